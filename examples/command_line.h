@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/result.h>
+#include <npuwhisper/transcriber.h>
+
+#include "formats.h"
+
+namespace npuwhisper::cli {
+
+/// What the user asked for, checked as far as that goes without the model.
+struct CommandLine {
+  std::vector<std::string> files;  ///< "-": stdin. Empty only with `plan` or `version`.
+  Format format = Format::Txt;
+  std::string output;  ///< Empty: stdout. See outputs.h.
+  EngineOptions engine;
+  TranscriberOptions transcriber;
+  bool plan = false;
+  bool quiet = false;
+  bool version = false;
+};
+
+/// Parses the arguments; initialises GStreamer, whose options are taken as well. --help prints and
+/// exits. Errors: InvalidArgument, with a message for the user.
+Result<CommandLine> parse_command_line(int argc, char** argv);
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <ostream>
+#include <string_view>
+
+#include <npuwhisper/result.h>
+
+#include "transcript.h"
+
+namespace npuwhisper::cli {
+
+/// Txt: one line a segment. Srt: SubRip. Vtt: WebVTT (https://www.w3.org/TR/webvtt1/).
+/// Json: one object and line for each file (JSON Lines).
+enum class Format { Txt, Srt, Vtt, Json };
+
+/// The format's name, which is also the usual ending of its files ("srt").
+std::string_view to_string(Format format);
+/// Errors: InvalidArgument.
+Result<Format> parse_format(std::string_view name);
+
+/// Writes the transcript of one file to a stream that it borrows. Call order: segment()* finish().
+/// Everything but Json is written and flushed segment by segment; segments without text are left
+/// out of it. A stream that cannot be written to shows that in its own state. Reentrant.
+class TranscriptWriter {
+ public:
+  virtual ~TranscriptWriter() = default;
+  virtual void segment(const TimedSegment& segment) = 0;
+  virtual void finish(const Transcript& transcript) = 0;
+};
+
+/// Writes what must stand before the first segment (WEBVTT). The words of a segment, where it has
+/// some, become timestamps within the cues of Vtt and an array in Json; Txt and Srt have no place
+/// for them.
+std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out);
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// npuwhisper-transcribe: files in, timed text out. Shows how a program uses the element npuwhisper:
+// open the engine once, then run one pipeline for each file (transcription.cpp).
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "command_line.h"
+#include "formats.h"
+#include "outputs.h"
+#include "progress.h"
+#include "transcription.h"
+
+namespace npuwhisper::cli {
+namespace {
+
+enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2, kSignal = 128 };
+
+volatile std::sig_atomic_t caught_signal = 0;
+
+/// The first signal asks for an orderly end; the handler is then gone, so the second one kills.
+void stop_on_signals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int signal) { caught_signal = signal; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+void complain(const std::string& message) {
+  std::cerr << "npuwhisper-transcribe: " << message << std::endl;
+}
+
+Progress::Style progress_style(const CommandLine& line) {
+  if (line.quiet) return Progress::Style::None;
+  return isatty(STDERR_FILENO) != 0 ? Progress::Style::Terminal : Progress::Style::Log;
+}
+
+/// GStreamer would say less about a file that is not there.
+Result<void> check_input(const std::string& file) {
+  if (file == "-") return {};
+  std::error_code error;
+  if (std::filesystem::is_directory(file, error)) {
+    return fail(ErrorCode::InvalidArgument, "is a folder");
+  }
+  if (access(file.c_str(), R_OK) != 0) return fail(ErrorCode::NotFound, std::strerror(errno));
+  return {};
+}
+
+Error write_error(const std::filesystem::path& path, int code) {
+  const std::string name = path.empty() ? "stdout" : path.string();
+  return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
+}
+
+/// The stream that results go to: stdout, or the file that was opened last.
+class OutputStream {
+ public:
+  /// Files of one name in a row share one stream.
+  Result<std::ostream*> open(const std::filesystem::path& path) {
+    if (path.empty()) return &std::cout;
+    if (path == path_ && file_.is_open()) return &file_;
+    path_ = path;
+    file_ = std::ofstream(path, std::ios::binary);
+    if (!file_) return fail(write_error(path, errno));
+    return &file_;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+Result<void> transcribe_one(const CommandLine& line, const std::string& file,
+                            const std::filesystem::path& path, OutputStream& output,
+                            Progress& progress) {
+  if (auto readable = check_input(file); !readable) return readable;
+  const Result<std::ostream*> out = output.open(path);
+  if (!out) return fail(out.error());
+  const auto writer = make_writer(line.format, **out);
+
+  int write_code = 0;  // errno of the first write that failed
+  const auto write = [&](auto&& step) {
+    step();
+    if ((*out)->fail() && write_code == 0) write_code = errno;
+  };
+
+  const TranscriptionEvents events{.segment =
+                                       [&](const TimedSegment& segment) {
+                                         progress.clear();
+                                         write([&] { writer->segment(segment); });
+                                       },
+                                   .tick =
+                                       [&](const ProgressPoint& point) {
+                                         progress.update(file, point,
+                                                         std::chrono::steady_clock::now());
+                                         return caught_signal == 0 && write_code == 0;
+                                       }};
+  const Transcript transcript = transcribe_file(file, line.engine, line.transcriber, events);
+  progress.clear();
+  write([&] { writer->finish(transcript); });
+  if (write_code != 0) return fail(write_error(path, write_code));
+  if (transcript.error) return fail(*transcript.error);
+  return {};
+}
+
+int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+  Progress progress(progress_style(line), std::cerr, std::chrono::steady_clock::now());
+  OutputStream output;
+  int exit_code = kOk;
+  for (std::size_t i = 0; i < line.files.size() && caught_signal == 0; ++i) {
+    const auto done = transcribe_one(line, line.files[i], paths[i], output, progress);
+    if (done || done.error().code == ErrorCode::Cancelled) continue;
+    complain(line.files[i] + ": " + done.error().message);
+    exit_code = kFailed;
+  }
+  return caught_signal == 0 ? exit_code : kSignal + caught_signal;
+}
+
+int run(int argc, char** argv) {
+  const Result<CommandLine> line = parse_command_line(argc, argv);
+  if (!line) {
+    complain(line.error().message + " (--help tells more)");
+    return kUsage;
+  }
+  if (line->version) {
+    std::cout << "npuwhisper-transcribe " NPUWHISPER_VERSION << std::endl;
+    return kOk;
+  }
+
+  const auto paths = plan_outputs(line->files, line->output, line->format);
+  if (!paths) {
+    complain(paths.error().message);
+    return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
+  }
+
+  // Held until the end, so that the elements of all files find the model loaded.
+  const auto engine = Engine::open(line->engine);
+  if (!engine) {
+    complain(engine.error().message);
+    return kFailed;
+  }
+  if (line->plan) {
+    std::cout << (*engine)->describe_plan() << std::flush;
+    return kOk;
+  }
+  const std::string& language = line->transcriber.language;
+  if (!language.empty() && !(*engine)->has_language(language)) {
+    complain("model '" + line->engine.model + "' does not know the language '" + language + "'");
+    return kUsage;
+  }
+  stop_on_signals();
+  return transcribe_all(*line, *paths);
+}
+
+}  // namespace
+}  // namespace npuwhisper::cli
+
+int main(int argc, char** argv) {
+  return npuwhisper::cli::run(argc, argv);
+}

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "transcription.h"
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "peak_memory.h"
+
+namespace npuwhisper::cli {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr GstClockTime kTick = 100 * GST_MSECOND;
+constexpr guint kBytesPerSample = sizeof(float);
+
+// decodebin stops at raw audio and drops every other stream before its decoder. The sink keeps to
+// no clock: text comes as fast as the model is.
+constexpr const char* kPipeline =
+    "%s name=source ! decodebin expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
+    "audioresample ! audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved ! "
+    "npuwhisper name=whisper post-messages=true ! fakesink sync=false";
+
+struct Unref {
+  void operator()(gpointer object) const { gst_object_unref(object); }
+  void operator()(GstMessage* message) const { gst_message_unref(message); }
+  void operator()(GError* error) const { g_error_free(error); }
+  void operator()(GstStructure* structure) const { gst_structure_free(structure); }
+  void operator()(gchar* text) const { g_free(text); }
+};
+template <typename T>
+using Owned = std::unique_ptr<T, Unref>;
+
+/// Written by the streaming threads, read by ours.
+struct Counters {
+  std::atomic<std::uint64_t> samples_in = 0;   ///< Audio that reached the element.
+  std::atomic<std::uint64_t> position_ns = 0;  ///< Up to which text, or a gap, has left it.
+};
+
+GstPadProbeReturn count_audio(GstPad*, GstPadProbeInfo* info, gpointer counters) {
+  const gsize bytes = gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
+  static_cast<Counters*>(counters)->samples_in += bytes / kBytesPerSample;
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn follow_text(GstPad*, GstPadProbeInfo* info, gpointer counters) {
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstClockTime duration = GST_CLOCK_TIME_NONE;
+  if (GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info); GST_IS_BUFFER(buffer)) {
+    start = GST_BUFFER_PTS(buffer);
+    duration = GST_BUFFER_DURATION(buffer);
+  } else if (GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+             GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
+    gst_event_parse_gap(event, &start, &duration);
+  }
+  if (GST_CLOCK_TIME_IS_VALID(start)) {
+    const GstClockTime length = GST_CLOCK_TIME_IS_VALID(duration) ? duration : 0;
+    static_cast<Counters*>(counters)->position_ns = start + length;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void add_probe(GstElement* element, const char* pad_name, int type, GstPadProbeCallback probe,
+               Counters& counters) {
+  const Owned<GstPad> pad(gst_element_get_static_pad(element, pad_name));
+  gst_pad_add_probe(pad.get(), static_cast<GstPadProbeType>(type), probe, &counters, nullptr);
+}
+
+void configure(GstElement* whisper, const EngineOptions& engine,
+               const TranscriberOptions& options) {
+  const auto set_enum = [whisper](const char* property, std::string_view nick) {
+    gst_util_set_object_arg(G_OBJECT(whisper), property, std::string(nick).c_str());
+  };
+  set_enum("device", to_string(engine.device));
+  set_enum("precision", to_string(engine.precision));
+  set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
+  g_object_set(whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads,
+               "language-code", options.language.empty() ? nullptr : options.language.c_str(),
+               "beam-size", options.beam_size, "best-of", options.best_of, "initial-prompt",
+               options.initial_prompt.empty() ? nullptr : options.initial_prompt.c_str(),
+               "condition-on-previous-text",
+               static_cast<gboolean>(options.condition_on_previous_text), "word-times",
+               static_cast<gboolean>(options.word_times), nullptr);
+}
+
+/// One field of the element's stats: names in snake case, and times (ns) in seconds.
+gboolean add_stat(GQuark field, const GValue* value, gpointer stats) {
+  constexpr std::string_view kTime = "_time";
+  auto& object = *static_cast<nlohmann::ordered_json*>(stats);
+  std::string name = g_quark_to_string(field);
+  for (char& c : name) c = c == '-' ? '_' : c;
+  if (G_VALUE_HOLDS_STRING(value)) {
+    const char* text = g_value_get_string(value);
+    object[name] = text == nullptr ? "" : text;
+  } else if (G_VALUE_HOLDS_UINT64(value) && name.ends_with(kTime)) {
+    name.replace(name.size() - kTime.size(), kTime.size(), "_seconds");
+    object[name] = static_cast<double>(g_value_get_uint64(value)) / GST_SECOND;
+  } else if (G_VALUE_HOLDS_UINT64(value)) {
+    object[name] = g_value_get_uint64(value);
+  }
+  return TRUE;
+}
+
+nlohmann::ordered_json read_stats(GstElement* whisper) {
+  auto stats = nlohmann::ordered_json::object();
+  GstStructure* fields = nullptr;
+  g_object_get(whisper, "stats", &fields, nullptr);
+  if (const Owned<GstStructure> owned(fields); owned) {
+    gst_structure_foreach(owned.get(), add_stat, &stats);
+  }
+  stats["peak_rss_bytes"] = peak_memory_bytes();
+  return stats;
+}
+
+/// The error as a person needs it. `missing` names a decoder that GStreamer asked for in vain.
+Error translate_error(GstMessage* message, const std::string& missing) {
+  GError* raw_error = nullptr;
+  gchar* raw_debug = nullptr;
+  gst_message_parse_error(message, &raw_error, &raw_debug);
+  const Owned<GError> error(raw_error);
+  const Owned<gchar> debug(raw_debug);
+  // decodebin says this of a file whose streams are all of kinds that we do not want, too.
+  if (g_error_matches(error.get(), GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN)) {
+    return {ErrorCode::Unsupported,
+            missing.empty() ? "there is no audio in it"
+                            : "no audio that can be decoded: GStreamer has no " + missing};
+  }
+  if (g_error_matches(error.get(), GST_PARSE_ERROR, GST_PARSE_ERROR_DELAYED_LINK)) {
+    return {ErrorCode::Unsupported, "there is no audio in it"};
+  }
+  std::string text = error->message;
+  // The debug text's last line says why; those before it say where in GStreamer's sources.
+  const std::string_view lines = debug ? debug.get() : "";
+  const auto last = lines.rfind('\n');
+  if (last != std::string_view::npos && last + 1 < lines.size()) {
+    text.append(" (").append(lines.substr(last + 1)).append(")");
+  }
+  return {ErrorCode::Unavailable, std::move(text)};
+}
+
+/// One pipeline for one file. Owns it and stops it.
+class Run {
+ public:
+  Run(const TranscriptionEvents& events, Transcript& transcript)
+      : events_(events), transcript_(transcript) {}
+  ~Run() {
+    if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
+  }
+
+  Result<void> build(const EngineOptions& engine, const TranscriberOptions& options) {
+    const bool from_stdin = transcript_.file == "-";
+    const Owned<gchar> description(g_strdup_printf(kPipeline, from_stdin ? "fdsrc" : "filesrc"));
+    GError* raw_error = nullptr;
+    pipeline_.reset(
+        gst_parse_launch_full(description.get(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
+    if (const Owned<GError> error(raw_error); error) {
+      return fail(ErrorCode::Unavailable, std::string("cannot build the pipeline: ") +
+                                              error->message + " (is GST_PLUGIN_PATH set?)");
+    }
+    const Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
+    if (!from_stdin) g_object_set(source.get(), "location", transcript_.file.c_str(), nullptr);
+    whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "whisper"));
+    configure(whisper_.get(), engine, options);
+    add_probe(whisper_.get(), "sink", GST_PAD_PROBE_TYPE_BUFFER, count_audio, counters_);
+    add_probe(whisper_.get(), "src",
+              GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, follow_text,
+              counters_);
+    return {};
+  }
+
+  /// Plays the file and fills the transcript.
+  Result<void> play() {
+    const Clock::time_point start = Clock::now();
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+    const Result<void> result = follow(start);
+    transcript_.wall_seconds = seconds_since(start);
+    transcript_.audio_seconds =
+        static_cast<double>(counters_.samples_in.load()) / static_cast<double>(kSampleRate);
+    transcript_.stats = read_stats(whisper_.get());
+    transcript_.device = transcript_.stats.value("device", "");
+    return result;
+  }
+
+ private:
+  static double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  /// Bus messages keep their order, so every segment comes before the end or the error after it.
+  Result<void> follow(Clock::time_point start) {
+    const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+    Clock::time_point next_tick = start;
+    while (true) {
+      const Owned<GstMessage> message(gst_bus_timed_pop(bus.get(), kTick));
+      if (message) {
+        const Result<bool> ended = handle(message.get());
+        if (!ended) return fail(ended.error());
+        if (*ended) return {};
+      }
+      if (Clock::now() < next_tick) continue;
+      next_tick = Clock::now() + std::chrono::nanoseconds(kTick);
+      if (!events_.tick(point(start))) return fail(ErrorCode::Cancelled, "stopped before the end");
+    }
+  }
+
+  /// True: this was the last message.
+  Result<bool> handle(GstMessage* message) {
+    switch (GST_MESSAGE_TYPE(message)) {
+      case GST_MESSAGE_EOS:
+        return true;
+      case GST_MESSAGE_ERROR:
+        return fail(translate_error(message, missing_));
+      case GST_MESSAGE_ELEMENT:
+        break;
+      default:
+        return false;
+    }
+    const GstStructure* fields = gst_message_get_structure(message);
+    if (gst_structure_has_name(fields, "missing-plugin")) {
+      const char* name = gst_structure_get_string(fields, "name");
+      missing_ = name == nullptr ? "it" : name;
+    } else if (gst_structure_has_name(fields, "npuwhisper/segment")) {
+      const char* json = gst_structure_get_string(fields, "json");
+      Result<TimedSegment> segment = parse_segment(json == nullptr ? "" : json);
+      if (!segment) return fail(segment.error());
+      transcript_.language = segment->language;
+      transcript_.segments.push_back(std::move(*segment));
+      events_.segment(transcript_.segments.back());
+    }
+    return false;
+  }
+
+  ProgressPoint point(Clock::time_point start) {
+    if (!duration_) {
+      const Owned<GstPad> pad(gst_element_get_static_pad(whisper_.get(), "sink"));
+      gint64 duration = 0;
+      if (gst_pad_peer_query_duration(pad.get(), GST_FORMAT_TIME, &duration) && duration > 0) {
+        duration_ = static_cast<double>(duration) / GST_SECOND;
+      }
+    }
+    return {.position = static_cast<double>(counters_.position_ns.load()) / GST_SECOND,
+            .duration = duration_,
+            .wall = seconds_since(start)};
+  }
+
+  const TranscriptionEvents& events_;
+  Transcript& transcript_;
+  Counters counters_;  // Outlives the pipeline, whose probes write to it.
+  Owned<GstElement> pipeline_;
+  Owned<GstElement> whisper_;
+  std::optional<double> duration_;
+  std::string missing_;
+};
+
+}  // namespace
+
+Transcript transcribe_file(const std::string& file, const EngineOptions& engine,
+                           const TranscriberOptions& options, const TranscriptionEvents& events) {
+  Transcript transcript;
+  transcript.file = file;
+  transcript.language = options.language;
+  transcript.stats = nlohmann::ordered_json::object();
+  Run run(events, transcript);
+  Result<void> result = run.build(engine, options);
+  if (result) result = run.play();
+  if (!result) transcript.error = result.error();
+  return transcript;
+}
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/transcriber.h>
+
+#include "progress.h"
+#include "transcript.h"
+
+namespace npuwhisper::cli {
+
+/// What happens while a file is transcribed; called in the thread of transcribe_file().
+struct TranscriptionEvents {
+  std::function<void(const TimedSegment&)> segment;  ///< A segment is final.
+  /// About ten times a second. False stops the transcription (Cancelled).
+  std::function<bool(const ProgressPoint&)> tick;
+};
+
+/// Transcribes one file, or stdin where it is called "-", with a GStreamer pipeline: anything that
+/// decodebin decodes, its first audio stream, other streams not even decoded. Blocks until the end
+/// of the file, a failure or tick() stop it; Transcript::error tells which. While the caller keeps
+/// Engine::open(engine) alive, no file loads the model again. gst_init() comes first. Reentrant.
+Transcript transcribe_file(const std::string& file, const EngineOptions& engine,
+                           const TranscriberOptions& options, const TranscriptionEvents& events);
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audio_allocator.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <mutex>
+#include <new>
+#include <vector>
+
+namespace {
+
+constexpr gsize kAlignment = 64;          // One cache line, one AVX-512 register.
+constexpr gsize kGranule = 4096;          // Sizes that differ by less share their blocks.
+constexpr gsize kMaxIdleBytes = 8 << 20;  // Kept for reuse; beyond it memory is freed.
+
+// Blocks that wait for reuse, by size. Guards itself.
+class IdleBlocks {
+ public:
+  ~IdleBlocks() {
+    for (auto& [size, blocks] : blocks_) {
+      for (void* block : blocks) std::free(block);
+    }
+  }
+
+  void* take(gsize size) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (const auto found = blocks_.find(size); found != blocks_.end() && !found->second.empty()) {
+        void* block = found->second.back();
+        found->second.pop_back();
+        idle_bytes_ -= size;
+        return block;
+      }
+    }
+    return std::aligned_alloc(kAlignment, size);
+  }
+
+  void give(void* block, gsize size) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (idle_bytes_ + size <= kMaxIdleBytes) {
+        blocks_[size].push_back(block);
+        idle_bytes_ += size;
+        return;
+      }
+    }
+    std::free(block);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<gsize, std::vector<void*>> blocks_;
+  gsize idle_bytes_ = 0;
+};
+
+// Stands at the start of its block; the samples follow, aligned. A part (gst_memory_share) has no
+// block of its own and keeps its parent alive.
+struct AudioMemory {
+  GstMemory memory;
+  gsize block_size;  // 0: a part.
+  guint8* data;
+};
+
+constexpr gsize kHeaderBytes = (sizeof(AudioMemory) + kAlignment - 1) / kAlignment * kAlignment;
+
+struct AudioAllocator {
+  GstAllocator parent;
+  IdleBlocks* idle;
+};
+struct AudioAllocatorClass {
+  GstAllocatorClass parent_class;
+};
+
+G_DEFINE_TYPE(AudioAllocator, npuwhisper_audio_allocator, GST_TYPE_ALLOCATOR)
+
+AudioMemory* audio_memory(GstMemory* memory) {
+  return reinterpret_cast<AudioMemory*>(memory);
+}
+
+GstMemory* allocator_alloc(GstAllocator* allocator, gsize size, GstAllocationParams* params) {
+  const gsize align = std::max(params->align, kAlignment - 1);
+  if (align + 1 > kGranule) return nullptr;  // More than a page: nobody needs that for audio.
+  const gsize max_size = params->prefix + size + params->padding;
+  const gsize wanted = kHeaderBytes + max_size + (align + 1 - kAlignment);
+  const gsize block_size = (wanted + kGranule - 1) / kGranule * kGranule;
+
+  auto* self = reinterpret_cast<AudioAllocator*>(allocator);
+  void* block = self->idle->take(block_size);
+  if (block == nullptr) return nullptr;
+  auto* memory = new (block) AudioMemory{};
+  memory->block_size = block_size;
+  const auto after_header = reinterpret_cast<guintptr>(block) + kHeaderBytes;
+  memory->data = reinterpret_cast<guint8*>((after_header + align) & ~align);
+  gst_memory_init(&memory->memory, params->flags, allocator, nullptr, max_size, align,
+                  params->prefix, size);
+  if ((params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED) != 0) {
+    std::fill_n(memory->data, params->prefix, guint8{0});
+  }
+  if ((params->flags & GST_MEMORY_FLAG_ZERO_PADDED) != 0) {
+    std::fill_n(memory->data + params->prefix + size, params->padding, guint8{0});
+  }
+  return &memory->memory;
+}
+
+void allocator_free(GstAllocator* allocator, GstMemory* memory) {
+  auto* self = reinterpret_cast<AudioAllocator*>(allocator);
+  const gsize block_size = audio_memory(memory)->block_size;
+  if (block_size == 0) {
+    std::free(memory);
+  } else {
+    self->idle->give(memory, block_size);
+  }
+}
+
+gpointer memory_map(GstMemory* memory, gsize, GstMapFlags) {
+  return audio_memory(memory)->data;
+}
+
+void memory_unmap(GstMemory*) {}
+
+GstMemory* memory_share(GstMemory* memory, gssize offset, gssize size) {
+  GstMemory* parent = memory->parent != nullptr ? memory->parent : memory;
+  const gsize part_offset = memory->offset + static_cast<gsize>(offset);
+  const gsize part_size =
+      size < 0 ? memory->size - static_cast<gsize>(offset) : static_cast<gsize>(size);
+  void* storage = std::malloc(sizeof(AudioMemory));
+  if (storage == nullptr) return nullptr;
+  auto* part = new (storage) AudioMemory{};
+  part->data = audio_memory(memory)->data;
+  const auto flags = static_cast<GstMemoryFlags>(GST_MINI_OBJECT_FLAGS(parent) |
+                                                 GST_MINI_OBJECT_FLAG_LOCK_READONLY);
+  gst_memory_init(&part->memory, flags, memory->allocator, parent, memory->maxsize, memory->align,
+                  part_offset, part_size);
+  return &part->memory;
+}
+
+void allocator_finalize(GObject* object) {
+  delete reinterpret_cast<AudioAllocator*>(object)->idle;
+  G_OBJECT_CLASS(npuwhisper_audio_allocator_parent_class)->finalize(object);
+}
+
+void npuwhisper_audio_allocator_class_init(AudioAllocatorClass* klass) {
+  klass->parent_class.alloc = allocator_alloc;
+  klass->parent_class.free = allocator_free;
+  G_OBJECT_CLASS(klass)->finalize = allocator_finalize;
+}
+
+void npuwhisper_audio_allocator_init(AudioAllocator* self) {
+  self->idle = new IdleBlocks;
+  GstAllocator* allocator = &self->parent;
+  allocator->mem_type = "NpuWhisperAudio";
+  allocator->mem_map = memory_map;
+  allocator->mem_unmap = memory_unmap;
+  allocator->mem_share = memory_share;
+}
+
+}  // namespace
+
+namespace npuwhisper {
+
+AllocatorPtr make_audio_allocator() {
+  gpointer object = g_object_new(npuwhisper_audio_allocator_get_type(), nullptr);
+  gst_object_ref_sink(object);
+  return AllocatorPtr(GST_ALLOCATOR(object));
+}
+
+bool is_audio_memory(const GstMemory* memory) {
+  return memory->allocator != nullptr &&
+         G_TYPE_CHECK_INSTANCE_TYPE(memory->allocator, npuwhisper_audio_allocator_get_type());
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "buffer_pool.h"
+
+namespace npuwhisper {
+
+BufferPoolPtr make_chunk_pool(GstAllocator* allocator, guint n_preallocated, guint n_max) {
+  GstBufferPool* object = gst_buffer_pool_new();
+  gst_object_ref_sink(object);
+  BufferPoolPtr pool(object);
+  GstStructure* config = gst_buffer_pool_get_config(pool.get());
+  // The samples of one chunk may be S16 or F32: the pool holds bytes, the queue knows the format.
+  gst_buffer_pool_config_set_params(config, nullptr, kChunkBytes, n_preallocated, n_max);
+  gst_buffer_pool_config_set_allocator(config, allocator, nullptr);
+  if (!gst_buffer_pool_set_config(pool.get(), config)) return nullptr;
+  if (!gst_buffer_pool_set_active(pool.get(), TRUE)) return nullptr;
+  return pool;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+namespace npuwhisper {
+
+/// What the element itself counts, from its creation on; see the `stats` property. Thread-safe.
+struct Counters {
+  std::atomic<std::uint64_t> pool_buffers{0};    ///< Arrived in memory of our allocator.
+  std::atomic<std::uint64_t> copied_buffers{0};  ///< Arrived in other memory.
+  std::atomic<std::uint64_t> bytes_copied{0};
+  std::atomic<std::uint64_t> dropped_samples{0};  ///< Live input that nobody had time for.
+  std::atomic<std::uint64_t> gaps{0};             ///< GAP events pushed, all source pads.
+  std::atomic<std::uint64_t> cues{0};             ///< Text buffers pushed on `src`.
+};
+
+}  // namespace npuwhisper

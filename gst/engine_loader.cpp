@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine_loader.h"
+
+#include <string>
+
+#include "gsterror.h"
+
+namespace npuwhisper {
+
+void EngineLoader::start(const EngineOptions& options) {
+  {
+    const std::scoped_lock lock(mutex_);
+    const bool useful = state_ == State::Loading || state_ == State::Loaded;
+    if (useful && options == options_) return;
+  }
+  join();
+  {
+    const std::scoped_lock lock(mutex_);
+    state_ = State::Loading;
+    options_ = options;
+    engine_.reset();
+  }
+  thread_ = std::jthread([this, options] { load(options); });
+}
+
+void EngineLoader::load(const EngineOptions& options) {
+  post_progress(GST_PROGRESS_TYPE_START, "Loading model " + options.model);
+  const auto begin = std::chrono::steady_clock::now();
+  // Engine::open would find it as well; asking first tells the user early where it comes from.
+  auto path = find_model(options.model);
+  if (path) {
+    post_progress(GST_PROGRESS_TYPE_CONTINUE, "Preparing " + path->string() + " for device " +
+                                                  std::string(to_string(options.device)));
+  }
+  auto engine = path ? Engine::open(options) : Result<std::shared_ptr<Engine>>(fail(path.error()));
+  if (engine) {
+    post_progress(GST_PROGRESS_TYPE_COMPLETE, "Model is ready on " + (*engine)->device().name);
+  } else {
+    post_progress(GST_PROGRESS_TYPE_ERROR, engine.error().message);
+    post_error(element_, engine.error());
+  }
+
+  const std::scoped_lock lock(mutex_);
+  load_time_ = std::chrono::steady_clock::now() - begin;
+  state_ = engine ? State::Loaded : State::Failed;
+  if (engine) engine_ = std::move(*engine);
+  changed_.notify_all();
+}
+
+std::shared_ptr<Engine> EngineLoader::wait(std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [this] { return state_ != State::Loading; });
+  return state_ == State::Loaded ? engine_ : nullptr;
+}
+
+void EngineLoader::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+bool EngineLoader::failed(const EngineOptions& options) const {
+  const std::scoped_lock lock(mutex_);
+  return state_ == State::Failed && options == options_;
+}
+
+std::shared_ptr<Engine> EngineLoader::engine() const {
+  const std::scoped_lock lock(mutex_);
+  return engine_;
+}
+
+std::chrono::nanoseconds EngineLoader::load_time() const {
+  const std::scoped_lock lock(mutex_);
+  return load_time_;
+}
+
+void EngineLoader::post_progress(GstProgressType type, const std::string& text) const {
+  gst_element_post_message(element_, gst_message_new_progress(GST_OBJECT(element_), type,
+                                                              "npuwhisper-load", text.c_str()));
+}
+
+}  // namespace npuwhisper

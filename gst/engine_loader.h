@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <npuwhisper/engine.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+namespace npuwhisper {
+
+/// Loads the engine on a thread of its own, tells the bus about it (PROGRESS, or ERROR on failure),
+/// and keeps the engine until other options are asked for or the element dies, so that an element
+/// that is probed (PAUSED, NULL, PAUSED) does not load again. Thread-safe; one mutex, a leaf.
+class EngineLoader {
+ public:
+  explicit EngineLoader(GstElement* element) : element_(element) {}
+
+  /// Begins to load, unless an engine with these options is there or on its way. A failed load is
+  /// tried again. Call from state changes only; waits for a load with other options.
+  void start(const EngineOptions& options);
+  /// The engine, once it is there; nullptr if loading failed (the bus knows) or `stop` came first.
+  std::shared_ptr<Engine> wait(std::stop_token stop);
+  /// Waits for the thread: the element goes to NULL and may die.
+  void join();
+
+  /// True if the last load was of these options, and failed.
+  bool failed(const EngineOptions& options) const;
+  /// The engine, if it is there.
+  std::shared_ptr<Engine> engine() const;
+  /// How long the last load took.
+  std::chrono::nanoseconds load_time() const;
+
+ private:
+  enum class State { Idle, Loading, Loaded, Failed };
+  void load(const EngineOptions& options);
+  void post_progress(GstProgressType type, const std::string& text) const;
+
+  GstElement* element_;
+  mutable std::mutex mutex_;  // Guards the next five.
+  std::condition_variable_any changed_;
+  State state_ = State::Idle;
+  EngineOptions options_;
+  std::shared_ptr<Engine> engine_;
+  std::chrono::nanoseconds load_time_{0};
+  std::jthread thread_;  // Of the state changes alone.
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gstnpuwhisper.h"
+
+#include "debug.h"
+#include "element_state.h"
+#include "properties.h"
+#include "sink_pad.h"
+#include "source_pads.h"
+#include "stats.h"
+
+GST_DEBUG_CATEGORY(npuwhisper_debug);
+G_DEFINE_TYPE(GstNpuWhisper, gst_npu_whisper, GST_TYPE_ELEMENT)
+GST_ELEMENT_REGISTER_DEFINE(npuwhisper, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER)
+
+namespace {
+
+using npuwhisper::ElementState;
+using npuwhisper::OutputPad;
+using npuwhisper::Settings;
+
+GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("audio/x-raw, format = (string) { S16LE, F32LE }, rate = (int) 16000, "
+                    "channels = (int) 1, layout = (string) interleaved"));
+GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
+    "src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS("text/x-raw, format = (string) { utf8, pango-markup }"));
+GstStaticPadTemplate unsynced_src_template = GST_STATIC_PAD_TEMPLATE(
+    "unsynced_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-json"));
+
+ElementState& state_of(gpointer self) {
+  return *GST_NPU_WHISPER(self)->state;
+}
+
+GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, OutputPad& output) {
+  GstPad* pad = gst_pad_new_from_static_template(templ, name);
+  gst_pad_set_element_private(pad, &output);
+  gst_pad_set_activatemode_function(pad, npuwhisper::source_activate_mode);
+  gst_pad_set_event_function(pad, npuwhisper::source_event);
+  gst_pad_set_query_function(pad, npuwhisper::source_query);
+  output.attach(pad);
+  return pad;
+}
+
+void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
+  ElementState& state = state_of(object);
+  GValue old = G_VALUE_INIT;
+  g_value_init(&old, G_PARAM_SPEC_VALUE_TYPE(spec));
+  const bool known = npuwhisper::get_property(state.settings.get(), id, &old);
+  const bool same = known && g_param_values_cmp(spec, &old, value) == 0;
+  g_value_unset(&old);
+  if (!known) {
+    G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+    return;
+  }
+  if (same) return;
+  state.settings.change(id != npuwhisper::kPropPostMessages,
+                        [&](Settings& settings) { npuwhisper::set_property(settings, id, value); });
+  if (id == npuwhisper::kPropLatency) {
+    state.latency.set_budget(g_value_get_uint(value) * GST_MSECOND);
+    npuwhisper::update_latency(GST_ELEMENT(object), state, true);
+  }
+}
+
+void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
+  ElementState& state = state_of(object);
+  switch (id) {
+    case npuwhisper::kPropStats:
+      g_value_take_boxed(
+          value, npuwhisper::make_stats(state.loader.engine().get(), state.loader.load_time(),
+                                        state.worker.stats(), state.counters));
+      return;
+    case npuwhisper::kPropMaxObservedDelay:
+      g_value_set_uint(value, state.max_delay_ms);
+      return;
+    default:
+      if (!npuwhisper::get_property(state.settings.get(), id, value)) {
+        G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
+      }
+  }
+}
+
+// The longest delay so far: what a user needs to choose a latency.
+void note_delay(GstElement* element, GstClockTime delay) {
+  ElementState& state = state_of(element);
+  const auto ms = static_cast<guint>(delay / GST_MSECOND);
+  if (ms <= state.max_delay_ms) return;
+  state.max_delay_ms = ms;
+  g_object_notify(G_OBJECT(element), "max-observed-delay");
+  if (delay > state.latency.budget()) {
+    GST_ELEMENT_WARNING(element, RESOURCE, BUSY,
+                        ("Text came %u ms after it was spoken, later than latency allows", ms),
+                        (nullptr));
+  }
+}
+
+bool start(ElementState& state) {
+  const npuwhisper::EngineOptions options = state.settings.get().engine;
+  if (state.loader.failed(options)) return false;  // The bus knows why.
+  state.loader.start(options);
+  const auto epoch = state.input.start();
+  if (!epoch) return false;
+  state.text.set_epoch(*epoch);
+  state.json.set_epoch(*epoch);
+  state.max_delay_ms = 0;
+  gst_segment_init(&state.segment, GST_FORMAT_TIME);
+  state.worker.start();
+  return true;
+}
+
+GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
+  ElementState& state = state_of(element);
+  switch (transition) {
+    case GST_STATE_CHANGE_NULL_TO_READY:
+      state.loader.start(state.settings.get().engine);
+      break;
+    case GST_STATE_CHANGE_READY_TO_PAUSED:
+      if (!start(state)) return GST_STATE_CHANGE_FAILURE;
+      break;
+    case GST_STATE_CHANGE_PAUSED_TO_READY:
+      state.input.stop();  // Lets the streaming thread and the worker go,
+      state.worker.cancel();
+      break;
+    default:
+      break;
+  }
+  // ... so that the pads can be deactivated here.
+  const GstStateChangeReturn result =
+      GST_ELEMENT_CLASS(gst_npu_whisper_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
+      (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
+    state.input.stop();
+    state.worker.stop();
+  }
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.join();
+  return result;
+}
+
+GstPad* request_new_pad(GstElement* element, GstPadTemplate*, const gchar*, const GstCaps*) {
+  ElementState& state = state_of(element);
+  if (state.unsynced_src_pad != nullptr) return nullptr;
+  GstPad* pad = make_source_pad(&unsynced_src_template, "unsynced_src", state.json);
+  state.unsynced_src_pad = pad;
+  if (GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED) {
+    gst_pad_set_active(pad, TRUE);
+  }
+  gst_element_add_pad(element, pad);
+  return pad;
+}
+
+void release_pad(GstElement* element, GstPad* pad) {
+  gst_pad_set_active(pad, FALSE);
+  state_of(element).unsynced_src_pad = nullptr;
+  gst_element_remove_pad(element, pad);
+}
+
+void finalize(GObject* object) {
+  delete GST_NPU_WHISPER(object)->state;
+  G_OBJECT_CLASS(gst_npu_whisper_parent_class)->finalize(object);
+}
+
+}  // namespace
+
+static void gst_npu_whisper_class_init(GstNpuWhisperClass* klass) {
+  GST_DEBUG_CATEGORY_INIT(npuwhisper_debug, "npuwhisper", 0, "Whisper speech recognition");
+  GObjectClass* object_class = G_OBJECT_CLASS(klass);
+  object_class->set_property = set_property;
+  object_class->get_property = get_property;
+  object_class->finalize = finalize;
+  npuwhisper::install_properties(object_class);
+
+  GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
+  element_class->change_state = change_state;
+  element_class->request_new_pad = request_new_pad;
+  element_class->release_pad = release_pad;
+  gst_element_class_add_static_pad_template(element_class, &sink_template);
+  gst_element_class_add_static_pad_template(element_class, &src_template);
+  gst_element_class_add_static_pad_template(element_class, &unsynced_src_template);
+  gst_element_class_set_static_metadata(
+      element_class, "Whisper speech recognition", "Filter/Converter/Audio/Text",
+      "Writes down speech as timed text, on an AMD XDNA NPU or the CPU",
+      "The npuwhisper developers");
+}
+
+static void gst_npu_whisper_init(GstNpuWhisper* self) {
+  GstElement* element = GST_ELEMENT(self);
+  self->state = new ElementState(element);
+  ElementState& state = *self->state;
+  state.latency.set_budget(state.settings.get().latency_ms * GST_MSECOND);
+  state.text.on_late([element](GstClockTime delay) { note_delay(element, delay); });
+
+  state.sink_pad = gst_pad_new_from_static_template(&sink_template, "sink");
+  gst_pad_set_chain_function(state.sink_pad, npuwhisper::sink_chain);
+  gst_pad_set_event_function(state.sink_pad, npuwhisper::sink_event);
+  gst_pad_set_query_function(state.sink_pad, npuwhisper::sink_query);
+  gst_element_add_pad(element, state.sink_pad);
+
+  state.src_pad = make_source_pad(&src_template, "src", state.text);
+  gst_element_add_pad(element, state.src_pad);
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "input_queue.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "timeline.h"
+
+namespace npuwhisper {
+namespace {
+
+constexpr guint kPreallocatedChunks = 8;  // 2 s of F32 audio.
+
+}  // namespace
+
+InputQueue::InputQueue(GstAllocator* allocator, Counters& counters)
+    : allocator_(allocator), counters_(counters) {}
+
+std::optional<std::uint64_t> InputQueue::start() {
+  const std::scoped_lock lock(mutex_);
+  // Besides the queued pieces, one is with the worker.
+  if (pool_ == nullptr) pool_ = make_chunk_pool(allocator_, kPreallocatedChunks, kMaxPieces + 1);
+  if (pool_ == nullptr) return std::nullopt;
+  clear();
+  flow_ = GST_FLOW_OK;
+  running_ = true;
+  return ++epoch_;
+}
+
+void InputQueue::stop() {
+  const std::scoped_lock lock(mutex_);
+  clear();
+  flow_ = GST_FLOW_FLUSHING;
+  running_ = false;
+  changed_.notify_all();
+}
+
+void InputQueue::set_limit(std::int64_t n_samples, bool live) {
+  const std::scoped_lock lock(mutex_);
+  limit_ = n_samples;
+  live_ = live;
+  changed_.notify_all();
+}
+
+InputQueue::PushResult InputQueue::push(Audio audio) {
+  std::unique_lock lock(mutex_);
+  const PushResult room = make_room(lock);
+  if (room.flow != GST_FLOW_OK) return room;
+  counters_.pool_buffers.fetch_add(1, std::memory_order_relaxed);
+  audio.n_dropped = std::exchange(n_dropped_, 0);
+  n_samples_ += audio.n_samples;
+  ++n_pieces_;
+  items_.emplace_back(std::move(audio));
+  changed_.notify_all();
+  return room;
+}
+
+InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, SampleFormat format,
+                                        GstClockTime pts) {
+  PushResult result;
+  counters_.copied_buffers.fetch_add(1, std::memory_order_relaxed);
+  while (!bytes.empty()) {
+    std::unique_lock lock(mutex_);
+    const PushResult room = make_room(lock);
+    result.n_dropped += room.n_dropped;
+    result.flow = room.flow;
+    if (room.flow != GST_FLOW_OK) return result;
+
+    std::size_t n_copied = append_to_last(bytes, format, pts);
+    if (n_copied == 0) {
+      // Cannot run dry: kMaxPieces bounds what is queued.
+      GstBufferPoolAcquireParams params{};
+      params.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
+      GstBuffer* chunk = nullptr;
+      result.flow = gst_buffer_pool_acquire_buffer(pool_.get(), &chunk, &params);
+      if (result.flow != GST_FLOW_OK) return result;
+      Audio audio{.buffer = BufferPtr(chunk), .format = format, .pts = pts};
+      audio.n_dropped = std::exchange(n_dropped_, 0);
+      items_.emplace_back(std::move(audio));
+      ++n_pieces_;
+      n_copied = append_to_last(bytes, format, pts);
+    }
+    bytes = bytes.subspan(n_copied);
+    const auto n_samples = static_cast<std::int64_t>(n_copied / bytes_per_sample(format));
+    if (GST_CLOCK_TIME_IS_VALID(pts)) pts += samples_to_time(n_samples);
+    changed_.notify_all();
+  }
+  return result;
+}
+
+// Copies as much of `bytes` as the last item takes: it must be a chunk of our pool with room, and
+// the audio must follow what is in it as closely as the timeline would notice.
+std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleFormat format,
+                                       GstClockTime pts) {
+  if (items_.empty()) return 0;
+  auto* last = std::get_if<Audio>(&items_.back());
+  if (last == nullptr || last->buffer->pool != pool_.get() || last->format != format) return 0;
+  if (GST_CLOCK_TIME_IS_VALID(pts) != GST_CLOCK_TIME_IS_VALID(last->pts)) return 0;
+  if (GST_CLOCK_TIME_IS_VALID(pts)) {
+    const GstClockTimeDiff off = GST_CLOCK_DIFF(last->pts + samples_to_time(last->n_samples), pts);
+    if (static_cast<GstClockTime>(ABS(off)) > Timeline::kDrift) return 0;
+  }
+  const auto n_bytes = static_cast<std::size_t>(last->n_samples) * bytes_per_sample(format);
+  const std::size_t n_copied = std::min(bytes.size(), kChunkBytes - n_bytes);
+  gst_buffer_fill(last->buffer.get(), n_bytes, bytes.data(), n_copied);
+  counters_.bytes_copied.fetch_add(n_copied, std::memory_order_relaxed);
+  const auto n_samples = static_cast<std::int64_t>(n_copied / bytes_per_sample(format));
+  last->n_samples += n_samples;
+  n_samples_ += n_samples;
+  return n_copied;
+}
+
+bool InputQueue::push(EventPtr event) {
+  const std::scoped_lock lock(mutex_);
+  if (flow_ == GST_FLOW_FLUSHING) return false;
+  items_.emplace_back(std::move(event));
+  changed_.notify_all();
+  return true;
+}
+
+bool InputQueue::has_room() const {
+  return n_samples_ < limit_ && n_pieces_ < kMaxPieces;
+}
+
+InputQueue::PushResult InputQueue::make_room(std::unique_lock<std::mutex>& lock) {
+  PushResult result;
+  if (live_ && flow_ == GST_FLOW_OK && !has_room()) result.n_dropped = drop_audio();
+  changed_.wait(lock, [this] { return has_room() || flow_ != GST_FLOW_OK; });
+  result.flow = flow_;
+  return result;
+}
+
+std::int64_t InputQueue::drop_audio() {
+  const std::int64_t n_dropped = n_samples_;
+  for (const Item& item : items_) {
+    if (const auto* audio = std::get_if<Audio>(&item)) n_dropped_ += audio->n_dropped;
+  }
+  std::erase_if(items_, [](const Item& item) { return std::holds_alternative<Audio>(item); });
+  n_samples_ = 0;
+  n_pieces_ = 0;
+  n_dropped_ += n_dropped;
+  counters_.dropped_samples.fetch_add(static_cast<std::uint64_t>(n_dropped),
+                                      std::memory_order_relaxed);
+  return n_dropped;
+}
+
+InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_wait) {
+  Popped popped;
+  std::unique_lock lock(mutex_);
+  const auto ready = [this] { return !items_.empty() || !running_; };
+  if (max_wait) {
+    changed_.wait_for(lock, *max_wait, ready);
+  } else {
+    changed_.wait(lock, ready);
+  }
+  popped.stopped = !running_;
+  popped.epoch = epoch_;
+  if (items_.empty()) return popped;
+  popped.item.emplace(std::move(items_.front()));
+  items_.pop_front();
+  if (const auto* audio = std::get_if<Audio>(&popped.item.value())) {
+    n_samples_ -= audio->n_samples;
+    --n_pieces_;
+    changed_.notify_all();
+  }
+  return popped;
+}
+
+bool InputQueue::is_current(std::uint64_t epoch) const {
+  const std::scoped_lock lock(mutex_);
+  return flow_ != GST_FLOW_FLUSHING && epoch == epoch_;
+}
+
+void InputQueue::flush_start() {
+  const std::scoped_lock lock(mutex_);
+  clear();
+  flow_ = GST_FLOW_FLUSHING;
+  changed_.notify_all();
+}
+
+std::uint64_t InputQueue::flush_stop() {
+  const std::scoped_lock lock(mutex_);
+  clear();
+  if (running_) flow_ = GST_FLOW_OK;
+  return ++epoch_;
+}
+
+void InputQueue::fail(GstFlowReturn flow) {
+  const std::scoped_lock lock(mutex_);
+  if (flow_ == GST_FLOW_OK) flow_ = flow;
+  changed_.notify_all();
+}
+
+void InputQueue::clear() {
+  items_.clear();
+  n_pieces_ = 0;
+  n_samples_ = 0;
+  n_dropped_ = 0;
+}
+
+}  // namespace npuwhisper

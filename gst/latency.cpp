@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "latency.h"
+
+#include "gst_ptr.h"
+
+namespace npuwhisper {
+
+std::chrono::milliseconds Latency::max_wait() const {
+  return std::chrono::milliseconds(budget() / GST_MSECOND * 3 / 4);
+}
+
+bool Latency::query_upstream(GstPad* sink) {
+  const QueryPtr query(gst_query_new_latency());
+  gboolean live = FALSE;
+  GstClockTime min = 0;
+  GstClockTime max = GST_CLOCK_TIME_NONE;
+  if (gst_pad_peer_query(sink, query.get())) {
+    gst_query_parse_latency(query.get(), &live, &min, &max);
+  }
+  const bool was_live = live_.exchange(live != FALSE);
+  const GstClockTime old_min = upstream_min_.exchange(min);
+  const GstClockTime old_max = upstream_max_.exchange(max);
+  return was_live != (live != FALSE) || old_min != min || old_max != max;
+}
+
+void Latency::answer(GstQuery* query) const {
+  if (!live_) {
+    gst_query_set_latency(query, FALSE, 0, GST_CLOCK_TIME_NONE);
+    return;
+  }
+  const GstClockTime max = upstream_max_;
+  gst_query_set_latency(query, TRUE, upstream_min_ + budget_,
+                        GST_CLOCK_TIME_IS_VALID(max) ? max + budget_ : max);
+}
+
+GstClockTime Latency::running_time(GstElement* element) const {
+  if (!live_) return GST_CLOCK_TIME_NONE;
+  // The base time means something in PLAYING alone.
+  if (GST_STATE(element) != GST_STATE_PLAYING) return GST_CLOCK_TIME_NONE;
+  return gst_element_get_current_running_time(element);
+}
+
+GstClockTime Latency::deadline(GstElement* element, const GstSegment& segment) const {
+  const GstClockTime now = running_time(element);
+  const GstClockTime lead = kGapLead < budget_ / 2 ? kGapLead : budget_ / 2;
+  const GstClockTime lag = upstream_min_ + budget_ - lead;
+  if (!GST_CLOCK_TIME_IS_VALID(now) || now < lag) return GST_CLOCK_TIME_NONE;
+  return gst_segment_position_from_running_time(&segment, GST_FORMAT_TIME, now - lag);
+}
+
+GstClockTime Latency::delay_of(GstElement* element, const GstSegment& segment,
+                               GstClockTime pts) const {
+  const GstClockTime now = running_time(element);
+  const GstClockTime then = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts);
+  if (!GST_CLOCK_TIME_IS_VALID(now) || !GST_CLOCK_TIME_IS_VALID(then)) return GST_CLOCK_TIME_NONE;
+  const GstClockTime due = then + upstream_min_;
+  return now > due ? now - due : 0;
+}
+
+}  // namespace npuwhisper

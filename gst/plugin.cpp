@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/gst.h>
+
+#include <npuwhisper/log.h>
+
+#include "debug.h"
+#include "gstnpuwhisper.h"
+
+namespace {
+
+GstDebugLevel gst_level(npuwhisper::LogLevel level) {
+  switch (level) {
+    case npuwhisper::LogLevel::Error:
+      return GST_LEVEL_ERROR;
+    case npuwhisper::LogLevel::Warning:
+      return GST_LEVEL_WARNING;
+    case npuwhisper::LogLevel::Info:
+      return GST_LEVEL_INFO;
+    case npuwhisper::LogLevel::Debug:
+      break;
+  }
+  return GST_LEVEL_DEBUG;
+}
+
+gboolean plugin_init(GstPlugin* plugin) {
+  const gboolean registered = GST_ELEMENT_REGISTER(npuwhisper, plugin);
+  // The class, and with it the debug category, is initialized when it is first needed; messages of
+  // the runtime may come before.
+  g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));
+  npuwhisper::set_log_sink([](npuwhisper::LogLevel level, std::string_view message) {
+    GST_CAT_LEVEL_LOG(npuwhisper_debug, gst_level(level), nullptr, "%.*s",
+                      static_cast<int>(message.size()), message.data());
+  });
+  return registered;
+}
+
+}  // namespace
+
+// The sources are LGPL-2.1-or-later. The runtime links FFTW3, which is GPL, so this binary is GPL.
+GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, npuwhisper,
+                  "Whisper speech recognition on AMD XDNA NPUs and CPUs", plugin_init,
+                  PACKAGE_VERSION, "GPL", "npuwhisper", "Unknown package origin")

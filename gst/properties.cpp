@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "properties.h"
+
+namespace npuwhisper {
+namespace {
+
+constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
+constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
+// Needs another engine: taken over when the element goes to READY or PAUSED.
+constexpr auto kWhileReady = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_READY);
+// Taken over at once: what was heard before is transcribed with the old value first.
+constexpr auto kWhilePlaying = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_PLAYING);
+
+GType register_enum(const char* name, const GEnumValue* values) {
+  const GType type = g_enum_register_static(name, values);
+  gst_type_mark_as_plugin_api(type, static_cast<GstPluginAPIFlags>(0));
+  return type;
+}
+
+GType device_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(DeviceKind::Auto), "An NPU where one is usable, else the CPU", "auto"},
+      {static_cast<int>(DeviceKind::Cpu), "The CPU", "cpu"},
+      {static_cast<int>(DeviceKind::Npu), "An NPU; an error where there is none", "npu"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperDevice", values);
+  return type;
+}
+
+GType precision_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Precision::Auto), "The fastest that keeps the text", "auto"},
+      {static_cast<int>(Precision::F32), "32-bit floating point", "f32"},
+      {static_cast<int>(Precision::Bf16), "Encoder in bfloat16", "bf16"},
+      {static_cast<int>(Precision::Int8), "Decoder weights in 8-bit integers", "int8"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperPrecision", values);
+  return type;
+}
+
+GType task_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Task::Transcribe), "Text in the language that is spoken", "transcribe"},
+      {static_cast<int>(Task::Translate), "Text in English", "translate"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperTask", values);
+  return type;
+}
+
+GType output_mode_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(OutputMode::Segment), "One buffer for each segment", "segment"},
+      {static_cast<int>(OutputMode::Word), "One buffer for each word", "word"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperOutputMode", values);
+  return type;
+}
+
+struct Text {
+  const char* name;
+  const char* nick;
+  const char* blurb;
+};
+
+// Installs properties on one class; the defaults are those of Settings.
+class Installer {
+ public:
+  explicit Installer(GObjectClass* klass) : klass_(klass) {}
+
+  void string(Property id, const Text& t, const char* initial, GParamFlags flags) {
+    install(id, g_param_spec_string(t.name, t.nick, t.blurb, initial, flags));
+  }
+  void boolean(Property id, const Text& t, bool initial) {
+    install(id, g_param_spec_boolean(t.name, t.nick, t.blurb, initial, kWhilePlaying));
+  }
+  void integer(Property id, const Text& t, guint min, guint max, guint initial,
+               GParamFlags flags = kWhilePlaying) {
+    install(id, g_param_spec_uint(t.name, t.nick, t.blurb, min, max, initial, flags));
+  }
+  void number(Property id, const Text& t, float min, float max, float initial) {
+    install(id, g_param_spec_float(t.name, t.nick, t.blurb, min, max, initial, kWhilePlaying));
+  }
+  template <typename Enum>
+  void choice(Property id, const Text& t, GType type, Enum initial, GParamFlags flags) {
+    install(id, g_param_spec_enum(t.name, t.nick, t.blurb, type, static_cast<int>(initial), flags));
+  }
+  void install(Property id, GParamSpec* spec) { g_object_class_install_property(klass_, id, spec); }
+
+ private:
+  GObjectClass* klass_;
+};
+
+void install_engine_properties(Installer& add, const Settings& s) {
+  add.string(kPropModel,
+             {"model", "Model",
+              "Name of a Whisper model (base, tiny.en, ...) or path to its CTranslate2 folder"},
+             s.engine.model.c_str(), kWhileReady);
+  add.choice(kPropDevice, {"device", "Device", "Where the model runs"}, device_type(),
+             s.engine.device, kWhileReady);
+  add.choice(kPropPrecision, {"precision", "Precision", "Arithmetic of the model"},
+             precision_type(), s.engine.precision, kWhileReady);
+  add.integer(kPropThreads,
+              {"n-threads", "Threads", "Threads to compute with (0: one for each physical core)"},
+              0, 1024, s.engine.n_threads, kWhileReady);
+}
+
+void install_output_properties(Installer& add, const Settings& s) {
+  add.string(kPropLanguageCode,
+             {"language-code", "Language code",
+              "Language spoken, such as en or en-US (auto or empty: detect it)"},
+             s.language_code.c_str(), kWhilePlaying);
+  add.string(kPropLanguage, {"language", "Language", "The same as language-code"},
+             s.language_code.c_str(), kWhilePlaying);
+  add.choice(kPropTask, {"task", "Task", "Transcribe, or translate into English"}, task_type(),
+             s.decoding.task, kWhilePlaying);
+  add.choice(kPropOutputMode, {"output-mode", "Output mode", "What one text buffer holds"},
+             output_mode_type(), s.output_mode, kWhilePlaying);
+  add.boolean(kPropWordTimes,
+              {"word-times", "Word times",
+               "Compute the time of each word for JSON output (output-mode=word implies it)"},
+              s.word_times);
+  add.integer(kPropLatency,
+              {"latency", "Latency",
+               "Live: milliseconds from speech to text that the element may take in all"},
+              1000, 60000, s.latency_ms);
+  add.boolean(kPropPostMessages,
+              {"post-messages", "Post messages",
+               "Post an element message (npuwhisper/segment) for each segment"},
+              s.post_messages);
+}
+
+void install_search_properties(Installer& add, const Settings& s) {
+  const TranscriberOptions& d = s.decoding;
+  add.integer(kPropBeamSize,
+              {"beam-size", "Beam size", "Beams at temperature 0 (1: greedy, the fastest)"}, 1, 32,
+              static_cast<guint>(d.beam_size));
+  add.integer(kPropBestOf,
+              {"best-of", "Best of", "Candidates when sampling at temperatures above 0"}, 1, 32,
+              static_cast<guint>(d.best_of));
+  add.number(kPropTemperature, {"temperature", "Temperature", "Of the first attempt"}, 0, 1,
+             s.temperature);
+  add.number(kPropTemperatureIncrement,
+             {"temperature-increment", "Temperature increment",
+              "Added for each further attempt when one fails its thresholds (0: no further ones)"},
+             0, 1, s.temperature_increment);
+  add.number(kPropCompressionRatioThreshold,
+             {"compression-ratio-threshold", "Compression ratio threshold",
+              "An attempt whose text compresses better than this repeats itself: it fails"},
+             0, 100, d.compression_ratio_threshold);
+  add.number(kPropLogProbThreshold,
+             {"log-prob-threshold", "Log probability threshold",
+              "An attempt whose average log probability is below this fails"},
+             -100, 0, d.log_prob_threshold);
+  add.number(kPropNoSpeechThreshold,
+             {"no-speech-threshold", "No-speech threshold",
+              "Probability of silence above which an attempt that fails counts as silence"},
+             0, 1, d.no_speech_threshold);
+  add.string(kPropInitialPrompt,
+             {"initial-prompt", "Initial prompt",
+              "Text that the first words follow: names and spellings to expect"},
+             d.initial_prompt.c_str(), kWhilePlaying);
+  add.boolean(kPropConditionOnPreviousText,
+              {"condition-on-previous-text", "Condition on previous text",
+               "Let the text so far guide what comes next"},
+              d.condition_on_previous_text);
+  add.boolean(kPropSuppressBlank,
+              {"suppress-blank", "Suppress blank", "Never begin a segment with white space"},
+              d.suppress_blank);
+  add.boolean(kPropSuppressNonSpeech,
+              {"suppress-non-speech", "Suppress non-speech",
+               "Never write symbols that are not spoken, such as brackets and musical notes"},
+              d.suppress_non_speech);
+}
+
+void install_readings(Installer& add) {
+  add.integer(kPropMaxObservedDelay,
+              {"max-observed-delay", "Max. observed delay",
+               "Live: longest time, in milliseconds, from the start of a text to its buffer"},
+              0, G_MAXUINT, 0, kReadOnly);
+  add.install(kPropStats, g_param_spec_boxed("stats", "Statistics",
+                                             "Device, kernels, and counters since the element ran",
+                                             GST_TYPE_STRUCTURE, kReadOnly));
+}
+
+std::string string_of(const GValue* value) {
+  const char* text = g_value_get_string(value);
+  return text != nullptr ? text : "";
+}
+
+template <typename Enum>
+Enum enum_of(const GValue* value) {
+  return static_cast<Enum>(g_value_get_enum(value));
+}
+
+}  // namespace
+
+void install_properties(GObjectClass* klass) {
+  Installer add(klass);
+  const Settings defaults;
+  install_engine_properties(add, defaults);
+  install_output_properties(add, defaults);
+  install_search_properties(add, defaults);
+  install_readings(add);
+}
+
+bool set_property(Settings& s, guint id, const GValue* value) {
+  TranscriberOptions& d = s.decoding;
+  switch (id) {
+    case kPropModel:
+      s.engine.model = string_of(value);
+      return true;
+    case kPropDevice:
+      s.engine.device = enum_of<DeviceKind>(value);
+      return true;
+    case kPropPrecision:
+      s.engine.precision = enum_of<Precision>(value);
+      return true;
+    case kPropThreads:
+      s.engine.n_threads = g_value_get_uint(value);
+      return true;
+    case kPropLanguageCode:
+    case kPropLanguage:
+      s.language_code = string_of(value);
+      return true;
+    case kPropTask:
+      d.task = enum_of<Task>(value);
+      return true;
+    case kPropOutputMode:
+      s.output_mode = enum_of<OutputMode>(value);
+      return true;
+    case kPropWordTimes:
+      s.word_times = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropBeamSize:
+      d.beam_size = static_cast<int>(g_value_get_uint(value));
+      return true;
+    case kPropBestOf:
+      d.best_of = static_cast<int>(g_value_get_uint(value));
+      return true;
+    case kPropTemperature:
+      s.temperature = g_value_get_float(value);
+      return true;
+    case kPropTemperatureIncrement:
+      s.temperature_increment = g_value_get_float(value);
+      return true;
+    case kPropCompressionRatioThreshold:
+      d.compression_ratio_threshold = g_value_get_float(value);
+      return true;
+    case kPropLogProbThreshold:
+      d.log_prob_threshold = g_value_get_float(value);
+      return true;
+    case kPropNoSpeechThreshold:
+      d.no_speech_threshold = g_value_get_float(value);
+      return true;
+    case kPropInitialPrompt:
+      d.initial_prompt = string_of(value);
+      return true;
+    case kPropConditionOnPreviousText:
+      d.condition_on_previous_text = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropSuppressBlank:
+      d.suppress_blank = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropSuppressNonSpeech:
+      d.suppress_non_speech = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropLatency:
+      s.latency_ms = g_value_get_uint(value);
+      return true;
+    case kPropPostMessages:
+      s.post_messages = g_value_get_boolean(value) != FALSE;
+      return true;
+    default:
+      return false;
+  }
+}
+
+bool get_property(const Settings& s, guint id, GValue* value) {
+  const TranscriberOptions& d = s.decoding;
+  switch (id) {
+    case kPropModel:
+      g_value_set_string(value, s.engine.model.c_str());
+      return true;
+    case kPropDevice:
+      g_value_set_enum(value, static_cast<int>(s.engine.device));
+      return true;
+    case kPropPrecision:
+      g_value_set_enum(value, static_cast<int>(s.engine.precision));
+      return true;
+    case kPropThreads:
+      g_value_set_uint(value, s.engine.n_threads);
+      return true;
+    case kPropLanguageCode:
+    case kPropLanguage:
+      g_value_set_string(value, s.language_code.c_str());
+      return true;
+    case kPropTask:
+      g_value_set_enum(value, static_cast<int>(d.task));
+      return true;
+    case kPropOutputMode:
+      g_value_set_enum(value, static_cast<int>(s.output_mode));
+      return true;
+    case kPropWordTimes:
+      g_value_set_boolean(value, s.word_times);
+      return true;
+    case kPropBeamSize:
+      g_value_set_uint(value, static_cast<guint>(d.beam_size));
+      return true;
+    case kPropBestOf:
+      g_value_set_uint(value, static_cast<guint>(d.best_of));
+      return true;
+    case kPropTemperature:
+      g_value_set_float(value, s.temperature);
+      return true;
+    case kPropTemperatureIncrement:
+      g_value_set_float(value, s.temperature_increment);
+      return true;
+    case kPropCompressionRatioThreshold:
+      g_value_set_float(value, d.compression_ratio_threshold);
+      return true;
+    case kPropLogProbThreshold:
+      g_value_set_float(value, d.log_prob_threshold);
+      return true;
+    case kPropNoSpeechThreshold:
+      g_value_set_float(value, d.no_speech_threshold);
+      return true;
+    case kPropInitialPrompt:
+      g_value_set_string(value, d.initial_prompt.c_str());
+      return true;
+    case kPropConditionOnPreviousText:
+      g_value_set_boolean(value, d.condition_on_previous_text);
+      return true;
+    case kPropSuppressBlank:
+      g_value_set_boolean(value, d.suppress_blank);
+      return true;
+    case kPropSuppressNonSpeech:
+      g_value_set_boolean(value, d.suppress_non_speech);
+      return true;
+    case kPropLatency:
+      g_value_set_uint(value, s.latency_ms);
+      return true;
+    case kPropPostMessages:
+      g_value_set_boolean(value, s.post_messages);
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace npuwhisper

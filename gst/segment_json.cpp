@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "segment_json.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace npuwhisper {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// A sample lasts 62.5 us; more digits than that would be noise.
+double seconds(GstClockTime time) {
+  return std::round(static_cast<double>(time) / GST_USECOND) / 1e6;
+}
+
+// Floats carry seven digits: printing them as doubles would show digits that nobody computed.
+double rounded(float value) {
+  return std::round(static_cast<double>(value) * 1e4) / 1e4;
+}
+
+Json words_json(const std::vector<Word>& words, const Timeline& timeline) {
+  Json list = Json::array();
+  for (const Word& word : words) {
+    list.push_back({{"start", seconds(timeline.time_of(word.start))},
+                    {"end", seconds(timeline.time_of(word.end))},
+                    {"word", word.text},
+                    {"probability", rounded(word.probability)}});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::string segment_json(const Segment& segment, const Timeline& timeline) {
+  const Json object = {{"type", "segment"},
+                       {"final", true},
+                       {"language", segment.language},
+                       {"start", seconds(timeline.time_of(segment.start))},
+                       {"end", seconds(timeline.time_of(segment.end))},
+                       {"text", segment.text},
+                       {"avg_logprob", rounded(segment.average_log_probability)},
+                       {"no_speech_prob", rounded(segment.no_speech_probability)},
+                       {"temperature", rounded(segment.temperature)},
+                       {"compression_ratio", rounded(segment.compression_ratio)},
+                       {"words", words_json(segment.words, timeline)}};
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "settings.h"
+
+#include <algorithm>
+#include <cctype>
+
+namespace npuwhisper {
+namespace {
+
+constexpr int kMaxAttempts = 20;
+
+}  // namespace
+
+std::string whisper_language(const std::string& language_code) {
+  std::string language = language_code.substr(0, language_code.find_first_of("-_"));
+  std::transform(language.begin(), language.end(), language.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return language == "auto" ? std::string() : language;
+}
+
+TranscriberOptions Settings::transcriber_options() const {
+  TranscriberOptions options = decoding;
+  options.language = whisper_language(language_code);
+  options.temperatures = {temperature};
+  if (temperature_increment > 0) {
+    for (int step = 1; step < kMaxAttempts; ++step) {
+      const float next = temperature + static_cast<float>(step) * temperature_increment;
+      if (next > 1.0001F) break;  // A hair above 1: rounding must not lose the last step.
+      options.temperatures.push_back(std::min(next, 1.0F));
+    }
+  }
+  options.word_times = word_times || output_mode == OutputMode::Word;
+  return options;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/transcriber.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include "cues.h"
+
+namespace npuwhisper {
+
+/// The element's properties, as they were set.
+struct Settings {
+  EngineOptions engine;
+  TranscriberOptions decoding;  ///< Without language, temperatures, word times and max_wait: below.
+  std::string language_code;    ///< "", "auto", "en", "en-US", ...
+  float temperature = 0.0F;
+  float temperature_increment = 0.2F;
+  OutputMode output_mode = OutputMode::Segment;
+  bool word_times = false;
+  bool post_messages = false;
+  guint latency_ms = 8000;
+
+  /// What the transcriber is made with; max_wait is empty, for the caller to fill in when live.
+  TranscriberOptions transcriber_options() const;
+};
+
+/// "en-US" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.
+std::string whisper_language(const std::string& language_code);
+
+/// The settings, shared by the application's threads and ours. Thread-safe; one mutex, a leaf.
+class SharedSettings {
+ public:
+  Settings get() const {
+    const std::scoped_lock lock(mutex_);
+    return settings_;
+  }
+  /// Calls change(Settings&); `decoding` says that a transcriber made before is out of date.
+  template <typename Change>
+  void change(bool decoding, Change&& change) {
+    const std::scoped_lock lock(mutex_);
+    std::forward<Change>(change)(settings_);
+    if (decoding) ++serial_;
+  }
+  /// Differs after each change that concerns the transcriber.
+  std::uint64_t serial() const {
+    const std::scoped_lock lock(mutex_);
+    return serial_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  Settings settings_;
+  std::uint64_t serial_ = 1;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sink_pad.h"
+
+#include <gst/audio/audio.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "debug.h"
+#include "element_state.h"
+#include "gstnpuwhisper.h"
+#include "source_pads.h"
+
+namespace npuwhisper {
+namespace {
+
+constexpr GstAllocationParams kAllocation = {
+    static_cast<GstMemoryFlags>(0), 63, 0, 0, {nullptr, nullptr, nullptr, nullptr}};
+
+ElementState& state_of(GstObject* parent) {
+  return *GST_NPU_WHISPER(parent)->state;
+}
+
+// What upstream should hear: the first failure of a source pad, or the end if all have ended.
+GstFlowReturn combined_flow(const ElementState& state) {
+  const GstFlowReturn text = state.text.last_flow();
+  if (!state.json.active()) return text;
+  const GstFlowReturn json = state.json.last_flow();
+  const auto harmless = [](GstFlowReturn flow) {
+    return flow == GST_FLOW_OK || flow == GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED;
+  };
+  if (!harmless(text)) return text;
+  if (!harmless(json)) return json;
+  if (text == GST_FLOW_OK || json == GST_FLOW_OK) return GST_FLOW_OK;
+  return text == GST_FLOW_EOS ? text : json;
+}
+
+InputQueue::PushResult queue_audio(ElementState& state, BufferPtr buffer) {
+  const SampleFormat format = state.format;
+  const std::size_t step = bytes_per_sample(format);
+  const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
+  const std::size_t n_samples = gst_buffer_get_size(buffer.get()) / step;
+  if (n_samples == 0) return {};
+  if (gst_buffer_n_memory(buffer.get()) == 1 &&
+      is_audio_memory(gst_buffer_peek_memory(buffer.get(), 0))) {
+    Audio audio{.buffer = std::move(buffer), .format = format, .pts = pts};
+    audio.n_samples = static_cast<std::int64_t>(n_samples);
+    return state.input.push(std::move(audio));
+  }
+  GstMapInfo map;
+  if (!gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) return {.flow = GST_FLOW_ERROR};
+  const auto bytes = std::as_bytes(std::span(map.data, n_samples * step));
+  const InputQueue::PushResult result = state.input.copy(bytes, format, pts);
+  gst_buffer_unmap(buffer.get(), &map);
+  return result;
+}
+
+void flush_start(ElementState& state, GstEvent* event) {
+  state.input.flush_start();
+  state.worker.cancel();
+  state.text.flush_start(event);
+  state.json.flush_start(event);
+}
+
+void flush_stop(ElementState& state, GstEvent* event) {
+  gst_segment_init(&state.segment, GST_FORMAT_TIME);
+  const std::uint64_t epoch = state.input.flush_stop();
+  state.text.flush_stop(event, epoch);
+  state.json.flush_stop(event, epoch);
+}
+
+void set_caps(ElementState& state, GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  const char* format = gst_structure_get_string(gst_caps_get_structure(caps, 0), "format");
+  state.format = g_strcmp0(format, "S16LE") == 0 ? SampleFormat::S16 : SampleFormat::F32;
+}
+
+}  // namespace
+
+GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
+  ElementState& state = state_of(parent);
+  if (const GstFlowReturn flow = combined_flow(state); flow != GST_FLOW_OK) {
+    gst_buffer_unref(buffer);
+    return flow;
+  }
+  if (state.segment.format == GST_FORMAT_TIME) {
+    const auto step = static_cast<gint>(bytes_per_sample(state.format));
+    buffer = gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, step);
+    if (buffer == nullptr) return GST_FLOW_OK;  // Wholly outside the segment.
+  }
+  const auto [flow, n_dropped] = queue_audio(state, BufferPtr(buffer));
+  if (n_dropped > 0) {
+    GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
+                        ("Cannot keep up with live audio: skipped %.2f s",
+                         static_cast<double>(n_dropped) / kSampleRate),
+                        ("the input queue was full; see the properties latency and stats"));
+  }
+  return flow;
+}
+
+gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  ElementState& state = state_of(parent);
+  EventPtr owned(event);
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_FLUSH_START:
+      flush_start(state, event);
+      return TRUE;
+    case GST_EVENT_FLUSH_STOP:
+      flush_stop(state, event);
+      return TRUE;
+    case GST_EVENT_CAPS:
+      set_caps(state, event);  // Ours on the source pads are not upstream's.
+      return TRUE;
+    case GST_EVENT_STREAM_COLLECTION:
+      return TRUE;  // Describes upstream's streams; the text is none of them.
+    case GST_EVENT_SEGMENT:
+      gst_event_copy_segment(event, &state.segment);
+      update_latency(GST_ELEMENT(parent), state);
+      break;
+    default:
+      break;
+  }
+  if (!GST_EVENT_IS_SERIALIZED(event)) return gst_pad_event_default(pad, parent, owned.release());
+  return state.input.push(std::move(owned));
+}
+
+gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
+    gst_query_add_allocation_param(query, state_of(parent).allocator.get(), &kAllocation);
+    return TRUE;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "source_pads.h"
+
+#include <algorithm>
+
+#include "element_state.h"
+#include "gstnpuwhisper.h"
+
+namespace npuwhisper {
+namespace {
+
+// Not live: a window of 30 s and a little, so that upstream decodes the next one meanwhile.
+constexpr std::int64_t kQueueSamples = 32 * kSampleRate;
+// Live: as much as the latency, since audio that is older has missed its time; never so little that
+// a hiccup drops audio.
+constexpr std::int64_t kMinLiveQueueSamples = 2 * kSampleRate;
+
+ElementState& state_of(GstObject* parent) {
+  return *GST_NPU_WHISPER(parent)->state;
+}
+
+bool refresh(ElementState& state) {
+  const bool changed = state.latency.query_upstream(state.sink_pad);
+  const bool live = state.latency.live();
+  const std::int64_t budget = time_to_samples(state.latency.budget());
+  state.input.set_limit(live ? std::max(budget, kMinLiveQueueSamples) : kQueueSamples, live);
+  return changed;
+}
+
+}  // namespace
+
+gboolean source_activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
+  if (mode != GST_PAD_MODE_PUSH) return FALSE;
+  return static_cast<OutputPad*>(gst_pad_get_element_private(pad))->activate(active != FALSE);
+}
+
+gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_QOS:          // Text cannot be made faster by making less of it.
+    case GST_EVENT_RECONFIGURE:  // Our caps have nothing to do with upstream's.
+      gst_event_unref(event);
+      return TRUE;
+    case GST_EVENT_SEEK: {
+      // A pipeline seeks by every sink: the second of two source pads brings the same seek again.
+      const guint32 seqnum = gst_event_get_seqnum(event);
+      if (state_of(parent).last_seek.exchange(seqnum) != seqnum) break;
+      gst_event_unref(event);
+      return TRUE;
+    }
+    default:
+      break;
+  }
+  return gst_pad_event_default(pad, parent, event);
+}
+
+gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
+  if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
+    ElementState& state = state_of(parent);
+    refresh(state);
+    state.latency.answer(query);
+    return TRUE;
+  }
+  return gst_pad_query_default(pad, parent, query);
+}
+
+void update_latency(GstElement* element, ElementState& state, bool own_budget_changed) {
+  if (refresh(state) || own_budget_changed) {
+    gst_element_post_message(element, gst_message_new_latency(GST_OBJECT(element)));
+  }
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+namespace npuwhisper {
+
+struct ElementState;
+
+/// The functions of the source pads; a pad's element-private pointer is its OutputPad.
+gboolean source_activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
+gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event);
+/// LATENCY is answered in every state, linked or not.
+gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);
+
+/// Asks upstream for its latency, and on change sizes the input queue for it and posts LATENCY.
+/// Also for when our own budget has changed.
+void update_latency(GstElement* element, ElementState& state, bool own_budget_changed = false);
+
+}  // namespace npuwhisper

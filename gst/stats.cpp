@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "stats.h"
+
+#include <string>
+
+namespace npuwhisper {
+namespace {
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string text;
+  for (const std::string& part : parts) {
+    if (!text.empty()) text += "; ";
+    text += part;
+  }
+  return text;
+}
+
+void set(GstStructure* structure, const char* name, std::uint64_t value) {
+  gst_structure_set(structure, name, G_TYPE_UINT64, static_cast<guint64>(value), nullptr);
+}
+
+void set(GstStructure* structure, const char* name, std::chrono::nanoseconds value) {
+  set(structure, name, static_cast<std::uint64_t>(value.count()));
+}
+
+void set(GstStructure* structure, const char* name, const std::string& value) {
+  gst_structure_set(structure, name, G_TYPE_STRING, value.c_str(), nullptr);
+}
+
+}  // namespace
+
+GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
+                         const TranscriberStats& stream, const Counters& counters) {
+  GstStructure* stats = gst_structure_new_empty("application/x-npuwhisper-stats");
+  set(stats, "device", engine != nullptr ? engine->device().name : std::string());
+  set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
+  set(stats, "windows", stream.windows);
+  set(stats, "tokens", stream.tokens);
+  set(stats, "fallbacks", stream.fallbacks);
+  set(stats, "silent-windows", stream.silent_windows);
+  set(stats, "samples", stream.samples);
+  set(stats, "mel-time", stream.mel_time);
+  set(stats, "encode-time", stream.encode_time);
+  set(stats, "prompt-time", stream.prompt_time);
+  set(stats, "decode-time", stream.decode_time);
+  set(stats, "align-time", stream.align_time);
+  set(stats, "load-time", load_time);
+  set(stats, "pool-buffers", counters.pool_buffers);
+  set(stats, "copied-buffers", counters.copied_buffers);
+  set(stats, "bytes-copied", counters.bytes_copied);
+  set(stats, "dropped-samples", counters.dropped_samples);
+  set(stats, "gaps", counters.gaps);
+  set(stats, "cues", counters.cues);
+  return stats;
+}
+
+}  // namespace npuwhisper

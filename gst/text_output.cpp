@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "text_output.h"
+
+#include <utility>
+#include <variant>
+
+#include "segment_json.h"
+
+namespace npuwhisper {
+namespace {
+
+OutputPad::Item share_item(const OutputPad::Item& item) {
+  if (const auto* event = std::get_if<EventPtr>(&item)) return share(*event);
+  if (const auto* text = std::get_if<OutputPad::TimedText>(&item)) return *text;
+  return std::get<OutputPad::Advance>(item);
+}
+
+// Whisper's code for Javanese is not the one of ISO 639-1.
+const char* iso_language(const std::string& code) {
+  return code == "jw" ? "jv" : code.c_str();
+}
+
+// What upstream says of its audio is not true of our text.
+void remove_audio_tags(GstTagList* tags) {
+  for (const char* tag : {GST_TAG_AUDIO_CODEC, GST_TAG_CODEC, GST_TAG_BITRATE,
+                          GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,
+                          GST_TAG_LANGUAGE_CODE, GST_TAG_LANGUAGE_NAME}) {
+    gst_tag_list_remove_tag(tags, tag);
+  }
+}
+
+}  // namespace
+
+TextOutput::TextOutput(GstElement* element, OutputPad& text, OutputPad& json)
+    : element_(element), text_(text), json_(json) {}
+
+void TextOutput::begin_epoch(std::uint64_t epoch) {
+  epoch_ = epoch;
+  segment_event_.reset();
+  discont_ = true;
+}
+
+void TextOutput::event(EventPtr event) {
+  switch (GST_EVENT_TYPE(event.get())) {
+    case GST_EVENT_STREAM_START:
+      stream_start_ = share(event);
+      segment_event_.reset();
+      tags_.reset();
+      tag_event_.reset();
+      language_.clear();
+      break;
+    case GST_EVENT_SEGMENT: {
+      const GstSegment* segment = nullptr;
+      gst_event_parse_segment(event.get(), &segment);
+      cues_.set_segment(*segment);
+      seqnum_ = gst_event_get_seqnum(event.get());
+      segment_event_ = share(event);
+      break;
+    }
+    case GST_EVENT_TAG: {
+      GstTagList* tags = nullptr;
+      gst_event_parse_tag(event.get(), &tags);
+      if (gst_tag_list_get_scope(tags) != GST_TAG_SCOPE_STREAM) break;
+      tags_.reset(gst_tag_list_copy(tags));
+      remove_audio_tags(tags_.get());
+      push_tags();
+      return;
+    }
+    default:
+      break;
+  }
+  write(OutputPad::Item(std::move(event)));
+}
+
+void TextOutput::segment(const Segment& segment, const Timeline& timeline, const Format& format) {
+  const std::vector<Cue> cues = cues_.make(segment, timeline, format.mode);
+  if (cues.empty()) return;
+  const bool discont = std::exchange(discont_, false);
+  bool first = true;
+  for (const Cue& cue : cues) {
+    write_to(text_, OutputPad::TimedText{cue, discont && first});
+    first = false;
+  }
+  if (!json_.active() && !format.post_messages) return;
+  const std::string json = segment_json(segment, timeline);
+  write_to(json_, OutputPad::TimedText{{cues.front().start, cues.back().end, json}, discont});
+  if (format.post_messages) post_segment(segment, timeline, json);
+}
+
+void TextOutput::post_segment(const Segment& segment, const Timeline& timeline,
+                              const std::string& json) {
+  GstStructure* fields =
+      gst_structure_new("npuwhisper/segment", "language", G_TYPE_STRING, segment.language.c_str(),
+                        "start", G_TYPE_UINT64, timeline.time_of(segment.start), "end",
+                        G_TYPE_UINT64, timeline.time_of(segment.end), "text", G_TYPE_STRING,
+                        segment.text.c_str(), "json", G_TYPE_STRING, json.c_str(), nullptr);
+  gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), fields));
+}
+
+void TextOutput::advance(GstClockTime to) {
+  write(OutputPad::Advance{to});
+}
+
+void TextOutput::language(const std::string& code) {
+  if (code.empty() || code == language_ || segment_event_ == nullptr) return;
+  language_ = code;
+  push_tags();
+}
+
+// Stream tags replace those sent before, so upstream's and ours go together.
+void TextOutput::push_tags() {
+  GstTagList* tags = tags_ ? gst_tag_list_copy(tags_.get()) : gst_tag_list_new_empty();
+  gst_tag_list_set_scope(tags, GST_TAG_SCOPE_STREAM);
+  if (!language_.empty()) {
+    gst_tag_list_add(tags, GST_TAG_MERGE_REPLACE, GST_TAG_LANGUAGE_CODE, iso_language(language_),
+                     nullptr);
+  }
+  if (gst_tag_list_is_empty(tags)) {
+    gst_tag_list_unref(tags);
+    return;
+  }
+  EventPtr event(gst_event_new_tag(tags));
+  if (seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(event.get(), seqnum_);
+  tag_event_ = share(event);
+  write(OutputPad::Item(std::move(event)));
+}
+
+void TextOutput::write(const OutputPad::Item& item) {
+  write_to(text_, share_item(item));
+  write_to(json_, share_item(item));
+}
+
+void TextOutput::write_to(OutputPad& pad, OutputPad::Item item) {
+  if (pad.takes_sticky_events()) {
+    const auto* event = std::get_if<EventPtr>(&item);
+    const GstEventType type = event ? GST_EVENT_TYPE(event->get()) : GST_EVENT_UNKNOWN;
+    if (stream_start_ && type != GST_EVENT_STREAM_START) {
+      pad.write(epoch_, share(stream_start_));
+      if (segment_event_ && type != GST_EVENT_SEGMENT) {
+        pad.write(epoch_, share(segment_event_));
+        if (tag_event_) pad.write(epoch_, share(tag_event_));
+      }
+    }
+  }
+  pad.write(epoch_, std::move(item));
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "worker.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include "debug.h"
+#include "gsterror.h"
+
+namespace npuwhisper {
+namespace {
+
+// Converted at a time; small enough to stay in the cache.
+constexpr std::int64_t kPieceSamples = 8192;
+// Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
+// longer one ends what was being said.
+constexpr std::int64_t kMaxHeardGap = kSampleRate;
+
+// Trick modes that skip audio, or play it backwards, give no text: half words are no words.
+bool is_speech(const GstSegment& segment) {
+  return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
+                                               GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
+}
+
+// Producers that count in bytes or samples (appsrc by default) mean "from the beginning".
+EventPtr in_time_format(const EventPtr& event) {
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  if (segment->format == GST_FORMAT_TIME) return share(event);
+  GstSegment from_zero;
+  gst_segment_init(&from_zero, GST_FORMAT_TIME);
+  EventPtr converted(gst_event_new_segment(&from_zero));
+  gst_event_set_seqnum(converted.get(), gst_event_get_seqnum(event.get()));
+  return converted;
+}
+
+TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
+  a.windows += b.windows;
+  a.tokens += b.tokens;
+  a.fallbacks += b.fallbacks;
+  a.silent_windows += b.silent_windows;
+  a.samples += b.samples;
+  a.mel_time += b.mel_time;
+  a.encode_time += b.encode_time;
+  a.prompt_time += b.prompt_time;
+  a.decode_time += b.decode_time;
+  a.align_time += b.align_time;
+  return a;
+}
+
+// n samples from `bytes`, as floats: in place where they are that already, else in `scratch`.
+std::span<const float> as_floats(const std::uint8_t* bytes, std::size_t n, SampleFormat format,
+                                 std::vector<float>& scratch) {
+  if (format == SampleFormat::F32) {
+    if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(float) == 0) {
+      return {reinterpret_cast<const float*>(bytes), n};
+    }
+    std::memcpy(scratch.data(), bytes, n * sizeof(float));
+    return {scratch.data(), n};
+  }
+  for (std::size_t i = 0; i < n; ++i) {
+    std::int16_t sample = 0;
+    std::memcpy(&sample, bytes + 2 * i, sizeof sample);
+    scratch[i] = static_cast<float>(sample) / 32768.0F;
+  }
+  return {scratch.data(), n};
+}
+
+}  // namespace
+
+Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
+               InputQueue& input, OutputPad& text, OutputPad& json, const Latency& latency)
+    : element_(element),
+      settings_(settings),
+      loader_(loader),
+      input_(input),
+      latency_(latency),
+      output_(element, text, json),
+      pcm_(kPieceSamples) {}
+
+void Worker::start() {
+  failed_ = false;
+  have_segment_ = false;
+  settings_serial_ = 0;
+  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+}
+
+void Worker::stop() {
+  thread_.request_stop();
+  cancel();
+  if (thread_.joinable()) thread_.join();
+  replace_transcriber(nullptr);
+  engine_.reset();
+  deferred_.clear();
+}
+
+void Worker::cancel() {
+  std::shared_ptr<Transcriber> transcriber;
+  {
+    const std::scoped_lock lock(mutex_);
+    transcriber = transcriber_;
+  }
+  if (transcriber) transcriber->cancel();
+}
+
+TranscriberStats Worker::stats() const {
+  const std::scoped_lock lock(mutex_);
+  return transcriber_ ? sum(past_stats_, transcriber_->stats()) : past_stats_;
+}
+
+void Worker::replace_transcriber(std::shared_ptr<Transcriber> transcriber) {
+  const std::scoped_lock lock(mutex_);
+  if (transcriber_) past_stats_ = sum(past_stats_, transcriber_->stats());
+  transcriber_ = std::move(transcriber);
+}
+
+void Worker::run(std::stop_token stop) {
+  engine_ = loader_.wait(stop);
+  if (!engine_) {
+    input_.fail(GST_FLOW_ERROR);  // The loader has posted why.
+    return;
+  }
+  while (!stop.stop_requested()) {
+    // A live source that falls silent (unplugged, muted by stopping) must not keep text back.
+    const auto patience = latency_.live() ? std::optional(latency_.max_wait()) : std::nullopt;
+    const InputQueue::Popped popped = input_.pop(patience);
+    if (popped.stopped) return;
+    if (popped.epoch != epoch_) begin_epoch(popped.epoch);
+    if (!popped.item) {
+      finish();
+    } else if (!failed_) {
+      std::visit([this](const auto& item) { handle(item); }, *popped.item);
+    }
+  }
+}
+
+void Worker::begin_epoch(std::uint64_t epoch) {
+  epoch_ = epoch;
+  have_segment_ = false;
+  deferred_.clear();
+  timeline_.restart(0);
+  if (transcriber_) transcriber_->reset();
+  output_.begin_epoch(epoch);
+}
+
+// Makes the transcriber that the settings ask for, unless it is there. False: it cannot be made.
+bool Worker::renew_transcriber() {
+  const std::uint64_t serial = settings_.serial();
+  const bool live = latency_.live();
+  if (transcriber_ && serial == settings_serial_ && live == made_for_live_) return true;
+  finish();
+  const Settings settings = settings_.get();
+  TranscriberOptions options = settings.transcriber_options();
+  if (live) options.max_wait = latency_.max_wait();
+  auto transcriber = Transcriber::create(engine_, options);
+  if (!transcriber) {
+    fail_stream(transcriber.error());
+    return false;
+  }
+  replace_transcriber(std::shared_ptr<Transcriber>(std::move(*transcriber)));
+  settings_serial_ = serial;
+  made_for_live_ = live;
+  format_.mode = settings.output_mode;
+  return true;
+}
+
+void Worker::handle(const Audio& audio) {
+  if (!is_speech(segment_)) {
+    if (GST_CLOCK_TIME_IS_VALID(audio.pts)) {
+      output_.event(EventPtr(gst_event_new_gap(audio.pts, samples_to_time(audio.n_samples))));
+    }
+    return;
+  }
+  if (!renew_transcriber()) return;
+  GstClockTime start = audio.pts;
+  if (!GST_CLOCK_TIME_IS_VALID(start) && audio.n_dropped > 0) {
+    start = timeline_.end() + samples_to_time(audio.n_dropped);
+  }
+  if (!timeline_.continues(start)) resync(start);
+  timeline_.append(start, audio.n_samples);
+  hear(audio);
+}
+
+void Worker::resync(GstClockTime start) {
+  GST_INFO_OBJECT(element_, "audio goes on at %" GST_TIME_FORMAT " instead of %" GST_TIME_FORMAT,
+                  GST_TIME_ARGS(start), GST_TIME_ARGS(timeline_.end()));
+  finish();
+  timeline_.restart(start);
+  output_.discont();
+  output_.advance(start);
+}
+
+bool Worker::hear(const Audio& audio) {
+  GstMapInfo map;
+  if (!gst_buffer_map(audio.buffer.get(), &map, GST_MAP_READ)) {
+    fail_stream({ErrorCode::DeviceError, "cannot map an audio buffer for reading"});
+    return false;
+  }
+  const auto step = static_cast<std::int64_t>(bytes_per_sample(audio.format));
+  bool heard = true;
+  for (std::int64_t i = 0; heard && i < audio.n_samples; i += kPieceSamples) {
+    const std::int64_t n = std::min(kPieceSamples, audio.n_samples - i);
+    // A flush that came before this is_current() is seen by it; one that comes after cancels.
+    heard = input_.is_current(epoch_) &&
+            take(transcriber_->push(
+                as_floats(map.data + i * step, static_cast<std::size_t>(n), audio.format, pcm_)));
+  }
+  gst_buffer_unmap(audio.buffer.get(), &map);
+  return heard;
+}
+
+bool Worker::hear_silence(std::int64_t n_samples) {
+  bool heard = true;
+  for (std::int64_t i = 0; heard && i < n_samples; i += kPieceSamples) {
+    const auto n = static_cast<std::size_t>(std::min(kPieceSamples, n_samples - i));
+    std::fill_n(pcm_.begin(), n, 0.0F);
+    heard = input_.is_current(epoch_) && take(transcriber_->push(std::span(pcm_).first(n)));
+  }
+  return heard;
+}
+
+// Hands on what the transcriber returned. False: it failed, or was cancelled.
+bool Worker::take(const Result<std::vector<Segment>>& segments) {
+  if (!segments) {
+    if (segments.error().code != ErrorCode::Cancelled) fail_stream(segments.error());
+    return false;
+  }
+  output_.language(transcriber_->language());
+  if (!segments->empty()) format_.post_messages = settings_.get().post_messages;
+  for (const Segment& segment : *segments) {
+    release_events(segment.start);
+    output_.segment(segment, timeline_, format_);
+  }
+  const std::int64_t position = transcriber_->position();
+  release_events(position);
+  output_.advance(timeline_.time_of(position));
+  timeline_.forget_before(position);
+  return true;
+}
+
+// Ends the stretch of audio: all its text and the events that waited for it go out, and the next
+// sample has index 0 again.
+void Worker::finish() {
+  if (timeline_.n_samples() > 0) {
+    if (!input_.is_current(epoch_) || !take(transcriber_->drain())) return;
+    transcriber_->reset();
+    output_.advance(timeline_.end());
+    timeline_.restart(timeline_.end());
+  }
+  release_events(0);
+}
+
+void Worker::release_events(std::int64_t index) {
+  const bool all = timeline_.n_samples() == 0;
+  while (!deferred_.empty() && (all || deferred_.front().index <= index)) {
+    output_.event(std::move(deferred_.front().event));
+    deferred_.pop_front();
+  }
+}
+
+void Worker::handle(const EventPtr& event) {
+  switch (GST_EVENT_TYPE(event.get())) {
+    case GST_EVENT_SEGMENT:
+      handle_segment(event);
+      return;
+    case GST_EVENT_GAP:
+      handle_gap(event);
+      return;
+    case GST_EVENT_STREAM_START:
+      finish();
+      have_segment_ = false;
+      output_.event(share(event));
+      return;
+    case GST_EVENT_EOS:
+    case GST_EVENT_SEGMENT_DONE:
+      finish();
+      output_.event(share(event));
+      return;
+    default:
+      // Belongs where the sound is that came with it; the text up to there may still be unknown.
+      deferred_.push_back({timeline_.n_samples(), share(event)});
+      if (timeline_.n_samples() == 0) release_events(0);
+      return;
+  }
+}
+
+void Worker::handle_segment(const EventPtr& event) {
+  EventPtr timed = in_time_format(event);
+  GstSegment segment;
+  gst_event_copy_segment(timed.get(), &segment);
+  if (!have_segment_ || !same_timing(segment, segment_)) {
+    finish();
+    timeline_.restart(segment.start);
+    segment_ = segment;
+    have_segment_ = true;
+  }
+  output_.event(std::move(timed));
+  if (is_speech(segment_) && renew_transcriber()) output_.language(transcriber_->language());
+}
+
+void Worker::handle_gap(const EventPtr& event) {
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstClockTime duration = GST_CLOCK_TIME_NONE;
+  gst_event_parse_gap(event.get(), &start, &duration);
+  if (!is_speech(segment_)) {
+    output_.event(share(event));
+    return;
+  }
+  if (!renew_transcriber()) return;
+  if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
+  const std::int64_t n = time_to_samples(duration);
+  if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap) {
+    timeline_.append(start, n);
+    hear_silence(n);
+    return;
+  }
+  resync(start + duration);
+}
+
+void Worker::fail_stream(const Error& error) {
+  failed_ = true;
+  post_error(element_, error);
+  input_.fail(flow_of(error));
+}
+
+}  // namespace npuwhisper

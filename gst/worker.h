@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <npuwhisper/transcriber.h>
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "engine_loader.h"
+#include "input_queue.h"
+#include "latency.h"
+#include "settings.h"
+#include "text_output.h"
+#include "timeline.h"
+
+namespace npuwhisper {
+
+/// The thread that listens: it takes audio and events from the input queue, drives one transcriber
+/// with push, drain and reset, and hands text and events to the output in the order of their
+/// times. Runs from READY->PAUSED to PAUSED->READY.
+///
+/// start(), stop() are for state changes; cancel() and stats() are thread-safe.
+class Worker {
+ public:
+  Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
+         InputQueue& input, OutputPad& text, OutputPad& json, const Latency& latency);
+
+  void start();
+  /// Cancels and waits; the input queue must have been stopped.
+  void stop();
+  /// Makes a running inference return soon. Takes no lock that is ever held for long.
+  void cancel();
+  TranscriberStats stats() const;
+
+ private:
+  struct Deferred {
+    std::int64_t index;  ///< Of the sample that it came before.
+    EventPtr event;
+  };
+
+  void run(std::stop_token stop);
+  void begin_epoch(std::uint64_t epoch);
+  bool renew_transcriber();
+  void replace_transcriber(std::shared_ptr<Transcriber> transcriber);
+
+  void handle(const Audio& audio);
+  void handle(const EventPtr& event);
+  void handle_segment(const EventPtr& event);
+  void handle_gap(const EventPtr& event);
+
+  bool hear(const Audio& audio);
+  bool hear_silence(std::int64_t n_samples);
+  bool take(const Result<std::vector<Segment>>& segments);
+  void finish();
+  void resync(GstClockTime start);
+  void release_events(std::int64_t index);
+  void fail_stream(const Error& error);
+
+  GstElement* element_;
+  const SharedSettings& settings_;
+  EngineLoader& loader_;
+  InputQueue& input_;
+  const Latency& latency_;
+  TextOutput output_;
+
+  mutable std::mutex mutex_;  // A leaf. Guards the pointer and the sum, not what it points to.
+  std::shared_ptr<Transcriber> transcriber_;
+  TranscriberStats past_stats_;  // Of the transcribers before this one.
+
+  // Of the thread alone.
+  std::shared_ptr<Engine> engine_;
+  TextOutput::Format format_;
+  std::uint64_t settings_serial_ = 0;
+  bool made_for_live_ = false;
+  std::uint64_t epoch_ = 0;
+  Timeline timeline_;
+  GstSegment segment_{};
+  bool have_segment_ = false;
+  bool failed_ = false;
+  std::deque<Deferred> deferred_;
+  std::vector<float> pcm_;
+
+  std::jthread thread_;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include <npuwhisper/result.h>
+
+namespace npuwhisper {
+
+/// Forward Fourier transform of one real block of fixed size, single precision, unnormalised, with
+/// the buffers it works on. The only user of FFTW. create() and destruction are thread-safe (FFTW's
+/// planner is not, so one mutex guards it); an instance is reentrant, and instances execute side by
+/// side. The same input always gives the same bits.
+class FftPlan {
+ public:
+  /// Errors: InvalidArgument (size below 1), Unavailable (no memory, no plan).
+  static Result<std::unique_ptr<FftPlan>> create(int size);
+  ~FftPlan();
+
+  /// Where the samples go before execute(), which leaves them as they are: [size].
+  std::span<float> input();
+  /// Bins 0 to size / 2 as (real, imaginary) pairs: [size / 2 + 1, 2]. Valid until the next
+  /// execute().
+  std::span<const float> execute();
+
+  FftPlan(const FftPlan&) = delete;
+  FftPlan& operator=(const FftPlan&) = delete;
+
+ private:
+  struct State;
+  explicit FftPlan(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace npuwhisper

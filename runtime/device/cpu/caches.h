@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include "device/cpu/aligned.h"
+#include "device/cpu/panel_kernels.h"
+#include "model/weights.h"
+
+namespace npuwhisper::cpu {
+
+inline constexpr std::size_t kHeadColumns = 64;   ///< Columns of a head in every Whisper model: one panel.
+
+/// Sizes of a cross-attention buffer.
+struct CacheShape {
+  int n_layers = 0;
+  int n_state = 0;
+  int n_heads = 0;
+  int n_keys = 0;
+};
+
+/// Where things lie in a stream's self-attention cache: keys and values of each layer as [cell, n_state] in f16 or f32.
+/// Caches of one model may differ in their number of cells.
+class SelfCacheLayout {
+ public:
+  SelfCacheLayout(int n_layers, int n_state, DataType type)
+      : n_planes_(static_cast<std::size_t>(2 * n_layers)),
+        row_bytes_(static_cast<std::size_t>(n_state) * size_of(type)) {}
+  std::size_t bytes(int n_cells) const { return n_planes_ * static_cast<std::size_t>(n_cells) * row_bytes_; }
+
+  /// [n_state] of one cell.
+  std::byte* key(std::span<std::byte> cache, int layer, int cell) const { return row(cache, 2 * layer, cell); }
+  std::byte* value(std::span<std::byte> cache, int layer, int cell) const { return row(cache, 2 * layer + 1, cell); }
+
+ private:
+  std::byte* row(std::span<std::byte> cache, int plane, int cell) const {
+    return cache.data() + static_cast<std::size_t>(plane) * (cache.size() / n_planes_) +
+           static_cast<std::size_t>(cell) * row_bytes_;
+  }
+  std::size_t n_planes_;   // keys and values of each layer
+  std::size_t row_bytes_;
+};
+
+/// Where things lie in a stream's cross-attention buffer, in int8 or f32. For each layer and head: keys transposed in
+/// panels of 64 keys (so that scores are a panel product), values as one panel of 64 columns, and for int8 a scale for
+/// each key and each value row.
+class CrossCacheLayout {
+ public:
+  CrossCacheLayout(const CacheShape& shape, DataType type);
+  std::size_t bytes() const { return head_bytes_ * static_cast<std::size_t>(shape_.n_layers * shape_.n_heads); }
+  DataType type() const { return type_; }
+  std::size_t n_keys() const { return static_cast<std::size_t>(shape_.n_keys); }
+  std::size_t padded_keys() const { return padded_keys_; }
+
+  struct Head {
+    std::byte* keys;        ///< [padded_keys / 64, 64 columns, 64 keys]
+    std::byte* values;      ///< [padded_keys, 64 columns]
+    float* key_scales;      ///< [padded_keys]; nullptr unless int8.
+    float* value_scales;    ///< likewise.
+  };
+  Head head(std::byte* cache, int layer, int head) const;
+
+  /// Fills one head from keys and values [n_keys, 64], each with `stride` floats between rows.
+  void store(std::byte* cache, int layer, int head, const float* keys, const float* values, std::size_t stride) const;
+
+ private:
+  CacheShape shape_;
+  DataType type_;
+  std::size_t padded_keys_;
+  std::size_t plane_bytes_;   // keys or values of one head
+  std::size_t scale_bytes_;
+  std::size_t head_bytes_;
+};
+
+}  // namespace npuwhisper::cpu

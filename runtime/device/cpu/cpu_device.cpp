@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/cpu/cpu_device.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <fstream>
+#include <new>
+#include <utility>
+
+#include <hwy/targets.h>
+
+#include <npuwhisper/log.h>
+
+#include "device/cpu/cpu_count.h"
+#include "device/cpu/isa.h"
+#include "device/cpu/onednn.h"
+
+namespace npuwhisper::cpu {
+namespace {
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const auto colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+/// What Highway dispatches to: the lowest bit is the best target.
+std::string chosen_target() {
+  const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
+  return hwy::TargetName(targets & -targets);
+}
+
+WindowTypes window_types(Precision precision, Isa isa) {
+  WindowTypes types;
+  types.compute = precision != Precision::F32 && isa >= Isa::Avx512Bf16 ? DataType::Bf16 : DataType::F32;
+  const bool exact = precision == Precision::F32 || precision == Precision::Bf16;
+  types.cross_cache = exact ? DataType::F32 : DataType::I8;
+  return types;
+}
+
+StepTypes step_types(Precision precision) {
+  if (precision == Precision::F32 || precision == Precision::Bf16) {
+    return {.weights = DataType::F16, .self_cache = DataType::F32, .cross_cache = DataType::F32};
+  }
+  return {.weights = DataType::I8, .self_cache = DataType::F16, .cross_cache = DataType::I8};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
+  const auto isa = select_isa();
+  if (!isa) return fail(isa.error());
+  if (options.precision == Precision::Bf16 && *isa < Isa::Avx512Bf16) {
+    return fail(ErrorCode::Unsupported,
+                "precision bf16: wanted a CPU with AVX-512 BF16 or AMX, found " + std::string(to_string(*isa)));
+  }
+  const unsigned usable = count_usable_cores();
+  const unsigned n_threads = options.n_threads == 0 ? usable : std::min(options.n_threads, usable);
+  if (options.n_threads > usable) {
+    log(LogLevel::Warning, "n-threads: found " + std::to_string(options.n_threads) + ", wanted at most " +
+                               std::to_string(usable) + ", the cores that this process may use; uses these");
+  }
+  const WindowTypes window = window_types(options.precision, *isa);
+  const StepTypes step = step_types(options.precision);
+  DeviceInfo info;
+  info.kind = DeviceKind::Cpu;
+  info.name = processor_name() + " (" + std::string(to_string(*isa)) + ")";
+  info.n_threads = n_threads;
+  info.kernels = {
+      "encoder: " + onednn::describe() + " " + std::string(to_string(window.compute)),
+      "decoder: Highway " + chosen_target() + ", weights " +
+          (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) + ", self-attention cache " + std::string(to_string(step.self_cache)) +
+          ", cross-attention cache " + std::string(to_string(step.cross_cache))};
+  try {
+    return std::unique_ptr<Device>(new CpuDevice(n_threads, window, step, std::move(info)));
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::Unavailable, std::string("CPU device: ") + error.what());
+  }
+}
+
+CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info)
+    : pool_(n_threads), window_types_(window_types), step_types_(step_types), info_(std::move(info)) {}
+
+Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
+  const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
+                                     [](const Op& op) { return op.kind == OpKind::CachedAttention; });
+  try {
+    if (has_steps) {
+      auto made = StepExecutable::create(graph, weights, batch, step_types_, pool_);
+      if (!made) return fail(made.error());
+      return std::unique_ptr<Executable>(std::move(*made));
+    }
+    auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_);
+    if (!made) return fail(made.error());
+    return std::unique_ptr<Executable>(std::move(*made));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, graph.name + ": not enough memory");
+  }
+}
+
+}  // namespace npuwhisper::cpu

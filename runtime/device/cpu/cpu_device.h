@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+
+#include "device/cpu/step_executable.h"
+#include "device/cpu/thread_pool.h"
+#include "device/cpu/window_executable.h"
+#include "device/device.h"
+#include "device/registry.h"
+
+namespace npuwhisper::cpu {
+
+/// The CPU: graphs over windows run through oneDNN, decoder steps through kernels of our own, all on one small pool.
+/// prepare() is thread-safe; executables of one device must not run at the same time (they share the pool).
+class CpuDevice : public Device {
+ public:
+  /// Errors: InvalidArgument (NPUWHISPER_MAX_ISA), Unsupported (precision=bf16 on a CPU without it).
+  static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
+
+  const DeviceInfo& info() const override { return info_; }
+  Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
+
+ private:
+  CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info);
+
+  ThreadPool pool_;
+  WindowTypes window_types_;
+  StepTypes step_types_;
+  DeviceInfo info_;
+};
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <npuwhisper/result.h>
+
+#include "model/weights.h"
+
+namespace npuwhisper::cpu {
+
+/// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A is row-major with lda elements between rows, C likewise
+/// with ldc; B is packed (below). A and B have type `input`, C has type `output`; bias and sums are f32.
+struct GemmShape {
+  int m = 0;
+  int k = 0;
+  int n = 0;
+  int lda = 0;
+  int ldc = 0;
+  DataType input = DataType::F32;    ///< F32 or Bf16.
+  DataType output = DataType::F32;   ///< F32 or Bf16.
+  bool bias = false;
+  bool gelu = false;                 ///< With erf, before C is added.
+  bool accumulate = false;           ///< Adds to C what it held.
+};
+
+/// Where element (k, n) of an unpacked B lies: at k * k_stride + n * n_stride.
+struct GemmStrides {
+  int k_stride = 0;
+  int n_stride = 0;
+};
+
+/// One oneDNN matrix product with everything prepared that can be. run() and pack() are thread-safe as long as each
+/// caller passes a `thread` of its own below n_threads.
+class OneDnnGemm {
+ public:
+  /// `packing`: a product whose packed B this one must be able to read (another m); nullptr: its own choice.
+  /// Errors: Unsupported.
+  static Result<std::unique_ptr<OneDnnGemm>> create(const GemmShape& shape, unsigned n_threads,
+                                                    const OneDnnGemm* packing = nullptr);
+  ~OneDnnGemm();
+
+  const GemmShape& shape() const;
+  std::size_t packed_bytes() const;
+  /// Bytes of working memory that run() needs, 64-byte aligned.
+  std::size_t scratch_bytes() const;
+  /// oneDNN's name of the kernel: "brg:avx512_core_bf16".
+  std::string kernel() const;
+
+  /// Packs B [n, k] row-major in f32: the layout of weights. At load time; allocates.
+  Result<void> pack_weight(const float* b, void* packed) const;
+
+  /// Prepares pack() for a B of the input type with these strides.
+  Result<void> prepare_pack(const GemmStrides& strides);
+  Result<void> pack(unsigned thread, const void* b, void* packed) const;
+
+  /// bias may be nullptr if the shape has none.
+  Result<void> run(unsigned thread, const void* a, const void* packed, const float* bias, void* c,
+                   void* scratch) const;
+
+ private:
+  struct State;
+  explicit OneDnnGemm(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+
+#include "model/weights.h"
+
+namespace npuwhisper::cpu {
+
+/// A matrix product with few rows streams its right side once, so that side lies in panels of 64 columns:
+/// element (k, n) of panel n / 64 at [k * 64 + n % 64], one cache line of int8 for each k. Compiled for each
+/// instruction set and chosen at run time (Highway). Thread-safe.
+inline constexpr std::size_t kPanelColumns = 64;
+
+/// sums[m * 64 + j] = sum over k of a[m * lda + k] * panel[k * 64 + j], for m < rows; type is I8, F16 or F32 (the
+/// elements' numbers as they are: scales are the epilogue's). f32 arithmetic.
+void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const void* panel, DataType type,
+                    float* sums);
+
+/// What is done with 64 sums of one row.
+struct PanelEpilogue {
+  const float* scale = nullptr;      ///< [64], multiplies; nullptr: 1.
+  const float* bias = nullptr;       ///< [64], added; nullptr: 0.
+  const float* residual = nullptr;   ///< [64], added last; nullptr: 0. May be `out`.
+  bool gelu = false;
+};
+
+/// out[j] = epilogue(sums[j]) for j < n (at most 64). Changes sums.
+void finish_panel(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t n);
+
+}  // namespace npuwhisper::cpu

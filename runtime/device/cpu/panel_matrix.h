@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "device/cpu/aligned.h"
+#include "device/cpu/panel_kernels.h"
+#include "model/weights.h"
+
+namespace npuwhisper::cpu {
+
+/// A weight matrix [n, k] as the right side of products with few rows: transposed into panels (panel_kernels.h), the
+/// last one padded with zeros. int8 has one scale for each output (row of the weight), its largest magnitude / 127.
+/// Immutable after pack(); thread-safe.
+class PanelMatrix {
+ public:
+  /// `type`: I8, F16 or F32. Throws std::bad_alloc.
+  static PanelMatrix pack(const WeightView& weight, DataType type);
+
+  std::size_t n() const { return n_; }
+  std::size_t k() const { return k_; }
+  DataType type() const { return type_; }
+  std::size_t n_panels() const { return (n_ + kPanelColumns - 1) / kPanelColumns; }
+  const void* panel(std::size_t i) const { return bytes_.data() + i * panel_bytes_; }
+  /// Columns of panel i that are not padding.
+  std::size_t columns(std::size_t i) const { return i + 1 == n_panels() ? n_ - i * kPanelColumns : kPanelColumns; }
+  /// [64] of panel i; nullptr unless int8.
+  const float* scales(std::size_t i) const {
+    return type_ == DataType::I8 ? scales_.data() + i * kPanelColumns : nullptr;
+  }
+  std::size_t bytes() const { return bytes_.size() + scales_.size() * sizeof(float); }
+
+  /// out[k] += weight[row][k]: one row of the original matrix, for embeddings.
+  void add_row(std::size_t row, std::span<float> out) const;
+
+ private:
+  std::size_t n_ = 0;
+  std::size_t k_ = 0;
+  std::size_t panel_bytes_ = 0;
+  DataType type_ = DataType::F32;
+  AlignedBytes bytes_;
+  std::vector<float> scales_;
+};
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/cpu/step_executable.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <utility>
+
+#include "device/cpu/row_kernels.h"
+
+namespace npuwhisper::cpu {
+namespace {
+
+/// Rows of a stream that share one pass over its cross-attention keys.
+constexpr std::size_t kAttentionRows = 8;
+
+/// The part of [0, n) that is `thread`'s.
+std::pair<std::size_t, std::size_t> share(std::size_t n, unsigned thread, unsigned n_threads) {
+  return {n * thread / n_threads, n * (thread + 1) / n_threads};
+}
+
+/// Layers, width and heads of the attention operations of one kind.
+CacheShape cache_shape(const Graph& graph, OpKind kind) {
+  CacheShape shape;
+  for (const Op& op : graph.ops) {
+    if (op.kind != kind) continue;
+    shape.n_layers = std::max(shape.n_layers, op.layer + 1);
+    shape.n_state = graph.tensor(op.output).columns;
+    shape.n_heads = op.n_heads;
+  }
+  return shape;
+}
+
+/// The graph names the most keys that a row attends to through its inputs: the first is the self-attention cache, the
+/// second the cross-attention buffer.
+int input_rows(const Graph& graph, std::size_t i) { return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0; }
+
+bool can_run(OpKind kind) {
+  switch (kind) {
+    case OpKind::Embedding:
+    case OpKind::LayerNorm:
+    case OpKind::Gemm:
+    case OpKind::CachedAttention:
+    case OpKind::CrossAttention:
+    case OpKind::SelectRows: return true;
+    default: return false;
+  }
+}
+
+CacheShape cross_shape(const Graph& graph) {
+  CacheShape shape = cache_shape(graph, OpKind::CrossAttention);
+  shape.n_keys = input_rows(graph, 1);
+  return shape;
+}
+
+}  // namespace
+
+StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows)
+    : graph_(graph),
+      types_(types),
+      pool_(pool),
+      max_rows_(static_cast<std::size_t>(max_rows)),
+      self_layout_(cache_shape(graph, OpKind::CachedAttention).n_layers,
+                   cache_shape(graph, OpKind::CachedAttention).n_state, types.self_cache),
+      cross_layout_(cross_shape(graph), types.cross_cache) {}
+
+Result<std::unique_ptr<StepExecutable>> StepExecutable::create(const Graph& graph, const Weights& weights, int max_rows,
+                                                               const StepTypes& types, ThreadPool& pool) {
+  std::unique_ptr<StepExecutable> executable(new StepExecutable(graph, types, pool, max_rows));
+  if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
+  return executable;
+}
+
+Result<void> StepExecutable::compile(const Weights& weights) {
+  private_of_.assign(graph_.tensors.size(), -1);
+  selected_.assign(graph_.tensors.size(), false);
+  std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
+  std::size_t captures = 0;
+  for (const Op& op : graph_.ops) {
+    if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
+    const auto output = static_cast<std::size_t>(op.output);
+    selected_[output] = op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
+    if (op.kind == OpKind::SelectRows) private_of_[output] = 0;
+    if (op.kind == OpKind::LayerNorm) private_of_[output] = 1;
+    const bool bound = std::find(graph_.outputs.begin(), graph_.outputs.end(), op.output) != graph_.outputs.end();
+    if (private_of_[output] < 0 && !bound) bytes[output] = max_rows_ * columns_of(op.output) * sizeof(float);
+    if (op.n_heads > 0 && columns_of(op.output) != static_cast<std::size_t>(op.n_heads) * kHeadColumns) {
+      return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
+                                              std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
+    }
+    Step step;
+    step.op = op;
+    step.first_capture = captures;
+    captures += op.captured_heads.size();
+    if (auto loaded = load(weights, step); !loaded) return fail(loaded.error());
+    steps_.push_back(std::move(step));
+  }
+  // A stage ends where the threads meet: private operations overlap with what follows them.
+  std::vector<int> stage_of;
+  int stage = 0;
+  for (const Op& op : graph_.ops) {
+    stage_of.push_back(stage);
+    if (private_of_[static_cast<std::size_t>(op.output)] < 0) ++stage;
+  }
+  slots_ = assign_slots(graph_, bytes, stage_of);
+  for (const std::size_t n : slots_.slot_bytes) {
+    shared_.emplace_back(n);
+    plan_.working_bytes += n;
+  }
+  std::size_t widest = 0;
+  for (const Step& step : steps_) {
+    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) widest = std::max(widest, columns_of(step.op.output));
+  }
+  const std::size_t keys = std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
+  for (unsigned i = 0; i < pool_.size(); ++i) {
+    Scratch scratch;
+    for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
+    scratch.sums = AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
+    scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
+    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() + scratch.scores.size();
+    scratch_.push_back(std::move(scratch));
+  }
+  wanted_.reserve(max_rows_);
+  plan_.graph = graph_.name;
+  for (const auto& [name, packed] : matrices_) plan_.weight_bytes += packed->bytes();
+  for (const Step& step : steps_) {
+    const std::string how = step.matrix != nullptr
+                                ? "panels of 64, weights " + std::string(to_string(step.matrix->type()))
+                            : step.op.kind == OpKind::CachedAttention ? "cache " + std::string(to_string(types_.self_cache))
+                            : step.op.kind == OpKind::CrossAttention
+                                ? "cache " + std::string(to_string(types_.cross_cache))
+                                : "f32";
+    plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});
+  }
+  return {};
+}
+
+Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const Op& op) {
+  const WeightView* stored = weights.find(op.weight);
+  // Embeddings have a row for each token, however many there are.
+  const bool by_token = op.kind == OpKind::Embedding && stored != nullptr;
+  const std::array<std::int64_t, 2> dims = {by_token ? stored->n_rows() : graph_.tensor(op.output).columns,
+                                            graph_.tensor(by_token ? op.output : op.input).columns};
+  const auto view = weights.get(op.weight, dims);
+  if (!view) return fail(view.error());
+  for (const auto& [known, packed] : matrices_) {
+    if (known == op.weight) return packed.get();
+  }
+  // f16 means as the file stores them: what is not f16 there stays exact in f32.
+  const bool exact = types_.weights == DataType::F16 && (*view)->type != DataType::F16;
+  matrices_.emplace_back(op.weight,
+                         std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, exact ? DataType::F32 : types_.weights)));
+  weights.release(**view);
+  return matrices_.back().second.get();
+}
+
+Result<void> StepExecutable::load(const Weights& weights, Step& step) {
+  const Op& op = step.op;
+  const auto read = [&](const std::string& name, std::span<const std::int64_t> dims,
+                        std::vector<float>& out) -> Result<void> {
+    if (name.empty()) return {};
+    const auto view = weights.get(name, dims);
+    if (!view) return fail(view.error());
+    out = (*view)->read();
+    return {};
+  };
+  const std::array<std::int64_t, 1> columns = {graph_.tensor(op.output).columns};
+  if (op.kind == OpKind::LayerNorm) {
+    if (auto r = read(op.weight, columns, step.gamma); !r) return r;
+    return read(op.bias, columns, step.beta);
+  }
+  if (op.weight.empty()) return {};
+  auto packed = matrix(weights, op);
+  if (!packed) return fail(packed.error());
+  step.matrix = *packed;
+  if (auto r = read(op.bias, columns, step.bias); !r) return r;
+  if (!step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
+  // One for each token that a row may attend to.
+  return read(op.position, std::array<std::int64_t, 2>{input_rows(graph_, 0), columns[0]}, step.positions);
+}
+
+Result<std::unique_ptr<Buffer>> StepExecutable::allocate(TensorId id, int rows) {
+  if (!graph_.inputs.empty() && id == graph_.inputs[0]) {
+    return std::unique_ptr<Buffer>(
+        std::make_unique<CpuBuffer>(self_layout_.bytes(rows > 0 ? rows : graph_.tensor(id).rows)));
+  }
+  if (graph_.inputs.size() > 1 && id == graph_.inputs[1]) {
+    return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(cross_layout_.bytes()));
+  }
+  return fail(ErrorCode::InvalidArgument, graph_.name + ": '" + graph_.tensor(id).name + "' is not a cache");
+}
+
+Result<Run*> StepExecutable::start(const Bindings& bindings) {
+  rows_ = bindings.rows;
+  if (rows_.size() > max_rows_) {
+    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(rows_.size()) +
+                                                " rows, wanted at most " + std::to_string(max_rows_));
+  }
+  wanted_.clear();
+  for (std::size_t i = 0; i < rows_.size(); ++i) {
+    if (rows_[i].logits != nullptr) wanted_.push_back(i);
+  }
+  const auto job = [this](unsigned thread) { execute(thread); };
+  pool_.run(job);
+  return &run_;
+}
+
+std::size_t StepExecutable::count_rows(TensorId id) const {
+  return selected_[static_cast<std::size_t>(id)] ? wanted_.size() : rows_.size();
+}
+
+float* StepExecutable::rows_of(unsigned thread, TensorId id) {
+  const auto tensor = static_cast<std::size_t>(id);
+  if (private_of_[tensor] >= 0) return scratch_[thread].rows[private_of_[tensor]].as<float>();
+  const int slot = slots_.slot_of[tensor];
+  return slot >= 0 ? shared_[static_cast<std::size_t>(slot)].as<float>() : nullptr;
+}
+
+float* StepExecutable::output_row(TensorId id, std::size_t row, float* rows) const {
+  return rows != nullptr ? rows + row * columns_of(id) : rows_[wanted_[row]].logits;
+}
+
+void StepExecutable::execute(unsigned thread) {
+  for (const Step& step : steps_) {
+    switch (step.op.kind) {
+      case OpKind::Embedding: embed(thread, step); break;
+      // Each thread normalises and selects for itself: cheaper than meeting the others once more.
+      case OpKind::LayerNorm: normalise(thread, step); continue;
+      case OpKind::SelectRows: select(thread, step); continue;
+      case OpKind::CachedAttention:
+        append_to_cache(thread, step);
+        pool_.barrier();
+        attend_to_cache(thread, step);
+        break;
+      case OpKind::CrossAttention: attend_across(thread, step); break;
+      default: multiply(thread, step); break;
+    }
+    pool_.barrier();
+  }
+}
+
+void StepExecutable::embed(unsigned thread, const Step& step) {
+  const std::size_t columns = columns_of(step.op.output);
+  float* out = rows_of(thread, step.op.output);
+  const auto [first, end] = share(rows_.size(), thread, pool_.size());
+  for (std::size_t i = first; i < end; ++i) {
+    const float* position = step.positions.data() + static_cast<std::size_t>(rows_[i].position) * columns;
+    std::copy(position, position + columns, out + i * columns);
+    step.matrix->add_row(static_cast<std::size_t>(rows_[i].token), {out + i * columns, columns});
+  }
+}
+
+void StepExecutable::normalise(unsigned thread, const Step& step) {
+  const std::size_t columns = columns_of(step.op.output);
+  const float* in = rows_of(thread, step.op.input);
+  float* out = rows_of(thread, step.op.output);
+  for (std::size_t i = 0; i < count_rows(step.op.output); ++i) {
+    layer_norm(in + i * columns, columns, step.gamma.data(), step.beta.data(), out + i * columns, DataType::F32);
+  }
+}
+
+void StepExecutable::select(unsigned thread, const Step& step) {
+  const std::size_t columns = columns_of(step.op.output);
+  const float* in = rows_of(thread, step.op.input);
+  float* out = rows_of(thread, step.op.output);
+  for (std::size_t i = 0; i < wanted_.size(); ++i) {
+    std::copy_n(in + wanted_[i] * columns, columns, out + i * columns);
+  }
+}
+
+void StepExecutable::multiply(unsigned thread, const Step& step) {
+  const Op& op = step.op;
+  const PanelMatrix& matrix = *step.matrix;
+  const std::size_t n_rows = count_rows(op.output);
+  if (n_rows == 0) return;
+  const float* in = rows_of(thread, op.input);
+  float* out = rows_of(thread, op.output);
+  const float* residual = op.residual != kNoTensor ? rows_of(thread, op.residual) : nullptr;
+  float* sums = scratch_[thread].sums.as<float>();
+  const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
+  for (std::size_t p = first; p < end; ++p) {
+    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(), sums);
+    const std::size_t column = p * kPanelColumns;
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      const PanelEpilogue epilogue{
+          .scale = matrix.scales(p),
+          .bias = step.bias.empty() ? nullptr : step.bias.data() + column,
+          .residual = residual != nullptr ? residual + i * columns_of(op.output) + column : nullptr,
+          .gelu = op.activation == Activation::Gelu};
+      finish_panel(sums + i * kPanelColumns, epilogue, output_row(op.output, i, out) + column, matrix.columns(p));
+    }
+  }
+}
+
+void StepExecutable::append_to_cache(unsigned thread, const Step& step) {
+  const std::size_t n = columns_of(step.op.output);
+  const float* in = rows_of(thread, step.op.input);
+  const auto [first, end] = share(rows_.size(), thread, pool_.size());
+  for (std::size_t i = first; i < end; ++i) {
+    const std::span<std::byte> cache = rows_[i].self_cache->host();
+    const float* key = in + i * 3 * n + n;
+    store_row(key, self_layout_.key(cache, step.op.layer, rows_[i].cell), types_.self_cache, n);
+    store_row(key + n, self_layout_.value(cache, step.op.layer, rows_[i].cell), types_.self_cache, n);
+  }
+}
+
+void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
+  const std::size_t columns = columns_of(step.op.output);
+  const auto n_heads = static_cast<std::size_t>(step.op.n_heads);
+  const std::size_t element = size_of(types_.self_cache);
+  const float* in = rows_of(thread, step.op.input);
+  float* out = rows_of(thread, step.op.output);
+  float* scores = scratch_[thread].scores.as<float>();
+  const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
+  const auto [first, end] = share(rows_.size() * n_heads, thread, pool_.size());
+  for (std::size_t task = first; task < end; ++task) {
+    const StepRow& row = rows_[task / n_heads];
+    const std::size_t column = task % n_heads * kHeadColumns;
+    const std::span<std::byte> cache = row.self_cache->host();
+    const float* query = in + task / n_heads * 3 * columns + column;
+    float* sum = out + task / n_heads * columns + column;
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      const std::byte* key = self_layout_.key(cache, step.op.layer, row.cells[i]) + column * element;
+      scores[i] = dot(query, key, types_.self_cache, kHeadColumns);
+    }
+    const float total = exponentiate(scores, row.cells.size(), scale, scores, DataType::F32);
+    std::fill_n(sum, kHeadColumns, 0.0F);
+    for (std::size_t i = 0; i < row.cells.size(); ++i) {
+      const std::byte* value = self_layout_.value(cache, step.op.layer, row.cells[i]) + column * element;
+      add_scaled(scores[i] / total, value, types_.self_cache, sum, kHeadColumns);
+    }
+  }
+}
+
+void StepExecutable::attend_across(unsigned thread, const Step& step) {
+  // Tasks are (a few rows of one stream, head), dealt out in turn: all threads walk the same list.
+  std::size_t task = 0;
+  for (std::size_t first = 0; first < rows_.size();) {
+    std::size_t end = first + 1;
+    while (end < rows_.size() && end - first < kAttentionRows && rows_[end].cross_cache == rows_[first].cross_cache) {
+      ++end;
+    }
+    for (int head = 0; head < step.op.n_heads; ++head, ++task) {
+      if (task % pool_.size() == thread) attend_across(thread, step, first, end - first, head);
+    }
+    first = end;
+  }
+}
+
+void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_t first, std::size_t n_rows, int head) {
+  const std::size_t columns = columns_of(step.op.output);
+  const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns;
+  const std::size_t stride = cross_layout_.padded_keys();
+  const std::size_t n_keys = cross_layout_.n_keys();
+  const CrossCacheLayout::Head cache =
+      cross_layout_.head(rows_[first].cross_cache->host().data(), step.op.layer, head);
+  const float* query = rows_of(thread, step.op.input) + first * columns + column;
+  float* sums = scratch_[thread].sums.as<float>();
+  float* scores = scratch_[thread].scores.as<float>();
+
+  const std::size_t panel_bytes = kPanelColumns * kHeadColumns * size_of(types_.cross_cache);
+  for (std::size_t key = 0; key < stride; key += kPanelColumns) {
+    multiply_panel(query, columns, n_rows, kHeadColumns, cache.keys + key / kPanelColumns * panel_bytes,
+                   types_.cross_cache, sums);
+    const PanelEpilogue epilogue{.scale = cache.key_scales != nullptr ? cache.key_scales + key : nullptr};
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      finish_panel(sums + i * kPanelColumns, epilogue, scores + i * stride + key, kPanelColumns);
+    }
+  }
+
+  const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
+  const std::vector<int>& captured = step.op.captured_heads;
+  std::array<float, kAttentionRows> totals;
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    float* row = scores + i * stride;
+    totals[i] = exponentiate(row, n_keys, scale, row, DataType::F32);
+    const StepRow& r = rows_[first + i];
+    for (std::size_t c = 0; c < captured.size() && r.attention != nullptr; ++c) {
+      if (captured[c] != head) continue;
+      scale_row(row, n_keys, 1.0F / totals[i], r.attention + (step.first_capture + c) * r.attention_stride,
+                DataType::F32);
+    }
+    if (cache.value_scales != nullptr) {
+      for (std::size_t key = 0; key < n_keys; ++key) row[key] *= cache.value_scales[key];
+    }
+  }
+
+  multiply_panel(scores, stride, n_rows, n_keys, cache.values, types_.cross_cache, sums);
+  float* out = rows_of(thread, step.op.output) + first * columns + column;
+  for (std::size_t i = 0; i < n_rows; ++i) {
+    scale_row(sums + i * kPanelColumns, kHeadColumns, 1.0F / totals[i], out + i * columns, DataType::F32);
+  }
+}
+
+}  // namespace npuwhisper::cpu

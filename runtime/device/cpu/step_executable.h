@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "device/cpu/caches.h"
+#include "device/cpu/panel_matrix.h"
+#include "device/cpu/tensor_slots.h"
+#include "device/cpu/thread_pool.h"
+#include "device/device.h"
+
+namespace npuwhisper::cpu {
+
+/// How the numbers of a decoder are kept.
+struct StepTypes {
+  DataType weights = DataType::I8;      ///< I8, F32, or F16: exactly as the file stores them (F32 where that is not F16).
+  DataType self_cache = DataType::F16;  ///< F16 or F32.
+  DataType cross_cache = DataType::I8;  ///< I8 or F32.
+};
+
+/// A graph with few rows, the decoder's: bound by how fast the weights stream from memory, so every thread takes a share
+/// of each matrix's columns and all rows at once. Arithmetic is f32. Reentrant: one run at a time.
+class StepExecutable : public Executable {
+ public:
+  /// `max_rows`: rows of one run. `pool` must outlive the executable and belong to the caller while start() runs.
+  /// Errors: Unsupported, CorruptModel. Throws std::bad_alloc.
+  static Result<std::unique_ptr<StepExecutable>> create(const Graph& graph, const Weights& weights, int max_rows,
+                                                        const StepTypes& types, ThreadPool& pool);
+
+  const Plan& plan() const override { return plan_; }
+  /// Runs to the end before it returns.
+  Result<Run*> start(const Bindings& bindings) override;
+  Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
+
+ private:
+  /// Already over when start() returns.
+  class FinishedRun : public Run {
+   public:
+    Result<void> wait(std::chrono::milliseconds) override { return {}; }
+  };
+
+  /// One operation with what it needs at hand.
+  struct Step {
+    Op op;
+    const PanelMatrix* matrix = nullptr;
+    std::vector<float> gamma, beta;        // LayerNorm
+    std::vector<float> bias;               // padded to whole panels
+    std::vector<float> positions;          // Embedding
+    std::size_t first_capture = 0;         // CrossAttention: index of its first captured head in a row's attention
+  };
+
+  /// What one thread works with.
+  struct Scratch {
+    AlignedBytes rows[2];    // [max_rows, n_state]: selected rows, normalised rows
+    AlignedBytes sums;       // [max_rows, 64]
+    AlignedBytes scores;     // [kAttentionRows, keys]
+  };
+
+  StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows);
+  Result<void> compile(const Weights& weights);
+  Result<void> load(const Weights& weights, Step& step);
+  Result<const PanelMatrix*> matrix(const Weights& weights, const Op& op);
+
+  void execute(unsigned thread);
+  void embed(unsigned thread, const Step& step);
+  void normalise(unsigned thread, const Step& step);
+  void select(unsigned thread, const Step& step);
+  void multiply(unsigned thread, const Step& step);
+  void append_to_cache(unsigned thread, const Step& step);
+  void attend_to_cache(unsigned thread, const Step& step);
+  void attend_across(unsigned thread, const Step& step);
+  void attend_across(unsigned thread, const Step& step, std::size_t first, std::size_t n_rows, int head);
+
+  /// Rows [n, columns] of a tensor as `thread` sees them.
+  float* rows_of(unsigned thread, TensorId id);
+  std::size_t columns_of(TensorId id) const { return static_cast<std::size_t>(graph_.tensor(id).columns); }
+  std::size_t count_rows(TensorId id) const;
+  float* output_row(TensorId id, std::size_t row, float* rows) const;
+
+  Graph graph_;
+  StepTypes types_;
+  ThreadPool& pool_;
+  std::size_t max_rows_;
+  Plan plan_;
+  FinishedRun run_;
+  std::vector<Step> steps_;
+  std::vector<std::pair<std::string, std::unique_ptr<PanelMatrix>>> matrices_;
+  std::vector<int> private_of_;          // by tensor: which of a thread's rows[] holds it; -1: shared
+  std::vector<bool> selected_;           // by tensor: has a row for each row that wants logits
+  TensorSlots slots_;
+  std::vector<AlignedBytes> shared_;     // by slot
+  std::vector<Scratch> scratch_;         // by thread
+  SelfCacheLayout self_layout_;
+  CrossCacheLayout cross_layout_;
+
+  // The run in progress.
+  std::span<const StepRow> rows_;
+  std::vector<std::size_t> wanted_;      // rows that want logits
+};
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/cpu/thread_pool.h"
+
+#include <pthread.h>
+
+#include <csignal>
+#include <cstdio>
+
+#include "device/cpu/onednn.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace npuwhisper::cpu {
+namespace {
+
+// About 20 to 60 microseconds on current CPUs: longer than the gaps between the steps of one decoding, shorter than what
+// anybody would notice as load.
+constexpr int kSpins = 2000;
+
+inline void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#endif
+}
+
+/// Returns when `value` is no longer `old`.
+void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (value.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+/// While it lives, threads that this thread starts take no signals: those are the host program's affair. What a thread
+/// raises by itself (SIGSEGV and the like) still reaches the host's handlers.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t blocked;
+    sigfillset(&blocked);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&blocked, own);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before_);
+  }
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+void name_this_thread(unsigned thread) {
+  char name[16];   // The most that Linux takes.
+  std::snprintf(name, sizeof name, "npuwhisper/%u", thread % 1000);
+  pthread_setname_np(pthread_self(), name);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(unsigned n_threads) : n_threads_(n_threads == 0 ? 1 : n_threads) {
+  const SignalsBlocked guard;
+  try {
+    threads_.reserve(n_threads_ - 1);
+    for (unsigned i = 1; i < n_threads_; ++i) threads_.emplace_back([this, i] { work(i); });
+  } catch (...) {
+    stop();
+    throw;
+  }
+}
+
+ThreadPool::~ThreadPool() { stop(); }
+
+void ThreadPool::stop() {
+  stop_ = true;
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  for (std::thread& thread : threads_) thread.join();
+}
+
+void ThreadPool::start(Entry entry, void* context) {
+  if (n_threads_ == 1) return;
+  entry_ = entry;
+  context_ = context;
+  running_.store(n_threads_ - 1, std::memory_order_relaxed);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+}
+
+void ThreadPool::finish() {
+  for (std::uint32_t left = running_.load(std::memory_order_acquire); left != 0;
+       left = running_.load(std::memory_order_acquire)) {
+    wait_for_change(running_, left);
+  }
+}
+
+void ThreadPool::barrier() {
+  if (n_threads_ == 1) return;
+  const std::uint32_t passed = barriers_.load(std::memory_order_acquire);
+  if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
+    arrived_.store(0, std::memory_order_relaxed);
+    barriers_.fetch_add(1, std::memory_order_release);
+    barriers_.notify_all();
+    return;
+  }
+  wait_for_change(barriers_, passed);
+}
+
+void ThreadPool::work(unsigned thread) {
+  name_this_thread(thread);
+  const onednn::SingleThreaded guard;
+  std::uint32_t seen = 0;
+  for (;;) {
+    wait_for_change(generation_, seen);
+    seen = generation_.load(std::memory_order_acquire);
+    if (stop_) return;
+    entry_(context_, thread);
+    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_all();
+  }
+}
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The part of WindowExecutable that runs once: stages, types, memory, packed weights.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "device/cpu/window_executable.h"
+
+namespace npuwhisper::cpu {
+namespace {
+
+// Rows that pass through the operations of a stage together: few enough that they stay in a core's cache, enough that a
+// product reads its weights seldom. A multiple of 16, the height of an AMX tile.
+constexpr int kBlockRows = 128;
+// Queries of one head at a time: their scores over 1,500 keys take 384 KB.
+constexpr int kQueryRows = 64;
+
+bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
+
+bool can_run(OpKind kind) {
+  switch (kind) {
+    case OpKind::Conv1d:
+    case OpKind::LayerNorm:
+    case OpKind::Gemm:
+    case OpKind::Attention:
+    case OpKind::StoreCrossCache: return true;
+    default: return false;
+  }
+}
+
+int round_up_16(int n) { return (n + 15) / 16 * 16; }
+
+CacheShape cross_shape(const Graph& graph) {
+  CacheShape shape;
+  for (const Op& op : graph.ops) {
+    if (op.kind != OpKind::StoreCrossCache) continue;
+    const TensorSpec& in = graph.tensor(op.input);
+    shape = {std::max(shape.n_layers, op.layer + 1), in.columns / 2, op.n_heads, in.rows};
+  }
+  return shape;
+}
+
+Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name, std::size_t n) {
+  const WeightView* view = weights.find(name);
+  if (view == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
+  if (view->n_elements() != static_cast<std::int64_t>(n)) {
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + std::to_string(view->n_elements()) +
+                                             " elements, wanted " + std::to_string(n));
+  }
+  return view->read();
+}
+
+/// A convolution's weight [out, in, kernel] as the matrix [out, kernel * in] that gathered rows are multiplied with.
+std::vector<float> unroll_convolution(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
+                                      std::size_t kernel) {
+  std::vector<float> matrix(weight.size());
+  for (std::size_t o = 0; o < n_out; ++o) {
+    for (std::size_t i = 0; i < n_in; ++i) {
+      for (std::size_t tap = 0; tap < kernel; ++tap) {
+        matrix[(o * kernel + tap) * n_in + i] = weight[(o * n_in + i) * kernel + tap];
+      }
+    }
+  }
+  return matrix;
+}
+
+}  // namespace
+
+WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool)
+    : graph_(graph),
+      batch_(batch),
+      types_(types),
+      pool_(pool),
+      cross_layout_(cross_shape(graph), types.cross_cache) {}
+
+Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(const Graph& graph, const Weights& weights, int batch,
+                                                                   const WindowTypes& types, ThreadPool& pool) {
+  std::unique_ptr<WindowExecutable> executable(new WindowExecutable(graph, batch, types, pool));
+  if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
+  return executable;
+}
+
+Result<void> WindowExecutable::compile(const Weights& weights) {
+  scratch_.resize(pool_.size());
+  if (auto divided = divide_into_stages(); !divided) return divided;
+  choose_types();
+  if (auto placed = place_tensors(); !placed) return placed;
+  for (Stage& stage : stages_) {
+    const Op& first = stage.steps.front().op;
+    if (first.kind == OpKind::Attention) {
+      if (auto prepared = prepare_attention(stage); !prepared) return prepared;
+    }
+    for (Step& step : stage.steps) {
+      if (auto loaded = load(weights, stage, step); !loaded) return loaded;
+    }
+  }
+  std::size_t onednn_bytes = 0;
+  for (const auto& [key, gemm] : gemms_) onednn_bytes = std::max(onednn_bytes, gemm->scratch_bytes());
+  for (Scratch& scratch : scratch_) {
+    scratch.onednn = AlignedBytes(onednn_bytes);
+    plan_.working_bytes += onednn_bytes + scratch.gathered.size() + scratch.queries.size() + scratch.scores.size() +
+                           scratch.mixed.size();
+    for (const AlignedBytes& bytes : scratch.tensors) plan_.working_bytes += bytes.size();
+  }
+  plan_.working_bytes += packed_heads_.size();
+  for (const AlignedBytes& bytes : shared_) plan_.working_bytes += bytes.size();
+  next_task_ = std::vector<std::atomic<int>>(2 * stages_.size());
+  plan_.graph = graph_.name;
+  for (const Stage& stage : stages_) describe(stage);
+  return {};
+}
+
+Result<void> WindowExecutable::divide_into_stages() {
+  for (const Op& op : graph_.ops) {
+    if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation over windows");
+    const int rows = graph_.tensor(op.output).rows;
+    const bool row_wise = op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm;
+    const bool joins = row_wise && !stages_.empty() && stages_.back().rows == rows &&
+                       stages_.back().steps.front().op.kind != OpKind::Attention &&
+                       stages_.back().steps.front().op.kind != OpKind::StoreCrossCache;
+    if (!joins) {
+      Stage stage;
+      stage.rows = op.kind == OpKind::StoreCrossCache ? graph_.tensor(op.input).rows : rows;
+      // A whole number of rounds for the threads, so that none waits for the last block.
+      const int threads = static_cast<int>(pool_.size());
+      const int rounds = (stage.rows + kBlockRows * threads - 1) / (kBlockRows * threads);
+      const int even = (stage.rows + rounds * threads - 1) / (rounds * threads);
+      stage.block_rows = op.kind == OpKind::Attention ? std::min(kQueryRows, stage.rows)
+                                                      : std::min(round_up_16(even), stage.rows);
+      stages_.push_back(std::move(stage));
+    }
+    Step step;
+    step.op = op;
+    stages_.back().steps.push_back(std::move(step));
+  }
+  return {};
+}
+
+void WindowExecutable::choose_types() {
+  type_of_.assign(graph_.tensors.size(), types_.compute);
+  for (const Op& op : graph_.ops) {
+    const bool bound_input =
+        std::find(graph_.inputs.begin(), graph_.inputs.end(), op.input) != graph_.inputs.end();
+    if (op.kind == OpKind::LayerNorm || op.kind == OpKind::StoreCrossCache ||
+        (op.kind == OpKind::Conv1d && bound_input)) {
+      type_of_[static_cast<std::size_t>(op.input)] = DataType::F32;
+    }
+    if (op.residual != kNoTensor) type_of_[static_cast<std::size_t>(op.residual)] = DataType::F32;
+  }
+}
+
+Result<void> WindowExecutable::place_tensors() {
+  bound_.assign(graph_.tensors.size(), -1);
+  local_.assign(graph_.tensors.size(), -1);
+  int index = 0;
+  for (const TensorId id : graph_.inputs) bound_[static_cast<std::size_t>(id)] = index++;
+  for (const TensorId id : graph_.outputs) bound_[static_cast<std::size_t>(id)] = index++;
+
+  // What is made and used up within a stage lives in its thread's scratch; sums stay where their residual is.
+  std::vector<int> stage_of;
+  std::vector<std::size_t> local_bytes;
+  const std::vector<int> last = last_uses(graph_);
+  for (std::size_t s = 0; s < stages_.size(); ++s) {
+    const Stage& stage = stages_[s];
+    const int end = static_cast<int>(stage_of.size() + stage.steps.size());
+    std::size_t n_local = 0;
+    for (const Step& step : stage.steps) {
+      stage_of.push_back(static_cast<int>(s));
+      const auto output = static_cast<std::size_t>(step.op.output);
+      if (bound_[output] >= 0 || step.op.residual != kNoTensor || last[output] >= end) continue;
+      local_[output] = static_cast<int>(n_local++);
+      if (local_bytes.size() < n_local) local_bytes.push_back(0);
+      std::size_t& bytes = local_bytes[n_local - 1];
+      bytes = std::max(bytes, static_cast<std::size_t>(stage.block_rows) * row_bytes(step.op.output));
+    }
+  }
+  std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
+  for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
+    if (bound_[i] >= 0 || local_[i] >= 0) continue;
+    const auto id = static_cast<TensorId>(i);
+    bytes[i] = static_cast<std::size_t>(batch_) * static_cast<std::size_t>(graph_.tensor(id).rows) * row_bytes(id);
+  }
+  slots_ = assign_slots(graph_, bytes, stage_of);
+  for (const std::size_t n : slots_.slot_bytes) shared_.emplace_back(n);
+  for (Scratch& scratch : scratch_) {
+    for (const std::size_t n : local_bytes) scratch.tensors.emplace_back(n);
+  }
+  return {};
+}
+
+Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDnnGemm* packing,
+                                                 const GemmStrides* strides) {
+  const int flags = (s.input == DataType::Bf16 ? 1 : 0) | (s.output == DataType::Bf16 ? 2 : 0) | (s.bias ? 4 : 0) |
+                    (s.gelu ? 8 : 0) | (s.accumulate ? 16 : 0);
+  const GemmKey key(s.m, s.k, s.n, s.lda, s.ldc, flags, strides != nullptr ? strides->k_stride : 0,
+                    strides != nullptr ? strides->n_stride : 0, packing);
+  auto& slot = gemms_[key];
+  if (!slot) {
+    auto made = OneDnnGemm::create(s, pool_.size(), packing);
+    if (!made) return fail(made.error());
+    if (strides != nullptr) {
+      if (auto prepared = (*made)->prepare_pack(*strides); !prepared) return fail(prepared.error());
+    }
+    slot = std::move(*made);
+  }
+  return slot.get();
+}
+
+Result<void> WindowExecutable::load(const Weights& weights, Stage& stage, Step& step) {
+  const Op& op = step.op;
+  if (is_product(op)) return load_product(weights, stage, step);
+  if (op.kind != OpKind::LayerNorm) return {};
+  auto gamma = read_vector(weights, op.weight, columns_of(op.input));
+  if (!gamma) return fail(gamma.error());
+  auto beta = read_vector(weights, op.bias, columns_of(op.input));
+  if (!beta) return fail(beta.error());
+  step.gamma = std::move(*gamma);
+  step.beta = std::move(*beta);
+  return {};
+}
+
+Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage, Step& step) {
+  const Op& op = step.op;
+  const std::size_t n_out = columns_of(op.output);
+  const std::size_t n_in = columns_of(op.input);
+  const auto kernel = static_cast<std::size_t>(op.kind == OpKind::Conv1d ? op.kernel : 1);
+  GemmShape shape{.m = stage.block_rows,
+                  .k = static_cast<int>(n_in * kernel),
+                  .n = static_cast<int>(n_out),
+                  .lda = static_cast<int>(n_in * kernel),
+                  .ldc = static_cast<int>(n_out),
+                  .input = types_.compute,
+                  .output = type_of_[static_cast<std::size_t>(op.output)],
+                  .bias = !op.bias.empty(),
+                  .gelu = op.activation == Activation::Gelu,
+                  .accumulate = op.residual != kNoTensor};
+  auto whole = gemm(shape, nullptr, nullptr);
+  if (!whole) return fail(whole.error());
+  step.gemm.whole = *whole;
+  if (stage.rows % stage.block_rows != 0) {
+    shape.m = stage.rows % stage.block_rows;
+    auto last = gemm(shape, step.gemm.whole, nullptr);
+    if (!last) return fail(last.error());
+    step.gemm.last = *last;
+  }
+  if (op.kind == OpKind::Conv1d) {
+    const std::size_t bytes = static_cast<std::size_t>(stage.block_rows) * n_in * kernel * size_of(types_.compute);
+    for (Scratch& scratch : scratch_) {
+      if (scratch.gathered.size() < bytes) scratch.gathered = AlignedBytes(bytes);
+    }
+  }
+  if (!op.bias.empty()) {
+    auto bias = read_vector(weights, op.bias, n_out);
+    if (!bias) return fail(bias.error());
+    step.bias = std::move(*bias);
+  }
+  if (!op.position.empty()) {
+    auto position = read_vector(weights, op.position, static_cast<std::size_t>(stage.rows) * n_out);
+    if (!position) return fail(position.error());
+    step.position = std::move(*position);
+  }
+  auto matrix = read_vector(weights, op.weight, n_out * n_in * kernel);
+  if (!matrix) return fail(matrix.error());
+  if (op.kind == OpKind::Conv1d) *matrix = unroll_convolution(*matrix, n_out, n_in, kernel);
+  step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
+  plan_.weight_bytes += step.weight.size();
+  weights.release(*weights.find(op.weight));
+  return step.gemm.whole->pack_weight(matrix->data(), step.weight.data());
+}
+
+Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
+  const Op& op = stage.steps.front().op;
+  const std::size_t n_heads = static_cast<std::size_t>(op.n_heads);
+  if (columns_of(op.output) != n_heads * kHeadColumns) {
+    return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
+                                            std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
+  }
+  if (attention_.scores.whole != nullptr) return {};   // Every layer's attention has the same shape.
+  const int in_columns = static_cast<int>(columns_of(op.input));
+  const int head_columns = static_cast<int>(kHeadColumns);
+  GemmShape scores{.m = stage.block_rows,
+                   .k = head_columns,
+                   .n = stage.rows,
+                   .lda = head_columns,
+                   .ldc = stage.rows,
+                   .input = types_.compute,
+                   .output = DataType::F32};
+  GemmShape mix{.m = stage.block_rows,
+                .k = stage.rows,
+                .n = head_columns,
+                .lda = stage.rows,
+                .ldc = head_columns,
+                .input = types_.compute,
+                .output = DataType::F32};
+  const GemmStrides key_strides{.k_stride = 1, .n_stride = in_columns};
+  const GemmStrides value_strides{.k_stride = in_columns, .n_stride = 1};
+  for (auto [shape, strides, target] :
+       {std::tuple{&scores, &key_strides, &attention_.scores}, std::tuple{&mix, &value_strides, &attention_.mix}}) {
+    auto whole = gemm(*shape, nullptr, strides);
+    if (!whole) return fail(whole.error());
+    target->whole = *whole;
+    if (stage.rows % stage.block_rows == 0) continue;
+    shape->m = stage.rows % stage.block_rows;
+    auto last = gemm(*shape, target->whole, strides);
+    if (!last) return fail(last.error());
+    target->last = *last;
+  }
+  packed_keys_bytes_ = round_up(attention_.scores.whole->packed_bytes(), kAlignment);
+  packed_values_bytes_ = round_up(attention_.mix.whole->packed_bytes(), kAlignment);
+  packed_heads_ =
+      AlignedBytes(static_cast<std::size_t>(batch_) * n_heads * (packed_keys_bytes_ + packed_values_bytes_));
+  const auto queries = static_cast<std::size_t>(stage.block_rows);
+  for (Scratch& scratch : scratch_) {
+    scratch.queries = AlignedBytes(queries * kHeadColumns * size_of(types_.compute));
+    scratch.scores = AlignedBytes(queries * static_cast<std::size_t>(stage.rows) * sizeof(float));
+    scratch.mixed = AlignedBytes(queries * (kHeadColumns + 1) * sizeof(float));
+  }
+  return {};
+}
+
+void WindowExecutable::describe(const Stage& stage) {
+  for (const Step& step : stage.steps) {
+    std::string how = "f32";
+    const std::string block = std::to_string(stage.block_rows);
+    if (step.gemm.whole != nullptr) how = step.gemm.whole->kernel() + ", " + block + " rows a task";
+    if (step.op.kind == OpKind::Attention) how = attention_.scores.whole->kernel() + ", " + block + " queries a task";
+    if (step.op.kind == OpKind::StoreCrossCache) how = std::string(to_string(types_.cross_cache));
+    plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});
+  }
+}
+
+std::vector<std::string> WindowExecutable::kernels() const {
+  std::vector<std::string> names;
+  for (const auto& [key, gemm] : gemms_) {
+    if (std::find(names.begin(), names.end(), gemm->kernel()) == names.end()) names.push_back(gemm->kernel());
+  }
+  return names;
+}
+
+Result<std::unique_ptr<Buffer>> WindowExecutable::allocate(TensorId id, int rows) {
+  for (const Op& op : graph_.ops) {
+    if (op.kind == OpKind::StoreCrossCache && op.output == id) {
+      return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(cross_layout_.bytes()));
+    }
+  }
+  const int n_rows = rows > 0 ? rows : graph_.tensor(id).rows;
+  return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(static_cast<std::size_t>(n_rows) * row_bytes(id)));
+}
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/cpu/window_executable.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "device/cpu/onednn.h"
+#include "device/cpu/row_kernels.h"
+
+namespace npuwhisper::cpu {
+Result<Run*> WindowExecutable::start(const Bindings& bindings) {
+  if (bindings.items.empty() || bindings.items.size() > static_cast<std::size_t>(batch_)) {
+    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(bindings.items.size()) +
+                                                " batch items, wanted 1 to " + std::to_string(batch_));
+  }
+  for (const auto& item : bindings.items) {
+    if (item.size() != graph_.inputs.size() + graph_.outputs.size()) {
+      return fail(ErrorCode::InvalidArgument,
+                  graph_.name + ": found " + std::to_string(item.size()) + " buffers, wanted " +
+                      std::to_string(graph_.inputs.size() + graph_.outputs.size()));
+    }
+  }
+  bindings_ = bindings;
+  n_items_ = static_cast<int>(bindings.items.size());
+  for (auto& next : next_task_) next.store(0, std::memory_order_relaxed);
+  failed_ = false;
+  const onednn::SingleThreaded guard;
+  const auto job = [this](unsigned thread) { execute(thread); };
+  pool_.run(job);
+  if (failed_) return fail(error_);
+  return &run_;
+}
+
+bool WindowExecutable::note(const Result<void>& result) {
+  if (!result && !failed_.exchange(true)) error_ = result.error();
+  return !failed_.load(std::memory_order_relaxed);
+}
+
+template <typename Task>
+void WindowExecutable::for_each_task(std::size_t stage, int n_tasks, Task task) {
+  for (int i = next_task_[stage].fetch_add(1); i < n_tasks; i = next_task_[stage].fetch_add(1)) {
+    if (!note(task(i))) return;
+  }
+}
+
+void WindowExecutable::execute(unsigned thread) {
+  for (std::size_t i = 0; i < stages_.size(); ++i) {
+    const Stage& stage = stages_[i];
+    const Step& first = stage.steps.front();
+    const int n_heads = first.op.n_heads;
+    if (first.op.kind == OpKind::Attention) {
+      for_each_task(2 * i, n_items_ * n_heads, [&](int task) {
+        return pack_head(thread, first, task / n_heads, task % n_heads);
+      });
+      pool_.barrier();
+      const int n_blocks = stage.n_blocks();
+      for_each_task(2 * i + 1, n_items_ * n_heads * n_blocks, [&](int task) {
+        return attend(thread, stage, task / (n_heads * n_blocks), task / n_blocks % n_heads, task % n_blocks);
+      });
+    } else if (first.op.kind == OpKind::StoreCrossCache) {
+      for_each_task(2 * i, n_items_ * n_heads, [&](int task) {
+        store_head(first, task / n_heads, task % n_heads);
+        return Result<void>();
+      });
+    } else {
+      for_each_task(2 * i, n_items_ * stage.n_blocks(), [&](int task) {
+        return run_block(thread, stage, task / stage.n_blocks(), task % stage.n_blocks());
+      });
+    }
+    pool_.barrier();
+  }
+}
+
+Result<void> WindowExecutable::run_block(unsigned thread, const Stage& stage, int item, int block) {
+  const int first = block * stage.block_rows;
+  const int n_rows = std::min(stage.block_rows, stage.rows - first);
+  for (const Step& step : stage.steps) {
+    if (step.op.kind == OpKind::LayerNorm) {
+      run_norm(thread, step, item, first, n_rows);
+    } else if (auto done = run_product(thread, stage, step, item, first, n_rows); !done) {
+      return done;
+    }
+  }
+  return {};
+}
+
+void WindowExecutable::run_norm(unsigned thread, const Step& step, int item, int first, int n_rows) {
+  const Op& op = step.op;
+  for (int row = first; row < first + n_rows; ++row) {
+    const auto* in = reinterpret_cast<const float*>(row_of(thread, op.input, item, row, first));
+    layer_norm(in, columns_of(op.input), step.gamma.data(), step.beta.data(),
+               row_of(thread, op.output, item, row, first), type_of_[static_cast<std::size_t>(op.output)]);
+  }
+}
+
+Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first,
+                                           int n_rows) {
+  const Op& op = step.op;
+  std::byte* out = row_of(thread, op.output, item, first, first);
+  if (op.residual != kNoTensor) {
+    const std::byte* residual = row_of(thread, op.residual, item, first, first);
+    if (residual != out) std::memcpy(out, residual, static_cast<std::size_t>(n_rows) * row_bytes(op.output));
+  }
+  const void* in = nullptr;
+  if (op.kind == OpKind::Conv1d) {
+    gather(thread, step, item, first, n_rows);
+    in = scratch_[thread].gathered.data();
+  } else {
+    in = row_of(thread, op.input, item, first, first);
+  }
+  const OneDnnGemm* gemm = n_rows == stage.block_rows ? step.gemm.whole : step.gemm.last;
+  auto done = gemm->run(thread, in, step.weight.data(), step.bias.empty() ? nullptr : step.bias.data(), out,
+                        scratch_[thread].onednn.data());
+  if (!step.position.empty()) {
+    const std::size_t columns = columns_of(op.output);
+    add_scaled(1.0F, step.position.data() + static_cast<std::size_t>(first) * columns, DataType::F32,
+               reinterpret_cast<float*>(out), static_cast<std::size_t>(n_rows) * columns);
+  }
+  return done;
+}
+
+void WindowExecutable::gather(unsigned thread, const Step& step, int item, int first, int n_rows) {
+  const Op& op = step.op;
+  const std::size_t columns = columns_of(op.input);
+  const DataType from = type_of_[static_cast<std::size_t>(op.input)];
+  const std::size_t bytes = columns * size_of(types_.compute);
+  std::byte* to = scratch_[thread].gathered.data();
+  for (int row = first; row < first + n_rows; ++row) {
+    for (int tap = 0; tap < op.kernel; ++tap, to += bytes) {
+      const int source = row * op.stride + tap - (op.kernel - 1) / 2;
+      if (source < 0 || source >= graph_.tensor(op.input).rows) {
+        std::memset(to, 0, bytes);
+      } else {
+        convert(row_of(thread, op.input, item, source, 0), from, to, types_.compute, columns);
+      }
+    }
+  }
+}
+
+Result<void> WindowExecutable::pack_head(unsigned thread, const Step& step, int item, int head) {
+  const std::size_t columns = columns_of(step.op.output);
+  const std::size_t element = size_of(types_.compute);
+  const std::byte* row = row_of(thread, step.op.input, item, 0, 0);
+  const std::byte* key = row + (columns + static_cast<std::size_t>(head) * kHeadColumns) * element;
+  std::byte* packed = packed_heads_.data() + static_cast<std::size_t>(item * step.op.n_heads + head) *
+                                                 (packed_keys_bytes_ + packed_values_bytes_);
+  if (auto done = attention_.scores.whole->pack(thread, key, packed); !done) return done;
+  return attention_.mix.whole->pack(thread, key + columns * element, packed + packed_keys_bytes_);
+}
+
+Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int item, int head, int block) {
+  const Op& op = stage.steps.front().op;
+  const int first = block * stage.block_rows;
+  const int n_rows = std::min(stage.block_rows, stage.rows - first);
+  const bool whole = n_rows == stage.block_rows;
+  const OneDnnGemm& scores = whole ? *attention_.scores.whole : *attention_.scores.last;
+  const OneDnnGemm& mix = whole ? *attention_.mix.whole : *attention_.mix.last;
+  Scratch& scratch = scratch_[thread];
+  const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
+  std::byte* packed = packed_heads_.data() +
+                      static_cast<std::size_t>(item * op.n_heads + head) * (packed_keys_bytes_ + packed_values_bytes_);
+
+  // oneDNN's best kernels want operands without gaps between rows.
+  const std::size_t query_bytes = kHeadColumns * size_of(types_.compute);
+  for (int i = 0; i < n_rows; ++i) {
+    std::memcpy(scratch.queries.data() + static_cast<std::size_t>(i) * query_bytes,
+                row_of(thread, op.input, item, first + i, 0) + column, query_bytes);
+  }
+  if (auto done = scores.run(thread, scratch.queries.data(), packed, nullptr, scratch.scores.data(),
+                             scratch.onednn.data());
+      !done) {
+    return done;
+  }
+  // The weights overwrite the scores, which come first to last and are never shorter than the weights.
+  const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
+  const auto n_keys = static_cast<std::size_t>(stage.rows);
+  auto* mixed = scratch.mixed.as<float>();
+  float* totals = mixed + static_cast<std::size_t>(stage.block_rows) * kHeadColumns;
+  for (int i = 0; i < n_rows; ++i) {
+    const std::size_t element = static_cast<std::size_t>(i) * n_keys;
+    totals[i] = exponentiate(scratch.scores.as<float>() + element, n_keys, scale,
+                             scratch.scores.data() + element * size_of(types_.compute), types_.compute);
+  }
+  if (auto done = mix.run(thread, scratch.scores.data(), packed + packed_keys_bytes_, nullptr, mixed,
+                          scratch.onednn.data());
+      !done) {
+    return done;
+  }
+  for (int i = 0; i < n_rows; ++i) {
+    scale_row(mixed + static_cast<std::size_t>(i) * kHeadColumns, kHeadColumns, 1.0F / totals[i],
+              row_of(thread, op.output, item, first + i, 0) + column, types_.compute);
+  }
+  return {};
+}
+
+void WindowExecutable::store_head(const Step& step, int item, int head) {
+  const auto* keys = reinterpret_cast<const float*>(row_of(0, step.op.input, item, 0, 0)) +
+                     static_cast<std::size_t>(head) * kHeadColumns;
+  const std::size_t columns = columns_of(step.op.input);
+  Buffer* cache = bindings_.items[static_cast<std::size_t>(item)]
+                                 [static_cast<std::size_t>(bound_[static_cast<std::size_t>(step.op.output)])];
+  cross_layout_.store(cache->host().data(), step.op.layer, head, keys, keys + columns / 2, columns);
+}
+
+std::size_t WindowExecutable::row_bytes(TensorId id) const {
+  return columns_of(id) * size_of(type_of_[static_cast<std::size_t>(id)]);
+}
+
+std::byte* WindowExecutable::row_of(unsigned thread, TensorId id, int item, int row, int first) const {
+  const auto tensor = static_cast<std::size_t>(id);
+  if (local_[tensor] >= 0) {
+    const AlignedBytes& bytes = scratch_[thread].tensors[static_cast<std::size_t>(local_[tensor])];
+    return bytes.data() + static_cast<std::size_t>(row - first) * row_bytes(id);
+  }
+  const std::size_t offset = static_cast<std::size_t>(row) * row_bytes(id);
+  if (bound_[tensor] >= 0) {
+    Buffer* buffer = bindings_.items[static_cast<std::size_t>(item)][static_cast<std::size_t>(bound_[tensor])];
+    return buffer->host().data() + offset;
+  }
+  const auto rows = static_cast<std::size_t>(graph_.tensor(id).rows);
+  return shared_[static_cast<std::size_t>(slots_.slot_of[tensor])].data() +
+         static_cast<std::size_t>(item) * rows * row_bytes(id) + offset;
+}
+
+}  // namespace npuwhisper::cpu

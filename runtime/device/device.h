@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <span>
+
+#include <npuwhisper/device_info.h>
+#include <npuwhisper/result.h>
+#include <npuwhisper/segment.h>
+
+#include "device/graph.h"
+#include "device/plan.h"
+#include "model/weights.h"
+
+namespace npuwhisper {
+
+/// Memory that a device computes on. host() is what the host reads and writes; its content reaches the device with
+/// sync_to_device() and comes back with sync_from_device() (on the CPU both do nothing). Reentrant.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  virtual std::span<std::byte> host() = 0;
+  virtual Result<void> sync_to_device() = 0;
+  virtual Result<void> sync_from_device() = 0;
+};
+
+/// One row (token) of a decoder step. What it points to stays the caller's and must live until the run is waited for.
+struct StepRow {
+  Token token = 0;
+  int position = 0;
+  int cell = 0;                      ///< Where its key and value go in self_cache.
+  std::span<const int> cells;        ///< What it attends to, in order, its own cell included.
+  Buffer* self_cache = nullptr;
+  Buffer* cross_cache = nullptr;     ///< Rows of one stream stand together.
+  float* logits = nullptr;           ///< [n_vocab]; nullptr: not wanted.
+  /// Receives what the captured heads of all layers, in the graph's order, attend to: [keys] each, attention_stride
+  /// floats from head to head. nullptr: not wanted.
+  float* attention = nullptr;
+  std::size_t attention_stride = 0;
+};
+
+/// What one run reads and writes. For graphs over windows: `items` holds, for each batch item, the graph's inputs and
+/// outputs in order. For a decoder step: `rows`.
+struct Bindings {
+  std::span<const std::span<Buffer* const>> items;
+  std::span<const StepRow> rows;
+};
+
+/// One execution in flight. Belongs to its Executable.
+class Run {
+ public:
+  virtual ~Run() = default;
+  /// Errors: Timeout, DeviceError.
+  virtual Result<void> wait(std::chrono::milliseconds timeout) = 0;
+};
+
+/// A graph prepared on a device: planned, weights packed, buffers allocated. Reentrant; one run at a time.
+class Executable {
+ public:
+  virtual ~Executable() = default;
+  virtual const Plan& plan() const = 0;
+  /// Starts a run on at most the batch that was prepared. Allocates nothing, plans nothing.
+  virtual Result<Run*> start(const Bindings& bindings) = 0;
+  /// A buffer for the graph's tensor `id` (one batch item), in the layout that this device wants.
+  /// For inputs that are caches, \`rows\` says how many cells or keys; 0: as many as the graph says.
+  virtual Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) = 0;
+};
+
+/// Something that runs graphs. Thread-safe.
+class Device {
+ public:
+  virtual ~Device() = default;
+  virtual const DeviceInfo& info() const = 0;
+  /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
+  /// Unavailable (memory).
+  virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
+};
+
+}  // namespace npuwhisper

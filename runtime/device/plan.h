@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace npuwhisper {
+
+/// Where and how one operation runs.
+struct PlannedOp {
+  std::string name;
+  std::string device;       ///< "cpu" or "npu".
+  std::string how;          ///< Kernel, types and tiles: "onednn bf16, 128 rows a task".
+  std::string reason;       ///< Why there, where that is not obvious; may be empty.
+  double flops = 0;         ///< For one batch item.
+};
+
+/// What an Executable does in one run, as data that can be printed.
+struct Plan {
+  std::string graph;
+  std::vector<PlannedOp> ops;
+  std::uint64_t weight_bytes = 0;    ///< Packed weights that the device holds.
+  std::uint64_t working_bytes = 0;   ///< Buffers allocated by prepare().
+
+  std::string describe() const;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/registry.h"
+
+#include <array>
+#include <string>
+
+#include <npuwhisper/log.h>
+
+#include "device/cpu/cpu_device.h"
+
+namespace npuwhisper {
+namespace {
+
+struct Entry {
+  DeviceKind kind;
+  Result<std::unique_ptr<Device>> (*open)(const DeviceOptions&);
+};
+
+/// In the order in which Auto tries them. A device is one folder and one row here.
+constexpr std::array<Entry, 1> kDevices = {{{DeviceKind::Cpu, cpu::CpuDevice::open}}};
+
+}  // namespace
+
+Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
+  std::string tried;
+  for (const Entry& entry : kDevices) {
+    if (options.kind != DeviceKind::Auto && options.kind != entry.kind) continue;
+    auto device = entry.open(options);
+    if (options.kind == entry.kind) return device;
+    if (device) {
+      log(LogLevel::Info, "device=auto: chose " + (*device)->info().name);
+      return device;
+    }
+    tried += " " + std::string(to_string(entry.kind)) + ": " + device.error().message + ";";
+  }
+  if (options.kind == DeviceKind::Auto) return fail(ErrorCode::NotFound, "no device can be opened:" + tried);
+  return fail(ErrorCode::NotFound, "device '" + std::string(to_string(options.kind)) +
+                                       "': this build has no such device, wanted cpu or auto");
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+
+#include <npuwhisper/device_info.h>
+#include <npuwhisper/result.h>
+
+#include "device/device.h"
+
+namespace npuwhisper {
+
+struct DeviceOptions {
+  DeviceKind kind = DeviceKind::Auto;
+  Precision precision = Precision::Auto;
+  unsigned n_threads = 0;   ///< 0: the physical cores that cgroup and affinity allow.
+};
+
+/// Opens the device that is asked for; Auto takes the first that can be opened, NPU before CPU, and logs its choice.
+/// Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument.
+Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
+
+}  // namespace npuwhisper

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <npuwhisper/engine.h>
+
+#include "device/device.h"
+#include "engine/scheduler.h"
+#include "model/model.h"
+
+namespace npuwhisper {
+
+/// The one implementation of Engine: Whisper's three graphs prepared on a device, and a scheduler in front of them.
+class ModelEngine final : public Engine {
+ public:
+  /// Rows of one decoder step: prompts are cut into pieces of this length, and steps of several streams share it.
+  static constexpr int kMaxRows = 64;
+
+  /// Loads and prepares. Errors: those of Engine::open.
+  static Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options);
+
+  const DeviceInfo& device() const override { return device_->info(); }
+  const std::filesystem::path& model_path() const override { return model_->folder; }
+  bool is_multilingual() const override { return model_->tokenizer->is_multilingual(); }
+  bool has_language(std::string_view code) const override {
+    return model_->tokenizer->language_token(code).has_value();
+  }
+  std::string describe_plan() const override;
+
+  const Model& model() const { return *model_; }
+  Scheduler& scheduler() { return *scheduler_; }
+
+  /// Memory of one stream, in the device's layout.
+  Result<std::unique_ptr<Buffer>> allocate_mel() { return encoder_->allocate(encoder_input_); }
+  Result<std::unique_ptr<Buffer>> allocate_cross_cache() { return cross_->allocate(cross_output_); }
+  Result<std::unique_ptr<Buffer>> allocate_self_cache(int n_cells) {
+    return decoder_->allocate(decoder_self_cache_, n_cells);
+  }
+
+ private:
+  ModelEngine() = default;
+  Result<void> prepare();
+
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Executable> encoder_, cross_, decoder_;
+  std::unique_ptr<Buffer> features_;
+  std::unique_ptr<Scheduler> scheduler_;
+  TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine/scheduler.h"
+
+#include <array>
+#include <chrono>
+
+namespace npuwhisper {
+namespace {
+
+// Far beyond any run: a device that has not answered by then never will.
+constexpr std::chrono::milliseconds kTimeout{30000};
+
+}  // namespace
+
+Scheduler::Scheduler(Executable& encoder, Executable& cross, Executable& decoder, Buffer& features, int max_rows,
+                     std::size_t max_streams)
+    : encoder_(encoder),
+      cross_(cross),
+      decoder_(decoder),
+      features_(features),
+      max_rows_(static_cast<std::size_t>(max_rows)) {
+  waiting_.reserve(max_streams);
+  batch_.reserve(max_streams);
+  rows_.reserve(max_rows_);
+}
+
+Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache) {
+  Request request;
+  request.mel = &mel;
+  request.cross_cache = &cross_cache;
+  return submit(request);
+}
+
+Result<void> Scheduler::decode(std::span<const StepRow> rows) {
+  if (rows.size() > max_rows_) {
+    return fail(ErrorCode::InvalidArgument, "decoder step: found " + std::to_string(rows.size()) +
+                                                " rows, wanted at most " + std::to_string(max_rows_));
+  }
+  Request request;
+  request.rows = rows;
+  return submit(request);
+}
+
+Result<void> Scheduler::submit(Request& request) {
+  std::unique_lock lock(mutex_);
+  waiting_.push_back(&request);
+  for (;;) {
+    done_.wait(lock, [&] { return request.done || !busy_; });
+    if (request.done) return request.result;
+    busy_ = true;
+    take_batch();
+    lock.unlock();
+    const Result<void> result = run_batch();
+    lock.lock();
+    for (Request* served : batch_) {
+      served->result = result;
+      served->done = true;
+    }
+    busy_ = false;
+    done_.notify_all();
+  }
+}
+
+void Scheduler::take_batch() {
+  batch_.clear();
+  rows_.clear();
+  const bool encodes = waiting_.front()->mel != nullptr;
+  std::size_t kept = 0;
+  for (Request* request : waiting_) {
+    const bool fits = encodes ? batch_.empty()
+                              : request->mel == nullptr && rows_.size() + request->rows.size() <= max_rows_;
+    if (fits) {
+      batch_.push_back(request);
+      rows_.insert(rows_.end(), request->rows.begin(), request->rows.end());
+    } else {
+      waiting_[kept++] = request;
+    }
+  }
+  waiting_.resize(kept);
+}
+
+Result<void> Scheduler::run_batch() {
+  if (batch_.front()->mel == nullptr) return run(decoder_, {.items = {}, .rows = rows_});
+  const std::array<Buffer*, 2> encoder_buffers = {batch_.front()->mel, &features_};
+  const std::array<std::span<Buffer* const>, 1> encoder_items = {encoder_buffers};
+  if (auto encoded = run(encoder_, {.items = encoder_items, .rows = {}}); !encoded) return encoded;
+  const std::array<Buffer*, 2> cross_buffers = {&features_, batch_.front()->cross_cache};
+  const std::array<std::span<Buffer* const>, 1> cross_items = {cross_buffers};
+  return run(cross_, {.items = cross_items, .rows = {}});
+}
+
+Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {
+  const auto started = executable.start(bindings);
+  if (!started) return fail(started.error());
+  return (*started)->wait(kTimeout);
+}
+
+}  // namespace npuwhisper

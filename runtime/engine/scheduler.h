@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "device/device.h"
+
+namespace npuwhisper {
+
+/// Shares one device among streams. There is no thread of its own: a caller that finds the device idle runs what is
+/// waiting, its own work and that of others, in one batch; callers that find it busy wait, and are in the next batch
+/// together. So a single stream pays for no hand-over, and many streams share one pass over the decoder's weights.
+/// Thread-safe; calls block until the work is done. Allocates nothing after create.
+class Scheduler {
+ public:
+  /// `encoder` gives `features`, `cross` takes them; `max_rows` is what `decoder` was prepared for.
+  Scheduler(Executable& encoder, Executable& cross, Executable& decoder, Buffer& features, int max_rows,
+            std::size_t max_streams);
+
+  /// Mel [2 * n_audio_ctx, n_mels] in f32 to a stream's cross-attention buffer.
+  Result<void> encode(Buffer& mel, Buffer& cross_cache);
+
+  /// Decoder rows of one stream, at most max_rows.
+  Result<void> decode(std::span<const StepRow> rows);
+
+ private:
+  struct Request {
+    Buffer* mel = nullptr;            // encode
+    Buffer* cross_cache = nullptr;
+    std::span<const StepRow> rows;    // decode
+    Result<void> result;
+    bool done = false;
+  };
+  Result<void> submit(Request& request);
+  void take_batch();
+  Result<void> run_batch();
+  Result<void> run(Executable& executable, const Bindings& bindings);
+
+  Executable& encoder_;
+  Executable& cross_;
+  Executable& decoder_;
+  Buffer& features_;
+  const std::size_t max_rows_;
+
+  std::mutex mutex_;                     // guards waiting_ and busy_, and every request's done and result
+  std::condition_variable done_;
+  std::vector<Request*> waiting_;        // first come, first served
+  bool busy_ = false;
+  // Of the caller that is running a batch.
+  std::vector<Request*> batch_;
+  std::vector<StepRow> rows_;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine/stream.h"
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <cmath>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "engine/cell_tables.h"
+#include "engine/model_engine.h"
+#include "whisper/softmax.h"
+
+namespace npuwhisper {
+namespace {
+
+// Positions whose logits exist at once in an alignment: each takes as many floats as the vocabulary has tokens.
+constexpr int kAlignmentRows = 16;
+
+/// Cells for a prompt of the greatest length and for what max_sequences may add to it.
+int count_cells(const ModelConfig& config, int max_sequences) {
+  return config.n_text_ctx + (max_sequences - 1) * (config.n_text_ctx / 2 + 1);
+}
+
+class StreamDecoder final : public TokenDecoder {
+ public:
+  StreamDecoder(std::shared_ptr<ModelEngine> engine, const StreamOptions& options, const std::atomic<bool>& cancelled)
+      : engine_(std::move(engine)),
+        config_(engine_->model().config),
+        options_(options),
+        cancelled_(cancelled),
+        tables_(count_cells(config_, options.max_sequences), options.max_sequences, config_.n_text_ctx) {}
+
+  Result<void> allocate();
+
+  int n_vocab() const override { return config_.n_vocab; }
+  int max_sequences() const override { return options_.max_sequences; }
+  int max_length() const override { return config_.n_text_ctx; }
+
+  Result<void> encode(std::span<const float> mel) override;
+  Result<std::span<float>> prompt(std::span<const Token> tokens, std::span<const int> positions) override;
+  void fork(std::span<const int> parents) override { tables_.fork(parents); }
+  Result<std::span<float>> step(std::span<const Token> tokens) override;
+  Result<std::span<const float>> align(std::span<const Token> tokens, std::span<float> probabilities) override;
+
+ private:
+  Result<StepRow> next_row(std::size_t sequence, Token token);
+  Result<void> run(std::span<StepRow> rows);
+  float* logits_row(std::size_t i) { return logits_.data() + i * static_cast<std::size_t>(config_.n_vocab); }
+
+  const std::shared_ptr<ModelEngine> engine_;
+  const ModelConfig& config_;
+  const StreamOptions options_;
+  const std::atomic<bool>& cancelled_;
+  CellTables tables_;
+  std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
+  std::vector<StepRow> rows_;
+  std::vector<float> logits_;        // [rows that may want them, n_vocab]
+  std::vector<float> attention_;     // [alignment heads, tokens, n_audio_ctx]
+};
+
+Result<void> StreamDecoder::allocate() {
+  auto mel = engine_->allocate_mel();
+  if (!mel) return fail(mel.error());
+  auto cross_cache = engine_->allocate_cross_cache();
+  if (!cross_cache) return fail(cross_cache.error());
+  auto self_cache = engine_->allocate_self_cache(count_cells(config_, options_.max_sequences));
+  if (!self_cache) return fail(self_cache.error());
+  mel_ = std::move(*mel);
+  cross_cache_ = std::move(*cross_cache);
+  self_cache_ = std::move(*self_cache);
+  rows_.resize(ModelEngine::kMaxRows);
+  const int logit_rows = std::max({2, options_.max_sequences, options_.alignment ? kAlignmentRows : 0});
+  logits_.resize(static_cast<std::size_t>(logit_rows) * static_cast<std::size_t>(config_.n_vocab));
+  if (options_.alignment) {
+    attention_.resize(config_.alignment_heads.size() * static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) *
+                      static_cast<std::size_t>(config_.n_audio_ctx));
+  }
+  return {};
+}
+
+Result<void> StreamDecoder::encode(std::span<const float> mel) {
+  const std::span<std::byte> to = mel_->host();
+  if (mel.size_bytes() != to.size()) {
+    return fail(ErrorCode::InvalidArgument, "encoder window: found " + std::to_string(mel.size()) +
+                                                " mel values, wanted " + std::to_string(to.size() / sizeof(float)));
+  }
+  if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
+  std::memcpy(to.data(), mel.data(), to.size());
+  tables_.reset();
+  if (auto synced = mel_->sync_to_device(); !synced) return synced;
+  return engine_->scheduler().encode(*mel_, *cross_cache_);
+}
+
+Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
+  if (token < 0 || token >= config_.n_vocab) {
+    return fail(ErrorCode::InvalidArgument, "decoder step: found token " + std::to_string(token) +
+                                                ", wanted 0 to " + std::to_string(config_.n_vocab - 1));
+  }
+  const int cell = tables_.append(sequence);
+  if (cell < 0) {
+    const std::size_t length = tables_.cells(sequence).size();
+    return fail(ErrorCode::InvalidArgument,
+                "decoder step: a sequence has " + std::to_string(length) + " tokens, wanted room for one more: at most " +
+                    std::to_string(config_.n_text_ctx) + " in a sequence and " +
+                    std::to_string(count_cells(config_, options_.max_sequences)) + " in all");
+  }
+  const std::span<const int> cells = tables_.cells(sequence);
+  StepRow row;
+  row.token = token;
+  row.position = static_cast<int>(cells.size()) - 1;
+  row.cell = cell;
+  row.cells = cells;
+  row.self_cache = self_cache_.get();
+  row.cross_cache = cross_cache_.get();
+  return row;
+}
+
+Result<void> StreamDecoder::run(std::span<StepRow> rows) {
+  if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
+  return engine_->scheduler().decode(rows);
+}
+
+Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens, std::span<const int> positions) {
+  const std::size_t n_logits = logits_.size() / static_cast<std::size_t>(config_.n_vocab);
+  if (positions.size() > n_logits) {
+    return fail(ErrorCode::InvalidArgument, "prompt: found " + std::to_string(positions.size()) +
+                                                " positions, wanted at most " + std::to_string(n_logits));
+  }
+  tables_.reset();
+  std::size_t wanted = 0;
+  for (std::size_t first = 0; first < tokens.size(); first += rows_.size()) {
+    const std::size_t n = std::min(rows_.size(), tokens.size() - first);
+    for (std::size_t i = 0; i < n; ++i) {
+      auto row = next_row(0, tokens[first + i]);
+      if (!row) return fail(row.error());
+      rows_[i] = *row;
+      if (wanted < positions.size() && positions[wanted] == static_cast<int>(first + i)) {
+        rows_[i].logits = logits_row(wanted++);
+      }
+    }
+    if (auto done = run({rows_.data(), n}); !done) return fail(done.error());
+  }
+  if (wanted < positions.size()) {
+    return fail(ErrorCode::InvalidArgument, "prompt: found position " + std::to_string(positions[wanted]) +
+                                                ", wanted ascending positions below " + std::to_string(tokens.size()));
+  }
+  return std::span<float>(logits_.data(), wanted * static_cast<std::size_t>(config_.n_vocab));
+}
+
+Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
+  assert(tokens.size() == tables_.n_sequences());
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    auto row = next_row(i, tokens[i]);
+    if (!row) return fail(row.error());
+    rows_[i] = *row;
+    rows_[i].logits = logits_row(i);
+  }
+  if (auto done = run({rows_.data(), tokens.size()}); !done) return fail(done.error());
+  return std::span<float>(logits_.data(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
+}
+
+Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens, std::span<float> probabilities) {
+  const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
+  const std::size_t n_values = config_.alignment_heads.size() * tokens.size() * n_keys;
+  if (!options_.alignment || n_values > attention_.size()) {
+    return fail(ErrorCode::InvalidArgument, "alignment: found " + std::to_string(tokens.size()) +
+                                                " tokens, wanted at most " +
+                                                std::to_string(options_.alignment ? config_.n_text_ctx / 2 + 8 : 0));
+  }
+  const Token eot = engine_->model().tokenizer->special().eot;
+  tables_.reset();
+  for (std::size_t first = 0; first < tokens.size(); first += kAlignmentRows) {
+    const std::size_t n = std::min<std::size_t>(kAlignmentRows, tokens.size() - first);
+    for (std::size_t i = 0; i < n; ++i) {
+      auto row = next_row(0, tokens[first + i]);
+      if (!row) return fail(row.error());
+      rows_[i] = *row;
+      rows_[i].logits = logits_row(i);
+      rows_[i].attention = attention_.data() + (first + i) * n_keys;
+      rows_[i].attention_stride = tokens.size() * n_keys;
+    }
+    if (auto done = run({rows_.data(), n}); !done) return fail(done.error());
+    for (std::size_t i = 0; i < n && first + i + 1 < tokens.size(); ++i) {
+      const std::span<const float> text(logits_row(i), static_cast<std::size_t>(eot) + 1);
+      const Token next = tokens[first + i + 1];
+      probabilities[first + i] =
+          next <= eot ? std::exp(text[static_cast<std::size_t>(next)] - log_sum_exp(text)) : 0.0F;
+    }
+  }
+  return std::span<const float>(attention_.data(), n_values);
+}
+
+}  // namespace
+
+const Model& model_of(const Engine& engine) { return static_cast<const ModelEngine&>(engine).model(); }
+
+Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine, const StreamOptions& options,
+                                                          const std::atomic<bool>& cancelled) {
+  if (options.max_sequences < 1 || options.max_sequences > ModelEngine::kMaxRows) {
+    return fail(ErrorCode::InvalidArgument, "stream: found " + std::to_string(options.max_sequences) +
+                                                " sequences, wanted 1 to " + std::to_string(ModelEngine::kMaxRows));
+  }
+  try {
+    auto decoder =
+        std::make_unique<StreamDecoder>(std::static_pointer_cast<ModelEngine>(std::move(engine)), options, cancelled);
+    if (auto allocated = decoder->allocate(); !allocated) return fail(allocated.error());
+    return std::unique_ptr<TokenDecoder>(std::move(decoder));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, "stream: not enough memory");
+  }
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/api.h>
+#include <npuwhisper/engine.h>
+#include <npuwhisper/result.h>
+#include <npuwhisper/segment.h>
+
+namespace npuwhisper {
+
+inline constexpr int kSampleRate = 16000;
+
+enum class Task { Transcribe, Translate };
+
+/// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
+struct TranscriberOptions {
+  std::string language;              ///< Whisper's code; empty: detected on the first window with speech.
+  Task task = Task::Transcribe;
+  int beam_size = 1;                 ///< 1: greedy. At temperature 0 only.
+  int best_of = 5;                   ///< Candidates when sampling (temperature above 0).
+  float patience = 1.0F;             ///< Beam search ends after beam_size * patience finished candidates.
+  float length_penalty = 1.0F;       ///< Exponent of the length that a candidate's log probability is divided by.
+  std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};
+  float compression_ratio_threshold = 2.4F;   ///< Above it a decoding is repeated at the next temperature.
+  float log_prob_threshold = -1.0F;           ///< Below it likewise.
+  float no_speech_threshold = 0.6F;           ///< Above it, and below log_prob_threshold, a window is silence.
+  float max_initial_timestamp = 1.0F;         ///< Seconds.
+  std::string initial_prompt;                 ///< Text that the first window is told to follow.
+  bool condition_on_previous_text = true;
+  float prompt_reset_on_temperature = 0.5F;   ///< Above it the previous text is not carried on.
+  bool suppress_blank = true;
+  bool suppress_non_speech = true;
+  bool word_times = false;
+  /// Longest time that audio may wait for its text, in live use: a window is decoded when its oldest
+  /// undecoded sample has waited this long, even if 30 s are not full. Empty: whole windows only.
+  std::optional<std::chrono::milliseconds> max_wait;
+  std::uint64_t seed = 0;                     ///< Of the sampling at temperatures above 0.
+};
+
+/// Counters of one stream since it was created. Times are sums of wall time.
+struct TranscriberStats {
+  std::uint64_t windows = 0;          ///< Encoded.
+  std::uint64_t tokens = 0;           ///< Decoded, all candidates counted.
+  std::uint64_t fallbacks = 0;        ///< Decodings repeated at a higher temperature.
+  std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
+  std::uint64_t samples = 0;          ///< Pushed.
+  std::chrono::nanoseconds mel_time{0};
+  std::chrono::nanoseconds encode_time{0};
+  std::chrono::nanoseconds prompt_time{0};   ///< Decoder over prompts.
+  std::chrono::nanoseconds decode_time{0};   ///< Decoder steps.
+  std::chrono::nanoseconds align_time{0};    ///< Word times.
+};
+
+/// Speech in, timed text out: the state of one stream. Reentrant, but cancel() and stats() are
+/// thread-safe. Call order: (push* drain reset?)*. The first sample pushed after create() or
+/// reset() has index 0.
+class NPUWHISPER_API Transcriber {
+ public:
+  /// Errors: InvalidArgument (names the option, the value found and the values wanted), Unavailable.
+  static Result<std::unique_ptr<Transcriber>> create(std::shared_ptr<Engine> engine,
+                                                     const TranscriberOptions& options);
+  virtual ~Transcriber() = default;
+
+  /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies what it must keep, and returns the segments that
+  /// became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError, Timeout.
+  virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
+  /// Transcribes what is left. Then only push() after reset(), or reset() itself, make sense.
+  virtual Result<std::vector<Segment>> drain() = 0;
+  /// Forgets audio, text and a pending cancel(); keeps model, options, buffers and counters.
+  virtual void reset() = 0;
+  /// Makes a push() or drain() that is running, and every later one until reset(), return Cancelled
+  /// soon (within one decoder step or one encoder window). Thread-safe, never blocks.
+  virtual void cancel() = 0;
+
+  /// Sample index up to which all text has been returned: no later segment starts before it.
+  virtual std::int64_t position() const = 0;
+  /// Language given or detected; empty before detection.
+  virtual const std::string& language() const = 0;
+  /// Thread-safe.
+  virtual TranscriberStats stats() const = 0;
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace npuwhisper {
+
+/// GPT-2's vocabulary files spell each byte of a token as one printable character: the printable
+/// bytes of Latin-1 as themselves, the others, in order, as U+0100 and up ("Ġ" is the space).
+
+/// The bytes that `spelling` (UTF-8) stands for; nullopt where a character stands for none.
+std::optional<std::string> from_byte_level(std::string_view spelling);
+
+/// The character that `byte` is spelled as.
+char32_t to_byte_level(std::uint8_t byte);
+
+}  // namespace npuwhisper

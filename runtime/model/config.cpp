@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/config.h"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "model/weights.h"
+
+namespace npuwhisper {
+namespace {
+
+/// Room for the longest start sequence, one token, a timestamp and the end of text.
+constexpr int kMinTextContext = 8;
+
+Failure corrupt(const std::string& message) {
+  return fail(ErrorCode::CorruptModel, message);
+}
+
+/// Where a size is read from: dimension `axis` of a variable with `rank` dimensions.
+struct Size {
+  int ModelConfig::*member;
+  std::string_view name;
+  std::size_t rank;
+  std::size_t axis;
+  /// Well above every Whisper model, so that a hostile file cannot ask for absurd buffers.
+  std::int64_t max;
+};
+
+constexpr std::array kSizes = {
+    Size{&ModelConfig::n_state, "encoder/conv1/weight", 3, 0, 1 << 14},
+    Size{&ModelConfig::n_mels, "encoder/conv1/weight", 3, 1, 1 << 10},
+    Size{&ModelConfig::n_audio_ctx, "encoder/position_encodings/encodings", 2, 0, 1 << 13},
+    Size{&ModelConfig::n_ffn, "encoder/layer_0/ffn/linear_0/weight", 2, 0, 1 << 16},
+    Size{&ModelConfig::n_text_ctx, "decoder/position_encodings/encodings", 2, 0, 1 << 13},
+    Size{&ModelConfig::n_vocab, "decoder/embeddings/weight", 2, 0, 1 << 20},
+};
+
+Result<int> read_size(const Weights& weights, const Size& size) {
+  const std::string what = "variable '" + std::string(size.name) + "'";
+  const WeightView* const view = weights.find(size.name);
+  if (view == nullptr) return corrupt(what + " is not there");
+  if (view->dims.size() != size.rank || view->dims[size.axis] > size.max) {
+    return corrupt(what + ": found dimensions " + to_string(view->dims) + ", wanted " +
+                   std::to_string(size.rank) + " of them and number " +
+                   std::to_string(size.axis + 1) + " at most " + std::to_string(size.max));
+  }
+  return static_cast<int>(view->dims[size.axis]);
+}
+
+Result<int> head_count(const Weights& weights, std::string_view name, int n_state) {
+  const std::string what = "variable '" + std::string(name) + "'";
+  const WeightView* const view = weights.find(name);
+  if (view == nullptr) return corrupt(what + " is not there");
+  if (view->type != DataType::I16 || view->n_elements() != 1) {
+    return corrupt(what + ": found " + std::string(to_string(view->type)) + " " +
+                   to_string(view->dims) + ", wanted one i16");
+  }
+  const int heads = static_cast<int>(view->read().front());
+  if (heads < 1 || n_state % heads != 0) {
+    return corrupt(what + ": found " + std::to_string(heads) + " heads, wanted a divisor of the " +
+                   "model's width " + std::to_string(n_state));
+  }
+  return heads;
+}
+
+int count_layers(const Weights& weights, const std::string& scope) {
+  int n = 0;
+  while (weights.find(scope + "/layer_" + std::to_string(n) + "/ffn/linear_0/weight") != nullptr) {
+    ++n;
+  }
+  return n;
+}
+
+/// CTranslate2 stores how its decoder is built; Whisper's has exactly one value for each.
+Result<void> check_architecture(const Weights& weights) {
+  struct Flag {
+    std::string_view name;
+    float wanted;
+    std::string_view meaning;
+  };
+  constexpr std::array kFlags = {
+      Flag{"decoder/activation", 3, "GELU"},
+      Flag{"decoder/alibi", 0, "no linear position biases"},
+      Flag{"decoder/pre_norm", 1, "layer norms before their blocks"},
+      Flag{"decoder/scale_embeddings", 0, "embeddings as they are"},
+      Flag{"decoder/start_from_zero_embedding", 0, "a real first token"},
+  };
+  for (const Flag& flag : kFlags) {
+    const WeightView* const view = weights.find(flag.name);
+    if (view == nullptr) continue;
+    if (view->n_elements() != 1) {
+      return corrupt("variable '" + std::string(flag.name) + "': found " + to_string(view->dims) +
+                     ", wanted one value");
+    }
+    const float found = view->read().front();
+    if (found != flag.wanted) {
+      return fail(ErrorCode::Unsupported, "variable '" + std::string(flag.name) + "': found " +
+                                              std::to_string(static_cast<int>(found)) +
+                                              ", wanted " +
+                                              std::to_string(static_cast<int>(flag.wanted)) + " (" +
+                                              std::string(flag.meaning) + ")");
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ModelConfig> config_from_weights(const Weights& weights) {
+  if (auto checked = check_architecture(weights); !checked) return fail(checked.error());
+
+  ModelConfig config;
+  for (const Size& size : kSizes) {
+    const auto value = read_size(weights, size);
+    if (!value) return fail(value.error());
+    config.*size.member = *value;
+  }
+
+  const auto audio_heads = head_count(weights, "encoder/num_heads", config.n_state);
+  if (!audio_heads) return fail(audio_heads.error());
+  const auto text_heads = head_count(weights, "decoder/num_heads", config.n_state);
+  if (!text_heads) return fail(text_heads.error());
+  config.n_audio_head = *audio_heads;
+  config.n_text_head = *text_heads;
+
+  config.n_audio_layer = count_layers(weights, "encoder");
+  config.n_text_layer = count_layers(weights, "decoder");
+  if (config.n_text_layer == 0) return corrupt("found no decoder layers, wanted at least one");
+  if (config.n_text_ctx < kMinTextContext) {
+    return corrupt("variable 'decoder/position_encodings/encodings': found " +
+                   std::to_string(config.n_text_ctx) + " positions, wanted at least " +
+                   std::to_string(kMinTextContext));
+  }
+  return config;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/float16.h"
+
+#include <bit>
+#include <cassert>
+#include <cstdint>
+#include <cstring>
+
+namespace npuwhisper {
+namespace {
+
+std::uint32_t load_u16(const std::byte* at) {
+  std::uint16_t bits;
+  std::memcpy(&bits, at, sizeof bits);
+  return bits;
+}
+
+// Without branches, so that the compiler makes vectors of it on any CPU.
+float from_f16(std::uint32_t half) {
+  constexpr std::uint32_t kExponent = 0x7c00U << 13;
+  constexpr std::uint32_t kRebias = (127 - 15) << 23;
+  constexpr std::uint32_t kSmallestNormal = 113U << 23;  // 2^-14
+
+  const std::uint32_t shifted = (half & 0x7fffU) << 13;
+  const std::uint32_t exponent = shifted & kExponent;
+  // An exponent of all ones (infinity, NaN) stays all ones: rebias once more.
+  const std::uint32_t normal = shifted + kRebias + (exponent == kExponent ? kRebias : 0);
+  // A subnormal is its mantissa times 2^-24. As the fraction of a number just above 2^-14 it has
+  // that weight; taking 2^-14 away normalises it without touching an f32 subnormal.
+  const float above = std::bit_cast<float>(shifted + kSmallestNormal);
+  const auto subnormal =
+      std::bit_cast<std::uint32_t>(above - std::bit_cast<float>(kSmallestNormal));
+  const std::uint32_t magnitude = exponent == 0 ? subnormal : normal;
+  return std::bit_cast<float>(magnitude | (half & 0x8000U) << 16);
+}
+
+}  // namespace
+
+void f16_to_f32(std::span<const std::byte> in, std::span<float> out) {
+  assert(in.size() == 2 * out.size());
+  const std::byte* const from = in.data();
+  float* const to = out.data();
+  const std::size_t n = out.size();
+  for (std::size_t i = 0; i < n; ++i) to[i] = from_f16(load_u16(from + 2 * i));
+}
+
+void bf16_to_f32(std::span<const std::byte> in, std::span<float> out) {
+  assert(in.size() == 2 * out.size());
+  const std::byte* const from = in.data();
+  float* const to = out.data();
+  const std::size_t n = out.size();
+  for (std::size_t i = 0; i < n; ++i) to[i] = std::bit_cast<float>(load_u16(from + 2 * i) << 16);
+}
+
+}  // namespace npuwhisper

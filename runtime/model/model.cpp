@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/model.h"
+
+#include <string>
+#include <utility>
+
+#include "model/variables.h"
+
+namespace npuwhisper {
+namespace {
+
+Failure in_file(const std::filesystem::path& file, const Error& error) {
+  return fail(error.code, "model '" + file.string() + "': " + error.message);
+}
+
+Result<void> check_variables(const std::filesystem::path& file, const Weights& weights,
+                             const ModelConfig& config) {
+  for (const VariableShape& variable : whisper_variables(config)) {
+    const auto view = weights.get(variable.name, variable.dims);
+    if (!view) return fail(view.error());
+    const DataType type = (*view)->type;
+    if (type != DataType::F32 && type != DataType::F16 && type != DataType::Bf16) {
+      return in_file(file, {ErrorCode::Unsupported, "variable '" + variable.name + "': found " +
+                                                        std::string(to_string(type)) +
+                                                        ", wanted f32, f16 or bf16"});
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
+  const std::filesystem::path file = folder / "model.bin";
+  auto weights = Weights::load(file);
+  if (!weights) return fail(weights.error());
+  auto config = config_from_weights(**weights);
+  if (!config) return in_file(file, config.error());
+  if (auto checked = check_variables(file, **weights, *config); !checked) {
+    return fail(checked.error());
+  }
+  if (auto read = read_config_json(folder / "config.json", *config); !read) {
+    return fail(read.error());
+  }
+  auto tokenizer = Tokenizer::load(folder, *config);
+  if (!tokenizer) return fail(tokenizer.error());
+  const auto languages = (*tokenizer)->language_tokens();
+  config->language_tokens.assign(languages.begin(), languages.end());
+
+  auto model = std::make_shared<Model>();
+  model->folder = folder;
+  model->config = std::move(*config);
+  model->weights = std::move(*weights);
+  model->tokenizer = std::move(*tokenizer);
+  return std::shared_ptr<const Model>(std::move(model));
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/vocabulary_file.h"
+
+#include <array>
+#include <cstdint>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "model/utf8.h"
+
+namespace npuwhisper {
+namespace {
+
+using Json = nlohmann::json;
+
+/// Whisper's largest, a tokenizer.json, has 2.5 MB.
+constexpr std::uintmax_t kMaxFileBytes = 64U << 20;
+
+/// Spellings by id, from events in any order. A put that cannot be is remembered as the error.
+class SpellingList {
+ public:
+  explicit SpellingList(int max_tokens) : max_tokens_(static_cast<std::size_t>(max_tokens)) {}
+
+  bool append(std::string spelling) { return put(spellings_.size(), std::move(spelling)); }
+
+  bool put(std::uint64_t id, std::string spelling) {
+    if (id >= max_tokens_) {
+      error_ = "found token id " + std::to_string(id) + ", wanted ids below " +
+               std::to_string(max_tokens_);
+      return false;
+    }
+    if (id >= spellings_.size()) spellings_.resize(id + 1);
+    std::string& entry = spellings_[id];
+    if (!entry.empty() && entry != spelling) {
+      error_ = "token id " + std::to_string(id) + " is both " + in_quotes(entry) + " and " +
+               in_quotes(spelling);
+      return false;
+    }
+    entry = std::move(spelling);
+    return true;
+  }
+
+  const std::string& error() const { return error_; }
+  std::vector<std::string> take() { return std::move(spellings_); }
+
+ private:
+  std::size_t max_tokens_;
+  std::vector<std::string> spellings_;
+  std::string error_;
+};
+
+/// What both JSON readers do with events that they do not care for.
+class JsonEvents : public nlohmann::json_sax<Json> {
+ public:
+  explicit JsonEvents(SpellingList& list) : list_(list) {}
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string&,
+                   const nlohmann::detail::exception&) override {
+    error_ = "not valid JSON at byte " + std::to_string(position);
+    return false;
+  }
+
+  std::string error() const { return error_.empty() ? list_.error() : error_; }
+
+ protected:
+  bool refuse(std::string message) {
+    error_ = std::move(message);
+    return false;
+  }
+  SpellingList& list_;
+
+ private:
+  std::string error_;
+};
+
+/// ["!", "\"", ...]
+class VocabularyArray : public JsonEvents {
+ public:
+  using JsonEvents::JsonEvents;
+
+  bool start_array(std::size_t) override { return ++depth_ == 1 || unexpected(); }
+  bool string(string_t& spelling) override {
+    return depth_ == 1 ? list_.append(std::move(spelling)) : unexpected();
+  }
+  bool null() override { return unexpected(); }
+  bool boolean(bool) override { return unexpected(); }
+  bool number_integer(number_integer_t) override { return unexpected(); }
+  bool number_unsigned(number_unsigned_t) override { return unexpected(); }
+  bool number_float(number_float_t, const string_t&) override { return unexpected(); }
+  bool start_object(std::size_t) override { return unexpected(); }
+
+ private:
+  bool unexpected() { return refuse("wanted one array of strings"); }
+  int depth_ = 0;
+};
+
+/// {"added_tokens": [{"id": 50257, "content": "<|endoftext|>"}], "model": {"vocab": {"!": 0}}}
+class TokenizerObject : public JsonEvents {
+ public:
+  using JsonEvents::JsonEvents;
+
+  bool start_object(std::size_t) override { return enter(); }
+  bool start_array(std::size_t) override { return enter(); }
+  bool end_array() override { return leave(); }
+  bool end_object() override {
+    if (is_added_token()) {
+      if (!id_ || !content_) return refuse("an added token has no id or no content");
+      if (!list_.put(*id_, std::move(*content_))) return false;
+      id_.reset();
+      content_.reset();
+    }
+    return leave();
+  }
+  bool key(string_t& name) override {
+    if (depth_ <= keys_.size()) keys_[depth_ - 1] = std::move(name);
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t value) override {
+    if (depth_ == 3 && keys_[0] == "model" && keys_[1] == "vocab") {
+      return list_.put(value, std::move(keys_[2]));
+    }
+    if (is_added_token() && keys_[2] == "id") id_ = value;
+    return true;
+  }
+  bool string(string_t& text) override {
+    if (is_added_token() && keys_[2] == "content") content_ = std::move(text);
+    return true;
+  }
+
+ private:
+  bool enter() {
+    if (depth_ < keys_.size()) keys_[depth_].clear();
+    ++depth_;
+    return true;
+  }
+  bool leave() {
+    --depth_;
+    return true;
+  }
+  bool is_added_token() const { return depth_ == 3 && keys_[0] == "added_tokens"; }
+
+  std::size_t depth_ = 0;
+  std::array<std::string, 3> keys_;  // The keys that lead to the current value; empty in an array.
+  std::optional<std::uint64_t> id_;
+  std::optional<std::string> content_;
+};
+
+template <typename Reader>
+std::string read_json(std::istream& stream, SpellingList& list) {
+  Reader reader(list);
+  return Json::sax_parse(stream, &reader) ? std::string() : reader.error();
+}
+
+std::string read_lines(std::istream& stream, SpellingList& list) {
+  std::string line;
+  while (std::getline(stream, line)) {
+    // The spelling of bytes has no carriage return: one at the end is a foreign line ending.
+    if (line.ends_with('\r')) line.pop_back();
+    if (!list.append(std::move(line))) return list.error();
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_tokens) {
+  struct Format {
+    const char* name;
+    std::string (*read)(std::istream&, SpellingList&);
+  };
+  constexpr std::array kFormats = {
+      Format{"vocabulary.json", read_json<VocabularyArray>},
+      Format{"vocabulary.txt", read_lines},
+      Format{"tokenizer.json", read_json<TokenizerObject>},
+  };
+  for (const Format& format : kFormats) {
+    std::filesystem::path file = folder / format.name;
+    std::error_code error;
+    if (!std::filesystem::is_regular_file(file, error)) continue;
+    const auto in_file = [&](ErrorCode code, const std::string& message) {
+      return fail(code, "vocabulary '" + file.string() + "': " + message);
+    };
+    const std::uintmax_t n_bytes = std::filesystem::file_size(file, error);
+    std::ifstream stream(file, std::ios::binary);
+    if (error || !stream) return in_file(ErrorCode::Unavailable, "cannot open");
+    if (n_bytes > kMaxFileBytes) {
+      return in_file(ErrorCode::CorruptModel, "found " + std::to_string(n_bytes) +
+                                                  " bytes, wanted at most " +
+                                                  std::to_string(kMaxFileBytes));
+    }
+    SpellingList list(max_tokens);
+    if (const std::string message = format.read(stream, list); !message.empty()) {
+      return in_file(ErrorCode::CorruptModel, message);
+    }
+    return Vocabulary{std::move(file), list.take()};
+  }
+  return fail(ErrorCode::NotFound, "model '" + folder.string() +
+                                       "': no vocabulary.json, vocabulary.txt or tokenizer.json");
+}
+
+}  // namespace npuwhisper

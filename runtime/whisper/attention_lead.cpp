@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/attention_lead.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+#include <utility>
+
+namespace npuwhisper {
+namespace {
+
+using Heads = std::array<std::pair<int, int>, 8>;
+
+// Measured against forced alignments (PocketSphinx 5) of LibriSpeech test-clean, FLEURS and
+// LibriVox speech, on half of the speakers, as the shift that brings the median error of word
+// starts and ends to 0; the other half agrees within 10 ms. A model is known by its alignment
+// heads.
+constexpr Heads kBaseHeads = {{{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}}};
+constexpr int kBaseLead = 880;  // 55 ms
+constexpr Heads kTinyEnHeads = {{{1, 0}, {2, 0}, {2, 5}, {3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}}};
+constexpr int kTinyEnLead = -1280;  // -80 ms
+
+}  // namespace
+
+int attention_lead(const ModelConfig& config) {
+  const auto is = [&](const Heads& heads) {
+    return std::ranges::equal(config.alignment_heads, heads);
+  };
+  if (is(kBaseHeads)) return kBaseLead;
+  if (is(kTinyEnHeads)) return kTinyEnLead;
+  return 0;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/check_options.h"
+
+#include <cmath>
+#include <limits>
+#include <sstream>
+#include <string>
+#include <string_view>
+
+namespace npuwhisper {
+namespace {
+
+/// Each needs key and value caches of its own: 5.5 MB in Whisper base with 16-bit values.
+constexpr int kMaxSequences = 32;
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+/// Below it a window would hold less than a syllable.
+constexpr std::chrono::milliseconds kLeastWait{100};
+
+template <typename Value>
+Failure invalid(std::string_view option, const Value& found, std::string_view wanted) {
+  std::ostringstream message;
+  message << option << ": found " << found << ", wanted " << wanted;
+  return fail(ErrorCode::InvalidArgument, message.str());
+}
+
+/// A NaN is outside every range.
+bool within(float value, float low, float high) {
+  return value >= low && value <= high;
+}
+
+std::string in_quotes(std::string_view text) {
+  return "'" + std::string(text) + "'";
+}
+
+Result<void> check_language(const TranscriberOptions& options, const Tokenizer& tokenizer) {
+  const std::string& language = options.language;
+  if (!tokenizer.is_multilingual()) {
+    if (!language.empty() && language != "en") {
+      return invalid("language", in_quotes(language), "'en': the model is English-only");
+    }
+    if (options.task == Task::Translate) {
+      return invalid("task", "translate", "transcribe: the model is English-only");
+    }
+    return {};
+  }
+  if (language.empty() || tokenizer.language_token(language)) return {};
+  std::string codes;
+  for (const Token token : tokenizer.language_tokens()) {
+    codes += codes.empty() ? "" : ", ";
+    codes += tokenizer.language_code(token);
+  }
+  return invalid("language", in_quotes(language), "nothing (detect it) or one of " + codes);
+}
+
+Result<void> check_search(const TranscriberOptions& options) {
+  const std::string sequences = "1 to " + std::to_string(kMaxSequences);
+  if (options.beam_size < 1 || options.beam_size > kMaxSequences) {
+    return invalid("beam_size", options.beam_size, sequences);
+  }
+  if (options.best_of < 1 || options.best_of > kMaxSequences) {
+    return invalid("best_of", options.best_of, sequences);
+  }
+  if (!within(options.patience, std::numeric_limits<float>::min(), 100.0F)) {
+    return invalid("patience", options.patience, "more than 0, at most 100");
+  }
+  if (!within(options.length_penalty, 0.0F, 10.0F)) {
+    return invalid("length_penalty", options.length_penalty, "0 to 10");
+  }
+  if (options.temperatures.empty()) return invalid("temperatures", "none", "at least one");
+  for (const float temperature : options.temperatures) {
+    if (!within(temperature, 0.0F, 10.0F)) return invalid("temperatures", temperature, "0 to 10");
+  }
+  return {};
+}
+
+Result<void> check_thresholds(const TranscriberOptions& options) {
+  if (!within(options.compression_ratio_threshold, 0.0F, kInfinity)) {
+    return invalid("compression_ratio_threshold", options.compression_ratio_threshold,
+                   "0 or more (infinity: never)");
+  }
+  if (!within(options.log_prob_threshold, -kInfinity, kInfinity)) {
+    return invalid("log_prob_threshold", options.log_prob_threshold,
+                   "a number (minus infinity: never)");
+  }
+  if (!within(options.no_speech_threshold, 0.0F, kInfinity)) {
+    return invalid("no_speech_threshold", options.no_speech_threshold, "0 to 1 (more: never)");
+  }
+  if (!within(options.max_initial_timestamp, 0.0F, 30.0F)) {
+    return invalid("max_initial_timestamp", options.max_initial_timestamp, "0 to 30 seconds");
+  }
+  if (!within(options.prompt_reset_on_temperature, 0.0F, kInfinity)) {
+    return invalid("prompt_reset_on_temperature", options.prompt_reset_on_temperature,
+                   "0 or more (infinity: never)");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_options(const TranscriberOptions& options, const Tokenizer& tokenizer) {
+  if (const auto ok = check_language(options, tokenizer); !ok) return ok;
+  if (const auto ok = check_search(options); !ok) return ok;
+  if (const auto ok = check_thresholds(options); !ok) return ok;
+  if (options.max_wait && *options.max_wait < kLeastWait) {
+    return invalid("max_wait", std::to_string(options.max_wait->count()) + " ms",
+                   std::to_string(kLeastWait.count()) + " ms or more");
+  }
+  return {};
+}
+
+}  // namespace npuwhisper

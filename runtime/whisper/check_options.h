@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <npuwhisper/result.h>
+#include <npuwhisper/transcriber.h>
+
+#include "model/tokenizer.h"
+
+namespace npuwhisper {
+
+/// InvalidArgument for the first option that makes no sense for this model: its name, the value
+/// found and the values wanted.
+Result<void> check_options(const TranscriberOptions& options, const Tokenizer& tokenizer);
+
+}  // namespace npuwhisper

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/decoding.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+
+#include "whisper/softmax.h"
+#include "whisper/stopwatch.h"
+#include "whisper/trim.h"
+
+namespace npuwhisper {
+namespace {
+
+/// The longest text of a window is 224 tokens, nearly all of them shorter than this.
+constexpr std::size_t kBytesPerToken = 16;
+
+int max_new_tokens(int max_length) {
+  return max_length / 2;
+}
+
+}  // namespace
+
+int sequences_needed(const TranscriberOptions& options) {
+  int n = 1;
+  for (const float temperature : options.temperatures) {
+    n = std::max(n, temperature > 0 ? options.best_of : options.beam_size);
+  }
+  return n;
+}
+
+WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
+                             const TranscriberOptions& options, TokenDecoder& decoder,
+                             TranscriberStats& stats)
+    : tokenizer_(tokenizer),
+      options_(options),
+      decoder_(decoder),
+      stats_(stats),
+      rules_(tokenizer, config, options),
+      search_(rules_, tokenizer.special().eot,
+              {.n_vocab = decoder.n_vocab(),
+               .max_sequences = sequences_needed(options),
+               .max_new_tokens = max_new_tokens(decoder.max_length())}),
+      compression_ratio_(kBytesPerToken *
+                         static_cast<std::size_t>(max_new_tokens(decoder.max_length()))) {
+  const auto max_tokens = static_cast<std::size_t>(max_new_tokens(decoder.max_length()));
+  now_.tokens.reserve(max_tokens);
+  best_.tokens.reserve(max_tokens);
+  text_.reserve(kBytesPerToken * max_tokens);
+  reset();
+}
+
+Result<Token> WindowDecoder::detect_language() {
+  const Stopwatch watch(stats_.prompt_time);
+  const std::array<Token, 1> prompt = {tokenizer_.special().sot};
+  const std::array<int, 1> positions = {0};
+  const auto logits = decoder_.prompt(prompt, positions);
+  if (!logits) return fail(logits.error());
+  const auto languages = tokenizer_.language_tokens();
+  return *std::max_element(languages.begin(), languages.end(), [&](Token a, Token b) {
+    return (*logits)[static_cast<std::size_t>(a)] < (*logits)[static_cast<std::size_t>(b)];
+  });
+}
+
+Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt) {
+  bool have_best = false;
+  bool best_is_repetitive = true;
+  for (std::size_t i = 0; i < options_.temperatures.size(); ++i) {
+    if (i > 0) ++stats_.fallbacks;
+    const auto done = decode_at(options_.temperatures[i], prompt);
+    if (!done) return fail(done.error());
+
+    const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
+    const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
+    const bool silent = improbable && now_.no_speech_probability > options_.no_speech_threshold;
+    if (silent || !(repetitive || improbable)) return &now_;
+
+    const bool better = repetitive == best_is_repetitive
+                            ? now_.average_log_probability > best_.average_log_probability
+                            : best_is_repetitive;
+    if (!have_best || better) {
+      std::swap(now_, best_);
+      have_best = true;
+      best_is_repetitive = repetitive;
+    }
+  }
+  best_.temperature = options_.temperatures.back();
+  return &best_;
+}
+
+Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& prompt) {
+  const auto n_prompt = static_cast<int>(prompt.tokens.size());
+  // An English-only model's prompt ends with <|startoftranscript|>: one row serves both.
+  const std::array<int, 2> positions = {prompt.sot, n_prompt - 1};
+  const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
+  const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());
+  Result<std::span<float>> logits = [&] {
+    const Stopwatch watch(stats_.prompt_time);
+    return decoder_.prompt(prompt.tokens, std::span(positions).first(n_rows));
+  }();
+  if (!logits) return fail(logits.error());
+
+  const auto at_sot = logits->first(n_vocab);
+  const auto no_speech = static_cast<std::size_t>(tokenizer_.special().no_speech);
+  now_.no_speech_probability = std::exp(at_sot[no_speech] - log_sum_exp(at_sot));
+
+  // CTranslate2 does not count the prompt's last token, which is the decoder's first input.
+  const int max_length = decoder_.max_length();
+  const int max_new = std::min(max_new_tokens(max_length), max_length - (n_prompt - 1));
+  const std::uint64_t n_tokens = search_.n_tokens();
+  const Stopwatch watch(stats_.decode_time);
+  const auto found = search(logits->last(n_vocab), max_new, temperature);
+  stats_.tokens += search_.n_tokens() - n_tokens;
+  if (!found) return fail(found.error());
+
+  now_.tokens = (*found)->tokens;
+  now_.temperature = temperature;
+  now_.average_log_probability = (*found)->average_log_probability();
+  now_.compression_ratio = measure_compression(now_.tokens);
+  return {};
+}
+
+Result<const Hypothesis*> WindowDecoder::search(std::span<float> logits, int max_new,
+                                                float temperature) {
+  if (temperature > 0) {
+    return search_.sample(decoder_, logits, max_new, options_.best_of, temperature,
+                          options_.length_penalty);
+  }
+  if (options_.beam_size == 1) return search_.greedy(decoder_, logits, max_new);
+  return search_.beam(decoder_, logits, max_new, options_.beam_size, options_.patience,
+                      options_.length_penalty);
+}
+
+float WindowDecoder::measure_compression(std::span<const Token> tokens) {
+  text_.clear();
+  for (const Token token : tokens) text_ += tokenizer_.bytes(token);
+  return compression_ratio_(trim(text_));
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/search.h"
+
+#include <algorithm>
+#include <cassert>
+#include <cmath>
+#include <limits>
+
+#include "whisper/softmax.h"
+
+namespace npuwhisper {
+namespace {
+
+constexpr float kNothing = -std::numeric_limits<float>::infinity();
+
+/// Logits that are passed over at once when looking for a few of them.
+constexpr std::size_t kBlock = 512;
+
+Failure no_number() {
+  return fail(ErrorCode::DeviceError, "decoder: found no finite logit, wanted at least one");
+}
+
+std::span<float> row(std::span<float> logits, std::size_t i, std::size_t n_vocab) {
+  return logits.subspan(i * n_vocab, n_vocab);
+}
+
+}  // namespace
+
+float hypothesis_score(float sum_log_probability, std::size_t length, float length_penalty) {
+  return sum_log_probability /
+         std::pow(static_cast<float>(std::max<std::size_t>(length, 1)), length_penalty);
+}
+
+Search::Search(const LogitRules& rules, Token eot, const Limits& limits)
+    : rules_(rules), eot_(eot), n_vocab_(static_cast<std::size_t>(limits.n_vocab)) {
+  const auto n = static_cast<std::size_t>(limits.max_sequences);
+  const auto length = static_cast<std::size_t>(limits.max_new_tokens);
+  beams_.resize(n);
+  new_beams_.resize(n);
+  for (Hypothesis& beam : beams_) beam.tokens.reserve(length);
+  for (Hypothesis& beam : new_beams_) beam.tokens.reserve(length);
+  best_.tokens.reserve(length);
+  alive_.reserve(n);
+  parents_.reserve(n);
+  next_.reserve(n);
+  candidates_.reserve(2 * n + 1);
+}
+
+Result<const Hypothesis*> Search::greedy(TokenDecoder& decoder, std::span<float> logits,
+                                         int max_new) {
+  if (const auto done = draw_all(decoder, logits, max_new, 1, 0.0F); !done) {
+    return fail(done.error());
+  }
+  return &beams_[0];
+}
+
+Result<const Hypothesis*> Search::sample(TokenDecoder& decoder, std::span<float> logits,
+                                         int max_new, int n, float temperature,
+                                         float length_penalty) {
+  if (const auto done = draw_all(decoder, logits, max_new, n, temperature); !done) {
+    return fail(done.error());
+  }
+  const auto score = [&](const Hypothesis& text) {
+    return hypothesis_score(text.sum_log_probability, text.tokens.size(), length_penalty);
+  };
+  return &*std::max_element(
+      beams_.begin(), beams_.begin() + n,
+      [&](const Hypothesis& a, const Hypothesis& b) { return score(a) < score(b); });
+}
+
+Result<void> Search::draw_all(TokenDecoder& decoder, std::span<float> logits, int max_new, int n,
+                              float temperature) {
+  assert(n >= 1 && static_cast<std::size_t>(n) <= beams_.size() && max_new >= 1);
+  alive_.clear();
+  for (int i = 0; i < n; ++i) {
+    beams_[static_cast<std::size_t>(i)].tokens.clear();
+    beams_[static_cast<std::size_t>(i)].sum_log_probability = 0;
+    alive_.push_back(i);
+  }
+  LogitSummary summary;
+  for (bool first = true;; first = false) {
+    const std::size_t n_before = first ? 1 : alive_.size();
+    parents_.clear();
+    next_.clear();
+    std::size_t n_alive = 0;
+    for (std::size_t i = 0; i < alive_.size(); ++i) {
+      Hypothesis& text = beams_[static_cast<std::size_t>(alive_[i])];
+      // All texts draw their first token from the one row that the prompt gave.
+      const auto own = row(logits, first ? 0 : i, n_vocab_);
+      if (!first || i == 0) summary = rules_.apply(text.tokens, own);
+      if (!std::isfinite(summary.log_sum)) return no_number();
+      const Token token = draw(own, summary, temperature);
+      text.sum_log_probability += own[static_cast<std::size_t>(token)] - summary.log_sum;
+      ++n_tokens_;
+      if (token == eot_) continue;
+      text.tokens.push_back(token);
+      if (text.tokens.size() == static_cast<std::size_t>(max_new)) continue;
+      parents_.push_back(first ? 0 : static_cast<int>(i));
+      next_.push_back(token);
+      alive_[n_alive++] = alive_[i];
+    }
+    alive_.resize(n_alive);
+    if (alive_.empty()) return {};
+    const auto more = advance(decoder, n_before);
+    if (!more) return fail(more.error());
+    logits = *more;
+  }
+}
+
+Token Search::draw(std::span<const float> logits, const LogitSummary& summary, float temperature) {
+  const auto most_probable = [&] { return static_cast<Token>(find_first(logits, summary.max)); };
+  if (temperature == 0) return most_probable();
+  const float scale = 1 / temperature;
+  // 53 random bits, scaled by hand: std::uniform_real_distribution differs between libraries.
+  const double uniform = static_cast<double>(random_() >> 11) * 0x1.0p-53;
+  double left = uniform * static_cast<double>(sum_exp(logits, summary.max, scale));
+  for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
+    const auto block = logits.subspan(begin, std::min(kBlock, logits.size() - begin));
+    const auto mass = static_cast<double>(sum_exp(block, summary.max, scale));
+    if (left >= mass) {
+      left -= mass;
+      continue;
+    }
+    for (std::size_t i = 0; i < block.size(); ++i) {
+      left -= static_cast<double>(std::exp((block[i] - summary.max) * scale));
+      if (left < 0) return static_cast<Token>(begin + i);
+    }
+  }
+  // The sums were rounded, and what was drawn lies in the difference.
+  return most_probable();
+}
+
+Result<const Hypothesis*> Search::beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
+                                       int width, float patience, float length_penalty) {
+  const auto n = static_cast<std::size_t>(width);
+  assert(n >= 1 && n <= beams_.size() && max_new >= 1);
+  const auto wanted =
+      static_cast<std::size_t>(std::max(1L, std::lround(static_cast<float>(width) * patience)));
+  beams_[0].tokens.clear();
+  beams_[0].sum_log_probability = 0;
+  n_finished_ = 0;
+  best_beam_finished_ = false;
+  std::size_t n_beams = 1;
+  for (int length = 1;; ++length) {
+    // Twice as many as beams, so that those which end can be replaced by others that go on.
+    const auto ranked = rank_candidates(logits, n_beams, 2 * n);
+    if (!ranked) return fail(ranked.error());
+    grow_beams(n, length == max_new, length_penalty);
+    // Without a length penalty no later text can overtake the best beam.
+    const bool enough = n_finished_ >= wanted || (length_penalty == 0 && best_beam_finished_);
+    if (enough || next_.empty()) return &best_;
+    const auto more = advance(decoder, n_beams);
+    if (!more) return fail(more.error());
+    logits = *more;
+    n_beams = next_.size();
+  }
+}
+
+Result<void> Search::rank_candidates(std::span<float> logits, std::size_t n_beams,
+                                     std::size_t n_wanted) {
+  candidates_.clear();
+  for (std::size_t beam = 0; beam < n_beams; ++beam) {
+    const auto own = row(logits, beam, n_vocab_);
+    const LogitSummary summary = rules_.apply(beams_[beam].tokens, own);
+    if (!std::isfinite(summary.log_sum)) return no_number();
+    const float base = beams_[beam].sum_log_probability - summary.log_sum;
+    for (std::size_t begin = 0; begin < own.size(); begin += kBlock) {
+      const auto block = own.subspan(begin, std::min(kBlock, own.size() - begin));
+      const auto worst = [&] {
+        return candidates_.size() < n_wanted ? kNothing : candidates_.back().sum_log_probability;
+      };
+      if (base + max_of(block) <= worst()) continue;
+      for (std::size_t i = 0; i < block.size(); ++i) {
+        const float score = base + block[i];
+        if (score > worst()) {
+          add_candidate({score, static_cast<int>(beam), static_cast<Token>(begin + i)}, n_wanted);
+        }
+      }
+    }
+  }
+  return {};
+}
+
+void Search::add_candidate(const Candidate& candidate, std::size_t n_wanted) {
+  const auto at = std::upper_bound(candidates_.begin(), candidates_.end(), candidate,
+                                   [](const Candidate& a, const Candidate& b) {
+                                     return a.sum_log_probability > b.sum_log_probability;
+                                   });
+  candidates_.insert(at, candidate);
+  if (candidates_.size() > n_wanted) candidates_.pop_back();
+}
+
+/// Turns the best candidates into the beams of the next step (none when no text goes on).
+void Search::grow_beams(std::size_t width, bool last_step, float length_penalty) {
+  const std::size_t n_first = std::min(width, candidates_.size());
+  std::size_t reserve = n_first;
+  parents_.clear();
+  next_.clear();
+  for (std::size_t k = 0; k < n_first; ++k) {
+    const Candidate* candidate = &candidates_[k];
+    if (candidate->token == eot_ || last_step) {
+      if (k == 0) best_beam_finished_ = true;
+      finish_beam(*candidate, length_penalty);
+      while (reserve < candidates_.size() && candidates_[reserve].token == eot_) ++reserve;
+      if (last_step || reserve == candidates_.size()) continue;
+      candidate = &candidates_[reserve++];
+    }
+    Hypothesis& beam = new_beams_[next_.size()];
+    beam.tokens = beams_[static_cast<std::size_t>(candidate->beam)].tokens;
+    beam.tokens.push_back(candidate->token);
+    beam.sum_log_probability = candidate->sum_log_probability;
+    parents_.push_back(candidate->beam);
+    next_.push_back(candidate->token);
+  }
+  n_tokens_ += n_first;
+  beams_.swap(new_beams_);
+}
+
+void Search::finish_beam(const Candidate& candidate, float length_penalty) {
+  const std::vector<Token>& begun = beams_[static_cast<std::size_t>(candidate.beam)].tokens;
+  const bool whole = candidate.token == eot_;
+  const float score = hypothesis_score(candidate.sum_log_probability,
+                                       begun.size() + (whole ? 0 : 1), length_penalty);
+  if (n_finished_++ > 0 && score <= best_score_) return;
+  best_score_ = score;
+  best_.tokens = begun;
+  if (!whole) best_.tokens.push_back(candidate.token);
+  best_.sum_log_probability = candidate.sum_log_probability;
+}
+
+/// Appends next_[i] to a copy of sequence parents_[i], out of n_before.
+Result<std::span<float>> Search::advance(TokenDecoder& decoder, std::size_t n_before) {
+  bool same = n_before == parents_.size();
+  for (std::size_t i = 0; same && i < parents_.size(); ++i) {
+    same = parents_[i] == static_cast<int>(i);
+  }
+  if (!same) decoder.fork(parents_);
+  return decoder.step(next_);
+}
+
+}  // namespace npuwhisper

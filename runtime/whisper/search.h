@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <random>
+#include <span>
+#include <vector>
+
+#include <npuwhisper/result.h>
+#include <npuwhisper/segment.h>
+
+#include "whisper/logit_rules.h"
+#include "whisper/token_decoder.h"
+
+namespace npuwhisper {
+
+/// A text that the search found: the tokens after the prompt, without the end of text.
+struct Hypothesis {
+  std::vector<Token> tokens;
+  float sum_log_probability = 0;  ///< The end of text included, where it was reached.
+
+  /// As openai/whisper: the end of text counts as one token.
+  float average_log_probability() const {
+    return sum_log_probability / static_cast<float>(tokens.size() + 1);
+  }
+};
+
+/// How hypotheses of one search are compared: log probability / length ^ length_penalty
+/// (CTranslate2; the length does not count the end of text).
+float hypothesis_score(float sum_log_probability, std::size_t length, float length_penalty);
+
+/// From the logits after the prompt to the best text: greedy, sampling and beam search over a
+/// TokenDecoder that has run the prompt as its only sequence. All buffers are allocated by the
+/// constructor. A result belongs to the search and lives until the next one. Reentrant.
+/// Errors: those of the decoder; DeviceError if it gives no number.
+class Search {
+ public:
+  struct Limits {
+    int n_vocab = 0;
+    int max_sequences = 1;
+    int max_new_tokens = 0;
+  };
+  Search(const LogitRules& rules, Token eot, const Limits& limits);
+
+  void reseed(std::uint64_t seed) { random_.seed(seed); }
+
+  /// The most probable token at each step.
+  Result<const Hypothesis*> greedy(TokenDecoder& decoder, std::span<float> logits, int max_new);
+
+  /// `n` texts drawn at `temperature` (> 0); the one with the best score.
+  Result<const Hypothesis*> sample(TokenDecoder& decoder, std::span<float> logits, int max_new,
+                                   int n, float temperature, float length_penalty);
+
+  /// Keeps the `width` best beginnings of a text; ends after round(width * patience) whole ones
+  /// (CTranslate2's beam search; patience: Kasai et al. 2022).
+  Result<const Hypothesis*> beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
+                                 int width, float patience, float length_penalty);
+
+  /// Tokens decoded since the constructor, over all sequences.
+  std::uint64_t n_tokens() const { return n_tokens_; }
+
+ private:
+  struct Candidate {
+    float sum_log_probability;
+    int beam;
+    Token token;
+  };
+
+  Result<void> draw_all(TokenDecoder& decoder, std::span<float> logits, int max_new, int n,
+                        float temperature);
+  Token draw(std::span<const float> logits, const LogitSummary& summary, float temperature);
+  Result<void> rank_candidates(std::span<float> logits, std::size_t n_beams, std::size_t n_wanted);
+  void add_candidate(const Candidate& candidate, std::size_t n_wanted);
+  void finish_beam(const Candidate& candidate, float length_penalty);
+  void grow_beams(std::size_t width, bool last_step, float length_penalty);
+  Result<std::span<float>> advance(TokenDecoder& decoder, std::size_t n_before);
+
+  const LogitRules& rules_;
+  const Token eot_;
+  const std::size_t n_vocab_;
+  std::mt19937_64 random_;
+  std::uint64_t n_tokens_ = 0;
+
+  std::vector<Hypothesis> beams_;      // of greedy and sampling: one for each text
+  std::vector<Hypothesis> new_beams_;  // of beam search, swapped with beams_
+  std::vector<int> alive_;             // sequence -> index into beams_, when sampling
+  std::vector<int> parents_;
+  std::vector<Token> next_;
+  std::vector<Candidate> candidates_;
+  Hypothesis best_;  // of the finished beams
+  float best_score_ = 0;
+  std::size_t n_finished_ = 0;
+  bool best_beam_finished_ = false;
+};
+
+}  // namespace npuwhisper

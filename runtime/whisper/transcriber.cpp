@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <npuwhisper/transcriber.h>
+
+#include <utility>
+
+#include "engine/stream.h"
+#include "model/model.h"
+#include "whisper/stream_transcriber.h"
+
+namespace npuwhisper {
+
+Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
+                                                         const TranscriberOptions& options) {
+  if (engine == nullptr) {
+    return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+  }
+  const Model& model = model_of(*engine);
+  // The decoder owns the engine, which owns the model.
+  auto stream =
+      StreamTranscriber::create(*model.tokenizer, model.config, options,
+                                [&](int max_sequences, const std::atomic<bool>& cancelled) {
+                                  return make_stream_decoder(
+                                      engine,
+                                      {.max_sequences = max_sequences, .alignment = options.word_times},
+                                      cancelled);
+                                });
+  if (!stream) return fail(stream.error());
+  return std::unique_ptr<Transcriber>(std::move(*stream));
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs this checkout's npuwhisper-transcribe, for the measurements next to this file."""
+
+import json
+import os
+import pathlib
+import subprocess
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = ROOT / 'build' / 'examples' / 'npuwhisper-transcribe'
+
+
+class ProgramError(Exception):
+    """The program could not be run or failed; the message is for the user."""
+
+
+def transcribe(files, options, environment=None, program=PROGRAM):
+    """Yields the program's JSON object for each of `files`, in order, as soon as it is there.
+
+    One process for all files: the model is loaded before the first one's clock starts. A file that
+    could not be transcribed has "error" in its object and does not stop the others.
+    """
+    if not program.exists():
+        raise ProgramError(f'{program} is not there: run tools/setup')
+    variables = {**os.environ, **(environment or {})}
+    # A build folder runs as it is: the element is beside the program, not installed.
+    variables['GST_PLUGIN_PATH'] = str(program.parents[1] / 'gst')
+    variables['GST_REGISTRY'] = str(program.parents[1] / 'gst-registry.bin')
+    command = [program, '--quiet', '--format', 'json', *options, '--', *files]
+    process = subprocess.Popen([str(word) for word in command], env=variables, encoding='utf8',
+                               stdout=subprocess.PIPE)
+    left = [str(file) for file in files]
+    try:
+        for line in process.stdout:
+            result = json.loads(line)
+            if not left or result['file'] != left.pop(0):
+                raise ProgramError(f'{program} reports on {result["file"]} out of turn')
+            yield result
+        status = process.wait()
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()
+    if left:
+        raise ProgramError(f'{program} ended with status {status} before {left[0]}')

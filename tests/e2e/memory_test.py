@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Peak memory of npuwhisper-transcribe above the same pipeline without the element.
+
+Both sides are the kernel's own figure for a whole process: VmHWM, which the program reports in its
+stats, and ru_maxrss, the same counter, for a gst-launch-1.0 that decodes the same file for nobody.
+"""
+import json
+import os
+import subprocess
+import tempfile
+import unittest
+
+import program
+
+MB = 1e6
+# With an encoder in 16 and in 32 bits: its weights are 40 MB and 80 MB.
+LIMIT_MB, LIMIT_F32_MB = 150, 190
+BASELINE = ('gst-launch-1.0 -q filesrc location={} ! decodebin expose-all-streams=false '
+            'caps=audio/x-raw ! audioconvert ! audioresample ! '
+            'audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved ! '
+            'fakesink sync=false')
+
+
+def baseline_bytes(path):
+    process = subprocess.Popen(BASELINE.format(path).split(), stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0, process.returncode
+    return usage.ru_maxrss * 1024
+
+
+@program.needs_speech
+class Memory(unittest.TestCase):
+    def check(self, max_isa=None):
+        environment = dict(os.environ)
+        if max_isa:
+            environment['NPUWHISPER_MAX_ISA'] = max_isa
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            path = os.path.join(folder, 'long.wav')
+            program.write_recording(path, 100)
+            baseline = baseline_bytes(path)
+            done = program.transcribe('--format', 'json', path, env=environment)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        stats = json.loads(done.stdout)['stats']
+        self.assertGreater(stats['windows'], 3)
+        encoder = program.encoder_type(stats)
+        limit = LIMIT_F32_MB if encoder == 'f32' else LIMIT_MB
+        above = (stats['peak_rss_bytes'] - baseline) / MB
+        print(f'{encoder} encoder: {above:.0f} MB above a baseline of {baseline / MB:.0f} MB, '
+              f'limit {limit} MB')
+        self.assertGreater(above, 50)  # Less would mean that the model is not in what is measured.
+        self.assertLessEqual(above, limit)
+        return encoder
+
+    def test_default(self):
+        self.check()
+
+    def test_cpu_without_bf16(self):
+        self.assertEqual(self.check(max_isa='avx2'), 'f32')
+
+
+if __name__ == '__main__':
+    program.main()

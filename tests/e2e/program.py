@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs npuwhisper-transcribe on recorded speech, for the tests next to this file.
+
+NPUWHISPER_TRANSCRIBE names the program, and GStreamer must find the element (GST_PLUGIN_PATH): Meson
+sets both. The recordings are those of Debian's package pocketsphinx-testdata. Tests that lack them
+or the model are skipped, and then the exit status is 77, so that nobody takes it for success.
+"""
+import array
+import os
+import pathlib
+import subprocess
+import sys
+import unittest
+import wave
+
+PROGRAM = os.environ.get('NPUWHISPER_TRANSCRIBE', 'npuwhisper-transcribe')
+MODEL = 'base'
+LIBRIVOX = pathlib.Path('/usr/share/pocketsphinx/test/data/librivox')
+RECORDINGS = [str(LIBRIVOX / f'sense_and_sensibility_01_austen_64kb-{number}.wav')
+              for number in ('0870', '0880', '0890', '0920', '0930')]
+SPOKEN = (
+    'and mister john dashwood had then leisure to consider how much there might be prudently in '
+    'his power to do for them',
+    'he was not an ill disposed young man',
+    'unless to be rather cold hearted and rather selfish is to be ill disposed',
+    'had he married a more amiable woman he might have been made still more respectable than he '
+    'was',
+    'he might even have been made amiable himself',
+)
+
+
+def has_model():
+    """Looks where npuwhisper::find_model() looks."""
+    home = pathlib.Path.home()
+    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
+    hub = pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub'
+    places = [cache / 'npuwhisper' / MODEL]
+    if os.environ.get('NPUWHISPER_MODEL_DIR'):
+        places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / MODEL)
+    places += hub.glob(f'models--Systran--faster-whisper-{MODEL}/snapshots/*')
+    return any((place / 'model.bin').exists() for place in places)
+
+
+needs_speech = unittest.skipUnless(
+    has_model() and all(os.path.exists(path) for path in RECORDINGS),
+    f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')
+
+
+def transcribe(*args, timeout=120, **kwargs):
+    """Runs the program to its end; stdout and stderr are text."""
+    return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
+                          timeout=timeout, check=False, **kwargs)
+
+
+def encoder_type(stats):
+    """The arithmetic of the encoder, "bf16" or "f32": the last word of its part of `kernels`."""
+    [encoder] = [part for part in stats['kernels'].split('; ') if part.startswith('encoder')]
+    return encoder.split()[-1]
+
+
+def read_samples(path):
+    """The samples of a 16-bit mono recording, and its rate."""
+    with wave.open(str(path)) as recording:
+        assert recording.getnchannels() == 1 and recording.getsampwidth() == 2
+        return (array.array('h', recording.readframes(recording.getnframes())),
+                recording.getframerate())
+
+
+def write_recording(path, seconds):
+    """The recordings one after another, half a second apart, for at least `seconds`."""
+    samples = array.array('h')
+    rate = 0
+    while not rate or len(samples) < seconds * rate:
+        for source in RECORDINGS:
+            piece, rate = read_samples(source)
+            samples += piece + array.array('h', bytes(rate))
+    with wave.open(str(path), 'wb') as recording:
+        recording.setnchannels(1)
+        recording.setsampwidth(2)
+        recording.setframerate(rate)
+        recording.writeframes(samples.tobytes())
+    return len(samples) / rate
+
+
+def main():
+    result = unittest.main(exit=False, verbosity=2).result
+    if result.wasSuccessful() and result.skipped:
+        for test, reason in result.skipped:
+            print(f'NOT TESTED: {test}: {reason}', file=sys.stderr)
+        sys.exit(77)
+    sys.exit(not result.wasSuccessful())

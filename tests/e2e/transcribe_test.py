@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""npuwhisper-transcribe as its users meet it: results, formats, errors, signals."""
+import difflib
+import json
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+
+import program
+from program import PROGRAM, RECORDINGS, SPOKEN, needs_speech, transcribe
+
+SRT_TIMES = re.compile(r'(\d\d):(\d\d):(\d\d),(\d{3}) --> (\d\d):(\d\d):(\d\d),(\d{3})')
+
+
+def words_of(text):
+    text = text.lower().replace('mr.', 'mister').replace('-', ' ')
+    return re.sub(r"[^\w' ]", ' ', text).split()
+
+
+def share_found(expected, text):
+    """Which share of the expected words stands in the text, in order."""
+    wanted, found = words_of(expected), words_of(text)
+    blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / max(len(wanted), len(found))
+
+
+def seconds(hours, minutes, secs, millis):
+    return int(hours) * 3600 + int(minutes) * 60 + int(secs) + int(millis) / 1000
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-')
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def run_ok(self, *args, **kwargs):
+        done = transcribe(*args, **kwargs)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def run_json(self, *args):
+        return [json.loads(line) for line in self.run_ok('--format', 'json', *args).splitlines()]
+
+    def make(self, name, pipeline):
+        """A media file written by a gst-launch line that ends in a muxer called m."""
+        path = self.folder / name
+        subprocess.run(['gst-launch-1.0', '-q', *pipeline.split(), 'm.', '!', 'filesink',
+                        f'location={path}'], check=True, timeout=60)
+        return path
+
+
+@needs_speech
+class Speech(Case):
+    def test_txt_holds_what_was_said(self):
+        found = []
+        for path, spoken in zip(RECORDINGS, SPOKEN):
+            text = self.run_ok(path)
+            self.assertGreaterEqual(share_found(spoken, text), 0.8, text)
+            found.append(text)
+        self.assertGreaterEqual(share_found(' '.join(SPOKEN), ' '.join(found)), 0.95, found)
+
+    def test_stdout_and_stderr_hold_nothing_else(self):
+        done = transcribe('--quiet', RECORDINGS[1])
+        self.assertEqual(len(done.stdout.splitlines()), 1, done.stdout)
+        self.assertEqual(done.stdout, done.stdout.strip() + '\n')
+        self.assertEqual(done.stderr, '')
+
+    def test_srt(self):
+        path = self.folder / 'long.wav'
+        length = program.write_recording(path, 60)
+        cues = self.run_ok('--format', 'srt', path).split('\n\n')
+        self.assertEqual(cues.pop(), '')
+        self.assertGreater(len(cues), 5)
+        last_end = 0
+        for number, cue in enumerate(cues, 1):
+            lines = cue.split('\n')
+            self.assertEqual(len(lines), 3, cue)
+            self.assertEqual(lines[0], str(number))
+            times = SRT_TIMES.fullmatch(lines[1])
+            self.assertTrue(times, cue)
+            start, end = seconds(*times.groups()[:4]), seconds(*times.groups()[4:])
+            self.assertLessEqual(last_end, start, cue)
+            self.assertLess(start, end, cue)
+            self.assertTrue(lines[2].strip(), cue)
+            last_end = end
+        self.assertLessEqual(last_end, length + 0.5)
+        self.assertGreater(last_end, length - 5)
+
+    def test_vtt_with_word_times(self):
+        blocks = self.run_ok('--format', 'vtt', '--word-times', RECORDINGS[0]).split('\n\n')
+        self.assertEqual(blocks[0], 'WEBVTT')
+        self.assertEqual(blocks.pop(), '')
+        for block in blocks[1:]:
+            times, text = block.split('\n')
+            self.assertTrue(SRT_TIMES.fullmatch(times.replace('.', ',')), times)
+            marks = re.findall(r'<(\d\d:\d\d:\d\d\.\d{3})>', text)
+            self.assertGreater(len(marks), 3, text)
+            self.assertEqual(marks, sorted(set(marks)))
+            self.assertGreater(marks[0], times.split()[0])
+            self.assertLess(marks[-1], times.split()[-1])
+        text = re.sub(r'<[\d:.]+>', '', ' '.join(block.split('\n')[1] for block in blocks[1:]))
+        self.assertGreaterEqual(share_found(SPOKEN[0], text), 0.8, text)
+
+    def test_json_of_two_files(self):
+        objects = self.run_json(RECORDINGS[0], RECORDINGS[3])
+        self.assertEqual([o['file'] for o in objects], [RECORDINGS[0], RECORDINGS[3]])
+        for path, spoken, found in zip((RECORDINGS[0], RECORDINGS[3]), (SPOKEN[0], SPOKEN[3]),
+                                       objects):
+            samples, rate = program.read_samples(path)
+            self.assertAlmostEqual(found['audio_seconds'], len(samples) / rate, delta=0.01)
+            self.assertGreater(found['wall_seconds'], 0)
+            self.assertEqual(found['language'], 'en')
+            self.assertGreaterEqual(share_found(spoken, found['text']), 0.8, found['text'])
+            self.assertEqual(found['text'], ''.join(s['text'] for s in found['segments']).strip())
+            self.assertTrue(found['device'])
+            self.assertNotIn('error', found)
+            stats = found['stats']
+            self.assertEqual(stats['windows'], 1)
+            self.assertGreater(stats['tokens'], 5)
+            self.assertGreater(stats['encode_seconds'], 0)
+            self.assertLessEqual(stats['encode_seconds'], found['wall_seconds'])
+            self.assertGreater(stats['peak_rss_bytes'], 50e6)
+            self.assertTrue(stats['kernels'])
+            for segment in found['segments']:
+                self.assertEqual(segment['words'], [])
+                self.assertTrue(segment['tokens'])
+
+    def test_json_words_lie_in_order_and_make_up_the_text(self):
+        path = self.folder / 'long.wav'
+        length = program.write_recording(path, 40)
+        [found] = self.run_json('--word-times', path)
+        words = [word for segment in found['segments'] for word in segment['words']]
+        self.assertGreater(len(words), 50)
+        last = 0
+        for word in words:
+            self.assertLessEqual(last, word['start'] + 1e-6, word)
+            self.assertLessEqual(word['start'], word['end'], word)
+            self.assertTrue(0 <= word['probability'] <= 1, word)
+            last = word['start']
+        self.assertLessEqual(words[-1]['end'], length + 0.1)
+        for segment in found['segments']:
+            self.assertEqual(''.join(w['word'] for w in segment['words']).strip(),
+                             segment['text'].strip())
+
+    def test_options_reach_the_model(self):
+        plain, = self.run_json(RECORDINGS[0])
+        beam, = self.run_json('--beam-size', 5, '--language', 'en', RECORDINGS[0])
+        self.assertGreater(beam['stats']['tokens'], 2 * plain['stats']['tokens'])
+        german, = self.run_json('--language', 'de', RECORDINGS[0])
+        self.assertEqual(german['language'], 'de')
+        f32, = self.run_json('--precision', 'f32', '--n-threads', 1, '--device', 'cpu',
+                             RECORDINGS[0])
+        self.assertEqual(program.encoder_type(f32['stats']), 'f32')
+
+    def test_silence_has_no_text(self):
+        silence = self.make('silence.wav', 'audiotestsrc wave=silence num-buffers=500 ! '
+                            'audio/x-raw,rate=48000,channels=2 ! wavenc name=m')
+        self.assertEqual(self.run_ok(silence), '')
+
+    def test_stdin(self):
+        with open(RECORDINGS[1], 'rb') as recording:
+            text = self.run_ok('-', stdin=recording)
+        self.assertGreaterEqual(share_found(SPOKEN[1], text), 0.8, text)
+
+    def test_only_the_audio_of_a_video_is_used(self):
+        video = 'matroskamux name=m videotestsrc num-buffers=30 ! jpegenc ! queue ! m. '
+        with_audio = self.make('video.mkv', video + f'filesrc location={RECORDINGS[1]} ! '
+                               'wavparse ! queue ! m.')
+        text = self.run_ok(with_audio)
+        self.assertGreaterEqual(share_found(SPOKEN[1], text), 0.8, text)
+        done = transcribe(self.make('silent.mkv', video))
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('silent.mkv: there is no audio in it', done.stderr)
+
+    def test_a_bad_file_does_not_stop_the_others(self):
+        missing = self.folder / 'missing.wav'
+        noise = self.folder / 'noise.raw'
+        noise.write_bytes(bytes(range(1, 200)) * 100)
+        done = transcribe('--quiet', missing, noise, self.folder, RECORDINGS[1])
+        self.assertEqual(done.returncode, 1)
+        self.assertGreaterEqual(share_found(SPOKEN[1], done.stdout), 0.8, done.stdout)
+        reasons = done.stderr.splitlines()
+        self.assertEqual(len(reasons), 3, done.stderr)
+        self.assertEqual(reasons[0],
+                         f'npuwhisper-transcribe: {missing}: No such file or directory')
+        self.assertIn(f'{noise}: ', reasons[1])
+        self.assertIn(f'{self.folder}: is a folder', reasons[2])
+
+    def test_output_folder_and_file(self):
+        folder = self.folder / 'subtitles'
+        self.assertEqual(self.run_ok('--format', 'srt', '--output', folder, *RECORDINGS[1:3]), '')
+        names = [pathlib.Path(path).stem + '.srt' for path in RECORDINGS[1:3]]
+        self.assertEqual(sorted(os.listdir(folder)), names)
+        for name in names:
+            self.assertIn(' --> ', (folder / name).read_text())
+        lines = self.folder / 'all.jsonl'
+        self.run_ok('--format', 'json', '--output', lines, *RECORDINGS[1:3])
+        self.assertEqual([json.loads(line)['file'] for line in lines.read_text().splitlines()],
+                         RECORDINGS[1:3])
+
+    def test_a_full_disk_is_an_error(self):
+        with open('/dev/full', 'wb') as full:
+            done = subprocess.run([PROGRAM, RECORDINGS[1]], stdout=full, stderr=subprocess.PIPE,
+                                  encoding='utf-8', timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('cannot write to stdout: No space left on device', done.stderr)
+
+    def test_text_comes_before_the_input_ends_and_survives_an_interrupt(self):
+        path = self.folder / 'long.wav'
+        program.write_recording(path, 70)
+        with subprocess.Popen([PROGRAM, '--quiet', '-'], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write(path.read_bytes())
+            process.stdin.flush()
+            first = process.stdout.readline().decode()
+            self.assertTrue(first.strip())
+            process.send_signal(signal.SIGINT)
+            self.assertEqual(process.wait(timeout=20), 128 + signal.SIGINT)
+            process.stdin.close()
+            self.assertEqual(process.stderr.read(), b'')
+
+    def test_plan_and_unknown_language(self):
+        self.assertIn('encoder', self.run_ok('--plan'))
+        done = transcribe('--language', 'xx', RECORDINGS[0])
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("'xx'", done.stderr)
+
+
+class Usage(Case):
+    """What needs no model."""
+
+    def test_help_and_version(self):
+        self.assertIn('--word-times', self.run_ok('--help'))
+        self.assertRegex(self.run_ok('--version'), r'\Anpuwhisper-transcribe \d+\.\d+\.\d+\n\Z')
+
+    def test_wrong_usage(self):
+        for args, reason in (
+                ([], 'no FILE'),
+                (['--no-such-option', 'a.wav'], '--no-such-option'),
+                (['--format', 'doc', 'a.wav'], "'doc'"),
+                (['--task', 'sing', 'a.wav'], "'sing'"),
+                (['--device', 'tpu', 'a.wav'], "'tpu'"),
+                (['--precision', 'f8', 'a.wav'], "'f8'"),
+                (['--beam-size', '0', 'a.wav'], '--beam-size'),
+                (['--best-of', 'x', 'a.wav'], '--best-of'),
+                (['--n-threads', '-1', 'a.wav'], '--n-threads'),
+                (['--format', 'srt', 'a.wav', 'b.wav'], '--output'),
+                (['-', '-'], 'stdin')):
+            done = transcribe(*args)
+            self.assertEqual(done.returncode, 2, args)
+            self.assertIn(reason, done.stderr)
+            self.assertEqual(done.stdout, '')
+
+    def test_missing_model(self):
+        done = transcribe('--model', self.folder / 'no-such-model', 'a.wav')
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('no-such-model', done.stderr)
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "gst/cues.h"
+
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "gst/segment_json.h"
+#include "gst/settings.h"
+
+namespace npuwhisper {
+namespace {
+
+Segment make_segment(std::int64_t start, std::int64_t end, std::string text) {
+  Segment segment;
+  segment.start = start;
+  segment.end = end;
+  segment.text = std::move(text);
+  return segment;
+}
+
+GstSegment from(GstClockTime start, GstClockTime stop = GST_CLOCK_TIME_NONE) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = start;
+  segment.stop = stop;
+  return segment;
+}
+
+TEST(Cues, SegmentIsOneCue) {
+  CueMaker maker;
+  const auto cues =
+      maker.make(make_segment(16000, 32000, " Hello there. "), Timeline(), OutputMode::Segment);
+  ASSERT_EQ(cues.size(), 1U);
+  EXPECT_EQ(cues[0].text, "Hello there.");
+  EXPECT_EQ(cues[0].start, GST_SECOND);
+  EXPECT_EQ(cues[0].end, 2 * GST_SECOND);
+}
+
+TEST(Cues, WordModeWithoutWordTimesFallsBackToTheSegment) {
+  CueMaker maker;
+  EXPECT_EQ(maker.make(make_segment(0, 100, "a b"), Timeline(), OutputMode::Word).size(), 1U);
+}
+
+TEST(Cues, ZeroLengthLastsAWhileAndPushesTheNext) {
+  CueMaker maker;
+  const auto first = maker.make(make_segment(16000, 16000, "a"), Timeline(), OutputMode::Segment);
+  const auto second = maker.make(make_segment(16000, 32000, "b"), Timeline(), OutputMode::Segment);
+  EXPECT_EQ(first[0].end, GST_SECOND + CueMaker::kShortest);
+  EXPECT_EQ(second[0].start, first[0].end);
+  EXPECT_EQ(maker.earliest(), 2 * GST_SECOND);
+}
+
+TEST(Cues, AreClippedToTheSegment) {
+  CueMaker maker;
+  maker.set_segment(from(GST_SECOND, 2 * GST_SECOND));
+  const auto cues = maker.make(make_segment(0, 160000, "a"), Timeline(), OutputMode::Segment);
+  EXPECT_EQ(cues[0].start, GST_SECOND);
+  EXPECT_EQ(cues[0].end, 2 * GST_SECOND);
+}
+
+TEST(Cues, TrimsWhiteSpaceOnly) {
+  EXPECT_EQ(trim(" \n a b\t"), "a b");
+  EXPECT_EQ(trim("  "), "");
+  EXPECT_EQ(trim("你好"), "你好");
+}
+
+TEST(Cues, EscapesWhatMarkupReserves) {
+  EXPECT_EQ(escape_markup("a<b>&'\""), "a&lt;b&gt;&amp;&apos;&quot;");
+  EXPECT_EQ(escape_markup("plain"), "plain");
+}
+
+TEST(SegmentJson, BrokenUtf8IsReplacedNotThrown) {
+  Segment segment = make_segment(0, 16000, "ok \xff\xfe");
+  const auto object = nlohmann::json::parse(segment_json(segment, Timeline()));
+  EXPECT_EQ(object["text"], "ok \uFFFD\uFFFD");
+  EXPECT_TRUE(object["words"].is_array());
+  EXPECT_TRUE(object["words"].empty());
+}
+
+TEST(SegmentJson, NumbersAreShort) {
+  Segment segment = make_segment(19840, 56000, " Hello there.");
+  segment.average_log_probability = -0.21F;
+  segment.language = "en";
+  const std::string json = segment_json(segment, Timeline());
+  EXPECT_NE(json.find(R"("start":1.24,"end":3.5,)"), std::string::npos) << json;
+  EXPECT_NE(json.find(R"("avg_logprob":-0.21,)"), std::string::npos) << json;
+}
+
+TEST(Settings, LanguageCodes) {
+  EXPECT_EQ(whisper_language("en-US"), "en");
+  EXPECT_EQ(whisper_language("pt_BR"), "pt");
+  EXPECT_EQ(whisper_language("DE"), "de");
+  EXPECT_EQ(whisper_language("auto"), "");
+  EXPECT_EQ(whisper_language(""), "");
+}
+
+TEST(Settings, TemperaturesClimbToOne) {
+  Settings settings;
+  EXPECT_EQ(settings.transcriber_options().temperatures.size(), 6U);
+  EXPECT_FLOAT_EQ(settings.transcriber_options().temperatures.back(), 1.0F);
+  settings.temperature_increment = 0;
+  EXPECT_EQ(settings.transcriber_options().temperatures.size(), 1U);
+  settings.temperature_increment = 1e-6F;
+  EXPECT_LE(settings.transcriber_options().temperatures.size(), 20U);
+}
+
+}  // namespace
+}  // namespace npuwhisper

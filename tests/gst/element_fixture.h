@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/check/gstharness.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "recorder.h"
+#include "scripted_runtime.h"
+
+namespace npuwhisper::test {
+
+using Pcm = std::vector<float>;
+
+/// `seconds` of silence, with a tone (amplitude 0.5) in each stretch {from, to}, also in seconds.
+Pcm tones(double seconds, const std::vector<std::pair<double, double>>& stretches);
+inline GstClockTime seconds(double s) {
+  return static_cast<GstClockTime>(s * GST_SECOND);
+}
+std::chrono::milliseconds elapsed(std::chrono::steady_clock::time_point since);
+
+/// The element on the scripted runtime, in a GstHarness that feeds it, with a Recorder on `src`.
+class ElementTest : public ::testing::Test {
+ protected:
+  void TearDown() override;
+
+  /// Makes the element; set its properties before play().
+  GstElement* make();
+  /// Harness and PLAYING, not live unless asked for; sends stream-start, caps, segment.
+  void play(const char* format = "F32LE", bool live = false);
+  void set_caps(const char* format);
+  /// Pushes in buffers of 100 ms, timed from `pts` on (NONE: no timestamps), F32 or S16.
+  GstFlowReturn push(const Pcm& pcm, GstClockTime pts, bool discont = false);
+  bool push_event(GstEvent* event) { return gst_harness_push_event(harness_, event) != FALSE; }
+  bool push_segment(GstClockTime start, GstClockTime base = 0,
+                    GstClockTime stop = GST_CLOCK_TIME_NONE, double rate = 1.0);
+  /// EOS, and waits until it comes out.
+  void finish();
+
+  /// The next message of one of `types` within `timeout`; nullptr: none came.
+  std::shared_ptr<GstMessage> message(GstMessageType types,
+                                      std::chrono::milliseconds timeout = std::chrono::seconds(5));
+  guint64 stat(const char* name) const;
+
+  GstElement* element_ = nullptr;
+  GstBus* bus_ = nullptr;
+  GstHarness* harness_ = nullptr;
+  std::unique_ptr<Recorder> out_;
+  bool s16_ = false;
+};
+
+/// A field of the element's `stats`.
+guint64 stat_of(GstElement* element, const char* name);
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,322 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Loading, failing, starting and stopping; what gst-inspect shows.
+#include <gmock/gmock.h>
+
+#include "element_fixture.h"
+#include "gst/gstnpuwhisper.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using ::testing::HasSubstr;
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+class Lifecycle : public ElementTest {
+ protected:
+  GQuark error_of(GstMessage* posted, std::string& text, int& code) {
+    GError* error = nullptr;
+    gst_message_parse_error(posted, &error, nullptr);
+    text = error->message;
+    code = error->code;
+    const GQuark domain = error->domain;
+    g_error_free(error);
+    return domain;
+  }
+
+  std::string progress() {
+    std::string types;
+    while (const auto posted = message(GST_MESSAGE_PROGRESS, 100ms)) {
+      GstProgressType type{};
+      gst_message_parse_progress(posted.get(), &type, nullptr, nullptr);
+      types += std::to_string(type);
+    }
+    return types;
+  }
+};
+
+TEST_F(Lifecycle, LoadingTellsItsProgress) {
+  set_script({.load_time = 20ms});
+  make();
+  gst_element_set_state(element_, GST_STATE_READY);
+  EXPECT_EQ(progress(), "012");  // Start, continue, complete.
+}
+
+TEST_F(Lifecycle, MissingModelIsAnErrorAndNothingHangs) {
+  set_script({.load_time = 50ms,
+              .load_error = Error{ErrorCode::NotFound, "model 'nope': not found in ..."}});
+  make();
+  g_object_set(element_, "model", "nope", nullptr);
+  play();
+  const auto begin = Clock::now();
+  EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";
+  EXPECT_LT(elapsed(begin), 2s);
+  const auto posted = message(GST_MESSAGE_ERROR, 2s);
+  ASSERT_TRUE(posted);
+  std::string text;
+  int code = 0;
+  EXPECT_EQ(error_of(posted.get(), text, code), GST_RESOURCE_ERROR);
+  EXPECT_EQ(code, GST_RESOURCE_ERROR_NOT_FOUND);
+  EXPECT_THAT(text, HasSubstr("model 'nope'"));
+  EXPECT_FALSE(message(GST_MESSAGE_ERROR, 50ms)) << "once is enough";
+  // Told once, it fails at once, until somebody goes back to NULL to try again.
+  gst_element_set_state(element_, GST_STATE_READY);
+  EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+}
+
+TEST_F(Lifecycle, FailedLoadIsTriedAgain) {
+  set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
+  make();
+  gst_element_set_state(element_, GST_STATE_READY);
+  ASSERT_TRUE(message(GST_MESSAGE_ERROR));
+  gst_element_set_state(element_, GST_STATE_NULL);
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.5}}), 0);
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 1U);
+}
+
+TEST_F(Lifecycle, OptionsThatTheTranscriberRefusesAreAnError) {
+  set_script({.create_error = Error{ErrorCode::InvalidArgument, "language 'xx' is not known"}});
+  play();
+  push(tones(1, {}), 0);
+  const auto posted = message(GST_MESSAGE_ERROR);
+  ASSERT_TRUE(posted);
+  std::string text;
+  int code = 0;
+  EXPECT_EQ(error_of(posted.get(), text, code), GST_LIBRARY_ERROR);
+  EXPECT_EQ(code, GST_LIBRARY_ERROR_SETTINGS);
+  EXPECT_EQ(push(tones(0.1, {}), seconds(1)), GST_FLOW_ERROR);
+}
+
+TEST_F(Lifecycle, DeviceThatFailsInTheMiddleIsAnError) {
+  set_script({.window = kSampleRate,
+              .push_error = Error{ErrorCode::DeviceError, "the device is gone"},
+              .push_error_after = 2 * kSampleRate});
+  play();
+  push(tones(4, {{0.2, 0.5}}), 0);
+  const auto posted = message(GST_MESSAGE_ERROR);
+  ASSERT_TRUE(posted);
+  EXPECT_EQ(push(tones(0.1, {}), seconds(4)), GST_FLOW_ERROR);
+  EXPECT_EQ(out_->buffers().size(), 1U) << "what was known before is not lost";
+}
+
+TEST_F(Lifecycle, ProbingKeepsTheModel) {
+  set_script({});
+  make();
+  for (int i = 0; i < 5; ++i) {
+    gst_element_set_state(element_, GST_STATE_PAUSED);
+    gst_element_set_state(element_, GST_STATE_NULL);
+  }
+  EXPECT_EQ(calls().loads, 1);
+  g_object_set(element_, "model", "another", nullptr);
+  gst_element_set_state(element_, GST_STATE_PAUSED);
+  gst_element_set_state(element_, GST_STATE_NULL);
+  EXPECT_EQ(calls().loads, 2);
+  EXPECT_EQ(calls().last_engine_options.model, "another");
+}
+
+TEST_F(Lifecycle, ModelMayBeChosenInReady) {
+  set_script({});
+  make();
+  gst_element_set_state(element_, GST_STATE_READY);
+  g_object_set(element_, "model", "other", nullptr);
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  EXPECT_EQ(calls().last_engine_options.model, "other");
+}
+
+TEST_F(Lifecycle, TwoElementsShareOneModel) {
+  set_script({.load_time = 20ms});
+  make();
+  auto* other = GST_ELEMENT(gst_object_ref_sink(g_object_new(GST_TYPE_NPU_WHISPER, nullptr)));
+  gst_element_set_state(element_, GST_STATE_READY);
+  gst_element_set_state(other, GST_STATE_READY);
+  gst_element_set_state(other, GST_STATE_NULL);
+  gst_element_set_state(element_, GST_STATE_NULL);
+  gst_object_unref(other);
+  EXPECT_EQ(calls().loads, 1);
+}
+
+TEST_F(Lifecycle, StopsDuringInferenceAndWhileTheProducerWaits) {
+  set_script({.window = kSampleRate, .decode_time = 60s});
+  play();
+  GstFlowReturn flow = GST_FLOW_OK;
+  std::thread producer([&] { flow = push(tones(60, {}), 0); });
+  while (stat("windows") == 0) g_usleep(1000);
+  const auto begin = Clock::now();
+  gst_element_set_state(element_, GST_STATE_READY);
+  EXPECT_LT(elapsed(begin), 500ms);
+  producer.join();
+  EXPECT_EQ(flow, GST_FLOW_FLUSHING);
+}
+
+TEST_F(Lifecycle, StopsWhileLoading) {
+  set_script({.load_time = 300ms});
+  make();
+  gst_element_set_state(element_, GST_STATE_PAUSED);
+  const auto begin = Clock::now();
+  gst_element_set_state(element_, GST_STATE_READY);
+  EXPECT_LT(elapsed(begin), 200ms) << "PAUSED to READY does not wait for the model";
+}
+
+TEST_F(Lifecycle, RunsAgainAfterReady) {
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.5}}), 0);
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
+  gst_element_set_state(element_, GST_STATE_READY);
+  out_->clear();
+  gst_element_set_state(element_, GST_STATE_PLAYING);
+  push_event(gst_event_new_stream_start("again"));
+  set_caps("F32LE");
+  push_segment(0);
+  push(tones(1, {{0.3, 0.5}}), 0);
+  finish();
+  ASSERT_EQ(out_->buffers().size(), 1U);
+  EXPECT_EQ(out_->buffers()[0].start, seconds(0.3));
+}
+
+class AnyState : public ElementTest, public ::testing::WithParamInterface<GstState> {};
+
+TEST_P(AnyState, CanBeGivenUp) {
+  set_script({.load_time = 30ms});
+  make();
+  gst_element_set_state(element_, GetParam());
+}
+
+TEST_P(AnyState, AnswersLatency) {
+  set_script({});
+  make();
+  gst_element_set_state(element_, GetParam());
+  GstQuery* query = gst_query_new_latency();
+  EXPECT_TRUE(gst_element_query(element_, query));
+  gboolean live = TRUE;
+  GstClockTime min = 1;
+  GstClockTime max = 1;
+  gst_query_parse_latency(query, &live, &min, &max);
+  gst_query_unref(query);
+  EXPECT_FALSE(live);
+  EXPECT_EQ(min, 0U);
+  EXPECT_EQ(max, GST_CLOCK_TIME_NONE);
+}
+INSTANTIATE_TEST_SUITE_P(All, AnyState,
+                         ::testing::Values(GST_STATE_NULL, GST_STATE_READY, GST_STATE_PAUSED,
+                                           GST_STATE_PLAYING));
+
+class Properties : public ElementTest {};
+
+TEST_F(Properties, AllAreDescribedAndSayWhenTheyMayChange) {
+  make();
+  guint n = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element_), &n);
+  for (guint i = 0; i < n; ++i) {
+    const GParamSpec* spec = specs[i];
+    if (spec->owner_type != GST_TYPE_NPU_WHISPER) continue;
+    EXPECT_GT(strlen(g_param_spec_get_nick(specs[i])), 3U) << spec->name;
+    EXPECT_GT(strlen(g_param_spec_get_blurb(specs[i])), 10U) << spec->name;
+    if ((spec->flags & G_PARAM_WRITABLE) == 0) continue;
+    EXPECT_NE(spec->flags & (GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PLAYING), 0) << spec->name;
+    // What is shown as the default is the value.
+    GValue value = G_VALUE_INIT;
+    g_value_init(&value, spec->value_type);
+    g_object_get_property(G_OBJECT(element_), spec->name, &value);
+    EXPECT_TRUE(g_param_value_defaults(specs[i], &value)) << spec->name;
+    g_value_unset(&value);
+  }
+  g_free(specs);
+}
+
+TEST_F(Properties, EveryValueSetIsTheValueGot) {
+  make();
+  guint n = 0;
+  GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(element_), &n);
+  for (guint i = 0; i < n; ++i) {
+    GParamSpec* spec = specs[i];
+    if (spec->owner_type != GST_TYPE_NPU_WHISPER || (spec->flags & G_PARAM_WRITABLE) == 0) continue;
+    GValue set = G_VALUE_INIT;
+    g_value_init(&set, spec->value_type);
+    switch (G_TYPE_FUNDAMENTAL(spec->value_type)) {
+      case G_TYPE_STRING:
+        g_value_set_string(&set, "de");
+        break;
+      case G_TYPE_BOOLEAN:
+        g_value_set_boolean(&set, !G_PARAM_SPEC_BOOLEAN(spec)->default_value);
+        break;
+      case G_TYPE_UINT:
+        g_value_set_uint(&set, G_PARAM_SPEC_UINT(spec)->maximum);
+        break;
+      case G_TYPE_FLOAT:
+        g_value_set_float(&set, G_PARAM_SPEC_FLOAT(spec)->minimum);
+        break;
+      case G_TYPE_ENUM:
+        g_value_set_enum(&set, 1);
+        break;
+      default:
+        FAIL() << spec->name << " has a type that this test does not know";
+    }
+    GValue got = G_VALUE_INIT;
+    g_value_init(&got, spec->value_type);
+    g_object_set_property(G_OBJECT(element_), spec->name, &set);
+    g_object_get_property(G_OBJECT(element_), spec->name, &got);
+    EXPECT_EQ(g_param_values_cmp(spec, &set, &got), 0) << spec->name;
+    g_value_unset(&set);
+    g_value_unset(&got);
+  }
+  g_free(specs);
+}
+
+TEST_F(Properties, ReachTheTranscriber) {
+  set_script({});
+  make();
+  g_object_set(element_, "language", "PT_br", "task", 1, "beam-size", 3, "best-of", 4,
+               "temperature", 0.2, "temperature-increment", 0.4, "compression-ratio-threshold", 2.0,
+               "log-prob-threshold", -0.5, "no-speech-threshold", 0.3, "initial-prompt", "Names",
+               "condition-on-previous-text", FALSE, "suppress-blank", FALSE, "suppress-non-speech",
+               FALSE, "n-threads", 3, "device", 1, "precision", 1, nullptr);
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  const TranscriberOptions options = calls().last_options;
+  EXPECT_EQ(options.language, "pt");
+  EXPECT_EQ(options.task, Task::Translate);
+  EXPECT_EQ(options.beam_size, 3);
+  EXPECT_EQ(options.best_of, 4);
+  ASSERT_EQ(options.temperatures.size(), 3U);
+  EXPECT_FLOAT_EQ(options.temperatures[0], 0.2F);
+  EXPECT_FLOAT_EQ(options.temperatures[1], 0.6F);
+  EXPECT_FLOAT_EQ(options.temperatures[2], 1.0F);
+  EXPECT_FLOAT_EQ(options.compression_ratio_threshold, 2.0F);
+  EXPECT_FLOAT_EQ(options.log_prob_threshold, -0.5F);
+  EXPECT_FLOAT_EQ(options.no_speech_threshold, 0.3F);
+  EXPECT_EQ(options.initial_prompt, "Names");
+  EXPECT_FALSE(options.condition_on_previous_text);
+  EXPECT_FALSE(options.suppress_blank);
+  EXPECT_FALSE(options.suppress_non_speech);
+  EXPECT_FALSE(options.word_times);
+  EXPECT_FALSE(options.max_wait.has_value()) << "not live: whole windows";
+  EXPECT_EQ(calls().last_engine_options.n_threads, 3U);
+  EXPECT_EQ(calls().last_engine_options.device, DeviceKind::Cpu);
+  EXPECT_EQ(calls().last_engine_options.precision, Precision::F32);
+}
+
+TEST_F(Properties, StatsNameTheDevice) {
+  set_script({});
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  GstStructure* stats = nullptr;
+  g_object_get(element_, "stats", &stats, nullptr);
+  EXPECT_STREQ(gst_structure_get_name(stats), "application/x-npuwhisper-stats");
+  EXPECT_STREQ(gst_structure_get_string(stats, "device"), "scripted device");
+  EXPECT_STREQ(gst_structure_get_string(stats, "kernels"), "ear: none; hand: none");
+  gst_structure_free(stats);
+  EXPECT_EQ(stat("copied-buffers"), 10U);
+  EXPECT_EQ(stat("bytes-copied"), 4U * kSampleRate);
+  EXPECT_EQ(stat("pool-buffers"), 0U);
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

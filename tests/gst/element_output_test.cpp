@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What leaves the source pads: text, JSON, tags, messages, gaps.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "element_fixture.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class Output : public ElementTest {};
+
+// Both sample formats: whispertranscriber takes F32 only.
+class OutputFormat : public ElementTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(OutputFormat, TextHasTheTimesOfItsSound) {
+  set_script({.texts = {" one", " two"}});
+  play(GetParam());
+  ASSERT_EQ(push(tones(3, {{1.0, 1.5}, {2.0, 2.25}}), 0), GST_FLOW_OK);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("one", "two"));
+  const auto cues = out_->buffers();
+  EXPECT_EQ(cues[0].start, seconds(1.0));
+  EXPECT_EQ(cues[0].end, seconds(1.5));
+  EXPECT_EQ(cues[1].start, seconds(2.0));
+  EXPECT_EQ(cues[1].end, seconds(2.25));
+  EXPECT_EQ(stat("cues"), 2U);
+  EXPECT_EQ(stat("samples"), 3U * kSampleRate);
+}
+INSTANTIATE_TEST_SUITE_P(Both, OutputFormat, ::testing::Values("F32LE", "S16LE"));
+
+TEST_F(Output, FormatMayChangeInTheMiddle) {
+  set_script({});
+  play("S16LE");
+  push(tones(1, {{0.5, 1.0}}), 0);
+  set_caps("F32LE");
+  push(tones(1, {{0.0, 0.5}}), seconds(1));
+  finish();
+  ASSERT_EQ(out_->buffers().size(), 1U) << "the change must not cut the sound in two";
+  EXPECT_EQ(out_->buffers()[0].start, seconds(0.5));
+  EXPECT_EQ(out_->buffers()[0].end, seconds(1.5));
+}
+
+TEST_F(Output, SilenceGivesGapsAndNoText) {
+  set_script({.window = kSampleRate});
+  play();
+  push(tones(5, {}), 0);
+  finish();
+  EXPECT_TRUE(out_->buffers().empty());
+  const auto gaps = out_->events(GST_EVENT_GAP);
+  ASSERT_FALSE(gaps.empty());
+  EXPECT_EQ(gaps.front().start, 0U);
+  EXPECT_EQ(gaps.back().end, seconds(5));
+}
+
+TEST_F(Output, GapsFollowTheDecodingNotOnlyTheEnd) {
+  set_script({.window = kSampleRate});
+  play();
+  push(tones(3.5, {}), 0);
+  EXPECT_TRUE(out_->wait([](const std::vector<Record>& records) {
+    return !records.empty() && records.back().end == 3 * GST_SECOND;
+  }));
+}
+
+TEST_F(Output, WordModeGivesOneBufferAWord) {
+  set_script({.texts = {" Hello there, you."}});
+  make();
+  g_object_set(element_, "output-mode", 1, nullptr);
+  play();
+  push(tones(2, {{0.5, 1.4}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("Hello", "there,", "you."));
+  const auto words = out_->buffers();
+  EXPECT_EQ(words[0].start, seconds(0.5));
+  EXPECT_EQ(words[1].start, seconds(0.8));
+  EXPECT_EQ(words[2].end, seconds(1.4));
+  EXPECT_TRUE(calls().last_options.word_times);
+}
+
+TEST_F(Output, OverlappingWordTimesDoNotOverlapInCues) {
+  set_script({.texts = {" a b c d"}, .overlapping_words = true});
+  make();
+  g_object_set(element_, "output-mode", 1, nullptr);
+  play();
+  push(tones(2, {{0.1, 0.3}, {0.5, 0.7}}), 0);
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 8U);  // complaint() checks their times.
+}
+
+TEST_F(Output, WordsWithoutSpacesAreKept) {
+  set_script({.texts = {"你好世界"}});
+  make();
+  g_object_set(element_, "output-mode", 1, nullptr);
+  play();
+  push(tones(2, {{0.5, 1.0}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("你好世界"));
+}
+
+TEST_F(Output, EmptyTextGivesNoBuffer) {
+  set_script({.texts = {"  ", " real"}});
+  play();
+  push(tones(2, {{0.2, 0.4}, {1.0, 1.4}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("real"));
+}
+
+TEST_F(Output, MarkupIsEscapedWhereItIsNegotiated) {
+  set_script({.texts = {" a < b & \"c\""}});
+  play();
+  gst_harness_set_sink_caps_str(harness_, "text/x-raw, format = pango-markup");
+  push(tones(1, {{0.2, 0.8}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("a &lt; b &amp; &quot;c&quot;"));
+  EXPECT_THAT(out_->events(GST_EVENT_CAPS).back().text, HasSubstr("pango-markup"));
+}
+
+TEST_F(Output, PlainTextIsNotEscaped) {
+  set_script({.texts = {" a < b"}});
+  play();
+  push(tones(1, {{0.2, 0.8}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(), ElementsAre("a < b"));
+  EXPECT_THAT(out_->events(GST_EVENT_CAPS).back().text, HasSubstr("utf8"));
+}
+
+TEST_F(Output, UnsyncedPadCarriesJson) {
+  set_script({.texts = {" say \"hi\""}});
+  make();
+  g_object_set(element_, "word-times", TRUE, nullptr);
+  GstPad* pad = gst_element_request_pad_simple(element_, "unsynced_src");
+  ASSERT_NE(pad, nullptr);
+  Recorder json(pad);
+  play();
+  push(tones(2, {{0.5, 1.5}}), seconds(10));
+  finish();
+  ASSERT_TRUE(json.wait_for_event(GST_EVENT_EOS));
+  EXPECT_EQ(json.complaint(), "");
+  ASSERT_EQ(json.buffers().size(), 1U);
+  EXPECT_EQ(json.buffers()[0].start, seconds(10.5));
+  const auto object = nlohmann::json::parse(json.buffers()[0].text);
+  EXPECT_EQ(object["type"], "segment");
+  EXPECT_EQ(object["final"], true);
+  EXPECT_EQ(object["language"], "en");
+  EXPECT_EQ(object["text"], " say \"hi\"");
+  EXPECT_DOUBLE_EQ(object["start"], 10.5);
+  EXPECT_DOUBLE_EQ(object["end"], 11.5);
+  EXPECT_DOUBLE_EQ(object["avg_logprob"], -0.25);
+  ASSERT_EQ(object["words"].size(), 2U);
+  EXPECT_EQ(object["words"][1]["word"], " \"hi\"");
+  EXPECT_DOUBLE_EQ(object["words"][1]["start"], 11.0);
+  EXPECT_THAT(json.events(GST_EVENT_CAPS).back().text, HasSubstr("application/x-json"));
+  gst_element_release_request_pad(element_, pad);
+  gst_object_unref(pad);
+}
+
+TEST_F(Output, UnsyncedPadThatComesLateGetsTheStickyEvents) {
+  set_script({.window = kSampleRate});
+  play();
+  push(tones(2.5, {{0.2, 0.8}}), 0);
+  ASSERT_TRUE(out_->wait_for_buffers(1));
+  GstPad* pad = gst_element_request_pad_simple(element_, "unsynced_src");
+  Recorder json(pad);
+  push(tones(2, {{0.0, 0.2}}), seconds(2.5));
+  ASSERT_TRUE(json.wait_for_buffers(1));
+  EXPECT_EQ(json.complaint(), "");
+  gst_element_release_request_pad(element_, pad);
+  gst_object_unref(pad);
+  push(tones(1, {{0.5, 0.8}}), seconds(4.5));
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 3U);
+}
+
+TEST_F(Output, MessagesOnRequest) {
+  set_script({.texts = {" hi"}});
+  make();
+  g_object_set(element_, "post-messages", TRUE, nullptr);
+  play();
+  push(tones(1, {{0.25, 0.75}}), seconds(2));
+  finish();
+  const auto posted = message(GST_MESSAGE_ELEMENT);
+  ASSERT_TRUE(posted);
+  const GstStructure* fields = gst_message_get_structure(posted.get());
+  EXPECT_STREQ(gst_structure_get_name(fields), "npuwhisper/segment");
+  EXPECT_STREQ(gst_structure_get_string(fields, "text"), " hi");
+  EXPECT_STREQ(gst_structure_get_string(fields, "language"), "en");
+  guint64 start = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(fields, "start", &start));
+  EXPECT_EQ(start, seconds(2.25));
+  EXPECT_EQ(nlohmann::json::parse(gst_structure_get_string(fields, "json"))["text"], " hi");
+}
+
+TEST_F(Output, NoMessagesUnlessAskedFor) {
+  set_script({});
+  play();
+  push(tones(1, {{0.25, 0.75}}), 0);
+  finish();
+  EXPECT_FALSE(message(GST_MESSAGE_ELEMENT, std::chrono::milliseconds(0)));
+}
+
+TEST_F(Output, DetectedLanguageIsTaggedOnce) {
+  set_script({.window = kSampleRate, .detected_language = "jw"});
+  play();
+  push(tones(4, {{0.2, 0.5}, {2.2, 2.5}}), 0);
+  finish();
+  const auto tags = out_->events(GST_EVENT_TAG);
+  ASSERT_EQ(tags.size(), 1U);
+  EXPECT_THAT(tags[0].text, HasSubstr("language-code=(string)jv"));
+}
+
+TEST_F(Output, GivenLanguageIsTaggedAtOnceAndUpstreamsTagsAreKept) {
+  set_script({});
+  make();
+  g_object_set(element_, "language-code", "de-CH", nullptr);
+  play();
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_TAG));
+  EXPECT_EQ(calls().last_options.language, "de");
+  push_event(gst_event_new_tag(
+      gst_tag_list_new(GST_TAG_TITLE, "A talk", GST_TAG_AUDIO_CODEC, "Opus", nullptr)));
+  finish();
+  const auto tags = out_->events(GST_EVENT_TAG);
+  EXPECT_THAT(tags.front().text, HasSubstr("language-code=(string)de"));
+  EXPECT_THAT(tags.back().text, HasSubstr("A\\ talk"));
+  EXPECT_THAT(tags.back().text, HasSubstr("language-code=(string)de"));
+  EXPECT_THAT(tags.back().text, Not(HasSubstr("audio-codec")));
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

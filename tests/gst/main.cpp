@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "gst/gstnpuwhisper.h"
+
+// GStreamer's criticals (a bad cast, a lost reference) are failures here. The element is this
+// program's own, on the scripted runtime.
+int main(int argc, char** argv) {
+  setenv("G_DEBUG", "fatal-criticals", 0);
+  gst_init(&argc, &argv);
+  gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
+  ::testing::InitGoogleTest(&argc, argv);
+  const int result = RUN_ALL_TESTS();
+  gst_deinit();
+  return result;
+}

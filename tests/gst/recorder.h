@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace npuwhisper::test {
+
+/// One thing that left a pad.
+struct Record {
+  enum class Kind { Buffer, Gap, Event };
+  Kind kind = Kind::Event;
+  GstEventType type = GST_EVENT_UNKNOWN;
+  std::string text{};  ///< Of a buffer; of a TAG its list, of a CAPS its caps, of others the type.
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstClockTime end = GST_CLOCK_TIME_NONE;
+  bool discont = false;
+  guint32 seqnum = 0;
+};
+
+/// Writes down everything that leaves a source pad, in order. Thread-safe.
+class Recorder {
+ public:
+  explicit Recorder(GstPad* pad);
+  ~Recorder();
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+
+  std::vector<Record> all() const;
+  std::vector<Record> buffers() const;
+  std::vector<std::string> texts() const;
+  std::vector<Record> events(GstEventType type) const;
+  void clear();
+
+  /// Waits until `wanted` holds for all records; false after `timeout`.
+  bool wait(const std::function<bool(const std::vector<Record>&)>& wanted,
+            std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+  bool wait_for_event(GstEventType type) const;
+  bool wait_for_buffers(std::size_t n) const;
+
+  /// Empty, or what is wrong: buffers and gaps must have times that never overlap nor go back, and
+  /// stream-start, caps and segment must come before the first of them.
+  std::string complaint() const;
+
+ private:
+  static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void add(Record record);
+
+  GstPad* pad_;
+  gulong probe_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::vector<Record> records_;
+};
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "scripted_runtime.h"
+
+#include <algorithm>
+#include <cmath>
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <thread>
+
+namespace npuwhisper {
+namespace test {
+namespace {
+
+std::mutex mutex;  // Guards the next two.
+Script the_script;
+Calls the_calls;
+
+template <typename Note>
+void note(Note&& change) {
+  const std::scoped_lock lock(mutex);
+  change(the_calls);
+}
+
+Script script() {
+  const std::scoped_lock lock(mutex);
+  return the_script;
+}
+
+class ScriptedEngine final : public Engine {
+ public:
+  const DeviceInfo& device() const override { return info_; }
+  const std::filesystem::path& model_path() const override { return path_; }
+  bool is_multilingual() const override { return true; }
+  bool has_language(std::string_view code) const override { return code.size() == 2; }
+  std::string describe_plan() const override { return "scripted"; }
+
+ private:
+  DeviceInfo info_{.name = "scripted device", .kernels = {"ear: none", "hand: none"}};
+  std::filesystem::path path_ = "/scripted";
+};
+
+class ScriptedTranscriber final : public Transcriber {
+ public:
+  explicit ScriptedTranscriber(TranscriberOptions options)
+      : script_(script()), options_(std::move(options)), language_(options_.language) {
+    window_ = script_.window;
+    if (options_.max_wait) {
+      window_ = std::min<std::int64_t>(window_, options_.max_wait->count() * kSampleRate / 1000);
+    }
+  }
+
+  Result<std::vector<Segment>> push(std::span<const float> pcm) override {
+    if (cancelled()) return cancelled_error();
+    pcm_.insert(pcm_.end(), pcm.begin(), pcm.end());
+    note_samples(pcm.size());
+    if (script_.push_error && n_heard() > script_.push_error_after) {
+      return fail(*script_.push_error);
+    }
+    std::vector<Segment> segments;
+    while (static_cast<std::int64_t>(pcm_.size()) >= window_) {
+      if (!decode(window_, segments)) return cancelled_error();
+    }
+    return segments;
+  }
+
+  Result<std::vector<Segment>> drain() override {
+    note([](Calls& c) { ++c.drains; });
+    std::vector<Segment> segments;
+    if (cancelled()) return cancelled_error();
+    if (!pcm_.empty() && !decode(static_cast<std::int64_t>(pcm_.size()), segments)) {
+      return cancelled_error();
+    }
+    return segments;
+  }
+
+  void reset() override {
+    note([](Calls& c) { ++c.resets; });
+    const std::scoped_lock lock(wait_mutex_);
+    cancelled_ = false;
+    pcm_.clear();
+    position_ = 0;
+  }
+
+  void cancel() override {
+    note([](Calls& c) { ++c.cancels; });
+    const std::scoped_lock lock(wait_mutex_);
+    cancelled_ = true;
+    wake_.notify_all();
+  }
+
+  std::int64_t position() const override { return position_; }
+  const std::string& language() const override { return language_; }
+  TranscriberStats stats() const override {
+    const std::scoped_lock lock(wait_mutex_);
+    return stats_;
+  }
+
+ private:
+  static Failure cancelled_error() { return fail(ErrorCode::Cancelled, "cancelled"); }
+  std::int64_t n_heard() const { return position_ + static_cast<std::int64_t>(pcm_.size()); }
+
+  bool cancelled() const {
+    const std::scoped_lock lock(wait_mutex_);
+    return cancelled_;
+  }
+
+  void note_samples(std::size_t n) {
+    const std::scoped_lock lock(wait_mutex_);
+    stats_.samples += n;
+  }
+
+  bool decode(std::int64_t n, std::vector<Segment>& segments) {
+    {
+      std::unique_lock lock(wait_mutex_);
+      ++stats_.windows;
+      if (wake_.wait_for(lock, script_.decode_time, [this] { return cancelled_; })) return false;
+    }
+    std::int64_t first = -1;
+    std::int64_t last = -1;
+    for (std::int64_t i = 0; i <= n; ++i) {
+      const bool loud = i < n && std::abs(pcm_[static_cast<std::size_t>(i)]) > 0.1F;
+      if (loud && first < 0) first = i;
+      if (loud) last = i;
+      if (first >= 0 && (i == n || i - last > kSampleRate / 10)) {
+        segments.push_back(make_segment(position_ + first, position_ + last + 1));
+        first = -1;
+      }
+    }
+    pcm_.erase(pcm_.begin(), pcm_.begin() + n);
+    position_ += n;
+    if (language_.empty() && !segments.empty()) language_ = script_.detected_language;
+    for (Segment& segment : segments) segment.language = language_;
+    return true;
+  }
+
+  Segment make_segment(std::int64_t start, std::int64_t end) {
+    Segment segment;
+    segment.start = start;
+    segment.end = end;
+    segment.text = script_.texts[n_segments_++ % script_.texts.size()];
+    segment.average_log_probability = -0.25F;
+    segment.no_speech_probability = 0.01F;
+    segment.compression_ratio = 1.1F;
+    if (options_.word_times) segment.words = make_words(segment);
+    return segment;
+  }
+
+  std::vector<Word> make_words(const Segment& segment) const {
+    std::vector<Word> words;
+    for (std::size_t i = 0; i < segment.text.size();) {
+      const std::size_t next = std::min(segment.text.find(' ', i + 1), segment.text.size());
+      words.push_back({.text = segment.text.substr(i, next - i), .probability = 0.5F});
+      i = next;
+    }
+    const auto n = static_cast<std::int64_t>(words.size());
+    const std::int64_t length = segment.end - segment.start;
+    for (std::int64_t i = 0; i < n; ++i) {
+      Word& word = words[static_cast<std::size_t>(i)];
+      word.start = segment.start + length * i / n;
+      word.end = segment.start + length * (i + 1) / n;
+      if (script_.overlapping_words) word.end += kSampleRate / 5;
+    }
+    return words;
+  }
+
+  const Script script_;
+  const TranscriberOptions options_;
+  std::int64_t window_ = 0;
+  std::vector<float> pcm_;
+  std::int64_t position_ = 0;
+  std::size_t n_segments_ = 0;
+  std::string language_;
+  mutable std::mutex wait_mutex_;  // Guards the next three.
+  std::condition_variable wake_;
+  bool cancelled_ = false;
+  TranscriberStats stats_;
+};
+
+}  // namespace
+
+void set_script(Script script) {
+  const std::scoped_lock lock(mutex);
+  the_script = std::move(script);
+  the_calls = {};
+}
+
+Calls calls() {
+  const std::scoped_lock lock(mutex);
+  return the_calls;
+}
+
+}  // namespace test
+
+Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
+  static std::mutex cache_mutex;
+  static std::vector<std::pair<EngineOptions, std::weak_ptr<Engine>>> cache;
+  const std::scoped_lock lock(cache_mutex);
+  test::note([&](test::Calls& c) { c.last_engine_options = options; });
+  for (auto& [key, weak] : cache) {
+    if (auto engine = weak.lock(); engine && key == options) return engine;
+  }
+  test::note([](test::Calls& c) { ++c.loads; });
+  const test::Script script = test::script();
+  std::this_thread::sleep_for(script.load_time);
+  if (script.load_error) return fail(*script.load_error);
+  std::shared_ptr<Engine> engine = std::make_shared<test::ScriptedEngine>();
+  cache.emplace_back(options, engine);
+  return engine;
+}
+
+Result<std::filesystem::path> find_model(const std::string& name_or_path) {
+  return std::filesystem::path("/scripted") / name_or_path;
+}
+
+Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>,
+                                                         const TranscriberOptions& options) {
+  test::note([&](test::Calls& c) {
+    ++c.creates;
+    c.last_options = options;
+  });
+  if (const auto error = test::script().create_error) return fail(*error);
+  return std::unique_ptr<Transcriber>(std::make_unique<test::ScriptedTranscriber>(options));
+}
+
+}  // namespace npuwhisper

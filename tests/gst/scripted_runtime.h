@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/transcriber.h>
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace npuwhisper::test {
+
+/// A runtime that a test writes the script of, linked in place of the real one: Engine::open,
+/// find_model and Transcriber::create, and nothing else. Its transcriber hears loud stretches
+/// (an amplitude above 0.1, ended by 100 ms below it) and "transcribes" each, with exact times, as
+/// the next text of the script. That makes timing, order and errors of the element testable to the
+/// sample. One script at a time; set it before the element is made.
+struct Script {
+  std::vector<std::string> texts = {" sound"};  ///< Of the loud stretches, in turn.
+  std::int64_t window = 30 * kSampleRate;  ///< Samples decoded at a time, unless max_wait is less.
+  std::chrono::milliseconds load_time{0};
+  std::chrono::milliseconds decode_time{0};  ///< Of each window and drain with audio.
+  std::optional<Error> load_error{};
+  std::optional<Error> create_error{};
+  std::optional<Error> push_error{};
+  std::int64_t push_error_after = 0;  ///< Samples.
+  std::string detected_language = "en";
+  bool overlapping_words = false;  ///< Word times that go back, as alignment may give.
+};
+
+/// What the runtime was asked for since the last set_script().
+struct Calls {
+  int loads = 0;
+  int creates = 0;
+  int resets = 0;
+  int drains = 0;
+  int cancels = 0;
+  TranscriberOptions last_options;
+  EngineOptions last_engine_options;
+};
+
+void set_script(Script script);
+Calls calls();
+
+}  // namespace npuwhisper::test

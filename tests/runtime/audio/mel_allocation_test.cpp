@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <new>
+#include <vector>
+
+#include "audio/mel_frontend.h"
+
+namespace {
+std::atomic<long> allocations{0};
+
+void* counted(std::size_t n_bytes) {
+  ++allocations;
+  void* memory = std::malloc(n_bytes == 0 ? 1 : n_bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+}  // namespace
+
+void* operator new(std::size_t n_bytes) {
+  return counted(n_bytes);
+}
+void* operator new[](std::size_t n_bytes) {
+  return counted(n_bytes);
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  std::free(memory);
+}
+
+namespace npuwhisper {
+namespace {
+
+TEST(MelAllocation, NothingAllocatesAfterCreate) {
+  const std::vector<float> pcm(16'000, 0.25F);
+  std::vector<float> out(std::size_t{300} * 80);
+  const long before_create = allocations;
+  auto mel = MelFrontend::create(80, 300);
+  ASSERT_TRUE(mel);
+  EXPECT_GT(allocations, before_create) << "the counter does not count";
+
+  const long before = allocations;
+  for (int stream = 0; stream < 3; ++stream) {
+    for (int second = 0; second < 20; ++second) {
+      for (std::size_t at = 0; at < pcm.size(); at += 1'000) {
+        (*mel)->push(std::span(pcm).subspan(at, 1'000));
+      }
+      (*mel)->window((*mel)->first_frame(), 300, out);
+      (*mel)->discard_before((*mel)->end_frame() - 100);
+    }
+    (*mel)->finish();
+    (*mel)->window((*mel)->first_frame(), 300, out);
+    (*mel)->reset();
+  }
+  EXPECT_EQ(allocations, before);
+}
+
+}  // namespace
+}  // namespace npuwhisper

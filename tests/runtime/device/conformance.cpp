@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conformance.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <map>
+#include <random>
+#include <stdexcept>
+#include <utility>
+
+namespace npuwhisper::test {
+namespace {
+
+constexpr std::chrono::milliseconds kTimeout{30000};
+
+/// f32: sums of at most a few thousand products of magnitude 1, each rounded to 2^-24, through two
+/// layers stay some 1e-6 from the reference; the aim of 1e-4 leaves room for another order of
+/// summation. bf16 keeps 8 bits (2^-9 for each operand): two layers with residuals gather about 1
+/// %. int8 weights and cross-attention keys are within half of 1/127 of their row's largest, which
+/// is random and averages out over the columns: 1 to 2 %.
+Bounds bounds_of(Precision precision) {
+  switch (precision) {
+    case Precision::F32:
+      return {1e-4, 1e-4};
+    case Precision::Bf16:
+      return {3e-2, 2e-2};
+    default:
+      return {3e-2, 5e-2};
+  }
+}
+
+bool is_bf16(Buffer& buffer, std::size_t n) {
+  EXPECT_TRUE(buffer.host().size() == 4 * n || buffer.host().size() == 2 * n)
+      << buffer.host().size() << " for " << n;
+  return buffer.host().size() == 2 * n;
+}
+
+template <typename T>
+double largest_difference(std::span<const T> found, std::span<const double> wanted) {
+  if (found.size() != wanted.size()) {
+    ADD_FAILURE() << "found " << found.size() << " values, wanted " << wanted.size();
+    return std::numeric_limits<double>::infinity();
+  }
+  double scale = 0;
+  double worst = 0;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    scale = std::max(scale, std::fabs(wanted[i]));
+    const double error = std::fabs(static_cast<double>(found[i]) - wanted[i]);
+    if (std::isnan(error)) return error;
+    worst = std::max(worst, error);
+  }
+  return worst / scale;
+}
+
+}  // namespace
+
+std::vector<Case> all_cases() {
+  return {{DeviceKind::Cpu, Precision::F32},
+          {DeviceKind::Cpu, Precision::Auto},
+          {DeviceKind::Cpu, Precision::Bf16},
+          {DeviceKind::Cpu, Precision::Int8}};
+}
+
+std::string name_of(const testing::TestParamInfo<Case>& info) {
+  return std::string(to_string(info.param.device)) + "_" +
+         std::string(to_string(info.param.precision));
+}
+
+Tiny::Tiny(const TinyModelOptions& options) {
+  write_tiny_model(folder.path(), options);
+  auto loaded = Model::load(folder.path());
+  if (!loaded) throw std::runtime_error(loaded.error().message);
+  model = *loaded;
+}
+
+const Tiny& tiny(int n_audio_ctx) {
+  static std::map<int, std::unique_ptr<Tiny>> made;
+  auto& entry = made[n_audio_ctx];
+  if (!entry) {
+    TinyModelOptions options;
+    options.n_audio_ctx = n_audio_ctx;
+    if (n_audio_ctx == 1500) {
+      options.n_state = 64;
+      options.n_audio_head = options.n_text_head = 1;
+      options.n_audio_layer = options.n_text_layer = 1;
+    }
+    entry = std::make_unique<Tiny>(options);
+  }
+  return *entry;
+}
+
+Matrix random_matrix(int rows, int columns, unsigned seed) {
+  Matrix matrix(static_cast<std::size_t>(rows), static_cast<std::size_t>(columns));
+  std::mt19937 generator(seed);
+  std::uniform_real_distribution<float> values(-1.0F, 1.0F);
+  for (double& x : matrix.values) x = values(generator);  // Exact in f32.
+  return matrix;
+}
+
+void write_buffer(Buffer& buffer, const Matrix& matrix) {
+  const bool half = is_bf16(buffer, matrix.values.size());
+  std::byte* to = buffer.host().data();
+  for (std::size_t i = 0; i < matrix.values.size(); ++i) {
+    const auto value = static_cast<float>(matrix.values[i]);
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    const auto upper = static_cast<std::uint16_t>((bits + 0x7FFF + ((bits >> 16) & 1)) >> 16);
+    half ? std::memcpy(to + 2 * i, &upper, 2) : std::memcpy(to + 4 * i, &value, 4);
+  }
+  ASSERT_TRUE(buffer.sync_to_device());
+}
+
+std::vector<double> read_buffer(Buffer& buffer, std::size_t n) {
+  EXPECT_TRUE(buffer.sync_from_device());
+  const bool half = is_bf16(buffer, n);
+  std::vector<double> values(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    std::uint32_t bits = 0;
+    half ? std::memcpy(reinterpret_cast<std::byte*>(&bits) + 2, buffer.host().data() + 2 * i, 2)
+         : std::memcpy(&bits, buffer.host().data() + 4 * i, 4);
+    float value = 0;
+    std::memcpy(&value, &bits, sizeof value);
+    values[i] = value;
+  }
+  return values;
+}
+
+double relative_error(std::span<const double> found, std::span<const double> wanted) {
+  return largest_difference(found, wanted);
+}
+double relative_error(std::span<const float> found, std::span<const double> wanted) {
+  return largest_difference(found, wanted);
+}
+
+void run(Executable& executable, const Bindings& bindings) {
+  const auto started = executable.start(bindings);
+  ASSERT_TRUE(started) << started.error().message;
+  const auto waited = (*started)->wait(kTimeout);
+  ASSERT_TRUE(waited) << waited.error().message;
+}
+
+void Conformance::SetUp() {
+  const auto [kind, precision] = GetParam();
+  auto opened = open_device({.kind = kind, .precision = precision, .n_threads = 0});
+  if (!opened && precision == Precision::Bf16) {
+    EXPECT_EQ(opened.error().code, ErrorCode::Unsupported);
+    GTEST_SKIP() << opened.error().message;
+  }
+  ASSERT_TRUE(opened) << opened.error().message;
+  device_ = std::move(*opened);
+  bounds_ = bounds_of(precision);
+}
+
+std::unique_ptr<Executable> Conformance::prepare(const Graph& graph, const Weights& weights,
+                                                 int batch) {
+  auto prepared = device_->prepare(graph, weights, batch);
+  if (!prepared) {
+    ADD_FAILURE() << prepared.error().message;
+    return nullptr;
+  }
+  return std::move(*prepared);
+}
+
+std::unique_ptr<Buffer> Conformance::allocate(Executable& executable, TensorId id, int rows) {
+  auto allocated = executable.allocate(id, rows);
+  if (!allocated) {
+    ADD_FAILURE() << allocated.error().message;
+    return nullptr;
+  }
+  return std::move(*allocated);
+}
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "conformance.h"
+
+#include <fstream>
+#include <vector>
+
+#include "ct2_writer.h"
+#include "engine/whisper_graphs.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using ExactWeightsConformance = Conformance;
+
+/// precision=f32 and bf16 promise the weights as the file stores them: f32 weights that f16 cannot hold
+/// must not be rounded.
+TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
+  if (GetParam().precision != Precision::F32 && GetParam().precision != Precision::Bf16) {
+    GTEST_SKIP() << "only f32 and bf16 promise this";
+  }
+  constexpr int kState = 64;
+  constexpr int kVocab = 8;
+  std::vector<float> embeddings(kVocab * kState);
+  for (std::size_t i = 0; i < embeddings.size(); ++i) {
+    embeddings[i] = 1.0F + 1e-4F * static_cast<float>(i % 7);  // f16 has steps of 9.8e-4 here.
+  }
+  const std::vector<float> zeros(3 * kState * kState);
+  Ct2Writer writer;
+  const std::vector<std::int64_t> matrix = {kVocab, kState};
+  const std::vector<std::int64_t> square = {3 * kState, kState};
+  writer.add_i16("encoder/num_heads", 1);
+  writer.add("embeddings", matrix, DataType::F32, embeddings);
+  writer.add("positions", matrix, DataType::F32, std::vector<float>(kVocab * kState));
+  writer.add("qkv", square, DataType::F32, zeros);
+  const TemporaryFolder folder;
+  {
+    std::ofstream file(folder.path() / "model.bin", std::ios::binary);
+    file << writer.finish();
+  }
+  const auto weights = Weights::load(folder.path() / "model.bin");
+  ASSERT_TRUE(weights) << weights.error().message;
+  Graph graph{.name = "exact"};
+  graph.inputs = {graph.add_tensor("self_cache", kVocab, 2 * kState),
+                  graph.add_tensor("cross", 1, 2 * kState)};
+  Op embed{.kind = OpKind::Embedding, .name = "embed"};
+  embed.weight = "embeddings";
+  embed.position = "positions";
+  embed.output = graph.add_tensor("x", kMaxRows, kState);
+  Op qkv{.kind = OpKind::Gemm, .name = "qkv", .input = embed.output};
+  qkv.weight = "qkv";
+  qkv.output = graph.add_tensor("qkv", kMaxRows, 3 * kState);
+  Op attend{.kind = OpKind::CachedAttention, .name = "attend", .input = qkv.output};
+  attend.n_heads = 1;
+  attend.output = graph.add_tensor("mixed", kMaxRows, kState);
+  Op logits{.kind = OpKind::Gemm, .name = "logits", .input = embed.output};
+  logits.weight = "embeddings";
+  logits.output = graph.add_tensor("logits", kMaxRows, kVocab);
+  graph.outputs = {logits.output};
+  Op select{.kind = OpKind::SelectRows, .name = "select", .input = embed.output};
+  select.output = graph.add_tensor("selected", kMaxRows, kState);
+  logits.input = select.output;
+  graph.ops = {embed, qkv, attend, select, logits};
+  const auto executable = prepare(graph, **weights, kMaxRows);
+  ASSERT_NE(executable, nullptr);
+  const auto self = allocate(*executable, graph.inputs[0]);
+  ReferenceCache reference_self;
+  const std::vector<int> cells = {0};
+  std::vector<float> found(kVocab);
+  const StepRow row{.token = 3, .cells = cells, .self_cache = self.get(), .logits = found.data()};
+  run(*executable, {.items = {}, .rows = {&row, 1}});
+  GraphReference reference(graph, **weights);
+  const ReferenceRow reference_row{
+      .token = 3, .cells = cells, .self = &reference_self, .cross = nullptr};
+  const auto wanted = reference.run_step({&reference_row, 1});
+  EXPECT_LE(relative_error(found, wanted[0].logits), 1e-6);
+}
+
+INSTANTIATE_TEST_SUITE_P(Devices, ExactWeightsConformance, testing::ValuesIn(all_cases()), name_of);
+
+}  // namespace
+}  // namespace npuwhisper::test

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/check_options.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <limits>
+#include <string>
+
+#include "vocabulary.h"
+
+namespace npuwhisper {
+namespace {
+
+using test::Vocabulary;
+
+const Vocabulary& multilingual() {
+  static const Vocabulary vocabulary;
+  return vocabulary;
+}
+const Vocabulary& english() {
+  static const Vocabulary vocabulary(false);
+  return vocabulary;
+}
+
+constexpr float kInfinity = std::numeric_limits<float>::infinity();
+const float kNotANumber = std::nanf("");
+
+struct Case {
+  std::string option;
+  std::function<void(TranscriberOptions&)> set;
+};
+
+class BadOptions : public ::testing::TestWithParam<Case> {};
+
+TEST_P(BadOptions, AreNamed) {
+  TranscriberOptions options;
+  GetParam().set(options);
+  const auto checked = check_options(options, *multilingual().tokenizer);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, ErrorCode::InvalidArgument);
+  EXPECT_TRUE(checked.error().message.starts_with(GetParam().option + ": found "))
+      << checked.error().message;
+  EXPECT_NE(checked.error().message.find(", wanted "), std::string::npos);
+}
+
+using O = TranscriberOptions;
+INSTANTIATE_TEST_SUITE_P(
+    All, BadOptions,
+    ::testing::Values(Case{"language", [](O& o) { o.language = "xx"; }},
+                      Case{"beam_size", [](O& o) { o.beam_size = 0; }},
+                      Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
+                      Case{"best_of", [](O& o) { o.best_of = 0; }},
+                      Case{"patience", [](O& o) { o.patience = 0; }},
+                      Case{"patience", [](O& o) { o.patience = kNotANumber; }},
+                      Case{"length_penalty", [](O& o) { o.length_penalty = -1; }},
+                      Case{"temperatures", [](O& o) { o.temperatures = {}; }},
+                      Case{"temperatures",
+                           [](O& o) {
+                             o.temperatures = {0, -0.5F};
+                           }},
+                      Case{"temperatures", [](O& o) { o.temperatures = {kNotANumber}; }},
+                      Case{"compression_ratio_threshold",
+                           [](O& o) { o.compression_ratio_threshold = kNotANumber; }},
+                      Case{"log_prob_threshold", [](O& o) { o.log_prob_threshold = kNotANumber; }},
+                      Case{"no_speech_threshold", [](O& o) { o.no_speech_threshold = -1; }},
+                      Case{"max_initial_timestamp", [](O& o) { o.max_initial_timestamp = 31; }},
+                      Case{"prompt_reset_on_temperature",
+                           [](O& o) { o.prompt_reset_on_temperature = -1; }},
+                      Case{"max_wait", [](O& o) { o.max_wait = std::chrono::milliseconds(1); }}));
+
+TEST(CheckOptions, DefaultsAreGood) {
+  EXPECT_TRUE(check_options({}, *multilingual().tokenizer));
+  EXPECT_TRUE(check_options({}, *english().tokenizer));
+}
+
+TEST(CheckOptions, InfinityTurnsAThresholdOff) {
+  TranscriberOptions options;
+  options.compression_ratio_threshold = kInfinity;
+  options.log_prob_threshold = -kInfinity;
+  options.no_speech_threshold = kInfinity;
+  options.prompt_reset_on_temperature = kInfinity;
+  EXPECT_TRUE(check_options(options, *multilingual().tokenizer));
+}
+
+TEST(CheckOptions, KnowsTheModelsLanguages) {
+  TranscriberOptions options;
+  options.language = "de";
+  EXPECT_TRUE(check_options(options, *multilingual().tokenizer));
+  options.language = "German";
+  const auto checked = check_options(options, *multilingual().tokenizer);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message,
+            "language: found 'German', wanted nothing (detect it) or one of en, zh, de, es, fr");
+}
+
+TEST(CheckOptions, AnEnglishOnlyModelTranscribesEnglish) {
+  TranscriberOptions options;
+  options.language = "en";
+  EXPECT_TRUE(check_options(options, *english().tokenizer));
+  options.task = Task::Translate;
+  EXPECT_FALSE(check_options(options, *english().tokenizer));
+  options.task = Task::Transcribe;
+  options.language = "de";
+  const auto checked = check_options(options, *english().tokenizer);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message,
+            "language: found 'de', wanted 'en': the model is English-only");
+}
+
+}  // namespace
+}  // namespace npuwhisper

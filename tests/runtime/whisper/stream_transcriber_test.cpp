@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/stream_transcriber.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "scripted_decoder.h"
+#include "vocabulary.h"
+
+namespace npuwhisper {
+namespace {
+
+using test::prefer;
+using test::say;
+using test::Script;
+using test::ScriptedDecoder;
+using test::ScriptStep;
+using test::Vocabulary;
+
+constexpr std::int64_t seconds(double s) {
+  return static_cast<std::int64_t>(s * 16000 + 0.5);
+}
+
+std::vector<float> tone(double duration) {
+  std::vector<float> pcm(static_cast<std::size_t>(seconds(duration)));
+  for (std::size_t i = 0; i < pcm.size(); ++i) {
+    pcm[i] = 0.1F * std::sin(static_cast<float>(i % 1600) * 0.2F);
+  }
+  return pcm;
+}
+
+class StreamTranscriberTest : public ::testing::Test {
+ protected:
+  StreamTranscriberTest() { options_.language = "en"; }
+
+  void create(Script script) {
+    auto made = StreamTranscriber::create(
+        *vocabulary_.tokenizer, vocabulary_.config, options_,
+        [&](int max_sequences,
+            const std::atomic<bool>& cancelled) -> Result<std::unique_ptr<TokenDecoder>> {
+          auto decoder = std::make_unique<ScriptedDecoder>(
+              ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
+                                     .max_sequences = max_sequences},
+              std::move(script));
+          decoder->watch(&cancelled);
+          decoder->n_alignment_heads = static_cast<int>(vocabulary_.config.alignment_heads.size());
+          decoder_ = decoder.get();
+          return std::unique_ptr<TokenDecoder>(std::move(decoder));
+        });
+    ASSERT_TRUE(made) << made.error().message;
+    transcriber_ = std::move(*made);
+  }
+  void say_windows(std::vector<std::vector<Token>> texts) {
+    create(say(*vocabulary_.tokenizer, std::move(texts)));
+  }
+  /// A script that finds no speech, and improbable text, in the windows of `silent`.
+  Script say_or_silence(std::vector<std::vector<Token>> texts, std::vector<int> silent) const {
+    return [this, texts, silent](const ScriptStep& at, std::span<float> logits) {
+      if (std::find(silent.begin(), silent.end(), at.window) == silent.end()) {
+        return say(*vocabulary_.tokenizer, texts)(at, logits);
+      }
+      if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+        return prefer(logits, special_.no_speech);
+      }
+      // Even odds for every text token, then the end.
+      if (at.sampled.size() == 3) prefer(logits, vocabulary_.eot(), 5);
+    };
+  }
+  void push(std::span<const float> pcm) { append(transcriber_->push(pcm)); }
+  void drain() { append(transcriber_->drain()); }
+  void append(Result<std::vector<Segment>> result) {
+    ASSERT_TRUE(result) << result.error().message;
+    for (Segment& segment : *result) segments_.push_back(std::move(segment));
+  }
+  void expect_segment(std::size_t i, double start, double end, const std::string& text) const {
+    ASSERT_LT(i, segments_.size());
+    EXPECT_EQ(segments_[i].start, seconds(start)) << i;
+    EXPECT_EQ(segments_[i].end, seconds(end)) << i;
+    EXPECT_EQ(segments_[i].text, text) << i;
+  }
+  /// <|start|> text <|end|><|end|>: more follows, in the next window.
+  std::vector<Token> unfinished(double start, std::string_view text, double end) const {
+    return Vocabulary::join({vocabulary_.segment(start, text, end), {vocabulary_.at(end)}});
+  }
+  std::vector<Token> prompt_after(const std::vector<Token>& previous) const {
+    const Token english = *vocabulary_.tokenizer->language_token("en");
+    return Vocabulary::join(
+        {{special_.sot_prev}, previous, {special_.sot, english, special_.transcribe}});
+  }
+
+  const Vocabulary vocabulary_;
+  const SpecialTokens& special_ = vocabulary_.special();
+  TranscriberOptions options_;
+  std::unique_ptr<StreamTranscriber> transcriber_;
+  ScriptedDecoder* decoder_ = nullptr;  // Owned by the transcriber.
+  std::vector<Segment> segments_;
+};
+
+TEST_F(StreamTranscriberTest, WindowsFollowTheTimestamps) {
+  say_windows({Vocabulary::join({vocabulary_.segment(0, " hello", 12), unfinished(12, " you", 20)}),
+               vocabulary_.segment(1, " the other", 29), vocabulary_.segment(0, " world", 8.5)});
+  const auto audio = tone(60);
+  push(std::span(audio).first(479'000));
+  EXPECT_TRUE(segments_.empty());
+  EXPECT_EQ(transcriber_->position(), 0);
+  push(std::span(audio).subspan(479'000, 2'000));
+  ASSERT_EQ(segments_.size(), 2U);
+  EXPECT_EQ(transcriber_->position(), seconds(20));
+  push(std::span(audio).subspan(481'000));
+  EXPECT_EQ(transcriber_->position(), seconds(50));
+  drain();
+  EXPECT_EQ(transcriber_->position(), seconds(60));
+
+  ASSERT_EQ(segments_.size(), 4U);
+  expect_segment(0, 0, 12, " hello");
+  expect_segment(1, 12, 20, " you");
+  expect_segment(2, 20, 49, " the other");
+  expect_segment(3, 50, 58.5, " world");
+  EXPECT_EQ(segments_[0].language, "en");
+  EXPECT_EQ(segments_[0].tokens, vocabulary_.segment(0, " hello", 12));
+  EXPECT_EQ(segments_[0].temperature, 0);
+  EXPECT_NEAR(segments_[0].average_log_probability, 0, 1e-3);
+  EXPECT_LT(segments_[0].no_speech_probability, 0.01);
+  EXPECT_GT(segments_[0].compression_ratio, 0);
+
+  const TranscriberStats stats = transcriber_->stats();
+  EXPECT_EQ(stats.windows, 3U);
+  EXPECT_EQ(stats.samples, audio.size());
+  EXPECT_GT(stats.tokens, 10U);
+  EXPECT_GT(stats.mel_time.count(), 0);
+  EXPECT_GT(stats.decode_time.count(), 0);
+}
+
+TEST_F(StreamTranscriberTest, ResultsDoNotDependOnHowTheAudioIsCut) {
+  const auto audio = tone(75.3);
+  options_.max_wait = std::chrono::seconds(7);
+  for (const bool live : {false, true}) {
+    if (!live) options_.max_wait.reset();
+    std::vector<std::vector<float>> windows;
+    std::vector<std::int64_t> starts;
+    for (const std::size_t piece : {audio.size(), std::size_t{16'000}, std::size_t{777}}) {
+      segments_.clear();
+      create([&](const ScriptStep& at, std::span<float> logits) {
+        const auto text = unfinished(0, " hello", 4.5 + at.window % 3);
+        prefer(logits,
+               at.sampled.size() < text.size() ? text[at.sampled.size()] : vocabulary_.eot());
+      });
+      for (std::size_t i = 0; i < audio.size(); i += piece) {
+        push(std::span(audio).subspan(i, std::min(piece, audio.size() - i)));
+      }
+      drain();
+      if (windows.empty()) {
+        windows = decoder_->windows;
+        for (const Segment& segment : segments_) starts.push_back(segment.start);
+        EXPECT_GT(windows.size(), 10U);
+        continue;
+      }
+      EXPECT_EQ(decoder_->windows, windows) << piece;
+      ASSERT_EQ(segments_.size(), starts.size());
+      for (std::size_t i = 0; i < starts.size(); ++i) EXPECT_EQ(segments_[i].start, starts[i]);
+    }
+  }
+}
+
+TEST_F(StreamTranscriberTest, PadsTheLastWindowWithZeros) {
+  say_windows({vocabulary_.segment(0, " hello", 1)});
+  push(tone(1.505));
+  drain();
+  const std::vector<float>& mel = decoder_->windows.at(0);
+  ASSERT_EQ(mel.size(), 3000U * 80);
+  const auto audio_end = mel.begin() + 150 * 80;
+  EXPECT_TRUE(std::any_of(audio_end - 80, audio_end, [](float x) { return x != 0; }))
+      << "the 150th frame is audio";
+  EXPECT_TRUE(std::all_of(audio_end, mel.end(), [](float x) { return x == 0; }))
+      << "the 151st is not: its hop is not full";
+}
+
+TEST_F(StreamTranscriberTest, TheTextBeforeIsThePrompt) {
+  options_.initial_prompt = "the world";
+  const auto first = vocabulary_.segment(0, " hello", 29);
+  const auto second = vocabulary_.segment(0, " you", 9);
+  say_windows({first, second});
+  push(tone(40));
+  drain();
+  ASSERT_EQ(decoder_->prompts.size(), 2U);
+  const auto initial = vocabulary_.text(" the world");
+  EXPECT_EQ(decoder_->prompts[0], prompt_after(initial));
+  EXPECT_EQ(decoder_->prompts[1], prompt_after(Vocabulary::join({initial, first})));
+}
+
+TEST_F(StreamTranscriberTest, WithoutConditioningOnlyTheInitialPromptIsUsed) {
+  options_.initial_prompt = "the world";
+  options_.condition_on_previous_text = false;
+  say_windows({vocabulary_.segment(0, " hello", 29), vocabulary_.segment(0, " you", 9)});
+  push(tone(40));
+  drain();
+  EXPECT_EQ(decoder_->prompts.at(0), prompt_after(vocabulary_.text(" the world")));
+  EXPECT_EQ(decoder_->prompts.at(1).size(), 3U);
+}
+
+TEST_F(StreamTranscriberTest, AHighTemperatureResetsThePrompt) {
+  options_.temperatures = {0.6F};
+  say_windows({vocabulary_.segment(0, " hello", 29), vocabulary_.segment(0, " you", 9)});
+  push(tone(40));
+  drain();
+  EXPECT_EQ(segments_.size(), 2U);
+  EXPECT_FLOAT_EQ(segments_[0].temperature, 0.6F);
+  EXPECT_EQ(decoder_->prompts.at(1).size(), 3U);
+}
+
+TEST_F(StreamTranscriberTest, EmptySegmentsAreDroppedFromTextAndPrompt) {
+  const auto hello = vocabulary_.segment(0, " hello", 10);
+  say_windows({Vocabulary::join(
+                   {hello, vocabulary_.segment(10, " ", 12), vocabulary_.segment(12, " you", 29)}),
+               vocabulary_.segment(0, " world", 9)});
+  push(tone(40));
+  drain();
+  ASSERT_EQ(segments_.size(), 3U);
+  EXPECT_EQ(segments_[1].text, " you");
+  EXPECT_EQ(decoder_->prompts.at(1),
+            prompt_after(Vocabulary::join({hello, vocabulary_.segment(12, " you", 29)})));
+}
+
+TEST_F(StreamTranscriberTest, SilenceIsSkipped) {
+  create(say_or_silence({{}, vocabulary_.segment(0, " hello", 9)}, {0}));
+  push(tone(40));
+  EXPECT_TRUE(segments_.empty());
+  EXPECT_EQ(transcriber_->position(), seconds(30)) << "silence moves the stream on";
+  drain();
+  ASSERT_EQ(segments_.size(), 1U);
+  expect_segment(0, 30, 39, " hello");
+  EXPECT_EQ(transcriber_->stats().silent_windows, 1U);
+  EXPECT_EQ(transcriber_->stats().fallbacks, 0U) << "silence is not decoded again";
+}
+
+TEST_F(StreamTranscriberTest, ProbableTextIsKeptWhateverTheNoSpeechProbability) {
+  create([&](const ScriptStep& at, std::span<float> logits) {
+    if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+      return prefer(logits, special_.no_speech);
+    }
+    say(*vocabulary_.tokenizer, {vocabulary_.segment(0, " hello", 5)})(at, logits);
+  });
+  push(tone(10));
+  drain();
+  ASSERT_EQ(segments_.size(), 1U);
+  EXPECT_GT(segments_[0].no_speech_probability, 0.9F);
+}
+
+TEST_F(StreamTranscriberTest, DetectsTheLanguageOfTheFirstWindowWithSpeech) {
+  options_.language.clear();
+  const std::vector<std::vector<Token>> texts = {
+      {}, vocabulary_.segment(0, " hello", 29), vocabulary_.segment(0, " you", 9)};
+  create([&](const ScriptStep& at, std::span<float> logits) {
+    say_or_silence(texts, {0})(at, logits);
+    if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+      const char* language = at.window == 0 ? "zh" : at.window == 1 ? "de" : "fr";
+      prefer(logits, *vocabulary_.tokenizer->language_token(language), 3);
+    }
+  });
+  const auto audio = tone(70);
+  push(std::span(audio).first(500'000));
+  EXPECT_EQ(transcriber_->language(), "") << "silence has no language";
+  push(std::span(audio).subspan(500'000));
+  drain();
+  EXPECT_EQ(transcriber_->language(), "de");
+  ASSERT_EQ(segments_.size(), 2U);
+  EXPECT_EQ(segments_[0].language, "de");
+  EXPECT_EQ(segments_[1].language, "de") << "it stays";
+  EXPECT_EQ(decoder_->prompts.size(), 5U) << "two detections, three texts";
+  transcriber_->reset();
+  EXPECT_EQ(transcriber_->language(), "");
+}
+
+TEST_F(StreamTranscriberTest, VeryShortAudio) {
+  for (const std::size_t n_samples : {0U, 1U, 159U, 160U, 161U, 800U}) {
+    segments_.clear();
+    say_windows({vocabulary_.segment(0, " hello", 2)});
+    push(std::vector<float>(n_samples, 0.1F));
+    drain();
+    EXPECT_EQ(transcriber_->position(), static_cast<std::int64_t>(n_samples));
+    if (n_samples < 160) {
+      EXPECT_TRUE(segments_.empty()) << "less than a hop is not looked at";
+      continue;
+    }
+    ASSERT_EQ(segments_.size(), 1U) << n_samples;
+    EXPECT_EQ(segments_[0].start, 0);
+    EXPECT_EQ(segments_[0].end, static_cast<std::int64_t>(n_samples / 160 * 160))
+        << "clipped to the audio";
+  }
+}
+
+TEST_F(StreamTranscriberTest, LiveAudioIsDecodedWhenItHasWaited) {
+  options_.max_wait = std::chrono::seconds(5);
+  // The first two windows hold a whole segment and the beginning of another; the third none.
+  say_windows({Vocabulary::join({unfinished(0, " hello", 3), vocabulary_.text(" you")}),
+               Vocabulary::join({unfinished(0, " you", 2), vocabulary_.text(" the")}),
+               Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" the other")}),
+               vocabulary_.segment(0, " world", 4)});
+  const auto audio = tone(14);
+  push(std::span(audio).first(78'400));
+  EXPECT_TRUE(decoder_->windows.empty());
+  push(std::span(audio).subspan(78'400, 3'200));
+  ASSERT_EQ(segments_.size(), 1U);
+  expect_segment(0, 0, 3, " hello");
+  EXPECT_EQ(transcriber_->position(), seconds(3));
+  push(std::span(audio).subspan(81'600));
+  drain();
+
+  ASSERT_EQ(segments_.size(), 4U);
+  expect_segment(1, 3, 5, " you");
+  EXPECT_EQ(segments_[2].text, " the other") << "no whole segment: all of it is committed";
+  EXPECT_EQ(segments_[2].start, seconds(5));
+  // What has been heard, less than the wait by the frames that still lack samples.
+  EXPECT_EQ(segments_[2].end, seconds(9.99));
+  EXPECT_EQ(segments_[3].start, seconds(9.99));
+  EXPECT_EQ(segments_[3].end, seconds(13.99));
+}
+
+TEST_F(StreamTranscriberTest, CancelStopsInTheMiddle) {
+  const auto text = vocabulary_.segment(0, " hello world", 29);
+  say_windows({text, text, text});
+  decoder_->on_step = [&] {
+    if (decoder_->windows.size() == 1 && decoder_->n_steps == 2) transcriber_->cancel();
+  };
+  const auto audio = tone(70);
+  const auto cancelled = transcriber_->push(audio);
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder_->n_steps, 2);
+  EXPECT_EQ(transcriber_->push(audio).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(transcriber_->drain().error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder_->windows.size(), 1U);
+
+  transcriber_->reset();
+  EXPECT_EQ(transcriber_->position(), 0);
+  push(tone(31));
+  ASSERT_EQ(segments_.size(), 1U);
+  expect_segment(0, 0, 29, " hello world");
+}
+
+TEST_F(StreamTranscriberTest, AnErrorStaysUntilReset) {
+  create([&](const ScriptStep& at, std::span<float> logits) {
+    if (at.window == 0) {
+      std::fill(logits.begin(), logits.end(), std::nanf(""));
+    } else {
+      say(*vocabulary_.tokenizer, {{}, vocabulary_.segment(0, " hello", 29)})(at, logits);
+    }
+  });
+  EXPECT_EQ(transcriber_->push(tone(31)).error().code, ErrorCode::DeviceError);
+  EXPECT_EQ(transcriber_->push(tone(1)).error().code, ErrorCode::DeviceError);
+  EXPECT_EQ(transcriber_->drain().error().code, ErrorCode::DeviceError);
+  transcriber_->reset();
+  push(tone(31));
+  EXPECT_EQ(segments_.size(), 1U);
+}
+
+TEST_F(StreamTranscriberTest, ADrainedStreamNeedsAReset) {
+  options_.initial_prompt = "the world";
+  const auto text = vocabulary_.segment(0, " hello", 1);
+  say_windows({text, text});
+  push(tone(1));
+  drain();
+  drain();
+  EXPECT_EQ(segments_.size(), 1U) << "the second drain() has nothing left";
+  EXPECT_EQ(transcriber_->push(tone(1)).error().code, ErrorCode::InvalidArgument);
+  transcriber_->reset();
+  push(tone(1));
+  drain();
+  ASSERT_EQ(segments_.size(), 2U);
+  expect_segment(1, 0, 1, " hello");
+  EXPECT_EQ(decoder_->prompts.at(1), decoder_->prompts.at(0)) << "no text from before the reset";
+  EXPECT_EQ(decoder_->windows.at(1), decoder_->windows.at(0));
+  EXPECT_EQ(transcriber_->stats().windows, 2U) << "counters go on";
+}
+
+TEST_F(StreamTranscriberTest, WordTimesDoNotChangeTheText) {
+  const std::vector<std::vector<Token>> texts = {
+      Vocabulary::join({vocabulary_.segment(0, " hello world", 12), unfinished(12, " you", 20)}),
+      vocabulary_.segment(1, " the other", 29), vocabulary_.segment(0, " world", 8.5)};
+  const auto audio = tone(60);
+  std::vector<std::vector<Segment>> results;
+  for (const bool word_times : {false, true}) {
+    options_.word_times = word_times;
+    segments_.clear();
+    say_windows(texts);
+    push(audio);
+    drain();
+    results.push_back(segments_);
+  }
+  ASSERT_EQ(results[0].size(), results[1].size());
+  std::int64_t earliest = 0;
+  for (std::size_t i = 0; i < results[0].size(); ++i) {
+    EXPECT_EQ(results[0][i].text, results[1][i].text);
+    EXPECT_TRUE(results[0][i].words.empty());
+    const Segment& timed = results[1][i];
+    std::string words;
+    for (const Word& word : timed.words) {
+      EXPECT_LE(earliest, word.start);
+      EXPECT_LE(word.start, word.end);
+      earliest = word.end;
+      words += word.text;
+    }
+    EXPECT_EQ(words, timed.text);
+    EXPECT_LE(earliest, timed.end);
+  }
+}
+
+TEST_F(StreamTranscriberTest, OptionsAreChecked) {
+  options_.beam_size = -1;
+  bool asked = false;
+  const auto made = StreamTranscriber::create(
+      *vocabulary_.tokenizer, vocabulary_.config, options_,
+      [&](int, const std::atomic<bool>&) -> Result<std::unique_ptr<TokenDecoder>> {
+        asked = true;
+        return fail(ErrorCode::Unavailable, "no memory");
+      });
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::InvalidArgument);
+  EXPECT_FALSE(asked) << "before anything is allocated";
+}
+
+TEST_F(StreamTranscriberTest, PassesTheFactorysErrorOn) {
+  const auto made = StreamTranscriber::create(
+      *vocabulary_.tokenizer, vocabulary_.config, options_,
+      [&](int, const std::atomic<bool>&) -> Result<std::unique_ptr<TokenDecoder>> {
+        return fail(ErrorCode::Unavailable, "no memory");
+      });
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::Unavailable);
+}
+
+}  // namespace
+}  // namespace npuwhisper

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/word_aligner.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "golden.h"
+
+namespace npuwhisper {
+namespace {
+
+constexpr std::size_t kHeads = 4;
+constexpr std::size_t kPositions = 160;
+constexpr int kLead = 800;
+constexpr std::size_t kSamples = kPositions * 320;
+
+/// The sound of tests/golden/make_word_aligner.py: noise of the given amplitude each 10 ms.
+std::vector<float> make_sound(const std::vector<float>& levels) {
+  std::vector<float> pcm;
+  std::uint32_t state = 1;
+  for (const float level : levels) {
+    for (int i = 0; i < 160; ++i) {
+      state = state * 1664525U + 1013904223U;
+      pcm.push_back(level * static_cast<float>((state >> 8) / 8388608.0 - 1));
+    }
+  }
+  return pcm;
+}
+
+class WordAlignerTest : public ::testing::Test {
+ protected:
+  WordAlignerTest() : golden_(test::Golden::load("word_aligner.bin").value()) {
+    const auto& kinds = golden_.tensor("kinds").i32;
+    const auto& tokens = golden_.tensor("tokens").i32;
+    std::size_t row = 0;
+    for (std::size_t s = 0; s < kinds.size(); ++s) {
+      const auto n = static_cast<std::size_t>(tokens[s]);
+      states_.push_back({static_cast<TextState::Kind>(kinds[s]), row, n});
+      row += n;
+    }
+    n_rows_ = row;
+    evidence_.measure(make_sound(golden_.tensor("levels").f32));
+  }
+
+  void expect_ranges(const char* name, const SpeechEvidence& evidence) {
+    const auto& wanted = golden_.tensor(name).i32;
+    const auto ranges = aligner_.align({golden_.tensor("attention").f32, n_rows_}, states_,
+                                       evidence, 0, kPositions);
+    ASSERT_EQ(2 * ranges.size(), wanted.size());
+    for (std::size_t s = 0; s < ranges.size(); ++s) {
+      EXPECT_EQ(ranges[s].first, wanted[2 * s]) << s;
+      EXPECT_EQ(ranges[s].end, wanted[2 * s + 1]) << s;
+    }
+  }
+
+  test::Golden golden_;
+  std::vector<TextState> states_;
+  std::size_t n_rows_ = 0;
+  WordAligner aligner_{kHeads, kPositions, 16, kLead};
+  SpeechEvidence evidence_{kSamples};
+  SpeechEvidence no_evidence_{kSamples};
+};
+
+TEST_F(WordAlignerTest, HearsWhatTheReferenceHears) {
+  const auto& wanted = golden_.tensor("odds").f32;
+  for (std::size_t p = 0; p < kPositions; ++p) {
+    // Levels are sums of 160 squares in f32, divided by a slope of 6 dB: 1e-4 is 0.0003 dB.
+    EXPECT_NEAR(evidence_.at(aligner_.sample_of(static_cast<std::int64_t>(p))), wanted[p], 1e-4F)
+        << p;
+  }
+}
+
+TEST_F(WordAlignerTest, FindsThePathOfTheReference) {
+  expect_ranges("with_sound", evidence_);
+}
+
+TEST_F(WordAlignerTest, FindsThePathOfTheReferenceWithoutSound) {
+  expect_ranges("without_sound", no_evidence_);
+}
+
+TEST_F(WordAlignerTest, KeepsWithinTheGivenPositions) {
+  const auto ranges =
+      aligner_.align({golden_.tensor("attention").f32, n_rows_}, states_, evidence_, 20, 100);
+  ASSERT_EQ(ranges.size(), states_.size());
+  EXPECT_EQ(ranges.front().first, 0);
+  EXPECT_EQ(ranges.back().end, 80);
+}
+
+TEST_F(WordAlignerTest, RefusesMoreTokensThanPositions) {
+  EXPECT_TRUE(aligner_.align({golden_.tensor("attention").f32, n_rows_}, states_, evidence_, 10, 14)
+                  .empty());
+}
+
+TEST_F(WordAlignerTest, RefusesAttentionThatIsNoNumber) {
+  const std::vector<float> attention(golden_.tensor("attention").f32.size(),
+                                     std::numeric_limits<float>::quiet_NaN());
+  EXPECT_TRUE(aligner_.align({attention, n_rows_}, states_, no_evidence_, 0, kPositions).empty());
+}
+
+TEST_F(WordAlignerTest, PositionsAndSamplesAgree) {
+  // Position 0 is centred on sample 0; the words that it attends to come 800 samples later.
+  EXPECT_EQ(aligner_.sample_of(0), -160 + kLead);
+  for (const std::int64_t position : {-3, 0, 1, 159}) {
+    const std::int64_t sample = aligner_.sample_of(position);
+    EXPECT_EQ(aligner_.position_of(sample), position);
+    EXPECT_EQ(aligner_.position_of(sample + 319), position);
+    EXPECT_EQ(aligner_.position_of(sample - 1), position - 1);
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "model/weights.h"
+
+namespace npuwhisper::test {
+
+/// Makes the bytes of a CTranslate2 model file (layout: model/weights.h), valid or, where a test
+/// asks for it, not.
+class Ct2Writer {
+ public:
+  struct Header {
+    std::uint32_t version = 6;
+    std::string spec = "WhisperSpec";
+    std::uint32_t revision = 3;
+  };
+
+  Ct2Writer() : Ct2Writer(Header()) {}
+  explicit Ct2Writer(const Header& header);
+
+  /// `data` need not fit `dims` and `type`.
+  void add_raw(std::string_view name, std::span<const std::int64_t> dims, std::uint8_t type,
+               std::string_view data);
+  /// `type` is F32 or F16. In F16 every value must be one of binary16.
+  void add(std::string_view name, std::span<const std::int64_t> dims, DataType type,
+           std::span<const float> values);
+  void add_i16(std::string_view name, std::int16_t value);
+  void add_i8(std::string_view name, std::int8_t value);
+  void add_alias(std::string_view alias, std::string_view name);
+
+  std::string finish() const;
+
+ private:
+  Header header_;
+  std::uint32_t n_variables_ = 0;
+  std::string variables_;
+  std::uint32_t n_aliases_ = 0;
+  std::string aliases_;
+};
+
+}  // namespace npuwhisper::test

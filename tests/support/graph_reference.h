@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/segment.h>
+
+#include "device/graph.h"
+#include "model/weights.h"
+
+namespace npuwhisper::test {
+
+/// Numbers of one tensor, row-major.
+struct Matrix {
+  std::size_t rows = 0;
+  std::size_t columns = 0;
+  std::vector<double> values;
+
+  Matrix() = default;
+  Matrix(std::size_t n_rows, std::size_t n_columns)
+      : rows(n_rows), columns(n_columns), values(n_rows * n_columns) {}
+  double* row(std::size_t i) { return values.data() + i * columns; }
+  const double* row(std::size_t i) const { return values.data() + i * columns; }
+};
+
+/// Keys and values of one stream, by decoder layer: [cells or audio positions, n_state].
+struct ReferenceCache {
+  std::vector<Matrix> keys;
+  std::vector<Matrix> values;
+};
+
+/// One row of a decoder step, as StepRow (device/device.h).
+struct ReferenceRow {
+  Token token = 0;
+  int position = 0;
+  int cell = 0;
+  std::vector<int> cells;
+  ReferenceCache* self = nullptr;
+  const ReferenceCache* cross = nullptr;
+};
+
+/// What a step gives for one row.
+struct ReferenceResult {
+  std::vector<double> logits;                  ///< [n_vocab]
+  std::vector<std::vector<double>> attention;  ///< [captured heads in the graph's order][keys]
+};
+
+/// A plain interpreter of graphs in double precision: the definition of "correct" for every device.
+/// Written from device/graph.h and the paper (Radford et al. 2022, section 2.2; Vaswani et al.
+/// 2017); it shares no arithmetic with any device. Throws std::runtime_error on a graph or weights
+/// that make no sense.
+class GraphReference {
+ public:
+  /// `weights` must outlive it.
+  GraphReference(Graph graph, const Weights& weights)
+      : graph_(std::move(graph)), weights_(weights) {}
+
+  /// A graph over windows, for one batch item: its inputs in order to its outputs in order. What
+  /// StoreCrossCache stores goes to `cross`.
+  std::vector<Matrix> run_window(std::span<const Matrix> inputs, ReferenceCache* cross = nullptr);
+
+  /// One step of a decoder graph. Every row gets logits.
+  std::vector<ReferenceResult> run_step(std::span<const ReferenceRow> rows);
+
+ private:
+  const std::vector<double>& weight(const std::string& name);
+  Matrix layer_norm(const Op& op, const Matrix& in);
+  Matrix multiply(const Op& op, const Matrix& in);
+  Matrix convolve(const Op& op, const Matrix& in);
+  Matrix embed(const Op& op, std::span<const ReferenceRow> rows);
+  Matrix attend_to_cache(const Op& op, const Matrix& in, std::span<const ReferenceRow> rows);
+  Matrix attend_across(const Op& op, const Matrix& in, std::span<const ReferenceRow> rows,
+                       std::vector<ReferenceResult>& results);
+  void finish(const Op& op, Matrix& out, const std::vector<Matrix>& tensors);
+
+  Graph graph_;
+  const Weights& weights_;
+  std::map<std::string, std::vector<double>> read_;  // what weight() has read
+};
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "model/tokenizer.h"
+#include "whisper/token_decoder.h"
+
+namespace npuwhisper::test {
+
+/// Where a scripted decoder stands when it asks its script for logits.
+struct ScriptStep {
+  int window = 0;   ///< Windows encoded before this one.
+  int attempt = 0;  ///< Prompts run on this window before this one.
+  std::span<const Token> prompt;
+  std::span<const Token> sampled;  ///< After the prompt.
+};
+
+/// Fills the logits, which are all 0 when it is called.
+using Script = std::function<void(const ScriptStep&, std::span<float> logits)>;
+
+/// A TokenDecoder that says what a test's script tells it, and remembers how it was used. Misuse
+/// (too many sequences, too long a sequence, positions that are not ascending) is a DeviceError.
+/// step() and fork() do not allocate.
+class ScriptedDecoder final : public TokenDecoder {
+ public:
+  struct Shape {
+    int n_vocab = 0;
+    int max_sequences = 1;
+    int max_length = 448;
+  };
+  ScriptedDecoder(const Shape& shape, Script script);
+
+  int n_vocab() const override { return shape_.n_vocab; }
+  int max_sequences() const override { return shape_.max_sequences; }
+  int max_length() const override { return shape_.max_length; }
+  Result<void> encode(std::span<const float> mel) override;
+  Result<std::span<float>> prompt(std::span<const Token> tokens,
+                                  std::span<const int> positions) override;
+  void fork(std::span<const int> parents) override;
+  Result<std::span<float>> step(std::span<const Token> tokens) override;
+  /// Every token attends evenly to everything; every probability is 0.5.
+  Result<std::span<const float>> align(std::span<const Token> tokens,
+                                       std::span<float> probabilities) override;
+
+  /// Every call returns Cancelled while `*flag` is set.
+  void watch(const std::atomic<bool>* flag) { cancelled_ = flag; }
+  /// Called before each step; to count, or to cancel in the middle.
+  std::function<void()> on_step;
+  /// Shape of what align() returns.
+  int n_alignment_heads = 1;
+  int n_audio_ctx = 1500;
+
+  std::vector<std::vector<float>> windows;  ///< Each mel that was encoded.
+  std::vector<std::vector<Token>> prompts;  ///< Each prompt that was run.
+  int n_steps = 0;
+  int n_forks = 0;
+
+ private:
+  Result<void> check() const;
+  void ask(std::span<const Token> prompt, std::span<const Token> sampled, std::size_t row);
+
+  const Shape shape_;
+  const Script script_;
+  const std::atomic<bool>* cancelled_ = nullptr;
+  int attempt_ = -1;
+  std::size_t prompt_length_ = 0;
+  std::size_t n_sequences_ = 0;
+  std::vector<std::vector<Token>> sequences_;
+  std::vector<std::vector<Token>> forked_;
+  std::vector<float> logits_;
+  std::vector<float> attention_;
+};
+
+/// A script that says texts[window] (its end of text is added) with a probability of nearly 1
+/// each token, whatever the attempt, and that finds speech.
+Script say(const Tokenizer& tokenizer, std::vector<std::vector<Token>> texts);
+
+/// Makes `token` the one that follows, with `margin` over all others.
+void prefer(std::span<float> logits, Token token, float margin = 30);
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "model/config.h"
+#include "model/weights.h"
+
+namespace npuwhisper::test {
+
+/// A model with Whisper's architecture and random weights, small enough for unit tests. What it
+/// writes means nothing, but it is always the same, and every size may be chosen.
+struct TinyModelOptions {
+  int n_mels = 80;
+  int n_audio_ctx = 1500;
+  int n_audio_layer = 2;
+  int n_audio_head = 2;
+  int n_state = 128;  ///< Multiple of both head counts.
+  int n_text_ctx = 448;
+  int n_text_layer = 2;
+  int n_text_head = 2;
+  bool is_multilingual = true;       ///< en, zh, de, es and fr; else no language tokens.
+  DataType storage = DataType::F16;  ///< F16 or F32: the same numbers.
+  std::uint64_t seed = 1;
+  std::string vocabulary = "vocabulary.txt";  ///< or vocabulary.json or tokenizer.json.
+};
+
+/// The sizes and token lists that Model::load finds in a tiny model.
+ModelConfig tiny_model_config(const TinyModelOptions& options = {});
+
+/// Its vocabulary by id, as CTranslate2 spells it: 256 bytes, some English merges, special tokens,
+/// timestamps to 30 s.
+std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options = {});
+
+/// Writes model.bin, config.json and the vocabulary into `folder`, which exists. Aborts the test
+/// program when a file cannot be written.
+void write_tiny_model(const std::filesystem::path& folder, const TinyModelOptions& options = {});
+
+}  // namespace npuwhisper::test
