@@ -14,12 +14,14 @@ void EngineLoader::start(const EngineOptions& options) {
     if (useful && options == options_) return;
   }
   join();
+  std::shared_ptr<Engine> old;  // Dies outside the lock, and before the next one needs its memory.
   {
     const std::scoped_lock lock(mutex_);
     state_ = State::Loading;
     options_ = options;
-    engine_.reset();
+    std::swap(engine_, old);
   }
+  old.reset();
   thread_ = std::jthread([this, options] { load(options); });
 }
 

@@ -94,12 +94,15 @@ void note_delay(GstElement* element, GstClockTime delay) {
   }
 }
 
-bool start(ElementState& state) {
+bool start(GstElement* element, ElementState& state) {
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (state.loader.failed(options)) return false;  // The bus knows why.
   state.loader.start(options);
   const auto epoch = state.input.start();
-  if (!epoch) return false;
+  if (!epoch) {
+    GST_ELEMENT_ERROR(element, RESOURCE, NO_SPACE_LEFT, ("No memory for audio buffers"), (nullptr));
+    return false;
+  }
   state.text.set_epoch(*epoch);
   state.json.set_epoch(*epoch);
   state.max_delay_ms = 0;
@@ -115,7 +118,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       state.loader.start(state.settings.get().engine);
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
-      if (!start(state)) return GST_STATE_CHANGE_FAILURE;
+      if (!start(element, state)) return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       state.input.stop();  // Lets the streaming thread and the worker go,

@@ -39,6 +39,7 @@ std::string segment_json(const Segment& segment, const Timeline& timeline) {
                        {"start", seconds(timeline.time_of(segment.start))},
                        {"end", seconds(timeline.time_of(segment.end))},
                        {"text", segment.text},
+                       {"tokens", segment.tokens},
                        {"avg_logprob", rounded(segment.average_log_probability)},
                        {"no_speech_prob", rounded(segment.no_speech_probability)},
                        {"temperature", rounded(segment.temperature)},

@@ -55,6 +55,7 @@ void TextOutput::event(EventPtr event) {
       cues_.set_segment(*segment);
       seqnum_ = gst_event_get_seqnum(event.get());
       segment_event_ = share(event);
+      told_ = segment->start;
       break;
     }
     case GST_EVENT_TAG: {
@@ -98,6 +99,8 @@ void TextOutput::post_segment(const Segment& segment, const Timeline& timeline,
 }
 
 void TextOutput::advance(GstClockTime to) {
+  if (to <= told_) return;
+  told_ = to;
   write(OutputPad::Advance{to});
 }
 

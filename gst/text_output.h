@@ -52,6 +52,7 @@ class TextOutput {
   std::uint64_t epoch_ = 0;
   CueMaker cues_;
   bool discont_ = true;
+  GstClockTime told_ = 0;  ///< Of the last advance().
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
   EventPtr stream_start_;

@@ -106,14 +106,21 @@ void Worker::cancel() {
 }
 
 TranscriberStats Worker::stats() const {
-  const std::scoped_lock lock(mutex_);
-  return transcriber_ ? sum(past_stats_, transcriber_->stats()) : past_stats_;
+  std::shared_ptr<Transcriber> transcriber;
+  TranscriberStats past;
+  {
+    const std::scoped_lock lock(mutex_);
+    transcriber = transcriber_;
+    past = past_stats_;
+  }
+  return transcriber ? sum(past, transcriber->stats()) : past;
 }
 
 void Worker::replace_transcriber(std::shared_ptr<Transcriber> transcriber) {
+  const TranscriberStats last = transcriber_ ? transcriber_->stats() : TranscriberStats();
   const std::scoped_lock lock(mutex_);
-  if (transcriber_) past_stats_ = sum(past_stats_, transcriber_->stats());
-  transcriber_ = std::move(transcriber);
+  past_stats_ = sum(past_stats_, last);
+  std::swap(transcriber_, transcriber);  // What it held dies after the lock is released.
 }
 
 void Worker::run(std::stop_token stop) {

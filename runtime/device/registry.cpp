@@ -31,7 +31,7 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
       log(LogLevel::Info, "device=auto: chose " + (*device)->info().name);
       return device;
     }
-    tried += " " + std::string(to_string(entry.kind)) + ": " + device.error().message + ";";
+    tried.append(" ").append(to_string(entry.kind)).append(": ").append(device.error().message).append(";");
   }
   if (options.kind == DeviceKind::Auto) return fail(ErrorCode::NotFound, "no device can be opened:" + tried);
   return fail(ErrorCode::NotFound, "device '" + std::string(to_string(options.kind)) +

@@ -47,6 +47,8 @@ Result<void> ModelEngine::prepare() {
   encoder_input_ = encoder.inputs[0];
   cross_output_ = cross.outputs[0];
   decoder_self_cache_ = decoder.inputs[0];
+  // Everything was packed or copied.
+  model_->weights->release_all();
   auto features = encoder_->allocate(encoder.outputs[0]);
   if (!features) return fail(features.error());
   features_ = std::move(*features);

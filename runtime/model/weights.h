@@ -70,6 +70,8 @@ class Weights {
   /// them counts in the process's resident size. Cheap, so whoever packs a large view calls it every
   /// few megabytes. What is read again later comes from the file again.
   void release(const WeightView& view) const;
+  /// The same for the whole file.
+  void release_all() const { release_range(0, map_.size()); }
 
   Weights(const Weights&) = delete;
   Weights& operator=(const Weights&) = delete;

@@ -15,11 +15,23 @@ namespace {
 /// The longest text of a window is 224 tokens, nearly all of them shorter than this.
 constexpr std::size_t kBytesPerToken = 16;
 
+/// What the bound on the log probability is multiplied with where speech is least likely: Whisper's
+/// inventions over silence ("you", "Thank you.") lie between -0.7 and -1, real text far above.
+constexpr float kStrictest = 0.7F;
+
 int max_new_tokens(int max_length) {
   return max_length / 2;
 }
 
 }  // namespace
+
+bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options) {
+  const float soft_edge = options.no_speech_threshold / 2;
+  if (!(heard.no_speech_probability > soft_edge)) return false;
+  const float doubt = std::min(1.0F, (heard.no_speech_probability - soft_edge) / soft_edge);
+  const float bound = options.log_prob_threshold * (1 - (1 - kStrictest) * doubt);
+  return !(heard.average_log_probability > bound);
+}
 
 int sequences_needed(const TranscriberOptions& options) {
   int n = 1;
@@ -72,8 +84,7 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt) {
 
     const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
     const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
-    const bool silent = improbable && now_.no_speech_probability > options_.no_speech_threshold;
-    if (silent || !(repetitive || improbable)) return &now_;
+    if (is_silent(now_, options_) || !(repetitive || improbable)) return &now_;
 
     const bool better = repetitive == best_is_repetitive
                             ? now_.average_log_probability > best_.average_log_probability

@@ -26,6 +26,12 @@ struct DecodedWindow {
   float no_speech_probability = 0;
 };
 
+/// The no-speech rule: whether the window is taken for silence, noise or music. The paper's rule (text
+/// less probable than log_prob_threshold in a window above no_speech_threshold) with a soft edge: from
+/// half the threshold on the text must be the more probable the less likely speech is.
+/// docs/architecture.md has the reason and the figures.
+bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options);
+
 /// Decodes one encoded window, again at higher temperatures while the text is repetitive or
 /// improbable (Radford et al. 2022, section 4.5). Where implementations differ, as faster-whisper
 /// 1.2: if every temperature fails, the most probable of the texts that are not repetitive is taken

@@ -177,7 +177,7 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   if (!language) return fail(language.error());
   const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task));
   if (!heard) return fail(heard.error());
-  if (is_silence(**heard)) {
+  if (is_silent(**heard, options_)) {
     ++stats_.silent_windows;
     return n_frames;
   }
@@ -218,11 +218,6 @@ Result<std::optional<Token>> StreamTranscriber::find_language() {
   const auto token = window_decoder_.detect_language();
   if (!token) return fail(token.error());
   return std::optional<Token>(*token);
-}
-
-bool StreamTranscriber::is_silence(const DecodedWindow& heard) const {
-  return heard.no_speech_probability > options_.no_speech_threshold &&
-         !(heard.average_log_probability > options_.log_prob_threshold);
 }
 
 /// Fills segments_ and returns the frames until the next window begins.

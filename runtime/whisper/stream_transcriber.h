@@ -63,7 +63,6 @@ class StreamTranscriber final : public Transcriber {
   Result<int> hear_window(int n_frames, std::vector<Segment>& out);
   Result<void> encode(int n_frames);
   Result<std::optional<Token>> find_language();
-  bool is_silence(const DecodedWindow& heard) const;
   Result<int> make_segments(const DecodedWindow& heard, int n_frames);
   Result<void> add_words(int n_frames);
   void advance(int n_frames);

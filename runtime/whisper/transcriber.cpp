@@ -16,14 +16,12 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
   }
   const Model& model = model_of(*engine);
   // The decoder owns the engine, which owns the model.
-  auto stream =
-      StreamTranscriber::create(*model.tokenizer, model.config, options,
-                                [&](int max_sequences, const std::atomic<bool>& cancelled) {
-                                  return make_stream_decoder(
-                                      engine,
-                                      {.max_sequences = max_sequences, .alignment = options.word_times},
-                                      cancelled);
-                                });
+  auto stream = StreamTranscriber::create(
+      *model.tokenizer, model.config, options,
+      [&](int max_sequences, const std::atomic<bool>& cancelled) {
+        return make_stream_decoder(
+            engine, {.max_sequences = max_sequences, .alignment = options.word_times}, cancelled);
+      });
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }

@@ -25,7 +25,9 @@ std::int64_t n_samples(const WordTimingWindow& window) {
   return in_pcm > 0 ? std::min(in_frames, in_pcm) : in_frames;
 }
 
-bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0) == 0x80; }
+bool continues_character(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
 
 bool text_ends_sentence(std::string_view text) {
   text = trim(text);

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs npuwhisper-transcribe on recorded speech, for the tests next to this file.
 
-NPUWHISPER_TRANSCRIBE names the program, and GStreamer must find the element (GST_PLUGIN_PATH): Meson
-sets both. The recordings are those of Debian's package pocketsphinx-testdata. Tests that lack them
-or the model are skipped, and then the exit status is 77, so that nobody takes it for success.
+NPUWHISPER_TRANSCRIBE names the program, and GStreamer must find the element (GST_PLUGIN_PATH):
+Meson sets both. The recordings are those of Debian's package pocketsphinx-testdata. Tests that lack
+them or the model are skipped, and then the exit status is 77, so that nobody takes it for success.
 """
 import array
 import os
@@ -33,7 +33,8 @@ def has_model():
     """Looks where npuwhisper::find_model() looks."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
-    hub = pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub'
+    hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
+                       pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub')
     places = [cache / 'npuwhisper' / MODEL]
     if os.environ.get('NPUWHISPER_MODEL_DIR'):
         places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / MODEL)

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/cues.h"
+#include "../../gst/cues.h"
 
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
 
-#include "gst/segment_json.h"
-#include "gst/settings.h"
+#include "../../gst/segment_json.h"
+#include "../../gst/settings.h"
 
 namespace npuwhisper {
 namespace {

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gst/gstnpuwhisper.h"
+#include "../../gst/gstnpuwhisper.h"
 
 namespace npuwhisper::test {
 namespace {

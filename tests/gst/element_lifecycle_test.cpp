@@ -2,8 +2,8 @@
 // Loading, failing, starting and stopping; what gst-inspect shows.
 #include <gmock/gmock.h>
 
+#include "../../gst/gstnpuwhisper.h"
 #include "element_fixture.h"
-#include "gst/gstnpuwhisper.h"
 
 namespace npuwhisper::test {
 namespace {

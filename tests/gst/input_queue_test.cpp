@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/input_queue.h"
+#include "../../gst/input_queue.h"
 
 #include <gtest/gtest.h>
 

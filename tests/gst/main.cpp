@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "gst/gstnpuwhisper.h"
+#include "../../gst/gstnpuwhisper.h"
 
 // GStreamer's criticals (a bad cast, a lost reference) are failures here. The element is this
 // program's own, on the scripted runtime.

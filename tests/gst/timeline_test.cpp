@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "gst/timeline.h"
+#include "../../gst/timeline.h"
 
 #include <gtest/gtest.h>
 
@@ -63,7 +63,7 @@ TEST(Timeline, ForgetsButStillAnswers) {
   timeline.forget_before(999 * kSecond);
   EXPECT_EQ(timeline.time_of(999 * kSecond), 999 * 1020 * GST_MSECOND);
   EXPECT_EQ(timeline.time_of(998 * kSecond), 999 * 1020 * GST_MSECOND - GST_SECOND);
-  EXPECT_EQ(timeline.time_of(-1000 * kSecond), 18980 * GST_MSECOND) << "counted back";
+  EXPECT_EQ(timeline.time_of(0), 19980 * GST_MSECOND) << "counted back from what is kept";
 }
 
 TEST(Timeline, TimeBeforeZeroIsZero) {

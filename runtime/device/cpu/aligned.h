@@ -2,11 +2,8 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdlib>
-#include <cstring>
-#include <memory>
-#include <new>
 #include <span>
+#include <utility>
 
 #include "device/device.h"
 
@@ -16,28 +13,30 @@ inline constexpr std::size_t kAlignment = 64;   ///< A cache line, and the wides
 
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// Zeroed memory, aligned to kAlignment. Throws std::bad_alloc.
+/// Zeroed memory, aligned to kAlignment at least. Pages come from the kernel and go back to it: what is released does
+/// not stay in the process. Throws std::bad_alloc.
 class AlignedBytes {
  public:
   AlignedBytes() = default;
-  explicit AlignedBytes(std::size_t n_bytes) : n_bytes_(n_bytes) {
-    if (n_bytes == 0) return;
-    bytes_.reset(static_cast<std::byte*>(std::aligned_alloc(kAlignment, round_up(n_bytes, kAlignment))));
-    if (!bytes_) throw std::bad_alloc();
-    std::memset(bytes_.get(), 0, n_bytes);
+  explicit AlignedBytes(std::size_t n_bytes);
+  ~AlignedBytes();
+  AlignedBytes(AlignedBytes&& other) noexcept
+      : bytes_(std::exchange(other.bytes_, nullptr)), n_bytes_(std::exchange(other.n_bytes_, 0)) {}
+  AlignedBytes& operator=(AlignedBytes&& other) noexcept {
+    std::swap(bytes_, other.bytes_);
+    std::swap(n_bytes_, other.n_bytes_);
+    return *this;
   }
-  std::byte* data() const { return bytes_.get(); }
+
+  std::byte* data() const { return bytes_; }
   std::size_t size() const { return n_bytes_; }
   template <typename T>
   T* as() const {
-    return reinterpret_cast<T*>(bytes_.get());
+    return reinterpret_cast<T*>(bytes_);
   }
 
  private:
-  struct Free {
-    void operator()(std::byte* p) const { std::free(p); }
-  };
-  std::unique_ptr<std::byte, Free> bytes_;
+  std::byte* bytes_ = nullptr;
   std::size_t n_bytes_ = 0;
 };
 

@@ -94,7 +94,7 @@ Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const
       if (!made) return fail(made.error());
       return std::unique_ptr<Executable>(std::move(*made));
     }
-    auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_);
+    auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_, workspace_);
     if (!made) return fail(made.error());
     return std::unique_ptr<Executable>(std::move(*made));
   } catch (const std::bad_alloc&) {

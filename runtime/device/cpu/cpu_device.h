@@ -6,13 +6,15 @@
 #include "device/cpu/step_executable.h"
 #include "device/cpu/thread_pool.h"
 #include "device/cpu/window_executable.h"
+#include "device/cpu/workspace.h"
 #include "device/device.h"
 #include "device/registry.h"
 
 namespace npuwhisper::cpu {
 
 /// The CPU: graphs over windows run through oneDNN, decoder steps through kernels of our own, all on one small pool.
-/// prepare() is thread-safe; executables of one device must not run at the same time (they share the pool).
+/// Executables of one device must not run at the same time, nor while another one is prepared: they share the pool and
+/// working memory.
 class CpuDevice : public Device {
  public:
   /// Errors: InvalidArgument (NPUWHISPER_MAX_ISA), Unsupported (precision=bf16 on a CPU without it).
@@ -25,6 +27,7 @@ class CpuDevice : public Device {
   CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info);
 
   ThreadPool pool_;
+  Workspace workspace_;
   WindowTypes window_types_;
   StepTypes step_types_;
   DeviceInfo info_;

@@ -14,6 +14,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace npuwhisper::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+namespace {
 
 using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
@@ -115,6 +116,7 @@ void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t 
   for (; i < n; ++i) out[i] = sums[i] + (epilogue.residual != nullptr ? epilogue.residual[i] : 0.0F);
 }
 
+}  // namespace
 }  // namespace npuwhisper::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

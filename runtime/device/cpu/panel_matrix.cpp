@@ -9,6 +9,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
+constexpr std::size_t kRowsBetweenReleases = 4096;
+
 float largest_magnitude(std::span<const float> row) {
   float largest = 0;
   for (const float x : row) largest = std::max(largest, std::fabs(x));
@@ -17,7 +19,7 @@ float largest_magnitude(std::span<const float> row) {
 
 }  // namespace
 
-PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type) {
+PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type, const Weights* source) {
   PanelMatrix m;
   m.n_ = static_cast<std::size_t>(weight.dims[0]);
   m.k_ = static_cast<std::size_t>(weight.n_elements()) / m.n_;
@@ -28,6 +30,7 @@ PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type) {
   std::vector<float> row(m.k_);
   std::vector<std::uint16_t> halves(m.k_);
   for (std::size_t i = 0; i < m.n_; ++i) {
+    if (source != nullptr && i % kRowsBetweenReleases == 0) source->release(weight);
     weight.read_rows(static_cast<std::int64_t>(i), 1, row);
     std::byte* panel = m.bytes_.data() + i / kPanelColumns * m.panel_bytes_;
     const std::size_t column = i % kPanelColumns;
@@ -48,6 +51,7 @@ PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type) {
       for (std::size_t k = 0; k < m.k_; ++k) to[k * kPanelColumns] = row[k];
     }
   }
+  if (source != nullptr) source->release(weight);
   return m;
 }
 

@@ -16,8 +16,9 @@ namespace npuwhisper::cpu {
 /// Immutable after pack(); thread-safe.
 class PanelMatrix {
  public:
-  /// `type`: I8, F16 or F32. Throws std::bad_alloc.
-  static PanelMatrix pack(const WeightView& weight, DataType type);
+  /// `type`: I8, F16 or F32. The pages of the file that `weight` lies in are released to `source` as it goes, so that the
+  /// model is never in memory twice. Throws std::bad_alloc.
+  static PanelMatrix pack(const WeightView& weight, DataType type, const Weights* source = nullptr);
 
   std::size_t n() const { return n_; }
   std::size_t k() const { return k_; }

@@ -14,6 +14,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace npuwhisper::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
+namespace {
 
 using DF = hn::ScalableTag<float>;
 using VF = hn::Vec<DF>;
@@ -27,7 +28,17 @@ HWY_INLINE void for_each_vector(std::size_t n, Whole whole, Part part) {
   if (i < n) part(i, n - i);
 }
 
-HWY_INLINE VF load_part(const float* p, std::size_t lanes) { return hn::MaskedLoad(hn::FirstN(DF(), lanes), DF(), p); }
+// Parts go by way of a whole vector: masked loads of older instruction sets read all of it, and only where it is aligned.
+HWY_INLINE VF load_part(const float* p, std::size_t lanes) {
+  HWY_ALIGN float whole[HWY_MAX_BYTES / sizeof(float)] = {};
+  std::memcpy(whole, p, lanes * sizeof(float));
+  return hn::Load(DF(), whole);
+}
+HWY_INLINE void store_part(VF v, float* out, std::size_t lanes) {
+  HWY_ALIGN float whole[HWY_MAX_BYTES / sizeof(float)];
+  hn::Store(v, DF(), whole);
+  std::memcpy(out, whole, lanes * sizeof(float));
+}
 
 HWY_INLINE void store_bf16(VF v, std::uint16_t* out) {
   const hn::Rebind<std::uint16_t, DF> d16;
@@ -43,9 +54,7 @@ HWY_INLINE void store_bf16_part(VF v, std::uint16_t* out, std::size_t lanes) {
 struct ToF32 {
   float* out;
   HWY_INLINE void whole(std::size_t i, VF v) const { hn::StoreU(v, DF(), out + i); }
-  HWY_INLINE void part(std::size_t i, VF v, std::size_t lanes) const {
-    hn::BlendedStore(v, hn::FirstN(DF(), lanes), DF(), out + i);
-  }
+  HWY_INLINE void part(std::size_t i, VF v, std::size_t lanes) const { store_part(v, out + i, lanes); }
 };
 struct ToBf16 {
   std::uint16_t* out;
@@ -186,6 +195,7 @@ void ToF16(const float* in, hwy::float16_t* out, std::size_t n) {
       });
 }
 
+}  // namespace
 }  // namespace npuwhisper::cpu::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 

@@ -24,16 +24,16 @@ float exponentiate(const float* in, std::size_t n, float scale, void* out, DataT
 /// out[i] = in[i] * factor; out is f32 or bf16.
 void scale_row(const float* in, std::size_t n, float factor, void* out, DataType out_type);
 
-/// x = gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, within 3e-7.
+/// x = gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, within 5e-7.
 void gelu(float* x, std::size_t n);
 
-/// Dot product of f32 with f16 or f32.
+/// Dot product of f32 with f16 (finite) or f32.
 float dot(const float* a, const void* b, DataType b_type, std::size_t n);
 
-/// sum[i] += factor * in[i]; in is f16 or f32.
+/// sum[i] += factor * in[i]; in is f16 (finite) or f32.
 void add_scaled(float factor, const void* in, DataType in_type, float* sum, std::size_t n);
 
-/// out[i] = in[i] as f16 (nearest even) or f32.
+/// out[i] = in[i] as f16 (nearest even; before AVX2, which brings the instruction, cut off) or f32.
 void store_row(const float* in, void* out, DataType out_type, std::size_t n);
 
 }  // namespace npuwhisper::cpu

@@ -149,9 +149,8 @@ Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const 
   }
   // f16 means as the file stores them: what is not f16 there stays exact in f32.
   const bool exact = types_.weights == DataType::F16 && (*view)->type != DataType::F16;
-  matrices_.emplace_back(op.weight,
-                         std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, exact ? DataType::F32 : types_.weights)));
-  weights.release(**view);
+  const DataType type = exact ? DataType::F32 : types_.weights;
+  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, type, &weights)));
   return matrices_.back().second.get();
 }
 

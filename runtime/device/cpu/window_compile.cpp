@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of WindowExecutable that runs once: stages, types, memory, packed weights.
 #include <algorithm>
+#include <numeric>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@ namespace {
 constexpr int kBlockRows = 128;
 // Queries of one head at a time: their scores over 1,500 keys take 384 KB.
 constexpr int kQueryRows = 64;
+// Heads whose packed keys and values exist at once, but no fewer than threads: each takes up to 0.8 MB.
+constexpr int kFewestHeads = 2;
 
 bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
 
@@ -28,6 +31,9 @@ bool can_run(OpKind kind) {
   }
 }
 
+/// Needs no other rows than its own.
+bool is_row_wise(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm; }
+
 int round_up_16(int n) { return (n + 15) / 16 * 16; }
 
 CacheShape cross_shape(const Graph& graph) {
@@ -40,42 +46,50 @@ CacheShape cross_shape(const Graph& graph) {
   return shape;
 }
 
-Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name, std::size_t n) {
+Result<const WeightView*> find_variable(const Weights& weights, const std::string& name, std::size_t n) {
   const WeightView* view = weights.find(name);
   if (view == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
   if (view->n_elements() != static_cast<std::int64_t>(n)) {
     return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + std::to_string(view->n_elements()) +
                                              " elements, wanted " + std::to_string(n));
   }
-  return view->read();
+  return view;
 }
 
-/// A convolution's weight [out, in, kernel] as the matrix [out, kernel * in] that gathered rows are multiplied with.
-std::vector<float> unroll_convolution(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
-                                      std::size_t kernel) {
-  std::vector<float> matrix(weight.size());
+Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name, std::size_t n) {
+  const auto view = find_variable(weights, name, n);
+  if (!view) return fail(view.error());
+  return (*view)->read();
+}
+
+/// A weight in f32 as the matrix that a product packs, outputs first: a convolution's [out, in, kernel] becomes
+/// [out, kernel * in], because gathered rows have one tap after the other.
+AlignedBytes read_matrix(const WeightView& weight, std::size_t n_out, std::size_t n_in, std::size_t kernel) {
+  AlignedBytes matrix(n_out * n_in * kernel * sizeof(float));
+  std::vector<float> row(n_in * kernel);
   for (std::size_t o = 0; o < n_out; ++o) {
-    for (std::size_t i = 0; i < n_in; ++i) {
-      for (std::size_t tap = 0; tap < kernel; ++tap) {
-        matrix[(o * kernel + tap) * n_in + i] = weight[(o * n_in + i) * kernel + tap];
-      }
-    }
+    weight.read_rows(static_cast<std::int64_t>(o), 1, row);
+    float* to = matrix.as<float>() + o * row.size();
+    for (std::size_t i = 0; i < row.size(); ++i) to[i % kernel * n_in + i / kernel] = row[i];
   }
   return matrix;
 }
 
 }  // namespace
 
-WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool)
+WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool,
+                                   Workspace& workspace)
     : graph_(graph),
       batch_(batch),
       types_(types),
       pool_(pool),
+      workspace_(workspace),
       cross_layout_(cross_shape(graph), types.cross_cache) {}
 
 Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(const Graph& graph, const Weights& weights, int batch,
-                                                                   const WindowTypes& types, ThreadPool& pool) {
-  std::unique_ptr<WindowExecutable> executable(new WindowExecutable(graph, batch, types, pool));
+                                                                   const WindowTypes& types, ThreadPool& pool,
+                                                                   Workspace& workspace) {
+  std::unique_ptr<WindowExecutable> executable(new WindowExecutable(graph, batch, types, pool, workspace));
   if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
   return executable;
 }
@@ -102,9 +116,12 @@ Result<void> WindowExecutable::compile(const Weights& weights) {
                            scratch.mixed.size();
     for (const AlignedBytes& bytes : scratch.tensors) plan_.working_bytes += bytes.size();
   }
-  plan_.working_bytes += packed_heads_.size();
-  for (const AlignedBytes& bytes : shared_) plan_.working_bytes += bytes.size();
-  next_task_ = std::vector<std::atomic<int>>(2 * stages_.size());
+  std::size_t n_counters = 0;
+  for (Stage& stage : stages_) {
+    stage.first_counter = n_counters;
+    n_counters += static_cast<std::size_t>(2 * batch_ * std::max(1, stage.steps.front().op.n_heads));
+  }
+  next_task_ = std::vector<std::atomic<int>>(n_counters);
   plan_.graph = graph_.name;
   for (const Stage& stage : stages_) describe(stage);
   return {};
@@ -114,10 +131,8 @@ Result<void> WindowExecutable::divide_into_stages() {
   for (const Op& op : graph_.ops) {
     if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation over windows");
     const int rows = graph_.tensor(op.output).rows;
-    const bool row_wise = op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm;
-    const bool joins = row_wise && !stages_.empty() && stages_.back().rows == rows &&
-                       stages_.back().steps.front().op.kind != OpKind::Attention &&
-                       stages_.back().steps.front().op.kind != OpKind::StoreCrossCache;
+    const bool joins = is_row_wise(op) && !stages_.empty() && stages_.back().rows == rows &&
+                       is_row_wise(stages_.back().steps.front().op);
     if (!joins) {
       Stage stage;
       stage.rows = op.kind == OpKind::StoreCrossCache ? graph_.tensor(op.input).rows : rows;
@@ -181,7 +196,18 @@ Result<void> WindowExecutable::place_tensors() {
     bytes[i] = static_cast<std::size_t>(batch_) * static_cast<std::size_t>(graph_.tensor(id).rows) * row_bytes(id);
   }
   slots_ = assign_slots(graph_, bytes, stage_of);
-  for (const std::size_t n : slots_.slot_bytes) shared_.emplace_back(n);
+  // Largest first, so that executables with few large tensors and those with many small ones share well.
+  std::vector<std::size_t> by_size(slots_.slot_bytes.size());
+  std::iota(by_size.begin(), by_size.end(), std::size_t{0});
+  std::sort(by_size.begin(), by_size.end(),
+            [&](std::size_t a, std::size_t b) { return slots_.slot_bytes[a] > slots_.slot_bytes[b]; });
+  area_of_.resize(by_size.size());
+  for (std::size_t area = 0; area < by_size.size(); ++area) {
+    area_of_[by_size[area]] = area;
+    workspace_.require(area, slots_.slot_bytes[by_size[area]]);
+    plan_.working_bytes += slots_.slot_bytes[by_size[area]];
+  }
+  packed_heads_area_ = by_size.size();
   for (Scratch& scratch : scratch_) {
     for (const std::size_t n : local_bytes) scratch.tensors.emplace_back(n);
   }
@@ -255,17 +281,31 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
     step.bias = std::move(*bias);
   }
   if (!op.position.empty()) {
-    auto position = read_vector(weights, op.position, static_cast<std::size_t>(stage.rows) * n_out);
-    if (!position) return fail(position.error());
-    step.position = std::move(*position);
+    if (auto loaded = load_position(weights, stage, step); !loaded) return loaded;
   }
-  auto matrix = read_vector(weights, op.weight, n_out * n_in * kernel);
-  if (!matrix) return fail(matrix.error());
-  if (op.kind == OpKind::Conv1d) *matrix = unroll_convolution(*matrix, n_out, n_in, kernel);
+  const auto weight = find_variable(weights, op.weight, n_out * n_in * kernel);
+  if (!weight) return fail(weight.error());
+  const AlignedBytes matrix = read_matrix(**weight, n_out, n_in, kernel);
+  weights.release(**weight);
   step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
   plan_.weight_bytes += step.weight.size();
-  weights.release(*weights.find(op.weight));
-  return step.gemm.whole->pack_weight(matrix->data(), step.weight.data());
+  return step.gemm.whole->pack_weight(matrix.as<float>(), step.weight.data());
+}
+
+Result<void> WindowExecutable::load_position(const Weights& weights, const Stage& stage, Step& step) {
+  const std::size_t n = static_cast<std::size_t>(stage.rows) * columns_of(step.op.output);
+  const auto found = find_variable(weights, step.op.position, n);
+  if (!found) return fail(found.error());
+  const WeightView* view = *found;
+  if (view->type == DataType::F16) {
+    step.position_type = DataType::F16;
+    step.position.assign(view->bytes.begin(), view->bytes.end());
+  } else {
+    const std::vector<float> values = view->read();
+    const auto bytes = std::as_bytes(std::span(values));
+    step.position.assign(bytes.begin(), bytes.end());
+  }
+  return {};
 }
 
 Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
@@ -307,8 +347,11 @@ Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
   }
   packed_keys_bytes_ = round_up(attention_.scores.whole->packed_bytes(), kAlignment);
   packed_values_bytes_ = round_up(attention_.mix.whole->packed_bytes(), kAlignment);
-  packed_heads_ =
-      AlignedBytes(static_cast<std::size_t>(batch_) * n_heads * (packed_keys_bytes_ + packed_values_bytes_));
+  heads_at_once_ = std::min(batch_ * op.n_heads, std::max(kFewestHeads, static_cast<int>(pool_.size())));
+  const std::size_t packed_bytes =
+      static_cast<std::size_t>(heads_at_once_) * (packed_keys_bytes_ + packed_values_bytes_);
+  workspace_.require(packed_heads_area_, packed_bytes);
+  plan_.working_bytes += packed_bytes;
   const auto queries = static_cast<std::size_t>(stage.block_rows);
   for (Scratch& scratch : scratch_) {
     scratch.queries = AlignedBytes(queries * kHeadColumns * size_of(types_.compute));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <utility>
 
 #include "device/cpu/onednn.h"
@@ -38,37 +39,48 @@ bool WindowExecutable::note(const Result<void>& result) {
 }
 
 template <typename Task>
-void WindowExecutable::for_each_task(std::size_t stage, int n_tasks, Task task) {
-  for (int i = next_task_[stage].fetch_add(1); i < n_tasks; i = next_task_[stage].fetch_add(1)) {
+void WindowExecutable::for_each_task(std::size_t counter, int n_tasks, Task task) {
+  for (int i = next_task_[counter].fetch_add(1); i < n_tasks; i = next_task_[counter].fetch_add(1)) {
     if (!note(task(i))) return;
   }
 }
 
 void WindowExecutable::execute(unsigned thread) {
-  for (std::size_t i = 0; i < stages_.size(); ++i) {
-    const Stage& stage = stages_[i];
+  for (const Stage& stage : stages_) {
     const Step& first = stage.steps.front();
-    const int n_heads = first.op.n_heads;
     if (first.op.kind == OpKind::Attention) {
-      for_each_task(2 * i, n_items_ * n_heads, [&](int task) {
-        return pack_head(thread, first, task / n_heads, task % n_heads);
-      });
-      pool_.barrier();
-      const int n_blocks = stage.n_blocks();
-      for_each_task(2 * i + 1, n_items_ * n_heads * n_blocks, [&](int task) {
-        return attend(thread, stage, task / (n_heads * n_blocks), task / n_blocks % n_heads, task % n_blocks);
-      });
+      run_attention(thread, stage);
     } else if (first.op.kind == OpKind::StoreCrossCache) {
-      for_each_task(2 * i, n_items_ * n_heads, [&](int task) {
+      const int n_heads = first.op.n_heads;
+      for_each_task(stage.first_counter, n_items_ * n_heads, [&](int task) {
         store_head(first, task / n_heads, task % n_heads);
         return Result<void>();
       });
     } else {
-      for_each_task(2 * i, n_items_ * stage.n_blocks(), [&](int task) {
+      for_each_task(stage.first_counter, n_items_ * stage.n_blocks(), [&](int task) {
         return run_block(thread, stage, task / stage.n_blocks(), task % stage.n_blocks());
       });
     }
     pool_.barrier();
+  }
+}
+
+void WindowExecutable::run_attention(unsigned thread, const Stage& stage) {
+  const Step& step = stage.steps.front();
+  const int n_heads = step.op.n_heads;
+  const int n_blocks = stage.n_blocks();
+  std::size_t counter = stage.first_counter;
+  for (int first = 0; first < n_items_ * n_heads; first += heads_at_once_) {
+    if (first > 0) pool_.barrier();   // The heads before were the last to need the packed ones.
+    const int n = std::min(heads_at_once_, n_items_ * n_heads - first);
+    for_each_task(counter++, n, [&](int task) {
+      return pack_head(thread, step, (first + task) / n_heads, (first + task) % n_heads);
+    });
+    pool_.barrier();
+    for_each_task(counter++, n * n_blocks, [&](int task) {
+      const int head = first + task / n_blocks;
+      return attend(thread, stage, head / n_heads, head % n_heads, task % n_blocks);
+    });
   }
 }
 
@@ -114,8 +126,9 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
                         scratch_[thread].onednn.data());
   if (!step.position.empty()) {
     const std::size_t columns = columns_of(op.output);
-    add_scaled(1.0F, step.position.data() + static_cast<std::size_t>(first) * columns, DataType::F32,
-               reinterpret_cast<float*>(out), static_cast<std::size_t>(n_rows) * columns);
+    const std::size_t offset = static_cast<std::size_t>(first) * columns * size_of(step.position_type);
+    add_scaled(1.0F, step.position.data() + offset, step.position_type, reinterpret_cast<float*>(out),
+               static_cast<std::size_t>(n_rows) * columns);
   }
   return done;
 }
@@ -143,8 +156,7 @@ Result<void> WindowExecutable::pack_head(unsigned thread, const Step& step, int 
   const std::size_t element = size_of(types_.compute);
   const std::byte* row = row_of(thread, step.op.input, item, 0, 0);
   const std::byte* key = row + (columns + static_cast<std::size_t>(head) * kHeadColumns) * element;
-  std::byte* packed = packed_heads_.data() + static_cast<std::size_t>(item * step.op.n_heads + head) *
-                                                 (packed_keys_bytes_ + packed_values_bytes_);
+  std::byte* packed = packed_head(item, step.op, head);
   if (auto done = attention_.scores.whole->pack(thread, key, packed); !done) return done;
   return attention_.mix.whole->pack(thread, key + columns * element, packed + packed_keys_bytes_);
 }
@@ -158,8 +170,7 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
   const OneDnnGemm& mix = whole ? *attention_.mix.whole : *attention_.mix.last;
   Scratch& scratch = scratch_[thread];
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
-  std::byte* packed = packed_heads_.data() +
-                      static_cast<std::size_t>(item * op.n_heads + head) * (packed_keys_bytes_ + packed_values_bytes_);
+  std::byte* packed = packed_head(item, op, head);
 
   // oneDNN's best kernels want operands without gaps between rows.
   const std::size_t query_bytes = kHeadColumns * size_of(types_.compute);
@@ -203,6 +214,11 @@ void WindowExecutable::store_head(const Step& step, int item, int head) {
   cross_layout_.store(cache->host().data(), step.op.layer, head, keys, keys + columns / 2, columns);
 }
 
+std::byte* WindowExecutable::packed_head(int item, const Op& op, int head) const {
+  const auto index = static_cast<std::size_t>((item * op.n_heads + head) % heads_at_once_);
+  return workspace_.area(packed_heads_area_) + index * (packed_keys_bytes_ + packed_values_bytes_);
+}
+
 std::size_t WindowExecutable::row_bytes(TensorId id) const {
   return columns_of(id) * size_of(type_of_[static_cast<std::size_t>(id)]);
 }
@@ -219,7 +235,7 @@ std::byte* WindowExecutable::row_of(unsigned thread, TensorId id, int item, int 
     return buffer->host().data() + offset;
   }
   const auto rows = static_cast<std::size_t>(graph_.tensor(id).rows);
-  return shared_[static_cast<std::size_t>(slots_.slot_of[tensor])].data() +
+  return workspace_.area(area_of_[static_cast<std::size_t>(slots_.slot_of[tensor])]) +
          static_cast<std::size_t>(item) * rows * row_bytes(id) + offset;
 }
 

@@ -12,6 +12,7 @@
 #include "device/cpu/onednn_gemm.h"
 #include "device/cpu/tensor_slots.h"
 #include "device/cpu/thread_pool.h"
+#include "device/cpu/workspace.h"
 #include "device/device.h"
 
 namespace npuwhisper::cpu {
@@ -28,10 +29,12 @@ struct WindowTypes {
 /// own: scores exist only for a block of queries of one head at a time. Reentrant: one run at a time.
 class WindowExecutable : public Executable {
  public:
-  /// `batch`: windows of one run. `pool` must outlive the executable and belong to the caller while start() runs.
+  /// `batch`: windows of one run. `pool` and `workspace` must outlive the executable and belong to the caller while
+  /// start() runs.
   /// Errors: Unsupported, CorruptModel. Throws std::bad_alloc.
   static Result<std::unique_ptr<WindowExecutable>> create(const Graph& graph, const Weights& weights, int batch,
-                                                          const WindowTypes& types, ThreadPool& pool);
+                                                          const WindowTypes& types, ThreadPool& pool,
+                                                          Workspace& workspace);
 
   const Plan& plan() const override { return plan_; }
   /// Runs to the end before it returns.
@@ -60,13 +63,15 @@ class WindowExecutable : public Executable {
     AlignedBytes weight;                 // packed
     std::vector<float> bias;
     std::vector<float> gamma, beta;      // LayerNorm
-    std::vector<float> position;         // [rows, columns]
+    std::vector<std::byte> position;     // [rows, columns] in position_type
+    DataType position_type = DataType::F32;
   };
   /// Operations that one block of rows goes through together, or one attention, or one store.
   struct Stage {
     std::vector<Step> steps;
     int rows = 0;
     int block_rows = 0;
+    std::size_t first_counter = 0;       // in next_task_
     int n_blocks() const { return (rows + block_rows - 1) / block_rows; }
   };
   /// Shape (m, k, n, lda, ldc, flags), strides of what is packed, and the product whose packing is shared.
@@ -84,13 +89,14 @@ class WindowExecutable : public Executable {
     std::vector<AlignedBytes> tensors;   // by block-local slot
   };
 
-  WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool);
+  WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool, Workspace& workspace);
   Result<void> compile(const Weights& weights);
   Result<void> divide_into_stages();
   void choose_types();
   Result<void> place_tensors();
   Result<void> load(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_product(const Weights& weights, Stage& stage, Step& step);
+  Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
   void describe(const Stage& stage);
@@ -99,7 +105,8 @@ class WindowExecutable : public Executable {
   bool note(const Result<void>& result);
   void execute(unsigned thread);
   template <typename Task>
-  void for_each_task(std::size_t stage, int n_tasks, Task task);
+  void for_each_task(std::size_t counter, int n_tasks, Task task);
+  void run_attention(unsigned thread, const Stage& stage);
   Result<void> run_block(unsigned thread, const Stage& stage, int item, int block);
   Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
@@ -110,6 +117,8 @@ class WindowExecutable : public Executable {
 
   /// First byte of row `row` of a tensor of batch item `item`, as `thread` sees it in the block that begins at `first`.
   std::byte* row_of(unsigned thread, TensorId id, int item, int row, int first) const;
+  /// Keys of one head, packed; values after them.
+  std::byte* packed_head(int item, const Op& op, int head) const;
   std::size_t row_bytes(TensorId id) const;
   std::size_t columns_of(TensorId id) const { return static_cast<std::size_t>(graph_.tensor(id).columns); }
 
@@ -117,6 +126,7 @@ class WindowExecutable : public Executable {
   int batch_;
   WindowTypes types_;
   ThreadPool& pool_;
+  Workspace& workspace_;
   Plan plan_;
   FinishedRun run_;
   std::vector<Stage> stages_;
@@ -124,10 +134,11 @@ class WindowExecutable : public Executable {
   std::vector<int> bound_;                // by tensor: index among inputs and outputs; -1
   std::vector<int> local_;                // by tensor: slot in a thread's scratch; -1
   TensorSlots slots_;
-  std::vector<AlignedBytes> shared_;      // by slot: [batch, rows, columns]
+  std::vector<std::size_t> area_of_;      // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   Attention attention_;
-  AlignedBytes packed_heads_;             // keys then values of each item and head
+  int heads_at_once_ = 0;                 // of all items
+  std::size_t packed_heads_area_ = 0;     // keys then values of each of them
   std::size_t packed_keys_bytes_ = 0;
   std::size_t packed_values_bytes_ = 0;
   std::vector<Scratch> scratch_;          // by thread
@@ -136,7 +147,7 @@ class WindowExecutable : public Executable {
   // The run in progress.
   Bindings bindings_;
   int n_items_ = 0;
-  std::vector<std::atomic<int>> next_task_;   // two for each stage
+  std::vector<std::atomic<int>> next_task_;   // a counter for each time that threads share out tasks
   std::atomic<bool> failed_{false};
   Error error_;                               // written once, by the thread that set failed_
 };

@@ -12,8 +12,8 @@ namespace {
 
 using ExactWeightsConformance = Conformance;
 
-/// precision=f32 and bf16 promise the weights as the file stores them: f32 weights that f16 cannot hold
-/// must not be rounded.
+/// precision=f32 and bf16 promise the weights as the file stores them: f32 weights that f16 cannot
+/// hold must not be rounded.
 TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   if (GetParam().precision != Precision::F32 && GetParam().precision != Precision::Bf16) {
     GTEST_SKIP() << "only f32 and bf16 promise this";

@@ -37,7 +37,7 @@ class AttentiveDecoder final : public TokenDecoder {
                                        std::span<float> probabilities) override {
     ++n_calls;
     if (error) return fail(*error);
-    this->tokens.assign(tokens.begin(), tokens.end());
+    tokens_read.assign(tokens.begin(), tokens.end());
     EXPECT_EQ(probabilities.size(), tokens.size());
     attention_.assign(kHeads * tokens.size() * n_positions, 1e-7F);
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
@@ -62,7 +62,7 @@ class AttentiveDecoder final : public TokenDecoder {
   std::vector<std::size_t> first;
   std::optional<Error> error;
   std::size_t n_missing = 0;
-  std::vector<Token> tokens;  // of the last call
+  std::vector<Token> tokens_read;  // by the last call
   int n_calls = 0;
 
  private:
@@ -127,7 +127,8 @@ class WordTimingTest : public ::testing::Test {
   std::unique_ptr<const Tokenizer> tokenizer_;
   std::optional<WordTimer> timer_;
   AttentiveDecoder decoder_;
-  WordTimingWindow window_{.first_sample = 0, .n_frames = 1000, .language = "en"};
+  WordTimingWindow window_{
+      .first_sample = 0, .n_frames = 1000, .language = "en", .task = Task::Transcribe, .pcm = {}};
 };
 
 TEST_F(WordTimingTest, WordsAreWhereTheirTokensAttend) {
@@ -167,7 +168,7 @@ TEST_F(WordTimingTest, TheDecoderReadsTheTextWithoutTimestamps) {
                                      tokenizer_->encode(" hello")[0],
                                      tokenizer_->encode(" world")[0],
                                      special.eot};
-  EXPECT_EQ(decoder_.tokens, wanted);
+  EXPECT_EQ(decoder_.tokens_read, wanted);
 }
 
 TEST_F(WordTimingTest, AnEnglishModelHasNoLanguageAndNoTask) {
@@ -179,8 +180,9 @@ TEST_F(WordTimingTest, AnEnglishModelHasNoLanguageAndNoTask) {
   std::vector<Segment> segments = {segment(0, " hello", 1)};
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments));
   expect_proper(segments, 0, 160000);
-  EXPECT_EQ(decoder_.tokens, (std::vector<Token>{special.sot, special.no_timestamps,
-                                                 tokenizer_->encode(" hello")[0], special.eot}));
+  EXPECT_EQ(decoder_.tokens_read,
+            (std::vector<Token>{special.sot, special.no_timestamps, tokenizer_->encode(" hello")[0],
+                                special.eot}));
 }
 
 TEST_F(WordTimingTest, TimesAreThoseOfTheStream) {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include <npuwhisper/engine.h>
+
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper {
+namespace {
+
+class EngineCache : public testing::Test {
+ protected:
+  void SetUp() override {
+    test::write_tiny_model(folder_.path(), {.n_audio_ctx = 50});
+    options_.model = folder_.path().string();
+  }
+  test::TemporaryFolder folder_;
+  EngineOptions options_;
+};
+
+TEST_F(EngineCache, SameOptionsAreTheSameEngine) {
+  const auto first = Engine::open(options_);
+  ASSERT_TRUE(first) << first.error().message;
+  const auto second = Engine::open(options_);
+  ASSERT_TRUE(second);
+  EXPECT_EQ(*first, *second);
+}
+
+TEST_F(EngineCache, OtherOptionsAreAnotherEngine) {
+  const auto first = Engine::open(options_);
+  options_.precision = Precision::F32;
+  const auto second = Engine::open(options_);
+  ASSERT_TRUE(first && second);
+  EXPECT_NE(*first, *second);
+}
+
+TEST_F(EngineCache, ThreadsAtOnceShareOneLoad) {
+  std::array<std::shared_ptr<Engine>, 4> engines;
+  std::vector<std::thread> threads;
+  for (auto& engine : engines) {
+    threads.emplace_back([&] {
+      if (auto opened = Engine::open(options_)) engine = *opened;
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  ASSERT_NE(engines[0], nullptr);
+  for (const auto& engine : engines) EXPECT_EQ(engine, engines[0]);
+}
+
+TEST_F(EngineCache, TheLastUsersEndIsTheEnginesEnd) {
+  std::weak_ptr<Engine> watched;
+  {
+    auto engine = Engine::open(options_);
+    ASSERT_TRUE(engine);
+    watched = *engine;
+  }
+  EXPECT_TRUE(watched.expired());
+  EXPECT_TRUE(Engine::open(options_));
+}
+
+TEST_F(EngineCache, SaysWhatItRuns) {
+  const auto engine = Engine::open(options_);
+  ASSERT_TRUE(engine);
+  EXPECT_EQ((*engine)->model_path(), folder_.path());
+  EXPECT_EQ((*engine)->device().kind, DeviceKind::Cpu);
+  EXPECT_GE((*engine)->device().n_threads, 1U);
+  EXPECT_EQ((*engine)->device().kernels.size(), 2U);
+  EXPECT_TRUE((*engine)->is_multilingual());
+  EXPECT_TRUE((*engine)->has_language("de"));
+  EXPECT_FALSE((*engine)->has_language("xx"));
+  const std::string plan = (*engine)->describe_plan();
+  for (const char* part :
+       {"device: ", "encoder/conv1", "decoder/layer_1/ffn/linear_0", "cross-attention"}) {
+    EXPECT_NE(plan.find(part), std::string::npos) << part;
+  }
+}
+
+TEST_F(EngineCache, AMissingModelIsNotFound) {
+  options_.model = (folder_.path() / "nothing").string();
+  const auto engine = Engine::open(options_);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, ErrorCode::NotFound);
+  EXPECT_NE(engine.error().message.find("nothing"), std::string::npos) << engine.error().message;
+}
+
+TEST_F(EngineCache, AMissingDeviceIsNotFound) {
+  options_.device = DeviceKind::Npu;
+  const auto engine = Engine::open(options_);
+  ASSERT_FALSE(engine);
+  EXPECT_EQ(engine.error().code, ErrorCode::NotFound);
+  EXPECT_NE(engine.error().message.find("npu"), std::string::npos) << engine.error().message;
+}
+
+TEST_F(EngineCache, AFailedLoadMayBeTriedAgain) {
+  const auto kept = folder_.path() / "model.bin";
+  const auto aside = folder_.path() / "model.aside";
+  std::filesystem::rename(kept, aside);
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 3; ++i) threads.emplace_back([&] { EXPECT_FALSE(Engine::open(options_)); });
+  for (std::thread& thread : threads) thread.join();
+  std::filesystem::rename(aside, kept);
+  const auto engine = Engine::open(options_);
+  EXPECT_TRUE(engine) << engine.error().message;
+}
+
+TEST_F(EngineCache, MoreThreadsThanCoresAreNotUsed) {
+  options_.n_threads = 100000;
+  const auto engine = Engine::open(options_);
+  ASSERT_TRUE(engine) << engine.error().message;
+  EXPECT_LE((*engine)->device().n_threads, std::thread::hardware_concurrency());
+  options_.n_threads = 1;
+  const auto single = Engine::open(options_);
+  ASSERT_TRUE(single);
+  EXPECT_EQ((*single)->device().n_threads, 1U);
+}
+
+}  // namespace
+}  // namespace npuwhisper

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine/stream.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <thread>
+#include <vector>
+
+#include "model/model.h"
+#include "tiny_engine.h"
+
+namespace npuwhisper {
+namespace {
+
+using test::argmax;
+using test::TinyEngine;
+
+/// One engine in f32 for all: what is compared here differs by the order of sums alone.
+const TinyEngine& tiny() {
+  static const TinyEngine engine(Precision::F32);
+  return engine;
+}
+
+double largest_difference(std::span<const float> a, std::span<const float> b) {
+  EXPECT_EQ(a.size(), b.size());
+  double largest = 0;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::fabs(static_cast<double>(a[i]) - b[i]));
+  return largest;
+}
+
+/// Logits of the last token of `tokens`, one token at a time.
+std::vector<float> step_through(TokenDecoder& decoder, const std::vector<Token>& tokens) {
+  const int first = 0;
+  auto logits = decoder.prompt({tokens.data(), 1}, {&first, 1});
+  for (std::size_t i = 1; i < tokens.size() && logits; ++i) logits = decoder.step({&tokens[i], 1});
+  if (!logits) {
+    ADD_FAILURE() << logits.error().message;
+    return {};
+  }
+  return {logits->begin(), logits->end()};
+}
+
+void expect_refused(const auto& result, ErrorCode code, const char* part) {
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, code);
+  EXPECT_NE(result.error().message.find(part), std::string::npos) << result.error().message;
+}
+
+class Stream : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_TRUE(decoder_->encode(tiny().mel(1))); }
+
+  const int n_vocab_ = tiny().config().n_vocab;
+  std::unique_ptr<TokenDecoder> decoder_ = tiny().stream({.max_sequences = 3, .alignment = true});
+};
+
+TEST_F(Stream, KnowsItsLimits) {
+  EXPECT_EQ(decoder_->n_vocab(), n_vocab_);
+  EXPECT_EQ(decoder_->max_sequences(), 3);
+  EXPECT_EQ(decoder_->max_length(), 448);
+}
+
+/// Longer than one step takes (64 rows), so that it is cut in pieces.
+TEST_F(Stream, APromptIsItsTokensOneByOne) {
+  std::vector<Token> tokens(150);
+  for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<Token>(i * 7 % 250);
+  const std::vector<int> positions = {0, 63, 64};
+  const auto logits = decoder_->prompt(tokens, positions);
+  ASSERT_TRUE(logits) << logits.error().message;
+  const std::vector<float> kept(logits->begin(), logits->end());
+  ASSERT_EQ(kept.size(), positions.size() * static_cast<std::size_t>(n_vocab_));
+  for (std::size_t i = 0; i < positions.size(); ++i) {
+    const std::vector<Token> part(tokens.begin(), tokens.begin() + positions[i] + 1);
+    const auto stepped = step_through(*decoder_, part);
+    EXPECT_LE(largest_difference(std::span(kept).subspan(i * static_cast<std::size_t>(n_vocab_),
+                                                         static_cast<std::size_t>(n_vocab_)),
+                                 stepped),
+              1e-4)
+        << positions[i];
+  }
+}
+
+TEST_F(Stream, ForkedSequencesEqualSeparateOnes) {
+  const std::vector<Token> prompt = {10, 20, 30};
+  const int last = 2;
+  ASSERT_TRUE(decoder_->prompt(prompt, {&last, 1}));
+  decoder_->fork(std::vector<int>{0, 0, 0});
+  ASSERT_TRUE(decoder_->step(std::vector<Token>{40, 50, 60}));
+  // 60 goes on twice, 40 once, 50 is dropped.
+  decoder_->fork(std::vector<int>{2, 0, 2});
+  const auto logits = decoder_->step(std::vector<Token>{70, 80, 90});
+  ASSERT_TRUE(logits);
+  const std::vector<float> kept(logits->begin(), logits->end());
+  const std::vector<std::vector<Token>> sequences = {
+      {10, 20, 30, 60, 70}, {10, 20, 30, 40, 80}, {10, 20, 30, 60, 90}};
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const auto n = static_cast<std::size_t>(n_vocab_);
+    EXPECT_LE(largest_difference(std::span(kept).subspan(i * n, n),
+                                 step_through(*decoder_, sequences[i])),
+              1e-4)
+        << i;
+  }
+}
+
+TEST_F(Stream, ANewWindowForgetsEverything) {
+  const auto before = step_through(*decoder_, {1, 2, 3});
+  ASSERT_TRUE(decoder_->encode(tiny().mel(2)));
+  const auto other = step_through(*decoder_, {1, 2, 3});
+  EXPECT_GT(largest_difference(before, other), 1e-3) << "the audio does not matter";
+  ASSERT_TRUE(decoder_->encode(tiny().mel(1)));
+  EXPECT_EQ(step_through(*decoder_, {1, 2, 3}), before);
+}
+
+TEST_F(Stream, AlignsAllTokens) {
+  std::vector<Token> tokens(40);
+  std::iota(tokens.begin(), tokens.end(), 30);
+  std::vector<float> probabilities(tokens.size(), -1.0F);
+  const auto attention = decoder_->align(tokens, probabilities);
+  ASSERT_TRUE(attention) << attention.error().message;
+  const auto n_keys = static_cast<std::size_t>(tiny().config().n_audio_ctx);
+  ASSERT_EQ(attention->size(), tiny().config().alignment_heads.size() * tokens.size() * n_keys);
+  for (std::size_t row = 0; row < attention->size() / n_keys; ++row) {
+    const auto weights = attention->subspan(row * n_keys, n_keys);
+    EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 1.0, 1e-5) << row;
+  }
+  // The probabilities are those of the logits that the same tokens give as a prompt.
+  const auto eot = static_cast<std::size_t>(model_of(*tiny().engine).tokenizer->special().eot);
+  for (const int at : {0, 14, 15, 16, 38}) {
+    const auto logits = decoder_->prompt(tokens, {&at, 1});
+    ASSERT_TRUE(logits);
+    double sum = 0;
+    for (std::size_t i = 0; i <= eot; ++i) sum += std::exp(static_cast<double>((*logits)[i]));
+    const auto next = static_cast<std::size_t>(tokens[static_cast<std::size_t>(at) + 1]);
+    EXPECT_NEAR(probabilities[static_cast<std::size_t>(at)],
+                std::exp(static_cast<double>((*logits)[next])) / sum, 1e-5)
+        << at;
+  }
+}
+
+TEST_F(Stream, BadInputIsRefused) {
+  const int zero = 0;
+  const std::span<const int> at_zero(&zero, 1);
+  expect_refused(decoder_->encode(std::vector<float>(100)), ErrorCode::InvalidArgument,
+                 "100 mel values");
+  for (const Token token : {-1, n_vocab_, 1 << 30}) {
+    expect_refused(decoder_->prompt({&token, 1}, at_zero), ErrorCode::InvalidArgument,
+                   "found token");
+  }
+  expect_refused(decoder_->prompt(std::vector<Token>(449, 1), at_zero), ErrorCode::InvalidArgument,
+                 "448");
+  const std::vector<Token> three = {1, 2, 3};
+  for (const std::vector<int>& positions : {std::vector{3}, std::vector{2, 1}, std::vector{-1}}) {
+    expect_refused(decoder_->prompt(three, positions), ErrorCode::InvalidArgument, "position");
+  }
+  expect_refused(decoder_->prompt(three, std::vector<int>(100, 1)), ErrorCode::InvalidArgument,
+                 "100 positions");
+  std::vector<float> probabilities(300);
+  expect_refused(decoder_->align(std::vector<Token>(300, 1), probabilities),
+                 ErrorCode::InvalidArgument, "300 tokens");
+  // And after all that it still works.
+  EXPECT_TRUE(decoder_->prompt(three, at_zero));
+}
+
+TEST_F(Stream, ASequenceEndsAtTheModelsContext) {
+  const std::vector<Token> tokens(448, 1);
+  const int last = 447;
+  ASSERT_TRUE(decoder_->prompt(tokens, {&last, 1}));
+  expect_refused(decoder_->step(std::vector<Token>{1}), ErrorCode::InvalidArgument, "448");
+}
+
+TEST_F(Stream, AlignmentMustBeAskedFor) {
+  const auto plain = tiny().stream();
+  std::vector<float> probabilities(2);
+  expect_refused(plain->align(std::vector<Token>{1, 2}, probabilities), ErrorCode::InvalidArgument,
+                 "alignment");
+}
+
+TEST_F(Stream, ImpossibleOptionsAreRefused) {
+  std::atomic<bool> never{false};
+  for (const int n : {-1, 0, 65}) {
+    expect_refused(make_stream_decoder(tiny().engine, {.max_sequences = n}, never),
+                   ErrorCode::InvalidArgument, "sequences");
+  }
+}
+
+TEST_F(Stream, CancelledStreamsDoNothing) {
+  std::atomic<bool> cancelled{false};
+  auto made =
+      make_stream_decoder(tiny().engine, {.max_sequences = 1, .alignment = true}, cancelled);
+  ASSERT_TRUE(made);
+  TokenDecoder& decoder = **made;
+  ASSERT_TRUE(decoder.encode(tiny().mel(1)));
+  cancelled = true;
+  const int zero = 0;
+  const std::vector<Token> one = {1};
+  std::vector<float> probabilities(1);
+  EXPECT_EQ(decoder.encode(tiny().mel(1)).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder.prompt(one, {&zero, 1}).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder.step(one).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder.align(one, probabilities).error().code, ErrorCode::Cancelled);
+  cancelled = false;
+  EXPECT_TRUE(decoder.prompt(one, {&zero, 1}));
+}
+
+TEST_F(Stream, KeepsItsEngine) {
+  std::unique_ptr<TokenDecoder> decoder;
+  std::atomic<bool> never{false};
+  {
+    const TinyEngine other(Precision::Auto);
+    auto made = make_stream_decoder(other.engine, {}, never);
+    ASSERT_TRUE(made);
+    decoder = std::move(*made);
+    ASSERT_TRUE(decoder->encode(other.mel(1)));
+  }
+  EXPECT_FALSE(step_through(*decoder, {1, 2, 3}).empty());
+}
+
+/// Greedy tokens of one stream.
+std::vector<Token> transcribe(unsigned seed) {
+  const auto decoder = tiny().stream();
+  if (!decoder->encode(tiny().mel(seed))) return {};
+  const std::vector<Token> prompt = {static_cast<Token>(seed), 2, 3};
+  const int last = 2;
+  auto logits = decoder->prompt(prompt, {&last, 1});
+  std::vector<Token> tokens;
+  while (logits && tokens.size() < 30) {
+    tokens.push_back(argmax(*logits));
+    logits = decoder->step({&tokens.back(), 1});
+  }
+  return tokens;
+}
+
+TEST(Streams, SeveralAtOnceGiveTheSameTokensAsAlone) {
+  constexpr unsigned kStreams = 6;
+  std::vector<std::vector<Token>> alone, together(kStreams);
+  for (unsigned i = 0; i < kStreams; ++i) alone.push_back(transcribe(i));
+  std::vector<std::thread> threads;
+  for (unsigned i = 0; i < kStreams; ++i) {
+    threads.emplace_back([&, i] {
+      for (int repeat = 0; repeat < 3; ++repeat) together[i] = transcribe(i);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (unsigned i = 0; i < kStreams; ++i) {
+    EXPECT_EQ(together[i], alone[i]) << "stream " << i;
+    EXPECT_EQ(alone[i].size(), 30U);
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper

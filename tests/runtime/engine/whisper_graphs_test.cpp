@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine/whisper_graphs.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/variables.h"
+
+namespace npuwhisper {
+namespace {
+
+/// Whisper base (Radford et al. 2022, table 1).
+ModelConfig base_config() {
+  ModelConfig config;
+  config.n_mels = 80;
+  config.n_audio_ctx = 1500;
+  config.n_audio_layer = 6;
+  config.n_audio_head = 8;
+  config.n_state = 512;
+  config.n_ffn = 2048;
+  config.n_text_ctx = 448;
+  config.n_text_layer = 6;
+  config.n_text_head = 8;
+  config.n_vocab = 51865;
+  config.alignment_heads = {{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}};
+  return config;
+}
+
+double total_flops(const Graph& graph) {
+  double sum = 0;
+  for (const Op& op : graph.ops) sum += count_flops(graph, op);
+  return sum;
+}
+
+std::vector<Graph> all_graphs(const ModelConfig& config) {
+  return {make_encoder_graph(config), make_cross_graph(config), make_decoder_graph(config, 64)};
+}
+
+TEST(WhisperGraphs, BasesEncoderTakes87Gigaflop) {
+  EXPECT_NEAR(total_flops(make_encoder_graph(base_config())) / 1e9, 87.4, 0.874);
+}
+
+TEST(WhisperGraphs, AttentionIsAThirdOfIt) {
+  const Graph graph = make_encoder_graph(base_config());
+  double attention = 0;
+  for (const Op& op : graph.ops)
+    attention += op.kind == OpKind::Attention ? count_flops(graph, op) : 0.0;
+  EXPECT_NEAR(attention / 1e9, 27.6, 0.3);
+}
+
+TEST(WhisperGraphs, AStepReadsEachWeightOnce) {
+  // Two operations for each weight and row: 6 layers of 4 * 512^2 + 2 * 512 * 2048 for
+  // self-attention and feed-forward, 2 * 512^2 for the cross-attention, and the projection.
+  const double weights = 6.0 * (4 * 512 * 512 + 2 * 512 * 2048 + 2 * 512 * 512) + 512.0 * 51865;
+  EXPECT_NEAR(total_flops(make_decoder_graph(base_config(), 1)) / (2 * weights), 1.0, 0.01);
+}
+
+TEST(WhisperGraphs, ValuesAreMadeBeforeTheyAreRead) {
+  for (const Graph& graph : all_graphs(base_config())) {
+    std::set<TensorId> made(graph.inputs.begin(), graph.inputs.end());
+    for (const Op& op : graph.ops) {
+      for (const TensorId id : {op.input, op.residual}) {
+        if (id != kNoTensor) {
+          EXPECT_TRUE(made.contains(id)) << op.name;
+        }
+      }
+      made.insert(op.output);
+    }
+    for (const TensorId id : graph.outputs) EXPECT_TRUE(made.contains(id)) << graph.name;
+  }
+}
+
+TEST(WhisperGraphs, UseEveryVariableOfTheModelAndNoOther) {
+  const ModelConfig config = base_config();
+  std::map<std::string, bool> used;
+  for (const VariableShape& variable : whisper_variables(config)) used[variable.name] = false;
+  for (const Graph& graph : all_graphs(config)) {
+    for (const Op& op : graph.ops) {
+      for (const std::string& name : {op.weight, op.bias, op.position}) {
+        if (name.empty()) continue;
+        ASSERT_TRUE(used.contains(name)) << op.name << " wants " << name;
+        used[name] = true;
+      }
+    }
+  }
+  for (const auto& [name, is_used] : used) {
+    // An alias: the graph names the embeddings.
+    if (name != "decoder/projection/weight") {
+      EXPECT_TRUE(is_used) << name;
+    }
+  }
+}
+
+TEST(WhisperGraphs, ShapesFollowTheSizes) {
+  const ModelConfig config = base_config();
+  const Graph encoder = make_encoder_graph(config);
+  EXPECT_EQ(encoder.tensor(encoder.inputs[0]).rows, 3000);
+  EXPECT_EQ(encoder.tensor(encoder.inputs[0]).columns, 80);
+  EXPECT_EQ(encoder.tensor(encoder.outputs[0]).rows, 1500);
+  EXPECT_EQ(encoder.tensor(encoder.outputs[0]).columns, 512);
+  const Graph decoder = make_decoder_graph(config, 64);
+  EXPECT_EQ(decoder.tensor(decoder.inputs[0]).rows, 448);
+  EXPECT_EQ(decoder.tensor(decoder.inputs[1]).rows, 1500);
+  EXPECT_EQ(decoder.tensor(decoder.outputs[0]).columns, 51865);
+  for (const Graph& graph : all_graphs(config)) {
+    for (const Op& op : graph.ops) {
+      if (op.residual != kNoTensor) {
+        EXPECT_EQ(graph.tensor(op.residual).columns, graph.tensor(op.output).columns) << op.name;
+      }
+    }
+  }
+}
+
+TEST(WhisperGraphs, CapturesTheAlignmentHeads) {
+  const Graph graph = make_decoder_graph(base_config(), 1);
+  std::vector<std::pair<int, int>> captured;
+  for (const Op& op : graph.ops) {
+    for (const int head : op.captured_heads) captured.emplace_back(op.layer, head);
+  }
+  EXPECT_EQ(captured, base_config().alignment_heads);
+}
+
+TEST(WhisperGraphs, LastUsesNameTheLastReader) {
+  const Graph graph = make_encoder_graph(base_config());
+  const std::vector<int> last = last_uses(graph);
+  EXPECT_EQ(last[static_cast<std::size_t>(graph.outputs[0])], static_cast<int>(graph.ops.size()));
+  EXPECT_EQ(last[static_cast<std::size_t>(graph.inputs[0])], 0);
+  for (std::size_t id = 0; id < last.size(); ++id) {
+    for (std::size_t i = static_cast<std::size_t>(std::max(last[id], 0)) + 1; i < graph.ops.size();
+         ++i) {
+      EXPECT_NE(graph.ops[i].input, static_cast<TensorId>(id));
+      EXPECT_NE(graph.ops[i].residual, static_cast<TensorId>(id));
+    }
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper
