@@ -4,9 +4,7 @@
 namespace npuwhisper {
 
 BufferPoolPtr make_chunk_pool(GstAllocator* allocator, guint n_preallocated, guint n_max) {
-  GstBufferPool* object = gst_buffer_pool_new();
-  gst_object_ref_sink(object);
-  BufferPoolPtr pool(object);
+  BufferPoolPtr pool(gst_buffer_pool_new());
   GstStructure* config = gst_buffer_pool_get_config(pool.get());
   // The samples of one chunk may be S16 or F32: the pool holds bytes, the queue knows the format.
   gst_buffer_pool_config_set_params(config, nullptr, kChunkBytes, n_preallocated, n_max);

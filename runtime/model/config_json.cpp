@@ -100,7 +100,7 @@ Result<void> read_entries(const Json& root, ModelConfig& config) {
 
 Result<void> read_config_json(const std::filesystem::path& file, ModelConfig& config) {
   const auto in_file = [&](const Error& error) {
-    return fail(error.code, "'" + file.string() + "': " + error.message);
+    return fail(error.code, "config '" + file.string() + "': " + error.message);
   };
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) {

@@ -81,7 +81,7 @@ class Search {
   Result<fs::path> result(const std::string& name) const {
     if (!found_.empty()) return found_;
     std::string message = "model '" + name + "': no model.bin in ";
-    for (const fs::path& place : places_) message += "'" + place.string() + "', ";
+    for (const fs::path& place : places_) message.append("'").append(place.string()).append("', ");
     return fail(ErrorCode::NotFound, message + "run tools/fetch-model " + name);
   }
 

@@ -3,7 +3,7 @@
 
 usage: rival.py NAME RIVALS_FOLDER MODEL_FOLDER N_THREADS      (with the rivals' own Python)
 
-Says {"versions", "load_seconds", "built_for"} when the model is loaded; then for each line of stdin, the
+Says {"versions", "load_seconds", "isa", "note"} when the model is loaded; then for each line of stdin, the
 path of a 16 kHz mono WAV file, {"wall_seconds", "text", "peak_rss_bytes"}. English, greedy, with
 timestamps. The clock runs from the samples in memory to the text.
 """
@@ -35,21 +35,27 @@ def faster_whisper_batched(_, model_folder, n_threads):
         model.transcribe(audio, language='en', beam_size=1, batch_size=8)[0])
 
 
-def openvino(folder, n_threads):
+def openvino_precision():
+    # It asks the machine for bf16, not oneDNN, and fails where oneDNN is held to less.
+    return 'f32' if 'ONEDNN_MAX_CPU_ISA' in os.environ else 'bf16'
+
+
+def openvino_in(folder, n_threads):
     import openvino_genai
-    pipeline = openvino_genai.WhisperPipeline(folder, 'CPU', INFERENCE_PRECISION_HINT='bf16',
-                                              INFERENCE_NUM_THREADS=n_threads)
+    pipeline = openvino_genai.WhisperPipeline(
+        folder, 'CPU', INFERENCE_PRECISION_HINT=openvino_precision(),
+        INFERENCE_NUM_THREADS=n_threads)
     config = pipeline.get_generation_config()
     config.language, config.task, config.return_timestamps = '<|en|>', 'transcribe', True
     return lambda audio: str(pipeline.generate(audio.tolist(), config))
 
 
-def openvino_bf16(rivals, _, n_threads):
-    return openvino(os.path.join(rivals, 'openvino'), n_threads)
+def openvino(rivals, _, n_threads):
+    return openvino_in(os.path.join(rivals, 'openvino'), n_threads)
 
 
 def openvino_int8(rivals, _, n_threads):
-    return openvino(os.path.join(rivals, 'openvino-int8'), n_threads)
+    return openvino_in(os.path.join(rivals, 'openvino-int8'), n_threads)
 
 
 def pywhispercpp(rivals, _, n_threads):
@@ -63,20 +69,33 @@ def text_of(segments):
     return ' '.join(segment.text for segment in segments)
 
 
-def built_for(name):
-    """The instruction sets that the runtime was built for, if it has a way to say so."""
+def instruction_sets(name, rivals):
+    """What the runtime itself says of the instruction sets that it was built for or uses."""
     if name == 'pywhispercpp':
         from pywhispercpp.model import Model
         return re.findall(r'(\w+) = 1', Model.system_info())
+    if name.startswith('OpenVINO'):
+        return openvino_kernels(os.path.join(rivals, 'openvino', 'openvino_encoder_model.xml'))
     return []
+
+
+def openvino_kernels(graph):
+    """The kernels that OpenVINO chooses for `graph`, such as jit_avx512_f32."""
+    import openvino
+    compiled = openvino.Core().compile_model(
+        graph, 'CPU', {'INFERENCE_PRECISION_HINT': openvino_precision()})
+    kernels = {operation.get_rt_info()['primitiveType'].astype(str)
+               for operation in compiled.get_runtime_model().get_ops()
+               if 'primitiveType' in operation.get_rt_info()}
+    return sorted(kernel for kernel in kernels if re.search('sse|avx|amx', kernel))
 
 
 # Name -> (function that loads the model, Python packages whose versions matter).
 RIVALS = {
     'faster-whisper int8': (faster_whisper, ('faster-whisper', 'ctranslate2')),
     'faster-whisper int8 batched 8': (faster_whisper_batched, ('faster-whisper', 'ctranslate2')),
-    'OpenVINO bf16': (openvino_bf16, ('openvino-genai', 'openvino')),
-    'OpenVINO bf16, int8 weights': (openvino_int8, ('openvino-genai', 'openvino')),
+    'OpenVINO': (openvino, ('openvino-genai', 'openvino')),
+    'OpenVINO int8 weights': (openvino_int8, ('openvino-genai', 'openvino')),
     'pywhispercpp': (pywhispercpp, ('pywhispercpp',)),
 }
 
@@ -93,7 +112,8 @@ def main():
     load, packages = RIVALS[name]
     start = time.perf_counter()
     transcribe = load(rivals, model_folder, int(n_threads))
-    answer({'load_seconds': time.perf_counter() - start, 'built_for': built_for(name),
+    answer({'load_seconds': time.perf_counter() - start, 'isa': instruction_sets(name, rivals),
+            'note': openvino_precision() if name.startswith('OpenVINO') else '',
             'versions': {package: importlib.metadata.version(package) for package in packages}})
     for path in map(str.strip, sys.stdin):
         audio, rate = soundfile.read(path, dtype='float32')

@@ -31,7 +31,12 @@ LatencyAnswer query_latency(GstElement* element, const char* pad_name) {
   return answer;
 }
 
-class Live : public ElementTest {};
+class Live : public ElementTest {
+ protected:
+  void wait_until_heard_or_dropped(guint64 n_seconds) const {
+    while (stat("samples") + stat("dropped-samples") < n_seconds * kSampleRate) g_usleep(1000);
+  }
+};
 
 TEST_F(Live, LatencyIsUpstreamsPlusTheBudget) {
   set_script({});
@@ -77,11 +82,11 @@ TEST_F(Live, NeverHoldsUpTheSource) {
   play("F32LE", true);
   const auto begin = Clock::now();
   ASSERT_EQ(push(tones(20, {}), 0), GST_FLOW_OK);
-  EXPECT_LT(elapsed(begin), 300ms);
+  EXPECT_LT(elapsed(begin), 2s) << "waiting would take over 4 s";
   const auto warning = message(GST_MESSAGE_WARNING);
   ASSERT_TRUE(warning) << "what is skipped must be said";
   EXPECT_GT(stat("dropped-samples"), 0U);
-  EXPECT_EQ(stat("dropped-samples") % 1600, 0U);
+  wait_until_heard_or_dropped(20);
   push(tones(1, {{0.2, 0.8}}), seconds(20));
   finish();
   ASSERT_EQ(out_->buffers().size(), 1U);
@@ -95,6 +100,7 @@ TEST_F(Live, DroppedAudioWithoutTimestampsStillCounts) {
   g_object_set(element_, "latency", 2000, nullptr);
   play("F32LE", true);
   push(tones(20, {}), GST_CLOCK_TIME_NONE);
+  wait_until_heard_or_dropped(20);
   push(tones(1, {{0.2, 0.8}}), GST_CLOCK_TIME_NONE);
   finish();
   ASSERT_EQ(out_->buffers().size(), 1U);

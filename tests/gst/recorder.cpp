@@ -66,7 +66,8 @@ Recorder::Recorder(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {
   constexpr auto kWhat =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  probe_ = gst_pad_add_probe(pad_, kWhat, on_data, this, nullptr);
+  probe_ = gst_pad_add_probe(pad_, kWhat, on_data, new std::shared_ptr<Log>(log_),
+                             [](gpointer log) { delete static_cast<std::shared_ptr<Log>*>(log); });
 }
 
 Recorder::~Recorder() {
@@ -74,31 +75,31 @@ Recorder::~Recorder() {
   gst_object_unref(pad_);
 }
 
-GstPadProbeReturn Recorder::on_data(GstPad*, GstPadProbeInfo* info, gpointer self) {
-  auto* recorder = static_cast<Recorder*>(self);
+GstPadProbeReturn Recorder::on_data(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  Log& log = **static_cast<std::shared_ptr<Log>*>(data);
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
-    recorder->add(record_of(GST_PAD_PROBE_INFO_BUFFER(info)));
+    log.add(record_of(GST_PAD_PROBE_INFO_BUFFER(info)));
   } else {
-    recorder->add(record_of(GST_PAD_PROBE_INFO_EVENT(info)));
+    log.add(record_of(GST_PAD_PROBE_INFO_EVENT(info)));
   }
   return GST_PAD_PROBE_OK;
 }
 
-void Recorder::add(Record record) {
-  const std::scoped_lock lock(mutex_);
+void Recorder::Log::add(Record record) {
+  const std::scoped_lock lock(mutex);
   // A pad sends its sticky events again when it is linked; once is what we want to see.
   const bool again = record.kind == Record::Kind::Event &&
-                     std::any_of(records_.begin(), records_.end(), [&](const Record& old) {
+                     std::any_of(records.begin(), records.end(), [&](const Record& old) {
                        return old.type == record.type && old.seqnum == record.seqnum &&
                               old.text == record.text && record.type != GST_EVENT_SEGMENT;
                      });
-  if (!again) records_.push_back(std::move(record));
-  changed_.notify_all();
+  if (!again) records.push_back(std::move(record));
+  changed.notify_all();
 }
 
 std::vector<Record> Recorder::all() const {
-  const std::scoped_lock lock(mutex_);
-  return records_;
+  const std::scoped_lock lock(log_->mutex);
+  return log_->records;
 }
 
 std::vector<Record> Recorder::buffers() const {
@@ -124,14 +125,14 @@ std::vector<Record> Recorder::events(GstEventType type) const {
 }
 
 void Recorder::clear() {
-  const std::scoped_lock lock(mutex_);
-  records_.clear();
+  const std::scoped_lock lock(log_->mutex);
+  log_->records.clear();
 }
 
 bool Recorder::wait(const std::function<bool(const std::vector<Record>&)>& wanted,
                     std::chrono::milliseconds timeout) const {
-  std::unique_lock lock(mutex_);
-  return changed_.wait_for(lock, timeout, [&] { return wanted(records_); });
+  std::unique_lock lock(log_->mutex);
+  return log_->changed.wait_for(lock, timeout, [&] { return wanted(log_->records); });
 }
 
 bool Recorder::wait_for_event(GstEventType type) const {

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -49,14 +50,19 @@ class Recorder {
   std::string complaint() const;
 
  private:
-  static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  void add(Record record);
+  // Shared with the probe, which may still run in another thread when the recorder dies.
+  struct Log {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<Record> records;
+
+    void add(Record record);
+  };
+  static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer log);
 
   GstPad* pad_;
   gulong probe_ = 0;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable changed_;
-  std::vector<Record> records_;
+  std::shared_ptr<Log> log_ = std::make_shared<Log>();
 };
 
 }  // namespace npuwhisper::test

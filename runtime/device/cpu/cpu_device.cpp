@@ -39,6 +39,7 @@ WindowTypes window_types(Precision precision, Isa isa) {
   types.compute = precision != Precision::F32 && isa >= Isa::Avx512Bf16 ? DataType::Bf16 : DataType::F32;
   const bool exact = precision == Precision::F32 || precision == Precision::Bf16;
   types.cross_cache = exact ? DataType::F32 : DataType::I8;
+  types.projection = exact ? DataType::F16 : DataType::I8;
   return types;
 }
 

@@ -34,6 +34,12 @@ bool can_run(OpKind kind) {
 /// Needs no other rows than its own.
 bool is_row_wise(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm; }
 
+bool feeds_cross_cache(const Graph& graph, TensorId tensor) {
+  return std::any_of(graph.ops.begin(), graph.ops.end(), [tensor](const Op& op) {
+    return op.kind == OpKind::StoreCrossCache && op.input == tensor;
+  });
+}
+
 int round_up_16(int n) { return (n + 15) / 16 * 16; }
 
 CacheShape cross_shape(const Graph& graph) {
@@ -234,7 +240,10 @@ Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDn
 
 Result<void> WindowExecutable::load(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
-  if (is_product(op)) return load_product(weights, stage, step);
+  if (is_product(op)) {
+    const bool projects = types_.compute == DataType::F32 && feeds_cross_cache(graph_, op.output);
+    return projects ? load_projection(weights, stage, step) : load_product(weights, stage, step);
+  }
   if (op.kind != OpKind::LayerNorm) return {};
   auto gamma = read_vector(weights, op.weight, columns_of(op.input));
   if (!gamma) return fail(gamma.error());
@@ -290,6 +299,27 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
   plan_.weight_bytes += step.weight.size();
   return step.gemm.whole->pack_weight(matrix.as<float>(), step.weight.data());
+}
+
+Result<void> WindowExecutable::load_projection(const Weights& weights, Stage& stage, Step& step) {
+  const Op& op = step.op;
+  const std::size_t n_out = columns_of(op.output);
+  const auto weight = find_variable(weights, op.weight, n_out * columns_of(op.input));
+  if (!weight) return fail(weight.error());
+  const bool exact = types_.projection == DataType::F16 && (*weight)->type != DataType::F16;
+  step.panels = PanelMatrix::pack(**weight, exact ? DataType::F32 : types_.projection, &weights);
+  plan_.weight_bytes += step.panels->bytes();
+  if (!op.bias.empty()) {
+    auto bias = read_vector(weights, op.bias, n_out);
+    if (!bias) return fail(bias.error());
+    step.bias = std::move(*bias);
+    step.bias.resize(step.panels->n_panels() * kPanelColumns);
+  }
+  for (Scratch& scratch : scratch_) {
+    const std::size_t bytes = static_cast<std::size_t>(stage.block_rows) * kPanelColumns * sizeof(float);
+    if (scratch.sums.size() < bytes) scratch.sums = AlignedBytes(bytes);
+  }
+  return {};
 }
 
 Result<void> WindowExecutable::load_position(const Weights& weights, const Stage& stage, Step& step) {
@@ -366,6 +396,7 @@ void WindowExecutable::describe(const Stage& stage) {
     std::string how = "f32";
     const std::string block = std::to_string(stage.block_rows);
     if (step.gemm.whole != nullptr) how = step.gemm.whole->kernel() + ", " + block + " rows a task";
+    if (step.panels) how = "panels of 64, weights " + std::string(to_string(step.panels->type()));
     if (step.op.kind == OpKind::Attention) how = attention_.scores.whole->kernel() + ", " + block + " queries a task";
     if (step.op.kind == OpKind::StoreCrossCache) how = std::string(to_string(types_.cross_cache));
     plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});

@@ -4,12 +4,14 @@
 #include <atomic>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
 #include "device/cpu/caches.h"
 #include "device/cpu/onednn_gemm.h"
+#include "device/cpu/panel_matrix.h"
 #include "device/cpu/tensor_slots.h"
 #include "device/cpu/thread_pool.h"
 #include "device/cpu/workspace.h"
@@ -21,6 +23,9 @@ namespace npuwhisper::cpu {
 struct WindowTypes {
   DataType compute = DataType::F32;      ///< Operands of products: F32 or Bf16. Sums and the residual stream are f32.
   DataType cross_cache = DataType::I8;   ///< I8 or F32.
+  /// Weights of the cross-attention projections, where operands are f32: I8, F16 or F32. (Where they are bf16, so are
+  /// these.)
+  DataType projection = DataType::I8;
 };
 
 /// A graph over windows, the encoder's and the cross-attention projections': bound by arithmetic. Matrix products are
@@ -60,7 +65,8 @@ class WindowExecutable : public Executable {
   struct Step {
     Op op;
     BlockGemm gemm;
-    AlignedBytes weight;                 // packed
+    AlignedBytes weight;                 // packed for gemm
+    std::optional<PanelMatrix> panels;   // instead of gemm and weight
     std::vector<float> bias;
     std::vector<float> gamma, beta;      // LayerNorm
     std::vector<std::byte> position;     // [rows, columns] in position_type
@@ -81,6 +87,7 @@ class WindowExecutable : public Executable {
     BlockGemm mix;       // [queries, keys] * [keys, 64]
   };
   struct Scratch {
+    AlignedBytes sums;                   // of one panel, [block rows, 64]
     AlignedBytes gathered;               // rows of a convolution, side by side
     AlignedBytes onednn;
     AlignedBytes queries;                // of one head, side by side
@@ -96,6 +103,7 @@ class WindowExecutable : public Executable {
   Result<void> place_tensors();
   Result<void> load(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_product(const Weights& weights, Stage& stage, Step& step);
+  Result<void> load_projection(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
@@ -109,6 +117,7 @@ class WindowExecutable : public Executable {
   void run_attention(unsigned thread, const Stage& stage);
   Result<void> run_block(unsigned thread, const Stage& stage, int item, int block);
   Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first, int n_rows);
+  void run_projection(unsigned thread, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
   void gather(unsigned thread, const Step& step, int item, int first, int n_rows);
   Result<void> pack_head(unsigned thread, const Step& step, int item, int head);

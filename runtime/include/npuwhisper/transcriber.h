@@ -31,7 +31,9 @@ struct TranscriberOptions {
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};
   float compression_ratio_threshold = 2.4F;   ///< Above it a decoding is repeated at the next temperature.
   float log_prob_threshold = -1.0F;           ///< Below it likewise.
-  float no_speech_threshold = 0.6F;           ///< Above it, and below log_prob_threshold, a window is silence.
+  /// No-speech probability from which a window is silence unless its text is more probable than 0.7 *
+  /// log_prob_threshold; from half of it on the bound rises there (docs/architecture.md).
+  float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;         ///< Seconds.
   std::string initial_prompt;                 ///< Text that the first window is told to follow.
   bool condition_on_previous_text = true;

@@ -123,10 +123,14 @@ class DecoderConformance : public Conformance {
   std::vector<Row> check_step() {
     std::vector<Row> rows = step();
     const auto wanted = reference_step(rows);
+    double worst = 0;
     for (std::size_t i = 0; i < rows.size(); ++i) {
       if (!rows[i].wants_logits) continue;
-      EXPECT_LE(relative_error(rows[i].logits, wanted[i].logits), bounds_.decoder) << "row " << i;
+      const double error = relative_error(rows[i].logits, wanted[i].logits);
+      EXPECT_LE(error, bounds_.decoder) << "row " << i;
+      worst = std::max(worst, error);
     }
+    RecordProperty("error", std::to_string(worst));
     return rows;
   }
 

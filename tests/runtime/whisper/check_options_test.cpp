@@ -15,15 +15,6 @@ namespace {
 
 using test::Vocabulary;
 
-const Vocabulary& multilingual() {
-  static const Vocabulary vocabulary;
-  return vocabulary;
-}
-const Vocabulary& english() {
-  static const Vocabulary vocabulary(false);
-  return vocabulary;
-}
-
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 const float kNotANumber = std::nanf("");
 
@@ -37,7 +28,7 @@ class BadOptions : public ::testing::TestWithParam<Case> {};
 TEST_P(BadOptions, AreNamed) {
   TranscriberOptions options;
   GetParam().set(options);
-  const auto checked = check_options(options, *multilingual().tokenizer);
+  const auto checked = check_options(options, *Vocabulary::multilingual().tokenizer);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().code, ErrorCode::InvalidArgument);
   EXPECT_TRUE(checked.error().message.starts_with(GetParam().option + ": found "))
@@ -71,8 +62,8 @@ INSTANTIATE_TEST_SUITE_P(
                       Case{"max_wait", [](O& o) { o.max_wait = std::chrono::milliseconds(1); }}));
 
 TEST(CheckOptions, DefaultsAreGood) {
-  EXPECT_TRUE(check_options({}, *multilingual().tokenizer));
-  EXPECT_TRUE(check_options({}, *english().tokenizer));
+  EXPECT_TRUE(check_options({}, *Vocabulary::multilingual().tokenizer));
+  EXPECT_TRUE(check_options({}, *Vocabulary::english_only().tokenizer));
 }
 
 TEST(CheckOptions, InfinityTurnsAThresholdOff) {
@@ -81,15 +72,15 @@ TEST(CheckOptions, InfinityTurnsAThresholdOff) {
   options.log_prob_threshold = -kInfinity;
   options.no_speech_threshold = kInfinity;
   options.prompt_reset_on_temperature = kInfinity;
-  EXPECT_TRUE(check_options(options, *multilingual().tokenizer));
+  EXPECT_TRUE(check_options(options, *Vocabulary::multilingual().tokenizer));
 }
 
 TEST(CheckOptions, KnowsTheModelsLanguages) {
   TranscriberOptions options;
   options.language = "de";
-  EXPECT_TRUE(check_options(options, *multilingual().tokenizer));
+  EXPECT_TRUE(check_options(options, *Vocabulary::multilingual().tokenizer));
   options.language = "German";
-  const auto checked = check_options(options, *multilingual().tokenizer);
+  const auto checked = check_options(options, *Vocabulary::multilingual().tokenizer);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().message,
             "language: found 'German', wanted nothing (detect it) or one of en, zh, de, es, fr");
@@ -98,12 +89,12 @@ TEST(CheckOptions, KnowsTheModelsLanguages) {
 TEST(CheckOptions, AnEnglishOnlyModelTranscribesEnglish) {
   TranscriberOptions options;
   options.language = "en";
-  EXPECT_TRUE(check_options(options, *english().tokenizer));
+  EXPECT_TRUE(check_options(options, *Vocabulary::english_only().tokenizer));
   options.task = Task::Translate;
-  EXPECT_FALSE(check_options(options, *english().tokenizer));
+  EXPECT_FALSE(check_options(options, *Vocabulary::english_only().tokenizer));
   options.task = Task::Transcribe;
   options.language = "de";
-  const auto checked = check_options(options, *english().tokenizer);
+  const auto checked = check_options(options, *Vocabulary::english_only().tokenizer);
   ASSERT_FALSE(checked);
   EXPECT_EQ(checked.error().message,
             "language: found 'de', wanted 'en': the model is English-only");

@@ -65,7 +65,7 @@ class DecodingTest : public ::testing::Test {
     return vocabulary_.segment(0, text, 20);
   }
 
-  const Vocabulary vocabulary_;
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
   const std::vector<Token> good_ = vocabulary_.segment(0, " hello world", 2);
   Prompt prompt_{*vocabulary_.tokenizer, 448, ""};
@@ -183,7 +183,7 @@ TEST_F(DecodingTest, DetectsTheMostProbableLanguage) {
 }
 
 TEST_F(DecodingTest, AnEnglishOnlyPromptGivesBothRowsAtOnce) {
-  const Vocabulary english(false);
+  const Vocabulary& english = Vocabulary::english_only();
   const auto text = english.segment(0, " hello", 2);
   ScriptedDecoder decoder({.n_vocab = english.tokenizer->n_vocab(), .max_sequences = 5},
                           say(*english.tokenizer, {text}));

@@ -38,7 +38,7 @@ class LogitRulesTest : public ::testing::Test {
   Token at(double seconds) const { return vocabulary_.at(seconds); }
   Token n_vocab() const { return vocabulary_.tokenizer->n_vocab(); }
 
-  const Vocabulary vocabulary_;
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   TranscriberOptions options_;
   LogitSummary summary_;
 };
@@ -84,12 +84,11 @@ TEST_F(LogitRulesTest, NonSpeechSymbolsAreAnOption) {
 }
 
 TEST_F(LogitRulesTest, SomeTokensAreForbiddenAtTheBeginningOnly) {
-  const Vocabulary other;
-  ModelConfig config = other.config;
+  ModelConfig config = vocabulary_.config;
   config.suppress_begin_tokens = {at(0), -1, n_vocab()};  // The last two are no tokens.
   const auto apply_with = [&](const std::vector<Token>& sampled) {
     std::vector<float> logits(static_cast<std::size_t>(n_vocab()), 0);
-    LogitRules(*other.tokenizer, config, options_).apply(sampled, logits);
+    LogitRules(*vocabulary_.tokenizer, config, options_).apply(sampled, logits);
     return logits;
   };
   EXPECT_FALSE(allowed(apply_with({}), at(0)));

@@ -20,7 +20,7 @@ class PromptTest : public ::testing::Test {
  protected:
   Token german() const { return *vocabulary_.tokenizer->language_token("de"); }
 
-  const Vocabulary vocabulary_;
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
 };
 
@@ -34,7 +34,7 @@ TEST_F(PromptTest, SaysLanguageAndTask) {
 }
 
 TEST_F(PromptTest, AnEnglishOnlyModelHasNeither) {
-  const Vocabulary english(false);
+  const Vocabulary& english = Vocabulary::english_only();
   Prompt prompt(*english.tokenizer, 448, "");
   EXPECT_EQ(list(prompt.build(std::nullopt, Task::Transcribe).tokens),
             std::vector{english.special().sot});

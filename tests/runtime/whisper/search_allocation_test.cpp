@@ -54,7 +54,7 @@ class SearchAllocation : public ::testing::TestWithParam<TranscriberOptions> {};
 // Greedy, beam search and sampling: a window that is decoded after the first allocates nothing from
 // the prompt's logits to its text.
 TEST_P(SearchAllocation, AStepAllocatesNothing) {
-  const Vocabulary vocabulary;
+  const Vocabulary& vocabulary = Vocabulary::multilingual();
   const TranscriberOptions options = GetParam();
   const auto text = vocabulary.segment(0, " hello world and the other world", 4);
   long before = 0;

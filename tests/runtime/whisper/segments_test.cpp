@@ -36,7 +36,7 @@ class SegmentsTest : public ::testing::Test {
     return segment;
   }
 
-  const Vocabulary vocabulary_;
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   std::vector<Segment> segments_;
 };
 

@@ -93,7 +93,7 @@ class StreamTranscriberTest : public ::testing::Test {
         {{special_.sot_prev}, previous, {special_.sot, english, special_.transcribe}});
   }
 
-  const Vocabulary vocabulary_;
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
   TranscriberOptions options_;
   std::unique_ptr<StreamTranscriber> transcriber_;

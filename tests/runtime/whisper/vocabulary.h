@@ -24,6 +24,16 @@ struct Vocabulary {
     tokenizer = std::move(Tokenizer::load(folder.path(), config).value());
   }
 
+  /// One for the whole test program: writing and reading a model takes longer than most tests.
+  static const Vocabulary& multilingual() {
+    static const Vocabulary vocabulary;
+    return vocabulary;
+  }
+  static const Vocabulary& english_only() {
+    static const Vocabulary vocabulary(false);
+    return vocabulary;
+  }
+
   const SpecialTokens& special() const { return tokenizer->special(); }
   Token eot() const { return special().eot; }
   /// The timestamp of `seconds`.
