@@ -3,9 +3,9 @@
 
 usage: rival.py NAME RIVALS_FOLDER MODEL_FOLDER N_THREADS      (with the rivals' own Python)
 
-Says {"versions", "load_seconds", "isa", "note"} when the model is loaded; then for each line of stdin, the
-path of a 16 kHz mono WAV file, {"wall_seconds", "text", "peak_rss_bytes"}. English, greedy, with
-timestamps. The clock runs from the samples in memory to the text.
+Says {"versions", "load_seconds", "isa", "note"} when the model is loaded; then for each line of
+stdin, the path of a 16 kHz mono WAV file, {"wall_seconds", "text", "peak_rss_bytes"}.
+English, greedy, with timestamps. The clock runs from the samples in memory to the text.
 """
 
 import importlib.metadata

@@ -214,7 +214,8 @@ TEST_F(Events, LongGapEndsTheTextAndIsToldDownstream) {
   push(tones(1, {{0.2, 0.6}}), 0);
   push_event(gst_event_new_gap(seconds(1), seconds(100)));
   EXPECT_TRUE(out_->wait([](const std::vector<Record>& records) {
-    return records.back().kind == Record::Kind::Gap && records.back().end == 101 * GST_SECOND;
+    return !records.empty() && records.back().kind == Record::Kind::Gap &&
+           records.back().end == 101 * GST_SECOND;
   }));
   push(tones(1, {{0.2, 0.6}}), seconds(101));
   finish();

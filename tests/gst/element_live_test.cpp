@@ -36,6 +36,12 @@ class Live : public ElementTest {
   void wait_until_heard_or_dropped(guint64 n_seconds) const {
     while (stat("samples") + stat("dropped-samples") < n_seconds * kSampleRate) g_usleep(1000);
   }
+  // Where the live windows end is up to the scheduler: one may cut the sound in two.
+  void expect_sound_at(double from, double to) const {
+    ASSERT_FALSE(out_->buffers().empty());
+    EXPECT_EQ(out_->buffers().front().start, seconds(from));
+    EXPECT_EQ(out_->buffers().back().end, seconds(to));
+  }
 };
 
 TEST_F(Live, LatencyIsUpstreamsPlusTheBudget) {
@@ -89,9 +95,8 @@ TEST_F(Live, NeverHoldsUpTheSource) {
   wait_until_heard_or_dropped(20);
   push(tones(1, {{0.2, 0.8}}), seconds(20));
   finish();
-  ASSERT_EQ(out_->buffers().size(), 1U);
-  EXPECT_EQ(out_->buffers()[0].start, seconds(20.2)) << "it goes on at the live edge";
-  EXPECT_TRUE(out_->buffers()[0].discont);
+  expect_sound_at(20.2, 20.8);
+  EXPECT_TRUE(out_->buffers()[0].discont) << "it goes on at the live edge";
 }
 
 TEST_F(Live, DroppedAudioWithoutTimestampsStillCounts) {
@@ -103,8 +108,7 @@ TEST_F(Live, DroppedAudioWithoutTimestampsStillCounts) {
   wait_until_heard_or_dropped(20);
   push(tones(1, {{0.2, 0.8}}), GST_CLOCK_TIME_NONE);
   finish();
-  ASSERT_EQ(out_->buffers().size(), 1U);
-  EXPECT_EQ(out_->buffers()[0].start, seconds(20.2));
+  expect_sound_at(20.2, 20.8);
 }
 
 TEST_F(Live, SourceThatStopsDoesNotKeepItsTextBack) {

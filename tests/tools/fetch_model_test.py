@@ -243,7 +243,7 @@ class FetchModelTest(unittest.TestCase):
         self.assert_whole(self.model)
 
     def test_no_folder_before_all_files_are_there(self):
-        """Interrupted while the last file comes in: what is there is kept, the model is not seen."""
+        """Failing at the last file: what is there is kept, the model is not seen."""
         del self.server.pages[MODEL_BIN]
         status, out, _ = self.run_program()
         self.assertEqual((status, out), (1, ''))

@@ -71,11 +71,14 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
   info.kind = DeviceKind::Cpu;
   info.name = processor_name() + " (" + std::string(to_string(*isa)) + ")";
   info.n_threads = n_threads;
-  info.kernels = {
-      "encoder: " + onednn::describe() + " " + std::string(to_string(window.compute)),
-      "decoder: Highway " + chosen_target() + ", weights " +
-          (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) + ", self-attention cache " + std::string(to_string(step.self_cache)) +
-          ", cross-attention cache " + std::string(to_string(step.cross_cache))};
+  const std::string encoder_products = window.compute == DataType::Bf16
+                                           ? onednn::describe() + " bf16"
+                                           : "Highway " + chosen_target() + " f32, attention and convolutions " +
+                                                 onednn::describe() + " f32";
+  info.kernels = {"encoder: " + encoder_products,
+                  "decoder: Highway " + chosen_target() + ", weights " + std::string(to_string(step.weights)) +
+                      ", self-attention cache " + std::string(to_string(step.self_cache)) +
+                      ", cross-attention cache " + std::string(to_string(step.cross_cache))};
   try {
     return std::unique_ptr<Device>(new CpuDevice(n_threads, window, step, std::move(info)));
   } catch (const std::exception& error) {

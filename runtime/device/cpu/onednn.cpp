@@ -13,9 +13,9 @@ dnnl::cpu_isa isa_for(Isa limit) {
     case Isa::Avx2: return dnnl::cpu_isa::avx2;
     case Isa::Avx512: return dnnl::cpu_isa::avx512_core_vnni;
     case Isa::Avx512Bf16: return dnnl::cpu_isa::avx512_core_bf16;
-    case Isa::Amx: return dnnl::cpu_isa::all;
+    case Isa::Amx: break;
   }
-  return dnnl::cpu_isa::all;
+  return dnnl::cpu_isa::avx512_core_amx;
 }
 
 /// oneDNN's values are sets of bits; a later instruction set holds the bits of those that it includes.

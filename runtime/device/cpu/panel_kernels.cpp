@@ -19,15 +19,18 @@ namespace {
 using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
 
-// Sums that stay in registers: four vectors of columns for several rows, beside the vectors of the panel.
-constexpr std::size_t kTileVectors = 4;
-constexpr std::size_t kTileRows = HWY_TARGET <= HWY_AVX3 ? 6 : 3;
+// Sums that stay in registers: some rows times some vectors of columns, beside the vectors of the panel and one broadcast
+// value. AVX-512 has 32 registers, AVX2 and SSE have 16.
+constexpr std::size_t kTileRows = 6;
+constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
+constexpr std::size_t tile_vectors(std::size_t rows) { return kManyRegisters || rows <= 2 ? 4 : 2; }
 
-/// A tile of `Rows` rows and four vectors of columns. With one row the sums are kept twice, for even and odd k, so that
+/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept twice, for even and odd k, so that
 /// the latency of the multiply-adds does not bound them.
 template <std::size_t Rows, typename T>
 HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel, float* sums) {
   constexpr std::size_t kCopies = Rows == 1 ? 2 : 1;
+  constexpr std::size_t kTileVectors = tile_vectors(Rows);
   const DF d;
   const std::size_t lanes = hn::Lanes(d);
   VF acc[kCopies][Rows][kTileVectors];
@@ -60,7 +63,7 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
 
 template <std::size_t Rows, typename T>
 HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel, float* sums) {
-  const std::size_t tile = kTileVectors * hn::Lanes(DF());
+  const std::size_t tile = tile_vectors(Rows) * hn::Lanes(DF());
   for (std::size_t column = 0; column < kPanelColumns; column += tile) {
     multiply_tile<Rows>(a, lda, k, panel + column, sums + column);
   }
@@ -74,8 +77,8 @@ void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, 
       case 1: multiply_rows<1>(a, lda, k, panel, sums); break;
       case 2: multiply_rows<2>(a, lda, k, panel, sums); break;
       case 3: multiply_rows<3>(a, lda, k, panel, sums); break;
-      case 4: multiply_rows<std::min<std::size_t>(4, kTileRows)>(a, lda, k, panel, sums); break;
-      case 5: multiply_rows<std::min<std::size_t>(5, kTileRows)>(a, lda, k, panel, sums); break;
+      case 4: multiply_rows<4>(a, lda, k, panel, sums); break;
+      case 5: multiply_rows<5>(a, lda, k, panel, sums); break;
       default: multiply_rows<kTileRows>(a, lda, k, panel, sums); break;
     }
     a += n * lda;

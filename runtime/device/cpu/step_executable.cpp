@@ -138,8 +138,9 @@ Result<void> StepExecutable::compile(const Weights& weights) {
 
 Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const Op& op) {
   const WeightView* stored = weights.find(op.weight);
+  if (stored == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
   // Embeddings have a row for each token, however many there are.
-  const bool by_token = op.kind == OpKind::Embedding && stored != nullptr;
+  const bool by_token = op.kind == OpKind::Embedding;
   const std::array<std::int64_t, 2> dims = {by_token ? stored->n_rows() : graph_.tensor(op.output).columns,
                                             graph_.tensor(by_token ? op.output : op.input).columns};
   const auto view = weights.get(op.weight, dims);

@@ -241,8 +241,8 @@ Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDn
 Result<void> WindowExecutable::load(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
   if (is_product(op)) {
-    const bool projects = types_.compute == DataType::F32 && feeds_cross_cache(graph_, op.output);
-    return projects ? load_projection(weights, stage, step) : load_product(weights, stage, step);
+    const bool in_panels = types_.compute == DataType::F32 && op.kind == OpKind::Gemm;
+    return in_panels ? load_panels(weights, stage, step) : load_product(weights, stage, step);
   }
   if (op.kind != OpKind::LayerNorm) return {};
   auto gamma = read_vector(weights, op.weight, columns_of(op.input));
@@ -301,13 +301,14 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   return step.gemm.whole->pack_weight(matrix.as<float>(), step.weight.data());
 }
 
-Result<void> WindowExecutable::load_projection(const Weights& weights, Stage& stage, Step& step) {
+Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
   const std::size_t n_out = columns_of(op.output);
   const auto weight = find_variable(weights, op.weight, n_out * columns_of(op.input));
   if (!weight) return fail(weight.error());
-  const bool exact = types_.projection == DataType::F16 && (*weight)->type != DataType::F16;
-  step.panels = PanelMatrix::pack(**weight, exact ? DataType::F32 : types_.projection, &weights);
+  DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
+  if (type == DataType::F16 && (*weight)->type != DataType::F16) type = DataType::F32;
+  step.panels = PanelMatrix::pack(**weight, type, &weights);
   plan_.weight_bytes += step.panels->bytes();
   if (!op.bias.empty()) {
     auto bias = read_vector(weights, op.bias, n_out);

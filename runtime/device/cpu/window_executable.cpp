@@ -91,7 +91,7 @@ Result<void> WindowExecutable::run_block(unsigned thread, const Stage& stage, in
     if (step.op.kind == OpKind::LayerNorm) {
       run_norm(thread, step, item, first, n_rows);
     } else if (step.panels) {
-      run_projection(thread, step, item, first, n_rows);
+      run_panels(thread, step, item, first, n_rows);
     } else if (auto done = run_product(thread, stage, step, item, first, n_rows); !done) {
       return done;
     }
@@ -108,20 +108,26 @@ void WindowExecutable::run_norm(unsigned thread, const Step& step, int item, int
   }
 }
 
-void WindowExecutable::run_projection(unsigned thread, const Step& step, int item, int first, int n_rows) {
+void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, int first, int n_rows) {
+  const Op& op = step.op;
   const PanelMatrix& panels = *step.panels;
-  const auto* in = reinterpret_cast<const float*>(row_of(thread, step.op.input, item, first, first));
-  auto* out = reinterpret_cast<float*>(row_of(thread, step.op.output, item, first, first));
+  const std::size_t columns = columns_of(op.output);
+  const auto* in = reinterpret_cast<const float*>(row_of(thread, op.input, item, first, first));
+  auto* out = reinterpret_cast<float*>(row_of(thread, op.output, item, first, first));
+  const auto* residual = op.residual == kNoTensor
+                             ? nullptr
+                             : reinterpret_cast<const float*>(row_of(thread, op.residual, item, first, first));
   auto* sums = scratch_[thread].sums.as<float>();
   const auto rows = static_cast<std::size_t>(n_rows);
   for (std::size_t p = 0; p < panels.n_panels(); ++p) {
-    multiply_panel(in, columns_of(step.op.input), rows, panels.k(), panels.panel(p), panels.type(), sums);
-    const std::size_t column = p * kPanelColumns;
-    const PanelEpilogue epilogue{.scale = panels.scales(p),
-                                 .bias = step.bias.empty() ? nullptr : step.bias.data() + column};
+    multiply_panel(in, columns_of(op.input), rows, panels.k(), panels.panel(p), panels.type(), sums);
     for (std::size_t i = 0; i < rows; ++i) {
-      finish_panel(sums + i * kPanelColumns, epilogue, out + i * columns_of(step.op.output) + column,
-                   panels.columns(p));
+      const std::size_t at = i * columns + p * kPanelColumns;
+      const PanelEpilogue epilogue{.scale = panels.scales(p),
+                                   .bias = step.bias.empty() ? nullptr : step.bias.data() + p * kPanelColumns,
+                                   .residual = residual != nullptr ? residual + at : nullptr,
+                                   .gelu = op.activation == Activation::Gelu};
+      finish_panel(sums + i * kPanelColumns, epilogue, out + at, panels.columns(p));
     }
   }
 }

@@ -23,13 +23,14 @@ namespace npuwhisper::cpu {
 struct WindowTypes {
   DataType compute = DataType::F32;      ///< Operands of products: F32 or Bf16. Sums and the residual stream are f32.
   DataType cross_cache = DataType::I8;   ///< I8 or F32.
-  /// Weights of the cross-attention projections, where operands are f32: I8, F16 or F32. (Where they are bf16, so are
-  /// these.)
+  /// Weights of the cross-attention projections, where operands are f32: I8, or F16 for as the file stores them. (Where
+  /// operands are bf16, so are these.)
   DataType projection = DataType::I8;
 };
 
-/// A graph over windows, the encoder's and the cross-attention projections': bound by arithmetic. Matrix products are
-/// oneDNN's; rows are dealt to threads in blocks, and operations that need no other rows than their own (layer norm,
+/// A graph over windows, the encoder's and the cross-attention projections': bound by arithmetic. Matrix products in bf16
+/// are oneDNN's. In f32 those with weights are panel products (panel_kernels.h) with the weights as the file stores them,
+/// f16: as fast as f32 weights or faster, in half the memory. Rows are dealt to threads in blocks, and operations that need no other rows than their own (layer norm,
 /// product, activation, residual) follow one another on a block while it is in the cache. Attention is a stage of its
 /// own: scores exist only for a block of queries of one head at a time. Reentrant: one run at a time.
 class WindowExecutable : public Executable {
@@ -103,7 +104,7 @@ class WindowExecutable : public Executable {
   Result<void> place_tensors();
   Result<void> load(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_product(const Weights& weights, Stage& stage, Step& step);
-  Result<void> load_projection(const Weights& weights, Stage& stage, Step& step);
+  Result<void> load_panels(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
@@ -117,7 +118,7 @@ class WindowExecutable : public Executable {
   void run_attention(unsigned thread, const Stage& stage);
   Result<void> run_block(unsigned thread, const Stage& stage, int item, int block);
   Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first, int n_rows);
-  void run_projection(unsigned thread, const Step& step, int item, int first, int n_rows);
+  void run_panels(unsigned thread, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
   void gather(unsigned thread, const Step& step, int item, int first, int n_rows);
   Result<void> pack_head(unsigned thread, const Step& step, int item, int head);
