@@ -76,7 +76,8 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
                                            : "Highway " + chosen_target() + " f32, attention and convolutions " +
                                                  onednn::describe() + " f32";
   info.kernels = {"encoder: " + encoder_products,
-                  "decoder: Highway " + chosen_target() + ", weights " + std::string(to_string(step.weights)) +
+                  "decoder: Highway " + chosen_target() + ", weights " +
+                      (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) +
                       ", self-attention cache " + std::string(to_string(step.self_cache)) +
                       ", cross-attention cache " + std::string(to_string(step.cross_cache))};
   try {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // The part of WindowExecutable that runs once: stages, types, memory, packed weights.
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <numeric>
 #include <string>
 #include <utility>
@@ -304,7 +306,8 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
 Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
   const std::size_t n_out = columns_of(op.output);
-  const auto weight = find_variable(weights, op.weight, n_out * columns_of(op.input));
+  const std::array<std::int64_t, 2> dims = {graph_.tensor(op.output).columns, graph_.tensor(op.input).columns};
+  const auto weight = weights.get(op.weight, dims);
   if (!weight) return fail(weight.error());
   DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
   if (type == DataType::F16 && (*weight)->type != DataType::F16) type = DataType::F32;
