@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "sticky_events.h"
 #include "timeline.h"
 
 namespace npuwhisper {
@@ -174,14 +175,14 @@ bool InputQueue::is_current(std::uint64_t epoch) const {
 
 void InputQueue::flush_start() {
   const std::scoped_lock lock(mutex_);
-  clear();
+  drop_for_flush();
   flow_ = GST_FLOW_FLUSHING;
   changed_.notify_all();
 }
 
 std::uint64_t InputQueue::flush_stop() {
   const std::scoped_lock lock(mutex_);
-  clear();
+  drop_for_flush();
   if (running_) flow_ = GST_FLOW_OK;
   return ++epoch_;
 }
@@ -192,11 +193,19 @@ void InputQueue::fail(GstFlowReturn flow) {
   changed_.notify_all();
 }
 
-void InputQueue::clear() {
-  items_.clear();
+void InputQueue::drop_for_flush() {
+  std::erase_if(items_, [](const Item& item) {
+    const auto* event = std::get_if<EventPtr>(&item);
+    return event == nullptr || !survives_flush(event->get());
+  });
   n_pieces_ = 0;
   n_samples_ = 0;
   n_dropped_ = 0;
+}
+
+void InputQueue::clear() {
+  drop_for_flush();
+  items_.clear();
 }
 
 }  // namespace npuwhisper

@@ -77,7 +77,8 @@ class InputQueue {
   /// True if `epoch` is the present one and no flush has begun since.
   bool is_current(std::uint64_t epoch) const;
 
-  /// Empties the queue and makes the producer return FLUSHING. Does not wait for anybody.
+  /// Empties the queue, but for sticky events, and makes the producer return FLUSHING. Does not
+  /// wait for anybody.
   void flush_start();
   /// Accepts data again, and returns the new epoch.
   std::uint64_t flush_stop();
@@ -90,6 +91,7 @@ class InputQueue {
   std::int64_t drop_audio();
   std::size_t append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                              GstClockTime pts);
+  void drop_for_flush();
   void clear();
 
   GstAllocator* allocator_;

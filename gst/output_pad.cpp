@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "debug.h"
+#include "sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -16,6 +17,11 @@ constexpr auto kTick = std::chrono::milliseconds(100);
 
 bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
+}
+
+bool survives_flush(const OutputPad::Item& item) {
+  const auto* event = std::get_if<EventPtr>(&item);
+  return event != nullptr && npuwhisper::survives_flush(event->get());
 }
 
 }  // namespace
@@ -62,7 +68,8 @@ void OutputPad::set_epoch(std::uint64_t epoch) {
 
 void OutputPad::write(std::uint64_t epoch, Item item) {
   std::unique_lock lock(mutex_);
-  const auto wanted = [&] { return active_ && !flushing_ && epoch == epoch_; };
+  const bool survives = survives_flush(item);
+  const auto wanted = [&] { return active_ && (survives || (!flushing_ && epoch == epoch_)); };
   if (!wanted()) return;
   if (const auto* advance = std::get_if<Advance>(&item); advance != nullptr && !items_.empty()) {
     if (auto* last = std::get_if<Advance>(&items_.back())) {
@@ -70,7 +77,7 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
       return;
     }
   }
-  changed_.wait(lock, [&] { return items_.size() < kMaxItems || !wanted(); });
+  changed_.wait(lock, [&] { return items_.size() < kMaxItems || flushing_ || !wanted(); });
   if (!wanted()) return;
   items_.push_back(std::move(item));
   changed_.notify_all();
@@ -80,7 +87,6 @@ void OutputPad::flush_start(GstEvent* event) {
   {
     const std::scoped_lock lock(mutex_);
     flushing_ = true;
-    items_.clear();
     changed_.notify_all();
   }
   if (const PadPtr pad = ref_pad()) gst_pad_push_event(pad.get(), gst_event_ref(event));
@@ -95,7 +101,7 @@ void OutputPad::flush_stop(GstEvent* event, std::uint64_t epoch) {
     const std::scoped_lock lock(mutex_);
     epoch_ = epoch;
     flushing_ = false;
-    items_.clear();
+    std::erase_if(items_, [](const Item& item) { return !survives_flush(item); });
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
   }

@@ -52,8 +52,8 @@ class OutputPad {
   /// Starts or stops the task: the pad's activation function.
   bool activate(bool active);
 
-  /// Queues one item of `epoch`; blocks while the queue is full. Items of another epoch and those
-  /// for an inactive pad are dropped.
+  /// Queues one item of `epoch`; blocks while the queue is full. Items for an inactive pad are
+  /// dropped, and those of another epoch, unless they are events that survive a flush.
   void write(std::uint64_t epoch, Item item);
   /// True once after activation: the writer owes the sticky events.
   bool takes_sticky_events() { return needs_sticky_events_.exchange(false); }

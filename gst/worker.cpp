@@ -8,6 +8,7 @@
 
 #include "debug.h"
 #include "gsterror.h"
+#include "sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -146,10 +147,11 @@ void Worker::run(std::stop_token stop) {
 void Worker::begin_epoch(std::uint64_t epoch) {
   epoch_ = epoch;
   have_segment_ = false;
-  deferred_.clear();
   timeline_.restart(0);
   if (transcriber_) transcriber_->reset();
   output_.begin_epoch(epoch);
+  std::erase_if(deferred_, [](const Deferred& d) { return !survives_flush(d.event.get()); });
+  release_events(0);
 }
 
 // Makes the transcriber that the settings ask for, unless it is there. False: it cannot be made.

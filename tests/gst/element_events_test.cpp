@@ -248,6 +248,25 @@ TEST_F(Events, TextComesAgainAfterAFlushingSeek) {
   EXPECT_EQ(cues[0].start, seconds(30.5));
 }
 
+TEST_F(Events, FlushDoesNotLoseWhatIsSaidOnce) {
+  set_script({.load_time = 100ms});
+  play();
+  push_event(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "A talk", nullptr)));
+  push(tones(1, {}), 0);
+  // Nothing has come out yet: the model loads.
+  push_event(gst_event_new_flush_start());
+  push_event(gst_event_new_flush_stop(TRUE));
+  push_segment(seconds(5));
+  push(tones(1, {{0.2, 0.6}}), seconds(5));
+  finish();
+  EXPECT_EQ(out_->complaint(), "");
+  EXPECT_EQ(out_->events(GST_EVENT_STREAM_START).size(), 1U);
+  EXPECT_EQ(out_->events(GST_EVENT_SEGMENT).size(), 1U);
+  EXPECT_THAT(out_->events(GST_EVENT_TAG).front().text, ::testing::HasSubstr("A\\ talk"));
+  ASSERT_EQ(out_->buffers().size(), 1U);
+  EXPECT_EQ(out_->buffers()[0].start, seconds(5.2));
+}
+
 TEST_F(Events, FlushWakesAProducerThatWaitsForRoom) {
   begin_endless_inference();
   GstFlowReturn flow = GST_FLOW_OK;

@@ -27,7 +27,10 @@ class Lifecycle : public ElementTest {
   // The message comes first, so that upstream's own complaint is not what the user reads.
   GstFlowReturn flow_in_the_end(GstClockTime pts) {
     GstFlowReturn flow = GST_FLOW_OK;
-    for (int i = 0; i < 100 && flow == GST_FLOW_OK; ++i) flow = push(tones(0.1, {}), pts);
+    for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) {
+      flow = push(tones(0.01, {}), pts);
+      g_usleep(1000);
+    }
     return flow;
   }
 
