@@ -11,6 +11,7 @@
 namespace npuwhisper::cpu {
 
 inline constexpr std::size_t kHeadColumns = 64;   ///< Columns of a head in every Whisper model: one panel.
+static_assert(kHeadColumns <= kScaleGroup, "a key has one scale");
 
 /// Sizes of a cross-attention buffer.
 struct CacheShape {

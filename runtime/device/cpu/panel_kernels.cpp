@@ -25,10 +25,14 @@ constexpr std::size_t kTileRows = 6;
 constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
 constexpr std::size_t tile_vectors(std::size_t rows) { return kManyRegisters || rows <= 2 ? 4 : 2; }
 
-/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept twice, for even and odd k, so that
-/// the latency of the multiply-adds does not bound them.
-template <std::size_t Rows, typename T>
-HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel, float* sums) {
+/// What becomes of a tile's sums over one group of k.
+enum class Sums { Store, Scale, AddScaled };
+
+/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept twice, for even and odd
+/// k, so that the latency of the multiply-adds does not bound them.
+template <std::size_t Rows, Sums kSums, typename T>
+HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel, const float* scales,
+                              float* sums) {
   constexpr std::size_t kCopies = Rows == 1 ? 2 : 1;
   constexpr std::size_t kTileVectors = tile_vectors(Rows);
   const DF d;
@@ -56,30 +60,45 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
     for (std::size_t v = 0; v < kTileVectors; ++v) {
       VF sum = acc[0][m][v];
       if constexpr (kCopies == 2) sum = hn::Add(sum, acc[1][m][v]);
-      hn::StoreU(sum, d, sums + m * kPanelColumns + v * lanes);
+      float* to = sums + m * kPanelColumns + v * lanes;
+      if constexpr (kSums == Sums::Scale) sum = hn::Mul(sum, hn::LoadU(d, scales + v * lanes));
+      if constexpr (kSums == Sums::AddScaled) sum = hn::MulAdd(sum, hn::LoadU(d, scales + v * lanes), hn::LoadU(d, to));
+      hn::StoreU(sum, d, to);
     }
   }
 }
 
 template <std::size_t Rows, typename T>
-HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel, float* sums) {
+HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel, const float* scales,
+                              float* sums) {
   const std::size_t tile = tile_vectors(Rows) * hn::Lanes(DF());
   for (std::size_t column = 0; column < kPanelColumns; column += tile) {
-    multiply_tile<Rows>(a, lda, k, panel + column, sums + column);
+    if (scales == nullptr) {
+      multiply_tile<Rows, Sums::Store>(a, lda, k, panel + column, nullptr, sums + column);
+      continue;
+    }
+    std::size_t n = std::min(k, kScaleGroup);
+    multiply_tile<Rows, Sums::Scale>(a, lda, n, panel + column, scales + column, sums + column);
+    for (std::size_t i = n; i < k; i += n) {
+      n = std::min(k - i, kScaleGroup);
+      multiply_tile<Rows, Sums::AddScaled>(a + i, lda, n, panel + i * kPanelColumns + column,
+                                           scales + i / kScaleGroup * kPanelColumns + column, sums + column);
+    }
   }
 }
 
 template <typename T>
-void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const T* panel, float* sums) {
+void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const T* panel, const float* scales,
+              float* sums) {
   while (rows > 0) {
     const std::size_t n = std::min(rows, kTileRows);
     switch (n) {
-      case 1: multiply_rows<1>(a, lda, k, panel, sums); break;
-      case 2: multiply_rows<2>(a, lda, k, panel, sums); break;
-      case 3: multiply_rows<3>(a, lda, k, panel, sums); break;
-      case 4: multiply_rows<4>(a, lda, k, panel, sums); break;
-      case 5: multiply_rows<5>(a, lda, k, panel, sums); break;
-      default: multiply_rows<kTileRows>(a, lda, k, panel, sums); break;
+      case 1: multiply_rows<1>(a, lda, k, panel, scales, sums); break;
+      case 2: multiply_rows<2>(a, lda, k, panel, scales, sums); break;
+      case 3: multiply_rows<3>(a, lda, k, panel, scales, sums); break;
+      case 4: multiply_rows<4>(a, lda, k, panel, scales, sums); break;
+      case 5: multiply_rows<5>(a, lda, k, panel, scales, sums); break;
+      default: multiply_rows<kTileRows>(a, lda, k, panel, scales, sums); break;
     }
     a += n * lda;
     sums += n * kPanelColumns;
@@ -87,14 +106,15 @@ void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, 
   }
 }
 
-void MultiplyI8(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const std::int8_t* p, float* s) {
-  Multiply(a, lda, rows, k, p, s);
+void MultiplyI8(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const std::int8_t* p,
+                const float* scales, float* s) {
+  Multiply(a, lda, rows, k, p, scales, s);
 }
 void MultiplyF16(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const hwy::float16_t* p, float* s) {
-  Multiply(a, lda, rows, k, p, s);
+  Multiply(a, lda, rows, k, p, nullptr, s);
 }
 void MultiplyF32(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const float* p, float* s) {
-  Multiply(a, lda, rows, k, p, s);
+  Multiply(a, lda, rows, k, p, nullptr, s);
 }
 
 void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t n) {
@@ -102,7 +122,6 @@ void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t 
   const std::size_t lanes = hn::Lanes(d);
   const auto finish = [&](std::size_t i) HWY_ATTR {
     VF v = hn::LoadU(d, sums + i);
-    if (epilogue.scale != nullptr) v = hn::Mul(v, hn::LoadU(d, epilogue.scale + i));
     if (epilogue.bias != nullptr) v = hn::Add(v, hn::LoadU(d, epilogue.bias + i));
     if (epilogue.gelu) v = gelu_erf(d, v);
     return v;
@@ -114,7 +133,7 @@ void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t 
     hn::StoreU(v, d, out + i);
   }
   if (i == n) return;
-  // scale and bias are padded to whole panels; residual and out are not.
+  // The bias is padded to whole panels; residual and out are not.
   hn::StoreU(finish(i), d, sums + i);
   for (; i < n; ++i) out[i] = sums[i] + (epilogue.residual != nullptr ? epilogue.residual[i] : 0.0F);
 }
@@ -132,10 +151,10 @@ HWY_EXPORT(MultiplyF32);
 HWY_EXPORT(Finish);
 
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const void* panel, DataType type,
-                    float* sums) {
+                    const float* scales, float* sums) {
   switch (type) {
     case DataType::I8:
-      HWY_DYNAMIC_DISPATCH(MultiplyI8)(a, lda, rows, k, static_cast<const std::int8_t*>(panel), sums);
+      HWY_DYNAMIC_DISPATCH(MultiplyI8)(a, lda, rows, k, static_cast<const std::int8_t*>(panel), scales, sums);
       return;
     case DataType::F16:
       HWY_DYNAMIC_DISPATCH(MultiplyF16)(a, lda, rows, k, static_cast<const hwy::float16_t*>(panel), sums);

@@ -12,14 +12,16 @@ namespace npuwhisper::cpu {
 /// instruction set and chosen at run time (Highway). Thread-safe.
 inline constexpr std::size_t kPanelColumns = 64;
 
-/// sums[m * 64 + j] = sum over k of a[m * lda + k] * panel[k * 64 + j], for m < rows; type is I8, F16 or F32 (the
-/// elements' numbers as they are: scales are the epilogue's). f32 arithmetic.
+/// Successive k of int8 weights that share a scale in each column.
+inline constexpr std::size_t kScaleGroup = 64;
+
+/// sums[m * 64 + j] = sum over k of a[m * lda + k] * panel[k * 64 + j], for m < rows; type is I8, F16 or F32. `scales`,
+/// for I8: [k / 64 rounded up, 64], multiplies the part of the sum over 64 successive k; nullptr: 1. f32 arithmetic.
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const void* panel, DataType type,
-                    float* sums);
+                    const float* scales, float* sums);
 
 /// What is done with 64 sums of one row.
 struct PanelEpilogue {
-  const float* scale = nullptr;      ///< [64], multiplies; nullptr: 1.
   const float* bias = nullptr;       ///< [64], added; nullptr: 0.
   const float* residual = nullptr;   ///< [64], added last; nullptr: 0. May be `out`.
   bool gelu = false;

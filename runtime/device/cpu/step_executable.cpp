@@ -151,7 +151,8 @@ Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const 
   // f16 means as the file stores them: what is not f16 there stays exact in f32.
   const bool exact = types_.weights == DataType::F16 && (*view)->type != DataType::F16;
   const DataType type = exact ? DataType::F32 : types_.weights;
-  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, type, &weights)));
+  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(
+                                          **view, type, &weights, static_cast<std::size_t>(op.n_exact_rows))));
   return matrices_.back().second.get();
 }
 
@@ -280,11 +281,11 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
   float* sums = scratch_[thread].sums.as<float>();
   const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
   for (std::size_t p = first; p < end; ++p) {
-    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(), sums);
+    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(p),
+                   matrix.scales(p), sums);
     const std::size_t column = p * kPanelColumns;
     for (std::size_t i = 0; i < n_rows; ++i) {
       const PanelEpilogue epilogue{
-          .scale = matrix.scales(p),
           .bias = step.bias.empty() ? nullptr : step.bias.data() + column,
           .residual = residual != nullptr ? residual + i * columns_of(op.output) + column : nullptr,
           .gelu = op.activation == Activation::Gelu};
@@ -362,10 +363,9 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   const std::size_t panel_bytes = kPanelColumns * kHeadColumns * size_of(types_.cross_cache);
   for (std::size_t key = 0; key < stride; key += kPanelColumns) {
     multiply_panel(query, columns, n_rows, kHeadColumns, cache.keys + key / kPanelColumns * panel_bytes,
-                   types_.cross_cache, sums);
-    const PanelEpilogue epilogue{.scale = cache.key_scales != nullptr ? cache.key_scales + key : nullptr};
+                   types_.cross_cache, cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
     for (std::size_t i = 0; i < n_rows; ++i) {
-      finish_panel(sums + i * kPanelColumns, epilogue, scores + i * stride + key, kPanelColumns);
+      std::copy_n(sums + i * kPanelColumns, kPanelColumns, scores + i * stride + key);
     }
   }
 
@@ -386,7 +386,7 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
     }
   }
 
-  multiply_panel(scores, stride, n_rows, n_keys, cache.values, types_.cross_cache, sums);
+  multiply_panel(scores, stride, n_rows, n_keys, cache.values, types_.cross_cache, nullptr, sums);
   float* out = rows_of(thread, step.op.output) + first * columns + column;
   for (std::size_t i = 0; i < n_rows; ++i) {
     scale_row(sums + i * kPanelColumns, kHeadColumns, 1.0F / totals[i], out + i * columns, DataType::F32);

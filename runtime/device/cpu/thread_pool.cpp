@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "device/cpu/thread_pool.h"
 
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
+#include <climits>
 #include <csignal>
 #include <cstdio>
 
@@ -23,15 +27,6 @@ inline void pause() {
 #if defined(__x86_64__)
   _mm_pause();
 #endif
-}
-
-/// Returns when `value` is no longer `old`.
-void wait_for_change(const std::atomic<std::uint32_t>& value, std::uint32_t old) {
-  for (int i = 0; i < kSpins; ++i) {
-    if (value.load(std::memory_order_acquire) != old) return;
-    pause();
-  }
-  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
 }
 
 /// While it lives, threads that this thread starts take no signals: those are the host program's affair. What a thread
@@ -58,7 +53,31 @@ void name_this_thread(unsigned thread) {
   pthread_setname_np(pthread_self(), name);
 }
 
+// std::atomic::wait() yields before it sleeps, and a thread that yields on a busy machine is given back its core a whole
+// time slice later, at each of fifty barriers. A thread that sleeps is woken at once.
+long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
+  static_assert(sizeof word == sizeof(value) && std::atomic<std::uint32_t>::is_always_lock_free);
+  return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
+}
+
 }  // namespace
+
+/// Returns when `word` is no longer `old`.
+void ThreadPool::wait_for_change(Word& word, std::uint32_t old) {
+  for (int i = 0; i < kSpins; ++i) {
+    if (word.load(std::memory_order_acquire) != old) return;
+    pause();
+  }
+  // Sequentially consistent, as the change of the word: either notify() sees the sleeper, or the kernel the change.
+  sleepers_.fetch_add(1);
+  while (word.load() == old) futex(word, FUTEX_WAIT, old);
+  sleepers_.fetch_sub(1);
+}
+
+/// After a change of `word`.
+void ThreadPool::notify(Word& word) {
+  if (sleepers_.load() != 0) futex(word, FUTEX_WAKE, INT_MAX);
+}
 
 ThreadPool::ThreadPool(unsigned n_threads) : n_threads_(n_threads == 0 ? 1 : n_threads) {
   const SignalsBlocked guard;
@@ -75,8 +94,8 @@ ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::stop() {
   stop_ = true;
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  generation_.fetch_add(1);
+  notify(generation_);
   for (std::thread& thread : threads_) thread.join();
 }
 
@@ -85,8 +104,8 @@ void ThreadPool::start(Entry entry, void* context) {
   entry_ = entry;
   context_ = context;
   running_.store(n_threads_ - 1, std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  generation_.fetch_add(1);
+  notify(generation_);
 }
 
 void ThreadPool::finish() {
@@ -101,8 +120,8 @@ void ThreadPool::barrier() {
   const std::uint32_t passed = barriers_.load(std::memory_order_acquire);
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
     arrived_.store(0, std::memory_order_relaxed);
-    barriers_.fetch_add(1, std::memory_order_release);
-    barriers_.notify_all();
+    barriers_.fetch_add(1);
+    notify(barriers_);
     return;
   }
   wait_for_change(barriers_, passed);
@@ -117,7 +136,7 @@ void ThreadPool::work(unsigned thread) {
     seen = generation_.load(std::memory_order_acquire);
     if (stop_) return;
     entry_(context_, thread);
-    if (running_.fetch_sub(1, std::memory_order_acq_rel) == 1) running_.notify_all();
+    if (running_.fetch_sub(1) == 1) notify(running_);
   }
 }
 

@@ -36,6 +36,9 @@ class ThreadPool {
 
  private:
   using Entry = void (*)(void* context, unsigned thread);
+  using Word = std::atomic<std::uint32_t>;
+  void wait_for_change(Word& word, std::uint32_t old);
+  void notify(Word& word);
   void start(Entry entry, void* context);
   void finish();
   void stop();
@@ -48,6 +51,7 @@ class ThreadPool {
   std::atomic<std::uint32_t> running_{0};      // threads still inside the job
   std::atomic<std::uint32_t> arrived_{0};      // threads at the barrier
   std::atomic<std::uint32_t> barriers_{0};     // passed
+  std::atomic<std::uint32_t> sleepers_{0};     // threads that sleep, or are about to
   std::atomic<bool> stop_{false};
   std::vector<std::thread> threads_;
 };

@@ -120,11 +120,11 @@ void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, i
   auto* sums = scratch_[thread].sums.as<float>();
   const auto rows = static_cast<std::size_t>(n_rows);
   for (std::size_t p = 0; p < panels.n_panels(); ++p) {
-    multiply_panel(in, columns_of(op.input), rows, panels.k(), panels.panel(p), panels.type(), sums);
+    multiply_panel(in, columns_of(op.input), rows, panels.k(), panels.panel(p), panels.type(p),
+                   panels.scales(p), sums);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = i * columns + p * kPanelColumns;
-      const PanelEpilogue epilogue{.scale = panels.scales(p),
-                                   .bias = step.bias.empty() ? nullptr : step.bias.data() + p * kPanelColumns,
+      const PanelEpilogue epilogue{.bias = step.bias.empty() ? nullptr : step.bias.data() + p * kPanelColumns,
                                    .residual = residual != nullptr ? residual + at : nullptr,
                                    .gelu = op.activation == Activation::Gelu};
       finish_panel(sums + i * kPanelColumns, epilogue, out + at, panels.columns(p));

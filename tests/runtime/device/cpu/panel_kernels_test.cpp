@@ -55,7 +55,7 @@ class PanelKernels : public test::EachTarget {
     return panel;
   }
 
-  void check(std::size_t rows, std::size_t k, DataType type) {
+  void check(std::size_t rows, std::size_t k, DataType type, bool scaled = false) {
     const Panel panel = make_panel(k, type);
     const std::size_t lda = k + k % 5;
     std::vector<float> a(rows * lda, kGuard);
@@ -63,13 +63,19 @@ class PanelKernels : public test::EachTarget {
       for (std::size_t i = 0; i < k; ++i) a[m * lda + i] = distribution_(generator_);
     }
     std::vector<float> sums((rows + 1) * kPanelColumns, kGuard);
-    multiply_panel(a.data(), lda, rows, k, panel.bytes.data(), type, sums.data());
+    std::vector<float> scales((k + kScaleGroup - 1) / kScaleGroup * kPanelColumns, 1.0F);
+    if (scaled) {
+      for (float& x : scales) x = distribution_(generator_);
+    }
+    multiply_panel(a.data(), lda, rows, k, panel.bytes.data(), type,
+                   scaled ? scales.data() : nullptr, sums.data());
     const double scale = type == DataType::I8 ? 127.0 : 1.0;
     for (std::size_t m = 0; m < rows; ++m) {
       for (std::size_t j = 0; j < kPanelColumns; ++j) {
         double wanted = 0;
         for (std::size_t i = 0; i < k; ++i) {
-          wanted += static_cast<double>(a[m * lda + i]) * panel.values[i * kPanelColumns + j];
+          wanted += static_cast<double>(a[m * lda + i]) * panel.values[i * kPanelColumns + j] *
+                    scales[i / kScaleGroup * kPanelColumns + j];
         }
         // A sum of k terms of at most `scale`, each rounded to 2^-24.
         ASSERT_NEAR(sums[m * kPanelColumns + j], wanted,
@@ -100,24 +106,28 @@ TEST_P(PanelKernels, EveryNumberOfRows) {
   }
 }
 
+TEST_P(PanelKernels, ScalesOfEveryGroup) {
+  for (std::size_t rows = 1; rows <= 14; ++rows) {
+    for (const std::size_t k : {1, 63, 64, 65, 128, 300}) check(rows, k, DataType::I8, true);
+  }
+}
+
 TEST_P(PanelKernels, EpilogueOfEveryWidth) {
   for (std::size_t n = 1; n <= kPanelColumns; ++n) {
-    for (unsigned parts = 0; parts < 16; ++parts) {
-      std::vector<float> sums(kPanelColumns), scale(kPanelColumns), bias(kPanelColumns);
-      for (auto* row : {&sums, &scale, &bias}) {
+    for (unsigned parts = 0; parts < 8; ++parts) {
+      std::vector<float> sums(kPanelColumns), bias(kPanelColumns);
+      for (auto* row : {&sums, &bias}) {
         for (float& x : *row) x = distribution_(generator_);
       }
       // Not padded: neither what is read nor what is written may go beyond n.
       std::vector<float> residual(n), out(n + 8, kGuard);
       for (float& x : residual) x = distribution_(generator_);
-      const PanelEpilogue epilogue{.scale = (parts & 1) != 0 ? scale.data() : nullptr,
-                                   .bias = (parts & 2) != 0 ? bias.data() : nullptr,
-                                   .residual = (parts & 4) != 0 ? residual.data() : nullptr,
-                                   .gelu = (parts & 8) != 0};
+      const PanelEpilogue epilogue{.bias = (parts & 1) != 0 ? bias.data() : nullptr,
+                                   .residual = (parts & 2) != 0 ? residual.data() : nullptr,
+                                   .gelu = (parts & 4) != 0};
       std::vector<double> wanted(n);
       for (std::size_t j = 0; j < n; ++j) {
         double x = sums[j];
-        if (epilogue.scale != nullptr) x *= scale[j];
         if (epilogue.bias != nullptr) x += bias[j];
         if (epilogue.gelu) x = 0.5 * x * (1 + std::erf(x / std::sqrt(2.0)));
         if (epilogue.residual != nullptr) x += residual[j];

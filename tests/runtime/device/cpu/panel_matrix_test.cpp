@@ -55,19 +55,24 @@ TEST(PanelMatrix, FloatsAreExact) {
   }
 }
 
-TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsRow) {
+TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsGroup) {
   for (const auto& [n, k] : kSizes) {
     auto values = random_weights(n, k);
-    for (std::size_t i = 0; i < n; ++i) {  // Rows of very different sizes: each has its own scale.
-      for (std::size_t j = 0; j < k; ++j)
-        values[i * k + j] *= std::exp2(static_cast<float>(i % 40) - 20.0F);
+    for (std::size_t i = 0; i < n; ++i) {  // Groups of very different sizes: each has its own scale.
+      for (std::size_t j = 0; j < k; ++j) {
+        const std::size_t size = (i + 13 * (j / kScaleGroup)) % 40;
+        values[i * k + j] *= std::exp2(static_cast<float>(size) - 20.0F);
+      }
     }
     const auto matrix = PanelMatrix::pack(view_of(values, n, k), DataType::I8);
     for (std::size_t i = 0; i < n; ++i) {
-      float largest = 0;
-      for (std::size_t j = 0; j < k; ++j) largest = std::max(largest, std::fabs(values[i * k + j]));
       const auto found = row_of(matrix, i);
       for (std::size_t j = 0; j < k; ++j) {
+        const std::size_t first = j / kScaleGroup * kScaleGroup;
+        float largest = 0;
+        for (std::size_t l = first; l < std::min(first + kScaleGroup, k); ++l) {
+          largest = std::max(largest, std::fabs(values[i * k + l]));
+        }
         EXPECT_LE(std::fabs(found[j] - values[i * k + j]), largest / 127.0F * 0.50001F)
             << i << " " << j;
       }
@@ -75,19 +80,36 @@ TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsRow) {
   }
 }
 
+TEST(PanelMatrix, LastRowsStayExactOnRequest) {
+  const std::size_t n = 200, k = 70;
+  const auto values = random_weights(n, k);
+  const auto matrix = PanelMatrix::pack(view_of(values, n, k), DataType::I8, nullptr, 30);
+  EXPECT_EQ(matrix.type(1), DataType::I8);
+  // Row 170 is in panel 2, rows 128 to 191, which is exact as a whole.
+  EXPECT_EQ(matrix.type(2), DataType::F32);
+  EXPECT_EQ(matrix.scales(2), nullptr);
+  for (std::size_t i = 128; i < n; ++i) {
+    const auto found = row_of(matrix, i);
+    EXPECT_TRUE(std::equal(found.begin(), found.end(),
+                           values.begin() + static_cast<std::ptrdiff_t>(i * k)));
+  }
+  EXPECT_EQ(matrix.bytes(), 2 * 64 * k + 2 * 2 * 64 * sizeof(float) + 2 * 64 * k * sizeof(float));
+}
+
 TEST(PanelMatrix, AddRowIsTheProductsRow) {
   for (const auto& [n, k] : kSizes) {
     const auto values = random_weights(n, k);
     for (const DataType type : {DataType::I8, DataType::F16, DataType::F32}) {
-      const auto matrix = PanelMatrix::pack(view_of(values, n, k), type);
+      const auto matrix = PanelMatrix::pack(view_of(values, n, k), type, nullptr, n / 3);
       for (std::size_t j = 0; j < k; j += 1 + k / 7) {
         std::vector<float> one_hot(k, 0.0F);
         one_hot[j] = 1.0F;
         for (std::size_t p = 0; p < matrix.n_panels(); ++p) {
           float sums[kPanelColumns];
           float out[kPanelColumns];
-          multiply_panel(one_hot.data(), k, 1, k, matrix.panel(p), type, sums);
-          finish_panel(sums, {.scale = matrix.scales(p)}, out, kPanelColumns);
+          multiply_panel(one_hot.data(), k, 1, k, matrix.panel(p), matrix.type(p),
+                         matrix.scales(p), sums);
+          finish_panel(sums, {}, out, kPanelColumns);
           for (std::size_t c = 0; c < matrix.columns(p); ++c)
             EXPECT_EQ(out[c], row_of(matrix, p * kPanelColumns + c)[j]);
           for (std::size_t c = matrix.columns(p); c < kPanelColumns; ++c)
