@@ -19,6 +19,7 @@ struct PlannedOp {
 /// What an Executable does in one run, as data that can be printed.
 struct Plan {
   std::string graph;
+  std::string summary;               ///< What holds for all operations together; may be empty.
   std::vector<PlannedOp> ops;
   std::uint64_t weight_bytes = 0;    ///< Packed weights that the device holds.
   std::uint64_t working_bytes = 0;   ///< Buffers allocated by prepare().

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "device/registry.h"
 
-#include <array>
 #include <string>
 
 #include <npuwhisper/log.h>
 
 #include "device/cpu/cpu_device.h"
+#ifdef NPUWHISPER_HAVE_XRT
+#include "device/xrt/npu_device.h"
+#endif
 
 namespace npuwhisper {
 namespace {
@@ -17,7 +19,12 @@ struct Entry {
 };
 
 /// In the order in which Auto tries them. A device is one folder and one row here.
-constexpr std::array<Entry, 1> kDevices = {{{DeviceKind::Cpu, cpu::CpuDevice::open}}};
+constexpr Entry kDevices[] = {
+#ifdef NPUWHISPER_HAVE_XRT
+    {DeviceKind::Npu, xdna::NpuDevice::open},
+#endif
+    {DeviceKind::Cpu, cpu::CpuDevice::open},
+};
 
 }  // namespace
 

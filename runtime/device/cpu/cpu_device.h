@@ -21,6 +21,8 @@ class CpuDevice : public Device {
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
 
   const DeviceInfo& info() const override { return info_; }
+  /// In what graphs over windows take what others made, and give their outputs: Bf16 or F32.
+  DataType feature_type() const { return window_types_.compute; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
 
  private:

@@ -6,7 +6,7 @@
 
 #include "device/cpu/caches.h"
 #include "device/cpu/panel_matrix.h"
-#include "device/cpu/tensor_slots.h"
+#include "device/tensor_slots.h"
 #include "device/cpu/thread_pool.h"
 #include "device/device.h"
 

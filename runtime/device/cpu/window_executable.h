@@ -12,7 +12,7 @@
 #include "device/cpu/caches.h"
 #include "device/cpu/onednn_gemm.h"
 #include "device/cpu/panel_matrix.h"
-#include "device/cpu/tensor_slots.h"
+#include "device/tensor_slots.h"
 #include "device/cpu/thread_pool.h"
 #include "device/cpu/workspace.h"
 #include "device/device.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/cpu/tensor_slots.h"
+#include "device/tensor_slots.h"
 
 #include <gtest/gtest.h>
 

@@ -6,7 +6,7 @@
 
 #include "device/graph.h"
 
-namespace npuwhisper::cpu {
+namespace npuwhisper {
 
 /// Which tensors share memory. An output takes over the slot of a residual that nobody reads afterwards (the sum is made
 /// in place); other slots are free again after the stage of their tensor's last use.
@@ -19,4 +19,4 @@ struct TensorSlots {
 /// time, so none of them may write what another one of them reads.
 TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes, const std::vector<int>& stage_of);
 
-}  // namespace npuwhisper::cpu
+}  // namespace npuwhisper

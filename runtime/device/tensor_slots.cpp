@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/cpu/tensor_slots.h"
+#include "device/tensor_slots.h"
 
 #include <algorithm>
 
-namespace npuwhisper::cpu {
+namespace npuwhisper {
 
 TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes, const std::vector<int>& stage_of) {
   TensorSlots slots;
@@ -49,4 +49,4 @@ TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& byt
   return slots;
 }
 
-}  // namespace npuwhisper::cpu
+}  // namespace npuwhisper

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "aie_api/emulation.h"
+
+#include <cstdio>
+#include <cstdlib>
+
+// Linked into every kernel object, and compiled without the instrumentation that calls it.
+
+extern "C" {
+
+// The linker's: first and last byte of the object that this file is linked into.
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
+extern const char _end[] __attribute__((visibility("hidden")));
+
+__attribute__((visibility("default"))) NpuWhisperCoreState npuwhisper_core_state;
+
+[[noreturn]] void npuwhisper_trap(const char* message);
+[[noreturn]] void npuwhisper_trap_misaligned(const void* address, std::size_t bytes,
+                                             std::size_t alignment, bool is_write);
+void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
+}
+
+void npuwhisper_trap(const char* message) {
+  if (npuwhisper_core_state.trap) npuwhisper_core_state.trap(npuwhisper_core_state.core, message);
+  std::fprintf(stderr, "aie_api emulation: %s\n", message);
+  std::abort();
+}
+
+void npuwhisper_trap_misaligned(const void* address, std::size_t bytes, std::size_t alignment,
+                                bool is_write) {
+  char text[160];
+  std::snprintf(
+      text, sizeof text,
+      "aligned vector %s of %zu bytes at an address that is no multiple of %zu (%zu over)",
+      is_write ? "store" : "load", bytes, alignment,
+      reinterpret_cast<std::uintptr_t>(address) % alignment);
+  npuwhisper_trap(text);
+}
+
+namespace {
+
+bool inside(std::uintptr_t begin, std::uintptr_t end, std::uintptr_t address, std::size_t bytes) {
+  return address >= begin && address < end && bytes <= end - address;
+}
+
+bool inside(const NpuWhisperCoreState::Window& window, std::uintptr_t address, std::size_t bytes) {
+  return inside(window.begin, window.end, address, bytes);
+}
+
+}  // namespace
+
+void npuwhisper_check_access(const void* pointer, std::size_t bytes, bool is_write) {
+  const NpuWhisperCoreState& state = npuwhisper_core_state;
+  const auto address = reinterpret_cast<std::uintptr_t>(pointer);
+  if (inside(state.memory, address, bytes) || inside(state.stack, address, bytes) ||
+      inside(state.neighbour, address, bytes)) {
+    return;
+  }
+  // Tables and static variables; on a core they are in its own memory.
+  if (inside(reinterpret_cast<std::uintptr_t>(__ehdr_start), reinterpret_cast<std::uintptr_t>(_end),
+             address, bytes)) {
+    return;
+  }
+  if (state.check_access) state.check_access(state.core, pointer, bytes, is_write);
+}
+
+namespace {
+
+/// The host's stack is not counted: what the host's compiler keeps there, the core's compiler may
+/// have in registers.
+void scalar_access(const void* address, std::size_t bytes, bool is_write) {
+  if (inside(npuwhisper_core_state.stack, reinterpret_cast<std::uintptr_t>(address), bytes)) return;
+  ++npuwhisper_core_state.scalar_ops;
+  npuwhisper_check_access(address, bytes, is_write);
+}
+
+}  // namespace
+
+// What GCC calls before the accesses of code compiled with -fsanitize=kernel-address, outlined: the
+// kernel variant, because it comes without shadow memory and without a runtime library.
+extern "C" {
+
+#define NPUWHISPER_ACCESS(bytes)                            \
+  void __asan_load##bytes##_noabort(const void* address);   \
+  void __asan_store##bytes##_noabort(const void* address);  \
+  void __asan_load##bytes##_noabort(const void* address) {  \
+    scalar_access(address, bytes, false);                   \
+  }                                                         \
+  void __asan_store##bytes##_noabort(const void* address) { \
+    scalar_access(address, bytes, true);                    \
+  }
+NPUWHISPER_ACCESS(1)
+NPUWHISPER_ACCESS(2)
+NPUWHISPER_ACCESS(4)
+NPUWHISPER_ACCESS(8)
+NPUWHISPER_ACCESS(16)
+#undef NPUWHISPER_ACCESS
+
+void __asan_loadN_noabort(const void* address, std::size_t bytes);
+void __asan_storeN_noabort(const void* address, std::size_t bytes);
+void __asan_handle_no_return();
+
+void __asan_loadN_noabort(const void* address, std::size_t bytes) {
+  npuwhisper_check_access(address, bytes, false);
+}
+
+void __asan_storeN_noabort(const void* address, std::size_t bytes) {
+  npuwhisper_check_access(address, bytes, true);
+}
+
+void __asan_handle_no_return() {}
+}

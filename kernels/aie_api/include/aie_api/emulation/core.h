@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "aie_api/emulation.h"
+
+/// What every part of the emulation stands on: inlining, traps, the memory guard, counting.
+
+#ifndef __AIE_ARCH__
+#error "__AIE_ARCH__ selects the generation: 20 is AIE2 (npu1), 21 is AIE2P (npu2)"
+#elif __AIE_ARCH__ != 20 && __AIE_ARCH__ != 21
+#error "__AIE_ARCH__ must be 20 (AIE2) or 21 (AIE2P): no other generation is emulated"
+#endif
+
+/// The header's functions are always inlined: vectors then live in the host's registers, and no
+/// access of the header's own to them is left for the compiler's instrumentation to guard.
+#ifndef __aie_inline
+#define __aie_inline __attribute__((always_inline))
+#endif
+
+// Vectors passed by value differ between AVX and AVX-512 callers; all functions here are inlined.
+#pragma GCC diagnostic ignored "-Wpsabi"
+
+extern "C" {
+[[noreturn]] void npuwhisper_trap(const char* message);
+[[noreturn]] void npuwhisper_trap_misaligned(const void* address, std::size_t bytes,
+                                             std::size_t alignment, bool is_write);
+void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
+}
+
+namespace aie::detail {
+
+inline constexpr bool kAie2p = __AIE_ARCH__ == 21;
+/// Native load and store width, bytes; a native vector register of the cost counters.
+inline constexpr unsigned kLoadBytes = kAie2p ? 64 : 32;
+inline constexpr unsigned kRegisterBytes = 64;
+
+constexpr std::uint64_t in_units_of(std::uint64_t unit, std::uint64_t bytes) {
+  return (bytes + unit - 1) / unit;
+}
+
+__aie_inline inline void count_vector_op(std::uint64_t bytes) {
+  npuwhisper_core_state.vector_ops += in_units_of(kRegisterBytes, bytes);
+}
+
+/// One check for a whole vector: a compare with the window of the core's own memory, and a call
+/// only for what lies elsewhere.
+__aie_inline inline void check_access(const void* address, std::size_t bytes, bool is_write) {
+  const NpuWhisperCoreState::Window& window = npuwhisper_core_state.memory;
+  const auto begin = reinterpret_cast<std::uintptr_t>(address);
+  if (begin >= window.begin && begin + bytes <= window.end) [[likely]] {
+    return;
+  }
+  npuwhisper_check_access(address, bytes, is_write);
+}
+
+/// An aligned vector access: silicon drops the low address bits and reads elsewhere; we trap.
+__aie_inline inline void check_aligned_access(const void* address, std::size_t bytes,
+                                              std::size_t alignment, bool is_write) {
+  if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0) [[unlikely]] {
+    npuwhisper_trap_misaligned(address, bytes, alignment, is_write);
+  }
+  check_access(address, bytes, is_write);
+}
+
+}  // namespace aie::detail

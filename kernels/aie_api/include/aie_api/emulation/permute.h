@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "aie_api/emulation/arithmetic.h"
+
+/// Movements of elements within and between vectors: all exact.
+
+namespace aie {
+
+namespace detail {
+
+/// Element i of the result is source(i).
+template <typename T, unsigned N, typename F>
+__aie_inline inline vector<T, N> gather(F source) {
+  count_vector_op(N * sizeof(T));
+  return vector<T, N>(make_lanes<LaneT<T>, N>(source));
+}
+
+}  // namespace detail
+
+/// Element i is element i + n; the top is filled with what was there (undefined in the
+/// documentation: silicon rotates zeros or garbage in, and so must not be relied on).
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_down(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline {
+    return i + n < N ? v.lanes().get(i + n) : vector<T, N>().lanes().get(0);
+  });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_down_rotate(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline { return v.lanes().get((i + n) % N); });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_down_replicate(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>(
+      [&](unsigned i) __aie_inline { return v.lanes().get(i + n < N ? i + n : N - 1); });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_down_fill(const vector<T, N>& v, const vector<T, N>& fill,
+                                                   unsigned n) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline {
+    return i + n < N ? v.lanes().get(i + n) : fill.lanes().get(i + n - N);
+  });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_up(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline {
+    return i >= n ? v.lanes().get(i - n) : vector<T, N>().lanes().get(0);
+  });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_up_rotate(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>([&](unsigned i)
+                                  __aie_inline { return v.lanes().get((i + N - n % N) % N); });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_up_replicate(const vector<T, N>& v, unsigned n) {
+  return detail::gather<T, N>([&](unsigned i)
+                                  __aie_inline { return v.lanes().get(i >= n ? i - n : 0); });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> shuffle_up_fill(const vector<T, N>& v, const vector<T, N>& fill,
+                                                 unsigned n) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline {
+    return i >= n ? v.lanes().get(i - n) : fill.lanes().get(N - n + i);
+  });
+}
+
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> reverse(const vector<T, N>& v) {
+  return detail::gather<T, N>([&](unsigned i) __aie_inline { return v.lanes().get(N - 1 - i); });
+}
+
+/// Steps of `step` elements, every other of them: the even ones, or the odd ones.
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N / 2> filter_even(const vector<T, N>& v, unsigned step = 1) {
+  return detail::gather<T, N / 2>(
+      [&](unsigned i) __aie_inline { return v.lanes().get(i / step * 2 * step + i % step); });
+}
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N / 2> filter_odd(const vector<T, N>& v, unsigned step = 1) {
+  return detail::gather<T, N / 2>([&](unsigned i) __aie_inline {
+    return v.lanes().get(i / step * 2 * step + step + i % step);
+  });
+}
+
+/// Steps of `step` elements of a and b in turn, as two vectors.
+template <typename T, unsigned N>
+__aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const vector<T, N>& a,
+                                                                         const vector<T, N>& b,
+                                                                         unsigned step) {
+  const auto at = [&](unsigned i) __aie_inline {
+    const unsigned pair = i / (2 * step);
+    const unsigned within = i % (2 * step);
+    const unsigned from = pair * step + within % step;
+    return within < step ? a.lanes().get(from) : b.lanes().get(from);
+  };
+  return {detail::gather<T, N>([&](unsigned i) __aie_inline { return at(i); }),
+          detail::gather<T, N>([&](unsigned i) __aie_inline { return at(N + i); })};
+}
+/// The reverse: even steps of (a, b), then odd ones.
+template <typename T, unsigned N>
+__aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const vector<T, N>& a,
+                                                                           const vector<T, N>& b,
+                                                                           unsigned step) {
+  const auto at = [&](unsigned i)
+                      __aie_inline { return i < N ? a.lanes().get(i) : b.lanes().get(i - N); };
+  return {detail::gather<T, N>([&](unsigned i)
+                                   __aie_inline { return at(i / step * 2 * step + i % step); }),
+          detail::gather<T, N>(
+              [&](unsigned i) __aie_inline { return at(i / step * 2 * step + step + i % step); })};
+}
+
+/// The vector as a row-major matrix of `rows` x `columns`, transposed.
+template <typename T, unsigned N>
+__aie_inline inline vector<T, N> transpose(const vector<T, N>& v, unsigned rows, unsigned columns) {
+  if (rows * columns != N) npuwhisper_trap("transpose: rows times columns is not the size");
+  return detail::gather<T, N>(
+      [&](unsigned i) __aie_inline { return v.lanes().get(i % rows * columns + i / rows); });
+}
+
+}  // namespace aie

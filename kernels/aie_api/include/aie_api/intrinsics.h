@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the compiler for AIE knows without an include: the flags of kernel objects include this file
+   before the source. C sources get the events only. */
+
+#ifndef __AIENGINE__
+#define __AIENGINE__ 2
+#endif
+
+#ifndef __cplusplus
+static inline void event0(void) {}
+static inline void event1(void) {}
+static inline void done(void) {}
+#else
+
+#include "aie_api/emulation/native.h"
+
+#endif

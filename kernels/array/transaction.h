@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <variant>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "array/array_model.h"
+
+namespace npuwhisper::npu {
+
+/// The operations of an NPU instruction stream (transaction encoding; facts in docs/npu.md). An
+/// address is a tile_address(). Sources: aie-rt's transaction structs, mlir-aie's AIETargetNPU.
+struct Write32 {
+  std::uint32_t address, value;
+};
+struct BlockWrite {
+  std::uint32_t address;
+  std::vector<std::uint32_t> values;
+};
+struct MaskWrite {
+  std::uint32_t address, value, mask;
+};
+struct MaskPoll {
+  std::uint32_t address, value, mask;
+};
+struct Sync {
+  TileId tile;
+  bool mm2s;
+  int channel;
+  int n_rows, n_columns;
+};  ///< Waits for a task-complete token of each tile from `tile` on, n_rows x n_columns tiles.
+struct PatchAddress {
+  std::uint32_t address;  ///< Of the descriptor's second word, where the host address is.
+  int argument;
+  std::uint64_t offset;
+};  ///< Argument's address + offset into a shim descriptor.
+struct LoadPdi {
+  std::uint32_t id;  ///< 16 bits
+  std::uint32_t bytes = 0;
+  std::uint64_t pdi_address = 0;
+};
+struct Noop {};
+struct Preempt {
+  std::uint32_t level;
+};
+using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync, PatchAddress,
+                                 LoadPdi, Noop, Preempt>;
+
+/// Encodes a stream, header included, in the form (0.1) that aiecc writes. Values that have fewer
+/// bits in the stream than here (tiles, channels, ids) are the caller's to keep in range.
+std::vector<std::uint32_t> encode(std::span<const Instruction> instructions,
+                                  const ArrayModel& array, int n_columns);
+
+/// Decodes a stream, of form 0.1 or of the short form 1.0; every word is checked. Errors:
+/// InvalidArgument, naming the word's index, found and wanted; Unsupported for an operation that is
+/// not modelled.
+Result<std::vector<Instruction>> decode(std::span<const std::uint32_t> words);
+
+}  // namespace npuwhisper::npu

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "array/buffer_descriptor.h"
+#include "array/transaction.h"
+#include "design/operation.h"
+
+namespace npuwhisper::npu {
+
+/// Appends instructions; the first descriptor that does not fit is kept as the error, and what is
+/// asked for after it has no effect.
+class InstructionWriter {
+ public:
+  InstructionWriter(const ArrayModel& array, std::vector<Instruction>& out)
+      : array_(array), out_(out) {}
+
+  /// A memory tile's descriptor.
+  void descriptor(TileId tile, int id, const BufferDescriptor& descriptor);
+  /// A shim's descriptor for host memory from `offset` bytes on in buffer `argument`.
+  void host_descriptor(int column, int id, const BufferDescriptor& descriptor, int argument,
+                       std::uint64_t offset);
+  void push(TileId tile, bool mm2s, int channel, const Task& task);
+  /// Waits for a token of the S2MM channel of each shim in 0 .. n_columns - 1.
+  void sync(int channel, int n_columns);
+
+  Result<void> result() const;
+  int n_descriptors() const { return n_descriptors_; }
+  int n_syncs() const { return n_syncs_; }
+
+ private:
+  void refuse(const Error& error, TileId tile);
+
+  const ArrayModel& array_;
+  std::vector<Instruction>& out_;
+  Result<void> result_{};
+  int n_descriptors_ = 0;
+  int n_syncs_ = 0;
+};
+
+}  // namespace npuwhisper::npu

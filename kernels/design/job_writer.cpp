@@ -1,0 +1,373 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/job_writer.h"
+
+#include <algorithm>
+
+#include "design/patterns.h"
+#include "design/plan_jobs.h"
+
+namespace npuwhisper::npu {
+namespace {
+
+using patterns::u32;
+
+/// A shim's descriptors of a job.
+enum ShimBd {
+  kBdA = 0,
+  kBdPanel = 1,
+  kBdRows = 2,  ///< Residual, queries.
+  kBdKeys = 3,
+  kBdC = 4,  ///< kMaxBlocks; attention has one.
+  kBdValues = 7,
+  kShimBdsPerJob = 8
+};
+static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
+/// A memory tile's descriptors of a job for A, from layout::kMemABd on,
+enum MemABd { kBdAIn = 0, kBdAOut = 1 };
+static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
+/// and for B, from layout::kMemBBd on.
+enum MemBBd {
+  kBdFill = 0,     ///< In: the panel; attention: the header.
+  kBdFirst = 1,    ///< Out: the same, and the first pass.
+  kBdAgain = 2,    ///< Out: a further pass.
+  kBdRowsIn = 3,   ///< In: a pass's residual or queries.
+  kBdRowsOut = 4,  ///< Out: the same, and then kBdAgain.
+  kBdRowsEnd = 5,  ///< Out: the same, and nothing then: residual of the last pass, queries of the
+                   ///< first.
+  kBdKeysIn = 6,   ///< Attention: keys and values,
+  kBdKeysOut = 7,  ///< and their first pass.
+  kMemBBdsUsed = 8
+};
+static_assert(kMemBBdsUsed == layout::kMemBBdsPerJob);
+
+/// A memory tile's descriptors see three memory tiles; its own begins here (AM020), as its locks
+/// do.
+constexpr std::uint64_t kOwnMemory = 512 * 1024;
+constexpr std::uint32_t kOwnLocks = 64;
+
+constexpr std::uint64_t tile_bytes(int n_tiles) {
+  return static_cast<std::uint64_t>(n_tiles) * core::kTileBytes;
+}
+
+HostMatrix shifted(HostMatrix matrix, int row, int column) {
+  matrix.offset += 2 * (static_cast<std::uint64_t>(row) * u32(matrix.row_stride) + u32(column));
+  return matrix;
+}
+
+void acquire(BufferDescriptor& d, int lock, int value) {
+  d.acquire_enable = true;
+  d.acquire_lock = kOwnLocks + u32(lock);
+  d.acquire_value = -value;  // At least.
+}
+void release(BufferDescriptor& d, int lock, int value) {
+  d.release_lock = kOwnLocks + u32(lock);
+  d.release_value = value;
+}
+void iterate(BufferDescriptor& d, int executions, int step_tiles) {
+  d.iteration_wrap = u32(executions);
+  d.iteration_step = executions > 1 ? u32(step_tiles) * patterns::kTileWords : 1;
+}
+
+/// Tiles of B that are played to the cores in each pass: weights, or keys and values.
+int played_tiles(const Panel& panel) {
+  return panel.weight_tiles + panel.header.b_steps;
+}
+
+}  // namespace
+
+Room room_needed(const DesignSpec& spec, const Job& job, int row_slots) {
+  int most = 0;
+  for (const Panel& panel : job.panels) {
+    const bool has_rows = panel.header.residual_steps + panel.header.query_steps > 0;
+    most = std::max(most, 1 + played_tiles(panel) + (has_rows ? row_slots * spec.core_rows : 0));
+  }
+  return {.tiles = layout::kMemSlots * job.a_slot_tiles + most, .row_slots = row_slots};
+}
+
+int JobWriter::shim_bd(int bd) const {
+  return parity_ * kShimBdsPerJob + bd;
+}
+
+std::uint64_t JobWriter::a_address() const {
+  return kOwnMemory + layout::kMemStreamAddress + tile_bytes(room_.first);
+}
+std::uint64_t JobWriter::panel_address() const {
+  return a_address() + tile_bytes(layout::kMemSlots * job_.a_slot_tiles);
+}
+
+const HostMatrix& JobWriter::input() const {
+  if (const auto* product = std::get_if<Product>(&what_)) return product->input;
+  if (const auto* attention = std::get_if<Attention>(&what_)) return attention->queries;
+  return std::get<LayerNorm>(what_).input;
+}
+
+bool JobWriter::is_transposed(const ColumnBlock& block) const {
+  const auto* product = std::get_if<Product>(&what_);
+  return product != nullptr && product->parts[static_cast<std::size_t>(block.part)].transposed;
+}
+
+HostMatrix JobWriter::result_of(const ColumnBlock& block) const {
+  if (const auto* product = std::get_if<Product>(&what_)) {
+    return product->parts[static_cast<std::size_t>(block.part)].output;
+  }
+  if (const auto* attention = std::get_if<Attention>(&what_)) return attention->output;
+  return std::get<LayerNorm>(what_).output;
+}
+
+void JobWriter::describe() {
+  for (int row = 0; row < rows(); ++row) {
+    describe_a_slots(row);
+    describe_input(row);
+  }
+  for (int c = 0; c < n_columns(); ++c) {
+    describe_panel(c);
+    describe_results(c);
+  }
+}
+
+/// A through its memory tile: each slot's tiles once for each block.
+void JobWriter::describe_a_slots(int row) {
+  const TileId mem{plan_.spec.a_column(row), 1};
+  BufferDescriptor in = patterns::linear(job_.a_slot_tiles);
+  in.address = a_address();
+  acquire(in, layout::kMemAFree, 1);
+  release(in, layout::kMemAFull, 1);
+  iterate(in, layout::kMemSlots, job_.a_slot_tiles);
+  out_.descriptor(mem, mem_a_bd(kBdAIn), in);
+  for (int b = 0; b < job_.n_blocks; ++b) {
+    BufferDescriptor out = patterns::blocks_of_a(plan_.spec.blocks(), job_.a_slot_tiles);
+    out.address = a_address();
+    if (b == 0) acquire(out, layout::kMemAFull, 1);
+    if (b + 1 == job_.n_blocks) {
+      release(out, layout::kMemAFree, 1);
+    } else {
+      out.use_next = true;
+      out.next = u32(mem_a_bd(kBdAOut + b + 1));
+    }
+    iterate(out, layout::kMemSlots, job_.a_slot_tiles);
+    out_.descriptor(mem, mem_a_bd(kBdAOut + b), out);
+  }
+}
+
+void JobWriter::start_a_slots() {
+  for (int row = 0; row < rows(); ++row) {
+    const TileId mem{plan_.spec.a_column(row), 1};
+    // One task or two: A's queues have room for as many.
+    for (int left = job_.a_tiles * job_.a_passes / job_.a_slot_tiles; left > 0;
+         left -= kMaxRepeat + 1) {
+      const int repeat = std::min(left, kMaxRepeat + 1) - 1;
+      out_.push(mem, false, layout::kMemA, {.first = mem_a_bd(kBdAIn), .repeat = repeat});
+      out_.push(mem, true, layout::kMemA, {.first = mem_a_bd(kBdAOut), .repeat = repeat});
+    }
+  }
+}
+
+/// Where a core only wants to hold its A tiles, the same tile comes each time.
+void JobWriter::describe_input(int row) {
+  const HostMatrix from = shifted(input(), job_.first_row + row * core::kTile, 0);
+  const int executions = job_.a_passes == job_.m_passes ? job_.m_passes : 1;
+  out_.host_descriptor(
+      plan_.spec.a_column(row), shim_bd(kBdA),
+      patterns::tiles_of_rows(from, job_.a_tiles, rows_per_pass(plan_.spec), executions),
+      from.argument, from.offset);
+}
+
+void JobWriter::start_input() {
+  for (int row = 0; row < rows(); ++row) {
+    out_.push({plan_.spec.a_column(row), 0}, true, layout::kShimA,
+              {.first = shim_bd(kBdA), .repeat = job_.a_passes - 1});
+  }
+}
+
+/// Header and weights into the memory tile, once; and from there to the cores: the first time as
+/// they come, tile by tile, then all of them for each further pass.
+void JobWriter::describe_panel(int column) {
+  const Panel& work = panel(column);
+  const TileId mem{column, 1};
+  const bool attends = work.header.query_steps > 0;
+  BufferDescriptor packed = patterns::linear(1 + work.weight_tiles);
+  BufferDescriptor fill = patterns::linear(1);
+  fill.address = panel_address();
+  release(fill, layout::kMemBFull, 1);
+  iterate(fill, 1 + work.weight_tiles, 1);
+  BufferDescriptor first = patterns::blocks_of_b(plan_.spec.blocks(), 1);
+  first.address = panel_address();
+  acquire(first, layout::kMemBFull, 1);
+  iterate(first, 1 + work.weight_tiles, 1);
+  if (attends) {  // The header, then the first queries.
+    packed.use_next = fill.use_next = first.use_next = true;
+    packed.next = u32(shim_bd(kBdRows));
+    fill.next = u32(mem_b_bd(kBdRowsIn));
+    first.next = u32(mem_b_bd(kBdRowsEnd));
+  }
+  out_.host_descriptor(column, shim_bd(kBdPanel), packed, plan_.packed_argument, work.offset);
+  out_.descriptor(mem, mem_b_bd(kBdFill), fill);
+  out_.descriptor(mem, mem_b_bd(kBdFirst), first);
+  if (played_tiles(work) > 0) {
+    BufferDescriptor again = patterns::blocks_of_b(plan_.spec.blocks(), played_tiles(work));
+    again.address = panel_address() + tile_bytes(1);
+    out_.descriptor(mem, mem_b_bd(kBdAgain), again);
+  }
+  if (attends) describe_attention(column);
+  if (work.header.residual_steps > 0) describe_residual(column);
+}
+
+void JobWriter::start_panels() {
+  for (int c = 0; c < n_columns(); ++c) {
+    const int repeat = panel(c).weight_tiles;
+    out_.push({c, 0}, true, layout::kShimB, {.first = shim_bd(kBdPanel)});
+    out_.push({c, 1}, false, layout::kMemB, {.first = mem_b_bd(kBdFill), .repeat = repeat});
+    out_.push({c, 1}, true, layout::kMemB, {.first = mem_b_bd(kBdFirst), .repeat = repeat});
+  }
+}
+
+/// Tiles of a pass, one for each core row, into the slot in turn. Where there is one slot only, it
+/// counts for both.
+BufferDescriptor JobWriter::rows_in(int column) const {
+  const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
+  BufferDescriptor in = patterns::linear(rows());
+  in.address = panel_address() + tile_bytes(1 + played_tiles(panel(column)));
+  acquire(in, layout::kMemRowsFree, count);
+  release(in, layout::kMemRowsFull, 1);
+  iterate(in, room_.row_slots, rows());
+  return in;
+}
+
+/// And out of it. Queries are A's, though they come by B.
+BufferDescriptor JobWriter::rows_out(int column) const {
+  const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
+  const core::BlockShape block = plan_.spec.blocks();
+  BufferDescriptor out = panel(column).header.query_steps > 0
+                             ? patterns::blocks_of_a(block, rows())
+                             : patterns::blocks_of_b(block, rows());
+  out.address = rows_in(column).address;
+  acquire(out, layout::kMemRowsFull, 1);
+  release(out, layout::kMemRowsFree, count);
+  iterate(out, room_.row_slots, rows());
+  return out;
+}
+
+/// After the first pass's weights: its residual and the next pass's weights, and so on; the last
+/// pass's residual is a task of its own, in the slot that is then in turn.
+void JobWriter::describe_residual(int column) {
+  const ColumnBlock& block = panel(column).blocks[0];
+  const auto& part = std::get<Product>(what_).parts[static_cast<std::size_t>(block.part)];
+  const HostMatrix residual = shifted(*part.residual, job_.first_row, block.first_column);
+  out_.host_descriptor(
+      column, shim_bd(kBdRows),
+      patterns::column_of_tiles(residual, rows_per_pass(plan_.spec), job_.m_passes),
+      residual.argument, residual.offset);
+  const TileId mem{column, 1};
+  out_.descriptor(mem, mem_b_bd(kBdRowsIn), rows_in(column));
+  BufferDescriptor out = rows_out(column);
+  BufferDescriptor last = out;
+  last.iteration_current = u32((job_.m_passes - 1) % room_.row_slots);
+  out_.descriptor(mem, mem_b_bd(kBdRowsEnd), last);
+  out.use_next = true;
+  out.next = u32(mem_b_bd(kBdAgain));
+  out_.descriptor(mem, mem_b_bd(kBdRowsOut), out);
+}
+
+/// After the header the first pass's queries, then keys and values, tile by tile; then queries of
+/// the next pass, keys and values as they are, and so on.
+void JobWriter::describe_attention(int column) {
+  const auto& attention = std::get<Attention>(what_);
+  const Panel& work = panel(column);
+  const int head = work.blocks[0].first_column;
+  const HostMatrix queries = shifted(attention.queries, job_.first_row, head);
+  const HostMatrix keys = shifted(attention.keys, head, 0);
+  const HostMatrix values = shifted(attention.values, 0, head);
+  const int n_tiles = work.header.b_steps / 2;
+  out_.host_descriptor(column, shim_bd(kBdRows),
+                       patterns::column_of_tiles(queries, rows_per_pass(plan_.spec), job_.m_passes),
+                       queries.argument, queries.offset);
+  BufferDescriptor key = patterns::tiles_along_rows(keys, 1, n_tiles);
+  key.use_next = true;
+  key.next = u32(shim_bd(kBdValues));
+  out_.host_descriptor(column, shim_bd(kBdKeys), key, keys.argument, keys.offset);
+  out_.host_descriptor(column, shim_bd(kBdValues),
+                       patterns::column_of_tiles(values, core::kTile, n_tiles), values.argument,
+                       values.offset);
+
+  const TileId mem{column, 1};
+  BufferDescriptor in = patterns::linear(1);
+  in.address = panel_address() + tile_bytes(1);
+  release(in, layout::kMemBFull, 1);
+  iterate(in, work.header.b_steps, 1);
+  out_.descriptor(mem, mem_b_bd(kBdKeysIn), in);
+  BufferDescriptor out = patterns::blocks_of_b(plan_.spec.blocks(), 1);
+  out.address = in.address;
+  acquire(out, layout::kMemBFull, 1);
+  iterate(out, work.header.b_steps, 1);
+  out_.descriptor(mem, mem_b_bd(kBdKeysOut), out);
+
+  out_.descriptor(mem, mem_b_bd(kBdRowsIn), rows_in(column));
+  BufferDescriptor rows = rows_out(column);
+  out_.descriptor(mem, mem_b_bd(kBdRowsEnd), rows);
+  rows.iteration_current = 1U % u32(room_.row_slots);
+  rows.use_next = true;
+  rows.next = u32(mem_b_bd(kBdAgain));
+  out_.descriptor(mem, mem_b_bd(kBdRowsOut), rows);
+}
+
+/// And the passes after the first.
+void JobWriter::start_stream_of_b() {
+  for (int c = 0; c < n_columns(); ++c) {
+    const TileId shim{c, 0};
+    const TileId mem{c, 1};
+    const Panel& work = panel(c);
+    const bool has_residual = work.header.residual_steps > 0;
+    const bool attends = work.header.query_steps > 0;
+    const int further = job_.m_passes - 1;
+    if (attends) {
+      out_.push(shim, true, layout::kShimB,
+                {.first = shim_bd(kBdKeys), .repeat = work.header.b_steps / 2 - 1});
+      const int repeat = work.header.b_steps - 1;
+      out_.push(mem, false, layout::kMemB, {.first = mem_b_bd(kBdKeysIn), .repeat = repeat});
+      out_.push(mem, true, layout::kMemB, {.first = mem_b_bd(kBdKeysOut), .repeat = repeat});
+    }
+    if (const int n = has_residual ? job_.m_passes : attends ? further : 0; n > 0) {
+      out_.push(shim, true, layout::kShimB, {.first = shim_bd(kBdRows), .repeat = n - 1});
+      out_.push(mem, false, layout::kMemB, {.first = mem_b_bd(kBdRowsIn), .repeat = n - 1});
+    }
+    if (further > 0 && played_tiles(work) > 0) {
+      const int bd = has_residual || attends ? kBdRowsOut : kBdAgain;
+      out_.push(mem, true, layout::kMemB, {.first = mem_b_bd(bd), .repeat = further - 1});
+    }
+    if (has_residual) out_.push(mem, true, layout::kMemB, {.first = mem_b_bd(kBdRowsEnd)});
+  }
+}
+
+/// C comes pass by pass, in each pass block by block: one execution for all passes where there is
+/// one block, else a chain of blocks for each pass.
+void JobWriter::describe_results(int column) {
+  const auto& blocks = panel(column).blocks;
+  const int pass_rows = rows_per_pass(plan_.spec);
+  for (std::size_t b = 0; b < blocks.size(); ++b) {
+    HostMatrix result = result_of(blocks[b]);
+    BufferDescriptor d;
+    if (is_transposed(blocks[b])) {
+      result = shifted(result, blocks[b].first_column, job_.first_row);
+      d = blocks.size() == 1 ? patterns::tiles_along_rows(result, job_.m_passes * rows(), 1)
+                             : patterns::tiles_along_rows(result, rows(), job_.m_passes);
+    } else {
+      result = shifted(result, job_.first_row, blocks[b].first_column);
+      d = blocks.size() == 1 ? patterns::whole_column_of_tiles(result, pass_rows, job_.m_passes)
+                             : patterns::column_of_tiles(result, pass_rows, job_.m_passes);
+    }
+    const int id = shim_bd(kBdC + static_cast<int>(b));
+    d.use_next = b + 1 < blocks.size();
+    d.next = d.use_next ? u32(id + 1) : 0;
+    out_.host_descriptor(column, id, d, result.argument, result.offset);
+  }
+}
+
+void JobWriter::start_results() {
+  for (int c = 0; c < job_.active_columns; ++c) {
+    const int repeat = panel(c).blocks.size() > 1 ? job_.m_passes - 1 : 0;
+    out_.push({c, 0}, false, layout::kShimC,
+              {.first = shim_bd(kBdC), .repeat = repeat, .issue_token = true});
+  }
+}
+
+}  // namespace npuwhisper::npu

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace npuwhisper::npu {
+
+/// What the planner is asked for: operations on matrices that lie in the run's host buffers. Plain
+/// data, shapes only; weights come later (pack.h).
+
+/// A row-major bf16 matrix in the run's buffer number `argument`, from byte `offset` on. Rows may
+/// overlap (row_stride less than the columns that are read): a convolution's windows. All rows and
+/// columns up to the plan's padded shape must lie in the buffer; padded columns must be finite.
+struct HostMatrix {
+  int argument = 0;
+  std::uint64_t offset = 0;
+  int row_stride = 0;  ///< Elements; even.
+};
+
+/// Columns of a product's result that go to one matrix.
+struct ProductPart {
+  int n = 0;
+  HostMatrix output{};  ///< [m, n], or [n, m] where transposed; padded rows are written as zeros.
+  float scale = 1;      ///< Of weights and bias; folded into them when they are packed.
+  bool gelu = false;
+  bool transposed = false;
+  std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
+};
+
+/// output = activation(norm(input) * weights^T + bias) + residual
+struct Product {
+  int m = 0;
+  int k = 0;
+  HostMatrix input{};       ///< [m, k]
+  bool normalised = false;  ///< The input's layer norm (gamma and beta folded into the weights).
+  float epsilon = 0;
+  std::vector<ProductPart> parts{};
+};
+
+/// Softmax(queries * keys^T) * values for heads of 64 columns. The queries are scaled already.
+struct Attention {
+  int n_queries = 0;
+  int n_keys = 0;
+  int n_heads = 0;
+  HostMatrix queries{};  ///< [n_queries, heads * 64]
+  HostMatrix keys{};     ///< Transposed: [heads * 64, n_keys]
+  HostMatrix values{};   ///< [n_keys, heads * 64]
+  HostMatrix output{};   ///< [n_queries, heads * 64]
+};
+
+struct LayerNorm {
+  int m = 0;
+  int k = 0;
+  float epsilon = 0;
+  HostMatrix input{}, output{};  ///< [m, k]
+};
+
+struct Operation {
+  std::string name{};
+  std::variant<Product, Attention, LayerNorm> what{};
+};
+
+}  // namespace npuwhisper::npu

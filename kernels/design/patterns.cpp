@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/patterns.h"
+
+namespace npuwhisper::npu {
+namespace patterns {
+namespace {
+
+std::uint32_t row_step(const HostMatrix& matrix) {
+  return u32(matrix.row_stride) / 2;
+}
+
+/// An iteration of one execution has no step.
+void iterate(BufferDescriptor& d, int executions, std::uint32_t step) {
+  d.iteration_wrap = u32(executions);
+  d.iteration_step = executions > 1 ? step : 1;
+}
+
+BufferDescriptor tiles_side_by_side(const HostMatrix& matrix, int n_tiles) {
+  BufferDescriptor d{.valid = true, .length = u32(n_tiles) * kTileWords};
+  d.dims[0] = {.wrap = kRowWords, .step = 1};
+  d.dims[1] = {.wrap = core::kTile, .step = row_step(matrix)};
+  d.dims[2] = {.step = kRowWords};
+  return d;
+}
+
+/// A stack of row-major tiles as blocks [rows][columns]: further tiles are but further rows.
+BufferDescriptor blocks(int rows, int columns, int n_tiles) {
+  BufferDescriptor d{.valid = true, .length = u32(n_tiles) * kTileWords};
+  d.dims[0] = {.wrap = u32(columns) / 2, .step = 1};
+  d.dims[1] = {.wrap = u32(rows), .step = kRowWords};
+  d.dims[2] = {.wrap = u32(core::kTile / columns), .step = u32(columns) / 2};
+  d.dims[3] = {.step = u32(rows) * kRowWords};
+  return d;
+}
+
+}  // namespace
+
+BufferDescriptor tiles_of_rows(const HostMatrix& matrix, int n_tiles, int next_rows,
+                               int executions) {
+  BufferDescriptor d = tiles_side_by_side(matrix, n_tiles);
+  iterate(d, executions, u32(next_rows) * row_step(matrix));
+  return d;
+}
+
+BufferDescriptor tiles_along_rows(const HostMatrix& matrix, int n_tiles, int executions) {
+  BufferDescriptor d = tiles_side_by_side(matrix, n_tiles);
+  iterate(d, executions, u32(n_tiles) * kRowWords);
+  return d;
+}
+
+BufferDescriptor column_of_tiles(const HostMatrix& matrix, int n_rows, int executions) {
+  BufferDescriptor d{.valid = true, .length = u32(n_rows) * kRowWords};
+  d.dims[0] = {.wrap = kRowWords, .step = 1};
+  d.dims[1] = {.wrap = u32(n_rows), .step = row_step(matrix)};
+  iterate(d, executions, u32(n_rows) * row_step(matrix));
+  return d;
+}
+
+BufferDescriptor whole_column_of_tiles(const HostMatrix& matrix, int n_rows, int times) {
+  BufferDescriptor d{.valid = true, .length = u32(n_rows) * u32(times) * kRowWords};
+  d.dims[0] = {.wrap = kRowWords, .step = 1};
+  d.dims[1] = {.wrap = u32(n_rows), .step = row_step(matrix)};
+  d.dims[2] = {.step = times > 1 ? u32(n_rows) * row_step(matrix) : 1};
+  return d;
+}
+
+BufferDescriptor linear(int n_tiles) {
+  return {.valid = true, .length = u32(n_tiles) * kTileWords};
+}
+
+BufferDescriptor blocks_of_a(core::BlockShape block, int n_tiles) {
+  return blocks(block.m, block.k, n_tiles);
+}
+BufferDescriptor blocks_of_b(core::BlockShape block, int n_tiles) {
+  return blocks(block.k, block.n, n_tiles);
+}
+
+}  // namespace patterns
+
+int word_before_blocks(core::BlockShape block, int word) {
+  const int words = block.n / 2;
+  const int in_row = word % words;
+  const int row = word / words % block.k;
+  const int block_column = word / (words * block.k) % (core::kTile / block.n);
+  const int block_row = word / (words * block.k) / (core::kTile / block.n);
+  return (block_row * block.k + row) * (core::kTile / 2) + block_column * words + in_row;
+}
+
+}  // namespace npuwhisper::npu

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/job_planner.h"
+
+namespace npuwhisper::npu {
+namespace {
+
+std::string text(int value) {
+  return std::to_string(value);
+}
+
+/// A core's A tiles are both its own while it attends; it takes them by two passes of one tile.
+constexpr int kHeldTiles = 2;
+constexpr int kHeadColumns = core::kTile;
+
+}  // namespace
+
+Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
+  if (auto r = planner.check_count(attention.n_queries, "queries"); !r) return r;
+  if (auto r = planner.check_count(attention.n_keys, "keys"); !r) return r;
+  if (auto r = planner.check_count(attention.n_heads, "heads"); !r) return r;
+  if (auto r = planner.check_matrix(attention.queries, "the queries' matrix"); !r) return r;
+  if (auto r = planner.check_matrix(attention.keys, "the keys' matrix"); !r) return r;
+  if (auto r = planner.check_matrix(attention.values, "the values' matrix"); !r) return r;
+  if (auto r = planner.check_matrix(attention.output, "output"); !r) return r;
+  const int key_tiles = tiles_of(attention.n_keys);
+  const int columns = planner.columns();
+  // A's two slots of one tile, header, keys and values, a slot for queries.
+  const int tiles = layout::kMemSlots + 1 + 2 * key_tiles + planner.core_rows();
+  if (auto r = planner.check_room(tiles, text(attention.n_keys) + " keys"); !r) return r;
+
+  planner.for_each_chunk(attention.n_queries, [&](int first_row, int m_passes) {
+    for (int first = 0; first < attention.n_heads; first += columns) {
+      Job job = planner.begin_job(first_row, m_passes, 1, kHeldTiles, 1, 1);
+      for (int c = 0; c < std::min(columns, attention.n_heads - first); ++c) {
+        Panel& panel = job.panels[static_cast<std::size_t>(c)];
+        panel.blocks.push_back({0, (first + c) * kHeadColumns, kHeadColumns});
+        planner.activate(job, c, core::kAttention, attention.n_queries);
+        panel.header.a_steps = 0;
+        panel.header.a_hold = kHeldTiles;
+        panel.header.query_steps = planner.core_rows();
+        panel.header.b_steps = 2 * key_tiles;
+        panel.header.keep = 0;
+        panel.header.valid_keys = attention.n_keys;
+      }
+      planner.end_job(std::move(job));
+    }
+  });
+
+  planner.figures().shape = "attention " + text(attention.n_queries) + " x " +
+                            text(attention.n_keys) + ", " + text(attention.n_heads) + " heads";
+  planner.figures().reason = planner.rows_cut(attention.n_queries) + "; a head on each of " +
+                             text(columns) + " core columns; its keys and values (" +
+                             text(2 * key_tiles) +
+                             " tiles) read once and kept in the memory tile; scores stay in the "
+                             "core";
+  return {};
+}
+
+}  // namespace npuwhisper::npu

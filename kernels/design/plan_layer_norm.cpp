@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/job_planner.h"
+
+namespace npuwhisper::npu {
+
+Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm) {
+  if (auto r = planner.check_count(norm.m, "rows"); !r) return r;
+  if (auto r = planner.check_count(norm.k, "columns"); !r) return r;
+  if (auto r = planner.check_matrix(norm.input, "input"); !r) return r;
+  if (auto r = planner.check_matrix(norm.output, "output"); !r) return r;
+  const int tiles = tiles_of(norm.k);
+  const int columns = planner.columns();
+
+  const int slot =
+      slot_tiles(tiles, std::min(kMaxPasses, planner.passes_of(norm.m)), 1, kLeastSlotTiles);
+  if (auto r = planner.check_room(layout::kMemSlots * slot + 1,
+                                  std::to_string(norm.k) + " columns of input");
+      !r) {
+    return r;
+  }
+
+  planner.for_each_chunk(norm.m, [&](int first_row, int m_passes) {
+    for (int first = 0; first < tiles; first += columns) {
+      Job job = planner.begin_job(first_row, m_passes, 1, m_passes, tiles,
+                                  slot_tiles(tiles, m_passes, 1, kLeastSlotTiles));
+      for (int c = 0; c < std::min(columns, tiles - first); ++c) {
+        Panel& panel = job.panels[static_cast<std::size_t>(c)];
+        const int column = (first + c) * core::kTile;
+        panel.blocks.push_back({0, column, std::min(core::kTile, norm.k - column)});
+        planner.activate(job, c, core::kLayerNorm, norm.m);
+        panel.header.a_steps = tiles;
+        panel.header.keep = first + c;
+        panel.header.inverse_features = 1.0F / static_cast<float>(norm.k);
+        panel.header.epsilon = norm.epsilon;
+      }
+      planner.end_job(std::move(job));
+    }
+  });
+
+  planner.figures().shape = "layer norm " + std::to_string(norm.m) + " x " + std::to_string(norm.k);
+  planner.figures().reason = planner.rows_cut(norm.m) +
+                             "; each core sums whole rows as they pass and keeps the tile of its "
+                             "column";
+  return {};
+}
+
+}  // namespace npuwhisper::npu

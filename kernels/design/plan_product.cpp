@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/job_planner.h"
+
+namespace npuwhisper::npu {
+namespace {
+
+std::string text(int value) {
+  return std::to_string(value);
+}
+
+/// How a product is cut.
+struct ProductCut {
+  int k_tiles = 0;
+  int passes = 0;  ///< Of the longest job.
+  int blocks = 0;  ///< Of a column, a job; at most.
+  int least_slot = kLeastSlotTiles;
+  bool has_residual = false;
+
+  int slot() const { return slot_tiles(k_tiles, passes, blocks, least_slot); }
+};
+
+Result<void> check(const JobPlanner& planner, const Product& product) {
+  if (auto r = planner.check_count(product.m, "rows"); !r) return r;
+  if (auto r = planner.check_count(product.k, "columns of input"); !r) return r;
+  if (auto r = planner.check_matrix(product.input, "input"); !r) return r;
+  if (product.parts.empty()) return planner.refuse(ErrorCode::InvalidArgument, "no part");
+  for (const ProductPart& part : product.parts) {
+    if (auto r = planner.check_count(part.n, "columns"); !r) return r;
+    if (auto r = planner.check_matrix(part.output, "output"); !r) return r;
+    if (!part.residual) continue;
+    if (auto r = planner.check_matrix(*part.residual, "residual"); !r) return r;
+    if (part.transposed || product.parts.size() > 1) {
+      return planner.refuse(ErrorCode::Unsupported,
+                            "a residual beside a transposed output or other parts");
+    }
+  }
+  return {};
+}
+
+std::vector<ColumnBlock> blocks_of(const Product& product) {
+  std::vector<ColumnBlock> blocks;
+  for (std::size_t i = 0; i < product.parts.size(); ++i) {
+    const int n = product.parts[i].n;
+    for (int first = 0; first < n; first += core::kTile) {
+      blocks.push_back({static_cast<int>(i), first, std::min(core::kTile, n - first)});
+    }
+  }
+  return blocks;
+}
+
+/// Tiles of a memory tile that a cut needs: A's two slots, header, weights, a slot for residuals.
+int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
+  return layout::kMemSlots * cut.slot() + 1 + cut.blocks * cut.k_tiles +
+         (cut.has_residual ? planner.core_rows() : 0);
+}
+
+/// As many blocks a column as there is room for, so that the input is read as seldom as can be.
+Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product, int rounds) {
+  ProductCut cut{.k_tiles = tiles_of(product.k),
+                 .passes = std::min(kMaxPasses, planner.passes_of(product.m)),
+                 .blocks = std::min(rounds, core::kMaxBlocks),
+                 .has_residual = product.parts[0].residual.has_value()};
+  if (cut.has_residual) cut.blocks = 1;  // Residuals come between the blocks' weights.
+  while (cut.blocks > 1 && tiles_needed(planner, cut) > layout::kMemStreamTiles) --cut.blocks;
+  if (tiles_needed(planner, cut) > layout::kMemStreamTiles) cut.least_slot = 1;
+  const auto room =
+      planner.check_room(tiles_needed(planner, cut), text(product.k) + " columns of input");
+  if (!room) return fail(room.error());
+  return cut;
+}
+
+/// Gives column `column` the blocks first, first + columns, ..; what it lacks to the fullest
+/// column's number it lets pass.
+void fill_column(const JobPlanner& planner, Job& job, int column, const Product& product,
+                 const std::vector<ColumnBlock>& blocks, int first) {
+  Panel& panel = job.panels[static_cast<std::size_t>(column)];
+  for (int b = 0; b < job.n_blocks; ++b) {
+    const auto index = static_cast<std::size_t>(first + b * planner.columns());
+    if (index >= blocks.size()) break;
+    const ProductPart& part = product.parts[static_cast<std::size_t>(blocks[index].part)];
+    panel.header.flags[b] = (part.gelu ? core::kGelu : 0) |
+                            (product.normalised ? core::kNormalised : 0) |
+                            (part.transposed ? core::kTransposed : 0);
+    panel.header.residual_steps = part.residual ? planner.core_rows() : 0;
+    panel.blocks.push_back(blocks[index]);
+  }
+  if (panel.blocks.empty()) return;
+  const auto n_blocks = static_cast<int>(panel.blocks.size());
+  planner.activate(job, column, core::kProduct, product.m);
+  panel.weight_tiles = n_blocks * job.a_tiles;
+  panel.header.a_steps = (job.n_blocks - n_blocks) * job.a_tiles;
+  panel.header.k_steps = job.a_tiles;
+  panel.header.inverse_features = 1.0F / static_cast<float>(product.k);
+  panel.header.epsilon = product.epsilon;
+}
+
+}  // namespace
+
+Result<void> plan_product(JobPlanner& planner, const Product& product) {
+  if (auto r = check(planner, product); !r) return r;
+  const std::vector<ColumnBlock> blocks = blocks_of(product);
+  const auto n_blocks = static_cast<int>(blocks.size());
+  const int columns = planner.columns();
+  const int rounds = (n_blocks + columns - 1) / columns;
+  const auto cut = choose_cut(planner, product, rounds);
+  if (!cut) return fail(cut.error());
+  const int n_jobs = (rounds + cut->blocks - 1) / cut->blocks;
+
+  planner.for_each_chunk(product.m, [&](int first_row, int m_passes) {
+    int round = 0;
+    for (int j = 0; j < n_jobs; ++j) {
+      const int rounds_here = (rounds - round + n_jobs - j - 1) / (n_jobs - j);
+      Job job = planner.begin_job(first_row, m_passes, rounds_here, m_passes, cut->k_tiles,
+                                  slot_tiles(cut->k_tiles, m_passes, rounds_here, cut->least_slot));
+      for (int c = 0; c < columns; ++c) {
+        fill_column(planner, job, c, product, blocks, round * columns + c);
+      }
+      planner.end_job(std::move(job));
+      round += rounds_here;
+    }
+  });
+
+  int n = 0;
+  for (const ProductPart& part : product.parts) n += part.n;
+  planner.figures().shape = "product " + text(product.m) + " x " + text(product.k) + " x " +
+                            text(n) + (product.normalised ? ", after layer norm" : "") +
+                            (product.parts[0].gelu ? ", gelu" : "") +
+                            (cut->has_residual ? ", residual" : "");
+  planner.figures().reason =
+      planner.rows_cut(product.m) + "; " + text(n_blocks) + " blocks of 64 columns on " +
+      text(columns) + " core columns, at most " + text(cut->blocks) + " a job: their weights (" +
+      text(cut->blocks * cut->k_tiles) +
+      " tiles a column) stay in the memory tile, and the input is read once a job";
+  return {};
+}
+
+}  // namespace npuwhisper::npu

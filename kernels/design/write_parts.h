@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "design/design_spec.h"
+#include "design/mlir_text.h"
+
+namespace npuwhisper::npu {
+
+/// The parts of a design's text, for write_design().
+void write_mem_tile(MlirText& text, const DesignSpec& spec, int column);
+void write_core_memory(MlirText& text, int column, int row);
+void write_core(MlirText& text, int column, int row);
+
+}  // namespace npuwhisper::npu

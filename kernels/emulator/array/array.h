@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "emulator/array/controller.h"
+#include "emulator/array/core_processor.h"
+#include "emulator/array/fabric.h"
+#include "emulator/array/registers.h"
+#include "emulator/design.h"
+#include "emulator/image.h"
+#include "emulator/npu.h"
+
+namespace npuwhisper::emu {
+
+/// A configured array: executes instruction streams as a discrete-event simulation, always in the
+/// same order. What is under way when a stream ends goes on with the next one. After an error or a
+/// hang nothing runs any more: the context must be made anew, as on silicon. Reentrant.
+class Array {
+ public:
+  struct Options {
+    bool trace = false;
+    /// How long a stream may stand at one operation while something else still moves: acts, and
+    /// instructions of all cores. An array that is busy for ever (a core that polls, channels that
+    /// chase each other without locks) would hang on silicon as well. The defaults are far beyond
+    /// what a window of Whisper needs.
+    std::uint64_t patience_acts = 50'000'000;
+    std::uint64_t patience_instructions = 2'000'000'000;
+  };
+
+  /// Configures an array as the design says. Errors: InvalidArgument, Unsupported.
+  static Result<std::unique_ptr<Array>> create(const Design& design,
+                                               std::span<const Image::Kernel> kernels,
+                                               const Options& options);
+  static Result<std::unique_ptr<Array>> create(const Design& design,
+                                               std::span<const Image::Kernel> kernels) {
+    return create(design, kernels, Options{});
+  }
+
+  const npu::ArrayModel& model() const { return fabric_.model; }
+  RunOutcome run(std::span<const std::uint32_t> instructions,
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory);
+  const Counters& counters() const { return fabric_.counters; }
+  Result<void> write_trace(const std::string& file) const;
+
+ private:
+  Array(const Design& design, const Options& options);
+  Result<void> configure(const Design& design, std::span<const Image::Kernel> kernels);
+  Result<void> configure_tiles(const Design& design);
+  Result<void> start_channels(const Design& design);
+  RunOutcome simulate();
+  RunOutcome stop(RunState state, std::string message);
+
+  const Options options_;
+  Fabric fabric_;
+  Registers registers_;
+  Controller controller_;
+  std::vector<std::unique_ptr<CoreProcessor>> cores_;
+  std::string failure_;  ///< Of an earlier run.
+};
+
+}  // namespace npuwhisper::emu

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include <npuwhisper/result.h>
+
+#include "array/buffer_descriptor.h"
+#include "emulator/array/address_walk.h"
+#include "emulator/array/dma_window.h"
+#include "emulator/array/scheduler.h"
+#include "emulator/array/stream.h"
+#include "emulator/array/token_box.h"
+#include "emulator/array/trace.h"
+
+namespace npuwhisper::emu {
+
+struct Fabric;
+class Tile;
+
+/// One direction of one DMA channel: takes tasks from its queue, and for each descriptor of their
+/// chains acquires the lock, moves the words, releases the lock.
+class ChannelProcessor final : public Actor, public StreamSource, public StreamSink {
+ public:
+  enum class State : std::uint8_t {
+    Idle,            ///< No task.
+    WaitingForLock,  ///< Of the descriptor.
+    Ready,           ///< Words could move; the stream decides.
+    Moving,          ///< They do, until the channel's next act.
+  };
+
+  ChannelProcessor(ChannelId id, Tile& tile, Fabric& fabric);
+
+  /// A write to the queue register. Four tasks may wait behind the one that runs: aie-rt counts it
+  /// apart from the queue. Errors: DeviceError where the queue is full.
+  Result<void> push(const npu::Task& task);
+  /// Drops the task that runs and those that wait, as the reset bit of its control register does.
+  void reset();
+  void set_pad_value(std::uint32_t value) { pad_value_ = value; }
+
+  Result<void> act() override;
+
+  std::size_t available() const override { return state_ == State::Ready ? words_left() : 0; }
+  std::size_t room() const override { return state_ == State::Ready ? words_left() : 0; }
+  bool blocked() const override { return state_ == State::Idle || state_ == State::WaitingForLock; }
+  Cycles ready_at() const override { return ready_at_; }
+  void take(std::span<std::uint32_t> words) override;
+  void put(std::span<const std::uint32_t> words) override;
+  void taken(Cycles start, Cycles end) override { moved(start, end); }
+  void filled(Cycles start, Cycles end) override { moved(start, end); }
+
+  // For reports and for the registers.
+  ChannelId id() const { return id_; }
+  State state() const { return state_; }
+  int descriptor_id() const { return descriptor_id_; }
+  const npu::BufferDescriptor& descriptor() const { return descriptor_; }
+  const DmaWindow& window() const { return window_; }
+  std::size_t words_left() const { return walk_.remaining() + (header_left_ ? 1 : 0); }
+  std::optional<npu::Task> task() const { return task_; }
+  int runs_left() const { return runs_left_; }
+  const std::deque<npu::Task>& queue() const { return queue_; }
+  const Inlet* inlet() const { return inlet_; }
+  const Outlet* outlet() const { return outlet_; }
+  /// Whether a task that runs or waits will still read this descriptor. One that is under way was
+  /// read when it began.
+  bool will_use(int descriptor_id) const;
+
+ private:
+  Result<void> next_descriptor();
+  Result<void> load(int descriptor_id);
+  Result<void> start();
+  Result<void> become_ready(Cycles overhead);
+  Result<void> finish();
+  Result<void> check() const;
+  void become_blocked(State state);
+  void moved(Cycles start, Cycles end);
+  std::byte* memory();
+  bool chain_reaches(int from, int descriptor_id) const;
+
+  ChannelId id_;
+  Tile& tile_;
+  Fabric& fabric_;
+  Inlet* inlet_ = nullptr;
+  Outlet* outlet_ = nullptr;
+  std::uint32_t pad_value_ = 0;
+
+  State state_ = State::Idle;
+  std::deque<npu::Task> queue_;
+  std::optional<npu::Task> task_;
+  int runs_left_ = 0;
+  int next_id_ = 0;  ///< The chain's next descriptor.
+
+  bool loaded_ = false;  ///< The members below are a descriptor's that is under way.
+  int descriptor_id_ = -1;
+  std::uint64_t descriptor_version_ = 0;
+  npu::BufferDescriptor descriptor_;
+  DmaWindow window_;
+  AddressWalk walk_;
+  bool header_left_ = false;
+  bool task_is_new_ = false;
+  Cycles ready_at_ = 0;
+
+  Trace::Track track_ = 0;
+  Cycles wait_began_ = 0;
+  Cycles moved_until_ = 0;  ///< The last chunk's end, or since when the first one could move.
+};
+
+}  // namespace npuwhisper::emu

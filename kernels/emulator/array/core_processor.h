@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "emulator/array/core_kernels.h"
+#include "emulator/array/core_memory.h"
+#include "emulator/array/scheduler.h"
+#include "emulator/array/trace.h"
+#include "emulator/design.h"
+#include "emulator/image.h"
+
+namespace npuwhisper::emu {
+
+struct Fabric;
+struct Inlet;
+struct Outlet;
+
+/// One core: executes its program, waits at locks and streams, calls kernels on its tile's memory
+/// and its neighbours'. Instructions that others can notice happen in the order of time; those on
+/// registers alone go ahead.
+class CoreProcessor final : public Actor, private KernelHost {
+ public:
+  enum class State : std::uint8_t {
+    Running,
+    WaitingForLock,
+    WaitingForRoom,
+    WaitingForWord,
+    Ended,  ///< Or held in reset.
+  };
+
+  /// Errors: InvalidArgument (no program, a malformed one, or a kernel missing), Unsupported.
+  static Result<std::unique_ptr<CoreProcessor>> create(const Core& core,
+                                                       std::span<const Image::Kernel> kernels,
+                                                       Fabric& fabric);
+
+  Result<void> act() override;
+
+  /// The core's control register (AM025, CORE_CONTROL): bit 0 enables, bit 1 resets; a core that
+  /// has ended is no longer enabled. Errors: Unsupported (other bits, or stopping a core half way).
+  Result<void> set_control(std::uint32_t value);
+  std::uint32_t control() const { return (enabled_ ? 1U : 0U) | (in_reset_ ? 2U : 0U); }
+
+  // For reports.
+  npu::TileId tile() const { return tile_; }
+  State state() const { return state_; }
+  /// The instruction at hand; none when ended.
+  const CoreInstruction* instruction() const;
+  /// What a UseLock takes or gives: a register's value, where it names one.
+  std::int64_t lock_amount(const CoreInstruction& instruction) const;
+  const CoreProgram& program() const { return program_; }
+  const Inlet* inlet() const { return inlet_; }
+  const Outlet* outlet() const { return outlet_; }
+  std::uint64_t n_instructions() const { return n_instructions_; }
+
+ private:
+  CoreProcessor(const Core& core, Fabric& fabric);
+
+  /// Executes one instruction; false: the core waits, or has ended.
+  Result<bool> execute(const CoreInstruction& instruction);
+  Result<bool> use_lock(const CoreInstruction& instruction);
+  Result<bool> put_word(const CoreInstruction& instruction);
+  Result<bool> get_word(const CoreInstruction& instruction);
+  Result<bool> call(const CoreInstruction& instruction);
+  Result<void> load(const CoreInstruction& instruction);
+  Result<void> store(const CoreInstruction& instruction);
+  void end();
+
+  // For the kernel that runs, and for the program's own streams.
+  bool spend(Cycles cycles) override;
+  Result<bool> put(const Port& port, std::span<const std::uint32_t> words) override;
+  Result<bool> get(const Port& port, std::span<std::uint32_t> words) override;
+
+  bool wait(State state);
+  void go_on(const char* waited_for);
+  std::int64_t& reg(int index) { return registers_[static_cast<std::size_t>(index)]; }
+
+  npu::TileId tile_;
+  Fabric& fabric_;
+  CoreProgram program_;
+  CoreMemory memory_;
+  std::unique_ptr<CoreKernels> kernels_;
+  std::vector<std::int64_t> registers_;
+  std::vector<std::int64_t> arguments_;
+  Inlet* inlet_ = nullptr;  ///< Of the stream or cascade that the core waits at.
+  Outlet* outlet_ = nullptr;
+
+  State state_ = State::Running;
+  bool enabled_ = true;
+  bool in_reset_ = false;
+  bool was_reset_ = false;  ///< Since it last ran.
+  std::size_t pc_ = 0;
+  Cycles time_ = 0;
+  Cycles wait_began_ = 0;
+  Cycles call_began_ = 0;
+  std::uint64_t n_instructions_ = 0;
+  Trace::Track track_ = 0;
+};
+
+}  // namespace npuwhisper::emu

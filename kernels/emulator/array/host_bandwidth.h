@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+
+#include "emulator/array/clock_constants.h"
+
+namespace npuwhisper::emu {
+
+/// Host memory as all shims share it: transfers are served in the order in which they begin, at the
+/// rate that the array as a whole can have.
+class HostBandwidth {
+ public:
+  explicit HostBandwidth(const ArrayClock& clock)
+      : cycles_per_byte_(clock.hertz / clock.host_bytes_per_second) {}
+
+  /// When a transfer that begins at `start` has passed.
+  Cycles pass(Cycles start, std::size_t bytes) {
+    free_at_ = std::max(free_at_, static_cast<double>(start)) +
+               static_cast<double>(bytes) * cycles_per_byte_;
+    return static_cast<Cycles>(free_at_);
+  }
+
+ private:
+  double cycles_per_byte_;
+  double free_at_ = 0;
+};
+
+}  // namespace npuwhisper::emu

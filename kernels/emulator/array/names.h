@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "array/array_model.h"
+#include "emulator/design.h"
+
+namespace npuwhisper::emu {
+
+/// How messages name the parts of an array.
+std::string name_of(npu::TileId tile);                          ///< "tile (0, 2)"
+std::string name_of(npu::TileId tile, bool mm2s, int channel);  ///< "tile (0, 1) MM2S 3"
+std::string name_of(const Port& port);                          ///< "tile (0, 2) core port 0"
+std::string hexadecimal(std::uint64_t value);                   ///< "0x1d204"
+
+}  // namespace npuwhisper::emu

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "emulator/npu.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "emulator/array/array.h"
+#include "emulator/image.h"
+#include "emulator/lower.h"
+
+namespace npuwhisper::emu {
+namespace {
+
+class EmulatedNpu final : public Npu {
+ public:
+  explicit EmulatedNpu(std::unique_ptr<Array> array) : array_(std::move(array)) {}
+
+  const npu::ArrayModel& array() const override { return array_->model(); }
+  RunOutcome run(std::span<const std::uint32_t> instructions,
+                 std::span<const std::uint64_t> arguments, DeviceMemory& memory) override {
+    return array_->run(instructions, arguments, memory);
+  }
+  Counters counters() const override { return array_->counters(); }
+  Result<void> write_trace(const std::string& file) override { return array_->write_trace(file); }
+
+ private:
+  std::unique_ptr<Array> array_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
+  auto image = parse_image(bytes);
+  if (!image) return fail(image.error());
+  auto design = lower(image->design);
+  if (!design) return fail(design.error());
+  if (!design->array || design->array->name != image->array) {
+    return fail(ErrorCode::InvalidArgument,
+                "the image is for array '" + image->array + "', its design for '" +
+                    (design->array ? std::string(design->array->name) : "none") + "'");
+  }
+  const char* trace = std::getenv("NPUWHISPER_EMULATOR_TRACE");
+  auto array =
+      Array::create(*design, image->kernels, {.trace = trace != nullptr && *trace != '\0'});
+  if (!array) return fail(array.error());
+  return std::unique_ptr<Npu>(std::make_unique<EmulatedNpu>(std::move(*array)));
+}
+
+}  // namespace npuwhisper::emu

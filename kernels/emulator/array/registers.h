@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <unordered_map>
+
+#include <npuwhisper/result.h>
+
+#include "array/array_model.h"
+#include "emulator/array/fabric.h"
+
+namespace npuwhisper::emu {
+
+/// The array's registers as instruction streams address them: descriptors, task queues, control
+/// and status of channels, locks, the cores' control, and the memories
+/// of memory tiles and cores. Any other is refused
+/// by its address.
+class Registers {
+ public:
+  explicit Registers(Fabric& fabric);
+
+  /// Errors: DeviceError (a tile or value that the array does not have), Unsupported (a register
+  /// that is not modelled).
+  Result<void> write(std::uint32_t address, std::uint32_t value);
+  Result<std::uint32_t> read(std::uint32_t address) const;
+
+  /// Puts a host address into the shim descriptor whose second word this is, in place of the one
+  /// there.
+  Result<void> patch(std::uint32_t address, std::uint64_t host_address);
+
+ private:
+  enum class Kind : std::uint8_t { Memory, Descriptor, Queue, Control, Status, Lock, Core };
+  struct Register {
+    Kind kind = Kind::Memory;
+    int index = 0;  ///< Of the descriptor, channel or lock.
+    int word = 0;   ///< Of the descriptor; MM2S: 1.
+  };
+  struct Place {
+    Tile* tile = nullptr;
+    std::uint32_t offset = 0;
+    Register reg;
+  };
+  Result<Place> find(std::uint32_t address) const;
+  Result<void> write_control(const ChannelId& channel, Tile& tile, std::uint32_t value);
+  static std::unordered_map<std::uint32_t, Register> map_of(npu::TileKind kind,
+                                                            const npu::ArrayModel& model);
+
+  Fabric& fabric_;
+  std::array<std::unordered_map<std::uint32_t, Register>, 3> maps_;  ///< By kind of tile.
+};
+
+}  // namespace npuwhisper::emu

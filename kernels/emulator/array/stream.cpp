@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "emulator/array/stream.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <utility>
+
+#include "emulator/array/host_bandwidth.h"
+#include "emulator/array/names.h"
+
+namespace npuwhisper::emu {
+namespace {
+
+/// Words that move in one act at most: enough that acts are few, few enough that channels share
+/// host memory fairly.
+constexpr std::size_t kMaxWords = 4096;
+
+Cycles less(Cycles a, Cycles b) {
+  return a > b ? a - b : 0;
+}
+
+bool is_host(const Port& port) {
+  return port.kind == PortKind::Dma && port.tile.row == 0;
+}
+
+int switches_between(npu::TileId a, npu::TileId b) {
+  return std::abs(a.column - b.column) + std::abs(a.row - b.row) + 1;
+}
+
+/// A sink that is ready has nothing before it: sink_ready() empties the buffer first.
+bool takes_directly(const Outlet& outlet) {
+  return outlet.sink && outlet.sink->room() > 0;
+}
+
+bool carries_words(PortKind kind) {
+  return kind == PortKind::Dma || kind == PortKind::Core || kind == PortKind::Cascade;
+}
+
+}  // namespace
+
+Inlet& StreamNetwork::inlet(const Port& port) {
+  auto& slot = inlets_[port];
+  if (!slot) {
+    slot = std::make_unique<Inlet>();
+    slot->port = port;
+  }
+  return *slot;
+}
+
+Outlet& StreamNetwork::outlet(const Port& port) {
+  auto& slot = outlets_[port];
+  if (!slot) {
+    slot = std::make_unique<Outlet>();
+    slot->port = port;
+  }
+  return *slot;
+}
+
+Result<void> StreamNetwork::add(const Route& route) {
+  // Task-complete tokens reach the controller without a stream of the model.
+  const bool tokens = route.source.kind == PortKind::Control && route.destinations.size() == 1 &&
+                      route.destinations[0].kind == PortKind::South;
+  if (tokens) return {};
+  for (const Port& port : route.destinations) {
+    if (!carries_words(port.kind)) {
+      return fail(ErrorCode::Unsupported, "a stream to " + name_of(port) + " is not modelled");
+    }
+  }
+  if (!carries_words(route.source.kind)) {
+    return fail(ErrorCode::Unsupported,
+                "a stream from " + name_of(route.source) + " is not modelled");
+  }
+  if (route.packet_id && route.source.kind != PortKind::Dma) {
+    return fail(ErrorCode::Unsupported,
+                "packets made by " + name_of(route.source) + " are not modelled");
+  }
+
+  auto stream = std::make_unique<Stream>();
+  Inlet& from = inlet(route.source);
+  for (const Stream* other : from.streams) {
+    if (!route.packet_id || !other->packet_id || *other->packet_id == *route.packet_id) {
+      return fail(ErrorCode::InvalidArgument,
+                  name_of(route.source) + " is the source of two streams that nothing tells apart");
+    }
+  }
+  stream->inlet = &from;
+  stream->packet_id = route.packet_id;
+  stream->keep_packet_header = route.keep_packet_header;
+  for (const Port& port : route.destinations) {
+    Outlet& to = outlet(port);
+    for (const Stream* other : to.streams) {
+      if (!route.packet_id || !other->packet_id) {
+        return fail(ErrorCode::InvalidArgument,
+                    name_of(port) + " is the destination of two streams that are not packets");
+      }
+    }
+    const int switches = switches_between(route.source.tile, port.tile);
+    to.capacity = port.kind == PortKind::Cascade ? kCascadeValues * kCascadeWords : kStreamWords;
+    to.streams.push_back(stream.get());
+    stream->branches.push_back({&to, kSwitchCycles * static_cast<Cycles>(switches)});
+  }
+  from.streams.push_back(stream.get());
+  streams_.push_back(std::move(stream));
+  return {};
+}
+
+Result<void> StreamNetwork::source_ready(Inlet& inlet, std::optional<int> packet_id) {
+  if (inlet.current) {  // More of the same descriptor.
+    move(*inlet.current, 0);
+    return {};
+  }
+  for (Stream* stream : inlet.streams) {
+    if (stream->packet_id && stream->packet_id != packet_id) continue;
+    inlet.current = stream;
+    inlet.header_pending = stream->packet_id.has_value();
+    move(*stream, 0);
+    return {};
+  }
+  const std::string what =
+      packet_id ? "a packet with id " + std::to_string(*packet_id) : "words without a packet id";
+  return fail(ErrorCode::DeviceError,
+              name_of(inlet.port) + " sends " + what + ", and no stream takes them");
+}
+
+void StreamNetwork::sink_ready(Outlet& outlet) {
+  StreamSink& sink = *outlet.sink;
+  const std::size_t n = std::min(outlet.fifo.size(), sink.room());
+  const Cycles drain_began = std::max(sink.ready_at(), outlet.last_in);
+  const Cycles drained_at = drain_began + n;
+  if (n > 0) {
+    const auto end = outlet.fifo.begin() + static_cast<std::ptrdiff_t>(n);
+    words_.assign(outlet.fifo.begin(), end);
+    outlet.fifo.erase(outlet.fifo.begin(), end);
+    sink.put(words_);
+  }
+  // What follows in the stream comes in the same act, so that a full buffer at the start does not
+  // cut a transfer into buffers.
+  bool moved = false;
+  for (std::size_t i = 0; i < outlet.streams.size() && !moved && sink.room() > 0; ++i) {
+    moved = move(*outlet.streams[i], n > 0 ? drained_at : 0);
+  }
+  if (n == 0) return;
+  if (!moved) sink.filled(drain_began, drained_at);
+  wake_writers(outlet);
+}
+
+void StreamNetwork::sink_blocked(Outlet& outlet) {
+  retry(outlet);
+}
+
+void StreamNetwork::retry(Outlet& outlet) {
+  for (Stream* stream : outlet.streams) move(*stream, 0);
+  wake_writers(outlet);
+}
+
+void StreamNetwork::wake_writers(Outlet& outlet) {
+  if (outlet.space() == 0) return;
+  for (const Stream* stream : outlet.streams) {
+    if (Actor* writer = std::exchange(stream->inlet->writer, nullptr)) {
+      scheduler_.schedule(*writer, 0);
+    }
+  }
+}
+
+/// Takes the arbiters of all destinations for a packet. The header is the source's next word.
+bool StreamNetwork::grant(Stream& stream) {
+  for (const Stream::Branch& branch : stream.branches) {
+    if (branch.outlet->owner && branch.outlet->owner != &stream) return false;
+  }
+  for (const Stream::Branch& branch : stream.branches) branch.outlet->owner = &stream;
+  stream.inlet->header_pending = false;
+  if (!stream.keep_packet_header) {
+    std::uint32_t header = 0;
+    stream.inlet->source->take({&header, 1});
+  }
+  return true;
+}
+
+void StreamNetwork::push(Outlet& outlet, std::span<const std::uint32_t> words, Cycles at) {
+  outlet.fifo.insert(outlet.fifo.end(), words.begin(), words.end());
+  outlet.last_in = at;
+  if (Actor* reader = std::exchange(outlet.reader, nullptr)) scheduler_.schedule(*reader, at);
+}
+
+/// Moves what can move at once. `drained_at`: a sink of the stream that empties its buffer in this
+/// act takes further words from then on. Returns whether anything moved.
+bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
+  Inlet& inlet = *stream.inlet;
+  if (inlet.current != &stream || inlet.source->available() == 0) return false;
+  StreamSource& source = *inlet.source;
+  Cycles start = source.ready_at();
+  if (inlet.header_pending) {
+    if (!grant(stream)) return false;
+    start += kPacketCycles;
+  }
+
+  std::size_t n = std::min(source.available(), kMaxWords);
+  bool host = is_host(inlet.port);
+  for (const Stream::Branch& branch : stream.branches) {
+    const Outlet& outlet = *branch.outlet;
+    host = host || is_host(outlet.port);
+    if (takes_directly(outlet)) {
+      n = std::min(n, outlet.sink->room());
+      const Cycles ready = std::max(outlet.sink->ready_at(), drained_at);
+      start = std::max(start, less(ready, branch.latency));
+    } else if (!outlet.sink || outlet.sink->blocked()) {
+      n = std::min(n, outlet.space());
+    } else {
+      return false;  // The sink is between two chunks and will ask.
+    }
+  }
+  if (n == 0) return false;
+
+  Cycles end = start + n / kWordsPerCycle;
+  if (host) end = std::max(end, host_.pass(start, n * sizeof(std::uint32_t)));
+  words_.resize(n);
+  source.take(words_);
+  for (const Stream::Branch& branch : stream.branches) {
+    Outlet& outlet = *branch.outlet;
+    if (takes_directly(outlet)) {
+      outlet.sink->put(words_);
+      outlet.sink->filled(start + branch.latency, end + branch.latency);
+    } else {
+      push(outlet, words_, end + branch.latency);
+    }
+  }
+  const bool done = source.available() == 0;
+  source.taken(start, end);
+  if (done) finish_packet(stream);
+  return true;
+}
+
+void StreamNetwork::finish_packet(Stream& stream) {
+  stream.inlet->current = nullptr;
+  if (!stream.packet_id) return;
+  for (const Stream::Branch& branch : stream.branches) {
+    if (branch.outlet->owner != &stream) continue;
+    branch.outlet->owner = nullptr;
+    retry(*branch.outlet);
+  }
+}
+
+void StreamNetwork::abandon(Inlet& inlet) {
+  if (inlet.current) finish_packet(*inlet.current);
+  inlet.header_pending = false;
+}
+
+Result<bool> StreamNetwork::put_words(Inlet& inlet, std::span<const std::uint32_t> words,
+                                      Actor& core) {
+  if (inlet.streams.empty()) {
+    return fail(ErrorCode::DeviceError,
+                "a core writes to " + name_of(inlet.port) + ", and no stream begins there");
+  }
+  Stream& stream = *inlet.streams.front();
+  for (const Stream::Branch& branch : stream.branches) {
+    if (branch.outlet->space() < words.size()) {
+      inlet.writer = &core;
+      return false;
+    }
+  }
+  for (const Stream::Branch& branch : stream.branches) {
+    Outlet& outlet = *branch.outlet;
+    push(outlet, words, scheduler_.now() + branch.latency);
+    if (takes_directly(outlet)) sink_ready(outlet);
+  }
+  return true;
+}
+
+Result<bool> StreamNetwork::get_words(Outlet& outlet, std::span<std::uint32_t> words, Actor& core) {
+  if (outlet.streams.empty()) {
+    return fail(ErrorCode::DeviceError,
+                "a core reads " + name_of(outlet.port) + ", where no stream ends");
+  }
+  if (outlet.fifo.size() < words.size()) {
+    outlet.reader = &core;
+    return false;
+  }
+  const auto end = outlet.fifo.begin() + static_cast<std::ptrdiff_t>(words.size());
+  std::copy(outlet.fifo.begin(), end, words.begin());
+  outlet.fifo.erase(outlet.fifo.begin(), end);
+  retry(outlet);
+  return true;
+}
+
+}  // namespace npuwhisper::emu

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "array/array_model.h"
+#include "array/buffer_descriptor.h"
+#include "emulator/core_program.h"
+
+namespace npuwhisper::emu {
+
+/// A design after lowering: what aiecc would put into a configuration (registers, memories,
+/// programs), and no more. Made from MLIR-AIE text by lower(); executed by Array. Plain data.
+
+struct Buffer {  ///< In a core's or a memory tile's memory.
+  std::string name;
+  npu::TileId tile;
+  std::uint32_t address = 0;  ///< Bytes from the start of the tile's memory.
+  std::uint32_t bytes = 0;
+  std::vector<std::byte> initial;  ///< Empty: not initialised.
+};
+
+struct Lock {
+  std::string name;
+  npu::TileId tile;
+  int id = 0;
+  int initial = 0;
+};
+
+/// A task that the configuration queues on a DMA channel.
+struct ChannelStart {
+  int first_descriptor = 0;
+  int repeat = 0;  ///< Additional runs.
+  bool issue_token = false;
+};
+
+struct DmaChannel {
+  npu::TileId tile;
+  bool mm2s = false;
+  int channel = 0;
+  std::uint32_t pad_value = 0;  ///< What padding writes (memory tiles, MM2S): one word's pattern.
+  std::vector<ChannelStart> starts;  ///< In order; empty: only instruction streams start it.
+};
+
+struct TileDescriptor {
+  npu::TileId tile;
+  int id = 0;
+  npu::BufferDescriptor descriptor;
+};
+
+/// South: a shim's port to the host side, where task-complete tokens leave the array.
+enum class PortKind : std::uint8_t { Dma, Core, Trace, Control, Fifo, Cascade, South };
+
+struct Port {
+  npu::TileId tile;
+  PortKind kind = PortKind::Dma;
+  int channel = 0;
+  friend bool operator==(const Port&, const Port&) = default;
+  friend auto operator<=>(const Port&, const Port&) = default;
+};
+
+/// A circuit-switched stream (packet_id absent) or a packet-switched one, from one source to all
+/// its destinations (broadcast: a word moves when every destination takes it). Several packet
+/// routes may share a source (each packet goes where its id says) or a destination (packets merge
+/// whole). A packet's header is taken off at its destinations unless keep_packet_header. Cascades
+/// are routes of kind Cascade, channel 0, with one destination.
+struct Route {
+  Port source;
+  std::vector<Port> destinations;
+  std::optional<int> packet_id;
+  bool keep_packet_header = false;
+};
+
+struct Core {
+  npu::TileId tile;
+  CoreProgram program;
+  std::uint32_t stack_bytes = 1024;
+  std::vector<std::string> kernel_objects;  ///< link_with: file names, found in the image.
+};
+
+/// Names a shim DMA channel, as runtime sequences do.
+struct ShimAllocation {
+  std::string symbol;
+  npu::TileId tile;
+  bool mm2s = false;
+  int channel = 0;
+  std::optional<int> packet_id;  ///< Of the packets that the channel's descriptors make.
+  int packet_type = 0;
+};
+
+/// A runtime sequence, compiled to an instruction stream.
+struct RuntimeSequence {
+  std::string name;
+  int n_arguments = 0;
+  std::vector<std::uint32_t> instructions;
+};
+
+struct Design {
+  std::string name;
+  const npu::ArrayModel* array = nullptr;
+  int n_columns = 0;
+  std::vector<Buffer> buffers;
+  std::vector<Lock> locks;
+  std::vector<TileDescriptor> descriptors;
+  std::vector<DmaChannel> channels;
+  std::vector<Route> routes;
+  std::vector<Core> cores;
+  std::vector<ShimAllocation> shim_allocations;
+  std::vector<RuntimeSequence> sequences;
+};
+
+}  // namespace npuwhisper::emu

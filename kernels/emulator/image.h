@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+namespace npuwhisper::emu {
+
+/// What stands in for a PDI: a design's text and the kernels that it links, compiled natively as
+/// shared objects. Layout: magic, version, then (name, length, bytes) records; every length is
+/// checked.
+struct Image {
+  struct Kernel {
+    std::string name;  ///< As in link_with.
+    std::vector<std::byte> shared_object;
+  };
+  std::string array;   ///< "npu1" or "npu2"
+  std::string design;  ///< MLIR-AIE text
+  std::vector<Kernel> kernels;
+};
+
+std::vector<std::byte> serialize(const Image& image);
+Result<Image> parse_image(std::span<const std::byte> bytes);
+
+}  // namespace npuwhisper::emu

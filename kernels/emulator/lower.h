@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string_view>
+
+#include <npuwhisper/result.h>
+
+#include "emulator/design.h"
+
+namespace npuwhisper::emu {
+
+/// Reads MLIR-AIE text and lowers one aie.device of it (by its symbol; without one, the first): it
+/// places buffers, locks and descriptors that are not pinned, turns object FIFOs into them, checks
+/// that flows can be routed, compiles cores and runtime sequences. What silicon or aiecc would
+/// refuse is an error, in words like mlir-aie's, with the line; so is any construct that is not
+/// modelled, by its name. Errors: InvalidArgument (malformed text, a limit broken), NotFound (no
+/// such device in the text), Unsupported (a construct not modelled). Reentrant.
+Result<Design> lower(std::string_view text, std::string_view device = {});
+
+}  // namespace npuwhisper::emu

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "emulator/mlir/ir.h"
+#include "emulator/mlir/refusal.h"
+
+namespace npuwhisper::emu::lowering {
+
+/// Typed access to the attributes of operations. Everything throws Refusal, with the operation's
+/// name and line, where an attribute is missing, of the wrong kind or out of range.
+
+/// Refuses attributes that are not in the list, by name: what we do not know may change what a
+/// design does.
+void know_attributes(const mlir::Operation& op, std::initializer_list<std::string_view> names);
+
+/// "'aie.tile' op: message"
+[[noreturn]] void refuse_op(const mlir::Operation& op, const std::string& message);
+
+std::int64_t integer(const mlir::Operation& op, std::string_view name, std::int64_t min,
+                     std::int64_t max);
+std::int64_t integer_or(const mlir::Operation& op, std::string_view name, std::int64_t otherwise,
+                        std::int64_t min, std::int64_t max);
+std::optional<std::int64_t> optional_integer(const mlir::Operation& op, std::string_view name,
+                                             std::int64_t min, std::int64_t max);
+bool flag(const mlir::Operation& op, std::string_view name, bool otherwise = false);
+std::string text(const mlir::Operation& op, std::string_view name);  ///< String, symbol, keyword.
+std::optional<std::string> optional_text(const mlir::Operation& op, std::string_view name);
+const mlir::Type& type(const mlir::Operation& op, std::string_view name);
+std::vector<std::int64_t> integers(const mlir::Operation& op, std::string_view name);
+std::vector<std::string> symbols(const mlir::Operation& op, std::string_view name);
+
+/// An enumeration: its word, or its number in generic form. Returns the position in `words`.
+int choice(const mlir::Operation& op, std::string_view name,
+           std::initializer_list<std::string_view> words);
+
+/// The operands of one group (operandSegmentSizes) as a range of indices.
+struct OperandRange {
+  std::size_t begin = 0;
+  std::size_t end = 0;
+};
+OperandRange operand_group(const mlir::Operation& op, std::size_t group);
+
+struct PacketInfo {
+  int id = 0;
+  int type = 0;
+};
+std::optional<PacketInfo> packet_info(const mlir::Operation& op, std::string_view name);
+
+/// Bits of an element of a memref, and bytes of a whole one (static shapes only).
+int element_bits(const mlir::Type& memref, int line);
+std::int64_t element_count(const mlir::Type& memref, int line);
+std::int64_t byte_size(const mlir::Type& memref, int line);
+
+}  // namespace npuwhisper::emu::lowering

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <functional>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "emulator/core_program.h"
+#include "emulator/lower/plan.h"
+
+namespace npuwhisper::emu::lowering {
+
+/// What a core's body becomes.
+struct CompiledCore {
+  CoreProgram program{};
+  std::vector<std::string> kernel_objects{};
+  std::vector<Buffer> data{};  ///< Constants and allocations of the code, in the tile's memory.
+};
+
+/// Compiles the bodies of aie.core to linear code over registers: structured and unstructured
+/// control flow, arithmetic, memory views, locks, object FIFO accesses (counted in registers), and
+/// calls: into kernel objects, or inlined where the function has a body. One instance compiles one
+/// core. Throws Refusal.
+class CoreCompiler {
+ public:
+  CoreCompiler(const DevicePlan& plan, const CorePlan& core) : plan_(plan), core_(core) {}
+  CompiledCore compile();
+
+ private:
+  using Operation = mlir::Operation;
+  using Block = mlir::Block;
+  using Value = mlir::Value;
+
+  /// A memref at run time: where it begins, and how far apart its elements lie.
+  struct View {
+    int base = -1;                        ///< Register with a CoreAddress pattern.
+    std::vector<std::int64_t> strides{};  ///< Elements, a dimension each.
+    const mlir::Type* type = nullptr;
+  };
+  /// What acquire gives: the oldest object held, as a position in its FIFO.
+  struct Subview {
+    const FifoEnd* end = nullptr;
+    int position = -1;
+    int n_objects = 0;
+  };
+  struct Bound {
+    enum class Kind : std::uint8_t { Scalar, View, Subview } kind = Kind::Scalar;
+    int reg = -1;
+    View view{};
+    Subview subview{};
+  };
+  struct FifoCounters {
+    int position = -1;  ///< Of the oldest object held (or next to be acquired).
+    int held = -1;
+  };
+  using Handler = void (CoreCompiler::*)(const Operation&);
+  static const std::map<std::string_view, Handler>& handlers();
+
+  // core_compiler.cpp: values, code and control flow.
+  int fresh() { return program_.n_registers++; }
+  int constant(std::int64_t value, ScalarType type);
+  int variable(std::int64_t initial, ScalarType type);
+  CoreInstruction& emit(CoreOp op, int line);
+  int emit_binary(Alu alu, ScalarType type, int a, int b, int line);
+  int emit_compare(Alu alu, ScalarType type, int a, int b, int line);
+  void emit_copy(int to, int from, ScalarType type, int line);
+  /// Copies as if all at once.
+  void emit_copies(const std::vector<int>& to, const std::vector<int>& from,
+                   const std::vector<ScalarType>& types, int line);
+  std::size_t emit_jump(int line);
+  std::size_t emit_jump_if_not(int condition, int line);
+  void patch(std::size_t jump) { program_.code[jump].target = here(); }
+  int here() const { return static_cast<int>(program_.code.size()); }
+
+  Bound& bound(const Operation& op, const Value* value);
+  int scalar(const Operation& op, std::size_t operand);
+  int scalar_of(const Operation& op, const Value* value);
+  std::int64_t local_lock(const Operation& op, int lock) const;
+  void bind(const Value* value, int reg);
+  void bind_result(const Operation& op, int reg);
+  ScalarType scalar_type(const mlir::Type* type, int line) const;
+
+  void compile_region(const mlir::Region& region);
+  void compile_block(const Block& block);
+  void compile_operation(const Operation& op);
+  /// Results, loop variables and block arguments live in registers of their own.
+  std::vector<int> make_registers(const Operation& op, const std::vector<Value*>& values);
+  /// The registers of numbers and of memories (where they begin).
+  std::vector<int> registers_of(const Operation& op, const std::vector<Value*>& values);
+  int register_of(const Operation& op, const Value* value);
+  /// Gives a value of control flow its register; a memory is laid out as its type says.
+  void bind_passed(const Value* value, int reg, int line);
+  ScalarType passed_type(const Value* value, int line) const;
+  std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
+  const Block& only_block(const Operation& op, std::size_t region) const;
+  /// A block of a region that ends in `terminator`, whose values go to `to`.
+  void compile_yielding(const Operation& op, std::size_t region, std::string_view terminator,
+                        const std::vector<int>& to);
+  void jump_to(const mlir::Successor& successor, const Operation& op);
+  void compile_loop(const Operation& op, int lower, int upper, int step, ScalarType type,
+                    std::size_t first_init, std::string_view terminator);
+  void for_loop(const Operation& op);
+  void affine_for(const Operation& op);
+  void if_else(const Operation& op);
+  void while_loop(const Operation& op);
+  void index_switch(const Operation& op);
+  void branch(const Operation& op);
+  void conditional_branch(const Operation& op);
+  void call(const Operation& op);
+  void inline_call(const Operation& op, const Operation& function);
+  void link(const std::string& object);
+  void ignore(const Operation&) {}
+  void end(const Operation& op);
+
+  // core_scalar.cpp
+  void constant_value(const Operation& op);
+  void binary(const Operation& op);
+  void unary(const Operation& op);
+  void convert(const Operation& op);
+  void index_cast(const Operation& op);
+  void compare_integers(const Operation& op);
+  void compare_floats(const Operation& op);
+  void select(const Operation& op);
+
+  // core_memory.cpp
+  void load(const Operation& op);
+  void store(const Operation& op);
+  void get_global(const Operation& op);
+  void allocate(const Operation& op);
+  void subview(const Operation& op);
+  void reinterpret(const Operation& op);
+  void reshape(const Operation& op);
+  void pass_view(const Operation& op);
+  void copy(const Operation& op);
+  static std::vector<std::int64_t> layout(const mlir::Type& memref, int line);
+  View view(const Operation& op, const Value* value);
+  void bind_view(const Operation& op, View view);
+  View buffer_view(const Operation& op, int buffer);
+  View data_view(const Operation& op, const std::string& name, const mlir::Type& type,
+                 std::vector<std::byte> initial);
+  /// The byte offset of an element, as a register.
+  int element_offset(const Operation& op, const View& view, std::size_t first_index);
+  int advance(const Operation& op, const View& view, int elements);
+  std::vector<int> mixed_registers(const Operation& op, std::string_view name, std::size_t group);
+
+  // core_fifo.cpp
+  void use_lock(const Operation& op);
+  void acquire(const Operation& op);
+  void release(const Operation& op);
+  void access(const Operation& op);
+  View object(const Operation& op, const Subview& subview, std::int64_t index,
+              const mlir::Type& type);
+  void event(const Operation& op);
+  void put_stream(const Operation& op);
+  void get_stream(const Operation& op);
+  const FifoEnd& fifo_end(const Operation& op, FifoCounters*& counters);
+  void emit_lock(int lock, LockAction action, int value_register, std::int64_t value, int line);
+
+  const DevicePlan& plan_;
+  const CorePlan& core_;
+  CoreProgram program_{};
+  std::map<const Value*, Bound> values_{};
+  std::map<std::pair<ScalarType, std::int64_t>, int> constants_{};
+  std::vector<std::pair<int, std::pair<ScalarType, std::int64_t>>> preamble_{};
+  std::map<const Block*, int> block_start_{};
+  std::vector<std::pair<std::size_t, const Block*>> block_jumps_{};
+  std::map<std::pair<std::string, bool>, FifoCounters> counters_{};
+  std::vector<std::string> kernel_objects_{};
+  std::vector<Buffer> data_{};
+  std::map<std::string, std::size_t> data_named_{};
+  std::uint32_t data_end_ = 0;
+  std::set<std::string> inlining_{};
+};
+
+}  // namespace npuwhisper::emu::lowering

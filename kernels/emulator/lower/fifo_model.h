@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "emulator/lower/plan.h"
+
+namespace npuwhisper::emu::lowering {
+
+/// Object FIFOs as the text has them, and the ends that they are split into.
+
+struct FifoConsumer {
+  npu::TileId tile{};
+  std::vector<BlockDim> dims{};  ///< dimensionsFromStream
+  std::optional<int> depth{};    ///< Of a depth list.
+  int pinned_channel = -1;
+};
+
+struct Fifo {
+  std::string name{};
+  npu::TileId producer{};
+  std::vector<FifoConsumer> consumers{};
+  int depth = 0;                     ///< The producer's.
+  bool depth_list = false;           ///< Depths are taken as they are, not from the acquires.
+  const mlir::Type* type = nullptr;  ///< memref
+  const mlir::Type* consumer_type = nullptr;  ///< Differs where the granularity does.
+  std::vector<BlockDim> dims{};               ///< dimensionsToStream
+  std::vector<BlockPadding> padding{};
+  std::uint32_t pad_value = 0;
+  bool via_dma = false;
+  bool synchronised = true;
+  std::optional<int> repeat{};
+  std::optional<int> iterations{};  ///< iter_count
+  int stream_end = -1;              ///< aie_stream: 0 producer, 1 consumer, 2 both; -1 none.
+  int stream_port = 0;
+  int pinned_channel = -1;
+  std::vector<std::vector<std::byte>> initial{};
+  std::optional<npu::TileId> delegate{};  ///< objectfifo.allocate
+  int line = 0;
+  const mlir::Operation* op = nullptr;
+};
+
+struct FifoLink {
+  std::vector<int> ins{};  ///< Fifos.
+  std::vector<int> outs{};
+  std::vector<std::int64_t> in_offsets{};  ///< Elements.
+  std::vector<std::int64_t> out_offsets{};
+  npu::TileId tile{};  ///< Where the ends meet.
+  const mlir::Operation* op = nullptr;
+
+  bool is_join() const { return ins.size() > 1; }
+  bool is_distribute() const { return outs.size() > 1; }
+};
+
+/// Reads and checks aie.objectfifo, .link and .allocate. Throws Refusal.
+std::vector<Fifo> read_fifos(const DevicePlan& plan);
+std::vector<FifoLink> read_links(const DevicePlan& plan, const std::vector<Fifo>& fifos);
+
+}  // namespace npuwhisper::emu::lowering

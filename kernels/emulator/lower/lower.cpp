@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "emulator/lower.h"
+
+#include <algorithm>
+#include <new>
+
+#include "emulator/lower/core_compiler.h"
+#include "emulator/lower/descriptor.h"
+#include "emulator/lower/object_fifo.h"
+#include "emulator/lower/place.h"
+#include "emulator/lower/read_device.h"
+#include "emulator/lower/read_dma.h"
+#include "emulator/lower/routes.h"
+#include "emulator/lower/sequence.h"
+#include "emulator/mlir/parser.h"
+#include "emulator/mlir/refusal.h"
+
+namespace npuwhisper::emu {
+namespace {
+
+using lowering::DevicePlan;
+
+void take_memory(const DevicePlan& plan, Design& design) {
+  for (const lowering::BufferPlan& buffer : plan.buffers) {
+    design.buffers.push_back({buffer.name, buffer.tile, static_cast<std::uint32_t>(*buffer.address),
+                              static_cast<std::uint32_t>(buffer.bytes), buffer.initial});
+  }
+  for (const lowering::LockPlan& lock : plan.locks) {
+    design.locks.push_back({lock.name, lock.tile, *lock.id, lock.initial});
+  }
+}
+
+void take_dmas(const DevicePlan& plan, Design& design) {
+  for (const auto& [tile, dma] : plan.dmas) {
+    std::vector<bool> mm2s(dma.blocks.size(), false);
+    for (const lowering::ChannelPlan& channel : dma.channels) {
+      for (int block = channel.first;
+           channel.mm2s && block >= 0 && !mm2s[static_cast<std::size_t>(block)];) {
+        mm2s[static_cast<std::size_t>(block)] = true;
+        block = dma.blocks[static_cast<std::size_t>(block)].next;
+      }
+      const ChannelStart start{*dma.blocks[static_cast<std::size_t>(channel.first)].id,
+                               channel.repeat, false};
+      // Several starts of one channel are tasks that it runs one after the other.
+      const auto same = std::find_if(design.channels.begin(), design.channels.end(),
+                                     [&](const DmaChannel& other) {
+                                       return other.tile == tile && other.mm2s == channel.mm2s &&
+                                              other.channel == channel.channel;
+                                     });
+      if (same != design.channels.end()) {
+        same->starts.push_back(start);
+      } else {
+        design.channels.push_back(
+            {tile, channel.mm2s, channel.channel, channel.pad_value, {start}});
+      }
+    }
+    for (std::size_t i = 0; i < dma.blocks.size(); ++i) {
+      const lowering::BlockPlan& block = dma.blocks[i];
+      if (block.buffer < 0) {
+        refuse_unmodelled(block.line, "a static descriptor of host memory ('aie.external_buffer')");
+      }
+      const int next = block.next >= 0 ? *dma.blocks[static_cast<std::size_t>(block.next)].id : -1;
+      design.descriptors.push_back(
+          {tile, *block.id, lowering::lower_block(plan, tile, block, mm2s[i], next)});
+    }
+  }
+}
+
+Design lower_or_throw(std::string_view text, std::string_view device) {
+  Result<mlir::Module> module = mlir::parse_module(text);
+  if (!module) {
+    throw Refusal{module.error()};
+  }
+  DevicePlan plan = lowering::read_device(*module, device);
+  lowering::read_dmas(plan);
+  lowering::lower_object_fifos(plan);
+  lowering::place_buffers(plan);
+  lowering::place_locks(plan);
+  lowering::place_descriptors(plan);
+
+  Design design;
+  design.name = plan.name;
+  design.array = plan.array;
+  design.n_columns = plan.n_columns;
+  take_memory(plan, design);
+  take_dmas(plan, design);
+  design.routes = lowering::route_flows(plan);
+  for (const lowering::CorePlan& core : plan.cores) {
+    lowering::CompiledCore compiled = lowering::CoreCompiler(plan, core).compile();
+    design.cores.push_back({core.tile, std::move(compiled.program), core.stack_bytes,
+                            std::move(compiled.kernel_objects)});
+    for (Buffer& data : compiled.data) {
+      design.buffers.push_back(std::move(data));
+    }
+  }
+  design.shim_allocations = plan.allocations;
+  for (const mlir::Operation* sequence : plan.sequences) {
+    design.sequences.push_back(lowering::SequenceCompiler(plan).compile(*sequence));
+  }
+  return design;
+}
+
+}  // namespace
+
+Result<Design> lower(std::string_view text, std::string_view device) {
+  try {
+    return lower_or_throw(text, device);
+  } catch (const Refusal& refusal) {
+    return fail(refusal.error);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, "no memory for the design");
+  }
+}
+
+}  // namespace npuwhisper::emu

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <set>
+
+#include "emulator/lower/place.h"
+
+namespace npuwhisper::emu::lowering {
+namespace {
+
+using npu::TileId;
+using npu::TileKind;
+
+// mlir-aie's AIETargetModel: what an address is aligned to, and the banks that it spreads over.
+constexpr std::int64_t kCoreAlignment = 32;
+constexpr std::int64_t kMemAlignment = 4;
+constexpr int kCoreBanks = 4;
+constexpr int kMemBanks = 8;
+
+std::string hex(std::int64_t value) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string digits;
+  do {
+    digits.insert(digits.begin(), kDigits[value & 15]);
+    value >>= 4;
+  } while (value != 0);
+  return "0x" + digits;
+}
+
+/// Places the buffers of one tile.
+class TilePlacer {
+ public:
+  TilePlacer(DevicePlan& plan, TileId tile) : plan_(plan), tile_(tile) {
+    const TileKind kind = plan.array->kind(tile);
+    size_ = plan.array->limits(kind).memory_bytes;
+    alignment_ = kind == TileKind::Mem ? kMemAlignment : kCoreAlignment;
+    n_banks_ = kind == TileKind::Mem ? kMemBanks : kCoreBanks;
+    if (const CorePlan* core = plan.find_core(tile)) {
+      stack_ = core->stack_bytes;
+    }
+    for (const int index : plan.buffer_order) {
+      BufferPlan& buffer = plan.buffers[static_cast<std::size_t>(index)];
+      if (buffer.tile == tile) {
+        buffers_.push_back(&buffer);
+      }
+    }
+  }
+
+  void place() {
+    const auto scheme = plan_.allocation_schemes.find(tile_);
+    const std::string wanted = scheme == plan_.allocation_schemes.end() ? "" : scheme->second;
+    std::string problem;
+    if (wanted != "basic-sequential") {
+      problem = bank_aware();
+      if (problem.empty()) {
+        problem = check();
+      }
+      if (problem.empty()) {
+        return;
+      }
+      if (wanted == "bank-aware") {
+        refuse(line_, "'aie.tile' op: Bank-aware allocation failed on tile " + to_string(tile_) +
+                          ": " + problem);
+      }
+      for (BufferPlan* buffer : floating_) {
+        buffer->address.reset();
+      }
+    }
+    problem = sequential();
+    if (problem.empty()) {
+      problem = check();
+    }
+    if (!problem.empty()) {
+      refuse(line_, "'aie.tile' op: Basic sequential allocation" +
+                        std::string(wanted.empty() ? " also" : "") + " failed on tile " +
+                        to_string(tile_) + ": " + problem);
+    }
+  }
+
+ private:
+  std::int64_t align(const BufferPlan& buffer, std::int64_t address) const {
+    return buffer.aligned ? (address + alignment_ - 1) / alignment_ * alignment_ : address;
+  }
+
+  /// Those with an address stay; those with a bank go into it; the others, the largest first,
+  /// into one bank after the other. Returns what is wrong, or nothing.
+  std::string bank_aware() {
+    const std::int64_t bank_size = size_ / n_banks_;
+    std::vector<std::int64_t> next;
+    for (int bank = 0; bank < n_banks_; ++bank) {
+      next.push_back(bank * bank_size);
+    }
+    next[0] += stack_;
+    std::vector<BufferPlan*> pinned;
+    std::vector<BufferPlan*> banked;
+    for (BufferPlan* buffer : buffers_) {
+      if (buffer->address) {
+        pinned.push_back(buffer);
+      } else if (buffer->bank) {
+        banked.push_back(buffer);
+      } else {
+        floating_.push_back(buffer);
+      }
+    }
+    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferPlan* a, const BufferPlan* b) {
+      return *a->address < *b->address;
+    });
+    for (const BufferPlan* buffer : pinned) {
+      line_ = buffer->line;
+      const std::int64_t bank = *buffer->address / bank_size;
+      if (bank >= n_banks_) {
+        return "address attribute of '" + buffer->name + "' does not fall within any bank range";
+      }
+      if (*buffer->address < next[static_cast<std::size_t>(bank)]) {
+        return "'" + buffer->name + "' would override allocated address";
+      }
+      if (buffer->bank && *buffer->bank != bank) {
+        return "mem_bank attribute of '" + buffer->name +
+               "' is inconsistent with address attribute";
+      }
+      next[static_cast<std::size_t>(bank)] = *buffer->address + buffer->bytes;
+    }
+    for (BufferPlan* buffer : banked) {
+      line_ = buffer->line;
+      if (*buffer->bank >= n_banks_) {
+        return "mem_bank attribute value of '" + buffer->name + "' is out of range";
+      }
+      std::int64_t& cursor = next[static_cast<std::size_t>(*buffer->bank)];
+      const std::int64_t address = align(*buffer, cursor);
+      if (address + buffer->bytes > (*buffer->bank + 1) * bank_size) {
+        return "'" + buffer->name + "' would override existing mem_bank";
+      }
+      buffer->address = address;
+      cursor = address + buffer->bytes;
+    }
+    std::vector<BufferPlan*> order = floating_;
+    std::stable_sort(order.begin(), order.end(),
+                     [](const BufferPlan* a, const BufferPlan* b) { return a->bytes > b->bytes; });
+    int bank = 0;
+    for (BufferPlan* buffer : order) {
+      line_ = buffer->line;
+      for (int tried = 0; tried < n_banks_ && !buffer->address; ++tried) {
+        std::int64_t& cursor = next[static_cast<std::size_t>(bank)];
+        const std::int64_t address = align(*buffer, cursor);
+        if (address + buffer->bytes <= (bank + 1) * bank_size) {
+          buffer->address = address;
+          cursor = address + buffer->bytes;
+        }
+        bank = (bank + 1) % n_banks_;
+      }
+      if (!buffer->address) {
+        return "no bank has room for '" + buffer->name + "'";
+      }
+    }
+    return "";
+  }
+
+  /// From the stack upwards, the largest first, around those with an address.
+  std::string sequential() {
+    std::vector<const BufferPlan*> pinned;
+    std::vector<BufferPlan*> order;
+    for (BufferPlan* buffer : buffers_) {
+      if (buffer->address) {
+        pinned.push_back(buffer);
+      } else {
+        order.push_back(buffer);
+      }
+    }
+    std::stable_sort(order.begin(), order.end(),
+                     [](const BufferPlan* a, const BufferPlan* b) { return a->bytes > b->bytes; });
+    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferPlan* a, const BufferPlan* b) {
+      return *a->address < *b->address;
+    });
+    std::int64_t address = stack_;
+    auto obstacle = pinned.begin();
+    for (BufferPlan* buffer : order) {
+      address = align(*buffer, address);
+      while (obstacle != pinned.end() && address + buffer->bytes > *(*obstacle)->address) {
+        address = std::max(address, align(*buffer, *(*obstacle)->address + (*obstacle)->bytes));
+        ++obstacle;
+      }
+      buffer->address = address;
+      address += buffer->bytes;
+    }
+    return "";
+  }
+
+  std::string check() {
+    std::vector<const BufferPlan*> sorted(buffers_.begin(), buffers_.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const BufferPlan* a, const BufferPlan* b) {
+      return *a->address < *b->address;
+    });
+    std::int64_t end = 0;
+    const BufferPlan* last = nullptr;
+    for (const BufferPlan* buffer : sorted) {
+      line_ = buffer->line;
+      const std::int64_t address = *buffer->address;
+      const std::string name = "buffer '" + buffer->name + "' at address " + hex(address);
+      if (address < stack_) {
+        return name + " overlaps with stack (size: " + std::to_string(stack_) + " bytes)";
+      }
+      if (buffer->aligned && address % alignment_ != 0) {
+        return name + " is not aligned to tile load/store bus width (" +
+               std::to_string(alignment_ * 8) + " bits)";
+      }
+      if (last != nullptr && address < end) {
+        return name + " overlaps with '" + last->name + "' at address " + hex(*last->address) +
+               " (size: " + std::to_string(last->bytes) + " bytes)";
+      }
+      last = buffer;
+      end = address + buffer->bytes;
+      if (end > size_) {
+        return "allocated buffers exceeded available memory (" + std::to_string(size_) +
+               " bytes); " + memory_map(sorted);
+      }
+    }
+    return "";
+  }
+
+  std::string memory_map(const std::vector<const BufferPlan*>& sorted) const {
+    std::string map = "MemoryMap: ";
+    map += stack_ > 0 ? "(stack) 0x0-" + hex(stack_ - 1) : std::string("(no stack allocated)");
+    for (const BufferPlan* buffer : sorted) {
+      map += ", " + buffer->name + " " + hex(*buffer->address) + "-" +
+             hex(*buffer->address + buffer->bytes - 1);
+    }
+    return map;
+  }
+
+  DevicePlan& plan_;
+  TileId tile_;
+  std::int64_t size_ = 0;
+  std::int64_t alignment_ = 4;
+  int n_banks_ = 1;
+  std::int64_t stack_ = 0;
+  int line_ = 0;
+  std::vector<BufferPlan*> buffers_{};
+  std::vector<BufferPlan*> floating_{};
+};
+
+}  // namespace
+
+void place_buffers(DevicePlan& plan) {
+  std::set<TileId> tiles;
+  for (const BufferPlan& buffer : plan.buffers) {
+    tiles.insert(buffer.tile);
+  }
+  for (const TileId tile : tiles) {
+    TilePlacer(plan, tile).place();
+  }
+}
+
+std::uint32_t place_data(const DevicePlan& plan, TileId tile, std::uint32_t used,
+                         std::int64_t bytes, int line) {
+  std::int64_t end = used;
+  if (const CorePlan* core = plan.find_core(tile)) {
+    end = std::max<std::int64_t>(end, core->stack_bytes);
+  }
+  for (const BufferPlan& buffer : plan.buffers) {
+    if (buffer.tile == tile) {
+      end = std::max(end, *buffer.address + buffer.bytes);
+    }
+  }
+  end = (end + kCoreAlignment - 1) / kCoreAlignment * kCoreAlignment;
+  if (end + bytes > plan.array->core.memory_bytes) {
+    refuse(line, "'aie.tile' op: allocated buffers exceeded available memory (" +
+                     std::to_string(plan.array->core.memory_bytes) + " bytes) on tile " +
+                     to_string(tile) + ": no room for " + std::to_string(bytes) +
+                     " bytes of constants");
+  }
+  return static_cast<std::uint32_t>(end);
+}
+
+}  // namespace npuwhisper::emu::lowering

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "array/array_model.h"
+#include "emulator/design.h"
+#include "emulator/lower/attributes.h"
+#include "emulator/mlir/ir.h"
+
+namespace npuwhisper::emu::lowering {
+
+/// A device while it is lowered: what the text says and what the passes have decided so far. The
+/// passes run in the order of lower.cpp; each adds what its header says. Indices name entries of
+/// the vectors.
+
+struct BufferPlan {
+  std::string name{};
+  npu::TileId tile{};
+  const mlir::Type* type = nullptr;  ///< A memref of static shape.
+  std::int64_t bytes = 0;
+  std::optional<std::int64_t> address{};
+  std::optional<int> bank{};
+  bool aligned = true;
+  std::vector<std::byte> initial{};
+  int line = 0;
+};
+
+struct LockPlan {
+  std::string name{};
+  npu::TileId tile{};
+  std::optional<int> id{};
+  int initial = 0;
+  int line = 0;
+};
+
+struct LockUse {
+  int lock = 0;
+  LockAction action = LockAction::Release;
+  int value = 0;
+};
+
+struct BlockDim {
+  std::int64_t size = 0;
+  std::int64_t stride = 0;  ///< Elements.
+};
+struct BlockPadding {
+  std::int64_t before = 0;  ///< Elements.
+  std::int64_t after = 0;
+};
+struct BlockIteration {
+  std::int64_t size = 1;
+  std::int64_t stride = 0;  ///< Elements.
+  std::int64_t current = 0;
+};
+
+/// A DMA buffer descriptor as the text has it.
+struct BlockPlan {
+  int buffer = -1;                    ///< -1: of the host (shim tiles).
+  const mlir::Value* host = nullptr;  ///< What names the host's memory then.
+  int element_bytes = 4;
+  std::int64_t n_elements = 0;   ///< Of the whole memory.
+  std::int64_t offset = 0;       ///< Elements.
+  std::int64_t length = 0;       ///< Elements.
+  std::vector<BlockDim> dims{};  ///< Outermost first.
+  std::vector<BlockPadding> padding{};
+  std::optional<BlockIteration> iteration{};
+  std::optional<int> id{};
+  std::optional<int> next_id{};  ///< What the text says that the next one's id is.
+  int next = -1;                 ///< Index of a block of the same tile; -1: none.
+  std::optional<LockUse> acquire{};
+  std::optional<LockUse> release{};
+  std::optional<PacketInfo> packet{};
+  int burst_bytes = 0;
+  int channel = -1;  ///< Of the channel that reaches it; -1: none does.
+  int line = 0;
+};
+
+struct ChannelPlan {
+  bool mm2s = false;
+  int channel = 0;
+  int first = 0;  ///< Block.
+  int repeat = 0;
+  std::uint32_t pad_value = 0;
+  int line = 0;
+};
+
+/// All descriptors and channels that one tile's configuration sets up.
+struct DmaPlan {
+  npu::TileId tile{};
+  std::vector<BlockPlan> blocks{};
+  std::vector<ChannelPlan> channels{};
+};
+
+struct FlowPlan {
+  Port source{};
+  std::vector<Port> destinations{};
+  std::optional<int> packet_id{};
+  bool keep_packet_header = false;
+  int line = 0;
+};
+
+/// One end of an object FIFO as a core sees it.
+struct FifoEnd {
+  std::vector<int> buffers{};
+  int acquire_lock = -1;  ///< -1: not synchronised.
+  int release_lock = -1;
+  int locks_per_object = 1;  ///< repeat_count
+  const mlir::Type* type = nullptr;
+};
+
+struct CorePlan {
+  npu::TileId tile{};
+  const mlir::Operation* op = nullptr;
+  std::uint32_t stack_bytes = 1024;
+};
+
+struct DevicePlan {
+  std::string name{};
+  const npu::ArrayModel* array = nullptr;
+  int n_columns = 0;
+  const mlir::Operation* op = nullptr;
+
+  // What SSA values and symbols name.
+  std::map<const mlir::Value*, npu::TileId> tiles{};
+  std::map<const mlir::Value*, int> buffer_of{};
+  std::map<const mlir::Value*, int> lock_of{};
+  std::map<std::string, int, std::less<>> buffer_named{};
+  std::map<std::string, const mlir::Operation*, std::less<>> functions{};
+  std::map<std::string, const mlir::Operation*, std::less<>> globals{};
+  std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< aie.bd_chain
+  std::map<npu::TileId, int> controller_ids{};  ///< Of task-complete tokens.
+  std::map<npu::TileId, std::string> allocation_schemes{};
+
+  std::vector<BufferPlan> buffers{};
+  std::vector<LockPlan> locks{};
+  /// The order in which buffers and locks without an address or id get one: the text's, with what
+  /// object FIFOs add inserted behind the last tile, the last FIFO's first (as mlir-aie does).
+  std::vector<int> buffer_order{};
+  std::vector<int> lock_order{};
+  std::size_t generated_buffers_at = 0;
+  std::size_t generated_locks_at = 0;
+  std::map<npu::TileId, DmaPlan> dmas{};
+  std::vector<FlowPlan> flows{};
+  std::vector<CorePlan> cores{};
+  std::vector<ShimAllocation> allocations{};
+  std::vector<const mlir::Operation*> sequences{};
+  /// By core tile, FIFO and port (true: produce).
+  std::map<std::tuple<npu::TileId, std::string, bool>, FifoEnd> fifo_ends{};
+
+  npu::TileId tile_of(const mlir::Operation& op, std::size_t operand) const;
+  int lock_operand(const mlir::Operation& op, std::size_t operand) const;
+  const ShimAllocation* find_allocation(std::string_view symbol) const;
+  const CorePlan* find_core(npu::TileId tile) const;
+};
+
+/// "(0, 2)"
+std::string to_string(npu::TileId tile);
+
+/// Whether the core of `core` (or a memory tile's DMA) reaches the memory and locks of `memory`:
+/// itself, north, south and west for cores; itself, east and west for memory tiles.
+bool reaches(const npu::ArrayModel& array, npu::TileId core, npu::TileId memory);
+
+}  // namespace npuwhisper::emu::lowering

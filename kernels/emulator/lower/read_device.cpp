@@ -1,0 +1,532 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "emulator/lower/read_device.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "emulator/lower/initial_data.h"
+
+namespace npuwhisper::emu::lowering {
+namespace {
+
+using mlir::Block;
+using mlir::Operation;
+using npu::TileId;
+using npu::TileKind;
+
+constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
+
+/// The device's name. Generic form has its number, which is that of mlir-aie's versions since
+/// npu1_4col went.
+std::string target_name(const Operation& op) {
+  constexpr std::int64_t kNpu1 = 4;
+  constexpr std::int64_t kNpu2 = 8;
+  const mlir::Attribute* device = op.attribute("device");
+  if (device == nullptr || device->kind != mlir::AttributeKind::Integer) {
+    return text(op, "device");
+  }
+  const std::int64_t number = integer(op, "device", kNpu1, kNpu2 + 7);
+  const std::int64_t n_columns = number < kNpu2 ? number - kNpu1 : number - kNpu2;
+  const std::string family = number < kNpu2 ? "npu1" : "npu2";
+  return n_columns == 0 ? family : family + "_" + std::to_string(n_columns) + "col";
+}
+
+/// npu1, npu1_2col, npu2_4col ...: the array and how many columns of it.
+void read_target(DevicePlan& plan, const Operation& op) {
+  const std::string target = target_name(op);
+  const std::string family = target.substr(0, 4);
+  const Result<const npu::ArrayModel*> array = npu::find_array(family);
+  if (!array) {
+    refuse_op(op, "device '" + target + "': expected npu1, npu2 or one of their *_Ncol");
+  }
+  plan.array = *array;
+  plan.n_columns = plan.array->n_columns;
+  if (target.size() > 4) {
+    const std::string columns = target.substr(4);
+    if (columns.size() != 5 || columns[0] != '_' || columns.substr(2) != "col" ||
+        columns[1] < '1' || columns[1] - '0' > plan.array->n_columns) {
+      refuse_op(op, "device '" + target + "': expected " + family + " or " + family + "_1col to " +
+                        family + "_" + std::to_string(plan.array->n_columns) + "col");
+    }
+    plan.n_columns = columns[1] - '0';
+  }
+}
+
+class DeviceReader {
+ public:
+  explicit DeviceReader(DevicePlan& plan) : plan_(plan) {}
+
+  void read() {
+    const Operation& device = *plan_.op;
+    if (device.regions.size() != 1 || device.regions[0].blocks.size() > 1) {
+      refuse_op(device, "expects one region with one block");
+    }
+    if (device.regions[0].blocks.empty()) {
+      return;
+    }
+    const Block& body = *device.regions[0].blocks[0];
+    const Operation* last_tile = nullptr;
+    for (const Operation* op : body.operations) {
+      if (op->name == "aie.tile" || op->name == "aie.logical_tile") {
+        read_tile(*op);
+        last_tile = op;
+      }
+    }
+    for (const Operation* op : body.operations) {
+      read_operation(*op);
+      if (op == last_tile) {
+        plan_.generated_buffers_at = plan_.buffers.size();
+        plan_.generated_locks_at = plan_.locks.size();
+      }
+    }
+    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
+      plan_.buffer_order.push_back(static_cast<int>(i));
+    }
+    for (std::size_t i = 0; i < plan_.locks.size(); ++i) {
+      plan_.lock_order.push_back(static_cast<int>(i));
+    }
+  }
+
+ private:
+  void read_tile(const Operation& op) {
+    know_attributes(op,
+                    {"col", "row", "controller_id", "allocation_scheme", "tile_type", "sym_name"});
+    if (op.attribute("col") == nullptr || op.attribute("row") == nullptr) {
+      refuse_unmodelled(op.line, "placement of 'aie.logical_tile' (give both coordinates)");
+    }
+    const TileId tile{static_cast<int>(integer(op, "col", 0, kMaxInt)),
+                      static_cast<int>(integer(op, "row", 0, kMaxInt))};
+    if (tile.column >= plan_.n_columns) {
+      refuse_op(op, "column index (" + std::to_string(tile.column) +
+                        ") must be less than the number of columns in the device (" +
+                        std::to_string(plan_.n_columns) + ")");
+    }
+    if (tile.row >= plan_.array->n_rows) {
+      refuse_op(op, "row index (" + std::to_string(tile.row) +
+                        ") must be less than the number of rows in the device (" +
+                        std::to_string(plan_.array->n_rows) + ")");
+    }
+    if (const auto controller = packet_info(op, "controller_id")) {
+      plan_.controller_ids[tile] = controller->id;
+    }
+    if (const auto scheme = optional_text(op, "allocation_scheme")) {
+      if (*scheme != "basic-sequential" && *scheme != "bank-aware") {
+        refuse_unmodelled(op.line, "allocation scheme '" + *scheme + "'");
+      }
+      plan_.allocation_schemes[tile] = *scheme;
+    }
+    if (op.results.size() != 1) {
+      refuse_op(op, "has one result");
+    }
+    plan_.tiles[op.results[0]] = tile;
+  }
+
+  void read_buffer(const Operation& op) {
+    know_attributes(op, {"sym_name", "address", "mem_bank", "aligned", "initial_value"});
+    if (op.results.size() != 1 || op.results[0]->type->kind != mlir::TypeKind::MemRef) {
+      refuse_op(op, "has one result, a memref");
+    }
+    BufferPlan buffer;
+    buffer.tile = plan_.tile_of(op, 0);
+    buffer.type = op.results[0]->type;
+    buffer.bytes = byte_size(*buffer.type, op.line);
+    buffer.line = op.line;
+    if (plan_.array->kind(buffer.tile) == TileKind::Shim) {
+      refuse_op(op, "tile " + to_string(buffer.tile) + " has no memory");
+    }
+    buffer.name = optional_text(op, "sym_name").value_or(op.results[0]->name);
+    buffer.address = optional_integer(op, "address", 0, kMaxInt);
+    if (const auto bank = optional_integer(op, "mem_bank", 0, kMaxInt)) {
+      buffer.bank = static_cast<int>(*bank);
+    }
+    buffer.aligned = flag(op, "aligned", true);
+    if (const mlir::Attribute* initial = op.attribute("initial_value")) {
+      buffer.initial = initial_data(*initial, *buffer.type, op.line);
+    }
+    const int index = static_cast<int>(plan_.buffers.size());
+    plan_.buffer_of[op.results[0]] = index;
+    if (const auto symbol = optional_text(op, "sym_name")) {
+      if (!plan_.buffer_named.emplace(*symbol, index).second) {
+        refuse_op(op, "redefinition of symbol named '" + *symbol + "'");
+      }
+    }
+    plan_.buffers.push_back(std::move(buffer));
+  }
+
+  void read_lock(const Operation& op) {
+    know_attributes(op, {"lockID", "init", "sym_name"});
+    if (op.results.size() != 1) {
+      refuse_op(op, "has one result");
+    }
+    LockPlan lock;
+    lock.tile = plan_.tile_of(op, 0);
+    lock.line = op.line;
+    lock.name = optional_text(op, "sym_name").value_or(op.results[0]->name);
+    const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(lock.tile));
+    if (const auto id = optional_integer(op, "lockID", 0, kMaxInt)) {
+      if (*id >= limits.n_locks) {
+        refuse_op(
+            op, "lock assigned invalid id (maximum is " + std::to_string(limits.n_locks - 1) + ")");
+      }
+      lock.id = static_cast<int>(*id);
+    }
+    const std::int64_t initial = integer_or(op, "init", 0, -kMaxInt, kMaxInt);
+    if (initial < 0 || initial > limits.max_lock_value) {
+      refuse_op(op, "initial value " + std::to_string(initial) + " is not in 0.." +
+                        std::to_string(limits.max_lock_value));
+    }
+    lock.initial = static_cast<int>(initial);
+    plan_.lock_of[op.results[0]] = static_cast<int>(plan_.locks.size());
+    plan_.locks.push_back(std::move(lock));
+  }
+
+  Port port(const Operation& op, std::size_t operand, std::string_view bundle,
+            std::string_view channel, bool source) {
+    static constexpr PortKind kUnknown = PortKind::Fifo;
+    Port port{plan_.tile_of(op, operand), kUnknown,
+              static_cast<int>(integer(op, channel, 0, kMaxInt))};
+    // The order of mlir-aie's WireBundle.
+    const int kind = choice(op, bundle,
+                            {"Core", "DMA", "FIFO", "South", "West", "North", "East", "PLIO", "NOC",
+                             "Trace", "TileControl", "Ctrl", "Control"});
+    const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(port.tile));
+    const bool shim = plan_.array->kind(port.tile) == TileKind::Shim;
+    int n_channels = 1;
+    switch (kind) {
+      case 0:
+        port.kind = PortKind::Core;
+        n_channels = plan_.array->kind(port.tile) == TileKind::Core ? 1 : 0;
+        break;
+      case 1:
+        port.kind = PortKind::Dma;
+        n_channels = source ? limits.n_mm2s_channels : limits.n_s2mm_channels;
+        break;
+      case 3:
+        if (!shim || source) {
+          refuse_unmodelled(op.line,
+                            "a flow from or to the South port of tile " + to_string(port.tile));
+        }
+        port.kind = PortKind::South;
+        n_channels = 6;
+        break;
+      case 9:
+        port.kind = PortKind::Trace;
+        n_channels = source ? (plan_.array->kind(port.tile) == TileKind::Core ? 2 : 1) : 0;
+        break;
+      case 10:
+      case 11:  // Older names.
+      case 12:
+        port.kind = PortKind::Control;
+        break;
+      default:
+        refuse_unmodelled(op.line, "a flow's port of kind '" + text(op, bundle) + "'");
+    }
+    if (port.channel >= n_channels) {
+      refuse_op(op, "tile " + to_string(port.tile) + " has " + std::to_string(n_channels) + " " +
+                        text(op, bundle) + (source ? " output" : " input") + " channels, channel " +
+                        std::to_string(port.channel) + " is none");
+    }
+    return port;
+  }
+
+  void read_flow(const Operation& op) {
+    know_attributes(op, {"source_bundle", "source_channel", "dest_bundle", "dest_channel"});
+    FlowPlan flow{.source = port(op, 0, "source_bundle", "source_channel", true),
+                  .destinations = {port(op, 1, "dest_bundle", "dest_channel", false)},
+                  .line = op.line};
+    plan_.flows.push_back(std::move(flow));
+  }
+
+  void read_packet_flow(const Operation& op) {
+    know_attributes(op, {"ID", "keep_pkt_header", "priority_route"});
+    const int id = static_cast<int>(integer(op, "ID", 0, 31));
+    std::vector<Port> sources;
+    std::vector<Port> destinations;
+    for (const mlir::Region& region : op.regions) {
+      for (const Block* block : region.blocks) {
+        for (const Operation* inner : block->operations) {
+          if (inner->name == "aie.packet_source") {
+            know_attributes(*inner, {"bundle", "channel"});
+            sources.push_back(port(*inner, 0, "bundle", "channel", true));
+          } else if (inner->name == "aie.packet_dest") {
+            know_attributes(*inner, {"bundle", "channel"});
+            destinations.push_back(port(*inner, 0, "bundle", "channel", false));
+          } else if (inner->name != "aie.end") {
+            refuse_op(*inner, "cannot be contained in a packet_flow op");
+          }
+        }
+      }
+    }
+    if (sources.empty() || destinations.empty()) {
+      refuse_op(op, "must have at least one aie.packet_source and one aie.packet_dest");
+    }
+    // A packet for a control port is read there with its header.
+    const bool keep = flag(op, "keep_pkt_header");
+    for (const Port& source : sources) {
+      plan_.flows.push_back({source, destinations, id, keep, op.line});
+    }
+  }
+
+  void read_cascade(const Operation& op) {
+    know_attributes(op, {});
+    const TileId source = plan_.tile_of(op, 0);
+    const TileId destination = plan_.tile_of(op, 1);
+    for (const TileId tile : {source, destination}) {
+      if (plan_.array->kind(tile) == TileKind::Shim) {
+        refuse_op(op, "shimTile row has no cascade stream interface");
+      }
+      if (plan_.array->kind(tile) == TileKind::Mem) {
+        refuse_op(op, "memTile row has no cascade stream interface");
+      }
+    }
+    const bool east = destination.column == source.column + 1 && destination.row == source.row;
+    const bool south = destination.column == source.column && destination.row == source.row - 1;
+    if (!east && !south) {
+      const int distance =
+          std::abs(destination.column - source.column) + std::abs(destination.row - source.row);
+      refuse_op(op, distance == 1 ? "output direction of cascade must be South or East"
+                                  : "tiles must be adjacent");
+    }
+    plan_.flows.push_back({{source, PortKind::Cascade, 0},
+                           {{destination, PortKind::Cascade, 0}},
+                           std::nullopt,
+                           false,
+                           op.line});
+  }
+
+  static bool is_empty(const Operation& core) {
+    for (const mlir::Region& region : core.regions) {
+      for (const Block* block : region.blocks) {
+        for (const Operation* op : block->operations) {
+          if (op->name != "aie.end") {
+            return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+
+  void read_core(const Operation& op) {
+    know_attributes(op, {"stack_size", "link_with", "link_files", "elf_file",
+                         "dynamic_objfifo_lowering", "sym_name"});
+    CorePlan core{.tile = plan_.tile_of(op, 0), .op = &op};
+    if (plan_.array->kind(core.tile) != TileKind::Core) {
+      refuse_op(op, "tile " + to_string(core.tile) + " is no core tile");
+    }
+    if (plan_.find_core(core.tile) != nullptr) {
+      refuse_op(op, "tile " + to_string(core.tile) + " has another core already");
+    }
+    // Older aiecc named its output so; where there is no body, it is the program.
+    if (op.attribute("elf_file") != nullptr && is_empty(op)) {
+      refuse_unmodelled(op.line, "attribute 'elf_file' of 'aie.core' (a core from an ELF file)");
+    }
+    core.stack_bytes = static_cast<std::uint32_t>(
+        integer_or(op, "stack_size", 1024, 1, plan_.array->core.memory_bytes));
+    plan_.cores.push_back(core);
+  }
+
+  void read_allocation(const Operation& op) {
+    know_attributes(op, {"sym_name", "channel_dir", "channel_index", "col", "plio", "packet"});
+    if (flag(op, "plio")) {
+      refuse_unmodelled(op.line, "'plio' (these arrays have none)");
+    }
+    ShimAllocation allocation;
+    allocation.symbol = text(op, "sym_name");
+    allocation.tile = op.operands.empty()
+                          ? TileId{static_cast<int>(integer(op, "col", 0, plan_.n_columns - 1)), 0}
+                          : plan_.tile_of(op, 0);
+    if (plan_.array->kind(allocation.tile) != TileKind::Shim) {
+      refuse_op(op, "tile must be a shim tile, but got tile" + to_string(allocation.tile));
+    }
+    allocation.mm2s = choice(op, "channel_dir", {"S2MM", "MM2S"}) == 1;
+    allocation.channel = static_cast<int>(integer(op, "channel_index", 0, 1));
+    if (const auto packet = packet_info(op, "packet")) {
+      allocation.packet_id = packet->id;
+      allocation.packet_type = packet->type;
+    }
+    if (plan_.find_allocation(allocation.symbol) != nullptr) {
+      refuse_op(op, "redefinition of symbol named '" + allocation.symbol + "'");
+    }
+    plan_.allocations.push_back(std::move(allocation));
+  }
+
+  /// Older texts write runtime sequences as plain functions.
+  static bool is_sequence(const Operation& function) {
+    for (const mlir::Region& region : function.regions) {
+      for (const Block* block : region.blocks) {
+        for (const Operation* op : block->operations) {
+          if (op->name.starts_with("aiex.")) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  void read_function(const Operation& op) {
+    know_attributes(op, {"sym_name", "function_type", "sym_visibility", "link_with", "link_symbol",
+                         "llvm.emit_c_interface", "llvm.bareptr"});
+    if (is_sequence(op)) {
+      plan_.sequences.push_back(&op);
+    } else if (!plan_.functions.emplace(text(op, "sym_name"), &op).second) {
+      refuse_op(op, "redefinition of symbol named '" + text(op, "sym_name") + "'");
+    }
+  }
+
+  /// Buffers and locks may be declared inside DMA programs.
+  void read_nested(const Operation& op) {
+    for (const mlir::Region& region : op.regions) {
+      for (const Block* block : region.blocks) {
+        for (const Operation* inner : block->operations) {
+          if (inner->name == "aie.buffer") {
+            if (op.name == "aie.core") {
+              refuse_op(*inner, "must be defined directly under the device scope");
+            }
+            read_buffer(*inner);
+          } else if (inner->name == "aie.lock") {
+            read_lock(*inner);
+          }
+        }
+      }
+    }
+  }
+
+  void read_operation(const Operation& op) {
+    const std::string_view name = op.name;
+    if (name == "aie.buffer") {
+      read_buffer(op);
+    } else if (name == "aie.lock") {
+      read_lock(op);
+    } else if (name == "aie.flow") {
+      read_flow(op);
+    } else if (name == "aie.packet_flow") {
+      read_packet_flow(op);
+    } else if (name == "aie.cascade_flow") {
+      read_cascade(op);
+    } else if (name == "aie.core") {
+      read_core(op);
+      read_nested(op);
+    } else if (name == "aie.mem" || name == "aie.memtile_dma" || name == "aie.shim_dma") {
+      read_nested(op);  // The programs are read_dma's.
+    } else if (name == "aie.shim_dma_allocation") {
+      read_allocation(op);
+    } else if (name == "func.func") {
+      read_function(op);
+    } else if (name == "memref.global") {
+      plan_.globals.emplace(text(op, "sym_name"), &op);
+    } else if (name == "aie.bd_chain") {
+      plan_.chains.emplace(text(op, "sym_name"), &op);
+    } else if (name == "aie.runtime_sequence" || name == "aiex.runtime_sequence") {
+      plan_.sequences.push_back(&op);
+    } else if (name != "aie.tile" && name != "aie.logical_tile" && name != "aie.end" &&
+               name != "arith.constant" && !name.starts_with("aie.objectfifo") &&
+               name != "aie.external_buffer") {
+      refuse_unmodelled(op.line, "operation '" + op.name + "' in an aie.device");
+    }
+  }
+
+  DevicePlan& plan_;
+};
+
+const Operation* find_device(const std::vector<Operation*>& operations, std::string_view symbol) {
+  for (const Operation* op : operations) {
+    if (op->name == "aie.device") {
+      if (symbol.empty() || optional_text(*op, "sym_name").value_or("main") == symbol) {
+        return op;
+      }
+    } else if (op->name == "builtin.module") {
+      for (const mlir::Region& region : op->regions) {
+        for (const Block* block : region.blocks) {
+          if (const Operation* found = find_device(block->operations, symbol)) {
+            return found;
+          }
+        }
+      }
+    } else if (op->name != "func.func") {
+      refuse_unmodelled(op->line, "operation '" + op->name + "' outside of an aie.device");
+    }
+  }
+  return nullptr;
+}
+
+/// Kernels may be declared beside the devices.
+void read_outer_functions(const std::vector<Operation*>& operations, DevicePlan& plan) {
+  for (const Operation* op : operations) {
+    if (op->name == "func.func") {
+      plan.functions.emplace(text(*op, "sym_name"), op);
+    } else if (op->name == "builtin.module") {
+      for (const mlir::Region& region : op->regions) {
+        for (const Block* block : region.blocks) {
+          read_outer_functions(block->operations, plan);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+std::optional<std::int64_t> constant_of(const mlir::Value* value) {
+  if (value->owner == nullptr || value->owner->name != "arith.constant") {
+    return std::nullopt;
+  }
+  const mlir::Attribute* constant = value->owner->attribute("value");
+  if (constant == nullptr || (constant->kind != mlir::AttributeKind::Integer &&
+                              constant->kind != mlir::AttributeKind::Bool)) {
+    return std::nullopt;
+  }
+  return constant->integer;
+}
+
+LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op) {
+  know_attributes(op, {"action", "value", "blocking", "acq_en"});
+  if (op.attribute("blocking") != nullptr &&
+      choice(op, "blocking", {"NonBlocking", "Blocking"}) == 0) {
+    refuse_unmodelled(op.line, "a non-blocking 'aie.use_lock'");
+  }
+  if (!flag(op, "acq_en", true)) {
+    refuse_unmodelled(op.line, "attribute 'acq_en' of 'aie.use_lock'");
+  }
+  LockUse use;
+  use.lock = plan.lock_operand(op, 0);
+  constexpr LockAction kActions[] = {LockAction::AcquireEqual, LockAction::Release,
+                                     LockAction::AcquireAtLeast};
+  use.action = kActions[choice(op, "action", {"Acquire", "Release", "AcquireGreaterEqual"})];
+  std::int64_t value = 0;
+  if (op.operands.size() > 1) {
+    const auto constant = constant_of(op.operands[1]);
+    if (!constant) {
+      refuse_op(op, "expected the lock value to be a compile-time constant");
+    }
+    value = *constant;
+  } else {
+    value = integer(op, "value", -kMaxInt, kMaxInt);
+  }
+  const npu::TileId tile = plan.locks[static_cast<std::size_t>(use.lock)].tile;
+  const int max = plan.array->limits(plan.array->kind(tile)).max_lock_value;
+  if (value < 0 || value > max) {
+    refuse_op(op, "lock value " + std::to_string(value) + " is not in 0.." + std::to_string(max));
+  }
+  use.value = static_cast<int>(value);
+  return use;
+}
+
+DevicePlan read_device(const mlir::Module& module, std::string_view symbol) {
+  DevicePlan plan;
+  plan.op = find_device(module.operations, symbol);
+  if (plan.op == nullptr) {
+    throw Refusal{{ErrorCode::NotFound,
+                   symbol.empty() ? std::string("the text has no aie.device")
+                                  : "the text has no aie.device @" + std::string(symbol)}};
+  }
+  know_attributes(*plan.op, {"device", "sym_name"});
+  read_outer_functions(module.operations, plan);
+  plan.name = optional_text(*plan.op, "sym_name").value_or("main");
+  read_target(plan, *plan.op);
+  DeviceReader(plan).read();
+  return plan;
+}
+
+}  // namespace npuwhisper::emu::lowering

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "array/buffer_descriptor.h"
+#include "array/transaction.h"
+#include "emulator/lower/plan.h"
+
+namespace npuwhisper::emu::lowering {
+
+/// Compiles a runtime sequence to instructions by running it: constants are computed, loops with
+/// constant bounds run through, and each aiex operation appends what mlir-aie's lowering would
+/// (descriptor write, address patch, queue push, sync). What depends on values that only the host
+/// knows at run time is refused. One instance compiles one sequence. Throws Refusal.
+class SequenceCompiler {
+ public:
+  explicit SequenceCompiler(const DevicePlan& plan) : plan_(plan) {}
+  RuntimeSequence compile(const mlir::Operation& sequence);
+
+ private:
+  using Operation = mlir::Operation;
+  using Block = mlir::Block;
+  using Value = mlir::Value;
+
+  /// Host memory: an argument of the sequence, seen from some byte on.
+  struct Host {
+    int argument = -1;
+    std::int64_t offset = 0;
+  };
+  struct Bound {
+    enum class Kind : std::uint8_t { Number, Host, Task, Data } kind = Kind::Number;
+    std::int64_t number = 0;
+    Host host{};
+    int task = -1;
+    std::vector<std::uint32_t> data{};
+  };
+  struct Channel {
+    npu::TileId tile{};
+    bool mm2s = false;
+    int channel = 0;
+    friend auto operator<=>(const Channel&, const Channel&) = default;
+  };
+  /// A configured chain of descriptors.
+  struct Task {
+    Channel channel{};
+    std::vector<int> ids{};
+    bool issue_token = false;
+    int repeat = 0;
+    bool awaited = false;
+  };
+  using Handler = void (SequenceCompiler::*)(const Operation&);
+  static const std::map<std::string_view, Handler>& handlers();
+
+  // sequence.cpp: values and control flow.
+  const Bound& bound(const Operation& op, const Value* value);
+  std::int64_t number_of(const Operation& op, const Value* value);
+  std::int64_t number(const Operation& op, std::size_t operand);
+  void bind_number(const Operation& op, std::int64_t value);
+  /// A field that stands as an operand in newer texts and as an attribute in older ones.
+  std::int64_t field(const Operation& op, std::size_t operand, std::string_view name);
+  void run_block(const Block& block);
+  void run_operation(const Operation& op);
+  void run_yielding(const Operation& op, const Block& block, std::vector<Bound>& results);
+  void constant(const Operation& op);
+  void arithmetic(const Operation& op);
+  void cast(const Operation& op);
+  void compare(const Operation& op);
+  void select(const Operation& op);
+  void for_loop(const Operation& op);
+  void if_else(const Operation& op);
+  void subview(const Operation& op);
+  void reinterpret(const Operation& op);
+  void pass(const Operation& op);
+  void get_global(const Operation& op);
+  void ignore(const Operation&) {}
+  void configure(const Operation& op);
+  void run_sequence(const Operation& op);
+  void call_body(const Operation& op, const Operation& sequence);
+
+  // sequence_registers.cpp: instructions as they are.
+  void write32(const Operation& op);
+  void mask_write32(const Operation& op);
+  void block_write(const Operation& op);
+  void rtp_write(const Operation& op);
+  void address_patch(const Operation& op);
+  void sync(const Operation& op);
+  void push_queue(const Operation& op);
+  void write_bd(const Operation& op);
+  void set_lock(const Operation& op);
+  void load_pdi(const Operation& op);
+  void preempt(const Operation& op);
+  void channel_reset(const Operation& op);
+  void core_reset(const Operation& op);
+  void buffer_clear(const Operation& op);
+  std::uint32_t absolute_address(const Operation& op, std::int64_t address);
+  npu::TileId checked_tile(const Operation& op, std::int64_t column, std::int64_t row);
+  void emit_push(const Operation& op, const Channel& channel, int descriptor, int repeat,
+                 bool issue_token);
+  void emit_descriptor(const Operation& op, npu::TileId tile, int id,
+                       const npu::BufferDescriptor& descriptor);
+
+  // sequence_dma.cpp: transfers and tasks.
+  void dma_memcpy_nd(const Operation& op);
+  void dma_wait(const Operation& op);
+  void configure_task(const Operation& op);
+  void start_task(const Operation& op);
+  void await_task(const Operation& op);
+  void free_task(const Operation& op);
+  void start_bd_chain(const Operation& op);
+  int make_task(const Operation& op, const mlir::Region& region, std::optional<PacketInfo> packet);
+  void start(const Operation& op, int task);
+  Channel task_channel(const Operation& op, std::optional<PacketInfo>& packet);
+  void write_block(const Operation& op, const Channel& channel, int id, BlockPlan block, int next);
+  int take_descriptor(const Operation& op, const Channel& channel, std::optional<int> wanted);
+  std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group);
+  int task_of(const Operation& op);
+
+  const DevicePlan& plan_;
+  std::vector<npu::Instruction> instructions_{};
+  std::map<const Value*, Bound> values_{};
+  std::vector<Task> tasks_{};
+  std::map<npu::TileId, std::set<int>> descriptors_in_use_{};
+  std::map<Channel, int> tokens_{};
+  std::set<std::string> running_{};
+  std::size_t steps_ = 0;
+};
+
+}  // namespace npuwhisper::emu::lowering

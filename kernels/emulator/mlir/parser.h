@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "emulator/mlir/ir.h"
+#include "emulator/mlir/lexer.h"
+
+namespace npuwhisper::emu::mlir {
+
+/// Reads MLIR text: the builtin forms and, for the dialects that designs are written in (aie, aiex,
+/// func, scf, cf, affine, arith, math, memref), their pretty syntax, older spellings included;
+/// generic form for any operation. Syntax only: what an operation means, and whether an attribute
+/// belongs to it, is the lowering's to check. Errors: InvalidArgument (with line, what was found
+/// and wanted), Unsupported (pretty syntax of an operation that is not known). Reentrant.
+Result<Module> parse_module(std::string_view text);
+
+/// The reader itself, for the functions that know one operation's pretty syntax (syntax_*.cpp).
+/// All throw Refusal.
+class Parser {
+ public:
+  explicit Parser(std::string_view text) : lexer_(text) { token_ = lexer_.next(); }
+
+  Module parse();
+
+  // Tokens.
+  const Token& token() const { return token_; }
+  bool at(TokenKind kind) const { return token_.kind == kind; }
+  bool at_word(std::string_view word) const {
+    return token_.kind == TokenKind::BareId && token_.text == word;
+  }
+  Token take();
+  bool take_if(TokenKind kind);
+  bool take_word_if(std::string_view word);
+  Token expect(TokenKind kind, std::string_view what);
+  void expect_word(std::string_view word);
+  [[noreturn]] void expected(std::string_view what) const;
+
+  // Pieces of operations.
+  std::int64_t integer();  ///< Signed, decimal or hexadecimal.
+  std::string keyword();   ///< A bare word or a string, as enumerations are written.
+  std::string symbol();    ///< @a or @a::@b
+  Value* operand();
+  /// Operands separated by commas up to `close`, which is taken.
+  void operands(std::vector<Value*>& into, TokenKind close);
+  const Type* type();
+  const Attribute* attribute();
+  void attribute_dictionary(Operation& op);  ///< { a = 1, b }, if there is one.
+  /// A region in braces with given arguments of its first block (names and types).
+  void region(Operation& op, const std::vector<std::pair<std::string, const Type*>>& arguments);
+  void region(Operation& op) { region(op, {}); }
+  Successor successor();
+  /// (%a: type, ...) of functions and sequences; names are empty where only types stand.
+  std::vector<std::pair<std::string, const Type*>> signature();
+  std::vector<const Type*> type_list(TokenKind close);
+
+  // Makers.
+  const Attribute* make_integer(std::int64_t value);
+  const Attribute* make_keyword(std::string text);
+  const Attribute* make_string(std::string text);
+  const Attribute* make_symbol(std::string text);
+  const Attribute* make_type(const Type* type);
+  const Attribute* make_array(std::vector<const Attribute*> elements);
+  const Attribute* make_dense_array(const std::vector<std::int64_t>& values);
+  const Attribute* make_unit();
+  const Type* index_type();
+  const Type* integer_type(int width);
+  Module& module() { return module_; }
+
+  // Attributes of the aie dialect that pretty syntax writes without their name.
+  /// `<size = 4, stride = 1>` and `<4, 1>`: fields take the given names in order.
+  const Attribute* struct_body(std::string name, const std::vector<std::string_view>& names);
+  /// `[<size = 4, stride = 16>, <4, 1>]`.
+  const Attribute* struct_array(const std::vector<std::string_view>& names);
+
+  // Types of an operation's results, to be given by its syntax function.
+  std::vector<const Type*> result_types{};
+
+ private:
+  struct Scope {
+    bool isolated = false;
+    std::map<std::string, Value*, std::less<>> values{};
+    std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};  ///< Used, not defined.
+    std::map<std::string, Block*, std::less<>> blocks{};
+  };
+
+  Operation* operation(Block* parent);
+  void generic_operation(Operation& op);
+  void alias();
+  void location();
+  void block_body(Block& block);
+  Value* define(const std::string& name, const Type* type, int line);
+  Value* use(const std::string& name);
+  Block* block_named(const std::string& label);
+  void enter_scope(bool isolated);
+  void leave_scope();
+  void end_of_operation(Operation& op, const std::vector<std::pair<std::string, int>>& names);
+
+  const Type* shaped_type(TypeKind kind);
+  const Type* function_type();
+  const Type* dialect_type();
+  const Attribute* number_attribute();
+  const Attribute* dense_attribute();
+  const Attribute* dense_array_attribute();
+  const Attribute* dictionary_attribute();
+  const Attribute* dialect_attribute();
+  const Attribute* aie_attribute(const std::string& mnemonic, bool bare);
+  void dense_numbers(Attribute& into, int depth);
+  void skip_angles();
+  void optional_type(Attribute& attribute);
+
+  /// Text comes from files: nesting is bounded so that no text can exhaust the stack.
+  struct Depth {
+    explicit Depth(Parser& parser);
+    ~Depth() { --parser_.depth_; }
+    Depth(const Depth&) = delete;
+    Depth& operator=(const Depth&) = delete;
+    Parser& parser_;
+  };
+
+  Module module_{};
+  Lexer lexer_;
+  Token token_{};
+  int depth_ = 0;
+  std::vector<Scope> scopes_{};
+  Block* current_block_ = nullptr;
+  std::map<std::string, const Attribute*, std::less<>> attribute_aliases_{};
+  std::map<std::string, const Type*, std::less<>> type_aliases_{};
+};
+
+/// Reads what follows an operation's name, up to its end.
+using SyntaxFunction = void (*)(Parser& parser, Operation& op);
+/// Null where the operation has no pretty syntax that we know.
+SyntaxFunction find_syntax(std::string_view name);
+
+}  // namespace npuwhisper::emu::mlir

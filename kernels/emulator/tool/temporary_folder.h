@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <filesystem>
+
+#include <npuwhisper/result.h>
+
+namespace npuwhisper::emu {
+
+/// A new folder in the system's place for temporary files, with all that is put into it gone with
+/// this object.
+class TemporaryFolder {
+ public:
+  /// Errors: Unavailable.
+  static Result<TemporaryFolder> create();
+
+  TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::move(other.path_)) {
+    other.path_.clear();
+  }
+  ~TemporaryFolder();
+
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  explicit TemporaryFolder(std::filesystem::path path) : path_(std::move(path)) {}
+  std::filesystem::path path_;
+};
+
+}  // namespace npuwhisper::emu

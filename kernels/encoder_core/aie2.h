@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <aie_api/aie.hpp>
+#include <aie_api/utils.hpp>
+
+#include "design/core_interface.h"
+
+/// What the encoder's core functions take from the generation AIE2 (npu1): native bf16 products of
+/// 4 x 8 x 4, sixteen accumulators of them at once; f32 work on pieces of 4 rows x 4 columns, one
+/// vector register.
+namespace npuwhisper::npu::core {
+
+inline constexpr BlockShape kBlocks = kBlocksAie2;
+/// mmul blocks of C that a product's loop accumulates at once: 16 of the 18 accumulator registers.
+/// Scores, of which there is room for 8 rows, take half of that.
+inline constexpr int kProductRows = 4;
+inline constexpr int kProductColumns = 4;
+inline constexpr int kScoreRows = 2;
+inline constexpr int kScoreColumns = 4;
+
+inline constexpr unsigned kLanes = 16;
+
+/// 2^y to bf16 for y from -126 to 127. y = n + f with f in [-1/2, 1/2]: a cubic in f (minimax, 1e-4
+/// relative) with bf16 factors and f32 sums, then n is added to the exponent. Made before a loop,
+/// for the constants.
+class Exp2 {
+ public:
+  inline aie::vector<bfloat16, kLanes> operator()(const aie::vector<float, kLanes>& y) const {
+    const aie::vector<float, kLanes> shifted = aie::add(y, magic_);
+    const aie::vector<float, kLanes> n = aie::sub(shifted, magic_);
+    const aie::vector<bfloat16, kLanes> f = Sums(aie::sub(y, n)).to_vector<bfloat16>();
+    aie::vector<bfloat16, kLanes> q = aie::mac(second_, f, third_).to_vector<bfloat16>();
+    q = aie::mac(first_, f, q).to_vector<bfloat16>();
+    const aie::vector<float, kLanes> p = aie::mac(constant_, f, q).to_vector<float>();
+    const aie::vector<int32, kLanes> exponent = aie::upshift(shifted.cast_to<int32>(), 23);
+    const aie::vector<int32, kLanes> bits = aie::add(p.cast_to<int32>(), exponent);
+    return Sums(bits.cast_to<float>()).to_vector<bfloat16>();
+  }
+
+ private:
+  using Sums = aie::accum<accfloat, kLanes>;
+  // 1.5 * 2^23: what is added to it is rounded to an integer in the low bits.
+  aie::vector<float, kLanes> magic_ = aie::broadcast<float, kLanes>(12582912.0F);
+  Sums constant_{aie::broadcast<float, kLanes>(0.99992807F)};
+  Sums first_{aie::broadcast<float, kLanes>(0.69326099F)};
+  Sums second_{aie::broadcast<float, kLanes>(0.24261112F)};
+  aie::vector<bfloat16, kLanes> third_ = aie::broadcast<bfloat16, kLanes>(0.05517166F);
+};
+
+/// Two neighbouring pieces of C (4 x 4 each) as a piece of A, 4 x 8.
+inline void store_as_a(bfloat16* a, const aie::vector<bfloat16, kLanes> (&parts)[2]) {
+  const auto [low, high] = aie::interleave_zip(parts[0], parts[1], 4);
+  aie::store_v(a, aie::concat(low, high));
+}
+
+/// Column piece `half` (0, 1) of a piece of A.
+inline aie::vector<bfloat16, kLanes> part_of_a(const aie::vector<bfloat16, 32>& a, unsigned half) {
+  return half == 0 ? aie::filter_even(a, 4) : aie::filter_odd(a, 4);
+}
+
+}  // namespace npuwhisper::npu::core

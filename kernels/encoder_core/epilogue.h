@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "encoder_core/tiles.h"
+
+/// What happens to 64 x 64 sums before they leave a core as bf16. Each step goes over the
+/// accumulator in place: small loops that share their code between operations.
+namespace npuwhisper::npu::core {
+
+/// 1 / sqrt(x), x > 0: a guess from the exponent, then three Newton steps.
+[[gnu::noinline]] inline FloatPiece reciprocal_root(const FloatPiece& x) {
+  const auto guess = aie::sub(aie::broadcast<int32, kLanes>(0x5f3759df),
+                              aie::downshift(x.template cast_to<int32>(), 1));
+  const FloatPiece half = multiply_floats(x, aie::broadcast<float, kLanes>(0.5F));
+  const FloatPiece three_halves = aie::broadcast<float, kLanes>(1.5F);
+  FloatPiece y = guess.template cast_to<float>();
+  for (int i = 0; i < 3; ++i) {
+    const FloatPiece step = multiply_floats(half, multiply_floats(y, y));
+    y = multiply_floats(y, aie::sub(three_halves, step));
+  }
+  return y;
+}
+
+/// Rows' sums and sums of squares become their means and reciprocal standard deviations.
+inline void make_row_statistics(float* sums, float* squares, float inverse_features,
+                                float epsilon) {
+  const FloatPiece inverse = aie::broadcast<float, kLanes>(inverse_features);
+  for (int i = 0; i < kTile; i += static_cast<int>(kLanes)) {
+    const FloatPiece mean = multiply_floats(aie::load_v<kLanes>(sums + i), inverse);
+    const FloatPiece square = multiply_floats(aie::load_v<kLanes>(squares + i), inverse);
+    FloatPiece variance = aie::sub(square, multiply_floats(mean, mean));
+    variance = aie::max(variance, aie::zeros<float, kLanes>());
+    variance = aie::add(variance, aie::broadcast<float, kLanes>(epsilon));
+    aie::store_v(sums + i, mean);
+    aie::store_v(squares + i, reciprocal_root(variance));
+  }
+}
+
+inline void add_bias(const float* bias, float* accumulator) {
+  for (int j = 0; j < kColumnBlocks; ++j) {
+    const FloatPiece column = spread_columns(bias + j * kBlocks.n);
+    for (int quad = 0; quad < kQuads; ++quad) {
+      float* piece = accumulator + piece_of_c(quad, j);
+      aie::store_v(piece, aie::add(aie::load_v<kLanes>(piece), column));
+    }
+  }
+}
+
+/// A layer norm of A folded into the product: rstd (sum - mean column_sum) + bias.
+inline void normalise(const float* bias, const float* column_sum, const float* means,
+                      const float* deviations, float* accumulator) {
+  const Bf16Piece one = ones();
+  for (int quad = 0; quad < kQuads; ++quad) {
+    const SplitPiece mean = split(spread_rows(means + 4 * quad), one);
+    const SplitPiece deviation = split(spread_rows(deviations + 4 * quad), one);
+    for (int j = 0; j < kColumnBlocks; ++j) {
+      float* piece = accumulator + piece_of_c(quad, j);
+      const SplitPiece columns = split(spread_columns(column_sum + j * kBlocks.n), one);
+      const Accumulators centred =
+          subtract_product(Accumulators(aie::load_v<kLanes>(piece)), mean, columns);
+      const Accumulators y =
+          add_product(Accumulators(spread_columns(bias + j * kBlocks.n)),
+                      split(centred.template to_vector<float>(), one), deviation);
+      aie::store_v(piece, y.template to_vector<float>());
+    }
+  }
+}
+
+inline constexpr float kGeluRange = 5.5F;
+
+/// gelu(y) = max(y, 0) - |y| P(-|y|), P the normal distribution. log2 P(-t) is close to a parabola:
+/// a polynomial of degree 4 (weighted least squares on 0 .. 5.5; 2e-5 off in gelu) in bf16 steps
+/// gives P with a relative error, so that the tail is small where it should be.
+inline void gelu(float* accumulator) {
+  const Exp2 exp2;
+  const FloatPiece zero = aie::zeros<float, kLanes>();
+  const FloatPiece range = aie::broadcast<float, kLanes>(kGeluRange);
+  const Bf16Piece c4 = aie::broadcast<bfloat16, kLanes>(0.00342058F);
+  const Accumulators c3(aie::broadcast<float, kLanes>(-0.04189744F));
+  const Accumulators c2(aie::broadcast<float, kLanes>(-0.47115847F));
+  const Accumulators c1(aie::broadcast<float, kLanes>(-1.14609150F));
+  const Accumulators c0(aie::broadcast<float, kLanes>(-1.00049570F));
+  for (int i = 0; i < kTileElements; i += static_cast<int>(kLanes)) {
+    const FloatPiece y = aie::load_v<kLanes>(accumulator + i);
+    const Bf16Piece t = to_bf16(aie::min(aie::abs(y), range));
+    Bf16Piece q = aie::mac(c3, t, c4).template to_vector<bfloat16>();
+    q = aie::mac(c2, t, q).template to_vector<bfloat16>();
+    q = aie::mac(c1, t, q).template to_vector<bfloat16>();
+    const Bf16Piece p = exp2(aie::mac(c0, t, q).template to_vector<float>());
+    const Accumulators result = aie::msc(Accumulators(aie::max(y, zero)), t, p);
+    aie::store_v(accumulator + i, result.template to_vector<float>());
+  }
+}
+
+/// accumulator / sums, row by row (attention); the sums become their reciprocals.
+inline void divide_rows(float* sums, float* accumulator) {
+  for (int i = 0; i < kTile; i += static_cast<int>(kLanes)) {
+    const FloatPiece root = reciprocal_root(aie::load_v<kLanes>(sums + i));
+    aie::store_v(sums + i, multiply_floats(root, root));
+  }
+  const Bf16Piece one = ones();
+  const Accumulators zero = aie::zeros<accfloat, kLanes>();
+  for (int quad = 0; quad < kQuads; ++quad) {
+    const SplitPiece factor = split(spread_rows(sums + 4 * quad), one);
+    for (int j = 0; j < kColumnBlocks; ++j) {
+      float* piece = accumulator + piece_of_c(quad, j);
+      const Accumulators y = add_product(zero, split(aie::load_v<kLanes>(piece), one), factor);
+      aie::store_v(piece, y.template to_vector<float>());
+    }
+  }
+}
+
+/// The kept tile, from A's blocks to the accumulator in f32, times gamma: what normalise() takes
+/// for a layer norm of its own. In place, from the first element on: the kept tile is the upper
+/// half, and what is written stays behind what is read.
+inline void expand_kept(const bfloat16* kept, const float* gamma, float* accumulator) {
+  const Bf16Piece one = ones();
+  const Accumulators zero = aie::zeros<accfloat, kLanes>();
+  for (int row = 0; row < kTile; row += kBlocks.m) {
+    for (int k = 0; k < kAPieces; ++k) {
+      for (int quad = row / 4; quad < (row + kBlocks.m) / 4; ++quad) {
+        const aie::vector<bfloat16, 32> x = aie::load_v<32>(kept + piece_of_a(quad, k));
+        for (int part = 0; part < kPartsOfA; ++part) {
+          const int j = k * kPartsOfA + part;
+          const SplitPiece weight = split(spread_columns(gamma + j * kBlocks.n), one);
+          const Bf16Piece value = part_of_a(x, static_cast<unsigned>(part));
+          const Accumulators y = aie::mac(aie::mac(zero, value, weight.high), value, weight.low);
+          aie::store_v(accumulator + piece_of_c(quad, j), y.template to_vector<float>());
+        }
+      }
+    }
+  }
+}
+
+inline void write_tile(const float* __restrict accumulator, bfloat16* __restrict c) {
+  for (int i = 0; i < kTileElements; i += static_cast<int>(kLanes)) {
+    aie::store_v(c + i, to_bf16(aie::load_v<kLanes>(accumulator + i)));
+  }
+}
+
+/// Rows of a C tile from `n_valid` on become zeros, whatever they hold.
+inline void clear_rows(bfloat16* c, int n_valid) {
+  const Bf16Piece zero = aie::zeros<bfloat16, kLanes>();
+  for (int quad = (n_valid < 0 ? 0 : n_valid) / 4; quad < kQuads; ++quad) {
+    const int keep = n_valid - 4 * quad;
+    const unsigned lanes = keep <= 0 ? 0U : (1U << (keep * kBlocks.n)) - 1U;
+    const aie::mask<kLanes> kept = aie::mask<kLanes>::from_uint32(lanes);
+    for (int j = 0; j < kColumnBlocks; ++j) {
+      bfloat16* piece = c + piece_of_c(quad, j);
+      aie::store_v(piece, aie::select(zero, aie::load_v<kLanes>(piece), kept));
+    }
+  }
+}
+
+/// A C tile becomes its transpose, in the same blocks (which are square).
+inline void transpose_tile(bfloat16* c) {
+  static_assert(kBlocks.m == kBlocks.n);
+  constexpr unsigned kElements = static_cast<unsigned>(kBlocks.m * kBlocks.n);
+  constexpr int kBlocksInRow = kTile / kBlocks.n;
+  for (int i = 0; i < kBlocksInRow; ++i) {
+    for (int j = i; j < kBlocksInRow; ++j) {
+      bfloat16* upper = c + (i * kBlocksInRow + j) * static_cast<int>(kElements);
+      bfloat16* lower = c + (j * kBlocksInRow + i) * static_cast<int>(kElements);
+      const auto u = aie::transpose(aie::load_v<kElements>(upper), kBlocks.m, kBlocks.n);
+      const auto l = aie::transpose(aie::load_v<kElements>(lower), kBlocks.m, kBlocks.n);
+      aie::store_v(upper, l);
+      aie::store_v(lower, u);
+    }
+  }
+}
+
+}  // namespace npuwhisper::npu::core

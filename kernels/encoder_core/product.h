@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "encoder_core/tiles.h"
+
+namespace npuwhisper::npu::core {
+
+/// A row of kRows blocks of C (x 64 columns, f32) = or += A (kRows blocks x 64) * B (64 x 64); all
+/// in blocks. kRows * kColumns accumulators are live.
+template <int kRows, int kColumns, bool kFromZero>
+inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restrict b,
+                          float* __restrict c) {
+  constexpr unsigned kSums = kRows * kColumns;
+  constexpr int kBlockRow = kTile * kBlocks.m;  // Of A and of C, in elements.
+  constexpr int kBlockRowOfB = kTile * kBlocks.k;
+  for (int j = 0; j < kColumnBlocks; j += kColumns) {
+    const bfloat16* __restrict a_block = a;
+    const bfloat16* __restrict b_block = b + j * static_cast<int>(Mmul::size_B);
+    float* __restrict c_block = c + j * static_cast<int>(Mmul::size_C);
+    Mmul sums[kSums];
+    if constexpr (!kFromZero) {
+      aie::unroll_times<kSums>([&](unsigned i) __aie_inline {
+        sums[i] = Mmul(aie::load_v<Mmul::size_C>(c_block + i / kColumns * kBlockRow +
+                                                 i % kColumns * Mmul::size_C));
+      });
+    }
+    for (int k = 0; k < kTile / kBlocks.k; ++k) {
+      aie::vector<bfloat16, Mmul::size_A> a_now[kRows];
+      aie::vector<bfloat16, Mmul::size_B> b_now[kColumns];
+      aie::unroll_times<kRows>([&](unsigned i) __aie_inline {
+        a_now[i] = aie::load_v<Mmul::size_A>(a_block + i * kBlockRow);
+      });
+      aie::unroll_times<kColumns>([&](unsigned i) __aie_inline {
+        b_now[i] = aie::load_v<Mmul::size_B>(b_block + i * Mmul::size_B);
+      });
+      aie::unroll_times<kSums>(
+          [&](unsigned i) __aie_inline { sums[i].mac(a_now[i / kColumns], b_now[i % kColumns]); });
+      a_block += Mmul::size_A;
+      b_block += kBlockRowOfB;
+    }
+    aie::unroll_times<kSums>([&](unsigned i) __aie_inline {
+      aie::store_v(c_block + i / kColumns * kBlockRow + i % kColumns * Mmul::size_C,
+                   sums[i].template to_vector<float>());
+    });
+  }
+}
+
+/// C += A * B, tiles. Products and weighted values share it.
+[[gnu::noinline]] inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
+  for (int i = 0; i < kTileElements; i += kProductRows * kBlocks.m * kTile) {
+    multiply_rows<kProductRows, kProductColumns, false>(a + i, b, c + i);
+  }
+}
+
+[[gnu::noinline]] inline void clear_accumulator(float* __restrict c) {
+  for (int i = 0; i < kTileElements; i += 16) {
+    aie::store_v(c + i, aie::zeros<float, 16>());
+  }
+}
+
+/// C += the tile of residuals, which lies in B's blocks: 8 rows x n columns, two pieces of C.
+inline void add_residual_tile(const bfloat16* __restrict b, float* __restrict c) {
+  for (int row = 0; row < kTile / 8; ++row) {
+    for (int j = 0; j < kColumnBlocks; ++j) {
+      const aie::vector<bfloat16, 2 * kLanes> block = aie::load_v<2 * kLanes>(b);
+      b += 2 * kLanes;
+      for (int half = 0; half < 2; ++half) {
+        float* piece = c + piece_of_c(2 * row + half, j);
+        const Accumulators sum(aie::load_v<kLanes>(piece));
+        const Bf16Piece residual = block.template extract<kLanes>(static_cast<unsigned>(half));
+        aie::store_v(piece, aie::add(sum, residual).template to_vector<float>());
+      }
+    }
+  }
+}
+
+/// Four rows of 8 summed, to element r of the result row r's sum.
+inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece) {
+  aie::vector<float, 32> v = aie::transpose(piece.to_vector<float>(), 4, 8);
+  v = aie::add(v, aie::shuffle_down_rotate(v, 16));
+  v = aie::add(v, aie::shuffle_down_rotate(v, 8));
+  v = aie::add(v, aie::shuffle_down_rotate(v, 4));
+  return v.extract<4>(0);
+}
+
+/// Adds a tile of A to the rows' sums and sums of squares: exact products lane by lane, f32 sums.
+[[gnu::noinline]] inline void add_tile_to_sums(const bfloat16* a, float* __restrict sums,
+                                               float* __restrict squares) {
+  for (int quad = 0; quad < kQuads; ++quad) {
+    const bfloat16* __restrict piece = a + piece_of_a(quad, 0);
+    aie::accum<accfloat, 32> sum = aie::zeros<accfloat, 32>();
+    aie::accum<accfloat, 32> square = aie::zeros<accfloat, 32>();
+    for (int k = 0; k < kAPieces; ++k) {
+      const aie::vector<bfloat16, 32> x = aie::load_v<32>(piece);
+      piece += kBlocks.m * 8;
+      sum = aie::add(sum, x);
+      square = aie::mac(square, x, x);
+    }
+    aie::store_v(sums, aie::add(aie::load_v<4>(sums), sum_rows_of_a(sum)));
+    aie::store_v(squares, aie::add(aie::load_v<4>(squares), sum_rows_of_a(square)));
+    sums += 4;
+    squares += 4;
+  }
+}
+
+}  // namespace npuwhisper::npu::core

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "encoder_core/product.h"
+
+/// Online softmax over tiles of keys, in powers of two: the queries are scaled by log2(e) when they
+/// are put in place. A row's reference value is its running maximum, which follows only when a
+/// score exceeds it by kSlack: any reference gives the same quotient as long as nothing overflows,
+/// and the accumulator is seldom rescaled.
+namespace npuwhisper::npu::core {
+
+inline constexpr float kSlack = 10.0F;
+/// What is further below the reference adds nothing to a bf16 sum.
+inline constexpr float kLowestExponent = -126.0F;
+inline constexpr float kLowestScore = -3.0e38F;
+
+/// Queries times log2(e), in two bf16 parts, to bf16.
+inline void place_queries(const bfloat16* __restrict from, bfloat16* __restrict to) {
+  const Bf16Piece high = aie::broadcast<bfloat16, kLanes>(1.4453125F);
+  const Bf16Piece low = aie::broadcast<bfloat16, kLanes>(-0.00261746F);
+  for (int i = 0; i < kTileElements; i += static_cast<int>(kLanes)) {
+    const Bf16Piece x = aie::load_v<kLanes>(from + i);
+    aie::store_v(to + i,
+                 aie::mac(aie::mul<accfloat>(x, high), x, low).template to_vector<bfloat16>());
+  }
+}
+
+/// A piece's columns reduced to their maximum or sum: lanes [*][row], the same for every *.
+inline FloatPiece maximum_of_columns(const FloatPiece& piece) {
+  FloatPiece v = aie::transpose(piece, 4, kBlocks.n);
+  for (unsigned lanes = kLanes / 2; lanes >= 4; lanes /= 2) {
+    v = aie::max(v, aie::shuffle_down_rotate(v, lanes));
+  }
+  return v;
+}
+inline FloatPiece sum_of_columns(const FloatPiece& piece) {
+  FloatPiece v = aie::transpose(piece, 4, kBlocks.n);
+  for (unsigned lanes = kLanes / 2; lanes >= 4; lanes /= 2) {
+    v = aie::add(v, aie::shuffle_down_rotate(v, lanes));
+  }
+  return v;
+}
+
+/// Lanes of a piece whose column (key) is at or beyond `n_valid`, counted from the piece's first.
+inline aie::mask<kLanes> columns_beyond(int n_valid) {
+  const unsigned n = n_valid < 0 ? 0U : static_cast<unsigned>(n_valid);
+  const unsigned row =
+      n >= static_cast<unsigned>(kBlocks.n) ? 0U : ((1U << kBlocks.n) - 1U) & ~((1U << n) - 1U);
+  unsigned lanes = 0;
+  for (int r = 0; r < 4; ++r) lanes |= row << (r * kBlocks.n);
+  return aie::mask<kLanes>::from_uint32(lanes);
+}
+
+/// Multiplies the rows of a quad by `factors` ([row][*]), in place.
+inline void scale_quad(float* accumulator, int quad, const FloatPiece& factors) {
+  for (int j = 0; j < kColumnBlocks; ++j) {
+    float* piece = accumulator + piece_of_c(quad, j);
+    aie::store_v(piece, multiply_floats(aie::load_v<kLanes>(piece), factors));
+  }
+}
+
+/// Scores of 4 rows (pieces at `scores`, 64 keys of which `n_valid` count) to weights in a row of
+/// A's pieces at `weights`; `maximum` and `sum` are the rows' four running values.
+inline void weigh_quad(float* __restrict scores, int quad_of_scores, int n_valid,
+                       bfloat16* __restrict weights, int quad, float* __restrict maximum,
+                       float* __restrict sum, float* __restrict accumulator) {
+  const Exp2 exp2;
+  const FloatPiece least = aie::broadcast<float, kLanes>(kLowestExponent);
+  const Bf16Piece one = ones();
+  const bool masked = n_valid < kTile;
+  const FloatPiece lowest = aie::broadcast<float, kLanes>(kLowestScore);
+  FloatPiece best = lowest;
+  for (int j = 0; j < kColumnBlocks; ++j) {
+    float* piece = scores + piece_of_c(quad_of_scores, j);
+    FloatPiece score = aie::load_v<kLanes>(piece);
+    if (masked) {
+      score = aie::select(score, lowest, columns_beyond(n_valid - j * kBlocks.n));
+      aie::store_v(piece, score);
+    }
+    best = aie::max(best, score);
+  }
+  best = maximum_of_columns(best);
+  FloatPiece reference = aie::load_v<4>(maximum).template grow_replicate<kLanes>();
+  const aie::mask<kLanes> exceeded =
+      aie::lt(aie::add(reference, aie::broadcast<float, kLanes>(kSlack)), best);
+  if (!exceeded.empty()) {
+    const FloatPiece raised = aie::select(reference, best, exceeded);
+    const FloatPiece factors = Accumulators(exp2(aie::max(aie::sub(reference, raised), least)))
+                                   .template to_vector<float>();
+    reference = raised;
+    aie::store_v(maximum, reference.template extract<4>(0));
+    const FloatPiece old = aie::load_v<4>(sum).template grow_replicate<kLanes>();
+    aie::store_v(sum, multiply_floats(old, factors).template extract<4>(0));
+    scale_quad(accumulator, quad, aie::transpose(factors, kBlocks.n, 4));
+  }
+  reference = aie::transpose(reference, kBlocks.n, 4);
+  Accumulators added = aie::zeros<accfloat, kLanes>();
+  for (int k = 0; k < kAPieces; ++k) {
+    Bf16Piece parts[kPartsOfA];
+    aie::unroll_times<kPartsOfA>([&](unsigned i) __aie_inline {
+      const int j = k * kPartsOfA + static_cast<int>(i);
+      const FloatPiece score = aie::load_v<kLanes>(scores + piece_of_c(quad_of_scores, j));
+      parts[i] = exp2(aie::max(aie::sub(score, reference), least));
+      if (masked) {
+        parts[i] = aie::select(parts[i], aie::zeros<bfloat16, kLanes>(),
+                               columns_beyond(n_valid - j * kBlocks.n));
+      }
+      added = aie::mac(added, parts[i], one);
+    });
+    store_as_a(weights + piece_of_a(quad, k), parts);
+  }
+  const aie::vector<float, 4> row_sums =
+      sum_of_columns(added.template to_vector<float>()).template extract<4>(0);
+  aie::store_v(sum, aie::add(aie::load_v<4>(sum), row_sums));
+}
+
+/// One tile of keys: scores of 8 rows at a time in `scratch`, weights to `weights`.
+inline void weigh_keys(const bfloat16* queries, const bfloat16* keys, int n_valid,
+                       bfloat16* weights, float* maximum, float* sum, float* accumulator,
+                       float* scratch) {
+  constexpr int kRows = kScoreRows * kBlocks.m;
+  static_assert(kRows * kTile * sizeof(float) <= kScratchBytes);
+  for (int row = 0; row < kTile; row += kRows) {
+    multiply_rows<kScoreRows, kScoreColumns, true>(queries + row * kTile, keys, scratch);
+    for (int i = 0; i < kRows; i += 4) {
+      weigh_quad(scratch, i / 4, n_valid, weights, (row + i) / 4, maximum + row + i, sum + row + i,
+                 accumulator);
+    }
+  }
+}
+
+}  // namespace npuwhisper::npu::core

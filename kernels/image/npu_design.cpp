@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// npuwhisper-npu-design ARRAY ROWS COLUMNS: writes the array program of that size as MLIR-AIE text.
+#include <charconv>
+#include <cstring>
+#include <iostream>
+
+#include "design/write_design.h"
+
+namespace {
+
+bool read_number(const char* text, int& value) {
+  const char* end = text + std::strlen(text);
+  return std::from_chars(text, end, value).ptr == end;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  int rows = 0;
+  int columns = 0;
+  if (argc != 4 || !read_number(argv[2], rows) || !read_number(argv[3], columns)) {
+    std::cerr << "usage: npuwhisper-npu-design npu1|npu2 CORE_ROWS CORE_COLUMNS\n";
+    return 2;
+  }
+  const auto spec = npuwhisper::npu::make_design_spec(argv[1], rows, columns);
+  if (!spec) {
+    std::cerr << "npuwhisper-npu-design: " << spec.error().message << '\n';
+    return 1;
+  }
+  std::cout << npuwhisper::npu::write_design(*spec);
+  return std::cout.good() ? 0 : 1;
+}

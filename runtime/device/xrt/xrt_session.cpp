@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/xrt/xrt_session.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <exception>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <xrt/experimental/xrt_kernel.h>
+#include <xrt/experimental/xrt_system.h>
+#include <xrt/experimental/xrt_xclbin.h>
+#include <xrt/xrt_bo.h>
+#include <xrt/xrt_device.h>
+#include <xrt/xrt_hw_context.h>
+#include <xrt/xrt_kernel.h>
+
+namespace npuwhisper::xdna {
+namespace {
+
+// The kernel of every NPU image, and its arguments: opcode, instructions, their number, buffers.
+constexpr const char* kKernelName = "MLIR_AIE";
+constexpr std::uint64_t kOpcode = 3;
+constexpr int kInstructionArgument = 1;
+constexpr int kFirstBuffer = 3;
+
+/// Calls XRT. What it throws becomes a DeviceError that says what was done.
+template <typename Call>
+auto guarded(const std::string& what, Call&& call) -> Result<decltype(call())> {
+  try {
+    if constexpr (std::is_void_v<decltype(call())>) {
+      call();
+      return {};
+    } else {
+      return call();
+    }
+  } catch (const std::exception& error) {
+    return fail(ErrorCode::DeviceError, "NPU: " + what + ": " + error.what());
+  }
+}
+
+/// Which array a device of this name has; empty: it is no NPU.
+std::string array_of(const std::string& name) {
+  const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
+  if (has("Phoenix") || has("Hawk") || has("npu1")) return "npu1";
+  if (has("Strix") || has("Krackan") || has("npu4") || has("npu5") || has("npu6")) return "npu2";
+  return {};
+}
+
+}  // namespace
+
+struct XrtSession::State {
+  xrt::device device;
+  std::string name;
+  std::string array;
+  std::uint64_t n_submissions = 0;
+  std::uint64_t n_syncs = 0;
+
+  xrt::xclbin image;
+  std::vector<std::uint32_t> stream;
+  std::vector<std::uint64_t> buffer_bytes;
+
+  // The context, and what belongs to it; destroyed in the reverse order.
+  struct Context {
+    xrt::hw_context context;
+    xrt::kernel kernel;
+    xrt::bo instructions;
+    xrt::run run;
+    xrt::runlist list;
+  };
+  std::vector<xrt::bo> buffers;
+  std::optional<Context> context;
+
+  void open_context() {
+    Context made;
+    made.context = xrt::hw_context(device, image.get_uuid());
+    made.kernel = xrt::kernel(made.context, kKernelName);
+    const std::size_t bytes = stream.size() * sizeof stream[0];
+    made.instructions = xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, made.kernel.group_id(kInstructionArgument));
+    std::memcpy(made.instructions.map<std::byte*>(), stream.data(), bytes);
+    made.instructions.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+    if (buffers.empty()) {
+      for (std::size_t i = 0; i < buffer_bytes.size(); ++i) {
+        buffers.emplace_back(device, buffer_bytes[i], XRT_BO_FLAGS_HOST_ONLY,
+                             made.kernel.group_id(kFirstBuffer + static_cast<int>(i)));
+      }
+    }
+    made.run = xrt::run(made.kernel);
+    made.run.set_arg(0, kOpcode);
+    made.run.set_arg(kInstructionArgument, made.instructions);
+    made.run.set_arg(2, static_cast<std::uint32_t>(stream.size()));
+    for (std::size_t i = 0; i < buffers.size(); ++i) made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[i]);
+    made.list = xrt::runlist(made.context);
+    made.list.add(made.run);
+    context = std::move(made);
+  }
+};
+
+XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
+XrtSession::~XrtSession() = default;
+
+Result<std::unique_ptr<XrtSession>> XrtSession::open() {
+  const auto n_devices = guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
+  if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
+  std::string others;
+  for (unsigned i = 0; i < *n_devices; ++i) {
+    auto state = std::make_unique<State>();
+    const auto opened = guarded("opening device " + std::to_string(i), [&] {
+      state->device = xrt::device(i);
+      state->name = state->device.get_info<xrt::info::device::name>();
+    });
+    if (opened) {
+      state->array = array_of(state->name);
+      if (!state->array.empty()) return std::unique_ptr<XrtSession>(new XrtSession(std::move(state)));
+    }
+    others += "; device " + std::to_string(i) + ": " + (opened ? "'" + state->name + "'" : opened.error().message);
+  }
+  return fail(ErrorCode::NotFound, "no NPU (AMD XDNA) among XRT's " + std::to_string(*n_devices) +
+                                       " devices: is the amdxdna driver loaded, and may this user open "
+                                       "/dev/accel/accel0?" + others);
+}
+
+const std::string& XrtSession::name() const { return state_->name; }
+const std::string& XrtSession::array() const { return state_->array; }
+bool XrtSession::is_emulated() const { return state_->name.find("emulated") != std::string::npos; }
+std::uint64_t XrtSession::n_submissions() const { return state_->n_submissions; }
+std::uint64_t XrtSession::n_syncs() const { return state_->n_syncs; }
+
+Result<void> XrtSession::load(const std::filesystem::path& image, std::span<const std::uint32_t> stream,
+                              std::span<const std::uint64_t> buffer_bytes) {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(image, missing)) {
+    return fail(ErrorCode::NotFound, "no NPU image " + image.string());
+  }
+  state_->stream.assign(stream.begin(), stream.end());
+  state_->buffer_bytes.assign(buffer_bytes.begin(), buffer_bytes.end());
+  auto loaded = guarded("loading " + image.string(), [&] {
+    state_->image = xrt::xclbin(image.string());
+    state_->device.register_xclbin(state_->image);
+    state_->open_context();
+  });
+  if (!loaded) return loaded;
+  for (std::size_t i = 0; i < state_->buffers.size(); ++i) {
+    auto bytes = guarded("mapping a buffer", [&] {
+      std::memset(state_->buffers[i].map<std::byte*>(), 0, state_->buffers[i].size());
+    });
+    if (!bytes) return bytes;
+  }
+  return {};
+}
+
+std::span<std::byte> XrtSession::buffer(std::size_t i) {
+  const auto mapped = guarded("mapping a buffer", [&] { return state_->buffers[i].map<std::byte*>(); });
+  return mapped ? std::span(*mapped, state_->buffers[i].size()) : std::span<std::byte>();
+}
+
+Result<void> XrtSession::sync_to_device(std::size_t i) {
+  ++state_->n_syncs;
+  return guarded("sync to the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_TO_DEVICE); });
+}
+
+Result<void> XrtSession::sync_from_device(std::size_t i) {
+  ++state_->n_syncs;
+  return guarded("sync from the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
+}
+
+Result<void> XrtSession::start() {
+  if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: there is no context");
+  ++state_->n_submissions;
+  return guarded("submitting a run", [&] { state_->context->list.execute(); });
+}
+
+Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
+  const auto waited = guarded("run", [&] { return state_->context->list.wait(timeout); });
+  if (!waited) return fail(waited.error());
+  if (*waited == std::cv_status::timeout) {
+    return fail(ErrorCode::Timeout, "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
+  }
+  return {};
+}
+
+Result<void> XrtSession::reopen() {
+  return guarded("opening the context again", [&] {
+    state_->context.reset();
+    state_->open_context();
+  });
+}
+
+}  // namespace npuwhisper::xdna

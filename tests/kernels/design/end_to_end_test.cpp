@@ -1,0 +1,489 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Plans on the emulated array, with the project's own kernels: design, instruction stream, packed
+// weights and core functions must agree, or nothing of this comes out right.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "array/buffer_descriptor.h"
+#include "design/pack_panels.h"
+#include "encoder_core/encoder_core_ref.h"
+#include "support/emulated_array.h"
+
+namespace npuwhisper::npu {
+namespace {
+
+using reference::Matrix;
+
+constexpr int kPacked = 0;
+constexpr int kWorkspace = 1;
+
+struct Shape {
+  const char* array;
+  int rows, columns;
+};
+
+/// Values that bf16 holds exactly.
+Matrix random_matrix(int rows, int columns, double scale, unsigned seed) {
+  std::mt19937 random(seed);
+  std::normal_distribution<float> normal(0, 1);
+  Matrix matrix(rows, columns);
+  for (double& value : matrix.values) {
+    value = static_cast<double>(from_bf16(to_bf16(static_cast<float>(scale) * normal(random))));
+  }
+  return matrix;
+}
+
+std::vector<float> floats(const Matrix& matrix) {
+  return {matrix.values.begin(), matrix.values.end()};
+}
+
+Matrix transposed(const Matrix& matrix) {
+  Matrix result(matrix.columns, matrix.rows);
+  for (int r = 0; r < matrix.rows; ++r) {
+    for (int c = 0; c < matrix.columns; ++c) result.at(c, r) = matrix.at(r, c);
+  }
+  return result;
+}
+
+/// One buffer that all activations lie in.
+class Workspace {
+ public:
+  /// Room for `rows` x `columns`, filled with a pattern that is not zero: what a run must write, it
+  /// must write.
+  HostMatrix add(int rows, int columns) {
+    const HostMatrix matrix{kWorkspace, bytes_.size(), columns};
+    bytes_.resize(bytes_.size() + 2ULL * static_cast<std::size_t>(rows * columns), std::byte{0x3e});
+    return matrix;
+  }
+  /// The same, holding `values`; rows and columns beyond are zero.
+  HostMatrix add(const Matrix& values, int rows, int columns) {
+    const HostMatrix matrix = add(rows, columns);
+    for (int r = 0; r < rows; ++r) {
+      for (int c = 0; c < columns; ++c) {
+        const bool inside = r < values.rows && c < values.columns;
+        set(matrix, r, c, inside ? values.at(r, c) : 0);
+      }
+    }
+    return matrix;
+  }
+  void set(const HostMatrix& matrix, int row, int column, double value) {
+    const std::uint16_t bits = to_bf16(static_cast<float>(value));
+    std::memcpy(&bytes_[place(matrix, row, column)], &bits, 2);
+  }
+  double get(const HostMatrix& matrix, int row, int column) const {
+    std::uint16_t bits = 0;
+    std::memcpy(&bits, &bytes_[place(matrix, row, column)], 2);
+    return static_cast<double>(from_bf16(bits));
+  }
+  std::span<std::byte> bytes() { return bytes_; }
+
+ private:
+  static std::size_t place(const HostMatrix& matrix, int row, int column) {
+    return matrix.offset +
+           2 * (static_cast<std::size_t>(row) * static_cast<std::size_t>(matrix.row_stride) +
+                static_cast<std::size_t>(column));
+  }
+  std::vector<std::byte> bytes_{};
+};
+
+/// A stream without the instructions that `drop` says.
+template <typename Drop>
+std::vector<std::uint32_t> stream_without(const Plan& plan, Drop drop) {
+  std::vector<Instruction> kept;
+  for (const Instruction& instruction : plan.instructions) {
+    if (!drop(instruction)) kept.push_back(instruction);
+  }
+  return encode(kept, *plan.spec.array, plan.spec.columns());
+}
+
+class EndToEnd : public testing::TestWithParam<Shape> {
+ protected:
+  void SetUp() override {
+    spec_ = *make_design_spec(GetParam().array, GetParam().rows, GetParam().columns);
+    aie2_ = spec_.array->generation == Generation::Aie2;
+    auto array = EmulatedArray::create(spec_, aie2_ ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
+    ASSERT_TRUE(array) << array.error().message;
+    array_ = std::move(*array);
+  }
+
+  int padded(int rows) const {
+    const int pass = spec_.core_rows * core::kTile;
+    return (rows + pass - 1) / pass * pass;
+  }
+
+  void run(const std::vector<Operation>& operations,
+           const std::vector<std::vector<Parameters>>& parameters) {
+    auto plan = make_plan(spec_, operations, kPacked);
+    ASSERT_TRUE(plan) << plan.error().message;
+    std::vector<std::byte> packed(plan->packed_bytes);
+    for (std::size_t i = 0; i < operations.size(); ++i) {
+      const auto result = pack_panels(*plan, i, parameters[i], packed);
+      ASSERT_TRUE(result) << result.error().message;
+    }
+    const std::span<std::byte> buffers[] = {packed, space_.bytes()};
+    const emu::RunOutcome outcome = array_->run(*plan, buffers);
+    ASSERT_EQ(outcome.state, emu::RunState::Completed) << outcome.message;
+    figures_ = plan->figures;
+  }
+
+  /// Relative root mean square; AIE2P's products go by way of bfp16.
+  void expect_near(const HostMatrix& found, const Matrix& wanted, double tolerance) const {
+    double error = 0;
+    double size = 0;
+    for (int r = 0; r < wanted.rows; ++r) {
+      for (int c = 0; c < wanted.columns; ++c) {
+        const double value = space_.get(found, r, c);
+        ASSERT_TRUE(std::isfinite(value)) << r << ", " << c;
+        error += (value - wanted.at(r, c)) * (value - wanted.at(r, c));
+        size += wanted.at(r, c) * wanted.at(r, c);
+      }
+    }
+    EXPECT_LT(std::sqrt(error / size), tolerance);
+  }
+  void expect_zero_rows(const HostMatrix& found, int from, int to, int columns) const {
+    for (int r = from; r < to; ++r) {
+      for (int c = 0; c < columns; ++c) ASSERT_EQ(space_.get(found, r, c), 0) << r << ", " << c;
+    }
+  }
+  /// One rounding to bf16, and on AIE2P operands of 8 bits that share exponents.
+  double tolerance() const { return aie2_ ? 0.003 : 0.012; }
+
+  DesignSpec spec_{};
+  bool aie2_ = false;
+  std::unique_ptr<EmulatedArray> array_;
+  Workspace space_{};
+  std::vector<OperationPlan> figures_{};
+};
+
+TEST_P(EndToEnd, AProductOfAnyShape) {
+  const int m = 100;
+  const int k = 150;
+  const int n = 330;
+  const Matrix x = random_matrix(m, k, 1, 1);
+  const Matrix w = random_matrix(n, k, 0.1, 2);
+  const Matrix bias = random_matrix(1, n, 1, 3);
+  const HostMatrix input = space_.add(x, padded(m), 192);
+  const HostMatrix output = space_.add(padded(m), 384);
+  const std::vector<float> weights = floats(w);
+  const std::vector<float> biases = floats(bias);
+  run({{"p",
+        Product{
+            .m = m, .k = k, .input = input, .parts = {{.n = n, .output = output, .gelu = true}}}}},
+      {{{.weights = {.f32 = weights}, .bias = biases}}});
+  expect_near(
+      output,
+      reference::finish(reference::product(x, transposed(w)), {.bias = bias.values, .gelu = true}),
+      tolerance() * 1.5);
+  expect_zero_rows(output, m, padded(m), n);
+}
+
+TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
+  const int m = 70;
+  const int d = 128;
+  const Matrix x = random_matrix(m, d, 2, 4);
+  const Matrix w = random_matrix(3 * d, d, 0.1, 5);
+  const Matrix bias = random_matrix(1, 3 * d, 1, 6);
+  Matrix gamma = random_matrix(1, d, 0.2, 7);
+  for (double& value : gamma.values) value += 1;
+  const Matrix beta = random_matrix(1, d, 0.3, 8);
+  const HostMatrix input = space_.add(x, padded(m), d);
+  const HostMatrix q = space_.add(padded(m), d);
+  const HostMatrix k = space_.add(d, padded(m));
+  const HostMatrix v = space_.add(padded(m), d);
+  const std::vector<float> gammas = floats(gamma);
+  const std::vector<float> betas = floats(beta);
+  const std::vector<float> weights = floats(w);
+  const std::vector<float> biases = floats(bias);
+  std::vector<Parameters> parts;
+  for (std::size_t i = 0; i < 3; ++i) {
+    const std::size_t n = static_cast<std::size_t>(d);
+    parts.push_back({.weights = {.f32 = std::span(weights).subspan(i * n * n, n * n)},
+                     .bias = std::span(biases).subspan(i * n, n),
+                     .gamma = gammas,
+                     .beta = betas});
+  }
+  run({{"qkv", Product{.m = m,
+                       .k = d,
+                       .input = input,
+                       .normalised = true,
+                       .epsilon = 1e-5F,
+                       .parts = {{.n = d, .output = q, .scale = 0.125F},
+                                 {.n = d, .output = k, .transposed = true},
+                                 {.n = d, .output = v}}}}},
+      {parts});
+
+  Matrix normal = reference::normalise(x, d, 1e-5);
+  for (int r = 0; r < m; ++r) {
+    for (int c = 0; c < d; ++c) normal.at(r, c) = normal.at(r, c) * gamma.at(0, c) + beta.at(0, c);
+  }
+  const Matrix all =
+      reference::finish(reference::product(normal, transposed(w)), {.bias = bias.values});
+  const auto part = [&](int index, double scale) {
+    Matrix result(m, d);
+    for (int r = 0; r < m; ++r) {
+      for (int c = 0; c < d; ++c) result.at(r, c) = scale * all.at(r, index * d + c);
+    }
+    return result;
+  };
+  expect_near(q, part(0, 0.125), tolerance());
+  expect_near(k, transposed(part(1, 1)), tolerance());
+  expect_near(v, part(2, 1), tolerance());
+  for (int c = m; c < padded(m); ++c) EXPECT_EQ(space_.get(k, 5, c), 0);
+}
+
+TEST_P(EndToEnd, AResidualIsAddedInPlace) {
+  const int m = 260;
+  const int d = 192;
+  const Matrix h = random_matrix(m, d, 1, 9);
+  const Matrix x = random_matrix(m, d, 3, 10);
+  const Matrix w = random_matrix(d, d, 0.1, 11);
+  const HostMatrix input = space_.add(h, padded(m), d);
+  const HostMatrix sum = space_.add(x, padded(m), d);
+  const std::vector<float> weights = floats(w);
+  run({{"out",
+        Product{
+            .m = m, .k = d, .input = input, .parts = {{.n = d, .output = sum, .residual = sum}}}}},
+      {{{.weights = {.f32 = weights}}}});
+  expect_near(sum, reference::finish(reference::product(h, transposed(w)), {.residual = &x}),
+              tolerance());
+  expect_zero_rows(sum, m, padded(m), d);
+}
+
+TEST_P(EndToEnd, AConvolutionIsAProductOfOverlappingRows) {
+  const int frames = 90;
+  const int channels = 80;
+  const int n = 64;
+  const int m = frames / 2;  // Stride 2, three taps.
+  const Matrix x = random_matrix(frames, channels, 1, 12);
+  const Matrix w = random_matrix(n, 3 * channels, 0.1, 13);  // [n][tap][channel]
+  Matrix with_border(frames + 1, channels);
+  for (int r = 0; r < frames; ++r) {
+    for (int c = 0; c < channels; ++c) with_border.at(r + 1, c) = x.at(r, c);
+  }
+  const HostMatrix rows = space_.add(with_border, 2 * padded(m) + 4, channels);
+  HostMatrix windows = rows;
+  windows.row_stride = 2 * channels;
+  const HostMatrix output = space_.add(padded(m), n);
+  const std::vector<float> weights = floats(w);
+  run({{"conv",
+        Product{
+            .m = m, .k = 3 * channels, .input = windows, .parts = {{.n = n, .output = output}}}}},
+      {{{.weights = {.f32 = weights}}}});
+  Matrix wanted(m, n);
+  for (int r = 0; r < m; ++r) {
+    for (int c = 0; c < n; ++c) {
+      for (int tap = 0; tap < 3; ++tap) {
+        const int row = 2 * r + tap - 1;
+        if (row < 0 || row >= frames) continue;
+        for (int i = 0; i < channels; ++i) {
+          wanted.at(r, c) += x.at(row, i) * w.at(c, tap * channels + i);
+        }
+      }
+    }
+  }
+  expect_near(output, wanted, tolerance());
+}
+
+TEST_P(EndToEnd, AttentionOverHeads) {
+  const int t = 150;
+  const int heads = 3;
+  const Matrix q = random_matrix(t, heads * 64, 0.3, 14);
+  const Matrix k = random_matrix(t, heads * 64, 1, 15);
+  const Matrix v = random_matrix(t, heads * 64, 1, 16);
+  const HostMatrix queries = space_.add(q, padded(t), heads * 64);
+  const HostMatrix keys = space_.add(transposed(k), heads * 64, 192);
+  const HostMatrix values = space_.add(v, 192, heads * 64);
+  const HostMatrix output = space_.add(padded(t), heads * 64);
+  run({{"attention", Attention{.n_queries = t,
+                               .n_keys = t,
+                               .n_heads = heads,
+                               .queries = queries,
+                               .keys = keys,
+                               .values = values,
+                               .output = output}}},
+      {{}});
+  Matrix wanted(t, heads * 64);
+  for (int h = 0; h < heads; ++h) {
+    const auto head = [&](const Matrix& all) {
+      Matrix one(t, 64);
+      for (int r = 0; r < t; ++r) {
+        for (int c = 0; c < 64; ++c) one.at(r, c) = all.at(r, h * 64 + c);
+      }
+      return one;
+    };
+    const Matrix one = reference::attention(head(q), head(k), head(v), t);
+    for (int r = 0; r < t; ++r) {
+      for (int c = 0; c < 64; ++c) wanted.at(r, h * 64 + c) = one.at(r, c);
+    }
+  }
+  expect_near(output, wanted, aie2_ ? 0.01 : 0.03);
+  expect_zero_rows(output, t, padded(t), heads * 64);
+}
+
+TEST_P(EndToEnd, LayerNormOfWholeRows) {
+  const int m = 75;
+  const int d = 320;
+  const Matrix x = random_matrix(m, d, 2, 17);
+  Matrix gamma = random_matrix(1, d, 0.2, 18);
+  for (double& value : gamma.values) value += 1;
+  const Matrix beta = random_matrix(1, d, 0.3, 19);
+  const HostMatrix input = space_.add(x, padded(m), d);
+  const HostMatrix output = space_.add(padded(m), d);
+  const std::vector<float> gammas = floats(gamma);
+  const std::vector<float> betas = floats(beta);
+  run({{"norm", LayerNorm{.m = m, .k = d, .epsilon = 1e-5F, .input = input, .output = output}}},
+      {{{.gamma = gammas, .beta = betas}}});
+  Matrix wanted = reference::normalise(x, d, 1e-5);
+  for (int r = 0; r < m; ++r) {
+    for (int c = 0; c < d; ++c) wanted.at(r, c) = wanted.at(r, c) * gamma.at(0, c) + beta.at(0, c);
+  }
+  expect_near(output, wanted, 0.004);
+  expect_zero_rows(output, m, padded(m), d);
+}
+
+// Each operation reads what the one before wrote; a stream that does not wait for it reads the
+// pattern that was there.
+TEST_P(EndToEnd, OperationsInSequenceWaitForEachOther) {
+  const int m = 64;
+  const int d = 128;
+  const Matrix x = random_matrix(m, d, 1, 20);
+  const Matrix w = random_matrix(d, d, 0.1, 21);
+  const HostMatrix input = space_.add(x, padded(m), d);
+  const std::vector<float> weights = floats(w);
+  std::vector<Operation> operations;
+  std::vector<std::vector<Parameters>> parameters;
+  HostMatrix from = input;
+  Matrix wanted = x;
+  for (int i = 0; i < 5; ++i) {
+    const HostMatrix to = space_.add(padded(m), d);
+    operations.push_back(
+        {"step " + std::to_string(i),
+         Product{.m = m, .k = d, .input = from, .parts = {{.n = d, .output = to}}}});
+    parameters.push_back({{.weights = {.f32 = weights}}});
+    wanted = reference::product(wanted, transposed(w));
+    from = to;
+  }
+  run(operations, parameters);
+  expect_near(from, wanted, tolerance() * 3);
+}
+
+// The proof that the tests above prove something: what is changed in a plan shows in the result, or
+// the array refuses it.
+TEST_P(EndToEnd, MutationsShow) {
+  const int m = 200;
+  const int d = 128;
+  const Matrix x = random_matrix(m, d, 1, 24);
+  const Matrix w = random_matrix(d, d, 0.1, 25);
+  const HostMatrix input = space_.add(x, padded(m), d);
+  const HostMatrix middle = space_.add(padded(m), d);
+  const HostMatrix output = space_.add(padded(m), d);
+  const std::vector<float> weights = floats(w);
+  const std::vector<Operation> operations{
+      {"first", Product{.m = m, .k = d, .input = input, .parts = {{.n = d, .output = middle}}}},
+      {"second", Product{.m = m, .k = d, .input = middle, .parts = {{.n = d, .output = output}}}}};
+  const Parameters parameters{.weights = {.f32 = weights}};
+  const auto plan = make_plan(spec_, operations, kPacked);
+  ASSERT_TRUE(plan) << plan.error().message;
+  std::vector<std::byte> packed(plan->packed_bytes);
+  for (std::size_t i = 0; i < 2; ++i) {
+    ASSERT_TRUE(pack_panels(*plan, i, std::span(&parameters, 1), packed));
+  }
+  const std::vector<std::byte> before(space_.bytes().begin(), space_.bytes().end());
+
+  /// The output's bytes, or none if the run does not complete. A new array and new buffers.
+  const auto result_of = [&](const std::vector<std::uint32_t>& stream,
+                             std::vector<std::byte> weights_in) {
+    SetUp();
+    std::copy(before.begin(), before.end(), space_.bytes().begin());
+    const std::span<std::byte> buffers[] = {weights_in, space_.bytes()};
+    const emu::RunOutcome outcome = array_->run(stream, buffers);
+    std::vector<std::byte> result;
+    if (outcome.state == emu::RunState::Completed) {
+      const auto bytes = space_.bytes().subspan(output.offset);
+      result.assign(bytes.begin(), bytes.end());
+    }
+    return result;
+  };
+  const std::vector<std::byte> right = result_of(plan->stream(), packed);
+  ASSERT_FALSE(right.empty());
+  EXPECT_EQ(result_of(plan->stream(), packed), right);
+
+  // One weight.
+  std::vector<std::byte> wrong = packed;
+  wrong[core::kTileBytes + 101] ^= std::byte{0x40};
+  EXPECT_NE(result_of(plan->stream(), wrong), right);
+
+  // One stride of A, by a word.
+  Plan stride = *plan;
+  const std::uint32_t input_bd =
+      tile_address({spec_.a_column(0), 0}, descriptor_register(TileKind::Shim, 0));
+  for (Instruction& instruction : stride.instructions) {
+    auto* block = std::get_if<BlockWrite>(&instruction);
+    if (block == nullptr || block->address != input_bd) continue;
+    ++block->values[4];  // The step of dimension 1.
+    break;
+  }
+  EXPECT_NE(result_of(stride.stream(), packed), right);
+
+  // The wait between the operations: the last sync stays, or the run would end before its results.
+  int n_syncs = 0;
+  EXPECT_NE(result_of(stream_without(*plan,
+                                     [&](const Instruction& instruction) {
+                                       return std::holds_alternative<Sync>(instruction) &&
+                                              ++n_syncs < plan->n_syncs;
+                                     }),
+                      packed),
+            right);
+
+  // One task of the results.
+  int n_tasks = 0;
+  EXPECT_NE(result_of(stream_without(*plan,
+                                     [&](const Instruction& instruction) {
+                                       const auto* write = std::get_if<Write32>(&instruction);
+                                       return write != nullptr &&
+                                              write->address ==
+                                                  tile_address(
+                                                      {0, 0},
+                                                      queue_register(TileKind::Shim, false, 0)) &&
+                                              n_tasks++ == 0;
+                                     }),
+                      packed),
+            right);
+}
+
+// What the cores multiplied is what the plan says, padding included, and nothing besides.
+TEST_P(EndToEnd, TheMultiplicationsAreThePlans) {
+  const int m = 130;
+  const int k = 128;
+  const int n = 320;
+  const Matrix x = random_matrix(m, k, 1, 22);
+  const Matrix w = random_matrix(n, k, 0.1, 23);
+  const HostMatrix input = space_.add(x, padded(m), k);
+  const HostMatrix output = space_.add(padded(m), n);
+  const std::vector<float> weights = floats(w);
+  const std::uint64_t before = array_->counters().multiply_accumulates;
+  run({{"p", Product{.m = m, .k = k, .input = input, .parts = {{.n = n, .output = output}}}}},
+      {{{.weights = {.f32 = weights}}}});
+  const auto padded_macs = static_cast<std::uint64_t>(padded(m)) * static_cast<std::uint64_t>(k) *
+                           static_cast<std::uint64_t>(n);
+  EXPECT_EQ(figures_[0].padded_macs, padded_macs);
+  EXPECT_EQ(array_->counters().multiply_accumulates - before, padded_macs);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, EndToEnd,
+                         testing::Values(Shape{"npu1", 1, 1}, Shape{"npu1", 2, 2},
+                                         Shape{"npu1", 4, 4}, Shape{"npu1", 4, 1},
+                                         Shape{"npu2", 1, 1}, Shape{"npu2", 2, 3},
+                                         Shape{"npu2", 4, 8}),
+                         [](const auto& shape) {
+                           return std::string(shape.param.array) + "_" +
+                                  std::to_string(shape.param.rows) + "x" +
+                                  std::to_string(shape.param.columns);
+                         });
+
+}  // namespace
+}  // namespace npuwhisper::npu

@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "array/buffer_descriptor.h"
+#include "support/whisper_encoder.h"
+
+namespace npuwhisper::npu {
+namespace {
+
+constexpr int kWorkspace = 1;
+
+Operation product(int m, int k, int n) {
+  return {"product", Product{.m = m,
+                             .k = k,
+                             .input = {kWorkspace, 0, k},
+                             .parts = {{.n = n, .output = {kWorkspace, 1 << 24, n}}}}};
+}
+
+DesignSpec spec(const char* array, int rows, int columns) {
+  return *make_design_spec(array, rows, columns);
+}
+
+Result<Plan> plan_one(const DesignSpec& where, const Operation& operation) {
+  return make_plan(where, std::span(&operation, 1), 0);
+}
+
+struct Shape {
+  const char* array;
+  int rows, columns;
+};
+const Shape kShapes[] = {{"npu1", 1, 1}, {"npu1", 4, 1}, {"npu1", 1, 4}, {"npu1", 2, 2},
+                         {"npu1", 4, 4}, {"npu2", 1, 1}, {"npu2", 4, 4}, {"npu2", 4, 8}};
+
+class Plans : public testing::TestWithParam<Shape> {
+ protected:
+  DesignSpec spec() const {
+    return *make_design_spec(GetParam().array, GetParam().rows, GetParam().columns);
+  }
+};
+
+// The predecessor needed 32,768 calls for this one.
+TEST_P(Plans, AProductIsOneStream) {
+  const auto plan = plan_one(spec(), product(500, 512, 512));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->figures[0].macs, 500ULL * 512 * 512);
+  EXPECT_EQ(plan->figures[0].padded_macs, 512ULL * 512 * 512);
+  EXPECT_EQ(plan->figures[0].padded_rows, 512);
+  EXPECT_TRUE(decode(plan->stream()));
+}
+
+// And this one did not fit its descriptors.
+TEST_P(Plans, AWideProductPlans) {
+  const auto plan = plan_one(spec(), product(512, 512, 2048));
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->figures[0].padded_macs, 512ULL * 512 * 2048);
+}
+
+TEST_P(Plans, WholeEncodersPlan) {
+  for (const EncoderSizes& sizes : {kTiny, kBase, kSmall}) {
+    const auto encoder = encoder_operations(spec(), sizes);
+    const auto plan = make_plan(spec(), encoder.operations, 0);
+    ASSERT_TRUE(plan) << plan.error().message;
+    std::uint64_t macs = 0;
+    for (const OperationPlan& figures : plan->figures) {
+      macs += figures.macs;
+      EXPECT_GE(figures.padded_macs, figures.macs);
+      EXPECT_GT(figures.cycles, 0);
+      EXPECT_FALSE(figures.reason.empty());
+    }
+    const std::uint64_t d = static_cast<std::uint64_t>(sizes.n_state);
+    const std::uint64_t t = 1500;
+    const auto layers = static_cast<std::uint64_t>(sizes.n_layers);
+    const std::uint64_t wanted =
+        3000 * d * 240 + t * d * 3 * d +
+        layers * (t * d * 3 * d + 2 * t * t * d + t * d * d + 2 * t * d * 4 * d);
+    EXPECT_EQ(macs, wanted);
+    EXPECT_TRUE(decode(plan->stream()));
+  }
+}
+
+// Every part of every result is made by exactly one column of one job.
+TEST_P(Plans, EveryBlockIsDoneOnce) {
+  const auto encoder = encoder_operations(spec(), kSmall);
+  const auto plan = make_plan(spec(), encoder.operations, 0);
+  ASSERT_TRUE(plan) << plan.error().message;
+  std::map<std::size_t, std::set<std::tuple<int, int, int>>> done;
+  std::map<std::size_t, int> rows;
+  for (const Job& job : plan->jobs) {
+    for (const Panel& panel : job.panels) {
+      for (const ColumnBlock& block : panel.blocks) {
+        EXPECT_TRUE(
+            done[job.operation].insert({job.first_row, block.part, block.first_column}).second);
+      }
+    }
+    rows[job.operation] = std::max(
+        rows[job.operation], job.first_row + job.m_passes * plan->spec.core_rows * core::kTile);
+  }
+  for (std::size_t i = 0; i < plan->operations.size(); ++i) {
+    std::size_t blocks = 0;
+    if (const auto* p = std::get_if<Product>(&plan->operations[i].what)) {
+      for (const ProductPart& part : p->parts) blocks += static_cast<std::size_t>(part.n / 64);
+    } else {
+      blocks = 12;  // Heads, or tiles of columns.
+    }
+    EXPECT_EQ(done[i].size(), blocks) << plan->operations[i].name;
+    EXPECT_EQ(rows[i], plan->figures[i].padded_rows);
+  }
+}
+
+// All columns of a row take the same tiles of A: it is broadcast.
+TEST_P(Plans, AllColumnsTakeAsManyTilesOfA) {
+  const auto encoder = encoder_operations(spec(), kSmall);
+  const auto plan = make_plan(spec(), encoder.operations, 0);
+  ASSERT_TRUE(plan);
+  for (const Job& job : plan->jobs) {
+    for (const Panel& panel : job.panels) {
+      const core::JobHeader& h = panel.header;
+      EXPECT_EQ(h.a_hold + h.m_passes * (h.a_steps + h.n_blocks * h.k_steps),
+                job.a_passes * job.n_blocks * job.a_tiles);
+      EXPECT_EQ(job.a_tiles * job.a_passes % job.a_slot_tiles, 0);
+    }
+  }
+}
+
+// A full queue drops what is pushed (silicon says nothing). A job begins with its A descriptor, and
+// its tasks are over when its results' token has come.
+TEST_P(Plans, NoQueueHoldsMoreThanFourTasks) {
+  const auto encoder = encoder_operations(spec(), kSmall);
+  const auto plan = make_plan(spec(), encoder.operations, 0);
+  ASSERT_TRUE(plan);
+  std::set<std::uint32_t> queues;
+  for (const int row : {0, 1}) {
+    const TileKind kind = row == 0 ? TileKind::Shim : TileKind::Mem;
+    for (const bool mm2s : {false, true}) {
+      for (int c = 0; c < 2; ++c) {
+        for (int column = 0; column < plan->spec.columns(); ++column) {
+          queues.insert(tile_address({column, row}, queue_register(kind, mm2s, c)));
+        }
+      }
+    }
+  }
+  std::set<std::uint32_t> begins;
+  for (const int id : {layout::kMemABd, layout::kMemABd + layout::kMemABdsPerJob}) {
+    begins.insert(
+        tile_address({plan->spec.a_column(0), 1}, descriptor_register(TileKind::Mem, id)));
+  }
+  std::map<std::uint32_t, std::vector<int>> pushed;  // The job of each task.
+  int job = 0;
+  int n_synced = 0;
+  for (const Instruction& instruction : plan->instructions) {
+    if (std::holds_alternative<Sync>(instruction)) ++n_synced;
+    if (const auto* block = std::get_if<BlockWrite>(&instruction)) {
+      job += static_cast<int>(begins.count(block->address));
+    }
+    const auto* write = std::get_if<Write32>(&instruction);
+    if (write == nullptr) continue;
+    ASSERT_TRUE(queues.count(write->address));
+    auto& tasks = pushed[write->address];
+    tasks.push_back(job);
+    const auto in_flight =
+        std::count_if(tasks.begin(), tasks.end(), [&](int j) { return j > n_synced; });
+    ASSERT_LE(in_flight, kQueueDepth) << "register " << write->address << ", job " << job;
+  }
+  EXPECT_EQ(job, static_cast<int>(plan->jobs.size()));
+  EXPECT_EQ(n_synced, job);
+  EXPECT_EQ(plan->n_syncs, n_synced);
+}
+
+TEST_P(Plans, DescribesItselfWithReasons) {
+  const auto encoder = encoder_operations(spec(), kBase);
+  const auto plan = make_plan(spec(), encoder.operations, 0);
+  ASSERT_TRUE(plan);
+  const std::string text = plan->describe();
+  EXPECT_NE(text.find("layer 5 attention: attention 1500 x 1500, 8 heads"), std::string::npos);
+  EXPECT_NE(text.find("with padding"), std::string::npos);
+  EXPECT_NE(text.find("predicted"), std::string::npos);
+}
+
+INSTANTIATE_TEST_SUITE_P(Arrays, Plans, testing::ValuesIn(kShapes), [](const auto& shape) {
+  return std::string(shape.param.array) + "_" + std::to_string(shape.param.rows) + "x" +
+         std::to_string(shape.param.columns);
+});
+
+TEST(Plan, AnEncoderOfBaseIsOneJobAnOperationOnNpu2) {
+  const DesignSpec where = spec("npu2", 4, 8);
+  const auto encoder = encoder_operations(where, kBase);
+  const auto plan = make_plan(where, encoder.operations, 0);
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->jobs.size(), plan->operations.size());
+}
+
+TEST(Plan, MoreRowsThanAnIterationCountsAreCutIntoChunks) {
+  const auto plan = plan_one(spec("npu1", 1, 1), product(64 * 64 + 1, 64, 64));
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->jobs.size(), 2U);
+  EXPECT_EQ(plan->jobs[0].m_passes, 64);
+  EXPECT_EQ(plan->jobs[1].m_passes, 1);
+  EXPECT_EQ(plan->jobs[1].first_row, 4096);
+  EXPECT_EQ(plan->jobs[0].panels[0].header.valid_rows, 4097);
+  EXPECT_EQ(plan->jobs[1].panels[0].header.valid_rows, 1);
+  EXPECT_NE(plan->figures[0].reason.find("2 chunks"), std::string::npos);
+}
+
+TEST(Plan, OddNumbersOfTilesPlan) {
+  for (const int k : {7 * 64, 23 * 64, 37 * 64, 47 * 64}) {
+    for (const int m : {64, 23 * 64, 64 * 64}) {
+      const auto plan = plan_one(spec("npu1", 1, 1), product(m, k, 64));
+      EXPECT_TRUE(plan) << m << " x " << k << ": " << plan.error().message;
+    }
+  }
+}
+
+TEST(Plan, AColumnThatLacksABlockLetsItsTilesPass) {
+  const auto plan = plan_one(spec("npu1", 4, 4), product(256, 128, 5 * 64));
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->jobs.size(), 1U);
+  EXPECT_EQ(plan->jobs[0].panels[0].header.n_blocks, 2);
+  EXPECT_EQ(plan->jobs[0].panels[0].header.a_steps, 0);
+  EXPECT_EQ(plan->jobs[0].panels[1].header.n_blocks, 1);
+  EXPECT_EQ(plan->jobs[0].panels[1].header.a_steps, 2);
+}
+
+// Its core holds two tiles of A, and so must the idle one beside it let two pass.
+TEST(Plan, ALoneLastHeadLeavesTheOtherColumnsIdle) {
+  const Operation attention{"a", Attention{.n_queries = 150,
+                                           .n_keys = 64,
+                                           .n_heads = 3,
+                                           .queries = {kWorkspace, 0, 192},
+                                           .keys = {kWorkspace, 0, 64},
+                                           .values = {kWorkspace, 0, 192},
+                                           .output = {kWorkspace, 0, 192}}};
+  const auto plan = plan_one(spec("npu1", 1, 2), attention);
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->jobs.size(), 2U);
+  const Job& last = plan->jobs[1];
+  EXPECT_EQ(last.active_columns, 1);
+  EXPECT_EQ(last.panels[0].blocks[0].first_column, 128);
+  EXPECT_EQ(last.panels[0].header.m_passes, 3);
+  EXPECT_EQ(last.panels[0].header.a_hold, 2);
+  EXPECT_EQ(last.panels[1].header.operation, core::kIdle);
+  EXPECT_EQ(last.panels[1].header.m_passes * last.panels[1].header.a_steps, 2);
+}
+
+std::string refusal(const Operation& operation, ErrorCode code) {
+  const auto plan = plan_one(spec("npu1", 4, 4), operation);
+  EXPECT_FALSE(plan);
+  if (plan) return {};
+  EXPECT_EQ(plan.error().code, code) << plan.error().message;
+  return plan.error().message;
+}
+
+TEST(Plan, RefusesWhatDoesNotFit) {
+  EXPECT_NE(refusal(product(64, 5120, 64), ErrorCode::Unsupported).find("83 tiles"),
+            std::string::npos);
+  EXPECT_NE(refusal({"a", Attention{.n_queries = 64,
+                                    .n_keys = 2000,
+                                    .n_heads = 8,
+                                    .queries = {kWorkspace, 0, 512},
+                                    .keys = {kWorkspace, 0, 2048},
+                                    .values = {kWorkspace, 0, 512},
+                                    .output = {kWorkspace, 0, 512}}},
+                    ErrorCode::Unsupported)
+                .find("2000 keys"),
+            std::string::npos);
+}
+
+TEST(Plan, RefusesWhatMakesNoSense) {
+  EXPECT_NE(refusal(product(0, 64, 64), ErrorCode::InvalidArgument).find("0 rows"),
+            std::string::npos);
+  EXPECT_NE(refusal(product(64, 63, 64), ErrorCode::InvalidArgument).find("row stride of 63"),
+            std::string::npos);
+  Operation odd = product(64, 64, 64);
+  std::get<Product>(odd.what).input.offset = 2;
+  EXPECT_NE(refusal(odd, ErrorCode::InvalidArgument).find("multiple of 4"), std::string::npos);
+  Operation none = product(64, 64, 64);
+  std::get<Product>(none.what).parts.clear();
+  refusal(none, ErrorCode::InvalidArgument);
+}
+
+// A step of 2^20 words is the last that a shim's descriptor holds.
+TEST(Plan, RefusesAStrideBeyondADescriptorByNumber) {
+  Operation wide = product(512, 64, 64);
+  std::get<Product>(wide.what).input.row_stride = 1 << 14;
+  const std::string message = refusal(wide, ErrorCode::InvalidArgument);
+  EXPECT_NE(message.find("iteration step is 2097152, expected 1..1048576"), std::string::npos)
+      << message;
+}
+
+}  // namespace
+}  // namespace npuwhisper::npu

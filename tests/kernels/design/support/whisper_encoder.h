@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "design/design_spec.h"
+#include "design/operation.h"
+
+namespace npuwhisper::npu {
+
+/// A Whisper encoder's sizes.
+struct EncoderSizes {
+  int n_mels = 0;
+  int n_frames = 3000;
+  int n_state = 0;
+  int n_heads = 0;
+  int n_layers = 0;
+};
+inline constexpr EncoderSizes kTiny{.n_mels = 80, .n_state = 384, .n_heads = 6, .n_layers = 4};
+inline constexpr EncoderSizes kBase{.n_mels = 80, .n_state = 512, .n_heads = 8, .n_layers = 6};
+inline constexpr EncoderSizes kSmall{.n_mels = 80, .n_state = 768, .n_heads = 12, .n_layers = 12};
+
+/// Its operations, for planning: convolutions, blocks and final layer norm. Arguments: 0 packed, 1
+/// workspace.
+struct EncoderOperations {
+  std::vector<Operation> operations{};
+  std::uint64_t workspace_bytes = 0;
+  HostMatrix mel{}, positions{}, output{};
+};
+EncoderOperations encoder_operations(const DesignSpec& spec, const EncoderSizes& sizes);
+
+}  // namespace npuwhisper::npu

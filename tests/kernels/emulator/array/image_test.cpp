@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "emulator/image.h"
+
+#include <gtest/gtest.h>
+
+namespace npuwhisper::emu {
+namespace {
+
+Image example() {
+  return {"npu2",
+          "module { aie.device(npu2) {} }\n",
+          {{"gemm.o", {std::byte{1}, std::byte{2}, std::byte{0}}}, {"empty.o", {}}}};
+}
+
+TEST(Image, ComesBackAsItWas) {
+  const auto bytes = serialize(example());
+  const auto image = parse_image(bytes);
+  ASSERT_TRUE(image) << image.error().message;
+  EXPECT_EQ(image->array, "npu2");
+  EXPECT_EQ(image->design, example().design);
+  ASSERT_EQ(image->kernels.size(), 2U);
+  EXPECT_EQ(image->kernels[0].name, "gemm.o");
+  EXPECT_EQ(image->kernels[0].shared_object, example().kernels[0].shared_object);
+  EXPECT_TRUE(image->kernels[1].shared_object.empty());
+}
+
+TEST(Image, CutOffAnywhereIsRefused) {
+  const auto bytes = serialize(example());
+  // Where a record ends the image is whole but for the records that follow.
+  Image part = example();
+  part.kernels.pop_back();
+  const std::size_t without_last = serialize(part).size();
+  part.kernels.pop_back();
+  const std::size_t without_both = serialize(part).size();
+  for (std::size_t n = 0; n < bytes.size(); ++n) {
+    const auto image = parse_image(std::span(bytes).first(n));
+    EXPECT_EQ(image.has_value(), n == without_last || n == without_both) << n;
+  }
+}
+
+TEST(Image, WhatIsNoneIsRefused) {
+  auto bytes = serialize(example());
+  EXPECT_NE(parse_image({}).error().message.find("not an image of the emulated NPU"),
+            std::string::npos);
+  bytes[16] = std::byte{9};
+  EXPECT_EQ(parse_image(bytes).error().message, "image: found version 9, expected 1");
+  bytes[0] = std::byte{'X'};
+  EXPECT_FALSE(parse_image(bytes));
+}
+
+TEST(Image, LengthsBeyondTheEndAreRefused) {
+  auto bytes = serialize(example());
+  // The first record's name length, then its own length.
+  for (const std::size_t at : {std::size_t{20}, std::size_t{29 + 7}}) {
+    auto broken = bytes;
+    broken[at] = std::byte{0xff};
+    EXPECT_FALSE(parse_image(broken)) << at;
+  }
+}
+
+TEST(Image, UnknownOrDoubleRecordsAreRefused) {
+  const auto bytes = serialize(example());
+  auto twice = bytes;
+  // The record "array" once more.
+  twice.insert(twice.end(), bytes.begin() + 20, bytes.begin() + 20 + 4 + 5 + 8 + 4);
+  EXPECT_NE(parse_image(twice).error().message.find("unexpected record 'array'"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace npuwhisper::emu

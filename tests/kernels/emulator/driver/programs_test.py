@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Programs under npuwhisper-emulate: what its command line promises, and what xrt-smi and others
+see of the emulated NPU.
+
+usage: programs_test.py EMULATE XCLBIN_NPU1 XCLBIN_NPU2 HOLD_CONTEXT
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+EMULATE, XCLBIN_NPU1, XCLBIN_NPU2, HOLD_CONTEXT = sys.argv[1:5]
+HERE = pathlib.Path(__file__).parent
+
+
+def emulate(array, *command, check=True, **variables):
+    return subprocess.run([EMULATE, array, "--", *command], env={**os.environ, **variables},
+                          capture_output=True, text=True, check=check, timeout=60)
+
+
+class CommandLine(unittest.TestCase):
+    def test_the_exit_status_is_the_commands(self):
+        self.assertEqual(emulate("npu2", "sh", "-c", "exit 7", check=False).returncode, 7)
+        self.assertEqual(emulate("npu2", "true").returncode, 0)
+        killed = emulate("npu2", "sh", "-c", "kill -9 $$", check=False)
+        self.assertEqual(killed.returncode, 128 + 9)
+        self.assertEqual(emulate("npu2", "no-such-program", check=False).returncode, 127)
+
+    def test_mistakes_are_named(self):
+        for arguments, text in ((["npu3", "--", "true"], "npu3"), (["npu1"], "no command"),
+                                (["npu1", "true"], "'true'"), (["npu1", "--"], "no command")):
+            done = subprocess.run([EMULATE, *arguments], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(text, done.stderr)
+
+    def test_a_malformed_fault_script_stops_it_before_the_command(self):
+        done = emulate("npu2", "echo", "started", check=False,
+                       NPUWHISPER_EMULATOR_FAULTS="error@1,fire@2")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("fire@2", done.stderr)
+        self.assertNotIn("started", done.stdout)
+
+    def test_nothing_is_left_behind(self):
+        with tempfile.TemporaryDirectory() as folder:
+            emulate("npu2", "xrt-smi", "examine", TMPDIR=folder)
+            self.assertEqual(os.listdir(folder), [])
+            with subprocess.Popen([EMULATE, "npu2", "--", "sleep", "60"],
+                                  env={**os.environ, "TMPDIR": folder}) as running:
+                while not os.listdir(folder):
+                    time.sleep(0.01)
+                running.send_signal(signal.SIGTERM)
+                self.assertEqual(running.wait(10), 128 + signal.SIGTERM)
+            self.assertEqual(os.listdir(folder), [])
+
+    def test_the_image_is_passed_on(self):
+        done = subprocess.run([EMULATE, "npu2", "--image", "an.xclbin", "--", "sh", "-c",
+                               'echo "$NPUWHISPER_NPU_IMAGE"'],
+                              capture_output=True, text=True, check=True)
+        self.assertEqual(done.stdout.strip(), os.path.abspath("an.xclbin"))
+
+
+class XrtSmi(unittest.TestCase):
+    def test_examine_shows_each_array(self):
+        for array, row in (("npu1", ("NPU Phoenix (emulated)", "aie2", "6x5")),
+                           ("npu2", ("NPU Strix (emulated)", "aie2p", "6x8"))):
+            output = emulate(array, "xrt-smi", "examine").stdout
+            line = next(line for line in output.splitlines() if "0000:c5:00.1" in line)
+            cells = tuple(cell.strip() for cell in line.strip("|").split("|"))
+            self.assertEqual(cells, ("[0000:c5:00.1]", *row))
+            self.assertIn("amdxdna Version      : emulated", output)
+
+    def test_all_reports(self):
+        for array in ("npu1", "npu2"):
+            output = emulate(array, "xrt-smi", "examine", "-r", "all").stdout
+            self.assertIn("(emulated)", output)
+            self.assertIn("No hardware contexts running", output)
+
+    def test_the_power_mode_stays_set(self):
+        commands = "xrt-smi configure --pmode performance && xrt-smi examine -r platform"
+        output = emulate("npu2", "sh", "-c", commands).stdout
+        self.assertRegex(output, r"Power Mode\s*:\s*performance")
+
+    def test_contexts_of_other_processes_are_listed(self):
+        script = f"""
+            {HOLD_CONTEXT} & pid=$!
+            {HOLD_CONTEXT} & other=$!
+            while [ "$(xrt-smi examine -r aie-partitions | grep -cE "$pid|$other")" != 2 ]
+            do sleep 0.1; done
+            echo seen both
+            kill $pid $other
+            wait
+            xrt-smi examine -r aie-partitions"""
+        output = emulate("npu2", "bash", "-c", script, NPUWHISPER_TEST_XCLBIN=XCLBIN_NPU2).stdout
+        self.assertIn("seen both", output)
+        # What a killed process leaves behind is forgotten.
+        self.assertIn("No hardware contexts running", output.split("seen both")[1])
+
+
+class Statistics(unittest.TestCase):
+    def test_each_process_that_used_the_device_writes_its_own(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = f"python3 {HERE}/pyxrt_program.py {XCLBIN_NPU1}"
+            emulate("npu1", "sh", "-c", f"{program} && {program}",
+                    NPUWHISPER_EMULATOR_STATS=f"{folder}/stats-%p.json")
+            files = sorted(pathlib.Path(folder).iterdir())
+            self.assertEqual(len(files), 2, files)
+            for file in files:
+                stats = json.loads(file.read_text())
+                self.assertEqual(stats["device"], "NPU Phoenix (emulated)")
+                self.assertIs(stats["emulated"], True)
+                self.assertEqual(stats["driver"]["n_submissions"], 1)
+                self.assertEqual(stats["array"]["n_runs"], 1)
+
+
+class Pyxrt(unittest.TestCase):
+    def test_a_python_program_runs(self):
+        emulate("npu1", "python3", str(HERE / "pyxrt_program.py"), XCLBIN_NPU1)
+        emulate("npu2", "python3", str(HERE / "pyxrt_program.py"), XCLBIN_NPU2)
+
+
+if __name__ == "__main__":
+    unittest.main(argv=sys.argv[:1])

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// What a program on real XRT sees of each kind of fault, and what it can do then. Each test wants
+// its own fault script, which meson.build has beside the test's name.
+#include <gtest/gtest.h>
+
+#include <chrono>
+
+#include "xrt_program.h"
+
+namespace npuwhisper::emu {
+namespace {
+
+using namespace std::chrono_literals;
+using scripted::Operation;
+
+/// One run of a good stream; its state.
+ert_cmd_state run_once(XrtProgram& program, std::chrono::milliseconds timeout = 10s) {
+  auto stream = program.instructions(Operation::Sleep);
+  auto buffer = program.buffer(1);
+  auto run = program.run(stream, buffer, buffer);
+  run.start();
+  return run.wait(timeout);
+}
+
+/// What wait() of a list of four good runs throws; the state that it carries.
+ert_cmd_state run_list(XrtProgram& program) {
+  auto stream = program.instructions(Operation::Sleep);
+  auto buffer = program.buffer(1);
+  xrt::runlist list(program.context());
+  for (int i = 0; i < 4; ++i) list.add(program.run(stream, buffer, buffer));
+  list.execute();
+  try {
+    return list.wait(10s) == std::cv_status::timeout ? ERT_CMD_STATE_RUNNING
+                                                     : ERT_CMD_STATE_COMPLETED;
+  } catch (const xrt::runlist::command_error& error) {
+    return error.get_command_state();
+  }
+}
+
+TEST(XrtFaults, Error) {  // error@2,error@5
+  XrtProgram program;
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_ERROR);
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+  EXPECT_EQ(run_list(program), ERT_CMD_STATE_ERROR);
+  EXPECT_EQ(run_list(program), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, Abort) {  // abort@1,abort@4
+  XrtProgram program;
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_ABORT);
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+  EXPECT_EQ(run_list(program), ERT_CMD_STATE_ABORT);
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, Timeout) {  // timeout@1, a watchdog of 300 ms
+  XrtProgram program;
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_TIMEOUT);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 300ms);
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, Hang) {  // hang@2
+  // XRT aborts a program that destroys a run which is in progress, so these are never destroyed.
+  auto& stuck = *new XrtProgram();
+  auto& stream = *new xrt::bo(stuck.instructions(Operation::Sleep));
+  auto& buffer = *new xrt::bo(stuck.buffer(1));
+  auto& run = *new xrt::run(stuck.run(stream, buffer, buffer));
+  run.start();
+  run.wait2();
+  run.start();
+  EXPECT_EQ(run.wait2(200ms), std::cv_status::timeout);
+  EXPECT_EQ(run.wait2(200ms), std::cv_status::timeout) << "it never completes";
+  EXPECT_LT(run.state(), ERT_CMD_STATE_COMPLETED);
+  // Another context works.
+  XrtProgram program;
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, HangInAList) {  // hang@2
+  {
+    XrtProgram program;
+    auto stream = program.instructions(Operation::Sleep);
+    auto buffer = program.buffer(1);
+    xrt::runlist list(program.context());
+    for (int i = 0; i < 3; ++i) list.add(program.run(stream, buffer, buffer));
+    list.execute();
+    EXPECT_EQ(list.wait(200ms), std::cv_status::timeout);
+  }
+  // XRT lets go of runs that are in a list, and the end of their context ends them.
+  XrtProgram program;
+  EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, HangWithTimelines) {  // hang@1, NPUWHISPER_EMULATOR_TIMELINES
+  XrtProgram program;
+  auto stream = program.instructions(Operation::Sleep);
+  auto buffer = program.buffer(1);
+  xrt::runlist list(program.context());
+  list.add(program.run(stream, buffer, buffer));
+  list.execute();
+  try {
+    list.wait(200ms);
+    FAIL() << "AMD's driver now looks at what its wait returned: device.h can say so";
+  } catch (const xrt::runlist::command_error& error) {
+    EXPECT_EQ(error.get_command_state(), ERT_CMD_STATE_NEW);
+  }
+}
+
+TEST(XrtFaults, Load) {  // load@2
+  XrtProgram first;
+  EXPECT_ANY_THROW(XrtProgram());
+  EXPECT_NO_THROW(XrtProgram());
+  EXPECT_EQ(run_once(first), ERT_CMD_STATE_COMPLETED);
+}
+
+TEST(XrtFaults, Lost) {  // lost@2
+  {
+    XrtProgram program;
+    EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
+    EXPECT_EQ(run_once(program), ERT_CMD_STATE_ABORT);
+    EXPECT_ANY_THROW(program.buffer(1));
+    EXPECT_ANY_THROW(run_once(program));
+  }
+  EXPECT_ANY_THROW(XrtProgram()) << "it does not come back";
+}
+
+}  // namespace
+}  // namespace npuwhisper::emu

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Damaged texts: each is refused with a message, or lowers to a design whose parts exist. Run with
+// the sanitizers for more.
+#include <array>
+#include <random>
+
+#include <gtest/gtest.h>
+
+#include "array/transaction.h"
+#include "lowering.h"
+
+namespace npuwhisper::emu {
+namespace {
+
+using npu::TileKind;
+
+constexpr int kMutationsPerText = 1500;
+
+const char* const kTexts[] = {
+    R"(module {
+  aie.device(npu1_2col) @main {
+    %s0 = aie.tile(0, 0)
+    %m0 = aie.tile(0, 1)
+    %c2 = aie.tile(0, 2)
+    %c3 = aie.tile(1, 2)
+    aie.objectfifo @in(%s0, {%m0}, 2 : i32) : !aie.objectfifo<memref<64xi32>>
+    aie.objectfifo @a(%m0 dimensionsToStream [<size = 4, stride = 8>, <size = 8, stride = 1>],
+                      {%c2}, [2, 3]) {repeat_count = 2 : i32} : !aie.objectfifo<memref<32xi32>>
+    aie.objectfifo @b(%m0, {%c3}, 2 : i32) {repeat_count = 2 : i32} : !aie.objectfifo<memref<32xi32>>
+    aie.objectfifo.link [@in] -> [@a, @b] ([] [0, 32])
+    aie.objectfifo @out(%c2, {%s0}, 2 : i32) : !aie.objectfifo<memref<32xi32>>
+    aie.objectfifo @side(%c3, {%c2}, 1 : i32) : !aie.objectfifo<memref<4xi16>>
+        = [dense<3> : memref<4xi16>]
+    func.func private @kernel(memref<32xi32>, memref<32xi32>, i32) attributes {link_with = "k.o"}
+    %rtp = aie.buffer(%c2) {sym_name = "rtp"} : memref<4xi32> = dense<[1, 2, 3, 4]>
+    %core = aie.core(%c2) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %c8 = arith.constant 8 : index
+      scf.for %i = %c0 to %c8 step %c1 {
+        %0 = aie.objectfifo.acquire @a(Consume, 2) : !aie.objectfifosubview<memref<32xi32>>
+        %1 = aie.objectfifo.subview.access %0[0] : !aie.objectfifosubview<memref<32xi32>>
+            -> memref<32xi32>
+        %2 = aie.objectfifo.acquire @out(Produce, 1) : !aie.objectfifosubview<memref<32xi32>>
+        %3 = aie.objectfifo.subview.access %2[0] : !aie.objectfifosubview<memref<32xi32>>
+            -> memref<32xi32>
+        %v = memref.load %rtp[%c1] : memref<4xi32>
+        %k = arith.addi %v, %v : i32
+        %p = arith.cmpi slt, %v, %k : i32
+        %q = scf.if %p -> (i32) {
+          scf.yield %v : i32
+        } else {
+          scf.yield %k : i32
+        }
+        memref.store %q, %3[%i] : memref<32xi32>
+        func.call @kernel(%1, %3, %q) : (memref<32xi32>, memref<32xi32>, i32) -> ()
+        aie.objectfifo.release @a(Consume, 1)
+        aie.objectfifo.release @out(Produce, 1)
+      }
+      aie.end
+    } {stack_size = 2048 : i32}
+    aie.runtime_sequence @sequence(%x: memref<64xi32>, %y: memref<4x8xi32>) {
+      aiex.npu.dma_memcpy_nd(%x[0, 0, 0, 0][1, 1, 2, 32][0, 0, 32, 1])
+          {id = 0 : i64, metadata = @in} : memref<64xi32>
+      aiex.npu.rtp_write(@rtp, 1, 17)
+      aiex.npu.dma_memcpy_nd(%y[0, 0, 1, 0][1, 1, 1, 32][0, 0, 8, 1])
+          {id = 1 : i64, metadata = @out, issue_token = true} : memref<4x8xi32>
+      aiex.npu.dma_wait {symbol = @out}
+    }
+  }
+}
+)",
+    R"(aie.device(npu2) {
+  %s = aie.tile(0, 0)
+  %m = aie.tile(0, 1)
+  %c = aie.tile(0, 2)
+  %d = aie.tile(0, 3)
+  %a = aie.buffer(%m) {sym_name = "a", address = 4096 : i32} : memref<64x64xi8>
+  %b = aie.buffer(%c) {sym_name = "b", mem_bank = 1 : i32} : memref<256xbf16>
+  %p = aie.lock(%m, 3) {init = 1 : i32, sym_name = "p"}
+  %q = aie.lock(%m) {init = 0 : i32}
+  %l = aie.lock(%c, 2) {init = 0 : i32}
+  aie.flow(%s, DMA : 0, %m, DMA : 0)
+  aie.packet_flow(5) {
+    aie.packet_source<%m, DMA : 1>
+    aie.packet_dest<%c, DMA : 0>
+  } {keep_pkt_header = true}
+  aie.cascade_flow(%d, %c)
+  %dma = aie.memtile_dma(%m) {
+    %0 = aie.dma_start(S2MM, 0, ^in, ^next)
+  ^in:
+    aie.use_lock(%p, AcquireGreaterEqual, 1)
+    aie.dma_bd(%a : memref<64x64xi8>, 0, 4096) {bd_id = 2 : i32}
+    aie.use_lock(%q, Release, 1)
+    aie.next_bd ^in
+  ^next:
+    %1 = aie.dma_start(MM2S, 1, ^out, ^end, repeat_count = 3)
+  ^out:
+    aie.use_lock(%q, AcquireGreaterEqual, 1)
+    aie.dma_bd(%a : memref<64x64xi8>, 64, 512, [<size = 8, stride = 64>, <size = 16, stride = 1>],
+               [<const_pad_before = 0, const_pad_after = 0>,
+                <const_pad_before = 4, const_pad_after = 4>])
+        {packet = #aie.packet_info<pkt_type = 1, pkt_id = 5>}
+    aie.use_lock(%p, Release, 1)
+    aie.next_bd ^out
+  ^end:
+    aie.end
+  }
+  %core = aie.core(%c) {
+    aie.use_lock(%l, AcquireGreaterEqual, 1)
+    %x = arith.constant 2.5 : f32
+    %i = arith.constant 7 : index
+    %y = arith.truncf %x : f32 to bf16
+    memref.store %y, %b[%i] : memref<256xbf16>
+    %n = arith.constant -3 : i16
+    %s1 = arith.extsi %n : i16 to i32
+    %t = arith.index_cast %s1 : i32 to index
+    scf.index_switch %t
+    case 2 {
+      scf.yield
+    }
+    default {
+      scf.yield
+    }
+    cf.br ^loop
+  ^loop:
+    aie.use_lock(%l, Release, 1)
+    aie.end
+  }
+  aie.shim_dma_allocation @host(%s, MM2S, 0)
+  memref.global "private" constant @data : memref<3xi32> = dense<[1, 2, -1]>
+  aie.runtime_sequence(%x: memref<4096xi8>) {
+    %d3 = memref.get_global @data : memref<3xi32>
+    aiex.npu.blockwrite(%d3) {address = 4096 : ui32, column = 0 : i32, row = 2 : i32} : memref<3xi32>
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c3 = arith.constant 3 : index
+    scf.for %k = %c0 to %c3 step %c1 {
+      %t = aiex.dma_configure_task_for @host {
+        aie.dma_bd(%x : memref<4096xi8>, 64, 512, [<size = 8, stride = 64>, <size = 64, stride = 1>])
+        aie.end
+      } {issue_token = true, repeat_count = 1 : i32}
+      aiex.dma_start_task(%t)
+      aiex.dma_await_task(%t)
+    }
+    aiex.npu.write32 {address = 119300 : ui32, value = 7 : ui32, column = 1 : i32, row = 0 : i32}
+    aiex.npu.maskwrite32 {address = 119300 : ui32, value = 7 : ui32, mask = 15 : ui32}
+    aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, direction = 0 : i32,
+                   row = 0 : i32, row_num = 1 : i32}
+    aiex.set_lock(%p, 1)
+  }
+}
+)",
+};
+
+/// Damages a text in one to three places: bytes, spans, words, and numbers most of all, as texts
+/// that still parse go deeper.
+class Mutator {
+ public:
+  explicit Mutator(unsigned seed) : random_(seed) {}
+
+  std::string operator()(std::string text) {
+    const std::size_t n = below(3) == 0 ? 1 + below(3) : 1;
+    for (std::size_t i = 0; i < n && !text.empty(); ++i) {
+      mutate(text);
+    }
+    return text;
+  }
+
+ private:
+  std::size_t below(std::size_t n) {
+    return std::uniform_int_distribution<std::size_t>(0, n - 1)(random_);
+  }
+  template <std::size_t N>
+  const char* any(const std::array<const char*, N>& of) {
+    return of[below(N)];
+  }
+
+  void mutate(std::string& text) {
+    static constexpr std::array kTokens = {
+        "{",  "}",    "[",   "]", "(", ")",   "<",  ">",       "\"",  "dense<0>",
+        "%0", "%c2",  "@in", ",", ":", "?",   "i7", "f32",     "^in", "memref<1xi32>",
+        "->", "\\\"", "1e9", "*", "=", "i64", "0x", "Produce", "//",  "memref<4294967296x8xi8>"};
+    static constexpr std::array kNumbers = {
+        "0",  "1",    "2",          "3",          "4",  "5",   "7",  "8",
+        "-1", "16",   "31",         "63",         "64", "255", "10", "-2147483649",
+        "77", "1024", "2147483647", "4294967296", "6",  "12",  "32", "9223372036854775807"};
+    const std::size_t at = below(text.size());
+    const std::size_t length = std::min(1 + below(24), text.size() - at);
+    switch (below(9)) {
+      case 0:
+        text.resize(at);
+        break;
+      case 1:
+        text.erase(at, length);
+        break;
+      case 2:
+        text.insert(at, text.substr(below(text.size()), length));
+        break;
+      case 3:
+        text[at] = static_cast<char>(below(256));
+        break;
+      case 4:
+        text.insert(at, any(kTokens));
+        break;
+      default:
+        replace_number(text, at, any(kNumbers));
+    }
+  }
+
+  /// The first number behind `at`.
+  static void replace_number(std::string& text, std::size_t at, const std::string& number) {
+    constexpr const char* kDigits = "0123456789";
+    const std::size_t begin = text.find_first_of(kDigits, at);
+    if (begin != std::string::npos) {
+      const std::size_t end = std::min(text.find_first_not_of(kDigits, begin), text.size());
+      text.replace(begin, end - begin, number);
+    }
+  }
+
+  std::mt19937 random_;
+};
+
+void check(const Design& design) {
+  ASSERT_NE(design.array, nullptr);
+  const auto in_device = [&](npu::TileId tile) {
+    return tile.column >= 0 && tile.column < design.n_columns && tile.row >= 0 &&
+           tile.row < design.array->n_rows;
+  };
+  const auto limits = [&](npu::TileId tile) -> const npu::TileLimits& {
+    return design.array->limits(design.array->kind(tile));
+  };
+  for (const Buffer& buffer : design.buffers) {
+    ASSERT_TRUE(in_device(buffer.tile));
+    EXPECT_LE(buffer.address + buffer.bytes,
+              static_cast<std::uint32_t>(limits(buffer.tile).memory_bytes));
+    EXPECT_TRUE(buffer.initial.empty() || buffer.initial.size() == buffer.bytes);
+  }
+  for (const Lock& lock : design.locks) {
+    ASSERT_TRUE(in_device(lock.tile));
+    EXPECT_LT(lock.id, limits(lock.tile).n_locks);
+  }
+  for (const TileDescriptor& one : design.descriptors) {
+    ASSERT_TRUE(in_device(one.tile));
+    EXPECT_LT(one.id, limits(one.tile).n_descriptors);
+    EXPECT_TRUE(npu::pack(one.descriptor, design.array->kind(one.tile), *design.array));
+  }
+  for (const Core& core : design.cores) {
+    for (const CoreInstruction& instruction : core.program.code) {
+      for (const int reg : {instruction.result, instruction.a, instruction.b, instruction.c}) {
+        EXPECT_LT(reg, core.program.n_registers);
+      }
+      EXPECT_LE(static_cast<std::size_t>(instruction.target), core.program.code.size());
+      EXPECT_TRUE(instruction.op != CoreOp::UseLock || in_device(instruction.lock_tile));
+    }
+  }
+  for (const RuntimeSequence& sequence : design.sequences) {
+    EXPECT_TRUE(npu::decode(sequence.instructions));
+  }
+}
+
+TEST(DamagedText, TheTextsThemselvesLower) {
+  for (const char* const text : kTexts) {
+    const Result<Design> design = lower(text);
+    ASSERT_TRUE(design) << design.error().message;
+    check(*design);
+  }
+}
+
+TEST(DamagedText, IsRefusedOrSound) {
+  Mutator mutate(20261121);
+  int lowered = 0;
+  int refused = 0;
+  for (const char* const text : kTexts) {
+    for (int i = 0; i < kMutationsPerText; ++i) {
+      const std::string damaged = mutate(text);
+      const Result<Design> design = lower(damaged);
+      if (design) {
+        ++lowered;
+        check(*design);
+      } else {
+        ++refused;
+        EXPECT_FALSE(design.error().message.empty()) << damaged;
+      }
+      if (HasFailure()) {
+        FAIL() << damaged;
+      }
+    }
+  }
+  EXPECT_GT(lowered, 100) << "mutations that always break the text test the parser only";
+  EXPECT_GT(refused, 100);
+}
+
+TEST(DamagedText, EveryTruncationIsRefused) {
+  for (const std::string text : kTexts) {
+    const std::size_t end = text.rfind('}');
+    for (std::size_t length = 0; length < end; length += 7) {
+      EXPECT_FALSE(lower(text.substr(0, length))) << text.substr(0, length);
+    }
+  }
+}
+
+TEST(DamagedText, DeepNestingIsRefused) {
+  const auto repeated = [](const std::string& text, int n) {
+    std::string all;
+    for (int i = 0; i < n; ++i) {
+      all += text;
+    }
+    return all;
+  };
+  constexpr int kDeep = 100000;
+  const std::string core = "%t = aie.tile(0, 2)\n%c = aie.core(%t) {\n%b = arith.constant true\n";
+  for (const std::string& text :
+       {repeated("module {\n", kDeep),
+        test::device(core + repeated("scf.if %b {\n", kDeep) + repeated("}\n", kDeep) +
+                     "aie.end\n}\n"),
+        test::device("%t = aie.tile(0, 2)\n%a = aie.buffer(%t) : memref<1xi32> = dense<" +
+                     repeated("[", kDeep) + "1" + repeated("]", kDeep) + ">\n"),
+        test::device("%t = aie.tile(0, 2)\n%a = aie.buffer(%t) : " +
+                     repeated("memref<4x", kDeep))}) {
+    const Result<Design> design = lower(text);
+    ASSERT_FALSE(design);
+    EXPECT_EQ(design.error().code, ErrorCode::InvalidArgument) << design.error().message;
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper::emu

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+
+#include "emulator/lower.h"
+
+namespace npuwhisper::emu::test {
+
+/// Lowers a text; a refusal fails the test with its message.
+Design lowered(const std::string& text);
+
+/// The message with which a text is refused; not being refused fails the test.
+std::string refusal(const std::string& text);
+
+/// `aie.device(npu1) { BODY }`
+std::string device(const std::string& body, const std::string& target = "npu1");
+
+const Buffer* find_buffer(const Design& design, const std::string& name);
+const Lock* find_lock(const Design& design, const std::string& name);
+const DmaChannel* find_channel(const Design& design, npu::TileId tile, bool mm2s, int channel);
+const npu::BufferDescriptor* find_descriptor(const Design& design, npu::TileId tile, int id);
+const Core* find_core(const Design& design, npu::TileId tile);
+
+/// The descriptors of a channel's first task in their order, until the chain ends or repeats.
+std::vector<npu::BufferDescriptor> chain(const Design& design, npu::TileId tile, bool mm2s,
+                                         int channel);
+
+}  // namespace npuwhisper::emu::test

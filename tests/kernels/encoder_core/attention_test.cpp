@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "bounds.h"
+#include "core_object.h"
+
+namespace npuwhisper::npu::testing {
+namespace {
+
+using core::JobHeader;
+using core::kTile;
+using reference::Matrix;
+
+class AttentionTest : public ::testing::TestWithParam<Generation> {
+ protected:
+  AttentionTest() : object_(GetParam()) {}
+
+  Matrix run(const Matrix& q, const Matrix& k, const Matrix& v, int valid_keys,
+             int valid_rows = kTile) {
+    const int n_tiles = k.rows / kTile;
+    JobHeader h{};
+    h.operation = core::kAttention;
+    h.m_passes = 1;
+    h.n_blocks = 1;
+    h.a_steps = 2;
+    h.a_hold = 2;
+    h.b_steps = 2 * n_tiles;
+    h.c_steps = 1;
+    h.keep = 1;
+    h.core_rows = 1;
+    h.valid_rows = valid_rows;
+    h.valid_keys = valid_keys;
+    std::deque<Tile> a;
+    const Matrix other(kTile, kTile);
+    a.push_back(object_.a_tile(other, 0, 0));
+    a.push_back(object_.a_tile(q, 0, 0));
+    a.push_back(object_.a_tile(other, 0, 0));
+    a.push_back(object_.a_tile(other, 0, 0));
+    std::deque<Tile> b;
+    Matrix keys_transposed(kTile, k.rows);
+    for (int t = 0; t < k.rows; ++t) {
+      for (int d = 0; d < kTile; ++d) keys_transposed.at(d, t) = k.at(t, d);
+    }
+    for (int tile = 0; tile < n_tiles; ++tile) {
+      b.push_back(object_.b_tile(keys_transposed, 0, tile));
+      b.push_back(object_.b_tile(v, tile, 0));
+    }
+    const std::vector<Tile> tiles = object_.run(h, a, b);
+    Matrix y(kTile, kTile);
+    for (int m = 0; m < kTile; ++m) {
+      for (int n = 0; n < kTile; ++n) y.at(m, n) = object_.c_element(tiles.at(0), m, n);
+    }
+    return y;
+  }
+
+  /// Every element within the bound. A weight is off by a factor of at most (1 + e) exp(d): e is
+  /// the exponential's (bf16 rounding 2^-8 and, on AIE2, three bf16 steps of 2^-10 each), d the
+  /// score's: queries are rounded to bf16 after log2(e) has been folded into them, then the product
+  /// has its own error. Numerator and denominator have the same weights. Then the product with V.
+  void check(const Matrix& q, const Matrix& k, const Matrix& v, int valid_keys,
+             double largest_rms) {
+    const Matrix found = run(q, k, v, valid_keys);
+    const Matrix wanted = reference::attention(q, k, v, valid_keys);
+    Matrix keys_transposed(kTile, k.rows);
+    for (int t = 0; t < k.rows; ++t) {
+      for (int d = 0; d < kTile; ++d) keys_transposed.at(d, t) = k.at(t, d);
+    }
+    const Matrix score_bound = product_bound(q, keys_transposed, GetParam());
+    RelativeError total;
+    for (int m = 0; m < kTile; ++m) {
+      Matrix weights(1, k.rows);
+      double largest = -1e300;
+      double off = 0;
+      for (int t = 0; t < valid_keys; ++t) {
+        double score = 0;
+        double magnitude = 0;
+        for (int d = 0; d < kTile; ++d) {
+          score += q.at(m, d) * k.at(t, d);
+          magnitude += std::fabs(q.at(m, d) * k.at(t, d));
+        }
+        weights.at(0, t) = score;
+        largest = std::max(largest, score);
+        off = std::max(off, score_bound.at(m, t) + magnitude * kBf16);
+      }
+      double sum = 0;
+      for (int t = 0; t < valid_keys; ++t) {
+        sum += weights.at(0, t) = std::exp(weights.at(0, t) - largest);
+      }
+      for (int t = 0; t < valid_keys; ++t) weights.at(0, t) /= sum;
+      const double factor = std::exp(off) * (1 + 1.75 * kBf16);
+      const Matrix values_bound = product_bound(weights, v, GetParam());
+      for (int n = 0; n < kTile; ++n) {
+        double magnitude = 0;
+        for (int t = 0; t < valid_keys; ++t) {
+          magnitude += weights.at(0, t) * std::fabs(v.at(t, n));
+        }
+        // On AIE2P a block's shared exponent may differ by one for weights that are off: twice.
+        const double bound = magnitude * (factor * factor - 1) +
+                             2 * factor * values_bound.at(0, n) +
+                             std::fabs(wanted.at(m, n)) * kBf16 + 1e-30;
+        ASSERT_NEAR(found.at(m, n), wanted.at(m, n), bound) << "row " << m << " column " << n;
+        total.add(found.at(m, n), wanted.at(m, n));
+      }
+    }
+    EXPECT_LT(total.value(), largest_rms);
+  }
+
+  bool aie2() const { return GetParam() == Generation::Aie2; }
+
+  CoreObject object_;
+  std::mt19937 generator_{7};
+};
+
+TEST_P(AttentionTest, RandomScores) {
+  const Matrix q = random_matrix(kTile, kTile, 0.25, generator_);
+  const Matrix k = random_matrix(3 * kTile, kTile, 1.0, generator_);
+  const Matrix v = random_matrix(3 * kTile, kTile, 1.0, generator_);
+  check(q, k, v, 3 * kTile, aie2() ? 0.005 : 0.03);
+}
+
+TEST_P(AttentionTest, KeysBeyondTheLastAreIgnored) {
+  const Matrix q = random_matrix(kTile, kTile, 0.25, generator_);
+  const Matrix k = random_matrix(3 * kTile, kTile, 1.0, generator_);
+  const Matrix v = random_matrix(3 * kTile, kTile, 1.0, generator_);
+  for (const int valid : {191, 150, 129, 128, 65, 64, 5, 1}) {
+    check(q, k, v, valid, aie2() ? 0.005 : 0.03);
+  }
+}
+
+TEST_P(AttentionTest, PaddedKeysMayHoldAnything) {
+  const Matrix q = random_matrix(kTile, kTile, 0.25, generator_);
+  Matrix k = random_matrix(kTile, kTile, 1.0, generator_);
+  const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);
+  const Matrix before = run(q, k, v, 40);
+  // In whole blocks of keys: on AIE2P a block along d shares nothing between keys.
+  for (int t = 40; t < kTile; ++t) {
+    for (int d = 0; d < kTile; ++d) k.at(t, d) = 300.0;
+  }
+  const Matrix after = run(q, k, v, 40);
+  EXPECT_EQ(before.values, after.values);
+}
+
+TEST_P(AttentionTest, MaximumThatGrowsRescales) {
+  // Scores rise by about 12 from tile to tile, then fall: each rise is more than the slack.
+  Matrix q = random_matrix(kTile, kTile, 0.05, generator_);
+  Matrix k = random_matrix(4 * kTile, kTile, 0.1, generator_);
+  const Matrix v = random_matrix(4 * kTile, kTile, 1.0, generator_);
+  for (int m = 0; m < kTile; ++m) q.at(m, 0) = 4.0;
+  for (int t = 0; t < 4 * kTile; ++t) k.at(t, 0) = t / kTile == 3 ? -5.0 : 3.0 * (t / kTile);
+  check(q, k, v, 4 * kTile, aie2() ? 0.006 : 0.05);
+}
+
+TEST_P(AttentionTest, MaximumThatGrowsALittleDoesNot) {
+  Matrix q = random_matrix(kTile, kTile, 0.05, generator_);
+  Matrix k = random_matrix(3 * kTile, kTile, 0.1, generator_);
+  const Matrix v = random_matrix(3 * kTile, kTile, 1.0, generator_);
+  for (int m = 0; m < kTile; ++m) q.at(m, 0) = 1.0;
+  for (int t = 0; t < 3 * kTile; ++t) k.at(t, 0) = 3.5 * (t / kTile);
+  check(q, k, v, 3 * kTile, aie2() ? 0.006 : 0.05);
+}
+
+TEST_P(AttentionTest, EqualScoresGiveTheMean) {
+  const Matrix q(kTile, kTile);
+  const Matrix k = random_matrix(2 * kTile, kTile, 1.0, generator_);
+  Matrix v(2 * kTile, kTile);
+  for (int t = 0; t < 2 * kTile; ++t) {
+    for (int n = 0; n < kTile; ++n) v.at(t, n) = (t + n) % 2 ? 2.0 : 4.0;
+  }
+  const Matrix y = run(q, k, v, 2 * kTile);
+  for (const double value : y.values) ASSERT_EQ(value, 3.0);
+}
+
+TEST_P(AttentionTest, OneKeyTakesAll) {
+  // A score of 100 beside scores of 0: the others' weights are e^-100, and 0 in bf16 sums.
+  Matrix q(kTile, kTile);
+  Matrix k(kTile, kTile);
+  const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);
+  for (int m = 0; m < kTile; ++m) q.at(m, m) = 10.0;
+  for (int t = 0; t < kTile; ++t) k.at(t, t) = 10.0;
+  const Matrix y = run(q, k, v, kTile);
+  for (int m = 0; m < kTile; ++m) {
+    for (int n = 0; n < kTile; ++n) {
+      // bfp16: V shares exponents along the keys.
+      const double off = aie2() ? 0 : half_unit(&v.values[v.index(m / 8 * 8, n)], kTile);
+      ASSERT_NEAR(y.at(m, n), v.at(m, n), off + std::fabs(v.at(m, n)) * kBf16);
+    }
+  }
+}
+
+TEST_P(AttentionTest, LargeNegativeScoresStayFinite) {
+  Matrix q(kTile, kTile);
+  Matrix k(2 * kTile, kTile);
+  const Matrix v = random_matrix(2 * kTile, kTile, 1.0, generator_);
+  for (int m = 0; m < kTile; ++m) q.at(m, 0) = 1e18;
+  for (int t = 0; t < 2 * kTile; ++t) k.at(t, 0) = t < kTile ? -1e18 : 1e18;
+  const Matrix y = run(q, k, v, 2 * kTile);
+  for (const double value : y.values) ASSERT_TRUE(std::isfinite(value));
+}
+
+TEST_P(AttentionTest, RowsBeyondTheLastAreZero) {
+  const Matrix q = random_matrix(kTile, kTile, 0.25, generator_);
+  const Matrix k = random_matrix(kTile, kTile, 1.0, generator_);
+  const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);
+  const Matrix all = run(q, k, v, kTile);
+  const Matrix some = run(q, k, v, kTile, 30);
+  for (int m = 0; m < kTile; ++m) {
+    for (int n = 0; n < kTile; ++n) {
+      ASSERT_EQ(some.at(m, n), m < 30 ? all.at(m, n) : 0.0);
+    }
+  }
+}
+
+TEST_P(AttentionTest, CountsItsMultiplyAccumulates) {
+  const Matrix q = random_matrix(kTile, kTile, 0.25, generator_);
+  const Matrix k = random_matrix(2 * kTile, kTile, 1.0, generator_);
+  const Matrix v = random_matrix(2 * kTile, kTile, 1.0, generator_);
+  run(q, k, v, 2 * kTile);
+  const NpuWhisperCoreState& state = object_.state();
+  EXPECT_EQ(aie2() ? state.macs_bf16 : state.macs_bfp16, 2ULL * 2 * 64 * 64 * 64);
+  EXPECT_EQ((aie2() ? state.macs_bfp16 : state.macs_bf16) + state.macs_float, 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Generations, AttentionTest,
+                         ::testing::Values(Generation::Aie2, Generation::Aie2p),
+                         [](const auto& generation) {
+                           return generation.param == Generation::Aie2 ? "Aie2" : "Aie2p";
+                         });
+
+}  // namespace
+}  // namespace npuwhisper::npu::testing
