@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/job_planner.h"
 
-#include "array/buffer_descriptor.h"
-
 namespace npuwhisper::npu {
 
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least) {
   if (n_blocks > 1) return a_tiles;
   const int all = a_tiles * m_passes;
   for (int tiles = std::min(least, all); tiles < a_tiles; ++tiles) {
-    if (all % tiles == 0 && all / tiles <= 2 * (kMaxRepeat + 1)) return tiles;
+    if (all % tiles == 0 && all / tiles <= kMaxExecutions) return tiles;
   }
   return a_tiles;
 }
@@ -38,14 +36,24 @@ Result<void> JobPlanner::check_room(int tiles, const std::string& what) const {
                                             std::to_string(layout::kMemStreamTiles));
 }
 
-std::string JobPlanner::rows_cut(int rows) const {
+int JobPlanner::most_slot_tiles(int rows, int max_passes, int a_tiles, int n_blocks,
+                                int least) const {
   const int n_passes = passes_of(rows);
-  const int n_chunks = (n_passes + kMaxPasses - 1) / kMaxPasses;
+  int most = slot_tiles(a_tiles, std::min(max_passes, n_passes), n_blocks, least);
+  if (const int rest = n_passes % max_passes; rest > 0) {
+    most = std::max(most, slot_tiles(a_tiles, rest, n_blocks, least));
+  }
+  return most;
+}
+
+std::string JobPlanner::rows_cut(int rows, int max_passes) const {
+  const int n_passes = passes_of(rows);
+  const int n_chunks = (n_passes + max_passes - 1) / max_passes;
   std::string text = std::to_string(n_passes) + (n_passes == 1 ? " pass of " : " passes of ") +
                      std::to_string(rows_per_pass(plan_.spec)) + " rows";
   if (n_chunks > 1) {
-    text += " in " + std::to_string(n_chunks) + " chunks of at most " + std::to_string(kMaxPasses) +
-            " (a descriptor's iteration)";
+    text += " in " + std::to_string(n_chunks) + " chunks of at most " + std::to_string(max_passes) +
+            " (what a descriptor counts)";
   }
   return text;
 }

@@ -5,18 +5,21 @@
 #include <string>
 #include <vector>
 
+#include "array/buffer_descriptor.h"
 #include "design/plan_jobs.h"
 
 namespace npuwhisper::npu {
 
 /// A descriptor's iteration counts the passes.
 inline constexpr int kMaxPasses = 64;
+/// Of a memory tile's descriptor for A in one job: two tasks, which is what its queue has room for.
+inline constexpr int kMaxExecutions = 2 * (kMaxRepeat + 1);
 /// Tiles of A that a memory tile takes at once, at least: few, so that the first ones go on soon;
 /// one only where there is no room for more.
 inline constexpr int kLeastSlotTiles = 2;
 
 /// How A's row panels are cut for the memory tile's two slots. Where blocks replay a panel, a slot
-/// holds all of it; else as little as two tasks' executions allow, but at least `least` tiles.
+/// holds all of it; else as little as kMaxExecutions allow, but at least `least` tiles.
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least);
 
 /// What planning an operation's jobs has in common: rows of C in passes, columns of C in groups of
@@ -39,18 +42,20 @@ class JobPlanner {
   int core_rows() const { return plan_.spec.core_rows; }
   OperationPlan& figures() { return plan_.figures[index_]; }
 
-  /// Rows in chunks of at most kMaxPasses passes: `write(first_row, m_passes)` makes the jobs of
+  /// Rows in chunks of at most `max_passes` passes: `write(first_row, m_passes)` makes the jobs of
   /// one chunk.
   template <typename Write>
-  void for_each_chunk(int rows, Write write) {
+  void for_each_chunk(int rows, int max_passes, Write write) {
     const int n_passes = passes_of(rows);
     figures().padded_rows = n_passes * rows_per_pass(plan_.spec);
-    for (int first = 0; first < n_passes; first += kMaxPasses) {
-      write(first * rows_per_pass(plan_.spec), std::min(kMaxPasses, n_passes - first));
+    for (int first = 0; first < n_passes; first += max_passes) {
+      write(first * rows_per_pass(plan_.spec), std::min(max_passes, n_passes - first));
     }
   }
+  /// Tiles of A's slot in the chunk that needs most, of so many rows so cut.
+  int most_slot_tiles(int rows, int max_passes, int a_tiles, int n_blocks, int least) const;
   /// "6 passes of 256 rows", for the plan's reasons.
-  std::string rows_cut(int rows) const;
+  std::string rows_cut(int rows, int max_passes) const;
 
   /// A job that takes `a_passes` passes of `a_tiles` tiles of A, with all columns idle: they let A
   /// pass.

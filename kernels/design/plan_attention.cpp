@@ -28,7 +28,7 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
   const int tiles = layout::kMemSlots + 1 + 2 * key_tiles + planner.core_rows();
   if (auto r = planner.check_room(tiles, text(attention.n_keys) + " keys"); !r) return r;
 
-  planner.for_each_chunk(attention.n_queries, [&](int first_row, int m_passes) {
+  planner.for_each_chunk(attention.n_queries, kMaxPasses, [&](int first_row, int m_passes) {
     for (int first = 0; first < attention.n_heads; first += columns) {
       Job job = planner.begin_job(first_row, m_passes, 1, kHeldTiles, 1, 1);
       for (int c = 0; c < std::min(columns, attention.n_heads - first); ++c) {
@@ -48,9 +48,9 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
 
   planner.figures().shape = "attention " + text(attention.n_queries) + " x " +
                             text(attention.n_keys) + ", " + text(attention.n_heads) + " heads";
-  planner.figures().reason = planner.rows_cut(attention.n_queries) + "; a head on each of " +
-                             text(columns) + " core columns; its keys and values (" +
-                             text(2 * key_tiles) +
+  planner.figures().reason = planner.rows_cut(attention.n_queries, kMaxPasses) +
+                             "; a head on each of " + text(columns) +
+                             " core columns; its keys and values (" + text(2 * key_tiles) +
                              " tiles) read once and kept in the memory tile; scores stay in the "
                              "core";
   return {};

@@ -11,15 +11,14 @@ Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm) {
   const int tiles = tiles_of(norm.k);
   const int columns = planner.columns();
 
-  const int slot =
-      slot_tiles(tiles, std::min(kMaxPasses, planner.passes_of(norm.m)), 1, kLeastSlotTiles);
+  const int slot = planner.most_slot_tiles(norm.m, kMaxPasses, tiles, 1, kLeastSlotTiles);
   if (auto r = planner.check_room(layout::kMemSlots * slot + 1,
                                   std::to_string(norm.k) + " columns of input");
       !r) {
     return r;
   }
 
-  planner.for_each_chunk(norm.m, [&](int first_row, int m_passes) {
+  planner.for_each_chunk(norm.m, kMaxPasses, [&](int first_row, int m_passes) {
     for (int first = 0; first < tiles; first += columns) {
       Job job = planner.begin_job(first_row, m_passes, 1, m_passes, tiles,
                                   slot_tiles(tiles, m_passes, 1, kLeastSlotTiles));
@@ -38,7 +37,7 @@ Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm) {
   });
 
   planner.figures().shape = "layer norm " + std::to_string(norm.m) + " x " + std::to_string(norm.k);
-  planner.figures().reason = planner.rows_cut(norm.m) +
+  planner.figures().reason = planner.rows_cut(norm.m, kMaxPasses) +
                              "; each core sums whole rows as they pass and keeps the tile of its "
                              "column";
   return {};

@@ -10,13 +10,12 @@ std::string text(int value) {
 
 /// How a product is cut.
 struct ProductCut {
+  int rows = 0;
   int k_tiles = 0;
-  int passes = 0;  ///< Of the longest job.
-  int blocks = 0;  ///< Of a column, a job; at most.
+  int max_passes = kMaxPasses;  ///< Of a job.
+  int blocks = 0;               ///< Of a column, a job; at most.
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
-
-  int slot() const { return slot_tiles(k_tiles, passes, blocks, least_slot); }
 };
 
 Result<void> check(const JobPlanner& planner, const Product& product) {
@@ -50,19 +49,24 @@ std::vector<ColumnBlock> blocks_of(const Product& product) {
 
 /// Tiles of a memory tile that a cut needs: A's two slots, header, weights, a slot for residuals.
 int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
-  return layout::kMemSlots * cut.slot() + 1 + cut.blocks * cut.k_tiles +
+  const int slot =
+      planner.most_slot_tiles(cut.rows, cut.max_passes, cut.k_tiles, cut.blocks, cut.least_slot);
+  return layout::kMemSlots * slot + 1 + cut.blocks * cut.k_tiles +
          (cut.has_residual ? planner.core_rows() : 0);
 }
 
 /// As many blocks a column as there is room for, so that the input is read as seldom as can be.
+/// Where one is too many, A's slots get smaller, and then the jobs shorter.
 Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product, int rounds) {
-  ProductCut cut{.k_tiles = tiles_of(product.k),
-                 .passes = std::min(kMaxPasses, planner.passes_of(product.m)),
+  ProductCut cut{.rows = product.m,
+                 .k_tiles = tiles_of(product.k),
                  .blocks = std::min(rounds, core::kMaxBlocks),
                  .has_residual = product.parts[0].residual.has_value()};
   if (cut.has_residual) cut.blocks = 1;  // Residuals come between the blocks' weights.
-  while (cut.blocks > 1 && tiles_needed(planner, cut) > layout::kMemStreamTiles) --cut.blocks;
-  if (tiles_needed(planner, cut) > layout::kMemStreamTiles) cut.least_slot = 1;
+  const auto fits = [&] { return tiles_needed(planner, cut) <= layout::kMemStreamTiles; };
+  while (cut.blocks > 1 && !fits()) --cut.blocks;
+  if (!fits()) cut.least_slot = 1;
+  if (!fits()) cut.max_passes = std::max(1, kMaxExecutions / cut.k_tiles);
   const auto room =
       planner.check_room(tiles_needed(planner, cut), text(product.k) + " columns of input");
   if (!room) return fail(room.error());
@@ -106,7 +110,7 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
   if (!cut) return fail(cut.error());
   const int n_jobs = (rounds + cut->blocks - 1) / cut->blocks;
 
-  planner.for_each_chunk(product.m, [&](int first_row, int m_passes) {
+  planner.for_each_chunk(product.m, cut->max_passes, [&](int first_row, int m_passes) {
     int round = 0;
     for (int j = 0; j < n_jobs; ++j) {
       const int rounds_here = (rounds - round + n_jobs - j - 1) / (n_jobs - j);
@@ -127,9 +131,9 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
                             (product.parts[0].gelu ? ", gelu" : "") +
                             (cut->has_residual ? ", residual" : "");
   planner.figures().reason =
-      planner.rows_cut(product.m) + "; " + text(n_blocks) + " blocks of 64 columns on " +
-      text(columns) + " core columns, at most " + text(cut->blocks) + " a job: their weights (" +
-      text(cut->blocks * cut->k_tiles) +
+      planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
+      " blocks of 64 columns on " + text(columns) + " core columns, at most " + text(cut->blocks) +
+      " a job: their weights (" + text(cut->blocks * cut->k_tiles) +
       " tiles a column) stay in the memory tile, and the input is read once a job";
   return {};
 }

@@ -35,12 +35,12 @@ class StreamWriter {
     if (attends || before.tiles + room_.tiles > layout::kMemStreamTiles) wait_for(index);
     writer.start_panels();
     writer.start_a_slots();
-    writer.start_results();
     if (is_first) wait_for(index);
     writer.start_input();
     // Residuals take more places in a queue than the job before leaves.
     if (job.panels[0].header.residual_steps > 0) wait_for(index);
     writer.start_stream_of_b();
+    writer.start_results();  // Last: what comes first is what the cores wait for.
   }
 
   /// Neighbouring jobs take the memory tile's two ends.

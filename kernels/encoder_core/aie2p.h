@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-// bf16 blocks are multiplied as block floating point: eight times the rate of the lane by lane
-// product, for mantissas of 8 bits under a shared exponent.
-#define AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 1
 #include <aie_api/aie.hpp>
 #include <aie_api/utils.hpp>
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "emulator/array/names.h"
@@ -68,14 +69,8 @@ Result<std::unique_ptr<Array>> Array::create(const Design& design,
 Result<void> Array::configure(const Design& design, std::span<const Image::Kernel> kernels) {
   auto tiles = configure_tiles(design);
   if (!tiles) return tiles;
-  for (const Route& route : design.routes) {
-    auto good = check_port(route.source, true, fabric_);
-    for (const Port& port : route.destinations) {
-      if (good) good = check_port(port, false, fabric_);
-    }
-    if (good) good = fabric_.streams.add(route);
-    if (!good) return good;
-  }
+  auto connected = connect(design);
+  if (!connected) return connected;
   for (const Core& core : design.cores) {
     auto processor = CoreProcessor::create(core, kernels, fabric_);
     if (!processor) return fail(processor.error());
@@ -83,6 +78,23 @@ Result<void> Array::configure(const Design& design, std::span<const Image::Kerne
     cores_.push_back(std::move(*processor));
   }
   return start_channels(design);
+}
+
+Result<void> Array::connect(const Design& design) {
+  std::set<npu::TileId> with_control;
+  for (const Route& route : design.routes) {
+    auto good = check_port(route.source, true, fabric_);
+    for (const Port& port : route.destinations) {
+      if (good) good = check_port(port, false, fabric_);
+      if (port.kind == PortKind::Control) with_control.insert(port.tile);
+    }
+    if (good) good = fabric_.streams.add(route);
+    if (!good) return good;
+  }
+  for (const npu::TileId tile : with_control) {
+    control_ports_.push_back(std::make_unique<ControlPort>(tile, fabric_, registers_));
+  }
+  return {};
 }
 
 Result<void> Array::configure_tiles(const Design& design) {
@@ -139,7 +151,7 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   }
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);
-  if (!decoded) return stop(RunState::Error, decoded.error().message);
+  if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing has run of it.
   const auto dispatch = static_cast<Cycles>(kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
   controller_.start(*decoded, arguments, began + dispatch);

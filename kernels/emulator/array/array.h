@@ -9,6 +9,7 @@
 
 #include <npuwhisper/result.h>
 
+#include "emulator/array/control_port.h"
 #include "emulator/array/controller.h"
 #include "emulator/array/core_processor.h"
 #include "emulator/array/fabric.h"
@@ -53,6 +54,7 @@ class Array {
   Array(const Design& design, const Options& options);
   Result<void> configure(const Design& design, std::span<const Image::Kernel> kernels);
   Result<void> configure_tiles(const Design& design);
+  Result<void> connect(const Design& design);
   Result<void> start_channels(const Design& design);
   RunOutcome simulate();
   RunOutcome stop(RunState state, std::string message);
@@ -62,6 +64,7 @@ class Array {
   Registers registers_;
   Controller controller_;
   std::vector<std::unique_ptr<CoreProcessor>> cores_;
+  std::vector<std::unique_ptr<ControlPort>> control_ports_;
   std::string failure_;  ///< Of an earlier run.
 };
 

@@ -2,26 +2,15 @@
 #include "emulator/array/channel_processor.h"
 
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <vector>
 
 #include "emulator/array/fabric.h"
 #include "emulator/array/names.h"
+#include "emulator/array/packet.h"
 #include "emulator/array/tile.h"
 
 namespace npuwhisper::emu {
-namespace {
-
-/// AM020, packet header: stream id, type, and where the packet comes from; odd parity.
-std::uint32_t packet_header(const npu::BufferDescriptor& descriptor, npu::TileId tile) {
-  const std::uint32_t header = descriptor.packet_id | descriptor.packet_type << 12 |
-                               static_cast<std::uint32_t>(tile.row) << 16 |
-                               static_cast<std::uint32_t>(tile.column) << 21;
-  return header | (std::popcount(header) % 2 == 0 ? 0x80000000U : 0U);
-}
-
-}  // namespace
 
 ChannelProcessor::ChannelProcessor(ChannelId id, Tile& tile, Fabric& fabric)
     : id_(id), tile_(tile), fabric_(fabric) {
@@ -209,7 +198,7 @@ std::byte* ChannelProcessor::memory() {
 
 void ChannelProcessor::take(std::span<std::uint32_t> words) {
   if (header_left_ && !words.empty()) {
-    words[0] = packet_header(descriptor_, id_.tile);
+    words[0] = packet_header(descriptor_.packet_id, descriptor_.packet_type, id_.tile);
     words = words.subspan(1);
     header_left_ = false;
   }

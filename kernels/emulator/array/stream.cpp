@@ -33,7 +33,8 @@ bool takes_directly(const Outlet& outlet) {
 }
 
 bool carries_words(PortKind kind) {
-  return kind == PortKind::Dma || kind == PortKind::Core || kind == PortKind::Cascade;
+  return kind == PortKind::Dma || kind == PortKind::Core || kind == PortKind::Cascade ||
+         kind == PortKind::Control;
 }
 
 }  // namespace
@@ -70,7 +71,8 @@ Result<void> StreamNetwork::add(const Route& route) {
     return fail(ErrorCode::Unsupported,
                 "a stream from " + name_of(route.source) + " is not modelled");
   }
-  if (route.packet_id && route.source.kind != PortKind::Dma) {
+  if (route.packet_id && route.source.kind != PortKind::Dma &&
+      route.source.kind != PortKind::Control) {
     return fail(ErrorCode::Unsupported,
                 "packets made by " + name_of(route.source) + " are not modelled");
   }

@@ -243,6 +243,8 @@ class Report {
   void source(const Port& port, int depth) {
     if (port.kind == PortKind::Dma) {
       follow(*fabric_.tile(port.tile)->channel(true, port.channel), depth);
+    } else if (port.kind == PortKind::Control) {
+      line(depth, name_of(port) + ": has nothing to answer");
     } else {
       core_at(port.tile, depth);
     }

@@ -114,10 +114,6 @@ void set_state(std::span<std::uint32_t> packet, PacketState state) {
       std::memory_order_release);
 }
 
-PacketState state_of(std::span<const std::uint32_t> packet) {
-  return static_cast<PacketState>(packet[0] & kStateMask);
-}
-
 void set_error_index(std::span<std::uint32_t> packet, std::uint32_t index) {
   packet[3] = index;
 }

@@ -50,7 +50,6 @@ Result<std::vector<std::uint32_t>> parse_chain(std::span<const std::uint32_t> pa
 
 /// The user-mode driver polls the state while it is written here.
 void set_state(std::span<std::uint32_t> packet, PacketState state);
-PacketState state_of(std::span<const std::uint32_t> packet);
 /// Which member of a chain failed.
 void set_error_index(std::span<std::uint32_t> packet, std::uint32_t index);
 

@@ -59,7 +59,7 @@ class CoreCompiler {
   using Handler = void (CoreCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // core_compiler.cpp: values, code and control flow.
+  // core_compiler.cpp: code and calls.
   int fresh() { return program_.n_registers++; }
   int constant(std::int64_t value, ScalarType type);
   int variable(std::int64_t initial, ScalarType type);
@@ -74,7 +74,14 @@ class CoreCompiler {
   std::size_t emit_jump_if_not(int condition, int line);
   void patch(std::size_t jump) { program_.code[jump].target = here(); }
   int here() const { return static_cast<int>(program_.code.size()); }
+  void compile_operation(const Operation& op);
+  void call(const Operation& op);
+  void inline_call(const Operation& op, const Operation& function);
+  void link(const std::string& object);
+  void ignore(const Operation&) {}
+  void end(const Operation& op);
 
+  // core_values.cpp: the registers of values.
   Bound& bound(const Operation& op, const Value* value);
   int scalar(const Operation& op, std::size_t operand);
   int scalar_of(const Operation& op, const Value* value);
@@ -82,10 +89,6 @@ class CoreCompiler {
   void bind(const Value* value, int reg);
   void bind_result(const Operation& op, int reg);
   ScalarType scalar_type(const mlir::Type* type, int line) const;
-
-  void compile_region(const mlir::Region& region);
-  void compile_block(const Block& block);
-  void compile_operation(const Operation& op);
   /// Results, loop variables and block arguments live in registers of their own.
   std::vector<int> make_registers(const Operation& op, const std::vector<Value*>& values);
   /// The registers of numbers and of memories (where they begin).
@@ -95,6 +98,10 @@ class CoreCompiler {
   void bind_passed(const Value* value, int reg, int line);
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
+
+  // core_control.cpp: control flow.
+  void compile_region(const mlir::Region& region);
+  void compile_block(const Block& block);
   const Block& only_block(const Operation& op, std::size_t region) const;
   /// A block of a region that ends in `terminator`, whose values go to `to`.
   void compile_yielding(const Operation& op, std::size_t region, std::string_view terminator,
@@ -109,11 +116,6 @@ class CoreCompiler {
   void index_switch(const Operation& op);
   void branch(const Operation& op);
   void conditional_branch(const Operation& op);
-  void call(const Operation& op);
-  void inline_call(const Operation& op, const Operation& function);
-  void link(const std::string& object);
-  void ignore(const Operation&) {}
-  void end(const Operation& op);
 
   // core_scalar.cpp
   void constant_value(const Operation& op);
@@ -173,6 +175,7 @@ class CoreCompiler {
   std::map<std::string, std::size_t> data_named_{};
   std::uint32_t data_end_ = 0;
   std::set<std::string> inlining_{};
+  std::size_t n_operations_ = 0;
 };
 
 }  // namespace npuwhisper::emu::lowering

@@ -53,30 +53,39 @@ class SequenceCompiler {
     int repeat = 0;
     bool awaited = false;
   };
+  /// The blocks that hold descriptors, in their order.
+  struct Chain {
+    std::vector<const Block*> blocks{};
+    int loops_to = -1;  ///< The one that follows the last; -1: none.
+  };
   using Handler = void (SequenceCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // sequence.cpp: values and control flow.
+  // sequence_values.cpp: numbers and memories, which are known while the sequence compiles.
   const Bound& bound(const Operation& op, const Value* value);
   std::int64_t number_of(const Operation& op, const Value* value);
   std::int64_t number(const Operation& op, std::size_t operand);
   void bind_number(const Operation& op, std::int64_t value);
   /// A field that stands as an operand in newer texts and as an attribute in older ones.
   std::int64_t field(const Operation& op, std::size_t operand, std::string_view name);
-  void run_block(const Block& block);
-  void run_operation(const Operation& op);
-  void run_yielding(const Operation& op, const Block& block, std::vector<Bound>& results);
+  std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group);
   void constant(const Operation& op);
   void arithmetic(const Operation& op);
   void cast(const Operation& op);
   void compare(const Operation& op);
   void select(const Operation& op);
-  void for_loop(const Operation& op);
-  void if_else(const Operation& op);
   void subview(const Operation& op);
   void reinterpret(const Operation& op);
   void pass(const Operation& op);
   void get_global(const Operation& op);
+
+  // sequence.cpp: control flow.
+  void emit(npu::Instruction instruction);
+  void run_block(const Block& block);
+  void run_operation(const Operation& op);
+  void run_yielding(const Operation& op, const Block& block, std::vector<Bound>& results);
+  void for_loop(const Operation& op);
+  void if_else(const Operation& op);
   void ignore(const Operation&) {}
   void configure(const Operation& op);
   void run_sequence(const Operation& op);
@@ -103,21 +112,25 @@ class SequenceCompiler {
                  bool issue_token);
   void emit_descriptor(const Operation& op, npu::TileId tile, int id,
                        const npu::BufferDescriptor& descriptor);
+  /// Has a shim's descriptor point at the host's memory.
+  void emit_host_address(npu::TileId tile, int id, const Host& host);
 
-  // sequence_dma.cpp: transfers and tasks.
+  // sequence_dma.cpp: transfers.
   void dma_memcpy_nd(const Operation& op);
   void dma_wait(const Operation& op);
+
+  // sequence_tasks.cpp: configured chains of descriptors.
   void configure_task(const Operation& op);
   void start_task(const Operation& op);
   void await_task(const Operation& op);
   void free_task(const Operation& op);
   void start_bd_chain(const Operation& op);
-  int make_task(const Operation& op, const mlir::Region& region, std::optional<PacketInfo> packet);
+  Chain follow_chain(const Operation& op, const mlir::Region& region);
+  int make_task(const Operation& op, const mlir::Region& region);
   void start(const Operation& op, int task);
   Channel task_channel(const Operation& op, std::optional<PacketInfo>& packet);
   void write_block(const Operation& op, const Channel& channel, int id, BlockPlan block, int next);
   int take_descriptor(const Operation& op, const Channel& channel, std::optional<int> wanted);
-  std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group);
   int task_of(const Operation& op);
 
   const DevicePlan& plan_;
@@ -128,6 +141,8 @@ class SequenceCompiler {
   std::map<Channel, int> tokens_{};
   std::set<std::string> running_{};
   std::size_t steps_ = 0;
+  std::size_t n_words_ = 0;  ///< Of the instructions' data.
+  int line_ = 0;             ///< Of the operation that runs.
 };
 
 }  // namespace npuwhisper::emu::lowering

@@ -60,14 +60,13 @@ std::uint32_t SequenceCompiler::absolute_address(const Operation& op, std::int64
 void SequenceCompiler::write32(const Operation& op) {
   know_attributes(op, {"address", "value", "buffer", "column", "row"});
   const std::uint32_t address = absolute_address(op, field(op, 0, "address"));
-  instructions_.push_back(npu::Write32{address, word(op, field(op, 1, "value"))});
+  emit(npu::Write32{address, word(op, field(op, 1, "value"))});
 }
 
 void SequenceCompiler::mask_write32(const Operation& op) {
   know_attributes(op, {"address", "value", "mask", "buffer", "column", "row"});
   const std::uint32_t address = absolute_address(op, field(op, 0, "address"));
-  instructions_.push_back(
-      npu::MaskWrite{address, word(op, field(op, 1, "value")), word(op, field(op, 2, "mask"))});
+  emit(npu::MaskWrite{address, word(op, field(op, 1, "value")), word(op, field(op, 2, "mask"))});
 }
 
 void SequenceCompiler::block_write(const Operation& op) {
@@ -79,7 +78,7 @@ void SequenceCompiler::block_write(const Operation& op) {
   if (data.kind != Bound::Kind::Data) {
     refuse_op(op, "its data must be a constant global memref");
   }
-  instructions_.push_back(npu::BlockWrite{
+  emit(npu::BlockWrite{
       absolute_address(op, integer(op, "address", 0, std::numeric_limits<std::uint32_t>::max())),
       data.data});
 }
@@ -99,8 +98,7 @@ void SequenceCompiler::rtp_write(const Operation& op) {
                       std::to_string(buffer.bytes) + " bytes");
   }
   const auto address = static_cast<std::uint32_t>(*buffer.address + index * 4);
-  instructions_.push_back(
-      npu::Write32{npu::tile_address(buffer.tile, address), word(op, field(op, 0, "value"))});
+  emit(npu::Write32{npu::tile_address(buffer.tile, address), word(op, field(op, 0, "value"))});
 }
 
 void SequenceCompiler::address_patch(const Operation& op) {
@@ -109,7 +107,7 @@ void SequenceCompiler::address_patch(const Operation& op) {
     refuse_unmodelled(op.line, "'aiex.npu.address_patch' of a dynamic address");
   }
   const std::uint32_t plus = word(op, field(op, 0, "arg_plus"));
-  instructions_.push_back(
+  emit(
       npu::PatchAddress{word(op, integer(op, "addr", 0, std::numeric_limits<std::uint32_t>::max())),
                         static_cast<int>(integer(op, "arg_idx", 0, 255)), plus});
 }
@@ -126,8 +124,8 @@ void SequenceCompiler::sync(const Operation& op) {
       n_rows > plan_.array->n_rows - tile.row) {
     refuse_op(op, "waits for tiles or channels that are not in the device");
   }
-  instructions_.push_back(npu::Sync{tile, direction == 1, static_cast<int>(channel),
-                                    static_cast<int>(n_rows), static_cast<int>(n_columns)});
+  emit(npu::Sync{tile, direction == 1, static_cast<int>(channel), static_cast<int>(n_rows),
+                 static_cast<int>(n_columns)});
 }
 
 void SequenceCompiler::emit_push(const Operation& op, const Channel& channel, int descriptor,
@@ -138,14 +136,14 @@ void SequenceCompiler::emit_push(const Operation& op, const Channel& channel, in
   }
   if (issue_token) {
     if (const auto id = plan_.controller_ids.find(channel.tile); id != plan_.controller_ids.end()) {
-      instructions_.push_back(npu::MaskWrite{
+      emit(npu::MaskWrite{
           npu::tile_address(channel.tile,
                             npu::channel_control_register(kind, channel.mm2s, channel.channel)),
           static_cast<std::uint32_t>(id->second) << kControllerIdLsb, kControllerIdMask});
     }
     ++tokens_[channel];
   }
-  instructions_.push_back(npu::Write32{
+  emit(npu::Write32{
       npu::tile_address(channel.tile, npu::queue_register(kind, channel.mm2s, channel.channel)),
       static_cast<std::uint32_t>(descriptor) | static_cast<std::uint32_t>(repeat) << 16 |
           (issue_token ? kIssueToken : 0)});
@@ -181,9 +179,15 @@ void SequenceCompiler::emit_descriptor(const Operation& op, TileId tile, int id,
   if (!words) {
     refuse_op(op, words.error().message);
   }
-  instructions_.push_back(
-      npu::BlockWrite{npu::tile_address(tile, npu::descriptor_register(kind, id)),
-                      {words->begin(), words->begin() + npu::descriptor_words(kind)}});
+  emit(npu::BlockWrite{npu::tile_address(tile, npu::descriptor_register(kind, id)),
+                       {words->begin(), words->begin() + npu::descriptor_words(kind)}});
+}
+
+void SequenceCompiler::emit_host_address(TileId tile, int id, const Host& host) {
+  constexpr std::uint32_t kAddressWord = 4;  // Of a shim descriptor: where the address begins.
+  emit(npu::PatchAddress{
+      npu::tile_address(tile, npu::descriptor_register(TileKind::Shim, id) + kAddressWord),
+      host.argument, static_cast<std::uint64_t>(host.offset)});
 }
 
 void SequenceCompiler::write_bd(const Operation& op) {
@@ -253,9 +257,8 @@ void SequenceCompiler::set_lock(const Operation& op) {
   const LockPlan& lock = plan_.locks[static_cast<std::size_t>(plan_.lock_operand(op, 0))];
   const TileKind kind = plan_.array->kind(lock.tile);
   const std::int64_t value = integer(op, "value", 0, plan_.array->limits(kind).max_lock_value);
-  instructions_.push_back(
-      npu::Write32{npu::tile_address(lock.tile, npu::lock_register(kind, *lock.id)),
-                   static_cast<std::uint32_t>(value)});
+  emit(npu::Write32{npu::tile_address(lock.tile, npu::lock_register(kind, *lock.id)),
+                    static_cast<std::uint32_t>(value)});
 }
 
 void SequenceCompiler::buffer_clear(const Operation& op) {
@@ -273,9 +276,8 @@ void SequenceCompiler::buffer_clear(const Operation& op) {
     refuse_op(op, "clears " + std::to_string(n_words) + " words from address " +
                       std::to_string(address) + " on, which must be words of the tile's memory");
   }
-  instructions_.push_back(
-      npu::BlockWrite{npu::tile_address(tile, static_cast<std::uint32_t>(address)),
-                      std::vector<std::uint32_t>(static_cast<std::size_t>(n_words), 0)});
+  emit(npu::BlockWrite{npu::tile_address(tile, static_cast<std::uint32_t>(address)),
+                       std::vector<std::uint32_t>(static_cast<std::size_t>(n_words), 0)});
 }
 
 void SequenceCompiler::load_pdi(const Operation& op) {
@@ -285,7 +287,7 @@ void SequenceCompiler::load_pdi(const Operation& op) {
 
 void SequenceCompiler::preempt(const Operation& op) {
   know_attributes(op, {"level"});
-  instructions_.push_back(npu::Preempt{static_cast<std::uint32_t>(integer(op, "level", 0, 255))});
+  emit(npu::Preempt{static_cast<std::uint32_t>(integer(op, "level", 0, 255))});
 }
 
 void SequenceCompiler::channel_reset(const Operation& op) {
@@ -301,8 +303,8 @@ void SequenceCompiler::channel_reset(const Operation& op) {
       integer(op, "channel", 0, (mm2s ? limits.n_mm2s_channels : limits.n_s2mm_channels) - 1));
   const std::uint32_t address =
       npu::tile_address(tile, npu::channel_control_register(kind, mm2s, channel));
-  instructions_.push_back(npu::MaskWrite{address, kReset, kReset});
-  instructions_.push_back(npu::MaskWrite{address, 0, kReset});
+  emit(npu::MaskWrite{address, kReset, kReset});
+  emit(npu::MaskWrite{address, 0, kReset});
 }
 
 void SequenceCompiler::core_reset(const Operation& op) {
@@ -312,8 +314,8 @@ void SequenceCompiler::core_reset(const Operation& op) {
     refuse_op(op, "tile " + to_string(tile) + " is no core tile");
   }
   const std::uint32_t address = npu::tile_address(tile, kCoreControl);
-  instructions_.push_back(npu::MaskWrite{address, kReset, kReset});
-  instructions_.push_back(npu::MaskWrite{address, 0, kReset});
+  emit(npu::MaskWrite{address, kReset, kReset});
+  emit(npu::MaskWrite{address, 0, kReset});
 }
 
 }  // namespace npuwhisper::emu::lowering

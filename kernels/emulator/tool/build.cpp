@@ -33,28 +33,29 @@ bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
-Result<std::vector<Image::Kernel>> compile_kernels(const BuildRequest& request,
-                                                   const Design& design) {
+Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, const Design& design,
+                                                   const std::vector<std::string>& options) {
   const auto wanted = linked_objects(design);
-  for (const KernelSource& kernel : request.kernels) {
+  for (const KernelSource& kernel : source.kernels) {
     if (std::none_of(wanted.begin(), wanted.end(),
                      [&](const std::string& name) { return is_named(name, kernel.name); })) {
       std::string names;
       for (const std::string& name : wanted) names += (names.empty() ? "" : ", ") + name;
-      return fail(ErrorCode::InvalidArgument, "the design links no '" + kernel.name + "' but " +
-                                                  (names.empty() ? "nothing" : names) +
+      return fail(ErrorCode::InvalidArgument, source.file.string() + " links no '" + kernel.name +
+                                                  "' but " + (names.empty() ? "nothing" : names) +
                                                   "; NAME=FILE gives a file another name");
     }
   }
   std::vector<Image::Kernel> kernels;
   for (const std::string& name : wanted) {
     const auto kernel =
-        std::find_if(request.kernels.begin(), request.kernels.end(),
+        std::find_if(source.kernels.begin(), source.kernels.end(),
                      [&](const KernelSource& given) { return is_named(name, given.name); });
-    if (kernel == request.kernels.end()) {
-      return fail(ErrorCode::NotFound, "the design links '" + name + "', which is not given");
+    if (kernel == source.kernels.end()) {
+      return fail(ErrorCode::NotFound,
+                  source.file.string() + " links '" + name + "', which is not given");
     }
-    auto object = compile_kernel(kernel->file, request.array->generation, request.options);
+    auto object = compile_kernel(kernel->file, design.array->generation, options);
     if (!object) return fail(object.error());
     kernels.push_back({name, std::move(*object)});
   }
@@ -73,38 +74,61 @@ bool write_stream(const fs::path& stem, const std::vector<std::uint32_t>& words)
   return binary.flush().good() && text.flush().good();
 }
 
-}  // namespace
+struct BuiltDesign {
+  Design design;
+  std::vector<std::byte> image;
+};
 
-Result<void> build(const BuildRequest& request) {
-  std::ifstream file(request.design);
+Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest& request) {
+  std::ifstream file(source.file);
   const std::string text(std::istreambuf_iterator<char>(file), {});
-  if (!file) return fail(ErrorCode::NotFound, "cannot read " + request.design.string());
-  const auto design = lower(text);
+  if (!file) return fail(ErrorCode::NotFound, "cannot read " + source.file.string());
+  auto design = lower(text);
   if (!design) {
-    return fail(design.error().code, request.design.string() + ": " + design.error().message);
+    return fail(design.error().code, source.file.string() + ": " + design.error().message);
   }
   if (design->array->name != request.array->name) {
-    return fail(ErrorCode::InvalidArgument, request.design.string() + " is for " +
+    return fail(ErrorCode::InvalidArgument, source.file.string() + " is for " +
                                                 std::string(design->array->name) + ", not for " +
                                                 std::string(request.array->name));
   }
-  auto kernels = compile_kernels(request, *design);
+  auto kernels = compile_kernels(source, *design, request.options);
   if (!kernels) return fail(kernels.error());
-  const auto image = serialize(
+  auto image = serialize(
       {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels)});
-  int n_buffers = kMinBuffers;
-  for (const RuntimeSequence& sequence : design->sequences) {
-    n_buffers = std::max(n_buffers, sequence.n_arguments);
+  return BuiltDesign{std::move(*design), std::move(image)};
+}
+
+}  // namespace
+
+Result<void> build(const BuildRequest& request) {
+  XclbinContents contents{.n_columns = 0, .kernels = {}};
+  std::vector<BuiltDesign> built;
+  for (const DesignSource& source : request.designs) {
+    auto one = build_design(source, request);
+    if (!one) return fail(one.error());
+    built.push_back(std::move(*one));
   }
-  auto written = write_xclbin(
-      request.output, {.image = image, .n_columns = design->n_columns, .n_buffers = n_buffers});
+  for (std::size_t i = 0; i < built.size(); ++i) {
+    int n_buffers = kMinBuffers;
+    for (const RuntimeSequence& sequence : built[i].design.sequences) {
+      n_buffers = std::max(n_buffers, sequence.n_arguments);
+    }
+    contents.n_columns = std::max(contents.n_columns, built[i].design.n_columns);
+    contents.kernels.push_back({request.designs[i].name, built[i].image, n_buffers});
+  }
+  auto written = write_xclbin(request.output, contents);
   if (!written) return written;
-  for (const RuntimeSequence& sequence : design->sequences) {
-    fs::path stem = request.output;
-    stem.replace_extension();
-    if (design->sequences.size() > 1) stem += "." + sequence.name;
-    if (!write_stream(stem, sequence.instructions)) {
-      return fail(ErrorCode::Unavailable, "cannot write " + stem.string() + ".insts.bin");
+  for (std::size_t i = 0; i < built.size(); ++i) {
+    const auto& sequences = built[i].design.sequences;
+    for (const RuntimeSequence& sequence : sequences) {
+      fs::path stem = request.output;
+      stem.replace_extension();
+      if (built.size() > 1) stem += "." + request.designs[i].name;
+      if (sequences.size() > 1) stem += "." + sequence.name;
+      if (!write_stream(stem, sequence.instructions)) {
+        return fail(ErrorCode::Unavailable, "cannot write " + stem.string() + ".insts.bin");
+      }
     }
   }
   return {};

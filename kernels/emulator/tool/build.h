@@ -12,20 +12,27 @@
 
 namespace npuwhisper::emu {
 
+/// One kernel of the container, as host programs see it: an array configuration of its own.
+struct DesignSource {
+  std::string name = "MLIR_AIE";
+  std::filesystem::path file;         ///< MLIR-AIE text
+  std::vector<KernelSource> kernels;  ///< What its cores link.
+};
+
 struct BuildRequest {
   std::filesystem::path output;  ///< OUT.xclbin
   const npu::ArrayModel* array = nullptr;
-  std::filesystem::path design;  ///< MLIR-AIE text
-  std::vector<KernelSource> kernels;
+  std::vector<DesignSource> designs;
   std::vector<std::string> options;  ///< For the compiler.
 };
 
-/// What aiecc is for silicon: checks the design, compiles its kernels, packs both into a container
-/// for XRT, and writes the instruction stream of each of its runtime sequences beside it:
-/// OUT.insts.bin (little-endian words) and OUT.insts.txt (a word a line, hexadecimal), or, where
-/// there are several sequences, OUT.NAME.insts.bin and .txt. Errors: those of lower(), NotFound (a
-/// kernel that the design links), InvalidArgument (a kernel that it does not, a design for another
-/// array), Unavailable.
+/// What aiecc is for silicon: checks the designs, compiles what their cores link, packs both into a
+/// container for XRT, and writes the instruction stream of each runtime sequence beside it:
+/// OUT.insts.bin (little-endian words) and OUT.insts.txt (a word a line, hexadecimal). Where there
+/// are several, the kernel's name (of several designs) and the sequence's (of several sequences)
+/// come in between: OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower(), NotFound (an object
+/// that a design links), InvalidArgument (one that it does not, a design for another array),
+/// Unavailable.
 Result<void> build(const BuildRequest& request);
 
 }  // namespace npuwhisper::emu

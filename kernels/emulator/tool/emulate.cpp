@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 
 #include "emulator/tool/device_tree.h"
@@ -74,16 +75,21 @@ std::string sanitizer_library() {
 
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command) {
+  HeldSignals signals;  // From here on there is something to clean up.
   const auto tree = TemporaryFolder::create();
   if (!tree) return fail(tree.error());
   if (const auto made = make_device_tree(tree->path(), device); !made) return fail(made.error());
-  std::string preload = sanitizer_library() + library;
+  // By a name without the characters that divide LD_PRELOAD, wherever the build folder is.
+  const auto link = tree->path() / "driver.so";
+  std::error_code error;
+  std::filesystem::create_symlink(std::filesystem::absolute(library), link, error);
+  if (error) return fail(ErrorCode::Unavailable, link.string() + ": " + error.message());
+  std::string preload = sanitizer_library() + link.string();
   if (const char* others = std::getenv("LD_PRELOAD"); others != nullptr && *others != 0) {
     preload += std::string(":") + others;
   }
   const std::string path = tree->path().string();
 
-  HeldSignals signals;
   const pid_t started = fork();
   if (started < 0) {
     return fail(ErrorCode::Unavailable, std::string("fork: ") + std::strerror(errno));

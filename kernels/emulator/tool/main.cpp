@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// npuwhisper-emulate: runs programs on an emulated NPU.
+// npuwhisper-emulate: runs programs on an emulated NPU, and builds images for it.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -21,15 +21,19 @@ using npuwhisper::emu::find_device;
 
 constexpr char kUsage[] =
     R"(usage: npuwhisper-emulate npu1|npu2 [--image FILE] -- COMMAND [ARGUMENT...]
-       npuwhisper-emulate --build OUT.xclbin npu1|npu2 DESIGN.mlir [[NAME=]KERNEL...] [-DX] [-IDIR]
+       npuwhisper-emulate --build OUT.xclbin npu1|npu2 [NAME=]DESIGN.mlir [[NAME=]KERNEL...]...
        npuwhisper-emulate --pack OUT.xclbin npu1|npu2 IMAGE
 
 Runs COMMAND, which sees an emulated NPU (npu1: Phoenix; npu2: Strix) through XRT and AMD's driver,
 and ends with its exit status.
 
-  --image FILE  the array configuration that npuwhisper loads (NPUWHISPER_NPU_IMAGE)
+  --image FILE  the array configuration that npuwhisper loads (NPUWHISPER_NPU_IMAGE; else the
+                project's own, if it was built)
   --build       makes of a design in MLIR-AIE text and its kernels (C++ on aie_api, or objects) an
-                image that the emulated NPU loads, and OUT.insts.bin and .txt of its runtime sequence
+                image that the emulated NPU loads, and OUT.insts.bin and .txt of its runtime
+                sequence. KERNEL is C++ or C, compiled with what options (-D, -I) are given; an
+                object, an archive, or a shared object. NAME is how the design links it (without:
+                its own name with .o) and how host programs know the design (without: MLIR_AIE)
   --pack        puts an image of the emulated array into a container for XRT
 
 Environment, read by the emulated device:
@@ -55,9 +59,21 @@ std::string preload_library() {
   return (self.parent_path().parent_path() / "driver/libnpuwhisper-emulated-npu.so").string();
 }
 
+/// The project's own image, beside this program in the build folder; empty: it was not built.
+std::string own_image(const std::string& array) {
+  const auto self = std::filesystem::read_symlink("/proc/self/exe");
+  const auto image =
+      self.parent_path().parent_path().parent_path() / "image" / (array + "-emulated.xclbin");
+  return std::filesystem::exists(image) ? image.string() : std::string();
+}
+
 int run(const std::string& array, const std::vector<std::string>& arguments) {
   const auto device = find_device(array);
   if (!device) return fail_with(device.error().message);
+  // What the user set already stays.
+  if (const std::string image = own_image(array); !image.empty()) {
+    setenv("NPUWHISPER_NPU_IMAGE", image.c_str(), 0);
+  }
   auto argument = arguments.begin();
   for (; argument != arguments.end() && *argument != "--"; ++argument) {
     if (*argument != "--image" || argument + 1 == arguments.end()) {
@@ -86,16 +102,20 @@ int build(const std::vector<std::string>& arguments) {
   }
   const auto array = npuwhisper::npu::find_array(arguments[1]);
   if (!array) return fail_with(array.error().message);
-  npuwhisper::emu::BuildRequest request{.output = arguments[0],
-                                        .array = *array,
-                                        .design = arguments[2],
-                                        .kernels = {},
-                                        .options = {}};
-  for (auto argument = arguments.begin() + 3; argument != arguments.end(); ++argument) {
+  npuwhisper::emu::BuildRequest request{
+      .output = arguments[0], .array = *array, .designs = {}, .options = {}};
+  for (auto argument = arguments.begin() + 2; argument != arguments.end(); ++argument) {
     if (argument->starts_with('-')) {
       request.options.push_back(*argument);
+    } else if (argument->ends_with(".mlir")) {
+      auto& design = request.designs.emplace_back();
+      const std::size_t equals = argument->find('=');
+      if (equals != std::string::npos) design.name = argument->substr(0, equals);
+      design.file = argument->substr(equals + 1);  // From 0, if there is none.
+    } else if (request.designs.empty()) {
+      return fail_with("before '" + *argument + "' there must be a design (.mlir)");
     } else {
-      request.kernels.push_back(npuwhisper::emu::parse_kernel_source(*argument));
+      request.designs.back().kernels.push_back(npuwhisper::emu::parse_kernel_source(*argument));
     }
   }
   const auto built = npuwhisper::emu::build(request);
@@ -110,7 +130,8 @@ int pack(const std::vector<std::string>& arguments) {
   const std::string image(std::istreambuf_iterator<char>(file), {});
   if (!file || image.empty()) return fail_with("cannot read " + arguments[2]);
   const auto written = npuwhisper::emu::write_xclbin(
-      arguments[0], {.image = std::as_bytes(std::span(image)), .n_columns = (*array)->n_columns});
+      arguments[0], {.n_columns = (*array)->n_columns,
+                     .kernels = {{.name = "MLIR_AIE", .image = std::as_bytes(std::span(image))}}});
   return written ? 0 : fail_with(written.error().message);
 }
 

@@ -15,11 +15,16 @@ namespace {
 
 constexpr int kHeadColumns = 64;
 constexpr float kEpsilon = 1e-5F;
-constexpr std::uint64_t kElement = 2;         // bf16
-constexpr std::uint64_t kBufferAlign = 4096;  // What one operation writes shares no page with what another one does.
+constexpr std::uint64_t kElement = 2;  // bf16
+constexpr std::uint64_t kBufferAlign =
+    4096;  // What one operation writes shares no page with what another one does.
 
-int round_up(int value, int to) { return (value + to - 1) / to * to; }
-std::size_t index(TensorId id) { return static_cast<std::size_t>(id); }
+int round_up(int value, int to) {
+  return (value + to - 1) / to * to;
+}
+std::size_t index(TensorId id) {
+  return static_cast<std::size_t>(id);
+}
 std::uint64_t elements(int rows, int columns) {
   return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns);
 }
@@ -40,7 +45,7 @@ bool is_output(const Graph& graph, TensorId id) {
 /// The graph without the layer norms that only products read, and those norms by tensor.
 struct Folded {
   Graph graph;
-  std::vector<Op> norm_of;   ///< By tensor; no name: none.
+  std::vector<Op> norm_of;  ///< By tensor; no name: none.
 };
 
 Folded fold_norms(const Graph& graph) {
@@ -76,7 +81,9 @@ Folded fold_norms(const Graph& graph) {
 class Lowering {
  public:
   Lowering(const Graph& graph, const npu::DesignSpec& spec)
-      : folded_(fold_norms(graph)), graph_(folded_.graph), pass_(spec.core_rows * npu::core::kTile) {}
+      : folded_(fold_norms(graph)),
+        graph_(folded_.graph),
+        pass_(spec.core_rows * npu::core::kTile) {}
 
   Result<EncoderOperations> run(const Graph& whole) {
     if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) {
@@ -87,7 +94,8 @@ class Lowering {
       if (auto lowered = lower(op); !lowered) return fail(lowered.error());
     }
     for (const Op& op : whole.ops) {
-      const bool kept = std::any_of(graph_.ops.begin(), graph_.ops.end(), [&](const Op& k) { return k.name == op.name; });
+      const bool kept = std::any_of(graph_.ops.begin(), graph_.ops.end(),
+                                    [&](const Op& k) { return k.name == op.name; });
       if (!kept) result_.folded.push_back(op.name);
     }
     result_.bytes[kWorkspace] = workspace_;
@@ -109,7 +117,8 @@ class Lowering {
     return users.size() == 1 && users[0]->kind == OpKind::Attention;
   }
 
-  /// Rows of a convolution's input: one of zeros before it, and as many as the windows of the padded rows reach.
+  /// Rows of a convolution's input: one of zeros before it, and as many as the windows of the
+  /// padded rows reach.
   int window_rows(const Op& conv) const {
     const int columns = graph_.tensor(conv.input).columns;
     const int window = round_up(conv.kernel * columns, npu::core::kTile);
@@ -120,7 +129,8 @@ class Lowering {
   std::uint64_t tensor_bytes(TensorId id) const {
     const TensorSpec& tensor = graph_.tensor(id);
     const Op* conv = convolution_of(id);
-    return elements(conv != nullptr ? window_rows(*conv) : padded_rows(id), tensor.columns) * kElement;
+    return elements(conv != nullptr ? window_rows(*conv) : padded_rows(id), tensor.columns) *
+           kElement;
   }
 
   std::uint64_t take(std::uint64_t bytes) {
@@ -151,7 +161,8 @@ class Lowering {
         result_.bytes[kOutput] = tensor_bytes(id);
         result_.output = matrices_[index(id)];
       } else {
-        const std::uint64_t offset = slot >= 0 ? offsets[static_cast<std::size_t>(slot)] : take(tensor_bytes(id));
+        const std::uint64_t offset =
+            slot >= 0 ? offsets[static_cast<std::size_t>(slot)] : take(tensor_bytes(id));
         matrices_[index(id)] = {kWorkspace, offset, graph_.tensor(id).columns};
       }
     }
@@ -170,11 +181,16 @@ class Lowering {
 
   Result<void> lower(const Op& op) {
     switch (op.kind) {
-      case OpKind::Conv1d: return lower_convolution(op);
-      case OpKind::Gemm: return lower_product(op);
-      case OpKind::Attention: return lower_attention(op);
-      case OpKind::LayerNorm: return lower_norm(op);
-      default: return fail(ErrorCode::Unsupported, op.name + ": not an operation of the array");
+      case OpKind::Conv1d:
+        return lower_convolution(op);
+      case OpKind::Gemm:
+        return lower_product(op);
+      case OpKind::Attention:
+        return lower_attention(op);
+      case OpKind::LayerNorm:
+        return lower_norm(op);
+      default:
+        return fail(ErrorCode::Unsupported, op.name + ": not an operation of the array");
     }
   }
 
@@ -187,7 +203,9 @@ class Lowering {
     const TensorSpec& in = graph_.tensor(op.input);
     const TensorSpec& out = graph_.tensor(op.output);
     if (op.kernel != 3) return fail(ErrorCode::Unsupported, op.name + ": wanted a kernel of 3");
-    npu::ProductPart part{.n = out.columns, .output = first_row(op.output), .gelu = op.activation == Activation::Gelu};
+    npu::ProductPart part{.n = out.columns,
+                          .output = first_row(op.output),
+                          .gelu = op.activation == Activation::Gelu};
     if (auto residual = residual_of(op); residual) {
       part.residual = *residual;
     } else if (op.residual != kNoTensor || !op.position.empty()) {
@@ -195,7 +213,8 @@ class Lowering {
     }
     npu::HostMatrix windows = matrices_[index(op.input)];
     windows.row_stride = op.stride * in.columns;
-    add(op, npu::Product{.m = out.rows, .k = op.kernel * in.columns, .input = windows, .parts = {part}});
+    add(op, npu::Product{
+                .m = out.rows, .k = op.kernel * in.columns, .input = windows, .parts = {part}});
     return {};
   }
 
@@ -243,15 +262,18 @@ class Lowering {
     const int rows = padded_rows(id);
     const std::uint64_t size = elements(rows, d) * kElement;
     const std::uint64_t offset = matrices_[index(id)].offset;
-    return {{kWorkspace, offset, d}, {kWorkspace, offset + size, rows}, {kWorkspace, offset + 2 * size, d}};
+    return {{kWorkspace, offset, d},
+            {kWorkspace, offset + size, rows},
+            {kWorkspace, offset + 2 * size, d}};
   }
 
   Result<void> lower_attention(const Op& op) {
     const TensorSpec& out = graph_.tensor(op.output);
     if (out.columns != op.n_heads * kHeadColumns || !feeds_attention(op.input)) {
-      return fail(ErrorCode::Unsupported, op.name + ": wanted heads of 64 columns, and a product's result that nobody " +
-                                              "else reads; found " + std::to_string(op.n_heads) + " heads over " +
-                                              std::to_string(out.columns) + " columns");
+      return fail(ErrorCode::Unsupported,
+                  op.name + ": wanted heads of 64 columns, and a product's result that nobody " +
+                      "else reads; found " + std::to_string(op.n_heads) + " heads over " +
+                      std::to_string(out.columns) + " columns");
     }
     const auto [queries, keys, values] = attention_inputs(op.input);
     add(op, npu::Attention{.n_queries = out.rows,
@@ -278,7 +300,7 @@ class Lowering {
   const Graph& graph_;
   int pass_;
   std::uint64_t workspace_ = 0;
-  std::vector<npu::HostMatrix> matrices_;   // by tensor
+  std::vector<npu::HostMatrix> matrices_;  // by tensor
   EncoderOperations result_;
 };
 
@@ -287,8 +309,8 @@ Result<std::vector<float>> read(const Weights& weights, const std::string& name,
   const WeightView* view = weights.find(name);
   if (view == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
   if (static_cast<std::uint64_t>(view->n_elements()) != n) {
-    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + to_string(view->dims) + ", wanted " +
-                                             std::to_string(n) + " numbers");
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + to_string(view->dims) +
+                                             ", wanted " + std::to_string(n) + " numbers");
   }
   auto values = view->read();
   weights.release(*view);
@@ -296,18 +318,21 @@ Result<std::vector<float>> read(const Weights& weights, const std::string& name,
 }
 
 /// [out, in, kernel] to [out, kernel, in]: a window is rows one after the other.
-std::vector<float> by_tap(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in, std::size_t kernel) {
+std::vector<float> by_tap(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
+                          std::size_t kernel) {
   std::vector<float> turned(weight.size());
   for (std::size_t o = 0; o < n_out; ++o) {
     for (std::size_t i = 0; i < n_in; ++i) {
-      for (std::size_t t = 0; t < kernel; ++t) turned[(o * kernel + t) * n_in + i] = weight[(o * n_in + i) * kernel + t];
+      for (std::size_t t = 0; t < kernel; ++t)
+        turned[(o * kernel + t) * n_in + i] = weight[(o * n_in + i) * kernel + t];
     }
   }
   return turned;
 }
 
-Result<void> pack_product(const EncoderOperations::Source& source, const npu::Product& product, const npu::Plan& plan,
-                          std::size_t operation, const Weights& weights, std::span<std::byte> packed) {
+Result<void> pack_product(const EncoderOperations::Source& source, const npu::Product& product,
+                          const npu::Plan& plan, std::size_t operation, const Weights& weights,
+                          std::span<std::byte> packed) {
   const auto k = static_cast<std::size_t>(product.k);
   std::size_t n = 0;
   for (const npu::ProductPart& part : product.parts) n += static_cast<std::size_t>(part.n);
@@ -347,8 +372,8 @@ Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu:
   return Lowering(graph, spec).run(graph);
 }
 
-Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan, const Weights& weights,
-                          std::span<std::byte> packed) {
+Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
+                          const Weights& weights, std::span<std::byte> packed) {
   for (std::size_t i = 0; i < encoder.operations.size(); ++i) {
     const EncoderOperations::Source& source = encoder.sources[i];
     const auto& what = encoder.operations[i].what;
@@ -371,7 +396,8 @@ Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& pla
   return {};
 }
 
-Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights, std::span<std::byte> workspace) {
+Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights,
+                            std::span<std::byte> workspace) {
   std::fill(workspace.begin(), workspace.end(), std::byte{0});
   for (const Constant& constant : encoder.constants) {
     const auto values = read(weights, constant.variable, elements(constant.rows, constant.columns));

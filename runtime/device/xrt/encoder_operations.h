@@ -34,27 +34,30 @@ struct Constant {
 struct EncoderOperations {
   /// Where an operation's weights come from.
   struct Source {
-    Op op{};                  ///< Of the graph.
-    Op norm{};                ///< The folded layer norm; no name: none.
-    bool feeds_attention = false;   ///< Queries, keys and values are parts of their own.
+    Op op{};                       ///< Of the graph.
+    Op norm{};                     ///< The folded layer norm; no name: none.
+    bool feeds_attention = false;  ///< Queries, keys and values are parts of their own.
   };
   std::vector<npu::Operation> operations{};
-  std::vector<Source> sources{};       ///< One for each operation.
-  std::vector<std::string> folded{};   ///< Names of the graph's operations that have none of their own.
+  std::vector<Source> sources{};  ///< One for each operation.
+  std::vector<std::string>
+      folded{};  ///< Names of the graph's operations that have none of their own.
   std::vector<Constant> constants{};
-  npu::HostMatrix input{}, output{};   ///< Row 0 of the graph's input and output.
-  std::array<std::uint64_t, kNArguments> bytes{};   ///< Of each buffer; kPacked is the plan's to say.
+  npu::HostMatrix input{}, output{};  ///< Row 0 of the graph's input and output.
+  std::array<std::uint64_t, kNArguments>
+      bytes{};  ///< Of each buffer; kPacked is the plan's to say.
 };
 
-/// Errors: Unsupported, for a graph that is not convolutions, layer norms, products and attention with one input and one
-/// output, or heads that are not 64 columns wide.
+/// Errors: Unsupported, for a graph that is not convolutions, layer norms, products and attention
+/// with one input and one output, or heads that are not 64 columns wide.
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
 
 /// Fills the buffer kPacked. Errors: CorruptModel (a variable is missing, or has the wrong size).
-Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan, const Weights& weights,
-                          std::span<std::byte> packed);
+Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
+                          const Weights& weights, std::span<std::byte> packed);
 
 /// Fills the workspace: zeros, and the constants. Errors: CorruptModel.
-Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights, std::span<std::byte> workspace);
+Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights,
+                            std::span<std::byte> workspace);
 
 }  // namespace npuwhisper::xdna

@@ -13,14 +13,16 @@ namespace {
 
 /// An encoder: convolutions at its beginning.
 bool is_encoder(const Graph& graph) {
-  return std::any_of(graph.ops.begin(), graph.ops.end(), [](const Op& op) { return op.kind == OpKind::Conv1d; });
+  return std::any_of(graph.ops.begin(), graph.ops.end(),
+                     [](const Op& op) { return op.kind == OpKind::Conv1d; });
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   if (options.precision == Precision::F32) {
-    return fail(ErrorCode::Unsupported, "precision f32: the NPU multiplies bf16; wanted auto, bf16 or int8");
+    return fail(ErrorCode::Unsupported,
+                "precision f32: the NPU multiplies bf16; wanted auto, bf16 or int8");
   }
   auto session = XrtSession::open();
   if (!session) return fail(session.error());
@@ -39,16 +41,20 @@ NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session, std::unique_ptr<cpu::C
   info_ = cpu_->info();
   info_.kind = DeviceKind::Npu;
   info_.name = session_->name() + " with " + cpu_->info().name;
-  std::erase_if(info_.kernels, [](const std::string& kernel) { return kernel.rfind("encoder: ", 0) == 0; });
+  std::erase_if(info_.kernels,
+                [](const std::string& kernel) { return kernel.rfind("encoder: ", 0) == 0; });
   info_.kernels.insert(info_.kernels.begin(), "encoder: " + session_->name() + ", bf16");
 }
 
 NpuDevice::~NpuDevice() = default;
 
-Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
+Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const Weights& weights,
+                                                       int batch) {
   if (!is_encoder(graph)) return cpu_->prepare(graph, weights, batch);
-  if (batch != 1) return fail(ErrorCode::Unsupported, graph.name + ": the NPU takes one window at a time");
-  if (session_ == nullptr) return fail(ErrorCode::Unsupported, graph.name + ": this NPU has an encoder already");
+  if (batch != 1)
+    return fail(ErrorCode::Unsupported, graph.name + ": the NPU takes one window at a time");
+  if (session_ == nullptr)
+    return fail(ErrorCode::Unsupported, graph.name + ": this NPU has an encoder already");
   return NpuExecutable::create(graph, weights, cpu_->feature_type(), std::move(session_));
 }
 

@@ -14,21 +14,24 @@ namespace npuwhisper::xdna {
 
 class XrtSession;
 
-/// An AMD XDNA NPU beside the CPU: the encoder runs on the array, the cross-attention projections and the decoder on the
-/// CPU. The plan of each graph says so for each operation; nothing changes sides at run time.
+/// An AMD XDNA NPU beside the CPU: the encoder runs on the array, the cross-attention projections
+/// and the decoder on the CPU. The plan of each graph says so for each operation; nothing changes
+/// sides at run time.
 class NpuDevice final : public Device {
  public:
-  /// Errors: NotFound (no NPU), Unsupported (precision f32: the array multiplies bf16), those of the CPU device.
+  /// Errors: NotFound (no NPU), Unsupported (precision f32: the array multiplies bf16), those of
+  /// the CPU device.
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
   ~NpuDevice() override;
 
   const DeviceInfo& info() const override { return info_; }
-  Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
+  Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
+                                              int batch) override;
 
  private:
   NpuDevice(std::unique_ptr<XrtSession> session, std::unique_ptr<cpu::CpuDevice> cpu);
 
-  std::unique_ptr<XrtSession> session_;   // until the encoder takes it
+  std::unique_ptr<XrtSession> session_;  // until the encoder takes it
   std::unique_ptr<cpu::CpuDevice> cpu_;
   DeviceInfo info_;
 };

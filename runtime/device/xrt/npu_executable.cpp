@@ -16,7 +16,8 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// A window takes tens of milliseconds on silicon. The emulated array computes what it says, on the CPU.
+// A window takes tens of milliseconds on silicon. The emulated array computes what it says, on the
+// CPU.
 constexpr std::chrono::milliseconds kLongestRun{2000};
 constexpr int kEmulationSlowdown = 300;
 
@@ -26,7 +27,8 @@ Result<npu::DesignSpec> whole_array(const std::string& array) {
 }
 
 std::filesystem::path image_file(const std::string& array) {
-  if (const char* given = std::getenv("NPUWHISPER_NPU_IMAGE"); given != nullptr && *given != '\0') return given;
+  if (const char* given = std::getenv("NPUWHISPER_NPU_IMAGE"); given != nullptr && *given != '\0')
+    return given;
   return std::filesystem::path(NPUWHISPER_IMAGE_DIR) / (array + ".xclbin");
 }
 
@@ -39,7 +41,8 @@ NpuExecutable::NpuExecutable(Graph graph, EncoderOperations encoder, DataType ou
       session_(std::move(session)),
       output_type_(output_type) {}
 
-Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph, const Weights& weights,
+Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph,
+                                                          const Weights& weights,
                                                           DataType output_type,
                                                           std::unique_ptr<XrtSession> session) {
   const auto spec = whole_array(session->array());
@@ -56,11 +59,16 @@ Result<void> NpuExecutable::load(const Weights& weights, const npu::DesignSpec& 
   const auto plan = npu::make_plan(spec, encoder_.operations, kPacked);
   if (!plan) return fail(plan.error());
   encoder_.bytes[kPacked] = plan->packed_bytes;
-  if (auto loaded = session_->load(image_file(session_->array()), plan->stream(), encoder_.bytes); !loaded) return loaded;
-  if (auto packed = pack_weights(encoder_, *plan, weights, session_->buffer(kPacked)); !packed) return packed;
-  if (auto filled = fill_workspace(encoder_, weights, session_->buffer(kWorkspace)); !filled) return filled;
+  if (auto loaded = session_->load(image_file(session_->array()), plan->stream(), encoder_.bytes);
+      !loaded)
+    return loaded;
+  if (auto packed = pack_weights(encoder_, *plan, weights, session_->buffer(kPacked)); !packed)
+    return packed;
+  if (auto filled = fill_workspace(encoder_, weights, session_->buffer(kWorkspace)); !filled)
+    return filled;
   for (const int buffer : {kPacked, kWorkspace}) {
-    if (auto synced = session_->sync_to_device(static_cast<std::size_t>(buffer)); !synced) return synced;
+    if (auto synced = session_->sync_to_device(static_cast<std::size_t>(buffer)); !synced)
+      return synced;
   }
   describe(*plan);
   return {};
@@ -69,23 +77,40 @@ Result<void> NpuExecutable::load(const Weights& weights, const npu::DesignSpec& 
 void NpuExecutable::describe(const npu::Plan& plan) {
   plan_.graph = graph_.name;
   plan_.weight_bytes = encoder_.bytes[kPacked];
-  for (const int buffer : {kWorkspace, kInput, kOutput}) plan_.working_bytes += encoder_.bytes[static_cast<std::size_t>(buffer)];
+  for (const int buffer : {kWorkspace, kInput, kOutput})
+    plan_.working_bytes += encoder_.bytes[static_cast<std::size_t>(buffer)];
   double cycles = 0;
-  for (const npu::OperationPlan& figures : plan.figures) cycles += figures.cycles;
-  char text[200];
-  std::snprintf(text, sizeof text, "one submission, %zu instruction words, %d descriptors, %d syncs, %.1f ms predicted",
-                plan.stream().size(), plan.n_descriptors, plan.n_syncs, 1e3 * plan.predicted_seconds());
+  unsigned long long macs = 0, padded_macs = 0;
+  for (const npu::OperationPlan& figures : plan.figures) {
+    cycles += figures.cycles;
+    macs += figures.macs;
+    padded_macs += figures.padded_macs;
+  }
+  char text[250];
+  std::snprintf(
+      text, sizeof text,
+      "one submission of %zu instruction words, %d descriptors, %d syncs; "
+      "%llu multiply-accumulates (%llu without padding); %.1f ms predicted by the planner",
+      plan.stream().size(), plan.n_descriptors, plan.n_syncs, padded_macs, macs,
+      1e3 * plan.predicted_seconds());
   plan_.summary = session_->name() + ", " + std::to_string(plan.spec.core_rows) + " x " +
                   std::to_string(plan.spec.core_columns) + " cores: " + text;
   for (const Op& op : graph_.ops) {
-    PlannedOp planned{.name = op.name, .device = "npu", .how = "", .reason = "", .flops = count_flops(graph_, op)};
-    const auto at = std::find_if(encoder_.operations.begin(), encoder_.operations.end(),
-                                 [&](const npu::Operation& operation) { return operation.name == op.name; });
+    PlannedOp planned{.name = op.name,
+                      .device = "npu",
+                      .how = "",
+                      .reason = "",
+                      .flops = count_flops(graph_, op)};
+    const auto at =
+        std::find_if(encoder_.operations.begin(), encoder_.operations.end(),
+                     [&](const npu::Operation& operation) { return operation.name == op.name; });
     if (at == encoder_.operations.end()) {
       planned.how = "folded into the products that read it";
     } else {
-      const npu::OperationPlan& figures = plan.figures[static_cast<std::size_t>(at - encoder_.operations.begin())];
-      std::snprintf(text, sizeof text, ", %.1f million multiply-adds with padding, %.2f ms predicted",
+      const npu::OperationPlan& figures =
+          plan.figures[static_cast<std::size_t>(at - encoder_.operations.begin())];
+      std::snprintf(text, sizeof text,
+                    ", %.1f million multiply-adds with padding, %.2f ms predicted",
                     static_cast<double>(figures.padded_macs) / 1e6,
                     1e3 * plan.predicted_seconds() * figures.cycles / cycles);
       planned.how = figures.shape + text;
@@ -97,7 +122,8 @@ void NpuExecutable::describe(const npu::Plan& plan) {
 
 Result<std::unique_ptr<Buffer>> NpuExecutable::allocate(TensorId id, int) {
   const TensorSpec& tensor = graph_.tensor(id);
-  const std::size_t n = static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.columns);
+  const std::size_t n =
+      static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.columns);
   const bool is_output = id == graph_.outputs[0];
   return std::unique_ptr<Buffer>(
       std::make_unique<cpu::CpuBuffer>(n * size_of(is_output ? output_type_ : DataType::F32)));
@@ -105,7 +131,8 @@ Result<std::unique_ptr<Buffer>> NpuExecutable::allocate(TensorId id, int) {
 
 Result<Run*> NpuExecutable::start(const Bindings& bindings) {
   if (bindings.items.size() != 1 || bindings.items[0].size() != 2) {
-    return fail(ErrorCode::InvalidArgument, graph_.name + ": wanted one window with its input and its output");
+    return fail(ErrorCode::InvalidArgument,
+                graph_.name + ": wanted one window with its input and its output");
   }
   const std::span<const std::byte> input = bindings.items[0][0]->host();
   output_ = bindings.items[0][1]->host();
@@ -126,7 +153,8 @@ Result<void> NpuExecutable::finish(std::chrono::milliseconds timeout) {
   if (session_->is_emulated()) timeout *= kEmulationSlowdown;
   auto done = session_->wait(timeout);
   if (!done) {
-    log(LogLevel::Warning, done.error().message + "; the context is opened again and the window repeated once");
+    log(LogLevel::Warning,
+        done.error().message + "; the context is opened again and the window repeated once");
     if (auto opened = session_->reopen(); !opened) return opened;
     if (auto started = session_->start(); !started) return started;
     done = session_->wait(timeout);

@@ -9,13 +9,15 @@
 
 namespace npuwhisper::xdna {
 
-/// A graph over windows on the NPU: one submission and two buffer syncs a window. The caller's buffers are host memory,
-/// the input in f32, the output in what the CPU's graphs take (bf16 or f32). One window at a time.
+/// A graph over windows on the NPU: one submission and two buffer syncs a window. The caller's
+/// buffers are host memory, the input in f32, the output in what the CPU's graphs take (bf16 or
+/// f32). One window at a time.
 class NpuExecutable final : public Executable {
  public:
-  /// Plans, packs the weights in the order of the stream, and loads the array. `session` becomes this executable's.
-  /// Errors: Unsupported, CorruptModel, NotFound (image), DeviceError.
-  static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights, DataType output_type,
+  /// Plans, packs the weights in the order of the stream, and loads the array. `session` becomes
+  /// this executable's. Errors: Unsupported, CorruptModel, NotFound (image), DeviceError.
+  static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights,
+                                                    DataType output_type,
                                                     std::unique_ptr<XrtSession> session);
 
   const Plan& plan() const override { return plan_; }
@@ -26,13 +28,16 @@ class NpuExecutable final : public Executable {
   class WindowRun final : public Run {
    public:
     explicit WindowRun(NpuExecutable& executable) : executable_(executable) {}
-    Result<void> wait(std::chrono::milliseconds timeout) override { return executable_.finish(timeout); }
+    Result<void> wait(std::chrono::milliseconds timeout) override {
+      return executable_.finish(timeout);
+    }
 
    private:
     NpuExecutable& executable_;
   };
 
-  NpuExecutable(Graph graph, EncoderOperations encoder, DataType output_type, std::unique_ptr<XrtSession> session);
+  NpuExecutable(Graph graph, EncoderOperations encoder, DataType output_type,
+                std::unique_ptr<XrtSession> session);
   Result<void> load(const Weights& weights, const npu::DesignSpec& spec);
   void describe(const npu::Plan& plan);
   Result<void> finish(std::chrono::milliseconds timeout);
@@ -43,7 +48,7 @@ class NpuExecutable final : public Executable {
   Plan plan_;
   WindowRun run_{*this};
   DataType output_type_;
-  std::span<std::byte> output_{};   // of the window in progress
+  std::span<std::byte> output_{};  // of the window in progress
 };
 
 }  // namespace npuwhisper::xdna

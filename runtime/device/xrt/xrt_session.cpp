@@ -78,7 +78,8 @@ struct XrtSession::State {
     made.context = xrt::hw_context(device, image.get_uuid());
     made.kernel = xrt::kernel(made.context, kKernelName);
     const std::size_t bytes = stream.size() * sizeof stream[0];
-    made.instructions = xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, made.kernel.group_id(kInstructionArgument));
+    made.instructions =
+        xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, made.kernel.group_id(kInstructionArgument));
     std::memcpy(made.instructions.map<std::byte*>(), stream.data(), bytes);
     made.instructions.sync(XCL_BO_SYNC_BO_TO_DEVICE);
     if (buffers.empty()) {
@@ -91,7 +92,8 @@ struct XrtSession::State {
     made.run.set_arg(0, kOpcode);
     made.run.set_arg(kInstructionArgument, made.instructions);
     made.run.set_arg(2, static_cast<std::uint32_t>(stream.size()));
-    for (std::size_t i = 0; i < buffers.size(); ++i) made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[i]);
+    for (std::size_t i = 0; i < buffers.size(); ++i)
+      made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[i]);
     made.list = xrt::runlist(made.context);
     made.list.add(made.run);
     context = std::move(made);
@@ -102,7 +104,8 @@ XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) 
 XrtSession::~XrtSession() = default;
 
 Result<std::unique_ptr<XrtSession>> XrtSession::open() {
-  const auto n_devices = guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
+  const auto n_devices =
+      guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
@@ -113,22 +116,37 @@ Result<std::unique_ptr<XrtSession>> XrtSession::open() {
     });
     if (opened) {
       state->array = array_of(state->name);
-      if (!state->array.empty()) return std::unique_ptr<XrtSession>(new XrtSession(std::move(state)));
+      if (!state->array.empty())
+        return std::unique_ptr<XrtSession>(new XrtSession(std::move(state)));
     }
-    others += "; device " + std::to_string(i) + ": " + (opened ? "'" + state->name + "'" : opened.error().message);
+    others += "; device " + std::to_string(i) + ": " +
+              (opened ? "'" + state->name + "'" : opened.error().message);
   }
-  return fail(ErrorCode::NotFound, "no NPU (AMD XDNA) among XRT's " + std::to_string(*n_devices) +
-                                       " devices: is the amdxdna driver loaded, and may this user open "
-                                       "/dev/accel/accel0?" + others);
+  return fail(ErrorCode::NotFound,
+              "no NPU (AMD XDNA) among XRT's " + std::to_string(*n_devices) +
+                  " devices: is the amdxdna driver loaded, and may this user open "
+                  "/dev/accel/accel0?" +
+                  others);
 }
 
-const std::string& XrtSession::name() const { return state_->name; }
-const std::string& XrtSession::array() const { return state_->array; }
-bool XrtSession::is_emulated() const { return state_->name.find("emulated") != std::string::npos; }
-std::uint64_t XrtSession::n_submissions() const { return state_->n_submissions; }
-std::uint64_t XrtSession::n_syncs() const { return state_->n_syncs; }
+const std::string& XrtSession::name() const {
+  return state_->name;
+}
+const std::string& XrtSession::array() const {
+  return state_->array;
+}
+bool XrtSession::is_emulated() const {
+  return state_->name.find("emulated") != std::string::npos;
+}
+std::uint64_t XrtSession::n_submissions() const {
+  return state_->n_submissions;
+}
+std::uint64_t XrtSession::n_syncs() const {
+  return state_->n_syncs;
+}
 
-Result<void> XrtSession::load(const std::filesystem::path& image, std::span<const std::uint32_t> stream,
+Result<void> XrtSession::load(const std::filesystem::path& image,
+                              std::span<const std::uint32_t> stream,
                               std::span<const std::uint64_t> buffer_bytes) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(image, missing)) {
@@ -152,7 +170,8 @@ Result<void> XrtSession::load(const std::filesystem::path& image, std::span<cons
 }
 
 std::span<std::byte> XrtSession::buffer(std::size_t i) {
-  const auto mapped = guarded("mapping a buffer", [&] { return state_->buffers[i].map<std::byte*>(); });
+  const auto mapped =
+      guarded("mapping a buffer", [&] { return state_->buffers[i].map<std::byte*>(); });
   return mapped ? std::span(*mapped, state_->buffers[i].size()) : std::span<std::byte>();
 }
 
@@ -163,7 +182,8 @@ Result<void> XrtSession::sync_to_device(std::size_t i) {
 
 Result<void> XrtSession::sync_from_device(std::size_t i) {
   ++state_->n_syncs;
-  return guarded("sync from the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
+  return guarded("sync from the device",
+                 [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
 }
 
 Result<void> XrtSession::start() {
@@ -176,7 +196,8 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   const auto waited = guarded("run", [&] { return state_->context->list.wait(timeout); });
   if (!waited) return fail(waited.error());
   if (*waited == std::cv_status::timeout) {
-    return fail(ErrorCode::Timeout, "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
+    return fail(ErrorCode::Timeout,
+                "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
   }
   return {};
 }

@@ -13,22 +13,24 @@
 
 namespace npuwhisper::xdna {
 
-/// One NPU through XRT: an array configuration, an instruction stream and the buffers that it works on. The only place
-/// that calls XRT; every call is guarded, so what XRT throws is an Error here. Not thread-safe.
+/// One NPU through XRT: an array configuration, an instruction stream and the buffers that it works
+/// on. The only place that calls XRT; every call is guarded, so what XRT throws is an Error here.
+/// Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first NPU among XRT's devices, by its name. Errors: NotFound, with what was found instead.
+  /// Opens the first NPU among XRT's devices, by its name. Errors: NotFound, with what was found
+  /// instead.
   static Result<std::unique_ptr<XrtSession>> open();
   ~XrtSession();
   XrtSession(const XrtSession&) = delete;
   XrtSession& operator=(const XrtSession&) = delete;
 
-  const std::string& name() const;    ///< As XRT says it: "NPU Strix".
-  const std::string& array() const;   ///< "npu1", "npu2".
+  const std::string& name() const;   ///< As XRT says it: "NPU Strix".
+  const std::string& array() const;  ///< "npu1", "npu2".
   bool is_emulated() const;
 
-  /// Loads the configuration and makes the run: `stream` on one buffer for each entry of `buffer_bytes`, all zero. Once.
-  /// Errors: NotFound (file), DeviceError.
+  /// Loads the configuration and makes the run: `stream` on one buffer for each entry of
+  /// `buffer_bytes`, all zero. Once. Errors: NotFound (file), DeviceError.
   Result<void> load(const std::filesystem::path& image, std::span<const std::uint32_t> stream,
                     std::span<const std::uint64_t> buffer_bytes);
   /// What the host sees of a buffer.
@@ -40,7 +42,8 @@ class XrtSession {
   Result<void> start();
   /// Errors: Timeout, DeviceError. After an error only reopen() makes sense.
   Result<void> wait(std::chrono::milliseconds timeout);
-  /// Gives up the context with whatever runs in it and makes a new one, with the same buffers and stream.
+  /// Gives up the context with whatever runs in it and makes a new one, with the same buffers and
+  /// stream.
   Result<void> reopen();
 
   std::uint64_t n_submissions() const;

@@ -100,10 +100,10 @@ std::vector<std::uint32_t> stream_without(const Plan& plan, Drop drop) {
   return encode(kept, *plan.spec.array, plan.spec.columns());
 }
 
-class EndToEnd : public testing::TestWithParam<Shape> {
+class OnArray {
  protected:
-  void SetUp() override {
-    spec_ = *make_design_spec(GetParam().array, GetParam().rows, GetParam().columns);
+  void open(const Shape& shape) {
+    spec_ = *make_design_spec(shape.array, shape.rows, shape.columns);
     aie2_ = spec_.array->generation == Generation::Aie2;
     auto array = EmulatedArray::create(spec_, aie2_ ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
     ASSERT_TRUE(array) << array.error().message;
@@ -158,6 +158,12 @@ class EndToEnd : public testing::TestWithParam<Shape> {
   Workspace space_{};
   std::vector<OperationPlan> figures_{};
 };
+
+class EndToEnd : public OnArray, public testing::TestWithParam<Shape> {
+ protected:
+  void SetUp() override { open(GetParam()); }
+};
+class LargeShapes : public OnArray, public testing::Test {};
 
 TEST_P(EndToEnd, AProductOfAnyShape) {
   const int m = 100;
@@ -397,7 +403,7 @@ TEST_P(EndToEnd, MutationsShow) {
   /// The output's bytes, or none if the run does not complete. A new array and new buffers.
   const auto result_of = [&](const std::vector<std::uint32_t>& stream,
                              std::vector<std::byte> weights_in) {
-    SetUp();
+    open(GetParam());
     std::copy(before.begin(), before.end(), space_.bytes().begin());
     const std::span<std::byte> buffers[] = {weights_in, space_.bytes()};
     const emu::RunOutcome outcome = array_->run(stream, buffers);
@@ -472,6 +478,73 @@ TEST_P(EndToEnd, TheMultiplicationsAreThePlans) {
                            static_cast<std::uint64_t>(n);
   EXPECT_EQ(figures_[0].padded_macs, padded_macs);
   EXPECT_EQ(array_->counters().multiply_accumulates - before, padded_macs);
+}
+
+TEST_F(LargeShapes, RowsInChunks) {
+  open({"npu1", 1, 2});
+  const int m = 64 * 64 + 10;
+  const Matrix x = random_matrix(m, 64, 1, 26);
+  const Matrix w = random_matrix(64, 64, 0.1, 27);
+  const HostMatrix input = space_.add(x, padded(m), 64);
+  const HostMatrix output = space_.add(padded(m), 64);
+  const std::vector<float> weights = floats(w);
+  run({{"p", Product{.m = m, .k = 64, .input = input, .parts = {{.n = 64, .output = output}}}}},
+      {{{.weights = {.f32 = weights}}}});
+  EXPECT_EQ(figures_[0].n_jobs, 2U);
+  expect_near(output, reference::product(x, transposed(w)), tolerance());
+  expect_zero_rows(output, m, padded(m), 64);
+}
+
+// The weights leave room for one slot of residuals only, and small slots for A.
+TEST_F(LargeShapes, WeightsThatFillTheMemoryTile) {
+  open({"npu1", 4, 1});
+  const int m = 700;
+  const int k = 3072;
+  const Matrix h = random_matrix(m, k, 1, 28);
+  const Matrix x = random_matrix(m, 64, 3, 29);
+  const Matrix w = random_matrix(64, k, 0.1, 30);
+  const HostMatrix input = space_.add(h, padded(m), k);
+  const HostMatrix sum = space_.add(x, padded(m), 64);
+  const std::vector<float> weights = floats(w);
+  run({{"down",
+        Product{
+            .m = m, .k = k, .input = input, .parts = {{.n = 64, .output = sum, .residual = sum}}}}},
+      {{{.weights = {.f32 = weights}}}});
+  expect_near(sum, reference::finish(reference::product(h, transposed(w)), {.residual = &x}),
+              tolerance());
+}
+
+// Whisper's: keys and values of 1,500 positions fill the memory tile.
+TEST_F(LargeShapes, AttentionOverAWindow) {
+  open({"npu2", 4, 2});
+  const int t = 1500;
+  const Matrix q = random_matrix(t, 128, 0.3, 31);
+  const Matrix k = random_matrix(t, 128, 1, 32);
+  const Matrix v = random_matrix(t, 128, 1, 33);
+  const HostMatrix queries = space_.add(q, padded(t), 128);
+  const HostMatrix keys = space_.add(transposed(k), 128, padded(t));
+  const HostMatrix values = space_.add(v, padded(t), 128);
+  const HostMatrix output = space_.add(padded(t), 128);
+  run({{"attention", Attention{.n_queries = t,
+                               .n_keys = t,
+                               .n_heads = 2,
+                               .queries = queries,
+                               .keys = keys,
+                               .values = values,
+                               .output = output}}},
+      {{}});
+  for (int h = 0; h < 2; ++h) {
+    const auto head = [&](const Matrix& all) {
+      Matrix one(t, 64);
+      for (int r = 0; r < t; ++r) {
+        for (int c = 0; c < 64; ++c) one.at(r, c) = all.at(r, h * 64 + c);
+      }
+      return one;
+    };
+    HostMatrix found = output;
+    found.offset += static_cast<std::uint64_t>(128 * h);
+    expect_near(found, reference::attention(head(q), head(k), head(v), t), 0.03);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Arrays, EndToEnd,

@@ -15,7 +15,9 @@ using reference::Matrix;
 
 class AttentionTest : public ::testing::TestWithParam<Generation> {
  protected:
-  AttentionTest() : object_(GetParam()) {}
+  AttentionTest()
+      : object_(GetParam(),
+                GetParam() == Generation::Aie2 ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P) {}
 
   Matrix run(const Matrix& q, const Matrix& k, const Matrix& v, int valid_keys,
              int valid_rows = kTile) {

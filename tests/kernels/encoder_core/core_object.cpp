@@ -56,10 +56,9 @@ void CoreObject::Free::operator()(std::byte* p) const {
   std::free(p);
 }
 
-CoreObject::CoreObject(Generation generation)
+CoreObject::CoreObject(Generation generation, const char* path)
     : generation_(generation),
       memory_(static_cast<std::byte*>(std::aligned_alloc(kMemoryBytes, kMemoryBytes))) {
-  const char* path = generation == Generation::Aie2 ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P;
   handle_ = ::dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (!handle_) throw std::runtime_error(::dlerror());
   state_ = static_cast<NpuWhisperCoreState*>(find("npuwhisper_core_state"));
@@ -81,28 +80,14 @@ void* CoreObject::find(const char* name) const {
   return symbol;
 }
 
-Tile CoreObject::pack(const reference::Matrix& m, int row, int column, int block_rows,
-                      int block_columns) const {
-  Tile tile(core::kTileElements);
-  std::size_t i = 0;
-  for (int r = 0; r < core::kTile; r += block_rows) {
-    for (int c = 0; c < core::kTile; c += block_columns) {
-      for (int y = 0; y < block_rows; ++y) {
-        for (int x = 0; x < block_columns; ++x) {
-          tile[i++] = to_bf16(m.at(row * core::kTile + r + y, column * core::kTile + c + x));
-        }
-      }
-    }
-  }
-  return tile;
-}
-
 Tile CoreObject::a_tile(const reference::Matrix& m, int row, int column) const {
-  return pack(m, row, column, blocks().m, blocks().k);
+  return a_tile(
+      [&](int r, int c) { return to_bf16(m.at(row * core::kTile + r, column * core::kTile + c)); });
 }
 
 Tile CoreObject::b_tile(const reference::Matrix& m, int row, int column) const {
-  return pack(m, row, column, blocks().k, blocks().n);
+  return b_tile(
+      [&](int r, int c) { return to_bf16(m.at(row * core::kTile + r, column * core::kTile + c)); });
 }
 
 double CoreObject::c_element(const Tile& tile, int row, int column) const {

@@ -29,7 +29,8 @@ reference::Matrix random_matrix(int rows, int columns, double deviation, std::mt
 
 class CoreObject {
  public:
-  explicit CoreObject(Generation generation);
+  /// `path`: the shared object of that generation.
+  CoreObject(Generation generation, const char* path);
   ~CoreObject();
   CoreObject(const CoreObject&) = delete;
   CoreObject& operator=(const CoreObject&) = delete;
@@ -40,7 +41,16 @@ class CoreObject {
   }
   NpuWhisperCoreState& state() { return *state_; }
 
-  /// Tile (row, column) of a matrix in the blocks of A, of B, or of a transposed matrix in B's.
+  /// 64 x 64 elements in the blocks of A, or of B: bits(row, column).
+  template <typename F>
+  Tile a_tile(F bits) const {
+    return pack(blocks().m, blocks().k, bits);
+  }
+  template <typename F>
+  Tile b_tile(F bits) const {
+    return pack(blocks().k, blocks().n, bits);
+  }
+  /// Tile (row, column) of a matrix, as bf16.
   Tile a_tile(const reference::Matrix& m, int row, int column) const;
   Tile b_tile(const reference::Matrix& m, int row, int column) const;
   /// A C tile's element.
@@ -63,8 +73,20 @@ class CoreObject {
     void operator()(std::byte* p) const;
   };
   void* find(const char* name) const;
-  Tile pack(const reference::Matrix& m, int row, int column, int block_rows,
-            int block_columns) const;
+
+  template <typename F>
+  static Tile pack(int block_rows, int block_columns, F bits) {
+    Tile tile(core::kTileElements);
+    std::size_t i = 0;
+    for (int r = 0; r < core::kTile; r += block_rows) {
+      for (int c = 0; c < core::kTile; c += block_columns) {
+        for (int y = 0; y < block_rows; ++y) {
+          for (int x = 0; x < block_columns; ++x) tile[i++] = bits(r + y, c + x);
+        }
+      }
+    }
+    return tile;
+  }
 
   Generation generation_;
   void* handle_ = nullptr;

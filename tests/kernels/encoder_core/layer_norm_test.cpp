@@ -16,7 +16,9 @@ using reference::Matrix;
 
 class LayerNormTest : public ::testing::TestWithParam<Generation> {
  protected:
-  LayerNormTest() : object_(GetParam()) {}
+  LayerNormTest()
+      : object_(GetParam(),
+                GetParam() == Generation::Aie2 ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P) {}
 
   CoreObject object_;
   std::mt19937 generator_{11};

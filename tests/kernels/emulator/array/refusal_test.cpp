@@ -259,6 +259,8 @@ TEST(Refusal, StreamThatIsNone) {
   HostMemory host;
   const std::uint32_t words[] = {1, 2, 3};
   EXPECT_EQ(array->run(words, {}, host).state, RunState::Error);
+  // It did nothing to the array.
+  EXPECT_EQ(array->run(Stream(design).words(), {}, host).state, RunState::Completed);
 }
 
 // ---- What a design may not say ----
@@ -286,8 +288,8 @@ TEST(Refusal, StreamsThatAreNotModelled) {
   Design design = empty();
   design.routes = {{{kCore, PortKind::Trace, 0}, {dma(kShim, 0)}, 1, false}};
   EXPECT_EQ(not_configured(design), "a stream from tile (0, 2) trace port 0 is not modelled");
-  design.routes = {{dma(kShim, 0), {{kCore, PortKind::Control, 0}}, 1, false}};
-  EXPECT_EQ(not_configured(design), "a stream to tile (0, 2) control port 0 is not modelled");
+  design.routes = {{dma(kShim, 0), {{kCore, PortKind::Fifo, 0}}, {}, false}};
+  EXPECT_EQ(not_configured(design), "a stream to tile (0, 2) stream FIFO 0 is not modelled");
   design.routes = {{core_port(kCore, 0), {dma(kShim, 0)}, 1, false}};
   EXPECT_EQ(not_configured(design), "packets made by tile (0, 2) core port 0 are not modelled");
   // Tokens need no stream of the model.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -105,8 +106,8 @@ class ContextTest : public testing::Test {
   }
 
   PacketState state(std::uint32_t packet) {
-    const auto bytes = buffers_.find(packet)->host();
-    return state_of({reinterpret_cast<const std::uint32_t*>(bytes.data()), bytes.size() / 4});
+    auto* header = reinterpret_cast<std::uint32_t*>(buffers_.find(packet)->host().data());
+    return static_cast<PacketState>(std::atomic_ref(*header).load() & 0xf);
   }
 
   PacketState execute(std::uint32_t packet) {

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// A design in MLIR-AIE text and its kernel, built by npuwhisper-emulate --build, run by real XRT on
-// the emulated array. NPUWHISPER_TEST_XCLBIN names the container, its instructions lie beside it.
+// Designs in MLIR-AIE text and their kernel, built by npuwhisper-emulate --build, run by real XRT
+// on the emulated array.
 #include <gtest/gtest.h>
+#include <xrt/experimental/xrt_kernel.h>
 #include <xrt/experimental/xrt_xclbin.h>
 #include <xrt/xrt_bo.h>
 #include <xrt/xrt_device.h>
 #include <xrt/xrt_hw_context.h>
 #include <xrt/xrt_kernel.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -24,63 +26,101 @@ using namespace std::chrono_literals;
 
 constexpr int kN = 1024;
 
+/// The container that NPUWHISPER_TEST_XCLBIN names, with a context.
 class DesignTest : public testing::Test {
  protected:
-  DesignTest() {
+  /// A stream beside the container: OUT.insts.txt or OUT.NAME.insts.txt.
+  std::vector<std::uint32_t> words(const std::string& name = "") const {
     auto file = path_;
-    std::ifstream text(file.replace_extension("insts.txt"));
+    std::ifstream text(file.replace_extension(name + ".insts.txt"));
+    std::vector<std::uint32_t> words;
     for (std::string line; std::getline(text, line);) {
-      words_.push_back(static_cast<std::uint32_t>(std::stoul(line, nullptr, 16)));
+      words.push_back(static_cast<std::uint32_t>(std::stoul(line, nullptr, 16)));
     }
+    return words;
   }
 
-  xrt::bo buffer() {
+  xrt::bo instructions(const xrt::kernel& kernel, const std::vector<std::uint32_t>& words) {
+    xrt::bo stream(device_, words.size() * 4, XCL_BO_FLAGS_CACHEABLE,
+                   static_cast<xrt::memory_group>(kernel.group_id(1)));
+    stream.write(words.data());
+    stream.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+    return stream;
+  }
+
+  xrt::bo buffer(const xrt::kernel& kernel) {
     return {device_, kN * 4, XRT_BO_FLAGS_HOST_ONLY,
-            static_cast<xrt::memory_group>(kernel_.group_id(3))};
+            static_cast<xrt::memory_group>(kernel.group_id(3))};
+  }
+
+  static xrt::run run(xrt::kernel& kernel, xrt::bo& stream, std::size_t n_words, xrt::bo& from,
+                      xrt::bo& to) {
+    xrt::run run(kernel);
+    run.set_arg(0, std::uint64_t{3});
+    run.set_arg(1, stream);
+    run.set_arg(2, static_cast<std::uint32_t>(n_words));
+    run.set_arg(3, from);
+    run.set_arg(4, to);
+    return run;
   }
 
   const std::filesystem::path path_ = std::getenv("NPUWHISPER_TEST_XCLBIN");
-  std::vector<std::uint32_t> words_;
   xrt::device device_{0};
   xrt::xclbin xclbin_{path_.string()};
   xrt::hw_context context_{device_, device_.register_xclbin(xclbin_)};
-  xrt::kernel kernel_{context_, "MLIR_AIE"};
 };
 
 TEST_F(DesignTest, BothFormsOfTheStreamAreTheSame) {
   auto file = path_;
   std::ifstream binary(file.replace_extension("insts.bin"), std::ios::binary);
-  std::vector<std::uint32_t> words;
+  std::vector<std::uint32_t> read;
   for (char bytes[4]; binary.read(bytes, 4);) {
     std::uint32_t word = 0;
     for (int i = 0; i < 4; ++i) {
       word |= std::uint32_t{static_cast<unsigned char>(bytes[i])} << (8 * i);
     }
-    words.push_back(word);
+    read.push_back(word);
   }
-  EXPECT_EQ(words, words_);
-  ASSERT_GE(words.size(), 4u);
-  EXPECT_EQ(words[3], words.size() * 4) << "the header's length";
+  EXPECT_EQ(read, words());
+  ASSERT_GE(read.size(), 4u);
+  EXPECT_EQ(read[3], read.size() * 4) << "the header's length";
 }
 
 TEST_F(DesignTest, TheArrayComputes) {
-  ASSERT_FALSE(words_.empty());
-  xrt::bo stream(device_, words_.size() * 4, XCL_BO_FLAGS_CACHEABLE,
-                 static_cast<xrt::memory_group>(kernel_.group_id(1)));
-  stream.write(words_.data());
-  stream.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-  auto from = buffer();
-  auto to = buffer();
+  xrt::kernel kernel(context_, "MLIR_AIE");
+  auto stream = instructions(kernel, words());
+  auto from = buffer(kernel);
+  auto to = buffer(kernel);
   for (int i = 0; i < kN; ++i) from.map<std::int32_t*>()[i] = i - 500;
   from.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+  auto execution = run(kernel, stream, words().size(), from, to);
   for (int repeat = 0; repeat < 2; ++repeat) {
-    auto run =
-        kernel_(std::uint64_t{3}, stream, static_cast<std::uint32_t>(words_.size()), from, to);
-    ASSERT_EQ(run.wait(60s), ERT_CMD_STATE_COMPLETED);
+    execution.start();
+    ASSERT_EQ(execution.wait(60s), ERT_CMD_STATE_COMPLETED);
     to.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
     for (int i = 0; i < kN; ++i) ASSERT_EQ(to.map<std::int32_t*>()[i], 3 * (i - 500)) << i;
     std::fill_n(to.map<std::int32_t*>(), kN, 0);
+    to.sync(XCL_BO_SYNC_BO_TO_DEVICE);
   }
+}
+
+TEST_F(DesignTest, TwoDesignsTakeTurnsInARunlist) {
+  xrt::kernel three(context_, "THREE");
+  xrt::kernel five(context_, "FIVE");
+  auto stream_of_three = instructions(three, words("THREE"));
+  auto stream_of_five = instructions(five, words("FIVE"));
+  auto first = buffer(three);
+  auto second = buffer(three);
+  auto third = buffer(five);
+  for (int i = 0; i < kN; ++i) first.map<std::int32_t*>()[i] = i;
+  first.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+  xrt::runlist list(context_);
+  list.add(run(three, stream_of_three, words("THREE").size(), first, second));
+  list.add(run(five, stream_of_five, words("FIVE").size(), second, third));
+  list.execute();
+  ASSERT_EQ(list.wait(60s), std::cv_status::no_timeout);
+  third.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
+  for (int i = 0; i < kN; ++i) ASSERT_EQ(third.map<std::int32_t*>()[i], 15 * i) << i;
 }
 
 }  // namespace

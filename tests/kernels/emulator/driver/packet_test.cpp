@@ -97,7 +97,7 @@ TEST(Packet, TheStateIsWrittenAlone) {
   auto packet = chain_packet(2);
   const auto before = packet;
   set_state(packet, PacketState::Timeout);
-  EXPECT_EQ(state_of(packet), PacketState::Timeout);
+  EXPECT_EQ(packet[0] & 0xf, static_cast<std::uint32_t>(PacketState::Timeout));
   EXPECT_EQ(packet[0] & ~0xfu, before[0] & ~0xfu);
   set_error_index(packet, 1);
   EXPECT_EQ(packet[3], 1u);

@@ -2,7 +2,9 @@
 """Programs under npuwhisper-emulate: what its command line promises, and what xrt-smi and others
 see of the emulated NPU.
 
-usage: programs_test.py EMULATE XCLBIN_NPU1 XCLBIN_NPU2 HOLD_CONTEXT
+usage: programs_test.py EMULATE XCLBIN_NPU1 XCLBIN_NPU2 HOLD_CONTEXT DESIGN
+
+XCLBIN_* hold scripted images; DESIGN is scale.mlir for npu2.
 """
 
 import json
@@ -15,8 +17,12 @@ import tempfile
 import time
 import unittest
 
-EMULATE, XCLBIN_NPU1, XCLBIN_NPU2, HOLD_CONTEXT = sys.argv[1:5]
+EMULATE, XCLBIN_NPU1, XCLBIN_NPU2, HOLD_CONTEXT, DESIGN = sys.argv[1:6]
 HERE = pathlib.Path(__file__).parent
+
+
+# In a build with sanitizers: other people's programs may leak.
+os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
 
 def emulate(array, *command, check=True, **variables):
@@ -63,6 +69,47 @@ class CommandLine(unittest.TestCase):
                                'echo "$NPUWHISPER_NPU_IMAGE"'],
                               capture_output=True, text=True, check=True)
         self.assertEqual(done.stdout.strip(), os.path.abspath("an.xclbin"))
+
+
+class Build(unittest.TestCase):
+    def build(self, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            source = pathlib.Path(folder) / "broken.cc"
+            source.write_text("this is not C++")
+            arguments = [str(argument).replace("FOLDER", folder) for argument in arguments]
+            done = subprocess.run([EMULATE, "--build", f"{folder}/out.xclbin", *arguments],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(os.path.exists(f"{folder}/out.xclbin"), done.returncode == 0)
+            return done.returncode, done.stderr
+
+    def test_mistakes_are_named(self):
+        kernel = HERE / "scale.cc"
+        for arguments, texts in (
+                (["npu2", DESIGN], ["'scale.o'", "not given"]),
+                (["npu2", DESIGN, f"other.o={kernel}"], ["no 'other.o'", "scale.o"]),
+                (["npu2", DESIGN, "scale.txt"], ["scale.txt", ".cc"]),
+                (["npu2", DESIGN, "FOLDER/scale.cc"], ["there is no"]),
+                (["npu2", DESIGN, "scale.o=FOLDER/broken.cc"], ["c++ failed", "this is not C++"]),
+                (["npu1", DESIGN, kernel], ["npu2", "npu1"]),
+                (["npu3", DESIGN, kernel], ["npu3"]),
+                (["npu2", kernel], ["there must be a design"]),
+                (["npu2", "no.mlir"], ["no.mlir"]),
+                (["npu2", XCLBIN_NPU2 + ".mlir"], ["cannot read"])):
+            status, message = self.build(*arguments)
+            self.assertEqual(status, 2, arguments)
+            for text in texts:
+                self.assertIn(text, message)
+
+    def test_objects_and_shared_objects_are_taken(self):
+        with tempfile.TemporaryDirectory() as folder:
+            source = f"{folder}/scale.c"
+            pathlib.Path(source).write_text(
+                "void scale(const int* from, int* to, int factor) {\n"
+                "  for (int i = 0; i < 64; ++i) to[i] = factor * from[i];\n}\n")
+            subprocess.run(["cc", "-fPIC", "-c", source, "-o", f"{folder}/scale.o"], check=True)
+            for kernel in (source, f"{folder}/scale.o"):
+                status, message = self.build("npu2", DESIGN, kernel)
+                self.assertEqual(status, 0, message)
 
 
 class XrtSmi(unittest.TestCase):

@@ -65,10 +65,10 @@ TEST(XrtFaults, Timeout) {  // timeout@1, a watchdog of 300 ms
 
 TEST(XrtFaults, Hang) {  // hang@2
   // XRT aborts a program that destroys a run which is in progress, so these are never destroyed.
-  auto& stuck = *new XrtProgram();
-  auto& stream = *new xrt::bo(stuck.instructions(Operation::Sleep));
-  auto& buffer = *new xrt::bo(stuck.buffer(1));
-  auto& run = *new xrt::run(stuck.run(stream, buffer, buffer));
+  static auto& stuck = *new XrtProgram();
+  static auto& stream = *new xrt::bo(stuck.instructions(Operation::Sleep));
+  static auto& buffer = *new xrt::bo(stuck.buffer(1));
+  static auto& run = *new xrt::run(stuck.run(stream, buffer, buffer));
   run.start();
   run.wait2();
   run.start();

@@ -50,7 +50,7 @@ __aie_inline inline void count_vector_op(std::uint64_t bytes) {
 __aie_inline inline void check_access(const void* address, std::size_t bytes, bool is_write) {
   const NpuWhisperCoreState::Window& window = npuwhisper_core_state.memory;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
-  if (begin >= window.begin && begin + bytes <= window.end) [[likely]] {
+  if (begin >= window.begin && begin <= window.end && bytes <= window.end - begin) [[likely]] {
     return;
   }
   npuwhisper_check_access(address, bytes, is_write);

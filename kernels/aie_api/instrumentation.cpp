@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <cstddef>
+#include <cstdint>
+
+#include "aie_api/emulation.h"
+
+extern "C" void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
+
+namespace {
+
+/// The host's stack is not counted: what the host's compiler keeps there, the core's compiler may
+/// have in registers.
+bool in_stack(const void* address, std::size_t bytes) {
+  const NpuWhisperCoreState::Window& stack = npuwhisper_core_state.stack;
+  const auto at = reinterpret_cast<std::uintptr_t>(address);
+  return at >= stack.begin && at <= stack.end && bytes <= stack.end - at;
+}
+
+void scalar_access(const void* address, std::size_t bytes, bool is_write) {
+  if (in_stack(address, bytes)) return;
+  ++npuwhisper_core_state.scalar_ops;
+  npuwhisper_check_access(address, bytes, is_write);
+}
+
+/// Vectors by way of a pointer to their type, and whole structures.
+void wide_access(const void* address, std::size_t bytes, bool is_write) {
+  if (in_stack(address, bytes)) return;
+  (is_write ? npuwhisper_core_state.stores : npuwhisper_core_state.loads) += (bytes + 31) / 32;
+  npuwhisper_check_access(address, bytes, is_write);
+}
+
+}  // namespace
+
+// What GCC calls before the accesses of code compiled with -fsanitize=kernel-address, outlined: the
+// kernel variant, because it comes without shadow memory and without a runtime library.
+extern "C" {
+
+#define NPUWHISPER_ACCESS(bytes)                            \
+  void __asan_load##bytes##_noabort(const void* address);   \
+  void __asan_store##bytes##_noabort(const void* address);  \
+  void __asan_load##bytes##_noabort(const void* address) {  \
+    scalar_access(address, bytes, false);                   \
+  }                                                         \
+  void __asan_store##bytes##_noabort(const void* address) { \
+    scalar_access(address, bytes, true);                    \
+  }
+NPUWHISPER_ACCESS(1)
+NPUWHISPER_ACCESS(2)
+NPUWHISPER_ACCESS(4)
+NPUWHISPER_ACCESS(8)
+NPUWHISPER_ACCESS(16)
+#undef NPUWHISPER_ACCESS
+
+void __asan_loadN_noabort(const void* address, std::size_t bytes);
+void __asan_storeN_noabort(const void* address, std::size_t bytes);
+void __asan_handle_no_return();
+
+void __asan_loadN_noabort(const void* address, std::size_t bytes) {
+  wide_access(address, bytes, false);
+}
+
+void __asan_storeN_noabort(const void* address, std::size_t bytes) {
+  wide_access(address, bytes, true);
+}
+
+void __asan_handle_no_return() {}
+}

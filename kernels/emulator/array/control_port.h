@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "array/array_model.h"
+#include "emulator/array/fabric.h"
+#include "emulator/array/registers.h"
+#include "emulator/array/scheduler.h"
+#include "emulator/array/stream.h"
+
+namespace npuwhisper::emu {
+
+/// A tile's control port: executes control packets that arrive by stream (writes of one to four
+/// words to the tile's registers and memory, and reads), and sends what was read as packets of its
+/// own. Format: AM020, control packets. What a packet may not do ends the simulation.
+class ControlPort final : public Actor, public StreamSink, public StreamSource {
+ public:
+  ControlPort(npu::TileId tile, Fabric& fabric, Registers& registers);
+
+  Result<void> act() override;
+
+  // Packets that arrive.
+  std::size_t room() const override { return takes_ ? kRoom : 0; }
+  bool blocked() const override { return false; }
+  void put(std::span<const std::uint32_t> words) override;
+  void filled(Cycles start, Cycles end) override;
+
+  // Answers that leave.
+  std::size_t available() const override;
+  Cycles ready_at() const override { return ready_at_; }
+  void take(std::span<std::uint32_t> words) override;
+  void taken(Cycles start, Cycles end) override;
+
+ private:
+  static constexpr std::size_t kRoom = 64;
+
+  Result<void> execute_whole_packets();
+  Result<void> offer();
+
+  npu::TileId tile_;
+  Fabric& fabric_;
+  Registers& registers_;
+  Inlet& inlet_;
+  Outlet& outlet_;
+  bool takes_ = true;
+  bool sends_ = false;
+  std::deque<std::uint32_t> received_;
+  std::deque<std::vector<std::uint32_t>> answers_;  ///< Headers included.
+  std::size_t n_sent_ = 0;                          ///< Words of the first answer.
+  Cycles ready_at_ = 0;
+};
+
+}  // namespace npuwhisper::emu

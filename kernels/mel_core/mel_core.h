@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "design/core_interface.h"
+
+/// Whisper's log-mel spectrogram on the array: two products on the encoder's dataflow, with another
+/// object in the cores. mel_core.o has the functions of core_interface.h under the same names, and
+/// the jobs below in place of the encoder's; tiles, blocks, memory and the loop are the same.
+///
+///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
+///              hop); B: int16 window times Fourier matrix; C: power, bf16.
+///   kMel       A: power; B: mel filters, bf16; C: (log10(max(y, 1e-10)) + 4) / 4, bf16. What is
+///              left is Whisper's floor, 2 below the window's maximum: it needs the whole window.
+///
+/// kIdle is as in core_interface.h; job headers use neither bias nor flags.
+namespace npuwhisper::npu::mel {
+
+enum Operation : std::int32_t { kSpectrum = 16, kMel = 17 };
+
+inline constexpr int kFrameSamples = 400;  ///< And the length of the Fourier transform.
+inline constexpr int kHopSamples = 160;
+inline constexpr int kBins = kFrameSamples / 2 + 1;
+
+/// Columns of the Fourier matrix: real parts of 8 bins, then their imaginary parts, and so on. C
+/// has a bin's power in the column of its real part, and zero in that of its imaginary part.
+inline constexpr int kBinGroup = 8;
+inline constexpr int kSpectrumColumns = 448;  ///< 26 groups of 16, padded to whole tiles.
+static_assert((kBins + kBinGroup - 1) / kBinGroup * 2 * kBinGroup <= kSpectrumColumns);
+static_assert(kSpectrumColumns % core::kTile == 0);
+constexpr int real_column(int bin) {
+  return bin / kBinGroup * 2 * kBinGroup + bin % kBinGroup;
+}
+constexpr int imaginary_column(int bin) {
+  return real_column(bin) + kBinGroup;
+}
+
+/// Rows of the Fourier matrix: the frame, padded to whole tiles with zeros (what A has there does
+/// not matter).
+inline constexpr int kSpectrumRows = 448;
+
+/// Samples and matrix are in units of 2^-15: sums come out as those of samples in [-1, 1).
+inline constexpr int kFractionBits = 15;
+
+/// The object file; one for each generation, under the same name.
+inline constexpr const char* kObject = "mel_core.o";
+
+}  // namespace npuwhisper::npu::mel

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The log-mel core functions for AIE2P. Products of power and filters are plain bf16, lane by lane:
+// power spans six decades within a few bins, and a shared exponent would lose the weak ones.
+#include "mel_core/functions.h"
+
+static_assert(__AIE_ARCH__ == 21);
+#ifdef AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16
+#error "the log-mel functions are not for block floating point"
+#endif

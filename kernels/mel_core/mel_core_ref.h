@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "mel_core/mel_core.h"
+
+/// Whisper's spectrogram in plain C++ and double: the definition of correct; and the Fourier matrix
+/// that the array multiplies with.
+namespace npuwhisper::npu::reference {
+
+/// Hann window (periodic), value n of 400.
+double hann(int n);
+
+/// |STFT|^2 of one frame of 400 samples, in units of full scale squared.
+std::array<double, mel::kBins> power(std::span<const std::int16_t> frame);
+
+/// (log10(max(y, 1e-10)) + 4) / 4
+double log_mel(double y);
+
+/// Window times Fourier matrix, [kSpectrumRows, kSpectrumColumns], in units of 2^-15, to nearest;
+/// columns as mel_core.h orders them.
+std::vector<std::int16_t> fourier_matrix();
+
+}  // namespace npuwhisper::npu::reference

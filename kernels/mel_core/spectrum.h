@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include "encoder_core/tiles.h"
+#include "mel_core/mel_core.h"
+
+/// Products of int16: exact in 64 bits over the 64 samples of a tile, then to f32 and added to the
+/// accumulator. Tiles lie in the blocks of bf16 tiles; each block of k = 8 is two of int16's k = 4.
+namespace npuwhisper::npu::mel {
+
+using core::kBlocks;
+using core::kColumnBlocks;
+using core::kTile;
+
+/// C's blocks are n columns wide, four rows at a time.
+using Words = aie::mmul<4, 4, kBlocks.n, int16, int16, acc64>;
+inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Of B.
+
+/// A sum of 64 products of 16 bits has 36: 6 are rounded off, and 31 stay.
+inline constexpr int kDroppedBits = 6;
+
+inline void multiply_samples(const int16* a, const int16* b, float* accumulator) {
+  for (int quad = 0; quad < core::kQuads; ++quad) {
+    for (int j = 0; j < kColumnBlocks; j += 2) {
+      const int16* b_left = b + j * kBlockElements;
+      Words left;
+      Words right;
+      for (int k = 0; k < core::kAPieces; ++k) {
+        const aie::vector<int16, 32> samples = aie::load_v<32>(a + core::piece_of_a(quad, k));
+        const auto early = aie::filter_even(samples, 4);
+        const auto late = aie::filter_odd(samples, 4);
+        const auto l = aie::load_v<kBlockElements>(b_left);
+        const auto r = aie::load_v<kBlockElements>(b_left + kBlockElements);
+        left.mac(early, l.template extract<kBlockElements / 2>(0));
+        left.mac(late, l.template extract<kBlockElements / 2>(1));
+        right.mac(early, r.template extract<kBlockElements / 2>(0));
+        right.mac(late, r.template extract<kBlockElements / 2>(1));
+        b_left += kColumnBlocks * kBlockElements;
+      }
+      const auto add = [&](const Words& sums, int column_block) __aie_inline {
+        float* piece = accumulator + core::piece_of_c(quad, column_block);
+        const auto whole = sums.template to_vector<int32>(kDroppedBits);
+        const auto value = aie::to_float(whole, 2 * kFractionBits - kDroppedBits);
+        aie::store_v(piece, aie::add(aie::load_v<core::kLanes>(piece), value));
+      };
+      add(left, j);
+      add(right, j + 1);
+    }
+  }
+}
+
+/// Real and imaginary parts to power, in place; imaginary columns become zeros.
+inline void take_power(float* accumulator) {
+  constexpr int kApart = kBinGroup / kBlocks.n;  // Column blocks from a real part to its imaginary.
+  const core::Bf16Piece one = core::ones();
+  const core::Accumulators zero = aie::zeros<accfloat, core::kLanes>();
+  for (int quad = 0; quad < core::kQuads; ++quad) {
+    for (int group = 0; group < kColumnBlocks; group += 2 * kApart) {
+      for (int j = group; j < group + kApart; ++j) {
+        float* real = accumulator + core::piece_of_c(quad, j);
+        float* imaginary = accumulator + core::piece_of_c(quad, j + kApart);
+        const core::SplitPiece x = core::split(aie::load_v<core::kLanes>(real), one);
+        const core::SplitPiece y = core::split(aie::load_v<core::kLanes>(imaginary), one);
+        const core::Accumulators power = core::add_product(core::add_product(zero, x, x), y, y);
+        aie::store_v(real, power.template to_vector<float>());
+        aie::store_v(imaginary, zero.template to_vector<float>());
+      }
+    }
+  }
+}
+
+}  // namespace npuwhisper::npu::mel

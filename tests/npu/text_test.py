@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Speech through the program on the emulated NPU: the text of the CPU, in the calls that the plan
+says.
+
+usage: text_test.py EMULATE npu1|npu2 TRANSCRIBE [CLIP...]
+
+Without CLIP: three short clips of the set NPUWHISPER_SHARED, or without that set, of Debian's
+pocketsphinx-testdata. Exit status 77 (skipped) where there is neither, or no model."""
+import difflib
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+CLIPS = 3
+
+
+def clips():
+    shared = os.environ.get('NPUWHISPER_SHARED')
+    if shared:
+        return sorted(pathlib.Path(shared, 'speech', 'en_clean').glob('*.flac'))[:CLIPS]
+    return sorted(pathlib.Path('/usr/share/pocketsphinx/test/data/librivox').glob('*.wav'))[:CLIPS]
+
+
+def words(text):
+    return re.findall(r"[\w']+", text.lower())
+
+
+def run(command, **variables):
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
+                          env={**os.environ, **variables}, check=False)
+    if done.returncode != 0:
+        sys.exit(f'{" ".join(map(str, command))}: exit status {done.returncode}\n{done.stderr}')
+    return done.stdout
+
+
+def main():
+    emulate, array, transcribe, *given = sys.argv[1:]
+    files = given or clips()
+    if not files:
+        print('skipped: no clips')
+        return SKIPPED
+    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
+    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        print(f'skipped: {probe.stderr}')
+        return SKIPPED
+
+    def texts(prefix, device, n, **variables):
+        found = run([*prefix, transcribe, *options, '--device', device, '--format', 'txt', '--',
+                     *files[:n]], **variables)
+        return words(found)
+
+    failures = []
+
+    def expect(condition, message):
+        if not condition:
+            failures.append(message)
+
+    npu = [emulate, array, '--']
+    with tempfile.TemporaryDirectory() as folder:
+        counts = {}
+        for n in (1, len(files)):
+            stats = pathlib.Path(folder, f'stats{n}.json')
+            on_npu = texts(npu, 'npu', n, NPUWHISPER_EMULATOR_STATS=str(stats))
+            counts[n] = json.loads(stats.read_text(encoding='utf8'))
+    on_cpu = texts([], 'cpu', len(files))
+    # Places, so that "horse play" for "horseplay" is one.
+    different = sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
+                    difflib.SequenceMatcher(None, on_cpu, on_npu, autojunk=False).get_opcodes()
+                    if tag != 'equal')
+    print(f'{len(on_cpu)} words on the CPU, {different} different on {array}')
+    expect(len(on_cpu) > 10, 'the CPU said next to nothing')
+    expect(different <= 1, f'more than one word is different:\n{on_cpu}\n{on_npu}')
+
+    one, all_of = counts[1], counts[len(files)]
+    expect('emulated' in one['device'], f'the device is called {one["device"]}')
+    more = {name: all_of['driver'][name] - one['driver'][name] for name in one['driver']
+            if isinstance(one['driver'][name], int)}
+    windows = more['n_submissions']
+    expect(windows >= len(files) - 1, f'{windows} submissions for {len(files) - 1} more clips')
+    expect(more['n_runs'] == windows, f'{more["n_runs"]} runs for {windows} windows')
+    expect(more['n_syncs_to_device'] == windows, f'{more["n_syncs_to_device"]} syncs to the device')
+    expect(more['n_syncs_from_device'] == windows, f'{more["n_syncs_from_device"]} syncs from it')
+    expect(more['n_buffers'] == 0, f'{more["n_buffers"]} buffers made while running')
+    expect(more['n_contexts'] == 0, f'{more["n_contexts"]} contexts made while running')
+
+    plan = run([*npu, transcribe, *options, '--device', 'npu', '--plan'])
+    planned = re.search(r'(\d+) multiply-accumulates \((\d+) without padding\)', plan)
+    expect(planned is not None, f'no multiply-accumulates in the plan:\n{plan}')
+    if planned:
+        done = all_of['array']['multiply_accumulates'] - one['array']['multiply_accumulates']
+        expect(done == windows * int(planned.group(1)),
+               f'{done} multiply-accumulates for {windows} windows, planned {planned.group(1)} for one')
+    encoder = plan.split('cross-attention:')[0]
+    flops = {device: sum(float(f) for f in re.findall(rf' {device} +([\d.]+) GFLOP', encoder))
+             for device in ('npu', 'cpu')}
+    expect(flops['npu'] >= 0.95 * sum(flops.values()) > 0, f'the encoder by device, GFLOP: {flops}')
+    print(f'{more}, {flops}, predicted {one["array"]["seconds"] * 1e3:.1f} ms for a window')
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
