@@ -35,7 +35,7 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
     auto device = entry.open(options);
     if (options.kind == entry.kind) return device;
     if (device) {
-      log(LogLevel::Info, "device=auto: chose " + (*device)->info().name);
+      log(LogLevel::Info, "device=auto: chose " + (*device)->info().name + (tried.empty() ? "" : ";" + tried));
       return device;
     }
     tried.append(" ").append(to_string(entry.kind)).append(": ").append(device.error().message).append(";");

@@ -6,6 +6,7 @@
 
 #include "device/cpu/cpu_device.h"
 #include "device/xrt/npu_executable.h"
+#include "device/xrt/npu_image.h"
 #include "device/xrt/xrt_session.h"
 
 namespace npuwhisper::xdna {
@@ -26,6 +27,8 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   }
   auto session = XrtSession::open();
   if (!session) return fail(session.error());
+  auto image = find_image((*session)->array());
+  if (!image) return fail(image.error());
   DeviceOptions host = options;
   host.kind = DeviceKind::Cpu;
   // The decoder's weights as the file stores them; whether the CPU multiplies bf16 does not matter.
@@ -33,11 +36,13 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   auto cpu = cpu::CpuDevice::open(host);
   if (!cpu) return cpu;
   std::unique_ptr<cpu::CpuDevice> host_device(static_cast<cpu::CpuDevice*>(cpu->release()));
-  return std::unique_ptr<Device>(new NpuDevice(std::move(*session), std::move(host_device)));
+  return std::unique_ptr<Device>(
+      new NpuDevice(std::move(*session), std::move(*image), std::move(host_device)));
 }
 
-NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session, std::unique_ptr<cpu::CpuDevice> cpu)
-    : session_(std::move(session)), cpu_(std::move(cpu)) {
+NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session, std::filesystem::path image,
+                     std::unique_ptr<cpu::CpuDevice> cpu)
+    : session_(std::move(session)), image_(std::move(image)), cpu_(std::move(cpu)) {
   info_ = cpu_->info();
   info_.kind = DeviceKind::Npu;
   info_.name = session_->name() + " with " + cpu_->info().name;
@@ -55,7 +60,7 @@ Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const
     return fail(ErrorCode::Unsupported, graph.name + ": the NPU takes one window at a time");
   if (session_ == nullptr)
     return fail(ErrorCode::Unsupported, graph.name + ": this NPU has an encoder already");
-  return NpuExecutable::create(graph, weights, cpu_->feature_type(), std::move(session_));
+  return NpuExecutable::create(graph, weights, cpu_->feature_type(), image_, std::move(session_));
 }
 
 }  // namespace npuwhisper::xdna

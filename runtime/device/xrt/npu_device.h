@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "device/device.h"
@@ -19,8 +20,8 @@ class XrtSession;
 /// sides at run time.
 class NpuDevice final : public Device {
  public:
-  /// Errors: NotFound (no NPU), Unsupported (precision f32: the array multiplies bf16), those of
-  /// the CPU device.
+  /// Errors: NotFound (no NPU, or no array configuration for it), Unsupported (precision f32: the
+  /// array multiplies bf16), those of the CPU device.
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
   ~NpuDevice() override;
 
@@ -29,9 +30,11 @@ class NpuDevice final : public Device {
                                               int batch) override;
 
  private:
-  NpuDevice(std::unique_ptr<XrtSession> session, std::unique_ptr<cpu::CpuDevice> cpu);
+  NpuDevice(std::unique_ptr<XrtSession> session, std::filesystem::path image,
+            std::unique_ptr<cpu::CpuDevice> cpu);
 
   std::unique_ptr<XrtSession> session_;  // until the encoder takes it
+  std::filesystem::path image_;
   std::unique_ptr<cpu::CpuDevice> cpu_;
   DeviceInfo info_;
 };

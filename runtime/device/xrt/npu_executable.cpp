@@ -3,9 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 #include <npuwhisper/log.h>
@@ -26,12 +24,6 @@ Result<npu::DesignSpec> whole_array(const std::string& array) {
   return npu::make_design_spec(array, 4, array == "npu1" ? 4 : 8);
 }
 
-std::filesystem::path image_file(const std::string& array) {
-  if (const char* given = std::getenv("NPUWHISPER_NPU_IMAGE"); given != nullptr && *given != '\0')
-    return given;
-  return std::filesystem::path(NPUWHISPER_IMAGE_DIR) / (array + ".xclbin");
-}
-
 }  // namespace
 
 NpuExecutable::NpuExecutable(Graph graph, EncoderOperations encoder, DataType output_type,
@@ -44,6 +36,7 @@ NpuExecutable::NpuExecutable(Graph graph, EncoderOperations encoder, DataType ou
 Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph,
                                                           const Weights& weights,
                                                           DataType output_type,
+                                                          const std::filesystem::path& image,
                                                           std::unique_ptr<XrtSession> session) {
   const auto spec = whole_array(session->array());
   if (!spec) return fail(spec.error());
@@ -51,17 +44,16 @@ Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph,
   if (!encoder) return fail(encoder.error());
   std::unique_ptr<NpuExecutable> executable(
       new NpuExecutable(graph, std::move(*encoder), output_type, std::move(session)));
-  if (auto loaded = executable->load(weights, *spec); !loaded) return fail(loaded.error());
+  if (auto loaded = executable->load(image, weights, *spec); !loaded) return fail(loaded.error());
   return std::unique_ptr<Executable>(std::move(executable));
 }
 
-Result<void> NpuExecutable::load(const Weights& weights, const npu::DesignSpec& spec) {
+Result<void> NpuExecutable::load(const std::filesystem::path& image, const Weights& weights,
+                                 const npu::DesignSpec& spec) {
   const auto plan = npu::make_plan(spec, encoder_.operations, kPacked);
   if (!plan) return fail(plan.error());
   encoder_.bytes[kPacked] = plan->packed_bytes;
-  if (auto loaded = session_->load(image_file(session_->array()), plan->stream(), encoder_.bytes);
-      !loaded)
-    return loaded;
+  if (auto loaded = session_->load(image, plan->stream(), encoder_.bytes); !loaded) return loaded;
   if (auto packed = pack_weights(encoder_, *plan, weights, session_->buffer(kPacked)); !packed)
     return packed;
   if (auto filled = fill_workspace(encoder_, weights, session_->buffer(kWorkspace)); !filled)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
 
 #include "device/device.h"
@@ -18,6 +19,7 @@ class NpuExecutable final : public Executable {
   /// this executable's. Errors: Unsupported, CorruptModel, NotFound (image), DeviceError.
   static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights,
                                                     DataType output_type,
+                                                    const std::filesystem::path& image,
                                                     std::unique_ptr<XrtSession> session);
 
   const Plan& plan() const override { return plan_; }
@@ -38,7 +40,8 @@ class NpuExecutable final : public Executable {
 
   NpuExecutable(Graph graph, EncoderOperations encoder, DataType output_type,
                 std::unique_ptr<XrtSession> session);
-  Result<void> load(const Weights& weights, const npu::DesignSpec& spec);
+  Result<void> load(const std::filesystem::path& image, const Weights& weights,
+                    const npu::DesignSpec& spec);
   void describe(const npu::Plan& plan);
   Result<void> finish(std::chrono::milliseconds timeout);
 
