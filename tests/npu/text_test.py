@@ -23,7 +23,9 @@ CLIPS = 3
 def clips():
     shared = os.environ.get('NPUWHISPER_SHARED')
     if shared:
-        return sorted(pathlib.Path(shared, 'speech', 'en_clean').glob('*.flac'))[:CLIPS]
+        found = sorted(pathlib.Path(shared, 'speech', 'en_clean').glob('*.flac'))[:CLIPS]
+        if found:
+            return found
     return sorted(pathlib.Path('/usr/share/pocketsphinx/test/data/librivox').glob('*.wav'))[:CLIPS]
 
 
