@@ -52,7 +52,10 @@ struct RunOutcome {
   double seconds = 0;  ///< Predicted time of this run.
 };
 
-/// One context's array with an image in it: executes instruction streams. Not thread-safe.
+/// One context's array with an image in it: executes instruction streams. A run ends when the
+/// stream's last instruction is done; what is still under way goes on in the next run, and finds
+/// that run's memory. After Hung, or Error once a stream has begun, the array stands still: every
+/// further run is an Error until the image is loaded anew. Reentrant.
 class Npu {
  public:
   /// Loads an image (see image.h). Errors: InvalidArgument, Unsupported.

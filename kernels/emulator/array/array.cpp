@@ -185,7 +185,7 @@ RunOutcome Array::simulate() {
       n_acts = 0;
       n_before = n_executed();
     }
-    const bool look = ++n_acts % 1024 == 0;
+    const bool look = ++n_acts % 64 == 0;
     if (n_acts > options_.patience_acts ||
         (look && n_executed() - n_before > options_.patience_instructions)) {
       return stop(RunState::Hung, describe_endless(fabric_, controller_, cores_));

@@ -17,7 +17,7 @@ namespace {
 
 /// A program that waits for nothing gives way now and then, so that the controller's patience is
 /// asked.
-constexpr std::uint64_t kInstructionsPerAct = 100'000;
+constexpr std::uint64_t kInstructionsPerAct = 10'000;
 
 /// Whether what an instruction does depends on others, or others can notice it.
 bool is_visible(CoreOp op) {

@@ -42,6 +42,10 @@ Result<bool> LockBank::acquire(int lock, LockAction action, int amount, Actor& w
   auto checked = check(lock);
   if (!checked) return fail(checked.error());
   Lock& state = at(lock);
+  if (amount < 0) {
+    return fail(ErrorCode::DeviceError,
+                "acquire of " + std::to_string(amount) + " from " + describe(lock));
+  }
   const bool free =
       action == LockAction::AcquireEqual ? state.value == amount : state.value >= amount;
   if (!free) {

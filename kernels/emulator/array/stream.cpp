@@ -151,7 +151,8 @@ void StreamNetwork::sink_blocked(Outlet& outlet) {
 }
 
 void StreamNetwork::retry(Outlet& outlet) {
-  for (Stream* stream : outlet.streams) move(*stream, 0);
+  // By index: what moves may end a packet, which changes the order.
+  for (std::size_t i = 0; i < outlet.streams.size(); ++i) move(*outlet.streams[i], 0);
   wake_writers(outlet);
 }
 
@@ -236,9 +237,13 @@ void StreamNetwork::finish_packet(Stream& stream) {
   stream.inlet->current = nullptr;
   if (!stream.packet_id) return;
   for (const Stream::Branch& branch : stream.branches) {
-    if (branch.outlet->owner != &stream) continue;
-    branch.outlet->owner = nullptr;
-    retry(*branch.outlet);
+    Outlet& outlet = *branch.outlet;
+    if (outlet.owner != &stream) continue;
+    outlet.owner = nullptr;
+    // The others have their turn first: the arbiter goes round.
+    const auto own = std::find(outlet.streams.begin(), outlet.streams.end(), &stream);
+    std::rotate(outlet.streams.begin(), own + 1, outlet.streams.end());
+    retry(outlet);
   }
 }
 

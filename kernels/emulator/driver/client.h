@@ -36,6 +36,11 @@ class Client {
   Mapping find_mapping(std::uint64_t offset) const;
 
  private:
+  struct ContextSlot {
+    std::shared_ptr<Context> context;  ///< Null while it is made.
+    bool configured = false;
+  };
+
   int dispatch(unsigned long request, void* argument);
 
   int create_context(amdxdna_drm_create_hwctx& arguments);
@@ -68,8 +73,7 @@ class Client {
   BufferTable buffers_;
   TimelineTable timelines_;
   mutable std::mutex mutex_;  ///< Guards what follows.
-  std::map<std::uint32_t, std::shared_ptr<Context>> contexts_;
-  std::map<std::uint32_t, bool> configured_;
+  std::map<std::uint32_t, ContextSlot> contexts_;
   std::uint32_t next_context_ = 1;
 };
 

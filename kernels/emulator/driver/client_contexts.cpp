@@ -79,7 +79,7 @@ int Client::create_context(amdxdna_drm_create_hwctx& arguments) {
       id = next_context_;
       next_context_ = next_context_ == kMaxContextId ? 1 : next_context_ + 1;
     } while (contexts_.contains(id));
-    contexts_[id] = nullptr;
+    contexts_[id] = {};
   }
   std::size_t record = 0;
   int error = reserve_record(arguments, n_columns, id, record);
@@ -102,8 +102,7 @@ int Client::create_context(amdxdna_drm_create_hwctx& arguments) {
       contexts_.erase(id);
       return error;
     }
-    contexts_[id] = context;
-    configured_[id] = false;
+    contexts_[id].context = context;
   }
   arguments.handle = id;
   arguments.syncobj_handle = device_.has_timelines() ? timelines_.insert(context->timeline())
@@ -119,10 +118,9 @@ int Client::destroy_context(const amdxdna_drm_destroy_hwctx& arguments) {
   {
     const std::lock_guard lock(mutex_);
     const auto found = contexts_.find(arguments.handle);
-    if (found == contexts_.end() || !found->second) return EINVAL;
-    context = std::move(found->second);
+    if (found == contexts_.end() || !found->second.context) return EINVAL;
+    context = std::move(found->second.context);
     contexts_.erase(found);
-    configured_.erase(arguments.handle);
   }
   context->stop();
   device_.registry().with(
@@ -135,7 +133,7 @@ int Client::destroy_context(const amdxdna_drm_destroy_hwctx& arguments) {
 std::shared_ptr<Context> Client::find_context(std::uint32_t handle) const {
   const std::lock_guard lock(mutex_);
   const auto found = contexts_.find(handle);
-  return found == contexts_.end() ? nullptr : found->second;
+  return found == contexts_.end() ? nullptr : found->second.context;
 }
 
 int Client::configure_context(const amdxdna_drm_config_hwctx& arguments) {
@@ -162,9 +160,8 @@ int Client::configure_context(const amdxdna_drm_config_hwctx& arguments) {
   }
   {
     const std::lock_guard lock(mutex_);
-    const auto configured = configured_.find(arguments.handle);
-    if (configured == configured_.end() || configured->second) return EINVAL;
-    configured->second = true;
+    const auto found = contexts_.find(arguments.handle);
+    if (found == contexts_.end() || std::exchange(found->second.configured, true)) return EINVAL;
   }
   return context->configure(images);
 }

@@ -54,8 +54,11 @@ struct FifoLink {
   bool is_distribute() const { return outs.size() > 1; }
 };
 
-/// Reads and checks aie.objectfifo, .link and .allocate. Throws Refusal.
+/// Reads and checks aie.objectfifo and .allocate (fifo_model.cpp), and .link (fifo_links.cpp).
+/// Throws Refusal.
 std::vector<Fifo> read_fifos(const DevicePlan& plan);
+/// The index of the one of that name, to which `op` refers.
+int find_fifo(const std::vector<Fifo>& fifos, const std::string& name, const mlir::Operation& op);
 std::vector<FifoLink> read_links(const DevicePlan& plan, const std::vector<Fifo>& fifos);
 
 }  // namespace npuwhisper::emu::lowering

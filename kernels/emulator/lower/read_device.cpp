@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/lower/read_device.h"
 
-#include <algorithm>
 #include <limits>
 
 #include "emulator/lower/initial_data.h"

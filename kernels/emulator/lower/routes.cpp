@@ -2,7 +2,6 @@
 #include "emulator/lower/routes.h"
 
 #include <algorithm>
-#include <array>
 #include <deque>
 #include <set>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/lower/sequence.h"
 
-#include <limits>
-
 #include "emulator/lower/initial_data.h"
 
 namespace npuwhisper::emu::lowering {

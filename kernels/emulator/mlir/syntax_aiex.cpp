@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
 // The aiex dialect (what runtime sequences are made of), after mlir-aie's AIEX.td. Register writes
@@ -8,16 +7,6 @@
 
 namespace npuwhisper::emu::mlir {
 namespace {
-
-void open(Parser& parser) {
-  parser.expect(TokenKind::LeftParen, "'('");
-}
-void close(Parser& parser) {
-  parser.expect(TokenKind::RightParen, "')'");
-}
-void comma(Parser& parser) {
-  parser.expect(TokenKind::Comma, "','");
-}
 
 void attributes_only(Parser& parser, Operation& op) {
   parser.attribute_dictionary(op);

@@ -61,6 +61,11 @@ TEST_F(LockBankTest, RefusesOverflow) {
             "release of 1 overflows lock 3 'full' of tile (0, 2) (value 63): a lock holds 0 to 63");
 }
 
+TEST_F(LockBankTest, RefusesToTakeLessThanNothing) {
+  EXPECT_EQ(locks_.acquire(3, LockAction::AcquireAtLeast, -1, waiter_).error().message,
+            "acquire of -1 from lock 3 'full' of tile (0, 2) (value 1)");
+}
+
 TEST_F(LockBankTest, RefusesLocksThatNoOneInitialised) {
   EXPECT_EQ(locks_.release(4, 1).error().message,
             "lock 4 of tile (0, 2) is used but was never initialised");

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <array>
 #include <bit>
 
 #include <gtest/gtest.h>
@@ -210,6 +211,37 @@ TEST(MemoryTile, PacketsMergeWhole) {
       for (std::uint32_t i = 0; i < 8; ++i) EXPECT_EQ(at[i], next[id - 1]++) << packet;
     }
   }
+}
+
+/// Three sources with much to send to one channel: none waits for ever.
+TEST(MemoryTile, PacketsTakeTurns) {
+  Design design = on_columns(1);
+  for (int i = 0; i < 3; ++i) {
+    Buffer buffer{"data", kMem, static_cast<std::uint32_t>(i) * 0x100, 16, {}};
+    const std::vector<std::uint32_t> data(4, static_cast<std::uint32_t>(i));
+    const auto bytes = std::as_bytes(std::span(data));
+    buffer.initial.assign(bytes.begin(), bytes.end());
+    design.buffers.push_back(buffer);
+    auto out = linear(4, kOwn + buffer.address);
+    out.packet = true;
+    out.packet_id = static_cast<std::uint32_t>(i);
+    const int id = i == 1 ? 24 : i;
+    design.descriptors.push_back({kMem, id, then(out, static_cast<std::uint32_t>(id))});
+    design.channels.push_back({kMem, true, i, 0, {{id, 0, false}}});
+    design.routes.push_back({dma(kMem, i), {dma(kShim, 0)}, i, false});
+  }
+  auto array = configured(design);
+  HostMemory host;
+  const std::uint64_t to = host.add(std::vector<std::uint32_t>(4 * 30));
+  const std::uint64_t arguments[] = {to};
+  Stream stream(design);
+  stream.descriptor(kShim, 0, linear(4 * 30), 0).push(kShim, false, 0, {0, 0, true});
+  stream.sync(kShim, false, 0);
+  const RunOutcome outcome = array->run(stream.words(), arguments, host);
+  ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
+  std::array<int, 3> n_packets{};
+  for (std::size_t i = 0; i < 30; ++i) ++n_packets.at(host.words(to)[4 * i]);
+  EXPECT_EQ(n_packets, (std::array<int, 3>{10, 10, 10}));
 }
 
 TEST(MemoryTile, PacketsGoWhereTheirIdSays) {

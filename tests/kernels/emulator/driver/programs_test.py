@@ -41,7 +41,8 @@ class CommandLine(unittest.TestCase):
     def test_mistakes_are_named(self):
         for arguments, text in ((["npu3", "--", "true"], "npu3"), (["npu1"], "no command"),
                                 (["npu1", "true"], "'true'"), (["npu1", "--"], "no command")):
-            done = subprocess.run([EMULATE, *arguments], capture_output=True, text=True, check=False)
+            done = subprocess.run([EMULATE, *arguments], capture_output=True, text=True,
+                                  check=False)
             self.assertEqual(done.returncode, 2)
             self.assertIn(text, done.stderr)
 

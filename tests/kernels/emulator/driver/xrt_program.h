@@ -40,7 +40,8 @@ class XrtProgram {
   }
 
   xrt::bo buffer(std::size_t n_words) {
-    return {device_, n_words * 4, XRT_BO_FLAGS_HOST_ONLY, static_cast<xrt::memory_group>(kernel_.group_id(3))};
+    return {device_, n_words * 4, XRT_BO_FLAGS_HOST_ONLY,
+            static_cast<xrt::memory_group>(kernel_.group_id(3))};
   }
 
   xrt::run run(xrt::bo& stream, xrt::bo& from, xrt::bo& to) {

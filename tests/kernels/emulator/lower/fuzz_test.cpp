@@ -26,7 +26,8 @@ const char* const kTexts[] = {
     aie.objectfifo @in(%s0, {%m0}, 2 : i32) : !aie.objectfifo<memref<64xi32>>
     aie.objectfifo @a(%m0 dimensionsToStream [<size = 4, stride = 8>, <size = 8, stride = 1>],
                       {%c2}, [2, 3]) {repeat_count = 2 : i32} : !aie.objectfifo<memref<32xi32>>
-    aie.objectfifo @b(%m0, {%c3}, 2 : i32) {repeat_count = 2 : i32} : !aie.objectfifo<memref<32xi32>>
+    aie.objectfifo @b(%m0, {%c3}, 2 : i32) {repeat_count = 2 : i32}
+        : !aie.objectfifo<memref<32xi32>>
     aie.objectfifo.link [@in] -> [@a, @b] ([] [0, 32])
     aie.objectfifo @out(%c2, {%s0}, 2 : i32) : !aie.objectfifo<memref<32xi32>>
     aie.objectfifo @side(%c3, {%c2}, 1 : i32) : !aie.objectfifo<memref<4xi16>>
@@ -131,13 +132,15 @@ const char* const kTexts[] = {
   memref.global "private" constant @data : memref<3xi32> = dense<[1, 2, -1]>
   aie.runtime_sequence(%x: memref<4096xi8>) {
     %d3 = memref.get_global @data : memref<3xi32>
-    aiex.npu.blockwrite(%d3) {address = 4096 : ui32, column = 0 : i32, row = 2 : i32} : memref<3xi32>
+    aiex.npu.blockwrite(%d3) {address = 4096 : ui32, column = 0 : i32, row = 2 : i32}
+        : memref<3xi32>
     %c0 = arith.constant 0 : index
     %c1 = arith.constant 1 : index
     %c3 = arith.constant 3 : index
     scf.for %k = %c0 to %c3 step %c1 {
       %t = aiex.dma_configure_task_for @host {
-        aie.dma_bd(%x : memref<4096xi8>, 64, 512, [<size = 8, stride = 64>, <size = 64, stride = 1>])
+        aie.dma_bd(%x : memref<4096xi8>, 64, 512,
+                   [<size = 8, stride = 64>, <size = 64, stride = 1>])
         aie.end
       } {issue_token = true, repeat_count = 1 : i32}
       aiex.dma_start_task(%t)
