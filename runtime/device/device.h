@@ -73,8 +73,8 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
-  /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
-  /// Unavailable (memory).
+  /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). `weights` must outlive the
+  /// executable, which may read more of them. Errors: Unsupported, CorruptModel, Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
 };
 

@@ -92,7 +92,7 @@ CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types, const 
 
 Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
   const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
-                                     [](const Op& op) { return op.kind == OpKind::CachedAttention; });
+                                     [](const Op& op) { return op.kind == OpKind::Embedding; });
   try {
     if (has_steps) {
       auto made = StepExecutable::create(graph, weights, batch, step_types_, pool_);

@@ -44,6 +44,7 @@ class StepExecutable : public Executable {
   struct Step {
     Op op;
     const PanelMatrix* matrix = nullptr;
+    const WeightView* stored = nullptr;    // Of `matrix`, as the model has it
     std::vector<float> gamma, beta;        // LayerNorm
     std::vector<float> bias;               // padded to whole panels
     std::vector<float> positions;          // Embedding
@@ -55,18 +56,22 @@ class StepExecutable : public Executable {
     AlignedBytes rows[2];    // [max_rows, n_state]: selected rows, normalised rows
     AlignedBytes sums;       // [max_rows, 64]
     AlignedBytes scores;     // [kAttentionRows, keys]
+    std::vector<int> best;   // columns of a row's largest logits
+    std::vector<float> exact;   // a row of weights
+    Result<void> result;     // of the run in progress
   };
 
-  StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows);
-  Result<void> compile(const Weights& weights);
-  Result<void> load(const Weights& weights, Step& step);
-  Result<const PanelMatrix*> matrix(const Weights& weights, const Op& op);
+  StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types, ThreadPool& pool, int max_rows);
+  Result<void> compile();
+  Result<void> load(Step& step);
+  Result<const PanelMatrix*> matrix(const Op& op);
 
   void execute(unsigned thread);
-  void embed(unsigned thread, const Step& step);
+  Result<void> embed(unsigned thread, const Step& step);
   void normalise(unsigned thread, const Step& step);
   void select(unsigned thread, const Step& step);
   void multiply(unsigned thread, const Step& step);
+  Result<void> refine(unsigned thread, const Step& step);
   void append_to_cache(unsigned thread, const Step& step);
   void attend_to_cache(unsigned thread, const Step& step);
   void attend_across(unsigned thread, const Step& step);
@@ -79,6 +84,7 @@ class StepExecutable : public Executable {
   float* output_row(TensorId id, std::size_t row, float* rows) const;
 
   Graph graph_;
+  const Weights& weights_;
   StepTypes types_;
   ThreadPool& pool_;
   std::size_t max_rows_;
