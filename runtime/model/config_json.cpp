@@ -68,7 +68,11 @@ Result<void> read_alignment_heads(const Json& root, ModelConfig& config) {
     const auto layer = index_below(value[0], config.n_text_layer);
     const auto head = index_below(value[1], config.n_text_head);
     if (!layer || !head) return wrong(value);
-    config.alignment_heads.emplace_back(*layer, *head);
+    const std::pair pair(*layer, *head);
+    if (std::ranges::find(config.alignment_heads, pair) != config.alignment_heads.end()) {
+      return fail(ErrorCode::CorruptModel, "alignment_heads: " + excerpt(value) + " is there twice");
+    }
+    config.alignment_heads.push_back(pair);
   }
   return {};
 }
