@@ -125,7 +125,7 @@ TEST_F(ConfigJson, DefaultsToTheHeadsOfTheLastHalf) {
 }
 
 TEST_F(ConfigJson, RefusesWhatDoesNotFit) {
-  const std::array<std::pair<const char*, const char*>, 11> kCases = {{
+  const std::array<std::pair<const char*, const char*>, 12> kCases = {{
       {"", "not valid JSON"},
       {"{", "not valid JSON"},
       {"[1]", "wanted a JSON object"},
