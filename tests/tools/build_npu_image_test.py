@@ -125,7 +125,8 @@ class BuildNpuImage(unittest.TestCase):
         done = self.build(AIECC_HELP='--aie-generate-xclbin  Generate xclbin')
         self.assertEqual(done.returncode, 0, done.stderr)
         _, aiecc = self.calls_of('aiecc')
-        for option in ('--aie-generate-xclbin', '--no-compile-host', '--no-xchesscc', '--no-xbridge'):
+        for option in ('--aie-generate-xclbin', '--no-compile-host', '--no-xchesscc',
+                       '--no-xbridge'):
             self.assertIn(option, aiecc['arguments'])
         self.assertNotIn('--get-xclbin', aiecc['arguments'])
 

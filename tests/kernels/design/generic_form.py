@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A design's text for an MLIR parser that does not know the dialect aie.
 
-Each operation of aie is written in MLIR's generic form, its words and numbers as attributes in plain
-braces; nothing of the other dialects (arith, scf, memref, func) is touched but calls, which are renamed:
-the parser would look for what they call beyond an operation that it does not know. Their types are
-compared with the declarations here instead.
+Each operation of aie is written in MLIR's generic form, its words and numbers as attributes in
+plain braces; nothing of the other dialects (arith, scf, memref, func) is touched but calls, which
+are renamed: the parser would look for what they call beyond an operation that it does not know.
+Their types are compared with the declarations here instead.
 """
 
 import re
@@ -31,8 +31,12 @@ def _channel(prefix, bundle, number):
 
 
 def _descriptor(buffer, kind, offset, length, pattern, attributes):
-    sizes_strides = re.fullmatch(r' sizes = (\[.*\]) strides = (\[.*\])', pattern) if pattern else None
-    more = f'sizes = {sizes_strides[1]}, strides = {sizes_strides[2]}' if sizes_strides else ''
+    more = ''
+    if pattern:
+        found = re.fullmatch(r' sizes = (\[.*\]) strides = (\[.*\])', pattern)
+        if not found:
+            raise UnknownForm(f"no rule for a descriptor's '{pattern}'")
+        more = f'sizes = {found[1]}, strides = {found[2]}'
     return (f'"aie.dma_bd"({buffer})' +
             _attributes(f'offset = {offset} : i32, len = {length} : i32', more, attributes) +
             f' : ({kind}) -> ()')
@@ -44,7 +48,8 @@ RULES = [
      lambda column, row: f'"aie.tile"() {{col = {column} : i32, row = {row} : i32}} : () -> index'),
     (rf'aie\.flow\(({VALUE}), (\w+) : (\d+), ({VALUE}), (\w+) : (\d+)\)',
      lambda a, a_kind, a_n, b, b_kind, b_n: f'"aie.flow"({a}, {b})' + _attributes(
-         _channel('source', a_kind, a_n), _channel('dest', b_kind, b_n)) + ' : (index, index) -> ()'),
+         _channel('source', a_kind, a_n),
+         _channel('dest', b_kind, b_n)) + ' : (index, index) -> ()'),
     (rf'aie\.shim_dma_allocation @(\w+) \(({VALUE}), (\w+), (\d+)\)',
      lambda name, tile, direction, n: f'"aie.shim_dma_allocation"({tile}) {{sym_name = "{name}", '
      f'channel_dir = "{direction}", channel_index = {n} : i32}} : (index) -> ()'),
@@ -54,7 +59,8 @@ RULES = [
     (rf'aie\.buffer\(({VALUE})\) \{{(.*)\}} : (memref<.*>)',
      lambda tile, more, kind: f'"aie.buffer"({tile}) {{{more}}} : (index) -> {kind}'),
     (rf'aie\.use_lock\(({VALUE}), (\w+), ({VALUE})\)',
-     lambda lock, action, n: f'"aie.use_lock"({lock}, {n}) {{action = "{action}"}} : (index, i32) -> ()'),
+     lambda lock, action, n:
+     f'"aie.use_lock"({lock}, {n}) {{action = "{action}"}} : (index, i32) -> ()'),
     (rf'aie\.dma_bd\(({VALUE}) : (memref<[^>]*>) offset = (\d+) len = (\d+)(.*)\) \{{(.*)\}}',
      _descriptor),
     (r'aie\.next_bd (\^\w+)', lambda block: f'"aie.next_bd"()[{block}] : () -> ()'),
@@ -65,14 +71,16 @@ RULES = [
 ]
 # What opens a region: the head, what is before its attributes when it closes, and its type.
 REGIONS = [
-    (r'aie\.device\((\w+)\) \{', lambda name: ('"aie.device"() ({', f'device = "{name}"', '() -> ()')),
+    (r'aie\.device\((\w+)\) \{',
+     lambda name: ('"aie.device"() ({', f'device = "{name}"', '() -> ()')),
     (rf'aie\.(core|mem|memtile_dma)\(({VALUE})\) \{{',
      lambda what, tile: (f'"aie.{what}"({tile}) ({{', '', '(index) -> index')),
 ]
 
 
 def generic_form(design):
-    """The design in generic form. Raises UnknownForm, and ValueError for a call that does not fit."""
+    """The design in generic form. Raises UnknownForm, and ValueError for a call that does not fit
+    what is declared."""
     declared = dict(re.findall(r'func\.func private @(\w+)(\(.*\))', design))
     lines, closing = [], []
     for number, original in enumerate(design.splitlines(), 1):
@@ -97,7 +105,8 @@ def _line(line, closing, declared):
         return '})' + _attributes(own, found[1] or '') + f' : {kind}'
     if found := re.fullmatch(r'func\.call @(\w+)\((.*)\) : (\(.*\)) -> \(\)', text):
         if declared.get(found[1]) != found[3]:
-            raise ValueError(f'@{found[1]} is called with {found[3]}, declared {declared.get(found[1])}')
+            raise ValueError(
+                f'@{found[1]} is called with {found[3]}, declared {declared.get(found[1])}')
         return f'"aie.call"({found[2]}) {{callee = @{found[1]}}} : {found[3]} -> ()'
     if not text.startswith('aie'):
         if text.endswith('{'):

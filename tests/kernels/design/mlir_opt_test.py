@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The array programs through an MLIR parser that is not ours: LLVM's mlir-opt, which checks the syntax
-and types of arith, scf, memref and func, values, their dominance, blocks and regions. What it does not
-know, the dialect aie, it is given in generic form (generic_form.py).
+"""The array programs through an MLIR parser that is not ours: LLVM's mlir-opt, which checks the
+syntax and types of arith, scf, memref and func, values, their dominance, blocks and regions. What
+it does not know, the dialect aie, it is given in generic form (generic_form.py).
 
 usage: mlir_opt_test.py NPU_DESIGN [MLIR_OPT]
 
@@ -23,9 +23,11 @@ SIZES = (('npu1', 1, 1), ('npu1', 2, 2), ('npu1', 4, 4), ('npu2', 1, 1), ('npu2'
 MUTATIONS = {
     'a value that is not defined': (r'aie\.use_lock\(%a_full', 'aie.use_lock(%no_lock'),
     'a block that is not there': (r'aie\.next_bd \^\w+', 'aie.next_bd ^nowhere'),
-    'a loop value that is not yielded': (r'scf\.yield (%\w+), %\w+ : i32, i32', r'scf.yield \1 : i32'),
+    'a loop value that is not yielded': (
+        r'scf\.yield (%\w+), %\w+ : i32, i32', r'scf.yield \1 : i32'),
     'a load of another type': (r'(= memref\.load .*) : memref<768xi32>', r'\1 : memref<767xi32>'),
-    'an index where an i32 is wanted': (r'arith\.xori (%\w+), %one : i32', r'arith.xori \1, %c0 : i32'),
+    'an index where an i32 is wanted': (
+        r'arith\.xori (%\w+), %one : i32', r'arith.xori \1, %c0 : i32'),
     'a region that is not closed': (r'\}\n$', ''),
 }
 
@@ -40,12 +42,12 @@ def refusal(mlir_opt, text):
 def main():
     design, *mlir_opt = sys.argv[1:]
     if not mlir_opt:
-        print('skipped: no mlir-opt (Debian 13: apt-get install mlir-19-tools; Debian 12: mlir-16-tools)')
+        print('skipped: no mlir-opt (Debian 13 has it in mlir-19-tools, 12 in mlir-16-tools)')
         return SKIPPED
     failures = []
     for array, rows, columns in SIZES:
-        text = subprocess.run([design, array, str(rows), str(columns)], capture_output=True, text=True,
-                              check=True).stdout
+        text = subprocess.run([design, array, str(rows), str(columns)], capture_output=True,
+                              text=True, check=True).stdout
         generic = generic_form(text)
         said = refusal(*mlir_opt, generic)
         n_before = len(re.findall(r'\baie\.\w+[ (\n]', re.sub('//.*', '', text)))
