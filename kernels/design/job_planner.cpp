@@ -72,6 +72,7 @@ Job JobPlanner::begin_job(int first_row, int m_passes, int n_blocks, int a_passe
     panel.header.operation = core::kIdle;
     panel.header.m_passes = a_passes;
     panel.header.a_steps = n_blocks * a_tiles;
+    panel.header.a_per_step = 1;
     panel.header.keep = -1;
     panel.header.core_rows = core_rows();
   }

@@ -31,6 +31,10 @@ struct ProductPart {
   std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
 };
 
+/// How a product's weights travel, and so how it is multiplied. Int8: a scale for each column of
+/// the result; the cores round the input likewise, row by row (core_interface.h).
+enum class WeightType { Bf16, Int8 };
+
 /// output = activation(norm(input) * weights^T + bias) + residual
 struct Product {
   int m = 0;
@@ -38,6 +42,7 @@ struct Product {
   HostMatrix input{};       ///< [m, k]
   bool normalised = false;  ///< The input's layer norm (gamma and beta folded into the weights).
   float epsilon = 0;
+  WeightType weights = WeightType::Bf16;  ///< Int8: k in an even number of tiles.
   std::vector<ProductPart> parts{};
 };
 

@@ -23,7 +23,7 @@ struct ColumnBlock {
 };
 
 /// What one core column does in a job, and what B brings it from the packed buffer: the header
-/// tile, then each block's weights, tile by tile of 64 k.
+/// tile, then each block's weights, tile by tile of 64 k (bf16) or 128 k (int8).
 struct Panel {
   core::JobHeader header{};           ///< Its counts; the parameters are packed with the weights.
   std::vector<ColumnBlock> blocks{};  ///< None: the column is idle.

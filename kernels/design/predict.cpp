@@ -33,7 +33,8 @@ std::uint64_t product_macs(const Operation& operation) {
 
 /// Of one core in one pass.
 struct PassCost {
-  double macs = 0;
+  double macs = 0;  ///< bf16
+  double int8_macs = 0;
   double vector_cycles = 0;
   double b_tiles = 0;
 };
@@ -41,12 +42,20 @@ struct PassCost {
 PassCost cost_of(const Panel& panel, bool aie2) {
   const core::JobHeader& header = panel.header;
   PassCost cost;
-  const int products = header.n_blocks * header.k_steps + header.b_steps;
-  cost.macs = static_cast<double>(kTileMacs) * products;
+  const bool int8 = header.a_per_step == core::kInt8Steps;
+  const int weights = header.n_blocks * header.k_steps;
+  const double products = static_cast<double>(kTileMacs) * weights * header.a_per_step;
+  (int8 ? cost.int8_macs : cost.macs) += products;
+  cost.macs += static_cast<double>(kTileMacs) * header.b_steps;
   cost.vector_cycles = header.b_steps / 2 * core::kTileElements / kLanes *
                        (aie2 ? kVectorOpsPerScoreAie2 : kVectorOpsPerScoreAie2p);
-  cost.b_tiles = products + header.n_blocks * header.residual_steps + header.query_steps;
+  cost.b_tiles =
+      weights + header.b_steps + header.n_blocks * header.residual_steps + header.query_steps;
   return cost;
+}
+
+double cycles_of(double macs, const emu::MacRate& rate) {
+  return macs / (rate.peak * rate.efficiency);
 }
 
 }  // namespace
@@ -68,10 +77,11 @@ void predict(Plan& plan, std::size_t index) {
     std::uint64_t tiles_in = rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles);
     for (const Panel& panel : job.panels) {
       const PassCost cost = cost_of(panel, aie2);
-      compute = std::max(compute, cost.macs / (rate.peak * rate.efficiency) + cost.vector_cycles);
+      compute = std::max(compute, cycles_of(cost.macs, rate) +
+                                      cycles_of(cost.int8_macs, clock.int8) + cost.vector_cycles);
       b_tiles = std::max(b_tiles, cost.b_tiles);
       blocks += panel.blocks.size();
-      figures.padded_macs += static_cast<std::uint64_t>(cost.macs) * rows * passes;
+      figures.padded_macs += static_cast<std::uint64_t>(cost.macs + cost.int8_macs) * rows * passes;
       tiles_in +=
           static_cast<std::uint64_t>(1 + panel.weight_tiles + panel.header.b_steps) +
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *
@@ -79,8 +89,8 @@ void predict(Plan& plan, std::size_t index) {
     }
     figures.bytes_in += tiles_in * core::kTileBytes;
     figures.bytes_out += blocks * rows * passes * core::kTileBytes;
-    const double busiest = std::max(
-        {static_cast<double>(job.a_tiles), b_tiles, static_cast<double>(plan.spec.core_rows)});
+    const double busiest = std::max({static_cast<double>(job.a_tiles * job.n_blocks), b_tiles,
+                                     static_cast<double>(plan.spec.core_rows)});
     const auto n_passes = static_cast<double>(passes);
     const double stream = busiest * patterns::kTileWords / static_cast<double>(emu::kWordsPerCycle);
     figures.compute_cycles += n_passes * compute;

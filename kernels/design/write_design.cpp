@@ -62,9 +62,8 @@ void write_allocation(MlirText& text, const std::string& symbol, int column, boo
 void write_functions(MlirText& text) {
   const std::string pair = "memref<8192xbf16>, i32";
   const std::string step = "i32";
-  const std::string job = "memref<768xi32>";
+  const std::string job = "memref<1280xi32>";
   const std::string accumulator = "memref<4096xf32>";
-  const std::string scratch = "memref<512xf32>";
   const auto declare = [&](const std::string& name, const std::string& arguments) {
     text.line("func.func private @" + name + "(" + arguments + ")");
   };
@@ -73,11 +72,10 @@ void write_functions(MlirText& text) {
   declare("encoder_begin_block", job + ", " + step + ", " + accumulator);
   declare("encoder_take_a", pair + ", " + step + ", " + job + ", " + accumulator);
   declare("encoder_attend",
-          pair + ", " + step + ", " + job + ", memref<8192xbf16>, " + accumulator + ", " + scratch);
-  declare("encoder_multiply", pair + ", " + pair + ", " + job + ", " + accumulator);
+          pair + ", " + step + ", " + job + ", memref<8192xbf16>, " + accumulator);
+  declare("encoder_multiply", pair + ", " + pair + ", i32, " + job + ", " + accumulator);
   declare("encoder_add_residual", pair + ", " + step + ", i32, " + job + ", " + accumulator);
-  declare("encoder_finish",
-          job + ", " + accumulator + ", memref<4096xbf16>, " + scratch + ", i32, i32");
+  declare("encoder_finish", job + ", " + accumulator + ", memref<4096xbf16>, i32, i32");
 }
 
 }  // namespace

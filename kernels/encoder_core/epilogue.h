@@ -36,6 +36,17 @@ inline void make_row_statistics(float* sums, float* squares, float inverse_featu
   }
 }
 
+/// Sums of products with int8 weights: times the weights' scales.
+inline void scale_columns(const float* scales, float* accumulator) {
+  for (int j = 0; j < kColumnBlocks; ++j) {
+    const FloatPiece column = spread_columns(scales + j * kBlocks.n);
+    for (int quad = 0; quad < kQuads; ++quad) {
+      float* piece = accumulator + piece_of_c(quad, j);
+      aie::store_v(piece, multiply_floats(aie::load_v<kLanes>(piece), column));
+    }
+  }
+}
+
 inline void add_bias(const float* bias, float* accumulator) {
   for (int j = 0; j < kColumnBlocks; ++j) {
     const FloatPiece column = spread_columns(bias + j * kBlocks.n);

@@ -5,11 +5,14 @@
 
 namespace npuwhisper::npu::core {
 
-/// A row of kRows blocks of C (x 64 columns, f32) = or += A (kRows blocks x 64) * B (64 x 64); all
-/// in blocks. kRows * kColumns accumulators are live.
-template <int kRows, int kColumns, bool kFromZero>
-inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restrict b,
-                          float* __restrict c) {
+/// kProductRows blocks of C (x 64 columns, f32) = (from_zero) or += A (as many blocks x 64) * B (64
+/// x 64); all in blocks. One loop for products, scores and weighted values: a core's program is
+/// short.
+[[gnu::noinline]] inline void multiply_rows(const bfloat16* __restrict a,
+                                            const bfloat16* __restrict b, float* __restrict c,
+                                            bool from_zero) {
+  constexpr int kRows = kProductRows;
+  constexpr int kColumns = kProductColumns;
   constexpr unsigned kSums = kRows * kColumns;
   constexpr int kBlockRow = kTile * kBlocks.m;  // Of A and of C, in elements.
   constexpr int kBlockRowOfB = kTile * kBlocks.k;
@@ -18,7 +21,7 @@ inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restri
     const bfloat16* __restrict b_block = b + j * static_cast<int>(Mmul::size_B);
     float* __restrict c_block = c + j * static_cast<int>(Mmul::size_C);
     Mmul sums[kSums];
-    if constexpr (!kFromZero) {
+    if (!from_zero) {
       aie::unroll_times<kSums>([&](unsigned i) __aie_inline {
         sums[i] = Mmul(aie::load_v<Mmul::size_C>(c_block + i / kColumns * kBlockRow +
                                                  i % kColumns * Mmul::size_C));
@@ -45,10 +48,10 @@ inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restri
   }
 }
 
-/// C += A * B, tiles. Products and weighted values share it.
-[[gnu::noinline]] inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
+/// C += A * B, tiles.
+inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
   for (int i = 0; i < kTileElements; i += kProductRows * kBlocks.m * kTile) {
-    multiply_rows<kProductRows, kProductColumns, false>(a + i, b, c + i);
+    multiply_rows(a + i, b, c + i, false);
   }
 }
 

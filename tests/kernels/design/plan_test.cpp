@@ -121,7 +121,7 @@ TEST_P(Plans, AllColumnsTakeAsManyTilesOfA) {
   for (const Job& job : plan->jobs) {
     for (const Panel& panel : job.panels) {
       const core::JobHeader& h = panel.header;
-      EXPECT_EQ(h.a_hold + h.m_passes * (h.a_steps + h.n_blocks * h.k_steps),
+      EXPECT_EQ(h.a_hold + h.m_passes * (h.a_steps + h.n_blocks * h.k_steps * h.a_per_step),
                 job.a_passes * job.n_blocks * job.a_tiles);
       EXPECT_EQ(job.a_tiles * job.a_passes % job.a_slot_tiles, 0);
     }

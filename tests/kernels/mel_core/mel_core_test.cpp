@@ -28,6 +28,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     h.m_passes = 1;
     h.n_blocks = n_blocks;
     h.k_steps = k_steps;
+    h.a_per_step = 1;
     h.c_steps = 1;
     h.core_rows = 1;
     h.valid_rows = kTile;
