@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "array/clock_constants.h"
 #include "design/patterns.h"
-#include "emulator/array/clock_constants.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -63,8 +63,8 @@ double cycles_of(double macs, const emu::MacRate& rate) {
 void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
-  const emu::ArrayClock& clock = emu::clock_of(plan.spec.array->generation);
-  const emu::MacRate& rate = aie2 ? clock.bf16 : clock.bfp16;
+  const ArrayClock& clock = clock_of(plan.spec.array->generation);
+  const MacRate& rate = aie2 ? clock.bf16 : clock.bf16_by_bfp16;
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
   figures.macs = product_macs(plan.operations[index]);
@@ -92,7 +92,7 @@ void predict(Plan& plan, std::size_t index) {
     const double busiest = std::max({static_cast<double>(job.a_tiles * job.n_blocks), b_tiles,
                                      static_cast<double>(plan.spec.core_rows)});
     const auto n_passes = static_cast<double>(passes);
-    const double stream = busiest * patterns::kTileWords / static_cast<double>(emu::kWordsPerCycle);
+    const double stream = busiest * patterns::kTileWords / static_cast<double>(kWordsPerCycle);
     figures.compute_cycles += n_passes * compute;
     figures.stream_cycles += n_passes * stream;
     figures.cycles += n_passes * std::max(compute, stream);
@@ -102,7 +102,7 @@ void predict(Plan& plan, std::size_t index) {
   // The operation's first tiles come only when the one before it has ended, and its last ones leave
   // alone: A in, one step, C out.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
-                         clock.hertz * 2 * emu::kHostLatencySeconds;
+                         clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;
 }
 
