@@ -163,11 +163,12 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
 /// kNormalised, in block 0, row_sum and row_squares gain the A tile's rows (in further blocks the
 /// same tiles come again).
 ///
-/// kInt8Steps: each row of the A tile is rounded to int8. Its unit is 2^(e - 6), e the exponent of
-/// its largest magnitude (not below 2^-120 nor beyond 2^110); values are rounded to the nearest
-/// unit, ties to even, and clamped to -128 .. 127. The integers' sums, which are exact, times the
-/// unit, which is exact too, are added to the accumulator in f32. column_scale comes in the
-/// epilogue.
+/// kInt8Steps: each row of the A tile is rounded to int8, -127 .. 127. Its unit is 2^(e - 6), e the
+/// exponent of its largest magnitude, or one more where that would be rounded to 128 (255/128 *
+/// 2^e); at least 2^-126. Values go to the nearest unit, ties to even. The integers' sums, which
+/// are exact, times the unit, which is exact too, are added to the accumulator in f32. A row with
+/// magnitudes of 2^110 and more, or with what is no number, becomes anything; other rows are not
+/// touched by it. column_scale comes in the epilogue.
 void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
                       std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator);
 

@@ -54,7 +54,7 @@ PassCost cost_of(const Panel& panel, bool aie2) {
   return cost;
 }
 
-double cycles_of(double macs, const emu::MacRate& rate) {
+double cycles_of(double macs, const MacRate& rate) {
   return macs / (rate.peak * rate.efficiency);
 }
 

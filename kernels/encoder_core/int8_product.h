@@ -18,77 +18,91 @@ static_assert(Int8Mmul::size_A == kRowBlock && Int8Mmul::size_C == kRowBlock);
 
 inline constexpr int32 kInteger = 0x4b400000;  ///< 1.5 * 2^23. Sums of 64 products stay in 2^21.
 
-/// Exponents (bf16's, biased, in place) of the rows' largest magnitudes stay where neither their
-/// unit nor its inverse nor kInteger times it leaves f32.
-inline constexpr int kExponentShift = 7;
-inline constexpr int kLowestRow = 7;
-inline constexpr int kHighestRow = 237;
-/// A value fills 7 bits and sign: the unit's exponent is the row's less 6.
+/// A value fills 7 bits and sign: a unit's exponent is the row's less 6.
 inline constexpr int kBias = 127;
 inline constexpr int kUnitBits = 6;
+/// The lowest exponent (biased) of a row whose unit has an inverse in bf16.
+inline constexpr int kLowestRow = 7;
 
-constexpr int16 exponent_bits(int biased) {
-  return static_cast<int16>(biased << kExponentShift);
+/// A biased exponent as a bf16 or an f32 holds it. 2 kBias + kUnitBits wraps in 16 bits, and wraps
+/// back when a row's exponent is subtracted.
+constexpr int16 bf16_exponent(int biased) {
+  return static_cast<int16>(biased << 7);
+}
+constexpr int32 f32_exponent(int biased) {
+  return biased << 23;
 }
 
 /// A row of A's blocks (kBlocks.m rows x 64), rounded.
 struct RoundedRows {
   aie::vector<int8, kRowBlock> values[kBlocksOfK];
-  Integers unit;  ///< Exponent of the row's unit, less f32's bias, in the place of an f32's.
+  Integers unit;  ///< Exponent of the row's unit, without bias, in the place of an f32's.
 };
 
-inline RoundedRows round_rows(const bfloat16* __restrict a) {
+/// Rounds rows. Made before a loop, for the constants.
+class RowRounding {
+ public:
+  inline RoundedRows operator()(const bfloat16* __restrict a) const {
+    const Bits exponent = row_exponents(a);
+    const auto inverse = aie::sub(twice_bias_, exponent).template cast_to<bfloat16>();
+    const aie::accum<accfloat, kRowBlock> power(exponent.template cast_to<bfloat16>());
+    RoundedRows rounded;
+    rounded.unit = aie::sub(power.template cast_to<acc32>(), unit_bias_);
+    for (int k = 0; k < kBlocksOfK; ++k) {
+      const auto x = aie::load_v<kRowBlock>(a + k * static_cast<int>(kRowBlock));
+      const auto y = aie::mac(integer_.template cast_to<accfloat>(), x, inverse);
+      rounded.values[k] = y.template cast_to<acc32>().template to_vector<int8>();
+    }
+    return rounded;
+  }
+
+  const Integers& integer() const { return integer_; }
+
+ private:
   using Bits = aie::vector<int16, kRowBlock>;
-  constexpr unsigned kRows = static_cast<unsigned>(kBlocks.m);
-  const Bits magnitude = aie::broadcast<int16, kRowBlock>(0x7fff);
-  Bits largest = aie::zeros<int16, kRowBlock>();
-  for (int k = 0; k < kBlocksOfK; ++k) {
-    const Bits x =
-        aie::load_v<kRowBlock>(a + k * static_cast<int>(kRowBlock)).template cast_to<int16>();
-    largest = aie::max(largest, aie::bit_and(x, magnitude));
-  }
-  largest = aie::transpose(largest, kRows, 8);
-  for (unsigned lanes = kRowBlock / 2; lanes >= kRows; lanes /= 2) {
-    largest = aie::max(largest, aie::shuffle_down_rotate(largest, lanes));
-  }
-  largest = aie::transpose(largest, 8, kRows);
 
-  Bits exponent = aie::bit_and(largest, aie::broadcast<int16, kRowBlock>(0x7f80));
-  exponent = aie::max(exponent, aie::broadcast<int16, kRowBlock>(exponent_bits(kLowestRow)));
-  exponent = aie::min(exponent, aie::broadcast<int16, kRowBlock>(exponent_bits(kHighestRow)));
-  // 2 bias + 6 - exponent, in two steps: the constant alone is more than an int16 holds.
-  const Bits above =
-      aie::sub(exponent, aie::broadcast<int16, kRowBlock>(exponent_bits(kLowestRow)));
-  const Bits inverse = aie::sub(
-      aie::broadcast<int16, kRowBlock>(exponent_bits(2 * kBias + kUnitBits - kLowestRow)), above);
-
-  RoundedRows rounded;
-  const Integers integer(aie::broadcast<int32, kRowBlock>(kInteger));
-  const auto zero_point = integer.template cast_to<accfloat>();
-  for (int k = 0; k < kBlocksOfK; ++k) {
-    const auto x = aie::load_v<kRowBlock>(a + k * static_cast<int>(kRowBlock));
-    const auto y = aie::mac(zero_point, x, inverse.template cast_to<bfloat16>());
-    rounded.values[k] = aie::sub(y.template cast_to<acc32>(), integer).template to_vector<int8>();
+  /// Exponents of the rows' largest magnitudes, in all their lanes. One more where a magnitude
+  /// would be rounded to 128: the largest of its exponent.
+  inline Bits row_exponents(const bfloat16* __restrict a) const {
+    constexpr unsigned kRows = static_cast<unsigned>(kBlocks.m);
+    Bits largest = aie::zeros<int16, kRowBlock>();
+    for (int k = 0; k < kBlocksOfK; ++k) {
+      const auto x = aie::load_v<kRowBlock>(a + k * static_cast<int>(kRowBlock));
+      largest = aie::max(largest, aie::bit_and(x.template cast_to<int16>(), magnitude_));
+    }
+    largest = aie::transpose(largest, kRows, 8);
+    for (unsigned lanes = kRowBlock / 2; lanes >= kRows; lanes /= 2) {
+      largest = aie::max(largest, aie::shuffle_down_rotate(largest, lanes));
+    }
+    largest = aie::add(aie::transpose(largest, 8, kRows), one_);
+    return aie::max(aie::bit_and(largest, infinity_), lowest_);
   }
-  const aie::accum<accfloat, kRowBlock> power(exponent.template cast_to<bfloat16>());
-  rounded.unit = aie::sub(power.template cast_to<acc32>(),
-                          Integers(aie::broadcast<int32, kRowBlock>((kBias + kUnitBits) << 23)));
-  return rounded;
-}
+
+  Bits magnitude_ = aie::broadcast<int16, kRowBlock>(0x7fff);
+  Bits infinity_ = aie::broadcast<int16, kRowBlock>(bf16_exponent(255));
+  Bits one_ = aie::broadcast<int16, kRowBlock>(1);
+  Bits lowest_ = aie::broadcast<int16, kRowBlock>(bf16_exponent(kLowestRow));
+  Bits twice_bias_ = aie::broadcast<int16, kRowBlock>(bf16_exponent(2 * kBias + kUnitBits));
+  Integers unit_bias_{aie::broadcast<int32, kRowBlock>(f32_exponent(kBias + kUnitBits))};
+  Integers integer_{aie::broadcast<int32, kRowBlock>(kInteger)};
+};
 
 /// C += A * B: tiles in blocks, the accumulator in C's. The sums are exact.
 [[gnu::noinline]] inline void multiply_int8_tile(const bfloat16* __restrict a,
                                                  const int8* __restrict b, float* __restrict c) {
   constexpr int kColumns = 4;  // Accumulators that are live.
   constexpr int kBlocksOfN = kTile / kInt8Block;
-  const Integers integer(aie::broadcast<int32, kRowBlock>(kInteger));
+  // A conversion to int8 takes an integer's lowest bits, under whatever float they stand.
+  aie::set_saturation(aie::saturation_mode::none);
+  const RowRounding round_rows;
   for (int row = 0; row < kTile; row += kBlocks.m) {
     const RoundedRows rounded = round_rows(a);
     a += kBlocks.m * kTile;
-    const auto zero_point = aie::add(integer, rounded.unit).template cast_to<accfloat>();
+    const auto zero_point =
+        aie::add(round_rows.integer(), rounded.unit).template cast_to<accfloat>();
     for (int j = 0; j < kBlocksOfN; j += kColumns) {
       Int8Mmul sums[kColumns];
-      aie::unroll_times<kColumns>([&](unsigned i) __aie_inline { sums[i] = integer; });
+      aie::unroll_times<kColumns>([&](unsigned i) __aie_inline { sums[i] = round_rows.integer(); });
       aie::unroll_times<kBlocksOfK>([&](unsigned k) __aie_inline {
         aie::unroll_times<kColumns>([&](unsigned i) __aie_inline {
           const int block = static_cast<int>(k) * kBlocksOfN + j + static_cast<int>(i);
@@ -105,6 +119,7 @@ inline RoundedRows round_rows(const bfloat16* __restrict a) {
       });
     }
   }
+  aie::set_saturation(aie::saturation_mode::saturate);
 }
 
 }  // namespace npuwhisper::npu::core
