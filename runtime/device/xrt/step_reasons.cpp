@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <utility>
 
-#include "emulator/array/clock_constants.h"
+#include "array/clock_constants.h"
 
 namespace npuwhisper::xdna {
 namespace {
@@ -57,12 +57,12 @@ Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& s
     for (const auto& source : group.operations.sources) weights += weights_of(step, source.op);
   }
   const auto n = static_cast<double>(operations->groups.size());
-  const double host_rate = emu::clock_of(spec.array->generation).host_bytes_per_second;
+  const double host_rate = npu::clock_of(spec.array->generation).host_bytes_per_second;
   return format(
       "there they would be %.0f submissions a step and %.1f MB of bf16 weights, %.1f ms "
       "predicted, %.1f ms of it dispatch; the same weights in int8 are %.1f MB here, "
       "%.1f ms at the rate of the same memory, so that an array pays for many rows only",
-      n, array_bytes / 1e6, 1e3 * seconds, 1e3 * n * emu::kDispatchSeconds, weights / 1e6,
+      n, array_bytes / 1e6, 1e3 * seconds, 1e3 * n * npu::kDispatchSeconds, weights / 1e6,
       1e3 * weights / host_rate);
 }
 
