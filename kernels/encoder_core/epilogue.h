@@ -38,11 +38,14 @@ inline void make_row_statistics(float* sums, float* squares, float inverse_featu
 
 /// Sums of products with int8 weights: times the weights' scales.
 inline void scale_columns(const float* scales, float* accumulator) {
+  const Bf16Piece one = ones();
+  const Accumulators zero = aie::zeros<accfloat, kLanes>();
   for (int j = 0; j < kColumnBlocks; ++j) {
-    const FloatPiece column = spread_columns(scales + j * kBlocks.n);
+    const SplitPiece column = split(spread_columns(scales + j * kBlocks.n), one);
     for (int quad = 0; quad < kQuads; ++quad) {
       float* piece = accumulator + piece_of_c(quad, j);
-      aie::store_v(piece, multiply_floats(aie::load_v<kLanes>(piece), column));
+      const Accumulators y = add_product(zero, split(aie::load_v<kLanes>(piece), one), column);
+      aie::store_v(piece, y.template to_vector<float>());
     }
   }
 }

@@ -79,8 +79,8 @@ inline void add_residual_tile(const bfloat16* __restrict b, float* __restrict c)
 
 /// Four rows of 8 summed, to element r of the result row r's sum.
 inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece) {
-  aie::vector<float, 32> v = aie::transpose(piece.to_vector<float>(), 4, 8);
-  v = aie::add(v, aie::shuffle_down_rotate(v, 16));
+  const aie::vector<float, 32> all = aie::transpose(piece.to_vector<float>(), 4, 8);
+  aie::vector<float, 16> v = aie::add(all.extract<16>(0), all.extract<16>(1));
   v = aie::add(v, aie::shuffle_down_rotate(v, 8));
   v = aie::add(v, aie::shuffle_down_rotate(v, 4));
   return v.extract<4>(0);
@@ -89,6 +89,7 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
 /// Adds a tile of A to the rows' sums and sums of squares: exact products lane by lane, f32 sums.
 [[gnu::noinline]] inline void add_tile_to_sums(const bfloat16* a, float* __restrict sums,
                                                float* __restrict squares) {
+  const aie::vector<bfloat16, 32> one = aie::broadcast<bfloat16, 32>(1.0F);
   for (int quad = 0; quad < kQuads; ++quad) {
     const bfloat16* __restrict piece = a + piece_of_a(quad, 0);
     aie::accum<accfloat, 32> sum = aie::zeros<accfloat, 32>();
@@ -96,7 +97,7 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
     for (int k = 0; k < kAPieces; ++k) {
       const aie::vector<bfloat16, 32> x = aie::load_v<32>(piece);
       piece += kBlocks.m * 8;
-      sum = aie::add(sum, x);
+      sum = aie::mac(sum, x, one);
       square = aie::mac(square, x, x);
     }
     aie::store_v(sums, aie::add(aie::load_v<4>(sums), sum_rows_of_a(sum)));
