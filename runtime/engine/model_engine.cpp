@@ -38,6 +38,9 @@ Result<void> ModelEngine::prepare() {
     executable = std::move(*prepared);
     return {};
   };
+  auto window_mel = device_->prepare_mel(config.n_mels, 2 * config.n_audio_ctx);
+  if (!window_mel) return fail(window_mel.error());
+  window_mel_ = std::move(*window_mel);
   const Graph encoder = make_encoder_graph(config);
   const Graph cross = make_cross_graph(config);
   const Graph decoder = make_decoder_graph(config, kMaxRows);
@@ -57,8 +60,8 @@ Result<void> ModelEngine::prepare() {
 }
 
 std::string ModelEngine::describe_plan() const {
-  return "device: " + device_->info().name + "\n" + encoder_->plan().describe() + cross_->plan().describe() +
-         decoder_->plan().describe();
+  return "device: " + device_->info().name + "\n" + (window_mel_ ? window_mel_->plan().describe() : "") +
+         encoder_->plan().describe() + cross_->plan().describe() + decoder_->plan().describe();
 }
 
 }  // namespace npuwhisper
