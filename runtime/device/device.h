@@ -75,6 +75,9 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
+  /// Whether the projections of the decoder's cross-attention had better be part of the encoder's graph: where that saves
+  /// a submission, and the features' way to the host and back.
+  virtual bool joins_cross_attention() const { return false; }
   /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
   /// Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
