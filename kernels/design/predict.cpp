@@ -5,6 +5,7 @@
 
 #include "design/patterns.h"
 #include "emulator/array/clock_constants.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -28,7 +29,26 @@ std::uint64_t product_macs(const Operation& operation) {
            static_cast<std::uint64_t>(attention->n_keys) *
            static_cast<std::uint64_t>(attention->n_heads) * core::kTile;
   }
+  if (const auto* spectrum = std::get_if<Spectrum>(&operation.what)) {
+    return 2ULL * static_cast<std::uint64_t>(spectrum->n_frames) * mel::kFrameSamples * mel::kBins;
+  }
   return 0;
+}
+
+/// Bytes that A brings to the core rows.
+std::uint64_t input_bytes(const Job& job, int core_rows) {
+  const auto rows = static_cast<std::uint64_t>(core_rows);
+  if (job.run) return rows * 2 * static_cast<std::uint64_t>(job.run->samples());
+  return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
+}
+
+/// The rate of an operation's products. Mel filters are plain bf16 in both generations.
+const emu::MacRate& rate_of(const Operation& operation, Generation generation) {
+  const emu::ArrayClock& clock = emu::clock_of(generation);
+  if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
+  const auto* product = std::get_if<Product>(&operation.what);
+  const bool is_bf16 = generation == Generation::Aie2 || (product != nullptr && product->log_mel);
+  return is_bf16 ? clock.bf16 : clock.bfp16;
 }
 
 /// Of one core in one pass.
@@ -55,7 +75,7 @@ void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
   const emu::ArrayClock& clock = emu::clock_of(plan.spec.array->generation);
-  const emu::MacRate& rate = aie2 ? clock.bf16 : clock.bfp16;
+  const emu::MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
   figures.macs = product_macs(plan.operations[index]);
@@ -65,7 +85,7 @@ void predict(Plan& plan, std::size_t index) {
     double compute = 0;
     double b_tiles = 0;
     std::uint64_t blocks = 0;
-    std::uint64_t tiles_in = rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles);
+    std::uint64_t tiles_in = 0;
     for (const Panel& panel : job.panels) {
       const PassCost cost = cost_of(panel, aie2);
       compute = std::max(compute, cost.macs / (rate.peak * rate.efficiency) + cost.vector_cycles);
@@ -77,7 +97,7 @@ void predict(Plan& plan, std::size_t index) {
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *
               passes;
     }
-    figures.bytes_in += tiles_in * core::kTileBytes;
+    figures.bytes_in += input_bytes(job, plan.spec.core_rows) + tiles_in * core::kTileBytes;
     figures.bytes_out += blocks * rows * passes * core::kTileBytes;
     const double busiest = std::max(
         {static_cast<double>(job.a_tiles), b_tiles, static_cast<double>(plan.spec.core_rows)});
