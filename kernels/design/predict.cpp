@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
+#include "array/clock_constants.h"
 #include "design/patterns.h"
-#include "emulator/array/clock_constants.h"
 #include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
@@ -43,12 +43,12 @@ std::uint64_t input_bytes(const Job& job, int core_rows) {
 }
 
 /// The rate of an operation's products. Mel filters are plain bf16 in both generations.
-const emu::MacRate& rate_of(const Operation& operation, Generation generation) {
-  const emu::ArrayClock& clock = emu::clock_of(generation);
+const MacRate& rate_of(const Operation& operation, Generation generation) {
+  const ArrayClock& clock = clock_of(generation);
   if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
   const auto* product = std::get_if<Product>(&operation.what);
   const bool is_bf16 = generation == Generation::Aie2 || (product != nullptr && product->log_mel);
-  return is_bf16 ? clock.bf16 : clock.bfp16;
+  return is_bf16 ? clock.bf16 : clock.bf16_by_bfp16;
 }
 
 /// Of one core in one pass.
@@ -74,8 +74,8 @@ PassCost cost_of(const Panel& panel, bool aie2) {
 void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
-  const emu::ArrayClock& clock = emu::clock_of(plan.spec.array->generation);
-  const emu::MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
+  const ArrayClock& clock = clock_of(plan.spec.array->generation);
+  const MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
   figures.macs = product_macs(plan.operations[index]);
@@ -102,7 +102,7 @@ void predict(Plan& plan, std::size_t index) {
     const double busiest = std::max(
         {static_cast<double>(job.a_tiles), b_tiles, static_cast<double>(plan.spec.core_rows)});
     const auto n_passes = static_cast<double>(passes);
-    const double stream = busiest * patterns::kTileWords / static_cast<double>(emu::kWordsPerCycle);
+    const double stream = busiest * patterns::kTileWords / static_cast<double>(kWordsPerCycle);
     figures.compute_cycles += n_passes * compute;
     figures.stream_cycles += n_passes * stream;
     figures.cycles += n_passes * std::max(compute, stream);
@@ -112,7 +112,7 @@ void predict(Plan& plan, std::size_t index) {
   // The operation's first tiles come only when the one before it has ended, and its last ones leave
   // alone: A in, one step, C out.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
-                         clock.hertz * 2 * emu::kHostLatencySeconds;
+                         clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;
 }
 

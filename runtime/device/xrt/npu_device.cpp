@@ -8,6 +8,7 @@
 #include "device/xrt/npu_executable.h"
 #include "device/xrt/npu_image.h"
 #include "device/xrt/npu_steps.h"
+#include "device/xrt/step_reasons.h"
 #include "device/xrt/xrt_session.h"
 
 namespace npuwhisper::xdna {
@@ -98,6 +99,9 @@ Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const
     auto steps = NpuSteps::create(graph, weights, spec_, session_);
     if (!steps) return fail(steps.error());
     return cpu_->prepare_step(graph, weights, batch, std::move(*steps));
+  }
+  if (is_step(graph)) {
+    return cpu_->prepare_step(graph, weights, batch, explain_steps_on_host(graph, spec_));
   }
   return cpu_->prepare(graph, weights, batch);
 }
