@@ -116,4 +116,12 @@ void predict(Plan& plan, std::size_t index) {
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;
 }
 
+double configuration_seconds(const DesignSpec& spec) {
+  if (spec.array->generation == Generation::Aie2) return kAie2ConfigurationSeconds;
+  const int n_locks = spec.n_cores() * layout::kCoreLocks +
+                      spec.columns() * layout::kMemStreamLocks +
+                      spec.core_columns * spec.core_rows * 2;
+  return kAie2pConfigurationSeconds + n_locks * kAie2pLockSeconds;
+}
+
 }  // namespace npuwhisper::npu
