@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,15 +21,15 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// The kernel of every NPU image, and its arguments: opcode, instructions, their number, buffers.
-constexpr const char* kKernelName = "MLIR_AIE";
+// The arguments of every NPU kernel: opcode, instructions, their number, buffers.
 constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
 
-/// Calls XRT. What it throws becomes a DeviceError that says what was done.
+/// Calls XRT. What it throws becomes a DeviceError that says what was done. Allocates nothing
+/// unless it throws.
 template <typename Call>
-auto guarded(const std::string& what, Call&& call) -> Result<decltype(call())> {
+auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
   try {
     if constexpr (std::is_void_v<decltype(call())>) {
       call();
@@ -37,7 +38,45 @@ auto guarded(const std::string& what, Call&& call) -> Result<decltype(call())> {
       return call();
     }
   } catch (const std::exception& error) {
-    return fail(ErrorCode::DeviceError, "NPU: " + what + ": " + error.what());
+    return fail(ErrorCode::DeviceError, "NPU: " + std::string(what) + ": " + error.what());
+  }
+}
+
+/// What a list's command is in when a wait for it ends. RUNNING: the wait timed out. What wait()
+/// throws is not always an end: where a context has a timeline, AMD's driver 2.25 does not look at
+/// what its own wait returned, and a command that has not ended is thrown in its state (NEW).
+ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds timeout) {
+  try {
+    return list.wait(timeout) == std::cv_status::timeout ? ERT_CMD_STATE_RUNNING
+                                                         : ERT_CMD_STATE_COMPLETED;
+  } catch (const xrt::runlist::command_error& error) {
+    return error.get_command_state();
+  }
+}
+
+/// Errors: Timeout (it has not ended, or the driver gave it up), DeviceError (it failed).
+Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) {
+  const auto no_answer = [&] {
+    return fail(ErrorCode::Timeout,
+                "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
+  };
+  switch (state) {
+    case ERT_CMD_STATE_COMPLETED:
+      return {};
+    case ERT_CMD_STATE_NEW:
+    case ERT_CMD_STATE_QUEUED:
+    case ERT_CMD_STATE_SUBMITTED:
+    case ERT_CMD_STATE_RUNNING:
+      return no_answer();
+    case ERT_CMD_STATE_TIMEOUT:
+      return fail(ErrorCode::Timeout, "NPU: the driver gave up a run that did not end (TIMEOUT)");
+    case ERT_CMD_STATE_ERROR:
+      return fail(ErrorCode::DeviceError, "NPU: a run failed (ERROR)");
+    case ERT_CMD_STATE_ABORT:
+      return fail(ErrorCode::DeviceError, "NPU: a run was aborted (ABORT)");
+    default:
+      return fail(ErrorCode::DeviceError,
+                  "NPU: a run ended in state " + std::to_string(static_cast<int>(state)));
   }
 }
 
@@ -59,44 +98,72 @@ struct XrtSession::State {
   std::uint64_t n_syncs = 0;
 
   xrt::xclbin image;
-  std::vector<std::uint32_t> stream;
-  std::vector<std::uint64_t> buffer_bytes;
+  std::string kernel;
+  std::vector<xrt::bo> buffers;
+  /// Part of a buffer as an argument.
+  struct Binding {
+    std::size_t argument = 0;
+    std::size_t buffer = 0;
+    ByteRange range{};
+  };
+  struct RunParts {
+    std::vector<std::uint32_t> stream;
+    std::vector<std::size_t> buffers;
+    std::vector<Binding> bindings{};  ///< In place of some of `buffers`.
+  };
+  std::vector<RunParts> parts;  ///< Of each run: what it is made of, in any context.
 
-  // The context, and what belongs to it; destroyed in the reverse order.
-  struct Context {
-    xrt::hw_context context;
-    xrt::kernel kernel;
+  // A context, and what belongs to it; destroyed in the reverse order.
+  struct ContextRun {
     xrt::bo instructions;
     xrt::run run;
     xrt::runlist list;
   };
-  std::vector<xrt::bo> buffers;
-  std::optional<Context> context;
+  struct Context {
+    xrt::hw_context context;
+    xrt::kernel kernel;
+    std::vector<ContextRun> runs;
+  };
+  std::optional<Context> context;  ///< None: it was given up.
+  std::size_t started = 0;         ///< The run in flight.
 
   void open_context() {
     Context made;
     made.context = xrt::hw_context(device, image.get_uuid());
-    made.kernel = xrt::kernel(made.context, kKernelName);
-    const std::size_t bytes = stream.size() * sizeof stream[0];
+    made.kernel = xrt::kernel(made.context, kernel);
+    for (const RunParts& run : parts) made.runs.push_back(make_run(made, run));
+    context = std::move(made);
+  }
+
+  void sync(xclBOSyncDirection direction, std::size_t i, const ByteRange& range) {
+    xrt::bo& buffer = buffers[i];
+    const std::size_t offset = std::min(range.offset, buffer.size());
+    buffer.sync(direction, std::min(range.bytes, buffer.size() - offset), offset);
+  }
+
+  void bind(ContextRun& run, const Binding& binding) {
+    const ByteRange& range = binding.range;
+    const xrt::bo part(buffers[binding.buffer], range.bytes, range.offset);
+    run.run.set_arg(kFirstBuffer + static_cast<int>(binding.argument), part);
+  }
+
+  ContextRun make_run(const Context& in, const RunParts& run) {
+    ContextRun made;
+    const std::size_t bytes = run.stream.size() * sizeof run.stream[0];
     made.instructions =
-        xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, made.kernel.group_id(kInstructionArgument));
-    std::memcpy(made.instructions.map<std::byte*>(), stream.data(), bytes);
+        xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, in.kernel.group_id(kInstructionArgument));
+    std::memcpy(made.instructions.map<std::byte*>(), run.stream.data(), bytes);
     made.instructions.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-    if (buffers.empty()) {
-      for (std::size_t i = 0; i < buffer_bytes.size(); ++i) {
-        buffers.emplace_back(device, buffer_bytes[i], XRT_BO_FLAGS_HOST_ONLY,
-                             made.kernel.group_id(kFirstBuffer + static_cast<int>(i)));
-      }
-    }
-    made.run = xrt::run(made.kernel);
+    made.run = xrt::run(in.kernel);
     made.run.set_arg(0, kOpcode);
     made.run.set_arg(kInstructionArgument, made.instructions);
-    made.run.set_arg(2, static_cast<std::uint32_t>(stream.size()));
-    for (std::size_t i = 0; i < buffers.size(); ++i)
-      made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[i]);
-    made.list = xrt::runlist(made.context);
+    made.run.set_arg(2, static_cast<std::uint32_t>(run.stream.size()));
+    for (std::size_t i = 0; i < run.buffers.size(); ++i)
+      made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[run.buffers[i]]);
+    for (const Binding& binding : run.bindings) bind(made, binding);
+    made.list = xrt::runlist(in.context);
     made.list.add(made.run);
-    context = std::move(made);
+    return made;
   }
 };
 
@@ -145,28 +212,73 @@ std::uint64_t XrtSession::n_syncs() const {
   return state_->n_syncs;
 }
 
-Result<void> XrtSession::load(const std::filesystem::path& image,
-                              std::span<const std::uint32_t> stream,
-                              std::span<const std::uint64_t> buffer_bytes) {
+Result<void> XrtSession::load(const std::filesystem::path& image, const std::string& kernel) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(image, missing)) {
     return fail(ErrorCode::NotFound, "no NPU image " + image.string());
   }
-  state_->stream.assign(stream.begin(), stream.end());
-  state_->buffer_bytes.assign(buffer_bytes.begin(), buffer_bytes.end());
-  auto loaded = guarded("loading " + image.string(), [&] {
+  return guarded("loading " + image.string(), [&] {
     state_->image = xrt::xclbin(image.string());
+    state_->kernel = kernel;
     state_->device.register_xclbin(state_->image);
     state_->open_context();
   });
-  if (!loaded) return loaded;
-  for (std::size_t i = 0; i < state_->buffers.size(); ++i) {
-    auto bytes = guarded("mapping a buffer", [&] {
-      std::memset(state_->buffers[i].map<std::byte*>(), 0, state_->buffers[i].size());
-    });
-    if (!bytes) return bytes;
+}
+
+Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
+  if (auto opened = require_context(); !opened) return fail(opened.error());
+  return guarded("making a buffer of " + std::to_string(bytes) + " bytes", [&] {
+    xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
+                 state_->context->kernel.group_id(kFirstBuffer));
+    std::memset(made.map<std::byte*>(), 0, made.size());
+    state_->buffers.push_back(std::move(made));
+    return state_->buffers.size() - 1;
+  });
+}
+
+Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
+                                        std::span<const std::size_t> buffers) {
+  if (auto opened = require_context(); !opened) return fail(opened.error());
+  return guarded("making a run", [&] {
+    State::RunParts parts{.stream = {stream.begin(), stream.end()},
+                          .buffers = {buffers.begin(), buffers.end()}};
+    state_->context->runs.push_back(state_->make_run(*state_->context, parts));
+    state_->parts.push_back(std::move(parts));
+    return state_->parts.size() - 1;
+  });
+}
+
+void XrtSession::remove_buffer(std::size_t i) {
+  for (State::RunParts& run : state_->parts) {
+    std::erase_if(run.bindings, [i](const State::Binding& b) { return b.buffer == i; });
   }
-  return {};
+  [[maybe_unused]] const auto removed =
+      guarded("giving a buffer back", [&] { state_->buffers[i] = xrt::bo(); });
+}
+
+Result<void> XrtSession::bind(std::size_t run, std::size_t argument, std::size_t buffer,
+                              const ByteRange& range) {
+  const State::Binding binding{argument, buffer, range};
+  auto& bindings = state_->parts[run].bindings;
+  std::erase_if(bindings, [&](const State::Binding& b) { return b.argument == argument; });
+  bindings.push_back(binding);
+  if (!state_->context) return {};
+  return guarded("setting a run's argument",
+                 [&] { state_->bind(state_->context->runs[run], binding); });
+}
+
+Result<void> XrtSession::load(const std::filesystem::path& image,
+                              std::span<const std::uint32_t> stream,
+                              std::span<const std::uint64_t> buffer_bytes) {
+  if (auto loaded = load(image); !loaded) return loaded;
+  std::vector<std::size_t> buffers;
+  for (const std::uint64_t bytes : buffer_bytes) {
+    const auto made = add_buffer(bytes);
+    if (!made) return fail(made.error());
+    buffers.push_back(*made);
+  }
+  const auto run = add_run(stream, buffers);
+  return run ? Result<void>() : fail(run.error());
 }
 
 std::span<std::byte> XrtSession::buffer(std::size_t i) {
@@ -175,38 +287,45 @@ std::span<std::byte> XrtSession::buffer(std::size_t i) {
   return mapped ? std::span(*mapped, state_->buffers[i].size()) : std::span<std::byte>();
 }
 
-Result<void> XrtSession::sync_to_device(std::size_t i) {
+Result<void> XrtSession::sync_to_device(std::size_t i, const ByteRange& range) {
   ++state_->n_syncs;
-  return guarded("sync to the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_TO_DEVICE); });
+  return guarded("sync to the device", [&] { state_->sync(XCL_BO_SYNC_BO_TO_DEVICE, i, range); });
 }
 
-Result<void> XrtSession::sync_from_device(std::size_t i) {
+Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range) {
   ++state_->n_syncs;
   return guarded("sync from the device",
-                 [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
+                 [&] { state_->sync(XCL_BO_SYNC_BO_FROM_DEVICE, i, range); });
 }
 
-Result<void> XrtSession::start() {
-  if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: there is no context");
+Result<void> XrtSession::require_context() {
+  if (state_->context) return {};
+  return guarded("opening the context again", [&] { state_->open_context(); });
+}
+
+Result<void> XrtSession::start(std::size_t run) {
+  if (auto opened = require_context(); !opened) return opened;
   ++state_->n_submissions;
-  return guarded("submitting a run", [&] { state_->context->list.execute(); });
+  state_->started = run;
+  auto started = guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); });
+  if (!started) give_up();
+  return started;
 }
 
 Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
-  const auto waited = guarded("run", [&] { return state_->context->list.wait(timeout); });
-  if (!waited) return fail(waited.error());
-  if (*waited == std::cv_status::timeout) {
-    return fail(ErrorCode::Timeout,
-                "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
-  }
-  return {};
+  if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: no run was submitted");
+  const auto state = guarded("waiting for a run", [&] {
+    return state_after(state_->context->runs[state_->started].list, timeout);
+  });
+  auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
+  if (!outcome) give_up();
+  return outcome;
 }
 
-Result<void> XrtSession::reopen() {
-  return guarded("opening the context again", [&] {
-    state_->context.reset();
-    state_->open_context();
-  });
+void XrtSession::give_up() {
+  // Ends what runs in it. What XRT throws from there helps nobody: the context is gone.
+  [[maybe_unused]] const auto closed =
+      guarded("closing the context", [&] { state_->context.reset(); });
 }
 
 }  // namespace npuwhisper::xdna
