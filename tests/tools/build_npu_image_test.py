@@ -30,7 +30,7 @@ if os.environ.get('CLANG_FAILS'): sys.exit('error: unable to legalize instructio
 pathlib.Path(sys.argv[sys.argv.index('-o') + 1]).write_text('object')
 '''
 SIZE = RECORD + '''
-print('encoder_core.o  :\\nsection size addr\\n.text 0 0\\n.text.a 9000 0\\n.text.b 4500 0\\n'
+print(f'{sys.argv[-1]}  :\\nsection size addr\\n.text 0 0\\n.text.a 9000 0\\n.text.b 4500 0\\n'
       '.rodata 64 0\\nTotal 13564')
 '''
 AIECC = RECORD + '''
@@ -57,8 +57,7 @@ class BuildNpuImage(unittest.TestCase):
         self.put(self.mlir_aie / 'bin/aiecc', AIECC)
         self.put(self.mlir_aie / 'include/aie_api/aie.hpp', '')
         self.put(self.folder / 'bin/xclbinutil', RECORD)
-        self.design = self.folder / 'design.mlir'
-        self.write_design('npu2', '4', '8')
+        self.writer = DESIGN
         self.environment = {
             'PATH': f'{self.folder / "bin"}:/usr/bin:/bin', 'CALLS': str(self.calls),
             'PEANO_INSTALL_DIR': str(self.peano), 'MLIR_AIE_INSTALL_DIR': str(self.mlir_aie)}
@@ -69,16 +68,12 @@ class BuildNpuImage(unittest.TestCase):
         path.write_text(text)
         path.chmod(0o755)
 
-    def write_design(self, *arguments):
-        self.design.write_text(subprocess.run([DESIGN, *arguments], check=True, text=True,
-                                              capture_output=True).stdout)
-
     def run_program(self, *arguments, **variables):
         return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
                               env={**self.environment, **variables}, check=False, timeout=60)
 
     def build(self, array='npu2', **variables):
-        return self.run_program(array, self.out, '--design', self.design, **variables)
+        return self.run_program(array, self.out, '--writer', self.writer, **variables)
 
     def calls_of(self, program):
         calls = [json.loads(line) for line in self.calls.read_text().splitlines()]
@@ -91,29 +86,37 @@ class BuildNpuImage(unittest.TestCase):
         self.assertFalse(self.out.exists())
 
     def test_compiles_for_the_generation_and_links_in_one_folder(self):
-        for array, size, generation in (('npu1', '4', 'aie2'), ('npu2', '8', 'aie2p')):
+        for array, generation in (('npu1', 'aie2'), ('npu2', 'aie2p')):
             with self.subTest(array):
                 self.calls.unlink(missing_ok=True)
-                self.write_design(array, '4', size)
                 done = self.build(array)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(self.out.read_text(), 'xclbin')
-                clang, = self.calls_of('clang++')
-                self.assertIn(f'--target={generation}-none-unknown-elf', clang['arguments'])
-                self.assertIn('-std=c++20', clang['arguments'])
-                self.assertIn(str(self.mlir_aie / 'include'), clang['arguments'])
-                unit = clang['arguments'][clang['arguments'].index('-c') + 1]
-                self.assertTrue(unit.endswith(f'encoder_core/encoder_core_{generation}.cc'), unit)
-                self.assertTrue(pathlib.Path(unit).is_file())
-                _, aiecc = self.calls_of('aiecc')
-                self.assertIn('--get-xclbin', aiecc['arguments'])
-                self.assertEqual(aiecc['arguments'][aiecc['arguments'].index('--peano') + 1],
-                                 str(self.peano))
-                # The kernel's name is aiecc's own: MLIR_AIE.
-                self.assertFalse([a for a in aiecc['arguments'] if 'kernel-name' in a])
-                self.assertIn('encoder_core.o', aiecc['files'])
-                self.assertIn(f'{array}.mlir', aiecc['files'])
-                self.assertEqual(aiecc['arguments'][-1], f'{array}.mlir')
+                for clang, name in zip(self.calls_of('clang++'), ('encoder_core', 'mel_core'),
+                                       strict=True):
+                    self.assertIn(f'--target={generation}-none-unknown-elf', clang['arguments'])
+                    self.assertIn('-std=c++20', clang['arguments'])
+                    self.assertIn(str(self.mlir_aie / 'include'), clang['arguments'])
+                    unit = clang['arguments'][clang['arguments'].index('-c') + 1]
+                    self.assertTrue(unit.endswith(f'{name}/{name}_{generation}.cc'), unit)
+                    self.assertTrue(pathlib.Path(unit).is_file())
+                _, *calls = self.calls_of('aiecc')
+                for aiecc, name in zip(calls, ('encoder', 'mel'), strict=True):
+                    self.assertIn('--get-xclbin', aiecc['arguments'])
+                    self.assertEqual(aiecc['arguments'][aiecc['arguments'].index('--peano') + 1],
+                                     str(self.peano))
+                    self.assertIn(f'{name}_core.o', aiecc['files'])
+                    self.assertEqual(aiecc['arguments'][-1], f'{name}.mlir')
+
+    def test_the_second_kernel_joins_the_first(self):
+        self.build()
+        _, encoder, mel = self.calls_of('aiecc')
+        # The first has aiecc's own name: MLIR_AIE.
+        self.assertFalse([a for a in encoder['arguments'] if 'kernel' in a or 'input' in a])
+        first, = [a.split('=')[1] for a in encoder['arguments'] if a.startswith('--xclbin-name=')]
+        for option in (f'--xclbin-input={first}', '--xclbin-kernel-name=mel',
+                       '--xclbin-kernel-id=0x902', '--xclbin-instance-name=MEL'):
+            self.assertIn(option, mel['arguments'])
 
     def test_says_how_large_the_code_is_and_that_no_silicon_ran_it(self):
         done = self.build()
@@ -124,7 +127,7 @@ class BuildNpuImage(unittest.TestCase):
     def test_an_older_aiecc_gets_its_own_options(self):
         done = self.build(AIECC_HELP='--aie-generate-xclbin  Generate xclbin')
         self.assertEqual(done.returncode, 0, done.stderr)
-        _, aiecc = self.calls_of('aiecc')
+        _, aiecc, _ = self.calls_of('aiecc')
         for option in ('--aie-generate-xclbin', '--no-compile-host', '--no-xchesscc',
                        '--no-xbridge'):
             self.assertIn(option, aiecc['arguments'])
@@ -132,9 +135,9 @@ class BuildNpuImage(unittest.TestCase):
 
     def test_the_work_folder_is_kept_on_request(self):
         work = self.folder / 'work'
-        done = self.run_program('npu2', self.out, '--design', self.design, '--work', work)
+        done = self.run_program('npu2', self.out, '--writer', self.writer, '--work', work)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual((work / 'npu2.mlir').read_text(), self.design.read_text())
+        self.assertIn('link_with = "mel_core.o"', (work / 'mel.mlir').read_text())
         self.assertTrue((work / 'encoder_core.o').exists())
 
     def test_what_is_missing_is_named(self):
@@ -158,15 +161,18 @@ class BuildNpuImage(unittest.TestCase):
     def test_failures_of_the_tools_are_failures(self):
         self.fails(self.build(CLANG_FAILS='1'), 'unable to legalize', 'could not compile')
         self.fails(self.build(AIECC_FAILS='1'), 'region program overflowed', 'aiecc failed')
-        self.fails(self.build(AIECC_MAKES_NOTHING='1'), 'made no npu2.xclbin')
+        self.fails(self.build(AIECC_MAKES_NOTHING='1'), 'made no encoder.xclbin')
 
     def test_bad_arguments(self):
         self.fails(self.build('npu3'), "unknown array 'npu3'")
         self.fails(self.run_program('npu2', self.out, '--size', '4'), 'ROWSxCOLUMNS')
-        self.design.write_text('module {}')
+        self.writer = self.folder / 'writer'
+        self.put(self.writer, '#!/bin/sh\necho "module {}"\n')
         self.fails(self.build(), 'links no kernel object')
-        self.design.write_text('{link_with = "other.o"}')
+        self.put(self.writer, '#!/bin/sh\necho \'{link_with = "other.o"}\'\n')
         self.fails(self.build(), 'links other.o')
+        self.put(self.writer, '#!/bin/sh\nexit 1\n')
+        self.fails(self.build(), 'could not write the array program')
         self.assertEqual(self.run_program().returncode, 2)
         self.assertEqual(self.run_program('npu2', '--work').returncode, 2)
 
