@@ -61,7 +61,8 @@ GType precision_type() {
       {static_cast<int>(Precision::Auto), "The fastest that keeps the text", "auto"},
       {static_cast<int>(Precision::F32), "32-bit floating point", "f32"},
       {static_cast<int>(Precision::Bf16), "Encoder in bfloat16", "bf16"},
-      {static_cast<int>(Precision::Int8), "Decoder weights in 8-bit integers", "int8"},
+      {static_cast<int>(Precision::Int8),
+       "Decoder weights in 8-bit integers; on an NPU the encoder's products too", "int8"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperPrecision", values);
   return type;

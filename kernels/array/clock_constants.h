@@ -15,8 +15,8 @@ using Cycles = std::uint64_t;
 /// else in either knows a time, and none belongs to an operation. Marks: [S] a manual or source
 /// text, [M] measured on silicon by the party named, [A] our assumption. Parties: AM020 (AIE-ML
 /// architecture manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV
-/// notes), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering), BFP (mlir-aie, block
-/// datatypes).
+/// notes), DRA (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering), BFP
+/// (mlir-aie, block datatypes).
 
 /// Cycles of one core for multiply-accumulates of one type: n / (peak * efficiency).
 struct MacRate {
@@ -84,6 +84,14 @@ inline constexpr double kInstructionSeconds = 50e-9;
 inline constexpr double kRegisterWordSeconds = 5e-9;
 /// How long the controller waits before it looks at a polled register again. [A]
 inline constexpr Cycles kPollCycles = 200;
+
+// ---- Configurations ----
+
+/// The array is given another configuration. [M] DRA on npu1: 2.81 ms for two contexts in turn,
+/// there and back. [M] NPE on npu2: 25 us, and 7.2 us for each of the design's locks.
+inline constexpr double kAie2ConfigurationSeconds = 2.81e-3 / 2;
+inline constexpr double kAie2pConfigurationSeconds = 25e-6;
+inline constexpr double kAie2pLockSeconds = 7.2e-6;
 
 // ---- DMA and streams ----
 

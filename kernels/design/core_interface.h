@@ -21,7 +21,7 @@
 ///         for b in b_steps:           B: attend
 ///         for block in n_blocks:      (the pass's A tiles come once more for each)
 ///           begin_block
-///           for k in k_steps:         A, B: multiply
+///           for k in k_steps:         B, and for half in a_per_step: A: multiply
 ///           for r in residual_steps:  B: add_residual
 ///           for c in c_steps:         C: finish
 ///       release what a_hold took
@@ -69,7 +69,7 @@ struct JobHeader {
   std::int32_t a_steps;         ///< 4
   std::int32_t a_hold;          ///< 5: 0, or 2: both A tiles, a core's scratch while it attends
   std::int32_t b_steps;         ///< 6: attention: two for each tile of keys
-  std::int32_t k_steps;         ///< 7
+  std::int32_t k_steps;         ///< 7: B tiles of a block
   std::int32_t c_steps;         ///< 8: 0 or 1
   std::int32_t keep;            ///< 9: the step of take_a whose tile is kept; -1: none
   std::int32_t core_rows;       ///< 10: of the array; pass p, row i is row tile p * core_rows + i
@@ -77,35 +77,42 @@ struct JobHeader {
   std::int32_t valid_keys;      ///< 12: attention: keys at and beyond this one get weight zero
   std::int32_t flags[kMaxBlocks];  ///< 13..16: of each block: Flag, or-ed
   std::int32_t query_steps;        ///< 17: attention: the number of core rows, else 0
+  std::int32_t a_per_step;         ///< 18: A tiles of a k step: 1; 2: kInt8Steps
   float inverse_features;          ///< Layer norm: 1 / number of features (A's columns, unpadded).
   float epsilon;                   ///< Layer norm, added to the variance.
-  std::int32_t reserved[12];       ///< Zero; what follows is aligned to 64 bytes.
+  std::int32_t reserved[11];       ///< Zero; what follows is aligned to 64 bytes.
   float bias[kMaxBlocks][kTile];   ///< Product: of each block's columns. Layer norm: [0]: beta.
-  float column_sum[kMaxBlocks][kTile];  ///< kNormalised: sums over k of B (bf16). Layer norm: [0]:
-                                        ///< gamma. Both of the kept tile's columns.
+  float column_sum[kMaxBlocks][kTile];  ///< kNormalised: sums over k of B (as rounded). Layer norm:
+                                        ///< [0]: gamma. Both of the kept tile's columns.
+  float column_scale[kMaxBlocks][kTile];  ///< kInt8Steps: of the weights, of each block's columns.
 };
-static_assert(sizeof(JobHeader) == 128 + 2048);
+static_assert(sizeof(JobHeader) == 128 + 3072);
 
-/// The job's buffer in a core's memory: the header's copy, and what lives from step to step.
+/// a_per_step where the weights are int8: an object of B, as large as a tile of bf16, holds 128 k x
+/// 64 columns, and so goes with two tiles of A. Their order in a core's memory, in both
+/// generations, is [2][64/8][64/8][8 k][8 columns]; a weight is its integer times column_scale.
+inline constexpr std::int32_t kInt8Steps = 2;
+inline constexpr int kInt8Block = 8;
+
+/// The job's buffer in a core's memory: the header's copy, and what lives from step to step. A job
+/// that attends has no parameters: there, from kScoresOffset on, it keeps the scores of some rows.
 struct Job {
   JobHeader header;
   float row_sum[kTile];      ///< Sums of rows; attention: sums of weights.
   float row_squares[kTile];  ///< Sums of squared rows; attention: running maximum.
   std::int32_t block;        ///< The block in turn.
-  std::int32_t reserved[95];
+  std::int32_t reserved[351];
 };
-static_assert(sizeof(Job) == 3072);
+static_assert(sizeof(Job) == 5120);
 static_assert(alignof(Job) == 4);  // The generator places it at a multiple of 64 bytes.
-
-/// A scratch of a core's functions, not kept between calls.
-inline constexpr int kScratchBytes = 2048;
+inline constexpr int kScoresOffset = 128;
+inline constexpr int kScoresBytes = sizeof(JobHeader) - kScoresOffset;
 
 /// A core's memory, in bytes from its start (64 KiB). The stack begins at 0: aiecc's linker script
 /// puts it there, and static data (constants that the compiler keeps in memory) after the last
 /// buffer.
 inline constexpr int kStackBytes = 2048;
-inline constexpr int kJobAddress = 0x0800;          //  3 KiB
-inline constexpr int kScratchAddress = 0x1400;      //  2 KiB
+inline constexpr int kJobAddress = 0x0800;          //  5 KiB
 inline constexpr int kAAddress = 0x1c00;            // 16 KiB, a pair
 inline constexpr int kBAddress = 0x5c00;            // 16 KiB, a pair
 inline constexpr int kAccumulatorAddress = 0x9c00;  // 16 KiB, f32
@@ -146,21 +153,30 @@ void encoder_take_a(const void* a, std::int32_t slot, std::int32_t step,
 /// The B tile in turn is, for an even step, keys step/2*64.. transposed, [64 d][64 keys]; for an
 /// odd step the values of the same keys, [64 keys][64 d]. Both A tiles belong to the core now. Step
 /// 0 first moves the kept queries to A tile 0 and sets the accumulator to zero. Even: scores (f32,
-/// strips in `scratch`) less the running maximum, exp, to bf16 weights in A tile 1; the maximum,
-/// the sums and the accumulator are corrected. Keys at and beyond valid_keys get weight 0. Odd:
-/// accumulator += weights * values.
+/// strips in the job's buffer) less the running maximum, exp, to bf16 weights in A tile 1; the
+/// maximum, the sums and the accumulator are corrected. Keys at and beyond valid_keys get weight 0.
+/// Odd: accumulator += weights * values.
 void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
-                    npuwhisper::npu::core::Job* job, void* a, float* accumulator, void* scratch);
+                    npuwhisper::npu::core::Job* job, void* a, float* accumulator);
 
-/// accumulator += A * B of the tiles in turn. With kNormalised, in block 0, row_sum and row_squares
-/// gain the A tile's rows (in further blocks the same tiles come again).
+/// accumulator += A * B of the tiles in turn; `half` (0, a_per_step - 1) says which half of B. With
+/// kNormalised, in block 0, row_sum and row_squares gain the A tile's rows (in further blocks the
+/// same tiles come again).
+///
+/// kInt8Steps: each row of the A tile is rounded to int8, -127 .. 127. Its unit is 2^(e - 6), e the
+/// exponent of its largest magnitude, or one more where that would be rounded to 128 (255/128 *
+/// 2^e); at least 2^-126. Values go to the nearest unit, ties to even. The integers' sums, which
+/// are exact, times the unit, which is exact too, are added to the accumulator in f32. A row with
+/// magnitudes of 2^110 and more, or with what is no number, becomes anything; other rows are not
+/// touched by it. column_scale comes in the epilogue.
 void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
-                      npuwhisper::npu::core::Job* job, float* accumulator);
+                      std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator);
 
 /// What a product's accumulator goes through, in f32, before it is written; bias, column_sum and
 /// flags are those of the block in turn. With mean = row_sum * inverse_features, variance =
 /// row_squares * inverse_features - mean^2 (not below 0), rstd = 1 / sqrt(variance + epsilon) (the
-/// sums are complete after block 0, and hold for all blocks):
+/// sums are complete after block 0, and hold for all blocks), and the accumulator times
+/// column_scale first where there is one:
 ///   y = accumulator + bias, or with kNormalised
 ///   y = rstd * (accumulator - mean * column_sum) + bias;
 ///   then kGelu.
@@ -178,7 +194,7 @@ void encoder_add_residual(const void* b, std::int32_t slot, std::int32_t step, s
 ///   layer norm:  (kept - mean) * rstd * gamma + beta
 /// Rows (pass * core_rows + row) * 64 + i at and beyond valid_rows are zeros (with kTransposed they
 /// are the tile's columns).
-void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, void* scratch,
-                    std::int32_t pass, std::int32_t row);
+void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, std::int32_t pass,
+                    std::int32_t row);
 
 }  // extern "C"

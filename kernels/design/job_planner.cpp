@@ -72,13 +72,14 @@ Job JobPlanner::begin_job(int first_row, int m_passes, int n_blocks, int a_passe
     panel.header.operation = core::kIdle;
     panel.header.m_passes = a_passes;
     panel.header.a_steps = n_blocks * a_tiles;
+    panel.header.a_per_step = 1;
     panel.header.keep = -1;
     panel.header.core_rows = core_rows();
   }
   return job;
 }
 
-void JobPlanner::activate(Job& job, int column, core::Operation operation, int rows) const {
+void JobPlanner::activate(Job& job, int column, std::int32_t operation, int rows) const {
   Panel& panel = job.panels[static_cast<std::size_t>(column)];
   panel.header.operation = operation;
   panel.header.m_passes = job.m_passes;

@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
 
 #include "design/patterns.h"
 #include "design/plan_jobs.h"
+#include "mel_core/fourier_matrix.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -25,47 +27,125 @@ float value_or(std::span<const float> values, std::size_t index, float otherwise
   return values.empty() ? otherwise : values[index];
 }
 
-/// The header as the memory tile must find it, so that the cut into B's blocks puts it in order.
-void write_header(const core::JobHeader& header, core::BlockShape block, std::byte* tile) {
-  std::array<std::uint32_t, sizeof(core::JobHeader) / 4> words{};
-  std::memcpy(words.data(), &header, sizeof(header));
-  std::memset(tile, 0, core::kTileBytes);
-  for (std::size_t i = 0; i < words.size(); ++i) {
+/// Bytes as the memory tile must find them, so that the cut into B's blocks puts them in order.
+void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile) {
+  for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
     const int place = word_before_blocks(block, static_cast<int>(i));
-    std::memcpy(tile + 4 * place, &words[i], 4);
+    std::memcpy(tile + 4 * place, &bytes[4 * i], 4);
   }
 }
 
-/// Writes one block's weights, tile by tile of 64 k, and what of the header depends on them.
-void write_block(const Product& product, const ColumnBlock& block, const Parameters& parameters,
-                 std::span<float, kTileColumns> header_bias,
-                 std::span<float, kTileColumns> header_sums, std::byte* tiles) {
-  const float scale = product.parts[usize(block.part)].scale;
-  const std::size_t k = usize(product.k);
-  std::array<double, kTileColumns> column_sum{};
-  std::array<double, kTileColumns> bias{};
-  for (std::size_t first_k = 0; first_k < k; first_k += kTileColumns) {
+/// One block of a product's columns: its weights as the cores' products take them.
+class BlockWeights {
+ public:
+  BlockWeights(const Product& product, const ColumnBlock& block, const Parameters& parameters)
+      : k_(usize(product.k)),
+        block_(block),
+        parameters_(parameters),
+        scale_(product.parts[usize(block.part)].scale) {}
+
+  /// Bias, with what the norm's beta adds.
+  void write_bias(std::span<float, kTileColumns> to) const {
+    for (std::size_t n = 0; n < usize(block_.n_columns); ++n) {
+      double sum = static_cast<double>(
+          value_or(parameters_.bias, usize(block_.first_column) + n, 0) * scale_);
+      for (std::size_t i = 0; i < k_ && !parameters_.beta.empty(); ++i) {
+        sum += static_cast<double>(scaled(n, i)) * static_cast<double>(parameters_.beta[i]);
+      }
+      to[n] = static_cast<float>(sum);
+    }
+  }
+
+  /// Tile by tile of 64 k, row-major.
+  void write_bf16(std::span<float, kTileColumns> sums, std::byte* tiles) const {
+    std::array<double, kTileColumns> column_sum{};
+    for (std::size_t first_k = 0; first_k < k_; first_k += kTileColumns) {
+      Tile tile{};  // [64 k][64 n]
+      const std::size_t n_k = std::min(kTileColumns, k_ - first_k);
+      for (std::size_t n = 0; n < usize(block_.n_columns); ++n) {
+        for (std::size_t i = 0; i < n_k; ++i) {
+          const std::uint16_t rounded = to_bf16(weight(n, first_k + i));
+          tile[i * kTileColumns + n] = rounded;
+          column_sum[n] += static_cast<double>(from_bf16(rounded));
+        }
+      }
+      std::memcpy(tiles, tile.data(), core::kTileBytes);
+      tiles += core::kTileBytes;
+    }
+    for (std::size_t n = 0; n < kTileColumns; ++n) sums[n] = static_cast<float>(column_sum[n]);
+  }
+
+  /// Tile by tile of 128 k, in the order of core_interface.h.
+  void write_int8(std::span<float, kTileColumns> sums, std::span<float, kTileColumns> scales,
+                  core::BlockShape shape, std::byte* tiles) const {
+    std::array<std::int64_t, kTileColumns> column_sum{};
+    for (std::size_t n = 0; n < usize(block_.n_columns); ++n) scales[n] = largest(n) / 127;
+    for (std::size_t first_k = 0; first_k < k_; first_k += kInt8Rows) {
+      std::array<std::byte, core::kTileBytes> tile{};
+      const std::size_t n_k = std::min(kInt8Rows, k_ - first_k);
+      for (std::size_t n = 0; n < usize(block_.n_columns); ++n) {
+        for (std::size_t i = 0; i < n_k; ++i) {
+          const std::int8_t rounded = nearest(weight(n, first_k + i), scales[n]);
+          tile[place_of_int8(i, n)] = static_cast<std::byte>(rounded);
+          column_sum[n] += rounded;
+        }
+      }
+      write_in_order(tile, shape, tiles);
+      tiles += core::kTileBytes;
+    }
+    for (std::size_t n = 0; n < kTileColumns; ++n) {
+      sums[n] = scales[n] * static_cast<float>(column_sum[n]);
+    }
+  }
+
+ private:
+  static constexpr std::size_t kInt8Rows = core::kInt8Steps * kTileColumns;
+
+  /// [2][64/8][64/8][8 k][8 n]
+  static std::size_t place_of_int8(std::size_t k, std::size_t n) {
+    constexpr std::size_t kSide = core::kInt8Block;
+    return (k / kSide * (kTileColumns / kSide) + n / kSide) * kSide * kSide + k % kSide * kSide +
+           n % kSide;
+  }
+
+  static std::int8_t nearest(float value, float unit) {
+    if (unit == 0) return 0;  // A column of zeros.
+    // Of weights that are no numbers, something in range.
+    return static_cast<std::int8_t>(
+        std::fmin(std::fmax(std::nearbyint(value / unit), -127.0F), 127.0F));
+  }
+
+  /// Times the part's scale, and with gamma.
+  float scaled(std::size_t n, std::size_t i) const {
+    return parameters_.weights.at((usize(block_.first_column) + n) * k_ + i) * scale_;
+  }
+  float weight(std::size_t n, std::size_t i) const {
+    return scaled(n, i) * value_or(parameters_.gamma, i, 1);
+  }
+  float largest(std::size_t n) const {
+    float most = 0;
+    for (std::size_t i = 0; i < k_; ++i) most = std::max(most, std::fabs(weight(n, i)));
+    return most;
+  }
+
+  std::size_t k_;
+  const ColumnBlock& block_;
+  const Parameters& parameters_;
+  float scale_;
+};
+
+/// Tiles of the Fourier matrix, 64 rows each.
+void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
+  for (int first_k = 0; first_k < mel::kSpectrumRows; first_k += core::kTile) {
     Tile tile{};  // [64 k][64 n]
-    const std::size_t n_k = std::min(kTileColumns, k - first_k);
-    for (std::size_t n = 0; n < usize(block.n_columns); ++n) {
-      const std::size_t row = (usize(block.first_column) + n) * k + first_k;
-      for (std::size_t i = 0; i < n_k; ++i) {
-        const float weight = parameters.weights.at(row + i) * scale;
-        const float gamma = value_or(parameters.gamma, first_k + i, 1);
-        const std::uint16_t rounded = to_bf16(weight * gamma);
-        tile[i * kTileColumns + n] = rounded;
-        column_sum[n] += static_cast<double>(from_bf16(rounded));
-        bias[n] += static_cast<double>(weight) *
-                   static_cast<double>(value_or(parameters.beta, first_k + i, 0));
+    for (int k = 0; k < core::kTile; ++k) {
+      for (int n = 0; n < core::kTile; ++n) {
+        tile[usize(k * core::kTile + n)] =
+            static_cast<std::uint16_t>(mel::fourier_element(first_k + k, block.first_column + n));
       }
     }
     std::memcpy(tiles, tile.data(), core::kTileBytes);
     tiles += core::kTileBytes;
-  }
-  for (std::size_t n = 0; n < usize(block.n_columns); ++n) {
-    const float own = value_or(parameters.bias, usize(block.first_column) + n, 0) * scale;
-    header_bias[n] = static_cast<float>(bias[n] + static_cast<double>(own));
-    header_sums[n] = static_cast<float>(column_sum[n]);
   }
 }
 
@@ -85,14 +165,25 @@ void write_panel(const Operation& operation, const Panel& panel,
     const ColumnBlock& block = panel.blocks[b];
     if (product != nullptr) {
       const std::size_t first_tile = 1 + b * usize(panel.header.k_steps);
-      write_block(*product, block, parameters[usize(block.part)], std::span(header.bias[b]),
-                  std::span(header.column_sum[b]), place + first_tile * core::kTileBytes);
+      std::byte* tiles = place + first_tile * core::kTileBytes;
+      const BlockWeights weights(*product, block, parameters[usize(block.part)]);
+      weights.write_bias(header.bias[b]);
+      if (product->weights == WeightType::Int8) {
+        weights.write_int8(header.column_sum[b], header.column_scale[b], shape, tiles);
+      } else {
+        weights.write_bf16(header.column_sum[b], tiles);
+      }
     }
     if (std::holds_alternative<LayerNorm>(operation.what)) {
       write_norm(block, parameters[0], header);
     }
+    if (std::holds_alternative<Spectrum>(operation.what)) {
+      const std::size_t first_tile = 1 + b * usize(panel.header.k_steps);
+      write_fourier_block(block, place + first_tile * core::kTileBytes);
+    }
   }
-  write_header(header, shape, place);
+  std::memset(place, 0, core::kTileBytes);
+  write_in_order(std::as_bytes(std::span(&header, 1)), shape, place);
 }
 
 Result<void> check_size(const std::string& name, std::size_t found, std::size_t wanted,

@@ -33,6 +33,12 @@ const char* bound_of(const OperationPlan& figures) {
 
 }  // namespace
 
+int a_room(const Job& job) {
+  if (!job.run) return layout::kMemSlots * job.a_slot_tiles;
+  constexpr std::int64_t kTileSamples = core::kTileBytes / 2;
+  return static_cast<int>((job.run->reach() + kTileSamples - 1) / kTileSamples);
+}
+
 std::vector<std::uint32_t> Plan::stream() const {
   return encode(instructions, *spec.array, spec.columns());
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/job_planner.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -11,21 +12,38 @@ std::string text(int value) {
 /// How a product is cut.
 struct ProductCut {
   int rows = 0;
-  int k_tiles = 0;
+  int k_tiles = 0;              ///< Of A.
+  int a_per_step = 1;           ///< Of those, in a tile of weights.
   int max_passes = kMaxPasses;  ///< Of a job.
   int blocks = 0;               ///< Of a column, a job; at most.
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
+
+  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Of a block.
 };
+
+int a_per_step(const Product& product) {
+  return product.weights == WeightType::Int8 ? core::kInt8Steps : 1;
+}
 
 Result<void> check(const JobPlanner& planner, const Product& product) {
   if (auto r = planner.check_count(product.m, "rows"); !r) return r;
   if (auto r = planner.check_count(product.k, "columns of input"); !r) return r;
   if (auto r = planner.check_matrix(product.input, "input"); !r) return r;
+  if (tiles_of(product.k) % a_per_step(product) != 0) {
+    return planner.refuse(ErrorCode::Unsupported,
+                          text(product.k) +
+                              " columns of input with int8 weights, which come by 128: " +
+                              text(tiles_of(product.k)) + " tiles, expected an even number");
+  }
   if (product.parts.empty()) return planner.refuse(ErrorCode::InvalidArgument, "no part");
   for (const ProductPart& part : product.parts) {
     if (auto r = planner.check_count(part.n, "columns"); !r) return r;
     if (auto r = planner.check_matrix(part.output, "output"); !r) return r;
+    if (product.log_mel && (product.parts.size() > 1 || product.normalised || part.gelu ||
+                            part.transposed || part.residual)) {
+      return planner.refuse(ErrorCode::Unsupported, "log-mel with anything else");
+    }
     if (!part.residual) continue;
     if (auto r = planner.check_matrix(*part.residual, "residual"); !r) return r;
     if (part.transposed || product.parts.size() > 1) {
@@ -51,7 +69,7 @@ std::vector<ColumnBlock> blocks_of(const Product& product) {
 int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
   const int slot =
       planner.most_slot_tiles(cut.rows, cut.max_passes, cut.k_tiles, cut.blocks, cut.least_slot);
-  return layout::kMemSlots * slot + 1 + cut.blocks * cut.k_tiles +
+  return layout::kMemSlots * slot + 1 + cut.blocks * cut.weight_tiles() +
          (cut.has_residual ? planner.core_rows() : 0);
 }
 
@@ -60,6 +78,7 @@ int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
 Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product, int rounds) {
   ProductCut cut{.rows = product.m,
                  .k_tiles = tiles_of(product.k),
+                 .a_per_step = a_per_step(product),
                  .blocks = std::min(rounds, core::kMaxBlocks),
                  .has_residual = product.parts[0].residual.has_value()};
   if (cut.has_residual) cut.blocks = 1;  // Residuals come between the blocks' weights.
@@ -90,10 +109,12 @@ void fill_column(const JobPlanner& planner, Job& job, int column, const Product&
   }
   if (panel.blocks.empty()) return;
   const auto n_blocks = static_cast<int>(panel.blocks.size());
-  planner.activate(job, column, core::kProduct, product.m);
-  panel.weight_tiles = n_blocks * job.a_tiles;
+  planner.activate(job, column, product.log_mel ? std::int32_t{mel::kMel} : core::kProduct,
+                   product.m);
+  panel.header.a_per_step = a_per_step(product);
+  panel.header.k_steps = job.a_tiles / panel.header.a_per_step;
+  panel.weight_tiles = n_blocks * panel.header.k_steps;
   panel.header.a_steps = (job.n_blocks - n_blocks) * job.a_tiles;
-  panel.header.k_steps = job.a_tiles;
   panel.header.inverse_features = 1.0F / static_cast<float>(product.k);
   panel.header.epsilon = product.epsilon;
 }
@@ -126,14 +147,15 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
 
   int n = 0;
   for (const ProductPart& part : product.parts) n += part.n;
-  planner.figures().shape = "product " + text(product.m) + " x " + text(product.k) + " x " +
-                            text(n) + (product.normalised ? ", after layer norm" : "") +
-                            (product.parts[0].gelu ? ", gelu" : "") +
-                            (cut->has_residual ? ", residual" : "");
+  planner.figures().shape =
+      "product " + text(product.m) + " x " + text(product.k) + " x " + text(n) +
+      (product.weights == WeightType::Int8 ? ", int8" : "") +
+      (product.normalised ? ", after layer norm" : "") + (product.log_mel ? ", log-mel" : "") +
+      (product.parts[0].gelu ? ", gelu" : "") + (cut->has_residual ? ", residual" : "");
   planner.figures().reason =
       planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
       " blocks of 64 columns on " + text(columns) + " core columns, at most " + text(cut->blocks) +
-      " a job: their weights (" + text(cut->blocks * cut->k_tiles) +
+      " a job: their weights (" + text(cut->blocks * cut->weight_tiles()) +
       " tiles a column) stay in the memory tile, and the input is read once a job";
   return {};
 }

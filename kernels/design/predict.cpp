@@ -5,6 +5,7 @@
 
 #include "array/clock_constants.h"
 #include "design/patterns.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -16,6 +17,9 @@ constexpr std::uint64_t kTileMacs = std::uint64_t{core::kTile} * core::kTile * c
 constexpr double kVectorOpsPerScoreAie2 = 14;
 constexpr double kVectorOpsPerScoreAie2p = 8;
 constexpr double kLanes = 16;
+// And that a tile takes whose products are int8: rounding A, and adding the sums to f32.
+constexpr double kVectorOpsPerInt8TileAie2 = 2100;
+constexpr double kVectorOpsPerInt8TileAie2p = 1730;
 
 std::uint64_t product_macs(const Operation& operation) {
   if (const auto* product = std::get_if<Product>(&operation.what)) {
@@ -28,12 +32,32 @@ std::uint64_t product_macs(const Operation& operation) {
            static_cast<std::uint64_t>(attention->n_keys) *
            static_cast<std::uint64_t>(attention->n_heads) * core::kTile;
   }
+  if (const auto* spectrum = std::get_if<Spectrum>(&operation.what)) {
+    return 2ULL * static_cast<std::uint64_t>(spectrum->n_frames) * mel::kFrameSamples * mel::kBins;
+  }
   return 0;
+}
+
+/// Bytes that A brings to the core rows.
+std::uint64_t input_bytes(const Job& job, int core_rows) {
+  const auto rows = static_cast<std::uint64_t>(core_rows);
+  if (job.run) return rows * 2 * static_cast<std::uint64_t>(job.run->samples());
+  return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
+}
+
+/// The rate of an operation's products. Mel filters are plain bf16 in both generations.
+const MacRate& rate_of(const Operation& operation, Generation generation) {
+  const ArrayClock& clock = clock_of(generation);
+  if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
+  const auto* product = std::get_if<Product>(&operation.what);
+  const bool is_bf16 = generation == Generation::Aie2 || (product != nullptr && product->log_mel);
+  return is_bf16 ? clock.bf16 : clock.bf16_by_bfp16;
 }
 
 /// Of one core in one pass.
 struct PassCost {
-  double macs = 0;
+  int tiles = 0;  ///< Products, but those in int8.
+  int int8_tiles = 0;
   double vector_cycles = 0;
   double b_tiles = 0;
 };
@@ -41,12 +65,20 @@ struct PassCost {
 PassCost cost_of(const Panel& panel, bool aie2) {
   const core::JobHeader& header = panel.header;
   PassCost cost;
-  const int products = header.n_blocks * header.k_steps + header.b_steps;
-  cost.macs = static_cast<double>(kTileMacs) * products;
+  const int weights = header.n_blocks * header.k_steps;
+  const bool int8 = header.a_per_step == core::kInt8Steps;
+  cost.tiles = header.b_steps + (int8 ? 0 : weights);
+  cost.int8_tiles = int8 ? weights * header.a_per_step : 0;
   cost.vector_cycles = header.b_steps / 2 * core::kTileElements / kLanes *
                        (aie2 ? kVectorOpsPerScoreAie2 : kVectorOpsPerScoreAie2p);
-  cost.b_tiles = products + header.n_blocks * header.residual_steps + header.query_steps;
+  cost.b_tiles =
+      weights + header.b_steps + header.n_blocks * header.residual_steps + header.query_steps;
   return cost;
+}
+
+/// A tile's products.
+double cycles_of_tile(const MacRate& rate) {
+  return static_cast<double>(kTileMacs) / (rate.peak * rate.efficiency);
 }
 
 }  // namespace
@@ -55,7 +87,10 @@ void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
   const ArrayClock& clock = clock_of(plan.spec.array->generation);
-  const MacRate& rate = aie2 ? clock.bf16 : clock.bf16_by_bfp16;
+  const MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
+  const double tile = cycles_of_tile(rate);
+  const double int8_tile = std::max(cycles_of_tile(clock.int8),
+                                    aie2 ? kVectorOpsPerInt8TileAie2 : kVectorOpsPerInt8TileAie2p);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
   figures.macs = product_macs(plan.operations[index]);
@@ -65,22 +100,24 @@ void predict(Plan& plan, std::size_t index) {
     double compute = 0;
     double b_tiles = 0;
     std::uint64_t blocks = 0;
-    std::uint64_t tiles_in = rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles);
+    std::uint64_t tiles_in = 0;
     for (const Panel& panel : job.panels) {
       const PassCost cost = cost_of(panel, aie2);
-      compute = std::max(compute, cost.macs / (rate.peak * rate.efficiency) + cost.vector_cycles);
+      compute =
+          std::max(compute, cost.tiles * tile + cost.int8_tiles * int8_tile + cost.vector_cycles);
       b_tiles = std::max(b_tiles, cost.b_tiles);
       blocks += panel.blocks.size();
-      figures.padded_macs += static_cast<std::uint64_t>(cost.macs) * rows * passes;
+      figures.padded_macs +=
+          static_cast<std::uint64_t>(cost.tiles + cost.int8_tiles) * kTileMacs * rows * passes;
       tiles_in +=
           static_cast<std::uint64_t>(1 + panel.weight_tiles + panel.header.b_steps) +
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *
               passes;
     }
-    figures.bytes_in += tiles_in * core::kTileBytes;
+    figures.bytes_in += input_bytes(job, plan.spec.core_rows) + tiles_in * core::kTileBytes;
     figures.bytes_out += blocks * rows * passes * core::kTileBytes;
-    const double busiest = std::max(
-        {static_cast<double>(job.a_tiles), b_tiles, static_cast<double>(plan.spec.core_rows)});
+    const double busiest = std::max({static_cast<double>(job.a_tiles * job.n_blocks), b_tiles,
+                                     static_cast<double>(plan.spec.core_rows)});
     const auto n_passes = static_cast<double>(passes);
     const double stream = busiest * patterns::kTileWords / static_cast<double>(kWordsPerCycle);
     figures.compute_cycles += n_passes * compute;
@@ -94,6 +131,14 @@ void predict(Plan& plan, std::size_t index) {
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
                          clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;
+}
+
+double configuration_seconds(const DesignSpec& spec) {
+  if (spec.array->generation == Generation::Aie2) return kAie2ConfigurationSeconds;
+  const int n_locks = spec.n_cores() * layout::kCoreLocks +
+                      spec.columns() * layout::kMemStreamLocks +
+                      spec.core_columns * spec.core_rows * 2;
+  return kAie2pConfigurationSeconds + n_locks * kAie2pLockSeconds;
 }
 
 }  // namespace npuwhisper::npu

@@ -10,4 +10,7 @@ namespace npuwhisper::npu {
 /// operations that they need; the emulated clock counts them.
 void predict(Plan& plan, std::size_t index);
 
+/// How long it takes to give the array this design when it had another one.
+double configuration_seconds(const DesignSpec& spec);
+
 }  // namespace npuwhisper::npu

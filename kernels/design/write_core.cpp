@@ -21,7 +21,7 @@ struct Count {
   const char* name;
   int word;
 };
-constexpr std::array<Count, 9> kCounts{{
+constexpr std::array<Count, 10> kCounts{{
     {"m_passes", word_of(offsetof(core::JobHeader, m_passes))},
     {"n_blocks", word_of(offsetof(core::JobHeader, n_blocks))},
     {"residual_steps", word_of(offsetof(core::JobHeader, residual_steps))},
@@ -31,13 +31,15 @@ constexpr std::array<Count, 9> kCounts{{
     {"k_steps", word_of(offsetof(core::JobHeader, k_steps))},
     {"c_steps", word_of(offsetof(core::JobHeader, c_steps))},
     {"query_steps", word_of(offsetof(core::JobHeader, query_steps))},
+    {"a_per_step", word_of(offsetof(core::JobHeader, a_per_step))},
 }};
 
 /// Writes one core's program. The slots of A and B in turn are loop values (%a_.., %b_..): each
 /// step that takes a tile flips its slot.
 class CoreProgramText {
  public:
-  CoreProgramText(MlirText& text, int column, int row) : text_(text), column_(column), row_(row) {}
+  CoreProgramText(MlirText& text, int column, int row, std::string_view object)
+      : text_(text), column_(column), row_(row), object_(object) {}
 
   void write() {
     text_.open("%core_" + number(column_) + "_" + number(2 + row_) + " = aie.core(" +
@@ -49,8 +51,8 @@ class CoreProgramText {
     write_job();
     text_.close();
     text_.line("aie.end");
-    text_.close("} {link_with = \"" + std::string(core::kObject) +
-                "\", stack_size = " + number(core::kStackBytes) + " : i32}");
+    text_.close("} {link_with = \"" + object_ + "\", stack_size = " + number(core::kStackBytes) +
+                " : i32}");
   }
 
  private:
@@ -132,9 +134,8 @@ class CoreProgramText {
     text_.open("scf.for %c = %c0 to %c_steps step %c1 {");
     acquire("c_free");
     call("finish",
-         name("job") + ", " + name("accumulator") + ", " + name("c") + ", " + name("scratch") +
-             ", %pass_i32, %row",
-         kJob + ", " + kAccumulator + ", memref<4096xbf16>, " + kScratch + ", i32, i32");
+         name("job") + ", " + name("accumulator") + ", " + name("c") + ", %pass_i32, %row",
+         kJob + ", " + kAccumulator + ", memref<4096xbf16>, i32, i32");
     release("c_full");
     text_.close();
     text_.line("scf.yield %k#0, %b10 : i32, i32");
@@ -174,10 +175,10 @@ class CoreProgramText {
     text_.open("%b6 = scf.for %s = %c0 to %b_steps step %c1 iter_args(%b5 = %b4) -> (i32) {");
     text_.line("%s_i32 = arith.index_cast %s : index to i32");
     acquire("b_full");
-    call("attend",
-         name("b") + ", %b5, %s_i32, " + name("job") + ", " + name("a") + ", " +
-             name("accumulator") + ", " + name("scratch"),
-         kPair + ", i32, " + kJob + ", memref<8192xbf16>, " + kAccumulator + ", " + kScratch);
+    call(
+        "attend",
+        name("b") + ", %b5, %s_i32, " + name("job") + ", " + name("a") + ", " + name("accumulator"),
+        kPair + ", i32, " + kJob + ", memref<8192xbf16>, " + kAccumulator);
     release("b_free");
     flip("%next", "%b5");
     text_.line("scf.yield %next : i32");
@@ -188,16 +189,21 @@ class CoreProgramText {
     text_.open(
         "%k:2 = scf.for %s = %c0 to %k_steps step %c1 iter_args(%a6 = %a5, %b8 = %b7) -> "
         "(i32, i32) {");
-    acquire("a_full");
     acquire("b_full");
+    text_.open("%a8 = scf.for %half = %c0 to %a_per_step step %c1 iter_args(%a7 = %a6) -> (i32) {");
+    text_.line("%half_i32 = arith.index_cast %half : index to i32");
+    acquire("a_full");
     call("multiply",
-         name("a") + ", %a6, " + name("b") + ", %b8, " + name("job") + ", " + name("accumulator"),
-         kPair + ", " + kPair + ", " + kJob + ", " + kAccumulator);
+         name("a") + ", %a7, " + name("b") + ", %b8, %half_i32, " + name("job") + ", " +
+             name("accumulator"),
+         kPair + ", " + kPair + ", i32, " + kJob + ", " + kAccumulator);
     release("a_free");
+    flip("%next_a", "%a7");
+    text_.line("scf.yield %next_a : i32");
+    text_.close();
     release("b_free");
-    flip("%next_a", "%a6");
     flip("%next_b", "%b8");
-    text_.line("scf.yield %next_a, %next_b : i32, i32");
+    text_.line("scf.yield %a8, %next_b : i32, i32");
     text_.close();
   }
 
@@ -216,18 +222,18 @@ class CoreProgramText {
   }
 
   const std::string kPair = "memref<8192xbf16>, i32";
-  const std::string kJob = "memref<768xi32>";
+  const std::string kJob = "memref<1280xi32>";
   const std::string kAccumulator = "memref<4096xf32>";
-  const std::string kScratch = "memref<512xf32>";
 
   MlirText& text_;
   int column_, row_;
+  std::string object_;
 };
 
 }  // namespace
 
-void write_core(MlirText& text, int column, int row) {
-  CoreProgramText(text, column, row).write();
+void write_core(MlirText& text, int column, int row, std::string_view object) {
+  CoreProgramText(text, column, row, object).write();
 }
 
 }  // namespace npuwhisper::npu

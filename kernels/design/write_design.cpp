@@ -62,9 +62,8 @@ void write_allocation(MlirText& text, const std::string& symbol, int column, boo
 void write_functions(MlirText& text) {
   const std::string pair = "memref<8192xbf16>, i32";
   const std::string step = "i32";
-  const std::string job = "memref<768xi32>";
+  const std::string job = "memref<1280xi32>";
   const std::string accumulator = "memref<4096xf32>";
-  const std::string scratch = "memref<512xf32>";
   const auto declare = [&](const std::string& name, const std::string& arguments) {
     text.line("func.func private @" + name + "(" + arguments + ")");
   };
@@ -73,16 +72,15 @@ void write_functions(MlirText& text) {
   declare("encoder_begin_block", job + ", " + step + ", " + accumulator);
   declare("encoder_take_a", pair + ", " + step + ", " + job + ", " + accumulator);
   declare("encoder_attend",
-          pair + ", " + step + ", " + job + ", memref<8192xbf16>, " + accumulator + ", " + scratch);
-  declare("encoder_multiply", pair + ", " + pair + ", " + job + ", " + accumulator);
+          pair + ", " + step + ", " + job + ", memref<8192xbf16>, " + accumulator);
+  declare("encoder_multiply", pair + ", " + pair + ", i32, " + job + ", " + accumulator);
   declare("encoder_add_residual", pair + ", " + step + ", i32, " + job + ", " + accumulator);
-  declare("encoder_finish",
-          job + ", " + accumulator + ", memref<4096xbf16>, " + scratch + ", i32, i32");
+  declare("encoder_finish", job + ", " + accumulator + ", memref<4096xbf16>, i32, i32");
 }
 
 }  // namespace
 
-std::string write_design(const DesignSpec& spec) {
+std::string write_design(const DesignSpec& spec, std::string_view object) {
   MlirText text;
   text.line("// " + std::to_string(spec.core_rows) + " x " + std::to_string(spec.core_columns) +
             " cores of " + std::string(spec.array->name) + ": one movement of data for every");
@@ -114,7 +112,7 @@ std::string write_design(const DesignSpec& spec) {
     for (int row = 0; row < spec.core_rows; ++row) {
       text.blank();
       write_core_memory(text, column, row);
-      write_core(text, column, row);
+      write_core(text, column, row, object);
     }
   }
   text.close();

@@ -12,12 +12,10 @@
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2;
-/// mmul blocks of C that a product's loop accumulates at once: 16 of the 18 accumulator registers.
-/// Scores, of which there is room for 8 rows, take half of that.
-inline constexpr int kProductRows = 4;
+/// mmul blocks of C that a product's loop accumulates at once: 8 of the 18 accumulator registers,
+/// and no more than the 8 rows of scores that there is room for.
+inline constexpr int kProductRows = 2;
 inline constexpr int kProductColumns = 4;
-inline constexpr int kScoreRows = 2;
-inline constexpr int kScoreColumns = 4;
 
 inline constexpr unsigned kLanes = 16;
 
@@ -52,6 +50,11 @@ class Exp2 {
 inline void store_as_a(bfloat16* a, const aie::vector<bfloat16, kLanes> (&parts)[2]) {
   const auto [low, high] = aie::interleave_zip(parts[0], parts[1], 4);
   aie::store_v(a, aie::concat(low, high));
+}
+
+/// Four rows of 8 sums as two neighbouring pieces of C.
+inline aie::vector<float, 32> in_order_of_c(const aie::vector<float, 32>& rows) {
+  return aie::concat(aie::filter_even(rows, 4), aie::filter_odd(rows, 4));
 }
 
 /// Column piece `half` (0, 1) of a piece of A.

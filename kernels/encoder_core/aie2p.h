@@ -11,11 +11,10 @@
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2p;
-/// mmul blocks of C that a product's loop accumulates at once: 4 of the 5 registers of 64 sums.
-inline constexpr int kProductRows = 2;
-inline constexpr int kProductColumns = 2;
-inline constexpr int kScoreRows = 1;
-inline constexpr int kScoreColumns = 4;
+/// mmul blocks of C that a product's loop accumulates at once: 4 of the 5 registers of 64 sums, and
+/// no more than the 8 rows of scores that there is room for.
+inline constexpr int kProductRows = 1;
+inline constexpr int kProductColumns = 4;
 
 inline constexpr unsigned kLanes = 32;
 
@@ -30,6 +29,11 @@ class Exp2 {
 /// A piece of C is one of A already.
 inline void store_as_a(bfloat16* a, const aie::vector<bfloat16, kLanes> (&parts)[1]) {
   aie::store_v(a, parts[0]);
+}
+
+/// Eight rows of 8 sums are a block of C already.
+inline aie::vector<float, 64> in_order_of_c(const aie::vector<float, 64>& rows) {
+  return rows;
 }
 
 inline aie::vector<bfloat16, kLanes> part_of_a(const aie::vector<bfloat16, 32>& a, unsigned) {

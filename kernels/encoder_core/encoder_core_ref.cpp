@@ -6,6 +6,11 @@
 #include <limits>
 
 namespace npuwhisper::npu::reference {
+namespace {
+
+constexpr int kTileColumns = 64;
+
+}  // namespace
 
 double gelu(double y) {
   return 0.5 * y * std::erfc(-y / std::sqrt(2.0));
@@ -16,6 +21,39 @@ Matrix product(const Matrix& a, const Matrix& b) {
   for (int m = 0; m < a.rows; ++m) {
     for (int k = 0; k < a.columns; ++k) {
       for (int n = 0; n < b.columns; ++n) c.at(m, n) += a.at(m, k) * b.at(k, n);
+    }
+  }
+  return c;
+}
+
+RoundedTile round_row(const Matrix& a, int row, int tile) {
+  const int first = tile * kTileColumns;
+  double largest = 0;
+  for (int k = 0; k < kTileColumns; ++k)
+    largest = std::max(largest, std::fabs(a.at(row, first + k)));
+  int exponent = largest > 0 ? std::max(std::ilogb(largest), -120) : -120;
+  if (std::nearbyint(std::ldexp(largest, 6 - exponent)) > 127) ++exponent;
+  RoundedTile rounded{.values = {}, .unit = std::ldexp(1.0, exponent - 6)};
+  for (int k = 0; k < kTileColumns; ++k) {
+    // Ties to even: the default mode.
+    rounded.values.push_back(static_cast<int>(std::nearbyint(a.at(row, first + k) / rounded.unit)));
+  }
+  return rounded;
+}
+
+Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>& scales) {
+  Matrix c(a.rows, b.columns);
+  for (int m = 0; m < a.rows; ++m) {
+    for (int tile = 0; tile < a.columns / kTileColumns; ++tile) {
+      const RoundedTile rounded = round_row(a, m, tile);
+      for (int n = 0; n < b.columns; ++n) {
+        int sum = 0;
+        for (int k = 0; k < kTileColumns; ++k) {
+          sum += rounded.values[static_cast<std::size_t>(k)] *
+                 static_cast<int>(b.at(tile * kTileColumns + k, n));
+        }
+        c.at(m, n) += sum * rounded.unit * scales[static_cast<std::size_t>(n)];
+      }
     }
   }
   return c;

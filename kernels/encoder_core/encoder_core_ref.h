@@ -30,6 +30,18 @@ double gelu(double y);
 /// A [m, k] times B [k, n].
 Matrix product(const Matrix& a, const Matrix& b);
 
+/// A row as a core with int8 weights rounds it, tile by tile of 64 columns: `values` are integers
+/// from -127 to 127, to the nearest, ties to even, in units of 2^(e - 6), at least 2^-126; e is the
+/// exponent of the tile's largest magnitude in that row, or one more where that would become 128.
+struct RoundedTile {
+  std::vector<int> values;  ///< 64
+  double unit;
+};
+RoundedTile round_row(const Matrix& a, int row, int tile);
+
+/// A [m, k] rounded by round_row(), times integers B [k, n], times `scales` [n].
+Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>& scales);
+
 struct Epilogue {
   std::vector<double> bias{};  ///< [n]; empty: none.
   bool gelu = false;

@@ -36,6 +36,20 @@ inline void make_row_statistics(float* sums, float* squares, float inverse_featu
   }
 }
 
+/// Sums of products with int8 weights: times the weights' scales.
+inline void scale_columns(const float* scales, float* accumulator) {
+  const Bf16Piece one = ones();
+  const Accumulators zero = aie::zeros<accfloat, kLanes>();
+  for (int j = 0; j < kColumnBlocks; ++j) {
+    const SplitPiece column = split(spread_columns(scales + j * kBlocks.n), one);
+    for (int quad = 0; quad < kQuads; ++quad) {
+      float* piece = accumulator + piece_of_c(quad, j);
+      const Accumulators y = add_product(zero, split(aie::load_v<kLanes>(piece), one), column);
+      aie::store_v(piece, y.template to_vector<float>());
+    }
+  }
+}
+
 inline void add_bias(const float* bias, float* accumulator) {
   for (int j = 0; j < kColumnBlocks; ++j) {
     const FloatPiece column = spread_columns(bias + j * kBlocks.n);

@@ -4,6 +4,7 @@
 // The functions that a core's loop calls: design/core_interface.h says what each does. Included by
 // the object of each generation.
 #include "encoder_core/epilogue.h"
+#include "encoder_core/int8_product.h"
 #include "encoder_core/product.h"
 #include "encoder_core/softmax.h"
 
@@ -18,6 +19,11 @@ inline void set_modes() {
 /// A tile that is kept while A's pass by: the queries, or what a layer norm writes.
 inline bfloat16* kept_tile(float* accumulator) {
   return reinterpret_cast<bfloat16*>(accumulator + kTileElements / 2);
+}
+
+/// Where an attending job keeps scores: its parameters' place.
+inline float* scores_of(Job* job) {
+  return reinterpret_cast<float*>(job) + kScoresOffset / sizeof(float);
 }
 
 inline void set_rows(float* rows, float value) {
@@ -42,6 +48,9 @@ inline void set_rows(float* rows, float value) {
 }
 
 inline void finish_product(Job* job, float* accumulator) {
+  if (job->header.a_per_step == kInt8Steps) {
+    scale_columns(job->header.column_scale[job->block], accumulator);
+  }
   finish_sums(job, (job->header.flags[job->block] & kNormalised) != 0, accumulator);
 }
 
@@ -82,7 +91,7 @@ void encoder_take_a(const void* a, std::int32_t slot, std::int32_t step,
 }
 
 void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
-                    npuwhisper::npu::core::Job* job, void* a, float* accumulator, void* scratch) {
+                    npuwhisper::npu::core::Job* job, void* a, float* accumulator) {
   using namespace npuwhisper::npu::core;
   set_modes();
   bfloat16* queries = static_cast<bfloat16*>(a);
@@ -94,18 +103,24 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
   }
   if (step % 2 == 0) {
     weigh_keys(queries, tile, job->header.valid_keys - step / 2 * kTile, weights, job->row_squares,
-               job->row_sum, accumulator, static_cast<float*>(scratch));
+               job->row_sum, accumulator, scores_of(job));
   } else {
     multiply_tile(weights, tile, accumulator);
   }
 }
 
 void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
-                      npuwhisper::npu::core::Job* job, float* accumulator) {
+                      std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator) {
   using namespace npuwhisper::npu::core;
   set_modes();
   const bfloat16* a_tile = tile_in_turn(a, a_slot);
-  multiply_tile(a_tile, tile_in_turn(b, b_slot), accumulator);
+  const bfloat16* b_tile = tile_in_turn(b, b_slot);
+  if (job->header.a_per_step == kInt8Steps) {
+    const int8* weights = reinterpret_cast<const int8*>(b_tile) + half * kTileElements;
+    multiply_int8_tile(a_tile, weights, accumulator);
+  } else {
+    multiply_tile(a_tile, b_tile, accumulator);
+  }
   if (job->block == 0 && (job->header.flags[0] & kNormalised)) {
     add_tile_to_sums(a_tile, job->row_sum, job->row_squares);
   }
@@ -120,8 +135,8 @@ void encoder_add_residual(const void* b, std::int32_t slot, std::int32_t step, s
   add_residual_tile(tile_in_turn(b, slot), accumulator);
 }
 
-void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, void* /*scratch*/,
-                    std::int32_t pass, std::int32_t row) {
+void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, std::int32_t pass,
+                    std::int32_t row) {
   using namespace npuwhisper::npu::core;
   set_modes();
   const JobHeader& header = job->header;

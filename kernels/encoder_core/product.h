@@ -5,11 +5,14 @@
 
 namespace npuwhisper::npu::core {
 
-/// A row of kRows blocks of C (x 64 columns, f32) = or += A (kRows blocks x 64) * B (64 x 64); all
-/// in blocks. kRows * kColumns accumulators are live.
-template <int kRows, int kColumns, bool kFromZero>
-inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restrict b,
-                          float* __restrict c) {
+/// kProductRows blocks of C (x 64 columns, f32) = (from_zero) or += A (as many blocks x 64) * B (64
+/// x 64); all in blocks. One loop for products, scores and weighted values: a core's program is
+/// short.
+[[gnu::noinline]] inline void multiply_rows(const bfloat16* __restrict a,
+                                            const bfloat16* __restrict b, float* __restrict c,
+                                            bool from_zero) {
+  constexpr int kRows = kProductRows;
+  constexpr int kColumns = kProductColumns;
   constexpr unsigned kSums = kRows * kColumns;
   constexpr int kBlockRow = kTile * kBlocks.m;  // Of A and of C, in elements.
   constexpr int kBlockRowOfB = kTile * kBlocks.k;
@@ -18,7 +21,7 @@ inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restri
     const bfloat16* __restrict b_block = b + j * static_cast<int>(Mmul::size_B);
     float* __restrict c_block = c + j * static_cast<int>(Mmul::size_C);
     Mmul sums[kSums];
-    if constexpr (!kFromZero) {
+    if (!from_zero) {
       aie::unroll_times<kSums>([&](unsigned i) __aie_inline {
         sums[i] = Mmul(aie::load_v<Mmul::size_C>(c_block + i / kColumns * kBlockRow +
                                                  i % kColumns * Mmul::size_C));
@@ -45,10 +48,10 @@ inline void multiply_rows(const bfloat16* __restrict a, const bfloat16* __restri
   }
 }
 
-/// C += A * B, tiles. Products and weighted values share it.
-[[gnu::noinline]] inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
+/// C += A * B, tiles.
+inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
   for (int i = 0; i < kTileElements; i += kProductRows * kBlocks.m * kTile) {
-    multiply_rows<kProductRows, kProductColumns, false>(a + i, b, c + i);
+    multiply_rows(a + i, b, c + i, false);
   }
 }
 
@@ -76,8 +79,8 @@ inline void add_residual_tile(const bfloat16* __restrict b, float* __restrict c)
 
 /// Four rows of 8 summed, to element r of the result row r's sum.
 inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece) {
-  aie::vector<float, 32> v = aie::transpose(piece.to_vector<float>(), 4, 8);
-  v = aie::add(v, aie::shuffle_down_rotate(v, 16));
+  const aie::vector<float, 32> all = aie::transpose(piece.to_vector<float>(), 4, 8);
+  aie::vector<float, 16> v = aie::add(all.extract<16>(0), all.extract<16>(1));
   v = aie::add(v, aie::shuffle_down_rotate(v, 8));
   v = aie::add(v, aie::shuffle_down_rotate(v, 4));
   return v.extract<4>(0);
@@ -86,6 +89,7 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
 /// Adds a tile of A to the rows' sums and sums of squares: exact products lane by lane, f32 sums.
 [[gnu::noinline]] inline void add_tile_to_sums(const bfloat16* a, float* __restrict sums,
                                                float* __restrict squares) {
+  const aie::vector<bfloat16, 32> one = aie::broadcast<bfloat16, 32>(1.0F);
   for (int quad = 0; quad < kQuads; ++quad) {
     const bfloat16* __restrict piece = a + piece_of_a(quad, 0);
     aie::accum<accfloat, 32> sum = aie::zeros<accfloat, 32>();
@@ -93,7 +97,7 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
     for (int k = 0; k < kAPieces; ++k) {
       const aie::vector<bfloat16, 32> x = aie::load_v<32>(piece);
       piece += kBlocks.m * 8;
-      sum = aie::add(sum, x);
+      sum = aie::mac(sum, x, one);
       square = aie::mac(square, x, x);
     }
     aie::store_v(sums, aie::add(aie::load_v<4>(sums), sum_rows_of_a(sum)));

@@ -114,16 +114,16 @@ inline void weigh_quad(float* __restrict scores, int quad_of_scores, int n_valid
   aie::store_v(sum, aie::add(aie::load_v<4>(sum), row_sums));
 }
 
-/// One tile of keys: scores of 8 rows at a time in `scratch`, weights to `weights`.
+/// One tile of keys: scores of 8 rows at a time in `scores`, weights to `weights`.
 inline void weigh_keys(const bfloat16* queries, const bfloat16* keys, int n_valid,
                        bfloat16* weights, float* maximum, float* sum, float* accumulator,
-                       float* scratch) {
-  constexpr int kRows = kScoreRows * kBlocks.m;
-  static_assert(kRows * kTile * sizeof(float) <= kScratchBytes);
+                       float* scores) {
+  constexpr int kRows = kProductRows * kBlocks.m;
+  static_assert(kRows * kTile * static_cast<int>(sizeof(float)) <= kScoresBytes);
   for (int row = 0; row < kTile; row += kRows) {
-    multiply_rows<kScoreRows, kScoreColumns, true>(queries + row * kTile, keys, scratch);
+    multiply_rows(queries + row * kTile, keys, scores, true);
     for (int i = 0; i < kRows; i += 4) {
-      weigh_quad(scratch, i / 4, n_valid, weights, (row + i) / 4, maximum + row + i, sum + row + i,
+      weigh_quad(scores, i / 4, n_valid, weights, (row + i) / 4, maximum + row + i, sum + row + i,
                  accumulator);
     }
   }

@@ -41,11 +41,10 @@ void encoder_take_a(const void* /*a*/, std::int32_t /*slot*/, std::int32_t /*ste
 
 /// No job of this object attends.
 void encoder_attend(const void* /*b*/, std::int32_t /*slot*/, std::int32_t /*step*/,
-                    npuwhisper::npu::core::Job* /*job*/, void* /*a*/, float* /*accumulator*/,
-                    void* /*scratch*/) {}
+                    npuwhisper::npu::core::Job* /*job*/, void* /*a*/, float* /*accumulator*/) {}
 
 void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
-                      npuwhisper::npu::core::Job* job, float* accumulator) {
+                      std::int32_t /*half*/, npuwhisper::npu::core::Job* job, float* accumulator) {
   using namespace npuwhisper::npu;
   mel::set_modes();
   const bfloat16* a_tile = core::tile_in_turn(a, a_slot);
@@ -63,8 +62,8 @@ void encoder_add_residual(const void* /*b*/, std::int32_t /*slot*/, std::int32_t
                           std::int32_t /*row*/, npuwhisper::npu::core::Job* /*job*/,
                           float* /*accumulator*/) {}
 
-void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, void* /*scratch*/,
-                    std::int32_t pass, std::int32_t row) {
+void encoder_finish(npuwhisper::npu::core::Job* job, float* accumulator, void* c, std::int32_t pass,
+                    std::int32_t row) {
   using namespace npuwhisper::npu;
   mel::set_modes();
   const core::JobHeader& header = job->header;

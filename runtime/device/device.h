@@ -68,6 +68,8 @@ class Executable {
   virtual Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) = 0;
 };
 
+class WindowMel;
+
 /// Something that runs graphs. Thread-safe.
 class Device {
  public:
@@ -79,6 +81,9 @@ class Device {
   /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). `weights` must outlive the
   /// executable, which may read more of them. Errors: Unsupported, CorruptModel, Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
+  /// Log-mel of windows of `n_frames` frames; nullptr where this device leaves it to the front end on the CPU. Errors:
+  /// as prepare().
+  virtual Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames);
 };
 
 }  // namespace npuwhisper

@@ -75,6 +75,9 @@ Result<void> ModelEngine::prepare_windows() {
 }
 
 Result<void> ModelEngine::prepare() {
+  auto mel = device_->prepare_mel(model_->config.n_mels, 2 * model_->config.n_audio_ctx);
+  if (!mel) return fail(mel.error());
+  window_mel_ = std::move(*mel);
   if (auto done = prepare_windows(); !done) return done;
   const Graph decoder = make_decoder_graph(model_->config, kMaxRows);
   if (auto done = prepare_graph(decoder, kMaxRows, decoder_); !done) return done;
@@ -87,8 +90,9 @@ Result<void> ModelEngine::prepare() {
 }
 
 std::string ModelEngine::describe_plan() const {
-  return "device: " + device_->info().name + "\n" + encoder_->plan().describe() +
-         (cross_ ? cross_->plan().describe() : std::string()) + decoder_->plan().describe();
+  return "device: " + device_->info().name + "\n" + (window_mel_ ? window_mel_->plan().describe() : std::string()) +
+         encoder_->plan().describe() + (cross_ ? cross_->plan().describe() : std::string()) +
+         decoder_->plan().describe();
 }
 
 }  // namespace npuwhisper

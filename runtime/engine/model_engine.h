@@ -6,6 +6,7 @@
 
 #include <npuwhisper/engine.h>
 
+#include "audio/window_mel.h"
 #include "device/device.h"
 #include "engine/scheduler.h"
 #include "model/model.h"
@@ -33,6 +34,9 @@ class ModelEngine final : public Engine {
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
 
+  /// Log-mel on the device; nullptr: the front end on the CPU.
+  WindowMel* window_mel() { return window_mel_.get(); }
+
   /// Memory of one stream, in the device's layout.
   Result<std::unique_ptr<Buffer>> allocate_mel() { return encoder_->allocate(encoder_input_); }
   Result<std::unique_ptr<Buffer>> allocate_cross_cache() {
@@ -52,6 +56,7 @@ class ModelEngine final : public Engine {
 
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Device> device_;
+  std::unique_ptr<WindowMel> window_mel_;   // none: the front end on the CPU
   std::unique_ptr<Executable> encoder_, decoder_;
   std::unique_ptr<Executable> cross_;   // none: the encoder's graph has its operations
   std::unique_ptr<Buffer> features_;

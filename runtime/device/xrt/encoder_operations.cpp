@@ -406,6 +406,15 @@ Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu:
   return Lowering(graph, spec, places, first_free).run(graph);
 }
 
+void use_int8_weights(EncoderOperations& encoder) {
+  constexpr int kColumns = npu::core::kInt8Steps * npu::core::kTile;
+  for (std::size_t i = 0; i < encoder.operations.size(); ++i) {
+    auto* product = std::get_if<npu::Product>(&encoder.operations[i].what);
+    if (product == nullptr || encoder.sources[i].op.kind == OpKind::Conv1d) continue;
+    if (product->k % kColumns == 0) product->weights = npu::WeightType::Int8;
+  }
+}
+
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
                           const Weights& weights, std::span<std::byte> packed) {
   for (std::size_t i = 0; i < encoder.operations.size(); ++i) {

@@ -71,6 +71,11 @@ using Places = std::vector<std::optional<npu::HostMatrix>>;
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
                                                   const Places& places, std::uint64_t first_free);
 
+/// Gives int8 weights to all products but the convolutions: theirs are few, and the error would go
+/// through every layer. A product whose columns of input do not come by 128 keeps bf16; its plan
+/// says what it has.
+void use_int8_weights(EncoderOperations& encoder);
+
 /// Fills the buffer kPacked. Errors: CorruptModel (a variable is missing, or has the wrong size).
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
                           const Weights& weights, std::span<std::byte> packed);

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "design/design_spec.h"
+#include "design/operation.h"
 #include "device/device.h"
 #include "device/registry.h"
 
@@ -19,7 +20,9 @@ class XrtSession;
 /// plan of each graph says so for each operation; nothing changes sides at run time. Stage encoder
 /// is the encoder's graph; stage decoder the products of the decoder's steps, and, where the
 /// encoder is on the array too, the cross-attention projections, at the end of the encoder's
-/// stream. Executables share one context of the NPU and the CPU's threads: one runs at a time.
+/// stream. With precision int8 the encoder's stream has int8 weights, and rounds what they are
+/// multiplied with. Executables share one context of the NPU and the CPU's threads: one runs at a
+/// time.
 class NpuDevice final : public Device {
  public:
   /// Errors: NotFound (no NPU, or no array configuration for it), Unsupported (precision f32: the
@@ -32,12 +35,14 @@ class NpuDevice final : public Device {
   bool joins_cross_attention() const override { return stages_.encoder && stages_.decoder; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
+  Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames) override;
 
  private:
-  NpuDevice(const NpuStages& stages, const npu::DesignSpec& spec,
+  NpuDevice(const NpuStages& stages, npu::WeightType encoder_weights, const npu::DesignSpec& spec,
             std::shared_ptr<XrtSession> session, std::unique_ptr<cpu::CpuDevice> cpu);
 
   NpuStages stages_;
+  npu::WeightType encoder_weights_;
   npu::DesignSpec spec_;
   std::shared_ptr<XrtSession> session_;
   std::unique_ptr<cpu::CpuDevice> cpu_;

@@ -20,13 +20,12 @@ NpuExecutable::NpuExecutable(Graph graph, EncoderOperations encoder, cpu::CpuDev
                  host.cross_cache_type(), host.pool());
 }
 
-Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph,
-                                                          const Weights& weights,
-                                                          const npu::DesignSpec& spec,
-                                                          cpu::CpuDevice& host,
-                                                          std::shared_ptr<XrtSession> session) {
+Result<std::unique_ptr<Executable>> NpuExecutable::create(
+    const Graph& graph, const Weights& weights, npu::WeightType type, const npu::DesignSpec& spec,
+    cpu::CpuDevice& host, std::shared_ptr<XrtSession> session) {
   auto encoder = make_encoder_operations(graph, spec);
   if (!encoder) return fail(encoder.error());
+  if (type == npu::WeightType::Int8) use_int8_weights(*encoder);
   std::unique_ptr<NpuExecutable> executable(
       new NpuExecutable(graph, std::move(*encoder), host, std::move(session)));
   if (auto loaded = executable->load(weights, spec); !loaded) return fail(loaded.error());

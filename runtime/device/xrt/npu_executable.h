@@ -22,9 +22,11 @@ namespace npuwhisper::xdna {
 /// context.
 class NpuExecutable final : public Executable {
  public:
-  /// Plans, and packs the weights in the order of the stream. `host` is who takes the output; it
+  /// Plans, and packs the weights in the order of the stream; `type` is that of the products'
+  /// weights (use_int8_weights()). `host` is who takes the output; it
   /// must outlive the executable. Errors: Unsupported, CorruptModel, DeviceError.
   static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights,
+                                                    npu::WeightType type,
                                                     const npu::DesignSpec& spec,
                                                     cpu::CpuDevice& host,
                                                     std::shared_ptr<XrtSession> session);

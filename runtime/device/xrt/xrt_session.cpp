@@ -21,8 +21,7 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// The kernel of every NPU image, and its arguments: opcode, instructions, their number, buffers.
-constexpr const char* kKernelName = "MLIR_AIE";
+// The arguments of every NPU kernel: opcode, instructions, their number, buffers.
 constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
@@ -99,10 +98,18 @@ struct XrtSession::State {
   std::uint64_t n_syncs = 0;
 
   xrt::xclbin image;
+  std::string kernel;
   std::vector<xrt::bo> buffers;
+  /// Part of a buffer as an argument.
+  struct Binding {
+    std::size_t argument = 0;
+    std::size_t buffer = 0;
+    ByteRange range{};
+  };
   struct RunParts {
     std::vector<std::uint32_t> stream;
     std::vector<std::size_t> buffers;
+    std::vector<Binding> bindings{};  ///< In place of some of `buffers`.
   };
   std::vector<RunParts> parts;  ///< Of each run: what it is made of, in any context.
 
@@ -123,7 +130,7 @@ struct XrtSession::State {
   void open_context() {
     Context made;
     made.context = xrt::hw_context(device, image.get_uuid());
-    made.kernel = xrt::kernel(made.context, kKernelName);
+    made.kernel = xrt::kernel(made.context, kernel);
     for (const RunParts& run : parts) made.runs.push_back(make_run(made, run));
     context = std::move(made);
   }
@@ -132,6 +139,12 @@ struct XrtSession::State {
     xrt::bo& buffer = buffers[i];
     const std::size_t offset = std::min(range.offset, buffer.size());
     buffer.sync(direction, std::min(range.bytes, buffer.size() - offset), offset);
+  }
+
+  void bind(ContextRun& run, const Binding& binding) {
+    const ByteRange& range = binding.range;
+    const xrt::bo part(buffers[binding.buffer], range.bytes, range.offset);
+    run.run.set_arg(kFirstBuffer + static_cast<int>(binding.argument), part);
   }
 
   ContextRun make_run(const Context& in, const RunParts& run) {
@@ -147,6 +160,7 @@ struct XrtSession::State {
     made.run.set_arg(2, static_cast<std::uint32_t>(run.stream.size()));
     for (std::size_t i = 0; i < run.buffers.size(); ++i)
       made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[run.buffers[i]]);
+    for (const Binding& binding : run.bindings) bind(made, binding);
     made.list = xrt::runlist(in.context);
     made.list.add(made.run);
     return made;
@@ -198,13 +212,14 @@ std::uint64_t XrtSession::n_syncs() const {
   return state_->n_syncs;
 }
 
-Result<void> XrtSession::load(const std::filesystem::path& image) {
+Result<void> XrtSession::load(const std::filesystem::path& image, const std::string& kernel) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(image, missing)) {
     return fail(ErrorCode::NotFound, "no NPU image " + image.string());
   }
   return guarded("loading " + image.string(), [&] {
     state_->image = xrt::xclbin(image.string());
+    state_->kernel = kernel;
     state_->device.register_xclbin(state_->image);
     state_->open_context();
   });
@@ -225,11 +240,31 @@ Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
                                         std::span<const std::size_t> buffers) {
   if (auto opened = require_context(); !opened) return fail(opened.error());
   return guarded("making a run", [&] {
-    State::RunParts parts{{stream.begin(), stream.end()}, {buffers.begin(), buffers.end()}};
+    State::RunParts parts{.stream = {stream.begin(), stream.end()},
+                          .buffers = {buffers.begin(), buffers.end()}};
     state_->context->runs.push_back(state_->make_run(*state_->context, parts));
     state_->parts.push_back(std::move(parts));
     return state_->parts.size() - 1;
   });
+}
+
+void XrtSession::remove_buffer(std::size_t i) {
+  for (State::RunParts& run : state_->parts) {
+    std::erase_if(run.bindings, [i](const State::Binding& b) { return b.buffer == i; });
+  }
+  [[maybe_unused]] const auto removed =
+      guarded("giving a buffer back", [&] { state_->buffers[i] = xrt::bo(); });
+}
+
+Result<void> XrtSession::bind(std::size_t run, std::size_t argument, std::size_t buffer,
+                              const ByteRange& range) {
+  const State::Binding binding{argument, buffer, range};
+  auto& bindings = state_->parts[run].bindings;
+  std::erase_if(bindings, [&](const State::Binding& b) { return b.argument == argument; });
+  bindings.push_back(binding);
+  if (!state_->context) return {};
+  return guarded("setting a run's argument",
+                 [&] { state_->bind(state_->context->runs[run], binding); });
 }
 
 Result<void> XrtSession::load(const std::filesystem::path& image,

@@ -81,14 +81,13 @@ TEST(Layout, MemoriesAreNotOverfull) {
   EXPECT_LE(layout::kMemStreamAddress + layout::kMemStreamTiles * std::uint32_t{core::kTileBytes},
             static_cast<std::uint32_t>(array.mem.memory_bytes));
   EXPECT_LE(core::kStackBytes, core::kJobAddress);
-  EXPECT_LE(core::kJobAddress + static_cast<int>(sizeof(core::Job)), core::kScratchAddress);
-  EXPECT_LE(core::kScratchAddress + core::kScratchBytes, core::kAAddress);
+  EXPECT_LE(core::kJobAddress + static_cast<int>(sizeof(core::Job)), core::kAAddress);
   EXPECT_LE(core::kAAddress + 2 * core::kTileBytes, core::kBAddress);
   EXPECT_LE(core::kBAddress + 2 * core::kTileBytes, core::kAccumulatorAddress);
   EXPECT_LE(core::kAccumulatorAddress + 4 * core::kTileElements, core::kCAddress);
   EXPECT_LE(core::kCAddress + core::kTileBytes + core::kStaticDataBytes, array.core.memory_bytes);
-  for (const int address : {core::kJobAddress, core::kScratchAddress, core::kAAddress,
-                            core::kBAddress, core::kAccumulatorAddress, core::kCAddress}) {
+  for (const int address : {core::kJobAddress, core::kAAddress, core::kBAddress,
+                            core::kAccumulatorAddress, core::kCAddress}) {
     EXPECT_EQ(address % 64, 0);
   }
 }

@@ -241,6 +241,121 @@ TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
   for (int c = m; c < padded(m); ++c) EXPECT_EQ(space_.get(k, 5, c), 0);
 }
 
+/// [n, k] in integers, and each row's scale, as they are packed.
+struct RoundedWeights {
+  Matrix values;
+  std::vector<double> scales{};
+};
+RoundedWeights rounded_to_int8(const Matrix& w) {
+  RoundedWeights rounded{.values = w};
+  for (int n = 0; n < w.rows; ++n) {
+    float largest = 0;
+    for (int k = 0; k < w.columns; ++k) {
+      largest = std::max(largest, std::fabs(static_cast<float>(w.at(n, k))));
+    }
+    const float scale = largest / 127;
+    for (int k = 0; k < w.columns; ++k) {
+      rounded.values.at(n, k) =
+          static_cast<double>(std::nearbyint(static_cast<float>(w.at(n, k)) / scale));
+    }
+    rounded.scales.push_back(static_cast<double>(scale));
+  }
+  return rounded;
+}
+
+/// With columns of zeros up to a multiple of 64.
+Matrix padded_columns(const Matrix& matrix) {
+  Matrix result(matrix.rows, (matrix.columns + 63) / 64 * 64);
+  for (int r = 0; r < matrix.rows; ++r) {
+    for (int c = 0; c < matrix.columns; ++c) result.at(r, c) = matrix.at(r, c);
+  }
+  return result;
+}
+
+Matrix int8_product(const Matrix& x, const Matrix& w) {
+  const auto [values, scales] = rounded_to_int8(w);
+  return reference::int8_product(padded_columns(x), transposed(padded_columns(values)), scales);
+}
+
+// What is rounded is rounded as the reference says; only the epilogue's bf16 is left.
+constexpr double kInt8Tolerance = 0.003;
+
+TEST_P(EndToEnd, AnInt8ProductOfAnyShape) {
+  const int m = 100;
+  const int k = 200;
+  const int n = 330;
+  const Matrix x = random_matrix(m, k, 1, 40);
+  const Matrix w = random_matrix(n, k, 0.1, 41);
+  const Matrix bias = random_matrix(1, n, 1, 42);
+  const HostMatrix input = space_.add(x, padded(m), 256);
+  const HostMatrix output = space_.add(padded(m), 384);
+  const std::vector<float> weights = floats(w);
+  const std::vector<float> biases = floats(bias);
+  run({{"p", Product{.m = m,
+                     .k = k,
+                     .input = input,
+                     .weights = WeightType::Int8,
+                     .parts = {{.n = n, .output = output}}}}},
+      {{{.weights = {.f32 = weights}, .bias = biases}}});
+  expect_near(output, reference::finish(int8_product(x, w), {.bias = bias.values}), kInt8Tolerance);
+  expect_zero_rows(output, m, padded(m), n);
+}
+
+// A feed-forward layer in int8 between products of bf16: one stream has both.
+TEST_P(EndToEnd, Int8AndBf16InOneStream) {
+  const int m = 260;
+  const int d = 128;
+  const Matrix x = random_matrix(m, d, 1, 43);
+  const Matrix w_up = random_matrix(2 * d, d, 0.1, 44);
+  const Matrix w_down = random_matrix(d, 2 * d, 0.1, 45);
+  const Matrix w_last = random_matrix(64, d, 0.1, 46);
+  const HostMatrix input = space_.add(x, padded(m), d);
+  const HostMatrix hidden = space_.add(padded(m), 2 * d);
+  const HostMatrix last = space_.add(padded(m), 64);
+  const std::vector<float> up = floats(w_up);
+  const std::vector<float> down = floats(w_down);
+  const std::vector<float> out = floats(w_last);
+  run({{"up", Product{.m = m,
+                      .k = d,
+                      .input = input,
+                      .normalised = true,
+                      .epsilon = 1e-5F,
+                      .weights = WeightType::Int8,
+                      .parts = {{.n = 2 * d, .output = hidden, .gelu = true}}}},
+       {"down", Product{.m = m,
+                        .k = 2 * d,
+                        .input = hidden,
+                        .weights = WeightType::Int8,
+                        .parts = {{.n = d, .output = input, .residual = input}}}},
+       {"last", Product{.m = m, .k = d, .input = input, .parts = {{.n = 64, .output = last}}}}},
+      {{{.weights = {.f32 = up}}}, {{.weights = {.f32 = down}}}, {{.weights = {.f32 = out}}}});
+
+  // The sums of the layer norm that is folded in, from x in int8 and its statistics as they are.
+  Matrix up_sums = int8_product(x, w_up);
+  const auto [values, scales] = rounded_to_int8(w_up);
+  for (int r = 0; r < m; ++r) {
+    double mean = 0;
+    double squares = 0;
+    for (int c = 0; c < d; ++c) mean += x.at(r, c) / d;
+    for (int c = 0; c < d; ++c) squares += (x.at(r, c) - mean) * (x.at(r, c) - mean) / d;
+    for (int n = 0; n < 2 * d; ++n) {
+      double column_sum = 0;
+      for (int k = 0; k < d; ++k) column_sum += values.at(n, k);
+      column_sum *= scales[static_cast<std::size_t>(n)];
+      up_sums.at(r, n) = (up_sums.at(r, n) - mean * column_sum) / std::sqrt(squares + 1e-5);
+    }
+  }
+  expect_near(hidden, reference::finish(up_sums, {.gelu = true}), 2 * kInt8Tolerance);
+  Matrix gelus(m, 2 * d);  // As they were written: what is rounded next must be the same.
+  for (int r = 0; r < m; ++r) {
+    for (int c = 0; c < 2 * d; ++c) gelus.at(r, c) = space_.get(hidden, r, c);
+  }
+  const Matrix sum = reference::finish(int8_product(gelus, w_down), {.residual = &x});
+  expect_near(input, sum, kInt8Tolerance);
+  expect_near(last, reference::product(sum, transposed(w_last)), tolerance());
+  expect_zero_rows(hidden, m, padded(m), 2 * d);
+}
+
 TEST_P(EndToEnd, AResidualIsAddedInPlace) {
   const int m = 260;
   const int d = 192;

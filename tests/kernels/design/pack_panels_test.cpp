@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/pack_panels.h"
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -147,6 +148,75 @@ TEST_P(Pack, LayerNormIsFoldedIn) {
     EXPECT_NEAR(header.column_sum[0][n], sum, 1e-7);
     EXPECT_NEAR(header.bias[0][n], bias, 1e-7);
   }
+}
+
+TEST_P(Pack, Int8WeightsComeAsTheMultiplierTakesThem) {
+  const int k = 200;  // Two objects of 128 k, the last one not full.
+  const int n = 150;
+  const Operation operation{"p", Product{.m = 200,
+                                         .k = k,
+                                         .input = kInput,
+                                         .normalised = true,
+                                         .weights = WeightType::Int8,
+                                         .parts = {{.n = n, .output = kOutput, .scale = 0.125F}}}};
+  const auto plan = make_plan(spec(2, 2), std::span(&operation, 1), 0);
+  ASSERT_TRUE(plan) << plan.error().message;
+  Data data = random_data(n, k, true, 6);
+  for (int i = 0; i < k; ++i) data.weights[static_cast<std::size_t>(7 * k + i)] = 0;
+  std::vector<std::byte> packed(plan->packed_bytes, std::byte{0xee});
+  const Parameters parameters = data.parameters();
+  ASSERT_TRUE(pack_panels(*plan, 0, std::span(&parameters, 1), packed));
+  const auto wanted_weight = [&](int row, int i) {
+    return data.weights[static_cast<std::size_t>(row * k + i)] * 0.125F *
+           data.gamma[static_cast<std::size_t>(i)];
+  };
+
+  ASSERT_EQ(plan->jobs.size(), 1U);
+  int n_seen = 0;
+  for (const Panel& panel : plan->jobs[0].panels) {
+    const std::byte* place = packed.data() + panel.offset;
+    const core::JobHeader header = header_of(plan->spec, place);
+    EXPECT_EQ(header.a_per_step, core::kInt8Steps);
+    EXPECT_EQ(header.k_steps, 2);
+    EXPECT_EQ(panel.weight_tiles, 2 * static_cast<int>(panel.blocks.size()));
+    for (std::size_t b = 0; b < panel.blocks.size(); ++b) {
+      const ColumnBlock& block = panel.blocks[b];
+      std::array<int, 64> sums{}, largest{};
+      for (int t = 0; t < 2; ++t) {
+        const auto tile = as_a_core_sees(
+            plan->spec, place + (1 + b * 2 + static_cast<std::size_t>(t)) * core::kTileBytes);
+        for (int i = 0; i < 128; ++i) {
+          for (int j = 0; j < 64; ++j) {
+            const int place_in_tile = ((i / 8 * 8 + j / 8) * 8 + i % 8) * 8 + j % 8;
+            const int value =
+                static_cast<std::int8_t>(tile[static_cast<std::size_t>(place_in_tile)]);
+            const int column = t * 128 + i;
+            if (column >= k || j >= block.n_columns) {
+              ASSERT_EQ(value, 0) << column << " " << j;
+              continue;
+            }
+            const float scale = header.column_scale[b][j];
+            ASSERT_NEAR(static_cast<float>(value) * scale,
+                        wanted_weight(block.first_column + j, column), scale * 0.5001F)
+                << column << " " << j;
+            const auto at = static_cast<std::size_t>(j);
+            sums[at] += value;
+            largest[at] = std::max(largest[at], std::abs(value));
+          }
+        }
+      }
+      for (int j = 0; j < block.n_columns; ++j) {
+        const bool zeros = block.first_column + j == 7;
+        EXPECT_EQ(largest[static_cast<std::size_t>(j)], zeros ? 0 : 127);
+        EXPECT_EQ(header.column_scale[b][j] == 0, zeros);
+        EXPECT_FLOAT_EQ(
+            header.column_sum[b][j],
+            header.column_scale[b][j] * static_cast<float>(sums[static_cast<std::size_t>(j)]));
+      }
+      n_seen += block.n_columns;
+    }
+  }
+  EXPECT_EQ(n_seen, n);
 }
 
 TEST_P(Pack, WeightsOfEitherTypeGiveTheSame) {

@@ -121,11 +121,43 @@ TEST_P(Plans, AllColumnsTakeAsManyTilesOfA) {
   for (const Job& job : plan->jobs) {
     for (const Panel& panel : job.panels) {
       const core::JobHeader& h = panel.header;
-      EXPECT_EQ(h.a_hold + h.m_passes * (h.a_steps + h.n_blocks * h.k_steps),
+      EXPECT_EQ(h.a_hold + h.m_passes * (h.a_steps + h.n_blocks * h.k_steps * h.a_per_step),
                 job.a_passes * job.n_blocks * job.a_tiles);
       EXPECT_EQ(job.a_tiles * job.a_passes % job.a_slot_tiles, 0);
     }
   }
+}
+
+TEST_P(Plans, Int8WeightsHalveWhatStays) {
+  Operation operation = product(1500, 1024, 512);
+  const auto bf16 = plan_one(spec(), operation);
+  std::get<Product>(operation.what).weights = WeightType::Int8;
+  const auto int8 = plan_one(spec(), operation);
+  ASSERT_TRUE(bf16) << bf16.error().message;
+  ASSERT_TRUE(int8) << int8.error().message;
+  const auto weight_tiles = [](const Plan& plan) {
+    int n = 0;
+    for (const Job& job : plan.jobs) {
+      for (const Panel& panel : job.panels) n += panel.weight_tiles;
+    }
+    return n;
+  };
+  // Chunks of rows repeat them; memory tiles that hold more need fewer.
+  EXPECT_EQ(weight_tiles(*bf16) % (16 * 8), 0);
+  EXPECT_EQ(weight_tiles(*int8), 8 * 8);
+  EXPECT_EQ(int8->figures[0].padded_macs, bf16->figures[0].padded_macs);
+  EXPECT_LT(int8->figures[0].bytes_in, bf16->figures[0].bytes_in);
+  EXPECT_LT(int8->figures[0].compute_cycles, bf16->figures[0].compute_cycles);
+  EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
+}
+
+TEST_P(Plans, Int8WeightsComeBy128) {
+  Operation operation = product(100, 192, 64);
+  std::get<Product>(operation.what).weights = WeightType::Int8;
+  const auto plan = plan_one(spec(), operation);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().code, ErrorCode::Unsupported);
+  EXPECT_NE(plan.error().message.find("192 columns"), std::string::npos) << plan.error().message;
 }
 
 // A full queue drops what is pushed (silicon says nothing). A job begins with its A descriptor, and

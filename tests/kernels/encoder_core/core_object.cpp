@@ -102,7 +102,6 @@ std::vector<Tile> CoreObject::run(const core::JobHeader& header, std::deque<Tile
   const auto at = [&](int address) { return static_cast<void*>(memory_.get() + address); };
   auto* job = static_cast<core::Job*>(at(core::kJobAddress));
   auto* accumulator = static_cast<float*>(at(core::kAccumulatorAddress));
-  void* const scratch = at(core::kScratchAddress);
   void* const a_pair = at(core::kAAddress);
   void* const b_pair = at(core::kBAddress);
   void* const c = at(core::kCAddress);
@@ -138,22 +137,23 @@ std::vector<Tile> CoreObject::run(const core::JobHeader& header, std::deque<Tile
     }
     for (int step = 0; step < header.b_steps; ++step) {
       function<decltype(encoder_attend)>("encoder_attend")(b_pair, next_b(), step, job, a_pair,
-                                                           accumulator, scratch);
+                                                           accumulator);
     }
     for (int block = 0; block < header.n_blocks; ++block) {
       function<decltype(encoder_begin_block)>("encoder_begin_block")(job, block, accumulator);
       for (int step = 0; step < header.k_steps; ++step) {
-        const int slot = next_a();
-        function<decltype(encoder_multiply)>("encoder_multiply")(a_pair, slot, b_pair, next_b(),
-                                                                 job, accumulator);
+        const int slot = next_b();
+        for (int half = 0; half < header.a_per_step; ++half) {
+          function<decltype(encoder_multiply)>("encoder_multiply")(a_pair, next_a(), b_pair, slot,
+                                                                   half, job, accumulator);
+        }
       }
       for (int step = 0; step < header.residual_steps; ++step) {
         function<decltype(encoder_add_residual)>("encoder_add_residual")(b_pair, next_b(), step,
                                                                          row, job, accumulator);
       }
       for (int step = 0; step < header.c_steps; ++step) {
-        function<decltype(encoder_finish)>("encoder_finish")(job, accumulator, c, scratch, pass,
-                                                             row);
+        function<decltype(encoder_finish)>("encoder_finish")(job, accumulator, c, pass, row);
         Tile& result = results.emplace_back(core::kTileElements);
         std::memcpy(result.data(), c, core::kTileBytes);
       }

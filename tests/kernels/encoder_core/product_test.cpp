@@ -40,6 +40,7 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
     h.n_blocks = p.b.columns / kTile;
     h.residual_steps = p.residual ? 1 : 0;
     h.k_steps = p.a.columns / kTile;
+    h.a_per_step = 1;
     h.c_steps = 1;
     h.core_rows = 1;
     h.valid_rows = p.valid_rows;

@@ -6,6 +6,7 @@
 
 #include "bounds.h"
 #include "core_object.h"
+#include "mel_core/fourier_matrix.h"
 #include "mel_core/mel_core_ref.h"
 
 namespace npuwhisper::npu::testing {
@@ -28,6 +29,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     h.m_passes = 1;
     h.n_blocks = n_blocks;
     h.k_steps = k_steps;
+    h.a_per_step = 1;
     h.c_steps = 1;
     h.core_rows = 1;
     h.valid_rows = kTile;
@@ -36,7 +38,6 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
 
   /// 64 frames, a hop apart, of `audio`: power [64, kSpectrumColumns].
   Matrix spectrum(const std::vector<std::int16_t>& audio) {
-    const std::vector<std::int16_t> matrix = reference::fourier_matrix();
     constexpr int kTiles = mel::kSpectrumColumns / kTile;
     Matrix result(kTile, mel::kSpectrumColumns);
     for (int first = 0; first < kTiles; first += core::kMaxBlocks) {
@@ -45,13 +46,13 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
       std::deque<Tile> b;
       for (int block = first; block < first + n_blocks; ++block) {
         for (int k = 0; k < mel::kSpectrumRows / kTile; ++k) {
-          a.push_back(object_.a_tile([&](int row, int column) {
+          a.push_back(object_.sample_tile([&](int row, int column) {
             const int at = row * mel::kHopSamples + k * kTile + column;
             return static_cast<std::uint16_t>(audio[static_cast<std::size_t>(at)]);
           }));
           b.push_back(object_.b_tile([&](int row, int column) {
-            const int at = (k * kTile + row) * mel::kSpectrumColumns + block * kTile + column;
-            return static_cast<std::uint16_t>(matrix[static_cast<std::size_t>(at)]);
+            return static_cast<std::uint16_t>(
+                mel::fourier_element(k * kTile + row, block * kTile + column));
           }));
         }
       }

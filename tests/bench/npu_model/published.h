@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <string_view>
+
+/// What others have measured on silicon and published, in the types that our kernels have, and why
+/// the model differs from it where it does. G: arXiv 2512.13282. DRA: a public account of Whisper
+/// on a Ryzen 7 PRO 8845HS (drakosha, npu-whisper). BFP: mlir-aie's example of block data types.
+/// NPE: NpuEmbeddings, HX 370. GRA: notes on GEMV for granite, HX 370. UA: Unicorn-Amanuensis, the
+/// project's predecessor: reports of October 2025 on a Ryzen 9 8945HS and on Strix Halo.
+namespace npuwhisper::bench {
+
+/// What a prediction may be off by, relative to the published figure.
+inline constexpr double kTolerance = 0.25;
+
+/// A product of bf16 matrices (npu2: by way of bfp16), [m, k] times [k, n].
+struct PublishedProduct {
+  std::string_view array, source;
+  int m, k, n;
+  double seconds;           ///< Of a call, dispatch included.
+  std::string_view reason;  ///< Why the prediction is not within kTolerance; empty: it is.
+};
+
+constexpr double seconds_at(double tera_per_second, double m, double k, double n) {
+  return 2 * m * k * n / (tera_per_second * 1e12);
+}
+
+inline constexpr std::string_view kGenericDesign =
+    "IRON's generic design, which loses speed where shapes grow; the model credits one that is as "
+    "good as G's";
+
+inline constexpr std::array kProducts{
+    // The abstract names the best figure, not its shape: these are large ones that have room. Its
+    // rate is the clock's constant; whether a whole design keeps it up is what is compared.
+    PublishedProduct{"npu1", "G", 4096, 2048, 2048, seconds_at(3.14, 4096, 2048, 2048), ""},
+    PublishedProduct{"npu1", "DRA, without IRON's wrapper", 512, 512, 512, 0.267e-3, ""},
+    PublishedProduct{"npu1", "DRA", 1536, 1536, 384, seconds_at(1.76, 1536, 1536, 384), ""},
+    PublishedProduct{"npu1", "DRA", 1536, 1280, 1280, seconds_at(1.41, 1536, 1280, 1280),
+                     kGenericDesign},
+    PublishedProduct{"npu1", "DRA", 1536, 64, 1536, seconds_at(0.386, 1536, 64, 1536),
+                     kGenericDesign},
+    PublishedProduct{"npu2", "G", 8192, 2048, 4096, seconds_at(14.71, 8192, 2048, 4096), ""},
+    PublishedProduct{"npu2", "G", 4096, 2048, 2048, seconds_at(14.71, 4096, 2048, 2048),
+                     "our tiles of 64 x 64 come as fast as they are multiplied (2,048 cycles and "
+                     "2,053): what either waits, at the ends of passes and jobs, nobody makes up"},
+    // Published for 8192 x 4224 x 4096, whose K is more than our memory tiles hold of a column.
+    PublishedProduct{"npu2", "BFP", 8192, 2112, 4096, seconds_at(4.8, 8192, 2112, 4096),
+                     "an example that says of itself that it is not representative; G's design "
+                     "does the same type at three times its rate"},
+};
+
+/// What a call costs beside its work.
+struct PublishedDispatch {
+  std::string_view array, source;
+  double seconds;
+  std::string_view reason;
+};
+inline constexpr std::array kDispatches{
+    PublishedDispatch{"npu2", "NPE: intercept of a fit over products (the model's constant)",
+                      150e-6, ""},
+    PublishedDispatch{"npu2", "GRA: intercept of a fit over GEMV", 178e-6, ""},
+    PublishedDispatch{"npu2", "UA: intercept of 512^3 int8 on 4 and on 32 cores (0.765, 0.218 ms)",
+                      140e-6, ""},
+    PublishedDispatch{"npu1", "UA: its smallest kernel, GELU of one tile, from Python", 142e-6, ""},
+    PublishedDispatch{"npu1", "UA: 16 x 16 x 16 product, with buffers' copies, from Python", 484e-6,
+                      "buffers are made, filled and read back in each call"},
+};
+
+/// Host memory over all shims.
+struct PublishedBandwidth {
+  std::string_view array, source;
+  double bytes_per_second;
+  std::string_view reason;
+};
+inline constexpr std::array kBandwidths{
+    PublishedBandwidth{"npu2", "GRA: 32 cores by way of memory tiles (the model's constant)",
+                       42.7e9, ""},
+    PublishedBandwidth{"npu2", "GRA: 8 cores directly", 46.3e9, ""},
+    PublishedBandwidth{"npu2", "GRA: slope of a fit over GEMV", 39e9, ""},
+    PublishedBandwidth{"npu2", "NPE: slope of a fit over products", 33e9,
+                       "the products' own time is in the slope"},
+};
+
+}  // namespace npuwhisper::bench

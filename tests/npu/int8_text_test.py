@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A short clip through the program on the emulated NPU with precision int8: the text of the CPU
+(whatever its precision), products in int8, and the multiply-accumulates that the plan says.
+
+usage: int8_text_test.py EMULATE npu1|npu2 TRANSCRIBE
+
+Exit status 77 (skipped) where there is no clip, or no model."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from stages_text_test import shortest_clip
+from text_test import SKIPPED, count_different, run, words
+
+
+def main():
+    emulate, array, transcribe = sys.argv[1:]
+    clip = shortest_clip()
+    if clip is None:
+        print('skipped: no clip')
+        return SKIPPED
+    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
+    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        print(f'skipped: {probe.stderr}')
+        return SKIPPED
+
+    def on_npu(*arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            stats = pathlib.Path(folder, 'stats.json')
+            printed = run([emulate, array, '--', transcribe, *options, '--device', 'npu',
+                           '--precision', 'int8', *arguments], NPUWHISPER_EMULATOR_STATS=str(stats))
+            return printed, json.loads(stats.read_text(encoding='utf8'))
+
+    failures = []
+
+    def expect(condition, message):
+        if not condition:
+            failures.append(message)
+
+    plan, prepared = on_npu('--plan')
+    text, done = on_npu('--format', 'txt', '--', clip)
+    found = words(text)
+    wanted = words(run([transcribe, *options, '--device', 'cpu', '--format', 'txt', '--', clip]))
+    different = count_different(wanted, found)
+    print(f'{len(wanted)} words on the CPU, {different} different in int8 on {array}: {text.strip()}')
+    expect(len(wanted) > 3, 'the CPU said next to nothing')
+    expect(different <= 1, f'more than one word is different:\n{wanted}\n{found}')
+
+    # Each layer's four products, and neither convolution.
+    encoder = plan.split('cross-attention:')[0]
+    in_int8 = re.findall(r'^  (\S+) +npu .*, int8', encoder, re.MULTILINE)
+    layers = len(re.findall(r'^  \S*self_attention/linear_0 ', encoder, re.MULTILINE))
+    expect(layers > 0 and len(in_int8) == 4 * layers, f'{layers} layers, in int8: {in_int8}\n{encoder}')
+    expect(not any('conv' in name for name in in_int8), f'in int8: {in_int8}')
+
+    planned = re.search(r'(\d+) multiply-accumulates \(\d+ without padding\)', plan)
+    expect(planned is not None, f'no multiply-accumulates in the plan:\n{plan}')
+    if planned:
+        windows = done['driver']['n_submissions'] - prepared['driver']['n_submissions']
+        counted = (done['array']['multiply_accumulates'] -
+                   prepared['array']['multiply_accumulates'])
+        expect(windows >= 1, 'no submission')
+        expect(counted == windows * int(planned.group(1)),
+               f'{counted} multiply-accumulates for {windows} windows, planned {planned.group(1)}')
+    seconds = done['array']['seconds'] - prepared['array']['seconds']
+    print(f'predicted {seconds * 1e3:.1f} ms for a window')
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
