@@ -151,6 +151,16 @@ TEST_P(Plans, Int8WeightsHalveWhatStays) {
   EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
 }
 
+// A feed-forward layer of Whisper medium: 64 tiles of weights a column in bf16, where 53 have room.
+TEST_P(Plans, Int8WeightsLetWiderInputsFit) {
+  Operation operation = product(1500, 4096, 1024);
+  EXPECT_FALSE(plan_one(spec(), operation));
+  std::get<Product>(operation.what).weights = WeightType::Int8;
+  const auto plan = plan_one(spec(), operation);
+  ASSERT_TRUE(plan) << plan.error().message;
+  EXPECT_EQ(plan->figures[0].macs, 1500ULL * 4096 * 1024);
+}
+
 TEST_P(Plans, Int8WeightsComeBy128) {
   Operation operation = product(100, 192, 64);
   std::get<Product>(operation.what).weights = WeightType::Int8;
