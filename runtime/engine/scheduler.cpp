@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include "base/trace.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -80,18 +82,30 @@ void Scheduler::take_batch() {
 }
 
 Result<void> Scheduler::run_batch() {
-  if (batch_.front()->mel == nullptr) return run(decoder_, {.items = {}, .rows = rows_});
+  if (batch_.front()->mel == nullptr) {
+    const trace::Span span("decoder step", {"rows", static_cast<std::int64_t>(rows_.size())});
+    return run(decoder_, {.items = {}, .rows = rows_});
+  }
   const std::array<Buffer*, 2> encoder_buffers = {batch_.front()->mel, &features_};
   const std::array<std::span<Buffer* const>, 1> encoder_items = {encoder_buffers};
-  if (auto encoded = run(encoder_, {.items = encoder_items, .rows = {}}); !encoded) return encoded;
+  {
+    const trace::Span span("encoder");
+    auto encoded = run(encoder_, {.items = encoder_items, .rows = {}});
+    if (!encoded) return encoded;
+  }
   const std::array<Buffer*, 2> cross_buffers = {&features_, batch_.front()->cross_cache};
   const std::array<std::span<Buffer* const>, 1> cross_items = {cross_buffers};
+  const trace::Span span("cross");
   return run(cross_, {.items = cross_items, .rows = {}});
 }
 
 Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {
-  const auto started = executable.start(bindings);
+  const auto started = [&] {
+    const trace::Span span("submit");
+    return executable.start(bindings);
+  }();
   if (!started) return fail(started.error());
+  const trace::Span span("wait");
   return (*started)->wait(kTimeout);
 }
 

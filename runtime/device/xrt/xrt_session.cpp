@@ -17,6 +17,8 @@
 #include <xrt/xrt_hw_context.h>
 #include <xrt/xrt_kernel.h>
 
+#include "base/trace.h"
+
 namespace npuwhisper::xdna {
 namespace {
 
@@ -57,6 +59,7 @@ struct XrtSession::State {
   std::string array;
   std::uint64_t n_submissions = 0;
   std::uint64_t n_syncs = 0;
+  trace::Clock::time_point submitted{};
 
   xrt::xclbin image;
   std::vector<std::uint32_t> stream;
@@ -189,11 +192,15 @@ Result<void> XrtSession::sync_from_device(std::size_t i) {
 Result<void> XrtSession::start() {
   if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: there is no context");
   ++state_->n_submissions;
+  state_->submitted = trace::Clock::now();
   return guarded("submitting a run", [&] { state_->context->list.execute(); });
 }
 
 Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   const auto waited = guarded("run", [&] { return state_->context->list.wait(timeout); });
+  if (trace::is_on.load(std::memory_order_relaxed)) {
+    trace::record_run(state_->name, state_->submitted, trace::Clock::now());
+  }
   if (!waited) return fail(waited.error());
   if (*waited == std::cv_status::timeout) {
     return fail(ErrorCode::Timeout,
