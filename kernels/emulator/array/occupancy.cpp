@@ -96,11 +96,16 @@ Occupancy make_occupancy(const Trace& trace, double hertz, std::size_t n_bins) {
   const BinFiller filler(end, n_bins);
 
   std::map<std::pair<int, int>, std::size_t> core_at;  // by row, then column
+  std::vector<bool> is_used(trace.lanes().size());
+  for (const Trace::Span& span : trace.spans()) {
+    is_used[static_cast<std::size_t>(span.track)] = true;
+  }
   std::vector<std::size_t> n_channels(std::size(kDmaLines));
-  for (const Trace::Lane& lane : trace.lanes()) {
+  for (std::size_t i = 0; i < trace.lanes().size(); ++i) {
+    const Trace::Lane& lane = trace.lanes()[i];
     if (is_core(lane)) {
       core_at[{lane.tile->row, lane.tile->column}] = 0;
-    } else if (lane.tile) {
+    } else if (lane.tile && is_used[i]) {
       ++n_channels[dma_line(lane)];
     }
   }

@@ -40,8 +40,8 @@ struct Occupancy {
   /// All channels of one kind together.
   struct DmaLine {
     std::string name;
-    std::size_t n_channels;
-    Shares shares;  ///< Of kDmaActivities.
+    std::size_t n_channels;  ///< Those that did anything.
+    Shares shares;           ///< Of kDmaActivities.
   };
   static constexpr std::string_view kDmaActivities[] = {"moves data", "waits for a lock",
                                                         "waits for the stream"};

@@ -27,6 +27,8 @@ constexpr const char* kFunctionColours[] = {"#2f7ebc", "#e08214", "#1b9e77",
 constexpr const char* kWaitColours[] = {"#8a929b", "#b3bac2", "#d6dade", "#e9ebee"};
 constexpr const char* kDmaColours[] = {"#2f7ebc", "#b3bac2", "#d6dade"};
 
+constexpr std::string_view kWait = "wait for ";
+
 // Follows the reader's page: text and lines are dark on light, light on dark.
 constexpr const char* kStyle =
     "<style>text{font:13px sans-serif;fill:#3d444d}.title{font-size:18px}"
@@ -64,8 +66,12 @@ std::vector<Layer> layers_of(const Occupancy& occupancy) {
   std::vector<Layer> layers;
   for (std::size_t i = 0; i < occupancy.activities.size(); ++i) {
     const bool is_function = i < occupancy.n_functions;
-    layers.push_back({occupancy.activities[i],
-                      is_function ? kFunctionColours[i] : kWaitColours[i - occupancy.n_functions]});
+    const char* colour =
+        is_function ? kFunctionColours[i] : kWaitColours[i - occupancy.n_functions];
+    // "wait for b_full" stands under "cores wait for".
+    std::string name = occupancy.activities[i];
+    if (name.starts_with(kWait)) name.erase(0, kWait.size());
+    layers.push_back({std::move(name), colour});
   }
   return layers;
 }
@@ -213,7 +219,7 @@ std::string draw_occupancy(const Occupancy& occupancy, std::string_view device) 
   const std::vector<double> shares = mean(layers.size(), of_all_cores);
   draw_legend(svg, 64, "cores work:", std::span(layers).first(occupancy.n_functions),
               std::span(shares).first(occupancy.n_functions));
-  draw_legend(svg, 88, "cores wait:", std::span(layers).subspan(occupancy.n_functions),
+  draw_legend(svg, 88, "cores wait for:", std::span(layers).subspan(occupancy.n_functions),
               std::span(shares).subspan(occupancy.n_functions));
 
   draw_stack(svg, kTop, kCoresHeight, layers, occupancy.n_bins, of_all_cores);
@@ -236,7 +242,7 @@ std::string draw_occupancy(const Occupancy& occupancy, std::string_view device) 
     for (const auto& line : occupancy.dma) sum += line.shares.at(bin, layer);
     return sum / static_cast<double>(occupancy.dma.size());
   });
-  draw_legend(svg, dma_legend, "a DMA channel:", dma_layers, dma_shares);
+  draw_legend(svg, dma_legend, "DMA channels:", dma_layers, dma_shares);
   for (std::size_t i = 0; i < occupancy.dma.size(); ++i) {
     const Occupancy::DmaLine& line = occupancy.dma[i];
     const int top = dma_top + static_cast<int>(i) * kDmaPitch;
