@@ -31,7 +31,7 @@ constexpr std::string_view kWait = "wait for ";
 
 // Follows the reader's page: text and lines are dark on light, light on dark.
 constexpr const char* kStyle =
-    "<style>text{font:13px sans-serif;fill:#3d444d}.title{font-size:18px}"
+    "<style>text{font:13px sans-serif;fill:#3d444d}.title text{font-size:18px}"
     ".line{stroke:#8a929b;stroke-width:1;fill:none}"
     "@media(prefers-color-scheme:dark){text{fill:#c3ccd6}}</style>\n";
 
@@ -176,87 +176,131 @@ void draw_time(SvgText& svg, int top, int bottom, double seconds) {
   }
 }
 
+/// One picture, from top to bottom.
+class Picture {
+ public:
+  explicit Picture(const Occupancy& occupancy)
+      : occupancy_(occupancy), layers_(layers_of(occupancy)) {
+    for (std::size_t i = 0; i < std::size(kDmaColours); ++i) {
+      dma_layers_.push_back({std::string(Occupancy::kDmaActivities[i]), kDmaColours[i]});
+    }
+  }
+
+  std::string draw(std::string_view device) {
+    const int strips_top = kTop + kCoresHeight + 24;
+    const int dma_top = strips_top + strips_height() + kGap + 14;
+    const int bottom = dma_top + static_cast<int>(occupancy_.dma.size()) * kDmaPitch;
+    svg_.add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">\n%s", kWidth,
+             bottom + 32, kStyle);
+    draw_head(device);
+    draw_all_cores();
+    draw_each_core(strips_top);
+    draw_dma(dma_top);
+    draw_time(svg_, kTop, bottom - (kDmaPitch - kDmaHeight), occupancy_.seconds);
+    svg_.add("</svg>\n");
+    return svg_.take();
+  }
+
+ private:
+  bool begins_row(std::size_t core) const {
+    return core == 0 || occupancy_.cores[core].tile.row != occupancy_.cores[core - 1].tile.row;
+  }
+  int strips_height() const {
+    int height = 0;
+    for (std::size_t i = 0; i < occupancy_.cores.size(); ++i) {
+      height += kStripPitch + (begins_row(i) ? kRowGap : 0);
+    }
+    return height;
+  }
+  double share_of_all_cores(std::size_t bin, std::size_t activity) const {
+    double sum = 0;
+    for (const auto& core : occupancy_.cores) sum += core.shares.at(bin, activity);
+    return sum / static_cast<double>(occupancy_.cores.size());
+  }
+  /// share(bin, activity) over all bins, for each of n activities.
+  template <typename Share>
+  std::vector<double> means(std::size_t n, Share share) const {
+    std::vector<double> means(n, 0);
+    for (std::size_t i = 0; i < n; ++i) {
+      for (std::size_t bin = 0; bin < occupancy_.n_bins; ++bin) means[i] += share(bin, i);
+      means[i] /= static_cast<double>(occupancy_.n_bins);
+    }
+    return means;
+  }
+
+  void draw_head(std::string_view device) {
+    char title[120];
+    std::snprintf(title, sizeof title,
+                  ": what %zu cores and the DMA do in %.3g ms, predicted by the emulator's clock",
+                  occupancy_.cores.size(), occupancy_.seconds * 1e3);
+    svg_.add("<g class=\"title\">");
+    svg_.label(kLeft, 34, "start", std::string(device) + title);
+    svg_.add("</g>\n");
+    const auto shares = means(layers_.size(), [this](std::size_t bin, std::size_t activity) {
+      return share_of_all_cores(bin, activity);
+    });
+    const std::span<const Layer> layers = layers_;
+    const std::span<const double> of_layers = shares;
+    const std::size_t n = occupancy_.n_functions;
+    draw_legend(svg_, 64, "cores work:", layers.first(n), of_layers.first(n));
+    draw_legend(svg_, 88, "cores wait for:", layers.subspan(n), of_layers.subspan(n));
+  }
+
+  void draw_all_cores() {
+    draw_stack(svg_, kTop, kCoresHeight, layers_, occupancy_.n_bins,
+               [this](std::size_t bin, std::size_t activity) {
+                 return share_of_all_cores(bin, activity);
+               });
+    svg_.label(kLeft - 10, kTop + 12, "end", "all cores, 100 %");
+    svg_.label(kLeft - 10, kTop + kCoresHeight, "end", "0 %");
+  }
+
+  void draw_each_core(int y) {
+    for (std::size_t i = 0; i < occupancy_.cores.size(); ++i) {
+      const Occupancy::CoreLine& core = occupancy_.cores[i];
+      if (begins_row(i)) {
+        y += kRowGap;
+        svg_.label(kLeft - 10, y + kStrip + 2, "end",
+                   "cores of row " + std::to_string(core.tile.row));
+      }
+      draw_strip(svg_, y, layers_, occupancy_.n_bins, core.shares);
+      y += kStripPitch;
+    }
+  }
+
+  void draw_dma(int y) {
+    const auto shares = means(dma_layers_.size(), [this](std::size_t bin, std::size_t activity) {
+      double sum = 0, n_channels = 0;
+      for (const Occupancy::DmaLine& line : occupancy_.dma) {
+        sum += line.shares.at(bin, activity) * static_cast<double>(line.n_channels);
+        n_channels += static_cast<double>(line.n_channels);
+      }
+      return n_channels == 0 ? 0 : sum / n_channels;
+    });
+    draw_legend(svg_, y - 14, "DMA channels:", dma_layers_, shares);
+    for (const Occupancy::DmaLine& line : occupancy_.dma) {
+      draw_stack(
+          svg_, y, kDmaHeight, dma_layers_, occupancy_.n_bins,
+          [&](std::size_t bin, std::size_t activity) { return line.shares.at(bin, activity); });
+      svg_.add("<path class=\"line\" d=\"M%d %dH%zu\"/>\n", kLeft, y + kDmaHeight,
+               kLeft + occupancy_.n_bins * kBinWidth);
+      svg_.label(kLeft - 10, y + kDmaHeight / 2, "end", line.name);
+      svg_.label(kLeft - 10, y + kDmaHeight / 2 + 15, "end",
+                 std::to_string(line.n_channels) + " channels");
+      y += kDmaPitch;
+    }
+  }
+
+  const Occupancy& occupancy_;
+  const std::vector<Layer> layers_;
+  std::vector<Layer> dma_layers_;
+  SvgText svg_;
+};
+
 }  // namespace
 
 std::string draw_occupancy(const Occupancy& occupancy, std::string_view device) {
-  const std::vector<Layer> layers = layers_of(occupancy);
-  std::vector<Layer> dma_layers;
-  for (std::size_t i = 0; i < std::size(kDmaColours); ++i) {
-    dma_layers.push_back({std::string(Occupancy::kDmaActivities[i]), kDmaColours[i]});
-  }
-  const auto n_cores = static_cast<double>(occupancy.cores.size());
-  const auto of_all_cores = [&](std::size_t bin, std::size_t layer) {
-    double sum = 0;
-    for (const auto& core : occupancy.cores) sum += core.shares.at(bin, layer);
-    return sum / n_cores;
-  };
-  const auto mean = [&](std::size_t n, auto share) {
-    std::vector<double> means(n, 0);
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t bin = 0; bin < occupancy.n_bins; ++bin) means[i] += share(bin, i);
-      means[i] /= static_cast<double>(occupancy.n_bins);
-    }
-    return means;
-  };
-  int n_rows = 0;
-  for (std::size_t i = 0; i < occupancy.cores.size(); ++i) {
-    n_rows += i == 0 || occupancy.cores[i].tile.row != occupancy.cores[i - 1].tile.row;
-  }
-  const int strips_top = kTop + kCoresHeight + 24;
-  const int dma_legend =
-      strips_top + static_cast<int>(occupancy.cores.size()) * kStripPitch + n_rows * kRowGap + kGap;
-  const int dma_top = dma_legend + 14;
-  const int bottom = dma_top + static_cast<int>(occupancy.dma.size()) * kDmaPitch;
-
-  SvgText svg;
-  svg.add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\">\n%s", kWidth,
-          bottom + 32, kStyle);
-  svg.add(
-      "<text class=\"title\" x=\"%d\" y=\"34\">%.*s: what %zu cores and the DMA do in %.3g ms, "
-      "predicted by the emulator's clock</text>\n",
-      kLeft, static_cast<int>(device.size()), device.data(), occupancy.cores.size(),
-      occupancy.seconds * 1e3);
-  const std::vector<double> shares = mean(layers.size(), of_all_cores);
-  draw_legend(svg, 64, "cores work:", std::span(layers).first(occupancy.n_functions),
-              std::span(shares).first(occupancy.n_functions));
-  draw_legend(svg, 88, "cores wait for:", std::span(layers).subspan(occupancy.n_functions),
-              std::span(shares).subspan(occupancy.n_functions));
-
-  draw_stack(svg, kTop, kCoresHeight, layers, occupancy.n_bins, of_all_cores);
-  svg.label(kLeft - 10, kTop + 12, "end", "all cores, 100 %");
-  svg.label(kLeft - 10, kTop + kCoresHeight, "end", "0 %");
-
-  int y = strips_top;
-  for (std::size_t i = 0; i < occupancy.cores.size(); ++i) {
-    const Occupancy::CoreLine& core = occupancy.cores[i];
-    if (i == 0 || core.tile.row != occupancy.cores[i - 1].tile.row) {
-      y += i == 0 ? 0 : kRowGap;
-      svg.label(kLeft - 10, y + kStrip + 2, "end", "cores of row " + std::to_string(core.tile.row));
-    }
-    draw_strip(svg, y, layers, occupancy.n_bins, core.shares);
-    y += kStripPitch;
-  }
-
-  std::vector<double> dma_shares = mean(dma_layers.size(), [&](std::size_t bin, std::size_t layer) {
-    double sum = 0;
-    for (const auto& line : occupancy.dma) sum += line.shares.at(bin, layer);
-    return sum / static_cast<double>(occupancy.dma.size());
-  });
-  draw_legend(svg, dma_legend, "DMA channels:", dma_layers, dma_shares);
-  for (std::size_t i = 0; i < occupancy.dma.size(); ++i) {
-    const Occupancy::DmaLine& line = occupancy.dma[i];
-    const int top = dma_top + static_cast<int>(i) * kDmaPitch;
-    draw_stack(svg, top, kDmaHeight, dma_layers, occupancy.n_bins,
-               [&](std::size_t bin, std::size_t layer) { return line.shares.at(bin, layer); });
-    svg.add("<path class=\"line\" d=\"M%d %dH%zu\"/>\n", kLeft, top + kDmaHeight,
-            kLeft + occupancy.n_bins * kBinWidth);
-    svg.label(kLeft - 10, top + kDmaHeight / 2, "end", line.name);
-    svg.label(kLeft - 10, top + kDmaHeight / 2 + 15, "end",
-              std::to_string(line.n_channels) + " channels");
-  }
-  draw_time(svg, kTop, bottom - (kDmaPitch - kDmaHeight), occupancy.seconds);
-  svg.add("</svg>\n");
-  return svg.take();
+  return Picture(occupancy).draw(device);
 }
 
 Result<void> write_occupancy(const Trace& trace, const std::string& file, std::string_view device,

@@ -89,19 +89,19 @@ TEST(Occupancy, IsDrawnAsAPicture) {
   EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1600 "));
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
   EXPECT_NE(
-      svg.find("NPU &lt;Strix&gt; (emulated): what 2 cores and the DMA do in 0.001 ms, predicted"),
+      svg.find("NPU &lt;Strix> (emulated): what 2 cores and the DMA do in 0.001 ms, predicted"),
       std::string::npos);
   // The legend, with shares of both cores' time.
   EXPECT_NE(svg.find(">multiply 25 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">finish 5 %</text>"), std::string::npos);
-  EXPECT_NE(svg.find(">a_full 13 %</text>"), std::string::npos);
+  EXPECT_NE(svg.find(">a_full 12 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">cores of row 3</text>"), std::string::npos);
   // All cores together: three areas; each core a line for what it did most; two DMA activities
   // stand beside the one that moves.
   EXPECT_EQ(count(svg, "<path fill="), 3U + 3U);
   EXPECT_EQ(count(svg, "<path stroke="), 3U);
   // Core (0, 2) multiplied in five of the ten bins of 3 pixels, from the left edge.
-  EXPECT_NE(svg.find("d=\"M150 300h15\""), std::string::npos) << svg;
+  EXPECT_NE(svg.find("d=\"M150 306h15\""), std::string::npos) << svg;
   EXPECT_EQ(count(svg, "<text"), count(svg, "</text>"));
 }
 
