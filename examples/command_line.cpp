@@ -28,8 +28,8 @@ constexpr const char* kDescription =
 /// from the locale's character set.
 struct RawOptions {
   gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
-  gchar *model = nullptr, *device = nullptr, *precision = nullptr, *prompt = nullptr;
-  gchar* trace = nullptr;
+  gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
+  gchar *prompt = nullptr, *trace = nullptr;
   gint n_threads = 0, beam_size = 1, best_of = 5;
   gboolean word_times = FALSE, no_condition = FALSE, plan = FALSE, quiet = FALSE, version = FALSE;
   gchar** files = nullptr;
@@ -38,7 +38,8 @@ struct RawOptions {
   RawOptions(const RawOptions&) = delete;
   RawOptions& operator=(const RawOptions&) = delete;
   ~RawOptions() {
-    for (gchar* text : {format, output, language, task, model, device, precision, prompt, trace}) {
+    for (gchar* text :
+         {format, output, language, task, model, device, npu_stages, precision, prompt, trace}) {
       g_free(text);
     }
     g_strfreev(files);
@@ -64,6 +65,8 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
            "transcribe|translate"),
       text("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH"),
       text("device", raw.device, "What runs the model (default auto)", "auto|cpu|npu"),
+      text("npu-stages", raw.npu_stages, "What an NPU runs (default auto: what is faster there)",
+           "auto|mel,encoder,decoder"),
       text("precision", raw.precision, "Arithmetic of the model (default auto)",
            "auto|f32|bf16|int8"),
       number("n-threads", raw.n_threads, "CPU threads (default 0: the physical cores)"),
@@ -95,6 +98,11 @@ Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
     const auto device = parse_device_kind(raw.device);
     if (!device) return fail(device.error());
     engine.device = *device;
+  }
+  if (raw.npu_stages != nullptr) {
+    const auto stages = parse_npu_stages(raw.npu_stages);
+    if (!stages) return fail(stages.error());
+    engine.npu_stages = *stages;
   }
   if (raw.precision != nullptr) {
     const auto precision = parse_precision(raw.precision);

@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -74,12 +75,20 @@ void add_probe(GstElement* element, const char* pad_name, int type, GstPadProbeC
   gst_pad_add_probe(pad.get(), static_cast<GstPadProbeType>(type), probe, &counters, nullptr);
 }
 
+/// GStreamer writes a set of flags with plus signs.
+std::string flags_text(const NpuStages& stages) {
+  std::string text = to_string(stages);
+  std::replace(text.begin(), text.end(), ',', '+');
+  return text;
+}
+
 void configure(GstElement* whisper, const EngineOptions& engine,
                const TranscriberOptions& options) {
   const auto set_enum = [whisper](const char* property, std::string_view nick) {
     gst_util_set_object_arg(G_OBJECT(whisper), property, std::string(nick).c_str());
   };
   set_enum("device", to_string(engine.device));
+  set_enum("npu-stages", flags_text(engine.npu_stages));
   set_enum("precision", to_string(engine.precision));
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
   g_object_set(whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads,

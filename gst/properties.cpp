@@ -27,6 +27,35 @@ GType device_type() {
   return type;
 }
 
+// The bits of NpuStages as a set of flags; none of them is auto.
+enum StageFlag : guint { kMel = 1, kEncoder = 2, kDecoder = 4 };
+
+GType npu_stages_type() {
+  static const GFlagsValue values[] = {
+      {0, "What is predicted to be faster on the NPU", "auto"},
+      {kMel, "Log-mel of a window", "mel"},
+      {kEncoder, "The encoder", "encoder"},
+      {kDecoder, "Cross-attention keys and values, and the decoder's matrix products", "decoder"},
+      {0, nullptr, nullptr}};
+  static const GType type = [] {
+    const GType registered = g_flags_register_static("GstNpuWhisperNpuStages", values);
+    gst_type_mark_as_plugin_api(registered, static_cast<GstPluginAPIFlags>(0));
+    return registered;
+  }();
+  return type;
+}
+
+guint flags_of(const NpuStages& stages) {
+  return (stages.mel ? kMel : 0U) | (stages.encoder ? kEncoder : 0U) |
+         (stages.decoder ? kDecoder : 0U);
+}
+
+NpuStages stages_of(guint flags) {
+  return {.mel = (flags & kMel) != 0,
+          .encoder = (flags & kEncoder) != 0,
+          .decoder = (flags & kDecoder) != 0};
+}
+
 GType precision_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Precision::Auto), "The fastest that keeps the text", "auto"},
@@ -97,6 +126,9 @@ void install_engine_properties(Installer& add, const Settings& s) {
              s.engine.model.c_str(), kWhileReady);
   add.choice(kPropDevice, {"device", "Device", "Where the model runs"}, device_type(),
              s.engine.device, kWhileReady);
+  add.install(kPropNpuStages,
+              g_param_spec_flags("npu-stages", "NPU stages", "What an NPU runs (none: auto)",
+                                 npu_stages_type(), flags_of(s.engine.npu_stages), kWhileReady));
   add.choice(kPropPrecision, {"precision", "Precision", "Arithmetic of the model"},
              precision_type(), s.engine.precision, kWhileReady);
   add.integer(kPropThreads,
@@ -212,6 +244,9 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropDevice:
       s.engine.device = enum_of<DeviceKind>(value);
       return true;
+    case kPropNpuStages:
+      s.engine.npu_stages = stages_of(g_value_get_flags(value));
+      return true;
     case kPropPrecision:
       s.engine.precision = enum_of<Precision>(value);
       return true;
@@ -283,6 +318,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropDevice:
       g_value_set_enum(value, static_cast<int>(s.engine.device));
+      return true;
+    case kPropNpuStages:
+      g_value_set_flags(value, flags_of(s.engine.npu_stages));
       return true;
     case kPropPrecision:
       g_value_set_enum(value, static_cast<int>(s.engine.precision));

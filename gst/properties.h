@@ -12,6 +12,7 @@ namespace npuwhisper {
 enum Property : guint {
   kPropModel = 1,
   kPropDevice,
+  kPropNpuStages,
   kPropPrecision,
   kPropThreads,
   kPropLanguageCode,

@@ -29,6 +29,10 @@ constexpr Entry kDevices[] = {
 }  // namespace
 
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
+  if (options.kind == DeviceKind::Cpu && !options.npu_stages.is_auto()) {
+    return fail(ErrorCode::InvalidArgument, "npu-stages " + to_string(options.npu_stages) +
+                                                ": found with device cpu, wanted npu or auto");
+  }
   std::string tried;
   for (const Entry& entry : kDevices) {
     if (options.kind != DeviceKind::Auto && options.kind != entry.kind) continue;

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include <npuwhisper/device_info.h>
+#include <npuwhisper/npu_stages.h>
 #include <npuwhisper/result.h>
 
 #include "device/device.h"
@@ -14,10 +15,11 @@ struct DeviceOptions {
   DeviceKind kind = DeviceKind::Auto;
   Precision precision = Precision::Auto;
   unsigned n_threads = 0;   ///< 0: the physical cores that cgroup and affinity allow.
+  NpuStages npu_stages = {};  ///< Of DeviceKind::Npu; Auto that takes the CPU has none.
 };
 
 /// Opens the device that is asked for; Auto takes the first that can be opened, NPU before CPU, and logs its choice.
-/// Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument.
+/// Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument (stages for a CPU).
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

@@ -19,7 +19,10 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& op
   if (!folder) return fail(folder.error());
   // The device first: a device that is not there is known at once.
   auto device =
-      open_device({.kind = options.device, .precision = options.precision, .n_threads = options.n_threads});
+      open_device({.kind = options.device,
+                             .precision = options.precision,
+                             .n_threads = options.n_threads,
+                             .npu_stages = options.npu_stages});
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);
   if (!model) return fail(model.error());

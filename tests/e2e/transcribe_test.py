@@ -246,6 +246,7 @@ class Usage(Case):
                 (['--task', 'sing', 'a.wav'], "'sing'"),
                 (['--device', 'tpu', 'a.wav'], "'tpu'"),
                 (['--precision', 'f8', 'a.wav'], "'f8'"),
+                (['--npu-stages', 'mel,all', 'a.wav'], "'all'"),
                 (['--beam-size', '0', 'a.wav'], '--beam-size'),
                 (['--best-of', 'x', 'a.wav'], '--best-of'),
                 (['--n-threads', '-1', 'a.wav'], '--n-threads'),

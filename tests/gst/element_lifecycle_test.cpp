@@ -264,6 +264,9 @@ TEST_F(Properties, EveryValueSetIsTheValueGot) {
       case G_TYPE_ENUM:
         g_value_set_enum(&set, 1);
         break;
+      case G_TYPE_FLAGS:
+        g_value_set_flags(&set, G_PARAM_SPEC_FLAGS(spec)->flags_class->mask);
+        break;
       default:
         FAIL() << spec->name << " has a type that this test does not know";
     }
@@ -310,6 +313,17 @@ TEST_F(Properties, ReachTheTranscriber) {
   EXPECT_EQ(calls().last_engine_options.n_threads, 3U);
   EXPECT_EQ(calls().last_engine_options.device, DeviceKind::Cpu);
   EXPECT_EQ(calls().last_engine_options.precision, Precision::F32);
+  EXPECT_TRUE(calls().last_engine_options.npu_stages.is_auto());
+}
+
+TEST_F(Properties, StagesReachTheEngine) {
+  set_script({});
+  make();
+  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "decoder+mel");
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  EXPECT_EQ(calls().last_engine_options.npu_stages, (NpuStages{.mel = true, .decoder = true}));
 }
 
 TEST_F(Properties, StatsNameTheDevice) {

@@ -18,6 +18,16 @@ bool is_encoder(const Graph& graph) {
                      [](const Op& op) { return op.kind == OpKind::Conv1d; });
 }
 
+/// The stages asked for; auto is what runs fastest so.
+Result<NpuStages> choose_stages(const NpuStages& asked) {
+  if (asked.is_auto()) return NpuStages{.encoder = true};
+  if (asked != NpuStages{.encoder = true}) {
+    return fail(ErrorCode::Unsupported, "npu-stages: found " + to_string(asked) +
+                                            ", wanted auto or encoder: no other stage is built");
+  }
+  return asked;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
@@ -25,12 +35,15 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
     return fail(ErrorCode::Unsupported,
                 "precision f32: the NPU multiplies bf16; wanted auto, bf16 or int8");
   }
+  const auto stages = choose_stages(options.npu_stages);
+  if (!stages) return fail(stages.error());
   auto session = XrtSession::open();
   if (!session) return fail(session.error());
   auto image = find_image((*session)->array());
   if (!image) return fail(image.error());
   DeviceOptions host = options;
   host.kind = DeviceKind::Cpu;
+  host.npu_stages = {};
   // The decoder's weights as the file stores them; whether the CPU multiplies bf16 does not matter.
   if (options.precision == Precision::Bf16) host.precision = Precision::F32;
   auto cpu = cpu::CpuDevice::open(host);

@@ -21,7 +21,7 @@ class XrtSession;
 class NpuDevice final : public Device {
  public:
   /// Errors: NotFound (no NPU, or no array configuration for it), Unsupported (precision f32: the
-  /// array multiplies bf16), those of the CPU device.
+  /// array multiplies bf16; a stage that is not built), those of the CPU device.
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
   ~NpuDevice() override;
 

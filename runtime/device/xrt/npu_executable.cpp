@@ -2,8 +2,12 @@
 #include "device/xrt/npu_executable.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <npuwhisper/log.h>
@@ -18,6 +22,21 @@ namespace {
 // CPU.
 constexpr std::chrono::milliseconds kLongestRun{2000};
 constexpr int kEmulationSlowdown = 300;
+
+/// How long a run may take, from $NPUWHISPER_NPU_TIMEOUT_MS if that is set.
+Result<std::chrono::milliseconds> longest_run(bool is_emulated) {
+  const char* given = std::getenv("NPUWHISPER_NPU_TIMEOUT_MS");
+  if (given == nullptr || *given == '\0')
+    return kLongestRun * (is_emulated ? kEmulationSlowdown : 1);
+  const std::string_view text = given;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value <= 0) {
+    return fail(ErrorCode::InvalidArgument, "NPUWHISPER_NPU_TIMEOUT_MS is '" + std::string(text) +
+                                                "', wanted milliseconds, at least 1");
+  }
+  return std::chrono::milliseconds(value);
+}
 
 /// The whole array of each generation.
 Result<npu::DesignSpec> whole_array(const std::string& array) {
@@ -40,10 +59,13 @@ Result<std::unique_ptr<Executable>> NpuExecutable::create(const Graph& graph,
                                                           std::unique_ptr<XrtSession> session) {
   const auto spec = whole_array(session->array());
   if (!spec) return fail(spec.error());
+  const auto longest = longest_run(session->is_emulated());
+  if (!longest) return fail(longest.error());
   auto encoder = make_encoder_operations(graph, *spec);
   if (!encoder) return fail(encoder.error());
   std::unique_ptr<NpuExecutable> executable(
       new NpuExecutable(graph, std::move(*encoder), output_type, std::move(session)));
+  executable->longest_run_ = *longest;
   if (auto loaded = executable->load(image, weights, *spec); !loaded) return fail(loaded.error());
   return std::unique_ptr<Executable>(std::move(executable));
 }
@@ -136,21 +158,19 @@ Result<Run*> NpuExecutable::start(const Bindings& bindings) {
     std::memcpy(to + i * sizeof bits, &bits, sizeof bits);
   }
   if (auto synced = session_->sync_to_device(kInput); !synced) return fail(synced.error());
-  if (auto started = session_->start(); !started) return fail(started.error());
+  started_ = session_->start();
   return &run_;
 }
 
 Result<void> NpuExecutable::finish(std::chrono::milliseconds timeout) {
-  timeout = std::min(timeout, kLongestRun);
   if (session_->is_emulated()) timeout *= kEmulationSlowdown;
-  auto done = session_->wait(timeout);
+  timeout = std::min(timeout, longest_run_);
+  auto done = started_ ? session_->wait(timeout) : started_;
   if (!done) {
     log(LogLevel::Warning,
         done.error().message + "; the context is opened again and the window repeated once");
-    if (auto opened = session_->reopen(); !opened) return opened;
     if (auto started = session_->start(); !started) return started;
-    done = session_->wait(timeout);
-    if (!done) return done;
+    if (auto repeated = session_->wait(timeout); !repeated) return repeated;
   }
   if (auto synced = session_->sync_from_device(kOutput); !synced) return synced;
   const std::byte* from = session_->buffer(kOutput).data() + encoder_.output.offset;

@@ -12,7 +12,9 @@ namespace npuwhisper::xdna {
 
 /// A graph over windows on the NPU: one submission and two buffer syncs a window. The caller's
 /// buffers are host memory, the input in f32, the output in what the CPU's graphs take (bf16 or
-/// f32). One window at a time.
+/// f32). One window at a time. A window that fails, or that is not done within
+/// NPUWHISPER_NPU_TIMEOUT_MS, is repeated once in a new context, with a warning in the log; if it
+/// fails again, that is the caller's error, and the next window begins in a new context.
 class NpuExecutable final : public Executable {
  public:
   /// Plans, packs the weights in the order of the stream, and loads the array. `session` becomes
@@ -51,6 +53,8 @@ class NpuExecutable final : public Executable {
   Plan plan_;
   WindowRun run_{*this};
   DataType output_type_;
+  std::chrono::milliseconds longest_run_{};
+  Result<void> started_;           // of the window in progress
   std::span<std::byte> output_{};  // of the window in progress
 };
 

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <exception>
 #include <optional>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -28,9 +29,10 @@ constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
 
-/// Calls XRT. What it throws becomes a DeviceError that says what was done.
+/// Calls XRT. What it throws becomes a DeviceError that says what was done. Allocates nothing
+/// unless it throws.
 template <typename Call>
-auto guarded(const std::string& what, Call&& call) -> Result<decltype(call())> {
+auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
   try {
     if constexpr (std::is_void_v<decltype(call())>) {
       call();
@@ -39,7 +41,45 @@ auto guarded(const std::string& what, Call&& call) -> Result<decltype(call())> {
       return call();
     }
   } catch (const std::exception& error) {
-    return fail(ErrorCode::DeviceError, "NPU: " + what + ": " + error.what());
+    return fail(ErrorCode::DeviceError, "NPU: " + std::string(what) + ": " + error.what());
+  }
+}
+
+/// What a list's command is in when a wait for it ends. RUNNING: the wait timed out. What wait()
+/// throws is not always an end: where a context has a timeline, AMD's driver 2.25 does not look at
+/// what its own wait returned, and a command that has not ended is thrown in its state (NEW).
+ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds timeout) {
+  try {
+    return list.wait(timeout) == std::cv_status::timeout ? ERT_CMD_STATE_RUNNING
+                                                         : ERT_CMD_STATE_COMPLETED;
+  } catch (const xrt::runlist::command_error& error) {
+    return error.get_command_state();
+  }
+}
+
+/// Errors: Timeout (it has not ended, or the driver gave it up), DeviceError (it failed).
+Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) {
+  const auto no_answer = [&] {
+    return fail(ErrorCode::Timeout,
+                "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
+  };
+  switch (state) {
+    case ERT_CMD_STATE_COMPLETED:
+      return {};
+    case ERT_CMD_STATE_NEW:
+    case ERT_CMD_STATE_QUEUED:
+    case ERT_CMD_STATE_SUBMITTED:
+    case ERT_CMD_STATE_RUNNING:
+      return no_answer();
+    case ERT_CMD_STATE_TIMEOUT:
+      return fail(ErrorCode::Timeout, "NPU: the driver gave up a run that did not end (TIMEOUT)");
+    case ERT_CMD_STATE_ERROR:
+      return fail(ErrorCode::DeviceError, "NPU: a run failed (ERROR)");
+    case ERT_CMD_STATE_ABORT:
+      return fail(ErrorCode::DeviceError, "NPU: a run was aborted (ABORT)");
+    default:
+      return fail(ErrorCode::DeviceError,
+                  "NPU: a run ended in state " + std::to_string(static_cast<int>(state)));
   }
 }
 
@@ -74,7 +114,7 @@ struct XrtSession::State {
     xrt::runlist list;
   };
   std::vector<xrt::bo> buffers;
-  std::optional<Context> context;
+  std::optional<Context> context;  ///< None: it was given up.
 
   void open_context() {
     Context made;
@@ -190,30 +230,33 @@ Result<void> XrtSession::sync_from_device(std::size_t i) {
 }
 
 Result<void> XrtSession::start() {
-  if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: there is no context");
+  if (!state_->context) {
+    auto opened = guarded("opening the context again", [&] { state_->open_context(); });
+    if (!opened) return opened;
+  }
   ++state_->n_submissions;
   state_->submitted = trace::Clock::now();
-  return guarded("submitting a run", [&] { state_->context->list.execute(); });
+  auto started = guarded("submitting a run", [&] { state_->context->list.execute(); });
+  if (!started) give_up();
+  return started;
 }
 
 Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
-  const auto waited = guarded("run", [&] { return state_->context->list.wait(timeout); });
+  if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: no run was submitted");
+  const auto state =
+      guarded("waiting for a run", [&] { return state_after(state_->context->list, timeout); });
   if (trace::is_on.load(std::memory_order_relaxed)) {
     trace::record_run(state_->name, state_->submitted, trace::Clock::now());
   }
-  if (!waited) return fail(waited.error());
-  if (*waited == std::cv_status::timeout) {
-    return fail(ErrorCode::Timeout,
-                "NPU: no answer within " + std::to_string(timeout.count()) + " ms");
-  }
-  return {};
+  auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
+  if (!outcome) give_up();
+  return outcome;
 }
 
-Result<void> XrtSession::reopen() {
-  return guarded("opening the context again", [&] {
-    state_->context.reset();
-    state_->open_context();
-  });
+void XrtSession::give_up() {
+  // Ends what runs in it. What XRT throws from there helps nobody: the context is gone.
+  [[maybe_unused]] const auto closed =
+      guarded("closing the context", [&] { state_->context.reset(); });
 }
 
 }  // namespace npuwhisper::xdna

@@ -38,13 +38,12 @@ class XrtSession {
   Result<void> sync_to_device(std::size_t i);
   Result<void> sync_from_device(std::size_t i);
 
-  /// Submits the stream, as one submission.
+  /// Submits the stream, as one submission; in a new context with the same buffers, if the last
+  /// one was given up. Errors: DeviceError.
   Result<void> start();
-  /// Errors: Timeout, DeviceError. After an error only reopen() makes sense.
+  /// Waits until the run has completed: only then the buffers hold its results. After any error the
+  /// context is given up, with whatever runs in it. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
-  /// Gives up the context with whatever runs in it and makes a new one, with the same buffers and
-  /// stream.
-  Result<void> reopen();
 
   std::uint64_t n_submissions() const;
   std::uint64_t n_syncs() const;
@@ -52,6 +51,7 @@ class XrtSession {
  private:
   struct State;
   explicit XrtSession(std::unique_ptr<State> state);
+  void give_up();
   std::unique_ptr<State> state_;
 };
 

@@ -8,6 +8,7 @@
 
 #include <npuwhisper/api.h>
 #include <npuwhisper/device_info.h>
+#include <npuwhisper/npu_stages.h>
 #include <npuwhisper/result.h>
 
 namespace npuwhisper {
@@ -17,6 +18,7 @@ struct EngineOptions {
   DeviceKind device = DeviceKind::Auto;
   Precision precision = Precision::Auto;
   unsigned n_threads = 0;  ///< 0: the physical cores, never more than cgroup and affinity allow.
+  NpuStages npu_stages{};  ///< What an NPU runs; anything but auto is an error with device=cpu.
 
   bool operator==(const EngineOptions&) const = default;
 };

@@ -41,6 +41,16 @@ TEST_F(EngineCache, OtherOptionsAreAnotherEngine) {
   EXPECT_NE(*first, *second);
 }
 
+TEST_F(EngineCache, StagesOfAnNpuAreNothingForACpu) {
+  options_.device = DeviceKind::Cpu;
+  options_.npu_stages.encoder = true;
+  const auto opened = Engine::open(options_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(opened.error().message,
+            "npu-stages encoder: found with device cpu, wanted npu or auto");
+}
+
 TEST_F(EngineCache, ThreadsAtOnceShareOneLoad) {
   std::array<std::shared_ptr<Engine>, 4> engines;
   std::vector<std::thread> threads;
