@@ -114,6 +114,8 @@ gboolean add_stat(GQuark field, const GValue* value, gpointer stats) {
     object[name] = static_cast<double>(g_value_get_uint64(value)) / GST_SECOND;
   } else if (G_VALUE_HOLDS_UINT64(value)) {
     object[name] = g_value_get_uint64(value);
+  } else if (G_VALUE_HOLDS_DOUBLE(value)) {
+    object[name] = g_value_get_double(value);
   }
   return TRUE;
 }

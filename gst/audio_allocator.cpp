@@ -30,10 +30,17 @@ class IdleBlocks {
         void* block = found->second.back();
         found->second.pop_back();
         idle_bytes_ -= size;
+        ++use_.hits;
         return block;
       }
+      ++use_.misses;
     }
     return std::aligned_alloc(kAlignment, size);
+  }
+
+  npuwhisper::AllocatorUse use() {
+    const std::scoped_lock lock(mutex_);
+    return use_;
   }
 
   void give(void* block, gsize size) {
@@ -52,6 +59,7 @@ class IdleBlocks {
   std::mutex mutex_;
   std::map<gsize, std::vector<void*>> blocks_;
   gsize idle_bytes_ = 0;
+  npuwhisper::AllocatorUse use_;
 };
 
 // Stands at the start of its block; the samples follow, aligned. A part (gst_memory_share) has no
@@ -163,6 +171,10 @@ AllocatorPtr make_audio_allocator() {
   gpointer object = g_object_new(npuwhisper_audio_allocator_get_type(), nullptr);
   gst_object_ref_sink(object);
   return AllocatorPtr(GST_ALLOCATOR(object));
+}
+
+AllocatorUse audio_allocator_use(GstAllocator* allocator) {
+  return reinterpret_cast<AudioAllocator*>(allocator)->idle->use();
 }
 
 bool is_audio_memory(const GstMemory* memory) {

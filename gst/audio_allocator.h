@@ -3,6 +3,8 @@
 
 #include <gst/gst.h>
 
+#include <cstdint>
+
 #include "gst_ptr.h"
 
 namespace npuwhisper {
@@ -12,6 +14,13 @@ namespace npuwhisper {
 /// purpose: a producer that waited for our memory while we waited for its audio would hang.
 /// Thread-safe. Blocks go back to the system when the allocator's last reference goes.
 AllocatorPtr make_audio_allocator();
+
+/// How often an allocator made by the above was asked, and where the memory came from.
+struct AllocatorUse {
+  std::uint64_t hits = 0;    ///< Memory that had been used before.
+  std::uint64_t misses = 0;  ///< Memory that had to be allocated.
+};
+AllocatorUse audio_allocator_use(GstAllocator* allocator);
 
 /// True if `memory` (or what it is a part of) came from any allocator made by the above.
 bool is_audio_memory(const GstMemory* memory);

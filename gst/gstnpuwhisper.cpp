@@ -68,7 +68,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case npuwhisper::kPropStats:
       g_value_take_boxed(
           value, npuwhisper::make_stats(state.loader.engine().get(), state.loader.load_time(),
-                                        state.worker.stats(), state.counters));
+                                        state.worker.stats(), state.counters,
+                                        npuwhisper::audio_allocator_use(state.allocator.get())));
       return;
     case npuwhisper::kPropMaxObservedDelay:
       g_value_set_uint(value, state.max_delay_ms);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include <npuwhisper/device_info.h>
+#include <npuwhisper/device_stats.h>
 #include <npuwhisper/result.h>
 #include <npuwhisper/segment.h>
 
@@ -73,6 +74,8 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
+  /// What its executables did. A device that computes in the host's memory has nothing to count.
+  virtual DeviceStats stats() const { return {}; }
   /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
   /// Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;

@@ -30,6 +30,7 @@ Script script() {
 class ScriptedEngine final : public Engine {
  public:
   const DeviceInfo& device() const override { return info_; }
+  DeviceStats device_stats() const override { return script().device_stats; }
   const std::filesystem::path& model_path() const override { return path_; }
   bool is_multilingual() const override { return true; }
   bool has_language(std::string_view code) const override { return code.size() == 2; }
@@ -45,6 +46,9 @@ class ScriptedTranscriber final : public Transcriber {
   explicit ScriptedTranscriber(TranscriberOptions options)
       : script_(script()), options_(std::move(options)), language_(options_.language) {
     window_ = script_.window;
+    stats_.mel_time = script_.stage_time;
+    stats_.encode_time = 2 * script_.stage_time;
+    stats_.prompt_time = stats_.decode_time = stats_.align_time = script_.stage_time;
     if (options_.max_wait) {
       window_ = std::min<std::int64_t>(window_, options_.max_wait->count() * kSampleRate / 1000);
     }

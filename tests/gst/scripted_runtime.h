@@ -27,7 +27,10 @@ struct Script {
   std::optional<Error> push_error{};
   std::int64_t push_error_after = 0;  ///< Samples.
   std::string detected_language = "en";
-  bool overlapping_words = false;  ///< Word times that go back, as alignment may give.
+  DeviceStats device_stats{};
+  std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
+                                           ///< as much as mel for each of the decoder's three.
+  bool overlapping_words = false;          ///< Word times that go back, as alignment may give.
 };
 
 /// What the runtime was asked for since the last set_script().

@@ -37,7 +37,8 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   }
   const auto stages = choose_stages(options.npu_stages);
   if (!stages) return fail(stages.error());
-  auto session = XrtSession::open();
+  const auto counters = std::make_shared<DeviceCounters>();
+  auto session = XrtSession::open(counters);
   if (!session) return fail(session.error());
   auto image = find_image((*session)->array());
   if (!image) return fail(image.error());
@@ -50,12 +51,16 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   if (!cpu) return cpu;
   std::unique_ptr<cpu::CpuDevice> host_device(static_cast<cpu::CpuDevice*>(cpu->release()));
   return std::unique_ptr<Device>(
-      new NpuDevice(std::move(*session), std::move(*image), std::move(host_device)));
+      new NpuDevice(std::move(*session), counters, std::move(*image), std::move(host_device)));
 }
 
-NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session, std::filesystem::path image,
+NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session,
+                     std::shared_ptr<const DeviceCounters> counters, std::filesystem::path image,
                      std::unique_ptr<cpu::CpuDevice> cpu)
-    : session_(std::move(session)), image_(std::move(image)), cpu_(std::move(cpu)) {
+    : session_(std::move(session)),
+      counters_(std::move(counters)),
+      image_(std::move(image)),
+      cpu_(std::move(cpu)) {
   info_ = cpu_->info();
   info_.kind = DeviceKind::Npu;
   info_.name = session_->name() + " with " + cpu_->info().name;
@@ -65,6 +70,10 @@ NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session, std::filesystem::path 
 }
 
 NpuDevice::~NpuDevice() = default;
+
+DeviceStats NpuDevice::stats() const {
+  return counters_->stats(DeviceCounters::Clock::now());
+}
 
 Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const Weights& weights,
                                                        int batch) {

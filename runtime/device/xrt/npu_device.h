@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "device/device.h"
+#include "device/device_counters.h"
 #include "device/registry.h"
 
 namespace npuwhisper::cpu {
@@ -26,14 +27,16 @@ class NpuDevice final : public Device {
   ~NpuDevice() override;
 
   const DeviceInfo& info() const override { return info_; }
+  DeviceStats stats() const override;
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
 
  private:
-  NpuDevice(std::unique_ptr<XrtSession> session, std::filesystem::path image,
-            std::unique_ptr<cpu::CpuDevice> cpu);
+  NpuDevice(std::unique_ptr<XrtSession> session, std::shared_ptr<const DeviceCounters> counters,
+            std::filesystem::path image, std::unique_ptr<cpu::CpuDevice> cpu);
 
   std::unique_ptr<XrtSession> session_;  // until the encoder takes it
+  std::shared_ptr<const DeviceCounters> counters_;
   std::filesystem::path image_;
   std::unique_ptr<cpu::CpuDevice> cpu_;
   DeviceInfo info_;

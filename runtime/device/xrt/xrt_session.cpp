@@ -97,9 +97,8 @@ struct XrtSession::State {
   xrt::device device;
   std::string name;
   std::string array;
-  std::uint64_t n_submissions = 0;
-  std::uint64_t n_syncs = 0;
-  trace::Clock::time_point submitted{};
+  std::shared_ptr<DeviceCounters> counters;
+  DeviceCounters::Clock::time_point submitted{};  ///< The run in flight.
 
   xrt::xclbin image;
   std::vector<std::uint32_t> stream;
@@ -146,13 +145,14 @@ struct XrtSession::State {
 XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 XrtSession::~XrtSession() = default;
 
-Result<std::unique_ptr<XrtSession>> XrtSession::open() {
+Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
   const auto n_devices =
       guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
     auto state = std::make_unique<State>();
+    state->counters = counters;
     const auto opened = guarded("opening device " + std::to_string(i), [&] {
       state->device = xrt::device(i);
       state->name = state->device.get_info<xrt::info::device::name>();
@@ -178,14 +178,14 @@ const std::string& XrtSession::name() const {
 const std::string& XrtSession::array() const {
   return state_->array;
 }
-bool XrtSession::is_emulated() const {
-  return state_->name.find("emulated") != std::string::npos;
-}
 std::uint64_t XrtSession::n_submissions() const {
-  return state_->n_submissions;
+  return state_->counters->stats({}).calls;
 }
 std::uint64_t XrtSession::n_syncs() const {
-  return state_->n_syncs;
+  return state_->counters->stats({}).dma_syncs;
+}
+bool XrtSession::is_emulated() const {
+  return state_->name.find("emulated") != std::string::npos;
 }
 
 Result<void> XrtSession::load(const std::filesystem::path& image,
@@ -219,12 +219,12 @@ std::span<std::byte> XrtSession::buffer(std::size_t i) {
 }
 
 Result<void> XrtSession::sync_to_device(std::size_t i) {
-  ++state_->n_syncs;
+  state_->counters->synced_to_device(state_->buffer_bytes[i]);
   return guarded("sync to the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_TO_DEVICE); });
 }
 
 Result<void> XrtSession::sync_from_device(std::size_t i) {
-  ++state_->n_syncs;
+  state_->counters->synced_from_device(state_->buffer_bytes[i]);
   return guarded("sync from the device",
                  [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
 }
@@ -234,10 +234,13 @@ Result<void> XrtSession::start() {
     auto opened = guarded("opening the context again", [&] { state_->open_context(); });
     if (!opened) return opened;
   }
-  ++state_->n_submissions;
-  state_->submitted = trace::Clock::now();
+  state_->submitted = DeviceCounters::Clock::now();
+  state_->counters->submitted(state_->submitted);
   auto started = guarded("submitting a run", [&] { state_->context->list.execute(); });
-  if (!started) give_up();
+  if (!started) {
+    note_end();
+    give_up();
+  }
   return started;
 }
 
@@ -245,12 +248,18 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: no run was submitted");
   const auto state =
       guarded("waiting for a run", [&] { return state_after(state_->context->list, timeout); });
-  if (trace::is_on.load(std::memory_order_relaxed)) {
-    trace::record_run(state_->name, state_->submitted, trace::Clock::now());
-  }
+  note_end();
   auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
   if (!outcome) give_up();
   return outcome;
+}
+
+void XrtSession::note_end() {
+  const auto now = DeviceCounters::Clock::now();
+  state_->counters->ended(now);
+  if (trace::is_on.load(std::memory_order_relaxed)) {
+    trace::record_run(state_->name, state_->submitted, now);
+  }
 }
 
 void XrtSession::give_up() {

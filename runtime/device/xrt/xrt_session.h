@@ -11,6 +11,8 @@
 
 #include <npuwhisper/result.h>
 
+#include "device/device_counters.h"
+
 namespace npuwhisper::xdna {
 
 /// One NPU through XRT: an array configuration, an instruction stream and the buffers that it works
@@ -18,9 +20,10 @@ namespace npuwhisper::xdna {
 /// Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first NPU among XRT's devices, by its name. Errors: NotFound, with what was found
-  /// instead.
-  static Result<std::unique_ptr<XrtSession>> open();
+  /// Opens the first NPU among XRT's devices, by its name; it counts in `counters`. Errors:
+  /// NotFound, with what was found instead.
+  static Result<std::unique_ptr<XrtSession>> open(
+      std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();
   XrtSession(const XrtSession&) = delete;
   XrtSession& operator=(const XrtSession&) = delete;
@@ -51,6 +54,7 @@ class XrtSession {
  private:
   struct State;
   explicit XrtSession(std::unique_ptr<State> state);
+  void note_end();
   void give_up();
   std::unique_ptr<State> state_;
 };
