@@ -45,6 +45,11 @@ void copy_samples(std::span<const float> pcm, float* out) {
   }
 }
 
+/// 16-bit PCM, full scale to 1.
+void copy_samples(std::span<const std::int16_t> pcm, float* out) {
+  for (std::size_t i = 0; i < pcm.size(); ++i) out[i] = static_cast<float>(pcm[i]) / 32768.0F;
+}
+
 float normalised(float log10_power, float lowest) {
   return (std::max(log10_power, lowest) + 4.0F) / 4.0F;
 }
@@ -76,6 +81,7 @@ struct MelFrontend::State {
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
   std::int64_t n_samples = 0;
+  std::uint64_t bytes_copied = 0;
   bool finished = false;
 
   std::size_t row(std::int64_t frame) const { return static_cast<std::size_t>(frame) % capacity; }
@@ -141,14 +147,16 @@ Result<std::unique_ptr<MelFrontend>> MelFrontend::create(int n_mels, int capacit
 MelFrontend::MelFrontend(std::unique_ptr<State> state) : state_(std::move(state)) {}
 MelFrontend::~MelFrontend() = default;
 
-std::size_t MelFrontend::push(std::span<const float> pcm) {
+template <typename Sample>
+std::size_t MelFrontend::take(std::span<const Sample> pcm) {
   State& s = *state_;
   if (s.finished) return 0;
   // All samples of the frames that fit, which includes what finish() adds to them.
   const std::int64_t limit_frame = s.first_frame + static_cast<std::int64_t>(s.capacity);
   const std::int64_t limit = (limit_frame + 1) * kHop - 1;
   const std::size_t accepted = std::min(pcm.size(), static_cast<std::size_t>(limit - s.n_samples));
-  for (std::span<const float> rest = pcm.first(accepted); !rest.empty();) {
+  s.bytes_copied += accepted * sizeof(Sample);
+  for (std::span<const Sample> rest = pcm.first(accepted); !rest.empty();) {
     if (s.pcm_end == kPcmSize) s.make_room();
     const std::size_t n = std::min(rest.size(), kPcmSize - s.pcm_end);
     copy_samples(rest.first(n), s.pcm.data() + s.pcm_end);
@@ -158,6 +166,13 @@ std::size_t MelFrontend::push(std::span<const float> pcm) {
     rest = rest.subspan(n);
   }
   return accepted;
+}
+
+std::size_t MelFrontend::push(std::span<const float> pcm) {
+  return take(pcm);
+}
+std::size_t MelFrontend::push(std::span<const std::int16_t> pcm) {
+  return take(pcm);
 }
 
 void MelFrontend::finish() {
@@ -192,7 +207,11 @@ void MelFrontend::discard_before(std::int64_t frame) {
   state_->first_frame = std::clamp(frame, state_->first_frame, state_->end_frame);
 }
 
-int MelFrontend::window(std::int64_t first, int n_frames, std::span<float> out) const {
+std::uint64_t MelFrontend::bytes_copied() const {
+  return state_->bytes_copied;
+}
+
+Result<int> MelFrontend::window(std::int64_t first, int n_frames, std::span<float> out) {
   const State& s = *state_;
   assert(first >= s.first_frame && n_frames >= 0);
   assert(out.size() >= static_cast<std::size_t>(n_frames) * s.n_mels);

@@ -69,6 +69,8 @@ class Executable {
   virtual Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) = 0;
 };
 
+class WindowMel;
+
 /// Something that runs graphs. Thread-safe.
 class Device {
  public:
@@ -76,9 +78,15 @@ class Device {
   virtual const DeviceInfo& info() const = 0;
   /// What its executables did. A device that computes in the host's memory has nothing to count.
   virtual DeviceStats stats() const { return {}; }
+  /// Whether the projections of the decoder's cross-attention had better be part of the encoder's graph: where that saves
+  /// a submission, and the features' way to the host and back.
+  virtual bool joins_cross_attention() const { return false; }
   /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
   /// Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
+  /// Log-mel of windows of `n_frames` frames; nullptr where this device leaves it to the front end on the CPU. Errors:
+  /// as prepare().
+  virtual Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames);
 };
 
 }  // namespace npuwhisper

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include <npuwhisper/log.h>
+
 #include "device/registry.h"
 #include "engine/whisper_graphs.h"
 
@@ -17,50 +19,79 @@ constexpr std::size_t kExpectedStreams = 64;
 Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& options) {
   auto folder = find_model(options.model);
   if (!folder) return fail(folder.error());
+  DeviceOptions wanted{.kind = options.device,
+                       .precision = options.precision,
+                       .n_threads = options.n_threads,
+                       .npu_stages = options.npu_stages};
   // The device first: a device that is not there is known at once.
-  auto device =
-      open_device({.kind = options.device,
-                             .precision = options.precision,
-                             .n_threads = options.n_threads,
-                             .npu_stages = options.npu_stages});
+  auto device = open_device(wanted);
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);
   if (!model) return fail(model.error());
+  auto engine = prepare_on(std::move(*device), *model);
+  if (engine || wanted.kind != DeviceKind::Auto || engine.error().code != ErrorCode::Unsupported) return engine;
+  // That was an NPU: a CPU takes every model.
+  log(LogLevel::Info, "device=auto: chose the CPU, since the model does not fit the NPU: " + engine.error().message);
+  wanted.kind = DeviceKind::Cpu;
+  wanted.npu_stages = {};
+  device = open_device(wanted);
+  if (!device) return fail(device.error());
+  return prepare_on(std::move(*device), *model);
+}
+
+Result<std::shared_ptr<ModelEngine>> ModelEngine::prepare_on(std::unique_ptr<Device> device,
+                                                             std::shared_ptr<const Model> model) {
   std::shared_ptr<ModelEngine> engine(new ModelEngine());
-  engine->model_ = std::move(*model);
-  engine->device_ = std::move(*device);
+  engine->model_ = std::move(model);
+  engine->device_ = std::move(device);
   if (auto prepared = engine->prepare(); !prepared) return fail(prepared.error());
   return engine;
 }
 
-Result<void> ModelEngine::prepare() {
-  const ModelConfig& config = model_->config;
-  const auto prepare_graph = [&](const Graph& graph, int batch, std::unique_ptr<Executable>& executable) -> Result<void> {
-    auto prepared = device_->prepare(graph, *model_->weights, batch);
-    if (!prepared) return fail(prepared.error());
-    executable = std::move(*prepared);
-    return {};
-  };
-  const Graph encoder = make_encoder_graph(config);
-  const Graph cross = make_cross_graph(config);
-  const Graph decoder = make_decoder_graph(config, kMaxRows);
-  if (auto done = prepare_graph(encoder, 1, encoder_); !done) return done;
-  if (auto done = prepare_graph(cross, 1, cross_); !done) return done;
-  if (auto done = prepare_graph(decoder, kMaxRows, decoder_); !done) return done;
+Result<void> ModelEngine::prepare_graph(const Graph& graph, int batch, std::unique_ptr<Executable>& executable) {
+  auto prepared = device_->prepare(graph, *model_->weights, batch);
+  if (!prepared) return fail(prepared.error());
+  executable = std::move(*prepared);
+  return {};
+}
+
+Result<void> ModelEngine::prepare_windows() {
+  if (device_->joins_cross_attention()) {
+    const Graph window = make_window_graph(model_->config);
+    encoder_input_ = window.inputs[0];
+    cross_output_ = window.outputs[0];
+    return prepare_graph(window, 1, encoder_);
+  }
+  const Graph encoder = make_encoder_graph(model_->config);
+  const Graph cross = make_cross_graph(model_->config);
   encoder_input_ = encoder.inputs[0];
   cross_output_ = cross.outputs[0];
-  decoder_self_cache_ = decoder.inputs[0];
-  // Everything was packed or copied.
-  model_->weights->release_all();
+  if (auto done = prepare_graph(encoder, 1, encoder_); !done) return done;
+  if (auto done = prepare_graph(cross, 1, cross_); !done) return done;
   auto features = encoder_->allocate(encoder.outputs[0]);
   if (!features) return fail(features.error());
   features_ = std::move(*features);
-  scheduler_ = std::make_unique<Scheduler>(*encoder_, *cross_, *decoder_, *features_, kMaxRows, kExpectedStreams);
+  return {};
+}
+
+Result<void> ModelEngine::prepare() {
+  auto mel = device_->prepare_mel(model_->config.n_mels, 2 * model_->config.n_audio_ctx);
+  if (!mel) return fail(mel.error());
+  window_mel_ = std::move(*mel);
+  if (auto done = prepare_windows(); !done) return done;
+  const Graph decoder = make_decoder_graph(model_->config, kMaxRows);
+  if (auto done = prepare_graph(decoder, kMaxRows, decoder_); !done) return done;
+  decoder_self_cache_ = decoder.inputs[0];
+  // Everything was packed or copied.
+  model_->weights->release_all();
+  scheduler_ = std::make_unique<Scheduler>(Scheduler::Windows{*encoder_, cross_.get(), features_.get()}, *decoder_,
+                                           kMaxRows, kExpectedStreams);
   return {};
 }
 
 std::string ModelEngine::describe_plan() const {
-  return "device: " + device_->info().name + "\n" + encoder_->plan().describe() + cross_->plan().describe() +
+  return "device: " + device_->info().name + "\n" + (window_mel_ ? window_mel_->plan().describe() : std::string()) +
+         encoder_->plan().describe() + (cross_ ? cross_->plan().describe() : std::string()) +
          decoder_->plan().describe();
 }
 

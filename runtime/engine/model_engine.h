@@ -6,6 +6,7 @@
 
 #include <npuwhisper/engine.h>
 
+#include "audio/window_mel.h"
 #include "device/device.h"
 #include "engine/scheduler.h"
 #include "model/model.h"
@@ -18,7 +19,8 @@ class ModelEngine final : public Engine {
   /// Rows of one decoder step: prompts are cut into pieces of this length, and steps of several streams share it.
   static constexpr int kMaxRows = 64;
 
-  /// Loads and prepares. Errors: those of Engine::open.
+  /// Loads and prepares. Where the device may be chosen (auto), a model that does not fit an NPU runs on the CPU, and
+  /// the log says why. Errors: those of Engine::open.
   static Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options);
 
   const DeviceInfo& device() const override { return device_->info(); }
@@ -33,20 +35,31 @@ class ModelEngine final : public Engine {
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
 
+  /// Log-mel on the device; nullptr: the front end on the CPU.
+  WindowMel* window_mel() { return window_mel_.get(); }
+
   /// Memory of one stream, in the device's layout.
   Result<std::unique_ptr<Buffer>> allocate_mel() { return encoder_->allocate(encoder_input_); }
-  Result<std::unique_ptr<Buffer>> allocate_cross_cache() { return cross_->allocate(cross_output_); }
+  Result<std::unique_ptr<Buffer>> allocate_cross_cache() {
+    return (cross_ ? *cross_ : *encoder_).allocate(cross_output_);
+  }
   Result<std::unique_ptr<Buffer>> allocate_self_cache(int n_cells) {
     return decoder_->allocate(decoder_self_cache_, n_cells);
   }
 
  private:
   ModelEngine() = default;
+  static Result<std::shared_ptr<ModelEngine>> prepare_on(std::unique_ptr<Device> device,
+                                                         std::shared_ptr<const Model> model);
   Result<void> prepare();
+  Result<void> prepare_graph(const Graph& graph, int batch, std::unique_ptr<Executable>& executable);
+  Result<void> prepare_windows();
 
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Device> device_;
-  std::unique_ptr<Executable> encoder_, cross_, decoder_;
+  std::unique_ptr<WindowMel> window_mel_;   // none: the front end on the CPU
+  std::unique_ptr<Executable> encoder_, decoder_;
+  std::unique_ptr<Executable> cross_;   // none: the encoder's graph has its operations
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;

@@ -14,12 +14,9 @@ constexpr std::chrono::milliseconds kTimeout{30000};
 
 }  // namespace
 
-Scheduler::Scheduler(Executable& encoder, Executable& cross, Executable& decoder, Buffer& features, int max_rows,
-                     std::size_t max_streams)
-    : encoder_(encoder),
-      cross_(cross),
+Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams)
+    : windows_(windows),
       decoder_(decoder),
-      features_(features),
       max_rows_(static_cast<std::size_t>(max_rows)) {
   waiting_.reserve(max_streams);
   batch_.reserve(max_streams);
@@ -86,17 +83,19 @@ Result<void> Scheduler::run_batch() {
     const trace::Span span("decoder step", {"rows", static_cast<std::int64_t>(rows_.size())});
     return run(decoder_, {.items = {}, .rows = rows_});
   }
-  const std::array<Buffer*, 2> encoder_buffers = {batch_.front()->mel, &features_};
-  const std::array<std::span<Buffer* const>, 1> encoder_items = {encoder_buffers};
-  {
-    const trace::Span span("encoder");
-    auto encoded = run(encoder_, {.items = encoder_items, .rows = {}});
-    if (!encoded) return encoded;
-  }
-  const std::array<Buffer*, 2> cross_buffers = {&features_, batch_.front()->cross_cache};
-  const std::array<std::span<Buffer* const>, 1> cross_items = {cross_buffers};
-  const trace::Span span("cross");
-  return run(cross_, {.items = cross_items, .rows = {}});
+  Buffer& mel = *batch_.front()->mel;
+  Buffer& cross_cache = *batch_.front()->cross_cache;
+  if (windows_.cross == nullptr) return run_window("encoder and cross", windows_.encoder, mel, cross_cache);
+  auto encoded = run_window("encoder", windows_.encoder, mel, *windows_.features);
+  if (!encoded) return encoded;
+  return run_window("cross", *windows_.cross, *windows_.features, cross_cache);
+}
+
+Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to) {
+  const trace::Span span(stage);
+  const std::array<Buffer*, 2> buffers = {&from, &to};
+  const std::array<std::span<Buffer* const>, 1> items = {buffers};
+  return run(executable, {.items = items, .rows = {}});
 }
 
 Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {

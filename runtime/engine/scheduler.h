@@ -19,9 +19,15 @@ namespace npuwhisper {
 /// Thread-safe; calls block until the work is done. Allocates nothing after create.
 class Scheduler {
  public:
-  /// `encoder` gives `features`, `cross` takes them; `max_rows` is what `decoder` was prepared for.
-  Scheduler(Executable& encoder, Executable& cross, Executable& decoder, Buffer& features, int max_rows,
-            std::size_t max_streams);
+  /// What encodes a window: `encoder` gives `features`, `cross` takes them; or the encoder does both, and there are
+  /// neither.
+  struct Windows {
+    Executable& encoder;
+    Executable* cross = nullptr;
+    Buffer* features = nullptr;
+  };
+  /// `max_rows` is what `decoder` was prepared for.
+  Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams);
 
   /// Mel [2 * n_audio_ctx, n_mels] in f32 to a stream's cross-attention buffer.
   Result<void> encode(Buffer& mel, Buffer& cross_cache);
@@ -40,12 +46,11 @@ class Scheduler {
   Result<void> submit(Request& request);
   void take_batch();
   Result<void> run_batch();
+  Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to);
   Result<void> run(Executable& executable, const Bindings& bindings);
 
-  Executable& encoder_;
-  Executable& cross_;
+  const Windows windows_;
   Executable& decoder_;
-  Buffer& features_;
   const std::size_t max_rows_;
 
   std::mutex mutex_;                     // guards waiting_ and busy_, and every request's done and result

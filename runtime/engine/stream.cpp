@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "audio/mel_frontend.h"
+#include "audio/ring_log_mel.h"
 #include "engine/cell_tables.h"
 #include "engine/model_engine.h"
 #include "whisper/softmax.h"
@@ -211,6 +213,40 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::Unavailable, "stream: not enough memory");
   }
+}
+
+Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> engine) {
+  if (engine == nullptr) return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+  WindowMel* mel = static_cast<ModelEngine&>(*engine).window_mel();
+  if (mel == nullptr) {
+    return fail(ErrorCode::Unsupported, "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
+  }
+  auto ring = SampleRing::create(*mel, std::move(engine));
+  if (!ring) return fail(ring.error());
+  return std::shared_ptr<AudioRing>(std::move(*ring));
+}
+
+Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine, std::shared_ptr<AudioRing> ring,
+                                                int capacity_frames) {
+  auto& model_engine = static_cast<ModelEngine&>(*engine);
+  if (model_engine.window_mel() == nullptr) {
+    if (ring != nullptr) {
+      return fail(ErrorCode::InvalidArgument, "audio ring: found one, wanted none: log-mel is computed on the CPU");
+    }
+    auto mel = MelFrontend::create(model_engine.model().config.n_mels, capacity_frames);
+    if (!mel) return fail(mel.error());
+    return std::unique_ptr<LogMel>(std::move(*mel));
+  }
+  if (ring == nullptr) {
+    auto made = AudioRing::create(engine);
+    if (!made) return fail(made.error());
+    ring = std::move(*made);
+  }
+  auto own = std::static_pointer_cast<SampleRing>(std::move(ring));
+  if (&own->mel() != model_engine.window_mel()) {
+    return fail(ErrorCode::InvalidArgument, "audio ring: found one of another engine");
+  }
+  return RingLogMel::create(std::move(own), capacity_frames);
 }
 
 }  // namespace npuwhisper

@@ -63,6 +63,22 @@ class Builder {
   int n_state_;
 };
 
+/// Keys and values of all decoder layers from features; the graph's output.
+void add_cross_projections(Graph& graph, TensorId features, const ModelConfig& config) {
+  const TensorId cache = graph.add_tensor("cross_cache", config.n_audio_ctx, 2 * config.n_state);
+  Builder build(graph, config.n_audio_ctx, config.n_state);
+  for (int i = 0; i < config.n_text_layer; ++i) {
+    const std::string name = "decoder/layer_" + std::to_string(i) + "/attention";
+    Op store{.kind = OpKind::StoreCrossCache, .name = name + "/store"};
+    store.input = build.gemm(name + "/linear_1", features, 2 * config.n_state);
+    store.output = cache;
+    store.n_heads = config.n_text_head;
+    store.layer = i;
+    graph.ops.push_back(std::move(store));
+  }
+  graph.outputs = {cache};
+}
+
 }  // namespace
 
 Graph make_encoder_graph(const ModelConfig& config) {
@@ -88,19 +104,15 @@ Graph make_encoder_graph(const ModelConfig& config) {
 Graph make_cross_graph(const ModelConfig& config) {
   Graph graph{.name = "cross-attention"};
   const TensorId features = graph.add_tensor("features", config.n_audio_ctx, config.n_state);
-  const TensorId cache = graph.add_tensor("cross_cache", config.n_audio_ctx, 2 * config.n_state);
   graph.inputs = {features};
-  graph.outputs = {cache};
-  Builder build(graph, config.n_audio_ctx, config.n_state);
-  for (int i = 0; i < config.n_text_layer; ++i) {
-    const std::string name = "decoder/layer_" + std::to_string(i) + "/attention";
-    Op store{.kind = OpKind::StoreCrossCache, .name = name + "/store"};
-    store.input = build.gemm(name + "/linear_1", features, 2 * config.n_state);
-    store.output = cache;
-    store.n_heads = config.n_text_head;
-    store.layer = i;
-    graph.ops.push_back(std::move(store));
-  }
+  add_cross_projections(graph, features, config);
+  return graph;
+}
+
+Graph make_window_graph(const ModelConfig& config) {
+  Graph graph = make_encoder_graph(config);
+  graph.name = "encoder and cross-attention";
+  add_cross_projections(graph, graph.outputs[0], config);
   return graph;
 }
 

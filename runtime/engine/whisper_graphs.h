@@ -14,6 +14,9 @@ Graph make_encoder_graph(const ModelConfig& config);
 /// Features to the cross-attention keys and values of all decoder layers.
 Graph make_cross_graph(const ModelConfig& config);
 
+/// Both, one after the other, as one graph.
+Graph make_window_graph(const ModelConfig& config);
+
 /// One step of the decoder over rows (tokens). Inputs: self-attention cache (as many rows as a token may attend to) and
 /// cross-attention buffer. Output: logits of the rows that want them.
 Graph make_decoder_graph(const ModelConfig& config, int max_rows);

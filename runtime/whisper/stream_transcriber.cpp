@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
+#include <type_traits>
 #include <utility>
 
 #include "whisper/check_options.h"
@@ -24,10 +26,9 @@ std::string known_language(const TranscriberOptions& options, const Tokenizer& t
 
 Result<std::unique_ptr<StreamTranscriber>> StreamTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
-    const DecoderFactory& make_decoder) {
+    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel) {
   if (const auto ok = check_options(options, tokenizer); !ok) return fail(ok.error());
-  auto mel =
-      MelFrontend::create(config.n_mels, kFramesPerTimestamp * config.n_audio_ctx + kSpareFrames);
+  auto mel = make_log_mel(kFramesPerTimestamp * config.n_audio_ctx + kSpareFrames);
   if (!mel) return fail(mel.error());
   auto cancelled = std::make_unique<std::atomic<bool>>(false);
   auto decoder = make_decoder(sequences_needed(options), *cancelled);
@@ -40,7 +41,7 @@ StreamTranscriber::StreamTranscriber(const Tokenizer& tokenizer, const ModelConf
                                      const TranscriberOptions& options,
                                      std::unique_ptr<std::atomic<bool>> cancelled,
                                      std::unique_ptr<TokenDecoder> decoder,
-                                     std::unique_ptr<MelFrontend> mel)
+                                     std::unique_ptr<LogMel> mel)
     : tokenizer_(tokenizer),
       options_(options),
       window_frames_(kFramesPerTimestamp * config.n_audio_ctx),
@@ -58,7 +59,8 @@ StreamTranscriber::StreamTranscriber(const Tokenizer& tokenizer, const ModelConf
   }
 }
 
-Result<std::vector<Segment>> StreamTranscriber::push(std::span<const float> pcm) {
+template <typename Sample>
+Result<std::vector<Segment>> StreamTranscriber::hear(std::span<const Sample> pcm) {
   if (const auto ok = check_running(); !ok) return fail(ok.error());
   if (drained_) {
     return fail(ErrorCode::InvalidArgument, "push: found a drained stream, wanted reset() before");
@@ -73,6 +75,9 @@ Result<std::vector<Segment>> StreamTranscriber::push(std::span<const float> pcm)
   publish_stats();
   return out;
 }
+
+template Result<std::vector<Segment>> StreamTranscriber::hear(std::span<const float> pcm);
+template Result<std::vector<Segment>> StreamTranscriber::hear(std::span<const std::int16_t> pcm);
 
 Result<std::vector<Segment>> StreamTranscriber::drain() {
   if (const auto ok = check_running(); !ok) return fail(ok.error());
@@ -113,6 +118,7 @@ TranscriberStats StreamTranscriber::stats() const {
 }
 
 void StreamTranscriber::publish_stats() {
+  stats_.bytes_copied = mel_->bytes_copied();
   const std::lock_guard lock(mutex_);
   published_ = stats_;
 }
@@ -124,7 +130,8 @@ Result<void> StreamTranscriber::check_running() const {
 }
 
 /// Takes the beginning of `pcm`, up to what completes a window, and returns its length.
-std::size_t StreamTranscriber::take(std::span<const float> pcm) {
+template <typename Sample>
+std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
   if (options_.max_wait) {
     // Stops where the wait ends, so that the windows do not depend on how the audio is cut.
     const auto wait = options_.max_wait->count() * kSampleRate / 1000;
@@ -139,7 +146,12 @@ std::size_t StreamTranscriber::take(std::span<const float> pcm) {
   assert(taken > 0 && "a full front end means that a window was ready");
   if (word_timer_) {
     const auto own = pcm.first(taken);
-    pcm_.insert(pcm_.end(), own.begin(), own.end());
+    if constexpr (std::is_same_v<Sample, std::int16_t>) {
+      std::transform(own.begin(), own.end(), std::back_inserter(pcm_),
+                     [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
+    } else {
+      pcm_.insert(pcm_.end(), own.begin(), own.end());
+    }
   }
   stats_.samples += taken;
   return taken;
@@ -197,7 +209,9 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
 Result<void> StreamTranscriber::encode(int n_frames) {
   {
     const Stopwatch watch(stats_.mel_time, "mel");
-    mel_->window(seek_, window_frames_, window_);
+    if (const auto made = mel_->window(seek_, window_frames_, window_); !made) {
+      return fail(made.error());
+    }
     // Whisper's reference pads the normalised spectrogram with 0, which is not silence; the model
     // behaves differently with real silence there.
     const auto n_mels = window_.size() / static_cast<std::size_t>(window_frames_);

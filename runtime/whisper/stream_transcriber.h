@@ -12,7 +12,7 @@
 
 #include <npuwhisper/transcriber.h>
 
-#include "audio/mel_frontend.h"
+#include "audio/log_mel.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
 #include "whisper/decoding.h"
@@ -26,6 +26,8 @@ namespace npuwhisper {
 /// Makes the decoder of a stream; its calls return Cancelled while `cancelled` is set.
 using DecoderFactory = std::function<Result<std::unique_ptr<TokenDecoder>>(
     int max_sequences, const std::atomic<bool>& cancelled)>;
+/// Makes a stream's log-mel for so many frames at once.
+using LogMelFactory = std::function<Result<std::unique_ptr<LogMel>>(int capacity_frames)>;
 
 /// Whisper's long-form procedure (Radford et al. 2022, section 4.5) on a stream: windows of 30 s,
 /// each beginning where the timestamps of the one before say that its text ended. The reference
@@ -40,9 +42,13 @@ class StreamTranscriber final : public Transcriber {
   static Result<std::unique_ptr<StreamTranscriber>> create(const Tokenizer& tokenizer,
                                                            const ModelConfig& config,
                                                            const TranscriberOptions& options,
-                                                           const DecoderFactory& make_decoder);
+                                                           const DecoderFactory& make_decoder,
+                                                           const LogMelFactory& make_log_mel);
 
-  Result<std::vector<Segment>> push(std::span<const float> pcm) override;
+  Result<std::vector<Segment>> push(std::span<const float> pcm) override { return hear(pcm); }
+  Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
+    return hear(pcm);
+  }
   Result<std::vector<Segment>> drain() override;
   void reset() override;
   void cancel() override { *cancelled_ = true; }
@@ -53,10 +59,13 @@ class StreamTranscriber final : public Transcriber {
  private:
   StreamTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
                     const TranscriberOptions& options, std::unique_ptr<std::atomic<bool>> cancelled,
-                    std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<MelFrontend> mel);
+                    std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel);
 
   Result<void> check_running() const;
-  std::size_t take(std::span<const float> pcm);
+  template <typename Sample>
+  Result<std::vector<Segment>> hear(std::span<const Sample> pcm);
+  template <typename Sample>
+  std::size_t take(std::span<const Sample> pcm);
   int frames_ready() const;
   std::int64_t samples_waiting() const;
   Result<void> transcribe_window(int n_frames, std::vector<Segment>& out);
@@ -73,7 +82,7 @@ class StreamTranscriber final : public Transcriber {
   const int window_frames_;
   const std::unique_ptr<std::atomic<bool>> cancelled_;
   const std::unique_ptr<TokenDecoder> decoder_;
-  const std::unique_ptr<MelFrontend> mel_;
+  const std::unique_ptr<LogMel> mel_;
   TranscriberStats stats_;
   WindowDecoder window_decoder_;
   std::optional<WordTimer> word_timer_;

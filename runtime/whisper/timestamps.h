@@ -3,7 +3,7 @@
 
 #include <npuwhisper/transcriber.h>
 
-#include "audio/mel_frontend.h"
+#include "audio/log_mel.h"
 
 namespace npuwhisper {
 

@@ -10,7 +10,8 @@
 namespace npuwhisper {
 
 Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
-                                                         const TranscriberOptions& options) {
+                                                         const TranscriberOptions& options,
+                                                         std::shared_ptr<AudioRing> ring) {
   if (engine == nullptr) {
     return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
   }
@@ -21,7 +22,8 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
       [&](int max_sequences, const std::atomic<bool>& cancelled) {
         return make_stream_decoder(
             engine, {.max_sequences = max_sequences, .alignment = options.word_times}, cancelled);
-      });
+      },
+      [&](int capacity_frames) { return make_stream_mel(engine, ring, capacity_frames); });
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }

@@ -68,6 +68,13 @@ class ScriptedTranscriber final : public Transcriber {
     return segments;
   }
 
+  Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
+    std::vector<float> floats(pcm.size());
+    std::transform(pcm.begin(), pcm.end(), floats.begin(),
+                   [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
+    return push(std::span<const float>(floats));
+  }
+
   Result<std::vector<Segment>> drain() override {
     note([](Calls& c) { ++c.drains; });
     std::vector<Segment> segments;
@@ -218,7 +225,8 @@ Result<std::filesystem::path> find_model(const std::string& name_or_path) {
 }
 
 Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>,
-                                                         const TranscriberOptions& options) {
+                                                         const TranscriberOptions& options,
+                                                         std::shared_ptr<AudioRing>) {
   test::note([&](test::Calls& c) {
     ++c.creates;
     c.last_options = options;

@@ -93,13 +93,20 @@ CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types, const 
 Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
   const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
                                      [](const Op& op) { return op.kind == OpKind::CachedAttention; });
+  if (has_steps) return prepare_step(graph, weights, batch, nullptr);
   try {
-    if (has_steps) {
-      auto made = StepExecutable::create(graph, weights, batch, step_types_, pool_);
-      if (!made) return fail(made.error());
-      return std::unique_ptr<Executable>(std::move(*made));
-    }
     auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_, workspace_);
+    if (!made) return fail(made.error());
+    return std::unique_ptr<Executable>(std::move(*made));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, graph.name + ": not enough memory");
+  }
+}
+
+Result<std::unique_ptr<Executable>> CpuDevice::prepare_step(const Graph& graph, const Weights& weights, int batch,
+                                                            std::unique_ptr<StepOffload> offload) {
+  try {
+    auto made = StepExecutable::create(graph, weights, batch, step_types_, pool_, std::move(offload));
     if (!made) return fail(made.error());
     return std::unique_ptr<Executable>(std::move(*made));
   } catch (const std::bad_alloc&) {

@@ -23,7 +23,14 @@ class CpuDevice : public Device {
   const DeviceInfo& info() const override { return info_; }
   /// In what graphs over windows take what others made, and give their outputs: Bf16 or F32.
   DataType feature_type() const { return window_types_.compute; }
+  /// Of a stream's cross-attention buffer: I8 or F32.
+  DataType cross_cache_type() const { return window_types_.cross_cache; }
+  /// For work beside the executables: while none of them runs.
+  ThreadPool& pool() { return pool_; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
+  /// A decoder step of which another device runs a part.
+  Result<std::unique_ptr<Executable>> prepare_step(const Graph& graph, const Weights& weights, int batch,
+                                                   std::unique_ptr<StepOffload> offload);
 
  private:
   CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info);

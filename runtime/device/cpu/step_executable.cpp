@@ -56,8 +56,10 @@ CacheShape cross_shape(const Graph& graph) {
 
 }  // namespace
 
-StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows)
+StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows,
+                               std::unique_ptr<StepOffload> offload)
     : graph_(graph),
+      offload_(std::move(offload)),
       types_(types),
       pool_(pool),
       max_rows_(static_cast<std::size_t>(max_rows)),
@@ -66,10 +68,21 @@ StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, Threa
       cross_layout_(cross_shape(graph), types.cross_cache) {}
 
 Result<std::unique_ptr<StepExecutable>> StepExecutable::create(const Graph& graph, const Weights& weights, int max_rows,
-                                                               const StepTypes& types, ThreadPool& pool) {
-  std::unique_ptr<StepExecutable> executable(new StepExecutable(graph, types, pool, max_rows));
+                                                               const StepTypes& types, ThreadPool& pool,
+                                                               std::unique_ptr<StepOffload> offload) {
+  std::unique_ptr<StepExecutable> executable(new StepExecutable(graph, types, pool, max_rows, std::move(offload)));
   if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
   return executable;
+}
+
+int StepExecutable::group_of(std::size_t op) const {
+  if (offload_ == nullptr) return -1;
+  int index = 0;
+  for (const StepOffload::Group& group : offload_->groups()) {
+    if (op >= group.first_op && op < group.end_op) return index;
+    ++index;
+  }
+  return -1;
 }
 
 Result<void> StepExecutable::compile(const Weights& weights) {
@@ -77,7 +90,16 @@ Result<void> StepExecutable::compile(const Weights& weights) {
   selected_.assign(graph_.tensors.size(), false);
   std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
   std::size_t captures = 0;
-  for (const Op& op : graph_.ops) {
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
+    const Op& op = graph_.ops[i];
+    if (const int group = group_of(i); group >= 0) {
+      const StepOffload::Group& g = offload_->groups()[static_cast<std::size_t>(group)];
+      if (i == g.first_op) steps_.emplace_back().group = group;
+      if (op.output == g.output) {
+        bytes[static_cast<std::size_t>(g.output)] = max_rows_ * columns_of(g.output) * sizeof(float);
+      }
+      continue;
+    }
     if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
     const auto output = static_cast<std::size_t>(op.output);
     selected_[output] = op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
@@ -110,6 +132,7 @@ Result<void> StepExecutable::compile(const Weights& weights) {
   }
   std::size_t widest = 0;
   for (const Step& step : steps_) {
+    if (step.group >= 0) continue;
     if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) widest = std::max(widest, columns_of(step.op.output));
   }
   const std::size_t keys = std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
@@ -122,18 +145,41 @@ Result<void> StepExecutable::compile(const Weights& weights) {
     scratch_.push_back(std::move(scratch));
   }
   wanted_.reserve(max_rows_);
+  describe();
+  return {};
+}
+
+void StepExecutable::describe() {
   plan_.graph = graph_.name;
   for (const auto& [name, packed] : matrices_) plan_.weight_bytes += packed->bytes();
+  static const Plan nothing;
+  const Plan& elsewhere = offload_ != nullptr ? offload_->plan() : nothing;
+  plan_.summary = elsewhere.summary;
+  plan_.weight_bytes += elsewhere.weight_bytes;
+  plan_.working_bytes += elsewhere.working_bytes;
+  const auto planned_elsewhere = [&](const Op& op) {
+    const auto at = std::find_if(elsewhere.ops.begin(), elsewhere.ops.end(),
+                                 [&](const PlannedOp& planned) { return planned.name == op.name; });
+    return at != elsewhere.ops.end() ? &*at : nullptr;
+  };
   for (const Step& step : steps_) {
+    if (step.group >= 0) {
+      const StepOffload::Group& group = offload_->groups()[static_cast<std::size_t>(step.group)];
+      for (std::size_t i = group.first_op; i < group.end_op; ++i) {
+        if (const PlannedOp* planned = planned_elsewhere(graph_.ops[i])) plan_.ops.push_back(*planned);
+      }
+      continue;
+    }
     const std::string how = step.matrix != nullptr
                                 ? "panels of 64, weights " + std::string(to_string(step.matrix->type()))
                             : step.op.kind == OpKind::CachedAttention ? "cache " + std::string(to_string(types_.self_cache))
                             : step.op.kind == OpKind::CrossAttention
                                 ? "cache " + std::string(to_string(types_.cross_cache))
                                 : "f32";
-    plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});
+    const PlannedOp* planned = planned_elsewhere(step.op);
+    plan_.ops.push_back({step.op.name, "cpu", how, planned != nullptr ? planned->reason : std::string(),
+                         count_flops(graph_, step.op)});
   }
-  return {};
 }
 
 Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const Op& op) {
@@ -202,8 +248,10 @@ Result<Run*> StepExecutable::start(const Bindings& bindings) {
   for (std::size_t i = 0; i < rows_.size(); ++i) {
     if (rows_[i].logits != nullptr) wanted_.push_back(i);
   }
+  offloaded_ = {};
   const auto job = [this](unsigned thread) { execute(thread); };
   pool_.run(job);
+  if (!offloaded_) return fail(offloaded_.error());
   return &run_;
 }
 
@@ -224,6 +272,13 @@ float* StepExecutable::output_row(TensorId id, std::size_t row, float* rows) con
 
 void StepExecutable::execute(unsigned thread) {
   for (const Step& step : steps_) {
+    if (step.group >= 0) {
+      run_group(thread, step);
+      pool_.barrier();
+      // Nobody writes it again before all have met once more: groups are no neighbours.
+      if (!offloaded_) return;
+      continue;
+    }
     switch (step.op.kind) {
       case OpKind::Embedding: embed(thread, step); break;
       // Each thread normalises and selects for itself: cheaper than meeting the others once more.
@@ -239,6 +294,13 @@ void StepExecutable::execute(unsigned thread) {
     }
     pool_.barrier();
   }
+}
+
+void StepExecutable::run_group(unsigned thread, const Step& step) {
+  if (thread != 0) return;
+  const auto index = static_cast<std::size_t>(step.group);
+  const StepOffload::Group& group = offload_->groups()[index];
+  offloaded_ = offload_->run(index, rows_.size(), rows_of(thread, group.input), rows_of(thread, group.output));
 }
 
 void StepExecutable::embed(unsigned thread, const Step& step) {

@@ -6,6 +6,7 @@
 
 #include "device/cpu/caches.h"
 #include "device/cpu/panel_matrix.h"
+#include "device/cpu/step_offload.h"
 #include "device/tensor_slots.h"
 #include "device/cpu/thread_pool.h"
 #include "device/device.h"
@@ -21,15 +22,17 @@ struct StepTypes {
 
 /// A graph with few rows, the decoder's: bound by how fast the weights stream from memory, so every thread takes a share
 /// of each matrix's columns and all rows at once. Arithmetic is f32. Reentrant: one run at a time.
+/// Operations may be another device's (step_offload.h).
 class StepExecutable : public Executable {
  public:
   /// `max_rows`: rows of one run. `pool` must outlive the executable and belong to the caller while start() runs.
-  /// Errors: Unsupported, CorruptModel. Throws std::bad_alloc.
+  /// `offload`: what another device runs; nullptr: nothing. Errors: Unsupported, CorruptModel. Throws std::bad_alloc.
   static Result<std::unique_ptr<StepExecutable>> create(const Graph& graph, const Weights& weights, int max_rows,
-                                                        const StepTypes& types, ThreadPool& pool);
+                                                        const StepTypes& types, ThreadPool& pool,
+                                                        std::unique_ptr<StepOffload> offload = nullptr);
 
   const Plan& plan() const override { return plan_; }
-  /// Runs to the end before it returns.
+  /// Runs to the end before it returns. Errors: those of the offload.
   Result<Run*> start(const Bindings& bindings) override;
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
 
@@ -48,6 +51,7 @@ class StepExecutable : public Executable {
     std::vector<float> bias;               // padded to whole panels
     std::vector<float> positions;          // Embedding
     std::size_t first_capture = 0;         // CrossAttention: index of its first captured head in a row's attention
+    int group = -1;                        // of the offload: instead of op
   };
 
   /// What one thread works with.
@@ -57,8 +61,11 @@ class StepExecutable : public Executable {
     AlignedBytes scores;     // [kAttentionRows, keys]
   };
 
-  StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows);
+  StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows,
+                 std::unique_ptr<StepOffload> offload);
   Result<void> compile(const Weights& weights);
+  int group_of(std::size_t op) const;
+  void describe();
   Result<void> load(const Weights& weights, Step& step);
   Result<const PanelMatrix*> matrix(const Weights& weights, const Op& op);
 
@@ -67,6 +74,7 @@ class StepExecutable : public Executable {
   void normalise(unsigned thread, const Step& step);
   void select(unsigned thread, const Step& step);
   void multiply(unsigned thread, const Step& step);
+  void run_group(unsigned thread, const Step& step);
   void append_to_cache(unsigned thread, const Step& step);
   void attend_to_cache(unsigned thread, const Step& step);
   void attend_across(unsigned thread, const Step& step);
@@ -79,6 +87,7 @@ class StepExecutable : public Executable {
   float* output_row(TensorId id, std::size_t row, float* rows) const;
 
   Graph graph_;
+  std::unique_ptr<StepOffload> offload_;
   StepTypes types_;
   ThreadPool& pool_;
   std::size_t max_rows_;
@@ -97,6 +106,7 @@ class StepExecutable : public Executable {
   // The run in progress.
   std::span<const StepRow> rows_;
   std::vector<std::size_t> wanted_;      // rows that want logits
+  Result<void> offloaded_;               // written by thread 0 between barriers
 };
 
 }  // namespace npuwhisper::cpu

@@ -29,6 +29,10 @@ std::uint64_t elements(int rows, int columns) {
   return static_cast<std::uint64_t>(rows) * static_cast<std::uint64_t>(columns);
 }
 
+std::uint64_t round_to_pages(std::uint64_t bytes) {
+  return (bytes + kBufferAlign - 1) / kBufferAlign * kBufferAlign;
+}
+
 /// Operations that read `id`, as input or residual.
 std::vector<const Op*> readers(const Graph& graph, TensorId id) {
   std::vector<const Op*> found;
@@ -80,15 +84,16 @@ Folded fold_norms(const Graph& graph) {
 /// Gives each tensor its place and turns operations into the array's, one by one.
 class Lowering {
  public:
-  Lowering(const Graph& graph, const npu::DesignSpec& spec)
+  Lowering(const Graph& graph, const npu::DesignSpec& spec, Places places, std::uint64_t first_free)
       : folded_(fold_norms(graph)),
         graph_(folded_.graph),
-        pass_(spec.core_rows * npu::core::kTile) {}
+        pass_(spec.core_rows * npu::core::kTile),
+        places_(std::move(places)),
+        workspace_(first_free) {
+    places_.resize(graph_.tensors.size());
+  }
 
   Result<EncoderOperations> run(const Graph& whole) {
-    if (graph_.inputs.size() != 1 || graph_.outputs.size() != 1) {
-      return fail(ErrorCode::Unsupported, graph_.name + ": wanted one input and one output");
-    }
     place();
     for (const Op& op : graph_.ops) {
       if (auto lowered = lower(op); !lowered) return fail(lowered.error());
@@ -135,9 +140,18 @@ class Lowering {
 
   std::uint64_t take(std::uint64_t bytes) {
     const std::uint64_t offset = workspace_;
-    workspace_ += (bytes + kBufferAlign - 1) / kBufferAlign * kBufferAlign;
+    workspace_ += round_to_pages(bytes);
     return offset;
   }
+
+  /// Goes back to the host: an output, or what goes into a cache.
+  bool leaves(TensorId id) const {
+    const auto users = readers(graph_, id);
+    return is_output(graph_, id) || std::any_of(users.begin(), users.end(), [](const Op* user) {
+             return user->kind == OpKind::StoreCrossCache;
+           });
+  }
+  bool is_bound(TensorId id) const { return places_[index(id)].has_value() || leaves(id); }
 
   void place() {
     matrices_.resize(graph_.tensors.size());
@@ -146,7 +160,7 @@ class Lowering {
     for (const Op& op : graph_.ops) {
       stage_of.push_back(static_cast<int>(stage_of.size()));
       // A convolution's input has a row of zeros that nobody else may write: memory of its own.
-      if (!is_output(graph_, op.output) && convolution_of(op.output) == nullptr) {
+      if (!is_bound(op.output) && convolution_of(op.output) == nullptr) {
         bytes[index(op.output)] = tensor_bytes(op.output);
       }
     }
@@ -154,22 +168,30 @@ class Lowering {
     std::vector<std::uint64_t> offsets;
     for (const std::size_t n : slots.slot_bytes) offsets.push_back(take(n));
     for (const Op& op : graph_.ops) {
+      if (op.kind == OpKind::StoreCrossCache) continue;
       const TensorId id = op.output;
       const int slot = slots.slot_of[index(id)];
-      if (is_output(graph_, id)) {
-        matrices_[index(id)] = {kOutput, 0, graph_.tensor(id).columns};
-        result_.bytes[kOutput] = tensor_bytes(id);
-        result_.output = matrices_[index(id)];
+      if (places_[index(id)]) {
+        matrices_[index(id)] = *places_[index(id)];
+      } else if (leaves(id)) {
+        matrices_[index(id)] = {kOutput, result_.bytes[kOutput], graph_.tensor(id).columns};
+        result_.bytes[kOutput] += round_to_pages(tensor_bytes(id));
+        if (is_output(graph_, id)) result_.output = matrices_[index(id)];
       } else {
         const std::uint64_t offset =
             slot >= 0 ? offsets[static_cast<std::size_t>(slot)] : take(tensor_bytes(id));
         matrices_[index(id)] = {kWorkspace, offset, graph_.tensor(id).columns};
       }
     }
-    const TensorId input = graph_.inputs[0];
-    matrices_[index(input)] = {kInput, 0, graph_.tensor(input).columns};
-    result_.bytes[kInput] = tensor_bytes(input);
-    result_.input = first_row(input);
+    for (const TensorId input : graph_.inputs) {
+      if (places_[index(input)]) {
+        matrices_[index(input)] = *places_[index(input)];
+        continue;
+      }
+      matrices_[index(input)] = {kInput, 0, graph_.tensor(input).columns};
+      result_.bytes[kInput] = tensor_bytes(input);
+      result_.input = first_row(input);
+    }
   }
 
   /// Row 0 of a tensor.
@@ -189,6 +211,9 @@ class Lowering {
         return lower_attention(op);
       case OpKind::LayerNorm:
         return lower_norm(op);
+      case OpKind::StoreCrossCache:
+        result_.cache_rows.push_back({op, matrices_[index(op.input)]});
+        return {};
       default:
         return fail(ErrorCode::Unsupported, op.name + ": not an operation of the array");
     }
@@ -299,7 +324,8 @@ class Lowering {
   Folded folded_;
   const Graph& graph_;
   int pass_;
-  std::uint64_t workspace_ = 0;
+  Places places_;
+  std::uint64_t workspace_;
   std::vector<npu::HostMatrix> matrices_;  // by tensor
   EncoderOperations result_;
 };
@@ -369,7 +395,15 @@ Result<void> pack_product(const EncoderOperations::Source& source, const npu::Pr
 }  // namespace
 
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec) {
-  return Lowering(graph, spec).run(graph);
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1) {
+    return fail(ErrorCode::Unsupported, graph.name + ": wanted one input and one output");
+  }
+  return Lowering(graph, spec, {}, 0).run(graph);
+}
+
+Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
+                                                  const Places& places, std::uint64_t first_free) {
+  return Lowering(graph, spec, places, first_free).run(graph);
 }
 
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,

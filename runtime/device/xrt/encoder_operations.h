@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -29,8 +30,15 @@ struct Constant {
   int columns = 0;
 };
 
-/// A graph over windows as operations of the array. A layer norm that only products read is folded
-/// into them; the rest is one operation for each of the graph's.
+/// Keys and values of a layer's cross-attention, side by side, as they come back to the host.
+struct CacheRows {
+  Op store{};  ///< The graph's operation that puts them into the cache: the host's.
+  npu::HostMatrix rows{};
+};
+
+/// A graph as operations of the array. A layer norm that only products read is folded into them;
+/// what only stores in a cache is left to the host; the rest is one operation for each of the
+/// graph's.
 struct EncoderOperations {
   /// Where an operation's weights come from.
   struct Source {
@@ -43,14 +51,25 @@ struct EncoderOperations {
   std::vector<std::string>
       folded{};  ///< Names of the graph's operations that have none of their own.
   std::vector<Constant> constants{};
-  npu::HostMatrix input{}, output{};  ///< Row 0 of the graph's input and output.
+  npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
+  std::vector<CacheRows> cache_rows{};  ///< Instead of an output.
   std::array<std::uint64_t, kNArguments>
       bytes{};  ///< Of each buffer; kPacked is the plan's to say.
 };
 
-/// Errors: Unsupported, for a graph that is not convolutions, layer norms, products and attention
-/// with one input and one output, or heads that are not 64 columns wide.
+/// Of a graph over windows: its input is in kInput, its output or what goes into the cache in
+/// kOutput, all else in the workspace. Errors: Unsupported, for a graph that is not convolutions,
+/// layer norms, products and attention with one input and one output, or heads that are not 64
+/// columns wide.
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
+
+/// Where tensors lie that several graphs share. By tensor; none: it is the graph's own.
+using Places = std::vector<std::optional<npu::HostMatrix>>;
+
+/// As above, of a graph whose inputs and outputs all have a place; what is its own comes into the
+/// workspace from byte `first_free` on.
+Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
+                                                  const Places& places, std::uint64_t first_free);
 
 /// Fills the buffer kPacked. Errors: CorruptModel (a variable is missing, or has the wrong size).
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,

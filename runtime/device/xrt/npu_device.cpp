@@ -7,25 +7,40 @@
 #include "device/cpu/cpu_device.h"
 #include "device/xrt/npu_executable.h"
 #include "device/xrt/npu_image.h"
+#include "device/xrt/npu_steps.h"
 #include "device/xrt/xrt_session.h"
 
 namespace npuwhisper::xdna {
 namespace {
 
+bool has_op(const Graph& graph, OpKind kind) {
+  return std::any_of(graph.ops.begin(), graph.ops.end(),
+                     [kind](const Op& op) { return op.kind == kind; });
+}
 /// An encoder: convolutions at its beginning.
 bool is_encoder(const Graph& graph) {
-  return std::any_of(graph.ops.begin(), graph.ops.end(),
-                     [](const Op& op) { return op.kind == OpKind::Conv1d; });
+  return has_op(graph, OpKind::Conv1d);
+}
+bool is_step(const Graph& graph) {
+  return has_op(graph, OpKind::CachedAttention);
 }
 
-/// The stages asked for; auto is what runs fastest so.
+/// The stages asked for. Auto is the encoder alone: a step's products would have to be two
+/// submissions a layer, and take twice the bytes that the CPU's int8 weights have out of the same
+/// memory.
 Result<NpuStages> choose_stages(const NpuStages& asked) {
   if (asked.is_auto()) return NpuStages{.encoder = true};
-  if (asked != NpuStages{.encoder = true}) {
+  if (asked.mel) {
     return fail(ErrorCode::Unsupported, "npu-stages: found " + to_string(asked) +
-                                            ", wanted auto or encoder: no other stage is built");
+                                            ", wanted auto, or some of encoder, decoder: the stage "
+                                            "mel is not built");
   }
   return asked;
+}
+
+/// The whole array of each generation.
+Result<npu::DesignSpec> whole_array(const std::string& array) {
+  return npu::make_design_spec(array, 4, array == "npu1" ? 4 : 8);
 }
 
 }  // namespace
@@ -37,11 +52,13 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   }
   const auto stages = choose_stages(options.npu_stages);
   if (!stages) return fail(stages.error());
-  const auto counters = std::make_shared<DeviceCounters>();
-  auto session = XrtSession::open(counters);
+  auto session = XrtSession::open();
   if (!session) return fail(session.error());
-  auto image = find_image((*session)->array());
+  const auto spec = whole_array((*session)->array());
+  if (!spec) return fail(spec.error());
+  const auto image = find_image((*session)->array());
   if (!image) return fail(image.error());
+  if (auto loaded = (*session)->load(*image); !loaded) return fail(loaded.error());
   DeviceOptions host = options;
   host.kind = DeviceKind::Cpu;
   host.npu_stages = {};
@@ -51,38 +68,42 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   if (!cpu) return cpu;
   std::unique_ptr<cpu::CpuDevice> host_device(static_cast<cpu::CpuDevice*>(cpu->release()));
   return std::unique_ptr<Device>(
-      new NpuDevice(std::move(*session), counters, std::move(*image), std::move(host_device)));
+      new NpuDevice(*stages, *spec, std::move(*session), std::move(host_device)));
 }
 
-NpuDevice::NpuDevice(std::unique_ptr<XrtSession> session,
-                     std::shared_ptr<const DeviceCounters> counters, std::filesystem::path image,
-                     std::unique_ptr<cpu::CpuDevice> cpu)
-    : session_(std::move(session)),
-      counters_(std::move(counters)),
-      image_(std::move(image)),
-      cpu_(std::move(cpu)) {
+NpuDevice::NpuDevice(const NpuStages& stages, const npu::DesignSpec& spec,
+                     std::shared_ptr<XrtSession> session, std::unique_ptr<cpu::CpuDevice> cpu)
+    : stages_(stages), spec_(spec), session_(std::move(session)), cpu_(std::move(cpu)) {
   info_ = cpu_->info();
   info_.kind = DeviceKind::Npu;
   info_.name = session_->name() + " with " + cpu_->info().name;
-  std::erase_if(info_.kernels,
-                [](const std::string& kernel) { return kernel.rfind("encoder: ", 0) == 0; });
-  info_.kernels.insert(info_.kernels.begin(), "encoder: " + session_->name() + ", bf16");
+  const std::string on_npu = session_->name() + ", bf16";
+  for (std::string& kernel : info_.kernels) {
+    if (stages_.encoder && kernel.rfind("encoder: ", 0) == 0) kernel = "encoder: " + on_npu;
+    if (stages_.decoder && kernel.rfind("decoder: ", 0) == 0)
+      kernel.insert(std::string("decoder: ").size(), "products " + on_npu + "; else ");
+  }
 }
 
 NpuDevice::~NpuDevice() = default;
 
 DeviceStats NpuDevice::stats() const {
-  return counters_->stats(DeviceCounters::Clock::now());
+  return session_->counters().stats(DeviceCounters::Clock::now());
 }
 
 Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const Weights& weights,
                                                        int batch) {
-  if (!is_encoder(graph)) return cpu_->prepare(graph, weights, batch);
-  if (batch != 1)
-    return fail(ErrorCode::Unsupported, graph.name + ": the NPU takes one window at a time");
-  if (session_ == nullptr)
-    return fail(ErrorCode::Unsupported, graph.name + ": this NPU has an encoder already");
-  return NpuExecutable::create(graph, weights, cpu_->feature_type(), image_, std::move(session_));
+  if (stages_.encoder && is_encoder(graph)) {
+    if (batch != 1)
+      return fail(ErrorCode::Unsupported, graph.name + ": the NPU takes one window at a time");
+    return NpuExecutable::create(graph, weights, spec_, *cpu_, session_);
+  }
+  if (stages_.decoder && is_step(graph)) {
+    auto steps = NpuSteps::create(graph, weights, spec_, session_);
+    if (!steps) return fail(steps.error());
+    return cpu_->prepare_step(graph, weights, batch, std::move(*steps));
+  }
+  return cpu_->prepare(graph, weights, batch);
 }
 
 }  // namespace npuwhisper::xdna

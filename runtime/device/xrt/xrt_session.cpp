@@ -97,62 +97,78 @@ struct XrtSession::State {
   xrt::device device;
   std::string name;
   std::string array;
-  std::shared_ptr<DeviceCounters> counters;
+  DeviceCounters counters;
   DeviceCounters::Clock::time_point submitted{};  ///< The run in flight.
 
   xrt::xclbin image;
-  std::vector<std::uint32_t> stream;
-  std::vector<std::uint64_t> buffer_bytes;
+  std::vector<xrt::bo> buffers;
+  struct RunParts {
+    std::vector<std::uint32_t> stream;
+    std::vector<std::size_t> buffers;
+  };
+  std::vector<RunParts> parts;  ///< Of each run: what it is made of, in any context.
 
-  // The context, and what belongs to it; destroyed in the reverse order.
-  struct Context {
-    xrt::hw_context context;
-    xrt::kernel kernel;
+  // A context, and what belongs to it; destroyed in the reverse order.
+  struct ContextRun {
     xrt::bo instructions;
     xrt::run run;
     xrt::runlist list;
   };
-  std::vector<xrt::bo> buffers;
+  struct Context {
+    xrt::hw_context context;
+    xrt::kernel kernel;
+    std::vector<ContextRun> runs;
+  };
   std::optional<Context> context;  ///< None: it was given up.
+  std::size_t started = 0;         ///< The run in flight.
 
   void open_context() {
     Context made;
     made.context = xrt::hw_context(device, image.get_uuid());
     made.kernel = xrt::kernel(made.context, kKernelName);
-    const std::size_t bytes = stream.size() * sizeof stream[0];
+    for (const RunParts& run : parts) made.runs.push_back(make_run(made, run));
+    context = std::move(made);
+  }
+
+  std::size_t bytes_of(std::size_t i, const ByteRange& range) {
+    const std::size_t size = buffers[i].size();
+    return std::min(range.bytes, size - std::min(range.offset, size));
+  }
+
+  void sync(xclBOSyncDirection direction, std::size_t i, const ByteRange& range) {
+    xrt::bo& buffer = buffers[i];
+    buffer.sync(direction, bytes_of(i, range), std::min(range.offset, buffer.size()));
+  }
+
+  ContextRun make_run(const Context& in, const RunParts& run) {
+    ContextRun made;
+    const std::size_t bytes = run.stream.size() * sizeof run.stream[0];
     made.instructions =
-        xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, made.kernel.group_id(kInstructionArgument));
-    std::memcpy(made.instructions.map<std::byte*>(), stream.data(), bytes);
+        xrt::bo(device, bytes, XCL_BO_FLAGS_CACHEABLE, in.kernel.group_id(kInstructionArgument));
+    std::memcpy(made.instructions.map<std::byte*>(), run.stream.data(), bytes);
     made.instructions.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-    if (buffers.empty()) {
-      for (std::size_t i = 0; i < buffer_bytes.size(); ++i) {
-        buffers.emplace_back(device, buffer_bytes[i], XRT_BO_FLAGS_HOST_ONLY,
-                             made.kernel.group_id(kFirstBuffer + static_cast<int>(i)));
-      }
-    }
-    made.run = xrt::run(made.kernel);
+    made.run = xrt::run(in.kernel);
     made.run.set_arg(0, kOpcode);
     made.run.set_arg(kInstructionArgument, made.instructions);
-    made.run.set_arg(2, static_cast<std::uint32_t>(stream.size()));
-    for (std::size_t i = 0; i < buffers.size(); ++i)
-      made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[i]);
-    made.list = xrt::runlist(made.context);
+    made.run.set_arg(2, static_cast<std::uint32_t>(run.stream.size()));
+    for (std::size_t i = 0; i < run.buffers.size(); ++i)
+      made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[run.buffers[i]]);
+    made.list = xrt::runlist(in.context);
     made.list.add(made.run);
-    context = std::move(made);
+    return made;
   }
 };
 
 XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 XrtSession::~XrtSession() = default;
 
-Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
+Result<std::unique_ptr<XrtSession>> XrtSession::open() {
   const auto n_devices =
       guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
     auto state = std::make_unique<State>();
-    state->counters = counters;
     const auto opened = guarded("opening device " + std::to_string(i), [&] {
       state->device = xrt::device(i);
       state->name = state->device.get_info<xrt::info::device::name>();
@@ -178,38 +194,65 @@ const std::string& XrtSession::name() const {
 const std::string& XrtSession::array() const {
   return state_->array;
 }
-std::uint64_t XrtSession::n_submissions() const {
-  return state_->counters->stats({}).calls;
-}
-std::uint64_t XrtSession::n_syncs() const {
-  return state_->counters->stats({}).dma_syncs;
-}
 bool XrtSession::is_emulated() const {
   return state_->name.find("emulated") != std::string::npos;
+}
+const DeviceCounters& XrtSession::counters() const {
+  return state_->counters;
+}
+std::uint64_t XrtSession::n_submissions() const {
+  return state_->counters.stats({}).calls;
+}
+std::uint64_t XrtSession::n_syncs() const {
+  return state_->counters.stats({}).dma_syncs;
+}
+
+Result<void> XrtSession::load(const std::filesystem::path& image) {
+  std::error_code missing;
+  if (!std::filesystem::is_regular_file(image, missing)) {
+    return fail(ErrorCode::NotFound, "no NPU image " + image.string());
+  }
+  return guarded("loading " + image.string(), [&] {
+    state_->image = xrt::xclbin(image.string());
+    state_->device.register_xclbin(state_->image);
+    state_->open_context();
+  });
+}
+
+Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
+  if (auto opened = require_context(); !opened) return fail(opened.error());
+  return guarded("making a buffer of " + std::to_string(bytes) + " bytes", [&] {
+    xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
+                 state_->context->kernel.group_id(kFirstBuffer));
+    std::memset(made.map<std::byte*>(), 0, made.size());
+    state_->buffers.push_back(std::move(made));
+    return state_->buffers.size() - 1;
+  });
+}
+
+Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
+                                        std::span<const std::size_t> buffers) {
+  if (auto opened = require_context(); !opened) return fail(opened.error());
+  return guarded("making a run", [&] {
+    State::RunParts parts{{stream.begin(), stream.end()}, {buffers.begin(), buffers.end()}};
+    state_->context->runs.push_back(state_->make_run(*state_->context, parts));
+    state_->parts.push_back(std::move(parts));
+    return state_->parts.size() - 1;
+  });
 }
 
 Result<void> XrtSession::load(const std::filesystem::path& image,
                               std::span<const std::uint32_t> stream,
                               std::span<const std::uint64_t> buffer_bytes) {
-  std::error_code missing;
-  if (!std::filesystem::is_regular_file(image, missing)) {
-    return fail(ErrorCode::NotFound, "no NPU image " + image.string());
+  if (auto loaded = load(image); !loaded) return loaded;
+  std::vector<std::size_t> buffers;
+  for (const std::uint64_t bytes : buffer_bytes) {
+    const auto made = add_buffer(bytes);
+    if (!made) return fail(made.error());
+    buffers.push_back(*made);
   }
-  state_->stream.assign(stream.begin(), stream.end());
-  state_->buffer_bytes.assign(buffer_bytes.begin(), buffer_bytes.end());
-  auto loaded = guarded("loading " + image.string(), [&] {
-    state_->image = xrt::xclbin(image.string());
-    state_->device.register_xclbin(state_->image);
-    state_->open_context();
-  });
-  if (!loaded) return loaded;
-  for (std::size_t i = 0; i < state_->buffers.size(); ++i) {
-    auto bytes = guarded("mapping a buffer", [&] {
-      std::memset(state_->buffers[i].map<std::byte*>(), 0, state_->buffers[i].size());
-    });
-    if (!bytes) return bytes;
-  }
-  return {};
+  const auto run = add_run(stream, buffers);
+  return run ? Result<void>() : fail(run.error());
 }
 
 std::span<std::byte> XrtSession::buffer(std::size_t i) {
@@ -218,25 +261,28 @@ std::span<std::byte> XrtSession::buffer(std::size_t i) {
   return mapped ? std::span(*mapped, state_->buffers[i].size()) : std::span<std::byte>();
 }
 
-Result<void> XrtSession::sync_to_device(std::size_t i) {
-  state_->counters->synced_to_device(state_->buffer_bytes[i]);
-  return guarded("sync to the device", [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_TO_DEVICE); });
+Result<void> XrtSession::sync_to_device(std::size_t i, const ByteRange& range) {
+  state_->counters.synced_to_device(state_->bytes_of(i, range));
+  return guarded("sync to the device", [&] { state_->sync(XCL_BO_SYNC_BO_TO_DEVICE, i, range); });
 }
 
-Result<void> XrtSession::sync_from_device(std::size_t i) {
-  state_->counters->synced_from_device(state_->buffer_bytes[i]);
+Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range) {
+  state_->counters.synced_from_device(state_->bytes_of(i, range));
   return guarded("sync from the device",
-                 [&] { state_->buffers[i].sync(XCL_BO_SYNC_BO_FROM_DEVICE); });
+                 [&] { state_->sync(XCL_BO_SYNC_BO_FROM_DEVICE, i, range); });
 }
 
-Result<void> XrtSession::start() {
-  if (!state_->context) {
-    auto opened = guarded("opening the context again", [&] { state_->open_context(); });
-    if (!opened) return opened;
-  }
+Result<void> XrtSession::require_context() {
+  if (state_->context) return {};
+  return guarded("opening the context again", [&] { state_->open_context(); });
+}
+
+Result<void> XrtSession::start(std::size_t run) {
+  if (auto opened = require_context(); !opened) return opened;
   state_->submitted = DeviceCounters::Clock::now();
-  state_->counters->submitted(state_->submitted);
-  auto started = guarded("submitting a run", [&] { state_->context->list.execute(); });
+  state_->counters.submitted(state_->submitted);
+  state_->started = run;
+  auto started = guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); });
   if (!started) {
     note_end();
     give_up();
@@ -246,8 +292,9 @@ Result<void> XrtSession::start() {
 
 Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   if (!state_->context) return fail(ErrorCode::DeviceError, "NPU: no run was submitted");
-  const auto state =
-      guarded("waiting for a run", [&] { return state_after(state_->context->list, timeout); });
+  const auto state = guarded("waiting for a run", [&] {
+    return state_after(state_->context->runs[state_->started].list, timeout);
+  });
   note_end();
   auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
   if (!outcome) give_up();
@@ -256,7 +303,7 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
 
 void XrtSession::note_end() {
   const auto now = DeviceCounters::Clock::now();
-  state_->counters->ended(now);
+  state_->counters.ended(now);
   if (trace::is_on.load(std::memory_order_relaxed)) {
     trace::record_run(state_->name, state_->submitted, now);
   }

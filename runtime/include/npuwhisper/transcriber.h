@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <npuwhisper/api.h>
+#include <npuwhisper/audio_ring.h>
 #include <npuwhisper/engine.h>
 #include <npuwhisper/result.h>
 #include <npuwhisper/segment.h>
@@ -54,6 +55,8 @@ struct TranscriberStats {
   std::uint64_t fallbacks = 0;        ///< Decodings repeated at a higher temperature.
   std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
   std::uint64_t samples = 0;          ///< Pushed.
+  /// Of audio, moved or converted between what was pushed and what log-mel reads.
+  std::uint64_t bytes_copied = 0;
   std::chrono::nanoseconds mel_time{0};
   std::chrono::nanoseconds encode_time{0};
   std::chrono::nanoseconds prompt_time{0};   ///< Decoder over prompts.
@@ -66,14 +69,19 @@ struct TranscriberStats {
 /// reset() has index 0.
 class NPUWHISPER_API Transcriber {
  public:
-  /// Errors: InvalidArgument (names the option, the value found and the values wanted), Unavailable.
+  /// `ring`: of this engine, where the stream's audio will come from, if it has one; no two
+  /// transcribers at a time may have the same. Errors: InvalidArgument (names the option, the value
+  /// found and the values wanted), Unavailable.
   static Result<std::unique_ptr<Transcriber>> create(std::shared_ptr<Engine> engine,
-                                                     const TranscriberOptions& options);
+                                                     const TranscriberOptions& options,
+                                                     std::shared_ptr<AudioRing> ring = nullptr);
   virtual ~Transcriber() = default;
 
   /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies what it must keep, and returns the segments that
   /// became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError, Timeout.
   virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
+  /// The same of 16-bit PCM; where it lies in the ring, it is read there.
+  virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;
   /// Transcribes what is left. Then only push() after reset(), or reset() itself, make sense.
   virtual Result<std::vector<Segment>> drain() = 0;
   /// Forgets audio, text and a pending cancel(); keeps model, options, buffers and counters.

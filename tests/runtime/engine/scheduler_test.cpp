@@ -151,7 +151,7 @@ class SchedulerTest : public testing::Test {
   FakeExecutable cross_{device_, [this](const Bindings& b) { return cross_work(b); }};
   FakeExecutable decoder_{device_, [this](const Bindings& b) { return decode_work(b); }};
   FakeBuffer features_;
-  Scheduler scheduler_{encoder_, cross_, decoder_, features_, kMaxRows, 4};
+  Scheduler scheduler_{{encoder_, &cross_, &features_}, decoder_, kMaxRows, 4};
   std::atomic<bool> hold_{false}, holding_{false}, scattered_{false};
   std::atomic<Token> poison_{-1};  // A batch with this stream fails.
   std::atomic<std::size_t> most_rows_{0};

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "audio/mel_frontend.h"
 #include "scripted_decoder.h"
 #include "vocabulary.h"
 
@@ -38,6 +39,14 @@ class StreamTranscriberTest : public ::testing::Test {
  protected:
   StreamTranscriberTest() { options_.language = "en"; }
 
+  LogMelFactory mel_factory() const {
+    return [this](int capacity_frames) -> Result<std::unique_ptr<LogMel>> {
+      auto mel = MelFrontend::create(vocabulary_.config.n_mels, capacity_frames);
+      if (!mel) return fail(mel.error());
+      return std::unique_ptr<LogMel>(std::move(*mel));
+    };
+  }
+
   void create(Script script) {
     auto made = StreamTranscriber::create(
         *vocabulary_.tokenizer, vocabulary_.config, options_,
@@ -51,7 +60,8 @@ class StreamTranscriberTest : public ::testing::Test {
           decoder->n_alignment_heads = static_cast<int>(vocabulary_.config.alignment_heads.size());
           decoder_ = decoder.get();
           return std::unique_ptr<TokenDecoder>(std::move(decoder));
-        });
+        },
+        mel_factory());
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }
@@ -418,7 +428,8 @@ TEST_F(StreamTranscriberTest, OptionsAreChecked) {
       [&](int, const std::atomic<bool>&) -> Result<std::unique_ptr<TokenDecoder>> {
         asked = true;
         return fail(ErrorCode::Unavailable, "no memory");
-      });
+      },
+      mel_factory());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::InvalidArgument);
   EXPECT_FALSE(asked) << "before anything is allocated";
@@ -429,7 +440,8 @@ TEST_F(StreamTranscriberTest, PassesTheFactorysErrorOn) {
       *vocabulary_.tokenizer, vocabulary_.config, options_,
       [&](int, const std::atomic<bool>&) -> Result<std::unique_ptr<TokenDecoder>> {
         return fail(ErrorCode::Unavailable, "no memory");
-      });
+      },
+      mel_factory());
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().code, ErrorCode::Unavailable);
 }

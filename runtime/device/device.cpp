@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/device.h"
+
+#include "audio/window_mel.h"
+
+namespace npuwhisper {
+
+Result<std::unique_ptr<WindowMel>> Device::prepare_mel(int, int) {
+  return std::unique_ptr<WindowMel>();
+}
+
+}  // namespace npuwhisper

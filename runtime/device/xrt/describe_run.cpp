@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/xrt/describe_run.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace npuwhisper::xdna {
+
+std::string describe_cores(const npu::Plan& plan) {
+  return std::to_string(plan.spec.core_rows) + " x " + std::to_string(plan.spec.core_columns) +
+         " cores";
+}
+
+std::string describe_run(const npu::Plan& plan) {
+  unsigned long long macs = 0, padded_macs = 0;
+  for (const npu::OperationPlan& figures : plan.figures) {
+    macs += figures.macs;
+    padded_macs += figures.padded_macs;
+  }
+  char text[250];
+  std::snprintf(
+      text, sizeof text,
+      "one submission of %zu instruction words, %d descriptors, %d syncs; "
+      "%llu multiply-accumulates (%llu without padding); %.1f ms predicted by the planner",
+      plan.stream().size(), plan.n_descriptors, plan.n_syncs, padded_macs, macs,
+      1e3 * plan.predicted_seconds());
+  return text;
+}
+
+PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations& operations,
+                      const npu::Plan& plan) {
+  PlannedOp planned{
+      .name = op.name, .device = "npu", .how = "", .reason = "", .flops = count_flops(graph, op)};
+  if (op.kind == OpKind::StoreCrossCache) {
+    planned.device = "cpu";
+    planned.how = "rows to the cache's layout and type";
+    planned.reason = "after the run: the cache is the CPU's, whose attention reads it";
+    return planned;
+  }
+  const auto at =
+      std::find_if(operations.operations.begin(), operations.operations.end(),
+                   [&](const npu::Operation& operation) { return operation.name == op.name; });
+  if (at == operations.operations.end()) {
+    planned.how = "folded into the products that read it";
+    return planned;
+  }
+  double cycles = 0;
+  for (const npu::OperationPlan& figures : plan.figures) cycles += figures.cycles;
+  const npu::OperationPlan& figures =
+      plan.figures[static_cast<std::size_t>(at - operations.operations.begin())];
+  char text[120];
+  std::snprintf(text, sizeof text, ", %.1f million multiply-adds with padding, %.2f ms predicted",
+                static_cast<double>(figures.padded_macs) / 1e6,
+                1e3 * plan.predicted_seconds() * figures.cycles / cycles);
+  planned.how = figures.shape + text;
+  planned.reason = figures.reason;
+  return planned;
+}
+
+}  // namespace npuwhisper::xdna

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/xrt/npu_steps.h"
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "device/cpu/row_kernels.h"
+#include "device/xrt/describe_run.h"
+
+namespace npuwhisper::xdna {
+namespace {
+
+/// The first rows of a matrix, as bytes of its buffer.
+ByteRange rows_of(const npu::HostMatrix& matrix, std::size_t n_rows) {
+  return {static_cast<std::size_t>(matrix.offset),
+          n_rows * static_cast<std::size_t>(matrix.row_stride) * size_of(DataType::Bf16)};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<NpuSteps>> NpuSteps::create(const Graph& step, const Weights& weights,
+                                                   const npu::DesignSpec& spec,
+                                                   std::shared_ptr<XrtSession> session) {
+  auto operations = make_step_operations(step, spec);
+  if (!operations) return fail(operations.error());
+  std::unique_ptr<NpuSteps> steps(new NpuSteps(std::move(session)));
+  if (auto loaded = steps->load(step, weights, spec, *operations); !loaded)
+    return fail(loaded.error());
+  return steps;
+}
+
+Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu::DesignSpec& spec,
+                            StepOperations& operations) {
+  for (const auto& [number, bytes] :
+       {std::pair(&workspace_, operations.workspace_bytes),
+        std::pair(&input_, operations.input_bytes), std::pair(&output_, operations.output_bytes)}) {
+    const auto made = session_->add_buffer(bytes);
+    if (!made) return fail(made.error());
+    *number = *made;
+    plan_.working_bytes += bytes;
+  }
+  if (auto synced = session_->sync_to_device(workspace_); !synced) return synced;
+  if (auto synced = session_->sync_to_device(input_); !synced) return synced;
+
+  double seconds = 0;
+  for (StepOperations::Group& group : operations.groups) {
+    const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
+    if (!plan) return fail(plan.error());
+    auto work = load_group(group.operations, *plan, weights);
+    if (!work) return fail(work.error());
+    groups_.push_back(group.ops);
+    work_.push_back(std::move(*work));
+    seconds += plan->predicted_seconds();
+    plan_.weight_bytes += plan->packed_bytes;
+    for (std::size_t i = group.ops.first_op; i < group.ops.end_op; ++i) {
+      plan_.ops.push_back(describe_op(step, step.ops[i], group.operations, *plan));
+    }
+    plan_.summary = describe_cores(*plan);
+  }
+  char text[200];
+  std::snprintf(text, sizeof text,
+                ": %zu submissions a step, one wherever no attention stands between the products; "
+                "%.1f MB of bf16 weights; %.1f ms predicted by the planner",
+                groups_.size(), static_cast<double>(plan_.weight_bytes) / 1e6, 1e3 * seconds);
+  plan_.summary = session_->name() + ", " + plan_.summary + text;
+  return {};
+}
+
+Result<NpuSteps::Work> NpuSteps::load_group(EncoderOperations& group, const npu::Plan& plan,
+                                            const Weights& weights) {
+  const auto packed = session_->add_buffer(plan.packed_bytes);
+  if (!packed) return fail(packed.error());
+  group.bytes[kPacked] = plan.packed_bytes;
+  if (auto done = pack_weights(group, plan, weights, session_->buffer(*packed)); !done)
+    return fail(done.error());
+  if (auto synced = session_->sync_to_device(*packed); !synced) return fail(synced.error());
+  const std::array<std::size_t, kNArguments> buffers = {*packed, workspace_, input_, output_};
+  auto run = RepeatingRun::create(session_, "decoder step", plan.stream(), buffers);
+  if (!run) return fail(run.error());
+  return Work{std::move(*run), group.input, group.output};
+}
+
+Result<void> NpuSteps::run(std::size_t group, std::size_t n_rows, const float* input,
+                           float* output) {
+  Work& work = work_[group];
+  const auto n = [&](const npu::HostMatrix& matrix) {
+    return n_rows * static_cast<std::size_t>(matrix.row_stride);
+  };
+  cpu::convert(input, DataType::F32, session_->buffer(input_).data() + work.input.offset,
+               DataType::Bf16, n(work.input));
+  if (auto synced = session_->sync_to_device(input_, rows_of(work.input, n_rows)); !synced)
+    return synced;
+  if (auto done = work.run.run(); !done) return done;
+  if (auto synced = session_->sync_from_device(output_, rows_of(work.output, n_rows)); !synced)
+    return synced;
+  cpu::convert(session_->buffer(output_).data() + work.output.offset, DataType::Bf16, output,
+               DataType::F32, n(work.output));
+  return {};
+}
+
+}  // namespace npuwhisper::xdna

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "device/cpu/step_offload.h"
+#include "device/xrt/repeating_run.h"
+#include "device/xrt/step_operations.h"
+#include "device/xrt/xrt_session.h"
+
+namespace npuwhisper::xdna {
+
+/// The products of a decoder step on the NPU: a submission and two buffer syncs, of the step's rows
+/// alone, for each group of operations between two attentions. The residual stream stays in the
+/// NPU's buffers from group to group. A group that fails, or is not done in time, is repeated once,
+/// as a window is.
+class NpuSteps final : public cpu::StepOffload {
+ public:
+  /// Plans, and packs the weights in the order of the streams. Errors: Unsupported, CorruptModel,
+  /// DeviceError.
+  static Result<std::unique_ptr<NpuSteps>> create(const Graph& step, const Weights& weights,
+                                                  const npu::DesignSpec& spec,
+                                                  std::shared_ptr<XrtSession> session);
+
+  std::span<const Group> groups() const override { return groups_; }
+  const Plan& plan() const override { return plan_; }
+  Result<void> run(std::size_t group, std::size_t n_rows, const float* input,
+                   float* output) override;
+
+ private:
+  struct Work {
+    RepeatingRun run;
+    npu::HostMatrix input{}, output{};
+  };
+
+  explicit NpuSteps(std::shared_ptr<XrtSession> session) : session_(std::move(session)) {}
+  Result<void> load(const Graph& step, const Weights& weights, const npu::DesignSpec& spec,
+                    StepOperations& operations);
+  Result<Work> load_group(EncoderOperations& group, const npu::Plan& plan, const Weights& weights);
+
+  std::shared_ptr<XrtSession> session_;
+  std::size_t workspace_ = 0, input_ = 0, output_ = 0;  // the session's buffers
+  std::vector<Group> groups_;
+  std::vector<Work> work_;  // one for each group
+  Plan plan_;
+};
+
+}  // namespace npuwhisper::xdna

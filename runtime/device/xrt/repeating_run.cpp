@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/xrt/repeating_run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <npuwhisper/log.h>
+
+namespace npuwhisper::xdna {
+namespace {
+
+// A run takes tens of milliseconds on silicon. The emulated array computes what it says, on the
+// CPU.
+constexpr std::chrono::milliseconds kLongestRun{2000};
+constexpr int kEmulationSlowdown = 300;
+
+/// How long a run may take, from $NPUWHISPER_NPU_TIMEOUT_MS if that is set.
+Result<std::chrono::milliseconds> longest_run(bool is_emulated) {
+  const char* given = std::getenv("NPUWHISPER_NPU_TIMEOUT_MS");
+  if (given == nullptr || *given == '\0')
+    return kLongestRun * (is_emulated ? kEmulationSlowdown : 1);
+  const std::string_view text = given;
+  int value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value <= 0) {
+    return fail(ErrorCode::InvalidArgument, "NPUWHISPER_NPU_TIMEOUT_MS is '" + std::string(text) +
+                                                "', wanted milliseconds, at least 1");
+  }
+  return std::chrono::milliseconds(value);
+}
+
+}  // namespace
+
+Result<RepeatingRun> RepeatingRun::create(std::shared_ptr<XrtSession> session, const char* what,
+                                          std::span<const std::uint32_t> stream,
+                                          std::span<const std::size_t> buffers) {
+  const auto longest = longest_run(session->is_emulated());
+  if (!longest) return fail(longest.error());
+  const auto run = session->add_run(stream, buffers);
+  if (!run) return fail(run.error());
+  return RepeatingRun(std::move(session), what, *run, *longest);
+}
+
+void RepeatingRun::start() {
+  started_ = session_->start(run_);
+}
+
+Result<void> RepeatingRun::wait(std::chrono::milliseconds timeout) {
+  if (session_->is_emulated()) timeout *= kEmulationSlowdown;
+  return finish(std::min(timeout, longest_));
+}
+
+Result<void> RepeatingRun::finish(std::chrono::milliseconds timeout) {
+  const auto done = started_ ? session_->wait(timeout) : started_;
+  if (done) return done;
+  log(LogLevel::Warning,
+      done.error().message + "; the context is opened again and the " + what_ + " repeated once");
+  if (auto started = session_->start(run_); !started) return started;
+  return session_->wait(timeout);
+}
+
+Result<void> RepeatingRun::run() {
+  start();
+  return finish(longest_);
+}
+
+}  // namespace npuwhisper::xdna
