@@ -65,8 +65,9 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "bytes-to-device", device.bytes_to_device);
   set(stats, "bytes-from-device", device.bytes_from_device);
   set(stats, "pool-buffers", counters.pool_buffers);
+  set(stats, "device-buffers", counters.device_buffers);
   set(stats, "copied-buffers", counters.copied_buffers);
-  set(stats, "bytes-copied", counters.bytes_copied);
+  set(stats, "bytes-copied", counters.bytes_copied + stream.bytes_copied);
   set(stats, "pool-hits", memory.hits);
   set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);

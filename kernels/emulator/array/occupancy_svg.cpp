@@ -1,23 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include <algorithm>
-#include <cmath>
-#include <cstdarg>
 #include <cstdio>
 #include <fstream>
 #include <span>
 #include <utility>
 
 #include "emulator/array/occupancy.h"
+#include "emulator/array/svg_charts.h"
 
 namespace npuwhisper::emu {
 namespace {
 
+using namespace chart;
+
 // Pixels.
-constexpr int kWidth = 1600, kLeft = 150, kRight = 20;
-constexpr int kBinWidth = 3;
-constexpr std::size_t kBins = (kWidth - kLeft - kRight) / kBinWidth;
 constexpr int kTop = 112;
-constexpr int kCoresHeight = 160, kStrip = 8, kStripPitch = 10, kRowGap = 6;
+constexpr int kCoresHeight = 160, kStripPitch = 10, kRowGap = 6;
 constexpr int kDmaHeight = 36, kDmaPitch = 46, kGap = 34;
 
 // Blues to reds for work, in an order that people with colour blindness tell apart; greys for
@@ -35,33 +32,6 @@ constexpr const char* kStyle =
     ".line{stroke:#8a929b;stroke-width:1;fill:none}"
     "@media(prefers-color-scheme:dark){text{fill:#c3ccd6}}</style>\n";
 
-/// Appends to a text as printf does.
-class SvgText {
- public:
-  [[gnu::format(printf, 2, 3)]] void add(const char* format, ...) {
-    char piece[400];
-    va_list arguments;
-    va_start(arguments, format);
-    std::vsnprintf(piece, sizeof piece, format, arguments);
-    va_end(arguments);
-    text_ += piece;
-  }
-  void label(int x, int y, const char* anchor, const std::string& text) {
-    add("<text x=\"%d\" y=\"%d\" text-anchor=\"%s\">", x, y, anchor);
-    for (const char c : text) text_ += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
-    text_ += "</text>\n";
-  }
-  std::string take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
-
-struct Layer {
-  std::string name;
-  const char* colour;
-};
-
 std::vector<Layer> layers_of(const Occupancy& occupancy) {
   std::vector<Layer> layers;
   for (std::size_t i = 0; i < occupancy.activities.size(); ++i) {
@@ -74,106 +44,6 @@ std::vector<Layer> layers_of(const Occupancy& occupancy) {
     layers.push_back({std::move(name), colour});
   }
   return layers;
-}
-
-/// Areas on top of each other, from the bottom `y + height` up; share(bin, layer) of the height.
-template <typename Share>
-void draw_stack(SvgText& svg, int y, int height, std::span<const Layer> layers, std::size_t n_bins,
-                Share share) {
-  std::vector<int> below(n_bins, 0), above(n_bins, 0);
-  std::vector<double> sum(n_bins, 0);
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    bool is_empty = true;
-    for (std::size_t bin = 0; bin < n_bins; ++bin) {
-      sum[bin] += share(bin, layer);
-      above[bin] = static_cast<int>(std::lround(std::min(sum[bin], 1.0) * height));
-      is_empty = is_empty && above[bin] == below[bin];
-    }
-    if (is_empty) continue;
-    // To the right along the upper edge, back along the lower one; steps only where it changes.
-    const int bottom = y + height;
-    svg.add("<path fill=\"%s\" d=\"M%d %d", layers[layer].colour, kLeft, bottom - above[0]);
-    for (std::size_t bin = 1; bin < n_bins; ++bin) {
-      if (above[bin] == above[bin - 1]) continue;
-      svg.add("H%dV%d", kLeft + static_cast<int>(bin) * kBinWidth, bottom - above[bin]);
-    }
-    svg.add("H%dV%d", kLeft + static_cast<int>(n_bins) * kBinWidth, bottom - below[n_bins - 1]);
-    for (std::size_t bin = n_bins - 1; bin > 0; --bin) {
-      if (below[bin] == below[bin - 1]) continue;
-      svg.add("H%dV%d", kLeft + static_cast<int>(bin) * kBinWidth, bottom - below[bin - 1]);
-    }
-    svg.add("H%dZ\"/>\n", kLeft);
-    below = above;
-  }
-}
-
-/// One line for a core: in each bin the colour of what it did most.
-void draw_strip(SvgText& svg, int y, std::span<const Layer> layers, std::size_t n_bins,
-                const Shares& shares) {
-  constexpr std::size_t kNothing = SIZE_MAX;
-  std::vector<std::size_t> most(n_bins + 1, kNothing);
-  for (std::size_t bin = 0; bin < n_bins; ++bin) {
-    double left = 1;
-    for (std::size_t layer = 0; layer < layers.size(); ++layer) left -= shares.at(bin, layer);
-    double largest = left;
-    for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-      if (shares.at(bin, layer) <= largest) continue;
-      largest = shares.at(bin, layer);
-      most[bin] = layer;
-    }
-  }
-  for (std::size_t layer = 0; layer < layers.size(); ++layer) {
-    bool begun = false;
-    for (std::size_t bin = 0; bin < n_bins; ++bin) {
-      if (most[bin] != layer) continue;
-      if (!begun) {
-        svg.add("<path stroke=\"%s\" stroke-width=\"%d\" d=\"", layers[layer].colour, kStrip);
-        begun = true;
-      }
-      std::size_t end = bin;
-      while (most[end] == layer) ++end;
-      svg.add("M%d %dh%d", kLeft + static_cast<int>(bin) * kBinWidth, y + kStrip / 2,
-              static_cast<int>(end - bin) * kBinWidth);
-      bin = end;
-    }
-    if (begun) svg.add("\"/>\n");
-  }
-}
-
-/// Names and shares of the whole, from left to right.
-void draw_legend(SvgText& svg, int y, const std::string& head, std::span<const Layer> layers,
-                 std::span<const double> shares) {
-  svg.label(kLeft - 10, y, "end", head);
-  int x = kLeft;
-  for (std::size_t i = 0; i < layers.size(); ++i) {
-    char share[16];
-    std::snprintf(share, sizeof share, " %.0f %%", 100 * shares[i]);
-    const std::string text = layers[i].name + share;
-    svg.add("<rect x=\"%d\" y=\"%d\" width=\"12\" height=\"12\" fill=\"%s\"/>\n", x, y - 11,
-            layers[i].colour);
-    svg.label(x + 17, y, "start", text);
-    x += 36 + 7 * static_cast<int>(text.size());
-  }
-}
-
-/// Lines with the time under them, at a step that leaves about ten.
-void draw_time(SvgText& svg, int top, int bottom, double seconds) {
-  const double wanted = seconds * 1e3 / 10;
-  double step = std::pow(10, std::floor(std::log10(wanted)));
-  for (const double factor : {5.0, 2.0}) {
-    if (step * factor <= wanted) {
-      step *= factor;
-      break;
-    }
-  }
-  const double width = static_cast<double>(kBins) * kBinWidth;
-  for (int i = 0; i * step <= seconds * 1e3; ++i) {
-    const int x = kLeft + static_cast<int>(i * step / (seconds * 1e3) * width);
-    svg.add("<path class=\"line\" opacity=\".35\" d=\"M%d %dV%d\"/>\n", x, top, bottom + 5);
-    char time[32];
-    std::snprintf(time, sizeof time, i == 0 ? "0 ms" : "%.6g", i * step);
-    svg.label(x, bottom + 20, "middle", time);
-  }
 }
 
 /// One picture, from top to bottom.
@@ -263,7 +133,9 @@ class Picture {
         svg_.label(kLeft - 10, y + kStrip + 2, "end",
                    "cores of row " + std::to_string(core.tile.row));
       }
-      draw_strip(svg_, y, layers_, occupancy_.n_bins, core.shares);
+      draw_strip(svg_, y, layers_, occupancy_.n_bins, [&](std::size_t bin, std::size_t activity) {
+        return core.shares.at(bin, activity);
+      });
       y += kStripPitch;
     }
   }
