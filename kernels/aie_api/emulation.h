@@ -47,9 +47,10 @@ struct NpuWhisperCoreState {
   // Multiply-accumulates of matrix products (mmul), by the type that the multiplier works on.
   std::uint64_t macs_8x8 = 0;  ///< int8 x int8
   std::uint64_t macs_16x8 = 0;
-  std::uint64_t macs_16x16 = 0;  ///< Wider operands: one for each pair of 16-bit halves.
-  std::uint64_t macs_bf16 = 0;   ///< native bf16 (AIE2), or plain bf16 of AIE2P
-  std::uint64_t macs_bfp16 = 0;  ///< block floating point (AIE2P), emulated bf16 products included
+  std::uint64_t macs_16x16 = 0;          ///< Wider operands: one for each pair of 16-bit halves.
+  std::uint64_t macs_bf16 = 0;           ///< native bf16 (AIE2), or plain bf16 of AIE2P
+  std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 that the product converts to blocks (AIE2P)
+  std::uint64_t macs_bfp16 = 0;          ///< block floating point (AIE2P)
   std::uint64_t macs_float = 0;
   /// Other vector operations in native instructions: lane by lane products too.
   std::uint64_t vector_ops = 0;

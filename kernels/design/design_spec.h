@@ -70,6 +70,7 @@ inline constexpr int kMemRowsFree = 11;  ///< Residual or query tiles, one for e
                                          ///< kMemSlots.
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
+inline constexpr int kMemStreamLocks = 5;  ///< Without the two of each core row for C.
 
 // Memory tile's descriptors: the even channels' from 0, the odd ones' from 24. The streams have a
 // set for each of two jobs.
@@ -96,6 +97,7 @@ inline constexpr int kCoreBFree = 2;
 inline constexpr int kCoreBFull = 3;
 inline constexpr int kCoreCFree = 4;
 inline constexpr int kCoreCFull = 5;
+inline constexpr int kCoreLocks = 6;
 inline constexpr int kCoreABd = 0;  ///< 2
 inline constexpr int kCoreBBd = 2;  ///< 2
 inline constexpr int kCoreCBd = 4;

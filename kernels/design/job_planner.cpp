@@ -78,7 +78,7 @@ Job JobPlanner::begin_job(int first_row, int m_passes, int n_blocks, int a_passe
   return job;
 }
 
-void JobPlanner::activate(Job& job, int column, core::Operation operation, int rows) const {
+void JobPlanner::activate(Job& job, int column, std::int32_t operation, int rows) const {
   Panel& panel = job.panels[static_cast<std::size_t>(column)];
   panel.header.operation = operation;
   panel.header.m_passes = job.m_passes;

@@ -38,6 +38,7 @@ class JobPlanner {
   int passes_of(int rows) const {
     return (rows + rows_per_pass(plan_.spec) - 1) / rows_per_pass(plan_.spec);
   }
+  const DesignSpec& spec() const { return plan_.spec; }
   int columns() const { return plan_.spec.core_columns; }
   int core_rows() const { return plan_.spec.core_rows; }
   OperationPlan& figures() { return plan_.figures[index_]; }
@@ -62,7 +63,7 @@ class JobPlanner {
   Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
                 int a_slot_tiles) const;
   /// The column's blocks are known: it has something to do. The header's steps are the caller's.
-  void activate(Job& job, int column, core::Operation operation, int rows) const;
+  void activate(Job& job, int column, std::int32_t operation, int rows) const;
   void end_job(Job job);
 
  private:
@@ -74,5 +75,6 @@ class JobPlanner {
 Result<void> plan_product(JobPlanner& planner, const Product& product);
 Result<void> plan_attention(JobPlanner& planner, const Attention& attention);
 Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm);
+Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum);
 
 }  // namespace npuwhisper::npu

@@ -5,6 +5,7 @@
 
 #include "design/patterns.h"
 #include "design/plan_jobs.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -23,7 +24,12 @@ enum ShimBd {
 };
 static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
 /// A memory tile's descriptors of a job for A, from layout::kMemABd on,
-enum MemABd { kBdAIn = 0, kBdAOut = 1 };
+enum MemABd {
+  kBdAIn = 0,
+  kBdAOut = 1,       ///< kMaxBlocks; or, where frames are cut from samples:
+  kBdSamplesIn = 1,  ///< further ones after those of kBdAIn,
+  kBdFrames = 2,     ///< and up to kMaxBlocks - 1 that play them.
+};
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
 /// and for B, from layout::kMemBBd on.
 enum MemBBd {
@@ -81,7 +87,7 @@ Room room_needed(const DesignSpec& spec, const Job& job, int row_slots) {
     const bool has_rows = panel.header.residual_steps + panel.header.query_steps > 0;
     most = std::max(most, 1 + played_tiles(panel) + (has_rows ? row_slots * spec.core_rows : 0));
   }
-  return {.tiles = layout::kMemSlots * job.a_slot_tiles + most, .row_slots = row_slots};
+  return {.tiles = a_room(job) + most, .row_slots = row_slots};
 }
 
 int JobWriter::shim_bd(int bd) const {
@@ -92,12 +98,13 @@ std::uint64_t JobWriter::a_address() const {
   return kOwnMemory + layout::kMemStreamAddress + tile_bytes(room_.first);
 }
 std::uint64_t JobWriter::panel_address() const {
-  return a_address() + tile_bytes(layout::kMemSlots * job_.a_slot_tiles);
+  return a_address() + tile_bytes(a_room(job_));
 }
 
 const HostMatrix& JobWriter::input() const {
   if (const auto* product = std::get_if<Product>(&what_)) return product->input;
   if (const auto* attention = std::get_if<Attention>(&what_)) return attention->queries;
+  if (const auto* spectrum = std::get_if<Spectrum>(&what_)) return spectrum->samples;
   return std::get<LayerNorm>(what_).input;
 }
 
@@ -111,13 +118,19 @@ HostMatrix JobWriter::result_of(const ColumnBlock& block) const {
     return product->parts[static_cast<std::size_t>(block.part)].output;
   }
   if (const auto* attention = std::get_if<Attention>(&what_)) return attention->output;
+  if (const auto* spectrum = std::get_if<Spectrum>(&what_)) return spectrum->power;
   return std::get<LayerNorm>(what_).output;
 }
 
 void JobWriter::describe() {
   for (int row = 0; row < rows(); ++row) {
-    describe_a_slots(row);
-    describe_input(row);
+    if (job_.run) {
+      describe_frames(row);
+      describe_samples(row);
+    } else {
+      describe_a_slots(row);
+      describe_input(row);
+    }
   }
   for (int c = 0; c < n_columns(); ++c) {
     describe_panel(c);
@@ -149,9 +162,48 @@ void JobWriter::describe_a_slots(int row) {
   }
 }
 
+/// Samples into the memory tile, in order; and frames from there, a pass's tiles for each block.
+/// Locks count what has come: a pass takes one of the further pieces.
+void JobWriter::describe_frames(int row) {
+  const FrameRun& run = *job_.run;
+  const TileId mem{plan_.spec.a_column(row), 1};
+  BufferDescriptor first = patterns::samples(run.first_samples());
+  first.address = a_address();
+  out_.descriptor(mem, mem_a_bd(kBdAIn), first);
+  BufferDescriptor further = patterns::samples(run.further_samples());
+  further.address = a_address() + 2 * static_cast<std::uint64_t>(run.first_samples());
+  release(further, layout::kMemAFull, 1);
+  further.iteration_wrap = u32(run.n_passes);
+  further.iteration_step = run.n_passes > 1 ? further.length : 1;
+  out_.descriptor(mem, mem_a_bd(kBdSamplesIn), further);
+  for (int b = 0; b < job_.n_blocks; ++b) {
+    BufferDescriptor frames = patterns::frames(job_.a_tiles, run.advance, run.n_passes);
+    frames.address = a_address();
+    if (b == 0) acquire(frames, layout::kMemAFull, 1);
+    frames.use_next = b + 1 < job_.n_blocks;
+    if (frames.use_next) frames.next = u32(mem_a_bd(kBdFrames + b + 1));
+    out_.descriptor(mem, mem_a_bd(kBdFrames + b), frames);
+  }
+}
+
+void JobWriter::describe_samples(int row) {
+  const FrameRun& run = *job_.run;
+  const HostMatrix from = input();
+  const auto frames = static_cast<std::uint64_t>(row * job_.row_frames + job_.first_frame);
+  out_.host_descriptor(plan_.spec.a_column(row), shim_bd(kBdA), patterns::samples(run.samples()),
+                       from.argument, from.offset + 2 * frames * mel::kHopSamples);
+}
+
 void JobWriter::start_a_slots() {
   for (int row = 0; row < rows(); ++row) {
     const TileId mem{plan_.spec.a_column(row), 1};
+    if (job_.run) {
+      const int repeat = job_.m_passes - 1;
+      out_.push(mem, false, layout::kMemA, {.first = mem_a_bd(kBdAIn)});
+      out_.push(mem, false, layout::kMemA, {.first = mem_a_bd(kBdSamplesIn), .repeat = repeat});
+      out_.push(mem, true, layout::kMemA, {.first = mem_a_bd(kBdFrames), .repeat = repeat});
+      continue;
+    }
     // One task or two: A's queues have room for as many.
     for (int left = job_.a_tiles * job_.a_passes / job_.a_slot_tiles; left > 0;
          left -= kMaxRepeat + 1) {
@@ -175,7 +227,7 @@ void JobWriter::describe_input(int row) {
 void JobWriter::start_input() {
   for (int row = 0; row < rows(); ++row) {
     out_.push({plan_.spec.a_column(row), 0}, true, layout::kShimA,
-              {.first = shim_bd(kBdA), .repeat = job_.a_passes - 1});
+              {.first = shim_bd(kBdA), .repeat = job_.run ? 0 : job_.a_passes - 1});
   }
 }
 

@@ -45,6 +45,8 @@ class JobWriter {
  private:
   void describe_a_slots(int row);
   void describe_input(int row);
+  void describe_frames(int row);
+  void describe_samples(int row);
   void describe_panel(int column);
   void describe_residual(int column);
   void describe_attention(int column);
@@ -66,7 +68,7 @@ class JobWriter {
 
   const Plan& plan_;
   const Job& job_;
-  const std::variant<Product, Attention, LayerNorm>& what_;
+  const decltype(Operation::what)& what_;
   int parity_;
   Room room_;
   InstructionWriter& out_;

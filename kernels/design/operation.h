@@ -39,6 +39,9 @@ struct Product {
   bool normalised = false;  ///< The input's layer norm (gamma and beta folded into the weights).
   float epsilon = 0;
   std::vector<ProductPart> parts{};
+  /// Instead of all that: (log10(max(input * weights^T, 1e-10)) + 4) / 4, of mel filters. A job of
+  /// mel_core.o (mel_core/mel_core.h), as Spectrum; one part, without bias, scale or residual.
+  bool log_mel = false;
 };
 
 /// Softmax(queries * keys^T) * values for heads of 64 columns. The queries are scaled already.
@@ -59,9 +62,20 @@ struct LayerNorm {
   HostMatrix input{}, output{};  ///< [m, k]
 };
 
+/// Power of the spectra of overlapping frames: int16 samples times a Fourier matrix that the packed
+/// buffer holds. Frame i is samples i * 160 .. + 400 of those at `samples`. Each core row has a run
+/// of neighbouring frames, so that samples come to its memory tile once, and frames are cut from
+/// them there: frame i's power is row frame_row() of `power`. Rows without a frame are not defined
+/// (but finite).
+struct Spectrum {
+  int n_frames = 0;
+  HostMatrix samples{};  ///< int16; row_stride is not used.
+  HostMatrix power{};    ///< [spectrum_rows(), mel::kSpectrumColumns]
+};
+
 struct Operation {
   std::string name{};
-  std::variant<Product, Attention, LayerNorm> what{};
+  std::variant<Product, Attention, LayerNorm, Spectrum> what{};
 };
 
 }  // namespace npuwhisper::npu

@@ -10,6 +10,7 @@
 
 #include "design/patterns.h"
 #include "design/plan_jobs.h"
+#include "mel_core/fourier_matrix.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -69,6 +70,21 @@ void write_block(const Product& product, const ColumnBlock& block, const Paramet
   }
 }
 
+/// Tiles of the Fourier matrix, 64 rows each.
+void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
+  for (int first_k = 0; first_k < mel::kSpectrumRows; first_k += core::kTile) {
+    Tile tile{};  // [64 k][64 n]
+    for (int k = 0; k < core::kTile; ++k) {
+      for (int n = 0; n < core::kTile; ++n) {
+        tile[usize(k * core::kTile + n)] =
+            static_cast<std::uint16_t>(mel::fourier_element(first_k + k, block.first_column + n));
+      }
+    }
+    std::memcpy(tiles, tile.data(), core::kTileBytes);
+    tiles += core::kTileBytes;
+  }
+}
+
 /// A layer norm's gamma and beta, of the columns that one core keeps.
 void write_norm(const ColumnBlock& block, const Parameters& parameters, core::JobHeader& header) {
   for (std::size_t i = 0; i < usize(block.n_columns); ++i) {
@@ -90,6 +106,10 @@ void write_panel(const Operation& operation, const Panel& panel,
     }
     if (std::holds_alternative<LayerNorm>(operation.what)) {
       write_norm(block, parameters[0], header);
+    }
+    if (std::holds_alternative<Spectrum>(operation.what)) {
+      const std::size_t first_tile = 1 + b * usize(panel.header.k_steps);
+      write_fourier_block(block, place + first_tile * core::kTileBytes);
     }
   }
   write_header(header, shape, place);

@@ -31,10 +31,11 @@ struct Parameters {
 
 /// Writes the panels of operation number `operation` (headers, and weights in the order of the
 /// stream, as the memory tile cuts them) into the whole packed buffer, of plan.packed_bytes. One
-/// Parameters for each part; one for a layer norm; none for attention. Folded into the weights, in
-/// f32 or better, before they are rounded to bf16: the part's scale, and gamma; into the bias: the
-/// scale and weights * beta. Column sums are those of the rounded weights, so that they cancel the
-/// mean exactly. Errors: InvalidArgument (sizes). Thread-safe for different operations.
+/// Parameters for each part; one for a layer norm; none for attention and spectrum. Folded into the
+/// weights, in f32 or better, before they are rounded to bf16: the part's scale, and gamma; into
+/// the bias: the scale and weights * beta. Column sums are those of the rounded weights, so that
+/// they cancel the mean exactly. Errors: InvalidArgument (sizes). Thread-safe for different
+/// operations.
 Result<void> pack_panels(const Plan& plan, std::size_t operation,
                          std::span<const Parameters> parameters, std::span<std::byte> packed);
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/patterns.h"
 
+#include "mel_core/mel_core.h"
+
 namespace npuwhisper::npu {
 namespace patterns {
 namespace {
@@ -66,6 +68,21 @@ BufferDescriptor whole_column_of_tiles(const HostMatrix& matrix, int n_rows, int
 
 BufferDescriptor linear(int n_tiles) {
   return {.valid = true, .length = u32(n_tiles) * kTileWords};
+}
+
+BufferDescriptor samples(std::int64_t n_samples) {
+  return {.valid = true, .length = static_cast<std::uint32_t>(n_samples / 2)};
+}
+
+BufferDescriptor frames(int n_tiles, int advance, int executions) {
+  constexpr std::uint32_t kHopWords = mel::kHopSamples / 2;
+  constexpr std::uint32_t kColumnWords = mel::kSampleColumns / 2;
+  BufferDescriptor d{.valid = true, .length = u32(n_tiles) * kTileWords};
+  d.dims[0] = {.wrap = kColumnWords, .step = 1};
+  d.dims[1] = {.wrap = core::kTile, .step = kHopWords};
+  d.dims[2] = {.wrap = u32(n_tiles) * kRowWords / kColumnWords, .step = kColumnWords};
+  iterate(d, executions, u32(advance) * kHopWords);
+  return d;
 }
 
 BufferDescriptor blocks_of_a(core::BlockShape block, int n_tiles) {

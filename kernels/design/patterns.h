@@ -34,6 +34,14 @@ BufferDescriptor whole_column_of_tiles(const HostMatrix& matrix, int n_rows, int
 /// Host or memory tile: `n_tiles` tiles as they lie.
 BufferDescriptor linear(int n_tiles);
 
+/// Host or memory tile: 16-bit samples as they lie; an even number.
+BufferDescriptor samples(std::int64_t n_samples);
+
+/// Memory tile: `n_tiles` tiles beside each other of frames that begin a hop apart, out in the
+/// order that mel_core.h has for samples: columns of 8, each of 64 rows. The next execution is
+/// `advance` frames further.
+BufferDescriptor frames(int n_tiles, int advance, int executions);
+
 /// Memory tile: `n_tiles` row-major tiles in a stack, out in the blocks of A or B.
 BufferDescriptor blocks_of_a(core::BlockShape block, int n_tiles);
 BufferDescriptor blocks_of_b(core::BlockShape block, int n_tiles);

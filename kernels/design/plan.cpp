@@ -3,10 +3,10 @@
 
 #include <cstdio>
 
+#include "array/clock_constants.h"
 #include "design/plan_jobs.h"
 #include "design/predict.h"
 #include "design/write_stream.h"
-#include "emulator/array/clock_constants.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -20,7 +20,7 @@ std::string format(const char* pattern, Values... values) {
 }
 
 double milliseconds(const Plan& plan, double cycles) {
-  return cycles / emu::clock_of(plan.spec.array->generation).hertz * 1e3;
+  return cycles / clock_of(plan.spec.array->generation).hertz * 1e3;
 }
 
 const char* bound_of(const OperationPlan& figures) {
@@ -33,6 +33,12 @@ const char* bound_of(const OperationPlan& figures) {
 
 }  // namespace
 
+int a_room(const Job& job) {
+  if (!job.run) return layout::kMemSlots * job.a_slot_tiles;
+  constexpr std::int64_t kTileSamples = core::kTileBytes / 2;
+  return static_cast<int>((job.run->reach() + kTileSamples - 1) / kTileSamples);
+}
+
 std::vector<std::uint32_t> Plan::stream() const {
   return encode(instructions, *spec.array, spec.columns());
 }
@@ -40,7 +46,7 @@ std::vector<std::uint32_t> Plan::stream() const {
 double Plan::predicted_seconds() const {
   double cycles = 0;
   for (const OperationPlan& operation : figures) cycles += operation.cycles;
-  return emu::kDispatchSeconds + cycles / emu::clock_of(spec.array->generation).hertz;
+  return kDispatchSeconds + cycles / clock_of(spec.array->generation).hertz;
 }
 
 std::string Plan::describe() const {
@@ -62,7 +68,7 @@ std::string Plan::describe() const {
         milliseconds(*this, f.stream_cycles), milliseconds(*this, f.host_cycles), bound_of(f));
   }
   text += format("predicted %.3f ms, dispatch (%.3f ms) included\n", predicted_seconds() * 1e3,
-                 emu::kDispatchSeconds * 1e3);
+                 kDispatchSeconds * 1e3);
   return text;
 }
 

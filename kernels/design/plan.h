@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "array/transaction.h"
 #include "design/core_interface.h"
 #include "design/design_spec.h"
+#include "design/frame_runs.h"
 #include "design/operation.h"
 
 namespace npuwhisper::npu {
@@ -36,10 +38,14 @@ struct Job {
   std::size_t operation = 0;
   int first_row = 0;
   int m_passes = 0;
-  int n_blocks = 1;        ///< Of the fullest column; each core row's A is played as often a pass.
-  int a_tiles = 0;         ///< That each core row gets in a pass of A from the host.
-  int a_passes = 0;        ///< m_passes; attention: two of one tile, which a core holds as scratch.
-  int a_slot_tiles = 0;    ///< That come into a memory tile at once; it has two such slots.
+  int n_blocks = 1;      ///< Of the fullest column; each core row's A is played as often a pass.
+  int a_tiles = 0;       ///< That each core row gets in a pass of A from the host.
+  int a_passes = 0;      ///< m_passes; attention: two of one tile, which a core holds as scratch.
+  int a_slot_tiles = 0;  ///< That come into a memory tile at once; it has two such slots.
+  /// Spectrum: A's tiles are cut from samples that stay in the memory tile, in place of the slots.
+  std::optional<FrameRun> run{};
+  int row_frames = 0;      ///< From a core row's first frame to the next one's,
+  int first_frame = 0;     ///< and of each core row's frames, the run's first.
   int active_columns = 0;  ///< The first so many core columns have a result.
   std::vector<Panel> panels{};
 };
@@ -59,6 +65,9 @@ struct OperationPlan {
   double cycles = 0;                          ///< Predicted.
 };
 
+/// Tiles of a memory tile that a job's A takes.
+int a_room(const Job& job);
+
 /// A sequence of operations on one array configuration, as one instruction stream. Plain data.
 struct Plan {
   DesignSpec spec{};
@@ -76,6 +85,10 @@ struct Plan {
   double predicted_seconds() const;  ///< Dispatch included. An estimate, not the emulator's clock.
   std::string describe() const;
 };
+
+/// Rows of a spectrum's power, and the row that frame `frame` has. Errors: as make_plan().
+Result<int> spectrum_rows(const DesignSpec& spec, int n_frames);
+Result<int> frame_row(const DesignSpec& spec, int n_frames, int frame);
 
 /// Plans `operations` in order; each may read what earlier ones wrote. The packed weights and
 /// headers are buffer `packed_argument`. Errors: InvalidArgument (a shape or address that makes no

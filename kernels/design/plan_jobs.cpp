@@ -15,8 +15,10 @@ Result<void> plan_jobs(Plan& plan, std::size_t index) {
     planned = plan_product(planner, *product);
   } else if (const auto* attention = std::get_if<Attention>(&what)) {
     planned = plan_attention(planner, *attention);
+  } else if (const auto* norm = std::get_if<LayerNorm>(&what)) {
+    planned = plan_layer_norm(planner, *norm);
   } else {
-    planned = plan_layer_norm(planner, std::get<LayerNorm>(what));
+    planned = plan_spectrum(planner, std::get<Spectrum>(what));
   }
   figures.n_jobs = plan.jobs.size() - figures.first_job;
   return planned;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/job_planner.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -26,6 +27,10 @@ Result<void> check(const JobPlanner& planner, const Product& product) {
   for (const ProductPart& part : product.parts) {
     if (auto r = planner.check_count(part.n, "columns"); !r) return r;
     if (auto r = planner.check_matrix(part.output, "output"); !r) return r;
+    if (product.log_mel && (product.parts.size() > 1 || product.normalised || part.gelu ||
+                            part.transposed || part.residual)) {
+      return planner.refuse(ErrorCode::Unsupported, "log-mel with anything else");
+    }
     if (!part.residual) continue;
     if (auto r = planner.check_matrix(*part.residual, "residual"); !r) return r;
     if (part.transposed || product.parts.size() > 1) {
@@ -90,7 +95,8 @@ void fill_column(const JobPlanner& planner, Job& job, int column, const Product&
   }
   if (panel.blocks.empty()) return;
   const auto n_blocks = static_cast<int>(panel.blocks.size());
-  planner.activate(job, column, core::kProduct, product.m);
+  planner.activate(job, column, product.log_mel ? std::int32_t{mel::kMel} : core::kProduct,
+                   product.m);
   panel.weight_tiles = n_blocks * job.a_tiles;
   panel.header.a_steps = (job.n_blocks - n_blocks) * job.a_tiles;
   panel.header.k_steps = job.a_tiles;
@@ -126,10 +132,10 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
 
   int n = 0;
   for (const ProductPart& part : product.parts) n += part.n;
-  planner.figures().shape = "product " + text(product.m) + " x " + text(product.k) + " x " +
-                            text(n) + (product.normalised ? ", after layer norm" : "") +
-                            (product.parts[0].gelu ? ", gelu" : "") +
-                            (cut->has_residual ? ", residual" : "");
+  planner.figures().shape =
+      "product " + text(product.m) + " x " + text(product.k) + " x " + text(n) +
+      (product.normalised ? ", after layer norm" : "") + (product.log_mel ? ", log-mel" : "") +
+      (product.parts[0].gelu ? ", gelu" : "") + (cut->has_residual ? ", residual" : "");
   planner.figures().reason =
       planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
       " blocks of 64 columns on " + text(columns) + " core columns, at most " + text(cut->blocks) +

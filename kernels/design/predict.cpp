@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
+#include "array/clock_constants.h"
 #include "design/patterns.h"
-#include "emulator/array/clock_constants.h"
+#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -28,7 +29,26 @@ std::uint64_t product_macs(const Operation& operation) {
            static_cast<std::uint64_t>(attention->n_keys) *
            static_cast<std::uint64_t>(attention->n_heads) * core::kTile;
   }
+  if (const auto* spectrum = std::get_if<Spectrum>(&operation.what)) {
+    return 2ULL * static_cast<std::uint64_t>(spectrum->n_frames) * mel::kFrameSamples * mel::kBins;
+  }
   return 0;
+}
+
+/// Bytes that A brings to the core rows.
+std::uint64_t input_bytes(const Job& job, int core_rows) {
+  const auto rows = static_cast<std::uint64_t>(core_rows);
+  if (job.run) return rows * 2 * static_cast<std::uint64_t>(job.run->samples());
+  return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
+}
+
+/// The rate of an operation's products. Mel filters are plain bf16 in both generations.
+const MacRate& rate_of(const Operation& operation, Generation generation) {
+  const ArrayClock& clock = clock_of(generation);
+  if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
+  const auto* product = std::get_if<Product>(&operation.what);
+  const bool is_bf16 = generation == Generation::Aie2 || (product != nullptr && product->log_mel);
+  return is_bf16 ? clock.bf16 : clock.bf16_by_bfp16;
 }
 
 /// Of one core in one pass.
@@ -54,8 +74,8 @@ PassCost cost_of(const Panel& panel, bool aie2) {
 void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
-  const emu::ArrayClock& clock = emu::clock_of(plan.spec.array->generation);
-  const emu::MacRate& rate = aie2 ? clock.bf16 : clock.bfp16;
+  const ArrayClock& clock = clock_of(plan.spec.array->generation);
+  const MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
   figures.macs = product_macs(plan.operations[index]);
@@ -65,7 +85,7 @@ void predict(Plan& plan, std::size_t index) {
     double compute = 0;
     double b_tiles = 0;
     std::uint64_t blocks = 0;
-    std::uint64_t tiles_in = rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles);
+    std::uint64_t tiles_in = 0;
     for (const Panel& panel : job.panels) {
       const PassCost cost = cost_of(panel, aie2);
       compute = std::max(compute, cost.macs / (rate.peak * rate.efficiency) + cost.vector_cycles);
@@ -77,12 +97,12 @@ void predict(Plan& plan, std::size_t index) {
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *
               passes;
     }
-    figures.bytes_in += tiles_in * core::kTileBytes;
+    figures.bytes_in += input_bytes(job, plan.spec.core_rows) + tiles_in * core::kTileBytes;
     figures.bytes_out += blocks * rows * passes * core::kTileBytes;
     const double busiest = std::max(
         {static_cast<double>(job.a_tiles), b_tiles, static_cast<double>(plan.spec.core_rows)});
     const auto n_passes = static_cast<double>(passes);
-    const double stream = busiest * patterns::kTileWords / static_cast<double>(emu::kWordsPerCycle);
+    const double stream = busiest * patterns::kTileWords / static_cast<double>(kWordsPerCycle);
     figures.compute_cycles += n_passes * compute;
     figures.stream_cycles += n_passes * stream;
     figures.cycles += n_passes * std::max(compute, stream);
@@ -92,8 +112,16 @@ void predict(Plan& plan, std::size_t index) {
   // The operation's first tiles come only when the one before it has ended, and its last ones leave
   // alone: A in, one step, C out.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
-                         clock.hertz * 2 * emu::kHostLatencySeconds;
+                         clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;
+}
+
+double configuration_seconds(const DesignSpec& spec) {
+  if (spec.array->generation == Generation::Aie2) return kAie2ConfigurationSeconds;
+  const int n_locks = spec.n_cores() * layout::kCoreLocks +
+                      spec.columns() * layout::kMemStreamLocks +
+                      spec.core_columns * spec.core_rows * 2;
+  return kAie2pConfigurationSeconds + n_locks * kAie2pLockSeconds;
 }
 
 }  // namespace npuwhisper::npu

@@ -37,7 +37,8 @@ constexpr std::array<Count, 9> kCounts{{
 /// step that takes a tile flips its slot.
 class CoreProgramText {
  public:
-  CoreProgramText(MlirText& text, int column, int row) : text_(text), column_(column), row_(row) {}
+  CoreProgramText(MlirText& text, int column, int row, std::string_view object)
+      : text_(text), column_(column), row_(row), object_(object) {}
 
   void write() {
     text_.open("%core_" + number(column_) + "_" + number(2 + row_) + " = aie.core(" +
@@ -49,8 +50,8 @@ class CoreProgramText {
     write_job();
     text_.close();
     text_.line("aie.end");
-    text_.close("} {link_with = \"" + std::string(core::kObject) +
-                "\", stack_size = " + number(core::kStackBytes) + " : i32}");
+    text_.close("} {link_with = \"" + object_ + "\", stack_size = " + number(core::kStackBytes) +
+                " : i32}");
   }
 
  private:
@@ -222,12 +223,13 @@ class CoreProgramText {
 
   MlirText& text_;
   int column_, row_;
+  std::string object_;
 };
 
 }  // namespace
 
-void write_core(MlirText& text, int column, int row) {
-  CoreProgramText(text, column, row).write();
+void write_core(MlirText& text, int column, int row, std::string_view object) {
+  CoreProgramText(text, column, row, object).write();
 }
 
 }  // namespace npuwhisper::npu

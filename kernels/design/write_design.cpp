@@ -82,7 +82,7 @@ void write_functions(MlirText& text) {
 
 }  // namespace
 
-std::string write_design(const DesignSpec& spec) {
+std::string write_design(const DesignSpec& spec, std::string_view object) {
   MlirText text;
   text.line("// " + std::to_string(spec.core_rows) + " x " + std::to_string(spec.core_columns) +
             " cores of " + std::string(spec.array->name) + ": one movement of data for every");
@@ -114,7 +114,7 @@ std::string write_design(const DesignSpec& spec) {
     for (int row = 0; row < spec.core_rows; ++row) {
       text.blank();
       write_core_memory(text, column, row);
-      write_core(text, column, row);
+      write_core(text, column, row, object);
     }
   }
   text.close();

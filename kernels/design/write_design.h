@@ -2,7 +2,9 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
+#include "design/core_interface.h"
 #include "design/design_spec.h"
 
 namespace npuwhisper::npu {
@@ -10,6 +12,7 @@ namespace npuwhisper::npu {
 /// The array program as MLIR-AIE text, in the syntax of mlir-aie since July 2026 (its pull request
 /// 3306: sizes and strides by keyword, lock values as operands). It holds no runtime sequence: the
 /// runtime writes its instruction streams itself (plan.h), against what `layout` pins here.
-std::string write_design(const DesignSpec& spec);
+/// `object` is what the cores' programs are linked with: core::kObject, or mel::kObject.
+std::string write_design(const DesignSpec& spec, std::string_view object = core::kObject);
 
 }  // namespace npuwhisper::npu

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// npuwhisper-npu-design ARRAY ROWS COLUMNS: writes the array program of that size as MLIR-AIE text.
+// npuwhisper-npu-design ARRAY ROWS COLUMNS [OBJECT]: writes the array program of that size as
+// MLIR-AIE text, its cores linked with OBJECT.
 #include <charconv>
 #include <cstring>
 #include <iostream>
@@ -19,8 +20,8 @@ bool read_number(const char* text, int& value) {
 int main(int argc, char** argv) {
   int rows = 0;
   int columns = 0;
-  if (argc != 4 || !read_number(argv[2], rows) || !read_number(argv[3], columns)) {
-    std::cerr << "usage: npuwhisper-npu-design npu1|npu2 CORE_ROWS CORE_COLUMNS\n";
+  if (argc < 4 || argc > 5 || !read_number(argv[2], rows) || !read_number(argv[3], columns)) {
+    std::cerr << "usage: npuwhisper-npu-design npu1|npu2 CORE_ROWS CORE_COLUMNS [OBJECT]\n";
     return 2;
   }
   const auto spec = npuwhisper::npu::make_design_spec(argv[1], rows, columns);
@@ -28,6 +29,7 @@ int main(int argc, char** argv) {
     std::cerr << "npuwhisper-npu-design: " << spec.error().message << '\n';
     return 1;
   }
-  std::cout << npuwhisper::npu::write_design(*spec);
+  const char* object = argc == 5 ? argv[4] : npuwhisper::npu::core::kObject;
+  std::cout << npuwhisper::npu::write_design(*spec, object);
   return std::cout.good() ? 0 : 1;
 }

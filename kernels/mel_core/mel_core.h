@@ -10,7 +10,9 @@
 /// the jobs below in place of the encoder's; tiles, blocks, memory and the loop are the same.
 ///
 ///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
-///              hop); B: int16 window times Fourier matrix; C: power, bf16.
+///              hop), in columns of kSampleColumns: [64/8][64 rows][8], so that a descriptor can
+///              cut all tiles of a frame out of samples that lie there once; B: int16 window times
+///              Fourier matrix; C: power, bf16.
 ///   kMel       A: power; B: mel filters, bf16; C: (log10(max(y, 1e-10)) + 4) / 4, bf16. What is
 ///              left is Whisper's floor, 2 below the window's maximum: it needs the whole window.
 ///
@@ -22,6 +24,9 @@ enum Operation : std::int32_t { kSpectrum = 16, kMel = 17 };
 inline constexpr int kFrameSamples = 400;  ///< And the length of the Fourier transform.
 inline constexpr int kHopSamples = 160;
 inline constexpr int kBins = kFrameSamples / 2 + 1;
+
+/// Columns of a tile of A that lie together in a core's memory: a piece of 4 rows is 32 samples.
+inline constexpr int kSampleColumns = 8;
 
 /// Columns of the Fourier matrix: real parts of 8 bins, then their imaginary parts, and so on. C
 /// has a bin's power in the column of its real part, and zero in that of its imaginary part.

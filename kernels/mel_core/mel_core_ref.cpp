@@ -39,22 +39,4 @@ double log_mel(double y) {
   return (std::log10(std::max(y, 1e-10)) + 4) / 4;
 }
 
-std::vector<std::int16_t> fourier_matrix() {
-  std::vector<std::int16_t> matrix(static_cast<std::size_t>(mel::kSpectrumRows) *
-                                   mel::kSpectrumColumns);
-  const auto put = [&](int row, int column, double value) {
-    const double scaled = std::nearbyint(value * kFullScale);
-    matrix[static_cast<std::size_t>(row) * mel::kSpectrumColumns +
-           static_cast<std::size_t>(column)] =
-        static_cast<std::int16_t>(std::clamp(scaled, -32767.0, 32767.0));
-  };
-  for (int n = 0; n < mel::kFrameSamples; ++n) {
-    for (int bin = 0; bin < mel::kBins; ++bin) {
-      put(n, mel::real_column(bin), hann(n) * std::cos(angle(bin, n)));
-      put(n, mel::imaginary_column(bin), -hann(n) * std::sin(angle(bin, n)));
-    }
-  }
-  return matrix;
-}
-
 }  // namespace npuwhisper::npu::reference

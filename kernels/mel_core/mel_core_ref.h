@@ -4,12 +4,10 @@
 #include <array>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include "mel_core/mel_core.h"
 
-/// Whisper's spectrogram in plain C++ and double: the definition of correct; and the Fourier matrix
-/// that the array multiplies with.
+/// Whisper's spectrogram in plain C++ and double: the definition of correct.
 namespace npuwhisper::npu::reference {
 
 /// Hann window (periodic), value n of 400.
@@ -20,9 +18,5 @@ std::array<double, mel::kBins> power(std::span<const std::int16_t> frame);
 
 /// (log10(max(y, 1e-10)) + 4) / 4
 double log_mel(double y);
-
-/// Window times Fourier matrix, [kSpectrumRows, kSpectrumColumns], in units of 2^-15, to nearest;
-/// columns as mel_core.h orders them.
-std::vector<std::int16_t> fourier_matrix();
 
 }  // namespace npuwhisper::npu::reference

@@ -5,7 +5,8 @@
 #include "mel_core/mel_core.h"
 
 /// Products of int16: exact in 64 bits over the 64 samples of a tile, then to f32 and added to the
-/// accumulator. Tiles lie in the blocks of bf16 tiles; each block of k = 8 is two of int16's k = 4.
+/// accumulator. B and C lie in the blocks of bf16 tiles, A in columns of 8 samples; each k = 8 is
+/// two of int16's k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;
@@ -19,6 +20,11 @@ inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Of B.
 /// A sum of 64 products of 16 bits has 36: 6 are rounded off, and 31 stay.
 inline constexpr int kDroppedBits = 6;
 
+/// Where a piece of A begins, 4 rows of 8 samples.
+inline int piece_of_samples(int quad, int column) {
+  return (column * kTile + 4 * quad) * kSampleColumns;
+}
+
 inline void multiply_samples(const int16* a, const int16* b, float* accumulator) {
   for (int quad = 0; quad < core::kQuads; ++quad) {
     for (int j = 0; j < kColumnBlocks; j += 2) {
@@ -26,7 +32,7 @@ inline void multiply_samples(const int16* a, const int16* b, float* accumulator)
       Words left;
       Words right;
       for (int k = 0; k < core::kAPieces; ++k) {
-        const aie::vector<int16, 32> samples = aie::load_v<32>(a + core::piece_of_a(quad, k));
+        const aie::vector<int16, 32> samples = aie::load_v<32>(a + piece_of_samples(quad, k));
         const auto early = aie::filter_even(samples, 4);
         const auto late = aie::filter_odd(samples, 4);
         const auto l = aie::load_v<kBlockElements>(b_left);

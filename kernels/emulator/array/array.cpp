@@ -153,7 +153,7 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);
   if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing has run of it.
-  const auto dispatch = static_cast<Cycles>(kDispatchSeconds * fabric_.clock.hertz);
+  const auto dispatch = static_cast<Cycles>(npu::kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
   fabric_.trace.begin_run(began);
   controller_.start(*decoded, arguments, began + dispatch);

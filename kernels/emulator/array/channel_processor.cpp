@@ -143,9 +143,9 @@ Result<void> ChannelProcessor::start() {
     }
     fabric_.trace.span(track_, "wait for lock", wait_began_, fabric_.scheduler.now());
   }
-  Cycles overhead = kDescriptorCycles;
+  Cycles overhead = npu::kDescriptorCycles;
   if (task_is_new_ && !window_.memory_tile) {
-    overhead += static_cast<Cycles>(kHostLatencySeconds * fabric_.clock.hertz);
+    overhead += static_cast<Cycles>(npu::kHostLatencySeconds * fabric_.clock.hertz);
   }
   task_is_new_ = false;
   moved_until_ = fabric_.scheduler.now() + overhead;

@@ -65,7 +65,8 @@ Result<void> Controller::act() {
     }
     if (!*executed) return {};
     time_ += static_cast<Cycles>(
-        (kInstructionSeconds + kRegisterWordSeconds * static_cast<double>(words_of(instruction))) *
+        (npu::kInstructionSeconds +
+         npu::kRegisterWordSeconds * static_cast<double>(words_of(instruction))) *
         fabric_.clock.hertz);
     if (fabric_.trace.on()) {
       fabric_.trace.span(fabric_.trace.controller(), kNames[instruction.index()], began_, time_);
@@ -150,7 +151,8 @@ Result<bool> Controller::poll(const npu::MaskPoll& poll) {
   if ((*value & poll.mask) == poll.value) return true;
   // Nothing left that could change it: the array is at rest, and so is this.
   if (fabric_.scheduler.next() == Scheduler::kNever) return false;
-  fabric_.scheduler.schedule(*this, std::max(time_ + kPollCycles, fabric_.scheduler.next() + 1));
+  fabric_.scheduler.schedule(*this,
+                             std::max(time_ + npu::kPollCycles, fabric_.scheduler.next() + 1));
   return false;
 }
 

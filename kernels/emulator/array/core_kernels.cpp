@@ -172,14 +172,14 @@ void CoreKernels::check_access(void* core, const void* address, std::size_t byte
 
 void CoreKernels::put_cascade(void* core, const void* value, std::size_t bytes) {
   auto& self = *static_cast<CoreKernels*>(core);
-  std::array<std::uint32_t, kCascadeWords> words{};
+  std::array<std::uint32_t, npu::kCascadeWords> words{};
   std::memcpy(words.data(), value, std::min(bytes, sizeof words));
   self.until_done([&] { return self.host_.put({self.tile_, PortKind::Cascade, 0}, words); });
 }
 
 void CoreKernels::get_cascade(void* core, void* value, std::size_t bytes) {
   auto& self = *static_cast<CoreKernels*>(core);
-  std::array<std::uint32_t, kCascadeWords> words{};
+  std::array<std::uint32_t, npu::kCascadeWords> words{};
   self.until_done([&] { return self.host_.get({self.tile_, PortKind::Cascade, 0}, words); });
   std::memcpy(value, words.data(), std::min(bytes, sizeof words));
 }

@@ -10,8 +10,9 @@
 
 #include <npuwhisper/result.h>
 
-#include "emulator/array/clock_constants.h"
+#include "array/clock_constants.h"
 #include "emulator/array/core_memory.h"
+#include "emulator/array/cycles.h"
 #include "emulator/array/fiber.h"
 #include "emulator/array/kernel_call.h"
 #include "emulator/array/kernel_object.h"

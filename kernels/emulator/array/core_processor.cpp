@@ -192,7 +192,7 @@ Result<bool> CoreProcessor::execute(const CoreInstruction& instruction) {
       break;
     case CoreOp::Event:
       fabric_.trace.span(track_, "event " + std::to_string(instruction.immediate), time_,
-                         time_ + kScalarCycles);
+                         time_ + npu::kScalarCycles);
       break;
     case CoreOp::PutStream:
     case CoreOp::PutCascade:
@@ -207,8 +207,8 @@ Result<bool> CoreProcessor::execute(const CoreInstruction& instruction) {
       return false;
   }
   pc_ = next;
-  time_ += kScalarCycles;
-  fabric_.counters.core_busy_cycles += kScalarCycles;
+  time_ += npu::kScalarCycles;
+  fabric_.counters.core_busy_cycles += npu::kScalarCycles;
   return true;
 }
 
@@ -231,8 +231,8 @@ Result<bool> CoreProcessor::use_lock(const CoreInstruction& instruction) {
       go_on(fabric_.trace.on() ? "wait for " + locks.name(instruction.lock) : std::string());
     }
   }
-  time_ += kLockCycles;
-  fabric_.counters.core_busy_cycles += kLockCycles;
+  time_ += npu::kLockCycles;
+  fabric_.counters.core_busy_cycles += npu::kLockCycles;
   return true;
 }
 
@@ -259,14 +259,15 @@ Result<bool> CoreProcessor::get(const Port& port, std::span<std::uint32_t> words
 }
 
 Result<bool> CoreProcessor::put_word(const CoreInstruction& instruction) {
-  std::array<std::uint32_t, kCascadeWords> words{static_cast<std::uint32_t>(reg(instruction.a))};
+  std::array<std::uint32_t, npu::kCascadeWords> words{
+      static_cast<std::uint32_t>(reg(instruction.a))};
   if (instruction.op == CoreOp::PutCascade) return put({tile_, PortKind::Cascade, 0}, words);
   const auto channel = static_cast<int>(reg(instruction.b));
   return put({tile_, PortKind::Core, channel}, std::span(words).first(1));
 }
 
 Result<bool> CoreProcessor::get_word(const CoreInstruction& instruction) {
-  std::array<std::uint32_t, kCascadeWords> words{};
+  std::array<std::uint32_t, npu::kCascadeWords> words{};
   auto got = instruction.op == CoreOp::GetCascade
                  ? get({tile_, PortKind::Cascade, 0}, words)
                  : get({tile_, PortKind::Core, static_cast<int>(reg(instruction.b))},

@@ -12,7 +12,7 @@ constexpr npu::TileId kHiddenMemoryTile{-1, 1};
 
 Fabric::Fabric(const npu::ArrayModel& array, int columns, bool trace_on)
     : model(array),
-      clock(clock_of(array.generation)),
+      clock(npu::clock_of(array.generation)),
       n_columns(columns),
       bandwidth(clock),
       streams(scheduler, bandwidth),

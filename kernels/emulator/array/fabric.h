@@ -6,7 +6,8 @@
 #include <vector>
 
 #include "array/array_model.h"
-#include "emulator/array/clock_constants.h"
+#include "array/clock_constants.h"
+#include "emulator/array/cycles.h"
 #include "emulator/array/host_bandwidth.h"
 #include "emulator/array/scheduler.h"
 #include "emulator/array/stream.h"
@@ -29,7 +30,7 @@ struct Fabric {
   Tile* tile(npu::TileId id) const;
 
   const npu::ArrayModel& model;
-  const ArrayClock& clock;
+  const npu::ArrayClock& clock;
   const int n_columns;
   Scheduler scheduler;
   HostBandwidth bandwidth;

@@ -4,7 +4,8 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "emulator/array/clock_constants.h"
+#include "array/clock_constants.h"
+#include "emulator/array/cycles.h"
 
 namespace npuwhisper::emu {
 
@@ -12,7 +13,7 @@ namespace npuwhisper::emu {
 /// rate that the array as a whole can have.
 class HostBandwidth {
  public:
-  explicit HostBandwidth(const ArrayClock& clock)
+  explicit HostBandwidth(const npu::ArrayClock& clock)
       : cycles_per_byte_(clock.hertz / clock.host_bytes_per_second) {}
 
   /// When a transfer that begins at `start` has passed.

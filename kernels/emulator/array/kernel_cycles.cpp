@@ -7,28 +7,29 @@
 namespace npuwhisper::emu {
 namespace {
 
-double cycles_of(std::uint64_t n, const MacRate& rate) {
+double cycles_of(std::uint64_t n, const npu::MacRate& rate) {
   return static_cast<double>(n) / (rate.peak * rate.efficiency);
 }
 
 }  // namespace
 
 std::uint64_t multiply_accumulates(const NpuWhisperCoreState& state) {
-  return state.macs_8x8 + state.macs_16x8 + state.macs_16x16 + state.macs_bf16 + state.macs_bfp16 +
-         state.macs_float;
+  return state.macs_8x8 + state.macs_16x8 + state.macs_16x16 + state.macs_bf16 +
+         state.macs_bf16_by_bfp16 + state.macs_bfp16 + state.macs_float;
 }
 
-Cycles kernel_cycles(const NpuWhisperCoreState& state, const ArrayClock& clock) {
+Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& clock) {
   const double multiplier =
       cycles_of(state.macs_8x8, clock.int8) + cycles_of(state.macs_16x8, clock.int16x8) +
       cycles_of(state.macs_16x16, clock.int16) + cycles_of(state.macs_bf16, clock.bf16) +
+      cycles_of(state.macs_bf16_by_bfp16, clock.bf16_by_bfp16) +
       cycles_of(state.macs_bfp16, clock.bfp16) + cycles_of(state.macs_float, clock.f32);
   const double busiest =
-      std::max({multiplier, static_cast<double>(state.vector_ops) / kVectorOpsPerCycle,
-                static_cast<double>(state.loads) / kLoadsPerCycle,
-                static_cast<double>(state.stores) / kStoresPerCycle,
-                static_cast<double>(state.scalar_ops) / kScalarOpsPerCycle});
-  return kCallCycles + static_cast<Cycles>(std::ceil(busiest));
+      std::max({multiplier, static_cast<double>(state.vector_ops) / npu::kVectorOpsPerCycle,
+                static_cast<double>(state.loads) / npu::kLoadsPerCycle,
+                static_cast<double>(state.stores) / npu::kStoresPerCycle,
+                static_cast<double>(state.scalar_ops) / npu::kScalarOpsPerCycle});
+  return npu::kCallCycles + static_cast<Cycles>(std::ceil(busiest));
 }
 
 void clear_counters(NpuWhisperCoreState& state) {
@@ -36,6 +37,7 @@ void clear_counters(NpuWhisperCoreState& state) {
   state.macs_16x8 = 0;
   state.macs_16x16 = 0;
   state.macs_bf16 = 0;
+  state.macs_bf16_by_bfp16 = 0;
   state.macs_bfp16 = 0;
   state.macs_float = 0;
   state.vector_ops = 0;

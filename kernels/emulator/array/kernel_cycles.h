@@ -4,7 +4,8 @@
 #include <cstdint>
 
 #include "aie_api/emulation.h"
-#include "emulator/array/clock_constants.h"
+#include "array/clock_constants.h"
+#include "emulator/array/cycles.h"
 
 namespace npuwhisper::emu {
 
@@ -15,7 +16,7 @@ std::uint64_t multiply_accumulates(const NpuWhisperCoreState& state);
 /// a cycle (loads, store, multiplier, other vector operations, scalars), so the busiest kind bounds
 /// the time: the largest counts, not the sum. Multiply-accumulates run at their type's peak times
 /// the best efficiency published for it, which covers what a bound of this kind leaves out.
-Cycles kernel_cycles(const NpuWhisperCoreState& state, const ArrayClock& clock);
+Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& clock);
 
 /// Sets the counters to zero.
 void clear_counters(NpuWhisperCoreState& state);

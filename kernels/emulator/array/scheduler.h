@@ -7,7 +7,7 @@
 
 #include <npuwhisper/result.h>
 
-#include "emulator/array/clock_constants.h"
+#include "emulator/array/cycles.h"
 
 namespace npuwhisper::emu {
 

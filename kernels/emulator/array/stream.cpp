@@ -97,9 +97,10 @@ Result<void> StreamNetwork::add(const Route& route) {
       }
     }
     const int switches = switches_between(route.source.tile, port.tile);
-    to.capacity = port.kind == PortKind::Cascade ? kCascadeValues * kCascadeWords : kStreamWords;
+    to.capacity = port.kind == PortKind::Cascade ? npu::kCascadeValues * npu::kCascadeWords
+                                                 : npu::kStreamWords;
     to.streams.push_back(stream.get());
-    stream->branches.push_back({&to, kSwitchCycles * static_cast<Cycles>(switches)});
+    stream->branches.push_back({&to, npu::kSwitchCycles * static_cast<Cycles>(switches)});
   }
   from.streams.push_back(stream.get());
   streams_.push_back(std::move(stream));
@@ -194,7 +195,7 @@ bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
   Cycles start = source.ready_at();
   if (inlet.header_pending) {
     if (!grant(stream)) return false;
-    start += kPacketCycles;
+    start += npu::kPacketCycles;
   }
 
   std::size_t n = std::min(source.available(), kMaxWords);
@@ -214,7 +215,7 @@ bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
   }
   if (n == 0) return false;
 
-  Cycles end = start + n / kWordsPerCycle;
+  Cycles end = start + n / npu::kWordsPerCycle;
   if (host) end = std::max(end, host_.pass(start, n * sizeof(std::uint32_t)));
   words_.resize(n);
   source.take(words_);

@@ -12,7 +12,7 @@
 #include <npuwhisper/result.h>
 
 #include "array/array_model.h"
-#include "emulator/array/clock_constants.h"
+#include "emulator/array/cycles.h"
 
 namespace npuwhisper::emu {
 

@@ -23,7 +23,7 @@ struct LockWait {
 
 /// What a core puts at once.
 std::size_t words_at_once(const Port& port) {
-  return port.kind == PortKind::Cascade ? kCascadeWords : 1;
+  return port.kind == PortKind::Cascade ? npu::kCascadeWords : 1;
 }
 
 class Report {

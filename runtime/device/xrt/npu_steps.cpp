@@ -7,6 +7,7 @@
 
 #include "device/cpu/row_kernels.h"
 #include "device/xrt/describe_run.h"
+#include "device/xrt/step_reasons.h"
 
 namespace npuwhisper::xdna {
 namespace {
@@ -57,6 +58,10 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
       plan_.ops.push_back(describe_op(step, step.ops[i], group.operations, *plan));
     }
     plan_.summary = describe_cores(*plan);
+  }
+  for (const Op& op : step.ops) {
+    if (std::string why = why_on_host(step, op, spec); !why.empty())
+      plan_.ops.push_back({.name = op.name, .device = "cpu", .how = "", .reason = std::move(why)});
   }
   char text[200];
   std::snprintf(text, sizeof text,

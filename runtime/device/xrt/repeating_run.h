@@ -21,6 +21,10 @@ class RepeatingRun {
                                      std::span<const std::uint32_t> stream,
                                      std::span<const std::size_t> buffers);
 
+  /// Part of a buffer as an argument, until the next time; not while it runs. Errors: DeviceError.
+  Result<void> bind(std::size_t argument, std::size_t buffer, const ByteRange& range) {
+    return session_->bind(run_, argument, buffer, range);
+  }
   /// Submits it. If that fails, wait() repeats it.
   void start();
   /// Errors of the second time: Timeout, DeviceError; the next start() begins in a new context.

@@ -23,8 +23,7 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// The kernel of every NPU image, and its arguments: opcode, instructions, their number, buffers.
-constexpr const char* kKernelName = "MLIR_AIE";
+// The arguments of every NPU kernel: opcode, instructions, their number, buffers.
 constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
@@ -97,14 +96,22 @@ struct XrtSession::State {
   xrt::device device;
   std::string name;
   std::string array;
-  DeviceCounters counters;
+  std::shared_ptr<DeviceCounters> counters;
   DeviceCounters::Clock::time_point submitted{};  ///< The run in flight.
 
   xrt::xclbin image;
+  std::string kernel;
   std::vector<xrt::bo> buffers;
+  /// Part of a buffer as an argument.
+  struct Binding {
+    std::size_t argument = 0;
+    std::size_t buffer = 0;
+    ByteRange range{};
+  };
   struct RunParts {
     std::vector<std::uint32_t> stream;
     std::vector<std::size_t> buffers;
+    std::vector<Binding> bindings{};  ///< In place of some of `buffers`.
   };
   std::vector<RunParts> parts;  ///< Of each run: what it is made of, in any context.
 
@@ -125,7 +132,7 @@ struct XrtSession::State {
   void open_context() {
     Context made;
     made.context = xrt::hw_context(device, image.get_uuid());
-    made.kernel = xrt::kernel(made.context, kKernelName);
+    made.kernel = xrt::kernel(made.context, kernel);
     for (const RunParts& run : parts) made.runs.push_back(make_run(made, run));
     context = std::move(made);
   }
@@ -138,6 +145,12 @@ struct XrtSession::State {
   void sync(xclBOSyncDirection direction, std::size_t i, const ByteRange& range) {
     xrt::bo& buffer = buffers[i];
     buffer.sync(direction, bytes_of(i, range), std::min(range.offset, buffer.size()));
+  }
+
+  void bind(ContextRun& run, const Binding& binding) {
+    const ByteRange& range = binding.range;
+    const xrt::bo part(buffers[binding.buffer], range.bytes, range.offset);
+    run.run.set_arg(kFirstBuffer + static_cast<int>(binding.argument), part);
   }
 
   ContextRun make_run(const Context& in, const RunParts& run) {
@@ -153,6 +166,7 @@ struct XrtSession::State {
     made.run.set_arg(2, static_cast<std::uint32_t>(run.stream.size()));
     for (std::size_t i = 0; i < run.buffers.size(); ++i)
       made.run.set_arg(kFirstBuffer + static_cast<int>(i), buffers[run.buffers[i]]);
+    for (const Binding& binding : run.bindings) bind(made, binding);
     made.list = xrt::runlist(in.context);
     made.list.add(made.run);
     return made;
@@ -162,13 +176,14 @@ struct XrtSession::State {
 XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 XrtSession::~XrtSession() = default;
 
-Result<std::unique_ptr<XrtSession>> XrtSession::open() {
+Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
   const auto n_devices =
       guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
     auto state = std::make_unique<State>();
+    state->counters = counters;
     const auto opened = guarded("opening device " + std::to_string(i), [&] {
       state->device = xrt::device(i);
       state->name = state->device.get_info<xrt::info::device::name>();
@@ -197,23 +212,24 @@ const std::string& XrtSession::array() const {
 bool XrtSession::is_emulated() const {
   return state_->name.find("emulated") != std::string::npos;
 }
-const DeviceCounters& XrtSession::counters() const {
+std::shared_ptr<DeviceCounters> XrtSession::counters() const {
   return state_->counters;
 }
 std::uint64_t XrtSession::n_submissions() const {
-  return state_->counters.stats({}).calls;
+  return state_->counters->stats({}).calls;
 }
 std::uint64_t XrtSession::n_syncs() const {
-  return state_->counters.stats({}).dma_syncs;
+  return state_->counters->stats({}).dma_syncs;
 }
 
-Result<void> XrtSession::load(const std::filesystem::path& image) {
+Result<void> XrtSession::load(const std::filesystem::path& image, const std::string& kernel) {
   std::error_code missing;
   if (!std::filesystem::is_regular_file(image, missing)) {
     return fail(ErrorCode::NotFound, "no NPU image " + image.string());
   }
   return guarded("loading " + image.string(), [&] {
     state_->image = xrt::xclbin(image.string());
+    state_->kernel = kernel;
     state_->device.register_xclbin(state_->image);
     state_->open_context();
   });
@@ -234,11 +250,31 @@ Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
                                         std::span<const std::size_t> buffers) {
   if (auto opened = require_context(); !opened) return fail(opened.error());
   return guarded("making a run", [&] {
-    State::RunParts parts{{stream.begin(), stream.end()}, {buffers.begin(), buffers.end()}};
+    State::RunParts parts{.stream = {stream.begin(), stream.end()},
+                          .buffers = {buffers.begin(), buffers.end()}};
     state_->context->runs.push_back(state_->make_run(*state_->context, parts));
     state_->parts.push_back(std::move(parts));
     return state_->parts.size() - 1;
   });
+}
+
+void XrtSession::remove_buffer(std::size_t i) {
+  for (State::RunParts& run : state_->parts) {
+    std::erase_if(run.bindings, [i](const State::Binding& b) { return b.buffer == i; });
+  }
+  [[maybe_unused]] const auto removed =
+      guarded("giving a buffer back", [&] { state_->buffers[i] = xrt::bo(); });
+}
+
+Result<void> XrtSession::bind(std::size_t run, std::size_t argument, std::size_t buffer,
+                              const ByteRange& range) {
+  const State::Binding binding{argument, buffer, range};
+  auto& bindings = state_->parts[run].bindings;
+  std::erase_if(bindings, [&](const State::Binding& b) { return b.argument == argument; });
+  bindings.push_back(binding);
+  if (!state_->context) return {};
+  return guarded("setting a run's argument",
+                 [&] { state_->bind(state_->context->runs[run], binding); });
 }
 
 Result<void> XrtSession::load(const std::filesystem::path& image,
@@ -262,12 +298,12 @@ std::span<std::byte> XrtSession::buffer(std::size_t i) {
 }
 
 Result<void> XrtSession::sync_to_device(std::size_t i, const ByteRange& range) {
-  state_->counters.synced_to_device(state_->bytes_of(i, range));
+  state_->counters->synced_to_device(state_->bytes_of(i, range));
   return guarded("sync to the device", [&] { state_->sync(XCL_BO_SYNC_BO_TO_DEVICE, i, range); });
 }
 
 Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range) {
-  state_->counters.synced_from_device(state_->bytes_of(i, range));
+  state_->counters->synced_from_device(state_->bytes_of(i, range));
   return guarded("sync from the device",
                  [&] { state_->sync(XCL_BO_SYNC_BO_FROM_DEVICE, i, range); });
 }
@@ -280,7 +316,7 @@ Result<void> XrtSession::require_context() {
 Result<void> XrtSession::start(std::size_t run) {
   if (auto opened = require_context(); !opened) return opened;
   state_->submitted = DeviceCounters::Clock::now();
-  state_->counters.submitted(state_->submitted);
+  state_->counters->submitted(state_->submitted);
   state_->started = run;
   auto started = guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); });
   if (!started) {
@@ -303,7 +339,7 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
 
 void XrtSession::note_end() {
   const auto now = DeviceCounters::Clock::now();
-  state_->counters.ended(now);
+  state_->counters->ended(now);
   if (trace::is_on.load(std::memory_order_relaxed)) {
     trace::record_run(state_->name, state_->submitted, now);
   }

@@ -21,6 +21,9 @@ struct ByteRange {
   std::size_t bytes = SIZE_MAX;
 };
 
+/// The kernel of a design that is an image's only one, or its first.
+inline constexpr const char* kMainKernel = "MLIR_AIE";
+
 /// One NPU through XRT: an array configuration, buffers, and runs: instruction streams that work on
 /// some of the buffers. All runs share one context, so that none has to wait for the array to be
 /// configured again; one is in flight at a time. The only place that calls XRT; every call is
@@ -38,14 +41,21 @@ class XrtSession {
   const std::string& array() const;  ///< "npu1", "npu2".
   bool is_emulated() const;
 
-  /// Loads the array configuration: once, before all else. Errors: NotFound (file), DeviceError.
-  Result<void> load(const std::filesystem::path& image);
-  /// Makes a buffer, all zero, for good; its number. Errors: DeviceError.
+  /// Loads the array configuration of one of the image's kernels, each of which has its own: once,
+  /// before all else. Errors: NotFound (file), DeviceError.
+  Result<void> load(const std::filesystem::path& image, const std::string& kernel = kMainKernel);
+  /// Makes a buffer, all zero; its number. Errors: DeviceError.
   Result<std::size_t> add_buffer(std::uint64_t bytes);
+  /// Gives a buffer back that no run has but by bind(). Numbers stay as they are.
+  void remove_buffer(std::size_t i);
   /// Makes a run of `stream`, whose argument i is buffer number buffers[i]; its number. Errors:
   /// DeviceError.
   Result<std::size_t> add_run(std::span<const std::uint32_t> stream,
                               std::span<const std::size_t> buffers);
+  /// Makes part of a buffer, from a multiple of 4 bytes on, a run's argument until the next time.
+  /// Errors: DeviceError.
+  Result<void> bind(std::size_t run, std::size_t argument, std::size_t buffer,
+                    const ByteRange& range);
   /// A session of one run: all three, with a buffer for each entry of `buffer_bytes`.
   Result<void> load(const std::filesystem::path& image, std::span<const std::uint32_t> stream,
                     std::span<const std::uint64_t> buffer_bytes);

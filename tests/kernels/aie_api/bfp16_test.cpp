@@ -127,7 +127,8 @@ TEST_F(Bfp16Test, Bf16ProductIsTheProductOfItsBlocks) {
     const auto wanted = blocks.to_vector<float>();
     for (unsigned i = 0; i < 64; ++i) ASSERT_EQ(found.get(i), wanted.get(i));
   }
-  EXPECT_EQ(npuwhisper_core_state.macs_bfp16, 400U * 512);
+  EXPECT_EQ(npuwhisper_core_state.macs_bf16_by_bfp16, 200U * 512);
+  EXPECT_EQ(npuwhisper_core_state.macs_bfp16, 200U * 512);
   EXPECT_EQ(npuwhisper_core_state.macs_bf16, 0U);
 }
 

@@ -220,8 +220,8 @@ TEST_P(AttentionTest, CountsItsMultiplyAccumulates) {
   const Matrix v = random_matrix(2 * kTile, kTile, 1.0, generator_);
   run(q, k, v, 2 * kTile);
   const NpuWhisperCoreState& state = object_.state();
-  EXPECT_EQ(aie2() ? state.macs_bf16 : state.macs_bfp16, 2ULL * 2 * 64 * 64 * 64);
-  EXPECT_EQ((aie2() ? state.macs_bfp16 : state.macs_bf16) + state.macs_float, 0U);
+  EXPECT_EQ(aie2() ? state.macs_bf16 : state.macs_bf16_by_bfp16, 2ULL * 2 * 64 * 64 * 64);
+  EXPECT_EQ((aie2() ? state.macs_bf16_by_bfp16 : state.macs_bf16) + state.macs_float, 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Generations, AttentionTest,

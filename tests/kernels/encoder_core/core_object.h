@@ -50,6 +50,11 @@ class CoreObject {
   Tile b_tile(F bits) const {
     return pack(blocks().k, blocks().n, bits);
   }
+  /// In columns of 8, as samples lie (mel_core.h).
+  template <typename F>
+  Tile sample_tile(F bits) const {
+    return pack(core::kTile, 8, bits);
+  }
   /// Tile (row, column) of a matrix, as bf16.
   Tile a_tile(const reference::Matrix& m, int row, int column) const;
   Tile b_tile(const reference::Matrix& m, int row, int column) const;

@@ -23,9 +23,11 @@ inline constexpr int kMaxRows = 24;
 struct Case {
   DeviceKind device;
   Precision precision;
+  NpuStages stages{};
 };
 
-/// Every device of this build in every precision: the parameters of a conformance suite.
+/// The CPU in every precision; or, where NPUWHISPER_TEST_DEVICE is npu, the NPU that there must be,
+/// with the encoder and the decoder on the array: the parameters of a conformance suite.
 std::vector<Case> all_cases();
 std::string name_of(const testing::TestParamInfo<Case>& info);
 

@@ -164,6 +164,15 @@ TEST_F(SchedulerTest, EncodesThroughTheFeatures) {
   EXPECT_EQ(cross.value, 42);
 }
 
+TEST_F(SchedulerTest, AnEncoderMayDoBothByItself) {
+  Scheduler whole({encoder_}, decoder_, kMaxRows, 4);
+  FakeBuffer mel, cross;
+  mel.value = 20;
+  ASSERT_TRUE(whole.encode(mel, cross));
+  EXPECT_EQ(cross.value, 21);
+  EXPECT_EQ(cross_.n_runs, 0);
+}
+
 TEST_F(SchedulerTest, DecodesAlone) {
   EXPECT_TRUE(decode(3, kMaxRows));
   EXPECT_TRUE(decode(4, 1));

@@ -38,7 +38,8 @@ double total_flops(const Graph& graph) {
 }
 
 std::vector<Graph> all_graphs(const ModelConfig& config) {
-  return {make_encoder_graph(config), make_cross_graph(config), make_decoder_graph(config, 64)};
+  return {make_encoder_graph(config), make_cross_graph(config), make_window_graph(config),
+          make_decoder_graph(config, 64)};
 }
 
 TEST(WhisperGraphs, BasesEncoderTakes87Gigaflop) {
@@ -51,6 +52,23 @@ TEST(WhisperGraphs, AttentionIsAThirdOfIt) {
   for (const Op& op : graph.ops)
     attention += op.kind == OpKind::Attention ? count_flops(graph, op) : 0.0;
   EXPECT_NEAR(attention / 1e9, 27.6, 0.3);
+}
+
+TEST(WhisperGraphs, AWindowIsTheEncoderAndTheProjections) {
+  const Graph window = make_window_graph(base_config());
+  const Graph encoder = make_encoder_graph(base_config());
+  const Graph cross = make_cross_graph(base_config());
+  ASSERT_EQ(window.ops.size(), encoder.ops.size() + cross.ops.size());
+  EXPECT_EQ(total_flops(window), total_flops(encoder) + total_flops(cross));
+  EXPECT_EQ(window.inputs, encoder.inputs);
+  const TensorSpec& cache = window.tensor(window.outputs[0]);
+  EXPECT_EQ(cache.rows, 1500);
+  EXPECT_EQ(cache.columns, 1024);
+  for (std::size_t i = encoder.ops.size(); i < window.ops.size(); ++i) {
+    const Op& op = window.ops[i];
+    EXPECT_EQ(op.kind == OpKind::Gemm ? op.input : encoder.outputs[0], encoder.outputs[0])
+        << op.name;
+  }
 }
 
 TEST(WhisperGraphs, AStepReadsEachWeightOnce) {

@@ -38,15 +38,15 @@ class Buffers final : public emu::DeviceMemory {
 }  // namespace
 
 Result<std::unique_ptr<EmulatedArray>> EmulatedArray::create(const DesignSpec& spec,
-                                                             const char* object) {
+                                                             const char* object, const char* name) {
   std::ifstream file(object, std::ios::binary);
   if (!file) return fail(ErrorCode::NotFound, std::string("kernel object '") + object + "'");
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
                                 std::istreambuf_iterator<char>());
   const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
   const emu::Image image{.array = std::string(spec.array->name),
-                         .design = write_design(spec),
-                         .kernels = {{core::kObject, {data, data + bytes.size()}}}};
+                         .design = write_design(spec, name),
+                         .kernels = {{name, {data, data + bytes.size()}}}};
   auto npu = emu::Npu::load(emu::serialize(image));
   if (!npu) return fail(npu.error());
   return std::unique_ptr<EmulatedArray>(new EmulatedArray(std::move(*npu)));

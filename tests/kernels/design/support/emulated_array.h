@@ -12,12 +12,14 @@
 
 namespace npuwhisper::npu {
 
-/// An emulated array with the encoder's design and the project's kernels on it, and host buffers
+/// An emulated array with the one design and the project's kernels on it, and host buffers
 /// that it reaches: what the runtime, XRT and the driver are on a machine.
 class EmulatedArray {
  public:
-  /// `object`: the natively compiled kernel object of the array's generation.
-  static Result<std::unique_ptr<EmulatedArray>> create(const DesignSpec& spec, const char* object);
+  /// `object`: the natively compiled kernel object of the array's generation, which the design
+  /// links as `name`.
+  static Result<std::unique_ptr<EmulatedArray>> create(const DesignSpec& spec, const char* object,
+                                                       const char* name = core::kObject);
 
   /// Runs the plan's stream on these buffers, in the order of its arguments.
   emu::RunOutcome run(const Plan& plan, std::span<const std::span<std::byte>> buffers);

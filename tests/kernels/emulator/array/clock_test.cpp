@@ -52,13 +52,13 @@ double seconds_to_send(int n_columns, int n_channels, std::uint32_t n_words) {
   }
   const RunOutcome outcome = array->run(stream.words(), arguments, host);
   EXPECT_EQ(outcome.state, RunState::Completed) << outcome.message;
-  return outcome.seconds - kDispatchSeconds;
+  return outcome.seconds - npu::kDispatchSeconds;
 }
 
 TEST(Clock, AChannelMovesFourBytesACycle) {
   const std::uint32_t n_words = 1 << 20;
   const double seconds = seconds_to_send(1, 1, n_words);
-  const double bytes_per_cycle = 4.0 * n_words / (seconds * kAie2Clock.hertz);
+  const double bytes_per_cycle = 4.0 * n_words / (seconds * npu::kAie2Clock.hertz);
   EXPECT_LE(bytes_per_cycle, 4.0);
   // Descriptors of 8 KB cost a few cycles each.
   EXPECT_GT(bytes_per_cycle, 3.97);
@@ -68,8 +68,8 @@ TEST(Clock, HostMemoryIsSharedByAllShims) {
   const std::uint32_t n_words = 1 << 18;
   const double seconds = seconds_to_send(4, 2, n_words);
   const double bytes_per_second = 8 * 4.0 * n_words / seconds;
-  EXPECT_LE(bytes_per_second, kAie2Clock.host_bytes_per_second);
-  EXPECT_GT(bytes_per_second, 0.97 * kAie2Clock.host_bytes_per_second);
+  EXPECT_LE(bytes_per_second, npu::kAie2Clock.host_bytes_per_second);
+  EXPECT_GT(bytes_per_second, 0.97 * npu::kAie2Clock.host_bytes_per_second);
 }
 
 TEST(Clock, AnEmptyStreamTakesTheDispatch) {
@@ -78,7 +78,7 @@ TEST(Clock, AnEmptyStreamTakesTheDispatch) {
   HostMemory host;
   const RunOutcome outcome = array->run(Stream(design).words(), {}, host);
   EXPECT_EQ(outcome.state, RunState::Completed);
-  EXPECT_NEAR(outcome.seconds, kDispatchSeconds, 1 / kAie2Clock.hertz);
+  EXPECT_NEAR(outcome.seconds, npu::kDispatchSeconds, 1 / npu::kAie2Clock.hertz);
 }
 
 TEST(Clock, ALockHandsTimeOver) {
@@ -104,7 +104,7 @@ TEST(Clock, ALockHandsTimeOver) {
   const RunOutcome outcome = array->run(stream.words(), {}, host);
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
   // Five instructions a turn.
-  EXPECT_NEAR(outcome.seconds * kAie2Clock.hertz, 5e6, 1e3);
+  EXPECT_NEAR(outcome.seconds * npu::kAie2Clock.hertz, 5e6, 1e3);
 }
 
 TEST(Trace, HoldsWhatHappened) {
@@ -151,7 +151,7 @@ TEST(Trace, HoldsWhatHappened) {
   EXPECT_GE(begin + 1, before_us);
   EXPECT_LE(begin, before_us + 60e6);
   // In microseconds: the shim sends a word a cycle, and the controller waits for it meanwhile.
-  EXPECT_NEAR(sending, 4096 / kAie2Clock.hertz * 1e6, 1e-2);
+  EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
   std::remove(file.c_str());
 }

@@ -219,8 +219,8 @@ TEST(Kernel, WaitsAtStreamsAndAtTheCascade) {
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
   for (std::uint32_t i = 0; i < n; ++i) ASSERT_EQ(host.words(to)[i], 2 * (i + 1)) << i;
   // The second kernel works a thousand cycles on each value, and the first waits for it.
-  EXPECT_GT(outcome.seconds * kAie2Clock.hertz,
-            kDispatchSeconds * kAie2Clock.hertz + 1000 * kValues);
+  EXPECT_GT(outcome.seconds * npu::kAie2Clock.hertz,
+            npu::kDispatchSeconds * npu::kAie2Clock.hertz + 1000 * kValues);
   EXPECT_GT(array->counters().core_busy_cycles, 1000 * kValues);
   EXPECT_GT(array->counters().core_stall_cycles, 900 * kValues);
 }
@@ -305,20 +305,20 @@ TEST(Kernel, ObjectsMustBeOnesForTheEmulatedNpu) {
 
 TEST(Kernel, CyclesAreThoseOfTheBusiestSlot) {
   NpuWhisperCoreState state;
-  const ArrayClock& npu1_clock = kAie2Clock;
-  EXPECT_EQ(kernel_cycles(state, npu1_clock), kCallCycles);
+  const npu::ArrayClock& npu1_clock = npu::kAie2Clock;
+  EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles);
   state.loads = 2000;
-  EXPECT_EQ(kernel_cycles(state, npu1_clock), kCallCycles + 1000);
+  EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1000);
   state.vector_ops = 1500;
-  EXPECT_EQ(kernel_cycles(state, npu1_clock), kCallCycles + 1500);
+  EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1500);
   // 64^3 products of bf16 at 128 a cycle and the best efficiency published.
   state.macs_bf16 = 64 * 64 * 64;
   const double expected = 64.0 * 64 * 64 / 128 / (3.14 / 6.55);
   EXPECT_EQ(kernel_cycles(state, npu1_clock),
-            kCallCycles + static_cast<Cycles>(std::ceil(expected)));
+            npu::kCallCycles + static_cast<Cycles>(std::ceil(expected)));
   EXPECT_EQ(multiply_accumulates(state), 64U * 64 * 64);
   clear_counters(state);
-  EXPECT_EQ(kernel_cycles(state, npu1_clock), kCallCycles);
+  EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles);
 }
 
 TEST(Kernel, TakesTheTimeOfItsCycles) {

@@ -158,16 +158,17 @@ class mmul {
     constexpr std::uint64_t kMacs = std::uint64_t{M} * K * N;
     NpuWhisperCoreState& state = npuwhisper_core_state;
     if constexpr (Types::kBlocks) {
-      state.macs_bfp16 += kMacs;
       detail::Lanes<float, size_A> blocks;
       if constexpr (std::is_same_v<TypeA, bfloat16>) {
+        state.macs_bf16_by_bfp16 += kMacs;
         blocks = detail::quantise_bfp16(detail::bf16_to_float(a));
       } else {
+        state.macs_bfp16 += kMacs;
         blocks = a;
       }
       detail::multiply_block<M, K, N, true>(c_, blocks, detail::transpose_blocks(b));
     } else if constexpr (Types::kBf16 && detail::kBf16ByBlocks && N == 8 && K == 8) {
-      state.macs_bfp16 += kMacs;
+      state.macs_bf16_by_bfp16 += kMacs;
       detail::multiply_block<M, K, N, true>(c_, detail::quantise_bfp16(detail::bf16_to_float(a)),
                                             detail::quantise_bfp16<true>(detail::bf16_to_float(b)));
     } else if constexpr (Types::kBf16) {

@@ -6,16 +6,17 @@
 
 #include "array/array_model.h"
 
-namespace npuwhisper::emu {
+namespace npuwhisper::npu {
 
 /// Array clock cycles since the image was loaded. Cores, DMA and streams share one clock.
 using Cycles = std::uint64_t;
 
-/// Every constant of the emulated clock, with its source; nothing else in the emulator knows a
-/// time, and none belongs to an operation. Marks: [S] a manual or source text, [M] measured on
-/// silicon by the party named, [A] our assumption. Parties: AM020 (AIE-ML architecture manual), DRV
-/// (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV notes), G (arXiv 2512.13282),
-/// ATB (mlir-aie, asymmetric tile buffering), BFP (mlir-aie, block datatypes).
+/// Every constant of the emulated clock and of the planner's predictions, with its source; nothing
+/// else in either knows a time, and none belongs to an operation. Marks: [S] a manual or source
+/// text, [M] measured on silicon by the party named, [A] our assumption. Parties: AM020 (AIE-ML
+/// architecture manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV
+/// notes), DRA (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering), BFP
+/// (mlir-aie, block datatypes).
 
 /// Cycles of one core for multiply-accumulates of one type: n / (peak * efficiency).
 struct MacRate {
@@ -31,7 +32,8 @@ struct ArrayClock {
   MacRate int16x8;
   MacRate int16;
   MacRate bf16;
-  MacRate bfp16;
+  MacRate bf16_by_bfp16;  ///< bf16 operands, converted to blocks where they are multiplied.
+  MacRate bfp16;          ///< Operands that come as blocks.
   MacRate f32;
 };
 
@@ -43,7 +45,9 @@ inline constexpr ArrayClock kAie2Clock{
     .int16x8 = {.peak = 128, .efficiency = 6.76 / 13.1},  // [A] as int8
     .int16 = {.peak = 64, .efficiency = 6.76 / 13.1},     // [A] as int8
     .bf16 = {.peak = 128, .efficiency = 3.14 / 6.55},     // [M] G
-    .bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},    // AIE2 has none: as bf16
+    // AIE2 has no block floating point: as bf16.
+    .bf16_by_bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
+    .bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
     // [S] aie_api splits a float into three bf16 and multiplies the nine pairs.
     .f32 = {.peak = 128.0 / 9, .efficiency = 3.14 / 6.55},
 };
@@ -57,12 +61,15 @@ inline constexpr ArrayClock kAie2pClock{
     .int16 = {.peak = 128, .efficiency = 38.05 / 59},    // [A] as int8
     // [M] BFP: 1.6 TFLOPS for products of plain bf16, of 64 a cycle, core and element-wise.
     .bf16 = {.peak = 64, .efficiency = 1.6 / 7.37},
+    // [M] G: operands and results of bf16 in memory, as our kernels have them; the conversion is in
+    // the rate. (ATB's 27.3 TFLOPS are for weights that come as blocks.)
+    .bf16_by_bfp16 = {.peak = 512, .efficiency = 14.71 / 59},
     .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, Krackan, turbo
     .f32 = {.peak = 64.0 / 9, .efficiency = 1.6 / 7.37},
 };
 
-constexpr const ArrayClock& clock_of(npu::Generation generation) {
-  return generation == npu::Generation::Aie2 ? kAie2Clock : kAie2pClock;
+constexpr const ArrayClock& clock_of(Generation generation) {
+  return generation == Generation::Aie2 ? kAie2Clock : kAie2pClock;
 }
 
 // ---- Commands ----
@@ -77,6 +84,14 @@ inline constexpr double kInstructionSeconds = 50e-9;
 inline constexpr double kRegisterWordSeconds = 5e-9;
 /// How long the controller waits before it looks at a polled register again. [A]
 inline constexpr Cycles kPollCycles = 200;
+
+// ---- Configurations ----
+
+/// The array is given another configuration. [M] DRA on npu1: 2.81 ms for two contexts in turn,
+/// there and back. [M] NPE on npu2: 25 us, and 7.2 us for each of the design's locks.
+inline constexpr double kAie2ConfigurationSeconds = 2.81e-3 / 2;
+inline constexpr double kAie2pConfigurationSeconds = 25e-6;
+inline constexpr double kAie2pLockSeconds = 7.2e-6;
 
 // ---- DMA and streams ----
 
@@ -119,4 +134,4 @@ inline constexpr double kStoresPerCycle = 1;
 inline constexpr double kVectorOpsPerCycle = 1;
 inline constexpr double kScalarOpsPerCycle = 1;
 
-}  // namespace npuwhisper::emu
+}  // namespace npuwhisper::npu

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include "audio/window_mel.h"
+#include "device/xrt/mel_operations.h"
+#include "device/xrt/repeating_run.h"
+#include "device/xrt/xrt_session.h"
+
+namespace npuwhisper::xdna {
+
+/// Log-mel on the NPU: one submission and two buffer syncs a window. The samples are read where
+/// they lie, by way of a part of their buffer that becomes the run's argument. A window that fails
+/// is repeated once, as an encoder's is. Thread-safe.
+class MelExecutable final : public WindowMel {
+ public:
+  /// Plans, and packs matrix and filters. `session` has loaded the image's kernel kMelKernel.
+  /// Errors: InvalidArgument, Unsupported, DeviceError.
+  static Result<std::unique_ptr<WindowMel>> create(int n_mels, int n_frames,
+                                                   const npu::DesignSpec& spec,
+                                                   std::shared_ptr<XrtSession> session);
+
+  const Plan& plan() const override { return plan_; }
+  int n_mels() const override { return mel_.n_mels; }
+  int n_frames() const override { return static_cast<int>(mel_.rows.size()); }
+  Result<std::unique_ptr<Buffer>> allocate_samples(std::size_t n_samples) override;
+  Result<void> run(Buffer& samples, std::size_t first, std::span<float> out) override;
+
+ private:
+  class SampleBuffer;
+  MelExecutable(MelOperations mel, std::shared_ptr<XrtSession> session)
+      : mel_(std::move(mel)), session_(std::move(session)) {}
+  Result<void> load(const npu::DesignSpec& spec);
+  void describe(const npu::Plan& plan);
+
+  const MelOperations mel_;
+  const std::shared_ptr<XrtSession> session_;
+  Plan plan_;
+  std::array<std::size_t, kNMelArguments> buffers_{};  // the session's, by argument
+  std::optional<RepeatingRun> work_;
+  std::mutex mutex_;  // guards the session, once it is loaded
+};
+
+/// The log-mel design's kernel in an image.
+inline constexpr const char* kMelKernel = "mel";
+
+}  // namespace npuwhisper::xdna

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "device/xrt/step_reasons.h"
+
+#include <cstdio>
+#include <utility>
+
+#include "array/clock_constants.h"
+
+namespace npuwhisper::xdna {
+namespace {
+
+template <typename... Values>
+std::string format(const char* pattern, Values... values) {
+  char text[400];
+  std::snprintf(text, sizeof text, pattern, values...);
+  return text;
+}
+
+double weights_of(const Graph& step, const Op& op) {
+  return static_cast<double>(step.tensor(op.input).columns) * step.tensor(op.output).columns;
+}
+
+/// The product that has weights for all tokens, as it would be on the array.
+std::string why_exact_product_on_host(const Graph& step, const Op& op,
+                                      const npu::DesignSpec& spec) {
+  const std::string exact =
+      format("the last %d rows of its weights must not be rounded to bf16", op.n_exact_rows);
+  const TensorSpec& in = step.tensor(op.input);
+  const int columns = step.tensor(op.output).columns;
+  const npu::Operation product{
+      op.name,
+      npu::Product{.m = in.rows,
+                   .k = in.columns,
+                   .input = {kInput, 0, in.columns},
+                   .parts = {{.n = columns, .output = {kOutput, 0, (columns + 63) / 64 * 64}}}}};
+  const auto plan = npu::make_plan(spec, {&product, 1}, kPacked);
+  if (!plan) return exact + ", nor does the array take it: " + plan.error().message;
+  return exact + format(
+                     ", and results in bf16 are 0.06 apart at 16; the array would move %.1f MB of "
+                     "weights and %.1f MB of results a step, %.2f ms predicted, where int8 has "
+                     "%.1f MB of weights",
+                     static_cast<double>(plan->packed_bytes) / 1e6,
+                     static_cast<double>(plan->figures[0].bytes_out) / 1e6,
+                     1e3 * plan->predicted_seconds(), weights_of(step, op) / 1e6);
+}
+
+/// What the array would take for a step.
+Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& spec) {
+  const auto operations = make_step_operations(step, spec);
+  if (!operations) return fail(operations.error());
+  double seconds = 0, array_bytes = 0, weights = 0;
+  for (const StepOperations::Group& group : operations->groups) {
+    const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
+    if (!plan) return fail(plan.error());
+    seconds += plan->predicted_seconds();
+    array_bytes += static_cast<double>(plan->packed_bytes);
+    for (const auto& source : group.operations.sources) weights += weights_of(step, source.op);
+  }
+  const auto n = static_cast<double>(operations->groups.size());
+  const double host_rate = npu::clock_of(spec.array->generation).host_bytes_per_second;
+  return format(
+      "there they would be %.0f submissions a step and %.1f MB of bf16 weights, %.1f ms "
+      "predicted, %.1f ms of it dispatch; the same weights in int8 are %.1f MB here, "
+      "%.1f ms at the rate of the same memory, so that an array pays for many rows only",
+      n, array_bytes / 1e6, 1e3 * seconds, 1e3 * n * npu::kDispatchSeconds, weights / 1e6,
+      1e3 * weights / host_rate);
+}
+
+class NothingOffloaded final : public cpu::StepOffload {
+ public:
+  explicit NothingOffloaded(std::string summary) { plan_.summary = std::move(summary); }
+  std::span<const Group> groups() const override { return {}; }
+  const Plan& plan() const override { return plan_; }
+  Result<void> run(std::size_t, std::size_t, const float*, float*) override {
+    return fail(ErrorCode::Unsupported, "no group of a decoder step is the NPU's");
+  }
+
+ private:
+  Plan plan_;
+};
+
+}  // namespace
+
+std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& spec) {
+  switch (op.kind) {
+    case OpKind::CachedAttention:
+      return "keys and values join caches that differ in length and cells from row to row";
+    case OpKind::CrossAttention:
+      return "keys and values differ from stream to stream, and are int8 here";
+    case OpKind::Gemm:
+      return op.n_exact_rows > 0 ? why_exact_product_on_host(step, op, spec) : std::string();
+    default:
+      return {};
+  }
+}
+
+std::unique_ptr<cpu::StepOffload> explain_steps_on_host(const Graph& step,
+                                                        const npu::DesignSpec& spec) {
+  const auto prediction = predict_products(step, spec);
+  return std::make_unique<NothingOffloaded>(
+      "products on the CPU, not on the NPU: " +
+      (prediction ? *prediction : prediction.error().message));
+}
+
+}  // namespace npuwhisper::xdna

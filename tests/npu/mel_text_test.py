@@ -1,0 +1,61 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""One clip through the program with log-mel and encoder on the emulated NPU: the CPU's text, and a
+window's calls and multiply-accumulates as the plan says.
+
+usage: mel_text_test.py EMULATE npu1|npu2 TRANSCRIBE [CLIP]
+
+Without CLIP: the first one of text_test.py's. Exit status 77 (skipped) where there is neither, or no
+model."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from text_test import SKIPPED, clips, run, words
+
+
+def main():
+    emulate, array, transcribe, *given = sys.argv[1:]
+    files = (given or clips())[:1]
+    if not files:
+        print('skipped: no clips')
+        return SKIPPED
+    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
+    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        print(f'skipped: {probe.stderr}')
+        return SKIPPED
+
+    npu = [emulate, array, '--', transcribe, *options, '--device', 'npu', '--npu-stages', 'mel,encoder']
+    with tempfile.TemporaryDirectory() as folder:
+        stats_file = pathlib.Path(folder, 'stats.json')
+        on_npu = words(run([*npu, '--format', 'txt', '--', *files], NPUWHISPER_EMULATOR_STATS=str(stats_file)))
+        stats = json.loads(stats_file.read_text(encoding='utf8'))
+    on_cpu = words(run([transcribe, *options, '--device', 'cpu', '--format', 'txt', '--', *files]))
+    plan = run([*npu, '--plan'])
+    planned = [int(n) for n in re.findall(r'(\d+) multiply-accumulates \(', plan)]
+    done = stats['array']['multiply_accumulates']
+    n_submissions = stats['driver']['n_submissions']
+    print(f'{len(on_cpu)} words; {n_submissions} submissions, {done} multiply-accumulates, '
+          f'planned {planned} for a window')
+    print('\n'.join(line for line in plan.splitlines() if 'log-mel' in line or 'spectrum' in line))
+
+    failures = []
+    if len(on_cpu) < 3 or on_npu != on_cpu:
+        failures.append(f'the text is another one:\n{on_cpu}\n{on_npu}')
+    if len(planned) != 2:
+        failures.append(f'wanted log-mel and encoder in the plan:\n{plan}')
+    if n_submissions < 2 or n_submissions % 2 or done != n_submissions // 2 * sum(planned):
+        failures.append('wanted two submissions for each window, and the multiply-accumulates of both')
+    if not re.search(r'\(1\.00\d\d times\)', plan):
+        failures.append('wanted each sample to cross once')
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
