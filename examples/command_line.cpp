@@ -29,7 +29,7 @@ constexpr const char* kDescription =
 struct RawOptions {
   gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
   gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
-  gchar* prompt = nullptr;
+  gchar *prompt = nullptr, *trace = nullptr;
   gint n_threads = 0, beam_size = 1, best_of = 5;
   gboolean word_times = FALSE, no_condition = FALSE, plan = FALSE, quiet = FALSE, version = FALSE;
   gchar** files = nullptr;
@@ -39,7 +39,7 @@ struct RawOptions {
   RawOptions& operator=(const RawOptions&) = delete;
   ~RawOptions() {
     for (gchar* text :
-         {format, output, language, task, model, device, npu_stages, precision, prompt}) {
+         {format, output, language, task, model, device, npu_stages, precision, prompt, trace}) {
       g_free(text);
     }
     g_strfreev(files);
@@ -75,6 +75,8 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
       text("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT"),
       flag("word-times", raw.word_times, "Time each word (json, vtt)"),
       flag("no-condition", raw.no_condition, "Do not follow the text of the window before"),
+      text("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
+           "FILE"),
       flag("plan", raw.plan, "Print what runs where and why, and exit"),
       flag("quiet", raw.quiet, "No progress on stderr"),
       flag("version", raw.version, "Print the version and exit"),
@@ -161,6 +163,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     line.files.emplace_back(*file);
   }
   if (raw.output != nullptr) line.output = raw.output;
+  if (raw.trace != nullptr) line.trace = raw.trace;
   line.plan = raw.plan != FALSE;
   line.quiet = raw.quiet != FALSE;
   line.version = raw.version != FALSE;

@@ -20,6 +20,7 @@ struct CommandLine {
   std::string output;  ///< Empty: stdout. See outputs.h.
   EngineOptions engine;
   TranscriberOptions transcriber;
+  std::string trace;  ///< File for a trace; empty: none.
   bool plan = false;
   bool quiet = false;
   bool version = false;

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <fstream>
@@ -15,6 +16,8 @@
 #include <memory>
 #include <string>
 #include <vector>
+
+#include <npuwhisper/trace.h>
 
 #include "command_line.h"
 #include "formats.h"
@@ -127,6 +130,35 @@ int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::p
   return caught_signal == 0 ? exit_code : kSignal + caught_signal;
 }
 
+/// Records what happens from here on until its end. The array of an emulated NPU, whose times are
+/// another clock's, adds itself to the same file when the engine goes.
+Result<void> start_recording(const CommandLine& line) {
+  if (line.trace.empty()) return {};
+  setenv("NPUWHISPER_EMULATOR_TRACE", std::filesystem::absolute(line.trace).c_str(), 0);
+  return start_trace(line.trace);
+}
+
+/// Transcribes all files, or prints the plan.
+int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+  // Held until the end, so that the elements of all files find the model loaded.
+  const auto engine = Engine::open(line.engine);
+  if (!engine) {
+    complain(engine.error().message);
+    return kFailed;
+  }
+  if (line.plan) {
+    std::cout << (*engine)->describe_plan() << std::flush;
+    return kOk;
+  }
+  const std::string& language = line.transcriber.language;
+  if (!language.empty() && !(*engine)->has_language(language)) {
+    complain("model '" + line.engine.model + "' does not know the language '" + language + "'");
+    return kUsage;
+  }
+  stop_on_signals();
+  return transcribe_all(line, paths);
+}
+
 int run(int argc, char** argv) {
   const Result<CommandLine> line = parse_command_line(argc, argv);
   if (!line) {
@@ -144,23 +176,16 @@ int run(int argc, char** argv) {
     return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
   }
 
-  // Held until the end, so that the elements of all files find the model loaded.
-  const auto engine = Engine::open(line->engine);
-  if (!engine) {
-    complain(engine.error().message);
+  if (const auto started = start_recording(*line); !started) {
+    complain(started.error().message);
     return kFailed;
   }
-  if (line->plan) {
-    std::cout << (*engine)->describe_plan() << std::flush;
-    return kOk;
+  const int exit_code = run_engine(*line, *paths);
+  if (const auto written = stop_trace(); !written) {
+    complain(written.error().message);
+    return kFailed;
   }
-  const std::string& language = line->transcriber.language;
-  if (!language.empty() && !(*engine)->has_language(language)) {
-    complain("model '" + line->engine.model + "' does not know the language '" + language + "'");
-    return kUsage;
-  }
-  stop_on_signals();
-  return transcribe_all(*line, *paths);
+  return exit_code;
 }
 
 }  // namespace

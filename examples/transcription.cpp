@@ -21,13 +21,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr GstClockTime kTick = 100 * GST_MSECOND;
-constexpr guint kBytesPerSample = sizeof(float);
 
 // decodebin stops at raw audio and drops every other stream before its decoder. The sink keeps to
 // no clock: text comes as fast as the model is.
 constexpr const char* kPipeline =
     "%s name=source ! decodebin expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
-    "audioresample ! audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved ! "
+    "audioresample ! audio/x-raw,format=%s,rate=16000,channels=1,layout=interleaved ! "
     "npuwhisper name=whisper post-messages=true ! fakesink sync=false";
 
 struct Unref {
@@ -42,13 +41,13 @@ using Owned = std::unique_ptr<T, Unref>;
 
 /// Written by the streaming threads, read by ours.
 struct Counters {
-  std::atomic<std::uint64_t> samples_in = 0;   ///< Audio that reached the element.
+  std::atomic<std::uint64_t> bytes_in = 0;     ///< Audio that reached the element.
   std::atomic<std::uint64_t> position_ns = 0;  ///< Up to which text, or a gap, has left it.
 };
 
 GstPadProbeReturn count_audio(GstPad*, GstPadProbeInfo* info, gpointer counters) {
-  const gsize bytes = gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
-  static_cast<Counters*>(counters)->samples_in += bytes / kBytesPerSample;
+  static_cast<Counters*>(counters)->bytes_in +=
+      gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
   return GST_PAD_PROBE_OK;
 }
 
@@ -114,6 +113,8 @@ gboolean add_stat(GQuark field, const GValue* value, gpointer stats) {
     object[name] = static_cast<double>(g_value_get_uint64(value)) / GST_SECOND;
   } else if (G_VALUE_HOLDS_UINT64(value)) {
     object[name] = g_value_get_uint64(value);
+  } else if (G_VALUE_HOLDS_DOUBLE(value)) {
+    object[name] = g_value_get_double(value);
   }
   return TRUE;
 }
@@ -166,7 +167,11 @@ class Run {
 
   Result<void> build(const EngineOptions& engine, const TranscriberOptions& options) {
     const bool from_stdin = transcript_.file == "-";
-    const Owned<gchar> description(g_strdup_printf(kPipeline, from_stdin ? "fdsrc" : "filesrc"));
+    // An NPU that computes log-mel reads 16 bits, where the decoder has written them.
+    const bool is_16_bit = engine.npu_stages.mel;
+    bytes_per_sample_ = is_16_bit ? sizeof(std::int16_t) : sizeof(float);
+    const Owned<gchar> description(g_strdup_printf(kPipeline, from_stdin ? "fdsrc" : "filesrc",
+                                                   is_16_bit ? "S16LE" : "F32LE"));
     GError* raw_error = nullptr;
     pipeline_.reset(
         gst_parse_launch_full(description.get(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
@@ -192,7 +197,7 @@ class Run {
     const Result<void> result = follow(start);
     transcript_.wall_seconds = seconds_since(start);
     transcript_.audio_seconds =
-        static_cast<double>(counters_.samples_in.load()) / static_cast<double>(kSampleRate);
+        static_cast<double>(counters_.bytes_in / bytes_per_sample_) / kSampleRate;
     transcript_.stats = read_stats(whisper_.get());
     transcript_.device = transcript_.stats.value("device", "");
     return result;
@@ -265,6 +270,7 @@ class Run {
   Counters counters_;  // Outlives the pipeline, whose probes write to it.
   Owned<GstElement> pipeline_;
   Owned<GstElement> whisper_;
+  std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
   std::string missing_;
 };

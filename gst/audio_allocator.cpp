@@ -6,6 +6,8 @@
 #include <map>
 #include <mutex>
 #include <new>
+#include <span>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -14,10 +16,10 @@ constexpr gsize kAlignment = 64;          // One cache line, one AVX-512 registe
 constexpr gsize kGranule = 4096;          // Sizes that differ by less share their blocks.
 constexpr gsize kMaxIdleBytes = 8 << 20;  // Kept for reuse; beyond it memory is freed.
 
-// Blocks that wait for reuse, by size. Guards itself.
-class IdleBlocks {
+// Blocks that wait for reuse, by size, and the ring. Guards itself.
+class AllocatorState {
  public:
-  ~IdleBlocks() {
+  ~AllocatorState() {
     for (auto& [size, blocks] : blocks_) {
       for (void* block : blocks) std::free(block);
     }
@@ -30,10 +32,26 @@ class IdleBlocks {
         void* block = found->second.back();
         found->second.pop_back();
         idle_bytes_ -= size;
+        ++use_.hits;
         return block;
       }
+      ++use_.misses;
     }
     return std::aligned_alloc(kAlignment, size);
+  }
+
+  npuwhisper::AllocatorUse use() {
+    const std::scoped_lock lock(mutex_);
+    return use_;
+  }
+
+  void set_ring(std::shared_ptr<npuwhisper::AudioRing> ring) {
+    const std::scoped_lock lock(mutex_);
+    ring_.swap(ring);  // What it held dies after the lock is released.
+  }
+  std::shared_ptr<npuwhisper::AudioRing> ring() {
+    const std::scoped_lock lock(mutex_);
+    return ring_;
   }
 
   void give(void* block, gsize size) {
@@ -52,21 +70,25 @@ class IdleBlocks {
   std::mutex mutex_;
   std::map<gsize, std::vector<void*>> blocks_;
   gsize idle_bytes_ = 0;
+  npuwhisper::AllocatorUse use_;
+  std::shared_ptr<npuwhisper::AudioRing> ring_;
 };
 
-// Stands at the start of its block; the samples follow, aligned. A part (gst_memory_share) has no
-// block of its own and keeps its parent alive.
+// Stands at the start of its block; the samples follow, aligned, or are a slice of the ring. A part
+// (gst_memory_share) has no block of its own and keeps its parent alive.
 struct AudioMemory {
   GstMemory memory;
-  gsize block_size;  // 0: a part.
-  guint8* data;
+  gsize block_size = 0;  // 0: a part.
+  guint8* data = nullptr;
+  std::shared_ptr<npuwhisper::AudioRing> ring{};
+  std::span<const std::int16_t> slice{};
 };
 
 constexpr gsize kHeaderBytes = (sizeof(AudioMemory) + kAlignment - 1) / kAlignment * kAlignment;
 
 struct AudioAllocator {
   GstAllocator parent;
-  IdleBlocks* idle;
+  AllocatorState* state;
 };
 struct AudioAllocatorClass {
   GstAllocatorClass parent_class;
@@ -74,42 +96,79 @@ struct AudioAllocatorClass {
 
 G_DEFINE_TYPE(AudioAllocator, npuwhisper_audio_allocator, GST_TYPE_ALLOCATOR)
 
+AllocatorState& state_of(GstAllocator* allocator) {
+  return *reinterpret_cast<AudioAllocator*>(allocator)->state;
+}
+
 AudioMemory* audio_memory(GstMemory* memory) {
   return reinterpret_cast<AudioMemory*>(memory);
 }
+const AudioMemory* audio_memory(const GstMemory* memory) {
+  return reinterpret_cast<const AudioMemory*>(memory);
+}
 
-GstMemory* allocator_alloc(GstAllocator* allocator, gsize size, GstAllocationParams* params) {
-  const gsize align = std::max(params->align, kAlignment - 1);
+// nullptr: there is no ring, or no room in it, or it is not what was asked for.
+GstMemory* alloc_in_ring(GstAllocator* allocator, gsize size, const GstAllocationParams& params) {
+  auto ring = state_of(allocator).ring();
+  const bool fits = params.align <= npuwhisper::kRingAlign && params.prefix == 0 &&
+                    params.padding == 0 && size % sizeof(std::int16_t) == 0 && size > 0;
+  if (ring == nullptr || !fits) return nullptr;
+  void* header = state_of(allocator).take(kHeaderBytes);
+  if (header == nullptr) return nullptr;
+  const std::span<std::int16_t> slice = ring->acquire(size / sizeof(std::int16_t));
+  if (slice.empty()) {
+    state_of(allocator).give(header, kHeaderBytes);
+    return nullptr;
+  }
+  auto* memory = new (header) AudioMemory{};
+  memory->block_size = kHeaderBytes;
+  memory->data = reinterpret_cast<guint8*>(slice.data());
+  memory->ring = std::move(ring);
+  memory->slice = slice;
+  gst_memory_init(&memory->memory, params.flags, allocator, nullptr, size, npuwhisper::kRingAlign,
+                  0, size);
+  return &memory->memory;
+}
+
+GstMemory* alloc_in_block(GstAllocator* allocator, gsize size, const GstAllocationParams& params) {
+  const gsize align = std::max(params.align, kAlignment - 1);
   if (align + 1 > kGranule) return nullptr;  // More than a page: nobody needs that for audio.
-  const gsize max_size = params->prefix + size + params->padding;
+  const gsize max_size = params.prefix + size + params.padding;
   const gsize wanted = kHeaderBytes + max_size + (align + 1 - kAlignment);
   const gsize block_size = (wanted + kGranule - 1) / kGranule * kGranule;
 
-  auto* self = reinterpret_cast<AudioAllocator*>(allocator);
-  void* block = self->idle->take(block_size);
+  void* block = state_of(allocator).take(block_size);
   if (block == nullptr) return nullptr;
   auto* memory = new (block) AudioMemory{};
   memory->block_size = block_size;
   const auto after_header = reinterpret_cast<guintptr>(block) + kHeaderBytes;
   memory->data = reinterpret_cast<guint8*>((after_header + align) & ~align);
-  gst_memory_init(&memory->memory, params->flags, allocator, nullptr, max_size, align,
-                  params->prefix, size);
-  if ((params->flags & GST_MEMORY_FLAG_ZERO_PREFIXED) != 0) {
-    std::fill_n(memory->data, params->prefix, guint8{0});
+  gst_memory_init(&memory->memory, params.flags, allocator, nullptr, max_size, align, params.prefix,
+                  size);
+  if ((params.flags & GST_MEMORY_FLAG_ZERO_PREFIXED) != 0) {
+    std::fill_n(memory->data, params.prefix, guint8{0});
   }
-  if ((params->flags & GST_MEMORY_FLAG_ZERO_PADDED) != 0) {
-    std::fill_n(memory->data + params->prefix + size, params->padding, guint8{0});
+  if ((params.flags & GST_MEMORY_FLAG_ZERO_PADDED) != 0) {
+    std::fill_n(memory->data + params.prefix + size, params.padding, guint8{0});
   }
   return &memory->memory;
 }
 
+GstMemory* allocator_alloc(GstAllocator* allocator, gsize size, GstAllocationParams* params) {
+  if (GstMemory* memory = alloc_in_ring(allocator, size, *params)) return memory;
+  return alloc_in_block(allocator, size, *params);
+}
+
 void allocator_free(GstAllocator* allocator, GstMemory* memory) {
-  auto* self = reinterpret_cast<AudioAllocator*>(allocator);
-  const gsize block_size = audio_memory(memory)->block_size;
+  AudioMemory* own = audio_memory(memory);
+  const gsize block_size = own->block_size;
+  const auto ring = std::move(own->ring);  // May be the last to hold the engine: goes at the end.
+  if (ring) ring->release(own->slice);
+  own->~AudioMemory();
   if (block_size == 0) {
     std::free(memory);
   } else {
-    self->idle->give(memory, block_size);
+    state_of(allocator).give(memory, block_size);
   }
 }
 
@@ -136,7 +195,7 @@ GstMemory* memory_share(GstMemory* memory, gssize offset, gssize size) {
 }
 
 void allocator_finalize(GObject* object) {
-  delete reinterpret_cast<AudioAllocator*>(object)->idle;
+  delete reinterpret_cast<AudioAllocator*>(object)->state;
   G_OBJECT_CLASS(npuwhisper_audio_allocator_parent_class)->finalize(object);
 }
 
@@ -147,7 +206,7 @@ void npuwhisper_audio_allocator_class_init(AudioAllocatorClass* klass) {
 }
 
 void npuwhisper_audio_allocator_init(AudioAllocator* self) {
-  self->idle = new IdleBlocks;
+  self->state = new AllocatorState;
   GstAllocator* allocator = &self->parent;
   allocator->mem_type = "NpuWhisperAudio";
   allocator->mem_map = memory_map;
@@ -165,9 +224,26 @@ AllocatorPtr make_audio_allocator() {
   return AllocatorPtr(GST_ALLOCATOR(object));
 }
 
+AllocatorUse audio_allocator_use(GstAllocator* allocator) {
+  return state_of(allocator).use();
+}
+
+void set_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring) {
+  state_of(allocator).set_ring(std::move(ring));
+}
+
+std::shared_ptr<AudioRing> audio_ring(GstAllocator* allocator) {
+  return state_of(allocator).ring();
+}
+
 bool is_audio_memory(const GstMemory* memory) {
   return memory->allocator != nullptr &&
          G_TYPE_CHECK_INSTANCE_TYPE(memory->allocator, npuwhisper_audio_allocator_get_type());
+}
+
+bool is_ring_memory(const GstMemory* memory) {
+  if (!is_audio_memory(memory)) return false;
+  return audio_memory(memory->parent != nullptr ? memory->parent : memory)->ring != nullptr;
 }
 
 }  // namespace npuwhisper

@@ -9,6 +9,7 @@ namespace npuwhisper {
 /// What the element itself counts, from its creation on; see the `stats` property. Thread-safe.
 struct Counters {
   std::atomic<std::uint64_t> pool_buffers{0};    ///< Arrived in memory of our allocator.
+  std::atomic<std::uint64_t> device_buffers{0};  ///< Those of them that the device reads itself.
   std::atomic<std::uint64_t> copied_buffers{0};  ///< Arrived in other memory.
   std::atomic<std::uint64_t> bytes_copied{0};
   std::atomic<std::uint64_t> dropped_samples{0};  ///< Live input that nobody had time for.

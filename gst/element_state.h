@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <stop_token>
 
 #include "audio_allocator.h"
 #include "counters.h"
@@ -30,16 +31,18 @@ namespace npuwhisper {
 struct ElementState {
   explicit ElementState(GstElement* element)
       : allocator(make_audio_allocator()),
-        input(allocator.get(), counters),
+        chunk_allocator(make_audio_allocator()),
+        input(chunk_allocator.get(), counters),
         loader(element),
         text(element, OutputPad::Content::Text, latency, counters),
         json(element, OutputPad::Content::Json, latency, counters),
-        worker(element, settings, loader, input, text, json, latency) {}
+        worker(element, settings, loader, allocator.get(), input, text, json, latency) {}
 
   SharedSettings settings;
   Counters counters;
   Latency latency;
-  AllocatorPtr allocator;
+  AllocatorPtr allocator;        ///< Offered upstream; has the ring, where there is one.
+  AllocatorPtr chunk_allocator;  ///< For what arrives in other memory.
   InputQueue input;
   EngineLoader loader;
   OutputPad text;
@@ -51,6 +54,10 @@ struct ElementState {
   GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested. Guarded by the object lock.
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
+
+  /// Ends the streaming thread's wait for the engine when the element stops; a new one for each
+  /// start.
+  std::stop_source patience;
 
   // Of the streaming thread alone.
   GstSegment segment{};

@@ -42,6 +42,12 @@ GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, OutputPad
   return pad;
 }
 
+npuwhisper::AllocatorUse memory_use(const ElementState& state) {
+  const auto offered = npuwhisper::audio_allocator_use(state.allocator.get());
+  const auto chunks = npuwhisper::audio_allocator_use(state.chunk_allocator.get());
+  return {offered.hits + chunks.hits, offered.misses + chunks.misses};
+}
+
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   ElementState& state = state_of(object);
   GValue old = G_VALUE_INIT;
@@ -68,7 +74,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
     case npuwhisper::kPropStats:
       g_value_take_boxed(
           value, npuwhisper::make_stats(state.loader.engine().get(), state.loader.load_time(),
-                                        state.worker.stats(), state.counters));
+                                        state.worker.stats(), state.counters, memory_use(state)));
       return;
     case npuwhisper::kPropMaxObservedDelay:
       g_value_set_uint(value, state.max_delay_ms);
@@ -95,6 +101,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
 }
 
 bool start(GstElement* element, ElementState& state) {
+  state.patience = std::stop_source();
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (state.loader.failed(options)) return false;  // The bus knows why.
   state.loader.start(options);
@@ -121,6 +128,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       if (!start(element, state)) return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
+      state.patience.request_stop();
       state.input.stop();  // Lets the streaming thread and the worker go,
       state.worker.cancel();
       break;
@@ -134,6 +142,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
     state.input.stop();
     state.worker.stop();
+    // Upstream's memory keeps the device; the element does not.
+    npuwhisper::set_audio_ring(state.allocator.get(), nullptr);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.join();
   return result;

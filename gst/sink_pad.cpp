@@ -7,6 +7,7 @@
 #include <span>
 #include <utility>
 
+#include "allocation.h"
 #include "debug.h"
 #include "element_state.h"
 #include "gstnpuwhisper.h"
@@ -14,9 +15,6 @@
 
 namespace npuwhisper {
 namespace {
-
-constexpr GstAllocationParams kAllocation = {
-    static_cast<GstMemoryFlags>(0), 63, 0, 0, {nullptr, nullptr, nullptr, nullptr}};
 
 ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
@@ -44,6 +42,9 @@ InputQueue::PushResult queue_audio(ElementState& state, BufferPtr buffer) {
   if (n_samples == 0) return {};
   if (gst_buffer_n_memory(buffer.get()) == 1 &&
       is_audio_memory(gst_buffer_peek_memory(buffer.get(), 0))) {
+    if (is_ring_memory(gst_buffer_peek_memory(buffer.get(), 0))) {
+      state.counters.device_buffers.fetch_add(1, std::memory_order_relaxed);
+    }
     Audio audio{.buffer = std::move(buffer), .format = format, .pts = pts};
     audio.n_samples = static_cast<std::int64_t>(n_samples);
     return state.input.push(std::move(audio));
@@ -128,7 +129,7 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
-    gst_query_add_allocation_param(query, state_of(parent).allocator.get(), &kAllocation);
+    answer_allocation(GST_ELEMENT(parent), state_of(parent), query);
     return TRUE;
   }
   return gst_pad_query_default(pad, parent, query);

@@ -27,10 +27,19 @@ void set(GstStructure* structure, const char* name, const std::string& value) {
   gst_structure_set(structure, name, G_TYPE_STRING, value.c_str(), nullptr);
 }
 
+void set(GstStructure* structure, const char* name, double value) {
+  gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
+}
+
+double milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double, std::milli>(time).count();
+}
+
 }  // namespace
 
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
-                         const TranscriberStats& stream, const Counters& counters) {
+                         const TranscriberStats& stream, const Counters& counters,
+                         const AllocatorUse& memory) {
   GstStructure* stats = gst_structure_new_empty("application/x-npuwhisper-stats");
   set(stats, "device", engine != nullptr ? engine->device().name : std::string());
   set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
@@ -45,9 +54,22 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "decode-time", stream.decode_time);
   set(stats, "align-time", stream.align_time);
   set(stats, "load-time", load_time);
+  set(stats, "mel-ms", milliseconds(stream.mel_time));
+  set(stats, "encoder-ms", milliseconds(stream.encode_time));
+  set(stats, "decoder-ms",
+      milliseconds(stream.prompt_time + stream.decode_time + stream.align_time));
+  const DeviceStats device = engine != nullptr ? engine->device_stats() : DeviceStats();
+  set(stats, "npu-calls", device.calls);
+  set(stats, "npu-utilisation", device.utilisation());
+  set(stats, "dma-syncs", device.dma_syncs);
+  set(stats, "bytes-to-device", device.bytes_to_device);
+  set(stats, "bytes-from-device", device.bytes_from_device);
   set(stats, "pool-buffers", counters.pool_buffers);
+  set(stats, "device-buffers", counters.device_buffers);
   set(stats, "copied-buffers", counters.copied_buffers);
-  set(stats, "bytes-copied", counters.bytes_copied);
+  set(stats, "bytes-copied", counters.bytes_copied + stream.bytes_copied);
+  set(stats, "pool-hits", memory.hits);
+  set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);
   set(stats, "gaps", counters.gaps);
   set(stats, "cues", counters.cues);

@@ -8,13 +8,16 @@
 
 #include <chrono>
 
+#include "audio_allocator.h"
 #include "counters.h"
 
 namespace npuwhisper {
 
 /// The `stats` property: application/x-npuwhisper-stats. `engine` may be null (nothing loaded: the
-/// device is ""). Times are nanoseconds. The caller owns the structure.
+/// device is ""). Times called "-time" are nanoseconds, those called "-ms" milliseconds. The caller
+/// owns the structure.
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
-                         const TranscriberStats& stream, const Counters& counters);
+                         const TranscriberStats& stream, const Counters& counters,
+                         const AllocatorUse& memory);
 
 }  // namespace npuwhisper

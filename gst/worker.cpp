@@ -43,6 +43,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.fallbacks += b.fallbacks;
   a.silent_windows += b.silent_windows;
   a.samples += b.samples;
+  a.bytes_copied += b.bytes_copied;
   a.mel_time += b.mel_time;
   a.encode_time += b.encode_time;
   a.prompt_time += b.prompt_time;
@@ -51,31 +52,26 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   return a;
 }
 
-// n samples from `bytes`, as floats: in place where they are that already, else in `scratch`.
-std::span<const float> as_floats(const std::uint8_t* bytes, std::size_t n, SampleFormat format,
-                                 std::vector<float>& scratch) {
-  if (format == SampleFormat::F32) {
-    if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(float) == 0) {
-      return {reinterpret_cast<const float*>(bytes), n};
-    }
-    std::memcpy(scratch.data(), bytes, n * sizeof(float));
-    return {scratch.data(), n};
+// n samples from `bytes`: in place where they are aligned, else in `scratch`, which has room.
+template <typename Sample>
+std::span<const Sample> samples_at(const std::uint8_t* bytes, std::size_t n,
+                                   std::vector<float>& scratch) {
+  if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(Sample) == 0) {
+    return {reinterpret_cast<const Sample*>(bytes), n};
   }
-  for (std::size_t i = 0; i < n; ++i) {
-    std::int16_t sample = 0;
-    std::memcpy(&sample, bytes + 2 * i, sizeof sample);
-    scratch[i] = static_cast<float>(sample) / 32768.0F;
-  }
-  return {scratch.data(), n};
+  std::memcpy(scratch.data(), bytes, n * sizeof(Sample));
+  return {reinterpret_cast<const Sample*>(scratch.data()), n};
 }
 
 }  // namespace
 
 Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
-               InputQueue& input, OutputPad& text, OutputPad& json, const Latency& latency)
+               GstAllocator* allocator, InputQueue& input, OutputPad& text, OutputPad& json,
+               const Latency& latency)
     : element_(element),
       settings_(settings),
       loader_(loader),
+      allocator_(allocator),
       input_(input),
       latency_(latency),
       output_(element, text, json),
@@ -93,6 +89,7 @@ void Worker::stop() {
   cancel();
   if (thread_.joinable()) thread_.join();
   replace_transcriber(nullptr);
+  ring_.reset();
   engine_.reset();
   deferred_.clear();
 }
@@ -158,17 +155,23 @@ void Worker::begin_epoch(std::uint64_t epoch) {
 bool Worker::renew_transcriber() {
   const std::uint64_t serial = settings_.serial();
   const bool live = latency_.live();
-  if (transcriber_ && serial == settings_serial_ && live == made_for_live_) return true;
+  auto ring = audio_ring(allocator_);
+  const bool same_ring = ring == nullptr || ring == ring_;
+  if (transcriber_ && serial == settings_serial_ && live == made_for_live_ && same_ring) {
+    return true;
+  }
   finish();
+  if (ring_ != nullptr) replace_transcriber(nullptr);  // No two may have the same ring.
   const Settings settings = settings_.get();
   TranscriberOptions options = settings.transcriber_options();
   if (live) options.max_wait = latency_.max_wait();
-  auto transcriber = Transcriber::create(engine_, options);
+  auto transcriber = Transcriber::create(engine_, options, ring);
   if (!transcriber) {
     fail_stream(transcriber.error());
     return false;
   }
   replace_transcriber(std::shared_ptr<Transcriber>(std::move(*transcriber)));
+  ring_ = std::move(ring);
   settings_serial_ = serial;
   made_for_live_ = live;
   format_.mode = settings.output_mode;
@@ -213,11 +216,16 @@ bool Worker::hear(const Audio& audio) {
     const std::int64_t n = std::min(kPieceSamples, audio.n_samples - i);
     // A flush that came before this is_current() is seen by it; one that comes after cancels.
     heard = input_.is_current(epoch_) &&
-            take(transcriber_->push(
-                as_floats(map.data + i * step, static_cast<std::size_t>(n), audio.format, pcm_)));
+            take(push(map.data + i * step, static_cast<std::size_t>(n), audio.format));
   }
   gst_buffer_unmap(audio.buffer.get(), &map);
   return heard;
+}
+
+Result<std::vector<Segment>> Worker::push(const std::uint8_t* bytes, std::size_t n,
+                                          SampleFormat format) {
+  if (format == SampleFormat::F32) return transcriber_->push(samples_at<float>(bytes, n, pcm_));
+  return transcriber_->push(samples_at<std::int16_t>(bytes, n, pcm_));
 }
 
 bool Worker::hear_silence(std::int64_t n_samples) {
@@ -252,7 +260,7 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
 // Ends the stretch of audio: all its text and the events that waited for it go out, and the next
 // sample has index 0 again.
 void Worker::finish() {
-  if (timeline_.n_samples() > 0) {
+  if (transcriber_ && timeline_.n_samples() > 0) {
     if (!input_.is_current(epoch_) || !take(transcriber_->drain())) return;
     transcriber_->reset();
     output_.advance(timeline_.end());

@@ -32,8 +32,10 @@ namespace npuwhisper {
 /// start(), stop() are for state changes; cancel() and stats() are thread-safe.
 class Worker {
  public:
+  /// `allocator`: the one that upstream is offered, for its ring.
   Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
-         InputQueue& input, OutputPad& text, OutputPad& json, const Latency& latency);
+         GstAllocator* allocator, InputQueue& input, OutputPad& text, OutputPad& json,
+         const Latency& latency);
 
   void start();
   /// Cancels and waits; the input queue must have been stopped.
@@ -59,6 +61,7 @@ class Worker {
   void handle_gap(const EventPtr& event);
 
   bool hear(const Audio& audio);
+  Result<std::vector<Segment>> push(const std::uint8_t* bytes, std::size_t n, SampleFormat format);
   bool hear_silence(std::int64_t n_samples);
   bool take(const Result<std::vector<Segment>>& segments);
   void finish();
@@ -69,6 +72,7 @@ class Worker {
   GstElement* element_;
   const SharedSettings& settings_;
   EngineLoader& loader_;
+  GstAllocator* allocator_;
   InputQueue& input_;
   const Latency& latency_;
   TextOutput output_;
@@ -79,6 +83,7 @@ class Worker {
 
   // Of the thread alone.
   std::shared_ptr<Engine> engine_;
+  std::shared_ptr<AudioRing> ring_;  // Of the transcriber.
   TextOutput::Format format_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;

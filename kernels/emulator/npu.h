@@ -6,6 +6,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <npuwhisper/result.h>
@@ -66,10 +67,13 @@ class Npu {
   virtual RunOutcome run(std::span<const std::uint32_t> instructions,
                          std::span<const std::uint64_t> arguments, DeviceMemory& memory) = 0;
   virtual Counters counters() const = 0;
-  /// Writes what happened since the image was loaded as Chrome trace JSON (cores, DMA channels and
-  /// stalls per tile); tracing is on if NPUWHISPER_EMULATOR_TRACE names a file when the image is
-  /// loaded.
-  virtual Result<void> write_trace(const std::string& file) = 0;
+  /// Adds what happened since the image was loaded (cores, DMA channels and stalls of each tile) to
+  /// a file of Chrome trace events, see array/trace.h. It is recorded if NPUWHISPER_EMULATOR_TRACE or
+  /// NPUWHISPER_EMULATOR_OCCUPANCY is set when the image is loaded. Errors: Unavailable.
+  virtual Result<void> write_trace(const std::string& file, std::string_view device,
+                                   int context) = 0;
+  /// Draws the same as a picture, see array/occupancy.h. Errors: Unavailable.
+  virtual Result<void> write_occupancy(const std::string& file, std::string_view device) = 0;
 };
 
 }  // namespace npuwhisper::emu

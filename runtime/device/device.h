@@ -7,6 +7,7 @@
 #include <span>
 
 #include <npuwhisper/device_info.h>
+#include <npuwhisper/device_stats.h>
 #include <npuwhisper/result.h>
 #include <npuwhisper/segment.h>
 
@@ -75,6 +76,8 @@ class Device {
  public:
   virtual ~Device() = default;
   virtual const DeviceInfo& info() const = 0;
+  /// What its executables did. A device that computes in the host's memory has nothing to count.
+  virtual DeviceStats stats() const { return {}; }
   /// Whether the projections of the decoder's cross-attention had better be part of the encoder's graph: where that saves
   /// a submission, and the features' way to the host and back.
   virtual bool joins_cross_attention() const { return false; }

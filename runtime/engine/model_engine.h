@@ -24,6 +24,7 @@ class ModelEngine final : public Engine {
   static Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options);
 
   const DeviceInfo& device() const override { return device_->info(); }
+  DeviceStats device_stats() const override { return device_->stats(); }
   const std::filesystem::path& model_path() const override { return model_->folder; }
   bool is_multilingual() const override { return model_->tokenizer->is_multilingual(); }
   bool has_language(std::string_view code) const override {

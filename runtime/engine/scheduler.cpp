@@ -4,6 +4,8 @@
 #include <array>
 #include <chrono>
 
+#include "base/trace.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -77,23 +79,32 @@ void Scheduler::take_batch() {
 }
 
 Result<void> Scheduler::run_batch() {
-  if (batch_.front()->mel == nullptr) return run(decoder_, {.items = {}, .rows = rows_});
+  if (batch_.front()->mel == nullptr) {
+    const trace::Span span("decoder step", {"rows", static_cast<std::int64_t>(rows_.size())});
+    return run(decoder_, {.items = {}, .rows = rows_});
+  }
   Buffer& mel = *batch_.front()->mel;
   Buffer& cross_cache = *batch_.front()->cross_cache;
-  if (windows_.cross == nullptr) return run_window(windows_.encoder, mel, cross_cache);
-  if (auto encoded = run_window(windows_.encoder, mel, *windows_.features); !encoded) return encoded;
-  return run_window(*windows_.cross, *windows_.features, cross_cache);
+  if (windows_.cross == nullptr) return run_window("encoder and cross", windows_.encoder, mel, cross_cache);
+  auto encoded = run_window("encoder", windows_.encoder, mel, *windows_.features);
+  if (!encoded) return encoded;
+  return run_window("cross", *windows_.cross, *windows_.features, cross_cache);
 }
 
-Result<void> Scheduler::run_window(Executable& executable, Buffer& from, Buffer& to) {
+Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to) {
+  const trace::Span span(stage);
   const std::array<Buffer*, 2> buffers = {&from, &to};
   const std::array<std::span<Buffer* const>, 1> items = {buffers};
   return run(executable, {.items = items, .rows = {}});
 }
 
 Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {
-  const auto started = executable.start(bindings);
+  const auto started = [&] {
+    const trace::Span span("submit");
+    return executable.start(bindings);
+  }();
   if (!started) return fail(started.error());
+  const trace::Span span("wait");
   return (*started)->wait(kTimeout);
 }
 

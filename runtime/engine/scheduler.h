@@ -46,7 +46,7 @@ class Scheduler {
   Result<void> submit(Request& request);
   void take_batch();
   Result<void> run_batch();
-  Result<void> run_window(Executable& executable, Buffer& from, Buffer& to);
+  Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to);
   Result<void> run(Executable& executable, const Bindings& bindings);
 
   const Windows windows_;

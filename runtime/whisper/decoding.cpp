@@ -63,7 +63,7 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
 }
 
 Result<Token> WindowDecoder::detect_language() {
-  const Stopwatch watch(stats_.prompt_time);
+  const Stopwatch watch(stats_.prompt_time, "prompt");
   const std::array<Token, 1> prompt = {tokenizer_.special().sot};
   const std::array<int, 1> positions = {0};
   const auto logits = decoder_.prompt(prompt, positions);
@@ -106,7 +106,7 @@ Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& pro
   const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
   const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());
   Result<std::span<float>> logits = [&] {
-    const Stopwatch watch(stats_.prompt_time);
+    const Stopwatch watch(stats_.prompt_time, "prompt");
     return decoder_.prompt(prompt.tokens, std::span(positions).first(n_rows));
   }();
   if (!logits) return fail(logits.error());
@@ -119,7 +119,7 @@ Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& pro
   const int max_length = decoder_.max_length();
   const int max_new = std::min(max_new_tokens(max_length), max_length - (n_prompt - 1));
   const std::uint64_t n_tokens = search_.n_tokens();
-  const Stopwatch watch(stats_.decode_time);
+  const Stopwatch watch(stats_.decode_time, "decode");
   const auto found = search(logits->last(n_vocab), max_new, temperature);
   stats_.tokens += search_.n_tokens() - n_tokens;
   if (!found) return fail(found.error());

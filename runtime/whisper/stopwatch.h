@@ -3,20 +3,28 @@
 
 #include <chrono>
 
+#include "base/trace.h"
+
 namespace npuwhisper {
 
-/// Adds the wall time of its own life to a sum.
+/// Adds the wall time of its own life to a sum, and shows it in the trace as `stage` (a string
+/// literal).
 class Stopwatch {
  public:
-  explicit Stopwatch(std::chrono::nanoseconds& sum)
-      : sum_(sum), start_(std::chrono::steady_clock::now()) {}
-  ~Stopwatch() { sum_ += std::chrono::steady_clock::now() - start_; }
+  Stopwatch(std::chrono::nanoseconds& sum, const char* stage)
+      : sum_(sum), stage_(stage), start_(trace::Clock::now()) {}
+  ~Stopwatch() {
+    const auto end = trace::Clock::now();
+    sum_ += end - start_;
+    if (trace::is_on.load(std::memory_order_relaxed)) trace::record(stage_, start_, end);
+  }
   Stopwatch(const Stopwatch&) = delete;
   Stopwatch& operator=(const Stopwatch&) = delete;
 
  private:
   std::chrono::nanoseconds& sum_;
-  const std::chrono::steady_clock::time_point start_;
+  const char* const stage_;
+  const trace::Clock::time_point start_;
 };
 
 }  // namespace npuwhisper

@@ -140,7 +140,7 @@ std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
   }
   std::size_t taken = 0;
   {
-    const Stopwatch watch(stats_.mel_time);
+    const Stopwatch watch(stats_.mel_time, "mel");
     taken = mel_->push(pcm);
   }
   assert(taken > 0 && "a full front end means that a window was ready");
@@ -208,7 +208,7 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
 
 Result<void> StreamTranscriber::encode(int n_frames) {
   {
-    const Stopwatch watch(stats_.mel_time);
+    const Stopwatch watch(stats_.mel_time, "mel");
     if (const auto made = mel_->window(seek_, window_frames_, window_); !made) {
       return fail(made.error());
     }
@@ -219,7 +219,7 @@ Result<void> StreamTranscriber::encode(int n_frames) {
         window_.begin() + static_cast<std::ptrdiff_t>(static_cast<std::size_t>(n_frames) * n_mels),
         window_.end(), 0.0F);
   }
-  const Stopwatch watch(stats_.encode_time);
+  const Stopwatch watch(stats_.encode_time, "encode");
   ++stats_.windows;
   return decoder_->encode(window_);
 }
@@ -236,6 +236,7 @@ Result<std::optional<Token>> StreamTranscriber::find_language() {
 
 /// Fills segments_ and returns the frames until the next window begins.
 Result<int> StreamTranscriber::make_segments(const DecodedWindow& heard, int n_frames) {
+  const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
   const int n_done = split_window(tokenizer_, heard.tokens,
                                   {.first_frame = seek_, .n_frames = n_frames}, segments_);
   if (options_.word_times) {
@@ -254,7 +255,7 @@ Result<int> StreamTranscriber::make_segments(const DecodedWindow& heard, int n_f
 }
 
 Result<void> StreamTranscriber::add_words(int n_frames) {
-  const Stopwatch watch(stats_.align_time);
+  const Stopwatch watch(stats_.align_time, "word times");
   const auto n_samples = std::min(pcm_.size(), static_cast<std::size_t>(n_frames * kHop));
   return word_timer_->add_words(*decoder_,
                                 {.first_sample = seek_ * kHop,

@@ -55,6 +55,32 @@ class Case(unittest.TestCase):
 
 
 @needs_speech
+class Trace(Case):
+    def test_shows_the_stages_of_each_window(self):
+        trace = self.folder / 'trace.json'
+        [found] = self.run_json('--device', 'cpu', '--trace', trace, RECORDINGS[0])
+        events = json.loads(trace.read_text(encoding='utf8'))['traceEvents']
+        spans = [event for event in events if event['ph'] == 'X']
+        named = {}
+        for span in spans:
+            named.setdefault(span['name'], []).append(span)
+        self.assertLessEqual({'mel', 'encode', 'encoder', 'cross', 'prompt', 'decode', 'text'},
+                             set(named))
+        self.assertEqual(len(named['encoder']), found['stats']['windows'])
+        # A step for each token and more for the prompt.
+        self.assertGreaterEqual(len(named['decoder step']), found['stats']['tokens'])
+        encode_ms = sum(span['dur'] for span in named['encode']) / 1e3
+        self.assertAlmostEqual(encode_ms, found['stats']['encoder_ms'], places=2)
+        threads = {event['tid'] for event in events if event['name'] == 'thread_name'}
+        self.assertLessEqual({span['tid'] for span in spans}, threads)
+
+    def test_needs_a_file_that_can_be_written(self):
+        done = transcribe('--trace', self.folder / 'none' / 'trace.json', RECORDINGS[0])
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('cannot write the trace', done.stderr)
+
+
+@needs_speech
 class Speech(Case):
     def test_txt_holds_what_was_said(self):
         found = []

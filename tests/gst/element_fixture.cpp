@@ -126,6 +126,28 @@ guint64 ElementTest::stat(const char* name) const {
   return stat_of(element_, name);
 }
 
+double ElementTest::stat_double(const char* name) const {
+  GstStructure* stats = nullptr;
+  g_object_get(element_, "stats", &stats, nullptr);
+  double value = 0;
+  EXPECT_TRUE(gst_structure_get_double(stats, name, &value)) << name;
+  gst_structure_free(stats);
+  return value;
+}
+
+GstAllocator* ElementTest::offered_allocator() const {
+  GstCaps* caps = gst_pad_get_current_caps(harness_->srcpad);
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  GstAllocator* allocator = nullptr;
+  EXPECT_TRUE(gst_pad_peer_query(harness_->srcpad, query));
+  if (gst_query_get_n_allocation_params(query) > 0) {
+    gst_query_parse_nth_allocation_param(query, 0, &allocator, nullptr);
+  }
+  gst_query_unref(query);
+  gst_caps_unref(caps);
+  return allocator;
+}
+
 guint64 stat_of(GstElement* element, const char* name) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);

@@ -45,6 +45,9 @@ class ElementTest : public ::testing::Test {
   std::shared_ptr<GstMessage> message(GstMessageType types,
                                       std::chrono::milliseconds timeout = std::chrono::seconds(5));
   guint64 stat(const char* name) const;
+  double stat_double(const char* name) const;
+  /// What the element answers to an allocation query; the caller owns it.
+  GstAllocator* offered_allocator() const;
 
   GstElement* element_ = nullptr;
   GstBus* bus_ = nullptr;

@@ -340,6 +340,52 @@ TEST_F(Properties, StatsNameTheDevice) {
   EXPECT_EQ(stat("copied-buffers"), 10U);
   EXPECT_EQ(stat("bytes-copied"), 4U * kSampleRate);
   EXPECT_EQ(stat("pool-buffers"), 0U);
+  EXPECT_EQ(stat("npu-calls"), 0U);
+  EXPECT_EQ(stat("dma-syncs"), 0U);
+}
+
+TEST_F(Properties, StatsCountWhatAnNpuDid) {
+  set_script({.device_stats = {.calls = 3,
+                               .dma_syncs = 6,
+                               .bytes_to_device = 100,
+                               .bytes_from_device = 50,
+                               .busy_time = std::chrono::milliseconds(30),
+                               .since_first = std::chrono::milliseconds(120)}});
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  EXPECT_EQ(stat("npu-calls"), 3U);
+  EXPECT_EQ(stat("dma-syncs"), 6U);
+  EXPECT_EQ(stat("bytes-to-device"), 100U);
+  EXPECT_EQ(stat("bytes-from-device"), 50U);
+  EXPECT_DOUBLE_EQ(stat_double("npu-utilisation"), 0.25);
+}
+
+TEST_F(Properties, StatsHaveStagesInMilliseconds) {
+  set_script({.stage_time = std::chrono::milliseconds(7)});
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  EXPECT_DOUBLE_EQ(stat_double("mel-ms"), 7);
+  EXPECT_DOUBLE_EQ(stat_double("encoder-ms"), 14);
+  EXPECT_DOUBLE_EQ(stat_double("decoder-ms"), 21);
+  EXPECT_EQ(stat("mel-time"), 7'000'000U);
+}
+
+TEST_F(Properties, StatsCountPoolHitsAndMisses) {
+  set_script({});
+  play();
+  // Copied into the pool's buffers, all of them allocated by then; the second stream finds them.
+  push(tones(1, {}), 0);
+  finish();
+  const std::uint64_t misses = stat("pool-misses");
+  EXPECT_GT(misses, 0U);
+  GstAllocator* allocator = offered_allocator();
+  gst_memory_unref(gst_allocator_alloc(allocator, 3000, nullptr));
+  gst_memory_unref(gst_allocator_alloc(allocator, 3000, nullptr));
+  gst_object_unref(allocator);
+  EXPECT_EQ(stat("pool-misses"), misses + 1);
+  EXPECT_EQ(stat("pool-hits"), 1U);
 }
 
 }  // namespace

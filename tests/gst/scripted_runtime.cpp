@@ -27,9 +27,48 @@ Script script() {
   return the_script;
 }
 
+/// Hands out one slice behind the other, and begins again when all have come back.
+class ScriptedRing final : public AudioRing {
+ public:
+  ScriptedRing(std::shared_ptr<Engine> engine, std::size_t n_samples)
+      : engine_(std::move(engine)), samples_(n_samples) {
+    note([](Calls& c) { ++c.rings_made, ++c.rings_alive; });
+  }
+  ~ScriptedRing() override {
+    note([](Calls& c) { --c.rings_alive; });
+  }
+
+  std::span<std::int16_t> acquire(std::size_t n_samples) override {
+    const std::scoped_lock lock(ring_mutex_);
+    if (n_out_ == 0) next_ = 0;
+    if (samples_.size() - next_ < n_samples) return {};
+    const auto slice = std::span(samples_).subspan(next_, n_samples);
+    next_ += n_samples;
+    ++n_out_;
+    note([](Calls& c) { ++c.slices_out; });
+    return slice;
+  }
+  void release(std::span<const std::int16_t>) override {
+    const std::scoped_lock lock(ring_mutex_);
+    --n_out_;
+    note([](Calls& c) { --c.slices_out; });
+  }
+  bool holds(const std::int16_t* sample) const {
+    return sample >= samples_.data() && sample < samples_.data() + samples_.size();
+  }
+
+ private:
+  const std::shared_ptr<Engine> engine_;
+  std::mutex ring_mutex_;  // Guards the rest.
+  std::vector<std::int16_t> samples_;
+  std::size_t next_ = 0;
+  int n_out_ = 0;
+};
+
 class ScriptedEngine final : public Engine {
  public:
   const DeviceInfo& device() const override { return info_; }
+  DeviceStats device_stats() const override { return script().device_stats; }
   const std::filesystem::path& model_path() const override { return path_; }
   bool is_multilingual() const override { return true; }
   bool has_language(std::string_view code) const override { return code.size() == 2; }
@@ -42,9 +81,15 @@ class ScriptedEngine final : public Engine {
 
 class ScriptedTranscriber final : public Transcriber {
  public:
-  explicit ScriptedTranscriber(TranscriberOptions options)
-      : script_(script()), options_(std::move(options)), language_(options_.language) {
+  ScriptedTranscriber(TranscriberOptions options, std::shared_ptr<AudioRing> ring)
+      : script_(script()),
+        options_(std::move(options)),
+        ring_(std::static_pointer_cast<ScriptedRing>(std::move(ring))),
+        language_(options_.language) {
     window_ = script_.window;
+    stats_.mel_time = script_.stage_time;
+    stats_.encode_time = 2 * script_.stage_time;
+    stats_.prompt_time = stats_.decode_time = stats_.align_time = script_.stage_time;
     if (options_.max_wait) {
       window_ = std::min<std::int64_t>(window_, options_.max_wait->count() * kSampleRate / 1000);
     }
@@ -65,6 +110,8 @@ class ScriptedTranscriber final : public Transcriber {
   }
 
   Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
+    const bool in_ring = ring_ != nullptr && !pcm.empty() && ring_->holds(pcm.data());
+    note([&](Calls& c) { (in_ring ? c.samples_in_ring : c.samples_elsewhere) += std::ssize(pcm); });
     std::vector<float> floats(pcm.size());
     std::transform(pcm.begin(), pcm.end(), floats.begin(),
                    [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
@@ -173,6 +220,7 @@ class ScriptedTranscriber final : public Transcriber {
 
   const Script script_;
   const TranscriberOptions options_;
+  const std::shared_ptr<ScriptedRing> ring_;
   std::int64_t window_ = 0;
   std::vector<float> pcm_;
   std::int64_t position_ = 0;
@@ -216,19 +264,27 @@ Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
   return engine;
 }
 
+Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> engine) {
+  const std::size_t n_samples = test::script().ring_samples;
+  if (n_samples == 0) return fail(ErrorCode::Unsupported, "scripted on the CPU");
+  return std::shared_ptr<AudioRing>(
+      std::make_shared<test::ScriptedRing>(std::move(engine), n_samples));
+}
+
 Result<std::filesystem::path> find_model(const std::string& name_or_path) {
   return std::filesystem::path("/scripted") / name_or_path;
 }
 
 Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>,
                                                          const TranscriberOptions& options,
-                                                         std::shared_ptr<AudioRing>) {
+                                                         std::shared_ptr<AudioRing> ring) {
   test::note([&](test::Calls& c) {
     ++c.creates;
     c.last_options = options;
   });
   if (const auto error = test::script().create_error) return fail(*error);
-  return std::unique_ptr<Transcriber>(std::make_unique<test::ScriptedTranscriber>(options));
+  return std::unique_ptr<Transcriber>(
+      std::make_unique<test::ScriptedTranscriber>(options, std::move(ring)));
 }
 
 }  // namespace npuwhisper

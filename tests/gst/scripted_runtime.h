@@ -13,10 +13,10 @@
 namespace npuwhisper::test {
 
 /// A runtime that a test writes the script of, linked in place of the real one: Engine::open,
-/// find_model and Transcriber::create, and nothing else. Its transcriber hears loud stretches
-/// (an amplitude above 0.1, ended by 100 ms below it) and "transcribes" each, with exact times, as
-/// the next text of the script. That makes timing, order and errors of the element testable to the
-/// sample. One script at a time; set it before the element is made.
+/// find_model, AudioRing::create and Transcriber::create, and nothing else. Its transcriber hears
+/// loud stretches (an amplitude above 0.1, ended by 100 ms below it) and "transcribes" each, with
+/// exact times, as the next text of the script. That makes timing, order and errors of the element
+/// testable to the sample. One script at a time; set it before the element is made.
 struct Script {
   std::vector<std::string> texts = {" sound"};  ///< Of the loud stretches, in turn.
   std::int64_t window = 30 * kSampleRate;  ///< Samples decoded at a time, unless max_wait is less.
@@ -27,7 +27,11 @@ struct Script {
   std::optional<Error> push_error{};
   std::int64_t push_error_after = 0;  ///< Samples.
   std::string detected_language = "en";
-  bool overlapping_words = false;  ///< Word times that go back, as alignment may give.
+  DeviceStats device_stats{};
+  std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
+                                           ///< as much as mel for each of the decoder's three.
+  std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.
+  bool overlapping_words = false;          ///< Word times that go back, as alignment may give.
 };
 
 /// What the runtime was asked for since the last set_script().
@@ -37,6 +41,10 @@ struct Calls {
   int resets = 0;
   int drains = 0;
   int cancels = 0;
+  std::int64_t samples_in_ring = 0;    ///< Pushed from slices of the transcriber's ring.
+  std::int64_t samples_elsewhere = 0;  ///< Pushed as 16-bit samples from other memory.
+  int rings_made = 0, rings_alive = 0;
+  int slices_out = 0;  ///< Acquired and not released, of all rings.
   TranscriberOptions last_options;
   EngineOptions last_engine_options;
 };

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "emulator/array/names.h"
+#include "emulator/array/occupancy.h"
 #include "emulator/array/tile.h"
 #include "emulator/array/wait_report.h"
 
@@ -154,6 +155,7 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing has run of it.
   const auto dispatch = static_cast<Cycles>(npu::kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
+  fabric_.trace.begin_run(began);
   controller_.start(*decoded, arguments, began + dispatch);
   fabric_.host = &memory;
   RunOutcome outcome = simulate();
@@ -199,12 +201,21 @@ RunOutcome Array::stop(RunState state, std::string message) {
   return {state, std::move(message), 0};
 }
 
-Result<void> Array::write_trace(const std::string& file) const {
-  if (!fabric_.trace.on()) {
-    return fail(ErrorCode::Unavailable,
-                "no trace was recorded: it was off when the image was loaded");
-  }
-  return fabric_.trace.write(file, fabric_.model.name, fabric_.clock.hertz);
+Result<void> Array::check_trace() const {
+  if (fabric_.trace.on()) return {};
+  return fail(ErrorCode::Unavailable,
+              "no trace was recorded: it was off when the image was loaded");
+}
+
+Result<void> Array::write_trace(const std::string& file, std::string_view device,
+                                int context) const {
+  if (auto recorded = check_trace(); !recorded) return recorded;
+  return fabric_.trace.write(file, device, context, fabric_.clock.hertz);
+}
+
+Result<void> Array::write_occupancy(const std::string& file, std::string_view device) const {
+  if (auto recorded = check_trace(); !recorded) return recorded;
+  return emu::write_occupancy(fabric_.trace, file, device, fabric_.clock.hertz);
 }
 
 }  // namespace npuwhisper::emu

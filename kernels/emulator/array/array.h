@@ -48,7 +48,8 @@ class Array {
   RunOutcome run(std::span<const std::uint32_t> instructions,
                  std::span<const std::uint64_t> arguments, DeviceMemory& memory);
   const Counters& counters() const { return fabric_.counters; }
-  Result<void> write_trace(const std::string& file) const;
+  Result<void> write_trace(const std::string& file, std::string_view device, int context) const;
+  Result<void> write_occupancy(const std::string& file, std::string_view device) const;
 
  private:
   Array(const Design& design, const Options& options);
@@ -58,6 +59,7 @@ class Array {
   Result<void> start_channels(const Design& design);
   RunOutcome simulate();
   RunOutcome stop(RunState state, std::string message);
+  Result<void> check_trace() const;
 
   const Options options_;
   Fabric fabric_;

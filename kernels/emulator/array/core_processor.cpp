@@ -141,7 +141,7 @@ bool CoreProcessor::wait(State state) {
   return false;
 }
 
-void CoreProcessor::go_on(const char* waited_for) {
+void CoreProcessor::go_on(std::string_view waited_for) {
   if (state_ == State::Running) return;
   time_ = std::max(time_, fabric_.scheduler.now());
   fabric_.counters.core_stall_cycles += time_ - wait_began_;
@@ -227,7 +227,9 @@ Result<bool> CoreProcessor::use_lock(const CoreInstruction& instruction) {
     auto acquired = locks.acquire(instruction.lock, instruction.lock_action, amount, *this);
     if (!acquired) return acquired;
     if (!*acquired) return wait(State::WaitingForLock);
-    go_on("wait for lock");
+    if (state_ != State::Running) {
+      go_on(fabric_.trace.on() ? "wait for " + locks.name(instruction.lock) : std::string());
+    }
   }
   time_ += npu::kLockCycles;
   fabric_.counters.core_busy_cycles += npu::kLockCycles;

@@ -78,7 +78,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<bool> get(const Port& port, std::span<std::uint32_t> words) override;
 
   bool wait(State state);
-  void go_on(const char* waited_for);
+  void go_on(std::string_view waited_for);
   std::int64_t& reg(int index) { return registers_[static_cast<std::size_t>(index)]; }
 
   npu::TileId tile_;

@@ -13,6 +13,13 @@ LockBank::LockBank(npu::TileId tile, const npu::TileLimits& limits, Scheduler& s
       scheduler_(scheduler),
       locks_(static_cast<std::size_t>(limits.n_locks)) {}
 
+std::string LockBank::name(int lock) const {
+  const std::string& full = at(lock).name;
+  if (full.empty()) return "lock " + std::to_string(lock);
+  const std::string place = "_" + std::to_string(tile_.column) + "_" + std::to_string(tile_.row);
+  return full.ends_with(place) ? full.substr(0, full.size() - place.size()) : full;
+}
+
 std::string LockBank::describe(int lock) const {
   const Lock& state = at(lock);
   return "lock " + std::to_string(lock) + (state.name.empty() ? "" : " '" + state.name + "'") +

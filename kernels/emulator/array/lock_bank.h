@@ -36,6 +36,10 @@ class LockBank {
   /// lock is not there or not initialised.
   Result<void> check(int lock) const;
 
+  /// As the design calls the lock, without the tile's coordinates where it ends with them ("a_full"
+  /// for "a_full_0_2"); "lock 3", where it has no name.
+  std::string name(int lock) const;
+
   /// "lock 3 'of_in_cons_lock' of tile (0, 2)", and its value, for messages.
   std::string describe(int lock) const;
 

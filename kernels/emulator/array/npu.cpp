@@ -21,11 +21,21 @@ class EmulatedNpu final : public Npu {
     return array_->run(instructions, arguments, memory);
   }
   Counters counters() const override { return array_->counters(); }
-  Result<void> write_trace(const std::string& file) override { return array_->write_trace(file); }
+  Result<void> write_trace(const std::string& file, std::string_view device, int context) override {
+    return array_->write_trace(file, device, context);
+  }
+  Result<void> write_occupancy(const std::string& file, std::string_view device) override {
+    return array_->write_occupancy(file, device);
+  }
 
  private:
   std::unique_ptr<Array> array_;
 };
+
+bool is_set(const char* variable) {
+  const char* value = std::getenv(variable);
+  return value != nullptr && *value != '\0';
+}
 
 }  // namespace
 
@@ -39,9 +49,8 @@ Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
                 "the image is for array '" + image->array + "', its design for '" +
                     (design->array ? std::string(design->array->name) : "none") + "'");
   }
-  const char* trace = std::getenv("NPUWHISPER_EMULATOR_TRACE");
-  auto array =
-      Array::create(*design, image->kernels, {.trace = trace != nullptr && *trace != '\0'});
+  const bool trace = is_set("NPUWHISPER_EMULATOR_TRACE") || is_set("NPUWHISPER_EMULATOR_OCCUPANCY");
+  auto array = Array::create(*design, image->kernels, {.trace = trace});
   if (!array) return fail(array.error());
   return std::unique_ptr<Npu>(std::make_unique<EmulatedNpu>(std::move(*array)));
 }

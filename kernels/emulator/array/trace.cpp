@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/array/trace.h"
 
-#include <cerrno>
-#include <cinttypes>
-#include <cstdio>
-#include <cstring>
-#include <memory>
+#include <unistd.h>
+
+#include <algorithm>
+#include <tuple>
+
+#include "base/trace_file.h"
 
 namespace npuwhisper::emu {
 namespace {
@@ -13,46 +14,46 @@ namespace {
 /// About 200 MB of JSON, more than viewers open gladly.
 constexpr std::size_t kMaxSpans = 2'000'000;
 
-struct Close {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
+/// Perfetto wants the numbers of all processes and threads to differ. These lie beyond real ones,
+/// with room for the tracks of a context, for 25 contexts, and for programs beside each other.
+constexpr std::int64_t kFirstNumber = 10'000'000;
+constexpr int kTracksOfContext = 400;
+constexpr int kContexts = 25;
 
-std::string quoted(std::string_view text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c));
-      out += escape;
-    } else {
-      out += c;
-    }
-  }
-  return out + '"';
+std::string label(const Trace::Lane& lane) {
+  if (!lane.tile) return lane.name;
+  const char* kind = lane.tile->row == 0 ? "shim" : lane.tile->row == 1 ? "memory tile" : "core";
+  std::string text = std::string(kind) + " (" + std::to_string(lane.tile->column) + ", " +
+                     std::to_string(lane.tile->row) + ")";
+  return lane.name == "core" ? text : text + " " + lane.name;
+}
+
+/// The controller, the cores, then the DMA from the cores down to the shims.
+int rank(const Trace::Lane& lane) {
+  if (!lane.tile) return 0;
+  if (lane.name == "core") return 1;
+  return lane.tile->row >= 2 ? 2 : lane.tile->row == 1 ? 3 : 4;
 }
 
 }  // namespace
 
-Trace::Track Trace::lane(int process, const std::string& process_name, const std::string& name) {
+Trace::Track Trace::lane(std::optional<npu::TileId> tile, const std::string& name) {
   const auto [found, is_new] =
-      lane_of_.try_emplace({process, name}, static_cast<Track>(lanes_.size()));
-  if (is_new) lanes_.push_back({process, process_name, name});
+      lane_of_.try_emplace({tile, name}, static_cast<Track>(lanes_.size()));
+  if (is_new) lanes_.push_back({tile, name});
   return found->second;
 }
 
 Trace::Track Trace::track(npu::TileId tile, const std::string& name) {
-  const char* kind = tile.row == 0 ? "shim" : tile.row == 1 ? "memory tile" : "core";
-  return lane(1 + tile.column * 16 + tile.row,
-              std::string(kind) + " (" + std::to_string(tile.column) + ", " +
-                  std::to_string(tile.row) + ")",
-              name);
+  return lane(tile, name);
 }
 
 Trace::Track Trace::controller() {
-  return lane(0, "controller", "instruction stream");
+  return lane(std::nullopt, "controller: instruction stream");
+}
+
+void Trace::begin_run(Cycles at) {
+  if (on_) runs_.push_back({at, std::chrono::steady_clock::now()});
 }
 
 void Trace::span(Track track, std::string_view what, Cycles begin, Cycles end) {
@@ -69,42 +70,52 @@ void Trace::span(Track track, std::string_view what, Cycles begin, Cycles end) {
   spans_.push_back({track, name->second, begin, end});
 }
 
-Result<void> Trace::write(const std::string& file, std::string_view array, double hertz) const {
-  const std::unique_ptr<std::FILE, Close> out(std::fopen(file.c_str(), "w"));
-  if (!out) {
-    return fail(ErrorCode::Unavailable,
-                "cannot write trace '" + file + "': " + std::strerror(errno));
-  }
-  std::fprintf(out.get(),
-               "{\"otherData\":{\"device\":%s,\"clock\":\"emulated\",\"dropped_spans\":%" PRIu64
-               "},\n\"traceEvents\":[\n",
-               quoted("emulated " + std::string(array)).c_str(), n_dropped_);
+/// Those on which something happened, in the order in which they are to be shown.
+std::vector<Trace::Track> Trace::tracks_in_order() const {
+  std::vector<bool> is_used(lanes_.size());
+  for (const Span& span : spans_) is_used[static_cast<std::size_t>(span.track)] = true;
+  std::vector<Track> tracks;
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
-    const Lane& lane = lanes_[i];
-    std::fprintf(out.get(),
-                 "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%d,\"args\":{\"name\":%s}},\n"
-                 "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":%d,\"tid\":%zu,\"args\":{\"name\":"
-                 "%s}},\n",
-                 lane.process, quoted(lane.process_name).c_str(), lane.process, i,
-                 quoted(lane.name).c_str());
+    if (is_used[i]) tracks.push_back(static_cast<Track>(i));
+  }
+  const auto key = [this](Track track) {
+    const Lane& lane = lanes_[static_cast<std::size_t>(track)];
+    return std::tuple(rank(lane), lane.tile, lane.name);
+  };
+  std::sort(tracks.begin(), tracks.end(), [&](Track a, Track b) { return key(a) < key(b); });
+  return tracks;
+}
+
+Result<void> Trace::write(const std::string& file, std::string_view device, int context,
+                          double hertz) const {
+  auto out = trace::TraceFile::append(file);
+  if (!out) return fail(out.error());
+  const std::int64_t pid = kFirstNumber +
+                           getpid() % 10'000 * std::int64_t{kContexts * kTracksOfContext} +
+                           context % kContexts * kTracksOfContext;
+  std::string name = std::string(device) + ", predicted time";
+  if (n_dropped_ > 0) name += "; " + std::to_string(n_dropped_) + " later spans dropped";
+  out->process(pid, name, 1 + context);
+  int order = 0;
+  for (const Track track : tracks_in_order()) {
+    out->thread(pid, pid + 1 + track, label(lanes_[static_cast<std::size_t>(track)]), order++);
   }
   const double microseconds = 1e6 / hertz;
   for (const Span& span : spans_) {
-    std::fprintf(out.get(),
-                 "{\"ph\":\"X\",\"name\":%s,\"pid\":%d,\"tid\":%d,\"ts\":%.4f,\"dur\":%.4f},\n",
-                 quoted(names_[static_cast<std::size_t>(span.name)]).c_str(),
-                 lanes_[static_cast<std::size_t>(span.track)].process, span.track,
-                 static_cast<double>(span.begin) * microseconds,
-                 static_cast<double>(span.end - span.begin) * microseconds);
+    // The run that it began in; what the array did before the first one is drawn with that.
+    auto run = std::upper_bound(runs_.begin(), runs_.end(), span.begin,
+                                [](Cycles at, const Run& other) { return at < other.at; });
+    if (run != runs_.begin()) --run;
+    double begin_us = static_cast<double>(span.begin) * microseconds;
+    if (run != runs_.end()) {
+      const std::chrono::duration<double, std::micro> dispatched =
+          run->dispatched.time_since_epoch();
+      begin_us += dispatched.count() - static_cast<double>(run->at) * microseconds;
+    }
+    out->span(pid, pid + 1 + span.track, names_[static_cast<std::size_t>(span.name)], begin_us,
+              static_cast<double>(span.end - span.begin) * microseconds);
   }
-  // The format knows no trailing comma: an empty metadata record ends the list.
-  std::fprintf(out.get(),
-               "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":0,\"args\":{\"name\":"
-               "\"controller\"}}\n]}\n");
-  if (std::fflush(out.get()) != 0 || std::ferror(out.get()) != 0) {
-    return fail(ErrorCode::Unavailable, "cannot write trace '" + file + "'");
-  }
-  return {};
+  return out->finish();
 }
 
 }  // namespace npuwhisper::emu

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,12 +16,20 @@
 
 namespace npuwhisper::emu {
 
-/// What happened when, for the Chrome trace viewer or Perfetto: a process for each tile, in it a
-/// track for the core and for each DMA channel; a process for the controller. Times are the
-/// emulated clock's. Records nothing unless it is on.
+/// What happened in an array and when, by the emulated clock: a track for each core, each DMA
+/// channel and the controller. Records nothing unless it is on. Reentrant.
 class Trace {
  public:
   using Track = int;
+  struct Lane {
+    std::optional<npu::TileId> tile;  ///< None: the controller's.
+    std::string name;                 ///< "core", "MM2S 1".
+  };
+  struct Span {
+    Track track;
+    int name;  ///< Index into names().
+    Cycles begin, end;
+  };
 
   explicit Trace(bool on) : on_(on) {}
   bool on() const { return on_; }
@@ -28,30 +38,37 @@ class Trace {
   Track track(npu::TileId tile, const std::string& name);
   Track controller();
 
+  /// A run is dispatched at the emulated time `at`, which is the steady clock's now.
+  void begin_run(Cycles at);
   /// From `begin` to `end` the track did `what` ("gemm", "descriptor 3") or waited for it.
   void span(Track track, std::string_view what, Cycles begin, Cycles end);
 
-  /// Errors: Unavailable (the file cannot be written).
-  Result<void> write(const std::string& file, std::string_view array, double hertz) const;
+  const std::vector<Lane>& lanes() const { return lanes_; }
+  const std::vector<std::string>& names() const { return names_; }
+  const std::vector<Span>& spans() const { return spans_; }
+  std::uint64_t n_dropped() const { return n_dropped_; }
+
+  /// Adds the array to a file of Chrome trace events, as a process of its own that is called by the
+  /// device's name and says that its times are predicted: what a run did is drawn from the moment
+  /// on at which it was dispatched, as long as it would have taken. `context` tells a process's
+  /// contexts apart. Errors: Unavailable, InvalidArgument (another file's name).
+  Result<void> write(const std::string& file, std::string_view device, int context,
+                     double hertz) const;
 
  private:
-  struct Lane {
-    int process = 0;
-    std::string process_name;
-    std::string name;
+  struct Run {
+    Cycles at;
+    std::chrono::steady_clock::time_point dispatched;
   };
-  struct Span {
-    Track track;
-    int name;
-    Cycles begin, end;
-  };
-  Track lane(int process, const std::string& process_name, const std::string& name);
+  Track lane(std::optional<npu::TileId> tile, const std::string& name);
+  std::vector<Track> tracks_in_order() const;
 
   bool on_;
   std::vector<Lane> lanes_;
-  std::map<std::pair<int, std::string>, Track> lane_of_;
+  std::map<std::pair<std::optional<npu::TileId>, std::string>, Track> lane_of_;
   std::vector<std::string> names_;
   std::map<std::string, int, std::less<>> name_of_;
+  std::vector<Run> runs_;
   std::vector<Span> spans_;
   std::uint64_t n_dropped_ = 0;
 };

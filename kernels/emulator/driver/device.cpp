@@ -112,12 +112,16 @@ void Device::write_statistics() {
 }
 
 void Device::write_trace(Npu& npu) {
-  std::string path = variable("NPUWHISPER_EMULATOR_TRACE");
-  if (path.empty()) return;
-  const int n = ++n_traces_;
-  if (n > 1) path += "." + std::to_string(n);
-  const auto written = npu.write_trace(path);
-  if (!written) log("the trace cannot be written: " + written.error().message);
+  const int context = n_traces_++;
+  if (const std::string path = variable("NPUWHISPER_EMULATOR_TRACE"); !path.empty()) {
+    const auto written = npu.write_trace(path, model_->name, context);
+    if (!written) log("the trace cannot be written: " + written.error().message);
+  }
+  if (std::string path = variable("NPUWHISPER_EMULATOR_OCCUPANCY"); !path.empty()) {
+    if (context > 0) path += "." + std::to_string(context + 1);
+    const auto written = npu.write_occupancy(path, model_->name);
+    if (!written) log("the picture cannot be written: " + written.error().message);
+  }
 }
 
 }  // namespace npuwhisper::emu

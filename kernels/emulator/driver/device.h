@@ -63,8 +63,9 @@ class Device {
   /// Writes the statistics where NPUWHISPER_EMULATOR_STATS says, if it does and if a program has
   /// used the device; "%p" there is replaced by the process's number.
   void write_statistics();
-  /// Writes a context's trace where NPUWHISPER_EMULATOR_TRACE says, if it does: the first in this
-  /// process to that file, the n-th to the file's name with ".n".
+  /// Adds a context's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
+  /// where NPUWHISPER_EMULATOR_OCCUPANCY says: the first context's of this process in that file, the
+  /// n-th's in the file's name with ".n".
   void write_trace(Npu& npu);
 
  private:

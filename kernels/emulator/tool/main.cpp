@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/trace_file.h"
 #include "emulator/driver/fault_script.h"
 #include "emulator/tool/build.h"
 #include "emulator/tool/emulate.h"
@@ -44,7 +45,9 @@ Environment, read by the emulated device:
   NPUWHISPER_EMULATOR_TIMELINES    1: commands are waited for as with the kernel's own driver; XRT
                                    2.25 then throws where a wait times out
   NPUWHISPER_EMULATOR_STATS        a file for the counters, as JSON; %p is the process's number
-  NPUWHISPER_EMULATOR_TRACE        a file for a Chrome trace of the array
+  NPUWHISPER_EMULATOR_TRACE        a file for a Chrome trace of the array: cores, DMA and stalls of
+                                   each tile
+  NPUWHISPER_EMULATOR_OCCUPANCY    a file for a picture of the same (SVG)
 )";
 
 int fail_with(const std::string& message) {
@@ -88,6 +91,12 @@ int run(const std::string& array, const std::vector<std::string>& arguments) {
   if (const char* script = std::getenv("NPUWHISPER_EMULATOR_FAULTS"); script && *script) {
     const auto faults = npuwhisper::emu::FaultScript::parse(script);
     if (!faults) return fail_with("NPUWHISPER_EMULATOR_FAULTS: " + faults.error().message);
+  }
+  if (const char* trace = std::getenv("NPUWHISPER_EMULATOR_TRACE"); trace && *trace) {
+    // The contexts of all processes add to it.
+    auto empty = npuwhisper::trace::TraceFile::create(trace);
+    const npuwhisper::Result<void> made = empty ? empty->finish() : npuwhisper::fail(empty.error());
+    if (!made) return fail_with("NPUWHISPER_EMULATOR_TRACE: " + made.error().message);
   }
   const std::string library = preload_library();
   if (!std::filesystem::exists(library)) return fail_with("there is no " + library);

@@ -94,10 +94,14 @@ NpuDevice::NpuDevice(const NpuStages& stages, npu::WeightType encoder_weights,
 
 NpuDevice::~NpuDevice() = default;
 
+DeviceStats NpuDevice::stats() const {
+  return session_->counters()->stats(DeviceCounters::Clock::now());
+}
+
 /// In a context of its own: the array cannot hold both designs at once.
 Result<std::unique_ptr<WindowMel>> NpuDevice::prepare_mel(int n_mels, int n_frames) {
   if (!stages_.mel) return std::unique_ptr<WindowMel>();
-  auto session = XrtSession::open();
+  auto session = XrtSession::open(session_->counters());
   if (!session) return fail(session.error());
   const auto image = find_image((*session)->array());
   if (!image) return fail(image.error());

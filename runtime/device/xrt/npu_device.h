@@ -32,6 +32,7 @@ class NpuDevice final : public Device {
   ~NpuDevice() override;
 
   const DeviceInfo& info() const override { return info_; }
+  DeviceStats stats() const override;
   bool joins_cross_attention() const override { return stages_.encoder && stages_.decoder; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;

@@ -18,6 +18,8 @@
 #include <xrt/xrt_hw_context.h>
 #include <xrt/xrt_kernel.h>
 
+#include "base/trace.h"
+
 namespace npuwhisper::xdna {
 namespace {
 
@@ -94,8 +96,8 @@ struct XrtSession::State {
   xrt::device device;
   std::string name;
   std::string array;
-  std::uint64_t n_submissions = 0;
-  std::uint64_t n_syncs = 0;
+  std::shared_ptr<DeviceCounters> counters;
+  DeviceCounters::Clock::time_point submitted{};  ///< The run in flight.
 
   xrt::xclbin image;
   std::string kernel;
@@ -135,10 +137,14 @@ struct XrtSession::State {
     context = std::move(made);
   }
 
+  std::size_t bytes_of(std::size_t i, const ByteRange& range) {
+    const std::size_t size = buffers[i].size();
+    return std::min(range.bytes, size - std::min(range.offset, size));
+  }
+
   void sync(xclBOSyncDirection direction, std::size_t i, const ByteRange& range) {
     xrt::bo& buffer = buffers[i];
-    const std::size_t offset = std::min(range.offset, buffer.size());
-    buffer.sync(direction, std::min(range.bytes, buffer.size() - offset), offset);
+    buffer.sync(direction, bytes_of(i, range), std::min(range.offset, buffer.size()));
   }
 
   void bind(ContextRun& run, const Binding& binding) {
@@ -170,13 +176,14 @@ struct XrtSession::State {
 XrtSession::XrtSession(std::unique_ptr<State> state) : state_(std::move(state)) {}
 XrtSession::~XrtSession() = default;
 
-Result<std::unique_ptr<XrtSession>> XrtSession::open() {
+Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
   const auto n_devices =
       guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
     auto state = std::make_unique<State>();
+    state->counters = counters;
     const auto opened = guarded("opening device " + std::to_string(i), [&] {
       state->device = xrt::device(i);
       state->name = state->device.get_info<xrt::info::device::name>();
@@ -205,11 +212,14 @@ const std::string& XrtSession::array() const {
 bool XrtSession::is_emulated() const {
   return state_->name.find("emulated") != std::string::npos;
 }
+std::shared_ptr<DeviceCounters> XrtSession::counters() const {
+  return state_->counters;
+}
 std::uint64_t XrtSession::n_submissions() const {
-  return state_->n_submissions;
+  return state_->counters->stats({}).calls;
 }
 std::uint64_t XrtSession::n_syncs() const {
-  return state_->n_syncs;
+  return state_->counters->stats({}).dma_syncs;
 }
 
 Result<void> XrtSession::load(const std::filesystem::path& image, const std::string& kernel) {
@@ -288,12 +298,12 @@ std::span<std::byte> XrtSession::buffer(std::size_t i) {
 }
 
 Result<void> XrtSession::sync_to_device(std::size_t i, const ByteRange& range) {
-  ++state_->n_syncs;
+  state_->counters->synced_to_device(state_->bytes_of(i, range));
   return guarded("sync to the device", [&] { state_->sync(XCL_BO_SYNC_BO_TO_DEVICE, i, range); });
 }
 
 Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range) {
-  ++state_->n_syncs;
+  state_->counters->synced_from_device(state_->bytes_of(i, range));
   return guarded("sync from the device",
                  [&] { state_->sync(XCL_BO_SYNC_BO_FROM_DEVICE, i, range); });
 }
@@ -305,10 +315,14 @@ Result<void> XrtSession::require_context() {
 
 Result<void> XrtSession::start(std::size_t run) {
   if (auto opened = require_context(); !opened) return opened;
-  ++state_->n_submissions;
+  state_->submitted = DeviceCounters::Clock::now();
+  state_->counters->submitted(state_->submitted);
   state_->started = run;
   auto started = guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); });
-  if (!started) give_up();
+  if (!started) {
+    note_end();
+    give_up();
+  }
   return started;
 }
 
@@ -317,9 +331,18 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
   const auto state = guarded("waiting for a run", [&] {
     return state_after(state_->context->runs[state_->started].list, timeout);
   });
+  note_end();
   auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
   if (!outcome) give_up();
   return outcome;
+}
+
+void XrtSession::note_end() {
+  const auto now = DeviceCounters::Clock::now();
+  state_->counters->ended(now);
+  if (trace::is_on.load(std::memory_order_relaxed)) {
+    trace::record_run(state_->name, state_->submitted, now);
+  }
 }
 
 void XrtSession::give_up() {

@@ -11,6 +11,8 @@
 
 #include <npuwhisper/result.h>
 
+#include "device/device_counters.h"
+
 namespace npuwhisper::xdna {
 
 /// Part of a buffer; all of it, unless it is told otherwise.
@@ -28,9 +30,10 @@ inline constexpr const char* kMainKernel = "MLIR_AIE";
 /// guarded, so what XRT throws is an Error here. Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first NPU among XRT's devices, by its name. Errors: NotFound, with what was found
-  /// instead.
-  static Result<std::unique_ptr<XrtSession>> open();
+  /// Opens the first NPU among XRT's devices, by its name. Sessions of one device may count
+  /// together. Errors: NotFound, with what was found instead.
+  static Result<std::unique_ptr<XrtSession>> open(
+      std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();
   XrtSession(const XrtSession&) = delete;
   XrtSession& operator=(const XrtSession&) = delete;
@@ -70,6 +73,8 @@ class XrtSession {
   /// context is given up, with whatever runs in it. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
 
+  /// What was counted: submissions, syncs and their bytes, time with a run in flight.
+  std::shared_ptr<DeviceCounters> counters() const;
   std::uint64_t n_submissions() const;
   std::uint64_t n_syncs() const;
 
@@ -77,6 +82,7 @@ class XrtSession {
   struct State;
   explicit XrtSession(std::unique_ptr<State> state);
   Result<void> require_context();
+  void note_end();
   void give_up();
   std::unique_ptr<State> state_;
 };

@@ -8,6 +8,7 @@
 
 #include <npuwhisper/api.h>
 #include <npuwhisper/device_info.h>
+#include <npuwhisper/device_stats.h>
 #include <npuwhisper/npu_stages.h>
 #include <npuwhisper/result.h>
 
@@ -35,6 +36,7 @@ class NPUWHISPER_API Engine {
 
   virtual ~Engine() = default;
   virtual const DeviceInfo& device() const = 0;
+  virtual DeviceStats device_stats() const = 0;
   /// The folder that the model came from.
   virtual const std::filesystem::path& model_path() const = 0;
   virtual bool is_multilingual() const = 0;

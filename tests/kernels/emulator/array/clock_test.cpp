@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <algorithm>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -113,28 +115,41 @@ TEST(Trace, HoldsWhatHappened) {
   Stream stream(design);
   stream.descriptor({0, 0}, 0, linear(4096), 0).push({0, 0}, true, 0, {0, 0, true});
   stream.sync({0, 0}, true, 0);
+  const double before_us =
+      std::chrono::duration<double, std::micro>(std::chrono::steady_clock::now().time_since_epoch())
+          .count();
   ASSERT_EQ(array->run(stream.words(), arguments, host).state, RunState::Completed);
   const std::string file = ::testing::TempDir() + "emulator_trace_test.json";
-  ASSERT_TRUE(array->write_trace(file));
+  std::remove(file.c_str());
+  ASSERT_TRUE(array->write_trace(file, "NPU Phoenix (emulated)", 0));
   std::ifstream in(file);
   const auto json = nlohmann::json::parse(in);
-  EXPECT_EQ(json["otherData"]["device"], "emulated npu1");
-  std::map<std::string, int> track_of;
+  std::map<std::string, std::int64_t> track_of;
+  std::string process;
   for (const auto& event : json["traceEvents"]) {
     if (event["name"] == "thread_name") track_of[event["args"]["name"]] = event["tid"];
+    if (event["name"] == "process_name") process = event["args"]["name"];
   }
-  ASSERT_TRUE(track_of.contains("MM2S 0"));
-  ASSERT_TRUE(track_of.contains("instruction stream"));
+  EXPECT_EQ(process, "NPU Phoenix (emulated), predicted time");
+  ASSERT_TRUE(track_of.contains("shim (0, 0) MM2S 0"));
+  ASSERT_TRUE(track_of.contains("controller: instruction stream"));
   double sending = 0;
   double syncing = 0;
+  double begin = 1e300;
   for (const auto& event : json["traceEvents"]) {
     if (event["ph"] != "X") continue;
     EXPECT_GT(event["dur"].get<double>(), 0);
-    if (event["tid"] == track_of["instruction stream"] && event["name"] == "sync") {
+    begin = std::min(begin, event["ts"].get<double>());
+    if (event["tid"] == track_of["controller: instruction stream"] && event["name"] == "sync") {
       syncing += event["dur"].get<double>();
     }
-    if (event["name"] == "descriptor 0" && event["pid"] == 1) sending += event["dur"].get<double>();
+    if (event["tid"] == track_of["shim (0, 0) MM2S 0"] && event["name"] == "descriptor 0") {
+      sending += event["dur"].get<double>();
+    }
   }
+  // Drawn from the moment on at which the run was dispatched, by the clock of the host's traces.
+  EXPECT_GE(begin + 1, before_us);
+  EXPECT_LE(begin, before_us + 60e6);
   // In microseconds: the shim sends a word a cycle, and the controller waits for it meanwhile.
   EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
@@ -144,7 +159,7 @@ TEST(Trace, HoldsWhatHappened) {
 TEST(Trace, IsOffUnlessAskedFor) {
   const Design design = shims_to_memory(1, 1);
   auto array = configured(design);
-  const auto written = array->write_trace("trace.json");
+  const auto written = array->write_trace("trace.json", "NPU", 0);
   ASSERT_FALSE(written);
   EXPECT_EQ(written.error().code, ErrorCode::Unavailable);
 }

@@ -76,7 +76,7 @@ TEST(Npu, RunsAnImage) {
     EXPECT_EQ(host.words(to), counting(64, 6));
     EXPECT_EQ((*npu)->counters().n_runs, run);
   }
-  EXPECT_FALSE((*npu)->write_trace("trace.json"));
+  EXPECT_FALSE((*npu)->write_trace("trace.json", "NPU", 0));
 }
 
 TEST(Npu, TracesWhereTheEnvironmentAsks) {
@@ -85,7 +85,7 @@ TEST(Npu, TracesWhereTheEnvironmentAsks) {
   auto npu = Npu::load(serialize({"npu1", kDesign, {}}));
   ::unsetenv("NPUWHISPER_EMULATOR_TRACE");
   ASSERT_TRUE(npu) << npu.error().message;
-  EXPECT_TRUE((*npu)->write_trace(file));
+  EXPECT_TRUE((*npu)->write_trace(file, "NPU", 0));
   std::remove(file.c_str());
 }
 

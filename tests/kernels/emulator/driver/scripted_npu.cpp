@@ -24,7 +24,8 @@ class ScriptedNpu final : public Npu {
 
   const npu::ArrayModel& array() const override { return array_; }
   Counters counters() const override { return counters_; }
-  Result<void> write_trace(const std::string&) override { return {}; }
+  Result<void> write_trace(const std::string&, std::string_view, int) override { return {}; }
+  Result<void> write_occupancy(const std::string&, std::string_view) override { return {}; }
 
   RunOutcome run(std::span<const std::uint32_t> instructions,
                  std::span<const std::uint64_t> arguments, DeviceMemory& memory) override {

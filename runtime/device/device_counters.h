@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <mutex>
+
+#include <npuwhisper/device_stats.h>
+
+namespace npuwhisper {
+
+/// Counts for DeviceStats; shared by all contexts of a device. Thread-safe; allocates nothing.
+class DeviceCounters {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  void submitted(Clock::time_point at);
+  /// A run that was submitted has ended, well or not.
+  void ended(Clock::time_point at);
+  void synced_to_device(std::uint64_t n_bytes);
+  void synced_from_device(std::uint64_t n_bytes);
+
+  DeviceStats stats(Clock::time_point now) const;
+
+ private:
+  mutable std::mutex mutex_;  // guards the rest; a leaf
+  DeviceStats counted_;       // without since_first
+  Clock::time_point first_{};
+  Clock::time_point busy_since_{};  // while n_in_flight_ > 0
+  int n_in_flight_ = 0;
+};
+
+}  // namespace npuwhisper

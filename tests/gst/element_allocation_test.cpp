@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Audio in memory that the device reads itself.
+#include <array>
+#include <thread>
+
+#include "../../gst/audio_allocator.h"
+#include "../../gst/gstnpuwhisper.h"
+#include "element_fixture.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kRingSamples = 10 * kSampleRate;
+constexpr gsize kBufferBytes = 3200;  // 100 ms
+
+class DeviceMemory : public ElementTest {
+ protected:
+  void start(const char* format = "S16LE") {
+    play(format);
+    // As upstream does: the element has the engine by then, or waits for it.
+    ASSERT_EQ(push(tones(0.1, {}), 0), GST_FLOW_OK);
+    ASSERT_TRUE(wait_for_engine());
+    allocator_ = AllocatorPtr(offered_allocator());
+    ASSERT_NE(allocator_.get(), nullptr);
+  }
+  void TearDown() override {
+    allocator_.reset();
+    ElementTest::TearDown();
+    EXPECT_EQ(calls().slices_out, 0);
+    EXPECT_EQ(calls().rings_alive, 0);
+  }
+
+  bool wait_for_engine() {
+    for (int i = 0; i < 500 && calls().creates == 0; ++i) std::this_thread::sleep_for(10ms);
+    return calls().creates > 0;
+  }
+  GstBuffer* allocate(gsize bytes = kBufferBytes) {
+    GstBuffer* buffer = gst_buffer_new_allocate(allocator_.get(), bytes, nullptr);
+    gst_buffer_memset(buffer, 0, 0, bytes);
+    return buffer;
+  }
+  static bool in_ring(GstBuffer* buffer) {
+    return is_ring_memory(gst_buffer_peek_memory(buffer, 0));
+  }
+  GstFlowReturn push_one(GstBuffer* buffer, int n_th) {
+    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(n_th) * 100 * GST_MSECOND;
+    GST_BUFFER_DURATION(buffer) = 100 * GST_MSECOND;
+    return gst_harness_push(harness_, buffer);
+  }
+
+  AllocatorPtr allocator_;
+};
+
+TEST_F(DeviceMemory, GoesToTheDeviceWithoutACopy) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  for (int i = 1; i <= 20; ++i) {
+    GstBuffer* buffer = allocate();
+    ASSERT_TRUE(in_ring(buffer)) << i;
+    ASSERT_EQ(push_one(buffer, i), GST_FLOW_OK);
+  }
+  finish();
+  EXPECT_EQ(calls().rings_made, 1);
+  EXPECT_EQ(calls().samples_in_ring, 20 * std::int64_t{kBufferBytes} / 2);
+  EXPECT_EQ(stat("device-buffers"), 20U);
+  EXPECT_EQ(stat("pool-buffers"), 20U);
+  // But for the first one, which came in memory of its own.
+  EXPECT_EQ(stat("bytes-copied"), kBufferBytes);
+}
+
+TEST_F(DeviceMemory, IsNotForFloats) {
+  set_script({.ring_samples = kRingSamples});
+  start("F32LE");
+  GstBuffer* buffer = allocate();
+  EXPECT_FALSE(in_ring(buffer));
+  gst_buffer_unref(buffer);
+  EXPECT_EQ(calls().rings_made, 0);
+}
+
+TEST_F(DeviceMemory, IsSystemMemoryWhereTheCpuComputesLogMel) {
+  set_script({});
+  start();
+  GstBuffer* buffer = allocate();
+  EXPECT_FALSE(in_ring(buffer));
+  EXPECT_EQ(push_one(buffer, 1), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(stat("device-buffers"), 0U);
+  EXPECT_EQ(stat("pool-buffers"), 1U);
+}
+
+TEST_F(DeviceMemory, IsSystemMemoryWhenTheRingIsFull) {
+  set_script({.ring_samples = kBufferBytes});  // Two buffers.
+  start();
+  std::array<GstBuffer*, 3> buffers{};
+  for (GstBuffer*& buffer : buffers) buffer = allocate();
+  EXPECT_TRUE(in_ring(buffers[0]));
+  EXPECT_TRUE(in_ring(buffers[1]));
+  EXPECT_FALSE(in_ring(buffers[2]));
+  for (std::size_t i = 0; i < buffers.size(); ++i) {
+    EXPECT_EQ(push_one(buffers[i], static_cast<int>(i) + 1), GST_FLOW_OK);
+  }
+  finish();
+  EXPECT_EQ(stat("device-buffers"), 2U);
+  EXPECT_EQ(stat("pool-buffers"), 3U);
+}
+
+TEST_F(DeviceMemory, IsSystemMemoryForWhoWantsMoreAlignmentOrRoom) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  for (const bool aligned : {true, false}) {
+    GstAllocationParams params;
+    gst_allocation_params_init(&params);
+    if (aligned) params.align = 15;
+    if (!aligned) params.padding = 8;
+    GstMemory* memory = gst_allocator_alloc(allocator_.get(), kBufferBytes, &params);
+    EXPECT_FALSE(is_ring_memory(memory));
+    gst_memory_unref(memory);
+  }
+}
+
+TEST_F(DeviceMemory, PartsKeepTheirSlice) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  GstMemory* memory = gst_allocator_alloc(allocator_.get(), kBufferBytes, nullptr);
+  GstMemory* part = gst_memory_share(memory, 200, 400);
+  gst_memory_unref(memory);
+  EXPECT_TRUE(is_ring_memory(part));
+  EXPECT_EQ(calls().slices_out, 1);
+  gst_memory_unref(part);
+  EXPECT_EQ(calls().slices_out, 0);
+}
+
+TEST_F(DeviceMemory, OutlivesElementAndAllocator) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  GstMemory* memory = gst_allocator_alloc(allocator_.get(), kBufferBytes, nullptr);
+  allocator_.reset();
+  finish();
+  gst_element_set_state(element_, GST_STATE_NULL);
+  EXPECT_EQ(calls().rings_alive, 1);
+  GstMapInfo map;
+  ASSERT_TRUE(gst_memory_map(memory, &map, GST_MAP_WRITE));
+  std::fill_n(map.data, map.size, guint8{1});
+  gst_memory_unmap(memory, &map);
+  gst_memory_unref(memory);
+  EXPECT_EQ(calls().rings_alive, 0);
+}
+
+TEST_F(DeviceMemory, ComesBackWhenAFlushDropsIt) {
+  set_script({.window = kSampleRate / 5, .decode_time = 10s, .ring_samples = kRingSamples});
+  start();
+  for (int i = 1; i <= 10; ++i) ASSERT_EQ(push_one(allocate(), i), GST_FLOW_OK);
+  EXPECT_GT(calls().slices_out, 5);
+  push_event(gst_event_new_flush_start());
+  push_event(gst_event_new_flush_stop(TRUE));
+  // The one that the worker was hearing comes back as soon as it notices.
+  for (int i = 0; i < 500 && calls().slices_out > 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(calls().slices_out, 0);
+}
+
+TEST_F(DeviceMemory, IsEachElementsOwn) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  GstElement* other = GST_ELEMENT(g_object_new(GST_TYPE_NPU_WHISPER, nullptr));
+  gst_object_ref_sink(other);
+  GstHarness* harness = gst_harness_new_with_element(other, "sink", "src");
+  gst_harness_set_src_caps_str(
+      harness, "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
+  GstCaps* caps = gst_pad_get_current_caps(harness->srcpad);
+  GstQuery* query = gst_query_new_allocation(caps, FALSE);
+  // Until its engine is there, which is the same one.
+  for (int i = 0; i < 500 && calls().rings_made < 2; ++i) {
+    EXPECT_TRUE(gst_pad_peer_query(harness->srcpad, query));
+    std::this_thread::sleep_for(10ms);
+  }
+  EXPECT_EQ(calls().loads, 1);
+  EXPECT_EQ(calls().rings_made, 2);
+  gst_query_unref(query);
+  gst_caps_unref(caps);
+  gst_harness_teardown(harness);
+  gst_element_set_state(other, GST_STATE_NULL);
+  gst_object_unref(other);
+  EXPECT_EQ(calls().rings_alive, 1);
+}
+
+TEST_F(DeviceMemory, IsWaitedForWhenTheStageWasAskedFor) {
+  set_script({.load_time = 300ms, .ring_samples = kRingSamples});
+  make();
+  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel+encoder");
+  play("S16LE");
+  allocator_ = AllocatorPtr(offered_allocator());
+  GstBuffer* buffer = allocate();
+  EXPECT_TRUE(in_ring(buffer));
+  EXPECT_EQ(push_one(buffer, 0), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(stat("bytes-copied"), 0U);
+  EXPECT_EQ(calls().samples_elsewhere, 0);
+}
+
+TEST_F(DeviceMemory, IsNotWaitedForOnceTheElementStops) {
+  set_script({.load_time = 3s, .ring_samples = kRingSamples});
+  make();
+  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
+  play("S16LE");
+  const auto begin = Clock::now();
+  std::jthread upstream([&] { allocator_ = AllocatorPtr(offered_allocator()); });
+  std::this_thread::sleep_for(50ms);
+  gst_element_set_state(element_, GST_STATE_READY);
+  upstream.join();
+  EXPECT_LT(elapsed(begin), 2s);
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

@@ -1,0 +1,51 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Audio that the decoder writes into the NPU's own memory gets to the array without a copy.
+
+usage: allocation_test.py EMULATE npu1|npu2 TRANSCRIBE
+
+Exit status 77 (skipped) without Debian's pocketsphinx-testdata, flacenc or the model base."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+from insight_test import CLIP, SKIPPED
+
+
+def main():
+    emulate, array, transcribe = sys.argv[1:]
+    options = ['--quiet', '--model', 'base', '--language', 'en']
+    with tempfile.TemporaryDirectory(prefix='npuwhisper-allocation-') as folder:
+        # A decoder that allocates what it writes; wavparse hands on the file's bytes.
+        flac = pathlib.Path(folder, 'clip.flac')
+        made = CLIP.exists() and subprocess.run(
+            ['gst-launch-1.0', '-q', 'filesrc', f'location={CLIP}', '!', 'wavparse', '!',
+             'flacenc', '!', 'filesink', f'location={flac}'], check=False).returncode == 0
+        probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, check=False)
+        if not made or probe.returncode != 0:
+            print('skipped: no recording, no flacenc, or no model')
+            return SKIPPED
+        done = subprocess.run(
+            [emulate, array, '--', transcribe, *options, '--device', 'npu', '--npu-stages',
+             'mel,encoder', '--format', 'json', flac],
+            capture_output=True, encoding='utf8', check=True, timeout=300)
+    found = json.loads(done.stdout)
+    stats = found['stats']
+    print({name: stats[name] for name in ('pool_buffers', 'device_buffers', 'copied_buffers',
+                                          'bytes_copied', 'pool_hits', 'pool_misses')})
+    failures = []
+    if not found['text'].strip():
+        failures.append('no text')
+    if stats['device_buffers'] == 0 or stats['device_buffers'] != stats['pool_buffers']:
+        failures.append('not all buffers came in the memory of the device')
+    if stats['bytes_copied'] != 0 or stats['copied_buffers'] != 0:
+        failures.append('audio was copied')
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
