@@ -12,6 +12,7 @@ constexpr std::string_view kMagic = "npuwhisper image";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::string_view kArray = "array";
 constexpr std::string_view kDesign = "design";
+constexpr std::string_view kDevice = "device";
 constexpr std::string_view kKernelPrefix = "kernel:";
 
 /// All numbers are little-endian, whatever the host.
@@ -104,6 +105,7 @@ std::vector<std::byte> serialize(const Image& image) {
   append_number<4>(out, kVersion);
   append_record(out, std::string(kArray), bytes_of(image.array));
   append_record(out, std::string(kDesign), bytes_of(image.design));
+  if (!image.device.empty()) append_record(out, std::string(kDevice), bytes_of(image.device));
   for (const Image::Kernel& kernel : image.kernels) {
     append_record(out, std::string(kKernelPrefix) + kernel.name, kernel.shared_object);
   }
@@ -135,13 +137,15 @@ Result<Image> parse_image(std::span<const std::byte> bytes) {
     } else if (name == kDesign && !has_design) {
       image.design = text_of(*content);
       has_design = true;
+    } else if (name == kDevice && image.device.empty()) {
+      image.device = text_of(*content);
     } else if (name.starts_with(kKernelPrefix)) {
       image.kernels.push_back(
           {name.substr(kKernelPrefix.size()), {content->begin(), content->end()}});
     } else {
       return fail(ErrorCode::InvalidArgument,
                   "image: unexpected record '" + name +
-                      "', expected one 'array', one 'design' and 'kernel:NAME'");
+                      "', expected one 'array', one 'design', 'device' and 'kernel:NAME'");
     }
   }
   if (!has_array || !has_design) {

@@ -21,6 +21,7 @@ struct Image {
   std::string array;   ///< "npu1" or "npu2"
   std::string design;  ///< MLIR-AIE text
   std::vector<Kernel> kernels;
+  std::string device = {};  ///< The symbol of the aie.device in it; empty: the first.
 };
 
 std::vector<std::byte> serialize(const Image& image);

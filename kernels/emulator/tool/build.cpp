@@ -83,7 +83,7 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   std::ifstream file(source.file);
   const std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file) return fail(ErrorCode::NotFound, "cannot read " + source.file.string());
-  auto design = lower(text);
+  auto design = lower(text, source.device);
   if (!design) {
     return fail(design.error().code, source.file.string() + ": " + design.error().message);
   }
@@ -95,11 +95,27 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   auto kernels = compile_kernels(source, *design, request.options);
   if (!kernels) return fail(kernels.error());
   auto image = serialize(
-      {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels)});
+      {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels),
+       .device = source.device});
   return BuiltDesign{std::move(*design), std::move(image)};
 }
 
 }  // namespace
+
+std::optional<DesignSource> parse_design_source(const std::string& argument) {
+  constexpr std::string_view kSuffix = ".mlir";
+  const std::size_t at = argument.rfind(kSuffix);
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t end = at + kSuffix.size();
+  if (end != argument.size() && argument[end] != '@') return std::nullopt;
+  DesignSource source;
+  const std::size_t equals = argument.find('=');
+  if (equals < at) source.name = argument.substr(0, equals);
+  const std::size_t begin = equals < at ? equals + 1 : 0;
+  source.file = argument.substr(begin, end - begin);
+  if (end != argument.size()) source.device = argument.substr(end + 1);
+  return source;
+}
 
 Result<void> build(const BuildRequest& request) {
   XclbinContents contents{.n_columns = 0, .kernels = {}};

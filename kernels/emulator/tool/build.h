@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,12 @@ namespace npuwhisper::emu {
 struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< MLIR-AIE text
+  std::string device;                 ///< The symbol of the aie.device; empty: the first.
   std::vector<KernelSource> kernels;  ///< What its cores link.
 };
+
+/// [NAME=]FILE.mlir[@DEVICE], without kernels; nothing, if it is not of this form.
+std::optional<DesignSource> parse_design_source(const std::string& argument);
 
 struct BuildRequest {
   std::filesystem::path output;  ///< OUT.xclbin
