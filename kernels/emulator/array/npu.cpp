@@ -32,7 +32,7 @@ class EmulatedNpu final : public Npu {
 Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
   auto image = parse_image(bytes);
   if (!image) return fail(image.error());
-  auto design = lower(image->design, image->device);
+  auto design = lower(image->design, image->options);
   if (!design) return fail(design.error());
   if (!design->array || design->array->name != image->array) {
     return fail(ErrorCode::InvalidArgument,

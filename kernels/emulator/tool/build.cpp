@@ -83,7 +83,9 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   std::ifstream file(source.file);
   const std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file) return fail(ErrorCode::NotFound, "cannot read " + source.file.string());
-  auto design = lower(text, source.device);
+  const LowerOptions options{.device = source.device,
+                             .allocation_scheme = request.allocation_scheme};
+  auto design = lower(text, options);
   if (!design) {
     return fail(design.error().code, source.file.string() + ": " + design.error().message);
   }
@@ -96,7 +98,7 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   if (!kernels) return fail(kernels.error());
   auto image = serialize(
       {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels),
-       .device = source.device});
+       .options = options});
   return BuiltDesign{std::move(*design), std::move(image)};
 }
 

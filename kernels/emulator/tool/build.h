@@ -29,6 +29,7 @@ struct BuildRequest {
   const npu::ArrayModel* array = nullptr;
   std::vector<DesignSource> designs;
   std::vector<std::string> options;  ///< For the compiler.
+  std::string allocation_scheme;     ///< As in LowerOptions.
 };
 
 /// What aiecc is for silicon: checks the designs, compiles what their cores link, packs both into a

@@ -10,7 +10,7 @@ Image example() {
   return {"npu2",
           "module { aie.device(npu2) {} }\n",
           {{"gemm.o", {std::byte{1}, std::byte{2}, std::byte{0}}}, {"empty.o", {}}},
-          "second"};
+          {.device = "second", .allocation_scheme = "bank-aware"}};
 }
 
 TEST(Image, ComesBackAsItWas) {
@@ -19,7 +19,8 @@ TEST(Image, ComesBackAsItWas) {
   ASSERT_TRUE(image) << image.error().message;
   EXPECT_EQ(image->array, "npu2");
   EXPECT_EQ(image->design, example().design);
-  EXPECT_EQ(image->device, "second");
+  EXPECT_EQ(image->options.device, "second");
+  EXPECT_EQ(image->options.allocation_scheme, "bank-aware");
   ASSERT_EQ(image->kernels.size(), 2U);
   EXPECT_EQ(image->kernels[0].name, "gemm.o");
   EXPECT_EQ(image->kernels[0].shared_object, example().kernels[0].shared_object);
