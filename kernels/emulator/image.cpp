@@ -151,9 +151,10 @@ Result<Image> parse_image(std::span<const std::byte> bytes) {
       image.kernels.push_back(
           {name.substr(kKernelPrefix.size()), {content->begin(), content->end()}});
     } else {
-      return fail(ErrorCode::InvalidArgument,
-                  "image: unexpected record '" + name +
-                      "', expected one 'array', one 'design', 'device', 'allocation' and 'kernel:NAME'");
+      return fail(
+          ErrorCode::InvalidArgument,
+          "image: unexpected record '" + name +
+              "', expected one 'array', one 'design', 'device', 'allocation' and 'kernel:NAME'");
     }
   }
   if (!has_array || !has_design) {

@@ -18,11 +18,12 @@ struct LowerOptions {
   std::string allocation_scheme = {};
 };
 
-/// Reads MLIR-AIE text and lowers one aie.device of it: it places buffers, locks and descriptors that are not pinned, turns object FIFOs into them, checks
-/// that flows can be routed, compiles cores and runtime sequences. What silicon or aiecc would
-/// refuse is an error, in words like mlir-aie's, with the line; so is any construct that is not
-/// modelled, by its name. Errors: InvalidArgument (malformed text, a limit broken), NotFound (no
-/// such device in the text), Unsupported (a construct not modelled). Reentrant.
+/// Reads MLIR-AIE text and lowers one aie.device of it: it places buffers, locks and descriptors
+/// that are not pinned, turns object FIFOs into them, checks that flows can be routed, compiles
+/// cores and runtime sequences. What silicon or aiecc would refuse is an error, in words like
+/// mlir-aie's, with the line; so is any construct that is not modelled, by its name. Errors:
+/// InvalidArgument (malformed text, a limit broken), NotFound (no such device in the text),
+/// Unsupported (a construct not modelled). Reentrant.
 Result<Design> lower(std::string_view text, const LowerOptions& options = {});
 
 }  // namespace npuwhisper::emu

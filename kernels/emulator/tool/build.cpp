@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "emulator/image.h"
@@ -33,6 +35,23 @@ bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
+/// The emulated array keeps kernels' static data outside of the tile's memory, and takes it as the
+/// compiler for this machine lays it out; so where it would not fit is said, but no error.
+void warn_of_static_data(const Core& core, const Design& design,
+                         const std::map<std::string, std::int64_t>& static_bytes) {
+  std::int64_t data = 0;
+  for (const std::string& object : core.kernel_objects) data += static_bytes.at(object);
+  std::int64_t left = design.array->core.memory_bytes - std::int64_t{core.stack_bytes};
+  for (const Buffer& buffer : design.buffers) {
+    if (buffer.tile == core.tile) left -= buffer.bytes;
+  }
+  if (data <= left) return;
+  std::cerr << "npuwhisper-emulate: warning: the kernels of the core of tile (" << core.tile.column
+            << ", " << core.tile.row << ") have " << data
+            << " bytes of static data, its memory has " << left
+            << " left: for silicon this would not link\n";
+}
+
 Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, const Design& design,
                                                    const std::vector<std::string>& options) {
   const auto wanted = linked_objects(design);
@@ -47,18 +66,22 @@ Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, c
     }
   }
   std::vector<Image::Kernel> kernels;
+  std::map<std::string, std::int64_t> static_bytes;
   for (const std::string& name : wanted) {
-    const auto kernel =
-        std::find_if(source.kernels.begin(), source.kernels.end(),
-                     [&](const KernelSource& given) { return is_named(name, given.name); });
-    if (kernel == source.kernels.end()) {
+    std::vector<fs::path> files;
+    for (const KernelSource& given : source.kernels) {
+      if (is_named(name, given.name)) files.push_back(given.file);
+    }
+    if (files.empty()) {
       return fail(ErrorCode::NotFound,
                   source.file.string() + " links '" + name + "', which is not given");
     }
-    auto object = compile_kernel(kernel->file, design.array->generation, options);
-    if (!object) return fail(object.error());
-    kernels.push_back({name, std::move(*object)});
+    auto kernel = compile_kernel(files, design.array->generation, options);
+    if (!kernel) return fail(kernel.error());
+    static_bytes[name] = kernel->static_bytes;
+    kernels.push_back({name, std::move(kernel->shared_object)});
   }
+  for (const Core& core : design.cores) warn_of_static_data(core, design, static_bytes);
   return kernels;
 }
 
@@ -96,9 +119,10 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   }
   auto kernels = compile_kernels(source, *design, request.options);
   if (!kernels) return fail(kernels.error());
-  auto image = serialize(
-      {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels),
-       .options = options});
+  auto image = serialize({.array = std::string(request.array->name),
+                          .design = text,
+                          .kernels = std::move(*kernels),
+                          .options = options});
   return BuiltDesign{std::move(*design), std::move(image)};
 }
 

@@ -34,7 +34,8 @@ and ends with its exit status.
                 sequence. DESIGN is [NAME=]FILE.mlir[@DEVICE]: how host programs know it (without:
                 MLIR_AIE), and which aie.device of the text (without: the first). KERNEL is C++ or
                 C, compiled with what options (-D, -I) are given; an object, an archive, or a
-                shared object; its NAME is how the design links it (without: its own name with .o).
+                shared object; its NAME is how the design links it (without: its own name with .o;
+                several files with the same name become one).
                 --alloc-scheme=basic-sequential or bank-aware: how buffers are placed
   --pack        puts an image of the emulated array into a container for XRT
 
@@ -104,8 +105,11 @@ int build(const std::vector<std::string>& arguments) {
   }
   const auto array = npuwhisper::npu::find_array(arguments[1]);
   if (!array) return fail_with(array.error().message);
-  npuwhisper::emu::BuildRequest request{
-      .output = arguments[0], .array = *array, .designs = {}, .options = {}, .allocation_scheme = {}};
+  npuwhisper::emu::BuildRequest request{.output = arguments[0],
+                                        .array = *array,
+                                        .designs = {},
+                                        .options = {},
+                                        .allocation_scheme = {}};
   constexpr std::string_view kScheme = "--alloc-scheme=";
   for (auto argument = arguments.begin() + 2; argument != arguments.end(); ++argument) {
     if (argument->starts_with(kScheme)) {
