@@ -11,6 +11,7 @@
 
 #include "emulator/image.h"
 #include "emulator/lower.h"
+#include "emulator/npu.h"
 #include "emulator/tool/xclbin.h"
 
 namespace npuwhisper::emu {
@@ -123,6 +124,11 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
                           .design = text,
                           .kernels = std::move(*kernels),
                           .options = options});
+  // What only the array itself refuses (streams, kernels' symbols) is said now, not to a host
+  // program that loads the image.
+  if (auto loaded = Npu::load(image); !loaded) {
+    return fail(loaded.error().code, source.file.string() + ": " + loaded.error().message);
+  }
   return BuiltDesign{std::move(*design), std::move(image)};
 }
 
