@@ -12,6 +12,7 @@
 #include "emulator/image.h"
 #include "emulator/lower.h"
 #include "emulator/npu.h"
+#include "emulator/tool/stream_elf.h"
 #include "emulator/tool/xclbin.h"
 
 namespace npuwhisper::emu {
@@ -98,6 +99,17 @@ bool write_stream(const fs::path& stem, const std::vector<std::uint32_t>& words)
   return binary.flush().good() && text.flush().good();
 }
 
+Result<void> write_elf(const fs::path& stem, const std::vector<std::uint32_t>& words,
+                       const npu::ArrayModel& array) {
+  const auto elf = stream_elf(words, array);
+  if (!elf) return fail(elf.error());
+  const std::string path = stem.string() + ".insts.elf";
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(elf->data()), static_cast<std::streamsize>(elf->size()));
+  if (!file.flush()) return fail(ErrorCode::Unavailable, "cannot write " + path);
+  return {};
+}
+
 struct BuiltDesign {
   Design design;
   std::vector<std::byte> image;
@@ -177,6 +189,9 @@ Result<void> build(const BuildRequest& request) {
       if (!write_stream(stem, sequence.instructions)) {
         return fail(ErrorCode::Unavailable, "cannot write " + stem.string() + ".insts.bin");
       }
+      if (!request.elf) continue;
+      auto elf = write_elf(stem, sequence.instructions, *request.array);
+      if (!elf) return elf;
     }
   }
   return {};

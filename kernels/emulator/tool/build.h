@@ -30,6 +30,7 @@ struct BuildRequest {
   std::vector<DesignSource> designs;
   std::vector<std::string> options;  ///< For the compiler.
   std::string allocation_scheme;     ///< As in LowerOptions.
+  bool elf = false;  ///< Streams also as ELF files, OUT.insts.elf; see stream_elf.h.
 };
 
 /// What aiecc is for silicon: checks the designs, compiles what their cores link, packs both into a

@@ -36,7 +36,8 @@ and ends with its exit status.
                 C, compiled with what options (-D, -I) are given; an object, an archive, or a
                 shared object; its NAME is how the design links it (without: its own name with .o;
                 several files with the same name become one).
-                --alloc-scheme=basic-sequential or bank-aware: how buffers are placed
+                --alloc-scheme=basic-sequential or bank-aware: how buffers are placed;
+                --elf: OUT.insts.elf too, for host programs that use xrt::elf
   --pack        puts an image of the emulated array into a container for XRT
 
 Environment, read by the emulated device:
@@ -109,11 +110,14 @@ int build(const std::vector<std::string>& arguments) {
                                         .array = *array,
                                         .designs = {},
                                         .options = {},
-                                        .allocation_scheme = {}};
+                                        .allocation_scheme = {},
+                                        .elf = false};
   constexpr std::string_view kScheme = "--alloc-scheme=";
   for (auto argument = arguments.begin() + 2; argument != arguments.end(); ++argument) {
     if (argument->starts_with(kScheme)) {
       request.allocation_scheme = argument->substr(kScheme.size());
+    } else if (*argument == "--elf") {
+      request.elf = true;
     } else if (argument->starts_with('-')) {
       request.options.push_back(*argument);
     } else if (auto design = npuwhisper::emu::parse_design_source(*argument)) {
