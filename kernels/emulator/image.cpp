@@ -12,6 +12,8 @@ constexpr std::string_view kMagic = "npuwhisper image";
 constexpr std::uint32_t kVersion = 1;
 constexpr std::string_view kArray = "array";
 constexpr std::string_view kDesign = "design";
+constexpr std::string_view kDevice = "device";
+constexpr std::string_view kAllocation = "allocation";
 constexpr std::string_view kKernelPrefix = "kernel:";
 
 /// All numbers are little-endian, whatever the host.
@@ -39,6 +41,10 @@ void append_record(std::vector<std::byte>& out, const std::string& name,
   append_bytes(out, bytes_of(name));
   append_number<8>(out, bytes.size());
   append_bytes(out, bytes);
+}
+
+void append_option(std::vector<std::byte>& out, std::string_view name, const std::string& value) {
+  if (!value.empty()) append_record(out, std::string(name), bytes_of(value));
 }
 
 class Reader {
@@ -104,6 +110,8 @@ std::vector<std::byte> serialize(const Image& image) {
   append_number<4>(out, kVersion);
   append_record(out, std::string(kArray), bytes_of(image.array));
   append_record(out, std::string(kDesign), bytes_of(image.design));
+  append_option(out, kDevice, image.options.device);
+  append_option(out, kAllocation, image.options.allocation_scheme);
   for (const Image::Kernel& kernel : image.kernels) {
     append_record(out, std::string(kKernelPrefix) + kernel.name, kernel.shared_object);
   }
@@ -135,13 +143,18 @@ Result<Image> parse_image(std::span<const std::byte> bytes) {
     } else if (name == kDesign && !has_design) {
       image.design = text_of(*content);
       has_design = true;
+    } else if (name == kDevice && image.options.device.empty()) {
+      image.options.device = text_of(*content);
+    } else if (name == kAllocation && image.options.allocation_scheme.empty()) {
+      image.options.allocation_scheme = text_of(*content);
     } else if (name.starts_with(kKernelPrefix)) {
       image.kernels.push_back(
           {name.substr(kKernelPrefix.size()), {content->begin(), content->end()}});
     } else {
-      return fail(ErrorCode::InvalidArgument,
-                  "image: unexpected record '" + name +
-                      "', expected one 'array', one 'design' and 'kernel:NAME'");
+      return fail(
+          ErrorCode::InvalidArgument,
+          "image: unexpected record '" + name +
+              "', expected one 'array', one 'design', 'device', 'allocation' and 'kernel:NAME'");
     }
   }
   if (!has_array || !has_design) {

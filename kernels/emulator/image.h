@@ -8,6 +8,8 @@
 
 #include <npuwhisper/result.h>
 
+#include "emulator/lower.h"
+
 namespace npuwhisper::emu {
 
 /// What stands in for a PDI: a design's text and the kernels that it links, compiled natively as
@@ -21,6 +23,7 @@ struct Image {
   std::string array;   ///< "npu1" or "npu2"
   std::string design;  ///< MLIR-AIE text
   std::vector<Kernel> kernels;
+  LowerOptions options = {};
 };
 
 std::vector<std::byte> serialize(const Image& image);

@@ -42,7 +42,7 @@ bool is_set(const char* variable) {
 Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
   auto image = parse_image(bytes);
   if (!image) return fail(image.error());
-  auto design = lower(image->design);
+  auto design = lower(image->design, image->options);
   if (!design) return fail(design.error());
   if (!design->array || design->array->name != image->array) {
     return fail(ErrorCode::InvalidArgument,

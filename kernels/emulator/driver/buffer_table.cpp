@@ -152,6 +152,8 @@ BufferTable::Usage BufferTable::usage() const {
 }
 
 std::span<std::byte> RunMemory::at(std::uint64_t address, std::size_t bytes) {
+  if (address < host_offset_) return {};
+  address -= host_offset_;
   const Buffer* buffer = nullptr;
   for (const auto& used : used_) {
     if (holds(*used, address, bytes)) buffer = used.get();

@@ -62,11 +62,14 @@ class BufferTable {
 /// the program frees meanwhile stays until the run ends. One run, one thread.
 class RunMemory final : public DeviceMemory {
  public:
-  explicit RunMemory(const BufferTable& table) : table_(table) {}
+  /// `host_offset`: what the run's addresses have been increased by.
+  explicit RunMemory(const BufferTable& table, std::uint64_t host_offset = 0)
+      : table_(table), host_offset_(host_offset) {}
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override;
 
  private:
   const BufferTable& table_;
+  std::uint64_t host_offset_;
   std::vector<std::shared_ptr<Buffer>> used_;
 };
 

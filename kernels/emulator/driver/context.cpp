@@ -212,8 +212,9 @@ PacketState Context::execute_run(const RunPacket& run) {
   }
   ComputeUnit* unit = prepare(run.cu);
   if (unit == nullptr) return failed(PacketState::Error);
-  RunMemory memory(buffers_);
-  const auto bytes = memory.at(run.instructions, std::size_t{run.n_words} * 4);
+  RunMemory stream(buffers_);
+  RunMemory memory(buffers_, run.host_offset);
+  const auto bytes = stream.at(run.instructions, std::size_t{run.n_words} * 4);
   if (bytes.empty() || run.instructions % 4 != 0) {
     log("a run's " + std::to_string(run.n_words) + " instruction words at device address " +
         std::to_string(run.instructions) + " are not inside one buffer");

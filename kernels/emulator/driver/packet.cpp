@@ -9,9 +9,10 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kStateMask = 0xf;
-constexpr std::uint32_t kTransactionStream = 3;  ///< The "opcode" argument of NPU kernels.
-constexpr std::size_t kChainHeaderWords = 6;     ///< count, submit index, error index, 3 reserved
-constexpr std::size_t kStartNpuWords = 4;        ///< address (2), bytes, number of properties
+constexpr std::uint32_t kTransactionStream = 3;    ///< The "opcode" argument of NPU kernels.
+constexpr std::size_t kChainHeaderWords = 6;       ///< count, submit index, error index, 3 reserved
+constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Where the array sees host memory from.
+constexpr std::size_t kStartNpuWords = 4;          ///< address (2), bytes, number of properties
 
 std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t i) {
   return words[i] | std::uint64_t{words[i + 1]} << 32;
@@ -56,6 +57,7 @@ Result<RunPacket> parse_start_npu(std::span<const std::uint32_t> words, RunPacke
   }
   run.instructions = pair(words, 0);
   run.n_words = words[2] / 4;
+  run.host_offset = kHostOffset;
   return run;
 }
 

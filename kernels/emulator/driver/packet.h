@@ -33,6 +33,7 @@ struct RunPacket {
   std::uint64_t instructions = 0;  ///< Device address of the instruction stream.
   std::uint32_t n_words = 0;       ///< Its length.
   std::vector<std::uint64_t> arguments;
+  std::uint64_t host_offset = 0;  ///< What the stream's host addresses have been increased by.
   std::size_t payload_bytes = 0;
 };
 

@@ -66,12 +66,14 @@ void take_dmas(const DevicePlan& plan, Design& design) {
   }
 }
 
-Design lower_or_throw(std::string_view text, std::string_view device) {
+Design lower_or_throw(std::string_view text, const LowerOptions& options) {
   Result<mlir::Module> module = mlir::parse_module(text);
   if (!module) {
     throw Refusal{module.error()};
   }
-  DevicePlan plan = lowering::read_device(*module, device);
+  DevicePlan plan = lowering::read_device(*module, options.device);
+  plan.allocation_scheme = options.allocation_scheme;
+  lowering::check_scheme(options.allocation_scheme, 0);
   lowering::read_dmas(plan);
   lowering::lower_object_fifos(plan);
   lowering::place_buffers(plan);
@@ -102,9 +104,9 @@ Design lower_or_throw(std::string_view text, std::string_view device) {
 
 }  // namespace
 
-Result<Design> lower(std::string_view text, std::string_view device) {
+Result<Design> lower(std::string_view text, const LowerOptions& options) {
   try {
-    return lower_or_throw(text, device);
+    return lower_or_throw(text, options);
   } catch (const Refusal& refusal) {
     return fail(refusal.error);
   } catch (const std::bad_alloc&) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <string_view>
+
 #include "emulator/lower/plan.h"
 
 namespace npuwhisper::emu::lowering {
@@ -11,6 +13,9 @@ namespace npuwhisper::emu::lowering {
 void place_buffers(DevicePlan& plan);
 void place_locks(DevicePlan& plan);
 void place_descriptors(DevicePlan& plan);
+
+/// Refuses what is no allocation scheme, nor empty.
+void check_scheme(std::string_view scheme, int line);
 
 /// The first bytes behind all buffers of a core's tile, for constants of its code.
 std::uint32_t place_data(const DevicePlan& plan, npu::TileId tile, std::uint32_t used,

@@ -47,7 +47,8 @@ class TilePlacer {
 
   void place() {
     const auto scheme = plan_.allocation_schemes.find(tile_);
-    const std::string wanted = scheme == plan_.allocation_schemes.end() ? "" : scheme->second;
+    const std::string wanted =
+        scheme == plan_.allocation_schemes.end() ? plan_.allocation_scheme : scheme->second;
     std::string problem;
     if (wanted != "basic-sequential") {
       problem = bank_aware();
@@ -238,6 +239,12 @@ class TilePlacer {
 };
 
 }  // namespace
+
+void check_scheme(std::string_view scheme, int line) {
+  if (!scheme.empty() && scheme != "basic-sequential" && scheme != "bank-aware") {
+    refuse_unmodelled(line, "allocation scheme '" + std::string(scheme) + "'");
+  }
+}
 
 void place_buffers(DevicePlan& plan) {
   std::set<TileId> tiles;

@@ -137,6 +137,7 @@ struct DevicePlan {
   std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< aie.bd_chain
   std::map<npu::TileId, int> controller_ids{};  ///< Of task-complete tokens.
   std::map<npu::TileId, std::string> allocation_schemes{};
+  std::string allocation_scheme{};  ///< Of tiles that are not in it.
 
   std::vector<BufferPlan> buffers{};
   std::vector<LockPlan> locks{};

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "emulator/lower/initial_data.h"
+#include "emulator/lower/place.h"
 #include "emulator/lower/read_flows.h"
 
 namespace npuwhisper::emu::lowering {
@@ -110,9 +111,7 @@ class DeviceReader {
       plan_.controller_ids[tile] = controller->id;
     }
     if (const auto scheme = optional_text(op, "allocation_scheme")) {
-      if (*scheme != "basic-sequential" && *scheme != "bank-aware") {
-        refuse_unmodelled(op.line, "allocation scheme '" + *scheme + "'");
-      }
+      check_scheme(*scheme, op.line);
       plan_.allocation_schemes[tile] = *scheme;
     }
     if (op.results.size() != 1) {

@@ -151,7 +151,9 @@ bool Lexer::dimension(std::int64_t& size) {
     }
     ++position_;
   }
-  if (position_ == begin || peek() != 'x') {
+  const bool is_number = position_ != begin;
+  while (is_number && peek() == ' ') ++position_;  // `memref<16 x i32>` is allowed.
+  if (!is_number || peek() != 'x') {
     position_ = begin;
     return false;
   }

@@ -4,11 +4,15 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <iostream>
 #include <iterator>
+#include <map>
 #include <set>
 
 #include "emulator/image.h"
 #include "emulator/lower.h"
+#include "emulator/npu.h"
+#include "emulator/tool/stream_elf.h"
 #include "emulator/tool/xclbin.h"
 
 namespace npuwhisper::emu {
@@ -33,6 +37,23 @@ bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
+/// The emulated array keeps kernels' static data outside of the tile's memory, and takes it as the
+/// compiler for this machine lays it out; so where it would not fit is said, but no error.
+void warn_of_static_data(const Core& core, const Design& design,
+                         const std::map<std::string, std::int64_t>& static_bytes) {
+  std::int64_t data = 0;
+  for (const std::string& object : core.kernel_objects) data += static_bytes.at(object);
+  std::int64_t left = design.array->core.memory_bytes - std::int64_t{core.stack_bytes};
+  for (const Buffer& buffer : design.buffers) {
+    if (buffer.tile == core.tile) left -= buffer.bytes;
+  }
+  if (data <= left) return;
+  std::cerr << "npuwhisper-emulate: warning: the kernels of the core of tile (" << core.tile.column
+            << ", " << core.tile.row << ") have " << data
+            << " bytes of static data, its memory has " << left
+            << " left: for silicon this would not link\n";
+}
+
 Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, const Design& design,
                                                    const std::vector<std::string>& options) {
   const auto wanted = linked_objects(design);
@@ -47,18 +68,22 @@ Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, c
     }
   }
   std::vector<Image::Kernel> kernels;
+  std::map<std::string, std::int64_t> static_bytes;
   for (const std::string& name : wanted) {
-    const auto kernel =
-        std::find_if(source.kernels.begin(), source.kernels.end(),
-                     [&](const KernelSource& given) { return is_named(name, given.name); });
-    if (kernel == source.kernels.end()) {
+    std::vector<fs::path> files;
+    for (const KernelSource& given : source.kernels) {
+      if (is_named(name, given.name)) files.push_back(given.file);
+    }
+    if (files.empty()) {
       return fail(ErrorCode::NotFound,
                   source.file.string() + " links '" + name + "', which is not given");
     }
-    auto object = compile_kernel(kernel->file, design.array->generation, options);
-    if (!object) return fail(object.error());
-    kernels.push_back({name, std::move(*object)});
+    auto kernel = compile_kernel(files, design.array->generation, options);
+    if (!kernel) return fail(kernel.error());
+    static_bytes[name] = kernel->static_bytes;
+    kernels.push_back({name, std::move(kernel->shared_object)});
   }
+  for (const Core& core : design.cores) warn_of_static_data(core, design, static_bytes);
   return kernels;
 }
 
@@ -74,6 +99,17 @@ bool write_stream(const fs::path& stem, const std::vector<std::uint32_t>& words)
   return binary.flush().good() && text.flush().good();
 }
 
+Result<void> write_elf(const fs::path& stem, const std::vector<std::uint32_t>& words,
+                       const npu::ArrayModel& array) {
+  const auto elf = stream_elf(words, array);
+  if (!elf) return fail(elf.error());
+  const std::string path = stem.string() + ".insts.elf";
+  std::ofstream file(path, std::ios::binary);
+  file.write(reinterpret_cast<const char*>(elf->data()), static_cast<std::streamsize>(elf->size()));
+  if (!file.flush()) return fail(ErrorCode::Unavailable, "cannot write " + path);
+  return {};
+}
+
 struct BuiltDesign {
   Design design;
   std::vector<std::byte> image;
@@ -83,7 +119,9 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   std::ifstream file(source.file);
   const std::string text(std::istreambuf_iterator<char>(file), {});
   if (!file) return fail(ErrorCode::NotFound, "cannot read " + source.file.string());
-  auto design = lower(text);
+  const LowerOptions options{.device = source.device,
+                             .allocation_scheme = request.allocation_scheme};
+  auto design = lower(text, options);
   if (!design) {
     return fail(design.error().code, source.file.string() + ": " + design.error().message);
   }
@@ -94,12 +132,34 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   }
   auto kernels = compile_kernels(source, *design, request.options);
   if (!kernels) return fail(kernels.error());
-  auto image = serialize(
-      {.array = std::string(request.array->name), .design = text, .kernels = std::move(*kernels)});
+  auto image = serialize({.array = std::string(request.array->name),
+                          .design = text,
+                          .kernels = std::move(*kernels),
+                          .options = options});
+  // What only the array itself refuses (streams, kernels' symbols) is said now, not to a host
+  // program that loads the image.
+  if (auto loaded = Npu::load(image); !loaded) {
+    return fail(loaded.error().code, source.file.string() + ": " + loaded.error().message);
+  }
   return BuiltDesign{std::move(*design), std::move(image)};
 }
 
 }  // namespace
+
+std::optional<DesignSource> parse_design_source(const std::string& argument) {
+  constexpr std::string_view kSuffix = ".mlir";
+  const std::size_t at = argument.rfind(kSuffix);
+  if (at == std::string::npos) return std::nullopt;
+  const std::size_t end = at + kSuffix.size();
+  if (end != argument.size() && argument[end] != '@') return std::nullopt;
+  DesignSource source;
+  const std::size_t equals = argument.find('=');
+  if (equals < at) source.name = argument.substr(0, equals);
+  const std::size_t begin = equals < at ? equals + 1 : 0;
+  source.file = argument.substr(begin, end - begin);
+  if (end != argument.size()) source.device = argument.substr(end + 1);
+  return source;
+}
 
 Result<void> build(const BuildRequest& request) {
   XclbinContents contents{.n_columns = 0, .kernels = {}};
@@ -129,6 +189,9 @@ Result<void> build(const BuildRequest& request) {
       if (!write_stream(stem, sequence.instructions)) {
         return fail(ErrorCode::Unavailable, "cannot write " + stem.string() + ".insts.bin");
       }
+      if (!request.elf) continue;
+      auto elf = write_elf(stem, sequence.instructions, *request.array);
+      if (!elf) return elf;
     }
   }
   return {};

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,14 +17,20 @@ namespace npuwhisper::emu {
 struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< MLIR-AIE text
+  std::string device;                 ///< The symbol of the aie.device; empty: the first.
   std::vector<KernelSource> kernels;  ///< What its cores link.
 };
+
+/// [NAME=]FILE.mlir[@DEVICE], without kernels; nothing, if it is not of this form.
+std::optional<DesignSource> parse_design_source(const std::string& argument);
 
 struct BuildRequest {
   std::filesystem::path output;  ///< OUT.xclbin
   const npu::ArrayModel* array = nullptr;
   std::vector<DesignSource> designs;
   std::vector<std::string> options;  ///< For the compiler.
+  std::string allocation_scheme;     ///< As in LowerOptions.
+  bool elf = false;  ///< Streams also as ELF files, OUT.insts.elf; see stream_elf.h.
 };
 
 /// What aiecc is for silicon: checks the designs, compiles what their cores link, packs both into a

@@ -22,7 +22,7 @@ using npuwhisper::emu::find_device;
 
 constexpr char kUsage[] =
     R"(usage: npuwhisper-emulate npu1|npu2 [--image FILE] -- COMMAND [ARGUMENT...]
-       npuwhisper-emulate --build OUT.xclbin npu1|npu2 [NAME=]DESIGN.mlir [[NAME=]KERNEL...]...
+       npuwhisper-emulate --build OUT.xclbin npu1|npu2 DESIGN [[NAME=]KERNEL...]...
        npuwhisper-emulate --pack OUT.xclbin npu1|npu2 IMAGE
 
 Runs COMMAND, which sees an emulated NPU (npu1: Phoenix; npu2: Strix) through XRT and AMD's driver,
@@ -32,9 +32,13 @@ and ends with its exit status.
                 project's own, if it was built)
   --build       makes of a design in MLIR-AIE text and its kernels (C++ on aie_api, or objects) an
                 image that the emulated NPU loads, and OUT.insts.bin and .txt of its runtime
-                sequence. KERNEL is C++ or C, compiled with what options (-D, -I) are given; an
-                object, an archive, or a shared object. NAME is how the design links it (without:
-                its own name with .o) and how host programs know the design (without: MLIR_AIE)
+                sequence. DESIGN is [NAME=]FILE.mlir[@DEVICE]: how host programs know it (without:
+                MLIR_AIE), and which aie.device of the text (without: the first). KERNEL is C++ or
+                C, compiled with what options (-D, -I) are given; an object, an archive, or a
+                shared object; its NAME is how the design links it (without: its own name with .o;
+                several files with the same name become one).
+                --alloc-scheme=basic-sequential or bank-aware: how buffers are placed;
+                --elf: OUT.insts.elf too, for host programs that use xrt::elf
   --pack        puts an image of the emulated array into a container for XRT
 
 Environment, read by the emulated device:
@@ -111,16 +115,22 @@ int build(const std::vector<std::string>& arguments) {
   }
   const auto array = npuwhisper::npu::find_array(arguments[1]);
   if (!array) return fail_with(array.error().message);
-  npuwhisper::emu::BuildRequest request{
-      .output = arguments[0], .array = *array, .designs = {}, .options = {}};
+  npuwhisper::emu::BuildRequest request{.output = arguments[0],
+                                        .array = *array,
+                                        .designs = {},
+                                        .options = {},
+                                        .allocation_scheme = {},
+                                        .elf = false};
+  constexpr std::string_view kScheme = "--alloc-scheme=";
   for (auto argument = arguments.begin() + 2; argument != arguments.end(); ++argument) {
-    if (argument->starts_with('-')) {
+    if (argument->starts_with(kScheme)) {
+      request.allocation_scheme = argument->substr(kScheme.size());
+    } else if (*argument == "--elf") {
+      request.elf = true;
+    } else if (argument->starts_with('-')) {
       request.options.push_back(*argument);
-    } else if (argument->ends_with(".mlir")) {
-      auto& design = request.designs.emplace_back();
-      const std::size_t equals = argument->find('=');
-      if (equals != std::string::npos) design.name = argument->substr(0, equals);
-      design.file = argument->substr(equals + 1);  // From 0, if there is none.
+    } else if (auto design = npuwhisper::emu::parse_design_source(*argument)) {
+      request.designs.push_back(std::move(*design));
     } else if (request.designs.empty()) {
       return fail_with("before '" + *argument + "' there must be a design (.mlir)");
     } else {

@@ -3,7 +3,10 @@
 // Designs in MLIR-AIE text and their kernel, built by npuwhisper-emulate --build, run by real XRT
 // on the emulated array.
 #include <gtest/gtest.h>
+#include <xrt/experimental/xrt_elf.h>
+#include <xrt/experimental/xrt_ext.h>
 #include <xrt/experimental/xrt_kernel.h>
+#include <xrt/experimental/xrt_module.h>
 #include <xrt/experimental/xrt_xclbin.h>
 #include <xrt/xrt_bo.h>
 #include <xrt/xrt_device.h>
@@ -101,6 +104,28 @@ TEST_F(DesignTest, TheArrayComputes) {
     for (int i = 0; i < kN; ++i) ASSERT_EQ(to.map<std::int32_t*>()[i], 3 * (i - 500)) << i;
     std::fill_n(to.map<std::int32_t*>(), kN, 0);
     to.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+  }
+}
+
+TEST_F(DesignTest, AnElfFileHoldsTheStream) {
+  auto file = path_;
+  const xrt::elf elf(file.replace_extension("insts.elf").string());
+  const xrt::kernel kernel = xrt::ext::kernel(context_, xrt::module(elf), "MLIR_AIE");
+  for (int first : {0, 700}) {  // XRT puts each run's addresses into the stream.
+    xrt::bo from = xrt::ext::bo(device_, kN * 4);
+    xrt::bo to = xrt::ext::bo(device_, kN * 4);
+    for (int i = 0; i < kN; ++i) from.map<std::int32_t*>()[i] = first + i;
+    from.sync(XCL_BO_SYNC_BO_TO_DEVICE);
+    xrt::run run(kernel);
+    run.set_arg(0, std::uint64_t{3});
+    run.set_arg(1, 0);
+    run.set_arg(2, 0);
+    run.set_arg(3, from);
+    run.set_arg(4, to);
+    run.start();
+    ASSERT_EQ(run.wait(60s), ERT_CMD_STATE_COMPLETED);
+    to.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
+    for (int i = 0; i < kN; ++i) ASSERT_EQ(to.map<std::int32_t*>()[i], 3 * (first + i)) << i;
   }
 }
 

@@ -49,6 +49,7 @@ TEST(Packet, ARunFromAnElfFileHasNoArguments) {
   ASSERT_TRUE(run) << run.error().message;
   EXPECT_EQ(run->instructions, 0x5000000u);
   EXPECT_EQ(run->n_words, 16u);
+  EXPECT_EQ(run->host_offset, 0x80000000u);
   EXPECT_TRUE(run->arguments.empty());
 }
 

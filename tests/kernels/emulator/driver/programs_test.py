@@ -112,6 +112,60 @@ class Build(unittest.TestCase):
                 status, message = self.build("npu2", DESIGN, kernel)
                 self.assertEqual(status, 0, message)
 
+    def test_several_files_become_one_object(self):
+        with tempfile.TemporaryDirectory() as folder:
+            scale, table = f"{folder}/scale.c", f"{folder}/table.c"
+            # By its content this is C++.
+            pathlib.Path(scale).write_text(
+                'extern "C" int factor_of(int i);\n'
+                'extern "C" void scale(const int* from, int* to, int factor) {\n'
+                "  for (int i = 0; i < 64; ++i) to[i] = factor * factor_of(i) * from[i];\n}\n")
+            pathlib.Path(table).write_text(
+                "const int table[20000] = {1};\n"
+                "int factor_of(int i) { return table[i]; }\n")
+            status, message = self.build("npu2", DESIGN, f"scale.o={scale}")
+            self.assertEqual(status, 2)
+            self.assertIn("factor_of", message)
+            status, message = self.build("npu2", DESIGN, f"scale.o={scale}", f"scale.o={table}")
+            self.assertEqual(status, 0, message)
+            self.assertIn("scale.c is no C; compiled as C++", message)
+            self.assertRegex(message, r"tile \(0, 2\) have 80000 bytes of static data, its memory "
+                                      r"has \d+ left")
+
+    def test_one_of_several_devices(self):
+        device = "aie.device(npu2) @%s { aie.runtime_sequence() { %s } }\n"
+        write = ("aiex.npu.write32 {address = 0 : ui32, column = 0 : i32, row = 2 : i32, "
+                 "value = 1 : ui32}")
+        with tempfile.TemporaryDirectory() as folder:
+            both = f"{folder}/both.mlir"
+            pathlib.Path(both).write_text(device % ("short", "") + device % ("long", write))
+            sizes = {}
+            for name, choice in (("first", ""), ("short", "@short"), ("long", "@long")):
+                subprocess.run([EMULATE, "--build", f"{folder}/{name}.xclbin", "npu2",
+                                both + choice], check=True)
+                sizes[name] = os.path.getsize(f"{folder}/{name}.insts.bin")
+            self.assertEqual(sizes["first"], sizes["short"])
+            self.assertGreater(sizes["long"], sizes["short"])
+            status, message = self.build("npu2", both + "@other")
+            self.assertEqual(status, 2)
+            self.assertIn("no aie.device @other", message)
+
+    def test_what_the_array_refuses_is_said_at_once(self):
+        with tempfile.TemporaryDirectory() as folder:
+            traced = f"{folder}/traced.mlir"
+            pathlib.Path(traced).write_text(
+                "aie.device(npu2) { %shim = aie.tile(0, 0) %core = aie.tile(0, 2)\n"
+                "aie.packet_flow(0x1) { aie.packet_source<%core, Trace : 0>\n"
+                "aie.packet_dest<%shim, DMA : 0> } }\n")
+            status, message = self.build("npu2", traced)
+            self.assertEqual(status, 2)
+            self.assertIn("a stream from tile (0, 2) trace port 0 is not modelled", message)
+
+    def test_the_way_of_placing_buffers_is_checked(self):
+        status, message = self.build("npu2", "--alloc-scheme=random", DESIGN, HERE / "scale.cc")
+        self.assertEqual(status, 2)
+        self.assertIn("allocation scheme 'random'", message)
+
 
 class XrtSmi(unittest.TestCase):
     def test_examine_shows_each_array(self):

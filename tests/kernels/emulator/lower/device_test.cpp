@@ -27,10 +27,10 @@ TEST(Device, OneOfSeveralByItsSymbol) {
       "aie.device(npu1) @first {\n%t = aie.tile(0, 2)\n%a = aie.buffer(%t) {sym_name = \"a\"} : "
       "memref<4xi32>\n}\naie.device(npu2) @main { }\n";
   EXPECT_EQ(lowered(text).name, "first");
-  const Result<Design> main = lower(text, "main");
+  const Result<Design> main = lower(text, {.device = "main"});
   ASSERT_TRUE(main);
   EXPECT_EQ(main->n_columns, 8);
-  const Result<Design> none = lower(text, "other");
+  const Result<Design> none = lower(text, {.device = "other"});
   ASSERT_FALSE(none);
   EXPECT_EQ(none.error().code, ErrorCode::NotFound);
   EXPECT_EQ(none.error().message, "the text has no aie.device @other");

@@ -100,7 +100,7 @@ TEST(Parser, ObjectFifo) {
 TEST(Parser, Types) {
   const Module module = parse(
       "func.func private @f(memref<4x?xui8, strided<[8, 1], offset: ?>, 2 : i32>, memref<*xf32>, "
-      "vector<16xi16>, index) -> (i64, bf16)");
+      "vector<16 x i16>, index) -> (i64, bf16)");
   const Type* type = only(module).attribute("function_type")->type;
   ASSERT_EQ(type->inputs.size(), 4u);
   EXPECT_EQ(type->inputs[0]->shape, (std::vector<std::int64_t>{4, kDynamic}));

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+#include "array/array_model.h"
+
+namespace npuwhisper::emu {
+
+/// An instruction stream as an ELF file of the form that XRT's xrt::elf reads for these arrays:
+/// XRT puts the arguments' addresses into the stream itself, at what the file's relocations name,
+/// and submits the result as it is. (Source: XRT's xrt_elf.cpp and elf_patcher.cpp; the form of ABI
+/// version 1, without groups.) Errors: those of decode(); Unsupported where an argument's address
+/// goes into a descriptor that the stream itself does not write.
+Result<std::vector<std::byte>> stream_elf(std::span<const std::uint32_t> stream,
+                                          const npu::ArrayModel& array);
+
+}  // namespace npuwhisper::emu
