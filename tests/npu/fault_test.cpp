@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the runtime makes of each fault of the NPU: the table of docs/npu.md. Each case is a process
+// of its own on the emulated NPU, which sends three windows of a tiny encoder, one after the other.
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/log.h>
+
+#include "child_process.h"
+#include "device/registry.h"
+#include "engine/whisper_graphs.h"
+#include "model/model.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::xdna {
+namespace {
+
+using test::in_child;
+using test::TemporaryFolder;
+
+constexpr int kWindows = 3;
+constexpr std::chrono::seconds kTimeout{30};
+
+struct Fault {
+  const char* name;
+  const char* script;
+  /// Of each window: "good", "repeated" (good, after one warning), or what its error message says.
+  /// Where the device cannot be prepared: one line.
+  std::vector<std::string> wanted;
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.script;
+}
+
+/// The emulated NPU's own limits are short, so that a stuck run does not last.
+const std::map<std::string, std::string> kShortTimes = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
+                                                        {"NPUWHISPER_NPU_TIMEOUT_MS", "2500"}};
+
+/// A window's input: any numbers that are not all the same.
+void fill(std::span<std::byte> bytes) {
+  for (std::size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
+    const float value = static_cast<float>(i * 7919 % 1024) / 512 - 1;
+    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
+  }
+}
+
+/// The encoder of the model in `folder` on the NPU.
+class TinyEncoder {
+ public:
+  Result<void> prepare(const std::filesystem::path& folder) {
+    auto model = Model::load(folder);
+    if (!model) return fail(model.error());
+    model_ = std::move(*model);
+    auto device = open_device({.kind = DeviceKind::Npu});
+    if (!device) return fail(device.error());
+    device_ = std::move(*device);
+    const Graph graph = make_encoder_graph(model_->config);
+    auto executable = device_->prepare(graph, *model_->weights, 1);
+    if (!executable) return fail(executable.error());
+    executable_ = std::move(*executable);
+    input_ = *executable_->allocate(graph.inputs[0]);
+    output_ = *executable_->allocate(graph.outputs[0]);
+    fill(input_->host());
+    return {};
+  }
+
+  Result<void> run() {
+    std::memset(output_->host().data(), 0x55, output_->host().size());
+    const std::array<Buffer*, 2> buffers = {input_.get(), output_.get()};
+    const std::array<std::span<Buffer* const>, 1> items = {buffers};
+    const auto started = executable_->start({.items = items, .rows = {}});
+    if (!started) return fail(started.error());
+    return (*started)->wait(kTimeout);
+  }
+
+  std::string output() const {
+    const auto bytes = output_->host();
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+
+ private:
+  std::shared_ptr<const Model> model_;
+  std::unique_ptr<Device> device_;
+  std::unique_ptr<Executable> executable_;
+  std::unique_ptr<Buffer> input_;
+  std::unique_ptr<Buffer> output_;
+};
+
+class Faults : public testing::TestWithParam<Fault> {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    // Windows of two seconds: a twentieth of a second on the emulated array.
+    test::write_tiny_model(folder_->path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
+    output_ = in_child({}, [] {
+      TinyEncoder encoder;
+      const bool done = encoder.prepare(folder_->path()) && encoder.run();
+      return done ? encoder.output() : std::string();
+    });
+    ASSERT_FALSE(output_.empty());
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  /// One line a window.
+  static std::string run_windows() {
+    int warnings = 0;
+    set_log_sink([&](LogLevel level, std::string_view) {
+      if (level == LogLevel::Warning) ++warnings;
+    });
+    std::string lines;
+    {
+      TinyEncoder encoder;
+      if (const auto prepared = encoder.prepare(folder_->path()); !prepared) {
+        return prepared.error().message;
+      }
+      for (int i = 0; i < kWindows; ++i) {
+        warnings = 0;
+        const auto done = encoder.run();
+        if (!done) {
+          lines += done.error().message + "\n";
+        } else if (encoder.output() != output_) {
+          lines += "another result\n";
+        } else {
+          lines += warnings == 0 ? "good\n" : warnings == 1 ? "repeated\n" : "many warnings\n";
+        }
+      }
+    }
+    set_log_sink({});
+    return lines;
+  }
+
+  void expect_outcome(std::map<std::string, std::string> environment) const {
+    environment.insert(kShortTimes.begin(), kShortTimes.end());
+    environment["NPUWHISPER_EMULATOR_FAULTS"] = GetParam().script;
+    std::istringstream found(in_child(environment, run_windows));
+    for (const std::string& wanted : GetParam().wanted) {
+      std::string line;
+      std::getline(found, line);
+      EXPECT_NE(line.find(wanted), std::string::npos)
+          << GetParam().script << ": found '" << line << "', wanted '" << wanted << "'";
+    }
+    std::string rest;
+    EXPECT_FALSE(std::getline(found, rest)) << rest;
+  }
+
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+  static inline std::string output_;  ///< Of a window without faults.
+};
+
+TEST_P(Faults, GiveTheDocumentedOutcome) {
+  expect_outcome({});
+}
+
+// As with the kernel's own driver, whose contexts have timelines: XRT then waits by them.
+TEST_P(Faults, GiveItWithTimelines) {
+  expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
+}
+
+const Fault kFaults[] = {
+    {"None", "error@100", {"good", "good", "good"}},
+    {"ErrorAtTheFirst", "error@1", {"repeated", "good", "good"}},
+    {"ErrorAtTheThird", "error@3", {"good", "good", "repeated"}},
+    {"ErrorEachSecond", "error@1,error@3,error@5", {"repeated", "repeated", "repeated"}},
+    {"ErrorThatStays", "error@2-3", {"good", "NPU: a run failed (ERROR)", "good"}},
+    {"ErrorForEver",
+     "error@1-99",
+     {"NPU: a run failed (ERROR)", "NPU: a run failed (ERROR)", "NPU: a run failed (ERROR)"}},
+    {"AbortAtTheSecond", "abort@2", {"good", "repeated", "good"}},
+    {"AbortThatStays", "abort@1-2", {"NPU: a run was aborted (ABORT)", "good", "good"}},
+    {"TimeoutAtTheFirst", "timeout@1", {"repeated", "good", "good"}},
+    {"TimeoutThatStays",
+     "timeout@2-3",
+     {"good", "NPU: the driver gave up a run that did not end (TIMEOUT)", "good"}},
+    {"HangAtTheSecond", "hang@2", {"good", "repeated", "good"}},
+    {"HangThatStays", "hang@1-2", {"NPU: no answer within 2500 ms", "good", "good"}},
+    {"LoadAtPreparing", "load@1", {"NPU: loading "}},
+    {"LoadAtOpeningAgain", "error@2,load@2", {"good", "NPU: opening the context again: ", "good"}},
+    {"LossAtTheFirst", "lost@1", {"NPU: opening the context again: ", "NPU: ", "NPU: "}},
+    {"LossAtTheThird", "lost@3", {"good", "good", "NPU: opening the context again: "}},
+};
+INSTANTIATE_TEST_SUITE_P(AllKinds, Faults, testing::ValuesIn(kFaults),
+                         [](const auto& fault) { return fault.param.name; });
+
+}  // namespace
+}  // namespace npuwhisper::xdna

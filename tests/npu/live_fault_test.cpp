@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A live pipeline whose NPU fails: it goes on after what passes, and ends with an ERROR message,
+// never with a hang, after what stays. Each case is a process of its own, with a live source, a
+// sink by the clock, and a tiny model whose text means nothing, on the emulated NPU.
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "child_process.h"
+#include "gst/pipeline_fixture.h"
+#include "gst/recorder.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+struct Fault {
+  const char* name;
+  const char* script;
+  int repeated;       ///< How many warnings there are about a window that is repeated.
+  const char* error;  ///< What the ERROR message says; empty: the pipeline runs to its end.
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.script;
+}
+
+std::atomic<int> n_repeated = 0;
+
+void count_warnings(GstDebugCategory*, GstDebugLevel level, const gchar*, const gchar*, gint,
+                    GObject*, GstDebugMessage* message, gpointer) {
+  const std::string text = gst_debug_message_get(message);
+  if (level == GST_LEVEL_WARNING && text.find("the window repeated once") != std::string::npos) {
+    ++n_repeated;
+  }
+}
+
+void watch_warnings() {
+  gst_debug_remove_log_function(gst_debug_log_default);
+  gst_debug_add_log_function(count_warnings, nullptr, nullptr);
+  gst_debug_set_threshold_from_string("npuwhisper:2", TRUE);
+}
+
+std::string error_of(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  std::string text = error->message;
+  g_error_free(error);
+  return text;
+}
+
+std::unique_ptr<Recorder> record(const Pipeline& pipeline) {
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("n"), "src");
+  auto recorder = std::make_unique<Recorder>(pad);
+  gst_object_unref(pad);
+  return recorder;
+}
+
+class LiveFaults : public testing::TestWithParam<Fault> {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    // Windows of five seconds: a tenth of a second on the emulated array.
+    write_tiny_model(folder_->path(), {.n_audio_ctx = 250, .n_audio_layer = 1});
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static std::string description() {
+    return "audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1600 num-buffers=50 ! "
+           "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n device=npu language=en "
+           "latency=1500 temperature-increment=0 model=" +
+           folder_->path().string() + " ! fakesink sync=true";
+  }
+
+  /// Plays once, and stops. The text of the ERROR message; empty: it came to its end.
+  static std::string play(Pipeline& pipeline) {
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    const auto end =
+        pipeline.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR), 60s);
+    EXPECT_TRUE(end) << "neither EOS nor an error";
+    const std::string error =
+        end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR ? error_of(end.get()) : "";
+    const auto begin = Clock::now();
+    EXPECT_TRUE(pipeline.set_state(GST_STATE_NULL));
+    EXPECT_LT(Clock::now() - begin, 10s);
+    return error;
+  }
+
+  static void run_case(const Fault& fault) {
+    gst_init(nullptr, nullptr);
+    watch_warnings();
+    {
+      Pipeline pipeline(description());
+      const auto out = record(pipeline);
+      const std::string error = play(pipeline);
+      EXPECT_EQ(n_repeated, fault.repeated);
+      EXPECT_EQ(out->complaint(), "");
+      if (*fault.error == '\0') {
+        EXPECT_EQ(error, "");
+        EXPECT_FALSE(out->buffers().empty()) << "no text";
+      } else {
+        EXPECT_NE(error.find(fault.error), std::string::npos) << error;
+      }
+    }
+    gst_debug_remove_log_function(count_warnings);
+    gst_deinit();
+  }
+
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+};
+
+TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
+  const std::map<std::string, std::string> environment = {
+      {"NPUWHISPER_EMULATOR_FAULTS", GetParam().script},
+      {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
+      {"NPUWHISPER_NPU_TIMEOUT_MS", "2500"}};
+  in_child(environment, [] {
+    run_case(GetParam());
+    return std::string();
+  });
+}
+
+const Fault kFaults[] = {
+    {"None", "error@1000", 0, ""},
+    {"ErrorAtTheFirst", "error@1", 1, ""},
+    {"AbortAtTheSecond", "abort@2", 1, ""},
+    {"TimeoutAtTheSecond", "timeout@2", 1, ""},
+    {"HangAtTheFirst", "hang@1", 1, ""},
+    {"TwoErrors", "error@1,abort@3", 2, ""},
+    {"ErrorThatStays", "error@2-3", 1, "NPU: a run failed (ERROR)"},
+    {"HangThatStays", "hang@1-2", 1, "NPU: no answer within 2500 ms"},
+    {"LoadAtTheStart", "load@1", 0, "NPU: loading "},
+    {"LoadAtOpeningAgain", "error@2,load@2", 1, "NPU: opening the context again: "},
+    {"Loss", "lost@2", 1, "NPU: opening the context again: "},
+};
+INSTANTIATE_TEST_SUITE_P(AllKinds, LiveFaults, testing::ValuesIn(kFaults),
+                         [](const auto& fault) { return fault.param.name; });
+
+}  // namespace
+}  // namespace npuwhisper::test
