@@ -3,9 +3,6 @@
 // of its own on the emulated NPU, which sends three windows of a tiny encoder, one after the other.
 #include <gtest/gtest.h>
 
-#include <array>
-#include <chrono>
-#include <cstring>
 #include <map>
 #include <memory>
 #include <sstream>
@@ -15,10 +12,8 @@
 #include <npuwhisper/log.h>
 
 #include "child_process.h"
-#include "device/registry.h"
-#include "engine/whisper_graphs.h"
-#include "model/model.h"
 #include "temporary_folder.h"
+#include "tiny_encoder.h"
 #include "tiny_model.h"
 
 namespace npuwhisper::xdna {
@@ -26,9 +21,9 @@ namespace {
 
 using test::in_child;
 using test::TemporaryFolder;
+using test::TinyEncoder;
 
 constexpr int kWindows = 3;
-constexpr std::chrono::seconds kTimeout{30};
 
 struct Fault {
   const char* name;
@@ -42,59 +37,9 @@ void PrintTo(const Fault& fault, std::ostream* out) {
   *out << fault.script;
 }
 
-/// The emulated NPU's own limits are short, so that a stuck run does not last.
+/// So that a stuck run does not last.
 const std::map<std::string, std::string> kShortTimes = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
                                                         {"NPUWHISPER_NPU_TIMEOUT_MS", "2500"}};
-
-/// A window's input: any numbers that are not all the same.
-void fill(std::span<std::byte> bytes) {
-  for (std::size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
-    const float value = static_cast<float>(i * 7919 % 1024) / 512 - 1;
-    std::memcpy(bytes.data() + i * sizeof value, &value, sizeof value);
-  }
-}
-
-/// The encoder of the model in `folder` on the NPU.
-class TinyEncoder {
- public:
-  Result<void> prepare(const std::filesystem::path& folder) {
-    auto model = Model::load(folder);
-    if (!model) return fail(model.error());
-    model_ = std::move(*model);
-    auto device = open_device({.kind = DeviceKind::Npu});
-    if (!device) return fail(device.error());
-    device_ = std::move(*device);
-    const Graph graph = make_encoder_graph(model_->config);
-    auto executable = device_->prepare(graph, *model_->weights, 1);
-    if (!executable) return fail(executable.error());
-    executable_ = std::move(*executable);
-    input_ = *executable_->allocate(graph.inputs[0]);
-    output_ = *executable_->allocate(graph.outputs[0]);
-    fill(input_->host());
-    return {};
-  }
-
-  Result<void> run() {
-    std::memset(output_->host().data(), 0x55, output_->host().size());
-    const std::array<Buffer*, 2> buffers = {input_.get(), output_.get()};
-    const std::array<std::span<Buffer* const>, 1> items = {buffers};
-    const auto started = executable_->start({.items = items, .rows = {}});
-    if (!started) return fail(started.error());
-    return (*started)->wait(kTimeout);
-  }
-
-  std::string output() const {
-    const auto bytes = output_->host();
-    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
-  }
-
- private:
-  std::shared_ptr<const Model> model_;
-  std::unique_ptr<Device> device_;
-  std::unique_ptr<Executable> executable_;
-  std::unique_ptr<Buffer> input_;
-  std::unique_ptr<Buffer> output_;
-};
 
 class Faults : public testing::TestWithParam<Fault> {
  protected:
