@@ -13,7 +13,7 @@ import sys
 import tempfile
 import unittest
 
-from designs import (buffer, descriptors, device, fifo, fifos, flows, locks, sequence,
+from designs import (buffer, descriptors, device, fifo, fifos, flows, kernel_loop, locks, sequence,
                      transfer, words)
 
 EMULATE, ARRAY = sys.argv[1:3]
@@ -236,12 +236,12 @@ ONE_COLUMN = ('streams north', 'streams south')
 
 
 class BuildRefuses(unittest.TestCase):
-    def build(self, folder, body, columns=''):
+    def build(self, folder, text, *kernels):
         design = pathlib.Path(folder, 'design.mlir')
-        design.write_text(device(body, ARRAY, columns), encoding='utf8')
+        design.write_text(text, encoding='utf8')
         output = pathlib.Path(folder, 'design.xclbin')
-        done = subprocess.run([EMULATE, '--build', output, ARRAY, design], capture_output=True,
-                              text=True, check=False, timeout=60)
+        done = subprocess.run([EMULATE, '--build', output, ARRAY, design, *kernels],
+                              capture_output=True, text=True, check=False, timeout=60)
         self.assertEqual(output.exists(), done.returncode == 0)
         output.unlink(missing_ok=True)
         return done
@@ -251,13 +251,27 @@ class BuildRefuses(unittest.TestCase):
             columns = '_1col' if limit in ONE_COLUMN else ''
             with self.subTest(limit), tempfile.TemporaryDirectory() as folder:
                 if fits is not None:
-                    done = self.build(folder, fits, columns)
+                    done = self.build(folder, device(fits, ARRAY, columns))
                     self.assertEqual(done.returncode, 0, done.stderr)
-                done = self.build(folder, exceeds, columns)
+                done = self.build(folder, device(exceeds, ARRAY, columns))
                 self.assertEqual(done.returncode, 2, done.stderr)
                 self.assertIn('design.mlir: line ', done.stderr)
                 for text in texts:
                     self.assertIn(text, done.stderr)
+
+    def test_program_memory(self):
+        # By the estimate of emulator/array/program_size.h: a 16th of the host's code.
+        for n_bytes, status in ((200_000, 0), (263_000, 2)):
+            with self.subTest(n_bytes), tempfile.TemporaryDirectory() as folder:
+                kernel = pathlib.Path(folder, 'work.cc')
+                kernel.write_text(f'extern "C" void work(const int*, int*) {{\n'
+                                  f'  asm volatile(".skip {n_bytes}, 0x90");\n}}\n',
+                                  encoding='utf8')
+                done = self.build(folder, kernel_loop(ARRAY), kernel)
+                self.assertEqual(done.returncode, status, done.stderr)
+                if status != 0:
+                    self.assertIn('exceeds its program memory (16384 bytes): by estimate at least',
+                                  done.stderr)
 
 
 if __name__ == '__main__':
