@@ -37,9 +37,13 @@ void PrintTo(const Fault& fault, std::ostream* out) {
   *out << fault.script;
 }
 
-/// So that a stuck run does not last.
-const std::map<std::string, std::string> kShortTimes = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
-                                                        {"NPUWHISPER_NPU_TIMEOUT_MS", "2500"}};
+/// So that a stuck run does not last. Only where a run hangs: elsewhere a busy machine must not
+/// make a slow run a fault.
+std::map<std::string, std::string> short_times(const std::string& script) {
+  std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
+  if (script.find("hang") != std::string::npos) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
+  return environment;
+}
 
 class Faults : public testing::TestWithParam<Fault> {
  protected:
@@ -85,7 +89,7 @@ class Faults : public testing::TestWithParam<Fault> {
   }
 
   void expect_outcome(std::map<std::string, std::string> environment) const {
-    environment.insert(kShortTimes.begin(), kShortTimes.end());
+    environment.merge(short_times(GetParam().script));
     environment["NPUWHISPER_EMULATOR_FAULTS"] = GetParam().script;
     std::istringstream found(in_child(environment, run_windows));
     for (const std::string& wanted : GetParam().wanted) {
@@ -127,7 +131,7 @@ const Fault kFaults[] = {
      "timeout@2-3",
      {"good", "NPU: the driver gave up a run that did not end (TIMEOUT)", "good"}},
     {"HangAtTheSecond", "hang@2", {"good", "repeated", "good"}},
-    {"HangThatStays", "hang@1-2", {"NPU: no answer within 2500 ms", "good", "good"}},
+    {"HangThatStays", "hang@1-2", {"NPU: no answer within 4000 ms", "good", "good"}},
     {"LoadAtPreparing", "load@1", {"NPU: loading "}},
     {"LoadAtOpeningAgain", "error@2,load@2", {"good", "NPU: opening the context again: ", "good"}},
     {"LossAtTheFirst", "lost@1", {"NPU: opening the context again: ", "NPU: ", "NPU: "}},

@@ -129,10 +129,11 @@ class LiveFaults : public testing::TestWithParam<Fault> {
 };
 
 TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
-  const std::map<std::string, std::string> environment = {
-      {"NPUWHISPER_EMULATOR_FAULTS", GetParam().script},
-      {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
-      {"NPUWHISPER_NPU_TIMEOUT_MS", "2500"}};
+  const std::string script = GetParam().script;
+  std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_FAULTS", script},
+                                                    {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
+  // Elsewhere a busy machine must not make a slow run a fault.
+  if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
   in_child(environment, [] {
     run_case(GetParam());
     return std::string();
@@ -147,7 +148,7 @@ const Fault kFaults[] = {
     {"HangAtTheFirst", "hang@1", 1, "", nullptr},
     {"TwoErrors", "error@1,abort@3", 2, "", nullptr},
     {"ErrorThatStays", "error@2-3", 1, "NPU: a run failed (ERROR)", ""},
-    {"HangThatStays", "hang@1-2", 1, "NPU: no answer within 2500 ms", nullptr},
+    {"HangThatStays", "hang@1-2", 1, "NPU: no answer within 4000 ms", nullptr},
     {"LoadAtTheStart", "load@1", 0, "NPU: loading ", ""},
     {"LoadAtOpeningAgain", "error@2,load@2", 1, "NPU: opening the context again: ", nullptr},
     {"Loss", "lost@2", 1, "NPU: opening the context again: ", "NPU"},

@@ -17,6 +17,8 @@ import unittest
 from designs import ONE_OBJECT, device, kernel_loop, sequence, transfer, words
 
 EMULATE, ARRAY = sys.argv[1:3]
+# In a build with sanitizers: Python leaks.
+os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
 SUBMIT = pathlib.Path(__file__).with_name('submit.py')
 LINEAR = '0, 0, 0, 1'
 ONCE = '1, 1, 1, 64'
