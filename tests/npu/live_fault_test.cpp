@@ -80,23 +80,39 @@ class LiveFaults : public testing::TestWithParam<Fault> {
   static void TearDownTestSuite() { folder_.reset(); }
 
   static std::string description() {
-    return "audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1600 num-buffers=50 ! "
+    return "audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1600 ! "
            "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n device=npu language=en "
            "latency=1500 temperature-increment=0 model=" +
            folder_->path().string() + " ! fakesink sync=true";
   }
 
-  /// Plays once, and stops. The text of the ERROR message; empty: it came to its end.
-  static std::string play(Pipeline& pipeline) {
+  /// Plays until text has come, `repeated` windows were repeated and text has come after that; or
+  /// to an error. Then stops. The text of the ERROR message; empty: there was none.
+  static std::string play(Pipeline& pipeline, const Recorder& out, int repeated) {
+    recorder = &out;
+    n_repeated = 0;
+    n_texts_before = out.buffers().size();
+    constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    const auto begin = Clock::now();
     gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
-    const auto end =
-        pipeline.message(static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR), 60s);
+    auto end = pipeline.message(kEnds, 100ms);
+    const auto goes_on = [&] {
+      return n_repeated >= repeated && out.buffers().size() > n_texts_before;
+    };
+    while (!end && !goes_on() && Clock::now() - begin < 60s) end = pipeline.message(kEnds, 100ms);
+    if (!end) {
+      gst_element_send_event(pipeline.get(), gst_event_new_eos());
+      end = pipeline.message(kEnds, 60s);
+    }
     EXPECT_TRUE(end) << "neither EOS nor an error";
     const std::string error =
         end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR ? error_of(end.get()) : "";
-    const auto begin = Clock::now();
+    EXPECT_EQ(n_repeated, repeated);
+    EXPECT_TRUE(!error.empty() || goes_on()) << "no text after the fault";
+    const auto stopping = Clock::now();
     EXPECT_TRUE(pipeline.set_state(GST_STATE_NULL));
-    EXPECT_LT(Clock::now() - begin, 10s);
+    EXPECT_LT(Clock::now() - stopping, 10s);
+    recorder = nullptr;
     return error;
   }
 
@@ -111,15 +127,9 @@ class LiveFaults : public testing::TestWithParam<Fault> {
     {
       Pipeline pipeline(description());
       const auto out = record(pipeline);
-      recorder = out.get();
-      expect_error(fault.error, play(pipeline));
-      EXPECT_EQ(n_repeated, fault.repeated);
+      expect_error(fault.error, play(pipeline, *out, fault.repeated));
+      if (fault.again != nullptr) expect_error(fault.again, play(pipeline, *out, 0));
       EXPECT_EQ(out->complaint(), "");
-      if (*fault.error == '\0') {
-        EXPECT_GT(out->buffers().size(), n_texts_before) << "no text";
-      }
-      if (fault.again != nullptr) expect_error(fault.again, play(pipeline));
-      recorder = nullptr;
     }
     gst_debug_remove_log_function(count_warnings);
     gst_deinit();
@@ -131,7 +141,10 @@ class LiveFaults : public testing::TestWithParam<Fault> {
 TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
   const std::string script = GetParam().script;
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_FAULTS", script},
-                                                    {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
+                                                    {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
+                                                    // Of GStreamer's plugin scanner, a program of
+                                                    // its own. This one has read its options.
+                                                    {"LSAN_OPTIONS", "detect_leaks=0"}};
   // Elsewhere a busy machine must not make a slow run a fault.
   if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
   in_child(environment, [] {
