@@ -104,6 +104,10 @@ TABLE = {
         ''.join(fifo(f'f{i}', f'%c{2 + i % 2}', '%m0', 1) for i in range(4)),
         A + descriptors(1, 'S2MM, 6'),
         ['channels than available', 'which has 6']),
+    'output channels of a memory tile': (
+        ''.join(fifo(f'f{i}', '%m0', f'%c{2 + i % 3}', 1) for i in range(6)),
+        ''.join(fifo(f'f{i}', '%m0', f'%c{2 + i % 4}', 1) for i in range(7)),
+        ['number of output DMA channel exceeded']),
     'output channels of a shim': (
         fifos(2, '%s0', '%m0'),
         fifos(3, '%s0', '%m0'),
