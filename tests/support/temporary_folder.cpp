@@ -2,6 +2,7 @@
 #include "temporary_folder.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +11,7 @@
 
 namespace npuwhisper::test {
 
-TemporaryFolder::TemporaryFolder() {
+TemporaryFolder::TemporaryFolder() : maker_(getpid()) {
   std::string name = (std::filesystem::temp_directory_path() / "npuwhisper-test-XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) {
     std::perror("mkdtemp");
@@ -20,6 +21,7 @@ TemporaryFolder::TemporaryFolder() {
 }
 
 TemporaryFolder::~TemporaryFolder() {
+  if (getpid() != maker_) return;
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }

@@ -5,7 +5,8 @@
 
 namespace npuwhisper::test {
 
-/// An empty folder of its own, removed with everything in it at the end of its life.
+/// An empty folder of its own, removed with everything in it at the end of its life, but not by a
+/// child of the process that made it.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -17,6 +18,7 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
+  int maker_;  ///< The process.
 };
 
 }  // namespace npuwhisper::test

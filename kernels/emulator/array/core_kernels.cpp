@@ -10,6 +10,7 @@
 #include "emulator/array/fabric.h"
 #include "emulator/array/kernel_cycles.h"
 #include "emulator/array/names.h"
+#include "emulator/array/program_size.h"
 
 namespace npuwhisper::emu {
 namespace {
@@ -42,6 +43,7 @@ Result<std::unique_ptr<CoreKernels>> CoreKernels::load(const Core& core,
 }
 
 Result<void> CoreKernels::link(const Core& core, std::span<const Image::Kernel> kernels) {
+  std::size_t host_bytes = 0;
   for (const std::string& name : core.kernel_objects) {
     const auto kernel = std::find_if(kernels.begin(), kernels.end(),
                                      [&](const Image::Kernel& k) { return k.name == name; });
@@ -54,7 +56,9 @@ Result<void> CoreKernels::link(const Core& core, std::span<const Image::Kernel> 
     if (!object) return fail(object.error());
     prepare(**object);
     objects_.push_back(std::move(*object));
+    host_bytes += host_code_bytes(kernel->shared_object);
   }
+  if (auto fits = check_program_size(core, host_bytes, fabric_.model); !fits) return fits;
   sites_.resize(core.program.code.size());
   for (std::size_t i = 0; i < core.program.code.size(); ++i) {
     const CoreInstruction& instruction = core.program.code[i];

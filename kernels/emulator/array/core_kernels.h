@@ -37,8 +37,8 @@ class KernelHost {
 
 /// One core's kernels: its copies of the kernel objects, its call sites, and the call that is under
 /// way. Kernels of a core at which streams or cascades begin or end may use them, and then stop and
-/// go on as the core does; other kernels run through. Whether their code would fit a core's program
-/// memory is not checked here: what the host's compiler made of them says nothing about it.
+/// go on as the core does; other kernels run through. Code that surely does not fit a core's
+/// program memory is refused (program_size.h).
 class CoreKernels {
  public:
   /// Errors: InvalidArgument (an object or a function is missing, or not good), Unsupported.

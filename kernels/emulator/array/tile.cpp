@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/array/tile.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
+#include <sys/mman.h>
+
 #include <new>
 
 #include "emulator/array/fabric.h"
@@ -11,22 +10,30 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Kernels check the alignment of host addresses; so a tile's memory begins where any alignment
-/// holds.
-constexpr std::size_t kAlignment = 4096;
+/// A tile's memory stands alone in the host's address space, with memory around it that cannot be
+/// touched: a kernel's index that runs out of a tile must not land in another one, as it might if
+/// they lay side by side. Its beginning is aligned for any vector, since kernels check the
+/// alignment of host addresses.
+constexpr std::size_t kGuardBytes = std::size_t{4} << 20;
+constexpr std::size_t kReservedBytes = 2 * kGuardBytes;
 
 std::byte* allocate(std::size_t n_bytes) {
   if (n_bytes == 0) return nullptr;
-  void* memory = std::aligned_alloc(kAlignment, (n_bytes + kAlignment - 1) & ~(kAlignment - 1));
-  if (!memory) throw std::bad_alloc();
-  std::memset(memory, 0, n_bytes);
-  return static_cast<std::byte*>(memory);
+  void* reserved =
+      mmap(nullptr, kReservedBytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (reserved == MAP_FAILED) throw std::bad_alloc();
+  std::byte* memory = static_cast<std::byte*>(reserved) + kGuardBytes;
+  if (mprotect(memory, n_bytes, PROT_READ | PROT_WRITE) != 0) {
+    munmap(reserved, kReservedBytes);
+    throw std::bad_alloc();
+  }
+  return memory;
 }
 
 }  // namespace
 
 void Tile::Free::operator()(std::byte* memory) const {
-  std::free(memory);
+  munmap(memory - kGuardBytes, kReservedBytes);
 }
 
 Tile::Tile(npu::TileId id, Fabric& fabric)

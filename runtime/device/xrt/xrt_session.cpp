@@ -48,6 +48,7 @@ auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
 /// throws is not always an end: where a context has a timeline, AMD's driver 2.25 does not look at
 /// what its own wait returned, and a command that has not ended is thrown in its state (NEW).
 ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds timeout) {
+  timeout = std::max(timeout, std::chrono::milliseconds(1));  // XRT takes 0 for "for ever".
   try {
     return list.wait(timeout) == std::cv_status::timeout ? ERT_CMD_STATE_RUNNING
                                                          : ERT_CMD_STATE_COMPLETED;

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What a window costs on the host: one submission, two syncs, and no memory of ours.
+//
+// XRT and the driver make objects of their own for each call. So allocations are told apart by who
+// asks for them: the innermost caller outside of the C and C++ libraries. The program replaces
+// operator new and the C library's functions; buffers, which are mapped, are counted by the driver.
+#include <gtest/gtest.h>
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <link.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "emulator_counters.h"
+#include "temporary_folder.h"
+#include "tiny_encoder.h"
+#include "tiny_model.h"
+
+// glibc's own, under the names that it keeps for those who replace the plain ones.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+void __libc_free(void*);
+}
+
+namespace {
+
+/// Where a loaded object's code lies.
+struct Object {
+  std::uintptr_t begin = 0;
+  std::uintptr_t end = 0;
+  bool contains(std::uintptr_t address) const { return address >= begin && address < end; }
+};
+
+Object program;
+std::array<Object, 8> libraries;  // C and C++.
+std::size_t n_libraries = 0;
+
+// Of the thread that counts.
+thread_local bool counting = false;
+thread_local long ours = 0;
+thread_local long theirs = 0;
+
+int note(dl_phdr_info* info, std::size_t, void*) {
+  Object object;
+  for (int i = 0; i < info->dlpi_phnum; ++i) {
+    const auto& segment = info->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD) continue;
+    const std::uintptr_t begin = info->dlpi_addr + segment.p_vaddr;
+    if (object.begin == 0 || begin < object.begin) object.begin = begin;
+    object.end = std::max(object.end, begin + segment.p_memsz);
+  }
+  const bool is_program = *info->dlpi_name == '\0';
+  if (is_program && program.end == 0) program = object;
+  for (const char* name : {"libc.so", "libstdc++.so", "libgcc_s.so", "libm.so", "ld-linux"}) {
+    if (std::strstr(info->dlpi_name, name) != nullptr && n_libraries < libraries.size()) {
+      libraries[n_libraries++] = object;
+    }
+  }
+  return 0;
+}
+
+bool is_library(std::uintptr_t address) {
+  return std::any_of(libraries.begin(), libraries.end(),
+                     [&](const Object& object) { return object.contains(address); });
+}
+
+/// Counts one allocation; `caller` called the function that this program replaces.
+void count(const void* caller) {
+  if (!counting) return;
+  counting = false;  // What the unwinder allocates does not count.
+  auto asking = reinterpret_cast<std::uintptr_t>(caller);
+  if (is_library(asking)) {
+    std::array<void*, 64> frames{};
+    const int n = backtrace(frames.data(), static_cast<int>(frames.size()));
+    bool seen = false;
+    for (int i = 0; i < n; ++i) {
+      const auto frame = reinterpret_cast<std::uintptr_t>(frames[static_cast<std::size_t>(i)]);
+      seen = seen || frame == asking;
+      if (seen && !is_library(frame)) {
+        asking = frame;
+        break;
+      }
+    }
+  }
+  ++(program.contains(asking) ? ours : theirs);
+  counting = true;
+}
+
+void* allocate_or_throw(std::size_t n_bytes, std::size_t alignment, const void* caller) {
+  count(caller);
+  void* memory = alignment == 0 ? __libc_malloc(n_bytes) : __libc_memalign(alignment, n_bytes);
+  if (memory == nullptr) throw std::bad_alloc();
+  return memory;
+}
+
+}  // namespace
+
+#define CALLER __builtin_return_address(0)
+extern "C" {
+void* malloc(std::size_t n_bytes) {
+  count(CALLER);
+  return __libc_malloc(n_bytes);
+}
+void* calloc(std::size_t n, std::size_t n_bytes) {
+  count(CALLER);
+  return __libc_calloc(n, n_bytes);
+}
+void* realloc(void* memory, std::size_t n_bytes) {
+  count(CALLER);
+  return __libc_realloc(memory, n_bytes);
+}
+void* aligned_alloc(std::size_t alignment, std::size_t n_bytes) {
+  count(CALLER);
+  return __libc_memalign(alignment, n_bytes);
+}
+int posix_memalign(void** memory, std::size_t alignment, std::size_t n_bytes) {
+  count(CALLER);
+  *memory = __libc_memalign(alignment, n_bytes);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+void free(void* memory) {
+  __libc_free(memory);
+}
+}
+void* operator new(std::size_t n_bytes) {
+  return allocate_or_throw(n_bytes, 0, CALLER);
+}
+void* operator new[](std::size_t n_bytes) {
+  return allocate_or_throw(n_bytes, 0, CALLER);
+}
+void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
+  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
+}
+void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
+  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
+}
+void operator delete(void* memory) noexcept {
+  __libc_free(memory);
+}
+void operator delete[](void* memory) noexcept {
+  __libc_free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  __libc_free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  __libc_free(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  __libc_free(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  __libc_free(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  __libc_free(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  __libc_free(memory);
+}
+#undef CALLER
+
+namespace npuwhisper::test {
+namespace {
+
+constexpr int kWindows = 3;
+
+class Calls : public testing::Test {
+ protected:
+  void SetUp() override {
+    write_tiny_model(folder_.path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
+    const auto prepared = encoder_.prepare(folder_.path());
+    ASSERT_TRUE(prepared) << prepared.error().message;
+    // Once to get warm: the array is configured, and threads make what they keep.
+    ASSERT_TRUE(encoder_.run());
+  }
+
+  TemporaryFolder folder_;
+  TinyEncoder encoder_;
+};
+
+TEST_F(Calls, AWindowIsOneSubmissionAndTwoSyncs) {
+  const auto before = emulator_counters();
+  for (int i = 0; i < kWindows; ++i) ASSERT_TRUE(encoder_.run());
+  const auto after = emulator_counters();
+  const auto grew = [&](const char* name) { return growth(before, after, "driver", name); };
+  EXPECT_EQ(grew("n_submissions"), kWindows);
+  EXPECT_EQ(grew("n_runs"), kWindows);
+  EXPECT_EQ(grew("n_syncs_to_device"), kWindows);
+  EXPECT_EQ(grew("n_syncs_from_device"), kWindows);
+  EXPECT_EQ(grew("n_failed_runs"), 0);
+  EXPECT_EQ(grew("n_buffers"), 0);
+  EXPECT_EQ(grew("n_contexts"), 0);
+  EXPECT_EQ(grew("n_loads"), 0);
+  EXPECT_EQ(growth(before, after, "array", "n_runs"), kWindows);
+}
+
+TEST_F(Calls, AWindowAllocatesNothingOfOurs) {
+  std::array<void*, 4> frames{};
+  backtrace(frames.data(), static_cast<int>(frames.size()));  // It loads what it needs.
+  dl_iterate_phdr(note, nullptr);
+  ASSERT_GE(n_libraries, 2U) << "the C and the C++ library are not found";
+  bool fine = true;
+  counting = true;
+  for (int i = 0; i < kWindows; ++i) fine = fine && encoder_.run().has_value();
+  counting = false;
+  ASSERT_TRUE(fine);
+  EXPECT_EQ(ours, 0) << "planning a window would show here, too";
+  std::printf("XRT and the driver: %ld allocations in %d windows\n", theirs, kWindows);
+
+  // And the counters count: our own calls, those by way of the C++ library, and others'.
+  EXPECT_GT(theirs, 0) << "XRT allocates no more: simplify this test";
+  counting = true;
+  void* plain = ::operator new(100);
+  std::string text;
+  text.append(100, 'x');
+  counting = false;
+  EXPECT_EQ(ours, 2);
+  ::operator delete(plain);
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

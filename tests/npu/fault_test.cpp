@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What the runtime makes of each fault of the NPU: the table of docs/npu.md. Each case is a process
+// of its own on the emulated NPU, which sends three windows of a tiny encoder, one after the other.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/log.h>
+
+#include "child_process.h"
+#include "temporary_folder.h"
+#include "tiny_encoder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::xdna {
+namespace {
+
+using test::in_child;
+using test::TemporaryFolder;
+using test::TinyEncoder;
+
+constexpr int kWindows = 3;
+
+struct Fault {
+  const char* name;
+  const char* script;
+  /// Of each window: "good", "repeated" (good, after one warning), or what its error message says.
+  /// Where the device cannot be prepared: one line.
+  std::vector<std::string> wanted;
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.script;
+}
+
+/// So that a stuck run does not last. Only where a run hangs: elsewhere a busy machine must not
+/// make a slow run a fault.
+std::map<std::string, std::string> short_times(const std::string& script) {
+  std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
+  if (script.find("hang") != std::string::npos) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
+  return environment;
+}
+
+class Faults : public testing::TestWithParam<Fault> {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    // Windows of two seconds: a twentieth of a second on the emulated array.
+    test::write_tiny_model(folder_->path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
+    output_ = in_child({}, [] {
+      TinyEncoder encoder;
+      const bool done = encoder.prepare(folder_->path()) && encoder.run();
+      return done ? encoder.output() : std::string();
+    });
+    ASSERT_FALSE(output_.empty());
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  /// One line a window.
+  static std::string run_windows() {
+    int warnings = 0;
+    set_log_sink([&](LogLevel level, std::string_view) {
+      if (level == LogLevel::Warning) ++warnings;
+    });
+    std::string lines;
+    {
+      TinyEncoder encoder;
+      if (const auto prepared = encoder.prepare(folder_->path()); !prepared) {
+        return prepared.error().message;
+      }
+      for (int i = 0; i < kWindows; ++i) {
+        warnings = 0;
+        const auto done = encoder.run();
+        if (!done) {
+          lines += done.error().message + "\n";
+        } else if (encoder.output() != output_) {
+          lines += "another result\n";
+        } else {
+          lines += warnings == 0 ? "good\n" : warnings == 1 ? "repeated\n" : "many warnings\n";
+        }
+      }
+    }
+    set_log_sink({});
+    return lines;
+  }
+
+  void expect_outcome(std::map<std::string, std::string> environment) const {
+    environment.merge(short_times(GetParam().script));
+    environment["NPUWHISPER_EMULATOR_FAULTS"] = GetParam().script;
+    std::istringstream found(in_child(environment, run_windows));
+    for (const std::string& wanted : GetParam().wanted) {
+      std::string line;
+      std::getline(found, line);
+      EXPECT_NE(line.find(wanted), std::string::npos)
+          << GetParam().script << ": found '" << line << "', wanted '" << wanted << "'";
+    }
+    std::string rest;
+    EXPECT_FALSE(std::getline(found, rest)) << rest;
+  }
+
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+  static inline std::string output_;  ///< Of a window without faults.
+};
+
+TEST_P(Faults, GiveTheDocumentedOutcome) {
+  expect_outcome({});
+}
+
+// As with the kernel's own driver, whose contexts have timelines: XRT then waits by them.
+TEST_P(Faults, GiveItWithTimelines) {
+  expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
+}
+
+const Fault kFaults[] = {
+    {"None", "error@100", {"good", "good", "good"}},
+    {"ErrorAtTheFirst", "error@1", {"repeated", "good", "good"}},
+    {"ErrorAtTheThird", "error@3", {"good", "good", "repeated"}},
+    {"ErrorEachSecond", "error@1,error@3,error@5", {"repeated", "repeated", "repeated"}},
+    {"ErrorThatStays", "error@2-3", {"good", "NPU: a run failed (ERROR)", "good"}},
+    {"ErrorForEver",
+     "error@1-99",
+     {"NPU: a run failed (ERROR)", "NPU: a run failed (ERROR)", "NPU: a run failed (ERROR)"}},
+    {"AbortAtTheSecond", "abort@2", {"good", "repeated", "good"}},
+    {"AbortThatStays", "abort@1-2", {"NPU: a run was aborted (ABORT)", "good", "good"}},
+    {"TimeoutAtTheFirst", "timeout@1", {"repeated", "good", "good"}},
+    {"TimeoutThatStays",
+     "timeout@2-3",
+     {"good", "NPU: the driver gave up a run that did not end (TIMEOUT)", "good"}},
+    {"HangAtTheSecond", "hang@2", {"good", "repeated", "good"}},
+    {"HangThatStays", "hang@1-2", {"NPU: no answer within 4000 ms", "good", "good"}},
+    {"LoadAtPreparing", "load@1", {"NPU: loading "}},
+    {"LoadAtOpeningAgain", "error@2,load@2", {"good", "NPU: opening the context again: ", "good"}},
+    {"LossAtTheFirst", "lost@1", {"NPU: opening the context again: ", "NPU: ", "NPU: "}},
+    {"LossAtTheThird", "lost@3", {"good", "good", "NPU: opening the context again: "}},
+};
+INSTANTIATE_TEST_SUITE_P(AllKinds, Faults, testing::ValuesIn(kFaults),
+                         [](const auto& fault) { return fault.param.name; });
+
+}  // namespace
+}  // namespace npuwhisper::xdna

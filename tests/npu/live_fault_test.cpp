@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A live pipeline whose NPU fails: it goes on after what passes, and ends with an ERROR message,
+// never with a hang, after what stays. Each case is a process of its own, with a live source, a
+// sink by the clock, and a tiny model whose text means nothing, on the emulated NPU.
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <chrono>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "child_process.h"
+#include "gst/pipeline_fixture.h"
+#include "gst/recorder.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+struct Fault {
+  const char* name;
+  const char* script;
+  int repeated;       ///< How many warnings there are about a window that is repeated.
+  const char* error;  ///< What the ERROR message says; empty: the pipeline runs to its end.
+  const char* again;  ///< The same, when it is started once more; nullptr: it is not.
+};
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.script;
+}
+
+std::atomic<int> n_repeated = 0;
+std::atomic<std::size_t> n_texts_before = 0;  // Buffers that had left when a window was repeated.
+std::atomic<const Recorder*> recorder = nullptr;
+
+void count_warnings(GstDebugCategory*, GstDebugLevel level, const gchar*, const gchar*, gint,
+                    GObject*, GstDebugMessage* message, gpointer) {
+  const std::string text = gst_debug_message_get(message);
+  if (level == GST_LEVEL_WARNING && text.find("the window repeated once") != std::string::npos) {
+    ++n_repeated;
+    if (const Recorder* out = recorder) n_texts_before = out->buffers().size();
+  }
+}
+
+void watch_warnings() {
+  gst_debug_remove_log_function(gst_debug_log_default);
+  gst_debug_add_log_function(count_warnings, nullptr, nullptr);
+  gst_debug_set_threshold_from_string("npuwhisper:2", TRUE);
+}
+
+std::string error_of(GstMessage* message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message, &error, nullptr);
+  std::string text = error->message;
+  g_error_free(error);
+  return text;
+}
+
+std::unique_ptr<Recorder> record(const Pipeline& pipeline) {
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("n"), "src");
+  auto out = std::make_unique<Recorder>(pad);
+  gst_object_unref(pad);
+  return out;
+}
+
+class LiveFaults : public testing::TestWithParam<Fault> {
+ protected:
+  static void SetUpTestSuite() {
+    folder_ = std::make_unique<TemporaryFolder>();
+    // Windows of five seconds: a tenth of a second on the emulated array. With this seed the
+    // model says something in each of them.
+    write_tiny_model(folder_->path(), {.n_audio_ctx = 250, .n_audio_layer = 1, .seed = 2});
+  }
+  static void TearDownTestSuite() { folder_.reset(); }
+
+  static std::string description() {
+    return "audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1600 ! "
+           "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n device=npu language=en "
+           "latency=1500 temperature-increment=0 model=" +
+           folder_->path().string() + " ! fakesink sync=true";
+  }
+
+  /// Plays until text has come, `repeated` windows were repeated and text has come after that; or
+  /// to an error. Then stops. The text of the ERROR message; empty: there was none.
+  static std::string play(Pipeline& pipeline, const Recorder& out, int repeated) {
+    recorder = &out;
+    n_repeated = 0;
+    n_texts_before = out.buffers().size();
+    constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
+    const auto begin = Clock::now();
+    gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+    auto end = pipeline.message(kEnds, 100ms);
+    const auto goes_on = [&] {
+      return n_repeated >= repeated && out.buffers().size() > n_texts_before;
+    };
+    while (!end && !goes_on() && Clock::now() - begin < 60s) end = pipeline.message(kEnds, 100ms);
+    if (!end) {
+      gst_element_send_event(pipeline.get(), gst_event_new_eos());
+      end = pipeline.message(kEnds, 60s);
+    }
+    EXPECT_TRUE(end) << "neither EOS nor an error";
+    const std::string error =
+        end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR ? error_of(end.get()) : "";
+    EXPECT_EQ(n_repeated, repeated);
+    EXPECT_TRUE(!error.empty() || goes_on()) << "no text after the fault";
+    const auto stopping = Clock::now();
+    EXPECT_TRUE(pipeline.set_state(GST_STATE_NULL));
+    EXPECT_LT(Clock::now() - stopping, 10s);
+    recorder = nullptr;
+    return error;
+  }
+
+  static void expect_error(const std::string& wanted, const std::string& found) {
+    EXPECT_EQ(found.empty(), wanted.empty()) << found;
+    EXPECT_NE(found.find(wanted), std::string::npos) << found;
+  }
+
+  static void run_case(const Fault& fault) {
+    gst_init(nullptr, nullptr);
+    watch_warnings();
+    {
+      Pipeline pipeline(description());
+      const auto out = record(pipeline);
+      expect_error(fault.error, play(pipeline, *out, fault.repeated));
+      if (fault.again != nullptr) expect_error(fault.again, play(pipeline, *out, 0));
+      EXPECT_EQ(out->complaint(), "");
+    }
+    gst_debug_remove_log_function(count_warnings);
+    gst_deinit();
+  }
+
+  static inline std::unique_ptr<TemporaryFolder> folder_;
+};
+
+TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
+  const std::string script = GetParam().script;
+  std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_FAULTS", script},
+                                                    {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
+                                                    // Of GStreamer's plugin scanner, a program of
+                                                    // its own. This one has read its options.
+                                                    {"LSAN_OPTIONS", "detect_leaks=0"}};
+  // Elsewhere a busy machine must not make a slow run a fault.
+  if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
+  in_child(environment, [] {
+    run_case(GetParam());
+    return std::string();
+  });
+}
+
+const Fault kFaults[] = {
+    {"None", "error@1000", 0, "", nullptr},
+    {"ErrorAtTheFirst", "error@1", 1, "", nullptr},
+    {"AbortAtTheSecond", "abort@2", 1, "", nullptr},
+    {"TimeoutAtTheSecond", "timeout@2", 1, "", nullptr},
+    {"HangAtTheFirst", "hang@1", 1, "", nullptr},
+    {"TwoErrors", "error@1,abort@3", 2, "", nullptr},
+    {"ErrorThatStays", "error@2-3", 1, "NPU: a run failed (ERROR)", ""},
+    {"HangThatStays", "hang@1-2", 1, "NPU: no answer within 4000 ms", nullptr},
+    {"LoadAtTheStart", "load@1", 0, "NPU: loading ", ""},
+    {"LoadAtOpeningAgain", "error@2,load@2", 1, "NPU: opening the context again: ", nullptr},
+    {"Loss", "lost@2", 1, "NPU: opening the context again: ", "NPU"},
+};
+INSTANTIATE_TEST_SUITE_P(AllKinds, LiveFaults, testing::ValuesIn(kFaults),
+                         [](const auto& fault) { return fault.param.name; });
+
+}  // namespace
+}  // namespace npuwhisper::test
