@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <numbers>
 #include <random>
 #include <string>
 #include <vector>
@@ -33,7 +34,7 @@ std::vector<std::int16_t> speech(std::size_t n) {
   double phase = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double t = static_cast<double>(i) / 16000;
-    phase += (120 + 40 * std::sin(2 * t)) * 2 * M_PI / 16000;
+    phase += (120 + 40 * std::sin(2 * t)) * 2 * std::numbers::pi / 16000;
     const double loud = std::max(0.0, std::sin(3 * t) + 0.3 * std::sin(17 * t));
     double x = noise(random);
     for (int h = 1; h < 30; ++h) x += loud * 5000 * std::pow(10.0, -0.1 * h) * std::sin(h * phase);
