@@ -116,6 +116,12 @@ TEST_F(WithHeap, ARunReachesBuffersAndNothingElse) {
       << "in the heap, but in no buffer";
   EXPECT_TRUE(memory.at(0, 4).empty());
 
+  // Addresses that XRT has put into the stream itself are the array's, above the host's.
+  RunMemory above(table_, 0x80000000);
+  EXPECT_EQ(above.at(kShared + 0x80000000, 16).data(), table_.find(shared)->device().data());
+  EXPECT_TRUE(above.at(kShared, 16).empty());
+  EXPECT_TRUE(above.at(16, 4).empty());
+
   // A buffer that was freed is gone for the next run, and stays for this one.
   ASSERT_EQ(table_.close(shared), 0);
   EXPECT_FALSE(memory.at(kShared, 16).empty());

@@ -108,6 +108,16 @@ TEST(PlaceBuffers, SequentialWhereTheTileSaysSo) {
   EXPECT_EQ(address(design, "b"), 64u);
 }
 
+TEST(PlaceBuffers, SequentialWhereTheBuilderSaysSo) {
+  const std::string text =
+      device("%t = aie.tile(0, 3)\n" + buffer("a", 64, "", "%t") + buffer("b", 64, "", "%t"));
+  const auto sequential = lower(text, {.allocation_scheme = "basic-sequential"});
+  ASSERT_TRUE(sequential) << sequential.error().message;
+  EXPECT_EQ(address(*sequential, "b"), 64u);
+  EXPECT_EQ(address(lowered(text), "b"), 16384u) << "the next bank";
+  EXPECT_FALSE(lower(text, {.allocation_scheme = "random"}));
+}
+
 TEST(PlaceBuffers, SequentialGoesAroundThoseWithAnAddress) {
   const Design design =
       lowered(device(kTiles + buffer("a", 30000, "address = 2048 : i32") + buffer("b", 30000)));
