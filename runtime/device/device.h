@@ -76,8 +76,8 @@ class Device {
   /// Whether the projections of the decoder's cross-attention had better be part of the encoder's graph: where that saves
   /// a submission, and the features' way to the host and back.
   virtual bool joins_cross_attention() const { return false; }
-  /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). Errors: Unsupported, CorruptModel,
-  /// Unavailable (memory).
+  /// Plans, packs and allocates for up to `batch` items (windows, or rows of a step). `weights` must outlive the
+  /// executable, which may read more of them. Errors: Unsupported, CorruptModel, Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
 };
 

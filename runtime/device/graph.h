@@ -47,7 +47,9 @@ struct Op {
   int n_heads = 0;
   int kernel = 0;                   ///< Conv1d.
   int stride = 1;                   ///< Conv1d.
-  int n_exact_rows = 0;             ///< Gemm, Embedding: so many of the last rows of `weight` must not be rounded further.
+  /// Gemm: so many of the largest numbers of each row of the output come from `weight` as the model stores it, however
+  /// the others are rounded.
+  int n_exact_best = 0;
   int layer = 0;                    ///< Index of the decoder layer whose cache is meant.
   std::vector<int> captured_heads = {};   ///< CrossAttention: heads whose attention a run may ask for.
 };

@@ -7,6 +7,10 @@
 namespace npuwhisper {
 namespace {
 
+/// Logits that must not be rounded: rounding moves those that a decision falls between by a few hundredths, and there are
+/// never so many within that of the best one.
+constexpr int kExactLogits = 32;
+
 /// Adds operations one after another; each returns its output.
 class Builder {
  public:
@@ -121,11 +125,8 @@ Graph make_decoder_graph(const ModelConfig& config, int max_rows) {
   graph.inputs = {graph.add_tensor("self_cache", config.n_text_ctx, 2 * config.n_state),
                   graph.add_tensor("cross_cache", config.n_audio_ctx, 2 * config.n_state)};
   Builder build(graph, max_rows, config.n_state);
-  // The last tokens are the timestamps, 0.02 s apart: their logits are close, and rounding them shifts segments.
-  const int n_timestamps = config.n_audio_ctx + 1;
   Op embedding{.kind = OpKind::Embedding, .name = "decoder/embeddings"};
   embedding.weight = "decoder/embeddings/weight";
-  embedding.n_exact_rows = n_timestamps;
   embedding.position = "decoder/position_encodings/encodings";
   TensorId x = build.add(std::move(embedding), config.n_state);
   for (int i = 0; i < config.n_text_layer; ++i) {
@@ -148,7 +149,7 @@ Graph make_decoder_graph(const ModelConfig& config, int max_rows) {
   x = build.add({.kind = OpKind::SelectRows, .name = "decoder/select", .input = x}, config.n_state);
   Op logits{.kind = OpKind::Gemm, .name = "decoder/projection", .input = build.norm("decoder/layer_norm", x)};
   logits.weight = "decoder/embeddings/weight";
-  logits.n_exact_rows = n_timestamps;
+  logits.n_exact_best = kExactLogits;
   graph.outputs = {build.add(std::move(logits), config.n_vocab)};
   return graph;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
@@ -50,20 +51,6 @@ void to_f32(DataType type, std::span<const std::byte> in, std::span<float> out) 
   }
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(int fd) : fd_(fd) {}
-  ~FileDescriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
-
 Failure system_failure(const std::filesystem::path& file, std::string_view what) {
   const int number = errno;
   const bool missing = number == ENOENT || number == ENOTDIR;
@@ -72,10 +59,9 @@ Failure system_failure(const std::filesystem::path& file, std::string_view what)
                   std::generic_category().message(number));
 }
 
-Result<std::span<const std::byte>> map_file(const std::filesystem::path& file) {
-  const FileDescriptor fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+Result<std::span<const std::byte>> map_file(const std::filesystem::path& file, int descriptor) {
   struct stat status {};
-  if (fd.get() < 0 || ::fstat(fd.get(), &status) != 0) return system_failure(file, "open");
+  if (descriptor < 0 || ::fstat(descriptor, &status) != 0) return system_failure(file, "open");
   if (!S_ISREG(status.st_mode)) {
     return fail(ErrorCode::NotFound, "model '" + file.string() + "': not a regular file");
   }
@@ -83,7 +69,7 @@ Result<std::span<const std::byte>> map_file(const std::filesystem::path& file) {
     return fail(ErrorCode::CorruptModel, "model '" + file.string() + "': the file is empty");
   }
   const auto n_bytes = static_cast<std::size_t>(status.st_size);
-  void* const map = ::mmap(nullptr, n_bytes, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+  void* const map = ::mmap(nullptr, n_bytes, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (map == MAP_FAILED) return system_failure(file, "map");
   // Packing reads the file from front to back, once.
   ::madvise(map, n_bytes, MADV_SEQUENTIAL);
@@ -154,12 +140,12 @@ std::vector<float> WeightView::read() const {
 }
 
 Result<std::shared_ptr<const Weights>> Weights::load(const std::filesystem::path& file) {
-  const auto map = map_file(file);
-  if (!map) return fail(map.error());
-
-  // From here on the destructor unmaps.
+  // From here on the destructor closes and unmaps.
   std::shared_ptr<Weights> weights(new Weights);
   weights->file_ = file;
+  weights->descriptor_ = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  const auto map = map_file(file, weights->descriptor_);
+  if (!map) return fail(map.error());
   weights->map_ = *map;
   auto index = index_weights_file(*map);
   if (!index) {
@@ -173,6 +159,7 @@ Result<std::shared_ptr<const Weights>> Weights::load(const std::filesystem::path
 
 Weights::~Weights() {
   if (!map_.empty()) ::munmap(const_cast<std::byte*>(map_.data()), map_.size());
+  if (descriptor_ >= 0) ::close(descriptor_);
 }
 
 const WeightView* Weights::find(std::string_view name) const {
@@ -190,6 +177,31 @@ Result<const WeightView*> Weights::get(std::string_view name,
                 what + ": found " + to_string(view->dims) + ", wanted " + to_string(dims));
   }
   return view;
+}
+
+Result<void> Weights::read_row(const WeightView& view, std::int64_t row,
+                               std::span<float> out) const {
+  assert(row >= 0 && row < view.n_rows());
+  const std::size_t row_bytes = view.bytes.size() / static_cast<std::size_t>(view.n_rows());
+  assert(row_bytes == out.size() * size_of(view.type));
+  auto offset = static_cast<std::size_t>(view.bytes.data() - map_.data()) +
+                static_cast<std::size_t>(row) * row_bytes;
+  std::array<std::byte, 8192> piece;
+  const std::size_t whole = piece.size() / size_of(view.type);
+  while (!out.empty()) {
+    const std::size_t n = std::min(out.size(), whole);
+    const std::size_t wanted = n * size_of(view.type);
+    const ssize_t found = ::pread(descriptor_, piece.data(), wanted, static_cast<off_t>(offset));
+    if (found < 0 && errno == EINTR) continue;
+    if (found < 0) return system_failure(file_, "read");
+    if (static_cast<std::size_t>(found) < wanted) {
+      return fail(ErrorCode::Unavailable, "model '" + file_.string() + "': the file was shortened");
+    }
+    to_f32(view.type, std::span<const std::byte>(piece).first(wanted), out.first(n));
+    out = out.subspan(n);
+    offset += wanted;
+  }
+  return {};
 }
 
 void Weights::release(const WeightView& view) const {

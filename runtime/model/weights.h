@@ -63,6 +63,10 @@ class Weights {
   /// The variable with exactly these dimensions, or CorruptModel with the dimensions found and
   /// wanted.
   Result<const WeightView*> get(std::string_view name, std::span<const std::int64_t> dims) const;
+  /// Row `row` of `view`, a variable of these, as f32: read from the file, not through the map, so
+  /// that it never counts in the process's resident size. One system call. Errors: Unavailable (the
+  /// file cannot be read any more).
+  Result<void> read_row(const WeightView& view, std::int64_t row, std::span<float> out) const;
   /// All variables in the order of the file, then the aliases.
   std::span<const std::string> names() const { return names_; }
 
@@ -81,6 +85,7 @@ class Weights {
   void release_range(std::size_t begin, std::size_t end) const;
 
   std::filesystem::path file_;
+  int descriptor_ = -1;
   std::span<const std::byte> map_;
   std::map<std::string, WeightView, std::less<>> variables_;
   std::vector<std::string> names_;

@@ -92,7 +92,7 @@ CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types, const 
 
 Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
   const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
-                                     [](const Op& op) { return op.kind == OpKind::CachedAttention; });
+                                     [](const Op& op) { return op.kind == OpKind::Embedding; });
   if (has_steps) return prepare_step(graph, weights, batch, nullptr);
   try {
     auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_, workspace_);

@@ -19,23 +19,21 @@ float largest_magnitude(std::span<const float> row) {
 
 }  // namespace
 
-PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type, const Weights* source, std::size_t n_exact) {
+PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type, const Weights* source) {
   PanelMatrix m;
   m.n_ = static_cast<std::size_t>(weight.dims[0]);
   m.k_ = static_cast<std::size_t>(weight.n_elements()) / m.n_;
   m.type_ = type;
-  m.exact_type_ = weight.type == DataType::F16 ? DataType::F16 : DataType::F32;
-  m.first_exact_ = type == DataType::I8 && n_exact > 0 ? (m.n_ - std::min(n_exact, m.n_)) / kPanelColumns : m.n_panels();
-  m.bytes_ = AlignedBytes(m.offset(m.n_panels()));
-  if (type == DataType::I8) m.scales_.resize(m.first_exact_ * m.n_groups() * kPanelColumns);
+  m.bytes_ = AlignedBytes(m.n_panels() * m.panel_bytes());
+  if (type == DataType::I8) m.scales_.resize(m.n_panels() * m.n_groups() * kPanelColumns);
   std::vector<float> row(m.k_);
   std::vector<std::uint16_t> halves(m.k_);
   for (std::size_t i = 0; i < m.n_; ++i) {
     if (source != nullptr && i % kRowsBetweenReleases == 0) source->release(weight);
     weight.read_rows(static_cast<std::int64_t>(i), 1, row);
-    std::byte* panel = m.bytes_.data() + m.offset(i / kPanelColumns);
+    std::byte* panel = m.bytes_.data() + i / kPanelColumns * m.panel_bytes();
     const std::size_t column = i % kPanelColumns;
-    switch (m.type(i / kPanelColumns)) {
+    switch (type) {
       case DataType::I8: m.pack_int8(i, row); break;
       case DataType::F16: {
         store_row(row.data(), halves.data(), DataType::F16, m.k_);
@@ -56,7 +54,7 @@ PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type, const Wei
 
 void PanelMatrix::pack_int8(std::size_t row, std::span<const float> values) {
   const std::size_t i = row / kPanelColumns, column = row % kPanelColumns;
-  auto* to = reinterpret_cast<std::int8_t*>(bytes_.data() + offset(i)) + column;
+  auto* to = reinterpret_cast<std::int8_t*>(bytes_.data() + i * panel_bytes()) + column;
   for (std::size_t group = 0; group < n_groups(); ++group) {
     const std::size_t first = group * kScaleGroup, end = std::min(first + kScaleGroup, k_);
     const float scale = largest_magnitude(values.subspan(first, end - first)) / 127.0F;
@@ -64,27 +62,6 @@ void PanelMatrix::pack_int8(std::size_t row, std::span<const float> values) {
     scales_[(i * n_groups() + group) * kPanelColumns + column] = scale;
     for (std::size_t k = first; k < end; ++k) {
       to[k * kPanelColumns] = static_cast<std::int8_t>(std::lrint(values[k] * inverse));
-    }
-  }
-}
-
-void PanelMatrix::add_row(std::size_t row, std::span<float> out) const {
-  const std::size_t i = row / kPanelColumns, column = row % kPanelColumns;
-  const void* data = panel(i);
-  for (std::size_t k = 0; k < k_; ++k) {
-    const std::size_t at = k * kPanelColumns + column;
-    switch (type(i)) {
-      case DataType::I8:
-        out[k] += static_cast<float>(static_cast<const std::int8_t*>(data)[at]) *
-                  scales(i)[k / kScaleGroup * kPanelColumns + column];
-        break;
-      case DataType::F16: {
-        float value = 0;
-        add_scaled(1.0F, static_cast<const std::uint16_t*>(data) + at, DataType::F16, &value, 1);
-        out[k] += value;
-        break;
-      }
-      default: out[k] += static_cast<const float*>(data)[at]; break;
     }
   }
 }

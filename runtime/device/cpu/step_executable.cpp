@@ -54,11 +54,27 @@ CacheShape cross_shape(const Graph& graph) {
   return shape;
 }
 
+/// Indices of the `wanted` largest of `values`, in no order.
+void find_largest(std::span<const float> values, std::size_t wanted, std::vector<int>& found) {
+  const auto larger = [&](int a, int b) { return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)]; };
+  found.clear();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (found.size() == wanted) {
+      if (!(values[i] > values[static_cast<std::size_t>(found.front())])) continue;
+      std::pop_heap(found.begin(), found.end(), larger);
+      found.pop_back();
+    }
+    found.push_back(static_cast<int>(i));
+    std::push_heap(found.begin(), found.end(), larger);
+  }
+}
+
 }  // namespace
 
-StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows,
-                               std::unique_ptr<StepOffload> offload)
+StepExecutable::StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types, ThreadPool& pool,
+                               int max_rows, std::unique_ptr<StepOffload> offload)
     : graph_(graph),
+      weights_(weights),
       offload_(std::move(offload)),
       types_(types),
       pool_(pool),
@@ -70,8 +86,9 @@ StepExecutable::StepExecutable(const Graph& graph, const StepTypes& types, Threa
 Result<std::unique_ptr<StepExecutable>> StepExecutable::create(const Graph& graph, const Weights& weights, int max_rows,
                                                                const StepTypes& types, ThreadPool& pool,
                                                                std::unique_ptr<StepOffload> offload) {
-  std::unique_ptr<StepExecutable> executable(new StepExecutable(graph, types, pool, max_rows, std::move(offload)));
-  if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
+  std::unique_ptr<StepExecutable> executable(
+      new StepExecutable(graph, weights, types, pool, max_rows, std::move(offload)));
+  if (auto compiled = executable->compile(); !compiled) return fail(compiled.error());
   return executable;
 }
 
@@ -85,7 +102,7 @@ int StepExecutable::group_of(std::size_t op) const {
   return -1;
 }
 
-Result<void> StepExecutable::compile(const Weights& weights) {
+Result<void> StepExecutable::compile() {
   private_of_.assign(graph_.tensors.size(), -1);
   selected_.assign(graph_.tensors.size(), false);
   std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
@@ -115,7 +132,7 @@ Result<void> StepExecutable::compile(const Weights& weights) {
     step.op = op;
     step.first_capture = captures;
     captures += op.captured_heads.size();
-    if (auto loaded = load(weights, step); !loaded) return fail(loaded.error());
+    if (auto loaded = load(step); !loaded) return fail(loaded.error());
     steps_.push_back(std::move(step));
   }
   // A stage ends where the threads meet: private operations overlap with what follows them.
@@ -135,12 +152,20 @@ Result<void> StepExecutable::compile(const Weights& weights) {
     if (step.group >= 0) continue;
     if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) widest = std::max(widest, columns_of(step.op.output));
   }
+  int best = 0, refined_columns = 0;
+  for (const Step& step : steps_) {
+    if (step.op.n_exact_best == 0) continue;
+    best = std::max(best, step.op.n_exact_best);
+    refined_columns = std::max(refined_columns, graph_.tensor(step.op.input).columns);
+  }
   const std::size_t keys = std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
   for (unsigned i = 0; i < pool_.size(); ++i) {
     Scratch scratch;
     for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
     scratch.sums = AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
     scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
+    scratch.best.reserve(static_cast<std::size_t>(best));
+    scratch.exact.resize(static_cast<std::size_t>(refined_columns));
     plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() + scratch.scores.size();
     scratch_.push_back(std::move(scratch));
   }
@@ -182,14 +207,14 @@ void StepExecutable::describe() {
   }
 }
 
-Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const Op& op) {
-  const WeightView* stored = weights.find(op.weight);
+Result<const PanelMatrix*> StepExecutable::matrix(const Op& op) {
+  const WeightView* stored = weights_.find(op.weight);
   if (stored == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
   // Embeddings have a row for each token, however many there are.
   const bool by_token = op.kind == OpKind::Embedding;
   const std::array<std::int64_t, 2> dims = {by_token ? stored->n_rows() : graph_.tensor(op.output).columns,
                                             graph_.tensor(by_token ? op.output : op.input).columns};
-  const auto view = weights.get(op.weight, dims);
+  const auto view = weights_.get(op.weight, dims);
   if (!view) return fail(view.error());
   for (const auto& [known, packed] : matrices_) {
     if (known == op.weight) return packed.get();
@@ -197,17 +222,16 @@ Result<const PanelMatrix*> StepExecutable::matrix(const Weights& weights, const 
   // f16 means as the file stores them: what is not f16 there stays exact in f32.
   const bool exact = types_.weights == DataType::F16 && (*view)->type != DataType::F16;
   const DataType type = exact ? DataType::F32 : types_.weights;
-  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(
-                                          **view, type, &weights, static_cast<std::size_t>(op.n_exact_rows))));
+  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, type, &weights_)));
   return matrices_.back().second.get();
 }
 
-Result<void> StepExecutable::load(const Weights& weights, Step& step) {
+Result<void> StepExecutable::load(Step& step) {
   const Op& op = step.op;
   const auto read = [&](const std::string& name, std::span<const std::int64_t> dims,
                         std::vector<float>& out) -> Result<void> {
     if (name.empty()) return {};
-    const auto view = weights.get(name, dims);
+    const auto view = weights_.get(name, dims);
     if (!view) return fail(view.error());
     out = (*view)->read();
     return {};
@@ -218,9 +242,10 @@ Result<void> StepExecutable::load(const Weights& weights, Step& step) {
     return read(op.bias, columns, step.beta);
   }
   if (op.weight.empty()) return {};
-  auto packed = matrix(weights, op);
+  auto packed = matrix(op);
   if (!packed) return fail(packed.error());
   step.matrix = *packed;
+  step.stored = weights_.find(op.weight);
   if (auto r = read(op.bias, columns, step.bias); !r) return r;
   if (!step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
   // One for each token that a row may attend to.
@@ -252,6 +277,9 @@ Result<Run*> StepExecutable::start(const Bindings& bindings) {
   const auto job = [this](unsigned thread) { execute(thread); };
   pool_.run(job);
   if (!offloaded_) return fail(offloaded_.error());
+  for (const Scratch& scratch : scratch_) {
+    if (!scratch.result) return fail(scratch.result.error());
+  }
   return &run_;
 }
 
@@ -271,6 +299,8 @@ float* StepExecutable::output_row(TensorId id, std::size_t row, float* rows) con
 }
 
 void StepExecutable::execute(unsigned thread) {
+  Result<void>& result = scratch_[thread].result;
+  result = {};
   for (const Step& step : steps_) {
     if (step.group >= 0) {
       run_group(thread, step);
@@ -280,7 +310,7 @@ void StepExecutable::execute(unsigned thread) {
       continue;
     }
     switch (step.op.kind) {
-      case OpKind::Embedding: embed(thread, step); break;
+      case OpKind::Embedding: result = embed(thread, step); break;
       // Each thread normalises and selects for itself: cheaper than meeting the others once more.
       case OpKind::LayerNorm: normalise(thread, step); continue;
       case OpKind::SelectRows: select(thread, step); continue;
@@ -290,7 +320,12 @@ void StepExecutable::execute(unsigned thread) {
         attend_to_cache(thread, step);
         break;
       case OpKind::CrossAttention: attend_across(thread, step); break;
-      default: multiply(thread, step); break;
+      default:
+        multiply(thread, step);
+        if (step.op.n_exact_best == 0 || step.matrix->type() != DataType::I8) break;
+        pool_.barrier();
+        if (auto refined = refine(thread, step); !refined) result = std::move(refined);
+        break;
     }
     pool_.barrier();
   }
@@ -303,15 +338,35 @@ void StepExecutable::run_group(unsigned thread, const Step& step) {
   offloaded_ = offload_->run(index, rows_.size(), rows_of(thread, group.input), rows_of(thread, group.output));
 }
 
-void StepExecutable::embed(unsigned thread, const Step& step) {
+Result<void> StepExecutable::embed(unsigned thread, const Step& step) {
   const std::size_t columns = columns_of(step.op.output);
   float* out = rows_of(thread, step.op.output);
   const auto [first, end] = share(rows_.size(), thread, pool_.size());
   for (std::size_t i = first; i < end; ++i) {
+    const std::span<float> row(out + i * columns, columns);
+    if (auto read = weights_.read_row(*step.stored, rows_[i].token, row); !read) return read;
     const float* position = step.positions.data() + static_cast<std::size_t>(rows_[i].position) * columns;
-    std::copy(position, position + columns, out + i * columns);
-    step.matrix->add_row(static_cast<std::size_t>(rows_[i].token), {out + i * columns, columns});
+    for (std::size_t j = 0; j < columns; ++j) row[j] += position[j];
   }
+  return {};
+}
+
+Result<void> StepExecutable::refine(unsigned thread, const Step& step) {
+  const Op& op = step.op;
+  const std::size_t k = columns_of(op.input);
+  Scratch& scratch = scratch_[thread];
+  const auto [first, end] = share(count_rows(op.output), thread, pool_.size());
+  for (std::size_t i = first; i < end; ++i) {
+    const float* in = rows_of(thread, op.input) + i * k;
+    const std::span<float> out(output_row(op.output, i, rows_of(thread, op.output)), columns_of(op.output));
+    find_largest(out, static_cast<std::size_t>(op.n_exact_best), scratch.best);
+    for (const int column : scratch.best) {
+      if (auto read = weights_.read_row(*step.stored, column, scratch.exact); !read) return read;
+      const auto at = static_cast<std::size_t>(column);
+      out[at] = dot(in, scratch.exact.data(), DataType::F32, k) + (step.bias.empty() ? 0.0F : step.bias[at]);
+    }
+  }
+  return {};
 }
 
 void StepExecutable::normalise(unsigned thread, const Step& step) {
@@ -343,7 +398,7 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
   float* sums = scratch_[thread].sums.as<float>();
   const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
   for (std::size_t p = first; p < end; ++p) {
-    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(p),
+    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(),
                    matrix.scales(p), sums);
     const std::size_t column = p * kPanelColumns;
     for (std::size_t i = 0; i < n_rows; ++i) {

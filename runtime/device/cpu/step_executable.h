@@ -47,6 +47,7 @@ class StepExecutable : public Executable {
   struct Step {
     Op op;
     const PanelMatrix* matrix = nullptr;
+    const WeightView* stored = nullptr;    // Of `matrix`, as the model has it
     std::vector<float> gamma, beta;        // LayerNorm
     std::vector<float> bias;               // padded to whole panels
     std::vector<float> positions;          // Embedding
@@ -59,22 +60,26 @@ class StepExecutable : public Executable {
     AlignedBytes rows[2];    // [max_rows, n_state]: selected rows, normalised rows
     AlignedBytes sums;       // [max_rows, 64]
     AlignedBytes scores;     // [kAttentionRows, keys]
+    std::vector<int> best;   // columns of a row's largest logits
+    std::vector<float> exact;   // a row of weights
+    Result<void> result;     // of the run in progress
   };
 
-  StepExecutable(const Graph& graph, const StepTypes& types, ThreadPool& pool, int max_rows,
+  StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types, ThreadPool& pool, int max_rows,
                  std::unique_ptr<StepOffload> offload);
-  Result<void> compile(const Weights& weights);
+  Result<void> compile();
   int group_of(std::size_t op) const;
   void describe();
-  Result<void> load(const Weights& weights, Step& step);
-  Result<const PanelMatrix*> matrix(const Weights& weights, const Op& op);
+  Result<void> load(Step& step);
+  Result<const PanelMatrix*> matrix(const Op& op);
 
   void execute(unsigned thread);
-  void embed(unsigned thread, const Step& step);
+  Result<void> embed(unsigned thread, const Step& step);
   void normalise(unsigned thread, const Step& step);
   void select(unsigned thread, const Step& step);
   void multiply(unsigned thread, const Step& step);
   void run_group(unsigned thread, const Step& step);
+  Result<void> refine(unsigned thread, const Step& step);
   void append_to_cache(unsigned thread, const Step& step);
   void attend_to_cache(unsigned thread, const Step& step);
   void attend_across(unsigned thread, const Step& step);
@@ -87,6 +92,7 @@ class StepExecutable : public Executable {
   float* output_row(TensorId id, std::size_t row, float* rows) const;
 
   Graph graph_;
+  const Weights& weights_;
   std::unique_ptr<StepOffload> offload_;
   StepTypes types_;
   ThreadPool& pool_;

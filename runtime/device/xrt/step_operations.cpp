@@ -146,7 +146,7 @@ class Cutter {
 
 bool runs_on_array(const Op& op) {
   if (!op.position.empty()) return false;
-  return op.kind == OpKind::LayerNorm || (op.kind == OpKind::Gemm && op.n_exact_rows == 0);
+  return op.kind == OpKind::LayerNorm || (op.kind == OpKind::Gemm && op.n_exact_best == 0);
 }
 
 Result<StepOperations> make_step_operations(const Graph& step, const npu::DesignSpec& spec) {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "conformance.h"
 
+#include <algorithm>
 #include <fstream>
+#include <numeric>
+#include <random>
 #include <vector>
 
 #include "ct2_writer.h"
@@ -73,6 +76,69 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
       .token = 3, .cells = cells, .self = &reference_self, .cross = nullptr};
   const auto wanted = reference.run_step({&reference_row, 1});
   EXPECT_LE(relative_error(found, wanted[0].logits), 1e-6);
+}
+
+/// However a device rounds: the logits that decisions fall between are those of the file's weights,
+/// and so are embeddings.
+TEST_P(ExactWeightsConformance, TheLargestLogitsAreNotRounded) {
+  constexpr int kState = 64;
+  constexpr int kVocab = 300;
+  constexpr std::size_t kBest = 5;
+  std::vector<float> embeddings(kVocab * kState);
+  std::mt19937 generator(1);
+  std::uniform_real_distribution<float> uniform(-1.0F, 1.0F);
+  for (float& x : embeddings) x = uniform(generator);
+  Ct2Writer writer;
+  const std::vector<std::int64_t> matrix = {kVocab, kState};
+  writer.add_i16("encoder/num_heads", 1);
+  writer.add("embeddings", matrix, DataType::F32, embeddings);
+  writer.add("positions", matrix, DataType::F32, std::vector<float>(kVocab * kState));
+  const TemporaryFolder folder;
+  {
+    std::ofstream file(folder.path() / "model.bin", std::ios::binary);
+    file << writer.finish();
+  }
+  const auto weights = Weights::load(folder.path() / "model.bin");
+  ASSERT_TRUE(weights) << weights.error().message;
+  Graph graph{.name = "best"};
+  graph.inputs = {graph.add_tensor("self_cache", kVocab, 2 * kState)};
+  Op embed{.kind = OpKind::Embedding, .name = "embed"};
+  embed.weight = "embeddings";
+  embed.position = "positions";
+  embed.output = graph.add_tensor("x", kMaxRows, kState);
+  Op select{.kind = OpKind::SelectRows, .name = "select", .input = embed.output};
+  select.output = graph.add_tensor("selected", kMaxRows, kState);
+  Op logits{.kind = OpKind::Gemm, .name = "logits", .input = select.output};
+  logits.weight = "embeddings";
+  logits.n_exact_best = kBest;
+  logits.output = graph.add_tensor("logits", kMaxRows, kVocab);
+  graph.outputs = {logits.output};
+  graph.ops = {embed, select, logits};
+  const auto executable = prepare(graph, **weights, kMaxRows);
+  ASSERT_NE(executable, nullptr);
+
+  const std::vector<int> cells = {0};
+  std::vector<std::vector<float>> found(3, std::vector<float>(kVocab));
+  std::vector<StepRow> rows;
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    rows.push_back({.token = static_cast<Token>(7 * i), .cells = cells, .logits = found[i].data()});
+  }
+  run(*executable, {.items = {}, .rows = rows});
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    const float* x = &embeddings[7 * i * kState];
+    std::vector<double> wanted(kVocab);
+    for (std::size_t j = 0; j < kVocab; ++j) {
+      for (std::size_t k = 0; k < kState; ++k)
+        wanted[j] += double{x[k]} * double{embeddings[j * kState + k]};
+    }
+    std::vector<std::size_t> order(kVocab);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(), [&](auto a, auto b) { return wanted[a] > wanted[b]; });
+    // The last of the best may be another one that rounding took for larger.
+    for (std::size_t j = 0; j + 1 < kBest; ++j) {
+      EXPECT_NEAR(found[i][order[j]], wanted[order[j]], 1e-5) << "row " << i << ", logit " << j;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, ExactWeightsConformance, testing::ValuesIn(all_cases()), name_of);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -126,6 +127,45 @@ TEST_F(MappedWeights, ReleaseGivesPagesBackAndKeepsValues) {
   for (const std::string& name : weights->names()) weights->release(*weights->find(name));
   EXPECT_LE(resident_bytes(file_), kSlack);
   for (const std::string& name : weights->names()) EXPECT_EQ(weights->find(name)->read(), values);
+}
+
+TEST_F(MappedWeights, ReadRowLeavesThePagesOut) {
+  constexpr std::size_t kRows = 5;
+  constexpr std::size_t kColumns = 100'003;  // More than a piece, and not a multiple of one.
+  std::vector<float> values(kRows * kColumns);
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1009);
+  Ct2Writer writer;
+  writer.add("odd", Dims{1}, DataType::F16, std::array{1.0F});
+  writer.add("half", Dims{kRows, kColumns}, DataType::F16, values);
+  writer.add("single", Dims{kRows, kColumns}, DataType::F32, values);
+  const auto weights = load(writer.finish());
+  ASSERT_TRUE(weights);
+  weights->release_all();
+  const std::size_t before = resident_bytes(file_);
+  std::vector<float> row(kColumns);
+  for (const char* name : {"half", "single"}) {
+    for (const std::size_t i : {std::size_t{3}, std::size_t{0}, kRows - 1}) {
+      ASSERT_TRUE(weights->read_row(*weights->find(name), static_cast<std::int64_t>(i), row));
+      EXPECT_TRUE(std::equal(row.begin(), row.end(),
+                             values.begin() + static_cast<std::ptrdiff_t>(i * kColumns)))
+          << name << " " << i;
+    }
+  }
+  EXPECT_EQ(resident_bytes(file_), before);
+}
+
+TEST_F(MappedWeights, ReadRowSaysWhenTheFileWasShortened) {
+  constexpr std::size_t kColumns = 100'000;
+  Ct2Writer writer;
+  writer.add("x", Dims{2, kColumns}, DataType::F32, std::vector<float>(2 * kColumns));
+  const auto weights = load(writer.finish());
+  ASSERT_TRUE(weights);
+  std::filesystem::resize_file(file_, kColumns * sizeof(float));
+  std::vector<float> row(kColumns);
+  const auto read = weights->read_row(*weights->find("x"), 1, row);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(read.error().message.find("the file was shortened"), std::string::npos);
 }
 
 TEST(WeightsLoad, SaysWhatIsWrongWithTheFile) {

@@ -85,7 +85,7 @@ class ReferenceOffload final : public StepOffload {
 
  private:
   static bool is_ours(const Op& op) {
-    return op.kind == OpKind::LayerNorm || (op.kind == OpKind::Gemm && op.n_exact_rows == 0);
+    return op.kind == OpKind::LayerNorm || (op.kind == OpKind::Gemm && op.n_exact_best == 0);
   }
   std::size_t columns_of(TensorId id) const {
     return static_cast<std::size_t>(step_.tensor(id).columns);
