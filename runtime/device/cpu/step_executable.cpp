@@ -276,10 +276,10 @@ Result<Run*> StepExecutable::start(const Bindings& bindings) {
   offloaded_ = {};
   const auto job = [this](unsigned thread) { execute(thread); };
   pool_.run(job);
+  if (!offloaded_) return fail(offloaded_.error());
   for (const Scratch& scratch : scratch_) {
     if (!scratch.result) return fail(scratch.result.error());
   }
-  if (!offloaded_) return fail(offloaded_.error());
   return &run_;
 }
 

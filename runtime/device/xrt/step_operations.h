@@ -25,8 +25,8 @@ struct StepOperations {
   std::uint64_t workspace_bytes = 0, input_bytes = 0, output_bytes = 0;  ///< Of all groups.
 };
 
-/// Whether the array takes this operation of a step: products whose weights may be rounded to
-/// bf16, without a position, and layer norms.
+/// Whether the array takes this operation of a step: products without a position whose weights may
+/// all be rounded to bf16, and layer norms.
 bool runs_on_array(const Op& op);
 
 /// Errors: Unsupported, where a group does not have one input from the host and one output to it.

@@ -20,11 +20,13 @@ double weights_of(const Graph& step, const Op& op) {
   return static_cast<double>(step.tensor(op.input).columns) * step.tensor(op.output).columns;
 }
 
-/// The product that has weights for all tokens, as it would be on the array.
+/// The product that makes a row's logits, as it would be on the array.
 std::string why_exact_product_on_host(const Graph& step, const Op& op,
                                       const npu::DesignSpec& spec) {
-  const std::string exact =
-      format("its %d best results must come from weights that are not rounded to bf16", op.n_exact_best);
+  const std::string exact = format(
+      "its %d best must not be rounded, and bf16 results, 0.06 apart at 16, would not tell "
+      "which those are",
+      op.n_exact_best);
   const TensorSpec& in = step.tensor(op.input);
   const int columns = step.tensor(op.output).columns;
   const npu::Operation product{
@@ -36,9 +38,8 @@ std::string why_exact_product_on_host(const Graph& step, const Op& op,
   const auto plan = npu::make_plan(spec, {&product, 1}, kPacked);
   if (!plan) return exact + ", nor does the array take it: " + plan.error().message;
   return exact + format(
-                     ", and results in bf16 are 0.06 apart at 16; the array would move %.1f MB of "
-                     "weights and %.1f MB of results a step, %.2f ms predicted, where int8 has "
-                     "%.1f MB of weights",
+                     "; the array would move %.1f MB of weights and %.1f MB of results a step, "
+                     "%.2f ms predicted, where int8 has %.1f MB of weights",
                      static_cast<double>(plan->packed_bytes) / 1e6,
                      static_cast<double>(plan->figures[0].bytes_out) / 1e6,
                      1e3 * plan->predicted_seconds(), weights_of(step, op) / 1e6);

@@ -62,7 +62,7 @@ TEST_F(StepOperationsTest, EveryProductButTheExactOne) {
   const auto n_graph = std::count_if(graph_.ops.begin(), graph_.ops.end(),
                                      [](const Op& op) { return op.kind == OpKind::Gemm; });
   EXPECT_EQ(n_products, static_cast<std::size_t>(n_graph) - 1);
-  EXPECT_FALSE(runs_on_array(graph_.ops.back())) << "timestamps must not be rounded further";
+  EXPECT_FALSE(runs_on_array(graph_.ops.back())) << "its best must not be rounded";
 }
 
 using Span = std::pair<std::uint64_t, std::uint64_t>;  // first byte and end, with the buffer above
