@@ -125,8 +125,9 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
   const FrameRun first = cut.runs.run(0);
   planner.figures().reason =
       text(cut.runs.per_row) + " neighbouring frames on each of " + text(planner.core_rows()) +
-      " core rows, in " + text(cut.runs.n_jobs) + " runs of " + text(first.n_passes) +
-      " passes; their samples stay in the memory tile, which cuts overlapping frames from them: " +
+      " core rows, " + text(first.n_passes) + " passes" +
+      (cut.runs.n_jobs == 1 ? "" : " at once, in " + text(cut.runs.n_jobs) + " chunks") +
+      "; their samples stay in the memory tile, which cuts overlapping frames from them: " +
       crossing(cut, planner.core_rows(), spectrum.n_frames) + "; " + text(kColumnTiles) +
       " blocks of 64 columns on " + text(columns) + " core columns in " + text(cut.n_jobs) +
       (cut.n_jobs == 1 ? " job" : " jobs");

@@ -28,9 +28,9 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& op
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);
   if (!model) return fail(model.error());
+  const bool may_choose = wanted.kind == DeviceKind::Auto && (*device)->info().kind == DeviceKind::Npu;
   auto engine = prepare_on(std::move(*device), *model);
-  if (engine || wanted.kind != DeviceKind::Auto || engine.error().code != ErrorCode::Unsupported) return engine;
-  // That was an NPU: a CPU takes every model.
+  if (engine || !may_choose || engine.error().code != ErrorCode::Unsupported) return engine;
   log(LogLevel::Info, "device=auto: chose the CPU, since the model does not fit the NPU: " + engine.error().message);
   wanted.kind = DeviceKind::Cpu;
   wanted.npu_stages = {};

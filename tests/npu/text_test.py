@@ -33,6 +33,13 @@ def words(text):
     return re.findall(r"[\w']+", text.lower())
 
 
+def count_different(wanted, found):
+    """Places, so that "horse play" for "horseplay" is one."""
+    return sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
+               difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes()
+               if tag != 'equal')
+
+
 def run(command, **variables):
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True,
                           env={**os.environ, **variables}, check=False)
@@ -72,10 +79,7 @@ def main():
             on_npu = texts(npu, 'npu', n, NPUWHISPER_EMULATOR_STATS=str(stats))
             counts[n] = json.loads(stats.read_text(encoding='utf8'))
     on_cpu = texts([], 'cpu', len(files))
-    # Places, so that "horse play" for "horseplay" is one.
-    different = sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
-                    difflib.SequenceMatcher(None, on_cpu, on_npu, autojunk=False).get_opcodes()
-                    if tag != 'equal')
+    different = count_different(on_cpu, on_npu)
     print(f'{len(on_cpu)} words on the CPU, {different} different on {array}')
     expect(len(on_cpu) > 10, 'the CPU said next to nothing')
     expect(different <= 1, f'more than one word is different:\n{on_cpu}\n{on_npu}')

@@ -297,7 +297,7 @@ void StepExecutable::execute(unsigned thread) {
 }
 
 void StepExecutable::run_group(unsigned thread, const Step& step) {
-  if (thread != 0) return;
+  if (thread != 0 || rows_.empty()) return;
   const auto index = static_cast<std::size_t>(step.group);
   const StepOffload::Group& group = offload_->groups()[index];
   offloaded_ = offload_->run(index, rows_.size(), rows_of(thread, group.input), rows_of(thread, group.output));

@@ -28,7 +28,7 @@ class StepOffload {
   virtual std::span<const Group> groups() const = 0;
   /// Of the operations in the groups; and of others, by their reason, why they stay on the CPU.
   virtual const Plan& plan() const = 0;
-  /// Makes `n_rows` rows of a group's output from as many of its input, all f32; they may lie in the same memory. Groups
+  /// Makes `n_rows` rows, at least one, of a group's output from as many of its input, all f32; they may lie in the same memory. Groups
   /// run in order, once in a step each. Allocates nothing. Errors: Timeout, DeviceError: the step is given up.
   virtual Result<void> run(std::size_t group, std::size_t n_rows, const float* input, float* output) = 0;
 };

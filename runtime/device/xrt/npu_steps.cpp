@@ -45,6 +45,7 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
   if (auto synced = session_->sync_to_device(input_); !synced) return synced;
 
   double seconds = 0;
+  unsigned long long macs = 0, padded_macs = 0;
   for (StepOperations::Group& group : operations.groups) {
     const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
     if (!plan) return fail(plan.error());
@@ -53,6 +54,10 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
     groups_.push_back(group.ops);
     work_.push_back(std::move(*work));
     seconds += plan->predicted_seconds();
+    for (const npu::OperationPlan& figures : plan->figures) {
+      macs += figures.macs;
+      padded_macs += figures.padded_macs;
+    }
     plan_.weight_bytes += plan->packed_bytes;
     for (std::size_t i = group.ops.first_op; i < group.ops.end_op; ++i) {
       plan_.ops.push_back(describe_op(step, step.ops[i], group.operations, *plan));
@@ -63,11 +68,14 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
     if (std::string why = why_on_host(step, op, spec); !why.empty())
       plan_.ops.push_back({.name = op.name, .device = "cpu", .how = "", .reason = std::move(why)});
   }
-  char text[200];
-  std::snprintf(text, sizeof text,
-                ": %zu submissions a step, one wherever no attention stands between the products; "
-                "%.1f MB of bf16 weights; %.1f ms predicted by the planner",
-                groups_.size(), static_cast<double>(plan_.weight_bytes) / 1e6, 1e3 * seconds);
+  char text[300];
+  std::snprintf(
+      text, sizeof text,
+      ": %zu submissions a step, one wherever no attention stands between the products; "
+      "%.1f MB of bf16 weights; for up to %d rows %llu multiply-accumulates (%llu without "
+      "padding); %.1f ms predicted by the planner",
+      groups_.size(), static_cast<double>(plan_.weight_bytes) / 1e6,
+      step.tensor(step.ops.front().output).rows, padded_macs, macs, 1e3 * seconds);
   plan_.summary = session_->name() + ", " + plan_.summary + text;
   return {};
 }

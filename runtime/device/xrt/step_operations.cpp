@@ -145,6 +145,7 @@ class Cutter {
 }  // namespace
 
 bool runs_on_array(const Op& op) {
+  if (!op.position.empty()) return false;
   return op.kind == OpKind::LayerNorm || (op.kind == OpKind::Gemm && op.n_exact_rows == 0);
 }
 

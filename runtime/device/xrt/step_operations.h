@@ -26,7 +26,7 @@ struct StepOperations {
 };
 
 /// Whether the array takes this operation of a step: products whose weights may be rounded to
-/// bf16, and layer norms.
+/// bf16, without a position, and layer norms.
 bool runs_on_array(const Op& op);
 
 /// Errors: Unsupported, where a group does not have one input from the host and one output to it.

@@ -99,6 +99,20 @@ TEST(MelFrontend, AnyChunksGiveTheSameBits) {
 }
 
 /// A frame is there as soon as its last sample is, and does not change any more.
+TEST(MelFrontend, SixteenBitPcmIsTheFloatsThatItStandsFor) {
+  std::vector<std::int16_t> pcm(5000);
+  std::vector<float> floats(pcm.size());
+  for (std::size_t i = 0; i < pcm.size(); ++i) {
+    pcm[i] = static_cast<std::int16_t>(static_cast<int>(i * 7919 % 65536) - 32768);
+    floats[i] = static_cast<float>(pcm[i]) / 32768.0F;
+  }
+  const auto mel = frontend(kMels, 40);
+  EXPECT_EQ(mel->push(std::span<const std::int16_t>(pcm)), pcm.size());
+  EXPECT_EQ(mel->bytes_copied(), 2 * pcm.size());
+  mel->finish();
+  EXPECT_EQ(window(*mel, 0, 31), all_frames(floats));
+}
+
 TEST(MelFrontend, FramesComeAsSoonAsTheirSamplesDo) {
   const std::vector<float> pcm = noise(1'000, 2);
   const std::vector<float> wanted = all_frames(pcm);

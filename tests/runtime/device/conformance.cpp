@@ -24,10 +24,13 @@ constexpr std::chrono::milliseconds kTimeout{30000};
 /// own rounding. Int8 weights and cross-attention keys are within half of 1/127 of their row's
 /// largest: 1.8 % seen.
 ///
-/// The NPU multiplies and adds up in bf16 what the CPU keeps in f32, the residual stream included
-/// (@seen@); npu2 by way of bfp16, whose eight values share an exponent (@seen@).
-Bounds bounds_of(const Case& c) {
-  if (c.device == DeviceKind::Npu) return {0, 1e-1};
+/// The NPU keeps in bf16 what the CPU keeps in f32, the residual stream too: 1.5 % seen on npu1;
+/// npu2 multiplies by way of bfp16, where eight values share an exponent: 3 % seen.
+Bounds bounds_of(const Case& c, const DeviceInfo& info) {
+  if (c.device == DeviceKind::Npu) {
+    const bool is_npu1 = info.name.find("Phoenix") != std::string::npos;
+    return {.decoder = is_npu1 ? 3e-2 : 6e-2};
+  }
   switch (c.precision) {
     case Precision::F32:
       return {2e-5, 2e-5};
@@ -163,7 +166,7 @@ void Conformance::SetUp() {
   }
   ASSERT_TRUE(opened) << opened.error().message;
   device_ = std::move(*opened);
-  bounds_ = bounds_of(GetParam());
+  bounds_ = bounds_of(GetParam(), device_->info());
 }
 
 std::unique_ptr<Executable> Conformance::prepare(const Graph& graph, const Weights& weights,

@@ -136,7 +136,7 @@ class DecoderConformance : public Conformance {
 
   /// Same computation in another grouping of rows: differs by rounding, of cached values too.
   double regrouping_bound() const {
-    if (GetParam().device == DeviceKind::Npu) return 1e-1;
+    if (GetParam().device == DeviceKind::Npu) return bounds_.decoder;
     return GetParam().precision == Precision::F32 ? 1e-5 : 1e-2;
   }
 

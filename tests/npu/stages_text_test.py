@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A short clip through the program on the emulated NPU, with the stages encoder and decoder on the
+array: the text of the CPU, and exactly the runs, syncs and multiply-accumulates that the plan says.
+
+usage: stages_text_test.py EMULATE npu1|npu2 TRANSCRIBE
+
+Exit status 77 (skipped) where there is no clip, or no model."""
+import json
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+from text_test import SKIPPED, count_different, run, words
+
+
+def shortest_clip():
+    """Decoder steps are slow on the emulated array."""
+    shared = os.environ.get('NPUWHISPER_SHARED')
+    folders = [pathlib.Path(shared, 'speech', 'en_clean')] if shared else []
+    folders.append(pathlib.Path('/usr/share/pocketsphinx/test/data/librivox'))
+    for folder in folders:
+        found = [file for file in folder.glob('*') if file.suffix in ('.flac', '.wav')]
+        if found:
+            return min(found, key=lambda file: file.stat().st_size)
+    return None
+
+
+def main():
+    emulate, array, transcribe = sys.argv[1:]
+    clip = shortest_clip()
+    if clip is None:
+        print('skipped: no clip')
+        return SKIPPED
+    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
+    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
+    if probe.returncode != 0:
+        print(f'skipped: {probe.stderr}')
+        return SKIPPED
+
+    def on_npu(*arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            stats = pathlib.Path(folder, 'stats.json')
+            printed = run([emulate, array, '--', transcribe, *options, '--device', 'npu',
+                           '--npu-stages', 'encoder,decoder', *arguments],
+                          NPUWHISPER_EMULATOR_STATS=str(stats))
+            return printed, json.loads(stats.read_text(encoding='utf8'))
+
+    failures = []
+
+    def expect(condition, message):
+        if not condition:
+            failures.append(message)
+
+    plan, prepared = on_npu('--plan')
+    text, done = on_npu('--format', 'txt', '--', clip)
+    found = words(text)
+    wanted = words(run([transcribe, *options, '--device', 'cpu', '--format', 'txt', '--', clip]))
+    different = count_different(wanted, found)
+    print(f'{len(wanted)} words on the CPU, {different} different on {array}: {text.strip()}')
+    expect(len(wanted) > 3, 'the CPU said next to nothing')
+    expect(different <= 1, f'more than one word is different:\n{wanted}\n{found}')
+
+    groups = re.search(r'(\d+) submissions a step', plan)
+    macs = [int(n) for n in re.findall(r'(\d+) multiply-accumulates \(\d+ without padding\)', plan)]
+    if groups is None or len(macs) != 2:
+        print(f'FAILED: no figures in the plan:\n{plan}')
+        return 1
+    groups = int(groups.group(1))
+    ran = {name: done['driver'][name] - prepared['driver'][name] for name in done['driver']
+           if isinstance(done['driver'][name], int)}
+    # One window: all other submissions are steps.
+    steps = (ran['n_submissions'] - 1) // groups
+    print(f'{steps} steps of {groups} submissions; {ran}')
+    expect(steps >= len(wanted), f'{steps} steps for {len(wanted)} words')
+    for name in ('n_submissions', 'n_runs', 'n_syncs_to_device', 'n_syncs_from_device'):
+        expect(ran[name] == 1 + steps * groups, f'{name}: {ran[name]}')
+    for name in ('n_buffers', 'n_contexts', 'n_failed_runs'):
+        expect(ran[name] == 0, f'{name}: {ran[name]} while running')
+    counted = done['array']['multiply_accumulates'] - prepared['array']['multiply_accumulates']
+    expect(counted == macs[0] + steps * macs[1],
+           f'{counted} multiply-accumulates, planned {macs[0]} for the window, {macs[1]} a step')
+
+    # Where the operations are, as the plan says.
+    projections = re.findall(r'decoder/layer_\d+/attention/linear_1 +npu ', plan)
+    expect(len(projections) == (groups - 1) // 2, f'{len(projections)} cross-attention projections')
+    on_cpu = re.findall(r'^  (\S*linear\S*) +cpu ', plan, re.MULTILINE)
+    expect(not on_cpu, f'products on the CPU: {on_cpu}')
+    expect(re.search(r'decoder/projection +cpu .*must not be rounded to bf16', plan),
+           'no reason for the logits\' place')
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
