@@ -4,7 +4,7 @@
 
 usage: allocation_test.py EMULATE npu1|npu2 TRANSCRIBE
 
-Exit status 77 (skipped) without Debian's pocketsphinx-testdata, flacenc or the model base."""
+Exit status 77 (skipped) without Debian's pocketsphinx-testdata, vorbisenc or the model base."""
 import json
 import pathlib
 import subprocess
@@ -18,18 +18,20 @@ def main():
     emulate, array, transcribe = sys.argv[1:]
     options = ['--quiet', '--model', 'base', '--language', 'en']
     with tempfile.TemporaryDirectory(prefix='npuwhisper-allocation-') as folder:
-        # A decoder that allocates what it writes; wavparse hands on the file's bytes.
-        flac = pathlib.Path(folder, 'clip.flac')
+        # Vorbis decodes to floats: whoever converts them to 16 bits allocates what it writes.
+        # (wavparse hands on the file's own bytes, and flacdec has memory of its own.)
+        clip = pathlib.Path(folder, 'clip.ogg')
         made = CLIP.exists() and subprocess.run(
             ['gst-launch-1.0', '-q', 'filesrc', f'location={CLIP}', '!', 'wavparse', '!',
-             'flacenc', '!', 'filesink', f'location={flac}'], check=False).returncode == 0
+             'audioconvert', '!', 'vorbisenc', '!', 'oggmux', '!', 'filesink', f'location={clip}'],
+            check=False).returncode == 0
         probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, check=False)
         if not made or probe.returncode != 0:
-            print('skipped: no recording, no flacenc, or no model')
+            print('skipped: no recording, no vorbisenc, or no model')
             return SKIPPED
         done = subprocess.run(
             [emulate, array, '--', transcribe, *options, '--device', 'npu', '--npu-stages',
-             'mel,encoder', '--format', 'json', flac],
+             'mel,encoder', '--format', 'json', clip],
             capture_output=True, encoding='utf8', check=True, timeout=300)
     found = json.loads(done.stdout)
     stats = found['stats']

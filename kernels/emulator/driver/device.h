@@ -65,7 +65,7 @@ class Device {
   void write_statistics();
   /// Adds a context's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
   /// where NPUWHISPER_EMULATOR_OCCUPANCY says: the first context's of this process in that file, the
-  /// n-th's in the file's name with ".n".
+  /// n-th's in the file's name with ".n". Contexts that ran nothing do not count.
   void write_trace(Npu& npu);
 
  private:
