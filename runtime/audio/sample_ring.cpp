@@ -72,8 +72,17 @@ std::span<std::int16_t> SampleRing::acquire(std::size_t n_samples) {
 std::span<std::int16_t> SampleRing::extend(std::int64_t end, std::size_t n_samples) {
   const std::lock_guard lock(mutex_);
   const auto n = static_cast<std::int64_t>(std::min(n_samples, samples_.size()));
-  if (round_up(end) != next_ || begins_lap(next_) || n > capacity_ - end % capacity_) return {};
-  return hand_out(end, n);
+  const std::int64_t slice_end = round_up(end + n);
+  const bool is_held = std::any_of(slices_.begin(), slices_.end(), [&](const Slice& s) {
+    return !s.released && s.begin >= end && s.begin < slice_end;
+  });
+  if (n == 0 || is_held || begins_lap(end) || n > capacity_ - end % capacity_) return {};
+  if (!is_free(slice_end)) return {};
+  const auto after = std::find_if(slices_.begin(), slices_.end(),
+                                  [&](const Slice& s) { return s.begin > end; });
+  slices_.insert(after, {.begin = end, .end = slice_end});
+  next_ = std::max(next_, slice_end);
+  return samples_.subspan(static_cast<std::size_t>(place(end)), static_cast<std::size_t>(n));
 }
 
 void SampleRing::release(std::span<const std::int16_t> slice) {

@@ -38,7 +38,8 @@ class SampleRing final : public AudioRing {
 
   /// The position of `samples`, if all of them lie in slices that were handed out.
   std::optional<std::int64_t> position_of(std::span<const std::int16_t> samples) const;
-  /// As acquire(), but from position `end` on, where nothing was handed out since; else empty.
+  /// As acquire(), but from position `end` on; empty where somebody holds a slice there that was
+  /// handed out since. (Elements allocate what they then do not send, above all at the end.)
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
   /// Whether the kBorder samples before `position` belong to nobody else.
   bool has_border(std::int64_t position) const;

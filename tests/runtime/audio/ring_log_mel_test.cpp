@@ -111,6 +111,24 @@ TEST_F(RingLogMelTest, AudioThatLiesInTheRingIsNotCopied) {
   EXPECT_GT(mel_.n_runs, 8) << "one for each window";
 }
 
+TEST_F(RingLogMelTest, WhatIsHandedOutAtTheEndAndGivenBackIsNoReasonToCopy) {
+  stream(speech(kWindow + 1235), 43, 800, by_ring());
+  ring_->release(ring_->acquire(700));
+  ring_->release(ring_->acquire(30));
+  end();
+  EXPECT_EQ(found_->bytes_copied(), 0U);
+}
+
+TEST_F(RingLogMelTest, WhatSomebodyElseHoldsAtTheEndStaysTheirs) {
+  stream(speech(kWindow + 1235), 43, 800, by_ring());
+  const auto slice = ring_->acquire(700);
+  std::fill(slice.begin(), slice.end(), std::int16_t{77});
+  end();
+  EXPECT_GT(found_->bytes_copied(), 0U);
+  EXPECT_EQ(std::count(slice.begin(), slice.end(), 77), std::ssize(slice));
+  ring_->release(slice);
+}
+
 TEST_F(RingLogMelTest, AcrossTheRingsEndOnlyTheWindowsThereAreCopied) {
   const auto pcm = speech(35 * kWindow);
   stream(pcm, kFrames, 1000, by_ring());
