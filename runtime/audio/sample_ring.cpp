@@ -78,8 +78,8 @@ std::span<std::int16_t> SampleRing::extend(std::int64_t end, std::size_t n_sampl
   });
   if (n == 0 || is_held || begins_lap(end) || n > capacity_ - end % capacity_) return {};
   if (!is_free(slice_end)) return {};
-  const auto after = std::find_if(slices_.begin(), slices_.end(),
-                                  [&](const Slice& s) { return s.begin > end; });
+  const auto after =
+      std::find_if(slices_.begin(), slices_.end(), [&](const Slice& s) { return s.begin > end; });
   slices_.insert(after, {.begin = end, .end = slice_end});
   next_ = std::max(next_, slice_end);
   return samples_.subspan(static_cast<std::size_t>(place(end)), static_cast<std::size_t>(n));

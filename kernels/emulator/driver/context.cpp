@@ -35,15 +35,15 @@ void Context::stop() {
 }
 
 int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
+  const bool is_refused = device_.faults().next_load_fails();
   for (std::size_t i = 0; i < images.size(); ++i) {
     // The firmware reads the image from memory: what was not synced is not there.
     const auto bytes = images[i]->device().first(images[i]->bytes());
     ComputeUnit unit;
     unit.image.assign(bytes.begin(), bytes.end());
     device_.statistics().count([](DriverCounters& counters) { ++counters.n_loads; });
-    const auto loaded = device_.faults().next_load_fails()
-                            ? fail(ErrorCode::DeviceError, "the fault script says so")
-                            : load(unit);
+    const auto loaded =
+        is_refused ? fail(ErrorCode::DeviceError, "the fault script says so") : load(unit);
     if (!loaded) {
       log("the image of compute unit " + std::to_string(i) +
           " cannot be loaded: " + loaded.error().message);

@@ -28,9 +28,10 @@ enum class FaultKind : std::uint8_t {
 ///     kind   = "error" | "abort" | "timeout" | "hang" | "load" | "lost"
 ///
 /// n counts from 1 since the process started, and so does m: the fault hits the calls n to m, and
-/// without m the n-th only. For "load" a call is the loading of an image into a context, for the
-/// others a run: a single command is one run, a chain as many as it has members, and a run that is
-/// skipped because one before it in its chain failed is not counted. Example: "error@3,load@2-4".
+/// without m the n-th only. For "load" a call is the loading of an image, with all its kernels, into
+/// a context, for the others a run: a single command is one run, a chain as many as it has members,
+/// and a run that is skipped because one before it in its chain failed is not counted. Example:
+/// "error@3,load@2-4".
 ///
 /// Thread-safe.
 class FaultScript {
