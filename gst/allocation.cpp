@@ -3,10 +3,10 @@
 
 #include <npuwhisper/audio_ring.h>
 
-#include <memory>
 #include <utility>
 
 #include "debug.h"
+#include "source_pads.h"
 
 namespace npuwhisper {
 namespace {
@@ -21,34 +21,50 @@ bool is_16_bit(GstQuery* query) {
   return g_strcmp0(format, "S16LE") == 0;
 }
 
-// nullptr: the device does not read samples, or there is no memory, which the log says.
-std::shared_ptr<AudioRing> make_ring(GstElement* element, ElementState& state) {
+// True: the allocator has a ring, or gets one as soon as the engine is there.
+bool has_ring(GstElement* element, ElementState& state) {
+  GstAllocator* allocator = state.allocator.get();
+  if (audio_ring(allocator) != nullptr) return true;
   std::shared_ptr<Engine> engine = state.loader.engine();
-  const bool is_wanted = state.settings.get().engine.npu_stages.mel;
-  if (engine == nullptr && is_wanted) engine = state.loader.wait(state.patience.get_token());
-  if (engine == nullptr) return nullptr;
-  auto ring = AudioRing::create(std::move(engine));
-  if (ring) return std::move(*ring);
-  GST_CAT_LEVEL_LOG(
-      npuwhisper_debug,
-      ring.error().code == ErrorCode::Unsupported ? GST_LEVEL_DEBUG : GST_LEVEL_WARNING, element,
-      "no device memory for audio: %s", ring.error().message.c_str());
-  return nullptr;
+  if (engine == nullptr && state.settings.get().engine.npu_stages.mel) {
+    update_latency(element, state);  // The segment, with which it is known, has yet to come.
+    if (state.latency.live()) {
+      // Before asking once more: whom the engine's coming escapes here, the worker serves.
+      promise_audio_ring(allocator);
+      engine = state.loader.engine();
+      if (engine == nullptr) return true;
+    } else {
+      engine = state.loader.wait(state.patience.get_token());
+    }
+  }
+  return engine != nullptr && provide_ring(element, allocator, std::move(engine));
 }
 
 }  // namespace
 
+bool provide_ring(GstElement* element, GstAllocator* allocator, std::shared_ptr<Engine> engine) {
+  auto ring = AudioRing::create(std::move(engine));
+  if (ring) {
+    offer_audio_ring(allocator, std::move(*ring));
+    return true;
+  }
+  GST_CAT_LEVEL_LOG(
+      npuwhisper_debug,
+      ring.error().code == ErrorCode::Unsupported ? GST_LEVEL_DEBUG : GST_LEVEL_WARNING, element,
+      "no device memory for audio: %s", ring.error().message.c_str());
+  return false;
+}
+
 void answer_allocation(GstElement* element, ElementState& state, GstQuery* query) {
   GstAllocator* allocator = state.allocator.get();
-  std::shared_ptr<AudioRing> ring;
-  if (is_16_bit(query)) {
-    ring = audio_ring(allocator);
-    if (ring == nullptr) ring = make_ring(element, state);
-  }
   GstAllocationParams params;
   gst_allocation_params_init(&params);
-  params.align = ring != nullptr ? kRingAlign : kAlign;
-  set_audio_ring(allocator, std::move(ring));
+  params.align = kAlign;
+  if (!is_16_bit(query)) {
+    set_audio_ring(allocator, nullptr);
+  } else if (has_ring(element, state)) {
+    params.align = kRingAlign;
+  }
   gst_query_add_allocation_param(query, allocator, &params);
 }
 

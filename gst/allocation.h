@@ -3,6 +3,10 @@
 
 #include <gst/gst.h>
 
+#include <npuwhisper/engine.h>
+
+#include <memory>
+
 #include "element_state.h"
 
 namespace npuwhisper {
@@ -13,7 +17,13 @@ namespace npuwhisper {
 /// one, and wants its slices used in their order, which a pool of buffers would mix up.
 ///
 /// A query that comes while the engine is loading waits for it if the stage mel was asked for (else
-/// the audio up to then would be copied); the element's stopping ends that.
+/// the audio up to then would be copied); the element's stopping ends that. A live source, which
+/// would lose what it captures meanwhile, never waits: its memory is the device's as soon as the
+/// engine is there.
 void answer_allocation(GstElement* element, ElementState& state, GstQuery* query);
+
+/// Gives the allocator memory of the engine's device, unless it has some. False: the device reads
+/// no samples, or there is no memory, which the log says. Thread-safe.
+bool provide_ring(GstElement* element, GstAllocator* allocator, std::shared_ptr<Engine> engine);
 
 }  // namespace npuwhisper

@@ -48,6 +48,19 @@ class AllocatorState {
   void set_ring(std::shared_ptr<npuwhisper::AudioRing> ring) {
     const std::scoped_lock lock(mutex_);
     ring_.swap(ring);  // What it held dies after the lock is released.
+    is_promised_ = false;
+  }
+  void offer_ring(std::shared_ptr<npuwhisper::AudioRing> ring) {
+    const std::scoped_lock lock(mutex_);
+    if (ring_ == nullptr) ring_.swap(ring);
+  }
+  void promise_ring() {
+    const std::scoped_lock lock(mutex_);
+    is_promised_ = true;
+  }
+  bool is_promised() {
+    const std::scoped_lock lock(mutex_);
+    return is_promised_;
   }
   std::shared_ptr<npuwhisper::AudioRing> ring() {
     const std::scoped_lock lock(mutex_);
@@ -72,6 +85,7 @@ class AllocatorState {
   gsize idle_bytes_ = 0;
   npuwhisper::AllocatorUse use_;
   std::shared_ptr<npuwhisper::AudioRing> ring_;
+  bool is_promised_ = false;
 };
 
 // Stands at the start of its block; the samples follow, aligned, or are a slice of the ring. A part
@@ -230,6 +244,18 @@ AllocatorUse audio_allocator_use(GstAllocator* allocator) {
 
 void set_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring) {
   state_of(allocator).set_ring(std::move(ring));
+}
+
+void offer_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring) {
+  state_of(allocator).offer_ring(std::move(ring));
+}
+
+void promise_audio_ring(GstAllocator* allocator) {
+  state_of(allocator).promise_ring();
+}
+
+bool is_audio_ring_promised(GstAllocator* allocator) {
+  return state_of(allocator).is_promised();
 }
 
 std::shared_ptr<AudioRing> audio_ring(GstAllocator* allocator) {

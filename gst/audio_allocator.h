@@ -22,8 +22,14 @@ namespace npuwhisper {
 /// engine and the device, alive.
 AllocatorPtr make_audio_allocator();
 
-/// Memory that is asked for from here on comes from `ring`; nullptr: from the system.
+/// Memory that is asked for from here on comes from `ring`; nullptr: from the system. What was
+/// promised is forgotten.
 void set_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring);
+/// The same, unless there is a ring.
+void offer_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring);
+/// Upstream counts on a ring that is yet to come.
+void promise_audio_ring(GstAllocator* allocator);
+bool is_audio_ring_promised(GstAllocator* allocator);
 std::shared_ptr<AudioRing> audio_ring(GstAllocator* allocator);
 /// Alignment of the ring's slices, as in GstAllocationParams: nobody may ask for more.
 inline constexpr gsize kRingAlign = 3;

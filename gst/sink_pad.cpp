@@ -34,15 +34,29 @@ GstFlowReturn combined_flow(const ElementState& state) {
   return text == GST_FLOW_EOS ? text : json;
 }
 
+bool is_sole_reference(const void* object) {
+  return GST_MINI_OBJECT_REFCOUNT_VALUE(static_cast<const GstMiniObject*>(object)) == 1;
+}
+
+// Whether nobody, nor a pool, has the samples once the buffer goes. Who has them may write them
+// anew then, but in a ring the device reads what was pushed until its window is done.
+bool goes_with_its_samples(GstBuffer* buffer) {
+  const GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
+  return buffer->pool == nullptr && is_sole_reference(buffer) && is_sole_reference(memory) &&
+         (memory->parent == nullptr || is_sole_reference(memory->parent));
+}
+
 InputQueue::PushResult queue_audio(ElementState& state, BufferPtr buffer) {
   const SampleFormat format = state.format;
   const std::size_t step = bytes_per_sample(format);
   const GstClockTime pts = GST_BUFFER_PTS(buffer.get());
   const std::size_t n_samples = gst_buffer_get_size(buffer.get()) / step;
   if (n_samples == 0) return {};
-  if (gst_buffer_n_memory(buffer.get()) == 1 &&
-      is_audio_memory(gst_buffer_peek_memory(buffer.get(), 0))) {
-    if (is_ring_memory(gst_buffer_peek_memory(buffer.get(), 0))) {
+  const GstMemory* memory = gst_buffer_peek_memory(buffer.get(), 0);
+  const bool is_in_ring = is_ring_memory(memory);
+  if (gst_buffer_n_memory(buffer.get()) == 1 && is_audio_memory(memory) &&
+      (!is_in_ring || goes_with_its_samples(buffer.get()))) {
+    if (is_in_ring) {
       state.counters.device_buffers.fetch_add(1, std::memory_order_relaxed);
     }
     Audio audio{.buffer = std::move(buffer), .format = format, .pts = pts};

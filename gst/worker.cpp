@@ -6,6 +6,7 @@
 #include <utility>
 #include <variant>
 
+#include "allocation.h"
 #include "debug.h"
 #include "gsterror.h"
 #include "sticky_events.h"
@@ -127,6 +128,7 @@ void Worker::run(std::stop_token stop) {
     input_.fail(GST_FLOW_ERROR);  // The loader has posted why.
     return;
   }
+  if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
   while (!stop.stop_requested()) {
     // A live source that falls silent (unplugged, muted by stopping) must not keep text back.
     const auto patience = latency_.live() ? std::optional(latency_.max_wait()) : std::nullopt;

@@ -92,7 +92,9 @@ std::int16_t* RingLogMel::sample(std::int64_t index) {
 
 void RingLogMel::keep() {
   if (n_samples_ == piece_begin_) return ring_->keep_from(SampleRing::kNothing);
-  const std::int64_t oldest = std::max(oldest_sample(), piece_begin_);
+  // A stream's first piece has its border with it.
+  const bool has_border = piece_begin_ == 0 && !ring_->begins_lap(piece_position_);
+  const std::int64_t oldest = std::max(oldest_sample(), has_border ? -kHalf : piece_begin_);
   ring_->keep_from(piece_position_ + std::min(oldest, n_samples_) - piece_begin_);
 }
 
@@ -222,10 +224,8 @@ Result<int> RingLogMel::window(std::int64_t first, int n_frames, std::span<float
   assert(first >= first_frame_);
   const int n_real = static_cast<int>(std::clamp<std::int64_t>(end_frame() - first, 0, n_frames));
   if (n_real > 0) {
-    if (first * kHop < kHalf) {
-      for (std::int64_t i = 1; i <= kHalf; ++i) *sample(-i) = *sample(i);
-    }
     const std::int64_t begin = first * kHop - kHalf;
+    for (std::int64_t i = 1; i <= -begin; ++i) *sample(-i) = *sample(i);
     // The device reads whole windows.
     const std::int64_t n_read = std::int64_t{n_frames - 1} * kHop + kFftSize;
     if (place_of(begin) + n_read > std::ssize(ring_->samples())) slide_store();

@@ -49,7 +49,8 @@ SampleRing::SampleRing(WindowMel& mel, std::shared_ptr<const void> owner,
 
 /// Whether nobody needs what lay a lap before, up to position `end`.
 bool SampleRing::is_free(std::int64_t end) const {
-  const std::int64_t oldest = slices_.empty() ? kNothing : slices_.front().begin;
+  std::int64_t oldest = slices_.empty() ? kNothing : slices_.front().begin;
+  if (oldest == border_end_ && !begins_lap(oldest)) oldest -= kBorder;
   return end - capacity_ <= std::min(kept_, oldest);
 }
 

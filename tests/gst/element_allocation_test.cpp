@@ -121,6 +121,44 @@ TEST_F(DeviceMemory, IsSystemMemoryForWhoWantsMoreAlignmentOrRoom) {
   }
 }
 
+/// Who has the memory when the element is done with a buffer may write it again, which is long
+/// before the device has no use for what was in it.
+TEST_F(DeviceMemory, IsCopiedWhereItMayBeWrittenAgain) {
+  set_script({.ring_samples = kRingSamples});
+  start();
+  GstBufferPool* pool = gst_buffer_pool_new();
+  GstStructure* config = gst_buffer_pool_get_config(pool);
+  gst_buffer_pool_config_set_params(config, nullptr, kBufferBytes, 1, 1);
+  gst_buffer_pool_config_set_allocator(config, allocator_.get(), nullptr);
+  ASSERT_TRUE(gst_buffer_pool_set_config(pool, config));
+  ASSERT_TRUE(gst_buffer_pool_set_active(pool, TRUE));
+  GstBuffer* of_pool = nullptr;
+  ASSERT_EQ(gst_buffer_pool_acquire_buffer(pool, &of_pool, nullptr), GST_FLOW_OK);
+  ASSERT_TRUE(in_ring(of_pool));
+  ASSERT_EQ(push_one(of_pool, 1), GST_FLOW_OK);
+
+  GstBuffer* whole = allocate();
+  GstBuffer* part = gst_buffer_copy_region(whole, GST_BUFFER_COPY_ALL, 0, kBufferBytes / 2);
+  ASSERT_TRUE(in_ring(part));
+  ASSERT_EQ(push_one(part, 2), GST_FLOW_OK);
+  GstBuffer* same_memory = gst_buffer_copy(whole);
+  ASSERT_EQ(push_one(same_memory, 3), GST_FLOW_OK);
+  ASSERT_EQ(push_one(gst_buffer_ref(whole), 4), GST_FLOW_OK);
+  EXPECT_EQ(calls().samples_in_ring, 0);
+  EXPECT_EQ(stat("device-buffers"), 0U);
+  EXPECT_EQ(stat("copied-buffers"), 1U + 4U);
+
+  // The last that is left of it may stay where it is.
+  part = gst_buffer_copy_region(whole, GST_BUFFER_COPY_ALL, 0, kBufferBytes / 2);
+  gst_buffer_unref(whole);
+  ASSERT_EQ(push_one(part, 5), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(stat("device-buffers"), 1U);
+  EXPECT_EQ(calls().samples_in_ring, std::int64_t{kBufferBytes} / 4);
+  gst_buffer_pool_set_active(pool, FALSE);
+  gst_object_unref(pool);
+}
+
 TEST_F(DeviceMemory, PartsKeepTheirSlice) {
   set_script({.ring_samples = kRingSamples});
   start();
@@ -198,6 +236,29 @@ TEST_F(DeviceMemory, IsWaitedForWhenTheStageWasAskedFor) {
   finish();
   EXPECT_EQ(stat("bytes-copied"), 0U);
   EXPECT_EQ(calls().samples_elsewhere, 0);
+}
+
+TEST_F(DeviceMemory, IsNotWaitedForByALiveSource) {
+  set_script({.load_time = 1s, .ring_samples = kRingSamples});
+  make();
+  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
+  play("S16LE", true);
+  const auto begin = Clock::now();
+  GstAllocationParams params;
+  allocator_ = AllocatorPtr(offered_allocator(&params));
+  EXPECT_LT(elapsed(begin), 500ms);
+  // What it allocates before the engine is there is other memory; then it is the device's.
+  GstBuffer* early = allocate();
+  EXPECT_FALSE(in_ring(early));
+  EXPECT_EQ(push_one(early, 0), GST_FLOW_OK);
+  ASSERT_TRUE(wait_for_engine());
+  GstBuffer* buffer = gst_buffer_new_allocate(allocator_.get(), kBufferBytes, &params);
+  gst_buffer_memset(buffer, 0, 0, kBufferBytes);
+  EXPECT_TRUE(in_ring(buffer));
+  EXPECT_EQ(push_one(buffer, 1), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(calls().creates, 1) << "one transcriber: no text was cut in two";
+  EXPECT_EQ(calls().samples_in_ring, std::int64_t{kBufferBytes} / 2);
 }
 
 TEST_F(DeviceMemory, IsNotWaitedForOnceTheElementStops) {

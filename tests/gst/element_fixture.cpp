@@ -135,13 +135,13 @@ double ElementTest::stat_double(const char* name) const {
   return value;
 }
 
-GstAllocator* ElementTest::offered_allocator() const {
+GstAllocator* ElementTest::offered_allocator(GstAllocationParams* params) const {
   GstCaps* caps = gst_pad_get_current_caps(harness_->srcpad);
   GstQuery* query = gst_query_new_allocation(caps, FALSE);
   GstAllocator* allocator = nullptr;
   EXPECT_TRUE(gst_pad_peer_query(harness_->srcpad, query));
   if (gst_query_get_n_allocation_params(query) > 0) {
-    gst_query_parse_nth_allocation_param(query, 0, &allocator, nullptr);
+    gst_query_parse_nth_allocation_param(query, 0, &allocator, params);
   }
   gst_query_unref(query);
   gst_caps_unref(caps);

@@ -47,7 +47,7 @@ class ElementTest : public ::testing::Test {
   guint64 stat(const char* name) const;
   double stat_double(const char* name) const;
   /// What the element answers to an allocation query; the caller owns it.
-  GstAllocator* offered_allocator() const;
+  GstAllocator* offered_allocator(GstAllocationParams* params = nullptr) const;
 
   GstElement* element_ = nullptr;
   GstBus* bus_ = nullptr;

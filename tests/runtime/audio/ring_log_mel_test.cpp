@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <vector>
@@ -245,6 +246,47 @@ TEST_F(RingLogMelTest, WhatIsNeededIsNotHandedOutAgain) {
   while (!ring_->acquire(1600).empty()) n += 1600;
   EXPECT_LE(n, 10 * kWindow - pcm.size());
   EXPECT_GE(n, 10 * kWindow - pcm.size() - 2 * 1600);
+}
+
+TEST_F(RingLogMelTest, ABorderIsNotHandedOutWhileItsStreamBegins) {
+  for (const bool is_pushed : {false, true}) {
+    through_ring(speech(1000));
+    found_->reset();
+    const auto first = ring_->acquire(1000);
+    ASSERT_EQ(first.size(), 1000U);
+    if (is_pushed) {
+      found_->push(std::span<const std::int16_t>(first));
+      ring_->release(first);
+    }
+    const std::int16_t* border = first.data() - SampleRing::kBorder;
+    std::vector<std::span<std::int16_t>> others;
+    for (auto slice = ring_->acquire(100); !slice.empty(); slice = ring_->acquire(100)) {
+      EXPECT_TRUE(slice.data() + slice.size() <= border || slice.data() >= first.data() + 1000)
+          << (is_pushed ? "pushed: " : "not pushed: ") << slice.data() - border;
+      others.push_back(slice);
+    }
+    EXPECT_GT(others.size(), (SampleRing::kRingWindows - 1) * kWindow / 100);
+    for (const auto slice : others) ring_->release(slice);
+    if (!is_pushed) ring_->release(first);
+    found_->reset();
+  }
+}
+
+TEST_F(RingLogMelTest, WhatIsMirroredStaysInTheStore) {
+  const auto pcm = speech(1000);
+  through_ring(pcm);
+  wanted_->push(std::span<const std::int16_t>(pcm));
+  // All of the rest, to the ring's end: the store comes right behind it.
+  const auto others = ring_->acquire(SampleRing::kRingWindows * kWindow - pcm.size());
+  ASSERT_FALSE(others.empty());
+  std::fill(others.begin(), others.end(), std::int16_t{1234});
+  found_->discard_before(1);
+  wanted_->discard_before(1);
+  found_->push(std::span<const std::int16_t>(pcm));
+  wanted_->push(std::span<const std::int16_t>(pcm));
+  expect_window(1, 1);
+  EXPECT_EQ(std::count(others.begin(), others.end(), 1234), std::ssize(others));
+  ring_->release(others);
 }
 
 TEST_F(RingLogMelTest, RefusesOtherSizes) {
