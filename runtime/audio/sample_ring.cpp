@@ -119,16 +119,19 @@ bool SampleRing::has_border(std::int64_t position) const {
 
 void SampleRing::leave_border() {
   const std::lock_guard lock(mutex_);
-  if (next_ == border_end_) return;
+  if (!border_used_) return;
   // Beyond the ring's end there is none, and the next slice begins at its beginning, which has one.
   const std::int64_t left = capacity_ - next_ % capacity_;
   const std::int64_t end = next_ + std::min(kBorder, left);
-  if (is_free(end)) next_ = border_end_ = end;
+  if (!is_free(end)) return;
+  next_ = border_end_ = end;
+  border_used_ = false;
 }
 
 void SampleRing::keep_from(std::int64_t position) {
   const std::lock_guard lock(mutex_);
   kept_ = position;
+  if (position != kNothing) border_used_ = true;
 }
 
 }  // namespace npuwhisper

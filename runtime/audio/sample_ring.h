@@ -43,9 +43,12 @@ class SampleRing final : public AudioRing {
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
   /// Whether the kBorder samples before `position` belong to nobody else.
   bool has_border(std::int64_t position) const;
-  /// A new stream is to come: the next slice has a border, if there is room.
+  /// A new stream is to come: the next slice has a border, if there is room. Where nothing was kept
+  /// since the last border, that one is still the new stream's: upstream may have its first slices
+  /// already.
   void leave_border();
-  /// Nothing from `position` on may be handed out anew; kNothing: all may.
+  /// A stream needs what it has: nothing from `position` on may be handed out anew; kNothing: all
+  /// may.
   static constexpr std::int64_t kNothing = INT64_MAX;
   void keep_from(std::int64_t position);
 
@@ -81,6 +84,7 @@ class SampleRing final : public AudioRing {
   std::vector<Slice> slices_;    // ascending; released ones stay while an older one is not
   std::int64_t next_ = 0;        // position of the next slice
   std::int64_t border_end_ = 0;  // the last border's end
+  bool border_used_ = false;     // by a stream that kept something since
   std::int64_t kept_ = kNothing;
 };
 

@@ -112,6 +112,20 @@ TEST_F(RingLogMelTest, AudioThatLiesInTheRingIsNotCopied) {
   EXPECT_GT(mel_.n_runs, 8) << "one for each window";
 }
 
+/// Upstream allocates while the stream is still being made, or made anew.
+TEST_F(RingLogMelTest, SlicesFromBeforeTheStreamBeginsAreItsOwn) {
+  const auto pcm = speech(2 * kWindow);
+  const auto first = ring_->acquire(400);
+  std::copy_n(pcm.begin(), 400, first.begin());
+  found_->reset();
+  EXPECT_EQ(found_->push(std::span<const std::int16_t>(first)), 400U);
+  ring_->release(first);
+  EXPECT_EQ(wanted_->push(std::span(pcm).first(400)), 400U);
+  stream(std::span(pcm).subspan(400), 43, 800, by_ring());
+  end();
+  EXPECT_EQ(found_->bytes_copied(), 0U);
+}
+
 TEST_F(RingLogMelTest, WhatIsHandedOutAtTheEndAndGivenBackIsNoReasonToCopy) {
   stream(speech(kWindow + 1235), 43, 800, by_ring());
   ring_->release(ring_->acquire(700));
