@@ -2,36 +2,27 @@
 // What a window costs on the host: one submission, two syncs, and no memory of ours.
 //
 // XRT and the driver make objects of their own for each call. So allocations are told apart by who
-// asks for them: the innermost caller outside of the C and C++ libraries. The program replaces
-// operator new and the C library's functions; buffers, which are mapped, are counted by the driver.
+// asks for them: the innermost caller outside of the C and C++ libraries. Buffers are counted by
+// the driver, too.
 #include <gtest/gtest.h>
 
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <link.h>
 
+#include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
 #include <vector>
 
 #include "emulator_counters.h"
+#include "replaced_allocation.h"
 #include "temporary_folder.h"
 #include "tiny_encoder.h"
 #include "tiny_model.h"
-
-// glibc's own, under the names that it keeps for those who replace the plain ones.
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-}
 
 namespace {
 
@@ -75,8 +66,11 @@ bool is_library(std::uintptr_t address) {
                      [&](const Object& object) { return object.contains(address); });
 }
 
-/// Counts one allocation; `caller` called the function that this program replaces.
-void count(const void* caller) {
+}  // namespace
+
+namespace npuwhisper::test {
+
+void note_allocation(const void* caller) {
   if (!counting) return;
   counting = false;  // What the unwinder allocates does not count.
   auto asking = reinterpret_cast<std::uintptr_t>(caller);
@@ -97,81 +91,8 @@ void count(const void* caller) {
   counting = true;
 }
 
-void* allocate_or_throw(std::size_t n_bytes, std::size_t alignment, const void* caller) {
-  count(caller);
-  void* memory = alignment == 0 ? __libc_malloc(n_bytes) : __libc_memalign(alignment, n_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
+void note_release(const void* /*memory*/) {}
 
-}  // namespace
-
-#define CALLER __builtin_return_address(0)
-extern "C" {
-void* malloc(std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_malloc(n_bytes);
-}
-void* calloc(std::size_t n, std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_calloc(n, n_bytes);
-}
-void* realloc(void* memory, std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_realloc(memory, n_bytes);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_memalign(alignment, n_bytes);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t n_bytes) {
-  count(CALLER);
-  *memory = __libc_memalign(alignment, n_bytes);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-void free(void* memory) {
-  __libc_free(memory);
-}
-}
-void* operator new(std::size_t n_bytes) {
-  return allocate_or_throw(n_bytes, 0, CALLER);
-}
-void* operator new[](std::size_t n_bytes) {
-  return allocate_or_throw(n_bytes, 0, CALLER);
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void operator delete(void* memory) noexcept {
-  __libc_free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  __libc_free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  __libc_free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  __libc_free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  __libc_free(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  __libc_free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  __libc_free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  __libc_free(memory);
-}
-#undef CALLER
-
-namespace npuwhisper::test {
 namespace {
 
 constexpr int kWindows = 3;

@@ -9,12 +9,11 @@ Exit status 77 (skipped) where there is no clip, or no model."""
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
 from stages_text_test import shortest_clip
-from text_test import SKIPPED, count_different, run, words
+from text_test import OPTIONS, SKIPPED, count_different, has_model, run, verdict, words
 
 
 def main():
@@ -23,16 +22,13 @@ def main():
     if clip is None:
         print('skipped: no clip')
         return SKIPPED
-    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
-    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        print(f'skipped: {probe.stderr}')
+    if not has_model(transcribe):
         return SKIPPED
 
     def on_npu(*arguments):
         with tempfile.TemporaryDirectory() as folder:
             stats = pathlib.Path(folder, 'stats.json')
-            printed = run([emulate, array, '--', transcribe, *options, '--device', 'npu',
+            printed = run([emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu',
                            '--precision', 'int8', *arguments], NPUWHISPER_EMULATOR_STATS=str(stats))
             return printed, json.loads(stats.read_text(encoding='utf8'))
 
@@ -45,7 +41,7 @@ def main():
     plan, prepared = on_npu('--plan')
     text, done = on_npu('--format', 'txt', '--', clip)
     found = words(text)
-    wanted = words(run([transcribe, *options, '--device', 'cpu', '--format', 'txt', '--', clip]))
+    wanted = words(run([transcribe, *OPTIONS, '--device', 'cpu', '--format', 'txt', '--', clip]))
     different = count_different(wanted, found)
     print(f'{len(wanted)} words on the CPU, {different} different in int8 on {array}: {text.strip()}')
     expect(len(wanted) > 3, 'the CPU said next to nothing')
@@ -69,9 +65,7 @@ def main():
                f'{counted} multiply-accumulates for {windows} windows, planned {planned.group(1)}')
     seconds = done['array']['seconds'] - prepared['array']['seconds']
     print(f'predicted {seconds * 1e3:.1f} ms for a window')
-    for failure in failures:
-        print(f'FAILED: {failure}')
-    return 1 if failures else 0
+    return verdict(failures)
 
 
 if __name__ == '__main__':

@@ -10,11 +10,10 @@ model."""
 import json
 import pathlib
 import re
-import subprocess
 import sys
 import tempfile
 
-from text_test import SKIPPED, clips, run, words
+from text_test import OPTIONS, SKIPPED, clips, has_model, run, verdict, words
 
 
 def main():
@@ -23,18 +22,15 @@ def main():
     if not files:
         print('skipped: no clips')
         return SKIPPED
-    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
-    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        print(f'skipped: {probe.stderr}')
+    if not has_model(transcribe):
         return SKIPPED
 
-    npu = [emulate, array, '--', transcribe, *options, '--device', 'npu', '--npu-stages', 'mel,encoder']
+    npu = [emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu', '--npu-stages', 'mel,encoder']
     with tempfile.TemporaryDirectory() as folder:
         stats_file = pathlib.Path(folder, 'stats.json')
         on_npu = words(run([*npu, '--format', 'txt', '--', *files], NPUWHISPER_EMULATOR_STATS=str(stats_file)))
         stats = json.loads(stats_file.read_text(encoding='utf8'))
-    on_cpu = words(run([transcribe, *options, '--device', 'cpu', '--format', 'txt', '--', *files]))
+    on_cpu = words(run([transcribe, *OPTIONS, '--device', 'cpu', '--format', 'txt', '--', *files]))
     plan = run([*npu, '--plan'])
     planned = [int(n) for n in re.findall(r'(\d+) multiply-accumulates \(', plan)]
     done = stats['array']['multiply_accumulates']
@@ -52,9 +48,7 @@ def main():
         failures.append('wanted two submissions for each window, and the multiply-accumulates of both')
     if not re.search(r'\(1\.00\d\d times\)', plan):
         failures.append('wanted each sample to cross once')
-    for failure in failures:
-        print(f'FAILED: {failure}')
-    return 1 if failures else 0
+    return verdict(failures)
 
 
 if __name__ == '__main__':

@@ -48,20 +48,36 @@ def run(command, **variables):
     return done.stdout
 
 
+OPTIONS = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
+
+
+def has_model(transcribe):
+    """Says so where the program does not find it."""
+    probe = subprocess.run([transcribe, *OPTIONS, '--plan'], capture_output=True, text=True,
+                           check=False)
+    if probe.returncode != 0:
+        print(f'skipped: {probe.stderr}')
+    return probe.returncode == 0
+
+
+def verdict(failures):
+    """The exit status."""
+    for failure in failures:
+        print(f'FAILED: {failure}')
+    return 1 if failures else 0
+
+
 def main():
     emulate, array, transcribe, *given = sys.argv[1:]
     files = given or clips()
     if not files:
         print('skipped: no clips')
         return SKIPPED
-    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
-    probe = subprocess.run([transcribe, *options, '--plan'], capture_output=True, text=True, check=False)
-    if probe.returncode != 0:
-        print(f'skipped: {probe.stderr}')
+    if not has_model(transcribe):
         return SKIPPED
 
     def texts(prefix, device, n, **variables):
-        found = run([*prefix, transcribe, *options, '--device', device, '--format', 'txt', '--',
+        found = run([*prefix, transcribe, *OPTIONS, '--device', device, '--format', 'txt', '--',
                      *files[:n]], **variables)
         return words(found)
 
@@ -96,7 +112,7 @@ def main():
     expect(more['n_buffers'] == 0, f'{more["n_buffers"]} buffers made while running')
     expect(more['n_contexts'] == 0, f'{more["n_contexts"]} contexts made while running')
 
-    plan = run([*npu, transcribe, *options, '--device', 'npu', '--plan'])
+    plan = run([*npu, transcribe, *OPTIONS, '--device', 'npu', '--plan'])
     planned = re.search(r'(\d+) multiply-accumulates \((\d+) without padding\)', plan)
     expect(planned is not None, f'no multiply-accumulates in the plan:\n{plan}')
     if planned:
@@ -108,9 +124,7 @@ def main():
              for device in ('npu', 'cpu')}
     expect(flops['npu'] >= 0.95 * sum(flops.values()) > 0, f'the encoder by device, GFLOP: {flops}')
     print(f'{more}, {flops}, predicted {one["array"]["seconds"] * 1e3:.1f} ms for a window')
-    for failure in failures:
-        print(f'FAILED: {failure}')
-    return 1 if failures else 0
+    return verdict(failures)
 
 
 if __name__ == '__main__':

@@ -5,19 +5,14 @@
 // oneDNN is the exception that we cannot help: its execute() makes a map of its arguments for each
 // call. So allocations are told apart by who calls: those from inside libdnnl are counted for
 // themselves and must all be freed again before the call into the stream returns; from everywhere
-// else there must be none at all. The program replaces operator new, the C library's functions and
-// mmap, so nothing escapes it; it is not built into other tests for that reason.
+// else there must be none at all.
 #include <gtest/gtest.h>
 
 #include <link.h>
-#include <malloc.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdlib>
 #include <cstring>
 #include <new>
 #include <string>
@@ -25,17 +20,9 @@
 
 #include <npuwhisper/trace.h>
 
+#include "replaced_allocation.h"
 #include "temporary_folder.h"
 #include "tiny_engine.h"
-
-// glibc's own, under the names that it keeps for those who replace the plain ones.
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-void __libc_free(void*);
-}
 
 namespace {
 
@@ -46,28 +33,6 @@ std::atomic<long> freed{0};
 // Where libdnnl's code lies.
 std::uintptr_t onednn_begin = 0;
 std::uintptr_t onednn_end = 0;
-
-void count(const void* caller) {
-  if (!counting.load(std::memory_order_relaxed)) return;
-  const auto address = reinterpret_cast<std::uintptr_t>(caller);
-  ++(address >= onednn_begin && address < onednn_end ? onednns : ours);
-}
-
-void* allocate(std::size_t n_bytes, std::size_t alignment, const void* caller) {
-  count(caller);
-  return alignment == 0 ? __libc_malloc(n_bytes) : __libc_memalign(alignment, n_bytes);
-}
-
-void* allocate_or_throw(std::size_t n_bytes, std::size_t alignment, const void* caller) {
-  void* memory = allocate(n_bytes == 0 ? 1 : n_bytes, alignment, caller);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-void release(void* memory) {
-  if (memory != nullptr && counting.load(std::memory_order_relaxed)) ++freed;
-  __libc_free(memory);
-}
 
 int note_onednn(dl_phdr_info* info, std::size_t, void*) {
   if (std::strstr(info->dlpi_name, "libdnnl") == nullptr) return 0;
@@ -83,77 +48,19 @@ int note_onednn(dl_phdr_info* info, std::size_t, void*) {
 
 }  // namespace
 
-#define CALLER __builtin_return_address(0)
-extern "C" {
-void* malloc(std::size_t n_bytes) {
-  return allocate(n_bytes, 0, CALLER);
+namespace npuwhisper::test {
+
+void note_allocation(const void* caller) {
+  if (!counting.load(std::memory_order_relaxed)) return;
+  const auto address = reinterpret_cast<std::uintptr_t>(caller);
+  ++(address >= onednn_begin && address < onednn_end ? onednns : ours);
 }
-void* calloc(std::size_t n, std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_calloc(n, n_bytes);
+
+void note_release(const void* /*memory*/) {
+  if (counting.load(std::memory_order_relaxed)) ++freed;
 }
-void* realloc(void* memory, std::size_t n_bytes) {
-  count(CALLER);
-  return __libc_realloc(memory, n_bytes);
-}
-void* aligned_alloc(std::size_t alignment, std::size_t n_bytes) {
-  return allocate(n_bytes, alignment, CALLER);
-}
-void* memalign(std::size_t alignment, std::size_t n_bytes) {
-  return allocate(n_bytes, alignment, CALLER);
-}
-int posix_memalign(void** memory, std::size_t alignment, std::size_t n_bytes) {
-  *memory = allocate(n_bytes, alignment, CALLER);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-void free(void* memory) {
-  release(memory);
-}
-// Our buffers are the kernel's pages.
-void* mmap(void* address, std::size_t n_bytes, int protection, int flags, int file,
-           off_t offset) noexcept {
-  count(CALLER);
-  return reinterpret_cast<void*>(
-      syscall(SYS_mmap, address, n_bytes, protection, flags, file, offset));
-}
-}
-void* operator new(std::size_t n_bytes) {
-  return allocate_or_throw(n_bytes, 0, CALLER);
-}
-void* operator new[](std::size_t n_bytes) {
-  return allocate_or_throw(n_bytes, 0, CALLER);
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate_or_throw(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void operator delete(void* memory) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  release(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  release(memory);
-}
-#undef CALLER
+
+}  // namespace npuwhisper::test
 
 namespace npuwhisper {
 namespace {
