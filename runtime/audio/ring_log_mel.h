@@ -21,8 +21,7 @@ namespace npuwhisper {
 class RingLogMel final : public LogMel {
  public:
   /// `capacity_frames`: most frames held at once, at least a window, and at most
-  /// SampleRing::kSpareFrames more. Errors:
-  /// InvalidArgument.
+  /// SampleRing::kSpareFrames more. Errors: InvalidArgument.
   static Result<std::unique_ptr<LogMel>> create(std::shared_ptr<SampleRing> ring,
                                                 int capacity_frames);
   ~RingLogMel() override;

@@ -6,6 +6,7 @@
 #include "../../gst/audio_allocator.h"
 #include "../../gst/gstnpuwhisper.h"
 #include "element_fixture.h"
+#include "pipeline_fixture.h"
 
 namespace npuwhisper::test {
 namespace {
@@ -259,6 +260,19 @@ TEST_F(DeviceMemory, IsNotWaitedForByALiveSource) {
   finish();
   EXPECT_EQ(calls().creates, 1) << "one transcriber: no text was cut in two";
   EXPECT_EQ(calls().samples_in_ring, std::int64_t{kBufferBytes} / 2);
+}
+
+/// What elements upstream make of the offer.
+TEST(DeviceMemoryPipeline, AConverterWritesIntoIt) {
+  set_script({.ring_samples = 40 * kRingSamples});
+  Pipeline pipeline(
+      "audiotestsrc num-buffers=100 samplesperbuffer=1000 ! audio/x-raw,format=F32LE,rate=16000 ! "
+      "audioconvert ! audio/x-raw,format=S16LE,channels=1 ! "
+      "npuwhisper name=n npu-stages=mel ! fakesink sync=false");
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(stat_of(pipeline.element("n"), "device-buffers"), 100U);
+  EXPECT_EQ(stat_of(pipeline.element("n"), "bytes-copied"), 0U);
+  EXPECT_EQ(calls().samples_in_ring, 100 * 1000);
 }
 
 TEST_F(DeviceMemory, IsNotWaitedForOnceTheElementStops) {

@@ -181,6 +181,17 @@ TEST_F(Mel, AWindowComesThrough) {
   EXPECT_EQ(session_->n_submissions(), n_submissions + (fails ? 2 : 1));
 }
 
+TEST_F(Mel, StreamsLeaveNothingBehind) {
+  ASSERT_NO_FATAL_FAILURE(prepare(80));
+  const auto before = session_->add_buffer(4096);
+  ASSERT_TRUE(before) << before.error().message;
+  session_->remove_buffer(*before);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(SampleRing::create(*mel_, nullptr));
+  const auto after = session_->add_buffer(4096);
+  ASSERT_TRUE(after) << after.error().message;
+  EXPECT_EQ(*after, *before);
+}
+
 TEST_F(Mel, StreamsShareIt) {
   ASSERT_NO_FATAL_FAILURE(prepare(80));
   const auto pcm = speech(kFrames * kHop / 2);

@@ -242,8 +242,16 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
     xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
                  state_->context->kernel.group_id(kFirstBuffer));
     std::memset(made.map<std::byte*>(), 0, made.size());
-    state_->buffers.push_back(std::move(made));
-    return state_->buffers.size() - 1;
+    // The place of one that was given back: streams come and go.
+    const auto place = std::find_if(state_->buffers.begin(), state_->buffers.end(),
+                                    [](const xrt::bo& buffer) { return !buffer; });
+    const auto number = static_cast<std::size_t>(place - state_->buffers.begin());
+    if (place == state_->buffers.end()) {
+      state_->buffers.push_back(std::move(made));
+    } else {
+      *place = std::move(made);
+    }
+    return number;
   });
 }
 

@@ -47,7 +47,8 @@ class XrtSession {
   Result<void> load(const std::filesystem::path& image, const std::string& kernel = kMainKernel);
   /// Makes a buffer, all zero; its number. Errors: DeviceError.
   Result<std::size_t> add_buffer(std::uint64_t bytes);
-  /// Gives a buffer back that no run has but by bind(). Numbers stay as they are.
+  /// Gives a buffer back that no run has but by bind(). The others keep their numbers; the next
+  /// one that is made takes its.
   void remove_buffer(std::size_t i);
   /// Makes a run of `stream`, whose argument i is buffer number buffers[i]; its number. Errors:
   /// DeviceError.

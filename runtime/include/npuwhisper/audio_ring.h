@@ -25,13 +25,14 @@ namespace npuwhisper {
 /// Thread-safe. Keeps its engine; slices must not outlive the ring.
 class NPUWHISPER_API AudioRing {
  public:
-  /// Errors: Unsupported (the engine's log-mel is computed on the CPU, for which any memory will
-  /// do), Unavailable (memory).
+  /// Errors: InvalidArgument (no engine), Unsupported (the engine's log-mel is computed on the CPU,
+  /// for which any memory will do), DeviceError (the device has no memory for it).
   static Result<std::shared_ptr<AudioRing>> create(std::shared_ptr<Engine> engine);
   virtual ~AudioRing() = default;
 
-  /// The next `n_samples`, to be written; their start is aligned to 4 bytes. Empty where there is
-  /// no room: older slices were not given back, or their audio waits for its window. Never waits.
+  /// The next `n_samples`, to be written, but not again once they were pushed, since the device
+  /// reads them later; their start is aligned to 4 bytes. Empty where there is no room: older slices
+  /// were not given back, or their audio waits for its window. Never waits.
   virtual std::span<std::int16_t> acquire(std::size_t n_samples) = 0;
   /// Gives a slice back (as acquire() returned it), in any order, once nobody writes or reads it
   /// any more. What was pushed from it stays as long as the transcriber has use for it.
