@@ -19,6 +19,16 @@ Result<void> JobPlanner::check_matrix(const HostMatrix& matrix, const char* name
                                                 " elements, expected a positive even number");
 }
 
+Result<void> JobPlanner::check_output(const HostMatrix& matrix, int columns) const {
+  if (auto r = check_matrix(matrix, "output"); !r) return r;
+  const int written = tiles_of(columns) * core::kTile;
+  if (matrix.row_stride >= written) return {};
+  return refuse(ErrorCode::InvalidArgument,
+                "output has a row stride of " + std::to_string(matrix.row_stride) +
+                    " elements, expected at least " + std::to_string(written) +
+                    ", whole tiles of " + std::to_string(columns) + " columns");
+}
+
 Result<void> JobPlanner::check_count(int value, const char* name) const {
   if (value > 0) return {};
   return refuse(ErrorCode::InvalidArgument,

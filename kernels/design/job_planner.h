@@ -30,6 +30,8 @@ class JobPlanner {
       : plan_(plan), index_(index), name_(plan.operations[index].name) {}
 
   Result<void> check_matrix(const HostMatrix& matrix, const char* name) const;
+  /// The same of the output, of which whole tiles are written: its rows must not overlap.
+  Result<void> check_output(const HostMatrix& matrix, int columns) const;
   Result<void> check_count(int value, const char* name) const;
   /// `what` ("2000 keys") need so many tiles of a memory tile.
   Result<void> check_room(int tiles, const std::string& what) const;
@@ -42,6 +44,8 @@ class JobPlanner {
   int columns() const { return plan_.spec.core_columns; }
   int core_rows() const { return plan_.spec.core_rows; }
   OperationPlan& figures() { return plan_.figures[index_]; }
+
+  int padded_rows(int rows) const { return passes_of(rows) * rows_per_pass(plan_.spec); }
 
   /// Rows in chunks of at most `max_passes` passes: `write(first_row, m_passes)` makes the jobs of
   /// one chunk.

@@ -14,7 +14,9 @@ namespace npuwhisper::npu {
 
 /// A row-major bf16 matrix in the run's buffer number `argument`, from byte `offset` on. Rows may
 /// overlap (row_stride less than the columns that are read): a convolution's windows. All rows and
-/// columns up to the plan's padded shape must lie in the buffer; padded columns must be finite.
+/// columns up to the plan's padded shape must lie in the buffer. An input's padded columns must be
+/// finite; where rows have statistics of their own (layer norm, int8's units) they must be zero.
+/// Whole tiles of an output are written.
 struct HostMatrix {
   int argument = 0;
   std::uint64_t offset = 0;
@@ -45,7 +47,8 @@ struct Product {
   WeightType weights = WeightType::Bf16;  ///< Int8: k in an even number of tiles.
   std::vector<ProductPart> parts{};
   /// Instead of all that: (log10(max(input * weights^T, 1e-10)) + 4) / 4, of mel filters. A job of
-  /// mel_core.o (mel_core/mel_core.h), as Spectrum; one part, without bias, scale or residual.
+  /// mel_core.o (mel_core/mel_core.h), as Spectrum; one part, weights in bf16, without bias or
+  /// residual.
   bool log_mel = false;
 };
 

@@ -210,8 +210,9 @@ Result<void> check_parameters(const Operation& operation, std::span<const Parame
     const std::size_t k = usize(product != nullptr ? product->k : norm->k);
     const std::size_t n = product != nullptr ? usize(product->parts[i].n) : 0;
     const bool has_norm = norm != nullptr || product->normalised;
+    const bool has_bias = product != nullptr && !product->log_mel;
     if (auto r = check_size(who + "weights", p.weights.size(), n * k, false); !r) return r;
-    if (auto r = check_size(who + "bias", p.bias.size(), n, true); !r) return r;
+    if (auto r = check_size(who + "bias", p.bias.size(), has_bias ? n : 0, true); !r) return r;
     if (auto r = check_size(who + "gamma", p.gamma.size(), has_norm ? k : 0, true); !r) return r;
     if (auto r = check_size(who + "beta", p.beta.size(), has_norm ? k : 0, true); !r) return r;
   }

@@ -21,7 +21,8 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
   if (auto r = planner.check_matrix(attention.queries, "the queries' matrix"); !r) return r;
   if (auto r = planner.check_matrix(attention.keys, "the keys' matrix"); !r) return r;
   if (auto r = planner.check_matrix(attention.values, "the values' matrix"); !r) return r;
-  if (auto r = planner.check_matrix(attention.output, "output"); !r) return r;
+  if (auto r = planner.check_output(attention.output, attention.n_heads * kHeadColumns); !r)
+    return r;
   const int key_tiles = tiles_of(attention.n_keys);
   const int columns = planner.columns();
   // A's two slots of one tile, header, keys and values, a slot for queries.

@@ -7,7 +7,7 @@ Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm) {
   if (auto r = planner.check_count(norm.m, "rows"); !r) return r;
   if (auto r = planner.check_count(norm.k, "columns"); !r) return r;
   if (auto r = planner.check_matrix(norm.input, "input"); !r) return r;
-  if (auto r = planner.check_matrix(norm.output, "output"); !r) return r;
+  if (auto r = planner.check_output(norm.output, norm.k); !r) return r;
   const int tiles = tiles_of(norm.k);
   const int columns = planner.columns();
 

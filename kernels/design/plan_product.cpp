@@ -39,9 +39,11 @@ Result<void> check(const JobPlanner& planner, const Product& product) {
   if (product.parts.empty()) return planner.refuse(ErrorCode::InvalidArgument, "no part");
   for (const ProductPart& part : product.parts) {
     if (auto r = planner.check_count(part.n, "columns"); !r) return r;
-    if (auto r = planner.check_matrix(part.output, "output"); !r) return r;
-    if (product.log_mel && (product.parts.size() > 1 || product.normalised || part.gelu ||
-                            part.transposed || part.residual)) {
+    const int columns = part.transposed ? planner.padded_rows(product.m) : part.n;
+    if (auto r = planner.check_output(part.output, columns); !r) return r;
+    if (product.log_mel &&
+        (product.parts.size() > 1 || product.normalised || product.weights == WeightType::Int8 ||
+         part.gelu || part.transposed || part.residual)) {
       return planner.refuse(ErrorCode::Unsupported, "log-mel with anything else");
     }
     if (!part.residual) continue;

@@ -95,7 +95,7 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
   if (auto r = check_frames(spectrum.n_frames); !r) {
     return planner.refuse(r.error().code, r.error().message);
   }
-  if (auto r = planner.check_matrix(spectrum.power, "output"); !r) return r;
+  if (auto r = planner.check_output(spectrum.power, mel::kSpectrumColumns); !r) return r;
   const SpectrumCut cut = cut_spectrum(planner.spec(), spectrum.n_frames);
   const int columns = planner.columns();
   const int pass_rows = rows_per_pass(planner.spec());

@@ -11,8 +11,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-constexpr std::size_t kHostBytesPerByte = 16;
-constexpr std::size_t kInstructionBytes = 4;
+constexpr std::size_t kHostBytesPerByte = 64;
+constexpr std::size_t kInstructionBytes = 2;
 
 }  // namespace
 

@@ -9,7 +9,6 @@
 #include <map>
 #include <set>
 
-#include "emulator/array/program_size.h"
 #include "emulator/image.h"
 #include "emulator/lower.h"
 #include "emulator/npu.h"
@@ -88,20 +87,6 @@ Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, c
   return kernels;
 }
 
-/// An image that no array would load is no use.
-Result<void> check_program_sizes(const Design& design, const std::vector<Image::Kernel>& kernels) {
-  for (const Core& core : design.cores) {
-    std::size_t host_bytes = 0;
-    for (const std::string& name : core.kernel_objects) {
-      const auto kernel = std::find_if(kernels.begin(), kernels.end(),
-                                       [&](const Image::Kernel& k) { return k.name == name; });
-      if (kernel != kernels.end()) host_bytes += host_code_bytes(kernel->shared_object);
-    }
-    if (auto fits = check_program_size(core, host_bytes, *design.array); !fits) return fits;
-  }
-  return {};
-}
-
 bool write_stream(const fs::path& stem, const std::vector<std::uint32_t>& words) {
   std::ofstream binary(stem.string() + ".insts.bin", std::ios::binary);
   std::ofstream text(stem.string() + ".insts.txt");
@@ -147,15 +132,12 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
   }
   auto kernels = compile_kernels(source, *design, request.options);
   if (!kernels) return fail(kernels.error());
-  if (auto fits = check_program_sizes(*design, *kernels); !fits) {
-    return fail(fits.error().code, source.file.string() + ": " + fits.error().message);
-  }
   auto image = serialize({.array = std::string(request.array->name),
                           .design = text,
                           .kernels = std::move(*kernels),
                           .options = options});
-  // What only the array itself refuses (streams, kernels' symbols) is said now, not to a host
-  // program that loads the image.
+  // What only the array itself refuses (streams, kernels' symbols, their size) is said now, not to
+  // a host program that loads the image.
   if (auto loaded = Npu::load(image); !loaded) {
     return fail(loaded.error().code, source.file.string() + ": " + loaded.error().message);
   }

@@ -80,14 +80,34 @@ TEST_P(MelPlans, RefusesWhatMakesNoSense) {
     ASSERT_FALSE(made) << n_frames;
     EXPECT_EQ(made.error().code, ErrorCode::InvalidArgument);
   }
-  Operation product{"mel", Product{.m = 64,
-                                   .k = 64,
-                                   .input = {1, 0, 64},
-                                   .parts = {{.n = 64, .output = {3, 0, 64}, .gelu = true}},
-                                   .log_mel = true}};
-  const auto made = make_plan(spec(), std::span(&product, 1), 0);
-  ASSERT_FALSE(made);
-  EXPECT_EQ(made.error().code, ErrorCode::Unsupported);
+  const Product filters{.m = 64,
+                        .k = 128,
+                        .input = {1, 0, 128},
+                        .parts = {{.n = 64, .output = {3, 0, 64}}},
+                        .log_mel = true};
+  const auto plan_of = [this](const Product& product) {
+    const Operation operation{"mel", product};
+    return make_plan(spec(), std::span(&operation, 1), 0);
+  };
+  ASSERT_TRUE(plan_of(filters));
+  Product gelu = filters;
+  gelu.parts[0].gelu = true;
+  Product int8 = filters;
+  int8.weights = WeightType::Int8;
+  for (const Product& product : {gelu, int8}) {
+    const auto made = plan_of(product);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, ErrorCode::Unsupported);
+  }
+  // The cores' function has no bias.
+  const auto plan = plan_of(filters);
+  std::vector<std::byte> packed(plan->packed_bytes);
+  const std::vector<float> weights(64 * 128);
+  const std::vector<float> bias(64);
+  const Parameters with_bias{.weights = {.f32 = weights}, .bias = bias};
+  const auto done = pack_panels(*plan, 0, std::span(&with_bias, 1), packed);
+  ASSERT_FALSE(done);
+  EXPECT_NE(done.error().message.find("bias of 64 elements, expected 0"), std::string::npos);
 }
 
 // Runs whose samples come in time for each pass, whatever their length.

@@ -320,6 +320,15 @@ TEST(Plan, RefusesWhatMakesNoSense) {
   Operation odd = product(64, 64, 64);
   std::get<Product>(odd.what).input.offset = 2;
   EXPECT_NE(refusal(odd, ErrorCode::InvalidArgument).find("multiple of 4"), std::string::npos);
+  Operation narrow = product(64, 64, 80);
+  std::get<Product>(narrow.what).parts[0].output.row_stride = 80;
+  EXPECT_NE(refusal(narrow, ErrorCode::InvalidArgument).find("80 elements, expected at least 128"),
+            std::string::npos);
+  // Transposed, a row has as many elements as the plan has rows: 4 core rows of 64.
+  std::get<Product>(narrow.what).parts[0].transposed = true;
+  std::get<Product>(narrow.what).parts[0].output.row_stride = 192;
+  EXPECT_NE(refusal(narrow, ErrorCode::InvalidArgument).find("192 elements, expected at least 256"),
+            std::string::npos);
   Operation none = product(64, 64, 64);
   std::get<Product>(none.what).parts.clear();
   refusal(none, ErrorCode::InvalidArgument);

@@ -264,8 +264,8 @@ class BuildRefuses(unittest.TestCase):
                     self.assertIn(text, done.stderr)
 
     def test_program_memory(self):
-        # By the estimate of emulator/array/program_size.h: a 16th of the host's code.
-        for n_bytes, status in ((200_000, 0), (263_000, 2)):
+        # By the estimate of emulator/array/program_size.h: a 64th of the host's code.
+        for n_bytes, status in ((1_000_000, 0), (1_060_000, 2)):
             with self.subTest(n_bytes), tempfile.TemporaryDirectory() as folder:
                 kernel = pathlib.Path(folder, 'work.cc')
                 kernel.write_text(f'extern "C" void work(const int*, int*) {{\n'

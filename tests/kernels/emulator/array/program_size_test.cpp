@@ -23,14 +23,14 @@ Core core_of(std::size_t n_instructions) {
 }
 
 TEST(ProgramSize, KernelsAndTheCoresOwnProgramShareTheMemory) {
-  EXPECT_TRUE(check_program_size(core_of(4096), 0, npu1()));
-  EXPECT_FALSE(check_program_size(core_of(4097), 0, npu1()));
-  EXPECT_TRUE(check_program_size(core_of(96), 16 * 16000, npu1()));
-  const auto refused = check_program_size(core_of(97), 16 * 16000, npu1());
+  EXPECT_TRUE(check_program_size(core_of(8192), 0, npu1()));
+  EXPECT_FALSE(check_program_size(core_of(8193), 0, npu1()));
+  EXPECT_TRUE(check_program_size(core_of(192), 64 * 16000, npu1()));
+  const auto refused = check_program_size(core_of(193), 64 * 16000, npu1());
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().message,
             "the program of the core of tile (1, 2) exceeds its program memory (16384 bytes): by "
-            "estimate at least 16000 bytes of kernels (256000 on the host) and 388 of its own");
+            "estimate at least 16000 bytes of kernels (1024000 on the host) and 386 of its own");
 }
 
 TEST(ProgramSize, HostCodeIsWhatCanBeExecuted) {
