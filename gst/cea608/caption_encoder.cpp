@@ -46,6 +46,8 @@ bool CaptionEncoder::rolls_up() const {
 void CaptionEncoder::set_layout(const Layout& layout) {
   if (layout == layout_) return;
   layout_ = layout;
+  n_waiting_ = 0;
+  for (const Caption& caption : std::exchange(waiting_, {})) enqueue(caption);
   stale_ = on_screen_ || !sending_.empty();
 }
 
@@ -72,7 +74,7 @@ void CaptionEncoder::add(std::string_view utf8, std::uint64_t wait,
   Caption caption{.glyphs = std::move(text.glyphs)};
   caption.text_start = caption.start = now_ + wait;
   if (duration) caption.end = caption.start + *duration;
-  enqueue(rolls_up() ? roll_up_parts(caption) : block_parts(caption));
+  enqueue(caption);
 }
 
 // At words, each with the time that its place in the text suggests.
@@ -115,13 +117,14 @@ std::vector<CaptionEncoder::Caption> CaptionEncoder::block_parts(const Caption& 
   return parts;
 }
 
-void CaptionEncoder::enqueue(std::vector<Caption> parts) {
-  const std::uint64_t start = parts.front().text_start;
+void CaptionEncoder::enqueue(const Caption& text) {
+  std::vector<Caption> parts = rolls_up() ? roll_up_parts(text) : block_parts(text);
   const auto place =
-      std::upper_bound(waiting_.begin(), waiting_.end(), start,
+      std::upper_bound(waiting_.begin(), waiting_.end(), text.text_start,
                        [](std::uint64_t s, const Caption& c) { return s < c.text_start; });
   // What comes before must hurry: its own times may reach beyond this text's start.
-  std::for_each(waiting_.begin(), place, [&](Caption& c) { c.start = std::min(c.start, start); });
+  std::for_each(waiting_.begin(), place,
+                [&](Caption& c) { c.start = std::min(c.start, text.start); });
   for (const Caption& part : parts) n_waiting_ += part.glyphs.size();
   waiting_.insert(place, std::move_iterator(parts.begin()), std::move_iterator(parts.end()));
 }
@@ -280,7 +283,10 @@ void CaptionEncoder::finish() {
 void CaptionEncoder::reset() {
   waiting_.clear();
   n_waiting_ = 0;
-  sending_.clear();
+  // A code whose first copy was sent keeps its second.
+  const auto rest = std::find_if(sending_.begin(), sending_.end(),
+                                 [](const QueuedPair& queued) { return !queued.joined; });
+  sending_.erase(rest, sending_.end());
   column_ = 0;
   finishing_ = false;
   stale_ = on_screen_;

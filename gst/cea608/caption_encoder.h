@@ -50,11 +50,11 @@ struct EncoderCounters {
 /// was sent late is shown for a second at least.
 ///
 /// Overload: what finds the channel busy is sent when it is free (43 characters a second in full
-/// rows of roll-up at 30 slots). When a text is late by more than kMaxDelaySeconds, it is dropped
-/// and with it all texts whose time has come, so that the captions are up to date again. Pop-on and
-/// paint-on captions whose end has passed before their first pair was sent are dropped. Memory is
-/// bounded too: a text has kMaxCharacters at most, the rest is cut; if more than that would wait,
-/// the oldest are dropped. All that is counted.
+/// rows of roll-up at 30 slots). Text that has waited for more than kMaxDelaySeconds is dropped; in
+/// roll-up all text whose time has come goes with it, so that the captions are up to date again.
+/// Pop-on and paint-on captions whose end has passed before their first pair was sent are dropped.
+/// Memory is bounded too: a text has kMaxCharacters at most, the rest is cut; if more than that
+/// would wait, the oldest are dropped. All that is counted.
 ///
 /// Reentrant, apart from the counters. Allocates for texts, never for slots without any.
 class CaptionEncoder {
@@ -98,7 +98,7 @@ class CaptionEncoder {
   int width() const { return kColumns - layout_.origin_column; }
   std::vector<Caption> roll_up_parts(const Caption& text) const;
   std::vector<Caption> block_parts(const Caption& text) const;
-  void enqueue(std::vector<Caption> parts);
+  void enqueue(const Caption& text);
   void drop_front();
   void drop_late();
   void begin_next();

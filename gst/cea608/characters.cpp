@@ -17,6 +17,7 @@ struct GFree {
 using Utf8Ptr = std::unique_ptr<gchar, GFree>;
 
 constexpr gunichar kNoBreakSpace = 0xa0;
+constexpr gunichar kSoftHyphen = 0xad;
 
 // The bytes of the basic set that are not ASCII's: here are their characters.
 struct BasicCharacter {
@@ -131,7 +132,8 @@ void put(gunichar c, Collector& out) {
     out.space();
   } else if (const auto glyph = glyph_of(c)) {
     out.put(*glyph);
-  } else if (g_unichar_iscntrl(c) || g_unichar_ismark(c) || g_unichar_iszerowidth(c)) {
+  } else if (g_unichar_iscntrl(c) || g_unichar_ismark(c) || g_unichar_iszerowidth(c) ||
+             c == kSoftHyphen) {
     return;
   } else {
     transliterate(c, out);
