@@ -44,12 +44,6 @@ CaptionSettings CaptionStream::settings() const {
   return settings_;
 }
 
-void CaptionStream::set_settings(const CaptionSettings& settings) {
-  const std::scoped_lock lock(mutex_);
-  settings_ = settings;
-  changed_ = true;
-}
-
 GstClockTime CaptionStream::latency() const {
   return settings().needed_lookahead_ms() * GST_MSECOND + frame_duration_;
 }

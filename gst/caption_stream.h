@@ -32,8 +32,14 @@ class CaptionStream {
   explicit CaptionStream(GstPad* src) : src_(src) {}
 
   CaptionSettings settings() const;
-  /// Taken over with the next text or GAP.
-  void set_settings(const CaptionSettings& settings);
+  /// Calls `change(CaptionSettings&)`, which must not call back, and returns what it does. The
+  /// settings are taken over with the next text or GAP.
+  template <typename Change>
+  auto change_settings(Change change) {
+    const std::scoped_lock lock(mutex_);
+    changed_ = true;
+    return change(settings_);
+  }
   const cea608::EncoderCounters& counters() const { return encoder_.counters(); }
   /// How long after its own time a frame leaves: the lookahead, and the frame itself.
   GstClockTime latency() const;

@@ -111,14 +111,14 @@ gboolean src_query(GstPad* pad, GstObject* parent, GstQuery* query) {
 
 void set_property(GObject* object, guint id, const GValue* value, GParamSpec* spec) {
   CaptionStream& stream = stream_of(object);
-  CaptionSettings settings = stream.settings();
-  const guint lookahead = settings.needed_lookahead_ms();
-  if (!npuwhisper::set_property(settings, id, value)) {
+  const GstClockTime latency = stream.latency();
+  if (!stream.change_settings([&](CaptionSettings& settings) {
+        return npuwhisper::set_property(settings, id, value);
+      })) {
     G_OBJECT_WARN_INVALID_PROPERTY_ID(object, id, spec);
     return;
   }
-  stream.set_settings(settings);
-  if (settings.needed_lookahead_ms() == lookahead) return;
+  if (stream.latency() == latency) return;
   gst_element_post_message(GST_ELEMENT(object), gst_message_new_latency(GST_OBJECT(object)));
 }
 

@@ -253,9 +253,9 @@ bool CaptionEncoder::erase_is_due() const {
 
 // Puts the code in front of what is being sent: that is a caption for the hidden memory.
 void CaptionEncoder::erase() {
-  std::deque<QueuedPair> codes;
-  PairWriter(codes, command_of(layout_.mode)).command(Command::EraseDisplayedMemory);
-  sending_.insert(sending_.begin(), codes.begin(), codes.end());
+  const BytePair code = command(Command::EraseDisplayedMemory);
+  sending_.push_front({.pair = code, .joined = true});
+  sending_.push_front({.pair = code});
   erase_at_.reset();
   on_screen_ = false;
   stale_ = false;

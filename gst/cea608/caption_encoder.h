@@ -56,7 +56,7 @@ struct EncoderCounters {
 /// Memory is bounded too: a text has kMaxCharacters at most, the rest is cut; if more than that
 /// would wait, the oldest are dropped. All that is counted.
 ///
-/// Reentrant, apart from the counters. Allocates for texts, never for slots without any.
+/// Reentrant, apart from the counters. Allocates only where there is something to send.
 class CaptionEncoder {
  public:
   static constexpr std::uint64_t kMaxDelaySeconds = 10;
