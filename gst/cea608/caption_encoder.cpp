@@ -191,8 +191,7 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   const int bottom = layout_.origin_row < 0 ? kRows - 1 : layout_.origin_row;
   const int base_row = std::max(bottom, depth - 1);
 
-  const Command mode = command_of(layout_.mode);
-  PairWriter writer(sending_, mode);
+  PairWriter writer(sending_);
   const bool with_space = column_ > 0 && !closes_word(caption.glyphs.front());
   const int room = column_ > 0 ? width() - column_ - (with_space ? 1 : 0) : 0;
   const std::vector<Row> rows = wrap(caption.glyphs, static_cast<std::size_t>(width()),
@@ -204,7 +203,7 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   }
   for (std::size_t i = 1; i < rows.size(); ++i) {
     // All three for each row, so that a receiver that tunes in, or lost one, is right again soon.
-    writer.command(mode);
+    writer.command(command_of(layout_.mode));
     writer.command(Command::CarriageReturn);
     writer.move_to(base_row, layout_.origin_column);
     writer.text(rows[i]);
@@ -222,9 +221,8 @@ void CaptionEncoder::send_block(const Caption& caption) {
   const int first =
       layout_.origin_row < 0 ? kRows - n_rows : std::min(layout_.origin_row, kRows - n_rows);
 
-  const Command mode = command_of(layout_.mode);
-  PairWriter writer(sending_, mode);
-  writer.command(mode);
+  PairWriter writer(sending_);
+  writer.command(command_of(layout_.mode));
   if (layout_.mode == Mode::PopOn) {
     writer.command(Command::EraseNonDisplayedMemory);
   } else {

@@ -16,6 +16,7 @@ constexpr int kColumns = 32;
 /// Miscellaneous control codes, by their second byte.
 enum class Command : std::uint8_t {
   ResumeCaptionLoading = 0x20,     ///< RCL: pop-on; what follows goes to the hidden memory.
+  AlarmOff = 0x22,                 ///< AOF: was never used, and is without effect.
   RollUp2 = 0x25,                  ///< RU2, with two rows; 3 and 4 follow.
   RollUp3 = 0x26,                  ///< RU3
   RollUp4 = 0x27,                  ///< RU4

@@ -49,7 +49,7 @@ void PairWriter::finish() {
 
 void PairWriter::special(BytePair pair) {
   finish();
-  if (!out_.empty() && out_.back().pair == pair) command(resume_);
+  if (!out_.empty() && out_.back().pair == pair) command(Command::AlarmOff);
   twice(pair);
 }
 

@@ -24,11 +24,11 @@ struct QueuedPair {
 
 /// Packs codes and characters into pairs: characters two by two, codes twice and on their own.
 ///
-/// Between two special characters that are the same goes the code that resumes the mode, which has
-/// no other effect: many decoders take any number of the same code in a row for one.
+/// Between two special characters that are the same goes Alarm Off, which all decoders ignore: many
+/// of them take any number of the same code in a row for one.
 class PairWriter {
  public:
-  PairWriter(std::deque<QueuedPair>& out, Command resume) : out_(out), resume_(resume) {}
+  explicit PairWriter(std::deque<QueuedPair>& out) : out_(out) {}
 
   void command(Command code);
   /// Moves to `row`, `column`: a preamble and, between its steps, a tab offset.
@@ -45,7 +45,6 @@ class PairWriter {
   void byte(std::uint8_t basic);
 
   std::deque<QueuedPair>& out_;
-  Command resume_;
   std::optional<std::uint8_t> half_;
 };
 

@@ -27,7 +27,7 @@ std::string hex(const std::deque<QueuedPair>& pairs) {
 
 std::string bytes_of(std::string_view utf8) {
   std::deque<QueuedPair> pairs;
-  PairWriter writer(pairs, Command::ResumeCaptionLoading);
+  PairWriter writer(pairs);
   writer.text(glyphs_of(utf8).glyphs);
   writer.finish();
   return hex(pairs);
@@ -43,16 +43,17 @@ TEST(Cea608Parity, IsOdd) {
 
 TEST(Cea608Codes, Commands) {
   std::deque<QueuedPair> pairs;
-  PairWriter writer(pairs, Command::ResumeCaptionLoading);
+  PairWriter writer(pairs);
   for (const Command code :
-       {Command::ResumeCaptionLoading, Command::RollUp2, Command::RollUp3, Command::RollUp4,
-        Command::ResumeDirectCaptioning, Command::EraseDisplayedMemory, Command::CarriageReturn,
-        Command::EraseNonDisplayedMemory, Command::EndOfCaption}) {
+       {Command::ResumeCaptionLoading, Command::AlarmOff, Command::RollUp2, Command::RollUp3,
+        Command::RollUp4, Command::ResumeDirectCaptioning, Command::EraseDisplayedMemory,
+        Command::CarriageReturn, Command::EraseNonDisplayedMemory, Command::EndOfCaption}) {
     writer.command(code);
   }
-  EXPECT_EQ(hex(pairs),
-            "9420 9420 9425 9425 9426 9426 94a7 94a7 9429 9429 942c 942c 94ad 94ad 94ae 94ae "
-            "942f 942f");
+  EXPECT_EQ(
+      hex(pairs),
+      "9420 9420 94a2 94a2 9425 9425 9426 9426 94a7 94a7 9429 9429 942c 942c 94ad 94ad 94ae 94ae "
+      "942f 942f");
 }
 
 TEST(Cea608Codes, PreamblesOfAllRows) {
@@ -60,7 +61,7 @@ TEST(Cea608Codes, PreamblesOfAllRows) {
                                   "97d0", "9770", "10d0", "13d0", "1370", "94d0", "9470"};
   for (int row = 0; row < kRows; ++row) {
     std::deque<QueuedPair> pairs;
-    PairWriter(pairs, Command::ResumeCaptionLoading).move_to(row, 0);
+    PairWriter(pairs).move_to(row, 0);
     const std::string code = kColumn0[row];
     EXPECT_EQ(hex(pairs), code + " " + code) << "row " << row;
   }
@@ -71,7 +72,7 @@ TEST(Cea608Codes, PreamblesAndTabsOfAllColumns) {
   const char* const kTabs[] = {"", "97a1", "97a2", "9723"};
   for (int column = 0; column < kColumns; ++column) {
     std::deque<QueuedPair> pairs;
-    PairWriter(pairs, Command::ResumeCaptionLoading).move_to(14, column);
+    PairWriter(pairs).move_to(14, column);
     const std::string indent = kIndents[column / 4];
     const std::string tab = kTabs[column % 4];
     EXPECT_EQ(hex(pairs), indent + " " + indent + (tab.empty() ? "" : " " + tab + " " + tab))
@@ -93,7 +94,7 @@ TEST(Cea608Characters, SpecialSetComesTwice) {
   EXPECT_EQ(bytes_of("àèâêîôû"),
             "9138 9138 91ba 91ba 913b 913b 91bc 91bc 913d 913d 913e 913e 91bf 91bf");
   EXPECT_EQ(bytes_of("a½b"), "6180 9132 9132 6280");
-  EXPECT_EQ(bytes_of("♪♪"), "9137 9137 9420 9420 9137 9137") << "not four of the same";
+  EXPECT_EQ(bytes_of("♪♪"), "9137 9137 94a2 94a2 9137 9137") << "not four of the same";
 }
 
 struct ExtendedCase {

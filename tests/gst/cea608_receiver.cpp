@@ -121,6 +121,8 @@ void Cea608Receiver::miscellaneous(int second) {
     case 0x20:
       mode_ = Mode::PopOn;
       break;
+    case 0x22:
+      break;
     case 0x25:
     case 0x26:
     case 0x27:
