@@ -33,8 +33,10 @@ CapsPtr choose_caps(GstPad* pad) {
   return caps;
 }
 
+constexpr GstClockTime kEndOfTime = G_MAXINT64;
+
 GstClockTime plus(GstClockTime time, GstClockTime duration) {
-  return time < G_MAXINT64 - duration ? time + duration : G_MAXINT64;
+  return time >= kEndOfTime || duration >= kEndOfTime - time ? kEndOfTime : time + duration;
 }
 
 }  // namespace
@@ -86,10 +88,11 @@ bool CaptionStream::negotiate() {
 void CaptionStream::set_framerate(const FrameClock& clock) {
   if (clock != clock_) next_frame_ = clock.frame_at(clock_.time_of(next_frame_));
   clock_ = clock;
-  frame_duration_ = clock.time_of(1);
   encoder_.set_slots_per_second(clock.slots_per_second());
-  const std::scoped_lock lock(mutex_);
-  changed_ = true;  // They are times, which the encoder counts in slots.
+  change_settings([](CaptionSettings&) {});  // They are times, which the encoder counts in slots.
+  if (frame_duration_.exchange(clock.time_of(1)) == clock.time_of(1)) return;
+  GstObject* element = GST_OBJECT_PARENT(src_);
+  gst_element_post_message(GST_ELEMENT(element), gst_message_new_latency(element));
 }
 
 bool CaptionStream::segment(GstEvent* event) {
@@ -99,7 +102,7 @@ bool CaptionStream::segment(GstEvent* event) {
   if (in_segment_ && same_timing(segment, segment_)) {
     return gst_pad_push_event(src_, owned.release()) != FALSE;
   }
-  if (in_segment_) advance(position_, 0);
+  if (in_segment_ && segment_.rate > 0) advance(position_, 0);
   segment_ = segment;
   in_segment_ = true;
   position_ = segment.start;
@@ -110,6 +113,7 @@ bool CaptionStream::segment(GstEvent* event) {
 
 GstFlowReturn CaptionStream::text(std::string_view utf8, GstClockTime pts, GstClockTime duration) {
   take_settings();
+  if (segment_.rate < 0) return push_gap(pts, duration);
   const GstClockTime start =
       GST_CLOCK_TIME_IS_VALID(pts) ? std::max(pts, segment_.start) : position_;
   std::optional<GstClockTime> end;
@@ -128,12 +132,14 @@ GstFlowReturn CaptionStream::text(std::string_view utf8, GstClockTime pts, GstCl
 
 GstFlowReturn CaptionStream::gap(GstClockTime pts, GstClockTime duration) {
   take_settings();
+  if (segment_.rate < 0) return push_gap(pts, duration);
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_FLOW_OK;
   return advance(GST_CLOCK_TIME_IS_VALID(duration) ? plus(pts, duration) : pts, lookahead_);
 }
 
 GstFlowReturn CaptionStream::drain() {
   take_settings();
+  if (segment_.rate < 0) return GST_FLOW_OK;
   GstFlowReturn flow = advance(position_, 0);
   encoder_.finish();
   while (flow == GST_FLOW_OK && !encoder_.idle()) flow = push_frame();
@@ -157,21 +163,26 @@ GstFlowReturn CaptionStream::advance(GstClockTime to, GstClockTime lookahead) {
   const guint64 longest_fill = clock_.frame_at(kLongestFill);
   while (next_frame_ < end) {
     if (end - next_frame_ > longest_fill && encoder_.idle()) {
-      if (!skip(end - longest_fill)) return GST_FLOW_FLUSHING;
+      if (const GstFlowReturn flow = skip(end - longest_fill); flow != GST_FLOW_OK) return flow;
     }
     if (const GstFlowReturn flow = push_frame(); flow != GST_FLOW_OK) return flow;
   }
   return GST_FLOW_OK;
 }
 
-bool CaptionStream::skip(guint64 to_frame) {
+GstFlowReturn CaptionStream::skip(guint64 to_frame) {
   const GstClockTime pts = clock_.time_of(next_frame_);
-  const GstClockTime end = clock_.time_of(to_frame);
-  GST_INFO_OBJECT(src_, "nothing to send: %" GST_TIME_FORMAT " to %" GST_TIME_FORMAT,
-                  GST_TIME_ARGS(pts), GST_TIME_ARGS(end));
   next_frame_ = to_frame;
   discont_ = true;
-  return gst_pad_push_event(src_, gst_event_new_gap(pts, end - pts)) != FALSE;
+  return push_gap(pts, clock_.time_of(to_frame) - pts);
+}
+
+GstFlowReturn CaptionStream::push_gap(GstClockTime pts, GstClockTime duration) {
+  if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_FLOW_OK;
+  GST_DEBUG_OBJECT(src_, "no frames from %" GST_TIME_FORMAT " for %" GST_TIME_FORMAT,
+                   GST_TIME_ARGS(pts), GST_TIME_ARGS(duration));
+  const bool pushed = gst_pad_push_event(src_, gst_event_new_gap(pts, duration)) != FALSE;
+  return pushed ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
 GstFlowReturn CaptionStream::push_frame() {

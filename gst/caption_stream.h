@@ -20,7 +20,7 @@ namespace npuwhisper {
 /// A text or GAP says that everything before its end has been said, as their durations do anywhere
 /// in GStreamer; text that comes for a time that has passed goes into the next free frames. A hole
 /// of more than kLongestFill in which there is nothing to send becomes one GAP event, apart from
-/// its last kLongestFill.
+/// its last kLongestFill. A segment that plays backwards has no captions, only GAPs.
 ///
 /// All functions but the settings', the latency's and the counters' belong to the streaming thread
 /// (the sink pad's stream lock). The mutex is a leaf, and not held while anything is pushed.
@@ -61,7 +61,8 @@ class CaptionStream {
   void set_framerate(const cea608::FrameClock& clock);
   GstFlowReturn advance(GstClockTime to, GstClockTime lookahead);
   GstFlowReturn push_frame();
-  bool skip(guint64 to_frame);
+  GstFlowReturn skip(guint64 to_frame);
+  GstFlowReturn push_gap(GstClockTime pts, GstClockTime duration);
 
   GstPad* src_;
   mutable std::mutex mutex_;  // Guards settings_ and changed_.

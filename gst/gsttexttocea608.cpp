@@ -58,10 +58,9 @@ bool segment(GstObject* parent, npuwhisper::EventPtr event) {
   CaptionStream& stream = stream_of(parent);
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event.get(), &segment);
-  if (segment->format != GST_FORMAT_TIME || segment->rate <= 0) {
-    GST_ELEMENT_ERROR(parent, STREAM, FORMAT,
-                      ("Captions need text in a TIME segment that plays on"),
-                      ("format %s, rate %f", gst_format_get_name(segment->format), segment->rate));
+  if (segment->format != GST_FORMAT_TIME) {
+    GST_ELEMENT_ERROR(parent, STREAM, FORMAT, ("Captions need text with times"),
+                      ("the segment is in %s, not in time", gst_format_get_name(segment->format)));
     return false;
   }
   return stream.negotiate() && stream.segment(event.release());

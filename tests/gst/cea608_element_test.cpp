@@ -209,6 +209,7 @@ TEST_F(TextToCea608, StrangeTimesDoNoHarm) {
   EXPECT_EQ(text("far", G_MAXINT64, 5), GST_FLOW_OK);
   EXPECT_EQ(text("farther", G_MAXUINT64 - 1, G_MAXUINT64 - 1), GST_FLOW_OK);
   EXPECT_EQ(text("back", 0, 0), GST_FLOW_OK);
+  EXPECT_TRUE(gap(GST_SECOND, G_MAXUINT64 - 1));
   EXPECT_LE(frames().size(), 40000U) << "two fills and what was sent between";
 }
 
@@ -278,21 +279,39 @@ TEST_F(TextToCea608, ANewSegmentGoesOn) {
   EXPECT_EQ(next->pts, 60 * GST_SECOND);
 }
 
-TEST_F(TextToCea608, SegmentsThatCannotBeAreErrors) {
+TEST_F(TextToCea608, ASegmentWithoutTimesIsAnError) {
   play();
   GstElement* self = element();
   GstBus* bus = gst_bus_new();
   gst_element_set_bus(self, bus);
-  for (const bool backwards : {false, true}) {
-    backwards ? segment(0, -1.0) : segment(0, 1.0, GST_FORMAT_BYTES);
-    EXPECT_EQ(text("x", 0), GST_FLOW_ERROR);
-    GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
-    EXPECT_NE(message, nullptr);
-    if (message != nullptr) gst_message_unref(message);
-  }
+  segment(0, 1.0, GST_FORMAT_BYTES);
+  EXPECT_EQ(text("x", 0), GST_FLOW_ERROR);
+  GstMessage* message = gst_bus_pop_filtered(bus, GST_MESSAGE_ERROR);
+  EXPECT_NE(message, nullptr);
+  if (message != nullptr) gst_message_unref(message);
   gst_element_set_bus(self, nullptr);
   gst_object_unref(bus);
   gst_object_unref(self);
+}
+
+TEST_F(TextToCea608, BackwardsThereAreOnlyGaps) {
+  play("mode=pop-on", "format=raw,framerate=30/1");
+  segment(0, -1.0);
+  EXPECT_EQ(text("x", 5 * GST_SECOND, GST_SECOND), GST_FLOW_OK);
+  EXPECT_TRUE(gap(4 * GST_SECOND, GST_SECOND));
+  std::vector<GstClockTime> gaps;
+  while (const auto event = EventPtr(gst_harness_try_pull_event(harness_))) {
+    if (GST_EVENT_TYPE(event.get()) != GST_EVENT_GAP) continue;
+    gst_event_parse_gap(event.get(), &gaps.emplace_back(), nullptr);
+  }
+  EXPECT_EQ(gaps, (std::vector<GstClockTime>{5 * GST_SECOND, 4 * GST_SECOND}));
+  segment(6 * GST_SECOND);
+  text("on again", 10 * GST_SECOND, GST_SECOND);
+  gst_harness_push_event(harness_, gst_event_new_eos());
+  const std::vector<Frame> out = frames();
+  ASSERT_FALSE(out.empty());
+  EXPECT_EQ(out.front().pts, 6 * GST_SECOND);
+  EXPECT_EQ(shown_at(out, {"on again"}), 10 * GST_SECOND);
 }
 
 TEST_F(TextToCea608, EndOfStreamSendsWhatIsLeft) {
