@@ -5,6 +5,7 @@
 
 #include "debug.h"
 #include "gstnpuwhisper.h"
+#include "gsttexttocea608.h"
 
 namespace {
 
@@ -23,7 +24,8 @@ GstDebugLevel gst_level(npuwhisper::LogLevel level) {
 }
 
 gboolean plugin_init(GstPlugin* plugin) {
-  const gboolean registered = GST_ELEMENT_REGISTER(npuwhisper, plugin);
+  const gboolean registered =
+      GST_ELEMENT_REGISTER(npuwhisper, plugin) && GST_ELEMENT_REGISTER(texttocea608, plugin);
   // The class, and with it the debug category, is initialized when it is first needed; messages of
   // the runtime may come before.
   g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));
@@ -38,5 +40,5 @@ gboolean plugin_init(GstPlugin* plugin) {
 
 // The sources are LGPL-2.1-or-later. The runtime links FFTW3, which is GPL, so this binary is GPL.
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, npuwhisper,
-                  "Whisper speech recognition on AMD XDNA NPUs and CPUs", plugin_init,
+                  "Whisper speech recognition on AMD XDNA NPUs and CPUs, and captions", plugin_init,
                   PACKAGE_VERSION, "GPL", "npuwhisper", "Unknown package origin")

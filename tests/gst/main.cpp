@@ -5,13 +5,15 @@
 #include <cstdlib>
 
 #include "../../gst/gstnpuwhisper.h"
+#include "../../gst/gsttexttocea608.h"
 
-// GStreamer's criticals (a bad cast, a lost reference) are failures here. The element is this
-// program's own, on the scripted runtime.
+// GStreamer's criticals (a bad cast, a lost reference) are failures here. The elements are
+// this program's own, on the scripted runtime.
 int main(int argc, char** argv) {
   setenv("G_DEBUG", "fatal-criticals", 0);
   gst_init(&argc, &argv);
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
+  gst_element_register(nullptr, "texttocea608", GST_RANK_NONE, GST_TYPE_TEXT_TO_CEA608);
   ::testing::InitGoogleTest(&argc, argv);
   const int result = RUN_ALL_TESTS();
   gst_deinit();

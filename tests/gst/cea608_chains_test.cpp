@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Whole caption chains, read back by programs that are not ours: ffmpeg, and GStreamer's decoder of
+// the line that line 21 is.
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "pipeline_fixture.h"
+#include "recorder.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::test {
+namespace {
+
+struct Cue {
+  int start_ms;
+  int end_ms;
+  std::string text;
+
+  bool operator==(const Cue&) const = default;
+};
+
+const std::vector<Cue> kCues = {
+    {3000, 5000, "Grüße, señor! À bientôt,\nmaçã e pêssego."},
+    {6000, 8500, "♪♪ ½ “Ørsted” kostet 5 £ ♪"},
+    {8500, 10000, "{Ende} © ABC"},
+};
+
+std::string srt_time(int ms) {
+  char text[40];
+  std::snprintf(text, sizeof text, "%02d:%02d:%02d,%03d", ms / 3600000, ms / 60000 % 60,
+                ms / 1000 % 60, ms % 1000);
+  return text;
+}
+
+int ms_of(const std::string& srt_time) {
+  int h = 0;
+  int m = 0;
+  int s = 0;
+  int ms = 0;
+  EXPECT_EQ(std::sscanf(srt_time.c_str(), "%d:%d:%d,%d", &h, &m, &s, &ms), 4) << srt_time;
+  return ((h * 60 + m) * 60 + s) * 1000 + ms;
+}
+
+// ffmpeg's font, position and markup are not ours.
+std::string without_tags(const std::string& line) {
+  std::string text;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '<' || line.compare(i, 2, "{\\") == 0) {
+      i = line.find(line[i] == '<' ? '>' : '}', i);
+      if (i == std::string::npos) break;
+    } else {
+      text += line[i];
+    }
+  }
+  return text;
+}
+
+std::vector<Cue> parse_srt(const std::string& srt) {
+  std::vector<Cue> cues;
+  std::istringstream lines(srt);
+  for (std::string line; std::getline(lines, line);) {
+    const std::size_t arrow = line.find(" --> ");
+    if (arrow != std::string::npos) {
+      cues.push_back({ms_of(line.substr(0, arrow)), ms_of(line.substr(arrow + 5)), ""});
+    } else if (!cues.empty() && !line.empty() &&
+               line.find_first_not_of("0123456789") != std::string::npos) {
+      std::string& text = cues.back().text;
+      if (line.back() == '\r') line.pop_back();
+      text += (text.empty() ? "" : "\n") + without_tags(line);
+    }
+  }
+  return cues;
+}
+
+class Chains : public ::testing::Test {
+ protected:
+  void SetUp() override { write_cues(kCues); }
+
+  std::string file(const char* name) const { return (folder_.path() / name).string(); }
+  void write_cues(const std::vector<Cue>& cues) const {
+    std::ofstream out(file("in.srt"));
+    for (std::size_t i = 0; i < cues.size(); ++i) {
+      out << i + 1 << '\n'
+          << srt_time(cues[i].start_ms) << " --> " << srt_time(cues[i].end_ms) << '\n'
+          << cues[i].text << "\n\n";
+    }
+  }
+  std::string captions(const std::string& properties, const std::string& caps) const {
+    return "filesrc location=" + file("in.srt") + " ! subparse ! texttocea608 " + properties +
+           " ! closedcaption/x-cea-608," + caps + " ";
+  }
+  static std::string video(const std::string& rate, int n_frames, const std::string& more = "") {
+    return "videotestsrc pattern=black num-buffers=" + std::to_string(n_frames) +
+           " ! video/x-raw,framerate=" + rate + more + " ";
+  }
+  std::vector<char> bytes_of(const char* name) const {
+    std::ifstream in(file(name), std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+  std::vector<Cue> ffmpeg(const std::string& input) const {
+    const std::string command = "cd " + folder_.path().string() + " && ffmpeg -nostdin -v error " +
+                                input + " -map 0:s -f srt -";
+    FILE* pipe = popen(command.c_str(), "r");
+    if (pipe == nullptr) return {};
+    std::string out;
+    char part[4096];
+    for (std::size_t n = 0; (n = std::fread(part, 1, sizeof part, pipe)) > 0;) out.append(part, n);
+    EXPECT_EQ(pclose(pipe), 0) << command;
+    return parse_srt(out);
+  }
+  // A QuickTime file with a caption track, as ffmpeg reads it.
+  std::vector<Cue> through_mov(const std::string& mode, const std::string& rate) {
+    Pipeline pipeline("qtmux name=m ! filesink location=" + file("out.mov") + " " +
+                      captions("mode=" + mode, "format=s334-1a,framerate=" + rate) +
+                      "! queue ! m.caption_0 " + video(rate, 660, ",width=64,height=64") +
+                      "! x264enc ! queue ! m.video_0");
+    if (!pipeline.run()) return {};
+    return ffmpeg("-i out.mov");
+  }
+
+  TemporaryFolder folder_;
+};
+
+void expect_same(const std::vector<Cue>& found, const std::vector<Cue>& wanted, int frame_ms) {
+  ASSERT_EQ(found.size(), wanted.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].text, wanted[i].text);
+    EXPECT_NEAR(found[i].start_ms, wanted[i].start_ms, 2 * frame_ms) << found[i].text;
+    EXPECT_NEAR(found[i].end_ms, wanted[i].end_ms, 2 * frame_ms) << found[i].text;
+  }
+}
+
+struct Rate {
+  const char* rate;
+  int frame_ms;
+};
+
+class ChainsAtRate : public Chains, public ::testing::WithParamInterface<Rate> {};
+
+TEST_P(ChainsAtRate, QuickTimeCaptionTrack) {
+  expect_same(through_mov("pop-on", GetParam().rate), kCues, GetParam().frame_ms);
+}
+
+TEST_P(ChainsAtRate, CaptionsInH264) {
+  const std::string rate = GetParam().rate;
+  Pipeline pipeline(
+      "cccombiner name=c ! x264enc speed-preset=ultrafast ! h264parse ! mpegtsmux ! "
+      "filesink location=" +
+      file("out.ts") + " " + captions("mode=pop-on", "format=raw,framerate=" + rate) +
+      "! ccconverter ! closedcaption/x-cea-708,format=cc_data ! queue ! c.caption " +
+      video(rate, 11000 / GetParam().frame_ms, ",width=64,height=64") + "! c.sink");
+  ASSERT_TRUE(pipeline.run());
+  expect_same(ffmpeg("-f lavfi -i 'movie=out.ts[out+subcc]'"), kCues, GetParam().frame_ms);
+}
+INSTANTIATE_TEST_SUITE_P(All, ChainsAtRate,
+                         ::testing::Values(Rate{"24/1", 42}, Rate{"25/1", 40},
+                                           Rate{"30000/1001", 34}, Rate{"30/1", 34},
+                                           Rate{"50/1", 20}, Rate{"60000/1001", 17}));
+
+TEST_F(Chains, RollUpRowByRow) {
+  // ffmpeg gives the screen at each carriage return, and at the end.
+  const std::vector<std::string> wanted = {
+      "Grüße, señor! À bientôt,",
+      "Grüße, señor! À bientôt,\nmaçã e pêssego. ♪♪ ½ “Ørsted”",
+      "maçã e pêssego. ♪♪ ½ “Ørsted”\nkostet 5 £ ♪ {Ende} © ABC",
+  };
+  std::vector<std::string> found;
+  for (const Cue& cue : through_mov("roll-up2", "30000/1001")) found.push_back(cue.text);
+  EXPECT_EQ(found, wanted);
+}
+
+TEST_F(Chains, RollUpOfFourRows) {
+  const std::vector<Cue> found = through_mov("roll-up4", "25/1");
+  ASSERT_FALSE(found.empty());
+  EXPECT_EQ(found.back().text,
+            "Grüße, señor! À bientôt,\nmaçã e pêssego. ♪♪ ½ “Ørsted”\nkostet 5 £ ♪ {Ende} © ABC");
+}
+
+TEST_F(Chains, PaintOn) {
+  const std::vector<Cue> found = through_mov("paint-on", "30000/1001");
+  ASSERT_EQ(found.size(), kCues.size());
+  for (std::size_t i = 0; i < found.size(); ++i) EXPECT_EQ(found[i].text, kCues[i].text);
+}
+
+TEST_F(Chains, AllCharacters) {
+  const std::vector<Cue> cues = {
+      {3000, 6000, "!\"#$%&()+,-./0123456789:;=?@[]"},
+      {7000, 10000, "ABCDEFGHIJKLMNOPQRSTUVWXYZ\nabcdefghijklmnopqrstuvwxyz"},
+      {11000, 14000, "áéíóúç÷Ññ█®°½¿™¢£♪àèâêîôû"},
+      {15000, 18000, "ÁÉÓÚÜü¡*©℠“”ÀÂÇÈÊËëÎÏï"},
+      {19000, 22000, "ÔÙùÛ«»ÃãÍÌìÒòÕõ{}\\^_|~"},
+      {23000, 26000, "ÄäÖöß¥¤¦ÅåØø┌┐└┘"},
+      // These ffmpeg shows differently from how the standard names them.
+      {27000, 30000, "'‘—•"},
+  };
+  write_cues(cues);
+  Pipeline pipeline("qtmux name=m ! filesink location=" + file("out.mov") + " " +
+                    captions("mode=pop-on", "format=s334-1a,framerate=30/1") +
+                    "! queue ! m.caption_0 " + video("30/1", 900, ",width=64,height=64") +
+                    "! x264enc ! queue ! m.video_0");
+  ASSERT_TRUE(pipeline.run());
+  std::vector<Cue> wanted = cues;
+  wanted.back().text = "’´-·";
+  expect_same(ffmpeg("-i out.mov"), wanted, 34);
+}
+
+TEST_F(Chains, Line21) {
+  Pipeline pipeline(
+      "cccombiner name=c ! line21encoder remove-caption-meta=true ! line21decoder ! ccextractor "
+      "name=x x. ! fakesink async=false x.caption ! filesink async=false location=" +
+      file("read.bin") + " " + captions("mode=pop-on", "format=s334-1a,framerate=30000/1001") +
+      "! tee name=t t. ! queue ! c.caption t. ! queue ! filesink async=false location=" +
+      file("sent.bin") + " " +
+      video("30000/1001", 270, ",format=I420,width=720,height=525,interlace-mode=interleaved") +
+      "! c.sink");
+  ASSERT_TRUE(pipeline.run());
+  // For each frame the decoder gives both fields, three bytes each.
+  const std::vector<char> sent = bytes_of("sent.bin");
+  const std::vector<char> read = bytes_of("read.bin");
+  ASSERT_GT(sent.size(), 3 * 240U);
+  ASSERT_GT(read.size(), 2 * 3 * 240U);
+  for (std::size_t frame = 0; 3 * frame < sent.size() && 6 * frame < read.size(); ++frame) {
+    const std::string_view of_sent(&sent[3 * frame + 1], 2);
+    const std::string_view of_read(&read[6 * frame + 1], 2);
+    ASSERT_EQ(of_read, of_sent) << "frame " << frame;
+  }
+}
+
+TEST_F(Chains, MxfAncillaryData) {
+  {
+    Pipeline writer(
+        "mxfmux name=m ! filesink location=" + file("out.mxf") + " " +
+        captions("mode=pop-on", "format=raw,framerate=25/1") + "! tee name=t t. " +
+        "! queue ! filesink async=false location=" + file("sent.bin") + " t. ! queue " +
+        "! ccconverter ! closedcaption/x-cea-708,format=cdp,framerate=25/1 ! queue ! m. " +
+        video("25/1", 300, ",width=320,height=240") +
+        "! x264enc ! video/x-h264,profile=main,stream-format=byte-stream,alignment=au "
+        "! h264parse ! queue ! m.");
+    ASSERT_TRUE(writer.run());
+  }
+  Pipeline reader("filesrc location=" + file("out.mxf") + " ! mxfdemux name=d d. " +
+                  "! closedcaption/x-cea-708 ! capssetter replace=true "
+                  "caps=closedcaption/x-cea-708,format=cdp,framerate=25/1 ! ccconverter "
+                  "! closedcaption/x-cea-608,format=raw ! filesink location=" +
+                  file("read.bin"));
+  ASSERT_TRUE(reader.run());
+  const auto pairs = [](const std::vector<char>& bytes) {
+    std::string text(bytes.begin(), bytes.end());
+    std::string out;
+    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
+      if (text.compare(i, 2, "\x80\x80") != 0) out.append(text, i, 2);
+    }
+    return out;
+  };
+  EXPECT_EQ(pairs(bytes_of("read.bin")), pairs(bytes_of("sent.bin")));
+  EXPECT_GT(pairs(bytes_of("read.bin")).size(), 100U);
+}
+
+TEST_F(Chains, LiveVideoIsNotHeldUp) {
+  write_tiny_model(folder_.path());
+  Pipeline pipeline(
+      "cccombiner name=c ! fakesink name=f sync=true "
+      "audiotestsrc is-live=true wave=silence samplesperbuffer=1600 num-buffers=30 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper latency=2000 device=cpu language=en model=" +
+      folder_.path().string() +
+      " ! texttocea608 ! closedcaption/x-cea-608,format=raw,framerate=25/1 ! queue ! c.caption "
+      "videotestsrc is-live=true num-buffers=75 ! video/x-raw,framerate=25/1,width=64,height=64 ! "
+      "queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! c.sink");
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("c"), "src");
+  Recorder recorder(pad);
+  gst_object_unref(pad);
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(recorder.buffers().size(), 75U);
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace npuwhisper::test {
+
+/// A caption receiver for CC1, written after CTA-608-E and apart from the encoder: what a viewer
+/// would see of the pairs that it is fed, and what is wrong with them.
+class Cea608Receiver {
+ public:
+  void feed(std::uint8_t first, std::uint8_t second);
+
+  /// What is shown, top to bottom, rows that are empty left out; no spaces at a row's end.
+  std::vector<std::string> screen() const;
+  /// The first row (0 to 14) that shows something, and the column where its text begins.
+  std::optional<std::pair<int, int>> origin() const;
+  /// Empty, or the first fault: parity, a control code that came once, an unknown code, a character
+  /// without a row or beyond column 32.
+  const std::string& complaint() const { return complaint_; }
+
+ private:
+  static constexpr int kRows = 15;
+  static constexpr int kColumns = 32;
+  enum class Mode { None, PopOn, PaintOn, RollUp };
+  using Memory = std::array<std::array<char32_t, kColumns>, kRows>;
+
+  void complain(const std::string& what);
+  void code(int first, int second);
+  void miscellaneous(int second);
+  void preamble(int first, int second);
+  void roll_up(int depth);
+  void carriage_return();
+  void write(char32_t character);
+  void backspace();
+  Memory& target() { return mode_ == Mode::PopOn ? hidden_ : shown_; }
+
+  Memory shown_{};
+  Memory hidden_{};
+  Mode mode_ = Mode::None;
+  int depth_ = 0;
+  int row_ = kRows - 1;
+  int column_ = 0;
+  std::pair<int, int> last_code_{0, 0};  // 0: the last pair was none, or it was the repetition.
+  std::string complaint_;
+};
+
+}  // namespace npuwhisper::test
