@@ -154,7 +154,7 @@ Result<void> StepExecutable::compile() {
   }
   int best = 0, refined_columns = 0;
   for (const Step& step : steps_) {
-    if (step.op.n_exact_best == 0) continue;
+    if (!is_refined(step)) continue;
     best = std::max(best, step.op.n_exact_best);
     refined_columns = std::max(refined_columns, graph_.tensor(step.op.input).columns);
   }
@@ -176,7 +176,6 @@ Result<void> StepExecutable::compile() {
 
 void StepExecutable::describe() {
   plan_.graph = graph_.name;
-  for (const auto& [name, packed] : matrices_) plan_.weight_bytes += packed->bytes();
   static const Plan nothing;
   const Plan& elsewhere = offload_ != nullptr ? offload_->plan() : nothing;
   plan_.summary = elsewhere.summary;
@@ -195,35 +194,22 @@ void StepExecutable::describe() {
       }
       continue;
     }
-    const std::string how = step.matrix != nullptr
-                                ? "panels of 64, weights " + std::string(to_string(step.matrix->type()))
-                            : step.op.kind == OpKind::CachedAttention ? "cache " + std::string(to_string(types_.self_cache))
-                            : step.op.kind == OpKind::CrossAttention
-                                ? "cache " + std::string(to_string(types_.cross_cache))
-                                : "f32";
+    std::string how = "f32";
+    if (step.matrix) {
+      plan_.weight_bytes += step.matrix->bytes();
+      how = "panels of 64, weights " + std::string(to_string(step.matrix->type()));
+      if (is_refined(step)) how += ", the best " + std::to_string(step.op.n_exact_best) + " again from the model file";
+    } else if (step.op.kind == OpKind::Embedding) {
+      how = "rows of the model file";
+    } else if (step.op.kind == OpKind::CachedAttention) {
+      how = "cache " + std::string(to_string(types_.self_cache));
+    } else if (step.op.kind == OpKind::CrossAttention) {
+      how = "cache " + std::string(to_string(types_.cross_cache));
+    }
     const PlannedOp* planned = planned_elsewhere(step.op);
     plan_.ops.push_back({step.op.name, "cpu", how, planned != nullptr ? planned->reason : std::string(),
                          count_flops(graph_, step.op)});
   }
-}
-
-Result<const PanelMatrix*> StepExecutable::matrix(const Op& op) {
-  const WeightView* stored = weights_.find(op.weight);
-  if (stored == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
-  // Embeddings have a row for each token, however many there are.
-  const bool by_token = op.kind == OpKind::Embedding;
-  const std::array<std::int64_t, 2> dims = {by_token ? stored->n_rows() : graph_.tensor(op.output).columns,
-                                            graph_.tensor(by_token ? op.output : op.input).columns};
-  const auto view = weights_.get(op.weight, dims);
-  if (!view) return fail(view.error());
-  for (const auto& [known, packed] : matrices_) {
-    if (known == op.weight) return packed.get();
-  }
-  // f16 means as the file stores them: what is not f16 there stays exact in f32.
-  const bool exact = types_.weights == DataType::F16 && (*view)->type != DataType::F16;
-  const DataType type = exact ? DataType::F32 : types_.weights;
-  matrices_.emplace_back(op.weight, std::make_unique<PanelMatrix>(PanelMatrix::pack(**view, type, &weights_)));
-  return matrices_.back().second.get();
 }
 
 Result<void> StepExecutable::load(Step& step) {
@@ -242,12 +228,22 @@ Result<void> StepExecutable::load(Step& step) {
     return read(op.bias, columns, step.beta);
   }
   if (op.weight.empty()) return {};
-  auto packed = matrix(op);
-  if (!packed) return fail(packed.error());
-  step.matrix = *packed;
-  step.stored = weights_.find(op.weight);
+  const WeightView* found = weights_.find(op.weight);
+  if (found == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
+  // Embeddings have a row for each token, however many there are.
+  const bool by_token = op.kind == OpKind::Embedding;
+  const std::array<std::int64_t, 2> dims = {by_token ? found->n_rows() : columns[0],
+                                            graph_.tensor(by_token ? op.output : op.input).columns};
+  const auto stored = weights_.get(op.weight, dims);
+  if (!stored) return fail(stored.error());
+  step.stored = *stored;
+  if (!by_token) {
+    // f16 means as the file stores them: what is not f16 there stays exact in f32.
+    const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
+    step.matrix = PanelMatrix::pack(*step.stored, exact ? DataType::F32 : types_.weights, &weights_);
+  }
   if (auto r = read(op.bias, columns, step.bias); !r) return r;
-  if (!step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
+  if (step.matrix && !step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
   // One for each token that a row may attend to.
   return read(op.position, std::array<std::int64_t, 2>{input_rows(graph_, 0), columns[0]}, step.positions);
 }
@@ -322,7 +318,7 @@ void StepExecutable::execute(unsigned thread) {
       case OpKind::CrossAttention: attend_across(thread, step); break;
       default:
         multiply(thread, step);
-        if (step.op.n_exact_best == 0 || step.matrix->type() != DataType::I8) break;
+        if (!is_refined(step)) break;
         pool_.barrier();
         if (auto refined = refine(thread, step); !refined) result = std::move(refined);
         break;

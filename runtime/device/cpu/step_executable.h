@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "device/cpu/caches.h"
@@ -46,8 +47,8 @@ class StepExecutable : public Executable {
   /// One operation with what it needs at hand.
   struct Step {
     Op op;
-    const PanelMatrix* matrix = nullptr;
-    const WeightView* stored = nullptr;    // Of `matrix`, as the model has it
+    std::optional<PanelMatrix> matrix;     // Gemm
+    const WeightView* stored = nullptr;    // Gemm, Embedding: the weights as the model has them
     std::vector<float> gamma, beta;        // LayerNorm
     std::vector<float> bias;               // padded to whole panels
     std::vector<float> positions;          // Embedding
@@ -71,7 +72,10 @@ class StepExecutable : public Executable {
   int group_of(std::size_t op) const;
   void describe();
   Result<void> load(Step& step);
-  Result<const PanelMatrix*> matrix(const Op& op);
+  /// Whether the largest results are computed again from exact weights.
+  static bool is_refined(const Step& step) {
+    return step.op.n_exact_best > 0 && step.matrix->type() == DataType::I8;
+  }
 
   void execute(unsigned thread);
   Result<void> embed(unsigned thread, const Step& step);
@@ -100,7 +104,6 @@ class StepExecutable : public Executable {
   Plan plan_;
   FinishedRun run_;
   std::vector<Step> steps_;
-  std::vector<std::pair<std::string, std::unique_ptr<PanelMatrix>>> matrices_;
   std::vector<int> private_of_;          // by tensor: which of a thread's rows[] holds it; -1: shared
   std::vector<bool> selected_;           // by tensor: has a row for each row that wants logits
   TensorSlots slots_;
