@@ -6,14 +6,11 @@
 usage: int8_text_test.py EMULATE npu1|npu2 TRANSCRIBE
 
 Exit status 77 (skipped) where there is no clip, or no model."""
-import json
-import pathlib
 import re
 import sys
-import tempfile
 
-from stages_text_test import shortest_clip
-from text_test import OPTIONS, SKIPPED, count_different, has_model, run, verdict, words
+from stages_text_test import compare_clip, shortest_clip
+from text_test import SKIPPED, has_model, verdict
 
 
 def main():
@@ -25,27 +22,14 @@ def main():
     if not has_model(transcribe):
         return SKIPPED
 
-    def on_npu(*arguments):
-        with tempfile.TemporaryDirectory() as folder:
-            stats = pathlib.Path(folder, 'stats.json')
-            printed = run([emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu',
-                           '--precision', 'int8', *arguments], NPUWHISPER_EMULATOR_STATS=str(stats))
-            return printed, json.loads(stats.read_text(encoding='utf8'))
-
     failures = []
 
     def expect(condition, message):
         if not condition:
             failures.append(message)
 
-    plan, prepared = on_npu('--plan')
-    text, done = on_npu('--format', 'txt', '--', clip)
-    found = words(text)
-    wanted = words(run([transcribe, *OPTIONS, '--device', 'cpu', '--format', 'txt', '--', clip]))
-    different = count_different(wanted, found)
-    print(f'{len(wanted)} words on the CPU, {different} different in int8 on {array}: {text.strip()}')
-    expect(len(wanted) > 3, 'the CPU said next to nothing')
-    expect(different <= 1, f'more than one word is different:\n{wanted}\n{found}')
+    plan, prepared, done, _ = compare_clip(emulate, array, transcribe, clip,
+                                           ['--precision', 'int8'], expect)
 
     # Each layer's four products, and neither convolution.
     encoder = plan.split('cross-attention:')[0]

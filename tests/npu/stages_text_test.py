@@ -28,28 +28,15 @@ def shortest_clip():
     return None
 
 
-def main():
-    emulate, array, transcribe = sys.argv[1:]
-    clip = shortest_clip()
-    if clip is None:
-        print('skipped: no clip')
-        return SKIPPED
-    if not has_model(transcribe):
-        return SKIPPED
-
+def compare_clip(emulate, array, transcribe, clip, options, expect):
+    """The program plans, then writes down `clip`, on the NPU with `options` and on the CPU; expects
+    the same text. The plan, the emulator's counters after each, and the CPU's words."""
     def on_npu(*arguments):
         with tempfile.TemporaryDirectory() as folder:
             stats = pathlib.Path(folder, 'stats.json')
-            printed = run([emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu',
-                           '--npu-stages', 'encoder,decoder', *arguments],
-                          NPUWHISPER_EMULATOR_STATS=str(stats))
+            printed = run([emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu', *options,
+                           *arguments], NPUWHISPER_EMULATOR_STATS=str(stats))
             return printed, json.loads(stats.read_text(encoding='utf8'))
-
-    failures = []
-
-    def expect(condition, message):
-        if not condition:
-            failures.append(message)
 
     plan, prepared = on_npu('--plan')
     text, done = on_npu('--format', 'txt', '--', clip)
@@ -59,6 +46,26 @@ def main():
     print(f'{len(wanted)} words on the CPU, {different} different on {array}: {text.strip()}')
     expect(len(wanted) > 3, 'the CPU said next to nothing')
     expect(different <= 1, f'more than one word is different:\n{wanted}\n{found}')
+    return plan, prepared, done, wanted
+
+
+def main():
+    emulate, array, transcribe = sys.argv[1:]
+    clip = shortest_clip()
+    if clip is None:
+        print('skipped: no clip')
+        return SKIPPED
+    if not has_model(transcribe):
+        return SKIPPED
+
+    failures = []
+
+    def expect(condition, message):
+        if not condition:
+            failures.append(message)
+
+    plan, prepared, done, wanted = compare_clip(emulate, array, transcribe, clip,
+                                                ['--npu-stages', 'encoder,decoder'], expect)
 
     groups = re.search(r'(\d+) submissions a step', plan)
     macs = [int(n) for n in re.findall(r'(\d+) multiply-accumulates \(\d+ without padding\)', plan)]
