@@ -229,7 +229,8 @@ Result<void> StreamTranscriber::encode(int n_frames) {
 Result<std::optional<Token>> StreamTranscriber::find_language() {
   if (!tokenizer_.is_multilingual()) return std::optional<Token>();
   if (!language_.empty()) return tokenizer_.language_token(language_);
-  const auto token = window_decoder_.detect_language();
+  const Stopwatch watch(stats_.prompt_time, "prompt");
+  const auto token = detect_language(tokenizer_, *decoder_);
   if (!token) return fail(token.error());
   return std::optional<Token>(*token);
 }
