@@ -251,7 +251,9 @@ Result<void> LiveTranscriber::consider_pass(std::vector<Segment>& out) {
 
 void LiveTranscriber::skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out) {
   commit(text_.n_all(), out);
-  const std::int64_t edge = mel_->n_samples() + n_waiting - kEdge;
+  // Never back to what was heard: more than the latency waits.
+  const std::int64_t edge =
+      mel_->n_samples() + n_waiting - std::min(kEdge, schedule_.latency() / 2);
   stats_.skipped_samples += static_cast<std::uint64_t>(edge - heard_);
   begin_after(text_.committed().size(), edge, true);
   heard_ = edge;
@@ -403,25 +405,27 @@ void LiveTranscriber::commit(std::size_t n, std::vector<Segment>& out) {
 void LiveTranscriber::move_on() {
   if (!text_.heard().empty()) return;
   const std::int64_t edge = audio_end() - kTail;
-  const bool is_pause = text_.committed().empty() || text_.floor() < audio_end() - kPause;
-  if (is_pause && edge > begin_ * kHop) begin_after(text_.committed().size(), edge, true);
+  const auto committed = text_.committed();
+  const bool is_pause = committed.empty() || committed.back().word.end < audio_end() - kPause;
+  if (is_pause && edge > begin_ * kHop) begin_after(committed.size(), edge, true);
   text_.raise_floor(edge);
 }
 
-/// Begins a long window anew behind a sentence, or else behind the last word.
+/// Begins a long window anew.
 void LiveTranscriber::shorten_window() {
   const bool is_long =
       audio_end() - begin_ * kHop >= kLongWindow || text_.committed_tokens().size() >= kLongText;
   if (!is_long) return;
+  if (!text_.committed().empty()) cut_behind_sentence();
+  if (n_frames() < window_frames_) return;
+  // Words that wait for longer than any latency allows have no times that make sense.
+  text_.forget_heard();
+  begin_after(text_.committed().size(), audio_end() - kTail, true);
+}
+
+/// Or else behind the last word that stands.
+void LiveTranscriber::cut_behind_sentence() {
   const auto committed = text_.committed();
-  if (committed.empty()) {
-    // Words that wait longer than any latency allows have no times that make sense.
-    if (n_frames() == window_frames_) {
-      text_.forget_heard();
-      begin_after(0, audio_end() - kTail, true);
-    }
-    return;
-  }
   std::size_t n = committed.size();
   while (n > 0 && !ends_sentence(committed[n - 1].word.text)) --n;
   if (n == 0 || committed[n - 1].word.end - begin_ * kHop < kLeastCut) n = committed.size();
@@ -440,7 +444,7 @@ void LiveTranscriber::begin_after(std::size_t n_words, std::int64_t sample, bool
   }
   text_.drop_committed(n_words);
   begin_ = std::max(begin_, sample / kHop);
-  text_.raise_floor(text_.committed().empty() ? begin_ * kHop : 0);
+  if (text_.committed().empty()) text_.raise_floor(begin_ * kHop);
 }
 
 }  // namespace npuwhisper

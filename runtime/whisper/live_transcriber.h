@@ -86,6 +86,7 @@ class LiveTranscriber final : public Transcriber {
   void commit(std::size_t n, std::vector<Segment>& out);
   void move_on();
   void shorten_window();
+  void cut_behind_sentence();
   void begin_after(std::size_t n_words, std::int64_t sample, bool keep_text);
   void discard();
   void publish_stats();

@@ -43,9 +43,6 @@ struct TranscriberOptions {
   bool suppress_blank = true;
   bool suppress_non_speech = true;
   bool word_times = false;
-  /// Longest time that audio may wait for its text, in live use: a window is decoded when its oldest
-  /// undecoded sample has waited this long, even if 30 s are not full. Empty: whole windows only.
-  std::optional<std::chrono::milliseconds> max_wait;
   /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
   /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;

@@ -215,12 +215,26 @@ TEST_F(LiveTranscriberTest, OverloadSkipsToTheLiveEdge) {
   EXPECT_TRUE(std::equal(after.rbegin(), after.rend(), texts.rbegin()));
 }
 
+TEST_F(LiveTranscriberTest, ASkipNeverGoesBack) {
+  options_.live_latency = 500ms;
+  speak(0, 20);
+  create();
+  listen(20, [&] { speaker_->cost = time_.n_pushed / seconds(1) % 2 == 0 ? 900ms : 50ms; });
+  drain();
+  const TranscriberStats stats = transcriber_->stats();
+  EXPECT_GT(stats.skipped_samples, 0U);
+  EXPECT_LT(stats.skipped_samples, 20U * 16000);
+}
+
 TEST_F(LiveTranscriberTest, SilenceGivesNoWordsAndMovesOn) {
   speak(0.5, 5);
   speak(25, 30);
   create();
   bool checked = false;
   listen(32, [&] {
+    if (time_.n_pushed == seconds(9)) {
+      EXPECT_GE(heard_.first_frame, 600) << "a pause ends the window";
+    }
     if (time_.n_pushed != seconds(24)) return;
     checked = true;
     EXPECT_GE(transcriber_->position(), seconds(21)) << "no text will come for what is silent";
