@@ -146,6 +146,11 @@ std::int64_t InputQueue::drop_audio() {
   return n_dropped;
 }
 
+std::int64_t InputQueue::n_waiting() const {
+  const std::scoped_lock lock(mutex_);
+  return n_samples_;
+}
+
 InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_wait) {
   Popped popped;
   std::unique_lock lock(mutex_);

@@ -72,6 +72,8 @@ class InputQueue {
   /// Queues a serialized event. Never blocks. False while flushing or stopped.
   bool push(EventPtr event);
 
+  /// Samples of audio that wait.
+  std::int64_t n_waiting() const;
   /// The next item; waits at most max_wait (if given).
   Popped pop(std::optional<std::chrono::milliseconds> max_wait);
   /// True if `epoch` is the present one and no flush has begun since.

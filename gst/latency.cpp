@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "latency.h"
 
+#include <algorithm>
+
 #include "gst_ptr.h"
 
 namespace npuwhisper {
 
-std::chrono::milliseconds Latency::max_wait() const {
-  return std::chrono::milliseconds(budget() / GST_MSECOND * 3 / 4);
+std::chrono::milliseconds Latency::of_transcriber() const {
+  // Patience beyond this makes no word better.
+  constexpr GstClockTime kMost = 20 * GST_SECOND;
+  return std::chrono::milliseconds((std::min(budget(), kMost) - kGapLead) / GST_MSECOND);
 }
 
 bool Latency::query_upstream(GstPad* sink) {

@@ -9,9 +9,9 @@
 namespace npuwhisper {
 
 /// What the element promises when live: text of audio that was captured at running time t reaches
-/// its sink by t + upstream's latency + budget. The budget (property `latency`) is spent on waiting
-/// for audio (three quarters), and on decoding it; the last kGapLead of it lets GAP events, which
-/// come once a tick, reach a sink before it waits. Thread-safe.
+/// its sink by t + upstream's latency + budget. The budget (property `latency`) is the
+/// transcriber's but for the last kGapLead of it, which lets GAP events, which come once a tick,
+/// reach a sink before it waits. Thread-safe.
 class Latency {
  public:
   /// How far ahead of the promise a GAP goes out: two ticks.
@@ -19,8 +19,8 @@ class Latency {
 
   void set_budget(GstClockTime budget) { budget_ = budget; }
   GstClockTime budget() const { return budget_; }
-  /// The part of the budget in which the transcriber may wait for more audio.
-  std::chrono::milliseconds max_wait() const;
+  /// The part of the budget in which the transcriber must have returned a word that was spoken.
+  std::chrono::milliseconds of_transcriber() const;
 
   /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known.
   bool query_upstream(GstPad* sink);

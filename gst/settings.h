@@ -18,7 +18,7 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< Without language, temperatures, word times and max_wait: below.
+  TranscriberOptions decoding;  ///< Without language, temperatures, word times: below.
   std::string language_code;    ///< "", "auto", "en", "en-US", ...
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
@@ -27,7 +27,8 @@ struct Settings {
   bool post_messages = false;
   guint latency_ms = 8000;
 
-  /// What the transcriber is made with; max_wait is empty, for the caller to fill in when live.
+  /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
+  /// fills in when live.
   TranscriberOptions transcriber_options() const;
 };
 

@@ -46,7 +46,9 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "windows", stream.windows);
   set(stats, "tokens", stream.tokens);
   set(stats, "fallbacks", stream.fallbacks);
+  set(stats, "verified-tokens", stream.verified_tokens);
   set(stats, "silent-windows", stream.silent_windows);
+  set(stats, "skipped-samples", stream.skipped_samples);
   set(stats, "samples", stream.samples);
   set(stats, "mel-time", stream.mel_time);
   set(stats, "encode-time", stream.encode_time);

@@ -42,7 +42,9 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.windows += b.windows;
   a.tokens += b.tokens;
   a.fallbacks += b.fallbacks;
+  a.verified_tokens += b.verified_tokens;
   a.silent_windows += b.silent_windows;
+  a.skipped_samples += b.skipped_samples;
   a.samples += b.samples;
   a.bytes_copied += b.bytes_copied;
   a.mel_time += b.mel_time;
@@ -131,7 +133,7 @@ void Worker::run(std::stop_token stop) {
   if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
   while (!stop.stop_requested()) {
     // A live source that falls silent (unplugged, muted by stopping) must not keep text back.
-    const auto patience = latency_.live() ? std::optional(latency_.max_wait()) : std::nullopt;
+    const auto patience = latency_.live() ? std::optional(latency_.of_transcriber()) : std::nullopt;
     const InputQueue::Popped popped = input_.pop(patience);
     if (popped.stopped) return;
     if (popped.epoch != epoch_) begin_epoch(popped.epoch);
@@ -166,13 +168,17 @@ bool Worker::renew_transcriber() {
   if (ring_ != nullptr) replace_transcriber(nullptr);  // No two may have the same ring.
   const Settings settings = settings_.get();
   TranscriberOptions options = settings.transcriber_options();
-  if (live) options.max_wait = latency_.max_wait();
+  if (live) {
+    options.live_latency = latency_.of_transcriber();
+    options.samples_waiting = [this] { return input_.n_waiting(); };
+  }
   auto transcriber = Transcriber::create(engine_, options, ring);
   if (!transcriber) {
     fail_stream(transcriber.error());
     return false;
   }
   replace_transcriber(std::shared_ptr<Transcriber>(std::move(*transcriber)));
+  n_skipped_ = 0;
   ring_ = std::move(ring);
   settings_serial_ = serial;
   made_for_live_ = live;
@@ -246,6 +252,7 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
     if (segments.error().code != ErrorCode::Cancelled) fail_stream(segments.error());
     return false;
   }
+  announce_skip();
   output_.language(transcriber_->language());
   if (!segments->empty()) format_.post_messages = settings_.get().post_messages;
   for (const Segment& segment : *segments) {
@@ -257,6 +264,18 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
   output_.advance(timeline_.time_of(position));
   timeline_.forget_before(position);
   return true;
+}
+
+// Live: the transcriber left audio out to get back to the live edge.
+void Worker::announce_skip() {
+  const std::uint64_t n_skipped = transcriber_->stats().skipped_samples - n_skipped_;
+  if (n_skipped == 0) return;
+  n_skipped_ += n_skipped;
+  output_.discont();
+  GST_ELEMENT_WARNING(element_, RESOURCE, BUSY,
+                      ("Cannot keep up with live audio: skipped %.2f s",
+                       static_cast<double>(n_skipped) / kSampleRate),
+                      ("decoding takes too long; see the properties latency and stats"));
 }
 
 // Ends the stretch of audio: all its text and the events that waited for it go out, and the next

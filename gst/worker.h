@@ -64,6 +64,7 @@ class Worker {
   Result<std::vector<Segment>> push(const std::uint8_t* bytes, std::size_t n, SampleFormat format);
   bool hear_silence(std::int64_t n_samples);
   bool take(const Result<std::vector<Segment>>& segments);
+  void announce_skip();
   void finish();
   void resync(GstClockTime start);
   void release_events(std::int64_t index);
@@ -87,6 +88,7 @@ class Worker {
   TextOutput::Format format_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
+  std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
   GstSegment segment_{};

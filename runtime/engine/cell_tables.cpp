@@ -37,6 +37,12 @@ int CellTables::append(std::size_t sequence) {
   return cell;
 }
 
+void CellTables::truncate(std::size_t length) {
+  assert(n_sequences_ == 1 && length <= lengths_[0]);
+  lengths_[0] = length;
+  collect_free_cells();
+}
+
 void CellTables::fork(std::span<const int> parents) {
   assert(parents.size() <= lengths_.size());
   for (std::size_t i = 0; i < parents.size(); ++i) {

@@ -21,6 +21,8 @@ class CellTables {
   std::span<const int> cells(std::size_t sequence) const;
   /// Gives the sequence one more cell, or -1 when it is at max_length or no cell is free.
   int append(std::size_t sequence);
+  /// The only sequence keeps its first `length` cells; the others become free.
+  void truncate(std::size_t length);
   /// New sequence i is a copy of old sequence parents[i]. Cells that no sequence holds any more become free.
   void fork(std::span<const int> parents);
 

@@ -40,9 +40,11 @@ class StreamDecoder final : public TokenDecoder {
   int n_vocab() const override { return config_.n_vocab; }
   int max_sequences() const override { return options_.max_sequences; }
   int max_length() const override { return config_.n_text_ctx; }
+  int max_positions() const override { return static_cast<int>(logits_.size()) / config_.n_vocab; }
 
   Result<void> encode(std::span<const float> mel) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens, std::span<const int> positions) override;
+  void truncate(int length) override { tables_.truncate(static_cast<std::size_t>(length)); }
   void fork(std::span<const int> parents) override { tables_.fork(parents); }
   Result<std::span<float>> step(std::span<const Token> tokens) override;
   Result<std::span<const float>> align(std::span<const Token> tokens, std::span<float> probabilities) override;

@@ -13,8 +13,9 @@ namespace {
 /// Each needs key and value caches of its own: 5.5 MB in Whisper base with 16-bit values.
 constexpr int kMaxSequences = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// Below it a window would hold less than a syllable.
-constexpr std::chrono::milliseconds kLeastWait{100};
+/// Below it no word is whole; above it a window could be full before its first word is due.
+constexpr std::chrono::milliseconds kLeastLatency{500};
+constexpr std::chrono::milliseconds kMostLatency{20'000};
 
 template <typename Value>
 Failure invalid(std::string_view option, const Value& found, std::string_view wanted) {
@@ -101,9 +102,11 @@ Result<void> check_options(const TranscriberOptions& options, const Tokenizer& t
   if (const auto ok = check_language(options, tokenizer); !ok) return ok;
   if (const auto ok = check_search(options); !ok) return ok;
   if (const auto ok = check_thresholds(options); !ok) return ok;
-  if (options.max_wait && *options.max_wait < kLeastWait) {
-    return invalid("max_wait", std::to_string(options.max_wait->count()) + " ms",
-                   std::to_string(kLeastWait.count()) + " ms or more");
+  if (options.live_latency &&
+      (*options.live_latency < kLeastLatency || *options.live_latency > kMostLatency)) {
+    return invalid("live_latency", std::to_string(options.live_latency->count()) + " ms",
+                   std::to_string(kLeastLatency.count()) + " to " +
+                       std::to_string(kMostLatency.count()) + " ms");
   }
   return {};
 }

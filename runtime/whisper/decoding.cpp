@@ -33,6 +33,17 @@ bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options) {
   return !(heard.average_log_probability > bound);
 }
 
+Result<Token> detect_language(const Tokenizer& tokenizer, TokenDecoder& decoder) {
+  const std::array<Token, 1> prompt = {tokenizer.special().sot};
+  const std::array<int, 1> positions = {0};
+  const auto logits = decoder.prompt(prompt, positions);
+  if (!logits) return fail(logits.error());
+  const auto languages = tokenizer.language_tokens();
+  return *std::max_element(languages.begin(), languages.end(), [&](Token a, Token b) {
+    return (*logits)[static_cast<std::size_t>(a)] < (*logits)[static_cast<std::size_t>(b)];
+  });
+}
+
 int sequences_needed(const TranscriberOptions& options) {
   int n = 1;
   for (const float temperature : options.temperatures) {
@@ -60,18 +71,6 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
   best_.tokens.reserve(max_tokens);
   text_.reserve(kBytesPerToken * max_tokens);
   reset();
-}
-
-Result<Token> WindowDecoder::detect_language() {
-  const Stopwatch watch(stats_.prompt_time, "prompt");
-  const std::array<Token, 1> prompt = {tokenizer_.special().sot};
-  const std::array<int, 1> positions = {0};
-  const auto logits = decoder_.prompt(prompt, positions);
-  if (!logits) return fail(logits.error());
-  const auto languages = tokenizer_.language_tokens();
-  return *std::max_element(languages.begin(), languages.end(), [&](Token a, Token b) {
-    return (*logits)[static_cast<std::size_t>(a)] < (*logits)[static_cast<std::size_t>(b)];
-  });
 }
 
 Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt) {

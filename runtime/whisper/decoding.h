@@ -19,18 +19,21 @@ namespace npuwhisper {
 
 /// What was heard in one window.
 struct DecodedWindow {
-  std::vector<Token> tokens;  ///< Text and timestamps, without prompt and end of text.
+  std::vector<Token> tokens{};  ///< Text and timestamps, without prompt and end of text.
   float temperature = 0;
   float average_log_probability = 0;
   float compression_ratio = 0;
   float no_speech_probability = 0;
 };
 
-/// The no-speech rule: whether the window is taken for silence, noise or music. The paper's rule (text
-/// less probable than log_prob_threshold in a window above no_speech_threshold) with a soft edge: from
-/// half the threshold on the text must be the more probable the less likely speech is.
+/// The no-speech rule: whether the window is taken for silence, noise or music. The paper's rule
+/// (text less probable than log_prob_threshold in a window above no_speech_threshold) with a soft
+/// edge: from half the threshold on the text must be the more probable the less likely speech is.
 /// docs/architecture.md has the reason and the figures.
 bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options);
+
+/// The most probable language of the window that `decoder` encoded last. Multilingual models only.
+Result<Token> detect_language(const Tokenizer& tokenizer, TokenDecoder& decoder);
 
 /// Decodes one encoded window, again at higher temperatures while the text is repetitive or
 /// improbable (Radford et al. 2022, section 4.5). Where implementations differ, as faster-whisper
@@ -45,9 +48,6 @@ class WindowDecoder {
 
   /// Sampling starts over: the same audio then gives the same text.
   void reset() { search_.reseed(options_.seed); }
-
-  /// The most probable language of the encoded window. Multilingual models only.
-  Result<Token> detect_language();
 
   /// The result lives until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt);

@@ -67,6 +67,15 @@ LogitSummary LogitRules::apply(std::span<const Token> sampled, std::span<float> 
           text_max + std::log(sum_exp(text, text_max, 1.0F) + std::exp(times_log_sum - text_max))};
 }
 
+LogitSummary LogitRules::apply_to_text(bool is_first, std::span<float> logits) const {
+  forbid(logits, suppressed_);
+  if (is_first) forbid(logits, suppressed_first_);
+  forbid(logits.subspan(timestamp_begin_));
+  const auto text = logits.first(timestamp_begin_);
+  const float max = max_of(text);
+  return {max, max + std::log(sum_exp(text, max, 1.0F))};
+}
+
 void LogitRules::forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const {
   const auto times = logits.subspan(timestamp_begin_);
   if (sampled.empty()) {

@@ -35,6 +35,8 @@ class LogitRules {
   /// Sets the logits [n_vocab] of forbidden tokens to -inf. `sampled`: the sequence so far, without
   /// its prompt. log_sum is NaN if nothing is left: the model gave no number.
   LogitSummary apply(std::span<const Token> sampled, std::span<float> logits) const;
+  /// Likewise for text without timestamps; `is_first`: nothing was said in this window so far.
+  LogitSummary apply_to_text(bool is_first, std::span<float> logits) const;
 
  private:
   void forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const;

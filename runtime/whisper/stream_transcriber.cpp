@@ -132,12 +132,6 @@ Result<void> StreamTranscriber::check_running() const {
 /// Takes the beginning of `pcm`, up to what completes a window, and returns its length.
 template <typename Sample>
 std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
-  if (options_.max_wait) {
-    // Stops where the wait ends, so that the windows do not depend on how the audio is cut.
-    const auto wait = options_.max_wait->count() * kSampleRate / 1000;
-    const auto left = std::max<std::int64_t>(wait - samples_waiting(), 1);
-    pcm = pcm.first(std::min(pcm.size(), static_cast<std::size_t>(left)));
-  }
   std::size_t taken = 0;
   {
     const Stopwatch watch(stats_.mel_time, "mel");
@@ -157,17 +151,9 @@ std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
   return taken;
 }
 
-std::int64_t StreamTranscriber::samples_waiting() const {
-  return mel_->n_samples() - seek_ * kHop;
-}
-
 /// Frames of the window that is due; 0 if none is.
 int StreamTranscriber::frames_ready() const {
-  const std::int64_t n_frames = mel_->end_frame() - seek_;
-  if (n_frames >= window_frames_) return window_frames_;
-  const bool due = options_.max_wait && samples_waiting() * 1000 >=
-                                            std::int64_t{options_.max_wait->count()} * kSampleRate;
-  return due ? static_cast<int>(n_frames) : 0;
+  return mel_->end_frame() - seek_ >= window_frames_ ? window_frames_ : 0;
 }
 
 Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segment>& out) {
@@ -229,7 +215,8 @@ Result<void> StreamTranscriber::encode(int n_frames) {
 Result<std::optional<Token>> StreamTranscriber::find_language() {
   if (!tokenizer_.is_multilingual()) return std::optional<Token>();
   if (!language_.empty()) return tokenizer_.language_token(language_);
-  const auto token = window_decoder_.detect_language();
+  const Stopwatch watch(stats_.prompt_time, "prompt");
+  const auto token = detect_language(tokenizer_, *decoder_);
   if (!token) return fail(token.error());
   return std::optional<Token>(*token);
 }

@@ -67,7 +67,6 @@ class StreamTranscriber final : public Transcriber {
   template <typename Sample>
   std::size_t take(std::span<const Sample> pcm);
   int frames_ready() const;
-  std::int64_t samples_waiting() const;
   Result<void> transcribe_window(int n_frames, std::vector<Segment>& out);
   Result<int> hear_window(int n_frames, std::vector<Segment>& out);
   Result<void> encode(int n_frames);

@@ -22,6 +22,8 @@ class TokenDecoder {
   virtual int max_sequences() const = 0;
   /// Longest sequence, prompt included (448).
   virtual int max_length() const = 0;
+  /// Most positions that prompt() gives logits of.
+  virtual int max_positions() const = 0;
 
   /// Encodes a window: mel is [2 * n_audio_ctx, n_mels], normalised, time-major. Forgets all
   /// sequences.
@@ -31,6 +33,10 @@ class TokenDecoder {
   /// follows tokens[at] for each `at` in `positions` (ascending): [positions.size(), n_vocab].
   virtual Result<std::span<float>> prompt(std::span<const Token> tokens,
                                           std::span<const int> positions) = 0;
+
+  /// Shortens the only sequence to its first `length` tokens (at most as many as it has), so that
+  /// step() goes on from there.
+  virtual void truncate(int length) = 0;
 
   /// Replaces the sequences: new sequence i continues from old sequence parents[i]. Costs no tensor
   /// copy.

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <npuwhisper/transcriber.h>
 
+#include <chrono>
 #include <utility>
 
 #include "engine/stream.h"
 #include "model/model.h"
+#include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
 namespace npuwhisper {
@@ -16,14 +18,24 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
     return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
   }
   const Model& model = model_of(*engine);
+  const bool alignment = options.word_times || options.live_latency;
   // The decoder owns the engine, which owns the model.
-  auto stream = StreamTranscriber::create(
-      *model.tokenizer, model.config, options,
-      [&](int max_sequences, const std::atomic<bool>& cancelled) {
-        return make_stream_decoder(
-            engine, {.max_sequences = max_sequences, .alignment = options.word_times}, cancelled);
-      },
-      [&](int capacity_frames) { return make_stream_mel(engine, ring, capacity_frames); });
+  const auto make_decoder = [&](int max_sequences, const std::atomic<bool>& cancelled) {
+    return make_stream_decoder(engine, {.max_sequences = max_sequences, .alignment = alignment},
+                               cancelled);
+  };
+  const auto make_mel = [&](int capacity_frames) {
+    return make_stream_mel(engine, ring, capacity_frames);
+  };
+  if (options.live_latency) {
+    auto live =
+        LiveTranscriber::create(*model.tokenizer, model.config, options, make_decoder, make_mel,
+                                [] { return std::chrono::steady_clock::now().time_since_epoch(); });
+    if (!live) return fail(live.error());
+    return std::unique_ptr<Transcriber>(std::move(*live));
+  }
+  auto stream =
+      StreamTranscriber::create(*model.tokenizer, model.config, options, make_decoder, make_mel);
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }

@@ -309,7 +309,7 @@ TEST_F(Properties, ReachTheTranscriber) {
   EXPECT_FALSE(options.suppress_blank);
   EXPECT_FALSE(options.suppress_non_speech);
   EXPECT_FALSE(options.word_times);
-  EXPECT_FALSE(options.max_wait.has_value()) << "not live: whole windows";
+  EXPECT_FALSE(options.live_latency.has_value()) << "not live: whole windows";
   EXPECT_EQ(calls().last_engine_options.n_threads, 3U);
   EXPECT_EQ(calls().last_engine_options.device, DeviceKind::Cpu);
   EXPECT_EQ(calls().last_engine_options.precision, Precision::F32);

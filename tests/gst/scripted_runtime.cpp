@@ -90,8 +90,10 @@ class ScriptedTranscriber final : public Transcriber {
     stats_.mel_time = script_.stage_time;
     stats_.encode_time = 2 * script_.stage_time;
     stats_.prompt_time = stats_.decode_time = stats_.align_time = script_.stage_time;
-    if (options_.max_wait) {
-      window_ = std::min<std::int64_t>(window_, options_.max_wait->count() * kSampleRate / 1000);
+    if (options_.live_latency) {
+      // Some of it must be left for decode_time.
+      window_ = std::min<std::int64_t>(window_,
+                                       options_.live_latency->count() * 3 / 4 * kSampleRate / 1000);
     }
   }
 

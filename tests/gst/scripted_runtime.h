@@ -19,7 +19,8 @@ namespace npuwhisper::test {
 /// testable to the sample. One script at a time; set it before the element is made.
 struct Script {
   std::vector<std::string> texts = {" sound"};  ///< Of the loud stretches, in turn.
-  std::int64_t window = 30 * kSampleRate;  ///< Samples decoded at a time, unless max_wait is less.
+  std::int64_t window =
+      30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency is less.
   std::chrono::milliseconds load_time{0};
   std::chrono::milliseconds decode_time{0};  ///< Of each window and drain with audio.
   std::optional<Error> load_error{};

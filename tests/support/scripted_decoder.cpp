@@ -20,7 +20,7 @@ ScriptedDecoder::ScriptedDecoder(const Shape& shape, Script script)
   forked_.resize(n);
   for (auto& sequence : sequences_) sequence.reserve(static_cast<std::size_t>(shape.max_length));
   for (auto& sequence : forked_) sequence.reserve(static_cast<std::size_t>(shape.max_length));
-  logits_.resize(std::max<std::size_t>(n, 2) * static_cast<std::size_t>(shape.n_vocab));
+  logits_.resize(std::max(n, static_cast<std::size_t>(shape.max_positions)) * static_cast<std::size_t>(shape.n_vocab));
 }
 
 Result<void> ScriptedDecoder::check() const {
@@ -42,6 +42,9 @@ Result<std::span<float>> ScriptedDecoder::prompt(std::span<const Token> tokens,
   if (windows.empty()) return misuse("prompt: no window was encoded");
   if (tokens.size() > static_cast<std::size_t>(shape_.max_length))
     return misuse("prompt: too long");
+  if (positions.size() > static_cast<std::size_t>(shape_.max_positions)) {
+    return misuse("prompt: too many positions");
+  }
   prompts.emplace_back(tokens.begin(), tokens.end());
   sequences_[0].assign(tokens.begin(), tokens.end());
   prompt_length_ = tokens.size();
@@ -56,6 +59,12 @@ Result<std::span<float>> ScriptedDecoder::prompt(std::span<const Token> tokens,
     ask(tokens.first(static_cast<std::size_t>(last) + 1), {}, row);
   }
   return std::span(logits_).first(positions.size() * static_cast<std::size_t>(shape_.n_vocab));
+}
+
+void ScriptedDecoder::truncate(int length) {
+  ++n_truncations;
+  sequences_[0].resize(static_cast<std::size_t>(length));
+  prompt_length_ = std::min(prompt_length_, static_cast<std::size_t>(length));
 }
 
 void ScriptedDecoder::fork(std::span<const int> parents) {

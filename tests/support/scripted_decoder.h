@@ -16,7 +16,8 @@ struct ScriptStep {
   int window = 0;   ///< Windows encoded before this one.
   int attempt = 0;  ///< Prompts run on this window before this one.
   std::span<const Token> prompt;
-  std::span<const Token> sampled;  ///< After the prompt.
+  /// After the prompt. A row in the middle of a prompt sees the part of the prompt up to it.
+  std::span<const Token> sampled;
 };
 
 /// Fills the logits, which are all 0 when it is called.
@@ -31,15 +32,18 @@ class ScriptedDecoder final : public TokenDecoder {
     int n_vocab = 0;
     int max_sequences = 1;
     int max_length = 448;
+    int max_positions = 16;
   };
   ScriptedDecoder(const Shape& shape, Script script);
 
   int n_vocab() const override { return shape_.n_vocab; }
   int max_sequences() const override { return shape_.max_sequences; }
   int max_length() const override { return shape_.max_length; }
+  int max_positions() const override { return shape_.max_positions; }
   Result<void> encode(std::span<const float> mel) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens,
                                   std::span<const int> positions) override;
+  void truncate(int length) override;
   void fork(std::span<const int> parents) override;
   Result<std::span<float>> step(std::span<const Token> tokens) override;
   /// Every token attends evenly to everything; every probability is 0.5.
@@ -58,6 +62,7 @@ class ScriptedDecoder final : public TokenDecoder {
   std::vector<std::vector<Token>> prompts;  ///< Each prompt that was run.
   int n_steps = 0;
   int n_forks = 0;
+  int n_truncations = 0;
 
  private:
   Result<void> check() const;

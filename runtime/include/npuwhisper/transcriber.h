@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,9 +43,12 @@ struct TranscriberOptions {
   bool suppress_blank = true;
   bool suppress_non_speech = true;
   bool word_times = false;
-  /// Longest time that audio may wait for its text, in live use: a window is decoded when its oldest
-  /// undecoded sample has waited this long, even if 30 s are not full. Empty: whole windows only.
-  std::optional<std::chrono::milliseconds> max_wait;
+  /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
+  /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
+  std::optional<std::chrono::milliseconds> live_latency;
+  /// Live: samples that have arrived and are not pushed yet; called by push() and drain(), on their
+  /// thread. Empty: none ever wait.
+  std::function<std::int64_t()> samples_waiting;
   std::uint64_t seed = 0;                     ///< Of the sampling at temperatures above 0.
 };
 
@@ -53,7 +57,9 @@ struct TranscriberStats {
   std::uint64_t windows = 0;          ///< Encoded.
   std::uint64_t tokens = 0;           ///< Decoded, all candidates counted.
   std::uint64_t fallbacks = 0;        ///< Decodings repeated at a higher temperature.
+  std::uint64_t verified_tokens = 0;  ///< Live: of the pass before, found right by one batched pass.
   std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
+  std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
   std::uint64_t samples = 0;          ///< Pushed.
   /// Of audio, moved or converted between what was pushed and what log-mel reads.
   std::uint64_t bytes_copied = 0;

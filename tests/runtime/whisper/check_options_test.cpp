@@ -39,27 +39,28 @@ TEST_P(BadOptions, AreNamed) {
 using O = TranscriberOptions;
 INSTANTIATE_TEST_SUITE_P(
     All, BadOptions,
-    ::testing::Values(Case{"language", [](O& o) { o.language = "xx"; }},
-                      Case{"beam_size", [](O& o) { o.beam_size = 0; }},
-                      Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
-                      Case{"best_of", [](O& o) { o.best_of = 0; }},
-                      Case{"patience", [](O& o) { o.patience = 0; }},
-                      Case{"patience", [](O& o) { o.patience = kNotANumber; }},
-                      Case{"length_penalty", [](O& o) { o.length_penalty = -1; }},
-                      Case{"temperatures", [](O& o) { o.temperatures = {}; }},
-                      Case{"temperatures",
-                           [](O& o) {
-                             o.temperatures = {0, -0.5F};
-                           }},
-                      Case{"temperatures", [](O& o) { o.temperatures = {kNotANumber}; }},
-                      Case{"compression_ratio_threshold",
-                           [](O& o) { o.compression_ratio_threshold = kNotANumber; }},
-                      Case{"log_prob_threshold", [](O& o) { o.log_prob_threshold = kNotANumber; }},
-                      Case{"no_speech_threshold", [](O& o) { o.no_speech_threshold = -1; }},
-                      Case{"max_initial_timestamp", [](O& o) { o.max_initial_timestamp = 31; }},
-                      Case{"prompt_reset_on_temperature",
-                           [](O& o) { o.prompt_reset_on_temperature = -1; }},
-                      Case{"max_wait", [](O& o) { o.max_wait = std::chrono::milliseconds(1); }}));
+    ::testing::Values(
+        Case{"language", [](O& o) { o.language = "xx"; }},
+        Case{"beam_size", [](O& o) { o.beam_size = 0; }},
+        Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
+        Case{"best_of", [](O& o) { o.best_of = 0; }},
+        Case{"patience", [](O& o) { o.patience = 0; }},
+        Case{"patience", [](O& o) { o.patience = kNotANumber; }},
+        Case{"length_penalty", [](O& o) { o.length_penalty = -1; }},
+        Case{"temperatures", [](O& o) { o.temperatures = {}; }},
+        Case{"temperatures",
+             [](O& o) {
+               o.temperatures = {0, -0.5F};
+             }},
+        Case{"temperatures", [](O& o) { o.temperatures = {kNotANumber}; }},
+        Case{"compression_ratio_threshold",
+             [](O& o) { o.compression_ratio_threshold = kNotANumber; }},
+        Case{"log_prob_threshold", [](O& o) { o.log_prob_threshold = kNotANumber; }},
+        Case{"no_speech_threshold", [](O& o) { o.no_speech_threshold = -1; }},
+        Case{"max_initial_timestamp", [](O& o) { o.max_initial_timestamp = 31; }},
+        Case{"prompt_reset_on_temperature", [](O& o) { o.prompt_reset_on_temperature = -1; }},
+        Case{"live_latency", [](O& o) { o.live_latency = std::chrono::milliseconds(499); }},
+        Case{"live_latency", [](O& o) { o.live_latency = std::chrono::seconds(21); }}));
 
 TEST(CheckOptions, DefaultsAreGood) {
   EXPECT_TRUE(check_options({}, *Vocabulary::multilingual().tokenizer));

@@ -176,7 +176,7 @@ TEST_F(DecodingTest, DetectsTheMostProbableLanguage) {
     prefer(logits, german, 2);
   };
   ASSERT_TRUE(decode(script));
-  const auto language = window_decoder_->detect_language();
+  const auto language = detect_language(*vocabulary_.tokenizer, *decoder_);
   ASSERT_TRUE(language);
   EXPECT_EQ(*language, german);
   EXPECT_EQ(decoder_->prompts.back(), std::vector{special_.sot});

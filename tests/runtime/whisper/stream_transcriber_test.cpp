@@ -148,32 +148,27 @@ TEST_F(StreamTranscriberTest, WindowsFollowTheTimestamps) {
 
 TEST_F(StreamTranscriberTest, ResultsDoNotDependOnHowTheAudioIsCut) {
   const auto audio = tone(75.3);
-  options_.max_wait = std::chrono::seconds(7);
-  for (const bool live : {false, true}) {
-    if (!live) options_.max_wait.reset();
-    std::vector<std::vector<float>> windows;
-    std::vector<std::int64_t> starts;
-    for (const std::size_t piece : {audio.size(), std::size_t{16'000}, std::size_t{777}}) {
-      segments_.clear();
-      create([&](const ScriptStep& at, std::span<float> logits) {
-        const auto text = unfinished(0, " hello", 4.5 + at.window % 3);
-        prefer(logits,
-               at.sampled.size() < text.size() ? text[at.sampled.size()] : vocabulary_.eot());
-      });
-      for (std::size_t i = 0; i < audio.size(); i += piece) {
-        push(std::span(audio).subspan(i, std::min(piece, audio.size() - i)));
-      }
-      drain();
-      if (windows.empty()) {
-        windows = decoder_->windows;
-        for (const Segment& segment : segments_) starts.push_back(segment.start);
-        EXPECT_GT(windows.size(), 10U);
-        continue;
-      }
-      EXPECT_EQ(decoder_->windows, windows) << piece;
-      ASSERT_EQ(segments_.size(), starts.size());
-      for (std::size_t i = 0; i < starts.size(); ++i) EXPECT_EQ(segments_[i].start, starts[i]);
+  std::vector<std::vector<float>> windows;
+  std::vector<std::int64_t> starts;
+  for (const std::size_t piece : {audio.size(), std::size_t{16'000}, std::size_t{777}}) {
+    segments_.clear();
+    create([&](const ScriptStep& at, std::span<float> logits) {
+      const auto text = unfinished(0, " hello", 4.5 + at.window % 3);
+      prefer(logits, at.sampled.size() < text.size() ? text[at.sampled.size()] : vocabulary_.eot());
+    });
+    for (std::size_t i = 0; i < audio.size(); i += piece) {
+      push(std::span(audio).subspan(i, std::min(piece, audio.size() - i)));
     }
+    drain();
+    if (windows.empty()) {
+      windows = decoder_->windows;
+      for (const Segment& segment : segments_) starts.push_back(segment.start);
+      EXPECT_GT(windows.size(), 10U);
+      continue;
+    }
+    EXPECT_EQ(decoder_->windows, windows) << piece;
+    ASSERT_EQ(segments_.size(), starts.size());
+    for (std::size_t i = 0; i < starts.size(); ++i) EXPECT_EQ(segments_[i].start, starts[i]);
   }
 }
 
@@ -302,33 +297,6 @@ TEST_F(StreamTranscriberTest, VeryShortAudio) {
     EXPECT_EQ(segments_[0].end, static_cast<std::int64_t>(n_samples / 160 * 160))
         << "clipped to the audio";
   }
-}
-
-TEST_F(StreamTranscriberTest, LiveAudioIsDecodedWhenItHasWaited) {
-  options_.max_wait = std::chrono::seconds(5);
-  // The first two windows hold a whole segment and the beginning of another; the third none.
-  say_windows({Vocabulary::join({unfinished(0, " hello", 3), vocabulary_.text(" you")}),
-               Vocabulary::join({unfinished(0, " you", 2), vocabulary_.text(" the")}),
-               Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" the other")}),
-               vocabulary_.segment(0, " world", 4)});
-  const auto audio = tone(14);
-  push(std::span(audio).first(78'400));
-  EXPECT_TRUE(decoder_->windows.empty());
-  push(std::span(audio).subspan(78'400, 3'200));
-  ASSERT_EQ(segments_.size(), 1U);
-  expect_segment(0, 0, 3, " hello");
-  EXPECT_EQ(transcriber_->position(), seconds(3));
-  push(std::span(audio).subspan(81'600));
-  drain();
-
-  ASSERT_EQ(segments_.size(), 4U);
-  expect_segment(1, 3, 5, " you");
-  EXPECT_EQ(segments_[2].text, " the other") << "no whole segment: all of it is committed";
-  EXPECT_EQ(segments_[2].start, seconds(5));
-  // What has been heard, less than the wait by the frames that still lack samples.
-  EXPECT_EQ(segments_[2].end, seconds(9.99));
-  EXPECT_EQ(segments_[3].start, seconds(9.99));
-  EXPECT_EQ(segments_[3].end, seconds(13.99));
 }
 
 TEST_F(StreamTranscriberTest, CancelStopsInTheMiddle) {

@@ -25,10 +25,12 @@ class AttentiveDecoder final : public TokenDecoder {
   int n_vocab() const override { return 0; }
   int max_sequences() const override { return 1; }
   int max_length() const override { return 448; }
+  int max_positions() const override { return 2; }
   Result<void> encode(std::span<const float>) override { return {}; }
   Result<std::span<float>> prompt(std::span<const Token>, std::span<const int>) override {
     return fail(ErrorCode::Unsupported, "not in this test");
   }
+  void truncate(int) override {}
   void fork(std::span<const int>) override {}
   Result<std::span<float>> step(std::span<const Token>) override {
     return fail(ErrorCode::Unsupported, "not in this test");

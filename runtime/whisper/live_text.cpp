@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/live_text.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <string_view>
+#include <utility>
+
+#include <npuwhisper/transcriber.h>
+
+#include "model/utf8.h"
+#include "whisper/punctuation.h"
+
+namespace npuwhisper {
+namespace {
+
+/// What lies so far from the end of the audio does not change any more when more is heard.
+/// AlignAtt stops decoding 0.4 s (20 positions) before the end.
+constexpr std::int64_t kSafe = kSampleRate * 6 / 10;
+/// Likewise of the last word of a pass, which may be the beginning of a longer one.
+constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
+/// Least length of a word that had to be moved.
+constexpr std::int64_t kLeastWord = kSampleRate / 100;
+
+}  // namespace
+
+/// Without case and punctuation, which depend on what follows.
+std::string LiveText::key_of(const Word& word) {
+  std::string key;
+  std::string_view text = word.text;
+  while (!text.empty()) {
+    const CodePoint character = first_code_point(text);
+    text.remove_prefix(character.n_bytes);
+    if (is_silent(character.value)) continue;
+    const bool is_capital = character.value >= U'A' && character.value <= U'Z';
+    append_utf8(is_capital ? character.value + (U'a' - U'A') : character.value, key);
+  }
+  return key;
+}
+
+void LiveText::hear(std::vector<LiveWord> words, bool is_doubtful) {
+  std::vector<std::string> keys;
+  keys.reserve(words.size());
+  for (const LiveWord& word : words) keys.push_back(key_of(word.word));
+  const auto differs = std::mismatch(keys.begin(), keys.end(), keys_.begin(), keys_.end()).first;
+  n_agreed_ = static_cast<std::size_t>(differs - keys.begin());
+  keys_ = std::move(keys);
+  heard_ = std::move(words);
+  is_doubtful_ = is_doubtful;
+  draft_.clear();
+  for (const LiveWord& word : heard_) {
+    draft_.insert(draft_.end(), word.tokens.begin(), word.tokens.end());
+  }
+}
+
+std::size_t LiveText::n_all() const {
+  std::size_t n = heard_.size();
+  while (n > 0 && !heard_[n - 1].is_spoken) --n;
+  return n;
+}
+
+std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
+                              std::int64_t now) const {
+  const std::size_t n = n_all();
+  std::size_t n_due = 0;
+  std::size_t n_stable = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const std::int64_t end = heard_[i].word.end;
+    const bool is_last = i + 1 == heard_.size();
+    if (schedule.is_due(end, heard, now)) n_due = i + 1;
+    const bool is_stable =
+        (i < n_agreed_ && !is_last) || end <= heard - (is_last ? kSafeLast : kSafe);
+    if (n_stable == i && is_stable && !is_doubtful_) n_stable = i + 1;
+  }
+  return std::max(n_due, n_stable);
+}
+
+std::vector<Word> LiveText::commit(std::size_t n, std::int64_t end) {
+  assert(n <= heard_.size());
+  std::vector<Word> words;
+  words.reserve(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    LiveWord& live = heard_[i];
+    Word& word = live.word;
+    word.start = std::clamp(word.start, floor_, std::max(floor_, end - kLeastWord));
+    word.end = std::clamp(word.end, word.start, std::max(word.start, end));
+    floor_ = word.end;
+    committed_tokens_.insert(committed_tokens_.end(), live.tokens.begin(), live.tokens.end());
+    draft_.erase(draft_.begin(), draft_.begin() + static_cast<std::ptrdiff_t>(live.tokens.size()));
+    words.push_back(word);
+    committed_.push_back(std::move(live));
+  }
+  const auto count = static_cast<std::ptrdiff_t>(n);
+  heard_.erase(heard_.begin(), heard_.begin() + count);
+  keys_.erase(keys_.begin(), keys_.begin() + count);
+  n_agreed_ -= std::min(n_agreed_, n);
+  return words;
+}
+
+void LiveText::raise_floor(std::int64_t to) {
+  floor_ = std::max(floor_, to);
+}
+
+void LiveText::drop_committed(std::size_t n) {
+  std::size_t n_tokens = 0;
+  for (std::size_t i = 0; i < n; ++i) n_tokens += committed_[i].tokens.size();
+  committed_.erase(committed_.begin(), committed_.begin() + static_cast<std::ptrdiff_t>(n));
+  committed_tokens_.erase(committed_tokens_.begin(),
+                          committed_tokens_.begin() + static_cast<std::ptrdiff_t>(n_tokens));
+}
+
+void LiveText::forget_heard() {
+  heard_.clear();
+  keys_.clear();
+  draft_.clear();
+  n_agreed_ = 0;
+}
+
+void LiveText::reset() {
+  drop_committed(committed_.size());
+  forget_heard();
+  floor_ = 0;
+}
+
+}  // namespace npuwhisper

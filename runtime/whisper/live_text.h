@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/segment.h>
+
+#include "whisper/pass_schedule.h"
+
+namespace npuwhisper {
+
+/// A word with the tokens that it is made of.
+struct LiveWord {
+  Word word;
+  std::vector<Token> tokens;
+  bool is_spoken = true;  ///< It has a character that is more than punctuation.
+};
+
+/// The words of a live window: those that stand, and after them those of the last pass, which may
+/// still change. A word becomes final when two successive passes agree on it (LocalAgreement-2:
+/// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
+/// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. Words become
+/// final in their order, never change then, and their times never overlap or go back. Reentrant.
+class LiveText {
+ public:
+  /// What was heard after the words that stand. `is_doubtful`: too improbable to be final unless
+  /// it is due.
+  void hear(std::vector<LiveWord> words, bool is_doubtful);
+  /// How many of the words heard are final now: the stream was heard up to `heard`, its live edge
+  /// is at `now`.
+  std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
+  /// All that were heard, but punctuation without a word before or after it.
+  std::size_t n_all() const;
+  /// Makes the first `n` words heard final and returns them. Their times lie within [floor(), end).
+  std::vector<Word> commit(std::size_t n, std::int64_t end);
+
+  /// Nothing that is said later begins before it.
+  std::int64_t floor() const { return floor_; }
+  void raise_floor(std::int64_t to);
+  std::span<const LiveWord> committed() const { return committed_; }
+  std::span<const Token> committed_tokens() const { return committed_tokens_; }
+  std::span<const LiveWord> heard() const { return heard_; }
+  /// What the next pass may expect after committed_tokens().
+  std::span<const Token> draft() const { return draft_; }
+
+  /// The window begins later: forgets the first `n` words that stand.
+  void drop_committed(std::size_t n);
+  /// What was heard last is not to be trusted.
+  void forget_heard();
+  /// The stream begins anew.
+  void reset();
+
+ private:
+  static std::string key_of(const Word& word);
+
+  std::vector<LiveWord> committed_;
+  std::vector<Token> committed_tokens_;
+  std::vector<LiveWord> heard_;
+  std::vector<Token> draft_;
+  std::vector<std::string> keys_;  // of heard_: what must be the same in two passes
+  std::size_t n_agreed_ = 0;       // of heard_, from the first on
+  bool is_doubtful_ = false;
+  std::int64_t floor_ = 0;
+};
+
+}  // namespace npuwhisper

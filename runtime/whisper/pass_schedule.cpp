@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/pass_schedule.h"
+
+#include <algorithm>
+
+#include <npuwhisper/transcriber.h>
+
+namespace npuwhisper {
+namespace {
+
+/// A syllable or two: less has nothing new to say.
+constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
+/// One part of real time in so many is spent on passes while the latency allows it.
+constexpr std::int64_t kWantedRatio = 5;
+/// Passes that a word sees within its latency, so that most are final by agreement, not by time.
+constexpr std::int64_t kPassesOfWord = 2;
+/// For the way from the deadline to the caller, and for passes that take longer than expected.
+constexpr std::int64_t kMargin = kSampleRate / 10;
+
+std::int64_t to_samples(std::chrono::nanoseconds time) {
+  return time.count() / 1000 * kSampleRate / 1'000'000;
+}
+
+}  // namespace
+
+PassSchedule::PassSchedule(std::chrono::milliseconds latency) : latency_(to_samples(latency)) {}
+
+void PassSchedule::took(std::chrono::nanoseconds cost) {
+  // Half the latency is all that may be planned with. What takes longer ends in a skip to the live
+  // edge, after which the machine may be free again.
+  const std::int64_t samples = std::min(to_samples(cost), latency_ / 2);
+  cost_ = std::max(samples, (7 * cost_ + samples) / 8);
+}
+
+std::int64_t PassSchedule::hop() const {
+  const std::int64_t affordable = (latency_ - cost_ - kMargin) / kPassesOfWord;
+  const std::int64_t wanted = std::min(kWantedRatio * cost_, affordable);
+  // A pass that starts when the last one ends has a tenth of its time to spare.
+  return std::max({wanted, kLeastHop, cost_ * 11 / 10});
+}
+
+bool PassSchedule::is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const {
+  const std::int64_t next = std::max(heard + hop(), now) + cost_;
+  return next + kMargin > end + latency_;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace npuwhisper {
+
+/// When a live stream is decoded again, and which words cannot wait for the time after. Passes are
+/// as far apart as leaves the machine most of its time, but close enough for the promised latency,
+/// and never closer than they take. All but took() is in samples of the stream's audio (16 kHz);
+/// "now" is where the live edge is: what has arrived, pushed or not. Reentrant; reads no clock.
+class PassSchedule {
+ public:
+  explicit PassSchedule(std::chrono::milliseconds latency);
+
+  /// A pass took so long. More than expected counts at once, less by and by.
+  void took(std::chrono::nanoseconds cost);
+  /// What the next one is expected to take.
+  std::int64_t cost() const { return cost_; }
+  /// New audio that a pass is worth.
+  std::int64_t hop() const;
+  std::int64_t latency() const { return latency_; }
+
+  /// Whether so much audio waits that words would come late: time to skip to the live edge.
+  bool is_overloaded(std::int64_t n_waiting) const { return n_waiting > latency_; }
+  /// Whether a word that ended at `end` would be late if it were left to the next pass. `heard`:
+  /// where the audio of the pass that has just ended, ended.
+  bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
+
+ private:
+  const std::int64_t latency_;
+  std::int64_t cost_ = 0;
+};
+
+}  // namespace npuwhisper

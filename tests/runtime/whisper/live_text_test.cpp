@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/live_text.h"
+
+#include <gtest/gtest.h>
+
+#include <initializer_list>
+#include <utility>
+
+namespace npuwhisper {
+namespace {
+
+constexpr std::int64_t kSecond = 16'000;
+
+class LiveTextTest : public ::testing::Test {
+ protected:
+  /// Words of half a second each, the last of which ends at `end`.
+  void hear(std::initializer_list<const char*> texts, std::int64_t end, bool is_doubtful = false) {
+    std::vector<LiveWord> words;
+    std::int64_t start = end - static_cast<std::int64_t>(texts.size()) * kSecond / 2;
+    for (const char* text : texts) {
+      LiveWord word;
+      word.word = {.start = start, .end = start + kSecond / 2, .text = text};
+      word.tokens = {static_cast<Token>(text[1]), 7};
+      word.is_spoken = text[1] != '.';
+      words.push_back(std::move(word));
+      start += kSecond / 2;
+    }
+    text_.hear(std::move(words), is_doubtful);
+  }
+  std::size_t n_final(std::int64_t heard) { return text_.n_final(schedule_, heard, heard); }
+
+  PassSchedule schedule_{std::chrono::seconds(10)};
+  LiveText text_;
+};
+
+TEST_F(LiveTextTest, TwoPassesThatAgreeAreFinalButNotTheLastWord) {
+  const std::int64_t now = 5 * kSecond;
+  hear({" ask", " not", " what"}, now);
+  EXPECT_EQ(n_final(now), 1U) << "only what ended long ago";
+  hear({" ask", " not,", " What", " you"}, now + kSecond / 2);
+  EXPECT_EQ(n_final(now), 3U) << "case and punctuation do not count";
+  hear({" ask", " not", " but"}, now);
+  EXPECT_EQ(n_final(now), 2U);
+}
+
+TEST_F(LiveTextTest, WhatEndedLongAgoIsFinal) {
+  hear({" ask", " not"}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond / 20), 0U);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond / 10), 1U);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U) << "the last word may go on";
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
+}
+
+TEST_F(LiveTextTest, DoubtfulWordsWaitUntilTheyAreDue) {
+  hear({" ask", " not"}, 5 * kSecond, true);
+  EXPECT_EQ(n_final(8 * kSecond), 0U);
+  EXPECT_EQ(n_final(15 * kSecond - kSecond / 2), 1U);
+  EXPECT_EQ(n_final(15 * kSecond), 2U);
+}
+
+TEST_F(LiveTextTest, PunctuationAloneIsNoWord) {
+  hear({" ."}, 5 * kSecond);
+  EXPECT_EQ(text_.n_all(), 0U);
+  EXPECT_EQ(n_final(50 * kSecond), 0U);
+  EXPECT_EQ(text_.draft().size(), 2U) << "but is expected again";
+}
+
+TEST_F(LiveTextTest, TokensOfFinalWordsStandAndTheOthersAreTheDraft) {
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  const auto words = text_.commit(1, 6 * kSecond);
+  ASSERT_EQ(words.size(), 1U);
+  EXPECT_EQ(words[0].text, " ask");
+  EXPECT_EQ(std::vector<Token>(text_.committed_tokens().begin(), text_.committed_tokens().end()),
+            (std::vector<Token>{'a', 7}));
+  EXPECT_EQ(std::vector<Token>(text_.draft().begin(), text_.draft().end()),
+            (std::vector<Token>{'n', 7, 'w', 7}));
+  hear({" not", " what", " you"}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond), 2U) << "compared with what is left of the pass before";
+  text_.commit(2, 6 * kSecond);
+  text_.drop_committed(2);
+  ASSERT_EQ(text_.committed().size(), 1U);
+  EXPECT_EQ(text_.committed()[0].word.text, " what");
+  EXPECT_EQ(text_.committed_tokens()[0], 'w');
+}
+
+TEST_F(LiveTextTest, TimesNeverGoBackNorPastTheEnd) {
+  hear({" ask", " not"}, 5 * kSecond);
+  text_.commit(2, 5 * kSecond);
+  EXPECT_EQ(text_.floor(), 5 * kSecond);
+  hear({" what", " you"}, 5 * kSecond + kSecond / 4);
+  const auto words = text_.commit(2, 5 * kSecond + kSecond / 8);
+  EXPECT_EQ(words[0].start, 5 * kSecond);
+  EXPECT_LE(words[0].end, words[1].start);
+  EXPECT_EQ(words[1].end, 5 * kSecond + kSecond / 8);
+  text_.raise_floor(kSecond);
+  EXPECT_EQ(text_.floor(), words[1].end);
+}
+
+}  // namespace
+}  // namespace npuwhisper

@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/live_transcriber.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <random>
+
+#include "live_scene.h"
+
+namespace npuwhisper {
+namespace {
+
+using namespace std::chrono_literals;
+using test::HeardWindow;
+using test::LiveTime;
+using test::ScriptedSpeaker;
+using test::ScriptedWord;
+using test::Vocabulary;
+using test::WatchedMel;
+
+constexpr std::int64_t seconds(double s) {
+  return static_cast<std::int64_t>(s * 16000 + 0.5);
+}
+
+/// A word as it left the transcriber.
+struct Emitted {
+  Word word;
+  std::int64_t at = 0;  ///< Samples of simulated time.
+};
+
+class LiveTranscriberTest : public ::testing::Test {
+ protected:
+  LiveTranscriberTest() {
+    options_.language = "en";
+    options_.live_latency = 2000ms;
+    options_.word_times = true;
+    options_.samples_waiting = [this] { return time_.arrived() - time_.n_pushed; };
+  }
+
+  /// A word each 0.4 s of [from, to).
+  void speak(double from, double to) {
+    std::mt19937 random(static_cast<unsigned>(words_.size()) + 1);
+    for (std::int64_t at = seconds(from); at + seconds(0.4) <= seconds(to); at += seconds(0.4)) {
+      words_.push_back(
+          {vocabulary_words_[random() % vocabulary_words_.size()], at, at + seconds(0.36)});
+    }
+  }
+
+  void create() {
+    auto made = LiveTranscriber::create(
+        *vocabulary_.tokenizer, vocabulary_.config, options_,
+        [&](int, const std::atomic<bool>& cancelled) -> Result<std::unique_ptr<TokenDecoder>> {
+          auto speaker = std::make_unique<ScriptedSpeaker>(vocabulary_, words_, heard_, time_);
+          speaker->cancelled = &cancelled;
+          speaker_ = speaker.get();
+          return std::unique_ptr<TokenDecoder>(std::move(speaker));
+        },
+        [&](int capacity_frames) -> Result<std::unique_ptr<LogMel>> {
+          auto mel = MelFrontend::create(vocabulary_.config.n_mels, capacity_frames);
+          if (!mel) return fail(mel.error());
+          return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard_));
+        },
+        [this] { return time_.now; });
+    ASSERT_TRUE(made) << made.error().message;
+    transcriber_ = std::move(*made);
+  }
+
+  /// The stream in real time, in buffers of 20 ms.
+  void listen(double duration, std::function<void()> on_piece = {}) {
+    constexpr std::int64_t kPiece = 320;
+    const std::vector<float> piece(kPiece, 0.1F);
+    time_.n_samples = seconds(duration);
+    while (time_.n_pushed < time_.n_samples) {
+      const auto complete = std::chrono::nanoseconds((time_.n_pushed + kPiece) * 62'500);
+      time_.now = std::max(time_.now, complete);
+      time_.n_pushed += kPiece;
+      if (on_piece) on_piece();
+      take(transcriber_->push(piece));
+      if (HasFatalFailure()) return;
+      EXPECT_LE(position_, transcriber_->position()) << "never back";
+      position_ = transcriber_->position();
+    }
+  }
+  void drain() { take(transcriber_->drain()); }
+
+  void take(Result<std::vector<Segment>> segments) {
+    ASSERT_TRUE(segments) << segments.error().message;
+    for (const Segment& segment : *segments) {
+      std::string text;
+      ASSERT_FALSE(segment.words.empty());
+      EXPECT_EQ(segment.start, segment.words.front().start);
+      EXPECT_EQ(segment.end, segment.words.back().end);
+      EXPECT_GE(segment.start, position_) << "position() promised it";
+      for (const Word& word : segment.words) {
+        EXPECT_GE(word.start, end_) << "no word overlaps, none goes back";
+        EXPECT_LE(word.start, word.end);
+        end_ = word.end;
+        text += word.text;
+        emitted_.push_back({word, time_.now.count() / 1000 * 16 / 1000});
+      }
+      EXPECT_EQ(segment.text, text);
+    }
+  }
+
+  std::vector<std::string> said() const {
+    std::vector<std::string> texts;
+    for (const Emitted& emitted : emitted_) texts.push_back(emitted.word.text);
+    return texts;
+  }
+  std::vector<std::string> script(std::int64_t from = 0) const {
+    std::vector<std::string> texts;
+    for (const ScriptedWord& word : words_) {
+      if (word.start >= from) texts.emplace_back(vocabulary_.tokenizer->bytes(word.token));
+    }
+    return texts;
+  }
+  double longest_delay() const {
+    std::int64_t longest = 0;
+    for (const Emitted& word : emitted_) longest = std::max(longest, word.at - word.word.end);
+    return static_cast<double>(longest) / 16000;
+  }
+
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
+  const std::vector<Token> vocabulary_words_ = test::one_token_words(vocabulary_);
+  TranscriberOptions options_;
+  std::vector<ScriptedWord> words_;
+  HeardWindow heard_;
+  LiveTime time_;
+  std::unique_ptr<LiveTranscriber> transcriber_;
+  ScriptedSpeaker* speaker_ = nullptr;  // Owned by the transcriber.
+  std::vector<Emitted> emitted_;
+  std::int64_t position_ = 0;
+  std::int64_t end_ = 0;
+};
+
+TEST_F(LiveTranscriberTest, WordsLeaveSoonAndInTime) {
+  ASSERT_GE(vocabulary_words_.size(), 3U);
+  speak(0.5, 60);
+  create();
+  listen(62);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.0);
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < emitted_.size(); ++i) {
+    sum += emitted_[i].at - words_[i].end;
+    EXPECT_NEAR(static_cast<double>(emitted_[i].word.start), static_cast<double>(words_[i].start),
+                1600)
+        << i;
+  }
+  EXPECT_LE(static_cast<double>(sum) / static_cast<double>(emitted_.size()) / 16000, 1.2);
+}
+
+TEST_F(LiveTranscriberTest, TokensOfTheLastPassAreVerifiedInOne) {
+  speak(0.5, 20);
+  create();
+  listen(21);
+  drain();
+  const TranscriberStats stats = transcriber_->stats();
+  EXPECT_GT(stats.windows, 20U);
+  EXPECT_GT(stats.verified_tokens, stats.tokens / 2);
+  // Each word is decoded once, not once in each window that it is in.
+  EXPECT_LE(stats.tokens, words_.size() + 2);
+  EXPECT_EQ(stats.skipped_samples, 0U);
+}
+
+TEST_F(LiveTranscriberTest, TheTextBeforeTheWindowIsThePrompt) {
+  speak(0, 40);
+  create();
+  listen(40);
+  const std::vector<Token>& prompt = speaker_->prompts.back();
+  EXPECT_EQ(prompt.front(), vocabulary_.special().sot_prev);
+  EXPECT_LE(prompt.size(), 64U + 128U + 20U);
+  EXPECT_LT(heard_.end_frame - heard_.first_frame, 1700) << "windows stay short";
+}
+
+TEST_F(LiveTranscriberTest, ASlowMachineTakesLongerStepsAndKeepsTheLatency) {
+  options_.live_latency = 5000ms;
+  speak(0.5, 60);
+  create();
+  speaker_->cost = 900ms;
+  listen(62);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 5.0);
+  EXPECT_LE(transcriber_->stats().windows, 55U) << "leaves time for others";
+}
+
+TEST_F(LiveTranscriberTest, OverloadSkipsToTheLiveEdge) {
+  speak(0, 60);
+  create();
+  std::int64_t relief = 0;
+  listen(60, [&] {
+    if (time_.n_pushed == seconds(20)) speaker_->cost = 7s;
+    if (time_.n_pushed == seconds(30)) {
+      speaker_->cost = 150ms;
+      relief = time_.now.count() / 1000 * 16 / 1000;
+    }
+  });
+  drain();
+  const TranscriberStats stats = transcriber_->stats();
+  EXPECT_GT(stats.skipped_samples, 4U * 16000);
+  EXPECT_LT(stats.skipped_samples, 25U * 16000);
+  EXPECT_LT(said().size(), script().size());
+  // Back at the live edge within 5 s of relief, and from then on in time.
+  for (const Emitted& word : emitted_) {
+    if (word.at < relief + seconds(5)) continue;
+    EXPECT_LE(word.at - word.word.end, seconds(2));
+  }
+  const auto after = script(relief + seconds(8));
+  const auto texts = said();
+  ASSERT_GE(texts.size(), after.size());
+  EXPECT_TRUE(std::equal(after.rbegin(), after.rend(), texts.rbegin()));
+}
+
+TEST_F(LiveTranscriberTest, ASkipNeverGoesBack) {
+  options_.live_latency = 500ms;
+  speak(0, 20);
+  create();
+  listen(20, [&] { speaker_->cost = time_.n_pushed / seconds(1) % 2 == 0 ? 900ms : 50ms; });
+  drain();
+  const TranscriberStats stats = transcriber_->stats();
+  EXPECT_GT(stats.skipped_samples, 0U);
+  EXPECT_LT(stats.skipped_samples, 20U * 16000);
+}
+
+TEST_F(LiveTranscriberTest, SilenceGivesNoWordsAndMovesOn) {
+  speak(0.5, 5);
+  speak(25, 30);
+  create();
+  bool checked = false;
+  listen(32, [&] {
+    if (time_.n_pushed == seconds(9)) {
+      EXPECT_GE(heard_.first_frame, 600) << "a pause ends the window";
+    }
+    if (time_.n_pushed != seconds(24)) return;
+    checked = true;
+    EXPECT_GE(transcriber_->position(), seconds(21)) << "no text will come for what is silent";
+    EXPECT_GE(heard_.first_frame, 2000) << "nor is it decoded again and again";
+  });
+  EXPECT_TRUE(checked);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_GT(transcriber_->stats().silent_windows, 10U);
+}
+
+TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
+  speak(0.5, 40);
+  create();
+  speaker_->loop_until = seconds(1000);
+  speaker_->only_with_previous_text = true;
+  listen(41);
+  drain();
+  // The window in which it began is lost to the loop only as far as nothing stood.
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.5);
+}
+
+TEST_F(LiveTranscriberTest, ALoopWithoutCauseIsLeftBehind) {
+  speak(0, 40);
+  create();
+  speaker_->loop_until = seconds(10);
+  listen(41);
+  drain();
+  const auto after = script(seconds(14));
+  const auto texts = said();
+  ASSERT_GE(texts.size(), after.size());
+  EXPECT_TRUE(std::equal(after.rbegin(), after.rend(), texts.rbegin()));
+  EXPECT_LE(texts.size(), words_.size() + 30) << "the loop itself is not said";
+}
+
+TEST_F(LiveTranscriberTest, WhateverIsMisheardWordsAreInTimeAndInOrder) {
+  speak(0.5, 90);
+  for (const double misheard : {0.1, 0.5, 1.0}) {
+    for (const auto cost : {20ms, 300ms, 700ms}) {
+      time_ = {};
+      emitted_.clear();
+      position_ = end_ = 0;
+      create();
+      speaker_->misheard = misheard;
+      speaker_->cost = cost;
+      listen(91);  // Checks that words and positions never go back.
+      drain();
+      EXPECT_LE(longest_delay(), 2.0) << misheard << ' ' << cost.count();
+      EXPECT_GE(said().size(), words_.size() * 9 / 10);
+      EXPECT_LE(said().size(), words_.size() * 11 / 10);
+    }
+  }
+}
+
+TEST_F(LiveTranscriberTest, MishearingTheLastWordDoesNoHarm) {
+  speak(0.5, 60);
+  create();
+  speaker_->misheard = 0.3;
+  listen(61);
+  drain();
+  std::size_t n_right = 0;
+  const auto texts = said();
+  const auto wanted = script();
+  for (std::size_t i = 0; i < std::min(texts.size(), wanted.size()); ++i) {
+    n_right += texts[i] == wanted[i];
+  }
+  EXPECT_GE(n_right, wanted.size() * 9 / 10);
+}
+
+TEST_F(LiveTranscriberTest, DrainSaysTheRestAndResetBeginsAnew) {
+  speak(0, 3);
+  create();
+  listen(3);
+  EXPECT_LT(said().size(), script().size());
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_EQ(transcriber_->position(), seconds(3));
+  EXPECT_EQ(transcriber_->push(std::vector<float>(320)).error().code, ErrorCode::InvalidArgument);
+  const auto first = said();
+  transcriber_->reset();
+  time_ = {};
+  emitted_.clear();
+  position_ = end_ = 0;
+  listen(3);
+  drain();
+  EXPECT_EQ(said(), first);
+}
+
+TEST_F(LiveTranscriberTest, CancelStopsAtOnce) {
+  speak(0, 10);
+  create();
+  speaker_->on_encode = [&] {
+    if (time_.n_pushed > seconds(5)) transcriber_->cancel();
+  };
+  const std::vector<float> audio(seconds(6), 0.1F);
+  time_.n_pushed = seconds(6);
+  EXPECT_EQ(transcriber_->push(audio).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(transcriber_->drain().error().code, ErrorCode::Cancelled);
+  transcriber_->reset();
+  time_ = {};
+  speaker_->on_encode = nullptr;
+  EXPECT_TRUE(transcriber_->push(audio));
+}
+
+TEST_F(LiveTranscriberTest, FindsTheLanguageAgainUntilEnoughWasHeard) {
+  options_.language.clear();
+  speak(0, 10);
+  create();
+  listen(10);
+  EXPECT_FALSE(transcriber_->language().empty());
+  const auto n_detections =
+      std::count_if(speaker_->prompts.begin(), speaker_->prompts.end(),
+                    [](const std::vector<Token>& prompt) { return prompt.size() == 1; });
+  EXPECT_GT(n_detections, 2);
+  EXPECT_LT(n_detections, 12);
+}
+
+TEST_F(LiveTranscriberTest, AModelWithoutAlignmentHeadsIsRefused) {
+  ModelConfig config = vocabulary_.config;
+  config.alignment_heads.clear();
+  const auto made = LiveTranscriber::create(*vocabulary_.tokenizer, config, options_, {}, {}, {});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::Unsupported);
+}
+
+}  // namespace
+}  // namespace npuwhisper

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/pass_schedule.h"
+
+#include <gtest/gtest.h>
+
+namespace npuwhisper {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::int64_t kSecond = 16'000;
+
+TEST(PassScheduleTest, APassIsWorthATenthsOfSecondsWhereItCostsNothing) {
+  const PassSchedule schedule(2000ms);
+  EXPECT_EQ(schedule.hop(), kSecond * 3 / 10);
+  EXPECT_EQ(schedule.cost(), 0);
+}
+
+TEST(PassScheduleTest, LeavesTheMachineMostOfItsTime) {
+  PassSchedule schedule(5000ms);
+  schedule.took(200ms);
+  EXPECT_EQ(schedule.hop(), kSecond) << "a fifth of it";
+}
+
+TEST(PassScheduleTest, ButNotWhereWordsWouldBeLate) {
+  PassSchedule schedule(2000ms);
+  schedule.took(400ms);
+  EXPECT_EQ(schedule.hop(), kSecond * 3 / 4) << "half of 2 s - 0.4 s - 0.1 s";
+}
+
+TEST(PassScheduleTest, PassesNeverOverlap) {
+  PassSchedule schedule(1000ms);
+  schedule.took(400ms);
+  EXPECT_EQ(schedule.hop(), kSecond * 44 / 100);
+}
+
+TEST(PassScheduleTest, APassOfOverloadSpoilsNoPlans) {
+  PassSchedule schedule(1000ms);
+  schedule.took(30s);
+  EXPECT_EQ(schedule.cost(), kSecond / 2);
+}
+
+TEST(PassScheduleTest, ASlowPassCountsAtOnceAndIsForgottenByAndBy) {
+  PassSchedule schedule(5000ms);
+  schedule.took(100ms);
+  schedule.took(900ms);
+  EXPECT_EQ(schedule.cost(), kSecond * 9 / 10);
+  schedule.took(100ms);
+  EXPECT_EQ(schedule.cost(), kSecond * 8 / 10);
+  for (int i = 0; i < 60; ++i) schedule.took(100ms);
+  EXPECT_NEAR(static_cast<double>(schedule.cost()), 1600, 20);
+}
+
+TEST(PassScheduleTest, AWordIsDueWhenTheNextPassWouldBeTooLate) {
+  PassSchedule schedule(2000ms);
+  schedule.took(200ms);
+  const std::int64_t heard = 10 * kSecond;
+  const std::int64_t next = heard + schedule.hop() + kSecond * 2 / 10 + kSecond / 10;
+  EXPECT_TRUE(schedule.is_due(next - 2 * kSecond - 1, heard, heard));
+  EXPECT_FALSE(schedule.is_due(next - 2 * kSecond, heard, heard));
+  EXPECT_TRUE(schedule.is_due(next - 2 * kSecond, heard, heard + kSecond))
+      << "the live edge is further than the next pass";
+}
+
+TEST(PassScheduleTest, OverloadIsMoreThanTheLatency) {
+  const PassSchedule schedule(2000ms);
+  EXPECT_FALSE(schedule.is_overloaded(2 * kSecond));
+  EXPECT_TRUE(schedule.is_overloaded(2 * kSecond + 1));
+}
+
+}  // namespace
+}  // namespace npuwhisper
