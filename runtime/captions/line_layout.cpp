@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "captions/line_layout.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace npuwhisper {
+namespace {
+
+// What a whole line of slack costs, in the units of BreakCost: lines may be uneven by half for the
+// sake of a phrase, but not a word long.
+constexpr double kSlackCost = 48;
+// A line that is longer than the one below hides more of the picture for nothing.
+constexpr double kTopHeavyCost = 1;
+
+int space_before(const Atom& atom) {
+  return atom.after_space ? 1 : 0;
+}
+
+std::size_t n_lines(std::span<const Atom> atoms, int columns) {
+  std::size_t n = 0;
+  while (!atoms.empty()) {
+    atoms = atoms.subspan(n_fitting(atoms, columns, 1));
+    ++n;
+  }
+  return n;
+}
+
+// The best way to break `atoms` into `n` lines; `cost` infinite if there is none.
+struct Best {
+  double cost = std::numeric_limits<double>::infinity();
+  std::vector<std::size_t> begins;
+};
+
+double slack_cost(int width, double even, int columns) {
+  const double slack = (width - even) / columns;
+  return kSlackCost * slack * slack;
+}
+
+Best best_lines(std::span<const Atom> atoms, std::size_t n, double even, int columns) {
+  Best best;
+  if (n == 1) {
+    const int width = width_of(atoms);
+    if (width <= columns) best = {slack_cost(width, even, columns), {0}};
+    return best;
+  }
+  int width = atoms.front().width;
+  for (std::size_t i = 1; i < atoms.size() && width <= columns; ++i) {
+    const Best rest = best_lines(atoms.subspan(i), n - 1, even, columns);
+    const bool is_top_heavy = n == 2 && width > width_of(atoms.subspan(i));
+    const double cost = rest.cost + slack_cost(width, even, columns) + atoms[i].break_before +
+                        (is_top_heavy ? kTopHeavyCost : 0);
+    if (cost < best.cost) {
+      best.cost = cost;
+      best.begins = {0};
+      for (const std::size_t begin : rest.begins) best.begins.push_back(i + begin);
+    }
+    width += space_before(atoms[i]) + atoms[i].width;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::size_t n_fitting(std::span<const Atom> atoms, int columns, int lines) {
+  std::size_t i = 0;
+  for (int line = 0; line < lines && i < atoms.size(); ++line) {
+    int width = atoms[i++].width;
+    while (i < atoms.size() && width + space_before(atoms[i]) + atoms[i].width <= columns) {
+      width += space_before(atoms[i]) + atoms[i].width;
+      ++i;
+    }
+  }
+  return i;
+}
+
+int width_of(std::span<const Atom> atoms) {
+  int width = 0;
+  for (std::size_t i = 0; i < atoms.size(); ++i) {
+    width += atoms[i].width + (i > 0 ? space_before(atoms[i]) : 0);
+  }
+  return width;
+}
+
+std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns) {
+  // Beyond a few lines even ones are not worth a search.
+  constexpr std::size_t kMostSearched = 4;
+  const std::size_t n = n_lines(atoms, columns);
+  if (n > kMostSearched) {
+    std::vector<std::size_t> begins;
+    for (std::size_t i = 0; i < atoms.size(); i += n_fitting(atoms.subspan(i), columns, 1)) {
+      begins.push_back(i);
+    }
+    return begins;
+  }
+  const double even = static_cast<double>(width_of(atoms)) / static_cast<double>(n);
+  return best_lines(atoms, n, even, columns).begins;
+}
+
+}  // namespace npuwhisper
