@@ -238,7 +238,7 @@ TEST_P(AnySpeech, IsReadable) {
         columns += columns_of(line);
       }
       if (const auto said = first_said(caption)) {
-        EXPECT_LE(caption.start - *said, kLag + nanoseconds(reading::kShortest)) << "late";
+        EXPECT_LE(caption.start - *said, kLag + 10 * nanoseconds(reading::kShortest)) << "late";
       }
       // Who reads slower than it was said had as much time as the next caption could be delayed.
       const bool is_read = (caption.end - caption.start) * 20 >= std::chrono::seconds(columns);
