@@ -2,25 +2,104 @@
 #include "cues.h"
 
 #include <algorithm>
-#include <memory>
+#include <chrono>
+#include <cstdint>
 
 namespace npuwhisper {
+namespace {
+
+using std::chrono::nanoseconds;
+
+nanoseconds to_chrono(GstClockTime time) {
+  return nanoseconds(static_cast<std::int64_t>(time));
+}
+
+GstClockTime from_chrono(nanoseconds time) {
+  return static_cast<GstClockTime>(std::max<std::int64_t>(time.count(), 0));
+}
+
+}  // namespace
+
+Speech speech_of(const Segment& segment, const Timeline& timeline, const CueFormat& format) {
+  Speech speech;
+  speech.language = segment.language;
+  speech.format = format;
+  const auto say = [&](std::int64_t start, std::int64_t end, const std::string& text) {
+    speech.texts.push_back(
+        {to_chrono(timeline.time_of(start)), to_chrono(timeline.time_of(end)), text});
+  };
+  const bool by_word = format.mode == OutputMode::Word || format.makes_captions();
+  if (by_word && !segment.words.empty()) {
+    for (const Word& word : segment.words) say(word.start, word.end, word.text);
+  } else {
+    say(segment.start, segment.end, segment.text);
+  }
+  return speech;
+}
 
 void CueMaker::set_segment(const GstSegment& segment) {
   earliest_ = segment.start;
+  known_ = segment.start;
   stop_ = segment.stop;
+  if (captions_) captions_->restart(to_chrono(earliest_));
 }
 
-std::vector<Cue> CueMaker::make(const Segment& segment, const Timeline& timeline, OutputMode mode) {
+void CueMaker::raise_earliest(GstClockTime to) {
+  earliest_ = std::max(earliest_, to);
+  if (captions_) captions_->raise_floor(to_chrono(earliest_));
+}
+
+GstClockTime CueMaker::pending() const {
+  const auto start = captions_ ? captions_->pending() : std::nullopt;
+  return start ? from_chrono(*start) : GST_CLOCK_TIME_NONE;
+}
+
+std::vector<Cue> CueMaker::add(const Speech& speech) {
   std::vector<Cue> cues;
-  if (mode == OutputMode::Word && !segment.words.empty()) {
-    for (const Word& word : segment.words) {
-      add(cues, timeline.time_of(word.start), timeline.time_of(word.end), word.text);
-    }
-  } else {
-    add(cues, timeline.time_of(segment.start), timeline.time_of(segment.end), segment.text);
+  if (speech.format != format_) {
+    cues = flush();
+    change_format(speech.format);
+  }
+  if (captions_) {
+    captions_->add(speech.texts, speech.language);
+    take(cues, captions_->take(to_chrono(known_)));
+    return cues;
+  }
+  for (const SpokenText& text : speech.texts) {
+    add(cues, from_chrono(text.start), from_chrono(text.end), text.text);
   }
   return cues;
+}
+
+std::vector<Cue> CueMaker::advance(GstClockTime known) {
+  std::vector<Cue> cues;
+  known_ = std::max(known_, known);
+  if (captions_) take(cues, captions_->take(to_chrono(known_)));
+  return cues;
+}
+
+std::vector<Cue> CueMaker::leave(GstClockTime due) {
+  std::vector<Cue> cues;
+  if (captions_) take(cues, captions_->take(to_chrono(known_), to_chrono(due)));
+  return cues;
+}
+
+std::vector<Cue> CueMaker::flush() {
+  std::vector<Cue> cues;
+  if (captions_) take(cues, captions_->flush());
+  return cues;
+}
+
+void CueMaker::change_format(const CueFormat& format) {
+  format_ = format;
+  captions_ = format.makes_captions() ? CaptionMaker::create(format.captions) : nullptr;
+  if (captions_) captions_->restart(to_chrono(earliest_));
+}
+
+void CueMaker::take(std::vector<Cue>& cues, const std::vector<Caption>& captions) {
+  for (const Caption& caption : captions) {
+    add(cues, from_chrono(caption.start), from_chrono(caption.end), caption.text);
+  }
 }
 
 void CueMaker::add(std::vector<Cue>& cues, GstClockTime start, GstClockTime end,

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::size_t kMaxItems = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
+constexpr GstClockTime kTickTime = kTick / std::chrono::nanoseconds(1);
 
 bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
@@ -51,7 +52,7 @@ bool OutputPad::activate(bool active) {
     changed_.notify_all();
   }
   if (!active) return gst_pad_stop_task(pad_.get()) != FALSE;
-  in_segment_ = false;
+  forget_stream();
   needs_sticky_events_ = true;
   return gst_pad_start_task(pad_.get(), run, this, nullptr) != FALSE;
 }
@@ -105,8 +106,15 @@ void OutputPad::flush_stop(GstEvent* event, std::uint64_t epoch) {
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
   }
-  in_segment_ = false;
+  forget_stream();
   gst_pad_start_task(pad.get(), run, this, nullptr);
+}
+
+// While the task does not run.
+void OutputPad::forget_stream() {
+  in_segment_ = false;
+  cues_ = CueMaker();
+  discont_ = false;
 }
 
 void OutputPad::run(gpointer self) {
@@ -141,7 +149,10 @@ void OutputPad::iterate() {
   next_tick_ = now + kTick;
   if (!in_segment_) return;
   const GstClockTime deadline = latency_.deadline(element_, segment_);
-  if (GST_CLOCK_TIME_IS_VALID(deadline)) push_gap(deadline);
+  if (!GST_CLOCK_TIME_IS_VALID(deadline)) return;
+  // What would be due before the next tick leaves now.
+  push(cues_.leave(deadline + kTickTime));
+  push_gap(deadline);
 }
 
 void OutputPad::push(const TimedText& text) {
@@ -170,21 +181,43 @@ void OutputPad::push(const TimedText& text) {
   }
 }
 
+void OutputPad::push(const SpeechItem& item) {
+  if (item.discont) {
+    push(cues_.flush());
+    discont_ = true;
+  }
+  push(cues_.add(item.speech));
+}
+
+void OutputPad::push(const std::vector<Cue>& cues) {
+  for (const Cue& cue : cues) push(TimedText{cue, std::exchange(discont_, false)});
+}
+
 void OutputPad::push(const Advance& advance) {
-  if (in_segment_) push_gap(advance.to);
+  if (!in_segment_) return;
+  push(cues_.advance(advance.to));
+  push_gap(advance.to);
 }
 
 void OutputPad::push_gap(GstClockTime to) {
   if (GST_CLOCK_TIME_IS_VALID(segment_.stop)) to = std::min(to, segment_.stop);
+  if (const GstClockTime text = cues_.pending(); GST_CLOCK_TIME_IS_VALID(text)) {
+    // A sink would wait for so short a GAP, and the text behind it.
+    if (text <= to && text < position_ + kTickTime) return;
+    to = std::min(to, text);
+  }
   if (to <= position_) return;
   GstEvent* gap = gst_event_new_gap(position_, to - position_);
   gst_event_set_seqnum(gap, segment_seqnum_);
   position_ = to;
+  cues_.raise_earliest(to);
   counters_.gaps.fetch_add(1, std::memory_order_relaxed);
   gst_pad_push_event(pad_.get(), gap);
 }
 
 void OutputPad::push(const EventPtr& event) {
+  // The language becomes known while a caption waits for its end.
+  if (GST_EVENT_TYPE(event.get()) != GST_EVENT_TAG) push(cues_.flush());
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
       in_segment_ = false;
@@ -195,7 +228,10 @@ void OutputPad::push(const EventPtr& event) {
     case GST_EVENT_SEGMENT: {
       GstSegment segment;
       gst_event_copy_segment(event.get(), &segment);
-      if (!in_segment_ || !same_timing(segment, segment_)) position_ = segment.start;
+      if (!in_segment_ || !same_timing(segment, segment_)) {
+        position_ = segment.start;
+        cues_.set_segment(segment);
+      }
       segment_ = segment;
       segment_seqnum_ = gst_event_get_seqnum(event.get());
       // Backwards there is no text (see the worker), so nothing to tell the progress of.

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <variant>
+#include <vector>
 
 #include "counters.h"
 #include "cues.h"
@@ -24,7 +25,8 @@ namespace npuwhisper {
 ///
 /// Along with cues the pad tells how far the text has got: advance() becomes a GAP event, and live
 /// pads send one by the clock, each tick. A pad's times never go back: a cue that comes after its
-/// time was passed is moved to where the pad stands.
+/// time was passed is moved to where the pad stands. Captions that are not complete wait, and GAPs
+/// with them, until the text behind them is known or, live, until their latency is used up.
 ///
 /// write() is for one thread (the worker), the rest thread-safe. One mutex, a leaf; it is not held
 /// while anything is pushed.
@@ -40,7 +42,12 @@ class OutputPad {
     Cue cue;
     bool discont = false;
   };
-  using Item = std::variant<TimedText, Advance, EventPtr>;
+  /// What becomes cues of Content::Text, now or when the rest of a caption has come.
+  struct SpeechItem {
+    Speech speech;
+    bool discont = false;
+  };
+  using Item = std::variant<TimedText, SpeechItem, Advance, EventPtr>;
 
   OutputPad(GstElement* element, Content content, const Latency& latency, Counters& counters);
 
@@ -72,7 +79,10 @@ class OutputPad {
  private:
   static void run(gpointer self);
   void iterate();
+  void forget_stream();
   void push(const TimedText& text);
+  void push(const SpeechItem& item);
+  void push(const std::vector<Cue>& cues);
   void push(const Advance& advance);
   void push(const EventPtr& event);
   void push_gap(GstClockTime to);
@@ -102,6 +112,8 @@ class OutputPad {
   bool in_segment_ = false;
   bool markup_ = false;
   GstClockTime position_ = 0;
+  CueMaker cues_;
+  bool discont_ = false;  // Of the next cue.
   GstClockTime longest_delay_ = 0;
   std::chrono::steady_clock::time_point next_tick_{};
 };

@@ -86,6 +86,18 @@ GType output_mode_type() {
   return type;
 }
 
+GType caption_style_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(CaptionStyle::None), "As the transcriber gives it, on one line", "none"},
+      {static_cast<int>(CaptionStyle::Subtitle), "Two lines of 42 columns", "subtitle"},
+      {static_cast<int>(CaptionStyle::Broadcast), "Two lines of 32 columns", "broadcast"},
+      {static_cast<int>(CaptionStyle::BuildUp),
+       "Two lines that grow word by word; each buffer holds all that is shown", "build-up"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperCaptionStyle", values);
+  return type;
+}
+
 struct Text {
   const char* name;
   const char* nick;
@@ -148,9 +160,22 @@ void install_output_properties(Installer& add, const Settings& s) {
              s.decoding.task, kWhilePlaying);
   add.choice(kPropOutputMode, {"output-mode", "Output mode", "What one text buffer holds"},
              output_mode_type(), s.output_mode, kWhilePlaying);
+  add.choice(kPropCaptionStyle,
+             {"caption-style", "Caption style",
+              "How output-mode=segment lays out text in lines and times it to be read"},
+             caption_style_type(), s.caption_style, kWhilePlaying);
+  add.integer(kPropCaptionColumns,
+              {"caption-columns", "Caption columns",
+               "Columns of a caption's line, from 8 on (0: those of caption-style)"},
+              0, 1000, s.caption_columns);
+  add.integer(
+      kPropCaptionLines,
+      {"caption-lines", "Caption lines", "Lines of a caption at most (0: those of caption-style)"},
+      0, 15, s.caption_lines);
   add.boolean(kPropWordTimes,
               {"word-times", "Word times",
-               "Compute the time of each word for JSON output (output-mode=word implies it)"},
+               "Compute the time of each word for JSON output (output-mode=word and caption-style "
+               "imply it)"},
               s.word_times);
   add.integer(kPropLatency,
               {"latency", "Latency",
@@ -264,6 +289,15 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropOutputMode:
       s.output_mode = enum_of<OutputMode>(value);
       return true;
+    case kPropCaptionStyle:
+      s.caption_style = enum_of<CaptionStyle>(value);
+      return true;
+    case kPropCaptionColumns:
+      s.caption_columns = g_value_get_uint(value);
+      return true;
+    case kPropCaptionLines:
+      s.caption_lines = g_value_get_uint(value);
+      return true;
     case kPropWordTimes:
       s.word_times = g_value_get_boolean(value) != FALSE;
       return true;
@@ -338,6 +372,15 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropOutputMode:
       g_value_set_enum(value, static_cast<int>(s.output_mode));
+      return true;
+    case kPropCaptionStyle:
+      g_value_set_enum(value, static_cast<int>(s.caption_style));
+      return true;
+    case kPropCaptionColumns:
+      g_value_set_uint(value, s.caption_columns);
+      return true;
+    case kPropCaptionLines:
+      g_value_set_uint(value, s.caption_lines);
       return true;
     case kPropWordTimes:
       g_value_set_boolean(value, s.word_times);

@@ -29,8 +29,15 @@ TranscriberOptions Settings::transcriber_options() const {
       options.temperatures.push_back(std::min(next, 1.0F));
     }
   }
-  options.word_times = word_times || output_mode == OutputMode::Word;
+  const CueFormat cues = cue_format();
+  options.word_times = word_times || cues.mode == OutputMode::Word || cues.makes_captions();
   return options;
+}
+
+CueFormat Settings::cue_format() const {
+  return {.mode = output_mode,
+          .captions = CaptionLayout::of(caption_style, static_cast<int>(caption_columns),
+                                        static_cast<int>(caption_lines))};
 }
 
 }  // namespace npuwhisper

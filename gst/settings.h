@@ -23,6 +23,9 @@ struct Settings {
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;
+  CaptionStyle caption_style = CaptionStyle::Subtitle;
+  guint caption_columns = 0;  ///< 0: the style's.
+  guint caption_lines = 0;    ///< 0: the style's.
   bool word_times = false;
   bool post_messages = false;
   guint latency_ms = 8000;
@@ -30,6 +33,7 @@ struct Settings {
   /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
   /// fills in when live.
   TranscriberOptions transcriber_options() const;
+  CueFormat cue_format() const;
 };
 
 /// "en-US" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.

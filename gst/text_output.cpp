@@ -11,7 +11,6 @@ namespace {
 
 OutputPad::Item share_item(const OutputPad::Item& item) {
   if (const auto* event = std::get_if<EventPtr>(&item)) return share(*event);
-  if (const auto* text = std::get_if<OutputPad::TimedText>(&item)) return *text;
   return std::get<OutputPad::Advance>(item);
 }
 
@@ -52,7 +51,7 @@ void TextOutput::event(EventPtr event) {
     case GST_EVENT_SEGMENT: {
       const GstSegment* segment = nullptr;
       gst_event_parse_segment(event.get(), &segment);
-      cues_.set_segment(*segment);
+      json_cues_.set_segment(*segment);
       seqnum_ = gst_event_get_seqnum(event.get());
       segment_event_ = share(event);
       told_ = segment->start;
@@ -74,17 +73,14 @@ void TextOutput::event(EventPtr event) {
 }
 
 void TextOutput::segment(const Segment& segment, const Timeline& timeline, const Format& format) {
-  const std::vector<Cue> cues = cues_.make(segment, timeline, format.mode);
-  if (cues.empty()) return;
+  if (trim(segment.text).empty()) return;
   const bool discont = std::exchange(discont_, false);
-  bool first = true;
-  for (const Cue& cue : cues) {
-    write_to(text_, OutputPad::TimedText{cue, discont && first});
-    first = false;
-  }
+  write_to(text_, OutputPad::SpeechItem{speech_of(segment, timeline, format.cues), discont});
   if (!json_.active() && !format.post_messages) return;
   const std::string json = segment_json(segment, timeline);
-  write_to(json_, OutputPad::TimedText{{cues.front().start, cues.back().end, json}, discont});
+  const CueFormat whole{.mode = OutputMode::Segment, .captions = {.style = CaptionStyle::None}};
+  const std::vector<Cue> cues = json_cues_.add(speech_of(segment, timeline, whole));
+  write_to(json_, OutputPad::TimedText{{cues.front().start, cues.front().end, json}, discont});
   if (format.post_messages) post_segment(segment, timeline, json);
 }
 

@@ -21,7 +21,7 @@ namespace npuwhisper {
 class TextOutput {
  public:
   struct Format {
-    OutputMode mode = OutputMode::Segment;
+    CueFormat cues;
     bool post_messages = false;
   };
 
@@ -50,7 +50,7 @@ class TextOutput {
   OutputPad& text_;
   OutputPad& json_;
   std::uint64_t epoch_ = 0;
-  CueMaker cues_;
+  CueMaker json_cues_;
   bool discont_ = true;
   GstClockTime told_ = 0;  ///< Of the last advance().
   guint32 seqnum_ = GST_SEQNUM_INVALID;

@@ -171,7 +171,7 @@ bool Worker::renew_transcriber() {
   ring_ = std::move(ring);
   settings_serial_ = serial;
   made_for_live_ = live;
-  format_.mode = settings.output_mode;
+  format_.cues = settings.cue_format();
   return true;
 }
 

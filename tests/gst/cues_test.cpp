@@ -27,10 +27,17 @@ GstSegment from(GstClockTime start, GstClockTime stop = GST_CLOCK_TIME_NONE) {
   return segment;
 }
 
+constexpr CueFormat kPlain{.mode = OutputMode::Segment, .captions = {.style = CaptionStyle::None}};
+constexpr CueFormat kWords{.mode = OutputMode::Word, .captions = {}};
+constexpr CueFormat kCaptions{.mode = OutputMode::Segment, .captions = {}};
+
+std::vector<Cue> add(CueMaker& maker, const Segment& segment, const CueFormat& format) {
+  return maker.add(speech_of(segment, Timeline(), format));
+}
+
 TEST(Cues, SegmentIsOneCue) {
   CueMaker maker;
-  const auto cues =
-      maker.make(make_segment(16000, 32000, " Hello there. "), Timeline(), OutputMode::Segment);
+  const auto cues = add(maker, make_segment(16000, 32000, " Hello there. "), kPlain);
   ASSERT_EQ(cues.size(), 1U);
   EXPECT_EQ(cues[0].text, "Hello there.");
   EXPECT_EQ(cues[0].start, GST_SECOND);
@@ -39,13 +46,13 @@ TEST(Cues, SegmentIsOneCue) {
 
 TEST(Cues, WordModeWithoutWordTimesFallsBackToTheSegment) {
   CueMaker maker;
-  EXPECT_EQ(maker.make(make_segment(0, 100, "a b"), Timeline(), OutputMode::Word).size(), 1U);
+  EXPECT_EQ(add(maker, make_segment(0, 100, "a b"), kWords).size(), 1U);
 }
 
 TEST(Cues, ZeroLengthLastsAWhileAndPushesTheNext) {
   CueMaker maker;
-  const auto first = maker.make(make_segment(16000, 16000, "a"), Timeline(), OutputMode::Segment);
-  const auto second = maker.make(make_segment(16000, 32000, "b"), Timeline(), OutputMode::Segment);
+  const auto first = add(maker, make_segment(16000, 16000, "a"), kPlain);
+  const auto second = add(maker, make_segment(16000, 32000, "b"), kPlain);
   EXPECT_EQ(first[0].end, GST_SECOND + CueMaker::kShortest);
   EXPECT_EQ(second[0].start, first[0].end);
   EXPECT_EQ(maker.earliest(), 2 * GST_SECOND);
@@ -54,9 +61,40 @@ TEST(Cues, ZeroLengthLastsAWhileAndPushesTheNext) {
 TEST(Cues, AreClippedToTheSegment) {
   CueMaker maker;
   maker.set_segment(from(GST_SECOND, 2 * GST_SECOND));
-  const auto cues = maker.make(make_segment(0, 160000, "a"), Timeline(), OutputMode::Segment);
+  const auto cues = add(maker, make_segment(0, 160000, "a"), kPlain);
   EXPECT_EQ(cues[0].start, GST_SECOND);
   EXPECT_EQ(cues[0].end, 2 * GST_SECOND);
+}
+
+TEST(Cues, CaptionsWaitAndGapsWithThem) {
+  CueMaker maker;
+  maker.set_segment(from(0));
+  EXPECT_TRUE(add(maker, make_segment(16000, 32000, " one"), kCaptions).empty());
+  EXPECT_EQ(maker.pending(), GST_SECOND);
+  EXPECT_TRUE(maker.advance(2 * GST_SECOND).empty());
+  EXPECT_TRUE(maker.leave(GST_SECOND - 1).empty());
+  const auto cues = maker.leave(GST_SECOND);
+  ASSERT_EQ(cues.size(), 1U);
+  EXPECT_EQ(cues[0].text, "one");
+  EXPECT_FALSE(GST_CLOCK_TIME_IS_VALID(maker.pending()));
+  maker.set_segment(from(0));
+  EXPECT_EQ(maker.earliest(), 0U);
+}
+
+TEST(Cues, NewFormatLeavesNothingBehind) {
+  CueMaker maker;
+  EXPECT_TRUE(add(maker, make_segment(0, 16000, " one"), kCaptions).empty());
+  const auto cues = add(maker, make_segment(16000, 32000, " two"), kPlain);
+  ASSERT_EQ(cues.size(), 2U);
+  EXPECT_EQ(cues[0].text, "one");
+  EXPECT_EQ(cues[1].text, "two");
+}
+
+TEST(Cues, SegmentForgetsTextThatWaits) {
+  CueMaker maker;
+  EXPECT_TRUE(add(maker, make_segment(0, 16000, " one"), kCaptions).empty());
+  maker.set_segment(from(0));
+  EXPECT_TRUE(maker.flush().empty());
 }
 
 TEST(Cues, TrimsWhiteSpaceOnly) {
@@ -93,6 +131,16 @@ TEST(Settings, LanguageCodes) {
   EXPECT_EQ(whisper_language("DE"), "de");
   EXPECT_EQ(whisper_language("auto"), "");
   EXPECT_EQ(whisper_language(""), "");
+}
+
+TEST(Settings, CaptionsNeedWordTimes) {
+  Settings settings;
+  EXPECT_TRUE(settings.transcriber_options().word_times);
+  settings.caption_style = CaptionStyle::None;
+  EXPECT_FALSE(settings.transcriber_options().word_times);
+  settings.output_mode = OutputMode::Word;
+  EXPECT_TRUE(settings.transcriber_options().word_times);
+  EXPECT_FALSE(settings.cue_format().makes_captions());
 }
 
 TEST(Settings, TemperaturesClimbToOne) {

@@ -42,6 +42,7 @@ GstElement* ElementTest::make() {
 
 void ElementTest::play(const char* format, bool live) {
   if (element_ == nullptr) make();
+  if (!captions_) gst_util_set_object_arg(G_OBJECT(element_), "caption-style", "none");
   harness_ = gst_harness_new_with_element(element_, "sink", "src");
   gst_harness_set_live(harness_, live);
   gst_harness_set_sink_caps_str(harness_, "text/x-raw, format = (string) { utf8, pango-markup }");

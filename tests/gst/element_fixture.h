@@ -54,6 +54,7 @@ class ElementTest : public ::testing::Test {
   GstHarness* harness_ = nullptr;
   std::unique_ptr<Recorder> out_;
   bool s16_ = false;
+  bool captions_ = false;  ///< Else text comes piece by piece, at the times of its sounds.
 };
 
 /// A field of the element's `stats`.

@@ -23,7 +23,7 @@ enum class CaptionStyle {
               ///< the screen shows, so text comes again and again: for overlays, not for files.
 };
 
-struct CaptionLayout {
+struct NPUWHISPER_API CaptionLayout {
   CaptionStyle style = CaptionStyle::Subtitle;
   int columns = 42;  ///< At least kLeastColumns. A full-width character takes two, a combining one none.
   int lines = 2;     ///< At least 1.
