@@ -33,6 +33,7 @@ float to_float(Sample sample) {
 SpeechDetector::SpeechDetector(std::unique_ptr<SpeechScorer> scorer, const SpeechRules& rules)
     : scorer_(std::move(scorer)),
       threshold_(rules.threshold),
+      release_(std::max(threshold_ - kHysteresis, threshold_ / 2)),
       min_speech_(in_steps(rules.min_speech)),
       min_silence_(std::max<std::int64_t>(in_steps(rules.min_silence), 1)),
       padding_(in_steps(rules.padding)),
@@ -92,7 +93,7 @@ void SpeechDetector::judge() {
     is_speaking_ = true;
     voice_begin_ = voice_last_ = step;
     begin_speech();
-  } else if (is_speaking_ && probability >= threshold_ - kHysteresis) {
+  } else if (is_speaking_ && probability >= release_) {
     voice_last_ = step;
   }
   if (is_speaking_ && step - voice_last_ >= min_silence_) end_speech();

@@ -15,8 +15,8 @@ namespace npuwhisper {
 
 /// When a stream counts as speech. Lengths are in samples (16 kHz).
 struct SpeechRules {
-  /// Speech begins where its probability reaches this, and lasts until it has stayed below
-  /// threshold - 0.15 for `min_silence`.
+  /// Speech begins where its probability reaches this, and lasts until it has stayed below 0.15
+  /// less (at least half of it) for `min_silence`.
   float threshold = 0.5F;
   std::int64_t min_speech = 0;   ///< What is shorter is no speech.
   std::int64_t min_silence = 0;  ///< Pauses that are shorter belong to the speech.
@@ -65,7 +65,7 @@ class SpeechDetector {
   std::int64_t oldest() const;
 
   const std::unique_ptr<SpeechScorer> scorer_;
-  const float threshold_;
+  const float threshold_, release_;
   const std::int64_t min_speech_, min_silence_, padding_;  // steps, like all that follows
 
   GainControl gain_;
