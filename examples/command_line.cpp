@@ -29,8 +29,11 @@ constexpr const char* kDescription =
 struct RawOptions {
   gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
   gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
-  gchar *prompt = nullptr, *trace = nullptr;
+  gchar *prompt = nullptr, *trace = nullptr, *vad = nullptr;
   gint n_threads = 0, beam_size = 1, best_of = 5;
+  gdouble vad_threshold = TranscriberOptions().vad_threshold;
+  gint vad_min_speech = static_cast<gint>(TranscriberOptions().vad_min_speech.count());
+  gint vad_min_silence = static_cast<gint>(TranscriberOptions().vad_min_silence.count());
   gboolean word_times = FALSE, no_condition = FALSE, plan = FALSE, quiet = FALSE, version = FALSE;
   gchar** files = nullptr;
 
@@ -38,8 +41,8 @@ struct RawOptions {
   RawOptions(const RawOptions&) = delete;
   RawOptions& operator=(const RawOptions&) = delete;
   ~RawOptions() {
-    for (gchar* text :
-         {format, output, language, task, model, device, npu_stages, precision, prompt, trace}) {
+    for (gchar* text : {format, output, language, task, model, device, npu_stages, precision,
+                        prompt, trace, vad}) {
       g_free(text);
     }
     g_strfreev(files);
@@ -52,6 +55,9 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
   };
   const auto number = [](const char* name, gint& value, const char* help) {
     return GOptionEntry{name, 0, 0, G_OPTION_ARG_INT, &value, help, "N"};
+  };
+  const auto milliseconds = [](const char* name, gint& value, const char* help) {
+    return GOptionEntry{name, 0, 0, G_OPTION_ARG_INT, &value, help, "MS"};
   };
   const auto flag = [](const char* name, gboolean& value, const char* help) {
     return GOptionEntry{name, 0, 0, G_OPTION_ARG_NONE, &value, help, nullptr};
@@ -75,6 +81,14 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
       text("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT"),
       flag("word-times", raw.word_times, "Time each word (json, vtt)"),
       flag("no-condition", raw.no_condition, "Do not follow the text of the window before"),
+      text("vad", raw.vad, "Leave out where nobody speaks (default auto: if it is installed)",
+           "auto|on|off"),
+      GOptionEntry{"vad-threshold", 0, 0, G_OPTION_ARG_DOUBLE, &raw.vad_threshold,
+                   "Probability from which audio is speech (default 0.5)", "P"},
+      milliseconds("vad-min-speech", raw.vad_min_speech,
+                   "What is shorter is no speech (default 100)"),
+      milliseconds("vad-min-silence", raw.vad_min_silence,
+                   "Pauses that are shorter are speech (default 500)"),
       text("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
            "FILE"),
       flag("plan", raw.plan, "Print what runs where and why, and exit"),
@@ -114,6 +128,28 @@ Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
   return {};
 }
 
+Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
+  if (raw.vad != nullptr) {
+    const std::string vad = raw.vad;
+    if (vad != "auto" && vad != "on" && vad != "off") {
+      return fail(ErrorCode::InvalidArgument, "vad '" + vad + "' is not one of auto, on, off");
+    }
+    options.vad = vad == "auto" ? Vad::Auto : vad == "on" ? Vad::On : Vad::Off;
+  }
+  if (!(raw.vad_threshold >= 0.01 && raw.vad_threshold <= 1)) {
+    return fail(ErrorCode::InvalidArgument,
+                "--vad-threshold " + std::to_string(raw.vad_threshold) + ": wanted 0.01 to 1");
+  }
+  for (const auto& [option, found] : {std::pair("--vad-min-speech", raw.vad_min_speech),
+                                      std::pair("--vad-min-silence", raw.vad_min_silence)}) {
+    if (found < 0 || found > 10'000) return out_of_range(option, found, "0 to 10000");
+  }
+  options.vad_threshold = static_cast<float>(raw.vad_threshold);
+  options.vad_min_speech = std::chrono::milliseconds(raw.vad_min_speech);
+  options.vad_min_silence = std::chrono::milliseconds(raw.vad_min_silence);
+  return {};
+}
+
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
   if (raw.language != nullptr && std::string_view(raw.language) != "auto") {
     options.language = raw.language;
@@ -138,7 +174,7 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   options.best_of = raw.best_of;
   options.word_times = raw.word_times != FALSE;
   options.condition_on_previous_text = raw.no_condition == FALSE;
-  return {};
+  return read_vad(raw, options);
 }
 
 }  // namespace

@@ -90,6 +90,10 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   set_enum("npu-stages", flags_text(engine.npu_stages));
   set_enum("precision", to_string(engine.precision));
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
+  set_enum("vad", options.vad == Vad::Off ? "off" : options.vad == Vad::On ? "on" : "auto");
+  g_object_set(whisper, "vad-threshold", static_cast<gdouble>(options.vad_threshold),
+               "vad-min-speech", static_cast<guint>(options.vad_min_speech.count()),
+               "vad-min-silence", static_cast<guint>(options.vad_min_silence.count()), nullptr);
   g_object_set(whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads,
                "language-code", options.language.empty() ? nullptr : options.language.c_str(),
                "beam-size", options.beam_size, "best-of", options.best_of, "initial-prompt",

@@ -77,6 +77,16 @@ GType task_type() {
   return type;
 }
 
+GType vad_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(Vad::Auto), "Where its weights are installed; a warning where not", "auto"},
+      {static_cast<int>(Vad::On), "An error where its weights are not installed", "on"},
+      {static_cast<int>(Vad::Off), "Listen to everything", "off"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperVad", values);
+  return type;
+}
+
 GType output_mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(OutputMode::Segment), "One buffer for each segment", "segment"},
@@ -230,6 +240,25 @@ void install_search_properties(Installer& add, const Settings& s) {
               d.suppress_non_speech);
 }
 
+void install_vad_properties(Installer& add, const Settings& s) {
+  const TranscriberOptions& d = s.decoding;
+  add.choice(
+      kPropVad,
+      {"vad", "Voice activity detection", "Whether nothing is transcribed where nobody speaks"},
+      vad_type(), d.vad, kWhilePlaying);
+  add.number(kPropVadThreshold,
+             {"vad-threshold", "VAD threshold", "Probability from which audio counts as speech"},
+             0.01F, 1, d.vad_threshold);
+  add.integer(kPropVadMinSpeech,
+              {"vad-min-speech", "VAD min. speech",
+               "Milliseconds; what is shorter does not count as speech"},
+              0, 10000, static_cast<guint>(d.vad_min_speech.count()));
+  add.integer(kPropVadMinSilence,
+              {"vad-min-silence", "VAD min. silence",
+               "Milliseconds; pauses that are shorter count as speech"},
+              0, 10000, static_cast<guint>(d.vad_min_silence.count()));
+}
+
 void install_readings(Installer& add) {
   add.integer(kPropMaxObservedDelay,
               {"max-observed-delay", "Max. observed delay",
@@ -258,6 +287,7 @@ void install_properties(GObjectClass* klass) {
   install_engine_properties(add, defaults);
   install_output_properties(add, defaults);
   install_search_properties(add, defaults);
+  install_vad_properties(add, defaults);
   install_readings(add);
 }
 
@@ -333,6 +363,18 @@ bool set_property(Settings& s, guint id, const GValue* value) {
       return true;
     case kPropSuppressNonSpeech:
       d.suppress_non_speech = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropVad:
+      d.vad = enum_of<Vad>(value);
+      return true;
+    case kPropVadThreshold:
+      d.vad_threshold = g_value_get_float(value);
+      return true;
+    case kPropVadMinSpeech:
+      d.vad_min_speech = std::chrono::milliseconds(g_value_get_uint(value));
+      return true;
+    case kPropVadMinSilence:
+      d.vad_min_silence = std::chrono::milliseconds(g_value_get_uint(value));
       return true;
     case kPropLatency:
       s.latency_ms = g_value_get_uint(value);
@@ -417,6 +459,18 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropSuppressNonSpeech:
       g_value_set_boolean(value, d.suppress_non_speech);
+      return true;
+    case kPropVad:
+      g_value_set_enum(value, static_cast<int>(d.vad));
+      return true;
+    case kPropVadThreshold:
+      g_value_set_float(value, d.vad_threshold);
+      return true;
+    case kPropVadMinSpeech:
+      g_value_set_uint(value, static_cast<guint>(d.vad_min_speech.count()));
+      return true;
+    case kPropVadMinSilence:
+      g_value_set_uint(value, static_cast<guint>(d.vad_min_silence.count()));
       return true;
     case kPropLatency:
       g_value_set_uint(value, s.latency_ms);

@@ -31,6 +31,18 @@ void set(GstStructure* structure, const char* name, double value) {
   gst_structure_set(structure, name, G_TYPE_DOUBLE, value, nullptr);
 }
 
+const char* name_of(VadUse vad) {
+  switch (vad) {
+    case VadUse::On:
+      return "on";
+    case VadUse::Missing:
+      return "missing";
+    case VadUse::Off:
+      break;
+  }
+  return "off";
+}
+
 double milliseconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double, std::milli>(time).count();
 }
@@ -49,6 +61,11 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "verified-tokens", stream.verified_tokens);
   set(stats, "silent-windows", stream.silent_windows);
   set(stats, "skipped-samples", stream.skipped_samples);
+  set(stats, "vad", std::string(name_of(stream.vad)));
+  set(stats, "speech-samples", stream.speech_samples);
+  set(stats, "unspoken-samples", stream.unspoken_samples);
+  set(stats, "unspoken-segments", stream.unspoken_segments);
+  set(stats, "vad-time", stream.vad_time);
   set(stats, "samples", stream.samples);
   set(stats, "mel-time", stream.mel_time);
   set(stats, "encode-time", stream.encode_time);

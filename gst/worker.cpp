@@ -46,6 +46,11 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.silent_windows += b.silent_windows;
   a.skipped_samples += b.skipped_samples;
   a.samples += b.samples;
+  a.vad = b.vad;
+  a.speech_samples += b.speech_samples;
+  a.unspoken_samples += b.unspoken_samples;
+  a.unspoken_segments += b.unspoken_segments;
+  a.vad_time += b.vad_time;
   a.bytes_copied += b.bytes_copied;
   a.mel_time += b.mel_time;
   a.encode_time += b.encode_time;
@@ -167,6 +172,11 @@ bool Worker::renew_transcriber() {
     return false;
   }
   replace_transcriber(std::move(*transcriber));
+  if (transcriber_->stats().vad == VadUse::Missing) {
+    GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
+                        ("No voice activity detection: its weights are not installed"),
+                        ("tools/fetch-model silero-vad fetches them; vad=off does without"));
+  }
   n_skipped_ = 0;
   ring_ = std::move(ring);
   settings_serial_ = serial;

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -10,27 +9,12 @@
 
 #include <npuwhisper/engine.h>
 
+#include "model/model_folders.h"
+
 namespace npuwhisper {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// An environment variable; empty counts as not set.
-std::optional<fs::path> path_from_environment(const char* name) {
-  const char* const value = std::getenv(name);
-  if (value == nullptr || *value == '\0') return std::nullopt;
-  return fs::path(value);
-}
-
-/// $XDG_CACHE_HOME, or ~/.cache; a relative one is ignored, as the XDG base directory specification
-/// asks.
-std::optional<fs::path> cache_home() {
-  if (auto cache = path_from_environment("XDG_CACHE_HOME"); cache && cache->is_absolute()) {
-    return cache;
-  }
-  if (auto home = path_from_environment("HOME")) return *home / ".cache";
-  return std::nullopt;
-}
 
 /// Where huggingface_hub keeps its downloads.
 std::optional<fs::path> hub_cache() {

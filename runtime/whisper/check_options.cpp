@@ -96,12 +96,27 @@ Result<void> check_thresholds(const TranscriberOptions& options) {
   return {};
 }
 
+Result<void> check_vad(const TranscriberOptions& options) {
+  constexpr std::chrono::milliseconds kMost{10'000};
+  const auto check = [&](std::string_view option, std::chrono::milliseconds found) -> Result<void> {
+    if (found >= std::chrono::milliseconds(0) && found <= kMost) return {};
+    return invalid(option, std::to_string(found.count()) + " ms",
+                   "0 to " + std::to_string(kMost.count()) + " ms");
+  };
+  if (!within(options.vad_threshold, 0.01F, 1.0F)) {
+    return invalid("vad_threshold", options.vad_threshold, "0.01 to 1");
+  }
+  if (const auto ok = check("vad_min_speech", options.vad_min_speech); !ok) return ok;
+  return check("vad_min_silence", options.vad_min_silence);
+}
+
 }  // namespace
 
 Result<void> check_options(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   if (const auto ok = check_language(options, tokenizer); !ok) return ok;
   if (const auto ok = check_search(options); !ok) return ok;
   if (const auto ok = check_thresholds(options); !ok) return ok;
+  if (const auto ok = check_vad(options); !ok) return ok;
   if (options.live_latency &&
       (*options.live_latency < kLeastLatency || *options.live_latency > kMostLatency)) {
     return invalid("live_latency", std::to_string(options.live_latency->count()) + " ms",

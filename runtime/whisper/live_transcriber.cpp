@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "model/utf8.h"
+#include "vad/open_detector.h"
 #include "whisper/check_options.h"
 #include "whisper/decoding.h"
 #include "whisper/punctuation.h"
@@ -35,6 +36,8 @@ constexpr std::int64_t kTail = kSampleRate * 3 / 2;
 constexpr std::int64_t kPause = 2 * kSampleRate;
 /// After overload the stream goes on so long before the live edge.
 constexpr std::int64_t kEdge = kSampleRate;
+/// How far from any speech a word is dropped; its time is not exact.
+constexpr std::int64_t kTolerance = kSampleRate / 2;
 /// A language that was found in less audio than this is looked for again.
 constexpr std::int64_t kSureLanguage = 3 * kSampleRate;
 /// Taken at a time while a pass is put off, because more audio waits.
@@ -66,7 +69,8 @@ bool ends_sentence(std::string_view text) {
 
 Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
-    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock) {
+    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
+    std::unique_ptr<SpeechDetector> detector) {
   assert(options.live_latency);
   if (const auto ok = check_options(options, tokenizer); !ok) return fail(ok.error());
   if (config.alignment_heads.empty()) {
@@ -80,14 +84,14 @@ Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
   if (!decoder) return fail(decoder.error());
   return std::unique_ptr<LiveTranscriber>(
       new LiveTranscriber(tokenizer, config, options, std::move(cancelled), std::move(*decoder),
-                          std::move(*mel), std::move(clock)));
+                          std::move(*mel), std::move(clock), std::move(detector)));
 }
 
 LiveTranscriber::LiveTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
                                  const TranscriberOptions& options,
                                  std::unique_ptr<std::atomic<bool>> cancelled,
                                  std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel,
-                                 PassClock clock)
+                                 PassClock clock, std::unique_ptr<SpeechDetector> detector)
     : tokenizer_(tokenizer),
       options_(options),
       window_frames_(kFramesPerTimestamp * config.n_audio_ctx),
@@ -96,6 +100,7 @@ LiveTranscriber::LiveTranscriber(const Tokenizer& tokenizer, const ModelConfig& 
       decoder_(std::move(decoder)),
       mel_(std::move(mel)),
       clock_(std::move(clock)),
+      detector_(std::move(detector)),
       live_decoder_(tokenizer, config, options_, *decoder_, stats_),
       word_timer_(tokenizer, config),
       splitter_(tokenizer, max_text_),
@@ -105,6 +110,8 @@ LiveTranscriber::LiveTranscriber(const Tokenizer& tokenizer, const ModelConfig& 
       language_(known_language(options, tokenizer)),
       language_is_sure_(!language_.empty()) {
   window_.resize(static_cast<std::size_t>(window_frames_ * config.n_mels));
+  stats_.vad = vad_use(options_, detector_ != nullptr);
+  published_ = stats_;
   pcm_.reserve(static_cast<std::size_t>((window_frames_ + kSpareFrames) * kHop + kFftSize));
 }
 
@@ -135,7 +142,8 @@ Result<std::vector<Segment>> LiveTranscriber::drain() {
   std::vector<Segment> out;
   if (drained_) return out;
   mel_->finish();
-  if (n_frames() > 0 && heard_ < mel_->n_samples()) {
+  if (detector_) detector_->finish();
+  if (n_frames() > 0 && heard_ < mel_->n_samples() && !is_quiet()) {
     if (auto ok = pass(true, out); !ok) {
       error_ = ok.error();
       publish_stats();
@@ -154,6 +162,7 @@ void LiveTranscriber::reset() {
   error_.reset();
   drained_ = false;
   mel_->reset();
+  if (detector_) detector_->reset();
   pcm_.clear();
   prompt_.reset();
   text_.reset();
@@ -175,6 +184,7 @@ TranscriberStats LiveTranscriber::stats() const {
 
 void LiveTranscriber::publish_stats() {
   stats_.bytes_copied = mel_->bytes_copied();
+  if (detector_) stats_.speech_samples = static_cast<std::uint64_t>(detector_->n_spoken());
   const std::lock_guard lock(mutex_);
   published_ = stats_;
 }
@@ -213,6 +223,10 @@ std::size_t LiveTranscriber::take(std::span<const Sample> pcm) {
   }
   assert(taken > 0 && "a full front end means that the window was not shortened");
   const auto own = pcm.first(taken);
+  if (detector_) {
+    const Stopwatch watch(stats_.vad_time, "vad");
+    detector_->push(own);
+  }
   if constexpr (std::is_same_v<Sample, std::int16_t>) {
     std::transform(own.begin(), own.end(), std::back_inserter(pcm_),
                    [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
@@ -246,7 +260,26 @@ Result<void> LiveTranscriber::consider_pass(std::vector<Segment>& out) {
   if (!is_full && mel_->n_samples() - heard_ < schedule_.hop()) return {};
   if (!is_full && n_waiting > schedule_.hop() / 4) return {};
   if (n_frames() == 0) return {};
-  return pass(false, out);
+  if (!is_quiet()) return pass(false, out);
+  rest(out);
+  return {};
+}
+
+/// Nobody has spoken since the last pass.
+bool LiveTranscriber::is_quiet() const {
+  return detector_ && !detector_->has_speech_since(heard_);
+}
+
+/// What a pass does where there is nothing new to hear.
+void LiveTranscriber::rest(std::vector<Segment>& out) {
+  const std::int64_t end = mel_->n_samples();
+  stats_.unspoken_samples += static_cast<std::uint64_t>(end - heard_);
+  heard_ = end;
+  commit(text_.n_final(schedule_, heard_, heard_ + samples_waiting()), out);
+  if (text_.n_all() == 0) text_.forget_heard();
+  move_on();
+  shorten_window();
+  discard();
 }
 
 void LiveTranscriber::skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out) {
@@ -310,6 +343,7 @@ Result<void> LiveTranscriber::hear_window() {
   if (*language) language_ = tokenizer_.language_code(**language);
   auto words = time_words(hearing);
   if (!words) return fail(words.error());
+  if (detector_) drop_unspoken(*words);
   text_.hear(std::move(*words), hearing.average_log_probability < options_.log_prob_threshold);
   return {};
 }
@@ -383,6 +417,14 @@ Result<std::vector<LiveWord>> LiveTranscriber::time_words(const LiveHearing& hea
                      .is_spoken = pieces[groups[i].core].is_spoken});
   }
   return words;
+}
+
+/// What is not known yet is left to the next pass.
+void LiveTranscriber::drop_unspoken(std::vector<LiveWord>& words) {
+  stats_.unspoken_segments += std::erase_if(words, [&](const LiveWord& live) {
+    const std::int64_t end = std::min(live.word.end + kTolerance, detector_->n_judged());
+    return !detector_->has_speech(live.word.start - kTolerance, end);
+  });
 }
 
 /// Returns the first `n` words heard, as a segment.

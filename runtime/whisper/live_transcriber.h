@@ -16,6 +16,7 @@
 #include "audio/log_mel.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
+#include "vad/speech_detector.h"
 #include "whisper/compression_ratio.h"
 #include "whisper/live_decoder.h"
 #include "whisper/live_text.h"
@@ -36,18 +37,20 @@ using PassClock = std::function<std::chrono::nanoseconds()>;
 /// beginning of the text, and the rest is final when LiveText says so. Each segment returned holds
 /// words that are new. The window begins anew behind a sentence when it has become long, and moves
 /// on where nobody speaks. A text that repeats itself is thrown away, and with it the memory of
-/// the text before. When more audio waits than the latency allows, the words that are known are
-/// returned and the stream goes on at the live edge (TranscriberStats::skipped_samples).
-/// The result depends on the audio, on how it is cut into pushes only through samples_waiting, and
-/// on the time that passes take.
+/// the text before. With a detector of speech there is no pass where nobody has spoken since the
+/// one before, and words that nobody spoke are dropped. When more audio waits than the latency
+/// allows, the words that are known are returned and the stream goes on at the live edge
+/// (TranscriberStats::skipped_samples). The result depends on the audio, on how it is cut into
+/// pushes only through samples_waiting, and on the time that passes take.
 class LiveTranscriber final : public Transcriber {
  public:
-  /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder.
-  /// Errors: those of the options and of the factories; Unsupported (the model names no alignment
-  /// heads, so that its words have no times).
+  /// `options.live_latency` must be set. `detector` may be none. `tokenizer` and `config` must live
+  /// as long as the decoder. Errors: those of the options and of the factories; Unsupported (the
+  /// model names no alignment heads, so that its words have no times).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
-      const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock);
+      const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
+      std::unique_ptr<SpeechDetector> detector = nullptr);
 
   Result<std::vector<Segment>> push(std::span<const float> pcm) override { return hear(pcm); }
   Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
@@ -64,7 +67,7 @@ class LiveTranscriber final : public Transcriber {
   LiveTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
                   const TranscriberOptions& options, std::unique_ptr<std::atomic<bool>> cancelled,
                   std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel,
-                  PassClock clock);
+                  PassClock clock, std::unique_ptr<SpeechDetector> detector);
 
   Result<void> check_running() const;
   template <typename Sample>
@@ -76,11 +79,14 @@ class LiveTranscriber final : public Transcriber {
   std::int64_t audio_end() const;
 
   Result<void> consider_pass(std::vector<Segment>& out);
+  bool is_quiet() const;
+  void rest(std::vector<Segment>& out);
   Result<void> pass(bool is_last, std::vector<Segment>& out);
   Result<void> hear_window();
   Result<void> encode();
   Result<std::optional<Token>> find_language();
   Result<std::vector<LiveWord>> time_words(const LiveHearing& hearing);
+  void drop_unspoken(std::vector<LiveWord>& words);
   bool is_loop(const LiveHearing& hearing);
   void skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out);
   void commit(std::size_t n, std::vector<Segment>& out);
@@ -99,6 +105,7 @@ class LiveTranscriber final : public Transcriber {
   const std::unique_ptr<TokenDecoder> decoder_;
   const std::unique_ptr<LogMel> mel_;
   const PassClock clock_;
+  const std::unique_ptr<SpeechDetector> detector_;
   TranscriberStats stats_;
   LiveDecoder live_decoder_;
   WordTimer word_timer_;

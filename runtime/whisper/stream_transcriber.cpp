@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "vad/open_detector.h"
 #include "whisper/check_options.h"
 #include "whisper/stopwatch.h"
 #include "whisper/timestamps.h"
@@ -16,6 +17,11 @@ namespace {
 
 /// Mel frames past a window that the front end may hold: what drain() adds when a window is full.
 constexpr int kSpareFrames = 16;
+/// Silence is left out before a window in pieces of this many mel frames: what is shorter is no
+/// reason to begin elsewhere than the text before says.
+constexpr std::int64_t kSkip = 200;
+/// How far from any speech a segment is dropped; whisper's timestamps are not exact.
+constexpr std::int64_t kTolerance = kSampleRate / 2;
 
 /// Where the language comes from before any audio: the options, or an English-only model.
 std::string known_language(const TranscriberOptions& options, const Tokenizer& tokenizer) {
@@ -26,32 +32,38 @@ std::string known_language(const TranscriberOptions& options, const Tokenizer& t
 
 Result<std::unique_ptr<StreamTranscriber>> StreamTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
-    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel) {
+    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
+    std::unique_ptr<SpeechDetector> detector) {
   if (const auto ok = check_options(options, tokenizer); !ok) return fail(ok.error());
   auto mel = make_log_mel(kFramesPerTimestamp * config.n_audio_ctx + kSpareFrames);
   if (!mel) return fail(mel.error());
   auto cancelled = std::make_unique<std::atomic<bool>>(false);
   auto decoder = make_decoder(sequences_needed(options), *cancelled);
   if (!decoder) return fail(decoder.error());
-  return std::unique_ptr<StreamTranscriber>(new StreamTranscriber(
-      tokenizer, config, options, std::move(cancelled), std::move(*decoder), std::move(*mel)));
+  return std::unique_ptr<StreamTranscriber>(
+      new StreamTranscriber(tokenizer, config, options, std::move(cancelled), std::move(*decoder),
+                            std::move(*mel), std::move(detector)));
 }
 
 StreamTranscriber::StreamTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
                                      const TranscriberOptions& options,
                                      std::unique_ptr<std::atomic<bool>> cancelled,
                                      std::unique_ptr<TokenDecoder> decoder,
-                                     std::unique_ptr<LogMel> mel)
+                                     std::unique_ptr<LogMel> mel,
+                                     std::unique_ptr<SpeechDetector> detector)
     : tokenizer_(tokenizer),
       options_(options),
       window_frames_(kFramesPerTimestamp * config.n_audio_ctx),
       cancelled_(std::move(cancelled)),
       decoder_(std::move(decoder)),
       mel_(std::move(mel)),
+      detector_(std::move(detector)),
       window_decoder_(tokenizer, config, options_, *decoder_, stats_),
       prompt_(tokenizer, decoder_->max_length(), options.initial_prompt),
       language_(known_language(options, tokenizer)) {
   window_.resize(static_cast<std::size_t>(window_frames_ * config.n_mels));
+  stats_.vad = vad_use(options_, detector_ != nullptr);
+  published_ = stats_;
   if (options_.word_times) {
     word_timer_.emplace(tokenizer, config);
     // The front end may hold back less than an FFT's worth of samples beyond its last frame.
@@ -68,8 +80,10 @@ Result<std::vector<Segment>> StreamTranscriber::hear(std::span<const Sample> pcm
   std::vector<Segment> out;
   while (!pcm.empty()) {
     pcm = pcm.subspan(take(pcm));
+    skip_silence();
     while (const int n_frames = frames_ready()) {
       if (const auto done = transcribe_window(n_frames, out); !done) return fail(done.error());
+      skip_silence();
     }
   }
   publish_stats();
@@ -84,14 +98,16 @@ Result<std::vector<Segment>> StreamTranscriber::drain() {
   std::vector<Segment> out;
   if (drained_) return out;
   mel_->finish();
+  if (detector_) detector_->finish();
   // As faster-whisper: a hop that is not full, less than 10 ms, is not looked at. Anything longer
   // is, however short.
   const std::int64_t end = mel_->n_samples() / kHop;
-  while (seek_ < end) {
+  for (skip_silence(); seek_ < end; skip_silence()) {
     const auto n_frames = static_cast<int>(std::min<std::int64_t>(window_frames_, end - seek_));
     if (const auto done = transcribe_window(n_frames, out); !done) return fail(done.error());
   }
   drained_ = true;
+  publish_stats();
   return out;
 }
 
@@ -100,6 +116,7 @@ void StreamTranscriber::reset() {
   error_.reset();
   drained_ = false;
   mel_->reset();
+  if (detector_) detector_->reset();
   pcm_.clear();
   prompt_.reset();
   window_decoder_.reset();
@@ -119,6 +136,7 @@ TranscriberStats StreamTranscriber::stats() const {
 
 void StreamTranscriber::publish_stats() {
   stats_.bytes_copied = mel_->bytes_copied();
+  if (detector_) stats_.speech_samples = static_cast<std::uint64_t>(detector_->n_spoken());
   const std::lock_guard lock(mutex_);
   published_ = stats_;
 }
@@ -129,17 +147,25 @@ Result<void> StreamTranscriber::check_running() const {
   return {};
 }
 
-/// Takes the beginning of `pcm`, up to what completes a window, and returns its length.
+/// Takes the beginning of `pcm`, up to what completes a window, and returns its length. No more, so
+/// that what is known of speech when a window is due does not depend on how the audio is cut.
 template <typename Sample>
 std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
+  const std::int64_t missing = (seek_ + window_frames_) * kHop + kFftSize / 2 - mel_->n_samples();
+  pcm = pcm.first(
+      std::min(pcm.size(), static_cast<std::size_t>(std::max<std::int64_t>(missing, kHop))));
   std::size_t taken = 0;
   {
     const Stopwatch watch(stats_.mel_time, "mel");
     taken = mel_->push(pcm);
   }
   assert(taken > 0 && "a full front end means that a window was ready");
+  const auto own = pcm.first(taken);
+  if (detector_) {
+    const Stopwatch watch(stats_.vad_time, "vad");
+    detector_->push(own);
+  }
   if (word_timer_) {
-    const auto own = pcm.first(taken);
     if constexpr (std::is_same_v<Sample, std::int16_t>) {
       std::transform(own.begin(), own.end(), std::back_inserter(pcm_),
                      [](std::int16_t sample) { return static_cast<float>(sample) / 32768.0F; });
@@ -149,6 +175,19 @@ std::size_t StreamTranscriber::take(std::span<const Sample> pcm) {
   }
   stats_.samples += taken;
   return taken;
+}
+
+/// Moves the next window on to where somebody speaks.
+void StreamTranscriber::skip_silence() {
+  if (!detector_) return;
+  const std::int64_t from = seek_ * kHop;
+  const std::int64_t to = std::min(detector_->silent_until(from) / kHop, mel_->end_frame());
+  std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
+  // At the end of the stream nothing follows that a short window could be joined to.
+  if (to < mel_->n_samples() / kHop) n_frames -= n_frames % kSkip;
+  if (n_frames == 0) return;
+  advance(n_frames);
+  stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
 }
 
 /// Frames of the window that is due; 0 if none is.
@@ -231,6 +270,7 @@ Result<int> StreamTranscriber::make_segments(const DecodedWindow& heard, int n_f
   }
   drop_empty_segments(segments_);
   place_segments(segments_, seek_ * kHop, std::min((seek_ + n_done) * kHop, mel_->n_samples()));
+  if (detector_) drop_unspoken_segments();
   for (Segment& segment : segments_) {
     segment.temperature = heard.temperature;
     segment.average_log_probability = heard.average_log_probability;
@@ -253,7 +293,13 @@ Result<void> StreamTranscriber::add_words(int n_frames) {
                                 segments_);
 }
 
-void StreamTranscriber::advance(int n_frames) {
+void StreamTranscriber::drop_unspoken_segments() {
+  stats_.unspoken_segments += std::erase_if(segments_, [&](const Segment& segment) {
+    return !detector_->has_speech(segment.start - kTolerance, segment.end + kTolerance);
+  });
+}
+
+void StreamTranscriber::advance(std::int64_t n_frames) {
   seek_ += n_frames;
   mel_->discard_before(seek_);
   const auto n_samples = std::min(pcm_.size(), static_cast<std::size_t>(n_frames * kHop));

@@ -15,6 +15,7 @@
 #include "audio/log_mel.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
+#include "vad/speech_detector.h"
 #include "whisper/decoding.h"
 #include "whisper/prompt.h"
 #include "whisper/segments.h"
@@ -35,15 +36,17 @@ using LogMelFactory = std::function<Result<std::unique_ptr<LogMel>>(int capacity
 ///  - log-mel is normalised by the loudest frame of the window, not of the whole file;
 ///  - the language is that of the first window with speech, not of the first window;
 ///  - word times do not move the next window, so that they do not change the text;
-///  - segments never overlap and never pass the end of the audio.
+///  - segments never overlap and never pass the end of the audio;
+///  - with a detector of speech, a window begins where somebody speaks: silence of two seconds and
+///    more is left out before it; and a segment is dropped if nobody speaks anywhere near it.
 class StreamTranscriber final : public Transcriber {
  public:
-  /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` makes.
-  static Result<std::unique_ptr<StreamTranscriber>> create(const Tokenizer& tokenizer,
-                                                           const ModelConfig& config,
-                                                           const TranscriberOptions& options,
-                                                           const DecoderFactory& make_decoder,
-                                                           const LogMelFactory& make_log_mel);
+  /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` makes. Without
+  /// `detector` everything is listened to.
+  static Result<std::unique_ptr<StreamTranscriber>> create(
+      const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
+      const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
+      std::unique_ptr<SpeechDetector> detector = nullptr);
 
   Result<std::vector<Segment>> push(std::span<const float> pcm) override { return hear(pcm); }
   Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
@@ -59,13 +62,15 @@ class StreamTranscriber final : public Transcriber {
  private:
   StreamTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
                     const TranscriberOptions& options, std::unique_ptr<std::atomic<bool>> cancelled,
-                    std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel);
+                    std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel,
+                    std::unique_ptr<SpeechDetector> detector);
 
   Result<void> check_running() const;
   template <typename Sample>
   Result<std::vector<Segment>> hear(std::span<const Sample> pcm);
   template <typename Sample>
   std::size_t take(std::span<const Sample> pcm);
+  void skip_silence();
   int frames_ready() const;
   Result<void> transcribe_window(int n_frames, std::vector<Segment>& out);
   Result<int> hear_window(int n_frames, std::vector<Segment>& out);
@@ -73,7 +78,8 @@ class StreamTranscriber final : public Transcriber {
   Result<std::optional<Token>> find_language();
   Result<int> make_segments(const DecodedWindow& heard, int n_frames);
   Result<void> add_words(int n_frames);
-  void advance(int n_frames);
+  void drop_unspoken_segments();
+  void advance(std::int64_t n_frames);
   void publish_stats();
 
   const Tokenizer& tokenizer_;
@@ -82,6 +88,7 @@ class StreamTranscriber final : public Transcriber {
   const std::unique_ptr<std::atomic<bool>> cancelled_;
   const std::unique_ptr<TokenDecoder> decoder_;
   const std::unique_ptr<LogMel> mel_;
+  const std::unique_ptr<SpeechDetector> detector_;
   TranscriberStats stats_;
   WindowDecoder window_decoder_;
   std::optional<WordTimer> word_timer_;

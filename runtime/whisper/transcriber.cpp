@@ -6,6 +6,7 @@
 
 #include "engine/stream.h"
 #include "model/model.h"
+#include "vad/open_detector.h"
 #include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
@@ -27,15 +28,17 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
   const auto make_mel = [&](int capacity_frames) {
     return make_stream_mel(engine, ring, capacity_frames);
   };
+  auto detector = open_detector(options, engine->model_path());
+  if (!detector) return fail(detector.error());
   if (options.live_latency) {
-    auto live =
-        LiveTranscriber::create(*model.tokenizer, model.config, options, make_decoder, make_mel,
-                                [] { return std::chrono::steady_clock::now().time_since_epoch(); });
+    auto live = LiveTranscriber::create(
+        *model.tokenizer, model.config, options, make_decoder, make_mel,
+        [] { return std::chrono::steady_clock::now().time_since_epoch(); }, std::move(*detector));
     if (!live) return fail(live.error());
     return std::unique_ptr<Transcriber>(std::move(*live));
   }
-  auto stream =
-      StreamTranscriber::create(*model.tokenizer, model.config, options, make_decoder, make_mel);
+  auto stream = StreamTranscriber::create(*model.tokenizer, model.config, options, make_decoder,
+                                          make_mel, std::move(*detector));
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }

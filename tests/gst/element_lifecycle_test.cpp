@@ -288,7 +288,8 @@ TEST_F(Properties, ReachTheTranscriber) {
                "temperature", 0.2, "temperature-increment", 0.4, "compression-ratio-threshold", 2.0,
                "log-prob-threshold", -0.5, "no-speech-threshold", 0.3, "initial-prompt", "Names",
                "condition-on-previous-text", FALSE, "suppress-blank", FALSE, "suppress-non-speech",
-               FALSE, "n-threads", 3, "device", 1, "precision", 1, nullptr);
+               FALSE, "vad", 1, "vad-threshold", 0.4, "vad-min-speech", 70, "vad-min-silence", 300,
+               "n-threads", 3, "device", 1, "precision", 1, nullptr);
   play();
   push(tones(1, {}), 0);
   finish();
@@ -308,6 +309,10 @@ TEST_F(Properties, ReachTheTranscriber) {
   EXPECT_FALSE(options.condition_on_previous_text);
   EXPECT_FALSE(options.suppress_blank);
   EXPECT_FALSE(options.suppress_non_speech);
+  EXPECT_EQ(options.vad, Vad::On);
+  EXPECT_FLOAT_EQ(options.vad_threshold, 0.4F);
+  EXPECT_EQ(options.vad_min_speech, 70ms);
+  EXPECT_EQ(options.vad_min_silence, 300ms);
   EXPECT_FALSE(options.word_times);
   EXPECT_FALSE(options.live_latency.has_value()) << "not live: whole windows";
   EXPECT_EQ(calls().last_engine_options.n_threads, 3U);

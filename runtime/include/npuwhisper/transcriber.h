@@ -22,6 +22,12 @@ inline constexpr int kSampleRate = 16000;
 
 enum class Task { Transcribe, Translate };
 
+/// Voice activity detection: Auto and On use it; where its weights are not found, Auto does without,
+/// and says so in the log and in TranscriberStats::vad; On is an error.
+enum class Vad { Auto, On, Off };
+/// What became of it.
+enum class VadUse { Off, On, Missing };
+
 /// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
 struct TranscriberOptions {
   std::string language;              ///< Whisper's code; empty: detected on the first window with speech.
@@ -43,6 +49,11 @@ struct TranscriberOptions {
   bool suppress_blank = true;
   bool suppress_non_speech = true;
   bool word_times = false;
+  /// Where nobody speaks, nothing is decoded, and text that is dated there is dropped.
+  Vad vad = Vad::Auto;
+  float vad_threshold = 0.5F;                      ///< Probability from which audio is speech.
+  std::chrono::milliseconds vad_min_speech{100};   ///< What is shorter is no speech.
+  std::chrono::milliseconds vad_min_silence{500};  ///< Pauses that are shorter belong to the speech.
   /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
   /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
@@ -61,8 +72,13 @@ struct TranscriberStats {
   std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
   std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
   std::uint64_t samples = 0;          ///< Pushed.
+  VadUse vad = VadUse::Off;           ///< Voice activity detection, which counts the next three.
+  std::uint64_t speech_samples = 0;   ///< In which somebody spoke.
+  std::uint64_t unspoken_samples = 0;    ///< Not decoded, since nobody spoke.
+  std::uint64_t unspoken_segments = 0;   ///< Dropped (live: words), since nobody spoke them.
   /// Of audio, moved or converted between what was pushed and what log-mel reads.
   std::uint64_t bytes_copied = 0;
+  std::chrono::nanoseconds vad_time{0};      ///< Voice activity detection.
   std::chrono::nanoseconds mel_time{0};
   std::chrono::nanoseconds encode_time{0};
   std::chrono::nanoseconds prompt_time{0};   ///< Decoder over prompts.
@@ -77,7 +93,8 @@ class NPUWHISPER_API Transcriber {
  public:
   /// `ring`: of this engine, where the stream's audio will come from, if it has one; no two
   /// transcribers at a time may have the same. Errors: InvalidArgument (names the option, the value
-  /// found and the values wanted), Unavailable.
+  /// found and the values wanted), Unavailable, NotFound (vad=on without its weights), CorruptModel
+  /// (they are not what they should be).
   static Result<std::unique_ptr<Transcriber>> create(std::shared_ptr<Engine> engine,
                                                      const TranscriberOptions& options,
                                                      std::shared_ptr<AudioRing> ring = nullptr);

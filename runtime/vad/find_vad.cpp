@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vad/find_vad.h"
+
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "model/model_folders.h"
+
+namespace npuwhisper {
+
+Result<std::filesystem::path> find_vad(const std::filesystem::path& model_folder) {
+  constexpr const char* kName = "silero-vad";
+  constexpr const char* kFile = "silero_vad_16k.safetensors";
+  std::vector<std::filesystem::path> folders = {model_folder};
+  if (const auto folder = path_from_environment("NPUWHISPER_MODEL_DIR")) {
+    folders.push_back(*folder / kName);
+  }
+  if (const auto cache = cache_home()) folders.push_back(*cache / "npuwhisper" / kName);
+
+  std::string message = std::string("voice activity detection: no ") + kFile + " in ";
+  for (const auto& folder : folders) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(folder / kFile, ignored)) return folder / kFile;
+    message.append("'").append(folder.string()).append("', ");
+  }
+  return fail(ErrorCode::NotFound, message + "run tools/fetch-model " + kName);
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vad/silero_weights.h"
+#include "vad/speech_scorer.h"
+
+namespace npuwhisper {
+
+/// Silero VAD's network on one stream, after `tinygrad_model.py` of its Python package: magnitudes
+/// of four spectra, four convolutions with ReLU that halve their number twice, an LSTM cell, and a
+/// sigmoid of its hidden state. 0.7 million multiply-adds a step, in f32, by the CPU device's
+/// kernels (panel_kernels.h). Reentrant; allocates nothing after construction.
+class SileroNetwork final : public SpeechScorer {
+ public:
+  explicit SileroNetwork(std::shared_ptr<const SileroWeights> weights);
+
+  float score(std::span<const float> samples) override;
+  void reset() override;
+
+ private:
+  /// What a convolution reads: rows by time, between two of zeros.
+  struct Signal {
+    std::vector<float> values;
+    std::size_t n_channels = 0;
+    float* row(std::size_t i) { return values.data() + (i + 1) * n_channels; }
+  };
+
+  static Signal make_signal(std::size_t n_rows, std::size_t n_channels);
+  void multiply(const VadLayer& layer, const float* rows, std::size_t stride, std::size_t n_rows,
+                float* out);
+  void convolve(const VadLayer& layer, const Signal& in, std::size_t stride, std::size_t n_out,
+                float* out);
+  void measure_spectra(std::span<const float> samples);
+
+  const std::shared_ptr<const SileroWeights> weights_;
+  std::vector<float> samples_;     // with the reflection at their end
+  std::vector<float> spectrum_;    // [kSpectra, 2 * kBins]
+  std::vector<Signal> signals_;    // inputs of the convolutions
+  std::vector<float> cell_input_;  // what the convolutions say, then the hidden state
+  std::vector<float> cell_;
+  std::vector<float> gates_;
+  std::vector<float> sums_;  // scratch
+};
+
+}  // namespace npuwhisper

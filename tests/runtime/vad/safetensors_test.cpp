@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "vad/safetensors.h"
+
+#include <gtest/gtest.h>
+
+#include <cstring>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "temporary_folder.h"
+#include "vad/silero_weights.h"
+
+namespace npuwhisper {
+namespace {
+
+/// A file with this header and these values; `length` is what it says of the header's length.
+std::vector<std::byte> make_file(const std::string& header, const std::vector<float>& values,
+                                 std::uint64_t length) {
+  std::vector<std::byte> bytes(8 + header.size() + values.size() * sizeof(float));
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(length >> (8 * i));
+  std::memcpy(bytes.data() + 8, header.data(), header.size());
+  std::memcpy(bytes.data() + 8 + header.size(), values.data(), values.size() * sizeof(float));
+  return bytes;
+}
+
+std::vector<std::byte> make_file(const std::string& header, const std::vector<float>& values = {}) {
+  return make_file(header, values, header.size());
+}
+
+std::string tensor(const std::string& entries) {
+  return R"({"__metadata__":{"format":"pt"},"a":{)" + entries + "}}";
+}
+
+const std::vector<std::int64_t> kDims = {1, 2};
+
+Result<WeightView> get_a(std::vector<std::byte> bytes) {
+  const auto file = Safetensors::parse(std::move(bytes));
+  if (!file) return fail(file.error());
+  auto view = file->get("a", kDims);
+  if (view) {
+    EXPECT_EQ(view->read(), (std::vector<float>{1.5F, -2.0F}));
+  }
+  return view;
+}
+
+TEST(Safetensors, GivesATensor) {
+  const auto file = make_file(tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[4,12])"),
+                              {9.0F, 1.5F, -2.0F});
+  EXPECT_TRUE(get_a(file));
+}
+
+TEST(Safetensors, SaysWhatIsWrongWithATensor) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {R"("dtype":"F16","shape":[1,2],"data_offsets":[0,8])", "found type 'F16', wanted F32"},
+      {R"("dtype":"F32","shape":[2,1],"data_offsets":[0,8])", "found [2, 1], wanted [1, 2]"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[0,4])", "found 4 bytes, wanted 8"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[4,12])", "found 4 to 12"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[8,0])", "found 8 to 0"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[0,99999999999999999999])", "data_offsets"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[-8,0])", "data_offsets"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[0])", "data_offsets"},
+      {R"("dtype":"F32","shape":[1,-2],"data_offsets":[0,8])", "shape"},
+      {R"("dtype":"F32","shape":"2","data_offsets":[0,8])", "shape"},
+      {R"("dtype":"F32","data_offsets":[0,8])", "shape"},
+      {R"("dtype":1,"shape":[1,2],"data_offsets":[0,8])", "dtype"},
+  };
+  for (const auto& [entries, wanted] : cases) {
+    const auto view = get_a(make_file(tensor(entries), {1.5F, -2.0F}));
+    ASSERT_FALSE(view) << entries;
+    EXPECT_EQ(view.error().code, ErrorCode::CorruptModel);
+    EXPECT_NE(view.error().message.find("tensor 'a'"), std::string::npos) << view.error().message;
+    EXPECT_NE(view.error().message.find(wanted), std::string::npos) << view.error().message;
+  }
+}
+
+TEST(Safetensors, RefusesWhatIsNoSuchFile) {
+  const std::string header = tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[0,8])");
+  for (const std::uint64_t length : {std::uint64_t{0}, header.size() - 1, header.size() + 9,
+                                     std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
+    EXPECT_FALSE(get_a(make_file(header, {1.5F, -2.0F}, length))) << length;
+  }
+  for (const std::string text : {"", "[]", "1", R"({"a":1})", R"({"b":{}})", "{", "\xFF\xFE"}) {
+    EXPECT_FALSE(get_a(make_file(text))) << text;
+  }
+  EXPECT_FALSE(get_a(make_file(std::string(100'000, '['))));
+  EXPECT_FALSE(get_a({}));
+  EXPECT_FALSE(get_a(std::vector<std::byte>(7)));
+}
+
+TEST(Safetensors, NamesTheFile) {
+  const test::TemporaryFolder folder;
+  const auto path = folder.path() / "x.safetensors";
+  const auto missing = SileroWeights::load(path);
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, ErrorCode::NotFound);
+  EXPECT_NE(missing.error().message.find(path.string()), std::string::npos);
+
+  std::ofstream(path) << "no tensors";
+  const auto other = SileroWeights::load(path);
+  ASSERT_FALSE(other);
+  EXPECT_EQ(other.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(other.error().message.find(path.string()), std::string::npos);
+
+  const auto whole = make_file("{}");
+  std::ofstream(path).write(reinterpret_cast<const char*>(whole.data()),
+                            static_cast<std::streamsize>(whole.size()));
+  const auto empty = SileroWeights::load(path);
+  ASSERT_FALSE(empty);
+  EXPECT_NE(empty.error().message.find("stft_conv.weight"), std::string::npos);
+  EXPECT_FALSE(SileroWeights::load(folder.path()));
+}
+
+}  // namespace
+}  // namespace npuwhisper
