@@ -125,6 +125,7 @@ main.addEventListener('scroll', () => {
   following = main.scrollHeight - main.scrollTop - main.clientHeight < 40;
   follow.hidden = following;
 });
+new ResizeObserver(stay_at_the_end).observe(main);
 follow.addEventListener('click', () => {
   following = true;
   stay_at_the_end();

@@ -13,6 +13,8 @@ namespace npuwhisper::monitor {
 namespace {
 
 constexpr std::size_t kDelays = 20;
+// The load over less time than this says nothing.
+constexpr double kShortestSeconds = 0.5;
 
 double cpu_seconds() {
   rusage used{};
@@ -58,14 +60,15 @@ void StatusReport::set_error(const std::string& message) {
   message_ = message;
 }
 
-double StatusReport::cores_since_last() {
+double StatusReport::recent_cores() {
   const auto now = std::chrono::steady_clock::now();
-  const double cpu = cpu_seconds();
   const double wall = std::chrono::duration<double>(now - last_).count();
-  const double cores = wall > 0 ? (cpu - last_cpu_) / wall : 0;
+  if (wall < kShortestSeconds) return cores_;
+  const double cpu = cpu_seconds();
+  cores_ = (cpu - last_cpu_) / wall;
   last_ = now;
   last_cpu_ = cpu;
-  return cores;
+  return cores_;
 }
 
 std::string StatusReport::json(const Readings& readings, std::size_t n_browsers) {
@@ -77,7 +80,7 @@ std::string StatusReport::json(const Readings& readings, std::size_t n_browsers)
                                    {"position", rounded(readings.position)},
                                    {"delay", nullptr},
                                    {"longest_delay", rounded(readings.longest_delay)},
-                                   {"cores", rounded(cores_since_last())},
+                                   {"cores", rounded(recent_cores())},
                                    {"skipped", rounded(readings.skipped)},
                                    {"unread", readings.unread},
                                    {"browsers", n_browsers},

@@ -13,7 +13,7 @@ namespace npuwhisper::monitor {
 
 /// What the page shows beside the text, as JSON on one line: {"state", "source", "clock" (UTC),
 /// "device", "kernels", "position", "delay" (of the last words, on average), "longest_delay",
-/// "cores" (CPU time of this process since the last report, over that time), "skipped", "unread",
+/// "cores" (CPU time of this process in the last second or so, over that time), "skipped", "unread",
 /// "browsers", "warnings" (how many), "message" (the last of them, or the error)}. Seconds.
 /// Reentrant.
 class StatusReport {
@@ -29,7 +29,7 @@ class StatusReport {
   std::string json(const Readings& readings, std::size_t n_browsers);
 
  private:
-  double cores_since_last();
+  double recent_cores();
 
   const std::string source_;
   std::string state_ = "loading";
@@ -38,6 +38,7 @@ class StatusReport {
   std::string message_;
   std::chrono::steady_clock::time_point last_;
   double last_cpu_;
+  double cores_ = 0;
 };
 
 }  // namespace npuwhisper::monitor

@@ -9,8 +9,23 @@ import subprocess
 import threading
 import time
 import urllib.request
+import wave
+
+import program
 
 PROGRAM = os.environ.get('NPUWHISPER_MONITOR', 'npuwhisper-monitor')
+
+
+def write_clip(path, *numbers):
+    """Some of the recordings with pauses before, between and behind them; what they say."""
+    pieces, rate = zip(*(program.read_samples(program.RECORDINGS[number]) for number in numbers))
+    pause = bytes(rate[0])  # Half a second of 16-bit samples.
+    with wave.open(str(path), 'wb') as clip:
+        clip.setnchannels(1)
+        clip.setsampwidth(2)
+        clip.setframerate(rate[0])
+        clip.writeframes(pause + b''.join(piece.tobytes() + 2 * pause for piece in pieces))
+    return ' '.join(program.SPOKEN[number] for number in numbers)
 
 
 class Monitor:

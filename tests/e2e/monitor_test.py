@@ -7,28 +7,13 @@ import socket
 import subprocess
 import tempfile
 import unittest
-import wave
 
 import program
-from monitor_program import PROGRAM, Events, Monitor
-from program import RECORDINGS, SPOKEN, needs_speech
+from monitor_program import PROGRAM, Events, Monitor, write_clip
+from program import needs_speech
 from speech_text import share_found
 
 LATENCY = 4.0
-
-
-def write_clip(path):
-    """Two recordings, about ten seconds, with a pause before, between and behind them."""
-    with wave.open(str(path), 'wb') as clip:
-        for index in (1, 2):
-            samples, rate = program.read_samples(RECORDINGS[index])
-            if index == 1:
-                clip.setnchannels(1)
-                clip.setsampwidth(2)
-                clip.setframerate(rate)
-                clip.writeframes(bytes(rate))
-            clip.writeframes(samples.tobytes() + bytes(2 * rate))
-    return ' '.join(SPOKEN[1:3])
 
 
 @needs_speech
@@ -36,7 +21,7 @@ class Captions(unittest.TestCase):
     def test_reach_every_browser(self):
         with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
             path = os.path.join(folder, 'clip.wav')
-            spoken = write_clip(path)
+            spoken = write_clip(path, 1, 2)
             with Monitor(path, '--language', 'en', '--latency', int(LATENCY * 1000)) as monitor:
                 self.follow(monitor, spoken)
 
