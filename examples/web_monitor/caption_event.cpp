@@ -19,13 +19,6 @@ Json words_of(const Json& object) {
   return words;
 }
 
-std::string text_of(const Json& object, const Json& words) {
-  if (object.contains("text")) return object.at("text").get<std::string>();
-  std::string text;
-  for (const Json& word : words) text += word.at("text").get<std::string>();
-  return text;
-}
-
 }  // namespace
 
 Result<CaptionEvent> make_caption_event(const std::string& json,
@@ -35,7 +28,7 @@ Result<CaptionEvent> make_caption_event(const std::string& json,
     const Json words = words_of(object);
     CaptionEvent event;
     event.final = object.at("final").get<bool>();
-    Json told = {{"text", text_of(object, words)}};
+    Json told = {{"text", object.at("text").get<std::string>()}};
     if (!words.empty()) {
       told["start"] = words.front().at("start");
       told["end"] = words.back().at("end");

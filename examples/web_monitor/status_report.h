@@ -13,9 +13,9 @@ namespace npuwhisper::monitor {
 
 /// What the page shows beside the text, as JSON on one line: {"state", "source", "clock" (UTC),
 /// "device", "kernels", "position", "delay" (of the last words, on average), "longest_delay",
-/// "cores" (CPU time of this process in the last second or so, over that time), "skipped", "unread",
-/// "browsers", "warnings" (how many), "message" (the last of them, or the error)}. Seconds.
-/// Reentrant.
+/// "cores" (CPU time of this process in the last second or so, over that time), "skipped",
+/// "unread", "browsers", "warnings" (how many), "message" (the last of them, or the error)}.
+/// Seconds. Reentrant.
 class StatusReport {
  public:
   explicit StatusReport(std::string source);

@@ -112,6 +112,15 @@ TEST(CaptionEvent, MayHaveNoWordTimes) {
   EXPECT_EQ(event->delay, 9);
 }
 
+TEST(CaptionEvent, PartialTextMayBeNone) {
+  const auto event =
+      make_caption_event(R"({"type":"partial","final":false,"language":"en","text":"","words":[]})",
+                         [](double) { return 0.0; });
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_FALSE(event->final);
+  EXPECT_EQ(event->json, R"({"text":"","language":"en","words":[]})");
+}
+
 TEST(CaptionEvent, RefusesWhatItCannotRead) {
   for (const char* json : {"", "[]", "{}", R"({"final":1})", R"({"final":true,"text":1})",
                            R"({"final":true,"words":[{"start":1}]})"}) {
