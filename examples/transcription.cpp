@@ -14,7 +14,9 @@
 #include <string_view>
 #include <utility>
 
+#include "gst_owned.h"
 #include "peak_memory.h"
+#include "pipeline_error.h"
 
 namespace npuwhisper::cli {
 namespace {
@@ -28,16 +30,6 @@ constexpr const char* kPipeline =
     "%s name=source ! decodebin expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
     "audioresample ! audio/x-raw,format=%s,rate=16000,channels=1,layout=interleaved ! "
     "npuwhisper name=whisper post-messages=true ! fakesink sync=false";
-
-struct Unref {
-  void operator()(gpointer object) const { gst_object_unref(object); }
-  void operator()(GstMessage* message) const { gst_message_unref(message); }
-  void operator()(GError* error) const { g_error_free(error); }
-  void operator()(GstStructure* structure) const { gst_structure_free(structure); }
-  void operator()(gchar* text) const { g_free(text); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
 
 /// Written by the streaming threads, read by ours.
 struct Counters {
@@ -134,32 +126,6 @@ nlohmann::ordered_json read_stats(GstElement* whisper) {
   return stats;
 }
 
-/// The error as a person needs it. `missing` names a decoder that GStreamer asked for in vain.
-Error translate_error(GstMessage* message, const std::string& missing) {
-  GError* raw_error = nullptr;
-  gchar* raw_debug = nullptr;
-  gst_message_parse_error(message, &raw_error, &raw_debug);
-  const Owned<GError> error(raw_error);
-  const Owned<gchar> debug(raw_debug);
-  // decodebin says this of a file whose streams are all of kinds that we do not want, too.
-  if (g_error_matches(error.get(), GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN)) {
-    return {ErrorCode::Unsupported,
-            missing.empty() ? "there is no audio in it"
-                            : "no audio that can be decoded: GStreamer has no " + missing};
-  }
-  if (g_error_matches(error.get(), GST_PARSE_ERROR, GST_PARSE_ERROR_DELAYED_LINK)) {
-    return {ErrorCode::Unsupported, "there is no audio in it"};
-  }
-  std::string text = error->message;
-  // The debug text's last line says why; those before it say where in GStreamer's sources.
-  const std::string_view lines = debug ? debug.get() : "";
-  const auto last = lines.rfind('\n');
-  if (last != std::string_view::npos && last + 1 < lines.size()) {
-    text.append(" (").append(lines.substr(last + 1)).append(")");
-  }
-  return {ErrorCode::Unavailable, std::move(text)};
-}
-
 /// One pipeline for one file. Owns it and stops it.
 class Run {
  public:
@@ -235,17 +201,15 @@ class Run {
       case GST_MESSAGE_EOS:
         return true;
       case GST_MESSAGE_ERROR:
-        return fail(translate_error(message, missing_));
+        return fail(error_.translate(message));
       case GST_MESSAGE_ELEMENT:
         break;
       default:
         return false;
     }
     const GstStructure* fields = gst_message_get_structure(message);
-    if (gst_structure_has_name(fields, "missing-plugin")) {
-      const char* name = gst_structure_get_string(fields, "name");
-      missing_ = name == nullptr ? "it" : name;
-    } else if (gst_structure_has_name(fields, "npuwhisper/segment")) {
+    error_.note(message);
+    if (gst_structure_has_name(fields, "npuwhisper/segment")) {
       const char* json = gst_structure_get_string(fields, "json");
       Result<TimedSegment> segment = parse_segment(json == nullptr ? "" : json);
       if (!segment) return fail(segment.error());
@@ -276,7 +240,7 @@ class Run {
   Owned<GstElement> whisper_;
   std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
-  std::string missing_;
+  PipelineError error_;
 };
 
 }  // namespace

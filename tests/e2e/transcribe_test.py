@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """npuwhisper-transcribe as its users meet it: results, formats, errors, signals."""
-import difflib
 import json
 import os
 import pathlib
@@ -12,20 +11,9 @@ import unittest
 
 import program
 from program import PROGRAM, RECORDINGS, SPOKEN, needs_speech, transcribe
+from speech_text import share_found
 
 SRT_TIMES = re.compile(r'(\d\d):(\d\d):(\d\d),(\d{3}) --> (\d\d):(\d\d):(\d\d),(\d{3})')
-
-
-def words_of(text):
-    text = text.lower().replace('mr.', 'mister').replace('-', ' ')
-    return re.sub(r"[^\w' ]", ' ', text).split()
-
-
-def share_found(expected, text):
-    """Which share of the expected words stands in the text, in order."""
-    wanted, found = words_of(expected), words_of(text)
-    blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
-    return sum(block.size for block in blocks) / max(len(wanted), len(found))
 
 
 def seconds(hours, minutes, secs, millis):

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "caption_event.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <string_view>
+
+namespace npuwhisper::monitor {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json words_of(const Json& object) {
+  Json words = Json::array();
+  for (const Json& word : object.value("words", Json::array())) {
+    words.push_back(
+        {{"text", word.at("word")}, {"start", word.at("start")}, {"end", word.at("end")}});
+  }
+  return words;
+}
+
+}  // namespace
+
+Result<CaptionEvent> make_caption_event(const std::string& json,
+                                        const std::function<double(double)>& delay_of) {
+  try {
+    const Json object = Json::parse(json);
+    const Json words = words_of(object);
+    CaptionEvent event;
+    event.final = object.at("final").get<bool>();
+    Json told = {{"text", object.at("text").get<std::string>()}};
+    if (!words.empty()) {
+      told["start"] = words.front().at("start");
+      told["end"] = words.back().at("end");
+    } else if (object.contains("end")) {
+      told["start"] = object.at("start");
+      told["end"] = object.at("end");
+    }
+    if (told.contains("end")) {
+      event.delay = delay_of(told.at("end").get<double>());
+      told["delay"] = std::round(event.delay * 1e3) / 1e3;
+    }
+    told["language"] = object.value("language", "");
+    told["words"] = words;
+    event.json = told.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return event;
+  } catch (const Json::exception& error) {
+    return fail(ErrorCode::InvalidArgument,
+                std::string("cannot read the element's JSON: ") + error.what() + ": " + json);
+  }
+}
+
+}  // namespace npuwhisper::monitor

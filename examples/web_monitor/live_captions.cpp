@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "live_captions.h"
+
+#include <gst/app/gstappsink.h>
+
+namespace npuwhisper::monitor {
+namespace {
+
+using cli::Owned;
+
+// A file comes in at the speed at which it is heard, in buffers of 20 ms: with larger ones sound
+// would come in before it was spoken.
+constexpr const char* kPlayed =
+    "uridecodebin name=source expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
+    "audioresample ! audio/x-raw,rate=16000,channels=1 ! "
+    "audiobuffersplit output-buffer-duration=1/50 ! identity sync=true";
+
+// The sinks keep to no clock and do not wait for a first buffer: text comes when it comes.
+constexpr const char* kCaptioned =
+    " ! audioconvert ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
+    "fakesink sync=false async=false npuwhisper-monitor.unsynced_src ! "
+    "appsink name=json sync=false async=false";
+
+std::string text_of(GstBuffer* buffer) {
+  std::string text(gst_buffer_get_size(buffer), '\0');
+  gst_buffer_extract(buffer, 0, text.data(), text.size());
+  return text;
+}
+
+GstClockTime running_time(GstElement* pipeline) {
+  const GstClockTime now = gst_element_get_current_running_time(pipeline);
+  return GST_CLOCK_TIME_IS_VALID(now) ? now : 0;
+}
+
+Result<void> set_property(GstElement* element, const std::string& name, const std::string& value) {
+  GParamSpec* spec = g_object_class_find_property(G_OBJECT_GET_CLASS(element), name.c_str());
+  if (spec == nullptr || (spec->flags & G_PARAM_WRITABLE) == 0) {
+    return fail(ErrorCode::InvalidArgument,
+                "npuwhisper has no property '" + name +
+                    "' that can be set; gst-inspect-1.0 npuwhisper lists them");
+  }
+  GValue parsed = G_VALUE_INIT;
+  g_value_init(&parsed, spec->value_type);
+  const bool valid = gst_value_deserialize(&parsed, value.c_str()) != FALSE &&
+                     g_param_value_validate(spec, &parsed) == FALSE;
+  if (valid) g_object_set_property(G_OBJECT(element), name.c_str(), &parsed);
+  g_value_unset(&parsed);
+  if (valid) return {};
+  return fail(ErrorCode::InvalidArgument,
+              "'" + value + "' is no value of npuwhisper's property '" + name + "'");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LiveCaptions>> LiveCaptions::create(const Listening& listening,
+                                                           Events events) {
+  std::unique_ptr<LiveCaptions> captions(new LiveCaptions(std::move(events)));
+  if (const auto built = captions->build(listening); !built) return fail(built.error());
+  return captions;
+}
+
+LiveCaptions::~LiveCaptions() {
+  if (!pipeline_) return;
+  if (watch_ != 0) g_source_remove(watch_);
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // From here on nothing calls take().
+  if (delivery_ != 0) g_source_remove(delivery_);
+}
+
+Result<void> LiveCaptions::build(const Listening& listening) {
+  const std::string source = listening.uri.empty() ? listening.description : kPlayed;
+  GError* raw_error = nullptr;
+  pipeline_.reset(gst_parse_launch_full((source + kCaptioned).c_str(), nullptr,
+                                        GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
+  if (const Owned<GError> error(raw_error); error) {
+    const bool is_ours =
+        g_error_matches(raw_error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT) &&
+        std::string(error->message).find("\"npuwhisper\"") != std::string::npos;
+    return fail(is_ours ? ErrorCode::Unavailable : ErrorCode::InvalidArgument,
+                std::string("cannot build the pipeline: ") + error->message +
+                    (is_ours ? " (is GST_PLUGIN_PATH set?)" : ""));
+  }
+  if (!listening.uri.empty()) {
+    const Owned<GstElement> decoder(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
+    g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
+  }
+  whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "npuwhisper-monitor"));
+  g_object_set(whisper_.get(), "word-times", TRUE, nullptr);
+  if (g_object_class_find_property(G_OBJECT_GET_CLASS(whisper_.get()), "partial-results")) {
+    g_object_set(whisper_.get(), "partial-results", TRUE, nullptr);
+  }
+  for (const auto& [name, value] : listening.properties) {
+    if (auto set = set_property(whisper_.get(), name, value); !set) return set;
+  }
+
+  const Owned<GstElement> json(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "json"));
+  GstAppSinkCallbacks callbacks = {};
+  callbacks.new_sample = [](GstAppSink* sink, gpointer self) {
+    if (const Owned<GstSample> sample(gst_app_sink_pull_sample(sink)); sample) {
+      static_cast<LiveCaptions*>(self)->take(sample.get());
+    }
+    return GST_FLOW_OK;
+  };
+  gst_app_sink_set_callbacks(GST_APP_SINK(json.get()), &callbacks, this, nullptr);
+  const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
+  const GstBusFunc watch = [](GstBus*, GstMessage* message, gpointer self) -> gboolean {
+    static_cast<LiveCaptions*>(self)->handle(message);
+    return G_SOURCE_CONTINUE;
+  };
+  watch_ = gst_bus_add_watch(bus.get(), watch, this);
+  return {};
+}
+
+void LiveCaptions::start() {
+  // Loads; the bus tells when that is done. A failure is on the bus, too.
+  gst_element_set_state(pipeline_.get(), GST_STATE_READY);
+}
+
+Readings LiveCaptions::readings() const {
+  Readings readings;
+  GstStructure* raw_stats = nullptr;
+  guint longest_ms = 0;
+  g_object_get(whisper_.get(), "stats", &raw_stats, "max-observed-delay", &longest_ms, nullptr);
+  readings.longest_delay = longest_ms / 1e3;
+  if (const Owned<GstStructure> stats(raw_stats); stats) {
+    const auto text = [&](const char* name) {
+      const char* value = gst_structure_get_string(stats.get(), name);
+      return std::string(value != nullptr ? value : "");
+    };
+    const auto seconds = [&](const char* name) {
+      guint64 samples = 0;
+      gst_structure_get_uint64(stats.get(), name, &samples);
+      return static_cast<double>(samples) / 16000;
+    };
+    readings.device = text("device");
+    readings.kernels = text("kernels");
+    readings.position = seconds("samples");
+    readings.skipped = seconds("skipped-samples") + seconds("dropped-samples");
+  }
+  const std::scoped_lock lock(mutex_);
+  readings.unread = unread_;
+  return readings;
+}
+
+// In the element's streaming thread.
+void LiveCaptions::take(GstSample* sample) {
+  Piece piece{text_of(gst_sample_get_buffer(sample)), *gst_sample_get_segment(sample),
+              running_time(pipeline_.get())};
+  const std::scoped_lock lock(mutex_);
+  if (waiting_.size() == kMaxWaiting) {
+    waiting_.pop_front();
+    ++unread_;
+  }
+  waiting_.push_back(std::move(piece));
+  if (delivery_ != 0) return;
+  delivery_ = g_idle_add(
+      [](gpointer self) -> gboolean {
+        static_cast<LiveCaptions*>(self)->deliver();
+        return G_SOURCE_REMOVE;
+      },
+      this);
+}
+
+void LiveCaptions::deliver() {
+  std::deque<Piece> pieces;
+  guint delivery = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::swap(delivery, delivery_);
+    pieces.swap(waiting_);
+  }
+  if (delivery != 0) g_source_remove(delivery);  // This one, or one that has nothing left to do.
+  for (const Piece& piece : pieces) {
+    events_.text(piece.json, [&piece](double stream_time) {
+      const GstClockTime spoken = gst_segment_to_running_time(
+          &piece.segment, GST_FORMAT_TIME,
+          static_cast<guint64>(stream_time * static_cast<double>(GST_SECOND)));
+      if (!GST_CLOCK_TIME_IS_VALID(spoken)) return 0.0;
+      return static_cast<double>(GST_CLOCK_DIFF(spoken, piece.left)) / GST_SECOND;
+    });
+  }
+}
+
+void LiveCaptions::handle(GstMessage* message) {
+  if (over_) return;
+  error_.note(message);
+  switch (GST_MESSAGE_TYPE(message)) {
+    case GST_MESSAGE_PROGRESS: {
+      GstProgressType type;
+      gst_message_parse_progress(message, &type, nullptr, nullptr);
+      if (type != GST_PROGRESS_TYPE_COMPLETE ||
+          GST_MESSAGE_SRC(message) != GST_OBJECT(whisper_.get())) {
+        break;
+      }
+      events_.listening();
+      gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+      break;
+    }
+    case GST_MESSAGE_LATENCY:
+      gst_bin_recalculate_latency(GST_BIN(pipeline_.get()));
+      break;
+    case GST_MESSAGE_CLOCK_LOST:
+      gst_element_set_state(pipeline_.get(), GST_STATE_PAUSED);
+      gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
+      break;
+    case GST_MESSAGE_WARNING: {
+      GError* raw_error = nullptr;
+      gst_message_parse_warning(message, &raw_error, nullptr);
+      events_.warning(Owned<GError>(raw_error)->message);
+      break;
+    }
+    case GST_MESSAGE_EOS:
+      over_ = true;
+      deliver();  // What was queued before the end comes before the news of it.
+      events_.ended();
+      break;
+    case GST_MESSAGE_ERROR:
+      over_ = true;
+      deliver();
+      events_.failed(error_.translate(message));
+      break;
+    default:
+      break;
+  }
+}
+
+}  // namespace npuwhisper::monitor

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <npuwhisper/result.h>
+
+#include "live_captions.h"
+
+namespace npuwhisper::monitor {
+
+/// What the user asked for.
+struct MonitorOptions {
+  Listening listening;
+  std::string source;  ///< What is heard, for people to read.
+  std::string address = "127.0.0.1";
+  std::uint16_t port = 8090;
+  bool version = false;
+};
+
+/// Parses the arguments; initialises GStreamer, whose options are taken as well. --help prints and
+/// exits. Errors: InvalidArgument, NotFound (a file), with a message for the user.
+Result<MonitorOptions> parse_monitor_options(int argc, char** argv);
+
+}  // namespace npuwhisper::monitor

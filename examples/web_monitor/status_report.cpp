@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "status_report.h"
+
+#include <sys/resource.h>
+
+#include <cmath>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <utility>
+
+namespace npuwhisper::monitor {
+namespace {
+
+constexpr std::size_t kDelays = 20;
+// The load over less time than this says nothing.
+constexpr double kShortestSeconds = 0.5;
+
+double cpu_seconds() {
+  rusage used{};
+  getrusage(RUSAGE_SELF, &used);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  return seconds(used.ru_utime) + seconds(used.ru_stime);
+}
+
+double rounded(double value) {
+  return std::round(value * 1e3) / 1e3;
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  gmtime_r(&now, &parts);
+  std::string text(sizeof "2000-01-01T00:00:00Z", '\0');
+  text.resize(std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts));
+  return text;
+}
+
+}  // namespace
+
+StatusReport::StatusReport(std::string source)
+    : source_(std::move(source)),
+      last_(std::chrono::steady_clock::now()),
+      last_cpu_(cpu_seconds()) {}
+
+void StatusReport::add_delay(double seconds) {
+  if (delays_.size() == kDelays) delays_.pop_front();
+  delays_.push_back(seconds);
+}
+
+void StatusReport::warn(const std::string& message) {
+  ++n_warnings_;
+  message_ = message;
+}
+
+void StatusReport::set_error(const std::string& message) {
+  state_ = "failed";
+  message_ = message;
+}
+
+double StatusReport::recent_cores() {
+  const auto now = std::chrono::steady_clock::now();
+  const double wall = std::chrono::duration<double>(now - last_).count();
+  if (wall < kShortestSeconds) return cores_;
+  const double cpu = cpu_seconds();
+  cores_ = (cpu - last_cpu_) / wall;
+  last_ = now;
+  last_cpu_ = cpu;
+  return cores_;
+}
+
+std::string StatusReport::json(const Readings& readings, std::size_t n_browsers) {
+  nlohmann::ordered_json status = {{"state", state_},
+                                   {"source", source_},
+                                   {"clock", utc_now()},
+                                   {"device", readings.device},
+                                   {"kernels", readings.kernels},
+                                   {"position", rounded(readings.position)},
+                                   {"delay", nullptr},
+                                   {"longest_delay", rounded(readings.longest_delay)},
+                                   {"cores", rounded(recent_cores())},
+                                   {"skipped", rounded(readings.skipped)},
+                                   {"unread", readings.unread},
+                                   {"browsers", n_browsers},
+                                   {"warnings", n_warnings_},
+                                   {"message", message_}};
+  if (!delays_.empty()) {
+    const double sum = std::accumulate(delays_.begin(), delays_.end(), 0.0);
+    status["delay"] = rounded(sum / static_cast<double>(delays_.size()));
+  }
+  return status.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace npuwhisper::monitor

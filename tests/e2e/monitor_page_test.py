@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The page of npuwhisper-monitor in Chromium.
+
+The picture that README shows is made here: `NPUWHISPER_PICTURES` names a folder for monitor.png.
+"""
+import os
+import pathlib
+import signal
+import tempfile
+import unittest
+
+import browser
+import program
+from browser import Browser
+from monitor_program import Monitor, write_clip
+from program import needs_speech
+from speech_text import share_found
+
+LINES = "[...document.querySelectorAll('#lines li span')].map(e => e.textContent).join(' ')"
+STATE = "document.getElementById('state').dataset.state"
+BACKGROUND = 'getComputedStyle(document.body).backgroundColor'
+OVERFLOWS = 'document.documentElement.scrollWidth > document.documentElement.clientWidth'
+
+
+@needs_speech
+@unittest.skipUnless(browser.PROGRAM, 'needs the package chromium')
+class Page(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-')
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.clip = self.folder / 'sense-and-sensibility.wav'
+        self.spoken = write_clip(self.clip, 0, 1)
+
+    def monitor(self, port=0):
+        return Monitor(self.clip, '--language', 'en', '--latency', 3000, port=port)
+
+    def test_shows_what_is_said(self):
+        with Browser(1000, 420) as page:
+            with self.monitor() as monitor:
+                page.open(monitor.url)
+                page.wait_for(f"{STATE} === 'listening'")
+                page.wait_for("document.querySelectorAll('#lines li').length > 1", 60)
+                self.check_page(page, monitor.url)
+                folder = pathlib.Path(os.environ.get('NPUWHISPER_PICTURES', self.folder))
+                page.picture(folder / 'monitor.png')
+                self.assertGreater((folder / 'monitor.png').stat().st_size, 5000)
+                page.wait_for(f"{STATE} === 'ended'", 60)
+                text = page.evaluate(LINES)
+                self.assertGreaterEqual(share_found(self.spoken, text), 0.8, text)
+                self.check_looks(page)
+                status, _, complaints = monitor.stop(signal.SIGTERM)
+                self.assertEqual(status, 0, complaints)
+            page.wait_for(f"{STATE} === 'disconnected'")
+            self.assertEqual(page.evaluate(LINES), text)  # What was said remains.
+            port = int(monitor.url.rstrip('/').rsplit(':', 1)[1])
+            with self.monitor(port):
+                page.wait_for(f"{STATE} === 'listening'")
+                # Another run of the program: its lines take the place of the old ones.
+                page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200', 60)
+            self.assertEqual(page.complaints(), [])
+
+    def check_page(self, page, url):
+        readings = page.evaluate("document.querySelector('dl').innerText")
+        for name in ('Source', 'Delay', 'Longest', 'Load', 'Heard', 'Device'):
+            self.assertIn(name, readings)
+        page.wait_for("/^\\d+\\.\\d s$/.test(document.getElementById('delay').textContent)")
+        page.wait_for("/^\\d+ % of a core$/.test(document.getElementById('load').textContent)")
+        self.assertEqual([asked for asked in page.requests()
+                          if not asked.startswith((url, 'data:', 'about:'))], [])
+        told = page.accessible()
+        roles = [role for role, _ in told]
+        for role in ('heading', 'status', 'main', 'log'):
+            self.assertIn(role, roles)
+        self.assertIn(('main', 'Captions'), told)
+
+    def check_looks(self, page):
+        page.prefer('dark')
+        dark = page.evaluate(BACKGROUND)
+        page.prefer('light')
+        self.assertNotEqual(page.evaluate(BACKGROUND), dark)
+        for width in (320, 1000):
+            page.resize(width, 640)
+            self.assertFalse(page.evaluate(OVERFLOWS), width)
+        # The last line is in view, and who scrolls away can come back to it.
+        page.resize(320, 300)
+        page.wait_for("document.querySelector('main').scrollTop > 0")
+        page.evaluate("document.querySelector('main').scrollTop = 0")
+        page.wait_for("!document.getElementById('follow').hidden")
+        page.evaluate("document.getElementById('follow').click()")
+        page.wait_for("document.getElementById('follow').hidden")
+
+
+if __name__ == '__main__':
+    program.main()

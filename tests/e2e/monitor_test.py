@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""npuwhisper-monitor as its users and their browsers meet it: captions, errors, its end."""
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import tempfile
+import unittest
+
+import program
+from monitor_program import PROGRAM, Events, Monitor, write_clip
+from program import needs_speech
+from speech_text import share_found
+
+LATENCY = 4.0
+
+
+@needs_speech
+class Captions(unittest.TestCase):
+    def test_reach_every_browser(self):
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            path = os.path.join(folder, 'clip.wav')
+            spoken = write_clip(path, 1, 2)
+            with Monitor(path, '--language', 'en', '--latency', int(LATENCY * 1000)) as monitor:
+                self.follow(monitor, spoken)
+
+    def follow(self, monitor, spoken):
+        first, second = Events(monitor.url), Events(monitor.url)
+        # One that never reads must keep nobody waiting.
+        host, port = monitor.url.split('/')[2].split(':')
+        with socket.create_connection((host, int(port))) as deaf:
+            deaf.sendall(f'GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
+            first.wait_for_state('ended', 60)
+        second.wait_for_state('ended', 5)
+
+        pieces = first.named('final')
+        text = ''.join(piece['text'] for piece in pieces)
+        self.assertGreaterEqual(share_found(spoken, text), 0.8, text)
+        self.assertEqual(second.named('final'), pieces)
+        self.check_times(first, pieces)
+        self.check_status(first.named('status'), pieces)
+
+        late = Events(monitor.url)
+        late.wait_for_state('ended', 5)
+        self.assertEqual(late.named('final'), pieces)
+        self.assertEqual(late.named('missed'), [])
+        back = Events(monitor.url, last_id=first.ids()[0])
+        back.wait_for_state('ended', 5)
+        self.assertEqual(back.named('final'), pieces[1:])
+        self.assertTrue(back.named('hello')[0]['resumed'])
+        self.assertFalse(late.named('hello')[0]['resumed'])
+
+        status, seconds, complaints = monitor.stop(signal.SIGTERM)
+        self.assertEqual(status, 0, complaints)
+        self.assertEqual(complaints, '')
+        self.assertLess(seconds, 5)
+        for events in (first, second, late, back):
+            events.join(5)
+            self.assertTrue(events.complete)
+            self.assertEqual(events.state(), 'stopped')
+
+    def check_times(self, events, pieces):
+        last = 0
+        for piece in pieces:
+            self.assertGreater(piece['delay'], 0, piece)
+            self.assertEqual(piece['language'], 'en')
+            self.assertEqual(piece['text'], ''.join(word['text'] for word in piece['words']))
+            for word in piece['words']:
+                self.assertGreaterEqual(word['start'], last, piece)
+                self.assertGreaterEqual(word['end'], word['start'], piece)
+                last = word['end']
+        # They came while it was spoken, not all at the end.
+        came = [at for at, event, _, _ in events.all if event == 'final']
+        self.assertGreater(came[-1] - came[0], 1)
+
+    def check_status(self, statuses, pieces):
+        states = [status['state'] for status in statuses]
+        self.assertEqual(sorted(set(states), key=states.index)[-2:], ['listening', 'ended'])
+        last = statuses[-1]
+        self.assertEqual(last['source'], 'clip.wav')
+        self.assertGreater(last['position'], 8)
+        self.assertEqual(last['skipped'], 0)
+        self.assertEqual(last['unread'], 0)
+        self.assertAlmostEqual(last['delay'],
+                               sum(piece['delay'] for piece in pieces) / len(pieces), places=2)
+        self.assertTrue(last['device'])
+        self.assertGreater(max(status['cores'] for status in statuses), 0)
+
+
+class Errors(unittest.TestCase):
+    def refused(self, *args):
+        done = subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
+                              timeout=60, check=False)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        return done.returncode, done.stderr
+
+    def test_wrong_usage(self):
+        for args, told in ((('--port', '0'), 'wanted one FILE, URI or --source'),
+                           (('a', 'b'), 'wanted one FILE, URI or --source'),
+                           (('--port', '70000', '/dev/null'), 'wanted 0 to 65535'),
+                           (('--port', '0', '--set', 'beam', '/dev/null'), 'NAME=VALUE'),
+                           (('--port', '0', '--set', 'stats=1', '/dev/null'), 'no property'),
+                           (('--port', '0', '--set', 'task=sing', '/dev/null'), "'sing'"),
+                           (('--port', '0', '--latency', '5', '/dev/null'), "'5'"),
+                           (('--port', '0', '--source', 'nosuchsrc'), 'nosuchsrc'),
+                           (('--port', '0', '--address', 'here', '/dev/null'), "'here'"),
+                           (('--nonsense',), 'nonsense'),
+                           (('/tmp',), 'is a folder')):
+            status, message = self.refused(*args)
+            self.assertEqual(status, 2, (args, message))
+            self.assertIn(told, message)
+
+    def test_file_that_is_not_there(self):
+        status, message = self.refused('/nonexistent/talk.mp4')
+        self.assertEqual(status, 1, message)
+        self.assertIn('/nonexistent/talk.mp4: No such file', message)
+
+    def test_port_that_is_taken(self):
+        with socket.create_server(('127.0.0.1', 0)) as other:
+            port = other.getsockname()[1]
+            status, message = self.refused('--port', port, '/dev/null')
+        self.assertEqual(status, 1, message)
+        self.assertIn(f'127.0.0.1 port {port}', message)
+        self.assertIn('--port chooses another', message)
+
+    def test_model_that_is_not_there(self):
+        with Monitor('--model', '/nonexistent', __file__) as monitor:
+            _, complaints = monitor.process.communicate(timeout=60)
+            self.assertEqual(monitor.process.returncode, 1)
+            self.assertIn('/nonexistent', complaints)
+
+    @needs_speech
+    def test_file_without_audio(self):
+        with Monitor(pathlib.Path(__file__)) as monitor:
+            _, complaints = monitor.process.communicate(timeout=60)
+            self.assertEqual(monitor.process.returncode, 1)
+            self.assertIn('plain text', complaints)
+
+
+if __name__ == '__main__':
+    program.main()

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Compares what was written down with what was said."""
+import difflib
+import re
+
+
+def words_of(text):
+    text = text.lower().replace('mr.', 'mister').replace('-', ' ')
+    return re.sub(r"[^\w' ]", ' ', text).split()
+
+
+def share_found(expected, text):
+    """Which share of the expected words stands in the text, in order."""
+    wanted, found = words_of(expected), words_of(text)
+    blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / max(len(wanted), len(found))

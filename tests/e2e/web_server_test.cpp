@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// The monitor's HTTP server with browsers that this file plays: they are slow, many, old, foreign.
+
+#include "web_server.h"
+
+#include <arpa/inet.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "caption_feed.h"
+
+namespace npuwhisper::monitor {
+namespace {
+
+using namespace std::chrono_literals;
+using Clock = std::chrono::steady_clock;
+
+/// A browser's connection, which reads when it is told to.
+class Browser {
+ public:
+  Browser(std::uint16_t port, const std::string& request, int receive_buffer = 0)
+      : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0)) {
+    if (receive_buffer > 0) {
+      setsockopt(socket_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    }
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    const auto end = Clock::now() + 5s;
+    while (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) < 0 && Clock::now() < end) {
+      g_usleep(100);
+    }
+  }
+  ~Browser() { ::close(socket_); }
+  Browser(const Browser&) = delete;
+  Browser& operator=(const Browser&) = delete;
+
+  /// Takes what has come. All that it got since it was told to forget.
+  const std::string& read() {
+    char bytes[65536];
+    for (ssize_t n = 0; (n = recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
+      got_.append(bytes, static_cast<std::size_t>(n));
+    }
+    return got_;
+  }
+  bool has(const std::string& text) { return read().find(text) != std::string::npos; }
+  void forget() { got_.clear(); }
+
+ private:
+  int socket_;
+  std::string got_;
+};
+
+class WebServerTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto server = WebServer::create("127.0.0.1", 0, feed_);
+    ASSERT_TRUE(server) << server.error().message;
+    server_ = std::move(*server);
+    const std::string url = server_->url();  // http://127.0.0.1:PORT/
+    port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
+  }
+
+  std::string request(const std::string& path, const std::string& more = "",
+                      const std::string& method = "GET", const std::string& version = "1.1") {
+    return method + " " + path + " HTTP/" + version +
+           "\r\nHost: 127.0.0.1:" + std::to_string(port_) + "\r\n" + more + "\r\n";
+  }
+  std::unique_ptr<Browser> open(const std::string& text, int receive_buffer = 0) {
+    return std::make_unique<Browser>(port_, text, receive_buffer);
+  }
+  template <typename Condition>
+  static bool wait_for(Condition&& condition) {
+    const auto end = Clock::now() + 10s;
+    while (!condition()) {
+      if (Clock::now() > end) return false;
+      if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(200);
+    }
+    return true;
+  }
+  std::string answer(const std::string& text) {
+    const auto browser = open(text);
+    EXPECT_TRUE(wait_for([&] { return browser->has("\r\n\r\n"); })) << text;
+    return browser->read().substr(0, browser->read().find("\r\n"));
+  }
+
+  CaptionFeed feed_{"s", 100};
+  std::unique_ptr<WebServer> server_;
+  std::uint16_t port_ = 0;
+};
+
+TEST_F(WebServerTest, GivesEveryBrowserWhatIsNew) {
+  feed_.add_final("\"before\"");
+  const auto first = open(request("/events"));
+  const auto second = open(request("/events"));
+  EXPECT_TRUE(wait_for([&] { return first->has("before") && second->has("before"); }));
+  feed_.add_final("\"after\"");
+  server_->publish();
+  EXPECT_TRUE(wait_for([&] { return first->has("after") && second->has("after"); }));
+  EXPECT_TRUE(first->has("Content-Type: text/event-stream"));
+  const auto third = open(request("/events", "Last-Event-ID: s-1\r\n"));
+  EXPECT_TRUE(wait_for([&] { return third->has("after"); }));
+  EXPECT_FALSE(third->has("before"));
+}
+
+TEST_F(WebServerTest, IsKeptWaitingByNobody) {
+  const auto slow = open(request("/events"), 4096);
+  const auto quick = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 2; }));
+  // 16 MB: more than sockets hold.
+  const std::string text(16384, 'x');
+  constexpr int kPieces = 1000;
+  auto longest = Clock::duration::zero();
+  for (int i = 1; i <= kPieces; ++i) {
+    quick->forget();
+    feed_.add_final("\"" + std::to_string(i) + text + "\"");
+    const auto before = Clock::now();
+    server_->publish();
+    longest = std::max(longest, Clock::now() - before);
+    ASSERT_TRUE(wait_for([&] { return quick->has(text + "\"\n\n"); })) << i;
+    ASSERT_TRUE(quick->has("id: s-" + std::to_string(i) + "\n")) << i;
+    ASSERT_FALSE(quick->has("event: missed")) << i;
+  }
+  EXPECT_LT(longest, 1s);
+  // The slow one goes on with the last that are kept, and knows that there were others.
+  EXPECT_TRUE(wait_for([&] { return slow->has("\"1000x"); }));
+  EXPECT_TRUE(slow->has("event: missed"));
+  EXPECT_FALSE(slow->has("\"850x"));
+}
+
+TEST_F(WebServerTest, ForgetsABrowserThatHasGone) {
+  auto browser = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
+  browser.reset();
+  EXPECT_TRUE(wait_for([&] {
+    feed_.set_status("{}");
+    server_->publish();
+    return server_->n_streams() == 0;
+  }));
+}
+
+TEST_F(WebServerTest, TakesNoMoreBrowsersThanItCanServe) {
+  std::vector<std::unique_ptr<Browser>> browsers;
+  for (std::size_t i = 0; i < WebServer::kMaxStreams; ++i) {
+    browsers.push_back(open(request("/events")));
+    ASSERT_TRUE(wait_for([&] { return server_->n_streams() == i + 1; }));
+  }
+  EXPECT_EQ(answer(request("/events")), "HTTP/1.1 503 Service Unavailable");
+  EXPECT_EQ(answer(request("/")), "HTTP/1.1 200 OK");
+}
+
+TEST_F(WebServerTest, AnswersReadersOfThisMachineOnly) {
+  EXPECT_EQ(answer(request("/", "", "HEAD")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer(request("/page.js")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer(request("/page.css")), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer(request("/../etc/passwd")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(answer(request("/events/more")), "HTTP/1.1 404 Not Found");
+  EXPECT_EQ(answer(request("/events", "Content-Length: 0\r\n", "POST")),
+            "HTTP/1.1 405 Method Not Allowed");
+  EXPECT_EQ(answer("GET /events HTTP/1.1\r\nHost: captions.example\r\n\r\n"),
+            "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(answer("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"), "HTTP/1.1 200 OK");
+}
+
+TEST_F(WebServerTest, SpeaksHttp10) {
+  feed_.add_final("\"text\"");
+  const auto old = open(request("/events", "", "GET", "1.0"));
+  EXPECT_TRUE(wait_for([&] { return old->has("data: \"text\"\n"); }));
+  EXPECT_FALSE(old->has("chunked"));
+}
+
+TEST_F(WebServerTest, EndsWhatItHasBegun) {
+  const auto browser = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
+  feed_.set_status("\"stopped\"");
+  server_->publish();
+  server_->close(5);
+  EXPECT_EQ(server_->n_streams(), 0U);
+  EXPECT_TRUE(browser->has("stopped"));
+  EXPECT_TRUE(browser->has("\r\n0\r\n\r\n"));  // The end of a response in chunks.
+}
+
+TEST_F(WebServerTest, SaysWhyItCannotListen) {
+  const auto taken = WebServer::create("127.0.0.1", port_, feed_);
+  ASSERT_FALSE(taken);
+  EXPECT_EQ(taken.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(taken.error().message.find("--port"), std::string::npos) << taken.error().message;
+  const auto no_address = WebServer::create("here", 0, feed_);
+  ASSERT_FALSE(no_address);
+  EXPECT_EQ(no_address.error().code, ErrorCode::InvalidArgument);
+}
+
+}  // namespace
+}  // namespace npuwhisper::monitor
