@@ -13,8 +13,10 @@ struct Counters {
   std::atomic<std::uint64_t> copied_buffers{0};  ///< Arrived in other memory.
   std::atomic<std::uint64_t> bytes_copied{0};
   std::atomic<std::uint64_t> dropped_samples{0};  ///< Live input that nobody had time for.
-  std::atomic<std::uint64_t> gaps{0};             ///< GAP events pushed, all source pads.
-  std::atomic<std::uint64_t> cues{0};             ///< Text buffers pushed on `src`.
+  /// Live, on the pad audio_src: audio for which downstream had no time.
+  std::atomic<std::uint64_t> audio_dropped_samples{0};
+  std::atomic<std::uint64_t> gaps{0};  ///< GAP events pushed, all source pads.
+  std::atomic<std::uint64_t> cues{0};  ///< Text buffers pushed on `src`.
 };
 
 }  // namespace npuwhisper

@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "audio_allocator.h"
+#include "audio_output.h"
 #include "counters.h"
 #include "engine_loader.h"
 #include "input_queue.h"
@@ -20,14 +21,15 @@ namespace npuwhisper {
 /// Everything behind one element: what the C struct would hold if it were C++.
 ///
 /// Threads and what they do:
-///   streaming thread of the sink pad   input (producer), segment, format
-///   worker                             input (consumer), transcriber, text and json (writer)
-///   task of each source pad            text or json (reader), pushes downstream
+///   streaming thread of the sink pad   input and audio (producer), segment, format
+///   worker                             input (consumer), transcriber, text and json (writer),
+///                                      what was said for audio
+///   task of each source pad            text, json or audio (reader), pushes downstream
 ///   loader                             opens the engine, then ends
 /// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK. The
-/// mutexes of settings, loader, worker, input, text and json are leaves: none is held while another
-/// of them is taken, nor while a pad, the bus or the runtime is called (the queue's takes the
-/// pool's locks).
+/// mutexes of settings, loader, worker, input, text, json and audio are leaves: none is held while
+/// another of them is taken, nor while a pad, the bus or the runtime is called (the queue's takes
+/// the pool's locks).
 struct ElementState {
   explicit ElementState(GstElement* element)
       : allocator(make_audio_allocator()),
@@ -36,7 +38,8 @@ struct ElementState {
         loader(element),
         text(element, OutputPad::Content::Text, latency, counters),
         json(element, OutputPad::Content::Json, latency, counters),
-        worker(element, settings, loader, allocator.get(), input, text, json, latency) {}
+        audio(element, latency, counters),
+        worker(element, settings, loader, allocator.get(), input, {text, json, audio}, latency) {}
 
   SharedSettings settings;
   Counters counters;
@@ -47,11 +50,13 @@ struct ElementState {
   EngineLoader loader;
   OutputPad text;
   OutputPad json;
+  AudioOutput audio;
   Worker worker;
 
-  GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the next two.
+  GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the next three.
   GstPad* src_pad = nullptr;
-  GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested. Guarded by the object lock.
+  GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested.
+  GstPad* audio_src_pad = nullptr;     ///< Likewise.
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
 

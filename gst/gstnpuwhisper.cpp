@@ -15,24 +15,28 @@ GST_ELEMENT_REGISTER_DEFINE(npuwhisper, "npuwhisper", GST_RANK_NONE, GST_TYPE_NP
 namespace {
 
 using npuwhisper::ElementState;
-using npuwhisper::OutputPad;
 using npuwhisper::Settings;
+using npuwhisper::SourceTask;
 
-GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
-    "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
-    GST_STATIC_CAPS("audio/x-raw, format = (string) { S16LE, F32LE }, rate = (int) 16000, "
-                    "channels = (int) 1, layout = (string) interleaved"));
+constexpr const char* kAudioCaps =
+    "audio/x-raw, format = (string) { S16LE, F32LE }, rate = (int) 16000, channels = (int) 1, "
+    "layout = (string) interleaved";
+
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(kAudioCaps));
 GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE(
     "src", GST_PAD_SRC, GST_PAD_ALWAYS,
     GST_STATIC_CAPS("text/x-raw, format = (string) { utf8, pango-markup }"));
 GstStaticPadTemplate unsynced_src_template = GST_STATIC_PAD_TEMPLATE(
     "unsynced_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-json"));
+GstStaticPadTemplate audio_src_template =
+    GST_STATIC_PAD_TEMPLATE("audio_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(kAudioCaps));
 
 ElementState& state_of(gpointer self) {
   return *GST_NPU_WHISPER(self)->state;
 }
 
-GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, OutputPad& output) {
+GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, SourceTask& output) {
   GstPad* pad = gst_pad_new_from_static_template(templ, name);
   gst_pad_set_element_private(pad, &output);
   gst_pad_set_activatemode_function(pad, npuwhisper::source_activate_mode);
@@ -60,12 +64,18 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
     return;
   }
   if (same) return;
-  state.settings.change(id != npuwhisper::kPropPostMessages,
+  const bool decoding = id != npuwhisper::kPropPostMessages &&
+                        id != npuwhisper::kPropPartialResults && id != npuwhisper::kPropMetaSync;
+  state.settings.change(decoding,
                         [&](Settings& settings) { npuwhisper::set_property(settings, id, value); });
-  if (id == npuwhisper::kPropLatency) {
-    state.latency.set_budget(g_value_get_uint(value) * GST_MSECOND);
-    npuwhisper::update_latency(GST_ELEMENT(object), state, true);
-  }
+  const Settings settings = state.settings.get();
+  state.latency.set_lateness(settings.lateness_ms * GST_MSECOND);
+  const bool other_latency = settings.latency_ms * GST_MSECOND != state.latency.budget();
+  const bool other_sync = settings.meta_sync != state.audio.is_sync();
+  if (!other_latency && !other_sync) return;
+  state.latency.set_budget(settings.latency_ms * GST_MSECOND);
+  state.audio.set_sync(settings.meta_sync);
+  npuwhisper::update_latency(GST_ELEMENT(object), state, true);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
@@ -93,10 +103,11 @@ void note_delay(GstElement* element, GstClockTime delay) {
   if (ms <= state.max_delay_ms) return;
   state.max_delay_ms = ms;
   g_object_notify(G_OBJECT(element), "max-observed-delay");
-  if (delay > state.latency.budget()) {
-    GST_ELEMENT_WARNING(element, RESOURCE, BUSY,
-                        ("Text came %u ms after it was spoken, later than latency allows", ms),
-                        (nullptr));
+  if (delay > state.latency.patience()) {
+    GST_ELEMENT_WARNING(
+        element, RESOURCE, BUSY,
+        ("Text came %u ms after it was spoken, later than latency and lateness allow", ms),
+        (nullptr));
   }
 }
 
@@ -112,6 +123,7 @@ bool start(GstElement* element, ElementState& state) {
   }
   state.text.set_epoch(*epoch);
   state.json.set_epoch(*epoch);
+  state.audio.set_epoch(*epoch);
   state.max_delay_ms = 0;
   gst_segment_init(&state.segment, GST_FORMAT_TIME);
   state.worker.start();
@@ -149,11 +161,19 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
-GstPad* request_new_pad(GstElement* element, GstPadTemplate*, const gchar*, const GstCaps*) {
+// Where the element keeps the request pad of a template's name.
+GstPad*& request_pad_of(ElementState& state, const char* name) {
+  return g_strcmp0(name, "audio_src") == 0 ? state.audio_src_pad : state.unsynced_src_pad;
+}
+
+GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*, const GstCaps*) {
   ElementState& state = state_of(element);
-  if (state.unsynced_src_pad != nullptr) return nullptr;
-  GstPad* pad = make_source_pad(&unsynced_src_template, "unsynced_src", state.json);
-  state.unsynced_src_pad = pad;
+  GstPad*& known = request_pad_of(state, GST_PAD_TEMPLATE_NAME_TEMPLATE(templ));
+  if (known != nullptr) return nullptr;
+  GstPad* pad = &known == &state.audio_src_pad
+                    ? make_source_pad(&audio_src_template, "audio_src", state.audio)
+                    : make_source_pad(&unsynced_src_template, "unsynced_src", state.json);
+  known = pad;
   if (GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED) {
     gst_pad_set_active(pad, TRUE);
   }
@@ -163,7 +183,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate*, const gchar*, cons
 
 void release_pad(GstElement* element, GstPad* pad) {
   gst_pad_set_active(pad, FALSE);
-  state_of(element).unsynced_src_pad = nullptr;
+  request_pad_of(state_of(element), GST_PAD_NAME(pad)) = nullptr;
   gst_element_remove_pad(element, pad);
 }
 
@@ -181,6 +201,7 @@ static void gst_npu_whisper_class_init(GstNpuWhisperClass* klass) {
   object_class->get_property = get_property;
   object_class->finalize = finalize;
   npuwhisper::install_properties(object_class);
+  npuwhisper::register_segment_meta();
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
   element_class->change_state = change_state;
@@ -189,6 +210,7 @@ static void gst_npu_whisper_class_init(GstNpuWhisperClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_add_static_pad_template(element_class, &unsynced_src_template);
+  gst_element_class_add_static_pad_template(element_class, &audio_src_template);
   gst_element_class_set_static_metadata(
       element_class, "Whisper speech recognition", "Filter/Converter/Audio/Text",
       "Writes down speech as timed text, on an AMD XDNA NPU or the CPU",

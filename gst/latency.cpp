@@ -10,7 +10,7 @@ namespace npuwhisper {
 std::chrono::milliseconds Latency::of_transcriber() const {
   // Patience beyond this makes no word better.
   constexpr GstClockTime kMost = 20 * GST_SECOND;
-  return std::chrono::milliseconds((std::min(budget(), kMost) - kGapLead) / GST_MSECOND);
+  return std::chrono::milliseconds((std::min(patience(), kMost) - kGapLead) / GST_MSECOND);
 }
 
 bool Latency::query_upstream(GstPad* sink) {
@@ -27,14 +27,14 @@ bool Latency::query_upstream(GstPad* sink) {
   return was_live != (live != FALSE) || old_min != min || old_max != max;
 }
 
-void Latency::answer(GstQuery* query) const {
+void Latency::answer(GstQuery* query, GstClockTime own) const {
   if (!live_) {
     gst_query_set_latency(query, FALSE, 0, GST_CLOCK_TIME_NONE);
     return;
   }
   const GstClockTime max = upstream_max_;
-  gst_query_set_latency(query, TRUE, upstream_min_ + budget_,
-                        GST_CLOCK_TIME_IS_VALID(max) ? max + budget_ : max);
+  gst_query_set_latency(query, TRUE, upstream_min_ + own,
+                        GST_CLOCK_TIME_IS_VALID(max) ? max + own : max);
 }
 
 GstClockTime Latency::running_time(GstElement* element) const {
@@ -44,10 +44,11 @@ GstClockTime Latency::running_time(GstElement* element) const {
   return gst_element_get_current_running_time(element);
 }
 
-GstClockTime Latency::deadline(GstElement* element, const GstSegment& segment) const {
+GstClockTime Latency::deadline(GstElement* element, const GstSegment& segment,
+                               GstClockTime lateness) const {
   const GstClockTime now = running_time(element);
   const GstClockTime lead = kGapLead < budget_ / 2 ? kGapLead : budget_ / 2;
-  const GstClockTime lag = upstream_min_ + budget_ - lead;
+  const GstClockTime lag = upstream_min_ + budget_ + lateness - lead;
   if (!GST_CLOCK_TIME_IS_VALID(now) || now < lag) return GST_CLOCK_TIME_NONE;
   return gst_segment_position_from_running_time(&segment, GST_FORMAT_TIME, now - lag);
 }

@@ -9,9 +9,10 @@
 namespace npuwhisper {
 
 /// What the element promises when live: text of audio that was captured at running time t reaches
-/// its sink by t + upstream's latency + budget. The budget (property `latency`) is the
-/// transcriber's but for the last kGapLead of it, which lets GAP events, which come once a tick,
-/// reach a sink before it waits. Thread-safe.
+/// its sink by t + upstream's latency + budget + lateness. The budget (property `latency`) is part
+/// of the pipeline's latency; the lateness (property `lateness`) is not: the text's running times
+/// are later by it. Both are the transcriber's but for the last kGapLead, which lets GAP events,
+/// which come once a tick, reach a sink before it waits. Thread-safe.
 class Latency {
  public:
   /// How far ahead of the promise a GAP goes out: two ticks.
@@ -19,18 +20,24 @@ class Latency {
 
   void set_budget(GstClockTime budget) { budget_ = budget; }
   GstClockTime budget() const { return budget_; }
-  /// The part of the budget in which the transcriber must have returned a word that was spoken.
+  void set_lateness(GstClockTime lateness) { lateness_ = lateness; }
+  GstClockTime lateness() const { return lateness_; }
+  /// Budget and lateness: how long a word may take.
+  GstClockTime patience() const { return budget_ + lateness_; }
+  /// The part of it in which the transcriber must have returned a word that was spoken.
   std::chrono::milliseconds of_transcriber() const;
 
   /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known.
   bool query_upstream(GstPad* sink);
   bool live() const { return live_; }
-  /// Fills in a LATENCY query: upstream plus our budget when live, else (FALSE, 0, NONE).
-  void answer(GstQuery* query) const;
+  /// Fills in a LATENCY query of a pad that holds back what comes by `own` (budget(), or 0): when
+  /// live, upstream plus that, else (FALSE, 0, NONE).
+  void answer(GstQuery* query, GstClockTime own) const;
 
-  /// Live: the time in `segment` up to which all text should have been pushed by now; NONE while
-  /// not live, not playing or before the segment.
-  GstClockTime deadline(GstElement* element, const GstSegment& segment) const;
+  /// Live: the time in `segment` (upstream's) up to which everything that may be `lateness` late
+  /// should have been pushed by now; NONE while not live, not playing or before the segment.
+  GstClockTime deadline(GstElement* element, const GstSegment& segment,
+                        GstClockTime lateness) const;
   /// Live: how much later than its start a cue leaves, beyond upstream's latency; NONE likewise.
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
@@ -38,6 +45,7 @@ class Latency {
   GstClockTime running_time(GstElement* element) const;
 
   std::atomic<GstClockTime> budget_{0};
+  std::atomic<GstClockTime> lateness_{0};
   std::atomic<bool> live_{false};
   std::atomic<GstClockTime> upstream_min_{0};
   std::atomic<GstClockTime> upstream_max_{GST_CLOCK_TIME_NONE};

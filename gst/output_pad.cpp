@@ -16,10 +16,6 @@ constexpr std::size_t kMaxItems = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr GstClockTime kTickTime = kTick / std::chrono::nanoseconds(1);
 
-bool is_fatal(GstFlowReturn flow) {
-  return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
-}
-
 bool survives_flush(const OutputPad::Item& item) {
   const auto* event = std::get_if<EventPtr>(&item);
   return event != nullptr && npuwhisper::survives_flush(event->get());
@@ -29,42 +25,23 @@ bool survives_flush(const OutputPad::Item& item) {
 
 OutputPad::OutputPad(GstElement* element, Content content, const Latency& latency,
                      Counters& counters)
-    : element_(element), content_(content), latency_(latency), counters_(counters) {}
+    : SourceTask(element), content_(content), latency_(latency), counters_(counters) {}
 
-void OutputPad::attach(GstPad* pad) {
-  PadPtr old(GST_PAD(gst_object_ref(pad)));
-  const std::scoped_lock lock(mutex_);
-  std::swap(pad_, old);
-}
-
-PadPtr OutputPad::ref_pad() const {
-  const std::scoped_lock lock(mutex_);
-  return PadPtr(pad_ ? GST_PAD(gst_object_ref(pad_.get())) : nullptr);
-}
-
-bool OutputPad::activate(bool active) {
-  {
-    const std::scoped_lock lock(mutex_);
-    active_ = active;
-    flushing_ = false;
-    items_.clear();
-    last_flow_ = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-    changed_.notify_all();
-  }
-  if (!active) return gst_pad_stop_task(pad_.get()) != FALSE;
-  forget_stream();
+void OutputPad::begin_task(bool activated) {
+  in_segment_ = false;
+  cues_ = CueMaker();
+  discont_ = false;
+  if (!activated) return;
   needs_sticky_events_ = true;
-  return gst_pad_start_task(pad_.get(), run, this, nullptr) != FALSE;
+  longest_delay_ = 0;
 }
 
-bool OutputPad::active() const {
-  const std::scoped_lock lock(mutex_);
-  return active_;
+void OutputPad::forget_all() {
+  items_.clear();
 }
 
-void OutputPad::set_epoch(std::uint64_t epoch) {
-  const std::scoped_lock lock(mutex_);
-  epoch_ = epoch;
+void OutputPad::forget_epoch() {
+  std::erase_if(items_, [](const Item& item) { return !survives_flush(item); });
 }
 
 void OutputPad::write(std::uint64_t epoch, Item item) {
@@ -78,60 +55,26 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
       return;
     }
   }
+  if (std::holds_alternative<Draft>(item)) {
+    std::erase_if(items_, [](const Item& old) { return std::holds_alternative<Draft>(old); });
+  }
   changed_.wait(lock, [&] { return items_.size() < kMaxItems || flushing_ || !wanted(); });
   if (!wanted()) return;
   items_.push_back(std::move(item));
   changed_.notify_all();
 }
 
-void OutputPad::flush_start(GstEvent* event) {
-  {
-    const std::scoped_lock lock(mutex_);
-    flushing_ = true;
-    changed_.notify_all();
-  }
-  if (const PadPtr pad = ref_pad()) gst_pad_push_event(pad.get(), gst_event_ref(event));
-}
-
-void OutputPad::flush_stop(GstEvent* event, std::uint64_t epoch) {
-  const PadPtr pad = ref_pad();
-  // The task ends by itself: downstream is flushing, and so are we.
-  if (pad && active()) gst_pad_pause_task(pad.get());
-  if (pad) gst_pad_push_event(pad.get(), gst_event_ref(event));
-  {
-    const std::scoped_lock lock(mutex_);
-    epoch_ = epoch;
-    flushing_ = false;
-    std::erase_if(items_, [](const Item& item) { return !survives_flush(item); });
-    if (!active_) return;
-    last_flow_ = GST_FLOW_OK;
-  }
-  forget_stream();
-  gst_pad_start_task(pad.get(), run, this, nullptr);
-}
-
-// While the task does not run.
-void OutputPad::forget_stream() {
-  in_segment_ = false;
-  cues_ = CueMaker();
-  discont_ = false;
-}
-
-void OutputPad::run(gpointer self) {
-  static_cast<OutputPad*>(self)->iterate();
-}
-
 void OutputPad::iterate() {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return !items_.empty() || flushing_ || !active_; };
+  const auto ready = [this] { return !items_.empty() || is_idle(); };
   if (latency_.live() && in_segment_) {
     changed_.wait_until(lock, next_tick_, ready);
   } else {
     changed_.wait(lock, ready);
   }
-  if (flushing_ || !active_) {
+  if (is_idle()) {
     lock.unlock();
-    gst_pad_pause_task(pad_.get());
+    pause();
     return;
   }
   std::optional<Item> item;
@@ -142,42 +85,45 @@ void OutputPad::iterate() {
   }
   lock.unlock();
 
-  if (item) std::visit([this](const auto& it) { push(it); }, *item);
+  if (item) {
+    if (in_segment_ && lateness_ != latency_.lateness()) push_segment();
+    std::visit([this](const auto& it) { push(it); }, *item);
+  }
 
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
   next_tick_ = now + kTick;
   if (!in_segment_) return;
-  const GstClockTime deadline = latency_.deadline(element_, segment_);
+  const GstClockTime deadline = latency_.deadline(element_, segment_, lateness_);
   if (!GST_CLOCK_TIME_IS_VALID(deadline)) return;
   // What would be due before the next tick leaves now.
   push(cues_.leave(deadline + kTickTime));
   push_gap(deadline);
 }
 
+bool OutputPad::is_negotiated() {
+  if (!gst_pad_check_reconfigure(pad_.get()) || negotiate()) return true;
+  gst_pad_mark_reconfigure(pad_.get());
+  note_flow(GST_FLOW_NOT_NEGOTIATED);
+  return false;
+}
+
 void OutputPad::push(const TimedText& text) {
-  if (gst_pad_check_reconfigure(pad_.get()) && !negotiate()) {
-    gst_pad_mark_reconfigure(pad_.get());
-    last_flow_ = GST_FLOW_NOT_NEGOTIATED;
-  } else {
-    const std::string& plain = text.cue.text;
-    const std::string bytes = markup_ ? escape_markup(plain) : plain;
-    GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
-    const GstClockTime start = std::max(text.cue.start, position_);
-    position_ = std::max(text.cue.end, start + CueMaker::kShortest);
-    GST_BUFFER_PTS(buffer) = start;
-    GST_BUFFER_DURATION(buffer) = position_ - start;
-    if (text.discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-    const GstClockTime delay = latency_.delay_of(element_, segment_, text.cue.start);
-    if (content_ == Content::Text) counters_.cues.fetch_add(1, std::memory_order_relaxed);
-    last_flow_ = gst_pad_push(pad_.get(), buffer);
-    if (GST_CLOCK_TIME_IS_VALID(delay) && delay > longest_delay_) {
-      longest_delay_ = delay;
-      if (on_late_) on_late_(delay);
-    }
-  }
-  if (const GstFlowReturn flow = last_flow_; is_fatal(flow)) {
-    GST_ELEMENT_FLOW_ERROR(element_, flow);
+  if (!is_negotiated()) return;
+  const std::string& plain = text.cue.text;
+  const std::string bytes = markup_ ? escape_markup(plain) : plain;
+  GstBuffer* buffer = gst_buffer_new_memdup(bytes.data(), bytes.size());
+  const GstClockTime start = std::max(text.cue.start, position_);
+  position_ = std::max(text.cue.end, start + CueMaker::kShortest);
+  GST_BUFFER_PTS(buffer) = start;
+  GST_BUFFER_DURATION(buffer) = position_ - start;
+  if (text.discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+  const GstClockTime delay = latency_.delay_of(element_, segment_, text.cue.start);
+  if (content_ == Content::Text) counters_.cues.fetch_add(1, std::memory_order_relaxed);
+  push_buffer(buffer);
+  if (GST_CLOCK_TIME_IS_VALID(delay) && delay > longest_delay_) {
+    longest_delay_ = delay;
+    if (on_late_) on_late_(delay);
   }
 }
 
@@ -191,6 +137,13 @@ void OutputPad::push(const SpeechItem& item) {
 
 void OutputPad::push(const std::vector<Cue>& cues) {
   for (const Cue& cue : cues) push(TimedText{cue, std::exchange(discont_, false)});
+}
+
+void OutputPad::push(const Draft& draft) {
+  if (!in_segment_ || !is_negotiated()) return;
+  GstBuffer* buffer = gst_buffer_new_memdup(draft.cue.text.data(), draft.cue.text.size());
+  GST_BUFFER_PTS(buffer) = std::max(draft.cue.start, position_);
+  push_buffer(buffer);
 }
 
 void OutputPad::push(const Advance& advance) {
@@ -236,7 +189,8 @@ void OutputPad::push(const EventPtr& event) {
       segment_seqnum_ = gst_event_get_seqnum(event.get());
       // Backwards there is no text (see the worker), so nothing to tell the progress of.
       in_segment_ = segment_.rate > 0;
-      break;
+      push_segment();
+      return;
     }
     case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
@@ -246,6 +200,15 @@ void OutputPad::push(const EventPtr& event) {
       break;
   }
   gst_pad_push_event(pad_.get(), gst_event_ref(event.get()));
+}
+
+void OutputPad::push_segment() {
+  lateness_ = latency_.lateness();
+  GstSegment late = segment_;
+  late.base += lateness_;
+  GstEvent* event = gst_event_new_segment(&late);
+  gst_event_set_seqnum(event, segment_seqnum_);
+  gst_pad_push_event(pad_.get(), event);
 }
 
 bool OutputPad::negotiate() {

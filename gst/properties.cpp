@@ -10,6 +10,9 @@ constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_S
 constexpr auto kWhileReady = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_READY);
 // Taken over at once: what was heard before is transcribed with the old value first.
 constexpr auto kWhilePlaying = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_PLAYING);
+// Takes the nearest value that it has: bindings end a program that sets one beyond the range, and a
+// bin sets what its own user asked for.
+constexpr auto kNearest = static_cast<GParamFlags>(kWhilePlaying | G_PARAM_LAX_VALIDATION);
 
 GType register_enum(const char* name, const GEnumValue* values) {
   const GType type = g_enum_register_static(name, values);
@@ -190,7 +193,24 @@ void install_output_properties(Installer& add, const Settings& s) {
   add.integer(kPropLatency,
               {"latency", "Latency",
                "Live: milliseconds from speech to text that the element may take in all"},
-              1000, 60000, s.latency_ms);
+              1000, 60000, s.latency_ms, kNearest);
+  add.integer(kPropTranscribeLatency,
+              {"transcribe-latency", "Transcribe latency",
+               "The same as latency, as bins around transcribers call it"},
+              1000, 60000, s.latency_ms, kNearest);
+  add.integer(kPropLateness,
+              {"lateness", "Lateness",
+               "Milliseconds by which text comes late: time to transcribe that is not part of the "
+               "latency"},
+              0, 60000, s.lateness_ms, kNearest);
+  add.boolean(kPropPartialResults,
+              {"partial-results", "Partial results",
+               "Live: also send what was heard but may still change, as JSON on unsynced_src"},
+              s.partial_results);
+  add.boolean(kPropMetaSync,
+              {"meta-sync", "Meta sync",
+               "Delay audio_src by the latency, so that its metas lie on the sound they are of"},
+              s.meta_sync);
   add.boolean(kPropPostMessages,
               {"post-messages", "Post messages",
                "Post an element message (npuwhisper/segment) for each segment"},
@@ -377,7 +397,17 @@ bool set_property(Settings& s, guint id, const GValue* value) {
       d.vad_min_silence = std::chrono::milliseconds(g_value_get_uint(value));
       return true;
     case kPropLatency:
+    case kPropTranscribeLatency:
       s.latency_ms = g_value_get_uint(value);
+      return true;
+    case kPropLateness:
+      s.lateness_ms = g_value_get_uint(value);
+      return true;
+    case kPropPartialResults:
+      s.partial_results = g_value_get_boolean(value) != FALSE;
+      return true;
+    case kPropMetaSync:
+      s.meta_sync = g_value_get_boolean(value) != FALSE;
       return true;
     case kPropPostMessages:
       s.post_messages = g_value_get_boolean(value) != FALSE;
@@ -473,7 +503,17 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       g_value_set_uint(value, static_cast<guint>(d.vad_min_silence.count()));
       return true;
     case kPropLatency:
+    case kPropTranscribeLatency:
       g_value_set_uint(value, s.latency_ms);
+      return true;
+    case kPropLateness:
+      g_value_set_uint(value, s.lateness_ms);
+      return true;
+    case kPropPartialResults:
+      g_value_set_boolean(value, s.partial_results);
+      return true;
+    case kPropMetaSync:
+      g_value_set_boolean(value, s.meta_sync);
       return true;
     case kPropPostMessages:
       g_value_set_boolean(value, s.post_messages);

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 namespace npuwhisper {
 namespace {
@@ -19,7 +20,7 @@ double rounded(float value) {
   return std::round(static_cast<double>(value) * 1e4) / 1e4;
 }
 
-Json words_json(const std::vector<Word>& words, const Timeline& timeline) {
+Json words_json(std::span<const Word> words, const Timeline& timeline) {
   Json list = Json::array();
   for (const Word& word : words) {
     list.push_back({{"start", seconds(timeline.time_of(word.start))},
@@ -45,6 +46,20 @@ std::string segment_json(const Segment& segment, const Timeline& timeline) {
                        {"temperature", rounded(segment.temperature)},
                        {"compression_ratio", rounded(segment.compression_ratio)},
                        {"words", words_json(segment.words, timeline)}};
+  return object.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string draft_json(std::span<const Word> words, const std::string& language,
+                       const Timeline& timeline) {
+  Json object = {{"type", "partial"}, {"final", false}, {"language", language}};
+  std::string text;
+  for (const Word& word : words) text += word.text;
+  if (!words.empty()) {
+    object["start"] = seconds(timeline.time_of(words.front().start));
+    object["end"] = seconds(timeline.time_of(words.back().end));
+  }
+  object["text"] = std::move(text);
+  object["words"] = words_json(words, timeline);
   return object.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

@@ -28,7 +28,10 @@ struct Settings {
   guint caption_lines = 0;    ///< 0: the style's.
   bool word_times = false;
   bool post_messages = false;
+  bool partial_results = false;
+  bool meta_sync = true;
   guint latency_ms = 8000;
+  guint lateness_ms = 0;
 
   /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
   /// fills in when live.
@@ -52,6 +55,10 @@ class SharedSettings {
     const std::scoped_lock lock(mutex_);
     std::forward<Change>(change)(settings_);
     if (decoding) ++serial_;
+  }
+  bool partial_results() const {
+    const std::scoped_lock lock(mutex_);
+    return settings_.partial_results;
   }
   /// Differs after each change that concerns the transcriber.
   std::uint64_t serial() const {

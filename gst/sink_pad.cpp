@@ -22,16 +22,49 @@ ElementState& state_of(GstObject* parent) {
 
 // What upstream should hear: the first failure of a source pad, or the end if all have ended.
 GstFlowReturn combined_flow(const ElementState& state) {
-  const GstFlowReturn text = state.text.last_flow();
-  if (!state.json.active()) return text;
-  const GstFlowReturn json = state.json.last_flow();
-  const auto harmless = [](GstFlowReturn flow) {
-    return flow == GST_FLOW_OK || flow == GST_FLOW_EOS || flow == GST_FLOW_NOT_LINKED;
-  };
-  if (!harmless(text)) return text;
-  if (!harmless(json)) return json;
-  if (text == GST_FLOW_OK || json == GST_FLOW_OK) return GST_FLOW_OK;
-  return text == GST_FLOW_EOS ? text : json;
+  bool is_ok = false;
+  GstFlowReturn end = GST_FLOW_NOT_LINKED;
+  for (const SourceTask* task :
+       {static_cast<const SourceTask*>(&state.text), static_cast<const SourceTask*>(&state.json),
+        static_cast<const SourceTask*>(&state.audio)}) {
+    if (task != &state.text && !task->active()) continue;
+    const GstFlowReturn flow = task->last_flow();
+    if (flow == GST_FLOW_OK) {
+      is_ok = true;
+    } else if (flow == GST_FLOW_EOS) {
+      end = flow;
+    } else if (flow != GST_FLOW_NOT_LINKED) {
+      return flow;
+    }
+  }
+  return is_ok ? GST_FLOW_OK : end;
+}
+
+// Before what comes next, a pad that was activated late gets the sticky events.
+void prime_audio(ElementState& state) {
+  if (!state.audio.takes_sticky_events()) return;
+  gst_pad_sticky_events_foreach(
+      state.sink_pad,
+      [](GstPad*, GstEvent** event, gpointer audio) -> gboolean {
+        if (GST_EVENT_TYPE(*event) != GST_EVENT_EOS) {
+          static_cast<AudioOutput*>(audio)->prime(*event);
+        }
+        return TRUE;
+      },
+      &state.audio);
+}
+
+void pass_audio(GstObject* parent, GstBuffer* buffer) {
+  ElementState& state = state_of(parent);
+  const auto n_bytes = static_cast<std::int64_t>(gst_buffer_get_size(buffer));
+  prime_audio(state);
+  const std::int64_t n_dropped = state.audio.write(
+      buffer, n_bytes / static_cast<std::int64_t>(bytes_per_sample(state.format)));
+  if (n_dropped == 0) return;
+  GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
+                      ("Nobody takes the audio: dropped %.2f s of it",
+                       static_cast<double>(n_dropped) / kSampleRate),
+                      ("what is linked to audio_src holds up live audio; its text goes on"));
 }
 
 bool is_sole_reference(const void* object) {
@@ -77,6 +110,7 @@ void flush_start(ElementState& state, GstEvent* event) {
   state.worker.cancel();
   state.text.flush_start(event);
   state.json.flush_start(event);
+  state.audio.flush_start(event);
 }
 
 void flush_stop(ElementState& state, GstEvent* event) {
@@ -85,6 +119,23 @@ void flush_stop(ElementState& state, GstEvent* event) {
   const std::uint64_t epoch = state.input.flush_stop();
   state.text.flush_stop(event, epoch);
   state.json.flush_stop(event, epoch);
+  state.audio.flush_stop(event, epoch);
+}
+
+// The audio leaves as it came, so it must suit who takes it.
+void answer_caps(GstPad* pad, const ElementState& state, GstQuery* query) {
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  const CapsPtr templ(gst_pad_get_pad_template_caps(pad));
+  CapsPtr caps(state.audio.active() ? nullptr : gst_caps_ref(templ.get()));
+  if (!caps) {
+    const CapsPtr downstream = state.audio.peer_caps(templ.get());
+    caps.reset(gst_caps_intersect_full(templ.get(), downstream.get(), GST_CAPS_INTERSECT_FIRST));
+  }
+  if (filter != nullptr) {
+    caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+  }
+  gst_query_set_caps_result(query, caps.get());
 }
 
 void set_caps(ElementState& state, GstEvent* event) {
@@ -107,6 +158,7 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
     buffer = gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, step);
     if (buffer == nullptr) return GST_FLOW_OK;  // Wholly outside the segment.
   }
+  pass_audio(parent, buffer);
   const auto [flow, n_dropped] = queue_audio(state, BufferPtr(buffer));
   if (n_dropped > 0) {
     GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
@@ -120,6 +172,10 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
 gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   ElementState& state = state_of(parent);
   EventPtr owned(event);
+  if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
+    prime_audio(state);
+    state.audio.write(event);
+  }
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_FLUSH_START:
       flush_start(state, event);
@@ -144,11 +200,16 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
-  if (GST_QUERY_TYPE(query) == GST_QUERY_ALLOCATION) {
-    answer_allocation(GST_ELEMENT(parent), state_of(parent), query);
-    return TRUE;
+  switch (GST_QUERY_TYPE(query)) {
+    case GST_QUERY_ALLOCATION:
+      answer_allocation(GST_ELEMENT(parent), state_of(parent), query);
+      return TRUE;
+    case GST_QUERY_CAPS:
+      answer_caps(pad, state_of(parent), query);
+      return TRUE;
+    default:
+      return gst_pad_query_default(pad, parent, query);
   }
-  return gst_pad_query_default(pad, parent, query);
 }
 
 }  // namespace npuwhisper

@@ -19,10 +19,14 @@ ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
 }
 
+SourceTask& task_of(GstPad* pad) {
+  return *static_cast<SourceTask*>(gst_pad_get_element_private(pad));
+}
+
 bool refresh(ElementState& state) {
   const bool changed = state.latency.query_upstream(state.sink_pad);
   const bool live = state.latency.live();
-  const std::int64_t budget = time_to_samples(state.latency.budget());
+  const std::int64_t budget = time_to_samples(state.latency.patience());
   state.input.set_limit(live ? std::max(budget, kMinLiveQueueSamples) : kQueueSamples, live);
   return changed;
 }
@@ -31,13 +35,18 @@ bool refresh(ElementState& state) {
 
 gboolean source_activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
   if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return static_cast<OutputPad*>(gst_pad_get_element_private(pad))->activate(active != FALSE);
+  return task_of(pad).activate(active != FALSE);
 }
 
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_QOS:          // Text cannot be made faster by making less of it.
-    case GST_EVENT_RECONFIGURE:  // Our caps have nothing to do with upstream's.
+    case GST_EVENT_QOS:  // Text cannot be made faster by making less of it.
+      gst_event_unref(event);
+      return TRUE;
+    case GST_EVENT_RECONFIGURE:
+      // A queue upstream that stopped because we were not linked waits for this. Else only the caps
+      // of the audio have to do with upstream's.
+      if (task_of(pad).relinked() || &task_of(pad) == &state_of(parent).audio) break;
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_SEEK: {
@@ -57,7 +66,8 @@ gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
     ElementState& state = state_of(parent);
     refresh(state);
-    state.latency.answer(query);
+    const bool at_once = &task_of(pad) == &state.audio && !state.audio.is_sync();
+    state.latency.answer(query, at_once ? 0 : state.latency.budget());
     return TRUE;
   }
   return gst_pad_query_default(pad, parent, query);

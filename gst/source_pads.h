@@ -7,7 +7,7 @@ namespace npuwhisper {
 
 struct ElementState;
 
-/// The functions of the source pads; a pad's element-private pointer is its OutputPad.
+/// The functions of the source pads; a pad's element-private pointer is its SourceTask.
 gboolean source_activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event);
 /// LATENCY is answered in every state, linked or not.

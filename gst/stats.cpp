@@ -90,6 +90,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "pool-hits", memory.hits);
   set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);
+  set(stats, "audio-dropped-samples", counters.audio_dropped_samples);
   set(stats, "gaps", counters.gaps);
   set(stats, "cues", counters.cues);
   return stats;

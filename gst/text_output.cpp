@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "text_output.h"
 
+#include <algorithm>
 #include <utility>
 #include <variant>
 
@@ -9,9 +10,14 @@
 namespace npuwhisper {
 namespace {
 
+// For both pads: events and advances are all that both get.
 OutputPad::Item share_item(const OutputPad::Item& item) {
   if (const auto* event = std::get_if<EventPtr>(&item)) return share(*event);
   return std::get<OutputPad::Advance>(item);
+}
+
+bool is_same(const Word& a, const Word& b) {
+  return a.start == b.start && a.end == b.end && a.text == b.text;
 }
 
 // Whisper's code for Javanese is not the one of ISO 639-1.
@@ -30,13 +36,14 @@ void remove_audio_tags(GstTagList* tags) {
 
 }  // namespace
 
-TextOutput::TextOutput(GstElement* element, OutputPad& text, OutputPad& json)
-    : element_(element), text_(text), json_(json) {}
+TextOutput::TextOutput(GstElement* element, const SourcePads& pads)
+    : element_(element), text_(pads.text), json_(pads.json), audio_(pads.audio) {}
 
 void TextOutput::begin_epoch(std::uint64_t epoch) {
   epoch_ = epoch;
   segment_event_.reset();
   discont_ = true;
+  draft_.clear();
 }
 
 void TextOutput::event(EventPtr event) {
@@ -55,6 +62,18 @@ void TextOutput::event(EventPtr event) {
       seqnum_ = gst_event_get_seqnum(event.get());
       segment_event_ = share(event);
       told_ = segment->start;
+      audio_.pass_mark(epoch_);
+      break;
+    }
+    case GST_EVENT_EOS:
+    case GST_EVENT_SEGMENT_DONE:
+      audio_.pass_mark(epoch_);
+      break;
+    case GST_EVENT_GAP: {
+      GstClockTime start = GST_CLOCK_TIME_NONE;
+      GstClockTime duration = GST_CLOCK_TIME_NONE;
+      gst_event_parse_gap(event.get(), &start, &duration);
+      if (GST_CLOCK_TIME_IS_VALID(duration)) audio_.heard(epoch_, start + duration);
       break;
     }
     case GST_EVENT_TAG: {
@@ -73,6 +92,7 @@ void TextOutput::event(EventPtr event) {
 }
 
 void TextOutput::segment(const Segment& segment, const Timeline& timeline, const Format& format) {
+  say(segment, timeline);
   if (trim(segment.text).empty()) return;
   const bool discont = std::exchange(discont_, false);
   write_to(text_, OutputPad::SpeechItem{speech_of(segment, timeline, format.cues), discont});
@@ -82,6 +102,23 @@ void TextOutput::segment(const Segment& segment, const Timeline& timeline, const
   const std::vector<Cue> cues = json_cues_.add(speech_of(segment, timeline, whole));
   write_to(json_, OutputPad::TimedText{{cues.front().start, cues.front().end, json}, discont});
   if (format.post_messages) post_segment(segment, timeline, json);
+}
+
+// Each word where words have times, else the segment as a whole.
+void TextOutput::say(const Segment& segment, const Timeline& timeline) {
+  if (!audio_.active()) return;
+  const auto note = [&](std::int64_t start, std::int64_t end, const std::string& text) {
+    if (trim(text).empty()) return;
+    // What begins where the audio ends has no buffer of its own.
+    start = std::min(start, timeline.n_samples() - 1);
+    audio_.say(epoch_, {.id = next_segment_meta_id(),
+                        .start = timeline.time_of(start),
+                        .end = timeline.time_of(end),
+                        .text = text,
+                        .language = segment.language});
+  };
+  for (const Word& word : segment.words) note(word.start, word.end, word.text);
+  if (segment.words.empty()) note(segment.start, segment.end, segment.text);
 }
 
 void TextOutput::post_segment(const Segment& segment, const Timeline& timeline,
@@ -94,10 +131,19 @@ void TextOutput::post_segment(const Segment& segment, const Timeline& timeline,
   gst_element_post_message(element_, gst_message_new_element(GST_OBJECT(element_), fields));
 }
 
+void TextOutput::draft(std::vector<Word> words, const Timeline& timeline) {
+  if (!json_.active() || std::ranges::equal(words, draft_, is_same)) return;
+  draft_ = std::move(words);
+  const GstClockTime start = draft_.empty() ? told_ : timeline.time_of(draft_.front().start);
+  const GstClockTime end = draft_.empty() ? told_ : timeline.time_of(draft_.back().end);
+  write_to(json_, OutputPad::Draft{{start, end, draft_json(draft_, language_, timeline)}});
+}
+
 void TextOutput::advance(GstClockTime to) {
   if (to <= told_) return;
   told_ = to;
   write(OutputPad::Advance{to});
+  audio_.heard(epoch_, to);
 }
 
 void TextOutput::language(const std::string& code) {

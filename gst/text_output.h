@@ -7,7 +7,9 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
+#include "audio_output.h"
 #include "cues.h"
 #include "gst_ptr.h"
 #include "output_pad.h"
@@ -15,9 +17,16 @@
 
 namespace npuwhisper {
 
-/// Where the worker's results go: cues to `src`, JSON to `unsynced_src`, messages to the bus, and
-/// events to both pads; a pad that was activated late gets the sticky ones first. For the worker's
-/// thread alone.
+/// The source pads as the worker sees them.
+struct SourcePads {
+  OutputPad& text;
+  OutputPad& json;
+  AudioOutput& audio;
+};
+
+/// Where the worker's results go: cues to `src`, JSON to `unsynced_src`, metas to `audio_src`,
+/// messages to the bus, and events to the first two; a pad that was activated late gets the sticky
+/// ones first. For the worker's thread alone.
 class TextOutput {
  public:
   struct Format {
@@ -25,7 +34,7 @@ class TextOutput {
     bool post_messages = false;
   };
 
-  TextOutput(GstElement* element, OutputPad& text, OutputPad& json);
+  TextOutput(GstElement* element, const SourcePads& pads);
 
   /// After a flush, or at the start: nothing is known of the stream, except as sticky events.
   void begin_epoch(std::uint64_t epoch);
@@ -33,6 +42,9 @@ class TextOutput {
   void event(EventPtr event);
   /// One final segment of the transcriber.
   void segment(const Segment& segment, const Timeline& timeline, const Format& format);
+  /// Live: the words that were heard but may still change, in place of the last ones. Sent, to
+  /// `unsynced_src` alone, when they differ from those.
+  void draft(std::vector<Word> words, const Timeline& timeline);
   /// No more text starts before `to`.
   void advance(GstClockTime to);
   /// Tags the stream with a language (Whisper's code), once per stream and language.
@@ -44,11 +56,13 @@ class TextOutput {
   void write(const OutputPad::Item& item);
   void write_to(OutputPad& pad, OutputPad::Item item);
   void post_segment(const Segment& segment, const Timeline& timeline, const std::string& json);
+  void say(const Segment& segment, const Timeline& timeline);
   void push_tags();
 
   GstElement* element_;
   OutputPad& text_;
   OutputPad& json_;
+  AudioOutput& audio_;
   std::uint64_t epoch_ = 0;
   CueMaker json_cues_;
   bool discont_ = true;
@@ -60,6 +74,7 @@ class TextOutput {
   TagListPtr tags_;  ///< Upstream's stream tags that also hold for the text, and the language.
   EventPtr tag_event_;
   std::string language_;
+  std::vector<Word> draft_;  ///< As last sent.
 };
 
 }  // namespace npuwhisper

@@ -74,7 +74,7 @@ std::span<const Sample> samples_at(const std::uint8_t* bytes, std::size_t n,
 }  // namespace
 
 Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
-               GstAllocator* allocator, InputQueue& input, OutputPad& text, OutputPad& json,
+               GstAllocator* allocator, InputQueue& input, const SourcePads& pads,
                const Latency& latency)
     : element_(element),
       settings_(settings),
@@ -82,7 +82,7 @@ Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader
       allocator_(allocator),
       input_(input),
       latency_(latency),
-      output_(element, text, json),
+      output_(element, pads),
       pcm_(kPieceSamples) {}
 
 void Worker::start() {
@@ -258,6 +258,8 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
     release_events(segment.start);
     output_.segment(segment, timeline_, format_);
   }
+  const bool drafts = settings_.partial_results();
+  output_.draft(drafts ? transcriber_->draft() : std::vector<Word>(), timeline_);
   const std::int64_t position = transcriber_->position();
   release_events(position);
   output_.advance(timeline_.time_of(position));

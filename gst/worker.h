@@ -34,7 +34,7 @@ class Worker {
  public:
   /// `allocator`: the one that upstream is offered, for its ring.
   Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
-         GstAllocator* allocator, InputQueue& input, OutputPad& text, OutputPad& json,
+         GstAllocator* allocator, InputQueue& input, const SourcePads& pads,
          const Latency& latency);
 
   void start();

@@ -177,6 +177,19 @@ std::int64_t LiveTranscriber::position() const {
   return drained_ ? mel_->n_samples() : std::min(text_.floor(), mel_->n_samples());
 }
 
+std::vector<Word> LiveTranscriber::draft() const {
+  std::vector<Word> words;
+  if (drained_) return words;
+  std::int64_t begin = text_.floor();
+  for (const LiveWord& heard : text_.heard()) {
+    Word& word = words.emplace_back(heard.word);
+    word.start = std::max(word.start, begin);
+    word.end = std::max(word.end, word.start);
+    begin = word.end;
+  }
+  return words;
+}
+
 TranscriberStats LiveTranscriber::stats() const {
   const std::lock_guard lock(mutex_);
   return published_;

@@ -60,6 +60,7 @@ class LiveTranscriber final : public Transcriber {
   void reset() override;
   void cancel() override { *cancelled_ = true; }
   std::int64_t position() const override;
+  std::vector<Word> draft() const override;
   const std::string& language() const override { return language_; }
   TranscriberStats stats() const override;
 

@@ -36,6 +36,17 @@ class Live : public ElementTest {
   void wait_until_heard_or_dropped(guint64 n_seconds) const {
     while (stat("samples") + stat("dropped-samples") < n_seconds * kSampleRate) g_usleep(1000);
   }
+  // Of what leaves `src` now.
+  GstClockTime running_time_of(GstClockTime pts) const {
+    GstPad* src = gst_element_get_static_pad(element_, "src");
+    GstEvent* event = gst_pad_get_sticky_event(src, GST_EVENT_SEGMENT, 0);
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    const GstClockTime time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+    gst_event_unref(event);
+    gst_object_unref(src);
+    return time;
+  }
   // Where the live windows end is up to the scheduler: one may cut the sound in two.
   void expect_sound_at(double from, double to) const {
     ASSERT_FALSE(out_->buffers().empty());
@@ -114,6 +125,42 @@ TEST_F(Live, DroppedAudioWithoutTimestampsStillCounts) {
   expect_sound_at(20.2, 20.8);
 }
 
+TEST_F(Live, TranscribeLatencyIsLatencyByAnotherName) {
+  set_script({});
+  make();
+  g_object_set(element_, "transcribe-latency", 3000, nullptr);
+  guint latency = 0;
+  g_object_get(element_, "latency", &latency, nullptr);
+  EXPECT_EQ(latency, 3000U);
+  play("F32LE", true);
+  EXPECT_EQ(query_latency(element_, "src").min, 3000 * GST_MSECOND);
+  // Criticals and warnings would end this program, and a binding's exception many others.
+  const GLogLevelFlags before = g_log_set_always_fatal(
+      static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR));
+  g_object_set(element_, "transcribe-latency", 10U, nullptr);
+  g_object_set(element_, "lateness", G_MAXUINT, nullptr);
+  g_log_set_always_fatal(before);
+  EXPECT_EQ(query_latency(element_, "src").min, 1000 * GST_MSECOND) << "the least there is";
+}
+
+// The lateness is no part of the latency, but of the time that the transcriber has.
+TEST_F(Live, LatenessMovesTheTextAndNotTheLatency) {
+  set_script({.window = kSampleRate});
+  make();
+  g_object_set(element_, "latency", 1000, "lateness", 2500, nullptr);
+  play("F32LE", true);
+  push(tones(2, {{0.2, 0.6}}), 0);
+  ASSERT_TRUE(out_->wait_for_buffers(1));
+  EXPECT_EQ(query_latency(element_, "src").min, 1000 * GST_MSECOND);
+  EXPECT_EQ(*calls().last_options.live_latency, 3300ms);
+  EXPECT_EQ(out_->buffers().front().start, seconds(0.2)) << "timestamps are the audio's";
+  EXPECT_EQ(running_time_of(seconds(0.2)), seconds(2.7));
+  g_object_set(element_, "lateness", 500, nullptr);
+  push(tones(2, {{0.2, 0.6}}), seconds(2));
+  finish();
+  EXPECT_EQ(running_time_of(seconds(2.2)), seconds(2.7)) << "changed while playing";
+}
+
 TEST_F(Live, SourceThatStopsDoesNotKeepItsTextBack) {
   set_script({});
   make();
@@ -175,6 +222,41 @@ TEST(LivePipeline, TextReachesASynchronizedSinkInTime) {
   g_object_get(pipeline.element("n"), "max-observed-delay", &delay, nullptr);
   EXPECT_GT(delay, 100U);
   EXPECT_LE(delay, 1500U);
+  EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms));
+}
+
+TEST(LivePipeline, TextThatIsTooLateIsSaid) {
+  set_script({.decode_time = 1500ms});
+  Pipeline pipeline(std::string(kLiveSource) +
+                    " ! volume name=v ! npuwhisper name=n latency=1000 ! fakesink sync=true");
+  std::atomic<int> n_notified{0};
+  g_signal_connect(
+      pipeline.element("n"), "notify::max-observed-delay",
+      G_CALLBACK(+[](GObject*, GParamSpec*, gpointer n) { ++*static_cast<std::atomic<int>*>(n); }),
+      &n_notified);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  ASSERT_TRUE(pipeline.message(GST_MESSAGE_WARNING, 10s));
+  guint delay = 0;
+  g_object_get(pipeline.element("n"), "max-observed-delay", &delay, nullptr);
+  EXPECT_GT(delay, 1000U);
+  EXPECT_GT(n_notified, 0);
+}
+
+// Text that is late on purpose is in time.
+TEST(LivePipeline, LateTextReachesItsSinkInTime) {
+  set_script({.decode_time = 700ms});
+  Pipeline pipeline(
+      "audiotestsrc is-live=true wave=ticks samplesperbuffer=160 num-buffers=250 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1000 lateness=2000 ! "
+      "fakesink name=s sync=true max-lateness=20000000");
+  ASSERT_TRUE(pipeline.run());
+  GstStructure* stats = nullptr;
+  g_object_get(pipeline.element("s"), "stats", &stats, nullptr);
+  guint64 dropped = 1;
+  gst_structure_get_uint64(stats, "dropped", &dropped);
+  gst_structure_free(stats);
+  EXPECT_EQ(dropped, 0U);
+  EXPECT_GT(stat_of(pipeline.element("n"), "cues"), 0U);
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms));
 }
 

@@ -159,6 +159,59 @@ TEST_F(Output, UnsyncedPadCarriesJson) {
   gst_object_unref(pad);
 }
 
+// What was heard comes at once, greyed by who shows it, and is replaced until it is final.
+TEST_F(Output, PartialResultsComeBeforeTheFinalOne) {
+  set_script({.texts = {" now"}, .window = 2 * kSampleRate, .drafts = true});
+  make();
+  g_object_set(element_, "partial-results", TRUE, "latency", 5000, nullptr);
+  GstPad* pad = gst_element_request_pad_simple(element_, "unsynced_src");
+  Recorder json(pad);
+  play("F32LE", true);
+  push(tones(1, {{0.5, 1.0}}), seconds(10));
+  ASSERT_TRUE(json.wait_for_buffers(1)) << "the window is not full yet";
+  push(tones(1, {{0.0, 0.2}}), seconds(11));
+  finish();
+  ASSERT_TRUE(json.wait_for_event(GST_EVENT_EOS));
+  std::vector<nlohmann::json> objects;
+  for (const std::string& text : json.texts()) objects.push_back(nlohmann::json::parse(text));
+  ASSERT_GE(objects.size(), 3U);
+  double end = 0;
+  for (std::size_t i = 0; i + 2 < objects.size(); ++i) {
+    EXPECT_EQ(objects[i]["final"], false);
+    EXPECT_EQ(objects[i]["text"], " now");
+    ASSERT_EQ(objects[i]["words"].size(), 1U);
+    EXPECT_EQ(objects[i]["words"][0]["word"], " now");
+    EXPECT_DOUBLE_EQ(objects[i]["words"][0]["start"], 10.5);
+    EXPECT_GT(objects[i]["words"][0]["end"], end) << "the same is not sent twice";
+    end = objects[i]["words"][0]["end"];
+  }
+  const auto& last = objects[objects.size() - 2];
+  EXPECT_EQ(last["final"], true);
+  EXPECT_DOUBLE_EQ(last["start"], 10.5);
+  EXPECT_DOUBLE_EQ(last["end"], 11.2);
+  EXPECT_EQ(objects.back()["final"], false) << "and nothing is left that may change";
+  EXPECT_TRUE(objects.back()["words"].empty());
+  EXPECT_EQ(json.buffers()[objects.size() - 2].start, seconds(10.5)) << "drafts do not move it";
+  EXPECT_THAT(out_->texts(), ElementsAre("now")) << "no draft in the text";
+  gst_element_release_request_pad(element_, pad);
+  gst_object_unref(pad);
+}
+
+TEST_F(Output, NoPartialResultsUnlessAskedFor) {
+  set_script({.window = 2 * kSampleRate, .drafts = true});
+  make();
+  g_object_set(element_, "latency", 5000, nullptr);
+  GstPad* pad = gst_element_request_pad_simple(element_, "unsynced_src");
+  Recorder json(pad);
+  play("F32LE", true);
+  push(tones(2, {{0.5, 1.0}}), 0);
+  finish();
+  ASSERT_TRUE(json.wait_for_event(GST_EVENT_EOS));
+  EXPECT_EQ(json.buffers().size(), 1U);
+  gst_element_release_request_pad(element_, pad);
+  gst_object_unref(pad);
+}
+
 TEST_F(Output, UnsyncedPadThatComesLateGetsTheStickyEvents) {
   set_script({.window = kSampleRate});
   play();

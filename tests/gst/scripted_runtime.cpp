@@ -146,6 +146,16 @@ class ScriptedTranscriber final : public Transcriber {
   }
 
   std::int64_t position() const override { return position_; }
+  std::vector<Word> draft() const override {
+    const auto is_loud = [](float sample) { return std::abs(sample) > 0.1F; };
+    const auto first = std::find_if(pcm_.begin(), pcm_.end(), is_loud);
+    if (!script_.drafts || !options_.live_latency || first == pcm_.end()) return {};
+    const auto last = std::find_if(pcm_.rbegin(), pcm_.rend(), is_loud).base();
+    return {{.start = position_ + (first - pcm_.begin()),
+             .end = position_ + (last - pcm_.begin()),
+             .text = next_text(),
+             .probability = 0.5F}};
+  }
   const std::string& language() const override { return language_; }
   TranscriberStats stats() const override {
     const std::scoped_lock lock(wait_mutex_);
@@ -194,13 +204,16 @@ class ScriptedTranscriber final : public Transcriber {
     Segment segment;
     segment.start = start;
     segment.end = end;
-    segment.text = script_.texts[n_segments_++ % script_.texts.size()];
+    segment.text = next_text();
+    ++n_segments_;
     segment.average_log_probability = -0.25F;
     segment.no_speech_probability = 0.01F;
     segment.compression_ratio = 1.1F;
     if (options_.word_times) segment.words = make_words(segment);
     return segment;
   }
+
+  const std::string& next_text() const { return script_.texts[n_segments_ % script_.texts.size()]; }
 
   std::vector<Word> make_words(const Segment& segment) const {
     std::vector<Word> words;

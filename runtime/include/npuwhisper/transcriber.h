@@ -115,6 +115,9 @@ class NPUWHISPER_API Transcriber {
 
   /// Sample index up to which all text has been returned: no later segment starts before it.
   virtual std::int64_t position() const = 0;
+  /// Live: the words that were heard after those returned, which may still change; each pass
+  /// replaces them. They begin at position() or later. Not live: none.
+  virtual std::vector<Word> draft() const { return {}; }
   /// Language given or detected; empty before detection.
   virtual const std::string& language() const = 0;
   /// Thread-safe.

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "audio_output.h"
+
+#include <npuwhisper/transcriber.h>
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "sticky_events.h"
+#include "timeline.h"
+
+namespace npuwhisper {
+namespace {
+
+// Not live: what the input queue and a window of the transcriber hold before a text is known (a
+// little over a minute), and as much again as a sink may keep waiting.
+constexpr std::int64_t kMostSamples = 96 * kSampleRate;
+// Live: beyond the latency.
+constexpr std::int64_t kLiveSlack = 2 * kSampleRate;
+// Texts whose audio never comes, because it was thrown away.
+constexpr std::size_t kMostSaid = 4096;
+// How exactly live audio leaves when it is due, which is Latency::kGapLead early.
+constexpr auto kTick = std::chrono::milliseconds(20);
+
+bool is_mark(const GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE;
+}
+
+}  // namespace
+
+void AudioOutput::set_sync(bool sync) {
+  sync_ = sync;
+  const std::scoped_lock lock(mutex_);
+  changed_.notify_all();
+}
+
+std::int64_t AudioOutput::write(GstBuffer* buffer, std::int64_t n_samples) {
+  const GstClockTime pts = GST_BUFFER_PTS(buffer);
+  const GstClockTime start = GST_CLOCK_TIME_IS_VALID(pts) ? pts : next_time_;
+  next_time_ = start + samples_to_time(n_samples);
+  std::unique_lock lock(mutex_);
+  if (is_idle()) return 0;
+  const std::int64_t n_dropped = make_room(lock);
+  if (is_idle()) return n_dropped;
+  n_samples_ += n_samples;
+  items_.push_back({BufferPtr(gst_buffer_ref(buffer)), n_marks_, start, next_time_, n_samples});
+  changed_.notify_all();
+  return n_dropped;
+}
+
+std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
+  if (!latency_.live()) {
+    changed_.wait(lock, [this] { return n_samples_ < kMostSamples || is_idle(); });
+    return 0;
+  }
+  if (n_samples_ < time_to_samples(latency_.budget()) + kLiveSlack) return 0;
+  std::erase_if(items_, [](const Item& item) { return item.n_samples > 0; });
+  discont_ = true;
+  const std::int64_t n_dropped = std::exchange(n_samples_, 0);
+  counters_.audio_dropped_samples.fetch_add(static_cast<std::uint64_t>(n_dropped),
+                                            std::memory_order_relaxed);
+  return n_dropped;
+}
+
+void AudioOutput::write(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event, &segment);
+    next_time_ = segment->format == GST_FORMAT_TIME ? segment->start : 0;
+  }
+  {
+    const std::scoped_lock lock(mutex_);
+    if (is_mark(event)) ++n_marks_;
+  }
+  prime(event);
+}
+
+void AudioOutput::prime(GstEvent* event) {
+  const std::scoped_lock lock(mutex_);
+  if (!active_ || (flushing_ && !survives_flush(event))) return;
+  items_.push_back({.what = EventPtr(gst_event_ref(event))});
+  changed_.notify_all();
+}
+
+void AudioOutput::say(std::uint64_t epoch, SegmentMeta meta) {
+  const std::scoped_lock lock(mutex_);
+  if (epoch != epoch_ || !active_) return;
+  if (said_.size() == kMostSaid) said_.pop_front();
+  said_.push_back({n_passed_, std::move(meta)});
+}
+
+void AudioOutput::heard(std::uint64_t epoch, GstClockTime to) {
+  const std::scoped_lock lock(mutex_);
+  if (epoch != epoch_) return;
+  heard_to_ = std::max(heard_to_, to);
+  changed_.notify_all();
+}
+
+void AudioOutput::pass_mark(std::uint64_t epoch) {
+  const std::scoped_lock lock(mutex_);
+  if (epoch != epoch_) return;
+  ++n_passed_;
+  heard_to_ = 0;
+  changed_.notify_all();
+}
+
+CapsPtr AudioOutput::peer_caps(GstCaps* filter) const {
+  const PadPtr pad = ref_pad();
+  return CapsPtr(pad ? gst_pad_peer_query_caps(pad.get(), filter) : gst_caps_new_any());
+}
+
+void AudioOutput::begin_task(bool activated) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+  if (activated) needs_sticky_events_ = true;
+}
+
+void AudioOutput::forget_all() {
+  items_.clear();
+  said_.clear();
+  n_samples_ = 0;
+  discont_ = false;
+}
+
+void AudioOutput::forget_epoch() {
+  std::erase_if(items_, [](const Item& item) {
+    const auto* event = std::get_if<EventPtr>(&item.what);
+    return event == nullptr || !survives_flush(event->get());
+  });
+  said_.clear();
+  n_samples_ = 0;
+  discont_ = false;
+  n_marks_ = 0;
+  n_passed_ = 0;
+  heard_to_ = 0;
+}
+
+bool AudioOutput::may_go(const Item& item, GstClockTime due) const {
+  if (!sync_ || item.n_samples == 0) return true;
+  if (item.n_marks < n_passed_) return true;
+  if (item.n_marks == n_passed_ && item.end <= heard_to_) return true;
+  return GST_CLOCK_TIME_IS_VALID(due) && item.start <= due;
+}
+
+void AudioOutput::iterate() {
+  // The clock is not asked with the mutex held.
+  const GstClockTime due = latency_.deadline(element_, segment_, 0);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !items_.empty() || is_idle(); });
+  const auto ready = [&] { return is_idle() || (!items_.empty() && may_go(items_.front(), due)); };
+  if (latency_.live()) {
+    changed_.wait_for(lock, kTick, ready);
+  } else {
+    changed_.wait(lock, ready);
+  }
+  if (is_idle()) {
+    lock.unlock();
+    pause();
+    return;
+  }
+  if (!ready()) return;
+  const Item item = std::move(items_.front());
+  items_.pop_front();
+  n_samples_ -= item.n_samples;
+  const std::vector<SegmentMeta> said = take_said(item);
+  const bool discont = item.n_samples > 0 && std::exchange(discont_, false);
+  changed_.notify_all();
+  lock.unlock();
+
+  if (const auto* event = std::get_if<EventPtr>(&item.what)) {
+    push(*event);
+    return;
+  }
+  GstBuffer* buffer = gst_buffer_ref(std::get<BufferPtr>(item.what).get());
+  if (discont || !said.empty()) {
+    buffer = gst_buffer_make_writable(buffer);  // Another header; the samples are shared.
+    if (discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
+    for (const SegmentMeta& meta : said) add_segment_meta(buffer, meta);
+  }
+  push_buffer(buffer);
+}
+
+std::vector<SegmentMeta> AudioOutput::take_said(const Item& item) {
+  std::vector<SegmentMeta> taken;
+  if (item.n_samples == 0) return taken;
+  const auto is_due = [&](const Said& said) {
+    return !sync_ || said.n_marks < item.n_marks ||
+           (said.n_marks == item.n_marks && said.meta.start < item.end);
+  };
+  while (!said_.empty() && is_due(said_.front())) {
+    taken.push_back(std::move(said_.front().meta));
+    said_.pop_front();
+  }
+  return taken;
+}
+
+void AudioOutput::push(const EventPtr& event) {
+  if (GST_EVENT_TYPE(event.get()) == GST_EVENT_SEGMENT) {
+    gst_event_copy_segment(event.get(), &segment_);
+    if (segment_.format != GST_FORMAT_TIME) gst_segment_init(&segment_, GST_FORMAT_TIME);
+  }
+  gst_pad_push_event(pad_.get(), gst_event_ref(event.get()));
+}
+
+}  // namespace npuwhisper

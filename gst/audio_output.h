@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <variant>
+#include <vector>
+
+#include "counters.h"
+#include "latency.h"
+#include "segment_meta.h"
+#include "source_task.h"
+
+namespace npuwhisper {
+
+/// The pad `audio_src`: the input audio by reference, events included, with what was said in it as
+/// metas. In sync, a buffer waits until all text up to its end is known or, live, until it is due;
+/// so each meta lies on the buffer in which its text begins. Text that comes after its buffer left
+/// goes with the next one. Not in sync, audio goes at once, and text with the audio that comes
+/// then.
+///
+/// The audio held is bounded. Beyond that, for which only downstream can be the reason, the
+/// producer waits or, live, all that is held is thrown away.
+///
+/// Timestamps mean something between two marks (SEGMENT, EOS, SEGMENT_DONE) only; so both sides
+/// count them. write() and prime() are for the streaming thread, say(), heard() and pass_mark() for
+/// the worker; the rest is thread-safe.
+class AudioOutput final : public SourceTask {
+ public:
+  AudioOutput(GstElement* element, const Latency& latency, Counters& counters)
+      : SourceTask(element), latency_(latency), counters_(counters) {}
+
+  void set_sync(bool sync);
+  bool is_sync() const { return sync_; }
+
+  /// Queues a reference to a buffer of n_samples. Blocks while there is no room, unless live.
+  /// Returns how many samples were thrown away for it.
+  std::int64_t write(GstBuffer* buffer, std::int64_t n_samples);
+  /// Queues a reference to a serialized event. Never blocks.
+  void write(GstEvent* event);
+  /// True once after activation: the writer owes the sticky events of before, by prime().
+  bool takes_sticky_events() { return needs_sticky_events_.exchange(false); }
+  void prime(GstEvent* event);
+
+  /// Something that was said behind the last mark that was passed.
+  void say(std::uint64_t epoch, SegmentMeta meta);
+  /// Behind that mark no more will be said of what lies before `to`.
+  void heard(std::uint64_t epoch, GstClockTime to);
+  /// All was said of what lies before the next mark.
+  void pass_mark(std::uint64_t epoch);
+
+  /// What downstream takes; ANY where nobody is linked.
+  CapsPtr peer_caps(GstCaps* filter) const;
+
+ private:
+  struct Item {
+    std::variant<BufferPtr, EventPtr> what;
+    std::uint64_t n_marks = 0;  ///< That came before it.
+    GstClockTime start = 0;     ///< Of a buffer, as the next two.
+    GstClockTime end = 0;
+    std::int64_t n_samples = 0;
+  };
+  struct Said {
+    std::uint64_t n_marks = 0;
+    SegmentMeta meta;
+  };
+
+  void iterate() override;
+  void begin_task(bool activated) override;
+  void forget_all() override;
+  void forget_epoch() override;
+
+  bool may_go(const Item& item, GstClockTime due) const;
+  std::int64_t make_room(std::unique_lock<std::mutex>& lock);
+  std::vector<SegmentMeta> take_said(const Item& item);
+  void push(const EventPtr& event);
+
+  const Latency& latency_;
+  Counters& counters_;
+  std::atomic<bool> sync_{true};
+  std::atomic<bool> needs_sticky_events_{false};
+
+  // Guarded by the mutex.
+  std::deque<Item> items_;
+  std::deque<Said> said_;
+  std::int64_t n_samples_ = 0;  // Of items_.
+  std::uint64_t n_marks_ = 0;   // Written, and
+  std::uint64_t n_passed_ = 0;  // passed by the worker, in this epoch.
+  GstClockTime heard_to_ = 0;
+  bool discont_ = false;  // Audio was thrown away before what comes next.
+
+  GstClockTime next_time_ = 0;  // Of the streaming thread alone: of a buffer without a timestamp.
+  GstSegment segment_{};        // Of the task alone.
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The pad audio_src: the audio itself, with what was said in it as metas.
+#include <gmock/gmock.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "element_fixture.h"
+#include "meta_recorder.h"
+#include "pipeline_fixture.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Clock = std::chrono::steady_clock;
+
+class AudioPad : public ElementTest {
+ protected:
+  void make_with_audio() {
+    make();
+    pad_ = gst_element_request_pad_simple(element_, "audio_src");
+    ASSERT_NE(pad_, nullptr);
+    events_.emplace(pad_);
+    audio_.emplace(pad_);
+  }
+
+  void TearDown() override {
+    events_.reset();
+    audio_.reset();
+    if (pad_ != nullptr) {
+      gst_element_release_request_pad(element_, pad_);
+      gst_object_unref(pad_);
+    }
+    ElementTest::TearDown();
+  }
+
+  // The one buffer that has a meta with this text.
+  SoundRecord sound_of(const std::string& text) const {
+    std::vector<SoundRecord> found;
+    for (const SoundRecord& sound : audio_->sounds()) {
+      for (const MetaRecord& meta : sound.metas) {
+        if (meta.text == text) found.push_back(sound);
+      }
+    }
+    EXPECT_EQ(found.size(), 1U) << text;
+    return found.empty() ? SoundRecord() : found.front();
+  }
+
+  // Of the pad; NONE: not live.
+  GstClockTime latency() const {
+    GstQuery* query = gst_query_new_latency();
+    EXPECT_TRUE(gst_pad_query(pad_, query));
+    gboolean live = FALSE;
+    GstClockTime min = 0;
+    gst_query_parse_latency(query, &live, &min, nullptr);
+    gst_query_unref(query);
+    return live ? min : GST_CLOCK_TIME_NONE;
+  }
+
+  void finish_audio() {
+    finish();
+    EXPECT_TRUE(events_->wait_for_event(GST_EVENT_EOS)) << "EOS did not come out of audio_src";
+  }
+
+  GstPad* pad_ = nullptr;
+  std::optional<Recorder> events_;
+  std::optional<MetaRecorder> audio_;
+};
+
+TEST_F(AudioPad, AMetaLiesWhereItsTextBegins) {
+  set_script({.texts = {" one", " two"}});
+  make_with_audio();
+  play();
+  push(tones(3, {{1.05, 1.5}, {2.0, 2.25}}), seconds(10));
+  finish_audio();
+  ASSERT_EQ(audio_->sounds().size(), 30U) << "buffers as they came";
+  EXPECT_EQ(audio_->sounds().front().start, seconds(10));
+  EXPECT_EQ(sound_of(" one").start, seconds(11.0));
+  EXPECT_EQ(sound_of(" two").start, seconds(12.0));
+  const auto metas = audio_->metas();
+  ASSERT_EQ(metas.size(), 2U);
+  EXPECT_NE(metas[0].id, metas[1].id);
+  EXPECT_EQ(metas[0].start, seconds(11.05));
+  EXPECT_EQ(metas[0].end, seconds(11.5));
+  EXPECT_EQ(metas[0].language, "en");
+  EXPECT_EQ(events_->events(GST_EVENT_EOS).front().seqnum,
+            out_->events(GST_EVENT_EOS).front().seqnum);
+}
+
+TEST_F(AudioPad, WordsHaveTheirOwnMetas) {
+  set_script({.texts = {" good day"}});
+  make_with_audio();
+  g_object_set(element_, "output-mode", 1, nullptr);
+  play();
+  push(tones(2, {{0.5, 1.5}}), 0);
+  finish_audio();
+  EXPECT_EQ(sound_of(" good").start, seconds(0.5));
+  EXPECT_EQ(sound_of(" day").start, seconds(1.0));
+}
+
+TEST_F(AudioPad, SamplesAreNotCopied) {
+  set_script({});
+  make_with_audio();
+  play();
+  std::vector<const void*> pushed;
+  for (int i = 0; i < 10; ++i) {
+    GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 4 * kSampleRate / 10, nullptr);
+    GstMapInfo map;
+    gst_buffer_map(buffer, &map, GST_MAP_WRITE);
+    const Pcm pcm = tones(0.1, {{0, i == 4 ? 0.1 : 0}});
+    std::copy_n(pcm.data(), pcm.size(), reinterpret_cast<float*>(map.data));
+    pushed.push_back(map.data);
+    gst_buffer_unmap(buffer, &map);
+    GST_BUFFER_PTS(buffer) = static_cast<GstClockTime>(i) * seconds(0.1);
+    gst_harness_push(harness_, buffer);
+  }
+  finish_audio();
+  EXPECT_THAT(audio_->texts(), ElementsAre(" sound"));
+  std::vector<const void*> passed;
+  for (const SoundRecord& sound : audio_->sounds()) passed.push_back(sound.samples);
+  EXPECT_EQ(passed, pushed);
+}
+
+TEST_F(AudioPad, InSyncItWaitsForTheText) {
+  set_script({.window = 2 * kSampleRate});
+  make_with_audio();
+  play();
+  push(tones(3, {{0.5, 1.0}}), 0);
+  ASSERT_TRUE(audio_->wait_for_sounds(20));
+  EXPECT_FALSE(audio_->wait_for_sounds(21, 100ms)) << "the last second is not transcribed yet";
+  finish_audio();
+  EXPECT_EQ(audio_->sounds().size(), 30U);
+}
+
+TEST_F(AudioPad, AtOnceItDoesNot) {
+  set_script({.window = 2 * kSampleRate});
+  make_with_audio();
+  g_object_set(element_, "meta-sync", FALSE, nullptr);
+  play();
+  push(tones(1.9, {{0.5, 1.0}}), 0);
+  ASSERT_TRUE(audio_->wait_for_sounds(19)) << "nothing is transcribed yet";
+  EXPECT_THAT(audio_->texts(), IsEmpty());
+  push(tones(0.1, {}), seconds(1.9));
+  ASSERT_TRUE(out_->wait_for_buffers(1));
+  push(tones(0.1, {}), seconds(2.0));
+  ASSERT_TRUE(audio_->wait_for_sounds(21));
+  ASSERT_EQ(audio_->metas().size(), 1U);
+  EXPECT_EQ(audio_->metas().front().start, seconds(0.5)) << "late, but with its own time";
+}
+
+TEST_F(AudioPad, DeclaresTheLatencyThatItHas) {
+  set_script({});
+  make_with_audio();
+  g_object_set(element_, "latency", 3000, nullptr);
+  EXPECT_EQ(latency(), GST_CLOCK_TIME_NONE);
+  play("F32LE", true);
+  gst_harness_set_upstream_latency(harness_, 50 * GST_MSECOND);
+  EXPECT_EQ(latency(), 3050 * GST_MSECOND);
+  while (message(GST_MESSAGE_LATENCY, 0ms)) {
+  }
+  g_object_set(element_, "meta-sync", FALSE, nullptr);
+  EXPECT_TRUE(message(GST_MESSAGE_LATENCY)) << "the pipeline must ask again";
+  EXPECT_EQ(latency(), 50 * GST_MSECOND);
+}
+
+TEST_F(AudioPad, PadThatComesLateGetsTheStickyEvents) {
+  set_script({.window = kSampleRate});
+  play();
+  push(tones(1, {{0.2, 0.8}}), 0);
+  ASSERT_TRUE(out_->wait_for_buffers(1));
+  pad_ = gst_element_request_pad_simple(element_, "audio_src");
+  events_.emplace(pad_);
+  audio_.emplace(pad_);
+  push(tones(1, {{0.5, 0.8}}), seconds(1));
+  finish_audio();
+  EXPECT_EQ(events_->complaint(), "");
+  EXPECT_EQ(audio_->sounds().size(), 10U);
+  EXPECT_EQ(sound_of(" sound").start, seconds(1.5));
+}
+
+TEST_F(AudioPad, AFlushDropsWhatIsHeldAndGoesOn) {
+  set_script({.texts = {" new"}, .decode_time = 60s});
+  make_with_audio();
+  play();
+  push(tones(31, {{0.2, 0.5}}), 0);
+  while (stat("windows") == 0) g_usleep(1000);
+  const auto begin = Clock::now();
+  push_event(gst_event_new_flush_start());
+  EXPECT_LT(elapsed(begin), 200ms);
+  set_script({.texts = {" new"}});
+  g_object_set(element_, "beam-size", 2, nullptr);  // Another transcriber, of the new script.
+  push_event(gst_event_new_flush_stop(TRUE));
+  push_segment(seconds(5));
+  push(tones(1, {{0.5, 0.7}}), seconds(5));
+  finish_audio();
+  ASSERT_EQ(audio_->sounds().size(), 10U) << "nothing of before";
+  EXPECT_EQ(sound_of(" new").start, seconds(5.5));
+}
+
+TEST_F(AudioPad, ANewSegmentKeepsTheOrder) {
+  set_script({.texts = {" one", " two"}});
+  make_with_audio();
+  play();
+  push(tones(1, {{0.2, 0.5}}), 0);
+  push_segment(seconds(0), seconds(1));  // The same times again.
+  push(tones(1, {{0.4, 0.5}}), 0);
+  finish_audio();
+  EXPECT_EQ(events_->events(GST_EVENT_SEGMENT).size(), 2U);
+  ASSERT_EQ(audio_->sounds().size(), 20U);
+  EXPECT_EQ(audio_->sounds()[2].metas.size(), 1U);
+  EXPECT_EQ(audio_->sounds()[14].metas.size(), 1U);
+}
+
+TEST_F(AudioPad, AudioWithoutTimestampsPassesToo) {
+  set_script({});
+  make_with_audio();
+  play();
+  push(tones(2, {{1.2, 1.5}}), GST_CLOCK_TIME_NONE);
+  finish_audio();
+  ASSERT_EQ(audio_->sounds().size(), 20U);
+  EXPECT_EQ(audio_->sounds()[12].metas.size(), 1U);
+}
+
+TEST_F(AudioPad, WhoTakesNoAudioStallsNeitherTextNorALiveSource) {
+  set_script({.window = kSampleRate});
+  make_with_audio();
+  g_object_set(element_, "latency", 1000, nullptr);
+  const gulong block = gst_pad_add_probe(
+      pad_, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
+  play("F32LE", true);
+  const auto begin = Clock::now();
+  for (int i = 0; i < 6; ++i) {
+    ASSERT_EQ(push(tones(1, {{0.2, 0.5}}), seconds(i)), GST_FLOW_OK);
+    ASSERT_TRUE(out_->wait([i](const std::vector<Record>& records) {
+      return std::any_of(records.begin(), records.end(), [i](const Record& record) {
+        return record.kind == Record::Kind::Buffer && record.start >= seconds(i);
+      });
+    }));
+  }
+  EXPECT_LT(elapsed(begin), 3s);
+  EXPECT_TRUE(message(GST_MESSAGE_WARNING)) << "what is dropped must be said";
+  EXPECT_GT(stat("audio-dropped-samples"), 0U);
+  gst_pad_remove_probe(pad_, block);
+  finish_audio();
+  const auto sounds = audio_->sounds();
+  EXPECT_TRUE(std::any_of(sounds.begin(), sounds.end(),
+                          [](const SoundRecord& sound) { return sound.discont; }));
+  EXPECT_EQ(sounds.back().start, seconds(5.9)) << "it goes on at the live edge";
+}
+
+// As the sinks see it: each buffer in time, though the text of none is ever known.
+TEST(AudioPadPipeline, LiveAudioLeavesWhenItIsDue) {
+  set_script({.decode_time = 60s});
+  Pipeline pipeline(
+      "audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=16000,channels=1 ! "
+      "npuwhisper name=n latency=1000 ! fakesink sync=true "
+      "n.audio_src ! fakesink name=s sync=true max-lateness=20000000");
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("s"), "sink");
+  MetaRecorder audio(pad);
+  gst_object_unref(pad);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  ASSERT_TRUE(audio.wait_for_sounds(100, 5s));
+  const GstClockTime now = gst_element_get_current_running_time(pipeline.get());
+  EXPECT_GE(now, seconds(1.7)) << "not before its time";
+  EXPECT_LE(now, seconds(2.5));
+  GstStructure* stats = nullptr;
+  g_object_get(pipeline.element("s"), "stats", &stats, nullptr);
+  guint64 dropped = 1;
+  gst_structure_get_uint64(stats, "dropped", &dropped);
+  gst_structure_free(stats);
+  EXPECT_EQ(dropped, 0U) << "none came late";
+}
+
+TEST(AudioPadPipeline, MetasSurviveTeeQueueAndConversion) {
+  set_script({.window = kSampleRate});
+  Pipeline pipeline(
+      "audiotestsrc wave=ticks num-buffers=100 samplesperbuffer=1600 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n ! fakesink async=false "
+      "n.audio_src ! tee ! queue ! audioconvert ! audio/x-raw,format=S24LE,channels=2 ! "
+      "audioresample ! audio/x-raw,rate=48000 ! volume volume=0.5 ! fakesink name=s");
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("s"), "sink");
+  MetaRecorder audio(pad);
+  gst_object_unref(pad);
+  ASSERT_TRUE(pipeline.run(20s));
+  std::set<guint64> ids;
+  for (const SoundRecord& sound : audio.sounds()) {
+    for (const MetaRecord& meta : sound.metas) {
+      EXPECT_TRUE(ids.insert(meta.id).second) << "twice";
+      // The resampler's filter moves its buffers a little.
+      EXPECT_NEAR(static_cast<double>(meta.start), static_cast<double>(sound.start), 0.11e9);
+    }
+  }
+  EXPECT_EQ(ids.size(), stat_of(pipeline.element("n"), "cues"));
+  EXPECT_GE(ids.size(), 9U) << "a tick each second";
+}
+
+TEST(AudioPadPipeline, DownstreamChoosesTheFormat) {
+  for (const std::string format : {"S16LE", "F32LE"}) {
+    set_script({});
+    Pipeline pipeline(
+        "audiotestsrc num-buffers=20 ! audio/x-raw,format=F64LE ! audioconvert ! audioresample ! "
+        "npuwhisper name=n ! fakesink async=false n.audio_src ! audio/x-raw,format=" +
+        format + " ! fakesink");
+    EXPECT_TRUE(pipeline.run(20s)) << format;
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
