@@ -187,15 +187,19 @@ GstFlowReturn CaptionStream::push_gap(GstClockTime pts, GstClockTime duration) {
 
 GstFlowReturn CaptionStream::push_frame() {
   const guint64 frame = next_frame_++;
+  const GstClockTime pts = clock_.time_of(frame);
+  const GstClockTime duration = clock_.time_of(frame + 1) - pts;
   const bool is_slot = clock_.is_slot(frame);
+  // Raw pairs are all of field 1. Padding there would take the room of the next frame's pair.
+  if (!is_slot && !with_field_) return push_gap(pts, duration);
   const BytePair pair = is_slot ? encoder_.next() : cea608::kPadding;
   const guint8 bytes[] = {is_slot ? kField1 : kField2, pair.first, pair.second};
   const gsize offset = with_field_ ? 0 : 1;
 
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, sizeof bytes - offset, nullptr);
   gst_buffer_fill(buffer, 0, bytes + offset, sizeof bytes - offset);
-  GST_BUFFER_PTS(buffer) = clock_.time_of(frame);
-  GST_BUFFER_DURATION(buffer) = clock_.time_of(frame + 1) - GST_BUFFER_PTS(buffer);
+  GST_BUFFER_PTS(buffer) = pts;
+  GST_BUFFER_DURATION(buffer) = duration;
   if (discont_) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
   discont_ = false;
   return gst_pad_push(src_, buffer);

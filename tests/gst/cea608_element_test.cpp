@@ -134,6 +134,30 @@ INSTANTIATE_TEST_SUITE_P(All, Rates,
                                            Rate{30000, 1001}, Rate{30, 1}, Rate{50, 1},
                                            Rate{60000, 1001}, Rate{60, 1}));
 
+// Raw pairs do not say their field: those of field 1 alone are sent, and GAPs between.
+TEST_F(TextToCea608, RawAbove30FramesHasBuffersForField1Only) {
+  play("mode=pop-on", "format=raw,framerate=50/1");
+  EXPECT_EQ(text("Twelve o'clock.", 5 * GST_SECOND, 2 * GST_SECOND), GST_FLOW_OK);
+  gst_harness_push_event(harness_, gst_event_new_eos());
+  const std::vector<Frame> out = frames();
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    EXPECT_EQ(out[i].pts, 40 * i * GST_MSECOND);
+    EXPECT_EQ(out[i].end, out[i].pts + 20 * GST_MSECOND);
+  }
+  GstClockTime end = 20 * GST_MSECOND;
+  while (const auto event = EventPtr(gst_harness_try_pull_event(harness_))) {
+    if (GST_EVENT_TYPE(event.get()) != GST_EVENT_GAP) continue;
+    GstClockTime pts = 0;
+    GstClockTime duration = 0;
+    gst_event_parse_gap(event.get(), &pts, &duration);
+    EXPECT_EQ(pts, end);
+    EXPECT_EQ(duration, 20 * GST_MSECOND);
+    end = pts + 2 * duration;
+  }
+  EXPECT_GE(end, 7 * GST_SECOND);
+  EXPECT_EQ(shown_at(out, {"Twelve o'clock."}), 5 * GST_SECOND);
+}
+
 class Modes : public TextToCea608, public ::testing::WithParamInterface<const char*> {};
 
 TEST_P(Modes, TextComesAtItsTimeAndGoes) {
