@@ -156,6 +156,11 @@ void install_output_properties(Installer& add, const Settings& s) {
               {"latency", "Latency",
                "Live: milliseconds from speech to text that the element may take in all"},
               1000, 60000, s.latency_ms);
+  add.boolean(kPropStreaming,
+              {"streaming", "Streaming",
+               "Give text once so much audio as `latency` has followed it, as live streams always "
+               "do, where the source is not live too, instead of listening to 30 s at a time"},
+              s.streaming);
   add.boolean(kPropPostMessages,
               {"post-messages", "Post messages",
                "Post an element message (npuwhisper/segment) for each segment"},
@@ -303,6 +308,9 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropLatency:
       s.latency_ms = g_value_get_uint(value);
       return true;
+    case kPropStreaming:
+      s.streaming = g_value_get_boolean(value) != FALSE;
+      return true;
     case kPropPostMessages:
       s.post_messages = g_value_get_boolean(value) != FALSE;
       return true;
@@ -377,6 +385,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropLatency:
       g_value_set_uint(value, s.latency_ms);
+      return true;
+    case kPropStreaming:
+      g_value_set_boolean(value, s.streaming);
       return true;
     case kPropPostMessages:
       g_value_set_boolean(value, s.post_messages);

@@ -32,6 +32,7 @@ enum Property : guint {
   kPropSuppressBlank,
   kPropSuppressNonSpeech,
   kPropLatency,
+  kPropStreaming,
   kPropPostMessages,
   kPropMaxObservedDelay,
   kPropStats,

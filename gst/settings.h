@@ -26,9 +26,10 @@ struct Settings {
   bool word_times = false;
   bool post_messages = false;
   guint latency_ms = 8000;
+  bool streaming = false;
 
   /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
-  /// fills in when live.
+  /// fills in when live or `streaming`.
   TranscriberOptions transcriber_options() const;
 };
 
