@@ -5,6 +5,7 @@
 
 #include "debug.h"
 #include "gstnpuwhisper.h"
+#include "gstnpuwhisperbin.h"
 #include "gsttexttocea608.h"
 
 namespace {
@@ -25,7 +26,8 @@ GstDebugLevel gst_level(npuwhisper::LogLevel level) {
 
 gboolean plugin_init(GstPlugin* plugin) {
   const gboolean registered =
-      GST_ELEMENT_REGISTER(npuwhisper, plugin) && GST_ELEMENT_REGISTER(texttocea608, plugin);
+      GST_ELEMENT_REGISTER(npuwhisper, plugin) && GST_ELEMENT_REGISTER(texttocea608, plugin) &&
+      GST_ELEMENT_REGISTER(npuwhisperbin, plugin);
   // The class, and with it the debug category, is initialized when it is first needed; messages of
   // the runtime may come before.
   g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));

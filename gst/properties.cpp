@@ -211,6 +211,11 @@ void install_output_properties(Installer& add, const Settings& s) {
               {"meta-sync", "Meta sync",
                "Delay audio_src by the latency, so that its metas lie on the sound they are of"},
               s.meta_sync);
+  add.boolean(kPropStreaming,
+              {"streaming", "Streaming",
+               "Give text once so much audio as `latency` has followed it, as live streams always "
+               "do, where the source is not live too, instead of listening to 30 s at a time"},
+              s.streaming);
   add.boolean(kPropPostMessages,
               {"post-messages", "Post messages",
                "Post an element message (npuwhisper/segment) for each segment"},
@@ -408,6 +413,8 @@ bool set_property(Settings& s, guint id, const GValue* value) {
       return true;
     case kPropMetaSync:
       s.meta_sync = g_value_get_boolean(value) != FALSE;
+    case kPropStreaming:
+      s.streaming = g_value_get_boolean(value) != FALSE;
       return true;
     case kPropPostMessages:
       s.post_messages = g_value_get_boolean(value) != FALSE;
@@ -514,6 +521,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropMetaSync:
       g_value_set_boolean(value, s.meta_sync);
+      return true;
+    case kPropStreaming:
+      g_value_set_boolean(value, s.streaming);
       return true;
     case kPropPostMessages:
       g_value_set_boolean(value, s.post_messages);

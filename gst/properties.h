@@ -43,6 +43,7 @@ enum Property : guint {
   kPropLateness,
   kPropPartialResults,
   kPropMetaSync,
+  kPropStreaming,
   kPropPostMessages,
   kPropMaxObservedDelay,
   kPropStats,

@@ -32,9 +32,10 @@ struct Settings {
   bool meta_sync = true;
   guint latency_ms = 8000;
   guint lateness_ms = 0;
+  bool streaming = false;
 
   /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
-  /// fills in when live.
+  /// fills in when live or `streaming`.
   TranscriberOptions transcriber_options() const;
   CueFormat cue_format() const;
 };

@@ -162,8 +162,8 @@ bool Worker::renew_transcriber() {
   if (ring_ != nullptr) replace_transcriber(nullptr);  // No two may have the same ring.
   const Settings settings = settings_.get();
   TranscriberOptions options = settings.transcriber_options();
+  if (live || settings.streaming) options.live_latency = latency_.of_transcriber();
   if (live) {
-    options.live_latency = latency_.of_transcriber();
     options.samples_waiting = [this] { return input_.n_waiting(); };
   }
   auto transcriber = Transcriber::create(engine_, options, ring);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "caption_bin.h"
+
+#include <gst/pbutils/missing-plugins.h>
+
+#include <algorithm>
+#include <string>
+
+#include "../debug.h"
+#include "../gsterror.h"
+#include "../gstnpuwhisper.h"
+
+namespace npuwhisper {
+namespace {
+
+// Beyond the latency: buffers of audio and video do not end at the same times, a file's audio and
+// video do not lie side by side, and recognition takes its time.
+constexpr GstClockTime kSlack = GST_SECOND;
+// Of audio that is heard in whole windows of 30 s: the window and half of the next, whose beginning
+// may be where the last one's text ends.
+constexpr GstClockTime kWindows = 45 * GST_SECOND;
+
+PadPtr static_pad(GstElement* element, const char* name) {
+  return PadPtr(element != nullptr ? gst_element_get_static_pad(element, name) : nullptr);
+}
+
+void limit_by_time_alone(GstElement* queue, GstClockTime time) {
+  if (queue == nullptr) return;
+  g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, "max-size-time",
+               static_cast<guint64>(time), nullptr);
+}
+
+void add_probe(GstElement* element, const char* pad, GstPadProbeType what,
+               GstPadProbeCallback probe, gpointer data) {
+  if (const PadPtr owned = static_pad(element, pad)) {
+    gst_pad_add_probe(owned.get(), what, probe, data, nullptr);
+  }
+}
+
+}  // namespace
+
+CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
+  tee_ = elements_.add("tee", "audio_tee");
+  audio_queue_ = elements_.add("queue", "audio_queue");
+  video_queue_ = elements_.add("queue", "video_queue");
+  text_queue_ = elements_.add("queue", "text_queue");
+  GstElement* convert = elements_.add("audioconvert", "convert");
+  GstElement* resample = elements_.add("audioresample", "resample");
+  whisper_ = elements_.add(GST_TYPE_NPU_WHISPER, "npuwhisper");
+  ElementGroup::link({text_queue_, convert, resample, whisper_});
+  // So that the audio itself is not held up by the text's; a second of it.
+  limit_by_time_alone(text_queue_, GST_SECOND);
+  text_sink_ = static_pad(text_queue_, "sink");
+  whisper_src_ = static_pad(whisper_, "src");
+
+  audio_sink_ = add_ghost_pad("audio_sink", GST_PAD_SINK);
+  video_sink_ = add_ghost_pad("video_sink", GST_PAD_SINK);
+  GstPad* audio_src = add_ghost_pad("audio_src", GST_PAD_SRC);
+  video_src_ = add_ghost_pad("video_src", GST_PAD_SRC);
+  if (tee_ != nullptr) {
+    ElementGroup::link({tee_, audio_queue_});
+    text_tee_.reset(gst_element_request_pad_simple(tee_, "src_%u"));
+  }
+  gst_ghost_pad_set_target(GST_GHOST_PAD(audio_sink_), static_pad(tee_, "sink").get());
+  gst_ghost_pad_set_target(GST_GHOST_PAD(video_sink_), static_pad(video_queue_, "sink").get());
+  gst_ghost_pad_set_target(GST_GHOST_PAD(audio_src), static_pad(audio_queue_, "src").get());
+
+  for (GstPad* pad : {audio_sink_, video_sink_}) {
+    g_signal_connect(pad, "linked", G_CALLBACK(on_link_changed), this);
+    g_signal_connect(pad, "unlinked", G_CALLBACK(on_link_changed), this);
+  }
+  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_seek, this);
+  add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
+  add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
+  add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_event, this);
+  rebuild();
+}
+
+CaptionBin::~CaptionBin() {
+  for (GstPad* pad : {audio_sink_, video_sink_}) g_signal_handlers_disconnect_by_data(pad, this);
+}
+
+GstPad* CaptionBin::add_ghost_pad(const char* name, GstPadDirection direction) {
+  GstElementClass* klass = GST_ELEMENT_GET_CLASS(bin_);
+  GstPad* pad = gst_ghost_pad_new_no_target_from_template(
+      name, gst_element_class_get_pad_template(klass, name));
+  g_return_val_if_fail(gst_pad_get_direction(pad) == direction, nullptr);
+  gst_element_add_pad(GST_ELEMENT(bin_), pad);
+  return pad;
+}
+
+void CaptionBin::set_mode(CaptionMode mode) {
+  if (mode == mode_) return;
+  mode_ = mode;
+  rebuild();
+}
+
+void CaptionBin::rebuild() {
+  {
+    const std::scoped_lock lock(mutex_);
+    text_flows_ = false;
+  }
+  if (text_tee_ && gst_pad_is_linked(text_tee_.get())) {
+    gst_pad_unlink(text_tee_.get(), text_sink_.get());
+  }
+  if (captioner_) captioner_->unlink_text();
+  gst_ghost_pad_set_target(GST_GHOST_PAD(video_src_), nullptr);
+  captioner_.reset();
+
+  const bool captions = mode_ != CaptionMode::None;
+  if (captions) captioner_ = Captioner::create(bin_, mode_);
+  const PadPtr video = static_pad(video_queue_, "src");
+  GstPad* video_src = video.get();
+  if (captions) {
+    video_src = captioner_->video_src();
+    if (video && captioner_->video_sink() != nullptr) {
+      gst_pad_link(video.get(), captioner_->video_sink());
+    }
+  }
+  if (video_src != nullptr) gst_ghost_pad_set_target(GST_GHOST_PAD(video_src_), video_src);
+  // Without captions no model is loaded.
+  gst_element_set_locked_state(whisper_, !captions);
+  if (captions) {
+    gst_element_sync_state_with_parent(whisper_);
+  } else {
+    gst_element_set_state(whisper_, GST_STATE_NULL);
+  }
+  size_queues();
+  follow_links();
+}
+
+bool CaptionBin::check_elements() const {
+  std::vector<std::string> missing = elements_.missing();
+  if (captioner_) {
+    missing.insert(missing.end(), captioner_->missing().begin(), captioner_->missing().end());
+  }
+  if (missing.empty()) return true;
+  std::string names;
+  for (const std::string& name : missing) {
+    gst_element_post_message(GST_ELEMENT(bin_),
+                             gst_missing_element_message_new(GST_ELEMENT(bin_), name.c_str()));
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  GST_ELEMENT_ERROR(bin_, CORE, MISSING_PLUGIN,
+                    ("Elements are missing that captions need: %s", names.c_str()),
+                    ("mode %d; textoverlay is in GStreamer's plugin 'pango', cccombiner and "
+                     "ccconverter in 'closedcaption'",
+                     static_cast<int>(mode_)));
+  return false;
+}
+
+void CaptionBin::start() {
+  pipeline_latency_ = 0;
+  last_seek_ = GST_SEQNUM_INVALID;
+  if (captioner_) captioner_->start();
+  size_queues();
+}
+
+void CaptionBin::stop() {
+  const std::scoped_lock lock(mutex_);
+  if (!text_flows_ && captioner_) captioner_->unlink_text();
+}
+
+void CaptionBin::size_queues() const {
+  GstClockTime text = 0;
+  if (captioner_) {
+    guint latency_ms = 0;
+    gboolean streaming = FALSE;
+    g_object_get(whisper_, "latency", &latency_ms, "streaming", &streaming, nullptr);
+    text = captioner_->latency() + (streaming != FALSE ? latency_ms * GST_MSECOND : kWindows);
+  }
+  // Live, the sinks wait for the slowest branch of the whole pipeline.
+  const GstClockTime time = std::max(text, pipeline_latency_.load()) + kSlack;
+  limit_by_time_alone(audio_queue_, time);
+  limit_by_time_alone(video_queue_, time);
+}
+
+void CaptionBin::follow_links() {
+  const bool wanted = captioner_ && captioner_->missing().empty() && text_tee_ && text_sink_ &&
+                      gst_pad_is_linked(audio_sink_) && gst_pad_is_linked(video_sink_);
+  {
+    const std::scoped_lock lock(mutex_);
+    if (wanted == text_flows_) return;
+    text_flows_ = wanted;
+  }
+  if (!wanted) {
+    end_text();
+  } else if (!captioner_->link_text(whisper_src_.get()) ||
+             gst_pad_link(text_tee_.get(), text_sink_.get()) != GST_PAD_LINK_OK) {
+    GST_ELEMENT_ERROR(bin_, CORE, PAD, ("Cannot link the captions"), (nullptr));
+  }
+}
+
+// The audio or the video has gone. While the bin runs, the captioner must not wait for more text.
+void CaptionBin::end_text() {
+  gst_pad_unlink(text_tee_.get(), text_sink_.get());
+  if (GST_STATE(bin_) > GST_STATE_READY) {
+    gst_pad_send_event(text_sink_.get(), gst_event_new_eos());
+  } else {
+    captioner_->unlink_text();
+  }
+}
+
+void CaptionBin::follow_video(GstEvent* caps_event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(caps_event, &caps);
+  if (!captioner_) return;
+  if (const auto taken = captioner_->video_caps(caps); !taken) {
+    post_error(GST_ELEMENT(bin_), taken.error());
+    return;
+  }
+  size_queues();
+}
+
+void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
+  static_cast<CaptionBin*>(self)->follow_links();
+}
+
+// What the pipeline distributes says how long the sinks will wait.
+GstPadProbeReturn CaptionBin::on_upstream_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& bin = *static_cast<CaptionBin*>(self);
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_LATENCY) {
+    GstClockTime latency = 0;
+    gst_event_parse_latency(event, &latency);
+    bin.pipeline_latency_ = GST_CLOCK_TIME_IS_VALID(latency) ? latency : 0;
+    bin.size_queues();
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+// A pipeline seeks by every sink, and the video's brings its seek to the audio by the text as well:
+// audio that has a source of its own is to seek once.
+GstPadProbeReturn CaptionBin::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& bin = *static_cast<CaptionBin*>(self);
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_SEEK) return GST_PAD_PROBE_OK;
+  const guint32 seqnum = gst_event_get_seqnum(event);
+  if (bin.last_seek_.exchange(seqnum) != seqnum) return GST_PAD_PROBE_OK;
+  gst_event_unref(event);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+GstPadProbeReturn CaptionBin::on_video_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) static_cast<CaptionBin*>(self)->follow_video(event);
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace npuwhisper

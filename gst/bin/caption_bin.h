@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "../gst_ptr.h"
+#include "captioner.h"
+#include "element_group.h"
+
+namespace npuwhisper {
+
+/// What is inside npuwhisperbin:
+///
+///   audio_sink - tee - audio_queue ------------------------------------------------ audio_src
+///                   \- text_queue - audioconvert - audioresample - npuwhisper
+///                                                                           \.
+///   video_sink - video_queue ------------------------------------------- captioner - video_src
+///
+/// Text comes later than what is said, so the two outer queues hold as much as that takes; the
+/// captioner waits for text, or the GAP that stands for it, and nothing else does. Text flows only
+/// while both sinks of the bin are linked: without audio there would be no GAPs and video would
+/// wait for ever, and without video nobody would take the text.
+///
+/// Functions are for state changes and properties if not said otherwise; pads may be linked by any
+/// thread. Locks: the mutex is a leaf, not held while pads or elements are called.
+class CaptionBin {
+ public:
+  explicit CaptionBin(GstBin* bin);
+  ~CaptionBin();
+  CaptionBin(const CaptionBin&) = delete;
+  CaptionBin& operator=(const CaptionBin&) = delete;
+
+  /// The npuwhisper element inside; owned by the bin.
+  GstElement* whisper() const { return whisper_; }
+  CaptionMode mode() const { return mode_; }
+  /// In NULL or READY only.
+  void set_mode(CaptionMode mode);
+
+  /// Posts an ERROR, and what installers look for, if elements are missing; then false.
+  bool check_elements() const;
+  /// READY to PAUSED, before the elements follow.
+  void start();
+  /// PAUSED to READY, after the elements.
+  void stop();
+  /// Fits the queues to the latency as it is now. Thread-safe.
+  void size_queues() const;
+
+ private:
+  GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
+  void rebuild();
+  void follow_links();
+  void follow_video(GstEvent* caps_event);
+  void end_text();
+  static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
+  static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_video_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  GstBin* bin_;
+  ElementGroup elements_;
+  GstElement* tee_;
+  GstElement* audio_queue_;
+  GstElement* video_queue_;
+  GstElement* text_queue_;
+  GstElement* whisper_;
+  PadPtr text_tee_;   // The tee's pad for the text's audio,
+  PadPtr text_sink_;  // and what it is linked to.
+  PadPtr whisper_src_;
+  GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
+  GstPad* video_sink_ = nullptr;
+  GstPad* video_src_ = nullptr;
+  CaptionMode mode_ = CaptionMode::Overlay;
+  std::unique_ptr<Captioner> captioner_;
+
+  std::atomic<GstClockTime> pipeline_latency_{0};
+  std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
+  std::mutex mutex_;  // Guards the next.
+  bool text_flows_ = false;
+};
+
+}  // namespace npuwhisper

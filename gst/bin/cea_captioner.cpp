@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "cea_captioner.h"
+
+#include <string>
+#include <utility>
+
+#include "../caption_stream.h"
+#include "../gsttexttocea608.h"
+
+namespace npuwhisper {
+namespace {
+
+void set_caps(GstElement* filter, CapsPtr caps) {
+  g_object_set(filter, "caps", caps.get(), nullptr);
+}
+
+}  // namespace
+
+CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode)
+    : elements_(bin), caption_format_(mode == CaptionMode::Cea608 ? "s334-1a" : "raw") {
+  captions_ = elements_.add(GST_TYPE_TEXT_TO_CEA608, "captions");
+  format_ = elements_.add("capsfilter", "caption_format");
+  GstElement* queue = elements_.add("queue", "caption_queue");
+  combiner_ = elements_.add("cccombiner", "combiner");
+  if (mode == CaptionMode::Cea608) {
+    ElementGroup::link({captions_, format_, queue});
+  } else {
+    GstElement* converter = elements_.add("ccconverter", "caption_converter");
+    GstElement* as_708 = elements_.add("capsfilter", "caption_format_708");
+    if (as_708 != nullptr) {
+      set_caps(as_708, CapsPtr(gst_caps_from_string("closedcaption/x-cea-708, format=cc_data")));
+    }
+    ElementGroup::link({captions_, format_, converter, as_708, queue});
+  }
+  if (!missing().empty()) return;
+  // Captions come in bursts, the text's length at a time; frames without text have theirs as well.
+  g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
+  text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
+  captions_src_.reset(gst_element_get_static_pad(queue, "src"));
+  video_sink_.reset(gst_element_get_static_pad(combiner_, "sink"));
+  video_src_.reset(gst_element_get_static_pad(combiner_, "src"));
+}
+
+bool CeaCaptioner::link_text(GstPad* src) {
+  if (combiner_caption_) return true;
+  combiner_caption_.reset(gst_element_request_pad_simple(combiner_, "caption"));
+  return combiner_caption_ &&
+         gst_pad_link(captions_src_.get(), combiner_caption_.get()) == GST_PAD_LINK_OK &&
+         gst_pad_link(src, text_sink_.get()) == GST_PAD_LINK_OK;
+}
+
+void CeaCaptioner::unlink_text() {
+  if (!combiner_caption_) return;
+  if (const PadPtr src(gst_pad_get_peer(text_sink_.get())); src) {
+    gst_pad_unlink(src.get(), text_sink_.get());
+  }
+  gst_pad_unlink(captions_src_.get(), combiner_caption_.get());
+  gst_element_release_request_pad(combiner_, combiner_caption_.get());
+  combiner_caption_.reset();
+}
+
+void CeaCaptioner::start() {
+  let_text_flow();
+  const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
+  const gulong wait = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold,
+                                        nullptr, nullptr);
+  const std::scoped_lock lock(mutex_);
+  wait_for_video_ = wait;
+}
+
+Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
+  int numerator = 0;
+  int denominator = 1;
+  const GstStructure* structure = gst_caps_get_structure(caps, 0);
+  gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
+  if (numerator < denominator || numerator > 240 * denominator) {
+    return fail(ErrorCode::Unsupported,
+                "closed captions need video with a constant framerate, from 1/1 to 240/1, found " +
+                    std::to_string(numerator) + '/' + std::to_string(denominator) +
+                    ": a videorate before the bin makes it constant");
+  }
+  set_caps(format_, CapsPtr(gst_caps_new_simple("closedcaption/x-cea-608", "format", G_TYPE_STRING,
+                                                caption_format_, "framerate", GST_TYPE_FRACTION,
+                                                numerator, denominator, nullptr)));
+  let_text_flow();
+  return {};
+}
+
+void CeaCaptioner::let_text_flow() {
+  gulong wait = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    std::swap(wait, wait_for_video_);
+  }
+  if (wait != 0) gst_pad_remove_probe(text_sink_.get(), wait);
+}
+
+GstClockTime CeaCaptioner::latency() const {
+  return captions_ != nullptr ? GST_TEXT_TO_CEA608(captions_)->stream->latency() : 0;
+}
+
+}  // namespace npuwhisper

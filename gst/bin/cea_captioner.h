@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <mutex>
+
+#include "../gst_ptr.h"
+#include "captioner.h"
+#include "element_group.h"
+
+namespace npuwhisper {
+
+/// Text as closed captions on the frames: texttocea608 ("captions" in the bin), ccconverter for
+/// CEA-708, cccombiner. The captions have the framerate of the video, so text waits until the
+/// video's caps are known.
+class CeaCaptioner final : public Captioner {
+ public:
+  CeaCaptioner(GstBin* bin, CaptionMode mode);
+
+  const std::vector<std::string>& missing() const override { return elements_.missing(); }
+  GstPad* video_sink() const override { return video_sink_.get(); }
+  GstPad* video_src() const override { return video_src_.get(); }
+  bool link_text(GstPad* src) override;
+  void unlink_text() override;
+  void start() override;
+  Result<void> video_caps(const GstCaps* caps) override;
+  GstClockTime latency() const override;
+
+ private:
+  void let_text_flow();
+
+  ElementGroup elements_;
+  GstElement* captions_ = nullptr;
+  GstElement* format_ = nullptr;  // The caps filter behind it.
+  GstElement* combiner_ = nullptr;
+  const char* caption_format_;
+  PadPtr video_sink_, video_src_, text_sink_;
+  PadPtr captions_src_;  // What the combiner is given.
+  PadPtr combiner_caption_;
+
+  std::mutex mutex_;  // A leaf. Guards the next.
+  gulong wait_for_video_ = 0;
+};
+
+}  // namespace npuwhisper
