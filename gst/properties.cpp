@@ -413,6 +413,7 @@ bool set_property(Settings& s, guint id, const GValue* value) {
       return true;
     case kPropMetaSync:
       s.meta_sync = g_value_get_boolean(value) != FALSE;
+      return true;
     case kPropStreaming:
       s.streaming = g_value_get_boolean(value) != FALSE;
       return true;
