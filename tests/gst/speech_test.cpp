@@ -200,7 +200,9 @@ TEST_F(Speech, LiveThroughAClock) {
   EXPECT_EQ(out->complaint(), "");
   const Words found = heard(*out);
   // Windows are cut by the clock here, not at pauses: more errors than offline.
-  EXPECT_LE(errors(said(), found) * 3, said().size());
+  std::string text;
+  for (const std::string& word : found) text += word + ' ';
+  EXPECT_LE(errors(said(), found) * 3, said().size()) << text;
 }
 
 TEST_F(Speech, SilenceGivesNoText) {
