@@ -29,7 +29,7 @@ constexpr const char* kDescription =
 struct RawOptions {
   gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
   gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
-  gchar *prompt = nullptr, *trace = nullptr;
+  gchar *prompt = nullptr, *trace = nullptr, *caption_style = nullptr;
   gint n_threads = 0, beam_size = 1, best_of = 5;
   gboolean word_times = FALSE, no_condition = FALSE, plan = FALSE, quiet = FALSE, version = FALSE;
   gchar** files = nullptr;
@@ -38,8 +38,8 @@ struct RawOptions {
   RawOptions(const RawOptions&) = delete;
   RawOptions& operator=(const RawOptions&) = delete;
   ~RawOptions() {
-    for (gchar* text :
-         {format, output, language, task, model, device, npu_stages, precision, prompt, trace}) {
+    for (gchar* text : {format, output, language, task, model, device, npu_stages, precision,
+                        prompt, trace, caption_style}) {
       g_free(text);
     }
     g_strfreev(files);
@@ -58,6 +58,9 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
   };
   const std::array entries = {
       text("format", raw.format, "Of the result (default txt)", "txt|srt|vtt|json"),
+      text("caption-style", raw.caption_style,
+           "Cues of srt and vtt: lines of 42 or 32 columns, or whole segments (default subtitle)",
+           "subtitle|broadcast|none"),
       text("output", raw.output, "File or folder for the result (default stdout)", "PATH"),
       text("language", raw.language, "Spoken language, such as en (default auto: found out)",
            "auto|CODE"),
@@ -73,7 +76,7 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
       number("beam-size", raw.beam_size, "Beams of the search (default 1: greedy)"),
       number("best-of", raw.best_of, "Candidates when it must guess (default 5)"),
       text("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT"),
-      flag("word-times", raw.word_times, "Time each word (json, vtt)"),
+      flag("word-times", raw.word_times, "Tell the time of each word (json, vtt)"),
       flag("no-condition", raw.no_condition, "Do not follow the text of the window before"),
       text("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
            "FILE"),
@@ -141,6 +144,20 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   return {};
 }
 
+// After the format and the transcriber's options: captions are cut at the times of words.
+Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
+  const auto style = parse_caption_style(raw.caption_style ? raw.caption_style : "subtitle");
+  if (!style) return fail(style.error());
+  if (*style == CaptionStyle::BuildUp) {
+    return fail(ErrorCode::InvalidArgument,
+                "--caption-style build-up: is for pictures, wanted none, subtitle or broadcast");
+  }
+  line.cues = {.layout = CaptionLayout::of(*style), .marks_words = line.transcriber.word_times};
+  const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
+  if (has_cues && *style != CaptionStyle::None) line.transcriber.word_times = true;
+  return {};
+}
+
 }  // namespace
 
 Result<CommandLine> parse_command_line(int argc, char** argv) {
@@ -174,6 +191,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   }
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
+  if (auto read = read_cues(raw, line); !read) return fail(read.error());
   if (line.files.empty() && !line.plan && !line.version) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }

@@ -89,6 +89,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   set_enum("device", to_string(engine.device));
   set_enum("npu-stages", flags_text(engine.npu_stages));
   set_enum("precision", to_string(engine.precision));
+  set_enum("caption-style",
+           "none");  // Captions are made of the segments, for those formats that have them.
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
   g_object_set(whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads,
                "language-code", options.language.empty() ? nullptr : options.language.c_str(),
