@@ -143,6 +143,7 @@ TEST_F(Speech, FileToSrt) {
       last_end = match[2];
       ++n_cues;
     } else if (line.find_first_not_of("0123456789") != std::string::npos) {
+      EXPECT_LE(line.size(), 42U) << line;
       text += line + ' ';
     }
   }
