@@ -29,7 +29,7 @@ constexpr const char* kDescription =
 struct RawOptions {
   gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
   gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
-  gchar *prompt = nullptr, *trace = nullptr, *vad = nullptr;
+  gchar *prompt = nullptr, *trace = nullptr, *vad = nullptr, *caption_style = nullptr;
   gint n_threads = 0, beam_size = 1, best_of = 5;
   gdouble vad_threshold = TranscriberOptions().vad_threshold;
   gint vad_min_speech = static_cast<gint>(TranscriberOptions().vad_min_speech.count());
@@ -42,7 +42,7 @@ struct RawOptions {
   RawOptions& operator=(const RawOptions&) = delete;
   ~RawOptions() {
     for (gchar* text : {format, output, language, task, model, device, npu_stages, precision,
-                        prompt, trace, vad}) {
+                        prompt, trace, vad, caption_style}) {
       g_free(text);
     }
     g_strfreev(files);
@@ -64,6 +64,9 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
   };
   const std::array entries = {
       text("format", raw.format, "Of the result (default txt)", "txt|srt|vtt|json"),
+      text("caption-style", raw.caption_style,
+           "Cues of srt and vtt: lines of 42 or 32 columns, or whole segments (default subtitle)",
+           "subtitle|broadcast|none"),
       text("output", raw.output, "File or folder for the result (default stdout)", "PATH"),
       text("language", raw.language, "Spoken language, such as en (default auto: found out)",
            "auto|CODE"),
@@ -79,7 +82,7 @@ void add_entries(GOptionContext* context, RawOptions& raw) {
       number("beam-size", raw.beam_size, "Beams of the search (default 1: greedy)"),
       number("best-of", raw.best_of, "Candidates when it must guess (default 5)"),
       text("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT"),
-      flag("word-times", raw.word_times, "Time each word (json, vtt)"),
+      flag("word-times", raw.word_times, "Tell the time of each word (json, vtt)"),
       flag("no-condition", raw.no_condition, "Do not follow the text of the window before"),
       text("vad", raw.vad, "Leave out where nobody speaks (default auto: if it is installed)",
            "auto|on|off"),
@@ -177,6 +180,20 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   return read_vad(raw, options);
 }
 
+// After the format and the transcriber's options: captions are cut at the times of words.
+Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
+  const auto style = parse_caption_style(raw.caption_style ? raw.caption_style : "subtitle");
+  if (!style) return fail(style.error());
+  if (*style == CaptionStyle::BuildUp) {
+    return fail(ErrorCode::InvalidArgument,
+                "--caption-style build-up: is for pictures, wanted none, subtitle or broadcast");
+  }
+  line.cues = {.layout = CaptionLayout::of(*style), .marks_words = line.transcriber.word_times};
+  const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
+  if (has_cues && *style != CaptionStyle::None) line.transcriber.word_times = true;
+  return {};
+}
+
 }  // namespace
 
 Result<CommandLine> parse_command_line(int argc, char** argv) {
@@ -210,6 +227,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   }
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
+  if (auto read = read_cues(raw, line); !read) return fail(read.error());
   if (line.files.empty() && !line.plan && !line.version) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }

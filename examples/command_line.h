@@ -17,6 +17,7 @@ namespace npuwhisper::cli {
 struct CommandLine {
   std::vector<std::string> files;  ///< "-": stdin. Empty only with `plan` or `version`.
   Format format = Format::Txt;
+  CueOptions cues;
   std::string output;  ///< Empty: stdout. See outputs.h.
   EngineOptions engine;
   TranscriberOptions transcriber;

@@ -3,14 +3,20 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cinttypes>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace npuwhisper::cli {
 namespace {
+
+using std::chrono::nanoseconds;
 
 constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::Json};
 constexpr std::string_view kBlank = " \t\r\n\v\f";
@@ -25,8 +31,8 @@ std::string one_line(std::string_view text) {
   return line;
 }
 
-std::int64_t milliseconds(double seconds) {
-  return std::max<std::int64_t>(0, std::llround(seconds * 1000));
+std::int64_t milliseconds(nanoseconds time) {
+  return std::max<std::int64_t>(0, std::chrono::round<std::chrono::milliseconds>(time).count());
 }
 
 /// HH:MM:SS.mmm with the given decimal mark.
@@ -42,13 +48,44 @@ struct CueTimes {
   std::int64_t start, end;  // ms
 
   /// Players drop a cue that ends where it starts, and WebVTT forbids it.
-  explicit CueTimes(const TimedSegment& segment)
-      : start(milliseconds(segment.start)), end(std::max(start + 1, milliseconds(segment.end))) {}
+  explicit CueTimes(const Caption& cue)
+      : start(milliseconds(cue.start)), end(std::max(start + 1, milliseconds(cue.end))) {}
 
   std::string line(char mark) const {
     return timestamp(start, mark) + " --> " + timestamp(end, mark) + '\n';
   }
 };
+
+SpokenText spoken(double start, double end, std::string text) {
+  return {nanoseconds(std::llround(start * 1e9)), nanoseconds(std::llround(end * 1e9)),
+          std::move(text)};
+}
+
+/// The segment's words, or its text where it has none.
+std::vector<SpokenText> spoken(const TimedSegment& segment) {
+  std::vector<SpokenText> texts;
+  for (const TimedWord& word : segment.words) {
+    texts.push_back(spoken(word.start, word.end, word.text));
+  }
+  if (texts.empty()) texts.push_back(spoken(segment.start, segment.end, segment.text));
+  return texts;
+}
+
+/// The segment as one cue, on one line.
+Caption whole(const TimedSegment& segment) {
+  const SpokenText all = spoken(segment.start, segment.end, one_line(segment.text));
+  Caption cue{.start = all.start, .end = all.end, .text = {}, .marks = {}};
+  for (const SpokenText& word : spoken(segment)) {
+    const std::string text = one_line(word.text);
+    if (text.empty()) continue;
+    if (!cue.text.empty() && kBlank.find(word.text.front()) != std::string_view::npos) {
+      cue.text += ' ';
+    }
+    cue.marks.push_back({cue.text.size(), word.start});
+    cue.text += text;
+  }
+  return cue;
+}
 
 /// WebVTT's escapes; with '>' among them no text can hold "-->".
 std::string escape_vtt(std::string_view text) {
@@ -73,21 +110,19 @@ std::string escape_vtt(std::string_view text) {
 
 /// The cue's text with a timestamp before each word. Those inside a cue must lie within it and rise
 /// strictly (WebVTT, 3.3), so the others are left out.
-std::string karaoke(const TimedSegment& segment, const CueTimes& times) {
+std::string karaoke(const Caption& cue, const CueTimes& times) {
   std::string marked;
   std::int64_t last = times.start;
-  for (const TimedWord& word : segment.words) {
-    const std::string text = one_line(word.text);
-    if (text.empty()) continue;
-    if (!marked.empty() && kBlank.find(word.text.front()) != std::string_view::npos) marked += ' ';
-    const std::int64_t start = milliseconds(word.start);
-    if (start > last && start < times.end) {
-      marked += '<' + timestamp(start, '.') + '>';
-      last = start;
-    }
-    marked += escape_vtt(text);
+  std::size_t written = 0;
+  for (const CaptionMark& mark : cue.marks) {
+    const std::int64_t start = milliseconds(mark.time);
+    if (start <= last || start >= times.end) continue;
+    marked += escape_vtt(std::string_view(cue.text).substr(written, mark.offset - written));
+    marked += '<' + timestamp(start, '.') + '>';
+    written = mark.offset;
+    last = start;
   }
-  return marked;
+  return marked + escape_vtt(std::string_view(cue.text).substr(written));
 }
 
 class TxtWriter final : public TranscriptWriter {
@@ -103,34 +138,66 @@ class TxtWriter final : public TranscriptWriter {
   std::ostream& out_;
 };
 
-class SrtWriter final : public TranscriptWriter {
+/// Segments as cues: captions, or each as it is.
+class CueWriter : public TranscriptWriter {
  public:
-  explicit SrtWriter(std::ostream& out) : out_(out) {}
-  void segment(const TimedSegment& segment) override {
-    const std::string text = one_line(segment.text);
-    if (text.empty()) return;
-    out_ << ++number_ << '\n' << CueTimes(segment).line(',') << text << "\n\n" << std::flush;
+  CueWriter(std::ostream& out, const CaptionLayout& layout) : out_(out) {
+    if (layout.style != CaptionStyle::None) captions_ = CaptionMaker::create(layout);
   }
-  void finish(const Transcript&) override { out_.flush(); }
+  void segment(const TimedSegment& segment) override {
+    if (!captions_) {
+      write_all({whole(segment)});
+      return;
+    }
+    captions_->add(spoken(segment), segment.language);
+    write_all(captions_->take(nanoseconds(std::llround(segment.end * 1e9))));
+  }
+  void finish(const Transcript&) override {
+    if (captions_) write_all(captions_->flush());
+    out_.flush();
+  }
+
+ protected:
+  virtual void write(const Caption& cue, std::ostream& out) = 0;
 
  private:
+  void write_all(const std::vector<Caption>& cues) {
+    for (const Caption& cue : cues) {
+      if (!cue.text.empty()) write(cue, out_);
+    }
+    out_.flush();
+  }
+
   std::ostream& out_;
+  std::unique_ptr<CaptionMaker> captions_;
+};
+
+class SrtWriter final : public CueWriter {
+ public:
+  using CueWriter::CueWriter;
+
+ private:
+  void write(const Caption& cue, std::ostream& out) override {
+    out << ++number_ << '\n' << CueTimes(cue).line(',') << cue.text << "\n\n";
+  }
+
   int number_ = 0;
 };
 
-class VttWriter final : public TranscriptWriter {
+class VttWriter final : public CueWriter {
  public:
-  explicit VttWriter(std::ostream& out) : out_(out) { out_ << "WEBVTT\n\n"; }
-  void segment(const TimedSegment& segment) override {
-    const CueTimes times(segment);
-    const std::string text =
-        segment.words.empty() ? escape_vtt(one_line(segment.text)) : karaoke(segment, times);
-    if (!text.empty()) out_ << times.line('.') << text << "\n\n" << std::flush;
+  VttWriter(std::ostream& out, const CueOptions& options)
+      : CueWriter(out, options.layout), marks_words_(options.marks_words) {
+    out << "WEBVTT\n\n";
   }
-  void finish(const Transcript&) override { out_.flush(); }
 
  private:
-  std::ostream& out_;
+  void write(const Caption& cue, std::ostream& out) override {
+    const CueTimes times(cue);
+    out << times.line('.') << (marks_words_ ? karaoke(cue, times) : escape_vtt(cue.text)) << "\n\n";
+  }
+
+  bool marks_words_;
 };
 
 nlohmann::ordered_json to_json(const TimedSegment& segment) {
@@ -206,14 +273,15 @@ Result<Format> parse_format(std::string_view name) {
               "format '" + std::string(name) + "' is not one of txt, srt, vtt, json");
 }
 
-std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out) {
+std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out,
+                                              const CueOptions& cues) {
   switch (format) {
     case Format::Txt:
       return std::make_unique<TxtWriter>(out);
     case Format::Srt:
-      return std::make_unique<SrtWriter>(out);
+      return std::make_unique<SrtWriter>(out, cues.layout);
     case Format::Vtt:
-      return std::make_unique<VttWriter>(out);
+      return std::make_unique<VttWriter>(out, cues);
     case Format::Json:
       break;
   }

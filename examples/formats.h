@@ -5,6 +5,7 @@
 #include <ostream>
 #include <string_view>
 
+#include <npuwhisper/captions.h>
 #include <npuwhisper/result.h>
 
 #include "transcript.h"
@@ -20,9 +21,16 @@ std::string_view to_string(Format format);
 /// Errors: InvalidArgument.
 Result<Format> parse_format(std::string_view name);
 
+/// How Srt and Vtt cut text into cues.
+struct CueOptions {
+  /// CaptionStyle::None: a cue is a segment. BuildUp would write everything again and again.
+  CaptionLayout layout;
+  bool marks_words = false;  ///< Vtt: a timestamp before each word within a cue.
+};
+
 /// Writes the transcript of one file to a stream that it borrows. Call order: segment()* finish().
-/// Everything but Json is written and flushed segment by segment; segments without text are left
-/// out of it. A stream that cannot be written to shows that in its own state. Reentrant.
+/// Everything but Json is written and flushed as soon as it is known; segments without text are
+/// left out of it. A stream that cannot be written to shows that in its own state. Reentrant.
 class TranscriptWriter {
  public:
   virtual ~TranscriptWriter() = default;
@@ -31,8 +39,8 @@ class TranscriptWriter {
 };
 
 /// Writes what must stand before the first segment (WEBVTT). The words of a segment, where it has
-/// some, become timestamps within the cues of Vtt and an array in Json; Txt and Srt have no place
-/// for them.
-std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out);
+/// some, are an array in Json and give the cues of Srt and Vtt their times.
+std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out,
+                                              const CueOptions& cues);
 
 }  // namespace npuwhisper::cli

@@ -90,7 +90,7 @@ Result<void> transcribe_one(const CommandLine& line, const std::string& file,
   if (auto readable = check_input(file); !readable) return readable;
   const Result<std::ostream*> out = output.open(path);
   if (!out) return fail(out.error());
-  const auto writer = make_writer(line.format, **out);
+  const auto writer = make_writer(line.format, **out, line.cues);
 
   int write_code = 0;  // errno of the first write that failed
   const auto write = [&](auto&& step) {

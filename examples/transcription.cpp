@@ -81,6 +81,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   set_enum("device", to_string(engine.device));
   set_enum("npu-stages", flags_text(engine.npu_stages));
   set_enum("precision", to_string(engine.precision));
+  set_enum("caption-style",
+           "none");  // Captions are made of the segments, for those formats that have them.
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
   set_enum("vad", options.vad == Vad::Off ? "off" : options.vad == Vad::On ? "on" : "auto");
   g_object_set(whisper, "vad-threshold", static_cast<gdouble>(options.vad_threshold),

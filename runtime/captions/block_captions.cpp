@@ -18,6 +18,8 @@ using std::chrono::nanoseconds;
 constexpr double kUnevenCost = 96;
 // What it costs to keep back all that is known for the next caption.
 constexpr double kHoldCost = 24;
+// What it costs to end where the next word is not known: it may belong to the last one.
+constexpr double kUnknownCost = 4;
 // What one caption more costs.
 constexpr double kOneMoreCost = 16;
 
@@ -154,7 +156,8 @@ std::size_t BlockCaptions::best_split(std::size_t n_fit, std::size_t n_all) cons
 std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   const double width = width_of(atoms_);
   std::size_t best = atoms_.size();
-  double least = cost_of_ending(atoms_.back(), language_);
+  const BreakCost last = cost_of_ending(atoms_.back(), language_);
+  double least = last > kAfterPunctuation ? last + kUnknownCost : last;
   for (std::size_t n = atoms_.size() - 1; n > 0 && atoms_[n].start > due; --n) {
     const double held = (width - width_of(first(n))) / width;
     const double cost = atoms_[n].break_before + kHoldCost * held;

@@ -71,7 +71,9 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     captions.push_back(show(start, *end));
   }
   if (atoms_.empty() && !screen_.empty()) {
-    const nanoseconds until = std::min<nanoseconds>(known, spoken_ + kHold);
+    // What is due is shown as it stands: no word has come for it.
+    const nanoseconds settled = std::max(known, due.value_or(known));
+    const nanoseconds until = std::min<nanoseconds>(settled, spoken_ + kHold);
     if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
     if (known >= spoken_ + kHold) screen_.clear();
   }

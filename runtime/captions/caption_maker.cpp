@@ -2,11 +2,36 @@
 #include <npuwhisper/captions.h>
 
 #include <algorithm>
+#include <string>
 
 #include "captions/block_captions.h"
 #include "captions/build_up_captions.h"
 
 namespace npuwhisper {
+
+std::string_view to_string(CaptionStyle style) {
+  switch (style) {
+    case CaptionStyle::None:
+      return "none";
+    case CaptionStyle::Subtitle:
+      return "subtitle";
+    case CaptionStyle::Broadcast:
+      return "broadcast";
+    case CaptionStyle::BuildUp:
+      break;
+  }
+  return "build-up";
+}
+
+Result<CaptionStyle> parse_caption_style(std::string_view name) {
+  for (const CaptionStyle style : {CaptionStyle::None, CaptionStyle::Subtitle,
+                                   CaptionStyle::Broadcast, CaptionStyle::BuildUp}) {
+    if (name == to_string(style)) return style;
+  }
+  return fail(ErrorCode::InvalidArgument,
+              "caption style '" + std::string(name) +
+                  "' is not one of none, subtitle, broadcast, build-up");
+}
 
 CaptionLayout CaptionLayout::of(CaptionStyle style, int columns, int lines) {
   CaptionLayout layout;

@@ -18,18 +18,21 @@ TimedSegment segment(double start, double end, std::string text,
   return result;
 }
 
-std::string write(Format format, const Transcript& transcript) {
+constexpr CueOptions kSegments{.layout = {.style = CaptionStyle::None}, .marks_words = true};
+
+std::string write(Format format, const Transcript& transcript, const CueOptions& cues = kSegments) {
   std::ostringstream out;
-  const auto writer = make_writer(format, out);
+  const auto writer = make_writer(format, out, cues);
   for (const TimedSegment& piece : transcript.segments) writer->segment(piece);
   writer->finish(transcript);
   return out.str();
 }
 
-std::string write(Format format, std::vector<TimedSegment> segments) {
+std::string write(Format format, std::vector<TimedSegment> segments,
+                  const CueOptions& cues = kSegments) {
   Transcript transcript;
   transcript.segments = std::move(segments);
-  return write(format, transcript);
+  return write(format, transcript, cues);
 }
 
 TEST(Formats, NamesAreReadBack) {
@@ -81,6 +84,27 @@ TEST(Formats, VttWordsWithoutSpacesStayTogether) {
   const std::vector<TimedWord> words = {{0, 0.5, "你", 1}, {0.5, 1, "好", 1}};
   EXPECT_EQ(write(Format::Vtt, {segment(0, 1, "你好", words)}),
             "WEBVTT\n\n00:00:00.000 --> 00:00:01.000\n你<00:00:00.500>好\n\n");
+}
+
+TEST(Formats, CuesAreCaptions) {
+  const TimedSegment text =
+      segment(1, 5, " When the old man came home, his dog was waiting there.");
+  const TimedSegment more = segment(5.25, 6, " It barked.");
+  EXPECT_EQ(write(Format::Srt, {text, more}, {}),
+            "1\n00:00:01,000 --> 00:00:05,250\n"
+            "When the old man came home,\nhis dog was waiting there.\n\n"
+            "2\n00:00:05,250 --> 00:00:06,084\nIt barked.\n\n");
+  EXPECT_EQ(write(Format::Vtt, {text},
+                  {.layout = CaptionLayout::of(CaptionStyle::Broadcast), .marks_words = false}),
+            "WEBVTT\n\n00:00:01.000 --> 00:00:05.000\n"
+            "When the old man came home,\nhis dog was waiting there.\n\n");
+}
+
+TEST(Formats, VttTimesWordsOfCaptions) {
+  const std::vector<TimedWord> words = {{1, 2, " One", 1}, {2, 3, " <two>", 1}};
+  EXPECT_EQ(
+      write(Format::Vtt, {segment(1, 3, " One <two>", words)}, {.layout = {}, .marks_words = true}),
+      "WEBVTT\n\n00:00:01.000 --> 00:00:03.000\nOne <00:00:02.000>&lt;two&gt;\n\n");
 }
 
 TEST(Formats, JsonIsOneLineWithEveryField) {

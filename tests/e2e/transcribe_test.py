@@ -93,16 +93,18 @@ class Speech(Case):
         last_end = 0
         for number, cue in enumerate(cues, 1):
             lines = cue.split('\n')
-            self.assertEqual(len(lines), 3, cue)
+            self.assertIn(len(lines), (3, 4), cue)
             self.assertEqual(lines[0], str(number))
             times = SRT_TIMES.fullmatch(lines[1])
             self.assertTrue(times, cue)
             start, end = seconds(*times.groups()[:4]), seconds(*times.groups()[4:])
             self.assertLessEqual(last_end, start, cue)
             self.assertLess(start, end, cue)
-            self.assertTrue(lines[2].strip(), cue)
+            for line in lines[2:]:
+                self.assertTrue(line.strip(), cue)
+                self.assertLessEqual(len(line), 42, cue)
             last_end = end
-        self.assertLessEqual(last_end, length + 0.5)
+        self.assertLessEqual(last_end, length + 1)  # A short last one stays to be read.
         self.assertGreater(last_end, length - 5)
 
     def test_vtt_with_word_times(self):
@@ -110,14 +112,14 @@ class Speech(Case):
         self.assertEqual(blocks[0], 'WEBVTT')
         self.assertEqual(blocks.pop(), '')
         for block in blocks[1:]:
-            times, text = block.split('\n')
+            times, text = block.split('\n', 1)
             self.assertTrue(SRT_TIMES.fullmatch(times.replace('.', ',')), times)
             marks = re.findall(r'<(\d\d:\d\d:\d\d\.\d{3})>', text)
             self.assertGreater(len(marks), 3, text)
             self.assertEqual(marks, sorted(set(marks)))
             self.assertGreater(marks[0], times.split()[0])
             self.assertLess(marks[-1], times.split()[-1])
-        text = re.sub(r'<[\d:.]+>', '', ' '.join(block.split('\n')[1] for block in blocks[1:]))
+        text = re.sub(r'<[\d:.]+>', '', ' '.join(block.split('\n', 1)[1] for block in blocks[1:]))
         self.assertGreaterEqual(share_found(SPOKEN[0], text), 0.8, text)
 
     def test_json_of_two_files(self):

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <npuwhisper/api.h>
+#include <npuwhisper/result.h>
 
 namespace npuwhisper {
 
@@ -22,6 +23,11 @@ enum class CaptionStyle {
   BuildUp,    ///< Two lines of 42 columns that are written as they are spoken. Each caption is what
               ///< the screen shows, so text comes again and again: for overlays, not for files.
 };
+
+/// "none", "subtitle", "broadcast", "build-up".
+NPUWHISPER_API std::string_view to_string(CaptionStyle style);
+/// Errors: InvalidArgument.
+NPUWHISPER_API Result<CaptionStyle> parse_caption_style(std::string_view name);
 
 struct NPUWHISPER_API CaptionLayout {
   CaptionStyle style = CaptionStyle::Subtitle;

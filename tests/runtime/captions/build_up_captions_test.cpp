@@ -53,6 +53,18 @@ TEST(BuildUpCaptions, LeaveWhenDue) {
   EXPECT_EQ(texts_of(maker->take(at(1), at(1))), Texts{"one"});
 }
 
+TEST(BuildUpCaptions, StandWhileTheNextWordIsLate) {
+  const auto maker = CaptionMaker::create(CaptionLayout::of(CaptionStyle::BuildUp));
+  maker->add({{{at(0), at(1), " one"}}}, "en");
+  EXPECT_EQ(texts_of(maker->take(at(1))), Texts{"one"});
+  EXPECT_TRUE(maker->take(at(1), at(0.5)).empty());
+  const auto held = maker->take(at(1), at(1.5));
+  ASSERT_EQ(held.size(), 1U);
+  EXPECT_EQ(held[0].end, at(1.5));
+  maker->add({{{at(1.2), at(2), " two"}}}, "en");
+  EXPECT_EQ(maker->pending(), at(1.5));
+}
+
 TEST(BuildUpCaptions, AnySpeechInOrderWithinItsLines) {
   for (const test::Script script : {test::Script::Latin, test::Script::Mixed}) {
     for (unsigned seed = 1; seed <= 40; ++seed) {
