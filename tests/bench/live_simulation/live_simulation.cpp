@@ -27,6 +27,7 @@ constexpr const char* kUsage =
     "Writes what tests/bench/live writes, of a machine on which a pass takes what is said here.\n"
     "  --latency MS        words leave within it (1800: the element's latency less 200)\n"
     "  --model NAME        base\n"
+    "  --threads N         that really compute; changes nothing but the time it takes\n"
     "  --language CODE     en; none: it is found\n"
     "  --encode MS         of a window (150)\n"
     "  --prompt MS         of the known tokens in one run (4), and for each (--prompt-token, "
@@ -37,8 +38,7 @@ constexpr const char* kUsage =
 struct Settings {
   std::vector<std::string> arguments;
   EngineOptions engine;
-  TranscriberOptions stream{
-      .language = "en", .word_times = true, .live_latency = std::chrono::milliseconds(1800)};
+  TranscriberOptions stream;
   PassCosts costs;
 };
 
@@ -48,6 +48,9 @@ std::chrono::microseconds milliseconds(const std::string& text) {
 
 std::optional<Settings> parse(int argc, char** argv) {
   Settings settings;
+  settings.stream.language = "en";
+  settings.stream.word_times = true;
+  settings.stream.live_latency = std::chrono::milliseconds(1800);
   std::map<std::string_view, std::chrono::microseconds*> costs{
       {"--encode", &settings.costs.encode},
       {"--prompt", &settings.costs.prompt},
@@ -68,6 +71,8 @@ std::optional<Settings> parse(int argc, char** argv) {
     } else if (argument == "--latency") {
       settings.stream.live_latency =
           std::chrono::duration_cast<std::chrono::milliseconds>(milliseconds(value));
+    } else if (argument == "--threads") {
+      settings.engine.n_threads = static_cast<unsigned>(std::atoi(value.c_str()));
     } else if (argument == "--model") {
       settings.engine.model = value;
     } else if (argument == "--language") {
