@@ -31,7 +31,8 @@ class Latency {
   /// Live: the time in `segment` up to which all text should have been pushed by now; NONE while
   /// not live, not playing or before the segment.
   GstClockTime deadline(GstElement* element, const GstSegment& segment) const;
-  /// Live: how much later than its start a cue leaves, beyond upstream's latency; NONE likewise.
+  /// Live: how much later than its end, `pts`, a cue leaves, beyond upstream's latency; NONE
+  /// likewise.
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
  private:
