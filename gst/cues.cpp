@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <utility>
 
 namespace npuwhisper {
 namespace {
@@ -66,7 +67,8 @@ std::vector<Cue> CueMaker::add(const Speech& speech) {
     return cues;
   }
   for (const SpokenText& text : speech.texts) {
-    add(cues, from_chrono(text.start), from_chrono(text.end), text.text);
+    const GstClockTime end = from_chrono(text.end);
+    add(cues, {.start = from_chrono(text.start), .end = end, .spoken = end, .text = text.text});
   }
   return cues;
 }
@@ -98,19 +100,21 @@ void CueMaker::change_format(const CueFormat& format) {
 
 void CueMaker::take(std::vector<Cue>& cues, const std::vector<Caption>& captions) {
   for (const Caption& caption : captions) {
-    add(cues, from_chrono(caption.start), from_chrono(caption.end), caption.text);
+    add(cues, {.start = from_chrono(caption.start),
+               .end = from_chrono(caption.end),
+               .spoken = caption.spoken ? from_chrono(*caption.spoken) : GST_CLOCK_TIME_NONE,
+               .text = caption.text});
   }
 }
 
-void CueMaker::add(std::vector<Cue>& cues, GstClockTime start, GstClockTime end,
-                   std::string_view text) {
-  const std::string_view words = trim(text);
-  if (words.empty()) return;
-  if (GST_CLOCK_TIME_IS_VALID(stop_)) end = std::min(end, stop_);
-  start = std::max(start, earliest_);
-  end = std::max(end, start + kShortest);
-  earliest_ = end;
-  cues.push_back({start, end, std::string(words)});
+void CueMaker::add(std::vector<Cue>& cues, Cue cue) {
+  cue.text = std::string(trim(cue.text));
+  if (cue.text.empty()) return;
+  if (GST_CLOCK_TIME_IS_VALID(stop_)) cue.end = std::min(cue.end, stop_);
+  cue.start = std::max(cue.start, earliest_);
+  cue.end = std::max(cue.end, cue.start + kShortest);
+  earliest_ = cue.end;
+  cues.push_back(std::move(cue));
 }
 
 std::string_view trim(std::string_view text) {

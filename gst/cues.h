@@ -43,7 +43,8 @@ Speech speech_of(const Segment& segment, const Timeline& timeline, const CueForm
 struct Cue {
   GstClockTime start = 0;
   GstClockTime end = 0;
-  std::string text;  ///< Plain UTF-8; lines are separated by '\n'.
+  GstClockTime spoken = GST_CLOCK_TIME_NONE;  ///< Where its last word ended; NONE: none is new.
+  std::string text;                           ///< Plain UTF-8; lines are separated by '\n'.
 };
 
 /// Turns speech into cues that never overlap and never go back, whatever the word times say: a cue
@@ -76,7 +77,7 @@ class CueMaker {
  private:
   void change_format(const CueFormat& format);
   void take(std::vector<Cue>& cues, const std::vector<Caption>& captions);
-  void add(std::vector<Cue>& cues, GstClockTime start, GstClockTime end, std::string_view text);
+  void add(std::vector<Cue>& cues, Cue cue);
 
   std::optional<CueFormat> format_;         ///< Of the last speech.
   std::unique_ptr<CaptionMaker> captions_;  ///< nullptr where format_ makes none.

@@ -41,8 +41,8 @@ struct Audio {
 /// Thread-safe. One mutex; it is a leaf: nothing but the pool's own locks is taken under it.
 class InputQueue {
  public:
-  /// Most pieces of audio; also bounds the pool.
-  static constexpr std::size_t kMaxPieces = 512;
+  /// Most pieces of audio, of 10 ms each as many as any live limit allows; also bounds the pool.
+  static constexpr std::size_t kMaxPieces = 2600;
 
   using Item = std::variant<Audio, EventPtr>;
   struct Popped {

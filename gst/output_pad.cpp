@@ -118,7 +118,7 @@ void OutputPad::push(const TimedText& text) {
   GST_BUFFER_PTS(buffer) = start;
   GST_BUFFER_DURATION(buffer) = position_ - start;
   if (text.discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
-  const GstClockTime delay = latency_.delay_of(element_, segment_, text.cue.start);
+  const GstClockTime delay = latency_.delay_of(element_, segment_, text.cue.spoken);
   if (content_ == Content::Text) counters_.cues.fetch_add(1, std::memory_order_relaxed);
   push_buffer(buffer);
   if (GST_CLOCK_TIME_IS_VALID(delay) && delay > longest_delay_) {

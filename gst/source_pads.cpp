@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "source_pads.h"
 
-#include <algorithm>
-
 #include "element_state.h"
 #include "gstnpuwhisper.h"
 
@@ -11,9 +9,9 @@ namespace {
 
 // Not live: a window of 30 s and a little, so that upstream decodes the next one meanwhile.
 constexpr std::int64_t kQueueSamples = 32 * kSampleRate;
-// Live: as much as the latency, since audio that is older has missed its time; never so little that
-// a hiccup drops audio.
-constexpr std::int64_t kMinLiveQueueSamples = 2 * kSampleRate;
+// Live: more than the latency. The transcriber skips to the live edge when more than that waits,
+// and knows best how; the queue throws audio away only when an inference takes this much longer.
+constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;
 
 ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
@@ -26,8 +24,8 @@ SourceTask& task_of(GstPad* pad) {
 bool refresh(ElementState& state) {
   const bool changed = state.latency.query_upstream(state.sink_pad);
   const bool live = state.latency.live();
-  const std::int64_t budget = time_to_samples(state.latency.patience());
-  state.input.set_limit(live ? std::max(budget, kMinLiveQueueSamples) : kQueueSamples, live);
+  const std::int64_t patience = time_to_samples(state.latency.patience());
+  state.input.set_limit(live ? patience + kSpareLiveSamples : kQueueSamples, live);
   return changed;
 }
 

@@ -99,8 +99,9 @@ void TextOutput::segment(const Segment& segment, const Timeline& timeline, const
   if (!json_.active() && !format.post_messages) return;
   const std::string json = segment_json(segment, timeline);
   const CueFormat whole{.mode = OutputMode::Segment, .captions = {.style = CaptionStyle::None}};
-  const std::vector<Cue> cues = json_cues_.add(speech_of(segment, timeline, whole));
-  write_to(json_, OutputPad::TimedText{{cues.front().start, cues.front().end, json}, discont});
+  Cue cue = json_cues_.add(speech_of(segment, timeline, whole)).front();
+  cue.text = json;
+  write_to(json_, OutputPad::TimedText{std::move(cue), discont});
   if (format.post_messages) post_segment(segment, timeline, json);
 }
 
@@ -136,7 +137,9 @@ void TextOutput::draft(std::vector<Word> words, const Timeline& timeline) {
   draft_ = std::move(words);
   const GstClockTime start = draft_.empty() ? told_ : timeline.time_of(draft_.front().start);
   const GstClockTime end = draft_.empty() ? told_ : timeline.time_of(draft_.back().end);
-  write_to(json_, OutputPad::Draft{{start, end, draft_json(draft_, language_, timeline)}});
+  write_to(json_,
+           OutputPad::Draft{
+               {.start = start, .end = end, .text = draft_json(draft_, language_, timeline)}});
 }
 
 void TextOutput::advance(GstClockTime to) {

@@ -193,7 +193,8 @@ std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& o
 }
 
 Caption BlockCaptions::remove(std::size_t n, nanoseconds end) {
-  Caption caption{.start = start(), .end = end, .text = {}, .marks = {}};
+  Caption caption{
+      .start = start(), .end = end, .spoken = atoms_[n - 1].end, .text = {}, .marks = {}};
   const auto begins = lay_out(first(n), layout_.columns);
   auto line = begins.begin();
   for (std::size_t i = 0; i < n; ++i) {

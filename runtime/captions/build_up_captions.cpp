@@ -69,6 +69,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     for (auto atom = atoms_.begin(); atom != next; ++atom) write(*atom);
     atoms_.erase(atoms_.begin(), next);
     captions.push_back(show(start, *end));
+    captions.back().spoken = spoken_;
   }
   if (atoms_.empty() && !screen_.empty()) {
     // What is due is shown as it stands: no word has come for it.
@@ -107,7 +108,7 @@ void BuildUpCaptions::write(const Atom& atom) {
 }
 
 Caption BuildUpCaptions::show(nanoseconds start, nanoseconds end) {
-  Caption caption{.start = start, .end = end, .text = {}, .marks = {}};
+  Caption caption{.start = start, .end = end, .spoken = {}, .text = {}, .marks = {}};
   for (const Line& line : screen_) {
     if (!caption.text.empty()) caption.text += '\n';
     caption.text += line.text;

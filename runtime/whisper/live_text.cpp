@@ -20,6 +20,11 @@ namespace {
 constexpr std::int64_t kSafe = kSampleRate * 6 / 10;
 /// Likewise of the last word of a pass, which may be the beginning of a longer one.
 constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
+/// Likewise if two passes agree on it, and that a sentence ends with it.
+constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
+/// So many words in less time are not speech, whatever the language.
+constexpr std::size_t kFastWords = 4;
+constexpr std::int64_t kFastTime = kSampleRate / 5;
 /// Least length of a word that had to be moved.
 constexpr std::int64_t kLeastWord = kSampleRate / 100;
 
@@ -39,7 +44,9 @@ std::string LiveText::key_of(const Word& word) {
   return key;
 }
 
-void LiveText::hear(std::vector<LiveWord> words, bool is_doubtful) {
+void LiveText::hear(std::vector<LiveWord> words, bool is_doubtful, std::int64_t heard) {
+  const std::size_t n_known = heard_.size();
+  words.resize(n_sayable(words));
   std::vector<std::string> keys;
   keys.reserve(words.size());
   for (const LiveWord& word : words) keys.push_back(key_of(word.word));
@@ -47,11 +54,36 @@ void LiveText::hear(std::vector<LiveWord> words, bool is_doubtful) {
   n_agreed_ = static_cast<std::size_t>(differs - keys.begin());
   keys_ = std::move(keys);
   heard_ = std::move(words);
+  correct_times(n_known, heard_to_);
+  heard_to_ = heard;
   is_doubtful_ = is_doubtful;
   draft_.clear();
   for (const LiveWord& word : heard_) {
     draft_.insert(draft_.end(), word.tokens.begin(), word.tokens.end());
   }
+}
+
+/// A word that the pass before did not hear, though it would have been safe then, was not spoken
+/// then: alignment likes to begin a sentence in the pause before it.
+void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
+  if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kSafe) return;
+  std::int64_t shift = known_to - kSafe - heard_[n_known].word.end;
+  std::int64_t previous = n_known == 0 ? floor_ : heard_[n_known - 1].word.end;
+  for (std::size_t i = n_known; i < heard_.size() && shift > 0; ++i) {
+    Word& word = heard_[i].word;
+    word.start = std::max(word.start + shift, previous);
+    word.end = std::max(word.end + shift, word.start);
+    previous = word.end;
+    if (i + 1 < heard_.size()) shift = previous - heard_[i + 1].word.start;
+  }
+}
+
+/// Words that nobody can say so fast, which the model makes up where it hears nothing any more.
+std::size_t LiveText::n_sayable(std::span<const LiveWord> words) {
+  for (std::size_t i = 0; i + kFastWords <= words.size(); ++i) {
+    if (words[i + kFastWords - 1].word.end - words[i].word.start < kFastTime) return i;
+  }
+  return words.size();
 }
 
 std::size_t LiveText::n_all() const {
@@ -69,8 +101,10 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
     const std::int64_t end = heard_[i].word.end;
     const bool is_last = i + 1 == heard_.size();
     if (schedule.is_due(end, heard, now)) n_due = i + 1;
-    const bool is_stable =
-        (i < n_agreed_ && !is_last) || end <= heard - (is_last ? kSafeLast : kSafe);
+    const bool is_agreed = i < n_agreed_;
+    const bool is_end = is_agreed && ends_sentence(heard_[i].word.text);
+    const std::int64_t safe = !is_last ? kSafe : is_end ? kSafeEnd : kSafeLast;
+    const bool is_stable = (is_agreed && !is_last) || end <= heard - safe;
     if (n_stable == i && is_stable && !is_doubtful_) n_stable = i + 1;
   }
   return std::max(n_due, n_stable);
@@ -120,6 +154,7 @@ void LiveText::forget_heard() {
 void LiveText::reset() {
   drop_committed(committed_.size());
   forget_heard();
+  heard_to_ = 0;
   floor_ = 0;
 }
 

@@ -27,9 +27,9 @@ struct LiveWord {
 /// final in their order, never change then, and their times never overlap or go back. Reentrant.
 class LiveText {
  public:
-  /// What was heard after the words that stand. `is_doubtful`: too improbable to be final unless
-  /// it is due.
-  void hear(std::vector<LiveWord> words, bool is_doubtful);
+  /// What was heard after the words that stand, in audio up to `heard`. `is_doubtful`: too
+  /// improbable to be final unless it is due.
+  void hear(std::vector<LiveWord> words, bool is_doubtful, std::int64_t heard);
   /// How many of the words heard are final now: the stream was heard up to `heard`, its live edge
   /// is at `now`.
   std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
@@ -56,6 +56,8 @@ class LiveText {
 
  private:
   static std::string key_of(const Word& word);
+  static std::size_t n_sayable(std::span<const LiveWord> words);
+  void correct_times(std::size_t n_known, std::int64_t known_to);
 
   std::vector<LiveWord> committed_;
   std::vector<Token> committed_tokens_;
@@ -64,6 +66,7 @@ class LiveText {
   std::vector<std::string> keys_;  // of heard_: what must be the same in two passes
   std::size_t n_agreed_ = 0;       // of heard_, from the first on
   bool is_doubtful_ = false;
+  std::int64_t heard_to_ = 0;  // by the last pass
   std::int64_t floor_ = 0;
 };
 

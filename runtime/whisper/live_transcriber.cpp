@@ -8,7 +8,6 @@
 #include <type_traits>
 #include <utility>
 
-#include "model/utf8.h"
 #include "vad/open_detector.h"
 #include "whisper/check_options.h"
 #include "whisper/decoding.h"
@@ -52,17 +51,6 @@ constexpr std::size_t kBytesPerToken = 16;
 
 std::string known_language(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   return tokenizer.is_multilingual() ? options.language : "en";
-}
-
-bool ends_sentence(std::string_view text) {
-  text = trim(text);
-  char32_t last = 0;
-  while (!text.empty()) {
-    const CodePoint character = first_code_point(text);
-    last = character.value;
-    text.remove_prefix(character.n_bytes);
-  }
-  return npuwhisper::ends_sentence(last);
 }
 
 }  // namespace
@@ -357,7 +345,8 @@ Result<void> LiveTranscriber::hear_window() {
   auto words = time_words(hearing);
   if (!words) return fail(words.error());
   if (detector_) drop_unspoken(*words);
-  text_.hear(std::move(*words), hearing.average_log_probability < options_.log_prob_threshold);
+  text_.hear(std::move(*words), hearing.average_log_probability < options_.log_prob_threshold,
+             audio_end());
   return {};
 }
 

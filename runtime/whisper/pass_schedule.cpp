@@ -13,7 +13,7 @@ constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
 /// One part of real time in so many is spent on passes while the latency allows it.
 constexpr std::int64_t kWantedRatio = 5;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
-constexpr std::int64_t kPassesOfWord = 2;
+constexpr std::int64_t kPassesOfWord = 3;
 /// For the way from the deadline to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 

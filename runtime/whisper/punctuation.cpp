@@ -6,6 +6,8 @@
 #include <string_view>
 
 #include "model/unicode_class.h"
+#include "model/utf8.h"
+#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {
@@ -61,6 +63,17 @@ bool is_opening(char32_t character, bool after_space) {
 
 bool ends_sentence(char32_t character) {
   return contains(U".!?。！？", character);
+}
+
+bool ends_sentence(std::string_view text) {
+  text = trim(text);
+  char32_t last = 0;
+  while (!text.empty()) {
+    const CodePoint character = first_code_point(text);
+    last = character.value;
+    text.remove_prefix(character.n_bytes);
+  }
+  return ends_sentence(last);
 }
 
 }  // namespace npuwhisper

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <string_view>
+
 namespace npuwhisper {
 
 /// White space.
@@ -13,5 +15,8 @@ bool is_silent(char32_t character);
 bool is_opening(char32_t character, bool after_space);
 /// . ! ? and their full-width forms.
 bool ends_sentence(char32_t character);
+
+/// Likewise of text, but for white space behind it.
+bool ends_sentence(std::string_view text);
 
 }  // namespace npuwhisper

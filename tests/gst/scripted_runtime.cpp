@@ -297,7 +297,9 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
     ++c.creates;
     c.last_options = options;
   });
-  if (const auto error = test::script().create_error) return fail(*error);
+  const test::Script script = test::script();
+  if (script.create_error) return fail(*script.create_error);
+  if (script.make_transcriber) return script.make_transcriber(options);
   return std::unique_ptr<Transcriber>(
       std::make_unique<test::ScriptedTranscriber>(options, std::move(ring)));
 }

@@ -6,6 +6,8 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,7 +35,9 @@ struct Script {
                                            ///< as much as mel for each of the decoder's three.
   std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.
   bool drafts = false;                     ///< Live: what is not decoded yet is one word of it.
-  bool overlapping_words = false;          ///< Word times that go back, as alignment may give.
+  /// Makes other transcribers than the scripted ones.
+  std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
+  bool overlapping_words = false;  ///< Word times that go back, as alignment may give.
 };
 
 /// What the runtime was asked for since the last set_script().

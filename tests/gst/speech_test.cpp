@@ -7,7 +7,6 @@
 #include <npuwhisper/engine.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -18,43 +17,15 @@
 #include "pipeline_fixture.h"
 #include "recorder.h"
 #include "temporary_folder.h"
+#include "word_errors.h"
 
 namespace npuwhisper::test {
 namespace {
 
 using namespace std::chrono_literals;
-using Words = std::vector<std::string>;
 
 const std::filesystem::path kRecordings = "/usr/share/pocketsphinx/test/data/librivox";
 constexpr std::size_t kWavHeader = 44;
-
-Words words_of(const std::string& text) {
-  Words words;
-  std::string word;
-  for (const char c : text + ' ') {
-    if (std::isalpha(static_cast<unsigned char>(c)) != 0) {
-      word += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    } else if (c != '\'' && !word.empty()) {
-      words.push_back(word == "mr" ? "mister" : word);
-      word.clear();
-    }
-  }
-  return words;
-}
-
-// Insertions, deletions and substitutions that turn one into the other.
-std::size_t errors(const Words& wanted, const Words& found) {
-  std::vector<std::size_t> row(found.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= wanted.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j < row.size(); ++j) {
-      const std::size_t changed = diagonal + (wanted[i - 1] != found[j - 1] ? 1 : 0);
-      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
-}
 
 class Speech : public ::testing::Test {
  protected:
@@ -118,7 +89,7 @@ class Speech : public ::testing::Test {
   static void expect_close(const Words& wanted, const Words& found) {
     std::string text;
     for (const std::string& word : found) text += word + ' ';
-    EXPECT_LE(errors(wanted, found) * 10, wanted.size()) << "10 % may differ: " << text;
+    EXPECT_LE(word_errors(wanted, found) * 10, wanted.size()) << "10 % may differ: " << text;
   }
 
   TemporaryFolder folder_;
@@ -203,7 +174,7 @@ TEST_F(Speech, LiveThroughAClock) {
   // Windows are cut by the clock here, not at pauses: more errors than offline.
   std::string text;
   for (const std::string& word : found) text += word + ' ';
-  EXPECT_LE(errors(said(), found) * 3, said().size()) << text;
+  EXPECT_LE(word_errors(said(), found) * 3, said().size()) << text;
 }
 
 TEST_F(Speech, SilenceGivesNoText) {

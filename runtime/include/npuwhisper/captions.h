@@ -31,8 +31,9 @@ NPUWHISPER_API Result<CaptionStyle> parse_caption_style(std::string_view name);
 
 struct NPUWHISPER_API CaptionLayout {
   CaptionStyle style = CaptionStyle::Subtitle;
-  int columns = 42;  ///< At least kLeastColumns. A full-width character takes two, a combining one none.
-  int lines = 2;     ///< At least 1.
+  int columns =
+      42;  ///< At least kLeastColumns. A full-width character takes two, a combining one none.
+  int lines = 2;  ///< At least 1.
 
   static constexpr int kLeastColumns = 8;
   /// `columns` and `lines`: 0 for those of the style; fewer than the least are the least.
@@ -57,8 +58,10 @@ struct CaptionMark {
 struct Caption {
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};  ///< > start.
-  std::string text;                 ///< Lines are separated by '\n'; no space at their ends.
-  std::vector<CaptionMark> marks;   ///< Ascending; not in BuildUp.
+  /// End of its last word; empty where no word of it is new.
+  std::optional<std::chrono::nanoseconds> spoken;
+  std::string text;                ///< Lines are separated by '\n'; no space at their ends.
+  std::vector<CaptionMark> marks;  ///< Ascending; not in BuildUp.
 };
 
 /// Makes captions that can be read out of words as they are said. They never overlap and never go

@@ -25,7 +25,7 @@ class LiveTextTest : public ::testing::Test {
       words.push_back(std::move(word));
       start += kSecond / 2;
     }
-    text_.hear(std::move(words), is_doubtful);
+    text_.hear(std::move(words), is_doubtful, end);
   }
   std::size_t n_final(std::int64_t heard) { return text_.n_final(schedule_, heard, heard); }
 
@@ -49,6 +49,43 @@ TEST_F(LiveTextTest, WhatEndedLongAgoIsFinal) {
   EXPECT_EQ(n_final(5 * kSecond + kSecond / 10), 1U);
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U) << "the last word may go on";
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
+}
+
+TEST_F(LiveTextTest, TheEndOfASentenceNeedsNoWordBehindIt) {
+  hear({" ask", " not."}, 5 * kSecond);
+  hear({" ask", " not."}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 2 / 10), 1U);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 3 / 10), 2U);
+  hear({" ask", " not"}, 5 * kSecond);
+  hear({" ask", " not"}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U) << "more may follow";
+}
+
+TEST_F(LiveTextTest, AWordThatWasNotHeardBeforeWasNotSpokenLongBefore) {
+  hear({" ask"}, 5 * kSecond);
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  EXPECT_EQ(text_.heard()[0].word.end, 4 * kSecond) << "it was";
+  EXPECT_EQ(text_.heard()[1].word.end, 5 * kSecond - kSecond / 2);
+  text_.reset();
+  hear({" ask"}, 8 * kSecond);
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  EXPECT_EQ(text_.heard()[0].word.end, 4 * kSecond);
+  EXPECT_EQ(text_.heard()[1].word.end, 8 * kSecond - kSecond * 6 / 10);
+  EXPECT_EQ(text_.heard()[1].word.start, text_.heard()[1].word.end - kSecond / 2);
+  EXPECT_EQ(text_.heard()[2].word.start, text_.heard()[1].word.end) << "no overlap";
+}
+
+TEST_F(LiveTextTest, WordsThatNobodyCanSayAreNotHeard) {
+  std::vector<LiveWord> words(6);
+  for (std::int64_t i = 0; i < 6; ++i) {
+    LiveWord& word = words[static_cast<std::size_t>(i)];
+    const std::int64_t start = i < 2 ? i * kSecond / 2 : kSecond + i * kSecond / 50;
+    word.word = {.start = start, .end = start + kSecond / 50, .text = " ask"};
+    word.tokens = {'a'};
+  }
+  text_.hear(std::move(words), false, 2 * kSecond);
+  EXPECT_EQ(text_.heard().size(), 2U);
+  EXPECT_EQ(text_.draft().size(), 2U);
 }
 
 TEST_F(LiveTextTest, DoubtfulWordsWaitUntilTheyAreDue) {

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A live pipeline with picture and sound while the machine becomes ten times slower, and when it is
+// free again. The live policy is the real one, above a decoder that sleeps.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "../runtime/whisper/live_scene.h"
+#include "pipeline_fixture.h"
+#include "scripted_runtime.h"
+#include "whisper/live_transcriber.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kPass = 100ms;
+constexpr GstClockTime kLatency = GST_SECOND;
+
+/// Somebody who says a word each 0.4 s, and a machine that takes so long for each pass.
+struct Stage {
+  Stage() {
+    const std::vector<Token> tokens = one_token_words(vocabulary);
+    for (std::int64_t i = 0; i < 100; ++i) {
+      const std::int64_t start = i * kSampleRate * 4 / 10;
+      words.push_back({tokens[static_cast<std::size_t>(i) % tokens.size()], start,
+                       start + kSampleRate * 36 / 100});
+    }
+  }
+
+  Result<std::unique_ptr<Transcriber>> make_transcriber(const TranscriberOptions& options) {
+    auto live = LiveTranscriber::create(
+        *vocabulary.tokenizer, vocabulary.config, options,
+        [this](int, const std::atomic<bool>& cancelled) -> Result<std::unique_ptr<TokenDecoder>> {
+          auto speaker = std::make_unique<ScriptedSpeaker>(vocabulary, words, heard, unused_time);
+          speaker->cancelled = &cancelled;
+          speaker->on_encode = [this, &cancelled] {
+            const auto end = std::chrono::steady_clock::now() + cost.load();
+            while (std::chrono::steady_clock::now() < end && !cancelled) {
+              std::this_thread::sleep_for(5ms);
+            }
+          };
+          return std::unique_ptr<TokenDecoder>(std::move(speaker));
+        },
+        [this](int capacity_frames) -> Result<std::unique_ptr<LogMel>> {
+          auto mel = MelFrontend::create(vocabulary.config.n_mels, capacity_frames);
+          if (!mel) return fail(mel.error());
+          return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard));
+        },
+        [] { return std::chrono::steady_clock::now().time_since_epoch(); });
+    if (!live) return fail(live.error());
+    return std::unique_ptr<Transcriber>(std::move(*live));
+  }
+
+  const Vocabulary& vocabulary = Vocabulary::multilingual();
+  std::vector<ScriptedWord> words;
+  HeardWindow heard;
+  LiveTime unused_time;
+  std::atomic<std::chrono::milliseconds> cost{kPass};
+};
+
+/// When buffers left a pad, by the pipeline's clock.
+class Departures {
+ public:
+  struct Buffer {
+    GstClockTime end = 0;  ///< Running time; of a picture without a duration its start.
+    GstClockTime left = 0;
+    bool discont = false;
+  };
+
+  Departures(GstElement* pipeline, GstElement* element) : pipeline_(pipeline) {
+    GstPad* pad = gst_element_get_static_pad(element, "src");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, note, this, nullptr);
+    gst_object_unref(pad);
+  }
+  std::vector<Buffer> after(GstClockTime running_time) const {
+    const std::scoped_lock lock(mutex_);
+    std::vector<Buffer> late = buffers_;
+    std::erase_if(late, [&](const Buffer& buffer) { return buffer.left < running_time; });
+    return late;
+  }
+
+ private:
+  static GstPadProbeReturn note(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& departures = *static_cast<Departures*>(self);
+    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+    Buffer noted{.end = GST_BUFFER_PTS(buffer),
+                 .left = gst_element_get_current_running_time(departures.pipeline_),
+                 .discont = GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DISCONT) != FALSE};
+    if (GST_BUFFER_DURATION_IS_VALID(buffer)) noted.end += GST_BUFFER_DURATION(buffer);
+    const std::scoped_lock lock(departures.mutex_);
+    departures.buffers_.push_back(noted);
+    return GST_PAD_PROBE_OK;
+  }
+
+  GstElement* pipeline_;
+  mutable std::mutex mutex_;  // Guards the next.
+  std::vector<Buffer> buffers_;
+};
+
+double seconds(GstClockTime later, GstClockTime earlier) {
+  return (static_cast<double>(later) - static_cast<double>(earlier)) / GST_SECOND;
+}
+
+TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
+  Stage stage;
+  set_script({.make_transcriber = [&](const TranscriberOptions& options) {
+    return stage.make_transcriber(options);
+  }});
+  Pipeline pipeline(
+      "audiotestsrc is-live=true samplesperbuffer=320 ! audio/x-raw,rate=16000,channels=1 ! "
+      "npuwhisper name=n latency=1000 output-mode=word language-code=en ! queue ! o.text_sink "
+      "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=25/1 ! queue ! "
+      "textoverlay name=o ! fakesink sync=true");
+  const Departures words(pipeline.get(), pipeline.element("n"));
+  const Departures pictures(pipeline.get(), pipeline.element("o"));
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  const auto now = [&] { return gst_element_get_current_running_time(pipeline.get()); };
+
+  std::this_thread::sleep_for(3s);
+  EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms));
+  const GstClockTime slow = now();
+  stage.cost = 10 * kPass;
+  std::this_thread::sleep_for(6s);
+  const auto warning = pipeline.message(GST_MESSAGE_WARNING, 0ms);
+  stage.cost = kPass;
+  const GstClockTime relief = now();
+  std::this_thread::sleep_for(8s);
+
+  EXPECT_TRUE(warning) << "what is skipped must be said";
+  GstStructure* stats = nullptr;
+  g_object_get(pipeline.element("n"), "stats", &stats, nullptr);
+  guint64 n_skipped = 0;
+  ASSERT_TRUE(gst_structure_get_uint64(stats, "skipped-samples", &n_skipped));
+  gst_structure_free(stats);
+  EXPECT_GT(n_skipped, static_cast<guint64>(kSampleRate));
+  const auto since_slow = words.after(slow);
+  EXPECT_TRUE(std::any_of(since_slow.begin(), since_slow.end(),
+                          [](const auto& word) { return word.discont; }));
+
+  const auto back = words.after(relief + 5 * GST_SECOND);
+  ASSERT_GE(back.size(), 4U);
+  for (const auto& word : back) {
+    EXPECT_LE(word.left, word.end + kLatency + 100 * GST_MSECOND);
+  }
+  EXPECT_GE(back.front().end, relief + 3 * GST_SECOND) << "at the live edge";
+
+  const auto frames = pictures.after(GST_SECOND);
+  ASSERT_GE(frames.size(), 300U);
+  for (std::size_t i = 1; i < frames.size(); ++i) {
+    EXPECT_LE(seconds(frames[i].left, frames[i - 1].left), 0.3) << "picture " << i;
+    EXPECT_LE(seconds(frames[i].left, frames[i].end), 1.2) << "picture " << i;
+  }
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
