@@ -32,6 +32,7 @@ struct Script {
   std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
                                            ///< as much as mel for each of the decoder's three.
   std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.
+  VadUse vad = VadUse::Off;                ///< In the stats.
   bool overlapping_words = false;          ///< Word times that go back, as alignment may give.
 };
 
