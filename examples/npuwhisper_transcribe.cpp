@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,12 @@ void stop_on_signals() {
 
 void complain(const std::string& message) {
   std::cerr << "npuwhisper-transcribe: " << message << std::endl;
+}
+
+/// What each file's element says again is said once.
+void warn_once(const std::string& message) {
+  static std::set<std::string> said;
+  if (said.insert(message).second) complain(message);
 }
 
 Progress::Style progress_style(const CommandLine& line) {
@@ -108,6 +115,11 @@ Result<void> transcribe_one(const CommandLine& line, const std::string& file,
                                          progress.update(file, point,
                                                          std::chrono::steady_clock::now());
                                          return caught_signal == 0 && write_code == 0;
+                                       },
+                                   .warning =
+                                       [&](const std::string& text) {
+                                         progress.clear();
+                                         warn_once(text);
                                        }};
   const Transcript transcript = transcribe_file(file, line.engine, line.transcriber, events);
   progress.clear();

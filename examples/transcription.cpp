@@ -204,6 +204,9 @@ class Run {
         return true;
       case GST_MESSAGE_ERROR:
         return fail(error_.translate(message));
+      case GST_MESSAGE_WARNING:
+        warn(message);
+        return false;
       case GST_MESSAGE_ELEMENT:
         break;
       default:
@@ -220,6 +223,16 @@ class Run {
       events_.segment(transcript_.segments.back());
     }
     return false;
+  }
+
+  void warn(GstMessage* message) {
+    if (GST_MESSAGE_SRC(message) != GST_OBJECT(whisper_.get())) return;
+    GError* raw_error = nullptr;
+    gchar* raw_debug = nullptr;
+    gst_message_parse_warning(message, &raw_error, &raw_debug);
+    const Owned<GError> error(raw_error);
+    const Owned<gchar> debug(raw_debug);
+    events_.warning(error->message);
   }
 
   ProgressPoint point(Clock::time_point start) {

@@ -17,6 +17,7 @@ struct TranscriptionEvents {
   std::function<void(const TimedSegment&)> segment;  ///< A segment is final.
   /// About ten times a second. False stops the transcription (Cancelled).
   std::function<bool(const ProgressPoint&)> tick;
+  std::function<void(const std::string&)> warning;  ///< Of the element npuwhisper.
 };
 
 /// Transcribes one file, or stdin where it is called "-", with a GStreamer pipeline: anything that

@@ -174,8 +174,9 @@ bool Worker::renew_transcriber() {
   replace_transcriber(std::move(*transcriber));
   if (transcriber_->stats().vad == VadUse::Missing) {
     GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
-                        ("No voice activity detection: its weights are not installed"),
-                        ("tools/fetch-model silero-vad fetches them; vad=off does without"));
+                        ("No voice activity detection: its weights are missing "
+                         "(tools/fetch-model silero-vad)"),
+                        ("vad=auto does without them, vad=on would not"));
   }
   n_skipped_ = 0;
   ring_ = std::move(ring);

@@ -64,6 +64,7 @@ void SpeechDetector::finish() {
     std::fill(samples_.begin() + static_cast<std::ptrdiff_t>(n_filled_), samples_.end(), 0.0F);
     judge();
   }
+  if (is_speaking_) end_speech();
   is_finished_ = true;
 }
 
@@ -105,12 +106,11 @@ void SpeechDetector::begin_speech() {
 
 void SpeechDetector::end_speech() {
   is_speaking_ = false;
-  const std::int64_t n_voiced = voice_last_ + 1 - voice_begin_;
-  if (n_voiced < min_speech_) {
+  if (n_voiced() < min_speech_) {
     mark(std::max(voice_begin_ - padding_, marked_until_), n_steps_, false);
     return;
   }
-  n_spoken_ += n_voiced;
+  n_spoken_ += n_voiced();
   marked_until_ = voice_last_ + 1 + padding_;
   mark(std::min(marked_until_, n_steps_), n_steps_, false);
 }

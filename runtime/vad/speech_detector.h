@@ -49,7 +49,7 @@ class SpeechDetector {
   /// Samples, from the beginning of the stream, that have been judged.
   std::int64_t n_judged() const { return n_steps_ * kStep; }
   /// Of the steps judged since construction, those in which somebody spoke, in samples; without
-  /// padding.
+  /// padding. Counted when speech ends.
   std::int64_t n_spoken() const { return n_spoken_ * kStep; }
 
  private:
@@ -60,6 +60,7 @@ class SpeechDetector {
   void judge();
   void begin_speech();
   void end_speech();
+  std::int64_t n_voiced() const { return voice_last_ + 1 - voice_begin_; }
   void mark(std::int64_t first, std::int64_t end, bool is_speech);
   bool is_marked(std::int64_t step) const;
   std::int64_t oldest() const;

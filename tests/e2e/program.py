@@ -29,8 +29,8 @@ SPOKEN = (
 )
 
 
-def has_model():
-    """Looks where npuwhisper::find_model() looks."""
+def model_folder():
+    """The model's folder or None; looks where npuwhisper::find_model() looks."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
@@ -39,11 +39,19 @@ def has_model():
     if os.environ.get('NPUWHISPER_MODEL_DIR'):
         places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / MODEL)
     places += hub.glob(f'models--Systran--faster-whisper-{MODEL}/snapshots/*')
-    return any((place / 'model.bin').exists() for place in places)
+    return next((place for place in places if (place / 'model.bin').exists()), None)
+
+
+def vad_weights():
+    """The weights of voice activity detection or None; looks where npuwhisper looks."""
+    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+    folders = [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
+    files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in folders]
+    return next((file for file in files if file.exists()), None)
 
 
 needs_speech = unittest.skipUnless(
-    has_model() and all(os.path.exists(path) for path in RECORDINGS),
+    model_folder() is not None and all(os.path.exists(path) for path in RECORDINGS),
     f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')
 
 

@@ -219,6 +219,29 @@ class Speech(Case):
         self.assertEqual([json.loads(line)['file'] for line in lines.read_text().splitlines()],
                          RECORDINGS[1:3])
 
+    def test_voice_activity_detection(self):
+        if program.vad_weights():
+            done = json.loads(self.run_ok(
+                '--format', 'json', '--vad', 'on', '--vad-threshold', '0.4', '--vad-min-speech',
+                '64', '--vad-min-silence', '400', RECORDINGS[1]))
+            self.assertEqual(done['stats']['vad'], 'on')
+            self.assertAlmostEqual(done['stats']['speech_samples'] / 16000, done['audio_seconds'],
+                                   delta=1.5)
+        # The model, but not the weights of the detector.
+        hidden = {**os.environ, 'XDG_CACHE_HOME': str(self.folder)}
+        hidden.pop('NPUWHISPER_MODEL_DIR', None)
+        files = ['--format', 'json', '--model', program.model_folder(), RECORDINGS[1], RECORDINGS[2]]
+        done = transcribe('--vad', 'auto', *files, env=hidden)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr.count('fetch-model silero-vad'), 1, done.stderr)
+        self.assertEqual([json.loads(line)['stats']['vad'] for line in done.stdout.splitlines()],
+                         ['missing', 'missing'])
+        done = transcribe('--vad', 'on', *files, env=hidden)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('silero_vad_16k.safetensors', done.stderr)
+        done = transcribe('--vad', 'off', *files, env=hidden)
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+
     def test_a_full_disk_is_an_error(self):
         with open('/dev/full', 'wb') as full:
             done = subprocess.run([PROGRAM, RECORDINGS[1]], stdout=full, stderr=subprocess.PIPE,
@@ -266,6 +289,9 @@ class Usage(Case):
                 (['--beam-size', '0', 'a.wav'], '--beam-size'),
                 (['--best-of', 'x', 'a.wav'], '--best-of'),
                 (['--n-threads', '-1', 'a.wav'], '--n-threads'),
+                (['--vad', 'maybe', 'a.wav'], "'maybe'"),
+                (['--vad-threshold', '0', 'a.wav'], '--vad-threshold'),
+                (['--vad-min-silence', '-1', 'a.wav'], '--vad-min-silence'),
                 (['--format', 'srt', 'a.wav', 'b.wav'], '--output'),
                 (['-', '-'], 'stdin')):
             done = transcribe(*args)

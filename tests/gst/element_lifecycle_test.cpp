@@ -321,6 +321,25 @@ TEST_F(Properties, ReachTheTranscriber) {
   EXPECT_TRUE(calls().last_engine_options.npu_stages.is_auto());
 }
 
+class VadStats : public ElementTest, public ::testing::WithParamInterface<VadUse> {};
+
+TEST_P(VadStats, SayWhatBecameOfItAndAWarningDoesWhereItIsMissing) {
+  set_script({.vad = GetParam()});
+  make();
+  play();
+  push(tones(1, {}), 0);
+  finish();
+  GstStructure* stats = nullptr;
+  g_object_get(element_, "stats", &stats, nullptr);
+  constexpr const char* kNames[] = {"off", "on", "missing"};
+  EXPECT_STREQ(gst_structure_get_string(stats, "vad"), kNames[static_cast<int>(GetParam())]);
+  gst_structure_free(stats);
+  EXPECT_EQ(message(GST_MESSAGE_WARNING, 0ms) != nullptr, GetParam() == VadUse::Missing);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, VadStats,
+                         ::testing::Values(VadUse::Off, VadUse::On, VadUse::Missing));
+
 TEST_F(Properties, StagesReachTheEngine) {
   set_script({});
   make();

@@ -192,6 +192,34 @@ TEST(LivePipeline, GapsComeByTheClock) {
   EXPECT_EQ(out.complaint(), "");
 }
 
+// textoverlay holds each picture back until it knows that no text belongs to it.
+TEST(LivePipeline, AnOverlayNeverWaitsForSilence) {
+  if (GstElementFactory* factory = gst_element_factory_find("textoverlay")) {
+    gst_object_unref(factory);
+  } else {
+    GTEST_SKIP() << "install gstreamer1.0-x for textoverlay";
+  }
+  set_script({});
+  Pipeline pipeline(
+      "audiotestsrc is-live=true wave=silence samplesperbuffer=160 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper latency=1000 ! o.text_sink "
+      "videotestsrc is-live=true ! video/x-raw,framerate=25/1,width=64,height=32 ! "
+      "queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! textoverlay name=o ! "
+      "fakesink sync=true");
+  GstPad* src = gst_element_get_static_pad(pipeline.element("o"), "src");
+  Recorder out(src);
+  gst_object_unref(src);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  ASSERT_TRUE(out.wait_for_buffers(1));
+  // Pictures leave at their pace, and none later than the latency.
+  for (int i = 0; i < 10; ++i) {
+    std::this_thread::sleep_for(200ms);
+    const GstClockTime now = gst_element_get_current_running_time(pipeline.get());
+    EXPECT_GE(out.buffers().back().start + 1500 * GST_MSECOND, now) << i;
+  }
+  EXPECT_GE(out.buffers().size(), 40U);
+}
+
 TEST(LivePipeline, SourceKeepsItsPace) {
   set_script({.decode_time = 1500ms});
   Pipeline pipeline(std::string(kLiveSource) +

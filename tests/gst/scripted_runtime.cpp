@@ -87,6 +87,7 @@ class ScriptedTranscriber final : public Transcriber {
         ring_(std::static_pointer_cast<ScriptedRing>(std::move(ring))),
         language_(options_.language) {
     window_ = script_.window;
+    stats_.vad = script_.vad;
     stats_.mel_time = script_.stage_time;
     stats_.encode_time = 2 * script_.stage_time;
     stats_.prompt_time = stats_.decode_time = stats_.align_time = script_.stage_time;

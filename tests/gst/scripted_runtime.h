@@ -34,6 +34,7 @@ struct Script {
   std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
                                            ///< as much as mel for each of the decoder's three.
   std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.
+  VadUse vad = VadUse::Off;                ///< In the stats.
   bool drafts = false;                     ///< Live: what is not decoded yet is one word of it.
   /// Makes other transcribers than the scripted ones.
   std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};

@@ -102,6 +102,19 @@ TEST(SpeechDetector, KeepsThePaddingOfSpeechBeforeWhatIsTooShort) {
   EXPECT_EQ(speech_in({{0.9F, 4}, {0.1F, 5}, {0.9F, 1}, {0.1F, 10}}), (Spans{{0, 6}}));
 }
 
+TEST(SpeechDetector, EndsSpeechWithTheStream) {
+  SpeechDetector detector = make_detector();
+  detector.push(audio_of(script({{0.1F, 10}, {0.9F, 4}, {0.1F, 3}})));
+  EXPECT_EQ(detector.n_spoken(), 0) << "not yet";
+  detector.finish();
+  EXPECT_EQ(detector.n_spoken(), 4 * kStep);
+  EXPECT_EQ(speech_of(detector), (Spans{{8, 16}}));
+  detector.reset();
+  detector.push(audio_of(script({{0.1F, 10}, {0.9F, 2}})));
+  detector.finish();
+  EXPECT_EQ(speech_of(detector), Spans{});
+}
+
 TEST(SpeechDetector, SaysHowFarSilenceIsCertain) {
   SpeechDetector detector = make_detector();
   EXPECT_EQ(detector.silent_until(0), 0);

@@ -59,6 +59,10 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"no_speech_threshold", [](O& o) { o.no_speech_threshold = -1; }},
         Case{"max_initial_timestamp", [](O& o) { o.max_initial_timestamp = 31; }},
         Case{"prompt_reset_on_temperature", [](O& o) { o.prompt_reset_on_temperature = -1; }},
+        Case{"vad_threshold", [](O& o) { o.vad_threshold = 0; }},
+        Case{"vad_threshold", [](O& o) { o.vad_threshold = kNotANumber; }},
+        Case{"vad_min_speech", [](O& o) { o.vad_min_speech = std::chrono::seconds(11); }},
+        Case{"vad_min_silence", [](O& o) { o.vad_min_silence = std::chrono::milliseconds(-1); }},
         Case{"live_latency", [](O& o) { o.live_latency = std::chrono::milliseconds(499); }},
         Case{"live_latency", [](O& o) { o.live_latency = std::chrono::seconds(21); }}));
 

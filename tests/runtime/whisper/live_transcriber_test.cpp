@@ -8,6 +8,7 @@
 #include <random>
 
 #include "live_scene.h"
+#include "sound_detector.h"
 
 namespace npuwhisper {
 namespace {
@@ -62,7 +63,7 @@ class LiveTranscriberTest : public ::testing::Test {
           if (!mel) return fail(mel.error());
           return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard_));
         },
-        [this] { return time_.now; });
+        [this] { return time_.now; }, std::move(detector_));
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }
@@ -70,11 +71,12 @@ class LiveTranscriberTest : public ::testing::Test {
   /// The stream in real time, in buffers of 20 ms.
   void listen(double duration, std::function<void()> on_piece = {}) {
     constexpr std::int64_t kPiece = 320;
-    const std::vector<float> piece(kPiece, 0.1F);
+    std::vector<float> piece(kPiece, 0.1F);
     time_.n_samples = seconds(duration);
     while (time_.n_pushed < time_.n_samples) {
       const auto complete = std::chrono::nanoseconds((time_.n_pushed + kPiece) * 62'500);
       time_.now = std::max(time_.now, complete);
+      if (silent_pauses_) std::ranges::fill(piece, is_sound(time_.n_pushed) ? 0.1F : 0.0F);
       time_.n_pushed += kPiece;
       if (on_piece) on_piece();
       take(transcriber_->push(piece));
@@ -84,6 +86,12 @@ class LiveTranscriberTest : public ::testing::Test {
     }
   }
   void drain() { take(transcriber_->drain()); }
+  bool is_sound(std::int64_t sample) const {
+    if (noise_ <= sample && sample < noise_ + seconds(0.3)) return true;
+    return std::ranges::any_of(words_, [&](const ScriptedWord& word) {
+      return word.start <= sample && sample < word.end && word.start != ghost_;
+    });
+  }
 
   void take(Result<std::vector<Segment>> segments) {
     ASSERT_TRUE(segments) << segments.error().message;
@@ -128,6 +136,10 @@ class LiveTranscriberTest : public ::testing::Test {
   std::vector<ScriptedWord> words_;
   HeardWindow heard_;
   LiveTime time_;
+  std::unique_ptr<SpeechDetector> detector_;  // Moves into the transcriber.
+  bool silent_pauses_ = false;                ///< Else all of the audio is sound.
+  std::int64_t noise_ = seconds(1000);        ///< There is some, without a word.
+  std::int64_t ghost_ = -1;                   ///< The word that begins there makes no sound.
   std::unique_ptr<LiveTranscriber> transcriber_;
   ScriptedSpeaker* speaker_ = nullptr;  // Owned by the transcriber.
   std::vector<Emitted> emitted_;
@@ -244,6 +256,55 @@ TEST_F(LiveTranscriberTest, SilenceGivesNoWordsAndMovesOn) {
   drain();
   EXPECT_EQ(said(), script());
   EXPECT_GT(transcriber_->stats().silent_windows, 10U);
+}
+
+TEST_F(LiveTranscriberTest, WhereNobodySpeaksThereIsNoPass) {
+  detector_ = test::make_sound_detector();
+  silent_pauses_ = true;
+  speak(0.5, 5);
+  speak(25, 30);
+  create();
+  int n_passes = 0;
+  int n_passes_in_pause = 0;
+  speaker_->on_encode = [&] {
+    ++n_passes;
+    if (time_.n_pushed > seconds(6.2) && time_.n_pushed < seconds(25)) ++n_passes_in_pause;
+  };
+  bool checked = false;
+  listen(40, [&] {
+    if (time_.n_pushed != seconds(24)) return;
+    checked = true;
+    EXPECT_GE(transcriber_->position(), seconds(21)) << "no text will come for what is silent";
+    EXPECT_EQ(emitted_.size(), script().size() - script(seconds(25)).size())
+        << "nor does text wait for a pass";
+  });
+  EXPECT_TRUE(checked);
+  EXPECT_EQ(n_passes_in_pause, 0);
+  const int n_passes_before = n_passes;
+  drain();
+  EXPECT_EQ(n_passes, n_passes_before);
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.0);
+  EXPECT_EQ(transcriber_->stats().vad, VadUse::On);
+  EXPECT_GT(transcriber_->stats().unspoken_samples, 24U * 16'000);
+  EXPECT_NEAR(static_cast<double>(transcriber_->stats().speech_samples), 9.5 * 16'000, 8'000);
+}
+
+TEST_F(LiveTranscriberTest, WordsThatNobodySpokeAreDropped) {
+  detector_ = test::make_sound_detector();
+  silent_pauses_ = true;
+  speak(0.5, 5);
+  ghost_ = seconds(6.6);
+  speak(6.6, 7);
+  noise_ = seconds(8);  // Because of it there is a pass, which hears the ghost.
+  speak(12, 14);
+  create();
+  listen(16);
+  drain();
+  auto wanted = script();
+  wanted.erase(wanted.end() - static_cast<std::ptrdiff_t>(script(seconds(6)).size()));
+  EXPECT_EQ(said(), wanted);
+  EXPECT_GT(transcriber_->stats().unspoken_segments, 0U);
 }
 
 TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {

@@ -11,6 +11,7 @@
 
 #include "audio/mel_frontend.h"
 #include "scripted_decoder.h"
+#include "sound_detector.h"
 #include "vocabulary.h"
 
 namespace npuwhisper {
@@ -61,7 +62,7 @@ class StreamTranscriberTest : public ::testing::Test {
           decoder_ = decoder.get();
           return std::unique_ptr<TokenDecoder>(std::move(decoder));
         },
-        mel_factory());
+        mel_factory(), std::move(detector_));
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }
@@ -106,6 +107,7 @@ class StreamTranscriberTest : public ::testing::Test {
   const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
   TranscriberOptions options_;
+  std::unique_ptr<SpeechDetector> detector_;  // Moves into the transcriber.
   std::unique_ptr<StreamTranscriber> transcriber_;
   ScriptedDecoder* decoder_ = nullptr;  // Owned by the transcriber.
   std::vector<Segment> segments_;
@@ -386,6 +388,75 @@ TEST_F(StreamTranscriberTest, WordTimesDoNotChangeTheText) {
     EXPECT_EQ(words, timed.text);
     EXPECT_LE(earliest, timed.end);
   }
+}
+
+TEST_F(StreamTranscriberTest, WindowsBeginWhereSomebodySpeaks) {
+  std::vector<float> audio;
+  for (const auto& [silence, speech] : {std::pair(10.0, 20.0), std::pair(15.0, 10.0)}) {
+    audio.resize(audio.size() + static_cast<std::size_t>(seconds(silence)));
+    const auto part = tone(speech);
+    audio.insert(audio.end(), part.begin(), part.end());
+  }
+  // However the audio is cut.
+  for (const std::size_t piece : {std::size_t{320}, std::size_t{50'000}, audio.size()}) {
+    segments_.clear();
+    detector_ = test::make_sound_detector();
+    say_windows({vocabulary_.segment(2, " hello", 22), vocabulary_.segment(1, " world", 11)});
+    for (std::size_t at = 0; at < audio.size(); at += piece) {
+      push(std::span(audio).subspan(at, std::min(piece, audio.size() - at)));
+    }
+    drain();
+    ASSERT_EQ(segments_.size(), 2U);
+    // The windows, and so their only segments, begin 8 s and 44 s into the stream: silence before
+    // them was left out in pieces of 2 s.
+    expect_segment(0, 8, 30, " hello");
+    expect_segment(1, 44, 55, " world");
+    EXPECT_EQ(transcriber_->position(), seconds(55));
+    const TranscriberStats stats = transcriber_->stats();
+    EXPECT_EQ(stats.vad, VadUse::On);
+    EXPECT_EQ(stats.windows, 2U);
+    EXPECT_EQ(stats.unspoken_samples, static_cast<std::uint64_t>(seconds(14)));
+    EXPECT_NEAR(static_cast<double>(stats.speech_samples), 30 * 16'000, 2'048);
+  }
+}
+
+TEST_F(StreamTranscriberTest, NobodySpeaksAtAll) {
+  detector_ = test::make_sound_detector();
+  say_windows({});
+  const std::vector<float> silence(static_cast<std::size_t>(seconds(0.1)));
+  for (int i = 0; i < 1000; ++i) {
+    push(silence);
+    EXPECT_GT(transcriber_->position(), seconds(0.1 * i - 2.6)) << "goes on with the audio";
+  }
+  drain();
+  EXPECT_TRUE(segments_.empty());
+  EXPECT_EQ(transcriber_->position(), seconds(100));
+  EXPECT_EQ(transcriber_->stats().windows, 0U);
+  EXPECT_EQ(transcriber_->stats().unspoken_samples, 100U * 16'000);
+}
+
+TEST_F(StreamTranscriberTest, TextThatNobodySpokeIsDropped) {
+  detector_ = test::make_sound_detector();
+  const auto hello = vocabulary_.segment(0, " hello", 5);
+  say_windows({Vocabulary::join({hello, vocabulary_.segment(15, " you", 20)}),
+               vocabulary_.segment(0, " world", 4)});
+  push(tone(5));
+  push(std::vector<float>(static_cast<std::size_t>(seconds(25.5))));
+  push(tone(5));
+  drain();
+  ASSERT_EQ(segments_.size(), 2U);
+  expect_segment(0, 0, 5, " hello");
+  expect_segment(1, 30, 34, " world");
+  EXPECT_EQ(transcriber_->stats().unspoken_segments, 1U);
+  EXPECT_EQ(decoder_->prompts.back(), prompt_after(hello)) << "nor does other text follow it";
+}
+
+TEST_F(StreamTranscriberTest, SaysWhetherSpeechIsDetected) {
+  say_windows({});
+  EXPECT_EQ(transcriber_->stats().vad, VadUse::Missing);
+  options_.vad = Vad::Off;
+  say_windows({});
+  EXPECT_EQ(transcriber_->stats().vad, VadUse::Off);
 }
 
 TEST_F(StreamTranscriberTest, OptionsAreChecked) {
