@@ -3,11 +3,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cinttypes>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
+
+#include "cue_text.h"
 
 namespace npuwhisper::cli {
 namespace {
@@ -15,27 +15,8 @@ namespace {
 constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::Json};
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
-/// Trimmed, and on one line: a line break would end a cue, or start a second line of Txt.
-std::string one_line(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  std::string line(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  std::replace(line.begin(), line.end(), '\r', ' ');
-  return line;
-}
-
 std::int64_t milliseconds(double seconds) {
   return std::max<std::int64_t>(0, std::llround(seconds * 1000));
-}
-
-/// HH:MM:SS.mmm with the given decimal mark.
-std::string timestamp(std::int64_t ms, char mark) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%02" PRId64 ":%02d:%02d%c%03d", ms / 3'600'000,
-                static_cast<int>(ms / 60'000 % 60), static_cast<int>(ms / 1000 % 60), mark,
-                static_cast<int>(ms % 1000));
-  return text.data();
 }
 
 struct CueTimes {
@@ -46,30 +27,9 @@ struct CueTimes {
       : start(milliseconds(segment.start)), end(std::max(start + 1, milliseconds(segment.end))) {}
 
   std::string line(char mark) const {
-    return timestamp(start, mark) + " --> " + timestamp(end, mark) + '\n';
+    return cue_timestamp(start, mark) + " --> " + cue_timestamp(end, mark) + '\n';
   }
 };
-
-/// WebVTT's escapes; with '>' among them no text can hold "-->".
-std::string escape_vtt(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
 
 /// The cue's text with a timestamp before each word. Those inside a cue must lie within it and rise
 /// strictly (WebVTT, 3.3), so the others are left out.
@@ -82,7 +42,7 @@ std::string karaoke(const TimedSegment& segment, const CueTimes& times) {
     if (!marked.empty() && kBlank.find(word.text.front()) != std::string_view::npos) marked += ' ';
     const std::int64_t start = milliseconds(word.start);
     if (start > last && start < times.end) {
-      marked += '<' + timestamp(start, '.') + '>';
+      marked += '<' + cue_timestamp(start, '.') + '>';
       last = start;
     }
     marked += escape_vtt(text);

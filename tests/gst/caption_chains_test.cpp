@@ -5,12 +5,16 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <vector>
 
+#include "../../examples/hls_stream.h"
 #include "caption_reader.h"
 #include "pipeline_fixture.h"
 #include "scripted_runtime.h"
@@ -18,6 +22,8 @@
 
 namespace npuwhisper::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 constexpr int kSeconds = 7;
 
@@ -116,6 +122,37 @@ TEST_F(CaptionChains, LiveRollUpInH264) {
                       "ffprobe -v error -count_packets -select_streams v -show_entries "
                       "stream=nb_read_packets -of default=nk=1:nw=1 out.ts | head -n 1"),
             "175\n");
+}
+
+TEST_F(CaptionChains, LiveHls) {
+  auto stream = cli::HlsStream::create(
+      {.folder = folder_.path() / "live",
+       .source = live_sounds() + "! speech. " + video(true, "width=64,height=64") + "! picture.",
+       .n_listed = 0,
+       .language = "en"});
+  ASSERT_TRUE(stream) << stream.error().message;
+  const auto begin = std::chrono::steady_clock::now();
+  std::chrono::steady_clock::duration first{};
+  const auto played = (*stream)->run([&] {
+    if (first == first.zero() && std::filesystem::exists(file("live/captions.m3u8"))) {
+      first = std::chrono::steady_clock::now() - begin;
+    }
+    return false;
+  });
+  ASSERT_TRUE(played) << played.error().message;
+  EXPECT_GT(first, 0s);
+  EXPECT_LT(first, 5s) << "a segment of 2 s, the latency of 2 s, and a second";
+
+  expect_same(ffmpeg("-i live/captions.m3u8"), spoken(), 1);
+  // As players do: through the master playlist, on the clock of the video.
+  expect_same(ffmpeg("-strict experimental -copyts -i live/master.m3u8"), spoken(), 500);
+  EXPECT_EQ(output_of(folder_.path(), "sed -n 2p live/captions00001.vtt"),
+            "X-TIMESTAMP-MAP=MPEGTS:324180000,LOCAL:00:00:02.000\n");
+  const std::string first_frame =
+      output_of(folder_.path(),
+                "ffprobe -v error -select_streams v -show_entries packet=pts_time -of "
+                "default=nk=1:nw=1 live/video00000.ts | head -n 1");
+  EXPECT_NEAR(std::strtod(first_frame.c_str(), nullptr), 3600, 0.5) << "MPEGTS 324000000 is 0";
 }
 
 TEST_F(CaptionChains, DvbSubtitles) {
