@@ -25,11 +25,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int kSeconds = 7;
+constexpr int kSeconds = 6;
 
 std::string video(bool live, const char* caps) {
-  return std::string("videotestsrc pattern=black num-buffers=175 is-live=") +
-         (live ? "true" : "false") + " ! video/x-raw,framerate=25/1," + caps + " ";
+  return "videotestsrc pattern=black num-buffers=" + std::to_string(25 * kSeconds) +
+         std::string(" is-live=") + (live ? "true" : "false") + " ! video/x-raw,framerate=25/1," +
+         caps + " ";
 }
 
 // When this was seen first; -1: never.
@@ -121,7 +122,7 @@ TEST_F(CaptionChains, LiveRollUpInH264) {
   EXPECT_EQ(output_of(folder_.path(),
                       "ffprobe -v error -count_packets -select_streams v -show_entries "
                       "stream=nb_read_packets -of default=nk=1:nw=1 out.ts | head -n 1"),
-            "175\n");
+            std::to_string(25 * kSeconds) + "\n");
 }
 
 TEST_F(CaptionChains, LiveHls) {
@@ -162,15 +163,15 @@ TEST_F(CaptionChains, DvbSubtitles) {
                     video(false, "width=720,height=576") +
                     "! x264enc speed-preset=ultrafast ! h264parse ! queue ! m.");
   ASSERT_TRUE(pipeline.run());
-  // A picture each 0.4 s, none within 0.1 s of where a caption begins or ends.
+  // A picture each 0.8 s, so that each caption is in one and not in the next.
   output_of(folder_.path(),
             "ffmpeg -nostdin -v fatal -i out.ts -filter_complex "
-            "\"[0:v][0:s]overlay,select='not(mod(n-5,10))'\" -vsync 0 p%02d.png");
+            "\"[0:v][0:s]overlay,select='not(mod(n-5,20))'\" -vsync 0 p%02d.png");
   std::istringstream pages(output_of(
       folder_.path(),
       "ls p*.png > pictures && OMP_THREAD_LIMIT=1 tesseract pictures - --psm 6 2>/dev/null"));
   int time = 200;
-  for (std::string page; std::getline(pages, page, '\f'); time += 400) {
+  for (std::string page; std::getline(pages, page, '\f'); time += 800) {
     std::string wanted;
     for (const Cue& cue : spoken()) {
       if (cue.start_ms < time && time < cue.end_ms) wanted = cue.text;
