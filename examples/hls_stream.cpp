@@ -19,7 +19,7 @@ constexpr int kAudioBits = 128'000;
 constexpr const char* kOutputs =
     " queue name=picture max-size-time=3000000000 max-size-buffers=0 max-size-bytes=0 ! "
     "videoconvert "
-    "! x264enc name=encoder tune=zerolatency ! h264parse ! queue ! hls.video "
+    "! x264enc name=encoder tune=zerolatency speed-preset=veryfast ! h264parse ! queue ! hls.video "
     "hlssink2 name=hls tee name=speech "
     "speech. ! queue max-size-time=3000000000 max-size-buffers=0 max-size-bytes=0 ! audioconvert "
     "! audioresample ! voaacenc name=audio ! aacparse ! queue ! hls.audio "
