@@ -4,14 +4,14 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
-#include <cinttypes>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include "cue_text.h"
 
 namespace npuwhisper::cli {
 namespace {
@@ -21,27 +21,8 @@ using std::chrono::nanoseconds;
 constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::Json};
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
-/// Trimmed, and on one line: a line break would end a cue, or start a second line of Txt.
-std::string one_line(std::string_view text) {
-  const auto first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  std::string line(text.substr(first, text.find_last_not_of(kBlank) - first + 1));
-  std::replace(line.begin(), line.end(), '\n', ' ');
-  std::replace(line.begin(), line.end(), '\r', ' ');
-  return line;
-}
-
 std::int64_t milliseconds(nanoseconds time) {
   return std::max<std::int64_t>(0, std::chrono::round<std::chrono::milliseconds>(time).count());
-}
-
-/// HH:MM:SS.mmm with the given decimal mark.
-std::string timestamp(std::int64_t ms, char mark) {
-  std::array<char, 40> text{};
-  std::snprintf(text.data(), text.size(), "%02" PRId64 ":%02d:%02d%c%03d", ms / 3'600'000,
-                static_cast<int>(ms / 60'000 % 60), static_cast<int>(ms / 1000 % 60), mark,
-                static_cast<int>(ms % 1000));
-  return text.data();
 }
 
 struct CueTimes {
@@ -52,7 +33,7 @@ struct CueTimes {
       : start(milliseconds(cue.start)), end(std::max(start + 1, milliseconds(cue.end))) {}
 
   std::string line(char mark) const {
-    return timestamp(start, mark) + " --> " + timestamp(end, mark) + '\n';
+    return cue_timestamp(start, mark) + " --> " + cue_timestamp(end, mark) + '\n';
   }
 };
 
@@ -87,27 +68,6 @@ Caption whole(const TimedSegment& segment) {
   return cue;
 }
 
-/// WebVTT's escapes; with '>' among them no text can hold "-->".
-std::string escape_vtt(std::string_view text) {
-  std::string escaped;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        escaped += "&amp;";
-        break;
-      case '<':
-        escaped += "&lt;";
-        break;
-      case '>':
-        escaped += "&gt;";
-        break;
-      default:
-        escaped += c;
-    }
-  }
-  return escaped;
-}
-
 /// The cue's text with a timestamp before each word. Those inside a cue must lie within it and rise
 /// strictly (WebVTT, 3.3), so the others are left out.
 std::string karaoke(const Caption& cue, const CueTimes& times) {
@@ -118,7 +78,7 @@ std::string karaoke(const Caption& cue, const CueTimes& times) {
     const std::int64_t start = milliseconds(mark.time);
     if (start <= last || start >= times.end) continue;
     marked += escape_vtt(std::string_view(cue.text).substr(written, mark.offset - written));
-    marked += '<' + timestamp(start, '.') + '>';
+    marked += '<' + cue_timestamp(start, '.') + '>';
     written = mark.offset;
     last = start;
   }

@@ -11,24 +11,13 @@ namespace {
 
 // Both copies of a control code.
 constexpr std::uint64_t kCodeSlots = 2;
-// Columns after which a long text may pause, at the end of a word.
-constexpr std::size_t kRollUpPart = 12;
+// Rows of a paint-on caption, so that text can run on.
+constexpr int kPaintOnRows = 2;
 
-// Selects the mode, or goes on in it.
+// Selects roll-up, or goes on in it.
 Command command_of(Mode mode) {
-  switch (mode) {
-    case Mode::PopOn:
-      return Command::ResumeCaptionLoading;
-    case Mode::PaintOn:
-      return Command::ResumeDirectCaptioning;
-    case Mode::RollUp2:
-      return Command::RollUp2;
-    case Mode::RollUp3:
-      return Command::RollUp3;
-    case Mode::RollUp4:
-      break;
-  }
-  return Command::RollUp4;
+  if (mode == Mode::RollUp2) return Command::RollUp2;
+  return mode == Mode::RollUp3 ? Command::RollUp3 : Command::RollUp4;
 }
 
 // Some sources send punctuation on its own.
@@ -77,48 +66,9 @@ void CaptionEncoder::add(std::string_view utf8, std::uint64_t wait,
   enqueue(caption);
 }
 
-// At words, each with the time that its place in the text suggests.
-std::vector<CaptionEncoder::Caption> CaptionEncoder::roll_up_parts(const Caption& text) const {
-  if (!text.end) return {text};
-  const std::uint64_t duration = *text.end - text.start;
-  const std::size_t n_glyphs = text.glyphs.size();
-  std::vector<Caption> parts;
-  for (std::size_t begin = 0; begin < n_glyphs;) {
-    std::size_t end = std::min(begin + kRollUpPart, n_glyphs);
-    while (end < n_glyphs && !text.glyphs[end].ends_word()) ++end;
-    Caption part{.text_start = text.text_start};
-    part.glyphs.assign(text.glyphs.begin() + static_cast<std::ptrdiff_t>(begin),
-                       text.glyphs.begin() + static_cast<std::ptrdiff_t>(end));
-    part.start = text.start + duration * begin / n_glyphs;
-    part.end = text.start + duration * end / n_glyphs;
-    parts.push_back(std::move(part));
-    begin = end < n_glyphs && text.glyphs[end] == kSpace ? end + 1 : end;
-  }
-  return parts;
-}
-
-// Captions of up to four rows.
-std::vector<CaptionEncoder::Caption> CaptionEncoder::block_parts(const Caption& text) const {
-  std::vector<Row> rows = wrap(text.glyphs, static_cast<std::size_t>(width()), 0);
-  rows.erase(rows.begin());
-  const std::size_t n_parts = (rows.size() + kMaxCaptionRows - 1) / kMaxCaptionRows;
-  const std::uint64_t duration = text.end ? *text.end - text.start : 0;
-  std::vector<Caption> parts(n_parts, {.text_start = text.text_start});
-  for (std::size_t i = 0; i < n_parts; ++i) {
-    Caption& part = parts[i];
-    part.start = text.start + duration * i / n_parts;
-    if (text.end) part.end = text.start + duration * (i + 1) / n_parts;
-    const std::size_t end = std::min(rows.size(), (i + 1) * kMaxCaptionRows);
-    for (std::size_t row = i * kMaxCaptionRows; row < end; ++row) {
-      if (!part.glyphs.empty()) part.glyphs.push_back(kNewRow);
-      part.glyphs.insert(part.glyphs.end(), rows[row].begin(), rows[row].end());
-    }
-  }
-  return parts;
-}
-
 void CaptionEncoder::enqueue(const Caption& text) {
-  std::vector<Caption> parts = rolls_up() ? roll_up_parts(text) : block_parts(text);
+  std::vector<Caption> parts =
+      rolls_up() ? roll_up_parts(text) : block_parts(text, static_cast<std::size_t>(width()));
   const auto place =
       std::upper_bound(waiting_.begin(), waiting_.end(), text.text_start,
                        [](std::uint64_t s, const Caption& c) { return s < c.text_start; });
@@ -181,9 +131,33 @@ void CaptionEncoder::begin_next() {
   last_end_ = caption.end;
   if (rolls_up()) {
     send_roll_up(caption);
+  } else if (layout_.mode == Mode::PopOn) {
+    send_pop_on(caption);
   } else {
-    send_block(caption);
+    send_paint_on(caption);
   }
+}
+
+bool CaptionEncoder::needs_space(const Caption& caption) const {
+  return column_ > 0 && !closes_word(caption.glyphs.front());
+}
+
+// The first row is the rest of the one that is open.
+std::vector<Row> CaptionEncoder::go_on(const Caption& caption) const {
+  const int room = column_ > 0 ? width() - column_ - (needs_space(caption) ? 1 : 0) : 0;
+  return wrap(caption.glyphs, static_cast<std::size_t>(width()),
+              static_cast<std::size_t>(std::max(room, 0)));
+}
+
+void CaptionEncoder::write_rest_of_row(PairWriter& writer, const Row& rest,
+                                       const Caption& caption) {
+  if (rest.empty()) return;
+  if (needs_space(caption)) {
+    writer.text({&kSpace, 1});
+    ++column_;
+  }
+  writer.text(rest);
+  column_ += static_cast<int>(rest.size());
 }
 
 void CaptionEncoder::send_roll_up(const Caption& caption) {
@@ -192,15 +166,8 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   const int base_row = std::max(bottom, depth - 1);
 
   PairWriter writer(sending_);
-  const bool with_space = column_ > 0 && !closes_word(caption.glyphs.front());
-  const int room = column_ > 0 ? width() - column_ - (with_space ? 1 : 0) : 0;
-  const std::vector<Row> rows = wrap(caption.glyphs, static_cast<std::size_t>(width()),
-                                     static_cast<std::size_t>(std::max(room, 0)));
-  if (!rows[0].empty()) {
-    if (with_space) writer.text({&kSpace, 1});
-    writer.text(rows[0]);
-    column_ += static_cast<int>(rows[0].size()) + (with_space ? 1 : 0);
-  }
+  const std::vector<Row> rows = go_on(caption);
+  write_rest_of_row(writer, rows[0], caption);
   for (std::size_t i = 1; i < rows.size(); ++i) {
     // All three for each row, so that a receiver that tunes in, or lost one, is right again soon.
     writer.command(command_of(layout_.mode));
@@ -214,31 +181,65 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   erase_at_.reset();
 }
 
-void CaptionEncoder::send_block(const Caption& caption) {
+std::vector<Row> CaptionEncoder::rows_of(const Caption& caption) const {
   std::vector<Row> rows = wrap(caption.glyphs, static_cast<std::size_t>(width()), 0);
   rows.erase(rows.begin());
-  const auto n_rows = static_cast<int>(rows.size());
-  const int first =
-      layout_.origin_row < 0 ? kRows - n_rows : std::min(layout_.origin_row, kRows - n_rows);
+  return rows;
+}
 
+int CaptionEncoder::first_row(int n_rows) const {
+  return layout_.origin_row < 0 ? kRows - n_rows : std::min(layout_.origin_row, kRows - n_rows);
+}
+
+void CaptionEncoder::write_rows(PairWriter& writer, std::span<const Row> rows, int first) {
+  for (const Row& row : rows) {
+    writer.move_to(first++, layout_.origin_column);
+    writer.text(row);
+  }
+}
+
+void CaptionEncoder::send_pop_on(const Caption& caption) {
+  const std::vector<Row> rows = rows_of(caption);
   PairWriter writer(sending_);
-  writer.command(command_of(layout_.mode));
-  if (layout_.mode == Mode::PopOn) {
-    writer.command(Command::EraseNonDisplayedMemory);
-  } else {
-    if (on_screen_) writer.command(Command::EraseDisplayedMemory);
-    on_screen_ = true;
-    erase_at_.reset();
-  }
-  for (int i = 0; i < n_rows; ++i) {
-    writer.move_to(first + i, layout_.origin_column);
-    writer.text(rows[static_cast<std::size_t>(i)]);
-  }
+  writer.command(Command::ResumeCaptionLoading);
+  writer.command(Command::EraseNonDisplayedMemory);
+  write_rows(writer, rows, first_row(static_cast<int>(rows.size())));
   writer.finish();
-  if (layout_.mode == Mode::PopOn) {
-    writer.show();
-    show_at_ = caption.start;
+  writer.show();
+  show_at_ = caption.start;
+}
+
+void CaptionEncoder::send_paint_on(const Caption& caption) {
+  // Text that was laid out in rows is a caption of its own.
+  const bool in_rows =
+      std::find(caption.glyphs.begin(), caption.glyphs.end(), kNewRow) != caption.glyphs.end();
+  PairWriter writer(sending_);
+  if (column_ > 0 && !in_rows) {
+    const std::vector<Row> rows = go_on(caption);
+    const auto n_more = static_cast<int>(rows.size()) - 1;
+    if (row_ + n_more <= last_row_) {
+      write_rest_of_row(writer, rows[0], caption);
+      write_rows(writer, std::span(rows).subspan(1), row_ + 1);
+      writer.finish();
+      row_ += n_more;
+      if (n_more > 0) column_ = static_cast<int>(rows.back().size());
+      erase_at_.reset();
+      return;
+    }
   }
+  const std::vector<Row> rows = rows_of(caption);
+  const auto n_rows = static_cast<int>(rows.size());
+  const int n_reserved = in_rows ? n_rows : std::max(n_rows, kPaintOnRows);
+  const int first = first_row(n_reserved);
+  writer.command(Command::ResumeDirectCaptioning);
+  if (on_screen_) writer.command(Command::EraseDisplayedMemory);
+  write_rows(writer, rows, first);
+  writer.finish();
+  row_ = first + n_rows - 1;
+  last_row_ = first + n_reserved - 1;
+  column_ = in_rows ? 0 : static_cast<int>(rows.back().size());
+  on_screen_ = true;
+  erase_at_.reset();
 }
 
 bool CaptionEncoder::erase_is_due() const {
@@ -268,7 +269,11 @@ void CaptionEncoder::sent() {
 std::optional<std::uint64_t> CaptionEncoder::erase_time() const {
   std::uint64_t hold = timeout_;
   if (finishing_) hold = timeout_ == 0 ? second_ : std::min(timeout_, second_);
-  if (!rolls_up() && last_end_) return std::max(*last_end_, last_sent_ + second_);
+  if (!rolls_up() && last_end_) {
+    // Paint-on waits for a moment, since text that follows goes on in the same row.
+    const std::uint64_t pause = layout_.mode == Mode::PaintOn ? second_ / 2 : 0;
+    return std::max(*last_end_ + pause, last_sent_ + second_);
+  }
   if (hold == 0) return std::nullopt;
   return std::max(last_sent_, last_end_.value_or(0)) + hold;
 }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "byte_pair.h"
+#include "caption_parts.h"
 #include "characters.h"
 #include "pair_writer.h"
 #include "wrap.h"
@@ -45,9 +46,11 @@ struct EncoderCounters {
 /// as its duration says, and erased `timeout` after the last of it was sent or has ended. Pop-on:
 /// each text is a caption of its own, or more than one if it has more than four rows, which then
 /// share its time. Its rows are sent ahead of its start as far as add() was called ahead, and shown
-/// all at once at the start. Paint-on: the same, but the rows are sent from the start on, and seen
-/// as they come. Both are erased at their end, or after `timeout` if they have none; a caption that
-/// was sent late is shown for a second at least.
+/// all at once at the start. Paint-on: the rows are sent from the start on, and seen as they come;
+/// text that begins while the one before is still there goes on in its row, as long as there is
+/// room in the caption's rows (two, or as many as its first text has) and neither has rows of its
+/// own. Both are erased at their end (paint-on half a second later), or after `timeout` if they
+/// have none; a caption that was sent late is shown for a second at least.
 ///
 /// Overload: what finds the channel busy is sent when it is free (43 characters a second in full
 /// rows of roll-up at 30 slots). Text that has waited for more than kMaxDelaySeconds is dropped; in
@@ -61,7 +64,6 @@ class CaptionEncoder {
  public:
   static constexpr std::uint64_t kMaxDelaySeconds = 10;
   static constexpr std::size_t kMaxCharacters = 2048;
-  static constexpr std::size_t kMaxCaptionRows = 4;
 
   explicit CaptionEncoder(const Layout& layout = {}) : layout_(layout) {}
 
@@ -87,23 +89,21 @@ class CaptionEncoder {
   const EncoderCounters& counters() const { return counters_; }
 
  private:
-  struct Caption {
-    std::vector<Glyph> glyphs{};
-    std::uint64_t text_start = 0;  ///< Of the text that this is a part of.
-    std::uint64_t start = 0;
-    std::optional<std::uint64_t> end{};
-  };
-
   bool rolls_up() const;
   int width() const { return kColumns - layout_.origin_column; }
-  std::vector<Caption> roll_up_parts(const Caption& text) const;
-  std::vector<Caption> block_parts(const Caption& text) const;
   void enqueue(const Caption& text);
   void drop_front();
   void drop_late();
   void begin_next();
   void send_roll_up(const Caption& caption);
-  void send_block(const Caption& caption);
+  void send_pop_on(const Caption& caption);
+  void send_paint_on(const Caption& caption);
+  bool needs_space(const Caption& caption) const;
+  std::vector<Row> go_on(const Caption& caption) const;
+  void write_rest_of_row(PairWriter& writer, const Row& rest, const Caption& caption);
+  std::vector<Row> rows_of(const Caption& caption) const;
+  int first_row(int n_rows) const;
+  void write_rows(PairWriter& writer, std::span<const Row> rows, int first);
   bool erase_is_due() const;
   void erase();
   void sent();
@@ -126,6 +126,8 @@ class CaptionEncoder {
   std::uint64_t last_sent_ = 0;            // When the last text was, and
   std::optional<std::uint64_t> last_end_;  // its end.
   int column_ = 0;                         // Of the row that is open, from the origin; 0: none is.
+  int row_ = 0;                            // That row, in paint-on, and
+  int last_row_ = 0;                       // the last one that its caption may have.
 
   EncoderCounters counters_;
 };

@@ -197,19 +197,53 @@ TEST(Cea608Encoder, BlocksKeepTheirOrigin) {
 TEST(Cea608Encoder, PaintOnByteByByte) {
   Line21 line(Mode::PaintOn);
   line.encoder.add("Hi!", 1, 35);
-  line.encoder.add("You", 50, 35);
-  EXPECT_EQ(line.run(8), "8080 9429 9429 9470 9470 c8e9 a180 8080");
-  line.run(28);
+  line.encoder.add("You", 60, 35);
+  // RDC, PAC of row 14; EDM half a second after the end.
+  EXPECT_EQ(line.run(8), "8080 9429 9429 94d0 94d0 c8e9 a180 8080");
+  line.run(43);
   EXPECT_EQ(line.run(3), "942c 942c 8080");
-  EXPECT_EQ(line.run_until({"You"}), 17);
+  EXPECT_EQ(line.run_until({"You"}), 12);
 }
 
-TEST(Cea608Encoder, PaintOnClearsTheScreenFirst) {
+TEST(Cea608Encoder, PaintOnRunsOnWordByWord) {
   Line21 line(Mode::PaintOn);
-  line.encoder.add("A longer text", 0, 60);
-  line.encoder.add("Short", 30, 60);
+  unsigned start = 0;
+  for (const char* word : {"The", "quick", "brown", "fox", "jumps", "over", "the", "lazy", "dog",
+                           ".", "It", "sleeps"}) {
+    line.encoder.add(word, start, 6);
+    start += 10;
+  }
+  line.run(125);
+  EXPECT_EQ(line.receiver.screen(),
+            (Texts{"The quick brown fox jumps over", "the lazy dog. It sleeps"}));
+  EXPECT_EQ(line.receiver.origin(), (std::pair{13, 0}));
+  line.run(40);
+  EXPECT_TRUE(line.receiver.screen().empty());
+}
+
+TEST(Cea608Encoder, PaintOnBeginsAnewWhenItsRowsAreFull) {
+  Line21 line(Mode::PaintOn);
+  line.encoder.add("0123456789 123456789 123456789", 0, 30);
+  line.encoder.add("and a second row of this", 30, 30);
+  line.encoder.add("which is full", 60, 30);
+  line.run(60);
+  EXPECT_EQ(line.receiver.screen(),
+            (Texts{"0123456789 123456789 123456789", "and a second row of this"}));
+  line.run(30);
+  EXPECT_EQ(line.receiver.screen(), (Texts{"which is full"}));
+}
+
+TEST(Cea608Encoder, PaintOnLeavesTextInRowsAlone) {
+  Line21 line(Mode::PaintOn);
+  line.encoder.add("First row\nsecond row", 0, 60);
+  line.encoder.add("Short", 60, 60);
+  line.encoder.add("in\nrows", 120, 60);
+  line.run(60);
+  EXPECT_EQ(line.receiver.screen(), (Texts{"First row", "second row"}));
   line.run(60);
   EXPECT_EQ(line.receiver.screen(), (Texts{"Short"}));
+  line.run(60);
+  EXPECT_EQ(line.receiver.screen(), (Texts{"in", "rows"}));
 }
 
 TEST(Cea608Encoder, EarlierTextThatComesLaterGoesFirst) {

@@ -14,6 +14,7 @@
 #include <sstream>
 #include <vector>
 
+#include "caption_reader.h"
 #include "pipeline_fixture.h"
 #include "recorder.h"
 #include "temporary_folder.h"
@@ -184,6 +185,35 @@ TEST_F(Speech, SilenceGivesNoText) {
   const auto out = record(pipeline);
   ASSERT_TRUE(pipeline.run());
   EXPECT_TRUE(out->texts().empty()) << out->texts().front();
+}
+
+TEST_F(Speech, CaptionsInTheTransportStream) {
+  const std::string frames = std::to_string(static_cast<int>(length_ + 3) * 25);
+  Pipeline pipeline(
+      "cccombiner name=c ! x264enc speed-preset=ultrafast ! h264parse ! mpegtsmux ! filesink "
+      "location=" +
+      (folder_.path() / "out.ts").string() + " videotestsrc pattern=black num-buffers=" + frames +
+      " ! video/x-raw,framerate=25/1,width=64,height=64 ! c.sink " + source() +
+      "npuwhisper name=n language=en ! texttocea608 mode=pop-on ! "
+      "closedcaption/x-cea-608,framerate=25/1 ! ccconverter ! "
+      "closedcaption/x-cea-708,format=cc_data ! queue ! c.caption");
+  const auto out = record(pipeline);
+  ASSERT_TRUE(pipeline.run());
+  const std::vector<Cue> cues =
+      captions_by_ffmpeg(folder_.path(), "-f lavfi -i 'movie=out.ts[out+subcc]'");
+  ASSERT_FALSE(cues.empty());
+  std::string text;
+  for (const Cue& cue : cues) text += cue.text + ' ';
+  expect_close(said(), words_of(text));
+  EXPECT_EQ(words_of(text), heard(*out)) << "all that the element said";
+  // Where rows of a long segment share its time, its first row comes at its start.
+  for (const Record& segment : out->buffers()) {
+    const auto start = static_cast<int>(segment.start / GST_MSECOND);
+    if (start < 3000) continue;  // No time to send it ahead.
+    EXPECT_TRUE(std::any_of(cues.begin(), cues.end(), [&](const Cue& cue) {
+      return std::abs(cue.start_ms - start) <= 500;
+    })) << segment.text;
+  }
 }
 
 class Overlay : public Speech {};

@@ -59,7 +59,7 @@ struct Caption {
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};  ///< > start.
   /// End of its last word; empty where no word of it is new.
-  std::optional<std::chrono::nanoseconds> spoken;
+  std::optional<std::chrono::nanoseconds> spoken{};
   std::string text;                ///< Lines are separated by '\n'; no space at their ends.
   std::vector<CaptionMark> marks;  ///< Ascending; not in BuildUp.
 };

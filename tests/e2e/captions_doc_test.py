@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the pipelines of docs/captions.md as they stand there, and reads back what was said.
+
+Meson sets GST_PLUGIN_PATH. Skipped (exit status 77) without the model or the recording, like the
+other tests of this folder.
+"""
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+import program
+
+DOCUMENT = pathlib.Path(__file__).parents[2] / 'docs' / 'captions.md'
+SPEECH = next(path for path in program.RECORDINGS if '0880' in path)
+# For each file that a line writes, how ffmpeg reads its captions. The others hold no text that it
+# knows: pictures, line 21, and the silence that is heard live.
+READERS = {
+    'embedded.ts': "-f lavfi -i 'movie=embedded.ts[out+subcc]'",
+    'track.mov': '-i track.mov',
+    'ancillary.mxf': '-eia608_extract 1 -i ancillary.mxf',
+    'speech.srt': '-i speech.srt',
+    'speech.vtt': '-i speech.vtt',
+}
+
+
+def pipelines():
+    """The gst-launch lines, each with what follows it behind a backslash."""
+    return re.findall(r'^    (gst-launch-1\.0 (?:.*\\\n)*.*)$', DOCUMENT.read_text('utf-8'), re.M)
+
+
+@program.needs_speech
+class CaptionsDocument(unittest.TestCase):
+    def test_pipelines(self):
+        lines = pipelines()
+        self.assertGreaterEqual(len(lines), 7)
+        with tempfile.TemporaryDirectory() as folder:
+            for line in lines:
+                files = re.findall(r'filesink location=(\S+)', line)
+                with self.subTest(files=files):
+                    done = self.shell(f'SPEECH={SPEECH}; {line}', folder)
+                    self.assertEqual(done.returncode, 0, done.stderr)
+                    for file in files:
+                        self.assertGreater((pathlib.Path(folder) / file).stat().st_size, 0)
+                        if file in READERS:
+                            self.assertIn('disposed', self.captions(file, folder))
+            self.assertEqual([f for f in READERS if not (pathlib.Path(folder) / f).exists()], [])
+
+    def captions(self, file, folder):
+        read = self.shell(f'ffmpeg -nostdin -v error {READERS[file]} -map 0:s:0 -f srt -', folder)
+        self.assertEqual(read.returncode, 0, read.stderr)
+        return read.stdout
+
+    @staticmethod
+    def shell(command, folder):
+        return subprocess.run(['bash', '-c', command], cwd=folder, capture_output=True,
+                              encoding='utf-8', timeout=60, check=False)
+
+
+if __name__ == '__main__':
+    program.main()
