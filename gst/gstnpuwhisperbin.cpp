@@ -39,7 +39,7 @@ GType mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(CaptionMode::None), "No captions: audio and video pass through", "none"},
       {static_cast<int>(CaptionMode::Overlay), "Text in the picture", "overlay"},
-      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions (s334-1a) on the frames", "cea608"},
+      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions on the frames", "cea608"},
       {static_cast<int>(CaptionMode::Cea708),
        "The same within CEA-708 (cc_data), as H.264 encoders take them", "cea708"},
       {0, nullptr, nullptr}};

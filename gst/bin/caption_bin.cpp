@@ -58,7 +58,9 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
   GstPad* audio_src = add_ghost_pad("audio_src", GST_PAD_SRC);
   video_src_ = add_ghost_pad("video_src", GST_PAD_SRC);
   if (tee_ != nullptr) {
-    ElementGroup::link({tee_, audio_queue_});
+    const PadPtr audio_tee(gst_element_request_pad_simple(tee_, "src_%u"));
+    const PadPtr audio_sink = static_pad(audio_queue_, "sink");
+    if (audio_sink) gst_pad_link(audio_tee.get(), audio_sink.get());
     text_tee_.reset(gst_element_request_pad_simple(tee_, "src_%u"));
   }
   gst_ghost_pad_set_target(GST_GHOST_PAD(audio_sink_), static_pad(tee_, "sink").get());
