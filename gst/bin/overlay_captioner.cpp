@@ -6,7 +6,9 @@ namespace npuwhisper {
 OverlayCaptioner::OverlayCaptioner(GstBin* bin) : elements_(bin) {
   GstElement* overlay = elements_.add("textoverlay", "overlay");
   if (overlay == nullptr) return;
+  // Captions can be read on any picture.
   gst_util_set_object_arg(G_OBJECT(overlay), "valignment", "bottom");
+  g_object_set(overlay, "shaded-background", TRUE, nullptr);
   video_sink_.reset(gst_element_get_static_pad(overlay, "video_sink"));
   video_src_.reset(gst_element_get_static_pad(overlay, "src"));
   text_sink_.reset(gst_element_get_static_pad(overlay, "text_sink"));
