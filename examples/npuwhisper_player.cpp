@@ -128,7 +128,6 @@ class Player {
     switch (key) {
       case Key::Pause:
         pipeline_.set_paused(!pipeline_.paused());
-        std::cout << (pipeline_.paused() ? "paused" : "playing") << std::endl;
         break;
       case Key::Back:
       case Key::Forward:
@@ -186,6 +185,9 @@ class Player {
         pipeline_.set_buffering(percent < 100);
         break;
       }
+      case GST_MESSAGE_STATE_CHANGED:
+        if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.element())) take_state(message);
+        break;
       case GST_MESSAGE_LATENCY:
         gst_bin_recalculate_latency(GST_BIN(pipeline_.element()));
         break;
@@ -195,6 +197,16 @@ class Player {
       default:
         break;
     }
+  }
+
+  static void take_state(GstMessage* message) {
+    GstState before = GST_STATE_NULL;
+    GstState now = GST_STATE_NULL;
+    GstState next = GST_STATE_NULL;
+    gst_message_parse_state_changed(message, &before, &now, &next);
+    if (next != GST_STATE_VOID_PENDING) return;
+    if (now == GST_STATE_PLAYING) std::cout << "playing" << std::endl;
+    if (now == GST_STATE_PAUSED) std::cout << "paused" << std::endl;
   }
 
   static void report(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
