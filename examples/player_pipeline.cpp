@@ -129,15 +129,15 @@ void PlayerPipeline::set_buffering(bool buffering) {
 }
 
 GstClockTime PlayerPipeline::seek_by(gint64 nanoseconds) {
+  // On the way to where the last seek went, there is no position.
   gint64 position = 0;
-  if (!gst_element_query_position(element(), GST_FORMAT_TIME, &position)) {
-    return GST_CLOCK_TIME_NONE;
-  }
+  if (!gst_element_query_position(element(), GST_FORMAT_TIME, &position)) position = last_target_;
   const gint64 target = std::max<gint64>(position + nanoseconds, 0);
   constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
   if (!gst_element_seek_simple(element(), GST_FORMAT_TIME, kFlags, target)) {
     return GST_CLOCK_TIME_NONE;
   }
+  last_target_ = target;
   return static_cast<GstClockTime>(target);
 }
 

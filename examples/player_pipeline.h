@@ -58,6 +58,7 @@ class PlayerPipeline {
   GstElement* captions_ = nullptr;  // Owned by the pipeline,
   Owned<GstElement> video_sink_;    // as are these, once there is something to play.
   Owned<GstElement> audio_sink_;
+  gint64 last_target_ = 0;
   bool is_live_ = false;
   bool paused_ = false;
   bool buffering_ = false;

@@ -88,9 +88,9 @@ void on_notify(GObject*, GParamSpec* spec, gpointer self) {
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !inside(element).check_elements()) {
-    return GST_STATE_CHANGE_FAILURE;
-  }
+  const bool up = transition == GST_STATE_CHANGE_NULL_TO_READY ||
+                  transition == GST_STATE_CHANGE_READY_TO_PAUSED;  // The mode may have changed.
+  if (up && !inside(element).check_elements()) return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_bin_parent_class)->change_state(element, transition);

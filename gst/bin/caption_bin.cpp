@@ -145,9 +145,8 @@ bool CaptionBin::check_elements() const {
   }
   GST_ELEMENT_ERROR(bin_, CORE, MISSING_PLUGIN,
                     ("Elements are missing that captions need: %s", names.c_str()),
-                    ("mode %d; textoverlay is in GStreamer's plugin 'pango', cccombiner and "
-                     "ccconverter in 'closedcaption'",
-                     static_cast<int>(mode_)));
+                    ("textoverlay is in GStreamer's plugin 'pango', cccombiner and ccconverter in "
+                     "'closedcaption'"));
   return false;
 }
 
@@ -159,8 +158,11 @@ void CaptionBin::start() {
 }
 
 void CaptionBin::stop() {
-  const std::scoped_lock lock(mutex_);
-  if (!text_flows_ && captioner_) captioner_->unlink_text();
+  {
+    const std::scoped_lock lock(mutex_);
+    if (text_flows_) return;
+  }
+  if (captioner_) captioner_->unlink_text();
 }
 
 void CaptionBin::size_queues() const {

@@ -42,7 +42,7 @@ class CaptionBin {
 
   /// Posts an ERROR, and what installers look for, if elements are missing; then false.
   bool check_elements() const;
-  /// READY to PAUSED, before the elements follow.
+  /// READY to PAUSED, before the elements follow. Nothing may be missing.
   void start();
   /// PAUSED to READY, after the elements.
   void stop();

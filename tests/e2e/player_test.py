@@ -7,6 +7,7 @@ words is kept: that of the README is made so.
 import os
 import pathlib
 import re
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -123,6 +124,44 @@ class Sound(Case):
         done = self.play('--model', MODEL, '--videosink', 'fakesink', '--audiosink', 'fakesink',
                          RECORDINGS[1])
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+@needs_speech
+class OtherPlayers(Case):
+    """The lines of docs/players.md for players that know nothing of npuwhisper."""
+
+    def launch(self, line):
+        subprocess.run(['gst-launch-1.0', '-q', *shlex.split(line)], check=True, timeout=LONGEST,
+                       cwd=self.folder)
+
+    def expect_spoken(self, file):
+        """Reads the subtitles with ffmpeg."""
+        srt = subprocess.run(['ffmpeg', '-v', 'error', '-i', self.folder / file, '-map', '0:s',
+                              '-f', 'srt', '-'], capture_output=True, encoding='utf-8',
+                             check=True).stdout
+        found = words_of(srt)
+        wanted = words_of(SPOKEN[0])
+        self.assertGreaterEqual(len([word for word in wanted if word in found]), 0.9 * len(wanted))
+
+    def test_show_a_subtitle_track(self):
+        self.make_video(9, '160,height=90')
+        unlimited = 'queue max-size-time=0 max-size-bytes=0 max-size-buffers=0'
+        self.launch(
+            'matroskamux name=m ! filesink location=captioned.mkv '
+            'filesrc location=speech.mkv ! matroskademux name=d '
+            f'd.video_0 ! {unlimited} ! m.video_0 '
+            f'd.audio_0 ! tee name=t  t. ! {unlimited} ! m.audio_0 '
+            f't. ! {unlimited} ! decodebin ! audioconvert ! audioresample ! '
+            'npuwhisper ! queue ! m.subtitle_0')
+        self.expect_spoken('captioned.mkv')
+
+    def test_write_down_what_they_play(self):
+        uri = self.make_video(9, '160,height=90').as_uri()
+        self.launch(
+            f'playbin uri={uri} video-sink=fakesink audio-sink="fakesink sync=false" '
+            'audio-filter="tee name=t  t. ! queue  t. ! queue ! audioconvert ! '
+            'audioresample ! npuwhisper ! srtenc ! filesink async=false location=live.srt"')
+        self.expect_spoken('live.srt')
 
 
 class Mistakes(Case):

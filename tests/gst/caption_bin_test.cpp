@@ -156,6 +156,7 @@ TEST(CaptionBin, DrawsTextWhereItWasSpoken) {
   ASSERT_TRUE(pipeline.run(20s));
   EXPECT_EQ(frames.size(), 500U);
   EXPECT_EQ(sound.size(), 200U);
+  EXPECT_TRUE(calls().last_options.live_latency.has_value()) << "streaming";
   expect_text_in_time(frames.all());
 }
 
