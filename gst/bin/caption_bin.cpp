@@ -158,6 +158,7 @@ void CaptionBin::start() {
 }
 
 void CaptionBin::stop() {
+  text_ended_ = false;
   {
     const std::scoped_lock lock(mutex_);
     if (text_flows_) return;
@@ -189,16 +190,25 @@ void CaptionBin::follow_links() {
   }
   if (!wanted) {
     end_text();
-  } else if (!captioner_->link_text(whisper_src_.get()) ||
-             gst_pad_link(text_tee_.get(), text_sink_.get()) != GST_PAD_LINK_OK) {
+  } else if (!begin_text()) {
     GST_ELEMENT_ERROR(bin_, CORE, PAD, ("Cannot link the captions"), (nullptr));
   }
+}
+
+bool CaptionBin::begin_text() {
+  if (text_ended_.exchange(false)) {  // Takes back the EOS.
+    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_start());
+    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
+  }
+  return captioner_->link_text(whisper_src_.get()) &&
+         gst_pad_link(text_tee_.get(), text_sink_.get()) == GST_PAD_LINK_OK;
 }
 
 // The audio or the video has gone. While the bin runs, the captioner must not wait for more text.
 void CaptionBin::end_text() {
   gst_pad_unlink(text_tee_.get(), text_sink_.get());
   if (GST_STATE(bin_) > GST_STATE_READY) {
+    text_ended_ = true;
     gst_pad_send_event(text_sink_.get(), gst_event_new_eos());
   } else {
     captioner_->unlink_text();
