@@ -39,7 +39,7 @@ GType mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(CaptionMode::None), "No captions: audio and video pass through", "none"},
       {static_cast<int>(CaptionMode::Overlay), "Text in the picture", "overlay"},
-      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions (s334-1a) on the frames", "cea608"},
+      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions on the frames", "cea608"},
       {static_cast<int>(CaptionMode::Cea708),
        "The same within CEA-708 (cc_data), as H.264 encoders take them", "cea708"},
       {0, nullptr, nullptr}};
@@ -88,9 +88,9 @@ void on_notify(GObject*, GParamSpec* spec, gpointer self) {
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !inside(element).check_elements()) {
-    return GST_STATE_CHANGE_FAILURE;
-  }
+  const bool up = transition == GST_STATE_CHANGE_NULL_TO_READY ||
+                  transition == GST_STATE_CHANGE_READY_TO_PAUSED;  // The mode may have changed.
+  if (up && !inside(element).check_elements()) return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_bin_parent_class)->change_state(element, transition);

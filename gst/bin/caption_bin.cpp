@@ -58,7 +58,9 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
   GstPad* audio_src = add_ghost_pad("audio_src", GST_PAD_SRC);
   video_src_ = add_ghost_pad("video_src", GST_PAD_SRC);
   if (tee_ != nullptr) {
-    ElementGroup::link({tee_, audio_queue_});
+    const PadPtr audio_tee(gst_element_request_pad_simple(tee_, "src_%u"));
+    const PadPtr audio_sink = static_pad(audio_queue_, "sink");
+    if (audio_sink) gst_pad_link(audio_tee.get(), audio_sink.get());
     text_tee_.reset(gst_element_request_pad_simple(tee_, "src_%u"));
   }
   gst_ghost_pad_set_target(GST_GHOST_PAD(audio_sink_), static_pad(tee_, "sink").get());
@@ -143,9 +145,8 @@ bool CaptionBin::check_elements() const {
   }
   GST_ELEMENT_ERROR(bin_, CORE, MISSING_PLUGIN,
                     ("Elements are missing that captions need: %s", names.c_str()),
-                    ("mode %d; textoverlay is in GStreamer's plugin 'pango', cccombiner and "
-                     "ccconverter in 'closedcaption'",
-                     static_cast<int>(mode_)));
+                    ("textoverlay is in GStreamer's plugin 'pango', cccombiner and ccconverter in "
+                     "'closedcaption'"));
   return false;
 }
 
@@ -157,8 +158,12 @@ void CaptionBin::start() {
 }
 
 void CaptionBin::stop() {
-  const std::scoped_lock lock(mutex_);
-  if (!text_flows_ && captioner_) captioner_->unlink_text();
+  text_ended_ = false;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (text_flows_) return;
+  }
+  if (captioner_) captioner_->unlink_text();
 }
 
 void CaptionBin::size_queues() const {
@@ -185,16 +190,25 @@ void CaptionBin::follow_links() {
   }
   if (!wanted) {
     end_text();
-  } else if (!captioner_->link_text(whisper_src_.get()) ||
-             gst_pad_link(text_tee_.get(), text_sink_.get()) != GST_PAD_LINK_OK) {
+  } else if (!begin_text()) {
     GST_ELEMENT_ERROR(bin_, CORE, PAD, ("Cannot link the captions"), (nullptr));
   }
+}
+
+bool CaptionBin::begin_text() {
+  if (text_ended_.exchange(false)) {  // Takes back the EOS.
+    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_start());
+    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
+  }
+  return captioner_->link_text(whisper_src_.get()) &&
+         gst_pad_link(text_tee_.get(), text_sink_.get()) == GST_PAD_LINK_OK;
 }
 
 // The audio or the video has gone. While the bin runs, the captioner must not wait for more text.
 void CaptionBin::end_text() {
   gst_pad_unlink(text_tee_.get(), text_sink_.get());
   if (GST_STATE(bin_) > GST_STATE_READY) {
+    text_ended_ = true;
     gst_pad_send_event(text_sink_.get(), gst_event_new_eos());
   } else {
     captioner_->unlink_text();

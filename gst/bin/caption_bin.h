@@ -42,7 +42,7 @@ class CaptionBin {
 
   /// Posts an ERROR, and what installers look for, if elements are missing; then false.
   bool check_elements() const;
-  /// READY to PAUSED, before the elements follow.
+  /// READY to PAUSED, before the elements follow. Nothing may be missing.
   void start();
   /// PAUSED to READY, after the elements.
   void stop();
@@ -54,6 +54,7 @@ class CaptionBin {
   void rebuild();
   void follow_links();
   void follow_video(GstEvent* caps_event);
+  bool begin_text();
   void end_text();
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -78,7 +79,8 @@ class CaptionBin {
 
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
-  std::mutex mutex_;  // Guards the next.
+  std::atomic<bool> text_ended_{false};  // By an EOS of the bin's own.
+  std::mutex mutex_;                     // Guards the next.
   bool text_flows_ = false;
 };
 

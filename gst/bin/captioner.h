@@ -15,7 +15,7 @@ namespace npuwhisper {
 enum class CaptionMode {
   None,     ///< Not at all.
   Overlay,  ///< Drawn into the picture.
-  Cea608,   ///< As metas on the frames: CEA-608, format s334-1a.
+  Cea608,   ///< As metas on the frames: CEA-608, raw; s334-1a where video is interlaced.
   Cea708,   ///< Likewise CEA-708 (cc_data with the 608 captions in it), which H.264 encoders embed.
 };
 

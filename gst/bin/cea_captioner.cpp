@@ -2,6 +2,7 @@
 #include "cea_captioner.h"
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "../caption_stream.h"
@@ -14,10 +15,14 @@ void set_caps(GstElement* filter, CapsPtr caps) {
   g_object_set(filter, "caps", caps.get(), nullptr);
 }
 
+bool is_interlaced(const GstStructure* video) {
+  const char* mode = gst_structure_get_string(video, "interlace-mode");
+  return mode != nullptr && std::string_view(mode) != "progressive";
+}
+
 }  // namespace
 
-CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode)
-    : elements_(bin), caption_format_(mode == CaptionMode::Cea608 ? "s334-1a" : "raw") {
+CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode_(mode) {
   captions_ = elements_.add(GST_TYPE_TEXT_TO_CEA608, "captions");
   format_ = elements_.add("capsfilter", "caption_format");
   GstElement* queue = elements_.add("queue", "caption_queue");
@@ -79,9 +84,12 @@ Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
                     std::to_string(numerator) + '/' + std::to_string(denominator) +
                     ": a videorate before the bin makes it constant");
   }
+  // Line 21, which interlaced video has, is written from s334-1a only; of progressive video
+  // cccombiner takes this form for field 2, and drops it.
+  const char* format = mode_ == CaptionMode::Cea608 && is_interlaced(structure) ? "s334-1a" : "raw";
   set_caps(format_, CapsPtr(gst_caps_new_simple("closedcaption/x-cea-608", "format", G_TYPE_STRING,
-                                                caption_format_, "framerate", GST_TYPE_FRACTION,
-                                                numerator, denominator, nullptr)));
+                                                format, "framerate", GST_TYPE_FRACTION, numerator,
+                                                denominator, nullptr)));
   let_text_flow();
   return {};
 }

@@ -29,10 +29,10 @@ class CeaCaptioner final : public Captioner {
   void let_text_flow();
 
   ElementGroup elements_;
+  const CaptionMode mode_;
   GstElement* captions_ = nullptr;
   GstElement* format_ = nullptr;  // The caps filter behind it.
   GstElement* combiner_ = nullptr;
-  const char* caption_format_;
   PadPtr video_sink_, video_src_, text_sink_;
   PadPtr captions_src_;  // What the combiner is given.
   PadPtr combiner_caption_;

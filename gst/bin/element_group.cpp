@@ -35,7 +35,8 @@ GstElement* ElementGroup::keep(GstElement* element) {
 void ElementGroup::link(std::initializer_list<GstElement*> elements) {
   if (std::find(elements.begin(), elements.end(), nullptr) != elements.end()) return;
   for (auto it = elements.begin(); it + 1 != elements.end(); ++it) {
-    gst_element_link_pads(*it, "src", *(it + 1), "sink");
+    const gboolean linked = gst_element_link_pads(*it, "src", *(it + 1), "sink");
+    g_return_if_fail(linked);
   }
 }
 

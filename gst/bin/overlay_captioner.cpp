@@ -6,7 +6,10 @@ namespace npuwhisper {
 OverlayCaptioner::OverlayCaptioner(GstBin* bin) : elements_(bin) {
   GstElement* overlay = elements_.add("textoverlay", "overlay");
   if (overlay == nullptr) return;
+  // To be read on any picture; the size is that of a picture 640 wide.
   gst_util_set_object_arg(G_OBJECT(overlay), "valignment", "bottom");
+  g_object_set(overlay, "shaded-background", TRUE, "shading-value", 200U, "font-desc", "Sans 18",
+               nullptr);
   video_sink_.reset(gst_element_get_static_pad(overlay, "video_sink"));
   video_src_.reset(gst_element_get_static_pad(overlay, "src"));
   text_sink_.reset(gst_element_get_static_pad(overlay, "text_sink"));

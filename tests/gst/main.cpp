@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "../../gst/gstnpuwhisper.h"
+#include "../../gst/gstnpuwhisperbin.h"
 #include "../../gst/gsttexttocea608.h"
 
 // GStreamer's criticals (a bad cast, a lost reference) are failures here. The elements are
@@ -14,6 +15,7 @@ int main(int argc, char** argv) {
   gst_init(&argc, &argv);
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
   gst_element_register(nullptr, "texttocea608", GST_RANK_NONE, GST_TYPE_TEXT_TO_CEA608);
+  gst_element_register(nullptr, "npuwhisperbin", GST_RANK_NONE, GST_TYPE_NPU_WHISPER_BIN);
   ::testing::InitGoogleTest(&argc, argv);
   const int result = RUN_ALL_TESTS();
   gst_deinit();

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// npuwhisper-player: plays a file or URI with captions of what is said in it. Shows how a player
+// uses npuwhisperbin (player_pipeline.cpp), and what can change while it plays.
+
+#include <gst/gst.h>
+#include <gst/video/navigation.h>
+
+#include <array>
+#include <functional>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "key_input.h"
+#include "player_pipeline.h"
+
+namespace npuwhisper::player {
+namespace {
+
+enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2 };
+
+constexpr const char* kSummary =
+    "Plays a file or a URI, with captions of what is said in it.\n"
+    "\n"
+    "Keys, in the terminal and in the window:\n"
+    "  space         pause, go on\n"
+    "  left, right   ten seconds back, ahead\n"
+    "  l             next language: auto, en, de, fr, es, it, pt, zh, ja\n"
+    "  t             transcribe, or translate into English\n"
+    "  c             captions on, off\n"
+    "  q             quit";
+
+constexpr std::array kLanguages = {"auto", "en", "de", "fr", "es", "it", "pt", "zh", "ja"};
+constexpr gint64 kStep = 10 * GST_SECOND;
+
+void complain(const std::string& message) {
+  std::cerr << "npuwhisper-player: " << message << std::endl;
+}
+
+/// What GOption writes into.
+struct Options {
+  gchar *model = nullptr, *device = nullptr, *language = nullptr, *task = nullptr;
+  gchar *video_sink = nullptr, *audio_sink = nullptr;
+  gint latency = 0;
+  gchar** uris = nullptr;
+
+  Options() = default;
+  Options(const Options&) = delete;
+  Options& operator=(const Options&) = delete;
+  ~Options() {
+    for (gchar* text : {model, device, language, task, video_sink, audio_sink}) g_free(text);
+    g_strfreev(uris);
+  }
+};
+
+bool parse(int argc, char** argv, Options& options) {
+  const auto text = [](const char* name, gchar*& value, const char* help, const char* shape) {
+    return GOptionEntry{name, 0, 0, G_OPTION_ARG_STRING, &value, help, shape};
+  };
+  const std::array entries = {
+      text("model", options.model, "Model, by name or folder (default base)", "NAME|PATH"),
+      text("device", options.device, "What runs the model (default auto)", "auto|cpu|npu"),
+      text("language", options.language, "Spoken language (default auto: found out)", "auto|CODE"),
+      text("task", options.task, "translate: into English", "transcribe|translate"),
+      GOptionEntry{"latency", 0, 0, G_OPTION_ARG_INT, &options.latency,
+                   "How long text may take; less is quicker, more has fewer errors", "MS"},
+      text("videosink", options.video_sink, "Where pictures go (default autovideosink)", "ELEMENT"),
+      text("audiosink", options.audio_sink, "Where sound goes (default autoaudiosink)", "ELEMENT"),
+      GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.uris, nullptr,
+                   nullptr},
+      GOptionEntry{},
+  };
+  GOptionContext* context = g_option_context_new("FILE|URI");
+  g_option_context_set_summary(context, kSummary);
+  g_option_context_add_main_entries(context, entries.data(), nullptr);
+  g_option_context_add_group(context, gst_init_get_option_group());
+  GError* error = nullptr;
+  const gboolean parsed = g_option_context_parse(context, &argc, &argv, &error);
+  g_option_context_free(context);
+  if (!parsed) {
+    complain(error->message);
+    g_error_free(error);
+    return false;
+  }
+  if (options.uris == nullptr || options.uris[1] != nullptr) {
+    complain("wanted one FILE or URI (--help tells more)");
+    return false;
+  }
+  return true;
+}
+
+std::string uri_of(const char* file_or_uri) {
+  if (gst_uri_is_valid(file_or_uri)) return file_or_uri;
+  gchar* uri = gst_filename_to_uri(file_or_uri, nullptr);
+  const std::string result = uri != nullptr ? uri : file_or_uri;
+  g_free(uri);
+  return result;
+}
+
+/// The loop: keys and messages in, changes of the pipeline out.
+class Player {
+ public:
+  explicit Player(PlayerPipeline& pipeline)
+      : pipeline_(pipeline), loop_(g_main_loop_new(nullptr, FALSE)) {
+    GstBus* bus = gst_element_get_bus(pipeline.element());
+    watch_ = gst_bus_add_watch(bus, on_message, this);
+    gst_object_unref(bus);
+  }
+  ~Player() {
+    g_source_remove(watch_);
+    g_main_loop_unref(loop_);
+  }
+  Player(const Player&) = delete;
+  Player& operator=(const Player&) = delete;
+
+  int run() {
+    const KeyInput keys([this](Key key) { press(key); });
+    pipeline_.set_paused(false);
+    g_main_loop_run(loop_);
+    return exit_code_;
+  }
+
+ private:
+  void press(Key key) {
+    GObject* captions = G_OBJECT(pipeline_.captions());
+    switch (key) {
+      case Key::Pause:
+        pipeline_.set_paused(!pipeline_.paused());
+        break;
+      case Key::Back:
+      case Key::Forward:
+        seek(key == Key::Back ? -kStep : kStep);
+        break;
+      case Key::Language:
+        language_ = (language_ + 1) % kLanguages.size();
+        g_object_set(captions, "language-code", kLanguages[language_], nullptr);
+        std::cout << "language: " << kLanguages[language_] << std::endl;
+        break;
+      case Key::Task:
+        translates_ = !translates_;
+        gst_util_set_object_arg(captions, "task", translates_ ? "translate" : "transcribe");
+        std::cout << "task: " << (translates_ ? "translate" : "transcribe") << std::endl;
+        break;
+      case Key::Captions:
+        std::cout << "captions: " << (pipeline_.toggle_captions() ? "on" : "off") << std::endl;
+        break;
+      case Key::Quit:
+        g_main_loop_quit(loop_);
+        break;
+    }
+  }
+
+  void seek(gint64 step) {
+    const GstClockTime target = pipeline_.seek_by(step);
+    if (GST_CLOCK_TIME_IS_VALID(target)) {
+      std::cout << "at " << target / GST_SECOND << " s" << std::endl;
+    } else {
+      std::cout << "this cannot be wound" << std::endl;
+    }
+  }
+
+  static gboolean on_message(GstBus*, GstMessage* message, gpointer self) {
+    static_cast<Player*>(self)->take(message);
+    return G_SOURCE_CONTINUE;
+  }
+
+  void take(GstMessage* message) {
+    switch (GST_MESSAGE_TYPE(message)) {
+      case GST_MESSAGE_EOS:
+        g_main_loop_quit(loop_);
+        break;
+      case GST_MESSAGE_ERROR:
+        report(message, gst_message_parse_error);
+        exit_code_ = kFailed;
+        g_main_loop_quit(loop_);
+        break;
+      case GST_MESSAGE_WARNING:
+        report(message, gst_message_parse_warning);
+        break;
+      case GST_MESSAGE_BUFFERING: {
+        gint percent = 0;
+        gst_message_parse_buffering(message, &percent);
+        pipeline_.set_buffering(percent < 100);
+        break;
+      }
+      case GST_MESSAGE_STATE_CHANGED:
+        if (GST_MESSAGE_SRC(message) == GST_OBJECT(pipeline_.element())) take_state(message);
+        break;
+      case GST_MESSAGE_LATENCY:
+        gst_bin_recalculate_latency(GST_BIN(pipeline_.element()));
+        break;
+      case GST_MESSAGE_ELEMENT:
+        take_window_key(message);
+        break;
+      default:
+        break;
+    }
+  }
+
+  static void take_state(GstMessage* message) {
+    GstState before = GST_STATE_NULL;
+    GstState now = GST_STATE_NULL;
+    GstState next = GST_STATE_NULL;
+    gst_message_parse_state_changed(message, &before, &now, &next);
+    if (next != GST_STATE_VOID_PENDING) return;
+    if (now == GST_STATE_PLAYING) std::cout << "playing" << std::endl;
+    if (now == GST_STATE_PAUSED) std::cout << "paused" << std::endl;
+  }
+
+  static void report(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
+    GError* error = nullptr;
+    gchar* debug = nullptr;
+    parse(message, &error, &debug);
+    complain(error->message);
+    g_error_free(error);
+    g_free(debug);
+  }
+
+  // A key that was pressed in the video's window, and that no element upstream wanted.
+  void take_window_key(GstMessage* message) {
+    if (gst_navigation_message_get_type(message) != GST_NAVIGATION_MESSAGE_EVENT) return;
+    GstEvent* event = nullptr;
+    if (!gst_navigation_message_parse_event(message, &event)) return;
+    const gchar* name = nullptr;
+    if (gst_navigation_event_get_type(event) == GST_NAVIGATION_EVENT_KEY_PRESS &&
+        gst_navigation_event_parse_key_event(event, &name)) {
+      if (const auto key = key_named(name)) press(*key);
+    }
+    gst_event_unref(event);
+  }
+
+  PlayerPipeline& pipeline_;
+  GMainLoop* loop_;
+  guint watch_ = 0;
+  std::size_t language_ = 0;
+  bool translates_ = false;
+  int exit_code_ = kOk;
+};
+
+int run(int argc, char** argv) {
+  Options options;
+  if (!parse(argc, argv, options)) return kUsage;
+  PlayerPipeline::Sinks sinks;
+  if (options.video_sink != nullptr) sinks.video = options.video_sink;
+  if (options.audio_sink != nullptr) sinks.audio = options.audio_sink;
+  const auto pipeline = PlayerPipeline::create(uri_of(options.uris[0]), sinks);
+  if (!pipeline) {
+    complain(pipeline.error().message);
+    return kFailed;
+  }
+  GObject* captions = G_OBJECT((*pipeline)->captions());
+  const auto set = [captions](const char* property, const gchar* value) {
+    if (value != nullptr) gst_util_set_object_arg(captions, property, value);
+  };
+  set("model", options.model);
+  set("device", options.device);
+  set("language-code", options.language);
+  set("task", options.task);
+  if (options.latency > 0) g_object_set(captions, "latency", options.latency, nullptr);
+  return Player(**pipeline).run();
+}
+
+}  // namespace
+}  // namespace npuwhisper::player
+
+int main(int argc, char** argv) {
+  return npuwhisper::player::run(argc, argv);
+}

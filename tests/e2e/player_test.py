@@ -1,0 +1,181 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""npuwhisper-player as its users meet it: keys, captions that can be read in the picture, errors.
+
+NPUWHISPER_PLAYER names the program. With NPUWHISPER_PICTURE=FILE the picture that shows most of the
+words is kept: that of the README is made so.
+"""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import threading
+import unittest
+
+import program
+from program import MODEL, RECORDINGS, SPOKEN, needs_speech
+
+PLAYER = os.environ.get('NPUWHISPER_PLAYER', 'npuwhisper-player')
+SILENT = ('--videosink', 'fakesink sync=true', '--audiosink', 'fakesink sync=true')
+LONGEST = 120  # seconds, on a busy machine
+
+
+def words_of(text):
+    return re.findall(r"[a-z']+", text.lower().replace('mr.', 'mister').replace('-', ' '))
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix='npuwhisper-player-')
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def make_video(self, seconds, size='640,height=360'):
+        """A test card, with the first recording as its sound."""
+        path = self.folder / 'speech.mkv'
+        subprocess.run(
+            ['gst-launch-1.0', '-q', *(
+                f'matroskamux name=m ! filesink location={path} '
+                f'videotestsrc pattern=smpte75 num-buffers={10 * seconds} ! '
+                f'video/x-raw,width={size},framerate=10/1 ! vp8enc deadline=1 cpu-used=8 ! queue ! '
+                f'm. filesrc location={RECORDINGS[0]} ! wavparse ! audioconvert ! vorbisenc ! '
+                'queue ! m.').split()],
+            check=True, timeout=LONGEST)
+        return path
+
+    def play(self, *args, **kwargs):
+        return subprocess.run([PLAYER, *map(str, args)], stdin=subprocess.DEVNULL,
+                              capture_output=True, encoding='utf-8', timeout=LONGEST, check=False,
+                              **kwargs)
+
+
+@needs_speech
+class Picture(Case):
+    @unittest.skipUnless(shutil.which('tesseract'), 'needs tesseract-ocr to read the picture')
+    def test_shows_what_is_said(self):
+        video = self.make_video(9)
+        done = self.play('--model', MODEL, '--language', 'en', '--audiosink', 'fakesink',
+                         '--videosink', 'videorate ! video/x-raw,framerate=2/1 ! videoconvert ! '
+                         f'pngenc ! multifilesink location={self.folder}/%02d.png', video)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        pictures = sorted(self.folder.glob('*.png'))
+        self.assertGreaterEqual(len(pictures), 16)
+        read = {picture: words_of(subprocess.run(
+            ['tesseract', picture, '-', '--psm', '11'], capture_output=True, encoding='utf-8',
+            env=os.environ | {'OMP_THREAD_LIMIT': '1'}, check=True).stdout)
+                for picture in pictures}
+        wanted = words_of(SPOKEN[0])
+        seen = {word for words in read.values() for word in words}
+        found = [word for word in wanted if word in seen]
+        self.assertGreaterEqual(len(found), 0.7 * len(wanted), read)
+        if os.environ.get('NPUWHISPER_PICTURE'):
+            best = max(pictures, key=lambda picture: len(set(read[picture]) & set(wanted)))
+            shutil.copy(best, os.environ['NPUWHISPER_PICTURE'])
+
+
+@needs_speech
+class Keys(Case):
+    def test_each_does_what_it_says(self):
+        video = self.make_video(60, '160,height=90')
+        player = subprocess.Popen([PLAYER, '--model', MODEL, *SILENT, video],
+                                  stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding='utf-8',
+                                  bufsize=1)
+        watchdog = threading.Timer(LONGEST, player.kill)
+        watchdog.start()
+
+        def expect(answer, key=''):
+            player.stdin.write(key)
+            player.stdin.flush()
+            seen = []
+            while True:
+                line = player.stdout.readline()
+                self.assertTrue(line, f'{answer!r} wanted, {seen} found')
+                if re.fullmatch(answer, line.strip()):
+                    return
+                seen.append(line.strip())
+
+        try:
+            expect('playing')
+            expect('language: en', 'l')
+            expect('task: translate', 't')
+            expect('task: transcribe', 't')
+            expect('paused', ' ')
+            expect('playing', ' ')
+            expect(r'at \d\d s', '\x1b[C')
+            expect(r'at \d+ s', '\x1b[D')
+            expect('captions: off', 'c')
+            expect('captions: on', 'c')
+            player.stdin.write('q')
+            player.stdin.flush()
+            self.assertEqual(player.wait(LONGEST), 0)
+        finally:
+            watchdog.cancel()
+            player.kill()
+            player.wait()
+            player.stdin.close()
+            player.stdout.close()
+
+
+@needs_speech
+class Sound(Case):
+    def test_alone_is_captioned_on_black_and_ends(self):
+        done = self.play('--model', MODEL, '--videosink', 'fakesink', '--audiosink', 'fakesink',
+                         RECORDINGS[1])
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+
+@needs_speech
+class OtherPlayers(Case):
+    """The lines of docs/players.md for players that know nothing of npuwhisper."""
+
+    def launch(self, line):
+        subprocess.run(['gst-launch-1.0', '-q', *shlex.split(line)], check=True, timeout=LONGEST,
+                       cwd=self.folder)
+
+    def expect_spoken(self, file):
+        """Reads the subtitles with ffmpeg."""
+        srt = subprocess.run(['ffmpeg', '-v', 'error', '-i', self.folder / file, '-map', '0:s',
+                              '-f', 'srt', '-'], capture_output=True, encoding='utf-8',
+                             check=True).stdout
+        found = words_of(srt)
+        wanted = words_of(SPOKEN[0])
+        self.assertGreaterEqual(len([word for word in wanted if word in found]), 0.9 * len(wanted))
+
+    def test_show_a_subtitle_track(self):
+        self.make_video(9, '160,height=90')
+        unlimited = 'queue max-size-time=0 max-size-bytes=0 max-size-buffers=0'
+        self.launch(
+            'matroskamux name=m ! filesink location=captioned.mkv '
+            'filesrc location=speech.mkv ! matroskademux name=d '
+            f'd.video_0 ! {unlimited} ! m.video_0 '
+            f'd.audio_0 ! tee name=t  t. ! {unlimited} ! m.audio_0 '
+            f't. ! {unlimited} ! decodebin ! audioconvert ! audioresample ! '
+            'npuwhisper ! queue ! m.subtitle_0')
+        self.expect_spoken('captioned.mkv')
+
+    def test_write_down_what_they_play(self):
+        uri = self.make_video(9, '160,height=90').as_uri()
+        self.launch(
+            f'playbin uri={uri} video-sink=fakesink audio-sink="fakesink sync=false" '
+            'audio-filter="tee name=t  t. ! queue  t. ! queue ! audioconvert ! '
+            'audioresample ! npuwhisper ! srtenc ! filesink async=false location=live.srt"')
+        self.expect_spoken('live.srt')
+
+
+class Mistakes(Case):
+    def test_are_named(self):
+        for args, status, message in (
+                ((), 2, 'FILE'),
+                (('a.mkv', 'b.mkv'), 2, 'FILE'),
+                ((*SILENT, 'no-such-file.mkv'), 1, 'not found'),
+                (('--videosink', 'nonsense', 'a.mkv'), 1, 'nonsense'),
+                (('--model', 'no-such-model', *SILENT, RECORDINGS[0]), 1, 'no-such-model')):
+            done = self.play(*args)
+            self.assertEqual(done.returncode, status, args)
+            self.assertIn(message, done.stderr)
+
+
+if __name__ == '__main__':
+    program.main()
