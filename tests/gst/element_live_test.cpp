@@ -244,10 +244,10 @@ TEST(LivePipeline, TextThatIsTooLateIsSaid) {
 
 // Text that is late on purpose is in time.
 TEST(LivePipeline, LateTextReachesItsSinkInTime) {
-  set_script({.decode_time = 700ms});
+  set_script({.decode_time = 400ms});
   Pipeline pipeline(
-      "audiotestsrc is-live=true wave=ticks samplesperbuffer=160 num-buffers=250 ! "
-      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1000 lateness=2000 ! "
+      "audiotestsrc is-live=true wave=ticks samplesperbuffer=160 num-buffers=120 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1000 lateness=800 ! "
       "fakesink name=s sync=true max-lateness=20000000");
   ASSERT_TRUE(pipeline.run());
   GstStructure* stats = nullptr;
