@@ -116,6 +116,15 @@ class TranscriberBranch : public ::testing::Test {
     text_.emplace(pad("n", "src").get());
     audio_.emplace(pad("audio", "sink").get());
     gst_element_set_locked_state(branch_, TRUE);
+    // A source that negotiates again begins a new tick.
+    gst_pad_add_probe(
+        pad("source", "src").get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
+        [](GstPad*, GstPadProbeInfo* info, gpointer) {
+          const bool again =
+              GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_RECONFIGURE;
+          return again ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+        },
+        nullptr, nullptr);
   }
 
   // Short windows: what is late here for a busy machine would be moved.
@@ -153,6 +162,7 @@ class TranscriberBranch : public ::testing::Test {
           if (GST_MESSAGE_TYPE(message) != GST_MESSAGE_ERROR) return GST_BUS_PASS;
           test->disable();
           ++test->n_errors_;
+          gst_message_unref(message);
           return GST_BUS_DROP;
         },
         this, nullptr);
@@ -174,8 +184,8 @@ class TranscriberBranch : public ::testing::Test {
     ASSERT_FALSE(text_->buffers().empty());
     for (const Record& cue : text_->buffers()) {
       const double position = static_cast<double>(cue.start) / 0.3e9;
-      // A window may end within a tick.
-      EXPECT_NEAR(position, std::round(position), 0.1) << cue.start;
+      // 50 ms: where the branch was put in, or a window ended, a tick may be cut.
+      EXPECT_NEAR(position, std::round(position), 0.17) << cue.start;
     }
   }
 
