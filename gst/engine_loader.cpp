@@ -14,18 +14,20 @@ void EngineLoader::start(const EngineOptions& options) {
     if (useful && options == options_) return;
   }
   join();
+  int n_load = 0;
   std::shared_ptr<Engine> old;  // Dies outside the lock, and before the next one needs its memory.
   {
     const std::scoped_lock lock(mutex_);
     state_ = State::Loading;
     options_ = options;
+    n_load = ++n_loads_;
     std::swap(engine_, old);
   }
   old.reset();
-  thread_ = std::jthread([this, options] { load(options); });
+  thread_ = std::jthread([this, options, n_load] { load(options, n_load); });
 }
 
-void EngineLoader::load(const EngineOptions& options) {
+void EngineLoader::load(const EngineOptions& options, int n_load) {
   post_progress(GST_PROGRESS_TYPE_START, "Loading model " + options.model);
   const auto begin = std::chrono::steady_clock::now();
   // Engine::open would find it as well; asking first tells the user early where it comes from.
@@ -39,13 +41,22 @@ void EngineLoader::load(const EngineOptions& options) {
     post_progress(GST_PROGRESS_TYPE_COMPLETE, "Model is ready on " + (*engine)->device().name);
   } else {
     post_progress(GST_PROGRESS_TYPE_ERROR, engine.error().message);
-    post_error(element_, engine.error());
+    // The reason comes first: what fails for it posts errors too.
+    post_error(element_, engine.error(), [this, n_load] { finish(n_load, State::Failed); });
+    return;
   }
+  {
+    const std::scoped_lock lock(mutex_);
+    load_time_ = std::chrono::steady_clock::now() - begin;
+    engine_ = std::move(*engine);
+  }
+  finish(n_load, State::Loaded);
+}
 
+void EngineLoader::finish(int n_load, State state) {
   const std::scoped_lock lock(mutex_);
-  load_time_ = std::chrono::steady_clock::now() - begin;
-  state_ = engine ? State::Loaded : State::Failed;
-  if (engine) engine_ = std::move(*engine);
+  if (n_load != n_loads_) return;  // Another began meanwhile.
+  state_ = state;
   changed_.notify_all();
 }
 

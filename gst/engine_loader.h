@@ -39,14 +39,16 @@ class EngineLoader {
 
  private:
   enum class State { Idle, Loading, Loaded, Failed };
-  void load(const EngineOptions& options);
+  void load(const EngineOptions& options, int n_load);
+  void finish(int n_load, State state);
   void post_progress(GstProgressType type, const std::string& text) const;
 
   GstElement* element_;
-  mutable std::mutex mutex_;  // Guards the next five.
+  mutable std::mutex mutex_;  // Guards the next six.
   std::condition_variable_any changed_;
   State state_ = State::Idle;
   EngineOptions options_;
+  int n_loads_ = 0;
   std::shared_ptr<Engine> engine_;
   std::chrono::nanoseconds load_time_{0};
   std::jthread thread_;  // Of the state changes alone.

@@ -26,6 +26,7 @@ std::optional<std::uint64_t> InputQueue::start() {
   clear();
   flow_ = GST_FLOW_OK;
   running_ = true;
+  ++n_starts_;
   return ++epoch_;
 }
 
@@ -192,8 +193,14 @@ std::uint64_t InputQueue::flush_stop() {
   return ++epoch_;
 }
 
-void InputQueue::fail(GstFlowReturn flow) {
+std::uint64_t InputQueue::n_starts() const {
   const std::scoped_lock lock(mutex_);
+  return n_starts_;
+}
+
+void InputQueue::fail(GstFlowReturn flow, std::uint64_t n_starts) {
+  const std::scoped_lock lock(mutex_);
+  if (n_starts != n_starts_ || !running_) return;
   if (flow_ == GST_FLOW_OK) flow_ = flow;
   changed_.notify_all();
 }

@@ -84,8 +84,11 @@ class InputQueue {
   void flush_start();
   /// Accepts data again, and returns the new epoch.
   std::uint64_t flush_stop();
-  /// The worker gave up: the producer gets `flow` from now on.
-  void fail(GstFlowReturn flow);
+  /// Counts start().
+  std::uint64_t n_starts() const;
+  /// The worker gave up: the producer gets `flow` from now on, if the queue has not been stopped
+  /// since it was started for the n-th time.
+  void fail(GstFlowReturn flow, std::uint64_t n_starts);
 
  private:
   PushResult make_room(std::unique_lock<std::mutex>& lock);
@@ -111,6 +114,7 @@ class InputQueue {
   bool running_ = false;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING;
   std::uint64_t epoch_ = 0;
+  std::uint64_t n_starts_ = 0;
 };
 
 }  // namespace npuwhisper

@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "gsterror.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -95,7 +97,7 @@ void SourceTask::push_buffer(GstBuffer* buffer) {
 
 void SourceTask::note_flow(GstFlowReturn flow) {
   last_flow_ = flow;
-  if (is_fatal(flow)) GST_ELEMENT_FLOW_ERROR(element_, flow);
+  if (is_fatal(flow)) post_flow_error(element_, flow);
 }
 
 }  // namespace npuwhisper

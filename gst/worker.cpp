@@ -119,9 +119,10 @@ void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
 }
 
 void Worker::run(std::stop_token stop) {
+  n_starts_ = input_.n_starts();
   engine_ = loader_.wait(stop);
   if (!engine_) {
-    input_.fail(GST_FLOW_ERROR);  // The loader has posted why.
+    input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted why.
     return;
   }
   if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
@@ -361,8 +362,9 @@ void Worker::handle_gap(const EventPtr& event) {
 
 void Worker::fail_stream(const Error& error) {
   failed_ = true;
-  post_error(element_, error);
-  input_.fail(flow_of(error));
+  // The reason comes first: upstream posts an error for what it is returned.
+  post_error(element_, error,
+             [this, flow = flow_of(error), n = n_starts_] { input_.fail(flow, n); });
 }
 
 }  // namespace npuwhisper

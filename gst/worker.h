@@ -91,6 +91,7 @@ class Worker {
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
   std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
+  std::uint64_t n_starts_ = 0;   // Of the input queue, with this run.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
   GstSegment segment_{};

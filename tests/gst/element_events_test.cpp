@@ -146,20 +146,6 @@ TEST_F(Events, CustomEventsKeepTheirPlaceBetweenTexts) {
                                    "custom-downstream", "two", "eos"));
 }
 
-TEST_F(Events, TimestampJumpResyncs) {
-  set_script({.texts = {" one", " two"}});
-  play();
-  push(tones(2, {{0.5, 1.0}}), 0);
-  push(tones(2, {{0.5, 1.0}}), seconds(10), true);
-  finish();
-  const auto cues = out_->buffers();
-  ASSERT_EQ(cues.size(), 2U);
-  EXPECT_EQ(cues[0].start, seconds(0.5));
-  EXPECT_EQ(cues[1].start, seconds(10.5));
-  EXPECT_TRUE(cues[1].discont);
-  EXPECT_EQ(calls().drains, 2);
-}
-
 TEST_F(Events, SmallTimestampErrorsDoNotCutWords) {
   set_script({});
   play();

@@ -8,7 +8,6 @@
 namespace npuwhisper::test {
 namespace {
 
-using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
@@ -50,28 +49,6 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   make();
   gst_element_set_state(element_, GST_STATE_READY);
   EXPECT_EQ(progress(), "012");  // Start, continue, complete.
-}
-
-TEST_F(Lifecycle, MissingModelIsAnErrorAndNothingHangs) {
-  set_script({.load_time = 50ms,
-              .load_error = Error{ErrorCode::NotFound, "model 'nope': not found in ..."}});
-  make();
-  g_object_set(element_, "model", "nope", nullptr);
-  play();
-  const auto begin = Clock::now();
-  EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";
-  EXPECT_LT(elapsed(begin), 2s);
-  const auto posted = message(GST_MESSAGE_ERROR, 2s);
-  ASSERT_TRUE(posted);
-  std::string text;
-  int code = 0;
-  EXPECT_EQ(error_of(posted.get(), text, code), GST_RESOURCE_ERROR);
-  EXPECT_EQ(code, GST_RESOURCE_ERROR_NOT_FOUND);
-  EXPECT_THAT(text, HasSubstr("model 'nope'"));
-  EXPECT_FALSE(message(GST_MESSAGE_ERROR, 50ms)) << "once is enough";
-  // Told once, it fails at once, until somebody goes back to NULL to try again.
-  gst_element_set_state(element_, GST_STATE_READY);
-  EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
 }
 
 TEST_F(Lifecycle, FailedLoadIsTriedAgain) {

@@ -15,25 +15,6 @@ using ::testing::Not;
 
 class Output : public ElementTest {};
 
-// Both sample formats: whispertranscriber takes F32 only.
-class OutputFormat : public ElementTest, public ::testing::WithParamInterface<const char*> {};
-
-TEST_P(OutputFormat, TextHasTheTimesOfItsSound) {
-  set_script({.texts = {" one", " two"}});
-  play(GetParam());
-  ASSERT_EQ(push(tones(3, {{1.0, 1.5}, {2.0, 2.25}}), 0), GST_FLOW_OK);
-  finish();
-  EXPECT_THAT(out_->texts(), ElementsAre("one", "two"));
-  const auto cues = out_->buffers();
-  EXPECT_EQ(cues[0].start, seconds(1.0));
-  EXPECT_EQ(cues[0].end, seconds(1.5));
-  EXPECT_EQ(cues[1].start, seconds(2.0));
-  EXPECT_EQ(cues[1].end, seconds(2.25));
-  EXPECT_EQ(stat("cues"), 2U);
-  EXPECT_EQ(stat("samples"), 3U * kSampleRate);
-}
-INSTANTIATE_TEST_SUITE_P(Both, OutputFormat, ::testing::Values("F32LE", "S16LE"));
-
 TEST_F(Output, FormatMayChangeInTheMiddle) {
   set_script({});
   play("S16LE");
@@ -44,18 +25,6 @@ TEST_F(Output, FormatMayChangeInTheMiddle) {
   ASSERT_EQ(out_->buffers().size(), 1U) << "the change must not cut the sound in two";
   EXPECT_EQ(out_->buffers()[0].start, seconds(0.5));
   EXPECT_EQ(out_->buffers()[0].end, seconds(1.5));
-}
-
-TEST_F(Output, SilenceGivesGapsAndNoText) {
-  set_script({.window = kSampleRate});
-  play();
-  push(tones(5, {}), 0);
-  finish();
-  EXPECT_TRUE(out_->buffers().empty());
-  const auto gaps = out_->events(GST_EVENT_GAP);
-  ASSERT_FALSE(gaps.empty());
-  EXPECT_EQ(gaps.front().start, 0U);
-  EXPECT_EQ(gaps.back().end, seconds(5));
 }
 
 TEST_F(Output, GapsFollowTheDecodingNotOnlyTheEnd) {
@@ -80,26 +49,6 @@ TEST_F(Output, WordModeGivesOneBufferAWord) {
   EXPECT_EQ(words[1].start, seconds(0.8));
   EXPECT_EQ(words[2].end, seconds(1.4));
   EXPECT_TRUE(calls().last_options.word_times);
-}
-
-TEST_F(Output, OverlappingWordTimesDoNotOverlapInCues) {
-  set_script({.texts = {" a b c d"}, .overlapping_words = true});
-  make();
-  g_object_set(element_, "output-mode", 1, nullptr);
-  play();
-  push(tones(2, {{0.1, 0.3}, {0.5, 0.7}}), 0);
-  finish();
-  EXPECT_EQ(out_->buffers().size(), 8U);  // complaint() checks their times.
-}
-
-TEST_F(Output, WordsWithoutSpacesAreKept) {
-  set_script({.texts = {"你好世界"}});
-  make();
-  g_object_set(element_, "output-mode", 1, nullptr);
-  play();
-  push(tones(2, {{0.5, 1.0}}), 0);
-  finish();
-  EXPECT_THAT(out_->texts(), ElementsAre("你好世界"));
 }
 
 TEST_F(Output, EmptyTextGivesNoBuffer) {

@@ -122,7 +122,7 @@ TEST_F(InputQueueTest, FlushIsANewEpoch) {
 }
 
 TEST_F(InputQueueTest, FailureReachesTheProducer) {
-  queue_.fail(GST_FLOW_ERROR);
+  queue_.fail(GST_FLOW_ERROR, queue_.n_starts());
   EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_ERROR);
 }
 
