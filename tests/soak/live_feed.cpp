@@ -41,8 +41,8 @@ void LiveFeed::begin() {
   base_ = gst_clock_get_time(clock) - running_time_;
   gst_object_unref(clock);
   gst_element_set_base_time(element_, base_);
-  s16_ = !s16_;
-  change_caps();
+  gst_harness_push_event(harness_, gst_event_new_stream_start("soak"));
+  send_caps();
   send_segment(pts_);
 }
 
@@ -148,11 +148,17 @@ void LiveFeed::lose(GstClockTime duration) {
 
 void LiveFeed::change_caps() {
   s16_ = !s16_;
-  gst_harness_set_src_caps(
-      harness_,
-      gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING, s16_ ? "S16LE" : "F32LE", "rate",
-                          G_TYPE_INT, kSampleRate, "channels", G_TYPE_INT, 1, "layout",
-                          G_TYPE_STRING, "interleaved", nullptr));
+  send_caps();
+}
+
+// The harness's own function for this sends a segment, too.
+void LiveFeed::send_caps() {
+  GstCaps* caps = gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING,
+                                      s16_ ? "S16LE" : "F32LE", "rate", G_TYPE_INT, kSampleRate,
+                                      "channels", G_TYPE_INT, 1, "layout", G_TYPE_STRING,
+                                      "interleaved", nullptr);
+  gst_harness_push_event(harness_, gst_event_new_caps(caps));
+  gst_caps_unref(caps);
 }
 
 void LiveFeed::change_segment(GstClockTime to) {

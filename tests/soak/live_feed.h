@@ -52,6 +52,7 @@ class LiveFeed {
 
  private:
   void begin();
+  void send_caps();
   void send_segment(GstClockTime start);
   void pass(GstClockTime duration);
   Result<void> send(std::span<const float> pcm);

@@ -6,7 +6,7 @@
 namespace npuwhisper::soak {
 namespace {
 
-constexpr GstClockTime kMemory = 60 * GST_SECOND;
+constexpr std::size_t kMostWords = 150, kMostForgiven = 50;
 // Word times are aligned to 20 ms; the mel's window smears a tone by as much on both sides.
 constexpr GstClockTime kTolerance = 300 * GST_MSECOND;
 constexpr std::size_t kMostComplaints = 10;
@@ -42,18 +42,18 @@ TextCheck::~TextCheck() {
 void TextCheck::said(const std::string& text, GstClockTime start, GstClockTime end) {
   const std::scoped_lock lock(mutex_);
   words_.push_back({trimmed(text), start, end});
-  forget_before(end > kMemory ? end - kMemory : 0);
+  forget(kMostWords, GST_CLOCK_TIME_NONE);
 }
 
 void TextCheck::forgive(GstClockTime start, GstClockTime end) {
   const std::scoped_lock lock(mutex_);
   forgiven_.push_back({start, end});
+  if (forgiven_.size() > kMostForgiven) forgiven_.pop_front();
 }
 
 void TextCheck::flushed(GstClockTime now, GstClockTime latency) {
   const std::scoped_lock lock(mutex_);
-  forget_before(now > latency ? now - latency : 0);
-  words_.clear();
+  forget(0, now > latency ? now - latency : 0);
   forgiven_.clear();
 }
 
@@ -74,16 +74,16 @@ std::vector<std::string> TextCheck::complaints() const {
   return complaints_;
 }
 
-void TextCheck::forget_before(GstClockTime time) {
-  while (!words_.empty() && words_.front().end < time) {
+// The oldest words, until `most` are left.
+void TextCheck::forget(std::size_t most, GstClockTime due) {
+  while (words_.size() > most) {
     const Word& word = words_.front();
-    if (!word.came && !forgiven(word.start, word.end)) {
+    if (!word.came && word.end <= due && !forgiven(word.start, word.end)) {
       ++totals_.lost;
-      complain("lost '" + word.text + "'" + " at " + std::to_string(in_seconds(word.start)));
+      complain("lost '" + word.text + "' at " + std::to_string(in_seconds(word.start)));
     }
     words_.pop_front();
   }
-  while (!forgiven_.empty() && forgiven_.front().end + kMemory < time) forgiven_.pop_front();
 }
 
 bool TextCheck::forgiven(GstClockTime start, GstClockTime end) const {

@@ -12,7 +12,7 @@
 namespace npuwhisper::soak {
 
 /// Watches a source pad of the element (output-mode=word) and compares what leaves it with what was
-/// said. It remembers the last minute only. Thread-safe.
+/// said. It remembers the last 150 words only. Thread-safe.
 class TextCheck {
  public:
   struct Totals {
@@ -60,7 +60,7 @@ class TextCheck {
   void take(GstEvent* event);
   void compare(const std::string& text, GstClockTime start, GstClockTime end);
   bool forgiven(GstClockTime start, GstClockTime end) const;
-  void forget_before(GstClockTime time);
+  void forget(std::size_t most, GstClockTime due);
   void complain(const std::string& text);
 
   GstPad* const pad_;
