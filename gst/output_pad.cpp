@@ -132,10 +132,14 @@ void OutputPad::iterate() {
     items_.pop_front();
     changed_.notify_all();
   }
+  const bool more = !items_.empty();
   lock.unlock();
 
   if (item) std::visit([this](const auto& it) { push(it); }, *item);
 
+  // Where downstream has kept us waiting, text may be late. It goes before the GAP that says that
+  // none is left, or it would lose its times.
+  if (more) return;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
   next_tick_ = now + kTick;

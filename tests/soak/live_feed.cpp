@@ -153,10 +153,9 @@ void LiveFeed::change_caps() {
 
 // The harness's own function for this sends a segment, too.
 void LiveFeed::send_caps() {
-  GstCaps* caps = gst_caps_new_simple("audio/x-raw", "format", G_TYPE_STRING,
-                                      s16_ ? "S16LE" : "F32LE", "rate", G_TYPE_INT, kSampleRate,
-                                      "channels", G_TYPE_INT, 1, "layout", G_TYPE_STRING,
-                                      "interleaved", nullptr);
+  GstCaps* caps = gst_caps_new_simple(
+      "audio/x-raw", "format", G_TYPE_STRING, s16_ ? "S16LE" : "F32LE", "rate", G_TYPE_INT,
+      kSampleRate, "channels", G_TYPE_INT, 1, "layout", G_TYPE_STRING, "interleaved", nullptr);
   gst_harness_push_event(harness_, gst_event_new_caps(caps));
   gst_caps_unref(caps);
 }

@@ -7,12 +7,14 @@
 #include <gst/gst.h>
 
 #include <chrono>
+#include <cmath>
 #include <iostream>
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <random>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <npuwhisper/transcriber.h>
@@ -91,6 +93,7 @@ class Soak {
  private:
   void prepare();
   Result<void> play();
+  Result<void> wait_for_text();
   Result<void> happen();
   Result<void> overload();
   void cut();
@@ -166,13 +169,9 @@ Result<void> Soak::play() {
   for (double now = 0; now < end; now = static_cast<double>(feed_->running_time()) / GST_SECOND) {
     speak(pcm);
     if (auto pushed = feed_->push(pcm); !pushed) return pushed;
+    if (auto told = wait_for_text(); !told) return told;
     read_bus();
     if (!failures_.empty()) return {};
-    const GstClockTime covered = check_->covered();
-    if (feed_->running_time() > covered) {
-      longest_silence_ = std::max(
-          longest_silence_, static_cast<double>(feed_->running_time() - covered) / GST_SECOND);
-    }
     if (now >= next_sample) {
       memory_.sample(now);
       next_sample = now + kSampleEverySeconds;
@@ -183,6 +182,25 @@ Result<void> Soak::play() {
     }
   }
   return feed_->end();
+}
+
+// Text or GAPs must follow within the latency. By a clock that is set they have a little more time:
+// GAPs come ten times a second, whatever time it is.
+Result<void> Soak::wait_for_text() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto lag = [this] {
+    const GstClockTime covered = check_->covered(), now = feed_->running_time();
+    return now > covered ? now - covered : 0;
+  };
+  while (!options_.real_time && lag() > latency() + GST_SECOND) {
+    if (std::chrono::steady_clock::now() - start > LiveFeed::kPatience) {
+      return fail(ErrorCode::Timeout, "neither text nor GAPs have come for " +
+                                          std::to_string(LiveFeed::kPatience.count()) + " s");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  longest_silence_ = std::max(longest_silence_, static_cast<double>(lag()) / GST_SECOND);
+  return {};
 }
 
 // What is said around here may be lost or misheard.
