@@ -132,16 +132,18 @@ void OutputPad::iterate() {
     items_.pop_front();
     changed_.notify_all();
   }
-  const bool more = !items_.empty();
   lock.unlock();
 
   if (item) std::visit([this](const auto& it) { push(it); }, *item);
 
-  // Where downstream has kept us waiting, text may be late. It goes before the GAP that says that
-  // none is left, or it would lose its times.
-  if (more) return;
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
+  {
+    // Where downstream has kept us waiting, text is late. It goes before the GAP that says that
+    // there is none, or it would lose its times.
+    const std::scoped_lock look(mutex_);
+    if (!items_.empty()) return;
+  }
   next_tick_ = now + kTick;
   if (!in_segment_) return;
   const GstClockTime deadline = latency_.deadline(element_, segment_);
