@@ -19,7 +19,7 @@ class LiveFeed {
  public:
   enum class Pace { RealTime, AsFastAsItCan };
 
-  /// `element` is in NULL. Takes it to PLAYING.
+  /// `element` is in NULL or READY. Takes it to PLAYING.
   LiveFeed(GstElement* element, Pace pace);
   ~LiveFeed();
   LiveFeed(const LiveFeed&) = delete;

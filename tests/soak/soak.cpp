@@ -97,6 +97,7 @@ class Soak {
   Result<void> happen();
   Result<void> overload();
   void cut(bool leaps = false);
+  void wait_for_model();
   void speak(std::vector<float>& pcm);
   void read_bus();
   void finish();
@@ -141,11 +142,28 @@ void Soak::prepare() {
   for (const auto& [name, value] : options_.properties) {
     gst_util_set_object_arg(G_OBJECT(element_), name.c_str(), value.c_str());
   }
+  // Who plays at once waits for the model, and this is no test of how long that takes.
+  gst_element_set_state(element_, GST_STATE_READY);
+  wait_for_model();
   feed_ = std::make_unique<LiveFeed>(
       element_, options_.real_time ? LiveFeed::Pace::RealTime : LiveFeed::Pace::AsFastAsItCan);
   GstPad* src = gst_element_get_static_pad(element_, "src");
   check_ = std::make_unique<TextCheck>(src, element_, source_->knows_words());
   gst_object_unref(src);
+}
+
+void Soak::wait_for_model() {
+  const auto types = static_cast<GstMessageType>(GST_MESSAGE_PROGRESS | GST_MESSAGE_ERROR);
+  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 60 * GST_SECOND, types)) {
+    GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_PROGRESS) {
+      gst_message_parse_progress(message, &type, nullptr, nullptr);
+    }
+    gst_message_unref(message);
+    if (type == GST_PROGRESS_TYPE_COMPLETE) return;
+    if (type == GST_PROGRESS_TYPE_ERROR) break;
+  }
+  failures_.push_back("the model could not be loaded");
 }
 
 void Soak::speak(std::vector<float>& pcm) {
