@@ -32,10 +32,6 @@
 #include "tone_device.h"
 
 namespace npuwhisper {
-
-// In place of the registry's: tones have a device of their own.
-Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
-
 namespace soak {
 namespace {
 
@@ -400,6 +396,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace soak
 
+// The linker takes this one in place of the registry's: tones have a device of their own.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
   if (soak::the_tones == nullptr) return cpu::CpuDevice::open(options);
   return std::unique_ptr<Device>(
