@@ -92,6 +92,12 @@ void OutputPad::iterate() {
 
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
+  {
+    // Where downstream has kept us waiting, text is late. It goes before the GAP that says that
+    // there is none, or it would lose its times.
+    const std::scoped_lock look(mutex_);
+    if (!items_.empty()) return;
+  }
   next_tick_ = now + kTick;
   if (!in_segment_) return;
   const GstClockTime deadline = latency_.deadline(element_, segment_, lateness_);

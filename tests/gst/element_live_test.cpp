@@ -113,6 +113,31 @@ TEST_F(Live, NeverHoldsUpTheSource) {
   EXPECT_TRUE(out_->buffers()[0].discont) << "it goes on at the live edge";
 }
 
+TEST_F(Live, TextThatWaitsForDownstreamKeepsItsTimes) {
+  set_script({});
+  make();
+  g_object_set(element_, "latency", 2000, nullptr);
+  play("F32LE", true);
+  GstPad* src = gst_element_get_static_pad(element_, "src");
+  const auto block = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM);
+  const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
+  const gulong blocked = gst_pad_add_probe(src, block, hold, nullptr, nullptr);
+  for (guint64 second = 0; second < 6; ++second) {
+    push(tones(1, {{0.2, 0.6}}), seconds(static_cast<double>(second)));
+    wait_until_heard_or_dropped(second + 1);
+  }
+  gst_harness_set_time(harness_, seconds(10));
+  std::this_thread::sleep_for(150ms);  // A GAP is due.
+  gst_pad_remove_probe(src, blocked);
+  gst_object_unref(src);
+  finish();
+  std::vector<GstClockTime> starts;
+  for (const Record& buffer : out_->buffers()) starts.push_back(buffer.start);
+  for (int second = 0; second < 6; ++second) {
+    EXPECT_THAT(starts, ::testing::Contains(seconds(second + 0.2))) << second;
+  }
+}
+
 TEST_F(Live, DroppedAudioWithoutTimestampsStillCounts) {
   set_script({.decode_time = 400ms});
   make();

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// Hours of live input, with seeks, flushes, gaps, lost audio, caps and segment changes and restarts
+// at random: see tests/bench/README.md. One JSON object on stdout; the exit status is 1 if anything
+// in "failures" stands against the element.
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <cmath>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <random>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <npuwhisper/transcriber.h>
+
+#include "../../gst/gstnpuwhisper.h"
+#include "device/cpu/cpu_device.h"
+#include "device/registry.h"
+#include "live_feed.h"
+#include "memory_watch.h"
+#include "soak_options.h"
+#include "speech_source.h"
+#include "temporary_folder.h"
+#include "text_check.h"
+#include "tiny_model.h"
+#include "tone_device.h"
+
+namespace npuwhisper {
+namespace soak {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr double kChunkSeconds = 0.1;
+constexpr double kSampleEverySeconds = 30;
+constexpr double kMeanSecondsBetweenEvents = 15;
+// Words around a cut may be half there.
+constexpr GstClockTime kCut = GST_SECOND;
+// What may be left of trends by chance.
+constexpr double kMostHeapGrowth = 512e3, kMostResidentGrowth = 8e6;
+
+/// The model that the tone device pretends to run.
+struct ToneModel {
+  ToneModel() {
+    const test::TinyModelOptions options{.n_audio_layer = 1, .n_state = 8, .n_text_layer = 1};
+    test::write_tiny_model(folder.path(), options);
+    config = test::tiny_model_config(options);
+    tokenizer = std::move(Tokenizer::load(folder.path(), config).value());
+  }
+  std::vector<std::string> words() const {
+    std::vector<std::string> texts;
+    for (const Token token : test::tone_word_tokens(*tokenizer)) {
+      texts.push_back(tokenizer->decode({&token, 1}));
+    }
+    return texts;
+  }
+
+  test::TemporaryFolder folder;
+  ModelConfig config;
+  std::unique_ptr<const Tokenizer> tokenizer;
+};
+
+const ToneModel* the_tones = nullptr;  // Of this run; set before the element is made.
+
+class Soak {
+ public:
+  Soak(const SoakOptions& options, std::unique_ptr<SpeechSource> source)
+      : options_(options), source_(std::move(source)), random_(options.seed) {}
+
+  Json run() {
+    const auto start = std::chrono::steady_clock::now();
+    prepare();
+    const Result<void> played = play();
+    if (!played) failures_.push_back(played.error().message);
+    const double wall =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    Json result = describe(wall);
+    finish();
+    result["failures"] = failures_;
+    return result;
+  }
+
+ private:
+  void prepare();
+  Result<void> play();
+  Result<void> wait_for_text();
+  Result<void> happen();
+  Result<void> overload();
+  void cut(bool leaps = false);
+  void wait_for_model();
+  void speak(std::vector<float>& pcm);
+  void read_bus();
+  void finish();
+  Json describe(double wall);
+  void judge(const TextCheck::Totals& totals);
+
+  double between(double from, double to) {
+    return std::uniform_real_distribution<>(from, to)(random_);
+  }
+  GstClockTime latency() const { return options_.latency_ms * GST_MSECOND; }
+
+  const SoakOptions options_;
+  const std::unique_ptr<SpeechSource> source_;
+  std::mt19937_64 random_;
+  GstElement* element_ = nullptr;
+  GstBus* bus_ = nullptr;
+  std::unique_ptr<LiveFeed> feed_;
+  std::unique_ptr<TextCheck> check_;
+  MemoryWatch memory_;
+  std::int64_t n_spoken_ = 0;  // Samples.
+  std::vector<SaidWord> said_;
+  std::uint64_t n_words_said_ = 0;
+  std::map<std::string, int> events_;
+  std::map<std::string, int> warnings_;
+  double longest_silence_ = 0;
+  std::vector<std::string> failures_;
+};
+
+void Soak::prepare() {
+  element_ = gst_element_factory_make("npuwhisper", nullptr);
+  bus_ = gst_bus_new();
+  gst_element_set_bus(element_, bus_);
+  const std::string model =
+      the_tones != nullptr ? the_tones->folder.path().string() : options_.model;
+  g_object_set(element_, "model", model.c_str(), "latency", options_.latency_ms, "language-code",
+               "en", nullptr);
+  gst_util_set_object_arg(G_OBJECT(element_), "output-mode", "word");
+  // A handful of words at random repeats itself more than people do.
+  if (the_tones != nullptr) {
+    g_object_set(element_, "compression-ratio-threshold", 100.0F, nullptr);
+  }
+  for (const auto& [name, value] : options_.properties) {
+    gst_util_set_object_arg(G_OBJECT(element_), name.c_str(), value.c_str());
+  }
+  // Who plays at once waits for the model, and this is no test of how long that takes.
+  gst_element_set_state(element_, GST_STATE_READY);
+  wait_for_model();
+  feed_ = std::make_unique<LiveFeed>(
+      element_, options_.real_time ? LiveFeed::Pace::RealTime : LiveFeed::Pace::AsFastAsItCan);
+  GstPad* src = gst_element_get_static_pad(element_, "src");
+  check_ = std::make_unique<TextCheck>(src, element_, source_->knows_words());
+  gst_object_unref(src);
+}
+
+void Soak::wait_for_model() {
+  const auto types = static_cast<GstMessageType>(GST_MESSAGE_PROGRESS | GST_MESSAGE_ERROR);
+  while (GstMessage* message = gst_bus_timed_pop_filtered(bus_, 60 * GST_SECOND, types)) {
+    GstProgressType type = GST_PROGRESS_TYPE_ERROR;
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_PROGRESS) {
+      gst_message_parse_progress(message, &type, nullptr, nullptr);
+    }
+    gst_message_unref(message);
+    if (type == GST_PROGRESS_TYPE_COMPLETE) return;
+    if (type == GST_PROGRESS_TYPE_ERROR) break;
+  }
+  failures_.push_back("the model could not be loaded");
+}
+
+void Soak::speak(std::vector<float>& pcm) {
+  said_.clear();
+  source_->next(pcm, said_);
+  n_words_said_ += said_.size();
+  for (const SaidWord& word : said_) {
+    const auto at = [this](std::int64_t sample) {
+      return feed_->pts() +
+             static_cast<GstClockTime>(sample - n_spoken_) * GST_SECOND / kSampleRate;
+    };
+    check_->said(word.text, at(word.start), at(word.end));
+  }
+  n_spoken_ += std::ssize(pcm);
+}
+
+Result<void> Soak::play() {
+  std::vector<float> pcm(static_cast<std::size_t>(kChunkSeconds * kSampleRate));
+  double next_sample = 0, next_event = between(0, 2 * kMeanSecondsBetweenEvents);
+  const double end = options_.hours * 3600;
+  for (double now = 0; now < end; now = static_cast<double>(feed_->running_time()) / GST_SECOND) {
+    speak(pcm);
+    if (auto pushed = feed_->push(pcm); !pushed) return pushed;
+    if (auto told = wait_for_text(); !told) return told;
+    read_bus();
+    if (!failures_.empty()) return {};
+    if (now >= next_sample) {
+      memory_.sample(now);
+      next_sample = now + kSampleEverySeconds;
+    }
+    if (!options_.plain && now >= next_event) {
+      if (auto happened = happen(); !happened) return happened;
+      next_event = now + between(0.1, 2 * kMeanSecondsBetweenEvents);
+    }
+  }
+  return feed_->end();
+}
+
+// Text or GAPs must follow within the latency. By a clock that is set they have a little more time:
+// GAPs come ten times a second, whatever time it is.
+Result<void> Soak::wait_for_text() {
+  const auto start = std::chrono::steady_clock::now();
+  const auto lag = [this] {
+    const GstClockTime covered = check_->covered(), now = feed_->running_time();
+    return now > covered ? now - covered : 0;
+  };
+  while (!options_.real_time && lag() > latency() + GST_SECOND) {
+    if (std::chrono::steady_clock::now() - start > LiveFeed::kPatience) {
+      return fail(ErrorCode::Timeout, "neither text nor GAPs have come for " +
+                                          std::to_string(LiveFeed::kPatience.count()) + " s");
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  longest_silence_ = std::max(longest_silence_, static_cast<double>(lag()) / GST_SECOND);
+  return {};
+}
+
+// What is said around here may be lost or misheard; where time leaps, all that is not yet told may
+// come behind its time: the element hears of the leap no sooner than of the audio behind it.
+void Soak::cut(bool leaps) {
+  const GstClockTime pts = feed_->pts();
+  const GstClockTime before = leaps ? latency() + kCut : kCut;
+  check_->forgive(pts > before ? pts - before : 0, pts + kCut);
+}
+
+Result<void> Soak::happen() {
+  const auto count = [this](const char* what) { ++events_[what]; };
+  const auto time = [this](double from, double to) {
+    return static_cast<GstClockTime>(between(from, to) * static_cast<double>(GST_SECOND));
+  };
+  const double dice = between(0, 1);
+  cut();
+  if (dice < 0.2) {
+    count("seek");
+    const GstClockTime left = feed_->pts();
+    feed_->seek(time(0, 36000));
+    check_->flushed(left, latency() + kCut);
+  } else if (dice < 0.35) {
+    count("flush");
+    const GstClockTime left = feed_->pts();
+    feed_->flush();
+    check_->flushed(left, latency() + kCut);
+  } else if (dice < 0.55) {
+    count("gap");
+    cut(true);
+    feed_->gap(time(0.02, 6));
+  } else if (dice < 0.7) {
+    count("lost audio");
+    cut(true);
+    feed_->lose(time(0.02, 6));
+  } else if (dice < 0.85) {
+    count("caps");
+    feed_->change_caps();
+  } else if (dice < 0.93 || (!options_.overload && dice < 0.97)) {
+    count("segment");
+    feed_->change_segment(feed_->pts() + time(0, 600));
+  } else if (dice < 0.97) {
+    count("overload");
+    if (auto done = overload(); !done) return done;
+  } else {
+    count("restart");
+    const GstClockTime left = feed_->pts();
+    feed_->restart();
+    check_->flushed(left, latency() + kCut);
+  }
+  cut();
+  return {};
+}
+
+Result<void> Soak::overload() {
+  std::vector<float> pcm(static_cast<std::size_t>(between(5, 40)) * kSampleRate);
+  const GstClockTime begin = feed_->pts();
+  speak(pcm);
+  constexpr std::size_t kPiece = kSampleRate / 10;
+  for (std::size_t i = 0; i < pcm.size(); i += kPiece) {
+    if (auto sent = feed_->burst({pcm.data() + i, kPiece}); !sent) return sent;
+  }
+  const GstClockTime before = latency() + kCut;
+  check_->forgive(begin > before ? begin - before : 0, feed_->pts() + before);
+  return {};
+}
+
+void Soak::read_bus() {
+  while (GstMessage* message = gst_bus_pop(bus_)) {
+    GError* error = nullptr;
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+      gst_message_parse_error(message, &error, nullptr);
+      failures_.push_back(std::string("ERROR: ") + error->message);
+    } else if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_WARNING) {
+      gst_message_parse_warning(message, &error, nullptr);
+      std::string text = error->message;
+      std::erase_if(text, [](char c) { return c >= '0' && c <= '9'; });
+      ++warnings_[text];
+    }
+    g_clear_error(&error);
+    gst_message_unref(message);
+  }
+}
+
+void Soak::judge(const TextCheck::Totals& totals) {
+  const auto must = [this](bool holds, const std::string& what) {
+    if (!holds) failures_.push_back(what);
+  };
+  must(totals.backwards == 0, std::to_string(totals.backwards) + " texts go back in time");
+  must(totals.words > 0, "no text came");
+  must(memory_.heap().growth < kMostHeapGrowth, "memory in use grows");
+  must(memory_.resident().growth < kMostResidentGrowth, "resident memory grows");
+  must(longest_silence_ < static_cast<double>(options_.latency_ms) / 1e3 + 1 || !options_.real_time,
+       "text and GAPs stood still");
+  if (!source_->knows_words()) return;
+  const auto share = [&](std::uint64_t n) {
+    return static_cast<double>(n) / static_cast<double>(std::max<std::uint64_t>(n_words_said_, 1));
+  };
+  must(share(totals.heard) > 0.7, "too few of the words came");
+  must(share(totals.lost) < 0.001, "words were lost");
+  must(share(totals.wrong) < 0.001, "words came that nobody said");
+  must(totals.repeated == 0, "words came twice");
+}
+
+Json Soak::describe(double wall) {
+  const TextCheck::Totals totals = check_->totals();
+  judge(totals);
+  const auto rounded = [](double value) { return std::round(value * 1e3) / 1e3; };
+  const auto trend = [&](const MemoryWatch::Trend& t) {
+    return Json{{"first_mb", rounded(t.first / 1e6)},
+                {"last_mb", rounded(t.last / 1e6)},
+                {"kb_per_hour", rounded(t.slope_per_hour / 1e3)},
+                {"growth_kb", rounded(t.growth / 1e3)}};
+  };
+  const double hours = static_cast<double>(feed_->running_time()) / GST_SECOND / 3600;
+  return {{"model", options_.model.empty() ? "tones" : options_.model},
+          {"seed", options_.seed},
+          {"stream_hours", rounded(hours)},
+          {"wall_seconds", rounded(wall)},
+          {"events", events_},
+          {"words",
+           {{"said", n_words_said_},
+            {"came", totals.words},
+            {"heard", totals.heard},
+            {"lost", totals.lost},
+            {"wrong", totals.wrong},
+            {"repeated", totals.repeated},
+            {"backwards", totals.backwards}}},
+          {"gaps", totals.gaps},
+          {"mean_delay", rounded(totals.mean_delay)},
+          {"max_delay", rounded(totals.max_delay)},
+          {"longest_silence", rounded(longest_silence_)},
+          {"longest_wait", rounded(feed_->longest_wait())},
+          {"resident", trend(memory_.resident())},
+          {"heap", trend(memory_.heap())},
+          {"warnings", warnings_},
+          {"complaints", check_->complaints()}};
+}
+
+void Soak::finish() {
+  check_.reset();
+  feed_.reset();
+  gst_element_set_state(element_, GST_STATE_NULL);
+  gst_element_set_bus(element_, nullptr);
+  gst_bus_set_flushing(bus_, TRUE);  // Messages hold references to the element.
+  if (GST_OBJECT_REFCOUNT_VALUE(element_) != 1) {
+    failures_.push_back("somebody kept a reference to the element");
+  }
+  gst_object_unref(element_);
+  gst_object_unref(bus_);
+}
+
+int run(int argc, char** argv) {
+  const auto options = parse_soak_options(argc, argv);
+  if (!options) {
+    std::cerr << "soak: " << options.error().message << " (--help tells more)" << std::endl;
+    return 2;
+  }
+  gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
+  std::unique_ptr<ToneModel> tones;
+  std::unique_ptr<SpeechSource> source;
+  if (options->model.empty()) {
+    tones = std::make_unique<ToneModel>();
+    the_tones = tones.get();
+    source = make_tones(tones->words(), options->seed);
+  } else {
+    auto recordings = make_recordings(options->files);
+    if (!recordings) {
+      std::cerr << "soak: " << recordings.error().message << std::endl;
+      return 2;
+    }
+    source = std::move(*recordings);
+  }
+  const Json result = Soak(*options, std::move(source)).run();
+  std::cout << result.dump() << std::endl;
+  return result["failures"].empty() ? 0 : 1;
+}
+
+}  // namespace
+}  // namespace soak
+
+// The linker takes this one in place of the registry's: tones have a device of their own.
+Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
+  if (soak::the_tones == nullptr) return cpu::CpuDevice::open(options);
+  return std::unique_ptr<Device>(
+      std::make_unique<test::ToneDevice>(*soak::the_tones->tokenizer, soak::the_tones->config));
+}
+
+}  // namespace npuwhisper
+
+int main(int argc, char** argv) {
+  setenv("G_SLICE", "always-malloc", 0);  // So that malloc knows of all memory.
+  setenv("G_DEBUG", "fatal-criticals", 0);
+  return npuwhisper::soak::run(argc, argv);
+}
