@@ -6,6 +6,7 @@
 #include "encoder_core/epilogue.h"
 #include "encoder_core/int8_product.h"
 #include "encoder_core/product.h"
+#include "encoder_core/product_in_parts.h"
 #include "encoder_core/softmax.h"
 
 namespace npuwhisper::npu::core {
