@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 /// Where the array's design and the code of its cores meet: the layout of what arrives in a core's
@@ -54,6 +55,7 @@ enum Flag : std::int32_t {
   kNormalised =
       2,  ///< Product: A stands for its layer norm; see encoder_add_residual(). All blocks.
   kTransposed = 4,  ///< Product: the C tile is written transposed, [64 n][64 m], in C's blocks.
+  kInParts = 8,     ///< Product of bf16 by way of bfp16: operands in two parts; encoder_multiply().
 };
 
 inline constexpr int kMaxBlocks = 4;
@@ -101,9 +103,13 @@ struct Job {
   float row_sum[kTile];      ///< Sums of rows; attention: sums of weights.
   float row_squares[kTile];  ///< Sums of squared rows; attention: running maximum.
   std::int32_t block;        ///< The block in turn.
-  std::int32_t reserved[351];
+  std::int32_t is_padding;   ///< The pass's rows are padding: nothing is multiplied for them.
+  std::int32_t reserved[14];
+  std::int32_t rests[256 + 32];  ///< kInParts, bf16: the rests of 8 rows of A; 8 x 8 of the core's.
+  std::int32_t reserved_end[48];
 };
 static_assert(sizeof(Job) == 5120);
+static_assert(offsetof(Job, rests) % 64 == 0);
 static_assert(alignof(Job) == 4);  // The generator places it at a multiple of 64 bytes.
 inline constexpr int kScoresOffset = 128;
 inline constexpr int kScoresBytes = sizeof(JobHeader) - kScoresOffset;
@@ -136,8 +142,9 @@ extern "C" {
 void encoder_begin_job(const void* b, std::int32_t slot, npuwhisper::npu::core::Job* job);
 
 /// Before each pass. Product, layer norm: row_sum = row_squares = 0. Attention: row_sum = 0,
-/// row_squares (the maximum) = lowest.
-void encoder_begin_pass(npuwhisper::npu::core::Job* job);
+/// row_squares (the maximum) = lowest. Notes whether row tile pass * core_rows + row is padding
+/// alone, at and beyond valid_rows.
+void encoder_begin_pass(npuwhisper::npu::core::Job* job, std::int32_t pass, std::int32_t row);
 
 /// Before each block: job->block = block. Product: accumulator = 0.
 void encoder_begin_block(npuwhisper::npu::core::Job* job, std::int32_t block, float* accumulator);
@@ -161,7 +168,11 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
 
 /// accumulator += A * B of the tiles in turn; `half` (0, a_per_step - 1) says which half of B. With
 /// kNormalised, in block 0, row_sum and row_squares gain the A tile's rows (in further blocks the
-/// same tiles come again).
+/// same tiles come again). Nothing of this where the pass is padding.
+///
+/// kInParts (AIE2P): A and B become two bfp16 parts each, what the block's format keeps of a value
+/// and the rest of it, and the sum is that of three products: all but the two rests'. The B tile
+/// does not survive it.
 ///
 /// kInt8Steps: each row of the A tile is rounded to int8, -127 .. 127. Its unit is 2^(e - 6), e the
 /// exponent of its largest magnitude, or one more where that would be rounded to 128 (255/128 *
@@ -169,7 +180,7 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
 /// are exact, times the unit, which is exact too, are added to the accumulator in f32. A row with
 /// magnitudes of 2^110 and more, or with what is no number, becomes anything; other rows are not
 /// touched by it. column_scale comes in the epilogue.
-void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
+void encoder_multiply(const void* a, std::int32_t a_slot, void* b, std::int32_t b_slot,
                       std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator);
 
 /// What a product's accumulator goes through, in f32, before it is written; bias, column_sum and

@@ -7,7 +7,8 @@ void InstructionWriter::descriptor(TileId tile, int id, const BufferDescriptor& 
   if (!result_) return;
   const TileKind kind = array_.kind(tile);
   const auto words = pack(descriptor, kind, array_);
-  if (!words) return refuse(words.error(), tile);
+  // A shape whose strides or lengths no descriptor holds.
+  if (!words) return refuse({ErrorCode::Unsupported, words.error().message}, tile);
   const auto n_words = static_cast<std::size_t>(descriptor_words(kind));
   out_.emplace_back(BlockWrite{tile_address(tile, descriptor_register(kind, id)),
                                {words->begin(), words->begin() + static_cast<long>(n_words)}});

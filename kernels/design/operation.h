@@ -45,6 +45,9 @@ struct Product {
   bool normalised = false;  ///< The input's layer norm (gamma and beta folded into the weights).
   float epsilon = 0;
   WeightType weights = WeightType::Bf16;  ///< Int8: k in an even number of tiles.
+  /// As exact as bf16 operands are: where the array's products round them to bfp16 (AIE2P), in two
+  /// parts each, in three times the time. With weights in bf16 only.
+  bool in_parts = false;
   std::vector<ProductPart> parts{};
   /// Instead of all that: (log10(max(input * weights^T, 1e-10)) + 4) / 4, of mel filters. A job of
   /// mel_core.o (mel_core/mel_core.h), as Spectrum; one part, weights in bf16, without bias or

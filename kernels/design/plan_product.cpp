@@ -26,6 +26,11 @@ int a_per_step(const Product& product) {
   return product.weights == WeightType::Int8 ? core::kInt8Steps : 1;
 }
 
+/// Products of AIE2 are exact as they are.
+bool takes_parts(const JobPlanner& planner, const Product& product) {
+  return product.in_parts && planner.spec().array->generation == Generation::Aie2p;
+}
+
 Result<void> check(const JobPlanner& planner, const Product& product) {
   if (auto r = planner.check_count(product.m, "rows"); !r) return r;
   if (auto r = planner.check_count(product.k, "columns of input"); !r) return r;
@@ -35,6 +40,9 @@ Result<void> check(const JobPlanner& planner, const Product& product) {
                           text(product.k) +
                               " columns of input with int8 weights, which come by 128: " +
                               text(tiles_of(product.k)) + " tiles, expected an even number");
+  }
+  if (product.in_parts && product.weights == WeightType::Int8) {
+    return planner.refuse(ErrorCode::Unsupported, "int8 weights in parts");
   }
   if (product.parts.empty()) return planner.refuse(ErrorCode::InvalidArgument, "no part");
   for (const ProductPart& part : product.parts) {
@@ -105,7 +113,8 @@ void fill_column(const JobPlanner& planner, Job& job, int column, const Product&
     const ProductPart& part = product.parts[static_cast<std::size_t>(blocks[index].part)];
     panel.header.flags[b] = (part.gelu ? core::kGelu : 0) |
                             (product.normalised ? core::kNormalised : 0) |
-                            (part.transposed ? core::kTransposed : 0);
+                            (part.transposed ? core::kTransposed : 0) |
+                            (takes_parts(planner, product) ? core::kInParts : 0);
     panel.header.residual_steps = part.residual ? planner.core_rows() : 0;
     panel.blocks.push_back(blocks[index]);
   }
@@ -152,6 +161,7 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
   planner.figures().shape =
       "product " + text(product.m) + " x " + text(product.k) + " x " + text(n) +
       (product.weights == WeightType::Int8 ? ", int8" : "") +
+      (takes_parts(planner, product) ? ", operands in two parts" : "") +
       (product.normalised ? ", after layer norm" : "") + (product.log_mel ? ", log-mel" : "") +
       (product.parts[0].gelu ? ", gelu" : "") + (cut->has_residual ? ", residual" : "");
   planner.figures().reason =

@@ -5,6 +5,7 @@
 
 #include "array/clock_constants.h"
 #include "design/patterns.h"
+#include "design/plan_jobs.h"
 #include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
@@ -20,6 +21,10 @@ constexpr double kLanes = 16;
 // And that a tile takes whose products are int8: rounding A, and adding the sums to f32.
 constexpr double kVectorOpsPerInt8TileAie2 = 2100;
 constexpr double kVectorOpsPerInt8TileAie2p = 1730;
+
+// Three products, and that of the unit matrix with each 8 x 8 block of A and of B.
+constexpr std::uint64_t kTileMacsInParts =
+    3 * kTileMacs + 2 * std::uint64_t{core::kTileElements} * 8;
 
 std::uint64_t product_macs(const Operation& operation) {
   if (const auto* product = std::get_if<Product>(&operation.what)) {
@@ -58,6 +63,7 @@ const MacRate& rate_of(const Operation& operation, Generation generation) {
 struct PassCost {
   int tiles = 0;  ///< Products, but those in int8.
   int int8_tiles = 0;
+  std::uint64_t tile_macs = kTileMacs;
   double vector_cycles = 0;
   double b_tiles = 0;
 };
@@ -68,6 +74,7 @@ PassCost cost_of(const Panel& panel, bool aie2) {
   const int weights = header.n_blocks * header.k_steps;
   const bool int8 = header.a_per_step == core::kInt8Steps;
   cost.tiles = header.b_steps + (int8 ? 0 : weights);
+  if ((header.flags[0] & core::kInParts) != 0) cost.tile_macs = kTileMacsInParts;
   cost.int8_tiles = int8 ? weights * header.a_per_step : 0;
   cost.vector_cycles = header.b_steps / 2 * core::kTileElements / kLanes *
                        (aie2 ? kVectorOpsPerScoreAie2 : kVectorOpsPerScoreAie2p);
@@ -76,9 +83,16 @@ PassCost cost_of(const Panel& panel, bool aie2) {
   return cost;
 }
 
-/// A tile's products.
-double cycles_of_tile(const MacRate& rate) {
-  return static_cast<double>(kTileMacs) / (rate.peak * rate.efficiency);
+double cycles_of(std::uint64_t macs, const MacRate& rate) {
+  return static_cast<double>(macs) / (rate.peak * rate.efficiency);
+}
+
+/// Row tiles that a panel's cores multiply in all passes: of a product those with rows.
+std::uint64_t row_tiles(const Job& job, const Panel& panel, int core_rows) {
+  const int all = job.m_passes * core_rows;
+  const bool skips_padding = panel.header.operation == core::kProduct;
+  return static_cast<std::uint64_t>(skips_padding ? std::min(all, tiles_of(panel.header.valid_rows))
+                                                  : all);
 }
 
 }  // namespace
@@ -88,8 +102,7 @@ void predict(Plan& plan, std::size_t index) {
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
   const ArrayClock& clock = clock_of(plan.spec.array->generation);
   const MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
-  const double tile = cycles_of_tile(rate);
-  const double int8_tile = std::max(cycles_of_tile(clock.int8),
+  const double int8_tile = std::max(cycles_of(kTileMacs, clock.int8),
                                     aie2 ? kVectorOpsPerInt8TileAie2 : kVectorOpsPerInt8TileAie2p);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
@@ -103,12 +116,13 @@ void predict(Plan& plan, std::size_t index) {
     std::uint64_t tiles_in = 0;
     for (const Panel& panel : job.panels) {
       const PassCost cost = cost_of(panel, aie2);
-      compute =
-          std::max(compute, cost.tiles * tile + cost.int8_tiles * int8_tile + cost.vector_cycles);
+      compute = std::max(compute, cost.tiles * cycles_of(cost.tile_macs, rate) +
+                                      cost.int8_tiles * int8_tile + cost.vector_cycles);
       b_tiles = std::max(b_tiles, cost.b_tiles);
       blocks += panel.blocks.size();
-      figures.padded_macs +=
-          static_cast<std::uint64_t>(cost.tiles + cost.int8_tiles) * kTileMacs * rows * passes;
+      figures.padded_macs += (static_cast<std::uint64_t>(cost.tiles) * cost.tile_macs +
+                              static_cast<std::uint64_t>(cost.int8_tiles) * kTileMacs) *
+                             row_tiles(job, panel, plan.spec.core_rows);
       tiles_in +=
           static_cast<std::uint64_t>(1 + panel.weight_tiles + panel.header.b_steps) +
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *

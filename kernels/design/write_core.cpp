@@ -113,7 +113,7 @@ class CoreProgramText {
 
   void write_pass() {
     text_.line("%pass_i32 = arith.index_cast %pass : index to i32");
-    call("begin_pass", name("job"), kJob);
+    call("begin_pass", name("job") + ", %pass_i32, %row", kJob + ", i32, i32");
     write_a_steps();
     write_query_steps();
     write_b_steps();

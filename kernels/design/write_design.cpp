@@ -68,7 +68,7 @@ void write_functions(MlirText& text) {
     text.line("func.func private @" + name + "(" + arguments + ")");
   };
   declare("encoder_begin_job", pair + ", " + job);
-  declare("encoder_begin_pass", job);
+  declare("encoder_begin_pass", job + ", i32, i32");
   declare("encoder_begin_block", job + ", " + step + ", " + accumulator);
   declare("encoder_take_a", pair + ", " + step + ", " + job + ", " + accumulator);
   declare("encoder_attend",

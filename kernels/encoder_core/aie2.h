@@ -19,6 +19,9 @@ inline constexpr int kProductColumns = 4;
 
 inline constexpr unsigned kLanes = 16;
 
+/// Products of bf16 are exact.
+inline constexpr bool kProductsByBlocks = false;
+
 /// 2^y to bf16 for y from -126 to 127. y = n + f with f in [-1/2, 1/2]: a cubic in f (minimax, 1e-4
 /// relative) with bf16 factors and f32 sums, then n is added to the exponent. Made before a loop,
 /// for the constants.

@@ -18,6 +18,9 @@ inline constexpr int kProductColumns = 4;
 
 inline constexpr unsigned kLanes = 32;
 
+/// Products of bf16 round their operands to bfp16 blocks, 8 of k each.
+inline constexpr bool kProductsByBlocks = true;
+
 /// 2^y to bf16: an instruction of this generation.
 class Exp2 {
  public:

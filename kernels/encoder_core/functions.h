@@ -6,6 +6,7 @@
 #include "encoder_core/epilogue.h"
 #include "encoder_core/int8_product.h"
 #include "encoder_core/product.h"
+#include "encoder_core/product_in_parts.h"
 #include "encoder_core/softmax.h"
 
 namespace npuwhisper::npu::core {
@@ -24,6 +25,16 @@ inline bfloat16* kept_tile(float* accumulator) {
 /// Where an attending job keeps scores: its parameters' place.
 inline float* scores_of(Job* job) {
   return reinterpret_cast<float*>(job) + kScoresOffset / sizeof(float);
+}
+
+inline void multiply_bf16_tile(const bfloat16* a, bfloat16* b, Job* job, float* accumulator) {
+  if constexpr (kProductsByBlocks) {
+    if (job->header.flags[job->block] & kInParts) {
+      multiply_tile_in_parts(a, b, accumulator, reinterpret_cast<bfloat16*>(job->rests));
+      return;
+    }
+  }
+  multiply_tile(a, b, accumulator);
 }
 
 inline void set_rows(float* rows, float value) {
@@ -67,10 +78,11 @@ void encoder_begin_job(const void* b, std::int32_t slot, npuwhisper::npu::core::
   }
 }
 
-void encoder_begin_pass(npuwhisper::npu::core::Job* job) {
+void encoder_begin_pass(npuwhisper::npu::core::Job* job, std::int32_t pass, std::int32_t row) {
   using namespace npuwhisper::npu::core;
   set_rows(job->row_sum, 0.0F);
   set_rows(job->row_squares, job->header.operation == kAttention ? kLowestScore : 0.0F);
+  job->is_padding = (pass * job->header.core_rows + row) * kTile >= job->header.valid_rows;
 }
 
 void encoder_begin_block(npuwhisper::npu::core::Job* job, std::int32_t block, float* accumulator) {
@@ -109,17 +121,18 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
   }
 }
 
-void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
+void encoder_multiply(const void* a, std::int32_t a_slot, void* b, std::int32_t b_slot,
                       std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator) {
   using namespace npuwhisper::npu::core;
+  if (job->is_padding) return;
   set_modes();
   const bfloat16* a_tile = tile_in_turn(a, a_slot);
-  const bfloat16* b_tile = tile_in_turn(b, b_slot);
+  bfloat16* b_tile = static_cast<bfloat16*>(b) + b_slot * kTileElements;
   if (job->header.a_per_step == kInt8Steps) {
     const int8* weights = reinterpret_cast<const int8*>(b_tile) + half * kTileElements;
     multiply_int8_tile(a_tile, weights, accumulator);
   } else {
-    multiply_tile(a_tile, b_tile, accumulator);
+    multiply_bf16_tile(a_tile, b_tile, job, accumulator);
   }
   if (job->block == 0 && (job->header.flags[0] & kNormalised)) {
     add_tile_to_sums(a_tile, job->row_sum, job->row_squares);

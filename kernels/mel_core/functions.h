@@ -28,7 +28,8 @@ void encoder_begin_job(const void* b, std::int32_t slot, npuwhisper::npu::core::
   }
 }
 
-void encoder_begin_pass(npuwhisper::npu::core::Job* /*job*/) {}
+void encoder_begin_pass(npuwhisper::npu::core::Job* /*job*/, std::int32_t /*pass*/,
+                        std::int32_t /*row*/) {}
 
 void encoder_begin_block(npuwhisper::npu::core::Job* job, std::int32_t block, float* accumulator) {
   job->block = block;
@@ -43,7 +44,7 @@ void encoder_take_a(const void* /*a*/, std::int32_t /*slot*/, std::int32_t /*ste
 void encoder_attend(const void* /*b*/, std::int32_t /*slot*/, std::int32_t /*step*/,
                     npuwhisper::npu::core::Job* /*job*/, void* /*a*/, float* /*accumulator*/) {}
 
-void encoder_multiply(const void* a, std::int32_t a_slot, const void* b, std::int32_t b_slot,
+void encoder_multiply(const void* a, std::int32_t a_slot, void* b, std::int32_t b_slot,
                       std::int32_t /*half*/, npuwhisper::npu::core::Job* job, float* accumulator) {
   using namespace npuwhisper::npu;
   mel::set_modes();

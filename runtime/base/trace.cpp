@@ -135,7 +135,7 @@ void record_run(std::string_view device, Clock::time_point begin, Clock::time_po
   const std::scoped_lock lock(to.mutex);
   if (!to.is_recording) return;
   auto& name = to.recording.device;
-  device.copy(name.data(), name.size() - 1);
+  name[device.copy(name.data(), name.size() - 1)] = '\0';
   add(to.recording, {"run", {}, begin, end, kDevice});
 }
 

@@ -6,6 +6,7 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -223,9 +224,13 @@ Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> eng
   if (mel == nullptr) {
     return fail(ErrorCode::Unsupported, "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
   }
-  auto ring = SampleRing::create(*mel, std::move(engine));
-  if (!ring) return fail(ring.error());
-  return std::shared_ptr<AudioRing>(std::move(*ring));
+  try {
+    auto ring = SampleRing::create(*mel, std::move(engine));
+    if (!ring) return fail(ring.error());
+    return std::shared_ptr<AudioRing>(std::move(*ring));
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, "audio ring: not enough memory");
+  }
 }
 
 Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine, std::shared_ptr<AudioRing> ring,

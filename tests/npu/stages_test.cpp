@@ -154,5 +154,66 @@ TEST_F(TooLarge, RunsOnTheCpuWithDeviceAuto) {
   EXPECT_NE(log_.find("3328 columns of input need 59 tiles"), std::string::npos) << log_;
 }
 
+/// Shapes of a model that the array does not take: with device=auto the CPU has it, and the log says
+/// why.
+struct OddShape {
+  const char* name;
+  test::TinyModelOptions model;
+  const char* why;
+};
+
+void PrintTo(const OddShape& shape, std::ostream* out) {
+  *out << shape.name;
+}
+
+class OddShapes : public testing::TestWithParam<OddShape> {
+ protected:
+  void SetUp() override {
+    test::TinyModelOptions model = GetParam().model;
+    model.n_audio_layer = model.n_text_layer = 1;
+    test::write_tiny_model(folder_.path(), model);
+    options_.model = folder_.path().string();
+    set_log_sink([this](LogLevel, std::string_view message) { log_.append(message).append("\n"); });
+  }
+  void TearDown() override { set_log_sink({}); }
+
+  test::TemporaryFolder folder_;
+  EngineOptions options_;
+  std::string log_;
+};
+
+TEST_P(OddShapes, AreTheCpus) {
+  options_.device = DeviceKind::Auto;
+  const auto opened = Engine::open(options_);
+  ASSERT_TRUE(opened) << opened.error().message;
+  EXPECT_EQ((*opened)->device().kind, DeviceKind::Cpu);
+  EXPECT_NE(log_.find("the model does not fit the NPU"), std::string::npos) << log_;
+  EXPECT_NE(log_.find(GetParam().why), std::string::npos) << log_;
+}
+
+TEST_P(OddShapes, AreAnErrorWithDeviceNpu) {
+  options_.device = DeviceKind::Npu;
+  options_.npu_stages = {.encoder = true, .decoder = true};
+  const auto opened = Engine::open(options_);
+  ASSERT_FALSE(opened);
+  EXPECT_EQ(opened.error().code, ErrorCode::Unsupported);
+  EXPECT_NE(opened.error().message.find(GetParam().why), std::string::npos)
+      << opened.error().message;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Models, OddShapes,
+    testing::Values(OddShape{"FeedForward",
+                             {.n_audio_ctx = 50, .n_ffn = 200},
+                             "200 columns, wanted a multiple of 64"},
+                    OddShape{"Heads",
+                             {.n_audio_ctx = 50, .n_audio_head = 4, .n_text_head = 4},
+                             "wanted heads of 64 columns"},
+                    OddShape{"MelBins",
+                             {.n_mels = 81, .n_audio_ctx = 50},
+                             "81 columns of input, wanted an even number"},
+                    OddShape{"Positions", {.n_audio_ctx = 2000}, "2000 keys need"}),
+    [](const auto& shape) { return shape.param.name; });
+
 }  // namespace
 }  // namespace npuwhisper

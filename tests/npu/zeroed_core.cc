@@ -9,8 +9,8 @@
 #undef encoder_multiply
 
 extern "C" {
-void encoder_multiply(const void*, std::int32_t, const void*, std::int32_t, std::int32_t,
+void encoder_multiply(const void*, std::int32_t, void*, std::int32_t, std::int32_t,
                       npuwhisper::npu::core::Job*, float*);
-void encoder_multiply(const void*, std::int32_t, const void*, std::int32_t, std::int32_t,
+void encoder_multiply(const void*, std::int32_t, void*, std::int32_t, std::int32_t,
                       npuwhisper::npu::core::Job*, float*) {}
 }

@@ -191,7 +191,7 @@ ModelConfig tiny_model_config(const TinyModelOptions& options) {
   config.n_audio_layer = options.n_audio_layer;
   config.n_audio_head = options.n_audio_head;
   config.n_state = options.n_state;
-  config.n_ffn = 4 * options.n_state;
+  config.n_ffn = options.n_ffn > 0 ? options.n_ffn : 4 * options.n_state;
   config.n_text_ctx = options.n_text_ctx;
   config.n_text_layer = options.n_text_layer;
   config.n_text_head = options.n_text_head;

@@ -19,6 +19,7 @@ struct TinyModelOptions {
   int n_audio_layer = 2;
   int n_audio_head = 2;
   int n_state = 128;  ///< Multiple of both head counts.
+  int n_ffn = 0;      ///< 0: 4 * n_state.
   int n_text_ctx = 448;
   int n_text_layer = 2;
   int n_text_head = 2;

@@ -24,7 +24,8 @@ class StepOffload {
   };
 
   virtual ~StepOffload() = default;
-  /// In the order of the graph; operations of the CPU stand between any two.
+  /// In the order of the graph. Between any two stands an operation of the CPU that ends with a barrier of its threads
+  /// (not layer norms and selected rows alone): all of them have seen how a group ended before the next one runs.
   virtual std::span<const Group> groups() const = 0;
   /// Of the operations in the groups; and of others, by their reason, why they stay on the CPU.
   virtual const Plan& plan() const = 0;

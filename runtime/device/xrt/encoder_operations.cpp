@@ -96,6 +96,7 @@ class Lowering {
   Result<EncoderOperations> run(const Graph& whole) {
     place();
     for (const Op& op : graph_.ops) {
+      if (auto fits = check_columns(op); !fits) return fail(fits.error());
       if (auto lowered = lower(op); !lowered) return fail(lowered.error());
     }
     for (const Op& op : whole.ops) {
@@ -199,6 +200,23 @@ class Lowering {
     npu::HostMatrix matrix = matrices_[index(id)];
     if (convolution_of(id) != nullptr) matrix.offset += elements(1, matrix.row_stride) * kElement;
     return matrix;
+  }
+
+  /// The array writes tiles of 64 columns, into rows that lie one after the other; of a row it
+  /// reads words of two elements.
+  Result<void> check_columns(const Op& op) const {
+    const int read = graph_.tensor(op.input).columns;
+    if (read % 2 != 0) {
+      return fail(ErrorCode::Unsupported, op.name + ": " + std::to_string(read) +
+                                              " columns of input, wanted an even number");
+    }
+    const int written = graph_.tensor(op.output).columns;
+    if (op.kind != OpKind::StoreCrossCache && written % npu::core::kTile != 0) {
+      return fail(ErrorCode::Unsupported, op.name + ": " + std::to_string(written) +
+                                              " columns, wanted a multiple of " +
+                                              std::to_string(npu::core::kTile));
+    }
+    return {};
   }
 
   Result<void> lower(const Op& op) {
@@ -412,6 +430,12 @@ void use_int8_weights(EncoderOperations& encoder) {
     auto* product = std::get_if<npu::Product>(&encoder.operations[i].what);
     if (product == nullptr || encoder.sources[i].op.kind == OpKind::Conv1d) continue;
     if (product->k % kColumns == 0) product->weights = npu::WeightType::Int8;
+  }
+}
+
+void use_parts(EncoderOperations& operations) {
+  for (npu::Operation& operation : operations.operations) {
+    if (auto* product = std::get_if<npu::Product>(&operation.what)) product->in_parts = true;
   }
 }
 

@@ -76,6 +76,9 @@ Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu:
 /// says what it has.
 void use_int8_weights(EncoderOperations& encoder);
 
+/// Has all products as exact as bf16 operands are (npu::Product::in_parts).
+void use_parts(EncoderOperations& operations);
+
 /// Fills the buffer kPacked. Errors: CorruptModel (a variable is missing, or has the wrong size).
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
                           const Weights& weights, std::span<std::byte> packed);

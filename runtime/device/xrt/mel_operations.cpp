@@ -25,7 +25,7 @@ std::uint64_t u64(int value) {
 
 Result<MelOperations> make_mel_operations(const npu::DesignSpec& spec, int n_mels, int n_frames) {
   if (n_mels < 1 || n_frames < 1 || n_frames % spec.core_rows != 0) {
-    return fail(ErrorCode::InvalidArgument,
+    return fail(ErrorCode::Unsupported,
                 "log-mel on the array: found " + std::to_string(n_mels) + " mel bins and " +
                     std::to_string(n_frames) +
                     " frames, wanted at least one bin, and as many frames on each of " +

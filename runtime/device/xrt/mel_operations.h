@@ -26,7 +26,7 @@ struct MelOperations {
   std::array<std::uint64_t, kNMelArguments> bytes{};
 };
 
-/// Errors: InvalidArgument (numbers that make no sense, or that core rows do not share evenly).
+/// Errors: Unsupported (frames that core rows do not share evenly).
 Result<MelOperations> make_mel_operations(const npu::DesignSpec& spec, int n_mels, int n_frames);
 
 /// Fills the buffer kMelPacked with Whisper's Fourier matrix and mel filters. Errors:

@@ -26,7 +26,8 @@ namespace npuwhisper {
 class NPUWHISPER_API AudioRing {
  public:
   /// Errors: InvalidArgument (no engine), Unsupported (the engine's log-mel is computed on the CPU,
-  /// for which any memory will do), DeviceError (the device has no memory for it).
+  /// for which any memory will do), DeviceError (the device has no memory for it), Unavailable (nor
+  /// has the process).
   static Result<std::shared_ptr<AudioRing>> create(std::shared_ptr<Engine> engine);
   virtual ~AudioRing() = default;
 

@@ -64,8 +64,8 @@ def main():
             failures.append(f'{what}: parsed')
     for pattern, replacement, wanted in (
             (r'aie\.end', 'aie.stop', UnknownForm),
-            (r'(func\.call @encoder_begin_pass\(.*\)) : \(memref<\d+xi32>\)',
-             r'\1 : (memref<7xi32>)', ValueError)):
+            (r'(func\.call @encoder_begin_pass\(.*\)) : \(memref<\d+xi32>, i32, i32\)',
+             r'\1 : (memref<7xi32>, i32, i32)', ValueError)):
         try:
             generic_form(re.sub(pattern, replacement, text, count=1))
             failures.append(f'{replacement}: taken')

@@ -26,11 +26,13 @@ inline double half_unit(const double* at, int stride) {
 }
 
 /// What A B may be off before anything else happens: f32 sums of K exact products; on AIE2P the
-/// operands' rounding to shared exponents first.
+/// operands' rounding to shared exponents first. In parts: of a rest, which is at most half a unit,
+/// blocks keep 7 bits; and the product of two rests is left out.
 inline reference::Matrix product_bound(const reference::Matrix& a, const reference::Matrix& b,
-                                       Generation generation) {
+                                       Generation generation, bool in_parts = false) {
   reference::Matrix bound(a.rows, b.columns);
-  const double sum_error = (a.columns + 8) * std::ldexp(1.0, -24);
+  const double sum_error = (in_parts ? 3 : 1) * (a.columns + 8) * std::ldexp(1.0, -24);
+  const double rounded = in_parts ? std::ldexp(1.0, -6) : 1;
   for (int m = 0; m < a.rows; ++m) {
     for (int n = 0; n < b.columns; ++n) {
       double error = 0;
@@ -42,7 +44,7 @@ inline reference::Matrix product_bound(const reference::Matrix& a, const referen
         if (generation == Generation::Aie2) continue;
         const double dx = half_unit(&a.values[a.index(m, k / 8 * 8)], 1);
         const double dy = half_unit(&b.values[b.index(k / 8 * 8, n)], b.columns);
-        error += x * dy + y * dx + dx * dy;
+        error += (x * dy + y * dx) * rounded + dx * dy;
       }
       bound.at(m, n) = error + magnitude * sum_error;
     }

@@ -130,7 +130,7 @@ std::vector<Tile> CoreObject::run(const core::JobHeader& header, std::deque<Tile
 
   std::vector<Tile> results;
   for (int pass = 0; pass < header.m_passes; ++pass) {
-    function<decltype(encoder_begin_pass)>("encoder_begin_pass")(job);
+    function<decltype(encoder_begin_pass)>("encoder_begin_pass")(job, pass, row);
     for (int step = 0; step < header.a_steps + header.a_hold; ++step) {
       function<decltype(encoder_take_a)>("encoder_take_a")(a_pair, next_a(), step, job,
                                                            accumulator);

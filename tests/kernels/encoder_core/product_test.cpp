@@ -80,7 +80,7 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
     const Matrix before = reference::finish(sums, {.bias = p.bias});
     const Matrix wanted = reference::finish(
         sums, {.bias = p.bias, .gelu = (p.flags & core::kGelu) != 0, .residual = p.residual});
-    const Matrix off = product_bound(p.a, p.b, GetParam());
+    const Matrix off = product_bound(p.a, p.b, GetParam(), (p.flags & core::kInParts) != 0);
     RelativeError total;
     for (int m = 0; m < kTile; ++m) {
       const RowStatistics row = statistics(p.a, m);
@@ -189,6 +189,58 @@ TEST_P(ProductTest, CountsItsMultiplyAccumulates) {
       0U);
   EXPECT_GT(state.loads, 0U);
   EXPECT_GT(state.vector_ops, 0U);
+}
+
+// Where some columns are sixteen times the others, a shared exponent leaves little of these.
+TEST_P(ProductTest, InPartsProductsKeepAllOfBf16) {
+  for (const std::int32_t flags : {0, static_cast<int>(core::kNormalised)}) {
+    Matrix a = random_matrix(kTile, 192, 1.0, generator_);
+    Matrix b = random_matrix(192, kTile, 0.1, generator_);
+    for (int k = 3; k < 192; k += 8) {
+      for (int i = 0; i < kTile; ++i) {
+        a.at(i, k) *= 16;
+        b.at(k, i) /= 16;
+      }
+    }
+    check({.a = a,
+           .b = b,
+           .bias = some_bias(kTile),
+           .flags = flags | core::kInParts,
+           .largest_rms = flags == 0 ? 0.0025 : 0.003});
+  }
+}
+
+TEST_P(ProductTest, InPartsEveryElementReachesItsPlace) {
+  // 16 bits that no block of one part holds: exact sums all the same.
+  Matrix a(kTile, kTile);
+  Matrix b(kTile, kTile);
+  for (int i = 0; i < kTile; ++i) {
+    a.at(i, i / 8 * 8) = 192;
+    a.at(i, i / 8 * 8 + 7) = (i * 5) % 11 * 0.125;
+    b.at(i, i) = 1;
+  }
+  const std::vector<Tile> tiles = run({.a = a, .b = b, .flags = core::kInParts});
+  for (int m = 0; m < kTile; ++m) {
+    for (int n = 0; n < kTile; ++n) ASSERT_EQ(object_.c_element(tiles[0], m, n), a.at(m, n));
+  }
+}
+
+TEST_P(ProductTest, InPartsIsThreeProductsAndTheRests) {
+  run({.a = random_matrix(kTile, 128, 1.0, generator_),
+       .b = random_matrix(128, 128, 0.1, generator_),
+       .flags = core::kInParts});
+  const std::uint64_t once = 64ULL * 128 * 128;
+  EXPECT_EQ(object_.state().macs_bf16, aie2() ? once : 0);
+  EXPECT_EQ(object_.state().macs_bf16_by_bfp16, aie2() ? 0 : 3 * once + once / 4);
+}
+
+TEST_P(ProductTest, PaddingAloneIsNotMultiplied) {
+  const std::vector<Tile> tiles = run({.a = random_matrix(kTile, 128, 1.0, generator_),
+                                       .b = random_matrix(128, 128, 0.1, generator_),
+                                       .bias = some_bias(128),
+                                       .valid_rows = 0});
+  EXPECT_EQ(object_.state().macs_bf16 + object_.state().macs_bf16_by_bfp16, 0U);
+  for (const Tile& tile : tiles) EXPECT_EQ(tile, Tile(core::kTileElements));
 }
 
 TEST_P(ProductTest, Gelu) {

@@ -296,5 +296,24 @@ INSTANTIATE_TEST_SUITE_P(
                        "{\naie.end\n}"),
                 "has another core already"}));
 
+/// `n` functions, each of which calls the next one `times` times.
+std::string chained_functions(int n, int times) {
+  std::string text = "%t = aie.tile(0, 2)\n";
+  for (int i = 0; i < n; ++i) {
+    text += "func.func @f" + std::to_string(i) + "() {\n";
+    for (int k = 0; i + 1 < n && k < times; ++k) {
+      text += "func.call @f" + std::to_string(i + 1) + "() : () -> ()\n";
+    }
+    text += "return\n}\n";
+  }
+  return device(text + "aie.core(%t) {\nfunc.call @f0() : () -> ()\naie.end\n}");
+}
+
+TEST(Core, CallsAreBoundedInDepthAndNumber) {
+  EXPECT_EQ(lowered(chained_functions(10, 2)).cores.size(), 1u);
+  EXPECT_NE(refusal(chained_functions(1000, 1)).find("calls within each other"), std::string::npos);
+  EXPECT_NE(refusal(chained_functions(14, 8)).find("program is too long"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace npuwhisper::emu
