@@ -24,9 +24,8 @@ ElementState& state_of(GstObject* parent) {
 GstFlowReturn combined_flow(const ElementState& state) {
   bool is_ok = false;
   GstFlowReturn end = GST_FLOW_NOT_LINKED;
-  for (const SourceTask* task :
-       {static_cast<const SourceTask*>(&state.text), static_cast<const SourceTask*>(&state.json),
-        static_cast<const SourceTask*>(&state.audio)}) {
+  const SourceTask* const tasks[] = {&state.text, &state.json, &state.audio};
+  for (const SourceTask* task : tasks) {
     if (task != &state.text && !task->active()) continue;
     const GstFlowReturn flow = task->last_flow();
     if (flow == GST_FLOW_OK) {
