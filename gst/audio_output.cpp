@@ -36,16 +36,21 @@ void AudioOutput::set_sync(bool sync) {
   changed_.notify_all();
 }
 
-std::int64_t AudioOutput::write(GstBuffer* buffer, std::int64_t n_samples) {
+GstClockTime AudioOutput::start_of(const GstBuffer* buffer, std::int64_t n_samples) {
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
   const GstClockTime start = GST_CLOCK_TIME_IS_VALID(pts) ? pts : next_time_;
   next_time_ = start + samples_to_time(n_samples);
+  return start;
+}
+
+std::int64_t AudioOutput::write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples) {
   std::unique_lock lock(mutex_);
   if (is_idle()) return 0;
   const std::int64_t n_dropped = make_room(lock);
   if (is_idle()) return n_dropped;
   n_samples_ += n_samples;
-  items_.push_back({BufferPtr(gst_buffer_ref(buffer)), n_marks_, start, next_time_, n_samples});
+  const GstClockTime end = start + samples_to_time(n_samples);
+  items_.push_back({BufferPtr(gst_buffer_ref(buffer)), n_marks_, start, end, n_samples});
   changed_.notify_all();
   return n_dropped;
 }

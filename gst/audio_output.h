@@ -36,9 +36,13 @@ class AudioOutput final : public SourceTask {
   void set_sync(bool sync);
   bool is_sync() const { return sync_; }
 
-  /// Queues a reference to a buffer of n_samples. Blocks while there is no room, unless live.
-  /// Returns how many samples were thrown away for it.
-  std::int64_t write(GstBuffer* buffer, std::int64_t n_samples);
+  /// When a buffer of n_samples starts: its timestamp or, without one, where the last one ended. To
+  /// be asked once for each buffer.
+  GstClockTime start_of(const GstBuffer* buffer, std::int64_t n_samples);
+  /// Queues a reference to a buffer, which must be on its way to the worker already: its text is
+  /// what makes room. Blocks while there is none, unless live. Returns how many samples were thrown
+  /// away for it.
+  std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
   /// Queues a reference to a serialized event. Never blocks.
   void write(GstEvent* event);
   /// True once after activation: the writer owes the sticky events of before, by prime().

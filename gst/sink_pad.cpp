@@ -24,9 +24,8 @@ ElementState& state_of(GstObject* parent) {
 GstFlowReturn combined_flow(const ElementState& state) {
   bool is_ok = false;
   GstFlowReturn end = GST_FLOW_NOT_LINKED;
-  for (const SourceTask* task :
-       {static_cast<const SourceTask*>(&state.text), static_cast<const SourceTask*>(&state.json),
-        static_cast<const SourceTask*>(&state.audio)}) {
+  const SourceTask* const tasks[] = {&state.text, &state.json, &state.audio};
+  for (const SourceTask* task : tasks) {
     if (task != &state.text && !task->active()) continue;
     const GstFlowReturn flow = task->last_flow();
     if (flow == GST_FLOW_OK) {
@@ -54,12 +53,10 @@ void prime_audio(ElementState& state) {
       &state.audio);
 }
 
-void pass_audio(GstObject* parent, GstBuffer* buffer) {
+void pass_audio(GstObject* parent, GstBuffer* buffer, GstClockTime start, std::int64_t n_samples) {
   ElementState& state = state_of(parent);
-  const auto n_bytes = static_cast<std::int64_t>(gst_buffer_get_size(buffer));
   prime_audio(state);
-  const std::int64_t n_dropped = state.audio.write(
-      buffer, n_bytes / static_cast<std::int64_t>(bytes_per_sample(state.format)));
+  const std::int64_t n_dropped = state.audio.write(buffer, start, n_samples);
   if (n_dropped == 0) return;
   GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
                       ("Nobody takes the audio: dropped %.2f s of it",
@@ -158,7 +155,10 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
     buffer = gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, step);
     if (buffer == nullptr) return GST_FLOW_OK;  // Wholly outside the segment.
   }
-  pass_audio(parent, buffer);
+  const auto n_samples =
+      static_cast<std::int64_t>(gst_buffer_get_size(buffer) / bytes_per_sample(state.format));
+  const GstClockTime start = state.audio.start_of(buffer, n_samples);
+  const BufferPtr passed(state.audio.active() ? gst_buffer_ref(buffer) : nullptr);
   const auto [flow, n_dropped] = queue_audio(state, BufferPtr(buffer));
   if (n_dropped > 0) {
     GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
@@ -166,6 +166,7 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
                          static_cast<double>(n_dropped) / kSampleRate),
                         ("the input queue was full; see the properties latency and stats"));
   }
+  if (flow == GST_FLOW_OK && passed) pass_audio(parent, passed.get(), start, n_samples);
   return flow;
 }
 

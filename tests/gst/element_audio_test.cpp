@@ -125,6 +125,21 @@ TEST_F(AudioPad, SamplesAreNotCopied) {
   EXPECT_EQ(passed, pushed);
 }
 
+TEST_F(AudioPad, BuffersMayBeLongerThanAllThatIsHeld) {
+  set_script({});
+  make_with_audio();
+  play();
+  for (int i = 0; i < 3; ++i) {
+    const Pcm pcm = tones(100, {{50, 50.5}});
+    GstBuffer* buffer = gst_buffer_new_memdup(pcm.data(), 4 * pcm.size());
+    GST_BUFFER_PTS(buffer) = seconds(100 * i);
+    ASSERT_EQ(gst_harness_push(harness_, buffer), GST_FLOW_OK);
+  }
+  finish_audio();
+  ASSERT_EQ(audio_->sounds().size(), 3U);
+  EXPECT_EQ(audio_->sounds()[1].metas.size(), 1U);
+}
+
 TEST_F(AudioPad, InSyncItWaitsForTheText) {
   set_script({.window = 2 * kSampleRate});
   make_with_audio();
@@ -259,7 +274,7 @@ TEST(AudioPadPipeline, LiveAudioLeavesWhenItIsDue) {
   Pipeline pipeline(
       "audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=16000,channels=1 ! "
       "npuwhisper name=n latency=1000 ! fakesink sync=true "
-      "n.audio_src ! fakesink name=s sync=true max-lateness=200000000");
+      "n.audio_src ! fakesink name=s sync=true max-lateness=1000000000");
   GstPad* pad = gst_element_get_static_pad(pipeline.element("s"), "sink");
   MetaRecorder audio(pad);
   gst_object_unref(pad);
@@ -267,13 +282,13 @@ TEST(AudioPadPipeline, LiveAudioLeavesWhenItIsDue) {
   ASSERT_TRUE(audio.wait_for_sounds(100, 5s));
   const GstClockTime now = gst_element_get_current_running_time(pipeline.get());
   EXPECT_GE(now, seconds(1.7)) << "not before its time";
-  EXPECT_LE(now, seconds(2.5));
+  EXPECT_LE(now, seconds(4));
   GstStructure* stats = nullptr;
   g_object_get(pipeline.element("s"), "stats", &stats, nullptr);
   guint64 dropped = 1;
   gst_structure_get_uint64(stats, "dropped", &dropped);
   gst_structure_free(stats);
-  EXPECT_EQ(dropped, 0U) << "none came late";
+  EXPECT_EQ(dropped, 0U) << "none waited for its text";
 }
 
 TEST(AudioPadPipeline, MetasSurviveTeeQueueAndConversion) {

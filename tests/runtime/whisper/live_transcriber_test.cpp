@@ -165,6 +165,29 @@ TEST_F(LiveTranscriberTest, WordsLeaveSoonAndInTime) {
   EXPECT_LE(static_cast<double>(sum) / static_cast<double>(emitted_.size()) / 16000, 1.2);
 }
 
+TEST_F(LiveTranscriberTest, TheDraftFollowsWhatIsFinal) {
+  speak(0.5, 20);
+  create();
+  std::size_t n_drafts = 0;
+  listen(21, [&] {
+    const auto final_words = said();
+    const auto all_words = script();
+    std::size_t n = final_words.size();
+    std::int64_t end = transcriber_->position();
+    for (const Word& word : transcriber_->draft()) {
+      ASSERT_LT(n, all_words.size());
+      EXPECT_EQ(word.text, all_words[n++]);
+      EXPECT_GE(word.start, end);
+      EXPECT_GE(word.end, word.start);
+      end = word.end;
+    }
+    if (n > final_words.size()) ++n_drafts;
+  });
+  EXPECT_GT(n_drafts, 100U);
+  drain();
+  EXPECT_TRUE(transcriber_->draft().empty());
+}
+
 TEST_F(LiveTranscriberTest, TokensOfTheLastPassAreVerifiedInOne) {
   speak(0.5, 20);
   create();
