@@ -1,124 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin on the scripted runtime: a second of tone each four seconds is "heard" as text.
-#include <gst/gst.h>
+// npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
 #include <gst/pbutils/missing-plugins.h>
-#include <gtest/gtest.h>
 
-#include <algorithm>
-#include <atomic>
-#include <chrono>
-#include <cstdio>
-#include <mutex>
-#include <string>
-#include <thread>
-#include <vector>
+#include <utility>
 
-#include "pipeline_fixture.h"
+#include "caption_bin_fixture.h"
 #include "scripted_runtime.h"
-#include "temporary_folder.h"
 
 namespace npuwhisper::test {
 namespace {
 
 using namespace std::chrono_literals;
+
 using Clock = std::chrono::steady_clock;
-
-constexpr GstClockTime kPeriod = 4 * GST_SECOND;
-
-// Tone for a second, from 0.1 s before each period on but the first.
-std::string audio(int n_seconds, const std::string& properties = "") {
-  return "audiotestsrc name=audio wave=ticks freq=440 sine-periods-per-tick=440 "
-         "tick-interval=4000000000 samplesperbuffer=1600 num-buffers=" +
-         std::to_string(10 * n_seconds) + " " + properties +
-         " ! audio/x-raw,rate=16000,channels=1 ! b.audio_sink ";
-}
-std::string video(int n_seconds, const std::string& properties = "") {
-  return "videotestsrc name=video pattern=black num-buffers=" + std::to_string(25 * n_seconds) +
-         " " + properties +
-         " ! video/x-raw,format=GRAY8,width=160,height=120,framerate=25/1 ! b.video_sink ";
-}
-std::string bin(const std::string& properties) {
-  return "npuwhisperbin name=b " + properties + " ";
-}
-constexpr const char* kSinks =
-    "b.video_src ! fakesink name=vs sync=false  b.audio_src ! fakesink name=as sync=false ";
-constexpr const char* kSyncedSinks =
-    "b.video_src ! fakesink name=vs sync=true  b.audio_src ! fakesink name=as sync=true ";
-
-/// The buffers that leave a pad of the bin: when, and whether there is something to be seen.
-class Frames {
- public:
-  struct Frame {
-    GstClockTime pts;
-    bool has_text;
-    Clock::time_point arrived;
-  };
-
-  Frames(const Pipeline& pipeline, const char* pad)
-      : pad_(gst_element_get_static_pad(pipeline.element("b"), pad)) {
-    probe_ = gst_pad_add_probe(pad_, GST_PAD_PROBE_TYPE_BUFFER, note, this, nullptr);
-  }
-  ~Frames() {
-    gst_pad_remove_probe(pad_, probe_);
-    gst_object_unref(pad_);
-  }
-  Frames(const Frames&) = delete;
-  Frames& operator=(const Frames&) = delete;
-
-  std::vector<Frame> all() const {
-    const std::scoped_lock lock(mutex_);
-    return frames_;
-  }
-  std::size_t size() const { return all().size(); }
-  void clear() {
-    const std::scoped_lock lock(mutex_);
-    frames_.clear();
-  }
-
- private:
-  static GstPadProbeReturn note(GstPad*, GstPadProbeInfo* info, gpointer self) {
-    auto& frames = *static_cast<Frames*>(self);
-    GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
-    GstMapInfo map;
-    if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_PAD_PROBE_OK;
-    const bool seen = std::any_of(map.data, map.data + map.size, [](guint8 p) { return p > 128; });
-    gst_buffer_unmap(buffer, &map);
-    const std::scoped_lock lock(frames.mutex_);
-    frames.frames_.push_back({GST_BUFFER_PTS(buffer), seen, Clock::now()});
-    return GST_PAD_PROBE_OK;
-  }
-
-  GstPad* pad_;
-  gulong probe_ = 0;
-  mutable std::mutex mutex_;  // Guards the next.
-  std::vector<Frame> frames_;
-};
-
-// Text while the tone lasts, and none long after it.
-void expect_text_in_time(const std::vector<Frames::Frame>& frames) {
-  for (const Frames::Frame& frame : frames) {
-    const GstClockTime phase = frame.pts % kPeriod;
-    if (phase > 100 * GST_MSECOND && phase < 800 * GST_MSECOND) {
-      EXPECT_TRUE(frame.has_text) << "at " << frame.pts / GST_MSECOND << " ms";
-    } else if (phase > 2900 * GST_MSECOND && phase < 3800 * GST_MSECOND) {
-      EXPECT_FALSE(frame.has_text) << "at " << frame.pts / GST_MSECOND << " ms";
-    }
-  }
-}
-
-std::vector<std::string> lines_of(const std::string& command) {
-  std::vector<std::string> lines;
-  FILE* pipe = popen(command.c_str(), "r");
-  if (pipe == nullptr) return lines;
-  char part[4096];
-  while (std::fgets(part, sizeof part, pipe) != nullptr) {
-    std::string line(part);
-    line.erase(line.find_last_not_of("\r\n") + 1);
-    lines.push_back(line);
-  }
-  EXPECT_EQ(pclose(pipe), 0) << command;
-  return lines;
-}
 
 TEST(CaptionBin, HasThePropertiesOfTheElement) {
   Pipeline pipeline("npuwhisperbin name=b  fakesrc ! fakesink");
@@ -182,89 +76,11 @@ TEST(CaptionBin, PlaysAFileByTheClockWithoutStalling) {
   expect_text_in_time(frames.all());
 }
 
-TEST(CaptionBin, LiveInSyncWithinTheLatencyDeclared) {
-  set_script({.decode_time = 50ms});
-  Pipeline pipeline(bin("latency=1500") + audio(3, "is-live=true") + video(3, "is-live=true") +
-                    kSyncedSinks);
-  const Frames frames(pipeline, "video_src");
-  const Frames sound(pipeline, "audio_src");
-  ASSERT_TRUE(pipeline.run(20s));
-  EXPECT_EQ(frames.size(), 75U);
-  EXPECT_EQ(sound.size(), 30U);
-  expect_text_in_time(frames.all());
-}
-
-GstClockTime min_latency(const Pipeline& pipeline) {
-  GstQuery* query = gst_query_new_latency();
-  gboolean live = FALSE;
-  GstClockTime min = 0;
-  GstClockTime max = 0;
-  EXPECT_TRUE(gst_element_query(pipeline.get(), query));
-  gst_query_parse_latency(query, &live, &min, &max);
-  gst_query_unref(query);
-  EXPECT_TRUE(live);
-  EXPECT_GE(max, min);
-  return min;
-}
-
-class LiveLatency : public ::testing::TestWithParam<const char*> {};
-
-TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
-  set_script({});
-  Pipeline pipeline(bin(std::string("latency=2000 mode=") + GetParam()) +
-                    audio(100, "is-live=true") + video(100, "is-live=true") + kSyncedSinks);
-  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(300ms);  // Captions know their framerate.
-  EXPECT_NEAR(static_cast<double>(min_latency(pipeline)), 2.1e9, 0.15e9);
-  g_object_set(pipeline.element("b"), "latency", 5000U, nullptr);
-  EXPECT_NEAR(static_cast<double>(min_latency(pipeline)), 5.1e9, 0.15e9);
-  guint64 video_room = 0;
-  guint64 audio_room = 0;
-  const auto room_of = [&](const char* queue, guint64& room) {
-    GstElement* element = gst_bin_get_by_name(GST_BIN(pipeline.element("b")), queue);
-    g_object_get(element, "max-size-time", &room, nullptr);
-    gst_object_unref(element);
-  };
-  room_of("video_queue", video_room);
-  room_of("audio_queue", audio_room);
-  EXPECT_GE(video_room, 5100 * GST_MSECOND);
-  EXPECT_GE(audio_room, 5100 * GST_MSECOND);
-}
-INSTANTIATE_TEST_SUITE_P(Modes, LiveLatency, ::testing::Values("overlay", "cea708"));
-
+/// A mode of the bin.
 class EveryMode : public ::testing::TestWithParam<const char*> {
  protected:
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
 };
-
-guint64 stat_of_cues(const Pipeline& pipeline) {
-  GstStructure* stats = nullptr;
-  g_object_get(pipeline.element("b"), "stats", &stats, nullptr);
-  guint64 cues = 0;
-  gst_structure_get_uint64(stats, "cues", &cues);
-  gst_structure_free(stats);
-  return cues;
-}
-
-// For what takes its time by the clock.
-class LivePlayback : public EveryMode {};
-
-// Recognition that takes for ever costs the video nothing but its captions.
-TEST_P(LivePlayback, VideoNeverStalls) {
-  set_script({.decode_time = 60s});
-  Pipeline pipeline(bin(mode() + "latency=1000") + audio(100, "is-live=true") +
-                    video(100, "is-live=true") + kSyncedSinks);
-  const Frames frames(pipeline, "video_src");
-  const Frames sound(pipeline, "audio_src");
-  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(2800ms);
-  const auto seen = frames.all();
-  ASSERT_GE(seen.size(), 30U) << "of 42 that could have come";
-  EXPECT_GE(sound.size(), 14U);
-  for (std::size_t i = 1; i < seen.size(); ++i) {
-    EXPECT_LT(seen[i].arrived - seen[i - 1].arrived, 500ms) << seen[i].pts / GST_MSECOND << " ms";
-  }
-}
 
 TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
   set_script({});
@@ -316,44 +132,6 @@ TEST_P(EveryMode, AudioWithoutVideoDoesNotWait) {
   EXPECT_EQ(sound.size(), 1000U);
 }
 
-TEST_P(LivePlayback, AudioMayGoAndComeBack) {
-  set_script({});
-  Pipeline pipeline(bin(mode() + "latency=1000") +
-                    audio(100, "is-live=true tick-interval=1000000000 sine-periods-per-tick=220") +
-                    video(100, "is-live=true") + kSyncedSinks);
-  const Frames frames(pipeline, "video_src");
-  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(300ms);
-  GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "audio_sink");
-  GstPad* peer = gst_pad_get_peer(sink);
-  std::atomic<bool> held = false;
-  const gulong hold = gst_pad_add_probe(
-      peer, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
-      [](GstPad*, GstPadProbeInfo*, gpointer flag) {
-        *static_cast<std::atomic<bool>*>(flag) = true;
-        return GST_PAD_PROBE_OK;
-      },
-      &held, nullptr);
-  while (!held) std::this_thread::sleep_for(10ms);
-  ASSERT_TRUE(gst_pad_unlink(peer, sink));
-  std::this_thread::sleep_for(1300ms);
-  const std::size_t n_without = frames.size();
-  EXPECT_GE(n_without, 10U) << "of 15 that could have come";
-
-  ASSERT_EQ(gst_pad_link(peer, sink), GST_PAD_LINK_OK);
-  gst_pad_remove_probe(peer, hold);
-  const guint64 before = stat_of_cues(pipeline);
-  const auto goes_on = [&] {
-    return stat_of_cues(pipeline) > before && frames.size() > n_without + 10;
-  };
-  for (int i = 0; i < 500 && !goes_on(); ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_GT(stat_of_cues(pipeline), before);
-  EXPECT_GT(frames.size(), n_without + 10);
-  EXPECT_FALSE(pipeline.message(GST_MESSAGE_ERROR, 0ms));
-  gst_object_unref(peer);
-  gst_object_unref(sink);
-}
-
 TEST_P(EveryMode, PlaysAgainAfterReadyAndNull) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(3) + video(3) + kSinks);
@@ -367,7 +145,6 @@ TEST_P(EveryMode, PlaysAgainAfterReadyAndNull) {
 }
 INSTANTIATE_TEST_SUITE_P(Modes, EveryMode,
                          ::testing::Values("none", "overlay", "cea608", "cea708"));
-INSTANTIATE_TEST_SUITE_P(Modes, LivePlayback, ::testing::Values("overlay", "cea708"));
 
 TEST(CaptionBin, WithoutCaptionsNoModelIsLoaded) {
   set_script({.load_error = Error{ErrorCode::NotFound, "no such model"}});
@@ -475,81 +252,6 @@ INSTANTIATE_TEST_SUITE_P(All, AudioCaps,
                                            "format=S24LE,rate=48000,channels=6,"
                                            "channel-mask=(bitmask)0x3f",
                                            "format=U8,rate=8000,channels=1"));
-
-// Captions within frames, read back by ffmpeg.
-class ReadBack : public ::testing::Test {
- protected:
-  void SetUp() override { set_script({.texts = {" First line.", " And a second."}}); }
-  std::string file(const char* name) const { return (folder_.path() / name).string(); }
-  std::string chain(const std::string& mode, int n_seconds) const {
-    return bin("mode=" + mode + " streaming=false captions::mode=pop-on") + audio(n_seconds) +
-           video(n_seconds) + "b.audio_src ! fakesink async=false sync=false ";
-  }
-  // As SRT, without what belongs to its looks.
-  void expect_captions(const std::string& input) const {
-    const auto lines =
-        lines_of("cd " + folder_.path().string() + " && ffmpeg -nostdin -v error " + input +
-                 " -map 0:s -f srt - | sed -e 's/<[^>]*>//g' -e 's/{[^}]*}//g'");
-    std::vector<std::string> texts;
-    std::vector<double> starts;
-    for (const std::string& line : lines) {
-      int h = 0;
-      int m = 0;
-      int s = 0;
-      int ms = 0;
-      if (std::sscanf(line.c_str(), "%d:%d:%d,%d -->", &h, &m, &s, &ms) == 4) {
-        starts.push_back(h * 3600 + m * 60 + s + ms / 1000.0);
-      } else if (line.find_first_not_of("0123456789") != std::string::npos) {
-        texts.push_back(line);
-      }
-    }
-    // The one at 0 s cannot be sent ahead of its time.
-    EXPECT_EQ(texts, (std::vector<std::string>{"First line.", "And a second.", "First line."}));
-    ASSERT_EQ(starts.size(), 3U);
-    EXPECT_NEAR(starts[1], 3.9, 0.1);
-    EXPECT_NEAR(starts[2], 7.9, 0.1);
-  }
-
-  TemporaryFolder folder_;
-};
-
-TEST_F(ReadBack, Cea708InH264) {
-  Pipeline pipeline(chain("cea708", 11) +
-                    "b.video_src ! videoconvert ! video/x-raw,format=I420 ! x264enc "
-                    "speed-preset=ultrafast ! mpegtsmux ! filesink location=" +
-                    file("out.ts"));
-  ASSERT_TRUE(pipeline.run(20s));
-  expect_captions("-f lavfi -i 'movie=out.ts[out+subcc]'");
-}
-
-TEST_F(ReadBack, Cea608InQuickTime) {
-  Pipeline pipeline(chain("cea608", 11) +
-                    "b.video_src ! ccextractor name=x remove-caption-meta=true  qtmux name=m ! "
-                    "filesink location=" +
-                    file("out.mov") +
-                    " x.src ! videoconvert ! video/x-raw,format=I420 ! x264enc "
-                    "speed-preset=ultrafast tune=zerolatency ! queue max-size-time=0 ! m.video_0 "
-                    "x.caption ! queue max-size-time=0 ! ccconverter ! "
-                    "closedcaption/x-cea-608,format=s334-1a ! m.caption_0");
-  ASSERT_TRUE(pipeline.run(20s));
-  expect_captions("-i out.mov");
-}
-
-TEST_F(ReadBack, Cea608InLine21) {
-  Pipeline pipeline(
-      bin("mode=cea608 streaming=false captions::mode=pop-on") + audio(11) +
-      "b.audio_src ! fakesink async=false sync=false videotestsrc pattern=black num-buffers=330 ! "
-      "video/x-raw,format=I420,width=720,height=525,framerate=30000/1001,"
-      "interlace-mode=interleaved ! b.video_sink b.video_src ! line21encoder "
-      "remove-caption-meta=true ! line21decoder ! ccextractor name=x remove-caption-meta=true  "
-      "qtmux name=m ! filesink location=" +
-      file("out.mov") +
-      " x.src ! videoscale ! video/x-raw,width=64,height=64 ! x264enc speed-preset=ultrafast "
-      "tune=zerolatency ! queue max-size-time=0 ! m.video_0 "
-      "x.caption ! queue max-size-time=0 ! m.caption_0");
-  ASSERT_TRUE(pipeline.run(20s));
-  expect_captions("-i out.mov");
-}
 
 }  // namespace
 }  // namespace npuwhisper::test

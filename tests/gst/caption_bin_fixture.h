@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "pipeline_fixture.h"
+
+namespace npuwhisper::test {
+
+// Pipelines around an npuwhisperbin called b. On the scripted runtime a tone is "heard" as text: a
+// second of it each period, from 0.1 s before each but the first.
+inline constexpr GstClockTime kPeriod = 4 * GST_SECOND;
+/// Live sources do not start together, and video of before the audio has no text to wait for.
+inline constexpr GstClockTime kLiveStart = 500 * GST_MSECOND;
+
+std::string audio(int n_seconds, const std::string& properties = "");
+/// Black, 25 frames a second.
+std::string video(int n_seconds, const std::string& properties = "");
+std::string bin(const std::string& properties);
+
+inline constexpr const char* kSinks =
+    "b.video_src ! fakesink name=vs sync=false  b.audio_src ! fakesink name=as sync=false ";
+inline constexpr const char* kSyncedSinks =
+    "b.video_src ! fakesink name=vs sync=true  b.audio_src ! fakesink name=as sync=true ";
+
+/// The buffers that leave a pad of the bin: when, and whether there is something to be seen.
+class Frames {
+ public:
+  struct Frame {
+    GstClockTime pts;
+    bool has_text;
+    std::chrono::steady_clock::time_point arrived;
+  };
+
+  Frames(const Pipeline& pipeline, const char* pad);
+  ~Frames();
+  Frames(const Frames&) = delete;
+  Frames& operator=(const Frames&) = delete;
+
+  std::vector<Frame> all() const;
+  std::size_t size() const { return all().size(); }
+  void clear();
+
+ private:
+  static GstPadProbeReturn note(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  GstPad* pad_;
+  gulong probe_ = 0;
+  mutable std::mutex mutex_;  // Guards the next.
+  std::vector<Frame> frames_;
+};
+
+/// Text while the tone lasts, and none long after it.
+void expect_text_in_time(const std::vector<Frames::Frame>& frames, GstClockTime from = 0);
+
+}  // namespace npuwhisper::test
