@@ -26,7 +26,7 @@ class Plugin : public ::testing::Test {
 
   std::string element(const std::string& properties = "") const {
     // One attempt: a model that writes nonsense would try all temperatures.
-    return "npuwhisper name=n model=" + folder_.path().string() +
+    return "npuwhisper name=n vad=off model=" + folder_.path().string() +
            " device=cpu language=en temperature-increment=0 " + properties;
   }
   std::string noise(int n_seconds) const {
@@ -109,10 +109,10 @@ TEST_F(Plugin, FlushingSeekDuringInference) {
 }
 
 TEST_F(Plugin, TwoElementsInOnePipeline) {
-  Pipeline pipeline(
-      noise(10) + "tee name=t  t. ! queue ! " + element() + " ! fakesink  t. ! queue ! " +
-      "npuwhisper device=cpu language=de temperature-increment=0 model=" + folder_.path().string() +
-      " ! fakesink");
+  Pipeline pipeline(noise(10) + "tee name=t  t. ! queue ! " + element() +
+                    " ! fakesink  t. ! queue ! " +
+                    "npuwhisper vad=off device=cpu language=de temperature-increment=0 model=" +
+                    folder_.path().string() + " ! fakesink");
   ASSERT_TRUE(pipeline.run());
 }
 

@@ -81,7 +81,7 @@ class LiveFaults : public testing::TestWithParam<Fault> {
 
   static std::string description() {
     return "audiotestsrc is-live=true wave=pink-noise samplesperbuffer=1600 ! "
-           "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n device=npu language=en "
+           "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n device=npu vad=off language=en "
            "latency=1500 temperature-increment=0 model=" +
            folder_->path().string() + " ! fakesink sync=true";
   }
