@@ -128,6 +128,7 @@ int run(const Settings& settings) {
       words.push_back({{"word", without_space(word.text)},
                        {"start", seconds(word.start)},
                        {"end", seconds(word.end)},
+                       {"probability", word.probability},
                        {"emitted", seconds(emitted)}});
       delays.push_back(seconds(emitted - word.end));
       text += word.text;
