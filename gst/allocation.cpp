@@ -34,7 +34,7 @@ bool has_ring(GstElement* element, ElementState& state) {
       engine = state.loader.engine();
       if (engine == nullptr) return true;
     } else {
-      engine = state.loader.wait(state.patience.get_token());
+      engine = state.loader.wait(state.patience.token());
     }
   }
   return engine != nullptr && provide_ring(element, allocator, std::move(engine));

@@ -17,9 +17,9 @@ namespace npuwhisper {
 /// one, and wants its slices used in their order, which a pool of buffers would mix up.
 ///
 /// A query that comes while the engine is loading waits for it if the stage mel was asked for (else
-/// the audio up to then would be copied); the element's stopping ends that. A live source, which
-/// would lose what it captures meanwhile, never waits: its memory is the device's as soon as the
-/// engine is there.
+/// the audio up to then would be copied); the element's stopping, or a flush, ends that. A live
+/// source, which would lose what it captures meanwhile, never waits: its memory is the device's as
+/// soon as the engine is there.
 void answer_allocation(GstElement* element, ElementState& state, GstQuery* query);
 
 /// Gives the allocator memory of the engine's device, unless it has some. False: the device reads

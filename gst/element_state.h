@@ -4,7 +4,6 @@
 #include <gst/gst.h>
 
 #include <atomic>
-#include <stop_token>
 
 #include "audio_allocator.h"
 #include "counters.h"
@@ -12,6 +11,7 @@
 #include "input_queue.h"
 #include "latency.h"
 #include "output_pad.h"
+#include "patience.h"
 #include "settings.h"
 #include "worker.h"
 
@@ -55,9 +55,7 @@ struct ElementState {
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
 
-  /// Ends the streaming thread's wait for the engine when the element stops; a new one for each
-  /// start.
-  std::stop_source patience;
+  Patience patience;  ///< Of the streaming thread with the engine.
 
   // Of the streaming thread alone.
   GstSegment segment{};

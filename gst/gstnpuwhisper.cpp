@@ -101,7 +101,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
 }
 
 bool start(GstElement* element, ElementState& state) {
-  state.patience = std::stop_source();
+  state.patience.start();
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (state.loader.failed(options)) return false;  // The bus knows why.
   state.loader.start(options);
@@ -128,7 +128,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       if (!start(element, state)) return GST_STATE_CHANGE_FAILURE;
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      state.patience.request_stop();
+      state.patience.stop();
       state.input.stop();  // Lets the streaming thread and the worker go,
       state.worker.cancel();
       break;

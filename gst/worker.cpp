@@ -98,29 +98,18 @@ void Worker::stop() {
 }
 
 void Worker::cancel() {
-  std::shared_ptr<Transcriber> transcriber;
-  {
-    const std::scoped_lock lock(mutex_);
-    transcriber = transcriber_;
-  }
-  if (transcriber) transcriber->cancel();
+  const std::scoped_lock lock(mutex_);
+  if (transcriber_) transcriber_->cancel();
 }
 
 TranscriberStats Worker::stats() const {
-  std::shared_ptr<Transcriber> transcriber;
-  TranscriberStats past;
-  {
-    const std::scoped_lock lock(mutex_);
-    transcriber = transcriber_;
-    past = past_stats_;
-  }
-  return transcriber ? sum(past, transcriber->stats()) : past;
+  const std::scoped_lock lock(mutex_);
+  return transcriber_ ? sum(past_stats_, transcriber_->stats()) : past_stats_;
 }
 
-void Worker::replace_transcriber(std::shared_ptr<Transcriber> transcriber) {
-  const TranscriberStats last = transcriber_ ? transcriber_->stats() : TranscriberStats();
+void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
   const std::scoped_lock lock(mutex_);
-  past_stats_ = sum(past_stats_, last);
+  if (transcriber_) past_stats_ = sum(past_stats_, transcriber_->stats());
   std::swap(transcriber_, transcriber);  // What it held dies after the lock is released.
 }
 
@@ -177,7 +166,7 @@ bool Worker::renew_transcriber() {
     fail_stream(transcriber.error());
     return false;
   }
-  replace_transcriber(std::shared_ptr<Transcriber>(std::move(*transcriber)));
+  replace_transcriber(std::move(*transcriber));
   n_skipped_ = 0;
   ring_ = std::move(ring);
   settings_serial_ = serial;

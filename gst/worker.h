@@ -53,7 +53,7 @@ class Worker {
   void run(std::stop_token stop);
   void begin_epoch(std::uint64_t epoch);
   bool renew_transcriber();
-  void replace_transcriber(std::shared_ptr<Transcriber> transcriber);
+  void replace_transcriber(std::unique_ptr<Transcriber> transcriber);
 
   void handle(const Audio& audio);
   void handle(const EventPtr& event);
@@ -78,8 +78,10 @@ class Worker {
   const Latency& latency_;
   TextOutput output_;
 
-  mutable std::mutex mutex_;  // A leaf. Guards the pointer and the sum, not what it points to.
-  std::shared_ptr<Transcriber> transcriber_;
+  // A leaf, but for the transcriber's stats() and cancel(), which never block. Guards the pointer
+  // and the sum, not what it points to.
+  mutable std::mutex mutex_;
+  std::unique_ptr<Transcriber> transcriber_;
   TranscriberStats past_stats_;  // Of the transcribers before this one.
 
   // Of the thread alone.

@@ -288,5 +288,25 @@ TEST_F(DeviceMemory, IsNotWaitedForOnceTheElementStops) {
   EXPECT_LT(elapsed(begin), 2s);
 }
 
+TEST_F(DeviceMemory, IsNotWaitedForOnceAFlushBegins) {
+  set_script({.load_time = 3s, .ring_samples = kRingSamples});
+  make();
+  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
+  play("S16LE");
+  const auto begin = Clock::now();
+  std::jthread upstream([&] { allocator_ = AllocatorPtr(offered_allocator()); });
+  std::this_thread::sleep_for(50ms);
+  push_event(gst_event_new_flush_start());
+  upstream.join();
+  EXPECT_LT(elapsed(begin), 2s);
+  // The next query waits again.
+  push_event(gst_event_new_flush_stop(TRUE));
+  allocator_ = AllocatorPtr(offered_allocator());
+  EXPECT_GE(elapsed(begin), 2s);
+  GstBuffer* buffer = allocate();
+  EXPECT_TRUE(in_ring(buffer));
+  gst_buffer_unref(buffer);
+}
+
 }  // namespace
 }  // namespace npuwhisper::test

@@ -80,6 +80,7 @@ TEST_F(Live, TheTranscriberHasTheBudgetButForTheGaps) {
   ASSERT_TRUE(calls().last_options.live_latency.has_value());
   EXPECT_EQ(*calls().last_options.live_latency, 1800ms);
   ASSERT_TRUE(calls().last_options.samples_waiting);
+  wait_until_heard_or_dropped(2);
   EXPECT_EQ(calls().last_options.samples_waiting(), 0) << "all of it was taken";
 }
 

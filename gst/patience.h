@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <mutex>
+#include <stop_token>
+
+namespace npuwhisper {
+
+/// How long a streaming thread may wait: not while the element is stopped, nor while it flushes.
+/// Thread-safe, never blocks; one mutex, a leaf.
+class Patience {
+ public:
+  /// For one wait: asks to stop as soon as there is a reason.
+  std::stop_token token() const {
+    const std::scoped_lock lock(mutex_);
+    return source_.get_token();
+  }
+  void start() {
+    const std::scoped_lock lock(mutex_);
+    running_ = true;
+    source_ = std::stop_source();
+  }
+  void stop() {
+    const std::scoped_lock lock(mutex_);
+    running_ = false;
+    source_.request_stop();
+  }
+  void flush_start() {
+    const std::scoped_lock lock(mutex_);
+    source_.request_stop();
+  }
+  void flush_stop() {
+    const std::scoped_lock lock(mutex_);
+    if (running_) source_ = std::stop_source();
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::stop_source source_;
+  bool running_ = false;
+};
+
+}  // namespace npuwhisper
