@@ -1,38 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-
-// Hours of live input, with seeks, flushes, gaps, lost audio, caps and segment changes and restarts
-// at random: see tests/bench/README.md. One JSON object on stdout; the exit status is 1 if anything
-// in "failures" stands against the element.
-
-#include <gst/gst.h>
-
-#include <chrono>
-#include <cmath>
-#include <iostream>
-#include <map>
-#include <memory>
-#include <nlohmann/json.hpp>
-#include <random>
-#include <string>
-#include <thread>
-#include <vector>
+#include "soak.h"
 
 #include <npuwhisper/transcriber.h>
 
-#include "../../gst/gstnpuwhisper.h"
-#include "device/cpu/cpu_device.h"
-#include "device/registry.h"
-#include "live_feed.h"
-#include "memory_watch.h"
-#include "soak_options.h"
-#include "speech_source.h"
-#include "temporary_folder.h"
-#include "text_check.h"
-#include "tiny_model.h"
-#include "tone_device.h"
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
 
-namespace npuwhisper {
-namespace soak {
+namespace npuwhisper::soak {
 namespace {
 
 using Json = nlohmann::ordered_json;
@@ -45,94 +21,30 @@ constexpr GstClockTime kCut = GST_SECOND;
 // What may be left of trends by chance.
 constexpr double kMostHeapGrowth = 512e3, kMostResidentGrowth = 8e6;
 
-/// The model that the tone device pretends to run.
-struct ToneModel {
-  ToneModel() {
-    const test::TinyModelOptions options{.n_audio_layer = 1, .n_state = 8, .n_text_layer = 1};
-    test::write_tiny_model(folder.path(), options);
-    config = test::tiny_model_config(options);
-    tokenizer = std::move(Tokenizer::load(folder.path(), config).value());
-  }
-  std::vector<std::string> words() const {
-    std::vector<std::string> texts;
-    for (const Token token : test::tone_word_tokens(*tokenizer)) {
-      texts.push_back(tokenizer->decode({&token, 1}));
-    }
-    return texts;
-  }
+}  // namespace
 
-  test::TemporaryFolder folder;
-  ModelConfig config;
-  std::unique_ptr<const Tokenizer> tokenizer;
-};
-
-const ToneModel* the_tones = nullptr;  // Of this run; set before the element is made.
-
-class Soak {
- public:
-  Soak(const SoakOptions& options, std::unique_ptr<SpeechSource> source)
-      : options_(options), source_(std::move(source)), random_(options.seed) {}
-
-  Json run() {
-    const auto start = std::chrono::steady_clock::now();
-    prepare();
-    const Result<void> played = play();
-    if (!played) failures_.push_back(played.error().message);
-    const double wall =
-        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    Json result = describe(wall);
-    finish();
-    result["failures"] = failures_;
-    return result;
-  }
-
- private:
-  void prepare();
-  Result<void> play();
-  Result<void> wait_for_text();
-  Result<void> happen();
-  Result<void> overload();
-  void cut(bool leaps = false);
-  void wait_for_model();
-  void speak(std::vector<float>& pcm);
-  void read_bus();
-  void finish();
-  Json describe(double wall);
-  void judge(const TextCheck::Totals& totals);
-
-  double between(double from, double to) {
-    return std::uniform_real_distribution<>(from, to)(random_);
-  }
-  GstClockTime latency() const { return options_.latency_ms * GST_MSECOND; }
-
-  const SoakOptions options_;
-  const std::unique_ptr<SpeechSource> source_;
-  std::mt19937_64 random_;
-  GstElement* element_ = nullptr;
-  GstBus* bus_ = nullptr;
-  std::unique_ptr<LiveFeed> feed_;
-  std::unique_ptr<TextCheck> check_;
-  MemoryWatch memory_;
-  std::int64_t n_spoken_ = 0;  // Samples.
-  std::vector<SaidWord> said_;
-  std::uint64_t n_words_said_ = 0;
-  std::map<std::string, int> events_;
-  std::map<std::string, int> warnings_;
-  double longest_silence_ = 0;
-  std::vector<std::string> failures_;
-};
+Json Soak::run() {
+  const auto start = std::chrono::steady_clock::now();
+  prepare();
+  const Result<void> played = play();
+  if (!played) failures_.push_back(played.error().message);
+  const double wall =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  Json result = describe(wall);
+  finish();
+  result["failures"] = failures_;
+  return result;
+}
 
 void Soak::prepare() {
   element_ = gst_element_factory_make("npuwhisper", nullptr);
   bus_ = gst_bus_new();
   gst_element_set_bus(element_, bus_);
-  const std::string model =
-      the_tones != nullptr ? the_tones->folder.path().string() : options_.model;
-  g_object_set(element_, "model", model.c_str(), "latency", options_.latency_ms, "language-code",
+  g_object_set(element_, "model", model_.c_str(), "latency", options_.latency_ms, "language-code",
                "en", nullptr);
   gst_util_set_object_arg(G_OBJECT(element_), "output-mode", "word");
   // A handful of words at random repeats itself more than people do.
-  if (the_tones != nullptr) {
+  if (source_->knows_words()) {
     g_object_set(element_, "compression-ratio-threshold", 100.0F, nullptr);
   }
   for (const auto& [name, value] : options_.properties) {
@@ -367,46 +279,4 @@ void Soak::finish() {
   gst_object_unref(bus_);
 }
 
-int run(int argc, char** argv) {
-  const auto options = parse_soak_options(argc, argv);
-  if (!options) {
-    std::cerr << "soak: " << options.error().message << " (--help tells more)" << std::endl;
-    return 2;
-  }
-  gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
-  std::unique_ptr<ToneModel> tones;
-  std::unique_ptr<SpeechSource> source;
-  if (options->model.empty()) {
-    tones = std::make_unique<ToneModel>();
-    the_tones = tones.get();
-    source = make_tones(tones->words(), options->seed);
-  } else {
-    auto recordings = make_recordings(options->files);
-    if (!recordings) {
-      std::cerr << "soak: " << recordings.error().message << std::endl;
-      return 2;
-    }
-    source = std::move(*recordings);
-  }
-  const Json result = Soak(*options, std::move(source)).run();
-  std::cout << result.dump() << std::endl;
-  return result["failures"].empty() ? 0 : 1;
-}
-
-}  // namespace
-}  // namespace soak
-
-// The linker takes this one in place of the registry's: tones have a device of their own.
-Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
-  if (soak::the_tones == nullptr) return cpu::CpuDevice::open(options);
-  return std::unique_ptr<Device>(
-      std::make_unique<test::ToneDevice>(*soak::the_tones->tokenizer, soak::the_tones->config));
-}
-
-}  // namespace npuwhisper
-
-int main(int argc, char** argv) {
-  setenv("G_SLICE", "always-malloc", 0);  // So that malloc knows of all memory.
-  setenv("G_DEBUG", "fatal-criticals", 0);
-  return npuwhisper::soak::run(argc, argv);
-}
+}  // namespace npuwhisper::soak
