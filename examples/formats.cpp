@@ -22,7 +22,9 @@ constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
 std::int64_t milliseconds(nanoseconds time) {
-  return std::max<std::int64_t>(0, std::chrono::round<std::chrono::milliseconds>(time).count());
+  // Halves up: chrono::round() takes the even one.
+  const auto up = time + std::chrono::microseconds(500);
+  return std::max<std::int64_t>(0, std::chrono::floor<std::chrono::milliseconds>(up).count());
 }
 
 struct CueTimes {

@@ -38,8 +38,8 @@ class Latency {
   /// should have been pushed by now; NONE while not live, not playing or before the segment.
   GstClockTime deadline(GstElement* element, const GstSegment& segment,
                         GstClockTime lateness) const;
-  /// Live: how much later than `pts`, where the last of it was said, a cue leaves, beyond upstream's
-  /// latency; NONE likewise.
+  /// Live: how much later than `pts`, where the last of it was said, a cue leaves, beyond
+  /// upstream's latency; NONE likewise.
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
  private:

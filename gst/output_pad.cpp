@@ -52,6 +52,7 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
   if (const auto* advance = std::get_if<Advance>(&item); advance != nullptr && !items_.empty()) {
     if (auto* last = std::get_if<Advance>(&items_.back())) {
       last->to = std::max(last->to, advance->to);
+      last->due = std::max(last->due, advance->due);
       return;
     }
   }
@@ -155,6 +156,7 @@ void OutputPad::push(const Draft& draft) {
 void OutputPad::push(const Advance& advance) {
   if (!in_segment_) return;
   push(cues_.advance(advance.to));
+  if (advance.due > 0) push(cues_.leave(advance.due));
   push_gap(advance.to);
 }
 

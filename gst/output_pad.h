@@ -31,9 +31,11 @@ class OutputPad final : public SourceTask {
  public:
   /// Text: utf8 or Pango markup, as negotiated. Json: application/x-json as it is.
   enum class Content { Text, Json };
-  /// Everything up to here has been said.
+  /// Everything up to `to` has been said. Captions that begin by `due` cannot wait for what
+  /// follows.
   struct Advance {
-    GstClockTime to;
+    GstClockTime to = 0;
+    GstClockTime due = 0;
   };
   struct TimedText {
     Cue cue;

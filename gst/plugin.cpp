@@ -25,9 +25,9 @@ GstDebugLevel gst_level(npuwhisper::LogLevel level) {
 }
 
 gboolean plugin_init(GstPlugin* plugin) {
-  const gboolean registered =
-      GST_ELEMENT_REGISTER(npuwhisper, plugin) && GST_ELEMENT_REGISTER(texttocea608, plugin) &&
-      GST_ELEMENT_REGISTER(npuwhisperbin, plugin);
+  const gboolean registered = GST_ELEMENT_REGISTER(npuwhisper, plugin) &&
+                              GST_ELEMENT_REGISTER(texttocea608, plugin) &&
+                              GST_ELEMENT_REGISTER(npuwhisperbin, plugin);
   // The class, and with it the debug category, is initialized when it is first needed; messages of
   // the runtime may come before.
   g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));

@@ -285,10 +285,11 @@ void install_vad_properties(Installer& add, const Settings& s) {
 }
 
 void install_readings(Installer& add) {
-  add.integer(kPropMaxObservedDelay,
-              {"max-observed-delay", "Max. observed delay",
-               "Live: longest time, in milliseconds, from the end of what was spoken to its buffer"},
-              0, G_MAXUINT, 0, kReadOnly);
+  add.integer(
+      kPropMaxObservedDelay,
+      {"max-observed-delay", "Max. observed delay",
+       "Live: longest time, in milliseconds, from the end of what was spoken to its buffer"},
+      0, G_MAXUINT, 0, kReadOnly);
   add.install(kPropStats, g_param_spec_boxed("stats", "Statistics",
                                              "Device, kernels, and counters since the element ran",
                                              GST_TYPE_STRUCTURE, kReadOnly));

@@ -62,6 +62,7 @@ void TextOutput::event(EventPtr event) {
       seqnum_ = gst_event_get_seqnum(event.get());
       segment_event_ = share(event);
       told_ = segment->start;
+      due_ = 0;
       audio_.pass_mark(epoch_);
       break;
     }
@@ -142,11 +143,12 @@ void TextOutput::draft(std::vector<Word> words, const Timeline& timeline) {
                {.start = start, .end = end, .text = draft_json(draft_, language_, timeline)}});
 }
 
-void TextOutput::advance(GstClockTime to) {
-  if (to <= told_) return;
-  told_ = to;
-  write(OutputPad::Advance{to});
-  audio_.heard(epoch_, to);
+void TextOutput::advance(GstClockTime to, GstClockTime due) {
+  if (to <= told_ && due <= due_) return;
+  told_ = std::max(told_, to);
+  due_ = std::max(due_, due);
+  write(OutputPad::Advance{told_, due_});
+  audio_.heard(epoch_, told_);
 }
 
 void TextOutput::language(const std::string& code) {

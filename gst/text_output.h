@@ -45,8 +45,8 @@ class TextOutput {
   /// Live: the words that were heard but may still change, in place of the last ones. Sent, to
   /// `unsynced_src` alone, when they differ from those.
   void draft(std::vector<Word> words, const Timeline& timeline);
-  /// No more text starts before `to`.
-  void advance(GstClockTime to);
+  /// No more text starts before `to`; captions that begin by `due` cannot wait for more of it.
+  void advance(GstClockTime to, GstClockTime due = 0);
   /// Tags the stream with a language (Whisper's code), once per stream and language.
   void language(const std::string& code);
   /// The next cue does not follow what came before.
@@ -67,6 +67,7 @@ class TextOutput {
   CueMaker json_cues_;
   bool discont_ = true;
   GstClockTime told_ = 0;  ///< Of the last advance().
+  GstClockTime due_ = 0;   ///< Likewise.
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
   EventPtr stream_start_;

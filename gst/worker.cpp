@@ -183,6 +183,10 @@ bool Worker::renew_transcriber() {
   ring_ = std::move(ring);
   settings_serial_ = serial;
   made_for_live_ = live;
+  patience_ = 0;
+  if (settings.streaming && !live) {
+    patience_ = latency_.of_transcriber().count() * kSampleRate / 1000;
+  }
   format_.cues = settings.cue_format();
   return true;
 }
@@ -264,9 +268,15 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
   output_.draft(drafts ? transcriber_->draft() : std::vector<Word>(), timeline_);
   const std::int64_t position = transcriber_->position();
   release_events(position);
-  output_.advance(timeline_.time_of(position));
+  output_.advance(timeline_.time_of(position), due());
   timeline_.forget_before(position);
   return true;
+}
+
+// Streaming without a clock: the audio says what is due.
+GstClockTime Worker::due() const {
+  const std::int64_t index = timeline_.n_samples() - patience_;
+  return patience_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
 }
 
 // Live: the transcriber left audio out to get back to the live edge.

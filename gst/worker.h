@@ -65,6 +65,7 @@ class Worker {
   bool hear_silence(std::int64_t n_samples);
   bool take(const Result<std::vector<Segment>>& segments);
   void announce_skip();
+  GstClockTime due() const;
   void finish();
   void resync(GstClockTime start);
   void release_events(std::int64_t index);
@@ -90,6 +91,7 @@ class Worker {
   TextOutput::Format format_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
+  std::int64_t patience_ = 0;    // Streaming, not live: samples after which a caption is due.
   std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
   std::uint64_t n_starts_ = 0;   // Of the input queue, with this run.
   std::uint64_t epoch_ = 0;

@@ -295,8 +295,9 @@ TEST(AudioPadPipeline, MetasSurviveTeeQueueAndConversion) {
   set_script({.window = kSampleRate});
   Pipeline pipeline(
       "audiotestsrc wave=ticks num-buffers=100 samplesperbuffer=1600 ! "
-      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n ! fakesink async=false "
-      "n.audio_src ! tee ! queue ! audioconvert ! audio/x-raw,format=S24LE,channels=2 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n caption-style=none ! "
+      "fakesink async=false n.audio_src ! tee ! queue ! audioconvert ! "
+      "audio/x-raw,format=S24LE,channels=2 ! "
       "audioresample ! audio/x-raw,rate=48000 ! volume volume=0.5 ! fakesink name=s");
   GstPad* pad = gst_element_get_static_pad(pipeline.element("s"), "sink");
   MetaRecorder audio(pad);

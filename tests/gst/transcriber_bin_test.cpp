@@ -105,7 +105,7 @@ class TranscriberBranch : public ::testing::Test {
         "allow-not-linked=true  tee. ! queue ! fakesink name=audio sync=true "
         "( name=branch queue name=leaky max-size-buffers=0 max-size-bytes=0 "
         "max-size-time=5000000000 leaky=downstream ! audioresample ! audioconvert ! "
-        "npuwhisper name=n transcribe-latency=2000 ! tee name=language "
+        "npuwhisper name=n transcribe-latency=2000 caption-style=none ! tee name=language "
         "allow-not-linked=true ! queue name=words ! "
         "texttocea608 ! closedcaption/x-cea-608,framerate=30/1 ! fakesink sync=true async=false )");
     branch_ = pipeline_->element("branch");

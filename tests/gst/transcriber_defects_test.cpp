@@ -25,7 +25,8 @@ TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   set_script({.window = kSampleRate});
   Pipeline pipeline(
       "audiotestsrc wave=ticks ! audio/x-raw,rate=16000,channels=1 ! "
-      "npuwhisper name=n  n.src ! fakesink name=s sync=false  n.unsynced_src ! fakesink");
+      "npuwhisper name=n caption-style=none  n.src ! fakesink name=s sync=false  n.unsynced_src ! "
+      "fakesink");
   GstPad* src = gst_element_get_static_pad(pipeline.element("n"), "src");
   Recorder out(src);
   gst_object_unref(src);

@@ -46,6 +46,8 @@ void Soak::prepare() {
   // A handful of words at random repeats itself more than people do.
   if (source_->knows_words()) {
     g_object_set(element_, "compression-ratio-threshold", 100.0F, nullptr);
+    // Nor are tones speech.
+    gst_util_set_object_arg(G_OBJECT(element_), "vad", "off");
   }
   for (const auto& [name, value] : options_.properties) {
     gst_util_set_object_arg(G_OBJECT(element_), name.c_str(), value.c_str());

@@ -7,6 +7,7 @@
 
 #include "engine/stream.h"
 #include "model/model.h"
+#include "vad/open_detector.h"
 #include "whisper/live_transcriber.h"
 
 namespace npuwhisper::test {
@@ -74,6 +75,8 @@ Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& 
   SimulatedTime time{.n_samples = static_cast<std::int64_t>(pcm.size())};
   options.samples_waiting = [&time] { return time.arrived() - time.n_pushed; };
   const Model& model = model_of(*engine);
+  auto detector = open_detector(options, engine->model_path());
+  if (!detector) return fail(detector.error());
   auto transcriber = LiveTranscriber::create(
       *model.tokenizer, model.config, options,
       [&](int max_sequences,
@@ -85,7 +88,7 @@ Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& 
             std::make_unique<PacedDecoder>(std::move(*decoder), costs, time));
       },
       [&](int capacity_frames) { return make_stream_mel(engine, nullptr, capacity_frames); },
-      [&time] { return time.now; });
+      [&time] { return time.now; }, std::move(*detector));
   if (!transcriber) return fail(transcriber.error());
 
   SimulatedStream stream;

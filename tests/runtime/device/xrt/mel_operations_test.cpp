@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <tuple>
 #include <vector>
 
 #include "design/pack_panels.h"
@@ -56,11 +57,14 @@ TEST(MelOperations, FeaturesAreReadFrameByFrame) {
 
 TEST(MelOperations, RefusesWhatMakesNoSense) {
   const auto spec = npu::make_design_spec("npu1", 4, 4);
-  for (const auto& [n_mels, n_frames] :
-       {std::pair{0, kFrames}, std::pair{80, 0}, std::pair{80, 3001}, std::pair{80, 4'000'000}}) {
+  // Of another model the array may be able; then the CPU takes its place. Of so many frames it is not.
+  for (const auto& [n_mels, n_frames, code] :
+       {std::tuple{0, kFrames, ErrorCode::Unsupported}, std::tuple{80, 0, ErrorCode::Unsupported},
+        std::tuple{80, 3001, ErrorCode::Unsupported},
+        std::tuple{80, 4'000'000, ErrorCode::InvalidArgument}}) {
     const auto mel = make_mel_operations(*spec, n_mels, n_frames);
     ASSERT_FALSE(mel) << n_mels << " " << n_frames;
-    EXPECT_EQ(mel.error().code, ErrorCode::InvalidArgument);
+    EXPECT_EQ(mel.error().code, code) << n_mels << " " << n_frames;
   }
 }
 
