@@ -114,7 +114,8 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   }});
   Pipeline pipeline(
       "audiotestsrc is-live=true samplesperbuffer=320 ! audio/x-raw,rate=16000,channels=1 ! "
-      "npuwhisper name=n latency=1000 output-mode=word language-code=en ! queue ! o.text_sink "
+      "npuwhisper name=n latency=1000 output-mode=word language-code=en vad=off ! queue ! "
+      "o.text_sink "
       "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=25/1 ! queue ! "
       "textoverlay name=o ! fakesink sync=true");
   const Departures words(pipeline.get(), pipeline.element("n"));
