@@ -75,6 +75,11 @@ bool EngineLoader::failed(const EngineOptions& options) const {
   return state_ == State::Failed && options == options_;
 }
 
+bool EngineLoader::is_loading() const {
+  const std::scoped_lock lock(mutex_);
+  return state_ == State::Loading;
+}
+
 std::shared_ptr<Engine> EngineLoader::engine() const {
   const std::scoped_lock lock(mutex_);
   return engine_;

@@ -32,6 +32,7 @@ class EngineLoader {
 
   /// True if the last load was of these options, and failed.
   bool failed(const EngineOptions& options) const;
+  bool is_loading() const;
   /// The engine, if it is there.
   std::shared_ptr<Engine> engine() const;
   /// How long the last load took.

@@ -153,7 +153,6 @@ std::int64_t InputQueue::n_waiting() const {
 }
 
 InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_wait) {
-  Popped popped;
   std::unique_lock lock(mutex_);
   const auto ready = [this] { return !items_.empty() || !running_; };
   if (max_wait) {
@@ -161,9 +160,23 @@ InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_
   } else {
     changed_.wait(lock, ready);
   }
+  return take(lock, !items_.empty());
+}
+
+InputQueue::Popped InputQueue::pop_event(std::chrono::milliseconds max_wait) {
+  std::unique_lock lock(mutex_);
+  const auto has_event = [this] {
+    return !items_.empty() && std::holds_alternative<EventPtr>(items_.front());
+  };
+  changed_.wait_for(lock, max_wait, [&] { return has_event() || !running_; });
+  return take(lock, has_event());
+}
+
+InputQueue::Popped InputQueue::take(std::unique_lock<std::mutex>&, bool has_item) {
+  Popped popped;
   popped.stopped = !running_;
   popped.epoch = epoch_;
-  if (items_.empty()) return popped;
+  if (!has_item) return popped;
   popped.item.emplace(std::move(items_.front()));
   items_.pop_front();
   if (const auto* audio = std::get_if<Audio>(&popped.item.value())) {

@@ -76,6 +76,8 @@ class InputQueue {
   std::int64_t n_waiting() const;
   /// The next item; waits at most max_wait (if given).
   Popped pop(std::optional<std::chrono::milliseconds> max_wait);
+  /// The same, but audio stays where it is, and what comes behind it.
+  Popped pop_event(std::chrono::milliseconds max_wait);
   /// True if `epoch` is the present one and no flush has begun since.
   bool is_current(std::uint64_t epoch) const;
 
@@ -96,6 +98,7 @@ class InputQueue {
   std::int64_t drop_audio();
   std::size_t append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                              GstClockTime pts);
+  Popped take(std::unique_lock<std::mutex>& lock, bool has_item);
   void drop_for_flush();
   void clear();
 

@@ -19,6 +19,8 @@ constexpr std::int64_t kPieceSamples = 8192;
 // Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
 // longer one ends what was being said.
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
+// How soon the end of the loading is noticed.
+constexpr std::chrono::milliseconds kLoadingTick{10};
 
 // Trick modes that skip audio, or play it backwards, give no text: half words are no words.
 bool is_speech(const GstSegment& segment) {
@@ -120,6 +122,7 @@ void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
 
 void Worker::run(std::stop_token stop) {
   n_starts_ = input_.n_starts();
+  while (loader_.is_loading() && !stop.stop_requested()) pass_events();
   engine_ = loader_.wait(stop);
   if (!engine_) {
     input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted why.
@@ -138,6 +141,15 @@ void Worker::run(std::stop_token stop) {
       std::visit([this](const auto& item) { handle(item); }, *popped.item);
     }
   }
+}
+
+// While there is nobody to listen yet, downstream learns what the stream is and, live, that there
+// is no text (by the clock): nobody waits for the model.
+void Worker::pass_events() {
+  const InputQueue::Popped popped = input_.pop_event(kLoadingTick);
+  if (popped.stopped) return;
+  if (popped.epoch != epoch_) begin_epoch(popped.epoch);
+  if (popped.item) handle(std::get<EventPtr>(*popped.item));
 }
 
 void Worker::begin_epoch(std::uint64_t epoch) {
@@ -348,14 +360,15 @@ void Worker::handle_segment(const EventPtr& event) {
     have_segment_ = true;
   }
   output_.event(std::move(timed));
-  if (is_speech(segment_) && renew_transcriber()) output_.language(transcriber_->language());
+  if (engine_ && is_speech(segment_) && renew_transcriber())
+    output_.language(transcriber_->language());
 }
 
 void Worker::handle_gap(const EventPtr& event) {
   GstClockTime start = GST_CLOCK_TIME_NONE;
   GstClockTime duration = GST_CLOCK_TIME_NONE;
   gst_event_parse_gap(event.get(), &start, &duration);
-  if (!is_speech(segment_)) {
+  if (!is_speech(segment_) || !engine_) {
     output_.event(share(event));
     return;
   }

@@ -84,10 +84,7 @@ Result<void> LiveCaptions::build(const Listening& listening) {
     g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
   }
   whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "npuwhisper-monitor"));
-  g_object_set(whisper_.get(), "word-times", TRUE, nullptr);
-  if (g_object_class_find_property(G_OBJECT_GET_CLASS(whisper_.get()), "partial-results")) {
-    g_object_set(whisper_.get(), "partial-results", TRUE, nullptr);
-  }
+  g_object_set(whisper_.get(), "word-times", TRUE, "partial-results", TRUE, nullptr);
   for (const auto& [name, value] : listening.properties) {
     if (auto set = set_property(whisper_.get(), name, value); !set) return set;
   }

@@ -6,7 +6,6 @@ The picture that README shows is made here: `NPUWHISPER_PICTURES` names a folder
 import os
 import pathlib
 import signal
-import subprocess
 import tempfile
 import unittest
 
@@ -22,12 +21,6 @@ STATE = "document.getElementById('state').dataset.state"
 BACKGROUND = 'getComputedStyle(document.body).backgroundColor'
 PARTIAL = "document.querySelector('#lines .partial, #partial:not([hidden])')"
 OVERFLOWS = 'document.documentElement.scrollWidth > document.documentElement.clientWidth'
-
-
-def has_partial_results():
-    told = subprocess.run(['gst-inspect-1.0', 'npuwhisper'], capture_output=True, encoding='utf-8',
-                          check=False)
-    return 'partial-results' in told.stdout
 
 
 @needs_speech
@@ -50,8 +43,7 @@ class Page(unittest.TestCase):
                 page.wait_for(f"{STATE} === 'listening'")
                 page.wait_for(f'{LINES}.length > 60', 60)
                 self.check_page(page, monitor.url)
-                if has_partial_results():
-                    self.check_partial_words(page)
+                self.check_partial_words(page)
                 folder = pathlib.Path(os.environ.get('NPUWHISPER_PICTURES', self.folder))
                 page.picture(folder / 'monitor.png')
                 self.assertGreater((folder / 'monitor.png').stat().st_size, 5000)

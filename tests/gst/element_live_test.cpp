@@ -217,6 +217,22 @@ TEST(LivePipeline, GapsComeByTheClock) {
   EXPECT_EQ(out.complaint(), "");
 }
 
+// Nor does anybody wait for the model.
+TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
+  set_script({.load_time = 3s});
+  Pipeline pipeline(std::string(kLiveSource) +
+                    " ! npuwhisper name=n latency=1000 ! fakesink name=s sync=false async=false");
+  GstPad* src = gst_element_get_static_pad(pipeline.element("n"), "src");
+  Recorder out(src);
+  gst_object_unref(src);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  ASSERT_TRUE(out.wait_for_event(GST_EVENT_GAP));
+  out.wait([](const std::vector<Record>&) { return false; }, 1000ms);
+  EXPECT_GE(out.events(GST_EVENT_GAP).size(), 7U) << "one each 100 ms";
+  EXPECT_EQ(out.events(GST_EVENT_SEGMENT).size(), 1U);
+  EXPECT_EQ(out.complaint(), "");
+}
+
 // textoverlay holds each picture back until it knows that no text belongs to it.
 TEST(LivePipeline, AnOverlayNeverWaitsForSilence) {
   if (GstElementFactory* factory = gst_element_factory_find("textoverlay")) {
