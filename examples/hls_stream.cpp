@@ -45,15 +45,23 @@ std::optional<std::int64_t> running_ms(GstPad* pad, GstClockTime pts) {
 }
 
 Result<void> write_master(const HlsOptions& options) {
+  std::error_code ignored;
+  // Of a stream before: players would take its end for that of this one.
+  for (const char* old : {"captions.m3u8", "video.m3u8"}) {
+    std::filesystem::remove(options.folder / old, ignored);
+  }
   const std::filesystem::path path = options.folder / "master.m3u8";
-  std::ofstream file(path);
+  const std::filesystem::path draft = options.folder / "master.m3u8.new";
+  std::ofstream file(draft);
   file << "#EXTM3U\n#EXT-X-VERSION:3\n"
           "#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID=\"captions\",NAME=\"Captions\",";
   if (!options.language.empty()) file << "LANGUAGE=\"" << options.language << "\",";
   file << "DEFAULT=YES,AUTOSELECT=YES,FORCED=NO,URI=\"captions.m3u8\"\n#EXT-X-STREAM-INF:BANDWIDTH="
        << kVideoKbits * 1200 + kAudioBits << ",SUBTITLES=\"captions\"\nvideo.m3u8\n";
   file.close();
-  if (!file) return fail(ErrorCode::Unavailable, "cannot write " + path.string());
+  std::error_code error;
+  if (file) std::filesystem::rename(draft, path, error);
+  if (!file || error) return fail(ErrorCode::Unavailable, "cannot write " + path.string());
   return {};
 }
 

@@ -38,11 +38,11 @@ int main(int argc, char** argv) {
   const GOptionEntry entries[] = {
       {"language", 'l', 0, G_OPTION_ARG_STRING, &language, "What is spoken (default: is detected)",
        "CODE"},
-      {"model", 'm', 0, G_OPTION_ARG_STRING, &model, "The model (default: base)", "NAME"},
+      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The model (default: base)", "NAME"},
       {"latency", 0, 0, G_OPTION_ARG_INT, &latency, "By which text follows speech (2000)", "MS"},
       {"segment", 0, 0, G_OPTION_ARG_INT, &length, "Length of a segment (2)", "SECONDS"},
       {"listed", 0, 0, G_OPTION_ARG_INT, &listed, "Segments in the playlists; 0: all (5)", "N"},
-      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_STRING_ARRAY, &rest, nullptr, nullptr},
+      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, nullptr, nullptr},
       {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
   GOptionContext* context = g_option_context_new("FOLDER SOURCE");
   g_option_context_set_summary(

@@ -60,7 +60,9 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
     changed_.wait(lock, [this] { return n_samples_ < kMostSamples || is_idle(); });
     return 0;
   }
-  if (n_samples_ < time_to_samples(latency_.budget()) + kLiveSlack) return 0;
+  // Sources that hold nothing back (RTP's) deliver all that at once.
+  const GstClockTime wait = latency_.upstream() + latency_.budget();
+  if (n_samples_ < time_to_samples(wait) + kLiveSlack) return 0;
   std::erase_if(items_, [](const Item& item) { return item.n_samples > 0; });
   discont_ = true;
   const std::int64_t n_dropped = std::exchange(n_samples_, 0);

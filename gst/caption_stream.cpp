@@ -181,8 +181,9 @@ GstFlowReturn CaptionStream::push_gap(GstClockTime pts, GstClockTime duration) {
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_FLOW_OK;
   GST_DEBUG_OBJECT(src_, "no frames from %" GST_TIME_FORMAT " for %" GST_TIME_FORMAT,
                    GST_TIME_ARGS(pts), GST_TIME_ARGS(duration));
+  // Who refuses it says why with the next buffer.
   const bool pushed = gst_pad_push_event(src_, gst_event_new_gap(pts, duration)) != FALSE;
-  return pushed ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  return pushed || !GST_PAD_IS_FLUSHING(src_) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
 
 GstFlowReturn CaptionStream::push_frame() {

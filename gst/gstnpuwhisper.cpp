@@ -69,13 +69,15 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   state.settings.change(decoding,
                         [&](Settings& settings) { npuwhisper::set_property(settings, id, value); });
   const Settings settings = state.settings.get();
+  const bool other_lateness = settings.lateness_ms * GST_MSECOND != state.latency.lateness();
   state.latency.set_lateness(settings.lateness_ms * GST_MSECOND);
   const bool other_latency = settings.latency_ms * GST_MSECOND != state.latency.budget();
   const bool other_sync = settings.meta_sync != state.audio.is_sync();
-  if (!other_latency && !other_sync) return;
+  if (!other_latency && !other_lateness && !other_sync) return;
   state.latency.set_budget(settings.latency_ms * GST_MSECOND);
   state.audio.set_sync(settings.meta_sync);
-  npuwhisper::update_latency(GST_ELEMENT(object), state, true);
+  // Of lateness the pipeline's latency has nothing, but the input queue's limit has.
+  npuwhisper::update_latency(GST_ELEMENT(object), state, other_latency || other_sync);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {

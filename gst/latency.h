@@ -30,6 +30,8 @@ class Latency {
   /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known.
   bool query_upstream(GstPad* sink);
   bool live() const { return live_; }
+  /// Live: by how much what arrives may be late, as upstream says.
+  GstClockTime upstream() const { return upstream_min_; }
   /// Fills in a LATENCY query of a pad that holds back what comes by `own` (budget(), or 0): when
   /// live, upstream plus that, else (FALSE, 0, NONE).
   void answer(GstQuery* query, GstClockTime own) const;

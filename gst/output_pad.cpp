@@ -16,6 +16,19 @@ constexpr std::size_t kMaxItems = 64;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr GstClockTime kTickTime = kTick / std::chrono::nanoseconds(1);
 
+// Other events come in the middle of a caption.
+bool ends_speech(const GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_EOS:
+      return true;
+    default:
+      return false;
+  }
+}
+
 bool survives_flush(const OutputPad::Item& item) {
   const auto* event = std::get_if<EventPtr>(&item);
   return event != nullptr && npuwhisper::survives_flush(event->get());
@@ -177,8 +190,7 @@ void OutputPad::push_gap(GstClockTime to) {
 }
 
 void OutputPad::push(const EventPtr& event) {
-  // The language becomes known while a caption waits for its end.
-  if (GST_EVENT_TYPE(event.get()) != GST_EVENT_TAG) push(cues_.flush());
+  if (ends_speech(event.get())) push(cues_.flush());
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
       in_segment_ = false;

@@ -28,6 +28,7 @@ PadPtr SourceTask::ref_pad() const {
 bool SourceTask::activate(bool active) {
   {
     const std::scoped_lock lock(mutex_);
+    if (active) begin_task(true);  // The sticky events are owed before anybody can write.
     active_ = active;
     flushing_ = false;
     forget_all();
@@ -35,7 +36,6 @@ bool SourceTask::activate(bool active) {
     changed_.notify_all();
   }
   if (!active) return gst_pad_stop_task(pad_.get()) != FALSE;
-  begin_task(true);
   return gst_pad_start_task(pad_.get(), run, this, nullptr) != FALSE;
 }
 
@@ -61,6 +61,11 @@ void SourceTask::flush_start(GstEvent* event) {
 
 void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
   const PadPtr pad = ref_pad();
+  {
+    const std::scoped_lock lock(mutex_);
+    flushing_ = true;  // Also where the pad is newer than the FLUSH_START.
+    changed_.notify_all();
+  }
   // The task ends by itself: downstream is flushing, and so are we.
   if (pad && active()) gst_pad_pause_task(pad.get());
   if (pad) gst_pad_push_event(pad.get(), gst_event_ref(event));

@@ -122,7 +122,9 @@ void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
 
 void Worker::run(std::stop_token stop) {
   n_starts_ = input_.n_starts();
-  while (loader_.is_loading() && !stop.stop_requested()) pass_events();
+  while (loader_.is_loading()) {
+    if (!pass_events()) return;
+  }
   engine_ = loader_.wait(stop);
   if (!engine_) {
     input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted why.
@@ -145,11 +147,13 @@ void Worker::run(std::stop_token stop) {
 
 // While there is nobody to listen yet, downstream learns what the stream is and, live, that there
 // is no text (by the clock): nobody waits for the model.
-void Worker::pass_events() {
+// False: the element stops.
+bool Worker::pass_events() {
   const InputQueue::Popped popped = input_.pop_event(kLoadingTick);
-  if (popped.stopped) return;
+  if (popped.stopped) return false;
   if (popped.epoch != epoch_) begin_epoch(popped.epoch);
   if (popped.item) handle(std::get<EventPtr>(*popped.item));
+  return true;
 }
 
 void Worker::begin_epoch(std::uint64_t epoch) {
@@ -368,11 +372,11 @@ void Worker::handle_gap(const EventPtr& event) {
   GstClockTime start = GST_CLOCK_TIME_NONE;
   GstClockTime duration = GST_CLOCK_TIME_NONE;
   gst_event_parse_gap(event.get(), &start, &duration);
-  if (!is_speech(segment_) || !engine_) {
+  if (!is_speech(segment_)) {
     output_.event(share(event));
     return;
   }
-  if (!renew_transcriber()) return;
+  if (engine_ && !renew_transcriber()) return;
   if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
   const std::int64_t n = time_to_samples(duration);
   if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap) {

@@ -51,7 +51,7 @@ class Worker {
   };
 
   void run(std::stop_token stop);
-  void pass_events();
+  bool pass_events();
   void begin_epoch(std::uint64_t epoch);
   bool renew_transcriber();
   void replace_transcriber(std::unique_ptr<Transcriber> transcriber);

@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 #include <string_view>
 
 namespace npuwhisper::monitor {
@@ -85,23 +86,32 @@ Result<std::string> uri_of(const char* input) {
   return std::string(uri.get());
 }
 
+/// "camera" of rtsp://user:secret@camera/stream; of a URI without a host, its scheme.
+std::string host_of(const char* text) {
+  const std::unique_ptr<GstUri, void (*)(GstUri*)> uri(gst_uri_from_string(text), gst_uri_unref);
+  const char* host = uri ? gst_uri_get_host(uri.get()) : nullptr;
+  if (host != nullptr && *host != '\0') return host;
+  const cli::Owned<gchar> scheme(gst_uri_get_protocol(text));
+  return scheme.get();
+}
+
 Result<void> read_input(const RawOptions& raw, MonitorOptions& options) {
   const guint n_inputs = raw.inputs != nullptr ? g_strv_length(raw.inputs) : 0;
   if ((raw.source != nullptr ? 1 : 0) + n_inputs != 1) {
     return fail(ErrorCode::InvalidArgument, "wanted one FILE, URI or --source");
   }
-  options.source = raw.source != nullptr ? raw.source : raw.inputs[0];
   if (raw.source != nullptr) {
+    options.source = "live source";
     options.listening.description = raw.source;
     return {};
   }
   const auto uri = uri_of(raw.inputs[0]);
   if (!uri) return fail(uri.error());
   options.listening.uri = *uri;
-  // Who reads the page need not know where the file is.
-  if (gst_uri_is_valid(raw.inputs[0]) == FALSE) {
-    options.source = std::filesystem::path(raw.inputs[0]).filename();
-  }
+  // Who reads the page need not know where the file is, nor the password of the camera.
+  options.source = gst_uri_is_valid(raw.inputs[0]) == FALSE
+                       ? std::filesystem::path(raw.inputs[0]).filename().string()
+                       : host_of(raw.inputs[0]);
   return {};
 }
 

@@ -17,6 +17,8 @@ using Json = nlohmann::json;
 /// Silero's has 1.2 MB. A file that is larger is another one.
 constexpr std::uintmax_t kMaxBytes = 16 << 20;
 constexpr std::size_t kLengthBytes = 8;
+/// Silero's has 1.2 KB. JSON that is parsed takes many times its size.
+constexpr std::size_t kMostHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxRank = 8;
 
 Failure corrupt(const std::string& what) {
@@ -76,10 +78,10 @@ Result<Safetensors> Safetensors::parse(std::vector<std::byte> bytes) {
     return corrupt("found " + std::to_string(all.size()) + " bytes, wanted a safetensors file");
   }
   const std::uint64_t header_bytes = little_endian(all.first(kLengthBytes));
-  const std::size_t rest = all.size() - kLengthBytes;
-  if (header_bytes > rest) {
+  const std::size_t most = std::min(all.size() - kLengthBytes, kMostHeaderBytes);
+  if (header_bytes > most) {
     return corrupt("found a header of " + std::to_string(header_bytes) + " bytes, wanted at most " +
-                   std::to_string(rest));
+                   std::to_string(most));
   }
   const auto data_begin = kLengthBytes + static_cast<std::size_t>(header_bytes);
   const auto* text = reinterpret_cast<const char*>(all.data() + kLengthBytes);

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "vad/silero_weights.h"
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "vad/safetensors.h"
 
@@ -36,9 +39,16 @@ class Reader {
   std::vector<float> read(const std::string& name, std::initializer_list<std::int64_t> dims) {
     if (!ok_) return {};
     const auto view = file_.get(name, std::span(dims.begin(), dims.size()));
-    if (view) return view->read();
-    ok_ = fail(view.error());
-    return {};
+    if (!view) {
+      ok_ = fail(view.error());
+      return {};
+    }
+    std::vector<float> values = view->read();
+    // One that is none would make all others none, and nobody ever speak.
+    if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
+      ok_ = fail(ErrorCode::CorruptModel, "tensor '" + name + "': found a value that is no number");
+    }
+    return values;
   }
   const Result<void>& ok() const { return ok_; }
 

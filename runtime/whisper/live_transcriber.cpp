@@ -65,6 +65,11 @@ Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
     return fail(ErrorCode::Unsupported,
                 "live: expected alignment heads in the model's config.json, found none");
   }
+  if (config.n_text_ctx / 2 < kTimingTokens + kLeastTokens) {
+    return fail(ErrorCode::Unsupported,
+                "live: found " + std::to_string(config.n_text_ctx) + " text positions, wanted " +
+                    std::to_string(2 * (kTimingTokens + kLeastTokens)) + " or more");
+  }
   auto mel = make_log_mel(kFramesPerTimestamp * config.n_audio_ctx + kSpareFrames);
   if (!mel) return fail(mel.error());
   auto cancelled = std::make_unique<std::atomic<bool>>(false);
@@ -111,6 +116,7 @@ Result<std::vector<Segment>> LiveTranscriber::hear(std::span<const Sample> pcm) 
   }
   std::vector<Segment> out;
   while (!pcm.empty()) {
+    if (const auto ok = check_running(); !ok) return fail(ok.error());
     pcm = pcm.subspan(take(pcm));
     if (auto ok = consider_pass(out); !ok) {
       error_ = ok.error();

@@ -79,6 +79,7 @@ Result<std::vector<Segment>> StreamTranscriber::hear(std::span<const Sample> pcm
   }
   std::vector<Segment> out;
   while (!pcm.empty()) {
+    if (const auto ok = check_running(); !ok) return fail(ok.error());
     pcm = pcm.subspan(take(pcm));
     skip_silence();
     while (const int n_frames = frames_ready()) {

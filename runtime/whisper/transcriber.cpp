@@ -7,6 +7,7 @@
 #include "engine/stream.h"
 #include "model/model.h"
 #include "vad/open_detector.h"
+#include "whisper/check_options.h"
 #include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
@@ -28,6 +29,7 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
   const auto make_mel = [&](int capacity_frames) {
     return make_stream_mel(engine, ring, capacity_frames);
   };
+  if (const auto ok = check_options(options, *model.tokenizer); !ok) return fail(ok.error());
   auto detector = open_detector(options, engine->model_path());
   if (!detector) return fail(detector.error());
   if (options.live_latency) {
