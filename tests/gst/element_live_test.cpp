@@ -209,7 +209,7 @@ TEST(LivePipeline, GapsComeByTheClock) {
   gst_object_unref(src);
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   ASSERT_TRUE(out.wait_for_event(GST_EVENT_GAP));
-  out.wait([](const std::vector<Record>&) { return false; }, 2000ms);
+  out.wait([](const std::vector<Record>&) { return false; }, 3000ms);
   const GstClockTime now = gst_element_get_current_running_time(pipeline.get());
   const auto gaps = out.events(GST_EVENT_GAP);
   EXPECT_GE(gaps.size(), 15U) << "one each 100 ms";
@@ -227,7 +227,7 @@ TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
   gst_object_unref(src);
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   ASSERT_TRUE(out.wait_for_event(GST_EVENT_GAP));
-  out.wait([](const std::vector<Record>&) { return false; }, 1000ms);
+  out.wait([](const std::vector<Record>&) { return false; }, 2000ms);
   EXPECT_GE(out.events(GST_EVENT_GAP).size(), 7U) << "one each 100 ms";
   EXPECT_EQ(out.events(GST_EVENT_SEGMENT).size(), 1U);
   EXPECT_EQ(out.complaint(), "");

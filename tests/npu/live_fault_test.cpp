@@ -9,6 +9,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "child_process.h"
@@ -36,15 +37,12 @@ void PrintTo(const Fault& fault, std::ostream* out) {
 }
 
 std::atomic<int> n_repeated = 0;
-std::atomic<std::size_t> n_texts_before = 0;  // Buffers that had left when a window was repeated.
-std::atomic<const Recorder*> recorder = nullptr;
 
 void count_warnings(GstDebugCategory*, GstDebugLevel level, const gchar*, const gchar*, gint,
                     GObject*, GstDebugMessage* message, gpointer) {
   const std::string text = gst_debug_message_get(message);
   if (level == GST_LEVEL_WARNING && text.find("the window repeated once") != std::string::npos) {
     ++n_repeated;
-    if (const Recorder* out = recorder) n_texts_before = out->buffers().size();
   }
 }
 
@@ -60,6 +58,15 @@ std::string error_of(GstMessage* message) {
   std::string text = error->message;
   g_error_free(error);
   return text;
+}
+
+guint64 n_windows_of(GstElement* element) {
+  GstStructure* stats = nullptr;
+  g_object_get(element, "stats", &stats, nullptr);
+  guint64 n = 0;
+  gst_structure_get_uint64(stats, "windows", &n);
+  gst_structure_free(stats);
+  return n;
 }
 
 std::unique_ptr<Recorder> record(const Pipeline& pipeline) {
@@ -86,18 +93,21 @@ class LiveFaults : public testing::TestWithParam<Fault> {
            folder_->path().string() + " ! fakesink sync=true";
   }
 
-  /// Plays until text has come, `repeated` windows were repeated and text has come after that; or
-  /// to an error. Then stops. The text of the ERROR message; empty: there was none.
-  static std::string play(Pipeline& pipeline, const Recorder& out, int repeated) {
-    recorder = &out;
+  /// Plays until `repeated` windows were repeated and others have come after that; or to an error.
+  /// Then stops. The text of the ERROR message; empty: there was none. (Of the model's text there
+  /// is nothing to see: live, what is nonsense is not told.)
+  static std::string play(Pipeline& pipeline, int repeated) {
     n_repeated = 0;
-    n_texts_before = out.buffers().size();
     constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     const auto begin = Clock::now();
     gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
     auto end = pipeline.message(kEnds, 100ms);
+    std::optional<guint64> n_windows;  // When the last one was repeated.
     const auto goes_on = [&] {
-      return n_repeated >= repeated && out.buffers().size() > n_texts_before;
+      if (n_repeated < repeated) return false;
+      const guint64 n = n_windows_of(pipeline.element("n"));
+      if (!n_windows) n_windows = n;
+      return n > *n_windows + 1;
     };
     while (!end && !goes_on() && Clock::now() - begin < 60s) end = pipeline.message(kEnds, 100ms);
     if (!end) {
@@ -108,11 +118,10 @@ class LiveFaults : public testing::TestWithParam<Fault> {
     const std::string error =
         end && GST_MESSAGE_TYPE(end.get()) == GST_MESSAGE_ERROR ? error_of(end.get()) : "";
     EXPECT_EQ(n_repeated, repeated);
-    EXPECT_TRUE(!error.empty() || goes_on()) << "no text after the fault";
+    EXPECT_TRUE(!error.empty() || goes_on()) << "no window after the fault";
     const auto stopping = Clock::now();
     EXPECT_TRUE(pipeline.set_state(GST_STATE_NULL));
     EXPECT_LT(Clock::now() - stopping, 10s);
-    recorder = nullptr;
     return error;
   }
 
@@ -127,8 +136,8 @@ class LiveFaults : public testing::TestWithParam<Fault> {
     {
       Pipeline pipeline(description());
       const auto out = record(pipeline);
-      expect_error(fault.error, play(pipeline, *out, fault.repeated));
-      if (fault.again != nullptr) expect_error(fault.again, play(pipeline, *out, 0));
+      expect_error(fault.error, play(pipeline, fault.repeated));
+      if (fault.again != nullptr) expect_error(fault.again, play(pipeline, 0));
       EXPECT_EQ(out->complaint(), "");
     }
     gst_debug_remove_log_function(count_warnings);
