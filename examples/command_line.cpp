@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
-#include <string_view>
+#include <optional>
 #include <utility>
+
+#include "program_options.h"
 
 namespace npuwhisper::cli {
 namespace {
@@ -24,105 +25,85 @@ constexpr const char* kDescription =
     "Exit status: 0 all is well, 1 a file or the model failed (the other files are done),\n"
     "2 wrong usage, 130 interrupted (what was said so far is written).";
 
-/// What GOption writes into; it owns its strings, which are the user's bytes, not converted to or
-/// from the locale's character set.
+/// What the user wrote, by option.
 struct RawOptions {
-  gchar *format = nullptr, *output = nullptr, *language = nullptr, *task = nullptr;
-  gchar *model = nullptr, *device = nullptr, *npu_stages = nullptr, *precision = nullptr;
-  gchar *prompt = nullptr, *trace = nullptr, *vad = nullptr, *caption_style = nullptr;
-  gint n_threads = 0, beam_size = 1, best_of = 5;
-  gdouble vad_threshold = TranscriberOptions().vad_threshold;
-  gint vad_min_speech = static_cast<gint>(TranscriberOptions().vad_min_speech.count());
-  gint vad_min_silence = static_cast<gint>(TranscriberOptions().vad_min_silence.count());
-  gboolean word_times = FALSE, no_condition = FALSE, plan = FALSE, quiet = FALSE, version = FALSE;
-  gchar** files = nullptr;
-
-  RawOptions() = default;
-  RawOptions(const RawOptions&) = delete;
-  RawOptions& operator=(const RawOptions&) = delete;
-  ~RawOptions() {
-    for (gchar* text : {format, output, language, task, model, device, npu_stages, precision,
-                        prompt, trace, vad, caption_style}) {
-      g_free(text);
-    }
-    g_strfreev(files);
-  }
+  std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
+  std::optional<std::string> prompt, trace, vad, caption_style;
+  int n_threads = 0, beam_size = 1, best_of = 5;
+  double vad_threshold = TranscriberOptions().vad_threshold;
+  int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
+  int vad_min_silence = static_cast<int>(TranscriberOptions().vad_min_silence.count());
+  bool word_times = false, no_condition = false, plan = false, quiet = false, version = false;
+  std::vector<std::string> files;
 };
 
-void add_entries(GOptionContext* context, RawOptions& raw) {
-  const auto text = [](const char* name, gchar*& value, const char* help, const char* shape) {
-    return GOptionEntry{name, 0, 0, G_OPTION_ARG_FILENAME, &value, help, shape};
-  };
-  const auto number = [](const char* name, gint& value, const char* help) {
-    return GOptionEntry{name, 0, 0, G_OPTION_ARG_INT, &value, help, "N"};
-  };
-  const auto milliseconds = [](const char* name, gint& value, const char* help) {
-    return GOptionEntry{name, 0, 0, G_OPTION_ARG_INT, &value, help, "MS"};
-  };
-  const auto flag = [](const char* name, gboolean& value, const char* help) {
-    return GOptionEntry{name, 0, 0, G_OPTION_ARG_NONE, &value, help, nullptr};
-  };
-  const std::array entries = {
-      text("format", raw.format, "Of the result (default txt)", "txt|srt|vtt|json"),
-      text("caption-style", raw.caption_style,
-           "Cues of srt and vtt: lines of 42 or 32 columns, or whole segments (default subtitle)",
-           "subtitle|broadcast|none"),
-      text("output", raw.output, "File or folder for the result (default stdout)", "PATH"),
-      text("language", raw.language, "Spoken language, such as en (default auto: found out)",
-           "auto|CODE"),
-      text("task", raw.task, "translate: into English (default transcribe)",
-           "transcribe|translate"),
-      text("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH"),
-      text("device", raw.device, "What runs the model (default auto)", "auto|cpu|npu"),
-      text("npu-stages", raw.npu_stages, "What an NPU runs (default auto: what is faster there)",
-           "auto|mel,encoder,decoder"),
-      text("precision", raw.precision, "Arithmetic of the model (default auto)",
-           "auto|f32|bf16|int8"),
-      number("n-threads", raw.n_threads, "CPU threads (default 0: the physical cores)"),
-      number("beam-size", raw.beam_size, "Beams of the search (default 1: greedy)"),
-      number("best-of", raw.best_of, "Candidates when it must guess (default 5)"),
-      text("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT"),
-      flag("word-times", raw.word_times, "Tell the time of each word (json, vtt)"),
-      flag("no-condition", raw.no_condition, "Do not follow the text of the window before"),
-      text("vad", raw.vad, "Leave out where nobody speaks (default auto: if it is installed)",
-           "auto|on|off"),
-      GOptionEntry{"vad-threshold", 0, 0, G_OPTION_ARG_DOUBLE, &raw.vad_threshold,
-                   "Probability from which audio is speech (default 0.5)", "P"},
-      milliseconds("vad-min-speech", raw.vad_min_speech,
-                   "What is shorter is no speech (default 100)"),
-      milliseconds("vad-min-silence", raw.vad_min_silence,
-                   "Pauses that are shorter are speech (default 500)"),
-      text("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
-           "FILE"),
-      flag("plan", raw.plan, "Print what runs where and why, and exit"),
-      flag("quiet", raw.quiet, "No progress on stderr"),
-      flag("version", raw.version, "Print the version and exit"),
-      GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.files, nullptr,
-                   nullptr},
-      GOptionEntry{},
-  };
-  g_option_context_add_main_entries(context, entries.data(), nullptr);
+void add_output(ProgramOptions& options, RawOptions& raw) {
+  options.add("format", raw.format, "Of the result (default txt)", "txt|srt|vtt|json");
+  options.add(
+      "caption-style", raw.caption_style,
+      "Cues of srt and vtt: lines of 42 or 32 columns, or whole segments (default subtitle)",
+      "subtitle|broadcast|none");
+  options.add("output", raw.output, "File or folder for the result (default stdout)", "PATH");
 }
 
-Failure out_of_range(const char* option, gint found, const char* wanted) {
+void add_model(ProgramOptions& options, RawOptions& raw) {
+  options.add("language", raw.language, "Spoken language, such as en (default auto: found out)",
+              "auto|CODE");
+  options.add("task", raw.task, "translate: into English (default transcribe)",
+              "transcribe|translate");
+  options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
+  options.add("device", raw.device, "What runs the model (default auto)", "auto|cpu|npu");
+  options.add("npu-stages", raw.npu_stages, "What an NPU runs (default auto: what is faster there)",
+              "auto|mel,encoder,decoder");
+  options.add("precision", raw.precision, "Arithmetic of the model (default auto)",
+              "auto|f32|bf16|int8");
+  options.add("n-threads", raw.n_threads, "CPU threads (default 0: the physical cores)");
+}
+
+void add_decoding(ProgramOptions& options, RawOptions& raw) {
+  options.add("beam-size", raw.beam_size, "Beams of the search (default 1: greedy)");
+  options.add("best-of", raw.best_of, "Candidates when it must guess (default 5)");
+  options.add("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT");
+  options.add("word-times", raw.word_times, "Tell the time of each word (json, vtt)");
+  options.add("no-condition", raw.no_condition, "Do not follow the text of the window before");
+  options.add("vad", raw.vad, "Leave out where nobody speaks (default auto: if it is installed)",
+              "auto|on|off");
+  options.add("vad-threshold", raw.vad_threshold,
+              "Probability from which audio is speech (default 0.5)", "P");
+  options.add("vad-min-speech", raw.vad_min_speech, "What is shorter is no speech (default 100)",
+              "MS");
+  options.add("vad-min-silence", raw.vad_min_silence,
+              "Pauses that are shorter are speech (default 500)", "MS");
+}
+
+void add_program(ProgramOptions& options, RawOptions& raw) {
+  options.add("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
+              "FILE");
+  options.add("plan", raw.plan, "Print what runs where and why, and exit");
+  options.add("quiet", raw.quiet, "No progress on stderr");
+  options.add("version", raw.version, "Print the version and exit");
+  options.add_rest(raw.files);
+}
+
+Failure out_of_range(const char* option, int found, const char* wanted) {
   return fail(ErrorCode::InvalidArgument,
               std::string(option) + " " + std::to_string(found) + ": wanted " + wanted);
 }
 
 Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
-  if (raw.model != nullptr) engine.model = raw.model;
-  if (raw.device != nullptr) {
-    const auto device = parse_device_kind(raw.device);
+  if (raw.model) engine.model = *raw.model;
+  if (raw.device) {
+    const auto device = parse_device_kind(*raw.device);
     if (!device) return fail(device.error());
     engine.device = *device;
   }
-  if (raw.npu_stages != nullptr) {
-    const auto stages = parse_npu_stages(raw.npu_stages);
+  if (raw.npu_stages) {
+    const auto stages = parse_npu_stages(*raw.npu_stages);
     if (!stages) return fail(stages.error());
     engine.npu_stages = *stages;
   }
-  if (raw.precision != nullptr) {
-    const auto precision = parse_precision(raw.precision);
+  if (raw.precision) {
+    const auto precision = parse_precision(*raw.precision);
     if (!precision) return fail(precision.error());
     engine.precision = *precision;
   }
@@ -132,8 +113,8 @@ Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
 }
 
 Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
-  if (raw.vad != nullptr) {
-    const std::string vad = raw.vad;
+  if (raw.vad) {
+    const std::string& vad = *raw.vad;
     if (vad != "auto" && vad != "on" && vad != "off") {
       return fail(ErrorCode::InvalidArgument, "vad '" + vad + "' is not one of auto, on, off");
     }
@@ -154,35 +135,33 @@ Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
 }
 
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
-  if (raw.language != nullptr && std::string_view(raw.language) != "auto") {
-    options.language = raw.language;
-  }
-  if (raw.task != nullptr) {
-    const std::string task = raw.task;
+  if (raw.language && *raw.language != "auto") options.language = *raw.language;
+  if (raw.task) {
+    const std::string& task = *raw.task;
     if (task != "transcribe" && task != "translate") {
       return fail(ErrorCode::InvalidArgument,
                   "task '" + task + "' is not one of transcribe, translate");
     }
     options.task = task == "translate" ? Task::Translate : Task::Transcribe;
   }
-  if (raw.prompt != nullptr) {
-    if (!g_utf8_validate(raw.prompt, -1, nullptr)) {
+  if (raw.prompt) {
+    if (!g_utf8_validate(raw.prompt->c_str(), -1, nullptr)) {
       return fail(ErrorCode::InvalidArgument, "--initial-prompt is not UTF-8");
     }
-    options.initial_prompt = raw.prompt;
+    options.initial_prompt = *raw.prompt;
   }
   if (raw.beam_size < 1) return out_of_range("--beam-size", raw.beam_size, "1 or more");
   if (raw.best_of < 1) return out_of_range("--best-of", raw.best_of, "1 or more");
   options.beam_size = raw.beam_size;
   options.best_of = raw.best_of;
-  options.word_times = raw.word_times != FALSE;
-  options.condition_on_previous_text = raw.no_condition == FALSE;
+  options.word_times = raw.word_times;
+  options.condition_on_previous_text = !raw.no_condition;
   return read_vad(raw, options);
 }
 
 // After the format and the transcriber's options: captions are cut at the times of words.
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
-  const auto style = parse_caption_style(raw.caption_style ? raw.caption_style : "subtitle");
+  const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
   if (!style) return fail(style.error());
   if (*style == CaptionStyle::BuildUp) {
     return fail(ErrorCode::InvalidArgument,
@@ -198,30 +177,23 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
 
 Result<CommandLine> parse_command_line(int argc, char** argv) {
   RawOptions raw;
-  const std::unique_ptr<GOptionContext, void (*)(GOptionContext*)> context(
-      g_option_context_new("FILE..."), g_option_context_free);
-  g_option_context_set_summary(context.get(), kSummary);
-  g_option_context_set_description(context.get(), kDescription);
-  add_entries(context.get(), raw);
-  g_option_context_add_group(context.get(), gst_init_get_option_group());
-  GError* error = nullptr;
-  if (!g_option_context_parse(context.get(), &argc, &argv, &error)) {
-    const std::string message = error->message;
-    g_error_free(error);
-    return fail(ErrorCode::InvalidArgument, message);
-  }
+  ProgramOptions options("FILE...", kSummary, kDescription);
+  add_output(options, raw);
+  add_model(options, raw);
+  add_decoding(options, raw);
+  add_program(options, raw);
+  options.add_library(gst_init_get_option_group());
+  if (auto parsed = options.parse(argc, argv); !parsed) return fail(parsed.error());
 
   CommandLine line;
-  for (gchar** file = raw.files; file != nullptr && *file != nullptr; ++file) {
-    line.files.emplace_back(*file);
-  }
-  if (raw.output != nullptr) line.output = raw.output;
-  if (raw.trace != nullptr) line.trace = raw.trace;
-  line.plan = raw.plan != FALSE;
-  line.quiet = raw.quiet != FALSE;
-  line.version = raw.version != FALSE;
-  if (raw.format != nullptr) {
-    const auto format = parse_format(raw.format);
+  line.files = std::move(raw.files);
+  line.output = raw.output.value_or("");
+  line.trace = raw.trace.value_or("");
+  line.plan = raw.plan;
+  line.quiet = raw.quiet;
+  line.version = raw.version;
+  if (raw.format) {
+    const auto format = parse_format(*raw.format);
     if (!format) return fail(format.error());
     line.format = *format;
   }

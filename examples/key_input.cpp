@@ -41,19 +41,12 @@ std::optional<Key> key_named(const std::string& bytes) {
 }
 
 KeyInput::KeyInput(std::function<void(Key)> pressed) : pressed_(std::move(pressed)) {
-  termios mode{};
-  if (isatty(STDIN_FILENO) != 0 && tcgetattr(STDIN_FILENO, &mode) == 0) {
-    line_mode_ = mode;
-    mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
-    tcsetattr(STDIN_FILENO, TCSADRAIN, &mode);
-  }
   source_ =
       g_unix_fd_add(STDIN_FILENO, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP), on_readable, this);
 }
 
 KeyInput::~KeyInput() {
   if (source_ != 0) g_source_remove(source_);
-  if (line_mode_) tcsetattr(STDIN_FILENO, TCSADRAIN, &*line_mode_);
 }
 
 gboolean KeyInput::on_readable(gint fd, GIOCondition, gpointer self) {

@@ -2,11 +2,12 @@
 #pragma once
 
 #include <glib.h>
-#include <termios.h>
 
 #include <functional>
 #include <optional>
 #include <string>
+
+#include "key_mode.h"
 
 namespace npuwhisper::player {
 
@@ -15,8 +16,8 @@ enum class Key { Pause, Back, Forward, Language, Task, Captions, Quit };
 /// The key that a terminal sends as `bytes`, or a window calls by that name.
 std::optional<Key> key_named(const std::string& bytes);
 
-/// Calls `pressed` on the main loop for each key that stdin gives, until stdin ends. A terminal is
-/// taken out of its line mode for as long as this lives. Thread-bound.
+/// Calls `pressed` on the main loop for each key that stdin gives, until stdin ends. A terminal
+/// gives them one by one for as long as this lives (KeyMode). Thread-bound.
 class KeyInput {
  public:
   explicit KeyInput(std::function<void(Key)> pressed);
@@ -28,7 +29,7 @@ class KeyInput {
   static gboolean on_readable(gint fd, GIOCondition condition, gpointer self);
 
   std::function<void(Key)> pressed_;
-  std::optional<termios> line_mode_;
+  const KeyMode mode_;
   guint source_ = 0;
 };
 

@@ -4,11 +4,16 @@
 
 #include <gst/gst.h>
 
+#include <chrono>
 #include <csignal>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "hls_stream.h"
+#include "program_options.h"
 
+namespace npuwhisper::cli {
 namespace {
 
 volatile std::sig_atomic_t caught_signal = 0;
@@ -26,55 +31,55 @@ int complain(const std::string& message) {
   return 1;
 }
 
-}  // namespace
+constexpr const char* kSummary =
+    "Writes a live stream with captions into FOLDER; players open its master.m3u8.\n"
+    "SOURCE is a gst-launch line with raw video into `picture.` and raw audio into `speech.`, as\n"
+    "  'uridecodebin uri=rtsp://camera/ name=d  d. ! videoconvert ! picture.  "
+    "d. ! audioconvert ! speech.'";
 
-int main(int argc, char** argv) {
-  gint latency = 2000;
-  gint length = 2;
-  gint listed = 5;
-  gchar* language = nullptr;
-  gchar* model = nullptr;
-  gchar** rest = nullptr;
-  const GOptionEntry entries[] = {
-      {"language", 'l', 0, G_OPTION_ARG_STRING, &language, "What is spoken (default: is detected)",
-       "CODE"},
-      {"model", 'm', 0, G_OPTION_ARG_FILENAME, &model, "The model (default: base)", "NAME"},
-      {"latency", 0, 0, G_OPTION_ARG_INT, &latency, "By which text follows speech (2000)", "MS"},
-      {"segment", 0, 0, G_OPTION_ARG_INT, &length, "Length of a segment (2)", "SECONDS"},
-      {"listed", 0, 0, G_OPTION_ARG_INT, &listed, "Segments in the playlists; 0: all (5)", "N"},
-      {G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &rest, nullptr, nullptr},
-      {nullptr, 0, 0, G_OPTION_ARG_NONE, nullptr, nullptr, nullptr}};
-  GOptionContext* context = g_option_context_new("FOLDER SOURCE");
-  g_option_context_set_summary(
-      context,
-      "Writes a live stream with captions into FOLDER; players open its master.m3u8.\n"
-      "SOURCE is a gst-launch line with raw video into `picture.` and raw audio into `speech.`, "
-      "as\n"
-      "  'uridecodebin uri=rtsp://camera/ name=d  d. ! videoconvert ! picture.  "
-      "d. ! audioconvert ! speech.'");
-  g_option_context_add_main_entries(context, entries, nullptr);
-  g_option_context_add_group(context, gst_init_get_option_group());
-  GError* error = nullptr;
-  const bool parsed = g_option_context_parse(context, &argc, &argv, &error) != FALSE;
-  g_option_context_free(context);
-  if (!parsed) return complain(error->message);
-  if (rest == nullptr || g_strv_length(rest) != 2) {
-    return complain("wanted FOLDER and SOURCE; --help says more");
+Result<HlsOptions> parse(int argc, char** argv) {
+  HlsOptions options;
+  int latency = 2000;
+  int length = 2;
+  int listed = 5;
+  std::vector<std::string> rest;
+  ProgramOptions program("FOLDER SOURCE", kSummary);
+  program.add("language", options.language, "What is spoken (default: is detected)", "CODE", 'l');
+  program.add("model", options.model, "The model (default: base)", "NAME", 'm');
+  program.add("latency", latency, "By which text follows speech (2000)", "MS");
+  program.add("segment", length, "Length of a segment (2)", "SECONDS");
+  program.add("listed", listed, "Segments in the playlists; 0: all (5)");
+  program.add_rest(rest);
+  program.add_library(gst_init_get_option_group());
+  if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
+  if (rest.size() != 2) {
+    return fail(ErrorCode::InvalidArgument, "wanted FOLDER and SOURCE; --help says more");
   }
   if (latency < 1 || length < 1 || listed < 0) {
-    return complain("latency and segment are at least 1, listed is not negative");
+    return fail(ErrorCode::InvalidArgument,
+                "latency and segment are at least 1, listed is not negative");
   }
+  options.folder = rest[0];
+  options.source = rest[1];
+  options.length = std::chrono::seconds(length);
+  options.n_listed = static_cast<std::size_t>(listed);
+  options.latency = std::chrono::milliseconds(latency);
+  return options;
+}
 
-  const npuwhisper::cli::HlsOptions options{.folder = rest[0],
-                                            .source = rest[1],
-                                            .length = std::chrono::seconds(length),
-                                            .n_listed = static_cast<std::size_t>(listed),
-                                            .latency = std::chrono::milliseconds(latency),
-                                            .language = language != nullptr ? language : "",
-                                            .model = model != nullptr ? model : "base"};
+int run(int argc, char** argv) {
+  const auto options = parse(argc, argv);
+  if (!options) return complain(options.error().message);
   stop_on_signals();
-  auto stream = npuwhisper::cli::HlsStream::create(options);
+  auto stream = HlsStream::create(*options);
   if (!stream) return complain(stream.error().message);
   const auto played = (*stream)->run([] { return caught_signal != 0; });
   return played ? 0 : complain(played.error().message);
+}
+
+}  // namespace
+}  // namespace npuwhisper::cli
+
+int main(int argc, char** argv) {
+  return npuwhisper::cli::run(argc, argv);
 }

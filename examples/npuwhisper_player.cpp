@@ -7,14 +7,15 @@
 #include <gst/video/navigation.h>
 
 #include <array>
-#include <functional>
 #include <iostream>
-#include <memory>
+#include <optional>
 #include <string>
-#include <string_view>
+#include <vector>
 
+#include "gst_owned.h"
 #include "key_input.h"
 #include "player_pipeline.h"
+#include "program_options.h"
 
 namespace npuwhisper::player {
 namespace {
@@ -39,64 +40,41 @@ void complain(const std::string& message) {
   std::cerr << "npuwhisper-player: " << message << std::endl;
 }
 
-/// What GOption writes into.
+/// What the user asked for.
 struct Options {
-  gchar *model = nullptr, *device = nullptr, *language = nullptr, *task = nullptr;
-  gchar *video_sink = nullptr, *audio_sink = nullptr;
-  gint latency = 0;
-  gchar** uris = nullptr;
-
-  Options() = default;
-  Options(const Options&) = delete;
-  Options& operator=(const Options&) = delete;
-  ~Options() {
-    for (gchar* text : {model, device, language, task, video_sink, audio_sink}) g_free(text);
-    g_strfreev(uris);
-  }
+  std::optional<std::string> model, device, language, task;
+  PlayerPipeline::Sinks sinks;
+  int latency = 0;  ///< Milliseconds; 0: the bin's own.
+  std::vector<std::string> uris;
 };
 
-bool parse(int argc, char** argv, Options& options) {
-  const auto text = [](const char* name, gchar*& value, const char* help, const char* shape) {
-    return GOptionEntry{name, 0, 0, G_OPTION_ARG_STRING, &value, help, shape};
-  };
-  const std::array entries = {
-      text("model", options.model, "Model, by name or folder (default base)", "NAME|PATH"),
-      text("device", options.device, "What runs the model (default auto)", "auto|cpu|npu"),
-      text("language", options.language, "Spoken language (default auto: found out)", "auto|CODE"),
-      text("task", options.task, "translate: into English", "transcribe|translate"),
-      GOptionEntry{"latency", 0, 0, G_OPTION_ARG_INT, &options.latency,
-                   "How long text may take; less is quicker, more has fewer errors", "MS"},
-      text("videosink", options.video_sink, "Where pictures go (default autovideosink)", "ELEMENT"),
-      text("audiosink", options.audio_sink, "Where sound goes (default autoaudiosink)", "ELEMENT"),
-      GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options.uris, nullptr,
-                   nullptr},
-      GOptionEntry{},
-  };
-  GOptionContext* context = g_option_context_new("FILE|URI");
-  g_option_context_set_summary(context, kSummary);
-  g_option_context_add_main_entries(context, entries.data(), nullptr);
-  g_option_context_add_group(context, gst_init_get_option_group());
-  GError* error = nullptr;
-  const gboolean parsed = g_option_context_parse(context, &argc, &argv, &error);
-  g_option_context_free(context);
-  if (!parsed) {
-    complain(error->message);
-    g_error_free(error);
-    return false;
+Result<Options> parse(int argc, char** argv) {
+  Options options;
+  cli::ProgramOptions program("FILE|URI", kSummary);
+  program.add("model", options.model, "Model, by name or folder (default base)", "NAME|PATH");
+  program.add("device", options.device, "What runs the model (default auto)", "auto|cpu|npu");
+  program.add("language", options.language, "Spoken language (default auto: found out)",
+              "auto|CODE");
+  program.add("task", options.task, "translate: into English", "transcribe|translate");
+  program.add("latency", options.latency,
+              "How long text may take; less is quicker, more has fewer errors", "MS");
+  program.add("videosink", options.sinks.video, "Where pictures go (default autovideosink)",
+              "ELEMENT");
+  program.add("audiosink", options.sinks.audio, "Where sound goes (default autoaudiosink)",
+              "ELEMENT");
+  program.add_rest(options.uris);
+  program.add_library(gst_init_get_option_group());
+  if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
+  if (options.uris.size() != 1) {
+    return fail(ErrorCode::InvalidArgument, "wanted one FILE or URI (--help tells more)");
   }
-  if (options.uris == nullptr || options.uris[1] != nullptr) {
-    complain("wanted one FILE or URI (--help tells more)");
-    return false;
-  }
-  return true;
+  return options;
 }
 
-std::string uri_of(const char* file_or_uri) {
-  if (gst_uri_is_valid(file_or_uri)) return file_or_uri;
-  gchar* uri = gst_filename_to_uri(file_or_uri, nullptr);
-  const std::string result = uri != nullptr ? uri : file_or_uri;
-  g_free(uri);
-  return result;
+std::string uri_of(const std::string& file_or_uri) {
+  if (gst_uri_is_valid(file_or_uri.c_str())) return file_or_uri;
+  const cli::Owned<gchar> uri(gst_filename_to_uri(file_or_uri.c_str(), nullptr));
+  return uri ? uri.get() : file_or_uri;
 }
 
 /// The loop: keys and messages in, changes of the pipeline out.
@@ -240,25 +218,25 @@ class Player {
 };
 
 int run(int argc, char** argv) {
-  Options options;
-  if (!parse(argc, argv, options)) return kUsage;
-  PlayerPipeline::Sinks sinks;
-  if (options.video_sink != nullptr) sinks.video = options.video_sink;
-  if (options.audio_sink != nullptr) sinks.audio = options.audio_sink;
-  const auto pipeline = PlayerPipeline::create(uri_of(options.uris[0]), sinks);
+  const auto options = parse(argc, argv);
+  if (!options) {
+    complain(options.error().message);
+    return kUsage;
+  }
+  const auto pipeline = PlayerPipeline::create(uri_of(options->uris[0]), options->sinks);
   if (!pipeline) {
     complain(pipeline.error().message);
     return kFailed;
   }
   GObject* captions = G_OBJECT((*pipeline)->captions());
-  const auto set = [captions](const char* property, const gchar* value) {
-    if (value != nullptr) gst_util_set_object_arg(captions, property, value);
+  const auto set = [captions](const char* property, const std::optional<std::string>& value) {
+    if (value) gst_util_set_object_arg(captions, property, value->c_str());
   };
-  set("model", options.model);
-  set("device", options.device);
-  set("language-code", options.language);
-  set("task", options.task);
-  if (options.latency > 0) g_object_set(captions, "latency", options.latency, nullptr);
+  set("model", options->model);
+  set("device", options->device);
+  set("language-code", options->language);
+  set("task", options->task);
+  if (options->latency > 0) g_object_set(captions, "latency", options->latency, nullptr);
   return Player(**pipeline).run();
 }
 

@@ -8,13 +8,11 @@
 
 #include <npuwhisper/result.h>
 
+#include "gst_owned.h"
+
 namespace npuwhisper::player {
 
-struct Unref {
-  void operator()(gpointer object) const { gst_object_unref(object); }
-};
-template <typename T>
-using Owned = std::unique_ptr<T, Unref>;
+using cli::Owned;
 
 /// uridecodebin - npuwhisperbin - sinks. The first video and the first audio of the URI are played;
 /// where there is only audio, its captions are on a black picture. Pads are linked on

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <utility>
 
-#include "sticky_events.h"
+#include "superseded_events.h"
 #include "timeline.h"
 
 namespace npuwhisper {
@@ -20,6 +20,9 @@ constexpr std::int64_t kMostSamples = 96 * kSampleRate;
 constexpr std::int64_t kLiveSlack = 2 * kSampleRate;
 // Texts whose audio never comes, because it was thrown away.
 constexpr std::size_t kMostSaid = 4096;
+// More than come along with the audio held, one for each 10 ms of it, so that none is lost to a
+// sink that only takes its time.
+constexpr std::size_t kMostEvents = 10000;
 // How exactly live audio leaves when it is due, which is Latency::kGapLead early.
 constexpr auto kTick = std::chrono::milliseconds(20);
 
@@ -32,8 +35,7 @@ bool is_mark(const GstEvent* event) {
 
 void AudioOutput::set_sync(bool sync) {
   sync_ = sync;
-  const std::scoped_lock lock(mutex_);
-  changed_.notify_all();
+  wake();
 }
 
 GstClockTime AudioOutput::start_of(const GstBuffer* buffer, std::int64_t n_samples) {
@@ -56,10 +58,8 @@ std::int64_t AudioOutput::write(GstBuffer* buffer, GstClockTime start, std::int6
 }
 
 std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
-  if (!latency_.live()) {
-    changed_.wait(lock, [this] { return n_samples_ < kMostSamples || is_idle(); });
-    return 0;
-  }
+  changed_.wait(lock, [this] { return latency_.live() || n_samples_ < kMostSamples || is_idle(); });
+  if (is_idle() || !latency_.live()) return 0;
   // Sources that hold nothing back (RTP's) deliver all that at once.
   const GstClockTime wait = latency_.upstream() + latency_.budget();
   if (n_samples_ < time_to_samples(wait) + kLiveSlack) return 0;
@@ -77,18 +77,31 @@ void AudioOutput::write(GstEvent* event) {
     gst_event_parse_segment(event, &segment);
     next_time_ = segment->format == GST_FORMAT_TIME ? segment->start : 0;
   }
-  {
-    const std::scoped_lock lock(mutex_);
-    if (is_mark(event)) ++n_marks_;
-  }
-  prime(event);
+  const std::scoped_lock lock(mutex_);
+  if (is_mark(event)) ++n_marks_;
+  if (flushing_ && !survives_flush(event)) return;
+  EventPtr owned(gst_event_ref(event));
+  note_written(owned);
+  if (active_) queue_event(std::move(owned));
 }
 
-void AudioOutput::prime(GstEvent* event) {
-  const std::scoped_lock lock(mutex_);
-  if (!active_ || (flushing_ && !survives_flush(event))) return;
-  items_.push_back({.what = EventPtr(gst_event_ref(event))});
+void AudioOutput::queue_event(EventPtr event) {
+  if (items_.size() >= kMostEvents && n_events() >= kMostEvents) {
+    drop_superseded(items_, [](const Item& item) { return event_of(item); });
+  }
+  items_.push_back({.what = std::move(event)});
   changed_.notify_all();
+}
+
+// With the mutex held.
+std::size_t AudioOutput::n_events() const {
+  return static_cast<std::size_t>(std::count_if(
+      items_.begin(), items_.end(), [](const Item& item) { return event_of(item) != nullptr; }));
+}
+
+const GstEvent* AudioOutput::event_of(const Item& item) {
+  const auto* event = std::get_if<EventPtr>(&item.what);
+  return event == nullptr ? nullptr : event->get();
 }
 
 void AudioOutput::say(std::uint64_t epoch, SegmentMeta meta) {
@@ -118,9 +131,8 @@ CapsPtr AudioOutput::peer_caps(GstCaps* filter) const {
   return CapsPtr(pad ? gst_pad_peer_query_caps(pad.get(), filter) : gst_caps_new_any());
 }
 
-void AudioOutput::begin_task(bool activated) {
+void AudioOutput::begin_task() {
   gst_segment_init(&segment_, GST_FORMAT_TIME);
-  if (activated) needs_sticky_events_ = true;
 }
 
 void AudioOutput::forget_all() {
@@ -132,8 +144,8 @@ void AudioOutput::forget_all() {
 
 void AudioOutput::forget_epoch() {
   std::erase_if(items_, [](const Item& item) {
-    const auto* event = std::get_if<EventPtr>(&item.what);
-    return event == nullptr || !survives_flush(event->get());
+    const GstEvent* event = event_of(item);
+    return event == nullptr || !survives_flush(event);
   });
   said_.clear();
   n_samples_ = 0;
@@ -154,9 +166,11 @@ void AudioOutput::iterate() {
   // The clock is not asked with the mutex held.
   const GstClockTime due = latency_.deadline(element_, segment_, 0);
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !items_.empty() || is_idle(); });
-  const auto ready = [&] { return is_idle() || (!items_.empty() && may_go(items_.front(), due)); };
-  if (latency_.live()) {
+  changed_.wait(lock, [this] { return !items_.empty() || is_called(); });
+  const bool live = latency_.live();
+  const auto has_next = [&] { return !items_.empty() && may_go(items_.front(), due); };
+  const auto ready = [&] { return is_called() || has_next() || live != latency_.live(); };
+  if (live) {
     changed_.wait_for(lock, kTick, ready);
   } else {
     changed_.wait(lock, ready);
@@ -166,7 +180,7 @@ void AudioOutput::iterate() {
     pause();
     return;
   }
-  if (!ready()) return;
+  if (!has_next()) return;
   const Item item = std::move(items_.front());
   items_.pop_front();
   n_samples_ -= item.n_samples;

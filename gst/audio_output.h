@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <variant>
@@ -23,11 +24,11 @@ namespace npuwhisper {
 /// then.
 ///
 /// The audio held is bounded. Beyond that, for which only downstream can be the reason, the
-/// producer waits or, live, all that is held is thrown away.
+/// producer waits or, live, all that is held is thrown away. So are events, of which see write().
 ///
 /// Timestamps mean something between two marks (SEGMENT, EOS, SEGMENT_DONE) only; so both sides
-/// count them. write() and prime() are for the streaming thread, say(), heard() and pass_mark() for
-/// the worker; the rest is thread-safe.
+/// count them. write() is for the streaming thread, say(), heard() and pass_mark() for the worker;
+/// the rest is thread-safe.
 class AudioOutput final : public SourceTask {
  public:
   AudioOutput(GstElement* element, const Latency& latency, Counters& counters)
@@ -43,11 +44,10 @@ class AudioOutput final : public SourceTask {
   /// what makes room. Blocks while there is none, unless live. Returns how many samples were thrown
   /// away for it.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
-  /// Queues a reference to a serialized event. Never blocks.
+  /// Queues a reference to a serialized event. Never blocks: the text for which the pad waits, or
+  /// who is linked to it, may need the audio behind it. Of very many events that wait only the
+  /// newest of each kind stay, but for those that begin or end something and CAPS.
   void write(GstEvent* event);
-  /// True once after activation: the writer owes the sticky events of before, by prime().
-  bool takes_sticky_events() { return needs_sticky_events_.exchange(false); }
-  void prime(GstEvent* event);
 
   /// Something that was said behind the last mark that was passed.
   void say(std::uint64_t epoch, SegmentMeta meta);
@@ -73,10 +73,13 @@ class AudioOutput final : public SourceTask {
   };
 
   void iterate() override;
-  void begin_task(bool activated) override;
+  void begin_task() override;
+  void queue_event(EventPtr event) override;
   void forget_all() override;
   void forget_epoch() override;
 
+  static const GstEvent* event_of(const Item& item);
+  std::size_t n_events() const;
   bool may_go(const Item& item, GstClockTime due) const;
   std::int64_t make_room(std::unique_lock<std::mutex>& lock);
   std::vector<SegmentMeta> take_said(const Item& item);
@@ -85,7 +88,6 @@ class AudioOutput final : public SourceTask {
   const Latency& latency_;
   Counters& counters_;
   std::atomic<bool> sync_{true};
-  std::atomic<bool> needs_sticky_events_{false};
 
   // Guarded by the mutex.
   std::deque<Item> items_;

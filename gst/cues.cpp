@@ -92,6 +92,13 @@ std::vector<Cue> CueMaker::flush() {
   return cues;
 }
 
+std::vector<Cue> CueMaker::flush_before(const Speech& next) {
+  if (next.texts.empty()) return flush();
+  std::vector<Cue> cues;
+  if (captions_) take(cues, captions_->flush_before(next.texts.front().start));
+  return cues;
+}
+
 void CueMaker::change_format(const CueFormat& format) {
   format_ = format;
   captions_ = format.makes_captions() ? CaptionMaker::create(format.captions) : nullptr;

@@ -73,6 +73,8 @@ class CueMaker {
   std::vector<Cue> leave(GstClockTime due);
   /// All that waits.
   std::vector<Cue> flush();
+  /// Likewise, before speech that has nothing to do with it, and is not to wait for it.
+  std::vector<Cue> flush_before(const Speech& next);
 
  private:
   void change_format(const CueFormat& format);

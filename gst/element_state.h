@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "audio_allocator.h"
 #include "audio_output.h"
@@ -26,10 +27,11 @@ namespace npuwhisper {
 ///                                      what was said for audio
 ///   task of each source pad            text, json or audio (reader), pushes downstream
 ///   loader                             opens the engine, then ends
-/// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK. The
-/// mutexes of settings, loader, worker, input, text, json and audio are leaves: none is held while
-/// another of them is taken, nor while a pad, the bus or the runtime is called (the queue's takes
-/// the pool's locks).
+/// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK,
+/// limit_mutex. The mutexes of settings, loader, worker, input, text, json and audio are leaves:
+/// none is held while another of them is taken, nor while a pad, the bus or the runtime is called
+/// (the queue's takes the pool's locks; a task that pauses itself takes those of its pad). That of
+/// the request pads is held while the element looks through its pads.
 struct ElementState {
   explicit ElementState(GstElement* element)
       : allocator(make_audio_allocator()),
@@ -53,12 +55,14 @@ struct ElementState {
   AudioOutput audio;
   Worker worker;
 
-  GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the next three.
+  GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the other pads.
   GstPad* src_pad = nullptr;
-  GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested.
+  std::mutex request_pads_mutex;       ///< Guards the next two.
+  GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested, and once released.
   GstPad* audio_src_pad = nullptr;     ///< Likewise.
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
+  std::mutex limit_mutex;  ///< The input's limit stays that of the latency, whoever sets it.
 
   Patience patience;  ///< Of the streaming thread with the engine.
 

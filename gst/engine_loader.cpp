@@ -41,6 +41,7 @@ void EngineLoader::load(const EngineOptions& options, int n_load) {
     post_progress(GST_PROGRESS_TYPE_COMPLETE, "Model is ready on " + (*engine)->device().name);
   } else {
     post_progress(GST_PROGRESS_TYPE_ERROR, engine.error().message);
+    finish(n_load, State::Failing);
     // The reason comes first: what fails for it posts errors too.
     post_error(element_, engine.error(), [this, n_load] { finish(n_load, State::Failed); });
     return;
@@ -62,7 +63,7 @@ void EngineLoader::finish(int n_load, State state) {
 
 std::shared_ptr<Engine> EngineLoader::wait(std::stop_token stop) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, stop, [this] { return state_ != State::Loading; });
+  changed_.wait(lock, stop, [this] { return !is_busy(); });
   return state_ == State::Loaded ? engine_ : nullptr;
 }
 
@@ -77,7 +78,7 @@ bool EngineLoader::failed(const EngineOptions& options) const {
 
 bool EngineLoader::is_loading() const {
   const std::scoped_lock lock(mutex_);
-  return state_ == State::Loading;
+  return is_busy();
 }
 
 std::shared_ptr<Engine> EngineLoader::engine() const {

@@ -39,7 +39,10 @@ class EngineLoader {
   std::chrono::nanoseconds load_time() const;
 
  private:
-  enum class State { Idle, Loading, Loaded, Failed };
+  /// Failing: it has failed, and the bus is being told. Nobody else is told before that; but who
+  /// starts again, on account of what the bus says, gets another load.
+  enum class State { Idle, Loading, Failing, Loaded, Failed };
+  bool is_busy() const { return state_ == State::Loading || state_ == State::Failing; }
   void load(const EngineOptions& options, int n_load);
   void finish(int n_load, State state);
   void post_progress(GstProgressType type, const std::string& text) const;

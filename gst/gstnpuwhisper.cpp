@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gstnpuwhisper.h"
 
+#include <mutex>
+
 #include "debug.h"
 #include "element_state.h"
+#include "gst_ptr.h"
 #include "properties.h"
 #include "sink_pad.h"
 #include "source_pads.h"
@@ -42,7 +45,7 @@ GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, SourceTas
   gst_pad_set_activatemode_function(pad, npuwhisper::source_activate_mode);
   gst_pad_set_event_function(pad, npuwhisper::source_event);
   gst_pad_set_query_function(pad, npuwhisper::source_query);
-  output.attach(pad);
+  g_signal_connect(pad, "linked", G_CALLBACK(npuwhisper::source_linked), nullptr);
   return pad;
 }
 
@@ -163,19 +166,30 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
-// Where the element keeps the request pad of a template's name.
+// Where the element keeps the request pad of a template's name. With their mutex held.
 GstPad*& request_pad_of(ElementState& state, const char* name) {
   return g_strcmp0(name, "audio_src") == 0 ? state.audio_src_pad : state.unsynced_src_pad;
 }
 
+bool has_pad(GstElement* element, const char* name) {
+  return npuwhisper::PadPtr(gst_element_get_static_pad(element, name)) != nullptr;
+}
+
 GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*, const GstCaps*) {
   ElementState& state = state_of(element);
-  GstPad*& known = request_pad_of(state, GST_PAD_TEMPLATE_NAME_TEMPLATE(templ));
-  if (known != nullptr) return nullptr;
-  GstPad* pad = &known == &state.audio_src_pad
-                    ? make_source_pad(&audio_src_template, "audio_src", state.audio)
-                    : make_source_pad(&unsynced_src_template, "unsynced_src", state.json);
-  known = pad;
+  const char* name = GST_PAD_TEMPLATE_NAME_TEMPLATE(templ);
+  const bool is_audio = g_strcmp0(name, "audio_src") == 0;
+  SourceTask& output = is_audio ? static_cast<SourceTask&>(state.audio) : state.json;
+  GstPad* pad = nullptr;
+  {
+    const std::scoped_lock lock(state.request_pads_mutex);
+    GstPad*& known = request_pad_of(state, name);
+    // One that is released is the element's until its thread has come to an end.
+    if (known != nullptr || has_pad(element, name)) return nullptr;
+    pad = make_source_pad(is_audio ? &audio_src_template : &unsynced_src_template, name, output);
+    known = pad;
+  }
+  output.attach(pad);
   if (GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED) {
     gst_pad_set_active(pad, TRUE);
   }
@@ -183,10 +197,29 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   return pad;
 }
 
-void release_pad(GstElement* element, GstPad* pad) {
+void remove_request_pad(GstElement* element, GstPad* pad) {
   gst_pad_set_active(pad, FALSE);
-  request_pad_of(state_of(element), GST_PAD_NAME(pad)) = nullptr;
   gst_element_remove_pad(element, pad);
+}
+
+void release_pad(GstElement* element, GstPad* pad) {
+  {
+    // A probe that stays releases its pad with each buffer that still comes.
+    ElementState& state = state_of(element);
+    const std::scoped_lock lock(state.request_pads_mutex);
+    GstPad*& known = request_pad_of(state, GST_PAD_NAME(pad));
+    if (known != pad) return;
+    known = nullptr;
+  }
+  if (!npuwhisper::source_task_of(pad).is_own_thread()) {
+    remove_request_pad(element, pad);
+    return;
+  }
+  // From a probe of the pad, as programs like to do it: its thread cannot wait for its own end.
+  gst_element_call_async(
+      element,
+      [](GstElement* self, gpointer released) { remove_request_pad(self, GST_PAD(released)); },
+      gst_object_ref(pad), gst_object_unref);
 }
 
 void finalize(GObject* object) {
@@ -233,5 +266,6 @@ static void gst_npu_whisper_init(GstNpuWhisper* self) {
   gst_element_add_pad(element, state.sink_pad);
 
   state.src_pad = make_source_pad(&src_template, "src", state.text);
+  state.text.attach(state.src_pad);
   gst_element_add_pad(element, state.src_pad);
 }

@@ -5,7 +5,7 @@
 #include <cstring>
 #include <utility>
 
-#include "sticky_events.h"
+#include "superseded_events.h"
 #include "timeline.h"
 
 namespace npuwhisper {
@@ -24,7 +24,7 @@ std::optional<std::uint64_t> InputQueue::start() {
   if (pool_ == nullptr) pool_ = make_chunk_pool(allocator_, kPreallocatedChunks, kMaxPieces + 1);
   if (pool_ == nullptr) return std::nullopt;
   clear();
-  flow_ = GST_FLOW_OK;
+  flow_ = flow_when_open_ = GST_FLOW_OK;
   running_ = true;
   ++n_starts_;
   return ++epoch_;
@@ -114,8 +114,16 @@ std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleF
 }
 
 bool InputQueue::push(EventPtr event) {
-  const std::scoped_lock lock(mutex_);
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return live_ || has_room_for_event() || flow_ != GST_FLOW_OK; });
   if (flow_ == GST_FLOW_FLUSHING) return false;
+  if (!has_room_for_event()) {
+    if (flow_ != GST_FLOW_OK) return false;
+    drop_superseded(items_, [](const Item& item) -> const GstEvent* {
+      const auto* waiting = std::get_if<EventPtr>(&item);
+      return waiting == nullptr ? nullptr : waiting->get();
+    });
+  }
   items_.emplace_back(std::move(event));
   changed_.notify_all();
   return true;
@@ -127,8 +135,8 @@ bool InputQueue::has_room() const {
 
 InputQueue::PushResult InputQueue::make_room(std::unique_lock<std::mutex>& lock) {
   PushResult result;
-  if (live_ && flow_ == GST_FLOW_OK && !has_room()) result.n_dropped = drop_audio();
-  changed_.wait(lock, [this] { return has_room() || flow_ != GST_FLOW_OK; });
+  changed_.wait(lock, [this] { return live_ || has_room() || flow_ != GST_FLOW_OK; });
+  if (flow_ == GST_FLOW_OK && !has_room()) result.n_dropped = drop_audio();
   result.flow = flow_;
   return result;
 }
@@ -158,7 +166,7 @@ InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_
   if (max_wait) {
     changed_.wait_for(lock, *max_wait, ready);
   } else {
-    changed_.wait(lock, ready);
+    changed_.wait(lock, [&] { return live_ || ready(); });
   }
   return take(lock, !items_.empty());
 }
@@ -182,8 +190,8 @@ InputQueue::Popped InputQueue::take(std::unique_lock<std::mutex>&, bool has_item
   if (const auto* audio = std::get_if<Audio>(&popped.item.value())) {
     n_samples_ -= audio->n_samples;
     --n_pieces_;
-    changed_.notify_all();
   }
+  changed_.notify_all();
   return popped;
 }
 
@@ -202,7 +210,7 @@ void InputQueue::flush_start() {
 std::uint64_t InputQueue::flush_stop() {
   const std::scoped_lock lock(mutex_);
   drop_for_flush();
-  if (running_) flow_ = GST_FLOW_OK;
+  if (running_) flow_ = flow_when_open_;
   return ++epoch_;
 }
 
@@ -214,6 +222,7 @@ std::uint64_t InputQueue::n_starts() const {
 void InputQueue::fail(GstFlowReturn flow, std::uint64_t n_starts) {
   const std::scoped_lock lock(mutex_);
   if (n_starts != n_starts_ || !running_) return;
+  if (flow_when_open_ == GST_FLOW_OK) flow_when_open_ = flow;
   if (flow_ == GST_FLOW_OK) flow_ = flow;
   changed_.notify_all();
 }

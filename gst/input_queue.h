@@ -35,7 +35,12 @@ struct Audio {
 /// The bounded queue between the streaming thread (one producer) and the worker (one consumer),
 /// of audio and serialized events in their order. Audio in memory of our allocator is queued as it
 /// is; other audio is copied, once, into chunks of our pool. A full queue blocks the producer, or,
-/// when live, throws away the audio it holds, so that the worker goes on at the live edge.
+/// when live, throws away the audio it holds, so that the worker goes on at the live edge. It may
+/// become live at any time: who waits then looks again.
+///
+/// Events are bounded too. Too many of them block the producer or, when live, of each kind all but
+/// the newest go: nobody has seen the tags, and audio has times of its own without the GAPs. What
+/// begins or ends something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) always stays.
 ///
 /// Each flush begins a new epoch: what the consumer still computes from an older one is void.
 /// Thread-safe. One mutex; it is a leaf: nothing but the pool's own locks is taken under it.
@@ -43,6 +48,8 @@ class InputQueue {
  public:
   /// Most pieces of audio, of 10 ms each as many as any live limit allows; also bounds the pool.
   static constexpr std::size_t kMaxPieces = 2600;
+  /// Most events, but for those that a live queue keeps in any case.
+  static constexpr std::size_t kMaxEvents = 1000;
 
   using Item = std::variant<Audio, EventPtr>;
   struct Popped {
@@ -69,12 +76,13 @@ class InputQueue {
   PushResult push(Audio audio);
   /// Copies `bytes` (whole samples) that start at `pts`.
   PushResult copy(std::span<const std::byte> bytes, SampleFormat format, GstClockTime pts);
-  /// Queues a serialized event. Never blocks. False while flushing or stopped.
+  /// Queues a serialized event; waits for room like audio. False while flushing or stopped, and
+  /// where the worker gave up and left no room.
   bool push(EventPtr event);
 
   /// Samples of audio that wait.
   std::int64_t n_waiting() const;
-  /// The next item; waits at most max_wait (if given).
+  /// The next item; waits at most max_wait or, without one, as long as the queue is not live.
   Popped pop(std::optional<std::chrono::milliseconds> max_wait);
   /// The same, but audio stays where it is, and what comes behind it.
   Popped pop_event(std::chrono::milliseconds max_wait);
@@ -88,14 +96,15 @@ class InputQueue {
   std::uint64_t flush_stop();
   /// Counts start().
   std::uint64_t n_starts() const;
-  /// The worker gave up: the producer gets `flow` from now on, if the queue has not been stopped
-  /// since it was started for the n-th time.
+  /// The worker gave up: the producer gets `flow` from now on, behind any flush too, until start(),
+  /// if the queue has not been stopped since it was started for the n-th time.
   void fail(GstFlowReturn flow, std::uint64_t n_starts);
 
  private:
   PushResult make_room(std::unique_lock<std::mutex>& lock);
   bool has_room() const;
   std::int64_t drop_audio();
+  bool has_room_for_event() const { return items_.size() - n_pieces_ < kMaxEvents; }
   std::size_t append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                              GstClockTime pts);
   Popped take(std::unique_lock<std::mutex>& lock, bool has_item);
@@ -116,6 +125,7 @@ class InputQueue {
   bool live_ = false;
   bool running_ = false;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING;
+  GstFlowReturn flow_when_open_ = GST_FLOW_OK;  // OK, or why the worker gave up.
   std::uint64_t epoch_ = 0;
   std::uint64_t n_starts_ = 0;
 };

@@ -2,6 +2,7 @@
 #include "output_pad.h"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -13,6 +14,8 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::size_t kMaxItems = 64;
+// Live, Json: more than the results of the longest latency. Drafts and advances do not count.
+constexpr std::size_t kMaxLiveItems = 1024;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr GstClockTime kTickTime = kTick / std::chrono::nanoseconds(1);
 
@@ -34,19 +37,33 @@ bool survives_flush(const OutputPad::Item& item) {
   return event != nullptr && npuwhisper::survives_flush(event->get());
 }
 
+// What is dropped only when there is too much of it: a Draft is replaced by the next one, and of
+// advances there are no more than of the rest.
+bool is_lasting(const OutputPad::Item& item) {
+  return !std::holds_alternative<OutputPad::Draft>(item) &&
+         !std::holds_alternative<OutputPad::Advance>(item);
+}
+
+void merge(OutputPad::Advance& earlier, const OutputPad::Advance& later) {
+  earlier.to = std::max(earlier.to, later.to);
+  earlier.due = std::max(earlier.due, later.due);
+}
+
 }  // namespace
 
 OutputPad::OutputPad(GstElement* element, Content content, const Latency& latency,
                      Counters& counters)
     : SourceTask(element), content_(content), latency_(latency), counters_(counters) {}
 
-void OutputPad::begin_task(bool activated) {
+void OutputPad::begin_task() {
   in_segment_ = false;
   cues_ = CueMaker();
   discont_ = false;
-  if (!activated) return;
-  needs_sticky_events_ = true;
   longest_delay_ = 0;
+}
+
+void OutputPad::queue_event(EventPtr event) {
+  items_.emplace_back(std::move(event));
 }
 
 void OutputPad::forget_all() {
@@ -60,28 +77,92 @@ void OutputPad::forget_epoch() {
 void OutputPad::write(std::uint64_t epoch, Item item) {
   std::unique_lock lock(mutex_);
   const bool survives = survives_flush(item);
-  const auto wanted = [&] { return active_ && (survives || (!flushing_ && epoch == epoch_)); };
-  if (!wanted()) return;
+  const auto is_current = [&] { return survives || (!flushing_ && epoch == epoch_); };
+  const auto wanted = [&] { return active_ && is_current(); };
+  const auto note = [&] {
+    const auto* event = std::get_if<EventPtr>(&item);
+    if (event != nullptr && is_current()) note_written(*event);
+  };
+  if (!wanted()) {
+    note();
+    return;
+  }
   if (const auto* advance = std::get_if<Advance>(&item); advance != nullptr && !items_.empty()) {
     if (auto* last = std::get_if<Advance>(&items_.back())) {
-      last->to = std::max(last->to, advance->to);
-      last->due = std::max(last->due, advance->due);
+      merge(*last, *advance);
       return;
     }
   }
-  if (std::holds_alternative<Draft>(item)) {
-    std::erase_if(items_, [](const Item& old) { return std::holds_alternative<Draft>(old); });
-  }
-  changed_.wait(lock, [&] { return items_.size() < kMaxItems || flushing_ || !wanted(); });
+  const bool is_draft = std::holds_alternative<Draft>(item);
+  if (is_draft) forget_draft();
+  const auto may_drop = [&] { return content_ == Content::Json && latency_.live(); };
+  changed_.wait(lock, [&] {
+    return items_.size() < kMaxItems || is_draft || may_drop() || flushing_ || !wanted();
+  });
+  note();
   if (!wanted()) return;
+  const bool full = is_lasting(item) && n_lasting() >= kMaxLiveItems;
+  const bool first = full && drop_oldest() && !std::exchange(drops_, true);
   items_.push_back(std::move(item));
   changed_.notify_all();
+  lock.unlock();
+  if (!first) return;
+  GST_ELEMENT_WARNING(element_, RESOURCE, BUSY,
+                      ("Nobody takes the results of unsynced_src: dropping the oldest"),
+                      ("what is linked to it does not return; the text goes on"));
+}
+
+// With the mutex held.
+std::size_t OutputPad::n_lasting() const {
+  return static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), is_lasting));
+}
+
+// With the mutex held. There is one at most.
+void OutputPad::forget_draft() {
+  const auto draft = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
+    return std::holds_alternative<Draft>(item);
+  });
+  if (draft == items_.end()) return;
+  counters_.replaced_partial_results.fetch_add(1, std::memory_order_relaxed);
+  erase(draft);
+}
+
+// With the mutex held. Sticky events go only where there is nothing else. True: a result went.
+bool OutputPad::drop_oldest() {
+  auto dropped = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
+    const auto* event = std::get_if<EventPtr>(&item);
+    return is_lasting(item) && (event == nullptr || !GST_EVENT_IS_STICKY(event->get()));
+  });
+  if (dropped == items_.end()) dropped = std::find_if(items_.begin(), items_.end(), is_lasting);
+  const bool is_result = std::holds_alternative<TimedText>(*dropped);
+  if (is_result) {
+    counters_.dropped_results.fetch_add(1, std::memory_order_relaxed);
+    const auto next = std::find_if(dropped + 1, items_.end(), [](const Item& item) {
+      return std::holds_alternative<TimedText>(item);
+    });
+    if (next != items_.end()) std::get<TimedText>(*next).discont = true;
+  }
+  erase(dropped);
+  return is_result;
+}
+
+// With the mutex held. Two advances that an item stood between become one, or they would pile up
+// while it is replaced again and again.
+void OutputPad::erase(std::deque<Item>::iterator item) {
+  const auto next = items_.erase(item);
+  if (next == items_.begin() || next == items_.end()) return;
+  auto* earlier = std::get_if<Advance>(&*std::prev(next));
+  const auto* later = std::get_if<Advance>(&*next);
+  if (earlier == nullptr || later == nullptr) return;
+  merge(*earlier, *later);
+  items_.erase(next);
 }
 
 void OutputPad::iterate() {
   std::unique_lock lock(mutex_);
-  const auto ready = [this] { return !items_.empty() || is_idle(); };
-  if (latency_.live() && in_segment_) {
+  const bool live = latency_.live();
+  const auto ready = [&] { return !items_.empty() || is_called() || live != latency_.live(); };
+  if (live && in_segment_) {
     changed_.wait_until(lock, next_tick_, ready);
   } else {
     changed_.wait(lock, ready);
@@ -95,6 +176,7 @@ void OutputPad::iterate() {
   if (!items_.empty()) {
     item = std::move(items_.front());
     items_.pop_front();
+    drops_ = false;
     changed_.notify_all();
   }
   lock.unlock();
@@ -149,7 +231,7 @@ void OutputPad::push(const TimedText& text) {
 
 void OutputPad::push(const SpeechItem& item) {
   if (item.discont) {
-    push(cues_.flush());
+    push(cues_.flush_before(item.speech));
     discont_ = true;
   }
   push(cues_.add(item.speech));

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -58,17 +59,22 @@ class OutputPad final : public SourceTask {
   /// Called with a delay that is larger than any before it (live).
   void on_late(std::function<void(GstClockTime)> callback) { on_late_ = std::move(callback); }
 
-  /// Queues one item of `epoch`; blocks while the queue is full. Items for an inactive pad are
-  /// dropped, and those of another epoch, unless they are events that survive a flush.
+  /// Queues one item of `epoch`; blocks while the queue is full, but for a Draft, and on a live pad
+  /// for Json, which is not to hold up the text: that drops its oldest result instead, with a
+  /// WARNING. Items for an inactive pad are dropped, and those of another epoch, unless they are
+  /// events that survive a flush.
   void write(std::uint64_t epoch, Item item);
-  /// True once after activation: the writer owes the sticky events.
-  bool takes_sticky_events() { return needs_sticky_events_.exchange(false); }
 
  private:
   void iterate() override;
-  void begin_task(bool activated) override;
+  void begin_task() override;
+  void queue_event(EventPtr event) override;
   void forget_all() override;
   void forget_epoch() override;
+  std::size_t n_lasting() const;
+  void forget_draft();
+  bool drop_oldest();
+  void erase(std::deque<Item>::iterator item);
   void push(const TimedText& text);
   void push(const SpeechItem& item);
   void push(const std::vector<Cue>& cues);
@@ -85,9 +91,9 @@ class OutputPad final : public SourceTask {
   const Latency& latency_;
   Counters& counters_;
   std::function<void(GstClockTime)> on_late_;
-  std::atomic<bool> needs_sticky_events_{false};
 
-  std::deque<Item> items_;  // Guarded by the mutex.
+  std::deque<Item> items_;  // Guarded by the mutex, as is the next.
+  bool drops_ = false;      // Since something was taken.
 
   // Of the task alone.
   GstSegment segment_{};  // Upstream's: what is sent is later by lateness_.

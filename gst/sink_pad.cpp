@@ -39,23 +39,8 @@ GstFlowReturn combined_flow(const ElementState& state) {
   return is_ok ? GST_FLOW_OK : end;
 }
 
-// Before what comes next, a pad that was activated late gets the sticky events.
-void prime_audio(ElementState& state) {
-  if (!state.audio.takes_sticky_events()) return;
-  gst_pad_sticky_events_foreach(
-      state.sink_pad,
-      [](GstPad*, GstEvent** event, gpointer audio) -> gboolean {
-        if (GST_EVENT_TYPE(*event) != GST_EVENT_EOS) {
-          static_cast<AudioOutput*>(audio)->prime(*event);
-        }
-        return TRUE;
-      },
-      &state.audio);
-}
-
 void pass_audio(GstObject* parent, GstBuffer* buffer, GstClockTime start, std::int64_t n_samples) {
   ElementState& state = state_of(parent);
-  prime_audio(state);
   const std::int64_t n_dropped = state.audio.write(buffer, start, n_samples);
   if (n_dropped == 0) return;
   GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
@@ -174,7 +159,6 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   ElementState& state = state_of(parent);
   EventPtr owned(event);
   if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
-    prime_audio(state);
     state.audio.write(event);
   }
   switch (GST_EVENT_TYPE(event)) {

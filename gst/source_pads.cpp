@@ -17,23 +17,31 @@ ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
 }
 
-SourceTask& task_of(GstPad* pad) {
-  return *static_cast<SourceTask*>(gst_pad_get_element_private(pad));
-}
-
 bool refresh(ElementState& state) {
   const bool changed = state.latency.query_upstream(state.sink_pad);
-  const bool live = state.latency.live();
-  const std::int64_t patience = time_to_samples(state.latency.patience());
-  state.input.set_limit(live ? patience + kSpareLiveSamples : kQueueSamples, live);
+  {
+    const std::scoped_lock lock(state.limit_mutex);
+    const bool live = state.latency.live();
+    const std::int64_t patience = time_to_samples(state.latency.patience());
+    state.input.set_limit(live ? patience + kSpareLiveSamples : kQueueSamples, live);
+  }
+  if (changed) {
+    state.text.wake();
+    state.json.wake();
+    state.audio.wake();
+  }
   return changed;
 }
 
 }  // namespace
 
+SourceTask& source_task_of(GstPad* pad) {
+  return *static_cast<SourceTask*>(gst_pad_get_element_private(pad));
+}
+
 gboolean source_activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean active) {
   if (mode != GST_PAD_MODE_PUSH) return FALSE;
-  return task_of(pad).activate(active != FALSE);
+  return source_task_of(pad).activate(active != FALSE);
 }
 
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
@@ -44,7 +52,7 @@ gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
     case GST_EVENT_RECONFIGURE:
       // A queue upstream that stopped because we were not linked waits for this. Else only the caps
       // of the audio have to do with upstream's.
-      if (task_of(pad).relinked() || &task_of(pad) == &state_of(parent).audio) break;
+      if (source_task_of(pad).relinked() || &source_task_of(pad) == &state_of(parent).audio) break;
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_SEEK: {
@@ -60,11 +68,15 @@ gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   return gst_pad_event_default(pad, parent, event);
 }
 
+void source_linked(GstPad* pad, GstPad*, gpointer) {
+  source_task_of(pad).linked();
+}
+
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
     ElementState& state = state_of(parent);
     refresh(state);
-    const bool at_once = &task_of(pad) == &state.audio && !state.audio.is_sync();
+    const bool at_once = &source_task_of(pad) == &state.audio && !state.audio.is_sync();
     state.latency.answer(query, at_once ? 0 : state.latency.budget());
     return TRUE;
   }

@@ -6,10 +6,15 @@
 namespace npuwhisper {
 
 struct ElementState;
+class SourceTask;
 
-/// The functions of the source pads; a pad's element-private pointer is its SourceTask.
+/// Of a source pad, whose element-private pointer it is.
+SourceTask& source_task_of(GstPad* pad);
+
+/// The functions of the source pads.
 gboolean source_activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event);
+void source_linked(GstPad* pad, GstPad* peer, gpointer);
 /// LATENCY is answered in every state, linked or not.
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);
 

@@ -2,6 +2,7 @@
 #include "source_task.h"
 
 #include <utility>
+#include <vector>
 
 #include "gsterror.h"
 
@@ -28,14 +29,20 @@ PadPtr SourceTask::ref_pad() const {
 bool SourceTask::activate(bool active) {
   {
     const std::scoped_lock lock(mutex_);
-    if (active) begin_task(true);  // The sticky events are owed before anybody can write.
     active_ = active;
-    flushing_ = false;
+    begins_ = active;
     forget_all();
+    if (active) {
+      for (const EventPtr& event : written_.all()) queue_event(share(event));
+    }
     last_flow_ = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
     changed_.notify_all();
   }
-  if (!active) return gst_pad_stop_task(pad_.get()) != FALSE;
+  if (!active) {
+    const bool stopped = gst_pad_stop_task(pad_.get()) != FALSE;
+    thread_ = nullptr;  // It is the pool's, for the task of another.
+    return stopped;
+  }
   return gst_pad_start_task(pad_.get(), run, this, nullptr) != FALSE;
 }
 
@@ -47,7 +54,14 @@ bool SourceTask::active() const {
 void SourceTask::set_epoch(std::uint64_t epoch) {
   const std::scoped_lock lock(mutex_);
   epoch_ = epoch;
+  flushing_ = false;
+  written_.clear();
   forget_epoch();
+}
+
+void SourceTask::wake() {
+  const std::scoped_lock lock(mutex_);
+  changed_.notify_all();
 }
 
 void SourceTask::flush_start(GstEvent* event) {
@@ -60,10 +74,10 @@ void SourceTask::flush_start(GstEvent* event) {
 }
 
 void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
-  const PadPtr pad = ref_pad();
+  PadPtr pad = ref_pad();
   {
     const std::scoped_lock lock(mutex_);
-    flushing_ = true;  // Also where the pad is newer than the FLUSH_START.
+    flushing_ = true;  // Also where no FLUSH_START came before.
     changed_.notify_all();
   }
   // The task ends by itself: downstream is flushing, and so are we.
@@ -73,25 +87,55 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
     const std::scoped_lock lock(mutex_);
     epoch_ = epoch;
     flushing_ = false;
+    written_.flush();
     forget_epoch();
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
+    begins_ = true;
+    pad.reset(GST_PAD(gst_object_ref(pad_.get())));  // There may be another one by now.
   }
-  begin_task(false);
   gst_pad_start_task(pad.get(), run, this, nullptr);
 }
 
 void SourceTask::run(gpointer self) {
-  static_cast<SourceTask*>(self)->iterate();
+  auto& task = *static_cast<SourceTask*>(self);
+  task.thread_ = g_thread_self();
+  if (task.begins_.exchange(false)) task.begin_task();
+  if (task.tells_again_.exchange(false)) task.tell_again();
+  task.iterate();
 }
 
+// Under the mutex, or who ends a flush meanwhile would find the task running still and not start it.
+// The pad's locks that this takes are the task's own.
 void SourceTask::pause() {
-  gst_pad_pause_task(pad_.get());
+  const std::scoped_lock lock(mutex_);
+  if (is_idle()) gst_pad_pause_task(pad_.get());
 }
 
 bool SourceTask::relinked() {
   GstFlowReturn missed = GST_FLOW_NOT_LINKED;
   return last_flow_.compare_exchange_strong(missed, GST_FLOW_OK);
+}
+
+void SourceTask::linked() {
+  const std::scoped_lock lock(mutex_);
+  tells_again_ = true;
+  changed_.notify_all();
+}
+
+// Pads hand their sticky events to a new peer with what they push next. Behind EOS they push
+// nothing, but for a STREAM_START, even if it is the same again.
+void SourceTask::tell_again() {
+  if (!GST_PAD_IS_EOS(pad_.get())) return;
+  std::vector<EventPtr> told;
+  gst_pad_sticky_events_foreach(
+      pad_.get(),
+      [](GstPad*, GstEvent** event, gpointer list) -> gboolean {
+        static_cast<std::vector<EventPtr>*>(list)->emplace_back(gst_event_ref(*event));
+        return TRUE;
+      },
+      &told);
+  for (EventPtr& event : told) gst_pad_push_event(pad_.get(), event.release());
 }
 
 void SourceTask::push_buffer(GstBuffer* buffer) {

@@ -9,6 +9,7 @@
 #include <mutex>
 
 #include "gst_ptr.h"
+#include "sticky_events.h"
 
 namespace npuwhisper {
 
@@ -16,8 +17,10 @@ namespace npuwhisper {
 /// (for preroll, for the clock) holds up nobody else. What is queued, and when it goes, is for the
 /// classes derived from it.
 ///
-/// Each flush begins a new epoch: what belongs to an older one is void. Thread-safe. One mutex, a
-/// leaf; it is not held while anything is pushed.
+/// Each flush begins a new epoch: what belongs to an older one is void. A pad that is activated
+/// late, in the middle of a stream or behind its end, gets the sticky events of before first; one
+/// that is activated during a flush waits for its end. Thread-safe. One mutex, a leaf; it is not
+/// held while anything is pushed.
 class SourceTask {
  public:
   explicit SourceTask(GstElement* element) : element_(element) {}
@@ -27,8 +30,11 @@ class SourceTask {
 
   /// The pad to push on, while inactive; its activation must call activate().
   void attach(GstPad* pad);
-  /// Starts or stops the task: the pad's activation function.
+  /// Starts the task, or stops it and waits until downstream has returned: the pad's activation
+  /// function. Not from the task itself.
   bool activate(bool active);
+  /// True in the task's own thread, as in what is called by a push.
+  bool is_own_thread() const { return thread_ == g_thread_self(); }
   bool active() const;
   /// Before data flows.
   void set_epoch(std::uint64_t epoch);
@@ -38,16 +44,23 @@ class SourceTask {
   /// Forwards FLUSH_STOP and goes on, with `epoch`.
   void flush_stop(GstEvent* event, std::uint64_t epoch);
 
+  /// Something that the task goes by, and that is not queued, has changed: liveness, above all.
+  void wake();
+
   /// What the last push downstream returned.
   GstFlowReturn last_flow() const { return last_flow_; }
   /// The pad has a peer again. True: it had been missed.
   bool relinked();
+  /// The pad was linked: where the stream has ended, the new peer is told of it.
+  void linked();
 
  protected:
   /// One turn of the task. Waits on changed_ for something to push, and pushes it.
   virtual void iterate() = 0;
-  /// Before the task runs: it knows of no segment. `activated`: nor has the pad sent anything.
-  virtual void begin_task(bool activated) = 0;
+  /// In the task, before its first turn: it knows of no segment.
+  virtual void begin_task() = 0;
+  /// With the mutex held: queues an event.
+  virtual void queue_event(EventPtr event) = 0;
   /// With the mutex held: forgets all that is queued.
   virtual void forget_all() = 0;
   /// With the mutex held: a new epoch begins; what a flush drops is forgotten.
@@ -55,17 +68,21 @@ class SourceTask {
 
   /// With the mutex held: the task must pause.
   bool is_idle() const { return flushing_ || !active_; }
+  /// With the mutex held: the task must pause, or begin another turn.
+  bool is_called() const { return is_idle() || tells_again_; }
   /// The pad, with a reference; nullptr before attach().
   PadPtr ref_pad() const;
   /// From the task: ends it until it is started again.
   void pause();
+  /// With the mutex held: `event` has been queued, or would have been if the pad were active.
+  void note_written(const EventPtr& event) { written_.note(event); }
   /// From the task: pushes, and keeps what came of it in last_flow(). Posts an ERROR if downstream
   /// failed without one.
   void push_buffer(GstBuffer* buffer);
   void note_flow(GstFlowReturn flow);
 
   GstElement* const element_;
-  mutable std::mutex mutex_;  // Guards the next five; pad_ stays the same while active.
+  mutable std::mutex mutex_;  // Guards the next five and written_; pad_ stays while active.
   std::condition_variable changed_;
   std::uint64_t epoch_ = 0;
   bool active_ = false;
@@ -74,7 +91,12 @@ class SourceTask {
 
  private:
   static void run(gpointer self);
+  void tell_again();
 
+  StickyEvents written_;  // Of the stream, whether or not there was a pad for them.
+  std::atomic<bool> begins_{false};
+  std::atomic<bool> tells_again_{false};
+  std::atomic<GThread*> thread_{nullptr};
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
 };
 

@@ -61,6 +61,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "verified-tokens", stream.verified_tokens);
   set(stats, "silent-windows", stream.silent_windows);
   set(stats, "skipped-samples", stream.skipped_samples);
+  set(stats, "invented-words", stream.invented_words);
   set(stats, "vad", std::string(name_of(stream.vad)));
   set(stats, "speech-samples", stream.speech_samples);
   set(stats, "unspoken-samples", stream.unspoken_samples);
@@ -91,6 +92,8 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);
   set(stats, "audio-dropped-samples", counters.audio_dropped_samples);
+  set(stats, "replaced-partial-results", counters.replaced_partial_results);
+  set(stats, "dropped-results", counters.dropped_results);
   set(stats, "gaps", counters.gaps);
   set(stats, "cues", counters.cues);
   return stats;

@@ -3,6 +3,10 @@
 
 #include <gst/gst.h>
 
+#include <vector>
+
+#include "gst_ptr.h"
+
 namespace npuwhisper {
 
 /// A flush drops data, SEGMENT and EOS. Other sticky events (STREAM_START, TAG, ...) describe the
@@ -11,5 +15,25 @@ inline bool survives_flush(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return GST_EVENT_IS_STICKY(event) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
 }
+
+/// Of one type and, where events of a type are told apart by name, of one name: of sticky events
+/// the newer one stands for both.
+bool is_same_kind(const GstEvent* a, const GstEvent* b);
+
+/// What a pad must get that comes late: the newest sticky event of each kind, in the order in which
+/// pads send them, EOS last. The events that a new STREAM_START voids are those of GStreamer's
+/// pads. Reentrant.
+class StickyEvents {
+ public:
+  /// Events that are not sticky are left out.
+  void note(const EventPtr& event);
+  void flush();
+  void clear() { events_.clear(); }
+
+  const std::vector<EventPtr>& all() const { return events_; }
+
+ private:
+  std::vector<EventPtr> events_;
+};
 
 }  // namespace npuwhisper

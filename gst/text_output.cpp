@@ -41,7 +41,7 @@ TextOutput::TextOutput(GstElement* element, const SourcePads& pads)
 
 void TextOutput::begin_epoch(std::uint64_t epoch) {
   epoch_ = epoch;
-  segment_event_.reset();
+  in_segment_ = false;
   discont_ = true;
   draft_.clear();
 }
@@ -49,10 +49,8 @@ void TextOutput::begin_epoch(std::uint64_t epoch) {
 void TextOutput::event(EventPtr event) {
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
-      stream_start_ = share(event);
-      segment_event_.reset();
+      in_segment_ = false;
       tags_.reset();
-      tag_event_.reset();
       language_.clear();
       break;
     case GST_EVENT_SEGMENT: {
@@ -60,7 +58,7 @@ void TextOutput::event(EventPtr event) {
       gst_event_parse_segment(event.get(), &segment);
       json_cues_.set_segment(*segment);
       seqnum_ = gst_event_get_seqnum(event.get());
-      segment_event_ = share(event);
+      in_segment_ = true;
       told_ = segment->start;
       due_ = 0;
       audio_.pass_mark(epoch_);
@@ -96,13 +94,13 @@ void TextOutput::segment(const Segment& segment, const Timeline& timeline, const
   say(segment, timeline);
   if (trim(segment.text).empty()) return;
   const bool discont = std::exchange(discont_, false);
-  write_to(text_, OutputPad::SpeechItem{speech_of(segment, timeline, format.cues), discont});
+  text_.write(epoch_, OutputPad::SpeechItem{speech_of(segment, timeline, format.cues), discont});
   if (!json_.active() && !format.post_messages) return;
   const std::string json = segment_json(segment, timeline);
   const CueFormat whole{.mode = OutputMode::Segment, .captions = {.style = CaptionStyle::None}};
   Cue cue = json_cues_.add(speech_of(segment, timeline, whole)).front();
   cue.text = json;
-  write_to(json_, OutputPad::TimedText{std::move(cue), discont});
+  json_.write(epoch_, OutputPad::TimedText{std::move(cue), discont});
   if (format.post_messages) post_segment(segment, timeline, json);
 }
 
@@ -138,9 +136,9 @@ void TextOutput::draft(std::vector<Word> words, const Timeline& timeline) {
   draft_ = std::move(words);
   const GstClockTime start = draft_.empty() ? told_ : timeline.time_of(draft_.front().start);
   const GstClockTime end = draft_.empty() ? told_ : timeline.time_of(draft_.back().end);
-  write_to(json_,
-           OutputPad::Draft{
-               {.start = start, .end = end, .text = draft_json(draft_, language_, timeline)}});
+  json_.write(epoch_,
+              OutputPad::Draft{
+                  {.start = start, .end = end, .text = draft_json(draft_, language_, timeline)}});
 }
 
 void TextOutput::advance(GstClockTime to, GstClockTime due) {
@@ -152,7 +150,7 @@ void TextOutput::advance(GstClockTime to, GstClockTime due) {
 }
 
 void TextOutput::language(const std::string& code) {
-  if (code.empty() || code == language_ || segment_event_ == nullptr) return;
+  if (code.empty() || code == language_ || !in_segment_) return;
   language_ = code;
   push_tags();
 }
@@ -171,28 +169,12 @@ void TextOutput::push_tags() {
   }
   EventPtr event(gst_event_new_tag(tags));
   if (seqnum_ != GST_SEQNUM_INVALID) gst_event_set_seqnum(event.get(), seqnum_);
-  tag_event_ = share(event);
   write(OutputPad::Item(std::move(event)));
 }
 
 void TextOutput::write(const OutputPad::Item& item) {
-  write_to(text_, share_item(item));
-  write_to(json_, share_item(item));
-}
-
-void TextOutput::write_to(OutputPad& pad, OutputPad::Item item) {
-  if (pad.takes_sticky_events()) {
-    const auto* event = std::get_if<EventPtr>(&item);
-    const GstEventType type = event ? GST_EVENT_TYPE(event->get()) : GST_EVENT_UNKNOWN;
-    if (stream_start_ && type != GST_EVENT_STREAM_START) {
-      pad.write(epoch_, share(stream_start_));
-      if (segment_event_ && type != GST_EVENT_SEGMENT) {
-        pad.write(epoch_, share(segment_event_));
-        if (tag_event_) pad.write(epoch_, share(tag_event_));
-      }
-    }
-  }
-  pad.write(epoch_, std::move(item));
+  text_.write(epoch_, share_item(item));
+  json_.write(epoch_, share_item(item));
 }
 
 }  // namespace npuwhisper

@@ -25,8 +25,7 @@ struct SourcePads {
 };
 
 /// Where the worker's results go: cues to `src`, JSON to `unsynced_src`, metas to `audio_src`,
-/// messages to the bus, and events to the first two; a pad that was activated late gets the sticky
-/// ones first. For the worker's thread alone.
+/// messages to the bus, and events to the first two. For the worker's thread alone.
 class TextOutput {
  public:
   struct Format {
@@ -54,7 +53,6 @@ class TextOutput {
 
  private:
   void write(const OutputPad::Item& item);
-  void write_to(OutputPad& pad, OutputPad::Item item);
   void post_segment(const Segment& segment, const Timeline& timeline, const std::string& json);
   void say(const Segment& segment, const Timeline& timeline);
   void push_tags();
@@ -70,10 +68,8 @@ class TextOutput {
   GstClockTime due_ = 0;   ///< Likewise.
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
-  EventPtr stream_start_;
-  EventPtr segment_event_;
+  bool in_segment_ = false;
   TagListPtr tags_;  ///< Upstream's stream tags that also hold for the text, and the language.
-  EventPtr tag_event_;
   std::string language_;
   std::vector<Word> draft_;  ///< As last sent.
 };

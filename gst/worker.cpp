@@ -47,6 +47,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.verified_tokens += b.verified_tokens;
   a.silent_windows += b.silent_windows;
   a.skipped_samples += b.skipped_samples;
+  a.invented_words += b.invented_words;
   a.samples += b.samples;
   a.vad = b.vad;
   a.speech_samples += b.speech_samples;
@@ -131,16 +132,19 @@ void Worker::run(std::stop_token stop) {
     return;
   }
   if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
+  tell_language();  // The segment may have passed while the model was loading.
   while (!stop.stop_requested()) {
     // A live source that falls silent (unplugged, muted by stopping) must not keep text back.
-    const auto patience = latency_.live() ? std::optional(latency_.of_transcriber()) : std::nullopt;
+    const bool live = latency_.live();
+    const auto patience = live ? std::optional(latency_.of_transcriber()) : std::nullopt;
     const InputQueue::Popped popped = input_.pop(patience);
     if (popped.stopped) return;
     if (popped.epoch != epoch_) begin_epoch(popped.epoch);
-    if (!popped.item) {
-      finish();
-    } else if (!failed_) {
+    if (failed_) continue;
+    if (popped.item) {
       std::visit([this](const auto& item) { handle(item); }, *popped.item);
+    } else if (live) {
+      settle();
     }
   }
 }
@@ -319,6 +323,19 @@ void Worker::finish() {
   release_events(0);
 }
 
+// Nothing comes any more. All that was heard goes out; but the stretch does not end here, since the
+// source may go on where it stopped: a word that was cut in two would be said twice.
+void Worker::settle() {
+  if (!made_for_live_) {  // The stream turned out to be live after its last sound.
+    finish();
+    return;
+  }
+  if (transcriber_ && timeline_.n_samples() > 0) {
+    if (!input_.is_current(epoch_) || !take(transcriber_->settle())) return;
+  }
+  release_events(timeline_.n_samples());
+}
+
 void Worker::release_events(std::int64_t index) {
   const bool all = timeline_.n_samples() == 0;
   while (!deferred_.empty() && (all || deferred_.front().index <= index)) {
@@ -364,8 +381,13 @@ void Worker::handle_segment(const EventPtr& event) {
     have_segment_ = true;
   }
   output_.event(std::move(timed));
-  if (engine_ && is_speech(segment_) && renew_transcriber())
-    output_.language(transcriber_->language());
+  tell_language();
+}
+
+// What is known of the text before any sound is: the language that was asked for.
+void Worker::tell_language() {
+  if (!engine_ || !have_segment_ || !is_speech(segment_) || !renew_transcriber()) return;
+  output_.language(transcriber_->language());
 }
 
 void Worker::handle_gap(const EventPtr& event) {

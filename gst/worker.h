@@ -59,6 +59,7 @@ class Worker {
   void handle(const Audio& audio);
   void handle(const EventPtr& event);
   void handle_segment(const EventPtr& event);
+  void tell_language();
   void handle_gap(const EventPtr& event);
 
   bool hear(const Audio& audio);
@@ -68,6 +69,7 @@ class Worker {
   void announce_skip();
   GstClockTime due() const;
   void finish();
+  void settle();
   void resync(GstClockTime start);
   void release_events(std::int64_t index);
   void fail_stream(const Error& error);

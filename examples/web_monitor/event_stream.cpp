@@ -3,6 +3,8 @@
 
 #include <string>
 
+#include "connection_gate.h"
+
 namespace npuwhisper::monitor {
 
 EventStream::EventStream(SoupServerMessage* message, const CaptionFeed& feed,
@@ -49,9 +51,7 @@ void EventStream::finish() {
 
 void EventStream::drop() {
   finished_ = true;
-  if (GSocket* socket = soup_server_message_get_socket(message_)) {
-    g_socket_shutdown(socket, TRUE, TRUE, nullptr);
-  }
+  ConnectionGate::drop(message_);
 }
 
 void EventStream::wrote_chunk(SoupServerMessage*, gpointer self) {

@@ -3,12 +3,14 @@
 
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <memory>
-#include <string_view>
+#include <optional>
+#include <vector>
+
+#include "program_options.h"
 
 namespace npuwhisper::monitor {
 namespace {
@@ -29,127 +31,90 @@ constexpr const char* kDescription =
     "Exit status: 0 it was asked to end, 1 the source, the model or the page's address failed,\n"
     "2 wrong usage.";
 
-/// What GOption writes into; it owns its strings, which are the user's bytes.
+/// What the user wrote, by option.
 struct RawOptions {
-  gchar *source = nullptr, *model = nullptr, *language = nullptr, *address = nullptr;
-  gchar **settings = nullptr, **inputs = nullptr;
-  gint latency = 0, port = -1;
-  gboolean version = FALSE;
-
-  RawOptions() = default;
-  RawOptions(const RawOptions&) = delete;
-  RawOptions& operator=(const RawOptions&) = delete;
-  ~RawOptions() {
-    for (gchar* text : {source, model, language, address}) g_free(text);
-    g_strfreev(settings);
-    g_strfreev(inputs);
-  }
+  std::optional<std::string> source, model, language, address;
+  std::vector<cli::Setting> settings;
+  std::vector<std::string> inputs;
+  int latency = 0, port = -1;
+  bool version = false;
 };
 
-void add_entries(GOptionContext* context, RawOptions& raw) {
-  const std::array entries = {
-      GOptionEntry{"source", 0, 0, G_OPTION_ARG_FILENAME, &raw.source,
-                   "Hear this, as gst-launch-1.0 takes it", "DESCRIPTION"},
-      GOptionEntry{"model", 0, 0, G_OPTION_ARG_FILENAME, &raw.model,
-                   "Model, by name or folder (default base)", "NAME|PATH"},
-      GOptionEntry{"language", 0, 0, G_OPTION_ARG_FILENAME, &raw.language,
-                   "Spoken language, such as en (default: found out)", "CODE"},
-      GOptionEntry{"latency", 0, 0, G_OPTION_ARG_INT, &raw.latency,
-                   "Milliseconds from a word to its text, at most (default: the element's)", "MS"},
-      GOptionEntry{"set", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.settings,
-                   "Any property of the element npuwhisper; more than once", "NAME=VALUE"},
-      GOptionEntry{"address", 0, 0, G_OPTION_ARG_FILENAME, &raw.address,
-                   "Serve the page there (default 127.0.0.1)", "IP"},
-      GOptionEntry{"port", 0, 0, G_OPTION_ARG_INT, &raw.port,
-                   "TCP port (default 8090; 0: a free one)", "N"},
-      GOptionEntry{"version", 0, 0, G_OPTION_ARG_NONE, &raw.version, "Print the version and exit",
-                   nullptr},
-      GOptionEntry{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &raw.inputs, nullptr,
-                   nullptr},
-      GOptionEntry{},
-  };
-  g_option_context_add_main_entries(context, entries.data(), nullptr);
+void add_all(cli::ProgramOptions& options, RawOptions& raw) {
+  options.add("source", raw.source, "Hear this, as gst-launch-1.0 takes it", "DESCRIPTION");
+  options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
+  options.add("language", raw.language, "Spoken language, such as en (default: found out)", "CODE");
+  options.add("latency", raw.latency,
+              "Milliseconds from a word to its text, at most (default: the element's)", "MS");
+  options.add("set", raw.settings, "Any property of the element npuwhisper; more than once");
+  options.add("address", raw.address, "Serve the page there (default 127.0.0.1)", "IP");
+  options.add("port", raw.port, "TCP port (default 8090; 0: a free one)");
+  options.add("version", raw.version, "Print the version and exit");
+  options.add_rest(raw.inputs);
+  options.add_library(gst_init_get_option_group());
 }
 
 /// The URI of what is a URI or the name of a file that can be read.
-Result<std::string> uri_of(const char* input) {
-  if (gst_uri_is_valid(input) != FALSE) return std::string(input);
+Result<std::string> uri_of(const std::string& input) {
+  if (gst_uri_is_valid(input.c_str()) != FALSE) return input;
   std::error_code code;
   if (std::filesystem::is_directory(input, code)) {
-    return fail(ErrorCode::InvalidArgument, std::string(input) + ": is a folder");
+    return fail(ErrorCode::InvalidArgument, input + ": is a folder");
   }
-  if (access(input, R_OK) != 0) {
-    return fail(ErrorCode::NotFound, std::string(input) + ": " + std::strerror(errno));
+  if (access(input.c_str(), R_OK) != 0) {
+    return fail(ErrorCode::NotFound, input + ": " + std::strerror(errno));
   }
-  const cli::Owned<gchar> uri(gst_filename_to_uri(input, nullptr));
-  if (!uri) return fail(ErrorCode::InvalidArgument, std::string(input) + ": cannot be a URI");
+  const cli::Owned<gchar> uri(gst_filename_to_uri(input.c_str(), nullptr));
+  if (!uri) return fail(ErrorCode::InvalidArgument, input + ": cannot be a URI");
   return std::string(uri.get());
 }
 
 /// "camera" of rtsp://user:secret@camera/stream; of a URI without a host, its scheme.
-std::string host_of(const char* text) {
-  const std::unique_ptr<GstUri, void (*)(GstUri*)> uri(gst_uri_from_string(text), gst_uri_unref);
+std::string host_of(const std::string& text) {
+  const std::unique_ptr<GstUri, void (*)(GstUri*)> uri(gst_uri_from_string(text.c_str()),
+                                                       gst_uri_unref);
   const char* host = uri ? gst_uri_get_host(uri.get()) : nullptr;
   if (host != nullptr && *host != '\0') return host;
-  const cli::Owned<gchar> scheme(gst_uri_get_protocol(text));
+  const cli::Owned<gchar> scheme(gst_uri_get_protocol(text.c_str()));
   return scheme.get();
 }
 
 Result<void> read_input(const RawOptions& raw, MonitorOptions& options) {
-  const guint n_inputs = raw.inputs != nullptr ? g_strv_length(raw.inputs) : 0;
-  if ((raw.source != nullptr ? 1 : 0) + n_inputs != 1) {
+  if ((raw.source ? 1U : 0U) + raw.inputs.size() != 1) {
     return fail(ErrorCode::InvalidArgument, "wanted one FILE, URI or --source");
   }
-  if (raw.source != nullptr) {
+  if (raw.source) {
     options.source = "live source";
-    options.listening.description = raw.source;
+    options.listening.description = *raw.source;
     return {};
   }
   const auto uri = uri_of(raw.inputs[0]);
   if (!uri) return fail(uri.error());
   options.listening.uri = *uri;
   // Who reads the page need not know where the file is, nor the password of the camera.
-  options.source = gst_uri_is_valid(raw.inputs[0]) == FALSE
+  options.source = gst_uri_is_valid(raw.inputs[0].c_str()) == FALSE
                        ? std::filesystem::path(raw.inputs[0]).filename().string()
                        : host_of(raw.inputs[0]);
   return {};
 }
 
-Result<void> read_properties(const RawOptions& raw, Listening& listening) {
+void read_properties(const RawOptions& raw, Listening& listening) {
   auto& properties = listening.properties;
-  if (raw.model != nullptr) properties.emplace_back("model", raw.model);
-  if (raw.language != nullptr) properties.emplace_back("language-code", raw.language);
+  if (raw.model) properties.emplace_back("model", *raw.model);
+  if (raw.language) properties.emplace_back("language-code", *raw.language);
   if (raw.latency != 0) properties.emplace_back("latency", std::to_string(raw.latency));
-  for (gchar** setting = raw.settings; setting != nullptr && *setting != nullptr; ++setting) {
-    const std::string_view text = *setting;
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos || equals == 0) {
-      return fail(ErrorCode::InvalidArgument,
-                  "--set '" + std::string(text) + "': wanted NAME=VALUE");
-    }
-    properties.emplace_back(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return {};
+  properties.insert(properties.end(), raw.settings.begin(), raw.settings.end());
 }
 
 }  // namespace
 
 Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
   RawOptions raw;
-  const std::unique_ptr<GOptionContext, void (*)(GOptionContext*)> context(
-      g_option_context_new("[FILE|URI]"), g_option_context_free);
-  g_option_context_set_summary(context.get(), kSummary);
-  g_option_context_set_description(context.get(), kDescription);
-  add_entries(context.get(), raw);
-  g_option_context_add_group(context.get(), gst_init_get_option_group());
-  GError* error = nullptr;
-  if (!g_option_context_parse(context.get(), &argc, &argv, &error)) {
-    const std::string message = error->message;
-    g_error_free(error);
-    return fail(ErrorCode::InvalidArgument, message);
-  }
+  cli::ProgramOptions program("[FILE|URI]", kSummary, kDescription);
+  add_all(program, raw);
+  if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
   MonitorOptions options;
-  options.version = raw.version != FALSE;
+  options.version = raw.version;
   if (options.version) return options;
   if (raw.port != -1) {
     if (raw.port < 0 || raw.port > 65535) {
@@ -158,8 +123,8 @@ Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
     }
     options.port = static_cast<std::uint16_t>(raw.port);
   }
-  if (raw.address != nullptr) options.address = raw.address;
-  if (auto read = read_properties(raw, options.listening); !read) return fail(read.error());
+  if (raw.address) options.address = *raw.address;
+  read_properties(raw, options.listening);
   if (auto read = read_input(raw, options); !read) return fail(read.error());
   return options;
 }

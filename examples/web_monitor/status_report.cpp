@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "status_report.h"
 
-#include <sys/resource.h>
-
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -13,18 +11,6 @@ namespace npuwhisper::monitor {
 namespace {
 
 constexpr std::size_t kDelays = 20;
-// The load over less time than this says nothing.
-constexpr double kShortestSeconds = 0.5;
-
-double cpu_seconds() {
-  rusage used{};
-  getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) {
-    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
-  };
-  return seconds(used.ru_utime) + seconds(used.ru_stime);
-}
-
 double rounded(double value) {
   return std::round(value * 1e3) / 1e3;
 }
@@ -40,10 +26,9 @@ std::string utc_now() {
 
 }  // namespace
 
-StatusReport::StatusReport(std::string source)
-    : source_(std::move(source)),
-      last_(std::chrono::steady_clock::now()),
-      last_cpu_(cpu_seconds()) {}
+StatusReport::StatusReport(std::string source) : source_(std::move(source)) {
+  load_.add(LoadMeter::Clock::now(), process_cpu_seconds());
+}
 
 void StatusReport::add_delay(double seconds) {
   if (delays_.size() == kDelays) delays_.pop_front();
@@ -60,18 +45,8 @@ void StatusReport::set_error(const std::string& message) {
   message_ = message;
 }
 
-double StatusReport::recent_cores() {
-  const auto now = std::chrono::steady_clock::now();
-  const double wall = std::chrono::duration<double>(now - last_).count();
-  if (wall < kShortestSeconds) return cores_;
-  const double cpu = cpu_seconds();
-  cores_ = (cpu - last_cpu_) / wall;
-  last_ = now;
-  last_cpu_ = cpu;
-  return cores_;
-}
-
 std::string StatusReport::json(const Readings& readings, std::size_t n_browsers) {
+  load_.add(LoadMeter::Clock::now(), process_cpu_seconds());
   nlohmann::ordered_json status = {{"state", state_},
                                    {"source", source_},
                                    {"clock", utc_now()},
@@ -80,7 +55,7 @@ std::string StatusReport::json(const Readings& readings, std::size_t n_browsers)
                                    {"position", rounded(readings.position)},
                                    {"delay", nullptr},
                                    {"longest_delay", rounded(readings.longest_delay)},
-                                   {"cores", rounded(recent_cores())},
+                                   {"cores", rounded(load_.cores())},
                                    {"skipped", rounded(readings.skipped)},
                                    {"unread", readings.unread},
                                    {"browsers", n_browsers},

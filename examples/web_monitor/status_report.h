@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <string>
 
 #include "live_captions.h"
+#include "load_meter.h"
 
 namespace npuwhisper::monitor {
 
 /// What the page shows beside the text, as JSON on one line: {"state", "source", "clock" (UTC),
 /// "device", "kernels", "position", "delay" (of the last words, on average), "longest_delay",
-/// "cores" (CPU time of this process in the last second or so, over that time), "skipped",
-/// "unread", "browsers", "warnings" (how many), "message" (the last of them, or the error)}.
+/// "cores" (CPU time of this process over the last ten seconds, LoadMeter), "skipped", "unread",
+/// "browsers", "warnings" (how many), "message" (the last of them, or the error)}.
 /// Seconds. Reentrant.
 class StatusReport {
  public:
@@ -29,16 +29,12 @@ class StatusReport {
   std::string json(const Readings& readings, std::size_t n_browsers);
 
  private:
-  double recent_cores();
-
   const std::string source_;
   std::string state_ = "loading";
   std::deque<double> delays_;
   std::uint64_t n_warnings_ = 0;
   std::string message_;
-  std::chrono::steady_clock::time_point last_;
-  double last_cpu_;
-  double cores_ = 0;
+  LoadMeter load_;
 };
 
 }  // namespace npuwhisper::monitor

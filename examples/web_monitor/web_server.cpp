@@ -42,35 +42,8 @@ void answer_file(SoupServerMessage* message, const File& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<WebServer>> WebServer::create(const std::string& address, std::uint16_t port,
-                                                     const CaptionFeed& feed) {
-  std::unique_ptr<WebServer> server(new WebServer(feed));
-  if (const auto listening = server->listen(address, port); !listening) {
-    return fail(listening.error());
-  }
-  return server;
-}
-
-Result<void> WebServer::listen(const std::string& address, std::uint16_t port) {
-  GSocketAddress* socket = g_inet_socket_address_new_from_string(address.c_str(), port);
-  if (socket == nullptr) {
-    return fail(ErrorCode::InvalidArgument, "address '" + address +
-                                                "': wanted an IP address of this machine, such as "
-                                                "127.0.0.1, or 0.0.0.0 for all of them");
-  }
-  loopback_ = g_inet_address_get_is_loopback(
-                  g_inet_socket_address_get_address(G_INET_SOCKET_ADDRESS(socket))) != FALSE;
-  server_ = soup_server_new("server-header", "npuwhisper-monitor ", nullptr);
-  GError* error = nullptr;
-  soup_server_listen(server_, socket, static_cast<SoupServerListenOptions>(0), &error);
-  g_object_unref(socket);
-  if (error != nullptr) {
-    const bool taken = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
-    const std::string message = "cannot listen on " + address + " port " + std::to_string(port) +
-                                ": " + error->message + (taken ? " (--port chooses another)" : "");
-    g_error_free(error);
-    return fail(ErrorCode::Unavailable, message);
-  }
+WebServer::WebServer(const CaptionFeed& feed)
+    : feed_(feed), server_(soup_server_new("server-header", "npuwhisper-monitor ", nullptr)) {
   soup_server_add_early_handler(
       server_, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
@@ -84,23 +57,46 @@ Result<void> WebServer::listen(const std::string& address, std::uint16_t port) {
         static_cast<WebServer*>(self)->answer(message, path);
       },
       this, nullptr);
+}
+
+Result<std::unique_ptr<WebServer>> WebServer::create(const std::string& address, std::uint16_t port,
+                                                     const CaptionFeed& feed,
+                                                     const ConnectionGate::Limits& limits) {
+  std::unique_ptr<WebServer> server(new WebServer(feed));
+  if (const auto listening = server->listen(address, port, limits); !listening) {
+    return fail(listening.error());
+  }
+  return server;
+}
+
+Result<void> WebServer::listen(const std::string& address, std::uint16_t port,
+                               const ConnectionGate::Limits& limits) {
+  GInetAddress* parsed = g_inet_address_new_from_string(address.c_str());
+  if (parsed == nullptr) {
+    return fail(ErrorCode::InvalidArgument, "address '" + address +
+                                                "': wanted an IP address of this machine, such as "
+                                                "127.0.0.1, or 0.0.0.0 for all of them");
+  }
+  loopback_ = g_inet_address_get_is_loopback(parsed) != FALSE;
+  auto gate = ConnectionGate::open(server_, parsed, port, limits);
+  g_object_unref(parsed);
+  if (!gate) {
+    return fail(gate.error().code, "cannot listen on " + address + " port " + std::to_string(port) +
+                                       ": " + gate.error().message);
+  }
+  gate_ = std::move(*gate);
+  char* url = g_uri_join(G_URI_FLAGS_NONE, "http", nullptr, address.c_str(), gate_->port(), "/",
+                         nullptr, nullptr);
+  url_ = url;
+  g_free(url);
   return {};
 }
 
 WebServer::~WebServer() {
-  if (server_ == nullptr) return;
+  gate_.reset();
   streams_.clear();
   soup_server_disconnect(server_);
   g_object_unref(server_);
-}
-
-std::string WebServer::url() const {
-  GSList* uris = soup_server_get_uris(server_);
-  char* text = g_uri_to_string(static_cast<GUri*>(uris->data));
-  std::string url = text;
-  g_free(text);
-  g_slist_free_full(uris, reinterpret_cast<GDestroyNotify>(g_uri_unref));
-  return url;
 }
 
 bool WebServer::is_for_us(SoupServerMessage* message) const {
@@ -120,6 +116,11 @@ void WebServer::answer(SoupServerMessage* message, const std::string& path) {
   soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
   const std::string_view method = soup_server_message_get_method(message);
+  if (ConnectionGate::is_refused(message)) {
+    soup_message_headers_replace(headers, "Connection", "close");
+    return answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
+                       "Too many connections; try again later.\n");
+  }
   if (!is_for_us(message)) {
     return answer_text(message, SOUP_STATUS_FORBIDDEN, "This is for this machine only.\n");
   }
@@ -136,7 +137,8 @@ void WebServer::answer(SoupServerMessage* message, const std::string& path) {
 
 void WebServer::answer_events(SoupServerMessage* message) {
   if (streams_.size() >= kMaxStreams) {
-    return answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE, "Too many browsers.\n");
+    return answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
+                       "Too many browsers; try again later.\n");
   }
   const char* last = soup_message_headers_get_one(soup_server_message_get_request_headers(message),
                                                   "Last-Event-ID");

@@ -11,6 +11,7 @@
 #include <npuwhisper/result.h>
 
 #include "caption_feed.h"
+#include "connection_gate.h"
 #include "event_stream.h"
 
 namespace npuwhisper::monitor {
@@ -24,16 +25,19 @@ class WebServer {
   /// Connections to /events at a time; one more gets 503.
   static constexpr std::size_t kMaxStreams = 64;
 
-  /// Listens on `address` (IPv4 or IPv6) and `port` (0: a free one). `feed` outlives the server.
-  /// Errors: InvalidArgument for an address that is none, Unavailable where it cannot listen.
+  /// Listens on `address` (IPv4 or IPv6) and `port` (0: a free one). Connections beyond the limits
+  /// get 503 (ConnectionGate). `feed` outlives the server. Errors: InvalidArgument for an address
+  /// that is none, Unavailable where it cannot listen.
   static Result<std::unique_ptr<WebServer>> create(const std::string& address, std::uint16_t port,
-                                                   const CaptionFeed& feed);
+                                                   const CaptionFeed& feed,
+                                                   const ConnectionGate::Limits& limits = {});
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
 
   /// The page's address.
-  std::string url() const;
+  const std::string& url() const { return url_; }
+  std::size_t n_connections() const { return gate_->n_connections(); }
   std::size_t n_streams() const { return streams_.size(); }
   /// Gives browsers what is new in the feed, and breaks off those that have read nothing for long.
   void publish();
@@ -41,15 +45,18 @@ class WebServer {
   void close(double seconds);
 
  private:
-  explicit WebServer(const CaptionFeed& feed) : feed_(feed) {}
+  explicit WebServer(const CaptionFeed& feed);
 
-  Result<void> listen(const std::string& address, std::uint16_t port);
+  Result<void> listen(const std::string& address, std::uint16_t port,
+                      const ConnectionGate::Limits& limits);
   void answer(SoupServerMessage* message, const std::string& path);
   void answer_events(SoupServerMessage* message);
   bool is_for_us(SoupServerMessage* message) const;
 
   const CaptionFeed& feed_;
-  SoupServer* server_ = nullptr;
+  SoupServer* const server_;
+  std::unique_ptr<ConnectionGate> gate_;
+  std::string url_;
   bool loopback_ = false;
   std::unordered_map<SoupServerMessage*, std::unique_ptr<EventStream>> streams_;
 };

@@ -39,7 +39,7 @@ void add_probe(GstElement* element, const char* pad, GstPadProbeType what,
 
 }  // namespace
 
-CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
+CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_) {
   tee_ = elements_.add("tee", "audio_tee");
   audio_queue_ = elements_.add("queue", "audio_queue");
   video_queue_ = elements_.add("queue", "video_queue");
@@ -51,7 +51,8 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
   // So that the audio itself is not held up by the text's; a second of it.
   limit_by_time_alone(text_queue_, GST_SECOND);
   text_sink_ = static_pad(text_queue_, "sink");
-  whisper_src_ = static_pad(whisper_, "src");
+  const PadPtr whisper_src = static_pad(whisper_, "src");
+  if (gate_.sink() != nullptr) gst_pad_link(whisper_src.get(), gate_.sink());
 
   audio_sink_ = add_ghost_pad("audio_sink", GST_PAD_SINK);
   video_sink_ = add_ghost_pad("video_sink", GST_PAD_SINK);
@@ -74,6 +75,7 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin) {
   add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_seek, this);
   add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
+  if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
   add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_event, this);
   rebuild();
 }
@@ -115,6 +117,7 @@ void CaptionBin::rebuild() {
   GstPad* video_src = video.get();
   if (captions) {
     video_src = captioner_->video_src();
+    if (video_src != nullptr) gate_.close_by(video_src);
     if (video && captioner_->video_sink() != nullptr) {
       gst_pad_link(video.get(), captioner_->video_sink());
     }
@@ -153,6 +156,7 @@ bool CaptionBin::check_elements() const {
 void CaptionBin::start() {
   pipeline_latency_ = 0;
   last_seek_ = GST_SEQNUM_INVALID;
+  gate_.open();
   if (captioner_) captioner_->start();
   size_queues();
 }
@@ -182,7 +186,8 @@ void CaptionBin::size_queues() const {
 
 void CaptionBin::follow_links() {
   const bool wanted = captioner_ && captioner_->missing().empty() && text_tee_ && text_sink_ &&
-                      gst_pad_is_linked(audio_sink_) && gst_pad_is_linked(video_sink_);
+                      gate_.src() != nullptr && gst_pad_is_linked(audio_sink_) &&
+                      gst_pad_is_linked(video_sink_);
   {
     const std::scoped_lock lock(mutex_);
     if (wanted == text_flows_) return;
@@ -200,7 +205,7 @@ bool CaptionBin::begin_text() {
     gst_pad_send_event(text_sink_.get(), gst_event_new_flush_start());
     gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
   }
-  return captioner_->link_text(whisper_src_.get()) &&
+  return captioner_->link_text(gate_.src()) &&
          gst_pad_link(text_tee_.get(), text_sink_.get()) == GST_PAD_LINK_OK;
 }
 

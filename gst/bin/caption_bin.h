@@ -10,20 +10,22 @@
 #include "../gst_ptr.h"
 #include "captioner.h"
 #include "element_group.h"
+#include "text_gate.h"
 
 namespace npuwhisper {
 
 /// What is inside npuwhisperbin:
 ///
-///   audio_sink - tee - audio_queue ------------------------------------------------ audio_src
-///                   \- text_queue - audioconvert - audioresample - npuwhisper
-///                                                                           \.
-///   video_sink - video_queue ------------------------------------------- captioner - video_src
+///   audio_sink - tee - audio_queue ---------------------------------------------- audio_src
+///                   \- text_queue - audioconvert - audioresample - npuwhisper - gate
+///                                                                                \.
+///   video_sink - video_queue --------------------------------------------- captioner - video_src
 ///
 /// Text comes later than what is said, so the two outer queues hold as much as that takes; the
 /// captioner waits for text, or the GAP that stands for it, and nothing else does. Text flows only
 /// while both sinks of the bin are linked: without audio there would be no GAPs and video would
-/// wait for ever, and without video nobody would take the text.
+/// wait for ever, and without video nobody would take the text; for the same reason the gate drops
+/// text once the video has ended.
 ///
 /// Functions are for state changes and properties if not said otherwise; pads may be linked by any
 /// thread. Locks: the mutex is a leaf, not held while pads or elements are called.
@@ -70,7 +72,7 @@ class CaptionBin {
   GstElement* whisper_;
   PadPtr text_tee_;   // The tee's pad for the text's audio,
   PadPtr text_sink_;  // and what it is linked to.
-  PadPtr whisper_src_;
+  TextGate gate_;
   GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
   GstPad* video_sink_ = nullptr;
   GstPad* video_src_ = nullptr;

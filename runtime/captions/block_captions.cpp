@@ -36,8 +36,8 @@ std::vector<Caption> BlockCaptions::take(nanoseconds known, std::optional<nanose
   return collect({.known = known, .due = due});
 }
 
-std::vector<Caption> BlockCaptions::flush() {
-  return collect({.known = nanoseconds::max(), .due = {}, .is_end = true});
+std::vector<Caption> BlockCaptions::flush_before(nanoseconds next) {
+  return collect({.known = next, .due = {}, .is_end = true});
 }
 
 std::optional<nanoseconds> BlockCaptions::pending() const {
@@ -186,7 +186,11 @@ std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& o
         next - wanted < nanoseconds(reading::kGap) && next - start <= nanoseconds(reading::kMost);
     return flickers ? next : wanted;
   }
-  if (outlook.is_end || outlook.known - wanted >= nanoseconds(reading::kGap)) return wanted;
+  if (outlook.known - wanted >= nanoseconds(reading::kGap)) return wanted;
+  if (outlook.is_end) {
+    const nanoseconds next = std::max<nanoseconds>(outlook.known, start + reading::kShortest);
+    return std::min(wanted, std::max<nanoseconds>(next, outlook.known + reading::kMostDelay));
+  }
   if (!is_due(outlook)) return std::nullopt;
   const nanoseconds at_most = std::max(outlook.known, spoken + reading::kMostDelay);
   return std::min(std::max<nanoseconds>(wanted, spoken + reading::kLinger), at_most);

@@ -29,8 +29,8 @@ std::vector<Caption> BuildUpCaptions::take(nanoseconds known, std::optional<nano
   return collect(known, due, false);
 }
 
-std::vector<Caption> BuildUpCaptions::flush() {
-  std::vector<Caption> captions = collect(nanoseconds::max(), {}, true);
+std::vector<Caption> BuildUpCaptions::flush_before(nanoseconds next) {
+  std::vector<Caption> captions = collect(next, {}, true);
   screen_.clear();
   return captions;
 }

@@ -20,7 +20,7 @@ class BuildUpCaptions final : public CaptionMaker {
   void add(std::span<const SpokenText> texts, std::string_view language) override;
   std::vector<Caption> take(std::chrono::nanoseconds known,
                             std::optional<std::chrono::nanoseconds> due) override;
-  std::vector<Caption> flush() override;
+  std::vector<Caption> flush_before(std::chrono::nanoseconds next) override;
   std::optional<std::chrono::nanoseconds> pending() const override;
   void raise_floor(std::chrono::nanoseconds to) override;
   void restart(std::chrono::nanoseconds from) override;

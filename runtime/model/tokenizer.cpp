@@ -148,8 +148,14 @@ std::string_view Tokenizer::bytes(Token token) const {
 
 std::string Tokenizer::decode(std::span<const Token> tokens) const {
   std::string text;
+  decode(tokens, text);
+  return text;
+}
+
+void Tokenizer::decode(std::span<const Token> tokens, std::string& text) const {
+  text.clear();
   for (const Token token : tokens) text += bytes(token);
-  return to_valid_utf8(text);
+  if (!is_valid_utf8(text)) text = to_valid_utf8(text);
 }
 
 std::vector<Token> Tokenizer::encode(std::string_view text) const {

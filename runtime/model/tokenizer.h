@@ -53,6 +53,9 @@ class Tokenizer {
   /// The text of the text tokens among `tokens`, always valid UTF-8 (a character that is not whole
   /// becomes U+FFFD).
   std::string decode(std::span<const Token> tokens) const;
+  /// The same in place of what `text` holds; allocates nothing if there is room and the bytes are
+  /// valid UTF-8 as they are.
+  void decode(std::span<const Token> tokens, std::string& text) const;
   /// Text to text tokens, as GPT-2's pre-tokenizer and BPE define it. Whatever the bytes of `text`,
   /// those of the tokens are the same; the names of special tokens are ordinary text.
   std::vector<Token> encode(std::string_view text) const;

@@ -62,6 +62,15 @@ void append_utf8(char32_t code_point, std::string& text) {
   }
 }
 
+bool is_valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const CodePoint character = first_code_point(text);
+    if (!character.is_valid) return false;
+    text.remove_prefix(character.n_bytes);
+  }
+  return true;
+}
+
 std::string to_valid_utf8(std::string_view text) {
   std::string valid;
   valid.reserve(text.size());

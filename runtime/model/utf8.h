@@ -23,6 +23,7 @@ CodePoint first_code_point(std::string_view text);
 /// Appends the UTF-8 form of a valid code point.
 void append_utf8(char32_t code_point, std::string& text);
 
+bool is_valid_utf8(std::string_view text);
 /// `text` with U+FFFD for what is not valid UTF-8.
 std::string to_valid_utf8(std::string_view text);
 

@@ -25,42 +25,61 @@ constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
 /// So many words in less time are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
+/// What the model makes up, it makes up behind the last word, in a pause that has not yet ended the
+/// window. Words of that speed elsewhere are real ones with wrong times.
+constexpr std::int64_t kInventedTail = 2 * kSampleRate;
 /// Least length of a word that had to be moved.
 constexpr std::int64_t kLeastWord = kSampleRate / 100;
 
-}  // namespace
-
-/// Without case and punctuation, which depend on what follows.
-std::string LiveText::key_of(const Word& word) {
-  std::string key;
-  std::string_view text = word.text;
+/// Removes the next character that is spoken from `text` and returns it in lower case; 0: none.
+char32_t take_spoken(std::string_view& text) {
   while (!text.empty()) {
     const CodePoint character = first_code_point(text);
     text.remove_prefix(character.n_bytes);
     if (is_silent(character.value)) continue;
     const bool is_capital = character.value >= U'A' && character.value <= U'Z';
-    append_utf8(is_capital ? character.value + (U'a' - U'A') : character.value, key);
+    return is_capital ? character.value + (U'a' - U'A') : character.value;
   }
-  return key;
+  return 0;
 }
 
-void LiveText::hear(std::vector<LiveWord> words, bool is_doubtful, std::int64_t heard) {
+/// But for case and punctuation, which depend on what follows.
+bool is_same(const LiveWord& a, const LiveWord& b) {
+  std::string_view text_a = a.word.text;
+  std::string_view text_b = b.word.text;
+  while (true) {
+    const char32_t character = take_spoken(text_a);
+    if (character != take_spoken(text_b)) return false;
+    if (character == 0) return true;
+  }
+}
+
+}  // namespace
+
+LiveText::LiveText(std::size_t max_tokens) {
+  committed_.reserve(max_tokens);
+  committed_tokens_.reserve(max_tokens);
+  heard_.reserve(max_tokens);
+  draft_.reserve(max_tokens);
+}
+
+std::size_t LiveText::hear(std::span<LiveWord> words, std::span<const Token> tokens,
+                           bool is_doubtful, std::int64_t heard) {
   const std::size_t n_known = heard_.size();
-  words.resize(n_sayable(words));
-  std::vector<std::string> keys;
-  keys.reserve(words.size());
-  for (const LiveWord& word : words) keys.push_back(key_of(word.word));
-  const auto differs = std::mismatch(keys.begin(), keys.end(), keys_.begin(), keys_.end()).first;
-  n_agreed_ = static_cast<std::size_t>(differs - keys.begin());
-  keys_ = std::move(keys);
-  heard_ = std::move(words);
+  const auto sayable = words.first(n_sayable(words, heard));
+  const auto differs =
+      std::mismatch(sayable.begin(), sayable.end(), heard_.begin(), heard_.end(), is_same).first;
+  n_agreed_ = static_cast<std::size_t>(differs - sayable.begin());
+  heard_.assign(std::make_move_iterator(sayable.begin()), std::make_move_iterator(sayable.end()));
   correct_times(n_known, heard_to_);
   heard_to_ = heard;
   is_doubtful_ = is_doubtful;
   draft_.clear();
   for (const LiveWord& word : heard_) {
-    draft_.insert(draft_.end(), word.tokens.begin(), word.tokens.end());
+    const auto own = tokens.subspan(word.first_token, word.n_tokens);
+    draft_.insert(draft_.end(), own.begin(), own.end());
   }
+  return words.size() - sayable.size();
 }
 
 /// A word that the pass before did not hear, though it would have been safe then, was not spoken
@@ -78,10 +97,12 @@ void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   }
 }
 
-/// Words that nobody can say so fast, which the model makes up where it hears nothing any more.
-std::size_t LiveText::n_sayable(std::span<const LiveWord> words) {
+/// How many come before the first that nobody can say so fast, near the end of what was heard.
+std::size_t LiveText::n_sayable(std::span<const LiveWord> words, std::int64_t heard) {
   for (std::size_t i = 0; i + kFastWords <= words.size(); ++i) {
-    if (words[i + kFastWords - 1].word.end - words[i].word.start < kFastTime) return i;
+    const std::int64_t end = words[i + kFastWords - 1].word.end;
+    if (end < heard - kInventedTail) continue;
+    if (end - words[i].word.start < kFastTime) return i;
   }
   return words.size();
 }
@@ -120,14 +141,13 @@ std::vector<Word> LiveText::commit(std::size_t n, std::int64_t end) {
     word.start = std::clamp(word.start, floor_, std::max(floor_, end - kLeastWord));
     word.end = std::clamp(word.end, word.start, std::max(word.start, end));
     floor_ = word.end;
-    committed_tokens_.insert(committed_tokens_.end(), live.tokens.begin(), live.tokens.end());
-    draft_.erase(draft_.begin(), draft_.begin() + static_cast<std::ptrdiff_t>(live.tokens.size()));
+    const auto tokens_end = draft_.begin() + static_cast<std::ptrdiff_t>(live.n_tokens);
+    committed_tokens_.insert(committed_tokens_.end(), draft_.begin(), tokens_end);
+    draft_.erase(draft_.begin(), tokens_end);
     words.push_back(word);
     committed_.push_back(std::move(live));
   }
-  const auto count = static_cast<std::ptrdiff_t>(n);
-  heard_.erase(heard_.begin(), heard_.begin() + count);
-  keys_.erase(keys_.begin(), keys_.begin() + count);
+  heard_.erase(heard_.begin(), heard_.begin() + static_cast<std::ptrdiff_t>(n));
   n_agreed_ -= std::min(n_agreed_, n);
   return words;
 }
@@ -136,17 +156,20 @@ void LiveText::raise_floor(std::int64_t to) {
   floor_ = std::max(floor_, to);
 }
 
-void LiveText::drop_committed(std::size_t n) {
+std::span<const Token> LiveText::committed_tokens(std::size_t n) const {
   std::size_t n_tokens = 0;
-  for (std::size_t i = 0; i < n; ++i) n_tokens += committed_[i].tokens.size();
+  for (std::size_t i = 0; i < n; ++i) n_tokens += committed_[i].n_tokens;
+  return std::span(committed_tokens_).first(n_tokens);
+}
+
+void LiveText::drop_committed(std::size_t n) {
+  const auto n_tokens = static_cast<std::ptrdiff_t>(committed_tokens(n).size());
   committed_.erase(committed_.begin(), committed_.begin() + static_cast<std::ptrdiff_t>(n));
-  committed_tokens_.erase(committed_tokens_.begin(),
-                          committed_tokens_.begin() + static_cast<std::ptrdiff_t>(n_tokens));
+  committed_tokens_.erase(committed_tokens_.begin(), committed_tokens_.begin() + n_tokens);
 }
 
 void LiveText::forget_heard() {
   heard_.clear();
-  keys_.clear();
   draft_.clear();
   n_agreed_ = 0;
 }

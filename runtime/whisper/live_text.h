@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include <npuwhisper/segment.h>
@@ -13,10 +12,11 @@
 
 namespace npuwhisper {
 
-/// A word with the tokens that it is made of.
+/// A word, and which tokens it is made of.
 struct LiveWord {
   Word word;
-  std::vector<Token> tokens;
+  std::size_t first_token = 0;  ///< Of those given to LiveText::hear().
+  std::size_t n_tokens = 0;
   bool is_spoken = true;  ///< It has a character that is more than punctuation.
 };
 
@@ -24,12 +24,18 @@ struct LiveWord {
 /// still change. A word becomes final when two successive passes agree on it (LocalAgreement-2:
 /// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
 /// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. Words become
-/// final in their order, never change then, and their times never overlap or go back. Reentrant.
+/// final in their order, never change then, and their times never overlap or go back. Reentrant;
+/// allocates nothing after construction but what commit() returns.
 class LiveText {
  public:
-  /// What was heard after the words that stand, in audio up to `heard`. `is_doubtful`: too
-  /// improbable to be final unless it is due.
-  void hear(std::vector<LiveWord> words, bool is_doubtful, std::int64_t heard);
+  /// `max_tokens`: of a window's text.
+  explicit LiveText(std::size_t max_tokens);
+
+  /// What was heard after the words that stand, in audio up to `heard`: takes the words' texts.
+  /// `is_doubtful`: too improbable to be final unless it is due. Returns how many of the words were
+  /// dropped, since nobody can have said them.
+  std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
+                   std::int64_t heard);
   /// How many of the words heard are final now: the stream was heard up to `heard`, its live edge
   /// is at `now`.
   std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
@@ -43,6 +49,8 @@ class LiveText {
   void raise_floor(std::int64_t to);
   std::span<const LiveWord> committed() const { return committed_; }
   std::span<const Token> committed_tokens() const { return committed_tokens_; }
+  /// Likewise of the first `n` words that stand.
+  std::span<const Token> committed_tokens(std::size_t n) const;
   std::span<const LiveWord> heard() const { return heard_; }
   /// What the next pass may expect after committed_tokens().
   std::span<const Token> draft() const { return draft_; }
@@ -55,16 +63,14 @@ class LiveText {
   void reset();
 
  private:
-  static std::string key_of(const Word& word);
-  static std::size_t n_sayable(std::span<const LiveWord> words);
+  static std::size_t n_sayable(std::span<const LiveWord> words, std::int64_t heard);
   void correct_times(std::size_t n_known, std::int64_t known_to);
 
   std::vector<LiveWord> committed_;
   std::vector<Token> committed_tokens_;
   std::vector<LiveWord> heard_;
-  std::vector<Token> draft_;
-  std::vector<std::string> keys_;  // of heard_: what must be the same in two passes
-  std::size_t n_agreed_ = 0;       // of heard_, from the first on
+  std::vector<Token> draft_;  // tokens of heard_
+  std::size_t n_agreed_ = 0;  // of heard_, from the first on
   bool is_doubtful_ = false;
   std::int64_t heard_to_ = 0;  // by the last pass
   std::int64_t floor_ = 0;

@@ -1,31 +1,20 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <mutex>
-#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
-#include <npuwhisper/transcriber.h>
-
-#include "audio/log_mel.h"
-#include "model/config.h"
-#include "model/tokenizer.h"
-#include "vad/speech_detector.h"
 #include "whisper/compression_ratio.h"
 #include "whisper/live_decoder.h"
 #include "whisper/live_text.h"
+#include "whisper/live_word_timer.h"
 #include "whisper/pass_schedule.h"
-#include "whisper/prompt.h"
-#include "whisper/stream_transcriber.h"
-#include "whisper/token_decoder.h"
-#include "whisper/word_pieces.h"
-#include "whisper/word_timing.h"
+#include "whisper/whisper_transcriber.h"
 
 namespace npuwhisper {
 
@@ -42,94 +31,58 @@ using PassClock = std::function<std::chrono::nanoseconds()>;
 /// allows, the words that are known are returned and the stream goes on at the live edge
 /// (TranscriberStats::skipped_samples). The result depends on the audio, on how it is cut into
 /// pushes only through samples_waiting, and on the time that passes take.
-class LiveTranscriber final : public Transcriber {
+class LiveTranscriber final : public WhisperTranscriber {
  public:
-  /// `options.live_latency` must be set. `detector` may be none. `tokenizer` and `config` must live
-  /// as long as the decoder. Errors: those of the options and of the factories; Unsupported (the
-  /// model names no alignment heads, so that its words have no times).
+  /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder.
+  /// Errors: those of the options and of the factories; Unsupported (the model names no alignment
+  /// heads, so that its words have no times).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
-      std::unique_ptr<SpeechDetector> detector = nullptr);
+      const DetectorFactory& make_detector = {});
 
-  Result<std::vector<Segment>> push(std::span<const float> pcm) override { return hear(pcm); }
-  Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override {
-    return hear(pcm);
-  }
-  Result<std::vector<Segment>> drain() override;
-  void reset() override;
-  void cancel() override { *cancelled_ = true; }
-  std::int64_t position() const override;
   std::vector<Word> draft() const override;
-  const std::string& language() const override { return language_; }
-  TranscriberStats stats() const override;
 
  private:
-  LiveTranscriber(const Tokenizer& tokenizer, const ModelConfig& config,
-                  const TranscriberOptions& options, std::unique_ptr<std::atomic<bool>> cancelled,
-                  std::unique_ptr<TokenDecoder> decoder, std::unique_ptr<LogMel> mel,
-                  PassClock clock, std::unique_ptr<SpeechDetector> detector);
+  LiveTranscriber(Parts&& parts, PassClock clock);
 
-  Result<void> check_running() const;
-  template <typename Sample>
-  Result<std::vector<Segment>> hear(std::span<const Sample> pcm);
-  template <typename Sample>
-  std::size_t take(std::span<const Sample> pcm);
+  std::int64_t n_wanted() const override;
+  Result<void> listen(std::vector<Segment>& out) override;
+  Result<void> listen_to_rest(std::vector<Segment>& out) override;
+  void forget() override;
+  std::int64_t said_to() const override { return text_.floor(); }
+
   std::int64_t samples_waiting() const;
   int n_frames() const;
   std::int64_t audio_end() const;
 
-  Result<void> consider_pass(std::vector<Segment>& out);
   bool is_quiet() const;
   void rest(std::vector<Segment>& out);
   Result<void> pass(bool is_last, std::vector<Segment>& out);
   Result<void> hear_window();
-  Result<void> encode();
-  Result<std::optional<Token>> find_language();
-  Result<std::vector<LiveWord>> time_words(const LiveHearing& hearing);
-  void drop_unspoken(std::vector<LiveWord>& words);
+  Result<std::span<LiveWord>> time_words(const LiveHearing& hearing);
+  std::span<LiveWord> without_unspoken(std::span<LiveWord> words);
   bool is_loop(const LiveHearing& hearing);
   void skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out);
   void commit(std::size_t n, std::vector<Segment>& out);
   void move_on();
+  std::int64_t silent_to() const;
   void shorten_window();
   void cut_behind_sentence();
   void begin_after(std::size_t n_words, std::int64_t sample, bool keep_text);
-  void discard();
-  void publish_stats();
 
-  const Tokenizer& tokenizer_;
-  const TranscriberOptions options_;
-  const int window_frames_;
   const std::size_t max_text_;  // tokens of a window
-  const std::unique_ptr<std::atomic<bool>> cancelled_;
-  const std::unique_ptr<TokenDecoder> decoder_;
-  const std::unique_ptr<LogMel> mel_;
   const PassClock clock_;
-  const std::unique_ptr<SpeechDetector> detector_;
-  TranscriberStats stats_;
   LiveDecoder live_decoder_;
-  WordTimer word_timer_;
-  WordSplitter splitter_;
+  LiveWordTimer word_timer_;
   CompressionRatio compression_ratio_;
-  Prompt prompt_;
   PassSchedule schedule_;
   LiveText text_;
-
-  std::vector<float> window_;      // [window_frames_, n_mels]
-  std::vector<float> pcm_;         // from pcm_begin_ on
-  std::vector<Segment> segments_;  // for the word timer: what stands, what is new
-  Segment facts_;                  // of the last pass, for the segments that are returned
-  std::string language_;
+  std::string window_text_;  // for is_loop()
+  Segment facts_;            // of the last pass, for the segments that are returned
   bool language_is_sure_ = false;
-  std::int64_t begin_ = 0;      // mel frame that the window begins with; may be ahead of the audio
-  std::int64_t pcm_begin_ = 0;  // sample
-  std::int64_t heard_ = 0;      // samples of the stream that passes have seen, or were skipped
-  bool drained_ = false;
-  std::optional<Error> error_;  // of a pass; ends the stream until reset()
-
-  mutable std::mutex mutex_;  // guards published_
-  TranscriberStats published_;
+  std::int64_t begin_ = 0;  // mel frame that the window begins with; may be ahead of the audio
+  std::int64_t heard_ = 0;  // samples of the stream that passes have seen, or were skipped
 };
 
 }  // namespace npuwhisper

@@ -7,7 +7,6 @@
 #include "engine/stream.h"
 #include "model/model.h"
 #include "vad/open_detector.h"
-#include "whisper/check_options.h"
 #include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
@@ -29,18 +28,16 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
   const auto make_mel = [&](int capacity_frames) {
     return make_stream_mel(engine, ring, capacity_frames);
   };
-  if (const auto ok = check_options(options, *model.tokenizer); !ok) return fail(ok.error());
-  auto detector = open_detector(options, engine->model_path());
-  if (!detector) return fail(detector.error());
+  const auto make_detector = [&] { return open_detector(options, engine->model_path()); };
   if (options.live_latency) {
     auto live = LiveTranscriber::create(
         *model.tokenizer, model.config, options, make_decoder, make_mel,
-        [] { return std::chrono::steady_clock::now().time_since_epoch(); }, std::move(*detector));
+        [] { return std::chrono::steady_clock::now().time_since_epoch(); }, make_detector);
     if (!live) return fail(live.error());
     return std::unique_ptr<Transcriber>(std::move(*live));
   }
   auto stream = StreamTranscriber::create(*model.tokenizer, model.config, options, make_decoder,
-                                          make_mel, std::move(*detector));
+                                          make_mel, make_detector);
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }

@@ -6,12 +6,17 @@ words is kept: that of the README is made so.
 """
 import os
 import pathlib
+import pty
 import re
+import resource
 import shlex
 import shutil
+import signal
 import subprocess
 import tempfile
+import termios
 import threading
+import time
 import unittest
 
 import program
@@ -116,6 +121,89 @@ class Keys(Case):
             player.wait()
             player.stdin.close()
             player.stdout.close()
+
+
+class Terminal:
+    """A terminal of which a program is the session, playing; what it shows is thrown away."""
+
+    def __init__(self, *command):
+        self.pid, self.terminal = pty.fork()
+        if self.pid == 0:
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            os.execvp(command[0], command)
+        threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        try:
+            while os.read(self.terminal, 4096):
+                pass
+        except OSError:
+            pass  # Nobody has the other end any more.
+
+    def type(self, text):
+        os.write(self.terminal, text)
+
+    def is_in_line_mode(self):
+        mode = termios.tcgetattr(self.terminal)[3]
+        assert bool(mode & termios.ECHO) == bool(mode & termios.ICANON)
+        return bool(mode & termios.ECHO)
+
+    def wait_for_line_mode(self, wanted):
+        end = time.monotonic() + LONGEST
+        while self.is_in_line_mode() != wanted:
+            assert time.monotonic() < end, f'line mode {not wanted} found, {wanted} wanted'
+            time.sleep(0.01)
+
+    def end(self):
+        """What ended the program: a signal, or minus its exit status."""
+        _, status = os.waitpid(self.pid, 0)
+        self.pid = 0
+        return -os.waitstatus_to_exitcode(status)
+
+    def close(self):
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+        os.close(self.terminal)
+
+
+@needs_speech
+class LineMode(Case):
+    """A shell finds the terminal as it was, whatever ended the player."""
+
+    PLAY = (PLAYER, '--model', MODEL, *SILENT, RECORDINGS[0])
+
+    def open(self, *command):
+        terminal = Terminal(*command)
+        self.addCleanup(terminal.close)
+        terminal.wait_for_line_mode(False)
+        return terminal
+
+    def test_is_back_after_a_key(self):
+        for key, ended in ((b'q', 0), (b'\x03', signal.SIGINT), (b'\x1c', signal.SIGQUIT)):
+            terminal = self.open(*self.PLAY)
+            terminal.type(key)
+            self.assertEqual(terminal.end(), ended)
+            self.assertTrue(terminal.is_in_line_mode(), key)
+
+    def test_is_back_after_a_signal(self):
+        for sent in (signal.SIGTERM, signal.SIGHUP, signal.SIGSEGV, signal.SIGABRT):
+            terminal = self.open(*self.PLAY)
+            os.kill(terminal.pid, sent)
+            self.assertEqual(terminal.end(), sent)
+            self.assertTrue(terminal.is_in_line_mode(), sent)
+
+    def test_is_back_while_it_is_stopped(self):
+        # A shell with job control, for without one nothing is stopped.
+        play = shlex.join(map(str, self.PLAY))
+        terminal = self.open('bash', '-m', '-c', f'{play}; read; fg')
+        terminal.type(b'\x1a')
+        terminal.wait_for_line_mode(True)
+        terminal.type(b'\n')
+        terminal.wait_for_line_mode(False)
+        terminal.type(b'\x03')
+        self.assertEqual(terminal.end(), -128 - signal.SIGINT)
+        self.assertTrue(terminal.is_in_line_mode())
 
 
 @needs_speech

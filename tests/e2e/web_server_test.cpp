@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -52,6 +53,13 @@ class Browser {
     }
     return got_;
   }
+  /// Takes what has come; whether that was all, for the server has closed.
+  bool is_closed() {
+    read();
+    char byte = 0;
+    const ssize_t n = recv(socket_, &byte, 1, MSG_PEEK);
+    return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
+  }
   bool has(const std::string& text) { return read().find(text) != std::string::npos; }
   void forget() { got_.clear(); }
 
@@ -62,8 +70,9 @@ class Browser {
 
 class WebServerTest : public ::testing::Test {
  protected:
+  explicit WebServerTest(const ConnectionGate::Limits& limits = {}) : limits_(limits) {}
   void SetUp() override {
-    auto server = WebServer::create("127.0.0.1", 0, feed_);
+    auto server = WebServer::create("127.0.0.1", 0, feed_, limits_);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
     const std::string url = server_->url();  // http://127.0.0.1:PORT/
@@ -93,6 +102,7 @@ class WebServerTest : public ::testing::Test {
     return browser->read().substr(0, browser->read().find("\r\n"));
   }
 
+  const ConnectionGate::Limits limits_;
   CaptionFeed feed_{"s", 100};
   std::unique_ptr<WebServer> server_;
   std::uint16_t port_ = 0;
@@ -156,6 +166,58 @@ TEST_F(WebServerTest, TakesNoMoreBrowsersThanItCanServe) {
   }
   EXPECT_EQ(answer(request("/events")), "HTTP/1.1 503 Service Unavailable");
   EXPECT_EQ(answer(request("/")), "HTTP/1.1 200 OK");
+}
+
+class FewConnectionsTest : public WebServerTest {
+ protected:
+  FewConnectionsTest() : WebServerTest({.n_connections = 4, .n_refusals = 1, .silence = 1s}) {}
+
+  bool wait_for_connections(std::size_t n) {
+    return wait_for([&] { return server_->n_connections() == n; });
+  }
+};
+
+TEST_F(FewConnectionsTest, TellsTheNextThatItIsOneTooMany) {
+  std::vector<std::unique_ptr<Browser>> silent;
+  for (std::size_t i = 1; i <= 4; ++i) {
+    silent.push_back(open(""));
+    ASSERT_TRUE(wait_for_connections(i));
+  }
+  const auto refused = open(request("/"));
+  ASSERT_TRUE(wait_for([&] { return refused->is_closed(); }));
+  EXPECT_TRUE(refused->has("HTTP/1.1 503 Service Unavailable\r\n"));
+  EXPECT_TRUE(refused->has("Connection: close\r\n"));
+  EXPECT_TRUE(refused->has("Too many connections"));
+  // When one goes, there is room for another.
+  silent.pop_back();
+  ASSERT_TRUE(wait_for_connections(3));
+  EXPECT_EQ(answer(request("/")), "HTTP/1.1 200 OK");
+}
+
+TEST_F(FewConnectionsTest, ClosesAtOnceWhenEvenRefusalsAreTooMany) {
+  std::vector<std::unique_ptr<Browser>> silent;
+  for (std::size_t i = 1; i <= 5; ++i) {
+    silent.push_back(open(""));
+    ASSERT_TRUE(wait_for_connections(i));
+  }
+  const auto refused = open(request("/"));
+  EXPECT_TRUE(wait_for([&] { return refused->is_closed(); }));
+  EXPECT_EQ(server_->n_connections(), 5U);
+}
+
+TEST_F(FewConnectionsTest, ClosesTheSilentButNotWhoListens) {
+  const auto listener = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
+  const auto silent = open("");
+  const auto slow = open("GET / HTTP/1.1\r\n");
+  const auto idle = open(request("/"));
+  EXPECT_TRUE(
+      wait_for([&] { return silent->is_closed() && slow->is_closed() && idle->is_closed(); }));
+  EXPECT_TRUE(idle->has("200 OK"));
+  ASSERT_TRUE(wait_for_connections(1));
+  feed_.add_final("\"still there\"");
+  server_->publish();
+  EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
 }
 
 TEST_F(WebServerTest, AnswersReadersOfThisMachineOnly) {

@@ -62,15 +62,6 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
 }
 INSTANTIATE_TEST_SUITE_P(Modes, LiveLatency, ::testing::Values("overlay", "cea708"));
 
-guint64 stat_of_cues(const Pipeline& pipeline) {
-  GstStructure* stats = nullptr;
-  g_object_get(pipeline.element("b"), "stats", &stats, nullptr);
-  guint64 cues = 0;
-  gst_structure_get_uint64(stats, "cues", &cues);
-  gst_structure_free(stats);
-  return cues;
-}
-
 // For what takes its time by the clock.
 class LivePlayback : public ::testing::TestWithParam<const char*> {
  protected:
@@ -121,12 +112,12 @@ TEST_P(LivePlayback, AudioMayGoAndComeBack) {
 
   ASSERT_EQ(gst_pad_link(peer, sink), GST_PAD_LINK_OK);
   gst_pad_remove_probe(peer, hold);
-  const guint64 before = stat_of_cues(pipeline);
+  const guint64 before = stat_of(pipeline.element("b"), "cues");
   const auto goes_on = [&] {
-    return stat_of_cues(pipeline) > before && frames.size() > n_without + 10;
+    return stat_of(pipeline.element("b"), "cues") > before && frames.size() > n_without + 10;
   };
   for (int i = 0; i < 500 && !goes_on(); ++i) std::this_thread::sleep_for(10ms);
-  EXPECT_GT(stat_of_cues(pipeline), before);
+  EXPECT_GT(stat_of(pipeline.element("b"), "cues"), before);
   EXPECT_GT(frames.size(), n_without + 10);
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_ERROR, 0ms));
   gst_object_unref(peer);

@@ -116,6 +116,46 @@ TEST_P(EveryMode, EndsWhicheverEndsFirst) {
   }
 }
 
+// A song with a cover: the picture has ended long before.
+TEST_P(EveryMode, AudioGoesOnWithoutPictures) {
+  constexpr const char* kManyTexts = "tick-interval=1000000000 sine-periods-per-tick=220";
+  for (const std::size_t n_frames : {1U, 50U}) {
+    set_script({});
+    Pipeline pipeline(bin(mode() + "latency=1000 caption-style=none") + audio(120, kManyTexts) +
+                      video(2, "num-buffers=" + std::to_string(n_frames)) + kSinks);
+    const Frames frames(pipeline, "video_src");
+    const Frames sound(pipeline, "audio_src");
+    ASSERT_TRUE(pipeline.run(10s));
+    EXPECT_EQ(frames.size(), n_frames);
+    EXPECT_EQ(sound.size(), 1200U);
+  }
+}
+
+TEST_P(EveryMode, CaptionsAreBackAfterASeekFromBehindTheVideo) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
+  Frames frames(pipeline, "video_src");
+  GstPad* pad = gst_element_get_static_pad(pipeline.element("video"), "src");
+  const auto end_at_8_s = [](GstPad*, GstPadProbeInfo* info, gpointer) {
+    if (GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) < 8 * GST_SECOND) return GST_PAD_PROBE_OK;
+    gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+    GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_EOS;
+    return GST_PAD_PROBE_HANDLED;
+  };
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, end_at_8_s, nullptr, nullptr);
+  gst_object_unref(pad);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+  for (int i = 0; i < 2; ++i) {
+    constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+    frames.clear();
+    ASSERT_TRUE(gst_element_seek(pipeline.get(), 1.0, GST_FORMAT_TIME, kFlags, GST_SEEK_TYPE_SET, 0,
+                                 GST_SEEK_TYPE_SET, 200 * GST_SECOND));
+    ASSERT_TRUE(pipeline.run(10s)) << i;
+    EXPECT_GE(frames.size(), 200U);
+    if (std::string(GetParam()) == "overlay") expect_text_in_time(frames.all());
+  }
+}
+
 TEST_P(EveryMode, VideoWithoutAudioDoesNotWait) {
   set_script({});
   Pipeline pipeline(bin(mode()) + video(4) + "b.video_src ! fakesink");

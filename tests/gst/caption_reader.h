@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,9 @@ std::string output_of(const std::filesystem::path& folder, const std::string& co
 /// `folder`.
 std::vector<Cue> captions_by_ffmpeg(const std::filesystem::path& folder, const std::string& input);
 
-/// Fails the test where texts differ, or times by more than `tolerance_ms`.
-void expect_same(const std::vector<Cue>& found, const std::vector<Cue>& wanted, int tolerance_ms);
+/// Fails the test where texts differ, or times by more than `tolerance_ms` (ends:
+/// `end_tolerance_ms`, if given).
+void expect_same(const std::vector<Cue>& found, const std::vector<Cue>& wanted, int tolerance_ms,
+                 std::optional<int> end_tolerance_ms = {});
 
 }  // namespace npuwhisper::test

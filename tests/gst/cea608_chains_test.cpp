@@ -202,9 +202,7 @@ TEST_F(Chains, LiveVideoIsNotHeldUp) {
       " ! texttocea608 ! closedcaption/x-cea-608,format=raw,framerate=25/1 ! queue ! c.caption "
       "videotestsrc is-live=true num-buffers=75 ! video/x-raw,framerate=25/1,width=64,height=64 ! "
       "queue max-size-time=0 max-size-buffers=0 max-size-bytes=0 ! c.sink");
-  GstPad* pad = gst_element_get_static_pad(pipeline.element("c"), "src");
-  Recorder recorder(pad);
-  gst_object_unref(pad);
+  Recorder recorder(pipeline.element("c"));
   ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(recorder.buffers().size(), 75U);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Audio in memory that the device reads itself.
 #include <array>
+#include <functional>
 #include <thread>
 
 #include "../../gst/audio_allocator.h"
@@ -275,34 +276,39 @@ TEST(DeviceMemoryPipeline, AConverterWritesIntoIt) {
   EXPECT_EQ(calls().samples_in_ring, 100 * 1000);
 }
 
-TEST_F(DeviceMemory, IsNotWaitedForOnceTheElementStops) {
-  set_script({.load_time = 3s, .ring_samples = kRingSamples});
-  make();
-  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
-  play("S16LE");
-  const auto begin = Clock::now();
-  std::jthread upstream([&] { allocator_ = AllocatorPtr(offered_allocator()); });
-  std::this_thread::sleep_for(50ms);
-  gst_element_set_state(element_, GST_STATE_READY);
-  upstream.join();
-  EXPECT_LT(elapsed(begin), 2s);
+/// Upstream waits for the offer, while the model is loading for 3 s.
+class WaitedFor : public DeviceMemory {
+ protected:
+  void SetUp() override {
+    DeviceMemory::SetUp();
+    set_script({.load_time = 3s, .ring_samples = kRingSamples});
+    make();
+    gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
+    play("S16LE");
+    begin_ = Clock::now();
+  }
+  /// `interrupt` has it go on at once.
+  void expect_end_of_waiting(const std::function<void()>& interrupt) {
+    std::jthread upstream([&] { allocator_ = AllocatorPtr(offered_allocator()); });
+    std::this_thread::sleep_for(50ms);
+    interrupt();
+    upstream.join();
+    EXPECT_LT(elapsed(begin_), 2s);
+  }
+
+  Clock::time_point begin_;
+};
+
+TEST_F(WaitedFor, NoMoreOnceTheElementStops) {
+  expect_end_of_waiting([&] { gst_element_set_state(element_, GST_STATE_READY); });
 }
 
-TEST_F(DeviceMemory, IsNotWaitedForOnceAFlushBegins) {
-  set_script({.load_time = 3s, .ring_samples = kRingSamples});
-  make();
-  gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
-  play("S16LE");
-  const auto begin = Clock::now();
-  std::jthread upstream([&] { allocator_ = AllocatorPtr(offered_allocator()); });
-  std::this_thread::sleep_for(50ms);
-  push_event(gst_event_new_flush_start());
-  upstream.join();
-  EXPECT_LT(elapsed(begin), 2s);
+TEST_F(WaitedFor, NoMoreOnceAFlushBegins) {
+  expect_end_of_waiting([&] { push_event(gst_event_new_flush_start()); });
   // The next query waits again.
   push_event(gst_event_new_flush_stop(TRUE));
   allocator_ = AllocatorPtr(offered_allocator());
-  EXPECT_GE(elapsed(begin), 2s);
+  EXPECT_GE(elapsed(begin_), 2s);
   GstBuffer* buffer = allocate();
   EXPECT_TRUE(in_ring(buffer));
   gst_buffer_unref(buffer);

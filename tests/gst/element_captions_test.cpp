@@ -125,6 +125,19 @@ TEST_F(Captions, BuildUpRepeatsWhatStands) {
   EXPECT_THAT(out_->texts(), ElementsAre("one", "one two", "one two three", "one two three"));
 }
 
+TEST_F(Captions, BuildUpBehindADiscontinuityIsOnTime) {
+  set_script({.texts = {" one", " two"}});
+  make_with("build-up");
+  play();
+  push(tones(1, {{0.2, 0.5}}), 0);
+  push(tones(1, {{0.2, 0.5}}), seconds(1.5), true);
+  finish();
+  const auto cues = out_->buffers();
+  const auto two = std::ranges::find(cues, "two", [](const auto& cue) { return cue.text; });
+  ASSERT_NE(two, cues.end());
+  EXPECT_EQ(two->start, seconds(1.7)) << "what stood is gone";
+}
+
 TEST_F(Captions, LinesAreKeptInMarkup) {
   set_script({.texts = {" When the old man & wife came home, a dog was waiting there."}});
   make_with("subtitle");
@@ -144,9 +157,7 @@ TEST(LiveCaptions, LeaveWithinTheLatency) {
       "audiotestsrc is-live=true wave=ticks tick-interval=250000000 samplesperbuffer=160 "
       "num-buffers=500 ! audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1500 ! "
       "fakesink sync=true");
-  GstPad* src = gst_element_get_static_pad(pipeline.element("n"), "src");
-  Recorder out(src);
-  gst_object_unref(src);
+  Recorder out(pipeline.element("n"));
   ASSERT_TRUE(pipeline.run());
   guint delay = 0;
   g_object_get(pipeline.element("n"), "max-observed-delay", &delay, nullptr);

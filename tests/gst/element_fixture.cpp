@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "../../gst/gstnpuwhisper.h"
+#include "pipeline_fixture.h"
 
 namespace npuwhisper::test {
 namespace {
@@ -138,6 +139,14 @@ double ElementTest::stat_double(const char* name) const {
   return value;
 }
 
+void ElementTest::expect_sticky_events(GstPad* pad, std::initializer_list<GstEventType> types) {
+  for (const GstEventType type : types) {
+    GstEvent* event = gst_pad_get_sticky_event(pad, type, 0);
+    EXPECT_NE(event, nullptr) << gst_event_type_get_name(type);
+    gst_clear_event(&event);
+  }
+}
+
 GstAllocator* ElementTest::offered_allocator(GstAllocationParams* params) const {
   GstCaps* caps = gst_pad_get_current_caps(harness_->srcpad);
   GstQuery* query = gst_query_new_allocation(caps, FALSE);
@@ -149,15 +158,6 @@ GstAllocator* ElementTest::offered_allocator(GstAllocationParams* params) const 
   gst_query_unref(query);
   gst_caps_unref(caps);
   return allocator;
-}
-
-guint64 stat_of(GstElement* element, const char* name) {
-  GstStructure* stats = nullptr;
-  g_object_get(element, "stats", &stats, nullptr);
-  guint64 value = 0;
-  EXPECT_TRUE(gst_structure_get_uint64(stats, name, &value)) << name;
-  gst_structure_free(stats);
-  return value;
 }
 
 }  // namespace npuwhisper::test

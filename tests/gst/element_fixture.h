@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <vector>
@@ -46,6 +47,8 @@ class ElementTest : public ::testing::Test {
                                       std::chrono::milliseconds timeout = std::chrono::seconds(5));
   guint64 stat(const char* name) const;
   double stat_double(const char* name) const;
+  /// Fails the test unless `pad` has an event of each type that stays with it.
+  static void expect_sticky_events(GstPad* pad, std::initializer_list<GstEventType> types);
   /// What the element answers to an allocation query; the caller owns it.
   GstAllocator* offered_allocator(GstAllocationParams* params = nullptr) const;
 
@@ -56,8 +59,5 @@ class ElementTest : public ::testing::Test {
   bool s16_ = false;
   bool captions_ = false;  ///< Else text comes piece by piece, at the times of its sounds.
 };
-
-/// A field of the element's `stats`.
-guint64 stat_of(GstElement* element, const char* name);
 
 }  // namespace npuwhisper::test

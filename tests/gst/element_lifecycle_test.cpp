@@ -2,6 +2,9 @@
 // Loading, failing, starting and stopping; what gst-inspect shows.
 #include <gmock/gmock.h>
 
+#include <semaphore>
+#include <utility>
+
 #include "../../gst/gstnpuwhisper.h"
 #include "element_fixture.h"
 
@@ -62,6 +65,50 @@ TEST_F(Lifecycle, FailedLoadIsTriedAgain) {
   push(tones(1, {{0.2, 0.5}}), 0);
   finish();
   EXPECT_EQ(out_->buffers().size(), 1U);
+}
+
+// Even while those that wait for the model have not been told yet.
+TEST_F(Lifecycle, WhoStartsAgainOnAccountOfTheErrorGetsAnotherLoad) {
+  set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
+  make();
+  std::binary_semaphore posted(0);
+  std::binary_semaphore go_on(0);
+  std::pair both(&posted, &go_on);
+  gst_bus_set_sync_handler(
+      bus_,
+      [](GstBus*, GstMessage* told, gpointer data) {
+        if (GST_MESSAGE_TYPE(told) == GST_MESSAGE_ERROR) {
+          const auto& [is_posted, may_go_on] = *static_cast<decltype(both)*>(data);
+          is_posted->release();
+          may_go_on->acquire();
+        }
+        return GST_BUS_PASS;
+      },
+      &both, nullptr);
+  gst_element_set_state(element_, GST_STATE_READY);
+  posted.acquire();
+  gst_element_set_state(element_, GST_STATE_NULL);
+  set_script({});
+  gst_element_set_state(element_, GST_STATE_READY);
+  go_on.release();
+  ASSERT_TRUE(message(GST_MESSAGE_ERROR));
+  play();
+  push(tones(1, {{0.2, 0.5}}), 0);
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 1U);
+  gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
+}
+
+TEST_F(Lifecycle, NobodyWaitsBehindAFlushForAModelThatFailedToLoad) {
+  set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
+  play();
+  ASSERT_TRUE(message(GST_MESSAGE_ERROR));
+  push_event(gst_event_new_flush_start());
+  push_event(gst_event_new_flush_stop(TRUE));
+  push_segment(0);
+  GstFlowReturn flow = GST_FLOW_OK;
+  for (int i = 0; i < 40 && flow == GST_FLOW_OK; ++i) flow = push(tones(1, {}), seconds(i));
+  EXPECT_EQ(flow, GST_FLOW_ERROR);
 }
 
 TEST_F(Lifecycle, OptionsThatTheTranscriberRefusesAreAnError) {

@@ -146,6 +146,39 @@ TEST_F(Output, PartialResultsComeBeforeTheFinalOne) {
   gst_object_unref(pad);
 }
 
+// Partial results cannot wait, and final ones must not hold up the text.
+TEST_F(Output, WhoTakesNoJsonHoldsUpNoText) {
+  constexpr int kSeconds = 100;
+  set_script({.drafts = true});
+  make();
+  g_object_set(element_, "partial-results", TRUE, "latency", 1000, nullptr);
+  GstPad* pad = gst_element_request_pad_simple(element_, "unsynced_src");
+  const gulong block = gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr, nullptr);
+  play("F32LE", true);
+  for (int i = 0; i < kSeconds; ++i) {
+    push(tones(1, {{0.1, 0.2}}), seconds(i));
+    ASSERT_TRUE(out_->wait([i](const std::vector<Record>& records) {
+      return !records.empty() && records.back().kind != Record::Kind::Event &&
+             records.back().end >= seconds(i);
+    })) << i;
+  }
+  EXPECT_GT(stat("replaced-partial-results"), 50U);
+  EXPECT_EQ(stat("dropped-results"), 0U) << "there is room for so many";
+  Recorder json(pad);
+  gst_pad_remove_probe(pad, block);
+  finish();
+  ASSERT_TRUE(json.wait_for_event(GST_EVENT_EOS));
+  std::size_t n_final = 0;
+  for (const std::string& text : json.texts()) {
+    if (nlohmann::json::parse(text)["final"]) ++n_final;
+  }
+  EXPECT_GE(n_final, static_cast<std::size_t>(kSeconds));
+  gst_element_release_request_pad(element_, pad);
+  gst_object_unref(pad);
+}
+
 TEST_F(Output, NoPartialResultsUnlessAskedFor) {
   set_script({.window = 2 * kSampleRate, .drafts = true});
   make();
@@ -170,12 +203,8 @@ TEST_F(Output, UnsyncedPadThatComesLateGetsTheStickyEvents) {
   Recorder json(pad);
   push(tones(2, {{0.0, 0.2}}), seconds(2.5));
   ASSERT_TRUE(json.wait_for_buffers(1));
-  for (const GstEventType type :
-       {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT, GST_EVENT_TAG}) {
-    GstEvent* event = gst_pad_get_sticky_event(pad, type, 0);
-    EXPECT_NE(event, nullptr) << gst_event_type_get_name(type);
-    gst_clear_event(&event);
-  }
+  expect_sticky_events(pad,
+                       {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT, GST_EVENT_TAG});
   gst_element_release_request_pad(element_, pad);
   gst_object_unref(pad);
   push(tones(1, {{0.5, 0.8}}), seconds(4.5));
@@ -235,6 +264,17 @@ TEST_F(Output, GivenLanguageIsTaggedAtOnceAndUpstreamsTagsAreKept) {
   EXPECT_THAT(tags.back().text, HasSubstr("A\\ talk"));
   EXPECT_THAT(tags.back().text, HasSubstr("language-code=(string)de"));
   EXPECT_THAT(tags.back().text, Not(HasSubstr("audio-codec")));
+}
+
+TEST_F(Output, GivenLanguageIsTaggedBeforeAnySoundHoweverLongTheModelLoads) {
+  set_script({.load_time = std::chrono::milliseconds(300)});
+  make();
+  g_object_set(element_, "language-code", "fr", nullptr);
+  play();
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
+  EXPECT_TRUE(out_->events(GST_EVENT_TAG).empty());
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_TAG));
+  EXPECT_THAT(out_->events(GST_EVENT_TAG).front().text, HasSubstr("language-code=(string)fr"));
 }
 
 }  // namespace

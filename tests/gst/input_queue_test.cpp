@@ -3,7 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cstdint>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -78,6 +80,30 @@ TEST_F(InputQueueTest, FullQueueWaitsForTheWorker) {
   EXPECT_EQ(pop_audio().n_samples, 160);
 }
 
+TEST_F(InputQueueTest, WhoWaitsForRoomGoesOnWhenTheQueueBecomesLive) {
+  queue_.set_limit(1600, false);
+  queue_.copy(silence(1600), SampleFormat::S16, 0);
+  InputQueue::PushResult result;
+  std::thread producer(
+      [&] { result = queue_.copy(silence(160), SampleFormat::S16, 100 * GST_MSECOND); });
+  std::this_thread::sleep_for(20ms);
+  queue_.set_limit(1600, true);
+  producer.join();
+  EXPECT_EQ(result.flow, GST_FLOW_OK);
+  EXPECT_EQ(result.n_dropped, 1600);
+  EXPECT_EQ(pop_audio().pts, 100 * GST_MSECOND);
+}
+
+TEST_F(InputQueueTest, WhoWaitsForAudioLooksAgainWhenTheQueueBecomesLive) {
+  std::thread worker([&] {
+    const InputQueue::Popped popped = queue_.pop(std::nullopt);
+    EXPECT_FALSE(popped.item || popped.stopped);
+  });
+  std::this_thread::sleep_for(10ms);
+  queue_.set_limit(1600, true);
+  worker.join();
+}
+
 TEST_F(InputQueueTest, LiveQueueDropsAudioButNoEvents) {
   queue_.set_limit(1600, true);
   queue_.copy(silence(1000), SampleFormat::S16, 0);
@@ -90,6 +116,65 @@ TEST_F(InputQueueTest, LiveQueueDropsAudioButNoEvents) {
   const Audio audio = pop_audio();
   EXPECT_EQ(audio.n_dropped, 2000);
   EXPECT_EQ(audio.pts, GST_SECOND);
+}
+
+EventPtr title(const std::string& text) {
+  return EventPtr(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, text.c_str(), nullptr)));
+}
+
+TEST_F(InputQueueTest, EventsWaitForTheWorkerToo) {
+  for (std::size_t i = 0; i < InputQueue::kMaxEvents; ++i) {
+    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))));
+  }
+  std::atomic<bool> done{false};
+  std::thread producer([&] {
+    EXPECT_TRUE(queue_.push(title("next")));
+    done = true;
+  });
+  std::this_thread::sleep_for(20ms);
+  EXPECT_FALSE(done);
+  queue_.pop(0ms);
+  producer.join();
+}
+
+TEST_F(InputQueueTest, AFlushWakesWhoWaitsForRoomForAnEvent) {
+  for (std::size_t i = 0; i < InputQueue::kMaxEvents; ++i) queue_.push(title("a"));
+  std::thread producer([&] { EXPECT_FALSE(queue_.push(title("next"))); });
+  std::this_thread::sleep_for(20ms);
+  queue_.flush_start();
+  producer.join();
+}
+
+TEST_F(InputQueueTest, LiveQueueKeepsTheNewestEventOfEachKind) {
+  queue_.set_limit(1600, true);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  queue_.push(EventPtr(gst_event_new_segment(&segment)));
+  queue_.copy(silence(160), SampleFormat::S16, 0);
+  const std::size_t n = 10 * InputQueue::kMaxEvents;
+  for (std::size_t i = 1; i <= n; ++i) {
+    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))));
+    ASSERT_TRUE(queue_.push(title(std::to_string(i))));
+  }
+  std::vector<EventPtr> events;
+  std::size_t n_audio = 0;
+  for (auto popped = queue_.pop(0ms); popped.item; popped = queue_.pop(0ms)) {
+    if (auto* event = std::get_if<EventPtr>(&*popped.item)) {
+      events.push_back(std::move(*event));
+    } else {
+      ++n_audio;
+    }
+  }
+  EXPECT_EQ(n_audio, 1U);
+  EXPECT_LE(events.size(), InputQueue::kMaxEvents + 1);
+  EXPECT_EQ(GST_EVENT_TYPE(events.front().get()), GST_EVENT_SEGMENT);
+  ASSERT_EQ(GST_EVENT_TYPE(events.back().get()), GST_EVENT_TAG);
+  GstTagList* tags = nullptr;
+  gst_event_parse_tag(events.back().get(), &tags);
+  gchar* last = nullptr;
+  gst_tag_list_get_string(tags, GST_TAG_TITLE, &last);
+  EXPECT_EQ(last, std::to_string(n));
+  g_free(last);
 }
 
 TEST_F(InputQueueTest, DropsAddUpUntilTheWorkerKnows) {
@@ -124,6 +209,18 @@ TEST_F(InputQueueTest, FlushIsANewEpoch) {
 TEST_F(InputQueueTest, FailureReachesTheProducer) {
   queue_.fail(GST_FLOW_ERROR, queue_.n_starts());
   EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_ERROR);
+}
+
+// Nobody would ever take what comes behind the flush.
+TEST_F(InputQueueTest, FailureOutlastsAFlush) {
+  queue_.flush_start();
+  queue_.fail(GST_FLOW_ERROR, queue_.n_starts());
+  EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_FLUSHING);
+  queue_.flush_stop();
+  EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_ERROR);
+  queue_.stop();
+  ASSERT_TRUE(queue_.start());
+  EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_OK);
 }
 
 TEST_F(InputQueueTest, StopReachesTheWorker) {

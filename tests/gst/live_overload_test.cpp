@@ -7,7 +7,10 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "../runtime/whisper/live_scene.h"
 #include "pipeline_fixture.h"
@@ -134,12 +137,7 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   std::this_thread::sleep_for(8s);
 
   EXPECT_TRUE(warning) << "what is skipped must be said";
-  GstStructure* stats = nullptr;
-  g_object_get(pipeline.element("n"), "stats", &stats, nullptr);
-  guint64 n_skipped = 0;
-  ASSERT_TRUE(gst_structure_get_uint64(stats, "skipped-samples", &n_skipped));
-  gst_structure_free(stats);
-  EXPECT_GT(n_skipped, static_cast<guint64>(kSampleRate));
+  EXPECT_GT(stat_of(pipeline.element("n"), "skipped-samples"), static_cast<guint64>(kSampleRate));
   const auto since_slow = words.after(slow);
   EXPECT_TRUE(std::any_of(since_slow.begin(), since_slow.end(),
                           [](const auto& word) { return word.discont; }));
@@ -157,6 +155,62 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
     EXPECT_LE(seconds(frames[i].left, frames[i - 1].left), 0.3) << "picture " << i;
     EXPECT_LE(seconds(frames[i].left, frames[i].end), 1.2) << "picture " << i;
   }
+}
+
+/// Whoever pushes to an appsrc, in real time.
+class Microphone {
+ public:
+  explicit Microphone(GstElement* source) : source_(source) {}
+  void speak(std::chrono::milliseconds duration) {
+    constexpr GstClockTime kBuffer = 20 * GST_MSECOND;
+    for (auto left = duration; left > 0ms; left -= 20ms) {
+      GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 4 * kSampleRate / 50, nullptr);
+      gst_buffer_memset(buffer, 0, 0, 4 * kSampleRate / 50);
+      GST_BUFFER_PTS(buffer) = std::exchange(pts_, pts_ + kBuffer);
+      GST_BUFFER_DURATION(buffer) = kBuffer;
+      GstFlowReturn flow = GST_FLOW_OK;
+      g_signal_emit_by_name(source_, "push-buffer", buffer, &flow);
+      gst_buffer_unref(buffer);
+      std::this_thread::sleep_for(20ms);
+    }
+  }
+
+ private:
+  GstElement* source_;
+  GstClockTime pts_ = 0;
+};
+
+TEST(LiveStall, AWordThatItCutsInTwoIsSaidOnce) {
+  Stage stage;
+  set_script({.make_transcriber = [&](const TranscriberOptions& options) {
+    return stage.make_transcriber(options);
+  }});
+  Pipeline pipeline(
+      "appsrc name=a is-live=true format=time "
+      "caps=audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved ! "
+      "npuwhisper name=n latency=1000 output-mode=word language-code=en vad=off ! "
+      "fakesink name=s signal-handoffs=true sync=false async=false");
+  std::vector<std::string> said;
+  const auto note = [](GstElement*, GstBuffer* buffer, GstPad*, gpointer words) {
+    std::string text(gst_buffer_get_size(buffer), '\0');
+    gst_buffer_extract(buffer, 0, text.data(), text.size());
+    static_cast<std::vector<std::string>*>(words)->push_back(text);
+  };
+  g_signal_connect(pipeline.element("s"), "handoff", G_CALLBACK(+note), &said);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  Microphone microphone(pipeline.element("a"));
+  microphone.speak(1400ms);  // Half of the fourth word.
+  std::this_thread::sleep_for(1500ms);
+  microphone.speak(1000ms);
+  g_signal_emit_by_name(pipeline.element("a"), "end-of-stream", nullptr);
+  ASSERT_TRUE(pipeline.wait_for_eos());
+
+  std::vector<std::string> wanted;
+  for (const ScriptedWord& word : stage.words) {
+    if (word.start >= kSampleRate * 24 / 10) break;
+    wanted.emplace_back(stage.vocabulary.tokenizer->bytes(word.token).substr(1));
+  }
+  EXPECT_EQ(said, wanted);
 }
 
 }  // namespace

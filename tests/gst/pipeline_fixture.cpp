@@ -77,4 +77,13 @@ std::shared_ptr<GstMessage> Pipeline::message(GstMessageType types,
   return std::shared_ptr<GstMessage>(found, gst_message_unref);
 }
 
+guint64 stat_of(GstElement* element, const char* name) {
+  GstStructure* stats = nullptr;
+  g_object_get(element, "stats", &stats, nullptr);
+  guint64 value = 0;
+  EXPECT_TRUE(gst_structure_get_uint64(stats, name, &value)) << name;
+  gst_structure_free(stats);
+  return value;
+}
+
 }  // namespace npuwhisper::test

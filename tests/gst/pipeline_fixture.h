@@ -36,4 +36,7 @@ class Pipeline {
   GstBus* bus_ = nullptr;
 };
 
+/// A number of an element's `stats`.
+guint64 stat_of(GstElement* element, const char* name);
+
 }  // namespace npuwhisper::test

@@ -34,10 +34,7 @@ class Plugin : public ::testing::Test {
            std::to_string(10 * n_seconds) + " ! audio/x-raw,rate=16000,channels=1 ! ";
   }
   static std::unique_ptr<Recorder> record(const Pipeline& pipeline) {
-    GstPad* pad = gst_element_get_static_pad(pipeline.element("n"), "src");
-    auto recorder = std::make_unique<Recorder>(pad);
-    gst_object_unref(pad);
-    return recorder;
+    return std::make_unique<Recorder>(pipeline.element("n"));
   }
 
   TemporaryFolder folder_;

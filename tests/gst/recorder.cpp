@@ -70,6 +70,11 @@ Recorder::Recorder(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {
                              [](gpointer log) { delete static_cast<std::shared_ptr<Log>*>(log); });
 }
 
+Recorder::Recorder(GstElement* element)
+    : Recorder(std::unique_ptr<GstPad, decltype(&gst_object_unref)>(
+                   gst_element_get_static_pad(element, "src"), gst_object_unref)
+                   .get()) {}
+
 Recorder::~Recorder() {
   gst_pad_remove_probe(pad_, probe_);
   gst_object_unref(pad_);

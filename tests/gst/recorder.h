@@ -29,6 +29,8 @@ struct Record {
 class Recorder {
  public:
   explicit Recorder(GstPad* pad);
+  /// Of the element's pad `src`.
+  explicit Recorder(GstElement* element);
   ~Recorder();
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;

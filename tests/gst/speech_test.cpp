@@ -75,10 +75,7 @@ class Speech : public ::testing::Test {
   }
 
   static std::unique_ptr<Recorder> record(const Pipeline& pipeline, const char* name = "n") {
-    GstPad* pad = gst_element_get_static_pad(pipeline.element(name), "src");
-    auto recorder = std::make_unique<Recorder>(pad);
-    gst_object_unref(pad);
-    return recorder;
+    return std::make_unique<Recorder>(pipeline.element(name));
   }
 
   static Words heard(const Recorder& recorder) {

@@ -10,23 +10,15 @@ import re
 import sys
 
 from stages_text_test import compare_clip, shortest_clip
-from text_test import SKIPPED, has_model, verdict
+from text_test import Findings, need
 
 
 def main():
     emulate, array, transcribe = sys.argv[1:]
     clip = shortest_clip()
-    if clip is None:
-        print('skipped: no clip')
-        return SKIPPED
-    if not has_model(transcribe):
-        return SKIPPED
-
-    failures = []
-
-    def expect(condition, message):
-        if not condition:
-            failures.append(message)
+    need([clip] if clip else [], transcribe)
+    findings = Findings()
+    expect = findings.expect
 
     plan, prepared, done, _ = compare_clip(emulate, array, transcribe, clip,
                                            ['--precision', 'int8'], expect)
@@ -49,7 +41,7 @@ def main():
                f'{counted} multiply-accumulates for {windows} windows, planned {planned.group(1)}')
     seconds = done['array']['seconds'] - prepared['array']['seconds']
     print(f'predicted {seconds * 1e3:.1f} ms for a window')
-    return verdict(failures)
+    return findings.verdict()
 
 
 if __name__ == '__main__':

@@ -13,17 +13,13 @@ import re
 import sys
 import tempfile
 
-from text_test import OPTIONS, SKIPPED, clips, has_model, run, verdict, words
+from text_test import Findings, OPTIONS, clips, need, run, words
 
 
 def main():
     emulate, array, transcribe, *given = sys.argv[1:]
     files = (given or clips())[:1]
-    if not files:
-        print('skipped: no clips')
-        return SKIPPED
-    if not has_model(transcribe):
-        return SKIPPED
+    need(files, transcribe)
 
     npu = [emulate, array, '--', transcribe, *OPTIONS, '--device', 'npu', '--npu-stages', 'mel,encoder']
     with tempfile.TemporaryDirectory() as folder:
@@ -39,16 +35,15 @@ def main():
           f'planned {planned} for a window')
     print('\n'.join(line for line in plan.splitlines() if 'log-mel' in line or 'spectrum' in line))
 
-    failures = []
-    if len(on_cpu) < 3 or on_npu != on_cpu:
-        failures.append(f'the text is another one:\n{on_cpu}\n{on_npu}')
-    if len(planned) != 2:
-        failures.append(f'wanted log-mel and encoder in the plan:\n{plan}')
-    if n_submissions < 2 or n_submissions % 2 or done != n_submissions // 2 * sum(planned):
-        failures.append('wanted two submissions for each window, and the multiply-accumulates of both')
-    if not re.search(r'\(1\.00\d\d times\)', plan):
-        failures.append('wanted each sample to cross once')
-    return verdict(failures)
+    findings = Findings()
+    findings.expect(len(on_cpu) >= 3 and on_npu == on_cpu,
+                    f'the text is another one:\n{on_cpu}\n{on_npu}')
+    findings.expect(len(planned) == 2, f'wanted log-mel and encoder in the plan:\n{plan}')
+    findings.expect(
+        n_submissions >= 2 and n_submissions % 2 == 0 and done == n_submissions // 2 * sum(planned),
+        'wanted two submissions for each window, and the multiply-accumulates of both')
+    findings.expect(re.search(r'\(1\.00\d\d times\)', plan), 'wanted each sample to cross once')
+    return findings.verdict()
 
 
 if __name__ == '__main__':

@@ -13,7 +13,7 @@ import re
 import sys
 import tempfile
 
-from text_test import OPTIONS, SKIPPED, count_different, has_model, run, verdict, words
+from text_test import Findings, OPTIONS, count_different, need, run, words
 
 
 def shortest_clip():
@@ -52,17 +52,9 @@ def compare_clip(emulate, array, transcribe, clip, options, expect):
 def main():
     emulate, array, transcribe = sys.argv[1:]
     clip = shortest_clip()
-    if clip is None:
-        print('skipped: no clip')
-        return SKIPPED
-    if not has_model(transcribe):
-        return SKIPPED
-
-    failures = []
-
-    def expect(condition, message):
-        if not condition:
-            failures.append(message)
+    need([clip] if clip else [], transcribe)
+    findings = Findings()
+    expect = findings.expect
 
     plan, prepared, done, wanted = compare_clip(emulate, array, transcribe, clip,
                                                 ['--npu-stages', 'encoder,decoder'], expect)
@@ -94,7 +86,7 @@ def main():
     expect(not on_cpu, f'products on the CPU: {on_cpu}')
     expect(re.search(r'decoder/projection +cpu .*must not be rounded', plan),
            'no reason for the logits\' place')
-    return verdict(failures)
+    return findings.verdict()
 
 
 if __name__ == '__main__':

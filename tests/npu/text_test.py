@@ -51,42 +51,47 @@ def run(command, **variables):
 OPTIONS = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
 
 
-def has_model(transcribe):
-    """Says so where the program does not find it."""
+def need(files, transcribe):
+    """Ends the test as skipped where there are no clips, or the program has no model."""
+    if not files:
+        print('skipped: no clips')
+        sys.exit(SKIPPED)
     probe = subprocess.run([transcribe, *OPTIONS, '--plan'], capture_output=True, text=True,
                            check=False)
     if probe.returncode != 0:
         print(f'skipped: {probe.stderr}')
-    return probe.returncode == 0
+        sys.exit(SKIPPED)
 
 
-def verdict(failures):
-    """The exit status."""
-    for failure in failures:
-        print(f'FAILED: {failure}')
-    return 1 if failures else 0
+class Findings:
+    """What was expected in vain."""
+
+    def __init__(self):
+        self.failures = []
+
+    def expect(self, condition, message):
+        if not condition:
+            self.failures.append(message)
+
+    def verdict(self):
+        """The exit status."""
+        for failure in self.failures:
+            print(f'FAILED: {failure}')
+        return 1 if self.failures else 0
 
 
 def main():
     emulate, array, transcribe, *given = sys.argv[1:]
     files = given or clips()
-    if not files:
-        print('skipped: no clips')
-        return SKIPPED
-    if not has_model(transcribe):
-        return SKIPPED
+    need(files, transcribe)
 
     def texts(prefix, device, n, **variables):
         found = run([*prefix, transcribe, *OPTIONS, '--device', device, '--format', 'txt', '--',
                      *files[:n]], **variables)
         return words(found)
 
-    failures = []
-
-    def expect(condition, message):
-        if not condition:
-            failures.append(message)
-
+    findings = Findings()
+    expect = findings.expect
     npu = [emulate, array, '--']
     with tempfile.TemporaryDirectory() as folder:
         counts = {}
@@ -124,7 +129,7 @@ def main():
              for device in ('npu', 'cpu')}
     expect(flops['npu'] >= 0.95 * sum(flops.values()) > 0, f'the encoder by device, GFLOP: {flops}')
     print(f'{more}, {flops}, predicted {one["array"]["seconds"] * 1e3:.1f} ms for a window')
-    return verdict(failures)
+    return findings.verdict()
 
 
 if __name__ == '__main__':

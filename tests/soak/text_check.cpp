@@ -109,6 +109,8 @@ void TextCheck::take(GstEvent* event) {
   const std::scoped_lock lock(mutex_);
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     gst_event_copy_segment(event, &segment_);
+    // What was before a flush will not be told any more.
+    covered_ = std::max(covered_, segment_.base);
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
     GstClockTime start = 0, duration = 0;
     gst_event_parse_gap(event, &start, &duration);

@@ -75,8 +75,6 @@ Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& 
   SimulatedTime time{.n_samples = static_cast<std::int64_t>(pcm.size())};
   options.samples_waiting = [&time] { return time.arrived() - time.n_pushed; };
   const Model& model = model_of(*engine);
-  auto detector = open_detector(options, engine->model_path());
-  if (!detector) return fail(detector.error());
   auto transcriber = LiveTranscriber::create(
       *model.tokenizer, model.config, options,
       [&](int max_sequences,
@@ -88,7 +86,7 @@ Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& 
             std::make_unique<PacedDecoder>(std::move(*decoder), costs, time));
       },
       [&](int capacity_frames) { return make_stream_mel(engine, nullptr, capacity_frames); },
-      [&time] { return time.now; }, std::move(*detector));
+      [&time] { return time.now; }, [&] { return open_detector(options, engine->model_path()); });
   if (!transcriber) return fail(transcriber.error());
 
   SimulatedStream stream;

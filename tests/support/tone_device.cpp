@@ -7,6 +7,7 @@
 #include <cstring>
 #include <utility>
 
+#include "host_buffer.h"
 #include "tone_speech.h"
 
 namespace npuwhisper::test {
@@ -30,17 +31,6 @@ struct HeardWindow {
   static constexpr int kMost = 120;  ///< A window has room for fewer.
   int n = 0;
   std::array<HeardTone, kMost> tones;
-};
-
-class HostBuffer final : public Buffer {
- public:
-  explicit HostBuffer(std::size_t bytes) : bytes_(bytes) {}
-  std::span<std::byte> host() override { return bytes_; }
-  Result<void> sync_to_device() override { return {}; }
-  Result<void> sync_from_device() override { return {}; }
-
- private:
-  std::vector<std::byte> bytes_;
 };
 
 HeardWindow& window_in(Buffer& buffer) {

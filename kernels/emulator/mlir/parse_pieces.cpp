@@ -159,6 +159,19 @@ void Parser::operands(std::vector<Value*>& into, TokenKind close) {
   }
 }
 
+void Parser::values_and_types(std::vector<Value*>& into) {
+  if (!at(TokenKind::ValueId)) {
+    return;
+  }
+  do {
+    into.push_back(operand());
+  } while (take_if(TokenKind::Comma));
+  expect(TokenKind::Colon, "':'");
+  do {
+    type();
+  } while (take_if(TokenKind::Comma));
+}
+
 void Parser::attribute_dictionary(Operation& op) {
   if (!take_if(TokenKind::LeftBrace)) {
     return;

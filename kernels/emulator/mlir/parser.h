@@ -48,6 +48,8 @@ class Parser {
   Value* operand();
   /// Operands separated by commas up to `close`, which is taken.
   void operands(std::vector<Value*>& into, TokenKind close);
+  /// `%a, %b : type, type`, if there is any.
+  void values_and_types(std::vector<Value*>& into);
   const Type* type();
   const Attribute* attribute();
   void attribute_dictionary(Operation& op);  ///< { a = 1, b }, if there is one.

@@ -108,29 +108,17 @@ void scf_while(Parser& parser, Operation& op) {
   }
 }
 
-void values_and_types(Parser& parser, Operation& op) {
-  if (parser.at(TokenKind::ValueId)) {
-    do {
-      op.operands.push_back(parser.operand());
-    } while (parser.take_if(TokenKind::Comma));
-    parser.expect(TokenKind::Colon, "':'");
-    do {
-      parser.type();
-    } while (parser.take_if(TokenKind::Comma));
-  }
-}
-
 void condition(Parser& parser, Operation& op) {
   parser.expect(TokenKind::LeftParen, "'('");
   op.operands.push_back(parser.operand());
   parser.expect(TokenKind::RightParen, "')'");
   parser.attribute_dictionary(op);
-  values_and_types(parser, op);
+  parser.values_and_types(op.operands);
 }
 
 void yield(Parser& parser, Operation& op) {
   parser.attribute_dictionary(op);
-  values_and_types(parser, op);
+  parser.values_and_types(op.operands);
 }
 
 void index_switch(Parser& parser, Operation& op) {

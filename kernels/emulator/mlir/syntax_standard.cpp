@@ -149,15 +149,7 @@ void terminator(Parser& parser, Operation& op) {
     op.name = "func.return";
   }
   parser.attribute_dictionary(op);
-  if (parser.at(TokenKind::ValueId)) {
-    do {
-      op.operands.push_back(parser.operand());
-    } while (parser.take_if(TokenKind::Comma));
-    parser.expect(TokenKind::Colon, "':'");
-    do {
-      parser.type();
-    } while (parser.take_if(TokenKind::Comma));
-  }
+  parser.values_and_types(op.operands);
 }
 
 void branch(Parser& parser, Operation& op) {

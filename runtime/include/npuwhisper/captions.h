@@ -77,7 +77,7 @@ struct Caption {
 ///
 /// A caption is returned when its text and its end are certain; later words may change both. Who
 /// cannot wait says so with `due`. Words must come in the order of their times. Reentrant. Call
-/// order: (add | take | flush | raise_floor)*, restart() at any time.
+/// order: (add | take | flush | flush_before | raise_floor)*, restart() at any time.
 class NPUWHISPER_API CaptionMaker {
  public:
   /// Not for CaptionStyle::None, which needs none.
@@ -92,7 +92,10 @@ class NPUWHISPER_API CaptionMaker {
   virtual std::vector<Caption> take(std::chrono::nanoseconds known,
                                     std::optional<std::chrono::nanoseconds> due = {}) = 0;
   /// All that is left.
-  virtual std::vector<Caption> flush() = 0;
+  std::vector<Caption> flush() { return flush_before(std::chrono::nanoseconds::max()); }
+  /// The same where other text, which has nothing to do with it, begins at `next`: that is delayed
+  /// by half a second at most.
+  virtual std::vector<Caption> flush_before(std::chrono::nanoseconds next) = 0;
   /// When the text begins that was added and not returned.
   virtual std::optional<std::chrono::nanoseconds> pending() const = 0;
   /// No caption may start before `to` any more.

@@ -71,6 +71,7 @@ struct TranscriberStats {
   std::uint64_t verified_tokens = 0;  ///< Live: of the pass before, found right by one batched pass.
   std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
   std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
+  std::uint64_t invented_words = 0;   ///< Live: dropped in a pass, since nobody can speak so fast.
   std::uint64_t samples = 0;          ///< Pushed.
   VadUse vad = VadUse::Off;           ///< Voice activity detection, which counts the next three.
   std::uint64_t speech_samples = 0;   ///< In which somebody spoke.
@@ -87,8 +88,8 @@ struct TranscriberStats {
 };
 
 /// Speech in, timed text out: the state of one stream. Reentrant, but cancel() and stats() are
-/// thread-safe. Call order: (push* drain reset?)*. The first sample pushed after create() or
-/// reset() has index 0.
+/// thread-safe. Call order: ((push | settle)* drain reset?)*. The first sample pushed after
+/// create() or reset() has index 0.
 class NPUWHISPER_API Transcriber {
  public:
   /// `ring`: of this engine, where the stream's audio will come from, if it has one; no two
@@ -105,12 +106,16 @@ class NPUWHISPER_API Transcriber {
   virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
   /// The same of 16-bit PCM; where it lies in the ring, it is read there.
   virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;
+  /// Live: no audio has come for a while, so what was heard cannot wait for more. Returns all of
+  /// it; the next push() goes on where the last one ended, be it in the middle of a word. Not live:
+  /// none.
+  virtual Result<std::vector<Segment>> settle() { return std::vector<Segment>(); }
   /// Transcribes what is left. Then only push() after reset(), or reset() itself, make sense.
   virtual Result<std::vector<Segment>> drain() = 0;
   /// Forgets audio, text and a pending cancel(); keeps model, options, buffers and counters.
   virtual void reset() = 0;
-  /// Makes a push() or drain() that is running, and every later one until reset(), return Cancelled
-  /// soon (within one decoder step or one encoder window). Thread-safe, never blocks.
+  /// Makes a push(), settle() or drain() that is running, and every later one until reset(), return
+  /// Cancelled soon (within one decoder step or one encoder window). Thread-safe, never blocks.
   virtual void cancel() = 0;
 
   /// Sample index up to which all text has been returned: no later segment starts before it.

@@ -100,6 +100,25 @@ std::vector<std::uint32_t> stream_without(const Plan& plan, Drop drop) {
   return encode(kept, *plan.spec.array, plan.spec.columns());
 }
 
+/// One of the heads, of 64 columns, that lie beside each other.
+Matrix head(const Matrix& all, int index) {
+  Matrix one(all.rows, 64);
+  for (int r = 0; r < one.rows; ++r) {
+    for (int c = 0; c < one.columns; ++c) one.at(r, c) = all.at(r, index * 64 + c);
+  }
+  return one;
+}
+
+Matrix layer_norm(const Matrix& x, const Matrix& gamma, const Matrix& beta) {
+  Matrix normal = reference::normalise(x, x.columns, 1e-5);
+  for (int r = 0; r < x.rows; ++r) {
+    for (int c = 0; c < x.columns; ++c) {
+      normal.at(r, c) = normal.at(r, c) * gamma.at(0, c) + beta.at(0, c);
+    }
+  }
+  return normal;
+}
+
 class OnArray {
  protected:
   void open(const Shape& shape) {
@@ -128,6 +147,30 @@ class OnArray {
     const emu::RunOutcome outcome = array_->run(*plan, buffers);
     ASSERT_EQ(outcome.state, emu::RunState::Completed) << outcome.message;
     figures_ = plan->figures;
+  }
+
+  /// One operation: random x [m, k] times the transpose of random w [n, k], all multiples of 64 but
+  /// m.
+  struct ProductOutcome {
+    HostMatrix output{};
+    Matrix wanted;
+    std::uint64_t macs = 0;  ///< That the cores counted.
+  };
+  ProductOutcome run_product(int m, int k, int n, unsigned seed, bool in_parts = false) {
+    const Matrix x = random_matrix(m, k, 1, seed);
+    const Matrix w = random_matrix(n, k, 0.1, seed + 1);
+    const HostMatrix input = space_.add(x, padded(m), k);
+    const HostMatrix output = space_.add(padded(m), n);
+    const std::vector<float> weights = floats(w);
+    const std::uint64_t before = array_->counters().multiply_accumulates;
+    run({{"p", Product{.m = m,
+                       .k = k,
+                       .input = input,
+                       .in_parts = in_parts,
+                       .parts = {{.n = n, .output = output}}}}},
+        {{{.weights = {.f32 = weights}}}});
+    return {output, reference::product(x, transposed(w)),
+            array_->counters().multiply_accumulates - before};
   }
 
   /// Relative root mean square; AIE2P's products go by way of bfp16.
@@ -222,10 +265,7 @@ TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
                                  {.n = d, .output = v}}}}},
       {parts});
 
-  Matrix normal = reference::normalise(x, d, 1e-5);
-  for (int r = 0; r < m; ++r) {
-    for (int c = 0; c < d; ++c) normal.at(r, c) = normal.at(r, c) * gamma.at(0, c) + beta.at(0, c);
-  }
+  const Matrix normal = layer_norm(x, gamma, beta);
   const Matrix all =
       reference::finish(reference::product(normal, transposed(w)), {.bias = bias.values});
   const auto part = [&](int index, double scale) {
@@ -429,14 +469,7 @@ TEST_P(EndToEnd, AttentionOverHeads) {
       {{}});
   Matrix wanted(t, heads * 64);
   for (int h = 0; h < heads; ++h) {
-    const auto head = [&](const Matrix& all) {
-      Matrix one(t, 64);
-      for (int r = 0; r < t; ++r) {
-        for (int c = 0; c < 64; ++c) one.at(r, c) = all.at(r, h * 64 + c);
-      }
-      return one;
-    };
-    const Matrix one = reference::attention(head(q), head(k), head(v), t);
+    const Matrix one = reference::attention(head(q, h), head(k, h), head(v, h), t);
     for (int r = 0; r < t; ++r) {
       for (int c = 0; c < 64; ++c) wanted.at(r, h * 64 + c) = one.at(r, c);
     }
@@ -458,11 +491,7 @@ TEST_P(EndToEnd, LayerNormOfWholeRows) {
   const std::vector<float> betas = floats(beta);
   run({{"norm", LayerNorm{.m = m, .k = d, .epsilon = 1e-5F, .input = input, .output = output}}},
       {{{.gamma = gammas, .beta = betas}}});
-  Matrix wanted = reference::normalise(x, d, 1e-5);
-  for (int r = 0; r < m; ++r) {
-    for (int c = 0; c < d; ++c) wanted.at(r, c) = wanted.at(r, c) * gamma.at(0, c) + beta.at(0, c);
-  }
-  expect_near(output, wanted, 0.004);
+  expect_near(output, layer_norm(x, gamma, beta), 0.004);
   expect_zero_rows(output, m, padded(m), d);
 }
 
@@ -578,60 +607,32 @@ TEST_P(EndToEnd, MutationsShow) {
 
 // What the cores multiplied is what the plan says, padding included, and nothing besides.
 TEST_P(EndToEnd, TheMultiplicationsAreThePlans) {
-  const int m = 130;
   const int k = 128;
   const int n = 320;
-  const Matrix x = random_matrix(m, k, 1, 22);
-  const Matrix w = random_matrix(n, k, 0.1, 23);
-  const HostMatrix input = space_.add(x, padded(m), k);
-  const HostMatrix output = space_.add(padded(m), n);
-  const std::vector<float> weights = floats(w);
-  const std::uint64_t before = array_->counters().multiply_accumulates;
-  run({{"p", Product{.m = m, .k = k, .input = input, .parts = {{.n = n, .output = output}}}}},
-      {{{.weights = {.f32 = weights}}}});
+  const ProductOutcome outcome = run_product(130, k, n, 22);
   // Whole tiles; the cores whose rows are padding alone multiply nothing.
   const auto padded_macs =
       std::uint64_t{192} * static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n);
   EXPECT_EQ(figures_[0].padded_macs, padded_macs);
-  EXPECT_EQ(array_->counters().multiply_accumulates - before, padded_macs);
+  EXPECT_EQ(outcome.macs, padded_macs);
 }
 
 // Three products and the rests' where bfp16 rounds; then nearly as exact as bf16 on either array.
 TEST_P(EndToEnd, InPartsAProductIsAsExactAsBf16) {
-  const int m = 70;
-  const int k = 192;
-  const int n = 128;
-  const Matrix x = random_matrix(m, k, 1, 24);
-  const Matrix w = random_matrix(n, k, 0.1, 25);
-  const HostMatrix input = space_.add(x, padded(m), k);
-  const HostMatrix output = space_.add(padded(m), n);
-  const std::vector<float> weights = floats(w);
-  const std::uint64_t before = array_->counters().multiply_accumulates;
-  run({{"p", Product{.m = m,
-                     .k = k,
-                     .input = input,
-                     .in_parts = true,
-                     .parts = {{.n = n, .output = output}}}}},
-      {{{.weights = {.f32 = weights}}}});
+  const ProductOutcome outcome = run_product(70, 192, 128, 24, true);
   const std::uint64_t once = std::uint64_t{128} * 192 * 128;
   EXPECT_EQ(figures_[0].padded_macs, aie2_ ? once : once * 13 / 4);
-  EXPECT_EQ(array_->counters().multiply_accumulates - before, figures_[0].padded_macs);
-  expect_near(output, reference::product(x, transposed(w)), 0.003);
+  EXPECT_EQ(outcome.macs, figures_[0].padded_macs);
+  expect_near(outcome.output, outcome.wanted, 0.003);
 }
 
 TEST_F(LargeShapes, RowsInChunks) {
   open({"npu1", 1, 2});
   const int m = 64 * 64 + 10;
-  const Matrix x = random_matrix(m, 64, 1, 26);
-  const Matrix w = random_matrix(64, 64, 0.1, 27);
-  const HostMatrix input = space_.add(x, padded(m), 64);
-  const HostMatrix output = space_.add(padded(m), 64);
-  const std::vector<float> weights = floats(w);
-  run({{"p", Product{.m = m, .k = 64, .input = input, .parts = {{.n = 64, .output = output}}}}},
-      {{{.weights = {.f32 = weights}}}});
+  const ProductOutcome outcome = run_product(m, 64, 64, 26);
   EXPECT_EQ(figures_[0].n_jobs, 2U);
-  expect_near(output, reference::product(x, transposed(w)), tolerance());
-  expect_zero_rows(output, m, padded(m), 64);
+  expect_near(outcome.output, outcome.wanted, tolerance());
+  expect_zero_rows(outcome.output, m, padded(m), 64);
 }
 
 // The weights leave room for one slot of residuals only, and small slots for A.
@@ -673,16 +674,9 @@ TEST_F(LargeShapes, AttentionOverAWindow) {
                                .output = output}}},
       {{}});
   for (int h = 0; h < 2; ++h) {
-    const auto head = [&](const Matrix& all) {
-      Matrix one(t, 64);
-      for (int r = 0; r < t; ++r) {
-        for (int c = 0; c < 64; ++c) one.at(r, c) = all.at(r, h * 64 + c);
-      }
-      return one;
-    };
     HostMatrix found = output;
     found.offset += static_cast<std::uint64_t>(128 * h);
-    expect_near(found, reference::attention(head(q), head(k), head(v), t), 0.03);
+    expect_near(found, reference::attention(head(q, h), head(k, h), head(v, h), t), 0.03);
   }
 }
 

@@ -15,6 +15,27 @@ inline constexpr double kBf16 = 1.0 / 256;
 /// A product of two f32 as three products of bf16 parts leaves out 2^-16 of it; sums round below.
 inline constexpr double kSplit = 1.0 / 32768;
 
+/// What layer norms add to a variance, here.
+inline constexpr double kEpsilon = 1e-5;
+
+/// Of a row of A, as a core has them: from its sum and its sum of squares.
+struct RowStatistics {
+  double mean;
+  double deviation;
+  double cancellation;  ///< Mean square over variance: what the difference of the sums magnifies.
+};
+inline RowStatistics row_statistics(const reference::Matrix& a, int row) {
+  double sum = 0;
+  double squares = 0;
+  for (int k = 0; k < a.columns; ++k) {
+    sum += a.at(row, k);
+    squares += a.at(row, k) * a.at(row, k);
+  }
+  const double mean = sum / a.columns;
+  const double variance = squares / a.columns - mean * mean + kEpsilon;
+  return {mean, std::sqrt(variance), squares / a.columns / variance};
+}
+
 /// Half a unit of a bfp16 block (8 values from `at`, `stride` apart): 2^(e - 7) for the largest
 /// exponent e; one more where the largest value rounds up to 128 units.
 inline double half_unit(const double* at, int stride) {

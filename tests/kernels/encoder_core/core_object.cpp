@@ -52,6 +52,12 @@ reference::Matrix random_matrix(int rows, int columns, double deviation, std::mt
   return rounded(m);
 }
 
+std::vector<double> some_bias(int n) {
+  std::vector<double> bias;
+  for (int i = 0; i < n; ++i) bias.push_back(0.125 * (i % 17 - 8));
+  return bias;
+}
+
 void CoreObject::Free::operator()(std::byte* p) const {
   std::free(p);
 }
@@ -95,6 +101,13 @@ double CoreObject::c_element(const Tile& tile, int row, int column) const {
   const int n = blocks().n;
   const int block = row / m * (core::kTile / n) + column / n;
   return from_bf16(tile[static_cast<std::size_t>(block * m * n + row % m * n + column % n)]);
+}
+
+double CoreObject::c_element(const std::vector<Tile>& tiles, int row, int column,
+                             bool transposed) const {
+  const Tile& tile = tiles[static_cast<std::size_t>(column / core::kTile)];
+  const int within = column % core::kTile;
+  return transposed ? c_element(tile, within, row) : c_element(tile, row, within);
 }
 
 std::vector<Tile> CoreObject::run(const core::JobHeader& header, std::deque<Tile> a,

@@ -26,6 +26,8 @@ double from_bf16(std::uint16_t bits);
 reference::Matrix rounded(reference::Matrix m);
 /// Normally distributed, rounded to bf16.
 reference::Matrix random_matrix(int rows, int columns, double deviation, std::mt19937& generator);
+/// `n` multiples of 1/8, from -1 to 1.
+std::vector<double> some_bias(int n);
 
 class CoreObject {
  public:
@@ -60,6 +62,8 @@ class CoreObject {
   Tile b_tile(const reference::Matrix& m, int row, int column) const;
   /// A C tile's element.
   double c_element(const Tile& tile, int row, int column) const;
+  /// That of the matrix that C tiles beside each other make up, each of them transposed or not.
+  double c_element(const std::vector<Tile>& tiles, int row, int column, bool transposed) const;
 
   /// Runs one job as the core in `row`: takes the tiles in turn, gives the C tiles. Throws
   /// std::runtime_error where a kernel traps.

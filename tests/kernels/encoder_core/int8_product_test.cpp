@@ -18,7 +18,6 @@ using core::kTile;
 using reference::Matrix;
 
 constexpr int kStep = 2 * kTile;  ///< k of an object of B.
-constexpr double kEpsilon = 1e-5;
 
 Matrix random_integers(int rows, int columns, int least, int most, std::mt19937& generator) {
   std::uniform_int_distribution<int> distribution(least, most);
@@ -164,7 +163,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     Matrix centred = sums;
     Matrix error(kTile, p.b.columns);
     for (int m = 0; m < kTile; ++m) {
-      const auto [mean, deviation, cancellation] = statistics(p.a, m);
+      const auto [mean, deviation, cancellation] = row_statistics(p.a, m);
       for (int n = 0; n < p.b.columns; ++n) {
         error.at(m, n) = std::fabs(sums.at(m, n)) * 2 * kSplit;
         if (!normalised) continue;
@@ -183,28 +182,10 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
         double bound = error.at(m, n) + std::fabs(before.at(m, n)) * std::ldexp(1.0, -20);
         if (gelu) bound = gelu_bound(before.at(m, n), bound);
         bound += std::fabs(wanted.at(m, n)) * kBf16;
-        const Tile& tile = tiles[static_cast<std::size_t>(n / kTile)];
-        const bool transposed = (p.flags & core::kTransposed) != 0;
-        const double found = transposed ? object_.c_element(tile, n % kTile, m)
-                                        : object_.c_element(tile, m, n % kTile);
+        const double found = object_.c_element(tiles, m, n, (p.flags & core::kTransposed) != 0);
         ASSERT_NEAR(found, wanted.at(m, n), bound) << "row " << m << " column " << n;
       }
     }
-  }
-
-  struct Statistics {
-    double mean, deviation, cancellation;
-  };
-  static Statistics statistics(const Matrix& a, int m) {
-    double sum = 0;
-    double squares = 0;
-    for (int k = 0; k < a.columns; ++k) {
-      sum += a.at(m, k);
-      squares += a.at(m, k) * a.at(m, k);
-    }
-    const double mean = sum / a.columns;
-    const double variance = squares / a.columns - mean * mean + kEpsilon;
-    return {mean, std::sqrt(variance), squares / a.columns / variance};
   }
 
   std::vector<double> some_scales(int n) {
@@ -212,11 +193,6 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     std::vector<double> scales;
     for (int i = 0; i < n; ++i) scales.push_back(static_cast<double>(distribution(generator_)));
     return scales;
-  }
-  static std::vector<double> some_bias(int n) {
-    std::vector<double> bias;
-    for (int i = 0; i < n; ++i) bias.push_back(0.125 * (i % 17 - 8));
-    return bias;
   }
   Matrix weights(int k, int n) { return random_integers(k, n, -127, 127, generator_); }
 

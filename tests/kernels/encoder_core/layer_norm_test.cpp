@@ -26,7 +26,6 @@ class LayerNormTest : public ::testing::TestWithParam<Generation> {
 
 TEST_P(LayerNormTest, MatchesReference) {
   constexpr int kFeatures = 384;
-  constexpr double kEpsilon = 1e-5;
   for (const double offset : {0.0, 3.0, -20.0}) {
     Matrix x = random_matrix(kTile, kFeatures, 2.0, generator_);
     for (double& value : x.values) value += offset;

@@ -1,42 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
 #include "audio/mel_frontend.h"
-
-namespace {
-std::atomic<long> allocations{0};
-
-void* counted(std::size_t n_bytes) {
-  ++allocations;
-  void* memory = std::malloc(n_bytes == 0 ? 1 : n_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-}  // namespace
-
-void* operator new(std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void* operator new[](std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
+#include "counted_new.h"
 
 namespace npuwhisper {
 namespace {
@@ -44,12 +12,12 @@ namespace {
 TEST(MelAllocation, NothingAllocatesAfterCreate) {
   const std::vector<float> pcm(16'000, 0.25F);
   std::vector<float> out(std::size_t{300} * 80);
-  const long before_create = allocations;
+  const long before_create = test::n_allocations();
   auto mel = MelFrontend::create(80, 300);
   ASSERT_TRUE(mel);
-  EXPECT_GT(allocations, before_create) << "the counter does not count";
+  EXPECT_GT(test::n_allocations(), before_create) << "the counter does not count";
 
-  const long before = allocations;
+  const long before = test::n_allocations();
   for (int stream = 0; stream < 3; ++stream) {
     for (int second = 0; second < 20; ++second) {
       for (std::size_t at = 0; at < pcm.size(); at += 1'000) {
@@ -62,7 +30,7 @@ TEST(MelAllocation, NothingAllocatesAfterCreate) {
     EXPECT_TRUE((*mel)->window((*mel)->first_frame(), 300, out));
     (*mel)->reset();
   }
-  EXPECT_EQ(allocations, before);
+  EXPECT_EQ(test::n_allocations(), before);
 }
 
 }  // namespace

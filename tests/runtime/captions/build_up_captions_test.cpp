@@ -65,6 +65,18 @@ TEST(BuildUpCaptions, StandWhileTheNextWordIsLate) {
   EXPECT_EQ(maker->pending(), at(1.5));
 }
 
+TEST(BuildUpCaptions, DoNotStandInTheWayOfOtherText) {
+  const auto maker = CaptionMaker::create(CaptionLayout::of(CaptionStyle::BuildUp));
+  maker->add({{{at(0), at(1), " one"}}}, "en");
+  const auto before = maker->flush_before(at(1.5));
+  ASSERT_FALSE(before.empty());
+  EXPECT_EQ(before.back().end, at(1.5));
+  maker->add({{{at(1.5), at(2), " two"}}}, "en");
+  const auto behind = maker->take(at(2));
+  EXPECT_EQ(texts_of(behind), Texts{"two"});
+  EXPECT_EQ(behind.front().start, at(1.5));
+}
+
 TEST(BuildUpCaptions, AnySpeechInOrderWithinItsLines) {
   for (const test::Script script : {test::Script::Latin, test::Script::Mixed}) {
     for (unsigned seed = 1; seed <= 40; ++seed) {

@@ -39,39 +39,30 @@ std::vector<float> golden_window(const ModelConfig& config) {
   return mel;
 }
 
-/// Largest difference over the rows that the golden data holds, relative to its largest magnitude.
-double encoder_error(const std::vector<float>& found, std::size_t columns) {
+/// Relative to the golden data's, over the rows that these hold.
+struct EncoderError {
+  double largest = 0;  ///< Difference, to the largest magnitude.
+  double rms = 0;      ///< Of the differences, to that of the values.
+};
+EncoderError encoder_error(const std::vector<float>& found, std::size_t columns) {
   const auto& wanted = golden().tensor("encoder").f32;
   const auto& positions = golden().tensor("positions").i32;
   double worst = 0;
   double scale = 0;
-  for (std::size_t i = 0; i < positions.size(); ++i) {
-    for (std::size_t j = 0; j < columns; ++j) {
-      const double value = wanted[i * columns + j];
-      const double error = found[static_cast<std::size_t>(positions[i]) * columns + j] - value;
-      if (std::isnan(error)) return error;
-      worst = std::max(worst, std::fabs(error));
-      scale = std::max(scale, std::fabs(value));
-    }
-  }
-  return worst / scale;
-}
-
-/// Root mean square of the difference, relative to that of the golden data.
-double encoder_rms_error(const std::vector<float>& found, std::size_t columns) {
-  const auto& wanted = golden().tensor("encoder").f32;
-  const auto& positions = golden().tensor("positions").i32;
   double errors = 0;
   double values = 0;
   for (std::size_t i = 0; i < positions.size(); ++i) {
     for (std::size_t j = 0; j < columns; ++j) {
       const double value = wanted[i * columns + j];
       const double error = found[static_cast<std::size_t>(positions[i]) * columns + j] - value;
+      if (std::isnan(error)) return {error, error};
+      worst = std::max(worst, std::fabs(error));
+      scale = std::max(scale, std::fabs(value));
       errors += error * error;
       values += value * value;
     }
   }
-  return std::sqrt(errors / values);
+  return {worst / scale, std::sqrt(errors / values)};
 }
 
 /// Encoder output as f32, whichever of f32 and bf16 the device keeps it in.
@@ -109,8 +100,7 @@ void check_encoder(Precision precision, double largest, double rms) {
   ASSERT_TRUE(device) << device.error().message;
   const auto columns = static_cast<std::size_t>((*model)->config.n_state);
   const std::vector<float> found = encode(**device, **model);
-  const double worst = encoder_error(found, columns);
-  const double mean = encoder_rms_error(found, columns);
+  const auto [worst, mean] = encoder_error(found, columns);
   std::printf(
       "encoder, %s: largest difference %.2e of the largest magnitude, root mean square %.2e of the "
       "values'\n",

@@ -10,26 +10,10 @@
 #include <vector>
 
 #include "model/variables.h"
+#include "whisper_base.h"
 
 namespace npuwhisper {
 namespace {
-
-/// Whisper base (Radford et al. 2022, table 1).
-ModelConfig base_config() {
-  ModelConfig config;
-  config.n_mels = 80;
-  config.n_audio_ctx = 1500;
-  config.n_audio_layer = 6;
-  config.n_audio_head = 8;
-  config.n_state = 512;
-  config.n_ffn = 2048;
-  config.n_text_ctx = 448;
-  config.n_text_layer = 6;
-  config.n_text_head = 8;
-  config.n_vocab = 51865;
-  config.alignment_heads = {{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}};
-  return config;
-}
 
 double total_flops(const Graph& graph) {
   double sum = 0;
@@ -43,11 +27,11 @@ std::vector<Graph> all_graphs(const ModelConfig& config) {
 }
 
 TEST(WhisperGraphs, BasesEncoderTakes87Gigaflop) {
-  EXPECT_NEAR(total_flops(make_encoder_graph(base_config())) / 1e9, 87.4, 0.874);
+  EXPECT_NEAR(total_flops(make_encoder_graph(test::whisper_base_config())) / 1e9, 87.4, 0.874);
 }
 
 TEST(WhisperGraphs, AttentionIsAThirdOfIt) {
-  const Graph graph = make_encoder_graph(base_config());
+  const Graph graph = make_encoder_graph(test::whisper_base_config());
   double attention = 0;
   for (const Op& op : graph.ops)
     attention += op.kind == OpKind::Attention ? count_flops(graph, op) : 0.0;
@@ -55,9 +39,9 @@ TEST(WhisperGraphs, AttentionIsAThirdOfIt) {
 }
 
 TEST(WhisperGraphs, AWindowIsTheEncoderAndTheProjections) {
-  const Graph window = make_window_graph(base_config());
-  const Graph encoder = make_encoder_graph(base_config());
-  const Graph cross = make_cross_graph(base_config());
+  const Graph window = make_window_graph(test::whisper_base_config());
+  const Graph encoder = make_encoder_graph(test::whisper_base_config());
+  const Graph cross = make_cross_graph(test::whisper_base_config());
   ASSERT_EQ(window.ops.size(), encoder.ops.size() + cross.ops.size());
   EXPECT_EQ(total_flops(window), total_flops(encoder) + total_flops(cross));
   EXPECT_EQ(window.inputs, encoder.inputs);
@@ -75,11 +59,12 @@ TEST(WhisperGraphs, AStepReadsEachWeightOnce) {
   // Two operations for each weight and row: 6 layers of 4 * 512^2 + 2 * 512 * 2048 for
   // self-attention and feed-forward, 2 * 512^2 for the cross-attention, and the projection.
   const double weights = 6.0 * (4 * 512 * 512 + 2 * 512 * 2048 + 2 * 512 * 512) + 512.0 * 51865;
-  EXPECT_NEAR(total_flops(make_decoder_graph(base_config(), 1)) / (2 * weights), 1.0, 0.01);
+  EXPECT_NEAR(total_flops(make_decoder_graph(test::whisper_base_config(), 1)) / (2 * weights), 1.0,
+              0.01);
 }
 
 TEST(WhisperGraphs, ValuesAreMadeBeforeTheyAreRead) {
-  for (const Graph& graph : all_graphs(base_config())) {
+  for (const Graph& graph : all_graphs(test::whisper_base_config())) {
     std::set<TensorId> made(graph.inputs.begin(), graph.inputs.end());
     for (const Op& op : graph.ops) {
       for (const TensorId id : {op.input, op.residual}) {
@@ -94,7 +79,7 @@ TEST(WhisperGraphs, ValuesAreMadeBeforeTheyAreRead) {
 }
 
 TEST(WhisperGraphs, UseEveryVariableOfTheModelAndNoOther) {
-  const ModelConfig config = base_config();
+  const ModelConfig config = test::whisper_base_config();
   std::map<std::string, bool> used;
   for (const VariableShape& variable : whisper_variables(config)) used[variable.name] = false;
   for (const Graph& graph : all_graphs(config)) {
@@ -115,7 +100,7 @@ TEST(WhisperGraphs, UseEveryVariableOfTheModelAndNoOther) {
 }
 
 TEST(WhisperGraphs, ShapesFollowTheSizes) {
-  const ModelConfig config = base_config();
+  const ModelConfig config = test::whisper_base_config();
   const Graph encoder = make_encoder_graph(config);
   EXPECT_EQ(encoder.tensor(encoder.inputs[0]).rows, 3000);
   EXPECT_EQ(encoder.tensor(encoder.inputs[0]).columns, 80);
@@ -135,16 +120,16 @@ TEST(WhisperGraphs, ShapesFollowTheSizes) {
 }
 
 TEST(WhisperGraphs, CapturesTheAlignmentHeads) {
-  const Graph graph = make_decoder_graph(base_config(), 1);
+  const Graph graph = make_decoder_graph(test::whisper_base_config(), 1);
   std::vector<std::pair<int, int>> captured;
   for (const Op& op : graph.ops) {
     for (const int head : op.captured_heads) captured.emplace_back(op.layer, head);
   }
-  EXPECT_EQ(captured, base_config().alignment_heads);
+  EXPECT_EQ(captured, test::whisper_base_config().alignment_heads);
 }
 
 TEST(WhisperGraphs, LastUsesNameTheLastReader) {
-  const Graph graph = make_encoder_graph(base_config());
+  const Graph graph = make_encoder_graph(test::whisper_base_config());
   const std::vector<int> last = last_uses(graph);
   EXPECT_EQ(last[static_cast<std::size_t>(graph.outputs[0])], static_cast<int>(graph.ops.size()));
   EXPECT_EQ(last[static_cast<std::size_t>(graph.inputs[0])], 0);

@@ -23,6 +23,7 @@ Result<void> ScriptedSpeaker::encode(std::span<const float>) {
     word.end = std::min(word.end, end);
     in_window_.push_back(word);
   }
+  if (end - begin < deaf_below) in_window_.clear();
   loops_ = begin < loop_until;
   return {};
 }

@@ -91,6 +91,8 @@ class ScriptedSpeaker final : public TokenDecoder {
   /// Share of the words that ended less than half a second ago that are misheard, anew in each
   /// pass.
   double misheard = 0;
+  /// Nothing is heard of windows with fewer samples than that.
+  std::int64_t deaf_below = 0;
   /// Text that windows which begin before `loop_until` (samples) repeat for ever.
   std::int64_t loop_until = 0;
   bool only_with_previous_text = false;  ///< Of the loop.

@@ -16,21 +16,24 @@ class LiveTextTest : public ::testing::Test {
   /// Words of half a second each, the last of which ends at `end`.
   void hear(std::initializer_list<const char*> texts, std::int64_t end, bool is_doubtful = false) {
     std::vector<LiveWord> words;
+    std::vector<Token> tokens;
     std::int64_t start = end - static_cast<std::int64_t>(texts.size()) * kSecond / 2;
     for (const char* text : texts) {
       LiveWord word;
       word.word = {.start = start, .end = start + kSecond / 2, .text = text};
-      word.tokens = {static_cast<Token>(text[1]), 7};
+      word.first_token = tokens.size();
+      word.n_tokens = 2;
+      tokens.insert(tokens.end(), {static_cast<Token>(text[1]), 7});
       word.is_spoken = text[1] != '.';
       words.push_back(std::move(word));
       start += kSecond / 2;
     }
-    text_.hear(std::move(words), is_doubtful, end);
+    text_.hear(words, tokens, is_doubtful, end);
   }
   std::size_t n_final(std::int64_t heard) { return text_.n_final(schedule_, heard, heard); }
 
   PassSchedule schedule_{std::chrono::seconds(10)};
-  LiveText text_;
+  LiveText text_{100};
 };
 
 TEST_F(LiveTextTest, TwoPassesThatAgreeAreFinalButNotTheLastWord) {
@@ -75,23 +78,36 @@ TEST_F(LiveTextTest, AWordThatWasNotHeardBeforeWasNotSpokenLongBefore) {
   EXPECT_EQ(text_.heard()[2].word.start, text_.heard()[1].word.end) << "no overlap";
 }
 
-TEST_F(LiveTextTest, WordsThatNobodyCanSayAreNotHeard) {
+/// Two words of half a second, and four within 0.1 s, a second after the beginning.
+std::vector<LiveWord> words_of_which_four_are_too_fast() {
   std::vector<LiveWord> words(6);
   for (std::int64_t i = 0; i < 6; ++i) {
     LiveWord& word = words[static_cast<std::size_t>(i)];
     const std::int64_t start = i < 2 ? i * kSecond / 2 : kSecond + i * kSecond / 50;
     word.word = {.start = start, .end = start + kSecond / 50, .text = " ask"};
-    word.tokens = {'a'};
+    word.n_tokens = 1;
   }
-  text_.hear(std::move(words), false, 2 * kSecond);
+  return words;
+}
+
+TEST_F(LiveTextTest, WordsThatNobodyCanSayAreNotHeard) {
+  auto words = words_of_which_four_are_too_fast();
+  EXPECT_EQ(text_.hear(words, std::vector<Token>{'a'}, false, 2 * kSecond), 4U);
   EXPECT_EQ(text_.heard().size(), 2U);
   EXPECT_EQ(text_.draft().size(), 2U);
+}
+
+TEST_F(LiveTextTest, FarFromTheEndItIsTheirTimesThatAreWrong) {
+  auto words = words_of_which_four_are_too_fast();
+  EXPECT_EQ(text_.hear(words, std::vector<Token>{'a'}, false, 4 * kSecond), 0U);
+  EXPECT_EQ(text_.heard().size(), 6U);
 }
 
 TEST_F(LiveTextTest, DoubtfulWordsWaitUntilTheyAreDue) {
   hear({" ask", " not"}, 5 * kSecond, true);
   EXPECT_EQ(n_final(8 * kSecond), 0U);
-  EXPECT_EQ(n_final(15 * kSecond - kSecond / 2), 1U);
+  EXPECT_EQ(n_final(15 * kSecond - 3 * kSecond / 4), 1U)
+      << "when the first one is due before the next pass";
   EXPECT_EQ(n_final(15 * kSecond), 2U);
 }
 

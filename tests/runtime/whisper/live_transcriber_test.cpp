@@ -63,7 +63,8 @@ class LiveTranscriberTest : public ::testing::Test {
           if (!mel) return fail(mel.error());
           return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard_));
         },
-        [this] { return time_.now; }, std::move(detector_));
+        [this] { return time_.now; },
+        [this]() -> Result<std::unique_ptr<SpeechDetector>> { return std::move(detector_); });
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }
@@ -330,6 +331,41 @@ TEST_F(LiveTranscriberTest, WordsThatNobodySpokeAreDropped) {
   EXPECT_GT(transcriber_->stats().unspoken_segments, 0U);
 }
 
+TEST_F(LiveTranscriberTest, SpeechOfWhichNothingWasHeardIsNotLeftBehind) {
+  detector_ = test::make_sound_detector();
+  silent_pauses_ = true;
+  speak(4, 12);
+  create();
+  speaker_->deaf_below = seconds(3);
+  listen(13);
+  drain();
+  EXPECT_EQ(said(), script());
+}
+
+TEST_F(LiveTranscriberTest, SpeechThatIsNeverHeardIsLeftBehindAtLast) {
+  detector_ = test::make_sound_detector();
+  silent_pauses_ = true;
+  speak(1, 20);
+  create();
+  speaker_->deaf_below = seconds(30);
+  listen(20);
+  EXPECT_GE(transcriber_->position(), seconds(14));
+  EXPECT_LE(heard_.end_frame - heard_.first_frame, 600);
+}
+
+TEST_F(LiveTranscriberTest, WordsThatAreMadeUpAreDroppedAndCounted) {
+  speak(0.5, 5);
+  const std::size_t n_spoken = words_.size();
+  for (std::int64_t at = seconds(5.5); at < seconds(5.62); at += seconds(0.02)) {
+    words_.push_back({vocabulary_words_[0], at, at + seconds(0.02)});
+  }
+  create();
+  listen(6);
+  drain();
+  EXPECT_EQ(said().size(), n_spoken);
+  EXPECT_GE(transcriber_->stats().invented_words, 4U);
+}
+
 TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
   speak(0.5, 40);
   create();
@@ -406,6 +442,22 @@ TEST_F(LiveTranscriberTest, DrainSaysTheRestAndResetBeginsAnew) {
   listen(3);
   drain();
   EXPECT_EQ(said(), first);
+}
+
+TEST_F(LiveTranscriberTest, AWordThatASilentSourceCutsInTwoIsSaidOnce) {
+  speak(0.5, 20);
+  create();
+  listen(10.3);
+  const auto heard = script().size() - script(seconds(10.3)).size();
+  EXPECT_LT(said().size(), heard);
+  take(transcriber_->settle());
+  EXPECT_EQ(said().size(), heard) << "the last one of which half was said";
+  EXPECT_TRUE(transcriber_->draft().empty());
+  listen(21);
+  drain();
+  EXPECT_EQ(said(), script());
+  take(transcriber_->settle());
+  EXPECT_EQ(said(), script()) << "nothing is left";
 }
 
 TEST_F(LiveTranscriberTest, CancelStopsAtOnce) {

@@ -10,10 +10,17 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kSecond = 16'000;
 
-TEST(PassScheduleTest, APassIsWorthATenthsOfSecondsWhereItCostsNothing) {
-  const PassSchedule schedule(2000ms);
-  EXPECT_EQ(schedule.hop(), kSecond * 3 / 10);
+TEST(PassScheduleTest, APassIsWorthHalfASecondWhereItCostsNothing) {
+  PassSchedule schedule(2000ms);
+  EXPECT_EQ(schedule.hop(), kSecond / 2);
   EXPECT_EQ(schedule.cost(), 0);
+  schedule.took(60ms);
+  EXPECT_EQ(schedule.hop(), kSecond / 2) << "a machine that is fast stays cool";
+}
+
+TEST(PassScheduleTest, APassIsWorthTenthsOfASecondWhereWordsMustNotWait) {
+  const PassSchedule schedule(700ms);
+  EXPECT_EQ(schedule.hop(), kSecond * 3 / 10);
 }
 
 TEST(PassScheduleTest, LeavesTheMachineMostOfItsTime) {

@@ -1,46 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gtest/gtest.h>
 
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <vector>
 
+#include "counted_new.h"
 #include "scripted_decoder.h"
 #include "vocabulary.h"
 #include "whisper/decoding.h"
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-void* counted(std::size_t n_bytes) {
-  ++allocations;
-  void* memory = std::malloc(n_bytes == 0 ? 1 : n_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
-}  // namespace
-
-void* operator new(std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void* operator new[](std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
 
 namespace npuwhisper {
 namespace {
@@ -66,17 +32,17 @@ TEST_P(SearchAllocation, AStepAllocatesNothing) {
                           });
   const Prompt::View prompt = {.tokens = std::span(&vocabulary.special().sot, 1), .sot = 0};
   TranscriberStats stats;
-  before = allocations;
+  before = test::n_allocations();
   WindowDecoder window(*vocabulary.tokenizer, vocabulary.config, options, decoder, stats);
-  EXPECT_GT(allocations, before) << "the counter does not count";
+  EXPECT_GT(test::n_allocations(), before) << "the counter does not count";
 
   decoder.prompts.reserve(10);
   for (int i = 0; i < 2; ++i) {
     ASSERT_TRUE(decoder.encode({}));
-    before = allocations;
+    before = test::n_allocations();
     ASSERT_TRUE(window.decode(prompt));
     // One is the scripted decoder's note of its prompt.
-    EXPECT_EQ(allocations, before + 1) << "window " << i;
+    EXPECT_EQ(test::n_allocations(), before + 1) << "window " << i;
   }
   EXPECT_GT(decoder.n_steps, 2 * static_cast<int>(text.size()) - 1);
 }

@@ -62,7 +62,8 @@ class StreamTranscriberTest : public ::testing::Test {
           decoder_ = decoder.get();
           return std::unique_ptr<TokenDecoder>(std::move(decoder));
         },
-        mel_factory(), std::move(detector_));
+        mel_factory(),
+        [this]() -> Result<std::unique_ptr<SpeechDetector>> { return std::move(detector_); });
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }

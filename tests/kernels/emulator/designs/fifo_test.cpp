@@ -52,16 +52,13 @@ TEST_P(FifoDesign, AWindowSlidesOverADeepOne) {
       }
       aie.end
     }
-    aie.runtime_sequence(%a : memref<32xi32>, %b : memref<24xi32>) {
-)" + transfer("%b", 24, "out", 1) +
-                               transfer("%a", 32, "in", 0) + "aiex.npu.dma_wait {symbol = @out} }",
+)" + in_out_sequence(32, 24),
                            {counting(32), Words(24)}, 2);
   for (std::uint32_t i = 0; i < 24; ++i) EXPECT_EQ(buffers[1][i], 3 * (i + 1) + 12) << i;
 }
 
 TEST_P(FifoDesign, ALinkDistributesAndAnotherJoins) {
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
     %c2 = aie.tile(0, 2)
@@ -75,19 +72,15 @@ TEST_P(FifoDesign, ALinkDistributesAndAnotherJoins) {
     aie.objectfifo @out(%mem, {%shim}, 2 : i32) : !aie.objectfifo<memref<16xi32>>
     aie.objectfifo.link [@out0, @out1] -> [@out] ([0, 6] [])
 )" + adding_core("%c2", "in0", "out0", 6, 100) +
-              adding_core("%c3", "in1", "out1", 10, 200) +
-              "aie.runtime_sequence(%a : memref<64xi32>, %b : memref<64xi32>) {\n" +
-              transfer("%b", 64, "out", 1) + transfer("%a", 64, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(64), Words(64)});
+                               adding_core("%c3", "in1", "out1", 10, 200) + in_out_sequence(64, 64),
+                           {counting(64), Words(64)});
   for (std::uint32_t i = 0; i < 64; ++i) {
     EXPECT_EQ(buffers[1][i], i + (i % 16 < 6 ? 100 : 200)) << i;
   }
 }
 
 TEST_P(FifoDesign, ABroadcastReachesCoresOfTwoColumns) {
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
     %c2 = aie.tile(0, 2)
@@ -100,19 +93,16 @@ TEST_P(FifoDesign, ABroadcastReachesCoresOfTwoColumns) {
     aie.objectfifo @out(%mem, {%shim}, 2 : i32) : !aie.objectfifo<memref<24xi32>>
     aie.objectfifo.link [@out0, @out1, @out2] -> [@out] ([0, 8, 16] [])
 )" + adding_core("%c2", "in", "out0", 8, 100) +
-              adding_core("%c5", "in", "out1", 8, 200) + adding_core("%d3", "in", "out2", 8, 300) +
-              "aie.runtime_sequence(%a : memref<32xi32>, %b : memref<96xi32>) {\n" +
-              transfer("%b", 96, "out", 1) + transfer("%a", 32, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(32), Words(96)});
+                               adding_core("%c5", "in", "out1", 8, 200) +
+                               adding_core("%d3", "in", "out2", 8, 300) + in_out_sequence(32, 96),
+                           {counting(32), Words(96)});
   for (std::uint32_t i = 0; i < 96; ++i) {
     EXPECT_EQ(buffers[1][i], i / 24 * 8 + i % 8 + 100 * (i % 24 / 8 + 1)) << i;
   }
 }
 
 TEST_P(FifoDesign, RepeatedObjectsComeSeveralTimes) {
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
     %core = aie.tile(0, 2)
@@ -122,17 +112,14 @@ TEST_P(FifoDesign, RepeatedObjectsComeSeveralTimes) {
     aie.objectfifo.link [@in] -> [@again] ([] [0])
     aie.objectfifo @out(%core, {%shim}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
 )" + adding_core("%core", "again", "out", 8, 5) +
-              "aie.runtime_sequence(%a : memref<32xi32>, %b : memref<96xi32>) {\n" +
-              transfer("%b", 96, "out", 1) + transfer("%a", 32, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(32), Words(96)});
+                               in_out_sequence(32, 96),
+                           {counting(32), Words(96)});
   for (std::uint32_t i = 0; i < 96; ++i) EXPECT_EQ(buffers[1][i], i / 24 * 8 + i % 8 + 5) << i;
 }
 
 TEST_P(FifoDesign, BothEndsReorderInSeveralDimensions) {
   // The memory tile cuts 8 x 8 into blocks of 4 x 4; the core's side transposes each of them.
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
     %core = aie.tile(0, 2)
@@ -145,10 +132,8 @@ TEST_P(FifoDesign, BothEndsReorderInSeveralDimensions) {
     aie.objectfifo.link [@in] -> [@blocks] ([] [0])
     aie.objectfifo @out(%core, {%shim}, 2 : i32) : !aie.objectfifo<memref<64xi32>>
 )" + adding_core("%core", "blocks", "out", 64, 0) +
-              "aie.runtime_sequence(%a : memref<128xi32>, %b : memref<128xi32>) {\n" +
-              transfer("%b", 128, "out", 1) + transfer("%a", 128, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(128), Words(128)});
+                               in_out_sequence(128, 128),
+                           {counting(128), Words(128)});
   for (std::uint32_t i = 0; i < 128; ++i) {
     const std::uint32_t block = i % 64 / 16;
     const std::uint32_t row = block / 2 * 4 + i % 4;
@@ -158,8 +143,7 @@ TEST_P(FifoDesign, BothEndsReorderInSeveralDimensions) {
 }
 
 TEST_P(FifoDesign, AMemoryTilePadsWhatItSends) {
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
     %core = aie.tile(0, 2)
@@ -172,10 +156,8 @@ TEST_P(FifoDesign, AMemoryTilePadsWhatItSends) {
     aie.objectfifo.link [@in] -> [@padded] ([] [0])
     aie.objectfifo @out(%core, {%shim}, 2 : i32) : !aie.objectfifo<memref<12xi32>>
 )" + adding_core("%core", "padded", "out", 12, 1) +
-              "aie.runtime_sequence(%a : memref<12xi32>, %b : memref<24xi32>) {\n" +
-              transfer("%b", 24, "out", 1) + transfer("%a", 12, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(12, 10), Words(24)});
+                               in_out_sequence(12, 24),
+                           {counting(12, 10), Words(24)});
   // Each 2 x 3 has a row of zeros before it and a column of zeros behind it.
   EXPECT_EQ(buffers[1], (Words{1, 1, 1, 1, 11, 12, 13, 1, 14, 15, 16, 1,  //
                                1, 1, 1, 1, 17, 18, 19, 1, 20, 21, 22, 1}));

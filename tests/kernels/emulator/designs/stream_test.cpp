@@ -112,9 +112,7 @@ TEST_P(StreamDesign, DmaProgramsAndLocksByHand) {
     ^end:
       aie.end
     }
-)" + dma_program("core") + "aie.runtime_sequence(%a : memref<64xi32>, %b : memref<64xi32>) {\n" +
-                               transfer("%b", 64, "out", 1) + transfer("%a", 64, "in", 0) +
-                               "aiex.npu.dma_wait {symbol = @out} }",
+)" + dma_program("core") + in_out_sequence(64, 64),
                            {counting(64), Words(64)});
   for (std::uint32_t i = 0; i < 64; ++i) {
     const std::uint32_t at = i % 16;  // Every other object of the memory tile is interleaved.
@@ -172,8 +170,7 @@ TEST_P(StreamDesign, PacketsFanOutAndMerge) {
 }
 
 TEST_P(StreamDesign, ANeighboursMemoryIsReadDirectly) {
-  const auto buffers =
-      run(R"(
+  const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %c2 = aie.tile(0, 2)
     %c3 = aie.tile(0, 3)
@@ -181,11 +178,8 @@ TEST_P(StreamDesign, ANeighboursMemoryIsReadDirectly) {
     aie.objectfifo @shared(%c2, {%c3}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
     aie.objectfifo @out(%c3, {%shim}, 2 : i32) : !aie.objectfifo<memref<8xi32>>
 )" + adding_core("%c2", "in", "shared", 8, 1) +
-              adding_core("%c3", "shared", "out", 8, 2) +
-              "aie.runtime_sequence(%a : memref<64xi32>, %b : memref<64xi32>) {\n" +
-              transfer("%b", 64, "out", 1) + transfer("%a", 64, "in", 0) +
-              "aiex.npu.dma_wait {symbol = @out} }",
-          {counting(64), Words(64)});
+                               adding_core("%c3", "shared", "out", 8, 2) + in_out_sequence(64, 64),
+                           {counting(64), Words(64)});
   EXPECT_EQ(buffers[1], counting(64, 3));
 }
 
@@ -278,9 +272,7 @@ TEST_P(StreamDesign, TheCascadeHandsVectorsToTheSouth) {
       }
       aie.end
     } {link_with = "design_kernel.o"}
-    aie.runtime_sequence(%a : memref<64xi32>, %b : memref<64xi32>) {
-)" + transfer("%b", 64, "out", 1) +
-                               transfer("%a", 64, "in", 0) + "aiex.npu.dma_wait {symbol = @out} }",
+)" + in_out_sequence(64, 64),
                            {counting(64), Words(64)}, 1, kernels(GetParam()));
   // The upper core doubles what both have been given.
   for (std::uint32_t i = 0; i < 64; ++i) EXPECT_EQ(buffers[1][i], 3 * i) << i;

@@ -115,4 +115,10 @@ std::string transfer(const std::string& argument, int n, const std::string& fifo
          "} : memref<" + number(n) + "xi32>\n";
 }
 
+std::string in_out_sequence(int n_in, int n_out) {
+  return "aie.runtime_sequence(%a : memref<" + number(n_in) + "xi32>, %b : memref<" +
+         number(n_out) + "xi32>) {\n" + transfer("%b", n_out, "out", 1) +
+         transfer("%a", n_in, "in", 0) + "aiex.npu.dma_wait {symbol = @out} }";
+}
+
 }  // namespace npuwhisper::emu::test

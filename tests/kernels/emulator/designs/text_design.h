@@ -37,4 +37,8 @@ std::string adding_core(const std::string& tile, const std::string& from, const 
 std::string transfer(const std::string& argument, int n, const std::string& fifo, int id,
                      const std::string& extra = "");
 
+/// A runtime sequence that gives all `n_in` words of the first buffer to the FIFO (or allocation)
+/// @in, and has the `n_out` words of the second one from @out.
+std::string in_out_sequence(int n_in, int n_out);
+
 }  // namespace npuwhisper::emu::test

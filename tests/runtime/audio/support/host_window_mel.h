@@ -13,19 +13,9 @@
 #include "audio/log_power.h"
 #include "audio/mel_filterbank.h"
 #include "audio/window_mel.h"
+#include "host_buffer.h"
 
 namespace npuwhisper::test {
-
-class HostBuffer final : public Buffer {
- public:
-  explicit HostBuffer(std::size_t bytes) : bytes_(bytes) {}
-  std::span<std::byte> host() override { return bytes_; }
-  Result<void> sync_to_device() override { return {}; }
-  Result<void> sync_from_device() override { return {}; }
-
- private:
-  std::vector<std::byte> bytes_;
-};
 
 /// What a device does with samples that lie in its memory, on the host: each frame by itself.
 class HostWindowMel final : public WindowMel {

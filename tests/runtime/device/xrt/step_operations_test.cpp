@@ -10,22 +10,10 @@
 #include <vector>
 
 #include "engine/whisper_graphs.h"
+#include "whisper_base.h"
 
 namespace npuwhisper::xdna {
 namespace {
-
-/// Whisper base (Radford et al. 2022, table 1).
-ModelConfig base_config() {
-  ModelConfig config;
-  config.n_audio_ctx = 1500;
-  config.n_state = 512;
-  config.n_ffn = 2048;
-  config.n_text_ctx = 448;
-  config.n_text_layer = 6;
-  config.n_text_head = 8;
-  config.n_vocab = 51865;
-  return config;
-}
 
 class StepOperationsTest : public testing::Test {
  protected:
@@ -38,7 +26,7 @@ class StepOperationsTest : public testing::Test {
     step_ = std::move(*made);
   }
 
-  Graph graph_ = make_decoder_graph(base_config(), 64);
+  Graph graph_ = make_decoder_graph(test::whisper_base_config(), 64);
   npu::DesignSpec spec_;
   StepOperations step_;
 };

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "key_mode.h"
+
+#include <termios.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+
+namespace npuwhisper::player {
+namespace {
+
+// Whose default is to end the program: what users and their windows send, and what faults raise.
+constexpr std::array kEnds = {SIGHUP, SIGINT, SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
+                              SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGTERM};
+
+// Handlers of signals have no other way to it. Written before there are any.
+termios line_mode;
+termios key_mode;
+std::atomic<bool> is_taken = false;
+static_assert(std::atomic<bool>::is_always_lock_free);
+
+// All that follows may run in a handler: tcsetattr() and its like are safe there (POSIX 2.4.3).
+
+// In the background tcsetattr() would stop the program.
+bool has_terminal() {
+  return tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+void apply(const termios& mode) {
+  const int code = errno;
+  if (is_taken && has_terminal()) tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+  errno = code;
+}
+
+void handle(int signal, void (*handler)(int), int flags) {
+  struct sigaction action = {};
+  if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
+  action = {};
+  action.sa_handler = handler;
+  action.sa_flags = flags;
+  sigaction(signal, &action, nullptr);
+}
+
+// SA_RESETHAND has put the default back, which comes true when the handler returns.
+void end(int signal) {
+  apply(line_mode);
+  raise(signal);
+}
+
+void stop(int signal) {
+  apply(line_mode);
+  sigset_t only;
+  sigset_t before;
+  sigemptyset(&only);
+  sigaddset(&only, signal);
+  raise(signal);
+  sigprocmask(SIG_UNBLOCK, &only, &before);  // Stops here, unless nobody could make it go on.
+  sigprocmask(SIG_SETMASK, &before, nullptr);
+  handle(signal, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
+  apply(key_mode);
+}
+
+void go_on(int) {
+  apply(key_mode);
+}
+
+}  // namespace
+
+KeyMode::KeyMode() {
+  // In the background the terminal's mode is that of somebody else, a shell's editor for instance.
+  if (isatty(STDIN_FILENO) == 0 || !has_terminal()) return;
+  if (tcgetattr(STDIN_FILENO, &line_mode) != 0) return;
+  key_mode = line_mode;
+  key_mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  is_taken = true;
+  std::atexit([] { apply(line_mode); });  // Libraries of windows call exit().
+  for (const int signal : kEnds) handle(signal, end, static_cast<int>(SA_RESETHAND));
+  handle(SIGTSTP, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
+  handle(SIGCONT, go_on, SA_RESTART);
+  apply(key_mode);
+}
+
+// The handlers stay: without a terminal that is taken they do what the system does.
+KeyMode::~KeyMode() {
+  apply(line_mode);
+  is_taken = false;
+}
+
+}  // namespace npuwhisper::player

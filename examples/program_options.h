@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <glib.h>
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <npuwhisper/result.h>
+
+namespace npuwhisper::cli {
+
+/// A property and its value, as text: NAME=VALUE.
+using Setting = std::pair<std::string, std::string>;
+
+/// The command line of a program, on top of GOption. Each option writes into a variable, which
+/// keeps its value where the option is not given. Texts are the user's bytes, not converted to or
+/// from the locale's character set. All names, texts and variables outlive parse(). Reentrant.
+class ProgramOptions {
+ public:
+  /// For --help: `arguments` are what follows the options.
+  explicit ProgramOptions(const char* arguments, const char* summary,
+                          const char* description = nullptr);
+  ProgramOptions(const ProgramOptions&) = delete;
+  ProgramOptions& operator=(const ProgramOptions&) = delete;
+
+  /// `shape` is what --help shows as the value; `letter` names the option in one letter, too.
+  void add(const char* name, std::string& value, const char* help, const char* shape,
+           char letter = '\0');
+  void add(const char* name, std::optional<std::string>& value, const char* help,
+           const char* shape);
+  void add(const char* name, int& value, const char* help, const char* shape = "N");
+  void add(const char* name, std::int64_t& value, const char* help, const char* shape = "N");
+  void add(const char* name, double& value, const char* help, const char* shape = "N");
+  /// An option without a value.
+  void add(const char* name, bool& value, const char* help);
+  /// May be given more than once, each time as NAME=VALUE.
+  void add(const char* name, std::vector<Setting>& settings, const char* help);
+  /// What is no option.
+  void add_rest(std::vector<std::string>& rest);
+  /// Options of a library. Takes the group over; once.
+  void add_library(GOptionGroup* group) { library_.reset(group); }
+
+  /// --help prints and exits. Errors: InvalidArgument, with a message for the user. For one call.
+  Result<void> parse(int argc, char** argv);
+
+ private:
+  using Take = std::function<Result<void>(const char*)>;
+  struct FreeGroup {
+    void operator()(GOptionGroup* group) const { g_option_group_unref(group); }
+  };
+
+  void add_entry(const char* name, char letter, GOptionArg type, gpointer value, const char* help,
+                 const char* shape);
+  void add_taken(const char* name, char letter, int flags, const char* help, const char* shape,
+                 Take take);
+  static gboolean on_option(const gchar* name, const gchar* value, gpointer self, GError** error);
+
+  const char* arguments_;
+  const char* summary_;
+  const char* description_;
+  std::vector<GOptionEntry> entries_;
+  std::map<std::string, Take, std::less<>> takes_;  // By what GOption calls the option.
+  std::unique_ptr<GOptionGroup, FreeGroup> library_;
+};
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "connection_gate.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
+namespace npuwhisper::monitor {
+namespace {
+
+// What a message knows of its connection is the address of the other side, the very object that we
+// gave to libsoup: it carries the rest.
+constexpr const char* kSocket = "npuwhisper-socket";
+constexpr const char* kRefused = "npuwhisper-refused";
+
+GObject* carrier(SoupServerMessage* message) {
+  return G_OBJECT(soup_server_message_get_remote_address(message));
+}
+
+}  // namespace
+
+ConnectionGate::ConnectionGate(SoupServer* server, const Limits& limits)
+    : server_(server), limits_(limits), service_(g_socket_service_new()) {}
+
+Result<std::unique_ptr<ConnectionGate>> ConnectionGate::open(SoupServer* server,
+                                                             GInetAddress* address,
+                                                             std::uint16_t port,
+                                                             const Limits& limits) {
+  std::unique_ptr<ConnectionGate> gate(new ConnectionGate(server, limits));
+  GSocketAddress* wanted = g_inet_socket_address_new(address, port);
+  GSocketAddress* found = nullptr;
+  GError* error = nullptr;
+  g_socket_listener_add_address(G_SOCKET_LISTENER(gate->service_), wanted, G_SOCKET_TYPE_STREAM,
+                                G_SOCKET_PROTOCOL_TCP, nullptr, &found, &error);
+  g_object_unref(wanted);
+  if (error != nullptr) {
+    const bool taken = g_error_matches(error, G_IO_ERROR, G_IO_ERROR_ADDRESS_IN_USE);
+    const std::string message =
+        std::string(error->message) + (taken ? " (--port chooses another)" : "");
+    g_error_free(error);
+    return fail(ErrorCode::Unavailable, message);
+  }
+  gate->port_ = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(found));
+  g_object_unref(found);
+  g_signal_connect(gate->service_, "incoming",
+                   G_CALLBACK(+[](GSocketService*, GSocketConnection* connection, GObject*,
+                                  gpointer self) -> gboolean {
+                     static_cast<ConnectionGate*>(self)->take(connection);
+                     return TRUE;
+                   }),
+                   gate.get());
+  g_socket_service_start(gate->service_);
+  return gate;
+}
+
+ConnectionGate::~ConnectionGate() {
+  g_signal_handlers_disconnect_by_data(service_, this);
+  g_socket_service_stop(service_);
+  g_socket_listener_close(G_SOCKET_LISTENER(service_));
+  g_object_unref(service_);
+  for (GObject* connection : connections_) g_object_weak_unref(connection, forget, this);
+}
+
+void ConnectionGate::take(GSocketConnection* connection) {
+  // Whoever lets go of it last closes it.
+  if (connections_.size() >= limits_.n_connections + limits_.n_refusals) return;
+  GSocketAddress* here = g_socket_connection_get_local_address(connection, nullptr);
+  GSocketAddress* there = g_socket_connection_get_remote_address(connection, nullptr);
+  if (here != nullptr && there != nullptr) {
+    GSocket* socket = g_socket_connection_get_socket(connection);
+    g_socket_set_timeout(socket, static_cast<guint>(limits_.silence.count()));
+    g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, nullptr);
+    g_object_set_data_full(G_OBJECT(there), kSocket, g_object_ref(socket), g_object_unref);
+    if (connections_.size() >= limits_.n_connections) {
+      g_object_set_data(G_OBJECT(there), kRefused, this);
+    }
+    connections_.insert(G_OBJECT(connection));
+    g_object_weak_ref(G_OBJECT(connection), forget, this);
+    soup_server_accept_iostream(server_, G_IO_STREAM(connection), here, there, nullptr);
+  }
+  g_clear_object(&here);
+  g_clear_object(&there);
+}
+
+void ConnectionGate::forget(gpointer self, GObject* connection) {
+  static_cast<ConnectionGate*>(self)->connections_.erase(connection);
+}
+
+bool ConnectionGate::is_refused(SoupServerMessage* message) {
+  return g_object_get_data(carrier(message), kRefused) != nullptr;
+}
+
+void ConnectionGate::drop(SoupServerMessage* message) {
+  g_socket_shutdown(G_SOCKET(g_object_get_data(carrier(message), kSocket)), TRUE, TRUE, nullptr);
+}
+
+}  // namespace npuwhisper::monitor

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "text_gate.h"
+
+namespace npuwhisper {
+namespace {
+
+// The element in front has a queue of its own.
+constexpr guint kMostTexts = 16;
+// Texts and GAPs after a flush of the text alone: far more than come before the video is flushed.
+constexpr int kMostAfterFlush = 256;
+
+void limit(GstElement* queue, guint n_buffers) {
+  g_object_set(queue, "max-size-buffers", n_buffers, "max-size-bytes", 0U, "max-size-time",
+               guint64{0}, nullptr);
+}
+
+// Of events; the last one of each is all that a stream needs.
+bool passes_closed_gate(GstEvent* event) {
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_CAPS:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_EOS:
+    case GST_EVENT_FLUSH_START:
+    case GST_EVENT_FLUSH_STOP:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+TextGate::TextGate(ElementGroup& elements) : queue_(elements.add("queue", "cue_queue")) {
+  if (queue_ == nullptr) return;
+  sink_.reset(gst_element_get_static_pad(queue_, "sink"));
+  src_.reset(gst_element_get_static_pad(queue_, "src"));
+  limit(queue_, kMostTexts);
+  constexpr auto kData =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                   GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(sink_.get(), kData, on_text, this, nullptr);
+}
+
+void TextGate::open_by(GstPad* pad) {
+  constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                                        GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(pad, kEvents, on_video_in, this, nullptr);
+}
+
+void TextGate::close_by(GstPad* pad) {
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_out, this, nullptr);
+}
+
+void TextGate::open() {
+  if (queue_ == nullptr || !closed_.exchange(false)) return;
+  limit(queue_, kMostTexts);
+}
+
+void TextGate::close() {
+  if (queue_ == nullptr) return;
+  n_let_in_ = 0;
+  closed_ = true;
+  limit(queue_, 0);  // Who waits for room may go.
+  // Text is looked at with this lock held: once it is ours, what was let in before has gone in, and
+  // the captioner may refuse text from now on.
+  GST_PAD_STREAM_LOCK(sink_.get());
+  GST_PAD_STREAM_UNLOCK(sink_.get());
+}
+
+GstPadProbeReturn TextGate::on_video_in(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  switch (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info))) {
+    case GST_EVENT_STREAM_START:
+    case GST_EVENT_SEGMENT:
+    case GST_EVENT_FLUSH_STOP:
+      static_cast<TextGate*>(self)->open();
+      break;
+    default:
+      break;
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn TextGate::on_video_out(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+    static_cast<TextGate*>(self)->close();
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn TextGate::on_text(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& gate = *static_cast<TextGate*>(self);
+  if (!gate.closed_) return GST_PAD_PROBE_OK;
+  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) gate.n_let_in_ = kMostAfterFlush;
+    if (passes_closed_gate(event)) return GST_PAD_PROBE_OK;
+  }
+  if (gate.n_let_in_ <= 0) return GST_PAD_PROBE_DROP;
+  --gate.n_let_in_;
+  return GST_PAD_PROBE_OK;
+}
+
+}  // namespace npuwhisper

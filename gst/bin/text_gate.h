@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <atomic>
+
+#include "../gst_ptr.h"
+#include "element_group.h"
+
+namespace npuwhisper {
+
+/// A queue before the captioner ("cue_queue" in the bin) that is closed once the video has ended:
+/// the captioner takes no more text then, so who pushes it would wait for ever, or be told that the
+/// stream has ended, and with it the audio. What comes to a closed gate is dropped, but for the
+/// events without which text could not go on when the video begins anew, and some of what comes
+/// after a flush: a seek reaches audio and video one after the other.
+///
+/// open() is for state changes and the streaming thread of the video; the pads are fixed from the
+/// constructor on. Nothing may flow any more when the gate dies.
+class TextGate {
+ public:
+  explicit TextGate(ElementGroup& elements);
+
+  /// The way in, for text; nullptr where the queue is missing, as is the next.
+  GstPad* sink() const { return sink_.get(); }
+  GstPad* src() const { return src_.get(); }
+
+  /// Opens when the video begins on `pad`, by which it goes into the captioner.
+  void open_by(GstPad* pad);
+  /// Closes when the video ends on `pad`, by which it leaves the captioner; going in does not do:
+  /// a captioner may wait for the text of its last frames.
+  void close_by(GstPad* pad);
+  void open();
+
+ private:
+  void close();
+  static GstPadProbeReturn on_video_in(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_video_out(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_text(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+
+  GstElement* queue_;
+  PadPtr sink_, src_;
+  std::atomic<bool> closed_{false};
+  std::atomic<int> n_let_in_{0};  // Of a closed gate: how much more it lets in.
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "sticky_events.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace npuwhisper {
+namespace {
+
+guint order_of(const EventPtr& event) {
+  const GstEventType type = GST_EVENT_TYPE(event.get());
+  if (type == GST_EVENT_EOS) return std::numeric_limits<guint>::max();
+  return gst_event_type_to_sticky_ordering(type);
+}
+
+bool is_of_one_stream(const GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  return type == GST_EVENT_STREAM_START || type == GST_EVENT_STREAM_GROUP_DONE ||
+         type == GST_EVENT_TAG || type == GST_EVENT_EOS;
+}
+
+bool has_name(GstEventType type) {
+  const auto flags = static_cast<unsigned>(type);
+  return (flags & static_cast<unsigned>(GST_EVENT_TYPE_STICKY_MULTI)) != 0 ||
+         type == GST_EVENT_CUSTOM_DOWNSTREAM || type == GST_EVENT_CUSTOM_BOTH;
+}
+
+}  // namespace
+
+bool is_same_kind(const GstEvent* a, const GstEvent* b) {
+  if (GST_EVENT_TYPE(a) != GST_EVENT_TYPE(b)) return false;
+  if (!has_name(GST_EVENT_TYPE(a))) return true;
+  // They are read, and only read; GStreamer's functions take no pointer to const.
+  const GstStructure* of_a = gst_event_get_structure(const_cast<GstEvent*>(a));
+  const GstStructure* of_b = gst_event_get_structure(const_cast<GstEvent*>(b));
+  if (of_a == nullptr || of_b == nullptr) return of_a == of_b;
+  return g_strcmp0(gst_structure_get_name(of_a), gst_structure_get_name(of_b)) == 0;
+}
+
+void StickyEvents::note(const EventPtr& event) {
+  if (!GST_EVENT_IS_STICKY(event.get())) return;
+  const bool begins = GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START;
+  std::erase_if(events_, [&](const EventPtr& old) {
+    return is_same_kind(old.get(), event.get()) || (begins && is_of_one_stream(old.get()));
+  });
+  const auto place = std::upper_bound(
+      events_.begin(), events_.end(), event,
+      [](const EventPtr& a, const EventPtr& b) { return order_of(a) < order_of(b); });
+  events_.insert(place, share(event));
+}
+
+void StickyEvents::flush() {
+  std::erase_if(events_, [](const EventPtr& event) { return !survives_flush(event.get()); });
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "program_options.h"
+
+#include <gtest/gtest.h>
+
+namespace npuwhisper::cli {
+namespace {
+
+class ProgramOptionsTest : public ::testing::Test {
+ protected:
+  ProgramOptionsTest() {
+    options_.add("text", text_, "", "TEXT", 't');
+    options_.add("maybe", maybe_, "", "TEXT");
+    options_.add("number", number_, "");
+    options_.add("large", large_, "");
+    options_.add("real", real_, "");
+    options_.add("flag", flag_, "");
+    options_.add("set", settings_, "");
+    options_.add_rest(rest_);
+  }
+
+  Result<void> parse(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "program");
+    std::vector<char*> argv;
+    for (std::string& argument : arguments) argv.push_back(argument.data());
+    argv.push_back(nullptr);
+    return options_.parse(static_cast<int>(arguments.size()), argv.data());
+  }
+  void expect_error(std::vector<std::string> arguments, const std::string& told) {
+    const auto parsed = parse(std::move(arguments));
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(parsed.error().message.find(told), std::string::npos) << parsed.error().message;
+  }
+
+  ProgramOptions options_{"REST", "A test."};
+  std::string text_ = "default";
+  std::optional<std::string> maybe_;
+  int number_ = 7;
+  std::int64_t large_ = 8;
+  double real_ = 0.5;
+  bool flag_ = false;
+  std::vector<Setting> settings_;
+  std::vector<std::string> rest_;
+};
+
+TEST_F(ProgramOptionsTest, KeepsWhatIsNotGiven) {
+  ASSERT_TRUE(parse({}));
+  EXPECT_EQ(text_, "default");
+  EXPECT_EQ(maybe_, std::nullopt);
+  EXPECT_EQ(number_, 7);
+  EXPECT_EQ(large_, 8);
+  EXPECT_EQ(real_, 0.5);
+  EXPECT_FALSE(flag_);
+  EXPECT_TRUE(settings_.empty());
+  EXPECT_TRUE(rest_.empty());
+}
+
+TEST_F(ProgramOptionsTest, TakesWhatIsGiven) {
+  // The first text is no UTF-8, and is still the name of a file.
+  ASSERT_TRUE(parse({"one", "--text", "a\xff", "--maybe=", "--number=-3", "--large", "5000000000",
+                     "--real", "1.5", "--flag", "--set", "a=b=c", "--set=d=", "--", "--two"}));
+  EXPECT_EQ(text_, "a\xff");
+  EXPECT_EQ(maybe_, "");
+  EXPECT_EQ(number_, -3);
+  EXPECT_EQ(large_, 5'000'000'000);
+  EXPECT_EQ(real_, 1.5);
+  EXPECT_TRUE(flag_);
+  EXPECT_EQ(settings_, (std::vector<Setting>{{"a", "b=c"}, {"d", ""}}));
+  EXPECT_EQ(rest_, (std::vector<std::string>{"one", "--two"}));
+}
+
+TEST_F(ProgramOptionsTest, TakesOneLetterForAName) {
+  ASSERT_TRUE(parse({"-t", "short"}));
+  EXPECT_EQ(text_, "short");
+}
+
+TEST_F(ProgramOptionsTest, NamesMistakes) {
+  expect_error({"--nonsense"}, "--nonsense");
+}
+
+TEST_F(ProgramOptionsTest, NamesTextThatIsNoNumber) {
+  expect_error({"--number", "many"}, "many");
+}
+
+TEST_F(ProgramOptionsTest, NamesSettingsWithoutAValue) {
+  expect_error({"--set", "beam"}, "--set 'beam': wanted NAME=VALUE");
+}
+
+TEST_F(ProgramOptionsTest, NamesSettingsWithoutAName) {
+  expect_error({"--set", "=5"}, "--set '=5': wanted NAME=VALUE");
+}
+
+}  // namespace
+}  // namespace npuwhisper::cli
