@@ -43,6 +43,8 @@ void release(void* memory) {
 }  // namespace
 
 #define CALLER __builtin_return_address(0)
+// Libraries are to find them here.
+#pragma GCC visibility push(default)
 extern "C" {
 void* malloc(std::size_t n_bytes) {
   return allocate(n_bytes, 0, CALLER);
@@ -112,4 +114,5 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
   release(memory);
 }
+#pragma GCC visibility pop
 #undef CALLER
