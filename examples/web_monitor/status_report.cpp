@@ -11,6 +11,7 @@ namespace npuwhisper::monitor {
 namespace {
 
 constexpr std::size_t kDelays = 20;
+
 double rounded(double value) {
   return std::round(value * 1e3) / 1e3;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -17,6 +18,9 @@
 #include "model/token_table.h"
 
 namespace npuwhisper {
+
+/// Nearly all tokens are shorter: room for a text is kept at this rate.
+inline constexpr std::size_t kBytesPerToken = 16;
 
 /// Ids of Whisper's special tokens, found by name in the vocabulary.
 struct SpecialTokens {

@@ -12,9 +12,6 @@
 namespace npuwhisper {
 namespace {
 
-/// The longest text of a window is 224 tokens, nearly all of them shorter than this.
-constexpr std::size_t kBytesPerToken = 16;
-
 /// What the bound on the log probability is multiplied with where speech is least likely: Whisper's
 /// inventions over silence ("you", "Thank you.") lie between -0.7 and -1, real text far above.
 constexpr float kStrictest = 0.7F;

@@ -43,7 +43,6 @@ constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
 /// Tokens around the text when words are timed: four before, one after.
 constexpr int kTimingTokens = 5;
-constexpr std::size_t kBytesPerToken = 16;
 
 }  // namespace
 

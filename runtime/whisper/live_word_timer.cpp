@@ -6,13 +6,6 @@
 #include <utility>
 
 namespace npuwhisper {
-namespace {
-
-/// Most tokens have fewer.
-constexpr std::size_t kBytesPerToken = 16;
-
-}  // namespace
-
 LiveWordTimer::LiveWordTimer(const Tokenizer& tokenizer, const ModelConfig& config,
                              std::size_t max_text)
     : tokenizer_(tokenizer), word_timer_(tokenizer, config), splitter_(tokenizer, max_text) {
