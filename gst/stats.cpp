@@ -61,6 +61,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "verified-tokens", stream.verified_tokens);
   set(stats, "silent-windows", stream.silent_windows);
   set(stats, "skipped-samples", stream.skipped_samples);
+  set(stats, "loops", stream.loops);
   set(stats, "invented-words", stream.invented_words);
   set(stats, "vad", std::string(name_of(stream.vad)));
   set(stats, "speech-samples", stream.speech_samples);

@@ -47,6 +47,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.verified_tokens += b.verified_tokens;
   a.silent_windows += b.silent_windows;
   a.skipped_samples += b.skipped_samples;
+  a.loops += b.loops;
   a.invented_words += b.invented_words;
   a.samples += b.samples;
   a.vad = b.vad;

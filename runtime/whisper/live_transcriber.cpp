@@ -211,6 +211,7 @@ Result<void> LiveTranscriber::hear_window() {
     return {};
   }
   if (is_loop(hearing)) {
+    ++stats_.loops;
     text_.forget_heard();
     // Without words that stand it is the audio that misleads the model.
     const bool has_text = n_committed > 0;

@@ -71,6 +71,7 @@ struct TranscriberStats {
   std::uint64_t verified_tokens = 0;  ///< Live: of the pass before, found right by one batched pass.
   std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
   std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
+  std::uint64_t loops = 0;            ///< Live: passes whose text repeated itself and was dropped.
   std::uint64_t invented_words = 0;   ///< Live: dropped in a pass, since nobody can speak so fast.
   std::uint64_t samples = 0;          ///< Pushed.
   VadUse vad = VadUse::Off;           ///< Voice activity detection, which counts the next three.

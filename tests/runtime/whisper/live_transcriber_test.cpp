@@ -376,6 +376,7 @@ TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
   // The window in which it began is lost to the loop only as far as nothing stood.
   EXPECT_EQ(said(), script());
   EXPECT_LE(longest_delay(), 2.5);
+  EXPECT_GE(transcriber_->stats().loops, 1U);
 }
 
 TEST_F(LiveTranscriberTest, ALoopWithoutCauseIsLeftBehind) {
@@ -389,6 +390,7 @@ TEST_F(LiveTranscriberTest, ALoopWithoutCauseIsLeftBehind) {
   ASSERT_GE(texts.size(), after.size());
   EXPECT_TRUE(std::equal(after.rbegin(), after.rend(), texts.rbegin()));
   EXPECT_LE(texts.size(), words_.size() + 30) << "the loop itself is not said";
+  EXPECT_GE(transcriber_->stats().loops, 1U);
 }
 
 TEST_F(LiveTranscriberTest, WhateverIsMisheardWordsAreInTimeAndInOrder) {
