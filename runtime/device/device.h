@@ -13,6 +13,7 @@
 
 #include "device/graph.h"
 #include "device/plan.h"
+#include "device/window_positions.h"
 #include "model/weights.h"
 
 namespace npuwhisper {
@@ -35,18 +36,21 @@ struct StepRow {
   std::span<const int> cells;        ///< What it attends to, in order, its own cell included.
   Buffer* self_cache = nullptr;
   Buffer* cross_cache = nullptr;     ///< Rows of one stream stand together.
+  WindowPositions positions = {};         ///< With which cross_cache was computed.
   float* logits = nullptr;           ///< [n_vocab]; nullptr: not wanted.
-  /// Receives what the captured heads of all layers, in the graph's order, attend to: [keys] each, attention_stride
-  /// floats from head to head. nullptr: not wanted.
+  /// Receives what the captured heads of all layers, in the graph's order, attend to: [keys] each, 0 for positions that
+  /// are not dense; attention_stride floats from head to head. nullptr: not wanted.
   float* attention = nullptr;
   std::size_t attention_stride = 0;
 };
 
 /// What one run reads and writes. For graphs over windows: `items` holds, for each batch item, the graph's inputs and
-/// outputs in order. For a decoder step: `rows`.
+/// outputs in order, of which the rows of `positions` are computed and lie one behind the other. For a decoder step:
+/// `rows`.
 struct Bindings {
   std::span<const std::span<Buffer* const>> items;
   std::span<const StepRow> rows;
+  WindowPositions positions = {};
 };
 
 /// One execution in flight. Belongs to its Executable.
@@ -62,6 +66,8 @@ class Executable {
  public:
   virtual ~Executable() = default;
   virtual const Plan& plan() const = 0;
+  /// The fewest positions that a run over windows can compute where all from `n_dense` on are padding.
+  virtual WindowPositions positions_for([[maybe_unused]] int n_dense) const { return {}; }
   /// Starts a run on at most the batch that was prepared. Allocates nothing, plans nothing.
   virtual Result<Run*> start(const Bindings& bindings) = 0;
   /// A buffer for the graph's tensor `id` (one batch item), in the layout that this device wants.

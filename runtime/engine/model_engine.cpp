@@ -89,6 +89,12 @@ Result<void> ModelEngine::prepare() {
   return {};
 }
 
+WindowPositions ModelEngine::positions_for(int n_dense) const {
+  const WindowPositions positions = encoder_->positions_for(n_dense);
+  const bool agree = cross_ == nullptr || cross_->positions_for(n_dense) == positions;
+  return agree ? positions : WindowPositions();
+}
+
 std::string ModelEngine::describe_plan() const {
   return "device: " + device_->info().name + "\n" + (window_mel_ ? window_mel_->plan().describe() : std::string()) +
          encoder_->plan().describe() + (cross_ ? cross_->plan().describe() : std::string()) +

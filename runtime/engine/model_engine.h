@@ -35,6 +35,9 @@ class ModelEngine final : public Engine {
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
 
+  /// The fewest positions that can be encoded of a window in which all from `n_dense` on are padding.
+  WindowPositions positions_for(int n_dense) const;
+
   /// Log-mel on the device; nullptr: the front end on the CPU.
   WindowMel* window_mel() { return window_mel_.get(); }
 

@@ -23,10 +23,11 @@ Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows, 
   rows_.reserve(max_rows_);
 }
 
-Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache) {
+Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions) {
   Request request;
   request.mel = &mel;
   request.cross_cache = &cross_cache;
+  request.positions = positions;
   return submit(request);
 }
 
@@ -85,17 +86,20 @@ Result<void> Scheduler::run_batch() {
   }
   Buffer& mel = *batch_.front()->mel;
   Buffer& cross_cache = *batch_.front()->cross_cache;
-  if (windows_.cross == nullptr) return run_window("encoder and cross", windows_.encoder, mel, cross_cache);
-  auto encoded = run_window("encoder", windows_.encoder, mel, *windows_.features);
+  const WindowPositions& positions = batch_.front()->positions;
+  if (windows_.cross == nullptr) return run_window("encoder and cross", windows_.encoder, mel, cross_cache, positions);
+  auto encoded = run_window("encoder", windows_.encoder, mel, *windows_.features, positions);
   if (!encoded) return encoded;
-  return run_window("cross", *windows_.cross, *windows_.features, cross_cache);
+  return run_window("cross", *windows_.cross, *windows_.features, cross_cache, positions);
 }
 
-Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to) {
-  const trace::Span span(stage);
+Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to,
+                                   const WindowPositions& positions) {
+  const trace::Span span(stage, positions.is_all() ? trace::Value()
+                                                   : trace::Value{"positions", positions.dense + positions.sparse});
   const std::array<Buffer*, 2> buffers = {&from, &to};
   const std::array<std::span<Buffer* const>, 1> items = {buffers};
-  return run(executable, {.items = items, .rows = {}});
+  return run(executable, {.items = items, .rows = {}, .positions = positions});
 }
 
 Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {

@@ -29,8 +29,8 @@ class Scheduler {
   /// `max_rows` is what `decoder` was prepared for.
   Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams);
 
-  /// Mel [2 * n_audio_ctx, n_mels] in f32 to a stream's cross-attention buffer.
-  Result<void> encode(Buffer& mel, Buffer& cross_cache);
+  /// Mel [2 * n_audio_ctx, n_mels] in f32 to a stream's cross-attention buffer: those positions of it.
+  Result<void> encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions);
 
   /// Decoder rows of one stream, at most max_rows.
   Result<void> decode(std::span<const StepRow> rows);
@@ -39,6 +39,7 @@ class Scheduler {
   struct Request {
     Buffer* mel = nullptr;            // encode
     Buffer* cross_cache = nullptr;
+    WindowPositions positions;
     std::span<const StepRow> rows;    // decode
     Result<void> result;
     bool done = false;
@@ -46,7 +47,8 @@ class Scheduler {
   Result<void> submit(Request& request);
   void take_batch();
   Result<void> run_batch();
-  Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to);
+  Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to,
+                          const WindowPositions& positions);
   Result<void> run(Executable& executable, const Bindings& bindings);
 
   const Windows windows_;

@@ -43,7 +43,7 @@ class StreamDecoder final : public TokenDecoder {
   int max_length() const override { return config_.n_text_ctx; }
   int max_positions() const override { return static_cast<int>(logits_.size()) / config_.n_vocab; }
 
-  Result<void> encode(std::span<const float> mel) override;
+  Result<void> encode(std::span<const float> mel, int n_exact) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens, std::span<const int> positions) override;
   void truncate(int length) override { tables_.truncate(static_cast<std::size_t>(length)); }
   void fork(std::span<const int> parents) override { tables_.fork(parents); }
@@ -61,6 +61,7 @@ class StreamDecoder final : public TokenDecoder {
   const std::atomic<bool>& cancelled_;
   CellTables tables_;
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
+  WindowPositions positions_;        // of cross_cache_
   std::vector<StepRow> rows_;
   std::vector<float> logits_;        // [rows that may want them, n_vocab]
   std::vector<float> attention_;     // [alignment heads, tokens, n_audio_ctx]
@@ -86,7 +87,7 @@ Result<void> StreamDecoder::allocate() {
   return {};
 }
 
-Result<void> StreamDecoder::encode(std::span<const float> mel) {
+Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   const std::span<std::byte> to = mel_->host();
   if (mel.size_bytes() != to.size()) {
     return fail(ErrorCode::InvalidArgument, "encoder window: found " + std::to_string(mel.size()) +
@@ -95,8 +96,9 @@ Result<void> StreamDecoder::encode(std::span<const float> mel) {
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
   std::memcpy(to.data(), mel.data(), to.size());
   tables_.reset();
+  positions_ = engine_->positions_for((n_exact + 1) / 2);
   if (auto synced = mel_->sync_to_device(); !synced) return synced;
-  return engine_->scheduler().encode(*mel_, *cross_cache_);
+  return engine_->scheduler().encode(*mel_, *cross_cache_, positions_);
 }
 
 Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
@@ -120,6 +122,7 @@ Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
   row.cells = cells;
   row.self_cache = self_cache_.get();
   row.cross_cache = cross_cache_.get();
+  row.positions = positions_;
   return row;
 }
 

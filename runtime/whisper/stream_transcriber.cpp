@@ -90,7 +90,7 @@ Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segm
 
 /// Appends the segments of the window at seek_ and returns the frames until the next one begins.
 Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& out) {
-  if (const auto ok = encode(seek_); !ok) return fail(ok.error());
+  if (const auto ok = encode(seek_, window_frames_); !ok) return fail(ok.error());
   const auto language = find_language(!language_.empty());
   if (!language) return fail(language.error());
   const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task));

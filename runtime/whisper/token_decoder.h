@@ -26,8 +26,9 @@ class TokenDecoder {
   virtual int max_positions() const = 0;
 
   /// Encodes a window: mel is [2 * n_audio_ctx, n_mels], normalised, time-major. Forgets all
-  /// sequences.
-  virtual Result<void> encode(std::span<const float> mel) = 0;
+  /// sequences. Frames from `n_exact` on are padding, all 0: of them the device may encode fewer,
+  /// each of which then stands for several (device/window_positions.h).
+  virtual Result<void> encode(std::span<const float> mel, int n_exact) = 0;
 
   /// Forgets all sequences and runs `tokens` as the only one, sequence 0. Returns logits of what
   /// follows tokens[at] for each `at` in `positions` (ascending): [positions.size(), n_vocab].
@@ -47,7 +48,8 @@ class TokenDecoder {
   virtual Result<std::span<float>> step(std::span<const Token> tokens) = 0;
 
   /// Runs `tokens` as the only sequence and returns what the model's alignment heads attend to
-  /// (after softmax): [n_alignment_heads, tokens.size(), n_audio_ctx]. `probabilities`
+  /// (after softmax): [n_alignment_heads, tokens.size(), n_audio_ctx], 0 for what stands for
+  /// several positions of padding. `probabilities`
   /// [tokens.size()] receives the probability of tokens[i + 1] after tokens[i], under a softmax
   /// over text tokens (ids below the end of text, and it).
   virtual Result<std::span<const float>> align(std::span<const Token> tokens,

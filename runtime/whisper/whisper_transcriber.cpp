@@ -136,12 +136,12 @@ void WhisperTranscriber::publish_stats() {
   published_ = stats_;
 }
 
-Result<void> WhisperTranscriber::encode(std::int64_t first) {
+Result<void> WhisperTranscriber::encode(std::int64_t first, int n_exact) {
   const auto window = audio_.window(first);
   if (!window) return fail(window.error());
   const Stopwatch watch(stats_.encode_time, "encode");
   ++stats_.windows;
-  return decoder_->encode(*window);
+  return decoder_->encode(*window, n_exact);
 }
 
 Result<std::optional<Token>> WhisperTranscriber::find_language(bool is_known) {

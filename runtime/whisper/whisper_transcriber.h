@@ -87,7 +87,7 @@ class WhisperTranscriber : public Transcriber {
   Result<void> check_running() const;
   bool is_drained() const { return drained_; }
   /// Encodes the window that begins at mel frame `first`.
-  Result<void> encode(std::int64_t first);
+  Result<void> encode(std::int64_t first, int n_exact);
   /// The token of language_ if `is_known`, else of the window that was encoded last; none if the
   /// model has no languages.
   Result<std::optional<Token>> find_language(bool is_known);

@@ -40,9 +40,9 @@ class PacedDecoder final : public TokenDecoder {
   int max_sequences() const override { return decoder_->max_sequences(); }
   int max_length() const override { return decoder_->max_length(); }
   int max_positions() const override { return decoder_->max_positions(); }
-  Result<void> encode(std::span<const float> mel) override {
+  Result<void> encode(std::span<const float> mel, int n_exact) override {
     time_.spend(costs_.encode);
-    return decoder_->encode(mel);
+    return decoder_->encode(mel, n_exact);
   }
   Result<std::span<float>> prompt(std::span<const Token> tokens,
                                   std::span<const int> positions) override {

@@ -28,7 +28,7 @@ Result<void> ScriptedDecoder::check() const {
   return {};
 }
 
-Result<void> ScriptedDecoder::encode(std::span<const float> mel) {
+Result<void> ScriptedDecoder::encode(std::span<const float> mel, int) {
   if (const auto ok = check(); !ok) return ok;
   windows.emplace_back(mel.begin(), mel.end());
   attempt_ = -1;

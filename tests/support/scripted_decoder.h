@@ -40,7 +40,7 @@ class ScriptedDecoder final : public TokenDecoder {
   int max_sequences() const override { return shape_.max_sequences; }
   int max_length() const override { return shape_.max_length; }
   int max_positions() const override { return shape_.max_positions; }
-  Result<void> encode(std::span<const float> mel) override;
+  Result<void> encode(std::span<const float> mel, int n_exact) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens,
                                   std::span<const int> positions) override;
   void truncate(int length) override;

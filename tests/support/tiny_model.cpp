@@ -124,6 +124,18 @@ std::vector<float> random_variable(RandomValues& random, const VariableShape& va
   return random.take(n, 0, amplitude_for(fan_in));
 }
 
+/// From row 128 on each group of rows becomes its first one.
+void make_alike(std::vector<float>& values, int n_columns, int group) {
+  const auto columns = static_cast<std::size_t>(n_columns);
+  const std::size_t first = 128 * columns;
+  for (std::size_t i = first; i < values.size(); ++i) {
+    const std::size_t row = (i - first) / columns;
+    values[i] = values[first + row / static_cast<std::size_t>(group) *
+                                   static_cast<std::size_t>(group) * columns +
+                       (i - first) % columns];
+  }
+}
+
 std::string format_weights(const TinyModelOptions& options) {
   const ModelConfig config = tiny_model_config(options);
   RandomValues random(options.seed);
@@ -135,7 +147,11 @@ std::string format_weights(const TinyModelOptions& options) {
   writer.add_i16("encoder/num_heads", static_cast<std::int16_t>(config.n_audio_head));
   for (const VariableShape& variable : whisper_variables(config)) {
     if (variable.name == "decoder/projection/weight") continue;
-    writer.add(variable.name, variable.dims, options.storage, random_variable(random, variable));
+    std::vector<float> values = random_variable(random, variable);
+    if (variable.name == "encoder/position_encodings/encodings") {
+      make_alike(values, config.n_state, options.alike_positions);
+    }
+    writer.add(variable.name, variable.dims, options.storage, values);
   }
   writer.add_alias("decoder/projection/weight", "decoder/embeddings/weight");
   return writer.finish();

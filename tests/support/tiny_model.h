@@ -24,6 +24,8 @@ struct TinyModelOptions {
   int n_text_layer = 2;
   int n_text_head = 2;
   bool is_multilingual = true;       ///< en, zh, de, es and fr; else no language tokens.
+  /// Encoder positions from the 128th on have the same encoding in groups of so many.
+  int alike_positions = 1;
   DataType storage = DataType::F16;  ///< F16 or F32: the same numbers.
   std::uint64_t seed = 1;
   std::string vocabulary = "vocabulary.txt";  ///< or vocabulary.json or tokenizer.json.

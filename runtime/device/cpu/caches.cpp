@@ -47,10 +47,10 @@ CrossCacheLayout::Head CrossCacheLayout::head(std::byte* cache, int layer, int h
 }
 
 void CrossCacheLayout::store(std::byte* cache, int layer, int head, const float* keys, const float* values,
-                             std::size_t stride) const {
+                             std::size_t stride, std::size_t n) const {
   const Head to = this->head(cache, layer, head);
   std::array<std::int8_t, kHeadColumns> row;
-  for (std::size_t i = 0; i < n_keys(); ++i) {
+  for (std::size_t i = 0; i < n; ++i) {
     const float* key = keys + i * stride;
     const float* value = values + i * stride;
     if (type_ == DataType::I8) {

@@ -62,8 +62,9 @@ class CrossCacheLayout {
   };
   Head head(std::byte* cache, int layer, int head) const;
 
-  /// Fills one head from keys and values [n_keys, 64], each with `stride` floats between rows.
-  void store(std::byte* cache, int layer, int head, const float* keys, const float* values, std::size_t stride) const;
+  /// Fills one head from keys and values [n, 64], each with `stride` floats between rows; n is at most n_keys().
+  void store(std::byte* cache, int layer, int head, const float* keys, const float* values, std::size_t stride,
+             std::size_t n) const;
 
  private:
   CacheShape shape_;

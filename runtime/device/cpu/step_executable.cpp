@@ -466,7 +466,9 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   const std::size_t columns = columns_of(step.op.output);
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns;
   const std::size_t stride = cross_layout_.padded_keys();
-  const std::size_t n_keys = cross_layout_.n_keys();
+  const WindowPositions& positions = rows_[first].positions;
+  const int n_all = static_cast<int>(cross_layout_.n_keys());
+  const auto n_keys = static_cast<std::size_t>(positions.count(n_all));
   const CrossCacheLayout::Head cache =
       cross_layout_.head(rows_[first].cross_cache->host().data(), step.op.layer, head);
   const float* query = rows_of(thread, step.op.input) + first * columns + column;
@@ -474,7 +476,7 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   float* scores = scratch_[thread].scores.as<float>();
 
   const std::size_t panel_bytes = kPanelColumns * kHeadColumns * size_of(types_.cross_cache);
-  for (std::size_t key = 0; key < stride; key += kPanelColumns) {
+  for (std::size_t key = 0; key < n_keys; key += kPanelColumns) {
     multiply_panel(query, columns, n_rows, kHeadColumns, cache.keys + key / kPanelColumns * panel_bytes,
                    types_.cross_cache, cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
     for (std::size_t i = 0; i < n_rows; ++i) {
@@ -483,16 +485,20 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   }
 
   const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
+  const float log_weight = positions.log_weight(n_all) / scale;
+  const std::size_t n_dense = n_keys - static_cast<std::size_t>(positions.sparse);
   const std::vector<int>& captured = step.op.captured_heads;
   std::array<float, kAttentionRows> totals;
   for (std::size_t i = 0; i < n_rows; ++i) {
     float* row = scores + i * stride;
+    for (std::size_t key = n_dense; key < n_keys; ++key) row[key] += log_weight;
     totals[i] = exponentiate(row, n_keys, scale, row, DataType::F32);
     const StepRow& r = rows_[first + i];
     for (std::size_t c = 0; c < captured.size() && r.attention != nullptr; ++c) {
       if (captured[c] != head) continue;
-      scale_row(row, n_keys, 1.0F / totals[i], r.attention + (step.first_capture + c) * r.attention_stride,
-                DataType::F32);
+      float* to = r.attention + (step.first_capture + c) * r.attention_stride;
+      scale_row(row, n_dense, 1.0F / totals[i], to, DataType::F32);
+      std::fill(to + n_dense, to + n_all, 0.0F);
     }
     if (cache.value_scales != nullptr) {
       for (std::size_t key = 0; key < n_keys; ++key) row[key] *= cache.value_scales[key];

@@ -92,6 +92,7 @@ WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTy
       types_(types),
       pool_(pool),
       workspace_(workspace),
+      n_positions_(graph.outputs.empty() ? 0 : graph.tensor(graph.outputs.front()).rows),
       cross_layout_(cross_shape(graph), types.cross_cache) {}
 
 Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(const Graph& graph, const Weights& weights, int batch,
@@ -105,6 +106,7 @@ Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(const Graph& 
 Result<void> WindowExecutable::compile(const Weights& weights) {
   scratch_.resize(pool_.size());
   if (auto divided = divide_into_stages(); !divided) return divided;
+  find_most_thinned();
   choose_types();
   if (auto placed = place_tensors(); !placed) return placed;
   for (Stage& stage : stages_) {
@@ -157,6 +159,19 @@ Result<void> WindowExecutable::divide_into_stages() {
     stages_.back().steps.push_back(std::move(step));
   }
   return {};
+}
+
+/// Up to where the last block of every stage, computed whole, stays within the stage's tensors.
+void WindowExecutable::find_most_thinned() {
+  for (int dense = kPositionStep; dense + kSparsePositions < n_positions_; dense += kPositionStep) {
+    const bool fits = std::all_of(stages_.begin(), stages_.end(), [&](const Stage& stage) {
+      if (stage.rows != n_positions_ && stage.rows != 2 * n_positions_) return false;
+      const int rows = stage.rows == n_positions_ ? dense + kSparsePositions : 2 * dense;
+      return (rows + stage.block_rows - 1) / stage.block_rows * stage.block_rows <= stage.rows;
+    });
+    if (!fits) return;
+    most_thinned_ = dense + kSparsePositions;
+  }
 }
 
 void WindowExecutable::choose_types() {
@@ -349,38 +364,11 @@ Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
     return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
                                             std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
   }
-  if (attention_.scores.whole != nullptr) return {};   // Every layer's attention has the same shape.
-  const int in_columns = static_cast<int>(columns_of(op.input));
-  const int head_columns = static_cast<int>(kHeadColumns);
-  GemmShape scores{.m = stage.block_rows,
-                   .k = head_columns,
-                   .n = stage.rows,
-                   .lda = head_columns,
-                   .ldc = stage.rows,
-                   .input = types_.compute,
-                   .output = DataType::F32};
-  GemmShape mix{.m = stage.block_rows,
-                .k = stage.rows,
-                .n = head_columns,
-                .lda = stage.rows,
-                .ldc = head_columns,
-                .input = types_.compute,
-                .output = DataType::F32};
-  const GemmStrides key_strides{.k_stride = 1, .n_stride = in_columns};
-  const GemmStrides value_strides{.k_stride = in_columns, .n_stride = 1};
-  for (auto [shape, strides, target] :
-       {std::tuple{&scores, &key_strides, &attention_.scores}, std::tuple{&mix, &value_strides, &attention_.mix}}) {
-    auto whole = gemm(*shape, nullptr, strides);
-    if (!whole) return fail(whole.error());
-    target->whole = *whole;
-    if (stage.rows % stage.block_rows == 0) continue;
-    shape->m = stage.rows % stage.block_rows;
-    auto last = gemm(*shape, target->whole, strides);
-    if (!last) return fail(last.error());
-    target->last = *last;
+  if (!attentions_.empty()) return {};   // Every layer's attention has the same shape.
+  if (auto prepared = prepare_products(stage, stage.rows, attentions_[stage.rows]); !prepared) return prepared;
+  for (int n_keys = kPositionStep + kSparsePositions; n_keys <= most_thinned_; n_keys += kPositionStep) {
+    if (auto prepared = prepare_products(stage, n_keys, attentions_[n_keys]); !prepared) return prepared;
   }
-  packed_keys_bytes_ = round_up(attention_.scores.whole->packed_bytes(), kAlignment);
-  packed_values_bytes_ = round_up(attention_.mix.whole->packed_bytes(), kAlignment);
   heads_at_once_ = std::min(batch_ * op.n_heads, std::max(kFewestHeads, static_cast<int>(pool_.size())));
   const std::size_t packed_bytes =
       static_cast<std::size_t>(heads_at_once_) * (packed_keys_bytes_ + packed_values_bytes_);
@@ -395,13 +383,48 @@ Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
   return {};
 }
 
+Result<void> WindowExecutable::prepare_products(const Stage& stage, int n_keys, Attention& attention) {
+  const int in_columns = static_cast<int>(columns_of(stage.steps.front().op.input));
+  const int head_columns = static_cast<int>(kHeadColumns);
+  GemmShape scores{.m = stage.block_rows,
+                   .k = head_columns,
+                   .n = n_keys,
+                   .lda = head_columns,
+                   .ldc = n_keys,
+                   .input = types_.compute,
+                   .output = DataType::F32};
+  GemmShape mix{.m = stage.block_rows,
+                .k = n_keys,
+                .n = head_columns,
+                .lda = n_keys,
+                .ldc = head_columns,
+                .input = types_.compute,
+                .output = DataType::F32};
+  const GemmStrides key_strides{.k_stride = 1, .n_stride = in_columns};
+  const GemmStrides value_strides{.k_stride = in_columns, .n_stride = 1};
+  for (auto [shape, strides, target] :
+       {std::tuple{&scores, &key_strides, &attention.scores}, std::tuple{&mix, &value_strides, &attention.mix}}) {
+    auto whole = gemm(*shape, nullptr, strides);
+    if (!whole) return fail(whole.error());
+    target->whole = *whole;
+    if (n_keys != stage.rows || stage.rows % stage.block_rows == 0) continue;
+    shape->m = stage.rows % stage.block_rows;
+    auto last = gemm(*shape, target->whole, strides);
+    if (!last) return fail(last.error());
+    target->last = *last;
+  }
+  packed_keys_bytes_ = std::max(packed_keys_bytes_, round_up(attention.scores.whole->packed_bytes(), kAlignment));
+  packed_values_bytes_ = std::max(packed_values_bytes_, round_up(attention.mix.whole->packed_bytes(), kAlignment));
+  return {};
+}
+
 void WindowExecutable::describe(const Stage& stage) {
   for (const Step& step : stage.steps) {
     std::string how = "f32";
     const std::string block = std::to_string(stage.block_rows);
     if (step.gemm.whole != nullptr) how = step.gemm.whole->kernel() + ", " + block + " rows a task";
     if (step.panels) how = "panels of 64, weights " + std::string(to_string(step.panels->type()));
-    if (step.op.kind == OpKind::Attention) how = attention_.scores.whole->kernel() + ", " + block + " queries a task";
+    if (step.op.kind == OpKind::Attention) how = attentions_.at(stage.rows).scores.whole->kernel() + ", " + block + " queries a task";
     if (step.op.kind == OpKind::StoreCrossCache) how = std::string(to_string(types_.cross_cache));
     plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});
   }

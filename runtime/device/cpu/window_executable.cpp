@@ -22,6 +22,12 @@ Result<Run*> WindowExecutable::start(const Bindings& bindings) {
                       std::to_string(graph_.inputs.size() + graph_.outputs.size()));
     }
   }
+  const WindowPositions& positions = bindings.positions;
+  if (!positions.is_all() && positions != positions_for(positions.dense)) {
+    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(positions.dense) + " + " +
+                                                std::to_string(positions.sparse) +
+                                                " positions, wanted what positions_for() gives");
+  }
   bindings_ = bindings;
   n_items_ = static_cast<int>(bindings.items.size());
   for (auto& next : next_task_) next.store(0, std::memory_order_relaxed);
@@ -31,6 +37,26 @@ Result<Run*> WindowExecutable::start(const Bindings& bindings) {
   pool_.run(job);
   if (failed_) return fail(error_);
   return &run_;
+}
+
+WindowPositions WindowExecutable::positions_for(int n_dense) const {
+  const int dense = (std::max(n_dense, 1) + kPositionStep - 1) / kPositionStep * kPositionStep;
+  if (dense + kSparsePositions > most_thinned_) return {};
+  return {dense, kSparsePositions};
+}
+
+/// Where padding is left out, a graph has positions, or as many rows before the convolution that joins two of them.
+int WindowExecutable::n_rows(const Stage& stage) const {
+  const WindowPositions& positions = bindings_.positions;
+  if (positions.is_all()) return stage.rows;
+  return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
+}
+
+/// Products are made for whole blocks and for the last one of a window. Where padding is left out all blocks are whole:
+/// what is computed behind the last row is not read.
+int WindowExecutable::n_rows(const Stage& stage, int block) const {
+  if (!bindings_.positions.is_all()) return stage.block_rows;
+  return std::min(stage.block_rows, stage.rows - block * stage.block_rows);
 }
 
 bool WindowExecutable::note(const Result<void>& result) {
@@ -57,24 +83,23 @@ void WindowExecutable::execute(unsigned thread) {
         return Result<void>();
       });
     } else {
-      for_each_task(stage.first_counter, n_items_ * stage.n_blocks(), [&](int task) {
-        return run_block(thread, stage, task / stage.n_blocks(), task % stage.n_blocks());
-      });
+      const int n = n_blocks(stage);
+      for_each_task(stage.first_counter, n_items_ * n,
+                    [&](int task) { return run_block(thread, stage, task / n, task % n); });
     }
     pool_.barrier();
   }
 }
 
 void WindowExecutable::run_attention(unsigned thread, const Stage& stage) {
-  const Step& step = stage.steps.front();
-  const int n_heads = step.op.n_heads;
-  const int n_blocks = stage.n_blocks();
+  const int n_heads = stage.steps.front().op.n_heads;
+  const int n_blocks = this->n_blocks(stage);
   std::size_t counter = stage.first_counter;
   for (int first = 0; first < n_items_ * n_heads; first += heads_at_once_) {
     if (first > 0) pool_.barrier();   // The heads before were the last to need the packed ones.
     const int n = std::min(heads_at_once_, n_items_ * n_heads - first);
     for_each_task(counter++, n, [&](int task) {
-      return pack_head(thread, step, (first + task) / n_heads, (first + task) % n_heads);
+      return pack_head(thread, stage, (first + task) / n_heads, (first + task) % n_heads);
     });
     pool_.barrier();
     for_each_task(counter++, n * n_blocks, [&](int task) {
@@ -86,7 +111,7 @@ void WindowExecutable::run_attention(unsigned thread, const Stage& stage) {
 
 Result<void> WindowExecutable::run_block(unsigned thread, const Stage& stage, int item, int block) {
   const int first = block * stage.block_rows;
-  const int n_rows = std::min(stage.block_rows, stage.rows - first);
+  const int n_rows = this->n_rows(stage, block);
   for (const Step& step : stage.steps) {
     if (step.op.kind == OpKind::LayerNorm) {
       run_norm(thread, step, item, first, n_rows);
@@ -150,13 +175,17 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
   const OneDnnGemm* gemm = n_rows == stage.block_rows ? step.gemm.whole : step.gemm.last;
   auto done = gemm->run(thread, in, step.weight.data(), step.bias.empty() ? nullptr : step.bias.data(), out,
                         scratch_[thread].onednn.data());
-  if (!step.position.empty()) {
-    const std::size_t columns = columns_of(op.output);
-    const std::size_t offset = static_cast<std::size_t>(first) * columns * size_of(step.position_type);
-    add_scaled(1.0F, step.position.data() + offset, step.position_type, reinterpret_cast<float*>(out),
-               static_cast<std::size_t>(n_rows) * columns);
-  }
+  if (!step.position.empty()) add_positions(step, first, n_rows, reinterpret_cast<float*>(out));
   return done;
+}
+
+void WindowExecutable::add_positions(const Step& step, int first, int n_rows, float* out) const {
+  const std::size_t columns = columns_of(step.op.output);
+  for (int row = first; row < first + n_rows; ++row, out += columns) {
+    const auto position = static_cast<std::size_t>(bindings_.positions.position_of(row, n_positions_));
+    add_scaled(1.0F, step.position.data() + position * columns * size_of(step.position_type), step.position_type, out,
+               columns);
+  }
 }
 
 void WindowExecutable::gather(unsigned thread, const Step& step, int item, int first, int n_rows) {
@@ -165,9 +194,14 @@ void WindowExecutable::gather(unsigned thread, const Step& step, int item, int f
   const DataType from = type_of_[static_cast<std::size_t>(op.input)];
   const std::size_t bytes = columns * size_of(types_.compute);
   std::byte* to = scratch_[thread].gathered.data();
+  const WindowPositions& positions = bindings_.positions;
+  const bool thins = !positions.is_all() && graph_.tensor(op.output).rows == n_positions_;
   for (int row = first; row < first + n_rows; ++row) {
+    const int centre = thins ? positions.position_of(row, n_positions_) : row;
     for (int tap = 0; tap < op.kernel; ++tap, to += bytes) {
-      const int source = row * op.stride + tap - (op.kernel - 1) / 2;
+      int source = centre * op.stride + tap - (op.kernel - 1) / 2;
+      // Padding is the same everywhere, and the last row that there is lies in it.
+      if (thins) source = std::min(source, 2 * positions.dense - 1);
       if (source < 0 || source >= graph_.tensor(op.input).rows) {
         std::memset(to, 0, bytes);
       } else {
@@ -177,23 +211,26 @@ void WindowExecutable::gather(unsigned thread, const Step& step, int item, int f
   }
 }
 
-Result<void> WindowExecutable::pack_head(unsigned thread, const Step& step, int item, int head) {
-  const std::size_t columns = columns_of(step.op.output);
+Result<void> WindowExecutable::pack_head(unsigned thread, const Stage& stage, int item, int head) {
+  const Op& op = stage.steps.front().op;
+  const Attention& attention = attentions_.at(n_rows(stage));
+  const std::size_t columns = columns_of(op.output);
   const std::size_t element = size_of(types_.compute);
-  const std::byte* row = row_of(thread, step.op.input, item, 0, 0);
+  const std::byte* row = row_of(thread, op.input, item, 0, 0);
   const std::byte* key = row + (columns + static_cast<std::size_t>(head) * kHeadColumns) * element;
-  std::byte* packed = packed_head(item, step.op, head);
-  if (auto done = attention_.scores.whole->pack(thread, key, packed); !done) return done;
-  return attention_.mix.whole->pack(thread, key + columns * element, packed + packed_keys_bytes_);
+  std::byte* packed = packed_head(item, op, head);
+  if (auto done = attention.scores.whole->pack(thread, key, packed); !done) return done;
+  return attention.mix.whole->pack(thread, key + columns * element, packed + packed_keys_bytes_);
 }
 
 Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int item, int head, int block) {
   const Op& op = stage.steps.front().op;
   const int first = block * stage.block_rows;
-  const int n_rows = std::min(stage.block_rows, stage.rows - first);
+  const int n_rows = this->n_rows(stage, block);
   const bool whole = n_rows == stage.block_rows;
-  const OneDnnGemm& scores = whole ? *attention_.scores.whole : *attention_.scores.last;
-  const OneDnnGemm& mix = whole ? *attention_.mix.whole : *attention_.mix.last;
+  const Attention& attention = attentions_.at(this->n_rows(stage));
+  const OneDnnGemm& scores = whole ? *attention.scores.whole : *attention.scores.last;
+  const OneDnnGemm& mix = whole ? *attention.mix.whole : *attention.mix.last;
   Scratch& scratch = scratch_[thread];
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
   std::byte* packed = packed_head(item, op, head);
@@ -211,13 +248,17 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
   }
   // The weights overwrite the scores, which come first to last and are never shorter than the weights.
   const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
-  const auto n_keys = static_cast<std::size_t>(stage.rows);
+  const WindowPositions& positions = bindings_.positions;
+  const auto n_keys = static_cast<std::size_t>(this->n_rows(stage));
+  const float log_weight = positions.log_weight(n_positions_) / scale;
   auto* mixed = scratch.mixed.as<float>();
   float* totals = mixed + static_cast<std::size_t>(stage.block_rows) * kHeadColumns;
   for (int i = 0; i < n_rows; ++i) {
     const std::size_t element = static_cast<std::size_t>(i) * n_keys;
-    totals[i] = exponentiate(scratch.scores.as<float>() + element, n_keys, scale,
-                             scratch.scores.data() + element * size_of(types_.compute), types_.compute);
+    float* row = scratch.scores.as<float>() + element;
+    for (std::size_t key = n_keys - static_cast<std::size_t>(positions.sparse); key < n_keys; ++key) row[key] += log_weight;
+    totals[i] =
+        exponentiate(row, n_keys, scale, scratch.scores.data() + element * size_of(types_.compute), types_.compute);
   }
   if (auto done = mix.run(thread, scratch.scores.data(), packed + packed_keys_bytes_, nullptr, mixed,
                           scratch.onednn.data());
@@ -237,7 +278,8 @@ void WindowExecutable::store_head(const Step& step, int item, int head) {
   const std::size_t columns = columns_of(step.op.input);
   Buffer* cache = bindings_.items[static_cast<std::size_t>(item)]
                                  [static_cast<std::size_t>(bound_[static_cast<std::size_t>(step.op.output)])];
-  cross_layout_.store(cache->host().data(), step.op.layer, head, keys, keys + columns / 2, columns);
+  cross_layout_.store(cache->host().data(), step.op.layer, head, keys, keys + columns / 2, columns,
+                      static_cast<std::size_t>(bindings_.positions.count(n_positions_)));
 }
 
 std::byte* WindowExecutable::packed_head(int item, const Op& op, int head) const {

@@ -43,6 +43,7 @@ class WindowExecutable : public Executable {
                                                           Workspace& workspace);
 
   const Plan& plan() const override { return plan_; }
+  WindowPositions positions_for(int n_dense) const override;
   /// Runs to the end before it returns.
   Result<Run*> start(const Bindings& bindings) override;
   /// Graph inputs of a convolution are f32 [rows, columns]; other inputs and outputs have the compute type; the output of
@@ -53,6 +54,10 @@ class WindowExecutable : public Executable {
   std::vector<std::string> kernels() const;
 
  private:
+  /// Dense positions come in multiples of this: attention's products are made for each number of keys.
+  static constexpr int kPositionStep = 128;
+  static constexpr int kSparsePositions = 128;
+
   class FinishedRun : public Run {
    public:
     Result<void> wait(std::chrono::milliseconds) override { return {}; }
@@ -79,10 +84,10 @@ class WindowExecutable : public Executable {
     int rows = 0;
     int block_rows = 0;
     std::size_t first_counter = 0;       // in next_task_
-    int n_blocks() const { return (rows + block_rows - 1) / block_rows; }
   };
   /// Shape (m, k, n, lda, ldc, flags), strides of what is packed, and the product whose packing is shared.
   using GemmKey = std::tuple<int, int, int, int, int, int, int, int, const OneDnnGemm*>;
+  /// Over one number of keys.
   struct Attention {
     BlockGemm scores;    // [queries, 64] * [64, keys]
     BlockGemm mix;       // [queries, keys] * [keys, 64]
@@ -107,8 +112,15 @@ class WindowExecutable : public Executable {
   Result<void> load_panels(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
+  Result<void> prepare_products(const Stage& stage, int n_keys, Attention& attention);
+  void find_most_thinned();
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
   void describe(const Stage& stage);
+
+  /// Of the run in progress.
+  int n_rows(const Stage& stage) const;
+  int n_rows(const Stage& stage, int block) const;
+  int n_blocks(const Stage& stage) const { return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows; }
 
   /// Whether every thread should go on: false once one has failed.
   bool note(const Result<void>& result);
@@ -120,8 +132,9 @@ class WindowExecutable : public Executable {
   Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first, int n_rows);
   void run_panels(unsigned thread, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
+  void add_positions(const Step& step, int first, int n_rows, float* out) const;
   void gather(unsigned thread, const Step& step, int item, int first, int n_rows);
-  Result<void> pack_head(unsigned thread, const Step& step, int item, int head);
+  Result<void> pack_head(unsigned thread, const Stage& stage, int item, int head);
   Result<void> attend(unsigned thread, const Stage& stage, int item, int head, int block);
   void store_head(const Step& step, int item, int head);
 
@@ -146,7 +159,9 @@ class WindowExecutable : public Executable {
   TensorSlots slots_;
   std::vector<std::size_t> area_of_;      // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
-  Attention attention_;
+  int n_positions_;
+  int most_thinned_ = 0;                  // rows of the largest run that does not compute all positions
+  std::map<int, Attention> attentions_;   // by number of keys
   int heads_at_once_ = 0;                 // of all items
   std::size_t packed_heads_area_ = 0;     // keys then values of each of them
   std::size_t packed_keys_bytes_ = 0;

@@ -55,7 +55,8 @@ void CrossCacheStore::store_head(const CacheRows& layer, int head, const std::by
     cpu::convert(values + row, DataType::Bf16, f32_values + column, DataType::F32,
                  cpu::kHeadColumns);
   }
-  layout_.store(cache, layer.store.layer, head, scratch, f32_values, cpu::kHeadColumns);
+  layout_.store(cache, layer.store.layer, head, scratch, f32_values, cpu::kHeadColumns,
+                layout_.n_keys());
 }
 
 }  // namespace npuwhisper::xdna

@@ -128,7 +128,7 @@ TEST_P(BaseDecoder, GivesTheGoldenTokens) {
   auto made = make_stream_decoder(*engine, {}, never);
   ASSERT_TRUE(made) << made.error().message;
   TokenDecoder& decoder = **made;
-  ASSERT_TRUE(decoder.encode(golden_window(model_of(**engine).config)));
+  ASSERT_TRUE(decoder.encode(golden_window(model_of(**engine).config), 3000));
 
   // Logits after each token of the prompt: two at a time are all that a stream without beams keeps.
   const auto& ids = golden().tensor("logits_ids").i32;

@@ -160,7 +160,7 @@ class SchedulerTest : public testing::Test {
 TEST_F(SchedulerTest, EncodesThroughTheFeatures) {
   FakeBuffer mel, cross;
   mel.value = 20;
-  ASSERT_TRUE(scheduler_.encode(mel, cross));
+  ASSERT_TRUE(scheduler_.encode(mel, cross, {}));
   EXPECT_EQ(cross.value, 42);
 }
 
@@ -168,7 +168,7 @@ TEST_F(SchedulerTest, AnEncoderMayDoBothByItself) {
   Scheduler whole({encoder_}, decoder_, kMaxRows, 4);
   FakeBuffer mel, cross;
   mel.value = 20;
-  ASSERT_TRUE(whole.encode(mel, cross));
+  ASSERT_TRUE(whole.encode(mel, cross, {}));
   EXPECT_EQ(cross.value, 21);
   EXPECT_EQ(cross_.n_runs, 0);
 }
@@ -224,15 +224,15 @@ TEST_F(SchedulerTest, ErrorsOfEitherHalfOfAnEncodeArePassedOn) {
   FakeBuffer mel, cross;
   cross.value = 7;
   encoder_.refuse_to_start = true;
-  const auto first = scheduler_.encode(mel, cross);
+  const auto first = scheduler_.encode(mel, cross, {});
   ASSERT_FALSE(first);
   EXPECT_EQ(first.error().code, ErrorCode::DeviceError);
   EXPECT_EQ(cross_.n_runs, 0) << "the second half ran on the features of a failed first half";
   encoder_.refuse_to_start = false;
   cross_.refuse_to_start = true;
-  EXPECT_FALSE(scheduler_.encode(mel, cross));
+  EXPECT_FALSE(scheduler_.encode(mel, cross, {}));
   cross_.refuse_to_start = false;
-  EXPECT_TRUE(scheduler_.encode(mel, cross));
+  EXPECT_TRUE(scheduler_.encode(mel, cross, {}));
   EXPECT_NE(cross.value, 7);
 }
 
@@ -249,7 +249,7 @@ TEST_F(SchedulerTest, ManyStreamsForAWhile) {
         if (i % 10 == 0) {
           FakeBuffer mel, cross;
           mel.value = 100 * stream + i;
-          if (!scheduler_.encode(mel, cross)) ++errors;
+          if (!scheduler_.encode(mel, cross, {})) ++errors;
           EXPECT_EQ(cross.value, 2 * (100 * stream + i + 1));
         }
         if (!decode(stream, 1 + (stream + i) % kMaxRows, i)) ++errors;

@@ -51,7 +51,7 @@ void expect_refused(const auto& result, ErrorCode code, const char* part) {
 
 class Stream : public testing::Test {
  protected:
-  void SetUp() override { ASSERT_TRUE(decoder_->encode(tiny().mel(1))); }
+  void SetUp() override { ASSERT_TRUE(decoder_->encode(tiny().mel(1), tiny().n_frames())); }
 
   const int n_vocab_ = tiny().config().n_vocab;
   std::unique_ptr<TokenDecoder> decoder_ = tiny().stream({.max_sequences = 3, .alignment = true});
@@ -107,10 +107,10 @@ TEST_F(Stream, ForkedSequencesEqualSeparateOnes) {
 
 TEST_F(Stream, ANewWindowForgetsEverything) {
   const auto before = step_through(*decoder_, {1, 2, 3});
-  ASSERT_TRUE(decoder_->encode(tiny().mel(2)));
+  ASSERT_TRUE(decoder_->encode(tiny().mel(2), tiny().n_frames()));
   const auto other = step_through(*decoder_, {1, 2, 3});
   EXPECT_GT(largest_difference(before, other), 1e-3) << "the audio does not matter";
-  ASSERT_TRUE(decoder_->encode(tiny().mel(1)));
+  ASSERT_TRUE(decoder_->encode(tiny().mel(1), tiny().n_frames()));
   EXPECT_EQ(step_through(*decoder_, {1, 2, 3}), before);
 }
 
@@ -140,10 +140,56 @@ TEST_F(Stream, AlignsAllTokens) {
   }
 }
 
+/// What a decoder says of a window, encoded exactly up to `n_exact`.
+struct Heard {
+  std::vector<float> logits;
+  std::vector<float> attention;
+};
+
+Heard hear(TokenDecoder& decoder, const std::vector<float>& mel, int n_exact) {
+  if (const auto done = decoder.encode(mel, n_exact); !done) {
+    ADD_FAILURE() << done.error().message;
+    return {};
+  }
+  Heard heard{.logits = step_through(decoder, {1, 2, 3}), .attention = {}};
+  const std::vector<Token> tokens = {1, 2, 3, 4};
+  std::vector<float> probabilities(tokens.size());
+  const auto attention = decoder.align(tokens, probabilities);
+  if (attention) heard.attention.assign(attention->begin(), attention->end());
+  return heard;
+}
+
+/// Where padding that a position stands for is alike, nothing is lost by leaving the rest out.
+TEST(ThinnedPadding, CountsForAllThatItStandsFor) {
+  constexpr int kPositions = 640;
+  constexpr int kDense = 128;  // The other 512 in groups of 4: the device computes 128 of them.
+  const TinyEngine tiny(Precision::F32, {.n_audio_ctx = kPositions, .alike_positions = 4});
+  std::vector<float> mel = tiny.mel(1);
+  const auto n_mels = static_cast<std::size_t>(tiny.config().n_mels);
+  std::fill(mel.begin() + 250 * static_cast<std::ptrdiff_t>(n_mels), mel.end(), 0.0F);
+  const auto decoder = tiny.stream({.max_sequences = 1, .alignment = true});
+  const Heard all = hear(*decoder, mel, tiny.n_frames());
+  const Heard thinned = hear(*decoder, mel, 2 * kDense);
+  EXPECT_LE(largest_difference(all.logits, thinned.logits), 1e-4);
+  ASSERT_EQ(all.attention.size(), thinned.attention.size());
+  for (std::size_t i = 0; i < all.attention.size(); ++i) {
+    if (i % kPositions < kDense) {
+      EXPECT_NEAR(thinned.attention[i], all.attention[i], 1e-5) << i;
+    } else {
+      EXPECT_GT(all.attention[i], 0.0F) << i;
+      EXPECT_EQ(thinned.attention[i], 0.0F) << i << ": was it encoded?";
+    }
+  }
+  // One frame more, and the next positions have to be encoded, which are other groups.
+  EXPECT_GT(largest_difference(thinned.logits, hear(*decoder, mel, 2 * kDense + 1).logits), 1e-4);
+  // Nothing of a short window is left in a long one.
+  EXPECT_EQ(hear(*decoder, mel, tiny.n_frames()).logits, all.logits);
+}
+
 TEST_F(Stream, BadInputIsRefused) {
   const int zero = 0;
   const std::span<const int> at_zero(&zero, 1);
-  expect_refused(decoder_->encode(std::vector<float>(100)), ErrorCode::InvalidArgument,
+  expect_refused(decoder_->encode(std::vector<float>(100), 100), ErrorCode::InvalidArgument,
                  "100 mel values");
   for (const Token token : {-1, n_vocab_, 1 << 30}) {
     expect_refused(decoder_->prompt({&token, 1}, at_zero), ErrorCode::InvalidArgument,
@@ -192,12 +238,12 @@ TEST_F(Stream, CancelledStreamsDoNothing) {
       make_stream_decoder(tiny().engine, {.max_sequences = 1, .alignment = true}, cancelled);
   ASSERT_TRUE(made);
   TokenDecoder& decoder = **made;
-  ASSERT_TRUE(decoder.encode(tiny().mel(1)));
+  ASSERT_TRUE(decoder.encode(tiny().mel(1), tiny().n_frames()));
   cancelled = true;
   const int zero = 0;
   const std::vector<Token> one = {1};
   std::vector<float> probabilities(1);
-  EXPECT_EQ(decoder.encode(tiny().mel(1)).error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(decoder.encode(tiny().mel(1), tiny().n_frames()).error().code, ErrorCode::Cancelled);
   EXPECT_EQ(decoder.prompt(one, {&zero, 1}).error().code, ErrorCode::Cancelled);
   EXPECT_EQ(decoder.step(one).error().code, ErrorCode::Cancelled);
   EXPECT_EQ(decoder.align(one, probabilities).error().code, ErrorCode::Cancelled);
@@ -213,7 +259,7 @@ TEST_F(Stream, KeepsItsEngine) {
     auto made = make_stream_decoder(other.engine, {}, never);
     ASSERT_TRUE(made);
     decoder = std::move(*made);
-    ASSERT_TRUE(decoder->encode(other.mel(1)));
+    ASSERT_TRUE(decoder->encode(other.mel(1), other.n_frames()));
   }
   EXPECT_FALSE(step_through(*decoder, {1, 2, 3}).empty());
 }
@@ -221,7 +267,7 @@ TEST_F(Stream, KeepsItsEngine) {
 /// Greedy tokens of one stream.
 std::vector<Token> transcribe(unsigned seed) {
   const auto decoder = tiny().stream();
-  if (!decoder->encode(tiny().mel(seed))) return {};
+  if (!decoder->encode(tiny().mel(seed), tiny().n_frames())) return {};
   const std::vector<Token> prompt = {static_cast<Token>(seed), 2, 3};
   const int last = 2;
   auto logits = decoder->prompt(prompt, {&last, 1});

@@ -33,10 +33,11 @@ struct TinyEngine {
     return std::move(*made);
   }
 
+  int n_frames() const { return 2 * config().n_audio_ctx; }
   std::vector<float> mel(unsigned seed) const {
     std::mt19937 generator(seed);
     std::uniform_real_distribution<float> distribution(-1.0F, 1.0F);
-    std::vector<float> values(static_cast<std::size_t>(2 * config().n_audio_ctx * config().n_mels));
+    std::vector<float> values(static_cast<std::size_t>(n_frames() * config().n_mels));
     for (float& x : values) x = distribution(generator);
     return values;
   }

@@ -29,7 +29,7 @@ class DecodingTest : public ::testing::Test {
     decoder_.emplace(ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                             .max_sequences = sequences_needed(options_)},
                      std::move(script));
-    EXPECT_TRUE(decoder_->encode({}));
+    EXPECT_TRUE(decoder_->encode({}, 0));
     stats_ = {};
     window_decoder_.emplace(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_,
                             stats_);
@@ -187,7 +187,7 @@ TEST_F(DecodingTest, AnEnglishOnlyPromptGivesBothRowsAtOnce) {
   const auto text = english.segment(0, " hello", 2);
   ScriptedDecoder decoder({.n_vocab = english.tokenizer->n_vocab(), .max_sequences = 5},
                           say(*english.tokenizer, {text}));
-  ASSERT_TRUE(decoder.encode({}));
+  ASSERT_TRUE(decoder.encode({}, 0));
   WindowDecoder window_decoder(*english.tokenizer, english.config, options_, decoder, stats_);
   Prompt prompt(*english.tokenizer, 448, "");
   const auto heard = window_decoder.decode(prompt.build(std::nullopt, Task::Transcribe));

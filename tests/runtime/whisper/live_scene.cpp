@@ -7,7 +7,7 @@
 
 namespace npuwhisper::test {
 
-Result<void> ScriptedSpeaker::encode(std::span<const float>) {
+Result<void> ScriptedSpeaker::encode(std::span<const float>, int) {
   if (on_encode) on_encode();
   if (cancelled != nullptr && *cancelled) return fail(ErrorCode::Cancelled, "cancelled");
   time_.now += cost;

@@ -78,7 +78,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   int max_sequences() const override { return 1; }
   int max_length() const override { return 448; }
   int max_positions() const override { return 16; }
-  Result<void> encode(std::span<const float> mel) override;
+  Result<void> encode(std::span<const float> mel, int n_exact) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens,
                                   std::span<const int> positions) override;
   void truncate(int length) override { sequence_.resize(static_cast<std::size_t>(length)); }

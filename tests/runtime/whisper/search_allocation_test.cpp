@@ -38,7 +38,7 @@ TEST_P(SearchAllocation, AStepAllocatesNothing) {
 
   decoder.prompts.reserve(10);
   for (int i = 0; i < 2; ++i) {
-    ASSERT_TRUE(decoder.encode({}));
+    ASSERT_TRUE(decoder.encode({}, 0));
     before = test::n_allocations();
     ASSERT_TRUE(window.decode(prompt));
     // One is the scripted decoder's note of its prompt.

@@ -31,7 +31,7 @@ class SearchTest : public ::testing::Test {
     decoder_.emplace(ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                             .max_sequences = kMaxSequences},
                      std::move(script));
-    EXPECT_TRUE(decoder_->encode({}));
+    EXPECT_TRUE(decoder_->encode({}, 0));
     const std::vector<Token> prompt = {vocabulary_.special().sot};
     return *decoder_->prompt(prompt, std::vector<int>{0});
   }

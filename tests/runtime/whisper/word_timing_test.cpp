@@ -26,7 +26,7 @@ class AttentiveDecoder final : public TokenDecoder {
   int max_sequences() const override { return 1; }
   int max_length() const override { return 448; }
   int max_positions() const override { return 2; }
-  Result<void> encode(std::span<const float>) override { return {}; }
+  Result<void> encode(std::span<const float>, int) override { return {}; }
   Result<std::span<float>> prompt(std::span<const Token>, std::span<const int>) override {
     return fail(ErrorCode::Unsupported, "not in this test");
   }

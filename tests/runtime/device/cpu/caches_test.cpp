@@ -70,7 +70,8 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
   for (int layer = 0; layer < kShape.n_layers; ++layer) {
     for (int head = 0; head < kShape.n_heads; ++head) {
       const auto rows = random_rows(static_cast<unsigned>(layer * 10 + head));
-      layout.store(cache.data(), layer, head, rows.data(), rows.data() + 2 * kHeadColumns, kStride);
+      layout.store(cache.data(), layer, head, rows.data(), rows.data() + 2 * kHeadColumns, kStride,
+                   layout.n_keys());
     }
   }
   // Read after all are stored: heads share nothing.
@@ -116,7 +117,7 @@ TEST_P(CrossCache, ZerosStayZeros) {
   const CrossCacheLayout layout(kShape, GetParam());
   AlignedBytes cache(layout.bytes());
   const std::vector<float> zeros(static_cast<std::size_t>(kShape.n_keys) * kStride, 0.0F);
-  layout.store(cache.data(), 0, 0, zeros.data(), zeros.data(), kStride);
+  layout.store(cache.data(), 0, 0, zeros.data(), zeros.data(), kStride, layout.n_keys());
   const auto stored = layout.head(cache.data(), 0, 0);
   for (std::size_t i = 0; i < layout.n_keys(); ++i) EXPECT_EQ(at(layout, stored, true, i, 5), 0.0F);
 }
