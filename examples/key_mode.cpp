@@ -30,10 +30,19 @@ bool has_terminal() {
   return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
-void apply(const termios& mode) {
+void set(const termios& mode) {
   const int code = errno;
-  if (is_taken && has_terminal()) tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+  if (has_terminal()) tcsetattr(STDIN_FILENO, TCSANOW, &mode);
   errno = code;
+}
+
+void apply(const termios& mode) {
+  if (is_taken) set(mode);
+}
+
+// For good: a SIGCONT that follows the signal that ends the program does not take it again.
+void give_back() {
+  if (is_taken.exchange(false)) set(line_mode);
 }
 
 void handle(int signal, void (*handler)(int), int flags) {
@@ -47,7 +56,7 @@ void handle(int signal, void (*handler)(int), int flags) {
 
 // SA_RESETHAND has put the default back, which comes true when the handler returns.
 void end(int signal) {
-  apply(line_mode);
+  give_back();
   raise(signal);
 }
 
@@ -77,7 +86,7 @@ KeyMode::KeyMode() {
   key_mode = line_mode;
   key_mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
   is_taken = true;
-  std::atexit([] { apply(line_mode); });  // Libraries of windows call exit().
+  std::atexit(give_back);  // Libraries of windows call exit().
   for (const int signal : kEnds) handle(signal, end, static_cast<int>(SA_RESETHAND));
   handle(SIGTSTP, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   handle(SIGCONT, go_on, SA_RESTART);
@@ -86,8 +95,7 @@ KeyMode::KeyMode() {
 
 // The handlers stay: without a terminal that is taken they do what the system does.
 KeyMode::~KeyMode() {
-  apply(line_mode);
-  is_taken = false;
+  give_back();
 }
 
 }  // namespace npuwhisper::player
