@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "key_mode.h"
 
+#include <poll.h>
+#include <pthread.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -20,10 +22,23 @@ constexpr std::array kEnds = {SIGHUP, SIGINT, SIGQUIT, SIGILL,  SIGTRAP, SIGABRT
 // Handlers of signals have no other way to it. Written before there are any.
 termios line_mode;
 termios key_mode;
+sigset_t handled;
+
+// Whether the terminal is ours, and a lock around what is done about it: signals that come together
+// have their handlers in several threads. Who holds it has blocked them in its own.
 std::atomic<bool> is_taken = false;
+std::atomic<bool> is_locked = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
 // All that follows may run in a handler: tcsetattr() and its like are safe there (POSIX 2.4.3).
+
+void lock() {
+  while (is_locked.exchange(true, std::memory_order_acquire)) poll(nullptr, 0, 1);
+}
+
+void unlock() {
+  is_locked.store(false, std::memory_order_release);
+}
 
 // In the background tcsetattr() would stop the program.
 bool has_terminal() {
@@ -32,7 +47,18 @@ bool has_terminal() {
 
 void apply(const termios& mode) {
   const int code = errno;
+  lock();
   if (is_taken && has_terminal()) tcsetattr(STDIN_FILENO, TCSANOW, &mode);
+  unlock();
+  errno = code;
+}
+
+// For good: a SIGCONT that comes with the signal that ends the program does not take it again.
+void give_back() {
+  const int code = errno;
+  lock();
+  if (is_taken.exchange(false) && has_terminal()) tcsetattr(STDIN_FILENO, TCSANOW, &line_mode);
+  unlock();
   errno = code;
 }
 
@@ -41,13 +67,14 @@ void handle(int signal, void (*handler)(int), int flags) {
   if (sigaction(signal, nullptr, &action) != 0 || action.sa_handler != SIG_DFL) return;
   action = {};
   action.sa_handler = handler;
+  action.sa_mask = handled;
   action.sa_flags = flags;
   sigaction(signal, &action, nullptr);
 }
 
 // SA_RESETHAND has put the default back, which comes true when the handler returns.
 void end(int signal) {
-  apply(line_mode);
+  give_back();
   raise(signal);
 }
 
@@ -58,14 +85,31 @@ void stop(int signal) {
   sigemptyset(&only);
   sigaddset(&only, signal);
   raise(signal);
-  sigprocmask(SIG_UNBLOCK, &only, &before);  // Stops here, unless nobody could make it go on.
-  sigprocmask(SIG_SETMASK, &before, nullptr);
+  pthread_sigmask(SIG_UNBLOCK, &only, &before);  // Stops here, unless nobody could make it go on.
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   handle(signal, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   apply(key_mode);
 }
 
 void go_on(int) {
   apply(key_mode);
+}
+
+/// Keeps the signals that are handled from this thread as long as it lives.
+class WithoutSignals {
+ public:
+  WithoutSignals() { pthread_sigmask(SIG_BLOCK, &handled, &before_); }
+  ~WithoutSignals() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+  WithoutSignals(const WithoutSignals&) = delete;
+  WithoutSignals& operator=(const WithoutSignals&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+void give_back_quietly() {
+  const WithoutSignals quiet;
+  give_back();
 }
 
 }  // namespace
@@ -76,18 +120,21 @@ KeyMode::KeyMode() {
   if (tcgetattr(STDIN_FILENO, &line_mode) != 0) return;
   key_mode = line_mode;
   key_mode.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+  sigemptyset(&handled);
+  for (const int signal : kEnds) sigaddset(&handled, signal);
+  for (const int signal : {SIGTSTP, SIGCONT}) sigaddset(&handled, signal);
   is_taken = true;
-  std::atexit([] { apply(line_mode); });  // Libraries of windows call exit().
+  std::atexit(give_back_quietly);  // Libraries of windows call exit().
   for (const int signal : kEnds) handle(signal, end, static_cast<int>(SA_RESETHAND));
   handle(SIGTSTP, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   handle(SIGCONT, go_on, SA_RESTART);
+  const WithoutSignals quiet;
   apply(key_mode);
 }
 
 // The handlers stay: without a terminal that is taken they do what the system does.
 KeyMode::~KeyMode() {
-  apply(line_mode);
-  is_taken = false;
+  give_back_quietly();
 }
 
 }  // namespace npuwhisper::player

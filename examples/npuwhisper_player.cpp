@@ -218,6 +218,8 @@ class Player {
 };
 
 int run(int argc, char** argv) {
+  // GStreamer would catch a fault while it loads a plugin, and call exit() in the handler.
+  gst_segtrap_set_enabled(FALSE);
   const auto options = parse(argc, argv);
   if (!options) {
     complain(options.error().message);

@@ -59,7 +59,6 @@ class Monitor {
 
   /// Until a signal or a failure.
   ExitCode run() {
-    std::cout << server_->url() << std::endl;
     const GSourceFunc stop = [](gpointer self) -> gboolean {
       auto& monitor = *static_cast<Monitor*>(self);
       monitor.status_.set_state("stopped");
@@ -68,6 +67,7 @@ class Monitor {
     };
     const guint interrupt = g_unix_signal_add(SIGINT, stop, this);
     const guint terminate = g_unix_signal_add(SIGTERM, stop, this);
+    std::cout << server_->url() << std::endl;
     const GSourceFunc tick = [](gpointer self) -> gboolean {
       static_cast<Monitor*>(self)->report();
       return G_SOURCE_CONTINUE;

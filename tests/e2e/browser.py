@@ -15,6 +15,7 @@ import tempfile
 import time
 
 PROGRAM = shutil.which('chromium')
+LONGEST = 240  # seconds, on a busy machine
 
 
 class Browser:
@@ -61,7 +62,7 @@ class Browser:
         shutil.rmtree(self.profile.name, ignore_errors=True)
         self.profile.cleanup()
 
-    def call(self, method, timeout=60, **params):
+    def call(self, method, timeout=LONGEST, **params):
         self.number += 1
         message = {'id': self.number, 'method': method, 'params': params}
         if self.session:
@@ -91,7 +92,7 @@ class Browser:
         self.call('Page.navigate', url=url)
         while not any(event.get('method') == 'Page.loadEventFired'
                       for event in self.events[known:]):
-            self.events.append(self._receive(60))
+            self.events.append(self._receive(LONGEST))
 
     def resize(self, width, height):
         self.call('Emulation.setDeviceMetricsOverride', width=width, height=height,
@@ -108,7 +109,7 @@ class Browser:
         assert 'exceptionDetails' not in result, result['exceptionDetails']
         return result['result'].get('value')
 
-    def wait_for(self, expression, seconds=30):
+    def wait_for(self, expression, seconds=LONGEST):
         """Until the expression is true; its value."""
         end = time.monotonic() + seconds
         while not (value := self.evaluate(expression)):

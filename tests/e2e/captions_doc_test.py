@@ -55,7 +55,7 @@ class CaptionsDocument(unittest.TestCase):
     @staticmethod
     def shell(command, folder):
         return subprocess.run(['bash', '-c', command], cwd=folder, capture_output=True,
-                              encoding='utf-8', timeout=120, check=False)
+                              encoding='utf-8', timeout=300, check=False)
 
 
 if __name__ == '__main__':

@@ -41,13 +41,13 @@ class Page(unittest.TestCase):
             with self.monitor() as monitor:
                 page.open(monitor.url)
                 page.wait_for(f"{STATE} === 'listening'")
-                page.wait_for(f'{LINES}.length > 60', 60)
+                page.wait_for(f'{LINES}.length > 60')
                 self.check_page(page, monitor.url)
                 self.check_partial_words(page)
                 folder = pathlib.Path(os.environ.get('NPUWHISPER_PICTURES', self.folder))
                 page.picture(folder / 'monitor.png')
                 self.assertGreater((folder / 'monitor.png').stat().st_size, 5000)
-                page.wait_for(f"{STATE} === 'ended'", 60)
+                page.wait_for(f"{STATE} === 'ended'")
                 text = page.evaluate(LINES)
                 self.assertGreaterEqual(share_found(self.spoken, text), 0.7, text)
                 self.check_looks(page)
@@ -59,7 +59,7 @@ class Page(unittest.TestCase):
             with self.monitor(port):
                 page.wait_for(f"{STATE} === 'listening'")
                 # Another run of the program: its lines take the place of the old ones.
-                page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200', 60)
+                page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200')
             self.assertEqual(page.complaints(), [])
 
     def check_page(self, page, url):
@@ -78,7 +78,7 @@ class Page(unittest.TestCase):
 
     def check_partial_words(self, page):
         """Leaves the page when it shows some beside final ones."""
-        page.wait_for(f'{PARTIAL} !== null', 60)
+        page.wait_for(f'{PARTIAL} !== null')
         final, partial = page.evaluate(
             f"[document.querySelector('#lines li span'), {PARTIAL}]"
             '.map(e => getComputedStyle(e).color)')

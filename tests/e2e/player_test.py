@@ -18,13 +18,14 @@ import termios
 import threading
 import time
 import unittest
+import unittest.mock
 
 import program
 from program import MODEL, RECORDINGS, SPOKEN, needs_speech
 
 PLAYER = os.environ.get('NPUWHISPER_PLAYER', 'npuwhisper-player')
 SILENT = ('--videosink', 'fakesink sync=true', '--audiosink', 'fakesink sync=true')
-LONGEST = 120  # seconds, on a busy machine
+LONGEST = 240  # seconds, on a busy machine
 
 
 def words_of(text):
@@ -129,7 +130,13 @@ class Terminal:
     def __init__(self, *command):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            # Signals as a shell has them: whoever runs the tests may ignore some (nohup, for instance).
+            for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+                signal.signal(number, signal.SIG_DFL)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
+            # A limit of 0 would not keep a core from a program that the system sends it to (core(5)).
+            most = resource.getrlimit(resource.RLIMIT_CORE)[1]
+            resource.setrlimit(resource.RLIMIT_CORE, (0 if most == 0 else 1, most))
             os.execvp(command[0], command)
         threading.Thread(target=self.read, daemon=True).start()
 
@@ -192,6 +199,28 @@ class LineMode(Case):
             os.kill(terminal.pid, sent)
             self.assertEqual(terminal.end(), sent)
             self.assertTrue(terminal.is_in_line_mode(), sent)
+
+    def test_is_back_after_a_signal_and_one_to_go_on(self):
+        # As timeout(1) and service managers send them, for what is stopped has to go on to end.
+        for _ in range(5):
+            terminal = self.open(*self.PLAY)
+            os.kill(terminal.pid, signal.SIGTERM)
+            os.kill(terminal.pid, signal.SIGCONT)
+            self.assertEqual(terminal.end(), signal.SIGTERM)
+            self.assertTrue(terminal.is_in_line_mode())
+
+    def test_is_back_after_a_fault_in_a_plugin_that_is_loaded(self):
+        plugins = pathlib.Path(os.environ['NPUWHISPER_FAULTY_PLUGIN']).parent
+        path = os.pathsep.join((str(plugins), os.environ.get('GST_PLUGIN_PATH', '')))
+        registry = str(self.folder / 'registry.bin')
+        with unittest.mock.patch.dict(os.environ, GST_PLUGIN_PATH=path, GST_REGISTRY=registry):
+            subprocess.run(['gst-inspect-1.0', '--exists', 'fakesink'], check=True, timeout=LONGEST)
+            file = self.folder / 'fault'
+            with unittest.mock.patch.dict(os.environ, NPUWHISPER_FAULT=str(file)):
+                terminal = self.open(*self.PLAY)
+                file.touch()
+                self.assertEqual(terminal.end(), signal.SIGSEGV)
+                self.assertTrue(terminal.is_in_line_mode())
 
     def test_is_back_while_it_is_stopped(self):
         # A shell with job control, for without one nothing is stopped.

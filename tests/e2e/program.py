@@ -55,7 +55,7 @@ needs_speech = unittest.skipUnless(
     f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')
 
 
-def transcribe(*args, timeout=120, **kwargs):
+def transcribe(*args, timeout=300, **kwargs):
     """Runs the program to its end; stdout and stderr are text."""
     return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
                           timeout=timeout, check=False, **kwargs)

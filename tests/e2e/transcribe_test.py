@@ -38,7 +38,7 @@ class Case(unittest.TestCase):
         """A media file written by a gst-launch line that ends in a muxer called m."""
         path = self.folder / name
         subprocess.run(['gst-launch-1.0', '-q', *pipeline.split(), 'm.', '!', 'filesink',
-                        f'location={path}'], check=True, timeout=60)
+                        f'location={path}'], check=True, timeout=120)
         return path
 
 
@@ -245,7 +245,7 @@ class Speech(Case):
     def test_a_full_disk_is_an_error(self):
         with open('/dev/full', 'wb') as full:
             done = subprocess.run([PROGRAM, RECORDINGS[1]], stdout=full, stderr=subprocess.PIPE,
-                                  encoding='utf-8', timeout=60, check=False)
+                                  encoding='utf-8', timeout=300, check=False)
         self.assertEqual(done.returncode, 1)
         self.assertIn('cannot write to stdout: No space left on device', done.stderr)
 
@@ -259,7 +259,7 @@ class Speech(Case):
             first = process.stdout.readline().decode()
             self.assertTrue(first.strip())
             process.send_signal(signal.SIGINT)
-            self.assertEqual(process.wait(timeout=20), 128 + signal.SIGINT)
+            self.assertEqual(process.wait(timeout=120), 128 + signal.SIGINT)
             process.stdin.close()
             self.assertEqual(process.stderr.read(), b'')
 

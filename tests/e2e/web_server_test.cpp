@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <memory>
@@ -36,7 +37,7 @@ class Browser {
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connect(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    const auto end = Clock::now() + 5s;
+    const auto end = Clock::now() + 60s;
     while (send(socket_, request.data(), request.size(), MSG_NOSIGNAL) < 0 && Clock::now() < end) {
       g_usleep(100);
     }
@@ -89,7 +90,7 @@ class WebServerTest : public ::testing::Test {
   }
   template <typename Condition>
   static bool wait_for(Condition&& condition) {
-    const auto end = Clock::now() + 10s;
+    const auto end = Clock::now() + 60s;
     while (!condition()) {
       if (Clock::now() > end) return false;
       if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(200);
@@ -129,18 +130,20 @@ TEST_F(WebServerTest, IsKeptWaitingByNobody) {
   // 16 MB: more than sockets hold.
   const std::string text(16384, 'x');
   constexpr int kPieces = 1000;
-  auto longest = Clock::duration::zero();
+  std::vector<Clock::duration> took;
   for (int i = 1; i <= kPieces; ++i) {
     quick->forget();
     feed_.add_final("\"" + std::to_string(i) + text + "\"");
     const auto before = Clock::now();
     server_->publish();
-    longest = std::max(longest, Clock::now() - before);
+    took.push_back(Clock::now() - before);
     ASSERT_TRUE(wait_for([&] { return quick->has(text + "\"\n\n"); })) << i;
     ASSERT_TRUE(quick->has("id: s-" + std::to_string(i) + "\n")) << i;
     ASSERT_FALSE(quick->has("event: missed")) << i;
   }
-  EXPECT_LT(longest, 1s);
+  // A busy machine may take its time for some.
+  std::ranges::sort(took);
+  EXPECT_LT(took[took.size() * 9 / 10], 100ms);
   // The slow one goes on with the last that are kept, and knows that there were others.
   EXPECT_TRUE(wait_for([&] { return slow->has("\"1000x"); }));
   EXPECT_TRUE(slow->has("event: missed"));
@@ -170,7 +173,7 @@ TEST_F(WebServerTest, TakesNoMoreBrowsersThanItCanServe) {
 
 class FewConnectionsTest : public WebServerTest {
  protected:
-  FewConnectionsTest() : WebServerTest({.n_connections = 4, .n_refusals = 1, .silence = 1s}) {}
+  FewConnectionsTest() : WebServerTest({.n_connections = 4, .n_refusals = 1, .silence = 600s}) {}
 
   bool wait_for_connections(std::size_t n) {
     return wait_for([&] { return server_->n_connections() == n; });
@@ -205,7 +208,12 @@ TEST_F(FewConnectionsTest, ClosesAtOnceWhenEvenRefusalsAreTooMany) {
   EXPECT_EQ(server_->n_connections(), 5U);
 }
 
-TEST_F(FewConnectionsTest, ClosesTheSilentButNotWhoListens) {
+class ImpatientServerTest : public WebServerTest {
+ protected:
+  ImpatientServerTest() : WebServerTest({.silence = 1s}) {}
+};
+
+TEST_F(ImpatientServerTest, ClosesTheSilentButNotWhoListens) {
   const auto listener = open(request("/events"));
   ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
   const auto silent = open("");
@@ -214,7 +222,7 @@ TEST_F(FewConnectionsTest, ClosesTheSilentButNotWhoListens) {
   EXPECT_TRUE(
       wait_for([&] { return silent->is_closed() && slow->is_closed() && idle->is_closed(); }));
   EXPECT_TRUE(idle->has("200 OK"));
-  ASSERT_TRUE(wait_for_connections(1));
+  ASSERT_TRUE(wait_for([&] { return server_->n_connections() == 1; }));
   feed_.add_final("\"still there\"");
   server_->publish();
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));

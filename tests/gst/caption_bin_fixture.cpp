@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "patient_clock.h"
+
 namespace npuwhisper::test {
 
 std::string audio(int n_seconds, const std::string& properties) {
@@ -50,7 +52,7 @@ GstPadProbeReturn Frames::note(GstPad*, GstPadProbeInfo* info, gpointer self) {
   const bool seen = std::any_of(map.data, map.data + map.size, [](guint8 p) { return p > 128; });
   gst_buffer_unmap(buffer, &map);
   const std::scoped_lock lock(frames.mutex_);
-  frames.frames_.push_back({GST_BUFFER_PTS(buffer), seen, std::chrono::steady_clock::now()});
+  frames.frames_.push_back({GST_BUFFER_PTS(buffer), seen, PatientClock::now()});
   return GST_PAD_PROBE_OK;
 }
 

@@ -35,7 +35,7 @@ class Frames {
   struct Frame {
     GstClockTime pts;
     bool has_text;
-    std::chrono::steady_clock::time_point arrived;
+    std::chrono::nanoseconds arrived;  ///< By the PatientClock, if there is one.
   };
 
   Frames(const Pipeline& pipeline, const char* pad);

@@ -2,9 +2,10 @@
 // npuwhisperbin with live sources, on the scripted runtime: latency, pace, streams that come and
 // go.
 #include <atomic>
-#include <thread>
+#include <cmath>
 
 #include "caption_bin_fixture.h"
+#include "patient_clock.h"
 #include "scripted_runtime.h"
 
 namespace npuwhisper::test {
@@ -13,12 +14,13 @@ namespace {
 using namespace std::chrono_literals;
 
 TEST(CaptionBin, LiveInSyncWithinTheLatencyDeclared) {
-  set_script({.decode_time = 50ms});
+  const PatientClock clock;
+  set_script({.decode_time = 50ms, .now = PatientClock::now});
   Pipeline pipeline(bin("latency=1500") + audio(3, "is-live=true") + video(3, "is-live=true") +
                     kSyncedSinks);
   const Frames frames(pipeline, "video_src");
   const Frames sound(pipeline, "audio_src");
-  ASSERT_TRUE(pipeline.run(20s));
+  ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(frames.size(), 75U);
   EXPECT_EQ(sound.size(), 30U);
   expect_text_in_time(frames.all(), kLiveStart);
@@ -44,10 +46,13 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
   Pipeline pipeline(bin(std::string("latency=2000 mode=") + GetParam()) +
                     audio(100, "is-live=true") + video(100, "is-live=true") + kSyncedSinks);
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(300ms);  // Captions know their framerate.
-  EXPECT_NEAR(static_cast<double>(min_latency(pipeline)), 2.1e9, 0.15e9);
+  const auto is_latency = [&](double wanted) {
+    return std::abs(static_cast<double>(min_latency(pipeline)) - wanted) < 0.15e9;
+  };
+  // Once captions know their framerate.
+  EXPECT_TRUE(eventually([&] { return is_latency(2.1e9); })) << min_latency(pipeline);
   g_object_set(pipeline.element("b"), "latency", 5000U, nullptr);
-  EXPECT_NEAR(static_cast<double>(min_latency(pipeline)), 5.1e9, 0.15e9);
+  EXPECT_TRUE(is_latency(5.1e9)) << min_latency(pipeline);
   guint64 video_room = 0;
   guint64 audio_room = 0;
   const auto room_of = [&](const char* queue, guint64& room) {
@@ -65,6 +70,7 @@ INSTANTIATE_TEST_SUITE_P(Modes, LiveLatency, ::testing::Values("overlay", "cea70
 // For what takes its time by the clock.
 class LivePlayback : public ::testing::TestWithParam<const char*> {
  protected:
+  const PatientClock clock_;
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
 };
 
@@ -76,7 +82,7 @@ TEST_P(LivePlayback, VideoNeverStalls) {
   const Frames frames(pipeline, "video_src");
   const Frames sound(pipeline, "audio_src");
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(2800ms);
+  PatientClock::sleep(2800ms);
   const auto seen = frames.all();
   ASSERT_GE(seen.size(), 30U) << "of 42 that could have come";
   EXPECT_GE(sound.size(), 14U);
@@ -93,7 +99,7 @@ TEST_P(LivePlayback, AudioMayGoAndComeBack) {
                     video(100, "is-live=true") + kSyncedSinks);
   const Frames frames(pipeline, "video_src");
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
-  std::this_thread::sleep_for(300ms);
+  PatientClock::sleep(300ms);
   GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "audio_sink");
   GstPad* peer = gst_pad_get_peer(sink);
   std::atomic<bool> held = false;
@@ -104,9 +110,9 @@ TEST_P(LivePlayback, AudioMayGoAndComeBack) {
         return GST_PAD_PROBE_OK;
       },
       &held, nullptr);
-  while (!held) std::this_thread::sleep_for(10ms);
+  ASSERT_TRUE(eventually([&] { return held.load(); }));
   ASSERT_TRUE(gst_pad_unlink(peer, sink));
-  std::this_thread::sleep_for(1300ms);
+  PatientClock::sleep(1300ms);
   const std::size_t n_without = frames.size();
   EXPECT_GE(n_without, 10U) << "of 15 that could have come";
 
@@ -116,7 +122,7 @@ TEST_P(LivePlayback, AudioMayGoAndComeBack) {
   const auto goes_on = [&] {
     return stat_of(pipeline.element("b"), "cues") > before && frames.size() > n_without + 10;
   };
-  for (int i = 0; i < 500 && !goes_on(); ++i) std::this_thread::sleep_for(10ms);
+  eventually(goes_on);
   EXPECT_GT(stat_of(pipeline.element("b"), "cues"), before);
   EXPECT_GT(frames.size(), n_without + 10);
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_ERROR, 0ms));

@@ -9,8 +9,6 @@
 namespace npuwhisper::test {
 namespace {
 
-using namespace std::chrono_literals;
-
 std::vector<std::string> lines_of(const std::string& command) {
   std::vector<std::string> lines;
   FILE* pipe = popen(command.c_str(), "r");
@@ -75,7 +73,7 @@ TEST_F(ReadBack, Cea708InH264) {
                     "speed-preset=ultrafast ! mpegtsmux ! filesink location=" +
                     file("out.ts"));
   make_pop_on(pipeline);
-  ASSERT_TRUE(pipeline.run(20s));
+  ASSERT_TRUE(pipeline.run());
   expect_captions("-f lavfi -i 'movie=out.ts[out+subcc]'");
 }
 
@@ -89,7 +87,7 @@ TEST_F(ReadBack, Cea608InQuickTime) {
                     "x.caption ! queue max-size-time=0 ! ccconverter ! "
                     "closedcaption/x-cea-608,format=s334-1a ! m.caption_0");
   make_pop_on(pipeline);
-  ASSERT_TRUE(pipeline.run(20s));
+  ASSERT_TRUE(pipeline.run());
   expect_captions("-i out.mov");
 }
 
@@ -106,7 +104,7 @@ TEST_F(ReadBack, Cea608InLine21) {
       "tune=zerolatency ! queue max-size-time=0 ! m.video_0 "
       "x.caption ! queue max-size-time=0 ! m.caption_0");
   make_pop_on(pipeline);
-  ASSERT_TRUE(pipeline.run(20s));
+  ASSERT_TRUE(pipeline.run());
   expect_captions("-i out.mov");
 }
 

@@ -16,6 +16,7 @@
 
 #include "../../examples/hls_stream.h"
 #include "caption_reader.h"
+#include "patient_clock.h"
 #include "pipeline_fixture.h"
 #include "scripted_runtime.h"
 #include "temporary_folder.h"
@@ -98,6 +99,7 @@ TEST_F(CaptionChains, WebVttFile) {
 }
 
 TEST_F(CaptionChains, LiveRollUpInH264) {
+  const PatientClock clock;
   Pipeline pipeline(
       "cccombiner name=c ! x264enc tune=zerolatency ! h264parse ! queue ! m. "
       "mpegtsmux name=m ! filesink location=" +
@@ -128,17 +130,18 @@ TEST_F(CaptionChains, LiveRollUpInH264) {
 }
 
 TEST_F(CaptionChains, LiveHls) {
+  const PatientClock clock;
   auto stream = cli::HlsStream::create(
       {.folder = folder_.path() / "live",
        .source = live_sounds() + "! speech. " + video(true, "width=64,height=64") + "! picture.",
        .n_listed = 0,
        .language = "en"});
   ASSERT_TRUE(stream) << stream.error().message;
-  const auto begin = std::chrono::steady_clock::now();
-  std::chrono::steady_clock::duration first{};
+  const auto begin = PatientClock::now();
+  std::chrono::nanoseconds first{};
   const auto played = (*stream)->run([&] {
     if (first == first.zero() && std::filesystem::exists(file("live/captions.m3u8"))) {
-      first = std::chrono::steady_clock::now() - begin;
+      first = PatientClock::now() - begin;
     }
     return false;
   });

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "element_fixture.h"
+#include "patient_clock.h"
 #include "pipeline_fixture.h"
 
 namespace npuwhisper::test {
@@ -152,7 +153,8 @@ TEST_F(Captions, LinesAreKeptInMarkup) {
 // Words in a row, so that nothing but the clock ends a caption: each must leave within the latency
 // of its first word, and what waits for text must be told of every time all the same.
 TEST(LiveCaptions, LeaveWithinTheLatency) {
-  set_script({.texts = {" sound"}, .decode_time = 20ms});
+  const PatientClock clock;
+  set_script({.texts = {" sound"}, .decode_time = 20ms, .now = PatientClock::now});
   Pipeline pipeline(
       "audiotestsrc is-live=true wave=ticks tick-interval=250000000 samplesperbuffer=160 "
       "num-buffers=500 ! audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1500 ! "

@@ -214,9 +214,8 @@ TEST_F(Events, FlushStartReturnsAtOnceDuringInference) {
   begin_endless_inference();
   const auto begin = Clock::now();
   push_event(gst_event_new_flush_start());
-  EXPECT_LT(elapsed(begin), 100ms);
   push_event(gst_event_new_flush_stop(TRUE));
-  EXPECT_LT(elapsed(begin), 500ms);
+  EXPECT_LT(elapsed(begin), kAtOnce);
   EXPECT_GE(calls().cancels, 1);
 }
 

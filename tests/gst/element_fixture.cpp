@@ -69,7 +69,7 @@ void ElementTest::TearDown() {
     gst_element_set_bus(element_, nullptr);
     gst_bus_set_flushing(bus_, TRUE);  // Messages hold references to the element.
     // A thread that posted an error may hold one a little longer.
-    for (int i = 0; i < 1000 && GST_OBJECT_REFCOUNT_VALUE(element_) > 1; ++i) g_usleep(1000);
+    eventually([this] { return GST_OBJECT_REFCOUNT_VALUE(element_) == 1; });
     const int n_references = GST_OBJECT_REFCOUNT_VALUE(element_);
     EXPECT_EQ(n_references, 1) << "somebody kept a reference to the element";
     gst_object_unref(element_);

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "patience.h"
 #include "recorder.h"
 #include "scripted_runtime.h"
 
@@ -44,7 +45,7 @@ class ElementTest : public ::testing::Test {
 
   /// The next message of one of `types` within `timeout`; nullptr: none came.
   std::shared_ptr<GstMessage> message(GstMessageType types,
-                                      std::chrono::milliseconds timeout = std::chrono::seconds(5));
+                                      std::chrono::milliseconds timeout = kPatience);
   guint64 stat(const char* name) const;
   double stat_double(const char* name) const;
   /// Fails the test unless `pad` has an event of each type that stays with it.

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../runtime/whisper/live_scene.h"
+#include "patient_clock.h"
 #include "pipeline_fixture.h"
 #include "scripted_runtime.h"
 #include "whisper/live_transcriber.h"
@@ -43,10 +44,8 @@ struct Stage {
           auto speaker = std::make_unique<ScriptedSpeaker>(vocabulary, words, heard, unused_time);
           speaker->cancelled = &cancelled;
           speaker->on_encode = [this, &cancelled] {
-            const auto end = std::chrono::steady_clock::now() + cost.load();
-            while (std::chrono::steady_clock::now() < end && !cancelled) {
-              std::this_thread::sleep_for(5ms);
-            }
+            const auto end = PatientClock::now() + cost.load();
+            while (PatientClock::now() < end && !cancelled) std::this_thread::sleep_for(1ms);
           };
           return std::unique_ptr<TokenDecoder>(std::move(speaker));
         },
@@ -55,11 +54,12 @@ struct Stage {
           if (!mel) return fail(mel.error());
           return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard));
         },
-        [] { return std::chrono::steady_clock::now().time_since_epoch(); });
+        PatientClock::now);
     if (!live) return fail(live.error());
     return std::unique_ptr<Transcriber>(std::move(*live));
   }
 
+  const PatientClock clock;
   const Vocabulary& vocabulary = Vocabulary::multilingual();
   std::vector<ScriptedWord> words;
   HeardWindow heard;
@@ -126,15 +126,15 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   const auto now = [&] { return gst_element_get_current_running_time(pipeline.get()); };
 
-  std::this_thread::sleep_for(3s);
+  PatientClock::sleep(3s);
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms));
   const GstClockTime slow = now();
   stage.cost = 10 * kPass;
-  std::this_thread::sleep_for(6s);
+  PatientClock::sleep(6s);
   const auto warning = pipeline.message(GST_MESSAGE_WARNING, 0ms);
   stage.cost = kPass;
   const GstClockTime relief = now();
-  std::this_thread::sleep_for(8s);
+  PatientClock::sleep(8s);
 
   EXPECT_TRUE(warning) << "what is skipped must be said";
   EXPECT_GT(stat_of(pipeline.element("n"), "skipped-samples"), static_cast<guint64>(kSampleRate));
@@ -157,7 +157,7 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   }
 }
 
-/// Whoever pushes to an appsrc, in real time.
+/// Whoever pushes to an appsrc, by the clock.
 class Microphone {
  public:
   explicit Microphone(GstElement* source) : source_(source) {}
@@ -171,7 +171,7 @@ class Microphone {
       GstFlowReturn flow = GST_FLOW_OK;
       g_signal_emit_by_name(source_, "push-buffer", buffer, &flow);
       gst_buffer_unref(buffer);
-      std::this_thread::sleep_for(20ms);
+      PatientClock::sleep(20ms);
     }
   }
 
@@ -200,7 +200,7 @@ TEST(LiveStall, AWordThatItCutsInTwoIsSaidOnce) {
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   Microphone microphone(pipeline.element("a"));
   microphone.speak(1400ms);  // Half of the fourth word.
-  std::this_thread::sleep_for(1500ms);
+  PatientClock::sleep(1500ms);
   microphone.speak(1000ms);
   g_signal_emit_by_name(pipeline.element("a"), "end-of-stream", nullptr);
   ASSERT_TRUE(pipeline.wait_for_eos());

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "patience.h"
+
 namespace npuwhisper::test {
 
 /// One NpuWhisperMeta.
@@ -43,8 +45,7 @@ class MetaRecorder {
   std::vector<MetaRecord> metas() const;
   /// The texts of all metas.
   std::vector<std::string> texts() const;
-  bool wait_for_sounds(std::size_t n,
-                       std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+  bool wait_for_sounds(std::size_t n, std::chrono::milliseconds timeout = kPatience) const;
 
  private:
   // Shared with the probe, which may still run in another thread when the recorder dies.

@@ -51,8 +51,8 @@ class LiveJsonPad : public ::testing::Test {
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);
     write(EventPtr(gst_event_new_segment(&segment)));
-    for (int i = 0; i < 5000 && !gst_pad_is_blocking(pad_); ++i) g_usleep(1000);
-    ASSERT_TRUE(gst_pad_is_blocking(pad_)) << "what the task takes later begins another WARNING";
+    ASSERT_TRUE(eventually([this] { return gst_pad_is_blocking(pad_) != FALSE; }))
+        << "what the task takes later begins another WARNING";
   }
 
   void TearDown() override {

@@ -28,7 +28,7 @@ Pipeline::~Pipeline() {
   gst_bus_set_flushing(bus_, TRUE);  // Messages hold references.
   gst_object_unref(bus_);
   // A thread of the bin that finishes an asynchronous state change may hold one a little longer.
-  for (int i = 0; i < 1000 && GST_OBJECT_REFCOUNT_VALUE(pipeline_) > 1; ++i) g_usleep(1000);
+  eventually([this] { return GST_OBJECT_REFCOUNT_VALUE(pipeline_) == 1; });
   const int n_references = GST_OBJECT_REFCOUNT_VALUE(pipeline_);
   EXPECT_EQ(n_references, 1) << "somebody kept a reference to the pipeline";
   gst_object_unref(pipeline_);

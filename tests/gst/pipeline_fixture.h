@@ -8,6 +8,8 @@
 #include <memory>
 #include <string>
 
+#include "patience.h"
+
 namespace npuwhisper::test {
 
 /// A pipeline from a gst-launch line. Stops it and checks that nothing kept it alive.
@@ -23,13 +25,14 @@ class Pipeline {
   GstElement* element(const char* name) const;
 
   /// Sets the state and waits until it is reached.
-  bool set_state(GstState state, std::chrono::milliseconds timeout = std::chrono::seconds(60));
+  bool set_state(GstState state, std::chrono::milliseconds timeout = kPatience);
   /// Plays until EOS; false (and a test failure that quotes it) after an ERROR or `timeout`.
   bool run(std::chrono::milliseconds timeout = std::chrono::seconds(120));
   /// Waits for EOS likewise.
   bool wait_for_eos(std::chrono::milliseconds timeout = std::chrono::seconds(120));
   /// The next message of these types; nullptr after `timeout`.
-  std::shared_ptr<GstMessage> message(GstMessageType types, std::chrono::milliseconds timeout);
+  std::shared_ptr<GstMessage> message(GstMessageType types,
+                                      std::chrono::milliseconds timeout = kPatience);
 
  private:
   GstElement* pipeline_ = nullptr;

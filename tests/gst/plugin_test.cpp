@@ -49,14 +49,13 @@ TEST_F(Plugin, SaysWhatItIs) {
 
 class MissingModel : public ::testing::TestWithParam<const char*> {};
 
-TEST_P(MissingModel, IsAnErrorWithinTwoSeconds) {
+TEST_P(MissingModel, IsAnErrorAtOnce) {
   const auto begin = Clock::now();
   Pipeline pipeline(kSource + "npuwhisper model=" + GetParam() + " ! fakesink");
   gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
-  const auto error = pipeline.message(GST_MESSAGE_ERROR, 2s);
-  ASSERT_TRUE(error);
+  ASSERT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
   gst_element_set_state(pipeline.get(), GST_STATE_NULL);
-  EXPECT_LT(Clock::now() - begin, 2s) << "nor does stopping hang";
+  EXPECT_LT(Clock::now() - begin, kAtOnce) << "nor does stopping hang";
 }
 INSTANTIATE_TEST_SUITE_P(NameAndPath, MissingModel,
                          ::testing::Values("no-such-model", "/no/such/folder"));
@@ -65,13 +64,13 @@ TEST_F(Plugin, TruncatedModelIsAnError) {
   std::filesystem::resize_file(folder_.path() / "model.bin", 1000);
   Pipeline pipeline(kSource + element() + " ! fakesink");
   gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
-  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR, 5s));
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
 }
 
 TEST_F(Plugin, UnknownLanguageIsAnError) {
   Pipeline pipeline(kSource + element("language-code=xx") + " ! fakesink");
   gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
-  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR, 5s));
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
 }
 
 TEST_F(Plugin, RunsToTheEnd) {

@@ -11,6 +11,8 @@
 #include <string>
 #include <vector>
 
+#include "patience.h"
+
 namespace npuwhisper::test {
 
 /// One thing that left a pad.
@@ -43,7 +45,7 @@ class Recorder {
 
   /// Waits until `wanted` holds for all records; false after `timeout`.
   bool wait(const std::function<bool(const std::vector<Record>&)>& wanted,
-            std::chrono::milliseconds timeout = std::chrono::seconds(10)) const;
+            std::chrono::milliseconds timeout = kPatience) const;
   bool wait_for_event(GstEventType type) const;
   bool wait_for_buffers(std::size_t n) const;
 

@@ -12,6 +12,9 @@ namespace npuwhisper {
 namespace test {
 namespace {
 
+// How soon the end of a decoding is noticed, whose clock may be another than this machine's.
+constexpr std::chrono::milliseconds kDecodeTick{1};
+
 std::mutex mutex;  // Guards the next two.
 Script the_script;
 Calls the_calls;
@@ -185,7 +188,9 @@ class ScriptedTranscriber final : public Transcriber {
     {
       std::unique_lock lock(wait_mutex_);
       ++stats_.windows;
-      if (wake_.wait_for(lock, script_.decode_time, [this] { return cancelled_; })) return false;
+      const auto end = script_.now() + script_.decode_time;
+      while (!cancelled_ && script_.now() < end) wake_.wait_for(lock, kDecodeTick);
+      if (cancelled_) return false;
     }
     std::int64_t first = -1;
     std::int64_t last = -1;
@@ -277,6 +282,7 @@ Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
   }
   test::note([](test::Calls& c) { ++c.loads; });
   const test::Script script = test::script();
+  if (script.while_loading) script.while_loading();
   std::this_thread::sleep_for(script.load_time);
   if (script.load_error) return fail(*script.load_error);
   std::shared_ptr<Engine> engine = std::make_shared<test::ScriptedEngine>();

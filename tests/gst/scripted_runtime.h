@@ -23,8 +23,13 @@ struct Script {
   std::vector<std::string> texts = {" sound"};  ///< Of the loud stretches, in turn.
   std::int64_t window =
       30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency is less.
+  std::function<void()> while_loading{};  ///< Is called for each model.
   std::chrono::milliseconds load_time{0};
-  std::chrono::milliseconds decode_time{0};  ///< Of each window and drain with audio.
+  std::chrono::milliseconds decode_time{0};  ///< Of each window and drain with audio,
+  /// by this clock.
+  std::function<std::chrono::nanoseconds()> now = [] {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  };
   std::optional<Error> load_error{};
   std::optional<Error> create_error{};
   std::optional<Error> push_error{};

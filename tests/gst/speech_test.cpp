@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "caption_reader.h"
+#include "patient_clock.h"
 #include "pipeline_fixture.h"
 #include "recorder.h"
 #include "temporary_folder.h"
@@ -162,6 +163,7 @@ TEST_F(Speech, TwoElementsShareTheModelAndAgree) {
 }
 
 TEST_F(Speech, LiveThroughAClock) {
+  const PatientClock clock;
   Pipeline pipeline(source() +
                     "identity sync=true ! npuwhisper name=n language=en latency=6000 ! "
                     "fakesink sync=true");

@@ -35,7 +35,7 @@ TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED)) << "preroll after the seek";
   EXPECT_EQ(out.events(GST_EVENT_FLUSH_START).size(), 1U) << "two sinks, but one seek";
   EXPECT_EQ(out.events(GST_EVENT_SEGMENT).back().start, seconds(10));
-  ASSERT_TRUE(pipeline.run(10s));
+  ASSERT_TRUE(pipeline.run());
   const auto cues = out.buffers();
   ASSERT_GE(cues.size(), 4U) << "a tick each second";
   EXPECT_GE(cues.back().start, seconds(13));
@@ -52,8 +52,8 @@ TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
   play();
   const auto begin = Clock::now();
   EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";
-  EXPECT_LT(elapsed(begin), 2s);
-  const auto posted = message(GST_MESSAGE_ERROR, 2s);
+  EXPECT_LT(elapsed(begin), kAtOnce);
+  const auto posted = message(GST_MESSAGE_ERROR);
   ASSERT_TRUE(posted);
   GError* error = nullptr;
   gst_message_parse_error(posted.get(), &error, nullptr);

@@ -124,8 +124,9 @@ class SchedulerTest : public testing::Test {
     return result;
   }
 
-  /// Submits `n` steps of one row while the device is held by another, so that they wait together.
-  std::vector<Result<void>> decode_together(int n) {
+  /// Submits `n` steps of one row while the device is held by another, so that they wait together if
+  /// `patience` is long enough for all to get from there into the queue.
+  std::vector<Result<void>> decode_together(int n, milliseconds patience) {
     hold_ = true;
     std::thread holder([this] { EXPECT_TRUE(decode(99, 1)); });
     while (!holding_) std::this_thread::sleep_for(milliseconds(1));
@@ -139,7 +140,7 @@ class SchedulerTest : public testing::Test {
       });
     }
     while (submitting < n) std::this_thread::sleep_for(milliseconds(1));
-    std::this_thread::sleep_for(milliseconds(20));  // From there into the queue.
+    std::this_thread::sleep_for(patience);
     hold_ = false;
     for (std::thread& thread : threads) thread.join();
     holder.join();
@@ -196,7 +197,7 @@ TEST_F(SchedulerTest, WhoWaitsTogetherRunsTogether) {
   // more tries than one.
   std::size_t most = 0;
   for (int i = 0; i < 10 && most < kMaxRows; ++i) {
-    for (const auto& result : decode_together(kMaxRows)) EXPECT_TRUE(result);
+    for (const auto& result : decode_together(kMaxRows, milliseconds(5 << i))) EXPECT_TRUE(result);
     most = most_rows_;
   }
   EXPECT_EQ(most, static_cast<std::size_t>(kMaxRows));
@@ -208,7 +209,7 @@ TEST_F(SchedulerTest, AnErrorReachesTheWholeBatchAndNobodyElse) {
   for (int i = 0; i < 10 && !shared; ++i) {
     const int runs = decoder_.n_runs;
     // The held step is a batch of its own, and succeeds.
-    const auto results = decode_together(kMaxRows);
+    const auto results = decode_together(kMaxRows, milliseconds(5 << i));
     shared = decoder_.n_runs == runs + 2;
     if (!shared) continue;
     for (const auto& result : results) {
