@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <nlohmann/json.hpp>
+#include <semaphore>
 
 #include "element_fixture.h"
 
@@ -267,12 +268,14 @@ TEST_F(Output, GivenLanguageIsTaggedAtOnceAndUpstreamsTagsAreKept) {
 }
 
 TEST_F(Output, GivenLanguageIsTaggedBeforeAnySoundHoweverLongTheModelLoads) {
-  set_script({.load_time = std::chrono::milliseconds(300)});
+  std::binary_semaphore may_go_on(0);
+  set_script({.while_loading = [&] { may_go_on.acquire(); }});
   make();
   g_object_set(element_, "language-code", "fr", nullptr);
   play();
   ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
   EXPECT_TRUE(out_->events(GST_EVENT_TAG).empty());
+  may_go_on.release();
   ASSERT_TRUE(out_->wait_for_event(GST_EVENT_TAG));
   EXPECT_THAT(out_->events(GST_EVENT_TAG).front().text, HasSubstr("language-code=(string)fr"));
 }
