@@ -29,6 +29,7 @@ constexpr const char* kUsage =
     "  --model NAME        base\n"
     "  --threads N         that really compute; changes nothing but the time it takes\n"
     "  --language CODE     en; none: it is found\n"
+    "  --vad auto|off      auto\n"
     "  --encode MS         of a window (150)\n"
     "  --prompt MS         of the known tokens in one run (4), and for each (--prompt-token, "
     "0.15)\n"
@@ -77,6 +78,8 @@ std::optional<Settings> parse(int argc, char** argv) {
       settings.engine.model = value;
     } else if (argument == "--language") {
       settings.stream.language = value == "none" ? "" : value;
+    } else if (argument == "--vad" && (value == "auto" || value == "off")) {
+      settings.stream.vad = value == "off" ? Vad::Off : Vad::Auto;
     } else {
       return std::nullopt;
     }
