@@ -131,12 +131,7 @@ guint64 ElementTest::stat(const char* name) const {
 }
 
 double ElementTest::stat_double(const char* name) const {
-  GstStructure* stats = nullptr;
-  g_object_get(element_, "stats", &stats, nullptr);
-  double value = 0;
-  EXPECT_TRUE(gst_structure_get_double(stats, name, &value)) << name;
-  gst_structure_free(stats);
-  return value;
+  return double_stat_of(element_, name);
 }
 
 void ElementTest::expect_sticky_events(GstPad* pad, std::initializer_list<GstEventType> types) {

@@ -59,6 +59,23 @@ class RequestPad : public ElementTest, public ::testing::WithParamInterface<cons
     if (pad != nullptr) gst_object_unref(pad);
     return pad != nullptr;
   }
+  /// Of a pad that is released elsewhere.
+  void wait_for_release(GstPad* pad) {
+    EXPECT_TRUE(eventually([this] { return !has_pad(); }));
+    gst_object_unref(pad);
+  }
+  /// Plays on from `pts` to the end.
+  void expect_another_works(GstClockTime pts) {
+    GstPad* pad = request();
+    Sink sink;
+    ASSERT_TRUE(sink.link(pad));
+    push(tones(2, {{0.2, 0.5}}), pts);
+    finish();
+    EXPECT_TRUE(sink.seen().wait_for_event(GST_EVENT_EOS));
+    EXPECT_FALSE(sink.seen().buffers().empty());
+    EXPECT_TRUE(has_pad());
+    release(pad);
+  }
 };
 
 TEST_P(RequestPad, ThatComesBehindTheEndIsToldOfIt) {
@@ -118,18 +135,9 @@ TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
       },
       element_, nullptr);
   push(tones(2, {{0.2, 0.5}}), 0);
-  EXPECT_TRUE(eventually([this] { return !has_pad(); }));
-  gst_object_unref(pad);
-
-  pad = request();
-  Sink other;
-  ASSERT_TRUE(other.link(pad));
-  push(tones(2, {{0.2, 0.5}}), seconds(2));
-  finish();
-  EXPECT_TRUE(other.seen().wait_for_event(GST_EVENT_EOS));
-  EXPECT_FALSE(other.seen().buffers().empty());
+  wait_for_release(pad);
+  expect_another_works(seconds(2));
   EXPECT_EQ(out_->buffers().size(), 2U);
-  release(pad);
 }
 
 // A probe that stays after it has released its pad is called again, as long as data comes.
@@ -151,17 +159,8 @@ TEST_P(RequestPad, MayBeReleasedTwice) {
       },
       element_, nullptr);
   push(tones(4, {{0.2, 0.5}, {1.2, 1.5}, {2.2, 2.5}}), 0);
-  EXPECT_TRUE(eventually([this] { return !has_pad(); }));
-  gst_object_unref(pad);
-
-  pad = request();
-  Sink other;
-  ASSERT_TRUE(other.link(pad));
-  push(tones(2, {{0.2, 0.5}}), seconds(4));
-  finish();
-  EXPECT_TRUE(other.seen().wait_for_event(GST_EVENT_EOS));
-  EXPECT_TRUE(has_pad());
-  release(pad);
+  wait_for_release(pad);
+  expect_another_works(seconds(4));
   g_log_set_always_fatal(before);
 }
 

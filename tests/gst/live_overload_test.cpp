@@ -35,6 +35,9 @@ struct Stage {
       words.push_back({tokens[static_cast<std::size_t>(i) % tokens.size()], start,
                        start + kSampleRate * 36 / 100});
     }
+    set_script({.make_transcriber = [this](const TranscriberOptions& options) {
+      return make_transcriber(options);
+    }});
   }
 
   Result<std::unique_ptr<Transcriber>> make_transcriber(const TranscriberOptions& options) {
@@ -112,9 +115,6 @@ double seconds(GstClockTime later, GstClockTime earlier) {
 
 TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   Stage stage;
-  set_script({.make_transcriber = [&](const TranscriberOptions& options) {
-    return stage.make_transcriber(options);
-  }});
   Pipeline pipeline(
       "audiotestsrc is-live=true samplesperbuffer=320 ! audio/x-raw,rate=16000,channels=1 ! "
       "npuwhisper name=n latency=1000 output-mode=word language-code=en vad=off ! queue ! "
@@ -182,9 +182,6 @@ class Microphone {
 
 TEST(LiveStall, AWordThatItCutsInTwoIsSaidOnce) {
   Stage stage;
-  set_script({.make_transcriber = [&](const TranscriberOptions& options) {
-    return stage.make_transcriber(options);
-  }});
   Pipeline pipeline(
       "appsrc name=a is-live=true format=time "
       "caps=audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved ! "

@@ -77,13 +77,26 @@ std::shared_ptr<GstMessage> Pipeline::message(GstMessageType types,
   return std::shared_ptr<GstMessage>(found, gst_message_unref);
 }
 
-guint64 stat_of(GstElement* element, const char* name) {
+namespace {
+
+template <typename Value, typename Get>
+Value stat_as(GstElement* element, const char* name, Get get) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);
-  guint64 value = 0;
-  EXPECT_TRUE(gst_structure_get_uint64(stats, name, &value)) << name;
+  Value value = 0;
+  EXPECT_TRUE(get(stats, name, &value)) << name;
   gst_structure_free(stats);
   return value;
+}
+
+}  // namespace
+
+guint64 stat_of(GstElement* element, const char* name) {
+  return stat_as<guint64>(element, name, gst_structure_get_uint64);
+}
+
+double double_stat_of(GstElement* element, const char* name) {
+  return stat_as<double>(element, name, gst_structure_get_double);
 }
 
 }  // namespace npuwhisper::test

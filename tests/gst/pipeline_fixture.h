@@ -41,5 +41,6 @@ class Pipeline {
 
 /// A number of an element's `stats`.
 guint64 stat_of(GstElement* element, const char* name);
+double double_stat_of(GstElement* element, const char* name);
 
 }  // namespace npuwhisper::test
