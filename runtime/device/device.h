@@ -36,7 +36,7 @@ struct StepRow {
   std::span<const int> cells;        ///< What it attends to, in order, its own cell included.
   Buffer* self_cache = nullptr;
   Buffer* cross_cache = nullptr;     ///< Rows of one stream stand together.
-  WindowPositions positions = {};         ///< With which cross_cache was computed.
+  WindowPositions positions = {};    ///< With which cross_cache was computed.
   float* logits = nullptr;           ///< [n_vocab]; nullptr: not wanted.
   /// Receives what the captured heads of all layers, in the graph's order, attend to: [keys] each, 0 for positions that
   /// are not dense; attention_stride floats from head to head. nullptr: not wanted.
@@ -45,8 +45,8 @@ struct StepRow {
 };
 
 /// What one run reads and writes. For graphs over windows: `items` holds, for each batch item, the graph's inputs and
-/// outputs in order, of which the rows of `positions` are computed and lie one behind the other. For a decoder step:
-/// `rows`.
+/// outputs in order, of which the rows of `positions` (as positions_for() gives them) are computed and lie one behind the
+/// other. For a decoder step: `rows`.
 struct Bindings {
   std::span<const std::span<Buffer* const>> items;
   std::span<const StepRow> rows;

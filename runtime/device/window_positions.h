@@ -16,7 +16,7 @@ struct WindowPositions {
   bool operator==(const WindowPositions&) const = default;
   bool is_all() const { return sparse == 0; }
   int count(int n_all) const { return is_all() ? n_all : dense + sparse; }
-  /// Of the window: what row `row` of the computed ones is.
+  /// Of the window: what row `row` of the computed ones is; of rows behind them, its last one.
   int position_of(int row, int n_all) const {
     if (is_all() || row < dense) return row;
     return std::min(dense + (2 * (row - dense) + 1) * (n_all - dense) / (2 * sparse), n_all - 1);

@@ -96,7 +96,8 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
   std::memcpy(to.data(), mel.data(), to.size());
   tables_.reset();
-  positions_ = engine_->positions_for((n_exact + 1) / 2);
+  // Position i sees frames 2 * i - 2 to 2 * i + 2: there are two convolutions.
+  positions_ = engine_->positions_for((n_exact + 3) / 2);
   if (auto synced = mel_->sync_to_device(); !synced) return synced;
   return engine_->scheduler().encode(*mel_, *cross_cache_, positions_);
 }

@@ -43,7 +43,8 @@ constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
 /// Tokens around the text when words are timed: four before, one after.
 constexpr int kTimingTokens = 5;
-/// Frames behind the audio that are encoded exactly: the model hears in them that the audio ends.
+/// Frames behind the audio that are encoded exactly: the model hears in them that the audio ends
+/// (docs/architecture.md, Live, has what less of them costs).
 constexpr int kExactPadding = 130;
 
 }  // namespace
@@ -188,7 +189,9 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
 
 /// Fills text_.heard() with what the window says after the words that stand.
 Result<void> LiveTranscriber::hear_window() {
-  if (const auto ok = encode(begin_, n_frames() + kExactPadding); !ok) return ok;
+  // Without speech the model is easily led to a rare language, and that to made-up text.
+  const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
+  if (const auto ok = encode(begin_, n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_);
   if (!language) return fail(language.error());
   const std::size_t n_committed = text_.committed_tokens().size();

@@ -49,9 +49,9 @@ class TokenDecoder {
 
   /// Runs `tokens` as the only sequence and returns what the model's alignment heads attend to
   /// (after softmax): [n_alignment_heads, tokens.size(), n_audio_ctx], 0 for what stands for
-  /// several positions of padding. `probabilities`
-  /// [tokens.size()] receives the probability of tokens[i + 1] after tokens[i], under a softmax
-  /// over text tokens (ids below the end of text, and it).
+  /// several positions of padding. `probabilities` [tokens.size()] receives the probability of
+  /// tokens[i + 1] after tokens[i], under a softmax over text tokens (ids below the end of text,
+  /// and it).
   virtual Result<std::span<const float>> align(std::span<const Token> tokens,
                                                std::span<float> probabilities) = 0;
 };

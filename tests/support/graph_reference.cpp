@@ -24,13 +24,14 @@ double dot(const double* a, const double* b, std::size_t n) {
 }
 
 /// One query of one head (`width` numbers each) over keys and values at the given addresses: adds
-/// to `out`, returns the weights.
+/// to `out`, returns the weights. Scores from `n_dense` on are greater by log_weight.
 std::vector<double> attend(const double* query, const std::vector<const double*>& keys,
                            const std::vector<const double*>& values, std::size_t width,
-                           double* out) {
+                           double* out, std::size_t n_dense, double log_weight) {
   std::vector<double> weights(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     weights[i] = dot(query, keys[i], width) / std::sqrt(static_cast<double>(width));
+    if (i >= n_dense) weights[i] += log_weight;
   }
   softmax(weights);
   for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -46,7 +47,7 @@ std::vector<const double*> column_block(const Matrix& matrix, std::size_t first)
   return rows;
 }
 
-Matrix attend_to_all(const Op& op, const Matrix& in) {
+Matrix attend_to_all(const Op& op, const Matrix& in, std::size_t n_dense, double log_weight) {
   Matrix out(in.rows, in.columns / 3);
   const auto n_heads = static_cast<std::size_t>(op.n_heads);
   const std::size_t width = out.columns / n_heads;
@@ -54,7 +55,8 @@ Matrix attend_to_all(const Op& op, const Matrix& in) {
     const auto keys = column_block(in, out.columns + head * width);
     const auto values = column_block(in, 2 * out.columns + head * width);
     for (std::size_t i = 0; i < in.rows; ++i) {
-      attend(in.row(i) + head * width, keys, values, width, out.row(i) + head * width);
+      attend(in.row(i) + head * width, keys, values, width, out.row(i) + head * width, n_dense,
+             log_weight);
     }
   }
   return out;
@@ -85,7 +87,28 @@ void store_cross(const Op& op, const Matrix& in, ReferenceCache& cache) {
   }
 }
 
+Matrix rows_of(const Matrix& all, const std::vector<std::size_t>& rows) {
+  Matrix kept(rows.size(), all.columns);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    std::copy_n(all.row(rows[i]), all.columns, kept.row(i));
+  }
+  return kept;
+}
+
 }  // namespace
+
+void GraphReference::keep(const WindowPositions& positions, int n_all) {
+  kept_.clear();
+  if (positions.is_all()) return;
+  n_dense_ = static_cast<std::size_t>(positions.dense);
+  // The one in the middle of each stretch.
+  const double stretch = static_cast<double>(n_all - positions.dense) / positions.sparse;
+  log_weight_ = std::log(stretch);
+  for (std::size_t i = 0; i < n_dense_; ++i) kept_.push_back(i);
+  for (int i = 0; i < positions.sparse; ++i) {
+    kept_.push_back(static_cast<std::size_t>(positions.dense + (i + 0.5) * stretch + 1e-9));
+  }
+}
 
 const std::vector<double>& GraphReference::weight(const std::string& name) {
   std::vector<double>& values = read_[name];
@@ -184,7 +207,7 @@ std::vector<Matrix> GraphReference::run_window(std::span<const Matrix> inputs,
         out = multiply(op, in);
         break;
       case OpKind::Attention:
-        out = attend_to_all(op, in);
+        out = attend_to_all(op, in, n_dense_, log_weight_);
         break;
       case OpKind::StoreCrossCache:
         store_cross(op, in, *cross);
@@ -193,6 +216,7 @@ std::vector<Matrix> GraphReference::run_window(std::span<const Matrix> inputs,
         throw std::runtime_error(op.name + ": not an operation over windows");
     }
     finish(op, out, tensors);
+    if (op.kind == OpKind::Conv1d && op.stride == 2 && !kept_.empty()) out = rows_of(out, kept_);
     tensors[static_cast<std::size_t>(op.output)] = std::move(out);
   }
   std::vector<Matrix> outputs;
@@ -232,7 +256,7 @@ Matrix GraphReference::attend_to_cache(const Op& op, const Matrix& in,
         keys.push_back(rows[i].self->keys[layer].row(static_cast<std::size_t>(cell)) + column);
         values.push_back(rows[i].self->values[layer].row(static_cast<std::size_t>(cell)) + column);
       }
-      attend(in.row(i) + column, keys, values, width, out.row(i) + column);
+      attend(in.row(i) + column, keys, values, width, out.row(i) + column, keys.size(), 0);
     }
   }
   return out;
@@ -249,7 +273,7 @@ Matrix GraphReference::attend_across(const Op& op, const Matrix& in,
     for (std::size_t column = 0; column < out.columns; column += width) {
       weights.push_back(attend(in.row(i) + column, column_block(rows[i].cross->keys[layer], column),
                                column_block(rows[i].cross->values[layer], column), width,
-                               out.row(i) + column));
+                               out.row(i) + column, n_dense_, log_weight_));
     }
     for (const int head : op.captured_heads) {
       results[i].attention.push_back(weights[static_cast<std::size_t>(head)]);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <map>
 #include <span>
 #include <string>
@@ -10,6 +11,7 @@
 #include <npuwhisper/segment.h>
 
 #include "device/graph.h"
+#include "device/window_positions.h"
 #include "model/weights.h"
 
 namespace npuwhisper::test {
@@ -59,6 +61,10 @@ class GraphReference {
   GraphReference(Graph graph, const Weights& weights)
       : graph_(std::move(graph)), weights_(weights) {}
 
+  /// From now on windows have those of `n_all` positions only: the whole convolution, and then its
+  /// rows; {} is all.
+  void keep(const WindowPositions& positions, int n_all);
+
   /// A graph over windows, for one batch item: its inputs in order to its outputs in order. What
   /// StoreCrossCache stores goes to `cross`.
   std::vector<Matrix> run_window(std::span<const Matrix> inputs, ReferenceCache* cross = nullptr);
@@ -79,6 +85,9 @@ class GraphReference {
 
   Graph graph_;
   const Weights& weights_;
+  std::vector<std::size_t> kept_;  // positions; empty: all
+  std::size_t n_dense_ = std::numeric_limits<std::size_t>::max();
+  double log_weight_ = 0;          // of the others
   std::map<std::string, std::vector<double>> read_;  // what weight() has read
 };
 

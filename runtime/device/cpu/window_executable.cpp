@@ -250,13 +250,14 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
   const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
   const WindowPositions& positions = bindings_.positions;
   const auto n_keys = static_cast<std::size_t>(this->n_rows(stage));
+  const std::size_t n_dense = n_keys - static_cast<std::size_t>(positions.sparse);
   const float log_weight = positions.log_weight(n_positions_) / scale;
   auto* mixed = scratch.mixed.as<float>();
   float* totals = mixed + static_cast<std::size_t>(stage.block_rows) * kHeadColumns;
   for (int i = 0; i < n_rows; ++i) {
     const std::size_t element = static_cast<std::size_t>(i) * n_keys;
     float* row = scratch.scores.as<float>() + element;
-    for (std::size_t key = n_keys - static_cast<std::size_t>(positions.sparse); key < n_keys; ++key) row[key] += log_weight;
+    for (std::size_t key = n_dense; key < n_keys; ++key) row[key] += log_weight;
     totals[i] =
         exponentiate(row, n_keys, scale, scratch.scores.data() + element * size_of(types_.compute), types_.compute);
   }

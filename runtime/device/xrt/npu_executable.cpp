@@ -88,6 +88,9 @@ Result<Run*> NpuExecutable::start(const Bindings& bindings) {
     return fail(ErrorCode::InvalidArgument,
                 graph_.name + ": wanted one window with its input and its output");
   }
+  if (!bindings.positions.is_all()) {
+    return fail(ErrorCode::InvalidArgument, graph_.name + ": wanted all positions of the window");
+  }
   const std::span<const std::byte> input = bindings.items[0][0]->host();
   output_ = bindings.items[0][1]->host();
   std::byte* to = session_->buffer(buffers_[kInput]).data() + encoder_.input.offset;

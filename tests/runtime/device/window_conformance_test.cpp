@@ -12,13 +12,25 @@ Matrix random_mel(const ModelConfig& config, unsigned seed) {
   return random_matrix(2 * config.n_audio_ctx, config.n_mels, seed);
 }
 
+/// Of which the positions behind the dense ones see only padding: two convolutions reach two frames
+/// to each side.
+Matrix random_mel(const ModelConfig& config, unsigned seed, const WindowPositions& positions) {
+  Matrix mel = random_mel(config, seed);
+  if (positions.is_all()) return mel;
+  std::fill(mel.row(static_cast<std::size_t>(2 * positions.dense - 2)), mel.row(mel.rows), 0.0);
+  return mel;
+}
+
 class EncoderConformance : public Conformance {
  protected:
-  void check(int n_audio_ctx, int batch) {
+  /// `n_dense`: padding behind so many positions is thinned; 0: there is none.
+  void check(int n_audio_ctx, int batch, int n_dense = 0) {
     const Tiny& model = tiny(n_audio_ctx);
     const Graph graph = make_encoder_graph(model.config());
     const auto encoder = prepare(graph, model.weights(), batch);
     ASSERT_NE(encoder, nullptr);
+    const auto positions = n_dense > 0 ? encoder->positions_for(n_dense) : WindowPositions();
+    ASSERT_EQ(positions.is_all(), n_dense == 0);
     std::vector<std::unique_ptr<Buffer>> inputs, outputs;
     std::vector<std::vector<Buffer*>> bound;
     std::vector<std::span<Buffer* const>> items;
@@ -28,19 +40,24 @@ class EncoderConformance : public Conformance {
       bound.push_back({inputs.back().get(), outputs.back().get()});
     }
     for (const auto& item : bound) items.emplace_back(item);
-    const auto n =
-        static_cast<std::size_t>(n_audio_ctx) * static_cast<std::size_t>(model.config().n_state);
+    const auto features = [&](Buffer& output) {
+      const int n_state = model.config().n_state;
+      auto all = read_buffer(output, static_cast<std::size_t>(n_audio_ctx * n_state));
+      all.resize(static_cast<std::size_t>(positions.count(n_audio_ctx) * n_state));
+      return all;
+    };
     for (int i = 0; i < batch; ++i) {
       write_buffer(*inputs[static_cast<std::size_t>(i)],
-                   random_mel(model.config(), static_cast<unsigned>(i)));
+                   random_mel(model.config(), static_cast<unsigned>(i), positions));
     }
-    run(*encoder, {.items = items, .rows = {}});
+    run(*encoder, {.items = items, .rows = {}, .positions = positions});
     GraphReference reference(graph, model.weights());
+    reference.keep(positions, n_audio_ctx);
     std::vector<std::vector<double>> together;
     for (int i = 0; i < batch; ++i) {
-      const Matrix mel = random_mel(model.config(), static_cast<unsigned>(i));
+      const Matrix mel = random_mel(model.config(), static_cast<unsigned>(i), positions);
       const auto wanted = reference.run_window({&mel, 1});
-      together.push_back(read_buffer(*outputs[static_cast<std::size_t>(i)], n));
+      together.push_back(features(*outputs[static_cast<std::size_t>(i)]));
       const double error = relative_error(together.back(), wanted[0].values);
       EXPECT_LE(error, bounds_.encoder)
           << "item " << i << " of " << batch << ", " << n_audio_ctx << " positions";
@@ -49,8 +66,8 @@ class EncoderConformance : public Conformance {
     // Fewer items than prepared, and one alone: the same numbers.
     write_buffer(*outputs.back(), Matrix(static_cast<std::size_t>(n_audio_ctx),
                                          static_cast<std::size_t>(model.config().n_state)));
-    run(*encoder, {.items = std::span(items).last(1), .rows = {}});
-    EXPECT_EQ(read_buffer(*outputs.back(), n), together.back());
+    run(*encoder, {.items = std::span(items).last(1), .rows = {}, .positions = positions});
+    EXPECT_EQ(features(*outputs.back()), together.back());
   }
 };
 
@@ -70,6 +87,13 @@ TEST_P(EncoderConformance, SeveralWindowsAtOnce) {
   check(129, 3);
 }
 
+TEST_P(EncoderConformance, ThinnedWindow) {
+  check(400, 2, 100);
+}
+TEST_P(EncoderConformance, ThinnedOddWindow) {
+  check(639, 1, 300);
+}
+
 TEST_P(EncoderConformance, WrongBindingsAreRefused) {
   const Tiny& model = tiny(50);
   const Graph graph = make_encoder_graph(model.config());
@@ -85,6 +109,11 @@ TEST_P(EncoderConformance, WrongBindingsAreRefused) {
     ASSERT_FALSE(started);
     EXPECT_EQ(started.error().code, ErrorCode::InvalidArgument) << started.error().message;
   }
+  const std::vector<std::span<Buffer* const>> one = {item};
+  const auto started =
+      encoder->start({.items = one, .rows = {}, .positions = {.dense = 32, .sparse = 16}});
+  ASSERT_FALSE(started);
+  EXPECT_EQ(started.error().code, ErrorCode::InvalidArgument) << started.error().message;
 }
 
 TEST_P(EncoderConformance, PlanNamesEveryOperation) {

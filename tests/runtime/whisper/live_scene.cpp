@@ -7,7 +7,8 @@
 
 namespace npuwhisper::test {
 
-Result<void> ScriptedSpeaker::encode(std::span<const float>, int) {
+Result<void> ScriptedSpeaker::encode(std::span<const float> mel, int n_exact) {
+  n_thinned.push_back(static_cast<int>(mel.size()) / vocabulary_.config.n_mels - n_exact);
   if (on_encode) on_encode();
   if (cancelled != nullptr && *cancelled) return fail(ErrorCode::Cancelled, "cancelled");
   time_.now += cost;

@@ -97,6 +97,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   std::int64_t loop_until = 0;
   bool only_with_previous_text = false;  ///< Of the loop.
   std::vector<std::vector<Token>> prompts;
+  std::vector<int> n_thinned;  ///< Frames of each window's padding that may be thinned.
   int n_steps = 0;
   std::function<void()> on_encode;
   const std::atomic<bool>* cancelled = nullptr;

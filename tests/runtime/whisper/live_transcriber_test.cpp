@@ -489,6 +489,21 @@ TEST_F(LiveTranscriberTest, FindsTheLanguageAgainUntilEnoughWasHeard) {
                     [](const std::vector<Token>& prompt) { return prompt.size() == 1; });
   EXPECT_GT(n_detections, 2);
   EXPECT_LT(n_detections, 12);
+  // In all of the window.
+  const auto& thinned = speaker_->n_thinned;
+  EXPECT_EQ(std::count(thinned.begin(), thinned.end(), 0), n_detections);
+  EXPECT_EQ(std::count(thinned.begin(), thinned.begin() + n_detections, 0), n_detections);
+}
+
+TEST_F(LiveTranscriberTest, PaddingMayBeThinnedFromASecondBehindTheAudioOn) {
+  speak(0, 10);
+  create();
+  listen(2);
+  ASSERT_FALSE(speaker_->n_thinned.empty());
+  for (const int n : speaker_->n_thinned) {
+    EXPECT_GE(n, 3000 - 200 - 150);
+    EXPECT_LE(n, 3000 - 100);
+  }
 }
 
 TEST_F(LiveTranscriberTest, AModelWithoutAlignmentHeadsIsRefused) {
