@@ -36,6 +36,7 @@ bool SourceTask::activate(bool active) {
       for (const EventPtr& event : written_.all()) queue_event(share(event));
     }
     last_flow_ = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+    missed_ = false;
     changed_.notify_all();
   }
   if (!active) {
@@ -113,8 +114,10 @@ void SourceTask::pause() {
 }
 
 bool SourceTask::relinked() {
-  GstFlowReturn missed = GST_FLOW_NOT_LINKED;
-  return last_flow_.compare_exchange_strong(missed, GST_FLOW_OK);
+  ++n_relinked_;  // First: see push_buffer().
+  GstFlowReturn not_linked = GST_FLOW_NOT_LINKED;
+  last_flow_.compare_exchange_strong(not_linked, GST_FLOW_OK);
+  return missed_.exchange(false);
 }
 
 void SourceTask::linked() {
@@ -139,9 +142,13 @@ void SourceTask::tell_again() {
 }
 
 void SourceTask::push_buffer(GstBuffer* buffer) {
-  note_flow(gst_pad_push(pad_.get(), buffer));
-  // Linked meanwhile: relinked() may have come before the failure was noted.
-  if (gst_pad_is_linked(pad_.get())) relinked();
+  const std::uint64_t n_before = n_relinked_;
+  const GstFlowReturn flow = gst_pad_push(pad_.get(), buffer);
+  note_flow(flow);
+  if (flow != GST_FLOW_NOT_LINKED) return;
+  missed_ = true;
+  // What came before the failure was noted comes again: upstream may have stopped for it.
+  if (n_relinked_ != n_before) gst_pad_send_event(pad_.get(), gst_event_new_reconfigure());
 }
 
 void SourceTask::note_flow(GstFlowReturn flow) {

@@ -49,7 +49,7 @@ class SourceTask {
 
   /// What the last push downstream returned.
   GstFlowReturn last_flow() const { return last_flow_; }
-  /// The pad has a peer again. True: it had been missed.
+  /// Downstream may be linked again. True: it had been missed, and upstream is to go on.
   bool relinked();
   /// The pad was linked: where the stream has ended, the new peer is told of it.
   void linked();
@@ -97,6 +97,8 @@ class SourceTask {
   std::atomic<bool> begins_{false};
   std::atomic<bool> tells_again_{false};
   std::atomic<GThread*> thread_{nullptr};
+  std::atomic<std::uint64_t> n_relinked_{0};  // How often that was said.
+  std::atomic<bool> missed_{false};  // Even if pushes succeed again: upstream has yet to be told.
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
 };
 

@@ -103,8 +103,11 @@ TEST_F(Lifecycle, WhoStartsAgainOnAccountOfTheErrorGetsAnotherLoad) {
 }
 
 TEST_F(Lifecycle, NobodyWaitsBehindAFlushForAModelThatFailedToLoad) {
-  set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
-  play();
+  std::binary_semaphore may_fail(0);
+  set_script({.while_loading = [&] { may_fail.acquire(); },
+              .load_error = Error{ErrorCode::Unavailable, "busy"}});
+  play();  // Once it has failed, the element does not start at all.
+  may_fail.release();
   ASSERT_TRUE(message(GST_MESSAGE_ERROR));
   push_event(gst_event_new_flush_start());
   push_event(gst_event_new_flush_stop(TRUE));

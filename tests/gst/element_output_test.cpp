@@ -2,6 +2,7 @@
 // What leaves the source pads: text, JSON, tags, messages, gaps.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
 #include <semaphore>
 
@@ -278,6 +279,66 @@ TEST_F(Output, GivenLanguageIsTaggedBeforeAnySoundHoweverLongTheModelLoads) {
   may_go_on.release();
   ASSERT_TRUE(out_->wait_for_event(GST_EVENT_TAG));
   EXPECT_THAT(out_->events(GST_EVENT_TAG).front().text, HasSubstr("language-code=(string)fr"));
+}
+
+/// A sink that is linked to nothing behind it, for a harness.
+class NotLinked : public ElementTest {
+ protected:
+  void play_into(GstPadChainFunction chain) {
+    set_script({.window = 2 * kSampleRate});
+    play();
+    is_upstream_told();  // Of the harness itself, when it was linked.
+    gst_pad_set_chain_function(harness_->sinkpad, chain);
+  }
+  // As linking something does.
+  static void reconfigure(GstPad* sink) { gst_pad_push_event(sink, gst_event_new_reconfigure()); }
+  bool is_upstream_told() {
+    bool told = false;
+    while (GstEvent* event = gst_harness_try_pull_upstream_event(harness_)) {
+      told = told || GST_EVENT_TYPE(event) == GST_EVENT_RECONFIGURE;
+      gst_event_unref(event);
+    }
+    return told;
+  }
+  GstFlowReturn push_a_little() { return push(tones(0.01, {}), GST_CLOCK_TIME_NONE); }
+};
+
+TEST_F(NotLinked, StopsUpstreamUntilItIsLinkedAgain) {
+  play_into([](GstPad*, GstObject*, GstBuffer* buffer) {
+    gst_buffer_unref(buffer);
+    return GST_FLOW_NOT_LINKED;
+  });
+  push(tones(2, {{0.2, 0.5}}), 0);
+  EXPECT_TRUE(eventually([this] { return push_a_little() == GST_FLOW_NOT_LINKED; }));
+  reconfigure(harness_->sinkpad);
+  EXPECT_TRUE(is_upstream_told());
+  EXPECT_EQ(push_a_little(), GST_FLOW_OK);
+}
+
+// The pads are linked before they say so.
+TEST_F(NotLinked, UpstreamGoesOnThoughAPushSucceedsFirst) {
+  static std::atomic<int> n_pushed;
+  n_pushed = 0;
+  play_into([](GstPad*, GstObject*, GstBuffer* buffer) {
+    gst_buffer_unref(buffer);
+    return n_pushed++ == 0 ? GST_FLOW_NOT_LINKED : GST_FLOW_OK;
+  });
+  push(tones(2, {{0.2, 0.5}, {1.2, 1.5}}), 0);
+  EXPECT_TRUE(eventually([this] { return n_pushed == 2 && push_a_little() == GST_FLOW_OK; }));
+  reconfigure(harness_->sinkpad);
+  EXPECT_TRUE(is_upstream_told());
+}
+
+// A queue upstream may have stopped in the meantime.
+TEST_F(NotLinked, LinkedAgainBeforeTheFailureIsKnownUpstreamGoesOn) {
+  play_into([](GstPad* sink, GstObject*, GstBuffer* buffer) {
+    gst_buffer_unref(buffer);
+    reconfigure(sink);
+    return GST_FLOW_NOT_LINKED;
+  });
+  push(tones(2, {{0.2, 0.5}}), 0);
+  EXPECT_TRUE(eventually([this] { return is_upstream_told(); }));
+  EXPECT_EQ(push_a_little(), GST_FLOW_OK);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cmath>
+#include <semaphore>
 
 #include "../../gst/gst_ptr.h"
 #include "element_fixture.h"
@@ -37,6 +38,7 @@ class TranscriberProbe : public ::testing::Test {
     g_object_set(source, "is-live", TRUE, nullptr);
     EXPECT_TRUE(gst_element_link(source, element_));
     EXPECT_NE(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+    paused_.release();
     GstClockTime least = GST_CLOCK_TIME_NONE;
     for (GList* item = element_->srcpads; item != nullptr; item = item->next) {
       GstQuery* query = gst_query_new_latency();
@@ -55,6 +57,7 @@ class TranscriberProbe : public ::testing::Test {
   }
 
   GstElement* element_ = nullptr;
+  std::counting_semaphore<> paused_{0};  // Released by each probe.
 };
 
 TEST_F(TranscriberProbe, PropertiesHaveTheTypesThatAreChecked) {
@@ -88,7 +91,9 @@ TEST_F(TranscriberProbe, EverySourcePadAnswersLatency) {
 }
 
 TEST_F(TranscriberProbe, AMissingModelDoesNotHangIt) {
-  set_script({.load_time = 50ms, .load_error = Error{ErrorCode::NotFound, "no model"}});
+  // Once it has failed, the element does not start at all.
+  set_script({.while_loading = [this] { paused_.acquire(); },
+              .load_error = Error{ErrorCode::NotFound, "no model"}});
   g_object_set(element_, "model", "nowhere", nullptr);
   EXPECT_EQ(probe(), seconds(8));
   EXPECT_EQ(probe(), seconds(8)) << "and is tried again";
@@ -229,7 +234,7 @@ TEST_F(TranscriberBranch, IsRelinkedWhilePlaying) {
   ASSERT_TRUE(gst_pad_unlink(src.get(), tee.get()));
   // Words come meanwhile and have nobody to go to; the queue before the element stops for it.
   const PadPtr in = pad("leaky", "src");
-  eventually([&] { return gst_pad_get_last_flow_return(in.get()) != GST_FLOW_OK; });
+  EXPECT_TRUE(eventually([&] { return gst_pad_get_task_state(in.get()) == GST_TASK_PAUSED; }));
   EXPECT_EQ(gst_pad_get_last_flow_return(in.get()), GST_FLOW_NOT_LINKED);
   const std::size_t n_before = text_->buffers().size();
   ASSERT_EQ(gst_pad_link(src.get(), tee.get()), GST_PAD_LINK_OK);

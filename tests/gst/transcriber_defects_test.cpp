@@ -7,6 +7,8 @@
 // of silence (Speech.SilenceGivesNoText).
 #include <gmock/gmock.h>
 
+#include <semaphore>
+
 #include "element_fixture.h"
 #include "pipeline_fixture.h"
 
@@ -45,11 +47,14 @@ TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
 
 // There: no error, and a pipeline that waits for ever.
 TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
-  set_script({.load_time = 50ms,
+  std::binary_semaphore may_fail(0);
+  set_script({.while_loading = [&] { may_fail.acquire(); },
+              .load_time = 50ms,
               .load_error = Error{ErrorCode::NotFound, "model 'nope': not found in ..."}});
   make();
   g_object_set(element_, "model", "nope", nullptr);
-  play();
+  play();  // Once it has failed, the element does not start at all.
+  may_fail.release();
   const auto begin = Clock::now();
   EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";
   EXPECT_LT(elapsed(begin), kAtOnce);
