@@ -115,9 +115,7 @@ void LiveCaptions::start() {
 Readings LiveCaptions::readings() const {
   Readings readings;
   GstStructure* raw_stats = nullptr;
-  guint longest_ms = 0;
-  g_object_get(whisper_.get(), "stats", &raw_stats, "max-observed-delay", &longest_ms, nullptr);
-  readings.longest_delay = longest_ms / 1e3;
+  g_object_get(whisper_.get(), "stats", &raw_stats, nullptr);
   if (const Owned<GstStructure> stats(raw_stats); stats) {
     const auto text = [&](const char* name) {
       const char* value = gst_structure_get_string(stats.get(), name);

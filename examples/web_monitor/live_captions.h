@@ -33,7 +33,6 @@ struct Readings {
   std::string device, kernels;
   double position = 0;       ///< Seconds of audio that came in.
   double skipped = 0;        ///< Those that nobody had time for.
-  double longest_delay = 0;  ///< Seconds, property max-observed-delay.
   std::uint64_t unread = 0;  ///< Pieces of text that were dropped because the program was too slow.
 };
 

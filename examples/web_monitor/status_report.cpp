@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "status_report.h"
 
+#include <algorithm>
 #include <cmath>
 #include <ctime>
 #include <nlohmann/json.hpp>
@@ -34,6 +35,7 @@ StatusReport::StatusReport(std::string source) : source_(std::move(source)) {
 void StatusReport::add_delay(double seconds) {
   if (delays_.size() == kDelays) delays_.pop_front();
   delays_.push_back(seconds);
+  longest_delay_ = std::max(longest_delay_, seconds);
 }
 
 void StatusReport::warn(const std::string& message) {
@@ -55,7 +57,7 @@ std::string StatusReport::json(const Readings& readings, std::size_t n_browsers)
                                    {"kernels", readings.kernels},
                                    {"position", rounded(readings.position)},
                                    {"delay", nullptr},
-                                   {"longest_delay", rounded(readings.longest_delay)},
+                                   {"longest_delay", rounded(longest_delay_)},
                                    {"cores", rounded(load_.cores())},
                                    {"skipped", rounded(readings.skipped)},
                                    {"unread", readings.unread},

@@ -32,6 +32,7 @@ class StatusReport {
   const std::string source_;
   std::string state_ = "loading";
   std::deque<double> delays_;
+  double longest_delay_ = 0;
   std::uint64_t n_warnings_ = 0;
   std::string message_;
   LoadMeter load_;

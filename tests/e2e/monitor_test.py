@@ -82,6 +82,8 @@ class Captions(unittest.TestCase):
         self.assertEqual(last['unread'], 0)
         self.assertAlmostEqual(last['delay'],
                                sum(piece['delay'] for piece in pieces) / len(pieces), places=2)
+        self.assertAlmostEqual(last['longest_delay'], max(piece['delay'] for piece in pieces),
+                               places=2)
         self.assertTrue(last['device'])
         self.assertGreater(max(status['cores'] for status in statuses), 0)
 
