@@ -6,6 +6,7 @@
 #include <utility>
 
 namespace npuwhisper {
+
 LiveWordTimer::LiveWordTimer(const Tokenizer& tokenizer, const ModelConfig& config,
                              std::size_t max_text)
     : tokenizer_(tokenizer), word_timer_(tokenizer, config), splitter_(tokenizer, max_text) {

@@ -59,6 +59,13 @@ class RequestPad : public ElementTest, public ::testing::WithParamInterface<cons
     if (pad != nullptr) gst_object_unref(pad);
     return pad != nullptr;
   }
+  GstPad* play_into(Sink& sink) {
+    set_script({.window = kSampleRate});
+    play();
+    GstPad* pad = request();
+    EXPECT_TRUE(sink.link(pad));
+    return pad;
+  }
   /// Of a pad that is released elsewhere.
   void wait_for_release(GstPad* pad) {
     EXPECT_TRUE(eventually([this] { return !has_pad(); }));
@@ -122,11 +129,8 @@ TEST_P(RequestPad, ThatComesDuringAFlushGoesOnBehindIt) {
 
 // As programs take branches away: from a probe, in the thread that pushes.
 TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
-  set_script({.window = kSampleRate});
-  play();
-  GstPad* pad = request();
   Sink sink;
-  ASSERT_TRUE(sink.link(pad));
+  GstPad* pad = play_into(sink);
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [](GstPad* releasing, GstPadProbeInfo*, gpointer element) {
@@ -144,11 +148,8 @@ TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
 TEST_P(RequestPad, MayBeReleasedTwice) {
   const GLogLevelFlags before =
       g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
-  set_script({.window = kSampleRate});
-  play();
-  GstPad* pad = request();
   Sink sink;
-  ASSERT_TRUE(sink.link(pad));
+  GstPad* pad = play_into(sink);
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,
       [](GstPad* releasing, GstPadProbeInfo*, gpointer element) {
@@ -165,11 +166,8 @@ TEST_P(RequestPad, MayBeReleasedTwice) {
 }
 
 TEST_P(RequestPad, MayBeReleasedWhileItPushes) {
-  set_script({.window = kSampleRate});
-  play();
-  GstPad* pad = request();
   Sink sink;
-  ASSERT_TRUE(sink.link(pad));
+  GstPad* pad = play_into(sink);
   std::atomic<bool> pushes{false};
   gst_pad_add_probe(
       pad, GST_PAD_PROBE_TYPE_BUFFER,

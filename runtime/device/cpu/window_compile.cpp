@@ -166,7 +166,7 @@ void WindowExecutable::find_most_thinned() {
   for (int dense = kPositionStep; dense + kSparsePositions < n_positions_; dense += kPositionStep) {
     const bool fits = std::all_of(stages_.begin(), stages_.end(), [&](const Stage& stage) {
       if (stage.rows != n_positions_ && stage.rows != 2 * n_positions_) return false;
-      const int rows = stage.rows == n_positions_ ? dense + kSparsePositions : 2 * dense;
+      const int rows = n_rows(stage, {dense, kSparsePositions});
       return (rows + stage.block_rows - 1) / stage.block_rows * stage.block_rows <= stage.rows;
     });
     if (!fits) return;
@@ -424,7 +424,9 @@ void WindowExecutable::describe(const Stage& stage) {
     const std::string block = std::to_string(stage.block_rows);
     if (step.gemm.whole != nullptr) how = step.gemm.whole->kernel() + ", " + block + " rows a task";
     if (step.panels) how = "panels of 64, weights " + std::string(to_string(step.panels->type()));
-    if (step.op.kind == OpKind::Attention) how = attentions_.at(stage.rows).scores.whole->kernel() + ", " + block + " queries a task";
+    if (step.op.kind == OpKind::Attention) {
+      how = attentions_.at(stage.rows).scores.whole->kernel() + ", " + block + " queries a task";
+    }
     if (step.op.kind == OpKind::StoreCrossCache) how = std::string(to_string(types_.cross_cache));
     plan_.ops.push_back({step.op.name, "cpu", how, "", count_flops(graph_, step.op)});
   }

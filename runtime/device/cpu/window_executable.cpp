@@ -46,8 +46,7 @@ WindowPositions WindowExecutable::positions_for(int n_dense) const {
 }
 
 /// Where padding is left out, a graph has positions, or as many rows before the convolution that joins two of them.
-int WindowExecutable::n_rows(const Stage& stage) const {
-  const WindowPositions& positions = bindings_.positions;
+int WindowExecutable::n_rows(const Stage& stage, const WindowPositions& positions) const {
   if (positions.is_all()) return stage.rows;
   return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
 }

@@ -117,8 +117,9 @@ class WindowExecutable : public Executable {
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
   void describe(const Stage& stage);
 
+  int n_rows(const Stage& stage, const WindowPositions& positions) const;
   /// Of the run in progress.
-  int n_rows(const Stage& stage) const;
+  int n_rows(const Stage& stage) const { return n_rows(stage, bindings_.positions); }
   int n_rows(const Stage& stage, int block) const;
   int n_blocks(const Stage& stage) const { return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows; }
 
