@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <cassert>
+#include <cstdio>
+#include <cstdlib>
 #include <string>
 #include <utility>
 #include <variant>
@@ -20,8 +21,31 @@ struct Failure {
 }
 [[nodiscard]] inline Failure fail(Error error) { return Failure{std::move(error)}; }
 
+namespace detail {
+
+/// Prints the line "npuwhisper: WHAT: MESSAGE" to stderr and aborts. Out of line and marked cold, so
+/// that an access to a value costs its caller one compare and one branch that is never taken.
+[[noreturn, gnu::cold, gnu::noinline]] inline void abort_result(const char* what,
+                                                                const char* message) noexcept {
+  std::fprintf(stderr, "npuwhisper: %s: %s\n", what, message);
+  std::fflush(stderr);
+  std::abort();
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void abort_without_value(
+    const Error& error) noexcept {
+  abort_result("value of a failed Result", error.message.c_str());
+}
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void abort_without_error() noexcept {
+  abort_result("error() of a Result", "it succeeded and holds no error");
+}
+
+}  // namespace detail
+
 /// A value or an Error: the part of std::expected (C++23) that this project uses.
-/// value() and operator* assert success; error() asserts failure. Reentrant.
+/// In every build type, value(), operator* and operator-> of a failed Result print the error's
+/// message to stderr and abort the program; so does error() of a successful one. Reentrant.
 template <typename T>
 class [[nodiscard]] Result {
  public:
@@ -41,19 +65,23 @@ class [[nodiscard]] Result {
   const T* operator->() const { return &value(); }
 
   const Error& error() const {
-    assert(!has_value());
+    if (has_value()) [[unlikely]] {
+      detail::abort_without_error();
+    }
     return *std::get_if<1>(&state_);
   }
 
  private:
   T& get() {
-    assert(has_value());
+    if (!has_value()) [[unlikely]] {
+      detail::abort_without_value(*std::get_if<1>(&state_));
+    }
     return *std::get_if<0>(&state_);
   }
   std::variant<T, Error> state_;
 };
 
-/// Success without a value, or an Error.
+/// Success without a value, or an Error. value() and error() abort as those of Result<T> do.
 template <>
 class [[nodiscard]] Result<void> {
  public:
@@ -62,8 +90,17 @@ class [[nodiscard]] Result<void> {
 
   explicit operator bool() const { return ok_; }
   bool has_value() const { return ok_; }
+
+  void value() const {
+    if (!ok_) [[unlikely]] {
+      detail::abort_without_value(error_);
+    }
+  }
+
   const Error& error() const {
-    assert(!ok_);
+    if (ok_) [[unlikely]] {
+      detail::abort_without_error();
+    }
     return error_;
   }
 
