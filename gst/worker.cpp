@@ -197,7 +197,7 @@ bool Worker::renew_transcriber() {
   if (transcriber_->stats().vad == VadUse::Missing) {
     GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
                         ("No voice activity detection: its weights are missing "
-                         "(tools/fetch-model silero-vad)"),
+                         "(run npuwhisper-models fetch silero-vad)"),
                         ("vad=auto does without them, vad=on would not"));
   }
   n_skipped_ = 0;

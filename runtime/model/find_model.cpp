@@ -66,7 +66,7 @@ class Search {
     if (!found_.empty()) return found_;
     std::string message = "model '" + name + "': no model.bin in ";
     for (const fs::path& place : places_) message.append("'").append(place.string()).append("', ");
-    return fail(ErrorCode::NotFound, message + "run tools/fetch-model " + name);
+    return fail(ErrorCode::NotFound, message + "run npuwhisper-models fetch " + name);
   }
 
  private:

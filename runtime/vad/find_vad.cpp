@@ -24,7 +24,7 @@ Result<std::filesystem::path> find_vad(const std::filesystem::path& model_folder
     if (std::filesystem::is_regular_file(folder / kFile, ignored)) return folder / kFile;
     message.append("'").append(folder.string()).append("', ");
   }
-  return fail(ErrorCode::NotFound, message + "run tools/fetch-model " + kName);
+  return fail(ErrorCode::NotFound, message + "run npuwhisper-models fetch " + kName);
 }
 
 }  // namespace npuwhisper

@@ -233,7 +233,7 @@ class Speech(Case):
         files = ['--format', 'json', '--model', program.model_folder(), RECORDINGS[1], RECORDINGS[2]]
         done = transcribe('--vad', 'auto', *files, env=hidden)
         self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(done.stderr.count('fetch-model silero-vad'), 1, done.stderr)
+        self.assertEqual(done.stderr.count('npuwhisper-models fetch silero-vad'), 1, done.stderr)
         self.assertEqual([json.loads(line)['stats']['vad'] for line in done.stdout.splitlines()],
                          ['missing', 'missing'])
         done = transcribe('--vad', 'on', *files, env=hidden)

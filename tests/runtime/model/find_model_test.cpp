@@ -113,7 +113,7 @@ TEST_F(FindModel, ListsThePlaces) {
   for (const std::string& part :
        {(root_ / "models/base").string(), (root_ / "home/.cache/npuwhisper/base").string(),
         (root_ / "home/.cache/huggingface/hub/models--Systran--faster-whisper-base").string(),
-        std::string("run tools/fetch-model base")}) {
+        std::string("run npuwhisper-models fetch base")}) {
     EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
   }
 }

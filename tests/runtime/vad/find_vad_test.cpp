@@ -54,7 +54,7 @@ TEST_F(FindVad, SaysWhereItLookedAndWhatToDo) {
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::NotFound);
   for (const char* part : {"/whisper'", "/models/silero-vad'", "/cache/npuwhisper/silero-vad'",
-                           kFile, "tools/fetch-model silero-vad"}) {
+                           kFile, "npuwhisper-models fetch silero-vad"}) {
     EXPECT_NE(found.error().message.find(part), std::string::npos) << part;
   }
 }

