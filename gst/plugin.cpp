@@ -40,7 +40,8 @@ gboolean plugin_init(GstPlugin* plugin) {
 
 }  // namespace
 
-// The sources are LGPL-2.1-or-later. The runtime links FFTW3, which is GPL, so this binary is GPL.
+// The sources are LGPL-2.1-or-later. The licence of the binary follows from the FFT library that the
+// runtime links (Meson's option `fft`): "GPL" with FFTW3, "LGPL" with KISS FFT.
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, npuwhisper,
                   "Whisper speech recognition on AMD XDNA NPUs and CPUs, and captions", plugin_init,
-                  PACKAGE_VERSION, "GPL", "npuwhisper", "Unknown package origin")
+                  PACKAGE_VERSION, NPUWHISPER_BINARY_LICENCE, "npuwhisper", "Unknown package origin")

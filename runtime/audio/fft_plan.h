@@ -9,12 +9,13 @@
 namespace npuwhisper {
 
 /// Forward Fourier transform of one real block of fixed size, single precision, unnormalised, with
-/// the buffers it works on. The only user of FFTW. create() and destruction are thread-safe (FFTW's
-/// planner is not, so one mutex guards it); an instance is reentrant, and instances execute side by
-/// side. The same input always gives the same bits.
+/// the buffers it works on. Meson's option `fft` chooses the library that computes it:
+/// fft_plan_fftw.cpp and fft_plan_kissfft.cpp are the only users of FFTW and of KISS FFT, and a
+/// build contains one of them. create() and destruction are thread-safe; an instance is reentrant,
+/// and instances execute side by side. The same input always gives the same bits.
 class FftPlan {
  public:
-  /// Errors: InvalidArgument (size below 1), Unavailable (no memory, no plan).
+  /// `size` is even and at least 2. Errors: InvalidArgument (size), Unavailable (no memory, no plan).
   static Result<std::unique_ptr<FftPlan>> create(int size);
   ~FftPlan();
 

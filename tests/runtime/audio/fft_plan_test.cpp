@@ -11,10 +11,22 @@
 namespace npuwhisper {
 namespace {
 
-TEST(FftPlan, RejectsSizesBelowOne) {
-  const auto plan = FftPlan::create(0);
-  ASSERT_FALSE(plan);
-  EXPECT_EQ(plan.error().code, ErrorCode::InvalidArgument);
+TEST(FftPlan, RejectsSizesBelowTwoAndOddSizes) {
+  for (const int size : {-2, 0, 1, 401}) {
+    const auto plan = FftPlan::create(size);
+    ASSERT_FALSE(plan) << size;
+    EXPECT_EQ(plan.error().code, ErrorCode::InvalidArgument) << size;
+  }
+}
+
+TEST(FftPlan, KeepsItsInput) {
+  const auto plan = FftPlan::create(400);
+  ASSERT_TRUE(plan) << plan.error().message;
+  for (std::size_t i = 0; i < 400; ++i) (*plan)->input()[i] = static_cast<float>(i % 13);
+  (*plan)->execute();
+  for (std::size_t i = 0; i < 400; ++i) {
+    ASSERT_EQ((*plan)->input()[i], static_cast<float>(i % 13)) << i;
+  }
 }
 
 TEST(FftPlan, MatchesTheDefinition) {
