@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "hls_stream.h"
+#include "plugin_lookup.h"
 #include "program_options.h"
 
 namespace npuwhisper::cli {
@@ -70,6 +71,7 @@ Result<HlsOptions> parse(int argc, char** argv) {
 int run(int argc, char** argv) {
   const auto options = parse(argc, argv);
   if (!options) return complain(options.error().message);
+  if (const auto found = find_plugin("npuwhisper"); !found) return complain(found.error().message);
   stop_on_signals();
   auto stream = HlsStream::create(*options);
   if (!stream) return complain(stream.error().message);

@@ -15,6 +15,7 @@
 #include "gst_owned.h"
 #include "key_input.h"
 #include "player_pipeline.h"
+#include "plugin_lookup.h"
 #include "program_options.h"
 
 namespace npuwhisper::player {
@@ -224,6 +225,10 @@ int run(int argc, char** argv) {
   if (!options) {
     complain(options.error().message);
     return kUsage;
+  }
+  if (const auto found = cli::find_plugin("npuwhisperbin"); !found) {
+    complain(found.error().message);
+    return kFailed;
   }
   const auto pipeline = PlayerPipeline::create(uri_of(options->uris[0]), options->sinks);
   if (!pipeline) {

@@ -23,6 +23,7 @@
 #include "command_line.h"
 #include "formats.h"
 #include "outputs.h"
+#include "plugin_lookup.h"
 #include "progress.h"
 #include "transcription.h"
 
@@ -152,6 +153,12 @@ Result<void> start_recording(const CommandLine& line) {
 
 /// Transcribes all files, or prints the plan.
 int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+  if (!line.plan) {
+    if (const auto found = find_plugin("npuwhisper"); !found) {
+      complain(found.error().message);
+      return kFailed;
+    }
+  }
   // Held until the end, so that the elements of all files find the model loaded.
   const auto engine = Engine::open(line.engine);
   if (!engine) {

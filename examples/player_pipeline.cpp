@@ -13,8 +13,7 @@ constexpr const char* kBlackPicture =
 Result<Owned<GstElement>> make(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (element == nullptr) {
-    return fail(ErrorCode::NotFound,
-                std::string("GStreamer has no element ") + factory + "; is GST_PLUGIN_PATH set?");
+    return fail(ErrorCode::NotFound, std::string("GStreamer has no element '") + factory + "'");
   }
   return Owned<GstElement>(GST_ELEMENT(gst_object_ref_sink(element)));
 }

@@ -148,8 +148,8 @@ class Run {
     pipeline_.reset(
         gst_parse_launch_full(description.get(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
     if (const Owned<GError> error(raw_error); error) {
-      return fail(ErrorCode::Unavailable, std::string("cannot build the pipeline: ") +
-                                              error->message + " (is GST_PLUGIN_PATH set?)");
+      return fail(ErrorCode::Unavailable,
+                  std::string("cannot build the pipeline: ") + error->message);
     }
     const Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
     if (!from_stdin) g_object_set(source.get(), "location", transcript_.file.c_str(), nullptr);

@@ -3,6 +3,8 @@
 
 #include <gst/app/gstappsink.h>
 
+#include "plugin_lookup.h"
+
 namespace npuwhisper::monitor {
 namespace {
 
@@ -67,17 +69,14 @@ LiveCaptions::~LiveCaptions() {
 }
 
 Result<void> LiveCaptions::build(const Listening& listening) {
+  if (auto found = cli::find_plugin("npuwhisper"); !found) return found;
   const std::string source = listening.uri.empty() ? listening.description : kPlayed;
   GError* raw_error = nullptr;
   pipeline_.reset(gst_parse_launch_full((source + kCaptioned).c_str(), nullptr,
                                         GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
   if (const Owned<GError> error(raw_error); error) {
-    const bool is_ours =
-        g_error_matches(raw_error, GST_PARSE_ERROR, GST_PARSE_ERROR_NO_SUCH_ELEMENT) &&
-        std::string(error->message).find("\"npuwhisper\"") != std::string::npos;
-    return fail(is_ours ? ErrorCode::Unavailable : ErrorCode::InvalidArgument,
-                std::string("cannot build the pipeline: ") + error->message +
-                    (is_ours ? " (is GST_PLUGIN_PATH set?)" : ""));
+    return fail(ErrorCode::InvalidArgument,
+                std::string("cannot build the pipeline: ") + error->message);
   }
   if (!listening.uri.empty()) {
     const Owned<GstElement> decoder(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));

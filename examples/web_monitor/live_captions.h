@@ -54,7 +54,7 @@ class LiveCaptions {
   };
 
   /// Errors: InvalidArgument for a description or property that GStreamer does not take,
-  /// Unavailable without the element.
+  /// NotFound or Unavailable without the element (plugin_lookup.h).
   static Result<std::unique_ptr<LiveCaptions>> create(const Listening& listening, Events events);
   ~LiveCaptions();
   LiveCaptions(const LiveCaptions&) = delete;

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""An installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library.
+
+Meson sets NPUWHISPER_BUILD and, in NPUWHISPER_INSTALLED, the folders of the programs, libraries,
+pkg-config files and plugins below the installation's root. What needs the model tiny.en or the
+recordings is skipped without them (exit status 77).
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+import program
+
+BUILD = pathlib.Path(os.environ['NPUWHISPER_BUILD'])
+FOLDERS = json.loads(os.environ['NPUWHISPER_INSTALLED'])
+MODEL = 'tiny.en'
+RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
+README = pathlib.Path(__file__).parents[2] / 'README.md'
+APP = pathlib.Path(__file__).with_name('library_app.cpp')
+# What each program is asked for, and what it says of it: something that fails, but not before the
+# program has the element.
+TRIES = {
+    'npuwhisper-transcribe': (('--model', '/nowhere', 'nothing.wav'), '/nowhere'),
+    'npuwhisper-player': (('--videosink', 'fakesink', '--audiosink', 'fakesink', '/nowhere.wav'),
+                          'not found'),
+    'npuwhisper-monitor': (('--port', '0', '--model', '/nowhere', '--source', 'audiotestsrc'),
+                           '/nowhere'),
+    'npuwhisper-hls': (('/dev/null/folder', 'audiotestsrc ! speech.'), '/dev/null/folder'),
+}
+
+
+def needs_model(test):
+    found = any((folder / MODEL / 'model.bin').exists() for folder in model_folders())
+    return unittest.skipUnless(
+        found and os.path.exists(RECORDING),
+        f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')(test)
+
+
+def model_folders():
+    cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
+    return [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
+
+
+class Installed(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory(prefix='npuwhisper-install-')
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        cls.root = cls.folder / 'root'
+        subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir',
+                        cls.root], check=True, stdout=subprocess.DEVNULL, timeout=120)
+        cls.bin, cls.lib, cls.pkgconfig, cls.plugins = (
+            cls.root / FOLDERS[name].lstrip('/') for name in ('bin', 'lib', 'pkgconfig', 'plugins'))
+
+    def environment(self, **more):
+        """The machine's, without what would help to find anything; a registry of its own."""
+        kept = {name: value for name, value in os.environ.items()
+                if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG'))}
+        return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
+
+    def run_clean(self, *command, timeout=120, **more):
+        return subprocess.run([str(word) for word in command], env=self.environment(**more),
+                              capture_output=True, encoding='utf-8', timeout=timeout, check=False)
+
+    def programs(self, folder):
+        return {path.name: path for path in folder.rglob('npuwhisper-*')
+                if path.name in TRIES and path.is_file()}
+
+    def try_all(self, programs):
+        """What each of the programs says on stderr as it fails, by name."""
+        said = {}
+        for name, path in programs.items():
+            done = self.run_clean(path, *TRIES[name][0])
+            self.assertNotEqual(done.returncode, 0, done.stdout)
+            self.assertGreater(done.returncode, 0, done.stderr)  # Not by a signal.
+            said[name] = done.stderr
+        return said
+
+    def test_programs_of_a_prefix_find_the_plugin(self):
+        programs = self.programs(self.bin)
+        self.assertLessEqual({'npuwhisper-transcribe', 'npuwhisper-player'}, set(programs))
+        for name, stderr in self.try_all(programs).items():
+            with self.subTest(program=name):
+                self.assertIn(TRIES[name][1], stderr)
+                self.assertNotIn('GST_PLUGIN_PATH', stderr)
+
+    def test_programs_of_the_build_folder_find_the_plugin(self):
+        programs = self.programs(BUILD / 'examples')
+        self.assertLessEqual({'npuwhisper-transcribe', 'npuwhisper-hls'}, set(programs))
+        for name, stderr in self.try_all(programs).items():
+            with self.subTest(program=name):
+                self.assertIn(TRIES[name][1], stderr)
+                self.assertNotIn('GST_PLUGIN_PATH', stderr)
+
+    def test_missing_plugin_names_the_variable_and_the_folder(self):
+        moved = self.folder / 'without-plugin'
+        shutil.copytree(self.root, moved, symlinks=True)
+        shutil.rmtree(moved / self.plugins.relative_to(self.root))
+        folder = moved / self.plugins.relative_to(self.root)
+        for name, stderr in self.try_all(self.programs(moved)).items():
+            with self.subTest(program=name):
+                self.assertIn('GST_PLUGIN_PATH', stderr)
+                self.assertIn(f"'{folder}'", stderr)
+                self.assertIn('libgstnpuwhisper.so', stderr)
+                self.assertEqual(len(stderr.splitlines()), 1, stderr)
+
+    def test_plugin_that_does_not_load_says_why(self):
+        moved = self.folder / 'broken-plugin'
+        shutil.copytree(self.root, moved, symlinks=True)
+        plugin = moved / self.plugins.relative_to(self.root) / 'libgstnpuwhisper.so'
+        plugin.write_text('no library')
+        for name, stderr in self.try_all(self.programs(moved)).items():
+            with self.subTest(program=name):
+                self.assertIn(f"cannot load the plugin '{plugin}'", stderr)
+
+    def test_gst_plugin_path_names_another_folder(self):
+        moved = self.folder / 'elsewhere'
+        shutil.copytree(self.root, moved, symlinks=True)
+        elsewhere = self.folder / 'plugins'
+        (moved / self.plugins.relative_to(self.root)).rename(elsewhere)
+        path = moved / self.bin.relative_to(self.root) / 'npuwhisper-transcribe'
+        done = self.run_clean(path, *TRIES[path.name][0], GST_PLUGIN_PATH=elsewhere,
+                              GST_REGISTRY=self.folder / 'other-registry.bin',
+                              LD_LIBRARY_PATH=self.lib)
+        self.assertIn(TRIES[path.name][1], done.stderr)
+        self.assertNotIn('GST_PLUGIN_PATH', done.stderr)
+
+    @needs_model
+    def test_transcribes_speech(self):
+        done = self.run_clean(self.bin / 'npuwhisper-transcribe', '--model', MODEL, RECORDING)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('young man', done.stdout)
+
+    @needs_model
+    def test_brings_the_model_tool(self):
+        done = self.run_clean(self.bin / 'npuwhisper-models', 'fetch', MODEL)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertTrue((pathlib.Path(done.stdout.strip()) / 'model.bin').is_file(), done.stdout)
+
+    def test_message_for_a_missing_model_names_the_model_tool(self):
+        done = self.run_clean(self.bin / 'npuwhisper-transcribe', '--model', 'tiny', RECORDING,
+                              XDG_CACHE_HOME=self.folder / 'cache', HOME=self.folder,
+                              HF_HOME='', HF_HUB_CACHE='', NPUWHISPER_MODEL_DIR='')
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn('npuwhisper-models fetch tiny', done.stderr)
+
+    # The library.
+
+    def compile(self, line):
+        """Runs `line`, which compiles app.cpp, against the installed library."""
+        shutil.copy(APP, self.folder / 'app.cpp')
+        return subprocess.run(
+            ['bash', '-c', line], cwd=self.folder, capture_output=True, encoding='utf-8',
+            timeout=120, check=False, env=self.environment(
+                PKG_CONFIG_PATH=str(self.pkgconfig), PKG_CONFIG_SYSROOT_DIR=str(self.root)))
+
+    def readme_line(self):
+        [line] = re.findall(r'^    (g\+\+ .*npuwhisper\))$', README.read_text('utf-8'), re.M)
+        return line
+
+    @needs_model
+    def test_line_of_the_readme_compiles_a_user_of_the_library(self):
+        done = self.compile(self.readme_line())
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        samples, _ = program.read_samples(RECORDING)
+        app = subprocess.run([self.folder / 'a.out', MODEL], input=samples.tobytes(),
+                             env=self.environment(LD_LIBRARY_PATH=str(self.lib)),
+                             capture_output=True, timeout=120, check=False)
+        self.assertEqual(app.returncode, 0, app.stderr)
+        self.assertIn('young man', app.stdout.decode())
+
+    def test_headers_say_that_they_need_cxx20(self):
+        done = self.compile(self.readme_line().replace('c++20', 'c++17'))
+        self.assertNotEqual(done.returncode, 0)
+        errors = [line for line in done.stderr.splitlines() if 'error:' in line]
+        self.assertIn('compile with -std=c++20', errors[0], done.stderr)
+
+    def test_pkg_config_tells_the_licence_of_the_binary(self):
+        licence = subprocess.run(['pkg-config', '--variable=licence', 'npuwhisper'],
+                                 capture_output=True, encoding='utf-8', check=True,
+                                 env=self.environment(PKG_CONFIG_PATH=str(self.pkgconfig)))
+        inspected = self.run_clean('gst-inspect-1.0', self.plugins / 'libgstnpuwhisper.so')
+        self.assertEqual(inspected.returncode, 0, inspected.stderr)
+        [field] = re.findall(r'^ *License +(\S+)$', inspected.stdout, re.M)
+        self.assertEqual(field, os.environ['NPUWHISPER_BINARY_LICENCE'])
+        self.assertEqual(licence.stdout.strip(), field)
+
+
+if __name__ == '__main__':
+    program.main()
