@@ -76,7 +76,7 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
-  add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_event, this);
+  add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, on_video, this);
   rebuild();
 }
 
@@ -156,6 +156,7 @@ bool CaptionBin::check_elements() const {
 void CaptionBin::start() {
   pipeline_latency_ = 0;
   last_seek_ = GST_SEQNUM_INVALID;
+  video_refused_ = false;
   gate_.open();
   if (captioner_) captioner_->start();
   size_queues();
@@ -220,15 +221,16 @@ void CaptionBin::end_text() {
   }
 }
 
-void CaptionBin::follow_video(GstEvent* caps_event) {
+bool CaptionBin::follow_video(GstEvent* caps_event) {
   GstCaps* caps = nullptr;
   gst_event_parse_caps(caps_event, &caps);
-  if (!captioner_) return;
+  if (!captioner_) return true;
   if (const auto taken = captioner_->video_caps(caps); !taken) {
     post_error(GST_ELEMENT(bin_), taken.error());
-    return;
+    return false;
   }
   size_queues();
+  return true;
 }
 
 void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
@@ -260,10 +262,14 @@ GstPadProbeReturn CaptionBin::on_seek(GstPad*, GstPadProbeInfo* info, gpointer s
   return GST_PAD_PROBE_HANDLED;
 }
 
-GstPadProbeReturn CaptionBin::on_video_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+// Drops video whose caps were refused: cccombiner would divide by its framerate of 0.
+GstPadProbeReturn CaptionBin::on_video(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) static_cast<CaptionBin*>(self)->follow_video(event);
-  return GST_PAD_PROBE_OK;
+  if (!GST_IS_EVENT(event)) return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
+  bin.video_refused_ = !bin.follow_video(event);
+  return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 }  // namespace npuwhisper

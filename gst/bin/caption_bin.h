@@ -55,13 +55,14 @@ class CaptionBin {
   GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
   void rebuild();
   void follow_links();
-  void follow_video(GstEvent* caps_event);
+  /// False: the captioner cannot use video of these caps. An ERROR says why.
+  bool follow_video(GstEvent* caps_event);
   bool begin_text();
   void end_text();
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_video_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstBin* bin_;
   ElementGroup elements_;
@@ -81,8 +82,9 @@ class CaptionBin {
 
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
-  std::atomic<bool> text_ended_{false};  // By an EOS of the bin's own.
-  std::mutex mutex_;                     // Guards the next.
+  std::atomic<bool> text_ended_{false};     // By an EOS of the bin's own.
+  std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
+  std::mutex mutex_;                        // Guards the next.
   bool text_flows_ = false;
 };
 
