@@ -199,7 +199,9 @@ TEST(LiveStall, AWordThatItCutsInTwoIsSaidOnce) {
   microphone.speak(1400ms);  // Half of the fourth word.
   PatientClock::sleep(1500ms);
   microphone.speak(1000ms);
-  g_signal_emit_by_name(pipeline.element("a"), "end-of-stream", nullptr);
+  GstFlowReturn ended = GST_FLOW_ERROR;
+  g_signal_emit_by_name(pipeline.element("a"), "end-of-stream", &ended);
+  EXPECT_EQ(ended, GST_FLOW_OK);
   ASSERT_TRUE(pipeline.wait_for_eos());
 
   std::vector<std::string> wanted;

@@ -2,8 +2,6 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 #include "../../gst/gstnpuwhisper.h"
 #include "../../gst/gstnpuwhisperbin.h"
 #include "../../gst/gsttexttocea608.h"
@@ -11,7 +9,8 @@
 // GStreamer's criticals (a bad cast, a lost reference) are failures here. The elements are
 // this program's own, on the scripted runtime.
 int main(int argc, char** argv) {
-  setenv("G_DEBUG", "fatal-criticals", 0);
+  // The variable G_DEBUG would come too late: GLib reads it before main().
+  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
   gst_element_register(nullptr, "texttocea608", GST_RANK_NONE, GST_TYPE_TEXT_TO_CEA608);

@@ -2,12 +2,11 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
-
 // Runs the plugin as it was built, found through GST_PLUGIN_PATH. Returns 77 when a test was
 // skipped, so that Meson says so.
 int main(int argc, char** argv) {
-  setenv("G_DEBUG", "fatal-criticals", 0);
+  // The variable G_DEBUG would come too late: GLib reads it before main().
+  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   ::testing::InitGoogleTest(&argc, argv);
   const int result = RUN_ALL_TESTS();

@@ -91,6 +91,7 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
 
 int main(int argc, char** argv) {
   setenv("G_SLICE", "always-malloc", 0);  // So that malloc knows of all memory.
-  setenv("G_DEBUG", "fatal-criticals", 0);
+  // The variable G_DEBUG would come too late: GLib reads it before main().
+  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   return npuwhisper::soak::run(argc, argv);
 }
