@@ -2,7 +2,7 @@
 """An installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library.
 
 Meson sets NPUWHISPER_BUILD and, in NPUWHISPER_INSTALLED, the folders of the programs, libraries,
-pkg-config files and plugins below the installation's root. What needs the model tiny.en or the
+pkg-config files and plugins below the installation's root, and the programs' rpath. What needs the model tiny.en or the
 recordings is skipped without them (exit status 77).
 """
 import json
@@ -62,6 +62,8 @@ class Installed(unittest.TestCase):
         """The machine's, without what would help to find anything; a registry of its own."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG'))}
+        if not FOLDERS['rpath']:  # Prefix /usr: the linker looks there, but not below self.root.
+            kept['LD_LIBRARY_PATH'] = str(self.lib)
         return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
 
     def run_clean(self, *command, timeout=120, **more):
