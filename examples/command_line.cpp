@@ -8,6 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include <npuwhisper/languages.h>
+
 #include "program_options.h"
 
 namespace npuwhisper::cli {
@@ -47,8 +49,8 @@ void add_output(ProgramOptions& options, RawOptions& raw) {
 }
 
 void add_model(ProgramOptions& options, RawOptions& raw) {
-  options.add("language", raw.language, "Spoken language, such as en (default auto: found out)",
-              "auto|CODE");
+  options.add("language", raw.language, "Spoken language, such as en or English (default auto: detected)",
+              "auto|CODE|NAME");
   options.add("task", raw.task, "translate: into English (default transcribe)",
               "transcribe|translate");
   options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
@@ -135,7 +137,9 @@ Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
 }
 
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
-  if (raw.language && *raw.language != "auto") options.language = *raw.language;
+  const auto language = parse_language(raw.language.value_or("auto"));
+  if (!language) return fail(language.error());
+  options.language = *language;
   if (raw.task) {
     const std::string& task = *raw.task;
     if (task != "transcribe" && task != "translate") {

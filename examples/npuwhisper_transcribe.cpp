@@ -171,7 +171,10 @@ int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>
   }
   const std::string& language = line.transcriber.language;
   if (!language.empty() && !(*engine)->has_language(language)) {
-    complain("model '" + line.engine.model + "' does not know the language '" + language + "'");
+    const std::string found = "--language " + language + ": model '" + line.engine.model + "' ";
+    complain(found + ((*engine)->is_multilingual()
+                          ? "does not know it"
+                          : "is English-only, wanted a multilingual model, such as base"));
     return kUsage;
   }
   stop_on_signals();

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "settings.h"
 
+#include <npuwhisper/languages.h>
+
 #include <algorithm>
-#include <cctype>
 
 namespace npuwhisper {
 namespace {
@@ -12,10 +13,8 @@ constexpr int kMaxAttempts = 20;
 }  // namespace
 
 std::string whisper_language(const std::string& language_code) {
-  std::string language = language_code.substr(0, language_code.find_first_of("-_"));
-  std::transform(language.begin(), language.end(), language.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return language == "auto" ? std::string() : language;
+  const auto language = parse_language(language_code);
+  return language ? *language : language_code;
 }
 
 TranscriberOptions Settings::transcriber_options() const {

@@ -19,7 +19,7 @@ namespace npuwhisper {
 struct Settings {
   EngineOptions engine;
   TranscriberOptions decoding;  ///< Without language, temperatures, word times: below.
-  std::string language_code;    ///< "", "auto", "en", "en-US", ...
+  std::string language_code;    ///< "", "auto", "en", "en-US", "English", ...
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;
@@ -40,7 +40,8 @@ struct Settings {
   CueFormat cue_format() const;
 };
 
-/// "en-US" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.
+/// "en-US" and "English" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.
+/// What is no language stays as it is: Transcriber::create() then says so.
 std::string whisper_language(const std::string& language_code);
 
 /// The settings, shared by the application's threads and ours. Thread-safe; one mutex, a leaf.

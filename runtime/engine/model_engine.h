@@ -28,7 +28,7 @@ class ModelEngine final : public Engine {
   const std::filesystem::path& model_path() const override { return model_->folder; }
   bool is_multilingual() const override { return model_->tokenizer->is_multilingual(); }
   bool has_language(std::string_view code) const override {
-    return model_->tokenizer->language_token(code).has_value();
+    return model_->tokenizer->has_language(code);
   }
   std::string describe_plan() const override;
 

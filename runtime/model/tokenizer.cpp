@@ -168,6 +168,10 @@ std::vector<Token> Tokenizer::encode(std::string_view text) const {
   return tokens;
 }
 
+bool Tokenizer::has_language(std::string_view code) const {
+  return is_multilingual() ? language_token(code).has_value() : code == "en";
+}
+
 std::optional<Token> Tokenizer::language_token(std::string_view code) const {
   const auto found = std::ranges::find(languages_, code);
   if (found == languages_.end()) return std::nullopt;

@@ -64,6 +64,9 @@ class Tokenizer {
   /// those of the tokens are the same; the names of special tokens are ordinary text.
   std::vector<Token> encode(std::string_view text) const;
 
+  /// True if the model transcribes this language (a code of Whisper's): an English-only model, whose
+  /// vocabulary has no language tokens, knows "en".
+  bool has_language(std::string_view code) const;
   /// Whisper's language codes ("en") by token; nullopt / empty where unknown.
   std::optional<Token> language_token(std::string_view code) const;
   std::string_view language_code(Token token) const;

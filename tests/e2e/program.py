@@ -29,16 +29,16 @@ SPOKEN = (
 )
 
 
-def model_folder():
-    """The model's folder or None; looks where npuwhisper::find_model() looks."""
+def model_folder(model=MODEL):
+    """The folder of the model or None; looks where npuwhisper::find_model() looks."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
                        pathlib.Path(os.environ.get('HF_HOME') or cache / 'huggingface') / 'hub')
-    places = [cache / 'npuwhisper' / MODEL]
+    places = [cache / 'npuwhisper' / model]
     if os.environ.get('NPUWHISPER_MODEL_DIR'):
-        places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / MODEL)
-    places += hub.glob(f'models--Systran--faster-whisper-{MODEL}/snapshots/*')
+        places.append(pathlib.Path(os.environ['NPUWHISPER_MODEL_DIR']) / model)
+    places += hub.glob(f'models--Systran--faster-whisper-{model}/snapshots/*')
     return next((place for place in places if (place / 'model.bin').exists()), None)
 
 
@@ -53,6 +53,12 @@ def vad_weights():
 needs_speech = unittest.skipUnless(
     model_folder() is not None and all(os.path.exists(path) for path in RECORDINGS),
     f'needs the model {MODEL} (tools/fetch-model {MODEL}) and pocketsphinx-testdata')
+
+
+def needs_model(model):
+    """Skips a test where `model` is not in the cache."""
+    return unittest.skipUnless(model_folder(model) is not None,
+                               f'needs the model {model} (tools/fetch-model {model})')
 
 
 def transcribe(*args, timeout=300, **kwargs):

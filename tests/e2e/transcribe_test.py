@@ -269,6 +269,20 @@ class Speech(Case):
         self.assertEqual(done.returncode, 2)
         self.assertIn("'xx'", done.stderr)
 
+    def test_language_by_name(self):
+        found, = self.run_json('--language', 'English', RECORDINGS[0])
+        self.assertEqual(found['language'], 'en')
+
+    @program.needs_model('tiny.en')
+    def test_language_of_english_only_model(self):
+        for language in 'en', 'english', 'auto':
+            found, = self.run_json('--model', 'tiny.en', '--language', language, RECORDINGS[0])
+            self.assertEqual(found['language'], 'en')
+            self.assertTrue(found['text'])
+        done = transcribe('--model', 'tiny.en', '--language', 'de', RECORDINGS[0])
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('multilingual model', done.stderr)
+
 
 class Usage(Case):
     """What needs no model."""
@@ -283,6 +297,7 @@ class Usage(Case):
                 (['--no-such-option', 'a.wav'], '--no-such-option'),
                 (['--format', 'doc', 'a.wav'], "'doc'"),
                 (['--task', 'sing', 'a.wav'], "'sing'"),
+                (['--language', 'englisch', 'a.wav'], "'englisch'"),
                 (['--device', 'tpu', 'a.wav'], "'tpu'"),
                 (['--precision', 'f8', 'a.wav'], "'f8'"),
                 (['--npu-stages', 'mel,all', 'a.wav'], "'all'"),

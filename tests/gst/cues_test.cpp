@@ -129,6 +129,8 @@ TEST(Settings, LanguageCodes) {
   EXPECT_EQ(whisper_language("en-US"), "en");
   EXPECT_EQ(whisper_language("pt_BR"), "pt");
   EXPECT_EQ(whisper_language("DE"), "de");
+  EXPECT_EQ(whisper_language("English"), "en");
+  EXPECT_EQ(whisper_language("klingon"), "klingon");
   EXPECT_EQ(whisper_language("auto"), "");
   EXPECT_EQ(whisper_language(""), "");
 }

@@ -73,6 +73,19 @@ TEST_F(Plugin, UnknownLanguageIsAnError) {
   EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
 }
 
+TEST_F(Plugin, EnglishOnlyModelTakesEnglishAndAuto) {
+  write_tiny_model(folder_.path(), {.is_multilingual = false});
+  for (const char* language : {"en", "en-US", "English", "auto"}) {
+    Pipeline pipeline(noise(2) + element("language-code=" + std::string(language)) + " ! fakesink");
+    const auto out = record(pipeline);
+    ASSERT_TRUE(pipeline.run()) << language;
+    EXPECT_EQ(out->complaint(), "");
+  }
+  Pipeline pipeline(noise(2) + element("language-code=de") + " ! fakesink");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
+}
+
 TEST_F(Plugin, RunsToTheEnd) {
   Pipeline pipeline(noise(40) + element() + " ! fakesink");
   const auto out = record(pipeline);

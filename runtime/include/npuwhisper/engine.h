@@ -40,7 +40,7 @@ class NPUWHISPER_API Engine {
   /// The folder that the model came from.
   virtual const std::filesystem::path& model_path() const = 0;
   virtual bool is_multilingual() const = 0;
-  /// True if `code` is a language of the model ("en", "de", ...).
+  /// True if the model transcribes this language ("en", "de", ...); "en" alone if it is English-only.
   virtual bool has_language(std::string_view code) const = 0;
   /// The plan as text: each operation, where it runs and why.
   virtual std::string describe_plan() const = 0;

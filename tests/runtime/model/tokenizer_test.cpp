@@ -81,6 +81,13 @@ TEST(Tokenizer, KnowsLanguages) {
   ASSERT_TRUE(english);
   EXPECT_FALSE(english->is_multilingual());
   EXPECT_EQ(english->language_token("en"), std::nullopt);
+
+  EXPECT_TRUE(tokenizer->has_language("de"));
+  EXPECT_FALSE(tokenizer->has_language("xx"));
+  EXPECT_FALSE(tokenizer->has_language(""));
+  EXPECT_TRUE(english->has_language("en")) << "without a token for it";
+  EXPECT_FALSE(english->has_language("de"));
+  EXPECT_FALSE(english->has_language(""));
 }
 
 TEST(Tokenizer, AllFormatsAgree) {
