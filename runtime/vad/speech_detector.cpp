@@ -37,7 +37,8 @@ SpeechDetector::SpeechDetector(std::unique_ptr<SpeechScorer> scorer, const Speec
       min_speech_(in_steps(rules.min_speech)),
       min_silence_(std::max<std::int64_t>(in_steps(rules.min_silence), 1)),
       padding_(in_steps(rules.padding)),
-      marks_(kRing) {}
+      marks_(kRing),
+      voices_(kRing) {}
 
 void SpeechDetector::push(std::span<const float> pcm) {
   hear(pcm);
@@ -97,6 +98,7 @@ void SpeechDetector::judge() {
   } else if (is_speaking_ && probability >= release_) {
     voice_last_ = step;
   }
+  set_voice(step, is_speaking_ && probability >= release_);
   if (is_speaking_ && step - voice_last_ >= min_silence_) end_speech();
 }
 
@@ -106,11 +108,13 @@ void SpeechDetector::begin_speech() {
 
 void SpeechDetector::end_speech() {
   is_speaking_ = false;
-  if (n_voiced() < min_speech_) {
+  if (voice_length() < min_speech_) {
+    for (std::int64_t step = std::max(voice_begin_, oldest()); step < n_steps_; ++step)
+      set_voice(step, false);
     mark(std::max(voice_begin_ - padding_, marked_until_), n_steps_, false);
     return;
   }
-  n_spoken_ += n_voiced();
+  n_spoken_ += voice_length();
   marked_until_ = voice_last_ + 1 + padding_;
   mark(std::min(marked_until_, n_steps_), n_steps_, false);
 }
@@ -119,6 +123,14 @@ void SpeechDetector::mark(std::int64_t first, std::int64_t end, bool is_speech) 
   for (std::int64_t step = std::max(first, oldest()); step < end; ++step) {
     marks_[static_cast<std::size_t>(step) % kRing] = is_speech ? 1 : 0;
   }
+}
+
+void SpeechDetector::set_voice(std::int64_t step, bool is_voice) {
+  voices_[static_cast<std::size_t>(step) % kRing] = is_voice ? 1 : 0;
+}
+
+bool SpeechDetector::is_voice(std::int64_t step) const {
+  return voices_[static_cast<std::size_t>(step) % kRing] != 0;
 }
 
 bool SpeechDetector::is_marked(std::int64_t step) const {
@@ -144,6 +156,16 @@ bool SpeechDetector::has_speech(std::int64_t begin, std::int64_t end) const {
 
 bool SpeechDetector::has_speech_since(std::int64_t begin) const {
   return has_speech(begin, n_judged());
+}
+
+std::int64_t SpeechDetector::n_voiced(std::int64_t begin, std::int64_t end) const {
+  const std::int64_t last = std::min(in_steps(end), n_steps_);
+  std::int64_t n = 0;
+  for (std::int64_t step = std::max(begin / kStep, oldest()); step < last; ++step) {
+    const std::int64_t first_sample = std::max(begin, step * kStep);
+    if (is_voice(step)) n += std::min(end, (step + 1) * kStep) - first_sample;
+  }
+  return n;
 }
 
 std::int64_t SpeechDetector::silent_until(std::int64_t from) const {

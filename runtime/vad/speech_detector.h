@@ -43,6 +43,9 @@ class SpeechDetector {
   bool has_speech(std::int64_t begin, std::int64_t end) const;
   /// The same of everything from `begin` on that is known by now.
   bool has_speech_since(std::int64_t begin) const;
+  /// Samples in [begin, end) in which a voice was heard: neither padding, nor pauses, nor what was
+  /// too short to be speech. What is not judged yet, or forgotten, does not count.
+  std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
   /// Sample up to which nobody speaks, from `from` on; `from` if somebody does. What was silent
   /// once stays so.
   std::int64_t silent_until(std::int64_t from) const;
@@ -60,9 +63,11 @@ class SpeechDetector {
   void judge();
   void begin_speech();
   void end_speech();
-  std::int64_t n_voiced() const { return voice_last_ + 1 - voice_begin_; }
+  std::int64_t voice_length() const { return voice_last_ + 1 - voice_begin_; }
   void mark(std::int64_t first, std::int64_t end, bool is_speech);
   bool is_marked(std::int64_t step) const;
+  void set_voice(std::int64_t step, bool is_voice);
+  bool is_voice(std::int64_t step) const;
   std::int64_t oldest() const;
 
   const std::unique_ptr<SpeechScorer> scorer_;
@@ -74,6 +79,7 @@ class SpeechDetector {
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> amplified_{};
   std::size_t n_filled_ = SpeechScorer::kContext;  // of samples_
   std::vector<std::uint8_t> marks_;                // ring of steps: speech or not
+  std::vector<std::uint8_t> voices_;               // ring of steps: a voice or not
   std::int64_t n_steps_ = 0;
   std::int64_t n_spoken_ = 0;
   bool is_speaking_ = false;

@@ -22,11 +22,12 @@ int max_new_tokens(int max_length) {
 
 }  // namespace
 
-bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options) {
+bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options) {
   const float soft_edge = options.no_speech_threshold / 2;
   if (!(heard.no_speech_probability > soft_edge)) return false;
   const float doubt = std::min(1.0F, (heard.no_speech_probability - soft_edge) / soft_edge);
-  const float bound = options.log_prob_threshold * (1 - (1 - kStrictest) * doubt);
+  const float strictest = is_spoken ? 1.0F : kStrictest;
+  const float bound = options.log_prob_threshold * (1 - (1 - strictest) * doubt);
   return !(heard.average_log_probability > bound);
 }
 
@@ -70,7 +71,7 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
   reset();
 }
 
-Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt) {
+Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, bool is_spoken) {
   bool have_best = false;
   bool best_is_repetitive = true;
   for (std::size_t i = 0; i < options_.temperatures.size(); ++i) {
@@ -80,7 +81,7 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt) {
 
     const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
     const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
-    if (is_silent(now_, options_) || !(repetitive || improbable)) return &now_;
+    if (is_silent(now_, is_spoken, options_) || !(repetitive || improbable)) return &now_;
 
     const bool better = repetitive == best_is_repetitive
                             ? now_.average_log_probability > best_.average_log_probability

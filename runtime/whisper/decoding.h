@@ -29,8 +29,10 @@ struct DecodedWindow {
 /// The no-speech rule: whether the window is taken for silence, noise or music. The paper's rule
 /// (text less probable than log_prob_threshold in a window above no_speech_threshold) with a soft
 /// edge: from half the threshold on the text must be the more probable the less likely speech is.
+/// `is_spoken`: a detector heard enough speech in the window (HeardAudio::is_spoken()). The edge is
+/// then hard: text that is more probable than log_prob_threshold is never silence.
 /// docs/architecture.md has the reason and the figures.
-bool is_silent(const DecodedWindow& heard, const TranscriberOptions& options);
+bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
 /// The most probable language of the window that `decoder` encoded last. Multilingual models only.
 Result<Token> detect_language(const Tokenizer& tokenizer, TokenDecoder& decoder);
@@ -49,8 +51,8 @@ class WindowDecoder {
   /// Sampling starts over: the same audio then gives the same text.
   void reset() { search_.reseed(options_.seed); }
 
-  /// The result lives until the next call.
-  Result<const DecodedWindow*> decode(const Prompt::View& prompt);
+  /// `is_spoken`: as is_silent() takes it. The result lives until the next call.
+  Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
 
  private:
   Result<void> decode_at(float temperature, const Prompt::View& prompt);

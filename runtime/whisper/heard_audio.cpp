@@ -14,6 +14,11 @@ namespace {
 
 /// Mel frames past a window that the front end may hold: what finish() adds when a window is full.
 constexpr int kSpareFrames = 16;
+/// Audio is speech if a voice was heard in half a second of it, the length of a short word, and in
+/// one part in three. Over music and noise the detector's false alarms are rarer and shorter, and
+/// pauses between words take less than the words.
+constexpr std::int64_t kLeastVoice = kSampleRate / 2;
+constexpr std::int64_t kVoiceShare = 3;
 
 }  // namespace
 
@@ -98,6 +103,14 @@ std::span<const float> HeardAudio::samples(std::int64_t first, int n_frames) con
   const std::int64_t n = std::min(n_held - skipped, std::int64_t{n_frames} * kHop);
   return std::span(samples_).subspan(static_cast<std::size_t>(skipped),
                                      static_cast<std::size_t>(n));
+}
+
+bool HeardAudio::is_spoken(std::int64_t first, int n_frames) const {
+  if (!detector_) return false;
+  const std::int64_t begin = first * kHop;
+  const std::int64_t end = std::min((first + n_frames) * kHop, n_samples());
+  const std::int64_t n_voiced = detector_->n_voiced(begin, end);
+  return n_voiced >= kLeastVoice && kVoiceShare * n_voiced >= end - begin;
 }
 
 void HeardAudio::update_stats() {

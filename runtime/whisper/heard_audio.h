@@ -50,6 +50,10 @@ class HeardAudio {
   std::span<const float> samples(std::int64_t first, int n_frames) const;
   /// None, if nobody asked for one.
   const SpeechDetector* detector() const { return detector_.get(); }
+  /// The audio of frames [first, first + n_frames) is speech by the judgement of the detector: it
+  /// has a voice in a good part of it, so that it is no false alarm over music or noise. False
+  /// without a detector.
+  bool is_spoken(std::int64_t first, int n_frames) const;
   /// Brings those counters up to date that are kept elsewhere.
   void update_stats();
 

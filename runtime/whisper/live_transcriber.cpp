@@ -210,7 +210,7 @@ Result<void> LiveTranscriber::hear_window() {
   // Where words stand, somebody spoke.
   if (n_committed == 0 && is_silent({.average_log_probability = hearing.average_log_probability,
                                      .no_speech_probability = hearing.no_speech_probability},
-                                    options_)) {
+                                    false, options_)) {
     ++stats_.silent_windows;
     text_.forget_heard();
     return {};

@@ -93,9 +93,10 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   if (const auto ok = encode(seek_, window_frames_); !ok) return fail(ok.error());
   const auto language = find_language(!language_.empty());
   if (!language) return fail(language.error());
-  const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task));
+  const bool is_spoken = audio_.is_spoken(seek_, n_frames);
+  const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task), is_spoken);
   if (!heard) return fail(heard.error());
-  if (is_silent(**heard, options_)) {
+  if (is_silent(**heard, is_spoken, options_)) {
     ++stats_.silent_windows;
     return n_frames;
   }

@@ -131,6 +131,28 @@ TEST(SpeechDetector, SaysHowFarSilenceIsCertain) {
   EXPECT_EQ(detector.n_spoken(), 4 * kStep);
 }
 
+TEST(SpeechDetector, CountsVoiceWithoutPaddingAndPauses) {
+  SpeechDetector detector = make_detector();
+  detector.push(audio_of(script({{0.1F, 10}, {0.9F, 4}, {0.1F, 3}, {0.9F, 3}, {0.1F, 10}})));
+  EXPECT_EQ(detector.n_voiced(0, 30 * kStep), 7 * kStep);
+  EXPECT_EQ(detector.n_voiced(0, 10 * kStep), 0) << "padding is no voice";
+  EXPECT_EQ(detector.n_voiced(14 * kStep, 17 * kStep), 0) << "nor is a pause";
+  EXPECT_EQ(detector.n_voiced(10 * kStep + 7, 11 * kStep + 5), kStep - 7 + 5);
+  EXPECT_EQ(detector.n_voiced(30 * kStep, 40 * kStep), 0) << "not judged yet";
+}
+
+TEST(SpeechDetector, WhatIsTooShortHasNoVoice) {
+  SpeechDetector detector = make_detector();
+  detector.push(audio_of(script({{0.1F, 10}, {0.9F, 2}})));
+  EXPECT_EQ(detector.n_voiced(0, 12 * kStep), 2 * kStep) << "it may become longer";
+  detector.push(audio_of(script({{0.1F, 10}})));
+  EXPECT_EQ(detector.n_voiced(0, 22 * kStep), 0);
+  detector.push(audio_of(script({{0.9F, 4}})));
+  EXPECT_EQ(detector.n_voiced(0, 26 * kStep), 4 * kStep);
+  detector.reset();
+  EXPECT_EQ(detector.n_voiced(0, 26 * kStep), 0);
+}
+
 TEST(SpeechDetector, TakesWhatItCannotKnowForSpeech) {
   SpeechDetector detector = make_detector();
   EXPECT_TRUE(detector.has_speech(0, 1));

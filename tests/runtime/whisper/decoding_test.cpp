@@ -24,7 +24,7 @@ using test::Vocabulary;
 
 class DecodingTest : public ::testing::Test {
  protected:
-  Result<const DecodedWindow*> decode(Script script) {
+  Result<const DecodedWindow*> decode(Script script, bool is_spoken = false) {
     window_decoder_.reset();
     decoder_.emplace(ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                             .max_sequences = sequences_needed(options_)},
@@ -34,7 +34,7 @@ class DecodingTest : public ::testing::Test {
     window_decoder_.emplace(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_,
                             stats_);
     return window_decoder_->decode(
-        prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe));
+        prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), is_spoken);
   }
   /// Says texts[attempt] with `confidence` at every token but timestamps; 20 letters share the
   /// rest.
@@ -68,6 +68,8 @@ class DecodingTest : public ::testing::Test {
   const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
   const std::vector<Token> good_ = vocabulary_.segment(0, " hello world", 2);
+  const std::vector<Token> long_ =
+      vocabulary_.segment(0, " hello you the world you hello other you the you world hello", 9);
   Prompt prompt_{*vocabulary_.tokenizer, 448, ""};
   TranscriberOptions options_;
   TranscriberStats stats_;
@@ -166,6 +168,32 @@ TEST_F(DecodingTest, BeamAtTemperatureZeroOnly) {
   EXPECT_EQ(sequences_needed(options_), 7);
   options_.temperatures = {0};
   EXPECT_EQ(sequences_needed(options_), 3);
+}
+
+TEST_F(DecodingTest, SilenceIsDecodedOnce) {
+  const auto heard = decode(attempts({long_, long_}, {0.4F, 0.9F}, 0.9F));
+  ASSERT_TRUE(heard);
+  EXPECT_TRUE(is_silent(**heard, false, options_));
+  EXPECT_EQ(stats_.fallbacks, 0U);
+}
+
+TEST_F(DecodingTest, SpokenWindowIsSilentBelowTheLogProbThresholdOnly) {
+  DecodedWindow heard;
+  heard.no_speech_probability = 0.95F;
+  heard.average_log_probability = -0.95F;
+  EXPECT_TRUE(is_silent(heard, false, options_));
+  EXPECT_FALSE(is_silent(heard, true, options_));
+  heard.average_log_probability = -1.05F;
+  EXPECT_TRUE(is_silent(heard, true, options_));
+  heard.no_speech_probability = 0.25F;
+  EXPECT_FALSE(is_silent(heard, true, options_));
+}
+
+TEST_F(DecodingTest, SpokenSilenceIsNotSampled) {
+  const auto heard = decode(attempts({long_, long_}, {0.25F, 0.9F}, 0.9F), true);
+  ASSERT_TRUE(heard);
+  EXPECT_TRUE(is_silent(**heard, true, options_));
+  EXPECT_EQ(stats_.fallbacks, 0U);
 }
 
 TEST_F(DecodingTest, DetectsTheMostProbableLanguage) {

@@ -7,6 +7,8 @@
 #include <cmath>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "audio/mel_frontend.h"
@@ -35,6 +37,9 @@ std::vector<float> tone(double duration) {
   }
   return pcm;
 }
+
+constexpr std::string_view kLongText =
+    " hello you the world you hello other you the you world hello";
 
 class StreamTranscriberTest : public ::testing::Test {
  protected:
@@ -81,6 +86,25 @@ class StreamTranscriberTest : public ::testing::Test {
       }
       // Even odds for every text token, then the end.
       if (at.sampled.size() == 3) prefer(logits, vocabulary_.eot(), 5);
+    };
+  }
+  /// A script that finds no speech, and says `text` with a probability of `confidence` at each
+  /// token that is no timestamp.
+  Script say_without_speech(std::vector<Token> text, float confidence) const {
+    return [this, text, confidence](const ScriptStep& at, std::span<float> logits) {
+      if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+        return prefer(logits, special_.no_speech);
+      }
+      std::ranges::fill(logits, -60.0F);
+      const std::size_t n = at.sampled.size();
+      const Token next = n < text.size() ? text[n] : vocabulary_.eot();
+      logits[static_cast<std::size_t>(next)] = std::log(confidence);
+      if (next >= vocabulary_.eot()) return;
+      for (char letter = 'a'; letter <= 't'; ++letter) {
+        const Token other = vocabulary_.text(std::string(1, letter)).front();
+        if (other == next) continue;
+        logits[static_cast<std::size_t>(other)] = std::log((1 - confidence) / 20);
+      }
     };
   }
   void push(std::span<const float> pcm) { append(transcriber_->push(pcm)); }
@@ -244,6 +268,35 @@ TEST_F(StreamTranscriberTest, SilenceIsSkipped) {
   expect_segment(0, 30, 39, " hello");
   EXPECT_EQ(transcriber_->stats().silent_windows, 1U);
   EXPECT_EQ(transcriber_->stats().fallbacks, 0U) << "silence is not decoded again";
+}
+
+TEST_F(StreamTranscriberTest, DetectorDecidesWhetherWindowIsSilent) {
+  options_.temperatures = {0};
+  // Of 10 s of audio. Without a detector, the no-speech rule drops the text of each: at a no-speech
+  // probability of 1 its mean log probability of about -0.9 is too low.
+  for (const auto& [n_spoken, is_kept] :
+       {std::pair(0.4, false), std::pair(2.0, false), std::pair(5.0, true)}) {
+    segments_.clear();
+    detector_ = test::make_sound_detector();
+    create(say_without_speech(vocabulary_.segment(0, kLongText, 9), 0.35F));
+    auto audio = tone(n_spoken);
+    audio.resize(static_cast<std::size_t>(seconds(10)));
+    push(audio);
+    drain();
+    EXPECT_EQ(!segments_.empty(), is_kept) << n_spoken;
+    EXPECT_EQ(transcriber_->stats().silent_windows, is_kept ? 0U : 1U) << n_spoken;
+  }
+}
+
+TEST_F(StreamTranscriberTest, ShortSoundAtTheEndIsNotEnoughSpeech) {
+  options_.temperatures = {0};
+  detector_ = test::make_sound_detector();
+  create(say_without_speech(vocabulary_.segment(0, kLongText, 0.8), 0.35F));
+  auto audio = tone(0.45);
+  audio.resize(static_cast<std::size_t>(seconds(0.8)));
+  push(audio);
+  drain();
+  EXPECT_TRUE(segments_.empty()) << "a third of the window, but less than half a second";
 }
 
 TEST_F(StreamTranscriberTest, ProbableTextIsKeptWhateverTheNoSpeechProbability) {
