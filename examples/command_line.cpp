@@ -30,7 +30,7 @@ constexpr const char* kDescription =
 /// What the user wrote, by option.
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
-  std::optional<std::string> prompt, trace, vad, caption_style;
+  std::optional<std::string> prompt, trace, vad, caption_style, languages;
   int n_threads = 0, beam_size = 1, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
@@ -51,6 +51,8 @@ void add_output(ProgramOptions& options, RawOptions& raw) {
 void add_model(ProgramOptions& options, RawOptions& raw) {
   options.add("language", raw.language, "Spoken language, such as en or English (default auto: detected)",
               "auto|CODE|NAME");
+  options.add("languages", raw.languages, "Detect one of these only (default: of all)",
+              "CODE,CODE...");
   options.add("task", raw.task, "translate: into English (default transcribe)",
               "transcribe|translate");
   options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
@@ -140,6 +142,9 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   const auto language = parse_language(raw.language.value_or("auto"));
   if (!language) return fail(language.error());
   options.language = *language;
+  auto languages = parse_languages(raw.languages.value_or(""));
+  if (!languages) return fail(languages.error());
+  options.languages = std::move(*languages);
   if (raw.task) {
     const std::string& task = *raw.task;
     if (task != "transcribe" && task != "translate") {

@@ -165,10 +165,15 @@ void install_engine_properties(Installer& add, const Settings& s) {
 void install_output_properties(Installer& add, const Settings& s) {
   add.string(kPropLanguageCode,
              {"language-code", "Language code",
-              "Language spoken, such as en or en-US (auto or empty: detect it)"},
+              "Language spoken, such as en, en-US or English (auto or empty: detect it)"},
              s.language_code.c_str(), kWhilePlaying);
   add.string(kPropLanguage, {"language", "Language", "The same as language-code"},
              s.language_code.c_str(), kWhilePlaying);
+  add.string(kPropLanguages,
+             {"languages", "Languages",
+              "Languages that detection chooses among, such as en,de,es (empty: all); without "
+              "effect where language-code is set"},
+             s.languages.c_str(), kWhilePlaying);
   add.choice(kPropTask, {"task", "Task", "Transcribe, or translate into English"}, task_type(),
              s.decoding.task, kWhilePlaying);
   add.choice(kPropOutputMode, {"output-mode", "Output mode", "What one text buffer holds"},
@@ -339,6 +344,9 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropLanguage:
       s.language_code = string_of(value);
       return true;
+    case kPropLanguages:
+      s.languages = string_of(value);
+      return true;
     case kPropTask:
       d.task = enum_of<Task>(value);
       return true;
@@ -447,6 +455,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
     case kPropLanguageCode:
     case kPropLanguage:
       g_value_set_string(value, s.language_code.c_str());
+      return true;
+    case kPropLanguages:
+      g_value_set_string(value, s.languages.c_str());
       return true;
     case kPropTask:
       g_value_set_enum(value, static_cast<int>(d.task));

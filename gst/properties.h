@@ -17,6 +17,7 @@ enum Property : guint {
   kPropThreads,
   kPropLanguageCode,
   kPropLanguage,
+  kPropLanguages,
   kPropTask,
   kPropOutputMode,
   kPropCaptionStyle,

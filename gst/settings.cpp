@@ -4,6 +4,8 @@
 #include <npuwhisper/languages.h>
 
 #include <algorithm>
+#include <sstream>
+#include <utility>
 
 namespace npuwhisper {
 namespace {
@@ -17,9 +19,21 @@ std::string whisper_language(const std::string& language_code) {
   return language ? *language : language_code;
 }
 
+std::vector<std::string> whisper_languages(const std::string& languages) {
+  std::vector<std::string> codes;
+  std::istringstream entries(languages);
+  for (std::string entry; std::getline(entries, entry, ',');) {
+    std::string code = whisper_language(entry);
+    if (code.empty()) code = entry;
+    if (std::ranges::find(codes, code) == codes.end()) codes.push_back(std::move(code));
+  }
+  return codes;
+}
+
 TranscriberOptions Settings::transcriber_options() const {
   TranscriberOptions options = decoding;
   options.language = whisper_language(language_code);
+  options.languages = whisper_languages(languages);
   options.temperatures = {temperature};
   if (temperature_increment > 0) {
     for (int step = 1; step < kMaxAttempts; ++step) {

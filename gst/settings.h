@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "cues.h"
 
@@ -18,8 +19,9 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< Without language, temperatures, word times: below.
+  TranscriberOptions decoding;  ///< Without languages, temperatures, word times: below.
   std::string language_code;    ///< "", "auto", "en", "en-US", "English", ...
+  std::string languages;        ///< "", "en,de,Spanish", ...
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;
@@ -43,6 +45,9 @@ struct Settings {
 /// "en-US" and "English" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.
 /// What is no language stays as it is: Transcriber::create() then says so.
 std::string whisper_language(const std::string& language_code);
+/// Likewise each entry of a list with commas between: "en-US,German" -> {"en", "de"}. An empty list
+/// is no entry; "auto" stays as it is, since it is no candidate.
+std::vector<std::string> whisper_languages(const std::string& languages);
 
 /// The settings, shared by the application's threads and ours. Thread-safe; one mutex, a leaf.
 class SharedSettings {

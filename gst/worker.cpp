@@ -279,6 +279,7 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
     return false;
   }
   announce_skip();
+  language_warning_.check(element_, *transcriber_);
   output_.language(transcriber_->language());
   if (!segments->empty()) format_.post_messages = settings_.get().post_messages;
   for (const Segment& segment : *segments) {

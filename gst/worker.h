@@ -18,6 +18,7 @@
 
 #include "engine_loader.h"
 #include "input_queue.h"
+#include "language_warning.h"
 #include "latency.h"
 #include "settings.h"
 #include "text_output.h"
@@ -92,6 +93,7 @@ class Worker {
   std::shared_ptr<Engine> engine_;
   std::shared_ptr<AudioRing> ring_;  // Of the transcriber.
   TextOutput::Format format_;
+  LanguageWarning language_warning_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
   std::int64_t patience_ = 0;    // Streaming, not live: samples after which a caption is due.

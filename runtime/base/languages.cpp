@@ -63,12 +63,16 @@ constexpr std::array kLanguages = {
     Language{"yue", "cantonese"},  Language{"zh", "chinese"},
 };
 
-/// Further names that openai/whisper accepts.
+/// Further names that openai/whisper accepts; and the usual codes of two languages that Whisper
+/// calls otherwise.
 constexpr std::array kOtherNames = {
-    Language{"ca", "valencian"},     Language{"es", "castilian"}, Language{"ht", "haitian"},
-    Language{"lb", "letzeburgesch"}, Language{"my", "burmese"},   Language{"nl", "flemish"},
-    Language{"pa", "panjabi"},       Language{"ps", "pushto"},    Language{"ro", "moldavian"},
-    Language{"ro", "moldovan"},      Language{"si", "sinhalese"}, Language{"zh", "mandarin"},
+    Language{"ca", "valencian"}, Language{"es", "castilian"},
+    Language{"ht", "haitian"},   Language{"lb", "letzeburgesch"},
+    Language{"my", "burmese"},   Language{"nl", "flemish"},
+    Language{"pa", "panjabi"},   Language{"ps", "pushto"},
+    Language{"ro", "moldavian"}, Language{"ro", "moldovan"},
+    Language{"si", "sinhalese"}, Language{"zh", "mandarin"},
+    Language{"jw", "jv"},        Language{"no", "nb"},
 };
 
 /// ASCII only: no code or name has other letters.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "whisper/check_options.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <sstream>
@@ -33,11 +34,40 @@ std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
+/// The languages that a multilingual model knows, with commas between.
+std::string known_codes(const Tokenizer& tokenizer) {
+  std::string codes;
+  for (const Token token : tokenizer.language_tokens()) {
+    codes += codes.empty() ? "" : ", ";
+    codes += tokenizer.language_code(token);
+  }
+  return codes;
+}
+
+/// The candidates for detection. An English-only model does not detect, but English must be one.
+Result<void> check_candidates(const TranscriberOptions& options, const Tokenizer& tokenizer) {
+  if (options.languages.empty()) return {};
+  if (!tokenizer.is_multilingual()) {
+    if (std::ranges::find(options.languages, "en") != options.languages.end()) return {};
+    return invalid("languages", in_quotes(options.languages.front()),
+                   "'en' among them, or a multilingual model such as 'base': this one is "
+                   "English-only");
+  }
+  std::string unknown;
+  for (const std::string& code : options.languages) {
+    if (tokenizer.has_language(code)) continue;
+    unknown += (unknown.empty() ? "" : ", ") + in_quotes(code);
+  }
+  if (unknown.empty()) return {};
+  return invalid("languages", unknown, "nothing (all) or some of " + known_codes(tokenizer));
+}
+
 Result<void> check_language(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   const std::string& language = options.language;
   if (!tokenizer.is_multilingual()) {
     if (!language.empty() && language != "en") {
-      return invalid("language", in_quotes(language), "'en': the model is English-only");
+      return invalid("language", in_quotes(language),
+                     "'en', or a multilingual model such as 'base': this one is English-only");
     }
     if (options.task == Task::Translate) {
       return invalid("task", "translate", "transcribe: the model is English-only");
@@ -45,12 +75,8 @@ Result<void> check_language(const TranscriberOptions& options, const Tokenizer& 
     return {};
   }
   if (language.empty() || tokenizer.language_token(language)) return {};
-  std::string codes;
-  for (const Token token : tokenizer.language_tokens()) {
-    codes += codes.empty() ? "" : ", ";
-    codes += tokenizer.language_code(token);
-  }
-  return invalid("language", in_quotes(language), "nothing (detect it) or one of " + codes);
+  return invalid("language", in_quotes(language),
+                 "nothing (detect it) or one of " + known_codes(tokenizer));
 }
 
 Result<void> check_search(const TranscriberOptions& options) {
@@ -114,6 +140,7 @@ Result<void> check_vad(const TranscriberOptions& options) {
 
 Result<void> check_options(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   if (const auto ok = check_language(options, tokenizer); !ok) return ok;
+  if (const auto ok = check_candidates(options, tokenizer); !ok) return ok;
   if (const auto ok = check_search(options); !ok) return ok;
   if (const auto ok = check_thresholds(options); !ok) return ok;
   if (const auto ok = check_vad(options); !ok) return ok;

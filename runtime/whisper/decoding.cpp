@@ -31,17 +31,6 @@ bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOpti
   return !(heard.average_log_probability > bound);
 }
 
-Result<Token> detect_language(const Tokenizer& tokenizer, TokenDecoder& decoder) {
-  const std::array<Token, 1> prompt = {tokenizer.special().sot};
-  const std::array<int, 1> positions = {0};
-  const auto logits = decoder.prompt(prompt, positions);
-  if (!logits) return fail(logits.error());
-  const auto languages = tokenizer.language_tokens();
-  return *std::max_element(languages.begin(), languages.end(), [&](Token a, Token b) {
-    return (*logits)[static_cast<std::size_t>(a)] < (*logits)[static_cast<std::size_t>(b)];
-  });
-}
-
 int sequences_needed(const TranscriberOptions& options) {
   int n = 1;
   for (const float temperature : options.temperatures) {

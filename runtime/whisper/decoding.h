@@ -34,9 +34,6 @@ struct DecodedWindow {
 /// docs/architecture.md has the reason and the figures.
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
-/// The most probable language of the window that `decoder` encoded last. Multilingual models only.
-Result<Token> detect_language(const Tokenizer& tokenizer, TokenDecoder& decoder);
-
 /// Decodes one encoded window, again at higher temperatures while the text is repetitive or
 /// improbable (Radford et al. 2022, section 4.5). Where implementations differ, as faster-whisper
 /// 1.2: if every temperature fails, the most probable of the texts that are not repetitive is taken

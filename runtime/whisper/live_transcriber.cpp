@@ -192,7 +192,7 @@ Result<void> LiveTranscriber::hear_window() {
   // Without speech the model is easily led to a rare language, and that to made-up text.
   const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
   if (const auto ok = encode(begin_, n_exact); !ok) return ok;
-  const auto language = find_language(language_is_sure_);
+  const auto language = find_language(language_is_sure_, begin_, n_frames());
   if (!language) return fail(language.error());
   const std::size_t n_committed = text_.committed_tokens().size();
   const std::int64_t n_new = std::max<std::int64_t>(audio_end() - text_.floor(), 0);
@@ -224,7 +224,7 @@ Result<void> LiveTranscriber::hear_window() {
     prompt_.forget_previous_text();
     return {};
   }
-  if (*language) language_ = tokenizer_.language_code(**language);
+  if (!language_is_sure_) accept_language();
   const auto words = time_words(hearing);
   if (!words) return fail(words.error());
   const bool is_doubtful = hearing.average_log_probability < options_.log_prob_threshold;
@@ -271,7 +271,8 @@ void LiveTranscriber::commit(std::size_t n, std::vector<Segment>& out) {
   if (n == 0) return;
   const std::size_t n_tokens = text_.committed_tokens().size();
   std::vector<Word> words = text_.commit(n, std::max(heard_, text_.floor()));
-  if (!language_is_sure_ && audio_end() - begin_ * kHop >= kSureLanguage) language_is_sure_ = true;
+  language_is_sure_ = language_is_sure_ || (audio_end() - begin_ * kHop >= kSureLanguage &&
+                                            language_decision_.is_settled());
   Segment& segment = out.emplace_back(facts_);
   segment.start = words.front().start;
   segment.end = words.back().end;

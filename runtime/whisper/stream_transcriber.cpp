@@ -91,7 +91,8 @@ Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segm
 /// Appends the segments of the window at seek_ and returns the frames until the next one begins.
 Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& out) {
   if (const auto ok = encode(seek_, window_frames_); !ok) return fail(ok.error());
-  const auto language = find_language(!language_.empty());
+  const bool is_language_known = language_decision_.is_settled();
+  const auto language = find_language(is_language_known, seek_, n_frames);
   if (!language) return fail(language.error());
   const bool is_spoken = audio_.is_spoken(seek_, n_frames);
   const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task), is_spoken);
@@ -100,7 +101,7 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
     ++stats_.silent_windows;
     return n_frames;
   }
-  if (*language) language_ = tokenizer_.language_code(**language);
+  if (!is_language_known) accept_language();
 
   const auto n_done = make_segments(**heard, n_frames);
   if (!n_done) return fail(n_done.error());

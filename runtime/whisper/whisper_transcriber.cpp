@@ -3,20 +3,29 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iomanip>
+#include <sstream>
 #include <utility>
+
+#include <npuwhisper/languages.h>
+#include <npuwhisper/log.h>
 
 #include "vad/open_detector.h"
 #include "whisper/check_options.h"
-#include "whisper/decoding.h"
 #include "whisper/stopwatch.h"
 #include "whisper/timestamps.h"
 
 namespace npuwhisper {
 namespace {
 
-/// Where the language comes from before any audio: the options, or an English-only model.
-std::string known_language(const TranscriberOptions& options, const Tokenizer& tokenizer) {
-  return tokenizer.is_multilingual() ? options.language : "en";
+/// "Spanish (es), with a probability of 0.43".
+std::string describe_guess(std::string_view code, float probability) {
+  std::string name(language_name(code));
+  if (!name.empty() && name.front() >= 'a' && name.front() <= 'z') name.front() -= 'a' - 'A';
+  std::ostringstream text;
+  text << name << " (" << code << "), with a probability of " << std::fixed << std::setprecision(2)
+       << probability;
+  return text.str();
 }
 
 }  // namespace
@@ -53,7 +62,8 @@ WhisperTranscriber::WhisperTranscriber(Parts&& parts, int prompt_length, bool ke
       audio_(std::move(parts.mel), std::move(parts.detector), window_frames_, parts.config.n_mels,
              keep_samples, stats_),
       prompt_(tokenizer_, prompt_length, options_.initial_prompt),
-      language_(known_language(options_, tokenizer_)) {
+      language_decision_(tokenizer_, options_),
+      language_(language_decision_.code()) {
   stats_.vad = vad_use(options_, audio_.detector() != nullptr);
   published_ = stats_;
 }
@@ -75,6 +85,7 @@ Result<std::vector<Segment>> WhisperTranscriber::hear(std::span<const Sample> pc
     pcm = pcm.subspan(taken);
     if (const auto ok = listen(out); !ok) return fail(end_with(ok.error()));
   }
+  warn_of_language();
   publish_stats();
   return out;
 }
@@ -95,6 +106,7 @@ Result<std::vector<Segment>> WhisperTranscriber::say_rest(bool is_end) {
   if (is_end) audio_.finish();
   if (const auto ok = listen_to_rest(out); !ok) return fail(end_with(ok.error()));
   drained_ = is_end;
+  warn_of_language();
   publish_stats();
   return out;
 }
@@ -105,7 +117,9 @@ void WhisperTranscriber::reset() {
   drained_ = false;
   audio_.reset();
   prompt_.reset();
-  language_ = known_language(options_, tokenizer_);
+  language_decision_.reset();
+  language_ = language_decision_.code();
+  warned_of_language_ = false;
   forget();
 }
 
@@ -144,13 +158,38 @@ Result<void> WhisperTranscriber::encode(std::int64_t first, int n_exact) {
   return decoder_->encode(*window, n_exact);
 }
 
-Result<std::optional<Token>> WhisperTranscriber::find_language(bool is_known) {
+Result<std::optional<Token>> WhisperTranscriber::find_language(bool is_known, std::int64_t first,
+                                                               int n_frames) {
   if (!tokenizer_.is_multilingual()) return std::optional<Token>();
   if (is_known) return tokenizer_.language_token(language_);
   const Stopwatch watch(stats_.prompt_time, "prompt");
-  const auto token = detect_language(tokenizer_, *decoder_);
-  if (!token) return fail(token.error());
-  return std::optional<Token>(*token);
+  const auto heard = language_decision_.hear_window(*decoder_, first, n_frames * kHop);
+  if (!heard) return fail(heard.error());
+  if (!language_.empty() && language_decision_.code() != language_) prompt_.forget_previous_text();
+  return language_decision_.token();
+}
+
+void WhisperTranscriber::accept_language() {
+  language_decision_.keep_window();
+  language_ = language_decision_.code();
+}
+
+float WhisperTranscriber::language_probability() const {
+  return language_.empty() ? 0.0F : language_decision_.probability();
+}
+
+bool WhisperTranscriber::language_is_doubtful() const {
+  if (language_.empty() || language_decision_.is_given()) return false;
+  const bool is_final = drained_ || language_decision_.is_settled();
+  return is_final && language_decision_.probability() < kSureProbability;
+}
+
+void WhisperTranscriber::warn_of_language() {
+  if (warned_of_language_ || !language_is_doubtful()) return;
+  warned_of_language_ = true;
+  log(LogLevel::Warning, "language: found " +
+                             describe_guess(language_, language_decision_.probability()) +
+                             ", wanted at least one half; set the option language");
 }
 
 }  // namespace npuwhisper

@@ -17,6 +17,7 @@
 #include "model/tokenizer.h"
 #include "vad/speech_detector.h"
 #include "whisper/heard_audio.h"
+#include "whisper/language_decision.h"
 #include "whisper/prompt.h"
 #include "whisper/token_decoder.h"
 
@@ -44,6 +45,8 @@ class WhisperTranscriber : public Transcriber {
   void cancel() final { *cancelled_ = true; }
   std::int64_t position() const final;
   const std::string& language() const final { return language_; }
+  float language_probability() const final;
+  bool language_is_doubtful() const final;
   TranscriberStats stats() const final;
 
  private:
@@ -88,9 +91,13 @@ class WhisperTranscriber : public Transcriber {
   bool is_drained() const { return drained_; }
   /// Encodes the window that begins at mel frame `first`.
   Result<void> encode(std::int64_t first, int n_exact);
-  /// The token of language_ if `is_known`, else of the window that was encoded last; none if the
-  /// model has no languages.
-  Result<std::optional<Token>> find_language(bool is_known);
+  /// The token of language_ if `is_known`, else of the language that is most probable by the window
+  /// that was encoded last, which begins at mel frame `first` and holds `n_frames` of audio, and by
+  /// those before it. None if the model has no languages. If the language is not that of the text
+  /// before, that text is forgotten.
+  Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames);
+  /// The window that find_language() was called for has speech: language_ is what was found.
+  void accept_language();
   /// Lets stats() see the counters of now.
   void publish_stats();
 
@@ -102,15 +109,18 @@ class WhisperTranscriber : public Transcriber {
   TranscriberStats stats_;
   HeardAudio audio_;
   Prompt prompt_;
-  std::string language_;
+  LanguageDecision language_decision_;
+  std::string language_;  // Empty until a window with speech was heard.
 
  private:
   template <typename Sample>
   Result<std::vector<Segment>> hear(std::span<const Sample> pcm);
   Result<std::vector<Segment>> say_rest(bool is_end);
   Error end_with(const Error& error);
+  void warn_of_language();
 
   bool drained_ = false;
+  bool warned_of_language_ = false;
   std::optional<Error> error_;  // ends the stream until reset()
 
   mutable std::mutex mutex_;  // guards published_

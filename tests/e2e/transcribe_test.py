@@ -273,6 +273,14 @@ class Speech(Case):
         found, = self.run_json('--language', 'English', RECORDINGS[0])
         self.assertEqual(found['language'], 'en')
 
+    def test_candidates_and_doubt(self):
+        done = transcribe('--format', 'json', '--languages', 'de,es', RECORDINGS[0])
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn(json.loads(done.stdout)['language'], ('de', 'es'))
+        done = transcribe('--format', 'json', '--languages', 'fr', RECORDINGS[0])
+        self.assertEqual(json.loads(done.stdout)['language'], 'fr')
+        self.assertNotIn('probability', done.stderr)
+
     @program.needs_model('tiny.en')
     def test_language_of_english_only_model(self):
         for language in 'en', 'english', 'auto':
@@ -298,6 +306,7 @@ class Usage(Case):
                 (['--format', 'doc', 'a.wav'], "'doc'"),
                 (['--task', 'sing', 'a.wav'], "'sing'"),
                 (['--language', 'englisch', 'a.wav'], "'englisch'"),
+                (['--languages', 'en,xx,klingon', 'a.wav'], "'xx', 'klingon'"),
                 (['--device', 'tpu', 'a.wav'], "'tpu'"),
                 (['--precision', 'f8', 'a.wav'], "'f8'"),
                 (['--npu-stages', 'mel,all', 'a.wav'], "'all'"),

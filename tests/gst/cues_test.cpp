@@ -131,6 +131,10 @@ TEST(Settings, LanguageCodes) {
   EXPECT_EQ(whisper_language("DE"), "de");
   EXPECT_EQ(whisper_language("English"), "en");
   EXPECT_EQ(whisper_language("klingon"), "klingon");
+  using Codes = std::vector<std::string>;
+  EXPECT_EQ(whisper_languages(""), Codes{});
+  EXPECT_EQ(whisper_languages("en-US,German, es,en"), (Codes{"en", "de", "es"}));
+  EXPECT_EQ(whisper_languages("en,xx,auto"), (Codes{"en", "xx", "auto"}));
   EXPECT_EQ(whisper_language("auto"), "");
   EXPECT_EQ(whisper_language(""), "");
 }

@@ -251,6 +251,45 @@ TEST_F(Output, DetectedLanguageIsTaggedOnce) {
   EXPECT_THAT(tags[0].text, HasSubstr("language-code=(string)jv"));
 }
 
+TEST_F(Output, DoubtfulLanguageIsAWarning) {
+  set_script({.detected_language = "es", .language_probability = 0.43F});
+  play();
+  push(tones(1, {{0.25, 0.75}}), 0);
+  finish();
+  const auto warning = message(GST_MESSAGE_WARNING, std::chrono::seconds(5));
+  ASSERT_TRUE(warning);
+  GError* error = nullptr;
+  gst_message_parse_warning(warning.get(), &error, nullptr);
+  const std::string text = error->message;
+  g_error_free(error);
+  EXPECT_THAT(text, HasSubstr("Spanish (es)"));
+  EXPECT_THAT(text, HasSubstr("0.43"));
+  EXPECT_THAT(text, HasSubstr("language-code"));
+  EXPECT_FALSE(message(GST_MESSAGE_WARNING, std::chrono::milliseconds(0))) << "once";
+}
+
+TEST_F(Output, SureLanguageIsNoWarning) {
+  set_script({.detected_language = "es", .language_probability = 0.5F});
+  play();
+  push(tones(1, {{0.25, 0.75}}), 0);
+  finish();
+  EXPECT_FALSE(message(GST_MESSAGE_WARNING, std::chrono::milliseconds(0)));
+}
+
+TEST_F(Output, CandidatesReachTheTranscriber) {
+  set_script({});
+  make();
+  g_object_set(element_, "languages", "en,German,es-MX", nullptr);
+  play();
+  push(tones(1, {{0.25, 0.75}}), 0);
+  finish();
+  EXPECT_EQ(calls().last_options.languages, (std::vector<std::string>{"en", "de", "es"}));
+  gchar* languages = nullptr;
+  g_object_get(element_, "languages", &languages, nullptr);
+  EXPECT_STREQ(languages, "en,German,es-MX");
+  g_free(languages);
+}
+
 TEST_F(Output, GivenLanguageIsTaggedAtOnceAndUpstreamsTagsAreKept) {
   set_script({});
   make();

@@ -73,6 +73,12 @@ TEST_F(Plugin, UnknownLanguageIsAnError) {
   EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
 }
 
+TEST_F(Plugin, UnknownCandidateIsAnError) {
+  Pipeline pipeline(kSource + element("language-code=auto languages=en,xx") + " ! fakesink");
+  gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_ERROR));
+}
+
 TEST_F(Plugin, EnglishOnlyModelTakesEnglishAndAuto) {
   write_tiny_model(folder_.path(), {.is_multilingual = false});
   for (const char* language : {"en", "en-US", "English", "auto"}) {

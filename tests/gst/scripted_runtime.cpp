@@ -126,6 +126,7 @@ class ScriptedTranscriber final : public Transcriber {
 
   Result<std::vector<Segment>> drain() override {
     note([](Calls& c) { ++c.drains; });
+    is_drained_ = true;
     return settle();
   }
 
@@ -142,6 +143,7 @@ class ScriptedTranscriber final : public Transcriber {
     note([](Calls& c) { ++c.resets; });
     const std::scoped_lock lock(wait_mutex_);
     cancelled_ = false;
+    is_drained_ = false;
     pcm_.clear();
     position_ = 0;
   }
@@ -165,6 +167,10 @@ class ScriptedTranscriber final : public Transcriber {
              .probability = 0.5F}};
   }
   const std::string& language() const override { return language_; }
+  float language_probability() const override { return script_.language_probability; }
+  bool language_is_doubtful() const override {
+    return is_drained_ && !language_.empty() && script_.language_probability < 0.5F;
+  }
   TranscriberStats stats() const override {
     const std::scoped_lock lock(wait_mutex_);
     return stats_;
@@ -251,6 +257,7 @@ class ScriptedTranscriber final : public Transcriber {
   std::int64_t position_ = 0;
   std::size_t n_segments_ = 0;
   std::string language_;
+  bool is_drained_ = false;
   mutable std::mutex wait_mutex_;  // Guards the next three.
   std::condition_variable wake_;
   bool cancelled_ = false;

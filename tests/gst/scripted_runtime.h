@@ -35,6 +35,7 @@ struct Script {
   std::optional<Error> push_error{};
   std::int64_t push_error_after = 0;  ///< Samples.
   std::string detected_language = "en";
+  float language_probability = 0.9F;  ///< Doubtful from drain() on if it is below one half.
   DeviceStats device_stats{};
   std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
                                            ///< as much as mel for each of the decoder's three.

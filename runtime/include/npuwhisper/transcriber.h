@@ -30,7 +30,12 @@ enum class VadUse { Off, On, Missing };
 
 /// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
 struct TranscriberOptions {
-  std::string language;              ///< Whisper's code; empty: detected on the first window with speech.
+  /// Whisper's code (see parse_language()); empty: detected in the first window with speech, and in
+  /// those after it while no language is more probable than all others together.
+  std::string language;
+  /// Codes that detection chooses among; empty: all languages of the model. One is the same as
+  /// `language`; without effect where `language` is set.
+  std::vector<std::string> languages;
   Task task = Task::Transcribe;
   int beam_size = 1;                 ///< 1: greedy. At temperature 0 only.
   int best_of = 5;                   ///< Candidates when sampling (temperature above 0).
@@ -126,6 +131,12 @@ class NPUWHISPER_API Transcriber {
   virtual std::vector<Word> draft() const { return {}; }
   /// Language given or detected; empty before detection.
   virtual const std::string& language() const = 0;
+  /// Its probability among the candidates, by the audio so far: 1 where it is given, 0 before
+  /// detection.
+  virtual float language_probability() const { return language().empty() ? 0.0F : 1.0F; }
+  /// True once detection has ended, or the stream is drained, with a probability below one half:
+  /// the language may well be another one. A warning is logged, too.
+  virtual bool language_is_doubtful() const { return false; }
   /// Thread-safe.
   virtual TranscriberStats stats() const = 0;
 };

@@ -55,6 +55,7 @@ TEST(Languages, ParseCaseRegionsAndOtherNames) {
            {"Castilian", "es"},
            {"Haitian Creole", "ht"},
            {"mandarin", "zh"},
+           {"jv", "jw"},
            {" fr ", "fr"},
            {"auto", ""},
            {"Auto", ""},

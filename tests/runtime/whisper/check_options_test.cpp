@@ -41,6 +41,10 @@ INSTANTIATE_TEST_SUITE_P(
     All, BadOptions,
     ::testing::Values(
         Case{"language", [](O& o) { o.language = "xx"; }},
+        Case{"languages",
+             [](O& o) {
+               o.languages = {"en", "xx"};
+             }},
         Case{"beam_size", [](O& o) { o.beam_size = 0; }},
         Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
         Case{"best_of", [](O& o) { o.best_of = 0; }},
@@ -91,6 +95,20 @@ TEST(CheckOptions, KnowsTheModelsLanguages) {
             "language: found 'German', wanted nothing (detect it) or one of en, zh, de, es, fr");
 }
 
+TEST(CheckOptions, NamesEveryCandidateThatIsNoLanguage) {
+  TranscriberOptions options;
+  options.languages = {"en", "xx", "de", "English"};
+  const auto checked = check_options(options, *Vocabulary::multilingual().tokenizer);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message,
+            "languages: found 'xx', 'English', wanted nothing (all) or some of en, zh, de, es, fr");
+  options.languages = {"en", "de"};
+  EXPECT_TRUE(check_options(options, *Vocabulary::multilingual().tokenizer));
+  EXPECT_TRUE(check_options(options, *Vocabulary::english_only().tokenizer));
+  options.languages = {"de"};
+  EXPECT_FALSE(check_options(options, *Vocabulary::english_only().tokenizer));
+}
+
 TEST(CheckOptions, AnEnglishOnlyModelTranscribesEnglish) {
   TranscriberOptions options;
   options.language = "en";
@@ -101,8 +119,10 @@ TEST(CheckOptions, AnEnglishOnlyModelTranscribesEnglish) {
   options.language = "de";
   const auto checked = check_options(options, *Vocabulary::english_only().tokenizer);
   ASSERT_FALSE(checked);
-  EXPECT_EQ(checked.error().message,
-            "language: found 'de', wanted 'en': the model is English-only");
+  EXPECT_EQ(
+      checked.error().message,
+      "language: found 'de', wanted 'en', or a multilingual model such as 'base': this one is "
+      "English-only");
 }
 
 }  // namespace

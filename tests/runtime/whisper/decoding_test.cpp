@@ -196,20 +196,6 @@ TEST_F(DecodingTest, SpokenSilenceIsNotSampled) {
   EXPECT_EQ(stats_.fallbacks, 0U);
 }
 
-TEST_F(DecodingTest, DetectsTheMostProbableLanguage) {
-  const Token german = *vocabulary_.tokenizer->language_token("de");
-  const Script script = [&](const ScriptStep& at, std::span<float> logits) {
-    if (at.prompt.back() != special_.sot) return say(*vocabulary_.tokenizer, {good_})(at, logits);
-    prefer(logits, special_.no_speech, 50);  // No language, however probable.
-    prefer(logits, german, 2);
-  };
-  ASSERT_TRUE(decode(script));
-  const auto language = detect_language(*vocabulary_.tokenizer, *decoder_);
-  ASSERT_TRUE(language);
-  EXPECT_EQ(*language, german);
-  EXPECT_EQ(decoder_->prompts.back(), std::vector{special_.sot});
-}
-
 TEST_F(DecodingTest, AnEnglishOnlyPromptGivesBothRowsAtOnce) {
   const Vocabulary& english = Vocabulary::english_only();
   const auto text = english.segment(0, " hello", 2);

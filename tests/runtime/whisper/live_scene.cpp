@@ -48,6 +48,8 @@ void ScriptedSpeaker::answer(std::size_t n_tokens, std::size_t row) {
   std::fill(logits.begin(), logits.end(), 0.0F);
   // Of silence nothing is certain.
   prefer(logits, next(n_tokens), in_window_.empty() && row > 0 ? 5 : 30);
+  const auto languages = vocabulary_.tokenizer->language_tokens();
+  if (n_tokens == 1 && !languages.empty()) prefer(logits, languages.front(), language_margin);
 }
 
 Result<std::span<float>> ScriptedSpeaker::prompt(std::span<const Token> tokens,

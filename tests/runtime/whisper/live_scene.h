@@ -96,6 +96,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   /// Text that windows which begin before `loop_until` (samples) repeat for ever.
   std::int64_t loop_until = 0;
   bool only_with_previous_text = false;  ///< Of the loop.
+  float language_margin = 5;             ///< Of the first language's logit over the others.
   std::vector<std::vector<Token>> prompts;
   std::vector<int> n_thinned;  ///< Frames of each window's padding that may be thinned.
   int n_steps = 0;

@@ -495,6 +495,20 @@ TEST_F(LiveTranscriberTest, FindsTheLanguageAgainUntilEnoughWasHeard) {
   EXPECT_EQ(std::count(thinned.begin(), thinned.begin() + n_detections, 0), n_detections);
 }
 
+TEST_F(LiveTranscriberTest, DoubtfulLanguageIsDetectedInEachPass) {
+  options_.language.clear();
+  speak(0, 10);
+  create();
+  speaker_->language_margin = 0.5F;
+  listen(10);
+  EXPECT_EQ(transcriber_->language(), "en");
+  EXPECT_LT(transcriber_->language_probability(), 0.5F);
+  const auto n_detections =
+      std::count_if(speaker_->prompts.begin(), speaker_->prompts.end(),
+                    [](const std::vector<Token>& prompt) { return prompt.size() == 1; });
+  EXPECT_EQ(static_cast<std::size_t>(n_detections), speaker_->n_thinned.size());
+}
+
 TEST_F(LiveTranscriberTest, PaddingMayBeThinnedFromASecondBehindTheAudioOn) {
   speak(0, 10);
   create();

@@ -11,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include <npuwhisper/log.h>
+
 #include "audio/mel_frontend.h"
 #include "scripted_decoder.h"
 #include "sound_detector.h"
@@ -335,6 +337,77 @@ TEST_F(StreamTranscriberTest, DetectsTheLanguageOfTheFirstWindowWithSpeech) {
   EXPECT_EQ(decoder_->prompts.size(), 5U) << "two detections, three texts";
   transcriber_->reset();
   EXPECT_EQ(transcriber_->language(), "");
+}
+
+TEST_F(StreamTranscriberTest, DoubtfulLanguageIsDetectedAgainWithTheNextWindow) {
+  options_.language.clear();
+  const auto hello = vocabulary_.segment(0, " hello", 29);
+  const auto detects = [](const std::vector<Token>& prompt) { return prompt.size() == 1; };
+  // {margin of "fr" over the others in the first window, detections}
+  for (const auto& [margin, n_detections] : {std::pair(3.0F, 1), std::pair(0.5F, 2)}) {
+    segments_.clear();
+    create([&](const ScriptStep& at, std::span<float> logits) {
+      say(*vocabulary_.tokenizer, {hello, hello, hello})(at, logits);
+      if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+        const bool is_first = at.window == 0;
+        prefer(logits, *vocabulary_.tokenizer->language_token(is_first ? "fr" : "es"),
+               is_first ? margin : 3.0F);
+      }
+    });
+    push(tone(80));
+    drain();
+    ASSERT_EQ(segments_.size(), 3U);
+    EXPECT_EQ(segments_[0].language, "fr");
+    const std::string later = n_detections == 1 ? "fr" : "es";
+    EXPECT_EQ(segments_[1].language, later);
+    EXPECT_EQ(segments_[2].language, later);
+    EXPECT_EQ(transcriber_->language(), later);
+    EXPECT_GT(transcriber_->language_probability(), 0.5F);
+    EXPECT_FALSE(transcriber_->language_is_doubtful());
+    EXPECT_EQ(std::ranges::count_if(decoder_->prompts, detects), n_detections);
+  }
+  const Token spanish = *vocabulary_.tokenizer->language_token("es");
+  const auto& second = decoder_->prompts.at(3);
+  EXPECT_EQ(second, (std::vector<Token>{special_.sot, spanish, special_.transcribe}))
+      << "text in another language is no prompt";
+}
+
+TEST_F(StreamTranscriberTest, DoubtfulLanguageIsToldAtTheEnd) {
+  options_.language.clear();
+  create(say(*vocabulary_.tokenizer, {vocabulary_.segment(0, " hello", 4)}));
+  std::vector<std::string> warnings;
+  set_log_sink([&](LogLevel level, std::string_view message) {
+    if (level == LogLevel::Warning) warnings.emplace_back(message);
+  });
+  push(tone(5));
+  EXPECT_EQ(transcriber_->language_probability(), 0.0F);
+  EXPECT_FALSE(transcriber_->language_is_doubtful());
+  drain();
+  set_log_sink([](LogLevel, std::string_view) {});
+  EXPECT_NEAR(transcriber_->language_probability(), 0.2, 1e-4) << "five languages, all alike";
+  EXPECT_TRUE(transcriber_->language_is_doubtful());
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find("English (en), with a probability of 0.20"), std::string::npos)
+      << warnings[0];
+  transcriber_->reset();
+  EXPECT_FALSE(transcriber_->language_is_doubtful());
+  EXPECT_EQ(transcriber_->language_probability(), 0.0F);
+}
+
+TEST_F(StreamTranscriberTest, CandidatesAloneAreDetected) {
+  options_.language.clear();
+  options_.languages = {"de", "es"};
+  create([&](const ScriptStep& at, std::span<float> logits) {
+    say(*vocabulary_.tokenizer, {vocabulary_.segment(0, " hello", 4)})(at, logits);
+    if (at.sampled.empty() && at.prompt.back() == special_.sot) {
+      prefer(logits, *vocabulary_.tokenizer->language_token("fr"), 9);
+      prefer(logits, *vocabulary_.tokenizer->language_token("es"), 3);
+    }
+  });
+  push(tone(5));
+  drain();
+  EXPECT_EQ(transcriber_->language(), "es");
+  EXPECT_GT(transcriber_->language_probability(), 0.9F);
 }
 
 TEST_F(StreamTranscriberTest, VeryShortAudio) {
