@@ -30,7 +30,7 @@ constexpr const char* kDescription =
 /// What the user wrote, by option.
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
-  std::optional<std::string> prompt, trace, vad, caption_style, languages;
+  std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
   int n_threads = 0, beam_size = 1, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
@@ -53,6 +53,8 @@ void add_model(ProgramOptions& options, RawOptions& raw) {
               "auto|CODE|NAME");
   options.add("languages", raw.languages, "Detect one of these only (default: of all)",
               "CODE,CODE...");
+  options.add("chinese-script", raw.chinese_script, "Characters of Chinese text (default auto)",
+              "auto|simplified|traditional");
   options.add("task", raw.task, "translate: into English (default transcribe)",
               "transcribe|translate");
   options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
@@ -138,6 +140,14 @@ Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
   return {};
 }
 
+Result<ChineseScript> parse_chinese_script(const std::string& name) {
+  if (name == "auto") return ChineseScript::Auto;
+  if (name == "simplified") return ChineseScript::Simplified;
+  if (name == "traditional") return ChineseScript::Traditional;
+  return fail(ErrorCode::InvalidArgument,
+              "chinese-script '" + name + "' is not one of auto, simplified, traditional");
+}
+
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
   const auto language = parse_language(raw.language.value_or("auto"));
   if (!language) return fail(language.error());
@@ -145,6 +155,9 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   auto languages = parse_languages(raw.languages.value_or(""));
   if (!languages) return fail(languages.error());
   options.languages = std::move(*languages);
+  const auto script = parse_chinese_script(raw.chinese_script.value_or("auto"));
+  if (!script) return fail(script.error());
+  options.chinese_script = *script;
   if (raw.task) {
     const std::string& task = *raw.task;
     if (task != "transcribe" && task != "translate") {

@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cmath>
@@ -91,6 +92,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   set_enum("caption-style",
            "none");  // Captions are made of the segments, for those formats that have them.
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
+  constexpr std::array kScripts = {"auto", "simplified", "traditional"};
+  set_enum("chinese-script", kScripts.at(static_cast<std::size_t>(options.chinese_script)));
   set_enum("vad", options.vad == Vad::Off ? "off" : options.vad == Vad::On ? "on" : "auto");
   g_object_set(whisper, "vad-threshold", static_cast<gdouble>(options.vad_threshold),
                "vad-min-speech", static_cast<guint>(options.vad_min_speech.count()),

@@ -80,6 +80,16 @@ GType task_type() {
   return type;
 }
 
+GType chinese_script_type() {
+  static const GEnumValue values[] = {
+      {static_cast<int>(ChineseScript::Auto), "As the model writes it", "auto"},
+      {static_cast<int>(ChineseScript::Simplified), "Simplified characters", "simplified"},
+      {static_cast<int>(ChineseScript::Traditional), "Traditional characters", "traditional"},
+      {0, nullptr, nullptr}};
+  static const GType type = register_enum("GstNpuWhisperChineseScript", values);
+  return type;
+}
+
 GType vad_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Vad::Auto), "Where its weights are installed; a warning where not", "auto"},
@@ -174,6 +184,9 @@ void install_output_properties(Installer& add, const Settings& s) {
               "Languages that detection chooses among, such as en,de,es (empty: all); without "
               "effect where language-code is set"},
              s.languages.c_str(), kWhilePlaying);
+  add.choice(kPropChineseScript,
+             {"chinese-script", "Chinese script", "Characters of Chinese and Cantonese text"},
+             chinese_script_type(), s.decoding.chinese_script, kWhilePlaying);
   add.choice(kPropTask, {"task", "Task", "Transcribe, or translate into English"}, task_type(),
              s.decoding.task, kWhilePlaying);
   add.choice(kPropOutputMode, {"output-mode", "Output mode", "What one text buffer holds"},
@@ -347,6 +360,9 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropLanguages:
       s.languages = string_of(value);
       return true;
+    case kPropChineseScript:
+      d.chinese_script = enum_of<ChineseScript>(value);
+      return true;
     case kPropTask:
       d.task = enum_of<Task>(value);
       return true;
@@ -458,6 +474,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropLanguages:
       g_value_set_string(value, s.languages.c_str());
+      return true;
+    case kPropChineseScript:
+      g_value_set_enum(value, static_cast<int>(d.chinese_script));
       return true;
     case kPropTask:
       g_value_set_enum(value, static_cast<int>(d.task));

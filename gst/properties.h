@@ -18,6 +18,7 @@ enum Property : guint {
   kPropLanguageCode,
   kPropLanguage,
   kPropLanguages,
+  kPropChineseScript,
   kPropTask,
   kPropOutputMode,
   kPropCaptionStyle,

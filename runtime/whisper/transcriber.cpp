@@ -7,17 +7,18 @@
 #include "engine/stream.h"
 #include "model/model.h"
 #include "vad/open_detector.h"
+#include "whisper/chinese_converter.h"
+#include "whisper/chinese_transcriber.h"
 #include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
 namespace npuwhisper {
 
-Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
-                                                         const TranscriberOptions& options,
-                                                         std::shared_ptr<AudioRing> ring) {
-  if (engine == nullptr) {
-    return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
-  }
+namespace {
+
+Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> engine,
+                                                       const TranscriberOptions& options,
+                                                       std::shared_ptr<AudioRing> ring) {
   const Model& model = model_of(*engine);
   const bool alignment = options.word_times || options.live_latency;
   // The decoder owns the engine, which owns the model.
@@ -40,6 +41,25 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
                                           make_mel, make_detector);
   if (!stream) return fail(stream.error());
   return std::unique_ptr<Transcriber>(std::move(*stream));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
+                                                         const TranscriberOptions& options,
+                                                         std::shared_ptr<AudioRing> ring) {
+  if (engine == nullptr) {
+    return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+  }
+  auto transcriber = create_as_written(std::move(engine), options, std::move(ring));
+  if (!transcriber) return transcriber;
+  if (options.chinese_script == ChineseScript::Auto || options.task == Task::Translate) {
+    return transcriber;
+  }
+  auto converter = ChineseConverter::create(options.chinese_script);
+  if (!converter) return fail(converter.error());
+  return std::unique_ptr<Transcriber>(
+      std::make_unique<ChineseTranscriber>(std::move(*transcriber), std::move(*converter)));
 }
 
 }  // namespace npuwhisper

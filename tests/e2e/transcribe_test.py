@@ -307,6 +307,7 @@ class Usage(Case):
                 (['--task', 'sing', 'a.wav'], "'sing'"),
                 (['--language', 'englisch', 'a.wav'], "'englisch'"),
                 (['--languages', 'en,xx,klingon', 'a.wav'], "'xx', 'klingon'"),
+                (['--chinese-script', 'both', 'a.wav'], "'both'"),
                 (['--device', 'tpu', 'a.wav'], "'tpu'"),
                 (['--precision', 'f8', 'a.wav'], "'f8'"),
                 (['--npu-stages', 'mel,all', 'a.wav'], "'all'"),

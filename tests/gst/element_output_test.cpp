@@ -276,18 +276,22 @@ TEST_F(Output, SureLanguageIsNoWarning) {
   EXPECT_FALSE(message(GST_MESSAGE_WARNING, std::chrono::milliseconds(0)));
 }
 
-TEST_F(Output, CandidatesReachTheTranscriber) {
+TEST_F(Output, CandidatesAndScriptReachTheTranscriber) {
   set_script({});
   make();
   g_object_set(element_, "languages", "en,German,es-MX", nullptr);
+  gst_util_set_object_arg(G_OBJECT(element_), "chinese-script", "traditional");
   play();
   push(tones(1, {{0.25, 0.75}}), 0);
   finish();
   EXPECT_EQ(calls().last_options.languages, (std::vector<std::string>{"en", "de", "es"}));
+  EXPECT_EQ(calls().last_options.chinese_script, ChineseScript::Traditional);
   gchar* languages = nullptr;
-  g_object_get(element_, "languages", &languages, nullptr);
+  gint script = 0;
+  g_object_get(element_, "languages", &languages, "chinese-script", &script, nullptr);
   EXPECT_STREQ(languages, "en,German,es-MX");
   g_free(languages);
+  EXPECT_EQ(script, static_cast<int>(ChineseScript::Traditional));
 }
 
 TEST_F(Output, GivenLanguageIsTaggedAtOnceAndUpstreamsTagsAreKept) {

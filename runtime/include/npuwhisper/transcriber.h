@@ -28,6 +28,10 @@ enum class Vad { Auto, On, Off };
 /// What became of it.
 enum class VadUse { Off, On, Missing };
 
+/// The characters of Chinese text: as the model writes it (which varies), or all simplified, or all
+/// traditional.
+enum class ChineseScript { Auto, Simplified, Traditional };
+
 /// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
 struct TranscriberOptions {
   /// Whisper's code (see parse_language()); empty: detected in the first window with speech, and in
@@ -37,6 +41,9 @@ struct TranscriberOptions {
   /// `language`; without effect where `language` is set.
   std::vector<std::string> languages;
   Task task = Task::Transcribe;
+  /// Of text in Chinese and Cantonese ("zh", "yue") that is not translated; without effect
+  /// elsewhere.
+  ChineseScript chinese_script = ChineseScript::Auto;
   int beam_size = 1;                 ///< 1: greedy. At temperature 0 only.
   int best_of = 5;                   ///< Candidates when sampling (temperature above 0).
   float patience = 1.0F;             ///< Beam search ends after beam_size * patience finished candidates.
@@ -100,7 +107,8 @@ class NPUWHISPER_API Transcriber {
  public:
   /// `ring`: of this engine, where the stream's audio will come from, if it has one; no two
   /// transcribers at a time may have the same. Errors: InvalidArgument (names the option, the value
-  /// found and the values wanted), Unavailable, NotFound (vad=on without its weights), CorruptModel
+  /// found and the values wanted), Unavailable, Unsupported (chinese_script in a
+  /// build without OpenCC), NotFound (vad=on without its weights), CorruptModel
   /// (they are not what they should be).
   static Result<std::unique_ptr<Transcriber>> create(std::shared_ptr<Engine> engine,
                                                      const TranscriberOptions& options,

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/chinese_transcriber.h"
+
+#include <utility>
+
+namespace npuwhisper {
+namespace {
+
+/// Of the text before, in bytes: eight characters. Most phrases of OpenCC's have two to four.
+constexpr std::size_t kContext = 24;
+
+bool is_chinese(const std::string& language) {
+  return language == "zh" || language == "yue";
+}
+
+/// The last whole characters of `text`, at most kContext bytes.
+std::string tail_of(const std::string& text) {
+  if (text.size() <= kContext) return text;
+  std::size_t begin = text.size() - kContext;
+  while (begin < text.size() && (static_cast<unsigned char>(text[begin]) & 0xC0) == 0x80) ++begin;
+  return text.substr(begin);
+}
+
+}  // namespace
+
+ChineseTranscriber::ChineseTranscriber(std::unique_ptr<Transcriber> transcriber,
+                                       std::unique_ptr<ChineseConverter> converter)
+    : transcriber_(std::move(transcriber)), converter_(std::move(converter)) {}
+
+Result<std::vector<Segment>> ChineseTranscriber::push(std::span<const float> pcm) {
+  return convert(transcriber_->push(pcm));
+}
+
+Result<std::vector<Segment>> ChineseTranscriber::push(std::span<const std::int16_t> pcm) {
+  return convert(transcriber_->push(pcm));
+}
+
+Result<std::vector<Segment>> ChineseTranscriber::settle() {
+  return convert(transcriber_->settle());
+}
+
+Result<std::vector<Segment>> ChineseTranscriber::drain() {
+  return convert(transcriber_->drain());
+}
+
+void ChineseTranscriber::reset() {
+  transcriber_->reset();
+  context_.clear();
+}
+
+std::vector<Word> ChineseTranscriber::draft() const {
+  std::vector<Word> words = transcriber_->draft();
+  if (!is_chinese(transcriber_->language())) return words;
+  std::vector<std::string*> texts;
+  for (Word& word : words) texts.push_back(&word.text);
+  converter_->convert_parts(context_, texts);
+  return words;
+}
+
+Result<std::vector<Segment>> ChineseTranscriber::convert(Result<std::vector<Segment>> segments) {
+  if (!segments) return segments;
+  for (Segment& segment : *segments) {
+    if (is_chinese(segment.language)) convert(segment);
+  }
+  return segments;
+}
+
+void ChineseTranscriber::convert(Segment& segment) {
+  const std::string as_written = segment.text;
+  std::string joined;
+  std::vector<std::string*> texts;
+  for (Word& word : segment.words) {
+    joined += word.text;
+    texts.push_back(&word.text);
+  }
+  converter_->convert_parts(context_, texts);
+  if (joined == as_written) {
+    // The words are the text: it stays what they are joined.
+    segment.text.clear();
+    for (const Word& word : segment.words) segment.text += word.text;
+  } else {
+    converter_->convert_parts(context_, {&segment.text});
+  }
+  context_ = tail_of(context_ + as_written);
+}
+
+}  // namespace npuwhisper

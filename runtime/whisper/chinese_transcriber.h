@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/transcriber.h>
+
+#include "whisper/chinese_converter.h"
+
+namespace npuwhisper {
+
+/// A transcriber whose Chinese text (languages "zh" and "yue") is in one script: what another
+/// transcriber returns, with the texts of segments, words and drafts converted. Tokens stay as the
+/// model wrote them. The text before a segment is the context of its conversion, because live
+/// segments hold a word or two. Reentrant, as Transcriber.
+class ChineseTranscriber final : public Transcriber {
+ public:
+  ChineseTranscriber(std::unique_ptr<Transcriber> transcriber,
+                     std::unique_ptr<ChineseConverter> converter);
+
+  Result<std::vector<Segment>> push(std::span<const float> pcm) override;
+  Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) override;
+  Result<std::vector<Segment>> settle() override;
+  Result<std::vector<Segment>> drain() override;
+  void reset() override;
+  void cancel() override { transcriber_->cancel(); }
+  std::int64_t position() const override { return transcriber_->position(); }
+  std::vector<Word> draft() const override;
+  const std::string& language() const override { return transcriber_->language(); }
+  float language_probability() const override { return transcriber_->language_probability(); }
+  bool language_is_doubtful() const override { return transcriber_->language_is_doubtful(); }
+  TranscriberStats stats() const override { return transcriber_->stats(); }
+
+ private:
+  Result<std::vector<Segment>> convert(Result<std::vector<Segment>> segments);
+  void convert(Segment& segment);
+
+  const std::unique_ptr<Transcriber> transcriber_;
+  const std::unique_ptr<ChineseConverter> converter_;
+  std::string context_;  // The end of the Chinese text so far, as the model wrote it.
+};
+
+}  // namespace npuwhisper
