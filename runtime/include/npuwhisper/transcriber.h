@@ -52,7 +52,8 @@ struct TranscriberOptions {
   float compression_ratio_threshold = 2.4F;   ///< Above it a decoding is repeated at the next temperature.
   float log_prob_threshold = -1.0F;           ///< Below it likewise.
   /// No-speech probability from which a window is silence unless its text is more probable than 0.7 *
-  /// log_prob_threshold; from half of it on the bound rises there (docs/architecture.md).
+  /// log_prob_threshold; from half of it on the bound rises there. Where voice activity detection
+  /// hears enough speech, the bound is log_prob_threshold itself (docs/architecture.md).
   float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;         ///< Seconds.
   std::string initial_prompt;                 ///< Text that the first window is told to follow.
