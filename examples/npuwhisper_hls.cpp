@@ -8,7 +8,10 @@
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
+
+#include <npuwhisper/languages.h>
 
 #include "hls_stream.h"
 #include "plugin_lookup.h"
@@ -45,7 +48,8 @@ Result<HlsOptions> parse(int argc, char** argv) {
   int listed = 5;
   std::vector<std::string> rest;
   ProgramOptions program("FOLDER SOURCE", kSummary);
-  program.add("language", options.language, "What is spoken (default: is detected)", "CODE", 'l');
+  program.add("language", options.language, "Spoken language (default auto: detected)",
+              "auto|CODE|NAME", 'l');
   program.add("model", options.model, "The model (default: base)", "NAME", 'm');
   program.add("latency", latency, "By which text follows speech (2000)", "MS");
   program.add("segment", length, "Length of a segment (2)", "SECONDS");
@@ -60,6 +64,9 @@ Result<HlsOptions> parse(int argc, char** argv) {
     return fail(ErrorCode::InvalidArgument,
                 "latency and segment are at least 1, listed is not negative");
   }
+  auto language = parse_language(options.language);
+  if (!language) return fail(language.error());
+  options.language = std::move(*language);
   options.folder = rest[0];
   options.source = rest[1];
   options.length = std::chrono::seconds(length);

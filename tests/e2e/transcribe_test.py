@@ -273,7 +273,7 @@ class Speech(Case):
         found, = self.run_json('--language', 'English', RECORDINGS[0])
         self.assertEqual(found['language'], 'en')
 
-    def test_candidates_and_doubt(self):
+    def test_candidates(self):
         done = transcribe('--format', 'json', '--languages', 'de,es', RECORDINGS[0])
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(json.loads(done.stdout)['language'], ('de', 'es'))
