@@ -168,6 +168,14 @@ std::int64_t SpeechDetector::n_voiced(std::int64_t begin, std::int64_t end) cons
   return n;
 }
 
+std::int64_t SpeechDetector::first_voice(std::int64_t begin, std::int64_t end) const {
+  const std::int64_t last = std::min(in_steps(end), n_steps_);
+  for (std::int64_t step = std::max(begin / kStep, oldest()); step < last; ++step) {
+    if (is_voice(step)) return std::clamp(step * kStep, begin, end);
+  }
+  return end;
+}
+
 std::int64_t SpeechDetector::silent_until(std::int64_t from) const {
   if (from / kStep < oldest()) return from;
   std::int64_t step = from / kStep;

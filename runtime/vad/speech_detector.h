@@ -46,6 +46,8 @@ class SpeechDetector {
   /// Samples in [begin, end) in which a voice was heard: neither padding, nor pauses, nor what was
   /// too short to be speech. What is not judged yet, or forgotten, does not count.
   std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
+  /// The first sample of [begin, end) that n_voiced() counts; `end` if there is none.
+  std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;
   /// Sample up to which nobody speaks, from `from` on; `from` if somebody does. What was silent
   /// once stays so.
   std::int64_t silent_until(std::int64_t from) const;

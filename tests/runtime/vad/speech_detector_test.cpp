@@ -141,6 +141,15 @@ TEST(SpeechDetector, CountsVoiceWithoutPaddingAndPauses) {
   EXPECT_EQ(detector.n_voiced(30 * kStep, 40 * kStep), 0) << "not judged yet";
 }
 
+TEST(SpeechDetector, FindsTheFirstVoice) {
+  SpeechDetector detector = make_detector();
+  detector.push(audio_of(script({{0.0F, 4}, {0.9F, 3}, {0.1F, 2}, {0.9F, 4}, {0.0F, 10}})));
+  EXPECT_EQ(detector.first_voice(0, 100 * kStep), 4 * kStep);
+  EXPECT_EQ(detector.first_voice(7 * kStep, 100 * kStep), 9 * kStep);
+  EXPECT_EQ(detector.first_voice(4 * kStep + 7, 100 * kStep), 4 * kStep + 7);
+  EXPECT_EQ(detector.first_voice(13 * kStep, 20 * kStep), 20 * kStep) << "there is none";
+}
+
 TEST(SpeechDetector, WhatIsTooShortHasNoVoice) {
   SpeechDetector detector = make_detector();
   detector.push(audio_of(script({{0.1F, 10}, {0.9F, 2}})));
