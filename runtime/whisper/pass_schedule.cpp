@@ -3,8 +3,6 @@
 
 #include <algorithm>
 
-#include <npuwhisper/transcriber.h>
-
 namespace npuwhisper {
 namespace {
 
@@ -18,6 +16,10 @@ constexpr std::int64_t kWantedRatio = 5;
 constexpr std::int64_t kWantedHop = kSampleRate / 2;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
 constexpr std::int64_t kPassesOfWord = 3;
+/// Pace::Audio, in fractions of the latency: the distance of passes, and the audio behind a word
+/// that makes it final. What is left of the latency is for captions to become whole.
+constexpr double kHopOfAudio = 0.4;
+constexpr double kSettledOfAudio = 1.0 / 3;
 /// For the way from the deadline to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 
@@ -27,9 +29,15 @@ std::int64_t to_samples(std::chrono::nanoseconds time) {
 
 }  // namespace
 
-PassSchedule::PassSchedule(std::chrono::milliseconds latency) : latency_(to_samples(latency)) {}
+PassSchedule::PassSchedule(std::chrono::milliseconds latency, Pace pace)
+    : latency_(to_samples(latency)), pace_(pace) {}
+
+std::int64_t PassSchedule::of_latency(double fraction) const {
+  return static_cast<std::int64_t>(static_cast<double>(latency_) * fraction);
+}
 
 void PassSchedule::took(std::chrono::nanoseconds cost) {
+  if (pace_ == Pace::Audio) return;
   // Half the latency is all that may be planned with. What takes longer ends in a skip to the live
   // edge, after which the machine may be free again.
   const std::int64_t samples = std::min(to_samples(cost), latency_ / 2);
@@ -37,6 +45,7 @@ void PassSchedule::took(std::chrono::nanoseconds cost) {
 }
 
 std::int64_t PassSchedule::hop() const {
+  if (pace_ == Pace::Audio) return of_latency(kHopOfAudio);
   const std::int64_t affordable = (latency_ - cost_ - kMargin) / kPassesOfWord;
   const std::int64_t wanted = std::min(std::max(kWantedRatio * cost_, kWantedHop), affordable);
   // A pass that starts when the last one ends has a tenth of its time to spare.
@@ -44,8 +53,13 @@ std::int64_t PassSchedule::hop() const {
 }
 
 bool PassSchedule::is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const {
+  if (pace_ == Pace::Audio) return heard + hop() > end + latency_;
   const std::int64_t next = std::max(heard + hop(), now) + cost_;
   return next + kMargin > end + latency_;
+}
+
+bool PassSchedule::is_settled(std::int64_t end, std::int64_t heard) const {
+  return end + of_latency(kSettledOfAudio) <= heard;
 }
 
 }  // namespace npuwhisper

@@ -32,6 +32,11 @@ enum class VadUse { Off, On, Missing };
 /// traditional.
 enum class ChineseScript { Auto, Simplified, Traditional };
 
+/// When a stream with TranscriberOptions::live_latency is decoded. RealTime: as often as the
+/// machine allows, and words leave as soon as they are sure. Audio: at fixed distances in the
+/// audio, so that the text depends on the audio and the options alone.
+enum class Pace { RealTime, Audio };
+
 /// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
 struct TranscriberOptions {
   /// Whisper's code (see parse_language()); empty: detected in the first window with speech, and in
@@ -70,6 +75,9 @@ struct TranscriberOptions {
   /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
   /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
+  /// Audio is for files that are played: a word on which passes agree is returned when a third of
+  /// live_latency has been heard after it, mostly before three quarters have.
+  Pace pace = Pace::RealTime;
   /// Live: samples that have arrived and are not pushed yet; called by push() and drain(), on their
   /// thread. Empty: none ever wait.
   std::function<std::int64_t()> samples_waiting;
@@ -86,6 +94,8 @@ struct TranscriberStats {
   std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
   std::uint64_t loops = 0;            ///< Live: passes whose text repeated itself and was dropped.
   std::uint64_t invented_words = 0;   ///< Live: dropped in a pass, since nobody can speak so fast.
+  std::uint64_t late_words =
+      0;  ///< Live: returned after their deadline; their times were moved to it.
   std::uint64_t samples = 0;          ///< Pushed.
   VadUse vad = VadUse::Off;           ///< Voice activity detection, which counts the next three.
   std::uint64_t speech_samples = 0;   ///< In which somebody spoke.
