@@ -63,6 +63,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "skipped-samples", stream.skipped_samples);
   set(stats, "loops", stream.loops);
   set(stats, "invented-words", stream.invented_words);
+  set(stats, "late-words", stream.late_words);
   set(stats, "vad", std::string(name_of(stream.vad)));
   set(stats, "speech-samples", stream.speech_samples);
   set(stats, "unspoken-samples", stream.unspoken_samples);

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 
+#include "whisper/punctuation.h"
 #include "whisper/softmax.h"
 #include "whisper/stopwatch.h"
 
@@ -72,16 +73,24 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
                                        static_cast<std::size_t>(decoder_.max_length()) - n_known);
   std::vector<Token>& text = hearing_.tokens;
   text.clear();
+  hearing_.was_forced = false;
   float sum = 0;
+  bool has_word = false;  // in the text
   bool is_draft = true;  // all of the text so far, and the decoder holds it
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
+    if (pass.must_speak && !has_word) {
+      const auto best = static_cast<Token>(std::ranges::max_element(own) - own.begin());
+      hearing_.was_forced = hearing_.was_forced || best == tokenizer_.special().eot;
+      rules_.forbid_end(own);
+    }
     const LogitSummary summary = rules_.apply_to_text(pass.committed.empty() && text.empty(), own);
     if (!std::isfinite(summary.log_sum)) {
       return fail(ErrorCode::DeviceError, "decoder: expected logits, found no number");
     }
     const auto token = static_cast<Token>(find_first(own, summary.max));
     sum += summary.max - summary.log_sum;
+    has_word = has_word || !is_closing(tokenizer_.bytes(token));
     if (token == tokenizer_.special().eot || text.size() == max_new) break;
     const bool was_expected = is_draft && text.size() < n_draft && token == pass.draft[text.size()];
     if (was_expected) {

@@ -20,12 +20,14 @@ struct LivePass {
   Prompt::View prompt;
   std::span<const Token> committed;  ///< Text of this window that stands.
   std::span<const Token> draft;      ///< What the pass before expected to follow.
+  bool must_speak = false;           ///< The text after `committed` has at least one word.
   int max_new = 0;                   ///< Most tokens after `committed`; at least 1.
 };
 
 /// What a live pass heard.
 struct LiveHearing {
   std::vector<Token> tokens;  ///< Text after `committed`.
+  bool was_forced = false;    ///< LivePass::must_speak changed the text: the model chose its end.
   float no_speech_probability = 0;
   float average_log_probability = 0;  ///< Of `tokens` and what ended them.
 };

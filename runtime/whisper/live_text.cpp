@@ -15,13 +15,15 @@
 namespace npuwhisper {
 namespace {
 
-/// What lies so far from the end of the audio does not change any more when more is heard.
-/// AlignAtt stops decoding 0.4 s (20 positions) before the end.
-constexpr std::int64_t kSafe = kSampleRate * 6 / 10;
-/// Likewise of the last word of a pass, which may be the beginning of a longer one.
+/// A word that one pass heard alone is stable when it ended so long before the audio. 0.6 s was
+/// tried: first words of sentences, which pauses keep from being heard twice, were often wrong.
+constexpr std::int64_t kSafeNew = kSampleRate * 12 / 10;
+/// The last word of a pass, if two agree on it: it may be the beginning of a longer one.
 constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
-/// Likewise if two passes agree on it, and that a sentence ends with it.
+/// Likewise if a sentence ends with it.
 constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
+/// A pass hears nearly all words that end so long before its audio.
+constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
 /// So many words in less time are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
@@ -82,11 +84,11 @@ std::size_t LiveText::hear(std::span<LiveWord> words, std::span<const Token> tok
   return words.size() - sayable.size();
 }
 
-/// A word that the pass before did not hear, though it would have been safe then, was not spoken
-/// then: alignment likes to begin a sentence in the pause before it.
+/// A word that the pass before did not hear, though it would have lain kHeard before the end of its
+/// audio, was not spoken then: alignment likes to begin a sentence in the pause before it.
 void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
-  if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kSafe) return;
-  std::int64_t shift = known_to - kSafe - heard_[n_known].word.end;
+  if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kHeard) return;
+  std::int64_t shift = known_to - kHeard - heard_[n_known].word.end;
   std::int64_t previous = n_known == 0 ? floor_ : heard_[n_known - 1].word.end;
   for (std::size_t i = n_known; i < heard_.size() && shift > 0; ++i) {
     Word& word = heard_[i].word;
@@ -113,22 +115,36 @@ std::size_t LiveText::n_all() const {
   return n;
 }
 
+std::size_t LiveText::n_ended(std::int64_t to) const {
+  std::size_t n = n_all();
+  while (n > 0 && heard_[n - 1].word.end > to) --n;
+  return n;
+}
+
 std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
                               std::int64_t now) const {
   const std::size_t n = n_all();
   std::size_t n_due = 0;
   std::size_t n_stable = 0;
   for (std::size_t i = 0; i < n; ++i) {
-    const std::int64_t end = heard_[i].word.end;
-    const bool is_last = i + 1 == heard_.size();
-    if (schedule.is_due(end, heard, now)) n_due = i + 1;
-    const bool is_agreed = i < n_agreed_;
-    const bool is_end = is_agreed && ends_sentence(heard_[i].word.text);
-    const std::int64_t safe = !is_last ? kSafe : is_end ? kSafeEnd : kSafeLast;
-    const bool is_stable = (is_agreed && !is_last) || end <= heard - safe;
-    if (n_stable == i && is_stable && !is_doubtful_) n_stable = i + 1;
+    if (schedule.is_due(heard_[i].word.end, heard, now)) n_due = i + 1;
+    if (n_stable == i && is_stable(i, schedule, heard)) n_stable = i + 1;
   }
   return std::max(n_due, n_stable);
+}
+
+/// Whether the `i`-th word heard will not change when more than the audio up to `heard` is known.
+bool LiveText::is_stable(std::size_t i, const PassSchedule& schedule, std::int64_t heard) const {
+  if (is_doubtful_) return false;
+  const bool is_agreed = i < n_agreed_;
+  if (schedule.pace() == Pace::Audio) {
+    return is_agreed && schedule.is_settled(heard_[i].word.end, heard);
+  }
+  const bool is_last = i + 1 == heard_.size();
+  if (is_agreed && !is_last) return true;
+  const bool is_end = is_agreed && ends_sentence(heard_[i].word.text);
+  const std::int64_t safe = !is_agreed ? kSafeNew : is_end ? kSafeEnd : kSafeLast;
+  return heard_[i].word.end <= heard - safe;
 }
 
 std::vector<Word> LiveText::commit(std::size_t n, std::int64_t end) {
@@ -149,7 +165,24 @@ std::vector<Word> LiveText::commit(std::size_t n, std::int64_t end) {
   }
   heard_.erase(heard_.begin(), heard_.begin() + static_cast<std::ptrdiff_t>(n));
   n_agreed_ -= std::min(n_agreed_, n);
+  find_open_end();
   return words;
+}
+
+/// Of the last word that stands.
+void LiveText::find_open_end() {
+  n_open_ = committed_.empty() ? 0 : committed_.back().n_open;
+}
+
+void LiveText::replace_open_end(std::span<const Token> tokens, std::string_view text) {
+  if (committed_.empty()) return;
+  committed_tokens_.resize(committed_tokens_.size() - n_open_);
+  committed_tokens_.insert(committed_tokens_.end(), tokens.begin(), tokens.end());
+  LiveWord& last = committed_.back();
+  last.n_tokens = last.n_tokens - n_open_ + tokens.size();
+  last.n_open = n_open_ = tokens.size();
+  last.word.text.resize(without_closing(last.word.text).size());
+  last.word.text += text;
 }
 
 void LiveText::raise_floor(std::int64_t to) {
@@ -166,6 +199,7 @@ void LiveText::drop_committed(std::size_t n) {
   const auto n_tokens = static_cast<std::ptrdiff_t>(committed_tokens(n).size());
   committed_.erase(committed_.begin(), committed_.begin() + static_cast<std::ptrdiff_t>(n));
   committed_tokens_.erase(committed_tokens_.begin(), committed_tokens_.begin() + n_tokens);
+  find_open_end();
 }
 
 void LiveText::forget_heard() {

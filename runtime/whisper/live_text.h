@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <npuwhisper/segment.h>
@@ -17,6 +18,7 @@ struct LiveWord {
   Word word;
   std::size_t first_token = 0;  ///< Of those given to LiveText::hear().
   std::size_t n_tokens = 0;
+  std::size_t n_open = 0;  ///< Of its tokens, the last ones that are punctuation alone.
   bool is_spoken = true;  ///< It has a character that is more than punctuation.
 };
 
@@ -36,9 +38,13 @@ class LiveText {
   /// dropped, since nobody can have said them.
   std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
                    std::int64_t heard);
+  /// Nothing was said in audio up to `heard`.
+  void hear_nothing(std::int64_t heard) { heard_to_ = heard; }
   /// How many of the words heard are final now: the stream was heard up to `heard`, its live edge
   /// is at `now`.
   std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
+  /// How many must not wait any more: the last of them ended at `to` or before.
+  std::size_t n_ended(std::int64_t to) const;
   /// All that were heard, but punctuation without a word before or after it.
   std::size_t n_all() const;
   /// Makes the first `n` words heard final and returns them. Their times lie within [floor(), end).
@@ -55,6 +61,12 @@ class LiveText {
   /// What the next pass may expect after committed_tokens().
   std::span<const Token> draft() const { return draft_; }
 
+  /// The punctuation at the end of committed_tokens(). The next pass decodes it again, because a
+  /// full stop in the middle of a sentence makes the model end the text or repeat itself.
+  std::span<const Token> open_end() const { return std::span(committed_tokens_).last(n_open_); }
+  /// Replaces open_end() by `tokens`, whose text is `text`.
+  void replace_open_end(std::span<const Token> tokens, std::string_view text);
+
   /// The window begins later: forgets the first `n` words that stand.
   void drop_committed(std::size_t n);
   /// What was heard last is not to be trusted.
@@ -63,13 +75,16 @@ class LiveText {
   void reset();
 
  private:
+  bool is_stable(std::size_t i, const PassSchedule& schedule, std::int64_t heard) const;
   static std::size_t n_sayable(std::span<const LiveWord> words, std::int64_t heard);
+  void find_open_end();
   void correct_times(std::size_t n_known, std::int64_t known_to);
 
   std::vector<LiveWord> committed_;
   std::vector<Token> committed_tokens_;
   std::vector<LiveWord> heard_;
   std::vector<Token> draft_;  // tokens of heard_
+  std::size_t n_open_ = 0;    // tokens of open_end()
   std::size_t n_agreed_ = 0;  // of heard_, from the first on
   bool is_doubtful_ = false;
   std::int64_t heard_to_ = 0;  // by the last pass

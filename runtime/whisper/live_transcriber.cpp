@@ -21,8 +21,16 @@ constexpr int kPreviousTokens = 64;
 constexpr std::int64_t kLongWindow = 15 * kSampleRate;
 /// Likewise one with so many tokens that stand.
 constexpr std::size_t kLongText = 128;
-/// Where a window is cut, at least this much of it is left out, or else any word will do.
+/// Where a window is cut, at least this much of it is left out.
 constexpr std::int64_t kLeastCut = kLongWindow / 3;
+/// From this length on a window is cut behind any word.
+constexpr std::int64_t kLongestWindow = 20 * kSampleRate;
+/// The score of a place to cut is its pause in seconds, plus a bonus for punctuation. A window that
+/// begins within a phrase is misheard, so places below kGoodCut are used in the longest windows
+/// only.
+constexpr double kSentenceCut = 0.6;
+constexpr double kPhraseCut = 0.2;
+constexpr double kGoodCut = 0.3;
 /// Audio before the live edge that is kept where nobody spoke: the first word may have begun.
 constexpr std::int64_t kTail = kSampleRate * 3 / 2;
 /// Likewise where somebody spoke, but no word was heard.
@@ -33,6 +41,16 @@ constexpr std::int64_t kPause = 2 * kSampleRate;
 constexpr std::int64_t kEdge = kSampleRate;
 /// How far from any speech a word is dropped; its time is not exact.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
+/// With so much voice after the final words, the model has to write another word.
+constexpr std::int64_t kUnheardWord = kSampleRate / 2;
+/// Text that the model wrote only because it had to is dropped below this log probability.
+constexpr float kForcedLogProbability = -0.7F;
+/// Voice this close to the final words or to the end of the audio does not count. Also the time
+/// before its deadline at which a word that was heard is returned.
+constexpr std::int64_t kMargin = kSampleRate / 10;
+/// A cut leaves the words of the last two seconds in the window. The times of the newest words can
+/// be wrong; a cut before the true time of a word would make the next pass hear it again.
+constexpr std::int64_t kKept = 2 * kSampleRate;
 /// A language that was found in less audio than this is looked for again.
 constexpr std::int64_t kSureLanguage = 3 * kSampleRate;
 /// Taken at a time while a pass is put off, because more audio waits.
@@ -46,6 +64,13 @@ constexpr int kTimingTokens = 5;
 /// Frames behind the audio that are encoded exactly: the model hears in them that the audio ends
 /// (docs/architecture.md, Live, has what less of them costs).
 constexpr int kExactPadding = 130;
+
+/// Score of a cut after `word`, which is followed by a pause of so many samples.
+double score_of_cut(const Word& word, std::int64_t pause) {
+  const double seconds = static_cast<double>(pause) / kSampleRate;
+  if (ends_sentence(word.text)) return seconds + kSentenceCut;
+  return without_closing(word.text) != word.text ? seconds + kPhraseCut : seconds;
+}
 
 }  // namespace
 
@@ -75,9 +100,10 @@ LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
       live_decoder_(tokenizer_, parts.config, options_, *decoder_, stats_),
       word_timer_(tokenizer_, parts.config, max_text_),
       compression_ratio_(kBytesPerToken * max_text_),
-      schedule_(*options_.live_latency),
+      schedule_(*options_.live_latency, options_.pace),
       text_(max_text_),
       language_is_sure_(!language_.empty()) {
+  draft_.reserve(max_text_);
   window_text_.reserve(kBytesPerToken * max_text_);
 }
 
@@ -102,7 +128,8 @@ std::vector<Word> LiveTranscriber::draft() const {
 }
 
 std::int64_t LiveTranscriber::samples_waiting() const {
-  return options_.samples_waiting ? options_.samples_waiting() : 0;
+  const bool counts = options_.samples_waiting && schedule_.pace() == Pace::RealTime;
+  return counts ? options_.samples_waiting() : 0;
 }
 
 /// Of the window, with audio in them.
@@ -126,6 +153,7 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   // Before the live edge after a skip there is nothing to hear.
   if (audio_.n_samples() <= heard_) return {};
   const std::int64_t n_waiting = samples_waiting();
+  keep_deadlines(out);
   if (schedule_.is_overloaded(n_waiting)) {
     skip_to_live_edge(n_waiting, out);
     return {};
@@ -137,6 +165,19 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   if (!is_quiet()) return pass(false, out);
   rest(out);
   return {};
+}
+
+/// Appends the words whose deadline comes before the next call. Words that are heard after their
+/// deadline get the earliest time that is still allowed, so that no word is later than the latency,
+/// however long passes take or stay silent.
+void LiveTranscriber::keep_deadlines(std::vector<Segment>& out) {
+  if (schedule_.pace() == Pace::Audio) return;
+  const std::int64_t due = audio_.n_samples() + samples_waiting() - schedule_.latency();
+  const std::size_t n = text_.n_ended(due + kMargin);
+  stats_.late_words += static_cast<std::uint64_t>(std::ranges::count_if(
+      text_.heard().first(n), [&](const LiveWord& live) { return live.word.end < due; }));
+  text_.raise_floor(due);
+  commit(n, out);
 }
 
 Result<void> LiveTranscriber::listen_to_rest(std::vector<Segment>& out) {
@@ -155,6 +196,7 @@ void LiveTranscriber::rest(std::vector<Segment>& out) {
   const std::int64_t end = audio_.n_samples();
   stats_.unspoken_samples += static_cast<std::uint64_t>(end - heard_);
   heard_ = end;
+  text_.hear_nothing(end);
   commit(text_.n_final(schedule_, heard_, heard_ + samples_waiting()), out);
   if (text_.n_all() == 0) text_.forget_heard();
   move_on();
@@ -175,9 +217,15 @@ void LiveTranscriber::skip_to_live_edge(std::int64_t n_waiting, std::vector<Segm
 Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
   if (const auto ok = check_running(); !ok) return ok;
   const auto start = clock_();
+  const std::uint64_t n_loops = stats_.loops;
   if (const auto ok = hear_window(); !ok) return ok;
+  if (is_last && stats_.loops > n_loops && n_frames() > 0) {
+    // There is no later pass to hear what the loop hid.
+    if (const auto ok = hear_window(); !ok) return ok;
+  }
   heard_ = audio_.n_samples();
   schedule_.took(clock_() - start);
+  keep_deadlines(out);
   const std::int64_t now = heard_ + samples_waiting();
   commit(is_last ? text_.n_all() : text_.n_final(schedule_, heard_, now), out);
   if (is_last) return {};
@@ -194,14 +242,18 @@ Result<void> LiveTranscriber::hear_window() {
   if (const auto ok = encode(begin_, n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_, begin_, n_frames());
   if (!language) return fail(language.error());
-  const std::size_t n_committed = text_.committed_tokens().size();
+  const std::span<const Token> open_end = text_.open_end();
+  const std::size_t n_committed = text_.committed_tokens().size() - open_end.size();
+  draft_.assign(open_end.begin(), open_end.end());
+  draft_.insert(draft_.end(), text_.draft().begin(), text_.draft().end());
   const std::int64_t n_new = std::max<std::int64_t>(audio_end() - text_.floor(), 0);
   const auto max_new =
       std::min(max_text_ - n_committed,
                static_cast<std::size_t>(kLeastTokens + kTokensPerSecond * n_new / kSampleRate));
   const auto heard = live_decoder_.decode({.prompt = prompt_.build(*language, options_.task),
-                                           .committed = text_.committed_tokens(),
-                                           .draft = text_.draft(),
+                                           .committed = text_.committed_tokens().first(n_committed),
+                                           .draft = draft_,
+                                           .must_speak = is_speech_unheard(),
                                            .max_new = static_cast<int>(max_new)});
   if (!heard) return fail(heard.error());
   const LiveHearing& hearing = **heard;
@@ -215,6 +267,11 @@ Result<void> LiveTranscriber::hear_window() {
     text_.forget_heard();
     return {};
   }
+  // Text that the model did not want to write counts only where it is probable.
+  if (hearing.was_forced && hearing.average_log_probability < kForcedLogProbability) {
+    text_.forget_heard();
+    return {};
+  }
   if (is_loop(hearing)) {
     ++stats_.loops;
     text_.forget_heard();
@@ -225,12 +282,26 @@ Result<void> LiveTranscriber::hear_window() {
     return {};
   }
   if (!language_is_sure_) accept_language();
-  const auto words = time_words(hearing);
+  const std::span<const Token> tokens = without_open_end(hearing.tokens);
+  const auto words = time_words(tokens);
   if (!words) return fail(words.error());
   const bool is_doubtful = hearing.average_log_probability < options_.log_prob_threshold;
   stats_.invented_words +=
-      text_.hear(without_unspoken(*words), hearing.tokens, is_doubtful, audio_end());
+      text_.hear(placed_at_voice(without_unspoken(*words)), tokens, is_doubtful, audio_end());
   return {};
+}
+
+/// Makes the punctuation at the beginning of `tokens` the open end of the final text, and returns
+/// the rest.
+std::span<const Token> LiveTranscriber::without_open_end(std::span<const Token> tokens) {
+  if (tokens.empty()) return tokens;
+  std::string end;
+  std::size_t n = 0;
+  while (n < tokens.size() && is_closing(tokenizer_.bytes(tokens[n]))) {
+    end += tokenizer_.bytes(tokens[n++]);
+  }
+  text_.replace_open_end(tokens.first(n), end);
+  return tokens.subspan(n);
 }
 
 /// The window's text in one piece repeats itself.
@@ -243,7 +314,7 @@ bool LiveTranscriber::is_loop(const LiveHearing& hearing) {
 }
 
 /// The words of what is new, with their times.
-Result<std::span<LiveWord>> LiveTranscriber::time_words(const LiveHearing& hearing) {
+Result<std::span<LiveWord>> LiveTranscriber::time_words(std::span<const Token> heard) {
   const Stopwatch watch(stats_.align_time, "word times");
   return word_timer_.time(*decoder_,
                           {.first_sample = begin_ * kHop,
@@ -251,7 +322,34 @@ Result<std::span<LiveWord>> LiveTranscriber::time_words(const LiveHearing& heari
                            .language = language_,
                            .task = options_.task,
                            .pcm = audio_.samples(begin_, n_frames())},
-                          text_.committed_tokens(), hearing.tokens);
+                          text_.committed_tokens(), heard);
+}
+
+/// Whether the detector heard a voice after the final words for so long that a word must be
+/// missing. After a full stop that was wrong the model often writes nothing for several passes.
+bool LiveTranscriber::is_speech_unheard() const {
+  const SpeechDetector* detector = audio_.detector();
+  const auto committed = text_.committed();
+  if (detector == nullptr || committed.empty()) return false;
+  return detector->n_voiced(committed.back().word.end + kMargin, audio_end() - kMargin) >=
+         kUnheardWord;
+}
+
+/// Moves words that end before the first voice after the final words to that voice. The alignment
+/// tends to place the first words of a sentence in the pause before it.
+std::span<LiveWord> LiveTranscriber::placed_at_voice(std::span<LiveWord> words) const {
+  const SpeechDetector* detector = audio_.detector();
+  if (detector == nullptr) return words;
+  std::int64_t begin = detector->first_voice(text_.floor(), audio_end());
+  if (begin == audio_end()) return words;
+  for (LiveWord& live : words) {
+    if (live.word.end > begin) break;
+    const std::int64_t length = live.word.end - live.word.start;
+    live.word.start = begin;
+    live.word.end = std::min(begin + length, audio_end());
+    begin = live.word.end;
+  }
+  return words;
 }
 
 /// What is not known yet is left to the next pass.
@@ -276,7 +374,10 @@ void LiveTranscriber::commit(std::size_t n, std::vector<Segment>& out) {
   Segment& segment = out.emplace_back(facts_);
   segment.start = words.front().start;
   segment.end = words.back().end;
-  for (const Word& word : words) segment.text += word.text;
+  for (Word& word : words) {
+    word.text.resize(without_ellipsis(word.text).size());
+    segment.text += word.text;
+  }
   const auto tokens = text_.committed_tokens().subspan(n_tokens);
   segment.tokens.assign(tokens.begin(), tokens.end());
   segment.language = language_;
@@ -310,24 +411,39 @@ void LiveTranscriber::shorten_window() {
   const bool is_long =
       audio_end() - begin_ * kHop >= kLongWindow || text_.committed_tokens().size() >= kLongText;
   if (!is_long) return;
-  if (!text_.committed().empty()) cut_behind_sentence();
+  if (!text_.committed().empty()) cut_window();
   if (n_frames() < window_frames_) return;
   // Words that wait for longer than any latency allows have no times that make sense.
   text_.forget_heard();
   begin_after(text_.committed().size(), audio_end() - kTail, true);
 }
 
-/// Or else behind the last word that stands.
-void LiveTranscriber::cut_behind_sentence() {
+/// Begins the window anew after the final word with the best score, if there is a good one.
+void LiveTranscriber::cut_window() {
   const auto committed = text_.committed();
-  std::size_t n = committed.size();
-  while (n > 0 && !ends_sentence(committed[n - 1].word.text)) --n;
-  if (n == 0 || committed[n - 1].word.end - begin_ * kHop < kLeastCut) n = committed.size();
+  const bool is_longest =
+      audio_end() - begin_ * kHop >= kLongestWindow || text_.committed_tokens().size() >= kLongText;
+  double best = is_longest ? -1.0 : kGoodCut;
+  std::size_t n = 0;
+  for (std::size_t i = 1; i <= committed.size(); ++i) {
+    const Word& word = committed[i - 1].word;
+    if (word.end > audio_end() - kKept) break;
+    if (word.end - begin_ * kHop < kLeastCut && !is_longest) continue;
+    const double score = score_of_cut(word, next_start(i) - word.end);
+    if (score < best) continue;
+    best = score;
+    n = i;
+  }
+  if (n == 0) return;
   const std::int64_t end = committed[n - 1].word.end;
-  const std::int64_t next = n < committed.size()    ? committed[n].word.start
-                            : text_.heard().empty() ? end
-                                                    : text_.heard().front().word.start;
-  begin_after(n, end + std::max<std::int64_t>(next - end, 0) / 2, true);
+  begin_after(n, end + std::max<std::int64_t>(next_start(n) - end, 0) / 2, true);
+}
+
+/// Sample at which the word after the first `n` final words of the window begins; n >= 1.
+std::int64_t LiveTranscriber::next_start(std::size_t n) const {
+  const auto committed = text_.committed();
+  if (n < committed.size()) return committed[n].word.start;
+  return text_.heard().empty() ? committed[n - 1].word.end : text_.heard().front().word.start;
 }
 
 /// The window begins at `sample`, behind its first `n_words` words that stand, which become

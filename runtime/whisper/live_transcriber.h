@@ -21,16 +21,20 @@ namespace npuwhisper {
 /// Time as the policy sees it: how long a pass took is the difference of two calls.
 using PassClock = std::function<std::chrono::nanoseconds()>;
 
-/// Words as they are spoken, each within TranscriberOptions::live_latency: a window grows with the
-/// stream and is decoded again in short passes (PassSchedule); what was said for good stays as the
-/// beginning of the text, and the rest is final when LiveText says so. Each segment returned holds
-/// words that are new. The window begins anew behind a sentence when it has become long, and moves
-/// on where nobody speaks. A text that repeats itself is thrown away, and with it the memory of
-/// the text before. With a detector of speech there is no pass where nobody has spoken since the
-/// one before, and words that nobody spoke are dropped. When more audio waits than the latency
-/// allows, the words that are known are returned and the stream goes on at the live edge
-/// (TranscriberStats::skipped_samples). The result depends on the audio, on how it is cut into
-/// pushes only through samples_waiting, and on the time that passes take.
+/// Words as they are spoken, each within TranscriberOptions::live_latency. A window grows with the
+/// stream and is decoded again in short passes (PassSchedule). Final words remain as the beginning
+/// of the text; LiveText decides when the others become final. Each segment returned holds new
+/// words only. A long window begins anew at a pause, and the window moves on where nobody speaks. A
+/// text that repeats itself is dropped together with the previous text in the prompt. With a
+/// detector of speech, passes without new speech are left out, words that nobody spoke are dropped,
+/// and a pass may not end the text while speech is missing from it.
+///
+/// No word is returned later than its end plus the latency: words that a pass finds too late get
+/// later times (TranscriberStats::late_words). When more audio waits than the latency, all words
+/// that are known are returned and the stream goes on at the live edge (skipped_samples).
+///
+/// With Pace::RealTime the result depends on the audio, on samples_waiting and on the time that
+/// passes take; with Pace::Audio on the audio alone, however it is cut into pushes.
 class LiveTranscriber final : public WhisperTranscriber {
  public:
   /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder.
@@ -56,11 +60,15 @@ class LiveTranscriber final : public WhisperTranscriber {
   int n_frames() const;
   std::int64_t audio_end() const;
 
+  void keep_deadlines(std::vector<Segment>& out);
   bool is_quiet() const;
   void rest(std::vector<Segment>& out);
   Result<void> pass(bool is_last, std::vector<Segment>& out);
   Result<void> hear_window();
-  Result<std::span<LiveWord>> time_words(const LiveHearing& hearing);
+  Result<std::span<LiveWord>> time_words(std::span<const Token> heard);
+  bool is_speech_unheard() const;
+  std::span<LiveWord> placed_at_voice(std::span<LiveWord> words) const;
+  std::span<const Token> without_open_end(std::span<const Token> tokens);
   std::span<LiveWord> without_unspoken(std::span<LiveWord> words);
   bool is_loop(const LiveHearing& hearing);
   void skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out);
@@ -68,7 +76,8 @@ class LiveTranscriber final : public WhisperTranscriber {
   void move_on();
   std::int64_t silent_to() const;
   void shorten_window();
-  void cut_behind_sentence();
+  void cut_window();
+  std::int64_t next_start(std::size_t n) const;
   void begin_after(std::size_t n_words, std::int64_t sample, bool keep_text);
 
   const std::size_t max_text_;  // tokens of a window
@@ -78,6 +87,7 @@ class LiveTranscriber final : public WhisperTranscriber {
   CompressionRatio compression_ratio_;
   PassSchedule schedule_;
   LiveText text_;
+  std::vector<Token> draft_;  // for the decoder: open end and draft of text_
   std::string window_text_;  // for is_loop()
   Segment facts_;            // of the last pass, for the segments that are returned
   bool language_is_sure_ = false;

@@ -41,10 +41,12 @@ Result<std::span<LiveWord>> LiveWordTimer::time(TokenDecoder& decoder,
   assert(groups.size() == times.size());
   for (std::size_t i = 0; i < times.size(); ++i) {
     const std::size_t first = pieces[groups[i].first].first_token;
-    words_.push_back({.word = std::move(times[i]),
-                      .first_token = first,
-                      .n_tokens = pieces[groups[i].end - 1].end_token - first,
-                      .is_spoken = pieces[groups[i].core].is_spoken});
+    words_.push_back(
+        {.word = std::move(times[i]),
+         .first_token = first,
+         .n_tokens = pieces[groups[i].end - 1].end_token - first,
+         .n_open = pieces[groups[i].end - 1].end_token - pieces[groups[i].core].end_token,
+         .is_spoken = pieces[groups[i].core].is_spoken});
   }
   return std::span(words_);
 }

@@ -76,6 +76,10 @@ LogitSummary LogitRules::apply_to_text(bool is_first, std::span<float> logits) c
   return {max, max + std::log(sum_exp(text, max, 1.0F))};
 }
 
+void LogitRules::forbid_end(std::span<float> logits) const {
+  logits[eot_] = kForbidden;
+}
+
 void LogitRules::forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const {
   const auto times = logits.subspan(timestamp_begin_);
   if (sampled.empty()) {

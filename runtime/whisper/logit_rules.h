@@ -37,6 +37,8 @@ class LogitRules {
   LogitSummary apply(std::span<const Token> sampled, std::span<float> logits) const;
   /// Likewise for text without timestamps; `is_first`: nothing was said in this window so far.
   LogitSummary apply_to_text(bool is_first, std::span<float> logits) const;
+  /// Before apply() or apply_to_text(): the text is not to end here.
+  void forbid_end(std::span<float> logits) const;
 
  private:
   void forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const;

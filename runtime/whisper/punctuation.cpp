@@ -61,6 +61,41 @@ bool is_opening(char32_t character, bool after_space) {
          (after_space && contains(U"\"'-«„‚–—", character));
 }
 
+bool is_closing(std::string_view text) {
+  bool closes = false;
+  bool after_space = false;
+  while (!text.empty()) {
+    const CodePoint character = first_code_point(text);
+    text.remove_prefix(character.n_bytes);
+    if (!is_silent(character.value)) return false;
+    const bool is_blank = is_space(character.value);
+    if (!is_blank && !is_opening(character.value, after_space)) closes = true;
+    after_space = is_blank;
+  }
+  return closes;
+}
+
+std::string_view without_closing(std::string_view text) {
+  std::size_t length = 0;
+  bool after_space = false;
+  for (std::string_view rest = text; !rest.empty();) {
+    const CodePoint character = first_code_point(rest);
+    rest.remove_prefix(character.n_bytes);
+    if (!is_silent(character.value) || is_opening(character.value, after_space)) {
+      length = text.size() - rest.size();
+    }
+    after_space = is_space(character.value);
+  }
+  return text.substr(0, length);
+}
+
+std::string_view without_ellipsis(std::string_view text) {
+  constexpr std::string_view kCharacter = "…";
+  const std::size_t dots = text.size() - text.find_last_not_of('.') - 1;
+  if (dots >= 2) return text.substr(0, text.size() - dots);
+  return text.ends_with(kCharacter) ? text.substr(0, text.size() - kCharacter.size()) : text;
+}
+
 bool ends_sentence(char32_t character) {
   return contains(U".!?。！？", character);
 }

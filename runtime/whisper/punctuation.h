@@ -13,6 +13,13 @@ bool is_silent(char32_t character);
 /// Punctuation that belongs to the word after it. Quotation marks and dashes do where a space is
 /// before them (openai/whisper's prepend_punctuations), brackets always.
 bool is_opening(char32_t character, bool after_space);
+/// Text that no one speaks and that belongs to the word before it, such as ", " or "..."; false for
+/// text without any character.
+bool is_closing(std::string_view text);
+/// `text` without the closing punctuation and white space at its end.
+std::string_view without_closing(std::string_view text);
+/// `text` without the ellipsis at its end, which the model writes where audio ends in a sentence.
+std::string_view without_ellipsis(std::string_view text);
 /// . ! ? and their full-width forms.
 bool ends_sentence(char32_t character);
 

@@ -25,21 +25,32 @@ Result<void> ScriptedSpeaker::encode(std::span<const float> mel, int n_exact) {
     in_window_.push_back(word);
   }
   if (end - begin < deaf_below) in_window_.clear();
+  n_mute_ = 0;
+  if (mute_from <= end && end < mute_to) {
+    n_mute_ = std::ranges::count_if(
+        in_window_, [this](const ScriptedWord& word) { return word.start >= mute_from; });
+  }
   loops_ = begin < loop_until;
   return {};
+}
+
+/// How many of the first `n_tokens` of sequence_ are text of the window; -1: the prompt goes on.
+std::ptrdiff_t ScriptedSpeaker::n_said(std::size_t n_tokens) const {
+  const auto begin = sequence_.begin();
+  const auto end = begin + static_cast<std::ptrdiff_t>(n_tokens);
+  const auto marker = std::find(begin, end, vocabulary_.special().no_timestamps);
+  return marker == end ? -1 : end - marker - 1;
 }
 
 /// What follows when `n_tokens` of sequence_ have been said.
 Token ScriptedSpeaker::next(std::size_t n_tokens) const {
   const SpecialTokens& special = vocabulary_.special();
-  const auto begin = sequence_.begin();
-  const auto end = begin + static_cast<std::ptrdiff_t>(n_tokens);
-  const auto marker = std::find(begin, end, special.no_timestamps);
-  if (marker == end) return in_window_.empty() ? special.no_speech : special.transcribe;
-  const bool has_previous = *begin == special.sot_prev;
+  const std::ptrdiff_t n = n_said(n_tokens);
+  if (n < 0) return in_window_.empty() ? special.no_speech : special.transcribe;
+  const bool has_previous = sequence_.front() == special.sot_prev;
   if (loops_ && (has_previous || !only_with_previous_text)) return words_.front().token;
-  const auto n_said = static_cast<std::size_t>(end - marker - 1);
-  return n_said < in_window_.size() ? in_window_[n_said].token : special.eot;
+  const auto next = static_cast<std::size_t>(n);
+  return next < in_window_.size() ? in_window_[next].token : special.eot;
 }
 
 void ScriptedSpeaker::answer(std::size_t n_tokens, std::size_t row) {
@@ -50,6 +61,8 @@ void ScriptedSpeaker::answer(std::size_t n_tokens, std::size_t row) {
   prefer(logits, next(n_tokens), in_window_.empty() && row > 0 ? 5 : 30);
   const auto languages = vocabulary_.tokenizer->language_tokens();
   if (n_tokens == 1 && !languages.empty()) prefer(logits, languages.front(), language_margin);
+  if (n_said(n_tokens) != std::ssize(in_window_) - n_mute_ || n_mute_ == 0) return;
+  prefer(logits, vocabulary_.special().eot, mute_softly ? 31 : 1000);
 }
 
 Result<std::span<float>> ScriptedSpeaker::prompt(std::span<const Token> tokens,

@@ -93,6 +93,11 @@ class ScriptedSpeaker final : public TokenDecoder {
   double misheard = 0;
   /// Nothing is heard of windows with fewer samples than that.
   std::int64_t deaf_below = 0;
+  /// Windows that end in [mute_from, mute_to) end the text before the first word that begins there.
+  /// With `mute_softly` that word is nearly as probable as the end.
+  std::int64_t mute_from = 0;
+  std::int64_t mute_to = 0;
+  bool mute_softly = false;
   /// Text that windows which begin before `loop_until` (samples) repeat for ever.
   std::int64_t loop_until = 0;
   bool only_with_previous_text = false;  ///< Of the loop.
@@ -104,6 +109,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   const std::atomic<bool>* cancelled = nullptr;
 
  private:
+  std::ptrdiff_t n_said(std::size_t n_tokens) const;
   Token next(std::size_t n_tokens) const;
   void answer(std::size_t n_tokens, std::size_t row);
 
@@ -113,6 +119,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   LiveTime& time_;
   std::mt19937 random_{1};
   std::vector<ScriptedWord> in_window_;
+  std::ptrdiff_t n_mute_ = 0;  // of in_window_, the last ones
   bool loops_ = false;
   std::vector<Token> sequence_;
   std::vector<float> logits_;

@@ -39,19 +39,72 @@ class LiveTextTest : public ::testing::Test {
 TEST_F(LiveTextTest, TwoPassesThatAgreeAreFinalButNotTheLastWord) {
   const std::int64_t now = 5 * kSecond;
   hear({" ask", " not", " what"}, now);
-  EXPECT_EQ(n_final(now), 1U) << "only what ended long ago";
+  EXPECT_EQ(n_final(now), 0U) << "heard once, a second ago";
   hear({" ask", " not,", " What", " you"}, now + kSecond / 2);
   EXPECT_EQ(n_final(now), 3U) << "case and punctuation do not count";
   hear({" ask", " not", " but"}, now);
   EXPECT_EQ(n_final(now), 2U);
 }
 
-TEST_F(LiveTextTest, WhatEndedLongAgoIsFinal) {
+TEST_F(LiveTextTest, WordHeardOnceIsFinalWhenItEndedLongAgo) {
   hear({" ask", " not"}, 5 * kSecond);
-  EXPECT_EQ(n_final(5 * kSecond + kSecond / 20), 0U);
-  EXPECT_EQ(n_final(5 * kSecond + kSecond / 10), 1U);
-  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U) << "the last word may go on";
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 6 / 10), 0U);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 12 / 10), 2U);
+}
+
+TEST_F(LiveTextTest, LastWordHeardTwiceMayStillGoOn) {
+  hear({" ask", " not"}, 5 * kSecond);
+  hear({" ask", " not"}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 1U);
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
+}
+
+TEST_F(LiveTextTest, PaceOfAudioWaitsForAThirdOfTheLatency) {
+  const PassSchedule schedule(std::chrono::seconds(3), Pace::Audio);
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond, 5 * kSecond), 1U) << "a second behind it";
+  EXPECT_EQ(text_.n_final(schedule, 6 * kSecond, 6 * kSecond), 3U);
+  hear({" was", " it", " what"}, 5 * kSecond);
+  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond, 5 * kSecond), 0U) << "passes do not agree";
+  EXPECT_EQ(text_.n_final(schedule, 6 * kSecond, 6 * kSecond), 1U) << "one word is due";
+}
+
+TEST_F(LiveTextTest, CountsTheWordsThatEndedByATime) {
+  hear({" ask", " not", " what"}, 5 * kSecond);
+  EXPECT_EQ(text_.n_ended(4 * kSecond - 1), 0U);
+  EXPECT_EQ(text_.n_ended(4 * kSecond), 1U);
+  EXPECT_EQ(text_.n_ended(5 * kSecond), 3U);
+}
+
+TEST_F(LiveTextTest, PunctuationAtTheEndStaysOpen) {
+  std::vector<LiveWord> words(2);
+  words[0] = {.word = {.start = 0, .end = kSecond, .text = " ask,"},
+              .first_token = 0,
+              .n_tokens = 2,
+              .n_open = 1};
+  words[1] = {.word = {.start = kSecond, .end = 2 * kSecond, .text = " not."},
+              .first_token = 2,
+              .n_tokens = 2,
+              .n_open = 1};
+  const std::vector<Token> tokens = {10, 1, 11, 2};
+  text_.hear(words, tokens, false, 2 * kSecond);
+  text_.commit(2, 2 * kSecond);
+  EXPECT_EQ(text_.open_end().size(), 1U);
+  EXPECT_EQ(text_.open_end().front(), 2);
+  const std::vector<Token> comma = {1};
+  text_.replace_open_end(comma, ",");
+  EXPECT_EQ(text_.committed().back().word.text, " not,");
+  EXPECT_EQ(text_.committed_tokens().back(), 1);
+  text_.replace_open_end({}, "");
+  EXPECT_EQ(text_.committed().back().word.text, " not");
+  EXPECT_EQ(text_.committed_tokens().size(), 3U);
+  EXPECT_EQ(text_.committed_tokens(1).size(), 2U) << "the first word is closed";
+  EXPECT_TRUE(text_.open_end().empty());
+  text_.drop_committed(2);
+  text_.replace_open_end(comma, ",");
+  EXPECT_TRUE(text_.committed_tokens().empty()) << "there is no word that it could belong to";
 }
 
 TEST_F(LiveTextTest, TheEndOfASentenceNeedsNoWordBehindIt) {

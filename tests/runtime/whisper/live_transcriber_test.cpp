@@ -462,6 +462,120 @@ TEST_F(LiveTranscriberTest, AWordThatASilentSourceCutsInTwoIsSaidOnce) {
   EXPECT_EQ(said(), script()) << "nothing is left";
 }
 
+TEST_F(LiveTranscriberTest, ModelThatFallsSilentGoesOnWhereSomebodySpeaks) {
+  detector_ = test::make_sound_detector();
+  speak(0.5, 20);
+  create();
+  speaker_->mute_from = seconds(8);
+  speaker_->mute_to = seconds(14);
+  speaker_->mute_softly = true;
+  listen(21);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.0);
+  EXPECT_EQ(transcriber_->stats().late_words, 0U);
+}
+
+TEST_F(LiveTranscriberTest, SilenceStaysSilentWhereNoWordIsProbable) {
+  detector_ = test::make_sound_detector();
+  speak(0.5, 8);
+  create();
+  speaker_->mute_from = seconds(8);
+  speaker_->mute_to = seconds(100);
+  listen(14);
+  drain();
+  EXPECT_EQ(said(), script()) << "six seconds of sound without words";
+}
+
+/// How a policy can be late: the model says nothing, repeats itself, or takes long.
+struct Trouble {
+  const char* name;
+  void (*begin)(ScriptedSpeaker&);
+};
+
+class LiveDeadlineTest : public LiveTranscriberTest,
+                         public ::testing::WithParamInterface<Trouble> {};
+
+TEST_P(LiveDeadlineTest, NeitherWordsNorPositionAreLate) {
+  detector_ = test::make_sound_detector();
+  speak(0.5, 20);
+  for (const double from : {6.6, 6.8, 7.0}) {
+    SCOPED_TRACE(from);
+    time_ = {};
+    emitted_.clear();
+    position_ = end_ = 0;
+    if (!detector_) detector_ = test::make_sound_detector();
+    create();
+    speaker_->mute_from = seconds(from);
+    speaker_->mute_to = seconds(from);
+    const std::int64_t latency = seconds(2);
+    listen(21, [&] {
+      if (time_.n_pushed == seconds(from)) GetParam().begin(*speaker_);
+      if (time_.n_pushed == seconds(from + 6)) {
+        speaker_->mute_to = speaker_->loop_until = 0;
+        speaker_->cost = 150ms;
+      }
+      if (time_.n_pushed > 320) {
+        // The callback comes before its piece is pushed; and no text is known of what is not
+        // pushed.
+        const std::int64_t promised = std::min(time_.arrived() - latency, time_.n_pushed);
+        EXPECT_GE(transcriber_->position(), promised - 640) << time_.n_pushed;
+      }
+    });
+    drain();
+    for (const Emitted& word : emitted_) {
+      EXPECT_LE(word.at - word.word.end, latency + 16) << word.word.text;
+    }
+    EXPECT_GE(said().size(), script().size() / 2) << "what was said before and after is there";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Troubles, LiveDeadlineTest,
+    ::testing::Values(
+        Trouble{"Silent", [](ScriptedSpeaker& speaker) { speaker.mute_to = seconds(16); }},
+        Trouble{"SilentSoftly",
+                [](ScriptedSpeaker& speaker) {
+                  speaker.mute_softly = true;
+                  speaker.mute_to = seconds(16);
+                }},
+        Trouble{"Looping", [](ScriptedSpeaker& speaker) { speaker.loop_until = seconds(1000); }},
+        Trouble{"Slower", [](ScriptedSpeaker& speaker) { speaker.cost = 900ms; }},
+        Trouble{"MuchTooSlow", [](ScriptedSpeaker& speaker) { speaker.cost = 3s; }}),
+    [](const auto& trouble) { return std::string(trouble.param.name); });
+
+TEST_F(LiveTranscriberTest, PaceOfAudioDependsOnTheAudioAlone) {
+  options_.live_latency = 3800ms;
+  options_.pace = Pace::Audio;
+  speak(0.5, 40);
+  std::vector<Emitted> first;
+  for (const auto cost : {10ms, 900ms, 5000ms}) {
+    SCOPED_TRACE(cost.count());
+    time_ = {};
+    emitted_.clear();
+    position_ = end_ = 0;
+    create();
+    speaker_->misheard = 0.3;
+    speaker_->cost = cost;
+    if (cost == 900ms) {  // In one piece.
+      time_.n_samples = time_.n_pushed = seconds(41);
+      take(transcriber_->push(std::vector<float>(static_cast<std::size_t>(seconds(41)), 0.1F)));
+    } else {
+      listen(41);
+    }
+    drain();
+    if (first.empty()) first = emitted_;
+    EXPECT_EQ(transcriber_->stats().skipped_samples, 0U);
+    ASSERT_EQ(emitted_.size(), first.size());
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      EXPECT_EQ(emitted_[i].word.text, first[i].word.text) << i;
+      EXPECT_EQ(emitted_[i].word.start, first[i].word.start) << i;
+      EXPECT_EQ(emitted_[i].word.end, first[i].word.end) << i;
+    }
+  }
+  EXPECT_EQ(said().size(), script().size());
+}
+
 TEST_F(LiveTranscriberTest, CancelStopsAtOnce) {
   speak(0, 10);
   create();
