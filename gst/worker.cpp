@@ -49,6 +49,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   a.skipped_samples += b.skipped_samples;
   a.loops += b.loops;
   a.invented_words += b.invented_words;
+  a.late_words += b.late_words;
   a.samples += b.samples;
   a.vad = b.vad;
   a.speech_samples += b.speech_samples;
@@ -185,6 +186,7 @@ bool Worker::renew_transcriber() {
   const Settings settings = settings_.get();
   TranscriberOptions options = settings.transcriber_options();
   if (live || settings.streaming) options.live_latency = latency_.of_transcriber();
+  options.pace = live ? Pace::RealTime : Pace::Audio;
   if (live) {
     options.samples_waiting = [this] { return input_.n_waiting(); };
   }

@@ -30,6 +30,7 @@ constexpr const char* kUsage =
     "  --threads N         that really compute; changes nothing but the time it takes\n"
     "  --language CODE     en; none: it is found\n"
     "  --vad auto|off      auto\n"
+    "  --pace real-time|audio  real-time; audio: as files are heard that are played\n"
     "  --encode MS         of a window (150)\n"
     "  --prompt MS         of the known tokens in one run (4), and for each (--prompt-token, "
     "0.15)\n"
@@ -80,6 +81,8 @@ std::optional<Settings> parse(int argc, char** argv) {
       settings.stream.language = value == "none" ? "" : value;
     } else if (argument == "--vad" && (value == "auto" || value == "off")) {
       settings.stream.vad = value == "off" ? Vad::Off : Vad::Auto;
+    } else if (argument == "--pace" && (value == "real-time" || value == "audio")) {
+      settings.stream.pace = value == "audio" ? Pace::Audio : Pace::RealTime;
     } else {
       return std::nullopt;
     }
@@ -90,6 +93,10 @@ std::optional<Settings> parse(int argc, char** argv) {
 
 double seconds(std::int64_t samples) {
   return static_cast<double>(samples) / kSampleRate;
+}
+
+double in_seconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration<double>(time).count();
 }
 
 /// Its last two parts, as the set's tables name it.
@@ -145,6 +152,13 @@ int run(const Settings& settings) {
     sum.tokens += stream->stats.tokens;
     sum.verified_tokens += stream->stats.verified_tokens;
     sum.skipped_samples += stream->stats.skipped_samples;
+    sum.late_words += stream->stats.late_words;
+    sum.vad_time += stream->stats.vad_time;
+    sum.mel_time += stream->stats.mel_time;
+    sum.encode_time += stream->stats.encode_time;
+    sum.prompt_time += stream->stats.prompt_time;
+    sum.decode_time += stream->stats.decode_time;
+    sum.align_time += stream->stats.align_time;
   }
   std::sort(delays.begin(), delays.end());
   double total = 0;
@@ -157,7 +171,15 @@ int run(const Settings& settings) {
                               {"verified_tokens", sum.verified_tokens},
                               {"skipped_seconds",
                                seconds(static_cast<std::int64_t>(sum.skipped_samples))},
+                              {"late_words", sum.late_words},
                               {"busy", busy / audio},
+                              {"real_seconds",
+                               {{"vad", in_seconds(sum.vad_time)},
+                                {"mel", in_seconds(sum.mel_time)},
+                                {"encode", in_seconds(sum.encode_time)},
+                                {"prompt", in_seconds(sum.prompt_time)},
+                                {"decode", in_seconds(sum.decode_time)},
+                                {"align", in_seconds(sum.align_time)}}},
                               {"mean_delay", n == 0 ? 0 : total / static_cast<double>(n)},
                               {"delay_95", n == 0 ? 0 : delays[(n - 1) * 95 / 100]},
                               {"max_delay", n == 0 ? 0 : delays.back()}}
