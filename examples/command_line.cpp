@@ -11,23 +11,12 @@
 #include <npuwhisper/languages.h>
 
 #include "program_options.h"
+#include "transcribe_help.h"
 
 namespace npuwhisper::cli {
 namespace {
 
-constexpr const char* kSummary =
-    "Writes down what is said in audio and video files: anything that GStreamer decodes.\n"
-    "A FILE called - is stdin. The result goes to stdout, everything else to stderr.";
-
-constexpr const char* kDescription =
-    "With several files, --output names a folder, and each result in it is named after its file.\n"
-    "json is one object a line and file, so there --output may also be one file for all.\n"
-    "Without --output, txt and json of several files follow each other on stdout.\n"
-    "\n"
-    "Exit status: 0 all is well, 1 a file or the model failed (the other files are done),\n"
-    "2 wrong usage, 130 interrupted (what was said so far is written).";
-
-/// What the user wrote, by option.
+/// What the user wrote, by option. transcribe_help.txt describes them.
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
@@ -40,54 +29,40 @@ struct RawOptions {
 };
 
 void add_output(ProgramOptions& options, RawOptions& raw) {
-  options.add("format", raw.format, "Of the result (default txt)", "txt|srt|vtt|json");
-  options.add(
-      "caption-style", raw.caption_style,
-      "Cues of srt and vtt: lines of 42 or 32 columns, or whole segments (default subtitle)",
-      "subtitle|broadcast|none");
-  options.add("output", raw.output, "File or folder for the result (default stdout)", "PATH");
+  options.add("output", raw.output);
+  options.add("format", raw.format);
+  options.add("caption-style", raw.caption_style);
+  options.add("word-times", raw.word_times);
+}
+
+void add_speech(ProgramOptions& options, RawOptions& raw) {
+  options.add("language", raw.language);
+  options.add("languages", raw.languages);
+  options.add("chinese-script", raw.chinese_script);
+  options.add("task", raw.task);
+  options.add("initial-prompt", raw.prompt);
+  options.add("vad", raw.vad);
+  options.add("vad-threshold", raw.vad_threshold);
+  options.add("vad-min-speech", raw.vad_min_speech);
+  options.add("vad-min-silence", raw.vad_min_silence);
 }
 
 void add_model(ProgramOptions& options, RawOptions& raw) {
-  options.add("language", raw.language, "Spoken language, such as en or English (default auto: detected)",
-              "auto|CODE|NAME");
-  options.add("languages", raw.languages, "Detect one of these only (default: of all)",
-              "CODE,CODE...");
-  options.add("chinese-script", raw.chinese_script, "Characters of Chinese text (default auto)",
-              "auto|simplified|traditional");
-  options.add("task", raw.task, "translate: into English (default transcribe)",
-              "transcribe|translate");
-  options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
-  options.add("device", raw.device, "What runs the model (default auto)", "auto|cpu|npu");
-  options.add("npu-stages", raw.npu_stages, "What an NPU runs (default auto: what is faster there)",
-              "auto|mel,encoder,decoder");
-  options.add("precision", raw.precision, "Arithmetic of the model (default auto)",
-              "auto|f32|bf16|int8");
-  options.add("n-threads", raw.n_threads, "CPU threads (default 0: the physical cores)");
-}
-
-void add_decoding(ProgramOptions& options, RawOptions& raw) {
-  options.add("beam-size", raw.beam_size, "Beams of the search (default 1: greedy)");
-  options.add("best-of", raw.best_of, "Candidates when it must guess (default 5)");
-  options.add("initial-prompt", raw.prompt, "Text to follow: names, spelling, style", "TEXT");
-  options.add("word-times", raw.word_times, "Tell the time of each word (json, vtt)");
-  options.add("no-condition", raw.no_condition, "Do not follow the text of the window before");
-  options.add("vad", raw.vad, "Leave out where nobody speaks (default auto: if it is installed)",
-              "auto|on|off");
-  options.add("vad-threshold", raw.vad_threshold,
-              "Probability from which audio is speech (default 0.5)", "P");
-  options.add("vad-min-speech", raw.vad_min_speech, "What is shorter is no speech (default 100)",
-              "MS");
-  options.add("vad-min-silence", raw.vad_min_silence,
-              "Pauses that are shorter are speech (default 500)", "MS");
+  options.add("model", raw.model);
+  options.add("device", raw.device);
+  options.add("npu-stages", raw.npu_stages);
+  options.add("precision", raw.precision);
+  options.add("n-threads", raw.n_threads);
+  options.add("beam-size", raw.beam_size);
+  options.add("best-of", raw.best_of);
+  options.add("no-condition", raw.no_condition);
 }
 
 void add_program(ProgramOptions& options, RawOptions& raw) {
-  options.add("trace", raw.trace, "Write what ran when, for ui.perfetto.dev or chrome://tracing",
-              "FILE");
-  options.add("plan", raw.plan, "Print what runs where and why, and exit");
-  options.add("quiet", raw.quiet, "No progress on stderr");
-  options.add("version", raw.version, "Print the version and exit");
+  options.add("quiet", raw.quiet);
+  options.add("plan", raw.plan);
+  options.add("trace", raw.trace);
+  options.add("version", raw.version);
   options.add_rest(raw.files);
 }
 
@@ -199,10 +174,10 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
 
 Result<CommandLine> parse_command_line(int argc, char** argv) {
   RawOptions raw;
-  ProgramOptions options("FILE...", kSummary, kDescription);
+  ProgramOptions options(kTranscribeHelp);
   add_output(options, raw);
+  add_speech(options, raw);
   add_model(options, raw);
-  add_decoding(options, raw);
   add_program(options, raw);
   options.add_library(gst_init_get_option_group());
   if (auto parsed = options.parse(argc, argv); !parsed) return fail(parsed.error());

@@ -1,9 +1,46 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "program_options.h"
 
+#include <cstdlib>
+#include <iostream>
+#include <set>
+#include <sstream>
 #include <string_view>
 
 namespace npuwhisper::cli {
+namespace {
+
+/// "--NAME", or "--NAME=" if the option has a value.
+std::string signature(const GOptionEntry& entry) {
+  const bool has_value = (entry.flags & G_OPTION_FLAG_NO_ARG) == 0;
+  return std::string("--") + entry.long_name + (has_value ? "=" : "");
+}
+
+/// The signatures of the options that `help` describes.
+std::set<std::string> described_options(const char* help) {
+  std::set<std::string> found;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    const auto begin = line.find("--");
+    if (begin == std::string::npos || !line.starts_with("  ")) continue;
+    // Before the name there may be its letter: "  -h, --help".
+    if (begin != 2 && line.find_first_of('-') != 2) continue;
+    const auto end = line.find_first_of("= ", begin);
+    found.insert(line.substr(begin, end == std::string::npos ? end : end - begin) +
+                 (end != std::string::npos && line[end] == '=' ? "=" : ""));
+  }
+  return found;
+}
+
+}  // namespace
+
+ProgramOptions::ProgramOptions(const char* help) : help_(help) {
+  const auto print = [this](const char*) -> Result<void> {
+    std::cout << help_ << std::flush;
+    std::exit(EXIT_SUCCESS);
+  };
+  add_taken("help", 'h', G_OPTION_FLAG_NO_ARG, nullptr, nullptr, print);
+}
 
 ProgramOptions::ProgramOptions(const char* arguments, const char* summary, const char* description)
     : arguments_(arguments), summary_(summary), description_(description) {}
@@ -93,9 +130,26 @@ gboolean ProgramOptions::on_option(const gchar* name, const gchar* value, gpoint
   return FALSE;
 }
 
+Result<void> ProgramOptions::check_help() const {
+  std::set<std::string> described = described_options(help_);
+  for (const GOptionEntry& entry : entries_) {
+    if (std::string_view(entry.long_name).empty()) continue;
+    if (described.erase(signature(entry)) == 0) {
+      return fail(ErrorCode::InvalidArgument, "the help does not describe " + signature(entry));
+    }
+  }
+  if (described.empty()) return {};
+  return fail(ErrorCode::InvalidArgument,
+              "the help describes " + *described.begin() + ", which is no option");
+}
+
 Result<void> ProgramOptions::parse(int argc, char** argv) {
+  if (help_ != nullptr) {
+    if (auto checked = check_help(); !checked) return checked;
+  }
   const std::unique_ptr<GOptionContext, void (*)(GOptionContext*)> context(
       g_option_context_new(arguments_), g_option_context_free);
+  g_option_context_set_help_enabled(context.get(), help_ == nullptr);
   g_option_context_set_summary(context.get(), summary_);
   g_option_context_set_description(context.get(), description_);
   GOptionGroup* own = g_option_group_new(nullptr, nullptr, nullptr, this, nullptr);

@@ -24,24 +24,28 @@ using Setting = std::pair<std::string, std::string>;
 /// from the locale's character set. All names, texts and variables outlive parse(). Reentrant.
 class ProgramOptions {
  public:
-  /// For --help: `arguments` are what follows the options.
-  explicit ProgramOptions(const char* arguments, const char* summary,
-                          const char* description = nullptr);
+  /// `help` is the whole text of --help. It has a line "  --NAME" or "  --NAME=VALUE" for each
+  /// option; parse() fails unless these are the options that were added. Nothing else is said of
+  /// them to add().
+  explicit ProgramOptions(const char* help);
+  /// GOption writes the text of --help. `arguments` are what follows the options.
+  ProgramOptions(const char* arguments, const char* summary, const char* description = nullptr);
   ProgramOptions(const ProgramOptions&) = delete;
   ProgramOptions& operator=(const ProgramOptions&) = delete;
 
   /// `shape` is what --help shows as the value; `letter` names the option in one letter, too.
-  void add(const char* name, std::string& value, const char* help, const char* shape,
-           char letter = '\0');
-  void add(const char* name, std::optional<std::string>& value, const char* help,
-           const char* shape);
-  void add(const char* name, int& value, const char* help, const char* shape = "N");
-  void add(const char* name, std::int64_t& value, const char* help, const char* shape = "N");
-  void add(const char* name, double& value, const char* help, const char* shape = "N");
+  void add(const char* name, std::string& value, const char* help = nullptr,
+           const char* shape = nullptr, char letter = '\0');
+  void add(const char* name, std::optional<std::string>& value, const char* help = nullptr,
+           const char* shape = nullptr);
+  void add(const char* name, int& value, const char* help = nullptr, const char* shape = "N");
+  void add(const char* name, std::int64_t& value, const char* help = nullptr,
+           const char* shape = "N");
+  void add(const char* name, double& value, const char* help = nullptr, const char* shape = "N");
   /// An option without a value.
-  void add(const char* name, bool& value, const char* help);
+  void add(const char* name, bool& value, const char* help = nullptr);
   /// May be given more than once, each time as NAME=VALUE.
-  void add(const char* name, std::vector<Setting>& settings, const char* help);
+  void add(const char* name, std::vector<Setting>& settings, const char* help = nullptr);
   /// What is no option.
   void add_rest(std::vector<std::string>& rest);
   /// Options of a library. Takes the group over; once.
@@ -60,11 +64,13 @@ class ProgramOptions {
                  const char* shape);
   void add_taken(const char* name, char letter, int flags, const char* help, const char* shape,
                  Take take);
+  Result<void> check_help() const;
   static gboolean on_option(const gchar* name, const gchar* value, gpointer self, GError** error);
 
-  const char* arguments_;
-  const char* summary_;
-  const char* description_;
+  const char* help_ = nullptr;  // nullptr: GOption writes it.
+  const char* arguments_ = nullptr;
+  const char* summary_ = nullptr;
+  const char* description_ = nullptr;
   std::vector<GOptionEntry> entries_;
   std::map<std::string, Take, std::less<>> takes_;  // By what GOption calls the option.
   std::unique_ptr<GOptionGroup, FreeGroup> library_;

@@ -91,5 +91,40 @@ TEST_F(ProgramOptionsTest, NamesSettingsWithoutAName) {
   expect_error({"--set", "=5"}, "--set '=5': wanted NAME=VALUE");
 }
 
+// Parses a command line without arguments.
+Result<void> parse_nothing(ProgramOptions& options) {
+  std::string name = "program";
+  char* argv[] = {name.data(), nullptr};
+  return options.parse(1, argv);
+}
+
+TEST(ProgramOptionsHelp, TakesAHelpThatDescribesEachOption) {
+  std::string text;
+  bool flag = false;
+  ProgramOptions options("Says --much.\n  --text=TEXT  A --text\n  --flag\n  -h, --help  This\n");
+  options.add("text", text);
+  options.add("flag", flag);
+  const auto parsed = parse_nothing(options);
+  EXPECT_TRUE(parsed) << parsed.error().message;
+}
+
+TEST(ProgramOptionsHelp, NamesAnOptionThatItDoesNotDescribe) {
+  std::string text;
+  for (const char* help : {"  -h, --help\n", "  -h, --help\n  --text  Without a value\n"}) {
+    ProgramOptions options(help);
+    options.add("text", text);
+    const auto parsed = parse_nothing(options);
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(parsed.error().message, "the help does not describe --text=");
+  }
+}
+
+TEST(ProgramOptionsHelp, NamesADescriptionWithoutAnOption) {
+  ProgramOptions options("  -h, --help\n  --text=TEXT\n");
+  const auto parsed = parse_nothing(options);
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().message, "the help describes --text=, which is no option");
+}
+
 }  // namespace
 }  // namespace npuwhisper::cli

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -298,6 +299,22 @@ class Usage(Case):
     def test_help_and_version(self):
         self.assertIn('--word-times', self.run_ok('--help'))
         self.assertRegex(self.run_ok('--version'), r'\Anpuwhisper-transcribe \d+\.\d+\.\d+\n\Z')
+
+    def test_script_prints_the_help_without_building(self):
+        """Of a checkout only the script and the text are there: no tools/setup that could build."""
+        examples = self.folder / 'examples'
+        examples.mkdir()
+        for name in ('transcribe', 'transcribe_help.txt'):
+            shutil.copy(pathlib.Path(__file__).parents[2] / 'examples' / name, examples)
+        wanted = self.run_ok('--help').replace('npuwhisper-transcribe', 'examples/transcribe')
+        for args in (['--help'], ['-h'], ['--initial-prompt', 'a', 'talk.mp4', '--help']):
+            done = subprocess.run([examples / 'transcribe', *args], capture_output=True,
+                                  encoding='utf-8', timeout=60, check=False)
+            self.assertEqual((done.returncode, done.stdout, done.stderr), (0, wanted, ''))
+        # The value of an option is no option.
+        done = subprocess.run([examples / 'transcribe', '--initial-prompt', '--help'],
+                              capture_output=True, encoding='utf-8', timeout=60, check=False)
+        self.assertIn('tools/setup', done.stderr)
 
     def test_wrong_usage(self):
         for args, reason in (
