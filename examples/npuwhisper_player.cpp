@@ -14,6 +14,7 @@
 
 #include "gst_owned.h"
 #include "key_input.h"
+#include "missing_plugin.h"
 #include "player_pipeline.h"
 #include "plugin_lookup.h"
 #include "program_options.h"
@@ -171,6 +172,11 @@ class Player {
         gst_bin_recalculate_latency(GST_BIN(pipeline_.element()));
         break;
       case GST_MESSAGE_ELEMENT:
+        // The other streams play on without the one that lacks a decoder.
+        if (const auto missing = cli::read_missing_plugin(message)) {
+          complain(to_string(*missing));
+          told_missing_ = true;
+        }
         take_window_key(message);
         break;
       default:
@@ -188,11 +194,15 @@ class Player {
     if (now == GST_STATE_PAUSED) std::cout << "paused" << std::endl;
   }
 
-  static void report(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
+  void report(GstMessage* message, void (*parse)(GstMessage*, GError**, gchar**)) {
     GError* error = nullptr;
     gchar* debug = nullptr;
     parse(message, &error, &debug);
-    complain(error->message);
+    const bool is_missing_plugin =
+        g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
+        g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND);
+    // These say less than the message that the plugin is missing.
+    if (!is_missing_plugin || !told_missing_) complain(error->message);
     g_error_free(error);
     g_free(debug);
   }
@@ -213,6 +223,7 @@ class Player {
   PlayerPipeline& pipeline_;
   GMainLoop* loop_;
   guint watch_ = 0;
+  bool told_missing_ = false;  ///< The user has been told which plugin is missing.
   std::size_t language_ = 0;
   bool translates_ = false;
   int exit_code_ = kOk;

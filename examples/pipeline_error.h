@@ -3,23 +3,25 @@
 
 #include <gst/gst.h>
 
-#include <string>
+#include <vector>
 
 #include <npuwhisper/error.h>
 
+#include "missing_plugin.h"
+
 namespace npuwhisper::cli {
 
-/// What a pipeline that decodes audio says of its failure, as a person needs it: fed with the
-/// messages of its bus in their order. Reentrant.
+/// Explains to the user why a pipeline that decodes audio failed. note() gets all messages of the
+/// pipeline's bus in their order. Reentrant.
 class PipelineError {
  public:
-  /// Any message: notes which decoder GStreamer asked for in vain.
+  /// Any message: remembers the decoders and sources that GStreamer did not find.
   void note(GstMessage* message);
   /// A message of type ERROR.
   Error translate(GstMessage* message) const;
 
  private:
-  std::string missing_;
+  std::vector<MissingPlugin> missing_;
 };
 
 }  // namespace npuwhisper::cli

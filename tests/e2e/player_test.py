@@ -293,6 +293,17 @@ class Mistakes(Case):
             self.assertEqual(done.returncode, status, args)
             self.assertIn(message, done.stderr)
 
+    def test_a_missing_decoder_names_its_package(self):
+        alac = self.folder / 'speech.m4a'
+        subprocess.run(['ffmpeg', '-v', 'error', '-i', RECORDINGS[1], '-c:a', 'alac', alac],
+                       check=True, timeout=LONGEST)
+        # A feature of rank NONE is not plugged, as if it were not installed.
+        done = self.play(*SILENT, alac,
+                         env={**os.environ, 'GST_PLUGIN_FEATURE_RANK': 'avdec_alac:NONE'})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn('gstreamer1.0-libav', done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+
 
 if __name__ == '__main__':
     program.main()
