@@ -183,7 +183,6 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   if (auto parsed = options.parse(argc, argv); !parsed) return fail(parsed.error());
 
   CommandLine line;
-  line.files = std::move(raw.files);
   line.output = raw.output.value_or("");
   line.trace = raw.trace.value_or("");
   line.plan = raw.plan;
@@ -193,14 +192,21 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     const auto format = parse_format(*raw.format);
     if (!format) return fail(format.error());
     line.format = *format;
+  } else {
+    line.format = format_of_file(line.output).value_or(Format::Txt);
   }
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
   if (auto read = read_cues(raw, line); !read) return fail(read.error());
-  if (line.files.empty() && !line.plan && !line.version) {
+  for (const std::string& file : raw.files) {
+    Result<Input> input = parse_input(file);
+    if (!input) return fail(input.error());
+    line.inputs.push_back(*std::move(input));
+  }
+  if (line.inputs.empty() && !line.plan && !line.version) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }
-  if (std::count(line.files.begin(), line.files.end(), "-") > 1) {
+  if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {
     return fail(ErrorCode::InvalidArgument, "stdin (-) can be read once only");
   }
   return line;

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <string>
-#include <variant>
 #include <vector>
 
 #include <npuwhisper/engine.h>
@@ -10,12 +9,13 @@
 #include <npuwhisper/transcriber.h>
 
 #include "formats.h"
+#include "input.h"
 
 namespace npuwhisper::cli {
 
 /// What the user asked for, checked as far as that goes without the model.
 struct CommandLine {
-  std::vector<std::string> files;  ///< "-": stdin. Empty only with `plan` or `version`.
+  std::vector<Input> inputs;  ///< Empty only with `plan` or `version`.
   Format format = Format::Txt;
   CueOptions cues;
   std::string output;  ///< Empty: stdout. See outputs.h.

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -233,6 +234,18 @@ Result<Format> parse_format(std::string_view name) {
   }
   return fail(ErrorCode::InvalidArgument,
               "format '" + std::string(name) + "' is not one of txt, srt, vtt, json");
+}
+
+std::optional<Format> format_of_file(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  std::ranges::transform(ending, ending.begin(), [](unsigned char c) {
+    return static_cast<char>(c < 0x80 ? std::tolower(c) : c);
+  });
+  if (ending == ".jsonl") return Format::Json;
+  for (const Format format : kFormats) {
+    if (ending == "." + std::string(to_string(format))) return format;
+  }
+  return std::nullopt;
 }
 
 std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string_view>
 
@@ -20,6 +22,9 @@ enum class Format { Txt, Srt, Vtt, Json };
 std::string_view to_string(Format format);
 /// Errors: InvalidArgument.
 Result<Format> parse_format(std::string_view name);
+/// The format that a file's name asks for by its ending, in any case: that of to_string(), or
+/// "jsonl" for Json. Nothing for other names.
+std::optional<Format> format_of_file(const std::filesystem::path& path);
 
 /// How Srt and Vtt cut text into cues.
 struct CueOptions {

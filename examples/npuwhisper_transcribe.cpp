@@ -22,6 +22,7 @@
 
 #include "command_line.h"
 #include "formats.h"
+#include "input.h"
 #include "outputs.h"
 #include "plugin_lookup.h"
 #include "progress.h"
@@ -58,17 +59,6 @@ Progress::Style progress_style(const CommandLine& line) {
   return isatty(STDERR_FILENO) != 0 ? Progress::Style::Terminal : Progress::Style::Log;
 }
 
-/// GStreamer would say less about a file that is not there.
-Result<void> check_input(const std::string& file) {
-  if (file == "-") return {};
-  std::error_code error;
-  if (std::filesystem::is_directory(file, error)) {
-    return fail(ErrorCode::InvalidArgument, "is a folder");
-  }
-  if (access(file.c_str(), R_OK) != 0) return fail(ErrorCode::NotFound, std::strerror(errno));
-  return {};
-}
-
 Error write_error(const std::filesystem::path& path, int code) {
   const std::string name = path.empty() ? "stdout" : path.string();
   return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
@@ -92,10 +82,10 @@ class OutputStream {
   std::ofstream file_;
 };
 
-Result<void> transcribe_one(const CommandLine& line, const std::string& file,
+Result<void> transcribe_one(const CommandLine& line, const Input& input,
                             const std::filesystem::path& path, OutputStream& output,
                             Progress& progress) {
-  if (auto readable = check_input(file); !readable) return readable;
+  if (auto readable = check_input(input); !readable) return readable;
   const Result<std::ostream*> out = output.open(path);
   if (!out) return fail(out.error());
   const auto writer = make_writer(line.format, **out, line.cues);
@@ -113,7 +103,7 @@ Result<void> transcribe_one(const CommandLine& line, const std::string& file,
                                        },
                                    .tick =
                                        [&](const ProgressPoint& point) {
-                                         progress.update(file, point,
+                                         progress.update(input.name, point,
                                                          std::chrono::steady_clock::now());
                                          return caught_signal == 0 && write_code == 0;
                                        },
@@ -122,7 +112,7 @@ Result<void> transcribe_one(const CommandLine& line, const std::string& file,
                                          progress.clear();
                                          warn_once(text);
                                        }};
-  const Transcript transcript = transcribe_file(file, line.engine, line.transcriber, events);
+  const Transcript transcript = transcribe_file(input, line.engine, line.transcriber, events);
   progress.clear();
   write([&] { writer->finish(transcript); });
   if (write_code != 0) return fail(write_error(path, write_code));
@@ -134,10 +124,10 @@ int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::p
   Progress progress(progress_style(line), std::cerr, std::chrono::steady_clock::now());
   OutputStream output;
   int exit_code = kOk;
-  for (std::size_t i = 0; i < line.files.size() && caught_signal == 0; ++i) {
-    const auto done = transcribe_one(line, line.files[i], paths[i], output, progress);
+  for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
+    const auto done = transcribe_one(line, line.inputs[i], paths[i], output, progress);
     if (done || done.error().code == ErrorCode::Cancelled) continue;
-    complain(line.files[i] + ": " + done.error().message);
+    complain(line.inputs[i].given + ": " + done.error().message);
     exit_code = kFailed;
   }
   return caught_signal == 0 ? exit_code : kSignal + caught_signal;
@@ -192,7 +182,7 @@ int run(int argc, char** argv) {
     return kOk;
   }
 
-  const auto paths = plan_outputs(line->files, line->output, line->format);
+  const auto paths = plan_outputs(line->inputs, line->output, line->format);
   if (!paths) {
     complain(paths.error().message);
     return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;

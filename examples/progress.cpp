@@ -5,7 +5,6 @@
 #include <array>
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 
 namespace npuwhisper::cli {
 namespace {
@@ -43,7 +42,7 @@ void Progress::update(const std::string& file, const ProgressPoint& point, TimeP
     return;
   }
   last_ = now;
-  const std::string line = describe(point) + "  " + std::filesystem::path(file).filename().string();
+  const std::string line = describe(point) + "  " + file;
   if (terminal) {
     out_ << kClearLine << kWrapOff << line << kWrapOn << std::flush;
     drawn_ = true;

@@ -25,12 +25,27 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr GstClockTime kTick = 100 * GST_MSECOND;
 
-// decodebin stops at raw audio and drops every other stream before its decoder. The sink keeps to
-// no clock: text comes as fast as the model is.
+// The bins stop at raw audio and drop every other stream before its decoder.
+constexpr const char* kStdin = "fdsrc ! decodebin";
+constexpr const char* kFile = "filesrc name=source ! decodebin";
+constexpr const char* kUri = "uridecodebin name=source";
+// The sink keeps to no clock: text comes as fast as the model is.
 constexpr const char* kPipeline =
-    "%s name=source ! decodebin expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
+    "%s expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
     "audioresample ! audio/x-raw,format=%s,rate=16000,channels=1,layout=interleaved ! "
     "npuwhisper name=whisper post-messages=true ! fakesink sync=false";
+
+const char* source_of(Input::Kind kind) {
+  switch (kind) {
+    case Input::Kind::Stdin:
+      return kStdin;
+    case Input::Kind::File:
+      return kFile;
+    case Input::Kind::Uri:
+      break;
+  }
+  return kUri;
+}
 
 /// Written by the streaming threads, read by ours.
 struct Counters {
@@ -147,13 +162,13 @@ class Run {
     if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   }
 
-  Result<void> build(const EngineOptions& engine, const TranscriberOptions& options) {
-    const bool from_stdin = transcript_.file == "-";
+  Result<void> build(const Input& input, const EngineOptions& engine,
+                     const TranscriberOptions& options) {
     // An NPU that computes log-mel reads 16 bits, where the decoder has written them.
     const bool is_16_bit = engine.npu_stages.mel;
     bytes_per_sample_ = is_16_bit ? sizeof(std::int16_t) : sizeof(float);
-    const Owned<gchar> description(g_strdup_printf(kPipeline, from_stdin ? "fdsrc" : "filesrc",
-                                                   is_16_bit ? "S16LE" : "F32LE"));
+    const Owned<gchar> description(
+        g_strdup_printf(kPipeline, source_of(input.kind), is_16_bit ? "S16LE" : "F32LE"));
     GError* raw_error = nullptr;
     pipeline_.reset(
         gst_parse_launch_full(description.get(), nullptr, GST_PARSE_FLAG_FATAL_ERRORS, &raw_error));
@@ -162,7 +177,10 @@ class Run {
                   std::string("cannot build the pipeline: ") + error->message);
     }
     const Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
-    if (!from_stdin) g_object_set(source.get(), "location", transcript_.file.c_str(), nullptr);
+    if (source) {
+      const char* property = input.kind == Input::Kind::Uri ? "uri" : "location";
+      g_object_set(source.get(), property, input.location.c_str(), nullptr);
+    }
     whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "whisper"));
     configure(whisper_.get(), engine, options);
     add_probe(whisper_.get(), "sink", GST_PAD_PROBE_TYPE_BUFFER, count_audio, counters_);
@@ -270,14 +288,14 @@ class Run {
 
 }  // namespace
 
-Transcript transcribe_file(const std::string& file, const EngineOptions& engine,
+Transcript transcribe_file(const Input& input, const EngineOptions& engine,
                            const TranscriberOptions& options, const TranscriptionEvents& events) {
   Transcript transcript;
-  transcript.file = file;
+  transcript.file = input.given;
   transcript.language = options.language;
   transcript.stats = nlohmann::ordered_json::object();
   Run run(events, transcript);
-  Result<void> result = run.build(engine, options);
+  Result<void> result = run.build(input, engine, options);
   if (result) result = run.play();
   if (!result) transcript.error = result.error();
   return transcript;

@@ -7,6 +7,7 @@
 #include <npuwhisper/engine.h>
 #include <npuwhisper/transcriber.h>
 
+#include "input.h"
 #include "progress.h"
 #include "transcript.h"
 
@@ -20,11 +21,11 @@ struct TranscriptionEvents {
   std::function<void(const std::string&)> warning;  ///< Of the element npuwhisper.
 };
 
-/// Transcribes one file, or stdin where it is called "-", with a GStreamer pipeline: anything that
-/// decodebin decodes, its first audio stream, other streams not even decoded. Blocks until the end
-/// of the file, a failure or tick() stop it; Transcript::error tells which. While the caller keeps
-/// Engine::open(engine) alive, no file loads the model again. gst_init() comes first. Reentrant.
-Transcript transcribe_file(const std::string& file, const EngineOptions& engine,
+/// Transcribes one input with a GStreamer pipeline: anything that decodebin decodes, its first
+/// audio stream, other streams not even decoded. Blocks until the end of the input, a failure or
+/// tick() stop it; Transcript::error tells which. While the caller keeps Engine::open(engine)
+/// alive, no file loads the model again. gst_init() comes first. Reentrant.
+Transcript transcribe_file(const Input& input, const EngineOptions& engine,
                            const TranscriberOptions& options, const TranscriptionEvents& events);
 
 }  // namespace npuwhisper::cli

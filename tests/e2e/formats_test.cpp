@@ -140,6 +140,17 @@ TEST(Formats, JsonIsOneLineWithEveryField) {
   EXPECT_EQ(object.at("segments")[1].at("words"), nlohmann::json::array());
 }
 
+TEST(Formats, FileNamesAskForAFormatByTheirEnding) {
+  EXPECT_EQ(format_of_file("a.txt"), Format::Txt);
+  EXPECT_EQ(format_of_file("b.txt/a.srt"), Format::Srt);
+  EXPECT_EQ(format_of_file("A.VTT"), Format::Vtt);
+  EXPECT_EQ(format_of_file("a.json"), Format::Json);
+  EXPECT_EQ(format_of_file("a.jsonl"), Format::Json);
+  for (const char* name : {"", "-", "srt", ".srt", "a.doc", "a.srt/b", "a.srt/"}) {
+    EXPECT_EQ(format_of_file(name), std::nullopt) << name;
+  }
+}
+
 TEST(Formats, JsonTellsTheErrorOfAFileThatFailed) {
   Transcript transcript;
   transcript.error = Error{ErrorCode::Unavailable, "broken"};

@@ -21,8 +21,9 @@ class Outputs : public testing::Test {
   }
   void TearDown() override { fs::remove_all(folder_); }
 
-  static Result<Paths> plan(std::vector<std::string> inputs, const fs::path& output,
-                            Format format) {
+  static Result<Paths> plan(std::vector<std::string> given, const fs::path& output, Format format) {
+    std::vector<Input> inputs;
+    for (const std::string& text : given) inputs.push_back(*parse_input(text));
     return plan_outputs(inputs, output.string(), format);
   }
 
@@ -50,10 +51,27 @@ TEST_F(Outputs, OneInputGoesIntoAFolder) {
   EXPECT_TRUE(fs::is_directory(folder_ / "new"));
 }
 
-TEST_F(Outputs, SeveralInputsMakeAFolder) {
+TEST_F(Outputs, SeveralInputsMakeAFolderWhoseNameEndsInASlash) {
   const fs::path made = folder_ / "made";
-  EXPECT_EQ(*plan({"a.wav", "b.ogg"}, made, Format::Txt), (Paths{made / "a.txt", made / "b.txt"}));
+  EXPECT_EQ(*plan({"a.wav", "http://host/b.ogg?c"}, made / "", Format::Txt),
+            (Paths{made / "a.txt", made / "b.txt"}));
   EXPECT_TRUE(fs::is_directory(made));
+}
+
+TEST_F(Outputs, RefusesOneFileForSeveralInputs) {
+  const fs::path file = folder_ / "x.txt";
+  const auto paths = plan({"a.wav", "b.wav"}, file, Format::Txt);
+  ASSERT_FALSE(paths);
+  EXPECT_EQ(paths.error().code, ErrorCode::InvalidArgument);
+  EXPECT_NE(paths.error().message.find("'" + file.string() + "/'"), std::string::npos)
+      << paths.error().message;
+  EXPECT_FALSE(fs::exists(file));
+}
+
+TEST_F(Outputs, AHyphenIsStdout) {
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, "-", Format::Txt), Paths(2));
+  EXPECT_EQ(*plan({"a.wav"}, "-", Format::Srt), Paths(1));
+  EXPECT_FALSE(plan({"a.wav", "b.wav"}, "-", Format::Srt));
 }
 
 TEST_F(Outputs, SeveralInputsShareAJsonFileButNotAFolder) {
@@ -74,13 +92,14 @@ TEST_F(Outputs, RefusesToOverwriteAnInput) {
   const fs::path input = folder_ / "a.txt";
   std::ofstream(input) << "speech";
   EXPECT_FALSE(plan({input.string()}, input, Format::Txt));
+  EXPECT_FALSE(plan({"file://" + input.string()}, input, Format::Txt));
   EXPECT_FALSE(plan({input.string()}, folder_, Format::Txt));
 }
 
 TEST_F(Outputs, TellsWhyAFolderCannotBeMade) {
   const fs::path file = folder_ / "file";
   std::ofstream(file) << "not a folder";
-  const auto paths = plan({"a.wav", "b.wav"}, file, Format::Txt);
+  const auto paths = plan({"a.wav", "b.wav"}, file / "", Format::Txt);
   ASSERT_FALSE(paths);
   EXPECT_EQ(paths.error().code, ErrorCode::Unavailable);
   EXPECT_NE(paths.error().message.find(file.string()), std::string::npos);

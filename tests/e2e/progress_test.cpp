@@ -36,9 +36,9 @@ TEST(Progress, NoneIsSilent) {
 TEST(Progress, LogWritesALineEachFiveSecondsAcrossFiles) {
   std::ostringstream out;
   Progress progress(Progress::Style::Log, out, kStart);
-  progress.update("dir/a.wav", kPoint, kStart + 4s);
+  progress.update("a.wav", kPoint, kStart + 4s);
   EXPECT_EQ(out.str(), "");
-  progress.update("dir/a.wav", kPoint, kStart + 5s);
+  progress.update("a.wav", kPoint, kStart + 5s);
   progress.clear();
   progress.update("b.wav", kPoint, kStart + 9s);
   progress.update("b.wav", {.position = 5, .duration = {}, .wall = 1}, kStart + 10s);

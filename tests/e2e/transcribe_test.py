@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """npuwhisper-transcribe as its users meet it: results, formats, errors, signals."""
+import functools
+import http.server
 import json
 import os
 import pathlib
@@ -8,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import unittest
 
 import program
@@ -194,6 +197,42 @@ class Speech(Case):
         self.assertEqual(done.returncode, 1)
         self.assertIn('silent.mkv: there is no audio in it', done.stderr)
 
+    def make_coded(self, name, *options):
+        """A media file that ffmpeg writes."""
+        path = self.folder / name
+        subprocess.run(['ffmpeg', '-v', 'error', *options, path], check=True, timeout=120)
+        return path
+
+    def test_files_without_audio_that_can_be_decoded(self):
+        """One clear line for each; a file that is all right is transcribed."""
+        picture = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=1', '-c:v', 'libx264']
+        text = self.folder / 'text.mp4'
+        text.write_text('This is no video.\n' * 100)
+        empty = self.folder / 'empty.wav'
+        empty.touch()
+        reasons = {
+            self.make_coded('yuv444.mp4', *picture, '-pix_fmt', 'yuv444p', '-profile:v', 'high444'):
+                'there is no audio in it',
+            self.make_coded('alac.m4a', '-i', RECORDINGS[1], '-c:a', 'alac'):
+                'gstreamer1.0-libav',
+            self.make_coded('wma.wma', '-i', RECORDINGS[1], '-c:a', 'wmav2'):
+                'gstreamer1.0-libav',
+            text: 'This appears to be a text file',
+            empty: 'the file is empty',
+            self.folder: 'is a folder',
+        }
+        # A feature of rank NONE is not plugged, as if it were not installed.
+        without = 'avdec_alac:NONE,avdec_wmav2:NONE,avdec_h264:NONE,openh264dec:NONE'
+        done = transcribe('--quiet', *reasons, RECORDINGS[1],
+                          env={**os.environ, 'GST_PLUGIN_FEATURE_RANK': without})
+        self.assertEqual(done.returncode, 1)
+        self.assertGreaterEqual(share_found(SPOKEN[1], done.stdout), 0.8, done.stdout)
+        lines = done.stderr.splitlines()
+        self.assertEqual(len(lines), len(reasons), done.stderr)
+        for line, (path, reason) in zip(lines, reasons.items()):
+            self.assertTrue(line.startswith(f'npuwhisper-transcribe: {path}: '), line)
+            self.assertIn(reason, line)
+
     def test_a_bad_file_does_not_stop_the_others(self):
         missing = self.folder / 'missing.wav'
         noise = self.folder / 'noise.raw'
@@ -210,7 +249,8 @@ class Speech(Case):
 
     def test_output_folder_and_file(self):
         folder = self.folder / 'subtitles'
-        self.assertEqual(self.run_ok('--format', 'srt', '--output', folder, *RECORDINGS[1:3]), '')
+        self.assertEqual(self.run_ok('--format', 'srt', '--output', f'{folder}/', *RECORDINGS[1:3]),
+                         '')
         names = [pathlib.Path(path).stem + '.srt' for path in RECORDINGS[1:3]]
         self.assertEqual(sorted(os.listdir(folder)), names)
         for name in names:
@@ -219,6 +259,53 @@ class Speech(Case):
         self.run_ok('--format', 'json', '--output', lines, *RECORDINGS[1:3])
         self.assertEqual([json.loads(line)['file'] for line in lines.read_text().splitlines()],
                          RECORDINGS[1:3])
+
+    def test_the_name_of_the_output_says_its_format(self):
+        srt, json_lines = self.folder / 'a.srt', self.folder / 'b.jsonl'
+        self.assertEqual(self.run_ok('--output', srt, RECORDINGS[1]), '')
+        self.assertIn(' --> ', srt.read_text())
+        self.run_ok('--output', json_lines, *RECORDINGS[1:3])
+        self.assertEqual([json.loads(line)['file'] for line in json_lines.read_text().splitlines()],
+                         RECORDINGS[1:3])
+        # An explicit format wins.
+        self.run_ok('--output', srt, '--format', 'txt', RECORDINGS[1])
+        self.assertNotIn(' --> ', srt.read_text())
+        self.assertGreaterEqual(share_found(SPOKEN[1], self.run_ok('--output', '-', RECORDINGS[1])),
+                                0.8)
+
+    def test_uris(self):
+        shutil.copy(RECORDINGS[1], self.folder / 'a b.wav')
+        requests = []
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *args):
+                requests.append(args)
+
+        serve = functools.partial(Handler, directory=str(self.folder))
+        with http.server.ThreadingHTTPServer(('127.0.0.1', 0), serve) as server:
+            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread.start()
+            self.addCleanup(thread.join)
+            self.addCleanup(server.shutdown)
+            site = f'http://127.0.0.1:{server.server_port}'
+            uris = [f'{site}/a%20b.wav?x=1', (self.folder / 'a b.wav').as_uri()]
+            for uri in uris:
+                [found] = self.run_json(uri)
+                self.assertEqual(found['file'], uri)
+                self.assertGreaterEqual(share_found(SPOKEN[1], found['text']), 0.8, found['text'])
+            self.assertTrue(requests)
+            self.run_ok('--output', f'{self.folder}/out/', uris[0])
+            self.assertTrue((self.folder / 'out' / 'a b.txt').read_text())
+            done = transcribe('--quiet', f'{site}/none.wav', uris[0])
+            self.assertEqual(done.returncode, 1)
+            self.assertEqual(done.stderr, f'npuwhisper-transcribe: {site}/none.wav: '
+                             'the server has no such file (HTTP status 404)\n')
+            self.assertGreaterEqual(share_found(SPOKEN[1], done.stdout), 0.8, done.stdout)
+            server.shutdown()
+        done = transcribe(f'{site}/gone.wav')
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(done.stderr, f'npuwhisper-transcribe: {site}/gone.wav: '
+                         'the server cannot be reached, or ended the connection\n')
 
     def test_voice_activity_detection(self):
         if program.vad_weights():
@@ -335,11 +422,14 @@ class Usage(Case):
                 (['--vad-threshold', '0', 'a.wav'], '--vad-threshold'),
                 (['--vad-min-silence', '-1', 'a.wav'], '--vad-min-silence'),
                 (['--format', 'srt', 'a.wav', 'b.wav'], '--output'),
+                (['--output', self.folder / 'x.txt', 'a.wav', 'b.wav'], "x.txt/'"),
+                (['http://host:port/'], "'http://host:port/'"),
                 (['-', '-'], 'stdin')):
             done = transcribe(*args)
             self.assertEqual(done.returncode, 2, args)
             self.assertIn(reason, done.stderr)
             self.assertEqual(done.stdout, '')
+        self.assertEqual(os.listdir(self.folder), [])
 
     def test_missing_model(self):
         done = transcribe('--model', self.folder / 'no-such-model', 'a.wav')
