@@ -14,6 +14,7 @@
 #include <fstream>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@
 #include "command_line.h"
 #include "formats.h"
 #include "input.h"
+#include "kept_work.h"
 #include "outputs.h"
 #include "plugin_lookup.h"
 #include "progress.h"
@@ -54,11 +56,6 @@ void warn_once(const std::string& message) {
   if (said.insert(message).second) complain(message);
 }
 
-Progress::Style progress_style(const CommandLine& line) {
-  if (line.quiet) return Progress::Style::None;
-  return isatty(STDERR_FILENO) != 0 ? Progress::Style::Terminal : Progress::Style::Log;
-}
-
 Error write_error(const std::filesystem::path& path, int code) {
   const std::string name = path.empty() ? "stdout" : path.string();
   return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
@@ -82,9 +79,10 @@ class OutputStream {
   std::ofstream file_;
 };
 
+/// Notes in `text_end` where the text ends that has been written.
 Result<void> transcribe_one(const CommandLine& line, const Input& input,
                             const std::filesystem::path& path, OutputStream& output,
-                            Progress& progress) {
+                            Progress& progress, std::optional<double>& text_end) {
   if (auto readable = check_input(input); !readable) return readable;
   const Result<std::ostream*> out = output.open(path);
   if (!out) return fail(out.error());
@@ -100,6 +98,7 @@ Result<void> transcribe_one(const CommandLine& line, const Input& input,
                                        [&](const TimedSegment& segment) {
                                          progress.clear();
                                          write([&] { writer->segment(segment); });
+                                         text_end = segment.end;
                                        },
                                    .tick =
                                        [&](const ProgressPoint& point) {
@@ -121,16 +120,31 @@ Result<void> transcribe_one(const CommandLine& line, const Input& input,
 }
 
 int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
-  Progress progress(progress_style(line), std::cerr, std::chrono::steady_clock::now());
+  const bool draws = !line.quiet && isatty(STDERR_FILENO) != 0;
+  Progress progress(draws, std::cerr, std::chrono::steady_clock::now());
   OutputStream output;
+  std::vector<WorkState> states(line.inputs.size());
   int exit_code = kOk;
   for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
-    const auto done = transcribe_one(line, line.inputs[i], paths[i], output, progress);
-    if (done || done.error().code == ErrorCode::Cancelled) continue;
-    complain(line.inputs[i].given + ": " + done.error().message);
-    exit_code = kFailed;
+    const auto done =
+        transcribe_one(line, line.inputs[i], paths[i], output, progress, states[i].text_end);
+    if (done) {
+      states[i].kind = WorkState::Kind::Complete;
+    } else if (done.error().code == ErrorCode::Cancelled) {
+      states[i].kind = WorkState::Kind::Partial;
+    } else {
+      states[i].kind = WorkState::Kind::Failed;
+      complain(line.inputs[i].given + ": " + done.error().message);
+      exit_code = kFailed;
+    }
   }
-  return caught_signal == 0 ? exit_code : kSignal + caught_signal;
+  const int signal = caught_signal;
+  if (signal == 0) return exit_code;
+  if (!line.quiet) {
+    complain(std::string("stopped by ") + (signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    for (const std::string& text : describe_kept_work(line.inputs, paths, states)) complain(text);
+  }
+  return kSignal + signal;
 }
 
 /// Records what happens from here on until its end. The array of an emulated NPU, whose times are

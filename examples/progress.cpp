@@ -10,7 +10,6 @@ namespace npuwhisper::cli {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr auto kLogPause = 5s;
 constexpr auto kDrawPause = 100ms;
 
 // From the left margin to the end of the line (ECMA-48: carriage return, EL).
@@ -26,29 +25,22 @@ std::string describe(const ProgressPoint& point) {
     text += " / " + clock_text(*point.duration) + "  " +
             std::to_string(static_cast<int>(share * 100)) + " %";
   }
-  const std::string speed = speed_text(point.position, point.wall);
-  return speed.empty() ? text : text + "  " + speed;
+  for (const std::string& more : {speed_text(point.position, point.wall), left_text(point)}) {
+    if (!more.empty()) text += "  " + more;
+  }
+  return text;
 }
 
 }  // namespace
 
-Progress::Progress(Style style, std::ostream& out, TimePoint now)
-    : style_(style), out_(out), last_(now) {}
+Progress::Progress(bool is_terminal, std::ostream& out, TimePoint now)
+    : is_terminal_(is_terminal), out_(out), last_(now) {}
 
 void Progress::update(const std::string& file, const ProgressPoint& point, TimePoint now) {
-  if (style_ == Style::None) return;
-  const bool terminal = style_ == Style::Terminal;
-  if (now - last_ < (terminal ? TimePoint::duration(kDrawPause) : TimePoint::duration(kLogPause))) {
-    return;
-  }
+  if (!is_terminal_ || now - last_ < kDrawPause) return;
   last_ = now;
-  const std::string line = describe(point) + "  " + file;
-  if (terminal) {
-    out_ << kClearLine << kWrapOff << line << kWrapOn << std::flush;
-    drawn_ = true;
-  } else {
-    out_ << line << std::endl;
-  }
+  out_ << kClearLine << kWrapOff << describe(point) << "  " << file << kWrapOn << std::flush;
+  drawn_ = true;
 }
 
 void Progress::clear() {
@@ -74,6 +66,13 @@ std::string speed_text(double audio_seconds, double wall_seconds) {
   std::array<char, 64> text{};
   std::snprintf(text.data(), text.size(), "%.*fx real time", speed < 10 ? 1 : 0, speed);
   return text.data();
+}
+
+std::string left_text(const ProgressPoint& point) {
+  if (!point.duration || point.position <= 0 || point.wall <= 0) return {};
+  const double left = std::max(0.0, *point.duration - point.position);
+  // Rounded up: the end comes no later than it says, if the speed stays as it is.
+  return clock_text(std::ceil(left * point.wall / point.position)) + " left";
 }
 
 }  // namespace npuwhisper::cli

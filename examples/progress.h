@@ -11,22 +11,19 @@ namespace npuwhisper::cli {
 /// How far one file is. Seconds.
 struct ProgressPoint {
   double position = 0;             ///< Audio that has been transcribed.
-  std::optional<double> duration;  ///< Of the whole file, where it is known.
+  std::optional<double> duration;  ///< Of all the audio that is to be transcribed, if it is known.
   double wall = 0;                 ///< Since the file was started.
 };
 
-/// Tells a person how far the program is. Reentrant.
+/// Shows the user how far the program is: one line on a terminal, drawn again and again, and
+/// removed when a file is done. Writes nothing where there is no terminal: what is written there
+/// must not depend on the machine's speed. Reentrant.
 class Progress {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
-  enum class Style {
-    None,
-    Terminal,  ///< One line, drawn again and again; gone when a file is done.
-    Log,       ///< Lines, at most one each five seconds, across all files.
-  };
 
-  /// Borrows `out`. The first line of Log comes five seconds after `now`.
-  Progress(Style style, std::ostream& out, TimePoint now);
+  /// Borrows `out`. The first line is drawn 100 ms after `now`.
+  Progress(bool is_terminal, std::ostream& out, TimePoint now);
 
   /// Shows where `file` is, if it is time to do so.
   void update(const std::string& file, const ProgressPoint& point, TimePoint now);
@@ -34,7 +31,7 @@ class Progress {
   void clear();
 
  private:
-  Style style_;
+  bool is_terminal_;
   std::ostream& out_;
   TimePoint last_;
   bool drawn_ = false;
@@ -44,5 +41,7 @@ class Progress {
 std::string clock_text(double seconds);
 /// "12.3x real time", or nothing while there is no time to divide by.
 std::string speed_text(double audio_seconds, double wall_seconds);
+/// "01:23 left" at the mean speed so far; nothing if the duration or the speed is not known.
+std::string left_text(const ProgressPoint& point);
 
 }  // namespace npuwhisper::cli

@@ -25,37 +25,32 @@ TEST(Progress, SpeedText) {
   EXPECT_EQ(speed_text(300, 2), "150x real time");
 }
 
-TEST(Progress, NoneIsSilent) {
+TEST(Progress, LeftTextIsWhatTheMeanSpeedLeaves) {
+  EXPECT_EQ(left_text(kPoint), "00:12 left");  // 510 s at 45x real time: 11.3 s.
+  EXPECT_EQ(left_text({.position = 0, .duration = 600, .wall = 2}), "");
+  EXPECT_EQ(left_text({.position = 1, .duration = {}, .wall = 2}), "");
+  EXPECT_EQ(left_text({.position = 601, .duration = 600, .wall = 2}), "00:00 left");
+}
+
+TEST(Progress, WritesNothingWithoutATerminal) {
   std::ostringstream out;
-  Progress progress(Progress::Style::None, out, kStart);
+  Progress progress(false, out, kStart);
   progress.update("a.wav", kPoint, kStart + 1h);
   progress.clear();
   EXPECT_EQ(out.str(), "");
 }
 
-TEST(Progress, LogWritesALineEachFiveSecondsAcrossFiles) {
-  std::ostringstream out;
-  Progress progress(Progress::Style::Log, out, kStart);
-  progress.update("a.wav", kPoint, kStart + 4s);
-  EXPECT_EQ(out.str(), "");
-  progress.update("a.wav", kPoint, kStart + 5s);
-  progress.clear();
-  progress.update("b.wav", kPoint, kStart + 9s);
-  progress.update("b.wav", {.position = 5, .duration = {}, .wall = 1}, kStart + 10s);
-  EXPECT_EQ(out.str(),
-            "01:30 / 10:00  15 %  45x real time  a.wav\n"
-            "00:05  5.0x real time  b.wav\n");
-}
-
 TEST(Progress, TerminalDrawsOverItsLineAndClearsItOnce) {
   std::ostringstream out;
-  Progress progress(Progress::Style::Terminal, out, kStart);
+  Progress progress(true, out, kStart);
   progress.clear();
   EXPECT_EQ(out.str(), "");
   progress.update("a.wav", kPoint, kStart + 1s);
   const std::string drawn = out.str();
   EXPECT_EQ(drawn.rfind("\r\033[K", 0), 0U);
-  EXPECT_NE(drawn.find("01:30 / 10:00"), std::string::npos);
+  EXPECT_NE(drawn.find("01:30 / 10:00  15 %  45x real time  00:12 left  a.wav"), std::string::npos);
+  progress.update("a.wav", kPoint, kStart + 1050ms);  // Too soon.
+  EXPECT_EQ(out.str(), drawn);
   EXPECT_EQ(drawn.find('\n'), std::string::npos);
   progress.clear();
   progress.clear();

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """npuwhisper-transcribe as its users meet it: results, formats, errors, signals."""
+import contextlib
 import functools
 import http.server
 import json
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import tempfile
 import threading
+import time
 import unittest
 
 import program
@@ -350,6 +352,57 @@ class Speech(Case):
             self.assertEqual(process.wait(timeout=120), 128 + signal.SIGINT)
             process.stdin.close()
             self.assertEqual(process.stderr.read(), b'')
+
+    def test_an_interrupted_run_tells_what_it_kept(self):
+        program.write_recording(self.folder / 'long.wav', 70)
+        out = self.folder / 'out'
+        stdin, feed = os.pipe()
+        self.addCleanup(os.close, feed)
+        with open(feed, 'wb', buffering=0, closefd=False) as pipe, subprocess.Popen(
+                [PROGRAM, '--output', f'{out}/', RECORDINGS[1], '-', RECORDINGS[2]], stdin=stdin,
+                stderr=subprocess.PIPE, encoding='utf-8') as process:
+            os.close(stdin)
+
+            def feed_all():
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.write((self.folder / 'long.wav').read_bytes())
+
+            feeder = threading.Thread(target=feed_all)
+            feeder.start()
+            text = out / 'stdin.txt'
+            while process.poll() is None and not (text.exists() and text.stat().st_size):
+                time.sleep(0.05)
+            process.send_signal(signal.SIGTERM)
+            lines = process.stderr.read().splitlines()
+            self.assertEqual(process.wait(timeout=120), 128 + signal.SIGTERM)
+            feeder.join()
+        name = 'npuwhisper-transcribe: '
+        complete = f'{out}/{pathlib.Path(RECORDINGS[1]).stem}.txt'
+        self.assertEqual(lines[:2], [f'{name}stopped by SIGTERM',
+                                     f'{name}complete: {RECORDINGS[1]} in {complete}'])
+        self.assertRegex(lines[2], f'^{name}partial: - in {text}, text up to 0[01]:[0-5][0-9]$')
+        self.assertEqual(lines[3:], [f'{name}not started: {RECORDINGS[2]}'])
+        self.assertTrue(pathlib.Path(complete).read_text())
+
+    def test_progress_on_a_terminal_is_one_line_that_goes(self):
+        """The input waits until the line is there, so the test does not depend on speed."""
+        terminal, stderr = os.openpty()
+        self.addCleanup(os.close, terminal)
+        with subprocess.Popen([PROGRAM, '-'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                              stderr=stderr) as process:
+            os.close(stderr)
+            process.stdin.write(pathlib.Path(RECORDINGS[1]).read_bytes())
+            process.stdin.flush()
+            found = b''
+            while b'stdin' not in found:
+                found += os.read(terminal, 4096)
+            process.stdin.close()
+            with contextlib.suppress(OSError):  # The other end of the terminal is closed.
+                while more := os.read(terminal, 4096):
+                    found += more
+        self.assertEqual(process.returncode, 0)
+        self.assertTrue(found.endswith(b'\r\x1b[K'), found)
+        self.assertNotIn(b'\n', found)
 
     def test_plan_and_unknown_language(self):
         self.assertIn('encoder', self.run_ok('--plan'))
