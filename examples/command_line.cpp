@@ -20,6 +20,8 @@ namespace {
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
+  std::optional<std::string> start, end;
+  std::optional<int> audio_track;
   int n_threads = 0, beam_size = 1, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
@@ -33,6 +35,12 @@ void add_output(ProgramOptions& options, RawOptions& raw) {
   options.add("format", raw.format);
   options.add("caption-style", raw.caption_style);
   options.add("word-times", raw.word_times);
+}
+
+void add_audio(ProgramOptions& options, RawOptions& raw) {
+  options.add("audio-track", raw.audio_track);
+  options.add("start", raw.start);
+  options.add("end", raw.end);
 }
 
 void add_speech(ProgramOptions& options, RawOptions& raw) {
@@ -69,6 +77,28 @@ void add_program(ProgramOptions& options, RawOptions& raw) {
 Failure out_of_range(const char* option, int found, const char* wanted) {
   return fail(ErrorCode::InvalidArgument,
               std::string(option) + " " + std::to_string(found) + ": wanted " + wanted);
+}
+
+Result<void> read_audio(const RawOptions& raw, AudioSelection& audio) {
+  if (raw.audio_track) {
+    if (*raw.audio_track < 1) return out_of_range("--audio-track", *raw.audio_track, "1 or more");
+    audio.track = *raw.audio_track;
+  }
+  if (raw.start) {
+    const auto start = parse_time(*raw.start);
+    if (!start) return fail(start.error().code, "--start: " + start.error().message);
+    audio.span.start = *start;
+  }
+  if (raw.end) {
+    const auto end = parse_time(*raw.end);
+    if (!end) return fail(end.error().code, "--end: " + end.error().message);
+    audio.span.end = *end;
+    if (*end <= audio.span.start) {
+      return fail(ErrorCode::InvalidArgument,
+                  "--end " + *raw.end + ": wanted a time after --start " + raw.start.value_or("0"));
+    }
+  }
+  return {};
 }
 
 Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
@@ -176,6 +206,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   RawOptions raw;
   ProgramOptions options(kTranscribeHelp);
   add_output(options, raw);
+  add_audio(options, raw);
   add_speech(options, raw);
   add_model(options, raw);
   add_program(options, raw);
@@ -195,6 +226,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   } else {
     line.format = format_of_file(line.output).value_or(Format::Txt);
   }
+  if (auto read = read_audio(raw, line.audio); !read) return fail(read.error());
   if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
   if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
   if (auto read = read_cues(raw, line); !read) return fail(read.error());

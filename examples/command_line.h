@@ -10,6 +10,7 @@
 
 #include "formats.h"
 #include "input.h"
+#include "transcription.h"
 
 namespace npuwhisper::cli {
 
@@ -19,6 +20,7 @@ struct CommandLine {
   Format format = Format::Txt;
   CueOptions cues;
   std::string output;  ///< Empty: stdout. See outputs.h.
+  AudioSelection audio;
   EngineOptions engine;
   TranscriberOptions transcriber;
   std::string trace;  ///< File for a trace; empty: none.

@@ -110,8 +110,14 @@ Result<void> transcribe_one(const CommandLine& line, const Input& input,
                                        [&](const std::string& text) {
                                          progress.clear();
                                          warn_once(text);
+                                       },
+                                   .note =
+                                       [&](const std::string& text) {
+                                         progress.clear();
+                                         if (!line.quiet) complain(input.given + ": " + text);
                                        }};
-  const Transcript transcript = transcribe_file(input, line.engine, line.transcriber, events);
+  const Transcript transcript =
+      transcribe_file(input, line.audio, line.engine, line.transcriber, events);
   progress.clear();
   write([&] { writer->finish(transcript); });
   if (write_code != 0) return fail(write_error(path, write_code));

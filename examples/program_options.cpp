@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "program_options.h"
 
+#include <charconv>
 #include <cstdlib>
 #include <iostream>
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <system_error>
 
 namespace npuwhisper::cli {
 namespace {
@@ -80,6 +82,21 @@ void ProgramOptions::add(const char* name, std::optional<std::string>& value, co
 
 void ProgramOptions::add(const char* name, int& value, const char* help, const char* shape) {
   add_entry(name, '\0', G_OPTION_ARG_INT, &value, help, shape);
+}
+
+void ProgramOptions::add(const char* name, std::optional<int>& value, const char* help,
+                         const char* shape) {
+  add_taken(name, '\0', 0, help, shape, [name, &value](const char* given) -> Result<void> {
+    const std::string_view text = given;
+    int number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc() || end != text.data() + text.size()) {
+      return fail(ErrorCode::InvalidArgument,
+                  std::string("--") + name + " '" + given + "': wanted a whole number");
+    }
+    value = number;
+    return {};
+  });
 }
 
 void ProgramOptions::add(const char* name, std::int64_t& value, const char* help,

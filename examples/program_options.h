@@ -39,6 +39,8 @@ class ProgramOptions {
   void add(const char* name, std::optional<std::string>& value, const char* help = nullptr,
            const char* shape = nullptr);
   void add(const char* name, int& value, const char* help = nullptr, const char* shape = "N");
+  void add(const char* name, std::optional<int>& value, const char* help = nullptr,
+           const char* shape = "N");
   void add(const char* name, std::int64_t& value, const char* help = nullptr,
            const char* shape = "N");
   void add(const char* name, double& value, const char* help = nullptr, const char* shape = "N");

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <utility>
 
+#include "audio_clip.h"
+#include "audio_tracks.h"
 #include "gst_owned.h"
 #include "peak_memory.h"
 #include "pipeline_error.h"
@@ -26,12 +28,12 @@ using Clock = std::chrono::steady_clock;
 constexpr GstClockTime kTick = 100 * GST_MSECOND;
 
 // The bins stop at raw audio and drop every other stream before its decoder.
-constexpr const char* kStdin = "fdsrc ! decodebin";
-constexpr const char* kFile = "filesrc name=source ! decodebin";
-constexpr const char* kUri = "uridecodebin name=source";
-// The sink keeps to no clock: text comes as fast as the model is.
+constexpr const char* kStdin = "fdsrc ! decodebin name=decoder";
+constexpr const char* kFile = "filesrc name=source ! decodebin name=decoder";
+constexpr const char* kUri = "uridecodebin name=decoder";
+// AudioTracks links the two parts. The sink keeps to no clock: text comes as fast as the model is.
 constexpr const char* kPipeline =
-    "%s expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
+    "%s expose-all-streams=false caps=audio/x-raw audioconvert name=convert ! "
     "audioresample ! audio/x-raw,format=%s,rate=16000,channels=1,layout=interleaved ! "
     "npuwhisper name=whisper post-messages=true ! fakesink sync=false";
 
@@ -156,8 +158,8 @@ nlohmann::ordered_json read_stats(GstElement* whisper) {
 /// One pipeline for one file. Owns it and stops it.
 class Run {
  public:
-  Run(const TranscriptionEvents& events, Transcript& transcript)
-      : events_(events), transcript_(transcript) {}
+  Run(const AudioSelection& audio, const TranscriptionEvents& events, Transcript& transcript)
+      : audio_(audio), events_(events), transcript_(transcript) {}
   ~Run() {
     if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
   }
@@ -176,13 +178,19 @@ class Run {
       return fail(ErrorCode::Unavailable,
                   std::string("cannot build the pipeline: ") + error->message);
     }
-    const Owned<GstElement> source(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
-    if (source) {
-      const char* property = input.kind == Input::Kind::Uri ? "uri" : "location";
-      g_object_set(source.get(), property, input.location.c_str(), nullptr);
+    const Owned<GstElement> decoder = element("decoder");
+    if (input.kind == Input::Kind::Uri) {
+      g_object_set(decoder.get(), "uri", input.location.c_str(), nullptr);
+    } else if (input.kind == Input::Kind::File) {
+      g_object_set(element("source").get(), "location", input.location.c_str(), nullptr);
     }
-    whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "whisper"));
+    tracks_.emplace(decoder.get(), element("convert").get(), std::max(1, audio_.track));
+    whisper_ = element("whisper");
     configure(whisper_.get(), engine, options);
+    if (!audio_.span.is_whole()) {
+      const Owned<GstPad> sink(gst_element_get_static_pad(whisper_.get(), "sink"));
+      clip_.emplace(audio_.span, sink.get(), static_cast<int>(bytes_per_sample_));
+    }
     add_probe(whisper_.get(), "sink", GST_PAD_PROBE_TYPE_BUFFER, count_audio, counters_);
     add_probe(whisper_.get(), "src",
               GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, follow_text,
@@ -204,6 +212,10 @@ class Run {
   }
 
  private:
+  Owned<GstElement> element(const char* name) const {
+    return Owned<GstElement>(gst_bin_get_by_name(GST_BIN(pipeline_.get()), name));
+  }
+
   static double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
@@ -229,7 +241,11 @@ class Run {
   Result<bool> handle(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:
+        if (auto found = check_part(); !found) return fail(found.error());
         return true;
+      case GST_MESSAGE_APPLICATION:
+        if (auto taken = take_tracks(message); !taken) return fail(taken.error());
+        return false;
       case GST_MESSAGE_ERROR:
         return fail(error_.translate(message));
       case GST_MESSAGE_WARNING:
@@ -253,6 +269,31 @@ class Run {
     return false;
   }
 
+  /// The decoder has found the audio tracks.
+  Result<void> take_tracks(GstMessage* message) {
+    if (!gst_message_has_name(message, AudioTracks::kTracksMessage)) return {};
+    const std::vector<AudioTrack> tracks = tracks_->tracks();
+    if (audio_.track > static_cast<int>(tracks.size())) {
+      return fail(ErrorCode::InvalidArgument, "--audio-track " + std::to_string(audio_.track) +
+                                                  ": its audio tracks are " +
+                                                  describe_tracks(tracks));
+    }
+    if (audio_.track == 0 && tracks.size() > 1 && !has_noted_tracks_) {
+      events_.note("the first of its audio tracks is taken, --audio-track N takes another: " +
+                   describe_tracks(tracks));
+      has_noted_tracks_ = true;
+    }
+    return {};
+  }
+
+  /// An empty text would not tell that the file is shorter than the user thinks.
+  Result<void> check_part() const {
+    if (!clip_ || clip_->found_audio()) return {};
+    return fail(ErrorCode::InvalidArgument,
+                "there is no audio from --start to --end (read up to " +
+                    clock_text(static_cast<double>(clip_->audio_end()) / GST_SECOND) + ")");
+  }
+
   void warn(GstMessage* message) {
     if (GST_MESSAGE_SRC(message) != GST_OBJECT(whisper_.get())) return;
     GError* raw_error = nullptr;
@@ -271,30 +312,43 @@ class Run {
         duration_ = static_cast<double>(duration) / GST_SECOND;
       }
     }
-    return {.position = static_cast<double>(counters_.position_ns.load()) / GST_SECOND,
-            .duration = duration_,
+    const auto seconds = [](std::chrono::nanoseconds time) {
+      return std::chrono::duration<double>(time).count();
+    };
+    const double first = seconds(audio_.span.start);
+    std::optional<double> end = duration_;
+    if (audio_.span.end) end = std::min(end.value_or(HUGE_VAL), seconds(*audio_.span.end));
+    const double position = static_cast<double>(counters_.position_ns.load()) / GST_SECOND;
+    return {.position = std::max(0.0, position - first),
+            .duration = end ? std::optional(std::max(0.0, *end - first)) : std::nullopt,
             .wall = seconds_since(start)};
   }
 
+  const AudioSelection& audio_;
   const TranscriptionEvents& events_;
   Transcript& transcript_;
-  Counters counters_;  // Outlives the pipeline, whose probes write to it.
+  // These outlive the pipeline, whose threads use them.
+  Counters counters_;
+  std::optional<AudioTracks> tracks_;
+  std::optional<AudioClip> clip_;
   Owned<GstElement> pipeline_;
   Owned<GstElement> whisper_;
   std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
+  bool has_noted_tracks_ = false;
   PipelineError error_;
 };
 
 }  // namespace
 
-Transcript transcribe_file(const Input& input, const EngineOptions& engine,
-                           const TranscriberOptions& options, const TranscriptionEvents& events) {
+Transcript transcribe_file(const Input& input, const AudioSelection& audio,
+                           const EngineOptions& engine, const TranscriberOptions& options,
+                           const TranscriptionEvents& events) {
   Transcript transcript;
   transcript.file = input.given;
   transcript.language = options.language;
   transcript.stats = nlohmann::ordered_json::object();
-  Run run(events, transcript);
+  Run run(audio, events, transcript);
   Result<void> result = run.build(input, engine, options);
   if (result) result = run.play();
   if (!result) transcript.error = result.error();

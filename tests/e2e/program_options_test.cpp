@@ -12,6 +12,7 @@ class ProgramOptionsTest : public ::testing::Test {
     options_.add("text", text_, "", "TEXT", 't');
     options_.add("maybe", maybe_, "", "TEXT");
     options_.add("number", number_, "");
+    options_.add("perhaps", perhaps_, "");
     options_.add("large", large_, "");
     options_.add("real", real_, "");
     options_.add("flag", flag_, "");
@@ -37,6 +38,7 @@ class ProgramOptionsTest : public ::testing::Test {
   std::string text_ = "default";
   std::optional<std::string> maybe_;
   int number_ = 7;
+  std::optional<int> perhaps_;
   std::int64_t large_ = 8;
   double real_ = 0.5;
   bool flag_ = false;
@@ -49,6 +51,7 @@ TEST_F(ProgramOptionsTest, KeepsWhatIsNotGiven) {
   EXPECT_EQ(text_, "default");
   EXPECT_EQ(maybe_, std::nullopt);
   EXPECT_EQ(number_, 7);
+  EXPECT_EQ(perhaps_, std::nullopt);
   EXPECT_EQ(large_, 8);
   EXPECT_EQ(real_, 0.5);
   EXPECT_FALSE(flag_);
@@ -58,11 +61,13 @@ TEST_F(ProgramOptionsTest, KeepsWhatIsNotGiven) {
 
 TEST_F(ProgramOptionsTest, TakesWhatIsGiven) {
   // The first text is no UTF-8, and is still the name of a file.
-  ASSERT_TRUE(parse({"one", "--text", "a\xff", "--maybe=", "--number=-3", "--large", "5000000000",
-                     "--real", "1.5", "--flag", "--set", "a=b=c", "--set=d=", "--", "--two"}));
+  ASSERT_TRUE(parse({"one", "--text", "a\xff", "--maybe=", "--number=-3", "--perhaps=-4", "--large",
+                     "5000000000", "--real", "1.5", "--flag", "--set", "a=b=c", "--set=d=", "--",
+                     "--two"}));
   EXPECT_EQ(text_, "a\xff");
   EXPECT_EQ(maybe_, "");
   EXPECT_EQ(number_, -3);
+  EXPECT_EQ(perhaps_, -4);
   EXPECT_EQ(large_, 5'000'000'000);
   EXPECT_EQ(real_, 1.5);
   EXPECT_TRUE(flag_);
@@ -81,6 +86,11 @@ TEST_F(ProgramOptionsTest, NamesMistakes) {
 
 TEST_F(ProgramOptionsTest, NamesTextThatIsNoNumber) {
   expect_error({"--number", "many"}, "many");
+}
+
+TEST_F(ProgramOptionsTest, NamesTextThatIsNoWholeNumber) {
+  expect_error({"--perhaps", "3x"}, "--perhaps '3x': wanted a whole number");
+  expect_error({"--perhaps="}, "--perhaps '': wanted a whole number");
 }
 
 TEST_F(ProgramOptionsTest, NamesSettingsWithoutAValue) {

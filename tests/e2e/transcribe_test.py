@@ -235,6 +235,51 @@ class Speech(Case):
             self.assertTrue(line.startswith(f'npuwhisper-transcribe: {path}: '), line)
             self.assertIn(reason, line)
 
+    def test_audio_tracks(self):
+        two = self.make_coded(
+            'two.mkv', '-i', RECORDINGS[1], '-i', RECORDINGS[4], '-map', '0', '-map', '1',
+            '-metadata:s:a:0', 'language=eng', '-metadata:s:a:0', 'title=Main',
+            '-metadata:s:a:1', 'language=ger')
+        tracks = '1 (en, Main), 2 (de)'
+        done = transcribe(two)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(share_found(SPOKEN[1], done.stdout), 0.8, done.stdout)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        for part in ('the first', '--audio-track', tracks):
+            self.assertIn(part, done.stderr)
+        for number, spoken in ((1, SPOKEN[1]), (2, SPOKEN[4])):
+            done = transcribe('--audio-track', number, two)
+            self.assertEqual((done.returncode, done.stderr), (0, ''))
+            self.assertGreaterEqual(share_found(spoken, done.stdout), 0.8, done.stdout)
+        done = transcribe('--audio-track', 3, two)
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertEqual(done.stderr, f'npuwhisper-transcribe: {two}: --audio-track 3: its audio '
+                         f'tracks are {tracks}\n')
+
+    def test_a_part_of_a_file_has_the_times_of_the_file(self):
+        program.write_recording(self.folder / 'long.wav', 10)
+        samples, rate = program.read_samples(RECORDINGS[0])
+        start = len(samples) / rate + 0.25  # The second recording begins 0.25 s later.
+        samples, rate = program.read_samples(RECORDINGS[1])
+        end = start + len(samples) / rate + 0.5
+        # Nothing in the last two files tells where a time is.
+        for name, first, last in (('long.wav', f'{start:.3f}', f'{end:.3f}'),
+                                  ('long.mp3', f'0:00:{start:06.3f}', f'00:{end:06.3f}'),
+                                  ('long.aac', f'00:{start:06.3f}', f'00:00:{end:06.3f}')):
+            path = self.folder / name
+            if not path.exists():
+                self.make_coded(name, '-i', self.folder / 'long.wav')
+            [found] = self.run_json('--start', first, '--end', last, path)
+            self.assertGreaterEqual(share_found(SPOKEN[1], found['text']), 0.8, found['text'])
+            self.assertLess(len(found['text']), 1.3 * len(SPOKEN[1]))
+            self.assertAlmostEqual(found['audio_seconds'], end - start, delta=0.001)
+            for segment in found['segments']:
+                self.assertGreaterEqual(segment['start'], start - 0.001)
+                self.assertLessEqual(segment['end'], end + 0.1)
+        done = transcribe('--start', '1:00', self.folder / 'long.wav')
+        self.assertEqual((done.returncode, done.stdout), (1, ''))
+        self.assertIn('no audio from --start', done.stderr)
+
     def test_a_bad_file_does_not_stop_the_others(self):
         missing = self.folder / 'missing.wav'
         noise = self.folder / 'noise.raw'
@@ -476,6 +521,11 @@ class Usage(Case):
                 (['--vad-min-silence', '-1', 'a.wav'], '--vad-min-silence'),
                 (['--format', 'srt', 'a.wav', 'b.wav'], '--output'),
                 (['--output', self.folder / 'x.txt', 'a.wav', 'b.wav'], "x.txt/'"),
+                (['--audio-track', '0', 'a.wav'], '--audio-track'),
+                (['--audio-track', 'x', 'a.wav'], "'x'"),
+                (['--start', '1:99', 'a.wav'], "'1:99'"),
+                (['--end', 'x', 'a.wav'], "'x'"),
+                (['--start', '0:05', '--end', '5', 'a.wav'], '--end 5'),
                 (['http://host:port/'], "'http://host:port/'"),
                 (['-', '-'], 'stdin')):
             done = transcribe(*args)
