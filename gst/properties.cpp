@@ -203,6 +203,9 @@ void install_output_properties(Installer& add, const Settings& s) {
       kPropCaptionLines,
       {"caption-lines", "Caption lines", "Lines of a caption at most (0: those of caption-style)"},
       0, 15, s.caption_lines);
+  add.boolean(kPropUpperCase,
+              {"upper-case", "Upper case", "Captions in upper case (not with caption-style=none)"},
+              s.upper_case);
   add.boolean(kPropWordTimes,
               {"word-times", "Word times",
                "Compute the time of each word for JSON output (output-mode=word and caption-style "
@@ -378,6 +381,9 @@ bool set_property(Settings& s, guint id, const GValue* value) {
     case kPropCaptionLines:
       s.caption_lines = g_value_get_uint(value);
       return true;
+    case kPropUpperCase:
+      s.upper_case = g_value_get_boolean(value) != FALSE;
+      return true;
     case kPropWordTimes:
       s.word_times = g_value_get_boolean(value) != FALSE;
       return true;
@@ -492,6 +498,9 @@ bool get_property(const Settings& s, guint id, GValue* value) {
       return true;
     case kPropCaptionLines:
       g_value_set_uint(value, s.caption_lines);
+      return true;
+    case kPropUpperCase:
+      g_value_set_boolean(value, s.upper_case);
       return true;
     case kPropWordTimes:
       g_value_set_boolean(value, s.word_times);

@@ -24,6 +24,7 @@ enum Property : guint {
   kPropCaptionStyle,
   kPropCaptionColumns,
   kPropCaptionLines,
+  kPropUpperCase,
   kPropWordTimes,
   kPropBeamSize,
   kPropBestOf,

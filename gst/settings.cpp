@@ -48,9 +48,11 @@ TranscriberOptions Settings::transcriber_options() const {
 }
 
 CueFormat Settings::cue_format() const {
-  return {.mode = output_mode,
-          .captions = CaptionLayout::of(caption_style, static_cast<int>(caption_columns),
-                                        static_cast<int>(caption_lines))};
+  CueFormat format{.mode = output_mode,
+                   .captions = CaptionLayout::of(caption_style, static_cast<int>(caption_columns),
+                                                 static_cast<int>(caption_lines))};
+  format.captions.upper_case = upper_case;
+  return format;
 }
 
 }  // namespace npuwhisper

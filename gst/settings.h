@@ -28,6 +28,7 @@ struct Settings {
   CaptionStyle caption_style = CaptionStyle::Subtitle;
   guint caption_columns = 0;  ///< 0: the style's.
   guint caption_lines = 0;    ///< 0: the style's.
+  bool upper_case = false;    ///< Of captions.
   bool word_times = false;
   bool post_messages = false;
   bool partial_results = false;

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <string>
+#include <utility>
 
 #include "captions/block_captions.h"
 #include "captions/build_up_captions.h"
+#include "captions/upper_case_captions.h"
 
 namespace npuwhisper {
 
@@ -45,8 +47,14 @@ CaptionLayout CaptionLayout::of(CaptionStyle style, int columns, int lines) {
 }
 
 std::unique_ptr<CaptionMaker> CaptionMaker::create(const CaptionLayout& layout) {
-  if (layout.style == CaptionStyle::BuildUp) return std::make_unique<BuildUpCaptions>(layout);
-  return std::make_unique<BlockCaptions>(layout);
+  std::unique_ptr<CaptionMaker> maker;
+  if (layout.style == CaptionStyle::BuildUp) {
+    maker = std::make_unique<BuildUpCaptions>(layout);
+  } else {
+    maker = std::make_unique<BlockCaptions>(layout);
+  }
+  if (layout.upper_case) maker = std::make_unique<UpperCaseCaptions>(std::move(maker));
+  return maker;
 }
 
 }  // namespace npuwhisper

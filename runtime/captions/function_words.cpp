@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "captions/function_words.h"
 
+#include <unicase.h>
+
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cstdint>
+#include <cstdlib>
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace npuwhisper {
 namespace {
@@ -69,15 +75,30 @@ constexpr std::array kLanguages = {
 constexpr std::string_view kAbbreviations =
     " mr mrs ms dr prof st sr jr vs no vol fig etc ca bzw nr hr fr mme mlle sra sta dott sig ";
 
+std::string ascii_lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+std::string lower_case(const std::string& text) {
+  std::size_t size = 0;
+  // No language and no normalisation: the words of the lists need neither.
+  const std::unique_ptr<std::uint8_t, decltype(&std::free)> lower(
+      u8_tolower(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), nullptr, nullptr,
+                 nullptr, &size),
+      std::free);
+  return lower ? std::string(reinterpret_cast<const char*>(lower.get()), size) : text;
+}
+
 // Without punctuation at its ends, and in small letters.
 std::string bare(std::string_view word) {
   const auto is_part = [](unsigned char c) { return c >= 0x80 || std::isalnum(c) != 0; };
   const auto first = std::find_if(word.begin(), word.end(), is_part);
   const auto last = std::find_if(word.rbegin(), word.rend(), is_part).base();
   std::string text(first, std::max(first, last));
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(c < 0x80 ? std::tolower(c) : c); });
-  return text;
+  const bool is_ascii = std::ranges::all_of(text, [](unsigned char c) { return c < 0x80; });
+  return is_ascii ? ascii_lower_case(std::move(text)) : lower_case(text);
 }
 
 bool contains(std::string_view list, const std::string& word) {

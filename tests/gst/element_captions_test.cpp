@@ -54,6 +54,17 @@ TEST_F(Captions, ColumnsAndLinesCanBeSet) {
               ElementsAre("When the old man\ncame home, his dog\nwas waiting there."));
 }
 
+TEST_F(Captions, UpperCaseCanBeSet) {
+  set_script({.texts = {" When the old man came home, his dog was waiting there."}});
+  make_with("subtitle");
+  g_object_set(element_, "upper-case", TRUE, nullptr);
+  play();
+  push(tones(5, {{0.5, 4.0}}), 0);
+  finish();
+  EXPECT_THAT(out_->texts(),
+              ElementsAre("WHEN THE OLD MAN CAME HOME,\nHIS DOG WAS WAITING THERE."));
+}
+
 TEST_F(Captions, ShortSegmentsShareOne) {
   set_script({.texts = {" and", " then", " he went."}});
   make_with("subtitle");

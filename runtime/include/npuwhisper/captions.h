@@ -34,6 +34,7 @@ struct NPUWHISPER_API CaptionLayout {
   int columns =
       42;  ///< At least kLeastColumns. A full-width character takes two, a combining one none.
   int lines = 2;  ///< At least 1.
+  bool upper_case = false;
 
   static constexpr int kLeastColumns = 8;
   /// `columns` and `lines`: 0 for those of the style; fewer than the least are the least.
@@ -41,6 +42,11 @@ struct NPUWHISPER_API CaptionLayout {
 
   bool operator==(const CaptionLayout&) const = default;
 };
+
+/// `text` (UTF-8) in upper case, as Unicode and `language` (Whisper's code; empty: unknown) have
+/// it: text may become longer ("ß", "SS"), and Turkish has a dotted capital i. Bytes that are not
+/// UTF-8 become U+FFFD.
+NPUWHISPER_API std::string upper_case(std::string_view text, std::string_view language);
 
 /// A word, or more text than that, and when it was said.
 struct SpokenText {
