@@ -21,11 +21,12 @@ struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
   std::optional<std::string> start, end;
-  std::optional<int> audio_track;
+  std::optional<int> audio_track, caption_columns, caption_lines;
   int n_threads = 0, beam_size = 1, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
   int vad_min_silence = static_cast<int>(TranscriberOptions().vad_min_silence.count());
+  bool upper_case = false, list_languages = false;
   bool word_times = false, no_condition = false, plan = false, quiet = false, version = false;
   std::vector<std::string> files;
 };
@@ -34,6 +35,9 @@ void add_output(ProgramOptions& options, RawOptions& raw) {
   options.add("output", raw.output);
   options.add("format", raw.format);
   options.add("caption-style", raw.caption_style);
+  options.add("caption-columns", raw.caption_columns);
+  options.add("caption-lines", raw.caption_lines);
+  options.add("upper-case", raw.upper_case);
   options.add("word-times", raw.word_times);
 }
 
@@ -68,6 +72,7 @@ void add_model(ProgramOptions& options, RawOptions& raw) {
 
 void add_program(ProgramOptions& options, RawOptions& raw) {
   options.add("quiet", raw.quiet);
+  options.add("list-languages", raw.list_languages);
   options.add("plan", raw.plan);
   options.add("trace", raw.trace);
   options.add("version", raw.version);
@@ -186,6 +191,15 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   return read_vad(raw, options);
 }
 
+Failure without_captions(const char* option, Format format) {
+  const bool is_whole = format == Format::Srt || format == Format::Vtt;
+  return fail(ErrorCode::InvalidArgument,
+              std::string(option) + ": " +
+                  (is_whole ? "the cues of --caption-style none have no lines"
+                            : "format " + std::string(to_string(format)) +
+                                  " has no captions, wanted srt or vtt"));
+}
+
 // After the format and the transcriber's options: captions are cut at the times of words.
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
@@ -194,9 +208,28 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
     return fail(ErrorCode::InvalidArgument,
                 "--caption-style build-up: is for pictures, wanted none, subtitle or broadcast");
   }
-  line.cues = {.layout = CaptionLayout::of(*style), .marks_words = line.transcriber.word_times};
   const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
-  if (has_cues && *style != CaptionStyle::None) line.transcriber.word_times = true;
+  const bool has_lines = has_cues && *style != CaptionStyle::None;
+  constexpr int kMostColumns = 1000;
+  constexpr int kMostLines = 15;
+  if (raw.caption_columns) {
+    const int columns = *raw.caption_columns;
+    if (!has_lines) return without_captions("--caption-columns", line.format);
+    if (columns < CaptionLayout::kLeastColumns || columns > kMostColumns) {
+      return out_of_range("--caption-columns", columns, "8 to 1000");
+    }
+  }
+  if (raw.caption_lines) {
+    const int lines = *raw.caption_lines;
+    if (!has_lines) return without_captions("--caption-lines", line.format);
+    if (lines < 1 || lines > kMostLines) return out_of_range("--caption-lines", lines, "1 to 15");
+  }
+  if (raw.upper_case && !has_cues) return without_captions("--upper-case", line.format);
+  line.cues = {.layout = CaptionLayout::of(*style, raw.caption_columns.value_or(0),
+                                           raw.caption_lines.value_or(0)),
+               .marks_words = line.transcriber.word_times};
+  line.cues.layout.upper_case = raw.upper_case;
+  if (has_lines) line.transcriber.word_times = true;
   return {};
 }
 
@@ -217,6 +250,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   line.output = raw.output.value_or("");
   line.trace = raw.trace.value_or("");
   line.plan = raw.plan;
+  line.list_languages = raw.list_languages;
   line.quiet = raw.quiet;
   line.version = raw.version;
   if (raw.format) {
@@ -235,7 +269,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     if (!input) return fail(input.error());
     line.inputs.push_back(*std::move(input));
   }
-  if (line.inputs.empty() && !line.plan && !line.version) {
+  if (line.inputs.empty() && !line.plan && !line.version && !line.list_languages) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }
   if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {

@@ -16,7 +16,7 @@ namespace npuwhisper::cli {
 
 /// What the user asked for, checked as far as that goes without the model.
 struct CommandLine {
-  std::vector<Input> inputs;  ///< Empty only with `plan` or `version`.
+  std::vector<Input> inputs;  ///< Empty only with the options that print and exit.
   Format format = Format::Txt;
   CueOptions cues;
   std::string output;  ///< Empty: stdout. See outputs.h.
@@ -24,6 +24,7 @@ struct CommandLine {
   EngineOptions engine;
   TranscriberOptions transcriber;
   std::string trace;  ///< File for a trace; empty: none.
+  bool list_languages = false;
   bool plan = false;
   bool quiet = false;
   bool version = false;

@@ -55,6 +55,12 @@ std::vector<SpokenText> spoken(const TimedSegment& segment) {
   return texts;
 }
 
+TimedSegment in_upper_case(TimedSegment segment) {
+  segment.text = upper_case(segment.text, segment.language);
+  for (TimedWord& word : segment.words) word.text = upper_case(word.text, segment.language);
+  return segment;
+}
+
 /// The segment as one cue, on one line.
 Caption whole(const TimedSegment& segment) {
   const SpokenText all = spoken(segment.start, segment.end, one_line(segment.text));
@@ -104,12 +110,13 @@ class TxtWriter final : public TranscriptWriter {
 /// Segments as cues: captions, or each as it is.
 class CueWriter : public TranscriptWriter {
  public:
-  CueWriter(std::ostream& out, const CaptionLayout& layout) : out_(out) {
+  CueWriter(std::ostream& out, const CaptionLayout& layout)
+      : out_(out), upper_case_(layout.upper_case) {
     if (layout.style != CaptionStyle::None) captions_ = CaptionMaker::create(layout);
   }
   void segment(const TimedSegment& segment) override {
     if (!captions_) {
-      write_all({whole(segment)});
+      write_all({whole(upper_case_ ? in_upper_case(segment) : segment)});
       return;
     }
     captions_->add(spoken(segment), segment.language);
@@ -132,6 +139,7 @@ class CueWriter : public TranscriptWriter {
   }
 
   std::ostream& out_;
+  bool upper_case_;
   std::unique_ptr<CaptionMaker> captions_;
 };
 

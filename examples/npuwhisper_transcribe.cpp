@@ -19,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include <npuwhisper/languages.h>
 #include <npuwhisper/trace.h>
 
 #include "command_line.h"
@@ -54,6 +55,11 @@ void complain(const std::string& message) {
 void warn_once(const std::string& message) {
   static std::set<std::string> said;
   if (said.insert(message).second) complain(message);
+}
+
+void print_languages() {
+  for (const auto& [code, name] : languages()) std::cout << code << '\t' << name << '\n';
+  std::cout << std::flush;
 }
 
 Error write_error(const std::filesystem::path& path, int code) {
@@ -199,6 +205,11 @@ int run(int argc, char** argv) {
   }
   if (line->version) {
     std::cout << "npuwhisper-transcribe " NPUWHISPER_VERSION << std::endl;
+    return kOk;
+  }
+
+  if (line->list_languages) {
+    print_languages();
     return kOk;
   }
 

@@ -113,6 +113,21 @@ class Speech(Case):
         self.assertLessEqual(last_end, length + 1)  # A short last one stays to be read.
         self.assertGreater(last_end, length - 5)
 
+    def test_captions_take_their_size_and_case(self):
+        srt = self.run_ok('--format', 'srt', '--caption-columns', 20, '--caption-lines', 3,
+                          '--upper-case', RECORDINGS[0])
+        blocks = [cue.split('\n')[2:] for cue in srt.strip().split('\n\n')]
+        self.assertTrue(blocks)
+        for lines in blocks:
+            self.assertLessEqual(len(lines), 3, lines)
+            self.assertLessEqual(max(map(len, lines)), 20, lines)
+        text = ' '.join(line for lines in blocks for line in lines)
+        self.assertEqual(text, text.upper())
+        self.assertGreaterEqual(share_found(SPOKEN[0], text.lower()), 0.8, text)
+        whole = self.run_ok('--format', 'vtt', '--caption-style', 'none', '--upper-case',
+                            RECORDINGS[1])
+        self.assertEqual(whole, whole.upper())
+
     def test_vtt_with_word_times(self):
         blocks = self.run_ok('--format', 'vtt', '--word-times', RECORDINGS[0]).split('\n\n')
         self.assertEqual(blocks[0], 'WEBVTT')
@@ -485,6 +500,12 @@ class Usage(Case):
         self.assertIn('--word-times', self.run_ok('--help'))
         self.assertRegex(self.run_ok('--version'), r'\Anpuwhisper-transcribe \d+\.\d+\.\d+\n\Z')
 
+    def test_languages_are_listed(self):
+        lines = self.run_ok('--list-languages').splitlines()
+        self.assertEqual(len(lines), 100)
+        for line in ('en\tenglish', 'zh\tchinese', 'yue\tcantonese'):
+            self.assertIn(line, lines)
+
     def test_script_prints_the_help_without_building(self):
         """Of a checkout only the script and the text are there: no tools/setup that could build."""
         examples = self.folder / 'examples'
@@ -524,6 +545,12 @@ class Usage(Case):
                 (['--audio-track', '0', 'a.wav'], '--audio-track'),
                 (['--audio-track', 'x', 'a.wav'], "'x'"),
                 (['--start', '1:99', 'a.wav'], "'1:99'"),
+                (['--caption-columns', '7', '--format', 'srt', 'a.wav'], '--caption-columns 7'),
+                (['--caption-lines', '0', '--format', 'vtt', 'a.wav'], '--caption-lines 0'),
+                (['--caption-lines', '2', 'a.wav'], 'format txt has no captions'),
+                (['--upper-case', '--format', 'json', 'a.wav'], 'format json has no captions'),
+                (['--caption-columns', '30', '--caption-style', 'none', '--format', 'srt', 'a.wav'],
+                 '--caption-style none'),
                 (['--end', 'x', 'a.wav'], "'x'"),
                 (['--start', '0:05', '--end', '5', 'a.wav'], '--end 5'),
                 (['http://host:port/'], "'http://host:port/'"),
