@@ -74,9 +74,6 @@ Error PipelineError::translate(GstMessage* message) const {
     return {ErrorCode::Unsupported,
             std::string("not recognised as audio or video: ") + error->message};
   }
-  if (g_error_matches(error.get(), GST_STREAM_ERROR, GST_STREAM_ERROR_WRONG_TYPE)) {
-    return {ErrorCode::Unsupported, std::string("no audio or video: ") + error->message};
-  }
   std::string text = error->message;
   // The debug text's last line says why; those before it say where in GStreamer's sources.
   const std::string_view lines = debug ? debug.get() : "";
