@@ -10,28 +10,13 @@
 #include <optional>
 #include <vector>
 
+#include "monitor_help.h"
 #include "program_options.h"
 
 namespace npuwhisper::monitor {
 namespace {
 
-constexpr const char* kSummary =
-    "Shows on a web page what is being said: in FILE or URI, played in real time, or by a live\n"
-    "source. The page stays when the file has ended. Ctrl-C ends the program.";
-
-constexpr const char* kDescription =
-    "  npuwhisper-monitor talk.mp4\n"
-    "  npuwhisper-monitor --source pulsesrc --language en\n"
-    "  npuwhisper-monitor --source 'rtspsrc location=rtsp://camera/ ! decodebin' --latency 5000\n"
-    "\n"
-    "The page is for this machine only, unless --address says otherwise. It has no password and "
-    "is\n"
-    "not encrypted: who can reach the address reads what is said.\n"
-    "\n"
-    "Exit status: 0 it was asked to end, 1 the source, the model or the page's address failed,\n"
-    "2 wrong usage.";
-
-/// What the user wrote, by option.
+/// What the user wrote, by option. monitor_help.txt describes them.
 struct RawOptions {
   std::optional<std::string> source, model, language, address;
   std::vector<cli::Setting> settings;
@@ -41,15 +26,14 @@ struct RawOptions {
 };
 
 void add_all(cli::ProgramOptions& options, RawOptions& raw) {
-  options.add("source", raw.source, "Hear this, as gst-launch-1.0 takes it", "DESCRIPTION");
-  options.add("model", raw.model, "Model, by name or folder (default base)", "NAME|PATH");
-  options.add("language", raw.language, "Spoken language, such as en (default: found out)", "CODE");
-  options.add("latency", raw.latency,
-              "Milliseconds from a word to its text, at most (default: the element's)", "MS");
-  options.add("set", raw.settings, "Any property of the element npuwhisper; more than once");
-  options.add("address", raw.address, "Serve the page there (default 127.0.0.1)", "IP");
-  options.add("port", raw.port, "TCP port (default 8090; 0: a free one)");
-  options.add("version", raw.version, "Print the version and exit");
+  options.add("source", raw.source);
+  options.add("model", raw.model);
+  options.add("language", raw.language);
+  options.add("latency", raw.latency);
+  options.add("set", raw.settings);
+  options.add("address", raw.address);
+  options.add("port", raw.port);
+  options.add("version", raw.version);
   options.add_rest(raw.inputs);
   options.add_library(gst_init_get_option_group());
 }
@@ -110,7 +94,7 @@ void read_properties(const RawOptions& raw, Listening& listening) {
 
 Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
   RawOptions raw;
-  cli::ProgramOptions program("[FILE|URI]", kSummary, kDescription);
+  cli::ProgramOptions program(cli::kMonitorHelp);
   add_all(program, raw);
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
   MonitorOptions options;

@@ -2,6 +2,7 @@
 """npuwhisper-monitor as its users and their browsers meet it: captions, errors, its end."""
 import os
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -94,6 +95,22 @@ class Errors(unittest.TestCase):
                               timeout=LONGEST, check=False)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         return done.returncode, done.stderr
+
+    def test_script_prints_the_help_without_building(self):
+        """Of a checkout only the script and the text are there: no tools/setup that could build."""
+        done = subprocess.run([PROGRAM, '--help'], capture_output=True, encoding='utf-8',
+                              check=True, timeout=LONGEST)
+        self.assertIn('--latency', done.stdout)
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            examples = pathlib.Path(folder) / 'examples'
+            examples.mkdir()
+            for name in ('monitor', 'monitor_help.txt'):
+                shutil.copy(pathlib.Path(__file__).parents[2] / 'examples' / name, examples)
+            script = subprocess.run([examples / 'monitor', '--help'], capture_output=True,
+                                    encoding='utf-8', check=False, timeout=LONGEST)
+        self.assertEqual((script.returncode, script.stderr), (0, ''))
+        self.assertEqual(script.stdout,
+                         done.stdout.replace('npuwhisper-monitor', 'examples/monitor'))
 
     def test_wrong_usage(self):
         for args, told in ((('--port', '0'), 'wanted one FILE, URI or --source'),
