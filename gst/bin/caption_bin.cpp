@@ -77,6 +77,9 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
   add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, on_video, this);
+  audio_queries_.attach(audio_queue_);
+  video_queries_.attach(video_queue_);
+  text_queries_.attach(text_queue_);
   rebuild();
 }
 
@@ -157,7 +160,8 @@ void CaptionBin::start() {
   pipeline_latency_ = 0;
   last_seek_ = GST_SEQNUM_INVALID;
   video_refused_ = false;
-  gate_.open();
+  for (QueryGuard* guard : {&audio_queries_, &video_queries_, &text_queries_}) guard->reset();
+  gate_.start();
   if (captioner_) captioner_->start();
   size_queues();
 }

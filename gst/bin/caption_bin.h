@@ -10,6 +10,7 @@
 #include "../gst_ptr.h"
 #include "captioner.h"
 #include "element_group.h"
+#include "query_guard.h"
 #include "text_gate.h"
 
 namespace npuwhisper {
@@ -25,7 +26,7 @@ namespace npuwhisper {
 /// captioner waits for text, or the GAP that stands for it, and nothing else does. Text flows only
 /// while both sinks of the bin are linked: without audio there would be no GAPs and video would
 /// wait for ever, and without video nobody would take the text; for the same reason the gate drops
-/// text once the video has ended.
+/// text once the video has ended. Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions are for state changes and properties if not said otherwise; pads may be linked by any
 /// thread. Locks: the mutex is a leaf, not held while pads or elements are called.
@@ -71,6 +72,7 @@ class CaptionBin {
   GstElement* video_queue_;
   GstElement* text_queue_;
   GstElement* whisper_;
+  QueryGuard audio_queries_, video_queries_, text_queries_;  // Of the three queues.
   PadPtr text_tee_;   // The tee's pad for the text's audio,
   PadPtr text_sink_;  // and what it is linked to.
   TextGate gate_;

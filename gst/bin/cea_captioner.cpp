@@ -40,6 +40,7 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   if (!missing().empty()) return;
   // Captions come in bursts, the text's length at a time; frames without text have theirs as well.
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
+  queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
   video_sink_.reset(gst_element_get_static_pad(combiner_, "sink"));
@@ -65,6 +66,7 @@ void CeaCaptioner::unlink_text() {
 }
 
 void CeaCaptioner::start() {
+  queries_.reset();
   let_text_flow();
   const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
   const gulong wait = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold,

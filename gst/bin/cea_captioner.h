@@ -6,6 +6,7 @@
 #include "../gst_ptr.h"
 #include "captioner.h"
 #include "element_group.h"
+#include "query_guard.h"
 
 namespace npuwhisper {
 
@@ -36,6 +37,7 @@ class CeaCaptioner final : public Captioner {
   PadPtr video_sink_, video_src_, text_sink_;
   PadPtr captions_src_;  // What the combiner is given.
   PadPtr combiner_caption_;
+  QueryGuard queries_;  // Of the queue before the combiner.
 
   std::mutex mutex_;  // A leaf. Guards the next.
   gulong wait_for_video_ = 0;

@@ -36,6 +36,7 @@ TextGate::TextGate(ElementGroup& elements) : queue_(elements.add("queue", "cue_q
   sink_.reset(gst_element_get_static_pad(queue_, "sink"));
   src_.reset(gst_element_get_static_pad(queue_, "src"));
   limit(queue_, kMostTexts);
+  queries_.attach(queue_);
   constexpr auto kData =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH);
@@ -55,6 +56,11 @@ void TextGate::close_by(GstPad* pad) {
 void TextGate::open() {
   if (queue_ == nullptr || !closed_.exchange(false)) return;
   limit(queue_, kMostTexts);
+}
+
+void TextGate::start() {
+  queries_.reset();
+  open();
 }
 
 void TextGate::close() {

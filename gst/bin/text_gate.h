@@ -7,6 +7,7 @@
 
 #include "../gst_ptr.h"
 #include "element_group.h"
+#include "query_guard.h"
 
 namespace npuwhisper {
 
@@ -16,8 +17,8 @@ namespace npuwhisper {
 /// events without which text could not go on when the video begins anew, and some of what comes
 /// after a flush: a seek reaches audio and video one after the other.
 ///
-/// open() is for state changes and the streaming thread of the video; the pads are fixed from the
-/// constructor on. Nothing may flow any more when the gate dies.
+/// open() is for the streaming thread of the video; the pads are fixed from the constructor on.
+/// Nothing may flow any more when the gate dies.
 class TextGate {
  public:
   explicit TextGate(ElementGroup& elements);
@@ -32,6 +33,8 @@ class TextGate {
   /// a captioner may wait for the text of its last frames.
   void close_by(GstPad* pad);
   void open();
+  /// READY to PAUSED: nothing flows yet.
+  void start();
 
  private:
   void close();
@@ -41,6 +44,7 @@ class TextGate {
 
   GstElement* queue_;
   PadPtr sink_, src_;
+  QueryGuard queries_;
   std::atomic<bool> closed_{false};
   std::atomic<int> n_let_in_{0};  // Of a closed gate: how much more it lets in.
 };
