@@ -193,6 +193,9 @@ gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
       answer_caps(pad, state_of(parent), query);
       return TRUE;
     default:
+      // The source pads have threads of their own. A serialized query (DRAIN) that was forwarded
+      // to them would wait for sinks that wait, and audio_src may still hold buffers.
+      if (GST_QUERY_IS_SERIALIZED(query)) return FALSE;
       return gst_pad_query_default(pad, parent, query);
   }
 }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <future>
 #include <semaphore>
 #include <thread>
 
@@ -45,6 +46,25 @@ TEST_F(Events, EosComesLastAndKeepsItsSeqnum) {
   EXPECT_EQ(out_->all().back().type, GST_EVENT_EOS);
   EXPECT_EQ(out_->all().back().seqnum, seqnum);
   EXPECT_EQ(out_->buffers().size(), 1U);
+}
+
+// A sink that prerolls, or waits for its clock, holds the lock of its pad.
+TEST_F(Events, SerializedQueriesDoNotWaitForASinkThatWaits) {
+  set_script({});
+  play();
+  GstPad* sink = harness_->sinkpad;
+  GST_PAD_STREAM_LOCK(sink);
+  auto asked = std::async(std::launch::async, [this] {
+    GstCaps* caps = gst_caps_from_string("audio/x-raw,format=F32LE,rate=16000,channels=1");
+    for (GstQuery* query : {gst_query_new_allocation(caps, FALSE), gst_query_new_drain()}) {
+      gst_pad_peer_query(harness_->srcpad, query);  // The answer may be no.
+      gst_query_unref(query);
+    }
+    gst_caps_unref(caps);
+  });
+  EXPECT_EQ(asked.wait_for(kAtOnce), std::future_status::ready);
+  GST_PAD_STREAM_UNLOCK(sink);
+  asked.get();
 }
 
 TEST_F(Events, EosWithoutAudioPasses) {
