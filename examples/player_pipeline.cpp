@@ -7,9 +7,6 @@
 namespace npuwhisper::player {
 namespace {
 
-constexpr const char* kBlackPicture =
-    "videotestsrc pattern=black ! video/x-raw,width=1280,height=720,framerate=25/1";
-
 Result<Owned<GstElement>> make(const char* factory) {
   GstElement* element = gst_element_factory_make(factory, nullptr);
   if (element == nullptr) {
@@ -33,14 +30,6 @@ Result<Owned<GstElement>> make_bin(const std::string& description) {
 bool is_linked(GstElement* element, const char* pad_name) {
   const Owned<GstPad> pad(gst_element_get_static_pad(element, pad_name));
   return gst_pad_is_linked(pad.get()) != FALSE;
-}
-
-// The picture that we made ends with the audio, which ends by itself.
-GstPadProbeReturn end_picture(GstPad*, GstPadProbeInfo* info, gpointer picture) {
-  if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
-    gst_element_send_event(GST_ELEMENT(picture), gst_event_new_eos());
-  }
-  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace
@@ -100,15 +89,19 @@ void PlayerPipeline::on_no_more_pads(GstElement*, gpointer self) {
 }
 
 void PlayerPipeline::link_black_picture() {
-  auto picture = make_bin(kBlackPicture);
-  if (!picture) return;
-  gst_bin_add(GST_BIN(element()), picture->get());
-  const Owned<GstPad> src(gst_element_get_static_pad(picture->get(), "src"));
-  link(src.get(), "video");
+  auto picture = BlackPicture::create();
+  if (!picture) {
+    GST_ELEMENT_ERROR(element(), CORE, MISSING_PLUGIN, ("%s", picture.error().message.c_str()),
+                      (nullptr));
+    return;
+  }
+  picture_ = std::move(*picture);
+  gst_bin_add(GST_BIN(element()), picture_->element());
+  const Owned<GstPad> src(gst_element_get_static_pad(picture_->element(), "src"));
   const Owned<GstPad> audio(gst_element_get_static_pad(captions_, "audio_sink"));
-  gst_pad_add_probe(audio.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, end_picture,
-                    gst_object_ref(picture->get()), gst_object_unref);
-  gst_element_sync_state_with_parent(picture->get());
+  picture_->end_with(audio.get());
+  link(src.get(), "video");
+  gst_element_sync_state_with_parent(picture_->element());
 }
 
 void PlayerPipeline::apply_state() {

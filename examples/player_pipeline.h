@@ -8,11 +8,10 @@
 
 #include <npuwhisper/result.h>
 
+#include "black_picture.h"
 #include "gst_owned.h"
 
 namespace npuwhisper::player {
-
-using cli::Owned;
 
 /// uridecodebin - npuwhisperbin - sinks. The first video and the first audio of the URI are played;
 /// where there is only audio, its captions are on a black picture. Pads are linked on
@@ -52,6 +51,7 @@ class PlayerPipeline {
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
 
+  std::unique_ptr<BlackPicture> picture_;  // Outlives the pipeline's data flow.
   Owned<GstElement> pipeline_;
   GstElement* captions_ = nullptr;  // Owned by the pipeline,
   Owned<GstElement> video_sink_;    // as are these, once there is something to play.

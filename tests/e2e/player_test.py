@@ -238,9 +238,19 @@ class LineMode(Case):
 @needs_speech
 class Sound(Case):
     def test_alone_is_captioned_on_black_and_ends(self):
-        done = self.play('--model', MODEL, '--videosink', 'fakesink', '--audiosink', 'fakesink',
-                         RECORDINGS[1])
+        frames = self.folder / 'frames.gray'
+        done = self.play('--model', MODEL, '--audiosink', 'fakesink', '--videosink',
+                         'video/x-raw,width=160,height=90 ! videoconvert ! '
+                         f'video/x-raw,format=GRAY8 ! filesink location={frames}', RECORDINGS[1])
         self.assertEqual(done.returncode, 0, done.stderr)
+        picture = frames.read_bytes()
+        n_frames = len(picture) // (160 * 90)
+        self.assertGreaterEqual(n_frames, 25 * 2.9)  # As long as the recording.
+        black = picture[:90 * 40]  # What is above a caption.
+        self.assertEqual(set(black), {black[0]})
+        with_text = [i for i in range(n_frames)
+                     if max(picture[160 * 90 * i:160 * 90 * (i + 1)]) > black[0] + 100]
+        self.assertGreater(len(with_text), 25)
 
 
 @needs_speech
