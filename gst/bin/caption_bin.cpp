@@ -4,6 +4,7 @@
 #include <gst/pbutils/missing-plugins.h>
 
 #include <algorithm>
+#include <cmath>
 #include <string>
 
 #include "../debug.h"
@@ -28,6 +29,12 @@ void limit_by_time_alone(GstElement* queue, GstClockTime time) {
   if (queue == nullptr) return;
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, "max-size-time",
                static_cast<guint64>(time), nullptr);
+}
+
+// Queues measure what they hold in running time, of which a slow stream takes more.
+GstClockTime at_rate(GstClockTime time, double rate) {
+  const double slowness = rate != 0 ? 1 / std::abs(rate) : 1;
+  return slowness > 1 ? static_cast<GstClockTime>(static_cast<double>(time) * slowness) : time;
 }
 
 void add_probe(GstElement* element, const char* pad, GstPadProbeType what,
@@ -77,6 +84,7 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
   add_probe(video_queue_, "sink", GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, on_video, this);
+  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_audio_event, this);
   audio_queries_.attach(audio_queue_);
   video_queries_.attach(video_queue_);
   text_queries_.attach(text_queue_);
@@ -158,6 +166,8 @@ bool CaptionBin::check_elements() const {
 
 void CaptionBin::start() {
   pipeline_latency_ = 0;
+  audio_rate_ = 1.0;
+  video_rate_ = 1.0;
   last_seek_ = GST_SEQNUM_INVALID;
   video_refused_ = false;
   for (QueryGuard* guard : {&audio_queries_, &video_queries_, &text_queries_}) guard->reset();
@@ -185,8 +195,8 @@ void CaptionBin::size_queues() const {
   }
   // Live, the sinks wait for the slowest branch of the whole pipeline.
   const GstClockTime time = std::max(text, pipeline_latency_.load()) + kSlack;
-  limit_by_time_alone(audio_queue_, time);
-  limit_by_time_alone(video_queue_, time);
+  limit_by_time_alone(audio_queue_, at_rate(time, audio_rate_));
+  limit_by_time_alone(video_queue_, at_rate(time, video_rate_));
 }
 
 void CaptionBin::follow_links() {
@@ -223,6 +233,12 @@ void CaptionBin::end_text() {
   } else {
     captioner_->unlink_text();
   }
+}
+
+void CaptionBin::follow_rate(GstEvent* segment_event, std::atomic<double>& rate) {
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(segment_event, &segment);
+  if (rate.exchange(segment->rate) != segment->rate) size_queues();
 }
 
 bool CaptionBin::follow_video(GstEvent* caps_event) {
@@ -271,9 +287,17 @@ GstPadProbeReturn CaptionBin::on_video(GstPad*, GstPadProbeInfo* info, gpointer 
   auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (!GST_IS_EVENT(event)) return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) bin.follow_rate(event, bin.video_rate_);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   bin.video_refused_ = !bin.follow_video(event);
   return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+GstPadProbeReturn CaptionBin::on_audio_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  auto& bin = *static_cast<CaptionBin*>(self);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) bin.follow_rate(event, bin.audio_rate_);
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace npuwhisper

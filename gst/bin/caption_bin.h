@@ -49,7 +49,7 @@ class CaptionBin {
   void start();
   /// PAUSED to READY, after the elements.
   void stop();
-  /// Fits the queues to the latency as it is now. Thread-safe.
+  /// Fits the queues to the latency and the rates as they are now. Thread-safe.
   void size_queues() const;
 
  private:
@@ -58,12 +58,14 @@ class CaptionBin {
   void follow_links();
   /// False: the captioner cannot use video of these caps. An ERROR says why.
   bool follow_video(GstEvent* caps_event);
+  void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
   bool begin_text();
   void end_text();
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_audio_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstBin* bin_;
   ElementGroup elements_;
@@ -73,8 +75,8 @@ class CaptionBin {
   GstElement* text_queue_;
   GstElement* whisper_;
   QueryGuard audio_queries_, video_queries_, text_queries_;  // Of the three queues.
-  PadPtr text_tee_;   // The tee's pad for the text's audio,
-  PadPtr text_sink_;  // and what it is linked to.
+  PadPtr text_tee_;                                          // The tee's pad for the text's audio,
+  PadPtr text_sink_;                                         // and what it is linked to.
   TextGate gate_;
   GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
   GstPad* video_sink_ = nullptr;
@@ -83,6 +85,7 @@ class CaptionBin {
   std::unique_ptr<Captioner> captioner_;
 
   std::atomic<GstClockTime> pipeline_latency_{0};
+  std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> text_ended_{false};     // By an EOS of the bin's own.
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.

@@ -104,6 +104,24 @@ TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
   if (std::string(GetParam()) == "overlay") expect_text_in_time(seen);
 }
 
+// At half the rate a second of the stream takes two, by which queues measure what they hold.
+TEST_P(EveryMode, PlaysSlowlyAndFast) {
+  for (const double rate : {0.25, 0.5, 2.0}) {
+    set_script({});
+    Pipeline pipeline(bin(mode() + "latency=2000") + audio(1000) + video(1000) + kSinks);
+    Frames frames(pipeline, "video_src");
+    ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+    frames.clear();
+    constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+    ASSERT_TRUE(gst_element_seek(pipeline.get(), rate, GST_FORMAT_TIME, kFlags, GST_SEEK_TYPE_SET,
+                                 0, GST_SEEK_TYPE_SET, 8 * GST_SECOND));
+    ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED)) << "preroll at rate " << rate;
+    ASSERT_TRUE(pipeline.run()) << "rate " << rate;
+    EXPECT_GE(frames.size(), 195U) << "rate " << rate;
+    if (std::string(GetParam()) == "overlay") expect_text_in_time(frames.all());
+  }
+}
+
 TEST_P(EveryMode, EndsWhicheverEndsFirst) {
   for (const auto& [n_audio, n_video] : {std::pair(2, 6), std::pair(6, 2)}) {
     set_script({});
