@@ -9,7 +9,8 @@ namespace {
 
 // Ends in an element: gst_parse_bin_from_description() takes no caps at the end.
 std::string description(int width, int height) {
-  return "videotestsrc pattern=black ! capsfilter caps=video/x-raw,framerate=25/1,width=" +
+  return "videotestsrc pattern=black ! capsfilter "
+         "caps=video/x-raw,format=I420,framerate=25/1,width=" +
          std::to_string(width) + ",height=" + std::to_string(height);
 }
 
