@@ -15,9 +15,10 @@ import program
 DOCUMENT = pathlib.Path(__file__).parents[2] / 'docs' / 'captions.md'
 SPEECH = next(path for path in program.RECORDINGS if '0880' in path)
 # For each file that a line writes, how ffmpeg reads its captions. The others hold no text that it
-# knows: pictures, line 21, and the silence that is heard live.
+# knows: pictures, and line 21.
 READERS = {
     'embedded.ts': "-f lavfi -i 'movie=embedded.ts[out+subcc]'",
+    'live.ts': "-f lavfi -i 'movie=live.ts[out+subcc]'",
     'track.mov': '-i track.mov',
     'ancillary.mxf': '-eia608_extract 1 -i ancillary.mxf',
     'speech.srt': '-i speech.srt',
@@ -44,7 +45,10 @@ class CaptionsDocument(unittest.TestCase):
                     for file in files:
                         self.assertGreater((pathlib.Path(folder) / file).stat().st_size, 0)
                         if file in READERS:
-                            self.assertIn('disposed', self.captions(file, folder))
+                            # A busy machine skips some of what is said live.
+                            wanted = '[a-z]{3}' if file == 'live.ts' else 'disposed'
+                            captions = re.sub('<.*?>|{.*?}', '', self.captions(file, folder))
+                            self.assertRegex(captions, wanted)
             self.assertEqual([f for f in READERS if not (pathlib.Path(folder) / f).exists()], [])
 
     def captions(self, file, folder):
