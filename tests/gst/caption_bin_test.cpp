@@ -122,6 +122,27 @@ TEST_P(EveryMode, PlaysSlowlyAndFast) {
   }
 }
 
+TEST_P(EveryMode, FormatsMayChangeInTheMiddle) {
+  set_script({});
+  Pipeline pipeline(
+      bin(mode() + "latency=2000") +
+      "concat name=pictures ! b.video_sink  concat name=sounds ! b.audio_sink "
+      "videotestsrc num-buffers=100 ! video/x-raw,format=I420,width=192,height=108,framerate=25/1 "
+      "! pictures. "
+      "videotestsrc num-buffers=100 ! video/x-raw,format=I420,width=256,height=144,framerate=25/1 "
+      "! pictures. "
+      "audiotestsrc num-buffers=40 samplesperbuffer=4410 ! audio/x-raw,format=F32LE,rate=44100,"
+      "channels=6,channel-mask=(bitmask)0x3f ! sounds. "
+      "audiotestsrc num-buffers=40 samplesperbuffer=4800 ! audio/x-raw,format=S16LE,rate=48000,"
+      "channels=2 ! sounds. " +
+      kSinks);
+  const Frames frames(pipeline, "video_src");
+  const Frames sound(pipeline, "audio_src");
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(frames.size(), 200U);
+  EXPECT_EQ(sound.size(), 80U);
+}
+
 TEST_P(EveryMode, EndsWhicheverEndsFirst) {
   for (const auto& [n_audio, n_video] : {std::pair(2, 6), std::pair(6, 2)}) {
     set_script({});
