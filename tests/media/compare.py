@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Compares what two runs of media gave: words, times, samples, frames."""
+import difflib
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
+from speech_text import words_of  # noqa: E402
+
+SECOND = 1e9
+SYNC = 0.5  # seconds
+EDGE = 0.25  # seconds by which a picture may differ from the text's own times, for frames are coarse
+
+
+def timed_words(transcript):
+    """[(word, start in seconds)] of the JSON of npuwhisper-transcribe."""
+    return [(word, timed['start']) for segment in transcript['segments']
+            for timed in segment['words'] for word in words_of(timed['word'])]
+
+
+def word_errors(expected, found):
+    """Words to change, to add or to take away."""
+    errors = 0
+    for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, found,
+                                                    autojunk=False).get_opcodes():
+        if kind != 'equal':
+            errors += max(b - a, d - c)
+    return errors
+
+
+def words_of_cues(cues):
+    return [word for _, _, text in cues for word in words_of(text)]
+
+
+def late_cues(cues, expected):
+    """Cues that do not begin within SYNC of their first word, as text. `expected`: timed_words()."""
+    found = []
+    for begin, _, text in cues:
+        for position, word in enumerate(words_of(text)):
+            found.append((word, begin / SECOND if position == 0 else None))
+    matcher = difflib.SequenceMatcher(None, [word for word, _ in expected],
+                                      [word for word, _ in found], autojunk=False)
+    wrong = []
+    for block in matcher.get_matching_blocks():
+        for i in range(block.size):
+            word, begin = found[block.b + i]
+            wanted = expected[block.a + i][1]
+            if begin is not None and abs(begin - wanted) > SYNC:
+                wrong.append(f'{word!r} at {begin:.2f} s, wanted {wanted:.2f} s')
+    return wrong
+
+
+def media_differences(plain, ours, is_overlay):
+    """How audio and video differ from those of the pipeline without our element, as texts."""
+    wrong = []
+    for name in ('bytes', 'md5', 'first', 'formats'):
+        if plain['audio'][name] != ours['audio'][name]:
+            wrong.append(f'audio {name}: {ours["audio"][name]} found, '
+                         f'{plain["audio"][name]} wanted')
+    if not plain['video']:
+        return wrong  # What is seen is the black picture.
+    if len(plain['video']) != len(ours['video']):
+        wrong.append(f'{len(ours["video"])} frames found, {len(plain["video"])} wanted')
+    for (time, upper, lower, _), (our_time, our_upper, our_lower, _) in zip(plain['video'],
+                                                                            ours['video']):
+        if time != our_time:
+            wrong.append(f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s')
+            break
+        if upper != our_upper or (lower != our_lower and not is_overlay):
+            wrong.append(f'other pixels at {time / SECOND} s')
+            break
+    return wrong
+
+
+def shown(frames):
+    """Of (time, whether something is shown): how, at a time in seconds."""
+    times = [(time / SECOND, seen) for time, seen in frames if time >= 0]
+
+    def between(begin, end):
+        return [seen for time, seen in times if begin <= time <= end]
+    return between
+
+
+def picture_differences(frames, cues):
+    """Where the picture does not show what the text's times say. `frames`: (time, is shown)."""
+    between = shown(frames)
+    wrong = []
+    last_end = None
+    for begin, end, text in [(b / SECOND, e / SECOND, t) for b, e, t in cues]:
+        if not all(between(begin + EDGE, end - EDGE)):
+            wrong.append(f'{text!r} is not seen from {begin:.2f} to {end:.2f} s')
+        if last_end is not None and any(between(last_end + EDGE, begin - EDGE)):
+            wrong.append(f'something is seen between {last_end:.2f} and {begin:.2f} s')
+        last_end = end
+    if last_end is not None and any(between(last_end + EDGE, last_end + 1000)):
+        wrong.append(f'something is seen after {last_end:.2f} s')
+    return wrong
+
+
+def closed_caption_differences(frames, cues):
+    """Texts whose characters are not sent within SYNC of their beginning. `frames`: (time, sent)."""
+    between = shown(frames)
+    return [f'{text!r} is not sent about {begin / SECOND:.2f} s' for begin, _, text in cues
+            if not any(between(begin / SECOND - SYNC, begin / SECOND + SYNC))]

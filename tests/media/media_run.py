@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs the programs on media, each under a watchdog that tells a hang from a failure.
+
+NPUWHISPER_MEDIA_RUN, NPUWHISPER_TRANSCRIBE and NPUWHISPER_PLAYER name the programs.
+"""
+import json
+import os
+import pathlib
+import subprocess
+import time
+
+MODEL = 'base'
+HANG = 120  # seconds without progress
+PROGRESS = 0.5  # seconds of CPU time: even on a busy machine a run gets that much in so long
+
+
+class Hang(AssertionError):
+    """A program that had to be killed."""
+
+
+def cpu_seconds(pid):
+    """What all threads of a process have used; see proc(5)."""
+    fields = pathlib.Path(f'/proc/{pid}/stat').read_text('utf-8').rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def run(command):
+    """The finished process; stdout and stderr are text. Raises Hang where nothing moves any more.
+
+    A machine that is busy with other things makes a run slow, not a hang: what counts is CPU time.
+    """
+    command = list(map(str, command))
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding='utf-8') as process:
+        begin, used = time.monotonic(), 0
+        while True:
+            try:
+                out, complaints = process.communicate(timeout=1)
+                return subprocess.CompletedProcess(command, process.returncode, out, complaints)
+            except subprocess.TimeoutExpired:
+                now_used = cpu_seconds(process.pid)
+            if now_used - used >= PROGRESS:
+                begin, used = time.monotonic(), now_used
+            elif time.monotonic() - begin > HANG:
+                process.kill()
+                process.communicate()
+                raise Hang(f'hangs: {" ".join(command)}')
+
+
+def media_run(source, captions=None, action='play', at=0.0):
+    """What arrives at the sinks; `captions`: by which mode of npuwhisperbin, None without it."""
+    uri = source if '://' in str(source) else pathlib.Path(source).as_uri()
+    command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at]
+    if captions:
+        command += ['--captions', captions, '--model', MODEL]
+    done = run([*command, uri])
+    if done.returncode != 0:
+        raise AssertionError(f'{command} {uri}: status {done.returncode}: {done.stderr}')
+    return json.loads(done.stdout)
+
+
+def transcribe(path):
+    """The JSON of npuwhisper-transcribe, with the times of words."""
+    done = run([os.environ['NPUWHISPER_TRANSCRIBE'], '--model', MODEL, '--language', 'en',
+                '--format', 'json', '--word-times', path])
+    if done.returncode != 0:
+        raise AssertionError(f'transcribe {path}: status {done.returncode}: {done.stderr}')
+    return json.loads(done.stdout)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The media matrix: a pairwise table of containers, codecs, formats, shapes, programs and actions.
+
+Prints a line for each row. NPUWHISPER_MEDIA_ROWS names rows to run, by a regular expression.
+"""
+import concurrent.futures
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+
+import clips
+import rows
+import table
+
+EXIT_SKIPPED = 77
+N_WORKERS = 2
+
+# What the table does not have, and what it would need.
+UNTESTED = {
+    'ProRes': 'the decoder of gstreamer1.0-libav', 'WMA': 'the decoder of gstreamer1.0-libav',
+    'ALAC': 'the decoder of gstreamer1.0-libav',
+    'AC-3 whose channels change': "another decoder: GStreamer's a52dec writes beyond its buffer",
+    'HE-AAC': "an encoder: Debian's ffmpeg has none (libfdk-aac)"}
+
+
+def main():
+    if not rows.can_run():
+        print('NOT TESTED: the model base, silero-vad or pocketsphinx-testdata is missing')
+        return EXIT_SKIPPED
+    wanted = re.compile(os.environ.get('NPUWHISPER_MEDIA_ROWS', ''))
+    chosen = [row for row in table.covering_table() if wanted.search(' '.join(map(str, row)))]
+    failed = []
+    lock = threading.Lock()
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix='npuwhisper-media-') as folder:
+        checker = rows.Checker(clips.Clips(folder))
+
+        def check(row):
+            start = time.monotonic()
+            try:
+                result = checker.check(row)
+            except (AssertionError, RuntimeError) as error:
+                result = f'FAILED: {error}'
+            with lock:
+                if result.startswith('FAILED'):
+                    failed.append(row)
+                print(f'{time.monotonic() - start:5.1f} s  {" ".join(map(str, row))}: {result}',
+                      flush=True)
+
+        with concurrent.futures.ThreadPoolExecutor(N_WORKERS) as pool:
+            list(pool.map(check, chosen))
+    for name, needs in UNTESTED.items():
+        print(f'untested: {name}: needs {needs}')
+    print(f'{len(chosen)} rows, {len(failed)} failed, {time.monotonic() - begin:.0f} s')
+    return 1 if failed or not chosen else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

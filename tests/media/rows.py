@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Checks one row of the media matrix."""
+import functools
+import json
+import pathlib
+import subprocess
+import sys
+import os
+
+import clips
+import compare
+from media_run import MODEL, Hang, media_run, run, transcribe
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
+import program  # noqa: E402
+
+PICTURE = 'videoconvert ! videoscale ! video/x-raw,format=GRAY8,width=192,height=108'
+SOUND = 'audioconvert ! audioresample'
+
+
+def can_run():
+    """Whether the model and the recordings are there."""
+    program.MODEL = MODEL
+    return (program.model_folder() is not None and program.vad_weights() is not None and
+            all(pathlib.Path(path).exists() for path in program.RECORDINGS))
+
+
+class Checker:
+    """Thread-safe. Files and what is said in them are made once."""
+
+    def __init__(self, files):
+        self.files = files
+
+    def check(self, row):
+        """'ok', perhaps with what could not be compared; AssertionError: the row fails."""
+        path = self.files.of(row)
+        if row.program == 'transcribe':
+            return self._transcribe(row, path)
+        if row.program == 'player':
+            return self._player(row, path)
+        return self._bin(row, path)
+
+    @functools.lru_cache(maxsize=None)
+    def _said(self, wav):
+        return compare.timed_words(transcribe(wav))
+
+    def _expected(self, row):
+        """The words of the clean recording that the row should give, with their times in it."""
+        words = self._said(self.files.speech)
+        if row.shape == 'short':
+            words = [timed for timed in words if timed[1] < clips.FIRST_SECONDS]
+        if row.action == 'seek':
+            words = [timed for timed in words if timed[1] >= clips.SECOND_BEGINS - 0.3]
+        return words
+
+    def _check_words(self, row, found, exact):
+        """`exact()` gives the words of the same audio as WAV, on the same path.
+
+        They are asked for where the words differ from those of the clean recording.
+        """
+        expected = [word for word, _ in self._expected(row)]
+        if compare.word_errors(expected, found) <= 1:
+            return
+        same = exact()
+        assert compare.word_errors(same, found) <= 1, (
+            f'text {" ".join(found)!r}, of the same audio as WAV {" ".join(same)!r}')
+
+    def _transcribe(self, row, path):
+        done = transcribe(path)
+        found = [word for word, _ in compare.timed_words(done)]
+
+        def exact():
+            return [word for word, _ in self._said(self.files.wav(path))]
+        self._check_words(row, found, exact)
+        return 'ok'
+
+    def _bin(self, row, path):
+        begin = 0
+        plain = self._plain(row, path)
+        if row.shape in ('late', 'hours') or row.action == 'seek':
+            # Where the speech begins, in the time of the stream.
+            begin = max(plain['audio']['first'] / compare.SECOND, 0)
+        at = 0.0
+        if row.action == 'seek':
+            begin = max(media_run(path)['audio']['first'] / compare.SECOND, 0)
+            at = round(begin + clips.SECOND_BEGINS - 0.3, 3)
+            plain = self._plain(row, path, at)
+        ours = media_run(path, row.program, row.action, at)
+        assert ours['ended'] and not ours['error'], f'ERROR of the pipeline: {ours["error"]}'
+        if row.audio == 'ac3' and row.action in ('seek', 'half', 'double'):
+            # a52dec adds noise that depends on how much it decoded before the seek.
+            plain['audio']['md5'] = ours['audio']['md5']
+        if row.action == 'track':  # In the middle, at no exact place: the samples are two tracks'.
+            plain['audio'] = ours['audio']
+        wrong = compare.media_differences(plain, ours, row.program == 'overlay')
+        note = ''
+        if wrong and self._differs_from_itself(row, path, at, plain):
+            wrong, note = [], ' (samples or frames not compared: GStreamer alone differs from itself)'
+        if row.program != 'none':
+            wrong += self._captions(row, path, plain, ours, begin)
+        assert not wrong, '; '.join(wrong)
+        if not plain['sought'] and row.action in ('seek', 'half', 'double'):
+            note += ' (GStreamer alone does not seek in it either)'
+        return 'ok' + note
+
+    def _differs_from_itself(self, row, path, at, plain):
+        """Whether runs without our element differ, so that there is nothing to compare with."""
+        return any(compare.media_differences(plain, self._plain(row, path, at), False)
+                   for _ in range(3))
+
+    def _plain(self, row, path, at=0.0):
+        """The pipeline without our element."""
+        try:
+            plain = media_run(path, None, row.action, at)
+        except Hang as hang:
+            raise AssertionError(f'without npuwhisper too: {hang}') from hang
+        assert plain['ended'] and not plain['error'], f'without npuwhisper too: {plain["error"]}'
+        return plain
+
+    def _captions(self, row, path, plain, ours, begin):
+        sought = plain['sought']
+        if not sought and row.action == 'seek':
+            return []  # What is said from where is not known.
+        cues = ours['cues']
+
+        def exact():
+            same = media_run(self.files.wav(path), row.program, row.action,
+                             clips.SECOND_BEGINS - 0.3 if row.action == 'seek' else 0)
+            return compare.words_of_cues(same['cues'])
+        if row.action == 'track':
+            assert cues, 'no text'
+            return self._picture(row, plain, ours)
+        self._check_words(row, compare.words_of_cues(cues), exact)
+        expected = [(word, time + begin) for word, time in self._expected(row)]
+        wrong = [f'caption {late}' for late in compare.late_cues(cues, expected)]
+        return wrong + self._picture(row, plain, ours)
+
+    def _picture(self, row, plain, ours):
+        """What is seen, or sent, against the times of the text."""
+        wrong = []
+        cues = ours['cues']
+        if plain['video'] and row.program == 'overlay':
+            lower = {time: lower for time, _, lower, _ in plain['video']}
+            last = max(lower)
+            frames = [(time, lower.get(time) != ours_lower) for time, _, ours_lower, _ in ours['video']]
+            seen = [cue for cue in cues if cue[0] < last]
+            wrong += compare.picture_differences(frames, seen)
+        elif plain['video']:
+            frames = [(time, sent) for time, _, _, sent in ours['video']]
+            last = max(time for time, _ in frames)
+            wrong += compare.closed_caption_differences(
+                frames, [cue for cue in cues if cue[0] < last - compare.SECOND])
+        return wrong
+
+    def _player(self, row, path):
+        """Against the same elements without the bin, both into files."""
+        results = {}
+        for name in ('plain', 'ours'):
+            raw, mkv = (path.with_name(f'{path.name}-{name}.{kind}') for kind in ('raw', 'mkv'))
+            picture = f'matroskamux ! filesink location={mkv}'
+            sound = f'filesink location={raw}'
+            if name == 'ours':
+                done = run([os.environ['NPUWHISPER_PLAYER'], '--model', MODEL, '--language', 'en',
+                            '--videosink', f'{PICTURE} ! {picture}', '--audiosink', sound, path])
+            else:
+                line = f'uridecodebin uri={path.as_uri()} name=d d. ! queue ! {SOUND} ! {sound}'
+                if row.video != 'none':
+                    line += f' d. ! queue ! {PICTURE} ! {picture}'
+                done = run(['gst-launch-1.0', '-q', *line.split(' ')])
+            assert done.returncode == 0, f'{name}: {done.stderr}'
+            frames = None
+            if name == 'ours' or row.video != 'none':
+                frames = self._frames(mkv)
+            results[name] = (raw.read_bytes(), frames)
+            raw.unlink()
+        (plain_sound, plain), (our_sound, ours) = results['plain'], results['ours']
+        assert our_sound == plain_sound, (
+            f'the samples differ: {len(our_sound)} bytes found, {len(plain_sound)} wanted')
+        begin = clips.LATE if row.shape == 'late' else 0
+        if plain is None:
+            black = ours[0][2]
+            plain = [(time, upper, black) for time, upper, _ in ours]
+        assert len(ours) == len(plain), f'{len(ours)} frames found, {len(plain)} wanted'
+        assert [f[:2] for f in ours] == [f[:2] for f in plain], 'times or pixels of frames differ'
+        frames = [(time * compare.SECOND, lower != other[2])
+                  for (time, _, lower), other in zip(ours, plain)]
+        between = compare.shown(frames)
+        last = frames[-1][0] / compare.SECOND
+        expected = self._expected(row)
+        for first in (expected[0][1], clips.SECOND_BEGINS):
+            start = first + begin
+            if start + 1 > last or row.shape in ('edit-list', 'hours') or (
+                    row.shape == 'short' and first > 1):
+                continue
+            assert any(between(start - compare.SYNC, start + compare.SYNC + compare.EDGE)), (
+                f'no caption about {start:.2f} s')
+        return 'ok'
+
+    def _frames(self, mkv):
+        """[(seconds, checksum of the upper half, of the lower half)]."""
+        shown = run(['ffmpeg', '-v', 'error', '-i', mkv, '-filter_complex',
+                     '[0:v]split[a][b];[a]crop=h=ih/2:y=0[u];[b]crop=h=ih/2:y=ih/2[l]',
+                     '-map', '[u]', '-map', '[l]', '-fps_mode', 'passthrough', '-f', 'framemd5', '-'])
+        assert shown.returncode == 0, shown.stderr
+        mkv.unlink()
+        halves = {'0': [], '1': []}
+        base = {}
+        for line in shown.stdout.splitlines():
+            if line.startswith('#tb'):
+                stream, _, fraction = line[4:].partition(': ')
+                base[stream] = [int(part) for part in fraction.split('/')]
+            elif line and not line.startswith('#'):
+                stream, _, pts, _, _, md5 = [part.strip() for part in line.split(',')]
+                halves[stream].append((int(pts) * base[stream][0] / base[stream][1], md5[:12]))
+        return [(time, upper, lower) for (time, upper), (_, lower) in zip(halves['0'], halves['1'])]

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The factors of the media matrix, which of them go together, and covering tables of rows.
+
+A table of strength n contains each combination of n values that occurs in any valid row. Equal
+arguments give an equal table.
+"""
+import collections
+import itertools
+import random
+
+Row = collections.namedtuple(
+    'Row', 'container video audio rate channels fps shape program action')
+
+VIDEO_OF = {
+    'mp4': 'h264 h265 vp9 av1 mpeg2', 'mov': 'h264 h265', 'mkv': 'h264 h265 vp8 vp9 av1 mpeg2',
+    'webm': 'vp8 vp9 av1', 'ts': 'h264 h265 mpeg2', 'avi': 'h264 mpeg2', 'ogg': 'vp8 none',
+    'flv': 'h264'}
+AUDIO_OF = {
+    'mp4': 'aac mp3 opus ac3 flac', 'mov': 'aac mp3 ac3 pcm',
+    'mkv': 'aac mp3 opus vorbis ac3 flac pcm', 'webm': 'opus vorbis', 'ts': 'aac mp3 opus ac3',
+    'avi': 'aac mp3 ac3 pcm', 'ogg': 'opus vorbis flac', 'flv': 'aac mp3', 'm4a': 'aac',
+    'aac': 'aac', 'mp3': 'mp3', 'flac': 'flac', 'wav': 'pcm', 'ac3': 'ac3', 'opus': 'opus'}
+RATES = (8000, 16000, 44100, 48000, 96000)
+RATES_OF = {
+    'aac': RATES, 'mp3': RATES[:-1],
+    'opus': (8000, 16000, 48000), 'vorbis': RATES,
+    'ac3': (44100, 48000), 'flac': RATES,
+    'pcm': RATES}
+BARE = ('m4a', 'aac', 'mp3', 'flac', 'wav', 'ac3', 'opus')
+FPS = ('23.976', '25', '30', '60', 'variable')
+# late: the audio begins 6 s after the video, more than the bin's queues hold. short: it ends in the
+# middle. holes: a part of it is missing. long: the video ends first. hours: timestamps begin at two
+# hours. edit-list: the file begins in the middle of what is coded. changes: size, rate and channels
+# change in the middle (two transport streams, or two Ogg streams, one behind the other).
+SHAPES_OF = {
+    'mp4': 'plain tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
+    'mkv': 'plain tracks late short long holes hours', 'webm': 'plain late short long holes',
+    'ts': 'plain tracks late short long holes hours changes', 'avi': 'plain tracks short long',
+    'ogg': 'plain changes', 'flv': 'plain late short long hours'}
+PROGRAMS = ('transcribe', 'none', 'overlay', 'cea608', 'cea708', 'player')
+ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
+
+
+def is_valid(row):
+    """Whether the container holds such streams, and the program can do this to them."""
+    if row.video not in VIDEO_OF.get(row.container, 'none').split():
+        return False
+    if row.audio not in AUDIO_OF[row.container].split():
+        return False
+    if row.rate not in RATES_OF[row.audio]:
+        return False
+    if row.channels == 6 and (row.audio == 'mp3' or row.container == 'flv' or
+                              row.container == 'ts' and row.audio == 'opus'):
+        return False
+    if row.container == 'flv' and row.audio == 'mp3' and row.rate not in (22050, 44100):
+        return False  # The format knows no others.
+    if (row.fps == '-') != (row.video == 'none'):
+        return False
+    if row.fps == 'variable' and row.container in ('avi', 'flv', 'mov'):
+        return False
+    shapes = SHAPES_OF.get(row.container, 'plain').split()
+    if row.shape not in shapes or row.video == 'none' and row.shape not in ('plain', 'changes'):
+        return False
+    if row.shape == 'changes' and row.audio == 'ac3':
+        return False  # a52dec of GStreamer 1.22 writes beyond its buffer where there are more channels.
+    if row.shape == 'changes' and (row.action not in ('play', 'pause') or row.fps == 'variable' or
+                                   row.container == 'ogg' and row.video != 'none'):
+        return False
+    if (row.action == 'track') and row.shape != 'tracks':
+        return False
+    if row.program in ('transcribe', 'player') and row.action != 'play':
+        return False  # The player's keys have rows of their own.
+    if row.container in BARE and row.program not in ('transcribe', 'overlay', 'player'):
+        return False  # There is a black picture only, which is not the file's.
+    # Closed captions want a constant framerate, and say so.
+    return not (row.program.startswith('cea') and row.fps == 'variable')
+
+
+def random_row(source):
+    container = source.choice(list(AUDIO_OF))
+    video = source.choice(VIDEO_OF.get(container, 'none').split())
+    audio = source.choice(AUDIO_OF[container].split())
+    return Row(container, video, audio, source.choice(RATES_OF[audio]), source.choice((1, 2, 6)),
+               '-' if video == 'none' else source.choice(FPS),
+               source.choice(SHAPES_OF.get(container, 'plain').split()), source.choice(PROGRAMS),
+               source.choice(ACTIONS))
+
+
+def combinations(row, strength):
+    return itertools.combinations(enumerate(row), strength)
+
+
+def covering_table(strength=2, seed=1, n_candidates=20000, n_tried=150):
+    """Rows that contain every combination of `strength` values which valid rows have.
+
+    Which have it is found out from random rows; the table is chosen greedily.
+    """
+    source = random.Random(seed)
+    rows = []
+    while len(rows) < n_candidates:
+        row = random_row(source)
+        if is_valid(row):
+            rows.append(row)
+    rows_of = collections.defaultdict(list)
+    for row in dict.fromkeys(rows):
+        for combination in combinations(row, strength):
+            rows_of[combination].append(row)
+    missing = dict.fromkeys(sorted(rows_of, key=lambda c: (len(rows_of[c]), repr(c))))
+    table = []
+    while missing:
+        rarest = next(iter(missing))
+        tried = source.sample(rows_of[rarest], min(n_tried, len(rows_of[rarest])))
+        best = max(tried, key=lambda row: sum(c in missing for c in combinations(row, strength)))
+        table.append(best)
+        for combination in combinations(best, strength):
+            missing.pop(combination, None)
+    return table
+
+
+if __name__ == '__main__':
+    for row_of_table in covering_table():
+        print(*row_of_table)
