@@ -87,9 +87,6 @@ class Checker:
             plain = self._plain(row, path, at)
         ours = media_run(path, row.program, row.action, at)
         assert ours['ended'] and not ours['error'], f'ERROR of the pipeline: {ours["error"]}'
-        if row.audio == 'ac3' and row.action in ('seek', 'half', 'double'):
-            # a52dec adds noise that depends on how much it decoded before the seek.
-            plain['audio']['md5'] = ours['audio']['md5']
         if row.action == 'track':  # In the middle, at no exact place: the samples are two tracks'.
             plain['audio'] = ours['audio']
         wrong = compare.media_differences(plain, ours, row.program == 'overlay')
