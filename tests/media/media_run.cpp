@@ -88,7 +88,12 @@ class Run {
       };
       audio_.on_buffer(hold);
     }
-    if (action != "play" && !pauses) preroll(action);
+    if (pauses) {  // A state change that is not complete would be overtaken by the pause.
+      gst_element_set_state(pipeline_, GST_STATE_PAUSED);
+      wait_for_state();
+    } else if (action != "play") {
+      preroll(action);
+    }
     if (error_.empty()) gst_element_set_state(pipeline_, GST_STATE_PLAYING);
     if (pauses) pause();
     wait_for_end();
