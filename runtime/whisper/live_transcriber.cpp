@@ -11,6 +11,7 @@
 #include "whisper/stopwatch.h"
 #include "whisper/timestamps.h"
 #include "whisper/trim.h"
+#include "whisper/word_pieces.h"
 
 namespace npuwhisper {
 namespace {
@@ -292,13 +293,19 @@ Result<void> LiveTranscriber::hear_window() {
 }
 
 /// Makes the punctuation at the beginning of `tokens` the open end of the final text, and returns
-/// the rest.
+/// the rest. A mark that the next word goes on from, as in "cold-hearted" or "3.5", stays with it.
 std::span<const Token> LiveTranscriber::without_open_end(std::span<const Token> tokens) {
   if (tokens.empty()) return tokens;
   std::string end;
   std::size_t n = 0;
   while (n < tokens.size() && is_closing(tokenizer_.bytes(tokens[n]))) {
     end += tokenizer_.bytes(tokens[n++]);
+  }
+  const bool begins_word = n == tokens.size() || tokenizer_.bytes(tokens[n]).starts_with(' ') ||
+                           is_written_without_spaces(language_);
+  if (!begins_word) {
+    n = 0;
+    end.clear();
   }
   text_.replace_open_end(tokens.first(n), end);
   return tokens.subspan(n);
