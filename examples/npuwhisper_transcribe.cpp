@@ -3,6 +3,7 @@
 // npuwhisper-transcribe: files in, timed text out. Shows how a program uses the element npuwhisper:
 // open the engine once, then run one pipeline for each file (transcription.cpp).
 
+#include <malloc.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -235,5 +236,8 @@ int run(int argc, char** argv) {
 }  // namespace npuwhisper::cli
 
 int main(int argc, char** argv) {
+  // Each large block that is freed goes back to the system. By default glibc raises this threshold
+  // with every such block and keeps the next ones, about 1 MB here.
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   return npuwhisper::cli::run(argc, argv);
 }

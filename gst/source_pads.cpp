@@ -7,8 +7,9 @@
 namespace npuwhisper {
 namespace {
 
-// Not live: a window of 30 s and a little, so that upstream decodes the next one meanwhile.
-constexpr std::int64_t kQueueSamples = 32 * kSampleRate;
+// Not live: most of a window of 30 s, so that upstream decodes the next one meanwhile. Each second
+// takes 64 kB.
+constexpr std::int64_t kQueueSamples = 24 * kSampleRate;
 // Live: more than the latency. The transcriber skips to the live edge when more than that waits,
 // and knows best how; the queue throws audio away only when an inference takes this much longer.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;

@@ -41,8 +41,12 @@ class StreamDecoder final : public TokenDecoder {
   int n_vocab() const override { return config_.n_vocab; }
   int max_sequences() const override { return options_.max_sequences; }
   int max_length() const override { return config_.n_text_ctx; }
-  int max_positions() const override { return static_cast<int>(logits_.size()) / config_.n_vocab; }
+  int max_positions() const override { return static_cast<int>(n_logit_rows_); }
 
+  std::span<float> window() override {
+    const std::span<std::byte> host = mel_->host();
+    return {reinterpret_cast<float*>(host.data()), host.size() / sizeof(float)};
+  }
   Result<void> encode(std::span<const float> mel, int n_exact) override;
   Result<std::span<float>> prompt(std::span<const Token> tokens, std::span<const int> positions) override;
   void truncate(int length) override { tables_.truncate(static_cast<std::size_t>(length)); }
@@ -53,7 +57,7 @@ class StreamDecoder final : public TokenDecoder {
  private:
   Result<StepRow> next_row(std::size_t sequence, Token token);
   Result<void> run(std::span<StepRow> rows);
-  float* logits_row(std::size_t i) { return logits_.data() + i * static_cast<std::size_t>(config_.n_vocab); }
+  float* logits_row(std::size_t i) { return logits_.get() + i * static_cast<std::size_t>(config_.n_vocab); }
 
   const std::shared_ptr<ModelEngine> engine_;
   const ModelConfig& config_;
@@ -63,7 +67,8 @@ class StreamDecoder final : public TokenDecoder {
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
   WindowPositions positions_;        // of cross_cache_
   std::vector<StepRow> rows_;
-  std::vector<float> logits_;        // [rows that may want them, n_vocab]
+  std::size_t n_logit_rows_ = 0;     // that may be wanted at once
+  std::unique_ptr<float[]> logits_;  // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
   std::vector<float> attention_;     // [alignment heads, tokens, n_audio_ctx]
 };
 
@@ -79,7 +84,8 @@ Result<void> StreamDecoder::allocate() {
   self_cache_ = std::move(*self_cache);
   rows_.resize(ModelEngine::kMaxRows);
   const int logit_rows = std::max({2, options_.max_sequences, options_.alignment ? kAlignmentRows : 0});
-  logits_.resize(static_cast<std::size_t>(logit_rows) * static_cast<std::size_t>(config_.n_vocab));
+  n_logit_rows_ = static_cast<std::size_t>(logit_rows);
+  logits_ = std::make_unique_for_overwrite<float[]>(n_logit_rows_ * static_cast<std::size_t>(config_.n_vocab));
   if (options_.alignment) {
     attention_.resize(config_.alignment_heads.size() * static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) *
                       static_cast<std::size_t>(config_.n_audio_ctx));
@@ -94,7 +100,7 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
                                                 " mel values, wanted " + std::to_string(to.size() / sizeof(float)));
   }
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
-  std::memcpy(to.data(), mel.data(), to.size());
+  if (mel.data() != window().data()) std::memcpy(to.data(), mel.data(), to.size());
   tables_.reset();
   // Position i sees frames 2 * i - 2 to 2 * i + 2: there are two convolutions.
   positions_ = engine_->positions_for((n_exact + 3) / 2);
@@ -133,7 +139,7 @@ Result<void> StreamDecoder::run(std::span<StepRow> rows) {
 }
 
 Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens, std::span<const int> positions) {
-  const std::size_t n_logits = logits_.size() / static_cast<std::size_t>(config_.n_vocab);
+  const std::size_t n_logits = n_logit_rows_;
   if (positions.size() > n_logits) {
     return fail(ErrorCode::InvalidArgument, "prompt: found " + std::to_string(positions.size()) +
                                                 " positions, wanted at most " + std::to_string(n_logits));
@@ -156,7 +162,7 @@ Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens, st
     return fail(ErrorCode::InvalidArgument, "prompt: found position " + std::to_string(positions[wanted]) +
                                                 ", wanted ascending positions below " + std::to_string(tokens.size()));
   }
-  return std::span<float>(logits_.data(), wanted * static_cast<std::size_t>(config_.n_vocab));
+  return std::span<float>(logits_.get(), wanted * static_cast<std::size_t>(config_.n_vocab));
 }
 
 Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
@@ -168,7 +174,7 @@ Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
     rows_[i].logits = logits_row(i);
   }
   if (auto done = run({rows_.data(), tokens.size()}); !done) return fail(done.error());
-  return std::span<float>(logits_.data(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
+  return std::span<float>(logits_.get(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
 }
 
 Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens, std::span<float> probabilities) {

@@ -27,13 +27,12 @@ int HeardAudio::capacity(int window_frames) {
 }
 
 HeardAudio::HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetector> detector,
-                       int window_frames, int n_mels, bool keep_samples, TranscriberStats& stats)
+                       int window_frames, bool keep_samples, TranscriberStats& stats)
     : mel_(std::move(mel)),
       detector_(std::move(detector)),
       window_frames_(window_frames),
       keep_samples_(keep_samples),
       stats_(stats) {
-  window_.resize(static_cast<std::size_t>(window_frames * n_mels));
   // The front end may hold back less than an FFT's worth of samples beyond its last frame.
   if (keep_samples) {
     samples_.reserve(static_cast<std::size_t>(capacity(window_frames) * kHop + kFftSize));
@@ -88,12 +87,12 @@ void HeardAudio::discard_before(std::int64_t frame) {
   samples_begin_ = begin;
 }
 
-Result<std::span<const float>> HeardAudio::window(std::int64_t first) {
+Result<void> HeardAudio::window(std::int64_t first, std::span<float> out) {
   const Stopwatch watch(stats_.mel_time, "mel");
-  if (const auto made = mel_->window(first, window_frames_, window_); !made) {
+  if (const auto made = mel_->window(first, window_frames_, out); !made) {
     return fail(made.error());
   }
-  return std::span<const float>(window_);
+  return {};
 }
 
 std::span<const float> HeardAudio::samples(std::int64_t first, int n_frames) const {

@@ -26,7 +26,7 @@ class HeardAudio {
 
   /// `mel` holds capacity(window_frames); `detector` may be none; `stats` must outlive this object.
   HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetector> detector,
-             int window_frames, int n_mels, bool keep_samples, TranscriberStats& stats);
+             int window_frames, bool keep_samples, TranscriberStats& stats);
 
   /// Appends the beginning of `pcm` and returns its length: at least 1, unless nothing was
   /// discarded of a full window.
@@ -43,9 +43,9 @@ class HeardAudio {
   std::int64_t n_samples() const { return mel_->n_samples(); }
   std::int64_t end_frame() const { return mel_->end_frame(); }  ///< Past the newest that is whole.
   int window_frames() const { return window_frames_; }
-  /// Log-mel from frame `first` on, 0 past end_frame(): [window_frames, n_mels]. Lives until the
-  /// next call. Errors: those of LogMel::window().
-  Result<std::span<const float>> window(std::int64_t first);
+  /// Writes log-mel from frame `first` on, 0 past end_frame(), to `out`: [window_frames, n_mels].
+  /// Errors: those of LogMel::window().
+  Result<void> window(std::int64_t first, std::span<float> out);
   /// The samples of frames [first, first + n_frames), as far as they have come.
   std::span<const float> samples(std::int64_t first, int n_frames) const;
   /// None, if nobody asked for one.
@@ -63,7 +63,6 @@ class HeardAudio {
   const int window_frames_;
   const bool keep_samples_;
   TranscriberStats& stats_;
-  std::vector<float> window_;
   std::vector<float> samples_;  // from samples_begin_ on
   std::int64_t samples_begin_ = 0;
 };

@@ -25,6 +25,8 @@ class TokenDecoder {
   /// Most positions that prompt() gives logits of.
   virtual int max_positions() const = 0;
 
+  /// The decoder's own memory for the mel of encode(), to be written in place; empty if it has none.
+  virtual std::span<float> window() { return {}; }
   /// Encodes a window: mel is [2 * n_audio_ctx, n_mels], normalised, time-major. Forgets all
   /// sequences. Frames from `n_exact` on are padding, all 0: of them the device may encode fewer,
   /// each of which then stands for several (device/window_positions.h).

@@ -59,11 +59,14 @@ WhisperTranscriber::WhisperTranscriber(Parts&& parts, int prompt_length, bool ke
       options_(parts.options),
       window_frames_(kFramesPerTimestamp * parts.config.n_audio_ctx),
       decoder_(std::move(parts.decoder)),
-      audio_(std::move(parts.mel), std::move(parts.detector), window_frames_, parts.config.n_mels,
+      audio_(std::move(parts.mel), std::move(parts.detector), window_frames_,
              keep_samples, stats_),
       prompt_(tokenizer_, prompt_length, options_.initial_prompt),
       language_decision_(tokenizer_, options_),
       language_(language_decision_.code()) {
+  if (decoder_->window().empty()) {
+    own_window_.resize(static_cast<std::size_t>(window_frames_ * parts.config.n_mels));
+  }
   stats_.vad = vad_use(options_, audio_.detector() != nullptr);
   published_ = stats_;
 }
@@ -151,11 +154,12 @@ void WhisperTranscriber::publish_stats() {
 }
 
 Result<void> WhisperTranscriber::encode(std::int64_t first, int n_exact) {
-  const auto window = audio_.window(first);
-  if (!window) return fail(window.error());
+  std::span<float> window = decoder_->window();
+  if (window.empty()) window = own_window_;
+  if (const auto made = audio_.window(first, window); !made) return made;
   const Stopwatch watch(stats_.encode_time, "encode");
   ++stats_.windows;
-  return decoder_->encode(*window, n_exact);
+  return decoder_->encode(window, n_exact);
 }
 
 Result<std::optional<Token>> WhisperTranscriber::find_language(bool is_known, std::int64_t first,

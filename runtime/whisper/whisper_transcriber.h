@@ -119,6 +119,7 @@ class WhisperTranscriber : public Transcriber {
   Error end_with(const Error& error);
   void warn_of_language();
 
+  std::vector<float> own_window_;  // of mel, where the decoder has no memory for it
   bool drained_ = false;
   bool warned_of_language_ = false;
   std::optional<Error> error_;  // ends the stream until reset()
