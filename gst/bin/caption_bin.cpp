@@ -88,6 +88,9 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   audio_queries_.attach(audio_queue_);
   video_queries_.attach(video_queue_);
   text_queries_.attach(text_queue_);
+  constexpr auto kQueries = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM |
+                                                         GST_PAD_PROBE_TYPE_PUSH);
+  add_probe(text_queue_, "sink", kQueries, on_text_query, this);
   rebuild();
 }
 
@@ -251,6 +254,22 @@ bool CaptionBin::follow_video(GstEvent* caps_event) {
   }
   size_queues();
   return true;
+}
+
+// The text's branch converts any audio, so it must not say what it likes best: a decoder that asks
+// downstream how many channels it should give, as a52dec does, would give the mono of the text to
+// everybody.
+GstPadProbeReturn CaptionBin::on_text_query(GstPad*, GstPadProbeInfo* info, gpointer) {
+  GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
+  if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS) return GST_PAD_PROBE_OK;
+  GstCaps* filter = nullptr;
+  gst_query_parse_caps(query, &filter);
+  CapsPtr caps(gst_caps_new_empty_simple("audio/x-raw"));
+  if (filter != nullptr) {
+    caps.reset(gst_caps_intersect_full(filter, caps.get(), GST_CAPS_INTERSECT_FIRST));
+  }
+  gst_query_set_caps_result(query, caps.get());
+  return GST_PAD_PROBE_HANDLED;
 }
 
 void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {

@@ -65,6 +65,7 @@ class CaptionBin {
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_text_query(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_audio_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstBin* bin_;

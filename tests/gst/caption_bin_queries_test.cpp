@@ -146,5 +146,26 @@ TEST(CaptionBin, AllocationOfTheFirstBufferReachesTheSink) {
   }
 }
 
+// A decoder that can mix down asks how many channels it should give: six, if the sink takes six.
+TEST(CaptionBin, TheTextDoesNotChooseTheChannelsOfTheAudio) {
+  for (const char* mode : {"mode=none", "mode=overlay", "mode=cea708"}) {
+    SCOPED_TRACE(mode);
+    set_script({});
+    Pipeline pipeline(bin(mode) + audio(2) + video(2) + kSinks);
+    ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+    GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "audio_sink");
+    GstCaps* filter = gst_caps_from_string("audio/x-raw,format=F32LE,channels={6,2,1},rate=48000");
+    GstCaps* caps = gst_pad_query_caps(sink, filter);
+    ASSERT_FALSE(gst_caps_is_empty(caps));
+    caps = gst_caps_fixate(caps);
+    int channels = 0;
+    gst_structure_get_int(gst_caps_get_structure(caps, 0), "channels", &channels);
+    EXPECT_EQ(channels, 6);
+    gst_caps_unref(caps);
+    gst_caps_unref(filter);
+    gst_object_unref(sink);
+  }
+}
+
 }  // namespace
 }  // namespace npuwhisper::test
