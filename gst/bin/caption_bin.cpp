@@ -257,7 +257,7 @@ bool CaptionBin::follow_video(GstEvent* caps_event) {
 }
 
 // The text's branch converts any audio, so it must not say what it likes best: a decoder that asks
-// downstream how many channels it should give, as a52dec does, would give the mono of the text to
+// downstream how many channels it should give, as a52dec does, could give the mono of the text to
 // everybody.
 GstPadProbeReturn CaptionBin::on_text_query(GstPad*, GstPadProbeInfo* info, gpointer) {
   GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
