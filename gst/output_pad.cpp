@@ -87,7 +87,11 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
     note();
     return;
   }
-  if (const auto* advance = std::get_if<Advance>(&item); advance != nullptr && !items_.empty()) {
+  // Captions that may be due are asked at each step, however slow the pad's thread is: what they
+  // look like depends on it.
+  const auto* advance = std::get_if<Advance>(&item);
+  const bool may_merge = advance != nullptr && (advance->due == 0 || content_ == Content::Json);
+  if (may_merge && !items_.empty()) {
     if (auto* last = std::get_if<Advance>(&items_.back())) {
       merge(*last, *advance);
       return;

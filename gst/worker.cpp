@@ -16,6 +16,9 @@ namespace {
 
 // Converted at a time; small enough to stay in the cache.
 constexpr std::int64_t kPieceSamples = 8192;
+// Streaming, not live: how far apart in the audio captions are asked whether they are due. Fixed, so
+// that captions do not depend on how upstream cuts the audio into buffers.
+constexpr std::int64_t kDueStep = kSampleRate / 2;
 // Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
 // longer one ends what was being said.
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
@@ -248,11 +251,13 @@ bool Worker::hear(const Audio& audio) {
   }
   const auto step = static_cast<std::int64_t>(bytes_per_sample(audio.format));
   bool heard = true;
-  for (std::int64_t i = 0; heard && i < audio.n_samples; i += kPieceSamples) {
-    const std::int64_t n = std::min(kPieceSamples, audio.n_samples - i);
+  heard_to_ = timeline_.n_samples() - audio.n_samples;
+  for (std::int64_t i = 0; heard && i < audio.n_samples;) {
+    const std::int64_t n = piece_of(audio.n_samples - i);
     // A flush that came before this is_current() is seen by it; one that comes after cancels.
     heard = input_.is_current(epoch_) &&
             take(push(map.data + i * step, static_cast<std::size_t>(n), audio.format));
+    i += n;
   }
   gst_buffer_unmap(audio.buffer.get(), &map);
   return heard;
@@ -266,12 +271,23 @@ Result<std::vector<Segment>> Worker::push(const std::uint8_t* bytes, std::size_t
 
 bool Worker::hear_silence(std::int64_t n_samples) {
   bool heard = true;
-  for (std::int64_t i = 0; heard && i < n_samples; i += kPieceSamples) {
-    const auto n = static_cast<std::size_t>(std::min(kPieceSamples, n_samples - i));
+  heard_to_ = timeline_.n_samples() - n_samples;
+  for (std::int64_t i = 0; heard && i < n_samples;) {
+    const auto n = static_cast<std::size_t>(piece_of(n_samples - i));
     std::fill_n(pcm_.begin(), n, 0.0F);
     heard = input_.is_current(epoch_) && take(transcriber_->push(std::span(pcm_).first(n)));
+    i += static_cast<std::int64_t>(n);
   }
   return heard;
+}
+
+// How many of the next `n` samples to push at once, and counts them as heard. Streaming, no piece
+// crosses a multiple of kDueStep.
+std::int64_t Worker::piece_of(std::int64_t n) {
+  n = std::min(n, kPieceSamples);
+  if (patience_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);
+  heard_to_ += n;
+  return n;
 }
 
 // Hands on what the transcriber returned. False: it failed, or was cancelled.
@@ -299,7 +315,8 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
 
 // Streaming without a clock: the audio says what is due.
 GstClockTime Worker::due() const {
-  const std::int64_t index = timeline_.n_samples() - patience_;
+  const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
+  const std::int64_t index = heard - heard % kDueStep - patience_;
   return patience_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
 }
 

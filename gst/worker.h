@@ -65,6 +65,7 @@ class Worker {
 
   bool hear(const Audio& audio);
   Result<std::vector<Segment>> push(const std::uint8_t* bytes, std::size_t n, SampleFormat format);
+  std::int64_t piece_of(std::int64_t n);
   bool hear_silence(std::int64_t n_samples);
   bool take(const Result<std::vector<Segment>>& segments);
   void announce_skip();
@@ -97,6 +98,7 @@ class Worker {
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
   std::int64_t patience_ = 0;    // Streaming, not live: samples after which a caption is due.
+  std::int64_t heard_to_ = 0;    // Samples of the timeline that were pushed.
   std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
   std::uint64_t n_starts_ = 0;   // Of the input queue, with this run.
   std::uint64_t epoch_ = 0;
