@@ -87,8 +87,8 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
     note();
     return;
   }
-  // Captions that may be due are asked at each step, however slow the pad's thread is: what they
-  // look like depends on it.
+  // Each step at which captions may be due is kept. The captions depend on these steps, and the
+  // steps must not depend on the speed of the pad's thread.
   const auto* advance = std::get_if<Advance>(&item);
   const bool may_merge = advance != nullptr && (advance->due == 0 || content_ == Content::Json);
   if (may_merge && !items_.empty()) {

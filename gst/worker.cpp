@@ -16,8 +16,8 @@ namespace {
 
 // Converted at a time; small enough to stay in the cache.
 constexpr std::int64_t kPieceSamples = 8192;
-// Streaming, not live: how far apart in the audio captions are asked whether they are due. Fixed, so
-// that captions do not depend on how upstream cuts the audio into buffers.
+// Streaming, not live: captions become due at multiples of this distance in the audio. The distance
+// is fixed, so that captions do not depend on how upstream cuts the audio into buffers.
 constexpr std::int64_t kDueStep = kSampleRate / 2;
 // Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
 // longer one ends what was being said.
@@ -281,8 +281,8 @@ bool Worker::hear_silence(std::int64_t n_samples) {
   return heard;
 }
 
-// How many of the next `n` samples to push at once, and counts them as heard. Streaming, no piece
-// crosses a multiple of kDueStep.
+// Returns how many of the next `n` samples to push at once, and adds them to heard_to_. With
+// streaming, no piece crosses a multiple of kDueStep.
 std::int64_t Worker::piece_of(std::int64_t n) {
   n = std::min(n, kPieceSamples);
   if (patience_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);

@@ -165,22 +165,20 @@ std::vector<Word> LiveText::commit(std::size_t n, std::int64_t end) {
   }
   heard_.erase(heard_.begin(), heard_.begin() + static_cast<std::ptrdiff_t>(n));
   n_agreed_ -= std::min(n_agreed_, n);
-  find_open_end();
   return words;
 }
 
-/// Of the last word that stands.
-void LiveText::find_open_end() {
-  n_open_ = committed_.empty() ? 0 : committed_.back().n_open;
+std::span<const Token> LiveText::open_end() const {
+  return std::span(committed_tokens_).last(committed_.empty() ? 0 : committed_.back().n_open);
 }
 
 void LiveText::replace_open_end(std::span<const Token> tokens, std::string_view text) {
   if (committed_.empty()) return;
-  committed_tokens_.resize(committed_tokens_.size() - n_open_);
-  committed_tokens_.insert(committed_tokens_.end(), tokens.begin(), tokens.end());
   LiveWord& last = committed_.back();
-  last.n_tokens = last.n_tokens - n_open_ + tokens.size();
-  last.n_open = n_open_ = tokens.size();
+  committed_tokens_.resize(committed_tokens_.size() - last.n_open);
+  committed_tokens_.insert(committed_tokens_.end(), tokens.begin(), tokens.end());
+  last.n_tokens = last.n_tokens - last.n_open + tokens.size();
+  last.n_open = tokens.size();
   last.word.text.resize(without_closing(last.word.text).size());
   last.word.text += text;
 }
@@ -199,7 +197,6 @@ void LiveText::drop_committed(std::size_t n) {
   const auto n_tokens = static_cast<std::ptrdiff_t>(committed_tokens(n).size());
   committed_.erase(committed_.begin(), committed_.begin() + static_cast<std::ptrdiff_t>(n));
   committed_tokens_.erase(committed_tokens_.begin(), committed_tokens_.begin() + n_tokens);
-  find_open_end();
 }
 
 void LiveText::forget_heard() {

@@ -63,7 +63,7 @@ class LiveText {
 
   /// The punctuation at the end of committed_tokens(). The next pass decodes it again, because a
   /// full stop in the middle of a sentence makes the model end the text or repeat itself.
-  std::span<const Token> open_end() const { return std::span(committed_tokens_).last(n_open_); }
+  std::span<const Token> open_end() const;
   /// Replaces open_end() by `tokens`, whose text is `text`.
   void replace_open_end(std::span<const Token> tokens, std::string_view text);
 
@@ -77,14 +77,12 @@ class LiveText {
  private:
   bool is_stable(std::size_t i, const PassSchedule& schedule, std::int64_t heard) const;
   static std::size_t n_sayable(std::span<const LiveWord> words, std::int64_t heard);
-  void find_open_end();
   void correct_times(std::size_t n_known, std::int64_t known_to);
 
   std::vector<LiveWord> committed_;
   std::vector<Token> committed_tokens_;
   std::vector<LiveWord> heard_;
   std::vector<Token> draft_;  // tokens of heard_
-  std::size_t n_open_ = 0;    // tokens of open_end()
   std::size_t n_agreed_ = 0;  // of heard_, from the first on
   bool is_doubtful_ = false;
   std::int64_t heard_to_ = 0;  // by the last pass
