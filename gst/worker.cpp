@@ -22,6 +22,9 @@ constexpr std::int64_t kDueStep = kSampleRate / 2;
 // Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
 // longer one ends what was being said.
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
+// Upstream leaves out a few samples without a word: lost packets, or a demuxer that miscounts frames.
+// Up to this many are silence as well; behind more, words are missing, and the text begins anew.
+constexpr std::int64_t kMaxMissing = kSampleRate * 3 / 10;
 // How soon the end of the loading is noticed.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
@@ -229,9 +232,21 @@ void Worker::handle(const Audio& audio) {
   if (!GST_CLOCK_TIME_IS_VALID(start) && audio.n_dropped > 0) {
     start = timeline_.end() + samples_to_time(audio.n_dropped);
   }
+  if (const std::int64_t n_missing = audio.n_dropped == 0 ? missing_before(start) : 0) {
+    timeline_.append(timeline_.end(), n_missing);
+    if (!hear_silence(n_missing)) return;
+  }
   if (!timeline_.continues(start)) resync(start);
   timeline_.append(start, audio.n_samples);
   hear(audio);
+}
+
+// Returns how many samples upstream left out between the audio so far and `start`, if silence is to
+// take their place: to end the stretch here would cut a sentence in two. 0: none, or too many.
+std::int64_t Worker::missing_before(GstClockTime start) const {
+  if (timeline_.n_samples() == 0 || timeline_.continues(start) || start < timeline_.end()) return 0;
+  const std::int64_t n = time_to_samples(start - timeline_.end());
+  return n <= kMaxMissing ? n : 0;
 }
 
 void Worker::resync(GstClockTime start) {
@@ -380,6 +395,7 @@ void Worker::handle(const EventPtr& event) {
       return;
     case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_STREAM_GROUP_DONE:  // Nothing more comes in this stream, as decodebin3 says it.
       finish();
       output_.event(share(event));
       return;

@@ -63,6 +63,7 @@ class Worker {
   void tell_language();
   void handle_gap(const EventPtr& event);
 
+  std::int64_t missing_before(GstClockTime start) const;
   bool hear(const Audio& audio);
   Result<std::vector<Segment>> push(const std::uint8_t* bytes, std::size_t n, SampleFormat format);
   std::int64_t piece_of(std::int64_t n);

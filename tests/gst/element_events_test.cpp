@@ -217,6 +217,31 @@ TEST_F(Events, ShortGapIsSilenceInTheMiddle) {
   EXPECT_EQ(stat("samples"), 5U * kSampleRate / 2);
 }
 
+TEST_F(Events, FewMissingSamplesAreSilenceInTheMiddle) {
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  push(tones(1, {{0.2, 0.6}}), seconds(1.25), true);
+  finish();
+  EXPECT_EQ(calls().drains, 1) << "a lost packet does not cut a sentence in two";
+  ASSERT_EQ(out_->buffers().size(), 2U);
+  EXPECT_EQ(out_->buffers()[1].start, seconds(1.45));
+  EXPECT_EQ(stat("samples"), 9U * kSampleRate / 4);
+}
+
+TEST_F(Events, ManyMissingSamplesEndTheText) {
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  push(tones(1, {{0.2, 0.6}}), seconds(1.4), true);
+  finish();
+  EXPECT_EQ(calls().drains, 2);
+  ASSERT_EQ(out_->buffers().size(), 2U);
+  EXPECT_EQ(out_->buffers()[1].start, seconds(1.6));
+  EXPECT_TRUE(out_->buffers()[1].discont);
+  EXPECT_EQ(stat("samples"), 2U * kSampleRate);
+}
+
 TEST_F(Events, LongGapEndsTheTextAndIsToldDownstream) {
   set_script({});
   play();
