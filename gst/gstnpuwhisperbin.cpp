@@ -100,7 +100,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
 
 // An element's latency has changed, and with it how much the queues must hold.
 void handle_message(GstBin* bin, GstMessage* message) {
-  const CaptionBin* inside = GST_NPU_WHISPER_BIN(bin)->inside;  // nullptr at birth and death.
+  CaptionBin* inside = GST_NPU_WHISPER_BIN(bin)->inside;  // nullptr at birth and death.
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && inside != nullptr) inside->size_queues();
   GST_BIN_CLASS(gst_npu_whisper_bin_parent_class)->handle_message(bin, message);
 }

@@ -88,8 +88,8 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   audio_queries_.attach(audio_queue_);
   video_queries_.attach(video_queue_);
   text_queries_.attach(text_queue_);
-  constexpr auto kQueries = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM |
-                                                         GST_PAD_PROBE_TYPE_PUSH);
+  constexpr auto kQueries =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH);
   add_probe(text_queue_, "sink", kQueries, on_text_query, this);
   rebuild();
 }
@@ -180,7 +180,6 @@ void CaptionBin::start() {
 }
 
 void CaptionBin::stop() {
-  text_ended_ = false;
   {
     const std::scoped_lock lock(mutex_);
     if (text_flows_) return;
@@ -188,12 +187,13 @@ void CaptionBin::stop() {
   if (captioner_) captioner_->unlink_text();
 }
 
-void CaptionBin::size_queues() const {
+void CaptionBin::size_queues() {
   GstClockTime text = 0;
   if (captioner_) {
     guint latency_ms = 0;
     gboolean streaming = FALSE;
     g_object_get(whisper_, "latency", &latency_ms, "streaming", &streaming, nullptr);
+    gate_.set_lead(captioner_->latency() + kSlack);
     text = captioner_->latency() + (streaming != FALSE ? latency_ms * GST_MSECOND : kWindows);
   }
   // Live, the sinks wait for the slowest branch of the whole pipeline.
@@ -219,10 +219,7 @@ void CaptionBin::follow_links() {
 }
 
 bool CaptionBin::begin_text() {
-  if (text_ended_.exchange(false)) {  // Takes back the EOS.
-    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_start());
-    gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
-  }
+  gate_.resume();
   return captioner_->link_text(gate_.src()) &&
          gst_pad_link(text_tee_.get(), text_sink_.get()) == GST_PAD_LINK_OK;
 }
@@ -231,8 +228,7 @@ bool CaptionBin::begin_text() {
 void CaptionBin::end_text() {
   gst_pad_unlink(text_tee_.get(), text_sink_.get());
   if (GST_STATE(bin_) > GST_STATE_READY) {
-    text_ended_ = true;
-    gst_pad_send_event(text_sink_.get(), gst_event_new_eos());
+    gst_pad_send_event(text_sink_.get(), gate_.end_event().release());
   } else {
     captioner_->unlink_text();
   }

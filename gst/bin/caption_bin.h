@@ -50,7 +50,7 @@ class CaptionBin {
   /// PAUSED to READY, after the elements.
   void stop();
   /// Fits the queues to the latency and the rates as they are now. Thread-safe.
-  void size_queues() const;
+  void size_queues();
 
  private:
   GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
@@ -88,7 +88,6 @@ class CaptionBin {
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
-  std::atomic<bool> text_ended_{false};     // By an EOS of the bin's own.
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
   std::mutex mutex_;                        // Guards the next.
   bool text_flows_ = false;

@@ -47,6 +47,7 @@ void TextGate::open_by(GstPad* pad) {
   constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                                         GST_PAD_PROBE_TYPE_EVENT_FLUSH);
   gst_pad_add_probe(pad, kEvents, on_video_in, this, nullptr);
+  if (queue_ != nullptr) absent_text_.attach(sink_.get(), src_.get(), pad);
 }
 
 void TextGate::close_by(GstPad* pad) {
@@ -60,7 +61,13 @@ void TextGate::open() {
 
 void TextGate::start() {
   queries_.reset();
+  segments_.reset();
+  absent_text_.start();
   open();
+}
+
+void TextGate::resume() {
+  if (absent_text_.resume()) segments_.reset();
 }
 
 void TextGate::close() {
@@ -96,7 +103,9 @@ GstPadProbeReturn TextGate::on_video_out(GstPad*, GstPadProbeInfo* info, gpointe
 
 GstPadProbeReturn TextGate::on_text(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& gate = *static_cast<TextGate*>(self);
-  if (!gate.closed_) return GST_PAD_PROBE_OK;
+  if (gate.absent_text_.is_filling()) return GST_PAD_PROBE_OK;
+  const GstPadProbeReturn joined = gate.segments_.on_data(info);
+  if (joined != GST_PAD_PROBE_OK || !gate.closed_) return joined;
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) gate.n_let_in_ = kMostAfterFlush;

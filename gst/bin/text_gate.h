@@ -6,8 +6,10 @@
 #include <atomic>
 
 #include "../gst_ptr.h"
+#include "absent_text.h"
 #include "element_group.h"
 #include "query_guard.h"
+#include "segment_joiner.h"
 
 namespace npuwhisper {
 
@@ -17,8 +19,12 @@ namespace npuwhisper {
 /// events without which text could not go on when the video begins anew, and some of what comes
 /// after a flush: a seek reaches audio and video one after the other.
 ///
-/// open() is for the streaming thread of the video; the pads are fixed from the constructor on.
-/// Nothing may flow any more when the gate dies.
+/// While the audio is unlinked, the gate lets GAPs in instead of text (AbsentText). Text of several
+/// segments leaves it in one (SegmentJoiner).
+///
+/// open() is for the streaming thread of the video, end_event() and resume() are for the thread
+/// that links; the pads are fixed from the constructor on. Nothing may flow any more when the gate
+/// dies.
 class TextGate {
  public:
   explicit TextGate(ElementGroup& elements);
@@ -36,6 +42,13 @@ class TextGate {
   /// READY to PAUSED: nothing flows yet.
   void start();
 
+  /// How far beyond the video the captioner wants to know the text. Thread-safe.
+  void set_lead(GstClockTime lead) { absent_text_.set_lead(lead); }
+  /// The event to send behind the last audio when the audio is unlinked.
+  EventPtr end_event() { return absent_text_.end_event(); }
+  /// The audio is linked again. To be called before audio flows.
+  void resume();
+
  private:
   void close();
   static GstPadProbeReturn on_video_in(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -45,6 +58,8 @@ class TextGate {
   GstElement* queue_;
   PadPtr sink_, src_;
   QueryGuard queries_;
+  SegmentJoiner segments_;
+  AbsentText absent_text_;
   std::atomic<bool> closed_{false};
   std::atomic<int> n_let_in_{0};  // Of a closed gate: how much more it lets in.
 };

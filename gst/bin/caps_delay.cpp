@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "caps_delay.h"
+
+#include <utility>
+
+namespace npuwhisper {
+namespace {
+
+constexpr auto kData =
+    static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                 GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+
+CapsPtr caps_of(GstEvent* event) {
+  GstCaps* caps = nullptr;
+  gst_event_parse_caps(event, &caps);
+  return CapsPtr(gst_caps_ref(caps));
+}
+
+}  // namespace
+
+void CapsDelay::attach(GstPad* sink, GstPad* src) {
+  gst_pad_add_probe(sink, kData, on_sink, this, nullptr);
+  gst_pad_add_probe(src, kData, on_src, this, nullptr);
+}
+
+void CapsDelay::start() {
+  const std::scoped_lock lock(mutex_);
+  n_in_ = 0;
+  n_out_ = 0;
+  changes_.clear();
+  held_.reset();
+}
+
+GstPadProbeReturn CapsDelay::on_sink(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& delay = *static_cast<CapsDelay*>(self);
+  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    delay.sink_event(GST_PAD_PROBE_INFO_EVENT(info));
+    return GST_PAD_PROBE_OK;
+  }
+  const std::scoped_lock lock(delay.mutex_);
+  ++delay.n_in_;
+  return GST_PAD_PROBE_OK;
+}
+
+void CapsDelay::sink_event(GstEvent* event) {
+  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
+    start();
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
+    const std::scoped_lock lock(mutex_);
+    changes_.push_back({n_in_, caps_of(event)});
+  }
+}
+
+GstPadProbeReturn CapsDelay::on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  auto& delay = *static_cast<CapsDelay*>(self);
+  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_CAPS && delay.is_early(event);
+    return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  }
+  if (const CapsPtr caps = delay.caps_of_next_frame()) {
+    gst_pad_push_event(pad, gst_event_new_caps(caps.get()));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+// Keeps caps for the frame that has them, unless this frame is the first of all or is being pushed:
+// then they are no longer in changes_. A pad offers sticky events that were dropped again with each
+// push.
+bool CapsDelay::is_early(GstEvent* caps_event) {
+  CapsPtr caps = caps_of(caps_event);
+  const std::scoped_lock lock(mutex_);
+  for (const Change& change : changes_) {
+    if (change.first_frame > 0 && gst_caps_is_equal(change.caps.get(), caps.get())) {
+      held_ = std::move(caps);
+      return true;
+    }
+  }
+  return false;
+}
+
+// Counts a frame that leaves. Returns the caps to send before it, if there are any.
+CapsPtr CapsDelay::caps_of_next_frame() {
+  const std::scoped_lock lock(mutex_);
+  bool changed = false;
+  while (!changes_.empty() && changes_.front().first_frame <= n_out_) {
+    changes_.pop_front();
+    changed = true;
+  }
+  ++n_out_;
+  return changed ? std::exchange(held_, nullptr) : nullptr;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <cstdint>
+#include <deque>
+#include <mutex>
+
+#include "../gst_ptr.h"
+
+namespace npuwhisper {
+
+/// Lets new caps of the video leave cccombiner right before the first frame that has them.
+///
+/// cccombiner passes caps on at once, also while it holds a frame that waits for its captions (seen
+/// in GStreamer 1.22). That frame then leaves with caps that are not its own, and downstream reads
+/// its pixels in the wrong size.
+///
+/// attach() and start() are for state changes. The pads must outlive the data flow.
+class CapsDelay {
+ public:
+  CapsDelay() = default;
+  CapsDelay(const CapsDelay&) = delete;
+  CapsDelay& operator=(const CapsDelay&) = delete;
+
+  /// The pads by which video enters and leaves cccombiner.
+  void attach(GstPad* sink, GstPad* src);
+  /// READY to PAUSED: nothing flows yet.
+  void start();
+
+ private:
+  struct Change {
+    std::uint64_t first_frame;  ///< The number of the first frame with these caps.
+    CapsPtr caps;
+  };
+
+  static GstPadProbeReturn on_sink(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void sink_event(GstEvent* event);
+  bool is_early(GstEvent* caps_event);
+  CapsPtr caps_of_next_frame();
+
+  std::mutex mutex_;  // A leaf. Guards all members.
+  std::uint64_t n_in_ = 0;
+  std::uint64_t n_out_ = 0;
+  std::deque<Change> changes_;  // Of frames that have not left.
+  CapsPtr held_;                // Caps that came to `src` too early.
+};
+
+}  // namespace npuwhisper
