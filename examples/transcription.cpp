@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "../gst/unpositioned_channels.h"
 #include "audio_clip.h"
 #include "audio_tracks.h"
 #include "gst_owned.h"
@@ -184,7 +185,9 @@ class Run {
     } else if (input.kind == Input::Kind::File) {
       g_object_set(element("source").get(), "location", input.location.c_str(), nullptr);
     }
-    tracks_.emplace(decoder.get(), element("convert").get(), std::max(1, audio_.track));
+    const Owned<GstElement> convert = element("convert");
+    mix_unpositioned_channels(convert.get());
+    tracks_.emplace(decoder.get(), convert.get(), std::max(1, audio_.track));
     whisper_ = element("whisper");
     configure(whisper_.get(), engine, options);
     if (!audio_.span.is_whole()) {

@@ -10,6 +10,7 @@
 #include "../debug.h"
 #include "../gsterror.h"
 #include "../gstnpuwhisper.h"
+#include "../unpositioned_channels.h"
 
 namespace npuwhisper {
 namespace {
@@ -55,6 +56,7 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   GstElement* resample = elements_.add("audioresample", "resample");
   whisper_ = elements_.add(GST_TYPE_NPU_WHISPER, "npuwhisper");
   ElementGroup::link({text_queue_, convert, resample, whisper_});
+  if (convert != nullptr) mix_unpositioned_channels(convert);
   // So that the audio itself is not held up by the text's; a second of it.
   limit_by_time_alone(text_queue_, GST_SECOND);
   text_sink_ = static_pad(text_queue_, "sink");

@@ -220,6 +220,11 @@ class Speech(Case):
         subprocess.run(['ffmpeg', '-v', 'error', *options, path], check=True, timeout=120)
         return path
 
+    def test_channels_without_positions_are_mixed(self):
+        six = self.make_coded('six.mov', '-i', RECORDINGS[1], '-ac', '6', '-c:a', 'pcm_s16le')
+        text = self.run_ok(six)
+        self.assertGreaterEqual(share_found(SPOKEN[1], text), 0.8, text)
+
     def test_files_without_audio_that_can_be_decoded(self):
         """One clear line for each; a file that is all right is transcribed."""
         picture = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=1', '-c:v', 'libx264']

@@ -332,5 +332,19 @@ INSTANTIATE_TEST_SUITE_P(All, AudioCaps,
                                            "channel-mask=(bitmask)0x3f",
                                            "format=U8,rate=8000,channels=1"));
 
+TEST(CaptionBin, AudioWithoutChannelPositionsIsMixed) {
+  for (const char* channels : {"6", "12"}) {
+    set_script({});
+    Pipeline pipeline(bin("latency=1000") + video(3) +
+                      "audiotestsrc wave=ticks sine-periods-per-tick=440 tick-interval=4000000000 "
+                      "samplesperbuffer=800 num-buffers=60 ! audio/x-raw,rate=16000,"
+                      "channel-mask=(bitmask)0x0,channels=" +
+                      channels + " ! b.audio_sink " + kSinks);
+    const Frames frames(pipeline, "video_src");
+    ASSERT_TRUE(pipeline.run());
+    expect_text_in_time(frames.all());
+  }
+}
+
 }  // namespace
 }  // namespace npuwhisper::test
