@@ -45,7 +45,7 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
   video_sink_.reset(gst_element_get_static_pad(combiner_, "sink"));
   video_src_.reset(gst_element_get_static_pad(combiner_, "src"));
-  caps_delay_.attach(video_sink_.get(), video_src_.get());
+  video_repair_.attach(video_sink_.get(), video_src_.get());
 }
 
 bool CeaCaptioner::link_text(GstPad* src) {
@@ -68,7 +68,7 @@ void CeaCaptioner::unlink_text() {
 
 void CeaCaptioner::start() {
   queries_.reset();
-  caps_delay_.start();
+  video_repair_.start();
   let_text_flow();
   const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
   const gulong wait = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold,

@@ -4,7 +4,7 @@
 #include <mutex>
 
 #include "../gst_ptr.h"
-#include "caps_delay.h"
+#include "video_repair.h"
 #include "captioner.h"
 #include "element_group.h"
 #include "query_guard.h"
@@ -39,7 +39,7 @@ class CeaCaptioner final : public Captioner {
   PadPtr captions_src_;  // What the combiner is given.
   PadPtr combiner_caption_;
   QueryGuard queries_;  // Of the queue before the combiner.
-  CapsDelay caps_delay_;
+  VideoRepair video_repair_;
 
   std::mutex mutex_;  // A leaf. Guards the next.
   gulong wait_for_video_ = 0;

@@ -150,6 +150,31 @@ TEST_P(Relink, FramesHaveTheCapsOfTheirSize) {
   EXPECT_EQ(odd.n(), 0);
 }
 
+// Demuxers send GAPs where the video has ended before the audio.
+TEST_P(Relink, GapsOfTheVideoAreNoFrames) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(8) + video(2) + kSinks);
+  GstPad* src = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad* pad, GstPadProbeInfo* info, gpointer) {
+        if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+          for (int i = 0; i < 10; ++i) {
+            gst_pad_push_event(
+                pad, gst_event_new_gap((2000 + 100 * i) * GST_MSECOND, 100 * GST_MSECOND));
+          }
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(src);
+  const OddFrames odd(pipeline);
+  const Frames frames(pipeline, "video_src");
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(frames.size(), 50U);
+  EXPECT_EQ(odd.n(), 0);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, Relink, ::testing::Values("overlay", "cea608", "cea708"));
 
 }  // namespace

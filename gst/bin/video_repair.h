@@ -11,18 +11,21 @@
 
 namespace npuwhisper {
 
-/// Lets new caps of the video leave cccombiner right before the first frame that has them.
+/// Repairs the video that leaves cccombiner (as seen in GStreamer 1.22).
 ///
-/// cccombiner passes caps on at once, also while it holds a frame that waits for its captions (seen
-/// in GStreamer 1.22). That frame then leaves with caps that are not its own, and downstream reads
-/// its pixels in the wrong size.
+/// cccombiner passes new caps on at once, also while it holds a frame that waits for its captions.
+/// That frame then leaves with caps that are not its own, and downstream reads its pixels in the
+/// wrong size. Here the caps leave right before the first frame that has them.
+///
+/// cccombiner also turns GAPs, with which demuxers bridge the time after the last frame, into empty
+/// frames. Here they become GAPs again.
 ///
 /// attach() and start() are for state changes. The pads must outlive the data flow.
-class CapsDelay {
+class VideoRepair {
  public:
-  CapsDelay() = default;
-  CapsDelay(const CapsDelay&) = delete;
-  CapsDelay& operator=(const CapsDelay&) = delete;
+  VideoRepair() = default;
+  VideoRepair(const VideoRepair&) = delete;
+  VideoRepair& operator=(const VideoRepair&) = delete;
 
   /// The pads by which video enters and leaves cccombiner.
   void attach(GstPad* sink, GstPad* src);

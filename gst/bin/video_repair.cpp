@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "caps_delay.h"
+#include "video_repair.h"
 
 #include <utility>
 
@@ -16,14 +16,18 @@ CapsPtr caps_of(GstEvent* event) {
   return CapsPtr(gst_caps_ref(caps));
 }
 
+bool is_gap(GstBuffer* buffer) {
+  return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) && gst_buffer_get_size(buffer) == 0;
+}
+
 }  // namespace
 
-void CapsDelay::attach(GstPad* sink, GstPad* src) {
+void VideoRepair::attach(GstPad* sink, GstPad* src) {
   gst_pad_add_probe(sink, kData, on_sink, this, nullptr);
   gst_pad_add_probe(src, kData, on_src, this, nullptr);
 }
 
-void CapsDelay::start() {
+void VideoRepair::start() {
   const std::scoped_lock lock(mutex_);
   n_in_ = 0;
   n_out_ = 0;
@@ -31,18 +35,18 @@ void CapsDelay::start() {
   held_.reset();
 }
 
-GstPadProbeReturn CapsDelay::on_sink(GstPad*, GstPadProbeInfo* info, gpointer self) {
-  auto& delay = *static_cast<CapsDelay*>(self);
+GstPadProbeReturn VideoRepair::on_sink(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  auto& repair = *static_cast<VideoRepair*>(self);
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
-    delay.sink_event(GST_PAD_PROBE_INFO_EVENT(info));
+    repair.sink_event(GST_PAD_PROBE_INFO_EVENT(info));
     return GST_PAD_PROBE_OK;
   }
-  const std::scoped_lock lock(delay.mutex_);
-  ++delay.n_in_;
+  const std::scoped_lock lock(repair.mutex_);
+  ++repair.n_in_;
   return GST_PAD_PROBE_OK;
 }
 
-void CapsDelay::sink_event(GstEvent* event) {
+void VideoRepair::sink_event(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
     start();
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
@@ -51,14 +55,19 @@ void CapsDelay::sink_event(GstEvent* event) {
   }
 }
 
-GstPadProbeReturn CapsDelay::on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  auto& delay = *static_cast<CapsDelay*>(self);
+GstPadProbeReturn VideoRepair::on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  auto& repair = *static_cast<VideoRepair*>(self);
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_CAPS && delay.is_early(event);
+    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_CAPS && repair.is_early(event);
     return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
-  if (const CapsPtr caps = delay.caps_of_next_frame()) {
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  if (is_gap(buffer)) {
+    gst_pad_push_event(pad, gst_event_new_gap(GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)));
+    return GST_PAD_PROBE_DROP;
+  }
+  if (const CapsPtr caps = repair.caps_of_next_frame()) {
     gst_pad_push_event(pad, gst_event_new_caps(caps.get()));
   }
   return GST_PAD_PROBE_OK;
@@ -67,7 +76,7 @@ GstPadProbeReturn CapsDelay::on_src(GstPad* pad, GstPadProbeInfo* info, gpointer
 // Keeps caps for the frame that has them, unless this frame is the first of all or is being pushed:
 // then they are no longer in changes_. A pad offers sticky events that were dropped again with each
 // push.
-bool CapsDelay::is_early(GstEvent* caps_event) {
+bool VideoRepair::is_early(GstEvent* caps_event) {
   CapsPtr caps = caps_of(caps_event);
   const std::scoped_lock lock(mutex_);
   for (const Change& change : changes_) {
@@ -80,7 +89,7 @@ bool CapsDelay::is_early(GstEvent* caps_event) {
 }
 
 // Counts a frame that leaves. Returns the caps to send before it, if there are any.
-CapsPtr CapsDelay::caps_of_next_frame() {
+CapsPtr VideoRepair::caps_of_next_frame() {
   const std::scoped_lock lock(mutex_);
   bool changed = false;
   while (!changes_.empty() && changes_.front().first_frame <= n_out_) {
