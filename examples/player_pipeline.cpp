@@ -51,7 +51,11 @@ Result<std::unique_ptr<PlayerPipeline>> PlayerPipeline::create(const std::string
   self->video_sink_ = std::move(*video);
   self->audio_sink_ = std::move(*audio);
   gst_bin_add_many(GST_BIN(self->element()), source->get(), captions->get(), nullptr);
-  g_object_set(source->get(), "uri", uri.c_str(), "use-buffering", TRUE, nullptr);
+  // A local file needs no buffering. Where sinks do not wait for the clock, to pause for it can stop
+  // the pipeline for good: the audio has run ahead, the queues of the video are full, and the audio
+  // sink waits for another buffer.
+  const gboolean buffering = !gst_uri_has_protocol(uri.c_str(), "file");
+  g_object_set(source->get(), "uri", uri.c_str(), "use-buffering", buffering, nullptr);
   g_signal_connect(source->get(), "pad-added", G_CALLBACK(on_pad), self.get());
   g_signal_connect(source->get(), "no-more-pads", G_CALLBACK(on_no_more_pads), self.get());
   return self;
