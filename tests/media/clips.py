@@ -13,6 +13,7 @@ FIRST, OTHER, SECOND = RECORDINGS[2], RECORDINGS[1], RECORDINGS[0]
 FIRST_SECONDS, PAUSE, LENGTH = 5.3, 0.7, 13.1  # Of the speech: a sentence, a pause, a sentence.
 SECOND_BEGINS = FIRST_SECONDS + PAUSE
 LATE = 6
+VIDEO_SECONDS = 2  # Of the shape 'long'.
 HOURS = 7200
 SIZE = '192x108'
 LONGEST = 900  # seconds that ffmpeg may take, on a busy machine
@@ -98,7 +99,7 @@ class Clips:
     def _make(self, row, path):
         has_video = row.video != 'none'
         late = LATE if row.shape == 'late' else 0
-        video_seconds = 2 if row.shape == 'long' else LENGTH + late
+        video_seconds = VIDEO_SECONDS if row.shape == 'long' else LENGTH + late
         parts = self._picture(row, video_seconds) if has_video else []
         parts += ['-itsoffset', late, '-i', self.speech]
         if row.shape == 'tracks':

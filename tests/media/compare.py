@@ -50,25 +50,23 @@ def late_cues(cues, expected):
     return wrong
 
 
-def media_differences(plain, ours, is_overlay):
-    """How audio and video differ from those of the pipeline without our element, as texts."""
-    wrong = []
+def media_differences(plain, ours, is_overlay=False):
+    """{what differs: how} between the pipeline without our element and `ours`."""
+    wrong = {}
     for name in ('bytes', 'md5', 'first', 'formats'):
         if plain['audio'][name] != ours['audio'][name]:
-            wrong.append(f'audio {name}: {ours["audio"][name]} found, '
-                         f'{plain["audio"][name]} wanted')
+            wrong[f'audio {name}'] = f'{ours["audio"][name]} found, {plain["audio"][name]} wanted'
     if not plain['video']:
         return wrong  # What is seen is the black picture.
     if len(plain['video']) != len(ours['video']):
-        wrong.append(f'{len(ours["video"])} frames found, {len(plain["video"])} wanted')
+        wrong['frames'] = f'{len(ours["video"])} found, {len(plain["video"])} wanted'
     for (time, upper, lower, _), (our_time, our_upper, our_lower, _) in zip(plain['video'],
                                                                             ours['video']):
         if time != our_time:
-            wrong.append(f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s')
+            wrong['times'] = f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s'
             break
         if upper != our_upper or (lower != our_lower and not is_overlay):
-            wrong.append(f'other pixels at {time / SECOND} s')
-            break
+            wrong.setdefault('pixels', f'others at {time / SECOND} s')
     return wrong
 
 

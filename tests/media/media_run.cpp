@@ -24,7 +24,11 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: media-run [--captions none|overlay|cea608|cea708] [--model NAME]\n"
-    "                 [--action play|seek|pause|half|double|track] [--at SECONDS] URI\n";
+    "                 [--action play|seek|pause|half|double|track] [--at SECONDS]\n"
+    "                 [--queue SECONDS] [--audio-to SINK] [--video-to SINK] URI\n"
+    "  --queue     the size of the queues where there is no npuwhisperbin\n"
+    "  --audio-to, --video-to\n"
+    "              elements, as for gst-launch, in place of fakesink\n";
 
 /// Holds the streaming thread that arrives until release().
 class Barrier {
@@ -114,6 +118,23 @@ class Run {
     return element;
   }
 
+  GstElement* make_sink(const std::string& media) {
+    const std::string to = options_[media + "-to"];
+    if (to.empty()) {
+      GstElement* sink = make("fakesink", (media + "_out").c_str());
+      g_object_set(sink, "sync", FALSE, nullptr);
+      return sink;
+    }
+    GError* error = nullptr;
+    GstElement* sink = gst_parse_bin_from_description(to.c_str(), TRUE, &error);
+    if (error != nullptr) {
+      std::cerr << "media-run: " << to << ": " << error->message << '\n';
+      std::exit(2);
+    }
+    gst_bin_add(GST_BIN(pipeline_), sink);
+    return sink;
+  }
+
   static void watch(Observer& observer, GstElement* element, const char* pad_name) {
     GstPad* pad = gst_element_get_static_pad(element, pad_name);
     observer.watch(pad);
@@ -139,13 +160,14 @@ class Run {
     if (bin_ == nullptr) {
       first = make("queue", (media + "_queue").c_str());
       sink_name = "sink";
-      // As much as the bin's hold by default: what was decoded before a seek leaves traces in the
-      // states of some decoders.
-      g_object_set(first, "max-size-buffers", 0U, "max-size-bytes", 0U, "max-size-time",
-                   static_cast<guint64>(5 * GST_SECOND), nullptr);
+      const auto room = static_cast<guint64>(std::stod(options_["queue"]) * GST_SECOND);
+      g_object_set(first, "max-size-buffers", 0U, "max-size-bytes", 0U, "max-size-time", room,
+                   nullptr);
+      GstPad* in = gst_element_get_static_pad(first, "sink");
+      gst_pad_add_probe(in, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM, refuse_to_wait, nullptr, nullptr);
+      gst_object_unref(in);
     }
-    GstElement* sink = make("fakesink", (media + "_out").c_str());
-    g_object_set(sink, "sync", FALSE, nullptr);
+    GstElement* sink = make_sink(media);
     watch(observer, sink, "sink");
     gst_element_link_pads(first, bin_ != nullptr ? (media + "_src").c_str() : "src", sink, "sink");
     gst_element_sync_state_with_parent(sink);
@@ -154,6 +176,12 @@ class Run {
     gst_pad_link(pad, to);
     first_pads_[media] = to;
     gst_object_unref(to);  // The pipeline keeps it.
+  }
+
+  /// A decoder whose query waits for the preroll in the queue decodes no further before a seek.
+  static GstPadProbeReturn refuse_to_wait(GstPad*, GstPadProbeInfo* info, gpointer) {
+    const bool waits = GST_QUERY_IS_SERIALIZED(GST_PAD_PROBE_INFO_QUERY(info));
+    return waits ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
 
   /// Nothing is linked for that kind of media, or nothing any more.
@@ -218,6 +246,8 @@ class Run {
   void preroll(const std::string& action) {
     gst_element_set_state(pipeline_, GST_STATE_PAUSED);
     if (!wait_for_state()) return;
+    // The bin prerolls later than sinks do by themselves: as much is decoded before the seek.
+    g_usleep(static_cast<gulong>(std::stod(options_["wait"]) * G_USEC_PER_SEC));
     double rate = 1.0;
     gint64 start = 0;
     if (action == "half") rate = 0.5;
@@ -298,7 +328,7 @@ class Run {
 int run(int argc, char** argv) {
   gst_init(&argc, &argv);
   std::map<std::string, std::string> options = {
-      {"model", "tiny.en"}, {"action", "play"}, {"at", "0"}};
+      {"model", "tiny.en"}, {"action", "play"}, {"at", "0"}, {"queue", "5"}, {"wait", "0"}};
   for (int i = 1; i < argc; ++i) {
     const std::string_view argument = argv[i];
     if (argument.starts_with("--") && i + 1 < argc) {

@@ -14,6 +14,10 @@ HANG = 120  # seconds without progress
 PROGRESS = 0.5  # seconds of CPU time: even on a busy machine a run gets that much in so long
 
 
+class Unplayable(Exception):
+    """GStreamer cannot play the file without our element either."""
+
+
 class Hang(AssertionError):
     """A program that had to be killed."""
 
@@ -47,10 +51,18 @@ def run(command):
                 raise Hang(f'hangs: {" ".join(command)}')
 
 
-def media_run(source, captions=None, action='play', at=0.0):
-    """What arrives at the sinks; `captions`: by which mode of npuwhisperbin, None without it."""
+def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, sinks=None):
+    """What arrives at the sinks; `captions`: by which mode of npuwhisperbin, None without it.
+
+    Without it there are queues of `queue` seconds in its place. A seek comes `wait` seconds after the
+    preroll. `sinks`: {'audio': elements, 'video':
+    elements} in place of sinks that only look.
+    """
     uri = source if '://' in str(source) else pathlib.Path(source).as_uri()
-    command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at]
+    command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at,
+               '--queue', queue, '--wait', wait]
+    for media, elements in (sinks or {}).items():
+        command += [f'--{media}-to', elements]
     if captions:
         command += ['--captions', captions, '--model', MODEL]
     done = run([*command, uri])
@@ -66,3 +78,11 @@ def transcribe(path):
     if done.returncode != 0:
         raise AssertionError(f'transcribe {path}: status {done.returncode}: {done.stderr}')
     return json.loads(done.stdout)
+
+
+def decode(path, wav):
+    """Writes the audio that GStreamer hears in `path`, without its timestamps. True: it can."""
+    line = (f'uridecodebin uri={path.as_uri()} caps=audio/x-raw expose-all-streams=false '
+            '! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=16000,channels=1 '
+            f'! wavenc ! filesink location={wav}')
+    return run(['gst-launch-1.0', '-q', *line.split(' ')]).returncode == 0

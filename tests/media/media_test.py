@@ -17,12 +17,14 @@ import table
 
 EXIT_SKIPPED = 77
 N_WORKERS = 2
+MOST_INCOMPARABLE = 0.1  # Of all rows.
 
 # What the table does not have, and what it would need.
 UNTESTED = {
     'ProRes': 'the decoder of gstreamer1.0-libav', 'WMA': 'the decoder of gstreamer1.0-libav',
     'ALAC': 'the decoder of gstreamer1.0-libav',
     'AC-3 whose channels change': "another decoder: GStreamer's a52dec writes beyond its buffer",
+    'FLV whose audio begins 6 s late': 'a demuxer that waits longer: flvdemux stops looking for streams',
     'HE-AAC': "an encoder: Debian's ffmpeg has none (libfdk-aac)"}
 
 
@@ -32,7 +34,7 @@ def main():
         return EXIT_SKIPPED
     wanted = re.compile(os.environ.get('NPUWHISPER_MEDIA_ROWS', ''))
     chosen = [row for row in table.covering_table() if wanted.search(' '.join(map(str, row)))]
-    failed = []
+    failed, incomparable = [], []
     lock = threading.Lock()
     begin = time.monotonic()
     with tempfile.TemporaryDirectory(prefix='npuwhisper-media-') as folder:
@@ -47,6 +49,8 @@ def main():
             with lock:
                 if result.startswith('FAILED'):
                     failed.append(row)
+                elif not result.startswith('ok'):
+                    incomparable.append(row)
                 print(f'{time.monotonic() - start:5.1f} s  {" ".join(map(str, row))}: {result}',
                       flush=True)
 
@@ -54,8 +58,9 @@ def main():
             list(pool.map(check, chosen))
     for name, needs in UNTESTED.items():
         print(f'untested: {name}: needs {needs}')
-    print(f'{len(chosen)} rows, {len(failed)} failed, {time.monotonic() - begin:.0f} s')
-    return 1 if failed or not chosen else 0
+    print(f'{len(chosen)} rows, {len(failed)} failed, {len(incomparable)} that GStreamer alone does not '
+          f'play, {time.monotonic() - begin:.0f} s')
+    return 1 if failed or len(incomparable) > MOST_INCOMPARABLE * len(chosen) else 0
 
 
 if __name__ == '__main__':

@@ -36,7 +36,7 @@ SHAPES_OF = {
     'mp4': 'plain tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
     'mkv': 'plain tracks late short long holes hours', 'webm': 'plain late short long holes',
     'ts': 'plain tracks late short long holes hours changes', 'avi': 'plain tracks short long',
-    'ogg': 'plain changes', 'flv': 'plain late short long hours'}
+    'ogg': 'plain changes', 'flv': 'plain short long hours'}
 PROGRAMS = ('transcribe', 'none', 'overlay', 'cea608', 'cea708', 'player')
 ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
 
