@@ -47,10 +47,24 @@ GstClockTime Latency::running_time(GstElement* element) const {
 GstClockTime Latency::deadline(GstElement* element, const GstSegment& segment,
                                GstClockTime lateness) const {
   const GstClockTime now = running_time(element);
+  const GstClockTime behind = lag(lateness);
+  if (!GST_CLOCK_TIME_IS_VALID(now) || now < behind) return GST_CLOCK_TIME_NONE;
+  return gst_segment_position_from_running_time(&segment, GST_FORMAT_TIME, now - behind);
+}
+
+GstClockTime Latency::time_left(GstElement* element, const GstSegment& segment,
+                                GstClockTime pts) const {
+  const GstClockTime now = running_time(element);
+  const GstClockTime then = gst_segment_to_running_time(&segment, GST_FORMAT_TIME, pts);
+  if (!GST_CLOCK_TIME_IS_VALID(now) || !GST_CLOCK_TIME_IS_VALID(then)) return GST_CLOCK_TIME_NONE;
+  const GstClockTime due = then + lag(lateness_);
+  return due > now ? due - now : 0;
+}
+
+// By how much what should have been pushed is behind the clock.
+GstClockTime Latency::lag(GstClockTime lateness) const {
   const GstClockTime lead = kGapLead < budget_ / 2 ? kGapLead : budget_ / 2;
-  const GstClockTime lag = upstream_min_ + budget_ + lateness - lead;
-  if (!GST_CLOCK_TIME_IS_VALID(now) || now < lag) return GST_CLOCK_TIME_NONE;
-  return gst_segment_position_from_running_time(&segment, GST_FORMAT_TIME, now - lag);
+  return upstream_min_ + budget_ + lateness - lead;
 }
 
 GstClockTime Latency::delay_of(GstElement* element, const GstSegment& segment,

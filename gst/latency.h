@@ -40,12 +40,17 @@ class Latency {
   /// should have been pushed by now; NONE while not live, not playing or before the segment.
   GstClockTime deadline(GstElement* element, const GstSegment& segment,
                         GstClockTime lateness) const;
+  /// Live: how long text of audio at `pts` may still take until it should have been pushed; zero:
+  /// it should have been. NONE while not live or not playing, or where `pts` is outside `segment`
+  /// (upstream's).
+  GstClockTime time_left(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
   /// Live: how much later than `pts`, where the last of it was said, a cue leaves, beyond
   /// upstream's latency; NONE likewise.
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
  private:
   GstClockTime running_time(GstElement* element) const;
+  GstClockTime lag(GstClockTime lateness) const;
 
   std::atomic<GstClockTime> budget_{0};
   std::atomic<GstClockTime> lateness_{0};

@@ -25,6 +25,12 @@ constexpr std::int64_t kMaxHeardGap = kSampleRate;
 // Upstream leaves out a few samples without a word: lost packets, or a demuxer that miscounts frames.
 // Up to this many are silence as well; behind more, words are missing, and the text begins anew.
 constexpr std::int64_t kMaxMissing = kSampleRate * 3 / 10;
+// A live source that gives no audio for longer has stopped. Until then its text waits, even if it
+// is due, for the audio that follows: many sources come in pieces of some tenths of a second.
+constexpr std::chrono::milliseconds kLongestPiece{500};
+// What a last pass over the audio takes, and the way to the pad, whose GAPs come by the clock.
+constexpr std::chrono::milliseconds kSettleTime{300};
+constexpr std::chrono::milliseconds kNow{0};
 // How soon the end of the loading is noticed.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
@@ -141,20 +147,40 @@ void Worker::run(std::stop_token stop) {
   }
   if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
   tell_language();  // The segment may have passed while the model was loading.
+  note_sound();
   while (!stop.stop_requested()) {
-    // A live source that falls silent (unplugged, muted by stopping) must not keep text back.
     const bool live = latency_.live();
-    const auto patience = live ? std::optional(latency_.of_transcriber()) : std::nullopt;
-    const InputQueue::Popped popped = input_.pop(patience);
+    const InputQueue::Popped popped =
+        input_.pop(live ? std::optional(time_to_settle()) : std::nullopt);
     if (popped.stopped) return;
     if (popped.epoch != epoch_) begin_epoch(popped.epoch);
-    if (failed_) continue;
-    if (popped.item) {
+    if (popped.item && !failed_) {
       std::visit([this](const auto& item) { handle(item); }, *popped.item);
-    } else if (live) {
-      settle();
+    }
+    if (live && input_.n_waiting() == 0 && time_to_settle() == kNow) settle();
+  }
+}
+
+// A live source that falls silent (unplugged, muted by stopping) must not keep text back, whatever
+// events go on coming from it: text leaves when the clock says that it is due. Without a clock it
+// has its whole time from the last audio on.
+std::chrono::milliseconds Worker::time_to_settle() const {
+  const auto now = Clock::now();
+  auto left = quiet_since_ + latency_.of_transcriber() - now;
+  const std::int64_t position = transcriber_ ? transcriber_->position() : 0;
+  if (!settled_ && position < timeline_.n_samples()) {
+    const GstClockTime due = latency_.time_left(element_, segment_, timeline_.time_of(position));
+    if (GST_CLOCK_TIME_IS_VALID(due)) {
+      const std::chrono::nanoseconds until_due = std::chrono::nanoseconds(due) - kSettleTime;
+      left = std::min(left, std::max(until_due, quiet_since_ + kLongestPiece - now));
     }
   }
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), kNow);
+}
+
+void Worker::note_sound() {
+  quiet_since_ = Clock::now();
+  settled_ = false;
 }
 
 // While there is nobody to listen yet, downstream learns what the stream is and, live, that there
@@ -275,6 +301,7 @@ bool Worker::hear(const Audio& audio) {
     i += n;
   }
   gst_buffer_unmap(audio.buffer.get(), &map);
+  note_sound();
   return heard;
 }
 
@@ -293,6 +320,7 @@ bool Worker::hear_silence(std::int64_t n_samples) {
     heard = input_.is_current(epoch_) && take(transcriber_->push(std::span(pcm_).first(n)));
     i += static_cast<std::int64_t>(n);
   }
+  if (n_samples > 0) note_sound();
   return heard;
 }
 
@@ -362,6 +390,9 @@ void Worker::finish() {
 // Nothing comes any more. All that was heard goes out; but the stretch does not end here, since the
 // source may go on where it stopped: a word that was cut in two would be said twice.
 void Worker::settle() {
+  quiet_since_ = Clock::now();
+  settled_ = true;
+  if (failed_) return;
   if (!made_for_live_) {  // The stream turned out to be live after its last sound.
     finish();
     return;

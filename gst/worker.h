@@ -5,6 +5,7 @@
 
 #include <npuwhisper/transcriber.h>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -51,7 +52,11 @@ class Worker {
     EventPtr event;
   };
 
+  using Clock = std::chrono::steady_clock;
+
   void run(std::stop_token stop);
+  std::chrono::milliseconds time_to_settle() const;
+  void note_sound();
   bool pass_events();
   void begin_epoch(std::uint64_t epoch);
   bool renew_transcriber();
@@ -107,6 +112,8 @@ class Worker {
   GstSegment segment_{};
   bool have_segment_ = false;
   bool failed_ = false;
+  Clock::time_point quiet_since_;  // When audio was last heard, or settled.
+  bool settled_ = false;           // Since then.
   std::deque<Deferred> deferred_;
   std::vector<float> pcm_;
 

@@ -212,6 +212,35 @@ TEST_F(Live, SourceThatStopsDoesNotKeepItsTextBack) {
   EXPECT_TRUE(out_->wait_for_buffers(1));
 }
 
+// What may go on flowing while there is no sound: nothing of it is a reason to wait anew.
+class QuietSource : public Live, public ::testing::WithParamInterface<const char*> {
+ protected:
+  GstEvent* event() const {
+    const std::string kind = GetParam();
+    if (kind == "gap") return gst_event_new_gap(seconds(0.5), 0);
+    if (kind == "tag") {
+      return gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "quiet", nullptr));
+    }
+    return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, gst_structure_new_empty("tick"));
+  }
+};
+
+TEST_P(QuietSource, EventsDoNotKeepItsTextBack) {
+  set_script({});
+  make();
+  g_object_set(element_, "latency", 1000, nullptr);
+  play("F32LE", true);
+  push(tones(0.5, {{0.1, 0.4}}), 0);
+  const bool has_come = eventually([this] {
+    push_event(event());
+    const auto is_text = [](const Record& record) { return record.kind == Record::Kind::Buffer; };
+    return out_->wait([&](const auto& records) { return std::ranges::any_of(records, is_text); },
+                      100ms);
+  });
+  EXPECT_TRUE(has_come) << "while events flow";
+}
+INSTANTIATE_TEST_SUITE_P(Events, QuietSource, ::testing::Values("custom", "gap", "tag"));
+
 constexpr const char* kLiveSource =
     "audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=16000,channels=1";
 
@@ -243,9 +272,8 @@ TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   ASSERT_TRUE(out.wait_for_event(GST_EVENT_GAP));
   EXPECT_TRUE(out.wait([](const std::vector<Record>& records) {
-    return std::count_if(records.begin(), records.end(), [](const Record& record) {
-             return record.type == GST_EVENT_GAP;
-           }) >= 7;
+    return std::count_if(records.begin(), records.end(),
+                         [](const Record& record) { return record.type == GST_EVENT_GAP; }) >= 7;
   }));
   EXPECT_EQ(out.events(GST_EVENT_SEGMENT).size(), 1U);
   EXPECT_EQ(out.complaint(), "");
@@ -312,6 +340,31 @@ TEST(LivePipeline, TextReachesASynchronizedSinkInTime) {
   EXPECT_GT(delay, 100U);
   EXPECT_LE(delay, 1500U);
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms));
+}
+
+GstPadProbeReturn drop_eos(GstPad*, GstPadProbeInfo* info, gpointer) {
+  const bool is_eos = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS;
+  return is_eos ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+// The deadline of a text counts from when it was said, not from when the source stopped.
+TEST(LivePipeline, TextOfASourceThatStopsIsInTime) {
+  const PatientClock clock;
+  set_script({});
+  Pipeline pipeline(
+      "audiotestsrc name=a is-live=true wave=ticks samplesperbuffer=160 num-buffers=200 ! "
+      "audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=3000 ! "
+      "fakesink sync=true async=false");
+  GstPad* end = gst_element_get_static_pad(pipeline.element("a"), "src");
+  gst_pad_add_probe(end, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, drop_eos, nullptr, nullptr);
+  gst_object_unref(end);
+  const Recorder out(pipeline.element("n"));
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  ASSERT_TRUE(out.wait_for_buffers(1));
+  PatientClock::sleep(1s);
+  EXPECT_EQ(out.complaint(), "");
+  EXPECT_LT(out.buffers().front().start, 10 * GST_MSECOND) << "no GAP has taken its time";
+  EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms)) << "later than the latency";
 }
 
 TEST(LivePipeline, TextThatIsTooLateIsSaid) {
