@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "timeline.h"
 
+#include <algorithm>
+
 #include <npuwhisper/transcriber.h>
 
 namespace npuwhisper {
@@ -43,9 +45,14 @@ void Timeline::append(GstClockTime pts, std::int64_t n_samples) {
 }
 
 GstClockTime Timeline::time_of(std::int64_t index) const {
+  GstClockTime latest = GST_CLOCK_TIME_NONE;  // Behind it the timestamps stepped back.
   auto anchor = anchors_.rbegin();
-  while (anchor->index > index && anchor + 1 != anchors_.rend()) ++anchor;
-  if (index >= anchor->index) return anchor->time + samples_to_time(index - anchor->index);
+  for (; anchor->index > index && anchor + 1 != anchors_.rend(); ++anchor) {
+    latest = std::min(latest, anchor->time);
+  }
+  if (index >= anchor->index) {
+    return std::min(latest, anchor->time + samples_to_time(index - anchor->index));
+  }
   const GstClockTime before = samples_to_time(anchor->index - index);
   return anchor->time > before ? anchor->time - before : 0;
 }

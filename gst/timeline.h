@@ -39,7 +39,8 @@ class Timeline {
   std::int64_t n_samples() const { return n_samples_; }
   /// Buffer time of the sample after the last one.
   GstClockTime end() const { return time_of(n_samples_); }
-  /// Buffer time of a sample; indices that were forgotten count from the oldest anchor kept.
+  /// Buffer time of a sample; indices that were forgotten count from the oldest anchor kept. Never
+  /// goes back as the index grows, though timestamps may.
   GstClockTime time_of(std::int64_t index) const;
   /// Nobody will ask for samples before `index` any more.
   void forget_before(std::int64_t index);

@@ -31,6 +31,8 @@ constexpr std::chrono::milliseconds kLongestPiece{500};
 // What a last pass over the audio takes, and the way to the pad, whose GAPs come by the clock.
 constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
+// Demultiplexers of live transport streams correct their clock in steps.
+constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
 // How soon the end of the loading is noticed.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
@@ -262,9 +264,15 @@ void Worker::handle(const Audio& audio) {
     timeline_.append(timeline_.end(), n_missing);
     if (!hear_silence(n_missing)) return;
   }
-  if (!timeline_.continues(start)) resync(start);
+  if (!timeline_.continues(start) && !is_step_back(start)) resync(start);
   timeline_.append(start, audio.n_samples);
   hear(audio);
+}
+
+// The timestamps are wrong, not the audio.
+bool Worker::is_step_back(GstClockTime start) const {
+  const GstClockTime end = timeline_.end();
+  return timeline_.n_samples() > 0 && start < end && end - start <= kMaxStepBack;
 }
 
 // Returns how many samples upstream left out between the audio so far and `start`, if silence is to

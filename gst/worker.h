@@ -78,6 +78,7 @@ class Worker {
   GstClockTime due() const;
   void finish();
   void settle();
+  bool is_step_back(GstClockTime start) const;
   void resync(GstClockTime start);
   void release_events(std::int64_t index);
   void fail_stream(const Error& error);

@@ -179,6 +179,19 @@ TEST_F(Events, SmallTimestampErrorsDoNotCutWords) {
   EXPECT_EQ(out_->buffers()[0].end, seconds(1.52)) << "the times follow the timestamps";
 }
 
+// As tsdemux does when it corrects its idea of the sender's clock.
+TEST_F(Events, SmallStepBackDoesNotCutWords) {
+  set_script({});
+  play();
+  push(tones(1, {{0.5, 1.0}}), 0);
+  push(tones(1, {{0.0, 0.5}}), seconds(0.85), true);
+  finish();
+  EXPECT_EQ(calls().drains, 1);
+  ASSERT_EQ(out_->buffers().size(), 1U);
+  EXPECT_EQ(out_->buffers()[0].start, seconds(0.5));
+  EXPECT_EQ(out_->buffers()[0].end, seconds(1.35));
+}
+
 TEST_F(Events, DriftIsFollowed) {
   set_script({});
   play();

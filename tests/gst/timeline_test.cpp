@@ -66,6 +66,17 @@ TEST(Timeline, ForgetsButStillAnswers) {
   EXPECT_EQ(timeline.time_of(0), 19980 * GST_MSECOND) << "counted back from what is kept";
 }
 
+TEST(Timeline, NeverGoesBackThoughTimestampsDo) {
+  Timeline timeline;
+  timeline.restart(0);
+  timeline.append(0, kSecond);
+  timeline.append(850 * GST_MSECOND, kSecond);
+  EXPECT_EQ(timeline.time_of(kSecond / 2), 500 * GST_MSECOND);
+  EXPECT_EQ(timeline.time_of(kSecond * 9 / 10), 850 * GST_MSECOND);
+  EXPECT_EQ(timeline.time_of(kSecond), 850 * GST_MSECOND);
+  EXPECT_EQ(timeline.end(), 1850 * GST_MSECOND);
+}
+
 TEST(Timeline, TimeBeforeZeroIsZero) {
   Timeline timeline;
   timeline.restart(GST_SECOND);
