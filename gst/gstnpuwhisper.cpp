@@ -80,7 +80,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   state.latency.set_budget(settings.latency_ms * GST_MSECOND);
   state.audio.set_sync(settings.meta_sync);
   // Of lateness the pipeline's latency has nothing, but the input queue's limit has.
-  npuwhisper::update_latency(GST_ELEMENT(object), state, other_latency || other_sync);
+  npuwhisper::update_own_latency(GST_ELEMENT(object), state, other_latency || other_sync);
 }
 
 void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {

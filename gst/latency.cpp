@@ -13,7 +13,7 @@ std::chrono::milliseconds Latency::of_transcriber() const {
   return std::chrono::milliseconds((std::min(patience(), kMost) - kGapLead) / GST_MSECOND);
 }
 
-bool Latency::query_upstream(GstPad* sink) {
+bool Latency::query_upstream(GstPad* sink, bool may_end_live) {
   const QueryPtr query(gst_query_new_latency());
   gboolean live = FALSE;
   GstClockTime min = 0;
@@ -21,6 +21,7 @@ bool Latency::query_upstream(GstPad* sink) {
   if (gst_pad_peer_query(sink, query.get())) {
     gst_query_parse_latency(query.get(), &live, &min, &max);
   }
+  if (live_ && live == FALSE && !may_end_live) return false;
   const bool was_live = live_.exchange(live != FALSE);
   const GstClockTime old_min = upstream_min_.exchange(min);
   const GstClockTime old_max = upstream_max_.exchange(max);

@@ -27,8 +27,10 @@ class Latency {
   /// The part of it in which the transcriber must have returned a word that was spoken.
   std::chrono::milliseconds of_transcriber() const;
 
-  /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known.
-  bool query_upstream(GstPad* sink);
+  /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known. What
+  /// was live stays live unless `may_end_live`: while a source is replaced there is nothing
+  /// upstream that could say so.
+  bool query_upstream(GstPad* sink, bool may_end_live);
   bool live() const { return live_; }
   /// Live: by how much what arrives may be late, as upstream says.
   GstClockTime upstream() const { return upstream_min_; }

@@ -18,8 +18,8 @@ ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
 }
 
-bool refresh(ElementState& state) {
-  const bool changed = state.latency.query_upstream(state.sink_pad);
+bool refresh(ElementState& state, bool may_end_live) {
+  const bool changed = state.latency.query_upstream(state.sink_pad, may_end_live);
   {
     const std::scoped_lock lock(state.limit_mutex);
     const bool live = state.latency.live();
@@ -32,6 +32,10 @@ bool refresh(ElementState& state) {
     state.audio.wake();
   }
   return changed;
+}
+
+void post_latency(GstElement* element) {
+  gst_element_post_message(element, gst_message_new_latency(GST_OBJECT(element)));
 }
 
 }  // namespace
@@ -76,7 +80,7 @@ void source_linked(GstPad* pad, GstPad*, gpointer) {
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   if (GST_QUERY_TYPE(query) == GST_QUERY_LATENCY) {
     ElementState& state = state_of(parent);
-    refresh(state);
+    refresh(state, false);
     const bool at_once = &source_task_of(pad) == &state.audio && !state.audio.is_sync();
     state.latency.answer(query, at_once ? 0 : state.latency.budget());
     return TRUE;
@@ -84,10 +88,12 @@ gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query) {
   return gst_pad_query_default(pad, parent, query);
 }
 
-void update_latency(GstElement* element, ElementState& state, bool own_budget_changed) {
-  if (refresh(state) || own_budget_changed) {
-    gst_element_post_message(element, gst_message_new_latency(GST_OBJECT(element)));
-  }
+void update_latency(GstElement* element, ElementState& state) {
+  if (refresh(state, true)) post_latency(element);
+}
+
+void update_own_latency(GstElement* element, ElementState& state, bool announces) {
+  if (refresh(state, false) || announces) post_latency(element);
 }
 
 }  // namespace npuwhisper

@@ -18,8 +18,11 @@ void source_linked(GstPad* pad, GstPad* peer, gpointer);
 /// LATENCY is answered in every state, linked or not.
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);
 
-/// Asks upstream for its latency, and on change sizes the input queue for it and posts LATENCY.
-/// Also for when our own budget has changed.
-void update_latency(GstElement* element, ElementState& state, bool own_budget_changed = false);
+/// Asks upstream, which begins a stream, for its latency, and on change sizes the input queue for
+/// it and posts LATENCY.
+void update_latency(GstElement* element, ElementState& state);
+/// Likewise when our own budget has changed; upstream may be missing. `announces`: posts LATENCY in
+/// any case.
+void update_own_latency(GstElement* element, ElementState& state, bool announces);
 
 }  // namespace npuwhisper

@@ -367,6 +367,26 @@ TEST(LivePipeline, TextOfASourceThatStopsIsInTime) {
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms)) << "later than the latency";
 }
 
+// As when a camera is connected again: nothing is upstream for a while that could say it is live.
+TEST(LivePipeline, StaysLiveWhileItsSourceIsReplaced) {
+  const PatientClock clock;
+  set_script({});
+  Pipeline pipeline(
+      "audiotestsrc name=a is-live=true wave=ticks samplesperbuffer=160 ! "
+      "capsfilter caps=audio/x-raw,rate=16000,channels=1 ! npuwhisper name=n latency=1000 ! "
+      "fakesink sync=true async=false");
+  const Recorder out(pipeline.element("n"));
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+  PatientClock::sleep(300ms);
+  GstElement* source = GST_ELEMENT(gst_object_ref(pipeline.element("a")));
+  gst_element_set_state(source, GST_STATE_NULL);
+  gst_bin_remove(GST_BIN(pipeline.get()), source);
+  gst_object_unref(source);
+  gst_bin_recalculate_latency(GST_BIN(pipeline.get()));
+  EXPECT_TRUE(query_latency(pipeline.element("n"), "src").live);
+  EXPECT_TRUE(out.wait_for_buffers(1)) << "what was said before";
+}
+
 TEST(LivePipeline, TextThatIsTooLateIsSaid) {
   const PatientClock clock;
   set_script({.decode_time = 1500ms, .now = PatientClock::now});

@@ -31,7 +31,7 @@ class LiveJsonPad : public ::testing::Test {
     gst_element_set_bus(element_, bus_);
     gst_element_link(source_, element_);
     GstPad* sink = gst_element_get_static_pad(element_, "sink");
-    latency_.query_upstream(sink);
+    latency_.query_upstream(sink, true);
     gst_object_unref(sink);
     ASSERT_TRUE(latency_.live());
 
