@@ -22,7 +22,8 @@ namespace npuwhisper {
 /// Everything behind one element: what the C struct would hold if it were C++.
 ///
 /// Threads and what they do:
-///   streaming thread of the sink pad   input and audio (producer), segment, format
+///   streaming thread of the sink pad   input and audio (producer), segment, lacks_segment,
+///                                      format
 ///   worker                             input (consumer), transcriber, text and json (writer),
 ///                                      what was said for audio
 ///   task of each source pad            text, json or audio (reader), pushes downstream
@@ -68,6 +69,7 @@ struct ElementState {
 
   // Of the streaming thread alone.
   GstSegment segment{};
+  bool lacks_segment = false;  // The stream has begun, and no SEGMENT has come since.
   SampleFormat format = SampleFormat::F32;
 };
 

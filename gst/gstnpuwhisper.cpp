@@ -131,6 +131,7 @@ bool start(GstElement* element, ElementState& state) {
   state.audio.set_epoch(*epoch);
   state.max_delay_ms = 0;
   gst_segment_init(&state.segment, GST_FORMAT_TIME);
+  state.lacks_segment = false;
   state.worker.start();
   return true;
 }

@@ -127,10 +127,19 @@ void set_caps(ElementState& state, GstEvent* event) {
   state.format = g_strcmp0(format, "S16LE") == 0 ? SampleFormat::S16 : SampleFormat::F32;
 }
 
+// A stream that follows another may keep its SEGMENT: depayloaders do not forward an equal one.
+void keep_segment(GstPad* pad, GstObject* parent) {
+  if (!state_of(parent).lacks_segment) return;
+  if (GstEvent* kept = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0)) {
+    sink_event(pad, parent, kept);
+  }
+}
+
 }  // namespace
 
-GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
+GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   ElementState& state = state_of(parent);
+  keep_segment(pad, parent);
   if (const GstFlowReturn flow = combined_flow(state); flow != GST_FLOW_OK) {
     gst_buffer_unref(buffer);
     return flow;
@@ -158,6 +167,7 @@ GstFlowReturn sink_chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
 gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   ElementState& state = state_of(parent);
   EventPtr owned(event);
+  if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) keep_segment(pad, parent);
   if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
     state.audio.write(event);
   }
@@ -173,7 +183,11 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       return TRUE;
     case GST_EVENT_STREAM_COLLECTION:
       return TRUE;  // Describes upstream's streams; the text is none of them.
+    case GST_EVENT_STREAM_START:
+      state.lacks_segment = true;
+      break;
     case GST_EVENT_SEGMENT:
+      state.lacks_segment = false;
       gst_event_copy_segment(event, &state.segment);
       update_latency(GST_ELEMENT(parent), state);
       break;

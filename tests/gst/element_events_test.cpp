@@ -388,6 +388,25 @@ TEST_F(Events, NextStreamStartsAfresh) {
   EXPECT_EQ(out_->events(GST_EVENT_STREAM_START).size(), 2U);
 }
 
+// Depayloaders forward the SEGMENT of a camera that was connected again only if it is another one.
+TEST_F(Events, NextStreamMayKeepTheSegment) {
+  set_script({.texts = {" one", " two"}});
+  play();
+  push_segment(0);
+  push(tones(1, {{0.2, 0.6}}), 0);
+  push_event(gst_event_new_stream_start("again"));
+  push(tones(1, {{0.2, 0.6}}), seconds(5));
+  finish();
+  ASSERT_THAT(out_->texts(), ElementsAre("one", "two"));
+  EXPECT_EQ(out_->buffers()[1].start, seconds(5.2));
+  const auto all = out_->all();
+  const auto begins = std::ranges::find_if(
+      all.rbegin(), all.rend(), [](const Record& r) { return r.type == GST_EVENT_STREAM_START; });
+  const bool has_segment = std::any_of(
+      all.rbegin(), begins, [](const Record& record) { return record.type == GST_EVENT_SEGMENT; });
+  EXPECT_TRUE(has_segment) << "of the second stream";
+}
+
 TEST_F(Events, SettingsMayChangeWhilePlaying) {
   set_script({});
   play();
