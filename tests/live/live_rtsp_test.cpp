@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// RTSP: the server goes away in the middle of a sentence and comes back. The program that plays it
+// connects again, and leaves everything behind its source in PLAYING.
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "heard_audio.h"
+#include "live_speech.h"
+#include "rtsp_server.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// How a user's program has a camera: a source that it replaces, or stops and starts again, when
+/// the source posts an ERROR or ends. What is behind it is told of no end.
+class Camera {
+ public:
+  /// Its audio is linked to the element called audio_in. `is_remade`: there is a new source for
+  /// each connection.
+  Camera(Pipeline& pipeline, int port, bool is_remade)
+      : pipeline_(pipeline),
+        uri_("rtsp://127.0.0.1:" + std::to_string(port) + "/live"),
+        is_remade_(is_remade) {
+    GstPad* pad = gst_element_get_static_pad(pipeline_.element("audio_in"), "sink");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_event, this, nullptr);
+    gst_object_unref(pad);
+    make();
+  }
+
+  /// Connects again whenever the connection is lost, until `is_done`. False: it never is.
+  bool run(const std::function<bool()>& is_done) {
+    const auto end = std::chrono::steady_clock::now() + LiveSpeech::kLongest;
+    while (!is_done()) {
+      const bool has_failed = pipeline_.message(GST_MESSAGE_ERROR, 20ms) != nullptr;
+      if (ended_.exchange(false) || has_failed) connect_again();
+      if (std::chrono::steady_clock::now() > end) return false;
+    }
+    return true;
+  }
+  int n_connects() const { return n_connects_; }
+
+ private:
+  void make() {
+    source_ = gst_element_factory_make("rtspsrc", nullptr);
+    g_object_set(source_, "location", uri_.c_str(), "latency", 500U, nullptr);
+    gst_util_set_object_arg(G_OBJECT(source_), "protocols", "tcp");
+    g_signal_connect(source_, "pad-added", G_CALLBACK(on_pad), this);
+    gst_bin_add(GST_BIN(pipeline_.get()), source_);
+    gst_element_set_state(source_, GST_STATE_PLAYING);
+  }
+
+  void connect_again() {
+    ++n_connects_;
+    gst_element_set_state(source_, is_remade_ ? GST_STATE_NULL : GST_STATE_READY);
+    std::this_thread::sleep_for(300ms);
+    while (pipeline_.message(GST_MESSAGE_ERROR, 0ms)) {
+    }
+    ended_ = false;
+    if (is_remade_) {
+      gst_bin_remove(GST_BIN(pipeline_.get()), source_);
+      make();
+    } else {
+      gst_element_set_state(source_, GST_STATE_PLAYING);
+    }
+  }
+
+  static void on_pad(GstElement*, GstPad* pad, gpointer self) {
+    auto& camera = *static_cast<Camera*>(self);
+    GstCaps* caps = gst_pad_query_caps(pad, nullptr);
+    const GstStructure* fields = gst_caps_get_structure(caps, 0);
+    const bool is_audio = g_strcmp0(gst_structure_get_string(fields, "media"), "audio") == 0;
+    gst_caps_unref(caps);
+    if (!is_audio) return;
+    GstPad* sink = gst_element_get_static_pad(camera.pipeline_.element("audio_in"), "sink");
+    EXPECT_EQ(gst_pad_link(pad, sink), GST_PAD_LINK_OK);
+    gst_object_unref(sink);
+  }
+
+  static GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) return GST_PAD_PROBE_OK;
+    static_cast<Camera*>(self)->ended_ = true;
+    return GST_PAD_PROBE_DROP;
+  }
+
+  Pipeline& pipeline_;
+  const std::string uri_;
+  const bool is_remade_;
+  GstElement* source_ = nullptr;  // Owned by the pipeline.
+  std::atomic<bool> ended_{false};
+  std::atomic<int> n_connects_{0};
+};
+
+struct Client {
+  const char* name;
+  bool is_remade;
+  const char* chain;
+};
+
+void PrintTo(const Client& client, std::ostream* out) {
+  *out << client.name;
+}
+
+using Cues = std::vector<Record>;
+
+/// What was said in the first stream, and in those after it.
+std::pair<Cues, Cues> cues_by_stream(const Recorder& text) {
+  std::pair<Cues, Cues> cues;
+  int n_streams = 0;
+  for (const Record& record : text.all()) {
+    if (record.type == GST_EVENT_STREAM_START) ++n_streams;
+    if (record.kind != Record::Kind::Buffer) continue;
+    (n_streams < 2 ? cues.first : cues.second).push_back(record);
+  }
+  return cues;
+}
+
+class LiveRtsp : public LiveSpeech, public ::testing::WithParamInterface<Client> {
+ protected:
+  static constexpr std::size_t kRate = 16000;
+
+  static std::string media(const std::filesystem::path& wav) {
+    return "( filesrc location=" + wav.string() +
+           " ! wavparse ! audiobuffersplit output-buffer-duration=1/50 ! identity sync=true ! "
+           "audioconvert ! audioresample ! opusenc ! rtpopuspay pt=97 name=pay0  "
+           "videotestsrc is-live=true ! video/x-raw,width=192,height=108,framerate=25/1 ! "
+           "x264enc tune=zerolatency speed-preset=ultrafast key-int-max=25 ! "
+           "video/x-h264,profile=baseline ! rtph264pay pt=96 name=pay1 config-interval=1 )";
+  }
+};
+
+TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
+  const auto first = speech("first.wav", {"0870"});
+  const auto second = speech("second.wav", {"0890"}, 4);
+  auto server = std::make_unique<RtspServer>(media(first));
+  const int port = server->port();
+  Pipeline pipeline(std::string(GetParam().chain));
+  GstElement* whisper = pipeline.element("npuwhisper");
+  const Recorder text(whisper);
+  const HeardAudio heard_audio(whisper);
+  Camera camera(pipeline, port, GetParam().is_remade);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+
+  ASSERT_TRUE(camera.run([&] { return heard_audio.samples().size() > 5 * kRate; }));
+  server.reset();
+  ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 1; })) << "it notices";
+  const std::size_t n_first = heard_audio.samples().size();
+  server = std::make_unique<RtspServer>(media(second), port);
+  // What was missed between the two counts, too, so this is in the silence behind the speech.
+  ASSERT_TRUE(camera.run([&] { return heard_audio.samples().size() > n_first + 9 * kRate; }));
+  server.reset();
+  ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 2; })) << "again";
+  EXPECT_TRUE(is_text_complete(text, heard_audio));
+
+  EXPECT_EQ(text.complaint(), "");
+  const std::vector<float> samples = heard_audio.samples();
+  const auto [before, after] = cues_by_stream(text);
+  // The last word was cut in two: what it becomes is chance.
+  expect_same(offline(std::span(samples).first(n_first)), heard(before), 2);
+  expect_same(offline(std::span(samples).subspan(n_first)), heard(after), 1);
+  expect_no_complaints(pipeline);
+}
+
+constexpr const char* kAudio =
+    "rtpopusdepay name=audio_in ! opusdec ! audioconvert ! audioresample ! npuwhisper model=base "
+    "language-code=en latency=4000 name=npuwhisper ! fakesink sync=true";
+INSTANTIATE_TEST_SUITE_P(Clients, LiveRtsp,
+                         ::testing::Values(Client{"stopped", false, kAudio},
+                                           Client{"remade", true, kAudio}));
+
+}  // namespace
+}  // namespace npuwhisper::test

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <thread>
+#include <vector>
+
+namespace npuwhisper::test {
+
+std::vector<char> bytes_of(const std::filesystem::path& path);
+
+/// A port of 127.0.0.1 that nobody used a moment ago.
+int free_udp_port();
+
+/// What a network does to datagrams; the same seed, the same harm. They stay in order.
+struct Network {
+  std::chrono::milliseconds most_delay{80};
+  double loss = 0.01;  ///< The part that is lost, but for the first second.
+  std::uint32_t seed = 1;
+};
+
+/// Sends a transport stream of constant bit rate to a port of 127.0.0.1, seven packets a datagram,
+/// at the pace of the PatientClock, from its construction on.
+class UdpSender {
+ public:
+  UdpSender(const std::filesystem::path& stream, int bits_per_second, int port, Network network);
+  ~UdpSender();
+  UdpSender(const UdpSender&) = delete;
+  UdpSender& operator=(const UdpSender&) = delete;
+
+  /// Waits until all is sent. Returns how many datagrams were lost.
+  int wait();
+
+ private:
+  void send(const std::stop_token& stop);
+
+  std::vector<char> stream_;
+  double bytes_per_second_;
+  Network network_;
+  int socket_;
+  int n_lost_ = 0;  // Of the thread until it ends.
+  std::jthread thread_;
+};
+
+}  // namespace npuwhisper::test
