@@ -23,13 +23,10 @@ constexpr std::size_t kMostSaid = 4096;
 // More than come along with the audio held, one for each 10 ms of it, so that none is lost to a
 // sink that only takes its time.
 constexpr std::size_t kMostEvents = 10000;
+// The same of buffers, whatever their length.
+constexpr std::size_t kMostBuffers = 10000;
 // How exactly live audio leaves when it is due, which is Latency::kGapLead early.
 constexpr auto kTick = std::chrono::milliseconds(20);
-
-bool is_mark(const GstEvent* event) {
-  const GstEventType type = GST_EVENT_TYPE(event);
-  return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE;
-}
 
 }  // namespace
 
@@ -51,6 +48,7 @@ std::int64_t AudioOutput::write(GstBuffer* buffer, GstClockTime start, std::int6
   const std::int64_t n_dropped = make_room(lock);
   if (is_idle()) return n_dropped;
   n_samples_ += n_samples;
+  ++n_buffers_;
   const GstClockTime end = start + samples_to_time(n_samples);
   items_.push_back({BufferPtr(gst_buffer_ref(buffer)), n_marks_, start, end, n_samples});
   changed_.notify_all();
@@ -58,12 +56,10 @@ std::int64_t AudioOutput::write(GstBuffer* buffer, GstClockTime start, std::int6
 }
 
 std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
-  changed_.wait(lock, [this] { return latency_.live() || n_samples_ < kMostSamples || is_idle(); });
-  if (is_idle() || !latency_.live()) return 0;
-  // Sources that hold nothing back (RTP's) deliver all that at once.
-  const GstClockTime wait = latency_.upstream() + latency_.budget();
-  if (n_samples_ < time_to_samples(wait) + kLiveSlack) return 0;
-  std::erase_if(items_, [](const Item& item) { return item.n_samples > 0; });
+  changed_.wait(lock, [this] { return latency_.live() || has_room() || is_idle(); });
+  if (is_idle() || has_room()) return 0;
+  std::erase_if(items_, [](const Item& item) { return event_of(item) == nullptr; });
+  n_buffers_ = 0;
   discont_ = true;
   const std::int64_t n_dropped = std::exchange(n_samples_, 0);
   counters_.audio_dropped_samples.fetch_add(static_cast<std::uint64_t>(n_dropped),
@@ -71,7 +67,16 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
   return n_dropped;
 }
 
-void AudioOutput::write(GstEvent* event) {
+// With the mutex held.
+bool AudioOutput::has_room() const {
+  if (n_buffers_ >= kMostBuffers) return false;
+  if (!latency_.live()) return n_samples_ < kMostSamples;
+  // Sources that hold nothing back (RTP's) deliver all that at once.
+  const GstClockTime wait = latency_.upstream() + latency_.budget();
+  return n_samples_ < time_to_samples(wait) + kLiveSlack;
+}
+
+std::size_t AudioOutput::write(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     const GstSegment* segment = nullptr;
     gst_event_parse_segment(event, &segment);
@@ -79,24 +84,31 @@ void AudioOutput::write(GstEvent* event) {
   }
   const std::scoped_lock lock(mutex_);
   if (is_mark(event)) ++n_marks_;
-  if (flushing_ && !survives_flush(event)) return;
+  if (flushing_ && !survives_flush(event)) return 0;
   EventPtr owned(gst_event_ref(event));
   note_written(owned);
   if (active_) queue_event(std::move(owned));
+  return std::exchange(n_lost_, 0);
 }
 
 void AudioOutput::queue_event(EventPtr event) {
-  if (items_.size() >= kMostEvents && n_events() >= kMostEvents) {
-    drop_superseded(items_, [](const Item& item) { return event_of(item); });
-  }
   items_.push_back({.what = std::move(event)});
+  if (items_.size() - n_buffers_ > kMostEvents) n_lost_ += drop_events();
   changed_.notify_all();
 }
 
-// With the mutex held.
-std::size_t AudioOutput::n_events() const {
-  return static_cast<std::size_t>(std::count_if(
-      items_.begin(), items_.end(), [](const Item& item) { return event_of(item) != nullptr; }));
+// With the mutex held. Boundaries are as few as the buffers that keep them apart.
+std::size_t AudioOutput::drop_events() {
+  const auto ignore = [](const Item&, const Item&) {};
+  std::size_t n_lost = drop_superseded(items_, event_of, ignore);
+  if (items_.size() - n_buffers_ <= kMostEvents) return n_lost;
+  const auto other = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
+    const GstEvent* event = event_of(item);
+    return event != nullptr && !is_boundary(event);
+  });
+  if (other == items_.end()) return n_lost;
+  items_.erase(other);
+  return n_lost + 1;
 }
 
 const GstEvent* AudioOutput::event_of(const Item& item) {
@@ -139,6 +151,7 @@ void AudioOutput::forget_all() {
   items_.clear();
   said_.clear();
   n_samples_ = 0;
+  n_buffers_ = 0;
   discont_ = false;
 }
 
@@ -149,6 +162,7 @@ void AudioOutput::forget_epoch() {
   });
   said_.clear();
   n_samples_ = 0;
+  n_buffers_ = 0;
   discont_ = false;
   n_marks_ = 0;
   n_passed_ = 0;
@@ -156,7 +170,7 @@ void AudioOutput::forget_epoch() {
 }
 
 bool AudioOutput::may_go(const Item& item, GstClockTime due) const {
-  if (!sync_ || item.n_samples == 0) return true;
+  if (!sync_ || item.n_samples == 0 || n_buffers_ >= kMostBuffers) return true;
   if (item.n_marks < n_passed_) return true;
   if (item.n_marks == n_passed_ && item.end <= heard_to_) return true;
   return GST_CLOCK_TIME_IS_VALID(due) && item.start <= due;
@@ -184,6 +198,7 @@ void AudioOutput::iterate() {
   const Item item = std::move(items_.front());
   items_.pop_front();
   n_samples_ -= item.n_samples;
+  if (event_of(item) == nullptr) --n_buffers_;
   const std::vector<SegmentMeta> said = take_said(item);
   const bool discont = item.n_samples > 0 && std::exchange(discont_, false);
   changed_.notify_all();

@@ -25,6 +25,8 @@ namespace npuwhisper {
 ///
 /// The audio held is bounded. Beyond that, for which only downstream can be the reason, the
 /// producer waits or, live, all that is held is thrown away. So are events, of which see write().
+/// Of very many buffers, the oldest does not wait for its text: tiny ones would hold up the audio
+/// behind them, which the text needs.
 ///
 /// Timestamps mean something between two marks (SEGMENT, EOS, SEGMENT_DONE) only; so both sides
 /// count them. write() is for the streaming thread, say(), heard() and pass_mark() for the worker;
@@ -45,9 +47,10 @@ class AudioOutput final : public SourceTask {
   /// away for it.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
   /// Queues a reference to a serialized event. Never blocks: the text for which the pad waits, or
-  /// who is linked to it, may need the audio behind it. Of very many events that wait only the
-  /// newest of each kind stay, but for those that begin or end something and CAPS.
-  void write(GstEvent* event);
+  /// who is linked to it, may need the audio behind it. Of very many events that wait only those
+  /// stay that no newer one replaces (drop_superseded), and then the newest. Returns the number of
+  /// events that were lost.
+  std::size_t write(GstEvent* event);
 
   /// Something that was said behind the last mark that was passed.
   void say(std::uint64_t epoch, SegmentMeta meta);
@@ -79,7 +82,8 @@ class AudioOutput final : public SourceTask {
   void forget_epoch() override;
 
   static const GstEvent* event_of(const Item& item);
-  std::size_t n_events() const;
+  bool has_room() const;
+  std::size_t drop_events();
   bool may_go(const Item& item, GstClockTime due) const;
   std::int64_t make_room(std::unique_lock<std::mutex>& lock);
   std::vector<SegmentMeta> take_said(const Item& item);
@@ -93,6 +97,8 @@ class AudioOutput final : public SourceTask {
   std::deque<Item> items_;
   std::deque<Said> said_;
   std::int64_t n_samples_ = 0;  // Of items_.
+  std::size_t n_buffers_ = 0;   // Likewise.
+  std::size_t n_lost_ = 0;      // Events that were lost, and nobody was told of.
   std::uint64_t n_marks_ = 0;   // Written, and
   std::uint64_t n_passed_ = 0;  // passed by the worker, in this epoch.
   GstClockTime heard_to_ = 0;

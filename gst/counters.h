@@ -15,6 +15,9 @@ struct Counters {
   std::atomic<std::uint64_t> dropped_samples{0};  ///< Live input that nobody had time for.
   /// Live, on the pad audio_src: audio for which downstream had no time.
   std::atomic<std::uint64_t> audio_dropped_samples{0};
+  /// Events of upstream that were too many, and that no other stands for. A pad that loses one that
+  /// another pad passed counts it, too.
+  std::atomic<std::uint64_t> dropped_events{0};
   /// Partial results that a newer one replaced before they were sent.
   std::atomic<std::uint64_t> replaced_partial_results{0};
   /// Live, on the pad unsynced_src: final results for which downstream had no time.

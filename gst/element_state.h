@@ -65,6 +65,8 @@ struct ElementState {
   std::atomic<guint> max_delay_ms{0};
   std::mutex limit_mutex;  ///< The input's limit stays that of the latency, whoever sets it.
 
+  std::atomic<bool> lost_events_told{false};  ///< Since the element was started.
+
   Patience patience;  ///< Of the streaming thread with the engine.
 
   // Of the streaming thread alone.

@@ -118,6 +118,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
 
 bool start(GstElement* element, ElementState& state) {
   state.patience.start();
+  state.lost_events_told = false;
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (state.loader.failed(options)) return false;  // The bus knows why.
   state.loader.start(options);

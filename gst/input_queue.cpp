@@ -13,6 +13,11 @@ namespace {
 
 constexpr guint kPreallocatedChunks = 8;  // 2 s of F32 audio.
 
+const GstEvent* event_of(const InputQueue::Item& item) {
+  const auto* event = std::get_if<EventPtr>(&item);
+  return event == nullptr ? nullptr : event->get();
+}
+
 }  // namespace
 
 InputQueue::InputQueue(GstAllocator* allocator, Counters& counters)
@@ -53,7 +58,7 @@ InputQueue::PushResult InputQueue::push(Audio audio) {
   audio.n_dropped = std::exchange(n_dropped_, 0);
   n_samples_ += audio.n_samples;
   ++n_pieces_;
-  items_.emplace_back(std::move(audio));
+  items_.push_back({.item = std::move(audio)});
   changed_.notify_all();
   return room;
 }
@@ -79,7 +84,7 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
       if (result.flow != GST_FLOW_OK) return result;
       Audio audio{.buffer = BufferPtr(chunk), .format = format, .pts = pts};
       audio.n_dropped = std::exchange(n_dropped_, 0);
-      items_.emplace_back(std::move(audio));
+      items_.push_back({.item = std::move(audio)});
       ++n_pieces_;
       n_copied = append_to_last(bytes, format, pts);
     }
@@ -96,7 +101,7 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
 std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                                        GstClockTime pts) {
   if (items_.empty()) return 0;
-  auto* last = std::get_if<Audio>(&items_.back());
+  auto* last = std::get_if<Audio>(&items_.back().item);
   if (last == nullptr || last->buffer->pool != pool_.get() || last->format != format) return 0;
   if (GST_CLOCK_TIME_IS_VALID(pts) != GST_CLOCK_TIME_IS_VALID(last->pts)) return 0;
   if (GST_CLOCK_TIME_IS_VALID(pts)) {
@@ -113,20 +118,44 @@ std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleF
   return n_copied;
 }
 
-bool InputQueue::push(EventPtr event) {
+InputQueue::EventResult InputQueue::push(EventPtr event) {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return live_ || has_room_for_event() || flow_ != GST_FLOW_OK; });
-  if (flow_ == GST_FLOW_FLUSHING) return false;
-  if (!has_room_for_event()) {
-    if (flow_ != GST_FLOW_OK) return false;
-    drop_superseded(items_, [](const Item& item) -> const GstEvent* {
-      const auto* waiting = std::get_if<EventPtr>(&item);
-      return waiting == nullptr ? nullptr : waiting->get();
-    });
-  }
-  items_.emplace_back(std::move(event));
+  if (flow_ == GST_FLOW_FLUSHING) return {};
+  if (!has_room_for_event() && flow_ != GST_FLOW_OK) return {};
+  EventResult result{.accepted = true};
+  items_.push_back({.item = std::move(event)});
+  if (n_events() > kMaxEvents) drop_events(result);
   changed_.notify_all();
-  return true;
+  return result;
+}
+
+// Makes the events as few as may wait.
+void InputQueue::drop_events(EventResult& result) {
+  result.n_lost = drop_superseded_events();
+  if (n_events() > kMaxEvents && is_boundary(event_of(items_.back().item))) {
+    // Boundaries that audio keeps apart.
+    result.n_dropped_samples = drop_audio();
+    result.n_lost += drop_superseded_events();
+  }
+  if (n_events() <= kMaxEvents) return;
+  const auto other = std::find_if(items_.begin(), items_.end(), [](const Queued& queued) {
+    const GstEvent* event = event_of(queued.item);
+    return event != nullptr && !is_boundary(event);
+  });
+  if (other == items_.end()) return;  // Without audio, there is one boundary of each kind.
+  const std::size_t n_lost_marks = other->n_lost_marks;
+  const auto next = items_.erase(other);
+  (next == items_.end() ? items_.back() : *next).n_lost_marks += n_lost_marks;
+  ++result.n_lost;
+}
+
+std::size_t InputQueue::drop_superseded_events() {
+  return drop_superseded(
+      items_, [](const Queued& queued) { return event_of(queued.item); },
+      [](const Queued& dropped, Queued& next) {
+        next.n_lost_marks += dropped.n_lost_marks + (is_mark(event_of(dropped.item)) ? 1 : 0);
+      });
 }
 
 bool InputQueue::has_room() const {
@@ -143,10 +172,10 @@ InputQueue::PushResult InputQueue::make_room(std::unique_lock<std::mutex>& lock)
 
 std::int64_t InputQueue::drop_audio() {
   const std::int64_t n_dropped = n_samples_;
-  for (const Item& item : items_) {
-    if (const auto* audio = std::get_if<Audio>(&item)) n_dropped_ += audio->n_dropped;
+  for (const Queued& queued : items_) {
+    if (const auto* audio = std::get_if<Audio>(&queued.item)) n_dropped_ += audio->n_dropped;
   }
-  std::erase_if(items_, [](const Item& item) { return std::holds_alternative<Audio>(item); });
+  std::erase_if(items_, [](const Queued& queued) { return event_of(queued.item) == nullptr; });
   n_samples_ = 0;
   n_pieces_ = 0;
   n_dropped_ += n_dropped;
@@ -174,7 +203,7 @@ InputQueue::Popped InputQueue::pop(std::optional<std::chrono::milliseconds> max_
 InputQueue::Popped InputQueue::pop_event(std::chrono::milliseconds max_wait) {
   std::unique_lock lock(mutex_);
   const auto has_event = [this] {
-    return !items_.empty() && std::holds_alternative<EventPtr>(items_.front());
+    return !items_.empty() && event_of(items_.front().item) != nullptr;
   };
   changed_.wait_for(lock, max_wait, [&] { return has_event() || !running_; });
   return take(lock, has_event());
@@ -185,7 +214,8 @@ InputQueue::Popped InputQueue::take(std::unique_lock<std::mutex>&, bool has_item
   popped.stopped = !running_;
   popped.epoch = epoch_;
   if (!has_item) return popped;
-  popped.item.emplace(std::move(items_.front()));
+  popped.item.emplace(std::move(items_.front().item));
+  popped.n_lost_marks = items_.front().n_lost_marks;
   items_.pop_front();
   if (const auto* audio = std::get_if<Audio>(&popped.item.value())) {
     n_samples_ -= audio->n_samples;
@@ -228,10 +258,11 @@ void InputQueue::fail(GstFlowReturn flow, std::uint64_t n_starts) {
 }
 
 void InputQueue::drop_for_flush() {
-  std::erase_if(items_, [](const Item& item) {
-    const auto* event = std::get_if<EventPtr>(&item);
-    return event == nullptr || !survives_flush(event->get());
+  std::erase_if(items_, [](const Queued& queued) {
+    const GstEvent* event = event_of(queued.item);
+    return event == nullptr || !survives_flush(event);
   });
+  for (Queued& queued : items_) queued.n_lost_marks = 0;
   n_pieces_ = 0;
   n_samples_ = 0;
   n_dropped_ = 0;

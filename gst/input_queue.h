@@ -40,7 +40,9 @@ struct Audio {
 ///
 /// Events are bounded too. Too many of them block the producer or, when live, of each kind all but
 /// the newest go: nobody has seen the tags, and audio has times of its own without the GAPs. What
-/// begins or ends something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) always stays.
+/// begins or ends something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) goes only where no audio
+/// lies between it and a newer one of its kind. If that makes no room, the oldest other event is
+/// dropped; for one that begins or ends something, the audio that waits.
 ///
 /// Each flush begins a new epoch: what the consumer still computes from an older one is void.
 /// Thread-safe. One mutex; it is a leaf: nothing but the pool's own locks is taken under it.
@@ -48,18 +50,24 @@ class InputQueue {
  public:
   /// Most pieces of audio, of 10 ms each as many as any live limit allows; also bounds the pool.
   static constexpr std::size_t kMaxPieces = 2600;
-  /// Most events, but for those that a live queue keeps in any case.
+  /// Most events.
   static constexpr std::size_t kMaxEvents = 1000;
 
   using Item = std::variant<Audio, EventPtr>;
   struct Popped {
     bool stopped = false;
     std::uint64_t epoch = 0;
-    std::optional<Item> item;  ///< Empty: stopped, or nothing came in time.
+    std::optional<Item> item;      ///< Empty: stopped, or nothing came in time.
+    std::size_t n_lost_marks = 0;  ///< Marks (is_mark) right before the item that were dropped.
   };
   struct PushResult {
     GstFlowReturn flow = GST_FLOW_OK;
-    std::int64_t n_dropped = 0;
+    std::int64_t n_dropped = 0;  ///< Samples.
+  };
+  struct EventResult {
+    bool accepted = false;
+    std::int64_t n_dropped_samples = 0;
+    std::size_t n_lost = 0;  ///< Events that no other stands for.
   };
 
   InputQueue(GstAllocator* allocator, Counters& counters);
@@ -76,9 +84,9 @@ class InputQueue {
   PushResult push(Audio audio);
   /// Copies `bytes` (whole samples) that start at `pts`.
   PushResult copy(std::span<const std::byte> bytes, SampleFormat format, GstClockTime pts);
-  /// Queues a serialized event; waits for room like audio. False while flushing or stopped, and
-  /// where the worker gave up and left no room.
-  bool push(EventPtr event);
+  /// Queues a serialized event; waits for room like audio. Not accepted while flushing or stopped,
+  /// and where the worker gave up and left no room.
+  EventResult push(EventPtr event);
 
   /// Samples of audio that wait.
   std::int64_t n_waiting() const;
@@ -101,10 +109,18 @@ class InputQueue {
   void fail(GstFlowReturn flow, std::uint64_t n_starts);
 
  private:
+  struct Queued {
+    Item item;
+    std::size_t n_lost_marks = 0;
+  };
+
   PushResult make_room(std::unique_lock<std::mutex>& lock);
   bool has_room() const;
   std::int64_t drop_audio();
-  bool has_room_for_event() const { return items_.size() - n_pieces_ < kMaxEvents; }
+  void drop_events(EventResult& result);
+  std::size_t drop_superseded_events();
+  std::size_t n_events() const { return items_.size() - n_pieces_; }
+  bool has_room_for_event() const { return n_events() < kMaxEvents; }
   std::size_t append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                              GstClockTime pts);
   Popped take(std::unique_lock<std::mutex>& lock, bool has_item);
@@ -117,7 +133,7 @@ class InputQueue {
   mutable std::mutex mutex_;  // Guards all below.
   std::condition_variable changed_;
   BufferPoolPtr pool_;
-  std::deque<Item> items_;
+  std::deque<Queued> items_;
   std::size_t n_pieces_ = 0;
   std::int64_t n_samples_ = 0;
   std::int64_t limit_ = 0;

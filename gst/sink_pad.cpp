@@ -49,6 +49,25 @@ void pass_audio(GstObject* parent, GstBuffer* buffer, GstClockTime start, std::i
                       ("what is linked to audio_src holds up live audio; its text goes on"));
 }
 
+void warn_of_lost_audio(GstObject* parent, std::int64_t n_samples) {
+  if (n_samples == 0) return;
+  GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
+                      ("Cannot keep up with live audio: skipped %.2f s",
+                       static_cast<double>(n_samples) / kSampleRate),
+                      ("the input queue was full; see the properties latency and stats"));
+}
+
+// Once until the element is started again: more would follow at the rate of the events.
+void note_lost_events(GstObject* parent, std::size_t n) {
+  if (n == 0) return;
+  ElementState& state = state_of(parent);
+  state.counters.dropped_events.fetch_add(n, std::memory_order_relaxed);
+  if (state.lost_events_told.exchange(true)) return;
+  GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
+                      ("Upstream sends too many events: dropping the oldest"),
+                      ("see dropped-events in the property stats"));
+}
+
 bool is_sole_reference(const void* object) {
   return GST_MINI_OBJECT_REFCOUNT_VALUE(static_cast<const GstMiniObject*>(object)) == 1;
 }
@@ -154,12 +173,7 @@ GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   const GstClockTime start = state.audio.start_of(buffer, n_samples);
   const BufferPtr passed(state.audio.active() ? gst_buffer_ref(buffer) : nullptr);
   const auto [flow, n_dropped] = queue_audio(state, BufferPtr(buffer));
-  if (n_dropped > 0) {
-    GST_ELEMENT_WARNING(parent, RESOURCE, BUSY,
-                        ("Cannot keep up with live audio: skipped %.2f s",
-                         static_cast<double>(n_dropped) / kSampleRate),
-                        ("the input queue was full; see the properties latency and stats"));
-  }
+  warn_of_lost_audio(parent, n_dropped);
   if (flow == GST_FLOW_OK && passed) pass_audio(parent, passed.get(), start, n_samples);
   return flow;
 }
@@ -169,7 +183,7 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   EventPtr owned(event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) keep_segment(pad, parent);
   if (GST_EVENT_IS_SERIALIZED(event) && GST_EVENT_TYPE(event) != GST_EVENT_FLUSH_STOP) {
-    state.audio.write(event);
+    note_lost_events(parent, state.audio.write(event));
   }
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_FLUSH_START:
@@ -195,7 +209,10 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       break;
   }
   if (!GST_EVENT_IS_SERIALIZED(event)) return gst_pad_event_default(pad, parent, owned.release());
-  return state.input.push(std::move(owned));
+  const InputQueue::EventResult result = state.input.push(std::move(owned));
+  warn_of_lost_audio(parent, result.n_dropped_samples);
+  note_lost_events(parent, result.n_lost);
+  return result.accepted;
 }
 
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {

@@ -94,6 +94,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);
   set(stats, "audio-dropped-samples", counters.audio_dropped_samples);
+  set(stats, "dropped-events", counters.dropped_events);
   set(stats, "replaced-partial-results", counters.replaced_partial_results);
   set(stats, "dropped-results", counters.dropped_results);
   set(stats, "gaps", counters.gaps);

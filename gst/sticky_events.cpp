@@ -27,21 +27,19 @@ bool has_name(GstEventType type) {
 
 }  // namespace
 
-bool is_same_kind(const GstEvent* a, const GstEvent* b) {
-  if (GST_EVENT_TYPE(a) != GST_EVENT_TYPE(b)) return false;
-  if (!has_name(GST_EVENT_TYPE(a))) return true;
-  // They are read, and only read; GStreamer's functions take no pointer to const.
-  const GstStructure* of_a = gst_event_get_structure(const_cast<GstEvent*>(a));
-  const GstStructure* of_b = gst_event_get_structure(const_cast<GstEvent*>(b));
-  if (of_a == nullptr || of_b == nullptr) return of_a == of_b;
-  return g_strcmp0(gst_structure_get_name(of_a), gst_structure_get_name(of_b)) == 0;
+EventKind kind_of(const GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  if (!has_name(type)) return {type, 0};
+  // It is read, and only read; GStreamer's function takes no pointer to const.
+  const GstStructure* fields = gst_event_get_structure(const_cast<GstEvent*>(event));
+  return {type, fields == nullptr ? 0 : gst_structure_get_name_id(fields)};
 }
 
 void StickyEvents::note(const EventPtr& event) {
   if (!GST_EVENT_IS_STICKY(event.get())) return;
   const bool begins = GST_EVENT_TYPE(event.get()) == GST_EVENT_STREAM_START;
   std::erase_if(events_, [&](const EventPtr& old) {
-    return is_same_kind(old.get(), event.get()) || (begins && is_of_one_stream(old.get()));
+    return kind_of(old.get()) == kind_of(event.get()) || (begins && is_of_one_stream(old.get()));
   });
   const auto place = std::upper_bound(
       events_.begin(), events_.end(), event,

@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <utility>
 #include <vector>
 
 #include "gst_ptr.h"
@@ -16,9 +17,16 @@ inline bool survives_flush(const GstEvent* event) {
   return GST_EVENT_IS_STICKY(event) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
 }
 
-/// Of one type and, where events of a type are told apart by name, of one name: of sticky events
-/// the newer one stands for both.
-bool is_same_kind(const GstEvent* a, const GstEvent* b);
+/// Events of one kind: of one type and, where events of a type are told apart by name, of one name
+/// (else 0). Of sticky events of a kind the newest stands for all.
+using EventKind = std::pair<GstEventType, GQuark>;
+EventKind kind_of(const GstEvent* event);
+
+/// Where the timestamps of the data behind it begin or end to mean something.
+inline bool is_mark(const GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE;
+}
 
 /// What a pad must get that comes late: the newest sticky event of each kind, in the order in which
 /// pads send them, EOS last. The events that a new STREAM_START voids are those of GStreamer's

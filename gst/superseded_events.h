@@ -3,38 +3,76 @@
 
 #include <gst/gst.h>
 
-#include <algorithm>
+#include <cstddef>
 #include <deque>
+#include <set>
 #include <utility>
-#include <vector>
 
 #include "sticky_events.h"
 
 namespace npuwhisper {
 
-/// What begins or ends something, or says what the data behind it is: to be kept in any case.
+/// What begins or ends something, or says what the data behind it is. Only a newer one of its kind
+/// replaces it, and only where no data lies between them.
 inline bool is_boundary(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return type == GST_EVENT_STREAM_START || type == GST_EVENT_CAPS || type == GST_EVENT_SEGMENT ||
          type == GST_EVENT_SEGMENT_DONE || type == GST_EVENT_EOS;
 }
 
-/// Takes from a queue of things that wait all events but the newest of each kind, and boundaries:
-/// nobody has seen the tags, and data has times of its own without the GAPs. `event_of` gives the
-/// event that an item is, or nullptr. Reentrant.
-template <typename Item, typename EventOf>
-void drop_superseded(std::deque<Item>& items, EventOf event_of) {
+/// Whether something is lost when a newer event of its kind replaces this one. Data has times of
+/// its own without the GAPs; sticky events hold until the next one, but an EOS ends a stream.
+inline bool is_lost_if_replaced(const GstEvent* event) {
+  const GstEventType type = GST_EVENT_TYPE(event);
+  return type == GST_EVENT_EOS || (!GST_EVENT_IS_STICKY(event) && type != GST_EVENT_GAP);
+}
+
+/// The events behind an item of a queue that replace what comes before it. Reentrant.
+class NewerEvents {
+ public:
+  void pass_data() { boundaries_.clear(); }
+  void add(const GstEvent* event) {
+    (is_boundary(event) ? boundaries_ : others_).insert(kind_of(event));
+  }
+  bool replace(const GstEvent* event) const {
+    if (boundaries_.contains(kStreamStart)) return true;
+    if (GST_EVENT_TYPE(event) == GST_EVENT_GAP && boundaries_.contains(kSegment)) return true;
+    return (is_boundary(event) ? boundaries_ : others_).contains(kind_of(event));
+  }
+
+ private:
+  static constexpr EventKind kStreamStart{GST_EVENT_STREAM_START, 0};
+  static constexpr EventKind kSegment{GST_EVENT_SEGMENT, 0};
+
+  std::set<EventKind> boundaries_;  // With no data between them and the item.
+  std::set<EventKind> others_;
+};
+
+/// Takes from a queue of things that wait all events that newer ones replace: of each kind all but
+/// the newest, of boundaries all but the newest between two pieces of data, and before a
+/// STREAM_START everything up to the data. `event_of` gives the event that an item is, or nullptr
+/// for data; `on_drop` is told of an item that goes and of the one behind it. Returns the number of
+/// events that were lost (is_lost_if_replaced). Takes O(n log n). Reentrant.
+template <typename Item, typename EventOf, typename OnDrop>
+std::size_t drop_superseded(std::deque<Item>& items, EventOf event_of, OnDrop on_drop) {
   std::deque<Item> kept;
-  std::vector<const GstEvent*> newer;
+  NewerEvents newer;
+  std::size_t n_lost = 0;
   for (auto item = items.rbegin(); item != items.rend(); ++item) {
-    if (const GstEvent* event = event_of(*item); event != nullptr && !is_boundary(event)) {
-      const auto same = [&](const GstEvent* other) { return is_same_kind(other, event); };
-      if (std::any_of(newer.begin(), newer.end(), same)) continue;
-      newer.push_back(event);
+    const GstEvent* event = event_of(*item);
+    if (event == nullptr) {
+      newer.pass_data();
+    } else if (newer.replace(event)) {
+      if (is_lost_if_replaced(event)) ++n_lost;
+      on_drop(*item, kept.front());
+      continue;
+    } else {
+      newer.add(event);
     }
     kept.push_front(std::move(*item));
   }
   items = std::move(kept);
+  return n_lost;
 }
 
 }  // namespace npuwhisper

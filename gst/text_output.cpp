@@ -90,6 +90,10 @@ void TextOutput::event(EventPtr event) {
   write(OutputPad::Item(std::move(event)));
 }
 
+void TextOutput::skip_marks(std::size_t n) {
+  for (; n > 0; --n) audio_.pass_mark(epoch_);
+}
+
 void TextOutput::segment(const Segment& segment, const Timeline& timeline, const Format& format) {
   say(segment, timeline);
   if (trim(segment.text).empty()) return;

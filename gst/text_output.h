@@ -5,6 +5,7 @@
 
 #include <npuwhisper/segment.h>
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -39,6 +40,8 @@ class TextOutput {
   void begin_epoch(std::uint64_t epoch);
   /// Forwards an event. SEGMENT must be in TIME format.
   void event(EventPtr event);
+  /// Marks (is_mark) that were dropped before the event that comes next.
+  void skip_marks(std::size_t n);
   /// One final segment of the transcriber.
   void segment(const Segment& segment, const Timeline& timeline, const Format& format);
   /// Live: the words that were heard but may still change, in place of the last ones. Sent, to

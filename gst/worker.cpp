@@ -33,6 +33,9 @@ constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
 // Demultiplexers of live transport streams correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
+// Most events that wait for the text before them: those of 10 ms each of what a window takes. Of
+// more, the oldest leaves before its text; the pad that it leaves by makes upstream wait.
+constexpr std::size_t kMaxDeferred = 3000;
 // How soon the end of the loading is noticed.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
@@ -157,6 +160,7 @@ void Worker::run(std::stop_token stop) {
     if (popped.stopped) return;
     if (popped.epoch != epoch_) begin_epoch(popped.epoch);
     if (popped.item && !failed_) {
+      output_.skip_marks(popped.n_lost_marks);
       std::visit([this](const auto& item) { handle(item); }, *popped.item);
     }
     if (live && input_.n_waiting() == 0 && time_to_settle() == kNow) settle();
@@ -192,6 +196,7 @@ bool Worker::pass_events() {
   const InputQueue::Popped popped = input_.pop_event(kLoadingTick);
   if (popped.stopped) return false;
   if (popped.epoch != epoch_) begin_epoch(popped.epoch);
+  output_.skip_marks(popped.n_lost_marks);
   if (popped.item) handle(std::get<EventPtr>(*popped.item));
   return true;
 }
@@ -411,11 +416,23 @@ void Worker::settle() {
   release_events(timeline_.n_samples());
 }
 
+// Belongs where the sound is that came with it; the text up to there may still be unknown.
+void Worker::defer(const EventPtr& event) {
+  deferred_.push_back({timeline_.n_samples(), share(event)});
+  if (settled_ || timeline_.n_samples() == 0) release_events(timeline_.n_samples());
+  while (deferred_.size() > kMaxDeferred) release_first();
+}
+
+void Worker::release_first() {
+  EventPtr event = std::move(deferred_.front().event);
+  deferred_.pop_front();
+  output_.event(std::move(event));
+}
+
 void Worker::release_events(std::int64_t index) {
   const bool all = timeline_.n_samples() == 0;
   while (!deferred_.empty() && (all || deferred_.front().index <= index)) {
-    output_.event(std::move(deferred_.front().event));
-    deferred_.pop_front();
+    release_first();
   }
 }
 
@@ -439,9 +456,7 @@ void Worker::handle(const EventPtr& event) {
       output_.event(share(event));
       return;
     default:
-      // Belongs where the sound is that came with it; the text up to there may still be unknown.
-      deferred_.push_back({timeline_.n_samples(), share(event)});
-      if (timeline_.n_samples() == 0) release_events(0);
+      defer(event);
       return;
   }
 }

@@ -80,6 +80,8 @@ class Worker {
   void settle();
   bool is_step_back(GstClockTime start) const;
   void resync(GstClockTime start);
+  void defer(const EventPtr& event);
+  void release_first();
   void release_events(std::int64_t index);
   void fail_stream(const Error& error);
 

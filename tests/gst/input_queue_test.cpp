@@ -124,11 +124,11 @@ EventPtr title(const std::string& text) {
 
 TEST_F(InputQueueTest, EventsWaitForTheWorkerToo) {
   for (std::size_t i = 0; i < InputQueue::kMaxEvents; ++i) {
-    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))));
+    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))).accepted);
   }
   std::atomic<bool> done{false};
   std::thread producer([&] {
-    EXPECT_TRUE(queue_.push(title("next")));
+    EXPECT_TRUE(queue_.push(title("next")).accepted);
     done = true;
   });
   std::this_thread::sleep_for(20ms);
@@ -139,7 +139,7 @@ TEST_F(InputQueueTest, EventsWaitForTheWorkerToo) {
 
 TEST_F(InputQueueTest, AFlushWakesWhoWaitsForRoomForAnEvent) {
   for (std::size_t i = 0; i < InputQueue::kMaxEvents; ++i) queue_.push(title("a"));
-  std::thread producer([&] { EXPECT_FALSE(queue_.push(title("next"))); });
+  std::thread producer([&] { EXPECT_FALSE(queue_.push(title("next")).accepted); });
   std::this_thread::sleep_for(20ms);
   queue_.flush_start();
   producer.join();
@@ -153,8 +153,8 @@ TEST_F(InputQueueTest, LiveQueueKeepsTheNewestEventOfEachKind) {
   queue_.copy(silence(160), SampleFormat::S16, 0);
   const std::size_t n = 10 * InputQueue::kMaxEvents;
   for (std::size_t i = 1; i <= n; ++i) {
-    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))));
-    ASSERT_TRUE(queue_.push(title(std::to_string(i))));
+    ASSERT_TRUE(queue_.push(EventPtr(gst_event_new_gap(i * GST_SECOND, GST_SECOND))).accepted);
+    ASSERT_TRUE(queue_.push(title(std::to_string(i))).accepted);
   }
   std::vector<EventPtr> events;
   std::size_t n_audio = 0;
@@ -175,6 +175,79 @@ TEST_F(InputQueueTest, LiveQueueKeepsTheNewestEventOfEachKind) {
   gst_tag_list_get_string(tags, GST_TAG_TITLE, &last);
   EXPECT_EQ(last, std::to_string(n));
   g_free(last);
+}
+
+std::vector<EventPtr> pop_events(InputQueue& queue, std::size_t& n_lost_marks) {
+  std::vector<EventPtr> events;
+  for (auto popped = queue.pop(0ms); popped.item;
+       popped = queue.pop(0ms)) {
+    n_lost_marks += popped.n_lost_marks;
+    if (auto* event = std::get_if<EventPtr>(&*popped.item)) events.push_back(std::move(*event));
+  }
+  return events;
+}
+
+EventPtr segment_from(GstClockTime start) {
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  segment.start = start;
+  return EventPtr(gst_event_new_segment(&segment));
+}
+
+EventPtr custom(const std::string& name) {
+  GstStructure* fields = gst_structure_new_empty(name.c_str());
+  return EventPtr(gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, fields));
+}
+
+TEST_F(InputQueueTest, LiveQueueKeepsTheNewestOfSegmentsWithNoAudioBetween) {
+  queue_.set_limit(100000, true);
+  queue_.push(segment_from(0));
+  queue_.copy(silence(160), SampleFormat::S16, 0);
+  const std::size_t n = 5 * InputQueue::kMaxEvents;
+  for (std::size_t i = 1; i <= n; ++i) {
+    const InputQueue::EventResult result = queue_.push(segment_from(i));
+    ASSERT_TRUE(result.accepted);
+    EXPECT_EQ(result.n_lost, 0U) << "the newer one stands for it";
+  }
+  std::size_t n_lost_marks = 0;
+  const auto events = pop_events(queue_, n_lost_marks);
+  EXPECT_LE(events.size(), InputQueue::kMaxEvents);
+  EXPECT_EQ(n_lost_marks + events.size(), n + 1) << "who counts marks goes wrong";
+  const auto start_of = [](const EventPtr& event) {
+    const GstSegment* segment = nullptr;
+    gst_event_parse_segment(event.get(), &segment);
+    return segment->start;
+  };
+  EXPECT_EQ(start_of(events.front()), 0U) << "that of the audio";
+  EXPECT_EQ(start_of(events.back()), n);
+}
+
+TEST_F(InputQueueTest, LiveQueueDropsAudioForSegmentsThatItKeepsApart) {
+  queue_.set_limit(100000, true);
+  std::int64_t n_dropped = 0;
+  for (GstClockTime i = 0; i < 2 * InputQueue::kMaxEvents; ++i) {
+    n_dropped += queue_.push(segment_from(i)).n_dropped_samples;
+    queue_.copy(silence(10), SampleFormat::S16, i * GST_SECOND);
+  }
+  EXPECT_GT(n_dropped, 0);
+  std::size_t n_lost_marks = 0;
+  const auto events = pop_events(queue_, n_lost_marks);
+  EXPECT_LE(events.size(), InputQueue::kMaxEvents);
+  EXPECT_EQ(n_lost_marks + events.size(), 2 * InputQueue::kMaxEvents);
+}
+
+TEST_F(InputQueueTest, LiveQueueCountsEventsThatNoOtherStandsFor) {
+  queue_.set_limit(100000, true);
+  queue_.push(segment_from(0));
+  std::size_t n_lost = 0;
+  const std::size_t n = 3 * InputQueue::kMaxEvents;
+  for (std::size_t i = 0; i < n; ++i) n_lost += queue_.push(custom("e" + std::to_string(i))).n_lost;
+  std::size_t n_lost_marks = 0;
+  const auto events = pop_events(queue_, n_lost_marks);
+  EXPECT_EQ(events.size(), InputQueue::kMaxEvents);
+  EXPECT_EQ(n_lost, n + 1 - InputQueue::kMaxEvents);
+  EXPECT_EQ(GST_EVENT_TYPE(events.front().get()), GST_EVENT_SEGMENT);
+  EXPECT_TRUE(gst_event_has_name(events.back().get(), ("e" + std::to_string(n - 1)).c_str()));
 }
 
 TEST_F(InputQueueTest, DropsAddUpUntilTheWorkerKnows) {
@@ -199,7 +272,7 @@ TEST_F(InputQueueTest, FlushIsANewEpoch) {
   queue_.flush_start();
   EXPECT_FALSE(queue_.is_current(before));
   EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_FLUSHING);
-  EXPECT_FALSE(queue_.push(EventPtr(gst_event_new_eos())));
+  EXPECT_FALSE(queue_.push(EventPtr(gst_event_new_eos())).accepted);
   const std::uint64_t after = queue_.flush_stop();
   EXPECT_FALSE(queue_.is_current(before));
   EXPECT_TRUE(queue_.is_current(after));

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Upstream that sends events without end: what waits in the element has a bound.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <string>
+
+#include "element_fixture.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+/// Counts the events or buffers of a flood that are alive. Outlives them.
+class Census {
+ public:
+  template <typename Object>
+  Object* count(Object* object) {
+    ++alive_;
+    most_ = std::max<int>(most_, alive_);
+    gst_mini_object_weak_ref(
+        GST_MINI_OBJECT_CAST(object),
+        [](gpointer alive, GstMiniObject*) { --*static_cast<std::atomic<int>*>(alive); }, &alive_);
+    return object;
+  }
+  int alive() const { return alive_; }
+  int most() const { return most_; }
+
+ private:
+  std::atomic<int> alive_{0};
+  int most_ = 0;  // Of the thread that sends.
+};
+
+GstEvent* custom(const std::string& name) {
+  GstStructure* fields = gst_structure_new_empty(name.c_str());
+  return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, fields);
+}
+
+/// Keeps a pad from pushing while it lives.
+class Blocked {
+ public:
+  explicit Blocked(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {
+    constexpr auto kBlock = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM);
+    probe_ = gst_pad_add_probe(
+        pad_, kBlock, [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr,
+        nullptr);
+  }
+  ~Blocked() {
+    gst_pad_remove_probe(pad_, probe_);
+    gst_object_unref(pad_);
+  }
+  Blocked(const Blocked&) = delete;
+  Blocked& operator=(const Blocked&) = delete;
+
+ private:
+  GstPad* pad_;
+  gulong probe_;
+};
+
+class EventFlood : public ElementTest {
+ protected:
+  static constexpr int kEvents = 20000;
+  // More than may wait at all places of the element together.
+  static constexpr int kBound = 8000;
+
+  void TearDown() override {
+    if (audio_pad_ != nullptr) {
+      gst_element_release_request_pad(element_, audio_pad_);
+      gst_object_unref(audio_pad_);
+    }
+    ElementTest::TearDown();
+    EXPECT_EQ(census_.alive(), 0) << "something outlives the element";
+  }
+
+  void play_live() {
+    make();
+    g_object_set(element_, "latency", 1000, nullptr);
+    play("F32LE", true);
+  }
+
+  // The harness would collect the events of the flood, and be what grows.
+  void swallow_events(GstPad* pad) {
+    gst_pad_add_probe(
+        pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        [](GstPad*, GstPadProbeInfo* info, gpointer n_out) {
+          GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+          if (GST_EVENT_TYPE(event) != GST_EVENT_CUSTOM_DOWNSTREAM) return GST_PAD_PROBE_OK;
+          ++*static_cast<std::atomic<int>*>(n_out);
+          return GST_PAD_PROBE_DROP;
+        },
+        &n_out_, nullptr);
+  }
+
+  GstPad* src() const { return GST_PAD(element_->srcpads->data); }
+
+  int n_warnings() {
+    int n = 0;
+    while (const auto warning = message(GST_MESSAGE_WARNING, 0ms)) {
+      GError* error = nullptr;
+      gst_message_parse_warning(warning.get(), &error, nullptr);
+      if (std::string(error->message).find("events") != std::string::npos) ++n;
+      g_error_free(error);
+    }
+    return n;
+  }
+
+  Census census_;
+  std::atomic<int> n_out_{0};
+  GstPad* audio_pad_ = nullptr;
+};
+
+// The text before them is not known yet, and needs audio that upstream does not send.
+TEST_F(EventFlood, BehindAudioThatIsNotFinishedIsBoundedAndLosesNothing) {
+  set_script({});
+  play();
+  swallow_events(src());
+  push(tones(1, {{0.2, 0.6}}), 0);
+  for (int i = 0; i < kEvents; ++i) ASSERT_TRUE(push_event(census_.count(custom("beat"))));
+  EXPECT_LE(census_.most(), kBound);
+  push(tones(1, {{0.2, 0.6}}), seconds(1));
+  finish();
+  EXPECT_EQ(n_out_, kEvents);
+  EXPECT_EQ(out_->buffers().size(), 2U) << "the stretch of audio was not cut for it";
+  EXPECT_EQ(stat("dropped-events"), 0U);
+  EXPECT_EQ(n_warnings(), 0);
+}
+
+TEST_F(EventFlood, LiveWithABlockedReaderIsCountedAndToldOnce) {
+  set_script({});
+  play_live();
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
+  swallow_events(src());
+  {
+    const Blocked blocked(src());
+    push(tones(1, {{0.2, 0.6}}), 0);
+    for (int i = 0; i < kEvents; ++i) ASSERT_TRUE(push_event(census_.count(custom("beat"))));
+    EXPECT_LE(census_.most(), kBound);
+  }
+  finish();
+  EXPECT_EQ(n_out_ + static_cast<int>(stat("dropped-events")), kEvents);
+  EXPECT_GT(stat("dropped-events"), 0U);
+  EXPECT_EQ(n_warnings(), 1);
+  EXPECT_FALSE(out_->buffers().empty());
+}
+
+TEST_F(EventFlood, OfSegmentsWithABlockedReaderIsBounded) {
+  set_script({});
+  play_live();
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
+  {
+    const Blocked blocked(src());
+    push(tones(1, {{0.2, 0.6}}), 0);
+    for (int i = 1; i <= kEvents; ++i) {
+      GstSegment segment;
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      segment.start = static_cast<GstClockTime>(i) * GST_SECOND;
+      ASSERT_TRUE(push_event(census_.count(gst_event_new_segment(&segment))));
+    }
+    EXPECT_LE(census_.most(), kBound);
+  }
+  push(tones(1, {{0.2, 0.6}}), seconds(kEvents));
+  finish();
+  ASSERT_FALSE(out_->buffers().empty());
+  EXPECT_GE(out_->buffers().back().start, seconds(kEvents)) << "the newest holds";
+  EXPECT_EQ(stat("dropped-events"), 0U);
+}
+
+// The pad never blocks upstream for an event; its bound is its own.
+TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
+  set_script({});
+  make();
+  audio_pad_ = gst_element_request_pad_simple(element_, "audio_src");
+  play();
+  {
+    const Blocked blocked(audio_pad_);
+    push(tones(1, {{0.2, 0.6}}), 0);
+    for (int i = 1; i <= 2 * kEvents; ++i) {
+      GstSegment segment;
+      gst_segment_init(&segment, GST_FORMAT_TIME);
+      segment.start = static_cast<GstClockTime>(i % 2) * GST_SECOND;
+      ASSERT_TRUE(push_event(census_.count(gst_event_new_segment(&segment))));
+      // What the harness has received is not the element's.
+      while (GstEvent* event = gst_harness_try_pull_event(harness_)) gst_event_unref(event);
+    }
+    EXPECT_LE(census_.most(), 15000);
+  }
+  finish();
+}
+
+TEST_F(EventFlood, EmptyBuffersWithABlockedReaderOfTheAudioAreBounded) {
+  set_script({});
+  make();
+  g_object_set(element_, "latency", 1000, nullptr);
+  audio_pad_ = gst_element_request_pad_simple(element_, "audio_src");
+  play("F32LE", true);
+  {
+    const Blocked blocked(audio_pad_);
+    for (int i = 0; i < kEvents; ++i) {
+      GstBuffer* buffer = gst_buffer_new();
+      GST_BUFFER_PTS(buffer) = 0;
+      ASSERT_EQ(gst_harness_push(harness_, census_.count(buffer)), GST_FLOW_OK);
+    }
+    EXPECT_LE(census_.most(), 10010);
+  }
+  finish();
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
