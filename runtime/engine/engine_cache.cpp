@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <condition_variable>
-#include <exception>
 #include <memory>
 #include <mutex>
 #include <vector>
 
 #include <npuwhisper/engine.h>
+#include <npuwhisper/guarded.h>
 
 #include "engine/model_engine.h"
 
@@ -37,18 +37,7 @@ Cache& cache() {
   return instance;
 }
 
-/// No exception may leave an entry that loads for ever.
-Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options) {
-  try {
-    return ModelEngine::create(options);
-  } catch (const std::exception& error) {
-    return fail(ErrorCode::Unavailable, "model '" + options.model + "': " + error.what());
-  }
-}
-
-}  // namespace
-
-Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
+Result<std::shared_ptr<Engine>> open_unguarded(const EngineOptions& options) {
   auto folder = find_model(options.model);
   if (!folder) return fail(folder.error());
   EngineOptions key = options;
@@ -66,7 +55,8 @@ Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
   std::erase_if(shared.entries, [](const CacheEntry& e) { return !e.loading && e.engine.expired(); });
   shared.entries.push_back({key, {}, true});
   lock.unlock();
-  auto made = create(key);
+  // No exception may leave an entry that loads for ever.
+  auto made = guarded("model", [&] { return ModelEngine::create(key); });
   lock.lock();
   CacheEntry* entry = shared.find(key);
   entry->loading = false;
@@ -77,6 +67,12 @@ Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
   }
   entry->engine = *made;
   return std::shared_ptr<Engine>(std::move(*made));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
+  return guarded("engine", [&] { return open_unguarded(options); });
 }
 
 }  // namespace npuwhisper

@@ -3,6 +3,9 @@
 
 #include <array>
 #include <chrono>
+#include <utility>
+
+#include <npuwhisper/guarded.h>
 
 #include "base/trace.h"
 
@@ -46,14 +49,15 @@ Result<void> Scheduler::submit(Request& request) {
   waiting_.push_back(&request);
   for (;;) {
     done_.wait(lock, [&] { return request.done || !busy_; });
-    if (request.done) return request.result;
+    if (request.done) return std::move(request.result);
     busy_ = true;
     take_batch();
     lock.unlock();
-    const Result<void> result = run_batch();
+    // No exception may leave the device busy, and the others waiting.
+    const Result<void> result = guarded("device run", [&] { return run_batch(); });
     lock.lock();
     for (Request* served : batch_) {
-      served->result = result;
+      served->result = guarded("device run", [&] { return result; });
       served->done = true;
     }
     busy_ = false;

@@ -6,9 +6,10 @@
 #include <cassert>
 #include <cmath>
 #include <cstring>
-#include <new>
 #include <utility>
 #include <vector>
+
+#include <npuwhisper/guarded.h>
 
 #include "audio/mel_frontend.h"
 #include "audio/ring_log_mel.h"
@@ -218,29 +219,25 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
     return fail(ErrorCode::InvalidArgument, "stream: found " + std::to_string(options.max_sequences) +
                                                 " sequences, wanted 1 to " + std::to_string(ModelEngine::kMaxRows));
   }
-  try {
+  return guarded("stream", [&]() -> Result<std::unique_ptr<TokenDecoder>> {
     auto decoder =
         std::make_unique<StreamDecoder>(std::static_pointer_cast<ModelEngine>(std::move(engine)), options, cancelled);
     if (auto allocated = decoder->allocate(); !allocated) return fail(allocated.error());
     return std::unique_ptr<TokenDecoder>(std::move(decoder));
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::Unavailable, "stream: not enough memory");
-  }
+  });
 }
 
 Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> engine) {
-  if (engine == nullptr) return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
-  WindowMel* mel = static_cast<ModelEngine&>(*engine).window_mel();
-  if (mel == nullptr) {
-    return fail(ErrorCode::Unsupported, "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
-  }
-  try {
+  return guarded("audio ring", [&]() -> Result<std::shared_ptr<AudioRing>> {
+    if (engine == nullptr) return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+    WindowMel* mel = static_cast<ModelEngine&>(*engine).window_mel();
+    if (mel == nullptr) {
+      return fail(ErrorCode::Unsupported, "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
+    }
     auto ring = SampleRing::create(*mel, std::move(engine));
     if (!ring) return fail(ring.error());
     return std::shared_ptr<AudioRing>(std::move(*ring));
-  } catch (const std::bad_alloc&) {
-    return fail(ErrorCode::Unavailable, "audio ring: not enough memory");
-  }
+  });
 }
 
 Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine, std::shared_ptr<AudioRing> ring,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <npuwhisper/engine.h>
+#include <npuwhisper/guarded.h>
 
 #include "model/model_folders.h"
 
@@ -74,9 +75,7 @@ class Search {
   fs::path found_;
 };
 
-}  // namespace
-
-Result<std::filesystem::path> find_model(const std::string& name_or_path) {
+Result<std::filesystem::path> find_unguarded(const std::string& name_or_path) {
   if (name_or_path.empty()) {
     return fail(ErrorCode::InvalidArgument, "model: found '', wanted a name or a folder");
   }
@@ -103,6 +102,12 @@ Result<std::filesystem::path> find_model(const std::string& name_or_path) {
     search.try_snapshots(*hub / ("models--Systran--faster-whisper-" + name_or_path) / "snapshots");
   }
   return search.result(name_or_path);
+}
+
+}  // namespace
+
+Result<std::filesystem::path> find_model(const std::string& name_or_path) {
+  return guarded("model", [&] { return find_unguarded(name_or_path); });
 }
 
 }  // namespace npuwhisper

@@ -4,11 +4,14 @@
 #include <chrono>
 #include <utility>
 
+#include <npuwhisper/guarded.h>
+
 #include "engine/stream.h"
 #include "model/model.h"
 #include "vad/open_detector.h"
 #include "whisper/chinese_converter.h"
 #include "whisper/chinese_transcriber.h"
+#include "whisper/guarded_transcriber.h"
 #include "whisper/live_transcriber.h"
 #include "whisper/stream_transcriber.h"
 
@@ -43,11 +46,9 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
   return std::unique_ptr<Transcriber>(std::move(*stream));
 }
 
-}  // namespace
-
-Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
-                                                         const TranscriberOptions& options,
-                                                         std::shared_ptr<AudioRing> ring) {
+Result<std::unique_ptr<Transcriber>> create_unguarded(std::shared_ptr<Engine> engine,
+                                                      const TranscriberOptions& options,
+                                                      std::shared_ptr<AudioRing> ring) {
   if (engine == nullptr) {
     return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
   }
@@ -60,6 +61,19 @@ Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine>
   if (!converter) return fail(converter.error());
   return std::unique_ptr<Transcriber>(
       std::make_unique<ChineseTranscriber>(std::move(*transcriber), std::move(*converter)));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Transcriber>> Transcriber::create(std::shared_ptr<Engine> engine,
+                                                         const TranscriberOptions& options,
+                                                         std::shared_ptr<AudioRing> ring) {
+  return guarded("transcriber", [&]() -> Result<std::unique_ptr<Transcriber>> {
+    auto transcriber = create_unguarded(std::move(engine), options, std::move(ring));
+    if (!transcriber) return transcriber;
+    return std::unique_ptr<Transcriber>(
+        std::make_unique<GuardedTranscriber>(std::move(*transcriber)));
+  });
 }
 
 }  // namespace npuwhisper

@@ -2,10 +2,14 @@
 #include "device/cpu/onednn_gemm.h"
 
 #include <array>
+#include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
 #include <oneapi/dnnl/dnnl.hpp>
+
+#include <npuwhisper/guarded.h>
 
 #include "device/cpu/onednn.h"
 
@@ -55,6 +59,19 @@ dnnl::matmul::primitive_desc make_matmul(const GemmShape& s, const Desc* packing
 
 Failure onednn_failure(const dnnl::error& error, const char* what) {
   return fail(ErrorCode::Unsupported, std::string(what) + ": oneDNN: " + error.what());
+}
+
+/// oneDNN allocates in each run, and throws where it cannot. A thread of the pool that left its job for it would keep the
+/// others at the next barrier.
+Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
+                     std::span<const dnnl_exec_arg_t> arguments, const char* what) {
+  return guarded("oneDNN", [&]() -> Result<void> {
+    if (dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()), arguments.data()) !=
+        dnnl_success) {
+      return fail(ErrorCode::DeviceError, std::string("oneDNN: ") + what + " failed");
+    }
+    return {};
+  });
 }
 
 /// What one thread hands to oneDNN: objects made once, pointers set for each call.
@@ -154,11 +171,7 @@ Result<void> OneDnnGemm::pack(unsigned thread, const void* b, void* packed) cons
   point(t.unpacked, b);
   point(t.packed, packed);
   const std::array<dnnl_exec_arg_t, 2> arguments = {{{DNNL_ARG_FROM, t.unpacked.get()}, {DNNL_ARG_TO, t.packed.get()}}};
-  if (dnnl_primitive_execute(state_->packer.get(), t.stream.get(), static_cast<int>(arguments.size()),
-                             arguments.data()) != dnnl_success) {
-    return fail(ErrorCode::DeviceError, "oneDNN: packing of an operand failed");
-  }
-  return {};
+  return execute(state_->packer, t.stream, arguments, "packing of an operand");
 }
 
 Result<void> OneDnnGemm::run(unsigned thread, const void* a, const void* packed, const float* bias, void* c,
@@ -174,11 +187,8 @@ Result<void> OneDnnGemm::run(unsigned thread, const void* a, const void* packed,
                                                      {DNNL_ARG_DST, t.c.get()},
                                                      {DNNL_ARG_SCRATCHPAD, t.scratch.get()},
                                                      {DNNL_ARG_BIAS, t.bias.get(true)}}};
-  const int n_arguments = static_cast<int>(arguments.size()) - (state_->shape.bias ? 0 : 1);
-  if (dnnl_primitive_execute(state_->primitive.get(), t.stream.get(), n_arguments, arguments.data()) != dnnl_success) {
-    return fail(ErrorCode::DeviceError, "oneDNN: a matrix product failed");
-  }
-  return {};
+  const std::size_t n_arguments = arguments.size() - (state_->shape.bias ? 0 : 1);
+  return execute(state_->primitive, t.stream, std::span(arguments).first(n_arguments), "a matrix product");
 }
 
 }  // namespace npuwhisper::cpu

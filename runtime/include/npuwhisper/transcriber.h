@@ -111,7 +111,7 @@ struct TranscriberStats {
   std::chrono::nanoseconds align_time{0};    ///< Word times.
 };
 
-/// Speech in, timed text out: the state of one stream. Reentrant, but cancel() and stats() are
+/// Speech in, timed text out: the state of one stream. No function throws. Reentrant, but cancel() and stats() are
 /// thread-safe. Call order: ((push | settle)* drain reset?)*. The first sample pushed after
 /// create() or reset() has index 0.
 class NPUWHISPER_API Transcriber {
@@ -127,7 +127,8 @@ class NPUWHISPER_API Transcriber {
   virtual ~Transcriber() = default;
 
   /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies what it must keep, and returns the segments that
-  /// became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError, Timeout.
+  /// became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError, Timeout, and
+  /// Unavailable (no memory), after which only reset() makes sense.
   virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
   /// The same of 16-bit PCM; where it lies in the ring, it is read there.
   virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;

@@ -59,9 +59,9 @@ class FakeExecutable final : public Executable, private Run {
 
  private:
   Result<void> wait(milliseconds) override {
-    auto result = work_(bindings_);
-    device_.busy = false;
-    return result;
+    const std::unique_ptr<FakeDevice, void (*)(FakeDevice*)> end(
+        &device_, [](FakeDevice* device) { device->busy = false; });
+    return work_(bindings_);
   }
   FakeDevice& device_;
   Work work_;
@@ -70,6 +70,7 @@ class FakeExecutable final : public Executable, private Run {
 };
 
 constexpr int kMaxRows = 7;
+constexpr int kHolder = 99;
 
 class SchedulerTest : public testing::Test {
  protected:
@@ -103,6 +104,7 @@ class SchedulerTest : public testing::Test {
     const bool poisoned = std::any_of(bindings.rows.begin(), bindings.rows.end(),
                                       [this](const StepRow& row) { return row.token == poison_; });
     if (poisoned) return fail(ErrorCode::DeviceError, "burnt");
+    if (throws_ && bindings.rows.front().token != kHolder) throw std::bad_alloc();
     return {};
   }
 
@@ -128,7 +130,7 @@ class SchedulerTest : public testing::Test {
   /// `patience` is long enough for all to get from there into the queue.
   std::vector<Result<void>> decode_together(int n, milliseconds patience) {
     hold_ = true;
-    std::thread holder([this] { EXPECT_TRUE(decode(99, 1)); });
+    std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
     while (!holding_) std::this_thread::sleep_for(milliseconds(1));
     std::vector<Result<void>> results(static_cast<std::size_t>(n));
     std::atomic<int> submitting{0};
@@ -154,6 +156,7 @@ class SchedulerTest : public testing::Test {
   FakeBuffer features_;
   Scheduler scheduler_{{encoder_, &cross_, &features_}, decoder_, kMaxRows, 4};
   std::atomic<bool> hold_{false}, holding_{false}, scattered_{false};
+  std::atomic<bool> throws_{false};  // Each batch but the holder's.
   std::atomic<Token> poison_{-1};  // A batch with this stream fails.
   std::atomic<std::size_t> most_rows_{0};
 };
@@ -235,6 +238,18 @@ TEST_F(SchedulerTest, ErrorsOfEitherHalfOfAnEncodeArePassedOn) {
   cross_.refuse_to_start = false;
   EXPECT_TRUE(scheduler_.encode(mel, cross, {}));
   EXPECT_NE(cross.value, 7);
+}
+
+/// Who waits would wait for ever, and the device would be busy.
+TEST_F(SchedulerTest, AnExceptionIsAnErrorAndDoesNotStick) {
+  throws_ = true;
+  const auto results = decode_together(2, milliseconds(50));
+  for (const auto& result : results) {
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, ErrorCode::Unavailable);
+  }
+  throws_ = false;
+  EXPECT_TRUE(decode(1, 1));
 }
 
 /// Everything at once: results go to their callers, batches stay within their limit, one run at a

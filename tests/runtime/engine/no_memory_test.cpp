@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// The public functions where memory runs out: an Error, never an exception, and all is well after.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <functional>
+#include <vector>
+
+#include <npuwhisper/transcriber.h>
+
+#include "failing_new.h"
+#include "tiny_engine.h"
+
+namespace npuwhisper {
+namespace {
+
+/// Calls `body` again and again, with the first, second, ... allocation failing, until none fails.
+/// Far allocations are sampled. `body` returns whether it succeeded.
+void fail_each_allocation(test::Failures failures, const std::function<Result<void>()>& body) {
+  for (long n = 1; n < 10'000'000; n += 1 + n / 4) {
+    Result<void> result;
+    bool happened = false;
+    {
+      failures.first = n;
+      const test::FailingNew failing(failures);
+      result = body();
+      happened = failing.happened();
+    }
+    if (!happened) {
+      ASSERT_TRUE(result) << result.error().message;
+      return;
+    }
+    if (!result) {
+      ASSERT_EQ(result.error().code, ErrorCode::Unavailable) << n << ": " << result.error().message;
+    }
+  }
+  FAIL() << "the allocations do not end";
+}
+
+class NoMemory : public testing::Test {
+ protected:
+  static std::vector<float> noise(std::size_t n) {
+    std::mt19937 generator(1);
+    std::uniform_real_distribution<float> distribution(-0.5F, 0.5F);
+    std::vector<float> pcm(n);
+    for (float& x : pcm) x = distribution(generator);
+    return pcm;
+  }
+  static Result<void> done(const auto& result) {
+    if (!result) return fail(result.error());
+    return {};
+  }
+};
+
+// Once only: nlohmann's JSON allocates while it destroys a value, and ends the program where it
+// cannot. And not in oneDNN: a primitive that it had no memory to make stays in its cache, and
+// fails all who want the same one later.
+TEST_F(NoMemory, OpeningAnEngine) {
+  const test::TemporaryFolder folder;
+  test::write_tiny_model(folder.path(), {.n_audio_ctx = 50});
+  const EngineOptions options{.model = folder.path().string(), .n_threads = 1};
+  fail_each_allocation({.spares_onednn = true}, [&] { return done(Engine::open(options)); });
+}
+
+class NoMemoryInAStream : public NoMemory, public testing::WithParamInterface<bool> {};
+
+TEST_P(NoMemoryInAStream, MakingATranscriber) {
+  const test::TinyEngine tiny(Precision::F32);
+  for (const bool live : {false, true}) {
+    TranscriberOptions options;
+    options.vad = Vad::Off;
+    if (live) options.live_latency = std::chrono::milliseconds(2000);
+    fail_each_allocation({.lasts = GetParam()},
+                         [&] { return done(Transcriber::create(tiny.engine, options)); });
+  }
+}
+
+TEST_P(NoMemoryInAStream, Transcribing) {
+  const test::TinyEngine tiny(Precision::F32);
+  TranscriberOptions options;
+  options.vad = Vad::Off;
+  options.word_times = true;
+  auto transcriber = Transcriber::create(tiny.engine, options);
+  ASSERT_TRUE(transcriber) << transcriber.error().message;
+  const std::vector<float> pcm = noise(3 * kSampleRate);
+  fail_each_allocation({.lasts = GetParam()}, [&]() -> Result<void> {
+    (*transcriber)->reset();
+    auto pushed = (*transcriber)->push(std::span<const float>(pcm));
+    if (!pushed) return fail(pushed.error());
+    return done((*transcriber)->drain());
+  });
+}
+
+INSTANTIATE_TEST_SUITE_P(OnceAndForGood, NoMemoryInAStream, testing::Bool());
+
+}  // namespace
+}  // namespace npuwhisper
