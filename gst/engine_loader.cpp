@@ -4,14 +4,15 @@
 #include <string>
 
 #include "gsterror.h"
+#include "thread.h"
 
 namespace npuwhisper {
 
-void EngineLoader::start(const EngineOptions& options) {
+Result<void> EngineLoader::start(const EngineOptions& options) {
   {
     const std::scoped_lock lock(mutex_);
     const bool useful = state_ == State::Loading || state_ == State::Loaded;
-    if (useful && options == options_) return;
+    if (useful && options == options_) return {};
   }
   join();
   int n_load = 0;
@@ -24,34 +25,44 @@ void EngineLoader::start(const EngineOptions& options) {
     std::swap(engine_, old);
   }
   old.reset();
-  thread_ = std::jthread([this, options, n_load] { load(options, n_load); });
+  auto started = start_thread(
+      thread_, "loading the model",
+      [this, options, n_load](const std::stop_token&) { load(options, n_load); },
+      [this, n_load](const Error& error) { fail_load(n_load, error); });
+  if (!started) finish(n_load, State::Failed);
+  return started;
 }
 
 void EngineLoader::load(const EngineOptions& options, int n_load) {
-  post_progress(GST_PROGRESS_TYPE_START, "Loading model " + options.model);
+  post_progress(GST_PROGRESS_TYPE_START, ("Loading model " + options.model).c_str());
   const auto begin = std::chrono::steady_clock::now();
   // Engine::open would find it as well; asking first tells the user early where it comes from.
   auto path = find_model(options.model);
   if (path) {
-    post_progress(GST_PROGRESS_TYPE_CONTINUE, "Preparing " + path->string() + " for device " +
-                                                  std::string(to_string(options.device)));
+    const std::string device(to_string(options.device));
+    post_progress(GST_PROGRESS_TYPE_CONTINUE,
+                  ("Preparing " + path->string() + " for device " + device).c_str());
   }
   auto engine = path ? Engine::open(options) : Result<std::shared_ptr<Engine>>(fail(path.error()));
-  if (engine) {
-    post_progress(GST_PROGRESS_TYPE_COMPLETE, "Model is ready on " + (*engine)->device().name);
-  } else {
-    post_progress(GST_PROGRESS_TYPE_ERROR, engine.error().message);
-    finish(n_load, State::Failing);
-    // The reason comes first: what fails for it posts errors too.
-    post_error(element_, engine.error(), [this, n_load] { finish(n_load, State::Failed); });
+  if (!engine) {
+    fail_load(n_load, engine.error());
     return;
   }
+  post_progress(GST_PROGRESS_TYPE_COMPLETE,
+                ("Model is ready on " + (*engine)->device().name).c_str());
   {
     const std::scoped_lock lock(mutex_);
     load_time_ = std::chrono::steady_clock::now() - begin;
     engine_ = std::move(*engine);
   }
   finish(n_load, State::Loaded);
+}
+
+void EngineLoader::fail_load(int n_load, const Error& error) noexcept {
+  post_progress(GST_PROGRESS_TYPE_ERROR, error.message.c_str());
+  finish(n_load, State::Failing);
+  // The reason comes first: what fails for it posts errors too.
+  post_error(element_, error, [this, n_load] { finish(n_load, State::Failed); });
 }
 
 void EngineLoader::finish(int n_load, State state) {
@@ -91,9 +102,9 @@ std::chrono::nanoseconds EngineLoader::load_time() const {
   return load_time_;
 }
 
-void EngineLoader::post_progress(GstProgressType type, const std::string& text) const {
-  gst_element_post_message(element_, gst_message_new_progress(GST_OBJECT(element_), type,
-                                                              "npuwhisper-load", text.c_str()));
+void EngineLoader::post_progress(GstProgressType type, const char* text) const {
+  gst_element_post_message(
+      element_, gst_message_new_progress(GST_OBJECT(element_), type, "npuwhisper-load", text));
 }
 
 }  // namespace npuwhisper

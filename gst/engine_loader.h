@@ -23,8 +23,9 @@ class EngineLoader {
   explicit EngineLoader(GstElement* element) : element_(element) {}
 
   /// Begins to load, unless an engine with these options is there or on its way. A failed load is
-  /// tried again. Call from state changes only; waits for a load with other options.
-  void start(const EngineOptions& options);
+  /// tried again. Call from state changes only; waits for a load with other options. Errors:
+  /// Unavailable (no thread to load with), which is a failed load that the bus does not know of.
+  Result<void> start(const EngineOptions& options);
   /// The engine, once it is there; nullptr if loading failed (the bus knows) or `stop` came first.
   std::shared_ptr<Engine> wait(std::stop_token stop);
   /// Waits for the thread: the element goes to NULL and may die.
@@ -44,8 +45,9 @@ class EngineLoader {
   enum class State { Idle, Loading, Failing, Loaded, Failed };
   bool is_busy() const { return state_ == State::Loading || state_ == State::Failing; }
   void load(const EngineOptions& options, int n_load);
+  void fail_load(int n_load, const Error& error) noexcept;
   void finish(int n_load, State state);
-  void post_progress(GstProgressType type, const std::string& text) const;
+  void post_progress(GstProgressType type, const char* text) const;
 
   GstElement* element_;
   mutable std::mutex mutex_;  // Guards the next six.

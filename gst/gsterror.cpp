@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "gsterror.h"
 
-#include <utility>
-
 namespace npuwhisper {
 namespace {
 
@@ -31,33 +29,50 @@ GstCode gst_code_of(ErrorCode code) {
   return {GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_FAILED};
 }
 
-void post_now(GstElement* element, const Error& error) {
-  const GstCode gst = gst_code_of(error.code);
-  const std::string debug(to_string(error.code));
-  gst_element_message_full(element, GST_MESSAGE_ERROR, gst.domain, gst.code,
-                           g_strdup(error.message.c_str()), g_strdup(debug.c_str()), __FILE__,
-                           __func__, __LINE__);
-}
+struct Soon {
+  GstElement* element;
+  GstElementCallAsyncFunc call;
+  gpointer data;
+  GDestroyNotify destroy;
+};
 
-using Job = std::function<void(GstElement*)>;
-
-void call_soon(GstElement* element, Job job) {
-  gst_element_call_async(
-      element, [](GstElement* self, gpointer data) { (*static_cast<Job*>(data))(self); },
-      new Job(std::move(job)), [](gpointer data) { delete static_cast<Job*>(data); });
+gpointer run(gpointer data) {
+  const Soon soon = *static_cast<Soon*>(data);
+  g_free(data);
+  soon.call(soon.element, soon.data);
+  soon.destroy(soon.data);
+  gst_object_unref(soon.element);
+  return nullptr;
 }
 
 }  // namespace
 
-void post_error(GstElement* element, const Error& error, std::function<void()> then) {
-  call_soon(element, [error, then = std::move(then)](GstElement* self) {
-    if (error.code != ErrorCode::Cancelled) post_now(self, error);
-    if (then) then();
-  });
+void post_error_now(GstElement* element, ErrorCode code, const char* message) noexcept {
+  if (code == ErrorCode::Cancelled) return;
+  const GstCode gst = gst_code_of(code);
+  gst_element_message_full(element, GST_MESSAGE_ERROR, gst.domain, gst.code, g_strdup(message),
+                           g_strdup(to_string(code).data()), __FILE__, __func__, __LINE__);
 }
 
-void post_flow_error(GstElement* element, GstFlowReturn flow) {
-  call_soon(element, [flow](GstElement* self) { GST_ELEMENT_FLOW_ERROR(self, flow); });
+void call_soon(GstElement* element, GstElementCallAsyncFunc call, gpointer data,
+               GDestroyNotify destroy) noexcept {
+  auto* soon = g_new(Soon, 1);
+  *soon = {GST_ELEMENT(gst_object_ref(element)), call, data, destroy};
+  if (GThread* thread = g_thread_try_new("npuwhisper-error", run, soon, nullptr)) {
+    g_thread_unref(thread);
+  } else {
+    run(soon);
+  }
+}
+
+void post_flow_error(GstElement* element, GstFlowReturn flow) noexcept {
+  call_soon(
+      element,
+      [](GstElement* self, gpointer failed) {
+        const auto flow_return = static_cast<GstFlowReturn>(GPOINTER_TO_INT(failed));
+        GST_ELEMENT_FLOW_ERROR(self, flow_return);
+      },
+      GINT_TO_POINTER(flow), [](gpointer) {});
 }
 
 GstFlowReturn flow_of(const Error& error) {

@@ -3,9 +3,11 @@
 
 #include <mutex>
 
+#include "callback.h"
 #include "debug.h"
 #include "element_state.h"
 #include "gst_ptr.h"
+#include "gsterror.h"
 #include "properties.h"
 #include "sink_pad.h"
 #include "source_pads.h"
@@ -17,7 +19,9 @@ GST_ELEMENT_REGISTER_DEFINE(npuwhisper, "npuwhisper", GST_RANK_NONE, GST_TYPE_NP
 
 namespace {
 
+using npuwhisper::ElementCallback;
 using npuwhisper::ElementState;
+using npuwhisper::PadCallback;
 using npuwhisper::Settings;
 using npuwhisper::SourceTask;
 
@@ -43,8 +47,8 @@ GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, SourceTas
   GstPad* pad = gst_pad_new_from_static_template(templ, name);
   gst_pad_set_element_private(pad, &output);
   gst_pad_set_activatemode_function(pad, npuwhisper::source_activate_mode);
-  gst_pad_set_event_function(pad, npuwhisper::source_event);
-  gst_pad_set_query_function(pad, npuwhisper::source_query);
+  gst_pad_set_event_function(pad, PadCallback<npuwhisper::source_event>::call<FALSE>);
+  gst_pad_set_query_function(pad, PadCallback<npuwhisper::source_query>::call<FALSE>);
   g_signal_connect(pad, "linked", G_CALLBACK(npuwhisper::source_linked), nullptr);
   return pad;
 }
@@ -116,12 +120,19 @@ void note_delay(GstElement* element, GstClockTime delay) {
   }
 }
 
+// Whether what a state change needs was `done`; else the bus knows why not.
+bool posted(GstElement* element, const npuwhisper::Result<void>& done) {
+  if (done) return true;
+  npuwhisper::post_error_now(element, done.error().code, done.error().message.c_str());
+  return false;
+}
+
 bool start(GstElement* element, ElementState& state) {
   state.patience.start();
   state.lost_events_told = false;
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (state.loader.failed(options)) return false;  // The bus knows why.
-  state.loader.start(options);
+  if (!posted(element, state.loader.start(options))) return false;
   const auto epoch = state.input.start();
   if (!epoch) {
     GST_ELEMENT_ERROR(element, RESOURCE, NO_SPACE_LEFT, ("No memory for audio buffers"), (nullptr));
@@ -133,15 +144,16 @@ bool start(GstElement* element, ElementState& state) {
   state.max_delay_ms = 0;
   gst_segment_init(&state.segment, GST_FORMAT_TIME);
   state.lacks_segment = false;
-  state.worker.start();
-  return true;
+  return posted(element, state.worker.start());
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
   ElementState& state = state_of(element);
   switch (transition) {
     case GST_STATE_CHANGE_NULL_TO_READY:
-      state.loader.start(state.settings.get().engine);
+      if (!posted(element, state.loader.start(state.settings.get().engine))) {
+        return GST_STATE_CHANGE_FAILURE;
+      }
       break;
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       if (!start(element, state)) return GST_STATE_CHANGE_FAILURE;
@@ -192,15 +204,22 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
     known = pad;
   }
   output.attach(pad);
-  if (GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED) {
-    gst_pad_set_active(pad, TRUE);
+  const bool runs =
+      GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED;
+  if (runs && !gst_pad_set_active(pad, TRUE)) {  // The bus knows why not.
+    gst_object_unref(gst_object_ref_sink(pad));
+    const std::scoped_lock lock(state.request_pads_mutex);
+    request_pad_of(state, name) = nullptr;
+    return nullptr;
   }
   gst_element_add_pad(element, pad);
   return pad;
 }
 
 void remove_request_pad(GstElement* element, GstPad* pad) {
-  gst_pad_set_active(pad, FALSE);
+  if (!gst_pad_set_active(pad, FALSE)) {
+    GST_WARNING_OBJECT(pad, "the thread of the pad did not stop");
+  }
   gst_element_remove_pad(element, pad);
 }
 
@@ -234,16 +253,16 @@ void finalize(GObject* object) {
 static void gst_npu_whisper_class_init(GstNpuWhisperClass* klass) {
   GST_DEBUG_CATEGORY_INIT(npuwhisper_debug, "npuwhisper", 0, "Whisper speech recognition");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = ElementCallback<set_property>::call_void;
+  object_class->get_property = ElementCallback<get_property>::call_void;
   object_class->finalize = finalize;
   npuwhisper::install_properties(object_class);
   npuwhisper::register_segment_meta();
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
-  element_class->request_new_pad = request_new_pad;
-  element_class->release_pad = release_pad;
+  element_class->change_state = ElementCallback<change_state>::call<GST_STATE_CHANGE_FAILURE>;
+  element_class->request_new_pad = ElementCallback<request_new_pad>::call<nullptr>;
+  element_class->release_pad = ElementCallback<release_pad>::call_void;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_add_static_pad_template(element_class, &unsynced_src_template);
@@ -262,9 +281,10 @@ static void gst_npu_whisper_init(GstNpuWhisper* self) {
   state.text.on_late([element](GstClockTime delay) { note_delay(element, delay); });
 
   state.sink_pad = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(state.sink_pad, npuwhisper::sink_chain);
-  gst_pad_set_event_function(state.sink_pad, npuwhisper::sink_event);
-  gst_pad_set_query_function(state.sink_pad, npuwhisper::sink_query);
+  gst_pad_set_chain_function(state.sink_pad,
+                             PadCallback<npuwhisper::sink_chain>::call<GST_FLOW_ERROR>);
+  gst_pad_set_event_function(state.sink_pad, PadCallback<npuwhisper::sink_event>::call<FALSE>);
+  gst_pad_set_query_function(state.sink_pad, PadCallback<npuwhisper::sink_query>::call<FALSE>);
   gst_element_add_pad(element, state.sink_pad);
 
   state.src_pad = make_source_pad(&src_template, "src", state.text);

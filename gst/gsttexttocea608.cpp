@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "callback.h"
 #include "caption_debug.h"
 #include "caption_properties.h"
 #include "caption_stream.h"
@@ -19,6 +20,7 @@ namespace {
 
 using npuwhisper::CaptionSettings;
 using npuwhisper::CaptionStream;
+using npuwhisper::ElementCallback;
 
 GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
     "sink", GST_PAD_SINK, GST_PAD_ALWAYS,
@@ -147,13 +149,13 @@ void finalize(GObject* object) {
 static void gst_text_to_cea608_class_init(GstTextToCea608Class* klass) {
   GST_DEBUG_CATEGORY_INIT(text_to_cea608_debug, "texttocea608", 0, "Text to CEA-608 captions");
   GObjectClass* object_class = G_OBJECT_CLASS(klass);
-  object_class->set_property = set_property;
-  object_class->get_property = get_property;
+  object_class->set_property = ElementCallback<set_property>::call_void;
+  object_class->get_property = ElementCallback<get_property>::call_void;
   object_class->finalize = finalize;
   npuwhisper::install_caption_properties(object_class);
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);
-  element_class->change_state = change_state;
+  element_class->change_state = ElementCallback<change_state>::call<GST_STATE_CHANGE_FAILURE>;
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Text to CEA-608", "Filter/Converter/Text",
@@ -164,12 +166,12 @@ static void gst_text_to_cea608_class_init(GstTextToCea608Class* klass) {
 static void gst_text_to_cea608_init(GstTextToCea608* self) {
   GstElement* element = GST_ELEMENT(self);
   GstPad* src = gst_pad_new_from_static_template(&src_template, "src");
-  gst_pad_set_query_function(src, src_query);
+  gst_pad_set_query_function(src, npuwhisper::PadCallback<src_query>::call<FALSE>);
   gst_element_add_pad(element, src);
   self->stream = new CaptionStream(src);
 
   GstPad* sink = gst_pad_new_from_static_template(&sink_template, "sink");
-  gst_pad_set_chain_function(sink, chain);
-  gst_pad_set_event_function(sink, sink_event);
+  gst_pad_set_chain_function(sink, npuwhisper::PadCallback<chain>::call<GST_FLOW_ERROR>);
+  gst_pad_set_event_function(sink, npuwhisper::PadCallback<sink_event>::call<FALSE>);
   gst_element_add_pad(element, sink);
 }

@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <npuwhisper/guarded.h>
+
 #include "gsterror.h"
 
 namespace npuwhisper {
@@ -27,24 +29,29 @@ PadPtr SourceTask::ref_pad() const {
 }
 
 bool SourceTask::activate(bool active) {
-  {
-    const std::scoped_lock lock(mutex_);
-    active_ = active;
-    begins_ = active;
-    forget_all();
-    if (active) {
-      for (const EventPtr& event : written_.all()) queue_event(share(event));
-    }
-    last_flow_ = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
-    missed_ = false;
-    changed_.notify_all();
-  }
-  if (!active) {
+  const Result<bool> done = guarded("source pad", [&]() -> Result<bool> {
+    prepare(active);
+    if (active) return start_task(pad_.get());
     const bool stopped = gst_pad_stop_task(pad_.get()) != FALSE;
     thread_ = nullptr;  // It is the pool's, for the task of another.
     return stopped;
+  });
+  if (!done) fail_task(done.error());
+  return done && *done;
+}
+
+void SourceTask::prepare(bool active) {
+  const std::scoped_lock lock(mutex_);
+  active_ = active;
+  begins_ = active;
+  forget_all();
+  if (active) {
+    error_told_ = false;
+    for (const EventPtr& event : written_.all()) queue_event(share(event));
   }
-  return gst_pad_start_task(pad_.get(), run, this, nullptr) != FALSE;
+  last_flow_ = active ? GST_FLOW_OK : GST_FLOW_FLUSHING;
+  missed_ = false;
+  changed_.notify_all();
 }
 
 bool SourceTask::active() const {
@@ -95,15 +102,36 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
     begins_ = true;
     pad.reset(GST_PAD(gst_object_ref(pad_.get())));  // There may be another one by now.
   }
-  gst_pad_start_task(pad.get(), run, this, nullptr);
+  start_task(pad.get());
 }
 
 void SourceTask::run(gpointer self) {
   auto& task = *static_cast<SourceTask*>(self);
   task.thread_ = g_thread_self();
-  if (task.begins_.exchange(false)) task.begin_task();
-  if (task.tells_again_.exchange(false)) task.tell_again();
-  task.iterate();
+  const Result<void> done = guarded("source pad", [&]() -> Result<void> {
+    if (task.begins_.exchange(false)) task.begin_task();
+    if (task.tells_again_.exchange(false)) task.tell_again();
+    task.iterate();
+    return {};
+  });
+  if (!done) task.fail_task(done.error());
+}
+
+// Upstream gets ERROR with the next buffer. Says it once until the pad is activated again.
+void SourceTask::fail_task(const Error& error) noexcept {
+  last_flow_ = GST_FLOW_ERROR;
+  if (!error_told_.exchange(true)) post_error(element_, error);
+}
+
+bool SourceTask::start_task(GstPad* pad) {
+  if (gst_pad_start_task(pad, run, this, nullptr)) return true;
+  {
+    const std::scoped_lock lock(mutex_);
+    active_ = false;  // Nobody would take what is queued.
+    changed_.notify_all();
+  }
+  fail_task({ErrorCode::Unavailable, "cannot start a thread: source pad"});
+  return false;
 }
 
 // Under the mutex, or who ends a flush meanwhile would find the task running still and not start it.
@@ -153,7 +181,7 @@ void SourceTask::push_buffer(GstBuffer* buffer) {
 
 void SourceTask::note_flow(GstFlowReturn flow) {
   last_flow_ = flow;
-  if (is_fatal(flow)) post_flow_error(element_, flow);
+  if (is_fatal(flow) && !error_told_.exchange(true)) post_flow_error(element_, flow);
 }
 
 }  // namespace npuwhisper

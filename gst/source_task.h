@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <mutex>
 
+#include <npuwhisper/error.h>
+
 #include "gst_ptr.h"
 #include "sticky_events.h"
 
@@ -77,7 +79,7 @@ class SourceTask {
   /// With the mutex held: `event` has been queued, or would have been if the pad were active.
   void note_written(const EventPtr& event) { written_.note(event); }
   /// From the task: pushes, and keeps what came of it in last_flow(). Posts an ERROR if downstream
-  /// failed without one.
+  /// failed, once until it is activated again.
   void push_buffer(GstBuffer* buffer);
   void note_flow(GstFlowReturn flow);
 
@@ -91,6 +93,9 @@ class SourceTask {
 
  private:
   static void run(gpointer self);
+  void prepare(bool active);
+  bool start_task(GstPad* pad);
+  void fail_task(const Error& error) noexcept;
   void tell_again();
 
   StickyEvents written_;  // Of the stream, whether or not there was a pad for them.
@@ -100,6 +105,7 @@ class SourceTask {
   std::atomic<std::uint64_t> n_relinked_{0};  // How often that was said.
   std::atomic<bool> missed_{false};  // Even if pushes succeed again: upstream has yet to be told.
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
+  std::atomic<bool> error_told_{false};  // Since the pad was activated.
 };
 
 }  // namespace npuwhisper

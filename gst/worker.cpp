@@ -10,6 +10,7 @@
 #include "debug.h"
 #include "gsterror.h"
 #include "sticky_events.h"
+#include "thread.h"
 
 namespace npuwhisper {
 namespace {
@@ -107,11 +108,13 @@ Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader
       output_(element, pads),
       pcm_(kPieceSamples) {}
 
-void Worker::start() {
+Result<void> Worker::start() {
   failed_ = false;
   have_segment_ = false;
   settings_serial_ = 0;
-  thread_ = std::jthread([this](std::stop_token stop) { run(std::move(stop)); });
+  return start_thread(
+      thread_, "listening", [this](const std::stop_token& stop) { run(stop); },
+      [this](const Error& error) { fail_stream(error); });
 }
 
 void Worker::stop() {
@@ -500,7 +503,7 @@ void Worker::handle_gap(const EventPtr& event) {
   resync(start + duration);
 }
 
-void Worker::fail_stream(const Error& error) {
+void Worker::fail_stream(const Error& error) noexcept {
   failed_ = true;
   // The reason comes first: upstream posts an error for what it is returned.
   post_error(element_, error,

@@ -39,7 +39,8 @@ class Worker {
          GstAllocator* allocator, InputQueue& input, const SourcePads& pads,
          const Latency& latency);
 
-  void start();
+  /// Errors: Unavailable (no thread to listen with).
+  Result<void> start();
   /// Cancels and waits; the input queue must have been stopped.
   void stop();
   /// Makes a running inference return soon. Takes no lock that is ever held for long.
@@ -83,7 +84,7 @@ class Worker {
   void defer(const EventPtr& event);
   void release_first();
   void release_events(std::int64_t index);
-  void fail_stream(const Error& error);
+  void fail_stream(const Error& error) noexcept;
 
   GstElement* element_;
   const SharedSettings& settings_;

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// What fails inside the element: an ERROR on the bus, never the end of the program that it is in.
+#include <gmock/gmock.h>
+
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+#include "element_fixture.h"
+#include "failing_new.h"
+#include "failing_thread.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+
+std::string text_of(const std::shared_ptr<GstMessage>& message) {
+  GError* error = nullptr;
+  gst_message_parse_error(message.get(), &error, nullptr);
+  std::string text = error->message;
+  g_error_free(error);
+  return text;
+}
+
+class Faults : public ElementTest {
+ protected:
+  // That of the element itself; the harness posts none.
+  std::string error_text(std::chrono::milliseconds timeout = kPatience) {
+    const auto posted = message(GST_MESSAGE_ERROR, timeout);
+    return posted ? text_of(posted) : "none";
+  }
+
+  void wait_for_worker_to_fail() {
+    EXPECT_TRUE(eventually([this] { return push(tones(0.1, {}), 0) != GST_FLOW_OK; }));
+  }
+};
+
+TEST_F(Faults, AThreadThatDoesNotStartIsAnErrorWhicheverItIs) {
+  int n_failures = 0;
+  for (int n = 1; n < 20; ++n) {
+    SCOPED_TRACE(n);
+    set_script({});
+    make();
+    bool happened = false;
+    GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
+    {
+      const FailingThread failing(n);
+      result = gst_element_set_state(element_, GST_STATE_PLAYING);
+      happened = failing.happened();
+    }
+    if (happened) {
+      ++n_failures;
+      EXPECT_EQ(result, GST_STATE_CHANGE_FAILURE);
+      EXPECT_THAT(error_text(), HasSubstr("thread"));
+      EXPECT_EQ(gst_element_set_state(element_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+      EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PLAYING), GST_STATE_CHANGE_SUCCESS);
+    } else {
+      EXPECT_EQ(result, GST_STATE_CHANGE_SUCCESS);
+    }
+    ElementTest::TearDown();
+    element_ = nullptr;
+    if (!happened) break;
+  }
+  EXPECT_GE(n_failures, 2) << "the loader's and the worker's";
+}
+
+// GStreamer keeps threads for its tasks, so the one that fails is the first that it lacks.
+TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
+  set_script({});
+  play();
+  const FailingThread failing(1, true);
+  std::vector<GstPad*> pads;
+  for (const char* name : {"audio_src", "unsynced_src"}) {
+    if (GstPad* pad = gst_element_request_pad_simple(element_, name)) pads.push_back(pad);
+  }
+  if (failing.happened()) {
+    EXPECT_LT(pads.size(), 2U);
+    EXPECT_THAT(error_text(), HasSubstr("thread"));
+  }
+  for (GstPad* pad : pads) {
+    gst_element_release_request_pad(element_, pad);
+    gst_object_unref(pad);
+  }
+}
+
+TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
+  set_script({.while_loading = [] { throw std::runtime_error("the disk is gone"); }});
+  play();
+  EXPECT_THAT(error_text(), HasSubstr("the disk is gone"));
+  wait_for_worker_to_fail();
+}
+
+TEST_F(Faults, AnExceptionInTheWorkerIsAnError) {
+  Script script;
+  script.make_transcriber = [](const TranscriberOptions&) -> Result<std::unique_ptr<Transcriber>> {
+    throw std::bad_alloc();
+  };
+  set_script(std::move(script));
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  EXPECT_THAT(error_text(), HasSubstr("memory"));
+  wait_for_worker_to_fail();
+}
+
+// The first, second, ... allocation of the streaming thread fails.
+TEST_F(Faults, NoMemoryInTheStreamingThreadIsAnError) {
+  set_script({});
+  play();
+  const Pcm pcm = tones(0.3, {{0.1, 0.2}});
+  const auto use = [&] {
+    push(pcm, 0);
+    push_event(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "title", nullptr)));
+    push_segment(0);
+    GstStructure* stats = nullptr;
+    g_object_get(element_, "stats", &stats, nullptr);
+    if (stats != nullptr) gst_structure_free(stats);
+    g_object_set(element_, "language-code", "de", nullptr);
+    g_object_set(element_, "language-code", "a language whose name is long", nullptr);
+  };
+  bool happened = true;
+  long n = 1;
+  for (; happened && n < 10000; ++n) {
+    {
+      const FailingNew failing({.first = n});
+      use();
+      happened = failing.happened();
+    }
+  }
+  EXPECT_FALSE(happened);
+  EXPECT_GT(n, 5);
+  EXPECT_THAT(error_text(), HasSubstr("memory"));
+  push(pcm, 0);
+  finish();
+}
+
+TEST(CaptionFaults, NoMemoryInTheStreamingThreadIsAnError) {
+  GstHarness* harness = gst_harness_new("texttocea608");
+  gst_harness_set_src_caps_str(harness, "text/x-raw,format=utf8");
+  GstBus* bus = gst_bus_new();
+  gst_element_set_bus(harness->element, bus);
+  bool happened = true;
+  long n = 1;
+  for (; happened && n < 10000; ++n) {
+    const GstClockTime pts = static_cast<GstClockTime>(n) * GST_SECOND;
+    const std::string text = "A text that is longer than a short one, number " + std::to_string(n);
+    GstBuffer* buffer = gst_buffer_new_memdup(text.data(), text.size());
+    GST_BUFFER_PTS(buffer) = pts;
+    GST_BUFFER_DURATION(buffer) = GST_SECOND;
+    const FailingNew failing({.first = n});
+    gst_harness_push(harness, buffer);
+    happened = failing.happened();
+  }
+  EXPECT_FALSE(happened);
+  EXPECT_GT(n, 3);
+  GstMessage* error = gst_bus_timed_pop_filtered(bus, 60 * GST_SECOND, GST_MESSAGE_ERROR);
+  EXPECT_NE(error, nullptr);
+  if (error != nullptr) gst_message_unref(error);
+  gst_bus_set_flushing(bus, TRUE);
+  gst_element_set_bus(harness->element, nullptr);
+  gst_object_unref(bus);
+  gst_harness_teardown(harness);
+}
+
+// Each cue fails again; the user is told once.
+TEST_F(Faults, DownstreamThatFailsCausesOneError) {
+  set_script({.window = kSampleRate / 2});
+  play();
+  GstPad* src = gst_element_get_static_pad(element_, "src");
+  gst_pad_add_probe(
+      src, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        gst_buffer_unref(GST_PAD_PROBE_INFO_BUFFER(info));
+        GST_PAD_PROBE_INFO_DATA(info) = nullptr;
+        GST_PAD_PROBE_INFO_FLOW_RETURN(info) = GST_FLOW_ERROR;
+        return GST_PAD_PROBE_HANDLED;
+      },
+      nullptr, nullptr);
+  gst_object_unref(src);
+  for (int i = 0; i < 10; ++i) {
+    push(tones(3, {{0.1, 0.3}, {0.6, 0.8}, {1.1, 1.3}, {1.6, 1.8}}), seconds(3 * i));
+    push_event(gst_event_new_flush_start());
+    push_event(gst_event_new_flush_stop(TRUE));
+    push_segment(0);
+  }
+  push(tones(3, {{0.1, 0.3}, {0.6, 0.8}, {1.1, 1.3}, {1.6, 1.8}}), 0);
+  push_event(gst_event_new_eos());
+  EXPECT_TRUE(out_->wait_for_event(GST_EVENT_EOS));
+  ASSERT_TRUE(message(GST_MESSAGE_ERROR));
+  EXPECT_FALSE(message(GST_MESSAGE_ERROR, 200ms)) << "the second for one failure";
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
