@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
@@ -20,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include <npuwhisper/guarded.h>
 #include <npuwhisper/languages.h>
 #include <npuwhisper/trace.h>
 
@@ -232,6 +234,15 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
+/// Where memory or threads run out: a message and an exit code, not the end by a signal.
+int run_guarded(int argc, char** argv) {
+  const Result<int> code =
+      guarded("cannot go on", [&]() -> Result<int> { return run(argc, argv); });
+  if (code) return *code;
+  std::fprintf(stderr, "npuwhisper-transcribe: %s\n", code.error().message.c_str());
+  return kFailed;
+}
+
 }  // namespace
 }  // namespace npuwhisper::cli
 
@@ -239,5 +250,5 @@ int main(int argc, char** argv) {
   // Each large block that is freed goes back to the system. By default glibc raises this threshold
   // with every such block and keeps the next ones, about 1 MB here.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
-  return npuwhisper::cli::run(argc, argv);
+  return npuwhisper::cli::run_guarded(argc, argv);
 }

@@ -21,6 +21,7 @@
 #include "gst_owned.h"
 #include "peak_memory.h"
 #include "pipeline_error.h"
+#include "stall_watch.h"
 
 namespace npuwhisper::cli {
 namespace {
@@ -52,9 +53,16 @@ const char* source_of(Input::Kind kind) {
 
 /// Written by the streaming threads, read by ours.
 struct Counters {
-  std::atomic<std::uint64_t> bytes_in = 0;     ///< Audio that reached the element.
-  std::atomic<std::uint64_t> position_ns = 0;  ///< Up to which text, or a gap, has left it.
+  std::atomic<std::uint64_t> bytes_decoded = 0;  ///< Audio that came out of the decoder.
+  std::atomic<std::uint64_t> bytes_in = 0;       ///< Of it, what reached the element.
+  std::atomic<std::uint64_t> position_ns = 0;    ///< Up to which text, or a gap, has left it.
 };
+
+GstPadProbeReturn count_decoded(GstPad*, GstPadProbeInfo* info, gpointer counters) {
+  static_cast<Counters*>(counters)->bytes_decoded +=
+      gst_buffer_get_size(GST_PAD_PROBE_INFO_BUFFER(info));
+  return GST_PAD_PROBE_OK;
+}
 
 GstPadProbeReturn count_audio(GstPad*, GstPadProbeInfo* info, gpointer counters) {
   static_cast<Counters*>(counters)->bytes_in +=
@@ -169,6 +177,7 @@ class Run {
                      const TranscriberOptions& options) {
     // An NPU that computes log-mel reads 16 bits, where the decoder has written them.
     const bool is_16_bit = engine.npu_stages.mel;
+    is_stdin_ = input.kind == Input::Kind::Stdin;
     bytes_per_sample_ = is_16_bit ? sizeof(std::int16_t) : sizeof(float);
     const Owned<gchar> description(
         g_strdup_printf(kPipeline, source_of(input.kind), is_16_bit ? "S16LE" : "F32LE"));
@@ -190,6 +199,7 @@ class Run {
     tracks_.emplace(decoder.get(), convert.get(), std::max(1, audio_.track));
     whisper_ = element("whisper");
     configure(whisper_.get(), engine, options);
+    add_probe(whisper_.get(), "sink", GST_PAD_PROBE_TYPE_BUFFER, count_decoded, counters_);
     if (!audio_.span.is_whole()) {
       const Owned<GstPad> sink(gst_element_get_static_pad(whisper_.get(), "sink"));
       clip_.emplace(audio_.span, sink.get(), static_cast<int>(bytes_per_sample_));
@@ -204,8 +214,9 @@ class Run {
   /// Plays the file and fills the transcript.
   Result<void> play() {
     const Clock::time_point start = Clock::now();
-    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
-    const Result<void> result = follow(start);
+    const bool started =
+        gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING) != GST_STATE_CHANGE_FAILURE;
+    const Result<void> result = follow(start, started);
     transcript_.wall_seconds = seconds_since(start);
     transcript_.audio_seconds =
         static_cast<double>(counters_.bytes_in / bytes_per_sample_) / kSampleRate;
@@ -224,20 +235,40 @@ class Run {
   }
 
   /// Bus messages keep their order, so every segment comes before the end or the error after it.
-  Result<void> follow(Clock::time_point start) {
+  Result<void> follow(Clock::time_point start, bool started) {
+    StallWatch watch(start);
     const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
     Clock::time_point next_tick = start;
     while (true) {
       const Owned<GstMessage> message(gst_bus_timed_pop(bus.get(), kTick));
       if (message) {
+        watch.note(Clock::now());
         const Result<bool> ended = handle(message.get());
         if (!ended) return fail(ended.error());
         if (*ended) return {};
+      } else if (!started) {  // Most elements say why, those that get no thread do not.
+        return fail(ErrorCode::Unavailable,
+                    "cannot start to decode: out of memory or threads (GStreamer tells no reason)");
+      }
+      if (watch.is_stalled(waits_for_gstreamer(), Clock::now())) {
+        return fail(ErrorCode::Timeout,
+                    "nothing happened for " + std::to_string(StallWatch::kPatience.count()) +
+                        " s: no audio came, or GStreamer is out of memory or threads");
       }
       if (Clock::now() < next_tick) continue;
       next_tick = Clock::now() + std::chrono::nanoseconds(kTick);
       if (!events_.tick(point(start))) return fail(ErrorCode::Cancelled, "stopped before the end");
     }
+  }
+
+  /// No audio has come yet, or a text has reached the sink, at which a pipeline begins to play. Who
+  /// writes to stdin may take any time.
+  bool waits_for_gstreamer() const {
+    if (counters_.bytes_decoded == 0) return !is_stdin_;
+    if (counters_.position_ns == 0) return false;
+    GstState state = GST_STATE_NULL;
+    gst_element_get_state(pipeline_.get(), &state, nullptr, 0);
+    return state != GST_STATE_PLAYING;
   }
 
   /// True: this was the last message.
@@ -339,6 +370,7 @@ class Run {
   std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
   bool has_noted_tracks_ = false;
+  bool is_stdin_ = false;
   PipelineError error_;
 };
 
