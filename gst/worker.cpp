@@ -21,8 +21,10 @@ constexpr std::int64_t kPieceSamples = 8192;
 // is fixed, so that captions do not depend on how upstream cuts the audio into buffers.
 constexpr std::int64_t kDueStep = kSampleRate / 2;
 // Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
-// longer one ends what was being said.
+// longer one ends what was being said, and is not listened to.
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
+// So do short ones in a row that are longer than a window together.
+constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
 // Upstream leaves out a few samples without a word: lost packets, or a demuxer that miscounts frames.
 // Up to this many are silence as well; behind more, words are missing, and the text begins anew.
 constexpr std::int64_t kMaxMissing = kSampleRate * 3 / 10;
@@ -274,6 +276,7 @@ void Worker::handle(const Audio& audio) {
   }
   if (!timeline_.continues(start) && !is_step_back(start)) resync(start);
   timeline_.append(start, audio.n_samples);
+  gap_samples_ = 0;
   hear(audio);
 }
 
@@ -495,7 +498,9 @@ void Worker::handle_gap(const EventPtr& event) {
   if (engine_ && !renew_transcriber()) return;
   if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
   const std::int64_t n = time_to_samples(duration);
-  if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap) {
+  if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap &&
+      gap_samples_ + n <= kMaxHeardGaps) {
+    gap_samples_ += n;
     timeline_.append(start, n);
     hear_silence(n);
     return;

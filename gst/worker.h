@@ -107,8 +107,9 @@ class Worker {
   LanguageWarning language_warning_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
-  std::int64_t patience_ = 0;    // Streaming, not live: samples after which a caption is due.
-  std::int64_t heard_to_ = 0;    // Samples of the timeline that were pushed.
+  std::int64_t patience_ = 0;     // Streaming, not live: samples after which a caption is due.
+  std::int64_t heard_to_ = 0;     // Samples of the timeline that were pushed.
+  std::int64_t gap_samples_ = 0;  // Of silence in place of GAPs since the last audio.
   std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
   std::uint64_t n_starts_ = 0;   // Of the input queue, with this run.
   std::uint64_t epoch_ = 0;

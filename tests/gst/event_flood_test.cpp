@@ -189,6 +189,34 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
   finish();
 }
 
+// They end what was being said, as one long GAP does; no more silence than a window is listened to.
+TEST_F(EventFlood, OfShortGapsCostsNoMoreThanAWindow) {
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  constexpr int kGaps = 3000;
+  for (int i = 0; i < kGaps; ++i) {
+    ASSERT_TRUE(push_event(gst_event_new_gap(seconds(1 + 0.5 * i), GST_SECOND / 2)));
+  }
+  push(tones(1, {{0.2, 0.6}}), seconds(1 + 0.5 * kGaps));
+  finish();
+  EXPECT_LE(stat("samples"), 32U * kSampleRate);
+  ASSERT_EQ(out_->buffers().size(), 2U);
+  EXPECT_EQ(out_->buffers()[0].start, seconds(0.2));
+  EXPECT_EQ(out_->buffers()[1].start, seconds(1.2 + 0.5 * kGaps));
+}
+
+TEST_F(EventFlood, OneGapOfHoursCostsNoMoreThanAShortOne) {
+  set_script({});
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  ASSERT_TRUE(push_event(gst_event_new_gap(seconds(1), 24 * 3600 * GST_SECOND)));
+  push(tones(1, {{0.2, 0.6}}), seconds(1 + 24 * 3600));
+  finish();
+  EXPECT_LE(stat("samples"), 3U * kSampleRate);
+  EXPECT_EQ(out_->buffers().size(), 2U);
+}
+
 TEST_F(EventFlood, EmptyBuffersWithABlockedReaderOfTheAudioAreBounded) {
   set_script({});
   make();
