@@ -11,8 +11,12 @@ namespace {
 
 using std::chrono::nanoseconds;
 
+// 146 years. Beyond that the layout of captions, which adds seconds to signed times, would
+// overflow.
+constexpr GstClockTime kEndOfTime = GstClockTime{1} << 62;
+
 nanoseconds to_chrono(GstClockTime time) {
-  return nanoseconds(static_cast<std::int64_t>(time));
+  return nanoseconds(static_cast<std::int64_t>(std::min(time, kEndOfTime)));
 }
 
 GstClockTime from_chrono(nanoseconds time) {

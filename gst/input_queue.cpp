@@ -105,8 +105,8 @@ std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleF
   if (last == nullptr || last->buffer->pool != pool_.get() || last->format != format) return 0;
   if (GST_CLOCK_TIME_IS_VALID(pts) != GST_CLOCK_TIME_IS_VALID(last->pts)) return 0;
   if (GST_CLOCK_TIME_IS_VALID(pts)) {
-    const GstClockTimeDiff off = GST_CLOCK_DIFF(last->pts + samples_to_time(last->n_samples), pts);
-    if (static_cast<GstClockTime>(ABS(off)) > Timeline::kDrift) return 0;
+    const GstClockTime end = last->pts + samples_to_time(last->n_samples);
+    if (distance(end, pts) > Timeline::kDrift) return 0;
   }
   const auto n_bytes = static_cast<std::size_t>(last->n_samples) * bytes_per_sample(format);
   const std::size_t n_copied = std::min(bytes.size(), kChunkBytes - n_bytes);

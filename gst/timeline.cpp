@@ -6,13 +6,6 @@
 #include <npuwhisper/transcriber.h>
 
 namespace npuwhisper {
-namespace {
-
-GstClockTime distance(GstClockTime a, GstClockTime b) {
-  return a > b ? a - b : b - a;
-}
-
-}  // namespace
 
 GstClockTime samples_to_time(std::int64_t n) {
   return gst_util_uint64_scale_int(static_cast<guint64>(n), GST_SECOND, kSampleRate);
@@ -20,6 +13,10 @@ GstClockTime samples_to_time(std::int64_t n) {
 
 std::int64_t time_to_samples(GstClockTime time) {
   return static_cast<std::int64_t>(gst_util_uint64_scale_round(time, kSampleRate, GST_SECOND));
+}
+
+GstClockTime distance(GstClockTime a, GstClockTime b) {
+  return a > b ? a - b : b - a;
 }
 
 bool same_timing(const GstSegment& a, const GstSegment& b) {

@@ -13,6 +13,9 @@ GstClockTime samples_to_time(std::int64_t n);
 /// Samples at 16 kHz in `time`, rounded to the nearest.
 std::int64_t time_to_samples(GstClockTime time);
 
+/// How far `a` and `b` are apart; for all values, since it has no sign.
+GstClockTime distance(GstClockTime a, GstClockTime b);
+
 /// True if both give the same times the same meaning; the position within them does not matter.
 bool same_timing(const GstSegment& a, const GstSegment& b);
 

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <npuwhisper/transcriber.h>
+
 #include <nlohmann/json.hpp>
 
 #include "../../gst/segment_json.h"
@@ -42,6 +44,35 @@ TEST(Cues, SegmentIsOneCue) {
   EXPECT_EQ(cues[0].text, "Hello there.");
   EXPECT_EQ(cues[0].start, GST_SECOND);
   EXPECT_EQ(cues[0].end, 2 * GST_SECOND);
+}
+
+// No clock shows such times, but a broken file may hold them. Sanitizers see what overflows.
+TEST(Cues, TimesBeyondAllClocksDoNotOverflow) {
+  for (const GstClockTime time : {GstClockTime{1} << 62, GstClockTime{1} << 63,
+                                  (GstClockTime{1} << 63) + 1000, GST_CLOCK_TIME_NONE - 1}) {
+    for (const CueFormat& format : {kPlain, kWords, kCaptions}) {
+      Timeline timeline;
+      timeline.restart(time);
+      timeline.append(time, 100 * kSampleRate);
+      CueMaker maker;
+      maker.set_segment(from(time));
+      std::vector<Cue> cues;
+      for (std::int64_t second = 0; second < 20; ++second) {
+        Segment segment = make_segment(second * kSampleRate, (second + 1) * kSampleRate,
+                                       " Some words that are said in a second.");
+        segment.words = {{.start = segment.start, .end = segment.end, .text = segment.text}};
+        const auto add_all = [&](const std::vector<Cue>& more) {
+          cues.insert(cues.end(), more.begin(), more.end());
+        };
+        add_all(maker.add(speech_of(segment, timeline, format)));
+        add_all(maker.advance(timeline.time_of(segment.end)));
+        add_all(maker.leave(timeline.time_of(segment.start)));
+        maker.raise_earliest(timeline.time_of(segment.start));
+      }
+      for (const Cue& cue : maker.flush()) cues.push_back(cue);
+      EXPECT_FALSE(cues.empty());
+    }
+  }
 }
 
 TEST(Cues, WordModeWithoutWordTimesFallsBackToTheSegment) {

@@ -52,6 +52,14 @@ TEST_F(InputQueueTest, LargeBuffersAreCutWithTheirTimes) {
   EXPECT_EQ(counters_.copied_buffers, 1U);
 }
 
+TEST_F(InputQueueTest, TimesBeyondAllClocksStartAnotherChunk) {
+  // The second is as far from the end of the first as a signed time can tell, and one more.
+  constexpr GstClockTime kTimes[] = {0, (GstClockTime{1} << 63) + 10 * GST_MSECOND,
+                                     GST_CLOCK_TIME_NONE - 1, GST_SECOND};
+  for (const GstClockTime pts : kTimes) queue_.copy(silence(160), SampleFormat::S16, pts);
+  for (const GstClockTime pts : kTimes) EXPECT_EQ(pop_audio().pts, pts);
+}
+
 TEST_F(InputQueueTest, JumpsAndEventsAndFormatsStartAnotherChunk) {
   queue_.copy(silence(160), SampleFormat::S16, 0);
   queue_.copy(silence(160), SampleFormat::S16, GST_SECOND);
