@@ -25,9 +25,11 @@ constexpr std::int64_t kDueStep = kSampleRate / 2;
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
 // So do short ones in a row that are longer than a window together.
 constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
-// Upstream leaves out a few samples without a word: lost packets, or a demuxer that miscounts frames.
-// Up to this many are silence as well; behind more, words are missing, and the text begins anew.
-constexpr std::int64_t kMaxMissing = kSampleRate * 3 / 10;
+// Upstream leaves out samples without a word: lost packets, or a demuxer that miscounts frames. Up to
+// this many become silence; behind more the text begins anew. Of 24 English files with a hole each
+// 3.1 s, 4.8 % of the words were wrong with silence and 13.3 % with a new beginning (holes of
+// 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 % (0.4 s), 24.5 and 25.0 % (0.8 s).
+constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
 // A live source that gives no audio for longer has stopped. Until then its text waits, even if it
 // is due, for the audio that follows: many sources come in pieces of some tenths of a second.
 constexpr std::chrono::milliseconds kLongestPiece{500};

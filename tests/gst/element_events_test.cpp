@@ -246,11 +246,11 @@ TEST_F(Events, ManyMissingSamplesEndTheText) {
   set_script({});
   play();
   push(tones(1, {{0.2, 0.6}}), 0);
-  push(tones(1, {{0.2, 0.6}}), seconds(1.4), true);
+  push(tones(1, {{0.2, 0.6}}), seconds(1.45), true);
   finish();
   EXPECT_EQ(calls().drains, 2);
   ASSERT_EQ(out_->buffers().size(), 2U);
-  EXPECT_EQ(out_->buffers()[1].start, seconds(1.6));
+  EXPECT_EQ(out_->buffers()[1].start, seconds(1.65));
   EXPECT_TRUE(out_->buffers()[1].discont);
   EXPECT_EQ(stat("samples"), 2U * kSampleRate);
 }
