@@ -20,7 +20,8 @@
 namespace npuwhisper {
 namespace {
 
-// Positions whose logits exist at once in an alignment: each takes as many floats as the vocabulary has tokens.
+// Positions whose logits exist at once in an alignment: each takes as many floats as the vocabulary
+// has tokens.
 constexpr int kAlignmentRows = 16;
 
 /// Cells for a prompt of the greatest length and for what max_sequences may add to it.
@@ -30,12 +31,14 @@ int count_cells(const ModelConfig& config, int max_sequences) {
 
 class StreamDecoder final : public TokenDecoder {
  public:
-  StreamDecoder(std::shared_ptr<ModelEngine> engine, const StreamOptions& options, const std::atomic<bool>& cancelled)
+  StreamDecoder(std::shared_ptr<ModelEngine> engine, const StreamOptions& options,
+                const std::atomic<bool>& cancelled)
       : engine_(std::move(engine)),
         config_(engine_->model().config),
         options_(options),
         cancelled_(cancelled),
-        tables_(count_cells(config_, options.max_sequences), options.max_sequences, config_.n_text_ctx) {}
+        tables_(count_cells(config_, options.max_sequences), options.max_sequences,
+                config_.n_text_ctx) {}
 
   Result<void> allocate();
 
@@ -49,16 +52,20 @@ class StreamDecoder final : public TokenDecoder {
     return {reinterpret_cast<float*>(host.data()), host.size() / sizeof(float)};
   }
   Result<void> encode(std::span<const float> mel, int n_exact) override;
-  Result<std::span<float>> prompt(std::span<const Token> tokens, std::span<const int> positions) override;
+  Result<std::span<float>> prompt(std::span<const Token> tokens,
+                                  std::span<const int> positions) override;
   void truncate(int length) override { tables_.truncate(static_cast<std::size_t>(length)); }
   void fork(std::span<const int> parents) override { tables_.fork(parents); }
   Result<std::span<float>> step(std::span<const Token> tokens) override;
-  Result<std::span<const float>> align(std::span<const Token> tokens, std::span<float> probabilities) override;
+  Result<std::span<const float>> align(std::span<const Token> tokens,
+                                       std::span<float> probabilities) override;
 
  private:
   Result<StepRow> next_row(std::size_t sequence, Token token);
   Result<void> run(std::span<StepRow> rows);
-  float* logits_row(std::size_t i) { return logits_.get() + i * static_cast<std::size_t>(config_.n_vocab); }
+  float* logits_row(std::size_t i) {
+    return logits_.get() + i * static_cast<std::size_t>(config_.n_vocab);
+  }
 
   const std::shared_ptr<ModelEngine> engine_;
   const ModelConfig& config_;
@@ -66,11 +73,12 @@ class StreamDecoder final : public TokenDecoder {
   const std::atomic<bool>& cancelled_;
   CellTables tables_;
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
-  WindowPositions positions_;        // of cross_cache_
+  WindowPositions positions_;  // of cross_cache_
   std::vector<StepRow> rows_;
-  std::size_t n_logit_rows_ = 0;     // that may be wanted at once
-  std::unique_ptr<float[]> logits_;  // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
-  std::vector<float> attention_;     // [alignment heads, tokens, n_audio_ctx]
+  std::size_t n_logit_rows_ = 0;  // that may be wanted at once
+  std::unique_ptr<float[]>
+      logits_;                    // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
+  std::vector<float> attention_;  // [alignment heads, tokens, n_audio_ctx]
 };
 
 Result<void> StreamDecoder::allocate() {
@@ -84,11 +92,14 @@ Result<void> StreamDecoder::allocate() {
   cross_cache_ = std::move(*cross_cache);
   self_cache_ = std::move(*self_cache);
   rows_.resize(ModelEngine::kMaxRows);
-  const int logit_rows = std::max({2, options_.max_sequences, options_.alignment ? kAlignmentRows : 0});
+  const int logit_rows =
+      std::max({2, options_.max_sequences, options_.alignment ? kAlignmentRows : 0});
   n_logit_rows_ = static_cast<std::size_t>(logit_rows);
-  logits_ = std::make_unique_for_overwrite<float[]>(n_logit_rows_ * static_cast<std::size_t>(config_.n_vocab));
+  logits_ = std::make_unique_for_overwrite<float[]>(n_logit_rows_ *
+                                                    static_cast<std::size_t>(config_.n_vocab));
   if (options_.alignment) {
-    attention_.resize(config_.alignment_heads.size() * static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) *
+    attention_.resize(config_.alignment_heads.size() *
+                      static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) *
                       static_cast<std::size_t>(config_.n_audio_ctx));
   }
   return {};
@@ -98,7 +109,8 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   const std::span<std::byte> to = mel_->host();
   if (mel.size_bytes() != to.size()) {
     return fail(ErrorCode::InvalidArgument, "encoder window: found " + std::to_string(mel.size()) +
-                                                " mel values, wanted " + std::to_string(to.size() / sizeof(float)));
+                                                " mel values, wanted " +
+                                                std::to_string(to.size() / sizeof(float)));
   }
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
   if (mel.data() != window().data()) std::memcpy(to.data(), mel.data(), to.size());
@@ -112,13 +124,15 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
 Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
   if (token < 0 || token >= config_.n_vocab) {
     return fail(ErrorCode::InvalidArgument, "decoder step: found token " + std::to_string(token) +
-                                                ", wanted 0 to " + std::to_string(config_.n_vocab - 1));
+                                                ", wanted 0 to " +
+                                                std::to_string(config_.n_vocab - 1));
   }
   const int cell = tables_.append(sequence);
   if (cell < 0) {
     const std::size_t length = tables_.cells(sequence).size();
     return fail(ErrorCode::InvalidArgument,
-                "decoder step: a sequence has " + std::to_string(length) + " tokens, wanted room for one more: at most " +
+                "decoder step: a sequence has " + std::to_string(length) +
+                    " tokens, wanted room for one more: at most " +
                     std::to_string(config_.n_text_ctx) + " in a sequence and " +
                     std::to_string(count_cells(config_, options_.max_sequences)) + " in all");
   }
@@ -139,11 +153,13 @@ Result<void> StreamDecoder::run(std::span<StepRow> rows) {
   return engine_->scheduler().decode(rows);
 }
 
-Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens, std::span<const int> positions) {
+Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens,
+                                               std::span<const int> positions) {
   const std::size_t n_logits = n_logit_rows_;
   if (positions.size() > n_logits) {
     return fail(ErrorCode::InvalidArgument, "prompt: found " + std::to_string(positions.size()) +
-                                                " positions, wanted at most " + std::to_string(n_logits));
+                                                " positions, wanted at most " +
+                                                std::to_string(n_logits));
   }
   tables_.reset();
   std::size_t wanted = 0;
@@ -160,8 +176,9 @@ Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens, st
     if (auto done = run({rows_.data(), n}); !done) return fail(done.error());
   }
   if (wanted < positions.size()) {
-    return fail(ErrorCode::InvalidArgument, "prompt: found position " + std::to_string(positions[wanted]) +
-                                                ", wanted ascending positions below " + std::to_string(tokens.size()));
+    return fail(ErrorCode::InvalidArgument,
+                "prompt: found position " + std::to_string(positions[wanted]) +
+                    ", wanted ascending positions below " + std::to_string(tokens.size()));
   }
   return std::span<float>(logits_.get(), wanted * static_cast<std::size_t>(config_.n_vocab));
 }
@@ -178,13 +195,14 @@ Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
   return std::span<float>(logits_.get(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
 }
 
-Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens, std::span<float> probabilities) {
+Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens,
+                                                    std::span<float> probabilities) {
   const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
   const std::size_t n_values = config_.alignment_heads.size() * tokens.size() * n_keys;
   if (!options_.alignment || n_values > attention_.size()) {
-    return fail(ErrorCode::InvalidArgument, "alignment: found " + std::to_string(tokens.size()) +
-                                                " tokens, wanted at most " +
-                                                std::to_string(options_.alignment ? config_.n_text_ctx / 2 + 8 : 0));
+    return fail(ErrorCode::InvalidArgument,
+                "alignment: found " + std::to_string(tokens.size()) + " tokens, wanted at most " +
+                    std::to_string(options_.alignment ? config_.n_text_ctx / 2 + 8 : 0));
   }
   const Token eot = engine_->model().tokenizer->special().eot;
   tables_.reset();
@@ -211,17 +229,21 @@ Result<std::span<const float>> StreamDecoder::align(std::span<const Token> token
 
 }  // namespace
 
-const Model& model_of(const Engine& engine) { return static_cast<const ModelEngine&>(engine).model(); }
+const Model& model_of(const Engine& engine) {
+  return static_cast<const ModelEngine&>(engine).model();
+}
 
-Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine, const StreamOptions& options,
+Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine,
+                                                          const StreamOptions& options,
                                                           const std::atomic<bool>& cancelled) {
   if (options.max_sequences < 1 || options.max_sequences > ModelEngine::kMaxRows) {
-    return fail(ErrorCode::InvalidArgument, "stream: found " + std::to_string(options.max_sequences) +
-                                                " sequences, wanted 1 to " + std::to_string(ModelEngine::kMaxRows));
+    return fail(ErrorCode::InvalidArgument,
+                "stream: found " + std::to_string(options.max_sequences) +
+                    " sequences, wanted 1 to " + std::to_string(ModelEngine::kMaxRows));
   }
   return guarded("stream", [&]() -> Result<std::unique_ptr<TokenDecoder>> {
-    auto decoder =
-        std::make_unique<StreamDecoder>(std::static_pointer_cast<ModelEngine>(std::move(engine)), options, cancelled);
+    auto decoder = std::make_unique<StreamDecoder>(
+        std::static_pointer_cast<ModelEngine>(std::move(engine)), options, cancelled);
     if (auto allocated = decoder->allocate(); !allocated) return fail(allocated.error());
     return std::unique_ptr<TokenDecoder>(std::move(decoder));
   });
@@ -229,10 +251,12 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
 
 Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> engine) {
   return guarded("audio ring", [&]() -> Result<std::shared_ptr<AudioRing>> {
-    if (engine == nullptr) return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+    if (engine == nullptr)
+      return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
     WindowMel* mel = static_cast<ModelEngine&>(*engine).window_mel();
     if (mel == nullptr) {
-      return fail(ErrorCode::Unsupported, "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
+      return fail(ErrorCode::Unsupported,
+                  "audio ring: this engine's log-mel is computed on the CPU (see npu-stages)");
     }
     auto ring = SampleRing::create(*mel, std::move(engine));
     if (!ring) return fail(ring.error());
@@ -240,12 +264,14 @@ Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> eng
   });
 }
 
-Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine, std::shared_ptr<AudioRing> ring,
+Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine,
+                                                std::shared_ptr<AudioRing> ring,
                                                 int capacity_frames) {
   auto& model_engine = static_cast<ModelEngine&>(*engine);
   if (model_engine.window_mel() == nullptr) {
     if (ring != nullptr) {
-      return fail(ErrorCode::InvalidArgument, "audio ring: found one, wanted none: log-mel is computed on the CPU");
+      return fail(ErrorCode::InvalidArgument,
+                  "audio ring: found one, wanted none: log-mel is computed on the CPU");
     }
     auto mel = MelFrontend::create(model_engine.model().config.n_mels, capacity_frames);
     if (!mel) return fail(mel.error());
