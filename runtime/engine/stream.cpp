@@ -63,6 +63,7 @@ class StreamDecoder final : public TokenDecoder {
  private:
   Result<StepRow> next_row(std::size_t sequence, Token token);
   Result<void> run(std::span<StepRow> rows);
+  float text_probability(Token token, const float* logits) const;
   float* logits_row(std::size_t i) {
     return logits_.get() + i * static_cast<std::size_t>(config_.n_vocab);
   }
@@ -195,6 +196,13 @@ Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
   return std::span<float>(logits_.get(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
 }
 
+/// Of `token` under a softmax over text tokens; 0 for another token.
+float StreamDecoder::text_probability(Token token, const float* logits) const {
+  const Token eot = engine_->model().tokenizer->special().eot;
+  const std::span<const float> text(logits, static_cast<std::size_t>(eot) + 1);
+  return token <= eot ? std::exp(text[static_cast<std::size_t>(token)] - log_sum_exp(text)) : 0.0F;
+}
+
 Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens,
                                                     std::span<float> probabilities) {
   const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
@@ -204,25 +212,27 @@ Result<std::span<const float>> StreamDecoder::align(std::span<const Token> token
                 "alignment: found " + std::to_string(tokens.size()) + " tokens, wanted at most " +
                     std::to_string(options_.alignment ? config_.n_text_ctx / 2 + 8 : 0));
   }
-  const Token eot = engine_->model().tokenizer->special().eot;
+  assert(probabilities.size() <= tokens.size());
+  const std::size_t first_wanted = tokens.size() - probabilities.size();
   tables_.reset();
-  for (std::size_t first = 0; first < tokens.size(); first += kAlignmentRows) {
-    const std::size_t n = std::min<std::size_t>(kAlignmentRows, tokens.size() - first);
-    for (std::size_t i = 0; i < n; ++i) {
-      auto row = next_row(0, tokens[first + i]);
+  for (std::size_t first = 0; first < tokens.size();) {
+    std::size_t n = 0;
+    std::size_t n_wanted = 0;
+    while (n < rows_.size() && first + n < tokens.size() && n_wanted < n_logit_rows_) {
+      const std::size_t token = first + n;
+      auto row = next_row(0, tokens[token]);
       if (!row) return fail(row.error());
-      rows_[i] = *row;
-      rows_[i].logits = logits_row(i);
-      rows_[i].attention = attention_.data() + (first + i) * n_keys;
-      rows_[i].attention_stride = tokens.size() * n_keys;
+      row->attention = attention_.data() + token * n_keys;
+      row->attention_stride = tokens.size() * n_keys;
+      if (token >= first_wanted && token + 1 < tokens.size()) row->logits = logits_row(n_wanted++);
+      rows_[n++] = *row;
     }
     if (auto done = run({rows_.data(), n}); !done) return fail(done.error());
-    for (std::size_t i = 0; i < n && first + i + 1 < tokens.size(); ++i) {
-      const std::span<const float> text(logits_row(i), static_cast<std::size_t>(eot) + 1);
-      const Token next = tokens[first + i + 1];
-      probabilities[first + i] =
-          next <= eot ? std::exp(text[static_cast<std::size_t>(next)] - log_sum_exp(text)) : 0.0F;
+    std::size_t token = std::max(first, first_wanted);
+    for (std::size_t i = 0; i < n_wanted; ++i, ++token) {
+      probabilities[token - first_wanted] = text_probability(tokens[token + 1], logits_row(i));
     }
+    first += n;
   }
   return std::span<const float>(attention_.data(), n_values);
 }

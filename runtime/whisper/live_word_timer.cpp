@@ -33,7 +33,7 @@ Result<std::span<LiveWord>> LiveWordTimer::time(TokenDecoder& decoder,
     segments_[i].words.clear();
   }
   word_timer_.reset();  // It would keep the words that stand from being timed again.
-  const auto timed = word_timer_.add_words(decoder, window, segments_);
+  const auto timed = word_timer_.add_words(decoder, window, segments_, 1);
   if (!timed) return fail(timed.error());
   const auto pieces = splitter_.split(heard, is_written_without_spaces(window.language));
   const auto groups = splitter_.group();

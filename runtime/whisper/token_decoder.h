@@ -25,7 +25,8 @@ class TokenDecoder {
   /// Most positions that prompt() gives logits of.
   virtual int max_positions() const = 0;
 
-  /// The decoder's own memory for the mel of encode(), to be written in place; empty if it has none.
+  /// The decoder's own memory for the mel of encode(), to be written in place; empty if it has
+  /// none.
   virtual std::span<float> window() { return {}; }
   /// Encodes a window: mel is [2 * n_audio_ctx, n_mels], normalised, time-major. Forgets all
   /// sequences. Frames from `n_exact` on are padding, all 0: of them the device may encode fewer,
@@ -51,9 +52,11 @@ class TokenDecoder {
 
   /// Runs `tokens` as the only sequence and returns what the model's alignment heads attend to
   /// (after softmax): [n_alignment_heads, tokens.size(), n_audio_ctx], 0 for what stands for
-  /// several positions of padding. `probabilities` [tokens.size()] receives the probability of
-  /// tokens[i + 1] after tokens[i], under a softmax over text tokens (ids below the end of text,
-  /// and it).
+  /// several positions of padding. `probabilities` has an element for each of the last
+  /// probabilities.size() tokens (at most tokens.size()): it receives the probability of the token
+  /// that follows, under a softmax over text tokens (ids below the end of text, and it). The
+  /// element of the last token, which none follows, is left as it is. Logits are computed for these
+  /// tokens only.
   virtual Result<std::span<const float>> align(std::span<const Token> tokens,
                                                std::span<float> probabilities) = 0;
 };

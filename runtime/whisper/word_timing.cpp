@@ -67,15 +67,16 @@ WordTimer::WordTimer(const Tokenizer& tokenizer, const ModelConfig& config)
 }
 
 Result<void> WordTimer::add_words(TokenDecoder& decoder, const WordTimingWindow& window,
-                                  std::span<Segment> segments) {
+                                  std::span<Segment> segments, std::size_t n_known) {
   if (n_heads_ == 0) {
     return fail(ErrorCode::Unsupported,
                 "word times: expected alignment heads in the model's config.json, found none");
   }
   if (const auto ok = collect_text(window, segments); !ok) return ok;
   if (sources_.empty() || window.n_frames <= 0) return {};
-  probabilities_.resize(tokens_.size());
-  const auto attention = decoder.align(tokens_, probabilities_);
+  probabilities_.assign(tokens_.size(), 0.0F);
+  const auto probabilities = std::span(probabilities_).subspan(first_row_of(n_known));
+  const auto attention = decoder.align(tokens_, probabilities);
   if (!attention) return fail(attention.error());
   const std::size_t wanted = n_heads_ * tokens_.size() * n_positions_;
   if (attention->size() != wanted) {
@@ -186,6 +187,14 @@ void WordTimer::add_segment(std::size_t segment, std::string_view text, bool by_
 /// The text marks a pause before the next word.
 void WordTimer::mark_gap() {
   if (gap_.kind == TextState::Kind::Gap) gap_.kind = TextState::Kind::MarkedGap;
+}
+
+/// Index in tokens_ of the token before the words of `segment` and of those after it.
+std::size_t WordTimer::first_row_of(std::size_t segment) const {
+  if (segment == 0) return 0;
+  const auto word = std::ranges::find_if(
+      sources_, [&](const Source& source) { return source.segment >= segment; });
+  return word == sources_.end() ? tokens_.size() : word->first_token - 1;
 }
 
 /// Gives every word its time.

@@ -40,11 +40,12 @@ class WordTimer {
   /// last, and draws each segment's limits around them. Words joined are exactly the segment's
   /// text. They never overlap each other or those before them in the stream, and lie within the
   /// window's audio (only if that has fewer samples than words left, past it). Segments without
-  /// text are left alone. Errors: those of TokenDecoder::align(), DeviceError (its answer has the
-  /// wrong size), InvalidArgument (unknown language, more tokens than the model has positions),
+  /// text are left alone. Words of the first `n_known` segments get no probability (0), which saves
+  /// the time to compute it. Errors: those of TokenDecoder::align(), DeviceError (its answer has
+  /// the wrong size), InvalidArgument (unknown language, more tokens than the model has positions),
   /// Unsupported (the model names no alignment heads).
   Result<void> add_words(TokenDecoder& decoder, const WordTimingWindow& window,
-                         std::span<Segment> segments);
+                         std::span<Segment> segments, std::size_t n_known = 0);
   /// The stream begins anew.
   void reset() { previous_end_ = 0; }
 
@@ -63,6 +64,7 @@ class WordTimer {
   Result<void> add_prefix(const WordTimingWindow& window);
   void add_segment(std::size_t segment, std::string_view text, bool by_character);
   void mark_gap();
+  std::size_t first_row_of(std::size_t segment) const;
   void place(const WordTimingWindow& window, std::span<const float> attention,
              std::span<const Segment> segments);
   void spread(const WordTimingWindow& window);
@@ -77,7 +79,7 @@ class WordTimer {
   SpeechEvidence evidence_;
 
   std::vector<Token> tokens_;         // what the decoder reads
-  std::vector<float> probabilities_;  // by token: of the one after it
+  std::vector<float> probabilities_;  // by token: of the one after it; 0: not computed
   std::vector<Token> text_;           // of the segment in work
   std::vector<TextState> states_;
   TextState gap_;                // before the next word

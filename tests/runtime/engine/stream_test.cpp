@@ -140,6 +140,27 @@ TEST_F(Stream, AlignsAllTokens) {
   }
 }
 
+TEST_F(Stream, AlignmentGivesProbabilitiesOfTheLastTokens) {
+  std::vector<Token> tokens(100);
+  std::iota(tokens.begin(), tokens.end(), 30);
+  std::vector<float> all(tokens.size(), -1.0F);
+  auto attention = decoder_->align(tokens, all);
+  ASSERT_TRUE(attention);
+  const std::vector<float> wanted(attention->begin(), attention->end());
+  for (const std::size_t n : {0, 1, 2, 17, 40, 99}) {
+    std::vector<float> some(n, -1.0F);
+    attention = decoder_->align(tokens, some);
+    ASSERT_TRUE(attention);
+    for (std::size_t i = 0; i < n; ++i) {
+      EXPECT_NEAR(some[i], all[all.size() - n + i], 1e-5) << i << " of " << n;
+    }
+    if (n > 0) {
+      EXPECT_EQ(some.back(), -1.0F) << "no token follows the last one";
+    }
+    EXPECT_LE(largest_difference(wanted, {attention->begin(), attention->end()}), 1e-5) << n;
+  }
+}
+
 /// What a decoder says of a window, encoded exactly up to `n_exact`.
 struct Heard {
   std::vector<float> logits;

@@ -40,10 +40,15 @@ class AttentiveDecoder final : public TokenDecoder {
     ++n_calls;
     if (error) return fail(*error);
     tokens_read.assign(tokens.begin(), tokens.end());
-    EXPECT_EQ(probabilities.size(), tokens.size());
+    EXPECT_LE(probabilities.size(), tokens.size());
+    n_probabilities = probabilities.size();
+    const std::size_t first_wanted = tokens.size() - probabilities.size();
     attention_.assign(kHeads * tokens.size() * n_positions, 1e-7F);
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-      probabilities[i] = i < n_prefix - 1 ? 0.0F : 0.1F * static_cast<float>(i - n_prefix + 2);
+      if (i >= first_wanted) {
+        probabilities[i - first_wanted] =
+            i < n_prefix - 1 ? 0.0F : 0.1F * static_cast<float>(i - n_prefix + 2);
+      }
       if (i < n_prefix - 1) continue;
       const std::size_t text = i - (n_prefix - 1);
       const std::size_t begin = first.at(text);
@@ -66,6 +71,7 @@ class AttentiveDecoder final : public TokenDecoder {
   std::size_t n_missing = 0;
   std::vector<Token> tokens_read;  // by the last call
   int n_calls = 0;
+  std::size_t n_probabilities = 0;  ///< Asked for in the last call.
 
  private:
   std::vector<float> attention_;
@@ -154,6 +160,27 @@ TEST_F(WordTimingTest, WordsAreWhereTheirTokensAttend) {
   EXPECT_FLOAT_EQ(words[0].probability, 0.1F);
   EXPECT_FLOAT_EQ(words[1].probability, 0.2F);
   EXPECT_FLOAT_EQ(words[2].probability, 0.4F);
+}
+
+TEST_F(WordTimingTest, KnownSegmentsGetNoProbability) {
+  decoder_.first = steady(0, 3);
+  std::vector<Segment> all = {segment(0, " hello world", 1), segment(1, " you", 2)};
+  std::vector<Segment> segments = all;
+  ASSERT_TRUE(timer_->add_words(decoder_, window_, all));
+  timer_->reset();
+  ASSERT_TRUE(timer_->add_words(decoder_, window_, segments, 1));
+  // Of " world", whose logits predict " you", of that and of the end.
+  EXPECT_EQ(decoder_.n_probabilities, 3U);
+  for (const Word& word : segments[0].words) EXPECT_EQ(word.probability, 0.0F);
+  ASSERT_EQ(segments[1].words.size(), 1U);
+  EXPECT_EQ(segments[1].words[0].probability, all[1].words[0].probability);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    ASSERT_EQ(segments[i].words.size(), all[i].words.size());
+    for (std::size_t j = 0; j < all[i].words.size(); ++j) {
+      EXPECT_EQ(segments[i].words[j].start, all[i].words[j].start);
+      EXPECT_EQ(segments[i].words[j].end, all[i].words[j].end);
+    }
+  }
 }
 
 TEST_F(WordTimingTest, TheDecoderReadsTheTextWithoutTimestamps) {
