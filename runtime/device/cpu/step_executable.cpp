@@ -32,9 +32,11 @@ CacheShape cache_shape(const Graph& graph, OpKind kind) {
   return shape;
 }
 
-/// The graph names the most keys that a row attends to through its inputs: the first is the self-attention cache, the
-/// second the cross-attention buffer.
-int input_rows(const Graph& graph, std::size_t i) { return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0; }
+/// The graph names the most keys that a row attends to through its inputs: the first is the
+/// self-attention cache, the second the cross-attention buffer.
+int input_rows(const Graph& graph, std::size_t i) {
+  return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0;
+}
 
 bool can_run(OpKind kind) {
   switch (kind) {
@@ -43,8 +45,10 @@ bool can_run(OpKind kind) {
     case OpKind::Gemm:
     case OpKind::CachedAttention:
     case OpKind::CrossAttention:
-    case OpKind::SelectRows: return true;
-    default: return false;
+    case OpKind::SelectRows:
+      return true;
+    default:
+      return false;
   }
 }
 
@@ -56,7 +60,9 @@ CacheShape cross_shape(const Graph& graph) {
 
 /// Indices of the `wanted` largest of `values`, in no order.
 void find_largest(std::span<const float> values, std::size_t wanted, std::vector<int>& found) {
-  const auto larger = [&](int a, int b) { return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)]; };
+  const auto larger = [&](int a, int b) {
+    return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
+  };
   found.clear();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (found.size() == wanted) {
@@ -71,8 +77,8 @@ void find_largest(std::span<const float> values, std::size_t wanted, std::vector
 
 }  // namespace
 
-StepExecutable::StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types, ThreadPool& pool,
-                               int max_rows, std::unique_ptr<StepOffload> offload)
+StepExecutable::StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types,
+                               ThreadPool& pool, int max_rows, std::unique_ptr<StepOffload> offload)
     : graph_(graph),
       weights_(weights),
       offload_(std::move(offload)),
@@ -83,9 +89,9 @@ StepExecutable::StepExecutable(const Graph& graph, const Weights& weights, const
                    cache_shape(graph, OpKind::CachedAttention).n_state, types.self_cache),
       cross_layout_(cross_shape(graph), types.cross_cache) {}
 
-Result<std::unique_ptr<StepExecutable>> StepExecutable::create(const Graph& graph, const Weights& weights, int max_rows,
-                                                               const StepTypes& types, ThreadPool& pool,
-                                                               std::unique_ptr<StepOffload> offload) {
+Result<std::unique_ptr<StepExecutable>> StepExecutable::create(
+    const Graph& graph, const Weights& weights, int max_rows, const StepTypes& types,
+    ThreadPool& pool, std::unique_ptr<StepOffload> offload) {
   std::unique_ptr<StepExecutable> executable(
       new StepExecutable(graph, weights, types, pool, max_rows, std::move(offload)));
   if (auto compiled = executable->compile(); !compiled) return fail(compiled.error());
@@ -113,20 +119,27 @@ Result<void> StepExecutable::compile() {
       const StepOffload::Group& g = offload_->groups()[static_cast<std::size_t>(group)];
       if (i == g.first_op) steps_.emplace_back().group = group;
       if (op.output == g.output) {
-        bytes[static_cast<std::size_t>(g.output)] = max_rows_ * columns_of(g.output) * sizeof(float);
+        bytes[static_cast<std::size_t>(g.output)] =
+            max_rows_ * columns_of(g.output) * sizeof(float);
       }
       continue;
     }
-    if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
+    if (!can_run(op.kind))
+      return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
     const auto output = static_cast<std::size_t>(op.output);
-    selected_[output] = op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
+    selected_[output] =
+        op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
     if (op.kind == OpKind::SelectRows) private_of_[output] = 0;
     if (op.kind == OpKind::LayerNorm) private_of_[output] = 1;
-    const bool bound = std::find(graph_.outputs.begin(), graph_.outputs.end(), op.output) != graph_.outputs.end();
-    if (private_of_[output] < 0 && !bound) bytes[output] = max_rows_ * columns_of(op.output) * sizeof(float);
-    if (op.n_heads > 0 && columns_of(op.output) != static_cast<std::size_t>(op.n_heads) * kHeadColumns) {
-      return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
-                                              std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
+    const bool bound =
+        std::find(graph_.outputs.begin(), graph_.outputs.end(), op.output) != graph_.outputs.end();
+    if (private_of_[output] < 0 && !bound)
+      bytes[output] = max_rows_ * columns_of(op.output) * sizeof(float);
+    if (op.n_heads > 0 &&
+        columns_of(op.output) != static_cast<std::size_t>(op.n_heads) * kHeadColumns) {
+      return fail(ErrorCode::Unsupported,
+                  op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
+                      std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
     }
     Step step;
     step.op = op;
@@ -150,7 +163,8 @@ Result<void> StepExecutable::compile() {
   std::size_t widest = 0;
   for (const Step& step : steps_) {
     if (step.group >= 0) continue;
-    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) widest = std::max(widest, columns_of(step.op.output));
+    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0)
+      widest = std::max(widest, columns_of(step.op.output));
   }
   int best = 0, refined_columns = 0;
   for (const Step& step : steps_) {
@@ -158,11 +172,13 @@ Result<void> StepExecutable::compile() {
     best = std::max(best, step.op.n_exact_best);
     refined_columns = std::max(refined_columns, graph_.tensor(step.op.input).columns);
   }
-  const std::size_t keys = std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
+  const std::size_t keys =
+      std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
   for (unsigned i = 0; i < pool_.size(); ++i) {
     Scratch scratch;
     for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
-    scratch.sums = AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
+    scratch.sums =
+        AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
     scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
     scratch.best.reserve(static_cast<std::size_t>(best));
     scratch.exact.resize(static_cast<std::size_t>(refined_columns));
@@ -190,7 +206,8 @@ void StepExecutable::describe() {
     if (step.group >= 0) {
       const StepOffload::Group& group = offload_->groups()[static_cast<std::size_t>(step.group)];
       for (std::size_t i = group.first_op; i < group.end_op; ++i) {
-        if (const PlannedOp* planned = planned_elsewhere(graph_.ops[i])) plan_.ops.push_back(*planned);
+        if (const PlannedOp* planned = planned_elsewhere(graph_.ops[i]))
+          plan_.ops.push_back(*planned);
       }
       continue;
     }
@@ -198,7 +215,8 @@ void StepExecutable::describe() {
     if (step.matrix) {
       plan_.weight_bytes += step.matrix->bytes();
       how = "panels of 64, weights " + std::string(to_string(step.matrix->type()));
-      if (is_refined(step)) how += ", the best " + std::to_string(step.op.n_exact_best) + " again from the model file";
+      if (is_refined(step))
+        how += ", the best " + std::to_string(step.op.n_exact_best) + " again from the model file";
     } else if (step.op.kind == OpKind::Embedding) {
       how = "rows of the model file";
     } else if (step.op.kind == OpKind::CachedAttention) {
@@ -207,7 +225,8 @@ void StepExecutable::describe() {
       how = "cache " + std::string(to_string(types_.cross_cache));
     }
     const PlannedOp* planned = planned_elsewhere(step.op);
-    plan_.ops.push_back({step.op.name, "cpu", how, planned != nullptr ? planned->reason : std::string(),
+    plan_.ops.push_back({step.op.name, "cpu", how,
+                         planned != nullptr ? planned->reason : std::string(),
                          count_flops(graph_, step.op)});
   }
 }
@@ -229,7 +248,8 @@ Result<void> StepExecutable::load(Step& step) {
   }
   if (op.weight.empty()) return {};
   const WeightView* found = weights_.find(op.weight);
-  if (found == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
+  if (found == nullptr)
+    return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
   // Embeddings have a row for each token, however many there are.
   const bool by_token = op.kind == OpKind::Embedding;
   const std::array<std::int64_t, 2> dims = {by_token ? found->n_rows() : columns[0],
@@ -240,12 +260,14 @@ Result<void> StepExecutable::load(Step& step) {
   if (!by_token) {
     // f16 means as the file stores them: what is not f16 there stays exact in f32.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
-    step.matrix = PanelMatrix::pack(*step.stored, exact ? DataType::F32 : types_.weights, &weights_);
+    step.matrix =
+        PanelMatrix::pack(*step.stored, exact ? DataType::F32 : types_.weights, &weights_);
   }
   if (auto r = read(op.bias, columns, step.bias); !r) return r;
   if (step.matrix && !step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
   // One for each token that a row may attend to.
-  return read(op.position, std::array<std::int64_t, 2>{input_rows(graph_, 0), columns[0]}, step.positions);
+  return read(op.position, std::array<std::int64_t, 2>{input_rows(graph_, 0), columns[0]},
+              step.positions);
 }
 
 Result<std::unique_ptr<Buffer>> StepExecutable::allocate(TensorId id, int rows) {
@@ -256,14 +278,16 @@ Result<std::unique_ptr<Buffer>> StepExecutable::allocate(TensorId id, int rows) 
   if (graph_.inputs.size() > 1 && id == graph_.inputs[1]) {
     return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(cross_layout_.bytes()));
   }
-  return fail(ErrorCode::InvalidArgument, graph_.name + ": '" + graph_.tensor(id).name + "' is not a cache");
+  return fail(ErrorCode::InvalidArgument,
+              graph_.name + ": '" + graph_.tensor(id).name + "' is not a cache");
 }
 
 Result<Run*> StepExecutable::start(const Bindings& bindings) {
   rows_ = bindings.rows;
   if (rows_.size() > max_rows_) {
-    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(rows_.size()) +
-                                                " rows, wanted at most " + std::to_string(max_rows_));
+    return fail(ErrorCode::InvalidArgument,
+                graph_.name + ": found " + std::to_string(rows_.size()) + " rows, wanted at most " +
+                    std::to_string(max_rows_));
   }
   wanted_.clear();
   for (std::size_t i = 0; i < rows_.size(); ++i) {
@@ -306,16 +330,24 @@ void StepExecutable::execute(unsigned thread) {
       continue;
     }
     switch (step.op.kind) {
-      case OpKind::Embedding: result = embed(thread, step); break;
+      case OpKind::Embedding:
+        result = embed(thread, step);
+        break;
       // Each thread normalises and selects for itself: cheaper than meeting the others once more.
-      case OpKind::LayerNorm: normalise(thread, step); continue;
-      case OpKind::SelectRows: select(thread, step); continue;
+      case OpKind::LayerNorm:
+        normalise(thread, step);
+        continue;
+      case OpKind::SelectRows:
+        select(thread, step);
+        continue;
       case OpKind::CachedAttention:
         append_to_cache(thread, step);
         pool_.barrier();
         attend_to_cache(thread, step);
         break;
-      case OpKind::CrossAttention: attend_across(thread, step); break;
+      case OpKind::CrossAttention:
+        attend_across(thread, step);
+        break;
       default:
         multiply(thread, step);
         if (!is_refined(step)) break;
@@ -331,7 +363,8 @@ void StepExecutable::run_group(unsigned thread, const Step& step) {
   if (thread != 0 || rows_.empty()) return;
   const auto index = static_cast<std::size_t>(step.group);
   const StepOffload::Group& group = offload_->groups()[index];
-  offloaded_ = offload_->run(index, rows_.size(), rows_of(thread, group.input), rows_of(thread, group.output));
+  offloaded_ = offload_->run(index, rows_.size(), rows_of(thread, group.input),
+                             rows_of(thread, group.output));
 }
 
 Result<void> StepExecutable::embed(unsigned thread, const Step& step) {
@@ -341,7 +374,8 @@ Result<void> StepExecutable::embed(unsigned thread, const Step& step) {
   for (std::size_t i = first; i < end; ++i) {
     const std::span<float> row(out + i * columns, columns);
     if (auto read = weights_.read_row(*step.stored, rows_[i].token, row); !read) return read;
-    const float* position = step.positions.data() + static_cast<std::size_t>(rows_[i].position) * columns;
+    const float* position =
+        step.positions.data() + static_cast<std::size_t>(rows_[i].position) * columns;
     for (std::size_t j = 0; j < columns; ++j) row[j] += position[j];
   }
   return {};
@@ -354,12 +388,14 @@ Result<void> StepExecutable::refine(unsigned thread, const Step& step) {
   const auto [first, end] = share(count_rows(op.output), thread, pool_.size());
   for (std::size_t i = first; i < end; ++i) {
     const float* in = rows_of(thread, op.input) + i * k;
-    const std::span<float> out(output_row(op.output, i, rows_of(thread, op.output)), columns_of(op.output));
+    const std::span<float> out(output_row(op.output, i, rows_of(thread, op.output)),
+                               columns_of(op.output));
     find_largest(out, static_cast<std::size_t>(op.n_exact_best), scratch.best);
     for (const int column : scratch.best) {
       if (auto read = weights_.read_row(*step.stored, column, scratch.exact); !read) return read;
       const auto at = static_cast<std::size_t>(column);
-      out[at] = dot(in, scratch.exact.data(), DataType::F32, k) + (step.bias.empty() ? 0.0F : step.bias[at]);
+      out[at] = dot(in, scratch.exact.data(), DataType::F32, k) +
+                (step.bias.empty() ? 0.0F : step.bias[at]);
     }
   }
   return {};
@@ -370,7 +406,8 @@ void StepExecutable::normalise(unsigned thread, const Step& step) {
   const float* in = rows_of(thread, step.op.input);
   float* out = rows_of(thread, step.op.output);
   for (std::size_t i = 0; i < count_rows(step.op.output); ++i) {
-    layer_norm(in + i * columns, columns, step.gamma.data(), step.beta.data(), out + i * columns, DataType::F32);
+    layer_norm(in + i * columns, columns, step.gamma.data(), step.beta.data(), out + i * columns,
+               DataType::F32);
   }
 }
 
@@ -402,7 +439,8 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
           .bias = step.bias.empty() ? nullptr : step.bias.data() + column,
           .residual = residual != nullptr ? residual + i * columns_of(op.output) + column : nullptr,
           .gelu = op.activation == Activation::Gelu};
-      finish_panel(sums + i * kPanelColumns, epilogue, output_row(op.output, i, out) + column, matrix.columns(p));
+      finish_panel(sums + i * kPanelColumns, epilogue, output_row(op.output, i, out) + column,
+                   matrix.columns(p));
     }
   }
 }
@@ -415,7 +453,8 @@ void StepExecutable::append_to_cache(unsigned thread, const Step& step) {
     const std::span<std::byte> cache = rows_[i].self_cache->host();
     const float* key = in + i * 3 * n + n;
     store_row(key, self_layout_.key(cache, step.op.layer, rows_[i].cell), types_.self_cache, n);
-    store_row(key + n, self_layout_.value(cache, step.op.layer, rows_[i].cell), types_.self_cache, n);
+    store_row(key + n, self_layout_.value(cache, step.op.layer, rows_[i].cell), types_.self_cache,
+              n);
   }
 }
 
@@ -435,13 +474,15 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
     const float* query = in + task / n_heads * 3 * columns + column;
     float* sum = out + task / n_heads * columns + column;
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const std::byte* key = self_layout_.key(cache, step.op.layer, row.cells[i]) + column * element;
+      const std::byte* key =
+          self_layout_.key(cache, step.op.layer, row.cells[i]) + column * element;
       scores[i] = dot(query, key, types_.self_cache, kHeadColumns);
     }
     const float total = exponentiate(scores, row.cells.size(), scale, scores, DataType::F32);
     std::fill_n(sum, kHeadColumns, 0.0F);
     for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const std::byte* value = self_layout_.value(cache, step.op.layer, row.cells[i]) + column * element;
+      const std::byte* value =
+          self_layout_.value(cache, step.op.layer, row.cells[i]) + column * element;
       add_scaled(scores[i] / total, value, types_.self_cache, sum, kHeadColumns);
     }
   }
@@ -452,7 +493,8 @@ void StepExecutable::attend_across(unsigned thread, const Step& step) {
   std::size_t task = 0;
   for (std::size_t first = 0; first < rows_.size();) {
     std::size_t end = first + 1;
-    while (end < rows_.size() && end - first < kAttentionRows && rows_[end].cross_cache == rows_[first].cross_cache) {
+    while (end < rows_.size() && end - first < kAttentionRows &&
+           rows_[end].cross_cache == rows_[first].cross_cache) {
       ++end;
     }
     for (int head = 0; head < step.op.n_heads; ++head, ++task) {
@@ -462,7 +504,8 @@ void StepExecutable::attend_across(unsigned thread, const Step& step) {
   }
 }
 
-void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_t first, std::size_t n_rows, int head) {
+void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_t first,
+                                   std::size_t n_rows, int head) {
   const std::size_t columns = columns_of(step.op.output);
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns;
   const std::size_t stride = cross_layout_.padded_keys();
@@ -477,8 +520,9 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
 
   const std::size_t panel_bytes = kPanelColumns * kHeadColumns * size_of(types_.cross_cache);
   for (std::size_t key = 0; key < n_keys; key += kPanelColumns) {
-    multiply_panel(query, columns, n_rows, kHeadColumns, cache.keys + key / kPanelColumns * panel_bytes,
-                   types_.cross_cache, cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
+    multiply_panel(query, columns, n_rows, kHeadColumns,
+                   cache.keys + key / kPanelColumns * panel_bytes, types_.cross_cache,
+                   cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
     for (std::size_t i = 0; i < n_rows; ++i) {
       std::copy_n(sums + i * kPanelColumns, kPanelColumns, scores + i * stride + key);
     }
@@ -508,7 +552,8 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   multiply_panel(scores, stride, n_rows, n_keys, cache.values, types_.cross_cache, nullptr, sums);
   float* out = rows_of(thread, step.op.output) + first * columns + column;
   for (std::size_t i = 0; i < n_rows; ++i) {
-    scale_row(sums + i * kPanelColumns, kHeadColumns, 1.0F / totals[i], out + i * columns, DataType::F32);
+    scale_row(sums + i * kPanelColumns, kHeadColumns, 1.0F / totals[i], out + i * columns,
+              DataType::F32);
   }
 }
 
