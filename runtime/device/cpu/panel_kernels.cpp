@@ -19,20 +19,22 @@ namespace {
 using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
 
-// Sums that stay in registers: some rows times some vectors of columns, beside the vectors of the panel and one broadcast
-// value. AVX-512 has 32 registers, AVX2 and SSE have 16.
+// Sums that stay in registers: some rows times some vectors of columns, beside the vectors of the
+// panel and one broadcast value. AVX-512 has 32 registers, AVX2 and SSE have 16.
 constexpr std::size_t kTileRows = 6;
 constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
-constexpr std::size_t tile_vectors(std::size_t rows) { return kManyRegisters || rows <= 2 ? 4 : 2; }
+constexpr std::size_t tile_vectors(std::size_t rows) {
+  return kManyRegisters || rows <= 2 ? 4 : 2;
+}
 
 /// What becomes of a tile's sums over one group of k.
 enum class Sums { Store, Scale, AddScaled };
 
-/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept twice, for even and odd
-/// k, so that the latency of the multiply-adds does not bound them.
+/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept
+/// twice, for even and odd k, so that the latency of the multiply-adds does not bound them.
 template <std::size_t Rows, Sums kSums, typename T>
-HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel, const float* scales,
-                              float* sums) {
+HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel,
+                              const float* scales, float* sums) {
   constexpr std::size_t kCopies = Rows == 1 ? 2 : 1;
   constexpr std::size_t kTileVectors = tile_vectors(Rows);
   const DF d;
@@ -45,10 +47,12 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
   }
   const auto step = [&](std::size_t i, std::size_t copy) HWY_ATTR {
     VF b[kTileVectors];
-    for (std::size_t v = 0; v < kTileVectors; ++v) b[v] = load_f32(d, panel + i * kPanelColumns + v * lanes);
+    for (std::size_t v = 0; v < kTileVectors; ++v)
+      b[v] = load_f32(d, panel + i * kPanelColumns + v * lanes);
     for (std::size_t m = 0; m < Rows; ++m) {
       const VF x = hn::Set(d, a[m * lda + i]);
-      for (std::size_t v = 0; v < kTileVectors; ++v) acc[copy][m][v] = hn::MulAdd(x, b[v], acc[copy][m][v]);
+      for (std::size_t v = 0; v < kTileVectors; ++v)
+        acc[copy][m][v] = hn::MulAdd(x, b[v], acc[copy][m][v]);
     }
   };
   std::size_t i = 0;
@@ -62,15 +66,16 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
       if constexpr (kCopies == 2) sum = hn::Add(sum, acc[1][m][v]);
       float* to = sums + m * kPanelColumns + v * lanes;
       if constexpr (kSums == Sums::Scale) sum = hn::Mul(sum, hn::LoadU(d, scales + v * lanes));
-      if constexpr (kSums == Sums::AddScaled) sum = hn::MulAdd(sum, hn::LoadU(d, scales + v * lanes), hn::LoadU(d, to));
+      if constexpr (kSums == Sums::AddScaled)
+        sum = hn::MulAdd(sum, hn::LoadU(d, scales + v * lanes), hn::LoadU(d, to));
       hn::StoreU(sum, d, to);
     }
   }
 }
 
 template <std::size_t Rows, typename T>
-HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel, const float* scales,
-                              float* sums) {
+HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel,
+                              const float* scales, float* sums) {
   const std::size_t tile = tile_vectors(Rows) * hn::Lanes(DF());
   for (std::size_t column = 0; column < kPanelColumns; column += tile) {
     if (scales == nullptr) {
@@ -82,23 +87,36 @@ HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, co
     for (std::size_t i = n; i < k; i += n) {
       n = std::min(k - i, kScaleGroup);
       multiply_tile<Rows, Sums::AddScaled>(a + i, lda, n, panel + i * kPanelColumns + column,
-                                           scales + i / kScaleGroup * kPanelColumns + column, sums + column);
+                                           scales + i / kScaleGroup * kPanelColumns + column,
+                                           sums + column);
     }
   }
 }
 
 template <typename T>
-void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const T* panel, const float* scales,
-              float* sums) {
+void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const T* panel,
+              const float* scales, float* sums) {
   while (rows > 0) {
     const std::size_t n = std::min(rows, kTileRows);
     switch (n) {
-      case 1: multiply_rows<1>(a, lda, k, panel, scales, sums); break;
-      case 2: multiply_rows<2>(a, lda, k, panel, scales, sums); break;
-      case 3: multiply_rows<3>(a, lda, k, panel, scales, sums); break;
-      case 4: multiply_rows<4>(a, lda, k, panel, scales, sums); break;
-      case 5: multiply_rows<5>(a, lda, k, panel, scales, sums); break;
-      default: multiply_rows<kTileRows>(a, lda, k, panel, scales, sums); break;
+      case 1:
+        multiply_rows<1>(a, lda, k, panel, scales, sums);
+        break;
+      case 2:
+        multiply_rows<2>(a, lda, k, panel, scales, sums);
+        break;
+      case 3:
+        multiply_rows<3>(a, lda, k, panel, scales, sums);
+        break;
+      case 4:
+        multiply_rows<4>(a, lda, k, panel, scales, sums);
+        break;
+      case 5:
+        multiply_rows<5>(a, lda, k, panel, scales, sums);
+        break;
+      default:
+        multiply_rows<kTileRows>(a, lda, k, panel, scales, sums);
+        break;
     }
     a += n * lda;
     sums += n * kPanelColumns;
@@ -106,14 +124,16 @@ void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, 
   }
 }
 
-void MultiplyI8(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const std::int8_t* p,
-                const float* scales, float* s) {
+void MultiplyI8(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
+                const std::int8_t* p, const float* scales, float* s) {
   Multiply(a, lda, rows, k, p, scales, s);
 }
-void MultiplyF16(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const hwy::float16_t* p, float* s) {
+void MultiplyF16(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
+                 const hwy::float16_t* p, float* s) {
   Multiply(a, lda, rows, k, p, nullptr, s);
 }
-void MultiplyF32(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const float* p, float* s) {
+void MultiplyF32(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const float* p,
+                 float* s) {
   Multiply(a, lda, rows, k, p, nullptr, s);
 }
 
@@ -135,7 +155,8 @@ void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t 
   if (i == n) return;
   // The bias is padded to whole panels; residual and out are not.
   hn::StoreU(finish(i), d, sums + i);
-  for (; i < n; ++i) out[i] = sums[i] + (epilogue.residual != nullptr ? epilogue.residual[i] : 0.0F);
+  for (; i < n; ++i)
+    out[i] = sums[i] + (epilogue.residual != nullptr ? epilogue.residual[i] : 0.0F);
 }
 
 }  // namespace
@@ -150,14 +171,16 @@ HWY_EXPORT(MultiplyF16);
 HWY_EXPORT(MultiplyF32);
 HWY_EXPORT(Finish);
 
-void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const void* panel, DataType type,
-                    const float* scales, float* sums) {
+void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
+                    const void* panel, DataType type, const float* scales, float* sums) {
   switch (type) {
     case DataType::I8:
-      HWY_DYNAMIC_DISPATCH(MultiplyI8)(a, lda, rows, k, static_cast<const std::int8_t*>(panel), scales, sums);
+      HWY_DYNAMIC_DISPATCH(MultiplyI8)
+      (a, lda, rows, k, static_cast<const std::int8_t*>(panel), scales, sums);
       return;
     case DataType::F16:
-      HWY_DYNAMIC_DISPATCH(MultiplyF16)(a, lda, rows, k, static_cast<const hwy::float16_t*>(panel), sums);
+      HWY_DYNAMIC_DISPATCH(MultiplyF16)
+      (a, lda, rows, k, static_cast<const hwy::float16_t*>(panel), sums);
       return;
     default:
       HWY_DYNAMIC_DISPATCH(MultiplyF32)(a, lda, rows, k, static_cast<const float*>(panel), sums);
