@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <cstdint>
 
+#include <hwy/cache_control.h>
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "device/cpu/panel_kernels.cpp"
 #include <hwy/foreach_target.h>
@@ -27,6 +29,16 @@ constexpr std::size_t tile_vectors(std::size_t rows) {
   return kManyRegisters || rows <= 2 ? 4 : 2;
 }
 
+// A product of one row is bound by memory. The CPU's own prefetcher stops at the end of a page, so
+// the panel's memory is requested this many bytes ahead.
+constexpr std::size_t kPrefetchDistance = 2048;
+
+/// Requests the cache line kPrefetchDistance behind `p`. It may lie outside the panel.
+HWY_INLINE void prefetch_behind(const void* p) {
+  const auto address = reinterpret_cast<std::uintptr_t>(p) + kPrefetchDistance;
+  hwy::Prefetch(reinterpret_cast<const std::byte*>(address));
+}
+
 /// What becomes of a tile's sums over one group of k.
 enum class Sums { Store, Scale, AddScaled };
 
@@ -47,6 +59,7 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
   }
   const auto step = [&](std::size_t i, std::size_t copy) HWY_ATTR {
     VF b[kTileVectors];
+    if constexpr (Rows == 1) prefetch_behind(panel + i * kPanelColumns);
     for (std::size_t v = 0; v < kTileVectors; ++v)
       b[v] = load_f32(d, panel + i * kPanelColumns + v * lanes);
     for (std::size_t m = 0; m < Rows; ++m) {
