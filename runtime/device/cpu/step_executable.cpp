@@ -180,14 +180,25 @@ Result<void> StepExecutable::compile() {
     scratch.sums =
         AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
     scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
+    if (tile_depth() > 0) scratch.tiles = TileProduct(max_rows_, tile_depth());
     scratch.best.reserve(static_cast<std::size_t>(best));
     scratch.exact.resize(static_cast<std::size_t>(refined_columns));
-    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() + scratch.scores.size();
+    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
+                           scratch.scores.size() + scratch.tiles.bytes();
     scratch_.push_back(std::move(scratch));
   }
   wanted_.reserve(max_rows_);
   describe();
   return {};
+}
+
+/// Inputs of the widest product that matrix tiles may compute; 0: none may.
+std::size_t StepExecutable::tile_depth() const {
+  std::size_t depth = 0;
+  for (const Step& step : steps_) {
+    if (may_use_tiles(step)) depth = std::max(depth, step.matrix->k());
+  }
+  return depth;
 }
 
 void StepExecutable::describe() {
@@ -215,6 +226,7 @@ void StepExecutable::describe() {
     if (step.matrix) {
       plan_.weight_bytes += step.matrix->bytes();
       how = "panels of 64, weights " + std::string(to_string(step.matrix->type()));
+      if (may_use_tiles(step)) how += ", many rows on matrix tiles";
       if (is_refined(step))
         how += ", the best " + std::to_string(step.op.n_exact_best) + " again from the model file";
     } else if (step.op.kind == OpKind::Embedding) {
@@ -430,9 +442,16 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
   const float* residual = op.residual != kNoTensor ? rows_of(thread, op.residual) : nullptr;
   float* sums = scratch_[thread].sums.as<float>();
   const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
+  const bool on_tiles = n_rows >= kLeastTileRows && may_use_tiles(step);
+  TileProduct& tiles = scratch_[thread].tiles;
+  if (on_tiles) tiles.set_rows(in, columns_of(op.input), n_rows, matrix.k());
   for (std::size_t p = first; p < end; ++p) {
-    multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(),
-                   matrix.scales(p), sums);
+    if (on_tiles) {
+      tiles.multiply(static_cast<const std::int8_t*>(matrix.panel(p)), matrix.scales(p), sums);
+    } else {
+      multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(),
+                     matrix.scales(p), sums);
+    }
     const std::size_t column = p * kPanelColumns;
     for (std::size_t i = 0; i < n_rows; ++i) {
       const PanelEpilogue epilogue{
