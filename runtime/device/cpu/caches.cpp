@@ -3,16 +3,27 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <bit>
 #include <cstdint>
 
 namespace npuwhisper::cpu {
 namespace {
 
+/// Largest magnitude of a row of a head. Floats without their sign are ordered as their bits are;
+/// compilers turn a maximum of integers into vector instructions, but not one of floats.
+float largest_magnitude(const float* row) {
+  constexpr std::uint32_t kWithoutSign = 0x7fffffff;
+  std::int32_t largest = 0;
+  for (std::size_t i = 0; i < kHeadColumns; ++i) {
+    const auto bits = std::bit_cast<std::uint32_t>(row[i]) & kWithoutSign;
+    largest = std::max(largest, static_cast<std::int32_t>(bits));
+  }
+  return std::bit_cast<float>(largest);
+}
+
 /// Quantises one row of a head and returns its scale.
 float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
-  float largest = 0;
-  for (std::size_t i = 0; i < kHeadColumns; ++i) largest = std::max(largest, std::fabs(row[i]));
+  const float largest = largest_magnitude(row);
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
   // Rounds half to even without a call: adds and removes 1.5 * 2^23.
   constexpr float kMagic = 12582912.0F;
@@ -25,7 +36,8 @@ float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
 /// Writes one key into its column of the panels.
 template <typename T>
 void scatter_key(const T* row, std::size_t key, std::byte* panels) {
-  T* to = reinterpret_cast<T*>(panels) + key / kPanelColumns * kPanelColumns * kHeadColumns + key % kPanelColumns;
+  T* to = reinterpret_cast<T*>(panels) + key / kPanelColumns * kPanelColumns * kHeadColumns +
+          key % kPanelColumns;
   for (std::size_t i = 0; i < kHeadColumns; ++i) to[i * kPanelColumns] = row[i];
 }
 
@@ -43,11 +55,12 @@ CrossCacheLayout::Head CrossCacheLayout::head(std::byte* cache, int layer, int h
   std::byte* base = cache + static_cast<std::size_t>(layer * shape_.n_heads + head) * head_bytes_;
   const bool scaled = type_ == DataType::I8;
   auto* scales = reinterpret_cast<float*>(base + 2 * plane_bytes_);
-  return {base, base + plane_bytes_, scaled ? scales : nullptr, scaled ? scales + padded_keys_ : nullptr};
+  return {base, base + plane_bytes_, scaled ? scales : nullptr,
+          scaled ? scales + padded_keys_ : nullptr};
 }
 
-void CrossCacheLayout::store(std::byte* cache, int layer, int head, const float* keys, const float* values,
-                             std::size_t stride, std::size_t n) const {
+void CrossCacheLayout::store(std::byte* cache, int layer, int head, const float* keys,
+                             const float* values, std::size_t stride, std::size_t n) const {
   const Head to = this->head(cache, layer, head);
   std::array<std::int8_t, kHeadColumns> row;
   for (std::size_t i = 0; i < n; ++i) {
@@ -57,10 +70,12 @@ void CrossCacheLayout::store(std::byte* cache, int layer, int head, const float*
       to.key_scales[i] = quantise(key, row);
       scatter_key(row.data(), i, to.keys);
       to.value_scales[i] = quantise(value, row);
-      std::copy(row.begin(), row.end(), reinterpret_cast<std::int8_t*>(to.values) + i * kHeadColumns);
+      std::copy(row.begin(), row.end(),
+                reinterpret_cast<std::int8_t*>(to.values) + i * kHeadColumns);
     } else {
       scatter_key(key, i, to.keys);
-      std::copy(value, value + kHeadColumns, reinterpret_cast<float*>(to.values) + i * kHeadColumns);
+      std::copy(value, value + kHeadColumns,
+                reinterpret_cast<float*>(to.values) + i * kHeadColumns);
     }
   }
 }
