@@ -13,7 +13,7 @@ namespace npuwhisper::cpu {
 namespace {
 
 /// Rows of a stream that share one pass over its cross-attention keys.
-constexpr std::size_t kAttentionRows = 8;
+constexpr std::size_t kAttentionRows = 32;
 
 /// The part of [0, n) that is `thread`'s.
 std::pair<std::size_t, std::size_t> share(std::size_t n, unsigned thread, unsigned n_threads) {
@@ -180,11 +180,11 @@ Result<void> StepExecutable::compile() {
     scratch.sums =
         AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
     scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
-    if (tile_depth() > 0) scratch.tiles = TileProduct(max_rows_, tile_depth());
+    scratch.product = RowProduct(std::max(max_rows_, kAttentionRows), product_depth());
     scratch.best.reserve(static_cast<std::size_t>(best));
     scratch.exact.resize(static_cast<std::size_t>(refined_columns));
     plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
-                           scratch.scores.size() + scratch.tiles.bytes();
+                           scratch.scores.size() + scratch.product.bytes();
     scratch_.push_back(std::move(scratch));
   }
   wanted_.reserve(max_rows_);
@@ -192,11 +192,11 @@ Result<void> StepExecutable::compile() {
   return {};
 }
 
-/// Inputs of the widest product that matrix tiles may compute; 0: none may.
-std::size_t StepExecutable::tile_depth() const {
-  std::size_t depth = 0;
+/// The largest number of inputs of a matrix, and of keys.
+std::size_t StepExecutable::product_depth() const {
+  std::size_t depth = cross_layout_.padded_keys();
   for (const Step& step : steps_) {
-    if (may_use_tiles(step)) depth = std::max(depth, step.matrix->k());
+    if (step.matrix) depth = std::max(depth, step.matrix->k());
   }
   return depth;
 }
@@ -226,7 +226,9 @@ void StepExecutable::describe() {
     if (step.matrix) {
       plan_.weight_bytes += step.matrix->bytes();
       how = "panels of 64, weights " + std::string(to_string(step.matrix->type()));
-      if (may_use_tiles(step)) how += ", many rows on matrix tiles";
+      if (step.matrix->type() == DataType::I8 && has_tiles()) {
+        how += ", many rows on matrix tiles";
+      }
       if (is_refined(step))
         how += ", the best " + std::to_string(step.op.n_exact_best) + " again from the model file";
     } else if (step.op.kind == OpKind::Embedding) {
@@ -442,16 +444,10 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
   const float* residual = op.residual != kNoTensor ? rows_of(thread, op.residual) : nullptr;
   float* sums = scratch_[thread].sums.as<float>();
   const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
-  const bool on_tiles = n_rows >= kLeastTileRows && may_use_tiles(step);
-  TileProduct& tiles = scratch_[thread].tiles;
-  if (on_tiles) tiles.set_rows(in, columns_of(op.input), n_rows, matrix.k());
+  RowProduct& product = scratch_[thread].product;
+  product.set_rows(in, columns_of(op.input), n_rows, matrix.k(), matrix.type());
   for (std::size_t p = first; p < end; ++p) {
-    if (on_tiles) {
-      tiles.multiply(static_cast<const std::int8_t*>(matrix.panel(p)), matrix.scales(p), sums);
-    } else {
-      multiply_panel(in, columns_of(op.input), n_rows, matrix.k(), matrix.panel(p), matrix.type(),
-                     matrix.scales(p), sums);
-    }
+    product.multiply(matrix.panel(p), matrix.scales(p), sums);
     const std::size_t column = p * kPanelColumns;
     for (std::size_t i = 0; i < n_rows; ++i) {
       const PanelEpilogue epilogue{
@@ -537,11 +533,12 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
   float* sums = scratch_[thread].sums.as<float>();
   float* scores = scratch_[thread].scores.as<float>();
 
+  RowProduct& product = scratch_[thread].product;
+  product.set_rows(query, columns, n_rows, kHeadColumns, types_.cross_cache);
   const std::size_t panel_bytes = kPanelColumns * kHeadColumns * size_of(types_.cross_cache);
   for (std::size_t key = 0; key < n_keys; key += kPanelColumns) {
-    multiply_panel(query, columns, n_rows, kHeadColumns,
-                   cache.keys + key / kPanelColumns * panel_bytes, types_.cross_cache,
-                   cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
+    product.multiply(cache.keys + key / kPanelColumns * panel_bytes,
+                     cache.key_scales != nullptr ? cache.key_scales + key : nullptr, sums);
     for (std::size_t i = 0; i < n_rows; ++i) {
       std::copy_n(sums + i * kPanelColumns, kPanelColumns, scores + i * stride + key);
     }
@@ -568,7 +565,8 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
     }
   }
 
-  multiply_panel(scores, stride, n_rows, n_keys, cache.values, types_.cross_cache, nullptr, sums);
+  product.set_rows(scores, stride, n_rows, n_keys, types_.cross_cache);
+  product.multiply(cache.values, nullptr, sums);
   float* out = rows_of(thread, step.op.output) + first * columns + column;
   for (std::size_t i = 0; i < n_rows; ++i) {
     scale_row(sums + i * kPanelColumns, kHeadColumns, 1.0F / totals[i], out + i * columns,

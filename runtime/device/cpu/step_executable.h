@@ -7,9 +7,9 @@
 
 #include "device/cpu/caches.h"
 #include "device/cpu/panel_matrix.h"
+#include "device/cpu/row_product.h"
 #include "device/cpu/step_offload.h"
 #include "device/cpu/thread_pool.h"
-#include "device/cpu/tile_product.h"
 #include "device/device.h"
 #include "device/tensor_slots.h"
 
@@ -62,8 +62,8 @@ class StepExecutable : public Executable {
 
   /// What one thread works with.
   struct Scratch {
-    AlignedBytes rows[2];      // [max_rows, n_state]: selected rows, normalised rows
-    TileProduct tiles;         // where has_tiles()
+    AlignedBytes rows[2];  // [max_rows, n_state]: selected rows, normalised rows
+    RowProduct product;
     AlignedBytes sums;         // [max_rows, 64]
     AlignedBytes scores;       // [kAttentionRows, keys]
     std::vector<int> best;     // columns of a row's largest logits
@@ -82,11 +82,7 @@ class StepExecutable : public Executable {
     return step.op.n_exact_best > 0 && step.matrix->type() == DataType::I8;
   }
 
-  std::size_t tile_depth() const;
-  /// Whether many rows are multiplied on matrix tiles.
-  static bool may_use_tiles(const Step& step) {
-    return step.matrix && step.matrix->type() == DataType::I8 && has_tiles();
-  }
+  std::size_t product_depth() const;
 
   void execute(unsigned thread);
   Result<void> embed(unsigned thread, const Step& step);

@@ -132,11 +132,13 @@ NPUWHISPER_TILES void multiply_tiles(const std::byte* rows, const std::byte* wei
   }
 }
 
-/// Adds scaled sums of two column tiles to `n_rows` rows of the result, or sets these.
+/// Adds scaled sums of two column tiles to `n_rows` rows of the result, or sets these. `scales` may
+/// be nullptr: 1.
 NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, std::size_t n_rows,
                                        bool is_first, float* sums) {
   for (std::size_t c = 0; c < 2; ++c) {
-    const __m512 scale = _mm512_loadu_ps(scales + c * kTileColumns);
+    const __m512 scale =
+        scales == nullptr ? _mm512_set1_ps(1.0F) : _mm512_loadu_ps(scales + c * kTileColumns);
     for (std::size_t m = 0; m < n_rows; ++m) {
       const float* block = tiles + m / kTileRows * 2 * kTileRows * kTileColumns;
       const __m512 x = _mm512_load_ps(block + (c * kTileRows + m % kTileRows) * kTileColumns);
@@ -147,7 +149,8 @@ NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, 
   }
 }
 
-/// One group of k: `rows` [blocks of 16 rows], `weights` [half][column tile], `scales` [64].
+/// One group of k: `rows` [blocks of 16 rows], `weights` [half][column tile], `scales` [64] or
+/// nullptr.
 NPUWHISPER_TILES void multiply_group(const std::byte* rows, std::size_t n_rows,
                                      const std::byte* weights, const float* scales, bool is_first,
                                      float* scratch, float* sums) {
@@ -161,7 +164,8 @@ NPUWHISPER_TILES void multiply_group(const std::byte* rows, std::size_t n_rows,
       } else {
         multiply_tiles<1>(blocks, tiles, scratch);
       }
-      add_scaled_tiles(scratch, scales + column, n, is_first, sums + m * kPanelColumns + column);
+      add_scaled_tiles(scratch, scales == nullptr ? nullptr : scales + column, n, is_first,
+                       sums + m * kPanelColumns + column);
     }
   }
 }
@@ -217,7 +221,8 @@ void TileProduct::multiply(const std::int8_t* panel, const float* scales, float*
     const std::size_t group = k / kScaleGroup;
     pack_weights(panel + k * kPanelColumns, std::min(k_ - k, kScaleGroup), weights.data());
     multiply_group(rows_.data() + group * group_bytes, n_rows_, weights.data(),
-                   scales + group * kPanelColumns, k == 0, sums_.as<float>(), sums);
+                   scales == nullptr ? nullptr : scales + group * kPanelColumns, k == 0,
+                   sums_.as<float>(), sums);
   }
   release_tiles();
 }

@@ -30,7 +30,6 @@ class TileProduct {
   /// apart.
   void set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k);
   /// As multiply_panel() with int8: sums[m * 64 + j] = sum over k of a[m, k] * panel[k, j].
-  /// `scales` must not be nullptr.
   void multiply(const std::int8_t* panel, const float* scales, float* sums);
 
  private:

@@ -77,6 +77,19 @@ TEST_F(TileProductTest, EveryDepth) {
   for (std::size_t k = 1; k <= kMaxDepth; ++k) check(k % 40 + 1, k);
 }
 
+TEST_F(TileProductTest, ScalesMayBeLeftOut) {
+  std::vector<float> a(kMaxRows * kMaxDepth);
+  for (float& x : a) x = distribution_(generator_);
+  std::vector<std::int8_t> panel(kMaxDepth * kPanelColumns, 3);
+  const std::vector<float> ones(kMaxDepth / kScaleGroup * kPanelColumns, 1.0F);
+  std::vector<float> scaled(kMaxRows * kPanelColumns);
+  std::vector<float> sums(kMaxRows * kPanelColumns);
+  product_->set_rows(a.data(), kMaxDepth, kMaxRows, kMaxDepth);
+  product_->multiply(panel.data(), ones.data(), scaled.data());
+  product_->multiply(panel.data(), nullptr, sums.data());
+  EXPECT_EQ(sums, scaled);
+}
+
 /// bf16 alone would lose all but the first 8 bits.
 TEST_F(TileProductTest, ProductsAreExact) {
   const float value = 1.0F + std::ldexp(1.0F, -23);
