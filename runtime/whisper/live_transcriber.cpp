@@ -144,8 +144,10 @@ std::int64_t LiveTranscriber::audio_end() const {
 }
 
 /// What is left of the hop; while a pass is put off, because more audio waits, a little at a time.
+/// With Pace::Audio no pass is put off, and none may be late by what is left of a piece.
 std::int64_t LiveTranscriber::n_wanted() const {
-  return std::max(heard_ + schedule_.hop() - audio_.n_samples(), kPiece);
+  const std::int64_t least = schedule_.pace() == Pace::Audio ? 1 : kPiece;
+  return std::max(heard_ + schedule_.hop() - audio_.n_samples(), least);
 }
 
 /// Decodes if it is time to: there is enough new audio, and none that is about to come.
