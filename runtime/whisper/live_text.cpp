@@ -24,6 +24,8 @@ constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
 constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
 /// A pass hears nearly all words that end so long before its audio.
 constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
+/// A pause of this length ends a phrase.
+constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
 /// So many words in less time are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
@@ -125,21 +127,38 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
                               std::int64_t now) const {
   const std::size_t n = n_all();
   std::size_t n_due = 0;
-  std::size_t n_stable = 0;
   for (std::size_t i = 0; i < n; ++i) {
     if (schedule.is_due(heard_[i].word.end, heard, now)) n_due = i + 1;
-    if (n_stable == i && is_stable(i, schedule, heard)) n_stable = i + 1;
   }
-  return std::max(n_due, n_stable);
+  if (is_doubtful_) return n_due;
+  const bool is_played = schedule.pace() == Pace::Audio;
+  return std::max(n_due, is_played ? n_settled(n, schedule, heard) : n_stable(n, heard));
+}
+
+/// How many of the first `n` words heard lie before the end of the last phrase that is settled.
+std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule,
+                                std::int64_t heard) const {
+  while (n > 0 && !(ends_phrase(n - 1) && schedule.is_settled(heard_[n - 1].word.end, heard))) --n;
+  return n;
+}
+
+/// Whether a mark or a pause follows the `i`-th word heard.
+bool LiveText::ends_phrase(std::size_t i) const {
+  const Word& word = heard_[i].word;
+  if (i + 1 == heard_.size() || without_closing(word.text).size() < word.text.size()) return true;
+  return heard_[i + 1].word.start - word.end >= kPhrasePause;
+}
+
+/// How many of the first `n` words heard are stable.
+std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
+  std::size_t i = 0;
+  while (i < n && is_stable(i, heard)) ++i;
+  return i;
 }
 
 /// Whether the `i`-th word heard will not change when more than the audio up to `heard` is known.
-bool LiveText::is_stable(std::size_t i, const PassSchedule& schedule, std::int64_t heard) const {
-  if (is_doubtful_) return false;
+bool LiveText::is_stable(std::size_t i, std::int64_t heard) const {
   const bool is_agreed = i < n_agreed_;
-  if (schedule.pace() == Pace::Audio) {
-    return is_agreed && schedule.is_settled(heard_[i].word.end, heard);
-  }
   const bool is_last = i + 1 == heard_.size();
   if (is_agreed && !is_last) return true;
   const bool is_end = is_agreed && ends_sentence(heard_[i].word.text);

@@ -19,15 +19,17 @@ struct LiveWord {
   std::size_t first_token = 0;  ///< Of those given to LiveText::hear().
   std::size_t n_tokens = 0;
   std::size_t n_open = 0;  ///< Of its tokens, the last ones that are punctuation alone.
-  bool is_spoken = true;  ///< It has a character that is more than punctuation.
+  bool is_spoken = true;   ///< It has a character that is more than punctuation.
 };
 
 /// The words of a live window: those that stand, and after them those of the last pass, which may
 /// still change. A word becomes final when two successive passes agree on it (LocalAgreement-2:
 /// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
-/// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. Words become
-/// final in their order, never change then, and their times never overlap or go back. Reentrant;
-/// allocates nothing after construction but what commit() returns.
+/// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. With
+/// Pace::Audio it becomes final when it is due, or with its phrase, when enough audio has followed
+/// that. Words become final in their order, never
+/// change then, and their times never overlap or go back. Reentrant; allocates nothing after
+/// construction but what commit() returns.
 class LiveText {
  public:
   /// `max_tokens`: of a window's text.
@@ -75,7 +77,10 @@ class LiveText {
   void reset();
 
  private:
-  bool is_stable(std::size_t i, const PassSchedule& schedule, std::int64_t heard) const;
+  std::size_t n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard) const;
+  bool ends_phrase(std::size_t i) const;
+  std::size_t n_stable(std::size_t n, std::int64_t heard) const;
+  bool is_stable(std::size_t i, std::int64_t heard) const;
   static std::size_t n_sayable(std::span<const LiveWord> words, std::int64_t heard);
   void correct_times(std::size_t n_known, std::int64_t known_to);
 

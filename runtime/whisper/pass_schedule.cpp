@@ -16,10 +16,12 @@ constexpr std::int64_t kWantedRatio = 5;
 constexpr std::int64_t kWantedHop = kSampleRate / 2;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
 constexpr std::int64_t kPassesOfWord = 3;
-/// Pace::Audio, in fractions of the latency: the distance of passes, and the audio behind a word
-/// that makes it final. What is left of the latency is for captions to become whole.
-constexpr double kHopOfAudio = 0.4;
-constexpr double kSettledOfAudio = 1.0 / 3;
+/// Pace::Audio: the distance of passes, in fractions of the latency. The rest of the latency is the
+/// audio that has followed the newest final word.
+constexpr double kHopOfAudio = 0.7;
+/// Likewise the audio behind a word that ends a phrase: it is final earlier, so that captions end
+/// with phrases.
+constexpr double kSettledOfAudio = 0.2;
 /// For the way from the deadline to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 

@@ -32,7 +32,7 @@ class PassSchedule {
   /// Whether a word that ended at `end` would be late if it were left to the next pass. `heard`:
   /// where the audio of the last pass ended.
   bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
-  /// Pace::Audio: whether enough audio has followed a word on which passes agree.
+  /// Pace::Audio: whether enough audio has followed a phrase that ended at `end`.
   bool is_settled(std::int64_t end, std::int64_t heard) const;
 
  private:

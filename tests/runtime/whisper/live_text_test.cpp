@@ -60,15 +60,29 @@ TEST_F(LiveTextTest, LastWordHeardTwiceMayStillGoOn) {
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
 }
 
-TEST_F(LiveTextTest, PaceOfAudioWaitsForAThirdOfTheLatency) {
-  const PassSchedule schedule(std::chrono::seconds(3), Pace::Audio);
-  hear({" ask", " not", " what"}, 5 * kSecond);
-  hear({" ask", " not", " what"}, 5 * kSecond);
-  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond, 5 * kSecond), 1U) << "a second behind it";
-  EXPECT_EQ(text_.n_final(schedule, 6 * kSecond, 6 * kSecond), 3U);
-  hear({" was", " it", " what"}, 5 * kSecond);
-  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond, 5 * kSecond), 0U) << "passes do not agree";
-  EXPECT_EQ(text_.n_final(schedule, 6 * kSecond, 6 * kSecond), 1U) << "one word is due";
+TEST_F(LiveTextTest, PaceOfAudioWaitsUntilAWordIsDue) {
+  const PassSchedule schedule(std::chrono::seconds(10), Pace::Audio);
+  const std::int64_t behind = 10 * kSecond - schedule.hop();  // The next pass is later than that.
+  const std::int64_t end = 5 * kSecond - 3 * kSecond / 2;     // Of the first word.
+  for (const bool is_doubtful : {false, true}) {
+    hear({" ask", " not", " what", " your"}, 5 * kSecond, is_doubtful);
+    hear({" ask", " not", " what", " your"}, 5 * kSecond, is_doubtful);
+    EXPECT_EQ(text_.n_final(schedule, end + behind, 0), 0U) << "though passes agree";
+    EXPECT_EQ(text_.n_final(schedule, end + behind + 1, 0), 1U);
+  }
+}
+
+TEST_F(LiveTextTest, PaceOfAudioLetsWholePhrasesGo) {
+  const PassSchedule schedule(std::chrono::seconds(10), Pace::Audio);
+  const std::int64_t behind = 2 * kSecond;  // A fifth of the latency.
+  hear({" my", " fellow,", " this", " day"}, 5 * kSecond);
+  const std::int64_t comma = 4 * kSecond;
+  EXPECT_EQ(text_.n_final(schedule, comma + behind - 1, 0), 0U);
+  EXPECT_EQ(text_.n_final(schedule, comma + behind, 0), 2U);
+  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind - 1, 0), 2U);
+  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind, 0), 4U) << "silence followed";
+  hear({" my", " fellow,", " this", " day"}, 5 * kSecond, true);
+  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind, 0), 1U) << "improbable: one word is due";
 }
 
 TEST_F(LiveTextTest, CountsTheWordsThatEndedByATime) {

@@ -72,12 +72,12 @@ TEST(PassScheduleTest, AWordIsDueWhenTheNextPassWouldBeTooLate) {
 TEST(PassScheduleTest, PaceOfAudioDependsOnTheLatencyAlone) {
   PassSchedule schedule(3000ms, Pace::Audio);
   const std::int64_t hop = schedule.hop();
-  EXPECT_EQ(hop, 3 * kSecond * 2 / 5);
+  EXPECT_EQ(hop, 3 * kSecond * 7 / 10);
   schedule.took(5s);
   EXPECT_EQ(schedule.hop(), hop);
   const std::int64_t heard = 10 * kSecond;
-  EXPECT_TRUE(schedule.is_settled(heard - kSecond, heard));
-  EXPECT_FALSE(schedule.is_settled(heard - kSecond + 1, heard));
+  EXPECT_TRUE(schedule.is_settled(heard - 3 * kSecond / 5, heard));
+  EXPECT_FALSE(schedule.is_settled(heard - 3 * kSecond / 5 + 1, heard));
   const std::int64_t late = heard + hop - 3 * kSecond;
   EXPECT_TRUE(schedule.is_due(late - 1, heard, heard + 5 * kSecond));
   EXPECT_FALSE(schedule.is_due(late, heard, heard + 5 * kSecond));
