@@ -215,6 +215,47 @@ TEST_F(Speech, CaptionsInTheTransportStream) {
   }
 }
 
+/// Cues of a played file, which comes in buffers of `n_bytes`.
+class Playback : public Speech {
+ protected:
+  void SetUp() override {
+    Speech::SetUp();
+    if (IsSkipped()) return;
+    std::ifstream wav(file(), std::ios::binary);
+    wav.seekg(kWavHeader);
+    std::ofstream(raw(), std::ios::binary) << wav.rdbuf();
+  }
+
+  std::string raw() const { return folder_.path() / "speech.raw"; }
+
+  std::vector<Record> play(int n_bytes, int n_threads) const {
+    Pipeline pipeline("filesrc location=" + raw() + " blocksize=" + std::to_string(n_bytes) +
+                      " ! audio/x-raw,format=S16LE,rate=16000,channels=1,layout=interleaved ! "
+                      "npuwhisper name=n streaming=true latency=4000 language=en n-threads=" +
+                      std::to_string(n_threads) + " ! fakesink sync=false");
+    const auto recorder = record(pipeline);
+    EXPECT_TRUE(pipeline.run());
+    EXPECT_EQ(recorder->complaint(), "");
+    return recorder->buffers();
+  }
+};
+
+TEST_F(Playback, IsTheSameHoweverItComes) {
+  constexpr int kBytesOfASecond = 32000;
+  const std::vector<Record> cues = play(kBytesOfASecond / 100, 1);
+  EXPECT_GE(cues.size(), 5U);
+  for (const int n_bytes : {kBytesOfASecond, 7778}) {
+    SCOPED_TRACE(n_bytes);
+    const std::vector<Record> other = play(n_bytes, 2);
+    ASSERT_EQ(other.size(), cues.size());
+    for (std::size_t i = 0; i < cues.size(); ++i) {
+      EXPECT_EQ(other[i].text, cues[i].text) << i;
+      EXPECT_EQ(other[i].start, cues[i].start) << cues[i].text;
+      EXPECT_EQ(other[i].end, cues[i].end) << cues[i].text;
+    }
+  }
+}
+
 class Overlay : public Speech {};
 
 TEST_F(Overlay, CaptionCanBeReadInThePicture) {
