@@ -131,14 +131,20 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
     if (schedule.is_due(heard_[i].word.end, heard, now)) n_due = i + 1;
   }
   if (is_doubtful_) return n_due;
-  const bool is_played = schedule.pace() == Pace::Audio;
-  return std::max(n_due, is_played ? n_settled(n, schedule, heard) : n_stable(n, heard));
+  if (schedule.pace() == Pace::RealTime) return std::max(n_due, n_stable(n, heard));
+  // Captions end where final words end, so the ends of phrases are preferred.
+  const std::size_t n_phrase = n_settled(n, schedule, heard, true);
+  return n_phrase > n_due ? n_phrase : std::max(n_due, n_settled(n, schedule, heard, false));
 }
 
-/// How many of the first `n` words heard lie before the end of the last phrase that is settled.
-std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule,
-                                std::int64_t heard) const {
-  while (n > 0 && !(ends_phrase(n - 1) && schedule.is_settled(heard_[n - 1].word.end, heard))) --n;
+/// How many of the first `n` words heard are settled; `in_phrases`: of whole phrases.
+std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
+                                bool in_phrases) const {
+  const auto is_last = [&](std::size_t i) {
+    return (!in_phrases || ends_phrase(i)) &&
+           schedule.is_settled(heard_[i].word.end, heard, in_phrases);
+  };
+  while (n > 0 && !is_last(n - 1)) --n;
   return n;
 }
 

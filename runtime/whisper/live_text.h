@@ -26,10 +26,10 @@ struct LiveWord {
 /// still change. A word becomes final when two successive passes agree on it (LocalAgreement-2:
 /// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
 /// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. With
-/// Pace::Audio it becomes final when it is due, or with its phrase, when enough audio has followed
-/// that. Words become final in their order, never
-/// change then, and their times never overlap or go back. Reentrant; allocates nothing after
-/// construction but what commit() returns.
+/// Pace::Audio it becomes final with its phrase, when enough audio has followed that; where no
+/// phrase ends, when more audio has followed the word; and when it is due. Words become final in
+/// their order, never change then, and their times never overlap or go back. Reentrant; allocates
+/// nothing after construction but what commit() returns.
 class LiveText {
  public:
   /// `max_tokens`: of a window's text.
@@ -77,7 +77,8 @@ class LiveText {
   void reset();
 
  private:
-  std::size_t n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard) const;
+  std::size_t n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
+                        bool in_phrases) const;
   bool ends_phrase(std::size_t i) const;
   std::size_t n_stable(std::size_t n, std::int64_t heard) const;
   bool is_stable(std::size_t i, std::int64_t heard) const;

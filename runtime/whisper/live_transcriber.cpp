@@ -104,6 +104,7 @@ LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
       schedule_(*options_.live_latency, options_.pace),
       text_(max_text_),
       language_is_sure_(!language_.empty()) {
+  set_heard(0);
   draft_.reserve(max_text_);
   window_text_.reserve(kBytesPerToken * max_text_);
 }
@@ -112,7 +113,7 @@ void LiveTranscriber::forget() {
   text_.reset();
   language_is_sure_ = !language_.empty();
   begin_ = 0;
-  heard_ = 0;
+  set_heard(0);
 }
 
 std::vector<Word> LiveTranscriber::draft() const {
@@ -143,11 +144,13 @@ std::int64_t LiveTranscriber::audio_end() const {
   return std::min((begin_ + n_frames()) * kHop, audio_.n_samples());
 }
 
-/// What is left of the hop; while a pass is put off, because more audio waits, a little at a time.
-/// With Pace::Audio no pass is put off, and none may be late by what is left of a piece.
+/// What is left until the next pass; while a pass is put off, because more audio waits, a little at
+/// a time. With Pace::Audio no piece goes beyond the place of the next pass.
 std::int64_t LiveTranscriber::n_wanted() const {
-  const std::int64_t least = schedule_.pace() == Pace::Audio ? 1 : kPiece;
-  return std::max(heard_ + schedule_.hop() - audio_.n_samples(), least);
+  if (schedule_.pace() == Pace::Audio) {
+    return std::max<std::int64_t>(next_pass_ - audio_.n_samples(), 1);
+  }
+  return std::max(heard_ + schedule_.hop() - audio_.n_samples(), kPiece);
 }
 
 /// Decodes if it is time to: there is enough new audio, and none that is about to come.
@@ -162,12 +165,41 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
     return {};
   }
   const bool is_full = n_frames() == window_frames_;
-  if (!is_full && audio_.n_samples() - heard_ < schedule_.hop()) return {};
+  if (!is_full && !is_time_for_pass()) return {};
   if (!is_full && n_waiting > schedule_.hop() / 4) return {};
   if (n_frames() == 0) return {};
-  if (!is_quiet()) return pass(false, out);
-  rest(out);
-  return {};
+  if (is_quiet()) {
+    rest(out);
+    return {};
+  }
+  if (!is_full && put_off_pass()) return {};
+  return pass(false, out);
+}
+
+/// The audio was heard, or left out, up to `sample`.
+void LiveTranscriber::set_heard(std::int64_t sample) {
+  heard_ = sample;
+  next_pass_ = heard_ + schedule_.hop();
+  is_put_off_ = false;
+}
+
+bool LiveTranscriber::is_time_for_pass() const {
+  if (schedule_.pace() == Pace::Audio) return audio_.n_samples() >= next_pass_;
+  return audio_.n_samples() - heard_ >= schedule_.hop();
+}
+
+/// Pace::Audio: puts the next pass off to where the first word that is not final may be due. So a
+/// pass hears as much as possible of what is said after a pause. Returns false if it is due now, or
+/// was put off before.
+bool LiveTranscriber::put_off_pass() {
+  if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
+  is_put_off_ = true;
+  const SpeechDetector* detector = audio_.detector();
+  const std::int64_t floor = text_.floor();
+  const std::int64_t begin =
+      detector == nullptr ? floor : detector->first_voice(floor, audio_.n_samples());
+  next_pass_ = std::max(next_pass_, begin + schedule_.latency());
+  return audio_.n_samples() < next_pass_;
 }
 
 /// Appends the words whose deadline comes before the next call. Words that are heard after their
@@ -198,7 +230,7 @@ bool LiveTranscriber::is_quiet() const {
 void LiveTranscriber::rest(std::vector<Segment>& out) {
   const std::int64_t end = audio_.n_samples();
   stats_.unspoken_samples += static_cast<std::uint64_t>(end - heard_);
-  heard_ = end;
+  set_heard(end);
   text_.hear_nothing(end);
   commit(text_.n_final(schedule_, heard_, heard_ + samples_waiting()), out);
   if (text_.n_all() == 0) text_.forget_heard();
@@ -214,7 +246,7 @@ void LiveTranscriber::skip_to_live_edge(std::int64_t n_waiting, std::vector<Segm
       audio_.n_samples() + n_waiting - std::min(kEdge, schedule_.latency() / 2);
   stats_.skipped_samples += static_cast<std::uint64_t>(edge - heard_);
   begin_after(text_.committed().size(), edge, true);
-  heard_ = edge;
+  set_heard(edge);
 }
 
 Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
@@ -226,7 +258,7 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
     // There is no later pass to hear what the loop hid.
     if (const auto ok = hear_window(); !ok) return ok;
   }
-  heard_ = audio_.n_samples();
+  set_heard(audio_.n_samples());
   schedule_.took(clock_() - start);
   keep_deadlines(out);
   const std::int64_t now = heard_ + samples_waiting();

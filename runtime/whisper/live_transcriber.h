@@ -60,6 +60,9 @@ class LiveTranscriber final : public WhisperTranscriber {
   int n_frames() const;
   std::int64_t audio_end() const;
 
+  void set_heard(std::int64_t sample);
+  bool is_time_for_pass() const;
+  bool put_off_pass();
   void keep_deadlines(std::vector<Segment>& out);
   bool is_quiet() const;
   void rest(std::vector<Segment>& out);
@@ -88,11 +91,13 @@ class LiveTranscriber final : public WhisperTranscriber {
   PassSchedule schedule_;
   LiveText text_;
   std::vector<Token> draft_;  // for the decoder: open end and draft of text_
-  std::string window_text_;  // for is_loop()
-  Segment facts_;            // of the last pass, for the segments that are returned
+  std::string window_text_;   // for is_loop()
+  Segment facts_;             // of the last pass, for the segments that are returned
   bool language_is_sure_ = false;
-  std::int64_t begin_ = 0;  // mel frame that the window begins with; may be ahead of the audio
-  std::int64_t heard_ = 0;  // samples of the stream that passes have seen, or were skipped
+  std::int64_t begin_ = 0;      // mel frame that the window begins with; may be ahead of the audio
+  std::int64_t next_pass_ = 0;  // Pace::Audio: in samples of the stream
+  bool is_put_off_ = false;     // next_pass_, behind the hop
+  std::int64_t heard_ = 0;      // samples of the stream that passes have seen, or were skipped
 };
 
 }  // namespace npuwhisper

@@ -16,12 +16,11 @@ constexpr std::int64_t kWantedRatio = 5;
 constexpr std::int64_t kWantedHop = kSampleRate / 2;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
 constexpr std::int64_t kPassesOfWord = 3;
-/// Pace::Audio: the distance of passes, in fractions of the latency. The rest of the latency is the
-/// audio that has followed the newest final word.
-constexpr double kHopOfAudio = 0.7;
-/// Likewise the audio behind a word that ends a phrase: it is final earlier, so that captions end
-/// with phrases.
-constexpr double kSettledOfAudio = 0.2;
+/// Pace::Audio, in fractions of the latency: the least distance of passes, the audio behind a word
+/// that makes it final, and that behind a word that ends a phrase.
+constexpr double kHopOfAudio = 0.5;
+constexpr double kSettledOfAudio = 0.3;
+constexpr double kSettledPhraseOfAudio = 0.2;
 /// For the way from the deadline to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 
@@ -60,8 +59,8 @@ bool PassSchedule::is_due(std::int64_t end, std::int64_t heard, std::int64_t now
   return next + kMargin > end + latency_;
 }
 
-bool PassSchedule::is_settled(std::int64_t end, std::int64_t heard) const {
-  return end + of_latency(kSettledOfAudio) <= heard;
+bool PassSchedule::is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const {
+  return end + of_latency(ends_phrase ? kSettledPhraseOfAudio : kSettledOfAudio) <= heard;
 }
 
 }  // namespace npuwhisper

@@ -10,9 +10,9 @@ namespace npuwhisper {
 
 /// When a live stream is decoded again, and which words cannot wait for the time after. Passes are
 /// as far apart as leaves the machine most of its time, but close enough for the promised latency,
-/// and never closer than they take. With Pace::Audio the distance is fixed. All
-/// but took() is in samples of the stream's audio (16 kHz); "now" is where the live edge is: what
-/// has arrived, pushed or not. Reentrant; reads no clock.
+/// and never closer than they take. With Pace::Audio hop() is fixed; the caller may decode later.
+/// All but took() is in samples of the stream's audio (16 kHz); "now" is where the live edge is:
+/// what has arrived, pushed or not. Reentrant; reads no clock.
 class PassSchedule {
  public:
   explicit PassSchedule(std::chrono::milliseconds latency, Pace pace = Pace::RealTime);
@@ -32,8 +32,9 @@ class PassSchedule {
   /// Whether a word that ended at `end` would be late if it were left to the next pass. `heard`:
   /// where the audio of the last pass ended.
   bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
-  /// Pace::Audio: whether enough audio has followed a phrase that ended at `end`.
-  bool is_settled(std::int64_t end, std::int64_t heard) const;
+  /// Pace::Audio: whether enough audio has followed a word that ended at `end`. The last word of a
+  /// phrase needs less.
+  bool is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const;
 
  private:
   std::int64_t of_latency(double fraction) const;

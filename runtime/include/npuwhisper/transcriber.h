@@ -75,9 +75,9 @@ struct TranscriberOptions {
   /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
   /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
-  /// Audio is for files that are played: passes are 0.7 of live_latency apart. A word is returned
-  /// by the last pass that keeps live_latency, when at least 0.3 of live_latency was heard after it,
-  /// or with its phrase, when 0.2 of live_latency was heard after that.
+  /// Audio is for files that are played: passes take place as late in the audio as live_latency
+  /// allows, but at least half of it apart. Words are returned in whole phrases when 0.2 of
+  /// live_latency was heard after them; where no phrase ends, when 0.3 was.
   Pace pace = Pace::RealTime;
   /// Live: samples that have arrived and are not pushed yet; called by push() and drain(), on their
   /// thread. Empty: none ever wait.

@@ -60,29 +60,44 @@ TEST_F(LiveTextTest, LastWordHeardTwiceMayStillGoOn) {
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
 }
 
-TEST_F(LiveTextTest, PaceOfAudioWaitsUntilAWordIsDue) {
-  const PassSchedule schedule(std::chrono::seconds(10), Pace::Audio);
-  const std::int64_t behind = 10 * kSecond - schedule.hop();  // The next pass is later than that.
-  const std::int64_t end = 5 * kSecond - 3 * kSecond / 2;     // Of the first word.
-  for (const bool is_doubtful : {false, true}) {
-    hear({" ask", " not", " what", " your"}, 5 * kSecond, is_doubtful);
-    hear({" ask", " not", " what", " your"}, 5 * kSecond, is_doubtful);
-    EXPECT_EQ(text_.n_final(schedule, end + behind, 0), 0U) << "though passes agree";
-    EXPECT_EQ(text_.n_final(schedule, end + behind + 1, 0), 1U);
+/// Of a latency of 10 s, words are final 3 s behind them, phrases 2 s; due 5 s behind them.
+class PlayedTextTest : public LiveTextTest {
+ protected:
+  std::size_t n_final_at(double seconds) const {
+    const auto heard = static_cast<std::int64_t>(seconds * kSecond);
+    return text_.n_final(schedule_of_file_, heard, heard);
   }
+
+ private:
+  const PassSchedule schedule_of_file_{std::chrono::seconds(10), Pace::Audio};
+};
+
+TEST_F(PlayedTextTest, WordIsFinalWhenEnoughAudioHasFollowed) {
+  hear({" my", " fellow", " this", " day", " has"}, 5 * kSecond);
+  hear({" my", " fellow", " this", " day", " has"}, 5 * kSecond);
+  EXPECT_EQ(n_final_at(5.99), 0U) << "though passes agree";
+  EXPECT_EQ(n_final_at(6), 1U);
+  EXPECT_EQ(n_final_at(7), 5U) << "silence ends a phrase";
 }
 
-TEST_F(LiveTextTest, PaceOfAudioLetsWholePhrasesGo) {
-  const PassSchedule schedule(std::chrono::seconds(10), Pace::Audio);
-  const std::int64_t behind = 2 * kSecond;  // A fifth of the latency.
-  hear({" my", " fellow,", " this", " day"}, 5 * kSecond);
-  const std::int64_t comma = 4 * kSecond;
-  EXPECT_EQ(text_.n_final(schedule, comma + behind - 1, 0), 0U);
-  EXPECT_EQ(text_.n_final(schedule, comma + behind, 0), 2U);
-  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind - 1, 0), 2U);
-  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind, 0), 4U) << "silence followed";
-  hear({" my", " fellow,", " this", " day"}, 5 * kSecond, true);
-  EXPECT_EQ(text_.n_final(schedule, 5 * kSecond + behind, 0), 1U) << "improbable: one word is due";
+TEST_F(PlayedTextTest, PhraseIsFinalEarlierAndAsAWhole) {
+  hear({" my", " fellow,", " this", " day", " has"}, 5 * kSecond);
+  EXPECT_EQ(n_final_at(5.49), 0U);
+  EXPECT_EQ(n_final_at(5.5), 2U);
+  EXPECT_EQ(n_final_at(6.99), 2U) << "the next phrase goes on";
+  EXPECT_EQ(n_final_at(7), 5U);
+}
+
+TEST_F(PlayedTextTest, PhraseThatIsDueHoldsNoWordsBack) {
+  hear({" my,", " fellow", " this", " day", " has", " brought", " bad", " news"}, 5 * kSecond);
+  EXPECT_EQ(n_final_at(6.5), 1U);
+  EXPECT_EQ(n_final_at(6.51), 5U) << "all with 3 s behind them";
+}
+
+TEST_F(PlayedTextTest, ImprobableWordsWaitUntilTheyAreDue) {
+  hear({" my,", " fellow"}, 5 * kSecond, true);
+  EXPECT_EQ(n_final_at(9.5), 0U);
+  EXPECT_EQ(n_final_at(9.51), 1U);
 }
 
 TEST_F(LiveTextTest, CountsTheWordsThatEndedByATime) {

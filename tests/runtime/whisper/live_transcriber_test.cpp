@@ -607,6 +607,19 @@ TEST_F(LivePlaybackTest, DependsOnTheAudioAlone) {
   }
 }
 
+TEST_F(LivePlaybackTest, PassesAreAsLateAsTheLatencyAllows) {
+  words_.clear();
+  speak(0, 3);
+  speak(20, 30);
+  play({"20 ms at a time", 10ms, 320});
+  EXPECT_EQ(said().size(), script().size());
+  ASSERT_GE(windows_.size(), 5U);
+  EXPECT_NEAR(static_cast<double>(windows_[0].second), 380, 2) << "3.8 s";
+  for (std::size_t i = 1; i + 1 < windows_.size(); ++i) {  // The last one is that of the end.
+    EXPECT_GE(windows_[i].second - windows_[i - 1].second, 189) << i << ": half of 3.8 s, or more";
+  }
+}
+
 TEST_F(LiveTranscriberTest, CancelStopsAtOnce) {
   speak(0, 10);
   create();

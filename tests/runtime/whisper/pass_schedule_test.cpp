@@ -72,12 +72,15 @@ TEST(PassScheduleTest, AWordIsDueWhenTheNextPassWouldBeTooLate) {
 TEST(PassScheduleTest, PaceOfAudioDependsOnTheLatencyAlone) {
   PassSchedule schedule(3000ms, Pace::Audio);
   const std::int64_t hop = schedule.hop();
-  EXPECT_EQ(hop, 3 * kSecond * 7 / 10);
+  EXPECT_EQ(hop, 3 * kSecond / 2);
   schedule.took(5s);
   EXPECT_EQ(schedule.hop(), hop);
   const std::int64_t heard = 10 * kSecond;
-  EXPECT_TRUE(schedule.is_settled(heard - 3 * kSecond / 5, heard));
-  EXPECT_FALSE(schedule.is_settled(heard - 3 * kSecond / 5 + 1, heard));
+  for (const bool ends_phrase : {false, true}) {
+    const std::int64_t behind = 3 * kSecond * (ends_phrase ? 2 : 3) / 10;
+    EXPECT_TRUE(schedule.is_settled(heard - behind, heard, ends_phrase));
+    EXPECT_FALSE(schedule.is_settled(heard - behind + 1, heard, ends_phrase));
+  }
   const std::int64_t late = heard + hop - 3 * kSecond;
   EXPECT_TRUE(schedule.is_due(late - 1, heard, heard + 5 * kSecond));
   EXPECT_FALSE(schedule.is_due(late, heard, heard + 5 * kSecond));
