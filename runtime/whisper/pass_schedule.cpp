@@ -18,7 +18,7 @@ constexpr std::int64_t kWantedHop = kSampleRate / 2;
 constexpr std::int64_t kPassesOfWord = 3;
 /// Pace::Audio, in fractions of the latency: the least distance of passes, the audio behind a word
 /// that makes it final, and that behind a word that ends a phrase.
-constexpr double kHopOfAudio = 0.5;
+constexpr double kHopOfAudio = 0.6;
 constexpr double kSettledOfAudio = 0.3;
 constexpr double kSettledPhraseOfAudio = 0.2;
 /// For the way from the deadline to the caller, and for passes that take longer than expected.

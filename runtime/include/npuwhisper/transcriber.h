@@ -76,7 +76,7 @@ struct TranscriberOptions {
   /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
   /// Audio is for files that are played: passes take place as late in the audio as live_latency
-  /// allows, but at least half of it apart. Words are returned in whole phrases when 0.2 of
+  /// allows, but at least 0.6 of it apart. Words are returned in whole phrases when 0.2 of
   /// live_latency was heard after them; where no phrase ends, when 0.3 was.
   Pace pace = Pace::RealTime;
   /// Live: samples that have arrived and are not pushed yet; called by push() and drain(), on their

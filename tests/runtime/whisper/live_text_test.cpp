@@ -60,7 +60,7 @@ TEST_F(LiveTextTest, LastWordHeardTwiceMayStillGoOn) {
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
 }
 
-/// Of a latency of 10 s, words are final 3 s behind them, phrases 2 s; due 5 s behind them.
+/// Of a latency of 10 s, words are final 3 s behind them, phrases 2 s; due 4 s behind them.
 class PlayedTextTest : public LiveTextTest {
  protected:
   std::size_t n_final_at(double seconds) const {
@@ -90,14 +90,14 @@ TEST_F(PlayedTextTest, PhraseIsFinalEarlierAndAsAWhole) {
 
 TEST_F(PlayedTextTest, PhraseThatIsDueHoldsNoWordsBack) {
   hear({" my,", " fellow", " this", " day", " has", " brought", " bad", " news"}, 5 * kSecond);
-  EXPECT_EQ(n_final_at(6.5), 1U);
-  EXPECT_EQ(n_final_at(6.51), 5U) << "all with 3 s behind them";
+  EXPECT_EQ(n_final_at(5.5), 1U);
+  EXPECT_EQ(n_final_at(5.51), 3U) << "all with 3 s behind them";
 }
 
 TEST_F(PlayedTextTest, ImprobableWordsWaitUntilTheyAreDue) {
   hear({" my,", " fellow"}, 5 * kSecond, true);
-  EXPECT_EQ(n_final_at(9.5), 0U);
-  EXPECT_EQ(n_final_at(9.51), 1U);
+  EXPECT_EQ(n_final_at(8.5), 0U);
+  EXPECT_EQ(n_final_at(8.51), 1U);
 }
 
 TEST_F(LiveTextTest, CountsTheWordsThatEndedByATime) {

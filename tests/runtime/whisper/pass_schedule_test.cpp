@@ -72,7 +72,7 @@ TEST(PassScheduleTest, AWordIsDueWhenTheNextPassWouldBeTooLate) {
 TEST(PassScheduleTest, PaceOfAudioDependsOnTheLatencyAlone) {
   PassSchedule schedule(3000ms, Pace::Audio);
   const std::int64_t hop = schedule.hop();
-  EXPECT_EQ(hop, 3 * kSecond / 2);
+  EXPECT_EQ(hop, 3 * kSecond * 6 / 10);
   schedule.took(5s);
   EXPECT_EQ(schedule.hop(), hop);
   const std::int64_t heard = 10 * kSecond;
