@@ -31,24 +31,25 @@ void AbsentText::start() {
   absent_ = false;
   eos_sent_ = false;
   flushed_ = false;
+  flush_passed_ = false;
+  restart_ = false;
   video_position_ = 0;
   text_position_ = 0;
   gst_segment_init(&video_segment_, GST_FORMAT_UNDEFINED);
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
 }
 
-// The element takes it as the end of the audio. It is sticky: a failed push does not lose it.
+// The element takes it as the end of the audio.
 EventPtr AbsentText::end_event() {
   EventPtr event(gst_event_new_stream_group_done(gst_util_group_id_next()));
   end_ = gst_event_get_seqnum(event.get());
   return event;
 }
 
-bool AbsentText::resume() {
+void AbsentText::resume() {
   end_ = GST_SEQNUM_INVALID;
   absent_ = false;
   if (eos_sent_.exchange(false)) flush_captioner();
-  return flushed_.exchange(false);
 }
 
 void AbsentText::flush_captioner() {
@@ -64,8 +65,7 @@ void AbsentText::flush(GstEvent* event) {
 // There is nobody upstream to seek. cccombiner wants a seek to succeed on both of its pads.
 GstPadProbeReturn AbsentText::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  const auto& text = *static_cast<AbsentText*>(self);
-  const bool absent = text.absent_ || text.eos_sent_;
+  const bool absent = static_cast<AbsentText*>(self)->end_ != GST_SEQNUM_INVALID;
   if (!absent || GST_EVENT_TYPE(event) != GST_EVENT_SEEK) return GST_PAD_PROBE_OK;
   gst_event_unref(event);
   return GST_PAD_PROBE_HANDLED;
@@ -74,7 +74,7 @@ GstPadProbeReturn AbsentText::on_seek(GstPad*, GstPadProbeInfo* info, gpointer s
 GstPadProbeReturn AbsentText::on_video(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& text = *static_cast<AbsentText*>(self);
   if (is_buffer(info)) {
-    text.follow_video(GST_PAD_PROBE_INFO_BUFFER(info));
+    text.follow_video(GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)));
     return GST_PAD_PROBE_OK;
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
@@ -84,22 +84,34 @@ GstPadProbeReturn AbsentText::on_video(GstPad*, GstPadProbeInfo* info, gpointer 
       break;
     // cccombiner flushes what is behind it when both of its pads are flushed alike.
     case GST_EVENT_FLUSH_START:
-      if (text.absent_) text.flush(gst_event_ref(event));
+      if (!text.absent_) break;
+      text.flush_passed_ = true;
+      text.flush(gst_event_ref(event));
       break;
     case GST_EVENT_FLUSH_STOP:
       text.video_position_ = 0;
-      text.restart(event);
+      // The audio may have come back since FLUSH_START.
+      if (text.flush_passed_.exchange(false)) {
+        text.restart_ = true;
+        text.flush(gst_event_ref(event));
+      }
       break;
+    case GST_EVENT_GAP: {
+      GstClockTime start = GST_CLOCK_TIME_NONE;
+      GstClockTime duration = GST_CLOCK_TIME_NONE;
+      gst_event_parse_gap(event, &start, &duration);
+      text.follow_video(GST_CLOCK_TIME_IS_VALID(duration) ? start + duration : start);
+      break;
+    }
     default:
       break;
   }
   return GST_PAD_PROBE_OK;
 }
 
-void AbsentText::follow_video(const GstBuffer* buffer) {
-  if (video_segment_.format != GST_FORMAT_TIME || !GST_BUFFER_PTS_IS_VALID(buffer)) return;
-  const GstClockTime time =
-      gst_segment_to_running_time(&video_segment_, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
+void AbsentText::follow_video(GstClockTime pts) {
+  if (video_segment_.format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts)) return;
+  const GstClockTime time = gst_segment_to_running_time(&video_segment_, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   video_position_ = time;
   fill();
@@ -152,7 +164,8 @@ void AbsentText::follow_text(GstClockTime start, GstClockTime duration) {
 }
 
 void AbsentText::end(guint32 seqnum) {
-  if (end_ != seqnum) return;  // The audio is back.
+  if (end_ != seqnum) return;        // The audio is back.
+  if (absent_ || eos_sent_) return;  // A pad offers a sticky event that was dropped again.
   if (text_segment_.format != GST_FORMAT_TIME) {
     end_without_segment(seqnum);
     return;
@@ -166,16 +179,18 @@ void AbsentText::end(guint32 seqnum) {
 void AbsentText::end_without_segment(guint32 seqnum) {
   eos_sent_ = true;
   gst_pad_push_event(src_, gst_event_new_eos());
-  if (end_ != seqnum) flush_captioner();  // resume() may have flushed before the EOS.
+  // resume() may have flushed before the EOS.
+  if (end_ != seqnum && eos_sent_.exchange(false)) flush_captioner();
 }
 
 // Runs in the video's thread, or, where the text ends behind the video, in that of `src`. Neither
 // may wait for the stream lock of `sink`: if somebody holds it, text comes again, or the other
 // thread is filling and looks at the video's position once more.
 void AbsentText::fill() {
-  while (absent_ && text_position_ < wanted()) {
+  while (absent_ && (restart_ || text_position_ < wanted())) {
     if (!GST_PAD_STREAM_TRYLOCK(sink_)) return;
     if (absent_) {
+      if (restart_.exchange(false)) restart();
       const auto position = [this](GstClockTime running) {
         return gst_segment_position_from_running_time(&gap_segment_, GST_FORMAT_TIME, running);
       };
@@ -190,16 +205,11 @@ void AbsentText::fill() {
   }
 }
 
-// The video was flushed, so that its running time begins anew; the text's has to do so as well.
-void AbsentText::restart(GstEvent* flush_stop) {
-  if (!absent_ || !GST_PAD_STREAM_TRYLOCK(sink_)) return;
-  if (absent_) {
-    flush(gst_event_ref(flush_stop));
-    gst_segment_init(&gap_segment_, GST_FORMAT_TIME);
-    text_position_ = 0;
-    send(gst_event_new_segment(&gap_segment_));
-  }
-  GST_PAD_STREAM_UNLOCK(sink_);
+// The video was flushed, so that its running time begins anew, and the text's with it.
+void AbsentText::restart() {
+  gst_segment_init(&gap_segment_, GST_FORMAT_TIME);
+  text_position_ = 0;
+  send(gst_event_new_segment(&gap_segment_));
 }
 
 void AbsentText::send(GstEvent* event) {

@@ -31,8 +31,10 @@ class AbsentText {
   /// Returns the event to send behind the last audio. Once it arrives at `src`, the text is absent.
   EventPtr end_event();
   /// The audio is linked again; an end_event() that is on its way becomes void. To be called before
-  /// audio flows. True: the captioner was flushed, and its next segment is its first one.
-  bool resume();
+  /// audio flows.
+  void resume();
+  /// True once after the captioner was flushed here: it has lost its segment. Thread-safe.
+  bool take_flushed() { return flushed_.exchange(false); }
 
   /// In a probe on `sink`: what passes is a GAP of this class.
   bool is_filling() const { return filling_; }
@@ -41,14 +43,14 @@ class AbsentText {
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_text(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  void follow_video(const GstBuffer* buffer);
+  void follow_video(GstClockTime pts);
   void follow_text(GstClockTime start, GstClockTime duration);
   void text_event(GstEvent* event);
   void end(guint32 seqnum);
   void end_without_segment(guint32 seqnum);
   void fill();
   void send(GstEvent* event);
-  void restart(GstEvent* flush_stop);
+  void restart();
   void flush_captioner();
   void flush(GstEvent* event);
   GstClockTime wanted() const { return video_position_ + lead_; }
@@ -60,6 +62,8 @@ class AbsentText {
   std::atomic<bool> absent_{false};               // GAPs are to be sent,
   std::atomic<bool> eos_sent_{false};             // or EOS was.
   std::atomic<bool> flushed_{false};              // The captioner lost the text's segment.
+  std::atomic<bool> flush_passed_{false};         // FLUSH_STOP must follow FLUSH_START.
+  std::atomic<bool> restart_{false};              // The GAPs begin anew behind a flush.
   std::atomic<GstClockTime> video_position_{0};   // Running times,
   std::atomic<GstClockTime> text_position_{0};    // as is this one.
   GstSegment video_segment_{};                    // Of the video's thread.

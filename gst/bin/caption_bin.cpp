@@ -230,6 +230,10 @@ bool CaptionBin::begin_text() {
 void CaptionBin::end_text() {
   gst_pad_unlink(text_tee_.get(), text_sink_.get());
   if (GST_STATE(bin_) > GST_STATE_READY) {
+    // Unlinked in the middle of a flush, it would stay flushing and refuse every event.
+    if (GST_PAD_IS_FLUSHING(text_sink_.get())) {
+      gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
+    }
     gst_pad_send_event(text_sink_.get(), gate_.end_event().release());
   } else {
     captioner_->unlink_text();

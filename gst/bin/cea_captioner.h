@@ -4,10 +4,10 @@
 #include <mutex>
 
 #include "../gst_ptr.h"
-#include "video_repair.h"
 #include "captioner.h"
 #include "element_group.h"
 #include "query_guard.h"
+#include "video_repair.h"
 
 namespace npuwhisper {
 

@@ -66,10 +66,6 @@ void TextGate::start() {
   open();
 }
 
-void TextGate::resume() {
-  if (absent_text_.resume()) segments_.reset();
-}
-
 void TextGate::close() {
   if (queue_ == nullptr) return;
   n_let_in_ = 0;
@@ -104,6 +100,7 @@ GstPadProbeReturn TextGate::on_video_out(GstPad*, GstPadProbeInfo* info, gpointe
 GstPadProbeReturn TextGate::on_text(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& gate = *static_cast<TextGate*>(self);
   if (gate.absent_text_.is_filling()) return GST_PAD_PROBE_OK;
+  if (gate.absent_text_.take_flushed()) gate.segments_.reset();
   const GstPadProbeReturn joined = gate.segments_.on_data(info);
   if (joined != GST_PAD_PROBE_OK || !gate.closed_) return joined;
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {

@@ -47,7 +47,7 @@ class TextGate {
   /// The event to send behind the last audio when the audio is unlinked.
   EventPtr end_event() { return absent_text_.end_event(); }
   /// The audio is linked again. To be called before audio flows.
-  void resume();
+  void resume() { absent_text_.resume(); }
 
  private:
   void close();

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "video_repair.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace npuwhisper {
@@ -32,7 +33,6 @@ void VideoRepair::start() {
   n_in_ = 0;
   n_out_ = 0;
   changes_.clear();
-  held_.reset();
 }
 
 GstPadProbeReturn VideoRepair::on_sink(GstPad*, GstPadProbeInfo* info, gpointer self) {
@@ -73,31 +73,26 @@ GstPadProbeReturn VideoRepair::on_src(GstPad* pad, GstPadProbeInfo* info, gpoint
   return GST_PAD_PROBE_OK;
 }
 
-// Keeps caps for the frame that has them, unless this frame is the first of all or is being pushed:
-// then they are no longer in changes_. A pad offers sticky events that were dropped again with each
-// push.
+// Caps of a frame that has not left; that frame brings them. Those of the first frame of all come
+// by themselves.
 bool VideoRepair::is_early(GstEvent* caps_event) {
-  CapsPtr caps = caps_of(caps_event);
+  const CapsPtr caps = caps_of(caps_event);
   const std::scoped_lock lock(mutex_);
-  for (const Change& change : changes_) {
-    if (change.first_frame > 0 && gst_caps_is_equal(change.caps.get(), caps.get())) {
-      held_ = std::move(caps);
-      return true;
-    }
-  }
-  return false;
+  return std::any_of(changes_.begin(), changes_.end(), [&caps](const Change& change) {
+    return change.first_frame > 0 && gst_caps_is_equal(change.caps.get(), caps.get()) != FALSE;
+  });
 }
 
 // Counts a frame that leaves. Returns the caps to send before it, if there are any.
 CapsPtr VideoRepair::caps_of_next_frame() {
   const std::scoped_lock lock(mutex_);
-  bool changed = false;
+  CapsPtr caps;
   while (!changes_.empty() && changes_.front().first_frame <= n_out_) {
+    if (n_out_ > 0) caps = std::move(changes_.front().caps);
     changes_.pop_front();
-    changed = true;
   }
   ++n_out_;
-  return changed ? std::exchange(held_, nullptr) : nullptr;
+  return caps;
 }
 
 }  // namespace npuwhisper

@@ -48,7 +48,6 @@ class VideoRepair {
   std::uint64_t n_in_ = 0;
   std::uint64_t n_out_ = 0;
   std::deque<Change> changes_;  // Of frames that have not left.
-  CapsPtr held_;                // Caps that came to `src` too early.
 };
 
 }  // namespace npuwhisper

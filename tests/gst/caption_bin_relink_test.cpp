@@ -89,6 +89,41 @@ TEST_P(Relink, TextOfTheAudioBeforeIsKept) {
   if (overlay()) expect_text_in_time(frames.all());
 }
 
+TEST_P(Relink, LastTextOfUnlinkedAudioIsSeen) {
+  set_script({.decode_time = 100ms});
+  Pipeline pipeline(bin(mode() + "latency=2000") +
+                    "audiotestsrc name=audio freq=440 samplesperbuffer=1600 num-buffers=30 ! "
+                    "audio/x-raw,rate=16000,channels=1 ! b.audio_sink " +
+                    video(20) + kSinks);
+  const TakeOver take_over(pipeline);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(eventually([&] { return frames.size() == 500U; })) << frames.size();
+  if (!overlay()) return;
+  const auto seen = frames.all();
+  EXPECT_TRUE(seen[60].has_text) << "at 2.4 s, with sound up to 3 s";
+  EXPECT_FALSE(seen.back().has_text);
+}
+
+TEST_P(Relink, VideoEndsInGapsWhileTheAudioIsAway) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(2) + video(6) +
+                    "b.video_src ! fakesink name=vs sync=false ");
+  const TakeOver take_over(pipeline);
+  GstPad* src = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      src, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad* pad, GstPadProbeInfo* info, gpointer) {
+        if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+          gst_pad_push_event(pad, gst_event_new_gap(6 * GST_SECOND, 3 * GST_SECOND));
+        }
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(src);
+  ASSERT_TRUE(pipeline.run());
+}
+
 TEST_P(Relink, VideoGoesOnAndSeeksWhileTheAudioIsAway) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(4) + video(10000) + kSinks);
@@ -141,12 +176,14 @@ TEST_P(Relink, FramesHaveTheCapsOfTheirSize) {
       "videotestsrc pattern=black num-buffers=100 ! video/x-raw,format=GRAY8,framerate=25/1,";
   Pipeline pipeline(bin(mode() + "latency=2000") + "concat name=pictures ! b.video_sink " +
                     kPicture + "width=160,height=120 ! pictures. " + kPicture +
-                    "width=320,height=240 ! pictures. " + kPicture +
-                    "width=160,height=120 ! pictures. " + audio(12) + kSinks);
+                    "width=320,height=240 ! pictures. "
+                    "videotestsrc pattern=black num-buffers=1 ! video/x-raw,format=GRAY8,"
+                    "framerate=25/1,width=64,height=48 ! pictures. " +
+                    kPicture + "width=160,height=120 ! pictures. " + audio(12) + kSinks);
   const OddFrames odd(pipeline);
   const Frames frames(pipeline, "video_src");
   ASSERT_TRUE(pipeline.run());
-  EXPECT_EQ(frames.size(), 300U);
+  EXPECT_EQ(frames.size(), 301U);
   EXPECT_EQ(odd.n(), 0);
 }
 
