@@ -194,12 +194,28 @@ bool LiveTranscriber::is_time_for_pass() const {
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;
-  const SpeechDetector* detector = audio_.detector();
-  const std::int64_t floor = text_.floor();
-  const std::int64_t begin =
-      detector == nullptr ? floor : detector->first_voice(floor, audio_.n_samples());
+  leave_silence();
+  const std::int64_t begin = std::min(first_open_voice(), text_.floor() + kTolerance);
   next_pass_ = std::max(next_pass_, begin + schedule_.latency());
   return audio_.n_samples() < next_pass_;
+}
+
+/// Where somebody first speaks behind the final words. Their own voice may end a little later than
+/// they do.
+std::int64_t LiveTranscriber::first_open_voice() const {
+  const SpeechDetector* detector = audio_.detector();
+  if (detector == nullptr) return text_.floor();
+  const std::int64_t n = audio_.n_samples();
+  return detector->first_voice(std::min(text_.floor() + kMargin, n), n);
+}
+
+/// Pace::Audio: lets the position follow silence in which no word begins, so that it never lags by
+/// much more than the latency. Queues beside the element hold no more than that.
+void LiveTranscriber::leave_silence() {
+  if (schedule_.pace() == Pace::RealTime || audio_.detector() == nullptr) return;
+  std::int64_t begin = first_open_voice();
+  if (!text_.heard().empty()) begin = std::min(begin, text_.heard().front().word.start);
+  text_.raise_floor(begin - kTolerance);
 }
 
 /// Appends the words whose deadline comes before the next call. Words that are heard after their
@@ -264,6 +280,7 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
   const std::int64_t now = heard_ + samples_waiting();
   commit(is_last ? text_.n_all() : text_.n_final(schedule_, heard_, now), out);
   if (is_last) return {};
+  leave_silence();
   move_on();
   shorten_window();
   audio_.discard_before(begin_);

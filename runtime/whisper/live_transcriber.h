@@ -63,6 +63,8 @@ class LiveTranscriber final : public WhisperTranscriber {
   void set_heard(std::int64_t sample);
   bool is_time_for_pass() const;
   bool put_off_pass();
+  std::int64_t first_open_voice() const;
+  void leave_silence();
   void keep_deadlines(std::vector<Segment>& out);
   bool is_quiet() const;
   void rest(std::vector<Segment>& out);
