@@ -254,7 +254,8 @@ bool Worker::renew_transcriber() {
   made_for_live_ = live;
   patience_ = 0;
   if (settings.streaming && !live) {
-    patience_ = latency_.of_transcriber().count() * kSampleRate / 1000;
+    // A pass may come so late that the words behind a caption's first are known just then.
+    patience_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
   }
   format_.cues = settings.cue_format();
   return true;
@@ -341,7 +342,7 @@ bool Worker::hear_silence(std::int64_t n_samples) {
     heard = input_.is_current(epoch_) && take(transcriber_->push(std::span(pcm_).first(n)));
     i += static_cast<std::int64_t>(n);
   }
-  if (n_samples > 0) note_sound();
+  if (n_samples > 0) settled_ = false;  // A source that repeats GAPs is quiet all the same.
   return heard;
 }
 
