@@ -7,9 +7,9 @@
 namespace npuwhisper {
 namespace {
 
-// Not live: most of a window of 30 s, so that upstream decodes the next one meanwhile. Each second
+// Not live: half of a window of 30 s, so that upstream decodes the next one meanwhile. Each second
 // takes 64 kB.
-constexpr std::int64_t kQueueSamples = 24 * kSampleRate;
+constexpr std::int64_t kQueueSamples = 16 * kSampleRate;
 // Live: more than the latency. The transcriber skips to the live edge when more than that waits,
 // and knows best how; the queue throws audio away only when an inference takes this much longer.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;

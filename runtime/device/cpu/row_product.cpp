@@ -2,11 +2,17 @@
 #include "device/cpu/row_product.h"
 
 #include <cstdint>
+#include <limits>
 
 namespace npuwhisper::cpu {
 
-RowProduct::RowProduct(std::size_t max_rows, std::size_t max_k) {
-  if (has_tiles() && max_rows >= kLeastTileRows) tiles_ = TileProduct(max_rows, max_k);
+RowProduct::RowProduct(std::size_t n_rows, std::size_t max_k) {
+  if (has_tiles()) tiles_ = TileProduct(n_rows, max_k);
+}
+
+std::size_t RowProduct::max_rows(std::size_t k, DataType type) const {
+  const bool on_panels = !has_tiles() || type != DataType::I8;
+  return on_panels ? std::numeric_limits<std::size_t>::max() : tiles_.max_rows(k);
 }
 
 void RowProduct::set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k,

@@ -14,8 +14,11 @@ namespace npuwhisper::cpu {
 class RowProduct {
  public:
   RowProduct() = default;
-  /// For left sides of at most [max_rows, max_k]. Throws std::bad_alloc.
-  RowProduct(std::size_t max_rows, std::size_t max_k);
+  /// With memory for left sides of [n_rows, max_k]. Throws std::bad_alloc.
+  RowProduct(std::size_t n_rows, std::size_t max_k);
+
+  /// How many rows of `k` numbers set_rows() takes, for panels of `type`; at least n_rows.
+  std::size_t max_rows(std::size_t k, DataType type) const;
 
   std::size_t bytes() const { return tiles_.bytes(); }
   /// Sets the left side of the products that follow, whose panels are of `type`. `a` has `n_rows`

@@ -180,7 +180,7 @@ Result<void> StepExecutable::compile() {
     scratch.sums =
         AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
     scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
-    scratch.product = RowProduct(std::max(max_rows_, kAttentionRows), product_depth());
+    scratch.product = RowProduct(kAttentionRows, product_depth());
     scratch.best.reserve(static_cast<std::size_t>(best));
     scratch.exact.resize(static_cast<std::size_t>(refined_columns));
     plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
@@ -445,17 +445,23 @@ void StepExecutable::multiply(unsigned thread, const Step& step) {
   float* sums = scratch_[thread].sums.as<float>();
   const auto [first, end] = share(matrix.n_panels(), thread, pool_.size());
   RowProduct& product = scratch_[thread].product;
-  product.set_rows(in, columns_of(op.input), n_rows, matrix.k(), matrix.type());
-  for (std::size_t p = first; p < end; ++p) {
-    product.multiply(matrix.panel(p), matrix.scales(p), sums);
-    const std::size_t column = p * kPanelColumns;
-    for (std::size_t i = 0; i < n_rows; ++i) {
-      const PanelEpilogue epilogue{
-          .bias = step.bias.empty() ? nullptr : step.bias.data() + column,
-          .residual = residual != nullptr ? residual + i * columns_of(op.output) + column : nullptr,
-          .gelu = op.activation == Activation::Gelu};
-      finish_panel(sums + i * kPanelColumns, epilogue, output_row(op.output, i, out) + column,
-                   matrix.columns(p));
+  const std::size_t n_at_once = std::min(n_rows, product.max_rows(matrix.k(), matrix.type()));
+  for (std::size_t row = 0; row < n_rows; row += n_at_once) {
+    const std::size_t n = std::min(n_at_once, n_rows - row);
+    const std::size_t stride = columns_of(op.input);
+    product.set_rows(in + row * stride, stride, n, matrix.k(), matrix.type());
+    for (std::size_t p = first; p < end; ++p) {
+      product.multiply(matrix.panel(p), matrix.scales(p), sums);
+      const std::size_t column = p * kPanelColumns;
+      for (std::size_t i = row; i < row + n; ++i) {
+        const PanelEpilogue epilogue{
+            .bias = step.bias.empty() ? nullptr : step.bias.data() + column,
+            .residual =
+                residual != nullptr ? residual + i * columns_of(op.output) + column : nullptr,
+            .gelu = op.activation == Activation::Gelu};
+        finish_panel(sums + (i - row) * kPanelColumns, epilogue,
+                     output_row(op.output, i, out) + column, matrix.columns(p));
+      }
     }
   }
 }

@@ -194,6 +194,10 @@ TileProduct::TileProduct(std::size_t max_rows, std::size_t max_k)
             kBlockBytes),
       sums_(4 * kTileBytes) {}
 
+std::size_t TileProduct::max_rows(std::size_t k) const {
+  return rows_.size() / (round_up(k, kScaleGroup) / kScaleGroup * kBlockBytes) * kTileRows;
+}
+
 void TileProduct::set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k) {
   n_rows_ = n_rows;
   k_ = k;
@@ -233,6 +237,9 @@ bool has_tiles() {
   return false;
 }
 TileProduct::TileProduct(std::size_t, std::size_t) {}
+std::size_t TileProduct::max_rows(std::size_t) const {
+  return 0;
+}
 void TileProduct::set_rows(const float*, std::size_t, std::size_t, std::size_t) {}
 void TileProduct::multiply(const std::int8_t*, const float*, float*) {}
 

@@ -25,6 +25,9 @@ class TileProduct {
   /// Allocates memory for left sides of at most [max_rows, max_k]. Throws std::bad_alloc.
   TileProduct(std::size_t max_rows, std::size_t max_k);
 
+  /// How many rows of `k` numbers the memory holds.
+  std::size_t max_rows(std::size_t k) const;
+
   std::size_t bytes() const { return rows_.size() + sums_.size(); }
   /// Takes the left side of the products that follow: `n_rows` rows of `k` numbers, `lda` numbers
   /// apart.
