@@ -231,7 +231,9 @@ void LiveText::forget_heard() {
 }
 
 void LiveText::reset() {
-  drop_committed(committed_.size());
+  // Both as a whole: an exception in commit() may have left tokens without their word.
+  committed_.clear();
+  committed_tokens_.clear();
   forget_heard();
   heard_to_ = 0;
   floor_ = 0;
