@@ -15,6 +15,8 @@ SECOND_BEGINS = FIRST_SECONDS + PAUSE
 LATE = 6
 VIDEO_SECONDS = 2  # Of the shape 'long'.
 HOURS = 7200
+CODED_BEFORE = 2048  # samples that AAC coders put before the sound, and decoders cannot drop
+QUIET = 1.8  # seconds in which nobody speaks yet
 SIZE = '192x108'
 LONGEST = 900  # seconds that ffmpeg may take, on a busy machine
 
@@ -99,7 +101,8 @@ class Clips:
     def _make(self, row, path):
         has_video = row.video != 'none'
         late = LATE if row.shape == 'late' else 0
-        video_seconds = VIDEO_SECONDS if row.shape == 'long' else LENGTH + late
+        quiet = QUIET if row.shape == 'quiet' else 0
+        video_seconds = VIDEO_SECONDS if row.shape == 'long' else LENGTH + late + quiet
         parts = self._picture(row, video_seconds) if has_video else []
         parts += ['-itsoffset', late, '-i', self.speech]
         if row.shape == 'tracks':
@@ -112,6 +115,8 @@ class Clips:
         parts += self._codecs(row)
         if row.shape == 'short':
             parts += ['-af', f'atrim=end={FIRST_SECONDS}']
+        if row.shape == 'quiet':
+            parts += ['-af', f'adelay={round(1000 * QUIET)}:all=1']
         if row.shape == 'holes':  # In the pause, and none that a sentence is in.
             parts += ['-af', f'aselect=not(between(t\\,{FIRST_SECONDS + .1}\\,{SECOND_BEGINS - .1}))']
         if row.shape == 'hours':

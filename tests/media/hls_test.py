@@ -70,7 +70,7 @@ class Hls(unittest.TestCase):
         plain = media_run.media_run(uri)
         ours = media_run.media_run(uri, mode)
         self.assertTrue(ours['ended'] and not ours['error'], ours['error'])
-        self.assertEqual(compare.media_differences(plain, ours, mode == 'overlay'), [])
+        self.assertEqual(compare.media_differences(plain, ours, mode == 'overlay'), {})
         self.check_words(ours)
 
     def check_words(self, ours):

@@ -28,14 +28,15 @@ RATES_OF = {
     'pcm': RATES}
 BARE = ('m4a', 'aac', 'mp3', 'flac', 'wav', 'ac3', 'opus')
 FPS = ('23.976', '25', '30', '60', 'variable')
-# late: the audio begins 6 s after the video, more than the bin's queues hold. short: it ends in the
-# middle. holes: a part of it is missing. long: the video ends first. hours: timestamps begin at two
-# hours. edit-list: the file begins in the middle of what is coded. changes: size, rate and channels
-# change in the middle (two transport streams, or two Ogg streams, one behind the other).
+# late: the audio begins 6 s after the video, more than the bin's queues hold. quiet: nobody speaks
+# for 1.8 s. short: the audio ends in the middle. holes: a part of it is missing. long: the video ends
+# first. hours: timestamps begin at two hours. edit-list: the file begins in the middle of what is
+# coded. changes: size, rate and channels change in the middle (two transport streams, or two Ogg
+# streams, one behind the other).
 SHAPES_OF = {
-    'mp4': 'plain tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
-    'mkv': 'plain tracks late short long holes hours', 'webm': 'plain late short long holes',
-    'ts': 'plain tracks late short long holes hours changes', 'avi': 'plain tracks short long',
+    'mp4': 'plain quiet tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
+    'mkv': 'plain quiet tracks late short long holes hours', 'webm': 'plain quiet late short long holes',
+    'ts': 'plain quiet tracks late short long holes hours changes', 'avi': 'plain tracks short long',
     'ogg': 'plain changes', 'flv': 'plain short long hours'}
 PROGRAMS = ('transcribe', 'none', 'overlay', 'cea608', 'cea708', 'player')
 ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
