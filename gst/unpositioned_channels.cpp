@@ -4,17 +4,21 @@
 namespace npuwhisper {
 namespace {
 
-// Mono has no positions either, and stereo without them is not mixed otherwise than with them.
-int n_unpositioned(const GstCaps* caps) {
-  const GstStructure* structure = gst_caps_get_structure(caps, 0);
-  int n_channels = 0;
-  guint64 mask = 0;
-  gst_structure_get_int(structure, "channels", &n_channels);
-  gst_structure_get(structure, "channel-mask", GST_TYPE_BITMASK, &mask, nullptr);
-  return n_channels > 2 && mask == 0 ? n_channels : 0;
+int n_channels_of(const GstCaps* caps) {
+  int n_channels = 1;
+  gst_structure_get_int(gst_caps_get_structure(caps, 0), "channels", &n_channels);
+  return n_channels;
 }
 
-// 1 x n_channels; empty for 0, which makes audioconvert mix by positions.
+// Mono has no positions either, and stereo without them is not mixed otherwise than with them.
+bool are_unpositioned(const GstCaps* caps) {
+  guint64 mask = 0;
+  gst_structure_get(gst_caps_get_structure(caps, 0), "channel-mask", GST_TYPE_BITMASK, &mask,
+                    nullptr);
+  return n_channels_of(caps) > 2 && mask == 0;
+}
+
+// 1 x n_channels, all alike.
 void set_mix_matrix(GstElement* audioconvert, int n_channels) {
   GValue row = G_VALUE_INIT;
   g_value_init(&row, GST_TYPE_ARRAY);
@@ -26,10 +30,19 @@ void set_mix_matrix(GstElement* audioconvert, int n_channels) {
   }
   GValue matrix = G_VALUE_INIT;
   g_value_init(&matrix, GST_TYPE_ARRAY);
-  if (n_channels > 0) gst_value_array_append_value(&matrix, &row);
+  gst_value_array_append_value(&matrix, &row);
   g_object_set_property(G_OBJECT(audioconvert), "mix-matrix", &matrix);
   g_value_unset(&matrix);
   g_value_unset(&row);
+}
+
+bool has_mix_matrix(gpointer audioconvert) {
+  GValue matrix = G_VALUE_INIT;
+  g_value_init(&matrix, GST_TYPE_ARRAY);
+  g_object_get_property(G_OBJECT(audioconvert), "mix-matrix", &matrix);
+  const bool has_rows = gst_value_array_get_size(&matrix) > 0;
+  g_value_unset(&matrix);
+  return has_rows;
 }
 
 GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer audioconvert) {
@@ -37,7 +50,11 @@ GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer audioconvert
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  set_mix_matrix(GST_ELEMENT(audioconvert), n_unpositioned(caps));
+  // A matrix cannot be taken back: an empty one means "by positions" to GStreamer 1.22, and "the
+  // first channel alone" to 1.26.
+  if (are_unpositioned(caps) || has_mix_matrix(audioconvert)) {
+    set_mix_matrix(GST_ELEMENT(audioconvert), n_channels_of(caps));
+  }
   return GST_PAD_PROBE_OK;
 }
 
