@@ -55,7 +55,8 @@ class Camera {
     gst_util_set_object_arg(G_OBJECT(source_), "protocols", "tcp");
     g_signal_connect(source_, "pad-added", G_CALLBACK(on_pad), this);
     gst_bin_add(GST_BIN(pipeline_.get()), source_);
-    gst_element_set_state(source_, GST_STATE_PLAYING);
+    // The first one starts with the pipeline, which so learns that it is live.
+    gst_element_sync_state_with_parent(source_);
   }
 
   void connect_again() {
