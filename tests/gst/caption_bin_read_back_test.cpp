@@ -91,6 +91,8 @@ TEST_F(ReadBack, Cea608InQuickTime) {
   expect_captions("-i out.mov");
 }
 
+// The decoder gives both fields. For the second triplet of a buffer qtmux 1.22 reads beyond its
+// end, so the file gets field 1 alone, which is what the raw form has.
 TEST_F(ReadBack, Cea608InLine21) {
   Pipeline pipeline(
       bin("mode=cea608 streaming=false") + audio(11) +
@@ -102,7 +104,8 @@ TEST_F(ReadBack, Cea608InLine21) {
       file("out.mov") +
       " x.src ! videoscale ! video/x-raw,width=64,height=64 ! x264enc speed-preset=ultrafast "
       "tune=zerolatency ! queue max-size-time=0 ! m.video_0 "
-      "x.caption ! queue max-size-time=0 ! m.caption_0");
+      "x.caption ! queue max-size-time=0 ! ccconverter ! closedcaption/x-cea-608,format=raw ! "
+      "ccconverter ! closedcaption/x-cea-608,format=s334-1a ! m.caption_0");
   make_pop_on(pipeline);
   ASSERT_TRUE(pipeline.run());
   expect_captions("-i out.mov");
