@@ -130,6 +130,7 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
   for (std::size_t i = 0; i < n; ++i) {
     if (schedule.is_due(heard_[i].word.end, heard, now)) n_due = i + 1;
   }
+  while (goes_on(n_due)) ++n_due;
   if (is_doubtful_) return n_due;
   if (schedule.pace() == Pace::RealTime) return std::max(n_due, n_stable(n, heard));
   // Captions end where final words end, so the ends of phrases are preferred.
@@ -144,8 +145,14 @@ std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std
     return (!in_phrases || ends_phrase(i)) &&
            schedule.is_settled(heard_[i].word.end, heard, in_phrases);
   };
-  while (n > 0 && !is_last(n - 1)) --n;
+  while (n > 0 && (goes_on(n) || !is_last(n - 1))) --n;
   return n;
+}
+
+/// Whether the last of the first `n` words heard is part of a compound that the next one goes on
+/// with, as "cold" is where "-hearted" follows.
+bool LiveText::goes_on(std::size_t n) const {
+  return n > 0 && n < heard_.size() && heard_[n].word.text.starts_with('-');
 }
 
 /// Whether a mark or a pause follows the `i`-th word heard.
@@ -159,6 +166,7 @@ bool LiveText::ends_phrase(std::size_t i) const {
 std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
   std::size_t i = 0;
   while (i < n && is_stable(i, heard)) ++i;
+  while (goes_on(i)) --i;
   return i;
 }
 

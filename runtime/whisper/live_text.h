@@ -27,9 +27,10 @@ struct LiveWord {
 /// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
 /// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. With
 /// Pace::Audio it becomes final with its phrase, when enough audio has followed that; where no
-/// phrase ends, when more audio has followed the word; and when it is due. Words become final in
-/// their order, never change then, and their times never overlap or go back. Reentrant; allocates
-/// nothing after construction but what commit() returns.
+/// phrase ends, when more audio has followed the word; and when it is due. The parts of a compound
+/// become final together, so that no caption ends within it. Words become final in their order,
+/// never change then, and their times never overlap or go back. Reentrant; allocates nothing after
+/// construction but what commit() returns.
 class LiveText {
  public:
   /// `max_tokens`: of a window's text.
@@ -80,6 +81,7 @@ class LiveText {
   std::size_t n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
                         bool in_phrases) const;
   bool ends_phrase(std::size_t i) const;
+  bool goes_on(std::size_t n) const;
   std::size_t n_stable(std::size_t n, std::int64_t heard) const;
   bool is_stable(std::size_t i, std::int64_t heard) const;
   static std::size_t n_sayable(std::span<const LiveWord> words, std::int64_t heard);

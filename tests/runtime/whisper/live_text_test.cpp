@@ -60,6 +60,20 @@ TEST_F(LiveTextTest, LastWordHeardTwiceMayStillGoOn) {
   EXPECT_EQ(n_final(5 * kSecond + kSecond * 8 / 10), 2U);
 }
 
+TEST_F(LiveTextTest, ACompoundIsFinalAsAWhole) {
+  hear({" the", " cold", "-hearted", " man"}, 5 * kSecond);
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 6 / 10), 1U) << "the second part may still change";
+  EXPECT_EQ(n_final(5 * kSecond + kSecond * 7 / 10), 3U);
+  EXPECT_EQ(n_final(13 * kSecond), 4U);
+}
+
+TEST_F(LiveTextTest, TheRestOfACompoundIsDueWithItsBeginning) {
+  hear({" the", " cold", "-hearted", " man"}, 5 * kSecond, true);
+  std::int64_t now = 5 * kSecond;
+  while (n_final(now) < 2) now += kSecond / 100;
+  EXPECT_EQ(n_final(now), 3U);
+}
+
 /// Of a latency of 10 s, words are final 3 s behind them, phrases 2 s; due 4 s behind them.
 class PlayedTextTest : public LiveTextTest {
  protected:
@@ -85,6 +99,12 @@ TEST_F(PlayedTextTest, PhraseIsFinalEarlierAndAsAWhole) {
   EXPECT_EQ(n_final_at(5.49), 0U);
   EXPECT_EQ(n_final_at(5.5), 2U);
   EXPECT_EQ(n_final_at(6.99), 2U) << "the next phrase goes on";
+  EXPECT_EQ(n_final_at(7), 5U);
+}
+
+TEST_F(PlayedTextTest, ACompoundIsFinalAsAWhole) {
+  hear({" my", " cold", "-hearted", " old", " man"}, 5 * kSecond);
+  EXPECT_EQ(n_final_at(6.5), 1U) << "part of the compound has less than 3 s behind it";
   EXPECT_EQ(n_final_at(7), 5U);
 }
 
