@@ -114,13 +114,31 @@ void SourceTask::run(gpointer self) {
     task.iterate();
     return {};
   });
-  if (!done) task.fail_task(done.error());
+  if (done) return;
+  task.fail_task(done.error());
+  task.wait_until_told();
 }
 
 // Upstream gets ERROR with the next buffer. Says it once until the pad is activated again.
 void SourceTask::fail_task(const Error& error) noexcept {
   last_flow_ = GST_FLOW_ERROR;
-  if (!error_told_.exchange(true)) post_error(element_, error);
+  if (error_told_.exchange(true)) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_telling_ = true;
+  }
+  post_error(element_, error, [this] {
+    const std::scoped_lock lock(mutex_);
+    is_telling_ = false;
+    changed_.notify_all();
+  });
+}
+
+// A program that ends at EOS would take what has come by then for all. Who handles the ERROR may
+// stop the pad while the task waits.
+void SourceTask::wait_until_told() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [this] { return !is_telling_ || is_idle(); });
 }
 
 bool SourceTask::start_task(GstPad* pad) {
@@ -134,8 +152,8 @@ bool SourceTask::start_task(GstPad* pad) {
   return false;
 }
 
-// Under the mutex, or who ends a flush meanwhile would find the task running still and not start it.
-// The pad's locks that this takes are the task's own.
+// Under the mutex, or who ends a flush meanwhile would find the task running still and not start
+// it. The pad's locks that this takes are the task's own.
 void SourceTask::pause() {
   const std::scoped_lock lock(mutex_);
   if (is_idle()) gst_pad_pause_task(pad_.get());

@@ -96,6 +96,7 @@ class SourceTask {
   void prepare(bool active);
   bool start_task(GstPad* pad);
   void fail_task(const Error& error) noexcept;
+  void wait_until_told();
   void tell_again();
 
   StickyEvents written_;  // Of the stream, whether or not there was a pad for them.
@@ -106,6 +107,7 @@ class SourceTask {
   std::atomic<bool> missed_{false};  // Even if pushes succeed again: upstream has yet to be told.
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
   std::atomic<bool> error_told_{false};  // Since the pad was activated.
+  bool is_telling_ = false;              // An ERROR is on its way to the bus. Under mutex_.
 };
 
 }  // namespace npuwhisper

@@ -2,6 +2,8 @@
 // What fails inside the element: an ERROR on the bus, never the end of the program that it is in.
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <memory>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -162,6 +164,44 @@ TEST(CaptionFaults, NoMemoryInTheStreamingThreadIsAnError) {
   gst_element_set_bus(harness->element, nullptr);
   gst_object_unref(bus);
   gst_harness_teardown(harness);
+}
+
+// A program that ends at EOS would take what is there for all.
+TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
+  set_script({.window = kSampleRate / 2});
+  play();
+  struct Seen {
+    std::unique_ptr<FailingNew> failing;  // Of the pad's thread.
+    std::atomic<bool> error{false};
+    std::atomic<bool> error_at_end{false};
+    std::atomic<bool> end{false};
+  } seen;
+  const auto see_error = [](GstBus*, GstMessage* message, gpointer data) {
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+      std::this_thread::sleep_for(300ms);
+      static_cast<Seen*>(data)->error = true;
+    }
+    return GST_BUS_PASS;
+  };
+  gst_bus_set_sync_handler(bus_, see_error, &seen, nullptr);
+  const auto see_item = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+    auto& found = *static_cast<Seen*>(data);
+    if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
+      if (!found.failing) found.failing = std::make_unique<FailingNew>(Failures{.first = 1});
+    } else if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS) {
+      found.error_at_end = found.error.load();
+      found.end = true;
+    }
+    return GST_PAD_PROBE_OK;
+  };
+  GstPad* src = gst_element_get_static_pad(element_, "src");
+  gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM, see_item, &seen, nullptr);
+  gst_object_unref(src);
+  push(tones(3, {{0.1, 0.3}, {0.6, 0.8}, {1.1, 1.3}, {1.6, 1.8}}), 0);
+  finish();
+  EXPECT_TRUE(eventually([&] { return seen.error && seen.end; }));
+  EXPECT_TRUE(seen.error_at_end);
+  gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
 }
 
 // Each cue fails again; the user is told once.
