@@ -462,7 +462,8 @@ void Worker::handle(const EventPtr& event) {
     case GST_EVENT_SEGMENT_DONE:
     case GST_EVENT_STREAM_GROUP_DONE:  // Nothing more comes in this stream, as decodebin3 says it.
       finish();
-      output_.event(share(event));
+      // A program that ends at EOS would take what has come by then for all; the ERROR comes later.
+      if (!failed_) output_.event(share(event));
       return;
     default:
       defer(event);

@@ -204,6 +204,17 @@ TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
 }
 
+// Nor does the stream end as if its last words were there.
+TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
+  set_script({.drain_error = Error{ErrorCode::DeviceError, "the device is gone"}});
+  play();
+  push(tones(1, {{0.2, 0.6}}), 0);
+  push_event(gst_event_new_eos());
+  EXPECT_THAT(error_text(), HasSubstr("the device is gone"));
+  wait_for_worker_to_fail();
+  for (const Record& record : out_->all()) EXPECT_NE(record.type, GST_EVENT_EOS);
+}
+
 // Each cue fails again; the user is told once.
 TEST_F(Faults, DownstreamThatFailsCausesOneError) {
   set_script({.window = kSampleRate / 2});

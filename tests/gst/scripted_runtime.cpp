@@ -127,6 +127,7 @@ class ScriptedTranscriber final : public Transcriber {
   Result<std::vector<Segment>> drain() override {
     note([](Calls& c) { ++c.drains; });
     is_drained_ = true;
+    if (script_.drain_error) return fail(*script_.drain_error);
     return settle();
   }
 

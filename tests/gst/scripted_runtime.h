@@ -34,6 +34,7 @@ struct Script {
   std::optional<Error> create_error{};
   std::optional<Error> push_error{};
   std::int64_t push_error_after = 0;  ///< Samples.
+  std::optional<Error> drain_error{};
   std::string detected_language = "en";
   float language_probability = 0.9F;  ///< Doubtful from drain() on if it is below one half.
   DeviceStats device_stats{};
