@@ -18,9 +18,9 @@ bool Latency::query_upstream(GstPad* sink, bool may_end_live) {
   gboolean live = FALSE;
   GstClockTime min = 0;
   GstClockTime max = GST_CLOCK_TIME_NONE;
-  if (gst_pad_peer_query(sink, query.get())) {
-    gst_query_parse_latency(query.get(), &live, &min, &max);
-  }
+  is_unanswered_ = gst_pad_peer_query(sink, query.get()) == FALSE;
+  if (is_unanswered_) return false;
+  gst_query_parse_latency(query.get(), &live, &min, &max);
   if (live_ && live == FALSE && !may_end_live) return false;
   const bool was_live = live_.exchange(live != FALSE);
   const GstClockTime old_min = upstream_min_.exchange(min);

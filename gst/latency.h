@@ -29,8 +29,11 @@ class Latency {
 
   /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known. What
   /// was live stays live unless `may_end_live`: while a source is replaced there is nothing
-  /// upstream that could say so.
+  /// upstream that could say so. Where upstream cannot answer, as while a source is still
+  /// connecting, all stays as it was.
   bool query_upstream(GstPad* sink, bool may_end_live);
+  /// Whether upstream could not answer the last time.
+  bool is_unanswered() const { return is_unanswered_; }
   bool live() const { return live_; }
   /// Live: by how much what arrives may be late, as upstream says.
   GstClockTime upstream() const { return upstream_min_; }
@@ -57,6 +60,7 @@ class Latency {
   std::atomic<GstClockTime> budget_{0};
   std::atomic<GstClockTime> lateness_{0};
   std::atomic<bool> live_{false};
+  std::atomic<bool> is_unanswered_{false};
   std::atomic<GstClockTime> upstream_min_{0};
   std::atomic<GstClockTime> upstream_max_{GST_CLOCK_TIME_NONE};
 };

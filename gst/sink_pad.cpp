@@ -159,6 +159,7 @@ void keep_segment(GstPad* pad, GstObject* parent) {
 GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
   ElementState& state = state_of(parent);
   keep_segment(pad, parent);
+  if (state.latency.is_unanswered()) update_latency(GST_ELEMENT(parent), state);
   if (const GstFlowReturn flow = combined_flow(state); flow != GST_FLOW_OK) {
     gst_buffer_unref(buffer);
     return flow;

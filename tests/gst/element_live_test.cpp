@@ -56,6 +56,29 @@ class Live : public ElementTest {
   }
 };
 
+// As rtspsrc may be while it connects. Without the answer the element would wait for 30 s of audio.
+TEST_F(Live, UpstreamThatCannotTellItsLatencyYetIsAskedAgain) {
+  set_script({});
+  g_object_set(make(), "latency", 1000, nullptr);
+  std::atomic<int> n_asked{0};
+  const auto refuse_first = [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+    const bool is_answered = (info->type & GST_PAD_PROBE_TYPE_PULL) != 0;
+    if (is_answered || GST_QUERY_TYPE(GST_PAD_PROBE_INFO_QUERY(info)) != GST_QUERY_LATENCY) {
+      return GST_PAD_PROBE_OK;
+    }
+    const int n = static_cast<std::atomic<int>*>(data)->fetch_add(1);
+    return n == 0 ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  };
+  GstPad* sink = gst_element_get_static_pad(element_, "sink");
+  gst_pad_add_probe(sink, GST_PAD_PROBE_TYPE_QUERY_UPSTREAM, refuse_first, &n_asked, nullptr);
+  gst_object_unref(sink);
+  play("F32LE", true);
+  EXPECT_EQ(n_asked, 1) << "for the segment";
+  push(tones(3, {{0.2, 0.6}}), 0);
+  EXPECT_TRUE(out_->wait_for_buffers(1));
+  EXPECT_EQ(n_asked, 2) << "for the first buffer";
+}
+
 TEST_F(Live, LatencyIsUpstreamsPlusTheBudget) {
   set_script({});
   make();

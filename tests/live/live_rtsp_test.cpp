@@ -145,6 +145,19 @@ class LiveRtsp : public LiveSpeech, public ::testing::WithParamInterface<Client>
     g_log_set_always_fatal(fatal_);
   }
 
+  /// For messages: what may keep text back.
+  static std::string state_of(GstElement* whisper) {
+    GstElement* pipeline = GST_ELEMENT(GST_OBJECT_PARENT(whisper));
+    GstStructure* stats = nullptr;
+    g_object_get(whisper, "stats", &stats, nullptr);
+    gchar* text = gst_structure_to_string(stats);
+    const std::string state = gst_element_state_get_name(GST_STATE(pipeline)) + std::string(", ") +
+                              gst_element_state_get_name(GST_STATE(whisper)) + ", " + text;
+    g_free(text);
+    gst_structure_free(stats);
+    return state;
+  }
+
   GLogLevelFlags fatal_{};
   GLogFunc handler_ = nullptr;
   static constexpr std::size_t kRate = 16000;
@@ -180,7 +193,7 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   ASSERT_TRUE(camera.run([&] { return heard_audio.samples().size() > n_first + 9 * kRate; }));
   server.reset();
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 2; })) << "again";
-  EXPECT_TRUE(is_text_complete(text, heard_audio));
+  EXPECT_TRUE(is_text_complete(text, heard_audio)) << state_of(whisper);
 
   EXPECT_EQ(text.complaint(), "");
   const std::vector<float> samples = heard_audio.samples();
