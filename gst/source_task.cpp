@@ -15,6 +15,20 @@ bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
 }
 
+/// Takes from `pad` a task that got no thread. GStreamer takes it for started, so the pad could not
+/// start again, and keeps it in the queue of its threads: the next one runs it, finds that it is
+/// stopped and lets it go. It has the pad's lock, so the pad lives until then.
+void abandon_task(GstPad* pad) {
+  GST_OBJECT_LOCK(pad);
+  GstTask* task = GST_PAD_TASK(pad);
+  GST_PAD_TASK(pad) = nullptr;
+  GST_OBJECT_UNLOCK(pad);
+  if (task == nullptr) return;
+  gst_task_stop(task);
+  g_object_set_data_full(G_OBJECT(task), "pad", gst_object_ref(pad), gst_object_unref);
+  gst_object_unref(task);
+}
+
 }  // namespace
 
 void SourceTask::attach(GstPad* pad) {
@@ -143,6 +157,7 @@ void SourceTask::wait_until_told() {
 
 bool SourceTask::start_task(GstPad* pad) {
   if (gst_pad_start_task(pad, run, this, nullptr)) return true;
+  abandon_task(pad);
   {
     const std::scoped_lock lock(mutex_);
     active_ = false;  // Nobody would take what is queued.
