@@ -10,6 +10,7 @@
 #include "caption_properties.h"
 #include "caption_stream.h"
 #include "gst_ptr.h"
+#include "mapped_buffer.h"
 #include "markup_text.h"
 
 GST_DEBUG_CATEGORY(text_to_cea608_debug);
@@ -38,12 +39,11 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   const npuwhisper::BufferPtr owned(buffer);
   CaptionStream& stream = stream_of(parent);
   if (!stream.negotiate()) return GST_FLOW_NOT_NEGOTIATED;
-  GstMapInfo map;
-  if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_FLOW_ERROR;
+  const npuwhisper::MappedBuffer mapped(buffer);
   // Some sources send the NUL that ends the text.
-  std::string_view view(reinterpret_cast<const char*>(map.data), map.size);
+  const std::string_view view(reinterpret_cast<const char*>(mapped.bytes().data()),
+                              mapped.bytes().size());
   std::string text(view.substr(0, view.find('\0')));
-  gst_buffer_unmap(buffer, &map);
   if (GST_TEXT_TO_CEA608(parent)->markup) text = npuwhisper::markup_text(text);
   return stream.text(text, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer));
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "superseded_events.h"
@@ -81,6 +82,7 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
       params.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
       GstBuffer* chunk = nullptr;
       result.flow = gst_buffer_pool_acquire_buffer(pool_.get(), &chunk, &params);
+      if (result.flow == GST_FLOW_ERROR) throw std::bad_alloc();  // As the queue itself may.
       if (result.flow != GST_FLOW_OK) return result;
       Audio audio{.buffer = BufferPtr(chunk), .format = format, .pts = pts};
       audio.n_dropped = std::exchange(n_dropped_, 0);

@@ -11,6 +11,7 @@
 #include "debug.h"
 #include "element_state.h"
 #include "gstnpuwhisper.h"
+#include "mapped_buffer.h"
 #include "source_pads.h"
 
 namespace npuwhisper {
@@ -97,12 +98,8 @@ InputQueue::PushResult queue_audio(ElementState& state, BufferPtr buffer) {
     audio.n_samples = static_cast<std::int64_t>(n_samples);
     return state.input.push(std::move(audio));
   }
-  GstMapInfo map;
-  if (!gst_buffer_map(buffer.get(), &map, GST_MAP_READ)) return {.flow = GST_FLOW_ERROR};
-  const auto bytes = std::as_bytes(std::span(map.data, n_samples * step));
-  const InputQueue::PushResult result = state.input.copy(bytes, format, pts);
-  gst_buffer_unmap(buffer.get(), &map);
-  return result;
+  const MappedBuffer mapped(buffer.get());
+  return state.input.copy(std::as_bytes(mapped.bytes().first(n_samples * step)), format, pts);
 }
 
 void flush_start(ElementState& state, GstEvent* event) {
