@@ -1,0 +1,431 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Each call that can fail, in each situation of the element: what becomes of it.
+//
+// A child process runs each situation once and notes the sites that are called. Then one child for
+// each site runs it with the call there failing. Allowed: all goes well, or an ERROR; and after
+// NULL the element plays as before. Not allowed: the end of the process, a hang, text that is
+// missing without an ERROR, a leak.
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <gst/gst.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <random>
+#include <span>
+#include <thread>
+
+#include "fault_points.h"
+#include "situations.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using nlohmann::json;
+using namespace std::chrono_literals;
+
+/// A child that takes longer hangs. One takes a tenth of a second.
+constexpr auto kPatience = 40s;
+
+/// OneDnn: an allocation of oneDNN's failed, and oneDNN crashed, waits for itself, leaks or keeps a
+/// primitive that it could not make.
+enum class Verdict { WentWell, Error, NotReached, OneDnn, Crash, Hang, SilentLoss, Leak, NotAgain };
+constexpr std::array kVerdicts = {Verdict::WentWell,   Verdict::Error, Verdict::NotReached,
+                                  Verdict::OneDnn,     Verdict::Crash, Verdict::Hang,
+                                  Verdict::SilentLoss, Verdict::Leak,  Verdict::NotAgain};
+
+const char* to_string(Verdict verdict) {
+  constexpr std::array<const char*, 9> kNames = {"went well",   "ERROR", "not reached",
+                                                 "oneDNN's",    "crash", "hang",
+                                                 "silent loss", "leak",  "not again"};
+  return kNames[static_cast<std::size_t>(verdict)];
+}
+
+bool is_allowed(Verdict verdict) {
+  return verdict <= Verdict::OneDnn;
+}
+
+struct Options {
+  std::vector<Situation> situations;  ///< Empty: all.
+  std::optional<FaultKind> kind;      ///< Which calls fail; none: all.
+  unsigned share = 1;                 ///< One of so many sites is tried.
+  unsigned seed = 0;                  ///< Chooses which.
+  unsigned n_children = 2;
+};
+
+/// What a child reports.
+struct Report {
+  int status = 0;  ///< As waitpid() has it; -1: it took too long.
+  json content;
+  std::vector<const void*> crash;  ///< The stack where the child ended, the innermost first.
+};
+
+/// Where the process writes the stack of its end: return addresses in text.
+int crash_output = -1;
+
+void note_crash(int signal_number) {
+  std::array<void*, 48> stack{};
+  const int n = backtrace(stack.data(), static_cast<int>(stack.size()));
+  for (int i = 0; i < n; ++i) dprintf(crash_output, "%p\n", stack[static_cast<std::size_t>(i)]);
+  signal(signal_number, SIG_DFL);
+  raise(signal_number);
+}
+
+/// A process that runs `body` and reports what it returns.
+class Child {
+ public:
+  explicit Child(const std::function<json()>& body) {
+    output_ = std::tmpfile();
+    if (output_ == nullptr) std::abort();
+    std::fflush(nullptr);
+    pid_ = fork();
+    if (pid_ == 0) {
+      crash_output = fileno(output_);
+      for (const int number : {SIGABRT, SIGSEGV, SIGTRAP}) signal(number, note_crash);
+      std::fputs(body().dump().c_str(), output_);
+      _exit(std::fflush(output_) == 0 ? 0 : 1);
+    }
+  }
+  ~Child() { std::fclose(output_); }
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  /// The child's report, once it has ended.
+  std::optional<Report> poll() {
+    Report report;
+    const bool has_ended = waitpid(pid_, &report.status, WNOHANG) == pid_;
+    if (!has_ended && std::chrono::steady_clock::now() < deadline_) return std::nullopt;
+    if (!has_ended) {
+      kill(pid_, SIGKILL);
+      waitpid(pid_, &report.status, 0);
+      report.status = -1;
+    }
+    std::rewind(output_);
+    if (report.status == 0) report.content = json::parse(output_, nullptr, false);
+    if (report.status > 0) {
+      void* address = nullptr;
+      while (std::fscanf(output_, "%p", &address) == 1) report.crash.push_back(address);
+    }
+    return report;
+  }
+  Report wait() {
+    while (true) {
+      if (auto report = poll()) return *report;
+      std::this_thread::sleep_for(1ms);
+    }
+  }
+
+ private:
+  pid_t pid_ = -1;
+  FILE* output_ = nullptr;
+  const std::chrono::steady_clock::time_point deadline_ =
+      std::chrono::steady_clock::now() + kPatience;
+};
+
+json to_json(const Outcome& outcome) {
+  return {{"error", outcome.error},       {"refused", outcome.refused},
+          {"finished", outcome.finished}, {"text", outcome.text},
+          {"again", outcome.again},       {"happened", fault_points::happened()}};
+}
+
+/// Runs the situation in a child.
+json try_out(Situation situation, const std::string& folder, const std::function<void()>& begin) {
+  const long n_before = fault_points::n_live_objects();
+  // Not an object of C++: those are counted.
+  char* text =
+      strdup(to_json(run_situation(situation, folder, begin, fault_points::stop)).dump().c_str());
+  fault_points::empty_caches();
+  const long n_left = fault_points::n_live_objects() - n_before;
+  json content = json::parse(text);
+  std::free(text);
+  content["live"] = n_left;
+  return content;
+}
+
+/// What becomes of a situation in which nothing fails, and the sites that it calls.
+struct Reference {
+  json outcome;
+  std::vector<FaultSite> sites;
+};
+
+Reference note_sites(Situation situation, const std::string& folder) {
+  Child child([&] {
+    json content = try_out(situation, folder, fault_points::record);
+    for (const FaultSite& site : fault_points::sites()) {
+      json frames = json::array();
+      for (const void* frame : site.frames) {
+        frames.push_back(reinterpret_cast<std::uintptr_t>(frame));
+      }
+      content["sites"].push_back({{"id", site.id}, {"kind", site.kind}, {"frames", frames}});
+    }
+    return content;
+  });
+  const Report report = child.wait();
+  if (report.status != 0 || !report.content.is_object()) {
+    std::fprintf(stderr, "%s: fails without a fault\n", to_string(situation));
+    std::exit(1);
+  }
+  Reference reference{report.content, {}};
+  for (const json& noted : report.content.value("sites", json::array())) {
+    FaultSite site{.id = noted["id"], .kind = noted["kind"]};
+    for (std::size_t i = 0; i < site.frames.size(); ++i) {
+      site.frames[i] = reinterpret_cast<const void*>(noted["frames"][i].get<std::uintptr_t>());
+    }
+    reference.sites.push_back(site);
+  }
+  return reference;
+}
+
+Verdict judge(const Report& report, const json& reference, bool may_lose_text) {
+  if (report.status == -1) return Verdict::Hang;
+  if (report.status != 0 || !report.content.is_object()) return Verdict::Crash;
+  const json& found = report.content;
+  const bool has_error = !found["error"].get<std::string>().empty();
+  if (!found["happened"]) return Verdict::NotReached;
+  const bool is_same = found["finished"] == reference["finished"] &&
+                       (may_lose_text || found["text"] == reference["text"]);
+  if (!has_error && (!is_same || found["refused"])) return Verdict::SilentLoss;
+  const std::string again = found["again"];
+  if (may_lose_text ? again.starts_with("ERROR") : again != reference["again"]) {
+    return Verdict::NotAgain;
+  }
+  if (found["live"] > reference["live"]) return Verdict::Leak;
+  return has_error ? Verdict::Error : Verdict::WentWell;
+}
+
+bool is_in(const void* address, std::string_view library) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 &&
+         std::string_view(info.dli_fname).find(library) != std::string_view::npos;
+}
+
+/// Whether what became of a failure in oneDNN is oneDNN's doing.
+bool is_onednns(const FaultSite& site, const Report& report, Verdict verdict) {
+  if (!is_in(site.frames.front(), "libdnnl") || verdict == Verdict::SilentLoss) return false;
+  if (verdict != Verdict::Crash) return true;
+  const auto is_of_interest = [](const void* frame) {
+    return is_in(frame, "libdnnl") || is_in(frame, "npuwhisper");
+  };
+  const auto innermost = std::ranges::find_if(report.crash, is_of_interest);
+  return innermost != report.crash.end() && is_in(*innermost, "libdnnl");
+}
+
+/// "library+offset", for addr2line.
+std::string name_of(const void* address) {
+  Dl_info info{};
+  if (dladdr(address, &info) == 0) return "?";
+  char offset[32];
+  std::snprintf(offset, sizeof offset, "%#tx",
+                static_cast<const char*>(address) - static_cast<const char*>(info.dli_fbase) - 1);
+  return std::string(info.dli_fname) + ' ' + offset;
+}
+
+/// The functions that return addresses are in. The names come from binutils.
+std::vector<std::string> functions_of(std::span<const void* const> frames) {
+  std::vector<std::string> functions;
+  for (const void* frame : frames) {
+    if (frame == nullptr) break;
+    const std::string command = "addr2line -Cfe " + name_of(frame) + " 2>/dev/null";
+    FILE* pipe = popen(command.c_str(), "r");
+    char line[1024] = "";
+    if (pipe == nullptr || std::fgets(line, sizeof line, pipe) == nullptr) line[0] = '\0';
+    if (pipe != nullptr) pclose(pipe);
+    std::string function(line, std::strcspn(line, "\n"));
+    functions.push_back(function.empty() || function == "??" ? name_of(frame) : function);
+  }
+  return functions;
+}
+
+/// What docs/faults.md names as not covered: nlohmann's JSON allocates while it destroys a value,
+/// in a function that must not throw.
+bool is_known(const std::vector<std::string>& functions) {
+  return std::ranges::any_of(functions, [](const std::string& function) {
+    return function.find("json_value::destroy") != std::string::npos;
+  });
+}
+
+class Matrix {
+ public:
+  explicit Matrix(const Options& options) : options_(options) { write_tiny_model(folder_.path()); }
+
+  /// Returns whether all verdicts are allowed.
+  bool run() {
+    for (const Situation situation : options_.situations) run(situation);
+    print();
+    return n_bad_ == 0;
+  }
+
+ private:
+  struct Trial {
+    FaultSite site;
+    bool lasts = false;
+    std::unique_ptr<Child> child;
+  };
+
+  void run(Situation situation) {
+    const std::string folder = folder_.path().string();
+    const Reference reference = note_sites(situation, folder);
+    std::vector<Trial> running;
+    const auto collect = [&](std::size_t n_allowed) {
+      while (running.size() > n_allowed) {
+        std::erase_if(running, [&](Trial& trial) {
+          const auto report = trial.child->poll();
+          if (report) take(situation, trial, *report, reference.outcome);
+          return report.has_value();
+        });
+        std::this_thread::sleep_for(1ms);
+      }
+    };
+    for (const FaultSite& site : reference.sites) {
+      for (const bool lasts : {false, true}) {
+        if (options_.kind && *options_.kind != site.kind) continue;
+        if (random_() % options_.share != 0) continue;
+        collect(options_.n_children - 1);
+        running.push_back({site, lasts, std::make_unique<Child>([&] {
+                             return try_out(situation, folder,
+                                            [&] { fault_points::fail(site.id, lasts); });
+                           })});
+      }
+    }
+    collect(0);
+  }
+
+  void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
+    // What a live stream says depends on when its audio comes; that it ends does not.
+    Verdict verdict = judge(report, reference, situation == Situation::Live);
+    if (!is_allowed(verdict) && is_onednns(trial.site, report, verdict)) verdict = Verdict::OneDnn;
+    if (!is_allowed(verdict)) {
+      const std::vector<std::string> functions = functions_of(trial.site.frames);
+      if (is_known(functions)) {
+        ++n_known_;
+        return;
+      }
+      ++n_bad_;
+      std::printf("%s, %s%s: %s\n", to_string(situation), to_string(trial.site.kind),
+                  trial.lasts ? ", from then on" : "", to_string(verdict));
+      for (const std::string& function : functions) std::printf("    %s\n", function.c_str());
+      if (!report.crash.empty()) std::printf("  ended in\n");
+      for (const std::string& function : functions_of(report.crash)) {
+        std::printf("    %s\n", function.c_str());
+      }
+      if (report.content.is_object()) {
+        const json& found = report.content;
+        std::printf("    error '%s', live %ld of %ld\n", found["error"].get<std::string>().c_str(),
+                    found["live"].get<long>(), reference["live"].get<long>());
+      }
+      std::fflush(stdout);
+    }
+    ++counts_[{situation, trial.site.kind, verdict}];
+  }
+
+  void print() const {
+    std::printf("%-10s %-17s", "situation", "what fails");
+    for (const Verdict verdict : kVerdicts) std::printf(" %11s", to_string(verdict));
+    std::printf("\n");
+    for (const Situation situation : options_.situations) {
+      for (const FaultKind kind : kFaultKinds) {
+        std::printf("%-10s %-17s", to_string(situation), to_string(kind));
+        for (const Verdict verdict : kVerdicts) {
+          const auto found = counts_.find({situation, kind, verdict});
+          std::printf(" %11ld", found == counts_.end() ? 0 : found->second);
+        }
+        std::printf("\n");
+      }
+    }
+    std::printf("One of %u, seed %u. %ld not allowed; %ld known and not counted.\n", options_.share,
+                options_.seed, n_bad_, n_known_);
+  }
+
+  const Options options_;
+  TemporaryFolder folder_;
+  std::mt19937 random_{options_.seed};
+  std::map<std::tuple<Situation, FaultKind, Verdict>, long> counts_;
+  long n_bad_ = 0;
+  long n_known_ = 0;
+};
+
+[[noreturn]] void say_usage() {
+  std::fputs(
+      "usage: fault-matrix [--situation NAME]... [--kind NAME] [--share N] [--seed N] [--children "
+      "N]\n"
+      "  --situation  load, file, live, seek or stop; may be repeated (default: all)\n"
+      "  --kind       new, memory, thread, open, read, map or event-descriptor (default: all)\n"
+      "  --share      try one of N sites (default: 1, all)\n"
+      "  --seed       chooses which (default: that of the clock; it is printed)\n"
+      "  --children   how many processes run at once (default: 2)\n",
+      stderr);
+  std::exit(2);
+}
+
+Options parse(int argc, char** argv) {
+  Options options;
+  options.seed = static_cast<unsigned>(std::chrono::system_clock::now().time_since_epoch() /
+                                       std::chrono::seconds(1) % 1'000'000);
+  for (int i = 1; i < argc; i += 2) {
+    if (i + 1 == argc) say_usage();
+    const std::string name = argv[i];
+    const std::string value = argv[i + 1];
+    if (name == "--situation") {
+      const auto found = std::ranges::find_if(
+          kSituations, [&](Situation situation) { return value == to_string(situation); });
+      if (found == kSituations.end()) say_usage();
+      options.situations.push_back(*found);
+      continue;
+    }
+    if (name == "--kind") {
+      const auto found = std::ranges::find_if(
+          kFaultKinds, [&](FaultKind kind) { return value == to_string(kind); });
+      if (found == kFaultKinds.end()) say_usage();
+      options.kind = *found;
+      continue;
+    }
+    char* end = nullptr;
+    const unsigned long number = std::strtoul(value.c_str(), &end, 10);
+    const bool is_number = !value.empty() && *end == '\0';
+    if (name == "--share" && is_number && number > 0) {
+      options.share = static_cast<unsigned>(number);
+    } else if (name == "--seed" && is_number) {
+      options.seed = static_cast<unsigned>(number);
+    } else if (name == "--children" && is_number && number > 0) {
+      options.n_children = static_cast<unsigned>(number);
+    } else {
+      say_usage();
+    }
+  }
+  if (options.situations.empty()) {
+    options.situations.assign(kSituations.begin(), kSituations.end());
+  }
+  return options;
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
+
+int main(int argc, char** argv) {
+  using namespace npuwhisper::test;
+  const Options options = parse(argc, argv);
+  // Before main() GLib reads G_DEBUG; a critical ends a child, which counts as a crash.
+  g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
+  gst_init(nullptr, nullptr);
+  // The plugin is loaded once, and no thread is started, before the children are made.
+  GstPlugin* plugin = gst_plugin_load_by_name("npuwhisper");
+  if (plugin == nullptr) {
+    std::fputs("no plugin 'npuwhisper' in GST_PLUGIN_PATH\n", stderr);
+    return 1;
+  }
+  gst_object_unref(plugin);
+  fault_points::find_libraries();
+  return Matrix(options).run() ? 0 : 1;
+}

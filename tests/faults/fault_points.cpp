@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "fault_points.h"
+
+#include <dlfcn.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <link.h>
+#include <pthread.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdarg>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <new>
+#include <string_view>
+
+// glibc's own, under the names that it keeps for those who replace the plain ones.
+extern "C" {
+void* __libc_malloc(std::size_t);
+void* __libc_calloc(std::size_t, std::size_t);
+void* __libc_realloc(void*, std::size_t);
+void* __libc_memalign(std::size_t, std::size_t);
+}
+
+namespace npuwhisper::test {
+namespace {
+
+enum class Owner : std::uint8_t { Nobody, Ours, Between };
+
+/// Loaded code from `begin` to `end`.
+struct Range {
+  const char* begin = nullptr;
+  const char* end = nullptr;
+  Owner owner = Owner::Nobody;
+
+  bool contains(const void* address) const { return address >= begin && address < end; }
+};
+
+enum class Mode : std::uint8_t { Off, Record, Fail };
+
+constexpr int kDepth = 32;
+constexpr std::size_t kMaxSites = 1U << 14;
+
+std::array<Range, 32> ranges;
+std::size_t n_ranges = 0;
+std::array<FaultSite, kMaxSites> noted;  // By id, open addressing; id 0: free.
+std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
+std::atomic<Mode> mode{Mode::Off};
+std::uint64_t wanted = 0;
+bool is_lasting = false;
+std::atomic<bool> has_failed{false};
+std::atomic<long> n_live{0};
+// The unwinder and the loader allocate too.
+thread_local bool is_inside = false;
+
+Owner owner_of(std::string_view path, bool is_program) {
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  for (const std::string_view ours : {"libnpuwhisper", "libgstnpuwhisper", "libdnnl"}) {
+    if (name.starts_with(ours)) return Owner::Ours;
+  }
+  // What lies between our call and the system's, and the replacements themselves.
+  if (is_program) return Owner::Between;
+  for (const std::string_view between : {"libstdc++", "libc.so", "libgcc_s"}) {
+    if (name.starts_with(between)) return Owner::Between;
+  }
+  return Owner::Nobody;
+}
+
+int add_ranges(dl_phdr_info* library, std::size_t, void*) {
+  const Owner owner = owner_of(library->dlpi_name, library->dlpi_name[0] == '\0');
+  if (owner == Owner::Nobody) return 0;
+  for (int i = 0; i < library->dlpi_phnum && n_ranges < ranges.size(); ++i) {
+    const auto& part = library->dlpi_phdr[i];
+    if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
+    const char* begin = reinterpret_cast<const char*>(library->dlpi_addr + part.p_vaddr);
+    ranges[n_ranges++] = {begin, begin + part.p_memsz, owner};
+  }
+  return 0;
+}
+
+Owner owner_of(const void* address) {
+  for (std::size_t i = 0; i < n_ranges; ++i) {
+    if (ranges[i].contains(address)) return ranges[i].owner;
+  }
+  return Owner::Nobody;
+}
+
+/// GLib ends the program when a thread that g_thread_new() wants does not start.
+bool is_fatal_in_glib(const void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 && info.dli_sname != nullptr &&
+         std::strcmp(info.dli_sname, "g_thread_new") == 0;
+}
+
+/// The site of the call that this thread is in; id 0: nobody's that counts.
+FaultSite this_site(FaultKind kind) {
+  std::array<void*, kDepth> stack{};
+  const auto n = static_cast<std::size_t>(backtrace(stack.data(), kDepth));
+  // GStreamer starts the threads of pads for us; nothing else is called for us by others.
+  const bool may_be_indirect = kind == FaultKind::Thread;
+  FaultSite site{.kind = kind};
+  std::size_t n_frames = 0;
+  for (std::size_t i = 0; i < n && n_frames < site.frames.size(); ++i) {
+    const Owner owner = owner_of(stack[i]);
+    if (owner == Owner::Ours) {
+      site.frames[n_frames++] = stack[i];
+    } else if (n_frames == 0 && owner == Owner::Nobody) {
+      if (!may_be_indirect || is_fatal_in_glib(stack[i])) return {};
+    }
+  }
+  if (n_frames == 0) return {};
+  std::uint64_t id = static_cast<std::uint64_t>(kind) + 1;
+  for (const void* frame : site.frames) {
+    id = (id ^ reinterpret_cast<std::uintptr_t>(frame)) * 0x9E3779B97F4A7C15ULL;
+    id ^= id >> 29;
+  }
+  site.id = id == 0 ? 1 : id;
+  return site;
+}
+
+void note(const FaultSite& site) {
+  while (noted_lock.test_and_set(std::memory_order_acquire)) {
+  }
+  std::size_t i = site.id % kMaxSites;
+  std::size_t n_tried = 0;
+  while (noted[i].id != 0 && noted[i].id != site.id && n_tried++ < kMaxSites) {
+    i = (i + 1) % kMaxSites;
+  }
+  if (noted[i].id == 0) noted[i] = site;
+  noted_lock.clear(std::memory_order_release);
+}
+
+/// Whether the call of this kind that this thread makes is to fail.
+bool fails(FaultKind kind) {
+  const Mode now = mode.load(std::memory_order_acquire);
+  if (now == Mode::Off || is_inside) return false;
+  is_inside = true;
+  const FaultSite site = this_site(kind);
+  bool result = false;
+  if (site.id != 0 && now == Mode::Record) note(site);
+  if (site.id != 0 && now == Mode::Fail && site.id == wanted) {
+    result = !has_failed.exchange(true) || is_lasting;
+  }
+  is_inside = false;
+  return result;
+}
+
+template <typename Function>
+Function* next(const char* name) {
+  const bool was_inside = is_inside;
+  is_inside = true;
+  auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+  is_inside = was_inside;
+  return found;
+}
+
+int error(int number) {
+  errno = number;
+  return -1;
+}
+
+void* new_memory(std::size_t n_bytes, std::size_t alignment) {
+  void* memory = nullptr;
+  if (!fails(FaultKind::New)) {
+    n_bytes = std::max<std::size_t>(n_bytes, 1);
+    memory = alignment == 0 ? __libc_malloc(n_bytes) : __libc_memalign(alignment, n_bytes);
+  }
+  if (memory == nullptr) throw std::bad_alloc();
+  n_live.fetch_add(1, std::memory_order_relaxed);
+  return memory;
+}
+
+void delete_memory(void* memory) {
+  if (memory != nullptr) n_live.fetch_sub(1, std::memory_order_relaxed);
+  std::free(memory);
+}
+
+}  // namespace
+
+const char* to_string(FaultKind kind) {
+  constexpr std::array<const char*, 7> kNames = {"new",  "memory", "thread",          "open",
+                                                 "read", "map",    "event-descriptor"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+namespace fault_points {
+
+void find_libraries() {
+  n_ranges = 0;
+  dl_iterate_phdr(add_ranges, nullptr);
+  std::array<void*, 4> stack{};
+  backtrace(stack.data(), static_cast<int>(stack.size()));  // Loads the unwinder.
+}
+
+void record() {
+  noted = {};
+  mode = Mode::Record;
+}
+
+void fail(std::uint64_t id, bool lasts) {
+  wanted = id;
+  is_lasting = lasts;
+  has_failed = false;
+  mode = Mode::Fail;
+}
+
+void stop() {
+  mode = Mode::Off;
+}
+
+bool happened() {
+  return has_failed;
+}
+
+std::vector<FaultSite> sites() {
+  std::vector<FaultSite> found;
+  for (const FaultSite& site : noted) {
+    if (site.id != 0) found.push_back(site);
+  }
+  return found;
+}
+
+void empty_caches() {
+  const auto empty = [](dl_phdr_info* library, std::size_t, void*) {
+    if (std::string_view(library->dlpi_name).find("libdnnl") == std::string_view::npos) return 0;
+    void* onednn = dlopen(library->dlpi_name, RTLD_NOW | RTLD_NOLOAD);
+    void* function =
+        onednn == nullptr ? nullptr : dlsym(onednn, "dnnl_set_primitive_cache_capacity");
+    if (function != nullptr) reinterpret_cast<int (*)(int)>(function)(0);
+    return 1;
+  };
+  dl_iterate_phdr(empty, nullptr);
+}
+
+long n_live_objects() {
+  return n_live;
+}
+
+}  // namespace fault_points
+}  // namespace npuwhisper::test
+
+using npuwhisper::test::delete_memory;
+using npuwhisper::test::error;
+using npuwhisper::test::fails;
+using npuwhisper::test::FaultKind;
+using npuwhisper::test::new_memory;
+using npuwhisper::test::next;
+
+void* operator new(std::size_t n_bytes) {
+  return new_memory(n_bytes, 0);
+}
+void* operator new[](std::size_t n_bytes) {
+  return new_memory(n_bytes, 0);
+}
+void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
+  return new_memory(n_bytes, static_cast<std::size_t>(alignment));
+}
+void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
+  return new_memory(n_bytes, static_cast<std::size_t>(alignment));
+}
+void operator delete(void* memory) noexcept {
+  delete_memory(memory);
+}
+void operator delete[](void* memory) noexcept {
+  delete_memory(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+  delete_memory(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+  delete_memory(memory);
+}
+void operator delete(void* memory, std::align_val_t) noexcept {
+  delete_memory(memory);
+}
+void operator delete[](void* memory, std::align_val_t) noexcept {
+  delete_memory(memory);
+}
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
+  delete_memory(memory);
+}
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
+  delete_memory(memory);
+}
+
+// Libraries are to find them here.
+#pragma GCC visibility push(default)
+extern "C" {
+
+void* malloc(std::size_t n_bytes) {
+  return fails(FaultKind::Memory) ? nullptr : __libc_malloc(n_bytes);
+}
+
+void* calloc(std::size_t n, std::size_t n_bytes) {
+  return fails(FaultKind::Memory) ? nullptr : __libc_calloc(n, n_bytes);
+}
+
+void* realloc(void* memory, std::size_t n_bytes) {
+  return fails(FaultKind::Memory) ? nullptr : __libc_realloc(memory, n_bytes);
+}
+
+void* aligned_alloc(std::size_t alignment, std::size_t n_bytes) {
+  return fails(FaultKind::Memory) ? nullptr : __libc_memalign(alignment, n_bytes);
+}
+
+int posix_memalign(void** memory, std::size_t alignment, std::size_t n_bytes) {
+  if (fails(FaultKind::Memory)) return ENOMEM;
+  *memory = __libc_memalign(alignment, n_bytes);
+  return *memory == nullptr ? ENOMEM : 0;
+}
+
+int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
+                   void* argument) noexcept {
+  static auto* const real = next<decltype(pthread_create)>("pthread_create");
+  return fails(FaultKind::Thread) ? EAGAIN : real(thread, attributes, start, argument);
+}
+
+// Functions of files have two symbols: with offsets of 64 bits, these names mean open64 and so on.
+int open(const char* path, int flags, ...) {
+  static auto* const real = next<int(const char*, int, ...)>("open64");
+  std::va_list arguments;
+  va_start(arguments, flags);
+  const mode_t access = va_arg(arguments, mode_t);
+  va_end(arguments);
+  return fails(FaultKind::Open) ? error(EMFILE) : real(path, flags, access);
+}
+
+FILE* fopen(const char* path, const char* access) {
+  static auto* const real = next<decltype(fopen)>("fopen64");
+  if (!fails(FaultKind::Open)) return real(path, access);
+  errno = EMFILE;
+  return nullptr;
+}
+
+ssize_t read(int file, void* data, std::size_t n_bytes) {
+  static auto* const real = next<decltype(read)>("read");
+  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes);
+}
+
+ssize_t pread(int file, void* data, std::size_t n_bytes, off_t offset) {
+  static auto* const real = next<decltype(pread)>("pread64");
+  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes, offset);
+}
+
+void* mmap(void* at, std::size_t n_bytes, int protection, int flags, int file,
+           off_t offset) noexcept {
+  static auto* const real = next<decltype(mmap)>("mmap64");
+  if (!fails(FaultKind::Map)) return real(at, n_bytes, protection, flags, file, offset);
+  errno = ENOMEM;
+  return MAP_FAILED;
+}
+
+static_assert(sizeof(off_t) == 8 && sizeof(long) == 8, "the other symbols take the same");
+int plain_open(const char* path, int flags, mode_t access) __asm__("open");
+int plain_open(const char* path, int flags, mode_t access) {
+  return open(path, flags, access);
+}
+
+FILE* plain_fopen(const char* path, const char* access) __asm__("fopen");
+FILE* plain_fopen(const char* path, const char* access) {
+  return fopen(path, access);
+}
+
+ssize_t plain_pread(int file, void* data, std::size_t n_bytes, off_t offset) __asm__("pread");
+ssize_t plain_pread(int file, void* data, std::size_t n_bytes, off_t offset) {
+  return pread(file, data, n_bytes, offset);
+}
+
+void* plain_mmap(void* at, std::size_t n_bytes, int protection, int flags, int file,
+                 off_t offset) __asm__("mmap");
+void* plain_mmap(void* at, std::size_t n_bytes, int protection, int flags, int file, off_t offset) {
+  return mmap(at, n_bytes, protection, flags, file, offset);
+}
+
+int eventfd(unsigned value, int flags) noexcept {
+  static auto* const real = next<decltype(eventfd)>("eventfd");
+  return fails(FaultKind::EventDescriptor) ? error(EMFILE) : real(value, flags);
+}
+}
+#pragma GCC visibility pop

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+namespace npuwhisper::test {
+
+/// Calls of libraries and of the system that can fail. Those that our code or oneDNN makes go
+/// through replacements in this program, which know where they come from and fail on demand.
+enum class FaultKind : std::uint8_t { New, Memory, Thread, Open, Read, Map, EventDescriptor };
+inline constexpr std::array kFaultKinds = {
+    FaultKind::New,  FaultKind::Memory, FaultKind::Thread,         FaultKind::Open,
+    FaultKind::Read, FaultKind::Map,    FaultKind::EventDescriptor};
+
+const char* to_string(FaultKind kind);
+
+/// Where a call comes from: the return addresses within our libraries and oneDNN, the innermost
+/// first; null: none. Two calls with the same addresses are one site.
+struct FaultSite {
+  static constexpr std::size_t kFrames = 3;
+
+  std::uint64_t id = 0;
+  FaultKind kind = FaultKind::New;
+  std::array<const void*, kFrames> frames{};
+};
+
+/// The calls of this process. What each function starts lasts until stop(). All but the calls
+/// themselves are for one thread; the state is as fork() copied it in a child.
+namespace fault_points {
+
+/// Finds our libraries, which are loaded already, in this process.
+void find_libraries();
+/// Notes each site that is called.
+void record();
+/// The first call from the site fails. With `lasts`, all that follow from there fail too.
+void fail(std::uint64_t id, bool lasts);
+void stop();
+
+/// Whether a call failed since fail().
+bool happened();
+/// Those that were noted.
+std::vector<FaultSite> sites();
+/// Makes oneDNN forget what it keeps for others that want the same, for good.
+void empty_caches();
+/// Objects that operator new made in this process and nothing has deleted.
+long n_live_objects();
+
+}  // namespace fault_points
+}  // namespace npuwhisper::test
