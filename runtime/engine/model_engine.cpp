@@ -82,8 +82,6 @@ Result<void> ModelEngine::prepare() {
   const Graph decoder = make_decoder_graph(model_->config, kMaxRows);
   if (auto done = prepare_graph(decoder, kMaxRows, decoder_); !done) return done;
   decoder_self_cache_ = decoder.inputs[0];
-  // Everything was packed or copied.
-  model_->weights->release_all();
   scheduler_ = std::make_unique<Scheduler>(Scheduler::Windows{*encoder_, cross_.get(), features_.get()}, *decoder_,
                                            kMaxRows, kExpectedStreams);
   return {};

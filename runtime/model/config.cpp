@@ -40,25 +40,27 @@ constexpr std::array kSizes = {
 
 Result<int> read_size(const Weights& weights, const Size& size) {
   const std::string what = "variable '" + std::string(size.name) + "'";
-  const WeightView* const view = weights.find(size.name);
-  if (view == nullptr) return corrupt(what + " is not there");
-  if (view->dims.size() != size.rank || view->dims[size.axis] > size.max) {
-    return corrupt(what + ": found dimensions " + to_string(view->dims) + ", wanted " +
+  const Variable* const variable = weights.find(size.name);
+  if (variable == nullptr) return corrupt(what + " is not there");
+  if (variable->dims.size() != size.rank || variable->dims[size.axis] > size.max) {
+    return corrupt(what + ": found dimensions " + to_string(variable->dims) + ", wanted " +
                    std::to_string(size.rank) + " of them and number " +
                    std::to_string(size.axis + 1) + " at most " + std::to_string(size.max));
   }
-  return static_cast<int>(view->dims[size.axis]);
+  return static_cast<int>(variable->dims[size.axis]);
 }
 
 Result<int> head_count(const Weights& weights, std::string_view name, int n_state) {
   const std::string what = "variable '" + std::string(name) + "'";
-  const WeightView* const view = weights.find(name);
-  if (view == nullptr) return corrupt(what + " is not there");
-  if (view->type != DataType::I16 || view->n_elements() != 1) {
-    return corrupt(what + ": found " + std::string(to_string(view->type)) + " " +
-                   to_string(view->dims) + ", wanted one i16");
+  const Variable* const variable = weights.find(name);
+  if (variable == nullptr) return corrupt(what + " is not there");
+  if (variable->type != DataType::I16 || variable->n_elements() != 1) {
+    return corrupt(what + ": found " + std::string(to_string(variable->type)) + " " +
+                   to_string(variable->dims) + ", wanted one i16");
   }
-  const int heads = static_cast<int>(view->read().front());
+  const auto value = weights.read(*variable);
+  if (!value) return fail(value.error());
+  const int heads = static_cast<int>(value->front());
   if (heads < 1 || n_state % heads != 0) {
     return corrupt(what + ": found " + std::to_string(heads) + " heads, wanted a divisor of the " +
                    "model's width " + std::to_string(n_state));
@@ -89,13 +91,15 @@ Result<void> check_architecture(const Weights& weights) {
       Flag{"decoder/start_from_zero_embedding", 0, "a real first token"},
   };
   for (const Flag& flag : kFlags) {
-    const WeightView* const view = weights.find(flag.name);
-    if (view == nullptr) continue;
-    if (view->n_elements() != 1) {
-      return corrupt("variable '" + std::string(flag.name) + "': found " + to_string(view->dims) +
-                     ", wanted one value");
+    const Variable* const variable = weights.find(flag.name);
+    if (variable == nullptr) continue;
+    if (variable->n_elements() != 1) {
+      return corrupt("variable '" + std::string(flag.name) + "': found " +
+                     to_string(variable->dims) + ", wanted one value");
     }
-    const float found = view->read().front();
+    const auto value = weights.read(*variable);
+    if (!value) return fail(value.error());
+    const float found = value->front();
     if (found != flag.wanted) {
       return fail(ErrorCode::Unsupported, "variable '" + std::string(flag.name) + "': found " +
                                               std::to_string(static_cast<int>(found)) +

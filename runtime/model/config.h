@@ -46,8 +46,8 @@ Result<ModelConfig> config_from_weights(const Weights& weights);
 
 /// Adds what `file`, a config.json, says of tokens and alignment heads. Without the file, or
 /// without an entry, no token is suppressed and the alignment heads are those of the last half of
-/// the decoder's layers, as in openai/whisper. Errors: Unavailable, CorruptModel (not JSON, wrong
-/// type, out of range).
+/// the decoder's layers, as in openai/whisper. Errors: NotFound (no regular file), Unavailable,
+/// CorruptModel (not JSON, wrong type, out of range).
 Result<void> read_config_json(const std::filesystem::path& file, ModelConfig& config);
 
 }  // namespace npuwhisper

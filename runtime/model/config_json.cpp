@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <algorithm>
 #include <cstdint>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <utility>
 
 #include "model/config.h"
+#include "model/regular_file.h"
 
 namespace npuwhisper {
 namespace {
@@ -108,16 +108,11 @@ Result<void> read_config_json(const std::filesystem::path& file, ModelConfig& co
   };
   std::error_code ignored;
   if (std::filesystem::exists(file, ignored)) {
-    std::ifstream stream(file, std::ios::binary);
-    if (!stream) return in_file({ErrorCode::Unavailable, "cannot open"});
-    std::string text(kMaxBytes + 1, '\0');
-    stream.read(text.data(), static_cast<std::streamsize>(text.size()));
-    text.resize(static_cast<std::size_t>(stream.gcount()));
-    if (text.size() > kMaxBytes) {
-      return in_file(
-          {ErrorCode::CorruptModel, "found more than " + std::to_string(kMaxBytes) + " bytes"});
-    }
-    const Json root = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const auto opened = RegularFile::open(file);
+    if (!opened) return in_file(opened.error());
+    const auto text = opened->read_all(kMaxBytes);
+    if (!text) return in_file(text.error());
+    const Json root = Json::parse(*text, nullptr, /*allow_exceptions=*/false);
     if (root.is_discarded()) return in_file({ErrorCode::CorruptModel, "not valid JSON"});
     if (auto read = read_entries(root, config); !read) return in_file(read.error());
   }

@@ -25,9 +25,10 @@ std::optional<fs::path> hub_cache() {
   return std::nullopt;
 }
 
+/// Whatever model.bin is: who loads it says what is wrong with it.
 bool holds_model(const fs::path& folder) {
   std::error_code ignored;
-  return fs::is_regular_file(folder / "model.bin", ignored);
+  return fs::exists(folder / "model.bin", ignored);
 }
 
 /// The snapshots of faster-whisper's conversion; any of them will do, and the order does not

@@ -13,17 +13,20 @@ Failure in_file(const std::filesystem::path& file, const Error& error) {
   return fail(error.code, "model '" + file.string() + "': " + error.message);
 }
 
+Result<void> check_type(const Variable& variable) {
+  const DataType type = variable.type;
+  if (type == DataType::F32 || type == DataType::F16 || type == DataType::Bf16) return {};
+  return fail(ErrorCode::Unsupported, "variable '" + variable.name + "': found " +
+                                          std::string(to_string(type)) +
+                                          ", wanted f32, f16 or bf16");
+}
+
 Result<void> check_variables(const std::filesystem::path& file, const Weights& weights,
                              const ModelConfig& config) {
-  for (const VariableShape& variable : whisper_variables(config)) {
-    const auto view = weights.get(variable.name, variable.dims);
-    if (!view) return fail(view.error());
-    const DataType type = (*view)->type;
-    if (type != DataType::F32 && type != DataType::F16 && type != DataType::Bf16) {
-      return in_file(file, {ErrorCode::Unsupported, "variable '" + variable.name + "': found " +
-                                                        std::string(to_string(type)) +
-                                                        ", wanted f32, f16 or bf16"});
-    }
+  for (const VariableShape& shape : whisper_variables(config)) {
+    const auto variable = weights.get(shape.name, shape.dims);
+    if (!variable) return fail(variable.error());
+    if (auto checked = check_type(**variable); !checked) return in_file(file, checked.error());
   }
   return {};
 }

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/vocabulary_file.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string_view>
+#include <system_error>
 #include <utility>
 
+#include "model/regular_file.h"
 #include "model/utf8.h"
 
 namespace npuwhisper {
@@ -16,7 +19,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Whisper's largest, a tokenizer.json, has 2.5 MB.
-constexpr std::uintmax_t kMaxFileBytes = 64U << 20;
+constexpr std::uint64_t kMaxFileBytes = 64U << 20;
 
 /// Spellings by id, from events in any order. A put that cannot be is remembered as the error.
 class SpellingList {
@@ -160,17 +163,19 @@ class TokenizerObject : public JsonEvents {
 };
 
 template <typename Reader>
-std::string read_json(std::istream& stream, SpellingList& list) {
+std::string read_json(std::string_view text, SpellingList& list) {
   Reader reader(list);
-  return Json::sax_parse(stream, &reader) ? std::string() : reader.error();
+  return Json::sax_parse(text, &reader) ? std::string() : reader.error();
 }
 
-std::string read_lines(std::istream& stream, SpellingList& list) {
-  std::string line;
-  while (std::getline(stream, line)) {
+std::string read_lines(std::string_view text, SpellingList& list) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
     // The spelling of bytes has no carriage return: one at the end is a foreign line ending.
-    if (line.ends_with('\r')) line.pop_back();
-    if (!list.append(std::move(line))) return list.error();
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (!list.append(std::string(line))) return list.error();
   }
   return {};
 }
@@ -180,7 +185,7 @@ std::string read_lines(std::istream& stream, SpellingList& list) {
 Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_tokens) {
   struct Format {
     const char* name;
-    std::string (*read)(std::istream&, SpellingList&);
+    std::string (*read)(std::string_view, SpellingList&);
   };
   constexpr std::array kFormats = {
       Format{"vocabulary.json", read_json<VocabularyArray>},
@@ -189,22 +194,18 @@ Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_
   };
   for (const Format& format : kFormats) {
     std::filesystem::path file = folder / format.name;
-    std::error_code error;
-    if (!std::filesystem::is_regular_file(file, error)) continue;
-    const auto in_file = [&](ErrorCode code, const std::string& message) {
-      return fail(code, "vocabulary '" + file.string() + "': " + message);
+    std::error_code ignored;
+    if (!std::filesystem::exists(file, ignored)) continue;
+    const auto in_file = [&](const Error& failure) {
+      return fail(failure.code, "vocabulary '" + file.string() + "': " + failure.message);
     };
-    const std::uintmax_t n_bytes = std::filesystem::file_size(file, error);
-    std::ifstream stream(file, std::ios::binary);
-    if (error || !stream) return in_file(ErrorCode::Unavailable, "cannot open");
-    if (n_bytes > kMaxFileBytes) {
-      return in_file(ErrorCode::CorruptModel, "found " + std::to_string(n_bytes) +
-                                                  " bytes, wanted at most " +
-                                                  std::to_string(kMaxFileBytes));
-    }
+    const auto opened = RegularFile::open(file);
+    if (!opened) return in_file(opened.error());
+    const auto text = opened->read_all(kMaxFileBytes);
+    if (!text) return in_file(text.error());
     SpellingList list(max_tokens);
-    if (const std::string message = format.read(stream, list); !message.empty()) {
-      return in_file(ErrorCode::CorruptModel, message);
+    if (const std::string message = format.read(*text, list); !message.empty()) {
+      return in_file({ErrorCode::CorruptModel, message});
     }
     return Vocabulary{std::move(file), list.take()};
   }

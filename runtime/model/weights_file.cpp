@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/weights_file.h"
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -19,44 +21,77 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 constexpr std::uint32_t kBinaryVersion = 6;  // CTranslate2 3.0 (its first with Whisper) and later.
 constexpr std::uint32_t kWhisperRevision = 3;  // CTranslate2 3.5 (February 2023) and later.
 
-/// Takes values off the front of a byte range; every take is checked against what is left.
+/// Well above every Whisper model (large-v3 has 1,300 variables), so that a hostile file cannot
+/// fill memory with names.
+constexpr std::uint32_t kMaxNames = 1 << 16;
+constexpr unsigned kMaxRank = 8;  // Whisper's convolutions have three.
+
+/// Takes values off the front of a file; every take is checked against what is left. Reads ahead,
+/// because what it takes is small and what it skips is large.
 class Cursor {
  public:
-  explicit Cursor(std::span<const std::byte> data) : rest_(data) {}
+  explicit Cursor(const RegularFile& file) : file_(file) {}
 
-  std::size_t left() const { return rest_.size(); }
+  std::uint64_t position() const { return position_; }
+  std::uint64_t left() const { return file_.size() - position_; }
+  /// Whether the file could be read. On an error every take has failed from then on.
+  const Result<void>& status() const { return status_; }
 
-  std::optional<std::span<const std::byte>> take(std::size_t n) {
-    if (n > rest_.size()) return std::nullopt;
-    const auto taken = rest_.first(n);
-    rest_ = rest_.subspan(n);
-    return taken;
+  bool skip(std::uint64_t n) {
+    if (n > left()) return false;
+    position_ += n;
+    return true;
   }
 
   template <typename T>
   std::optional<T> integer() {
     static_assert(std::is_unsigned_v<T>);
-    const auto taken = take(sizeof(T));
-    if (!taken) return std::nullopt;
     T value;
-    std::memcpy(&value, taken->data(), sizeof value);
+    if (!take(std::as_writable_bytes(std::span(&value, 1)))) return std::nullopt;
     return value;
   }
 
   /// nullopt also where there is not exactly one NUL, at the end.
   std::optional<std::string> string() {
     const auto length = integer<std::uint16_t>();
-    if (!length || *length == 0) return std::nullopt;
-    const auto taken = take(*length);
-    if (!taken) return std::nullopt;
-    std::string text(reinterpret_cast<const char*>(taken->data()), *length);
+    if (!length || *length == 0 || *length > left()) return std::nullopt;
+    std::string text(*length, '\0');
+    if (!take(std::as_writable_bytes(std::span(text)))) return std::nullopt;
     if (text.find('\0') != text.size() - 1) return std::nullopt;
     text.pop_back();
     return text;
   }
 
  private:
-  std::span<const std::byte> rest_;
+  bool take(std::span<std::byte> out) {
+    while (!out.empty()) {
+      if (out.size() > left() || !look_ahead()) return false;
+      const std::size_t at = static_cast<std::size_t>(position_ - ahead_begin_);
+      const std::size_t n = std::min(out.size(), n_ahead_ - at);
+      std::memcpy(out.data(), ahead_.data() + at, n);
+      out = out.subspan(n);
+      position_ += n;
+    }
+    return true;
+  }
+
+  /// Makes the byte at position_, which is within the file, one of those read ahead.
+  bool look_ahead() {
+    if (!status_) return false;
+    if (position_ >= ahead_begin_ && position_ < ahead_begin_ + n_ahead_) return true;
+    const std::size_t n = static_cast<std::size_t>(std::min<std::uint64_t>(ahead_.size(), left()));
+    status_ = file_.read(position_, std::span(ahead_).first(n));
+    ahead_begin_ = position_;
+    n_ahead_ = status_ ? n : 0;
+    return n_ahead_ > 0;
+  }
+
+  const RegularFile& file_;
+  std::uint64_t position_ = 0;
+  std::array<std::byte, 4096> ahead_;
+  std::uint64_t ahead_begin_ = 0;  // Position of ahead_'s first byte.
+  std::size_t n_ahead_ = 0;
+  Result<void> status_;
 };
 
 Failure corrupt(std::string message) {
@@ -101,17 +136,22 @@ std::optional<std::uint64_t> product(std::span<const std::int64_t> dims, std::ui
   return elements;
 }
 
-Result<std::pair<std::string, WeightView>> read_variable(Cursor& cursor) {
+Result<Variable> read_variable(Cursor& cursor) {
   auto name = cursor.string();
   if (!name) return corrupt("broken name of a variable");
-  const std::string what = "variable " + in_quotes(*name);
+  Variable variable;
+  variable.name = std::move(*name);
+  const std::string what = "variable " + in_quotes(variable.name);
 
-  WeightView view;
   const auto rank = cursor.integer<std::uint8_t>();
+  if (rank && *rank > kMaxRank) {
+    return corrupt(what + ": found " + std::to_string(*rank) + " dimensions, wanted at most " +
+                   std::to_string(kMaxRank));
+  }
   for (unsigned i = 0; rank && i < *rank; ++i) {
     const auto dim = cursor.integer<std::uint32_t>();
     if (!dim) return corrupt(what + ": the file ends within its dimensions");
-    view.dims.push_back(*dim);
+    variable.dims.push_back(*dim);
   }
   const auto type = cursor.integer<std::uint8_t>();
   const auto n_bytes = cursor.integer<std::uint32_t>();
@@ -119,17 +159,18 @@ Result<std::pair<std::string, WeightView>> read_variable(Cursor& cursor) {
   if (*type > static_cast<std::uint8_t>(DataType::Bf16)) {
     return corrupt(what + ": found type " + std::to_string(*type) + ", wanted 0 to 5");
   }
-  view.type = static_cast<DataType>(*type);
-
-  const auto data = cursor.take(*n_bytes);
-  if (!data) return corrupt(found_wanted(what + ": bytes left", cursor.left(), *n_bytes));
-  const auto elements = product(view.dims, data->size() / size_of(view.type));
-  if (!elements || *elements * size_of(view.type) != data->size()) {
-    return corrupt(what + ": " + std::to_string(data->size()) + " bytes do not hold " +
-                   to_string(view.dims) + " of " + std::string(to_string(view.type)));
+  variable.type = static_cast<DataType>(*type);
+  variable.offset = cursor.position();
+  variable.n_bytes = *n_bytes;
+  if (!cursor.skip(*n_bytes)) {
+    return corrupt(found_wanted(what + ": bytes left", cursor.left(), *n_bytes));
   }
-  view.bytes = *data;
-  return std::pair{std::move(*name), std::move(view)};
+  const auto elements = product(variable.dims, *n_bytes / size_of(variable.type));
+  if (!elements || *elements * size_of(variable.type) != *n_bytes) {
+    return corrupt(what + ": " + std::to_string(*n_bytes) + " bytes do not hold " +
+                   to_string(variable.dims) + " of " + std::string(to_string(variable.type)));
+  }
+  return variable;
 }
 
 Failure quantised(const std::string& name) {
@@ -139,46 +180,77 @@ Failure quantised(const std::string& name) {
                   "float16 or float32 (npuwhisper quantises by itself, see precision)");
 }
 
-}  // namespace
-
-Result<WeightsIndex> index_weights_file(std::span<const std::byte> data) {
-  Cursor cursor(data);
-  if (auto header = check_header(cursor); !header) return fail(header.error());
-
-  WeightsIndex index;
-  const auto n_variables = cursor.integer<std::uint32_t>();
-  if (!n_variables) return corrupt("the file ends before its variables");
-  for (std::uint32_t i = 0; i < *n_variables; ++i) {
-    auto variable = read_variable(cursor);
-    if (!variable) {
-      return corrupt("variable " + std::to_string(i + 1) + " of " + std::to_string(*n_variables) +
-                     ": " + variable.error().message);
+Result<void> read_variables(Cursor& cursor, WeightsIndex& index) {
+  const auto n = cursor.integer<std::uint32_t>();
+  if (!n) return corrupt("the file ends before its variables");
+  for (std::uint32_t i = 0; i < *n; ++i) {
+    const std::string where =
+        "variable " + std::to_string(i + 1) + " of " + std::to_string(*n) + ": ";
+    if (i == kMaxNames) {
+      return corrupt(where + "wanted at most " + std::to_string(kMaxNames) + " variables");
     }
-    auto& [name, view] = *variable;
+    auto variable = read_variable(cursor);
+    if (!variable) return corrupt(where + variable.error().message);
+    const std::string& name = variable->name;
     if (name.ends_with("/weight_scale")) return quantised(name);
-    if (!index.variables.emplace(name, std::move(view)).second) {
+    if (!index.by_name.emplace(name, index.variables.size()).second) {
       return corrupt("variable " + in_quotes(name) + " is there twice");
     }
-    index.names.push_back(std::move(name));
+    index.variables.push_back(std::move(*variable));
   }
+  return {};
+}
 
-  const auto n_aliases = cursor.integer<std::uint32_t>();
-  if (!n_aliases) return corrupt("the file ends before its aliases");
-  for (std::uint32_t i = 0; i < *n_aliases; ++i) {
+Result<void> read_aliases(Cursor& cursor, WeightsIndex& index) {
+  const auto n = cursor.integer<std::uint32_t>();
+  if (!n) return corrupt("the file ends before its aliases");
+  for (std::uint32_t i = 0; i < *n; ++i) {
+    if (i == kMaxNames) return corrupt(found_wanted("number of aliases", *n, kMaxNames));
     auto alias = cursor.string();
     const auto target = cursor.string();
     if (!alias || !target) return corrupt("broken alias " + std::to_string(i + 1));
-    const auto found = index.variables.find(*target);
-    if (found == index.variables.end()) {
+    const auto found = index.by_name.find(*target);
+    if (found == index.by_name.end()) {
       return corrupt("alias " + in_quotes(*alias) + " of " + in_quotes(*target) +
                      ", which is not there");
     }
-    if (!index.variables.emplace(*alias, WeightView(found->second)).second) {
-      return corrupt("alias " + in_quotes(*alias) + " is there twice");
+    const std::string name = in_quotes(*alias);
+    if (!index.by_name.emplace(std::move(*alias), found->second).second) {
+      return corrupt("alias " + name + " is there twice");
     }
-    index.names.push_back(std::move(*alias));
   }
+  return {};
+}
+
+Result<WeightsIndex> read_index(Cursor& cursor) {
+  WeightsIndex index;
+  if (auto done = check_header(cursor); !done) return fail(done.error());
+  if (auto done = read_variables(cursor, index); !done) return fail(done.error());
+  if (auto done = read_aliases(cursor, index); !done) return fail(done.error());
   if (cursor.left() != 0) return corrupt(found_wanted("bytes after the end", cursor.left(), 0));
+  return index;
+}
+
+}  // namespace
+
+std::string to_string(std::span<const std::int64_t> dims) {
+  std::string text = "[";
+  for (const std::int64_t dim : dims) {
+    if (text.size() > 1) text += ", ";
+    text += std::to_string(dim);
+  }
+  return text + "]";
+}
+
+const Variable* WeightsIndex::find(std::string_view name) const {
+  const auto found = by_name.find(name);
+  return found == by_name.end() ? nullptr : &variables[found->second];
+}
+
+Result<WeightsIndex> index_weights_file(const RegularFile& file) {
+  Cursor cursor(file);
+  auto index = read_index(cursor);
+  if (!cursor.status()) return fail(cursor.status().error());
   return index;
 }
 

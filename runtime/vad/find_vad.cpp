@@ -21,7 +21,7 @@ Result<std::filesystem::path> find_vad(const std::filesystem::path& model_folder
   std::string message = std::string("voice activity detection: no ") + kFile + " in ";
   for (const auto& folder : folders) {
     std::error_code ignored;
-    if (std::filesystem::is_regular_file(folder / kFile, ignored)) return folder / kFile;
+    if (std::filesystem::exists(folder / kFile, ignored)) return folder / kFile;
     message.append("'").append(folder.string()).append("', ");
   }
   return fail(ErrorCode::NotFound, message + "run npuwhisper-models fetch " + kName);

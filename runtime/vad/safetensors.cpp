@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <system_error>
 #include <utility>
+
+#include "model/finite.h"
+#include "model/regular_file.h"
+#include "model/weights_file.h"
 
 namespace npuwhisper {
 namespace {
@@ -15,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 
 /// Silero's has 1.2 MB. A file that is larger is another one.
-constexpr std::uintmax_t kMaxBytes = 16 << 20;
+constexpr std::uint64_t kMaxBytes = 16 << 20;
 constexpr std::size_t kLengthBytes = 8;
 /// Silero's has 1.2 KB. JSON that is parsed takes many times its size.
 constexpr std::size_t kMostHeaderBytes = 64 << 10;
@@ -48,25 +50,20 @@ std::optional<std::vector<std::int64_t>> read_numbers(const Json& entry, const c
 }  // namespace
 
 Result<Safetensors> Safetensors::load(const std::filesystem::path& file) {
-  std::error_code error;
-  const auto size = std::filesystem::file_size(file, error);
-  if (error) {
-    const bool is_missing = error == std::errc::no_such_file_or_directory;
-    return fail(is_missing ? ErrorCode::NotFound : ErrorCode::Unavailable,
-                "'" + file.string() + "': " + error.message());
+  const auto in_file = [&](const Error& error) {
+    return fail(error.code, "'" + file.string() + "': " + error.message);
+  };
+  const auto opened = RegularFile::open(file);
+  if (!opened) return in_file(opened.error());
+  if (opened->size() > kMaxBytes) {
+    return in_file({ErrorCode::CorruptModel, "found " + std::to_string(opened->size()) +
+                                                 " bytes, wanted at most " +
+                                                 std::to_string(kMaxBytes)});
   }
-  if (size > kMaxBytes) {
-    return corrupt("'" + file.string() + "': found " + std::to_string(size) +
-                   " bytes, wanted at most " + std::to_string(kMaxBytes));
-  }
-  std::vector<std::byte> bytes(size);
-  std::ifstream stream(file, std::ios::binary);
-  stream.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
-  if (!stream) return fail(ErrorCode::Unavailable, "'" + file.string() + "' cannot be read");
+  std::vector<std::byte> bytes(static_cast<std::size_t>(opened->size()));
+  if (auto done = opened->read(0, bytes); !done) return in_file(done.error());
   auto parsed = parse(std::move(bytes));
-  if (!parsed) {
-    return fail(parsed.error().code, "'" + file.string() + "': " + parsed.error().message);
-  }
+  if (!parsed) return in_file(parsed.error());
   return parsed;
 }
 
@@ -115,8 +112,8 @@ Result<Safetensors> Safetensors::parse(std::vector<std::byte> bytes) {
   return file;
 }
 
-Result<WeightView> Safetensors::get(std::string_view name,
-                                    std::span<const std::int64_t> dims) const {
+Result<std::vector<float>> Safetensors::read(std::string_view name,
+                                             std::span<const std::int64_t> dims) const {
   const std::string label = "tensor '" + std::string(name) + "': ";
   const auto found = entries_.find(name);
   if (found == entries_.end()) return corrupt(label + "there is none");
@@ -133,9 +130,15 @@ Result<WeightView> Safetensors::get(std::string_view name,
     return corrupt(label + "found " + std::to_string(entry.end - entry.begin) + " bytes, wanted " +
                    std::to_string(wanted));
   }
-  return WeightView{.type = DataType::F32,
-                    .dims = entry.dims,
-                    .bytes = std::span(bytes_).subspan(entry.begin, wanted)};
+  // One value that is no number would make all results none, and nobody ever speak.
+  const auto stored = std::span(bytes_).subspan(entry.begin, wanted);
+  if (!all_finite(DataType::F32, stored)) {
+    return corrupt(label + "found NaN or infinity at " +
+                   std::to_string(first_not_finite(DataType::F32, stored)) + ", wanted numbers");
+  }
+  std::vector<float> values(wanted / sizeof(float));
+  std::memcpy(values.data(), stored.data(), wanted);
+  return values;
 }
 
 }  // namespace npuwhisper

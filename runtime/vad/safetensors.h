@@ -12,8 +12,6 @@
 
 #include <npuwhisper/result.h>
 
-#include "model/weights.h"
-
 namespace npuwhisper {
 
 /// The f32 tensors of a small file in the safetensors format (huggingface/safetensors, "Format"):
@@ -22,14 +20,15 @@ namespace npuwhisper {
 /// outside it is read, whatever it says. Immutable; thread-safe.
 class Safetensors {
  public:
-  /// Reads the whole file. Errors: NotFound, Unavailable (no rights), CorruptModel.
+  /// Reads the whole file. Errors: NotFound (no such file, or no regular one), Unavailable (no
+  /// rights), CorruptModel.
   static Result<Safetensors> load(const std::filesystem::path& file);
   /// The same of a file's bytes, which become its own.
   static Result<Safetensors> parse(std::vector<std::byte> bytes);
 
-  /// A tensor of exactly these dimensions; lives as long as this object. Error: CorruptModel (the
-  /// tensor, what was found, what was wanted).
-  Result<WeightView> get(std::string_view name, std::span<const std::int64_t> dims) const;
+  /// The values of the tensor of exactly these dimensions. Error: CorruptModel (the tensor, what
+  /// was found, what was wanted; a value that is NaN or infinite, too).
+  Result<std::vector<float>> read(std::string_view name, std::span<const std::int64_t> dims) const;
 
  private:
   struct Entry {

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "vad/silero_weights.h"
 
-#include <algorithm>
 #include <array>
-#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -26,9 +24,8 @@ constexpr int kWindow = 256;
 constexpr int kCells = 128;
 constexpr int kGates = 4 * kCells;
 
-PanelMatrix pack(std::span<const float> values, std::int64_t n, std::int64_t k) {
-  return PanelMatrix::pack({.type = DataType::F32, .dims = {n, k}, .bytes = std::as_bytes(values)},
-                           DataType::F32);
+PanelMatrix pack(std::span<const float> values, int n, int k) {
+  return PanelMatrix::pack(values, static_cast<size_t>(n), static_cast<size_t>(k), DataType::F32);
 }
 
 /// Reads tensors until one is not as wanted, which error() then says.
@@ -38,17 +35,10 @@ class Reader {
 
   std::vector<float> read(const std::string& name, std::initializer_list<std::int64_t> dims) {
     if (!ok_) return {};
-    const auto view = file_.get(name, std::span(dims.begin(), dims.size()));
-    if (!view) {
-      ok_ = fail(view.error());
-      return {};
-    }
-    std::vector<float> values = view->read();
-    // One that is none would make all others none, and nobody ever speak.
-    if (!std::ranges::all_of(values, [](float value) { return std::isfinite(value); })) {
-      ok_ = fail(ErrorCode::CorruptModel, "tensor '" + name + "': found a value that is no number");
-    }
-    return values;
+    auto values = file_.read(name, std::span(dims.begin(), dims.size()));
+    if (values) return std::move(*values);
+    ok_ = fail(values.error());
+    return {};
   }
   const Result<void>& ok() const { return ok_; }
 
@@ -97,7 +87,7 @@ Result<std::shared_ptr<const SileroWeights>> read(const Safetensors& file) {
     const auto [n_in, n_out] = kConvolutions[i];
     const auto turned =
         taps_first(convolutions[i], static_cast<size_t>(n_out), static_cast<size_t>(n_in));
-    weights->layers[i].matrix = pack(turned, n_out, std::int64_t{kTaps} * n_in);
+    weights->layers[i].matrix = pack(turned, n_out, kTaps * n_in);
   }
   // One product for both: the input, then the hidden state.
   std::vector<float> both;

@@ -113,10 +113,11 @@ void GraphReference::keep(const WindowPositions& positions, int n_all) {
 const std::vector<double>& GraphReference::weight(const std::string& name) {
   std::vector<double>& values = read_[name];
   if (values.empty()) {
-    const WeightView* view = weights_.find(name);
-    if (view == nullptr) throw std::runtime_error("no variable '" + name + "'");
-    const std::vector<float> read = view->read();
-    values.assign(read.begin(), read.end());
+    const Variable* variable = weights_.find(name);
+    if (variable == nullptr) throw std::runtime_error("no variable '" + name + "'");
+    const auto read = weights_.read(*variable);
+    if (!read) throw std::runtime_error(read.error().message);
+    values.assign(read->begin(), read->end());
   }
   return values;
 }

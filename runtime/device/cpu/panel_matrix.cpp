@@ -2,6 +2,7 @@
 #include "device/cpu/panel_matrix.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "device/cpu/row_kernels.h"
@@ -9,7 +10,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
-constexpr std::size_t kRowsBetweenReleases = 4096;
+/// Rows of the file in memory at a time.
+constexpr std::size_t kRowsAtOnce = 16;
 
 float largest_magnitude(std::span<const float> row) {
   float largest = 0;
@@ -19,37 +21,62 @@ float largest_magnitude(std::span<const float> row) {
 
 }  // namespace
 
-PanelMatrix PanelMatrix::pack(const WeightView& weight, DataType type, const Weights* source) {
+PanelMatrix PanelMatrix::pack(std::span<const float> values, std::size_t n, std::size_t k,
+                              DataType type) {
   PanelMatrix m;
-  m.n_ = static_cast<std::size_t>(weight.dims[0]);
-  m.k_ = static_cast<std::size_t>(weight.n_elements()) / m.n_;
-  m.type_ = type;
-  m.bytes_ = AlignedBytes(m.n_panels() * m.panel_bytes());
-  if (type == DataType::I8) m.scales_.resize(m.n_panels() * m.n_groups() * kPanelColumns);
-  std::vector<float> row(m.k_);
-  std::vector<std::uint16_t> halves(m.k_);
-  for (std::size_t i = 0; i < m.n_; ++i) {
-    if (source != nullptr && i % kRowsBetweenReleases == 0) source->release(weight);
-    weight.read_rows(static_cast<std::int64_t>(i), 1, row);
-    std::byte* panel = m.bytes_.data() + i / kPanelColumns * m.panel_bytes();
-    const std::size_t column = i % kPanelColumns;
-    switch (type) {
-      case DataType::I8: m.pack_int8(i, row); break;
-      case DataType::F16: {
-        store_row(row.data(), halves.data(), DataType::F16, m.k_);
-        auto* to = reinterpret_cast<std::uint16_t*>(panel) + column;
-        for (std::size_t k = 0; k < m.k_; ++k) to[k * kPanelColumns] = halves[k];
-        break;
+  m.allocate(n, k, type);
+  for (std::size_t i = 0; i < n; ++i) m.pack_row(i, values.subspan(i * k, k));
+  return m;
+}
+
+Result<PanelMatrix> PanelMatrix::read(const Weights& weights, const Variable& weight,
+                                      DataType type) {
+  const auto n = static_cast<std::size_t>(weight.n_rows());
+  const std::size_t k = static_cast<std::size_t>(weight.n_elements()) / n;
+  PanelMatrix m;
+  m.allocate(n, k, type);
+  std::vector<float> rows(std::min(kRowsAtOnce, n) * k);
+  for (std::size_t first = 0; first < n; first += kRowsAtOnce) {
+    const std::size_t n_rows = std::min(kRowsAtOnce, n - first);
+    const auto values = std::span(rows).first(n_rows * k);
+    const auto done = weights.read_rows(weight, static_cast<std::int64_t>(first), values);
+    if (!done) return fail(done.error());
+    for (std::size_t i = 0; i < n_rows; ++i) m.pack_row(first + i, values.subspan(i * k, k));
+  }
+  return m;
+}
+
+void PanelMatrix::allocate(std::size_t n, std::size_t k, DataType type) {
+  n_ = n;
+  k_ = k;
+  type_ = type;
+  bytes_ = AlignedBytes(n_panels() * panel_bytes());
+  if (type == DataType::I8) scales_.resize(n_panels() * n_groups() * kPanelColumns);
+}
+
+void PanelMatrix::pack_row(std::size_t row, std::span<const float> values) {
+  std::byte* panel = bytes_.data() + row / kPanelColumns * panel_bytes();
+  const std::size_t column = row % kPanelColumns;
+  switch (type_) {
+    case DataType::I8:
+      pack_int8(row, values);
+      break;
+    case DataType::F16: {
+      auto* to = reinterpret_cast<std::uint16_t*>(panel) + column;
+      std::array<std::uint16_t, kPanelColumns> halves;
+      for (std::size_t k = 0; k < k_; k += halves.size()) {
+        const std::size_t n = std::min(halves.size(), k_ - k);
+        store_row(values.data() + k, halves.data(), DataType::F16, n);
+        for (std::size_t i = 0; i < n; ++i) to[(k + i) * kPanelColumns] = halves[i];
       }
-      default: {
-        auto* to = reinterpret_cast<float*>(panel) + column;
-        for (std::size_t k = 0; k < m.k_; ++k) to[k * kPanelColumns] = row[k];
-        break;
-      }
+      break;
+    }
+    default: {
+      auto* to = reinterpret_cast<float*>(panel) + column;
+      for (std::size_t k = 0; k < k_; ++k) to[k * kPanelColumns] = values[k];
+      break;
     }
   }
-  if (source != nullptr) source->release(weight);
-  return m;
 }
 
 void PanelMatrix::pack_int8(std::size_t row, std::span<const float> values) {

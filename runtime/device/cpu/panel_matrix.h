@@ -12,14 +12,18 @@
 
 namespace npuwhisper::cpu {
 
-/// A weight matrix [n, k] as the right side of products with few rows: transposed into panels (panel_kernels.h), the
-/// last one padded with zeros. int8 has a scale for each output (row of the weight) and group of 64 inputs: their largest
-/// magnitude / 127. Immutable after pack(); thread-safe.
+/// A weight matrix [n, k] as the right side of products with few rows: transposed into panels
+/// (panel_kernels.h), the last one padded with zeros. int8 has a scale for each output (row of the
+/// weight) and group of 64 inputs: their largest magnitude / 127. Immutable; thread-safe.
 class PanelMatrix {
  public:
-  /// `type`: I8, F16 or F32. The pages of the file that `weight` lies in are released to `source` as it goes, so that the
-  /// model is never in memory twice. Throws std::bad_alloc.
-  static PanelMatrix pack(const WeightView& weight, DataType type, const Weights* source = nullptr);
+  /// Packs `values` [n, k]. `type`: I8, F16 or F32. Throws std::bad_alloc.
+  static PanelMatrix pack(std::span<const float> values, std::size_t n, std::size_t k,
+                          DataType type);
+  /// Packs the variable `weight` of `weights`, whose first dimension is n, a few rows at a time, so
+  /// that the model is never in memory twice. `type`: as pack() takes it. Errors: those of
+  /// Weights::read_rows(). Throws std::bad_alloc.
+  static Result<PanelMatrix> read(const Weights& weights, const Variable& weight, DataType type);
 
   std::size_t n() const { return n_; }
   std::size_t k() const { return k_; }
@@ -37,6 +41,8 @@ class PanelMatrix {
  private:
   std::size_t n_groups() const { return (k_ + kScaleGroup - 1) / kScaleGroup; }
   std::size_t panel_bytes() const { return k_ * kPanelColumns * size_of(type_); }
+  void allocate(std::size_t n, std::size_t k, DataType type);
+  void pack_row(std::size_t row, std::span<const float> values);
   void pack_int8(std::size_t row, std::span<const float> values);
 
   std::size_t n_ = 0;

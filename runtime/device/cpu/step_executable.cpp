@@ -250,9 +250,11 @@ Result<void> StepExecutable::load(Step& step) {
   const auto read = [&](const std::string& name, std::span<const std::int64_t> dims,
                         std::vector<float>& out) -> Result<void> {
     if (name.empty()) return {};
-    const auto view = weights_.get(name, dims);
-    if (!view) return fail(view.error());
-    out = (*view)->read();
+    const auto variable = weights_.get(name, dims);
+    if (!variable) return fail(variable.error());
+    auto values = weights_.read(**variable);
+    if (!values) return fail(values.error());
+    out = std::move(*values);
     return {};
   };
   const std::array<std::int64_t, 1> columns = {graph_.tensor(op.output).columns};
@@ -261,7 +263,7 @@ Result<void> StepExecutable::load(Step& step) {
     return read(op.bias, columns, step.beta);
   }
   if (op.weight.empty()) return {};
-  const WeightView* found = weights_.find(op.weight);
+  const Variable* found = weights_.find(op.weight);
   if (found == nullptr)
     return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
   // Embeddings have a row for each token, however many there are.
@@ -274,8 +276,9 @@ Result<void> StepExecutable::load(Step& step) {
   if (!by_token) {
     // f16 means as the file stores them: what is not f16 there stays exact in f32.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
-    step.matrix =
-        PanelMatrix::pack(*step.stored, exact ? DataType::F32 : types_.weights, &weights_);
+    auto matrix = PanelMatrix::read(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
+    if (!matrix) return fail(matrix.error());
+    step.matrix = std::move(*matrix);
   }
   if (auto r = read(op.bias, columns, step.bias); !r) return r;
   if (step.matrix && !step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
@@ -387,7 +390,7 @@ Result<void> StepExecutable::embed(unsigned thread, const Step& step) {
   const auto [first, end] = share(rows_.size(), thread, pool_.size());
   for (std::size_t i = first; i < end; ++i) {
     const std::span<float> row(out + i * columns, columns);
-    if (auto read = weights_.read_row(*step.stored, rows_[i].token, row); !read) return read;
+    if (auto read = weights_.read_rows(*step.stored, rows_[i].token, row); !read) return read;
     const float* position =
         step.positions.data() + static_cast<std::size_t>(rows_[i].position) * columns;
     for (std::size_t j = 0; j < columns; ++j) row[j] += position[j];
@@ -406,7 +409,7 @@ Result<void> StepExecutable::refine(unsigned thread, const Step& step) {
                                columns_of(op.output));
     find_largest(out, static_cast<std::size_t>(op.n_exact_best), scratch.best);
     for (const int column : scratch.best) {
-      if (auto read = weights_.read_row(*step.stored, column, scratch.exact); !read) return read;
+      if (auto read = weights_.read_rows(*step.stored, column, scratch.exact); !read) return read;
       const auto at = static_cast<std::size_t>(column);
       out[at] = dot(in, scratch.exact.data(), DataType::F32, k) +
                 (step.bias.empty() ? 0.0F : step.bias[at]);

@@ -51,7 +51,7 @@ class StepExecutable : public Executable {
   struct Step {
     Op op;
     std::optional<PanelMatrix> matrix;   // Gemm
-    const WeightView* stored = nullptr;  // Gemm, Embedding: the weights as the model has them
+    const Variable* stored = nullptr;    // Gemm, Embedding: the weights as the model has them
     std::vector<float> gamma, beta;      // LayerNorm
     std::vector<float> bias;             // padded to whole panels
     std::vector<float> positions;        // Embedding

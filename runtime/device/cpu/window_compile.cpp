@@ -19,6 +19,8 @@ constexpr int kBlockRows = 128;
 constexpr int kQueryRows = 64;
 // Heads whose packed keys and values exist at once, but no fewer than threads: each takes up to 0.8 MB.
 constexpr int kFewestHeads = 2;
+// Rows of a weight that are read from the file at a time.
+constexpr std::size_t kRowsAtOnce = 16;
 
 bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
 
@@ -54,31 +56,42 @@ CacheShape cross_shape(const Graph& graph) {
   return shape;
 }
 
-Result<const WeightView*> find_variable(const Weights& weights, const std::string& name, std::size_t n) {
-  const WeightView* view = weights.find(name);
-  if (view == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
-  if (view->n_elements() != static_cast<std::int64_t>(n)) {
-    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + std::to_string(view->n_elements()) +
+Result<const Variable*> find_variable(const Weights& weights, const std::string& name,
+                                      std::size_t n) {
+  const Variable* variable = weights.find(name);
+  if (variable == nullptr)
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
+  if (variable->n_elements() != static_cast<std::int64_t>(n)) {
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " +
+                                             std::to_string(variable->n_elements()) +
                                              " elements, wanted " + std::to_string(n));
   }
-  return view;
+  return variable;
 }
 
 Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name, std::size_t n) {
-  const auto view = find_variable(weights, name, n);
-  if (!view) return fail(view.error());
-  return (*view)->read();
+  const auto variable = find_variable(weights, name, n);
+  if (!variable) return fail(variable.error());
+  return weights.read(**variable);
 }
 
 /// A weight in f32 as the matrix that a product packs, outputs first: a convolution's [out, in, kernel] becomes
 /// [out, kernel * in], because gathered rows have one tap after the other.
-AlignedBytes read_matrix(const WeightView& weight, std::size_t n_out, std::size_t n_in, std::size_t kernel) {
-  AlignedBytes matrix(n_out * n_in * kernel * sizeof(float));
-  std::vector<float> row(n_in * kernel);
-  for (std::size_t o = 0; o < n_out; ++o) {
-    weight.read_rows(static_cast<std::int64_t>(o), 1, row);
-    float* to = matrix.as<float>() + o * row.size();
-    for (std::size_t i = 0; i < row.size(); ++i) to[i % kernel * n_in + i / kernel] = row[i];
+Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, std::size_t n_out,
+                                 std::size_t n_in, std::size_t kernel) {
+  const std::size_t n_row = n_in * kernel;
+  AlignedBytes matrix(n_out * n_row * sizeof(float));
+  std::vector<float> rows(std::min(kRowsAtOnce, n_out) * n_row);
+  for (std::size_t first = 0; first < n_out; first += kRowsAtOnce) {
+    const std::size_t n = std::min(kRowsAtOnce, n_out - first);
+    const auto done = weights.read_rows(weight, static_cast<std::int64_t>(first),
+                                        std::span(rows).first(n * n_row));
+    if (!done) return fail(done.error());
+    float* const to = matrix.as<float>() + first * n_row;
+    for (std::size_t row = 0; row < n; ++row) {
+      for (std::size_t i = 0; i < n_row; ++i)
+        to[row * n_row + i % kernel * n_in + i / kernel] = rows[row * n_row + i];
+    }
   }
   return matrix;
 }
@@ -311,11 +324,11 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   }
   const auto weight = find_variable(weights, op.weight, n_out * n_in * kernel);
   if (!weight) return fail(weight.error());
-  const AlignedBytes matrix = read_matrix(**weight, n_out, n_in, kernel);
-  weights.release(**weight);
+  const auto matrix = read_matrix(weights, **weight, n_out, n_in, kernel);
+  if (!matrix) return fail(matrix.error());
   step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
   plan_.weight_bytes += step.weight.size();
-  return step.gemm.whole->pack_weight(matrix.as<float>(), step.weight.data());
+  return step.gemm.whole->pack_weight(matrix->as<float>(), step.weight.data());
 }
 
 Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage, Step& step) {
@@ -326,7 +339,9 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
   if (!weight) return fail(weight.error());
   DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
   if (type == DataType::F16 && (*weight)->type != DataType::F16) type = DataType::F32;
-  step.panels = PanelMatrix::pack(**weight, type, &weights);
+  auto panels = PanelMatrix::read(weights, **weight, type);
+  if (!panels) return fail(panels.error());
+  step.panels = std::move(*panels);
   plan_.weight_bytes += step.panels->bytes();
   if (!op.bias.empty()) {
     auto bias = read_vector(weights, op.bias, n_out);
@@ -345,15 +360,17 @@ Result<void> WindowExecutable::load_position(const Weights& weights, const Stage
   const std::size_t n = static_cast<std::size_t>(stage.rows) * columns_of(step.op.output);
   const auto found = find_variable(weights, step.op.position, n);
   if (!found) return fail(found.error());
-  const WeightView* view = *found;
-  if (view->type == DataType::F16) {
+  if ((*found)->type == DataType::F16) {
+    auto stored = weights.read_stored(**found);
+    if (!stored) return fail(stored.error());
     step.position_type = DataType::F16;
-    step.position.assign(view->bytes.begin(), view->bytes.end());
-  } else {
-    const std::vector<float> values = view->read();
-    const auto bytes = std::as_bytes(std::span(values));
-    step.position.assign(bytes.begin(), bytes.end());
+    step.position = std::move(*stored);
+    return {};
   }
+  const auto values = weights.read(**found);
+  if (!values) return fail(values.error());
+  const auto bytes = std::as_bytes(std::span(*values));
+  step.position.assign(bytes.begin(), bytes.end());
   return {};
 }
 

@@ -350,15 +350,16 @@ class Lowering {
 
 Result<std::vector<float>> read(const Weights& weights, const std::string& name, std::uint64_t n) {
   if (name.empty()) return std::vector<float>(n, 0.0F);
-  const WeightView* view = weights.find(name);
-  if (view == nullptr) return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
-  if (static_cast<std::uint64_t>(view->n_elements()) != n) {
-    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " + to_string(view->dims) +
-                                             ", wanted " + std::to_string(n) + " numbers");
+  const Variable* variable = weights.find(name);
+  if (variable == nullptr) {
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "' is missing");
   }
-  auto values = view->read();
-  weights.release(*view);
-  return values;
+  if (static_cast<std::uint64_t>(variable->n_elements()) != n) {
+    return fail(ErrorCode::CorruptModel, "variable '" + name + "': found " +
+                                             to_string(variable->dims) + ", wanted " +
+                                             std::to_string(n) + " numbers");
+  }
+  return weights.read(*variable);
 }
 
 /// [out, in, kernel] to [out, kernel, in]: a window is rows one after the other.

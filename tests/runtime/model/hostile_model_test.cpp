@@ -2,13 +2,14 @@
 // Files that were cut short or changed: an Error or a valid model, never a crash. Worth most under
 // -Db_sanitize=address,undefined.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
-#include <cstring>
 #include <fstream>
-#include <memory>
 #include <random>
 #include <string>
 
+#include "ct2_writer.h"
+#include "memory_file.h"
 #include "model/model.h"
 #include "model/variables.h"
 #include "model/weights_file.h"
@@ -39,35 +40,35 @@ void write_file(const std::filesystem::path& file, std::string_view bytes) {
   stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
 }
 
-/// A copy that ends where its memory ends, so that the sanitizer sees the first byte read beyond.
-class ExactCopy {
- public:
-  explicit ExactCopy(std::string_view bytes)
-      : size_(bytes.size()), bytes_(std::make_unique<std::byte[]>(bytes.size())) {
-    if (size_ > 0) std::memcpy(bytes_.get(), bytes.data(), size_);
-  }
-  std::span<const std::byte> span() const { return {bytes_.get(), size_}; }
+Result<WeightsIndex> index_of(std::string_view bytes) {
+  const auto file = RegularFile::open(test::MemoryFile(bytes).path());
+  if (!file) return fail(file.error());
+  return index_weights_file(*file);
+}
 
- private:
-  std::size_t size_;
-  std::unique_ptr<std::byte[]> bytes_;
-};
-
-/// Reads all that a valid index promises.
-void read_everything(const WeightsIndex& index) {
-  float sum = 0;
-  for (const auto& [name, view] : index.variables) {
-    for (const float value : view.read()) sum += value == 0 ? 0.0F : 1.0F;
+/// Reads all that a valid file promises.
+void read_everything(std::string_view bytes) {
+  const test::MemoryFile file(bytes);
+  const auto weights = Weights::load(file.path());
+  ASSERT_TRUE(weights) << weights.error().message;
+  const auto index = index_of(bytes);
+  ASSERT_TRUE(index);
+  for (const auto& [name, i] : index->by_name) {
+    const Variable& variable = index->variables[i];
+    ASSERT_LE(variable.offset + variable.n_bytes, bytes.size());
+    // Changes may have made numbers of text, and these need not be finite.
+    if (const auto values = (*weights)->read(*(*weights)->find(name)); !values) {
+      EXPECT_EQ(values.error().code, ErrorCode::CorruptModel) << values.error().message;
+    }
   }
-  EXPECT_GE(sum, 0);
 }
 
 /// Uses what a model that loaded promises.
 void use(const Model& model) {
   for (const VariableShape& variable : whisper_variables(model.config)) {
-    const WeightView* const view = model.weights->find(variable.name);
-    ASSERT_TRUE(view);
-    EXPECT_EQ(view->dims, variable.dims);
+    const Variable* const found = model.weights->find(variable.name);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->dims, variable.dims);
   }
   const std::string text = " hello world";
   EXPECT_EQ(model.tokenizer->decode(model.tokenizer->encode(text)), text);
@@ -95,12 +96,12 @@ class HostileModel : public testing::Test {
 
 TEST_F(HostileModel, WeightsCutShortAnywhere) {
   const std::string whole = read_file(folder_.path() / "model.bin");
-  ASSERT_TRUE(index_weights_file(ExactCopy(whole).span()));
+  ASSERT_TRUE(index_of(whole));
   // Every length within the headers of the first variables and of the aliases, a prime step
   // between.
   constexpr std::size_t kEnds = 2000;
   for (std::size_t n = 0; n < whole.size();) {
-    const auto index = index_weights_file(ExactCopy(std::string_view(whole).substr(0, n)).span());
+    const auto index = index_of(std::string_view(whole).substr(0, n));
     ASSERT_FALSE(index) << n << " of " << whole.size() << " bytes";
     ASSERT_EQ(index.error().code, ErrorCode::CorruptModel) << n;
     n += n < kEnds || n + kEnds > whole.size() ? 1 : 7;
@@ -112,14 +113,12 @@ TEST_F(HostileModel, WeightsCutShortAnywhere) {
 
 TEST_F(HostileModel, WeightsWithChangedHeaders) {
   const std::string whole = read_file(folder_.path() / "model.bin");
-  const ExactCopy copy(whole);
-  const auto index = index_weights_file(copy.span());
+  const auto index = index_of(whole);
   ASSERT_TRUE(index);
   // What is not the data of a variable.
   std::vector<bool> is_header(whole.size(), true);
-  for (const auto& [name, view] : index->variables) {
-    const auto begin = static_cast<std::size_t>(view.bytes.data() - copy.span().data());
-    for (std::size_t i = 0; i < view.bytes.size(); ++i) is_header[begin + i] = false;
+  for (const Variable& variable : index->variables) {
+    for (std::size_t i = 0; i < variable.n_bytes; ++i) is_header[variable.offset + i] = false;
   }
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < whole.size(); ++i) {
@@ -134,10 +133,8 @@ TEST_F(HostileModel, WeightsWithChangedHeaders) {
     for (auto n = 1 + random() % 3; n > 0; --n) {
       changed[positions[random() % positions.size()]] = static_cast<char>(random());
     }
-    const ExactCopy changed_copy(changed);
-    const auto changed_index = index_weights_file(changed_copy.span());
-    if (changed_index) {
-      read_everything(*changed_index);
+    if (index_of(changed)) {
+      read_everything(changed);
     } else {
       ++n_refused;
     }
@@ -166,6 +163,46 @@ TEST_F(HostileModel, ConfigAndVocabularyCutShortOrChanged) {
     }
     write_file(folder_.path() / name, whole);
   }
+}
+
+/// Memory for names stays below a few times the file.
+TEST_F(HostileModel, ManyAliasesAreRefused) {
+  test::Ct2Writer writer;
+  writer.add_i8("x", 1);
+  for (int i = 0; i < 70'000; ++i) writer.add_alias("a" + std::to_string(i), "x");
+  const auto index = index_of(writer.finish());
+  ASSERT_FALSE(index);
+  EXPECT_EQ(index.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(index.error().message.find("number of aliases: found 70000, wanted 65536"),
+            std::string::npos)
+      << index.error().message;
+}
+
+/// Opening a FIFO waits for a writer, and devices may never end.
+TEST_F(HostileModel, OnlyRegularFilesAreRead) {
+  for (const char* name : {"model.bin", "config.json", "vocabulary.txt"}) {
+    const auto file = folder_.path() / name;
+    const std::string bytes = read_file(file);
+    std::filesystem::remove(file);
+    ASSERT_EQ(::mkfifo(file.c_str(), 0600), 0);
+    const auto fifo = Model::load(folder_.path());
+    ASSERT_FALSE(fifo) << name;
+    EXPECT_EQ(fifo.error().code, ErrorCode::NotFound);
+    EXPECT_NE(fifo.error().message.find(name), std::string::npos) << fifo.error().message;
+    EXPECT_NE(fifo.error().message.find("found a FIFO, wanted a regular file"), std::string::npos)
+        << fifo.error().message;
+
+    std::filesystem::remove(file);
+    std::filesystem::create_symlink("/dev/zero", file);
+    const auto device = Model::load(folder_.path());
+    ASSERT_FALSE(device) << name;
+    EXPECT_NE(device.error().message.find("found a device, wanted a regular file"),
+              std::string::npos)
+        << device.error().message;
+    std::filesystem::remove(file);
+    write_file(file, bytes);
+  }
+  EXPECT_TRUE(Model::load(folder_.path()));
 }
 
 }  // namespace

@@ -64,11 +64,15 @@ TEST(TinyModel, BothStoragesHoldTheSameFiniteNumbers) {
   const auto f32 = Model::load(f32_folder.path());
   ASSERT_TRUE(f16 && f32);
   for (const VariableShape& variable : whisper_variables((*f16)->config)) {
-    const auto values = (*f16)->weights->find(variable.name)->read();
-    EXPECT_EQ(values, (*f32)->weights->find(variable.name)->read()) << variable.name;
-    EXPECT_TRUE(std::ranges::any_of(values, [&](float value) { return value != values[0]; }))
+    const Weights& halves = *(*f16)->weights;
+    const Weights& singles = *(*f32)->weights;
+    const auto values = halves.read(*halves.find(variable.name));
+    const auto same = singles.read(*singles.find(variable.name));
+    ASSERT_TRUE(values && same) << variable.name;
+    EXPECT_EQ(*values, *same) << variable.name;
+    EXPECT_TRUE(std::ranges::any_of(*values, [&](float value) { return value != values->front(); }))
         << variable.name;
-    EXPECT_TRUE(std::ranges::all_of(values, [](float value) { return std::abs(value) < 2; }))
+    EXPECT_TRUE(std::ranges::all_of(*values, [](float value) { return std::abs(value) < 2; }))
         << variable.name;
   }
 }

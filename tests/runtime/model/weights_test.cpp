@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <string>
 
 #include "ct2_writer.h"
+#include "memory_file.h"
 #include "model/weights_file.h"
 #include "temporary_folder.h"
 
@@ -20,8 +22,10 @@ using test::Ct2Writer;
 
 using Dims = std::vector<std::int64_t>;
 
-Result<WeightsIndex> index_of(const std::string& file) {
-  return index_weights_file(std::as_bytes(std::span(file)));
+Result<WeightsIndex> index_of(const std::string& bytes) {
+  const auto file = RegularFile::open(test::MemoryFile(bytes).path());
+  if (!file) return fail(file.error());
+  return index_weights_file(*file);
 }
 
 Error error_of(const Ct2Writer& writer) {
@@ -29,7 +33,7 @@ Error error_of(const Ct2Writer& writer) {
   return index ? Error{ErrorCode::Cancelled, "no error"} : index.error();
 }
 
-class MappedWeights : public testing::Test {
+class StoredWeights : public testing::Test {
  protected:
   std::shared_ptr<const Weights> load(const std::string& bytes) {
     std::ofstream(file_, std::ios::binary) << bytes;
@@ -38,11 +42,17 @@ class MappedWeights : public testing::Test {
     return weights ? *weights : nullptr;
   }
 
+  static std::vector<float> read(const Weights& weights, const Variable& variable) {
+    auto values = weights.read(variable);
+    EXPECT_TRUE(values) << values.error().message;
+    return values ? *values : std::vector<float>();
+  }
+
   test::TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "model.bin";
 };
 
-TEST_F(MappedWeights, ReadsVariablesAndAliases) {
+TEST_F(StoredWeights, ReadsVariablesAndAliases) {
   Ct2Writer writer;
   // A name of odd length leaves what follows unaligned.
   writer.add("half", Dims{2, 3}, DataType::F16,
@@ -53,28 +63,30 @@ TEST_F(MappedWeights, ReadsVariablesAndAliases) {
   const auto weights = load(writer.finish());
   ASSERT_TRUE(weights);
 
-  EXPECT_EQ(std::vector(weights->names().begin(), weights->names().end()),
-            (std::vector<std::string>{"half", "single", "count", "other"}));
-  const WeightView* const single = weights->find("single");
+  const Variable* const single = weights->find("single");
   ASSERT_TRUE(single);
+  EXPECT_EQ(single->name, "single");
   EXPECT_EQ(single->type, DataType::F32);
   EXPECT_EQ(single->dims, (Dims{4}));
-  EXPECT_EQ(single->read(), (std::vector{1.5F, -0.1F, 3e30F, 1e-40F}));
-  ASSERT_TRUE(weights->find("other"));
-  EXPECT_EQ(weights->find("other")->bytes.data(), single->bytes.data());
-  EXPECT_EQ(weights->find("count")->read(), (std::vector{-12.0F}));
+  EXPECT_EQ(read(*weights, *single), (std::vector{1.5F, -0.1F, 3e30F, 1e-40F}));
+  EXPECT_EQ(weights->find("other"), single);
+  ASSERT_TRUE(weights->find("count"));
+  EXPECT_EQ(read(*weights, *weights->find("count")), (std::vector{-12.0F}));
   EXPECT_EQ(weights->find("count")->n_rows(), 1);
   EXPECT_EQ(weights->find("nothing"), nullptr);
 
-  const WeightView* const half = weights->find("half");
+  const Variable* const half = weights->find("half");
   ASSERT_TRUE(half);
   EXPECT_EQ(half->n_elements(), 6);
   std::array<float, 3> row{};
-  half->read_rows(1, 1, row);
+  ASSERT_TRUE(weights->read_rows(*half, 1, row));
   EXPECT_EQ(row, (std::array{0.0F, 65504.0F, 0x1p-23F}));
+  const auto stored = weights->read_stored(*half);
+  ASSERT_TRUE(stored);
+  EXPECT_EQ(stored->size(), 12U);
 }
 
-TEST_F(MappedWeights, GetChecksDimensions) {
+TEST_F(StoredWeights, GetChecksDimensions) {
   Ct2Writer writer;
   writer.add("x", Dims{1, 2}, DataType::F32, std::array{1.0F, 2.0F});
   const auto weights = load(writer.finish());
@@ -91,45 +103,7 @@ TEST_F(MappedWeights, GetChecksDimensions) {
   EXPECT_NE(missing.error().message.find("variable 'y' is not there"), std::string::npos);
 }
 
-/// Bytes of `file` that are in this process's memory.
-std::size_t resident_bytes(const std::filesystem::path& file) {
-  std::ifstream smaps("/proc/self/smaps");
-  std::string line;
-  bool in_file = false;
-  std::size_t kilobytes = 0;
-  while (std::getline(smaps, line)) {
-    if (line.ends_with(file.string())) in_file = true;
-    if (in_file && line.starts_with("Rss:")) {
-      kilobytes += std::stoul(line.substr(4));
-      in_file = false;
-    }
-  }
-  return kilobytes * 1024;
-}
-
-TEST_F(MappedWeights, ReleaseGivesPagesBackAndKeepsValues) {
-  constexpr std::size_t kElements = 300'001;
-  // Linux maps neighbours of what is touched in pieces of 64 KiB or, newer ones, of a large folio.
-  constexpr std::size_t kSlack = 512 << 10;
-  Ct2Writer writer;
-  for (const char* name : {"a", "b", "c"}) {
-    std::vector<float> values(kElements);
-    for (std::size_t i = 0; i < kElements; ++i) values[i] = static_cast<float>(i % 1000);
-    writer.add(name, Dims{kElements}, DataType::F32, values);
-  }
-  const auto weights = load(writer.finish());
-  ASSERT_TRUE(weights);
-  EXPECT_LE(resident_bytes(file_), kSlack) << "after load";
-
-  const auto values = weights->find("a")->read();
-  for (const std::string& name : weights->names()) EXPECT_EQ(weights->find(name)->read(), values);
-  EXPECT_GE(resident_bytes(file_), 3 * kElements * sizeof(float));
-  for (const std::string& name : weights->names()) weights->release(*weights->find(name));
-  EXPECT_LE(resident_bytes(file_), kSlack);
-  for (const std::string& name : weights->names()) EXPECT_EQ(weights->find(name)->read(), values);
-}
-
-TEST_F(MappedWeights, ReadRowLeavesThePagesOut) {
+TEST_F(StoredWeights, ReadRowsOfAnyLength) {
   constexpr std::size_t kRows = 5;
   constexpr std::size_t kColumns = 100'003;  // More than a piece, and not a multiple of one.
   std::vector<float> values(kRows * kColumns);
@@ -140,21 +114,18 @@ TEST_F(MappedWeights, ReadRowLeavesThePagesOut) {
   writer.add("single", Dims{kRows, kColumns}, DataType::F32, values);
   const auto weights = load(writer.finish());
   ASSERT_TRUE(weights);
-  weights->release_all();
-  const std::size_t before = resident_bytes(file_);
-  std::vector<float> row(kColumns);
   for (const char* name : {"half", "single"}) {
-    for (const std::size_t i : {std::size_t{3}, std::size_t{0}, kRows - 1}) {
-      ASSERT_TRUE(weights->read_row(*weights->find(name), static_cast<std::int64_t>(i), row));
-      EXPECT_TRUE(std::equal(row.begin(), row.end(),
-                             values.begin() + static_cast<std::ptrdiff_t>(i * kColumns)))
-          << name << " " << i;
+    for (const auto& [first, n] : {std::pair{3, 1}, std::pair{0, 1}, std::pair{1, 4}}) {
+      std::vector<float> rows(static_cast<std::size_t>(n) * kColumns);
+      ASSERT_TRUE(weights->read_rows(*weights->find(name), first, rows));
+      EXPECT_TRUE(std::equal(rows.begin(), rows.end(),
+                             values.begin() + static_cast<std::ptrdiff_t>(first * kColumns)))
+          << name << " " << first;
     }
   }
-  EXPECT_EQ(resident_bytes(file_), before);
 }
 
-TEST_F(MappedWeights, ReadRowSaysWhenTheFileWasShortened) {
+TEST_F(StoredWeights, SaysWhenTheFileWasShortened) {
   constexpr std::size_t kColumns = 100'000;
   Ct2Writer writer;
   writer.add("x", Dims{2, kColumns}, DataType::F32, std::vector<float>(2 * kColumns));
@@ -162,10 +133,31 @@ TEST_F(MappedWeights, ReadRowSaysWhenTheFileWasShortened) {
   ASSERT_TRUE(weights);
   std::filesystem::resize_file(file_, kColumns * sizeof(float));
   std::vector<float> row(kColumns);
-  const auto read = weights->read_row(*weights->find("x"), 1, row);
+  const auto read = weights->read_rows(*weights->find("x"), 1, row);
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(read.error().message.find("found 400000 bytes, wanted at least"), std::string::npos)
+      << read.error().message;
   EXPECT_NE(read.error().message.find("the file was shortened"), std::string::npos);
+}
+
+TEST_F(StoredWeights, RefusesValuesThatAreNoNumbers) {
+  std::vector<float> values(3000, 1.0F);
+  values[2500] = -INFINITY;
+  Ct2Writer writer;
+  writer.add("x", Dims{3, 1000}, DataType::F32, values);
+  const auto weights = load(writer.finish());
+  ASSERT_TRUE(weights);
+  const Variable& x = *weights->find("x");
+  std::vector<float> rows(2000);
+  EXPECT_TRUE(weights->read_rows(x, 0, rows));
+  const auto whole = weights->read(x);
+  ASSERT_FALSE(whole);
+  EXPECT_EQ(whole.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(whole.error().message.find("variable 'x': found NaN or infinity at 2500"),
+            std::string::npos)
+      << whole.error().message;
+  EXPECT_FALSE(weights->read_stored(x));
 }
 
 TEST(WeightsLoad, SaysWhatIsWrongWithTheFile) {
@@ -178,6 +170,9 @@ TEST(WeightsLoad, SaysWhatIsWrongWithTheFile) {
   const auto not_a_file = Weights::load(folder.path());
   ASSERT_FALSE(not_a_file);
   EXPECT_EQ(not_a_file.error().code, ErrorCode::NotFound);
+  EXPECT_NE(not_a_file.error().message.find("found a folder, wanted a regular file"),
+            std::string::npos)
+      << not_a_file.error().message;
 
   std::ofstream(folder.path() / "empty").close();
   const auto empty = Weights::load(folder.path() / "empty");
@@ -222,7 +217,8 @@ TEST(WeightsFile, RefusesContradictions) {
   expect_corrupt(add_one({}, 6, "a"), "found type 6, wanted 0 to 5");
   // 2^32 - 1 to the second is far above what 64 bits of bytes hold: the product must not wrap.
   expect_corrupt(add_one(Dims(3, 0xFFFFFFFF), 0, "abcd"), "do not hold");
-  expect_corrupt(add_one(Dims(64, 2), 1, "a"), "do not hold");
+  expect_corrupt(add_one(Dims(8, 256), 1, "a"), "do not hold");
+  expect_corrupt(add_one(Dims(9, 1), 1, "a"), "found 9 dimensions, wanted at most 8");
 
   Ct2Writer twice;
   twice.add_i8("x", 1);

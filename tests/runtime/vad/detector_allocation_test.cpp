@@ -22,12 +22,10 @@ void npuwhisper::test::note_release(const void*) {}
 namespace npuwhisper {
 namespace {
 
-VadLayer make_layer(std::int64_t n, std::int64_t k) {
-  const std::vector<float> values(static_cast<std::size_t>(n * k), 0.001F);
-  return {.matrix = cpu::PanelMatrix::pack(
-              {.type = DataType::F32, .dims = {n, k}, .bytes = std::as_bytes(std::span(values))},
-              DataType::F32),
-          .bias = std::vector<float>(static_cast<std::size_t>(n))};
+VadLayer make_layer(std::size_t n, std::size_t k) {
+  const std::vector<float> values(n * k, 0.001F);
+  return {.matrix = cpu::PanelMatrix::pack(values, n, k, DataType::F32),
+          .bias = std::vector<float>(n)};
 }
 
 std::shared_ptr<const SileroWeights> make_weights() {

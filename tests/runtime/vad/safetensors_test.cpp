@@ -2,7 +2,9 @@
 #include "vad/safetensors.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <string>
@@ -34,20 +36,30 @@ std::string tensor(const std::string& entries) {
 
 const std::vector<std::int64_t> kDims = {1, 2};
 
-Result<WeightView> get_a(std::vector<std::byte> bytes) {
+Result<std::vector<float>> read_a(std::vector<std::byte> bytes) {
   const auto file = Safetensors::parse(std::move(bytes));
   if (!file) return fail(file.error());
-  auto view = file->get("a", kDims);
-  if (view) {
-    EXPECT_EQ(view->read(), (std::vector<float>{1.5F, -2.0F}));
-  }
-  return view;
+  return file->read("a", kDims);
 }
 
 TEST(Safetensors, GivesATensor) {
   const auto file = make_file(tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[4,12])"),
                               {9.0F, 1.5F, -2.0F});
-  EXPECT_TRUE(get_a(file));
+  const auto values = read_a(file);
+  ASSERT_TRUE(values) << values.error().message;
+  EXPECT_EQ(*values, (std::vector<float>{1.5F, -2.0F}));
+}
+
+TEST(Safetensors, RefusesValuesThatAreNoNumbers) {
+  const std::string header = tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[0,8])");
+  for (const float value : {NAN, INFINITY, -INFINITY}) {
+    const auto values = read_a(make_file(header, {1.5F, value}));
+    ASSERT_FALSE(values) << value;
+    EXPECT_EQ(values.error().code, ErrorCode::CorruptModel);
+    EXPECT_NE(values.error().message.find("tensor 'a': found NaN or infinity at 1"),
+              std::string::npos)
+        << values.error().message;
+  }
 }
 
 TEST(Safetensors, SaysWhatIsWrongWithATensor) {
@@ -66,11 +78,12 @@ TEST(Safetensors, SaysWhatIsWrongWithATensor) {
       {R"("dtype":1,"shape":[1,2],"data_offsets":[0,8])", "dtype"},
   };
   for (const auto& [entries, wanted] : cases) {
-    const auto view = get_a(make_file(tensor(entries), {1.5F, -2.0F}));
-    ASSERT_FALSE(view) << entries;
-    EXPECT_EQ(view.error().code, ErrorCode::CorruptModel);
-    EXPECT_NE(view.error().message.find("tensor 'a'"), std::string::npos) << view.error().message;
-    EXPECT_NE(view.error().message.find(wanted), std::string::npos) << view.error().message;
+    const auto values = read_a(make_file(tensor(entries), {1.5F, -2.0F}));
+    ASSERT_FALSE(values) << entries;
+    EXPECT_EQ(values.error().code, ErrorCode::CorruptModel);
+    EXPECT_NE(values.error().message.find("tensor 'a'"), std::string::npos)
+        << values.error().message;
+    EXPECT_NE(values.error().message.find(wanted), std::string::npos) << values.error().message;
   }
 }
 
@@ -78,14 +91,14 @@ TEST(Safetensors, RefusesWhatIsNoSuchFile) {
   const std::string header = tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[0,8])");
   for (const std::uint64_t length : {std::uint64_t{0}, header.size() - 1, header.size() + 9,
                                      std::uint64_t{1} << 63, ~std::uint64_t{0}}) {
-    EXPECT_FALSE(get_a(make_file(header, {1.5F, -2.0F}, length))) << length;
+    EXPECT_FALSE(read_a(make_file(header, {1.5F, -2.0F}, length))) << length;
   }
   for (const std::string text : {"", "[]", "1", R"({"a":1})", R"({"b":{}})", "{", "\xFF\xFE"}) {
-    EXPECT_FALSE(get_a(make_file(text))) << text;
+    EXPECT_FALSE(read_a(make_file(text))) << text;
   }
-  EXPECT_FALSE(get_a(make_file(std::string(100'000, '['))));
-  EXPECT_FALSE(get_a({}));
-  EXPECT_FALSE(get_a(std::vector<std::byte>(7)));
+  EXPECT_FALSE(read_a(make_file(std::string(100'000, '['))));
+  EXPECT_FALSE(read_a({}));
+  EXPECT_FALSE(read_a(std::vector<std::byte>(7)));
 }
 
 TEST(Safetensors, NamesTheFile) {
@@ -109,6 +122,13 @@ TEST(Safetensors, NamesTheFile) {
   ASSERT_FALSE(empty);
   EXPECT_NE(empty.error().message.find("stft_conv.weight"), std::string::npos);
   EXPECT_FALSE(SileroWeights::load(folder.path()));
+
+  const auto fifo = folder.path() / "fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const auto waiting = SileroWeights::load(fifo);
+  ASSERT_FALSE(waiting);
+  EXPECT_EQ(waiting.error().code, ErrorCode::NotFound);
+  EXPECT_NE(waiting.error().message.find("found a FIFO, wanted a regular file"), std::string::npos);
 }
 
 }  // namespace

@@ -26,12 +26,6 @@ std::vector<float> random_weights(std::size_t n, std::size_t k) {
   return values;
 }
 
-WeightView view_of(const std::vector<float>& values, std::size_t n, std::size_t k) {
-  return {DataType::F32,
-          {static_cast<std::int64_t>(n), static_cast<std::int64_t>(k)},
-          std::as_bytes(std::span(values))};
-}
-
 /// The matrix [n, k] as products see it: those of rows that are zero but for a one.
 std::vector<float> unpacked(const PanelMatrix& matrix) {
   std::vector<float> values(matrix.n() * matrix.k());
@@ -61,7 +55,7 @@ TEST(PanelMatrix, FloatsAreExact) {
   for (const auto& [n, k] : kSizes) {
     const auto values = random_weights(n, k);
     for (const DataType type : {DataType::F32, DataType::F16}) {
-      const auto matrix = PanelMatrix::pack(view_of(values, n, k), type);
+      const auto matrix = PanelMatrix::pack(values, n, k, type);
       EXPECT_EQ(matrix.n(), n);
       EXPECT_EQ(matrix.k(), k);
       EXPECT_EQ(matrix.type(), type);
@@ -80,7 +74,7 @@ TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsGroup) {
         values[i * k + j] *= std::exp2(static_cast<float>(size) - 20.0F);
       }
     }
-    const auto matrix = PanelMatrix::pack(view_of(values, n, k), DataType::I8);
+    const auto matrix = PanelMatrix::pack(values, n, k, DataType::I8);
     const auto found = unpacked(matrix);
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < k; ++j) {
@@ -101,15 +95,15 @@ TEST(PanelMatrix, ZeroAndTinyRowsStayFinite) {
   std::vector<float> values(3 * 4, 0.0F);
   std::fill_n(values.begin() + 4, 4, 1e-45F);
   std::fill_n(values.begin() + 8, 4, -3e-37F);
-  const auto matrix = PanelMatrix::pack(view_of(values, 3, 4), DataType::I8);
+  const auto matrix = PanelMatrix::pack(values, 3, 4, DataType::I8);
   for (const float x : unpacked(matrix)) EXPECT_LE(std::fabs(x), 1e-36F);
 }
 
 TEST(PanelMatrix, BytesCountsPanelsAndScales) {
   const auto values = random_weights(65, 10);
-  EXPECT_EQ(PanelMatrix::pack(view_of(values, 65, 10), DataType::I8).bytes(),
+  EXPECT_EQ(PanelMatrix::pack(values, 65, 10, DataType::I8).bytes(),
             2U * 64 * 10 + 2 * 64 * sizeof(float));
-  EXPECT_EQ(PanelMatrix::pack(view_of(values, 65, 10), DataType::F16).bytes(), 2U * 64 * 10 * 2);
+  EXPECT_EQ(PanelMatrix::pack(values, 65, 10, DataType::F16).bytes(), 2U * 64 * 10 * 2);
 }
 
 }  // namespace
