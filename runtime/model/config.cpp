@@ -14,6 +14,9 @@ namespace {
 
 /// Room for the longest start sequence, one token, a timestamp and the end of text.
 constexpr int kMinTextContext = 8;
+/// Twice those of the large models. Caches grow with them, and a layer of aliases takes few bytes
+/// of a file.
+constexpr int kMaxLayers = 64;
 
 Failure corrupt(const std::string& message) {
   return fail(ErrorCode::CorruptModel, message);
@@ -68,10 +71,13 @@ Result<int> head_count(const Weights& weights, std::string_view name, int n_stat
   return heads;
 }
 
-int count_layers(const Weights& weights, const std::string& scope) {
+Result<int> count_layers(const Weights& weights, const std::string& scope) {
   int n = 0;
   while (weights.find(scope + "/layer_" + std::to_string(n) + "/ffn/linear_0/weight") != nullptr) {
-    ++n;
+    if (++n > kMaxLayers) {
+      return corrupt(scope + ": found " + std::to_string(n) + " layers or more, wanted at most " +
+                     std::to_string(kMaxLayers));
+    }
   }
   return n;
 }
@@ -130,8 +136,12 @@ Result<ModelConfig> config_from_weights(const Weights& weights) {
   config.n_audio_head = *audio_heads;
   config.n_text_head = *text_heads;
 
-  config.n_audio_layer = count_layers(weights, "encoder");
-  config.n_text_layer = count_layers(weights, "decoder");
+  const auto audio_layers = count_layers(weights, "encoder");
+  if (!audio_layers) return fail(audio_layers.error());
+  const auto text_layers = count_layers(weights, "decoder");
+  if (!text_layers) return fail(text_layers.error());
+  config.n_audio_layer = *audio_layers;
+  config.n_text_layer = *text_layers;
   if (config.n_text_layer == 0) return corrupt("found no decoder layers, wanted at least one");
   if (config.n_text_ctx < kMinTextContext) {
     return corrupt("variable 'decoder/position_encodings/encodings': found " +

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/model.h"
 
+#include <cstdint>
 #include <string>
 #include <utility>
 
@@ -8,6 +9,9 @@
 
 namespace npuwhisper {
 namespace {
+
+/// Bytes that a model's variables may have together, as a multiple of the file's.
+constexpr std::uint64_t kMaxUses = 2;
 
 Failure in_file(const std::filesystem::path& file, const Error& error) {
   return fail(error.code, "model '" + file.string() + "': " + error.message);
@@ -23,10 +27,21 @@ Result<void> check_type(const Variable& variable) {
 
 Result<void> check_variables(const std::filesystem::path& file, const Weights& weights,
                              const ModelConfig& config) {
+  std::uint64_t total = 0;
   for (const VariableShape& shape : whisper_variables(config)) {
     const auto variable = weights.get(shape.name, shape.dims);
     if (!variable) return fail(variable.error());
     if (auto checked = check_type(**variable); !checked) return in_file(file, checked.error());
+    total += (*variable)->n_bytes;
+  }
+  // Whisper's embeddings serve twice, and what is zero may have many names. But each name is packed
+  // by itself, and memory must not grow beyond what the file holds.
+  const std::uint64_t wanted = kMaxUses * weights.file_bytes();
+  if (total > wanted) {
+    return in_file(file, {ErrorCode::CorruptModel,
+                          "variables and their aliases: found " + std::to_string(total) +
+                              " bytes, wanted at most " + std::to_string(wanted) + ", " +
+                              std::to_string(kMaxUses) + " times the file"});
   }
   return {};
 }

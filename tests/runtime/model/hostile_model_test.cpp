@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <random>
 #include <string>
@@ -163,6 +165,64 @@ TEST_F(HostileModel, ConfigAndVocabularyCutShortOrChanged) {
     }
     write_file(folder_.path() / name, whole);
   }
+}
+
+/// A model file with more aliases at its end. They count from where the last variable ends.
+std::string with_aliases(std::string file,
+                         const std::vector<std::pair<std::string, std::string>>& aliases) {
+  const auto index = index_of(file);
+  EXPECT_TRUE(index);
+  const Variable& last = index->variables.back();
+  char* const count = file.data() + last.offset + last.n_bytes;
+  std::uint32_t n = 0;
+  std::memcpy(&n, count, sizeof n);
+  n += static_cast<std::uint32_t>(aliases.size());
+  std::memcpy(count, &n, sizeof n);
+  test::Ct2Writer writer;
+  const std::size_t n_before = writer.finish().size();
+  for (const auto& [alias, name] : aliases) writer.add_alias(alias, name);
+  return file + writer.finish().substr(n_before);
+}
+
+/// A few bytes of alias make a layer, which is packed like any other.
+TEST_F(HostileModel, LayersOfAliasesAreBounded) {
+  // Wide enough that a layer is larger than its names.
+  auto options = smallest();
+  options.n_state = 32;
+  write_tiny_model(folder_.path(), options);
+  const std::string whole = read_file(folder_.path() / "model.bin");
+  const auto model_with = [&](int n_layers) {
+    std::vector<std::pair<std::string, std::string>> aliases;
+    for (const VariableShape& variable : whisper_variables(test::tiny_model_config(options))) {
+      const std::string layer = "decoder/layer_0/";
+      if (!variable.name.starts_with(layer)) continue;
+      for (int i = 1; i < n_layers; ++i) {
+        aliases.emplace_back(
+            "decoder/layer_" + std::to_string(i) + "/" + variable.name.substr(layer.size()),
+            variable.name);
+      }
+    }
+    write_file(folder_.path() / "model.bin", with_aliases(whole, aliases));
+    return Model::load(folder_.path());
+  };
+  const auto same = model_with(1);
+  ASSERT_TRUE(same) << same.error().message;
+  EXPECT_EQ((*same)->config.n_text_layer, 1);
+
+  const auto heavy = model_with(60);
+  ASSERT_FALSE(heavy);
+  EXPECT_EQ(heavy.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(heavy.error().message.find("variables and their aliases: found"), std::string::npos)
+      << heavy.error().message;
+  EXPECT_NE(heavy.error().message.find("2 times the file"), std::string::npos)
+      << heavy.error().message;
+
+  const auto deep = model_with(70);
+  ASSERT_FALSE(deep);
+  EXPECT_EQ(deep.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(deep.error().message.find("found 65 layers or more, wanted at most 64"),
+            std::string::npos)
+      << deep.error().message;
 }
 
 /// Memory for names stays below a few times the file.
