@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/model.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -46,6 +47,15 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
   return {};
 }
 
+/// Whisper's own lists never have it, and a text without end costs every window the longest decode.
+Result<void> check_suppressed(const std::filesystem::path& file, const ModelConfig& config,
+                              Token eot) {
+  if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};
+  return fail(ErrorCode::CorruptModel, "config '" + file.string() + "': suppress_ids: found " +
+                                           std::to_string(eot) +
+                                           ", the end of text, wanted other tokens");
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
@@ -57,11 +67,14 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& fo
   if (auto checked = check_variables(file, **weights, *config); !checked) {
     return fail(checked.error());
   }
-  if (auto read = read_config_json(folder / "config.json", *config); !read) {
-    return fail(read.error());
-  }
+  const std::filesystem::path config_file = folder / "config.json";
+  if (auto read = read_config_json(config_file, *config); !read) return fail(read.error());
   auto tokenizer = Tokenizer::load(folder, *config);
   if (!tokenizer) return fail(tokenizer.error());
+  const Token eot = (*tokenizer)->special().eot;
+  if (auto checked = check_suppressed(config_file, *config, eot); !checked) {
+    return fail(checked.error());
+  }
   const auto languages = (*tokenizer)->language_tokens();
   config->language_tokens.assign(languages.begin(), languages.end());
 

@@ -107,6 +107,26 @@ TEST(ModelLoad, NeedsTheVocabularyToFit) {
   EXPECT_NE(model.error().message.find("vocabulary.txt"), std::string::npos);
 }
 
+/// Without it no text would ever end. At the beginning of a text it is usually suppressed.
+TEST(ModelLoad, EndOfTextMustNotBeSuppressed) {
+  const test::TemporaryFolder folder;
+  test::write_tiny_model(folder.path(), {.n_audio_ctx = 10});
+  const auto model = Model::load(folder.path());
+  ASSERT_TRUE(model) << model.error().message;
+  const std::string eot = std::to_string((*model)->tokenizer->special().eot);
+  const auto config = folder.path() / "config.json";
+  std::ofstream(config) << R"({"suppress_ids_begin": [)" << eot << "]}";
+  EXPECT_TRUE(Model::load(folder.path()));
+  std::ofstream(config) << R"({"suppress_ids": [1, )" << eot << "]}";
+  const auto endless = Model::load(folder.path());
+  ASSERT_FALSE(endless);
+  EXPECT_EQ(endless.error().code, ErrorCode::CorruptModel);
+  EXPECT_NE(endless.error().message.find("config.json': suppress_ids: found " + eot +
+                                         ", the end of text, wanted other tokens"),
+            std::string::npos)
+      << endless.error().message;
+}
+
 TEST(ModelLoad, MissingFolderIsNotFound) {
   const test::TemporaryFolder folder;
   const auto model = Model::load(folder.path() / "nothing");
