@@ -16,6 +16,10 @@ namespace {
 constexpr std::int64_t kSkip = 200;
 /// How far from any speech a segment is dropped; whisper's timestamps are not exact.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
+/// Mel frames, 1 s, that three windows in a row move on together, whatever their timestamps say. So
+/// a text that never ends costs at most three windows a second. Speech has no three segments in a
+/// second: the two short ones before the third may be cut short by the end of a window.
+constexpr int kThreeAdvances = 100;
 
 }  // namespace
 
@@ -39,6 +43,7 @@ void StreamTranscriber::forget() {
   window_decoder_.reset();
   if (word_timer_) word_timer_->reset();
   seek_ = 0;
+  last_advances_ = kFirstAdvances;
 }
 
 /// What completes a window: no more, so that no more is known of speech when it is due.
@@ -83,9 +88,17 @@ Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segm
   if (const auto ok = check_running(); !ok) return ok;
   const auto n_done = hear_window(n_frames, out);
   if (!n_done) return fail(n_done.error());
-  advance(*n_done);
+  advance(limit_windows(*n_done, n_frames));
   publish_stats();
   return {};
+}
+
+/// The frames that a window of `n_frames`, of which `n_done` became text, moves on.
+int StreamTranscriber::limit_windows(int n_done, int n_frames) {
+  const int least = kThreeAdvances - last_advances_[0] - last_advances_[1];
+  const int n = std::min(std::max(n_done, least), n_frames);
+  last_advances_ = {last_advances_[1], n};
+  return n;
 }
 
 /// Appends the segments of the window at seek_ and returns the frames until the next one begins.

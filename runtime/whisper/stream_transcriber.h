@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -20,6 +21,7 @@ namespace npuwhisper {
 ///  - the language is that of the first window with speech, not of the first window;
 ///  - word times do not move the next window, so that they do not change the text;
 ///  - segments never overlap and never pass the end of the audio;
+///  - three windows in a row move on by a second at least, even where their timestamps do not;
 ///  - with a detector of speech, a window begins where somebody speaks: silence of two seconds and
 ///    more is left out before it; and a segment is dropped if nobody speaks anywhere near it.
 class StreamTranscriber final : public WhisperTranscriber {
@@ -32,6 +34,9 @@ class StreamTranscriber final : public WhisperTranscriber {
       const DetectorFactory& make_detector = {});
 
  private:
+  /// Before the first window: as much as allows it to move on as little as it likes.
+  static constexpr std::array<int, 2> kFirstAdvances = {100, 100};
+
   explicit StreamTranscriber(Parts&& parts);
 
   std::int64_t n_wanted() const override;
@@ -46,12 +51,14 @@ class StreamTranscriber final : public WhisperTranscriber {
   Result<int> make_segments(const DecodedWindow& heard, int n_frames);
   Result<void> add_words(int n_frames);
   void drop_unspoken_segments();
+  int limit_windows(int n_done, int n_frames);
   void advance(std::int64_t n_frames);
 
   WindowDecoder window_decoder_;
   std::optional<WordTimer> word_timer_;
   std::vector<Segment> segments_;  // of the window in work
   std::int64_t seek_ = 0;          // mel frame that the next window begins with
+  std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the latest last
 };
 
 }  // namespace npuwhisper

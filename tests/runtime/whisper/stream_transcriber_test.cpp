@@ -428,6 +428,34 @@ TEST_F(StreamTranscriberTest, VeryShortAudio) {
   }
 }
 
+/// A model whose text never ends, and whose first timestamps lie close together, must not listen to
+/// the same audio again and again: the work for a second of audio is bounded.
+TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
+  options_.temperatures = {0.0F};
+  const auto begin = unfinished(0, " hello", 0.02);
+  const Token more = vocabulary_.text(" you").front();
+  create([this, begin, more](const ScriptStep& at, std::span<float> logits) {
+    const std::size_t n = at.sampled.size();
+    prefer(logits, n < begin.size() ? begin[n] : more);
+  });
+  push(tone(6));
+  drain();
+  EXPECT_LE(transcriber_->stats().windows, 3U * 6 + 1);
+  EXPECT_GE(transcriber_->stats().windows, 6U);
+}
+
+/// Where the text ends, short segments in turn stay possible.
+TEST_F(StreamTranscriberTest, TwoShortAdvancesInARowStand) {
+  say_windows({unfinished(0, " hello", 0.1), unfinished(0, " you", 0.2),
+               vocabulary_.segment(0, " world", 2)});
+  push(tone(4));
+  drain();
+  ASSERT_EQ(segments_.size(), 3U);
+  expect_segment(0, 0, 0.1, " hello");
+  expect_segment(1, 0.1, 0.3, " you");
+  expect_segment(2, 0.3, 2.3, " world");
+}
+
 TEST_F(StreamTranscriberTest, CancelStopsInTheMiddle) {
   const auto text = vocabulary_.segment(0, " hello world", 29);
   say_windows({text, text, text});
