@@ -15,6 +15,7 @@ import importlib.util
 import io
 import os
 import pathlib
+import pwd
 import random
 import subprocess
 import sys
@@ -202,6 +203,24 @@ class ModelsTest(unittest.TestCase):
         self.assertEqual(self.run_program()[:2], (0, str(self.model)))
 
     # The hub.
+
+    def test_without_home_the_account_has_one(self):
+        """As the library looks for models (tests/runtime/model/find_model_test.cpp)."""
+        del os.environ['XDG_CACHE_HOME']
+        wanted = pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir) / '.cache'
+        for home in (None, ''):
+            os.environ.pop('HOME', None)
+            if home is not None:
+                os.environ['HOME'] = home
+            self.assertEqual(models.cache_folder(), wanted, home)
+        os.environ['HOME'] = str(self.folder)
+        self.assertEqual(models.cache_folder(), self.folder / '.cache')
+
+    def test_without_any_home_it_says_what_to_set(self):
+        del os.environ['XDG_CACHE_HOME'], os.environ['HOME']
+        with unittest.mock.patch.object(models.pwd, 'getpwuid', side_effect=KeyError):
+            with self.assertRaisesRegex(models.FetchError, 'XDG_CACHE_HOME'):
+                models.cache_folder()
 
     def test_fetches_once_and_then_asks_nobody(self):
         status, out, _ = self.run_program()

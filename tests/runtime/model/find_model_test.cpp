@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -90,6 +92,21 @@ TEST_F(FindModel, LooksInTheCache) {
   expect_found("base", make("xdg/npuwhisper/base"));
   set("XDG_CACHE_HOME", "relative");
   expect_found("base", root_ / "home/.cache/npuwhisper/base");
+}
+
+/// A service of systemd has no HOME. tools/npuwhisper-models then fetches into the home that the
+/// account has (tests/tools/models_test.py), so models are looked for there.
+TEST_F(FindModel, WithoutHomeTheAccountHasOne) {
+  const passwd* const account = ::getpwuid(::getuid());
+  ASSERT_NE(account, nullptr);
+  const std::string cache = std::string(account->pw_dir) + "/.cache/npuwhisper/no-such-model'";
+  for (const bool is_empty : {false, true}) {
+    ::unsetenv("HOME");
+    if (is_empty) set("HOME", "");
+    const auto found = find_model("no-such-model");
+    ASSERT_FALSE(found);
+    EXPECT_NE(found.error().message.find("'" + cache), std::string::npos) << found.error().message;
+  }
 }
 
 TEST_F(FindModel, LooksInTheHuggingFaceCache) {
