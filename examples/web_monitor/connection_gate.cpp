@@ -11,6 +11,7 @@ namespace {
 // gave to libsoup: it carries the rest.
 constexpr const char* kSocket = "npuwhisper-socket";
 constexpr const char* kRefused = "npuwhisper-refused";
+constexpr const char* kConnection = "npuwhisper-connection";
 
 GObject* carrier(SoupServerMessage* message) {
   return G_OBJECT(soup_server_message_get_remote_address(message));
@@ -19,7 +20,19 @@ GObject* carrier(SoupServerMessage* message) {
 }  // namespace
 
 ConnectionGate::ConnectionGate(SoupServer* server, const Limits& limits)
-    : server_(server), limits_(limits), service_(g_socket_service_new()) {}
+    : server_(server), limits_(limits), service_(g_socket_service_new()) {
+  // request-read comes before the request's handler, request-finished behind its answer.
+  g_signal_connect(server_, "request-read",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
+                     static_cast<ConnectionGate*>(self)->stop_deadline(connection_of(message));
+                   }),
+                   this);
+  g_signal_connect(server_, "request-finished",
+                   G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
+                     static_cast<ConnectionGate*>(self)->expect_request(connection_of(message));
+                   }),
+                   this);
+}
 
 Result<std::unique_ptr<ConnectionGate>> ConnectionGate::open(SoupServer* server,
                                                              GInetAddress* address,
@@ -53,11 +66,15 @@ Result<std::unique_ptr<ConnectionGate>> ConnectionGate::open(SoupServer* server,
 }
 
 ConnectionGate::~ConnectionGate() {
+  g_signal_handlers_disconnect_by_data(server_, this);
   g_signal_handlers_disconnect_by_data(service_, this);
   g_socket_service_stop(service_);
   g_socket_listener_close(G_SOCKET_LISTENER(service_));
   g_object_unref(service_);
-  for (GObject* connection : connections_) g_object_weak_unref(connection, forget, this);
+  for (const auto& [connection, deadline] : connections_) {
+    stop_deadline(connection);
+    g_object_weak_unref(connection, forget, this);
+  }
 }
 
 void ConnectionGate::take(GSocketConnection* connection) {
@@ -73,7 +90,9 @@ void ConnectionGate::take(GSocketConnection* connection) {
     if (connections_.size() >= limits_.n_connections) {
       g_object_set_data(G_OBJECT(there), kRefused, this);
     }
-    connections_.insert(G_OBJECT(connection));
+    g_object_set_data(G_OBJECT(there), kConnection, connection);
+    connections_.emplace(G_OBJECT(connection), Deadline{.socket = socket});
+    expect_request(G_OBJECT(connection));
     g_object_weak_ref(G_OBJECT(connection), forget, this);
     soup_server_accept_iostream(server_, G_IO_STREAM(connection), here, there, nullptr);
   }
@@ -82,7 +101,36 @@ void ConnectionGate::take(GSocketConnection* connection) {
 }
 
 void ConnectionGate::forget(gpointer self, GObject* connection) {
-  static_cast<ConnectionGate*>(self)->connections_.erase(connection);
+  auto& gate = *static_cast<ConnectionGate*>(self);
+  gate.stop_deadline(connection);
+  gate.connections_.erase(connection);
+}
+
+/// To compare with those that are there: it may be gone.
+GObject* ConnectionGate::connection_of(SoupServerMessage* message) {
+  return static_cast<GObject*>(g_object_get_data(carrier(message), kConnection));
+}
+
+void ConnectionGate::expect_request(GObject* connection) {
+  stop_deadline(connection);
+  const auto found = connections_.find(connection);
+  if (found == connections_.end()) return;
+  found->second.timer = g_timeout_add_seconds(
+      static_cast<guint>(limits_.request.count()),
+      [](gpointer deadline) -> gboolean {
+        auto& expired = *static_cast<Deadline*>(deadline);
+        expired.timer = 0;
+        g_socket_shutdown(expired.socket, TRUE, TRUE, nullptr);
+        return G_SOURCE_REMOVE;
+      },
+      &found->second);
+}
+
+void ConnectionGate::stop_deadline(GObject* connection) {
+  const auto found = connections_.find(connection);
+  if (found == connections_.end() || found->second.timer == 0) return;
+  g_source_remove(found->second.timer);
+  found->second.timer = 0;
 }
 
 bool ConnectionGate::is_refused(SoupServerMessage* message) {

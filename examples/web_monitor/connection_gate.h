@@ -8,15 +8,16 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_set>
+#include <unordered_map>
 
 #include <npuwhisper/result.h>
 
 namespace npuwhisper::monitor {
 
 /// Listens for an HTTP server of libsoup, which itself would take any number of connections and
-/// keep them for ever: here there are at most so many, and one that is silent for long while a
-/// request or its answer is due, or between requests, is closed. For the main context's thread.
+/// keep them for ever: here there are at most so many. One that is silent for long while a request
+/// or its answer is due is closed, and so is one whose next request is not there in time, however
+/// often it sends a byte of it. For the main context's thread.
 class ConnectionGate {
  public:
   struct Limits {
@@ -25,6 +26,8 @@ class ConnectionGate {
     /// then are closed at once.
     std::size_t n_refusals = 32;
     std::chrono::seconds silence{30};
+    /// From the beginning of the connection, or the end of an answer, to the end of a request.
+    std::chrono::seconds request{10};
   };
 
   /// Listens on `address` (port 0: a free one) for `server`, which outlives the gate. Errors:
@@ -45,15 +48,24 @@ class ConnectionGate {
   static void drop(SoupServerMessage* message);
 
  private:
+  /// The time that a connection has for its next request.
+  struct Deadline {
+    GSocket* socket;
+    guint timer = 0;  // 0: a request is being answered.
+  };
+
   ConnectionGate(SoupServer* server, const Limits& limits);
   void take(GSocketConnection* connection);
   static void forget(gpointer self, GObject* connection);
+  void expect_request(GObject* connection);
+  void stop_deadline(GObject* connection);
+  static GObject* connection_of(SoupServerMessage* message);
 
   SoupServer* server_;
   const Limits limits_;
   GSocketService* service_;
   std::uint16_t port_ = 0;
-  std::unordered_set<GObject*> connections_;  // Weak references.
+  std::unordered_map<GObject*, Deadline> connections_;  // By weak references.
 };
 
 }  // namespace npuwhisper::monitor

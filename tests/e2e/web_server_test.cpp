@@ -61,6 +61,10 @@ class Browser {
     const ssize_t n = recv(socket_, &byte, 1, MSG_PEEK);
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
+  void send_more(const std::string& text) {
+    // Nobody may be there any more: is_closed() tells.
+    (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
+  }
   bool has(const std::string& text) { return read().find(text) != std::string::npos; }
   void forget() { got_.clear(); }
 
@@ -224,6 +228,40 @@ TEST_F(ImpatientServerTest, ClosesTheSilentButNotWhoListens) {
       wait_for([&] { return silent->is_closed() && slow->is_closed() && idle->is_closed(); }));
   EXPECT_TRUE(idle->has("200 OK"));
   ASSERT_TRUE(wait_for([&] { return server_->n_connections() == 1; }));
+  feed_.add_final("\"still there\"");
+  server_->publish();
+  EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
+}
+
+/// A request that comes byte by byte: never silent for long.
+class DrippingServerTest : public WebServerTest {
+ protected:
+  DrippingServerTest() : WebServerTest({.silence = 600s, .request = 3s}) {}
+
+  /// Whether the server closes `browser`, which sends a byte of an endless head now and then.
+  bool closes(Browser& browser) {
+    auto next = Clock::now();
+    return wait_for([&] {
+      if (Clock::now() >= next) {
+        browser.send_more("x");
+        next = Clock::now() + 50ms;
+      }
+      return browser.is_closed();
+    });
+  }
+};
+
+TEST_F(DrippingServerTest, AHeadThatTakesTooLongEndsTheConnection) {
+  const auto listener = open(request("/events"));
+  ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
+  const auto drip = open("GET / HTTP/1.1\r\nX: ");
+  EXPECT_TRUE(closes(*drip));
+  // On a connection that had an answer, too.
+  const auto second = open(request("/"));
+  ASSERT_TRUE(wait_for([&] { return second->has("</html>"); }));
+  second->send_more("GET / HTTP/1.1\r\nX: ");
+  EXPECT_TRUE(closes(*second));
+  // A reader stays for as long as it likes.
   feed_.add_final("\"still there\"");
   server_->publish();
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
