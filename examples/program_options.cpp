@@ -130,6 +130,14 @@ void ProgramOptions::add(const char* name, std::vector<Setting>& settings, const
             });
 }
 
+void ProgramOptions::add(const char* name, std::vector<std::string>& values, const char* help,
+                         const char* shape) {
+  add_taken(name, '\0', G_OPTION_FLAG_FILENAME, help, shape, [&values](const char* given) {
+    values.emplace_back(given);
+    return Result<void>();
+  });
+}
+
 void ProgramOptions::add_rest(std::vector<std::string>& rest) {
   add_taken(G_OPTION_REMAINING, '\0', G_OPTION_FLAG_FILENAME, nullptr, nullptr,
             [&rest](const char* text) {

@@ -48,6 +48,9 @@ class ProgramOptions {
   void add(const char* name, bool& value, const char* help = nullptr);
   /// May be given more than once, each time as NAME=VALUE.
   void add(const char* name, std::vector<Setting>& settings, const char* help = nullptr);
+  /// May be given more than once.
+  void add(const char* name, std::vector<std::string>& values, const char* help = nullptr,
+           const char* shape = nullptr);
   /// What is no option.
   void add_rest(std::vector<std::string>& rest);
   /// Options of a library. Takes the group over; once.

@@ -18,7 +18,8 @@ namespace {
 
 /// What the user wrote, by option. monitor_help.txt describes them.
 struct RawOptions {
-  std::optional<std::string> source, model, language, address;
+  std::optional<std::string> source, model, language, address, token;
+  std::vector<std::string> hosts;
   std::vector<cli::Setting> settings;
   std::vector<std::string> inputs;
   int latency = 0, port = -1;
@@ -33,6 +34,8 @@ void add_all(cli::ProgramOptions& options, RawOptions& raw) {
   options.add("set", raw.settings);
   options.add("address", raw.address);
   options.add("port", raw.port);
+  options.add("host", raw.hosts);
+  options.add("token", raw.token);
   options.add("version", raw.version);
   options.add_rest(raw.inputs);
   options.add_library(gst_init_get_option_group());
@@ -82,6 +85,24 @@ Result<void> read_input(const RawOptions& raw, MonitorOptions& options) {
   return {};
 }
 
+Result<void> read_server(const RawOptions& raw, WebServer::Options& server) {
+  if (raw.port != -1) {
+    if (raw.port < 0 || raw.port > 65535) {
+      return fail(ErrorCode::InvalidArgument,
+                  "--port " + std::to_string(raw.port) + ": wanted 0 to 65535");
+    }
+    server.port = static_cast<std::uint16_t>(raw.port);
+  }
+  if (raw.address) server.address = *raw.address;
+  server.access.hosts = raw.hosts;
+  if (raw.token) {
+    // An empty one, as of a variable that is not set, must not open the page to everybody.
+    if (raw.token->empty()) return fail(ErrorCode::InvalidArgument, "--token: found none");
+    server.access.token = *raw.token;
+  }
+  return {};
+}
+
 void read_properties(const RawOptions& raw, Listening& listening) {
   auto& properties = listening.properties;
   if (raw.model) properties.emplace_back("model", *raw.model);
@@ -100,14 +121,7 @@ Result<MonitorOptions> parse_monitor_options(int argc, char** argv) {
   MonitorOptions options;
   options.version = raw.version;
   if (options.version) return options;
-  if (raw.port != -1) {
-    if (raw.port < 0 || raw.port > 65535) {
-      return fail(ErrorCode::InvalidArgument,
-                  "--port " + std::to_string(raw.port) + ": wanted 0 to 65535");
-    }
-    options.port = static_cast<std::uint16_t>(raw.port);
-  }
-  if (raw.address) options.address = *raw.address;
+  if (auto read = read_server(raw, options.server); !read) return fail(read.error());
   read_properties(raw, options.listening);
   if (auto read = read_input(raw, options); !read) return fail(read.error());
   return options;

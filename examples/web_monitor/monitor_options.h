@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include <npuwhisper/result.h>
 
 #include "live_captions.h"
+#include "web_server.h"
 
 namespace npuwhisper::monitor {
 
@@ -14,8 +14,7 @@ namespace npuwhisper::monitor {
 struct MonitorOptions {
   Listening listening;
   std::string source;  ///< What is heard, for people to read.
-  std::string address = "127.0.0.1";
-  std::uint16_t port = 8090;
+  WebServer::Options server{.port = 8090};
   bool version = false;
 };
 

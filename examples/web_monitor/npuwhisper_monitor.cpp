@@ -31,6 +31,15 @@ void complain(const std::string& message) {
   std::cerr << "npuwhisper-monitor: " << message << std::endl;
 }
 
+/// Who can read along where the page is not for this machine only.
+std::string describe_readers(const WebServer::Options& server) {
+  const bool is_open = server.access.token.empty();
+  return "warning: " + std::string(is_open ? "everybody" : "everybody with the token") +
+         " who can reach " + server.address + " over the network can read what is said" +
+         (is_open ? "; there is no password (--token asks for one)" : "") +
+         ", and nothing is encrypted";
+}
+
 std::string new_session() {
   const cli::Owned<gchar> uuid(g_uuid_string_random());
   return std::string(uuid.get()).substr(0, 8);
@@ -48,9 +57,10 @@ class Monitor {
   Monitor& operator=(const Monitor&) = delete;
 
   Result<void> prepare(const MonitorOptions& options) {
-    auto server = WebServer::create(options.address, options.port, feed_);
+    auto server = WebServer::create(options.server, feed_);
     if (!server) return fail(server.error());
     server_ = std::move(*server);
+    if (!server_->is_loopback()) complain(describe_readers(options.server));
     auto captions = LiveCaptions::create(options.listening, events());
     if (!captions) return fail(captions.error());
     captions_ = std::move(*captions);

@@ -131,7 +131,7 @@ follow.addEventListener('click', () => {
   stay_at_the_end();
 });
 
-const events = new EventSource('events');
+const events = new EventSource('events' + location.search);  // With the token, if there is one.
 const on = (name, show) =>
   events.addEventListener(name, event => show(JSON.parse(event.data)));
 on('hello', greet);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <string_view>
+#include <utility>
 
 namespace npuwhisper::monitor {
 namespace {
@@ -26,8 +27,22 @@ void answer_text(SoupServerMessage* message, guint status, const char* text) {
                                    std::char_traits<char>::length(text));
 }
 
-void answer_file(SoupServerMessage* message, const File& file) {
+/// `query` goes to the page's links, which have a mark for it. Only the page has one.
+std::string read_file(const File& file, std::string_view query) {
+  constexpr std::string_view kMark = "?QUERY";
   GBytes* bytes = g_resources_lookup_data(file.resource, G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr);
+  std::size_t n = 0;
+  const auto* begin = static_cast<const char*>(g_bytes_get_data(bytes, &n));
+  std::string text(begin, n);
+  g_bytes_unref(bytes);
+  for (std::size_t at = 0; (at = text.find(kMark, at)) != std::string::npos; at += query.size()) {
+    text.replace(at, kMark.size(), query);
+  }
+  return text;
+}
+
+void answer_file(SoupServerMessage* message, const File& file, std::string_view query) {
+  const std::string text = read_file(file, query);
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
   soup_message_headers_set_content_type(headers, file.type, nullptr);
   soup_message_headers_replace(headers, "Cache-Control", "no-cache");
@@ -36,14 +51,16 @@ void answer_file(SoupServerMessage* message, const File& file) {
                                "connect-src 'self'; img-src data:; base-uri 'none'; "
                                "form-action 'none'; frame-ancestors 'none'");
   soup_server_message_set_status(message, SOUP_STATUS_OK, nullptr);
-  soup_message_body_append_bytes(soup_server_message_get_response_body(message), bytes);
-  g_bytes_unref(bytes);
+  soup_message_body_append(soup_server_message_get_response_body(message), SOUP_MEMORY_COPY,
+                           text.data(), text.size());
 }
 
 }  // namespace
 
-WebServer::WebServer(const CaptionFeed& feed)
-    : feed_(feed), server_(soup_server_new("server-header", "npuwhisper-monitor ", nullptr)) {
+WebServer::WebServer(const CaptionFeed& feed, AccessRules access)
+    : feed_(feed),
+      access_(std::move(access)),
+      server_(soup_server_new("server-header", "npuwhisper-monitor ", nullptr)) {
   soup_server_add_early_handler(
       server_, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
@@ -59,35 +76,27 @@ WebServer::WebServer(const CaptionFeed& feed)
       this, nullptr);
 }
 
-Result<std::unique_ptr<WebServer>> WebServer::create(const std::string& address, std::uint16_t port,
-                                                     const CaptionFeed& feed,
-                                                     const ConnectionGate::Limits& limits) {
-  std::unique_ptr<WebServer> server(new WebServer(feed));
-  if (const auto listening = server->listen(address, port, limits); !listening) {
-    return fail(listening.error());
-  }
+Result<std::unique_ptr<WebServer>> WebServer::create(const Options& options,
+                                                     const CaptionFeed& feed) {
+  auto access = AccessRules::create(options.access, options.address);
+  if (!access) return fail(access.error());
+  std::unique_ptr<WebServer> server(new WebServer(feed, std::move(*access)));
+  if (const auto listening = server->listen(options); !listening) return fail(listening.error());
   return server;
 }
 
-Result<void> WebServer::listen(const std::string& address, std::uint16_t port,
-                               const ConnectionGate::Limits& limits) {
-  GInetAddress* parsed = g_inet_address_new_from_string(address.c_str());
-  if (parsed == nullptr) {
-    return fail(ErrorCode::InvalidArgument, "address '" + address +
-                                                "': wanted an IP address of this machine, such as "
-                                                "127.0.0.1, or 0.0.0.0 for all of them");
-  }
-  loopback_ = g_inet_address_get_is_loopback(parsed) != FALSE;
-  auto gate = ConnectionGate::open(server_, parsed, port, limits);
+Result<void> WebServer::listen(const Options& options) {
+  GInetAddress* parsed = g_inet_address_new_from_string(options.address.c_str());
+  auto gate = ConnectionGate::open(server_, parsed, options.port, options.limits);
   g_object_unref(parsed);
   if (!gate) {
-    return fail(gate.error().code, "cannot listen on " + address + " port " + std::to_string(port) +
-                                       ": " + gate.error().message);
+    return fail(gate.error().code, "cannot listen on " + options.address + " port " +
+                                       std::to_string(options.port) + ": " + gate.error().message);
   }
   gate_ = std::move(*gate);
-  char* url = g_uri_join(G_URI_FLAGS_NONE, "http", nullptr, address.c_str(), gate_->port(), "/",
-                         nullptr, nullptr);
-  url_ = url;
+  char* url = g_uri_join(G_URI_FLAGS_NONE, "http", nullptr, options.address.c_str(), gate_->port(),
+                         "/", nullptr, nullptr);
+  url_ = url + access_.query();
   g_free(url);
   return {};
 }
@@ -99,40 +108,45 @@ WebServer::~WebServer() {
   g_object_unref(server_);
 }
 
-bool WebServer::is_for_us(SoupServerMessage* message) const {
-  if (!loopback_) return true;
-  const char* host = g_uri_get_host(soup_server_message_get_uri(message));
-  if (host == nullptr) return false;
-  if (std::string_view(host) == "localhost") return true;
-  GInetAddress* address = g_inet_address_new_from_string(host);
-  if (address == nullptr) return false;
-  const bool is_loopback = g_inet_address_get_is_loopback(address) != FALSE;
-  g_object_unref(address);
-  return is_loopback;
-}
-
 void WebServer::answer(SoupServerMessage* message, const std::string& path) {
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
   soup_message_headers_replace(headers, "X-Content-Type-Options", "nosniff");
   soup_message_headers_replace(headers, "Referrer-Policy", "no-referrer");
+  if (refuse(message)) return;
   const std::string_view method = soup_server_message_get_method(message);
-  if (ConnectionGate::is_refused(message)) {
-    soup_message_headers_replace(headers, "Connection", "close");
-    return answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
-                       "Too many connections; try again later.\n");
-  }
-  if (!is_for_us(message)) {
-    return answer_text(message, SOUP_STATUS_FORBIDDEN, "This is for this machine only.\n");
-  }
-  if (method != "GET" && method != "HEAD") {
-    soup_message_headers_replace(headers, "Allow", "GET, HEAD");
-    return answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD only.\n");
-  }
   for (const File& file : kFiles) {
-    if (path == file.path) return answer_file(message, file);
+    if (path == file.path) return answer_file(message, file, access_.query());
   }
   if (path == "/events" && method == "GET") return answer_events(message);
   answer_text(message, SOUP_STATUS_NOT_FOUND, "There is nothing here.\n");
+}
+
+bool WebServer::refuse(SoupServerMessage* message) const {
+  SoupMessageHeaders* headers = soup_server_message_get_response_headers(message);
+  const std::string_view method = soup_server_message_get_method(message);
+  if (ConnectionGate::is_refused(message)) {
+    soup_message_headers_replace(headers, "Connection", "close");
+    answer_text(message, SOUP_STATUS_SERVICE_UNAVAILABLE,
+                "Too many connections; try again later.\n");
+    return true;
+  }
+  if (!access_.allows_host(message)) {
+    answer_text(message, SOUP_STATUS_FORBIDDEN,
+                "This server does not go by that name; its option --host can add it.\n");
+    return true;
+  }
+  if (!access_.allows_token(message)) {
+    soup_message_headers_replace(headers, "WWW-Authenticate", "Bearer");
+    answer_text(message, SOUP_STATUS_UNAUTHORIZED,
+                "This needs the token: add ?token=... to the address.\n");
+    return true;
+  }
+  if (method != "GET" && method != "HEAD") {
+    soup_message_headers_replace(headers, "Allow", "GET, HEAD");
+    answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD only.\n");
+    return true;
+  }
+  return false;
 }
 
 void WebServer::answer_events(SoupServerMessage* message) {

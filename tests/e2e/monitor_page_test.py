@@ -33,8 +33,16 @@ class Page(unittest.TestCase):
         self.clip = self.folder / 'sense-and-sensibility.wav'
         self.spoken = write_clip(self.clip, 0, 1)
 
-    def monitor(self, port=0):
-        return Monitor(self.clip, '--language', 'en', port=port)
+    def monitor(self, *args, port=0):
+        return Monitor(self.clip, '--language', 'en', *args, port=port)
+
+    def test_carries_the_token(self):
+        with Browser(1000, 420) as page:
+            with self.monitor('--token', 'correct-horse-battery-staple') as monitor:
+                page.open(monitor.url)
+                page.wait_for(f"{STATE} === 'listening'")
+                page.wait_for(f'{LINES}.length > 0')
+            self.assertEqual(page.complaints(), [])
 
     def test_shows_what_is_said(self):
         with Browser(1000, 420) as page:
@@ -56,7 +64,7 @@ class Page(unittest.TestCase):
             page.wait_for(f"{STATE} === 'disconnected'")
             self.assertEqual(page.evaluate(LINES), text)  # What was said remains.
             port = int(monitor.url.rstrip('/').rsplit(':', 1)[1])
-            with self.monitor(port):
+            with self.monitor(port=port):
                 page.wait_for(f"{STATE} === 'listening'")
                 # Another run of the program: its lines take the place of the old ones.
                 page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200')

@@ -122,6 +122,9 @@ class Errors(unittest.TestCase):
                            (('--port', '0', '--latency', '5', '/dev/null'), "'5'"),
                            (('--port', '0', '--source', 'nosuchsrc'), 'nosuchsrc'),
                            (('--port', '0', '--address', 'here', '/dev/null'), "'here'"),
+                           (('--port', '0', '--token', 'short', '/dev/null'), 'at least 16'),
+                           (('--port', '0', '--token', '', '/dev/null'), '--token: found none'),
+                           (('--port', '0', '--host', 'a:80', '/dev/null'), "'a:80'"),
                            (('--nonsense',), 'nonsense'),
                            (('/tmp',), 'is a folder')):
             status, message = self.refused(*args)
@@ -140,6 +143,26 @@ class Errors(unittest.TestCase):
         self.assertEqual(status, 1, message)
         self.assertIn(f'127.0.0.1 port {port}', message)
         self.assertIn('--port chooses another', message)
+
+    def readers(self, *args):
+        """The page's address and what stderr says. There is no such model: the program ends."""
+        with Monitor(*args, '--model', '/nonexistent', '--source', 'audiotestsrc') as monitor:
+            _, complaints = monitor.process.communicate(timeout=LONGEST)
+            return monitor.url, complaints
+
+    def test_who_can_read_along(self):
+        url, complaints = self.readers()
+        self.assertNotIn('warning', complaints)
+        url, complaints = self.readers('--address', '0.0.0.0')
+        self.assertRegex(url, r'^http://0\.0\.0\.0:\d+/$')
+        self.assertIn('warning: everybody who can reach 0.0.0.0 over the network', complaints)
+        self.assertIn('--token', complaints)
+        token = 'correct-horse-battery-staple'
+        url, complaints = self.readers('--address', '0.0.0.0', '--token', token)
+        self.assertTrue(url.endswith(f'/?token={token}'), url)
+        self.assertIn('warning: everybody with the token', complaints)
+        self.assertIn('nothing is encrypted', complaints)
+        self.assertNotIn(token, complaints)
 
     def test_model_that_is_not_there(self):
         with Monitor('--model', '/nonexistent', __file__) as monitor:

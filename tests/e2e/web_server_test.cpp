@@ -77,7 +77,8 @@ class WebServerTest : public ::testing::Test {
  protected:
   explicit WebServerTest(const ConnectionGate::Limits& limits = {}) : limits_(limits) {}
   void SetUp() override {
-    auto server = WebServer::create("127.0.0.1", 0, feed_, limits_);
+    auto server =
+        WebServer::create({.address = address_, .access = access_, .limits = limits_}, feed_);
     ASSERT_TRUE(server) << server.error().message;
     server_ = std::move(*server);
     const std::string url = server_->url();  // http://127.0.0.1:PORT/
@@ -108,6 +109,8 @@ class WebServerTest : public ::testing::Test {
   }
 
   const ConnectionGate::Limits limits_;
+  std::string address_ = "127.0.0.1";
+  AccessRules::Options access_;
   CaptionFeed feed_{"s", 100};
   std::unique_ptr<WebServer> server_;
   std::uint16_t port_ = 0;
@@ -267,6 +270,89 @@ TEST_F(DrippingServerTest, AHeadThatTakesTooLongEndsTheConnection) {
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
 }
 
+/// One that listens on all addresses of this machine. Its browsers come through the loopback.
+class OpenServerTest : public WebServerTest {
+ protected:
+  OpenServerTest() : WebServerTest() { address_ = "0.0.0.0"; }
+  std::string answer_to_host(const std::string& host) {
+    return answer("GET /events HTTP/1.1\r\nHost: " + host + "\r\n\r\n");
+  }
+};
+
+/// DNS rebinding: a web site that points its own name here has its visitors' browsers read along.
+TEST_F(OpenServerTest, AnswersUnderItsOwnNamesOnly) {
+  EXPECT_EQ(answer_to_host("captions.example"), "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(answer_to_host("captions.example:" + std::to_string(port_)), "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(answer_to_host("192.0.2.1"), "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(answer_to_host("127.0.0.1"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("localhost:" + std::to_string(port_)), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host(g_get_host_name()), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("0.0.0.0"), "HTTP/1.1 200 OK");
+}
+
+class NamedServerTest : public OpenServerTest {
+ protected:
+  NamedServerTest() { access_.hosts = {"Captions.Example", "192.0.2.1"}; }
+};
+
+TEST_F(NamedServerTest, AnswersUnderTheNamesThatItWasGiven) {
+  EXPECT_EQ(answer_to_host("captions.example"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("CAPTIONS.example.:80"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("192.0.2.1"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("localhost"), "HTTP/1.1 200 OK");
+  EXPECT_EQ(answer_to_host("192.0.2.2"), "HTTP/1.1 403 Forbidden");
+  EXPECT_EQ(answer_to_host("evil.captions.example"), "HTTP/1.1 403 Forbidden");
+}
+
+class SecretServerTest : public WebServerTest {
+ protected:
+  SecretServerTest() { access_.token = "0123456789abcdef-._~"; }
+};
+
+TEST_F(SecretServerTest, AnswersWithTheTokenOnly) {
+  const std::string refusal = "HTTP/1.1 401 Unauthorized";
+  for (const std::string path : {"/", "/page.css", "/page.js", "/events", "/nothing"}) {
+    EXPECT_EQ(answer(request(path)), refusal) << path;
+    EXPECT_EQ(answer(request(path + "?token=0123456789abcdef-._")), refusal) << path;
+    EXPECT_EQ(answer(request(path + "?token=0123456789abcdef-._~1")), refusal) << path;
+    EXPECT_EQ(answer(request(path + "?token=")), refusal) << path;
+    EXPECT_EQ(answer(request(path, "Authorization: Bearer 0123456789abcdef-._!\r\n")), refusal);
+    const std::string found = path == "/nothing" ? "HTTP/1.1 404 Not Found" : "HTTP/1.1 200 OK";
+    EXPECT_EQ(answer(request(path + "?token=0123456789abcdef-._~")), found) << path;
+    EXPECT_EQ(answer(request(path + "?a=b&token=0123456789abcdef-._~&c")), found) << path;
+    EXPECT_EQ(answer(request(path, "Authorization: Bearer 0123456789abcdef-._~\r\n")), found);
+  }
+}
+
+TEST_F(SecretServerTest, ThePageCarriesTheToken) {
+  EXPECT_TRUE(server_->url().ends_with("/?token=0123456789abcdef-._~")) << server_->url();
+  const auto page = open(request("/?token=0123456789abcdef-._~"));
+  ASSERT_TRUE(wait_for([&] { return page->has("</html>"); }));
+  EXPECT_TRUE(page->has("href=\"page.css?token=0123456789abcdef-._~\""));
+  EXPECT_TRUE(page->has("src=\"page.js?token=0123456789abcdef-._~\""));
+}
+
+TEST_F(WebServerTest, ThePageHasNoMarkWithoutToken) {
+  const auto page = open(request("/"));
+  ASSERT_TRUE(wait_for([&] { return page->has("</html>"); }));
+  EXPECT_TRUE(page->has("href=\"page.css\""));
+  EXPECT_FALSE(page->has("QUERY"));
+}
+
+TEST(AccessRules, SaysWhatIsWrong) {
+  const auto told = [](AccessRules::Options options, std::string_view part) {
+    const auto rules = AccessRules::create(std::move(options), "127.0.0.1");
+    ASSERT_FALSE(rules) << part;
+    EXPECT_EQ(rules.error().code, ErrorCode::InvalidArgument);
+    EXPECT_NE(rules.error().message.find(part), std::string::npos) << rules.error().message;
+    EXPECT_EQ(rules.error().message.find("secret"), std::string::npos) << rules.error().message;
+  };
+  told({.token = "secret"}, "token: wanted at least 16");
+  told({.token = "secret and with spaces"}, "found 22 characters");
+  told({.hosts = {"captions.example:80"}}, "host 'captions.example:80'");
+  told({.hosts = {""}}, "host ''");
+}
+
 TEST_F(WebServerTest, AnswersReadersOfThisMachineOnly) {
   EXPECT_EQ(answer(request("/", "", "HEAD")), "HTTP/1.1 200 OK");
   EXPECT_EQ(answer(request("/page.js")), "HTTP/1.1 200 OK");
@@ -299,11 +385,11 @@ TEST_F(WebServerTest, EndsWhatItHasBegun) {
 }
 
 TEST_F(WebServerTest, SaysWhyItCannotListen) {
-  const auto taken = WebServer::create("127.0.0.1", port_, feed_);
+  const auto taken = WebServer::create({.port = port_}, feed_);
   ASSERT_FALSE(taken);
   EXPECT_EQ(taken.error().code, ErrorCode::Unavailable);
   EXPECT_NE(taken.error().message.find("--port"), std::string::npos) << taken.error().message;
-  const auto no_address = WebServer::create("here", 0, feed_);
+  const auto no_address = WebServer::create({.address = "here"}, feed_);
   ASSERT_FALSE(no_address);
   EXPECT_EQ(no_address.error().code, ErrorCode::InvalidArgument);
 }
