@@ -36,7 +36,9 @@ class Clock {
   nanoseconds at(std::size_t text, int column) const {
     const SpokenText& spoken = texts_[text];
     const nanoseconds length = std::max(spoken.end - spoken.start, nanoseconds(0));
-    return spoken.start + length * column / std::max(widths_[text], 1);
+    // length * column / width in two parts: length may be years.
+    const int width = std::max(widths_[text], 1);
+    return spoken.start + length / width * column + length % width * column / width;
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "captions/block_captions.h"
+#include "captions/bounded_captions.h"
 #include "captions/build_up_captions.h"
 #include "captions/upper_case_captions.h"
 
@@ -54,7 +55,7 @@ std::unique_ptr<CaptionMaker> CaptionMaker::create(const CaptionLayout& layout) 
     maker = std::make_unique<BlockCaptions>(layout);
   }
   if (layout.upper_case) maker = std::make_unique<UpperCaseCaptions>(std::move(maker));
-  return maker;
+  return std::make_unique<BoundedCaptions>(std::move(maker));
 }
 
 }  // namespace npuwhisper

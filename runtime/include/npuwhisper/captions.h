@@ -82,8 +82,9 @@ struct Caption {
 /// speech and can be read); Unicode annexes 11, 14 and 29.
 ///
 /// A caption is returned when its text and its end are certain; later words may change both. Who
-/// cannot wait says so with `due`. Words must come in the order of their times. Reentrant. Call
-/// order: (add | take | flush | flush_before | raise_floor)*, restart() at any time.
+/// cannot wait says so with `due`. Words must come in the order of their times. A time beyond 2^62
+/// ns (146 years), or before -2^61 ns, counts as that. Reentrant. Call order: (add | take | flush |
+/// flush_before | raise_floor)*, restart() at any time.
 class NPUWHISPER_API CaptionMaker {
  public:
   /// Not for CaptionStyle::None, which needs none.

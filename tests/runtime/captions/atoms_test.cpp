@@ -54,6 +54,19 @@ TEST(Atoms, Columns) {
   EXPECT_EQ(columns_of("\xff"), 1) << "a replacement character";
 }
 
+/// A word that a jump of the stream's timestamps fell into.
+TEST(Atoms, TimesOfATextOf146YearsAscend) {
+  constexpr std::chrono::nanoseconds kEnd{std::int64_t{1} << 62};
+  const SpokenText whole{at(0), kEnd, " One text of forty columns that lasts long"};
+  const auto atoms = split_atoms({&whole, 1}, 42, "en");
+  ASSERT_EQ(atoms.size(), 8U);
+  for (std::size_t i = 1; i < atoms.size(); ++i) {
+    EXPECT_LT(atoms[i - 1].start, atoms[i].start);
+    EXPECT_LE(atoms[i - 1].end, atoms[i].start);
+  }
+  EXPECT_EQ(atoms.back().end, kEnd);
+}
+
 TEST(Atoms, WordsOfScriptsWithoutSpacesAreThoseOfTheTranscriber) {
   const std::vector<SpokenText> words = {{at(0), at(1), "สวัสดี"}, {at(1), at(2), "ครับ"}};
   EXPECT_EQ(texts_of(split_atoms(words, 42, "th")), (Texts{"สวัสดี", "ครับ"}));
