@@ -45,6 +45,19 @@ void add_probe(GstElement* element, const char* pad, GstPadProbeType what,
   }
 }
 
+/// An event for a pad whose stream lock somebody holds.
+struct LateEvent {
+  PadPtr pad;
+  EventPtr event;
+};
+
+/// Sends `event` to a pad that has no peer.
+void send_unlinked(GstPad* pad, EventPtr event) {
+  // Unlinked in the middle of a flush, it would stay flushing and refuse every event.
+  if (GST_PAD_IS_FLUSHING(pad)) gst_pad_send_event(pad, gst_event_new_flush_stop(TRUE));
+  gst_pad_send_event(pad, event.release());
+}
+
 }  // namespace
 
 CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_) {
@@ -230,14 +243,30 @@ bool CaptionBin::begin_text() {
 void CaptionBin::end_text() {
   gst_pad_unlink(text_tee_.get(), text_sink_.get());
   if (GST_STATE(bin_) > GST_STATE_READY) {
-    // Unlinked in the middle of a flush, it would stay flushing and refuse every event.
-    if (GST_PAD_IS_FLUSHING(text_sink_.get())) {
-      gst_pad_send_event(text_sink_.get(), gst_event_new_flush_stop(TRUE));
-    }
-    gst_pad_send_event(text_sink_.get(), gate_.end_event().release());
+    send_end();
   } else {
     captioner_->unlink_text();
   }
+}
+
+// A serialized event waits for the stream lock of the queue. Audio that found the queue full holds
+// it until text moves on, and that may depend on what the unlinking thread does next.
+void CaptionBin::send_end() {
+  EventPtr event = gate_.end_event();
+  GstPad* const pad = text_sink_.get();
+  if (GST_PAD_STREAM_TRYLOCK(pad)) {
+    send_unlinked(pad, std::move(event));
+    GST_PAD_STREAM_UNLOCK(pad);
+    return;
+  }
+  auto* late = new LateEvent{PadPtr(GST_PAD(gst_object_ref(pad))), std::move(event)};
+  call_soon(
+      GST_ELEMENT(bin_),
+      [](GstElement*, gpointer data) {
+        auto& sent = *static_cast<LateEvent*>(data);
+        send_unlinked(sent.pad.get(), std::move(sent.event));
+      },
+      late, [](gpointer data) { delete static_cast<LateEvent*>(data); });
 }
 
 void CaptionBin::follow_rate(GstEvent* segment_event, std::atomic<double>& rate) {

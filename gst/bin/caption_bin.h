@@ -61,6 +61,7 @@ class CaptionBin {
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
   bool begin_text();
   void end_text();
+  void send_end();
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);

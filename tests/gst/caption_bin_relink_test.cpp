@@ -4,6 +4,7 @@
 #include <gst/video/video.h>
 
 #include <atomic>
+#include <thread>
 
 #include "caption_bin_fixture.h"
 #include "scripted_runtime.h"
@@ -122,6 +123,57 @@ TEST_P(Relink, VideoEndsInGapsWhileTheAudioIsAway) {
       nullptr, nullptr);
   gst_object_unref(src);
   ASSERT_TRUE(pipeline.run());
+}
+
+/// Whether `queue` holds as much as it may, so that whoever gives it more waits.
+bool is_full(GstElement* queue) {
+  guint64 level = 0;
+  guint64 limit = 0;
+  g_object_get(queue, "current-level-time", &level, "max-size-time", &limit, nullptr);
+  return level >= limit;
+}
+
+/// Text waits for video that has stopped, and audio for the text: nothing moves on any more.
+/// Whoever unlinks the video must not wait too.
+TEST_P(Relink, UnlinkingTheVideoWhileEverythingIsFullDoesNotWait) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
+  GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "video_sink");
+  GstPad* src = gst_pad_get_peer(sink);
+  const auto stop_at = [](GstPad*, GstPadProbeInfo* info, gpointer) {
+    GstBuffer* frame = GST_PAD_PROBE_INFO_BUFFER(info);
+    return GST_BUFFER_PTS(frame) < 2 * GST_SECOND ? GST_PAD_PROBE_PASS : GST_PAD_PROBE_OK;
+  };
+  const gulong probe = gst_pad_add_probe(
+      src, static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER),
+      stop_at, nullptr, nullptr);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  GstElement* text_queue = gst_bin_get_by_name(GST_BIN(pipeline.element("b")), "text_queue");
+  ASSERT_NE(text_queue, nullptr);
+  // For so many looks in a row that it will hardly get room again.
+  int n_full = 0;
+  ASSERT_TRUE(eventually([&] {
+    n_full = is_full(text_queue) ? n_full + 1 : 0;
+    return n_full == 1000;
+  }));
+  gst_object_unref(text_queue);
+
+  std::atomic<bool> done{false};
+  std::thread unlinking([&] {
+    gst_pad_unlink(src, sink);
+    done = true;
+  });
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+  if (!done) pipeline.set_state(GST_STATE_NULL);  // Then it goes on.
+  unlinking.join();
+  // With video again all goes on.
+  const Frames frames(pipeline, "video_src");
+  EXPECT_EQ(gst_pad_link(src, sink), GST_PAD_LINK_OK);
+  gst_pad_remove_probe(src, probe);
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 500; })) << frames.size();
+  EXPECT_FALSE(pipeline.message(GST_MESSAGE_ERROR, 0ms));
+  gst_object_unref(src);
+  gst_object_unref(sink);
 }
 
 TEST_P(Relink, VideoGoesOnAndSeeksWhileTheAudioIsAway) {
