@@ -203,6 +203,8 @@ void CaptionBin::stop() {
 }
 
 void CaptionBin::size_queues() {
+  // Sizes of older rates must not overwrite those of newer ones.
+  const std::scoped_lock lock(sizes_mutex_);
   GstClockTime text = 0;
   if (captioner_) {
     guint latency_ms = 0;

@@ -29,7 +29,8 @@ namespace npuwhisper {
 /// text once the video has ended. Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions are for state changes and properties if not said otherwise; pads may be linked by any
-/// thread. Locks: the mutex is a leaf, not held while pads or elements are called.
+/// thread. Locks: neither is held with the other. mutex_ is a leaf, not held while pads or elements
+/// are called; sizes_mutex_ is held while properties are read and set, and no data flow waits.
 class CaptionBin {
  public:
   explicit CaptionBin(GstBin* bin);
@@ -90,6 +91,7 @@ class CaptionBin {
   std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
+  std::mutex sizes_mutex_;                  // One thread computes and sets the queues' sizes.
   std::mutex mutex_;                        // Guards the next.
   bool text_flows_ = false;
 };

@@ -2,6 +2,9 @@
 // npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
 #include <gst/pbutils/missing-plugins.h>
 
+#include <barrier>
+#include <functional>
+#include <thread>
 #include <utility>
 
 #include "caption_bin_fixture.h"
@@ -295,6 +298,43 @@ INSTANTIATE_TEST_SUITE_P(One, MissingElement,
                                            std::pair("cea608", "cccombiner"),
                                            std::pair("cea708", "ccconverter"),
                                            std::pair("overlay", "audioresample")));
+
+// A seek to another rate gives audio and video their segments at the same time, in two threads.
+TEST(CaptionBin, QueuesFollowRatesThatChangeTogether) {
+  Pipeline pipeline("npuwhisperbin name=b mode=none  fakesrc ! fakesink");
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+  const auto size_of = [&](const char* queue) {
+    guint64 time = 0;
+    g_object_get(pipeline.element(queue), "max-size-time", &time, nullptr);
+    return time;
+  };
+  const guint64 size = size_of("audio_queue");
+  constexpr int kRounds = 20000;
+  const auto rate_of = [](int round) { return round % 2 == 0 ? 0.5 : 1.0; };
+  std::barrier both(2);
+  int n_wrong = 0;
+  const auto send_segments = [&](const char* name, const std::function<void(int)>& check) {
+    GstPad* pad = gst_element_get_static_pad(pipeline.element("b"), name);
+    gst_pad_send_event(pad, gst_event_new_stream_start(name));
+    GstSegment segment;
+    gst_segment_init(&segment, GST_FORMAT_TIME);
+    for (int round = 0; round < kRounds; ++round) {
+      segment.rate = rate_of(round);
+      both.arrive_and_wait();
+      gst_pad_send_event(pad, gst_event_new_segment(&segment));
+      both.arrive_and_wait();
+      check(round);
+    }
+    gst_object_unref(pad);
+  };
+  std::thread audio([&] { send_segments("audio_sink", [](int) {}); });
+  send_segments("video_sink", [&](int round) {
+    const guint64 wanted = rate_of(round) < 1 ? 2 * size : size;
+    if (size_of("audio_queue") != wanted || size_of("video_queue") != wanted) ++n_wrong;
+  });
+  audio.join();
+  EXPECT_EQ(n_wrong, 0) << "of " << kRounds;
+}
 
 TEST(CaptionBin, CaptionsWantAConstantFramerate) {
   set_script({});
