@@ -414,12 +414,13 @@ std::span<LiveWord> LiveTranscriber::placed_at_voice(std::span<LiveWord> words) 
 std::span<LiveWord> LiveTranscriber::without_unspoken(std::span<LiveWord> words) {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return words;
-  const auto dropped = std::ranges::remove_if(words, [&](const LiveWord& live) {
+  const auto kept_end = std::remove_if(words.begin(), words.end(), [&](const LiveWord& live) {
     const std::int64_t end = std::min(live.word.end + kTolerance, detector->n_judged());
     return !detector->has_speech(live.word.start - kTolerance, end);
   });
-  stats_.unspoken_segments += dropped.size();
-  return words.first(words.size() - dropped.size());
+  const auto n_kept = static_cast<std::size_t>(kept_end - words.begin());
+  stats_.unspoken_segments += words.size() - n_kept;
+  return words.first(n_kept);
 }
 
 /// Returns the first `n` words heard, as a segment.

@@ -2,7 +2,6 @@
 #include "whisper/word_repairs.h"
 
 #include <algorithm>
-#include <ranges>
 
 #include <npuwhisper/transcriber.h>
 
@@ -39,10 +38,10 @@ void fit_words(std::span<WordTime> words, std::int64_t begin, std::int64_t end) 
     word.end = std::max(word.end, word.start + shortest);
     begin = word.end;
   }
-  for (WordTime& word : words | std::views::reverse) {
-    word.end = std::min(word.end, end);
-    word.start = std::min(word.start, word.end - shortest);
-    end = word.start;
+  for (auto word = words.rbegin(); word != words.rend(); ++word) {
+    word->end = std::min(word->end, end);
+    word->start = std::min(word->start, word->end - shortest);
+    end = word->start;
   }
 }
 

@@ -43,7 +43,7 @@ void take_dmas(const DevicePlan& plan, Design& design) {
                                channel.repeat, false};
       // Several starts of one channel are tasks that it runs one after the other.
       const auto same = std::find_if(design.channels.begin(), design.channels.end(),
-                                     [&](const DmaChannel& other) {
+                                     [&, &tile = tile](const DmaChannel& other) {
                                        return other.tile == tile && other.mm2s == channel.mm2s &&
                                               other.channel == channel.channel;
                                      });
