@@ -18,8 +18,10 @@ std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t i) {
   return words[i] | std::uint64_t{words[i + 1]} << 32;
 }
 
-/// What follows the CU masks. Empty: the packet's count goes beyond its buffer, or nothing follows.
+/// What follows the CU masks. Empty: there is no header, its count goes beyond the buffer, or
+/// nothing follows.
 std::span<const std::uint32_t> payload(std::span<const std::uint32_t> packet, std::size_t n_masks) {
+  if (packet.empty()) return {};
   const std::size_t count = packet[0] >> 12 & 0x7ff;
   if (count <= n_masks || 1 + count > packet.size()) return {};
   return packet.subspan(1 + n_masks, count - n_masks);

@@ -88,6 +88,7 @@ TEST(Packet, AChainNamesItsRuns) {
   EXPECT_TRUE(parse_chain(chain_packet(kMaxChainedRuns)));
   EXPECT_FALSE(parse_chain(chain_packet(kMaxChainedRuns + 1)));
   EXPECT_FALSE(parse_chain(chain_packet(0)));
+  EXPECT_FALSE(parse_chain({}));
   auto packet = chain_packet(3);
   packet[1] = 4;  // More than there are words for.
   EXPECT_FALSE(parse_chain(packet));
