@@ -13,6 +13,7 @@
 #include "gstnpuwhisper.h"
 #include "mapped_buffer.h"
 #include "source_pads.h"
+#include "timeline.h"
 
 namespace npuwhisper {
 namespace {
@@ -151,6 +152,27 @@ void keep_segment(GstPad* pad, GstObject* parent) {
   }
 }
 
+bool reaches_beyond(const GstSegment& segment, GstClockTime start, GstClockTime duration) {
+  if (start < segment.start) return true;
+  return GST_CLOCK_TIME_IS_VALID(segment.stop) &&
+         (start > segment.stop || duration > segment.stop - start);
+}
+
+// The part of the buffer that is within the segment; nullptr if none is. gst_audio_buffer_clip()
+// reckons with the buffer's duration and fails if that is more than the samples', which it gets
+// here.
+GstBuffer* clip(const ElementState& state, GstBuffer* buffer) {
+  if (state.segment.format != GST_FORMAT_TIME) return buffer;
+  const std::size_t step = bytes_per_sample(state.format);
+  if (GST_BUFFER_PTS_IS_VALID(buffer) && GST_BUFFER_DURATION_IS_VALID(buffer) &&
+      reaches_beyond(state.segment, GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer))) {
+    buffer = gst_buffer_make_writable(buffer);
+    const std::size_t n_samples = gst_buffer_get_size(buffer) / step;
+    GST_BUFFER_DURATION(buffer) = samples_to_time(static_cast<std::int64_t>(n_samples));
+  }
+  return gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, static_cast<gint>(step));
+}
+
 }  // namespace
 
 GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
@@ -161,11 +183,8 @@ GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer) {
     gst_buffer_unref(buffer);
     return flow;
   }
-  if (state.segment.format == GST_FORMAT_TIME) {
-    const auto step = static_cast<gint>(bytes_per_sample(state.format));
-    buffer = gst_audio_buffer_clip(buffer, &state.segment, kSampleRate, step);
-    if (buffer == nullptr) return GST_FLOW_OK;  // Wholly outside the segment.
-  }
+  buffer = clip(state, buffer);
+  if (buffer == nullptr) return GST_FLOW_OK;
   const auto n_samples =
       static_cast<std::int64_t>(gst_buffer_get_size(buffer) / bytes_per_sample(state.format));
   const GstClockTime start = state.audio.start_of(buffer, n_samples);

@@ -132,6 +132,26 @@ TEST_F(Events, AudioOutsideTheSegmentIsNotHeard) {
   EXPECT_EQ(stat("samples"), 2U * kSampleRate);
 }
 
+TEST_F(Events, AudioIsCutByItsSamplesWhateverItsDuration) {
+  set_script({});
+  play();
+  push_segment(seconds(0.2), 0, seconds(1.2));
+  const std::vector<float> loud(kSampleRate / 10, 0.5F);
+  for (const GstClockTime pts : {seconds(0.15), seconds(1.15)}) {
+    GstBuffer* buffer = gst_buffer_new_memdup(loud.data(), loud.size() * sizeof(float));
+    GST_BUFFER_PTS(buffer) = pts;
+    GST_BUFFER_DURATION(buffer) = seconds(2);
+    EXPECT_EQ(gst_harness_push(harness_, buffer), GST_FLOW_OK);
+  }
+  finish();
+  const auto texts = out_->buffers();
+  ASSERT_EQ(texts.size(), 2U);
+  EXPECT_EQ(texts[0].start, seconds(0.2));
+  EXPECT_EQ(texts[0].end, seconds(0.25));
+  EXPECT_EQ(texts[1].start, seconds(1.15));
+  EXPECT_EQ(texts[1].end, seconds(1.2));
+}
+
 TEST_F(Events, NewSegmentEndsTheTextOfTheOldOne) {
   set_script({.texts = {" one", " two"}});
   play();
