@@ -54,7 +54,9 @@ void merge(OutputPad::Advance& earlier, const OutputPad::Advance& later) {
 
 OutputPad::OutputPad(GstElement* element, Content content, const Latency& latency,
                      Counters& counters)
-    : SourceTask(element), content_(content), latency_(latency), counters_(counters) {}
+    : SourceTask(element), content_(content), latency_(latency), counters_(counters) {
+  gst_segment_init(&segment_, GST_FORMAT_TIME);
+}
 
 void OutputPad::begin_task() {
   in_segment_ = false;

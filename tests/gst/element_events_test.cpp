@@ -152,6 +152,32 @@ TEST_F(Events, AudioIsCutByItsSamplesWhateverItsDuration) {
   EXPECT_EQ(texts[1].end, seconds(1.2));
 }
 
+// Upstream owes a SEGMENT after a flush. A pad that has seen none takes times as they are.
+TEST_F(Events, AudioAfterAFlushWithoutASegmentIsHeard) {
+  set_script({});
+  play();
+  ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
+  push_event(gst_event_new_flush_start());
+  push_event(gst_event_new_flush_stop(TRUE));
+  GstPad* json = gst_element_request_pad_simple(element_, "unsynced_src");
+  GstPad* sink = gst_pad_new("json", GST_PAD_SINK);
+  gst_pad_set_chain_function(
+      sink, +[](GstPad*, GstObject*, GstBuffer* buffer) {
+        gst_buffer_unref(buffer);
+        return GST_FLOW_OK;
+      });
+  gst_pad_set_active(sink, TRUE);
+  gst_pad_link(json, sink);
+  EXPECT_EQ(push(tones(1, {{0.25, 0.75}}), 0), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 1U);
+  out_.reset();  // It would complain: text without a SEGMENT is upstream's fault.
+  gst_pad_unlink(json, sink);
+  gst_element_release_request_pad(element_, json);
+  gst_object_unref(json);
+  gst_object_unref(sink);
+}
+
 TEST_F(Events, NewSegmentEndsTheTextOfTheOldOne) {
   set_script({.texts = {" one", " two"}});
   play();
