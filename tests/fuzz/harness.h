@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <span>
+#include <string_view>
+
+/// The entry point of each harness. libFuzzer, or the `main` of replay_main.cpp, calls it with one
+/// input after the other, in one thread. Returns 0; a finding ends the program.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
+
+namespace npuwhisper::fuzz {
+
+/// Ends the program, which is a finding, unless `holds`.
+inline void require(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "finding: wanted %s\n", what);
+  std::abort();
+}
+
+inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const char*>(data), size};
+}
+
+inline std::span<const std::byte> bytes_of(const std::uint8_t* data, std::size_t size) {
+  return {reinterpret_cast<const std::byte*>(data), size};
+}
+
+/// Ends the program if the file cannot be written.
+inline void write_file(const std::filesystem::path& file, std::string_view content) {
+  std::ofstream stream(file, std::ios::binary);
+  stream.write(content.data(), static_cast<std::streamsize>(content.size()));
+  stream.close();
+  require(!stream.fail(), "a file that can be written (a full disk is no finding)");
+}
+
+}  // namespace npuwhisper::fuzz

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Writes the first inputs of each fuzzer: small valid files, and bytes for those that take choices.
+// usage: fuzz-make-seeds FOLDER STAMP (makes FOLDER/HARNESS/* and the file STAMP)
+#include <array>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "../kernels/emulator/lower/whole_texts.h"
+#include "array_design.h"
+#include "ct2_writer.h"
+#include "emulator/image.h"
+#include "emulator/lower.h"
+#include "harness.h"
+#include "model/variables.h"
+#include "temporary_folder.h"
+#include "tiny_model.h"
+
+namespace npuwhisper::fuzz {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string content_of(const fs::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(stream), {}};
+}
+
+std::string bytes_of_words(std::span<const std::uint32_t> words) {
+  std::string bytes(words.size_bytes(), '\0');
+  std::memcpy(bytes.data(), words.data(), bytes.size());
+  return bytes;
+}
+
+/// One input after the other for one harness.
+class Seeds {
+ public:
+  Seeds(const fs::path& root, const char* harness) : folder_(root / harness) {
+    fs::create_directories(folder_);
+  }
+  void add(const std::string& name, const std::string& content) const {
+    write_file(folder_ / name, content);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+/// A model whose sizes are `width`, 1 or 2: about 3 kB, most of it names.
+std::string smallest_model(DataType type, int width) {
+  ModelConfig config;
+  config.n_mels = config.n_audio_ctx = config.n_state = config.n_ffn = width;
+  config.n_audio_layer = config.n_text_layer = 1;
+  config.n_audio_head = config.n_text_head = 1;
+  config.n_text_ctx = 8;
+  config.n_vocab = 2;
+  test::Ct2Writer writer;
+  writer.add_i8("decoder/activation", 3);
+  writer.add_i8("decoder/pre_norm", 1);
+  writer.add_i16("decoder/num_heads", 1);
+  writer.add_i16("encoder/num_heads", 1);
+  for (const VariableShape& variable : whisper_variables(config)) {
+    if (variable.name == "decoder/projection/weight") continue;
+    std::size_t n_values = 1;
+    for (const std::int64_t dim : variable.dims) n_values *= static_cast<std::size_t>(dim);
+    writer.add(variable.name, variable.dims, type, std::vector<float>(n_values, 0.5F));
+  }
+  writer.add_alias("decoder/projection/weight", "decoder/embeddings/weight");
+  return writer.finish();
+}
+
+void write_models(const fs::path& root) {
+  const Seeds seeds(root, "model_bin");
+  seeds.add("f16", smallest_model(DataType::F16, 1));
+  seeds.add("f32", smallest_model(DataType::F32, 2));
+  seeds.add("empty", test::Ct2Writer().finish());
+}
+
+void write_model_texts(const fs::path& root) {
+  const Seeds seeds(root, "model_text");
+  constexpr std::array kVocabularies = {"vocabulary.json", "vocabulary.txt", "tokenizer.json"};
+  for (std::size_t i = 0; i < kVocabularies.size(); ++i) {
+    const test::TemporaryFolder folder;
+    test::write_tiny_model(folder.path(), {.n_mels = 4,
+                                           .n_audio_ctx = 4,
+                                           .n_audio_layer = 1,
+                                           .n_state = 4,
+                                           .n_text_ctx = 8,
+                                           .n_text_layer = 1,
+                                           .vocabulary = kVocabularies[i]});
+    std::string text = content_of(folder.path() / kVocabularies[i]);
+    // The harness's window needs a few of the 1501 timestamps, which most of the text would be.
+    if (i < 2) {
+      const std::size_t more = text.find("<|0.12|>");
+      text = text.substr(0, text.rfind('>', more) + 1) + (i == 0 ? "\"]" : "\n");
+    }
+    seeds.add(kVocabularies[i], static_cast<char>(i) + text);
+    if (i == 0) seeds.add("config.json", '\3' + content_of(folder.path() / "config.json"));
+  }
+  seeds.add("config_small.json",
+            "\3{\"suppress_ids\": [1, 2, 399], \"suppress_ids_begin\": null, \"lang_ids\": [7], "
+            "\"alignment_heads\": [[0, 1], [1, 0]]}");
+}
+
+void write_safetensors(const fs::path& root) {
+  const Seeds seeds(root, "safetensors");
+  const auto file = [](const std::string& header, std::size_t n_values) {
+    std::string bytes(8, '\0');
+    bytes[0] = static_cast<char>(header.size() & 0xFF);
+    bytes[1] = static_cast<char>(header.size() >> 8);
+    return bytes + header + std::string(n_values * sizeof(float), '\1');
+  };
+  seeds.add("two", file(R"({"__metadata__":{"format":"pt"},)"
+                        R"("a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+                        R"("b":{"dtype":"F32","shape":[4],"data_offsets":[24,40]}})",
+                        10));
+  seeds.add("scalar", file(R"({"scalar":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
+                           R"("none":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
+                           1));
+}
+
+void write_http(const fs::path& root) {
+  const Seeds seeds(root, "http");
+  const std::string host = "Host: 127.0.0.1\r\n";
+  seeds.add("page", '\0' + ("GET / HTTP/1.1\r\n" + host + "\r\n"));
+  seeds.add("events", '\x40' + ("GET /events HTTP/1.1\r\n" + host + "Last-Event-ID: s-1\r\n\r\n"));
+  seeds.add("head", '\x80' + ("HEAD /page.css?a=b HTTP/1.0\r\n" + host + "\r\n"));
+  seeds.add("two", '\x20' + ("GET /page.js HTTP/1.1\r\n" + host + "\r\nGET /none HTTP/1.1\r\n" +
+                             host + "Connection: close\r\n\r\n"));
+  seeds.add("body", '\x60' + ("POST / HTTP/1.1\r\n" + host +
+                              "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+  seeds.add("foreign", '\x10' + std::string("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"));
+}
+
+std::vector<std::uint32_t> sequence_of(const char* text) {
+  const auto design = emu::lower(text);
+  require(design.has_value() && !design->sequences.empty(), "a design with a sequence");
+  return design->sequences.front().instructions;
+}
+
+void write_designs(const fs::path& root) {
+  const Seeds texts(root, "mlir");
+  const Seeds streams(root, "array");
+  int number = 0;
+  for (const char* const text : emu::test::kWholeTexts) {
+    texts.add("whole_" + std::to_string(number), text);
+    streams.add("stream_" + std::to_string(number), '\2' + bytes_of_words(sequence_of(text)));
+    ++number;
+  }
+  texts.add("array_design", kArrayDesign);
+  streams.add("stream_of_design", '\2' + bytes_of_words(sequence_of(kArrayDesign)));
+  const auto image = emu::serialize({.array = "npu1", .design = kArrayDesign, .kernels = {}});
+  streams.add("image",
+              '\0' + std::string(reinterpret_cast<const char*>(image.data()), image.size()));
+  // Headers of a run and of a chain, with addresses behind them.
+  const std::array<std::uint32_t, 12> run = {1U | 9U << 12, 1, 3,     0, 0x1000, 0, 16,
+                                             0x2000,        0, 0x3000};
+  const std::array<std::uint32_t, 8> chain = {1U | 6U << 12 | 19U << 23, 2, 0, 0, 0, 0, 1, 2};
+  streams.add("run", '\1' + bytes_of_words(run));
+  streams.add("chain", '\1' + bytes_of_words(chain));
+}
+
+/// Bytes for harnesses of choices. Small ones are more frequent, as they choose what is usual.
+void write_choices(const fs::path& root, const char* harness) {
+  constexpr int kSeeds = 8;
+  const Seeds seeds(root, harness);
+  std::mt19937 random(1);
+  for (int i = 0; i < kSeeds; ++i) {
+    std::string bytes;
+    while (bytes.size() < 400) {
+      if (random() % 8 == 0) bytes += " Well, it is said. \xE4\xB8\x96\xE7\x95\x8C <b>so</b>\n";
+      bytes += static_cast<char>(random() % (random() % 2 == 0 ? 16 : 256));
+    }
+    seeds.add("choices_" + std::to_string(i), bytes);
+  }
+}
+
+void write_cue_writers(const fs::path& root) {
+  write_choices(root, "cue_writers");
+  Seeds(root, "cue_writers")
+      .add(
+          "segment.json",
+          "\1{\"start\":1.5,\"end\":2.25,\"text\":\" A <b>\\n\",\"language\":\"en\",\"tokens\":[1],"
+          "\"avg_logprob\":-0.5,\"no_speech_prob\":0,\"temperature\":0,\"compression_ratio\":1,"
+          "\"words\":[{\"start\":1.5,\"end\":2,\"word\":\" A\",\"probability\":1}]}");
+}
+
+void write_all(const fs::path& root) {
+  write_models(root);
+  write_model_texts(root);
+  write_safetensors(root);
+  write_http(root);
+  write_designs(root);
+  write_cue_writers(root);
+  for (const char* harness : {"captions", "cea608", "element"}) write_choices(root, harness);
+}
+
+}  // namespace
+}  // namespace npuwhisper::fuzz
+
+int main(int argc, char** argv) {
+  if (argc != 3) {
+    std::fprintf(stderr, "usage: %s FOLDER STAMP\n", argv[0]);
+    return 2;
+  }
+  npuwhisper::fuzz::write_all(argv[1]);
+  npuwhisper::fuzz::write_file(argv[2], "");
+  return 0;
+}

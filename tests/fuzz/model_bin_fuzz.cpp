@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// An input is a model.bin.
+#include "harness.h"
+#include "memory_file.h"
+#include "model/model.h"
+#include "model/regular_file.h"
+#include "model/weights.h"
+#include "model/weights_file.h"
+#include "temporary_folder.h"
+
+namespace npuwhisper::fuzz {
+namespace {
+
+/// Reads all that a valid file promises. Values that are not finite are an error, too.
+void read_everything(const Weights& weights, const WeightsIndex& index) {
+  for (const Variable& variable : index.variables) {
+    const auto values = weights.read(variable);
+    if (values) {
+      require(static_cast<std::int64_t>(values->size()) == variable.n_elements(),
+              "as many values as the dimensions say");
+    } else {
+      require(!values.error().message.empty(), "an error with a message");
+    }
+  }
+}
+
+void load_file(std::string_view content) {
+  const test::MemoryFile memory(content);
+  const auto weights = Weights::load(memory.path());
+  if (!weights) {
+    require(!weights.error().message.empty(), "an error with a message");
+    return;
+  }
+  const auto file = RegularFile::open(memory.path());
+  require(file.has_value(), "a file that opens again");
+  const auto index = index_weights_file(*file);
+  require(index.has_value(), "the same index again");
+  read_everything(**weights, *index);
+}
+
+/// The folder has no vocabulary, so that a model.bin in which all is right ends with NotFound.
+void load_folder(std::string_view content) {
+  static const test::TemporaryFolder folder;
+  write_file(folder.path() / "model.bin", content);
+  const auto model = Model::load(folder.path());
+  require(!model, "an error for a folder without a vocabulary");
+  require(!model.error().message.empty(), "an error with a message");
+}
+
+}  // namespace
+}  // namespace npuwhisper::fuzz
+
+int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace npuwhisper::fuzz;
+  load_file(text_of(data, size));
+  load_folder(text_of(data, size));
+  return 0;
+}
