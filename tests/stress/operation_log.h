@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <string_view>
+
+namespace npuwhisper::stress {
+
+/// The last operations of one thread, readable while that thread hangs and from a signal handler.
+///
+/// One thread uses a log; the static functions are for any thread. At most kMaxLogs live at once;
+/// creating more aborts.
+class OperationLog {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kMaxLogs = 64;
+
+  /// `name` of the thread; at most 31 bytes are kept.
+  explicit OperationLog(std::string_view name);
+  ~OperationLog();
+  OperationLog(const OperationLog&) = delete;
+  OperationLog& operator=(const OperationLog&) = delete;
+
+  /// The thread starts an operation; at most 95 bytes of the description are kept.
+  void begin(std::string_view description);
+  void end();
+
+  /// Writes the last operations of each log to standard error, the running ones marked.
+  /// Async-signal-safe.
+  static void dump_all();
+  /// True if an operation of any log has run since before `limit`.
+  static bool any_runs_since(Clock::time_point limit);
+
+ private:
+  struct Slot;
+  static Slot slots[kMaxLogs];
+
+  Slot* slot_ = nullptr;
+};
+
+/// An operation of a log, for the time of a scope.
+class Operation {
+ public:
+  Operation(OperationLog& log, std::string_view description) : log_(log) {
+    log_.begin(description);
+  }
+  ~Operation() { log_.end(); }
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
+
+ private:
+  OperationLog& log_;
+};
+
+}  // namespace npuwhisper::stress

@@ -1,0 +1,262 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "operations.h"
+
+#include <gst/app/gstappsrc.h>
+
+#include <array>
+#include <chrono>
+#include <mutex>
+#include <utility>
+
+#include "data.h"
+#include "property_values.h"
+
+namespace npuwhisper::stress {
+namespace {
+
+using std::chrono::microseconds;
+
+GstPad* some_pad(const Unit& unit, Dice& dice) {
+  const Link& link = dice.pick(unit.links());
+  return dice.chance(0.5) ? link.source : link.sink;
+}
+
+GstClockTime some_time(Dice& dice) {
+  return static_cast<GstClockTime>(dice.number(0, 20'000)) * GST_MSECOND;
+}
+
+void set_state(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
+  const auto state = static_cast<GstState>(dice.number(GST_STATE_NULL, GST_STATE_PLAYING));
+  gst_element_set_state(unit.pipeline(), state);
+  if (dice.chance(0.3)) dice.rest(microseconds(20'000));
+}
+
+// As most applications do, which gives the data time to flow.
+void play(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
+  gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
+  gst_element_get_state(unit.pipeline(), nullptr, nullptr, 20 * GST_MSECOND);
+  dice.rest(microseconds(30'000));
+}
+
+// As transcriberbin does it, in a pipeline that plays: an element cannot stop while the sink behind
+// it waits.
+void cycle_subject(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
+  gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
+  gst_element_set_locked_state(unit.subject(), TRUE);
+  gst_element_set_state(unit.subject(), dice.chance(0.5) ? GST_STATE_NULL : GST_STATE_READY);
+  gst_element_set_locked_state(unit.subject(), FALSE);
+  gst_element_sync_state_with_parent(unit.subject());
+}
+
+bool never_waits(const Unit& unit) {
+  return !unit.sinks_wait();
+}
+
+void flushing_seek(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
+  static constexpr std::array kExtra = {GST_SEEK_FLAG_NONE, GST_SEEK_FLAG_ACCURATE,
+                                        GST_SEEK_FLAG_TRICKMODE, GST_SEEK_FLAG_SEGMENT};
+  const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | dice.pick(kExtra));
+  const double rate = dice.chance(0.8) ? 1.0 : dice.between(0.5, 2.0);
+  gst_element_seek(unit.pipeline(), rate, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
+                   static_cast<gint64>(some_time(dice)), GST_SEEK_TYPE_NONE, -1);
+}
+
+void change_property(Unit& unit, Dice& dice) {
+  set_random_property(unit.subject(), dice);
+}
+
+void read_properties(Unit& unit, Dice&) {
+  read_all_properties(unit.subject());
+}
+
+void ask(Unit& unit, Dice& dice) {
+  GstQuery* query = some_query(dice);
+  if (dice.chance(0.3)) {
+    gst_element_query(unit.pipeline(), query);
+  } else {
+    gst_pad_query(some_pad(unit, dice), query);
+  }
+  gst_query_unref(query);
+}
+
+// TODO(#12): npuwhisperbin may hang when its audio is unlinked during a flushing seek.
+void relink(Unit& unit, Dice& dice) {
+  std::unique_lock lock(unit.control_mutex(), std::defer_lock);
+  if (unit.kind() == Subject::Bin) lock.lock();
+  const Link& link = dice.pick(unit.links());
+  gst_pad_unlink(link.source, link.sink);
+  if (dice.chance(0.5)) dice.rest(microseconds(2'000));
+  gst_pad_link(link.source, link.sink);
+}
+
+struct LaterRelink {
+  const Unit& unit;
+  const Link link;
+};
+
+GstPadProbeReturn relink_idle(GstPad*, GstPadProbeInfo*, gpointer data) {
+  const auto* later = static_cast<const LaterRelink*>(data);
+  if (later->unit.is_over()) return GST_PAD_PROBE_REMOVE;
+  gst_pad_unlink(later->link.source, later->link.sink);
+  gst_pad_link(later->link.source, later->link.sink);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+// The way of applications that lose no data.
+void relink_when_idle(Unit& unit, Dice& dice) {
+  const Link& link = dice.pick(unit.links());
+  gst_pad_add_probe(link.source, GST_PAD_PROBE_TYPE_IDLE, relink_idle, new LaterRelink{unit, link},
+                    [](gpointer data) { delete static_cast<LaterRelink*>(data); });
+}
+
+// The request pad of that name, unless there is one: GStreamer allows no second request.
+GstPad* request_pad(Unit& unit, const char* name) {
+  const std::scoped_lock lock(unit.requests_mutex());
+  if (GstPad* known = gst_element_get_static_pad(unit.subject(), name)) {
+    gst_object_unref(known);
+    return nullptr;
+  }
+  return gst_element_request_pad_simple(unit.subject(), name);
+}
+
+void add_branch(Unit& unit, Dice& dice) {
+  GstPad* pad = request_pad(unit, dice.chance(0.5) ? "unsynced_src" : "audio_src");
+  if (pad == nullptr) return;
+  const std::scoped_lock lock(unit.control_mutex());
+  GstElement* sink = gst_element_factory_make("fakesink", nullptr);
+  g_object_set(sink, "async", unit.sinks_wait() && dice.chance(0.5), nullptr);
+  gst_object_ref_sink(sink);
+  gst_bin_add(GST_BIN(unit.pipeline()), sink);
+  GstPad* sink_pad = gst_element_get_static_pad(sink, "sink");
+  gst_pad_link(pad, sink_pad);
+  gst_object_unref(sink_pad);
+  gst_element_sync_state_with_parent(sink);
+  unit.keep({pad, sink});
+}
+
+void remove_branch(Unit& unit, Dice& dice) {
+  const Branch branch = unit.take_branch(dice);
+  if (branch.pad != nullptr) unit.remove(branch);
+}
+
+void send_upstream(Unit& unit, Dice& dice) {
+  const Link& link = dice.pick(unit.links());
+  gst_pad_send_event(link.source, some_upstream_event(dice));
+}
+
+void recalculate_latency(Unit& unit, Dice&) {
+  gst_bin_recalculate_latency(GST_BIN(unit.pipeline()));
+}
+
+bool has_request_pads(const Unit& unit) {
+  return unit.kind() == Subject::Element;
+}
+
+bool is_fed(const Unit& unit) {
+  return GST_IS_APP_SRC(unit.sources().front());
+}
+
+void feed_source(Unit& unit, Dice& dice) {
+  const auto duration = static_cast<GstClockTime>(dice.number(0, 500)) * GST_MSECOND;
+  feed(unit.sources().front(), unit.kind() == Subject::TextToCea608, unit.advance(duration),
+       duration, dice);
+}
+
+// What goes downstream with the data, in the streaming thread, before its next buffer.
+struct InOrder {
+  const Unit& unit;
+  GstEvent* event = nullptr;
+  GstQuery* query = nullptr;
+};
+
+GstPadProbeReturn send_in_order(GstPad* pad, GstPadProbeInfo*, gpointer data) {
+  auto* what = static_cast<InOrder*>(data);
+  if (what->unit.is_over()) return GST_PAD_PROBE_REMOVE;
+  if (what->event != nullptr) gst_pad_push_event(pad, std::exchange(what->event, nullptr));
+  if (what->query != nullptr) gst_pad_peer_query(pad, what->query);
+  return GST_PAD_PROBE_REMOVE;
+}
+
+void forget_in_order(gpointer data) {
+  auto* what = static_cast<InOrder*>(data);
+  if (what->event != nullptr) gst_event_unref(what->event);
+  if (what->query != nullptr) gst_query_unref(what->query);
+  delete what;
+}
+
+void add_in_order(const Link& link, InOrder what) {
+  gst_pad_add_probe(link.source, GST_PAD_PROBE_TYPE_BUFFER, send_in_order, new InOrder{what},
+                    forget_in_order);
+}
+
+void send_downstream(Unit& unit, Dice& dice) {
+  add_in_order(dice.pick(unit.inputs()), {.unit = unit, .event = some_downstream_event(dice)});
+}
+
+void ask_in_order(Unit& unit, Dice& dice) {
+  add_in_order(dice.pick(unit.inputs()), {.unit = unit, .query = some_serialized_query(dice)});
+}
+
+void end_stream(Unit& unit, Dice& dice) {
+  add_in_order(dice.pick(unit.inputs()), {.unit = unit, .event = gst_event_new_eos()});
+}
+
+void send_from_source(Unit& unit, Dice& dice) {
+  gst_element_send_event(dice.pick(unit.sources()), some_downstream_event(dice));
+}
+
+// Upstream sends its segment again behind a flush.
+void flush(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
+  const Link& link = dice.pick(unit.inputs());
+  GstEvent* segment = gst_pad_get_sticky_event(link.source, GST_EVENT_SEGMENT, 0);
+  if (segment == nullptr) return;
+  add_in_order(link, {.unit = unit, .event = segment});
+  gst_pad_send_event(link.sink, gst_event_new_flush_start());
+  dice.rest(microseconds(2'000));
+  gst_pad_send_event(link.sink, gst_event_new_flush_stop(dice.chance(0.8)));
+}
+
+constexpr OperationKind kOperations[] = {
+    {"set state", 3, set_state},
+    {"play", 3, play},
+    {"cycle subject", 1, cycle_subject, never_waits},
+    {"flushing seek", 2, flushing_seek},
+    {"change property", 5, change_property},
+    {"read properties", 1, read_properties},
+    {"query", 4, ask},
+    {"relink", 1, relink},
+    {"relink when idle", 2, relink_when_idle},
+    {"add branch", 2, add_branch, has_request_pads},
+    {"remove branch", 2, remove_branch, has_request_pads},
+    {"send upstream", 3, send_upstream},
+    {"send downstream", 6, send_downstream},
+    {"send from source", 3, send_from_source},
+    {"serialized query", 2, ask_in_order},
+    {"flush", 1, flush},
+    {"end stream", 0.5, end_stream},
+    {"recalculate latency", 1, recalculate_latency},
+    {"feed", 12, feed_source, is_fed},
+};
+
+}  // namespace
+
+const OperationKind& pick_operation(const Unit& unit, Dice& dice) {
+  const auto weight = [&unit](const OperationKind& kind) {
+    return kind.applies == nullptr || kind.applies(unit) ? kind.weight : 0;
+  };
+  double all = 0;
+  for (const OperationKind& kind : kOperations) all += weight(kind);
+  double left = dice.between(0, all);
+  for (const OperationKind& kind : kOperations) {
+    if (left < weight(kind)) return kind;
+    left -= weight(kind);
+  }
+  return kOperations[0];
+}
+
+}  // namespace npuwhisper::stress

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dice.h"
+#include "operation_log.h"
+#include "unit.h"
+
+namespace npuwhisper::stress {
+
+/// What is wrong on purpose, as a test of the test.
+enum class Plant { None, Critical, Leak, Hang, Descriptor };
+
+/// One situation: units of one kind, and several threads that do random operations to them. A seed
+/// decides everything but how the threads interleave. Use it from one thread.
+class Round {
+ public:
+  /// Seeds that follow one another are of different situations.
+  static constexpr std::uint64_t kSituations = 5;
+
+  /// `log`: of the calling thread.
+  Round(std::uint64_t seed, Plant plant, OperationLog& log);
+
+  /// Runs it to its end. Returns failures in words. Nothing of the round is alive afterwards, but
+  /// for what leaks.
+  std::vector<std::string> run();
+
+  std::string describe() const;
+  std::uint64_t n_operations() const { return n_operations_; }
+  /// The most ERROR messages that one element under test posted.
+  int most_errors() const { return most_errors_; }
+
+ private:
+  using Units = std::vector<std::unique_ptr<Unit>>;
+
+  void set_script();
+  void make_units();
+  void disturb();
+  void operate(std::uint64_t stream);
+  void plant_fault() const;
+  void stop_all();
+  void read_messages(const Unit& unit);
+  void play_in_order();
+  void await_end(const Unit& unit);
+
+  const std::uint64_t seed_;
+  const Plant plant_;
+  OperationLog& log_;
+  Dice dice_;
+  Units units_;
+  bool runtime_fails_ = false;
+  std::atomic<std::uint64_t> n_operations_{0};
+  int most_errors_ = 0;
+  std::vector<std::string> failures_;
+};
+
+}  // namespace npuwhisper::stress
