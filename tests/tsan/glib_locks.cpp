@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// A library to preload (LD_PRELOAD) into programs with ThreadSanitizer, for GLib and GStreamer
+// without it. Their locks, conditions, once-initialisations, thread pools and reference counts
+// order what threads do, but are atomics and futexes within these libraries, which ThreadSanitizer
+// cannot see. These functions come before GLib's, call them, and tell ThreadSanitizer about the
+// order. Locks that GLib makes of pthread's (recursive ones, those of readers and writers) it knows
+// by itself.
+//
+// What GLib and GStreamer do within themselves does not come through here: so reports are wanted
+// only for code that is instrumented (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
+
+#include <dlfcn.h>
+#include <gst/gst.h>
+
+#include <cstdlib>
+
+extern "C" {
+// Of the runtime, in programs that have it.
+__attribute__((weak)) void __tsan_acquire(void* address);
+__attribute__((weak)) void __tsan_release(void* address);
+}
+
+namespace {
+
+void acquire(const void* address) {
+  if (__tsan_acquire != nullptr) __tsan_acquire(const_cast<void*>(address));
+}
+
+void release(const void* address) {
+  if (__tsan_release != nullptr) __tsan_release(const_cast<void*>(address));
+}
+
+// The function of this name in the libraries behind this one.
+template <typename Function>
+Function* next(Function*, const char* name) {
+  auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
+  if (found == nullptr) std::abort();
+  return found;
+}
+
+// What a thread pool calls, with what was done before the push known to it.
+struct PoolFunction {
+  GFunc function;
+  gpointer data;
+};
+
+void run_in_pool(gpointer item, gpointer data) {
+  acquire(item);
+  const auto* call = static_cast<const PoolFunction*>(data);
+  call->function(item, call->data);
+}
+
+}  // namespace
+
+#define NEXT(function)                                  \
+  static auto* const real = next(&function, #function); \
+  static_assert(true, "the macro is followed by a semicolon")
+
+#pragma GCC visibility push(default)
+extern "C" {
+
+void g_mutex_lock(GMutex* mutex) {
+  NEXT(g_mutex_lock);
+  real(mutex);
+  acquire(mutex);
+}
+
+gboolean g_mutex_trylock(GMutex* mutex) {
+  NEXT(g_mutex_trylock);
+  const gboolean locked = real(mutex);
+  if (locked) acquire(mutex);
+  return locked;
+}
+
+void g_mutex_unlock(GMutex* mutex) {
+  NEXT(g_mutex_unlock);
+  release(mutex);
+  real(mutex);
+}
+
+void g_cond_wait(GCond* cond, GMutex* mutex) {
+  NEXT(g_cond_wait);
+  release(mutex);
+  real(cond, mutex);
+  acquire(mutex);
+}
+
+gboolean g_cond_wait_until(GCond* cond, GMutex* mutex, gint64 end) {
+  NEXT(g_cond_wait_until);
+  release(mutex);
+  const gboolean signalled = real(cond, mutex, end);
+  acquire(mutex);
+  return signalled;
+}
+
+void g_bit_lock(volatile gint* address, gint bit) {
+  NEXT(g_bit_lock);
+  real(address, bit);
+  acquire(const_cast<const gint*>(address));
+}
+
+gboolean g_bit_trylock(volatile gint* address, gint bit) {
+  NEXT(g_bit_trylock);
+  const gboolean locked = real(address, bit);
+  if (locked) acquire(const_cast<const gint*>(address));
+  return locked;
+}
+
+void g_bit_unlock(volatile gint* address, gint bit) {
+  NEXT(g_bit_unlock);
+  release(const_cast<const gint*>(address));
+  real(address, bit);
+}
+
+#undef g_once_init_enter
+gboolean g_once_init_enter(volatile void* location) {
+  NEXT(g_once_init_enter);
+  const gboolean first = real(location);
+  acquire(const_cast<const void*>(location));
+  return first;
+}
+
+#undef g_once_init_leave
+void g_once_init_leave(volatile void* location, gsize result) {
+  NEXT(g_once_init_leave);
+  release(const_cast<const void*>(location));
+  real(location, result);
+}
+
+gpointer g_once_impl(GOnce* once, GThreadFunc function, gpointer argument) {
+  NEXT(g_once_impl);
+  gpointer result = real(once, function, argument);
+  release(once);
+  acquire(once);
+  return result;
+}
+
+// The pool's function and data live as long as the process, as GStreamer's pools do.
+GThreadPool* g_thread_pool_new(GFunc function, gpointer data, gint max_threads, gboolean exclusive,
+                               GError** error) {
+  NEXT(g_thread_pool_new);
+  return real(run_in_pool, new PoolFunction{function, data}, max_threads, exclusive, error);
+}
+
+gboolean g_thread_pool_push(GThreadPool* pool, gpointer item, GError** error) {
+  NEXT(g_thread_pool_push);
+  release(item);
+  return real(pool, item, error);
+}
+
+// The last reference goes after all that was done with others.
+void g_object_unref(gpointer object) {
+  NEXT(g_object_unref);
+  release(object);
+  acquire(object);
+  real(object);
+}
+
+gpointer(g_object_ref)(gpointer object) {
+  static auto* const real = next(&(g_object_ref), "g_object_ref");
+  gpointer same = real(object);
+  acquire(object);
+  return same;
+}
+
+void gst_mini_object_unref(GstMiniObject* object) {
+  NEXT(gst_mini_object_unref);
+  release(object);
+  acquire(object);
+  real(object);
+}
+
+}  // extern "C"
+#pragma GCC visibility pop
