@@ -50,7 +50,8 @@ class CaptionBin {
   void start();
   /// PAUSED to READY, after the elements.
   void stop();
-  /// Fits the queues to the latency and the rates as they are now. Thread-safe.
+  /// Fits the queues to the latency, the rates and the streams' beginnings as they are now.
+  /// Thread-safe.
   void size_queues();
 
  private:
@@ -60,6 +61,8 @@ class CaptionBin {
   /// False: the captioner cannot use video of these caps. An ERROR says why.
   bool follow_video(GstEvent* caps_event);
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
+  void note_begin(GstPad* pad, GstBuffer* buffer, std::atomic<GstClockTime>& begin);
+  GstClockTime audio_lead() const;
   bool begin_text();
   void end_text();
   void send_end();
@@ -68,7 +71,7 @@ class CaptionBin {
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_text_query(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_audio_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_audio(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstBin* bin_;
   ElementGroup elements_;
@@ -89,6 +92,8 @@ class CaptionBin {
 
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
+  // Running times of the first buffers since the start or a flush; NONE: there was none yet.
+  std::atomic<GstClockTime> audio_begin_{GST_CLOCK_TIME_NONE}, video_begin_{GST_CLOCK_TIME_NONE};
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
   std::mutex sizes_mutex_;                  // One thread computes and sets the queues' sizes.

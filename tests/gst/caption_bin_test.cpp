@@ -108,6 +108,19 @@ TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
 }
 
 // At half the rate a second of the stream takes two, by which queues measure what they hold.
+// The audio before the first frame is queued beside what its text lags.
+TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=2000") + audio(15) +
+                    video(9, "timestamp-offset=6000000000") + kSinks);
+  const Frames frames(pipeline, "video_src");
+  const Frames sound(pipeline, "audio_src");
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(frames.size(), 225U);
+  EXPECT_EQ(sound.size(), 150U);
+}
+
 TEST_P(EveryMode, PlaysSlowlyAndFast) {
   for (const double rate : {0.25, 0.5, 2.0}) {
     set_script({});
