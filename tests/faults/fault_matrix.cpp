@@ -63,6 +63,7 @@ struct Options {
   unsigned share = 1;                 ///< One of so many sites is tried.
   unsigned seed = 0;                  ///< Chooses which.
   unsigned n_children = 2;
+  bool spares_onednn = false;  ///< Only sites in our own code.
 };
 
 /// What a child reports.
@@ -291,6 +292,7 @@ class Matrix {
     for (const FaultSite& site : reference.sites) {
       for (const bool lasts : {false, true}) {
         if (options_.kind && *options_.kind != site.kind) continue;
+        if (options_.spares_onednn && is_in(site.frames.front(), "libdnnl")) continue;
         if (random_() % options_.share != 0) continue;
         collect(options_.n_children - 1);
         running.push_back({site, lasts, std::make_unique<Child>([&] {
@@ -364,6 +366,7 @@ class Matrix {
       "  --kind       new, memory, thread, open, read, map or event-descriptor (default: all)\n"
       "  --share      try one of N sites (default: 1, all)\n"
       "  --seed       chooses which (default: that of the clock; it is printed)\n"
+      "  --only ours  none of oneDNN's own calls\n"
       "  --children   how many processes run at once (default: 2)\n",
       stderr);
   std::exit(2);
@@ -389,6 +392,11 @@ Options parse(int argc, char** argv) {
           kFaultKinds, [&](FaultKind kind) { return value == to_string(kind); });
       if (found == kFaultKinds.end()) say_usage();
       options.kind = *found;
+      continue;
+    }
+    if (name == "--only") {
+      if (value != "ours") say_usage();
+      options.spares_onednn = true;
       continue;
     }
     char* end = nullptr;

@@ -33,8 +33,9 @@ namespace {
 
 enum class Owner : std::uint8_t { Nobody, Ours, Between };
 
-/// Loaded code from `begin` to `end`.
+/// Loaded code from `begin` to `end`, of a library that is loaded at `base`.
 struct Range {
+  const char* base = nullptr;
   const char* begin = nullptr;
   const char* end = nullptr;
   Owner owner = Owner::Nobody;
@@ -79,16 +80,32 @@ int add_ranges(dl_phdr_info* library, std::size_t, void*) {
     const auto& part = library->dlpi_phdr[i];
     if (part.p_type != PT_LOAD || (part.p_flags & PF_X) == 0) continue;
     const char* begin = reinterpret_cast<const char*>(library->dlpi_addr + part.p_vaddr);
-    ranges[n_ranges++] = {begin, begin + part.p_memsz, owner};
+    const char* base = reinterpret_cast<const char*>(library->dlpi_addr);
+    ranges[n_ranges++] = {base, begin, begin + part.p_memsz, owner};
   }
   return 0;
 }
 
-Owner owner_of(const void* address) {
+/// nullptr: in no library that counts.
+const Range* range_of(const void* address) {
   for (std::size_t i = 0; i < n_ranges; ++i) {
-    if (ranges[i].contains(address)) return ranges[i].owner;
+    if (ranges[i].contains(address)) return &ranges[i];
   }
-  return Owner::Nobody;
+  return nullptr;
+}
+
+Owner owner_of(const void* address) {
+  const Range* range = range_of(address);
+  return range == nullptr ? Owner::Nobody : range->owner;
+}
+
+/// The same in each run, wherever libraries are loaded.
+std::uint64_t place_of(const void* address) {
+  const Range* range = range_of(address);
+  if (range == nullptr) return 0;
+  const auto offset = static_cast<const char*>(address) - range->base;
+  return (static_cast<std::uint64_t>(range - ranges.data()) << 40) +
+         static_cast<std::uint64_t>(offset);
 }
 
 /// GLib ends the program when a thread that g_thread_new() wants does not start.
@@ -117,7 +134,7 @@ FaultSite this_site(FaultKind kind) {
   if (n_frames == 0) return {};
   std::uint64_t id = static_cast<std::uint64_t>(kind) + 1;
   for (const void* frame : site.frames) {
-    id = (id ^ reinterpret_cast<std::uintptr_t>(frame)) * 0x9E3779B97F4A7C15ULL;
+    id = (id ^ place_of(frame)) * 0x9E3779B97F4A7C15ULL;
     id ^= id >> 29;
   }
   site.id = id == 0 ? 1 : id;
