@@ -200,7 +200,7 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   const auto [before, after] = cues_by_stream(text);
   // The last word was cut in two: what it becomes is chance.
   expect_same(offline(std::span(samples).first(n_first)), heard(before), 2);
-  expect_same(offline(std::span(samples).subspan(n_first)), heard(after), 1);
+  expect_same(offline(std::span(samples).subspan(n_first)), heard(after), kOneWord);
   expect_no_complaints(pipeline);
 }
 

@@ -44,7 +44,9 @@ class LiveSpeech : public ::testing::Test {
 
   static std::string text_of(const Words& words);
   static Words heard(const std::vector<Record>& cues);
-  /// Fails the test where more than `n_most` words differ.
+  /// Errors of one word that differs: one that is heard as two ("disp most") counts twice.
+  static constexpr std::size_t kOneWord = 2;
+  /// Fails the test where there are more than `n_most` word errors.
   static void expect_same(const Words& wanted, const Words& found, std::size_t n_most);
   /// Waits for text, or a GAP, up to where the audio ends: nothing else comes from the source, nor
   /// an EOS.
