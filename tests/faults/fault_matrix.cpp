@@ -199,7 +199,7 @@ Verdict judge(const Report& report, const json& reference, bool may_lose_text) {
                        (may_lose_text || found["text"] == reference["text"]);
   if (!has_error && (!is_same || found["refused"])) return Verdict::SilentLoss;
   const std::string again = found["again"];
-  if (may_lose_text ? again.starts_with("ERROR") : again != reference["again"]) {
+  if (may_lose_text ? again.starts_with("ERROR") : again != reference["again"].get<std::string>()) {
     return Verdict::NotAgain;
   }
   if (found["live"] > reference["live"]) return Verdict::Leak;
