@@ -5,8 +5,8 @@
 #include <cstring>
 #include <vector>
 
+#include "../kernels/emulator/array/adding_design.h"
 #include "array/transaction.h"
-#include "array_design.h"
 #include "emulator/driver/packet.h"
 #include "emulator/image.h"
 #include "emulator/npu.h"
@@ -51,7 +51,7 @@ void run_stream(std::span<const std::byte> bytes) {
   if (!decoded) require(!decoded.error().message.empty(), "an error with a message");
 
   static const auto image =
-      emu::serialize({.array = "npu1", .design = kArrayDesign, .kernels = {}});
+      emu::serialize({.array = "npu1", .design = emu::test::kAddingDesign, .kernels = {}});
   auto array = emu::Npu::load(image);
   require(array.has_value(), "an array with the harness's design");
   TwoBuffers memory;

@@ -12,8 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "../kernels/emulator/array/adding_design.h"
 #include "../kernels/emulator/lower/whole_texts.h"
-#include "array_design.h"
 #include "ct2_writer.h"
 #include "emulator/image.h"
 #include "emulator/lower.h"
@@ -153,9 +153,10 @@ void write_designs(const fs::path& root) {
     streams.add("stream_" + std::to_string(number), '\2' + bytes_of_words(sequence_of(text)));
     ++number;
   }
-  texts.add("array_design", kArrayDesign);
-  streams.add("stream_of_design", '\2' + bytes_of_words(sequence_of(kArrayDesign)));
-  const auto image = emu::serialize({.array = "npu1", .design = kArrayDesign, .kernels = {}});
+  texts.add("array_design", emu::test::kAddingDesign);
+  streams.add("stream_of_design", '\2' + bytes_of_words(sequence_of(emu::test::kAddingDesign)));
+  const auto image =
+      emu::serialize({.array = "npu1", .design = emu::test::kAddingDesign, .kernels = {}});
   streams.add("image",
               '\0' + std::string(reinterpret_cast<const char*>(image.data()), image.size()));
   // Headers of a run and of a chain, with addresses behind them.

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-namespace npuwhisper::fuzz {
+namespace npuwhisper::emu::test {
 
-/// A small design that streams of the harness run on: its core adds a word, which the stream sets,
-/// to 64 words that come from the host and go back there.
-inline constexpr char kArrayDesign[] = R"(aie.device(npu1_1col) {
+/// A small design for npu1. Its core adds a word, which the stream sets, to 64 words that come from
+/// the host by way of object FIFOs and go back there.
+inline constexpr char kAddingDesign[] = R"(aie.device(npu1_1col) {
   %shim = aie.tile(0, 0)
   %core = aie.tile(0, 2)
   %added = aie.buffer(%core) {sym_name = "added"} : memref<1xi32>
@@ -45,4 +45,4 @@ inline constexpr char kArrayDesign[] = R"(aie.device(npu1_1col) {
 }
 )";
 
-}  // namespace npuwhisper::fuzz
+}  // namespace npuwhisper::emu::test
