@@ -15,6 +15,8 @@ namespace {
 
 /// Bytes that one system call reads.
 constexpr std::size_t kPieceBytes = 16384;
+/// Rows that each_row() has in memory at a time.
+constexpr std::size_t kRowsAtOnce = 16;
 
 template <typename T>
 void integers_to_f32(std::span<const std::byte> in, std::span<float> out) {
@@ -89,6 +91,22 @@ Result<void> Weights::read_rows(const Variable& variable, std::int64_t first,
     to_f32(variable.type, bytes, out.first(count));
     out = out.subspan(count);
     at += count;
+  }
+  return {};
+}
+
+Result<void> Weights::each_row(
+    const Variable& variable,
+    const std::function<void(std::size_t row, std::span<const float> values)>& take) const {
+  const auto n = static_cast<std::size_t>(variable.n_rows());
+  const std::size_t n_row = static_cast<std::size_t>(variable.n_elements()) / n;
+  std::vector<float> rows(std::min(kRowsAtOnce, n) * n_row);
+  for (std::size_t first = 0; first < n; first += kRowsAtOnce) {
+    const std::size_t count = std::min(kRowsAtOnce, n - first);
+    const auto values = std::span(rows).first(count * n_row);
+    auto done = read_rows(variable, static_cast<std::int64_t>(first), values);
+    if (!done) return done;
+    for (std::size_t i = 0; i < count; ++i) take(first + i, values.subspan(i * n_row, n_row));
   }
   return {};
 }

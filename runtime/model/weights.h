@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,6 +42,11 @@ class Weights {
   /// n_rows() values. Up to 16 KB take one system call. Errors: Unavailable (the file cannot be
   /// read any more), CorruptModel (a value is NaN or infinite).
   Result<void> read_rows(const Variable& variable, std::int64_t first, std::span<float> out) const;
+  /// Calls `take` with the number and the values of each row, in order, a few of them in memory at
+  /// a time. Errors: as read_rows(); rows before the one that cannot be read were taken.
+  Result<void> each_row(
+      const Variable& variable,
+      const std::function<void(std::size_t row, std::span<const float> values)>& take) const;
   /// All values as f32. Errors: as read_rows().
   Result<std::vector<float>> read(const Variable& variable) const;
   /// All values as they are stored. Errors: as read_rows().

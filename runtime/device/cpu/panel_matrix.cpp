@@ -10,9 +10,6 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Rows of the file in memory at a time.
-constexpr std::size_t kRowsAtOnce = 16;
-
 float largest_magnitude(std::span<const float> row) {
   float largest = 0;
   for (const float x : row) largest = std::max(largest, std::fabs(x));
@@ -35,14 +32,9 @@ Result<PanelMatrix> PanelMatrix::read(const Weights& weights, const Variable& we
   const std::size_t k = static_cast<std::size_t>(weight.n_elements()) / n;
   PanelMatrix m;
   m.allocate(n, k, type);
-  std::vector<float> rows(std::min(kRowsAtOnce, n) * k);
-  for (std::size_t first = 0; first < n; first += kRowsAtOnce) {
-    const std::size_t n_rows = std::min(kRowsAtOnce, n - first);
-    const auto values = std::span(rows).first(n_rows * k);
-    const auto done = weights.read_rows(weight, static_cast<std::int64_t>(first), values);
-    if (!done) return fail(done.error());
-    for (std::size_t i = 0; i < n_rows; ++i) m.pack_row(first + i, values.subspan(i * k, k));
-  }
+  const auto done = weights.each_row(
+      weight, [&m](std::size_t row, std::span<const float> values) { m.pack_row(row, values); });
+  if (!done) return fail(done.error());
   return m;
 }
 

@@ -19,8 +19,6 @@ constexpr int kBlockRows = 128;
 constexpr int kQueryRows = 64;
 // Heads whose packed keys and values exist at once, but no fewer than threads: each takes up to 0.8 MB.
 constexpr int kFewestHeads = 2;
-// Rows of a weight that are read from the file at a time.
-constexpr std::size_t kRowsAtOnce = 16;
 
 bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
 
@@ -81,18 +79,11 @@ Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight,
                                  std::size_t n_in, std::size_t kernel) {
   const std::size_t n_row = n_in * kernel;
   AlignedBytes matrix(n_out * n_row * sizeof(float));
-  std::vector<float> rows(std::min(kRowsAtOnce, n_out) * n_row);
-  for (std::size_t first = 0; first < n_out; first += kRowsAtOnce) {
-    const std::size_t n = std::min(kRowsAtOnce, n_out - first);
-    const auto done = weights.read_rows(weight, static_cast<std::int64_t>(first),
-                                        std::span(rows).first(n * n_row));
-    if (!done) return fail(done.error());
-    float* const to = matrix.as<float>() + first * n_row;
-    for (std::size_t row = 0; row < n; ++row) {
-      for (std::size_t i = 0; i < n_row; ++i)
-        to[row * n_row + i % kernel * n_in + i / kernel] = rows[row * n_row + i];
-    }
-  }
+  const auto done = weights.each_row(weight, [&](std::size_t row, std::span<const float> values) {
+    float* const to = matrix.as<float>() + row * n_row;
+    for (std::size_t i = 0; i < n_row; ++i) to[i % kernel * n_in + i / kernel] = values[i];
+  });
+  if (!done) return fail(done.error());
   return matrix;
 }
 
