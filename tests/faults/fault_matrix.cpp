@@ -424,7 +424,7 @@ Options parse(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace npuwhisper::test;
   const Options options = parse(argc, argv);
-  // Before main() GLib reads G_DEBUG; a critical ends a child, which counts as a crash.
+  // A critical message ends a child, which counts as a crash.
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(nullptr, nullptr);
   // The plugin is loaded once, and no thread is started, before the children are made.

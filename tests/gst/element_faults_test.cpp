@@ -204,7 +204,7 @@ TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
 }
 
-// Nor does the stream end as if its last words were there.
+// No EOS either: it would say that the last words were there.
 TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
   set_script({.drain_error = Error{ErrorCode::DeviceError, "the device is gone"}});
   play();

@@ -56,7 +56,8 @@ class Live : public ElementTest {
   }
 };
 
-// As rtspsrc may be while it connects. Without the answer the element would wait for 30 s of audio.
+// rtspsrc is such a source while it connects. Without the answer the element would wait for 30 s of
+// audio.
 TEST_F(Live, UpstreamThatCannotTellItsLatencyYetIsAskedAgain) {
   set_script({});
   g_object_set(make(), "latency", 1000, nullptr);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Times that no clock has. Worth most under -Db_sanitize=undefined.
+// Times that no clock has. Builds with -Db_sanitize=undefined see overflows.
 #include <gtest/gtest.h>
 
 #include <cstdint>

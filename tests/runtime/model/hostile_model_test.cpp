@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files that were cut short or changed: an Error or a valid model, never a crash. Worth most under
-// -Db_sanitize=address,undefined.
+// Files that were cut short or changed: an Error or a valid model, never a crash. Builds with
+// -Db_sanitize=address,undefined see what others do not.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
