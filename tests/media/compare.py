@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Compares what two runs of media gave: words, times, samples, frames."""
+import bisect
 import difflib
 import pathlib
 import sys
@@ -9,6 +10,7 @@ from speech_text import words_of  # noqa: E402
 
 SECOND = 1e9
 SYNC = 0.5  # seconds
+SAME_TIME = 1000  # nanoseconds: demultiplexers reckon times from others, and round
 CLIPPED = 0.02  # seconds: codecs' delays, by which audio and video begin apart
 EDGE = 0.25  # seconds by which a picture may differ from the text's own times, for frames are coarse
 
@@ -65,12 +67,24 @@ def media_differences(plain, ours, is_overlay=False):
             zip(plain['video'], ours['video'])):
         # cccombiner lets a first frame that begins before its segment begin with it.
         is_clipped = number == 0 and 0 < our_time - time < CLIPPED * SECOND
-        if time != our_time and not is_clipped:
+        if abs(time - our_time) > SAME_TIME and not is_clipped:
             wrong['times'] = f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s'
             break
         if upper != our_upper or (lower != our_lower and not is_overlay):
             wrong.setdefault('pixels', f'others at {time / SECOND} s')
     return wrong
+
+
+def covered_frames(plain, ours):
+    """[(time, whether the lower half differs from that of the same frame of `plain`)] of `ours`."""
+    lowers = sorted((time, lower) for time, _, lower, _ in plain)
+    times = [time for time, _ in lowers]
+    frames = []
+    for time, _, lower, _ in ours:
+        at = bisect.bisect_left(times, time - SAME_TIME)
+        is_same = (at < len(times) and times[at] <= time + SAME_TIME and lowers[at][1] == lower)
+        frames.append((time, not is_same))
+    return frames
 
 
 def shown(frames):

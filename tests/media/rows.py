@@ -176,9 +176,8 @@ class Checker:
         wrong = []
         cues = ours['cues']
         if plain['video'] and row.program == 'overlay':
-            lower = {time: lower for time, _, lower, _ in plain['video']}
-            last = max(lower)
-            frames = [(time, lower.get(time) != ours_lower) for time, _, ours_lower, _ in ours['video']]
+            last = max(time for time, _, _, _ in plain['video'])
+            frames = compare.covered_frames(plain['video'], ours['video'])
             seen = [cue for cue in cues if cue[0] < last]
             wrong += compare.picture_differences(frames, seen)
         elif plain['video']:
