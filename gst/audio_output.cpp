@@ -236,7 +236,7 @@ void AudioOutput::push(const EventPtr& event) {
     gst_event_copy_segment(event.get(), &segment_);
     if (segment_.format != GST_FORMAT_TIME) gst_segment_init(&segment_, GST_FORMAT_TIME);
   }
-  gst_pad_push_event(pad_.get(), gst_event_ref(event.get()));
+  push_event(gst_event_ref(event.get()));
 }
 
 }  // namespace npuwhisper

@@ -15,6 +15,7 @@
 #include "output_pad.h"
 #include "patience.h"
 #include "settings.h"
+#include "watchdog.h"
 #include "worker.h"
 
 namespace npuwhisper {
@@ -28,8 +29,10 @@ namespace npuwhisper {
 ///                                      what was said for audio
 ///   task of each source pad            text, json or audio (reader), pushes downstream
 ///   loader                             opens the engine, then ends
+///   watchdog                           looks at what the worker and the tasks are doing
 /// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK,
-/// limit_mutex. The mutexes of settings, loader, worker, input, text, json and audio are leaves:
+/// limit_mutex. The mutexes of settings, loader, worker, watchdog, input, text, json and audio are
+/// leaves:
 /// none is held while another of them is taken, nor while a pad, the bus or the runtime is called
 /// (the queue's takes the pool's locks; a task that pauses itself takes those of its pad). That of
 /// the request pads is held while the element looks through its pads.
@@ -42,7 +45,8 @@ struct ElementState {
         text(element, OutputPad::Content::Text, latency, counters),
         json(element, OutputPad::Content::Json, latency, counters),
         audio(element, latency, counters),
-        worker(element, settings, loader, allocator.get(), input, {text, json, audio}, latency) {}
+        worker(element, settings, loader, allocator.get(), input, {text, json, audio}, latency),
+        watchdog(element, loader, latency, counters, worker.decoding(), {&text, &json, &audio}) {}
 
   SharedSettings settings;
   Counters counters;
@@ -55,6 +59,7 @@ struct ElementState {
   OutputPad json;
   AudioOutput audio;
   Worker worker;
+  Watchdog watchdog;
 
   GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the other pads.
   GstPad* src_pad = nullptr;

@@ -144,7 +144,10 @@ bool start(GstElement* element, ElementState& state) {
   state.max_delay_ms = 0;
   gst_segment_init(&state.segment, GST_FORMAT_TIME);
   state.lacks_segment = false;
-  return posted(element, state.worker.start());
+  if (!posted(element, state.watchdog.start())) return false;
+  if (posted(element, state.worker.start())) return true;
+  state.watchdog.stop();
+  return false;
 }
 
 GstStateChangeReturn change_state(GstElement* element, GstStateChange transition) {
@@ -158,6 +161,9 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     case GST_STATE_CHANGE_READY_TO_PAUSED:
       if (!start(element, state)) return GST_STATE_CHANGE_FAILURE;
       break;
+    case GST_STATE_CHANGE_PLAYING_TO_PAUSED:
+      state.watchdog.set_playing(false);
+      break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       state.patience.stop();
       state.input.stop();  // Lets the streaming thread and the worker go,
@@ -169,10 +175,14 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   // ... so that the pads can be deactivated here.
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    state.watchdog.set_playing(result != GST_STATE_CHANGE_FAILURE);
+  }
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY ||
       (transition == GST_STATE_CHANGE_READY_TO_PAUSED && result == GST_STATE_CHANGE_FAILURE)) {
     state.input.stop();
     state.worker.stop();
+    state.watchdog.stop();
     // Upstream's memory keeps the device; the element does not.
     npuwhisper::set_audio_ring(state.allocator.get(), nullptr);
   }

@@ -275,7 +275,7 @@ void OutputPad::push_gap(GstClockTime to) {
   position_ = to;
   cues_.raise_earliest(to);
   counters_.gaps.fetch_add(1, std::memory_order_relaxed);
-  gst_pad_push_event(pad_.get(), gap);
+  push_event(gap);
 }
 
 void OutputPad::push(const EventPtr& event) {
@@ -283,7 +283,7 @@ void OutputPad::push(const EventPtr& event) {
   switch (GST_EVENT_TYPE(event.get())) {
     case GST_EVENT_STREAM_START:
       in_segment_ = false;
-      gst_pad_push_event(pad_.get(), stream_start(event.get()).release());
+      push_event(stream_start(event.get()).release());
       gst_pad_check_reconfigure(pad_.get());
       if (!negotiate()) gst_pad_mark_reconfigure(pad_.get());
       return;
@@ -308,7 +308,7 @@ void OutputPad::push(const EventPtr& event) {
     default:
       break;
   }
-  gst_pad_push_event(pad_.get(), gst_event_ref(event.get()));
+  push_event(gst_event_ref(event.get()));
 }
 
 void OutputPad::push_segment() {
@@ -317,7 +317,7 @@ void OutputPad::push_segment() {
   late.base += lateness_;
   GstEvent* event = gst_event_new_segment(&late);
   gst_event_set_seqnum(event, segment_seqnum_);
-  gst_pad_push_event(pad_.get(), event);
+  push_event(event);
 }
 
 bool OutputPad::negotiate() {
@@ -336,7 +336,7 @@ bool OutputPad::negotiate() {
                        static_cast<void*>(allowed.get()), static_cast<void*>(templ.get()));
     return false;
   }
-  return gst_pad_push_event(pad_.get(), gst_event_new_caps(caps.get())) != FALSE ||
+  return push_event(gst_event_new_caps(caps.get())) ||
          !gst_pad_is_linked(pad_.get());
 }
 

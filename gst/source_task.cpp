@@ -199,17 +199,25 @@ void SourceTask::tell_again() {
         return TRUE;
       },
       &told);
-  for (EventPtr& event : told) gst_pad_push_event(pad_.get(), event.release());
+  for (EventPtr& event : told) push_event(event.release());
 }
 
 void SourceTask::push_buffer(GstBuffer* buffer) {
   const std::uint64_t n_before = n_relinked_;
-  const GstFlowReturn flow = gst_pad_push(pad_.get(), buffer);
+  const GstFlowReturn flow = [&] {
+    const WatchedCall::Scope scope(pushing_);
+    return gst_pad_push(pad_.get(), buffer);
+  }();
   note_flow(flow);
   if (flow != GST_FLOW_NOT_LINKED) return;
   missed_ = true;
   // What came before the failure was noted comes again: upstream may have stopped for it.
   if (n_relinked_ != n_before) gst_pad_send_event(pad_.get(), gst_event_new_reconfigure());
+}
+
+bool SourceTask::push_event(GstEvent* event) {
+  const WatchedCall::Scope scope(pushing_);
+  return gst_pad_push_event(pad_.get(), event) != FALSE;
 }
 
 void SourceTask::note_flow(GstFlowReturn flow) {

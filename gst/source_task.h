@@ -12,6 +12,7 @@
 
 #include "gst_ptr.h"
 #include "sticky_events.h"
+#include "watched_call.h"
 
 namespace npuwhisper {
 
@@ -53,6 +54,10 @@ class SourceTask {
   GstFlowReturn last_flow() const { return last_flow_; }
   /// Downstream may be linked again. True: it had been missed, and upstream is to go on.
   bool relinked();
+  /// What goes on downstream.
+  const WatchedCall& pushing() const { return pushing_; }
+  /// The pad, with a reference; nullptr before attach().
+  PadPtr ref_pad() const;
   /// The pad was linked: where the stream has ended, the new peer is told of it.
   void linked();
 
@@ -72,8 +77,6 @@ class SourceTask {
   bool is_idle() const { return flushing_ || !active_; }
   /// With the mutex held: the task must pause, or begin another turn.
   bool is_called() const { return is_idle() || tells_again_; }
-  /// The pad, with a reference; nullptr before attach().
-  PadPtr ref_pad() const;
   /// From the task: ends it until it is started again.
   void pause();
   /// With the mutex held: `event` has been queued, or would have been if the pad were active.
@@ -81,6 +84,8 @@ class SourceTask {
   /// From the task: pushes, and keeps what came of it in last_flow(). Posts an ERROR if downstream
   /// failed, once until it is activated again.
   void push_buffer(GstBuffer* buffer);
+  /// From the task: pushes, and takes the event. Whether downstream took it.
+  bool push_event(GstEvent* event);
   void note_flow(GstFlowReturn flow);
 
   GstElement* const element_;
@@ -99,6 +104,7 @@ class SourceTask {
   void wait_until_told();
   void tell_again();
 
+  WatchedCall pushing_;
   StickyEvents written_;  // Of the stream, whether or not there was a pad for them.
   std::atomic<bool> begins_{false};
   std::atomic<bool> tells_again_{false};

@@ -97,6 +97,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "dropped-events", counters.dropped_events);
   set(stats, "replaced-partial-results", counters.replaced_partial_results);
   set(stats, "dropped-results", counters.dropped_results);
+  set(stats, "stalls", counters.stalls);
   set(stats, "gaps", counters.gaps);
   set(stats, "cues", counters.cues);
   return stats;

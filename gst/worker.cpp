@@ -307,6 +307,12 @@ void Worker::resync(GstClockTime start) {
   output_.advance(start);
 }
 
+template <typename Call>
+Result<std::vector<Segment>> Worker::transcribe(Call call) {
+  const WatchedCall::Scope scope(decoding_);
+  return call(*transcriber_);
+}
+
 bool Worker::hear(const Audio& audio) {
   const MappedBuffer mapped(audio.buffer.get());
   const auto step = static_cast<std::int64_t>(bytes_per_sample(audio.format));
@@ -325,8 +331,11 @@ bool Worker::hear(const Audio& audio) {
 
 Result<std::vector<Segment>> Worker::push(const std::uint8_t* bytes, std::size_t n,
                                           SampleFormat format) {
-  if (format == SampleFormat::F32) return transcriber_->push(samples_at<float>(bytes, n, pcm_));
-  return transcriber_->push(samples_at<std::int16_t>(bytes, n, pcm_));
+  return transcribe([&](Transcriber& transcriber) {
+    return format == SampleFormat::F32
+               ? transcriber.push(samples_at<float>(bytes, n, pcm_))
+               : transcriber.push(samples_at<std::int16_t>(bytes, n, pcm_));
+  });
 }
 
 bool Worker::hear_silence(std::int64_t n_samples) {
@@ -335,7 +344,9 @@ bool Worker::hear_silence(std::int64_t n_samples) {
   for (std::int64_t i = 0; heard && i < n_samples;) {
     const auto n = static_cast<std::size_t>(piece_of(n_samples - i));
     std::fill_n(pcm_.begin(), n, 0.0F);
-    heard = input_.is_current(epoch_) && take(transcriber_->push(std::span(pcm_).first(n)));
+    const std::span<const float> silence = std::span(pcm_).first(n);
+    heard = input_.is_current(epoch_) &&
+            take(transcribe([&](Transcriber& t) { return t.push(silence); }));
     i += static_cast<std::int64_t>(n);
   }
   if (n_samples > 0) settled_ = false;  // A source that repeats GAPs is quiet all the same.
@@ -397,7 +408,7 @@ void Worker::announce_skip() {
 // sample has index 0 again.
 void Worker::finish() {
   if (transcriber_ && timeline_.n_samples() > 0) {
-    if (!input_.is_current(epoch_) || !take(transcriber_->drain())) return;
+    if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.drain(); }))) return;
     transcriber_->reset();
     output_.advance(timeline_.end());
     timeline_.restart(timeline_.end());
@@ -416,7 +427,7 @@ void Worker::settle() {
     return;
   }
   if (transcriber_ && timeline_.n_samples() > 0) {
-    if (!input_.is_current(epoch_) || !take(transcriber_->settle())) return;
+    if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.settle(); }))) return;
   }
   release_events(timeline_.n_samples());
 }

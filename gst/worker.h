@@ -24,6 +24,7 @@
 #include "settings.h"
 #include "text_output.h"
 #include "timeline.h"
+#include "watched_call.h"
 
 namespace npuwhisper {
 
@@ -46,6 +47,8 @@ class Worker {
   /// Makes a running inference return soon. Takes no lock that is ever held for long.
   void cancel();
   TranscriberStats stats() const;
+  /// What the transcriber is called for.
+  const WatchedCall& decoding() const { return decoding_; }
 
  private:
   struct Deferred {
@@ -71,6 +74,8 @@ class Worker {
 
   std::int64_t missing_before(GstClockTime start) const;
   bool hear(const Audio& audio);
+  template <typename Call>
+  Result<std::vector<Segment>> transcribe(Call call);
   Result<std::vector<Segment>> push(const std::uint8_t* bytes, std::size_t n, SampleFormat format);
   std::int64_t piece_of(std::int64_t n);
   bool hear_silence(std::int64_t n_samples);
@@ -93,6 +98,7 @@ class Worker {
   InputQueue& input_;
   const Latency& latency_;
   TextOutput output_;
+  WatchedCall decoding_;
 
   // A leaf, but for the transcriber's stats() and cancel(), which never block. Guards the pointer
   // and the sum, not what it points to.

@@ -15,6 +15,23 @@ namespace {
 // Far beyond any run: a device that has not answered by then never will.
 constexpr std::chrono::milliseconds kTimeout{30000};
 
+using Clock = std::chrono::steady_clock;
+
+/// The device is at `stage` for as long as this lives.
+class Activity {
+ public:
+  Activity(std::atomic<Clock::rep>& began, std::atomic<const char*>& stage, const char* name) : stage_(stage) {
+    began.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+    stage_.store(name, std::memory_order_release);
+  }
+  ~Activity() { stage_.store(nullptr, std::memory_order_relaxed); }
+  Activity(const Activity&) = delete;
+  Activity& operator=(const Activity&) = delete;
+
+ private:
+  std::atomic<const char*>& stage_;
+};
+
 }  // namespace
 
 Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams)
@@ -86,8 +103,9 @@ void Scheduler::take_batch() {
 
 Result<void> Scheduler::run_batch() {
   if (batch_.front()->mel == nullptr) {
-    const trace::Span span("decoder step", {"rows", static_cast<std::int64_t>(rows_.size())});
-    return run(decoder_, {.items = {}, .rows = rows_});
+    constexpr const char* kStage = "decoder step";
+    const trace::Span span(kStage, {"rows", static_cast<std::int64_t>(rows_.size())});
+    return run(kStage, decoder_, {.items = {}, .rows = rows_});
   }
   Buffer& mel = *batch_.front()->mel;
   Buffer& cross_cache = *batch_.front()->cross_cache;
@@ -104,10 +122,18 @@ Result<void> Scheduler::run_window(const char* stage, Executable& executable, Bu
                                                    : trace::Value{"positions", positions.dense + positions.sparse});
   const std::array<Buffer*, 2> buffers = {&from, &to};
   const std::array<std::span<Buffer* const>, 1> items = {buffers};
-  return run(executable, {.items = items, .rows = {}, .positions = positions});
+  return run(stage, executable, {.items = items, .rows = {}, .positions = positions});
 }
 
-Result<void> Scheduler::run(Executable& executable, const Bindings& bindings) {
+DeviceActivity Scheduler::activity() const {
+  const char* stage = stage_.load(std::memory_order_acquire);
+  if (stage == nullptr) return {};
+  const Clock::time_point began{Clock::duration(began_.load(std::memory_order_relaxed))};
+  return {.stage = stage, .time = Clock::now() - began};
+}
+
+Result<void> Scheduler::run(const char* stage, Executable& executable, const Bindings& bindings) {
+  const Activity activity(began_, stage_, stage);
   const auto started = [&] {
     const trace::Span span("submit");
     return executable.start(bindings);

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <span>
 #include <vector>
 
+#include <npuwhisper/engine.h>
 #include <npuwhisper/result.h>
 
 #include "device/device.h"
@@ -35,6 +38,9 @@ class Scheduler {
   /// Decoder rows of one stream, at most max_rows.
   Result<void> decode(std::span<const StepRow> rows);
 
+  /// Never blocks.
+  DeviceActivity activity() const;
+
  private:
   struct Request {
     Buffer* mel = nullptr;            // encode
@@ -49,7 +55,7 @@ class Scheduler {
   Result<void> run_batch();
   Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to,
                           const WindowPositions& positions);
-  Result<void> run(Executable& executable, const Bindings& bindings);
+  Result<void> run(const char* stage, Executable& executable, const Bindings& bindings);
 
   const Windows windows_;
   Executable& decoder_;
@@ -62,6 +68,10 @@ class Scheduler {
   // Of the caller that is running a batch.
   std::vector<Request*> batch_;
   std::vector<StepRow> rows_;
+
+  // Of the run that goes on. Its time is there before its name is.
+  std::atomic<std::chrono::steady_clock::rep> began_{0};
+  std::atomic<const char*> stage_{nullptr};
 };
 
 }  // namespace npuwhisper

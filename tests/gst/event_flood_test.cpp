@@ -6,6 +6,7 @@
 #include <atomic>
 #include <string>
 
+#include "blocked_pad.h"
 #include "element_fixture.h"
 
 namespace npuwhisper::test {
@@ -37,27 +38,6 @@ GstEvent* custom(const std::string& name) {
   GstStructure* fields = gst_structure_new_empty(name.c_str());
   return gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM, fields);
 }
-
-/// Keeps a pad from pushing while it lives.
-class Blocked {
- public:
-  explicit Blocked(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {
-    constexpr auto kBlock = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM);
-    probe_ = gst_pad_add_probe(
-        pad_, kBlock, [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; }, nullptr,
-        nullptr);
-  }
-  ~Blocked() {
-    gst_pad_remove_probe(pad_, probe_);
-    gst_object_unref(pad_);
-  }
-  Blocked(const Blocked&) = delete;
-  Blocked& operator=(const Blocked&) = delete;
-
- private:
-  GstPad* pad_;
-  gulong probe_;
-};
 
 class EventFlood : public ElementTest {
  protected:
@@ -133,7 +113,7 @@ TEST_F(EventFlood, LiveWithABlockedReaderIsCountedAndToldOnce) {
   ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
   swallow_events(src());
   {
-    const Blocked blocked(src());
+    const BlockedPad blocked(src());
     push(tones(1, {{0.2, 0.6}}), 0);
     for (int i = 0; i < kEvents; ++i) ASSERT_TRUE(push_event(census_.count(custom("beat"))));
     EXPECT_LE(census_.most(), kBound);
@@ -150,7 +130,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderIsBounded) {
   play_live();
   ASSERT_TRUE(out_->wait_for_event(GST_EVENT_SEGMENT));
   {
-    const Blocked blocked(src());
+    const BlockedPad blocked(src());
     push(tones(1, {{0.2, 0.6}}), 0);
     for (int i = 1; i <= kEvents; ++i) {
       GstSegment segment;
@@ -174,7 +154,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
   audio_pad_ = gst_element_request_pad_simple(element_, "audio_src");
   play();
   {
-    const Blocked blocked(audio_pad_);
+    const BlockedPad blocked(audio_pad_);
     push(tones(1, {{0.2, 0.6}}), 0);
     for (int i = 1; i <= 2 * kEvents; ++i) {
       GstSegment segment;
@@ -224,7 +204,7 @@ TEST_F(EventFlood, EmptyBuffersWithABlockedReaderOfTheAudioAreBounded) {
   audio_pad_ = gst_element_request_pad_simple(element_, "audio_src");
   play("F32LE", true);
   {
-    const Blocked blocked(audio_pad_);
+    const BlockedPad blocked(audio_pad_);
     for (int i = 0; i < kEvents; ++i) {
       GstBuffer* buffer = gst_buffer_new();
       GST_BUFFER_PTS(buffer) = 0;

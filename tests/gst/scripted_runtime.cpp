@@ -72,6 +72,10 @@ class ScriptedEngine final : public Engine {
  public:
   const DeviceInfo& device() const override { return info_; }
   DeviceStats device_stats() const override { return script().device_stats; }
+  DeviceActivity device_activity() const override {
+    const char* stage = script().device_stage;
+    return {.stage = stage, .time = std::chrono::hours(stage != nullptr ? 1 : 0)};
+  }
   const std::filesystem::path& model_path() const override { return path_; }
   bool is_multilingual() const override { return true; }
   bool has_language(std::string_view code) const override { return code.size() == 2; }

@@ -38,6 +38,7 @@ struct Script {
   std::string detected_language = "en";
   float language_probability = 0.9F;  ///< Doubtful from drain() on if it is below one half.
   DeviceStats device_stats{};
+  const char* device_stage = nullptr;  ///< What the device has been doing for an hour.
   std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
                                            ///< as much as mel for each of the decoder's three.
   std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -24,6 +25,12 @@ struct EngineOptions {
   bool operator==(const EngineOptions&) const = default;
 };
 
+/// What a device is doing.
+struct DeviceActivity {
+  const char* stage = nullptr;  ///< "encoder", "decoder step", ...; nullptr: nothing.
+  std::chrono::nanoseconds time{0};  ///< For so long.
+};
+
 /// One model prepared on one device, shared by all transcribers in the process: it batches their
 /// encoder windows and decoder steps. Thread-safe.
 class NPUWHISPER_API Engine {
@@ -37,6 +44,8 @@ class NPUWHISPER_API Engine {
   virtual ~Engine() = default;
   virtual const DeviceInfo& device() const = 0;
   virtual DeviceStats device_stats() const = 0;
+  /// What it is doing at this moment, for any of its transcribers. Never blocks.
+  virtual DeviceActivity device_activity() const = 0;
   /// The folder that the model came from.
   virtual const std::filesystem::path& model_path() const = 0;
   virtual bool is_multilingual() const = 0;

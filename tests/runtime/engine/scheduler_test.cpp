@@ -161,6 +161,20 @@ class SchedulerTest : public testing::Test {
   std::atomic<std::size_t> most_rows_{0};
 };
 
+TEST_F(SchedulerTest, SaysWhatTheDeviceIsDoing) {
+  EXPECT_EQ(scheduler_.activity().stage, nullptr);
+  hold_ = true;
+  std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
+  while (!holding_) std::this_thread::sleep_for(milliseconds(1));
+  EXPECT_STREQ(scheduler_.activity().stage, "decoder step");
+  const auto time = scheduler_.activity().time;
+  std::this_thread::sleep_for(milliseconds(2));
+  EXPECT_GE(scheduler_.activity().time, time + milliseconds(2));
+  hold_ = false;
+  holder.join();
+  EXPECT_EQ(scheduler_.activity().stage, nullptr);
+}
+
 TEST_F(SchedulerTest, EncodesThroughTheFeatures) {
   FakeBuffer mel, cross;
   mel.value = 20;

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <npuwhisper/result.h>
+
+#include <array>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <thread>
+
+#include "counters.h"
+#include "engine_loader.h"
+#include "latency.h"
+#include "source_task.h"
+#include "watched_call.h"
+
+namespace npuwhisper {
+
+/// A thread that notices what does not return: a run of the device, the decoding of a piece of
+/// audio, or, live and in PLAYING, a push downstream. For each such call it posts one WARNING that
+/// names what the element waits for, and counts it (`stalls`). It ends nothing. Runs from
+/// READY->PAUSED to PAUSED->READY.
+///
+/// All functions are for state changes.
+class Watchdog {
+ public:
+  using Clock = WatchedCall::Clock;
+
+  /// After how long a call is told.
+  struct Limits {
+    /// Of a device that does not finish what it is doing. An NPU's driver gives up after 30 s.
+    Clock::duration device = std::chrono::seconds(10);
+    /// Of one call of the transcriber: up to 30 s of audio with all its attempts.
+    Clock::duration decoding = std::chrono::seconds(60);
+    /// Of a push, beyond the time for which a sink in sync may hold it.
+    Clock::duration push = std::chrono::seconds(10);
+  };
+
+  Watchdog(GstElement* element, const EngineLoader& loader, const Latency& latency,
+           Counters& counters, const WatchedCall& decoding,
+           const std::array<const SourceTask*, 3>& pads);
+
+  /// For the next start().
+  void set_limits(const Limits& limits) { limits_ = limits; }
+  /// Errors: Unavailable (no thread to watch with).
+  Result<void> start();
+  /// Waits for the thread.
+  void stop();
+  /// Whether the element is in PLAYING: else sinks may hold what is pushed for ever.
+  void set_playing(bool playing);
+
+ private:
+  void run(const std::stop_token& stop);
+  void check_decoding();
+  void check_push(std::size_t pad);
+  Clock::duration patience_with_push() const;
+  template <typename... Parts>
+  void tell(const char* format, Parts... parts);
+
+  GstElement* const element_;
+  const EngineLoader& loader_;
+  const Latency& latency_;
+  Counters& counters_;
+  const WatchedCall& decoding_;
+  const std::array<const SourceTask*, 3> pads_;
+  Limits limits_;
+
+  std::mutex mutex_;  // Guards the next; a leaf.
+  std::optional<Clock::time_point> playing_since_;
+  std::condition_variable_any stopped_;
+
+  // Of the thread alone: when the last call that was told had begun.
+  Clock::time_point told_decoding_;
+  std::array<Clock::time_point, 3> told_pushes_{};
+
+  std::jthread thread_;
+};
+
+}  // namespace npuwhisper
