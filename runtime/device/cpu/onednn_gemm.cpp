@@ -61,8 +61,7 @@ Failure onednn_failure(const dnnl::error& error, const char* what) {
   return fail(ErrorCode::Unsupported, std::string(what) + ": oneDNN: " + error.what());
 }
 
-/// oneDNN allocates in each run, and throws where it cannot. A thread of the pool that left its job for it would keep the
-/// others at the next barrier.
+/// oneDNN allocates in each run. Where it cannot, its C function throws, which becomes an Error here.
 Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
                      std::span<const dnnl_exec_arg_t> arguments, const char* what) {
   return guarded("oneDNN", [&]() -> Result<void> {

@@ -9,6 +9,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 #include "device/cpu/onednn.h"
 
@@ -19,8 +20,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// About 20 to 60 microseconds on current CPUs: longer than the gaps between the steps of one decoding, shorter than what
-// anybody would notice as load.
+// About 20 to 60 microseconds on current CPUs: longer than the gaps between the steps of one
+// decoding, shorter than what anybody would notice as load.
 constexpr int kSpins = 2000;
 
 inline void pause() {
@@ -29,14 +30,15 @@ inline void pause() {
 #endif
 }
 
-/// While it lives, threads that this thread starts take no signals: those are the host program's affair. What a thread
-/// raises by itself (SIGSEGV and the like) still reaches the host's handlers.
+/// While it lives, threads that this thread starts take no signals: those are the host program's
+/// affair. What a thread raises by itself (SIGSEGV and the like) still reaches the host's handlers.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
     sigset_t blocked;
     sigfillset(&blocked);
-    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS}) sigdelset(&blocked, own);
+    for (const int own : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS})
+      sigdelset(&blocked, own);
     pthread_sigmask(SIG_BLOCK, &blocked, &before_);
   }
   ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
@@ -48,13 +50,17 @@ class SignalsBlocked {
 };
 
 void name_this_thread(unsigned thread) {
-  char name[16];   // The most that Linux takes.
+  char name[16];  // The most that Linux takes.
   std::snprintf(name, sizeof name, "npuwhisper/%u", thread % 1000);
   pthread_setname_np(pthread_self(), name);
 }
 
-// std::atomic::wait() yields before it sleeps, and a thread that yields on a busy machine is given back its core a whole
-// time slice later, at each of fifty barriers. A thread that sleeps is woken at once.
+/// Leaves barrier() in the threads whose job was abandoned by another one.
+struct Abandoned {};
+
+// std::atomic::wait() yields before it sleeps, and a thread that yields on a busy machine is given
+// back its core a whole time slice later, at each of fifty barriers. A thread that sleeps is woken
+// at once.
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
   static_assert(sizeof word == sizeof(value) && std::atomic<std::uint32_t>::is_always_lock_free);
   return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
@@ -68,7 +74,8 @@ void ThreadPool::wait_for_change(Word& word, std::uint32_t old) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
   }
-  // Sequentially consistent, as the change of the word: either notify() sees the sleeper, or the kernel the change.
+  // Sequentially consistent, as the change of the word: either notify() sees the sleeper, or the
+  // kernel the change.
   sleepers_.fetch_add(1);
   while (word.load() == old) futex(word, FUTEX_WAIT, old);
   sleepers_.fetch_sub(1);
@@ -90,7 +97,9 @@ ThreadPool::ThreadPool(unsigned n_threads) : n_threads_(n_threads == 0 ? 1 : n_t
   }
 }
 
-ThreadPool::~ThreadPool() { stop(); }
+ThreadPool::~ThreadPool() {
+  stop();
+}
 
 void ThreadPool::stop() {
   stop_ = true;
@@ -100,12 +109,30 @@ void ThreadPool::stop() {
 }
 
 void ThreadPool::start(Entry entry, void* context) {
-  if (n_threads_ == 1) return;
   entry_ = entry;
   context_ = context;
+  is_abandoned_.store(false, std::memory_order_relaxed);
+  arrived_.store(0, std::memory_order_relaxed);
+  if (n_threads_ == 1) return;
   running_.store(n_threads_ - 1, std::memory_order_relaxed);
   generation_.fetch_add(1);
   notify(generation_);
+}
+
+void ThreadPool::enter(unsigned thread) {
+  try {
+    entry_(context_, thread);
+  } catch (...) {
+    abandon(std::current_exception());
+  }
+}
+
+/// Only the first exception counts: those that follow may be Abandoned.
+void ThreadPool::abandon(std::exception_ptr exception) {
+  if (is_abandoned_.exchange(true)) return;
+  exception_ = std::move(exception);
+  barriers_.fetch_add(1);
+  notify(barriers_);
 }
 
 void ThreadPool::finish() {
@@ -113,18 +140,22 @@ void ThreadPool::finish() {
        left = running_.load(std::memory_order_acquire)) {
     wait_for_change(running_, left);
   }
+  if (is_abandoned_) std::rethrow_exception(std::exchange(exception_, nullptr));
 }
 
 void ThreadPool::barrier() {
   if (n_threads_ == 1) return;
   const std::uint32_t passed = barriers_.load(std::memory_order_acquire);
+  // Set before barriers_ changes: from here on, either is seen.
+  if (is_abandoned_) throw Abandoned();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
     arrived_.store(0, std::memory_order_relaxed);
     barriers_.fetch_add(1);
     notify(barriers_);
-    return;
+  } else {
+    wait_for_change(barriers_, passed);
   }
-  wait_for_change(barriers_, passed);
+  if (is_abandoned_) throw Abandoned();
 }
 
 void ThreadPool::work(unsigned thread) {
@@ -135,7 +166,7 @@ void ThreadPool::work(unsigned thread) {
     wait_for_change(generation_, seen);
     seen = generation_.load(std::memory_order_acquire);
     if (stop_) return;
-    entry_(context_, thread);
+    enter(thread);
     if (running_.fetch_sub(1) == 1) notify(running_);
   }
 }

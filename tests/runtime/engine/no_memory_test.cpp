@@ -3,9 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
 #include <vector>
 
+#include <npuwhisper/guarded.h>
 #include <npuwhisper/transcriber.h>
 
 #include "failing_new.h"
@@ -89,6 +91,27 @@ TEST_P(NoMemoryInAStream, Transcribing) {
     if (!pushed) return fail(pushed.error());
     return done((*transcriber)->drain());
   });
+}
+
+// The step that reads the file composes a message there, in a job of several threads.
+TEST_P(NoMemoryInAStream, SayingThatTheModelFileWasShortened) {
+  const test::TinyEngine tiny(Precision::F32);
+  const auto decoder = tiny.stream();
+  ASSERT_TRUE(decoder->encode(tiny.mel(1), tiny.n_frames()));
+  std::filesystem::resize_file(tiny.folder.path() / "model.bin", 100);
+  const std::vector<Token> tokens = {1, 2, 3, 4};
+  const std::vector<int> positions = {0, 3};
+  bool happened = true;
+  for (long n = 1; happened; ++n) {
+    Result<void> result;
+    {
+      const test::FailingNew failing({.first = n, .lasts = GetParam()});
+      result = guarded("prompt", [&] { return done(decoder->prompt(tokens, positions)); });
+      happened = failing.happened();
+    }
+    ASSERT_FALSE(result);
+    ASSERT_EQ(result.error().code, ErrorCode::Unavailable) << n << ": " << result.error().message;
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(OnceAndForGood, NoMemoryInAStream, testing::Bool());

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <new>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -92,6 +94,44 @@ TEST_P(ThreadPoolOf, AnotherThreadMayBeTheNextCaller) {
     caller.join();
   }
   EXPECT_EQ(calls, 10 * static_cast<int>(pool.size()));
+}
+
+/// The others are at a barrier, on their way to it, or fail as well.
+TEST_P(ThreadPoolOf, AnExceptionInAJobReachesTheCaller) {
+  ThreadPool pool(GetParam());
+  for (int round = 0; round < 100; ++round) {
+    for (unsigned failing = 0; failing < pool.size(); ++failing) {
+      std::atomic<int> beyond{0};
+      const auto job = [&](unsigned thread) {
+        pool.barrier();
+        if (thread == failing) throw std::runtime_error("of the job");
+        if (thread % 3 == 2) throw std::runtime_error("of the job");
+        pool.barrier();
+        ++beyond;
+      };
+      EXPECT_THROW(pool.run(job), std::runtime_error);
+      ASSERT_EQ(beyond, 0);
+    }
+  }
+}
+
+TEST_P(ThreadPoolOf, AJobAfterOneThatThrewIsLikeAnyOther) {
+  ThreadPool pool(GetParam());
+  std::vector<int> written(pool.size(), -1);
+  for (int round = 0; round < 100; ++round) {
+    EXPECT_THROW(pool.run([&](unsigned thread) {
+      if (thread == pool.size() - 1) throw std::bad_alloc();
+      pool.barrier();
+    }),
+                 std::bad_alloc);
+    std::atomic<int> early{0};
+    pool.run([&](unsigned thread) {
+      written[thread] = round;
+      pool.barrier();
+      for (const int w : written) early += w == round ? 0 : 1;
+    });
+    ASSERT_EQ(early, 0);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Sizes, ThreadPoolOf, testing::Values(1U, 2U, 3U, 4U, 8U),
