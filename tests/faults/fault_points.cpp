@@ -3,30 +3,14 @@
 
 #include <dlfcn.h>
 #include <execinfo.h>
-#include <fcntl.h>
 #include <link.h>
-#include <pthread.h>
-#include <sys/eventfd.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
-#include <cstdarg>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string_view>
 
-// glibc's own, under the names that it keeps for those who replace the plain ones.
-extern "C" {
-void* __libc_malloc(std::size_t);
-void* __libc_calloc(std::size_t, std::size_t);
-void* __libc_realloc(void*, std::size_t);
-void* __libc_memalign(std::size_t, std::size_t);
-}
+#include "replaced_allocation.h"
+#include "replaced_thread.h"
 
 namespace npuwhisper::test {
 namespace {
@@ -153,7 +137,31 @@ void note(const FaultSite& site) {
   noted_lock.clear(std::memory_order_release);
 }
 
-/// Whether the call of this kind that this thread makes is to fail.
+}  // namespace
+
+const char* to_string(FaultKind kind) {
+  constexpr std::array<const char*, 7> kNames = {"new",  "memory", "thread",          "open",
+                                                 "read", "map",    "event-descriptor"};
+  return kNames[static_cast<std::size_t>(kind)];
+}
+
+bool allows(Allocation function, const void* /*caller*/) {
+  constexpr std::array kKinds = {FaultKind::New, FaultKind::Memory, FaultKind::Map};
+  if (fault_points::fails(kKinds[static_cast<std::size_t>(function)])) return false;
+  if (function == Allocation::New) n_live.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
+
+void note_release(Allocation function, const void* /*memory*/) {
+  if (function == Allocation::New) n_live.fetch_sub(1, std::memory_order_relaxed);
+}
+
+bool allows_thread() {
+  return !fault_points::fails(FaultKind::Thread);
+}
+
+namespace fault_points {
+
 bool fails(FaultKind kind) {
   const Mode now = mode.load(std::memory_order_acquire);
   if (now == Mode::Off || is_inside) return false;
@@ -167,46 +175,6 @@ bool fails(FaultKind kind) {
   is_inside = false;
   return result;
 }
-
-template <typename Function>
-Function* next(const char* name) {
-  const bool was_inside = is_inside;
-  is_inside = true;
-  auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-  is_inside = was_inside;
-  return found;
-}
-
-int error(int number) {
-  errno = number;
-  return -1;
-}
-
-void* new_memory(std::size_t n_bytes, std::size_t alignment) {
-  void* memory = nullptr;
-  if (!fails(FaultKind::New)) {
-    n_bytes = std::max<std::size_t>(n_bytes, 1);
-    memory = alignment == 0 ? __libc_malloc(n_bytes) : __libc_memalign(alignment, n_bytes);
-  }
-  if (memory == nullptr) throw std::bad_alloc();
-  n_live.fetch_add(1, std::memory_order_relaxed);
-  return memory;
-}
-
-void delete_memory(void* memory) {
-  if (memory != nullptr) n_live.fetch_sub(1, std::memory_order_relaxed);
-  std::free(memory);
-}
-
-}  // namespace
-
-const char* to_string(FaultKind kind) {
-  constexpr std::array<const char*, 7> kNames = {"new",  "memory", "thread",          "open",
-                                                 "read", "map",    "event-descriptor"};
-  return kNames[static_cast<std::size_t>(kind)];
-}
-
-namespace fault_points {
 
 void find_libraries() {
   n_ranges = 0;
@@ -261,143 +229,3 @@ long n_live_objects() {
 
 }  // namespace fault_points
 }  // namespace npuwhisper::test
-
-using npuwhisper::test::delete_memory;
-using npuwhisper::test::error;
-using npuwhisper::test::fails;
-using npuwhisper::test::FaultKind;
-using npuwhisper::test::new_memory;
-using npuwhisper::test::next;
-
-void* operator new(std::size_t n_bytes) {
-  return new_memory(n_bytes, 0);
-}
-void* operator new[](std::size_t n_bytes) {
-  return new_memory(n_bytes, 0);
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return new_memory(n_bytes, static_cast<std::size_t>(alignment));
-}
-void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
-  return new_memory(n_bytes, static_cast<std::size_t>(alignment));
-}
-void operator delete(void* memory) noexcept {
-  delete_memory(memory);
-}
-void operator delete[](void* memory) noexcept {
-  delete_memory(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  delete_memory(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  delete_memory(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  delete_memory(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  delete_memory(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  delete_memory(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  delete_memory(memory);
-}
-
-// Libraries are to find them here.
-#pragma GCC visibility push(default)
-extern "C" {
-
-void* malloc(std::size_t n_bytes) {
-  return fails(FaultKind::Memory) ? nullptr : __libc_malloc(n_bytes);
-}
-
-void* calloc(std::size_t n, std::size_t n_bytes) {
-  return fails(FaultKind::Memory) ? nullptr : __libc_calloc(n, n_bytes);
-}
-
-void* realloc(void* memory, std::size_t n_bytes) {
-  return fails(FaultKind::Memory) ? nullptr : __libc_realloc(memory, n_bytes);
-}
-
-void* aligned_alloc(std::size_t alignment, std::size_t n_bytes) {
-  return fails(FaultKind::Memory) ? nullptr : __libc_memalign(alignment, n_bytes);
-}
-
-int posix_memalign(void** memory, std::size_t alignment, std::size_t n_bytes) {
-  if (fails(FaultKind::Memory)) return ENOMEM;
-  *memory = __libc_memalign(alignment, n_bytes);
-  return *memory == nullptr ? ENOMEM : 0;
-}
-
-int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*start)(void*),
-                   void* argument) noexcept {
-  static auto* const real = next<decltype(pthread_create)>("pthread_create");
-  return fails(FaultKind::Thread) ? EAGAIN : real(thread, attributes, start, argument);
-}
-
-// Functions of files have two symbols: with offsets of 64 bits, these names mean open64 and so on.
-int open(const char* path, int flags, ...) {
-  static auto* const real = next<int(const char*, int, ...)>("open64");
-  std::va_list arguments;
-  va_start(arguments, flags);
-  const mode_t access = va_arg(arguments, mode_t);
-  va_end(arguments);
-  return fails(FaultKind::Open) ? error(EMFILE) : real(path, flags, access);
-}
-
-FILE* fopen(const char* path, const char* access) {
-  static auto* const real = next<decltype(fopen)>("fopen64");
-  if (!fails(FaultKind::Open)) return real(path, access);
-  errno = EMFILE;
-  return nullptr;
-}
-
-ssize_t read(int file, void* data, std::size_t n_bytes) {
-  static auto* const real = next<decltype(read)>("read");
-  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes);
-}
-
-ssize_t pread(int file, void* data, std::size_t n_bytes, off_t offset) {
-  static auto* const real = next<decltype(pread)>("pread64");
-  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes, offset);
-}
-
-void* mmap(void* at, std::size_t n_bytes, int protection, int flags, int file,
-           off_t offset) noexcept {
-  static auto* const real = next<decltype(mmap)>("mmap64");
-  if (!fails(FaultKind::Map)) return real(at, n_bytes, protection, flags, file, offset);
-  errno = ENOMEM;
-  return MAP_FAILED;
-}
-
-static_assert(sizeof(off_t) == 8 && sizeof(long) == 8, "the other symbols take the same");
-int plain_open(const char* path, int flags, mode_t access) __asm__("open");
-int plain_open(const char* path, int flags, mode_t access) {
-  return open(path, flags, access);
-}
-
-FILE* plain_fopen(const char* path, const char* access) __asm__("fopen");
-FILE* plain_fopen(const char* path, const char* access) {
-  return fopen(path, access);
-}
-
-ssize_t plain_pread(int file, void* data, std::size_t n_bytes, off_t offset) __asm__("pread");
-ssize_t plain_pread(int file, void* data, std::size_t n_bytes, off_t offset) {
-  return pread(file, data, n_bytes, offset);
-}
-
-void* plain_mmap(void* at, std::size_t n_bytes, int protection, int flags, int file,
-                 off_t offset) __asm__("mmap");
-void* plain_mmap(void* at, std::size_t n_bytes, int protection, int flags, int file, off_t offset) {
-  return mmap(at, n_bytes, protection, flags, file, offset);
-}
-
-int eventfd(unsigned value, int flags) noexcept {
-  static auto* const real = next<decltype(eventfd)>("eventfd");
-  return fails(FaultKind::EventDescriptor) ? error(EMFILE) : real(value, flags);
-}
-}
-#pragma GCC visibility pop

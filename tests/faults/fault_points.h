@@ -9,7 +9,8 @@
 namespace npuwhisper::test {
 
 /// Calls of libraries and of the system that can fail. Those that our code or oneDNN makes go
-/// through replacements in this program, which know where they come from and fail on demand.
+/// through replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp), which
+/// know where they come from and fail on demand.
 enum class FaultKind : std::uint8_t { New, Memory, Thread, Open, Read, Map, EventDescriptor };
 inline constexpr std::array kFaultKinds = {
     FaultKind::New,  FaultKind::Memory, FaultKind::Thread,         FaultKind::Open,
@@ -30,6 +31,10 @@ struct FaultSite {
 /// The calls of this process. What each function starts lasts until stop(). All but the calls
 /// themselves are for one thread; the state is as fork() copied it in a child.
 namespace fault_points {
+
+/// For the replacements: whether the call of this kind that this thread makes is to fail. Notes it,
+/// too. For any thread.
+bool fails(FaultKind kind);
 
 /// Finds our libraries, which are loaded already, in this process.
 void find_libraries();

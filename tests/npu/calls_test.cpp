@@ -70,8 +70,8 @@ bool is_library(std::uintptr_t address) {
 
 namespace npuwhisper::test {
 
-void note_allocation(const void* caller) {
-  if (!counting) return;
+bool allows(Allocation /*function*/, const void* caller) {
+  if (!counting) return true;
   counting = false;  // What the unwinder allocates does not count.
   auto asking = reinterpret_cast<std::uintptr_t>(caller);
   if (is_library(asking)) {
@@ -89,9 +89,10 @@ void note_allocation(const void* caller) {
   }
   ++(program.contains(asking) ? ours : theirs);
   counting = true;
+  return true;
 }
 
-void note_release(const void* /*memory*/) {}
+void note_release(Allocation /*function*/, const void* /*memory*/) {}
 
 namespace {
 

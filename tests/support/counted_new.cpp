@@ -2,42 +2,22 @@
 #include "counted_new.h"
 
 #include <atomic>
-#include <cstdlib>
-#include <new>
 
+#include "replaced_allocation.h"
+
+namespace npuwhisper::test {
 namespace {
 
 std::atomic<long> allocations{0};
 
-void* counted(std::size_t n_bytes) {
-  ++allocations;
-  void* memory = std::malloc(n_bytes == 0 ? 1 : n_bytes);
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-void* operator new(std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void* operator new[](std::size_t n_bytes) {
-  return counted(n_bytes);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
+bool allows(Allocation /*function*/, const void* /*caller*/) {
+  ++allocations;
+  return true;
 }
 
-namespace npuwhisper::test {
+void note_release(Allocation /*function*/, const void* /*memory*/) {}
 
 long n_allocations() {
   return allocations;

@@ -3,10 +3,9 @@
 
 #include <dlfcn.h>
 
-#include <cstddef>
-#include <cstdlib>
 #include <cstring>
-#include <new>
+
+#include "replaced_allocation.h"
 
 namespace {
 
@@ -32,62 +31,15 @@ bool fails(const void* caller) {
   return true;
 }
 
-void* allocate(std::size_t n_bytes, std::size_t alignment, const void* caller) {
-  void* memory = nullptr;
-  if (!fails(caller)) {
-    n_bytes = n_bytes == 0 ? 1 : n_bytes;
-    const std::size_t n_units = (n_bytes + alignment - 1) / alignment;
-    memory = alignment <= alignof(std::max_align_t)
-                 ? std::malloc(n_bytes)
-                 : std::aligned_alloc(alignment, n_units * alignment);
-  }
-  if (memory == nullptr) throw std::bad_alloc();
-  return memory;
-}
-
 }  // namespace
 
-#define CALLER __builtin_return_address(0)
-void* operator new(std::size_t n_bytes) {
-  return allocate(n_bytes, 1, CALLER);
-}
-void* operator new[](std::size_t n_bytes) {
-  return allocate(n_bytes, 1, CALLER);
-}
-void* operator new(std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void* operator new[](std::size_t n_bytes, std::align_val_t alignment) {
-  return allocate(n_bytes, static_cast<std::size_t>(alignment), CALLER);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept {
-  std::free(memory);
-}
-
-#undef CALLER
-
 namespace npuwhisper::test {
+
+bool allows(Allocation /*function*/, const void* caller) {
+  return !fails(caller);
+}
+
+void note_release(Allocation /*function*/, const void* /*memory*/) {}
 
 FailingNew::FailingNew(const Failures& failures) {
   has_failed = false;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// The program's operator new, replaced so that a test can make it fail, in builds with sanitizers
-/// too. A test compiles failing_new.cpp among its own sources.
+/// An operator new that fails. A test compiles failing_new.cpp and replaced_new.cpp among its own
+/// sources.
 namespace npuwhisper::test {
 
 struct Failures {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "failing_thread.h"
 
-#include <dlfcn.h>
-#include <pthread.h>
-
 #include <atomic>
-#include <cerrno>
+
+#include "replaced_thread.h"
 
 namespace {
 
@@ -27,17 +25,11 @@ bool fails() {
 
 }  // namespace
 
-// Libraries are to find it here.
-#pragma GCC visibility push(default)
-extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
-                              void* (*start)(void*), void* argument) noexcept {
-  static const auto real =
-      reinterpret_cast<decltype(&pthread_create)>(dlsym(RTLD_NEXT, "pthread_create"));
-  return fails() ? EAGAIN : real(thread, attributes, start, argument);
-}
-#pragma GCC visibility pop
-
 namespace npuwhisper::test {
+
+bool allows_thread() {
+  return !fails();
+}
 
 FailingThread::FailingThread(int n, bool lasting) {
   has_failed = false;

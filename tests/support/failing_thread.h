@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// The program's pthread_create, replaced so that a test can make it fail, for what libraries
-/// start, too. A test compiles failing_thread.cpp among its own sources.
+/// Threads that do not start. A test compiles failing_thread.cpp and replaced_thread.cpp among its
+/// own sources.
 namespace npuwhisper::test {
 
 /// While it lives, the n-th call of pthread_create of the process (from 1) returns EAGAIN, as where

@@ -50,13 +50,15 @@ int note_onednn(dl_phdr_info* info, std::size_t, void*) {
 
 namespace npuwhisper::test {
 
-void note_allocation(const void* caller) {
-  if (!counting.load(std::memory_order_relaxed)) return;
-  const auto address = reinterpret_cast<std::uintptr_t>(caller);
-  ++(address >= onednn_begin && address < onednn_end ? onednns : ours);
+bool allows(Allocation /*function*/, const void* caller) {
+  if (counting.load(std::memory_order_relaxed)) {
+    const auto address = reinterpret_cast<std::uintptr_t>(caller);
+    ++(address >= onednn_begin && address < onednn_end ? onednns : ours);
+  }
+  return true;
 }
 
-void note_release(const void* /*memory*/) {
+void note_release(Allocation /*function*/, const void* /*memory*/) {
   if (counting.load(std::memory_order_relaxed)) ++freed;
 }
 

@@ -14,10 +14,11 @@ namespace {
 std::atomic<long> allocations{0};
 }  // namespace
 
-void npuwhisper::test::note_allocation(const void*) {
+bool npuwhisper::test::allows(Allocation /*function*/, const void* /*caller*/) {
   ++allocations;
+  return true;
 }
-void npuwhisper::test::note_release(const void*) {}
+void npuwhisper::test::note_release(Allocation /*function*/, const void* /*memory*/) {}
 
 namespace npuwhisper {
 namespace {

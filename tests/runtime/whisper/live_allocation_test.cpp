@@ -19,11 +19,12 @@ std::atomic<long> n_allocations{0};
 
 }  // namespace
 
-void test::note_allocation(const void* /*caller*/) {
+bool test::allows(Allocation /*function*/, const void* /*caller*/) {
   if (counting) ++n_allocations;
+  return true;
 }
 
-void test::note_release(const void* /*memory*/) {}
+void test::note_release(Allocation /*function*/, const void* /*memory*/) {}
 
 namespace {
 
