@@ -2,6 +2,7 @@
 #include "engine_loader.h"
 
 #include <string>
+#include <utility>
 
 #include "gsterror.h"
 #include "thread.h"
@@ -15,19 +16,22 @@ Result<void> EngineLoader::start(const EngineOptions& options) {
     if (useful && options == options_) return {};
   }
   join();
+  // Copied first: without memory for them, no load begins.
+  EngineOptions wanted = options;
+  EngineOptions loaded = options;
   int n_load = 0;
   std::shared_ptr<Engine> old;  // Dies outside the lock, and before the next one needs its memory.
   {
     const std::scoped_lock lock(mutex_);
     state_ = State::Loading;
-    options_ = options;
+    options_ = std::move(wanted);
     n_load = ++n_loads_;
     std::swap(engine_, old);
   }
   old.reset();
   auto started = start_thread(
       thread_, "loading the model",
-      [this, options, n_load](const std::stop_token&) { load(options, n_load); },
+      [this, loaded = std::move(loaded), n_load](const std::stop_token&) { load(loaded, n_load); },
       [this, n_load](const Error& error) { fail_load(n_load, error); });
   if (!started) finish(n_load, State::Failed);
   return started;

@@ -69,6 +69,38 @@ TEST_F(Faults, AThreadThatDoesNotStartIsAnErrorWhicheverItIs) {
   EXPECT_GE(n_failures, 2) << "the loader's and the worker's";
 }
 
+// The first, second, ... allocation of a state change fails. After NULL, the element plays.
+TEST_F(Faults, NoMemoryInAStateChangeIsAnErrorOnce) {
+  bool happened = true;
+  int n = 1;
+  for (; happened && n < 1000; ++n) {
+    SCOPED_TRACE(n);
+    set_script({});
+    make();
+    g_object_set(element_, "model", "a model with a name that takes memory", nullptr);
+    GstStateChangeReturn result = GST_STATE_CHANGE_FAILURE;
+    {
+      const FailingNew failing({.first = n});
+      result = gst_element_set_state(element_, GST_STATE_PLAYING);
+      happened = failing.happened();
+    }
+    if (happened) {
+      ASSERT_EQ(result, GST_STATE_CHANGE_FAILURE);
+      EXPECT_THAT(error_text(), HasSubstr("memory"));
+      EXPECT_EQ(gst_element_set_state(element_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
+    }
+    play();
+    ASSERT_EQ(push(tones(0.3, {{0.1, 0.2}}), 0), GST_FLOW_OK);
+    finish();
+    ASSERT_FALSE(HasFailure());
+    TearDown();
+    element_ = nullptr;
+    harness_ = nullptr;
+  }
+  EXPECT_FALSE(happened);
+  EXPECT_GT(n, 5);
+}
+
 // GStreamer keeps threads for its tasks, so the one that fails is the first that it lacks.
 TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
   set_script({});
