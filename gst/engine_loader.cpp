@@ -12,10 +12,9 @@ namespace npuwhisper {
 Result<void> EngineLoader::start(const EngineOptions& options) {
   {
     const std::scoped_lock lock(mutex_);
-    const bool useful = state_ == State::Loading || state_ == State::Loaded;
-    if (useful && options == options_) return {};
+    if (state_ != State::Idle && options == options_) return {};
   }
-  join();
+  end();
   // Copied first: without memory for them, no load begins.
   EngineOptions wanted = options;
   EngineOptions loaded = options;
@@ -33,7 +32,7 @@ Result<void> EngineLoader::start(const EngineOptions& options) {
       thread_, "loading the model",
       [this, loaded = std::move(loaded), n_load](const std::stop_token&) { load(loaded, n_load); },
       [this, n_load](const Error& error) { fail_load(n_load, error); });
-  if (!started) finish(n_load, State::Failed);
+  if (!started) finish(n_load, State::Idle);
   return started;
 }
 
@@ -82,8 +81,13 @@ std::shared_ptr<Engine> EngineLoader::wait(std::stop_token stop) {
   return state_ == State::Loaded ? engine_ : nullptr;
 }
 
-void EngineLoader::join() {
+void EngineLoader::end() {
   if (thread_.joinable()) thread_.join();
+  const std::scoped_lock lock(mutex_);
+  if (state_ == State::Loaded) return;
+  state_ = State::Idle;
+  ++n_loads_;  // A thread that still posts the failure must not change the state afterwards.
+  changed_.notify_all();
 }
 
 bool EngineLoader::failed(const EngineOptions& options) const {

@@ -22,14 +22,15 @@ class EngineLoader {
  public:
   explicit EngineLoader(GstElement* element) : element_(element) {}
 
-  /// Begins to load, unless an engine with these options is there or on its way. A failed load is
-  /// tried again. Call from state changes only; waits for a load with other options. Errors:
-  /// Unavailable (no thread to load with), which is a failed load that the bus does not know of.
+  /// Begins to load, unless a load with these options is on its way, has succeeded or has failed.
+  /// Call from state changes only; waits for a load with other options. Errors: Unavailable (no
+  /// thread to load with): no load has begun, and the bus does not know of it.
   Result<void> start(const EngineOptions& options);
   /// The engine, once it is there; nullptr if loading failed (the bus knows) or `stop` came first.
   std::shared_ptr<Engine> wait(std::stop_token stop);
-  /// Waits for the thread: the element goes to NULL and may die.
-  void join();
+  /// Waits for the thread: the element goes to NULL and may die. A load that failed is forgotten:
+  /// the next start() tries again.
+  void end();
 
   /// True if the last load was of these options, and failed.
   bool failed(const EngineOptions& options) const;
@@ -40,8 +41,7 @@ class EngineLoader {
   std::chrono::nanoseconds load_time() const;
 
  private:
-  /// Failing: it has failed, and the bus is being told. Nobody else is told before that; but who
-  /// starts again, on account of what the bus says, gets another load.
+  /// Failing: it has failed, and the bus is being told. Nobody else is told before that.
   enum class State { Idle, Loading, Failing, Loaded, Failed };
   bool is_busy() const { return state_ == State::Loading || state_ == State::Failing; }
   void load(const EngineOptions& options, int n_load);

@@ -131,8 +131,8 @@ bool start(GstElement* element, ElementState& state) {
   state.patience.start();
   state.lost_events_told = false;
   const npuwhisper::EngineOptions options = state.settings.get().engine;
-  if (state.loader.failed(options)) return false;  // The bus knows why.
   if (!posted(element, state.loader.start(options))) return false;
+  if (state.loader.failed(options)) return false;  // The bus knows why.
   const auto epoch = state.input.start();
   if (!epoch) {
     GST_ELEMENT_ERROR(element, RESOURCE, NO_SPACE_LEFT, ("No memory for audio buffers"), (nullptr));
@@ -186,7 +186,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     // Upstream's memory keeps the device; the element does not.
     npuwhisper::set_audio_ring(state.allocator.get(), nullptr);
   }
-  if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.join();
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.end();
   return result;
 }
 

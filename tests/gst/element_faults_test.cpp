@@ -127,6 +127,43 @@ TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
   wait_for_worker_to_fail();
 }
 
+// The state change comes while the bus is being told.
+TEST_F(Faults, ALoadThatFailedIsNotTriedAgainBeforeNull) {
+  struct Seen {
+    std::atomic<int> n_loads{0};
+    std::atomic<int> n_errors{0};
+    std::atomic<bool> may_go_on{false};
+  } seen;
+  set_script({.while_loading = [&seen] {
+    ++seen.n_loads;
+    throw std::runtime_error("the disk is gone");
+  }});
+  make();
+  const auto hold = [](GstBus*, GstMessage* message, gpointer data) {
+    auto& found = *static_cast<Seen*>(data);
+    if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+      ++found.n_errors;
+      EXPECT_TRUE(eventually([&found] { return found.may_go_on.load(); }));
+    }
+    return GST_BUS_PASS;
+  };
+  gst_bus_set_sync_handler(bus_, hold, &seen, nullptr);
+  gst_element_set_state(element_, GST_STATE_READY);
+  EXPECT_TRUE(eventually([&seen] { return seen.n_errors == 1; }));
+  EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_SUCCESS);
+  seen.may_go_on = true;
+  play();
+  wait_for_worker_to_fail();
+  EXPECT_EQ(seen.n_loads, 1);
+  EXPECT_EQ(seen.n_errors, 1);
+
+  gst_element_set_state(element_, GST_STATE_NULL);
+  gst_element_set_state(element_, GST_STATE_PLAYING);
+  EXPECT_TRUE(eventually([&seen] { return seen.n_errors == 2; }));
+  EXPECT_EQ(seen.n_loads, 2);
+  gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
+}
+
 TEST_F(Faults, AnExceptionInTheWorkerIsAnError) {
   Script script;
   script.make_transcriber = [](const TranscriberOptions&) -> Result<std::unique_ptr<Transcriber>> {
