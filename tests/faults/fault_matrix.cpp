@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cinttypes>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -60,8 +61,9 @@ bool is_allowed(Verdict verdict) {
 struct Options {
   std::vector<Situation> situations;  ///< Empty: all.
   std::optional<FaultKind> kind;      ///< Which calls fail; none: all.
+  std::optional<std::uint64_t> site;  ///< Which site; none: all.
   unsigned share = 1;                 ///< One of so many sites is tried.
-  unsigned seed = 0;                  ///< Chooses which.
+  unsigned seed = 1;                  ///< Chooses which.
   unsigned n_children = 2;
   bool spares_onednn = false;  ///< Only sites in our own code.
 };
@@ -292,8 +294,9 @@ class Matrix {
     for (const FaultSite& site : reference.sites) {
       for (const bool lasts : {false, true}) {
         if (options_.kind && *options_.kind != site.kind) continue;
+        if (options_.site && *options_.site != site.id) continue;
         if (options_.spares_onednn && is_in(site.frames.front(), "libdnnl")) continue;
-        if (random_() % options_.share != 0) continue;
+        if (!is_in_sample(site, lasts)) continue;
         collect(options_.n_children - 1);
         running.push_back({site, lasts, std::make_unique<Child>([&] {
                              return try_out(situation, folder,
@@ -302,6 +305,13 @@ class Matrix {
       }
     }
     collect(0);
+  }
+
+  /// Each site for itself: which others there are does not matter.
+  bool is_in_sample(const FaultSite& site, bool lasts) const {
+    std::seed_seq seeds{options_.seed, static_cast<unsigned>(site.id),
+                        static_cast<unsigned>(site.id >> 32), lasts ? 1U : 0U};
+    return std::mt19937(seeds)() % options_.share == 0;
   }
 
   void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
@@ -315,8 +325,9 @@ class Matrix {
         return;
       }
       ++n_bad_;
-      std::printf("%s, %s%s: %s\n", to_string(situation), to_string(trial.site.kind),
-                  trial.lasts ? ", from then on" : "", to_string(verdict));
+      std::printf("%s, %s%s, site %" PRIu64 ": %s\n", to_string(situation),
+                  to_string(trial.site.kind), trial.lasts ? ", from then on" : "", trial.site.id,
+                  to_string(verdict));
       for (const std::string& function : functions) std::printf("    %s\n", function.c_str());
       if (!report.crash.empty()) std::printf("  ended in\n");
       for (const std::string& function : functions_of(report.crash)) {
@@ -326,6 +337,12 @@ class Matrix {
         const json& found = report.content;
         std::printf("    error '%s', live %ld of %ld\n", found["error"].get<std::string>().c_str(),
                     found["live"].get<long>(), reference["live"].get<long>());
+        for (const char* text : {"text", "again"}) {
+          if (found[text] != reference[text]) {
+            std::printf("    %s: found %s, wanted %s\n", text, found[text].dump().c_str(),
+                        reference[text].dump().c_str());
+          }
+        }
       }
       std::fflush(stdout);
     }
@@ -352,7 +369,6 @@ class Matrix {
 
   const Options options_;
   TemporaryFolder folder_;
-  std::mt19937 random_{options_.seed};
   std::map<std::tuple<Situation, FaultKind, Verdict>, long> counts_;
   long n_bad_ = 0;
   long n_known_ = 0;
@@ -360,13 +376,14 @@ class Matrix {
 
 [[noreturn]] void say_usage() {
   std::fputs(
-      "usage: fault-matrix [--situation NAME]... [--kind NAME] [--share N] [--seed N] [--children "
-      "N]\n"
+      "usage: fault-matrix [--situation NAME]... [--kind NAME] [--site ID] [--only ours]\n"
+      "                    [--share N] [--seed N] [--children N]\n"
       "  --situation  load, file, live, seek or stop; may be repeated (default: all)\n"
       "  --kind       new, memory, thread, open, read, map or event-descriptor (default: all)\n"
-      "  --share      try one of N sites (default: 1, all)\n"
-      "  --seed       chooses which (default: that of the clock; it is printed)\n"
+      "  --site       one site, by the number that a run of the same build prints (default: all)\n"
       "  --only ours  none of oneDNN's own calls\n"
+      "  --share      try one of N sites (default: 1, all)\n"
+      "  --seed       chooses other ones (default: 1)\n"
       "  --children   how many processes run at once (default: 2)\n",
       stderr);
   std::exit(2);
@@ -374,8 +391,6 @@ class Matrix {
 
 Options parse(int argc, char** argv) {
   Options options;
-  options.seed = static_cast<unsigned>(std::chrono::system_clock::now().time_since_epoch() /
-                                       std::chrono::seconds(1) % 1'000'000);
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 == argc) say_usage();
     const std::string name = argv[i];
@@ -402,7 +417,9 @@ Options parse(int argc, char** argv) {
     char* end = nullptr;
     const unsigned long number = std::strtoul(value.c_str(), &end, 10);
     const bool is_number = !value.empty() && *end == '\0';
-    if (name == "--share" && is_number && number > 0) {
+    if (name == "--site" && is_number) {
+      options.site = number;
+    } else if (name == "--share" && is_number && number > 0) {
       options.share = static_cast<unsigned>(number);
     } else if (name == "--seed" && is_number) {
       options.seed = static_cast<unsigned>(number);
