@@ -26,7 +26,8 @@ std::string bin(const std::string& properties) {
 
 Frames::Frames(const Pipeline& pipeline, const char* pad)
     : pad_(gst_element_get_static_pad(pipeline.element("b"), pad)) {
-  probe_ = gst_pad_add_probe(pad_, GST_PAD_PROBE_TYPE_BUFFER, note, this, nullptr);
+  probe_ = gst_pad_add_probe(pad_, GST_PAD_PROBE_TYPE_BUFFER, note, new std::shared_ptr<Log>(log_),
+                             [](gpointer log) { delete static_cast<std::shared_ptr<Log>*>(log); });
 }
 
 Frames::~Frames() {
@@ -35,24 +36,24 @@ Frames::~Frames() {
 }
 
 std::vector<Frames::Frame> Frames::all() const {
-  const std::scoped_lock lock(mutex_);
-  return frames_;
+  const std::scoped_lock lock(log_->mutex);
+  return log_->frames;
 }
 
 void Frames::clear() {
-  const std::scoped_lock lock(mutex_);
-  frames_.clear();
+  const std::scoped_lock lock(log_->mutex);
+  log_->frames.clear();
 }
 
-GstPadProbeReturn Frames::note(GstPad*, GstPadProbeInfo* info, gpointer self) {
-  auto& frames = *static_cast<Frames*>(self);
+GstPadProbeReturn Frames::note(GstPad*, GstPadProbeInfo* info, gpointer data) {
+  const std::shared_ptr<Log> log = *static_cast<std::shared_ptr<Log>*>(data);
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   GstMapInfo map;
   if (!gst_buffer_map(buffer, &map, GST_MAP_READ)) return GST_PAD_PROBE_OK;
   const bool seen = std::any_of(map.data, map.data + map.size, [](guint8 p) { return p > 128; });
   gst_buffer_unmap(buffer, &map);
-  const std::scoped_lock lock(frames.mutex_);
-  frames.frames_.push_back({GST_BUFFER_PTS(buffer), seen, PatientClock::now()});
+  const std::scoped_lock lock(log->mutex);
+  log->frames.push_back({GST_BUFFER_PTS(buffer), seen, PatientClock::now()});
   return GST_PAD_PROBE_OK;
 }
 

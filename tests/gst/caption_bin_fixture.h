@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -48,12 +49,16 @@ class Frames {
   void clear();
 
  private:
-  static GstPadProbeReturn note(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  // Shared with the probe, which may still run in another thread when the object dies.
+  struct Log {
+    std::mutex mutex;  // Guards the next.
+    std::vector<Frame> frames;
+  };
+  static GstPadProbeReturn note(GstPad* pad, GstPadProbeInfo* info, gpointer log);
 
   GstPad* pad_;
   gulong probe_ = 0;
-  mutable std::mutex mutex_;  // Guards the next.
-  std::vector<Frame> frames_;
+  const std::shared_ptr<Log> log_ = std::make_shared<Log>();
 };
 
 /// Text while the tone lasts, and none long after it.
