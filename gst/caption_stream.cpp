@@ -112,6 +112,7 @@ bool CaptionStream::segment(GstEvent* event) {
 }
 
 GstFlowReturn CaptionStream::text(std::string_view utf8, GstClockTime pts, GstClockTime duration) {
+  if (!in_segment_) return GST_FLOW_OK;
   take_settings();
   if (segment_.rate < 0) return push_gap(pts, duration);
   const GstClockTime start =
@@ -131,6 +132,7 @@ GstFlowReturn CaptionStream::text(std::string_view utf8, GstClockTime pts, GstCl
 }
 
 GstFlowReturn CaptionStream::gap(GstClockTime pts, GstClockTime duration) {
+  if (!in_segment_) return GST_FLOW_OK;
   take_settings();
   if (segment_.rate < 0) return push_gap(pts, duration);
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_FLOW_OK;
@@ -138,6 +140,7 @@ GstFlowReturn CaptionStream::gap(GstClockTime pts, GstClockTime duration) {
 }
 
 GstFlowReturn CaptionStream::drain() {
+  if (!in_segment_) return GST_FLOW_OK;
   take_settings();
   if (segment_.rate < 0) return GST_FLOW_OK;
   GstFlowReturn flow = advance(position_, 0);

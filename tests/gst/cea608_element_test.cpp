@@ -287,6 +287,24 @@ TEST_F(TextToCea608, AFlushClearsTheScreen) {
   EXPECT_EQ(out.back().screen, (Texts{"after"}));
 }
 
+// What is shown will be erased once there are times again.
+TEST_F(TextToCea608, NothingLeavesBetweenAFlushAndASegment) {
+  play("", "format=raw,framerate=30/1");
+  text("before", 0, 2 * GST_SECOND);
+  EXPECT_EQ(frames().back().screen, (Texts{"before"}));
+  gst_harness_push_event(harness_, gst_event_new_flush_start());
+  gst_harness_push_event(harness_, gst_event_new_flush_stop(TRUE));
+  while (EventPtr(gst_harness_try_pull_event(harness_)) != nullptr) {
+  }
+  gap(0, 3600 * GST_SECOND);
+  gap(3600 * GST_SECOND, GST_SECOND);
+  gst_harness_push_event(harness_, gst_event_new_eos());
+  EXPECT_TRUE(frames().empty());
+  const EventPtr only(gst_harness_try_pull_event(harness_));
+  ASSERT_TRUE(only);
+  EXPECT_EQ(GST_EVENT_TYPE(only.get()), GST_EVENT_EOS);
+}
+
 TEST_F(TextToCea608, ANewSegmentGoesOn) {
   play("mode=pop-on", "format=raw,framerate=30/1");
   text("first", 4 * GST_SECOND, GST_SECOND);
