@@ -94,6 +94,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).start();
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_bin_parent_class)->change_state(element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).started();
   if (transition == GST_STATE_CHANGE_PAUSED_TO_READY) inside(element).stop();
   return result;
 }

@@ -8,6 +8,8 @@ namespace {
 // come too late for its video.
 constexpr GstClockTime kStep = 200 * GST_MSECOND;
 
+constexpr gulong kRetry = 1000;  // Microseconds.
+
 constexpr auto kData =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                  GST_PAD_PROBE_TYPE_EVENT_FLUSH);
@@ -31,12 +33,11 @@ void AbsentText::start() {
   absent_ = false;
   eos_sent_ = false;
   flushed_ = false;
-  flush_passed_ = false;
-  restart_ = false;
   video_position_ = 0;
-  text_position_ = 0;
   gst_segment_init(&video_segment_, GST_FORMAT_UNDEFINED);
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
+  const std::scoped_lock lock(mutex_);
+  text_position_ = 0;
 }
 
 // The element takes it as the end of the audio.
@@ -82,19 +83,8 @@ GstPadProbeReturn AbsentText::on_video(GstPad*, GstPadProbeInfo* info, gpointer 
     case GST_EVENT_SEGMENT:
       gst_event_copy_segment(event, &text.video_segment_);
       break;
-    // cccombiner flushes what is behind it when both of its pads are flushed alike.
-    case GST_EVENT_FLUSH_START:
-      if (!text.absent_) break;
-      text.flush_passed_ = true;
-      text.flush(gst_event_ref(event));
-      break;
     case GST_EVENT_FLUSH_STOP:
       text.video_position_ = 0;
-      // The audio may have come back since FLUSH_START.
-      if (text.flush_passed_.exchange(false)) {
-        text.restart_ = true;
-        text.flush(gst_event_ref(event));
-      }
       break;
     case GST_EVENT_GAP: {
       GstClockTime start = GST_CLOCK_TIME_NONE;
@@ -137,8 +127,7 @@ void AbsentText::text_event(GstEvent* event) {
       gst_event_copy_segment(event, &text_segment_);
       break;
     case GST_EVENT_FLUSH_STOP:
-      gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
-      text_position_ = 0;
+      forget_text();
       break;
     case GST_EVENT_GAP: {
       if (absent_) break;  // Our own.
@@ -160,62 +149,92 @@ void AbsentText::follow_text(GstClockTime start, GstClockTime duration) {
   if (!GST_CLOCK_TIME_IS_VALID(start) || text_segment_.format != GST_FORMAT_TIME) return;
   const GstClockTime end = GST_CLOCK_TIME_IS_VALID(duration) ? start + duration : start;
   const GstClockTime time = gst_segment_to_running_time(&text_segment_, GST_FORMAT_TIME, end);
-  if (GST_CLOCK_TIME_IS_VALID(time)) text_position_ = time;
+  if (!GST_CLOCK_TIME_IS_VALID(time)) return;
+  const std::scoped_lock lock(mutex_);
+  text_position_ = time;
 }
 
 void AbsentText::end(guint32 seqnum) {
   if (end_ != seqnum) return;        // The audio is back.
   if (absent_ || eos_sent_) return;  // A pad offers a sticky event that was dropped again.
-  if (text_segment_.format != GST_FORMAT_TIME) {
-    end_without_segment(seqnum);
+  const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
+  if (needs_segment && !EventPtr(gst_pad_get_sticky_event(src_, GST_EVENT_STREAM_START, 0))) {
+    end_without_stream(seqnum);
     return;
   }
+  // Behind a flush running times begin anew.
+  if (needs_segment) gst_segment_init(&text_segment_, GST_FORMAT_TIME);
+  EventPtr gap = begin_gaps(seqnum);
+  if (needs_segment) gst_pad_push_event(src_, gst_event_new_segment(&text_segment_));
+  if (gap) gst_pad_push_event(src_, gap.release());
+}
+
+// The first GAP leaves by the thread of `src` itself, before any that fill() sends: the video may
+// be waiting for it, and whoever has brought the end still holds the stream lock of `sink`.
+EventPtr AbsentText::begin_gaps(guint32 seqnum) {
+  const std::scoped_lock lock(mutex_);
   gap_segment_ = text_segment_;
   absent_ = true;
   if (end_ != seqnum) absent_ = false;  // resume() came in between.
-  fill();
+  return gap_to_wanted();
 }
 
-void AbsentText::end_without_segment(guint32 seqnum) {
+// With the mutex held. Returns nullptr if no GAP is due.
+EventPtr AbsentText::gap_to_wanted() {
+  const GstClockTime from = text_position_;
+  if (!absent_ || from >= wanted()) return nullptr;
+  text_position_ = wanted() + kStep;
+  const auto position = [this](GstClockTime running) {
+    return gst_segment_position_from_running_time(&gap_segment_, GST_FORMAT_TIME, running);
+  };
+  const GstClockTime start = position(from);
+  const GstClockTime end = position(text_position_);
+  if (!GST_CLOCK_TIME_IS_VALID(start) || !GST_CLOCK_TIME_IS_VALID(end)) return nullptr;
+  return EventPtr(gst_event_new_gap(start, end - start));
+}
+
+bool AbsentText::is_gap_due() {
+  const std::scoped_lock lock(mutex_);
+  return absent_ && text_position_ < wanted();
+}
+
+EventPtr AbsentText::next_gap() {
+  const std::scoped_lock lock(mutex_);
+  return gap_to_wanted();
+}
+
+void AbsentText::end_without_stream(guint32 seqnum) {
   eos_sent_ = true;
   gst_pad_push_event(src_, gst_event_new_eos());
   // resume() may have flushed before the EOS.
   if (end_ != seqnum && eos_sent_.exchange(false)) flush_captioner();
 }
 
-// Runs in the video's thread, or, where the text ends behind the video, in that of `src`. Neither
-// may wait for the stream lock of `sink`: if somebody holds it, text comes again, or the other
-// thread is filling and looks at the video's position once more.
+// Runs in the video's thread, which must not wait for the stream lock of `sink`: text that comes
+// again may hold it until the video moves on. Then the text is no longer absent; anybody else who
+// holds the lock gives it back soon.
 void AbsentText::fill() {
-  while (absent_ && (restart_ || text_position_ < wanted())) {
-    if (!GST_PAD_STREAM_TRYLOCK(sink_)) return;
-    if (absent_) {
-      if (restart_.exchange(false)) restart();
-      const auto position = [this](GstClockTime running) {
-        return gst_segment_position_from_running_time(&gap_segment_, GST_FORMAT_TIME, running);
-      };
-      const GstClockTime start = position(text_position_);
-      text_position_ = wanted() + kStep;
-      const GstClockTime end = position(text_position_);
-      if (GST_CLOCK_TIME_IS_VALID(start) && GST_CLOCK_TIME_IS_VALID(end)) {
-        send(gst_event_new_gap(start, end - start));
-      }
+  while (is_gap_due()) {
+    if (!GST_PAD_STREAM_TRYLOCK(sink_)) {
+      g_usleep(kRetry);
+      continue;
+    }
+    if (EventPtr gap = next_gap()) {
+      filling_ = true;
+      gst_pad_send_event(sink_, gap.release());
+      filling_ = false;
     }
     GST_PAD_STREAM_UNLOCK(sink_);
   }
 }
 
-// The video was flushed, so that its running time begins anew, and the text's with it.
-void AbsentText::restart() {
-  gst_segment_init(&gap_segment_, GST_FORMAT_TIME);
+// The captioner was flushed: it has lost the text, its segment, and an EOS.
+void AbsentText::forget_text() {
+  gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
+  absent_ = false;
+  eos_sent_ = false;
+  const std::scoped_lock lock(mutex_);
   text_position_ = 0;
-  send(gst_event_new_segment(&gap_segment_));
-}
-
-void AbsentText::send(GstEvent* event) {
-  filling_ = true;
-  gst_pad_send_event(sink_, event);
-  filling_ = false;
 }
 
 }  // namespace npuwhisper

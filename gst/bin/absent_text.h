@@ -4,6 +4,7 @@
 #include <gst/gst.h>
 
 #include <atomic>
+#include <mutex>
 
 #include "../gst_ptr.h"
 
@@ -13,11 +14,12 @@ namespace npuwhisper {
 /// video: GAPs go to the captioner in step with the video until the audio is linked again.
 ///
 /// EOS could not be taken back without loss: a queue that has EOS in it besides other data stops,
-/// and a flush discards the text that is on its way or shown. EOS is used only where no text has
-/// come to the captioner yet, for a GAP needs a segment.
+/// and a flush discards the text that is on its way or shown. EOS is used only where no stream has
+/// come to the captioner yet.
 ///
-/// end_event() and resume() are for the thread that links and unlinks; set_lead() is thread-safe.
-/// The pads must outlive the data flow.
+/// A flush of the text voids its end: another end_event() has to follow. end_event() and resume()
+/// are for one thread at a time; set_lead() is thread-safe. The pads must outlive the data flow.
+/// mutex_ is a leaf.
 class AbsentText {
  public:
   /// `sink` and `src` belong to the queue of text before the captioner, `video` is the pad by which
@@ -47,10 +49,13 @@ class AbsentText {
   void follow_text(GstClockTime start, GstClockTime duration);
   void text_event(GstEvent* event);
   void end(guint32 seqnum);
-  void end_without_segment(guint32 seqnum);
+  void end_without_stream(guint32 seqnum);
   void fill();
-  void send(GstEvent* event);
-  void restart();
+  EventPtr begin_gaps(guint32 seqnum);
+  bool is_gap_due();
+  EventPtr next_gap();
+  EventPtr gap_to_wanted();
+  void forget_text();
   void flush_captioner();
   void flush(GstEvent* event);
   GstClockTime wanted() const { return video_position_ + lead_; }
@@ -62,15 +67,14 @@ class AbsentText {
   std::atomic<bool> absent_{false};               // GAPs are to be sent,
   std::atomic<bool> eos_sent_{false};             // or EOS was.
   std::atomic<bool> flushed_{false};              // The captioner lost the text's segment.
-  std::atomic<bool> flush_passed_{false};         // FLUSH_STOP must follow FLUSH_START.
-  std::atomic<bool> restart_{false};              // The GAPs begin anew behind a flush.
-  std::atomic<GstClockTime> video_position_{0};   // Running times,
-  std::atomic<GstClockTime> text_position_{0};    // as is this one.
+  std::atomic<GstClockTime> video_position_{0};   // A running time.
   GstSegment video_segment_{};                    // Of the video's thread.
   GstSegment text_segment_{};                     // Of the thread of `src`.
-  // While absent_, the stream lock of `sink` guards these.
-  GstSegment gap_segment_{};
-  bool filling_ = false;
+  bool filling_ = false;                          // The stream lock of `sink` guards it.
+
+  std::mutex mutex_;                // Guards the next, and the change of absent_ to true.
+  GstClockTime text_position_ = 0;  // A running time.
+  GstSegment gap_segment_{};        // While absent_.
 };
 
 }  // namespace npuwhisper

@@ -47,22 +47,15 @@ void add_probe(GstElement* element, const char* pad, GstPadProbeType what,
   }
 }
 
-/// An event for a pad whose stream lock somebody holds.
-struct LateEvent {
-  PadPtr pad;
-  EventPtr event;
-};
-
-/// Sends `event` to a pad that has no peer.
-void send_unlinked(GstPad* pad, EventPtr event) {
-  // Unlinked in the middle of a flush, it would stay flushing and refuse every event.
-  if (GST_PAD_IS_FLUSHING(pad)) gst_pad_send_event(pad, gst_event_new_flush_stop(TRUE));
-  gst_pad_send_event(pad, event.release());
+bool is_flush(const GstEvent* event) {
+  return GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START ||
+         GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP;
 }
 
 }  // namespace
 
-CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_) {
+CaptionBin::CaptionBin(GstBin* bin)
+    : bin_(bin), elements_(bin), gate_(elements_), text_(GST_ELEMENT(bin), gate_) {
   tee_ = elements_.add("tee", "audio_tee");
   audio_queue_ = elements_.add("queue", "audio_queue");
   video_queue_ = elements_.add("queue", "video_queue");
@@ -92,6 +85,7 @@ CaptionBin::CaptionBin(GstBin* bin) : bin_(bin), elements_(bin), gate_(elements_
   gst_ghost_pad_set_target(GST_GHOST_PAD(video_sink_), static_pad(video_queue_, "sink").get());
   gst_ghost_pad_set_target(GST_GHOST_PAD(audio_src), static_pad(audio_queue_, "src").get());
 
+  text_.attach(text_tee_.get(), text_sink_.get(), audio_sink_, video_sink_);
   for (GstPad* pad : {audio_sink_, video_sink_}) {
     g_signal_connect(pad, "linked", G_CALLBACK(on_link_changed), this);
     g_signal_connect(pad, "unlinked", G_CALLBACK(on_link_changed), this);
@@ -133,14 +127,7 @@ void CaptionBin::set_mode(CaptionMode mode) {
 }
 
 void CaptionBin::rebuild() {
-  {
-    const std::scoped_lock lock(mutex_);
-    text_flows_ = false;
-  }
-  if (text_tee_ && gst_pad_is_linked(text_tee_.get())) {
-    gst_pad_unlink(text_tee_.get(), text_sink_.get());
-  }
-  if (captioner_) captioner_->unlink_text();
+  text_.set_captioner(nullptr);
   gst_ghost_pad_set_target(GST_GHOST_PAD(video_src_), nullptr);
   captioner_.reset();
 
@@ -164,7 +151,7 @@ void CaptionBin::rebuild() {
     gst_element_set_state(whisper_, GST_STATE_NULL);
   }
   size_queues();
-  follow_links();
+  text_.set_captioner(captioner_.get());
 }
 
 bool CaptionBin::check_elements() const {
@@ -197,15 +184,16 @@ void CaptionBin::start() {
   for (QueryGuard* guard : {&audio_queries_, &video_queries_, &text_queries_}) guard->reset();
   gate_.start();
   if (captioner_) captioner_->start();
+  text_.start();
   size_queues();
 }
 
+void CaptionBin::started() {
+  text_.started();
+}
+
 void CaptionBin::stop() {
-  {
-    const std::scoped_lock lock(mutex_);
-    if (text_flows_) return;
-  }
-  if (captioner_) captioner_->unlink_text();
+  text_.stop();
 }
 
 void CaptionBin::size_queues() {
@@ -232,58 +220,6 @@ GstClockTime CaptionBin::audio_lead() const {
   const GstClockTime video = video_begin_;
   if (!GST_CLOCK_TIME_IS_VALID(audio) || !GST_CLOCK_TIME_IS_VALID(video)) return 0;
   return video > audio ? std::min(video - audio, kLongestLead) : 0;
-}
-
-void CaptionBin::follow_links() {
-  const bool wanted = captioner_ && captioner_->missing().empty() && text_tee_ && text_sink_ &&
-                      gate_.src() != nullptr && gst_pad_is_linked(audio_sink_) &&
-                      gst_pad_is_linked(video_sink_);
-  {
-    const std::scoped_lock lock(mutex_);
-    if (wanted == text_flows_) return;
-    text_flows_ = wanted;
-  }
-  if (!wanted) {
-    end_text();
-  } else if (!begin_text()) {
-    GST_ELEMENT_ERROR(bin_, CORE, PAD, ("Cannot link the captions"), (nullptr));
-  }
-}
-
-bool CaptionBin::begin_text() {
-  gate_.resume();
-  return captioner_->link_text(gate_.src()) &&
-         gst_pad_link(text_tee_.get(), text_sink_.get()) == GST_PAD_LINK_OK;
-}
-
-// The audio or the video has gone. While the bin runs, the captioner must not wait for more text.
-void CaptionBin::end_text() {
-  gst_pad_unlink(text_tee_.get(), text_sink_.get());
-  if (GST_STATE(bin_) > GST_STATE_READY) {
-    send_end();
-  } else {
-    captioner_->unlink_text();
-  }
-}
-
-// A serialized event waits for the stream lock of the queue. Audio that found the queue full holds
-// it until text moves on, and that may depend on what the unlinking thread does next.
-void CaptionBin::send_end() {
-  EventPtr event = gate_.end_event();
-  GstPad* const pad = text_sink_.get();
-  if (GST_PAD_STREAM_TRYLOCK(pad)) {
-    send_unlinked(pad, std::move(event));
-    GST_PAD_STREAM_UNLOCK(pad);
-    return;
-  }
-  auto* late = new LateEvent{PadPtr(GST_PAD(gst_object_ref(pad))), std::move(event)};
-  call_soon(
-      GST_ELEMENT(bin_),
-      [](GstElement*, gpointer data) {
-        auto& sent = *static_cast<LateEvent*>(data);
-        send_unlinked(sent.pad.get(), std::move(sent.event));
-      },
-      late, [](gpointer data) { delete static_cast<LateEvent*>(data); });
 }
 
 void CaptionBin::follow_rate(GstEvent* segment_event, std::atomic<double>& rate) {
@@ -333,7 +269,7 @@ GstPadProbeReturn CaptionBin::on_text_query(GstPad*, GstPadProbeInfo* info, gpoi
 }
 
 void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
-  static_cast<CaptionBin*>(self)->follow_links();
+  static_cast<CaptionBin*>(self)->text_.follow_links();
 }
 
 // What the pipeline distributes says how long the sinks will wait.
@@ -370,6 +306,7 @@ GstPadProbeReturn CaptionBin::on_video(GstPad* pad, GstPadProbeInfo* info, gpoin
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (!GST_IS_EVENT(event)) return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+  if (is_flush(event)) bin.text_.follow_video(event);
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) bin.video_begin_ = GST_CLOCK_TIME_NONE;
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) bin.follow_rate(event, bin.video_rate_);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;

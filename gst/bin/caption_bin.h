@@ -12,6 +12,7 @@
 #include "element_group.h"
 #include "query_guard.h"
 #include "text_gate.h"
+#include "text_switch.h"
 
 namespace npuwhisper {
 
@@ -29,8 +30,8 @@ namespace npuwhisper {
 /// text once the video has ended. Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions are for state changes and properties if not said otherwise; pads may be linked by any
-/// thread. Locks: neither is held with the other. mutex_ is a leaf, not held while pads or elements
-/// are called; sizes_mutex_ is held while properties are read and set, and no data flow waits.
+/// thread (TextSwitch). sizes_mutex_ is held while properties are read and set, and no data flow
+/// waits for it.
 class CaptionBin {
  public:
   explicit CaptionBin(GstBin* bin);
@@ -48,6 +49,8 @@ class CaptionBin {
   bool check_elements() const;
   /// READY to PAUSED, before the elements follow. Nothing may be missing.
   void start();
+  /// READY to PAUSED, after the elements.
+  void started();
   /// PAUSED to READY, after the elements.
   void stop();
   /// Fits the queues to the latency, the rates and the streams' beginnings as they are now.
@@ -57,15 +60,11 @@ class CaptionBin {
  private:
   GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
   void rebuild();
-  void follow_links();
   /// False: the captioner cannot use video of these caps. An ERROR says why.
   bool follow_video(GstEvent* caps_event);
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
   void note_begin(GstPad* pad, GstBuffer* buffer, std::atomic<GstClockTime>& begin);
   GstClockTime audio_lead() const;
-  bool begin_text();
-  void end_text();
-  void send_end();
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -84,6 +83,7 @@ class CaptionBin {
   PadPtr text_tee_;                                          // The tee's pad for the text's audio,
   PadPtr text_sink_;                                         // and what it is linked to.
   TextGate gate_;
+  TextSwitch text_;
   GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
   GstPad* video_sink_ = nullptr;
   GstPad* video_src_ = nullptr;
@@ -97,8 +97,6 @@ class CaptionBin {
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
   std::mutex sizes_mutex_;                  // One thread computes and sets the queues' sizes.
-  std::mutex mutex_;                        // Guards the next.
-  bool text_flows_ = false;
 };
 
 }  // namespace npuwhisper

@@ -22,8 +22,8 @@ namespace npuwhisper {
 /// While the audio is unlinked, the gate lets GAPs in instead of text (AbsentText). Text of several
 /// segments leaves it in one (SegmentJoiner).
 ///
-/// open() is for the streaming thread of the video, end_event() and resume() are for the thread
-/// that links; the pads are fixed from the constructor on. Nothing may flow any more when the gate
+/// open() is for the streaming thread of the video, end_event() and resume() are for one thread at
+/// a time; the pads are fixed from the constructor on. Nothing may flow any more when the gate
 /// dies.
 class TextGate {
  public:

@@ -24,6 +24,16 @@ std::string bin(const std::string& properties) {
   return "npuwhisperbin name=b " + properties + " ";
 }
 
+InnerPad::InnerPad(const Pipeline& pipeline, const char* element, const char* pad) {
+  GstElement* inner = gst_bin_get_by_name(GST_BIN(pipeline.element("b")), element);
+  pad_ = gst_element_get_static_pad(inner, pad);
+  gst_object_unref(inner);
+}
+
+InnerPad::~InnerPad() {
+  gst_object_unref(pad_);
+}
+
 Frames::Frames(const Pipeline& pipeline, const char* pad)
     : pad_(gst_element_get_static_pad(pipeline.element("b"), pad)) {
   probe_ = gst_pad_add_probe(pad_, GST_PAD_PROBE_TYPE_BUFFER, note, new std::shared_ptr<Log>(log_),

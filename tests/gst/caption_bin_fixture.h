@@ -30,6 +30,19 @@ inline constexpr const char* kSinks =
 inline constexpr const char* kSyncedSinks =
     "b.video_src ! fakesink name=vs sync=true  b.audio_src ! fakesink name=as sync=true ";
 
+/// A pad of an element within the bin.
+class InnerPad {
+ public:
+  InnerPad(const Pipeline& pipeline, const char* element, const char* pad);
+  ~InnerPad();
+  InnerPad(const InnerPad&) = delete;
+  InnerPad& operator=(const InnerPad&) = delete;
+  GstPad* get() const { return pad_; }
+
+ private:
+  GstPad* pad_;
+};
+
 /// The buffers that leave a pad of the bin: when, and whether there is something to be seen.
 class Frames {
  public:

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "text_switch.h"
+
+#include <utility>
+
+namespace npuwhisper {
+namespace {
+
+EventPtr with_seqnum(GstEvent* event, guint32 seqnum) {
+  gst_event_set_seqnum(event, seqnum);
+  return EventPtr(event);
+}
+
+}  // namespace
+
+void TextSwitch::attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* video) {
+  source_ = source;
+  sink_ = sink;
+  audio_ = audio;
+  video_ = video;
+  if (source != nullptr) {
+    gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_EVENT_FLUSH, on_flush, this, nullptr);
+  }
+}
+
+void TextSwitch::set_captioner(Captioner* captioner) {
+  do_alone([&] {
+    if (std::exchange(flows_, false)) gst_pad_unlink(source_, sink_);
+    unlink_captioner();
+    captioner_ = captioner;
+  });
+}
+
+void TextSwitch::start() {
+  do_alone([&] {
+    runs_ = true;
+    flushing_ = false;
+    flush_seqnum_ = GST_SEQNUM_INVALID;
+    followed_seqnum_ = GST_SEQNUM_INVALID;
+    end_.reset();
+    const std::scoped_lock lock(mutex_);
+    video_flush_ = {};
+  });
+}
+
+void TextSwitch::started() {
+  do_alone([&] {
+    if (!flows_ && is_captioner_linked_) end_ = gate_.end_event();
+  });
+}
+
+void TextSwitch::stop() {
+  do_alone([&] {
+    runs_ = false;
+    end_.reset();
+    forget_idle();
+    if (!flows_) unlink_captioner();
+  });
+}
+
+void TextSwitch::follow_links() {
+  ask();
+}
+
+void TextSwitch::follow_video(GstEvent* event) {
+  {
+    const std::scoped_lock lock(mutex_);
+    video_flush_ = {gst_event_get_seqnum(event), GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START};
+  }
+  ask();
+}
+
+// In the thread that flushes the audio. The event goes on from step().
+GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer self) {
+  EventPtr event(gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info)));
+  static_cast<TextSwitch*>(self)->flush_with_audio(std::move(event));
+  return GST_PAD_PROBE_DROP;
+}
+
+// Upstream sends data once FLUSH_STOP returns, and relies on FLUSH_START to have woken everybody.
+// So this waits for the thread that works, unless that is its own: then a flush further downstream
+// has led to this one.
+void TextSwitch::flush_with_audio(EventPtr event) {
+  std::uint64_t n = 0;
+  {
+    const std::scoped_lock lock(mutex_);
+    audio_flushes_.push_back(std::move(event));
+    n = ++n_audio_flushes_;
+  }
+  ask();
+  std::unique_lock lock(mutex_);
+  changed_.wait(
+      lock, [&] { return n_audio_flushes_done_ >= n || worker_ == std::this_thread::get_id(); });
+}
+
+template <typename Work>
+void TextSwitch::do_alone(const Work& work) {
+  const std::thread::id self = std::this_thread::get_id();
+  {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return worker_ == std::thread::id() || worker_ == self; });
+    is_asked_ = true;
+    if (worker_ != self) {
+      worker_ = self;
+      lock.unlock();
+      work();
+      work_off();
+      return;
+    }
+  }
+  work();  // Something that the work calls needs this; the loop further up does the rest.
+}
+
+void TextSwitch::ask() {
+  {
+    const std::scoped_lock lock(mutex_);
+    is_asked_ = true;
+    if (worker_ != std::thread::id()) return;
+    worker_ = std::this_thread::get_id();
+  }
+  work_off();
+}
+
+void TextSwitch::work_off() {
+  for (;;) {
+    {
+      const std::scoped_lock lock(mutex_);
+      if (!std::exchange(is_asked_, false)) {
+        worker_ = std::thread::id();
+        changed_.notify_all();
+        return;
+      }
+    }
+    while (step()) {
+    }
+  }
+}
+
+// Does one thing that is due; false: nothing is.
+bool TextSwitch::step() {
+  const bool wanted = wants_text();
+  if (wanted != flows_) {
+    flows_ = wanted;
+    wanted ? begin() : end();
+    return true;
+  }
+  if (pass_audio_flush()) return true;
+  return !flows_ && runs_ && is_captioner_linked_ && end_in_order();
+}
+
+bool TextSwitch::wants_text() const {
+  return captioner_ != nullptr && captioner_->missing().empty() && source_ != nullptr &&
+         sink_ != nullptr && gate_.src() != nullptr && gst_pad_is_linked(audio_) &&
+         gst_pad_is_linked(video_);
+}
+
+void TextSwitch::begin() {
+  forget_idle();
+  end_.reset();
+  if (flushing_) stop_flush(with_seqnum(gst_event_new_flush_stop(TRUE), flush_seqnum_));
+  gate_.resume();
+  is_captioner_linked_ = captioner_->link_text(gate_.src());
+  if (!is_captioner_linked_ || gst_pad_link(source_, sink_) != GST_PAD_LINK_OK) {
+    GST_ELEMENT_ERROR(bin_, CORE, PAD, ("Cannot link the captions"), (nullptr));
+  }
+}
+
+void TextSwitch::end() {
+  gst_pad_unlink(source_, sink_);
+  if (!runs_) {
+    unlink_captioner();
+    return;
+  }
+  end_ = gate_.end_event();
+  await_idle();
+}
+
+// Flushes the branch as the video was flushed, and sends the end. Does one of these at a time.
+bool TextSwitch::end_in_order() {
+  const VideoFlush video = video_flush();
+  if (flushing_ && (!video.is_on || video.seqnum != flush_seqnum_)) {
+    stop_flush(with_seqnum(gst_event_new_flush_stop(TRUE), flush_seqnum_));
+    end_ = gate_.end_event();
+    return true;
+  }
+  if (is_to_follow(video)) {
+    start_flush(with_seqnum(gst_event_new_flush_start(), video.seqnum));
+    return true;
+  }
+  if (flushing_ || !end_ || !is_idle()) return false;
+  forget_idle();
+  gst_pad_send_event(sink_, end_.release());
+  return true;
+}
+
+// False too if the branch was flushed with the video, and later once more with the audio alone.
+bool TextSwitch::is_to_follow(const VideoFlush& video) const {
+  return video.seqnum != GST_SEQNUM_INVALID && video.seqnum != flush_seqnum_ &&
+         video.seqnum != followed_seqnum_;
+}
+
+bool TextSwitch::pass_audio_flush() {
+  EventPtr event;
+  {
+    const std::scoped_lock lock(mutex_);
+    if (audio_flushes_.empty()) return false;
+    event = std::move(audio_flushes_.front());
+    audio_flushes_.pop_front();
+  }
+  if (flows_) {
+    if (GST_EVENT_TYPE(event.get()) == GST_EVENT_FLUSH_START) {
+      start_flush(std::move(event));
+    } else {
+      stop_flush(std::move(event));
+    }
+  }
+  const std::scoped_lock lock(mutex_);
+  ++n_audio_flushes_done_;
+  changed_.notify_all();
+  return true;
+}
+
+void TextSwitch::start_flush(EventPtr event) {
+  if (flush_seqnum_ == video_flush().seqnum) followed_seqnum_ = flush_seqnum_;
+  flushing_ = true;
+  flush_seqnum_ = gst_event_get_seqnum(event.get());
+  gst_pad_send_event(sink_, event.release());
+}
+
+// FLUSH_STOP waits for the threads of the branch, so FLUSH_START must have woken them.
+void TextSwitch::stop_flush(EventPtr event) {
+  if (!flushing_) {
+    start_flush(with_seqnum(gst_event_new_flush_start(), gst_event_get_seqnum(event.get())));
+  }
+  flushing_ = false;
+  gst_pad_send_event(sink_, event.release());
+}
+
+// A buffer that has passed the tee's pad may still be on its way into the branch, and may wait
+// there until the branch has room. The end comes behind it.
+void TextSwitch::await_idle() {
+  auto* unlinked = new Unlinked{this, 0};
+  {
+    const std::scoped_lock lock(mutex_);
+    is_idle_ = false;
+    unlinked->n = ++n_unlinked_;
+  }
+  idle_probe_ = gst_pad_add_probe(source_, GST_PAD_PROBE_TYPE_IDLE, on_idle, unlinked,
+                                  [](gpointer data) { delete static_cast<Unlinked*>(data); });
+}
+
+GstPadProbeReturn TextSwitch::on_idle(GstPad*, GstPadProbeInfo*, gpointer unlinked) {
+  const auto [self, n] = *static_cast<Unlinked*>(unlinked);
+  {
+    const std::scoped_lock lock(self->mutex_);
+    if (n != self->n_unlinked_) return GST_PAD_PROBE_OK;
+    self->is_idle_ = true;
+  }
+  self->ask();
+  return GST_PAD_PROBE_OK;
+}
+
+void TextSwitch::forget_idle() {
+  if (idle_probe_ != 0) gst_pad_remove_probe(source_, std::exchange(idle_probe_, 0));
+}
+
+bool TextSwitch::is_idle() {
+  const std::scoped_lock lock(mutex_);
+  return is_idle_;
+}
+
+TextSwitch::VideoFlush TextSwitch::video_flush() {
+  const std::scoped_lock lock(mutex_);
+  return video_flush_;
+}
+
+void TextSwitch::unlink_captioner() {
+  if (captioner_ != nullptr) captioner_->unlink_text();
+  is_captioner_linked_ = false;
+}
+
+}  // namespace npuwhisper

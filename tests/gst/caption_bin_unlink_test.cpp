@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// npuwhisperbin whose audio is unlinked or linked at an unfortunate moment: during a flush, and
+// while another thread does the opposite.
+#include <atomic>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <tuple>
+
+#include "caption_bin_fixture.h"
+#include "scripted_runtime.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kFlushingSeek =
+    static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+
+/// A sink pad of the bin and what is linked to it.
+struct Input {
+  Input(const Pipeline& pipeline, const char* name)
+      : sink(gst_element_get_static_pad(pipeline.element("b"), name)),
+        source(gst_pad_get_peer(sink)) {}
+  ~Input() {
+    gst_object_unref(source);
+    gst_object_unref(sink);
+  }
+  Input(const Input&) = delete;
+  Input& operator=(const Input&) = delete;
+
+  GstPad* const sink;
+  GstPad* const source;
+};
+
+/// Holds the thread that brings the first event of a type to a pad.
+class HeldEvent {
+ public:
+  HeldEvent(GstPad* pad, GstEventType type) : pad_(pad), type_(type) {
+    constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                                          GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+    probe_ = gst_pad_add_probe(pad, kEvents, on_event, this, nullptr);
+  }
+  ~HeldEvent() {
+    release();
+    gst_pad_remove_probe(pad_, probe_);
+  }
+  HeldEvent(const HeldEvent&) = delete;
+  HeldEvent& operator=(const HeldEvent&) = delete;
+
+  bool is_held() const { return held_; }
+  void release() {
+    const std::scoped_lock lock(mutex_);
+    released_ = true;
+    changed_.notify_all();
+  }
+
+ private:
+  static GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& event = *static_cast<HeldEvent*>(self);
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != event.type_) return GST_PAD_PROBE_OK;
+    std::unique_lock lock(event.mutex_);
+    event.held_ = true;
+    event.changed_.wait(lock, [&] { return event.released_; });
+    return GST_PAD_PROBE_OK;
+  }
+
+  GstPad* pad_;
+  const GstEventType type_;
+  gulong probe_ = 0;
+  std::atomic<bool> held_{false};
+  std::mutex mutex_;  // Guards the next.
+  std::condition_variable changed_;
+  bool released_ = false;
+};
+
+class Unlink : public ::testing::TestWithParam<const char*> {
+ protected:
+  static std::string mode() { return std::string("mode=") + GetParam() + " "; }
+  static bool overlay() { return std::string(GetParam()) == "overlay"; }
+};
+
+class UnlinkDuringFlush : public ::testing::TestWithParam<std::tuple<const char*, GstEventType>> {};
+
+/// Another thread brings the flush, and has got to npuwhisper with it.
+TEST_P(UnlinkDuringFlush, TheVideoGoesOn) {
+  const auto [mode, type] = GetParam();
+  set_script({});
+  Pipeline pipeline(bin(std::string("mode=") + mode + " latency=1000") + audio(10000) +
+                    video(10000) + kSinks);
+  const Input audio(pipeline, "audio_sink");
+  Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(eventually([&] { return frames.size() >= 100; })) << frames.size();
+
+  const InnerPad whisper(pipeline, "npuwhisper", "sink");
+  HeldEvent held(whisper.get(), type);
+  std::thread flushing([&] {
+    gst_pad_send_event(audio.sink, gst_event_new_flush_start());
+    if (type == GST_EVENT_FLUSH_STOP) {
+      gst_pad_send_event(audio.sink, gst_event_new_flush_stop(TRUE));
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return held.is_held(); }));
+  gst_pad_unlink(audio.source, audio.sink);
+  held.release();
+  flushing.join();
+
+  frames.clear();
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 500; })) << frames.size();
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, UnlinkDuringFlush,
+                         ::testing::Combine(::testing::Values("overlay", "cea608", "cea708"),
+                                            ::testing::Values(GST_EVENT_FLUSH_START,
+                                                              GST_EVENT_FLUSH_STOP)));
+
+/// Text that has not left npuwhisper, from `from` on.
+class HeldText {
+ public:
+  HeldText(const Pipeline& pipeline, GstClockTime from)
+      : pad_(pipeline, "npuwhisper", "src"), from_(from) {
+    probe_ = gst_pad_add_probe(
+        pad_.get(),
+        static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER), on_text,
+        this, nullptr);
+  }
+  ~HeldText() { release(); }
+  HeldText(const HeldText&) = delete;
+  HeldText& operator=(const HeldText&) = delete;
+
+  bool is_held() const { return held_; }
+  void release() {
+    if (probe_ != 0) gst_pad_remove_probe(pad_.get(), probe_);
+    probe_ = 0;
+  }
+
+ private:
+  static GstPadProbeReturn on_text(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& text = *static_cast<HeldText*>(self);
+    if (GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) < text.from_) return GST_PAD_PROBE_PASS;
+    text.held_ = true;
+    return GST_PAD_PROBE_OK;
+  }
+
+  const InnerPad pad_;
+  const GstClockTime from_;
+  gulong probe_ = 0;
+  std::atomic<bool> held_{false};
+};
+
+/// The last text is still on its way, and the end of the text behind it.
+TEST_P(Unlink, NoOldTextIsSeenBehindASeek) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(9) + video(10000) + kSinks);
+  const Input audio(pipeline, "audio_sink");
+  std::atomic<bool> unlinked{false};
+  struct Ends {
+    const Input& audio;
+    std::atomic<bool>& unlinked;
+  } ends{audio, unlinked};
+  gst_pad_add_probe(
+      audio.source, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        const auto& at = *static_cast<Ends*>(data);
+        if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) {
+          return GST_PAD_PROBE_OK;
+        }
+        gst_pad_unlink(at.audio.source, at.audio.sink);
+        at.unlinked = true;
+        return GST_PAD_PROBE_DROP;
+      },
+      &ends, nullptr);
+  HeldText held(pipeline, 7 * GST_SECOND);
+  Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(eventually([&] { return held.is_held() && unlinked; }));
+
+  ASSERT_TRUE(gst_element_seek(pipeline.element("vs"), 1.0, GST_FORMAT_TIME, kFlushingSeek,
+                               GST_SEEK_TYPE_SET, 0, GST_SEEK_TYPE_NONE, 0));
+  held.release();
+  frames.clear();
+  ASSERT_TRUE(eventually([&] { return frames.size() >= 400; })) << frames.size();
+  if (!overlay()) return;
+  for (const Frames::Frame& frame : frames.all()) {
+    EXPECT_FALSE(frame.has_text) << "at " << frame.pts / GST_MSECOND << " ms";
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, Unlink, ::testing::Values("overlay", "cea608", "cea708"));
+
+/// One thread links the audio, and in the middle of that another one unlinks it.
+TEST(CaptionBin, TheLastOfTwoThreadsDecidesWhetherTextFlows) {
+  set_script({});
+  Pipeline pipeline(bin("mode=overlay latency=1000") + audio(6) + video(6) + kSinks);
+  const Input audio(pipeline, "audio_sink");
+  gst_pad_unlink(audio.source, audio.sink);
+  const InnerPad text(pipeline, "overlay", "text_sink");
+  const gulong handler =
+      g_signal_connect(text.get(), "linked", G_CALLBACK(+[](GstPad*, GstPad*, gpointer data) {
+                         const auto& linked = *static_cast<const Input*>(data);
+                         std::thread([&] { gst_pad_unlink(linked.source, linked.sink); }).join();
+                       }),
+                       const_cast<Input*>(&audio));
+  gst_pad_link(audio.source, audio.sink);
+  g_signal_handler_disconnect(text.get(), handler);
+  EXPECT_FALSE(gst_pad_is_linked(text.get()));
+  gst_pad_link(audio.source, audio.sink);
+  const Frames frames(pipeline, "video_src");
+  ASSERT_TRUE(pipeline.run());
+  expect_text_in_time(frames.all());
+}
+
+}  // namespace
+}  // namespace npuwhisper::test
