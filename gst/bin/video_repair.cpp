@@ -17,6 +17,10 @@ CapsPtr caps_of(GstEvent* event) {
   return CapsPtr(gst_caps_ref(caps));
 }
 
+bool has_segment(GstPad* pad) {
+  return EventPtr(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0)) != nullptr;
+}
+
 bool is_gap(GstBuffer* buffer) {
   return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) && gst_buffer_get_size(buffer) == 0;
 }
@@ -35,11 +39,13 @@ void VideoRepair::start() {
   changes_.clear();
 }
 
-GstPadProbeReturn VideoRepair::on_sink(GstPad*, GstPadProbeInfo* info, gpointer self) {
+GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
   auto& repair = *static_cast<VideoRepair*>(self);
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
-    repair.sink_event(GST_PAD_PROBE_INFO_EVENT(info));
-    return GST_PAD_PROBE_OK;
+    GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+    repair.sink_event(event);
+    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_GAP && !has_segment(pad);
+    return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
   const std::scoped_lock lock(repair.mutex_);
   ++repair.n_in_;

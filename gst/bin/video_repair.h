@@ -11,14 +11,15 @@
 
 namespace npuwhisper {
 
-/// Repairs the video that leaves cccombiner (as seen in GStreamer 1.22).
+/// Repairs the video around cccombiner (as seen in GStreamer 1.22).
 ///
 /// cccombiner passes new caps on at once, also while it holds a frame that waits for its captions.
 /// That frame then leaves with caps that are not its own, and downstream reads its pixels in the
 /// wrong size. Here the caps leave right before the first frame that has them.
 ///
 /// cccombiner also turns GAPs, with which demuxers bridge the time after the last frame, into empty
-/// frames. Here they become GAPs again.
+/// frames. Here they become GAPs again. A GAP that comes before any segment, as behind a flush,
+/// makes it print a CRITICAL; such a GAP has no time, and is dropped here.
 ///
 /// attach() and start() are for state changes. The pads must outlive the data flow.
 class VideoRepair {
