@@ -36,6 +36,7 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
       set_caps(as_708, CapsPtr(gst_caps_from_string("closedcaption/x-cea-708, format=cc_data")));
     }
     ElementGroup::link({captions_, format_, converter, as_708, queue});
+    converter_flushes_.attach(converter);
   }
   if (!missing().empty()) return;
   // Captions come in bursts, the text's length at a time; frames without text have theirs as well.

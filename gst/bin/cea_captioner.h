@@ -5,6 +5,7 @@
 
 #include "../gst_ptr.h"
 #include "captioner.h"
+#include "converter_flushes.h"
 #include "element_group.h"
 #include "query_guard.h"
 #include "video_repair.h"
@@ -40,6 +41,7 @@ class CeaCaptioner final : public Captioner {
   PadPtr combiner_caption_;
   QueryGuard queries_;  // Of the queue before the combiner.
   VideoRepair video_repair_;
+  ConverterFlushes converter_flushes_;
 
   std::mutex mutex_;  // A leaf. Guards the next.
   gulong wait_for_video_ = 0;

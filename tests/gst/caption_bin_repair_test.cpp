@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // What npuwhisperbin keeps away from elements of GStreamer that cannot stand it. The CRITICALs that
 // these print end the test program.
+#include <atomic>
+#include <thread>
+
 #include "../../gst/gst_ptr.h"
 #include "caption_bin_fixture.h"
 #include "scripted_runtime.h"
 
 namespace npuwhisper::test {
 namespace {
+
+using namespace std::chrono_literals;
 
 class ClosedCaptions : public ::testing::TestWithParam<const char*> {
  protected:
@@ -39,6 +44,62 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
+
+/// Sends FLUSH_START to the captions while ccconverter is between two steps of converting a buffer:
+/// it lets the buffer before go then.
+class FlushWhileConverting {
+ public:
+  explicit FlushWhileConverting(const Pipeline& pipeline)
+      : captions_(pipeline, "captions", "sink"), converter_(pipeline, "caption_converter", "sink") {
+    probe_ =
+        gst_pad_add_probe(converter_.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, this, nullptr);
+  }
+  ~FlushWhileConverting() {
+    gst_pad_remove_probe(converter_.get(), probe_);
+    if (flushing_.joinable()) flushing_.join();
+  }
+  FlushWhileConverting(const FlushWhileConverting&) = delete;
+  FlushWhileConverting& operator=(const FlushWhileConverting&) = delete;
+
+  bool is_done() const { return done_; }
+
+ private:
+  static GstPadProbeReturn on_buffer(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& flush = *static_cast<FlushWhileConverting*>(self);
+    if (++flush.n_buffers_ != 10) return GST_PAD_PROBE_OK;
+    gst_mini_object_set_qdata(GST_MINI_OBJECT(GST_PAD_PROBE_INFO_BUFFER(info)),
+                              g_quark_from_static_string("flush"), self, on_release);
+    return GST_PAD_PROBE_OK;
+  }
+
+  // In ccconverter, which has taken the next buffer. The flush either gets on at once, or waits
+  // until ccconverter is done.
+  static void on_release(gpointer self) {
+    auto& flush = *static_cast<FlushWhileConverting*>(self);
+    flush.flushing_ = std::thread([&flush] {
+      gst_pad_send_event(flush.captions_.get(), gst_event_new_flush_start());
+      gst_pad_send_event(flush.captions_.get(), gst_event_new_flush_stop(TRUE));
+      flush.done_ = true;
+    });
+    std::this_thread::sleep_for(200ms);
+  }
+
+  const InnerPad captions_;
+  const InnerPad converter_;
+  gulong probe_ = 0;
+  int n_buffers_ = 0;
+  std::thread flushing_;
+  std::atomic<bool> done_{false};
+};
+
+TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea708 latency=1000") + audio(20) + video(20) + kSinks);
+  const FlushWhileConverting flush(pipeline);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(eventually([&] { return flush.is_done(); }));
+  pipeline.set_state(GST_STATE_NULL);
+}
 
 }  // namespace
 }  // namespace npuwhisper::test
