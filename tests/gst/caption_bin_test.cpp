@@ -2,6 +2,7 @@
 // npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
 #include <gst/pbutils/missing-plugins.h>
 
+#include <atomic>
 #include <barrier>
 #include <functional>
 #include <thread>
@@ -209,6 +210,34 @@ TEST_P(EveryMode, CaptionsAreBackAfterASeekFromBehindTheVideo) {
     EXPECT_GE(frames.size(), 200U);
     if (std::string(GetParam()) == "overlay") expect_text_in_time(frames.all());
   }
+}
+
+// Such events come in any thread, which may hold the locks of a state change.
+TEST_P(EveryMode, EventsOutOfBandDoNotWaitForTheVideo) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) +
+                    "b.video_src ! fakesink sync=false async=false b.audio_src ! fakesink "
+                    "sync=false async=false");
+  GstPad* video = gst_element_get_static_pad(pipeline.element("video"), "src");
+  const gulong hold =
+      gst_pad_add_probe(video, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, nullptr, nullptr, nullptr);
+  const Frames frames(pipeline, "video_src");
+  const Frames sound(pipeline, "audio_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(eventually([&] { return sound.size() >= 10U; }));
+  std::atomic<bool> done{false};
+  std::thread sending([&] {
+    GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "audio_sink");
+    gst_pad_send_event(sink, gst_event_new_custom(GST_EVENT_CUSTOM_DOWNSTREAM_OOB,
+                                                  gst_structure_new_empty("any")));
+    gst_object_unref(sink);
+    done = true;
+  });
+  EXPECT_TRUE(eventually([&] { return done.load(); }));
+  gst_pad_remove_probe(video, hold);
+  gst_object_unref(video);
+  sending.join();
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 100U; })) << frames.size();
 }
 
 TEST_P(EveryMode, VideoWithoutAudioDoesNotWait) {
