@@ -17,8 +17,12 @@ CapsPtr caps_of(GstEvent* event) {
   return CapsPtr(gst_caps_ref(caps));
 }
 
-bool has_segment(GstPad* pad) {
-  return EventPtr(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0)) != nullptr;
+bool has(GstPad* pad, GstEventType type) {
+  return EventPtr(gst_pad_get_sticky_event(pad, type, 0)) != nullptr;
+}
+
+bool takes_gaps(GstPad* pad) {
+  return has(pad, GST_EVENT_SEGMENT) && has(pad, GST_EVENT_CAPS);
 }
 
 bool is_gap(GstBuffer* buffer) {
@@ -44,7 +48,7 @@ GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpoin
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     repair.sink_event(event);
-    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_GAP && !has_segment(pad);
+    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_GAP && !takes_gaps(pad);
     return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
   const std::scoped_lock lock(repair.mutex_);

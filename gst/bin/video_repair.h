@@ -18,8 +18,9 @@ namespace npuwhisper {
 /// wrong size. Here the caps leave right before the first frame that has them.
 ///
 /// cccombiner also turns GAPs, with which demuxers bridge the time after the last frame, into empty
-/// frames. Here they become GAPs again. A GAP that comes before any segment, as behind a flush,
-/// makes it print a CRITICAL; such a GAP has no time, and is dropped here.
+/// frames. Here they become GAPs again. GAPs that come before any segment, as behind a flush, make
+/// it print a CRITICAL, and before any caps they may end the program. Such GAPs say nothing; they
+/// are dropped here.
 ///
 /// attach() and start() are for state changes. The pads must outlive the data flow.
 class VideoRepair {

@@ -43,6 +43,27 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
+/// cccombiner does not know how long a frame lasts before it has caps.
+TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
+  GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "video_sink");
+  GstPad* source = gst_pad_get_peer(sink);
+  const gulong hold =
+      gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, nullptr, nullptr, nullptr);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_send_event(sink, gst_event_new_stream_start("video"));
+  gst_pad_send_event(sink, gst_event_new_segment(&segment));
+  gst_pad_send_event(sink, gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
+  gst_pad_remove_probe(source, hold);
+  gst_object_unref(source);
+  gst_object_unref(sink);
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
 
 /// Sends FLUSH_START to the captions while ccconverter is between two steps of converting a buffer:
