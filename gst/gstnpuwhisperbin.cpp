@@ -92,6 +92,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
                   transition == GST_STATE_CHANGE_READY_TO_PAUSED;  // The mode may have changed.
   if (up && !inside(element).check_elements()) return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).start();
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) inside(element).set_playing(true);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) inside(element).set_playing(false);
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_bin_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED) inside(element).started();

@@ -21,8 +21,6 @@ constexpr GstClockTime kSlack = GST_SECOND;
 // Of audio that is heard in whole windows of 30 s: the window and half of the next, whose beginning
 // may be where the last one's text ends.
 constexpr GstClockTime kWindows = 45 * GST_SECOND;
-// By how much audio may begin before the video and still be queued whole.
-constexpr GstClockTime kLongestLead = 60 * GST_SECOND;
 
 PadPtr static_pad(GstElement* element, const char* name) {
   return PadPtr(element != nullptr ? gst_element_get_static_pad(element, name) : nullptr);
@@ -94,10 +92,11 @@ CaptionBin::CaptionBin(GstBin* bin)
   add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
   if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
-  constexpr auto kData = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM |
-                                                      GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  add_probe(video_queue_, "sink", kData, on_video, this);
-  add_probe(tee_, "sink", kData, on_audio, this);
+  constexpr auto kVideo = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM |
+                                                       GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  add_probe(video_queue_, "sink", kVideo, on_video, this);
+  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_audio_event, this);
+  video_lead_.attach(audio_queue_, video_queue_, [this] { size_queues(); });
   audio_queries_.attach(audio_queue_);
   video_queries_.attach(video_queue_);
   text_queries_.attach(text_queue_);
@@ -177,12 +176,11 @@ void CaptionBin::start() {
   pipeline_latency_ = 0;
   audio_rate_ = 1.0;
   video_rate_ = 1.0;
-  audio_begin_ = GST_CLOCK_TIME_NONE;
-  video_begin_ = GST_CLOCK_TIME_NONE;
   last_seek_ = GST_SEQNUM_INVALID;
   video_refused_ = false;
   for (QueryGuard* guard : {&audio_queries_, &video_queries_, &text_queries_}) guard->reset();
   gate_.start();
+  video_lead_.start();
   if (captioner_) captioner_->start();
   text_.start();
   size_queues();
@@ -209,35 +207,19 @@ void CaptionBin::size_queues() {
   }
   // Live, the sinks wait for the slowest branch of the whole pipeline.
   const GstClockTime time = std::max(text, pipeline_latency_.load()) + kSlack;
-  limit_by_time_alone(audio_queue_, at_rate(time, audio_rate_) + audio_lead());
+  limit_by_time_alone(audio_queue_, at_rate(time, audio_rate_) + video_lead_.room());
   limit_by_time_alone(video_queue_, at_rate(time, video_rate_));
 }
 
-// Until the first frame is shown, a sink of the audio waits, and the frame waits for the text of
-// its time: all audio before it is queued.
-GstClockTime CaptionBin::audio_lead() const {
-  const GstClockTime audio = audio_begin_;
-  const GstClockTime video = video_begin_;
-  if (!GST_CLOCK_TIME_IS_VALID(audio) || !GST_CLOCK_TIME_IS_VALID(video)) return 0;
-  return video > audio ? std::min(video - audio, kLongestLead) : 0;
+void CaptionBin::set_playing(bool playing) {
+  video_lead_.set_playing(playing);
+  size_queues();
 }
 
 void CaptionBin::follow_rate(GstEvent* segment_event, std::atomic<double>& rate) {
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(segment_event, &segment);
   if (rate.exchange(segment->rate) != segment->rate) size_queues();
-}
-
-// In the stream's thread.
-void CaptionBin::note_begin(GstPad* pad, GstBuffer* buffer, std::atomic<GstClockTime>& begin) {
-  if (GST_CLOCK_TIME_IS_VALID(begin.load()) || !GST_BUFFER_PTS_IS_VALID(buffer)) return;
-  const EventPtr event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
-  if (!event) return;
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(event.get(), &segment);
-  if (segment->format != GST_FORMAT_TIME) return;
-  begin = gst_segment_to_running_time(segment, GST_FORMAT_TIME, GST_BUFFER_PTS(buffer));
-  if (audio_lead() > 0) size_queues();
 }
 
 bool CaptionBin::follow_video(GstEvent* caps_event) {
@@ -298,31 +280,20 @@ GstPadProbeReturn CaptionBin::on_seek(GstPad*, GstPadProbeInfo* info, gpointer s
 }
 
 // Drops video whose caps were refused: cccombiner would divide by its framerate of 0.
-GstPadProbeReturn CaptionBin::on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+GstPadProbeReturn CaptionBin::on_video(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
-  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
-    bin.note_begin(pad, GST_PAD_PROBE_INFO_BUFFER(info), bin.video_begin_);
-    return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
-  }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (!GST_IS_EVENT(event)) return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   if (is_flush(event)) bin.text_.follow_video(event);
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) bin.video_begin_ = GST_CLOCK_TIME_NONE;
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) bin.follow_rate(event, bin.video_rate_);
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   bin.video_refused_ = !bin.follow_video(event);
   return bin.video_refused_ ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
-GstPadProbeReturn CaptionBin::on_audio(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+GstPadProbeReturn CaptionBin::on_audio_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
-  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) {
-    bin.note_begin(pad, GST_PAD_PROBE_INFO_BUFFER(info), bin.audio_begin_);
-    return GST_PAD_PROBE_OK;
-  }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
-  if (!GST_IS_EVENT(event)) return GST_PAD_PROBE_OK;
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) bin.audio_begin_ = GST_CLOCK_TIME_NONE;
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) bin.follow_rate(event, bin.audio_rate_);
   return GST_PAD_PROBE_OK;
 }

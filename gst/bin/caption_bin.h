@@ -13,6 +13,7 @@
 #include "query_guard.h"
 #include "text_gate.h"
 #include "text_switch.h"
+#include "video_lead.h"
 
 namespace npuwhisper {
 
@@ -24,10 +25,11 @@ namespace npuwhisper {
 ///   video_sink - video_queue --------------------------------------------- captioner - video_src
 ///
 /// Text comes later than what is said, so the two outer queues hold as much as that takes; the
-/// captioner waits for text, or the GAP that stands for it, and nothing else does. Text flows only
-/// while both sinks of the bin are linked: without audio there would be no GAPs and video would
-/// wait for ever, and without video nobody would take the text; for the same reason the gate drops
-/// text once the video has ended. Serialized queries never wait in a queue (QueryGuard).
+/// audio's queue also holds as much as the video is ahead of the audio (VideoLead). The captioner
+/// waits for text, or the GAP that stands for it, and nothing else does. Text flows only while both
+/// sinks of the bin are linked: without audio there would be no GAPs and video would wait for ever,
+/// and without video nobody would take the text; for the same reason the gate drops text once the
+/// video has ended. Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions are for state changes and properties if not said otherwise; pads may be linked by any
 /// thread (TextSwitch). sizes_mutex_ is held while properties are read and set, and no data flow
@@ -53,8 +55,10 @@ class CaptionBin {
   void started();
   /// PAUSED to READY, after the elements.
   void stop();
-  /// Fits the queues to the latency, the rates and the streams' beginnings as they are now.
-  /// Thread-safe.
+  /// PAUSED to PLAYING, and back, before the elements.
+  void set_playing(bool playing);
+  /// Fits the queues to the latency, the rates and the distance between the streams as they are
+  /// now. Thread-safe.
   void size_queues();
 
  private:
@@ -63,14 +67,12 @@ class CaptionBin {
   /// False: the captioner cannot use video of these caps. An ERROR says why.
   bool follow_video(GstEvent* caps_event);
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
-  void note_begin(GstPad* pad, GstBuffer* buffer, std::atomic<GstClockTime>& begin);
-  GstClockTime audio_lead() const;
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
   static GstPadProbeReturn on_upstream_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_seek(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_video(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_text_query(GstPad* pad, GstPadProbeInfo* info, gpointer self);
-  static GstPadProbeReturn on_audio(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  static GstPadProbeReturn on_audio_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   GstBin* bin_;
   ElementGroup elements_;
@@ -84,6 +86,7 @@ class CaptionBin {
   PadPtr text_sink_;                                         // and what it is linked to.
   TextGate gate_;
   TextSwitch text_;
+  VideoLead video_lead_;
   GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
   GstPad* video_sink_ = nullptr;
   GstPad* video_src_ = nullptr;
@@ -92,8 +95,6 @@ class CaptionBin {
 
   std::atomic<GstClockTime> pipeline_latency_{0};
   std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
-  // Running times of the first buffers since the start or a flush; NONE: there was none yet.
-  std::atomic<GstClockTime> audio_begin_{GST_CLOCK_TIME_NONE}, video_begin_{GST_CLOCK_TIME_NONE};
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
   std::mutex sizes_mutex_;                  // One thread computes and sets the queues' sizes.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
+#include <gst/check/gsttestclock.h>
 #include <gst/pbutils/missing-plugins.h>
 
 #include <atomic>
@@ -80,6 +81,14 @@ TEST(CaptionBin, PlaysAFileByTheClockWithoutStalling) {
   expect_text_in_time(frames.all());
 }
 
+/// Waits until no frames have come for a while.
+void wait_for_stillness(const Frames& frames) {
+  for (std::size_t before = frames.size() + 1; frames.size() != before;) {
+    before = frames.size();
+    std::this_thread::sleep_for(200ms);
+  }
+}
+
 /// A mode of the bin.
 class EveryMode : public ::testing::TestWithParam<const char*> {
  protected:
@@ -108,7 +117,6 @@ TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
   if (std::string(GetParam()) == "overlay") expect_text_in_time(seen);
 }
 
-// At half the rate a second of the stream takes two, by which queues measure what they hold.
 // The audio before the first frame is queued beside what its text lags.
 TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   set_script({});
@@ -122,6 +130,27 @@ TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   EXPECT_EQ(sound.size(), 150U);
 }
 
+// A video sink that does not wait for the clock takes frames until the text ends. The frame that a
+// pause needs has its text all the same.
+TEST_P(EveryMode, PausesWhereTheVideoIsFarAhead) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=2000") + audio(300) + video(300) +
+                    "b.video_src ! fakesink sync=false  b.audio_src ! fakesink sync=true ");
+  const Frames frames(pipeline, "video_src");
+  GstClock* stopped = gst_test_clock_new();
+  gst_pipeline_use_clock(GST_PIPELINE(pipeline.get()), stopped);
+  gst_object_unref(stopped);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
+    wait_for_stillness(frames);
+    if (std::string(GetParam()) != "none") {
+      EXPECT_LT(frames.size(), 25 * 100U) << "audio is queued without a bound";
+    }
+    ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED)) << "pause " << i;
+  }
+}
+
+// At half the rate a second of the stream takes two, by which queues measure what they hold.
 TEST_P(EveryMode, PlaysSlowlyAndFast) {
   for (const double rate : {0.25, 0.5, 2.0}) {
     set_script({});
