@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "../caption_stream.h"
+#include "../gst_ptr.h"
 #include "../gsttexttocea608.h"
 
 namespace npuwhisper {
@@ -18,6 +19,28 @@ void set_caps(GstElement* filter, CapsPtr caps) {
 bool is_interlaced(const GstStructure* video) {
   const char* mode = gst_structure_get_string(video, "interlace-mode");
   return mode != nullptr && std::string_view(mode) != "progressive";
+}
+
+// cccombiner (1.22) adds the duration of a GAP, which is stream time, to its running time: at twice
+// the speed a GAP would seem to last twice as long, and video would not wait for the captions that
+// follow it. Divides the duration by the rate.
+GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
+  const EventPtr segment_event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  if (!segment_event) return GST_PAD_PROBE_OK;
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(segment_event.get(), &segment);
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstClockTime duration = GST_CLOCK_TIME_NONE;
+  gst_event_parse_gap(event, &start, &duration);
+  if (segment->rate <= 1 || !GST_CLOCK_TIME_IS_VALID(duration)) return GST_PAD_PROBE_OK;
+  const double fitting = static_cast<double>(duration) / segment->rate;
+  GstEvent* fitted = gst_event_new_gap(start, static_cast<GstClockTime>(fitting));
+  gst_event_set_seqnum(fitted, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  info->data = fitted;
+  return GST_PAD_PROBE_OK;
 }
 
 }  // namespace
@@ -44,6 +67,8 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
+  gst_pad_add_probe(captions_src_.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fit_gap_to_rate,
+                    nullptr, nullptr);
   video_sink_.reset(gst_element_get_static_pad(combiner_, "sink"));
   video_src_.reset(gst_element_get_static_pad(combiner_, "src"));
   video_repair_.attach(video_sink_.get(), video_src_.get());

@@ -2,6 +2,7 @@
 // npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
 #include <gst/check/gsttestclock.h>
 #include <gst/pbutils/missing-plugins.h>
+#include <gst/video/video.h>
 
 #include <atomic>
 #include <barrier>
@@ -88,6 +89,40 @@ void wait_for_stillness(const Frames& frames) {
     std::this_thread::sleep_for(200ms);
   }
 }
+
+/// Counts the frames that leave the bin with characters of closed captions on them. Must outlive
+/// the pipeline.
+class CaptionedFrames {
+ public:
+  CaptionedFrames() = default;
+  CaptionedFrames(const CaptionedFrames&) = delete;
+  CaptionedFrames& operator=(const CaptionedFrames&) = delete;
+
+  void watch(const Pipeline& pipeline) {
+    GstPad* pad = gst_element_get_static_pad(pipeline.element("b"), "video_src");
+    gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, on_frame, this, nullptr);
+    gst_object_unref(pad);
+  }
+  int count() const { return n_; }
+
+ private:
+  static GstPadProbeReturn on_frame(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    gpointer state = nullptr;
+    GstBuffer* frame = GST_PAD_PROBE_INFO_BUFFER(info);
+    while (GstMeta* meta =
+               gst_buffer_iterate_meta_filtered(frame, &state, GST_VIDEO_CAPTION_META_API_TYPE)) {
+      const auto* captions = reinterpret_cast<GstVideoCaptionMeta*>(meta);
+      // A pair, or the triplets of CEA-708, of which the first is field 1's pair.
+      const gsize offset = captions->caption_type == GST_VIDEO_CAPTION_TYPE_CEA708_RAW ? 1 : 0;
+      if (captions->size < offset + 2) continue;
+      const bool is_padding = ((captions->data[offset] | captions->data[offset + 1]) & 0x7f) == 0;
+      if (!is_padding) ++static_cast<CaptionedFrames*>(self)->n_;
+    }
+    return GST_PAD_PROBE_OK;
+  }
+
+  std::atomic<int> n_{0};
+};
 
 /// A mode of the bin.
 class EveryMode : public ::testing::TestWithParam<const char*> {
@@ -298,6 +333,26 @@ TEST_P(EveryMode, PlaysAgainAfterReadyAndNull) {
 }
 INSTANTIATE_TEST_SUITE_P(Modes, EveryMode,
                          ::testing::Values("none", "overlay", "cea608", "cea708"));
+
+class FastVideo : public ::testing::TestWithParam<const char*> {};
+
+// The streams begin an hour behind their segments, as in files whose timestamps begin at hours. The
+// hour is a GAP of the captions.
+TEST_P(FastVideo, HasClosedCaptionsFarBehindTheSegmentsStart) {
+  set_script({});
+  CaptionedFrames frames;
+  const std::string hour = "timestamp-offset=3600000000000";
+  Pipeline pipeline(bin(std::string("latency=2000 mode=") + GetParam()) + audio(30, hour) +
+                    video(30, hour) + kSinks);
+  ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+  constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+  ASSERT_TRUE(gst_element_seek(pipeline.get(), 2.0, GST_FORMAT_TIME, kFlags, GST_SEEK_TYPE_SET, 0,
+                               GST_SEEK_TYPE_NONE, 0));
+  frames.watch(pipeline);
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_GE(frames.count(), 10) << "six texts of four letters";
+}
+INSTANTIATE_TEST_SUITE_P(Modes, FastVideo, ::testing::Values("cea608", "cea708"));
 
 TEST(CaptionBin, WithoutCaptionsNoModelIsLoaded) {
   set_script({.load_error = Error{ErrorCode::NotFound, "no such model"}});
