@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import subprocess
+import threading
 import time
 
 MODEL = 'base'
@@ -28,35 +29,54 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
-def run(command):
-    """The finished process; stdout and stderr are text. Raises Hang where nothing moves any more.
+class Watchdog:
+    """Kills a process in which nothing moves any more; then leaving the context raises Hang.
 
     A machine that is busy with other things makes a run slow, not a hang: what counts is CPU time.
     """
-    command = list(map(str, command))
-    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, encoding='utf-8') as process:
+
+    def __init__(self, process):
+        self.process = process
+        self.has_barked = False
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._watch)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+        if self.has_barked:
+            raise Hang(f'hangs: {" ".join(self.process.args)}')
+
+    def _watch(self):
         begin, used = time.monotonic(), 0
-        while True:
-            try:
-                out, complaints = process.communicate(timeout=1)
-                return subprocess.CompletedProcess(command, process.returncode, out, complaints)
-            except subprocess.TimeoutExpired:
-                now_used = cpu_seconds(process.pid)
+        while not self.over.wait(1):
+            now_used = cpu_seconds(self.process.pid)
             if now_used - used >= PROGRESS:
                 begin, used = time.monotonic(), now_used
             elif time.monotonic() - begin > HANG:
-                process.kill()
-                process.communicate()
-                raise Hang(f'hangs: {" ".join(command)}')
+                self.has_barked = True
+                self.process.kill()
+                return
+
+
+def run(command):
+    """The finished process; stdout and stderr are text. Raises Hang."""
+    command = list(map(str, command))
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding='utf-8') as process, Watchdog(process):
+        out, complaints = process.communicate()
+    return subprocess.CompletedProcess(command, process.returncode, out, complaints)
 
 
 def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, sinks=None):
     """What arrives at the sinks; `captions`: by which mode of npuwhisperbin, None without it.
 
     Without it there are queues of `queue` seconds in its place. A seek comes `wait` seconds after the
-    preroll. `sinks`: {'audio': elements, 'video':
-    elements} in place of sinks that only look.
+    preroll. `sinks`: {'audio': elements, 'video': elements} in place of sinks that only look.
     """
     uri = source if '://' in str(source) else pathlib.Path(source).as_uri()
     command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at,

@@ -101,6 +101,11 @@ std::int64_t Observer::stream_time(GstClockTime pts) const {
   return sign * static_cast<std::int64_t>(time);
 }
 
+std::int64_t Observer::from() const {
+  const std::scoped_lock lock(mutex_);
+  return stream_time(segment_.start);
+}
+
 AudioObserver::AudioObserver() : sum_(g_checksum_new(G_CHECKSUM_MD5)) {}
 
 AudioObserver::~AudioObserver() {

@@ -27,6 +27,8 @@ class Observer {
   /// Is called after each buffer, with the number of buffers since the last flush.
   void on_buffer(std::function<void(std::uint64_t)> callback) { callback_ = std::move(callback); }
   virtual nlohmann::json report() const = 0;
+  /// The stream time at which the last segment begins: after a seek, where it went.
+  std::int64_t from() const;
 
  protected:
   /// All with the mutex held.

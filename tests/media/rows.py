@@ -1,21 +1,18 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks one row of the media matrix."""
 import functools
-import json
 import pathlib
-import subprocess
 import sys
-import os
 
 import clips
 import compare
-from media_run import MODEL, Hang, Unplayable, decode, media_run, run, transcribe
+import player_run
+from media_run import MODEL, Hang, Unplayable, decode, media_run, transcribe
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 import program  # noqa: E402
 
-PICTURE = 'videoconvert ! videoscale ! video/x-raw,format=GRAY8,width=192,height=108'
-SOUND = 'audioconvert ! audioresample'
+SOUGHT = ('seek', 'half', 'double')  # Actions that a file must be sought in for.
 
 
 def can_run():
@@ -46,24 +43,23 @@ class Checker:
     def _said(self, wav):
         return compare.timed_words(transcribe(wav))
 
-    def _expected(self, row):
-        """The words of the clean recording that the row should give, with their times in it."""
+    def _expected(self, row, start=0.0):
+        """The words of the clean recording that the row should give from `start` on, in seconds of
+        the recording, with their times in it."""
         words = self._said(self.files.speech)
         if row.shape == 'short':
             words = [timed for timed in words if timed[1] < clips.FIRST_SECONDS]
-        if row.action == 'seek':
-            words = [timed for timed in words if timed[1] >= clips.SECOND_BEGINS - 0.3]
-        return words
+        return [timed for timed in words if timed[1] >= start]
 
-    def _check_words(self, row, found, exact):
+    def _check_words(self, row, found, exact, start=0.0):
         """`exact(wav)` gives the words of the same audio as WAV, on the same path.
 
         They are asked for where the words differ from those of the clean recording.
         """
-        expected = [word for word, _ in self._expected(row)]
+        expected = [word for word, _ in self._expected(row, start)]
         if row.shape == 'long' and row.program != 'transcribe':
             # Text ends with the video, and some of what follows may have come before.
-            shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row))
+            shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
             expected = expected[:len(found)]
         if compare.word_errors(expected, found) <= 1:
@@ -98,84 +94,108 @@ class Checker:
         return 'ok'
 
     def _bin(self, row, path):
-        plain = self._plain(row, path)
-        # Where the speech begins, in the time of the stream.
-        quiet = clips.QUIET if row.shape == 'quiet' else 0
-        # A file without times does not know what the coder put before the sound.
-        before = clips.CODED_BEFORE / row.rate if row.container == 'aac' else 0
-        begin = max(plain['audio']['first'] / compare.SECOND, 0) + quiet + before
+        plain = self._plain(row, path, row.action)
+        first = plain['audio']['first']
         at = 0.0
         if row.action == 'seek':
-            begin = max(media_run(path)['audio']['first'] / compare.SECOND, 0) + quiet + before
+            first = media_run(path)['audio']['first']
+        begin = self._speech_begins(row, first)
+        if row.action == 'seek':
             at = round(begin + clips.SECOND_BEGINS - 0.3, 3)
-            plain = self._plain(row, path, at)
+            plain = self._plain(row, path, row.action, at)
         ours = media_run(path, row.program, row.action, at)
         assert ours['ended'] and not ours['error'], f'ERROR of the pipeline: {ours["error"]}'
         if row.action == 'track':  # In the middle, at no exact place: the samples are two tracks'.
             plain['audio'] = ours['audio']
-        differences = compare.media_differences(plain, ours, row.program == 'overlay')
-        unstable = self._unstable(row, path, at, plain, differences.keys()) if differences else set()
-        wrong = [f'{what}: {how}' for what, how in differences.items() if what not in unstable]
-        note = ''
-        if unstable:
-            note = f' (not compared, since GStreamer alone differs: {", ".join(sorted(unstable))})'
+        wrong, note = self._differences(
+            plain, ours, row.program == 'overlay',
+            lambda queue, wait: self._plain(row, path, row.action, at, queue, wait))
         if row.program != 'none':
-            wrong += self._captions(row, path, plain, ours, begin)
+            wrong += self._captions(row, path, plain, ours, begin, at)
         assert not wrong, '; '.join(wrong)
-        if not plain['sought'] and row.action in ('seek', 'half', 'double'):
-            note += ' (GStreamer alone does not seek in it either)'
-        return 'ok' + note
+        return 'ok' + note + self._not_sought(row, plain)
 
-    def _unstable(self, row, path, at, plain, differences):
-        """What differs between runs without our element whose queues differ in size: as many runs
-        as it takes to see all of `differences` there.
+    def _speech_begins(self, row, first):
+        """Where the recorded speech begins, in seconds of the stream. `first`: the time of the first
+        sample, in nanoseconds of it."""
+        return max(first / compare.SECOND, 0) + self._before_speech(row)
 
-        What was decoded before a seek leaves traces in some decoders (dither, overlaps), and how
-        much that was depends on the queues.
+    def _late(self, row, cues, begin, start=0.0):
+        """Cues that do not begin with their words. `begin`: _speech_begins(); `start`: _expected()."""
+        if (row.container, row.audio) == ('avi', 'aac'):
+            return []  # avidemux counts large frames twice: by its times there are holes in the audio.
+        expected = [(word, time + begin) for word, time in self._expected(row, start)]
+        return [f'caption {late}' for late in compare.late_cues(cues, expected)]
+
+    @staticmethod
+    def _before_speech(row):
+        """Seconds from the first sample to the beginning of the recorded speech."""
+        quiet = clips.QUIET if row.shape == 'quiet' else 0
+        # A file without times does not know what the coder put before the sound.
+        return quiet + (clips.CODED_BEFORE / row.rate if row.container == 'aac' else 0)
+
+    @staticmethod
+    def _not_sought(row, plain):
+        if plain['sought'] or row.action not in SOUGHT:
+            return ''
+        return ' (GStreamer alone does not seek in it either)'
+
+    @staticmethod
+    def _differences(plain, ours, is_overlay, plain_run):
+        """What is wrong, and a note about what cannot be compared.
+
+        `plain_run(queue, wait)` repeats `plain` with other queues. What was decoded before a seek
+        leaves traces in some decoders (dither, overlaps), and how much that was depends on them.
         """
+        differences = compare.media_differences(plain, ours, is_overlay)
+        if not differences:
+            return [], ''
         unstable = set()
         for queue in 3 * (5, 1, 20):  # What is chance may come out alike a few times.
-            again = self._plain(row, path, at, queue, .3)
-            unstable |= set(compare.media_differences(plain, again))
-            if differences <= unstable:
+            unstable |= set(compare.media_differences(plain, plain_run(queue, .3)))
+            if differences.keys() <= unstable:
                 break
-        return unstable
+        wrong = [f'{what}: {how}' for what, how in differences.items() if what not in unstable]
+        if not unstable:
+            return wrong, ''
+        return wrong, f' (not compared, since GStreamer alone differs: {", ".join(sorted(unstable))})'
 
-    def _plain(self, row, path, at=0.0, queue=5, wait=0.0):
+    @staticmethod
+    def _plain(row, path, action='play', at=0.0, queue=5, wait=0.0, runner=media_run):
         """The pipeline without our element."""
         try:
-            plain = media_run(path, None, row.action, at, queue, wait)
+            plain = runner(path, None, action, at, queue, wait)
         except Hang as hang:
             raise AssertionError(f'without npuwhisper too: {hang}') from hang
         if not plain['ended']:
             raise Unplayable(plain['error'])
         return plain
 
-    def _captions(self, row, path, plain, ours, begin):
+    def _captions(self, row, path, plain, ours, begin, at):
         sought = plain['sought']
         if row.action == 'seek' and (not sought or not plain['audio']['bytes']):
             return []  # What is heard from where is not known; MOV with an edit list gives nothing.
         cues = ours['cues']
+        start = max(at - begin, 0.0)
 
         def exact(wav):
-            same = media_run(wav, row.program, row.action,
-                             clips.SECOND_BEGINS - 0.3 if row.action == 'seek' else 0)
+            mode = 'overlay' if row.program == 'player' else row.program
+            # A WAV file begins with the first sample, before the speech.
+            same = media_run(wav, mode, row.action,
+                             start + self._before_speech(row) if start > 0 else 0.0)
             return compare.words_of_cues(same['cues'])
         if row.action == 'track':
             assert cues, 'no text'
             return self._picture(row, plain, ours)
-        self._check_words(row, compare.words_of_cues(cues), exact)
-        expected = [(word, time + begin) for word, time in self._expected(row)]
-        wrong = [f'caption {late}' for late in compare.late_cues(cues, expected)]
-        if (row.container, row.audio) == ('avi', 'aac'):
-            wrong = []  # avidemux counts large frames twice: by its times there are holes in the audio.
+        self._check_words(row, compare.words_of_cues(cues), exact, start)
+        wrong = self._late(row, cues, begin, start)
         return wrong + self._picture(row, plain, ours)
 
     def _picture(self, row, plain, ours):
         """What is seen, or sent, against the times of the text."""
         wrong = []
         cues = ours['cues']
-        if plain['video'] and row.program == 'overlay':
+        if plain['video'] and row.program in ('overlay', 'player'):
             last = max(time for time, _, _, _ in plain['video'])
             frames = compare.covered_frames(plain['video'], ours['video'])
             seen = [cue for cue in cues if cue[0] < last]
@@ -188,66 +208,26 @@ class Checker:
         return wrong
 
     def _player(self, row, path):
-        """Against the same elements without the bin, both into files."""
-        results = {}
-        for name in ('plain', 'ours'):
-            raw, mkv = (path.with_name(f'{path.name}-{name}.{kind}') for kind in ('raw', 'mkv'))
-            picture = f'matroskamux ! filesink location={mkv}'
-            sound = f'filesink location={raw}'
-            if name == 'ours':
-                done = run([os.environ['NPUWHISPER_PLAYER'], '--model', MODEL, '--language', 'en',
-                            '--videosink', f'{PICTURE} ! {picture}', '--audiosink', sound, path])
-                assert done.returncode == 0, done.stderr
-            else:
-                done = media_run(path, sinks={'audio': f'{SOUND} ! {sound}',
-                                              'video': f'{PICTURE} ! {picture}'})
-                if not done['ended']:
-                    raise Unplayable(done['error'])
-            frames = None
-            if mkv.exists():
-                frames = self._frames(mkv)
-            results[name] = (raw.read_bytes(), frames)
-            raw.unlink()
-        (plain_sound, plain), (our_sound, ours) = results['plain'], results['ours']
-        assert our_sound == plain_sound, (
-            f'the samples differ: {len(our_sound)} bytes found, {len(plain_sound)} wanted')
-        if ours is None:
-            assert plain is None and row.video != 'none', 'no picture'
-            return 'ok (GStreamer alone shows no picture either)'
-        begin = {'late': clips.LATE, 'quiet': clips.QUIET}.get(row.shape, 0)
-        if plain is None:
-            black = ours[0][2]
-            plain = [(time, upper, black) for time, upper, _ in ours]
-        assert len(ours) == len(plain), f'{len(ours)} frames found, {len(plain)} wanted'
-        assert [f[:2] for f in ours] == [f[:2] for f in plain], 'times or pixels of frames differ'
-        frames = [(time * compare.SECOND, lower != other[2])
-                  for (time, _, lower), other in zip(ours, plain)]
-        between = compare.shown(frames)
-        last = frames[-1][0] / compare.SECOND
-        expected = self._expected(row)
-        for first in (expected[0][1], clips.SECOND_BEGINS):
-            start = first + begin
-            if start + 1 > last or row.shape in ('edit-list', 'hours') or (
-                    row.shape == 'short' and first > 1):
-                continue
-            assert any(between(start - compare.SYNC, start + compare.SYNC + compare.EDGE)), (
-                f'no caption about {start:.2f} s')
-        return 'ok'
+        """Against the same elements without the bin, and the text of the bin alone."""
+        try:
+            ours = player_run.play(path, row.action)
+        except player_run.Failed as error:
+            self._plain(row, path)
+            raise AssertionError(f'the player ended: {error}') from error
+        begin = self._speech_begins(row, self._plain(row, path)['audio']['first'])
+        at = ours['from'] / compare.SECOND if row.action in SOUGHT and ours['sought'] else 0.0
 
-    def _frames(self, mkv):
-        """[(seconds, checksum of the upper half, of the lower half)]."""
-        shown = run(['ffmpeg', '-v', 'error', '-i', mkv, '-filter_complex',
-                     '[0:v]split[a][b];[a]crop=h=ih/2:y=0[u];[b]crop=h=ih/2:y=ih/2[l]',
-                     '-map', '[u]', '-map', '[l]', '-fps_mode', 'passthrough', '-f', 'framemd5', '-'])
-        assert shown.returncode == 0, shown.stderr
-        mkv.unlink()
-        halves = {'0': [], '1': []}
-        base = {}
-        for line in shown.stdout.splitlines():
-            if line.startswith('#tb'):
-                stream, _, fraction = line[4:].partition(': ')
-                base[stream] = [int(part) for part in fraction.split('/')]
-            elif line and not line.startswith('#'):
-                stream, _, pts, _, _, md5 = [part.strip() for part in line.split(',')]
-                halves[stream].append((int(pts) * base[stream][0] / base[stream][1], md5[:12]))
-        return [(time, upper, lower) for (time, upper), (_, lower) in zip(halves['0'], halves['1'])]
+        def plain_run(queue=5, wait=0.0):
+            plain = self._plain(row, path, row.action, at, queue, wait, player_run.observed_run)
+            if row.video == 'none':  # The player's own picture. Its halves are alike, being black.
+                plain['video'] = [[time, upper, upper, sent]
+                                  for time, upper, _, sent in ours['video']]
+            return plain
+        assert row.video != 'none' or ours['video'], 'no black picture'
+        plain = plain_run()
+        wrong, note = self._differences(plain, ours, True, plain_run)
+        bin_run = media_run(path, 'overlay', row.action, at)
+        ours['cues'] = bin_run['cues']
+        wrong += self._captions(row, path, plain, ours, begin, at)
+        assert not wrong, '; '.join(wrong)
+        return 'ok' + note + self._not_sought(row, plain)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs npuwhisper-player, presses its keys, and reads what arrived at its sinks.
+
+NPUWHISPER_PLAYER names the program; GStreamer finds the element mediaobserver (observer_sink.cpp).
+"""
+import json
+import os
+import subprocess
+
+from media_run import MODEL, Watchdog, media_run
+
+# The elements that the player has before its sinks.
+BEFORE = {'video': 'videoconvert ! videoscale',
+          'audio': 'audioconvert ! audioresample'}
+# Each key with the beginning of its answer. The seek goes ten seconds ahead and back again, so that
+# all words are heard.
+KEYS = {'pause': [], 'seek': [('\x1b[C', 'at '), ('\x1b[D', 'at ')]}
+NOT_SOUGHT = 'this cannot be wound'
+
+
+class Observers:
+    """Sinks for one run that report to files next to `path`."""
+
+    def __init__(self, path, name, hold_at=0):
+        self.files = {media: path.with_name(f'{path.name}-{name}-{media}.json')
+                      for media in ('audio', 'video')}
+        self.sinks = {media: f'mediaobserver media={media} report={file} hold-at={hold_at}'
+                      for media, file in self.files.items()}
+
+    def reports(self):
+        """{'audio': , 'video': }, as media-run reports them, without a stream that is not there, and
+        'from': nanoseconds in the file, where the first stream begins after a seek."""
+        reports = {}
+        begins = []
+        for media, file in self.files.items():
+            if not file.exists():
+                continue
+            report = json.loads(file.read_text('utf-8'))
+            reports[media] = report['seen']
+            begins.append(report['from'])
+            file.unlink()
+        # A stream that begins late has a segment that begins late, too.
+        return {**reports, 'from': min(begins)}
+
+
+class Failed(Exception):
+    """The player ended with an error; the text is what it said."""
+
+
+def observed_run(path, *args, **kwargs):
+    """media_run() with the player's elements in front of observers."""
+    observers = Observers(path, 'plain')
+    sinks = {media: f'{BEFORE[media]} ! {sink}' for media, sink in observers.sinks.items()}
+    done = media_run(path, *args, **kwargs, sinks=sinks)
+    return {**done, **observers.reports()}
+
+
+def play(path, action):
+    """What arrived after the last key: {'audio', 'video', 'from', 'sought'}. Raises Failed, Hang.
+
+    The sinks hold their first buffers until the player is paused, so that the key for `action` is
+    pressed at the beginning of the file, however fast it plays.
+    """
+    observers = Observers(path, 'player', 0 if action == 'play' else 20 if action == 'pause' else 1)
+    command = [os.environ['NPUWHISPER_PLAYER'], '--model', MODEL, '--language', 'en']
+    for media, sink in observers.sinks.items():
+        command += [f'--{media}sink', sink]
+    with subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, encoding='utf-8', bufsize=1) as process:
+        with Watchdog(process):
+            sought = action == 'play' or _press_keys(process, action)
+            _, complaints = process.communicate()
+    if process.returncode != 0:
+        raise Failed(complaints)
+    return {'video': [], **observers.reports(), 'sought': sought}
+
+
+def _press_keys(process, action):
+    """Pauses, presses the keys of `action` and goes on. False: the file cannot be sought in."""
+
+    def expect(*answers):
+        for line in process.stdout:
+            if line.startswith(answers):
+                return line.strip()
+        return ''  # The program has ended.
+
+    def press(key):
+        try:
+            process.stdin.write(key)
+            process.stdin.flush()
+        except BrokenPipeError:
+            pass  # The program has ended, and says why.
+
+    expect('playing')
+    press(' ')
+    expect('paused')
+    sought = True
+    for key, answer in KEYS[action]:
+        press(key)
+        sought = expect(answer, NOT_SOUGHT).startswith(answer) and sought
+    press(' ')
+    return sought
