@@ -19,13 +19,18 @@ Json words_of(const Json& object) {
   return words;
 }
 
+void map_times(Json& timed, const std::function<double(double)>& map) {
+  for (const char* name : {"start", "end"}) {
+    if (timed.contains(name)) timed[name] = map(timed[name].get<double>());
+  }
+}
+
 }  // namespace
 
-Result<CaptionEvent> make_caption_event(const std::string& json,
-                                        const std::function<double(double)>& delay_of) {
+Result<CaptionEvent> make_caption_event(const std::string& json, const TimeMeaning& meaning) {
   try {
     const Json object = Json::parse(json);
-    const Json words = words_of(object);
+    Json words = words_of(object);
     CaptionEvent event;
     event.final = object.at("final").get<bool>();
     Json told = {{"text", object.at("text").get<std::string>()}};
@@ -37,9 +42,11 @@ Result<CaptionEvent> make_caption_event(const std::string& json,
       told["end"] = object.at("end");
     }
     if (told.contains("end")) {
-      event.delay = delay_of(told.at("end").get<double>());
+      event.delay = meaning.delay(told.at("end").get<double>());
       told["delay"] = std::round(event.delay * 1e3) / 1e3;
     }
+    map_times(told, meaning.stream_time);
+    for (Json& word : words) map_times(word, meaning.stream_time);
     told["language"] = object.value("language", "");
     told["words"] = words;
     event.json = told.dump(-1, ' ', false, Json::error_handler_t::replace);

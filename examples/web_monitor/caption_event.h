@@ -17,9 +17,15 @@ struct CaptionEvent {
   std::string json;
 };
 
-/// Reads an object of the pad unsynced_src; `delay_of` gives the delay of what was said at a time.
-/// Errors: InvalidArgument for anything else.
-Result<CaptionEvent> make_caption_event(const std::string& json,
-                                        const std::function<double(double)>& delay_of);
+/// What the times of the element's JSON mean, which are timestamps of its input, in seconds.
+struct TimeMeaning {
+  /// Seconds of the stream: streams that follow each other may have timestamps from 0 each.
+  std::function<double(double)> stream_time;
+  /// Seconds since that was spoken.
+  std::function<double(double)> delay;
+};
+
+/// Reads an object of the pad unsynced_src. Errors: InvalidArgument for anything else.
+Result<CaptionEvent> make_caption_event(const std::string& json, const TimeMeaning& meaning);
 
 }  // namespace npuwhisper::monitor

@@ -3,6 +3,8 @@
 
 #include <gst/app/gstappsink.h>
 
+#include <cmath>
+
 #include "plugin_lookup.h"
 
 namespace npuwhisper::monitor {
@@ -13,7 +15,7 @@ using cli::Owned;
 // A file comes in at the speed at which it is heard, in buffers of 20 ms: with larger ones sound
 // would come in before it was spoken.
 constexpr const char* kPlayed =
-    "uridecodebin name=source expose-all-streams=false caps=audio/x-raw ! audioconvert ! "
+    "uridecodebin name=source expose-all-streams=false caps=audio/x-raw audioconvert name=sound ! "
     "audioresample ! audio/x-raw,rate=16000,channels=1 ! "
     "audiobuffersplit output-buffer-duration=1/50 ! identity sync=true";
 
@@ -22,6 +24,14 @@ constexpr const char* kCaptioned =
     " ! audioconvert ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
     "fakesink sync=false async=false npuwhisper-monitor.unsynced_src ! "
     "appsink name=json sync=false async=false";
+
+// Links a pad of the decoder to the element `sound`, unless another one is linked. A stream that
+// takes over from one before it, as in chained Ogg, comes when that one's pad has been unlinked; in
+// a description for gst_parse_launch() only the first pad would be linked.
+void link_sound(GstElement*, GstPad* pad, gpointer sound) {
+  const Owned<GstPad> sink(gst_element_get_static_pad(GST_ELEMENT(sound), "sink"));
+  if (!gst_pad_is_linked(sink.get())) gst_pad_link(pad, sink.get());
+}
 
 std::string text_of(GstBuffer* buffer) {
   std::string text(gst_buffer_get_size(buffer), '\0');
@@ -81,6 +91,9 @@ Result<void> LiveCaptions::build(const Listening& listening) {
   if (!listening.uri.empty()) {
     const Owned<GstElement> decoder(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
     g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
+    // Owned by the pipeline, as the decoder is.
+    const Owned<GstElement> sound(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sound"));
+    g_signal_connect(decoder.get(), "pad-added", G_CALLBACK(link_sound), sound.get());
   }
   whisper_.reset(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "npuwhisper-monitor"));
   g_object_set(whisper_.get(), "word-times", TRUE, "partial-results", TRUE, nullptr);
@@ -163,15 +176,27 @@ void LiveCaptions::deliver() {
     pieces.swap(waiting_);
   }
   if (delivery != 0) g_source_remove(delivery);  // This one, or one that has nothing left to do.
-  for (const Piece& piece : pieces) {
-    events_.text(piece.json, [&piece](double stream_time) {
-      const GstClockTime spoken = gst_segment_to_running_time(
-          &piece.segment, GST_FORMAT_TIME,
-          static_cast<guint64>(stream_time * static_cast<double>(GST_SECOND)));
-      if (!GST_CLOCK_TIME_IS_VALID(spoken)) return 0.0;
-      return static_cast<double>(GST_CLOCK_DIFF(spoken, piece.left)) / GST_SECOND;
-    });
-  }
+  for (const Piece& piece : pieces) events_.text(piece.json, meaning_of(piece));
+}
+
+TimeMeaning LiveCaptions::meaning_of(const Piece& piece) {
+  const auto nanoseconds = [](double timestamp) {
+    return static_cast<guint64>(std::llround(timestamp * static_cast<double>(GST_SECOND)));
+  };
+  return {.stream_time =
+              [&piece, nanoseconds](double timestamp) {
+                guint64 time = 0;
+                const gint sign = gst_segment_to_stream_time_full(&piece.segment, GST_FORMAT_TIME,
+                                                                  nanoseconds(timestamp), &time);
+                return sign * static_cast<double>(time) / GST_SECOND;
+              },
+          .delay =
+              [&piece, nanoseconds](double timestamp) {
+                const GstClockTime spoken = gst_segment_to_running_time(
+                    &piece.segment, GST_FORMAT_TIME, nanoseconds(timestamp));
+                if (!GST_CLOCK_TIME_IS_VALID(spoken)) return 0.0;
+                return static_cast<double>(GST_CLOCK_DIFF(spoken, piece.left)) / GST_SECOND;
+              }};
 }
 
 void LiveCaptions::handle(GstMessage* message) {

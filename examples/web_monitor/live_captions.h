@@ -15,6 +15,7 @@
 
 #include <npuwhisper/result.h>
 
+#include "caption_event.h"
 #include "gst_owned.h"
 #include "pipeline_error.h"
 
@@ -44,9 +45,8 @@ class LiveCaptions {
   static constexpr std::size_t kMaxWaiting = 256;
 
   struct Events {
-    /// JSON of unsynced_src (docs/captions.md), and how many seconds after `stream_time` in it text
-    /// leaves the element now: delay(stream_time).
-    std::function<void(const std::string& json, const std::function<double(double)>& delay)> text;
+    /// JSON of unsynced_src (docs/captions.md), and what its times mean, for the call only.
+    std::function<void(const std::string& json, const TimeMeaning&)> text;
     std::function<void()> listening;  ///< The model is loaded.
     std::function<void()> ended;      ///< All has been heard and all text given.
     std::function<void(const std::string&)> warning;
@@ -76,6 +76,8 @@ class LiveCaptions {
   Result<void> build(const Listening& listening);
   void take(GstSample* sample);
   void deliver();
+  /// For as long as `piece` lives.
+  static TimeMeaning meaning_of(const Piece& piece);
   void handle(GstMessage* message);
 
   const Events events_;

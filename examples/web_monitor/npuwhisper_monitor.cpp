@@ -95,7 +95,7 @@ class Monitor {
  private:
   LiveCaptions::Events events() {
     return {.text = [this](const std::string& json,
-                           const std::function<double(double)>& delay) { take(json, delay); },
+                           const TimeMeaning& meaning) { take(json, meaning); },
             .listening = [this] { change_state("listening"); },
             .ended =
                 [this] {
@@ -121,8 +121,8 @@ class Monitor {
     report();
   }
 
-  void take(const std::string& json, const std::function<double(double)>& delay) {
-    const auto event = make_caption_event(json, delay);
+  void take(const std::string& json, const TimeMeaning& meaning) {
+    const auto event = make_caption_event(json, meaning);
     if (!event) return complain(event.error().message);
     if (event->final) {
       status_.add_delay(event->delay);

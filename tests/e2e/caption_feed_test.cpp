@@ -92,22 +92,36 @@ TEST(CaptionFeed, GoesOnBehindTheLastEventOfItsOwnSession) {
   }
 }
 
+double same(double time) {
+  return time;
+}
+
 TEST(CaptionEvent, TakesTheTextItsTimesAndItsDelay) {
   const auto event = make_caption_event(
       R"({"final":true,"language":"en","start":1,"end":9,"text":" one two","words":[)"
       R"({"start":1.5,"end":2,"word":" one"},{"start":2,"end":2.5,"word":" two"}]})",
-      [](double time) { return 4 - time; });
+      {.stream_time = same, .delay = [](double time) { return 4 - time; }});
   ASSERT_TRUE(event) << event.error().message;
   EXPECT_TRUE(event->final);
   EXPECT_EQ(event->delay, 1.5);
   EXPECT_EQ(event->json,
             R"({"text":" one two","start":1.5,"end":2.5,"delay":1.5,"language":"en","words":[)"
-            R"({"text":" one","start":1.5,"end":2},{"text":" two","start":2,"end":2.5}]})");
+            R"({"text":" one","start":1.5,"end":2.0},{"text":" two","start":2.0,"end":2.5}]})");
+}
+
+TEST(CaptionEvent, HasTimesOfTheStream) {
+  const auto event =
+      make_caption_event(R"({"final":true,"text":"x","words":[{"start":1,"end":2,"word":"x"}]})",
+                         {.stream_time = [](double time) { return time + 6; }, .delay = same});
+  ASSERT_TRUE(event) << event.error().message;
+  EXPECT_EQ(event->delay, 2);
+  EXPECT_EQ(event->json, R"({"text":"x","start":7.0,"end":8.0,"delay":2.0,"language":"","words":[)"
+                         R"({"text":"x","start":7.0,"end":8.0}]})");
 }
 
 TEST(CaptionEvent, MayHaveNoWordTimes) {
   const auto event = make_caption_event(R"({"final":true,"start":1,"end":9,"text":"x","words":[]})",
-                                        [](double time) { return time; });
+                                        {.stream_time = same, .delay = same});
   ASSERT_TRUE(event) << event.error().message;
   EXPECT_EQ(event->delay, 9);
 }
@@ -115,7 +129,7 @@ TEST(CaptionEvent, MayHaveNoWordTimes) {
 TEST(CaptionEvent, PartialTextMayBeNone) {
   const auto event =
       make_caption_event(R"({"type":"partial","final":false,"language":"en","text":"","words":[]})",
-                         [](double) { return 0.0; });
+                         {.stream_time = same, .delay = same});
   ASSERT_TRUE(event) << event.error().message;
   EXPECT_FALSE(event->final);
   EXPECT_EQ(event->json, R"({"text":"","language":"en","words":[]})");
@@ -124,7 +138,7 @@ TEST(CaptionEvent, PartialTextMayBeNone) {
 TEST(CaptionEvent, RefusesWhatItCannotRead) {
   for (const char* json : {"", "[]", "{}", R"({"final":1})", R"({"final":true,"text":1})",
                            R"({"final":true,"words":[{"start":1}]})"}) {
-    EXPECT_FALSE(make_caption_event(json, [](double) { return 0.0; })) << json;
+    EXPECT_FALSE(make_caption_event(json, {.stream_time = same, .delay = same})) << json;
   }
 }
 
