@@ -90,9 +90,11 @@ class Events(threading.Thread):
         statuses = self.named('status')
         return statuses[-1]['state'] if statuses else None
 
-    def wait_for_state(self, state):
+    def wait_for_state(self, *states):
+        """Waits for one of `states` and returns it."""
         end = time.monotonic() + LONGEST
-        while self.state() != state:
+        while self.state() not in states:
             if time.monotonic() > end or not self.is_alive():
-                raise AssertionError(f'no state {state} within {LONGEST} s: {self.all}')
+                raise AssertionError(f'no state {states} within {LONGEST} s: {self.all}')
             time.sleep(0.05)
+        return self.state()

@@ -6,12 +6,14 @@ import sys
 
 import clips
 import compare
+import monitor_run
 import player_run
 from media_run import MODEL, Hang, Unplayable, decode, media_run, transcribe
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 import program  # noqa: E402
 
+AUDIO_ALONE = ('transcribe', 'monitor')  # Programs that do not look at the video.
 SOUGHT = ('seek', 'half', 'double')  # Actions that a file must be sought in for.
 
 
@@ -31,7 +33,7 @@ class Checker:
     def check(self, row):
         """'ok', perhaps with what could not be compared; AssertionError: the row fails."""
         path = self.files.of(row)
-        checks = {'transcribe': self._transcribe, 'player': self._player}
+        checks = {'transcribe': self._transcribe, 'player': self._player, 'monitor': self._monitor}
         try:
             return checks.get(row.program, self._bin)(row, path)
         except Unplayable as error:
@@ -57,7 +59,7 @@ class Checker:
         They are asked for where the words differ from those of the clean recording.
         """
         expected = [word for word, _ in self._expected(row, start)]
-        if row.shape == 'long' and row.program != 'transcribe':
+        if row.shape == 'long' and row.program not in AUDIO_ALONE:
             # Text ends with the video, and some of what follows may have come before.
             shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
@@ -91,6 +93,20 @@ class Checker:
         def exact(wav):
             return [word for word, _ in self._said(wav)]
         self._check_words(row, found, exact)
+        return 'ok'
+
+    def _monitor(self, row, path):
+        plain = self._plain(row, path)
+        try:
+            words = monitor_run.listen(path)
+        except monitor_run.Failed as error:
+            raise AssertionError(f'the monitor failed: {error}') from error
+
+        def exact(wav):
+            return compare.words_of_cues(monitor_run.listen(wav))
+        self._check_words(row, compare.words_of_cues(words), exact)
+        wrong = self._late(row, words, self._speech_begins(row, plain['audio']['first']))
+        assert not wrong, '; '.join(wrong)
         return 'ok'
 
     def _bin(self, row, path):

@@ -38,7 +38,7 @@ SHAPES_OF = {
     'mkv': 'plain quiet tracks late short long holes hours', 'webm': 'plain quiet late short long holes',
     'ts': 'plain quiet tracks late short long holes hours changes', 'avi': 'plain tracks short long',
     'ogg': 'plain changes', 'flv': 'plain short long hours'}
-PROGRAMS = ('transcribe', 'none', 'overlay', 'cea608', 'cea708', 'player')
+PROGRAMS = ('transcribe', 'none', 'overlay', 'cea608', 'cea708', 'player', 'monitor')
 ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
 
 
@@ -69,7 +69,7 @@ def is_valid(row):
         return False
     if (row.action == 'track') and row.shape != 'tracks':
         return False
-    if row.program == 'transcribe' and row.action != 'play':
+    if row.program in ('transcribe', 'monitor') and row.action != 'play':
         return False
     if row.program == 'player' and row.action not in ('play', 'seek', 'pause'):
         return False  # The player has no keys for the others.
@@ -77,7 +77,7 @@ def is_valid(row):
     if row.program == 'player' and row.video == 'none' and row.action == 'seek':
         return False
     if row.container in BARE and row.program not in (
-            'transcribe', 'overlay', 'player'):
+            'transcribe', 'overlay', 'player', 'monitor'):
         return False  # There is a black picture only, which is not the file's.
     # Closed captions want a constant framerate, and say so.
     return not (row.program.startswith('cea') and row.fps == 'variable')
