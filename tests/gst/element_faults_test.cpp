@@ -284,6 +284,29 @@ TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
   for (const Record& record : out_->all()) EXPECT_NE(record.type, GST_EVENT_EOS);
 }
 
+// Whatever upstream still sends. A flush does not mend a device.
+TEST_F(Faults, AStreamThatFailsCausesOneErrorUntilItIsStartedAgain) {
+  set_script({.window = kSampleRate / 2,
+              .push_error = Error{ErrorCode::DeviceError, "the device is gone"}});
+  play();
+  for (int i = 0; i < 2; ++i) {
+    wait_for_worker_to_fail();
+    EXPECT_THAT(error_text(), HasSubstr("the device is gone"));
+    for (int n = 0; n < 5; ++n) {
+      push(tones(1, {{0.1, 0.8}}), seconds(n));
+      push_event(gst_event_new_eos());
+      push_event(gst_event_new_flush_start());
+      push_event(gst_event_new_flush_stop(TRUE));
+      push_segment(0);
+    }
+    EXPECT_FALSE(message(GST_MESSAGE_ERROR, 200ms)) << "the second for one failure";
+    gst_element_set_state(element_, GST_STATE_READY);
+    gst_element_set_state(element_, GST_STATE_PLAYING);
+    push_event(gst_event_new_stream_start("again"));
+    push_segment(0);
+  }
+}
+
 // Each cue fails again; the user is told once.
 TEST_F(Faults, DownstreamThatFailsCausesOneError) {
   set_script({.window = kSampleRate / 2});
