@@ -61,8 +61,9 @@ void flushing_seek(Unit& unit, Dice& dice) {
                                         GST_SEEK_FLAG_TRICKMODE, GST_SEEK_FLAG_SEGMENT};
   const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | dice.pick(kExtra));
   const double rate = dice.chance(0.8) ? 1.0 : dice.between(0.5, 2.0);
+  // To the end: a segment of some_downstream_event() may stop before the new start.
   gst_element_seek(unit.pipeline(), rate, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
-                   static_cast<gint64>(some_time(dice)), GST_SEEK_TYPE_NONE, -1);
+                   static_cast<gint64>(some_time(dice)), GST_SEEK_TYPE_SET, -1);
 }
 
 void change_property(Unit& unit, Dice& dice) {
@@ -83,10 +84,7 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
-// TODO(#12): npuwhisperbin may hang when its audio is unlinked during a flushing seek.
 void relink(Unit& unit, Dice& dice) {
-  std::unique_lock lock(unit.control_mutex(), std::defer_lock);
-  if (unit.kind() == Subject::Bin) lock.lock();
   const Link& link = dice.pick(unit.links());
   gst_pad_unlink(link.source, link.sink);
   if (dice.chance(0.5)) dice.rest(microseconds(2'000));
@@ -215,7 +213,9 @@ void flush(Unit& unit, Dice& dice) {
   const Link& link = dice.pick(unit.inputs());
   GstEvent* segment = gst_pad_get_sticky_event(link.source, GST_EVENT_SEGMENT, 0);
   if (segment == nullptr) return;
-  add_in_order(link, {.unit = unit, .event = segment});
+  // A pad does not send the very event again that it has sent.
+  add_in_order(link, {.unit = unit, .event = gst_event_copy(segment)});
+  gst_event_unref(segment);
   gst_pad_send_event(link.sink, gst_event_new_flush_start());
   dice.rest(microseconds(2'000));
   gst_pad_send_event(link.sink, gst_event_new_flush_stop(dice.chance(0.8)));
