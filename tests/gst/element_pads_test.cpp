@@ -2,6 +2,7 @@
 // Request pads that come late and go early.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 #include <optional>
 #include <thread>
@@ -198,6 +199,35 @@ TEST_P(RequestPad, LinkedBehindTheEndAgainIsToldAgain) {
     EXPECT_TRUE(sink.seen().wait_for_event(GST_EVENT_EOS)) << i;
     sink.unlink(pad);
   }
+  release(pad);
+}
+
+TEST_P(RequestPad, LinkedWhileTheEndLeavesIsToldOnce) {
+  set_script({});
+  play();
+  GstPad* pad = request();
+  Sink sink;
+  std::pair both(&sink, pad);
+  gst_pad_add_probe(
+      pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+      [](GstPad*, GstPadProbeInfo* info, gpointer data) {
+        if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) != GST_EVENT_EOS) {
+          return GST_PAD_PROBE_OK;
+        }
+        const auto& [peer, src] = *static_cast<decltype(both)*>(data);
+        EXPECT_TRUE(peer->link(src));
+        return GST_PAD_PROBE_REMOVE;
+      },
+      &both, nullptr);
+  push(tones(1, {{0.2, 0.5}}), 0);
+  finish();
+  EXPECT_TRUE(sink.seen().wait_for_event(GST_EVENT_EOS));
+  EXPECT_FALSE(sink.seen().wait(
+      [](const std::vector<Record>& seen) {
+        const auto is_end = [](const Record& record) { return record.type == GST_EVENT_EOS; };
+        return std::count_if(seen.begin(), seen.end(), is_end) > 1;
+      },
+      200ms));
   release(pad);
 }
 
