@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "text_switch.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace npuwhisper {
@@ -59,15 +60,17 @@ void TextSwitch::stop() {
 }
 
 void TextSwitch::follow_links() {
-  ask();
+  {
+    const std::scoped_lock lock(mutex_);
+    ++n_asked_;
+  }
+  work_if_idle();
 }
 
 void TextSwitch::follow_video(GstEvent* event) {
-  {
-    const std::scoped_lock lock(mutex_);
+  ask_and_wait([&] {
     video_flush_ = {gst_event_get_seqnum(event), GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START};
-  }
-  ask();
+  });
 }
 
 // In the thread that flushes the audio. The event goes on from step().
@@ -77,44 +80,45 @@ GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer 
   return GST_PAD_PROBE_DROP;
 }
 
-// Upstream sends data once FLUSH_STOP returns, and relies on FLUSH_START to have woken everybody.
-// So this waits for the thread that works, unless that is its own: then a flush further downstream
-// has led to this one.
 void TextSwitch::flush_with_audio(EventPtr event) {
+  ask_and_wait([&] { audio_flushes_.push_back(std::move(event)); });
+}
+
+// Upstream sends data as soon as FLUSH_STOP returns, and expects that FLUSH_START has woken every
+// thread; cccombiner cannot stand that a flush begins while another thread ends the one before. So
+// flushes wait for the thread that works. That may be their own, if something that the work calls
+// leads to a flush: then this returns, and the flush follows.
+template <typename Note>
+void TextSwitch::ask_and_wait(const Note& note) {
   std::uint64_t n = 0;
   {
     const std::scoped_lock lock(mutex_);
-    audio_flushes_.push_back(std::move(event));
-    n = ++n_audio_flushes_;
+    note();
+    n = ++n_asked_;
   }
-  ask();
+  work_if_idle();
   std::unique_lock lock(mutex_);
-  changed_.wait(
-      lock, [&] { return n_audio_flushes_done_ >= n || worker_ == std::this_thread::get_id(); });
+  changed_.wait(lock, [&] { return n_done_ >= n || worker_ == std::this_thread::get_id(); });
 }
 
 template <typename Work>
 void TextSwitch::do_alone(const Work& work) {
   const std::thread::id self = std::this_thread::get_id();
+  bool is_nested = false;
   {
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return worker_ == std::thread::id() || worker_ == self; });
-    is_asked_ = true;
-    if (worker_ != self) {
-      worker_ = self;
-      lock.unlock();
-      work();
-      work_off();
-      return;
-    }
+    is_nested = worker_ == self;
+    worker_ = self;
+    ++n_asked_;
   }
-  work();  // Something that the work calls needs this; the loop further up does the rest.
+  work();
+  if (!is_nested) work_off();  // Else the work that has led to this call goes on with the rest.
 }
 
-void TextSwitch::ask() {
+void TextSwitch::work_if_idle() {
   {
     const std::scoped_lock lock(mutex_);
-    is_asked_ = true;
     if (worker_ != std::thread::id()) return;
     worker_ = std::this_thread::get_id();
   }
@@ -122,14 +126,14 @@ void TextSwitch::ask() {
 }
 
 void TextSwitch::work_off() {
-  for (;;) {
+  for (std::uint64_t n = 0;;) {
     {
       const std::scoped_lock lock(mutex_);
-      if (!std::exchange(is_asked_, false)) {
-        worker_ = std::thread::id();
-        changed_.notify_all();
-        return;
-      }
+      n_done_ = std::max(n_done_, n);
+      n = n_asked_;
+      if (n_done_ == n) worker_ = std::thread::id();
+      changed_.notify_all();
+      if (n_done_ == n) return;
     }
     while (step()) {
     }
@@ -214,9 +218,6 @@ bool TextSwitch::pass_audio_flush() {
       stop_flush(std::move(event));
     }
   }
-  const std::scoped_lock lock(mutex_);
-  ++n_audio_flushes_done_;
-  changed_.notify_all();
   return true;
 }
 
@@ -255,8 +256,9 @@ GstPadProbeReturn TextSwitch::on_idle(GstPad*, GstPadProbeInfo*, gpointer unlink
     const std::scoped_lock lock(self->mutex_);
     if (n != self->n_unlinked_) return GST_PAD_PROBE_OK;
     self->is_idle_ = true;
+    ++self->n_asked_;
   }
-  self->ask();
+  self->work_if_idle();
   return GST_PAD_PROBE_OK;
 }
 

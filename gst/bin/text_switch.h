@@ -25,9 +25,8 @@ namespace npuwhisper {
 ///     belongs to the time before the flush, and cccombiner wants both of its pads flushed alike.
 ///
 /// Thread-safe. One thread at a time works; it also does what other threads ask for meanwhile.
-/// Flushes of the audio, start(), started(), stop() and set_captioner() return when they are done.
-/// follow_links() and follow_video() never wait. mutex_ is a leaf and not held while pads are
-/// called. The pads must outlive the data flow.
+/// follow_links() never waits for that thread; all else returns when it is done. mutex_ is a leaf
+/// and not held while pads are called. The pads must outlive the data flow.
 class TextSwitch {
  public:
   TextSwitch(GstElement* bin, TextGate& gate) : bin_(bin), gate_(gate) {}
@@ -64,7 +63,9 @@ class TextSwitch {
 
   template <typename Work>
   void do_alone(const Work& work);
-  void ask();
+  template <typename Note>
+  void ask_and_wait(const Note& note);
+  void work_if_idle();
   void work_off();
   bool step();
   bool wants_text() const;
@@ -104,11 +105,10 @@ class TextSwitch {
 
   std::mutex mutex_;  // Guards the next.
   std::condition_variable changed_;
-  bool is_asked_ = false;   // There may be something to do.
-  std::thread::id worker_;  // None: nobody works.
+  std::thread::id worker_;     // None: nobody works.
+  std::uint64_t n_asked_ = 0;  // How often something was asked for,
+  std::uint64_t n_done_ = 0;   // and how much of that is done.
   std::deque<EventPtr> audio_flushes_;
-  std::uint64_t n_audio_flushes_ = 0;       // That have come,
-  std::uint64_t n_audio_flushes_done_ = 0;  // and that are over.
   VideoFlush video_flush_;
   std::uint64_t n_unlinked_ = 0;  // How often the branch was.
   bool is_idle_ = false;          // Nothing has been on its way into it since then.
