@@ -96,12 +96,7 @@ void CeaCaptioner::start() {
   queries_.reset();
   video_repair_.start();
   let_text_flow();
-  // Events out of band come in threads of others, which must not wait.
-  const auto hold = [](GstPad*, GstPadProbeInfo* info, gpointer) {
-    const bool out_of_band = (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) != 0 &&
-                             !GST_EVENT_IS_SERIALIZED(GST_PAD_PROBE_INFO_EVENT(info));
-    return out_of_band ? GST_PAD_PROBE_PASS : GST_PAD_PROBE_OK;
-  };
+  const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
   const gulong wait = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold,
                                         nullptr, nullptr);
   const std::scoped_lock lock(mutex_);

@@ -30,6 +30,14 @@ bool passes_closed_gate(GstEvent* event) {
   }
 }
 
+// Captioners hand on all other events (tags, custom ones) with the video, in the thread of the
+// text. That thread then waits for the video's sink, and nothing but the video's flushes wakes it.
+bool is_of_text(const GstPadProbeInfo* info) {
+  if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) return true;
+  GstEvent* event = GST_EVENT(info->data);
+  return GST_EVENT_TYPE(event) == GST_EVENT_GAP || passes_closed_gate(event);
+}
+
 }  // namespace
 
 TextGate::TextGate(ElementGroup& elements) : queue_(elements.add("queue", "cue_queue")) {
@@ -101,6 +109,7 @@ GstPadProbeReturn TextGate::on_video_out(GstPad*, GstPadProbeInfo* info, gpointe
 GstPadProbeReturn TextGate::on_text(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& gate = *static_cast<TextGate*>(self);
   if (gate.absent_text_.is_filling()) return GST_PAD_PROBE_OK;
+  if (!is_of_text(info)) return GST_PAD_PROBE_DROP;
   if (gate.absent_text_.take_flushed()) gate.segments_.reset();
   const GstPadProbeReturn joined = gate.segments_.on_data(info);
   if (joined != GST_PAD_PROBE_OK || !gate.closed_) return joined;

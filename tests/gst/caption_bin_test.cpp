@@ -276,6 +276,43 @@ TEST_P(EveryMode, CaptionsAreBackAfterASeekFromBehindTheVideo) {
   }
 }
 
+TEST_P(EveryMode, EventsOfTheAudioStayWithTheAudio) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(4) + video(4) + kSinks);
+  GstPad* source = gst_element_get_static_pad(pipeline.element("audio"), "src");
+  gst_pad_add_probe(
+      source, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* pad, GstPadProbeInfo*, gpointer) {
+        for (const GstEventType type :
+             {GST_EVENT_CUSTOM_DOWNSTREAM, GST_EVENT_CUSTOM_DOWNSTREAM_STICKY,
+              GST_EVENT_CUSTOM_DOWNSTREAM_OOB}) {
+          gst_pad_push_event(pad, gst_event_new_custom(type, gst_structure_new_empty("any")));
+        }
+        return GST_PAD_PROBE_REMOVE;
+      },
+      nullptr, nullptr);
+  gst_object_unref(source);
+  const auto count = [&](const char* name, int& n) {
+    GstPad* pad = gst_element_get_static_pad(pipeline.element(name), "sink");
+    gst_pad_add_probe(
+        pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+        [](GstPad*, GstPadProbeInfo* info, gpointer counter) {
+          if (gst_event_has_name(GST_PAD_PROBE_INFO_EVENT(info), "any"))
+            ++*static_cast<int*>(counter);
+          return GST_PAD_PROBE_OK;
+        },
+        &n, nullptr);
+    gst_object_unref(pad);
+  };
+  int n_with_audio = 0;
+  int n_with_video = 0;
+  count("as", n_with_audio);
+  count("vs", n_with_video);
+  ASSERT_TRUE(pipeline.run());
+  EXPECT_EQ(n_with_audio, 3);
+  EXPECT_EQ(n_with_video, 0);
+}
+
 // Such events come in any thread, which may hold the locks of a state change.
 TEST_P(EveryMode, EventsOutOfBandDoNotWaitForTheVideo) {
   set_script({});
