@@ -26,6 +26,7 @@ UNTESTED = {
     'ALAC': 'the decoder of gstreamer1.0-libav',
     'AC-3 whose channels change': "another decoder: GStreamer's a52dec writes beyond its buffer",
     'FLV whose audio begins 6 s late': 'a demuxer that waits longer: flvdemux stops looking for streams',
+    'MOV, PCM above 65535 Hz': "another demuxer: GStreamer's qtdemux gives each buffer the timestamp 0",
     'HE-AAC': "an encoder: Debian's ffmpeg has none (libfdk-aac)"}
 
 
