@@ -84,8 +84,17 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
+// A flush that meets an unlinked output of the bin does not reach the sink. A thread of GStreamer's
+// queue that waits there for preroll stays there, and the flush waits for it.
+bool must_not_meet_flushes(const Unit& unit, const Link& link) {
+  return unit.kind() == Subject::Bin &&
+         GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
+}
+
 void relink(Unit& unit, Dice& dice) {
   const Link& link = dice.pick(unit.links());
+  std::unique_lock lock(unit.control_mutex(), std::defer_lock);
+  if (must_not_meet_flushes(unit, link)) lock.lock();
   gst_pad_unlink(link.source, link.sink);
   if (dice.chance(0.5)) dice.rest(microseconds(2'000));
   gst_pad_link(link.source, link.sink);
