@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks one row of the media matrix."""
+import array
 import functools
 import pathlib
 import sys
@@ -140,10 +141,31 @@ class Checker:
         wrong, note = self._differences(
             plain, ours, row.program == 'overlay',
             lambda queue, wait: self._plain(row, path, row.action, at, queue, wait))
+        if any(one.startswith('audio md5') for one in wrong) and self._is_dither(row, path, at):
+            wrong = [one for one in wrong if not one.startswith('audio md5')]
+            note += ' (samples differ by dither)'
         if row.program != 'none':
             wrong += self._captions(row, path, plain, ours, begin, at)
         assert not wrong, '; '.join(wrong)
         return 'ok' + note + self._not_sought(row, plain)
+
+    @staticmethod
+    def _is_dither(row, path, at):
+        """Whether no sample differs by more than one from the pipeline without our element.
+
+        FFmpeg's fixed-point MP3 decoder takes its dither over a flush, so what was decoded before a
+        seek changes the last bit of what comes after it.
+        """
+        if row.audio != 'mp3' or row.action not in SOUGHT:
+            return False
+        samples = []
+        for program in (None, row.program):
+            raw = path.with_name(f'{path.name}-{program or "plain"}.raw')
+            media_run(path, program, row.action, at, sinks={'audio': f'filesink location={raw}'})
+            samples.append(array.array('h', raw.read_bytes()))
+            raw.unlink()
+        return (len(samples[0]) == len(samples[1]) and
+                all(abs(a - b) <= 1 for a, b in zip(*samples)))
 
     def _speech_begins(self, row, first):
         """Where the recorded speech begins, in seconds of the stream. `first`: the time of the first
