@@ -27,6 +27,14 @@ bool has_name(GstEventType type) {
 
 }  // namespace
 
+std::optional<GstSegment> segment_of(GstPad* pad) {
+  const EventPtr event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+  if (!event) return std::nullopt;
+  GstSegment segment;
+  gst_event_copy_segment(event.get(), &segment);
+  return segment;
+}
+
 EventKind kind_of(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   if (!has_name(type)) return {type, 0};

@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -27,6 +28,9 @@ inline bool is_mark(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE;
 }
+
+/// The segment of the SEGMENT event that `pad` has; nullopt if it has none. Thread-safe.
+std::optional<GstSegment> segment_of(GstPad* pad);
 
 /// What a pad must get that comes late: the newest sticky event of each kind, in the order in which
 /// pads send them, EOS last. The events that a new STREAM_START voids are those of GStreamer's

@@ -8,6 +8,7 @@
 #include "../caption_stream.h"
 #include "../gst_ptr.h"
 #include "../gsttexttocea608.h"
+#include "../sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -27,14 +28,11 @@ bool is_interlaced(const GstStructure* video) {
 GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
-  const EventPtr segment_event(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
-  if (!segment_event) return GST_PAD_PROBE_OK;
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(segment_event.get(), &segment);
+  const auto segment = segment_of(pad);
   GstClockTime start = GST_CLOCK_TIME_NONE;
   GstClockTime duration = GST_CLOCK_TIME_NONE;
   gst_event_parse_gap(event, &start, &duration);
-  if (segment->rate <= 1 || !GST_CLOCK_TIME_IS_VALID(duration)) return GST_PAD_PROBE_OK;
+  if (!segment || segment->rate <= 1 || !GST_CLOCK_TIME_IS_VALID(duration)) return GST_PAD_PROBE_OK;
   const double fitting = static_cast<double>(duration) / segment->rate;
   GstEvent* fitted = gst_event_new_gap(start, static_cast<GstClockTime>(fitting));
   gst_event_set_seqnum(fitted, gst_event_get_seqnum(event));

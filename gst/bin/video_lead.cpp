@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "../sticky_events.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -71,12 +73,9 @@ GstPadProbeReturn VideoLead::on_data(GstPad*, GstPadProbeInfo* info, gpointer st
 
 // In the stream's thread.
 void VideoLead::note(Stream& stream, GstClockTime pts) {
-  const EventPtr event(gst_pad_get_sticky_event(stream.pad.get(), GST_EVENT_SEGMENT, 0));
-  if (!event || !GST_CLOCK_TIME_IS_VALID(pts)) return;
-  const GstSegment* segment = nullptr;
-  gst_event_parse_segment(event.get(), &segment);
-  if (segment->format != GST_FORMAT_TIME) return;
-  const GstClockTime time = gst_segment_to_running_time(segment, GST_FORMAT_TIME, pts);
+  const auto segment = segment_of(stream.pad.get());
+  if (!segment || segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts)) return;
+  const GstClockTime time = gst_segment_to_running_time(&*segment, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   stream.position = time;
   // A room that is a little too large is kept, so that it does not change with each buffer.
