@@ -16,8 +16,8 @@ namespace npuwhisper {
 /// Timed text in, closedcaption/x-cea-608 out: one buffer for each frame of the negotiated
 /// framerate, from the segment's start to where the text and the GAPs have got to (less the
 /// lookahead of pop-on). Frames without captions hold padding. Text and GAPs that come before any
-/// segment have no time: they are dropped. Above 30 frames a second raw has a
-/// GAP in place of the frames that are no slots of field 1.
+/// segment have no time: they are dropped. Above 30 frames a second raw has a GAP in place of the
+/// frames that are no slots of field 1.
 ///
 /// A text or GAP says that everything before its end has been said, as their durations do anywhere
 /// in GStreamer; text that comes for a time that has passed goes into the next free frames. A hole

@@ -22,7 +22,7 @@ struct Counters {
   std::atomic<std::uint64_t> replaced_partial_results{0};
   /// Live, on the pad unsynced_src: final results for which downstream had no time.
   std::atomic<std::uint64_t> dropped_results{0};
-  /// Calls that did not return in time, of which a WARNING told.
+  /// Calls that did not return in time; a WARNING named each.
   std::atomic<std::uint64_t> stalls{0};
   std::atomic<std::uint64_t> gaps{0};  ///< GAP events pushed, all source pads.
   std::atomic<std::uint64_t> cues{0};  ///< Text buffers pushed on `src`.

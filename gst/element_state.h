@@ -32,10 +32,9 @@ namespace npuwhisper {
 ///   watchdog                           looks at what the worker and the tasks are doing
 /// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK,
 /// limit_mutex. The mutexes of settings, loader, worker, watchdog, input, text, json and audio are
-/// leaves:
-/// none is held while another of them is taken, nor while a pad, the bus or the runtime is called
-/// (the queue's takes the pool's locks; a task that pauses itself takes those of its pad). That of
-/// the request pads is held while the element looks through its pads.
+/// leaves: none is held while another of them is taken, nor while a pad, the bus or the runtime is
+/// called (the queue's takes the pool's locks; a task that pauses itself takes those of its pad).
+/// That of the request pads is held while the element looks through its pads.
 struct ElementState {
   explicit ElementState(GstElement* element)
       : allocator(make_audio_allocator()),

@@ -103,7 +103,7 @@ void Watchdog::check_push(std::size_t pad) {
   if (time < patience_with_push()) return;
   told_pushes_[pad] = *began;
   const PadPtr source = pads_[pad]->ref_pad();
-  tell("What is linked to the pad %s has not taken for %.1f s what was pushed to it",
+  tell("Downstream of the pad %s has not taken a buffer or event for %.1f s",
        source ? GST_PAD_NAME(source.get()) : "(none)", seconds(time));
 }
 

@@ -31,13 +31,13 @@ class Watchdog {
  public:
   using Clock = WatchedCall::Clock;
 
-  /// After how long a call is told.
+  /// The time that a call may take before the WARNING is posted.
   struct Limits {
-    /// Of a device that does not finish what it is doing. An NPU's driver gives up after 30 s.
+    /// For a run of the device. An NPU's run fails after 30 s.
     Clock::duration device = std::chrono::seconds(10);
-    /// Of one call of the transcriber: up to 30 s of audio with all its attempts.
+    /// For one call of the transcriber: up to 30 s of audio with all its attempts.
     Clock::duration decoding = std::chrono::seconds(60);
-    /// Of a push, beyond the time for which a sink in sync may hold it.
+    /// For a push, beyond the time for which a sink in sync may hold it.
     Clock::duration push = std::chrono::seconds(10);
   };
 
@@ -74,7 +74,7 @@ class Watchdog {
   std::optional<Clock::time_point> playing_since_;
   std::condition_variable_any stopped_;
 
-  // Of the thread alone: when the last call that was told had begun.
+  // Of the thread alone: when the call of the last WARNING of each kind began.
   Clock::time_point told_decoding_;
   std::array<Clock::time_point, 3> told_pushes_{};
 

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What tests/run prints in the end, from Meson's logs of tests.
+"""Prints the results of tests from Meson's logs, for the end of tests/run.
 
 usage: summary.py [--also PASSED FAILED] LOG...
 
-First the minutes of each suite. Then the names of skipped tests, and each failed test with the end
-of its output. The last line is "N passed, N failed, N skipped"; --also adds to the first two.
+Prints the minutes of each suite, the names of skipped tests, and each failed test with the end of
+its output. The last line is "N passed, N failed, N skipped"; --also adds to the first two numbers.
 The exit status is 0 if none failed.
 """
 
@@ -14,7 +14,7 @@ import pathlib
 import sys
 
 PASSED = {"OK", "EXPECTEDFAIL"}
-# Of a failed test's output: whoever reads only the end of a log sees the reason.
+# So many lines of a failed test's output are repeated, for readers of the log's end alone.
 LINES_OF_A_FAILURE = 60
 
 
@@ -25,7 +25,7 @@ def read(log):
 
 
 def minutes(log, results):
-    """"build/meson-logs/testlog.json: unit 1.2, gst 5.4 minutes"."""
+    """One line: the build folder of the log, and the minutes of each suite."""
     of_suite = {}
     for result in results:
         suites = result["name"].rpartition(" / ")[0].rpartition(":")[2] or "tests"

@@ -31,8 +31,8 @@ class ConverterFlushes {
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   PadPtr src_;
-  std::atomic<bool> passed_{
-      false};  // Downstream has had the FLUSH_START that ccconverter gets now.
+  // Downstream has had the FLUSH_START that ccconverter gets now.
+  std::atomic<bool> passed_{false};
 };
 
 }  // namespace npuwhisper

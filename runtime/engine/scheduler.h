@@ -69,7 +69,7 @@ class Scheduler {
   std::vector<Request*> batch_;
   std::vector<StepRow> rows_;
 
-  // Of the run that goes on. Its time is there before its name is.
+  // The run that goes on. Its begin is stored before its name.
   std::atomic<std::chrono::steady_clock::rep> began_{0};
   std::atomic<const char*> stage_{nullptr};
 };

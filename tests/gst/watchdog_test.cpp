@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What does not return is told, once, by name; what may take its time is not.
+// The watchdog posts one WARNING for each call that does not return, and none for a sink that may
+// wait.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -91,7 +92,7 @@ TEST_F(WatchdogTest, APushThatDoesNotReturnLiveIsToldWithItsPad) {
   play("F32LE", true);
   const BlockedPad blocked(src().get());
   push(tones(1, {{0.2, 0.6}}), 0);
-  EXPECT_THAT(warning(), HasSubstr("the pad src has not taken"));
+  EXPECT_THAT(warning(), HasSubstr("the pad src has not taken a buffer or event"));
   EXPECT_EQ(stat("stalls"), 1U);
 }
 

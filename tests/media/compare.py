@@ -10,7 +10,7 @@ from speech_text import words_of  # noqa: E402
 
 SECOND = 1e9
 SYNC = 0.5  # seconds
-SAME_TIME = 1000  # nanoseconds: demultiplexers reckon times from others, and round
+SAME_TIME = 1000  # nanoseconds by which demultiplexers may round the time of a frame
 CLIPPED = 0.04  # seconds: codecs' delays, by which audio and video begin apart; Vorbis: 256 samples
 EDGE = 0.25  # seconds by which a picture may differ from the text's own times, for frames are coarse
 
