@@ -14,8 +14,9 @@ import pathlib
 import sys
 
 PASSED = {"OK", "EXPECTEDFAIL"}
-# So many lines of a failed test's output are repeated, for readers of the log's end alone.
-LINES_OF_A_FAILURE = 60
+# So many lines of a failed test's output are repeated, for readers of the log's end alone: tests name
+# what failed in their last lines.
+LINES_OF_A_FAILURE = 15
 
 
 def read(log):

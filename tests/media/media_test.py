@@ -53,7 +53,7 @@ def main():
                 result = f'FAILED: {error}'
             with lock:
                 if result.startswith('FAILED'):
-                    failed.append(row)
+                    failed.append(f'{" ".join(map(str, row))}: {result}')
                 elif not result.startswith('ok'):
                     incomparable.append(row)
                 print(f'{time.monotonic() - start:5.1f} s  {" ".join(map(str, row))}: {result}',
@@ -70,6 +70,7 @@ def main():
         print(f'untested: {name}: needs {needs}')
     print(f'{len(chosen)} rows, {len(failed)} failed, {len(incomparable)} that GStreamer alone does not '
           f'play, {time.monotonic() - begin:.0f} s')
+    print('\n'.join(failed))
     return 1 if failed or len(incomparable) > MOST_INCOMPARABLE * len(chosen) else 0
 
 
