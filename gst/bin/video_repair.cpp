@@ -2,7 +2,10 @@
 #include "video_repair.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
+
+#include "../sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -25,6 +28,27 @@ bool takes_gaps(GstPad* pad) {
   return has(pad, GST_EVENT_SEGMENT) && has(pad, GST_EVENT_CAPS);
 }
 
+// cccombiner ends the program where the end of a frame, in 64 bits, comes before its segment: as
+// that of a timestamp below zero does, which has wrapped to nearly 2^64.
+constexpr GstClockTime kLatest = GstClockTime{1} << 62;
+
+bool is_possible(GstClockTime time) {
+  return time <= kLatest || time == GST_CLOCK_TIME_NONE;
+}
+
+bool is_possible(GstEvent* gap) {
+  GstClockTime start = 0;
+  gst_event_parse_gap(gap, &start, nullptr);
+  return is_possible(start);
+}
+
+// Frames outside of the segment, which cccombiner drops.
+bool is_outside(GstPad* pad, GstClockTime time) {
+  const auto segment = segment_of(pad);
+  return segment && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time) &&
+         !GST_CLOCK_TIME_IS_VALID(gst_segment_to_running_time(&*segment, GST_FORMAT_TIME, time));
+}
+
 bool is_gap(GstBuffer* buffer) {
   return GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_GAP) && gst_buffer_get_size(buffer) == 0;
 }
@@ -37,10 +61,27 @@ void VideoRepair::attach(GstPad* sink, GstPad* src) {
 }
 
 void VideoRepair::start() {
+  was_told_ = false;
+  reset();
+}
+
+void VideoRepair::reset() {
   const std::scoped_lock lock(mutex_);
   n_in_ = 0;
   n_out_ = 0;
   changes_.clear();
+}
+
+// Tells once that frames are dropped.
+void VideoRepair::refuse(GstPad* pad, GstClockTime time) {
+  if (was_told_.exchange(true)) return;
+  const std::unique_ptr<GstElement, ObjectUnref> combiner(gst_pad_get_parent_element(pad));
+  if (!combiner) return;
+  GST_ELEMENT_WARNING(combiner.get(), STREAM, FORMAT,
+                      ("Video frames are dropped, for their times are impossible"),
+                      ("a timestamp or duration of %" G_GUINT64_FORMAT
+                       " ns found, at most %" G_GUINT64_FORMAT " wanted",
+                       time, kLatest));
 }
 
 GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
@@ -48,9 +89,17 @@ GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpoin
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     repair.sink_event(event);
-    const bool drop = GST_EVENT_TYPE(event) == GST_EVENT_GAP && !takes_gaps(pad);
+    const bool drop =
+        GST_EVENT_TYPE(event) == GST_EVENT_GAP && (!takes_gaps(pad) || !is_possible(event));
     return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
+  GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+  for (const GstClockTime time : {GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)}) {
+    if (is_possible(time)) continue;
+    repair.refuse(pad, time);
+    return GST_PAD_PROBE_DROP;
+  }
+  if (is_outside(pad, GST_BUFFER_PTS(buffer))) return GST_PAD_PROBE_DROP;
   const std::scoped_lock lock(repair.mutex_);
   ++repair.n_in_;
   return GST_PAD_PROBE_OK;
@@ -58,7 +107,7 @@ GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpoin
 
 void VideoRepair::sink_event(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-    start();
+    reset();
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     const std::scoped_lock lock(mutex_);
     changes_.push_back({n_in_, caps_of(event)});

@@ -3,6 +3,7 @@
 
 #include <gst/gst.h>
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <mutex>
@@ -21,6 +22,10 @@ namespace npuwhisper {
 /// frames. Here they become GAPs again. GAPs that come before any segment, as behind a flush, make
 /// it print a CRITICAL, and before any caps they may end the program. Such GAPs say nothing; they
 /// are dropped here.
+///
+/// It ends the program on a frame whose end is no time, as that of a timestamp below zero. Such
+/// frames are dropped, with one WARNING. So are those outside of their segment, which cccombiner
+/// would drop: what leaves it is counted.
 ///
 /// attach() and start() are for state changes. The pads must outlive the data flow.
 class VideoRepair {
@@ -42,11 +47,14 @@ class VideoRepair {
 
   static GstPadProbeReturn on_sink(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
+  void reset();
   void sink_event(GstEvent* event);
+  void refuse(GstPad* pad, GstClockTime time);
   bool is_early(GstEvent* caps_event);
   CapsPtr caps_of_next_frame();
 
-  std::mutex mutex_;  // A leaf. Guards all members.
+  std::atomic<bool> was_told_{false};
+  std::mutex mutex_;  // A leaf. Guards what follows.
   std::uint64_t n_in_ = 0;
   std::uint64_t n_out_ = 0;
   std::deque<Change> changes_;  // Of frames that have not left.

@@ -64,6 +64,34 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
+/// cccombiner adds up the time and the duration of a frame in 64 bits. Its program ends if the sum
+/// wraps.
+TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
+  static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);
+  GstPad* source = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      source, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        info->data = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        if (GST_BUFFER_PTS(buffer) == GST_SECOND) GST_BUFFER_PTS(buffer) = kBelowZero;
+        if (GST_BUFFER_PTS(buffer) == 2 * GST_SECOND) GST_BUFFER_DURATION(buffer) = kBelowZero;
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(source);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_WARNING));
+  const auto next = pipeline.message(
+      static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(GST_MESSAGE_TYPE(next.get()), GST_MESSAGE_EOS) << "said more than once";
+  EXPECT_EQ(frames.size(), 248U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
 
 /// Sends FLUSH_START to the captions while ccconverter is between two steps of converting a buffer:
