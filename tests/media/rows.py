@@ -69,7 +69,7 @@ class Checker:
         return [timed for timed in words if timed[1] >= start]
 
     def _check_words(self, row, found, exact, start=0.0):
-        """`exact(wav)` gives the words of the same audio as WAV, on the same path.
+        """`exact(wav)` yields what the words of the same audio as WAV may be.
 
         They are asked for where the words differ from those of the clean recording.
         """
@@ -82,9 +82,11 @@ class Checker:
         if compare.word_errors(expected, found) <= 1:
             return
         for wav in self._wavs(row):
-            same = exact(wav)[:len(found)] if row.shape == 'long' else exact(wav)
-            if compare.word_errors(same, found) <= 1:
-                return
+            for same in exact(wav):
+                if row.shape == 'long':
+                    same = same[:len(found)]
+                if compare.word_errors(same, found) <= 1:
+                    return
         raise AssertionError(f'text {" ".join(found)!r}, of the same audio as WAV '
                              f'{" ".join(same)!r}')
 
@@ -106,7 +108,7 @@ class Checker:
         found = [word for word, _ in compare.timed_words(done)]
 
         def exact(wav):
-            return [word for word, _ in self._said(wav)]
+            yield [word for word, _ in self._said(wav)]
         self._check_words(row, found, exact)
         return 'ok'
 
@@ -118,7 +120,9 @@ class Checker:
             raise AssertionError(f'the monitor failed: {error}') from error
 
         def exact(wav):
-            return compare.words_of_cues(monitor_run.listen(wav))
+            # Live text depends on when each pass began, and so do its doubtful words.
+            yield [word for word, _ in self._said(wav)]
+            yield compare.words_of_cues(monitor_run.listen(wav))
         self._check_words(row, compare.words_of_cues(words), exact)
         wrong = self._late(row, words, self._speech_begins(row, plain['audio']['first']))
         assert not wrong, '; '.join(wrong)
@@ -235,7 +239,7 @@ class Checker:
             # A WAV file begins with the first sample, before the speech.
             same = media_run(wav, mode, row.action,
                              start + self._before_speech(row) if start > 0 else 0.0)
-            return compare.words_of_cues(same['cues'])
+            yield compare.words_of_cues(same['cues'])
         if row.action == 'track':
             assert cues, 'no text'
             return self._picture(row, plain, ours)
