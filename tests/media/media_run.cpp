@@ -298,8 +298,10 @@ class Run {
         ended_ = true;
       } else {
         GError* error = nullptr;
-        gst_message_parse_error(message, &error, nullptr);
-        error_ = error->message;
+        gchar* details = nullptr;
+        gst_message_parse_error(message, &error, &details);
+        error_ = std::string(error->message) + " " + (details != nullptr ? details : "");
+        g_free(details);
         g_error_free(error);
       }
       gst_message_unref(message);
