@@ -220,7 +220,13 @@ bool SourceTask::push_event(GstEvent* event) {
   return gst_pad_push_event(pad_.get(), event) != FALSE;
 }
 
+// What fails once a flush or a stop has begun fails because of it, whatever the failure is called:
+// caps that do not leave the pad any more are "not negotiated".
 void SourceTask::note_flow(GstFlowReturn flow) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (is_idle()) flow = GST_FLOW_FLUSHING;
+  }
   last_flow_ = flow;
   if (is_fatal(flow) && !error_told_.exchange(true)) post_flow_error(element_, flow);
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <semaphore>
 
+#include "../../gst/gst_ptr.h"
 #include "element_fixture.h"
 
 namespace npuwhisper::test {
@@ -51,6 +52,39 @@ TEST_F(Output, WordModeGivesOneBufferAWord) {
   EXPECT_EQ(words[1].start, seconds(0.8));
   EXPECT_EQ(words[2].end, seconds(1.4));
   EXPECT_TRUE(calls().last_options.word_times);
+}
+
+// The first word waits in the pad when the flush begins. Caps for the second, which downstream has
+// asked for meanwhile, do not leave the pad then.
+TEST_F(Output, AFlushBetweenWordsIsNoError) {
+  set_script({.texts = {" Hello there, you."}});
+  make();
+  g_object_set(element_, "output-mode", 1, nullptr);
+  play();
+  std::atomic<bool> leaves{false};
+  const PadPtr src(gst_element_get_static_pad(element_, "src"));
+  const gulong probe = gst_pad_add_probe(
+      src.get(), GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* pad, GstPadProbeInfo*, gpointer flag) {
+        *static_cast<std::atomic<bool>*>(flag) = true;
+        eventually([pad] { return GST_PAD_IS_FLUSHING(pad); });
+        return GST_PAD_PROBE_OK;
+      },
+      &leaves, nullptr);
+  push(tones(2, {{0.5, 1.4}}), 0);
+  push_event(gst_event_new_eos());
+  ASSERT_TRUE(eventually([&] { return leaves.load(); }));
+  gst_pad_push_event(harness_->sinkpad, gst_event_new_reconfigure());
+  push_event(gst_event_new_flush_start());
+  push_event(gst_event_new_flush_stop(TRUE));
+  gst_pad_remove_probe(src.get(), probe);
+  EXPECT_FALSE(message(GST_MESSAGE_ERROR, std::chrono::milliseconds(100)));
+  out_->clear();
+  push_event(gst_event_new_stream_start("again"));
+  push_segment(0);
+  EXPECT_EQ(push(tones(2, {{0.5, 1.4}}), 0), GST_FLOW_OK);
+  finish();
+  EXPECT_EQ(out_->buffers().size(), 3U);
 }
 
 TEST_F(Output, EmptyTextGivesNoBuffer) {
