@@ -62,4 +62,18 @@ struct ElementCallback<kFunction> {
   }
 };
 
+/// The pad probe `kFunction` as C may call it. An exception becomes an ERROR of the element that
+/// the pad belongs to, and the data passes: `kFunction` must not have taken it by then.
+template <GstPadProbeReturn (*kFunction)(GstPad*, GstPadProbeInfo*, gpointer)>
+GstPadProbeReturn probe(GstPad* pad, GstPadProbeInfo* info, gpointer data) noexcept {
+  const auto result =
+      guarded("pad", [&]() -> Result<GstPadProbeReturn> { return kFunction(pad, info, data); });
+  if (result) return *result;
+  if (GstElement* element = gst_pad_get_parent_element(pad)) {
+    post_error(element, result.error());
+    gst_object_unref(element);
+  }
+  return GST_PAD_PROBE_OK;
+}
+
 }  // namespace npuwhisper

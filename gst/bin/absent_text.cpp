@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "absent_text.h"
 
+#include "../callback.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -23,9 +25,9 @@ bool is_buffer(const GstPadProbeInfo* info) {
 void AbsentText::attach(GstPad* sink, GstPad* src, GstPad* video) {
   sink_ = sink;
   src_ = src;
-  gst_pad_add_probe(src, kData, on_text, this, nullptr);
-  gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_seek, this, nullptr);
-  gst_pad_add_probe(video, kData, on_video, this, nullptr);
+  gst_pad_add_probe(src, kData, probe<on_text>, this, nullptr);
+  gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, probe<on_seek>, this, nullptr);
+  gst_pad_add_probe(video, kData, probe<on_video>, this, nullptr);
 }
 
 void AbsentText::start() {

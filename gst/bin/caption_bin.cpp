@@ -7,6 +7,7 @@
 #include <cmath>
 #include <string>
 
+#include "../callback.h"
 #include "../debug.h"
 #include "../gsterror.h"
 #include "../gstnpuwhisper.h"
@@ -88,21 +89,21 @@ CaptionBin::CaptionBin(GstBin* bin)
     g_signal_connect(pad, "linked", G_CALLBACK(on_link_changed), this);
     g_signal_connect(pad, "unlinked", G_CALLBACK(on_link_changed), this);
   }
-  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_seek, this);
-  add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
-  add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, on_upstream_event, this);
+  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, probe<on_seek>, this);
+  add_probe(audio_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, probe<on_upstream_event>, this);
+  add_probe(video_queue_, "src", GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, probe<on_upstream_event>, this);
   if (const PadPtr video = static_pad(video_queue_, "src")) gate_.open_by(video.get());
   constexpr auto kVideo = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM |
                                                        GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  add_probe(video_queue_, "sink", kVideo, on_video, this);
-  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_audio_event, this);
+  add_probe(video_queue_, "sink", kVideo, probe<on_video>, this);
+  add_probe(tee_, "sink", GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, probe<on_audio_event>, this);
   video_lead_.attach(audio_queue_, video_queue_, [this] { size_queues(); });
   audio_queries_.attach(audio_queue_);
   video_queries_.attach(video_queue_);
   text_queries_.attach(text_queue_);
   constexpr auto kQueries =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH);
-  add_probe(text_queue_, "sink", kQueries, on_text_query, this);
+  add_probe(text_queue_, "sink", kQueries, probe<on_text_query>, this);
   rebuild();
 }
 
@@ -251,7 +252,11 @@ GstPadProbeReturn CaptionBin::on_text_query(GstPad*, GstPadProbeInfo* info, gpoi
 }
 
 void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
-  static_cast<CaptionBin*>(self)->text_.follow_links();
+  auto& bin = *static_cast<CaptionBin*>(self);
+  call_guarded(GST_ELEMENT(bin.bin_), true, [&bin] {
+    bin.text_.follow_links();
+    return true;
+  });
 }
 
 // What the pipeline distributes says how long the sinks will wait.

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "../callback.h"
 #include "../caption_stream.h"
 #include "../gst_ptr.h"
 #include "../gsttexttocea608.h"
@@ -65,8 +66,8 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
-  gst_pad_add_probe(captions_src_.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, fit_gap_to_rate,
-                    nullptr, nullptr);
+  gst_pad_add_probe(captions_src_.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+                    probe<fit_gap_to_rate>, nullptr, nullptr);
   video_sink_.reset(gst_element_get_static_pad(combiner_, "sink"));
   video_src_.reset(gst_element_get_static_pad(combiner_, "src"));
   video_repair_.attach(video_sink_.get(), video_src_.get());

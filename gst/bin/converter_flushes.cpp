@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "converter_flushes.h"
 
+#include "../callback.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -14,8 +16,8 @@ void ConverterFlushes::attach(GstElement* converter) {
   if (converter == nullptr) return;
   src_.reset(gst_element_get_static_pad(converter, "src"));
   const PadPtr sink(gst_element_get_static_pad(converter, "sink"));
-  gst_pad_add_probe(sink.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, on_sink, this, nullptr);
-  gst_pad_add_probe(src_.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, on_src, this, nullptr);
+  gst_pad_add_probe(sink.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, probe<on_sink>, this, nullptr);
+  gst_pad_add_probe(src_.get(), GST_PAD_PROBE_TYPE_EVENT_FLUSH, probe<on_src>, this, nullptr);
 }
 
 GstPadProbeReturn ConverterFlushes::on_sink(GstPad* pad, GstPadProbeInfo* info, gpointer self) {

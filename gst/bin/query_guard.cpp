@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "query_guard.h"
 
+#include "../callback.h"
 #include "../gst_ptr.h"
 
 namespace npuwhisper {
@@ -11,7 +12,7 @@ void QueryGuard::attach(GstElement* queue) {
       GST_PAD_PROBE_TYPE_DATA_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH |
       GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH);
   const PadPtr sink(gst_element_get_static_pad(queue, "sink"));
-  gst_pad_add_probe(sink.get(), kData, on_data, this, nullptr);
+  gst_pad_add_probe(sink.get(), kData, probe<on_data>, this, nullptr);
 }
 
 GstPadProbeReturn QueryGuard::on_data(GstPad*, GstPadProbeInfo* info, gpointer self) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "text_gate.h"
 
+#include "../callback.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -49,18 +51,18 @@ TextGate::TextGate(ElementGroup& elements) : queue_(elements.add("queue", "cue_q
   constexpr auto kData =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  gst_pad_add_probe(sink_.get(), kData, on_text, this, nullptr);
+  gst_pad_add_probe(sink_.get(), kData, probe<on_text>, this, nullptr);
 }
 
 void TextGate::open_by(GstPad* pad) {
   constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                                         GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  gst_pad_add_probe(pad, kEvents, on_video_in, this, nullptr);
+  gst_pad_add_probe(pad, kEvents, probe<on_video_in>, this, nullptr);
   if (queue_ != nullptr) absent_text_.attach(sink_.get(), src_.get(), pad);
 }
 
 void TextGate::close_by(GstPad* pad) {
-  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, on_video_out, this, nullptr);
+  gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, probe<on_video_out>, this, nullptr);
 }
 
 void TextGate::open() {

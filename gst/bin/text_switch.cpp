@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "../callback.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -20,7 +22,7 @@ void TextSwitch::attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* vid
   audio_ = audio;
   video_ = video;
   if (source != nullptr) {
-    gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_EVENT_FLUSH, on_flush, this, nullptr);
+    gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_EVENT_FLUSH, probe<on_flush>, this, nullptr);
   }
 }
 
@@ -240,14 +242,15 @@ void TextSwitch::stop_flush(EventPtr event) {
 // A buffer that has passed the tee's pad may still be on its way into the branch, and may wait
 // there until the branch has room. The end comes behind it.
 void TextSwitch::await_idle() {
-  auto* unlinked = new Unlinked{this, 0};
+  auto* unlinked = g_new0(Unlinked, 1);  // As the probe itself, GLib's.
+  unlinked->self = this;
   {
     const std::scoped_lock lock(mutex_);
     is_idle_ = false;
     unlinked->n = ++n_unlinked_;
   }
-  idle_probe_ = gst_pad_add_probe(source_, GST_PAD_PROBE_TYPE_IDLE, on_idle, unlinked,
-                                  [](gpointer data) { delete static_cast<Unlinked*>(data); });
+  idle_probe_ =
+      gst_pad_add_probe(source_, GST_PAD_PROBE_TYPE_IDLE, probe<on_idle>, unlinked, g_free);
 }
 
 GstPadProbeReturn TextSwitch::on_idle(GstPad*, GstPadProbeInfo*, gpointer unlinked) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "../callback.h"
 #include "../sticky_events.h"
 
 namespace npuwhisper {
@@ -31,7 +32,7 @@ void VideoLead::watch(Stream& stream, GstElement* queue) {
   constexpr auto kData =
       static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
                                    GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  gst_pad_add_probe(stream.pad.get(), kData, on_data, &stream, nullptr);
+  gst_pad_add_probe(stream.pad.get(), kData, probe<on_data>, &stream, nullptr);
 }
 
 void VideoLead::start() {

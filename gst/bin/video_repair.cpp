@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "../callback.h"
 #include "../sticky_events.h"
 
 namespace npuwhisper {
@@ -56,8 +57,8 @@ bool is_gap(GstBuffer* buffer) {
 }  // namespace
 
 void VideoRepair::attach(GstPad* sink, GstPad* src) {
-  gst_pad_add_probe(sink, kData, on_sink, this, nullptr);
-  gst_pad_add_probe(src, kData, on_src, this, nullptr);
+  gst_pad_add_probe(sink, kData, probe<on_sink>, this, nullptr);
+  gst_pad_add_probe(src, kData, probe<on_src>, this, nullptr);
 }
 
 void VideoRepair::start() {
