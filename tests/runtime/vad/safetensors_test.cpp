@@ -5,8 +5,8 @@
 #include <sys/stat.h>
 
 #include <cmath>
-#include <cstring>
 #include <fstream>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -19,10 +19,11 @@ namespace {
 /// A file with this header and these values; `length` is what it says of the header's length.
 std::vector<std::byte> make_file(const std::string& header, const std::vector<float>& values,
                                  std::uint64_t length) {
-  std::vector<std::byte> bytes(8 + header.size() + values.size() * sizeof(float));
+  std::vector<std::byte> bytes(8);
   for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<std::byte>(length >> (8 * i));
-  std::memcpy(bytes.data() + 8, header.data(), header.size());
-  std::memcpy(bytes.data() + 8 + header.size(), values.data(), values.size() * sizeof(float));
+  for (const auto part : {std::as_bytes(std::span(header)), std::as_bytes(std::span(values))}) {
+    bytes.insert(bytes.end(), part.begin(), part.end());
+  }
   return bytes;
 }
 
