@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <new>
+#include <semaphore>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -121,8 +122,13 @@ TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
 }
 
 TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
-  set_script({.while_loading = [] { throw std::runtime_error("the disk is gone"); }});
+  std::binary_semaphore plays(0);  // Before, the state change would fail.
+  set_script({.while_loading = [&plays] {
+    plays.acquire();
+    throw std::runtime_error("the disk is gone");
+  }});
   play();
+  plays.release();
   EXPECT_THAT(error_text(), HasSubstr("the disk is gone"));
   wait_for_worker_to_fail();
 }
