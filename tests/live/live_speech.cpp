@@ -5,6 +5,7 @@
 #include <npuwhisper/transcriber.h>
 
 #include <algorithm>
+#include <string_view>
 
 #include "caption_reader.h"
 #include "recording.h"
@@ -118,8 +119,14 @@ void LiveSpeech::expect_no_complaints(Pipeline& pipeline) {
     GError* error = nullptr;
     gchar* debug = nullptr;
     (is_error ? gst_message_parse_error : gst_message_parse_warning)(message.get(), &error, &debug);
-    ADD_FAILURE() << GST_MESSAGE_SRC_NAME(message.get()) << ": " << error->message << " (" << debug
-                  << ")";
+    // The watchdog's time is the real one, in which the PatientClock of the sink may stand still.
+    const bool is_of_watchdog =
+        std::string_view(error->message).find("has not taken a buffer or event for") !=
+        std::string_view::npos;
+    if (!is_of_watchdog) {
+      ADD_FAILURE() << GST_MESSAGE_SRC_NAME(message.get()) << ": " << error->message << " ("
+                    << debug << ")";
+    }
     g_error_free(error);
     g_free(debug);
   }
