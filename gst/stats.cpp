@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "stats.h"
 
+#include <memory>
 #include <string>
 
 namespace npuwhisper {
@@ -52,7 +53,11 @@ double milliseconds(std::chrono::nanoseconds time) {
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
                          const TranscriberStats& stream, const Counters& counters,
                          const AllocatorUse& memory) {
-  GstStructure* stats = gst_structure_new_empty("application/x-npuwhisper-stats");
+  // Freed where there is no memory for a text.
+  const auto free = [](GstStructure* structure) { gst_structure_free(structure); };
+  std::unique_ptr<GstStructure, decltype(free)> owned(
+      gst_structure_new_empty("application/x-npuwhisper-stats"), free);
+  GstStructure* stats = owned.get();
   set(stats, "device", engine != nullptr ? engine->device().name : std::string());
   set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
   set(stats, "windows", stream.windows);
@@ -100,7 +105,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "stalls", counters.stalls);
   set(stats, "gaps", counters.gaps);
   set(stats, "cues", counters.cues);
-  return stats;
+  return owned.release();
 }
 
 }  // namespace npuwhisper
