@@ -44,8 +44,13 @@ def ffmpeg(*args):
         raise RuntimeError(f'{" ".join(map(str, command))}: {done.stderr}')
 
 
+def file_of(row):
+    """What rows of the same file have in common."""
+    return row._replace(program='', action='')
+
+
 class Clips:
-    """Files in `folder`, each made once."""
+    """Files in `folder`, each made once. For one thread at a time with each file."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -57,8 +62,7 @@ class Clips:
 
     def of(self, row):
         """The file for a row of the table."""
-        named = row._replace(program='', action='')
-        name = hashlib.sha1(repr(named).encode()).hexdigest()[:10]
+        name = hashlib.sha1(repr(file_of(row)).encode()).hexdigest()[:10]
         path = self.folder / f'{row.container}-{row.video}-{row.audio}-{row.shape}-{name}.{row.container}'
         if path.exists():
             return path

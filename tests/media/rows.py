@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Checks one row of the media matrix."""
 import array
+import collections
 import functools
 import pathlib
 import sys
+import threading
 
 import clips
 import compare
@@ -38,13 +40,22 @@ def hangs_in_gstreamer(row):
 
 
 class Checker:
-    """Thread-safe. Files and what is said in them are made once."""
+    """Thread-safe. Files and what is said in them are made once. Rows of the same file wait for each
+    other, because the names of what they write begin with the file's."""
 
     def __init__(self, files):
         self.files = files
+        self.mutex = threading.Lock()  # Guards `locks`.
+        self.locks = collections.defaultdict(threading.Lock)  # By file.
 
     def check(self, row):
         """'ok', perhaps with what could not be compared; AssertionError: the row fails."""
+        with self.mutex:
+            lock = self.locks[clips.file_of(row)]
+        with lock:
+            return self._check(row)
+
+    def _check(self, row):
         if hangs_in_gstreamer(row):
             return 'incomparable, GStreamer alone hangs: decodebin waits for the end of dropped video'
         path = self.files.of(row)
