@@ -53,7 +53,7 @@ double milliseconds(std::chrono::nanoseconds time) {
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
                          const TranscriberStats& stream, const Counters& counters,
                          const AllocatorUse& memory) {
-  // Freed where there is no memory for a text.
+  // An exception frees the structure: there may be no memory for a text.
   const auto free = [](GstStructure* structure) { gst_structure_free(structure); };
   std::unique_ptr<GstStructure, decltype(free)> owned(
       gst_structure_new_empty("application/x-npuwhisper-stats"), free);

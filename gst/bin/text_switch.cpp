@@ -242,7 +242,7 @@ void TextSwitch::stop_flush(EventPtr event) {
 // A buffer that has passed the tee's pad may still be on its way into the branch, and may wait
 // there until the branch has room. The end comes behind it.
 void TextSwitch::await_idle() {
-  auto* unlinked = g_new0(Unlinked, 1);  // As the probe itself, GLib's.
+  auto* unlinked = g_new0(Unlinked, 1);  // Throws nothing, unlike new.
   unlinked->self = this;
   {
     const std::scoped_lock lock(mutex_);

@@ -29,8 +29,9 @@ bool takes_gaps(GstPad* pad) {
   return has(pad, GST_EVENT_SEGMENT) && has(pad, GST_EVENT_CAPS);
 }
 
-// cccombiner ends the program where the end of a frame, in 64 bits, comes before its segment: as
-// that of a timestamp below zero does, which has wrapped to nearly 2^64.
+// cccombiner adds the duration of a frame to its timestamp in 64 bits, and ends the program if the
+// sum comes before the segment. A timestamp below zero has wrapped to nearly 2^64 and gives such a
+// sum.
 constexpr GstClockTime kLatest = GstClockTime{1} << 62;
 
 bool is_possible(GstClockTime time) {
@@ -43,7 +44,7 @@ bool is_possible(GstEvent* gap) {
   return is_possible(start);
 }
 
-// Frames outside of the segment, which cccombiner drops.
+// Whether cccombiner would drop a frame of this time, for it is outside of the segment.
 bool is_outside(GstPad* pad, GstClockTime time) {
   const auto segment = segment_of(pad);
   return segment && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time) &&

@@ -23,9 +23,10 @@ namespace npuwhisper {
 /// it print a CRITICAL, and before any caps they may end the program. Such GAPs say nothing; they
 /// are dropped here.
 ///
-/// It ends the program on a frame whose end is no time, as that of a timestamp below zero. Such
-/// frames are dropped, with one WARNING. So are those outside of their segment, which cccombiner
-/// would drop: what leaves it is counted.
+/// It ends the program when the timestamp and the duration of a frame have no sum in 64 bits.
+/// Frames with such times are dropped here, with one WARNING, and GAPs with such times without one.
+/// Frames outside of their segment are dropped here, too, because cccombiner would drop them and
+/// the frames that enter and leave it are counted.
 ///
 /// attach() and start() are for state changes. The pads must outlive the data flow.
 class VideoRepair {

@@ -64,7 +64,7 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
-/// cccombiner adds up the time and the duration of a frame in 64 bits. Its program ends if the sum
+/// cccombiner adds up the time and the duration of a frame in 64 bits. The program ends if the sum
 /// wraps.
 TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;

@@ -122,7 +122,7 @@ TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
 }
 
 TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
-  std::binary_semaphore plays(0);  // Before, the state change would fail.
+  std::binary_semaphore plays(0);  // A load that fails earlier fails the state change.
   set_script({.while_loading = [&plays] {
     plays.acquire();
     throw std::runtime_error("the disk is gone");

@@ -119,7 +119,7 @@ void LiveSpeech::expect_no_complaints(Pipeline& pipeline) {
     GError* error = nullptr;
     gchar* debug = nullptr;
     (is_error ? gst_message_parse_error : gst_message_parse_warning)(message.get(), &error, &debug);
-    // The watchdog's time is the real one, in which the PatientClock of the sink may stand still.
+    // The watchdog counts real time. The PatientClock of the sink may stand still meanwhile.
     const bool is_of_watchdog =
         std::string_view(error->message).find("has not taken a buffer or event for") !=
         std::string_view::npos;

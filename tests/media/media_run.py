@@ -37,7 +37,7 @@ class Watchdog:
 
     def __init__(self, process):
         self.process = process
-        self.has_barked = False
+        self.has_killed = False
         self.over = threading.Event()
         self.thread = threading.Thread(target=self._watch)
 
@@ -48,7 +48,7 @@ class Watchdog:
     def __exit__(self, *_):
         self.over.set()
         self.thread.join()
-        if self.has_barked:
+        if self.has_killed:
             raise Hang(f'hangs: {" ".join(self.process.args)}')
 
     def _watch(self):
@@ -58,7 +58,7 @@ class Watchdog:
             if now_used - used >= PROGRESS:
                 begin, used = time.monotonic(), now_used
             elif time.monotonic() - begin > HANG:
-                self.has_barked = True
+                self.has_killed = True
                 self.process.kill()
                 return
 

@@ -70,7 +70,8 @@ def main():
         print(f'untested: {name}: needs {needs}')
     print(f'{len(chosen)} rows, {len(failed)} failed, {len(incomparable)} that GStreamer alone does not '
           f'play, {time.monotonic() - begin:.0f} s')
-    print('\n'.join(failed))
+    for row in failed:
+        print(row)
     return 1 if failed or len(incomparable) > MOST_INCOMPARABLE * len(chosen) else 0
 
 
