@@ -29,6 +29,14 @@ void abandon_task(GstPad* pad) {
   gst_object_unref(task);
 }
 
+/// Lets the paused task of `pad` go on. Without one there is nothing to do: the pad is about to
+/// start it. Unlike gst_pad_start_task(), this never makes a task, and posts no message.
+void resume_task(GstPad* pad) {
+  GST_OBJECT_LOCK(pad);
+  if (GstTask* task = GST_PAD_TASK(pad)) gst_task_start(task);
+  GST_OBJECT_UNLOCK(pad);
+}
+
 }  // namespace
 
 void SourceTask::attach(GstPad* pad) {
@@ -114,9 +122,9 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
     begins_ = true;
-    pad.reset(GST_PAD(gst_object_ref(pad_.get())));  // There may be another one by now.
+    // Under the mutex, or the pad could be stopped before its task is started.
+    resume_task(pad_.get());
   }
-  start_task(pad.get());
 }
 
 void SourceTask::run(gpointer self) {
