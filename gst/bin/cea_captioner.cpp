@@ -65,6 +65,10 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
+  // FLUSH_STOP that comes to a sink pad counts as any other event (GStreamer 1.22).
+  constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                                        GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(text_sink_.get(), kEvents, probe<on_text_event>, this, nullptr);
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
   gst_pad_add_probe(captions_src_.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
                     probe<fit_gap_to_rate>, nullptr, nullptr);
@@ -95,11 +99,38 @@ void CeaCaptioner::start() {
   queries_.reset();
   video_repair_.start();
   let_text_flow();
-  const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
-  const gulong wait = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold,
-                                        nullptr, nullptr);
   const std::scoped_lock lock(mutex_);
-  wait_for_video_ = wait;
+  waits_for_video_ = true;
+  hold_text();
+}
+
+// Between the flushes nothing is held. FLUSH_STOP lets data pass again before it has the stream
+// lock (GStreamer 1.22): a thread that is held, or is again by then, would keep that lock from it,
+// and would not learn that it is flushed.
+GstPadProbeReturn CeaCaptioner::on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
+  constexpr gulong kRetry = 100;  // Microseconds. Who is held has been woken.
+  auto& captioner = *static_cast<CeaCaptioner*>(self);
+  const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
+  if (type == GST_EVENT_FLUSH_START) {
+    while (gst_pad_is_blocking(pad)) g_usleep(kRetry);
+    const std::scoped_lock lock(captioner.mutex_);
+    captioner.release_text();
+  } else if (type == GST_EVENT_FLUSH_STOP) {
+    const std::scoped_lock lock(captioner.mutex_);
+    if (captioner.waits_for_video_) captioner.hold_text();
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+void CeaCaptioner::hold_text() {
+  const auto hold = [](GstPad*, GstPadProbeInfo*, gpointer) { return GST_PAD_PROBE_OK; };
+  if (hold_ != 0) return;
+  hold_ = gst_pad_add_probe(text_sink_.get(), GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, hold, nullptr,
+                            nullptr);
+}
+
+void CeaCaptioner::release_text() {
+  if (hold_ != 0) gst_pad_remove_probe(text_sink_.get(), std::exchange(hold_, 0));
 }
 
 Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
@@ -124,12 +155,9 @@ Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
 }
 
 void CeaCaptioner::let_text_flow() {
-  gulong wait = 0;
-  {
-    const std::scoped_lock lock(mutex_);
-    std::swap(wait, wait_for_video_);
-  }
-  if (wait != 0) gst_pad_remove_probe(text_sink_.get(), wait);
+  const std::scoped_lock lock(mutex_);
+  waits_for_video_ = false;
+  release_text();
 }
 
 GstClockTime CeaCaptioner::latency() const {

@@ -29,7 +29,11 @@ class CeaCaptioner final : public Captioner {
   GstClockTime latency() const override;
 
  private:
+  static GstPadProbeReturn on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void let_text_flow();
+  // With the mutex held.
+  void hold_text();
+  void release_text();
 
   ElementGroup elements_;
   const CaptionMode mode_;
@@ -43,8 +47,9 @@ class CeaCaptioner final : public Captioner {
   VideoRepair video_repair_;
   ConverterFlushes converter_flushes_;
 
-  std::mutex mutex_;  // A leaf. Guards the next.
-  gulong wait_for_video_ = 0;
+  std::mutex mutex_;  // No other lock of ours is taken under it. Guards the next.
+  bool waits_for_video_ = false;
+  gulong hold_ = 0;  // The probe that blocks the text.
 };
 
 }  // namespace npuwhisper

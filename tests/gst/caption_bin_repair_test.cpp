@@ -150,5 +150,33 @@ TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
   pipeline.set_state(GST_STATE_NULL);
 }
 
+// As the bin does it when audio is linked again: both flushes at once.
+TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea608") +
+                    "appsrc name=audio ! b.audio_sink  appsrc name=video ! b.video_sink " + kSinks);
+  gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+  const InnerPad captions(pipeline, "captions", "sink");
+  constexpr int kFlushes = 1000;
+  std::atomic<int> n_flushes{0};
+  std::thread text([&] {
+    while (n_flushes < kFlushes) {
+      gst_pad_send_event(captions.get(), gst_event_new_stream_start("text"));
+    }
+  });
+  std::thread flushes([&] {
+    for (; n_flushes < kFlushes; ++n_flushes) {
+      while (!gst_pad_is_blocking(captions.get())) std::this_thread::yield();
+      gst_pad_send_event(captions.get(), gst_event_new_flush_start());
+      gst_pad_send_event(captions.get(), gst_event_new_flush_stop(TRUE));
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return n_flushes == kFlushes; })) << n_flushes;
+  n_flushes = kFlushes;
+  pipeline.set_state(GST_STATE_NULL);  // Wakes who is still blocked.
+  flushes.join();
+  text.join();
+}
+
 }  // namespace
 }  // namespace npuwhisper::test
