@@ -145,7 +145,10 @@ void add_branch(Unit& unit, Dice& dice) {
   unit.keep({pad, sink});
 }
 
+// A flush and the stop of a sink that GStreamer's sinks get at the same time wait for each other:
+// the flush has the sink's stream lock and asks it for its latency, the stop has its state lock.
 void remove_branch(Unit& unit, Dice& dice) {
+  const std::scoped_lock lock(unit.control_mutex());
   const Branch branch = unit.take_branch(dice);
   if (branch.pad != nullptr) unit.remove(branch);
 }
