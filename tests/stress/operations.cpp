@@ -84,11 +84,10 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
-// A flush that meets an unlinked output of the bin does not reach the sink. A thread of GStreamer's
-// queue that waits there for preroll stays there, and the flush waits for it.
+// A flush that meets an unlinked output of the subject does not reach the sink. A thread that waits
+// there for preroll stays there, and the flush waits for it.
 bool must_not_meet_flushes(const Unit& unit, const Link& link) {
-  return unit.kind() == Subject::Bin &&
-         GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
+  return GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
 }
 
 void relink(Unit& unit, Dice& dice) {
