@@ -9,11 +9,10 @@ namespace {
 /// A syllable or two: less has nothing new to say.
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
 /// One part of real time in so many is spent on passes while the latency allows it,
-constexpr std::int64_t kWantedRatio = 5;
-/// or less where passes are cheap. Words come about 0.2 s earlier at kLeastHop, for nearly twice
-/// the passes. Further apart than LiveText waits for audio behind a word (0.6 s), words would be
-/// final when they were heard only once.
-constexpr std::int64_t kWantedHop = kSampleRate / 2;
+constexpr std::int64_t kWantedRatio = 2;
+/// or less where passes are cheap. Further apart than LiveText waits for audio behind a word
+/// (0.6 s), words would be final when they were heard only once.
+constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
 constexpr std::int64_t kPassesOfWord = 3;
 /// Pace::Audio, in fractions of the latency: the least distance of passes, the audio behind a word

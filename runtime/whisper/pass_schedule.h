@@ -9,7 +9,7 @@
 namespace npuwhisper {
 
 /// When a live stream is decoded again, and which words cannot wait for the time after. Passes are
-/// as far apart as leaves the machine most of its time, but close enough for the promised latency,
+/// as far apart as leaves the machine half of its time, but close enough for the promised latency,
 /// and never closer than they take. With Pace::Audio hop() is fixed; the caller may decode later.
 /// All but took() is in samples of the stream's audio (16 kHz); "now" is where the live edge is:
 /// what has arrived, pushed or not. Reentrant; reads no clock.
