@@ -44,6 +44,7 @@ void print_all_stacks() {
 }
 
 void print_operations(int number) {
+  print_stack(number);
   OperationLog::dump_all();
   signal(number, SIG_DFL);
   raise(number);
@@ -55,8 +56,10 @@ void watch(const std::stop_token& stop, std::chrono::seconds limit) {
     if (!OperationLog::any_runs_since(OperationLog::Clock::now() - limit)) continue;
     dprintf(STDERR_FILENO, "an operation has run for more than %ld s\n",
             static_cast<long>(limit.count()));
+    OperationLog::dump_all();  // First: the signals that print the stacks may end a wait.
     print_all_stacks();
-    std::abort();  // Prints the operations.
+    signal(SIGABRT, SIG_DFL);
+    std::abort();
   }
 }
 
