@@ -33,8 +33,6 @@ void AbsentText::attach(GstPad* sink, GstPad* src, GstPad* video) {
 void AbsentText::start() {
   end_ = GST_SEQNUM_INVALID;
   absent_ = false;
-  eos_sent_ = false;
-  flushed_ = false;
   video_position_ = 0;
   gst_segment_init(&video_segment_, GST_FORMAT_UNDEFINED);
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
@@ -52,17 +50,6 @@ EventPtr AbsentText::end_event() {
 void AbsentText::resume() {
   end_ = GST_SEQNUM_INVALID;
   absent_ = false;
-  if (eos_sent_.exchange(false)) flush_captioner();
-}
-
-void AbsentText::flush_captioner() {
-  flush(gst_event_new_flush_start());
-  flush(gst_event_new_flush_stop(TRUE));
-}
-
-void AbsentText::flush(GstEvent* event) {
-  flushed_ = true;
-  gst_pad_push_event(src_, event);
 }
 
 // There is nobody upstream to seek. cccombiner wants a seek to succeed on both of its pads.
@@ -157,18 +144,23 @@ void AbsentText::follow_text(GstClockTime start, GstClockTime duration) {
 }
 
 void AbsentText::end(guint32 seqnum) {
-  if (end_ != seqnum) return;        // The audio is back.
-  if (absent_ || eos_sent_) return;  // A pad offers a sticky event that was dropped again.
+  if (end_ != seqnum) return;  // The audio is back.
+  if (absent_) return;         // A pad offers a sticky event that was dropped again.
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
-  if (needs_segment && !EventPtr(gst_pad_get_sticky_event(src_, GST_EVENT_STREAM_START, 0))) {
-    end_without_stream(seqnum);
-    return;
-  }
+  if (needs_segment) begin_stream();
   // Behind a flush running times begin anew.
   if (needs_segment) gst_segment_init(&text_segment_, GST_FORMAT_TIME);
   EventPtr gap = begin_gaps(seqnum);
   if (needs_segment) gst_pad_push_event(src_, gst_event_new_segment(&text_segment_));
   if (gap) gst_pad_push_event(src_, gap.release());
+}
+
+// What the element would have begun with, where nothing has come from it.
+void AbsentText::begin_stream() {
+  if (EventPtr(gst_pad_get_sticky_event(src_, GST_EVENT_STREAM_START, 0))) return;
+  gst_pad_push_event(src_, gst_event_new_stream_start("npuwhisper-absent-text"));
+  const CapsPtr caps(gst_caps_new_simple("text/x-raw", "format", G_TYPE_STRING, "utf8", nullptr));
+  gst_pad_push_event(src_, gst_event_new_caps(caps.get()));
 }
 
 // The first GAP leaves by the thread of `src` itself, before any that fill() sends: the video may
@@ -205,13 +197,6 @@ EventPtr AbsentText::next_gap() {
   return gap_to_wanted();
 }
 
-void AbsentText::end_without_stream(guint32 seqnum) {
-  eos_sent_ = true;
-  gst_pad_push_event(src_, gst_event_new_eos());
-  // resume() may have flushed before the EOS.
-  if (end_ != seqnum && eos_sent_.exchange(false)) flush_captioner();
-}
-
 // Runs in the video's thread, which must not wait for the stream lock of `sink`: text that comes
 // again may hold it until the video moves on. Then the text is no longer absent; anybody else who
 // holds the lock gives it back soon.
@@ -230,11 +215,10 @@ void AbsentText::fill() {
   }
 }
 
-// The captioner was flushed: it has lost the text, its segment, and an EOS.
+// The captioner was flushed: it has lost the text and its segment.
 void AbsentText::forget_text() {
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
   absent_ = false;
-  eos_sent_ = false;
   const std::scoped_lock lock(mutex_);
   text_position_ = 0;
 }

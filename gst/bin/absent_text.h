@@ -14,8 +14,8 @@ namespace npuwhisper {
 /// video: GAPs go to the captioner in step with the video until the audio is linked again.
 ///
 /// EOS could not be taken back without loss: a queue that has EOS in it besides other data stops,
-/// and a flush discards the text that is on its way or shown. EOS is used only where no stream has
-/// come to the captioner yet.
+/// and a flush discards the text that is on its way or shown, and reaches the sink of the video.
+/// Where no stream has come to the captioner yet, one begins here.
 ///
 /// A flush of the text voids its end: another end_event() has to follow. end_event() and resume()
 /// are for one thread at a time; set_lead() is thread-safe. The pads must outlive the data flow.
@@ -35,8 +35,6 @@ class AbsentText {
   /// The audio is linked again; an end_event() that is on its way becomes void. To be called before
   /// audio flows.
   void resume();
-  /// True once after the captioner was flushed here: it has lost its segment. Thread-safe.
-  bool take_flushed() { return flushed_.exchange(false); }
 
   /// In a probe on `sink`: what passes is a GAP of this class.
   bool is_filling() const { return filling_; }
@@ -49,24 +47,20 @@ class AbsentText {
   void follow_text(GstClockTime start, GstClockTime duration);
   void text_event(GstEvent* event);
   void end(guint32 seqnum);
-  void end_without_stream(guint32 seqnum);
+  void begin_stream();
   void fill();
   EventPtr begin_gaps(guint32 seqnum);
   bool is_gap_due();
   EventPtr next_gap();
   EventPtr gap_to_wanted();
   void forget_text();
-  void flush_captioner();
-  void flush(GstEvent* event);
   GstClockTime wanted() const { return video_position_ + lead_; }
 
   GstPad* sink_ = nullptr;
   GstPad* src_ = nullptr;
   std::atomic<GstClockTime> lead_{0};
   std::atomic<guint32> end_{GST_SEQNUM_INVALID};  // The seqnum of the newest end_event().
-  std::atomic<bool> absent_{false};               // GAPs are to be sent,
-  std::atomic<bool> eos_sent_{false};             // or EOS was.
-  std::atomic<bool> flushed_{false};              // The captioner lost the text's segment.
+  std::atomic<bool> absent_{false};               // GAPs are to be sent.
   std::atomic<GstClockTime> video_position_{0};   // A running time.
   GstSegment video_segment_{};                    // Of the video's thread.
   GstSegment text_segment_{};                     // Of the thread of `src`.

@@ -112,7 +112,6 @@ GstPadProbeReturn TextGate::on_text(GstPad*, GstPadProbeInfo* info, gpointer sel
   auto& gate = *static_cast<TextGate*>(self);
   if (gate.absent_text_.is_filling()) return GST_PAD_PROBE_OK;
   if (!is_of_text(info)) return GST_PAD_PROBE_DROP;
-  if (gate.absent_text_.take_flushed()) gate.segments_.reset();
   const GstPadProbeReturn joined = gate.segments_.on_data(info);
   if (joined != GST_PAD_PROBE_OK || !gate.closed_) return joined;
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
