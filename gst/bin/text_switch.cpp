@@ -88,19 +88,25 @@ void TextSwitch::flush_with_audio(EventPtr event) {
 
 // Upstream sends data as soon as FLUSH_STOP returns, and expects that FLUSH_START has woken every
 // thread; cccombiner cannot stand that a flush begins while another thread ends the one before. So
-// flushes wait for the thread that works. That may be their own, if something that the work calls
-// leads to a flush: then this returns, and the flush follows.
+// flushes wait for the thread that works, and take over from it. It must not flush for them: a sink
+// that is flushed asks the pipeline for its latency, with the state lock that a seek holds while it
+// waits here. The thread that works may be their own, if something that the work calls leads to a
+// flush: then this returns, and the flush follows.
 template <typename Note>
 void TextSwitch::ask_and_wait(const Note& note) {
-  std::uint64_t n = 0;
   {
-    const std::scoped_lock lock(mutex_);
+    std::unique_lock lock(mutex_);
     note();
-    n = ++n_asked_;
+    const std::uint64_t n = ++n_asked_;
+    const std::thread::id self = std::this_thread::get_id();
+    ++n_waiting_flushes_;
+    changed_.wait(lock,
+                  [&] { return n_done_ >= n || worker_ == std::thread::id() || worker_ == self; });
+    --n_waiting_flushes_;
+    if (n_done_ >= n || worker_ == self) return;
+    worker_ = self;
   }
-  work_if_idle();
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return n_done_ >= n || worker_ == std::this_thread::get_id(); });
+  work_off(false);
 }
 
 template <typename Work>
@@ -115,7 +121,7 @@ void TextSwitch::do_alone(const Work& work) {
     ++n_asked_;
   }
   work();
-  if (!is_nested) work_off();  // Else the work that has led to this call goes on with the rest.
+  if (!is_nested) work_off(true);  // Else the work that has led to this call goes on with the rest.
 }
 
 void TextSwitch::work_if_idle() {
@@ -124,20 +130,25 @@ void TextSwitch::work_if_idle() {
     if (worker_ != std::thread::id()) return;
     worker_ = std::this_thread::get_id();
   }
-  work_off();
+  work_off(true);
 }
 
-void TextSwitch::work_off() {
+// Does what was asked for, to the end, or until a flush waits if that is to take over.
+void TextSwitch::work_off(bool hands_over) {
   for (std::uint64_t n = 0;;) {
     {
       const std::scoped_lock lock(mutex_);
       n_done_ = std::max(n_done_, n);
       n = n_asked_;
-      if (n_done_ == n) worker_ = std::thread::id();
+      const bool leaves = n_done_ == n || (hands_over && n_waiting_flushes_ > 0);
+      if (leaves) worker_ = std::thread::id();
       changed_.notify_all();
-      if (n_done_ == n) return;
+      if (leaves) return;
     }
     while (step()) {
+      if (!hands_over || !is_flush_waiting()) continue;
+      n = 0;
+      break;
     }
   }
 }
@@ -272,6 +283,11 @@ void TextSwitch::forget_idle() {
 bool TextSwitch::is_idle() {
   const std::scoped_lock lock(mutex_);
   return is_idle_;
+}
+
+bool TextSwitch::is_flush_waiting() {
+  const std::scoped_lock lock(mutex_);
+  return n_waiting_flushes_ > 0;
 }
 
 TextSwitch::VideoFlush TextSwitch::video_flush() {

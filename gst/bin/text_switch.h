@@ -24,9 +24,10 @@ namespace npuwhisper {
 ///   - While text is ended, the branch is flushed with the video: the text that is still on its way
 ///     belongs to the time before the flush, and cccombiner wants both of its pads flushed alike.
 ///
-/// Thread-safe. One thread at a time works; it also does what other threads ask for meanwhile.
-/// follow_links() never waits for that thread; all else returns when it is done. mutex_ is a leaf
-/// and not held while pads are called. The pads must outlive the data flow.
+/// Thread-safe. One thread at a time works; it also does what other threads ask for meanwhile, but
+/// for flushes, whose thread takes over. follow_links() never waits for that thread; flushes return
+/// when they are done. mutex_ is a leaf and not held while pads are called. The pads must outlive
+/// the data flow.
 class TextSwitch {
  public:
   TextSwitch(GstElement* bin, TextGate& gate) : bin_(bin), gate_(gate) {}
@@ -66,7 +67,7 @@ class TextSwitch {
   template <typename Note>
   void ask_and_wait(const Note& note);
   void work_if_idle();
-  void work_off();
+  void work_off(bool hands_over);
   bool step();
   bool wants_text() const;
   void begin();
@@ -79,6 +80,7 @@ class TextSwitch {
   void await_idle();
   void forget_idle();
   bool is_idle();
+  bool is_flush_waiting();
   VideoFlush video_flush();
   void unlink_captioner();
   static GstPadProbeReturn on_flush(GstPad* pad, GstPadProbeInfo* info, gpointer self);
@@ -108,6 +110,7 @@ class TextSwitch {
   std::thread::id worker_;     // None: nobody works.
   std::uint64_t n_asked_ = 0;  // How often something was asked for,
   std::uint64_t n_done_ = 0;   // and how much of that is done.
+  int n_waiting_flushes_ = 0;
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
   std::uint64_t n_unlinked_ = 0;  // How often the branch was.

@@ -38,7 +38,7 @@ struct Input {
 class HeldEvent {
  public:
   HeldEvent(GstPad* pad, GstEventType type) : pad_(pad), type_(type) {
-    constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+    constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_BOTH |
                                                           GST_PAD_PROBE_TYPE_EVENT_FLUSH);
     probe_ = gst_pad_add_probe(pad, kEvents, on_event, this, nullptr);
   }
@@ -115,6 +115,64 @@ INSTANTIATE_TEST_SUITE_P(Modes, UnlinkDuringFlush,
                          ::testing::Combine(::testing::Values("overlay", "cea608", "cea708"),
                                             ::testing::Values(GST_EVENT_FLUSH_START,
                                                               GST_EVENT_FLUSH_STOP)));
+
+/// The thread that brings the first event of a type to a pad.
+class EventThread {
+ public:
+  EventThread(GstPad* pad, GstEventType type) : pad_(pad), type_(type) {
+    constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
+                                                          GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+    probe_ = gst_pad_add_probe(pad, kEvents, on_event, this, nullptr);
+  }
+  ~EventThread() { gst_pad_remove_probe(pad_, probe_); }
+  EventThread(const EventThread&) = delete;
+  EventThread& operator=(const EventThread&) = delete;
+
+  std::thread::id get() const { return thread_; }
+
+ private:
+  static GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& event = *static_cast<EventThread*>(self);
+    const bool is_first = event.thread_ == std::thread::id();
+    if (is_first && GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == event.type_) {
+      event.thread_ = std::this_thread::get_id();
+    }
+    return GST_PAD_PROBE_OK;
+  }
+
+  GstPad* pad_;
+  const GstEventType type_;
+  gulong probe_ = 0;
+  std::atomic<std::thread::id> thread_{};
+};
+
+// A seek has the pipeline's state lock, which sinks want that are flushed.
+TEST(CaptionBin, AFlushThatMeetsALinkIsBroughtByItsOwnThread) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea608 latency=1000") + audio(10000) + video(10000) + kSinks);
+  const Input audio(pipeline, "audio_sink");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  const Frames frames(pipeline, "video_src");
+  ASSERT_TRUE(eventually([&] { return frames.size() >= 100; })) << frames.size();
+  gst_pad_unlink(audio.source, audio.sink);
+
+  const InnerPad whisper(pipeline, "npuwhisper", "sink");
+  const EventThread flushed(whisper.get(), GST_EVENT_FLUSH_START);
+  const InnerPad tee(pipeline, "audio_tee", "src_1");
+  HeldEvent held(tee.get(), GST_EVENT_RECONFIGURE);
+  std::thread linking([&] { gst_pad_link(audio.source, audio.sink); });
+  EXPECT_TRUE(eventually([&] { return held.is_held(); }));
+  std::thread flushing([&] {
+    gst_pad_send_event(audio.sink, gst_event_new_flush_start());
+    gst_pad_send_event(audio.sink, gst_event_new_flush_stop(TRUE));
+  });
+  const std::thread::id thread = flushing.get_id();
+  std::this_thread::sleep_for(50ms);  // The flush waits for the thread that links.
+  held.release();
+  flushing.join();
+  linking.join();
+  EXPECT_EQ(flushed.get(), thread);
+}
 
 /// Text that has not left npuwhisper, from `from` on.
 class HeldText {
