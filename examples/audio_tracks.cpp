@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "undecoded_streams.h"
+
 namespace npuwhisper::cli {
 namespace {
 
@@ -46,14 +48,15 @@ AudioTrack describe(GstPad* decoded) {
   }
 }
 
-std::vector<Owned<GstPad>> source_pads(GstElement* element) {
+std::vector<Owned<GstPad>> audio_pads(GstElement* decoder) {
   std::vector<Owned<GstPad>> pads;
   const GstElementForeachPadFunc add = [](GstElement*, GstPad* pad, gpointer to) -> gboolean {
+    if (!has_decoded_audio(pad)) return TRUE;
     static_cast<std::vector<Owned<GstPad>>*>(to)->emplace_back(
         static_cast<GstPad*>(gst_object_ref(pad)));
     return TRUE;
   };
-  gst_element_foreach_src_pad(element, add, &pads);
+  gst_element_foreach_src_pad(decoder, add, &pads);
   return pads;
 }
 
@@ -73,6 +76,7 @@ std::string describe_tracks(const std::vector<AudioTrack>& tracks) {
 
 AudioTracks::AudioTracks(GstElement* decoder, GstElement* next, int wanted)
     : sink_(gst_element_get_static_pad(next, "sink")), wanted_(static_cast<std::size_t>(wanted)) {
+  hand_out_undecoded(decoder);
   g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
 }
 
@@ -84,7 +88,7 @@ std::vector<AudioTrack> AudioTracks::tracks() const {
 // In a streaming thread. All pads wait until this returns, each with its first buffer.
 void AudioTracks::on_no_more_pads(GstElement* decoder, gpointer user_data) {
   auto& self = *static_cast<AudioTracks*>(user_data);
-  const auto pads = source_pads(decoder);
+  const auto pads = audio_pads(decoder);
   std::vector<AudioTrack> tracks;
   for (const auto& pad : pads) tracks.push_back(describe(pad.get()));
   {
@@ -94,6 +98,7 @@ void AudioTracks::on_no_more_pads(GstElement* decoder, gpointer user_data) {
   gst_element_post_message(
       decoder,
       gst_message_new_application(GST_OBJECT(decoder), gst_structure_new_empty(kTracksMessage)));
+  if (pads.empty()) post_no_audio(decoder);
   if (const Owned<GstPad> peer(gst_pad_get_peer(self.sink_.get())); peer) {
     gst_pad_unlink(peer.get(), self.sink_.get());
   }

@@ -20,11 +20,11 @@ struct AudioTrack {
 /// "1 (en, Main), 2 (de), 3".
 std::string describe_tracks(const std::vector<AudioTrack>& tracks);
 
-/// Links the audio track of a file that the user wants: of a bin that exposes only decoded audio,
-/// such as decodebin with caps=audio/x-raw, the pad of that number goes to the next element. A
-/// stream that changes exposes new pads; these are linked in the same way. After each change, a
-/// message kTracksMessage is on the bus, before any that follows from the linking. tracks() is
-/// thread-safe.
+/// Links the audio track of a file that the user wants: of the pads with decoded audio of a
+/// decodebin or uridecodebin, the one of that number goes to the next element. A stream that
+/// changes exposes new pads; these are linked in the same way. After each change, a message
+/// kTracksMessage is on the bus, before any that follows from the linking; without audio, ERROR.
+/// tracks() is thread-safe.
 class AudioTracks {
  public:
   static constexpr const char* kTracksMessage = "npuwhisper/audio-tracks";

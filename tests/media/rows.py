@@ -27,18 +27,6 @@ def can_run():
             all(pathlib.Path(path).exists() for path in program.RECORDINGS))
 
 
-def hangs_in_gstreamer(row):
-    """Whether decodebin never ends where it decodes the audio alone (expose-all-streams=false): new
-    streams take over in a transport stream with video. It waits for the end of the video, which it
-    dropped. MP3 of the lower rates has a stream type of its own, so the second part has others.
-
-    TODO(#11): npuwhisper-transcribe and npuwhisper-monitor could let decodebin expose the video
-    undecoded (autoplug-select) in place of dropping it.
-    """
-    return (row.program in AUDIO_ALONE and (row.container, row.shape) == ('ts', 'changes') and
-            row.audio == 'mp3' and row.rate < 32000)
-
-
 class Checker:
     """Thread-safe. Files and what is said in them are made once. Rows of the same file wait for each
     other, because the names of what they write begin with the file's."""
@@ -56,8 +44,6 @@ class Checker:
             return self._check(row)
 
     def _check(self, row):
-        if hangs_in_gstreamer(row):
-            return 'incomparable, GStreamer alone hangs: decodebin waits for the end of dropped video'
         path = self.files.of(row)
         checks = {'transcribe': self._transcribe, 'player': self._player, 'monitor': self._monitor}
         try:
