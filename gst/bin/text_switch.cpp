@@ -70,7 +70,7 @@ void TextSwitch::follow_links() {
 }
 
 void TextSwitch::follow_video(GstEvent* event) {
-  ask_and_wait([&] {
+  flush_alone([&] {
     video_flush_ = {gst_event_get_seqnum(event), GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_START};
   });
 }
@@ -83,7 +83,7 @@ GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer 
 }
 
 void TextSwitch::flush_with_audio(EventPtr event) {
-  ask_and_wait([&] { audio_flushes_.push_back(std::move(event)); });
+  flush_alone([&] { audio_flushes_.push_back(std::move(event)); });
 }
 
 // Upstream sends data as soon as FLUSH_STOP returns, and expects that FLUSH_START has woken every
@@ -93,17 +93,16 @@ void TextSwitch::flush_with_audio(EventPtr event) {
 // waits here. The thread that works may be their own, if something that the work calls leads to a
 // flush: then this returns, and the flush follows.
 template <typename Note>
-void TextSwitch::ask_and_wait(const Note& note) {
+void TextSwitch::flush_alone(const Note& note) {
+  const std::thread::id self = std::this_thread::get_id();
   {
     std::unique_lock lock(mutex_);
-    note();
-    const std::uint64_t n = ++n_asked_;
-    const std::thread::id self = std::this_thread::get_id();
     ++n_waiting_flushes_;
-    changed_.wait(lock,
-                  [&] { return n_done_ >= n || worker_ == std::thread::id() || worker_ == self; });
+    changed_.wait(lock, [&] { return worker_ == std::thread::id() || worker_ == self; });
     --n_waiting_flushes_;
-    if (n_done_ >= n || worker_ == self) return;
+    note();
+    ++n_asked_;
+    if (worker_ == self) return;
     worker_ = self;
   }
   work_off(false);
@@ -147,7 +146,7 @@ void TextSwitch::work_off(bool hands_over) {
     }
     while (step()) {
       if (!hands_over || !is_flush_waiting()) continue;
-      n = 0;
+      n = 0;  // There is more.
       break;
     }
   }
@@ -188,6 +187,8 @@ void TextSwitch::end() {
     unlink_captioner();
     return;
   }
+  // A flush of the video that is over was none of the text's. cccombiner would flush the sink, too.
+  if (const VideoFlush video = video_flush(); !video.is_on) followed_seqnum_ = video.seqnum;
   end_ = gate_.end_event();
   await_idle();
 }

@@ -65,7 +65,7 @@ class TextSwitch {
   template <typename Work>
   void do_alone(const Work& work);
   template <typename Note>
-  void ask_and_wait(const Note& note);
+  void flush_alone(const Note& note);
   void work_if_idle();
   void work_off(bool hands_over);
   bool step();
@@ -101,7 +101,8 @@ class TextSwitch {
   bool flows_ = false;                            // The branch is linked to the tee.
   bool flushing_ = false;                         // The branch got FLUSH_START last.
   guint32 flush_seqnum_ = GST_SEQNUM_INVALID;     // Of the newest flush of the branch.
-  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Of the video's newest that it has had.
+  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Of the video's newest that it has had, or is
+                                                  // not to have.
   EventPtr end_;                                  // The end of the text, to be sent.
   gulong idle_probe_ = 0;
 

@@ -174,6 +174,26 @@ TEST(CaptionBin, AFlushThatMeetsALinkIsBroughtByItsOwnThread) {
   EXPECT_EQ(flushed.get(), thread);
 }
 
+TEST(CaptionBin, AnOldFlushOfTheVideoComesNotAgainWhenTheAudioIsUnlinked) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea608 latency=1000") + audio(10000) + video(10000) + kSinks);
+  const Input audio(pipeline, "audio_sink");
+  Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  ASSERT_TRUE(eventually([&] { return frames.size() >= 100; })) << frames.size();
+  ASSERT_TRUE(
+      gst_element_seek_simple(pipeline.element("video"), GST_FORMAT_TIME, kFlushingSeek, 0));
+  frames.clear();
+  ASSERT_TRUE(eventually([&] { return frames.size() >= 100; })) << frames.size();
+
+  const InnerPad combined(pipeline, "combiner", "src");
+  const EventThread flushed(combined.get(), GST_EVENT_FLUSH_START);
+  gst_pad_unlink(audio.source, audio.sink);
+  frames.clear();
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 500; })) << frames.size();
+  EXPECT_EQ(flushed.get(), std::thread::id());
+}
+
 /// Text that has not left npuwhisper, from `from` on.
 class HeldText {
  public:
