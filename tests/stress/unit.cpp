@@ -60,11 +60,15 @@ std::string bin_line(bool sinks_wait, Dice& dice) {
   return line + " subject.audio_src !" + sink(sinks_wait, dice);
 }
 
+// A SEGMENT drains texttocea608, as it does decoders, and the frames may wait in a sink for
+// preroll. A source of GStreamer's 1.22 pushes SEGMENT with a lock that its change to PAUSED wants,
+// so there is a queue in between.
 std::string cea608_line(bool sinks_wait, Dice& dice) {
   static constexpr const char* kFormats[] = {"raw,framerate=30/1", "s334-1a,framerate=25/1",
                                              "raw,framerate=60/1"};
   return app_source("text/x-raw,format=utf8", dice) +
-         "! texttocea608 name=subject ! closedcaption/x-cea-608,format=" +
+         "! queue name=entry max-size-buffers=1 ! texttocea608 name=subject ! "
+         "closedcaption/x-cea-608,format=" +
          std::string(dice.pick(kFormats)) + " !" + sink(sinks_wait, dice);
 }
 
@@ -119,7 +123,9 @@ Unit::Unit(Subject kind, bool small, Dice& dice)
       sources_.push_back(source);
     }
   }
-  gst_element_foreach_sink_pad(subject_, note_link, &inputs_);
+  GstElement* entry = gst_bin_get_by_name(GST_BIN(pipeline_), "entry");
+  gst_element_foreach_sink_pad(entry != nullptr ? entry : subject_, note_link, &inputs_);
+  if (entry != nullptr) gst_object_unref(entry);
   gst_element_foreach_pad(subject_, note_link, &links_);
 }
 
