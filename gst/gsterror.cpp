@@ -31,16 +31,29 @@ GstCode gst_code_of(ErrorCode code) {
 
 struct Soon {
   GstElement* element;
+  GSList* ancestors;
   GstElementCallAsyncFunc call;
   gpointer data;
   GDestroyNotify destroy;
 };
+
+// The bins around `object`, with a reference each. A bin hands on what is in it posts, and must not
+// end meanwhile; of this GStreamer takes care only for threads that a state change ends.
+GSList* ref_ancestors(GstObject* object) {
+  GSList* ancestors = nullptr;
+  for (GstObject* parent = gst_object_get_parent(object); parent != nullptr;
+       parent = gst_object_get_parent(parent)) {
+    ancestors = g_slist_prepend(ancestors, parent);
+  }
+  return ancestors;
+}
 
 gpointer run(gpointer data) {
   const Soon soon = *static_cast<Soon*>(data);
   g_free(data);
   soon.call(soon.element, soon.data);
   soon.destroy(soon.data);
+  g_slist_free_full(soon.ancestors, gst_object_unref);
   gst_object_unref(soon.element);
   return nullptr;
 }
@@ -57,7 +70,8 @@ void post_error_now(GstElement* element, ErrorCode code, const char* message) no
 void call_soon(GstElement* element, GstElementCallAsyncFunc call, gpointer data,
                GDestroyNotify destroy) noexcept {
   auto* soon = g_new(Soon, 1);
-  *soon = {GST_ELEMENT(gst_object_ref(element)), call, data, destroy};
+  *soon = {GST_ELEMENT(gst_object_ref(element)), ref_ancestors(GST_OBJECT(element)), call, data,
+           destroy};
   if (GThread* thread = g_thread_try_new("npuwhisper-error", run, soon, nullptr)) {
     g_thread_unref(thread);
   } else {

@@ -2,6 +2,7 @@
 // Loading, failing, starting and stopping; what gst-inspect shows.
 #include <gmock/gmock.h>
 
+#include <atomic>
 #include <semaphore>
 #include <utility>
 
@@ -55,6 +56,46 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   make();
   gst_element_set_state(element_, GST_STATE_READY);
   EXPECT_EQ(progress(), "012");  // Start, continue, complete.
+}
+
+// Holds the thread that posts the first ERROR.
+struct HeldError {
+  std::binary_semaphore arrived{0};
+  std::binary_semaphore released{0};
+  std::atomic<bool> pipeline_ended{false};
+};
+
+GstBusSyncReply hold_error(GstBus*, GstMessage* message, gpointer data) {
+  if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_ERROR) {
+    auto& held = *static_cast<HeldError*>(data);
+    held.arrived.release();
+    held.released.acquire();
+  }
+  return GST_BUS_PASS;
+}
+
+// A bin hands on the messages of what is in it, and does so without a reference to itself.
+TEST(Pipelines, APipelineDoesNotEndWhileAnErrorGoesThroughIt) {
+  set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
+  HeldError held;
+  GstElement* pipeline = gst_pipeline_new(nullptr);
+  gst_object_ref_sink(pipeline);
+  gst_bin_add(GST_BIN(pipeline), GST_ELEMENT(g_object_new(GST_TYPE_NPU_WHISPER, nullptr)));
+  GstBus* bus = gst_element_get_bus(pipeline);
+  gst_bus_set_sync_handler(bus, hold_error, &held, nullptr);
+  g_object_weak_ref(
+      G_OBJECT(pipeline),
+      [](gpointer ended, GObject*) { *static_cast<std::atomic<bool>*>(ended) = true; },
+      &held.pipeline_ended);
+  gst_element_set_state(pipeline, GST_STATE_READY);
+  ASSERT_TRUE(held.arrived.try_acquire_for(kPatience));
+  gst_element_set_state(pipeline, GST_STATE_NULL);
+  gst_object_unref(pipeline);
+  EXPECT_FALSE(held.pipeline_ended);
+  held.released.release();
+  EXPECT_TRUE(eventually([&] { return held.pipeline_ended.load(); }));
+  gst_bus_set_flushing(bus, TRUE);
+  gst_object_unref(bus);
 }
 
 TEST_F(Lifecycle, FailedLoadIsTriedAgain) {
