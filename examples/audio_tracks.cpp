@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "media_type.h"
 #include "undecoded_streams.h"
 
 namespace npuwhisper::cli {
@@ -51,7 +52,7 @@ AudioTrack describe(GstPad* decoded) {
 std::vector<Owned<GstPad>> audio_pads(GstElement* decoder) {
   std::vector<Owned<GstPad>> pads;
   const GstElementForeachPadFunc add = [](GstElement*, GstPad* pad, gpointer to) -> gboolean {
-    if (!has_decoded_audio(pad)) return TRUE;
+    if (media_type_of(pad) != "audio/x-raw") return TRUE;
     static_cast<std::vector<Owned<GstPad>>*>(to)->emplace_back(
         static_cast<GstPad*>(gst_object_ref(pad)));
     return TRUE;
@@ -76,7 +77,7 @@ std::string describe_tracks(const std::vector<AudioTrack>& tracks) {
 
 AudioTracks::AudioTracks(GstElement* decoder, GstElement* next, int wanted)
     : sink_(gst_element_get_static_pad(next, "sink")), wanted_(static_cast<std::size_t>(wanted)) {
-  hand_out_undecoded(decoder);
+  expose_undecoded(decoder);
   g_signal_connect(decoder, "no-more-pads", G_CALLBACK(on_no_more_pads), this);
 }
 

@@ -107,15 +107,17 @@ std::string_view packages_of_decoder(const GstCaps* caps) {
   return version == 1 ? kGood : kBad;
 }
 
+}  // namespace
+
 Kind kind_of_decoder(const GstCaps* caps) {
   const auto flags = gst_pb_utils_get_caps_description_flags(caps);
   if ((flags & GST_PBUTILS_CAPS_DESCRIPTION_FLAG_CONTAINER) != 0) return Kind::Audio;
   const std::string_view type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  if (type.starts_with("video/") || type.starts_with("image/")) return Kind::Video;
+  for (const std::string_view picture : {"video/", "image/", "subpicture/"}) {
+    if (type.starts_with(picture)) return Kind::Video;
+  }
   return type.starts_with("text/") ? Kind::Text : Kind::Audio;
 }
-
-}  // namespace
 
 std::optional<MissingPlugin> read_missing_plugin(GstMessage* message) {
   if (!gst_is_missing_plugin_message(message)) return std::nullopt;

@@ -26,6 +26,9 @@ struct MissingPlugin {
   std::string installer_detail;
 };
 
+/// Of what kind a decoder of `caps`, which must be fixed, is. Reentrant.
+MissingPlugin::Kind kind_of_decoder(const GstCaps* caps);
+
 /// Reads GStreamer's missing-plugin message. Empty for any other message. Reentrant.
 std::optional<MissingPlugin> read_missing_plugin(GstMessage* message);
 

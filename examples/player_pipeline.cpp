@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "media_type.h"
+
 namespace npuwhisper::player {
 namespace {
 
@@ -78,9 +80,7 @@ bool PlayerPipeline::link(GstPad* pad, const char* media) {
 }
 
 void PlayerPipeline::on_pad(GstElement*, GstPad* pad, gpointer self) {
-  GstCaps* caps = gst_pad_query_caps(pad, nullptr);
-  const std::string media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-  gst_caps_unref(caps);
+  const std::string media = cli::media_type_of(pad);
   for (const char* kind : {"video", "audio"}) {
     if (media == std::string(kind) + "/x-raw") static_cast<PlayerPipeline*>(self)->link(pad, kind);
   }

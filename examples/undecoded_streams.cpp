@@ -1,19 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "undecoded_streams.h"
 
-#include <algorithm>
-#include <array>
-#include <string_view>
-
-#include "gst_owned.h"
+#include "missing_plugin.h"
 
 namespace npuwhisper::cli {
 namespace {
-
-std::string_view media_type(const GstCaps* caps) {
-  if (gst_caps_is_any(caps) || gst_caps_is_empty(caps)) return {};
-  return gst_structure_get_name(gst_caps_get_structure(caps, 0));
-}
 
 bool is_container(const GstCaps* caps) {
   GList* all =
@@ -25,26 +16,15 @@ bool is_container(const GstCaps* caps) {
   return found;
 }
 
-// Whether to go on decoding: the handler of "autoplug-continue".
+// The handler of "autoplug-continue": whether to go on decoding.
 gboolean is_wanted(GstElement*, GstPad*, GstCaps* caps, gpointer) {
-  constexpr std::array<std::string_view, 4> kUnwanted = {"video/", "image/", "text/",
-                                                         "subpicture/"};
-  const std::string_view type = media_type(caps);
-  const bool is_other = std::ranges::any_of(
-      kUnwanted, [type](std::string_view prefix) { return type.starts_with(prefix); });
-  return !is_other || is_container(caps) ? TRUE : FALSE;
+  return kind_of_decoder(caps) == MissingPlugin::Kind::Audio || is_container(caps) ? TRUE : FALSE;
 }
 
 }  // namespace
 
-void hand_out_undecoded(GstElement* decoder) {
+void expose_undecoded(GstElement* decoder) {
   g_signal_connect(decoder, "autoplug-continue", G_CALLBACK(is_wanted), nullptr);
-}
-
-bool has_decoded_audio(GstPad* pad) {
-  Owned<GstCaps> caps(gst_pad_get_current_caps(pad));
-  if (!caps) caps.reset(gst_pad_query_caps(pad, nullptr));
-  return media_type(caps.get()) == "audio/x-raw";
 }
 
 void post_no_audio(GstElement* decoder) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "media_type.h"
 #include "plugin_lookup.h"
 #include "undecoded_streams.h"
 
@@ -31,7 +32,7 @@ constexpr const char* kCaptioned =
 // a description for gst_parse_launch() only the first pad would be linked.
 void link_sound(GstElement*, GstPad* pad, gpointer sound) {
   const Owned<GstPad> sink(gst_element_get_static_pad(GST_ELEMENT(sound), "sink"));
-  if (cli::has_decoded_audio(pad) && !gst_pad_is_linked(sink.get())) {
+  if (cli::media_type_of(pad) == "audio/x-raw" && !gst_pad_is_linked(sink.get())) {
     gst_pad_link(pad, sink.get());
   }
 }
@@ -101,7 +102,7 @@ Result<void> LiveCaptions::build(const Listening& listening) {
     g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
     // Owned by the pipeline, as the decoder is.
     const Owned<GstElement> sound(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sound"));
-    cli::hand_out_undecoded(decoder.get());
+    cli::expose_undecoded(decoder.get());
     g_signal_connect(decoder.get(), "pad-added", G_CALLBACK(link_sound), sound.get());
     g_signal_connect(decoder.get(), "no-more-pads", G_CALLBACK(expect_sound), sound.get());
   }

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "black_picture.h"
+#include "media_type.h"
 #include "observer.h"
 
 namespace npuwhisper::media {
@@ -191,9 +192,7 @@ class Run {
   }
 
   void take_pad(GstPad* pad) {
-    GstCaps* caps = gst_pad_query_caps(pad, nullptr);
-    const std::string media = gst_structure_get_name(gst_caps_get_structure(caps, 0));
-    gst_caps_unref(caps);
+    const std::string media = cli::media_type_of(pad);
     const std::scoped_lock lock(mutex_);
     if (media == "video/x-raw" && is_free("video")) {
       link(pad, "video", video_);
