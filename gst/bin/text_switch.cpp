@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "text_switch.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "../callback.h"
@@ -64,7 +63,7 @@ void TextSwitch::stop() {
 void TextSwitch::follow_links() {
   {
     const std::scoped_lock lock(mutex_);
-    ++n_asked_;
+    is_asked_ = true;
   }
   work_if_idle();
 }
@@ -88,10 +87,10 @@ void TextSwitch::flush_with_audio(EventPtr event) {
 
 // Upstream sends data as soon as FLUSH_STOP returns, and expects that FLUSH_START has woken every
 // thread; cccombiner cannot stand that a flush begins while another thread ends the one before. So
-// flushes wait for the thread that works, and take over from it. It must not flush for them: a sink
-// that is flushed asks the pipeline for its latency, with the state lock that a seek holds while it
-// waits here. The thread that works may be their own, if something that the work calls leads to a
-// flush: then this returns, and the flush follows.
+// a flush waits for the thread that works, and takes over its work. The thread that works must not
+// flush for another one: a flushed sink makes the pipeline distribute its latency, which takes the
+// pipeline's state lock, and a seek that waits here holds that lock. If the work itself leads to a
+// flush, the thread that works is its own. Then this returns, and the flush follows.
 template <typename Note>
 void TextSwitch::flush_alone(const Note& note) {
   const std::thread::id self = std::this_thread::get_id();
@@ -101,7 +100,7 @@ void TextSwitch::flush_alone(const Note& note) {
     changed_.wait(lock, [&] { return worker_ == std::thread::id() || worker_ == self; });
     --n_waiting_flushes_;
     note();
-    ++n_asked_;
+    is_asked_ = true;
     if (worker_ == self) return;
     worker_ = self;
   }
@@ -117,7 +116,7 @@ void TextSwitch::do_alone(const Work& work) {
     changed_.wait(lock, [&] { return worker_ == std::thread::id() || worker_ == self; });
     is_nested = worker_ == self;
     worker_ = self;
-    ++n_asked_;
+    is_asked_ = true;
   }
   work();
   if (!is_nested) work_off(true);  // Else the work that has led to this call goes on with the rest.
@@ -132,22 +131,18 @@ void TextSwitch::work_if_idle() {
   work_off(true);
 }
 
-// Does what was asked for, to the end, or until a flush waits if that is to take over.
+// Does all that was asked for. With `hands_over` it stops when a flush waits, which does the rest.
 void TextSwitch::work_off(bool hands_over) {
-  for (std::uint64_t n = 0;;) {
+  for (;;) {
     {
       const std::scoped_lock lock(mutex_);
-      n_done_ = std::max(n_done_, n);
-      n = n_asked_;
-      const bool leaves = n_done_ == n || (hands_over && n_waiting_flushes_ > 0);
-      if (leaves) worker_ = std::thread::id();
-      changed_.notify_all();
-      if (leaves) return;
+      if (!std::exchange(is_asked_, false) || (hands_over && n_waiting_flushes_ > 0)) {
+        worker_ = std::thread::id();
+        changed_.notify_all();
+        return;
+      }
     }
-    while (step()) {
-      if (!hands_over || !is_flush_waiting()) continue;
-      n = 0;  // There is more.
-      break;
+    while (step() && !(hands_over && is_flush_waiting())) {
     }
   }
 }
@@ -187,7 +182,8 @@ void TextSwitch::end() {
     unlink_captioner();
     return;
   }
-  // A flush of the video that is over was none of the text's. cccombiner would flush the sink, too.
+  // The text flowed while the video was flushed, so it needs no flush afterwards. With one,
+  // cccombiner would flush the sink of the video again.
   if (const VideoFlush video = video_flush(); !video.is_on) followed_seqnum_ = video.seqnum;
   end_ = gate_.end_event();
   await_idle();
@@ -271,7 +267,7 @@ GstPadProbeReturn TextSwitch::on_idle(GstPad*, GstPadProbeInfo*, gpointer unlink
     const std::scoped_lock lock(self->mutex_);
     if (n != self->n_unlinked_) return GST_PAD_PROBE_OK;
     self->is_idle_ = true;
-    ++self->n_asked_;
+    self->is_asked_ = true;
   }
   self->work_if_idle();
   return GST_PAD_PROBE_OK;

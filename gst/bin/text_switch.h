@@ -24,10 +24,10 @@ namespace npuwhisper {
 ///   - While text is ended, the branch is flushed with the video: the text that is still on its way
 ///     belongs to the time before the flush, and cccombiner wants both of its pads flushed alike.
 ///
-/// Thread-safe. One thread at a time works; it also does what other threads ask for meanwhile, but
-/// for flushes, whose thread takes over. follow_links() never waits for that thread; flushes return
-/// when they are done. mutex_ is a leaf and not held while pads are called. The pads must outlive
-/// the data flow.
+/// Thread-safe. One thread at a time works. It also does what other threads ask for meanwhile. A
+/// thread that brings a flush waits for it, takes over its work, and returns when the flush is
+/// done. follow_links() never waits. mutex_ is a leaf and not held while pads are called. The pads
+/// must outlive the data flow.
 class TextSwitch {
  public:
   TextSwitch(GstElement* bin, TextGate& gate) : bin_(bin), gate_(gate) {}
@@ -101,17 +101,15 @@ class TextSwitch {
   bool flows_ = false;                            // The branch is linked to the tee.
   bool flushing_ = false;                         // The branch got FLUSH_START last.
   guint32 flush_seqnum_ = GST_SEQNUM_INVALID;     // Of the newest flush of the branch.
-  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Of the video's newest that it has had, or is
-                                                  // not to have.
+  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Of the video's newest that it needs no more.
   EventPtr end_;                                  // The end of the text, to be sent.
   gulong idle_probe_ = 0;
 
   std::mutex mutex_;  // Guards the next.
   std::condition_variable changed_;
   std::thread::id worker_;     // None: nobody works.
-  std::uint64_t n_asked_ = 0;  // How often something was asked for,
-  std::uint64_t n_done_ = 0;   // and how much of that is done.
-  int n_waiting_flushes_ = 0;
+  bool is_asked_ = false;      // There may be something to do that the worker has not looked for.
+  int n_waiting_flushes_ = 0;  // Threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
   std::uint64_t n_unlinked_ = 0;  // How often the branch was.
