@@ -62,6 +62,11 @@ struct ElementCallback<kFunction> {
   }
 };
 
+/// What a probe asks for to get all events that go downstream. Flushes have a type of their own,
+/// but a FLUSH_STOP that is sent to a sink pad counts as any other event (GStreamer 1.22).
+inline constexpr auto kDownstreamEvents = static_cast<GstPadProbeType>(
+    GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+
 /// The pad probe `kFunction` as C may call it. An exception becomes an ERROR of the element that
 /// the pad belongs to, and the data passes: `kFunction` must not have taken it by then.
 template <GstPadProbeReturn (*kFunction)(GstPad*, GstPadProbeInfo*, gpointer)>

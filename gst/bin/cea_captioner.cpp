@@ -65,10 +65,7 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
-  // FLUSH_STOP that comes to a sink pad counts as any other event (GStreamer 1.22).
-  constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
-                                                        GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  gst_pad_add_probe(text_sink_.get(), kEvents, probe<on_text_event>, this, nullptr);
+  gst_pad_add_probe(text_sink_.get(), kDownstreamEvents, probe<on_text_event>, this, nullptr);
   captions_src_.reset(gst_element_get_static_pad(queue, "src"));
   gst_pad_add_probe(captions_src_.get(), GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
                     probe<fit_gap_to_rate>, nullptr, nullptr);
@@ -104,11 +101,11 @@ void CeaCaptioner::start() {
   hold_text();
 }
 
-// Between the flushes nothing is held. FLUSH_STOP lets data pass again before it has the stream
-// lock (GStreamer 1.22): a thread that is held, or is again by then, would keep that lock from it,
-// and would not learn that it is flushed.
+// From FLUSH_START to FLUSH_STOP no text is held. In GStreamer 1.22 FLUSH_STOP first clears the
+// flag by which a held thread learns of the flush, and then waits for the stream lock, which that
+// thread keeps. A thread that is held at that moment would wait for ever, and the flush with it.
 GstPadProbeReturn CeaCaptioner::on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  constexpr gulong kRetry = 100;  // Microseconds. Who is held has been woken.
+  constexpr gulong kRetry = 100;  // Microseconds. GStreamer has woken the thread that is held.
   auto& captioner = *static_cast<CeaCaptioner*>(self);
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
   if (type == GST_EVENT_FLUSH_START) {

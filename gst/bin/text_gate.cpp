@@ -55,9 +55,7 @@ TextGate::TextGate(ElementGroup& elements) : queue_(elements.add("queue", "cue_q
 }
 
 void TextGate::open_by(GstPad* pad) {
-  constexpr auto kEvents = static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
-                                                        GST_PAD_PROBE_TYPE_EVENT_FLUSH);
-  gst_pad_add_probe(pad, kEvents, probe<on_video_in>, this, nullptr);
+  gst_pad_add_probe(pad, kDownstreamEvents, probe<on_video_in>, this, nullptr);
   if (queue_ != nullptr) absent_text_.attach(sink_.get(), src_.get(), pad);
 }
 
