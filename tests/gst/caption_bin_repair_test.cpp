@@ -150,7 +150,7 @@ TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
   pipeline.set_state(GST_STATE_NULL);
 }
 
-// As the bin does it when audio is linked again: both flushes at once.
+// TextSwitch sends FLUSH_STOP right behind FLUSH_START where the text had no FLUSH_START yet.
 TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
   set_script({});
   Pipeline pipeline(bin("mode=cea608") +
@@ -173,7 +173,7 @@ TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
   });
   EXPECT_TRUE(eventually([&] { return n_flushes == kFlushes; })) << n_flushes;
   n_flushes = kFlushes;
-  pipeline.set_state(GST_STATE_NULL);  // Wakes who is still blocked.
+  pipeline.set_state(GST_STATE_NULL);  // Wakes the threads if they are still blocked.
   flushes.join();
   text.join();
 }

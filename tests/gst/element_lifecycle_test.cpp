@@ -74,7 +74,7 @@ GstBusSyncReply hold_error(GstBus*, GstMessage* message, gpointer data) {
   return GST_BUS_PASS;
 }
 
-// A bin hands on the messages of what is in it, and does so without a reference to itself.
+// A bin forwards the messages of its elements without a reference to itself.
 TEST(Pipelines, APipelineDoesNotEndWhileAnErrorGoesThroughIt) {
   set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
   HeldError held;
