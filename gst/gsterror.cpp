@@ -37,8 +37,9 @@ struct Soon {
   GDestroyNotify destroy;
 };
 
-// The bins around `object`, with a reference each. A bin hands on what is in it posts, and must not
-// end meanwhile; of this GStreamer takes care only for threads that a state change ends.
+// The bins around `object`, with a reference each. A bin forwards the messages of its elements
+// without a reference to itself (GStreamer 1.22), and a state change does not wait for the thread
+// that posts here.
 GSList* ref_ancestors(GstObject* object) {
   GSList* ancestors = nullptr;
   for (GstObject* parent = gst_object_get_parent(object); parent != nullptr;

@@ -29,8 +29,8 @@ void abandon_task(GstPad* pad) {
   gst_object_unref(task);
 }
 
-/// Lets the paused task of `pad` go on. Without one there is nothing to do: the pad is about to
-/// start it. Unlike gst_pad_start_task(), this never makes a task, and posts no message.
+/// Resumes the paused task of `pad`. A pad without a task is about to start one, so nothing is done
+/// for it. Unlike gst_pad_start_task(), this never makes a task, and posts no message.
 void resume_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   if (GstTask* task = GST_PAD_TASK(pad)) gst_task_start(task);
@@ -122,7 +122,7 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
     begins_ = true;
-    // Under the mutex, or the pad could be stopped before its task is started.
+    // With the mutex held, because activate() could otherwise stop the pad before this.
     resume_task(pad_.get());
   }
 }

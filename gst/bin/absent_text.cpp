@@ -147,15 +147,16 @@ void AbsentText::end(guint32 seqnum) {
   if (end_ != seqnum) return;  // The audio is back.
   if (absent_) return;         // A pad offers a sticky event that was dropped again.
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
-  if (needs_segment) begin_stream();
-  // Behind a flush running times begin anew.
-  if (needs_segment) gst_segment_init(&text_segment_, GST_FORMAT_TIME);
+  if (needs_segment) {
+    begin_stream();
+    gst_segment_init(&text_segment_, GST_FORMAT_TIME);  // Behind a flush running times begin anew.
+  }
   EventPtr gap = begin_gaps(seqnum);
   if (needs_segment) gst_pad_push_event(src_, gst_event_new_segment(&text_segment_));
   if (gap) gst_pad_push_event(src_, gap.release());
 }
 
-// What the element would have begun with, where nothing has come from it.
+// Sends the events that the element begins a stream with, unless a stream has begun.
 void AbsentText::begin_stream() {
   if (EventPtr(gst_pad_get_sticky_event(src_, GST_EVENT_STREAM_START, 0))) return;
   gst_pad_push_event(src_, gst_event_new_stream_start("npuwhisper-absent-text"));

@@ -14,8 +14,8 @@ namespace npuwhisper {
 /// video: GAPs go to the captioner in step with the video until the audio is linked again.
 ///
 /// EOS could not be taken back without loss: a queue that has EOS in it besides other data stops,
-/// and a flush discards the text that is on its way or shown, and reaches the sink of the video.
-/// Where no stream has come to the captioner yet, one begins here.
+/// and a flush discards the text that is on its way or shown, and flushes the sink of the video. If
+/// no stream has come to the captioner yet, this class begins one.
 ///
 /// A flush of the text voids its end: another end_event() has to follow. end_event() and resume()
 /// are for one thread at a time; set_lead() is thread-safe. The pads must outlive the data flow.

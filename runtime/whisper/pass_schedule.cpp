@@ -8,10 +8,10 @@ namespace {
 
 /// A syllable or two: less has nothing new to say.
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
-/// One part of real time in so many is spent on passes while the latency allows it,
+/// While the latency allows it, passes begin so many times their cost apart.
 constexpr std::int64_t kWantedRatio = 2;
-/// or less where passes are cheap. Further apart than LiveText waits for audio behind a word
-/// (0.6 s), words would be final when they were heard only once.
+/// Passes are at least so far apart while the latency allows it. Further apart than LiveText waits
+/// for audio behind a word (0.6 s), words would be final when they were heard only once.
 constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Passes that a word sees within its latency, so that most are final by agreement, not by time.
 constexpr std::int64_t kPassesOfWord = 3;

@@ -22,8 +22,8 @@ std::size_t n_entries(const char* folder) {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
-// The folder /proc/self/task is not read at one moment: where a thread ends meanwhile, those behind
-// it may be missing from the list.
+// Counting the entries of /proc/self/task is not exact: if a thread ends while the folder is read,
+// threads behind it in the list may be missed.
 std::size_t count_threads() {
   constexpr std::string_view kKey = "Threads:\t";
   std::ifstream status("/proc/self/status");

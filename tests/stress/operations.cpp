@@ -84,8 +84,8 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
-// A flush that meets an unlinked output of the subject does not reach the sink. A thread that waits
-// there for preroll stays there, and the flush waits for it.
+// A flush does not reach the sink while the output of the subject is unlinked. A thread that waits
+// in that sink for preroll goes on waiting, and the flush waits for the thread.
 bool must_not_meet_flushes(const Unit& unit, const Link& link) {
   return GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
 }
@@ -144,8 +144,9 @@ void add_branch(Unit& unit, Dice& dice) {
   unit.keep({pad, sink});
 }
 
-// A flush and the stop of a sink that GStreamer's sinks get at the same time wait for each other:
-// the flush has the sink's stream lock and asks it for its latency, the stop has its state lock.
+// GStreamer's sinks cannot be flushed and stopped at the same time. The flush holds the stream lock
+// of the sink and wants its state lock, to tell it the latency; the stop holds the state lock and
+// wants the stream lock.
 void remove_branch(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   const Branch branch = unit.take_branch(dice);

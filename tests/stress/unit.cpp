@@ -60,9 +60,9 @@ std::string bin_line(bool sinks_wait, Dice& dice) {
   return line + " subject.audio_src !" + sink(sinks_wait, dice);
 }
 
-// A SEGMENT drains texttocea608, as it does decoders, and the frames may wait in a sink for
-// preroll. A source of GStreamer's 1.22 pushes SEGMENT with a lock that its change to PAUSED wants,
-// so there is a queue in between.
+// A SEGMENT makes texttocea608 push frames, as it makes decoders, and a sink may hold a frame for
+// preroll. GstBaseSrc (1.22) holds its live lock while it pushes SEGMENT, and cannot change to
+// PAUSED meanwhile. So a queue separates the two.
 std::string cea608_line(bool sinks_wait, Dice& dice) {
   static constexpr const char* kFormats[] = {"raw,framerate=30/1", "s334-1a,framerate=25/1",
                                              "raw,framerate=60/1"};
