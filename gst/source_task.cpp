@@ -65,9 +65,9 @@ bool SourceTask::activate(bool active) {
 void SourceTask::prepare(bool active) {
   const std::scoped_lock lock(mutex_);
   active_ = active;
-  begins_ = active;
   forget_all();
   if (active) {
+    begins_ = true;  // Until the task has begun, even if it first runs while the pad is stopped.
     error_told_ = false;
     for (const EventPtr& event : written_.all()) queue_event(share(event));
   }
