@@ -10,8 +10,9 @@ namespace {
 
 constexpr const char* kSummary =
     "Plays hours of live input to the element and watches its text, its times and its memory.\n"
-    "Without --model it hears tones with a test device, as fast as the CPU can; with one it hears\n"
-    "FILEs, again and again, in real time.";
+    "Without --model it hears tones with a test device; with one it hears FILEs, again and again.\n"
+    "The clock of the pipeline is set, so that hours pass as fast as the CPU can, or with\n"
+    "--real-time is the system's.";
 
 }  // namespace
 
@@ -25,13 +26,13 @@ Result<SoakOptions> parse_soak_options(int argc, char** argv) {
   program.add("seed", seed, "What happens when (1)");
   program.add("latency", latency, "The element's (3000)", "MS");
   program.add("plain", options.plain, "Nothing but audio: no seeks, gaps, or changes");
+  program.add("real-time", options.real_time, "The system's clock");
   program.add("overload", options.overload, "Now and then more audio at once than can be heard");
   program.add("set", options.properties, "Any property of the element; more than once");
   program.add_rest(options.files);
   program.add_library(gst_init_get_option_group());
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
 
-  options.real_time = !options.model.empty();
   if (options.model.empty() != options.files.empty()) {
     return fail(ErrorCode::InvalidArgument, "wanted --model and FILEs, or neither");
   }

@@ -16,7 +16,7 @@ struct SoakOptions {
   double hours = 4;   ///< Of the stream.
   std::uint64_t seed = 1;
   unsigned latency_ms = 3000;
-  bool real_time = false;
+  bool real_time = false;  ///< By the system's clock, not one that is set.
   bool plain = false;     ///< No events but the audio's own.
   bool overload = false;  ///< Bursts, too.
   std::vector<std::pair<std::string, std::string>> properties;
