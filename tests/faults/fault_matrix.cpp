@@ -40,6 +40,10 @@ using namespace std::chrono_literals;
 /// A child that takes longer hangs. One takes a tenth of a second.
 constexpr auto kPatience = 40s;
 
+/// Objects that XRT 2.25 and AMD's driver may keep for each of their calls that fails; they keep 12
+/// at most. Nothing of it is a leak to the leak sanitizer.
+constexpr long kKeptByXrt = 16;
+
 /// OneDnn: an allocation of oneDNN's failed, and oneDNN crashed, waits for itself, leaks or keeps a
 /// primitive that it could not make.
 enum class Verdict { WentWell, Error, NotReached, OneDnn, Crash, Hang, SilentLoss, Leak, NotAgain };
@@ -62,6 +66,7 @@ struct Options {
   std::vector<Situation> situations;  ///< Empty: all.
   std::optional<FaultKind> kind;      ///< Which calls fail; none: all.
   std::optional<std::uint64_t> site;  ///< Which site; none: all.
+  std::string device = "cpu";         ///< "npu": under npuwhisper-emulate.
   unsigned share = 1;                 ///< One of so many sites is tried.
   unsigned seed = 1;                  ///< Chooses which.
   unsigned n_children = 2;
@@ -144,16 +149,22 @@ json to_json(const Outcome& outcome) {
 }
 
 /// Runs the situation in a child.
-json try_out(Situation situation, const std::string& folder, const std::function<void()>& begin) {
+json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
+  // What XRT makes for its first device it keeps.
+  if (setting.device == "npu") {
+    run_situation(situation, setting, begin, fault_points::stop);
+    fault_points::empty_caches();
+  }
   const long n_before = fault_points::n_live_objects();
   // Not an object of C++: those are counted.
   char* text =
-      strdup(to_json(run_situation(situation, folder, begin, fault_points::stop)).dump().c_str());
+      strdup(to_json(run_situation(situation, setting, begin, fault_points::stop)).dump().c_str());
   fault_points::empty_caches();
   const long n_left = fault_points::n_live_objects() - n_before;
   json content = json::parse(text);
   std::free(text);
   content["live"] = n_left;
+  content["device"] = setting.device;
   return content;
 }
 
@@ -163,9 +174,9 @@ struct Reference {
   std::vector<FaultSite> sites;
 };
 
-Reference note_sites(Situation situation, const std::string& folder) {
+Reference note_sites(Situation situation, const Setting& setting, std::optional<FaultKind> kind) {
   Child child([&] {
-    json content = try_out(situation, folder, fault_points::record);
+    json content = try_out(situation, setting, [&] { fault_points::record(kind); });
     for (const FaultSite& site : fault_points::sites()) {
       json frames = json::array();
       for (const void* frame : site.frames) {
@@ -181,6 +192,11 @@ Reference note_sites(Situation situation, const std::string& folder) {
     std::exit(1);
   }
   Reference reference{report.content, {}};
+  const std::string error = reference.outcome["error"];
+  if (!error.empty()) {
+    std::fprintf(stderr, "%s: fails without a fault: %s\n", to_string(situation), error.c_str());
+    std::exit(1);
+  }
   for (const json& noted : report.content.value("sites", json::array())) {
     FaultSite site{.id = noted["id"], .kind = noted["kind"]};
     for (std::size_t i = 0; i < site.frames.size(); ++i) {
@@ -204,7 +220,8 @@ Verdict judge(const Report& report, const json& reference, bool may_lose_text) {
   if (may_lose_text ? again.starts_with("ERROR") : again != reference["again"].get<std::string>()) {
     return Verdict::NotAgain;
   }
-  if (found["live"] > reference["live"]) return Verdict::Leak;
+  const long kept = found["device"] == "npu" ? kKeptByXrt : 0;
+  if (found["live"].get<long>() > reference["live"].get<long>() + kept) return Verdict::Leak;
   return has_error ? Verdict::Error : Verdict::WentWell;
 }
 
@@ -252,8 +269,13 @@ std::vector<std::string> functions_of(std::span<const void* const> frames) {
 }
 
 /// What docs/faults.md names as not covered: nlohmann's JSON allocates while it destroys a value,
-/// in a function that must not throw.
-bool is_known(const std::vector<std::string>& functions) {
+/// in a function that must not throw; XRT does not find the files of a device any more after it
+/// could not open it.
+bool is_known(const std::vector<std::string>& functions, const Report& report) {
+  if (report.content.is_object() && report.content["again"].get<std::string>().find(
+                                        "Failed to read sysfs node") != std::string::npos) {
+    return true;
+  }
   return std::ranges::any_of(functions, [](const std::string& function) {
     return function.find("json_value::destroy") != std::string::npos;
   });
@@ -261,7 +283,11 @@ bool is_known(const std::vector<std::string>& functions) {
 
 class Matrix {
  public:
-  explicit Matrix(const Options& options) : options_(options) { write_tiny_model(folder_.path()); }
+  explicit Matrix(const Options& options) : options_(options) {
+    // The emulated array takes a second for each ten of a window.
+    const bool is_short = options.device == "npu";
+    write_tiny_model(folder_.path(), {.n_audio_ctx = is_short ? 100 : 1500});
+  }
 
   /// Returns whether all verdicts are allowed.
   bool run() {
@@ -278,8 +304,8 @@ class Matrix {
   };
 
   void run(Situation situation) {
-    const std::string folder = folder_.path().string();
-    const Reference reference = note_sites(situation, folder);
+    const Setting setting{folder_.path().string(), options_.device};
+    const Reference reference = note_sites(situation, setting, options_.kind);
     std::vector<Trial> running;
     const auto collect = [&](std::size_t n_allowed) {
       while (running.size() > n_allowed) {
@@ -293,14 +319,13 @@ class Matrix {
     };
     for (const FaultSite& site : reference.sites) {
       for (const bool lasts : {false, true}) {
-        if (options_.kind && *options_.kind != site.kind) continue;
         if (options_.site && *options_.site != site.id) continue;
         if (options_.spares_onednn && is_in(site.frames.front(), "libdnnl")) continue;
         if (!is_in_sample(site, lasts)) continue;
         collect(options_.n_children - 1);
         running.push_back({site, lasts, std::make_unique<Child>([&] {
-                             return try_out(situation, folder,
-                                            [&] { fault_points::fail(site.id, lasts); });
+                             return try_out(situation, setting,
+                                            [&] { fault_points::fail(site, lasts); });
                            })});
       }
     }
@@ -320,7 +345,7 @@ class Matrix {
     if (!is_allowed(verdict) && is_onednns(trial.site, report, verdict)) verdict = Verdict::OneDnn;
     if (!is_allowed(verdict)) {
       const std::vector<std::string> functions = functions_of(trial.site.frames);
-      if (is_known(functions)) {
+      if (is_known(functions, report)) {
         ++n_known_;
         return;
       }
@@ -377,11 +402,14 @@ class Matrix {
 [[noreturn]] void say_usage() {
   std::fputs(
       "usage: fault-matrix [--situation NAME]... [--kind NAME] [--site ID] [--only ours]\n"
-      "                    [--share N] [--seed N] [--children N]\n"
+      "                    [--device cpu|npu] [--share N] [--seed N] [--children N]\n"
       "  --situation  load, file, live, seek or stop; may be repeated (default: all)\n"
-      "  --kind       new, memory, thread, open, read, map or event-descriptor (default: all)\n"
+      "  --kind       new, memory, thread, open, read, map, event-descriptor or device (default:\n"
+      "               all)\n"
       "  --site       one site, by the number that a run of the same build prints (default: all)\n"
       "  --only ours  none of oneDNN's own calls\n"
+      "  --device     which plays; npu needs npuwhisper-emulate around this program (default: "
+      "cpu)\n"
       "  --share      try one of N sites (default: 1, all)\n"
       "  --seed       chooses other ones (default: 1)\n"
       "  --children   how many processes run at once (default: 2)\n",
@@ -407,6 +435,11 @@ Options parse(int argc, char** argv) {
           kFaultKinds, [&](FaultKind kind) { return value == to_string(kind); });
       if (found == kFaultKinds.end()) say_usage();
       options.kind = *found;
+      continue;
+    }
+    if (name == "--device") {
+      if (value != "cpu" && value != "npu") say_usage();
+      options.device = value;
       continue;
     }
     if (name == "--only") {

@@ -37,6 +37,7 @@ std::size_t n_ranges = 0;
 std::array<FaultSite, kMaxSites> noted;  // By id, open addressing; id 0: free.
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
+std::optional<FaultKind> wanted_kind;  // Backtraces of all the others would take their time.
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};
@@ -83,13 +84,24 @@ Owner owner_of(const void* address) {
   return range == nullptr ? Owner::Nobody : range->owner;
 }
 
+/// XRT loads AMD's driver when it looks for devices, so that the ranges do not have it.
+bool is_xrt(const void* address) {
+  Dl_info info{};
+  return dladdr(address, &info) != 0 &&
+         std::string_view(info.dli_fname).find("/libxrt") != std::string_view::npos;
+}
+
 /// The same in each run, wherever libraries are loaded.
 std::uint64_t place_of(const void* address) {
   const Range* range = range_of(address);
-  if (range == nullptr) return 0;
-  const auto offset = static_cast<const char*>(address) - range->base;
-  return (static_cast<std::uint64_t>(range - ranges.data()) << 40) +
-         static_cast<std::uint64_t>(offset);
+  const char* base = range == nullptr ? nullptr : range->base;
+  const std::ptrdiff_t number = range == nullptr ? std::ssize(ranges) : range - ranges.data();
+  Dl_info info{};
+  if (range == nullptr && address != nullptr && dladdr(address, &info) != 0) {
+    base = static_cast<const char*>(info.dli_fbase);
+  }
+  return (static_cast<std::uint64_t>(number) << 40) +
+         static_cast<std::uint64_t>(static_cast<const char*>(address) - base);
 }
 
 /// GLib ends the program when a thread that g_thread_new() wants does not start.
@@ -99,17 +111,27 @@ bool is_fatal_in_glib(const void* address) {
          std::strcmp(info.dli_sname, "g_thread_new") == 0;
 }
 
+/// Whether a call that XRT makes for us counts. Its own allocations and threads are its own affair.
+bool counts_in_xrt(FaultKind kind) {
+  return kind == FaultKind::Open || kind == FaultKind::Read || kind == FaultKind::Map ||
+         kind == FaultKind::EventDescriptor || kind == FaultKind::Device;
+}
+
 /// The site of the call that this thread is in; id 0: nobody's that counts.
 FaultSite this_site(FaultKind kind) {
+  constexpr std::size_t kOurFrames = 3;
   std::array<void*, kDepth> stack{};
   const auto n = static_cast<std::size_t>(backtrace(stack.data(), kDepth));
   // GStreamer starts the threads of pads for us; nothing else is called for us by others.
   const bool may_be_indirect = kind == FaultKind::Thread;
   FaultSite site{.kind = kind};
-  std::size_t n_frames = 0;
-  for (std::size_t i = 0; i < n && n_frames < site.frames.size(); ++i) {
+  std::size_t n_frames = 0, n_ours = 0;
+  for (std::size_t i = 0; i < n && n_frames < site.frames.size() && n_ours < kOurFrames; ++i) {
     const Owner owner = owner_of(stack[i]);
     if (owner == Owner::Ours) {
+      site.frames[n_frames++] = stack[i];
+      ++n_ours;
+    } else if (owner == Owner::Nobody && n_ours == 0 && counts_in_xrt(kind) && is_xrt(stack[i])) {
       site.frames[n_frames++] = stack[i];
     } else if (n_frames == 0 && owner == Owner::Nobody) {
       if (!may_be_indirect || is_fatal_in_glib(stack[i])) return {};
@@ -140,8 +162,8 @@ void note(const FaultSite& site) {
 }  // namespace
 
 const char* to_string(FaultKind kind) {
-  constexpr std::array<const char*, 7> kNames = {"new",  "memory", "thread",          "open",
-                                                 "read", "map",    "event-descriptor"};
+  constexpr std::array<const char*, 8> kNames = {"new",  "memory", "thread",           "open",
+                                                 "read", "map",    "event-descriptor", "device"};
   return kNames[static_cast<std::size_t>(kind)];
 }
 
@@ -164,7 +186,7 @@ namespace fault_points {
 
 bool fails(FaultKind kind) {
   const Mode now = mode.load(std::memory_order_acquire);
-  if (now == Mode::Off || is_inside) return false;
+  if (now == Mode::Off || is_inside || (wanted_kind && kind != *wanted_kind)) return false;
   is_inside = true;
   const FaultSite site = this_site(kind);
   bool result = false;
@@ -183,13 +205,15 @@ void find_libraries() {
   backtrace(stack.data(), static_cast<int>(stack.size()));  // Loads the unwinder.
 }
 
-void record() {
+void record(std::optional<FaultKind> kind) {
   noted = {};
+  wanted_kind = kind;
   mode = Mode::Record;
 }
 
-void fail(std::uint64_t id, bool lasts) {
-  wanted = id;
+void fail(const FaultSite& site, bool lasts) {
+  wanted_kind = site.kind;
+  wanted = site.id;
   is_lasting = lasts;
   has_failed = false;
   mode = Mode::Fail;

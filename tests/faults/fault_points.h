@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace npuwhisper::test {
@@ -11,17 +12,27 @@ namespace npuwhisper::test {
 /// Calls of libraries and of the system that can fail. Those that our code or oneDNN makes go
 /// through replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp), which
 /// know where they come from and fail on demand.
-enum class FaultKind : std::uint8_t { New, Memory, Thread, Open, Read, Map, EventDescriptor };
+enum class FaultKind : std::uint8_t {
+  New,
+  Memory,
+  Thread,
+  Open,
+  Read,
+  Map,
+  EventDescriptor,
+  Device,  ///< ioctl() of a device's file.
+};
 inline constexpr std::array kFaultKinds = {
-    FaultKind::New,  FaultKind::Memory, FaultKind::Thread,         FaultKind::Open,
-    FaultKind::Read, FaultKind::Map,    FaultKind::EventDescriptor};
+    FaultKind::New,  FaultKind::Memory, FaultKind::Thread,          FaultKind::Open,
+    FaultKind::Read, FaultKind::Map,    FaultKind::EventDescriptor, FaultKind::Device};
 
 const char* to_string(FaultKind kind);
 
 /// Where a call comes from: the return addresses within our libraries and oneDNN, the innermost
-/// first; null: none. Two calls with the same addresses are one site.
+/// first; null: none. Two calls with the same addresses are one site. Files, mappings and calls of
+/// a device count also where XRT or AMD's driver makes them for us, with their addresses.
 struct FaultSite {
-  static constexpr std::size_t kFrames = 3;
+  static constexpr std::size_t kFrames = 8;  ///< What XRT and the driver make needs more than 3.
 
   std::uint64_t id = 0;
   FaultKind kind = FaultKind::New;
@@ -38,10 +49,10 @@ bool fails(FaultKind kind);
 
 /// Finds our libraries, which are loaded already, in this process.
 void find_libraries();
-/// Notes each site that is called.
-void record();
+/// Notes each site that is called, of one kind or of all.
+void record(std::optional<FaultKind> kind);
 /// The first call from the site fails. With `lasts`, all that follow from there fail too.
-void fail(std::uint64_t id, bool lasts);
+void fail(const FaultSite& site, bool lasts);
 void stop();
 
 /// Whether a call failed since fail().

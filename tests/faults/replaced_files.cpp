@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,10 +17,34 @@ namespace {
 using npuwhisper::test::FaultKind;
 using npuwhisper::test::fault_points::fails;
 
-template <typename Function>
-Function* next(const char* name) {
-  return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
-}
+/// The functions of the C library, or of a library that is preloaded.
+class NextFunctions {
+ public:
+  /// All are found with the first call, before there are threads: dlsym() waits while a library is
+  /// loaded, whose constructors may read files.
+  static const NextFunctions& get() {
+    static const NextFunctions found;
+    return found;
+  }
+
+  int (*const open)(const char*, int, ...) = find("open64");
+  FILE* (*const fopen)(const char*, const char*) = find("fopen64");
+  decltype(&::read) read = find("read");
+  decltype(&::pread) pread = find("pread64");
+  decltype(&::eventfd) eventfd = find("eventfd");
+  int (*const ioctl)(int, unsigned long, ...) = find("ioctl");
+
+ private:
+  /// Of any type.
+  struct Found {
+    template <typename Function>
+    operator Function*() const {
+      return reinterpret_cast<Function*>(address);
+    }
+    void* address;
+  };
+  static Found find(const char* name) { return {dlsym(RTLD_NEXT, name)}; }
+};
 
 int error(int number) {
   errno = number;
@@ -33,29 +58,26 @@ int error(int number) {
 extern "C" {
 // Functions of files have two symbols: with offsets of 64 bits, these names mean open64 and so on.
 int open(const char* path, int flags, ...) {
-  static auto* const real = next<int(const char*, int, ...)>("open64");
   std::va_list arguments;
   va_start(arguments, flags);
   const mode_t access = va_arg(arguments, mode_t);
   va_end(arguments);
-  return fails(FaultKind::Open) ? error(EMFILE) : real(path, flags, access);
+  return fails(FaultKind::Open) ? error(EMFILE) : NextFunctions::get().open(path, flags, access);
 }
 
 FILE* fopen(const char* path, const char* access) {
-  static auto* const real = next<decltype(fopen)>("fopen64");
-  if (!fails(FaultKind::Open)) return real(path, access);
+  if (!fails(FaultKind::Open)) return NextFunctions::get().fopen(path, access);
   errno = EMFILE;
   return nullptr;
 }
 
 ssize_t read(int file, void* data, std::size_t n_bytes) {
-  static auto* const real = next<decltype(read)>("read");
-  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes);
+  return fails(FaultKind::Read) ? error(EIO) : NextFunctions::get().read(file, data, n_bytes);
 }
 
 ssize_t pread(int file, void* data, std::size_t n_bytes, off_t offset) {
-  static auto* const real = next<decltype(pread)>("pread64");
-  return fails(FaultKind::Read) ? error(EIO) : real(file, data, n_bytes, offset);
+  return fails(FaultKind::Read) ? error(EIO)
+                                : NextFunctions::get().pread(file, data, n_bytes, offset);
 }
 
 static_assert(sizeof(off_t) == 8 && sizeof(long) == 8, "the other symbols take the same");
@@ -74,9 +96,18 @@ ssize_t plain_pread(int file, void* data, std::size_t n_bytes, off_t offset) {
   return pread(file, data, n_bytes, offset);
 }
 
+int ioctl(int file, unsigned long request, ...) noexcept {
+  std::va_list arguments;
+  va_start(arguments, request);
+  void* const argument = va_arg(arguments, void*);
+  va_end(arguments);
+  return fails(FaultKind::Device) ? error(EIO)
+                                  : NextFunctions::get().ioctl(file, request, argument);
+}
+
 int eventfd(unsigned value, int flags) noexcept {
-  static auto* const real = next<decltype(eventfd)>("eventfd");
-  return fails(FaultKind::EventDescriptor) ? error(EMFILE) : real(value, flags);
+  return fails(FaultKind::EventDescriptor) ? error(EMFILE)
+                                           : NextFunctions::get().eventfd(value, flags);
 }
 }
 #pragma GCC visibility pop

@@ -17,16 +17,16 @@ constexpr std::size_t kChunk = kRate / 10;
 /// An element between a source and a sink of this thread.
 class Stream {
  public:
-  Stream(const std::string& folder, bool is_live) : is_live_(is_live) {
+  Stream(const Setting& setting, bool is_live) : is_live_(is_live) {
     element_ = gst_element_factory_make("npuwhisper", nullptr);
     if (element_ == nullptr) g_error("no element 'npuwhisper'");
     gst_object_ref_sink(element_);
     // Whatever a model with random weights writes is text.
-    g_object_set(element_, "model", folder.c_str(), "n-threads", 2, "temperature-increment", 0.0,
-                 "no-speech-threshold", 1.0, "log-prob-threshold", -100.0,
+    g_object_set(element_, "model", setting.model.c_str(), "n-threads", 2, "temperature-increment",
+                 0.0, "no-speech-threshold", 1.0, "log-prob-threshold", -100.0,
                  "compression-ratio-threshold", 100.0, "word-times", TRUE, nullptr);
-    for (const auto& [name, value] :
-         {std::pair{"device", "cpu"}, std::pair{"vad", "off"}, std::pair{"language-code", "en"}}) {
+    for (const auto& [name, value] : {std::pair{"device", setting.device.c_str()},
+                                      std::pair{"vad", "off"}, std::pair{"language-code", "en"}}) {
       gst_util_set_object_arg(G_OBJECT(element_), name, value);
     }
     if (is_live) g_object_set(element_, "latency", 2000, nullptr);
@@ -177,9 +177,9 @@ const char* to_string(Situation situation) {
   return kNames[static_cast<std::size_t>(situation)];
 }
 
-Outcome run_situation(Situation situation, const std::string& folder,
+Outcome run_situation(Situation situation, const Setting& setting,
                       const std::function<void()>& begin, const std::function<void()>& end) {
-  Stream stream(folder, situation == Situation::Live);
+  Stream stream(setting, situation == Situation::Live);
   if (situation == Situation::Load) begin();
   stream.start();
   // The model is loaded when a first stream is over.

@@ -23,9 +23,15 @@ struct Outcome {
   std::string again;  ///< The text of a stream that the same element got after NULL; or its error.
 };
 
-/// Plays to an `npuwhisper` of this process, with the model in `folder`. `begin` is called where
-/// the situation begins, `end` where it is over. May hang where the element does.
-Outcome run_situation(Situation situation, const std::string& folder,
+/// What the element is told.
+struct Setting {
+  std::string model;  ///< A folder.
+  std::string device = "cpu";
+};
+
+/// Plays to an `npuwhisper` of this process. `begin` is called where the situation begins, `end`
+/// where it is over. May hang where the element does.
+Outcome run_situation(Situation situation, const Setting& setting,
                       const std::function<void()>& begin, const std::function<void()>& end);
 
 }  // namespace npuwhisper::test
