@@ -20,7 +20,7 @@ BUILD = pathlib.Path(os.environ['NPUWHISPER_BUILD'])
 FOLDERS = json.loads(os.environ['NPUWHISPER_INSTALLED'])
 MODEL = 'tiny.en'
 RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
-README = pathlib.Path(__file__).parents[2] / 'README.md'
+INSTALL = pathlib.Path(__file__).parents[2] / 'docs' / 'install.md'
 APP = pathlib.Path(__file__).with_name('library_app.cpp')
 # What each program is asked for, and what it says of it: something that fails, but not before the
 # program has the element.
@@ -163,7 +163,7 @@ class Installed(unittest.TestCase):
                 PKG_CONFIG_PATH=str(self.pkgconfig), PKG_CONFIG_SYSROOT_DIR=str(self.root)))
 
     def readme_line(self):
-        [line] = re.findall(r'^    (g\+\+ .*npuwhisper\))$', README.read_text('utf-8'), re.M)
+        [line] = re.findall(r'^    (g\+\+ .*npuwhisper\))$', INSTALL.read_text('utf-8'), re.M)
         return line
 
     @needs_model
