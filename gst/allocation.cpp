@@ -11,7 +11,7 @@
 namespace npuwhisper {
 namespace {
 
-constexpr gsize kAlign = 63;  // One cache line.
+constexpr gsize kAlign = 63;  // A mask: 64 bytes, one cache line.
 
 bool is_16_bit(GstQuery* query) {
   GstCaps* caps = nullptr;
@@ -21,15 +21,17 @@ bool is_16_bit(GstQuery* query) {
   return g_strcmp0(format, "S16LE") == 0;
 }
 
-// True: the allocator has a ring, or gets one as soon as the engine is there.
+// Gives the allocator a ring if possible. Returns true if it has one or will get one as soon as the
+// engine is loaded. Waits for an engine that is loading, unless live.
 bool has_ring(GstElement* element, ElementState& state) {
   GstAllocator* allocator = state.allocator.get();
   if (audio_ring(allocator) != nullptr) return true;
   std::shared_ptr<Engine> engine = state.loader.engine();
   if (engine == nullptr && state.settings.get().engine.npu_stages.mel) {
-    update_latency(element, state);  // The segment, with which it is known, has yet to come.
+    update_latency(element, state);  // Usually updated on SEGMENT, which has not arrived yet.
     if (state.latency.live()) {
-      // Before asking once more: whom the engine's coming escapes here, the worker serves.
+      // Promises first, then looks again: if the engine is loaded later than that, the worker sees
+      // the promise and sets the ring.
       promise_audio_ring(allocator);
       engine = state.loader.engine();
       if (engine == nullptr) return true;

@@ -11,19 +11,22 @@
 
 namespace npuwhisper {
 
-/// Answers the sink pad's allocation query with the element's allocator. Where the engine's log-mel
-/// is computed by the device and the audio is 16-bit, its memory is the device's own from then on,
-/// so that the audio gets there without a copy. There is no pool: the ring behind that memory is
-/// one, and wants its slices used in their order, which a pool of buffers would mix up.
+/// Answers the sink pad's allocation query with the element's allocator. If the device computes the
+/// engine's log-mel and the audio is 16-bit, the allocator then hands out the device's own memory,
+/// so that audio reaches the device without a copy. No pool is offered: the memory comes from a
+/// ring, whose slices avoid copies only if they are used in order, and a buffer pool would mix up
+/// the order.
 ///
-/// A query that comes while the engine is loading waits for it if the stage mel was asked for (else
-/// the audio up to then would be copied); the element's stopping, or a flush, ends that. A live
-/// source, which would lose what it captures meanwhile, never waits: its memory is the device's as
-/// soon as the engine is there.
+/// If the device is to compute log-mel (NPU stage `mel`), a query that arrives while the engine is
+/// loading waits for the engine; otherwise, the audio that arrives during the load would be copied.
+/// A stop or a flush of the element ends the wait. A query of a live source never waits, because
+/// the source would lose the audio captured meanwhile. It gets device memory as soon as the engine
+/// is loaded.
 void answer_allocation(GstElement* element, ElementState& state, GstQuery* query);
 
-/// Gives the allocator memory of the engine's device, unless it has some. False: the device reads
-/// no samples, or there is no memory, which the log says. Thread-safe.
+/// Gives the allocator a ring in memory of the engine's device, unless the allocator already has
+/// one. Returns false and logs the reason if the device does not read samples itself or if there is
+/// no memory. Thread-safe.
 bool provide_ring(GstElement* element, GstAllocator* allocator, std::shared_ptr<Engine> engine);
 
 }  // namespace npuwhisper

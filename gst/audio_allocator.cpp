@@ -13,10 +13,10 @@
 namespace {
 
 constexpr gsize kAlignment = 64;          // One cache line, one AVX-512 register.
-constexpr gsize kGranule = 4096;          // Sizes that differ by less share their blocks.
-constexpr gsize kMaxIdleBytes = 8 << 20;  // Kept for reuse; beyond it memory is freed.
+constexpr gsize kGranule = 4096;          // Block sizes are rounded up to multiples of this.
+constexpr gsize kMaxIdleBytes = 8 << 20;  // Kept for reuse; memory beyond this is freed.
 
-// Blocks that wait for reuse, by size, and the ring. Guards itself.
+// The state of an allocator: the unused blocks by size, the counters and the ring. Thread-safe.
 class AllocatorState {
  public:
   ~AllocatorState() {
@@ -47,7 +47,7 @@ class AllocatorState {
 
   void set_ring(std::shared_ptr<npuwhisper::AudioRing> ring) {
     const std::scoped_lock lock(mutex_);
-    ring_.swap(ring);  // What it held dies after the lock is released.
+    ring_.swap(ring);  // The old ring is destroyed after the mutex is unlocked.
     is_promised_ = false;
   }
   void offer_ring(std::shared_ptr<npuwhisper::AudioRing> ring) {
@@ -88,11 +88,11 @@ class AllocatorState {
   bool is_promised_ = false;
 };
 
-// Stands at the start of its block; the samples follow, aligned, or are a slice of the ring. A part
-// (gst_memory_share) has no block of its own and keeps its parent alive.
+// The header at the start of a block. The samples follow it, aligned, or are a slice of the ring. A
+// part (gst_memory_share) is a header without a block; it keeps its parent alive.
 struct AudioMemory {
   GstMemory memory;
-  gsize block_size = 0;  // 0: a part.
+  gsize block_size = 0;  // 0: this is a part.
   guint8* data = nullptr;
   std::shared_ptr<npuwhisper::AudioRing> ring{};
   std::span<const std::int16_t> slice{};
@@ -121,7 +121,8 @@ const AudioMemory* audio_memory(const GstMemory* memory) {
   return reinterpret_cast<const AudioMemory*>(memory);
 }
 
-// nullptr: there is no ring, or no room in it, or it is not what was asked for.
+// Allocates a slice of the ring. Returns nullptr if there is no ring or no memory, or if the ring
+// has no room or does not fit the request.
 GstMemory* alloc_in_ring(GstAllocator* allocator, gsize size, const GstAllocationParams& params) {
   auto ring = state_of(allocator).ring();
   const bool fits = params.align <= npuwhisper::kRingAlign && params.prefix == 0 &&
@@ -146,7 +147,7 @@ GstMemory* alloc_in_ring(GstAllocator* allocator, gsize size, const GstAllocatio
 
 GstMemory* alloc_in_block(GstAllocator* allocator, gsize size, const GstAllocationParams& params) {
   const gsize align = std::max(params.align, kAlignment - 1);
-  if (align + 1 > kGranule) return nullptr;  // More than a page: nobody needs that for audio.
+  if (align + 1 > kGranule) return nullptr;  // Audio needs no alignment beyond a page.
   const gsize max_size = params.prefix + size + params.padding;
   const gsize wanted = kHeaderBytes + max_size + (align + 1 - kAlignment);
   const gsize block_size = (wanted + kGranule - 1) / kGranule * kGranule;
@@ -176,7 +177,7 @@ GstMemory* allocator_alloc(GstAllocator* allocator, gsize size, GstAllocationPar
 void allocator_free(GstAllocator* allocator, GstMemory* memory) {
   AudioMemory* own = audio_memory(memory);
   const gsize block_size = own->block_size;
-  const auto ring = std::move(own->ring);  // May be the last to hold the engine: goes at the end.
+  const auto ring = std::move(own->ring);  // Destroyed last: may own the engine.
   if (ring) ring->release(own->slice);
   own->~AudioMemory();
   if (block_size == 0) {

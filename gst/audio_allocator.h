@@ -12,39 +12,42 @@
 
 namespace npuwhisper {
 
-/// The allocator that the element offers upstream and uses for its own copies: memory aligned for
-/// vector loads, recycled instead of freed, so a running stream allocates nothing. Unlimited on
-/// purpose: a producer that waited for our memory while we waited for its audio would hang.
-/// Thread-safe. Blocks go back to the system when the allocator's last reference goes.
+/// Creates the allocator that the element offers upstream and uses for its own copies. Its memory
+/// is aligned for vector loads. Up to 8 MiB of unused memory are kept and reused instead of freed,
+/// so a running stream allocates nothing. The allocator never waits for memory to be returned;
+/// otherwise, a producer could wait for our memory while we wait for its audio. Thread-safe. Unused
+/// memory is freed with the allocator's last reference.
 ///
-/// With a ring, memory is what the device reads itself: slices of the ring, one behind the other,
-/// as long as there is room, and else as without. Such memory keeps the ring, and with it the
-/// engine and the device, alive.
+/// With a ring, the allocator hands out memory that the device reads itself: consecutive slices of
+/// the ring. If the ring has no room, the allocator uses ordinary memory. A slice keeps the ring,
+/// and with it the engine and the device, alive.
 AllocatorPtr make_audio_allocator();
 
-/// Memory that is asked for from here on comes from `ring`; nullptr: from the system. What was
-/// promised is forgotten.
+/// Takes the memory of future allocations from `ring`, or from the system if `ring` is nullptr.
+/// Cancels promise_audio_ring().
 void set_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring);
-/// The same, unless there is a ring.
+/// Sets `ring` for future allocations, unless the allocator already has a ring.
 void offer_audio_ring(GstAllocator* allocator, std::shared_ptr<AudioRing> ring);
-/// Upstream counts on a ring that is yet to come.
+/// Records that upstream expects a ring that will be set later.
 void promise_audio_ring(GstAllocator* allocator);
 bool is_audio_ring_promised(GstAllocator* allocator);
 std::shared_ptr<AudioRing> audio_ring(GstAllocator* allocator);
-/// Alignment of the ring's slices, as in GstAllocationParams: nobody may ask for more.
+/// Alignment of the ring's slices as a mask, as in GstAllocationParams: 4 bytes. Requests for a
+/// larger alignment are served from other memory.
 inline constexpr gsize kRingAlign = 3;
 
-/// How often an allocator made by the above was asked, and where the memory came from.
+/// Counts the blocks of memory that an audio allocator used. A slice of the ring needs one for its
+/// header.
 struct AllocatorUse {
-  std::uint64_t hits = 0;    ///< Memory that had been used before, the ring among it.
-  std::uint64_t misses = 0;  ///< Memory that had to be allocated.
+  std::uint64_t hits = 0;    ///< Blocks that were reused.
+  std::uint64_t misses = 0;  ///< Blocks that had to be allocated from the system.
 };
 AllocatorUse audio_allocator_use(GstAllocator* allocator);
 
-/// True if `memory` (or what it is a part of) came from any allocator made by the above.
+/// Returns true if `memory` (or the memory it is a part of) came from any audio allocator.
 bool is_audio_memory(const GstMemory* memory);
 
-/// True if `memory` (or what it is a part of) is a slice of a ring.
+/// Returns true if `memory` (or the memory it is a part of) is a slice of a ring.
 bool is_ring_memory(const GstMemory* memory);
 
 }  // namespace npuwhisper

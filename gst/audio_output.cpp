@@ -13,19 +13,21 @@
 namespace npuwhisper {
 namespace {
 
-// Not live: what the input queue and a window of the transcriber hold before a text is known (a
-// little over a minute), and as much again as a sink may keep waiting.
+// The limit of audio held when not live, in samples (96 s). It covers a little over a minute of
+// audio in the input queue and in a window of the transcriber, whose text is not known yet, and the
+// audio that waits for a sink.
 constexpr std::int64_t kMostSamples = 96 * kSampleRate;
-// Live: beyond the latency.
+// How many samples of live audio may be held in addition to those of the latency.
 constexpr std::int64_t kLiveSlack = 2 * kSampleRate;
-// Texts whose audio never comes, because it was thrown away.
+// The limit of texts held. It is reached only if the audio of the texts was dropped, so that they
+// stay.
 constexpr std::size_t kMostSaid = 4096;
-// More than come along with the audio held, one for each 10 ms of it, so that none is lost to a
-// sink that only takes its time.
+// The limit of events. It exceeds one event per 10 ms of the audio held, so that a sink that is
+// merely slow loses none.
 constexpr std::size_t kMostEvents = 10000;
-// The same of buffers, whatever their length.
+// The limit of buffers, whatever their length. It exceeds one buffer per 10 ms of the audio held.
 constexpr std::size_t kMostBuffers = 10000;
-// How exactly live audio leaves when it is due, which is Latency::kGapLead early.
+// Live audio leaves within this time after it is due. It is due Latency::kGapLead early.
 constexpr auto kTick = std::chrono::milliseconds(20);
 
 }  // namespace
@@ -67,11 +69,11 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
   return n_dropped;
 }
 
-// With the mutex held.
+// The caller holds the mutex.
 bool AudioOutput::has_room() const {
   if (n_buffers_ >= kMostBuffers) return false;
   if (!latency_.live()) return n_samples_ < kMostSamples;
-  // Sources that hold nothing back (RTP's) deliver all that at once.
+  // Sources that do not pace their data (such as RTP) may deliver this much audio in one burst.
   const GstClockTime wait = latency_.upstream() + latency_.budget();
   return n_samples_ < time_to_samples(wait) + kLiveSlack;
 }
@@ -97,7 +99,9 @@ void AudioOutput::queue_event(EventPtr event) {
   changed_.notify_all();
 }
 
-// With the mutex held. Boundaries are as few as the buffers that keep them apart.
+// Drops the superseded events and, if that is not enough, the oldest other event. Returns the
+// number of events lost. Keeps boundaries that no newer one replaces, because the limit of buffers
+// bounds their number. The caller holds the mutex.
 std::size_t AudioOutput::drop_events() {
   const auto ignore = [](const Item&, const Item&) {};
   std::size_t n_lost = drop_superseded(items_, event_of, ignore);
@@ -177,7 +181,7 @@ bool AudioOutput::may_go(const Item& item, GstClockTime due) const {
 }
 
 void AudioOutput::iterate() {
-  // The clock is not asked with the mutex held.
+  // The clock must not be queried with the mutex held.
   const GstClockTime due = latency_.deadline(element_, segment_, 0);
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !items_.empty() || is_called(); });
@@ -210,7 +214,7 @@ void AudioOutput::iterate() {
   }
   GstBuffer* buffer = gst_buffer_ref(std::get<BufferPtr>(item.what).get());
   if (discont || !said.empty()) {
-    buffer = gst_buffer_make_writable(buffer);  // Another header; the samples are shared.
+    buffer = gst_buffer_make_writable(buffer);  // Copies only the header; the samples are shared.
     if (discont) GST_BUFFER_FLAG_SET(buffer, GST_BUFFER_FLAG_DISCONT);
     for (const SegmentMeta& meta : said) add_segment_meta(buffer, meta);
   }

@@ -17,20 +17,20 @@
 
 namespace npuwhisper {
 
-/// The pad `audio_src`: the input audio by reference, events included, with what was said in it as
-/// metas. In sync, a buffer waits until all text up to its end is known or, live, until it is due;
-/// so each meta lies on the buffer in which its text begins. Text that comes after its buffer left
-/// goes with the next one. Not in sync, audio goes at once, and text with the audio that comes
-/// then.
+/// The pad `audio_src`: forwards the input audio by reference, with its events, and attaches the
+/// recognised text to it as metas. In sync, a buffer waits until all text up to its end is known
+/// or, live, until the buffer is due, so each meta is on the buffer in which its text begins. Text
+/// that arrives after its buffer was sent is attached to the next buffer. Not in sync, audio is
+/// sent immediately, and text is attached to the next buffer.
 ///
-/// The audio held is bounded. Beyond that, for which only downstream can be the reason, the
-/// producer waits or, live, all that is held is thrown away. So are events, of which see write().
-/// Of very many buffers, the oldest does not wait for its text: tiny ones would hold up the audio
-/// behind them, which the text needs.
+/// The audio held is bounded. Only a slow downstream can exhaust the limit. The producer then waits
+/// or, live, all held audio is dropped. Events are bounded as well, see write(). If the limit of
+/// buffers is reached, the oldest buffer does not wait for its text: otherwise, many tiny buffers
+/// would block the audio that their text depends on.
 ///
-/// Timestamps mean something between two marks (SEGMENT, EOS, SEGMENT_DONE) only; so both sides
-/// count them. write() is for the streaming thread, say(), heard() and pass_mark() for the worker;
-/// the rest is thread-safe.
+/// Timestamps are meaningful only between two marks (SEGMENT, EOS, SEGMENT_DONE), so the streaming
+/// thread and the worker each count the marks. start_of() and write() are for the streaming thread;
+/// say(), heard() and pass_mark() are for the worker; the other functions are thread-safe.
 class AudioOutput final : public SourceTask {
  public:
   AudioOutput(GstElement* element, const Latency& latency, Counters& counters)
@@ -39,36 +39,37 @@ class AudioOutput final : public SourceTask {
   void set_sync(bool sync);
   bool is_sync() const { return sync_; }
 
-  /// When a buffer of n_samples starts: its timestamp or, without one, where the last one ended. To
-  /// be asked once for each buffer.
+  /// Returns the start time of a buffer of n_samples: its timestamp or, without one, the end of the
+  /// last buffer. Must be called once for each buffer.
   GstClockTime start_of(const GstBuffer* buffer, std::int64_t n_samples);
-  /// Queues a reference to a buffer, which must be on its way to the worker already: its text is
-  /// what makes room. Blocks while there is none, unless live. Returns how many samples were thrown
-  /// away for it.
+  /// Queues a reference to a buffer and returns the number of samples dropped to make room for it.
+  /// Blocks while there is no room, unless live; a stop or a flush ends the wait. The caller must
+  /// queue the buffer for the worker first: held buffers, and thus room, may depend on its text.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
-  /// Queues a reference to a serialized event. Never blocks: the text for which the pad waits, or
-  /// who is linked to it, may need the audio behind it. Of very many events that wait only those
-  /// stay that no newer one replaces (drop_superseded), and then the newest. Returns the number of
-  /// events that were lost.
+  /// Queues a reference to a serialized event and returns the number of events that were lost.
+  /// Never blocks, because both the text that the pad waits for and the element linked to the pad
+  /// may need the audio after the event. If too many events are queued, events that newer ones
+  /// replace are dropped (drop_superseded), then the oldest one that is not a boundary.
   std::size_t write(GstEvent* event);
 
-  /// Something that was said behind the last mark that was passed.
+  /// Adds text that was spoken after the last mark that the worker passed. Ignored if `epoch` is
+  /// not the current one.
   void say(std::uint64_t epoch, SegmentMeta meta);
-  /// Behind that mark no more will be said of what lies before `to`.
+  /// Reports that all text between the last mark that the worker passed and `to` is known.
   void heard(std::uint64_t epoch, GstClockTime to);
-  /// All was said of what lies before the next mark.
+  /// Reports that all text before the next mark is known and that the worker passes this mark.
   void pass_mark(std::uint64_t epoch);
 
-  /// What downstream takes; ANY where nobody is linked.
+  /// Returns the caps that downstream accepts; ANY if the pad is not linked.
   CapsPtr peer_caps(GstCaps* filter) const;
 
  private:
   struct Item {
     std::variant<BufferPtr, EventPtr> what;
-    std::uint64_t n_marks = 0;  ///< That came before it.
-    GstClockTime start = 0;     ///< Of a buffer, as the next two.
-    GstClockTime end = 0;
-    std::int64_t n_samples = 0;
+    std::uint64_t n_marks = 0;   ///< The number of marks written before it; set for buffers only.
+    GstClockTime start = 0;      ///< Start of a buffer.
+    GstClockTime end = 0;        ///< End of a buffer.
+    std::int64_t n_samples = 0;  ///< Length of a buffer; 0 for events.
   };
   struct Said {
     std::uint64_t n_marks = 0;
@@ -96,16 +97,17 @@ class AudioOutput final : public SourceTask {
   // Guarded by the mutex.
   std::deque<Item> items_;
   std::deque<Said> said_;
-  std::int64_t n_samples_ = 0;  // Of items_.
-  std::size_t n_buffers_ = 0;   // Likewise.
-  std::size_t n_lost_ = 0;      // Events that were lost, and nobody was told of.
-  std::uint64_t n_marks_ = 0;   // Written, and
-  std::uint64_t n_passed_ = 0;  // passed by the worker, in this epoch.
+  std::int64_t n_samples_ = 0;  // Samples in items_.
+  std::size_t n_buffers_ = 0;   // Buffers in items_.
+  std::size_t n_lost_ = 0;      // Events that were lost and not yet returned by write().
+  std::uint64_t n_marks_ = 0;   // Marks written in this epoch.
+  std::uint64_t n_passed_ = 0;  // Marks passed by the worker in this epoch.
   GstClockTime heard_to_ = 0;
-  bool discont_ = false;  // Audio was thrown away before what comes next.
+  bool discont_ = false;  // Audio was dropped before the next buffer.
 
-  GstClockTime next_time_ = 0;  // Of the streaming thread alone: of a buffer without a timestamp.
-  GstSegment segment_{};        // Of the task alone.
+  // Start of a buffer without a timestamp. Accessed only by the streaming thread.
+  GstClockTime next_time_ = 0;
+  GstSegment segment_{};  // Accessed only by the task's thread.
 };
 
 }  // namespace npuwhisper

@@ -6,7 +6,8 @@ namespace npuwhisper {
 BufferPoolPtr make_chunk_pool(GstAllocator* allocator, guint n_preallocated, guint n_max) {
   BufferPoolPtr pool(gst_buffer_pool_new());
   GstStructure* config = gst_buffer_pool_get_config(pool.get());
-  // The samples of one chunk may be S16 or F32: the pool holds bytes, the queue knows the format.
+  // No caps: a buffer of the pool may hold S16 or F32 samples, and the input queue records the
+  // format.
   gst_buffer_pool_config_set_params(config, nullptr, kChunkBytes, n_preallocated, n_max);
   gst_buffer_pool_config_set_allocator(config, allocator, nullptr);
   if (!gst_buffer_pool_set_config(pool.get(), config)) return nullptr;

@@ -11,8 +11,9 @@ namespace npuwhisper {
 /// Bytes of one buffer of the pool: 256 ms of F32 audio at 16 kHz.
 inline constexpr gsize kChunkBytes = 16384;
 
-/// An active pool of buffers of kChunkBytes, `n_preallocated` of them made now, at most
-/// `n_max` in all. For audio that arrives in memory which is not ours. nullptr: no memory.
+/// Creates an active pool of buffers of kChunkBytes each: `n_preallocated` are allocated
+/// immediately, and at most `n_max` exist at any time. The input queue copies audio from foreign
+/// memory into them. Returns nullptr if there is no memory.
 BufferPoolPtr make_chunk_pool(GstAllocator* allocator, guint n_preallocated, guint n_max);
 
 }  // namespace npuwhisper

@@ -11,8 +11,9 @@
 
 namespace npuwhisper {
 
-/// Calls `body`, which returns a Value, for a callback of `element`, which C calls. An exception
-/// becomes an ERROR of the element, and the callback returns `otherwise`. Thread-safe.
+/// Calls `body` and returns its Value. Keeps exceptions out of the C code that calls the callbacks
+/// of `element`: after an exception, posts an ERROR of the element and returns `otherwise`.
+/// Thread-safe.
 template <typename Value, typename Body>
 Value call_guarded(GstElement* element, Value otherwise, Body&& body) noexcept {
   const auto result = guarded("element", [&]() -> Result<Value> { return body(); });
@@ -21,9 +22,9 @@ Value call_guarded(GstElement* element, Value otherwise, Body&& body) noexcept {
   return otherwise;
 }
 
-/// The callback `kFunction` of a pad (chain, event, query) as C may call it. Its first arguments
-/// are the pad and the element, to which the pad must have been added; `call<kOtherwise>` is what
-/// GStreamer is given.
+/// Wraps the pad callback `kFunction` (chain, event, query) so that C may call it. The first
+/// arguments of `kFunction` are the pad and the element to which the pad has been added. Pass
+/// `call<kOtherwise>` to GStreamer; it returns `kOtherwise` after an exception.
 template <auto kFunction>
 struct PadCallback;
 
@@ -37,8 +38,9 @@ struct PadCallback<kFunction> {
   }
 };
 
-/// The virtual function `kFunction` of an element's class as C may call it, of GObject or of
-/// GstElement; likewise. Those that return nothing are called by `call_void`.
+/// Wraps the virtual function `kFunction` of an element's class (GObject or GstElement) so that C
+/// may call it. Assign `call<kOtherwise>`, which returns `kOtherwise` after an exception, to the
+/// class, or `call_void` if the function returns nothing.
 template <auto kFunction>
 struct ElementCallback;
 
@@ -62,13 +64,14 @@ struct ElementCallback<kFunction> {
   }
 };
 
-/// What a probe asks for to get all events that go downstream. Flushes have a type of their own,
-/// but a FLUSH_STOP that is sent to a sink pad counts as any other event (GStreamer 1.22).
+/// The type of a probe on all events that travel downstream. Flushes have a type of their own, but
+/// a FLUSH_STOP that is sent to a sink pad counts as an ordinary event (GStreamer 1.22).
 inline constexpr auto kDownstreamEvents = static_cast<GstPadProbeType>(
     GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
 
-/// The pad probe `kFunction` as C may call it. An exception becomes an ERROR of the element that
-/// the pad belongs to, and the data passes: `kFunction` must not have taken it by then.
+/// Wraps the pad probe `kFunction` so that C may call it. An exception becomes an ERROR of the
+/// pad's element, and the data passes the probe. Therefore, `kFunction` must not throw after it has
+/// taken ownership of the data.
 template <GstPadProbeReturn (*kFunction)(GstPad*, GstPadProbeInfo*, gpointer)>
 GstPadProbeReturn probe(GstPad* pad, GstPadProbeInfo* info, gpointer data) noexcept {
   const auto result =

@@ -8,7 +8,8 @@ namespace {
 
 using cea608::Mode;
 
-// Taken over with the next text.
+// Flags of properties that may be changed while playing. Changes take effect with the next text or
+// GAP.
 constexpr auto kWhilePlaying = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                         GST_PARAM_MUTABLE_PLAYING);
 constexpr guint kLongestTimeoutMs = 600'000;

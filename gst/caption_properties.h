@@ -8,8 +8,8 @@
 
 namespace npuwhisper {
 
-/// The properties of texttocea608: names, ranges, defaults and texts. `stats` has its id here; its
-/// value comes from make_stats().
+/// IDs of the properties of texttocea608. install_caption_properties() defines their names, ranges,
+/// defaults and descriptions. The value of `stats` comes from make_stats().
 enum CaptionProperty : guint {
   kCaptionPropMode = 1,
   kCaptionPropOriginRow,
@@ -20,11 +20,12 @@ enum CaptionProperty : guint {
 };
 
 void install_caption_properties(GObjectClass* klass);
-/// False: `id` is none of the settings.
+/// Sets the property `id`. Returns false if it is not one of the settings.
 bool set_property(CaptionSettings& settings, guint id, const GValue* value);
+/// Stores the property `id` in `value`. Returns false if it is not one of the settings.
 bool get_property(const CaptionSettings& settings, guint id, GValue* value);
 
-/// application/x-texttocea608-stats; the caller owns the structure.
+/// Creates the application/x-texttocea608-stats structure, which the caller owns.
 GstStructure* make_stats(const cea608::EncoderCounters& counters);
 
 }  // namespace npuwhisper

@@ -7,11 +7,11 @@
 
 namespace npuwhisper {
 
-/// What the properties of texttocea608 set.
+/// The settings of texttocea608, which its properties set and return.
 struct CaptionSettings {
   cea608::Layout layout;
-  guint timeout_ms = 5000;    ///< 0: never.
-  guint lookahead_ms = 3000;  ///< Of pop-on: four rows at 30 frames. Other modes need none.
+  guint timeout_ms = 5000;    ///< Time until text is erased; 0: never.
+  guint lookahead_ms = 3000;  ///< Pop-on only. The default allows four full rows at 30 frames/s.
 
   guint needed_lookahead_ms() const {
     return layout.mode == cea608::Mode::PopOn ? lookahead_ms : 0;

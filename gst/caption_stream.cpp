@@ -14,8 +14,8 @@ namespace {
 using cea608::BytePair;
 using cea608::FrameClock;
 
-// SMPTE 334-1, annex A: a byte before each pair has the field in its first bit, and the line as an
-// offset in its last five, 0 where it does not matter.
+// The byte before each pair (SMPTE 334-1, annex A). The highest bit is the field. The lowest five
+// bits are the line as an offset, 0 if the line does not matter.
 constexpr guint8 kField1 = 0x80;
 constexpr guint8 kField2 = 0x00;
 constexpr int kUsualRate[] = {30000, 1001};
@@ -89,7 +89,7 @@ void CaptionStream::set_framerate(const FrameClock& clock) {
   if (clock != clock_) next_frame_ = clock.frame_at(clock_.time_of(next_frame_));
   clock_ = clock;
   encoder_.set_slots_per_second(clock.slots_per_second());
-  change_settings([](CaptionSettings&) {});  // They are times, which the encoder counts in slots.
+  change_settings([](CaptionSettings&) {});  // Their times must be converted to slots again.
   if (frame_duration_.exchange(clock.time_of(1)) == clock.time_of(1)) return;
   GstObject* element = GST_OBJECT_PARENT(src_);
   gst_element_post_message(GST_ELEMENT(element), gst_message_new_latency(element));
@@ -184,7 +184,7 @@ GstFlowReturn CaptionStream::push_gap(GstClockTime pts, GstClockTime duration) {
   if (!GST_CLOCK_TIME_IS_VALID(pts)) return GST_FLOW_OK;
   GST_DEBUG_OBJECT(src_, "no frames from %" GST_TIME_FORMAT " for %" GST_TIME_FORMAT,
                    GST_TIME_ARGS(pts), GST_TIME_ARGS(duration));
-  // Who refuses it says why with the next buffer.
+  // If the peer refuses the GAP, it returns the reason when the next buffer is pushed.
   const bool pushed = gst_pad_push_event(src_, gst_event_new_gap(pts, duration)) != FALSE;
   return pushed || !GST_PAD_IS_FLUSHING(src_) ? GST_FLOW_OK : GST_FLOW_FLUSHING;
 }
@@ -194,7 +194,7 @@ GstFlowReturn CaptionStream::push_frame() {
   const GstClockTime pts = clock_.time_of(frame);
   const GstClockTime duration = clock_.time_of(frame + 1) - pts;
   const bool is_slot = clock_.is_slot(frame);
-  // Raw pairs are all of field 1. Padding there would take the room of the next frame's pair.
+  // All raw pairs belong to field 1, so padding in this frame would displace the next frame's pair.
   if (!is_slot && !with_field_) return push_gap(pts, duration);
   const BytePair pair = is_slot ? encoder_.next() : cea608::kPadding;
   const guint8 bytes[] = {is_slot ? kField1 : kField2, pair.first, pair.second};

@@ -13,19 +13,21 @@
 
 namespace npuwhisper {
 
-/// Timed text in, closedcaption/x-cea-608 out: one buffer for each frame of the negotiated
-/// framerate, from the segment's start to where the text and the GAPs have got to (less the
-/// lookahead of pop-on). Frames without captions hold padding. Text and GAPs that come before any
-/// segment have no time: they are dropped. Above 30 frames a second raw has a GAP in place of the
-/// frames that are no slots of field 1.
+/// Converts timed text to closedcaption/x-cea-608: one buffer for each frame of the negotiated
+/// framerate, from the segment's start to the end of the text and GAPs received so far; pop-on
+/// stops earlier by its lookahead. Frames without captions hold padding. Text and GAPs that arrive
+/// before any segment have no time and are dropped. Above 30 frames per second, raw output has a
+/// GAP in place of each frame that is not a slot of field 1.
 ///
-/// A text or GAP says that everything before its end has been said, as their durations do anywhere
-/// in GStreamer; text that comes for a time that has passed goes into the next free frames. A hole
-/// of more than kLongestFill in which there is nothing to send becomes one GAP event, apart from
-/// its last kLongestFill. A segment that plays backwards has no captions, only GAPs.
+/// A text or GAP declares everything before its end complete, as durations do anywhere in
+/// GStreamer. Text for a time that has passed is sent in the next free frames. If there is nothing
+/// to send for longer than kLongestFill, one GAP event covers this time except its last
+/// kLongestFill, which is filled with frames. A segment that plays backwards has no captions, only
+/// GAPs.
 ///
-/// All functions but the settings', the latency's and the counters' belong to the streaming thread
-/// (the sink pad's stream lock). The mutex is a leaf, and not held while anything is pushed.
+/// The functions for settings, latency and counters are thread-safe. All others are for the
+/// streaming thread, which holds the sink pad's stream lock; reset() may also be called while the
+/// pads are inactive. The mutex is a leaf and is not held while anything is pushed.
 class CaptionStream {
  public:
   static constexpr GstClockTime kLongestFill = 600 * GST_SECOND;
@@ -34,8 +36,8 @@ class CaptionStream {
   explicit CaptionStream(GstPad* src) : src_(src) {}
 
   CaptionSettings settings() const;
-  /// Calls `change(CaptionSettings&)`, which must not call back, and returns what it does. The
-  /// settings are taken over with the next text or GAP.
+  /// Calls `change(CaptionSettings&)`, which must not call this object, and returns its result. The
+  /// new settings take effect with the next text or GAP.
   template <typename Change>
   auto change_settings(Change change) {
     const std::scoped_lock lock(mutex_);
@@ -43,19 +45,24 @@ class CaptionStream {
     return change(settings_);
   }
   const cea608::EncoderCounters& counters() const { return encoder_.counters(); }
-  /// How long after its own time a frame leaves: the lookahead, and the frame itself.
+  /// Returns how long after its timestamp a frame is sent: the lookahead plus the frame's duration.
   GstClockTime latency() const;
 
-  /// Agrees on caps with downstream if they never were or must be again; sends them.
+  /// Negotiates caps with downstream and sends them if there are none yet or downstream requests
+  /// new ones. Returns false on failure.
   bool negotiate();
-  /// Takes over a TIME segment and forwards it; what is held back goes out before.
+  /// Applies a TIME segment and forwards its event, of which it takes ownership. If the timing
+  /// changes, the frames held back by the lookahead are sent first. Returns false if downstream
+  /// refuses the event.
   bool segment(GstEvent* event);
-  /// NONE: now; without an end. A text lasts kLongestFill at most.
+  /// Adds a text. If `pts` is NONE, the text starts at the end of the text and GAPs so far. If
+  /// `duration` is NONE or 0, the text has no end. Longer durations are cut to kLongestFill.
   GstFlowReturn text(std::string_view utf8, GstClockTime pts, GstClockTime duration);
+  /// Advances to the end of a GAP.
   GstFlowReturn gap(GstClockTime pts, GstClockTime duration);
-  /// Sends all text and erases it. The EOS itself is the caller's.
+  /// Sends all waiting text, then erases the screen. The caller must send the EOS itself.
   GstFlowReturn drain();
-  /// After a flush or a stop: no text, no segment. What is shown will be erased.
+  /// Forgets the text and the segment after a flush or a stop. Captions on screen will be erased.
   void reset();
 
  private:
@@ -72,14 +79,14 @@ class CaptionStream {
   bool changed_ = true;
   std::atomic<GstClockTime> frame_duration_{GST_SECOND * 1001 / 30000};
 
-  // Of the streaming thread.
+  // Accessed only by the streaming thread.
   cea608::CaptionEncoder encoder_;
   cea608::FrameClock clock_{30000, 1001};
-  bool with_field_ = false;  // s334-1a: a byte before each pair.
+  bool with_field_ = false;  // s334-1a: a byte with the field precedes each pair.
   GstSegment segment_{};
   bool in_segment_ = false;
   GstClockTime lookahead_ = 0;
-  GstClockTime position_ = 0;  // Everything before has been said.
+  GstClockTime position_ = 0;  // The text before this time is complete.
   guint64 next_frame_ = 0;
   bool discont_ = true;
 };

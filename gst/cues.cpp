@@ -11,8 +11,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// 146 years. Beyond that the layout of captions, which adds seconds to signed times, would
-// overflow.
+// The latest time, 146 years. Later times could overflow in CaptionMaker, which adds seconds to
+// signed times.
 constexpr GstClockTime kEndOfTime = GstClockTime{1} << 62;
 
 nanoseconds to_chrono(GstClockTime time) {

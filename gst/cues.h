@@ -16,10 +16,11 @@
 
 namespace npuwhisper {
 
-/// What one text buffer holds.
+/// The unit of text in one buffer.
 enum class OutputMode { Segment, Word };
 
-/// How speech becomes cues. The captions' style is that of segments; words are as they are.
+/// Specifies how speech becomes cues. `captions` applies to the mode Segment only; words are sent
+/// unchanged.
 struct CueFormat {
   OutputMode mode = OutputMode::Segment;
   CaptionLayout captions;
@@ -30,8 +31,9 @@ struct CueFormat {
   }
 };
 
-/// One segment of the transcriber in the input's buffer timestamps: what `format` wants of it,
-/// which is its words, if it has any, or its text as a whole.
+/// The speech of one segment of the transcriber, with times as buffer timestamps of the input.
+/// `texts` contains the segment's words if `format` needs them and there are any, otherwise the
+/// whole text.
 struct Speech {
   std::vector<SpokenText> texts;
   std::string language;
@@ -39,41 +41,43 @@ struct Speech {
 };
 Speech speech_of(const Segment& segment, const Timeline& timeline, const CueFormat& format);
 
-/// A text with its time in the input's buffer timestamps. start < end.
+/// A text and its time, as buffer timestamps of the input; start < end.
 struct Cue {
   GstClockTime start = 0;
   GstClockTime end = 0;
-  GstClockTime spoken = GST_CLOCK_TIME_NONE;  ///< Where its last word ended; NONE: none is new.
+  GstClockTime spoken = GST_CLOCK_TIME_NONE;  ///< End of the last word; NONE: no new word.
   std::string text;                           ///< Plain UTF-8; lines are separated by '\n'.
 };
 
-/// Turns speech into cues that never overlap and never go back, whatever the word times say: a cue
-/// that would start before the last one ended starts there, and every cue lasts at least kShortest.
-/// Without captions each text is a cue at once. Captions wait for the words that complete them, for
-/// as long as nobody needs them (CaptionMaker). Reentrant.
+/// Turns speech into cues that never overlap and never go back in time, whatever the word times
+/// are: a cue that would start before the end of the last one starts at that end, and every cue
+/// lasts at least kShortest. Without captions, each text becomes a cue immediately. A caption waits
+/// for the words that complete it, until leave() says that it is due (CaptionMaker). Reentrant.
 class CueMaker {
  public:
   static constexpr GstClockTime kShortest = 20 * GST_MSECOND;
 
-  /// Forgets text that waits. Cues start at or after the segment's start and, where it has one, end
-  /// at its stop.
+  /// Discards waiting text. Later cues start at or after the segment's start. They end by its stop,
+  /// if it has one, unless kShortest makes them longer.
   void set_segment(const GstSegment& segment);
-  /// The time from which the next cue may start.
+  /// Returns the earliest time at which the next cue may start.
   GstClockTime earliest() const { return earliest_; }
-  /// No cue may start before `to` any more.
+  /// Prevents cues from starting before `to`.
   void raise_earliest(GstClockTime to);
-  /// When the text begins that waits; NONE: none does.
+  /// Returns the start of the waiting text, or NONE if no text waits.
   GstClockTime pending() const;
 
-  /// The cues that are finished with this. Text that is only white space gives none.
+  /// Adds speech and returns the cues that it completes. Text of only white space gives none.
   std::vector<Cue> add(const Speech& speech);
-  /// No later text starts before `known`.
+  /// Returns the cues that are complete because no later text starts before `known`.
   std::vector<Cue> advance(GstClockTime known);
-  /// What starts by `due` cannot wait any longer.
+  /// Returns the captions that start at or before `due`, even if they are incomplete: they can wait
+  /// no longer.
   std::vector<Cue> leave(GstClockTime due);
-  /// All that waits.
+  /// Returns all waiting text as cues.
   std::vector<Cue> flush();
-  /// Likewise, before speech that has nothing to do with it, and is not to wait for it.
+  /// Returns all waiting text as cues, timed so that they delay `next`, unrelated speech, by at
+  /// most half a second.
   std::vector<Cue> flush_before(const Speech& next);
 
  private:
@@ -81,16 +85,16 @@ class CueMaker {
   void take(std::vector<Cue>& cues, const std::vector<Caption>& captions);
   void add(std::vector<Cue>& cues, Cue cue);
 
-  std::optional<CueFormat> format_;         ///< Of the last speech.
-  std::unique_ptr<CaptionMaker> captions_;  ///< nullptr where format_ makes none.
+  std::optional<CueFormat> format_;         ///< The format of the last speech.
+  std::unique_ptr<CaptionMaker> captions_;  ///< nullptr if format_ needs no captions.
   GstClockTime known_ = 0;
   GstClockTime earliest_ = 0;
   GstClockTime stop_ = GST_CLOCK_TIME_NONE;
 };
 
-/// `text` without white space at its ends.
+/// Returns `text` without white space at its ends.
 std::string_view trim(std::string_view text);
-/// `text` with the characters that Pango markup reserves written as entities.
+/// Returns `text` with the characters that Pango markup reserves written as entities.
 std::string escape_markup(std::string_view text);
 
 }  // namespace npuwhisper

@@ -3,6 +3,6 @@
 
 #include <gst/gst.h>
 
-/// The debug category "npuwhisper" of every file here; the runtime's log arrives in it as well.
+/// The debug category "npuwhisper": of this plugin, except texttocea608, and of the runtime's log.
 GST_DEBUG_CATEGORY_EXTERN(npuwhisper_debug);
 #define GST_CAT_DEFAULT npuwhisper_debug

@@ -20,21 +20,22 @@
 
 namespace npuwhisper {
 
-/// Everything behind one element: what the C struct would hold if it were C++.
+/// The state of one element: the members that its C struct would have if it were C++.
 ///
 /// Threads and what they do:
 ///   streaming thread of the sink pad   input and audio (producer), segment, lacks_segment,
-///                                      format
+///                                      format; the thread of a flush resets segment
 ///   worker                             input (consumer), transcriber, text and json (writer),
-///                                      what was said for audio
+///                                      recognised text for audio
 ///   task of each source pad            text, json or audio (reader), pushes downstream
 ///   loader                             opens the engine, then ends
-///   watchdog                           looks at what the worker and the tasks are doing
+///   watchdog                           monitors the worker and the tasks
 /// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK,
 /// limit_mutex. The mutexes of settings, loader, worker, watchdog, input, text, json and audio are
 /// leaves: none is held while another of them is taken, nor while a pad, the bus or the runtime is
-/// called (the queue's takes the pool's locks; a task that pauses itself takes those of its pad).
-/// That of the request pads is held while the element looks through its pads.
+/// called. There are two exceptions: the queue takes the pool's locks under its mutex, and a task
+/// that pauses itself takes its pad's locks. request_pads_mutex is held while the element's pads
+/// are searched by name.
 struct ElementState {
   explicit ElementState(GstElement* element)
       : allocator(make_audio_allocator()),
@@ -50,8 +51,8 @@ struct ElementState {
   SharedSettings settings;
   Counters counters;
   Latency latency;
-  AllocatorPtr allocator;        ///< Offered upstream; has the ring, where there is one.
-  AllocatorPtr chunk_allocator;  ///< For what arrives in other memory.
+  AllocatorPtr allocator;        ///< Offered upstream; has the ring, if there is one.
+  AllocatorPtr chunk_allocator;  ///< For audio that arrives in other memory.
   InputQueue input;
   EngineLoader loader;
   OutputPad text;
@@ -62,20 +63,21 @@ struct ElementState {
 
   GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the other pads.
   GstPad* src_pad = nullptr;
-  std::mutex request_pads_mutex;       ///< Guards the next two.
-  GstPad* unsynced_src_pad = nullptr;  ///< nullptr until requested, and once released.
-  GstPad* audio_src_pad = nullptr;     ///< Likewise.
+  std::mutex request_pads_mutex;       ///< Guards unsynced_src_pad and audio_src_pad.
+  GstPad* unsynced_src_pad = nullptr;  ///< nullptr unless requested and not released.
+  GstPad* audio_src_pad = nullptr;     ///< nullptr unless requested and not released.
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
-  std::mutex limit_mutex;  ///< The input's limit stays that of the latency, whoever sets it.
+  std::mutex limit_mutex;  ///< Keeps the input's limit and the latency consistent across threads.
 
-  std::atomic<bool> lost_events_told{false};  ///< Since the element was started.
+  /// A WARNING about lost events was posted since the element was started.
+  std::atomic<bool> lost_events_told{false};
 
-  Patience patience;  ///< Of the streaming thread with the engine.
+  Patience patience;  ///< Limits how long the streaming thread waits for the engine.
 
-  // Of the streaming thread alone.
+  // Accessed with the sink pad's STREAM_LOCK, or by state changes before data flows.
   GstSegment segment{};
-  bool lacks_segment = false;  // The stream has begun, and no SEGMENT has come since.
+  bool lacks_segment = false;  // The stream has begun and no SEGMENT has arrived since.
   SampleFormat format = SampleFormat::F32;
 };
 

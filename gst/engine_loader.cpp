@@ -15,11 +15,11 @@ Result<void> EngineLoader::start(const EngineOptions& options) {
     if (state_ != State::Idle && options == options_) return {};
   }
   end();
-  // Copied first: without memory for them, no load begins.
+  // Copies the options before the state changes: if memory runs out here, no load has begun.
   EngineOptions wanted = options;
   EngineOptions loaded = options;
   int n_load = 0;
-  std::shared_ptr<Engine> old;  // Dies outside the lock, and before the next one needs its memory.
+  std::shared_ptr<Engine> old;  // Released unlocked, before the new engine needs memory.
   {
     const std::scoped_lock lock(mutex_);
     state_ = State::Loading;
@@ -39,7 +39,8 @@ Result<void> EngineLoader::start(const EngineOptions& options) {
 void EngineLoader::load(const EngineOptions& options, int n_load) {
   post_progress(GST_PROGRESS_TYPE_START, ("Loading model " + options.model).c_str());
   const auto begin = std::chrono::steady_clock::now();
-  // Engine::open would find it as well; asking first tells the user early where it comes from.
+  // Engine::open() finds the model too. This call only shows the path of the model to the user
+  // early.
   auto path = find_model(options.model);
   if (path) {
     const std::string device(to_string(options.device));
@@ -64,13 +65,14 @@ void EngineLoader::load(const EngineOptions& options, int n_load) {
 void EngineLoader::fail_load(int n_load, const Error& error) noexcept {
   post_progress(GST_PROGRESS_TYPE_ERROR, error.message.c_str());
   finish(n_load, State::Failing);
-  // The reason comes first: what fails for it posts errors too.
+  // wait() returns only after this ERROR is posted, because failures that follow from it post
+  // ERRORs too.
   post_error(element_, error, [this, n_load] { finish(n_load, State::Failed); });
 }
 
 void EngineLoader::finish(int n_load, State state) {
   const std::scoped_lock lock(mutex_);
-  if (n_load != n_loads_) return;  // Another began meanwhile.
+  if (n_load != n_loads_) return;  // Another load began, or end() was called.
   state_ = state;
   changed_.notify_all();
 }
@@ -86,7 +88,7 @@ void EngineLoader::end() {
   const std::scoped_lock lock(mutex_);
   if (state_ == State::Loaded) return;
   state_ = State::Idle;
-  ++n_loads_;  // A thread that still posts the failure must not change the state afterwards.
+  ++n_loads_;  // A thread that still posts a failure must not change the state any more.
   changed_.notify_all();
 }
 

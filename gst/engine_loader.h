@@ -15,33 +15,35 @@
 
 namespace npuwhisper {
 
-/// Loads the engine on a thread of its own, tells the bus about it (PROGRESS, or ERROR on failure),
-/// and keeps the engine until other options are asked for or the element dies, so that an element
-/// that is probed (PAUSED, NULL, PAUSED) does not load again. Thread-safe; one mutex, a leaf.
+/// Loads the engine in a thread of its own and reports on the bus (PROGRESS, or ERROR on failure).
+/// Keeps the engine until other options are requested or the element is finalized, so that an
+/// application that probes the element (PAUSED, NULL, PAUSED) does not load it twice. Thread-safe,
+/// except that start() and end() are for state changes. The mutex is a leaf.
 class EngineLoader {
  public:
   explicit EngineLoader(GstElement* element) : element_(element) {}
 
-  /// Begins to load, unless a load with these options is on its way, has succeeded or has failed.
-  /// Call from state changes only; waits for a load with other options. Errors: Unavailable (no
-  /// thread to load with): no load has begun, and the bus does not know of it.
+  /// Starts to load the engine, unless a load with these options is in progress, has succeeded or
+  /// has failed. Waits for a load with other options to end, and releases its engine. Errors:
+  /// Unavailable (no thread to load with); then nothing is loaded or posted on the bus.
   Result<void> start(const EngineOptions& options);
-  /// The engine, once it is there; nullptr if loading failed (the bus knows) or `stop` came first.
+  /// Waits for the load and returns the engine. Returns nullptr if loading failed (an ERROR was
+  /// posted), if no load was started or if `stop` was requested first.
   std::shared_ptr<Engine> wait(std::stop_token stop);
-  /// Waits for the thread: the element goes to NULL and may die. A load that failed is forgotten:
-  /// the next start() tries again.
+  /// Waits for the thread that loads, because the element may be finalized in NULL. Discards the
+  /// result of a failed load, so that the next start() tries again.
   void end();
 
-  /// True if the last load was of these options, and failed.
+  /// Returns true if the last load had these options and failed.
   bool failed(const EngineOptions& options) const;
   bool is_loading() const;
-  /// The engine, if it is there.
+  /// Returns the engine, or nullptr if it is not loaded.
   std::shared_ptr<Engine> engine() const;
-  /// How long the last load took.
+  /// Returns the duration of the last load that succeeded.
   std::chrono::nanoseconds load_time() const;
 
  private:
-  /// Failing: it has failed, and the bus is being told. Nobody else is told before that.
+  /// Failing: the load has failed and the ERROR is being posted. wait() returns only after that.
   enum class State { Idle, Loading, Failing, Loaded, Failed };
   bool is_busy() const { return state_ == State::Loading || state_ == State::Failing; }
   void load(const EngineOptions& options, int n_load);
@@ -50,14 +52,14 @@ class EngineLoader {
   void post_progress(GstProgressType type, const char* text) const;
 
   GstElement* element_;
-  mutable std::mutex mutex_;  // Guards the next six.
+  mutable std::mutex mutex_;  // Guards all members below except thread_.
   std::condition_variable_any changed_;
   State state_ = State::Idle;
   EngineOptions options_;
   int n_loads_ = 0;
   std::shared_ptr<Engine> engine_;
   std::chrono::nanoseconds load_time_{0};
-  std::jthread thread_;  // Of the state changes alone.
+  std::jthread thread_;  // Accessed only by state changes.
 };
 
 }  // namespace npuwhisper

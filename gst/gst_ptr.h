@@ -7,15 +7,16 @@
 
 namespace npuwhisper {
 
-/// Releases the reference that a smart pointer below owns.
+/// Deleter that releases a reference to a mini object.
 struct MiniObjectUnref {
   void operator()(void* object) const { gst_mini_object_unref(GST_MINI_OBJECT_CAST(object)); }
 };
+/// Deleter that releases a reference to a GstObject.
 struct ObjectUnref {
   void operator()(void* object) const { gst_object_unref(object); }
 };
 
-/// One owned reference each.
+/// Smart pointers that own one reference each.
 using BufferPtr = std::unique_ptr<GstBuffer, MiniObjectUnref>;
 using CapsPtr = std::unique_ptr<GstCaps, MiniObjectUnref>;
 using EventPtr = std::unique_ptr<GstEvent, MiniObjectUnref>;

@@ -37,9 +37,9 @@ struct Soon {
   GDestroyNotify destroy;
 };
 
-// The bins around `object`, with a reference each. A bin forwards the messages of its elements
-// without a reference to itself (GStreamer 1.22), and a state change does not wait for the thread
-// that posts here.
+// Returns the bins around `object`, outermost first, with a reference to each. The bins must be
+// kept alive: a bin forwards its elements' messages without a reference to itself (GStreamer 1.22),
+// and a state change does not wait for the thread that posts the message.
 GSList* ref_ancestors(GstObject* object) {
   GSList* ancestors = nullptr;
   for (GstObject* parent = gst_object_get_parent(object); parent != nullptr;

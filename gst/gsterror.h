@@ -10,23 +10,25 @@
 
 namespace npuwhisper {
 
-/// Calls `call(element, data)` and `destroy(data)` in a thread of their own, or in this one where
-/// the system gives none. Keeps the element alive until then. Unlike gst_element_call_async(),
-/// which keeps what it has no thread for until it has one. Thread-safe.
+/// Calls `call(element, data)` and `destroy(data)` in a new thread, or in the calling thread if the
+/// system provides none. Keeps the element alive until both have returned. In contrast,
+/// gst_element_call_async() may delay the call until a thread is free. Thread-safe.
 void call_soon(GstElement* element, GstElementCallAsyncFunc call, gpointer data,
                GDestroyNotify destroy) noexcept;
 
-/// Posts `error` as an ERROR message of `element`, in this thread: for state changes, in which bins
-/// expect it. The only place, with those below, where our error codes meet GStreamer's. Cancelled
-/// is no error: nothing is posted. Thread-safe; holds no lock.
+/// Posts an ERROR message of `element` in the calling thread, as bins expect during state changes.
+/// Only this function and those below map our error codes to GStreamer's. Posts nothing for
+/// Cancelled, which is not an error. Thread-safe; holds no lock.
 void post_error_now(GstElement* element, ErrorCode code, const char* message) noexcept;
 
-/// The same, soon, then calls `then()`, which must not throw.
+/// Posts `error` as an ERROR message of `element`, asynchronously, then calls `then()`, which must
+/// not throw.
 ///
-/// Both happen in a thread of their own that keeps the element alive: bins around transcribers stop
-/// the element on the spot when they see the message, in the thread that posts it, and a thread of
-/// ours would wait for its own end. Where the system gives no thread, they happen in this one. All
-/// memory for it is GLib's, so that it can be told that there is none. Thread-safe; holds no lock.
+/// Both happen in a new thread that keeps the element alive. Bins around transcribers stop the
+/// element as soon as they see the message, in the thread that posts it; a thread of the element
+/// would then wait for its own end. If the system provides no thread, both happen in the calling
+/// thread. All memory is allocated by GLib, which does not throw, so that std::bad_alloc can be
+/// reported too. Thread-safe; holds no lock.
 template <typename Then>
 void post_error(GstElement* element, const Error& error, Then then) noexcept {
   struct Job {
@@ -52,9 +54,10 @@ void post_error(GstElement* element, const Error& error, Then then) noexcept {
 inline void post_error(GstElement* element, const Error& error) noexcept {
   post_error(element, error, [] {});
 }
-/// Likewise, that downstream failed with `flow`.
+/// Posts an ERROR message, asynchronously (call_soon), which says that downstream failed with
+/// `flow`.
 void post_flow_error(GstElement* element, GstFlowReturn flow) noexcept;
-/// What a pad function returns after `error`: FLUSHING for Cancelled, else ERROR.
+/// Returns the result of a pad function after `error`: FLUSHING for Cancelled, otherwise ERROR.
 GstFlowReturn flow_of(const Error& error);
 
 }  // namespace npuwhisper

@@ -83,7 +83,7 @@ void set_property(GObject* object, guint id, const GValue* value, GParamSpec* sp
   if (!other_latency && !other_lateness && !other_sync) return;
   state.latency.set_budget(settings.latency_ms * GST_MSECOND);
   state.audio.set_sync(settings.meta_sync);
-  // Of lateness the pipeline's latency has nothing, but the input queue's limit has.
+  // Lateness is not part of the pipeline's latency, but it raises the input queue's limit.
   npuwhisper::update_own_latency(GST_ELEMENT(object), state, other_latency || other_sync);
 }
 
@@ -105,7 +105,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   }
 }
 
-// The longest delay so far: what a user needs to choose a latency.
+// Records the longest delay of text so far (max-observed-delay), from which users can choose a
+// latency. Posts a WARNING if it exceeds latency plus lateness.
 void note_delay(GstElement* element, GstClockTime delay) {
   ElementState& state = state_of(element);
   const auto ms = static_cast<guint>(delay / GST_MSECOND);
@@ -120,7 +121,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
   }
 }
 
-// Whether what a state change needs was `done`; else the bus knows why not.
+// Returns whether a step of a state change succeeded. Posts an ERROR if it failed.
 bool posted(GstElement* element, const npuwhisper::Result<void>& done) {
   if (done) return true;
   npuwhisper::post_error_now(element, done.error().code, done.error().message.c_str());
@@ -132,7 +133,7 @@ bool start(GstElement* element, ElementState& state) {
   state.lost_events_told = false;
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (!posted(element, state.loader.start(options))) return false;
-  if (state.loader.failed(options)) return false;  // The bus knows why.
+  if (state.loader.failed(options)) return false;  // The loader has posted the ERROR.
   const auto epoch = state.input.start();
   if (!epoch) {
     GST_ELEMENT_ERROR(element, RESOURCE, NO_SPACE_LEFT, ("No memory for audio buffers"), (nullptr));
@@ -166,13 +167,13 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
       state.patience.stop();
-      state.input.stop();  // Lets the streaming thread and the worker go,
+      state.input.stop();  // Releases the streaming thread and the worker.
       state.worker.cancel();
       break;
     default:
       break;
   }
-  // ... so that the pads can be deactivated here.
+  // On the way down, this deactivates the pads, which requires that no thread still waits in them.
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
@@ -183,14 +184,16 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     state.input.stop();
     state.worker.stop();
     state.watchdog.stop();
-    // Upstream's memory keeps the device; the element does not.
+    // The element releases the ring here. Only memory that upstream still holds keeps the device
+    // open.
     npuwhisper::set_audio_ring(state.allocator.get(), nullptr);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.end();
   return result;
 }
 
-// Where the element keeps the request pad of a template's name. With their mutex held.
+// Returns the member that holds the request pad of template `name`. The caller holds
+// request_pads_mutex.
 GstPad*& request_pad_of(ElementState& state, const char* name) {
   return g_strcmp0(name, "audio_src") == 0 ? state.audio_src_pad : state.unsynced_src_pad;
 }
@@ -208,7 +211,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   {
     const std::scoped_lock lock(state.request_pads_mutex);
     GstPad*& known = request_pad_of(state, name);
-    // One that is released is the element's until its thread has come to an end.
+    // A released pad stays in the element until its thread has ended.
     if (known != nullptr || has_pad(element, name)) return nullptr;
     pad = make_source_pad(is_audio ? &audio_src_template : &unsynced_src_template, name, output);
     known = pad;
@@ -216,7 +219,7 @@ GstPad* request_new_pad(GstElement* element, GstPadTemplate* templ, const gchar*
   output.attach(pad);
   const bool runs =
       GST_STATE(element) > GST_STATE_READY || GST_STATE_NEXT(element) == GST_STATE_PAUSED;
-  if (runs && !gst_pad_set_active(pad, TRUE)) {  // The bus knows why not.
+  if (runs && !gst_pad_set_active(pad, TRUE)) {  // The ERROR is already posted.
     gst_object_unref(gst_object_ref_sink(pad));
     const std::scoped_lock lock(state.request_pads_mutex);
     request_pad_of(state, name) = nullptr;
@@ -235,7 +238,7 @@ void remove_request_pad(GstElement* element, GstPad* pad) {
 
 void release_pad(GstElement* element, GstPad* pad) {
   {
-    // A probe that stays releases its pad with each buffer that still comes.
+    // A probe that releases its pad and stays installed calls this again for each further buffer.
     ElementState& state = state_of(element);
     const std::scoped_lock lock(state.request_pads_mutex);
     GstPad*& known = request_pad_of(state, GST_PAD_NAME(pad));
@@ -246,7 +249,7 @@ void release_pad(GstElement* element, GstPad* pad) {
     remove_request_pad(element, pad);
     return;
   }
-  // From a probe of the pad, as programs like to do it: its thread cannot wait for its own end.
+  // Pads are often released in one of their probes. The pad's thread cannot wait for its own end.
   gst_element_call_async(
       element,
       [](GstElement* self, gpointer released) { remove_request_pad(self, GST_PAD(released)); },

@@ -10,8 +10,8 @@ struct ElementState;
 G_BEGIN_DECLS
 
 /// The element `npuwhisper`: audio in, timed text out. This file and its source are the GObject
-/// shell: class, pads, properties, state changes. The sink side is in sink_pad.h, the source side
-/// in source_pads.h, the work in worker.h.
+/// shell: class, pads, properties, state changes. sink_pad.h contains the sink side, source_pads.h
+/// the source side, worker.h the processing.
 #define GST_TYPE_NPU_WHISPER (gst_npu_whisper_get_type())
 G_DECLARE_FINAL_TYPE(GstNpuWhisper, gst_npu_whisper, GST, NPU_WHISPER, GstElement)
 

@@ -15,9 +15,9 @@ namespace {
 using npuwhisper::CaptionBin;
 using npuwhisper::CaptionMode;
 
-// The bin's own; the others have the ids that they have in npuwhisper.
+// ID of the bin's own property. All other properties are npuwhisper's, with the same IDs.
 constexpr guint kPropMode = 1000;
-// A video waits so long in raw pictures: shorter than npuwhisper's own.
+// The default latency. Shorter than npuwhisper's, because raw video is held for this time.
 constexpr guint kLatencyMs = 4000;
 
 constexpr const char* kAudioCaps = "audio/x-raw";
@@ -79,7 +79,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   g_object_get_property(G_OBJECT(inside(object).whisper()), spec->name, value);
 }
 
-// What npuwhisper finds out by itself changes in the bin too.
+// Notifies the bin's property when the read-only property of npuwhisper with the same name changes.
 void on_notify(GObject*, GParamSpec* spec, gpointer self) {
   if ((spec->flags & G_PARAM_WRITABLE) != 0) return;
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(self), spec->name) != nullptr) {
@@ -101,9 +101,10 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
   return result;
 }
 
-// An element's latency has changed, and with it how much the queues must hold.
+// Sizes the queues again when an element's latency has changed.
 void handle_message(GstBin* bin, GstMessage* message) {
-  CaptionBin* inside = GST_NPU_WHISPER_BIN(bin)->inside;  // nullptr at birth and death.
+  // nullptr during construction and disposal.
+  CaptionBin* inside = GST_NPU_WHISPER_BIN(bin)->inside;
   if (GST_MESSAGE_TYPE(message) == GST_MESSAGE_LATENCY && inside != nullptr) inside->size_queues();
   GST_BIN_CLASS(gst_npu_whisper_bin_parent_class)->handle_message(bin, message);
 }

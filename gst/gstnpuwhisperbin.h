@@ -10,7 +10,7 @@ class CaptionBin;
 G_BEGIN_DECLS
 
 /// The element `npuwhisperbin`: video and audio in, captioned video and audio out. This file and
-/// its source are the GObject shell; what is inside is in bin/caption_bin.h.
+/// its source are the GObject shell; its contents are in bin/caption_bin.h.
 #define GST_TYPE_NPU_WHISPER_BIN (gst_npu_whisper_bin_get_type())
 G_DECLARE_FINAL_TYPE(GstNpuWhisperBin, gst_npu_whisper_bin, GST, NPU_WHISPER_BIN, GstBin)
 

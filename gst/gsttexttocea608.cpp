@@ -40,7 +40,7 @@ GstFlowReturn chain(GstPad*, GstObject* parent, GstBuffer* buffer) {
   CaptionStream& stream = stream_of(parent);
   if (!stream.negotiate()) return GST_FLOW_NOT_NEGOTIATED;
   const npuwhisper::MappedBuffer mapped(buffer);
-  // Some sources send the NUL that ends the text.
+  // Some sources include the terminating NUL in the buffer.
   const std::string_view view(reinterpret_cast<const char*>(mapped.bytes().data()),
                               mapped.bytes().size());
   std::string text(view.substr(0, view.find('\0')));

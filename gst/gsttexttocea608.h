@@ -9,16 +9,17 @@ class CaptionStream;
 
 G_BEGIN_DECLS
 
-/// The element `texttocea608`: timed text in, CEA-608 captions out, one buffer a frame. This file
-/// and its source are the GObject shell: class, pads, properties. The work is in caption_stream.h,
-/// the encoder in cea608/caption_encoder.h; docs/captions.md is its manual.
+/// The element `texttocea608`: timed text in, CEA-608 captions out, one buffer per frame. This file
+/// and its source are the GObject shell: class, pads, properties. caption_stream.h contains the
+/// conversion, cea608/caption_encoder.h the encoder. docs/captions.md describes how to use the
+/// element.
 #define GST_TYPE_TEXT_TO_CEA608 (gst_text_to_cea608_get_type())
 G_DECLARE_FINAL_TYPE(GstTextToCea608, gst_text_to_cea608, GST, TEXT_TO_CEA608, GstElement)
 
 struct _GstTextToCea608 {
   GstElement parent;
   npuwhisper::CaptionStream* stream;
-  gboolean markup;  ///< What the text is; of the streaming thread.
+  gboolean markup;  ///< The text is Pango markup. Accessed only by the streaming thread.
 };
 
 GST_ELEMENT_REGISTER_DECLARE(texttocea608)

@@ -26,7 +26,7 @@ InputQueue::InputQueue(GstAllocator* allocator, Counters& counters)
 
 std::optional<std::uint64_t> InputQueue::start() {
   const std::scoped_lock lock(mutex_);
-  // Besides the queued pieces, one is with the worker.
+  // Besides the queued pieces, the worker holds one.
   if (pool_ == nullptr) pool_ = make_chunk_pool(allocator_, kPreallocatedChunks, kMaxPieces + 1);
   if (pool_ == nullptr) return std::nullopt;
   clear();
@@ -77,12 +77,12 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
 
     std::size_t n_copied = append_to_last(bytes, format, pts);
     if (n_copied == 0) {
-      // Cannot run dry: kMaxPieces bounds what is queued.
+      // The pool cannot run dry: kMaxPieces bounds the number of queued pieces.
       GstBufferPoolAcquireParams params{};
       params.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
       GstBuffer* chunk = nullptr;
       result.flow = gst_buffer_pool_acquire_buffer(pool_.get(), &chunk, &params);
-      if (result.flow == GST_FLOW_ERROR) throw std::bad_alloc();  // As the queue itself may.
+      if (result.flow == GST_FLOW_ERROR) throw std::bad_alloc();  // push_back() may throw it, too.
       if (result.flow != GST_FLOW_OK) return result;
       Audio audio{.buffer = BufferPtr(chunk), .format = format, .pts = pts};
       audio.n_dropped = std::exchange(n_dropped_, 0);
@@ -98,8 +98,8 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
   return result;
 }
 
-// Copies as much of `bytes` as the last item takes: it must be a chunk of our pool with room, and
-// the audio must follow what is in it as closely as the timeline would notice.
+// Copies as much of `bytes` as the last item has room for and returns the number of bytes. Returns
+// 0 unless the last item is a chunk of our pool that the audio continues within Timeline::kDrift.
 std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                                        GstClockTime pts) {
   if (items_.empty()) return 0;
@@ -132,11 +132,11 @@ InputQueue::EventResult InputQueue::push(EventPtr event) {
   return result;
 }
 
-// Makes the events as few as may wait.
+// Reduces the number of events to the maximum.
 void InputQueue::drop_events(EventResult& result) {
   result.n_lost = drop_superseded_events();
   if (n_events() > kMaxEvents && is_boundary(event_of(items_.back().item))) {
-    // Boundaries that audio keeps apart.
+    // Audio between boundaries keeps them from replacing each other.
     result.n_dropped_samples = drop_audio();
     result.n_lost += drop_superseded_events();
   }
@@ -145,7 +145,9 @@ void InputQueue::drop_events(EventResult& result) {
     const GstEvent* event = event_of(queued.item);
     return event != nullptr && !is_boundary(event);
   });
-  if (other == items_.end()) return;  // Without audio, there is one boundary of each kind.
+  // Never happens: only boundaries would be left, at most one of each kind because the audio was
+  // dropped, and that is below kMaxEvents.
+  if (other == items_.end()) return;
   const std::size_t n_lost_marks = other->n_lost_marks;
   const auto next = items_.erase(other);
   (next == items_.end() ? items_.back() : *next).n_lost_marks += n_lost_marks;

@@ -23,42 +23,46 @@ constexpr std::size_t bytes_per_sample(SampleFormat format) {
   return format == SampleFormat::S16 ? 2 : 4;
 }
 
-/// Some audio on its way to the worker: the first n_samples of `buffer`.
+/// Audio on its way to the worker: the first n_samples of `buffer`.
 struct Audio {
   BufferPtr buffer;
   SampleFormat format = SampleFormat::F32;
   std::int64_t n_samples = 0;
-  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< NONE: follows what came before.
-  std::int64_t n_dropped = 0;              ///< Samples that were thrown away right before it.
+  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< NONE: follows the previous audio.
+  std::int64_t n_dropped = 0;              ///< Samples dropped right before this audio.
 };
 
-/// The bounded queue between the streaming thread (one producer) and the worker (one consumer),
-/// of audio and serialized events in their order. Audio in memory of our allocator is queued as it
-/// is; other audio is copied, once, into chunks of our pool. A full queue blocks the producer, or,
-/// when live, throws away the audio it holds, so that the worker goes on at the live edge. It may
-/// become live at any time: who waits then looks again.
+/// Bounded queue of audio and serialized events, in order, between the streaming thread (the only
+/// producer) and the worker (the only consumer). Audio in memory of our allocator is queued without
+/// copying. Other audio is copied once, into chunks of our pool. A full queue blocks the producer,
+/// or, when live, drops the audio it holds, so that the worker continues at the live edge. The
+/// queue may become live at any time; waiting threads are then woken to check again.
 ///
-/// Events are bounded too. Too many of them block the producer or, when live, of each kind all but
-/// the newest go: nobody has seen the tags, and audio has times of its own without the GAPs. What
-/// begins or ends something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) goes only where no audio
-/// lies between it and a newer one of its kind. If that makes no room, the oldest other event is
-/// dropped; for one that begins or ends something, the audio that waits.
+/// The number of events is bounded, too. Too many events block the producer. When live, all but the
+/// newest event of each kind are dropped instead. Little is lost: newer tags replace older ones,
+/// and audio has its own timestamps, so it does not need the GAPs. An event that begins or ends
+/// something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) is dropped only if no audio lies between it
+/// and a newer event of its kind or a newer STREAM_START. If that leaves no room for such an event,
+/// the queued audio is dropped. If it leaves no room for any other event, the oldest event that
+/// does not begin or end something is dropped.
 ///
-/// Each flush begins a new epoch: what the consumer still computes from an older one is void.
-/// Thread-safe. One mutex; it is a leaf: nothing but the pool's own locks is taken under it.
+/// Each flush begins a new epoch; results that the consumer still computes from an older epoch are
+/// invalid. Thread-safe. The one mutex is a leaf: only the pool's own locks are taken while it is
+/// held.
 class InputQueue {
  public:
-  /// Most pieces of audio, of 10 ms each as many as any live limit allows; also bounds the pool.
+  /// Maximum number of queued pieces of audio (26 s in pieces of 10 ms). The pool has one chunk
+  /// more, for the piece that the worker holds.
   static constexpr std::size_t kMaxPieces = 2600;
-  /// Most events.
+  /// Maximum number of queued events.
   static constexpr std::size_t kMaxEvents = 1000;
 
   using Item = std::variant<Audio, EventPtr>;
   struct Popped {
     bool stopped = false;
     std::uint64_t epoch = 0;
-    std::optional<Item> item;      ///< Empty: stopped, or nothing came in time.
-    std::size_t n_lost_marks = 0;  ///< Marks (is_mark) right before the item that were dropped.
+    std::optional<Item> item;      ///< Empty if the wait ended without an item.
+    std::size_t n_lost_marks = 0;  ///< Marks (is_mark()) dropped right before the item.
   };
   struct PushResult {
     GstFlowReturn flow = GST_FLOW_OK;
@@ -67,45 +71,49 @@ class InputQueue {
   struct EventResult {
     bool accepted = false;
     std::int64_t n_dropped_samples = 0;
-    std::size_t n_lost = 0;  ///< Events that no other stands for.
+    std::size_t n_lost = 0;  ///< Events dropped without a newer one that replaces them.
   };
 
   InputQueue(GstAllocator* allocator, Counters& counters);
 
-  /// Before data flows: empty, accepting. The new epoch, or nullopt: no memory for the pool.
+  /// Empties and opens the queue. Must be called before data flows. Returns the new epoch, or
+  /// nullopt if there is no memory for the pool.
   std::optional<std::uint64_t> start();
-  /// After it: every call returns at once until start().
+  /// Empties and closes the queue: no call blocks until the next start().
   void stop();
 
-  /// How much audio may wait, and whether the producer waits (not live) or we drop (live).
+  /// Sets the limit: the queue is full once it holds `n_samples` samples. A full queue drops its
+  /// audio if `live`, and blocks the producer otherwise.
   void set_limit(std::int64_t n_samples, bool live);
 
   /// Queues audio without copying. `audio.buffer` must be in memory of our allocator.
   PushResult push(Audio audio);
-  /// Copies `bytes` (whole samples) that start at `pts`.
+  /// Queues a copy of `bytes` (whole samples) that start at `pts`.
   PushResult copy(std::span<const std::byte> bytes, SampleFormat format, GstClockTime pts);
-  /// Queues a serialized event; waits for room like audio. Not accepted while flushing or stopped,
-  /// and where the worker gave up and left no room.
+  /// Queues a serialized event. Waits for room unless live. The event is not accepted while
+  /// flushing or stopped, or if the worker has failed and the queue has no room.
   EventResult push(EventPtr event);
 
-  /// Samples of audio that wait.
+  /// Returns the number of samples of queued audio.
   std::int64_t n_waiting() const;
-  /// The next item; waits at most max_wait or, without one, as long as the queue is not live.
+  /// Removes and returns the next item. Waits at most `max_wait`. Without `max_wait`, waits until
+  /// there is an item or the queue is live or stopped.
   Popped pop(std::optional<std::chrono::milliseconds> max_wait);
-  /// The same, but audio stays where it is, and what comes behind it.
+  /// Removes and returns the next item if it is an event. Audio, and everything queued after it,
+  /// stays queued. Waits at most `max_wait`.
   Popped pop_event(std::chrono::milliseconds max_wait);
-  /// True if `epoch` is the present one and no flush has begun since.
+  /// Returns true if `epoch` is the current one and no flush has begun since.
   bool is_current(std::uint64_t epoch) const;
 
-  /// Empties the queue, but for sticky events, and makes the producer return FLUSHING. Does not
-  /// wait for anybody.
+  /// Empties the queue, except for sticky events that survive a flush, and makes push() and copy()
+  /// return FLUSHING. Does not block.
   void flush_start();
-  /// Accepts data again, and returns the new epoch.
+  /// Accepts data again. Returns the new epoch.
   std::uint64_t flush_stop();
-  /// Counts start().
+  /// Returns how many times the queue was started.
   std::uint64_t n_starts() const;
-  /// The worker gave up: the producer gets `flow` from now on, behind any flush too, until start(),
-  /// if the queue has not been stopped since it was started for the n-th time.
+  /// Reports that the worker has failed: push() and copy() return `flow` from now on, even after a
+  /// flush, until start(). Does nothing if the queue was stopped since its n_starts-th start.
   void fail(GstFlowReturn flow, std::uint64_t n_starts);
 
  private:
@@ -130,18 +138,18 @@ class InputQueue {
   GstAllocator* allocator_;
   Counters& counters_;
 
-  mutable std::mutex mutex_;  // Guards all below.
+  mutable std::mutex mutex_;  // Guards all members below.
   std::condition_variable changed_;
   BufferPoolPtr pool_;
   std::deque<Queued> items_;
   std::size_t n_pieces_ = 0;
   std::int64_t n_samples_ = 0;
   std::int64_t limit_ = 0;
-  std::int64_t n_dropped_ = 0;  // Not yet told to the consumer.
+  std::int64_t n_dropped_ = 0;  // Dropped samples not yet reported to the consumer.
   bool live_ = false;
   bool running_ = false;
   GstFlowReturn flow_ = GST_FLOW_FLUSHING;
-  GstFlowReturn flow_when_open_ = GST_FLOW_OK;  // OK, or why the worker gave up.
+  GstFlowReturn flow_when_open_ = GST_FLOW_OK;  // OK, or the reason why the worker failed.
   std::uint64_t epoch_ = 0;
   std::uint64_t n_starts_ = 0;
 };

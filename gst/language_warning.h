@@ -7,11 +7,11 @@
 
 namespace npuwhisper {
 
-/// Posts a WARNING message once a stream's language was detected with a low probability, and once
-/// more after the stream was reset. Reentrant.
+/// Posts a WARNING message if the language of a stream was detected with a low probability. Posts
+/// at most one between two resets of the transcriber. Reentrant.
 class LanguageWarning {
  public:
-  /// Called after each push() and drain() of `transcriber`, which is made for `element`.
+  /// Must be called after each push() and drain() of `transcriber`, which belongs to `element`.
   void check(GstElement* element, const Transcriber& transcriber);
 
  private:

@@ -8,7 +8,7 @@
 namespace npuwhisper {
 
 std::chrono::milliseconds Latency::of_transcriber() const {
-  // Patience beyond this makes no word better.
+  // No word improves if the transcriber has more time than this.
   constexpr GstClockTime kMost = 20 * GST_SECOND;
   return std::chrono::milliseconds((std::min(patience(), kMost) - kGapLead) / GST_MSECOND);
 }
@@ -40,7 +40,7 @@ void Latency::answer(GstQuery* query, GstClockTime own) const {
 
 GstClockTime Latency::running_time(GstElement* element) const {
   if (!live_) return GST_CLOCK_TIME_NONE;
-  // The base time means something in PLAYING alone.
+  // The base time is meaningful only in PLAYING.
   if (GST_STATE(element) != GST_STATE_PLAYING) return GST_CLOCK_TIME_NONE;
   return gst_element_get_current_running_time(element);
 }
@@ -62,7 +62,7 @@ GstClockTime Latency::time_left(GstElement* element, const GstSegment& segment,
   return due > now ? due - now : 0;
 }
 
-// By how much what should have been pushed is behind the clock.
+// Returns how far deadline() is behind the running time of the clock.
 GstClockTime Latency::lag(GstClockTime lateness) const {
   const GstClockTime lead = kGapLead < budget_ / 2 ? kGapLead : budget_ / 2;
   return upstream_min_ + budget_ + lateness - lead;

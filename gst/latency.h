@@ -8,49 +8,51 @@
 
 namespace npuwhisper {
 
-/// What the element promises when live: text of audio that was captured at running time t reaches
-/// its sink by t + upstream's latency + budget + lateness. The budget (property `latency`) is part
-/// of the pipeline's latency; the lateness (property `lateness`) is not: the text's running times
-/// are later by it. Both are the transcriber's but for the last kGapLead, which lets GAP events,
-/// which come once a tick, reach a sink before it waits. Thread-safe.
+/// The element's promise when live: the text of audio captured at running time t reaches its sink
+/// by t + upstream's latency + budget + lateness. The budget (property `latency`) is part of the
+/// pipeline's latency. The lateness (property `lateness`) is not; it is added to the running times
+/// of the text. The transcriber may use both times, less kGapLead. GAP events, which are sent once
+/// a tick, thereby reach a sink before the sink has to wait. Thread-safe.
 class Latency {
  public:
-  /// How far ahead of the promise a GAP goes out: two ticks.
+  /// How long before the promised time a GAP is sent: two ticks, but at most half of the budget.
   static constexpr GstClockTime kGapLead = 200 * GST_MSECOND;
 
   void set_budget(GstClockTime budget) { budget_ = budget; }
   GstClockTime budget() const { return budget_; }
   void set_lateness(GstClockTime lateness) { lateness_ = lateness; }
   GstClockTime lateness() const { return lateness_; }
-  /// Budget and lateness: how long a word may take.
+  /// Budget plus lateness: how long a word may take.
   GstClockTime patience() const { return budget_ + lateness_; }
-  /// The part of it in which the transcriber must have returned a word that was spoken.
+  /// Returns the time within which the transcriber must return a spoken word: patience() less
+  /// kGapLead, at most about 20 s.
   std::chrono::milliseconds of_transcriber() const;
 
-  /// Asks upstream of `sink`; returns true if liveness or latency differ from what was known. What
-  /// was live stays live unless `may_end_live`: while a source is replaced there is nothing
-  /// upstream that could say so. Where upstream cannot answer, as while a source is still
-  /// connecting, all stays as it was.
+  /// Queries the latency upstream of `sink`. Returns true if liveness or latency changed. A live
+  /// element stays live unless `may_end_live`: while a source is replaced, nothing upstream can
+  /// report liveness. If upstream cannot answer, for example while a source is still connecting,
+  /// nothing changes.
   bool query_upstream(GstPad* sink, bool may_end_live);
-  /// Whether upstream could not answer the last time.
+  /// Returns whether upstream failed to answer the last query.
   bool is_unanswered() const { return is_unanswered_; }
   bool live() const { return live_; }
-  /// Live: by how much what arrives may be late, as upstream says.
+  /// Live: the minimum latency that upstream reported.
   GstClockTime upstream() const { return upstream_min_; }
-  /// Fills in a LATENCY query of a pad that holds back what comes by `own` (budget(), or 0): when
-  /// live, upstream plus that, else (FALSE, 0, NONE).
+  /// Answers a LATENCY query for a pad that delays data by `own` (budget(), or 0): with upstream's
+  /// latency plus `own` when live, else with (FALSE, 0, NONE).
   void answer(GstQuery* query, GstClockTime own) const;
 
-  /// Live: the time in `segment` (upstream's) up to which everything that may be `lateness` late
-  /// should have been pushed by now; NONE while not live, not playing or before the segment.
+  /// Live: returns the position in `segment` (upstream's) up to which everything that may be
+  /// `lateness` late should have been pushed by now. NONE while not live, not playing or before the
+  /// segment.
   GstClockTime deadline(GstElement* element, const GstSegment& segment,
                         GstClockTime lateness) const;
-  /// Live: how long text of audio at `pts` may still take until it should have been pushed; zero:
-  /// it should have been. NONE while not live or not playing, or where `pts` is outside `segment`
+  /// Live: returns how much time is left until text of audio at `pts` must have been pushed; zero
+  /// if that time has passed. NONE while not live or not playing, or if `pts` is outside `segment`
   /// (upstream's).
   GstClockTime time_left(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
-  /// Live: how much later than `pts`, where the last of it was said, a cue leaves, beyond
-  /// upstream's latency; NONE likewise.
+  /// Live: returns the delay of a cue that is pushed now and whose last word was spoken at `pts`.
+  /// Upstream's latency does not count. NONE in the same cases as time_left().
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
  private:

@@ -9,10 +9,10 @@
 
 namespace npuwhisper {
 
-/// The bytes of a buffer, to read while it lives. The buffer must live as long. For one thread.
+/// Maps the bytes of a buffer for reading. The buffer must outlive this object. For one thread.
 class MappedBuffer {
  public:
-  /// Throws std::runtime_error where the buffer cannot be mapped.
+  /// Throws std::runtime_error if the buffer cannot be mapped.
   explicit MappedBuffer(GstBuffer* buffer) : buffer_(buffer) {
     if (gst_buffer_map(buffer, &map_, GST_MAP_READ) == FALSE) {
       throw std::runtime_error("cannot map a buffer for reading");

@@ -17,7 +17,7 @@ std::string markup_text(std::string_view markup) {
   std::string text;
   GMarkupParseContext* context =
       g_markup_parse_context_new(&kParser, static_cast<GMarkupParseFlags>(0), &text, nullptr);
-  // The parser wants one element around everything, as Pango's does.
+  // The parser requires one element around everything. Pango's parser adds it likewise.
   const bool parsed = g_markup_parse_context_parse(context, "<markup>", -1, nullptr) &&
                       g_markup_parse_context_parse(context, markup.data(),
                                                    static_cast<gssize>(markup.size()), nullptr) &&

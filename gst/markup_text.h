@@ -6,8 +6,8 @@
 
 namespace npuwhisper {
 
-/// The text of Pango markup: without its tags, with its entities resolved. What is no well-formed
-/// markup is returned as it is.
+/// Returns the text of Pango markup, without tags and with entities resolved. Markup that is not
+/// well-formed is returned unchanged.
 std::string markup_text(std::string_view markup);
 
 }  // namespace npuwhisper

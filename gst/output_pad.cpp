@@ -14,12 +14,13 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::size_t kMaxItems = 64;
-// Live, Json: more than the results of the longest latency. Drafts and advances do not count.
+// Limit for Json on a live pad: more results than the longest latency yields. Drafts and advances
+// do not count.
 constexpr std::size_t kMaxLiveItems = 1024;
 constexpr auto kTick = std::chrono::milliseconds(100);
 constexpr GstClockTime kTickTime = kTick / std::chrono::nanoseconds(1);
 
-// Other events come in the middle of a caption.
+// Returns whether `event` ends the speech. Other events may come in the middle of a caption.
 bool ends_speech(const GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
@@ -38,8 +39,8 @@ bool survives_flush(const OutputPad::Item& item) {
   return event != nullptr && npuwhisper::survives_flush(event->get());
 }
 
-// What is dropped only when there is too much of it: a Draft is replaced by the next one, and of
-// advances there are no more than of the rest.
+// Returns whether an item is dropped only when there are too many. A Draft is replaced by the next
+// one, and there are never more advances than other items.
 bool is_lasting(const OutputPad::Item& item) {
   return !std::holds_alternative<OutputPad::Draft>(item) &&
          !std::holds_alternative<OutputPad::Advance>(item);
@@ -90,8 +91,8 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
     note();
     return;
   }
-  // Each step at which captions may be due is kept. The captions depend on these steps, and the
-  // steps must not depend on the speed of the pad's thread.
+  // An Advance that makes captions due is never merged with another one. Captions depend on each
+  // such step, so the steps must not depend on the speed of the pad's thread.
   const auto* advance = std::get_if<Advance>(&item);
   const bool may_merge = advance != nullptr && (advance->due == 0 || content_ == Content::Json);
   if (may_merge && !items_.empty()) {
@@ -119,12 +120,12 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
                       ("what is linked to it does not return; the text goes on"));
 }
 
-// With the mutex held.
+// Returns the number of lasting items. The caller holds the mutex.
 std::size_t OutputPad::n_lasting() const {
   return static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), is_lasting));
 }
 
-// With the mutex held. There is one at most.
+// Removes the queued draft, if any; there is at most one. The caller holds the mutex.
 void OutputPad::forget_draft() {
   const auto draft = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
     return std::holds_alternative<Draft>(item);
@@ -134,7 +135,8 @@ void OutputPad::forget_draft() {
   erase(draft);
 }
 
-// With the mutex held. Sticky events go only where there is nothing else. True: a result went.
+// Drops the oldest lasting item, a sticky event only if there is nothing else. Returns true if it
+// dropped a result. The caller holds the mutex.
 bool OutputPad::drop_oldest() {
   auto dropped = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
     const auto* event = std::get_if<EventPtr>(&item);
@@ -153,8 +155,8 @@ bool OutputPad::drop_oldest() {
   return is_result;
 }
 
-// With the mutex held. Two advances that an item stood between become one, or they would pile up
-// while it is replaced again and again.
+// Removes `item`. If it was between two advances, merges them; otherwise advances would pile up
+// while a draft is replaced again and again. The caller holds the mutex.
 void OutputPad::erase(std::deque<Item>::iterator item) {
   const auto next = items_.erase(item);
   if (next == items_.begin() || next == items_.end()) return;
@@ -196,8 +198,8 @@ void OutputPad::iterate() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
   {
-    // Where downstream has kept us waiting, text is late. It goes before the GAP that says that
-    // there is none, or it would lose its times.
+    // If downstream has blocked this thread, text is late. It must be sent before a GAP reports
+    // that there is no text, or it would be moved to a time after that GAP.
     const std::scoped_lock look(mutex_);
     if (!items_.empty()) return;
   }
@@ -205,7 +207,7 @@ void OutputPad::iterate() {
   if (!in_segment_) return;
   const GstClockTime deadline = latency_.deadline(element_, segment_, lateness_);
   if (!GST_CLOCK_TIME_IS_VALID(deadline)) return;
-  // What would be due before the next tick leaves now.
+  // Captions that would be due before the next tick are sent now.
   push(cues_.leave(deadline + kTickTime));
   push_gap(deadline);
 }
@@ -265,7 +267,7 @@ void OutputPad::push(const Advance& advance) {
 void OutputPad::push_gap(GstClockTime to) {
   if (GST_CLOCK_TIME_IS_VALID(segment_.stop)) to = std::min(to, segment_.stop);
   if (const GstClockTime text = cues_.pending(); GST_CLOCK_TIME_IS_VALID(text)) {
-    // A sink would wait for so short a GAP, and the text behind it.
+    // A sink would wait for such a short GAP, which would delay the text after it.
     if (text <= to && text < position_ + kTickTime) return;
     to = std::min(to, text);
   }
@@ -296,7 +298,7 @@ void OutputPad::push(const EventPtr& event) {
       }
       segment_ = segment;
       segment_seqnum_ = gst_event_get_seqnum(event.get());
-      // Backwards there is no text (see the worker), so nothing to tell the progress of.
+      // There is no text in reverse playback (see the worker), so there is no progress to report.
       in_segment_ = segment_.rate > 0;
       push_segment();
       return;
@@ -340,7 +342,8 @@ bool OutputPad::negotiate() {
          !gst_pad_is_linked(pad_.get());
 }
 
-// The text is a stream of its own: it gets its own id, and keeps group, flags and seqnum.
+// Returns the STREAM_START of the text, which is a stream of its own: it has its own id, the flag
+// SPARSE, and upstream's group, other flags and seqnum.
 EventPtr OutputPad::stream_start(GstEvent* upstream) const {
   const gchar* upstream_id = nullptr;
   gst_event_parse_stream_start(upstream, &upstream_id);

@@ -22,18 +22,18 @@ namespace npuwhisper {
 
 /// A source pad for text, with its bounded queue.
 ///
-/// Along with cues the pad tells how far the text has got: advance() becomes a GAP event, and live
-/// pads send one by the clock, each tick. A pad's times never go back: a cue that comes after its
-/// time was passed is moved to where the pad stands. Captions that are not complete wait, and GAPs
-/// with them, until the text behind them is known or, live, until their latency is used up.
+/// Besides cues, the pad reports how far the text has progressed: an Advance becomes a GAP event,
+/// and live pads send a GAP at every clock tick. The timestamps of a pad never go back: a cue that
+/// comes after its time has passed is moved to the pad's position. Incomplete captions, and the
+/// GAPs after them, wait until the following text is known or the captions are due (when live:
+/// until their latency is used up).
 ///
-/// write() is for one thread (the worker), the rest thread-safe.
+/// Only one thread (the worker) may call write(). Everything else is thread-safe.
 class OutputPad final : public SourceTask {
  public:
-  /// Text: utf8 or Pango markup, as negotiated. Json: application/x-json as it is.
+  /// Text: utf8 or Pango markup, as negotiated. Json: application/x-json, sent unchanged.
   enum class Content { Text, Json };
-  /// Everything up to `to` has been said. Captions that begin by `due` cannot wait for what
-  /// follows.
+  /// No later text begins before `to`. Captions that begin by `due` cannot wait for later text.
   struct Advance {
     GstClockTime to = 0;
     GstClockTime due = 0;
@@ -42,13 +42,13 @@ class OutputPad final : public SourceTask {
     Cue cue;
     bool discont = false;
   };
-  /// What becomes cues of Content::Text, now or when the rest of a caption has come.
+  /// Speech that becomes cues of Content::Text, now or when the rest of a caption has arrived.
   struct SpeechItem {
     Speech speech;
     bool discont = false;
   };
-  /// Text that stands until the next Draft or TimedText. It has no duration and does not move the
-  /// pad's position; of several that wait only the last is sent.
+  /// Text that is valid until the next Draft or TimedText. It has no duration and does not move the
+  /// pad's position. Of several queued ones, only the last is sent.
   struct Draft {
     Cue cue;
   };
@@ -56,13 +56,14 @@ class OutputPad final : public SourceTask {
 
   OutputPad(GstElement* element, Content content, const Latency& latency, Counters& counters);
 
-  /// Called with a delay that is larger than any before it (live).
+  /// Sets a callback for the task's thread. When live, it receives each delay of a cue that exceeds
+  /// all earlier ones.
   void on_late(std::function<void(GstClockTime)> callback) { on_late_ = std::move(callback); }
 
-  /// Queues one item of `epoch`; blocks while the queue is full, but for a Draft, and on a live pad
-  /// for Json, which is not to hold up the text: that drops its oldest result instead, with a
-  /// WARNING. Items for an inactive pad are dropped, and those of another epoch, unless they are
-  /// events that survive a flush.
+  /// Queues one item of `epoch`. Blocks while the queue is full, except for a Draft. On a live pad,
+  /// Json does not block either, since it must not hold up the text: the oldest result is dropped
+  /// instead, with a WARNING. Drops items for an inactive pad, and items of another epoch except
+  /// for events that survive a flush.
   void write(std::uint64_t epoch, Item item);
 
  private:
@@ -92,18 +93,19 @@ class OutputPad final : public SourceTask {
   Counters& counters_;
   std::function<void(GstClockTime)> on_late_;
 
-  std::deque<Item> items_;  // Guarded by the mutex, as is the next.
-  bool drops_ = false;      // Since something was taken.
+  // Guarded by the mutex.
+  std::deque<Item> items_;
+  bool drops_ = false;  // A result was dropped since the task last took an item.
 
-  // Of the task alone.
-  GstSegment segment_{};  // Upstream's: what is sent is later by lateness_.
+  // Accessed only by the task's thread.
+  GstSegment segment_{};  // Upstream's; sent with lateness_ added to its base.
   GstClockTime lateness_ = 0;
   guint32 segment_seqnum_ = 0;
   bool in_segment_ = false;
   bool markup_ = false;
   GstClockTime position_ = 0;
   CueMaker cues_;
-  bool discont_ = false;  // Of the next cue.
+  bool discont_ = false;  // Whether the next cue is discontinuous.
   GstClockTime longest_delay_ = 0;
   std::chrono::steady_clock::time_point next_tick_{};
 };

@@ -6,11 +6,11 @@
 
 namespace npuwhisper {
 
-/// How long a streaming thread may wait: not while the element is stopped, nor while it flushes.
-/// Thread-safe, never blocks; one mutex, a leaf.
+/// Ends the waits of a streaming thread when the element is stopped or flushed. Thread-safe, never
+/// blocks. The one mutex is a leaf.
 class Patience {
  public:
-  /// For one wait: asks to stop as soon as there is a reason.
+  /// Returns the token for one wait. Stop is requested as soon as the wait must end.
   std::stop_token token() const {
     const std::scoped_lock lock(mutex_);
     return source_.get_token();

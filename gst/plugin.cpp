@@ -28,8 +28,8 @@ gboolean plugin_init(GstPlugin* plugin) {
   const gboolean registered = GST_ELEMENT_REGISTER(npuwhisper, plugin) &&
                               GST_ELEMENT_REGISTER(texttocea608, plugin) &&
                               GST_ELEMENT_REGISTER(npuwhisperbin, plugin);
-  // The class, and with it the debug category, is initialized when it is first needed; messages of
-  // the runtime may come before.
+  // Initializes the class now, because that creates the debug category: the runtime may log before
+  // the first element is created.
   g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));
   npuwhisper::set_log_sink([](npuwhisper::LogLevel level, std::string_view message) {
     GST_CAT_LEVEL_LOG(npuwhisper_debug, gst_level(level), nullptr, "%.*s",
@@ -40,8 +40,8 @@ gboolean plugin_init(GstPlugin* plugin) {
 
 }  // namespace
 
-// The sources are LGPL-2.1-or-later. The licence of the binary follows from the FFT library that the
-// runtime links (Meson's option `fft`): "GPL" with FFTW3, "LGPL" with KISS FFT.
+// The sources are LGPL-2.1-or-later. The licence of the binary depends on the FFT library with
+// which the runtime is linked (Meson's option `fft`): "GPL" with FFTW3, "LGPL" with KISS FFT.
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, npuwhisper,
                   "Whisper speech recognition on AMD XDNA NPUs and CPUs, and captions", plugin_init,
                   PACKAGE_VERSION, NPUWHISPER_BINARY_LICENCE, "npuwhisper", "Unknown package origin")

@@ -6,12 +6,13 @@ namespace {
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-// Needs another engine: taken over when the element goes to READY or PAUSED.
+// Changes need another engine. They are applied when the element goes to READY or PAUSED.
 constexpr auto kWhileReady = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_READY);
-// Taken over at once: what was heard before is transcribed with the old value first.
+// Changes are applied immediately. Audio received before the change is still transcribed with the
+// old value.
 constexpr auto kWhilePlaying = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_PLAYING);
-// Takes the nearest value that it has: bindings end a program that sets one beyond the range, and a
-// bin sets what its own user asked for.
+// Values beyond the range are clamped. Otherwise a language binding would abort a program that sets
+// such a value; and a bin passes on values that its own user chose.
 constexpr auto kNearest = static_cast<GParamFlags>(kWhilePlaying | G_PARAM_LAX_VALIDATION);
 
 GType register_enum(const char* name, const GEnumValue* values) {
@@ -30,7 +31,7 @@ GType device_type() {
   return type;
 }
 
-// The bits of NpuStages as a set of flags; none of them is auto.
+// NpuStages as a set of flags. No flags mean auto.
 enum StageFlag : guint { kMel = 1, kEncoder = 2, kDecoder = 4 };
 
 GType npu_stages_type() {

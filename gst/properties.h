@@ -7,8 +7,8 @@
 
 namespace npuwhisper {
 
-/// The writable properties: their names, ranges, defaults and texts. Those that only the element
-/// can answer (`stats`, `max-observed-delay`) have their ids here and their values there.
+/// The ids of all properties. This module defines their names, ranges, defaults and texts. The
+/// element itself provides the values of `stats` and `max-observed-delay`.
 enum Property : guint {
   kPropModel = 1,
   kPropDevice,
@@ -52,10 +52,11 @@ enum Property : guint {
   kPropStats,
 };
 
-/// Installs all of them and registers the enum types for the plugin's documentation.
+/// Installs all properties and registers their enum types for the plugin's documentation.
 void install_properties(GObjectClass* klass);
-/// False: `id` is none of the settings.
+/// Stores `value` in the setting `id`. Returns false if `id` is not one of the settings.
 bool set_property(Settings& settings, guint id, const GValue* value);
+/// Copies the setting `id` to `value`. Returns false if `id` is not one of the settings.
 bool get_property(const Settings& settings, guint id, GValue* value);
 
 }  // namespace npuwhisper

@@ -15,7 +15,8 @@ double seconds(GstClockTime time) {
   return std::round(static_cast<double>(time) / GST_USECOND) / 1e6;
 }
 
-// Floats carry seven digits: printing them as doubles would show digits that nobody computed.
+// Floats have seven significant digits. Printed as doubles, they would show further, meaningless
+// digits.
 double rounded(float value) {
   return std::round(static_cast<double>(value) * 1e4) / 1e4;
 }

@@ -7,7 +7,7 @@ namespace npuwhisper {
 
 void register_segment_meta() {
   static const GstMetaInfo* const info = [] {
-    // No tags: what is said stays the same, whatever becomes of samples, rate or channels.
+    // No tags: the text stays valid, whatever happens to samples, rate or channels.
     static const gchar* no_tags[] = {nullptr};
     return gst_meta_register_custom(kSegmentMetaName, no_tags, nullptr, nullptr, nullptr);
   }();

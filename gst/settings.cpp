@@ -38,7 +38,7 @@ TranscriberOptions Settings::transcriber_options() const {
   if (temperature_increment > 0) {
     for (int step = 1; step < kMaxAttempts; ++step) {
       const float next = temperature + static_cast<float>(step) * temperature_increment;
-      if (next > 1.0001F) break;  // A hair above 1: rounding must not lose the last step.
+      if (next > 1.0001F) break;  // Slightly above 1: rounding must not lose the last step.
       options.temperatures.push_back(std::min(next, 1.0F));
     }
   }

@@ -19,16 +19,16 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< Without languages, temperatures, word times: below.
+  TranscriberOptions decoding;  ///< Except languages, temperatures and word times.
   std::string language_code;    ///< "", "auto", "en", "en-US", "English", ...
   std::string languages;        ///< "", "en,de,Spanish", ...
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;
   CaptionStyle caption_style = CaptionStyle::Subtitle;
-  guint caption_columns = 0;  ///< 0: the style's.
-  guint caption_lines = 0;    ///< 0: the style's.
-  bool upper_case = false;    ///< Of captions.
+  guint caption_columns = 0;  ///< 0: the style's default.
+  guint caption_lines = 0;    ///< 0: the style's default.
+  bool upper_case = false;    ///< Captions in upper case.
   bool word_times = false;
   bool post_messages = false;
   bool partial_results = false;
@@ -37,27 +37,31 @@ struct Settings {
   guint lateness_ms = 0;
   bool streaming = false;
 
-  /// What the transcriber is made with, but for live_latency and samples_waiting, which the caller
-  /// fills in when live or `streaming`.
+  /// Returns the options for a transcriber, except live_latency, pace and samples_waiting, which
+  /// the caller sets: live_latency if live or `streaming`, pace always, samples_waiting if live.
   TranscriberOptions transcriber_options() const;
   CueFormat cue_format() const;
 };
 
-/// "en-US" and "English" -> "en", "auto" and "" -> "" (detect). Whisper knows languages, not regions.
-/// What is no language stays as it is: Transcriber::create() then says so.
+/// Returns Whisper's code of a language: "en-US" and "English" -> "en", "auto" and "" -> ""
+/// (detect). Whisper knows languages, not regions. A string that is not a language is returned
+/// unchanged; Transcriber::create() then reports it.
 std::string whisper_language(const std::string& language_code);
-/// Likewise each entry of a list with commas between: "en-US,German" -> {"en", "de"}. An empty list
-/// is no entry; "auto" stays as it is, since it is no candidate.
+/// Applies whisper_language() to each entry of a comma-separated list: "en-US,German" -> {"en",
+/// "de"}. Removes duplicates. An empty list has no entries. An entry that stands for no language
+/// ("auto") is kept unchanged; Transcriber::create() then reports it.
 std::vector<std::string> whisper_languages(const std::string& languages);
 
-/// The settings, shared by the application's threads and ours. Thread-safe; one mutex, a leaf.
+/// The settings, shared by the application's threads and ours. Thread-safe. The one mutex is a
+/// leaf.
 class SharedSettings {
  public:
   Settings get() const {
     const std::scoped_lock lock(mutex_);
     return settings_;
   }
-  /// Calls change(Settings&); `decoding` says that a transcriber made before is out of date.
+  /// Calls change(Settings&). `decoding`: an existing transcriber does not have the change and must
+  /// be replaced.
   template <typename Change>
   void change(bool decoding, Change&& change) {
     const std::scoped_lock lock(mutex_);
@@ -68,7 +72,7 @@ class SharedSettings {
     const std::scoped_lock lock(mutex_);
     return settings_.partial_results;
   }
-  /// Differs after each change that concerns the transcriber.
+  /// Returns a number that differs after each change that affects the transcriber.
   std::uint64_t serial() const {
     const std::scoped_lock lock(mutex_);
     return serial_;

@@ -22,7 +22,8 @@ ElementState& state_of(GstObject* parent) {
   return *GST_NPU_WHISPER(parent)->state;
 }
 
-// What upstream should hear: the first failure of a source pad, or the end if all have ended.
+// Returns the flow for upstream: the first failure of a source pad; EOS or NOT_LINKED if no pad
+// takes data any more; else OK.
 GstFlowReturn combined_flow(const ElementState& state) {
   bool is_ok = false;
   GstFlowReturn end = GST_FLOW_NOT_LINKED;
@@ -59,7 +60,8 @@ void warn_of_lost_audio(GstObject* parent, std::int64_t n_samples) {
                       ("the input queue was full; see the properties latency and stats"));
 }
 
-// Once until the element is started again: more would follow at the rate of the events.
+// Counts lost events. Warns only once until the element is started again: otherwise, warnings would
+// be posted at the rate of the events.
 void note_lost_events(GstObject* parent, std::size_t n) {
   if (n == 0) return;
   ElementState& state = state_of(parent);
@@ -74,8 +76,9 @@ bool is_sole_reference(const void* object) {
   return GST_MINI_OBJECT_REFCOUNT_VALUE(static_cast<const GstMiniObject*>(object)) == 1;
 }
 
-// Whether nobody, nor a pool, has the samples once the buffer goes. Who has them may write them
-// anew then, but in a ring the device reads what was pushed until its window is done.
+// Returns whether the samples are released with the buffer: no other owner and no pool holds them.
+// Another owner could overwrite samples in a ring while the device still reads them, that is, until
+// their window is done.
 bool goes_with_its_samples(GstBuffer* buffer) {
   const GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   return buffer->pool == nullptr && is_sole_reference(buffer) && is_sole_reference(memory) &&
@@ -121,7 +124,8 @@ void flush_stop(ElementState& state, GstEvent* event) {
   state.audio.flush_stop(event, epoch);
 }
 
-// The audio leaves as it came, so it must suit who takes it.
+// Answers CAPS with the template's caps. If audio_src is active, restricts them to caps that the
+// peer of audio_src accepts, since the audio leaves unchanged on that pad.
 void answer_caps(GstPad* pad, const ElementState& state, GstQuery* query) {
   GstCaps* filter = nullptr;
   gst_query_parse_caps(query, &filter);
@@ -144,7 +148,8 @@ void set_caps(ElementState& state, GstEvent* event) {
   state.format = g_strcmp0(format, "S16LE") == 0 ? SampleFormat::S16 : SampleFormat::F32;
 }
 
-// A stream that follows another may keep its SEGMENT: depayloaders do not forward an equal one.
+// Handles the pad's sticky SEGMENT again if the current stream has sent none: depayloaders do not
+// forward a SEGMENT that equals the one of the previous stream.
 void keep_segment(GstPad* pad, GstObject* parent) {
   if (!state_of(parent).lacks_segment) return;
   if (GstEvent* kept = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0)) {
@@ -158,9 +163,9 @@ bool reaches_beyond(const GstSegment& segment, GstClockTime start, GstClockTime 
          (start > segment.stop || duration > segment.stop - start);
 }
 
-// The part of the buffer that is within the segment; nullptr if none is. gst_audio_buffer_clip()
-// reckons with the buffer's duration and fails if that is more than the samples', which it gets
-// here.
+// Returns the part of the buffer within the segment, or nullptr if there is none.
+// gst_audio_buffer_clip() uses the buffer's duration and fails if it exceeds that of the samples.
+// The duration is corrected here first.
 GstBuffer* clip(const ElementState& state, GstBuffer* buffer) {
   if (state.segment.format != GST_FORMAT_TIME) return buffer;
   const std::size_t step = bytes_per_sample(state.format);
@@ -210,10 +215,10 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       flush_stop(state, event);
       return TRUE;
     case GST_EVENT_CAPS:
-      set_caps(state, event);  // Ours on the source pads are not upstream's.
+      set_caps(state, event);  // The text pads have caps of their own.
       return TRUE;
     case GST_EVENT_STREAM_COLLECTION:
-      return TRUE;  // Describes upstream's streams; the text is none of them.
+      return TRUE;  // Describes upstream's streams, but not the text.
     case GST_EVENT_STREAM_START:
       state.lacks_segment = true;
       break;
@@ -241,8 +246,8 @@ gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query) {
       answer_caps(pad, state_of(parent), query);
       return TRUE;
     default:
-      // The source pads have threads of their own. A serialized query (DRAIN) that was forwarded
-      // to them would wait for sinks that wait, and audio_src may still hold buffers.
+      // The source pads have threads of their own. A serialized query (DRAIN) forwarded to them
+      // would block on sinks that wait, and audio_src may still hold buffers.
       if (GST_QUERY_IS_SERIALIZED(query)) return FALSE;
       return gst_pad_query_default(pad, parent, query);
   }

@@ -5,13 +5,13 @@
 
 namespace npuwhisper {
 
-/// The functions of the sink pad. They run on upstream's streaming thread, but for FLUSH_START,
-/// which comes from any thread and waits for nothing. Serialized events queue up behind the audio
-/// that they follow; the worker forwards them.
+/// The functions of the sink pad. Buffers and serialized events arrive on upstream's streaming
+/// thread; flushes, other events and queries on any thread. Most serialized events are queued
+/// behind the audio that precedes them, and the worker forwards them.
 GstFlowReturn sink_chain(GstPad* pad, GstObject* parent, GstBuffer* buffer);
 gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event);
-/// ALLOCATION offers our allocator, so that audio need not be copied. No pool is offered: audio
-/// buffers differ in size, and producers cut them themselves.
+/// Answers ALLOCATION with our allocator, so that audio need not be copied. Offers no pool: buffers
+/// of audio differ in size, and producers choose it.
 gboolean sink_query(GstPad* pad, GstObject* parent, GstQuery* query);
 
 }  // namespace npuwhisper

@@ -7,11 +7,12 @@
 namespace npuwhisper {
 namespace {
 
-// Not live: half of a window of 30 s, so that upstream decodes the next one meanwhile. Each second
-// takes 64 kB.
+// Limit when not live: half of a window of 30 s, so that upstream decodes ahead while a window is
+// transcribed. Each second takes 64 kB as F32.
 constexpr std::int64_t kQueueSamples = 16 * kSampleRate;
-// Live: more than the latency. The transcriber skips to the live edge when more than that waits,
-// and knows best how; the queue throws audio away only when an inference takes this much longer.
+// Limit when live, in addition to the latency. When more audio than the latency is queued, the
+// transcriber skips to the live edge; it chooses what to skip better than the queue. The queue
+// drops audio only when an inference exceeds the latency by this much.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;
 
 ElementState& state_of(GstObject* parent) {
@@ -51,17 +52,17 @@ gboolean source_activate_mode(GstPad* pad, GstObject*, GstPadMode mode, gboolean
 
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
-    case GST_EVENT_QOS:  // Text cannot be made faster by making less of it.
+    case GST_EVENT_QOS:  // Producing less text would not be faster.
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_RECONFIGURE:
-      // A queue upstream that stopped because we were not linked waits for this. Else only the caps
-      // of the audio have to do with upstream's.
+      // An upstream queue that stopped because we were not linked waits for this event. In all
+      // other cases, upstream is concerned only with the caps of the audio.
       if (source_task_of(pad).relinked() || &source_task_of(pad) == &state_of(parent).audio) break;
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_SEEK: {
-      // A pipeline seeks by every sink: the second of two source pads brings the same seek again.
+      // A pipeline seeks through every sink: two source pads receive the same seek twice.
       const guint32 seqnum = gst_event_get_seqnum(event);
       if (state_of(parent).last_seek.exchange(seqnum) != seqnum) break;
       gst_event_unref(event);

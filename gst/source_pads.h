@@ -8,21 +8,21 @@ namespace npuwhisper {
 struct ElementState;
 class SourceTask;
 
-/// Of a source pad, whose element-private pointer it is.
+/// Returns the task of a source pad, which is the pad's element-private pointer.
 SourceTask& source_task_of(GstPad* pad);
 
 /// The functions of the source pads.
 gboolean source_activate_mode(GstPad* pad, GstObject* parent, GstPadMode mode, gboolean active);
 gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event);
 void source_linked(GstPad* pad, GstPad* peer, gpointer);
-/// LATENCY is answered in every state, linked or not.
+/// Handles a query from downstream. Answers LATENCY in every state, linked or not.
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);
 
-/// Asks upstream, which begins a stream, for its latency, and on change sizes the input queue for
-/// it and posts LATENCY.
+/// Queries upstream's latency at the beginning of a stream, where liveness may also end, and sizes
+/// the input queue for it. Posts LATENCY on a change.
 void update_latency(GstElement* element, ElementState& state);
-/// Likewise when our own budget has changed; upstream may be missing. `announces`: posts LATENCY in
-/// any case.
+/// Sizes the input queue after a change of our own budget or lateness. Works without upstream, too.
+/// Posts LATENCY if upstream's latency changed, or in any case if `announces`.
 void update_own_latency(GstElement* element, ElementState& state, bool announces);
 
 }  // namespace npuwhisper

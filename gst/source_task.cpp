@@ -15,9 +15,10 @@ bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
 }
 
-/// Takes from `pad` a task that got no thread. GStreamer takes it for started, so the pad could not
-/// start again, and keeps it in the queue of its threads: the next one runs it, finds that it is
-/// stopped and lets it go. It has the pad's lock, so the pad lives until then.
+/// Removes from `pad` a task that got no thread. GStreamer considers the task started, so the pad
+/// could not start again. GStreamer also keeps the task in its thread pool's queue: the next thread
+/// runs it, finds it stopped and releases it. The task uses the pad's lock, so it holds a reference
+/// to the pad until then.
 void abandon_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   GstTask* task = GST_PAD_TASK(pad);
@@ -29,8 +30,8 @@ void abandon_task(GstPad* pad) {
   gst_object_unref(task);
 }
 
-/// Resumes the paused task of `pad`. A pad without a task is about to start one, so nothing is done
-/// for it. Unlike gst_pad_start_task(), this never makes a task, and posts no message.
+/// Resumes the paused task of `pad`. Does nothing for a pad without a task, which is about to start
+/// one. Unlike gst_pad_start_task(), this never creates a task and posts no message.
 void resume_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   if (GstTask* task = GST_PAD_TASK(pad)) gst_task_start(task);
@@ -55,7 +56,7 @@ bool SourceTask::activate(bool active) {
     prepare(active);
     if (active) return start_task(pad_.get());
     const bool stopped = gst_pad_stop_task(pad_.get()) != FALSE;
-    thread_ = nullptr;  // It is the pool's, for the task of another.
+    thread_ = nullptr;  // The thread is the pool's and may serve other tasks.
     return stopped;
   });
   if (!done) fail_task(done.error());
@@ -107,10 +108,10 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
   PadPtr pad = ref_pad();
   {
     const std::scoped_lock lock(mutex_);
-    flushing_ = true;  // Also where no FLUSH_START came before.
+    flushing_ = true;  // Needed if no FLUSH_START came before.
     changed_.notify_all();
   }
-  // The task ends by itself: downstream is flushing, and so are we.
+  // Waits for the task's turn, which ends because both downstream and this pad are flushing.
   if (pad && active()) gst_pad_pause_task(pad.get());
   if (pad) gst_pad_push_event(pad.get(), gst_event_ref(event));
   {
@@ -122,7 +123,7 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
     if (!active_) return;
     last_flow_ = GST_FLOW_OK;
     begins_ = true;
-    // With the mutex held, because activate() could otherwise stop the pad before this.
+    // The mutex is held because activate() could otherwise stop the pad first.
     resume_task(pad_.get());
   }
 }
@@ -141,7 +142,8 @@ void SourceTask::run(gpointer self) {
   task.wait_until_told();
 }
 
-// Upstream gets ERROR with the next buffer. Says it once until the pad is activated again.
+// Makes upstream receive ERROR for its next buffer. Posts an ERROR once until the pad is activated
+// again.
 void SourceTask::fail_task(const Error& error) noexcept {
   last_flow_ = GST_FLOW_ERROR;
   if (error_told_.exchange(true)) return;
@@ -156,8 +158,9 @@ void SourceTask::fail_task(const Error& error) noexcept {
   });
 }
 
-// A program that ends at EOS would take what has come by then for all. Who handles the ERROR may
-// stop the pad while the task waits.
+// Waits until the ERROR is posted. Otherwise EOS could come first, and a program that ends at EOS
+// would consider the incomplete output complete. The handler of the ERROR may stop the pad while
+// the task waits.
 void SourceTask::wait_until_told() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return !is_telling_ || is_idle(); });
@@ -168,22 +171,23 @@ bool SourceTask::start_task(GstPad* pad) {
   abandon_task(pad);
   {
     const std::scoped_lock lock(mutex_);
-    active_ = false;  // Nobody would take what is queued.
+    active_ = false;  // Nothing would take the queued items.
     changed_.notify_all();
   }
   fail_task({ErrorCode::Unavailable, "cannot start a thread: source pad"});
   return false;
 }
 
-// Under the mutex, or who ends a flush meanwhile would find the task running still and not start
-// it. The pad's locks that this takes are the task's own.
+// Pauses the task if it must be idle. Holds the mutex: otherwise a thread that ends a flush at this
+// moment could find the task still running and not start it. Of the pad's locks, pausing takes only
+// the object lock and the stream lock, which the task's thread holds already.
 void SourceTask::pause() {
   const std::scoped_lock lock(mutex_);
   if (is_idle()) gst_pad_pause_task(pad_.get());
 }
 
 bool SourceTask::relinked() {
-  ++n_relinked_;  // First: see push_buffer().
+  ++n_relinked_;  // Must be first: see push_buffer().
   GstFlowReturn not_linked = GST_FLOW_NOT_LINKED;
   last_flow_.compare_exchange_strong(not_linked, GST_FLOW_OK);
   return missed_.exchange(false);
@@ -195,8 +199,8 @@ void SourceTask::linked() {
   changed_.notify_all();
 }
 
-// Pads hand their sticky events to a new peer with what they push next. Behind EOS they push
-// nothing, but for a STREAM_START, even if it is the same again.
+// Sends the sticky events to a new peer after EOS. Pads send sticky events with the next push, but
+// after EOS a pad pushes nothing except a STREAM_START, which may be the same one as before.
 void SourceTask::tell_again() {
   if (!GST_PAD_IS_EOS(pad_.get())) return;
   std::vector<EventPtr> told;
@@ -219,7 +223,8 @@ void SourceTask::push_buffer(GstBuffer* buffer) {
   note_flow(flow);
   if (flow != GST_FLOW_NOT_LINKED) return;
   missed_ = true;
-  // What came before the failure was noted comes again: upstream may have stopped for it.
+  // A RECONFIGURE that came before the failure was recorded is sent again: upstream may have
+  // stopped because of the failure.
   if (n_relinked_ != n_before) gst_pad_send_event(pad_.get(), gst_event_new_reconfigure());
 }
 
@@ -228,8 +233,9 @@ bool SourceTask::push_event(GstEvent* event) {
   return gst_pad_push_event(pad_.get(), event) != FALSE;
 }
 
-// What fails once a flush or a stop has begun fails because of it, whatever the failure is called:
-// caps that do not leave the pad any more are "not negotiated".
+// Stores the result of a push and posts an ERROR if it is fatal. After a flush or a stop has begun,
+// any failure counts as FLUSHING, whatever its name: caps that can no longer leave the pad are
+// reported as "not negotiated".
 void SourceTask::note_flow(GstFlowReturn flow) {
   {
     const std::scoped_lock lock(mutex_);

@@ -16,14 +16,13 @@
 
 namespace npuwhisper {
 
-/// A source pad with the task that pushes what others queue for it, so that a pad whose sink waits
-/// (for preroll, for the clock) holds up nobody else. What is queued, and when it goes, is for the
-/// classes derived from it.
+/// A source pad with the task that pushes queued items, so that a pad whose sink waits (for preroll
+/// or the clock) holds up nothing else. Derived classes define what is queued and when it is sent.
 ///
-/// Each flush begins a new epoch: what belongs to an older one is void. A pad that is activated
-/// late, in the middle of a stream or behind its end, gets the sticky events of before first; one
-/// that is activated during a flush waits for its end. Thread-safe. One mutex, a leaf; it is not
-/// held while anything is pushed.
+/// Each flush begins a new epoch and invalidates the items of older ones. A pad that is activated
+/// late, in the middle of a stream or after its end, first sends the earlier sticky events. A pad
+/// that is activated during a flush waits for the flush to end. Thread-safe. The one mutex is a
+/// leaf; it is not held while anything is pushed.
 class SourceTask {
  public:
   explicit SourceTask(GstElement* element) : element_(element) {}
@@ -31,65 +30,72 @@ class SourceTask {
   SourceTask(const SourceTask&) = delete;
   SourceTask& operator=(const SourceTask&) = delete;
 
-  /// The pad to push on, while inactive; its activation must call activate().
+  /// Sets the pad to push on, while inactive. The pad's activation function must call activate().
   void attach(GstPad* pad);
-  /// Starts the task, or stops it and waits until downstream has returned: the pad's activation
-  /// function. Not from the task itself.
+  /// Starts the task, or stops it and waits until downstream has returned. Returns false on
+  /// failure. Called by the pad's activation function, never by the task itself.
   bool activate(bool active);
-  /// True in the task's own thread, as in what is called by a push.
+  /// Returns true in the task's own thread, which includes functions called by a push.
   bool is_own_thread() const { return thread_ == g_thread_self(); }
   bool active() const;
-  /// Before data flows.
+  /// Sets the epoch and forgets recorded events. Must be called before data flows.
   void set_epoch(std::uint64_t epoch);
 
-  /// Forwards FLUSH_START and wakes everybody; waits for nobody of ours.
+  /// Forwards FLUSH_START and wakes all waiting threads. Does not wait for any of our threads.
   void flush_start(GstEvent* event);
-  /// Forwards FLUSH_STOP and goes on, with `epoch`.
+  /// Forwards FLUSH_STOP and resumes with `epoch`.
   void flush_stop(GstEvent* event, std::uint64_t epoch);
 
-  /// Something that the task goes by, and that is not queued, has changed: liveness, above all.
+  /// Wakes the task after a change that is not queued, mainly of liveness.
   void wake();
 
-  /// What the last push downstream returned.
+  /// Returns the result of the last push downstream.
   GstFlowReturn last_flow() const { return last_flow_; }
-  /// Downstream may be linked again. True: it had been missed, and upstream is to go on.
+  /// Reports that downstream may be linked again. Returns true if a push had found no link: the
+  /// caller must then make upstream resume.
   bool relinked();
-  /// What goes on downstream.
+  /// The push downstream that is in progress, if any.
   const WatchedCall& pushing() const { return pushing_; }
-  /// The pad, with a reference; nullptr before attach().
+  /// Returns the pad with a reference, or nullptr before attach().
   PadPtr ref_pad() const;
-  /// The pad was linked: where the stream has ended, the new peer is told of it.
+  /// Reports that the pad was linked. If the stream has ended, the task sends its sticky events to
+  /// the new peer.
   void linked();
 
  protected:
-  /// One turn of the task. Waits on changed_ for something to push, and pushes it.
+  /// Runs one turn of the task: waits on changed_ for something to push, and pushes it.
   virtual void iterate() = 0;
-  /// In the task, before its first turn: it knows of no segment.
+  /// Runs in the task before its first turn after an activation or a flush. No segment is known
+  /// then.
   virtual void begin_task() = 0;
-  /// With the mutex held: queues an event.
+  /// Queues an event. The caller holds the mutex.
   virtual void queue_event(EventPtr event) = 0;
-  /// With the mutex held: forgets all that is queued.
+  /// Drops everything that is queued. The caller holds the mutex.
   virtual void forget_all() = 0;
-  /// With the mutex held: a new epoch begins; what a flush drops is forgotten.
+  /// Drops everything that a flush drops, for a new epoch. The caller holds the mutex.
   virtual void forget_epoch() = 0;
 
-  /// With the mutex held: the task must pause.
+  /// Returns whether the task must pause. The caller holds the mutex.
   bool is_idle() const { return flushing_ || !active_; }
-  /// With the mutex held: the task must pause, or begin another turn.
+  /// Returns whether the task must pause or begin another turn. The caller holds the mutex.
   bool is_called() const { return is_idle() || tells_again_; }
-  /// From the task: ends it until it is started again.
+  /// Pauses the task until it is started again. Called only by the task.
   void pause();
-  /// With the mutex held: `event` has been queued, or would have been if the pad were active.
+  /// Records that `event` was queued, or would have been if the pad were active. The caller holds
+  /// the mutex.
   void note_written(const EventPtr& event) { written_.note(event); }
-  /// From the task: pushes, and keeps what came of it in last_flow(). Posts an ERROR if downstream
-  /// failed, once until it is activated again.
+  /// Pushes a buffer and keeps the result for last_flow(). Posts an ERROR if downstream failed,
+  /// once until the pad is activated again. Called only by the task.
   void push_buffer(GstBuffer* buffer);
-  /// From the task: pushes, and takes the event. Whether downstream took it.
+  /// Pushes an event and takes ownership of it. Returns whether downstream accepted it. Called only
+  /// by the task.
   bool push_event(GstEvent* event);
   void note_flow(GstFlowReturn flow);
 
   GstElement* const element_;
-  mutable std::mutex mutex_;  // Guards the next five and written_; pad_ stays while active.
+  // Guards epoch_, active_, flushing_, pad_, written_ and is_telling_. pad_ does not change while
+  // the pad is active.
+  mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::uint64_t epoch_ = 0;
   bool active_ = false;
@@ -105,15 +111,17 @@ class SourceTask {
   void tell_again();
 
   WatchedCall pushing_;
-  StickyEvents written_;  // Of the stream, whether or not there was a pad for them.
+  // The stream's sticky events, recorded whether or not the pad is active.
+  StickyEvents written_;
   std::atomic<bool> begins_{false};
   std::atomic<bool> tells_again_{false};
   std::atomic<GThread*> thread_{nullptr};
-  std::atomic<std::uint64_t> n_relinked_{0};  // How often that was said.
-  std::atomic<bool> missed_{false};  // Even if pushes succeed again: upstream has yet to be told.
+  std::atomic<std::uint64_t> n_relinked_{0};  // Number of calls of relinked().
+  // A push found no link. Stays true until relinked() or activate(), even if pushes succeed again.
+  std::atomic<bool> missed_{false};
   std::atomic<GstFlowReturn> last_flow_{GST_FLOW_OK};
-  std::atomic<bool> error_told_{false};  // Since the pad was activated.
-  bool is_telling_ = false;              // An ERROR is on its way to the bus. Under mutex_.
+  std::atomic<bool> error_told_{false};  // An ERROR was posted since the activation.
+  bool is_telling_ = false;              // An ERROR is being posted. Guarded by mutex_.
 };
 
 }  // namespace npuwhisper

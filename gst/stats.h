@@ -13,9 +13,9 @@
 
 namespace npuwhisper {
 
-/// The `stats` property: application/x-npuwhisper-stats. `engine` may be null (nothing loaded: the
-/// device is ""). Times called "-time" are nanoseconds, those called "-ms" milliseconds. The caller
-/// owns the structure.
+/// Creates the value of the `stats` property: application/x-npuwhisper-stats. `engine` is null if
+/// nothing is loaded; the device is then "". Fields named "-time" are in nanoseconds, those named
+/// "-ms" in milliseconds. The caller owns the structure.
 GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
                          const TranscriberStats& stream, const Counters& counters,
                          const AllocatorUse& memory);

@@ -38,7 +38,7 @@ std::optional<GstSegment> segment_of(GstPad* pad) {
 EventKind kind_of(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   if (!has_name(type)) return {type, 0};
-  // It is read, and only read; GStreamer's function takes no pointer to const.
+  // The event is only read, but GStreamer's function takes no pointer to const.
   const GstStructure* fields = gst_event_get_structure(const_cast<GstEvent*>(event));
   return {type, fields == nullptr ? 0 : gst_structure_get_name_id(fields)};
 }

@@ -11,33 +11,35 @@
 
 namespace npuwhisper {
 
-/// A flush drops data, SEGMENT and EOS. Other sticky events (STREAM_START, TAG, ...) describe the
-/// stream and are sent once: those still on their way must arrive after the flush.
+/// Returns whether a flush keeps `event`. A flush drops data, SEGMENT and EOS. Other sticky events
+/// (STREAM_START, TAG, ...) describe the stream and are sent once: those still queued must arrive
+/// after the flush.
 inline bool survives_flush(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return GST_EVENT_IS_STICKY(event) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;
 }
 
-/// Events of one kind: of one type and, where events of a type are told apart by name, of one name
-/// (else 0). Of sticky events of a kind the newest stands for all.
+/// A kind of event: its type and, for types that are distinguished by name, its name (else 0). The
+/// newest sticky event of a kind replaces the older ones.
 using EventKind = std::pair<GstEventType, GQuark>;
 EventKind kind_of(const GstEvent* event);
 
-/// Where the timestamps of the data behind it begin or end to mean something.
+/// Returns whether `event` begins or ends a range of data whose timestamps share one meaning.
 inline bool is_mark(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return type == GST_EVENT_SEGMENT || type == GST_EVENT_EOS || type == GST_EVENT_SEGMENT_DONE;
 }
 
-/// The segment of the SEGMENT event that `pad` has; nullopt if it has none. Thread-safe.
+/// Returns the segment of the SEGMENT event that `pad` holds, or nullopt if it holds none.
+/// Thread-safe.
 std::optional<GstSegment> segment_of(GstPad* pad);
 
-/// What a pad must get that comes late: the newest sticky event of each kind, in the order in which
-/// pads send them, EOS last. The events that a new STREAM_START voids are those of GStreamer's
-/// pads. Reentrant.
+/// The events that a pad must send if it is activated late: the newest sticky event of each kind,
+/// in the order in which pads send them, EOS last. A new STREAM_START removes the same older events
+/// as on GStreamer's pads. Reentrant.
 class StickyEvents {
  public:
-  /// Events that are not sticky are left out.
+  /// Records `event`. Ignores events that are not sticky.
   void note(const EventPtr& event);
   void flush();
   void clear() { events_.clear(); }

@@ -12,22 +12,24 @@
 
 namespace npuwhisper {
 
-/// What begins or ends something, or says what the data behind it is. Only a newer one of its kind
-/// replaces it, and only where no data lies between them.
+/// Returns whether `event` begins or ends something, or describes the data after it. Only a newer
+/// event of its kind or a newer STREAM_START replaces such a boundary, and only if no data lies
+/// between them.
 inline bool is_boundary(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return type == GST_EVENT_STREAM_START || type == GST_EVENT_CAPS || type == GST_EVENT_SEGMENT ||
          type == GST_EVENT_SEGMENT_DONE || type == GST_EVENT_EOS;
 }
 
-/// Whether something is lost when a newer event of its kind replaces this one. Data has times of
-/// its own without the GAPs; sticky events hold until the next one, but an EOS ends a stream.
+/// Returns whether something is lost when a newer event of its kind replaces `event`. Nothing is
+/// lost with a GAP, since data has its own timestamps, or with a sticky event, which holds only
+/// until the next of its kind. The exception is EOS, which ends a stream.
 inline bool is_lost_if_replaced(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return type == GST_EVENT_EOS || (!GST_EVENT_IS_STICKY(event) && type != GST_EVENT_GAP);
 }
 
-/// The events behind an item of a queue that replace what comes before it. Reentrant.
+/// The events that follow an item of a queue, to decide whether they replace it. Reentrant.
 class NewerEvents {
  public:
   void pass_data() { boundaries_.clear(); }
@@ -48,11 +50,11 @@ class NewerEvents {
   std::set<EventKind> others_;
 };
 
-/// Takes from a queue of things that wait all events that newer ones replace: of each kind all but
-/// the newest, of boundaries all but the newest between two pieces of data, and before a
-/// STREAM_START everything up to the data. `event_of` gives the event that an item is, or nullptr
-/// for data; `on_drop` is told of an item that goes and of the one behind it. Returns the number of
-/// events that were lost (is_lost_if_replaced). Takes O(n log n). Reentrant.
+/// Removes superseded events from a queue: all but the newest of each kind; of boundaries, all but
+/// the newest between two pieces of data; and, before a STREAM_START, all events back to the last
+/// data. `event_of` returns the event of an item, or nullptr for data. `on_drop` is called with
+/// each dropped item and the next item that is kept. Returns the number of events that were lost
+/// (is_lost_if_replaced()). Takes O(n log n). Reentrant.
 template <typename Item, typename EventOf, typename OnDrop>
 std::size_t drop_superseded(std::deque<Item>& items, EventOf event_of, OnDrop on_drop) {
   std::deque<Item> kept;

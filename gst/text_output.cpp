@@ -10,7 +10,8 @@
 namespace npuwhisper {
 namespace {
 
-// For both pads: events and advances are all that both get.
+// Returns a copy of `item`, an event or Advance, for one of the two pads. Other items are sent to
+// only one pad.
 OutputPad::Item share_item(const OutputPad::Item& item) {
   if (const auto* event = std::get_if<EventPtr>(&item)) return share(*event);
   return std::get<OutputPad::Advance>(item);
@@ -20,12 +21,12 @@ bool is_same(const Word& a, const Word& b) {
   return a.start == b.start && a.end == b.end && a.text == b.text;
 }
 
-// Whisper's code for Javanese is not the one of ISO 639-1.
+// Whisper's code for Javanese differs from ISO 639-1.
 const char* iso_language(const std::string& code) {
   return code == "jw" ? "jv" : code.c_str();
 }
 
-// What upstream says of its audio is not true of our text.
+// Removes upstream's tags that describe its audio, not our text.
 void remove_audio_tags(GstTagList* tags) {
   for (const char* tag : {GST_TAG_AUDIO_CODEC, GST_TAG_CODEC, GST_TAG_BITRATE,
                           GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,
@@ -108,12 +109,12 @@ void TextOutput::segment(const Segment& segment, const Timeline& timeline, const
   if (format.post_messages) post_segment(segment, timeline, json);
 }
 
-// Each word where words have times, else the segment as a whole.
+// Sends each word to audio_src as a meta, or the whole segment if it has no words.
 void TextOutput::say(const Segment& segment, const Timeline& timeline) {
   if (!audio_.active()) return;
   const auto note = [&](std::int64_t start, std::int64_t end, const std::string& text) {
     if (trim(text).empty()) return;
-    // What begins where the audio ends has no buffer of its own.
+    // Text that begins at the end of the audio is attached to the last sample's buffer.
     start = std::min(start, timeline.n_samples() - 1);
     audio_.say(epoch_, {.id = next_segment_meta_id(),
                         .start = timeline.time_of(start),
@@ -159,7 +160,7 @@ void TextOutput::language(const std::string& code) {
   push_tags();
 }
 
-// Stream tags replace those sent before, so upstream's and ours go together.
+// Sends upstream's tags and ours in one event, since stream tags replace those sent before.
 void TextOutput::push_tags() {
   GstTagList* tags = tags_ ? gst_tag_list_copy(tags_.get()) : gst_tag_list_new_empty();
   gst_tag_list_set_scope(tags, GST_TAG_SCOPE_STREAM);

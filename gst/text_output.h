@@ -25,8 +25,9 @@ struct SourcePads {
   AudioOutput& audio;
 };
 
-/// Where the worker's results go: cues to `src`, JSON to `unsynced_src`, metas to `audio_src`,
-/// messages to the bus, and events to the first two. For the worker's thread alone.
+/// Sends the worker's results to their destinations: cues to `src`, JSON to `unsynced_src`, metas
+/// to `audio_src`, messages to the bus, and events to the first two. Used only by the worker's
+/// thread.
 class TextOutput {
  public:
   struct Format {
@@ -36,22 +37,24 @@ class TextOutput {
 
   TextOutput(GstElement* element, const SourcePads& pads);
 
-  /// After a flush, or at the start: nothing is known of the stream, except as sticky events.
+  /// Begins an epoch, at the start or after a flush. Forgets the segment and the draft, but not the
+  /// tags of the stream.
   void begin_epoch(std::uint64_t epoch);
   /// Forwards an event. SEGMENT must be in TIME format.
   void event(EventPtr event);
-  /// Marks (is_mark) that were dropped before the event that comes next.
+  /// Accounts for `n` marks (is_mark()) that were dropped before the next event.
   void skip_marks(std::size_t n);
-  /// One final segment of the transcriber.
+  /// Writes one final segment of the transcriber.
   void segment(const Segment& segment, const Timeline& timeline, const Format& format);
-  /// Live: the words that were heard but may still change, in place of the last ones. Sent, to
-  /// `unsynced_src` alone, when they differ from those.
+  /// Live: sets the words that were recognised but may still change. Sends them to `unsynced_src`
+  /// alone, and only if they differ from those sent last.
   void draft(std::vector<Word> words, const Timeline& timeline);
-  /// No more text starts before `to`; captions that begin by `due` cannot wait for more of it.
+  /// Reports that no later text starts before `to`, and that captions that begin by `due` cannot
+  /// wait for more text.
   void advance(GstClockTime to, GstClockTime due = 0);
-  /// Tags the stream with a language (Whisper's code), once per stream and language.
+  /// Tags the stream with a language (Whisper's code), unless it already has this tag.
   void language(const std::string& code);
-  /// The next cue does not follow what came before.
+  /// Marks the next cue as discontinuous.
   void discont() { discont_ = true; }
 
  private:
@@ -67,14 +70,14 @@ class TextOutput {
   std::uint64_t epoch_ = 0;
   CueMaker json_cues_;
   bool discont_ = true;
-  GstClockTime told_ = 0;  ///< Of the last advance().
-  GstClockTime due_ = 0;   ///< Likewise.
+  GstClockTime told_ = 0;  ///< The latest `to` of advance().
+  GstClockTime due_ = 0;   ///< The latest `due` of advance().
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
   bool in_segment_ = false;
-  TagListPtr tags_;  ///< Upstream's stream tags that also hold for the text, and the language.
-  std::string language_;
-  std::vector<Word> draft_;  ///< As last sent.
+  TagListPtr tags_;          ///< Upstream's stream tags that also hold for the text.
+  std::string language_;     ///< The language among the tags sent.
+  std::vector<Word> draft_;  ///< The draft sent last.
 };
 
 }  // namespace npuwhisper

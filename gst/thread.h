@@ -10,9 +10,9 @@
 
 namespace npuwhisper {
 
-/// Starts `thread`, which has ended, to call `body(std::stop_token)`. An exception that `body`
-/// throws goes to `failed(const Error&)`, which must not throw, in that thread. Errors: Unavailable
-/// (the system gives no thread, or no memory for it). Reentrant.
+/// Starts `thread`, which must not be running, to call `body(std::stop_token)`. An exception from
+/// `body` is passed to `failed(const Error&)` in that thread; `failed` must not throw. Errors:
+/// Unavailable (no thread, or no memory for it). Reentrant.
 template <typename Body, typename Failed>
 Result<void> start_thread(std::jthread& thread, std::string_view name, Body body, Failed failed) {
   return guarded("cannot start a thread", [&]() -> Result<void> {

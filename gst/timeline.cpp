@@ -42,7 +42,9 @@ void Timeline::append(GstClockTime pts, std::int64_t n_samples) {
 }
 
 GstClockTime Timeline::time_of(std::int64_t index) const {
-  GstClockTime latest = GST_CLOCK_TIME_NONE;  // Behind it the timestamps stepped back.
+  // Upper bound of the result: the earliest time among the anchors after `index`, since timestamps
+  // may have stepped back.
+  GstClockTime latest = GST_CLOCK_TIME_NONE;
   auto anchor = anchors_.rbegin();
   for (; anchor->index > index && anchor + 1 != anchors_.rend(); ++anchor) {
     latest = std::min(latest, anchor->time);

@@ -10,42 +10,46 @@ namespace npuwhisper {
 
 /// Duration of n samples at 16 kHz, rounded down; n >= 0.
 GstClockTime samples_to_time(std::int64_t n);
-/// Samples at 16 kHz in `time`, rounded to the nearest.
+/// Number of samples at 16 kHz in `time`, rounded to the nearest.
 std::int64_t time_to_samples(GstClockTime time);
 
-/// How far `a` and `b` are apart; for all values, since it has no sign.
+/// The absolute difference of `a` and `b`; correct for all (unsigned) values.
 GstClockTime distance(GstClockTime a, GstClockTime b);
 
-/// True if both give the same times the same meaning; the position within them does not matter.
+/// Returns true if both segments give the same meaning to timestamps. Ignores the position within
+/// them.
 bool same_timing(const GstSegment& a, const GstSegment& b);
 
-/// Maps the sample index since Transcriber::reset() to a buffer time (PTS) and back to "does this
-/// buffer follow?". Nothing else in the project turns samples into GstClockTime.
+/// Maps a sample index, counted from Transcriber::reset(), to a buffer time (PTS). Reports whether
+/// a buffer continues the audio before it. Nothing else in the project converts samples to
+/// GstClockTime.
 ///
-/// Audio is one stretch as long as each buffer starts within kDiscontinuity of where the last one
-/// ended; beyond that the caller drains and calls restart(). Smaller errors (a capture clock that
-/// drifts, times rounded to milliseconds) are followed by a new anchor once they pass kDrift, so a
+/// Audio is one stretch as long as each buffer starts within kDiscontinuity of the end of the
+/// previous one. Otherwise the caller drains and calls restart(). A smaller error (a capture clock
+/// that drifts, times rounded to milliseconds) sets a new anchor once it exceeds kDrift, so that a
 /// day of audio does not drift away from its timestamps. Reentrant.
 class Timeline {
  public:
   static constexpr GstClockTime kDiscontinuity = 40 * GST_MSECOND;
   static constexpr GstClockTime kDrift = 10 * GST_MSECOND;
 
-  /// Index 0 is at `start` from now on; everything before is forgotten.
+  /// Places index 0 at `start` and forgets all earlier audio.
   void restart(GstClockTime start);
-  /// True if audio that starts at `pts` belongs to this stretch; so does audio without a timestamp.
+  /// Returns true if audio that starts at `pts`, or has no timestamp, belongs to this stretch.
   bool continues(GstClockTime pts) const;
-  /// Takes n samples that start at `pts` (GST_CLOCK_TIME_NONE: where the last ones ended).
+  /// Adds n samples that start at `pts` (GST_CLOCK_TIME_NONE: at the end of the previous ones).
   void append(GstClockTime pts, std::int64_t n_samples);
 
-  /// Samples taken since restart().
+  /// Samples added since restart().
   std::int64_t n_samples() const { return n_samples_; }
   /// Buffer time of the sample after the last one.
   GstClockTime end() const { return time_of(n_samples_); }
-  /// Buffer time of a sample; indices that were forgotten count from the oldest anchor kept. Never
-  /// goes back as the index grows, though timestamps may.
+  /// Returns the buffer time of a sample. An index before the oldest anchor kept is extrapolated
+  /// from that anchor. The result never decreases as the index grows, even where timestamps step
+  /// back.
   GstClockTime time_of(std::int64_t index) const;
-  /// Nobody will ask for samples before `index` any more.
+  /// Forgets anchors that only samples before `index` need. The caller no longer needs these
+  /// samples.
   void forget_before(std::int64_t index);
 
  private:

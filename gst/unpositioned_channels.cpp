@@ -10,7 +10,8 @@ int n_channels_of(const GstCaps* caps) {
   return n_channels;
 }
 
-// Mono has no positions either, and stereo without them is not mixed otherwise than with them.
+// Returns whether the channels need a matrix. Mono has no positions either, and stereo is mixed the
+// same with or without them.
 bool are_unpositioned(const GstCaps* caps) {
   guint64 mask = 0;
   gst_structure_get(gst_caps_get_structure(caps, 0), "channel-mask", GST_TYPE_BITMASK, &mask,
@@ -18,7 +19,7 @@ bool are_unpositioned(const GstCaps* caps) {
   return n_channels_of(caps) > 2 && mask == 0;
 }
 
-// 1 x n_channels, all alike.
+// Sets a matrix of 1 x n_channels with equal weights.
 void set_mix_matrix(GstElement* audioconvert, int n_channels) {
   GValue row = G_VALUE_INIT;
   g_value_init(&row, GST_TYPE_ARRAY);
@@ -50,8 +51,8 @@ GstPadProbeReturn on_event(GstPad*, GstPadProbeInfo* info, gpointer audioconvert
   if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS) return GST_PAD_PROBE_OK;
   GstCaps* caps = nullptr;
   gst_event_parse_caps(event, &caps);
-  // A matrix cannot be taken back: an empty one means "by positions" to GStreamer 1.22, and "the
-  // first channel alone" to 1.26.
+  // Once set, a matrix cannot be removed: an empty one means "by positions" to GStreamer 1.22, but
+  // "the first channel alone" to 1.26. Therefore all later caps get a matrix, too.
   if (are_unpositioned(caps) || has_mix_matrix(audioconvert)) {
     set_mix_matrix(GST_ELEMENT(audioconvert), n_channels_of(caps));
   }

@@ -5,11 +5,13 @@
 
 namespace npuwhisper {
 
-/// Lets an audioconvert before mono mix channels that have no positions: channel-mask 0, as in
-/// recordings of several microphones and in SDI. By itself it refuses them ("not negotiated").
+/// Lets an audioconvert whose output is mono mix channels without positions (channel-mask 0, as in
+/// recordings of several microphones and in SDI). By itself, audioconvert refuses them ("not
+/// negotiated").
 ///
-/// They all count alike. Audio with positions is mixed by these, unless audio without positions
-/// came before it through the same element. To be called before data flows.
+/// All channels have the same weight. Audio with positions is mixed according to its positions,
+/// unless audio without positions came before it through the same element. Must be called before
+/// data flows.
 void mix_unpositioned_channels(GstElement* audioconvert);
 
 }  // namespace npuwhisper

@@ -86,7 +86,8 @@ void Watchdog::check_decoding() {
   }
 }
 
-// Live, a sink in sync waits until what it got is due, which is by the latency at most.
+// Returns the limit for a push when live. A sink in sync may hold its data until it is due, which
+// takes at most the latency.
 Watchdog::Clock::duration Watchdog::patience_with_push() const {
   return limits_.push + std::chrono::nanoseconds(latency_.upstream() + latency_.patience());
 }

@@ -21,23 +21,23 @@
 
 namespace npuwhisper {
 
-/// A thread that notices what does not return: a run of the device, the decoding of a piece of
-/// audio, or, live and in PLAYING, a push downstream. For each such call it posts one WARNING that
-/// names what the element waits for, and counts it (`stalls`). It ends nothing. Runs from
-/// READY->PAUSED to PAUSED->READY.
+/// A thread that detects calls that do not return: a run of the device, the decoding of a piece of
+/// audio, or, when live and in PLAYING, a push downstream. For each such call it increments
+/// `stalls` and posts one WARNING that names what the element waits for. It does not end the call.
+/// Runs from READY->PAUSED to PAUSED->READY.
 ///
-/// All functions are for state changes.
+/// All functions must be called from state changes.
 class Watchdog {
  public:
   using Clock = WatchedCall::Clock;
 
-  /// The time that a call may take before the WARNING is posted.
+  /// The time a call may take before the WARNING is posted.
   struct Limits {
-    /// For a run of the device. An NPU's run fails after 30 s.
+    /// For a run of the device. A run of an NPU is abandoned earlier, after 2 s.
     Clock::duration device = std::chrono::seconds(10);
-    /// For one call of the transcriber: up to 30 s of audio with all its attempts.
+    /// For one call of the transcriber: up to 30 s of audio, decoded at all fallback temperatures.
     Clock::duration decoding = std::chrono::seconds(60);
-    /// For a push, beyond the time for which a sink in sync may hold it.
+    /// For a push, in addition to the time that a sink in sync may hold it.
     Clock::duration push = std::chrono::seconds(10);
   };
 
@@ -45,13 +45,13 @@ class Watchdog {
            Counters& counters, const WatchedCall& decoding,
            const std::array<const SourceTask*, 3>& pads);
 
-  /// For the next start().
+  /// Sets the limits for the next start().
   void set_limits(const Limits& limits) { limits_ = limits; }
-  /// Errors: Unavailable (no thread to watch with).
+  /// Starts the thread. Errors: Unavailable (no thread).
   Result<void> start();
-  /// Waits for the thread.
+  /// Stops the thread and waits for it.
   void stop();
-  /// Whether the element is in PLAYING: else sinks may hold what is pushed for ever.
+  /// Sets whether the element is in PLAYING. In other states, sinks may hold a push for ever.
   void set_playing(bool playing);
 
  private:
@@ -70,11 +70,12 @@ class Watchdog {
   const std::array<const SourceTask*, 3> pads_;
   Limits limits_;
 
-  std::mutex mutex_;  // Guards the next; a leaf.
+  std::mutex mutex_;  // Guards playing_since_; a leaf.
   std::optional<Clock::time_point> playing_since_;
   std::condition_variable_any stopped_;
 
-  // Of the thread alone: when the call of the last WARNING of each kind began.
+  // Accessed only by the thread: start times of the calls last reported, so that none is reported
+  // twice.
   Clock::time_point told_decoding_;
   std::array<Clock::time_point, 3> told_pushes_{};
 

@@ -7,13 +7,13 @@
 
 namespace npuwhisper {
 
-/// A kind of call that should return soon, with the time at which the one that goes on began. One
-/// thread at a time calls; any may look. Never blocks.
+/// Records the start time of the call in progress, of a kind of call that should return soon. Calls
+/// come from one thread at a time; any thread may call began(). Never blocks.
 class WatchedCall {
  public:
   using Clock = std::chrono::steady_clock;
 
-  /// The call goes on for as long as this lives.
+  /// A call in progress, for as long as this object lives.
   class Scope {
    public:
     explicit Scope(WatchedCall& call) : call_(call) {
@@ -27,7 +27,7 @@ class WatchedCall {
     WatchedCall& call_;
   };
 
-  /// When the call that goes on began; nothing: none does.
+  /// Returns when the call in progress began, or nullopt if there is none.
   std::optional<Clock::time_point> began() const {
     const Clock::rep began = began_.load(std::memory_order_relaxed);
     if (began == kNone) return std::nullopt;

@@ -16,42 +16,47 @@
 namespace npuwhisper {
 namespace {
 
-// Converted at a time; small enough to stay in the cache.
+// Samples converted at a time; few enough to stay in the cache.
 constexpr std::int64_t kPieceSamples = 8192;
 // Streaming, not live: captions become due at multiples of this distance in the audio. The distance
-// is fixed, so that captions do not depend on how upstream cuts the audio into buffers.
+// is fixed, so that captions do not depend on how upstream splits the audio into buffers.
 constexpr std::int64_t kDueStep = kSampleRate / 2;
-// Upstream says "nothing to hear" with a GAP. A short one is silence in the middle of speech; a
-// longer one ends what was being said, and is not listened to.
+// Upstream signals silence with a GAP. A short one is silence in the middle of speech. A longer one
+// ends the speech and is not transcribed.
 constexpr std::int64_t kMaxHeardGap = kSampleRate;
-// So do short ones in a row that are longer than a window together.
+// Consecutive short GAPs that together exceed this, the length of a window, end the speech, too.
 constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
-// Upstream leaves out samples without a word: lost packets, or a demuxer that miscounts frames. Up
-// to this many become silence; behind more the text begins anew. Of 24 English files with a hole
-// each 3.1 s, 4.8 % of the words were wrong with silence and 13.3 % with a new beginning (holes of
-// 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 % (0.4 s), 24.5 and 25.0 % (0.8 s).
+// Upstream may omit samples without any signal: lost packets, or a demuxer that miscounts frames.
+// Up to this many samples are replaced with silence; a larger hole begins a new stretch of text. In
+// 24 English files with a hole every 3.1 s, 4.8 % of the words were wrong with silence and 13.3 %
+// with a new stretch (holes of 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 % (0.4 s), 24.5 and
+// 25.0 % (0.8 s).
 constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
-// A live source that gives no audio for longer has stopped. Until then its text waits, even if it
-// is due, for the audio that follows: many sources come in pieces of some tenths of a second.
+// A live source that sends no audio for longer than this counts as stopped. Until then, even text
+// that is due waits for the next audio: many sources send pieces of some tenths of a second.
 constexpr std::chrono::milliseconds kLongestPiece{500};
-// What a last pass over the audio takes, and the way to the pad, whose GAPs come by the clock.
+// How long before text is due settle() is called: time for a last pass over the audio and for
+// passing its text to the pad, whose GAPs follow the clock.
 constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
-// Demultiplexers of live transport streams correct their clock in steps.
+// Smaller steps back are ignored: demultiplexers of live transport streams correct their clock in
+// steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
-// Most events that wait for the text before them: those of 10 ms each of what a window takes. Of
-// more, the oldest leaves before its text; the pad that it leaves by makes upstream wait.
+// Maximum number of events that wait for the text before them: one every 10 ms of a window. If
+// there are more, the oldest is sent before that text; a full source pad then makes upstream wait.
 constexpr std::size_t kMaxDeferred = 3000;
-// How soon the end of the loading is noticed.
+// How soon the worker notices that loading has ended.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
-// Trick modes that skip audio, or play it backwards, give no text: half words are no words.
+// Returns whether audio of `segment` is transcribed. Audio that is skipped in parts or played
+// backwards (trick modes) is not, since its words are cut.
 bool is_speech(const GstSegment& segment) {
   return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
                                                GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
 }
 
-// Producers that count in bytes or samples (appsrc by default) mean "from the beginning".
+// Returns the SEGMENT in TIME format. A SEGMENT in another format (appsrc sends BYTES by default)
+// becomes one that starts at 0, with the same seqnum.
 EventPtr in_time_format(const EventPtr& event) {
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event.get(), &segment);
@@ -88,7 +93,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   return a;
 }
 
-// n samples from `bytes`: in place where they are aligned, else in `scratch`, which has room.
+// Returns n samples from `bytes`: in place if they are aligned, else in `scratch`, which has room.
 template <typename Sample>
 std::span<const Sample> samples_at(const std::uint8_t* bytes, std::size_t n,
                                    std::vector<float>& scratch) {
@@ -145,7 +150,7 @@ TranscriberStats Worker::stats() const {
 void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
   const std::scoped_lock lock(mutex_);
   if (transcriber_) past_stats_ = sum(past_stats_, transcriber_->stats());
-  std::swap(transcriber_, transcriber);  // What it held dies after the lock is released.
+  std::swap(transcriber_, transcriber);  // The old one is destroyed after the lock is released.
 }
 
 void Worker::run(std::stop_token stop) {
@@ -155,11 +160,11 @@ void Worker::run(std::stop_token stop) {
   }
   engine_ = loader_.wait(stop);
   if (!engine_) {
-    input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted why.
+    input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted the reason.
     return;
   }
   if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
-  tell_language();  // The segment may have passed while the model was loading.
+  tell_language();  // The segment may have arrived while the model was loading.
   note_sound();
   while (!stop.stop_requested()) {
     const bool live = latency_.live();
@@ -175,9 +180,10 @@ void Worker::run(std::stop_token stop) {
   }
 }
 
-// A live source that falls silent (unplugged, muted by stopping) must not keep text back, whatever
-// events go on coming from it: text leaves when the clock says that it is due. Without a clock it
-// has its whole time from the last audio on.
+// Returns the time until settle(). A live source that falls silent (unplugged, muted by stopping)
+// must not hold back text, whatever events it still sends: text is sent when it is due by the
+// clock. Without a clock, text is due when the transcriber's whole time has passed since the last
+// audio.
 std::chrono::milliseconds Worker::time_to_settle() const {
   const auto now = Clock::now();
   auto left = quiet_since_ + latency_.of_transcriber() - now;
@@ -197,9 +203,8 @@ void Worker::note_sound() {
   settled_ = false;
 }
 
-// While there is nobody to listen yet, downstream learns what the stream is and, live, that there
-// is no text (by the clock): nobody waits for the model.
-// False: the element stops.
+// Handles events while the model is loading. Downstream learns what the stream is, and live pads
+// send GAPs by the clock, so that no sink waits for the model. Returns false if the element stops.
 bool Worker::pass_events() {
   const InputQueue::Popped popped = input_.pop_event(kLoadingTick);
   if (popped.stopped) return false;
@@ -219,7 +224,8 @@ void Worker::begin_epoch(std::uint64_t epoch) {
   release_events(0);
 }
 
-// Makes the transcriber that the settings ask for, unless it is there. False: it cannot be made.
+// Creates the transcriber for the current settings, unless it exists. Returns false if it cannot be
+// created.
 bool Worker::renew_transcriber() {
   const std::uint64_t serial = settings_.serial();
   const bool live = latency_.live();
@@ -229,7 +235,7 @@ bool Worker::renew_transcriber() {
     return true;
   }
   finish();
-  if (ring_ != nullptr) replace_transcriber(nullptr);  // No two may have the same ring.
+  if (ring_ != nullptr) replace_transcriber(nullptr);  // Only one transcriber may use it.
   const Settings settings = settings_.get();
   TranscriberOptions options = settings.transcriber_options();
   if (live || settings.streaming) options.live_latency = latency_.of_transcriber();
@@ -255,7 +261,8 @@ bool Worker::renew_transcriber() {
   made_for_live_ = live;
   patience_ = 0;
   if (settings.streaming && !live) {
-    // A pass may come so late that the words behind a caption's first are known just then.
+    // A pass may use the whole latency. Words after the first one of a caption may become known
+    // only in that pass, so the caption becomes due one step later.
     patience_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
   }
   format_.cues = settings.cue_format();
@@ -284,14 +291,15 @@ void Worker::handle(const Audio& audio) {
   hear(audio);
 }
 
-// The timestamps are wrong, not the audio.
+// Returns whether `start` is a small step back: the timestamps are wrong, not the audio.
 bool Worker::is_step_back(GstClockTime start) const {
   const GstClockTime end = timeline_.end();
   return timeline_.n_samples() > 0 && start < end && end - start <= kMaxStepBack;
 }
 
-// Returns how many samples upstream left out between the audio so far and `start`, if silence is to
-// take their place: to end the stretch here would cut a sentence in two. 0: none, or too many.
+// Returns how many samples upstream omitted between the audio so far and `start`, if silence must
+// replace them: ending the stretch here would cut a sentence in two. Returns 0 if there are none,
+// or too many.
 std::int64_t Worker::missing_before(GstClockTime start) const {
   if (timeline_.n_samples() == 0 || timeline_.continues(start) || start < timeline_.end()) return 0;
   const std::int64_t n = time_to_samples(start - timeline_.end());
@@ -320,7 +328,7 @@ bool Worker::hear(const Audio& audio) {
   heard_to_ = timeline_.n_samples() - audio.n_samples;
   for (std::int64_t i = 0; heard && i < audio.n_samples;) {
     const std::int64_t n = piece_of(audio.n_samples - i);
-    // A flush that came before this is_current() is seen by it; one that comes after cancels.
+    // is_current() detects an earlier flush; a later flush cancels the transcriber.
     heard = input_.is_current(epoch_) &&
             take(push(mapped.bytes().data() + i * step, static_cast<std::size_t>(n), audio.format));
     i += n;
@@ -349,12 +357,12 @@ bool Worker::hear_silence(std::int64_t n_samples) {
             take(transcribe([&](Transcriber& t) { return t.push(silence); }));
     i += static_cast<std::int64_t>(n);
   }
-  if (n_samples > 0) settled_ = false;  // A source that repeats GAPs is quiet all the same.
+  if (n_samples > 0) settled_ = false;  // quiet_since_ stays: a source that repeats GAPs is quiet.
   return heard;
 }
 
-// Returns how many of the next `n` samples to push at once, and adds them to heard_to_. With
-// streaming, no piece crosses a multiple of kDueStep.
+// Returns how many of the next `n` samples to push in one call, and adds this number to heard_to_.
+// With streaming, no piece crosses a multiple of kDueStep.
 std::int64_t Worker::piece_of(std::int64_t n) {
   n = std::min(n, kPieceSamples);
   if (patience_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);
@@ -362,7 +370,7 @@ std::int64_t Worker::piece_of(std::int64_t n) {
   return n;
 }
 
-// Hands on what the transcriber returned. False: it failed, or was cancelled.
+// Passes on the result of the transcriber. Returns false if it failed or was cancelled.
 bool Worker::take(const Result<std::vector<Segment>>& segments) {
   if (!segments) {
     if (segments.error().code != ErrorCode::Cancelled) fail_stream(segments.error());
@@ -385,14 +393,14 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
   return true;
 }
 
-// Streaming without a clock: the audio says what is due.
+// Streaming, not live: returns the time up to which captions are due, counted in audio; else 0.
 GstClockTime Worker::due() const {
   const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
   const std::int64_t index = heard - heard % kDueStep - patience_;
   return patience_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
 }
 
-// Live: the transcriber left audio out to get back to the live edge.
+// Live: reports audio that the transcriber skipped to return to the live edge.
 void Worker::announce_skip() {
   const std::uint64_t n_skipped = transcriber_->stats().skipped_samples - n_skipped_;
   if (n_skipped == 0) return;
@@ -404,8 +412,8 @@ void Worker::announce_skip() {
                       ("decoding takes too long; see the properties latency and stats"));
 }
 
-// Ends the stretch of audio: all its text and the events that waited for it go out, and the next
-// sample has index 0 again.
+// Ends the stretch of audio: sends all its text and the events that waited for it. The next sample
+// has index 0 again.
 void Worker::finish() {
   if (transcriber_ && timeline_.n_samples() > 0) {
     if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.drain(); }))) return;
@@ -416,13 +424,14 @@ void Worker::finish() {
   release_events(0);
 }
 
-// Nothing comes any more. All that was heard goes out; but the stretch does not end here, since the
-// source may go on where it stopped: a word that was cut in two would be said twice.
+// Sends the text of all audio so far, since no more audio arrives. The stretch does not end here,
+// because the source may resume where it stopped: a word that was cut in two would be transcribed
+// twice.
 void Worker::settle() {
   quiet_since_ = Clock::now();
   settled_ = true;
   if (failed_) return;
-  if (!made_for_live_) {  // The stream turned out to be live after its last sound.
+  if (!made_for_live_) {  // The stream became live after its last audio.
     finish();
     return;
   }
@@ -432,7 +441,7 @@ void Worker::settle() {
   release_events(timeline_.n_samples());
 }
 
-// Belongs where the sound is that came with it; the text up to there may still be unknown.
+// Holds the event back while the text of the audio before it may still be unknown.
 void Worker::defer(const EventPtr& event) {
   deferred_.push_back({timeline_.n_samples(), share(event)});
   if (settled_ || timeline_.n_samples() == 0) release_events(timeline_.n_samples());
@@ -467,9 +476,10 @@ void Worker::handle(const EventPtr& event) {
       return;
     case GST_EVENT_EOS:
     case GST_EVENT_SEGMENT_DONE:
-    case GST_EVENT_STREAM_GROUP_DONE:  // Nothing more comes in this stream, as decodebin3 says it.
+    case GST_EVENT_STREAM_GROUP_DONE:  // Sent by decodebin3 at the end of a stream.
       finish();
-      // A program that ends at EOS would take what has come by then for all; the ERROR comes later.
+      // After a failure, EOS must not come before the ERROR: a program that ends at EOS would
+      // consider the incomplete output complete.
       if (!failed_) output_.event(share(event));
       return;
     default:
@@ -492,7 +502,7 @@ void Worker::handle_segment(const EventPtr& event) {
   tell_language();
 }
 
-// What is known of the text before any sound is: the language that was asked for.
+// Sends the tag of the requested language, if any, before there is audio.
 void Worker::tell_language() {
   if (!engine_ || !have_segment_ || !is_speech(segment_) || !renew_transcriber()) return;
   output_.language(transcriber_->language());
@@ -521,7 +531,8 @@ void Worker::handle_gap(const EventPtr& event) {
 
 void Worker::fail_stream(const Error& error) noexcept {
   failed_ = true;
-  // The reason comes first: upstream posts an error for what it is returned.
+  // The ERROR with the reason is posted before input_.fail(): upstream posts an ERROR of its own
+  // when it receives this flow.
   post_error(element_, error,
              [this, flow = flow_of(error), n = n_starts_] { input_.fail(flow, n); });
 }

@@ -28,31 +28,31 @@
 
 namespace npuwhisper {
 
-/// The thread that listens: it takes audio and events from the input queue, drives one transcriber
-/// with push, drain and reset, and hands text and events to the output in the order of their
-/// times. Runs from READY->PAUSED to PAUSED->READY.
+/// The thread that transcribes: it takes audio and events from the input queue, drives one
+/// transcriber with push, drain and reset, and passes text and events to the output in the order of
+/// their times. Runs from READY->PAUSED to PAUSED->READY.
 ///
-/// start(), stop() are for state changes; cancel() and stats() are thread-safe.
+/// start() and stop() must be called from state changes; cancel() and stats() are thread-safe.
 class Worker {
  public:
-  /// `allocator`: the one that upstream is offered, for its ring.
+  /// `allocator` is the one offered to upstream; it may hold the ring for audio.
   Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
          GstAllocator* allocator, InputQueue& input, const SourcePads& pads,
          const Latency& latency);
 
-  /// Errors: Unavailable (no thread to listen with).
+  /// Starts the thread. Errors: Unavailable (no thread).
   Result<void> start();
-  /// Cancels and waits; the input queue must have been stopped.
+  /// Cancels the transcriber and waits for the thread. The input queue must have been stopped.
   void stop();
-  /// Makes a running inference return soon. Takes no lock that is ever held for long.
+  /// Makes a running inference return soon. Takes no lock that is held for long.
   void cancel();
   TranscriberStats stats() const;
-  /// What the transcriber is called for.
+  /// The call of the transcriber that is in progress, if any.
   const WatchedCall& decoding() const { return decoding_; }
 
  private:
   struct Deferred {
-    std::int64_t index;  ///< Of the sample that it came before.
+    std::int64_t index;  ///< Index of the sample after the event.
     EventPtr event;
   };
 
@@ -100,31 +100,31 @@ class Worker {
   TextOutput output_;
   WatchedCall decoding_;
 
-  // A leaf, but for the transcriber's stats() and cancel(), which never block. Guards the pointer
-  // and the sum, not what it points to.
+  // A leaf, except that the transcriber's stats() and cancel(), which never block, are called under
+  // it. Guards past_stats_ and the pointer transcriber_, but not the object it points to.
   mutable std::mutex mutex_;
   std::unique_ptr<Transcriber> transcriber_;
-  TranscriberStats past_stats_;  // Of the transcribers before this one.
+  TranscriberStats past_stats_;  // Sum over all earlier transcribers.
 
-  // Of the thread alone.
+  // Accessed only by the thread.
   std::shared_ptr<Engine> engine_;
-  std::shared_ptr<AudioRing> ring_;  // Of the transcriber.
+  std::shared_ptr<AudioRing> ring_;  // The ring of the transcriber.
   TextOutput::Format format_;
   LanguageWarning language_warning_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
-  std::int64_t patience_ = 0;     // Streaming, not live: samples after which a caption is due.
-  std::int64_t heard_to_ = 0;     // Samples of the timeline that were pushed.
-  std::int64_t gap_samples_ = 0;  // Of silence in place of GAPs since the last audio.
-  std::uint64_t n_skipped_ = 0;  // Samples, by this transcriber, that were announced.
-  std::uint64_t n_starts_ = 0;   // Of the input queue, with this run.
+  std::int64_t patience_ = 0;     // Streaming, not live: samples until a caption is due. Else 0.
+  std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
+  std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
+  std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber that were announced.
+  std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() of this run.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
   GstSegment segment_{};
   bool have_segment_ = false;
   bool failed_ = false;
-  Clock::time_point quiet_since_;  // When audio was last heard, or settled.
-  bool settled_ = false;           // Since then.
+  Clock::time_point quiet_since_;  // When audio was last pushed, or settle() called.
+  bool settled_ = false;           // settle() was called since the last audio.
   std::deque<Deferred> deferred_;
   std::vector<float> pcm_;
 

@@ -6,8 +6,8 @@
 namespace npuwhisper {
 namespace {
 
-// What one GAP covers beyond what is needed now. When audio comes back, text that falls into it may
-// come too late for its video.
+// How far each GAP extends beyond the time that the captioner needs now. After audio is linked
+// again, text within this extension may be too late for its video.
 constexpr GstClockTime kStep = 200 * GST_MSECOND;
 
 constexpr gulong kRetry = 1000;  // Microseconds.
@@ -40,7 +40,7 @@ void AbsentText::start() {
   text_position_ = 0;
 }
 
-// The element takes it as the end of the audio.
+// npuwhisper treats STREAM_GROUP_DONE as the end of the audio.
 EventPtr AbsentText::end_event() {
   EventPtr event(gst_event_new_stream_group_done(gst_util_group_id_next()));
   end_ = gst_event_get_seqnum(event.get());
@@ -52,7 +52,8 @@ void AbsentText::resume() {
   absent_ = false;
 }
 
-// There is nobody upstream to seek. cccombiner wants a seek to succeed on both of its pads.
+// Makes seeks from downstream succeed while the text is absent. Nothing upstream can seek then, but
+// cccombiner requires a seek to succeed on both of its pads.
 GstPadProbeReturn AbsentText::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   const bool absent = static_cast<AbsentText*>(self)->end_ != GST_SEQNUM_INVALID;
@@ -105,7 +106,7 @@ GstPadProbeReturn AbsentText::on_text(GstPad*, GstPadProbeInfo* info, gpointer s
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   text.text_event(event);
-  // A captioner would hand it on as the end of the video's group.
+  // A captioner would forward the event, and it would end the video's group.
   return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_GROUP_DONE ? GST_PAD_PROBE_DROP
                                                               : GST_PAD_PROBE_OK;
 }
@@ -119,7 +120,7 @@ void AbsentText::text_event(GstEvent* event) {
       forget_text();
       break;
     case GST_EVENT_GAP: {
-      if (absent_) break;  // Our own.
+      if (absent_) break;  // The GAP comes from this class.
       GstClockTime start = GST_CLOCK_TIME_NONE;
       GstClockTime duration = GST_CLOCK_TIME_NONE;
       gst_event_parse_gap(event, &start, &duration);
@@ -144,19 +145,19 @@ void AbsentText::follow_text(GstClockTime start, GstClockTime duration) {
 }
 
 void AbsentText::end(guint32 seqnum) {
-  if (end_ != seqnum) return;  // The audio is back.
-  if (absent_) return;         // A pad offers a sticky event that was dropped again.
+  if (end_ != seqnum) return;  // The audio is linked again.
+  if (absent_) return;         // Pads resend a sticky event that was dropped.
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
   if (needs_segment) {
     begin_stream();
-    gst_segment_init(&text_segment_, GST_FORMAT_TIME);  // Behind a flush running times begin anew.
+    gst_segment_init(&text_segment_, GST_FORMAT_TIME);  // Running times restart after a flush.
   }
   EventPtr gap = begin_gaps(seqnum);
   if (needs_segment) gst_pad_push_event(src_, gst_event_new_segment(&text_segment_));
   if (gap) gst_pad_push_event(src_, gap.release());
 }
 
-// Sends the events that the element begins a stream with, unless a stream has begun.
+// Starts a stream with the events that npuwhisper would send, unless a stream has started.
 void AbsentText::begin_stream() {
   if (EventPtr(gst_pad_get_sticky_event(src_, GST_EVENT_STREAM_START, 0))) return;
   gst_pad_push_event(src_, gst_event_new_stream_start("npuwhisper-absent-text"));
@@ -164,8 +165,9 @@ void AbsentText::begin_stream() {
   gst_pad_push_event(src_, gst_event_new_caps(caps.get()));
 }
 
-// The first GAP leaves by the thread of `src` itself, before any that fill() sends: the video may
-// be waiting for it, and whoever has brought the end still holds the stream lock of `sink`.
+// Marks the text as absent. Returns the first GAP, or nullptr if none is due. The caller, in the
+// thread of `src`, must push it on `src`: the video may be waiting for it, and fill() may be unable
+// to send it because the thread that sent the end may still hold the stream lock of `sink`.
 EventPtr AbsentText::begin_gaps(guint32 seqnum) {
   const std::scoped_lock lock(mutex_);
   gap_segment_ = text_segment_;
@@ -174,7 +176,7 @@ EventPtr AbsentText::begin_gaps(guint32 seqnum) {
   return gap_to_wanted();
 }
 
-// With the mutex held. Returns nullptr if no GAP is due.
+// Returns the next GAP, or nullptr if none is due. The caller holds the mutex.
 EventPtr AbsentText::gap_to_wanted() {
   const GstClockTime from = text_position_;
   if (!absent_ || from >= wanted()) return nullptr;
@@ -198,9 +200,10 @@ EventPtr AbsentText::next_gap() {
   return gap_to_wanted();
 }
 
-// Runs in the video's thread, which must not wait for the stream lock of `sink`: text that comes
-// again may hold it until the video moves on. Then the text is no longer absent; anybody else who
-// holds the lock gives it back soon.
+// Sends all due GAPs to `sink`. Runs in the video's thread, which must not block on the stream lock
+// of `sink`: when text flows again, the text's thread may hold the lock until the video advances.
+// The loop then ends, because the text is no longer absent. Any other thread releases the lock
+// soon.
 void AbsentText::fill() {
   while (is_gap_due()) {
     if (!GST_PAD_STREAM_TRYLOCK(sink_)) {
@@ -216,7 +219,8 @@ void AbsentText::fill() {
   }
 }
 
-// The captioner was flushed: it has lost the text and its segment.
+// Ends the absence and resets the position, because a flush has made the captioner lose the text
+// and its segment.
 void AbsentText::forget_text() {
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
   absent_ = false;

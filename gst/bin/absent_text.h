@@ -10,33 +10,34 @@
 
 namespace npuwhisper {
 
-/// Stands in for the text while its audio is unlinked, so that the captioner does not hold up the
-/// video: GAPs go to the captioner in step with the video until the audio is linked again.
+/// Replaces the text while its audio is unlinked, so that the captioner does not hold up the video:
+/// sends GAPs to the captioner in step with the video until the audio is linked again.
 ///
-/// EOS could not be taken back without loss: a queue that has EOS in it besides other data stops,
-/// and a flush discards the text that is on its way or shown, and flushes the sink of the video. If
-/// no stream has come to the captioner yet, this class begins one.
+/// EOS cannot be used for this: a queue stops at EOS even if more data follows, and a flush, which
+/// would undo EOS, discards the text that is in flight or on screen and also flushes the video's
+/// sink. If no stream has reached the captioner yet, this class starts one.
 ///
-/// A flush of the text voids its end: another end_event() has to follow. end_event() and resume()
-/// are for one thread at a time; set_lead() is thread-safe. The pads must outlive the data flow.
-/// mutex_ is a leaf.
+/// A flush of the text voids an end that was sent: the caller must then send a new end_event().
+/// end_event() and resume() must be called by one thread at a time; set_lead() is thread-safe. The
+/// pads must outlive the data flow. mutex_ is a leaf.
 class AbsentText {
  public:
-  /// `sink` and `src` belong to the queue of text before the captioner, `video` is the pad by which
-  /// video enters the captioner.
+  /// Adds the probes. `sink` and `src` are the pads of the text queue before the captioner; video
+  /// enters the captioner through `video`.
   void attach(GstPad* sink, GstPad* src, GstPad* video);
-  /// READY to PAUSED: nothing flows yet.
+  /// Resets the state. Must be called for READY to PAUSED, before data flows.
   void start();
-  /// How far beyond the video the captioner wants to know the text.
+  /// Sets how far ahead of the video the captioner needs text or GAPs.
   void set_lead(GstClockTime lead) { lead_ = lead; }
 
-  /// Returns the event to send behind the last audio. Once it arrives at `src`, the text is absent.
+  /// Returns a new event, which the caller must send after the last audio. The text is absent from
+  /// the moment at which the event arrives at `src`.
   EventPtr end_event();
-  /// The audio is linked again; an end_event() that is on its way becomes void. To be called before
-  /// audio flows.
+  /// Ends the absence of the text and voids an end_event() in flight. Must be called after the
+  /// audio is linked again, before it flows.
   void resume();
 
-  /// In a probe on `sink`: what passes is a GAP of this class.
+  /// Returns true if the event that passes `sink` is a GAP of this class. For probes on `sink`.
   bool is_filling() const { return filling_; }
 
  private:
@@ -59,16 +60,16 @@ class AbsentText {
   GstPad* sink_ = nullptr;
   GstPad* src_ = nullptr;
   std::atomic<GstClockTime> lead_{0};
-  std::atomic<guint32> end_{GST_SEQNUM_INVALID};  // The seqnum of the newest end_event().
-  std::atomic<bool> absent_{false};               // GAPs are to be sent.
-  std::atomic<GstClockTime> video_position_{0};   // A running time.
-  GstSegment video_segment_{};                    // Of the video's thread.
-  GstSegment text_segment_{};                     // Of the thread of `src`.
-  bool filling_ = false;                          // The stream lock of `sink` guards it.
+  std::atomic<guint32> end_{GST_SEQNUM_INVALID};  // Seqnum of the newest end_event().
+  std::atomic<bool> absent_{false};               // This class sends GAPs.
+  std::atomic<GstClockTime> video_position_{0};   // Running time of the last video.
+  GstSegment video_segment_{};                    // Accessed only by the video's thread.
+  GstSegment text_segment_{};                     // Accessed only by the thread of `src`.
+  bool filling_ = false;                          // Guarded by the stream lock of `sink`.
 
-  std::mutex mutex_;                // Guards the next, and the change of absent_ to true.
-  GstClockTime text_position_ = 0;  // A running time.
-  GstSegment gap_segment_{};        // While absent_.
+  std::mutex mutex_;                // Guards the members below and changes of absent_ to true.
+  GstClockTime text_position_ = 0;  // Running time at which the text or GAPs so far end.
+  GstSegment gap_segment_{};        // Segment of the GAPs. Valid while absent_ is true.
 };
 
 }  // namespace npuwhisper

@@ -16,11 +16,13 @@
 namespace npuwhisper {
 namespace {
 
-// Beyond the latency: buffers of audio and video do not end at the same times, a file's audio and
-// video do not lie side by side, and recognition takes its time.
+// The queues' capacity beyond the latency. It is needed because buffers of audio and video do not
+// end at the same times, files do not interleave audio and video exactly, and recognition takes
+// time.
 constexpr GstClockTime kSlack = GST_SECOND;
-// Of audio that is heard in whole windows of 30 s: the window and half of the next, whose beginning
-// may be where the last one's text ends.
+// The delay of text without streaming, when audio is recognised in whole windows of 30 s: one
+// window and half of the next one, because a window may start where the last text of the previous
+// one ends.
 constexpr GstClockTime kWindows = 45 * GST_SECOND;
 
 PadPtr static_pad(GstElement* element, const char* name) {
@@ -33,7 +35,8 @@ void limit_by_time_alone(GstElement* queue, GstClockTime time) {
                static_cast<guint64>(time), nullptr);
 }
 
-// Queues measure what they hold in running time, of which a slow stream takes more.
+// Converts stream time at `rate` to running time, which queues measure. Slow playback needs more
+// running time; for fast playback, the limit is not reduced.
 GstClockTime at_rate(GstClockTime time, double rate) {
   const double slowness = rate != 0 ? 1 / std::abs(rate) : 1;
   return slowness > 1 ? static_cast<GstClockTime>(static_cast<double>(time) * slowness) : time;
@@ -64,7 +67,7 @@ CaptionBin::CaptionBin(GstBin* bin)
   whisper_ = elements_.add(GST_TYPE_NPU_WHISPER, "npuwhisper");
   ElementGroup::link({text_queue_, convert, resample, whisper_});
   if (convert != nullptr) mix_unpositioned_channels(convert);
-  // So that the audio itself is not held up by the text's; a second of it.
+  // One second of audio, so that a short wait of the text's branch does not block the tee.
   limit_by_time_alone(text_queue_, GST_SECOND);
   text_sink_ = static_pad(text_queue_, "sink");
   const PadPtr whisper_src = static_pad(whisper_, "src");
@@ -143,7 +146,7 @@ void CaptionBin::rebuild() {
     }
   }
   if (video_src != nullptr) gst_ghost_pad_set_target(GST_GHOST_PAD(video_src_), video_src);
-  // Without captions no model is loaded.
+  // Without captions, npuwhisper stays in NULL, so that it loads no model.
   gst_element_set_locked_state(whisper_, !captions);
   if (captions) {
     gst_element_sync_state_with_parent(whisper_);
@@ -196,7 +199,7 @@ void CaptionBin::stop() {
 }
 
 void CaptionBin::size_queues() {
-  // Sizes of older rates must not overwrite those of newer ones.
+  // Sizes for older rates must not overwrite those for newer rates.
   const std::scoped_lock lock(sizes_mutex_);
   GstClockTime text = 0;
   if (captioner_) {
@@ -206,7 +209,7 @@ void CaptionBin::size_queues() {
     gate_.set_lead(captioner_->latency() + kSlack);
     text = captioner_->latency() + (streaming != FALSE ? latency_ms * GST_MSECOND : kWindows);
   }
-  // Live, the sinks wait for the slowest branch of the whole pipeline.
+  // When live, the sinks delay their data for the slowest branch of the whole pipeline.
   const GstClockTime time = std::max(text, pipeline_latency_.load()) + kSlack;
   limit_by_time_alone(audio_queue_, at_rate(time, audio_rate_) + video_lead_.room());
   limit_by_time_alone(video_queue_, at_rate(time, video_rate_));
@@ -235,9 +238,9 @@ bool CaptionBin::follow_video(GstEvent* caps_event) {
   return true;
 }
 
-// The text's branch converts any audio, so it must not say what it likes best: a decoder that asks
-// downstream how many channels it should give, as a52dec does, could give the mono of the text to
-// everybody.
+// Answers caps queries at the text's branch with any raw audio, which the branch can convert. This
+// hides the branch's preference for mono: a decoder that queries downstream for the number of
+// channels, as a52dec does, might otherwise decode to mono for all branches.
 GstPadProbeReturn CaptionBin::on_text_query(GstPad*, GstPadProbeInfo* info, gpointer) {
   GstQuery* query = GST_PAD_PROBE_INFO_QUERY(info);
   if (GST_QUERY_TYPE(query) != GST_QUERY_CAPS) return GST_PAD_PROBE_OK;
@@ -259,7 +262,8 @@ void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
   });
 }
 
-// What the pipeline distributes says how long the sinks will wait.
+// Sizes the queues for the latency that the pipeline distributes, because the sinks will delay data
+// by it.
 GstPadProbeReturn CaptionBin::on_upstream_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
@@ -272,8 +276,8 @@ GstPadProbeReturn CaptionBin::on_upstream_event(GstPad*, GstPadProbeInfo* info, 
   return GST_PAD_PROBE_OK;
 }
 
-// A pipeline seeks by every sink, and the video's brings its seek to the audio by the text as well:
-// audio that has a source of its own is to seek once.
+// Lets each seek pass to the audio only once. A pipeline sends a seek to every sink, and the seek
+// of the video's sink also reaches the audio, through the text's branch.
 GstPadProbeReturn CaptionBin::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
@@ -284,7 +288,8 @@ GstPadProbeReturn CaptionBin::on_seek(GstPad*, GstPadProbeInfo* info, gpointer s
   return GST_PAD_PROBE_HANDLED;
 }
 
-// Drops video whose caps were refused: cccombiner would divide by its framerate of 0.
+// Follows the flushes, rate and caps of the video. Drops video whose caps were refused, because
+// cccombiner would divide by a framerate of 0.
 GstPadProbeReturn CaptionBin::on_video(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);

@@ -17,23 +17,23 @@
 
 namespace npuwhisper {
 
-/// What is inside npuwhisperbin:
+/// The contents of npuwhisperbin:
 ///
 ///   audio_sink - tee - audio_queue ---------------------------------------------- audio_src
 ///                   \- text_queue - audioconvert - audioresample - npuwhisper - gate
 ///                                                                                \.
 ///   video_sink - video_queue --------------------------------------------- captioner - video_src
 ///
-/// Text comes later than what is said, so the two outer queues hold as much as that takes; the
-/// audio's queue also holds as much as the video is ahead of the audio (VideoLead). The captioner
-/// waits for text, or the GAP that stands for it, and nothing else does. Text flows only while both
-/// sinks of the bin are linked: without audio there would be no GAPs and video would wait for ever,
-/// and without video nobody would take the text; for the same reason the gate drops text once the
-/// video has ended. Serialized queries never wait in a queue (QueryGuard).
+/// Text arrives later than its speech, so audio_queue and video_queue hold the data of that delay.
+/// If video is ahead of audio, audio_queue holds that much more (VideoLead). Only the captioner
+/// waits for text, or for the GAP in its place. Text flows only while both sinks of the bin are
+/// linked: without audio, there would be no GAPs and video would wait forever; without video,
+/// nothing would take the text, so the gate also drops text after the video has ended. Serialized
+/// queries never wait in a queue (QueryGuard).
 ///
-/// Functions are for state changes and properties if not said otherwise; pads may be linked by any
-/// thread (TextSwitch). sizes_mutex_ is held while properties are read and set, and no data flow
-/// waits for it.
+/// Functions must be called from state changes and property setters unless stated otherwise. Any
+/// thread may link pads (TextSwitch). sizes_mutex_ is held while properties of the elements are
+/// read and set; its holder never waits for data.
 class CaptionBin {
  public:
   explicit CaptionBin(GstBin* bin);
@@ -41,30 +41,33 @@ class CaptionBin {
   CaptionBin(const CaptionBin&) = delete;
   CaptionBin& operator=(const CaptionBin&) = delete;
 
-  /// The npuwhisper element inside; owned by the bin.
+  /// Returns the npuwhisper element inside, which the bin owns.
   GstElement* whisper() const { return whisper_; }
   CaptionMode mode() const { return mode_; }
-  /// In NULL or READY only.
+  /// Sets the mode. Must be called in NULL or READY.
   void set_mode(CaptionMode mode);
 
-  /// Posts an ERROR, and what installers look for, if elements are missing; then false.
+  /// Returns true if no element is missing. Otherwise posts an ERROR and the messages that plugin
+  /// installers look for.
   bool check_elements() const;
-  /// READY to PAUSED, before the elements follow. Nothing may be missing.
+  /// Prepares for a new stream. Must be called for READY to PAUSED, before the elements change
+  /// state. No element may be missing.
   void start();
-  /// READY to PAUSED, after the elements.
+  /// Completes start(). Must be called for READY to PAUSED, after the elements have changed state.
   void started();
-  /// PAUSED to READY, after the elements.
+  /// Ends the stream. Must be called for PAUSED to READY, after the elements have changed state.
   void stop();
-  /// PAUSED to PLAYING, and back, before the elements.
+  /// Sets whether the bin is playing. Must be called for PAUSED to PLAYING and back, before the
+  /// elements change state.
   void set_playing(bool playing);
-  /// Fits the queues to the latency, the rates and the distance between the streams as they are
-  /// now. Thread-safe.
+  /// Sizes the queues for the current latency and rates and for the lead of the video. Thread-safe.
   void size_queues();
 
  private:
   GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
   void rebuild();
-  /// False: the captioner cannot use video of these caps. An ERROR says why.
+  /// Passes new caps of the video to the captioner. Returns false and posts an ERROR if it refuses
+  /// them.
   bool follow_video(GstEvent* caps_event);
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
@@ -81,23 +84,24 @@ class CaptionBin {
   GstElement* video_queue_;
   GstElement* text_queue_;
   GstElement* whisper_;
-  QueryGuard audio_queries_, video_queries_, text_queries_;  // Of the three queues.
-  PadPtr text_tee_;                                          // The tee's pad for the text's audio,
-  PadPtr text_sink_;                                         // and what it is linked to.
+  QueryGuard audio_queries_, video_queries_, text_queries_;  // Guard the three queues.
+  PadPtr text_tee_;                                          // The tee's pad for the text's audio.
+  PadPtr text_sink_;                                         // Peer of text_tee_ while text flows.
   TextGate gate_;
   TextSwitch text_;
   VideoLead video_lead_;
-  GstPad* audio_sink_ = nullptr;  // Of the bin, as is the next, and owned by it.
+  // Ghost pads, owned by the bin.
+  GstPad* audio_sink_ = nullptr;
   GstPad* video_sink_ = nullptr;
   GstPad* video_src_ = nullptr;
   CaptionMode mode_ = CaptionMode::Overlay;
   std::unique_ptr<Captioner> captioner_;
 
   std::atomic<GstClockTime> pipeline_latency_{0};
-  std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Of the segments.
+  std::atomic<double> audio_rate_{1.0}, video_rate_{1.0};  // Rates of the current segments.
   std::atomic<guint32> last_seek_{GST_SEQNUM_INVALID};
   std::atomic<bool> video_refused_{false};  // The captioner cannot use the video's caps.
-  std::mutex sizes_mutex_;                  // One thread computes and sets the queues' sizes.
+  std::mutex sizes_mutex_;                  // Serializes size_queues().
 };
 
 }  // namespace npuwhisper

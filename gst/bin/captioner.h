@@ -11,38 +11,45 @@
 
 namespace npuwhisper {
 
-/// How text gets onto video.
+/// How text is put on video.
 enum class CaptionMode {
-  None,     ///< Not at all.
+  None,     ///< No captions.
   Overlay,  ///< Drawn into the picture.
-  Cea608,   ///< As metas on the frames: CEA-608, raw; s334-1a where video is interlaced.
-  Cea708,   ///< Likewise CEA-708 (cc_data with the 608 captions in it), which H.264 encoders embed.
+  Cea608,   ///< CEA-608 metas on the frames: raw, or s334-1a if the video is interlaced.
+  Cea708,   ///< CEA-708 metas (cc_data that contains 608 captions), which H.264 encoders embed.
 };
 
-/// The part of npuwhisperbin that joins text and video: elements in the bin, with one way in for
-/// video, one out, and one for text that can be linked and unlinked, for where no text is to come
-/// they must not wait for it. For state changes and pad links of the bin, if not said otherwise.
+/// The part of npuwhisperbin that joins text and video: elements in the bin with a video input, a
+/// video output and a text input. The text input can be linked and unlinked, because the elements
+/// must not wait for text that never arrives. Functions must be called from state changes and pad
+/// links of the bin unless stated otherwise.
 class Captioner {
  public:
-  /// Not for CaptionMode::None. Elements that are missing are named by missing().
+  /// Creates the captioner for `mode`, which must not be None. If elements are not installed,
+  /// missing() lists them.
   static std::unique_ptr<Captioner> create(GstBin* bin, CaptionMode mode);
   virtual ~Captioner() = default;
 
+  /// Returns the names of the elements that are not installed.
   virtual const std::vector<std::string>& missing() const = 0;
-  /// Owned by the elements; nullptr where something is missing.
+  /// Returns the video input, which its element owns; nullptr if an element is missing.
   virtual GstPad* video_sink() const = 0;
+  /// Returns the video output, which its element owns; nullptr if an element is missing.
   virtual GstPad* video_src() const = 0;
 
-  /// Takes the text of `src` from now on. False: the pads cannot be linked.
+  /// Links `src` to the text input, unless it is linked. Returns false if the pads cannot be
+  /// linked.
   virtual bool link_text(GstPad* src) = 0;
-  /// Nothing flows any more: READY or below.
+  /// Unlinks the text input, if it is linked. Must be called when no data flows: in READY or below.
   virtual void unlink_text() = 0;
 
-  /// READY to PAUSED: nothing is known of the video yet.
+  /// Prepares for a new stream. Must be called for READY to PAUSED, when the video's caps are still
+  /// unknown.
   virtual void start() {}
-  /// The caps of the video, on its thread, before its first frame. Errors: Unsupported.
+  /// Sets the video's caps. Called by the video's thread before the first frame. Errors:
+  /// Unsupported.
   virtual Result<void> video_caps(const GstCaps* caps) = 0;
-  /// How much later than its text a caption is there. Thread-safe.
+  /// Returns how much later a caption is available than its text. Thread-safe.
   virtual GstClockTime latency() const = 0;
 };
 

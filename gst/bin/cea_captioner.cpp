@@ -23,9 +23,9 @@ bool is_interlaced(const GstStructure* video) {
   return mode != nullptr && std::string_view(mode) != "progressive";
 }
 
-// cccombiner (1.22) adds the duration of a GAP, which is stream time, to its running time: at twice
-// the speed a GAP would seem to last twice as long, and video would not wait for the captions that
-// follow it. Divides the duration by the rate.
+// Divides the duration of a GAP by the rate. cccombiner (1.22) adds the duration, which is stream
+// time, to the GAP's running time: at double speed, a GAP would seem to last twice as long, and
+// video would not wait for the captions after it.
 GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
@@ -61,7 +61,8 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
     converter_flushes_.attach(converter);
   }
   if (!missing().empty()) return;
-  // Captions come in bursts, the text's length at a time; frames without text have theirs as well.
+  // No limit by buffers or bytes: captions arrive in bursts that last as long as a text, with one
+  // buffer per frame.
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
@@ -101,11 +102,11 @@ void CeaCaptioner::start() {
   hold_text();
 }
 
-// From FLUSH_START to FLUSH_STOP no text is held. In GStreamer 1.22 FLUSH_STOP first clears the
-// flag by which a held thread learns of the flush, and then waits for the stream lock, which that
-// thread keeps. A thread that is held at that moment would wait for ever, and the flush with it.
+// Suspends hold_text() from FLUSH_START to FLUSH_STOP. In GStreamer 1.22, FLUSH_STOP first clears
+// the flag that reports the flush to a held thread, and then waits for the stream lock, which that
+// thread has. A thread held at that moment would wait forever, and so would the flush.
 GstPadProbeReturn CeaCaptioner::on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  constexpr gulong kRetry = 100;  // Microseconds. GStreamer has woken the thread that is held.
+  constexpr gulong kRetry = 100;  // Microseconds. GStreamer has already woken the held thread.
   auto& captioner = *static_cast<CeaCaptioner*>(self);
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
   if (type == GST_EVENT_FLUSH_START) {
@@ -141,8 +142,8 @@ Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
                     std::to_string(numerator) + '/' + std::to_string(denominator) +
                     ": a videorate before the bin makes it constant");
   }
-  // Line 21, which interlaced video has, is written from s334-1a only; of progressive video
-  // cccombiner takes this form for field 2, and drops it.
+  // Interlaced video has a line 21, and only s334-1a captions are written to it. In progressive
+  // video, cccombiner assigns captions of this format to field 2 and drops them.
   const char* format = mode_ == CaptionMode::Cea608 && is_interlaced(structure) ? "s334-1a" : "raw";
   set_caps(format_, CapsPtr(gst_caps_new_simple("closedcaption/x-cea-608", "format", G_TYPE_STRING,
                                                 format, "framerate", GST_TYPE_FRACTION, numerator,

@@ -12,9 +12,9 @@
 
 namespace npuwhisper {
 
-/// Text as closed captions on the frames: texttocea608 ("captions" in the bin), ccconverter for
-/// CEA-708, cccombiner. The captions have the framerate of the video, so text waits until the
-/// video's caps are known.
+/// Attaches text to the frames as closed captions, with texttocea608 ("captions" in the bin),
+/// ccconverter (for CEA-708 only) and cccombiner. The captions have the framerate of the video, so
+/// text is blocked until the video's caps are known.
 class CeaCaptioner final : public Captioner {
  public:
   CeaCaptioner(GstBin* bin, CaptionMode mode);
@@ -31,25 +31,25 @@ class CeaCaptioner final : public Captioner {
  private:
   static GstPadProbeReturn on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void let_text_flow();
-  // With the mutex held.
+  // The caller of hold_text() and release_text() holds the mutex.
   void hold_text();
   void release_text();
 
   ElementGroup elements_;
   const CaptionMode mode_;
   GstElement* captions_ = nullptr;
-  GstElement* format_ = nullptr;  // The caps filter behind it.
+  GstElement* format_ = nullptr;  // The caps filter after captions_.
   GstElement* combiner_ = nullptr;
   PadPtr video_sink_, video_src_, text_sink_;
-  PadPtr captions_src_;  // What the combiner is given.
+  PadPtr captions_src_;  // Sends the captions to combiner_caption_.
   PadPtr combiner_caption_;
-  QueryGuard queries_;  // Of the queue before the combiner.
+  QueryGuard queries_;  // Guards the queue before the combiner.
   VideoRepair video_repair_;
   ConverterFlushes converter_flushes_;
 
-  std::mutex mutex_;  // No other lock of ours is taken under it. Guards the next.
+  std::mutex mutex_;  // Guards the members below. No other lock of ours is taken under it.
   bool waits_for_video_ = false;
-  gulong hold_ = 0;  // The probe that blocks the text.
+  gulong hold_ = 0;  // ID of the probe that blocks the text; 0: none.
 };
 
 }  // namespace npuwhisper

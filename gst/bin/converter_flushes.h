@@ -9,21 +9,22 @@
 
 namespace npuwhisper {
 
-/// Keeps FLUSH_START from ccconverter while it converts a buffer (as seen in GStreamer 1.22).
+/// Delays FLUSH_START until ccconverter has converted its current buffer. Needed for GStreamer
+/// 1.22.
 ///
-/// FLUSH_START comes in a thread of its own. ccconverter then frees its state at once, also while
-/// its streaming thread uses it: the latter finds no buffer to copy metadata from, or one that is
-/// freed. Here FLUSH_START goes downstream first, which makes the streaming thread return, and
-/// reaches ccconverter after that.
+/// FLUSH_START arrives in another thread. ccconverter then frees its state immediately, even while
+/// its streaming thread uses that state: the thread finds no buffer to copy metadata from, or a
+/// freed one. This class first sends FLUSH_START downstream, which makes the streaming thread
+/// return, and only then passes the event to ccconverter.
 ///
-/// attach() is for state changes. The object must outlive the data flow.
+/// attach() must be called before data flows. The object must outlive the data flow.
 class ConverterFlushes {
  public:
   ConverterFlushes() = default;
   ConverterFlushes(const ConverterFlushes&) = delete;
   ConverterFlushes& operator=(const ConverterFlushes&) = delete;
 
-  /// nullptr: does nothing.
+  /// Adds the probes to `converter`; does nothing if it is nullptr.
   void attach(GstElement* converter);
 
  private:
@@ -31,7 +32,7 @@ class ConverterFlushes {
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   PadPtr src_;
-  // Downstream has had the FLUSH_START that ccconverter gets now.
+  // FLUSH_START was already sent downstream, so the one that ccconverter forwards must be dropped.
   std::atomic<bool> passed_{false};
 };
 

@@ -8,9 +8,10 @@
 
 namespace npuwhisper {
 
-/// Elements that live in a bin together and leave it together. A factory that is not installed is
-/// remembered rather than an error at once, so that a bin can be made, and inspected, without it.
-/// Reentrant; while the bin is in NULL or READY, but for the destructor in a bin that is disposed.
+/// A group of elements of a bin. The destructor removes them from the bin. Factories that are not
+/// installed are recorded in missing() instead of reported, so that a bin can be created and
+/// inspected without them. Reentrant. The bin must be in NULL or READY, or be disposed when the
+/// destructor runs.
 class ElementGroup {
  public:
   explicit ElementGroup(GstBin* bin) : bin_(bin) {}
@@ -18,14 +19,16 @@ class ElementGroup {
   ElementGroup(const ElementGroup&) = delete;
   ElementGroup& operator=(const ElementGroup&) = delete;
 
-  /// Adds a new element; nullptr if there is no such factory. Owned by the bin.
+  /// Adds a new element, which the bin owns. Returns nullptr if the factory is not installed.
   GstElement* add(const char* factory, const char* name);
-  /// Adds an element of this plugin, which needs no factory.
+  /// Adds a new element of a type that this plugin defines. Needs no factory and never returns
+  /// nullptr.
   GstElement* add(GType type, const char* name);
-  /// Links the static pads of elements of the group, one to the next. nullptr: does nothing.
+  /// Links the pad "src" of each element to the pad "sink" of the next one. Does nothing if any
+  /// element is nullptr.
   static void link(std::initializer_list<GstElement*> elements);
 
-  /// Factories that add() did not find.
+  /// Returns the names of the factories that add() did not find.
   const std::vector<std::string>& missing() const { return missing_; }
 
  private:

@@ -7,8 +7,8 @@
 
 namespace npuwhisper {
 
-/// Text drawn into the picture by textoverlay, which waits for the text or GAP of each frame. Its
-/// name in the bin is "overlay".
+/// Draws text into the picture with textoverlay ("overlay" in the bin), which waits for the text or
+/// GAP of each frame.
 class OverlayCaptioner final : public Captioner {
  public:
   explicit OverlayCaptioner(GstBin* bin);

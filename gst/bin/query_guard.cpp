@@ -29,7 +29,8 @@ GstPadProbeReturn QueryGuard::on_data(GstPad*, GstPadProbeInfo* info, gpointer s
   return GST_PAD_PROBE_OK;
 }
 
-// Sinks hold buffers, and events that stand for time or for the end.
+// Updates may_wait_ for an event: a flush clears it; events that a sink may hold (GAP, EOS and
+// others) set it.
 void QueryGuard::note_event(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_FLUSH_STOP:

@@ -7,35 +7,34 @@
 
 namespace npuwhisper {
 
-/// Keeps serialized queries (ALLOCATION, DRAIN) out of a queue that holds data.
+/// Keeps serialized queries (ALLOCATION, DRAIN) out of a queue once data has entered it.
 ///
 /// A queue answers a serialized query after everything before it has been pushed. In PAUSED the
 /// sink takes no more than its first buffer, so the query waits for preroll. In this bin the
 /// preroll of the video waits for text, and text waits for audio: if an audio decoder sends a
 /// second ALLOCATION query, the pipeline never starts.
 ///
-/// The guard lets a query pass while nothing that a sink may hold has entered the queue: since
-/// reset(), or since the last flush. Allocators and pools that downstream offers reach upstream
-/// that way. Later queries are refused. Peers have to accept that: upstream then uses a pool of its
-/// own.
+/// After reset() or a flush, the guard lets queries pass until data that a sink may hold enters the
+/// queue. These queries let upstream use the allocators and pools of downstream. The guard refuses
+/// later queries. Upstream must accept that and use a pool of its own.
 ///
-/// attach() and reset() are for state changes. The guard must live until nothing flows any more.
+/// attach() and reset() must be called before data flows. The guard must outlive the data flow.
 class QueryGuard {
  public:
   QueryGuard() = default;
   QueryGuard(const QueryGuard&) = delete;
   QueryGuard& operator=(const QueryGuard&) = delete;
 
-  /// Guards the sink pad of `queue`; nullptr: does nothing.
+  /// Adds the guard to the sink pad of `queue`. Does nothing if `queue` is nullptr.
   void attach(GstElement* queue);
-  /// The queue is empty, and a stream is about to begin.
+  /// Lets queries pass again. Must be called when the queue is empty, before a stream begins.
   void reset() { may_wait_ = false; }
 
  private:
   static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void note_event(GstEvent* event);
 
-  std::atomic<bool> may_wait_{false};  // A sink may hold what is in the queue or behind it.
+  std::atomic<bool> may_wait_{false};  // A sink may hold data that has entered the queue.
 };
 
 }  // namespace npuwhisper

@@ -7,20 +7,21 @@
 
 namespace npuwhisper {
 
-/// Joins text of several streams and segments into one: writes it in the times of the first
+/// Joins text of several streams and segments into one segment: maps all timestamps to the first
 /// segment, and lets only the first STREAM_START and SEGMENT pass. Running times stay the same.
 ///
-/// textoverlay drops the text that it shows when a STREAM_START comes, and computes its running
-/// time from the newest SEGMENT. If text goes on in another stream or segment (chained Ogg,
-/// concatenated MPEG-TS), the text of the one before would disappear at once.
+/// textoverlay drops the text on screen when a STREAM_START arrives, and computes the running time
+/// of that text from the newest SEGMENT. If text continued in another stream or segment (chained
+/// Ogg, concatenated MPEG-TS), the text of the previous one would disappear immediately.
 ///
-/// A segment with another rate replaces the first one; behind an EOS everything begins anew.
-/// on_data() is for the streaming thread; reset() is thread-safe.
+/// A segment with another rate replaces the first one. After an EOS or a flush, the next segment
+/// becomes the first one. on_data() is for the streaming thread; reset() is thread-safe.
 class SegmentJoiner {
  public:
-  /// The next segment is a first one again.
+  /// Lets the next STREAM_START and SEGMENT pass; that segment becomes the first one.
   void reset() { is_reset_ = true; }
-  /// To be called by a pad probe on buffers, events and flushes; its result is the probe's.
+  /// Processes an item of a pad probe on buffers, events and flushes; may replace the item. Returns
+  /// what the probe must return.
   GstPadProbeReturn on_data(GstPadProbeInfo* info);
 
  private:
@@ -30,7 +31,7 @@ class SegmentJoiner {
   GstClockTime joined(GstClockTime time) const;
 
   std::atomic<bool> is_reset_{true};
-  bool is_joining_ = false;  // `current_` is another one than `first_`.
+  bool is_joining_ = false;  // `current_` is a later segment than `first_`.
   GstSegment first_{};
   GstSegment current_{};
 };

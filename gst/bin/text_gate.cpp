@@ -6,9 +6,10 @@
 namespace npuwhisper {
 namespace {
 
-// The element in front has a queue of its own.
+// The queue's limit in buffers. It can be small, because npuwhisper has a queue of its own.
 constexpr guint kMostTexts = 16;
-// Texts and GAPs after a flush of the text alone: far more than come before the video is flushed.
+// How many texts and GAPs the closed gate lets in after a flush of the text. Far fewer arrive
+// before the video is flushed too, which opens the gate.
 constexpr int kMostAfterFlush = 256;
 
 void limit(GstElement* queue, guint n_buffers) {
@@ -16,13 +17,14 @@ void limit(GstElement* queue, guint n_buffers) {
                guint64{0}, nullptr);
 }
 
-// Of events; the last one of each is all that a stream needs.
+// Returns whether a closed gate lets an event in: text needs these events when the video starts
+// again.
 bool passes_closed_gate(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
     case GST_EVENT_CAPS:
     case GST_EVENT_SEGMENT:
-    case GST_EVENT_STREAM_GROUP_DONE:  // AbsentText's.
+    case GST_EVENT_STREAM_GROUP_DONE:  // From AbsentText.
     case GST_EVENT_EOS:
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
@@ -32,8 +34,9 @@ bool passes_closed_gate(GstEvent* event) {
   }
 }
 
-// Captioners hand on all other events (tags, custom ones) with the video, in the thread of the
-// text. That thread then waits for the video's sink, and nothing but the video's flushes wakes it.
+// Returns whether data must reach the captioner. Captioners forward all other events (tags, custom
+// ones) on the video's pad, but in the text's thread. That thread would then wait for the video's
+// sink, and only a flush of the video would wake it.
 bool is_of_text(const GstPadProbeInfo* info) {
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) return true;
   GstEvent* event = GST_EVENT(info->data);
@@ -79,9 +82,9 @@ void TextGate::close() {
   if (queue_ == nullptr) return;
   n_let_in_ = 0;
   closed_ = true;
-  limit(queue_, 0);  // Who waits for room may go.
-  // Text is looked at with this lock held: once it is ours, what was let in before has gone in, and
-  // the captioner may refuse text from now on.
+  limit(queue_, 0);  // Wakes a thread that waits for room.
+  // The probe runs with this lock held. Once we have held it, all text that was let in earlier is
+  // in the queue, and only then may the captioner refuse text.
   GST_PAD_STREAM_LOCK(sink_.get());
   GST_PAD_STREAM_UNLOCK(sink_.get());
 }

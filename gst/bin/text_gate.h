@@ -13,40 +13,44 @@
 
 namespace npuwhisper {
 
-/// A queue before the captioner ("cue_queue" in the bin) that is closed once the video has ended:
-/// the captioner takes no more text then, so who pushes it would wait for ever, or be told that the
-/// stream has ended, and with it the audio. What comes to a closed gate is dropped, but for the
-/// events without which text could not go on when the video begins anew, and some of what comes
-/// after a flush: a seek reaches audio and video one after the other.
+/// A queue before the captioner ("cue_queue" in the bin) that closes when the video has ended. The
+/// captioner takes no more text then: a thread that pushes text would wait forever, or would get
+/// GST_FLOW_EOS, which would end the audio too. A closed gate drops all data but two kinds: the
+/// events that text needs when the video starts again, and a limited amount of text after a flush,
+/// because a seek reaches audio and video one after the other.
 ///
-/// While the audio is unlinked, the gate lets GAPs in instead of text (AbsentText). Text of several
-/// segments leaves it in one (SegmentJoiner).
+/// While the audio is unlinked, the gate lets in GAPs instead of text (AbsentText). Text of several
+/// segments leaves the gate in one segment (SegmentJoiner).
 ///
-/// open() is for the streaming thread of the video, end_event() and resume() are for one thread at
-/// a time; the pads are fixed from the constructor on. Nothing may flow any more when the gate
-/// dies.
+/// open() is for start() and for the thread that carries the events of the video. end_event() and
+/// resume() must be called by one thread at a time. The pads never change. The gate must outlive
+/// the data flow.
 class TextGate {
  public:
   explicit TextGate(ElementGroup& elements);
 
-  /// The way in, for text; nullptr where the queue is missing, as is the next.
+  /// Returns the input for text; nullptr if the queue element is missing.
   GstPad* sink() const { return sink_.get(); }
+  /// Returns the output for text; nullptr if the queue element is missing.
   GstPad* src() const { return src_.get(); }
 
-  /// Opens when the video begins on `pad`, by which it goes into the captioner.
+  /// Makes the gate open when video starts on `pad`, through which video enters the captioner.
   void open_by(GstPad* pad);
-  /// Closes when the video ends on `pad`, by which it leaves the captioner; going in does not do:
-  /// a captioner may wait for the text of its last frames.
+  /// Makes the gate close when video ends on `pad`, through which video leaves the captioner. The
+  /// end at the captioner's input would be too early, because the captioner may still wait for the
+  /// text of the last frames.
   void close_by(GstPad* pad);
+  /// Opens the gate, if it is closed.
   void open();
-  /// READY to PAUSED: nothing flows yet.
+  /// Resets the state and opens the gate. Must be called for READY to PAUSED, before data flows.
   void start();
 
-  /// How far beyond the video the captioner wants to know the text. Thread-safe.
+  /// Sets how far ahead of the video the captioner needs text or GAPs. Thread-safe.
   void set_lead(GstClockTime lead) { absent_text_.set_lead(lead); }
-  /// The event to send behind the last audio when the audio is unlinked.
+  /// Returns a new event, which the caller must send after the last audio when the audio is
+  /// unlinked.
   EventPtr end_event() { return absent_text_.end_event(); }
-  /// The audio is linked again. To be called before audio flows.
+  /// Lets text in again. Must be called after the audio is linked again, before it flows.
   void resume() { absent_text_.resume(); }
 
  private:
@@ -61,7 +65,7 @@ class TextGate {
   SegmentJoiner segments_;
   AbsentText absent_text_;
   std::atomic<bool> closed_{false};
-  std::atomic<int> n_let_in_{0};  // Of a closed gate: how much more it lets in.
+  std::atomic<int> n_let_in_{0};  // How many more texts and GAPs the closed gate lets in.
 };
 
 }  // namespace npuwhisper

@@ -74,7 +74,8 @@ void TextSwitch::follow_video(GstEvent* event) {
   });
 }
 
-// In the thread that flushes the audio. The event goes on from step().
+// Takes over a flush of the audio from the tee: drops the event, which step() sends to the branch.
+// Runs in the thread that flushes the audio.
 GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer self) {
   EventPtr event(gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info)));
   static_cast<TextSwitch*>(self)->flush_with_audio(std::move(event));
@@ -85,12 +86,13 @@ void TextSwitch::flush_with_audio(EventPtr event) {
   flush_alone([&] { audio_flushes_.push_back(std::move(event)); });
 }
 
-// Upstream sends data as soon as FLUSH_STOP returns, and expects that FLUSH_START has woken every
-// thread; cccombiner cannot stand that a flush begins while another thread ends the one before. So
-// a flush waits for the thread that works, and takes over its work. The thread that works must not
-// flush for another one: a flushed sink makes the pipeline distribute its latency, which takes the
-// pipeline's state lock, and a seek that waits here holds that lock. If the work itself leads to a
-// flush, the thread that works is its own. Then this returns, and the flush follows.
+// Records a flush with `note` and carries it out on the calling thread. Upstream sends data as soon
+// as FLUSH_STOP returns, and expects FLUSH_START to have woken every thread. cccombiner does not
+// support a flush that starts while another thread ends the previous one. Therefore, this function
+// waits for the working thread to stop and does the remaining work. The working thread must not
+// flush for another thread: a flushed sink makes the pipeline distribute its latency, which takes
+// the pipeline's state lock, and a seek that waits here holds that lock. If the working thread's
+// own work causes a flush, this only records it; work_off() carries it out afterwards.
 template <typename Note>
 void TextSwitch::flush_alone(const Note& note) {
   const std::thread::id self = std::this_thread::get_id();
@@ -107,6 +109,7 @@ void TextSwitch::flush_alone(const Note& note) {
   work_off(false);
 }
 
+// Waits for the working thread to stop, then does `work` and all requested work.
 template <typename Work>
 void TextSwitch::do_alone(const Work& work) {
   const std::thread::id self = std::this_thread::get_id();
@@ -119,9 +122,10 @@ void TextSwitch::do_alone(const Work& work) {
     is_asked_ = true;
   }
   work();
-  if (!is_nested) work_off(true);  // Else the work that has led to this call goes on with the rest.
+  if (!is_nested) work_off(true);  // A nested call leaves the rest to the outer call.
 }
 
+// Does all requested work, unless a working thread exists: that thread will do it.
 void TextSwitch::work_if_idle() {
   {
     const std::scoped_lock lock(mutex_);
@@ -131,7 +135,8 @@ void TextSwitch::work_if_idle() {
   work_off(true);
 }
 
-// Does all that was asked for. With `hands_over` it stops when a flush waits, which does the rest.
+// Does all requested work; the caller must be the working thread, and no longer is afterwards. With
+// `hands_over`, stops if another thread waits with a flush; that thread does the rest.
 void TextSwitch::work_off(bool hands_over) {
   for (;;) {
     {
@@ -147,7 +152,7 @@ void TextSwitch::work_off(bool hands_over) {
   }
 }
 
-// Does one thing that is due; false: nothing is.
+// Does one piece of work. Returns false if there is none.
 bool TextSwitch::step() {
   const bool wanted = wants_text();
   if (wanted != flows_) {
@@ -182,14 +187,15 @@ void TextSwitch::end() {
     unlink_captioner();
     return;
   }
-  // The text flowed while the video was flushed, so it needs no flush afterwards. With one,
-  // cccombiner would flush the sink of the video again.
+  // The text still flowed during the video's last flush, so the branch need not follow that flush.
+  // A second flush would make cccombiner flush the video's sink again.
   if (const VideoFlush video = video_flush(); !video.is_on) followed_seqnum_ = video.seqnum;
   end_ = gate_.end_event();
   await_idle();
 }
 
-// Flushes the branch as the video was flushed, and sends the end. Does one of these at a time.
+// Flushes the branch if the video was flushed, then sends the end of the text. Does one of these
+// steps per call. Returns false if none is due.
 bool TextSwitch::end_in_order() {
   const VideoFlush video = video_flush();
   if (flushing_ && (!video.is_on || video.seqnum != flush_seqnum_)) {
@@ -207,7 +213,8 @@ bool TextSwitch::end_in_order() {
   return true;
 }
 
-// False too if the branch was flushed with the video, and later once more with the audio alone.
+// Returns whether the branch must still follow the newest flush of the video. A branch that was
+// flushed with the video need not follow, even if it was flushed with only the audio since.
 bool TextSwitch::is_to_follow(const VideoFlush& video) const {
   return video.seqnum != GST_SEQNUM_INVALID && video.seqnum != flush_seqnum_ &&
          video.seqnum != followed_seqnum_;
@@ -238,7 +245,8 @@ void TextSwitch::start_flush(EventPtr event) {
   gst_pad_send_event(sink_, event.release());
 }
 
-// FLUSH_STOP waits for the threads of the branch, so FLUSH_START must have woken them.
+// Ends a flush of the branch. If none has started, starts one first: FLUSH_STOP waits for the
+// threads of the branch, so FLUSH_START must wake them.
 void TextSwitch::stop_flush(EventPtr event) {
   if (!flushing_) {
     start_flush(with_seqnum(gst_event_new_flush_start(), gst_event_get_seqnum(event.get())));
@@ -247,10 +255,10 @@ void TextSwitch::stop_flush(EventPtr event) {
   gst_pad_send_event(sink_, event.release());
 }
 
-// A buffer that has passed the tee's pad may still be on its way into the branch, and may wait
-// there until the branch has room. The end comes behind it.
+// Adds a probe that reports when all buffers that have passed the tee's pad are in the branch. Such
+// a buffer may still be waiting for room in the branch, and the end must be sent after it.
 void TextSwitch::await_idle() {
-  auto* unlinked = g_new0(Unlinked, 1);  // Throws nothing, unlike new.
+  auto* unlinked = g_new0(Unlinked, 1);  // Does not throw, unlike new.
   unlinked->self = this;
   {
     const std::scoped_lock lock(mutex_);

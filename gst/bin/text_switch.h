@@ -18,44 +18,51 @@ namespace npuwhisper {
 /// Lets text flow while both inputs of the bin are linked, and ends it when one of them is
 /// unlinked.
 ///
-/// The branch of the text reaches from the tee of the audio to the captioner. All its flushes go
-/// through this class, so that no flush overtakes another one or the end of the text:
+/// The text's branch reaches from the audio's tee to the captioner. All its flushes pass through
+/// this class, so that no flush overtakes another one or the end of the text:
 ///   - While text flows, the branch is flushed with the audio.
-///   - While text is ended, the branch is flushed with the video: the text that is still on its way
-///     belongs to the time before the flush, and cccombiner wants both of its pads flushed alike.
+///   - After text has ended, the branch is flushed with the video: the text that is still in flight
+///     belongs to the time before the flush, and cccombiner needs both of its pads flushed alike.
 ///
-/// Thread-safe. One thread at a time works. It also does what other threads ask for meanwhile. A
-/// thread that brings a flush waits for it, takes over its work, and returns when the flush is
-/// done. follow_links() never waits. mutex_ is a leaf and not held while pads are called. The pads
-/// must outlive the data flow.
+/// Thread-safe. One thread works at a time. The working thread also does the work that other
+/// threads request meanwhile. A thread that carries a flush waits for the working thread to stop,
+/// does the remaining work, and returns when the flush is done. follow_links() never waits for the
+/// working thread. mutex_ is a leaf and is not held while pads are called. The pads must outlive
+/// the data flow.
 class TextSwitch {
  public:
   TextSwitch(GstElement* bin, TextGate& gate) : bin_(bin), gate_(gate) {}
   TextSwitch(const TextSwitch&) = delete;
   TextSwitch& operator=(const TextSwitch&) = delete;
 
-  /// `source` is the pad of the tee, `sink` the beginning of the branch, `audio` and `video` are
-  /// the inputs of the bin. Without `source` or `sink` no text ever flows.
+  /// Sets the pads: `source` of the tee, `sink` at the start of the branch, and the bin's inputs
+  /// `audio` and `video`. If `source` or `sink` is nullptr, no text ever flows.
   void attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* video);
-  /// nullptr: text stops flowing. In READY or below.
+  /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to it;
+  /// nullptr: no text flows. Must be called in READY or below.
   void set_captioner(Captioner* captioner);
 
-  /// READY to PAUSED, before the elements follow.
+  /// Resets the state for a new stream. Must be called for READY to PAUSED, before the elements
+  /// change state.
   void start();
-  /// READY to PAUSED, after the elements: an end that they could not take yet is sent again.
+  /// If no text flows, sends the end of the text again, because the elements could not take it
+  /// before. Must be called for READY to PAUSED, after the elements have changed state.
   void started();
-  /// PAUSED to READY, after the elements.
+  /// Cancels the pending end and, if no text flows, unlinks the captioner. Must be called for
+  /// PAUSED to READY, after the elements have changed state.
   void stop();
 
-  /// An input was linked or unlinked.
+  /// Starts or ends the text as the links require. Must be called after an input was linked or
+  /// unlinked.
   void follow_links();
-  /// The video is flushed by `event`: FLUSH_START or FLUSH_STOP.
+  /// Flushes the branch with the video if text has ended. Must be called with each FLUSH_START and
+  /// FLUSH_STOP of the video.
   void follow_video(GstEvent* event);
 
  private:
   struct VideoFlush {
     guint32 seqnum = GST_SEQNUM_INVALID;
-    bool is_on = false;  ///< FLUSH_STOP has yet to come.
+    bool is_on = false;  ///< FLUSH_STOP has not arrived yet.
   };
   struct Unlinked {
     TextSwitch* self;
@@ -94,26 +101,26 @@ class TextSwitch {
   GstPad* audio_ = nullptr;
   GstPad* video_ = nullptr;
 
-  // Of the thread that works.
+  // Accessed only by the working thread.
   Captioner* captioner_ = nullptr;
-  bool is_captioner_linked_ = false;              // It waits for text, or for the text's end.
-  bool runs_ = false;                             // PAUSED or PLAYING, or on the way there.
+  bool is_captioner_linked_ = false;              // The captioner waits for text or its end.
+  bool runs_ = false;                             // PAUSED or PLAYING, or changing to PAUSED.
   bool flows_ = false;                            // The branch is linked to the tee.
-  bool flushing_ = false;                         // The branch got FLUSH_START last.
-  guint32 flush_seqnum_ = GST_SEQNUM_INVALID;     // Of the newest flush of the branch.
-  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Of the video's newest that it needs no more.
-  EventPtr end_;                                  // The end of the text, to be sent.
+  bool flushing_ = false;                         // The branch got FLUSH_START, but not FLUSH_STOP.
+  guint32 flush_seqnum_ = GST_SEQNUM_INVALID;     // Seqnum of the branch's newest flush.
+  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Newest video flush that needs no flush here.
+  EventPtr end_;                                  // The end of the text, not sent yet.
   gulong idle_probe_ = 0;
 
-  std::mutex mutex_;  // Guards the next.
+  std::mutex mutex_;  // Guards the members below.
   std::condition_variable changed_;
-  std::thread::id worker_;     // None: nobody works.
-  bool is_asked_ = false;      // There may be something to do that the worker has not looked for.
+  std::thread::id worker_;     // The working thread, if any.
+  bool is_asked_ = false;      // There may be work that the working thread has not seen yet.
   int n_waiting_flushes_ = 0;  // Threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
-  std::uint64_t n_unlinked_ = 0;  // How often the branch was.
-  bool is_idle_ = false;          // Nothing has been on its way into it since then.
+  std::uint64_t n_unlinked_ = 0;  // How often the branch was unlinked.
+  bool is_idle_ = false;          // The branch has all buffers from before the last unlink.
 };
 
 }  // namespace npuwhisper

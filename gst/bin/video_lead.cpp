@@ -10,9 +10,9 @@
 namespace npuwhisper {
 namespace {
 
-// A minute of 48 kHz stereo, 32 bits, is 23 MB.
+// The limits of room(). 60 s of stereo audio at 48 kHz with 32-bit samples take 23 MB.
 constexpr GstClockTime kMostWhilePlaying = 60 * GST_SECOND;
-// Each pause adds what one more frame needs: a few seconds.
+// Higher, because each pause needs room for one more frame: a few seconds.
 constexpr GstClockTime kMostWhilePaused = 120 * GST_SECOND;
 constexpr GstClockTime kStep = GST_SECOND;
 
@@ -72,14 +72,16 @@ GstPadProbeReturn VideoLead::on_data(GstPad*, GstPadProbeInfo* info, gpointer st
   return GST_PAD_PROBE_OK;
 }
 
-// In the stream's thread.
+// Records the position of a stream and calls on_change_ if room() must change. Runs in the stream's
+// thread.
 void VideoLead::note(Stream& stream, GstClockTime pts) {
   const auto segment = segment_of(stream.pad.get());
   if (!segment || segment->format != GST_FORMAT_TIME || !GST_CLOCK_TIME_IS_VALID(pts)) return;
   const GstClockTime time = gst_segment_to_running_time(&*segment, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   stream.position = time;
-  // A room that is a little too large is kept, so that it does not change with each buffer.
+  // Reduces the room only if it is more than two steps too large, so that it does not change with
+  // each buffer.
   const GstClockTime wanted = distance();
   if (wanted > room_ || wanted + 2 * kStep < room_) on_change_();
 }

@@ -10,37 +10,39 @@
 
 namespace npuwhisper {
 
-/// How far the video that enters the captioner is ahead of the audio that leaves the bin.
+/// Measures how far the video entering the captioner is ahead of the audio leaving the bin.
 ///
-/// A frame waits for the text of its time, and text needs audio. Where the audio's sink takes no
-/// more audio, the audio's queue has to hold the distance between both streams, or the frame never
-/// leaves the bin and the pipeline hangs: where the video begins later than the audio, where a
-/// video sink that does not wait for the clock pauses, where an encoder delays the video that a
-/// muxer wants.
+/// A frame waits for the text of its time, and text needs audio. If the audio's sink takes no more
+/// audio, the audio's queue must hold the distance between both streams; otherwise the frame never
+/// leaves the bin and the pipeline hangs. This happens if the video starts later than the audio, if
+/// a video sink that does not wait for the clock pauses, or if an encoder delays the video that a
+/// muxer needs.
 ///
-/// The distance has a bound, since it may grow without end while video is taken and audio is not.
-/// The bound is higher while the bin does not play: a sink takes one frame then, which it must get.
+/// The distance is bounded, since it may grow without end while video is taken and audio is not.
+/// The bound is higher while the bin is not playing: a sink then takes one frame, which must reach
+/// it.
 ///
-/// start() and set_playing() are for state changes, room() is thread-safe. The queues must live
-/// until nothing flows any more.
+/// start() and set_playing() must be called from state changes; room() is thread-safe. The queues
+/// must outlive the data flow.
 class VideoLead {
  public:
-  /// Looks at what leaves the two queues. `on_change` is called by streaming threads when room()
-  /// gives another value. A queue may be nullptr: room() is 0 then.
+  /// Observes the data that leaves the two queues. Streaming threads call `on_change` when room()
+  /// must be called and applied again. If a queue is nullptr, room() returns 0.
   void attach(GstElement* audio_queue, GstElement* video_queue, std::function<void()> on_change);
-  /// READY to PAUSED: nothing flows yet.
+  /// Resets the state. Must be called for READY to PAUSED, before data flows.
   void start();
-  /// The bin plays from now on, or does not.
+  /// Sets whether the bin is playing.
   void set_playing(bool playing) { playing_ = playing; }
 
-  /// How much more audio is to be queued, in running time: whole seconds.
+  /// Returns the running time of audio that the audio's queue must hold in addition, in whole
+  /// seconds.
   GstClockTime room();
 
  private:
   struct Stream {
     VideoLead* owner = nullptr;
     PadPtr pad;
-    std::atomic<GstClockTime> position{GST_CLOCK_TIME_NONE};  // Running time of what left last.
+    std::atomic<GstClockTime> position{GST_CLOCK_TIME_NONE};  // Running time of the last data.
   };
   void watch(Stream& stream, GstElement* queue);
   GstClockTime distance() const;

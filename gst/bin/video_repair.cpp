@@ -29,9 +29,9 @@ bool takes_gaps(GstPad* pad) {
   return has(pad, GST_EVENT_SEGMENT) && has(pad, GST_EVENT_CAPS);
 }
 
-// cccombiner adds the duration of a frame to its timestamp in 64 bits, and ends the program if the
-// sum comes before the segment. A timestamp below zero has wrapped to nearly 2^64 and gives such a
-// sum.
+// The largest time accepted; the sum of two such times fits in 64 bits. cccombiner adds the
+// duration of a frame to its timestamp, and aborts the program if the sum wraps around to before
+// the segment. This happens with negative timestamps, which are stored as nearly 2^64.
 constexpr GstClockTime kLatest = GstClockTime{1} << 62;
 
 bool is_possible(GstClockTime time) {
@@ -44,7 +44,7 @@ bool is_possible(GstEvent* gap) {
   return is_possible(start);
 }
 
-// Whether cccombiner would drop a frame of this time, for it is outside of the segment.
+// Returns whether cccombiner would drop a frame of this time, because it is outside the segment.
 bool is_outside(GstPad* pad, GstClockTime time) {
   const auto segment = segment_of(pad);
   return segment && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time) &&
@@ -74,7 +74,7 @@ void VideoRepair::reset() {
   changes_.clear();
 }
 
-// Tells once that frames are dropped.
+// Posts a WARNING that frames are dropped, once per start().
 void VideoRepair::refuse(GstPad* pad, GstClockTime time) {
   if (was_told_.exchange(true)) return;
   const std::unique_ptr<GstElement, ObjectUnref> combiner(gst_pad_get_parent_element(pad));
@@ -134,8 +134,8 @@ GstPadProbeReturn VideoRepair::on_src(GstPad* pad, GstPadProbeInfo* info, gpoint
   return GST_PAD_PROBE_OK;
 }
 
-// Caps of a frame that has not left; that frame brings them. Those of the first frame of all come
-// by themselves.
+// Returns whether the first frame with these caps has not left cccombiner yet: on_src() then sends
+// the caps right before that frame. Returns false for the caps of the very first frame.
 bool VideoRepair::is_early(GstEvent* caps_event) {
   const CapsPtr caps = caps_of(caps_event);
   const std::scoped_lock lock(mutex_);
@@ -144,7 +144,8 @@ bool VideoRepair::is_early(GstEvent* caps_event) {
   });
 }
 
-// Counts a frame that leaves. Returns the caps to send before it, if there are any.
+// Counts a frame that leaves cccombiner. Returns the caps to send before it, or nullptr if they are
+// unchanged.
 CapsPtr VideoRepair::caps_of_next_frame() {
   const std::scoped_lock lock(mutex_);
   CapsPtr caps;

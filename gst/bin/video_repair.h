@@ -12,32 +12,32 @@
 
 namespace npuwhisper {
 
-/// Repairs the video around cccombiner (as seen in GStreamer 1.22).
+/// Works around problems of cccombiner with video (as seen in GStreamer 1.22).
 ///
-/// cccombiner passes new caps on at once, also while it holds a frame that waits for its captions.
-/// That frame then leaves with caps that are not its own, and downstream reads its pixels in the
-/// wrong size. Here the caps leave right before the first frame that has them.
+/// cccombiner forwards new caps immediately, even while it holds a frame that waits for its
+/// captions. That frame then leaves with the caps of a later one, and downstream reads its pixels
+/// in the wrong size. This class sends new caps right before the first frame to which they apply.
 ///
-/// cccombiner also turns GAPs, with which demuxers bridge the time after the last frame, into empty
-/// frames. Here they become GAPs again. GAPs that come before any segment, as behind a flush, make
-/// it print a CRITICAL, and before any caps they may end the program. Such GAPs say nothing; they
-/// are dropped here.
+/// cccombiner turns GAPs, with which demuxers bridge the time after the last frame, into empty
+/// frames. This class turns them back into GAPs. GAPs that arrive before any segment, as after a
+/// flush, make cccombiner print a CRITICAL; before any caps, they may abort the program. Such GAPs
+/// carry no information, so this class drops them.
 ///
-/// It ends the program when the timestamp and the duration of a frame have no sum in 64 bits.
-/// Frames with such times are dropped here, with one WARNING, and GAPs with such times without one.
-/// Frames outside of their segment are dropped here, too, because cccombiner would drop them and
-/// the frames that enter and leave it are counted.
+/// cccombiner aborts the program if the sum of a frame's timestamp and duration exceeds 64 bits.
+/// This class drops frames with such times and posts one WARNING; it drops GAPs with such times
+/// silently. It also drops frames outside their segment, because cccombiner would drop them and the
+/// numbers of frames that enter and leave it must match.
 ///
-/// attach() and start() are for state changes. The pads must outlive the data flow.
+/// attach() and start() must be called before data flows. The pads must outlive the data flow.
 class VideoRepair {
  public:
   VideoRepair() = default;
   VideoRepair(const VideoRepair&) = delete;
   VideoRepair& operator=(const VideoRepair&) = delete;
 
-  /// The pads by which video enters and leaves cccombiner.
+  /// Adds the probes. Video enters cccombiner through `sink` and leaves it through `src`.
   void attach(GstPad* sink, GstPad* src);
-  /// READY to PAUSED: nothing flows yet.
+  /// Resets the state. Must be called for READY to PAUSED, before data flows.
   void start();
 
  private:
@@ -55,10 +55,10 @@ class VideoRepair {
   CapsPtr caps_of_next_frame();
 
   std::atomic<bool> was_told_{false};
-  std::mutex mutex_;  // A leaf. Guards what follows.
+  std::mutex mutex_;  // A leaf. Guards the members below.
   std::uint64_t n_in_ = 0;
   std::uint64_t n_out_ = 0;
-  std::deque<Change> changes_;  // Of frames that have not left.
+  std::deque<Change> changes_;  // Caps whose first frame has not left cccombiner yet.
 };
 
 }  // namespace npuwhisper

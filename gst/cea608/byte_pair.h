@@ -6,8 +6,8 @@
 
 namespace npuwhisper::cea608 {
 
-/// What one field of line 21 carries in one frame: two bytes of seven bits, each with odd parity in
-/// the eighth.
+/// The data of one field of line 21 in one frame: two bytes with seven bits of data each and an odd
+/// parity bit in the highest bit.
 struct BytePair {
   std::uint8_t first = 0x80;
   std::uint8_t second = 0x80;
@@ -15,7 +15,7 @@ struct BytePair {
   friend bool operator==(const BytePair&, const BytePair&) = default;
 };
 
-/// Nothing to say: two NULs with their parity.
+/// The pair sent when there is no data: two NULs with their parity.
 inline constexpr BytePair kPadding{};
 
 constexpr std::uint8_t with_odd_parity(std::uint8_t seven_bits) {

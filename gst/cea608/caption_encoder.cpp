@@ -9,18 +9,19 @@
 namespace npuwhisper::cea608 {
 namespace {
 
-// Both copies of a control code.
+// The slots that both copies of a control code take.
 constexpr std::uint64_t kCodeSlots = 2;
-// Rows of a paint-on caption, so that text can run on.
+// The rows reserved for a paint-on caption, so that text can continue in it.
 constexpr int kPaintOnRows = 2;
 
-// Selects roll-up, or goes on in it.
+// Returns the command that selects or continues roll-up.
 Command command_of(Mode mode) {
   if (mode == Mode::RollUp2) return Command::RollUp2;
   return mode == Mode::RollUp3 ? Command::RollUp3 : Command::RollUp4;
 }
 
-// Some sources send punctuation on its own.
+// Returns true for punctuation, which some sources send separately and which gets no space before
+// it.
 bool closes_word(const Glyph& glyph) {
   return glyph.kind == Glyph::Kind::Basic &&
          std::string_view(".,?!;:").find(static_cast<char>(glyph.basic)) != std::string_view::npos;
@@ -72,7 +73,7 @@ void CaptionEncoder::enqueue(const Caption& text) {
   const auto place =
       std::upper_bound(waiting_.begin(), waiting_.end(), text.text_start,
                        [](std::uint64_t s, const Caption& c) { return s < c.text_start; });
-  // What comes before must hurry: its own times may reach beyond this text's start.
+  // Parts of earlier texts must not wait until after this text's start, even if they are due later.
   std::for_each(waiting_.begin(), place,
                 [&](Caption& c) { c.start = std::min(c.start, text.start); });
   for (const Caption& part : parts) n_waiting_ += part.glyphs.size();
@@ -92,7 +93,7 @@ void CaptionEncoder::drop_late() {
   };
   const auto has_begun = [&](const Caption& caption) { return caption.start < now_; };
   if (waiting_.empty() || !too_late(waiting_.front())) return;
-  // What ends too early leaves the captions after it alone; what waited for too long does not.
+  // Roll-up drops all text that has begun. Other modes drop only captions that are too late.
   while (!waiting_.empty() &&
          (rolls_up() ? has_begun(waiting_.front()) : too_late(waiting_.front()))) {
     drop_front();
@@ -123,7 +124,7 @@ BytePair CaptionEncoder::next() {
 void CaptionEncoder::begin_next() {
   drop_late();
   if (waiting_.empty()) return;
-  // The hidden memory of pop-on takes captions ahead of their time.
+  // Pop-on sends captions to the hidden memory ahead of their time.
   if (layout_.mode != Mode::PopOn && waiting_.front().start > now_) return;
   const Caption caption = std::move(waiting_.front());
   waiting_.pop_front();
@@ -142,7 +143,8 @@ bool CaptionEncoder::needs_space(const Caption& caption) const {
   return column_ > 0 && !closes_word(caption.glyphs.front());
 }
 
-// The first row is the rest of the one that is open.
+// Wraps a caption into rows. The first row continues the open row; it is empty if nothing fits
+// there.
 std::vector<Row> CaptionEncoder::go_on(const Caption& caption) const {
   const int room = column_ > 0 ? width() - column_ - (needs_space(caption) ? 1 : 0) : 0;
   return wrap(caption.glyphs, static_cast<std::size_t>(width()),
@@ -169,7 +171,8 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   const std::vector<Row> rows = go_on(caption);
   write_rest_of_row(writer, rows[0], caption);
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    // All three for each row, so that a receiver that tunes in, or lost one, is right again soon.
+    // Sends all three codes for each row, so that a decoder that has just tuned in or has missed a
+    // code recovers.
     writer.command(command_of(layout_.mode));
     writer.command(Command::CarriageReturn);
     writer.move_to(base_row, layout_.origin_column);
@@ -210,7 +213,7 @@ void CaptionEncoder::send_pop_on(const Caption& caption) {
 }
 
 void CaptionEncoder::send_paint_on(const Caption& caption) {
-  // Text that was laid out in rows is a caption of its own.
+  // Text that contains newlines is a caption of its own.
   const bool in_rows =
       std::find(caption.glyphs.begin(), caption.glyphs.end(), kNewRow) != caption.glyphs.end();
   PairWriter writer(sending_);
@@ -245,12 +248,13 @@ void CaptionEncoder::send_paint_on(const Caption& caption) {
 bool CaptionEncoder::erase_is_due() const {
   if (!erase_at_ || now_ < *erase_at_) return false;
   if (sending_.empty()) return true;
-  // A caption that is about to be shown takes the place of the one before it.
+  // Nothing need be erased just before a caption is shown, because it replaces the one on screen.
   const QueuedPair& front = sending_.front();
   return !front.joined && !(front.shows && show_at_ <= now_ + kCodeSlots);
 }
 
-// Puts the code in front of what is being sent: that is a caption for the hidden memory.
+// Queues the code before all pairs in sending_. If there are any, they are a pop-on caption, which
+// is not on screen yet.
 void CaptionEncoder::erase() {
   const BytePair code = command(Command::EraseDisplayedMemory);
   sending_.push_front({.pair = code, .joined = true});
@@ -270,7 +274,7 @@ std::optional<std::uint64_t> CaptionEncoder::erase_time() const {
   std::uint64_t hold = timeout_;
   if (finishing_) hold = timeout_ == 0 ? second_ : std::min(timeout_, second_);
   if (!rolls_up() && last_end_) {
-    // Paint-on waits for a moment, since text that follows goes on in the same row.
+    // Paint-on waits half a second, because further text may continue in the same row.
     const std::uint64_t pause = layout_.mode == Mode::PaintOn ? second_ / 2 : 0;
     return std::max(*last_end_ + pause, last_sent_ + second_);
   }
@@ -286,7 +290,7 @@ void CaptionEncoder::finish() {
 void CaptionEncoder::reset() {
   waiting_.clear();
   n_waiting_ = 0;
-  // A code whose first copy was sent keeps its second.
+  // Keeps the second copy of a code whose first copy was sent.
   const auto rest = std::find_if(sending_.begin(), sending_.end(),
                                  [](const QueuedPair& queued) { return !queued.joined; });
   sending_.erase(rest, sending_.end());

@@ -22,44 +22,47 @@ enum class Mode { PopOn, PaintOn, RollUp2, RollUp3, RollUp4 };
 
 struct Layout {
   Mode mode = Mode::RollUp2;
-  /// 0 (top) to 14: the base row of roll-up, the first row of other captions; -1: at the bottom.
+  /// The base row of roll-up or the first row of other captions, 0 (top) to 14; -1: at the bottom.
   int origin_row = -1;
-  /// 0 to 31; rows are that much shorter.
+  /// The first column of rows, 0 to 31. Rows are shorter by this number.
   int origin_column = 0;
 
   friend bool operator==(const Layout&, const Layout&) = default;
 };
 
-/// Since the encoder's creation. May be read from any thread.
+/// Counters since the encoder's creation. Thread-safe.
 struct EncoderCounters {
   std::atomic<std::uint64_t> texts{0};
-  std::atomic<std::uint64_t> characters{0};  ///< Columns, spaces among them.
+  std::atomic<std::uint64_t> characters{0};  ///< Including spaces and new rows.
   std::atomic<std::uint64_t> replaced_characters{0};
-  std::atomic<std::uint64_t> dropped_characters{0};  ///< See Overload below.
+  std::atomic<std::uint64_t> dropped_characters{0};  ///< See "Overload" at CaptionEncoder.
 };
 
-/// Timed text in, one byte pair of caption channel CC1 a slot out (CTA-608-E). A slot is an
-/// opportunity to send a pair, 24 to 30 a second; all times here are counted in them.
+/// Encodes timed text into byte pairs of caption channel CC1, one per slot (CTA-608-E). A slot is
+/// an opportunity to send a pair; there are at most 30 per second. All times here are in slots.
 ///
-/// Roll-up: text runs on in the bottom row, word by word, and wraps into new ones; a newline begins
-/// one. It is sent from its start on, a few words at a time if it is long, so that it lasts as long
-/// as its duration says, and erased `timeout` after the last of it was sent or has ended. Pop-on:
-/// each text is a caption of its own, or more than one if it has more than four rows, which then
-/// share its time. Its rows are sent ahead of its start as far as add() was called ahead, and shown
-/// all at once at the start. Paint-on: the rows are sent from the start on, and seen as they come;
-/// text that begins while the one before is still there goes on in its row, as long as there is
-/// room in the caption's rows (two, or as many as its first text has) and neither has rows of its
-/// own. Both are erased at their end (paint-on half a second later), or after `timeout` if they
-/// have none; a caption that was sent late is shown for a second at least.
+/// Roll-up: text continues in the base row, word by word, and wraps into new rows; a newline starts
+/// a new row. Sending begins at the start of a text. A long text is sent a few words at a time,
+/// over its whole duration. Text is erased `timeout` after it was sent or has ended, whichever is
+/// later.
 ///
-/// Overload: what finds the channel busy is sent when it is free (43 characters a second in full
-/// rows of roll-up at 30 slots). Text that has waited for more than kMaxDelaySeconds is dropped; in
-/// roll-up all text whose time has come goes with it, so that the captions are up to date again.
-/// Pop-on and paint-on captions whose end has passed before their first pair was sent are dropped.
-/// Memory is bounded too: a text has kMaxCharacters at most, the rest is cut; if more than that
-/// would wait, the oldest are dropped. All that is counted.
+/// Pop-on: each text is a caption of its own, or several captions that share its time if it has
+/// more than four rows. Its rows are sent to the decoder's hidden memory as soon as the channel is
+/// free after add(), and are shown together at the start. Paint-on: sending begins at the start,
+/// and the rows become visible as they arrive. Text that starts while the previous text is still on
+/// screen continues in the same row, if neither text contains newlines and there is room in the
+/// rows of the caption: two, or more if its first text has more. Pop-on and paint-on captions are
+/// erased at their end (paint-on half a second later), or after `timeout` if they have no end. A
+/// caption that was sent late is shown for at least one second.
 ///
-/// Reentrant, apart from the counters. Allocates only where there is something to send.
+/// Overload: if the channel is busy, text waits until it is free. Roll-up with full rows carries 43
+/// characters per second at 30 slots per second. Text that is more than kMaxDelaySeconds late is
+/// dropped; in roll-up, all text whose time has come is dropped with it, so that the captions are
+/// up to date again. Pop-on and paint-on captions whose end has passed before their first pair was
+/// sent are dropped. Memory is bounded too: a text is cut to kMaxCharacters, and if more than that
+/// would wait, the earliest texts are dropped. All dropped characters are counted.
+///
+/// Reentrant; the counters are thread-safe. Allocates only if there is something to send.
 class CaptionEncoder {
  public:
   static constexpr std::uint64_t kMaxDelaySeconds = 10;
@@ -67,23 +70,23 @@ class CaptionEncoder {
 
   explicit CaptionEncoder(const Layout& layout = {}) : layout_(layout) {}
 
-  /// For texts that are not being sent yet. A new layout erases what is shown.
+  /// Sets the layout of all texts whose sending has not begun. A change erases the screen.
   void set_layout(const Layout& layout);
-  /// In slots; 0: never.
+  /// Sets the time, in slots, after which text is erased; 0: never.
   void set_timeout(std::uint64_t timeout);
-  /// 24 to 30: what a second is.
+  /// Sets the number of slots per second, 1 to 30.
   void set_slots_per_second(std::uint64_t slots) { second_ = slots; }
 
-  /// Text that starts `wait` slots after the next one and lasts `duration`, if that is known. It
-  /// may start before texts that were added earlier.
+  /// Adds text that starts `wait` slots after the next slot and lasts `duration` slots (empty:
+  /// unknown). Text may start before texts that were added earlier.
   void add(std::string_view utf8, std::uint64_t wait, std::optional<std::uint64_t> duration);
-  /// The pair of the next slot.
+  /// Returns the pair of the next slot and advances to the slot after it.
   BytePair next();
-  /// No more text will come: what is shown without an end is erased after a second.
+  /// Declares the text complete: captions on screen without an end are erased after one second.
   void finish();
-  /// Forgets all texts, and erases what is shown.
+  /// Forgets all texts and erases the screen.
   void reset();
-  /// Nothing to send or erase: next() gives padding until text is added.
+  /// Returns true if there is nothing to send or erase: next() returns padding until text is added.
   bool idle() const { return waiting_.empty() && sending_.empty() && !erase_at_ && !stale_; }
 
   const EncoderCounters& counters() const { return counters_; }
@@ -115,19 +118,19 @@ class CaptionEncoder {
   std::uint64_t now_ = 0;  // The next slot.
   bool finishing_ = false;
 
-  std::deque<Caption> waiting_;  // By text_start.
-  std::size_t n_waiting_ = 0;    // Characters.
+  std::deque<Caption> waiting_;  // Sorted by text_start.
+  std::size_t n_waiting_ = 0;    // Characters in waiting_.
   std::deque<QueuedPair> sending_;
-  std::uint64_t show_at_ = 0;  // Of the caption in sending_, pop-on.
+  std::uint64_t show_at_ = 0;  // Pop-on: the slot at which the caption in sending_ is shown.
 
   bool on_screen_ = false;
-  bool stale_ = false;  // What is shown is to be erased before anything else.
+  bool stale_ = false;  // The screen must be erased before anything else is sent.
   std::optional<std::uint64_t> erase_at_;
-  std::uint64_t last_sent_ = 0;            // When the last text was, and
-  std::optional<std::uint64_t> last_end_;  // its end.
-  int column_ = 0;                         // Of the row that is open, from the origin; 0: none is.
-  int row_ = 0;                            // That row, in paint-on, and
-  int last_row_ = 0;                       // the last one that its caption may have.
+  std::uint64_t last_sent_ = 0;            // Slot of the last pair of the last text.
+  std::optional<std::uint64_t> last_end_;  // End of the text that is being sent or was sent last.
+  int column_ = 0;                         // Columns used in the row that text continues; 0: none.
+  int row_ = 0;                            // Paint-on: the open row.
+  int last_row_ = 0;                       // Paint-on: the last row that the caption may use.
 
   EncoderCounters counters_;
 };

@@ -8,7 +8,8 @@
 namespace npuwhisper::cea608 {
 namespace {
 
-// Columns after which a long text may pause, at the end of a word.
+// The minimum length of a part of roll-up text, in columns. The part ends with the word that
+// reaches it.
 constexpr std::size_t kRollUpPart = 12;
 
 }  // namespace

@@ -10,22 +10,22 @@
 
 namespace npuwhisper::cea608 {
 
-/// Rows that a caption has at most (CTA-608-E).
+/// The maximum number of rows of a caption (CTA-608-E).
 inline constexpr std::size_t kMaxCaptionRows = 4;
 
-/// A text, or a part of one, with its times in slots.
+/// A text, or a part of one. Times are in slots.
 struct Caption {
   std::vector<Glyph> glyphs{};
-  std::uint64_t text_start = 0;  ///< Of the text that this is a part of.
+  std::uint64_t text_start = 0;  ///< Start of the whole text.
   std::uint64_t start = 0;
   std::optional<std::uint64_t> end{};
 };
 
-/// A text as parts of a few words, each with the time that its place in the text suggests; a text
-/// without an end is one part. Reentrant.
+/// Splits a text into parts of a few words. The parts divide the text's time in proportion to their
+/// lengths. A text without an end stays one part. Reentrant.
 std::vector<Caption> roll_up_parts(const Caption& text);
-/// A text as captions of up to kMaxCaptionRows rows of `width` columns, which share its time. One
-/// that is not too long stays as it is. Reentrant.
+/// Splits a text into captions of at most kMaxCaptionRows rows of `width` columns. The captions
+/// divide the text's time equally. A text that fits into one caption stays as it is. Reentrant.
 std::vector<Caption> block_parts(const Caption& text, std::size_t width);
 
 }  // namespace npuwhisper::cea608

@@ -19,7 +19,7 @@ using Utf8Ptr = std::unique_ptr<gchar, GFree>;
 constexpr gunichar kNoBreakSpace = 0xa0;
 constexpr gunichar kSoftHyphen = 0xad;
 
-// The bytes of the basic set that are not ASCII's: here are their characters.
+// A character of the basic set whose byte means another character in ASCII.
 struct BasicCharacter {
   char32_t character;
   std::uint8_t byte;
@@ -35,9 +35,9 @@ constexpr std::array<BasicCharacter, 10> kBasicReplacements = {{{U'á', 0x2a},
                                                                 {U'ñ', 0x7e},
                                                                 {U'█', 0x7f}}};
 
-// A set of two-byte characters: their codes count up from `first_code`, and what a decoder shows
-// that does not know the set. Two codes are no text's: a transparent space (special 0x39) and a
-// second apostrophe (extended 0x29).
+// A set of two-byte characters. Their codes count up from `first_code`. A decoder that does not
+// know the set shows `fallbacks`. Two codes never stand for text: a transparent space (special
+// 0x39) and a second apostrophe (extended 0x29).
 constexpr char32_t kNoCharacter = 0xffff;
 struct TwoByteSet {
   Glyph::Kind kind;
@@ -81,7 +81,8 @@ std::optional<Glyph> glyph_of(gunichar c) {
   return std::nullopt;
 }
 
-// Collects glyphs, with no two white spaces in a row and none at an end.
+// Collects glyphs. Reduces each run of white space to one glyph, and drops white space at both
+// ends.
 class Collector {
  public:
   void put(Glyph glyph) {
@@ -104,7 +105,8 @@ class Collector {
   std::optional<Glyph> pending_;
 };
 
-// GLib writes '?' for what it does not know, and nothing in the locale C that is not ASCII.
+// Adds the ASCII transliteration of `c`, or a replacement if GLib knows none. In the locale C, GLib
+// writes only ASCII, and '?' for unknown characters.
 void transliterate(gunichar c, Collector& out) {
   gchar utf8[7] = {};
   g_unichar_to_utf8(c, utf8);

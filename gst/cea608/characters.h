@@ -8,14 +8,14 @@
 
 namespace npuwhisper::cea608 {
 
-/// One column of a caption, as CTA-608-E writes it.
+/// One column of a caption as CTA-608-E encodes it, or the start of a new row.
 struct Glyph {
   enum class Kind : std::uint8_t {
     Basic,     ///< One byte, `basic`.
     Special,   ///< The two bytes {set, code}.
-    Extended,  ///< `basic` for decoders that do not know it, then {set, code}, which replaces it.
-    Space,     ///< A basic one, at which a row may end.
-    NewRow,    ///< No column: a new row begins here.
+    Extended,  ///< `basic`, which {set, code} then replaces in decoders that know the set.
+    Space,     ///< A basic character at which a row may end.
+    NewRow,    ///< No column: starts a new row.
   };
   Kind kind = Kind::Basic;
   std::uint8_t basic = 0;
@@ -26,17 +26,19 @@ struct Glyph {
   friend bool operator==(const Glyph&, const Glyph&) = default;
 };
 
-/// Text as glyphs. Bad UTF-8 is no error.
-///
-/// In this order: characters are composed (NFC); those of CTA-608-E's sets (basic, special, and the
-/// extended sets for Spanish, French, Portuguese, German and Danish) are taken as they are; others
-/// are transliterated to ASCII where GLib can (ő to o, … to ...); marks, control characters and
-/// what has no width are dropped; everything else becomes kReplacement, and so does bad UTF-8.
-/// White space collapses to single spaces, none at either end; newlines begin a row, none empty.
+/// A text as glyphs.
 struct GlyphText {
   std::vector<Glyph> glyphs;
-  std::size_t n_replaced = 0;
+  std::size_t n_replaced = 0;  ///< The number of characters that became kReplacement.
 };
+/// Converts text to glyphs. Invalid UTF-8 is not an error. Reentrant.
+///
+/// In this order: characters are composed (NFC); those in CTA-608-E's sets (basic, special, and the
+/// extended sets for Spanish, French, Portuguese, German and Danish) are kept; marks, control
+/// characters and zero-width characters are dropped; others are transliterated to ASCII where GLib
+/// can (ő to o, … to ...); everything else becomes kReplacement, and so does invalid UTF-8.
+/// White space collapses to single spaces, with none at either end. Newlines start a new row; no
+/// row is empty.
 GlyphText glyphs_of(std::string_view utf8);
 
 inline constexpr Glyph kReplacement{.basic = '?'};

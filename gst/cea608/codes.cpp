@@ -12,7 +12,7 @@ struct RowAddress {
   std::uint8_t second;
 };
 
-// CTA-608-E, preamble address codes: the rows are in no order that can be calculated.
+// The preamble address codes of CTA-608-E. The order of the rows follows no formula.
 constexpr std::array<RowAddress, kRows> kRowAddresses = {{{0x11, 0x40},
                                                           {0x11, 0x60},
                                                           {0x12, 0x40},
@@ -28,7 +28,8 @@ constexpr std::array<RowAddress, kRows> kRowAddresses = {{{0x11, 0x40},
                                                           {0x13, 0x60},
                                                           {0x14, 0x40},
                                                           {0x14, 0x60}}};
-// Set in the second byte of those that indent; the steps of four columns count from bit 1 on.
+// Flag in the second byte of a preamble that indents. Bits 1 to 3 then hold the indent in steps of
+// four columns.
 constexpr int kIndents = 0x10;
 
 }  // namespace

@@ -5,25 +5,29 @@
 
 namespace npuwhisper::cea608 {
 
-/// The frames of a stream of captions: where they begin, and which of them carry a pair of field 1.
-/// Frame 0 begins at time 0. Times are calculated from frame numbers, so none drifts.
+/// Computes when the frames of a caption stream start, and which of them carry a pair of field 1.
+/// Frame 0 starts at time 0. Times are computed from frame numbers, so they do not drift.
 ///
-/// Line 21 carries a pair of each field 29.97 times a second. Up to 30 frames a second each frame
-/// carries one; above, as in CTA-708, frames take turns, so that every other (at 50 to 60), every
-/// fourth (at 100 to 120) carries one of field 1. These frames are the slots of CaptionEncoder.
+/// Line 21 carries one pair per field 29.97 times per second. Up to 30 frames per second, each
+/// frame carries a pair of field 1. At higher rates, as in CTA-708, only every n-th frame does, for
+/// the smallest n that gives at most 30 pairs per second: 2 up to 60 frames per second, 4 at 120.
+/// The frames with a pair are the slots of CaptionEncoder.
 class FrameClock {
  public:
-  /// Both at least 1.
+  /// Creates a clock of numerator / denominator frames per second; both must be at least 1.
   FrameClock(int numerator, int denominator);
 
+  /// Returns the time at which `frame` starts.
   GstClockTime time_of(guint64 frame) const;
-  /// The first frame that begins at `time` or later.
+  /// Returns the first frame that starts at `time` or later.
   guint64 frame_at(GstClockTime time) const;
+  /// Returns whether `frame` carries a pair of field 1.
   bool is_slot(guint64 frame) const { return frame % frames_per_slot_ == 0; }
-  /// Slots among the frames from `first` to before `last`; 0 if that is not after `first`.
+  /// Returns the number of slots in the frames [first, last); 0 if `last` is not after `first`.
   guint64 slots_between(guint64 first, guint64 last) const;
+  /// Returns the number of slots in `duration`, rounded up.
   guint64 slots_in(GstClockTime duration) const;
-  /// Rounded, at least 1.
+  /// Returns the number of slots per second, rounded, at least 1.
   guint64 slots_per_second() const;
 
   friend bool operator==(const FrameClock&, const FrameClock&) = default;

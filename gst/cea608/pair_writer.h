@@ -13,30 +13,33 @@
 
 namespace npuwhisper::cea608 {
 
-/// A pair on its way, and what binds it.
+/// A pair to be sent, with its constraints.
 struct QueuedPair {
   BytePair pair{};
-  /// Must come right after the one before: a repetition, or what replaces a character.
+  /// Must be sent directly after the previous pair: it repeats that pair, or it is an extended
+  /// character that replaces the basic character in that pair.
   bool joined = false;
-  /// The End Of Caption that shows a caption: waits for the caption's time.
+  /// The first End Of Caption code of a caption; must not be sent before the caption's start.
   bool shows = false;
 };
 
-/// Packs codes and characters into pairs: characters two by two, codes twice and on their own.
+/// Packs codes and characters into pairs: two basic characters per pair, and two equal pairs for
+/// each code and each other character.
 ///
-/// Between two special characters that are the same goes Alarm Off, which all decoders ignore: many
-/// of them take any number of the same code in a row for one.
+/// Writes Alarm Off, which all decoders ignore, between two equal special characters, because many
+/// decoders treat any number of equal codes in a row as one.
 class PairWriter {
  public:
   explicit PairWriter(std::deque<QueuedPair>& out) : out_(out) {}
 
   void command(Command code);
-  /// Moves to `row`, `column`: a preamble and, between its steps, a tab offset.
+  /// Moves to `row` and `column`: writes a preamble and, if `column` is not a multiple of four, a
+  /// tab offset.
   void move_to(int row, int column);
   void text(std::span<const Glyph> glyphs);
-  /// The End Of Caption, marked as the one that shows.
+  /// Writes End Of Caption; its first pair is marked `shows`.
   void show();
-  /// Sends a character that still waits for another; to be called last.
+  /// Completes a pair that has only one character. Must be called last.
   void finish();
 
  private:
