@@ -10,7 +10,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Guards FFTW's planner: making and destroying plans.
+/// Returns the mutex that guards FFTW's planner, which creates and destroys plans.
 std::mutex& planner_mutex() {
   static std::mutex mutex;
   return mutex;
@@ -51,8 +51,8 @@ Result<std::unique_ptr<FftPlan>> FftPlan::create(int size) {
   }
   {
     const std::scoped_lock lock(planner_mutex());
-    // ESTIMATE neither measures nor leaves wisdom behind, so every process gets the same plan and
-    // the same bits; for the 400 points of a Whisper frame, measuring finds nothing faster.
+    // ESTIMATE neither measures nor accumulates wisdom, so every process gets the same plan and the
+    // same bits. For the 400 points of a Whisper frame, measuring finds nothing faster.
     state->plan = fftwf_plan_dft_r2c_1d(size, state->input.get(),
                                         reinterpret_cast<fftwf_complex*>(state->output.get()),
                                         FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);

@@ -11,7 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-// Debian's library comes in several sample types; execute() returns its complex numbers as pairs.
+// Debian ships KISS FFT for several sample types; this build must use the one for float. execute()
+// returns complex numbers as pairs of floats.
 static_assert(std::is_same_v<kiss_fft_scalar, float>);
 static_assert(sizeof(kiss_fft_cpx) == 2 * sizeof(float));
 
@@ -24,7 +25,7 @@ struct KissFree {
 struct FftPlan::State {
   std::vector<float> input;          // [size]
   std::vector<kiss_fft_cpx> output;  // [size / 2 + 1]
-  /// Also holds KISS FFT's scratch memory, so each instance has its own.
+  /// The plan and KISS FFT's scratch memory. Each instance has its own.
   std::unique_ptr<kiss_fftr_state, KissFree> plan;
 };
 

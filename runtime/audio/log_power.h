@@ -5,12 +5,12 @@
 
 namespace npuwhisper {
 
-inline constexpr float kMinLogPower = -10.0F;  ///< log10_power() of silence.
+inline constexpr float kMinLogPower = -10.0F;  ///< The result of log10_power() for silence.
 
-/// out[i] = log10(max(power[i], 1e-10)) to within 1e-6 of its magnitude, for finite power; returns
-/// the largest. A value's result does not depend on its place. `power` and `out` have the same
-/// size, at least 1, and may be the same memory. Thread-safe; vectorised for the CPU that it runs
-/// on.
+/// Computes out[i] = log10(max(power[i], 1e-10)) for finite power, with an error of at most 1e-6 of
+/// the result's magnitude, and returns the largest result. A result does not depend on the position
+/// of its value in `power`. `power` and `out` have the same size, at least 1, and may be the same
+/// memory. Thread-safe. Vectorised for the CPU on which it runs.
 float log10_power(std::span<const float> power, std::span<float> out);
 
 }  // namespace npuwhisper

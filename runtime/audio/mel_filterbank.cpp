@@ -9,7 +9,7 @@
 namespace npuwhisper {
 namespace {
 
-// Slaney's scale: 3 mel are 200 Hz up to 1000 Hz, then 27 mel are a factor of 6.4.
+// Slaney's scale: up to 1000 Hz, 3 mel are 200 Hz; above, 27 mel are a factor of 6.4.
 constexpr double kHzPerMel = 200.0 / 3.0;
 constexpr double kLogFromHz = 1000.0;
 constexpr double kLogFromMel = kLogFromHz / kHzPerMel;
@@ -31,7 +31,7 @@ double mel_to_hz(double mel) {
 }  // namespace
 
 Result<MelFilterbank> MelFilterbank::create(int n_mels, int fft_size, int sample_rate) {
-  constexpr int kMaxMels = 1024;  // Whisper has 80 or 128; a larger number is a broken model file.
+  constexpr int kMaxMels = 1024;  // Whisper has 80 or 128; larger numbers mean a broken model file.
   if (n_mels < 1 || n_mels > kMaxMels) {
     return fail(ErrorCode::InvalidArgument, "mel bins: found " + std::to_string(n_mels) +
                                                 ", wanted 1 to " + std::to_string(kMaxMels));

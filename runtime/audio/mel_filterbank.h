@@ -10,24 +10,24 @@ namespace npuwhisper {
 
 /// Whisper's mel bank: overlapping triangles that sum a power spectrum into mel bins.
 /// Corners are evenly spaced from 0 to half the sample rate on Slaney's mel scale (linear below
-/// 1000 Hz, logarithmic above: Slaney, Auditory Toolbox, 1998) and each triangle has area 1 over
-/// Hz. Computed, so any number of bins works. Immutable; thread-safe.
+/// 1000 Hz, logarithmic above: Slaney, Auditory Toolbox, 1998) and each triangle has area 1, with
+/// frequency in Hz. The weights are computed, so any number of bins works. Immutable; thread-safe.
 class MelFilterbank {
  public:
-  /// `fft_size` in samples gives fft_size / 2 + 1 spectrum bins; `sample_rate` in Hz.
+  /// Creates a bank for fft_size / 2 + 1 spectrum bins. `fft_size` in samples, `sample_rate` in Hz.
   /// Errors: InvalidArgument (n_mels outside 1 to 1024, sizes below 2).
   static Result<MelFilterbank> create(int n_mels, int fft_size, int sample_rate);
 
   int n_mels() const { return static_cast<int>(bands_.size()); }
   int n_bins() const { return n_bins_; }
 
-  /// mel[m] = sum of weight(m, k) * power[k]; power is [n_bins], mel [n_mels].
+  /// Computes mel[m] = sum of weight(m, k) * power[k]. power is [n_bins], mel is [n_mels].
   void apply(std::span<const float> power, std::span<float> mel) const;
-  /// Weight of spectrum bin `bin` in mel bin `mel`.
+  /// Returns the weight of spectrum bin `bin` in mel bin `mel`.
   float weight(int mel, int bin) const;
 
  private:
-  /// A triangle covers few neighbouring spectrum bins: only those weights are stored.
+  /// The weights of one triangle. Only those of the few spectrum bins that it covers are stored.
   struct Band {
     int first_bin = 0;
     int n_bins = 0;
@@ -37,7 +37,7 @@ class MelFilterbank {
   MelFilterbank() = default;
   int n_bins_ = 0;
   std::vector<Band> bands_;     // [n_mels]
-  std::vector<float> weights_;  // of all bands, one after another
+  std::vector<float> weights_;  // the weights of all bands, concatenated
 };
 
 }  // namespace npuwhisper

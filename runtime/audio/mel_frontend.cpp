@@ -21,12 +21,14 @@ namespace {
 constexpr int kMelSampleRate = 16000;
 constexpr int kBins = kFftSize / 2 + 1;
 constexpr int kHalf = kFftSize / 2;
-/// Samples that frame 0 needs: it reaches kHalf to the right, and its left half mirrors samples 1
-/// to kHalf.
+/// Number of samples that frame 0 needs: it extends kHalf samples to the right, and its left half
+/// mirrors samples 1 to kHalf.
 constexpr std::int64_t kFirstReady = kHalf + 1;
-/// The PCM buffer holds one frame and some hops, so that its tail is seldom moved to the front.
+/// Size of the PCM buffer: one frame and several hops, so that its tail is rarely moved to the
+/// front.
 constexpr std::size_t kPcmSize = kFftSize + 15 * kHop;
-/// No PCM is this loud; below it no power of a spectrum overflows.
+/// Samples of greater magnitude count as 0. The limit is above any real PCM, and up to it the power
+/// of a spectrum does not overflow.
 constexpr float kMaxSample = 1e9F;
 
 std::array<float, kFftSize> periodic_hann() {
@@ -38,14 +40,14 @@ std::array<float, kFftSize> periodic_hann() {
   return window;
 }
 
-/// Copies samples; what is no sensible sample (NaN fails the comparison) becomes 0.
+/// Copies samples. NaN (which fails the comparison) and values beyond kMaxSample become 0.
 void copy_samples(std::span<const float> pcm, float* out) {
   for (std::size_t i = 0; i < pcm.size(); ++i) {
     out[i] = std::fabs(pcm[i]) <= kMaxSample ? pcm[i] : 0.0F;
   }
 }
 
-/// 16-bit PCM, full scale to 1.
+/// Converts 16-bit PCM to floats. Full scale becomes 1.
 void copy_samples(std::span<const std::int16_t> pcm, float* out) {
   for (std::size_t i = 0; i < pcm.size(); ++i) out[i] = static_cast<float>(pcm[i]) / 32768.0F;
 }
@@ -76,7 +78,7 @@ struct MelFrontend::State {
   std::array<float, kBins> power{};
 
   std::array<float, kPcmSize> pcm{};
-  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is filled, the mirrored samples first
+  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is filled; mirrored samples come first
   std::int64_t pcm_first = -kHalf;  // sample index of pcm[0]
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
@@ -85,7 +87,7 @@ struct MelFrontend::State {
   bool finished = false;
 
   std::size_t row(std::int64_t frame) const { return static_cast<std::size_t>(frame) % capacity; }
-  /// One past the last sample in the buffer.
+  /// Returns the index one past the last sample in the buffer.
   std::int64_t sample_end() const { return pcm_first + static_cast<std::int64_t>(pcm_end); }
 
   void make_room();
@@ -93,7 +95,7 @@ struct MelFrontend::State {
   void compute_frame();
 };
 
-/// Moves what the next frame needs to the front of the PCM buffer.
+/// Moves the samples that the next frame needs to the front of the PCM buffer.
 void MelFrontend::State::make_room() {
   const auto used = static_cast<std::size_t>(end_frame * kHop - kHalf - pcm_first);
   if (used == 0) return;
@@ -129,7 +131,7 @@ void MelFrontend::State::compute_frame() {
 }
 
 Result<std::unique_ptr<MelFrontend>> MelFrontend::create(int n_mels, int capacity_frames) {
-  constexpr int kMaxCapacity = 360'000;  // An hour: more is a caller's mistake.
+  constexpr int kMaxCapacity = 360'000;  // One hour; more is a mistake of the caller.
   if (capacity_frames < 1 || capacity_frames > kMaxCapacity) {
     return fail(ErrorCode::InvalidArgument, "mel front end, capacity in frames: found " +
                                                 std::to_string(capacity_frames) + ", wanted 1 to " +
@@ -151,7 +153,7 @@ template <typename Sample>
 std::size_t MelFrontend::take(std::span<const Sample> pcm) {
   State& s = *state_;
   if (s.finished) return 0;
-  // All samples of the frames that fit, which includes what finish() adds to them.
+  // Accepts all samples of the frames that fit, including the frames that finish() completes.
   const std::int64_t limit_frame = s.first_frame + static_cast<std::int64_t>(s.capacity);
   const std::int64_t limit = (limit_frame + 1) * kHop - 1;
   const std::size_t accepted = std::min(pcm.size(), static_cast<std::size_t>(limit - s.n_samples));

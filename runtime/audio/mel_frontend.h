@@ -12,16 +12,17 @@
 
 namespace npuwhisper {
 
-/// Log-mel on the CPU, incremental: appending audio computes only new frames, and however the audio
-/// is cut into pushes, the frames are the same to the bit. A sample that is no number, infinite or
-/// beyond 1e9 counts as 0, so that it spoils nothing but itself.
+/// Incremental log-mel on the CPU. Appending audio computes only new frames, and the frames are
+/// bit-identical however the audio is divided into pushes. A sample that is NaN, infinite or beyond
+/// 1e9 in magnitude counts as 0, so that it does not affect the samples around it.
 ///
 /// Frames are kept as log10 power and normalised only when a window is read, because the clamp
 /// depends on the window.
 class MelFrontend final : public LogMel {
  public:
-  /// `capacity_frames`: most frames held at once; all memory is allocated here. Errors:
-  /// InvalidArgument (n_mels, see MelFilterbank; capacity outside 1 to 360,000), Unavailable.
+  /// Creates a front end and allocates all its memory. `capacity_frames`: maximum number of frames
+  /// held at a time. Errors: InvalidArgument (n_mels, see MelFilterbank; capacity outside 1 to
+  /// 360,000), Unavailable.
   static Result<std::unique_ptr<MelFrontend>> create(int n_mels, int capacity_frames);
   ~MelFrontend() override;
 
@@ -33,7 +34,7 @@ class MelFrontend final : public LogMel {
   std::int64_t end_frame() const override;
   std::int64_t n_samples() const override;
   void discard_before(std::int64_t frame) override;
-  /// Does not fail.
+  /// Never fails.
   Result<int> window(std::int64_t first, int n_frames, std::span<float> out) override;
   std::uint64_t bytes_copied() const override;
 

@@ -14,16 +14,18 @@ namespace {
 
 constexpr std::int64_t kHalf = kFftSize / 2;
 static_assert(SampleRing::kBorder == kHalf);
-/// Samples of a piece that comes from elsewhere and is written to the ring at once.
+/// Maximum number of samples from other memory that are written to the ring at a time.
 constexpr std::size_t kPiece = 4096;
-/// Whisper's floor: 8 decades below the loudest, as features are scaled.
+/// Distance of Whisper's floor below the window's maximum: 8 decades of power, which are 2 in the
+/// scale of the features.
 constexpr float kFloorDistance = 2.0F;
 constexpr float kSilence = -1.5F;
 
 void convert(std::span<const std::int16_t> from, std::span<std::int16_t> to) {
   std::copy(from.begin(), from.end(), to.begin());
 }
-/// To nearest; NaN counts as 0, what is too loud as full scale.
+/// Converts floats to 16-bit PCM, rounded to nearest. NaN becomes 0, and values beyond full scale
+/// are clamped.
 void convert(std::span<const float> from, std::span<std::int16_t> to) {
   std::transform(from.begin(), from.end(), to.begin(), [](float x) {
     const float scaled = std::nearbyint(x * 32768.0F);
@@ -65,7 +67,7 @@ void RingLogMel::reset() {
 std::int64_t RingLogMel::end_frame() const {
   const std::int64_t most = first_frame_ + capacity_;
   if (finished_) return std::min(n_samples_ / kHop, most);
-  // The last one reaches kHalf to the right; the first one needs one more for its mirrored half.
+  // Frames extend kHalf samples to the right. Frame 0 needs one more for its mirrored half.
   if (n_samples_ <= kHalf) return 0;
   return std::min((n_samples_ - kHalf) / kHop + 1, most);
 }
@@ -76,12 +78,13 @@ void RingLogMel::discard_before(std::int64_t frame) {
   keep();
 }
 
-/// What a frame reaches to the left is needed; before the signal there is a border.
+/// Returns the index of the first sample that is still needed: frames extend kHalf samples to the
+/// left. It is negative at the beginning of the signal, where the border is.
 std::int64_t RingLogMel::oldest_sample() const {
   return first_frame_ * kHop - kHalf;
 }
 
-/// Where in the ring's memory a sample of the stream is.
+/// Returns the index in the ring's memory of the stream's sample `index`.
 std::int64_t RingLogMel::place_of(std::int64_t index) {
   if (in_store_) return ring_->store_place() + store_first_ + index;
   return ring_->place(piece_position_) + index - piece_begin_;
@@ -92,13 +95,14 @@ std::int16_t* RingLogMel::sample(std::int64_t index) {
 
 void RingLogMel::keep() {
   if (n_samples_ == piece_begin_) return ring_->keep_from(SampleRing::kNothing);
-  // A stream's first piece has its border with it.
+  // The first piece of a stream includes its border.
   const bool has_border = piece_begin_ == 0 && !ring_->begins_lap(piece_position_);
   const std::int64_t oldest = std::max(oldest_sample(), has_border ? -kHalf : piece_begin_);
   ring_->keep_from(piece_position_ + std::min(oldest, n_samples_) - piece_begin_);
 }
 
-/// As MelFrontend: all samples of the frames that fit, which includes what finish() adds to them.
+/// Returns how many of `n_wanted` samples fit. As in MelFrontend, these are all samples of the
+/// frames that fit, including the frames that finish() completes.
 std::size_t RingLogMel::room(std::size_t n_wanted) const {
   if (finished_) return 0;
   const std::int64_t limit = (first_frame_ + capacity_ + 1) * kHop - 1;
@@ -117,7 +121,7 @@ std::size_t RingLogMel::push(std::span<const std::int16_t> pcm) {
   return pcm.size();
 }
 
-/// Samples from elsewhere: to the ring, or, where others hold all of it, to the store.
+/// Takes samples from other memory. Writes them to the ring, or to the store if the ring is full.
 template <typename Sample>
 std::size_t RingLogMel::write(std::span<const Sample> pcm) {
   for (std::span<const Sample> rest = pcm; !rest.empty();) {
@@ -141,14 +145,14 @@ std::size_t RingLogMel::write(std::span<const Sample> pcm) {
   return pcm.size();
 }
 
-/// Samples that lie in the ring at `position`.
+/// Takes samples that are in the ring at `position`.
 void RingLogMel::append(std::int64_t position, std::span<const std::int16_t> pcm) {
   if (pcm.empty()) return;
   const bool is_first = n_samples_ == 0;
   const bool goes_on = !is_first && piece_begin_ < n_samples_ &&
                        position == piece_position_ + n_samples_ - piece_begin_ &&
                        !ring_->begins_lap(position);
-  // The device reads words: a piece begins with one.
+  // The device reads 32-bit words, so a piece must begin at a word.
   const bool is_even = (position - n_samples_) % 2 == 0;
   if (is_first ? !ring_->has_border(position) || !is_even : !goes_on) move_to_store();
   if (in_store_) store(pcm);
@@ -179,7 +183,7 @@ void RingLogMel::store(std::span<const std::int16_t> pcm) {
   bytes_copied_ += pcm.size_bytes();
 }
 
-/// Moves what is still needed to the store's beginning.
+/// Moves the samples that are still needed to the beginning of the store.
 void RingLogMel::slide_store() {
   const std::int64_t oldest = oldest_sample();
   const std::int16_t* from = sample(oldest);
@@ -189,14 +193,14 @@ void RingLogMel::slide_store() {
   bytes_copied_ += n * sizeof *from;
 }
 
-/// Once all that is needed lies in the ring in one piece.
+/// Leaves the store once all samples that are needed are contiguous in the ring.
 void RingLogMel::leave_store() {
   if (!in_store_ || piece_begin_ == n_samples_) return;
   const bool is_even = (piece_position_ - piece_begin_) % 2 == 0;
   if (oldest_sample() >= piece_begin_ && is_even) in_store_ = false;
 }
 
-/// Zeros follow the end, as far as the last frame reaches.
+/// Ends the signal and writes the zeros that the last frame reads after its end.
 void RingLogMel::finish() {
   if (finished_) return;
   finished_ = true;
@@ -226,7 +230,7 @@ Result<int> RingLogMel::window(std::int64_t first, int n_frames, std::span<float
   if (n_real > 0) {
     const std::int64_t begin = first * kHop - kHalf;
     for (std::int64_t i = 1; i <= -begin; ++i) *sample(-i) = *sample(i);
-    // The device reads whole windows.
+    // The device always reads a whole window, which must lie within the memory.
     const std::int64_t n_read = std::int64_t{n_frames - 1} * kHop + kFftSize;
     if (place_of(begin) + n_read > std::ssize(ring_->samples())) slide_store();
     const auto place = static_cast<std::size_t>(place_of(begin));

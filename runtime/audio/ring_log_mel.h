@@ -12,16 +12,16 @@
 
 namespace npuwhisper {
 
-/// Log-mel by a device that reads the samples where they lie: a window is computed when it is asked
-/// for, all frames at once. Samples that were pushed from the ring and continue each other there
-/// stay where they are. From the first one that does not, samples are copied behind each other into
-/// the ring's store, until the windows have gone past the break: what lies in the ring from there
-/// on is in one piece again. Samples from elsewhere are written to the ring first; floats are
-/// rounded to 16 bits. Reentrant.
+/// Log-mel computed by a device that reads the samples in place. All frames of a window are
+/// computed together when the window is requested. Samples that were pushed from the ring stay
+/// there as long as they are contiguous. After a break, all samples are copied to the ring's store,
+/// where they are contiguous. This ends when no window needs samples from before the break. Samples
+/// from other memory are first written to the ring; floats are rounded to 16 bits. Reentrant.
 class RingLogMel final : public LogMel {
  public:
-  /// `capacity_frames`: most frames held at once, at least a window, and at most
-  /// SampleRing::kSpareFrames more. Errors: InvalidArgument.
+  /// Creates a log-mel that reads from `ring`. `capacity_frames`: maximum number of frames held at
+  /// a time: at least those of a window, at most SampleRing::kSpareFrames more. Errors:
+  /// InvalidArgument.
   static Result<std::unique_ptr<LogMel>> create(std::shared_ptr<SampleRing> ring,
                                                 int capacity_frames);
   ~RingLogMel() override;
@@ -34,7 +34,8 @@ class RingLogMel final : public LogMel {
   std::int64_t end_frame() const override;
   std::int64_t n_samples() const override { return n_samples_; }
   void discard_before(std::int64_t frame) override;
-  /// `n_frames` must be the device's. Errors: also InvalidArgument.
+  /// `n_frames` must be the number of frames in the device's window. Errors: InvalidArgument, and
+  /// those of LogMel::window().
   Result<int> window(std::int64_t first, int n_frames, std::span<float> out) override;
   std::uint64_t bytes_copied() const override { return bytes_copied_; }
 
@@ -61,10 +62,11 @@ class RingLogMel final : public LogMel {
   std::int64_t n_samples_ = 0;
   bool finished_ = false;
 
-  // Samples from piece_begin_ on lie in the ring, in one piece that begins at piece_position_.
+  // Samples from piece_begin_ on are contiguous in the ring, beginning at position piece_position_.
   std::int64_t piece_begin_ = 0;
   std::int64_t piece_position_ = 0;
-  // All samples that are still needed lie in the store too, sample i at store_first_ + i.
+  // If in_store_ is set, the store holds all samples that are still needed: sample i is at index
+  // store_first_ + i of the store.
   bool in_store_ = false;
   std::int64_t store_first_ = 0;
 

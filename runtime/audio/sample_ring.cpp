@@ -10,9 +10,9 @@
 namespace npuwhisper {
 namespace {
 
-/// The device reads 32-bit words.
+/// Alignment of slices in samples: the device reads 32-bit words.
 constexpr std::int64_t kAlign = 2;
-/// Slices that are handed out at once without an allocation.
+/// Number of slices that can be in use simultaneously without an allocation.
 constexpr std::size_t kExpectedSlices = 1024;
 
 std::int64_t round_up(std::int64_t n) {
@@ -47,7 +47,8 @@ SampleRing::SampleRing(WindowMel& mel, std::shared_ptr<const void> owner,
   slices_.reserve(kExpectedSlices);
 }
 
-/// Whether nobody needs what lay a lap before, up to position `end`.
+/// Returns whether the samples of the previous lap that positions before `end` overwrite are no
+/// longer needed.
 bool SampleRing::is_free(std::int64_t end) const {
   std::int64_t oldest = slices_.empty() ? kNothing : slices_.front().begin;
   if (oldest == border_end_ && !begins_lap(oldest)) oldest -= kBorder;
@@ -103,7 +104,8 @@ std::optional<std::int64_t> SampleRing::position_of(std::span<const std::int16_t
   const std::int16_t* end = begin + capacity_;
   if (std::less<>{}(samples.data(), begin) || !std::less<>{}(samples.data(), end)) return {};
   const std::lock_guard lock(mutex_);
-  // The newest position there: older ones were given back.
+  // The samples are at the newest position of this place, because all older positions of it were
+  // released.
   const std::int64_t place = samples.data() - begin;
   const std::int64_t lap = next_ / capacity_ - (place >= next_ % capacity_ ? 1 : 0);
   const std::int64_t position = lap * capacity_ + place;
@@ -120,7 +122,8 @@ bool SampleRing::has_border(std::int64_t position) const {
 void SampleRing::leave_border() {
   const std::lock_guard lock(mutex_);
   if (!border_used_) return;
-  // Beyond the ring's end there is none, and the next slice begins at its beginning, which has one.
+  // No border crosses the ring's end: the next slice then starts at the ring's beginning, which has
+  // a border of its own.
   const std::int64_t left = capacity_ - next_ % capacity_;
   const std::int64_t end = next_ + std::min(kBorder, left);
   if (!is_free(end)) return;

@@ -15,51 +15,62 @@
 
 namespace npuwhisper {
 
-/// The one implementation of AudioRing: positions in a ring of samples, and behind the ring a
-/// store, where a stream's samples are put together that do not lie in one piece. Positions count
-/// up for ever; a position's place in memory is the position modulo the ring's size. Slices never
-/// cross the ring's end. Thread-safe, but the store is its stream's alone.
+/// The only implementation of AudioRing: a ring of samples and, after the ring in memory, a store
+/// into which non-contiguous samples of a stream are copied one after another. Positions in the
+/// ring increase for ever; the place of a position in memory is the position modulo the ring's
+/// size. Slices never cross the ring's end. Thread-safe, except for the store, which only its
+/// stream may use.
 class SampleRing final : public AudioRing {
  public:
-  /// Windows of the ring and of the store.
+  /// Size of the ring in windows.
   static constexpr int kRingWindows = 10;
+  /// Size of the store in windows (with spare frames).
   static constexpr int kStoreWindows = 2;
-  /// Frames that a stream may hold besides a window.
+  /// Number of frames that a stream may hold in addition to a window.
   static constexpr int kSpareFrames = 64;
-  /// Samples before a stream's first one that are the stream's to write, too.
+  /// Number of samples before a stream's first sample that are reserved for the stream: it writes
+  /// the mirrored beginning of its signal there.
   static constexpr std::int64_t kBorder = 200;
 
-  /// For windows of `mel`, which `owner` keeps alive. Errors: those of mel.allocate_samples().
+  /// Creates a ring for windows of `mel`, which `owner` keeps alive. Errors: those of
+  /// mel.allocate_samples().
   static Result<std::shared_ptr<SampleRing>> create(WindowMel& mel,
                                                     std::shared_ptr<const void> owner);
 
   std::span<std::int16_t> acquire(std::size_t n_samples) override;
   void release(std::span<const std::int16_t> slice) override;
 
-  /// The position of `samples`, if all of them lie in slices that were handed out.
+  /// Returns the position of `samples`; nullopt unless all of them are in slices that acquire() or
+  /// extend() returned.
   std::optional<std::int64_t> position_of(std::span<const std::int16_t> samples) const;
-  /// As acquire(), but from position `end` on; empty where somebody holds a slice there that was
-  /// handed out since. (Elements allocate what they then do not send, above all at the end.)
+  /// Like acquire(), but returns the samples from position `end` on. A slice there may have been
+  /// handed out and released: elements upstream often acquire a slice that they never send,
+  /// especially at the end of a stream. Returns an empty span if such a slice is still held, or if
+  /// there is no room before the ring's end.
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
-  /// Whether the kBorder samples before `position` belong to nobody else.
+  /// Returns whether the kBorder samples before `position` are a border: reserved for the stream
+  /// that begins there.
   bool has_border(std::int64_t position) const;
-  /// A new stream is to come: the next slice has a border, if there is room. Where nothing was kept
-  /// since the last border, that one is still the new stream's: upstream may have its first slices
-  /// already.
+  /// Prepares for a new stream: the next slice gets a border, if there is room. If no samples were
+  /// kept since the last border, the new stream uses that border, because upstream may already hold
+  /// slices after it.
   void leave_border();
-  /// A stream needs what it has: nothing from `position` on may be handed out anew; kNothing: all
-  /// may.
+  /// The argument of keep_from() that keeps no samples.
   static constexpr std::int64_t kNothing = INT64_MAX;
+  /// Keeps all samples from `position` on: they are not handed out again. Replaces the position of
+  /// the previous call.
   void keep_from(std::int64_t position);
 
   WindowMel& mel() const { return mel_; }
   Buffer& memory() const { return *memory_; }
   std::span<std::int16_t> samples() const { return samples_; }
-  /// Where in samples() a position is; the border of the ring's first one lies before it.
+  /// Returns the index in samples() of a position. The ring begins at index kBorder, after the
+  /// border of its first position.
   std::int64_t place(std::int64_t position) const { return kBorder + position % capacity_; }
-  /// Whether a position is at the ring's beginning: what comes before it does not lie before it.
+  /// Returns whether a position is at the ring's beginning. In memory, the preceding position is
+  /// then at the ring's end.
   bool begins_lap(std::int64_t position) const { return position % capacity_ == 0; }
-  /// Where in samples() the store begins; it goes to the end.
+  /// Returns the index in samples() of the store, which extends to the end.
   std::int64_t store_place() const { return kBorder + capacity_; }
 
  private:
@@ -80,11 +91,11 @@ class SampleRing final : public AudioRing {
   const std::span<std::int16_t> samples_;
   const std::int64_t capacity_;
 
-  mutable std::mutex mutex_;     // guards what follows
-  std::vector<Slice> slices_;    // ascending; released ones stay while an older one is not
+  mutable std::mutex mutex_;     // guards the members below
+  std::vector<Slice> slices_;    // ascending; released slices are erased from the front
   std::int64_t next_ = 0;        // position of the next slice
-  std::int64_t border_end_ = 0;  // the last border's end
-  bool border_used_ = false;     // by a stream that kept something since
+  std::int64_t border_end_ = 0;  // end of the last border
+  bool border_used_ = false;     // whether samples were kept since the last border
   std::int64_t kept_ = kNothing;
 };
 

@@ -12,21 +12,23 @@
 
 namespace npuwhisper {
 
-/// Log-mel of whole windows on a device, prepared for a number of mel bins and of frames; shared by
-/// the streams of an engine. Thread-safe: one window at a time, others wait.
+/// Log-mel of whole windows on a device, prepared for a fixed number of mel bins and frames, and
+/// shared by the streams of an engine. Thread-safe: runs one window at a time while other callers
+/// wait.
 class WindowMel {
  public:
   virtual ~WindowMel() = default;
   virtual const Plan& plan() const = 0;
   virtual int n_mels() const = 0;
-  virtual int n_frames() const = 0;  ///< Of a window.
+  virtual int n_frames() const = 0;  ///< Frames in a window.
 
-  /// Memory for 16-bit samples, all zero, that run() reads.
+  /// Allocates memory for 16-bit samples, all zero, for use with run().
   virtual Result<std::unique_ptr<Buffer>> allocate_samples(std::size_t n_samples) = 0;
 
-  /// A window as one submission. Frame i is samples [first + i * kHop, + kFftSize) of `samples`,
-  /// which allocate_samples() made and which holds all of them; `first` is even. Writes (log10(max(
-  /// power, 1e-10)) + 4) / 4 to out, [n_frames, n_mels]. Errors: Timeout, DeviceError.
+  /// Computes a window in one submission. Frame i consists of kFftSize samples from index
+  /// first + i * kHop of `samples` on. `samples` must come from allocate_samples() and hold the
+  /// samples of all frames. `first` must be even. Writes (log10(max(power, 1e-10)) + 4) / 4 to out,
+  /// [n_frames, n_mels]. Errors: Timeout, DeviceError.
   virtual Result<void> run(Buffer& samples, std::size_t first, std::span<float> out) = 0;
 };
 

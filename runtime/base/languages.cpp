@@ -63,8 +63,8 @@ constexpr std::array kLanguages = {
     Language{"yue", "cantonese"},  Language{"zh", "chinese"},
 };
 
-/// Further names that openai/whisper accepts; and the usual codes of two languages that Whisper
-/// calls otherwise.
+/// Further names that openai/whisper accepts, and the usual codes of two languages for which
+/// Whisper has other codes.
 constexpr std::array kOtherNames = {
     Language{"ca", "valencian"}, Language{"es", "castilian"},
     Language{"ht", "haitian"},   Language{"lb", "letzeburgesch"},
@@ -75,7 +75,7 @@ constexpr std::array kOtherNames = {
     Language{"jw", "jv"},        Language{"no", "nb"},
 };
 
-/// ASCII only: no code or name has other letters.
+/// Returns `text` with ASCII letters in lower case. No code or name has other letters.
 std::string lower_case(std::string_view text) {
   std::string lower(text);
   std::ranges::transform(lower, lower.begin(), [](char c) {
@@ -91,7 +91,8 @@ std::string_view trim_spaces(std::string_view text) {
   return text.substr(first, text.find_last_not_of(kSpaces) + 1 - first);
 }
 
-/// The code of `text` without the outer spaces; "" for auto and nothing; none if it is no language.
+/// Returns the code of `text`, ignoring spaces around it. Returns "" for "auto" and for an empty
+/// text, and nullopt if the text is not a language.
 std::optional<std::string> find_code(std::string_view text) {
   const std::string wanted = lower_case(trim_spaces(text));
   if (wanted.empty() || wanted == "auto") return std::string();

@@ -16,11 +16,12 @@ void print_problems(LogLevel level, std::string_view message) {
 }
 
 struct Log {
-  std::mutex mutex;  // Guards sink, and makes its calls one at a time.
+  std::mutex mutex;  // Guards sink and serialises its calls.
   LogSink sink = print_problems;
 };
 
-// Never destroyed: threads and static destructors may log until the process ends.
+// Returns the log. It is never destroyed: threads and static destructors may log until the process
+// ends.
 Log& the_log() {
   static Log* const instance = new Log;
   return *instance;
@@ -31,7 +32,8 @@ Log& the_log() {
 void set_log_sink(LogSink sink) {
   Log& current = the_log();
   const std::scoped_lock lock(current.mutex);
-  // The old sink goes with `sink` after the lock is released: its destructor is the caller's code.
+  // The old sink is now in `sink`. It is destroyed after the lock is released, because its
+  // destructor is code of the caller and may log.
   std::swap(current.sink, sink);
 }
 

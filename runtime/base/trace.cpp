@@ -21,10 +21,10 @@ std::atomic<bool> is_on{false};
 
 namespace {
 
-// Numbers beyond any process's or thread's, as Perfetto wants them to differ.
+// Process and thread id of the device, above all real ids, because Perfetto needs distinct ids.
 constexpr std::int64_t kDeviceProcess = 9'000'000;
 
-// Of a run, in the place of a thread.
+// The thread id of events that are runs of the device.
 constexpr pid_t kDevice = 0;
 
 struct Event {
@@ -39,33 +39,33 @@ struct ThreadName {
   std::array<char, 16> name{};
 };
 
-/// Spans beyond the capacity take the place of the oldest.
+/// The spans of one recording. When the capacity is reached, a new span replaces the oldest one.
 struct Recording {
   std::filesystem::path file;
-  std::vector<Event> events;  // never grows beyond what was reserved
-  std::size_t next = 0;       // where the next one goes, once they are full
+  std::vector<Event> events;  // never grows beyond its reserved capacity
+  std::size_t next = 0;       // index of the oldest event once events is full
   std::uint64_t n_dropped = 0;
-  std::vector<ThreadName> threads;  // likewise; those beyond it have no name
-  std::array<char, 64> device{};    // empty: it had no run
+  std::vector<ThreadName> threads;  // never grows; threads beyond its capacity get no name
+  std::array<char, 64> device{};    // name of the device; empty if it had no run
 };
 
 constexpr std::size_t kNamedThreads = 256;
 
 struct Recorder {
-  std::mutex mutex;  // guards the rest; a leaf
+  std::mutex mutex;  // guards the other members; a leaf in the lock order
   bool is_recording = false;
-  unsigned serial = 0;  // of the recording
+  unsigned serial = 0;  // number of the recording
   Recording recording;
 };
 
-/// Never destroyed: threads may record until the process ends.
+/// Returns the recorder. It is never destroyed, because threads may record until the process ends.
 Recorder& recorder() {
   static Recorder* const instance = new Recorder;
   return *instance;
 }
 
 thread_local pid_t this_thread = 0;
-thread_local unsigned named_in = 0;  // the recording that knows this thread's name
+thread_local unsigned named_in = 0;  // serial of the last recording with this thread's name
 
 void name_this_thread(Recorder& to) {
   if (named_in == to.serial) return;
@@ -125,7 +125,7 @@ void record(const char* name, Clock::time_point begin, Clock::time_point end, Va
   if (this_thread == 0) this_thread = gettid();
   Recorder& to = recorder();
   const std::scoped_lock lock(to.mutex);
-  if (!to.is_recording) return;  // It ended meanwhile.
+  if (!to.is_recording) return;  // The recording has ended meanwhile.
   name_this_thread(to);
   add(to.recording, {name, value, begin, end, this_thread});
 }

@@ -8,13 +8,13 @@
 
 #include <npuwhisper/trace.h>
 
-/// What the library's own code records into a trace (npuwhisper/trace.h). Thread-safe; one load
-/// and a branch while nothing is recorded; no allocation ever.
+/// Records the library's own activity into a trace (npuwhisper/trace.h). Thread-safe. Costs one
+/// load and a branch while no recording is active, and never allocates.
 namespace npuwhisper::trace {
 
 using Clock = std::chrono::steady_clock;
 
-/// A number that belongs to a span. `name` is a string literal; nullptr: no number.
+/// A number attached to a span. `name` must be a string literal; nullptr: no number.
 struct Value {
   const char* name = nullptr;
   std::int64_t number = 0;
@@ -22,13 +22,13 @@ struct Value {
 
 extern std::atomic<bool> is_on;
 
-/// Records what this thread did from `begin` to `end`; `name` is a string literal.
+/// Records a span of the calling thread from `begin` to `end`. `name` must be a string literal.
 void record(const char* name, Clock::time_point begin, Clock::time_point end, Value value = {});
 
-/// Records that the NPU called `device` had a run in flight from `begin` to `end`.
+/// Records a run of the NPU named `device`, in flight from `begin` to `end`.
 void record_run(std::string_view device, Clock::time_point begin, Clock::time_point end);
 
-/// Records its own life on its thread, if it began while recording.
+/// Records its own lifetime as a span of the calling thread, if it is created during a recording.
 class Span {
  public:
   explicit Span(const char* name, Value value = {}) : name_(name), value_(value) {

@@ -21,7 +21,7 @@ Failure cannot_write(const std::filesystem::path& path, int code) {
               "cannot write the trace " + path.string() + ": " + std::strerror(code));
 }
 
-/// Of a JSON string.
+/// Escapes `text` for a JSON string.
 std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {

@@ -13,23 +13,23 @@
 namespace npuwhisper::trace {
 
 /// A file of Chrome trace events (JSON: {"traceEvents": [...]}), one event a line. Several writers
-/// add to one file, one after the other; between them it is whole JSON. A writer holds the file's
-/// lock while it lives. Times are microseconds of the steady clock, so that what different writers
-/// add lies on one time base. Reentrant.
+/// can append to one file in turn; between two writers the file is complete JSON. A writer holds
+/// the file's lock for its lifetime. Times are microseconds of the steady clock, so that the events
+/// of all writers share one time base. Reentrant.
 class TraceFile {
  public:
-  /// An empty trace, instead of whatever was in `path`. Errors: Unavailable.
+  /// Creates an empty trace at `path` and discards any previous content. Errors: Unavailable.
   static Result<TraceFile> create(const std::filesystem::path& path);
-  /// To add to `path`, which is made if it is not there. Errors: Unavailable, InvalidArgument (it
-  /// is not a file that was made here).
+  /// Opens the trace at `path` to append events; creates it if it does not exist or is empty.
+  /// Errors: Unavailable, InvalidArgument (the file was not written by this class).
   static Result<TraceFile> append(const std::filesystem::path& path);
 
   void process(std::int64_t pid, std::string_view name, int sort_index);
   void thread(std::int64_t pid, std::int64_t tid, std::string_view name, int sort_index);
-  /// Without a value where `value_name` is empty.
+  /// Adds a span. It has no value if `value_name` is empty.
   void span(std::int64_t pid, std::int64_t tid, std::string_view name, double begin_us,
             double duration_us, std::string_view value_name = {}, std::int64_t value = 0);
-  /// Ends the list of events; nothing can be added after it. Errors: Unavailable.
+  /// Ends the list of events. No event can be added afterwards. Errors: Unavailable.
   Result<void> finish();
 
  private:
@@ -46,7 +46,7 @@ class TraceFile {
 
   std::filesystem::path path_;
   File file_;
-  bool is_empty_;  // no event yet
+  bool is_empty_;  // no event was written yet
 };
 
 }  // namespace npuwhisper::trace

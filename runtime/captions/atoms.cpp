@@ -15,7 +15,7 @@ using std::chrono::nanoseconds;
 
 struct Joined {
   std::string text;
-  std::vector<std::size_t> begins;  // Of each text, in bytes.
+  std::vector<std::size_t> begins;  // Offset of each text, in bytes.
 };
 
 Joined join(std::span<const SpokenText> texts) {
@@ -27,7 +27,7 @@ Joined join(std::span<const SpokenText> texts) {
   return joined;
 }
 
-// Times within a text: as if each column took equally long to say.
+// Computes times within a text, assuming that each column takes equally long to say.
 class Clock {
  public:
   Clock(std::span<const SpokenText> texts, std::size_t n) : texts_(texts), widths_(n) {}
@@ -36,7 +36,7 @@ class Clock {
   nanoseconds at(std::size_t text, int column) const {
     const SpokenText& spoken = texts_[text];
     const nanoseconds length = std::max(spoken.end - spoken.start, nanoseconds(0));
-    // length * column / width in two parts: length may be years.
+    // Computes length * column / width in two parts to avoid overflow: length may be years.
     const int width = std::max(widths_[text], 1);
     return spoken.start + length / width * column + length % width * column / width;
   }
@@ -47,7 +47,7 @@ class Clock {
 };
 
 struct Ends {
-  std::uint32_t before = 0;  // The last character that is no closing quotation mark.
+  std::uint32_t before = 0;  // The last character other than a closing quotation mark.
   std::uint32_t last = 0;
 };
 
@@ -63,7 +63,7 @@ Ends ends_of(const std::string& text) {
 BreakCost cost_without_space(std::uint32_t before, std::uint32_t after, bool is_japanese) {
   if (is_hangul(before) || is_hangul(after)) return kWithinCompound;
   if (needs_dictionary(before) && needs_dictionary(after)) return kBetweenWords;
-  // A Japanese phrase most often begins with an ideograph or in katakana, and ends in hiragana.
+  // A Japanese phrase usually begins with an ideograph or in katakana, and ends in hiragana.
   if (is_hiragana(before)) return is_hiragana(after) ? kWithinCompound : kBeforeFunctionWord;
   if (is_hiragana(after)) return kAfterFunctionWord;
   if (is_ideograph(before) && is_ideograph(after) && !is_japanese) return kBetweenWords;

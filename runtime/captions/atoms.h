@@ -11,17 +11,17 @@
 
 namespace npuwhisper {
 
-/// What it costs to end a line, or a caption, at a place.
+/// The cost of ending a line or caption at a given place.
 using BreakCost = int;
 inline constexpr BreakCost kAfterSentence = 0;
 inline constexpr BreakCost kAfterPunctuation = 2;
 inline constexpr BreakCost kBeforeFunctionWord = 4;  ///< A preposition, conjunction, article, ...
 inline constexpr BreakCost kBetweenWords = 8;
-inline constexpr BreakCost kWithinCompound = 16;     ///< Behind a hyphen, between Korean syllables.
-inline constexpr BreakCost kAfterFunctionWord = 24;  ///< It belongs to what follows.
-inline constexpr BreakCost kWithinWord = 64;         ///< That is wider than a line.
+inline constexpr BreakCost kWithinCompound = 16;     ///< After a hyphen, between Korean syllables.
+inline constexpr BreakCost kAfterFunctionWord = 24;  ///< The word belongs to the next one.
+inline constexpr BreakCost kWithinWord = 64;         ///< Within a word that is wider than a line.
 
-/// Text that no line break may part: a word, an East Asian character with its punctuation, or a
+/// Text that no line break may split: a word, an East Asian character with its punctuation, or a
 /// piece of a word that is wider than a line.
 struct Atom {
   std::string text;  ///< Without white space.
@@ -29,22 +29,22 @@ struct Atom {
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};
   bool after_space = false;
-  bool begins_word = false;                ///< Marked in captions.
-  BreakCost break_before = kBetweenWords;  ///< Of ending a line before it.
+  bool begins_word = false;                ///< Gets a mark in captions (CaptionMark).
+  BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before it.
 };
 
-/// Splits text into atoms of at most `columns` columns. Where one of the texts ends, a line may
-/// break only where it might in the whole, but for scripts that need a dictionary for that (Thai,
-/// Lao, Burmese, Khmer): there words are what the texts are. Line breaks: Unicode annex 14;
-/// grapheme clusters, which are never split: annex 29; columns: annex 11, ambiguous ones narrow.
-/// `language`: Whisper's code.
+/// Splits text into atoms of at most `columns` columns. A line may break between two of the texts
+/// only if it may break there in the joined text. The exception is scripts whose line breaks need a
+/// dictionary (Thai, Lao, Burmese, Khmer): in these, each text counts as a word. Line breaks follow
+/// Unicode annex 14. Grapheme clusters (annex 29) are never split. Columns follow annex 11, with
+/// ambiguous characters counted as narrow. `language` is Whisper's code.
 std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
                               std::string_view language);
 
-/// What it costs to end a line behind `atom`, as far as it says so itself.
+/// Returns the cost of ending a line after `atom`, as far as it depends on `atom` alone.
 BreakCost cost_of_ending(const Atom& atom, std::string_view language);
 
-/// Columns that text without line breaks takes.
+/// Returns the number of columns of `text`, which has no line breaks.
 int columns_of(std::string_view text);
 
 }  // namespace npuwhisper

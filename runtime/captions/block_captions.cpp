@@ -13,14 +13,14 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// How far a caption may be from the best length for the sake of a phrase: what a whole caption of
-// difference costs, in the units of BreakCost.
+// The cost, in units of BreakCost, of a caption whose length differs from the even length by a
+// whole caption. Limits how uneven captions become for the sake of phrases.
 constexpr double kUnevenCost = 96;
-// What it costs to keep back all that is known for the next caption.
+// The cost of holding back all known text for the next caption.
 constexpr double kHoldCost = 24;
-// What it costs to end where the next word is not known: it may belong to the last one.
+// The cost of ending before an unknown word, which may belong to the last known one.
 constexpr double kUnknownCost = 4;
-// What one caption more costs.
+// The cost of one more caption.
 constexpr double kOneMoreCost = 16;
 
 }  // namespace
@@ -74,7 +74,7 @@ std::vector<Caption> BlockCaptions::collect(const Outlook& outlook) {
   return captions;
 }
 
-/// How many atoms the next caption has; 0: more must be known.
+/// Returns the number of atoms of the next caption, or 0 if more must be known first.
 std::size_t BlockCaptions::choose(const Outlook& outlook) const {
   const std::size_t limit = before_pause();
   const std::size_t n_fit = n_in_one(0, limit);
@@ -91,7 +91,7 @@ std::size_t BlockCaptions::choose(const Outlook& outlook) const {
   return is_due(outlook) ? best_for_now(*outlook.due) : 0;
 }
 
-/// Atoms before the first pause.
+/// Returns the number of atoms before the first pause.
 std::size_t BlockCaptions::before_pause() const {
   std::size_t n = 1;
   while (n < atoms_.size() && atoms_[n].start - atoms_[n - 1].end < nanoseconds(reading::kPause))
@@ -99,7 +99,8 @@ std::size_t BlockCaptions::before_pause() const {
   return n;
 }
 
-/// Of atoms `from` to `to`, as many as one caption has room and time for.
+/// Returns how many of the atoms [from, to), beginning with `from`, fit into one caption by size
+/// and duration.
 std::size_t BlockCaptions::n_in_one(std::size_t from, std::size_t to) const {
   const auto atoms = std::span(atoms_).subspan(from, to - from);
   const nanoseconds start = std::max(atoms.front().start, floor_);
@@ -108,8 +109,8 @@ std::size_t BlockCaptions::n_in_one(std::size_t from, std::size_t to) const {
   return n;
 }
 
-/// The least number of atoms from `from` to `to` that ends with a sentence and is enough for a
-/// caption; 0: none.
+/// Returns the smallest n from `from` to `to` for which the first n atoms end with a sentence and
+/// are enough for a caption, or 0 if there is none.
 std::size_t BlockCaptions::sentence_end(std::size_t from, std::size_t to) const {
   for (std::size_t n = from; n <= to; ++n) {
     const BreakCost cost =
@@ -119,21 +120,22 @@ std::size_t BlockCaptions::sentence_end(std::size_t from, std::size_t to) const 
   return 0;
 }
 
-/// Shorter sentences share a caption with the next one.
+/// Returns whether the first n atoms are enough for a caption. Shorter sentences share a caption
+/// with the next one.
 bool BlockCaptions::is_enough(std::size_t n) const {
   return 2 * width_of(first(n)) >= layout_.columns ||
          atoms_[n - 1].end - start() >= 2 * nanoseconds(reading::kLeast);
 }
 
-/// Captions that atoms `from` to `to` need, if each takes what it can.
+/// Returns the number of captions for the atoms [from, to) if each takes as many as fit.
 std::size_t BlockCaptions::n_captions(std::size_t from, std::size_t to) const {
   std::size_t n = 0;
   for (; from < to; ++n) from += n_in_one(from, to);
   return n;
 }
 
-/// The best of at most `n_fit` atoms where `n_all` are too many for one caption: no more captions
-/// than needed, of even length, that end at phrases.
+/// Returns the best number of atoms, at most `n_fit`, for the first of the captions that `n_all`
+/// atoms need. Aims at the minimum number of captions, of even length, that end at phrases.
 std::size_t BlockCaptions::best_split(std::size_t n_fit, std::size_t n_all) const {
   const std::size_t n_needed = n_captions(0, n_all);
   const double even = static_cast<double>(width_of(first(n_all))) / static_cast<double>(n_needed);
@@ -151,8 +153,8 @@ std::size_t BlockCaptions::best_split(std::size_t n_fit, std::size_t n_all) cons
   return best;
 }
 
-/// What goes out now where nothing can wait until the phrase is complete. What does not begin by
-/// `due` may be kept for the next caption.
+/// Returns the number of atoms to send now, if they cannot wait for the end of the phrase. Atoms
+/// that do not begin by `due` may be kept for the next caption.
 std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   const double width = width_of(atoms_);
   std::size_t best = atoms_.size();
@@ -169,7 +171,7 @@ std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   return best;
 }
 
-/// When a caption of the first n atoms ends; empty: more must be known.
+/// Returns when a caption of the first n atoms ends, or nullopt if more must be known first.
 std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& outlook) const {
   const nanoseconds start = this->start();
   const nanoseconds spoken = std::max(atoms_[n - 1].end, start + reading::kShortest);
@@ -181,7 +183,7 @@ std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& o
     const nanoseconds next = std::max(atoms_[n].start, start + reading::kShortest);
     if (wanted > next)
       return std::min(wanted, std::max(next, atoms_[n].start + reading::kMostDelay));
-    // The gap is closed where that does not make the caption too long.
+    // Closes a short gap unless that makes the caption too long.
     const bool flickers =
         next - wanted < nanoseconds(reading::kGap) && next - start <= nanoseconds(reading::kMost);
     return flickers ? next : wanted;

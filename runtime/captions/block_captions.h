@@ -12,7 +12,7 @@
 
 namespace npuwhisper {
 
-/// Captions that appear as a whole (Subtitle, Broadcast): each text once.
+/// Captions that appear as a whole (Subtitle, Broadcast). Each text is shown once.
 class BlockCaptions final : public CaptionMaker {
  public:
   explicit BlockCaptions(const CaptionLayout& layout) : layout_(layout) {}
@@ -26,7 +26,7 @@ class BlockCaptions final : public CaptionMaker {
   void restart(std::chrono::nanoseconds from) override;
 
  private:
-  /// What is known of the words that are not there yet.
+  /// What is known about words that have not arrived yet.
   struct Outlook {
     std::chrono::nanoseconds known;
     std::optional<std::chrono::nanoseconds> due;
@@ -53,7 +53,7 @@ class BlockCaptions final : public CaptionMaker {
   CaptionLayout layout_;
   std::string language_;
   std::vector<SpokenText> texts_;  // Not in a caption yet.
-  std::vector<Atom> atoms_;        // The same.
+  std::vector<Atom> atoms_;        // The atoms of texts_.
   std::chrono::nanoseconds floor_{0};
 };
 

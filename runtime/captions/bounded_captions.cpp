@@ -9,7 +9,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The difference of two, and some seconds more, fit into 64 bits.
+// The difference of two times within these limits, plus some seconds, fits into 64 bits.
 constexpr nanoseconds kEarliest{-(std::int64_t{1} << 61)};
 constexpr nanoseconds kLatest{std::int64_t{1} << 62};
 

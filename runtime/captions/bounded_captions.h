@@ -8,8 +8,8 @@
 
 namespace npuwhisper {
 
-/// Gives another caption maker times that it can compute with: those beyond 146 years after or 73
-/// years before 0 become the nearest of these. Reentrant.
+/// Passes to another caption maker only times that it can compute with: times beyond 146 years
+/// after or 73 years before 0 are clamped to these limits. Reentrant.
 class BoundedCaptions final : public CaptionMaker {
  public:
   explicit BoundedCaptions(std::unique_ptr<CaptionMaker> maker) : maker_(std::move(maker)) {}

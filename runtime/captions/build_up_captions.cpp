@@ -13,9 +13,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Words that follow each other faster than that appear together.
+// Words that follow each other faster than this appear together.
 constexpr milliseconds kStep{100};
-// So long the last words stand.
+// How long the last words stay on the screen without further speech.
 constexpr milliseconds kHold{3000};
 
 }  // namespace
@@ -60,7 +60,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     const auto n = static_cast<std::size_t>(next - atoms_.begin());
     const auto end = end_of(n, known, is_end || (due && start <= *due));
     if (!end) break;
-    // The words before stand until then, or are gone.
+    // The old words stay until the new ones start, or until they are cleared.
     if (!screen_.empty()) {
       const nanoseconds until = std::min<nanoseconds>(start, spoken_ + kHold);
       if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
@@ -72,7 +72,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     captions.back().spoken = spoken_;
   }
   if (atoms_.empty() && !screen_.empty()) {
-    // What is due is shown as it stands: no word has come for it.
+    // The screen stays unchanged until `due`: no words have arrived for that time.
     const nanoseconds settled = std::max(known, due.value_or(known));
     const nanoseconds until = std::min<nanoseconds>(settled, spoken_ + kHold);
     if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
@@ -81,7 +81,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
   return captions;
 }
 
-/// When what the screen shows with the next n atoms ends; empty: more must be known.
+/// Returns when the screen with the next n atoms ends, or nullopt if more must be known first.
 std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds known,
                                                    bool must_go) const {
   const nanoseconds spoken = atoms_[n - 1].end;
@@ -92,7 +92,7 @@ std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds kn
   return must_go ? std::optional(least) : std::nullopt;
 }
 
-/// Puts the atom behind what stands.
+/// Appends the atom to the screen.
 void BuildUpCaptions::write(const Atom& atom) {
   const int space = atom.after_space ? 1 : 0;
   if (screen_.empty() || screen_.back().width + space + atom.width > layout_.columns) {

@@ -11,8 +11,8 @@
 
 namespace npuwhisper {
 
-/// Captions that grow (BuildUp): a word appears when it is spoken, at the end of the bottom line;
-/// when that is full, lines move up. What stands is cleared after a while without speech.
+/// Captions that grow (BuildUp): a word appears when it is spoken, at the end of the bottom line.
+/// When that line is full, the lines move up. The screen is cleared after a while without speech.
 class BuildUpCaptions final : public CaptionMaker {
  public:
   explicit BuildUpCaptions(const CaptionLayout& layout) : layout_(layout) {}
@@ -41,7 +41,7 @@ class BuildUpCaptions final : public CaptionMaker {
   CaptionLayout layout_;
   std::vector<Atom> atoms_;  // Not on the screen yet.
   std::vector<Line> screen_;
-  std::chrono::nanoseconds spoken_{0};  // Until when, of what is on the screen.
+  std::chrono::nanoseconds spoken_{0};  // End of the words on the screen.
   std::chrono::nanoseconds floor_{0};
 };
 

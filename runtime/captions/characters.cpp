@@ -13,7 +13,7 @@
 namespace npuwhisper {
 namespace {
 
-// Tells the library that ambiguous characters are narrow.
+// With this encoding the library treats ambiguous characters as narrow.
 constexpr const char* kEncoding = "UTF-8";
 
 const std::uint8_t* bytes_of(std::string_view text) {
@@ -29,13 +29,14 @@ bool is_breaking_space(std::uint32_t c) {
   return uc_is_property_white_space(c) && !contains(kNoBreak, c);
 }
 
-// Line feed to carriage return, next line, line and paragraph separator.
+// Returns whether `c` ends a line: LF, VT, FF, CR, NEL, or the line or paragraph separator.
 bool is_line_end(std::uint32_t c) {
   return (c >= 0x0A && c <= 0x0D) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
-// Annex 14 does not break at quotation marks, since it cannot tell which of them open. Beside East
-// Asian characters, with no space, these do, and these close.
+// Returns whether a line may break at a quotation mark. Annex 14 never breaks there, since it
+// cannot know which marks open. Next to East Asian characters, without a space, the marks of the
+// first set open and those of the second close.
 bool is_east_asian_quotation(const Character& before, const Character& after) {
   if (contains(U"“‘", after.first)) return before.width == 2 && !opens_bracket(before.last);
   return contains(U"”’", before.last) && after.width == 2 && !ends_sentence(after.first) &&
@@ -53,7 +54,7 @@ Character read_character(std::string_view text) {
     if (is_first) character.first = c;
     is_first = false;
     character.last = c;
-    // Not their sum: what is joined (an emoji family) is drawn as one.
+    // The maximum, not the sum: joined code points (an emoji family) are drawn as one character.
     character.width = std::max(character.width, uc_width(c, kEncoding));
   }
   character.is_space = is_breaking_space(character.first);

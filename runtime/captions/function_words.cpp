@@ -17,10 +17,10 @@ namespace {
 
 struct Language {
   std::string_view code;
-  std::string_view words;  // Between spaces.
+  std::string_view words;  // Each with a space before and after it.
 };
 
-// Closed classes, as any grammar lists them; pronouns are left out where they may end a phrase.
+// Words of closed classes, as any grammar lists them, without pronouns that may end a phrase.
 constexpr std::array kLanguages = {
     Language{"en",
              " a an the and or but nor so yet if because although though while when where whether "
@@ -83,7 +83,7 @@ std::string ascii_lower_case(std::string text) {
 
 std::string lower_case(const std::string& text) {
   std::size_t size = 0;
-  // No language and no normalisation: the words of the lists need neither.
+  // No language and no normalisation: the listed words need neither.
   const std::unique_ptr<std::uint8_t, decltype(&std::free)> lower(
       u8_tolower(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), nullptr, nullptr,
                  nullptr, &size),
@@ -91,7 +91,7 @@ std::string lower_case(const std::string& text) {
   return lower ? std::string(reinterpret_cast<const char*>(lower.get()), size) : text;
 }
 
-// Without punctuation at its ends, and in small letters.
+// Returns `word` in lower case, without punctuation at its ends.
 std::string bare(std::string_view word) {
   const auto is_part = [](unsigned char c) { return c >= 0x80 || std::isalnum(c) != 0; };
   const auto first = std::find_if(word.begin(), word.end(), is_part);

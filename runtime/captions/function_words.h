@@ -5,12 +5,12 @@
 
 namespace npuwhisper {
 
-/// True for a word that belongs to what follows it: an article, preposition, conjunction,
-/// possessive, or the like. Punctuation around it and capitals (ASCII) do not matter. `language`:
-/// Whisper's code; of other languages than English, German, French, Spanish, Portuguese, Italian
-/// and Dutch none is known.
+/// Returns true for a word that belongs to the next one: an article, preposition, conjunction,
+/// possessive, or the like. Ignores case and the punctuation around the word. `language` is
+/// Whisper's code. Only the function words of English, German, French, Spanish, Portuguese, Italian
+/// and Dutch are known.
 bool is_function_word(std::string_view word, std::string_view language);
-/// Whether the full stop at the end of `word` belongs to it: "Mr.", "J.", German "3.".
+/// Returns whether the full stop at the end of `word` belongs to it: "Mr.", "J.", German "3.".
 bool ends_in_abbreviation(std::string_view word, std::string_view language);
 
 }  // namespace npuwhisper

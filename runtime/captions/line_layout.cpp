@@ -7,10 +7,10 @@
 namespace npuwhisper {
 namespace {
 
-// What a whole line of slack costs, in the units of BreakCost: lines may be uneven by half for the
-// sake of a phrase, but not a word long.
+// The cost, in units of BreakCost, of a whole line of slack. With this cost, lines may be uneven by
+// half for the sake of a phrase, but no line should be a single word.
 constexpr double kSlackCost = 48;
-// A line that is longer than the one below hides more of the picture for nothing.
+// A line that is longer than the one below hides more of the picture without benefit.
 constexpr double kTopHeavyCost = 1;
 
 int space_before(const Atom& atom) {
@@ -26,7 +26,7 @@ std::size_t n_lines(std::span<const Atom> atoms, int columns) {
   return n;
 }
 
-// The best way to break `atoms` into `n` lines; `cost` infinite if there is none.
+// The best way to break `atoms` into `n` lines. `cost` is infinite if there is none.
 struct Best {
   double cost = std::numeric_limits<double>::infinity();
   std::vector<std::size_t> begins;
@@ -83,7 +83,7 @@ int width_of(std::span<const Atom> atoms) {
 }
 
 std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns) {
-  // Beyond a few lines even ones are not worth a search.
+  // With more than a few lines, even lengths are not worth a search.
   constexpr std::size_t kMostSearched = 4;
   const std::size_t n = n_lines(atoms, columns);
   if (n > kMostSearched) {

@@ -9,15 +9,15 @@
 
 namespace npuwhisper {
 
-/// How many of the atoms, from the first on, fit into `lines` lines of `columns` columns: at least
-/// one where there is one, since no atom is wider than a line.
+/// Returns how many atoms, from the first on, fit into `lines` lines of `columns` columns. Returns
+/// at least 1 unless `atoms` is empty, since no atom is wider than a line.
 std::size_t n_fitting(std::span<const Atom> atoms, int columns, int lines);
 
-/// Columns of a line that holds all of them.
+/// Returns the columns of a line that holds all atoms.
 int width_of(std::span<const Atom> atoms);
 
-/// Where the lines of these atoms, which must fit, begin: as few lines as hold them, even in length
-/// and broken at phrases. Ascending; the first is 0.
+/// Returns the index of the first atom of each line, ascending from 0. No atom may be wider than a
+/// line. There are as few lines as possible, of even length and broken at phrases.
 std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns);
 
 }  // namespace npuwhisper

@@ -3,26 +3,28 @@
 
 #include <chrono>
 
-/// How long captions stand, and where one ends for the sake of the next.
+/// How long captions are shown, and when one ends to make room for the next.
 namespace npuwhisper::reading {
 
 using std::chrono::milliseconds;
 
-/// Netflix, General Requirements: a subtitle lasts from 5/6 s to 7 s.
+/// Minimum and maximum duration. Netflix, General Requirements: a subtitle lasts from 5/6 s to 7 s.
 inline constexpr milliseconds kLeast{834};
 inline constexpr milliseconds kMost{7000};
-/// Netflix, English: 20 characters a second.
+/// Reading speed. Netflix, English: 20 characters a second.
 inline constexpr int kColumnsPerSecond = 20;
-/// A shorter time without a caption between two of them flickers (Netflix: half a second).
+/// Minimum time without a caption between two captions; less would flicker (Netflix: half a
+/// second).
 inline constexpr milliseconds kGap{500};
-/// By which a caption may come late so that the one before it can be read. More would be seen as
-/// out of step with the speech.
+/// Maximum time by which a caption is delayed so that the previous one can be read. A longer delay
+/// would look out of step with the speech.
 inline constexpr milliseconds kMostDelay{500};
-/// A pause that ends a caption.
+/// Length of a pause that ends a caption.
 inline constexpr milliseconds kPause{1000};
-/// What has no time to wait for the next word stays for so long, not to flicker.
+/// How long a caption that cannot wait for the next word stays after its last word, to avoid
+/// flicker.
 inline constexpr milliseconds kLinger{200};
-/// Where no time is left at all.
+/// Duration of a caption if no time is left at all.
 inline constexpr milliseconds kShortest{20};
 
 }  // namespace npuwhisper::reading

@@ -20,7 +20,7 @@ std::string upper_case(std::string_view text, std::string_view language) {
       u8_toupper(reinterpret_cast<const std::uint8_t*>(valid.data()), valid.size(), code.c_str(),
                  nullptr, nullptr, &size),
       std::free);
-  // Valid text fails only where there is no memory.
+  // Valid text fails only if there is no memory.
   if (!upper && !valid.empty()) throw std::bad_alloc();
   return std::string(reinterpret_cast<const char*>(upper.get()), upper ? size : 0);
 }

@@ -8,7 +8,7 @@
 
 namespace npuwhisper {
 
-/// Gives the text in upper case to another caption maker, which lays it out. Lines are broken after
+/// Passes text in upper case to another caption maker, which lays it out. Lines are broken after
 /// the conversion, since it may make text longer ("ß" becomes "SS"). Reentrant.
 class UpperCaseCaptions final : public CaptionMaker {
  public:

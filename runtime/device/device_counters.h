@@ -9,13 +9,13 @@
 
 namespace npuwhisper {
 
-/// Counts for DeviceStats; shared by all contexts of a device. Thread-safe; allocates nothing.
+/// Counters for DeviceStats, shared by all contexts of a device. Thread-safe; allocates nothing.
 class DeviceCounters {
  public:
   using Clock = std::chrono::steady_clock;
 
   void submitted(Clock::time_point at);
-  /// A run that was submitted has ended, well or not.
+  /// Records that a submitted run has ended, successfully or not.
   void ended(Clock::time_point at);
   void synced_to_device(std::uint64_t n_bytes);
   void synced_from_device(std::uint64_t n_bytes);
@@ -23,10 +23,10 @@ class DeviceCounters {
   DeviceStats stats(Clock::time_point now) const;
 
  private:
-  mutable std::mutex mutex_;  // guards the rest; a leaf
+  mutable std::mutex mutex_;  // guards all other members; a leaf lock
   DeviceStats counted_;       // without since_first
   Clock::time_point first_{};
-  Clock::time_point busy_since_{};  // while n_in_flight_ > 0
+  Clock::time_point busy_since_{};  // valid while n_in_flight_ > 0
   int n_in_flight_ = 0;
 };
 

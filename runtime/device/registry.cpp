@@ -18,7 +18,8 @@ struct Entry {
   Result<std::unique_ptr<Device>> (*open)(const DeviceOptions&);
 };
 
-/// In the order in which Auto tries them. A device is one folder and one row here.
+/// The devices in the order in which Auto tries them. A new device needs one folder and one row
+/// here.
 constexpr Entry kDevices[] = {
 #ifdef NPUWHISPER_HAVE_XRT
     {DeviceKind::Npu, xdna::NpuDevice::open},

@@ -15,11 +15,12 @@ struct DeviceOptions {
   DeviceKind kind = DeviceKind::Auto;
   Precision precision = Precision::Auto;
   unsigned n_threads = 0;   ///< 0: the physical cores that cgroup and affinity allow.
-  NpuStages npu_stages = {};  ///< Of DeviceKind::Npu; Auto that takes the CPU has none.
+  NpuStages npu_stages = {};  ///< Stages that run on the NPU; unused if Auto chooses the CPU.
 };
 
-/// Opens the device that is asked for; Auto takes the first that can be opened, NPU before CPU, and logs its choice.
-/// Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument (stages for a CPU).
+/// Opens the requested device. Auto chooses the first that can be opened, NPU before CPU, and logs
+/// its choice. Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument
+/// (stages for a CPU), those of the device.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

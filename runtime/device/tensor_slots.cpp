@@ -43,7 +43,7 @@ TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& byt
       if (last[tensor] == static_cast<int>(i) && slots.slot_of[tensor] >= 0) {
         freed_in_stage.push_back(slots.slot_of[tensor]);
       }
-      if (op.input == op.residual) break;   // One slot, freed once.
+      if (op.input == op.residual) break;   // They share one slot, which must be freed only once.
     }
   }
   return slots;

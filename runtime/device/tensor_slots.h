@@ -8,15 +8,17 @@
 
 namespace npuwhisper {
 
-/// Which tensors share memory. An output takes over the slot of a residual that nobody reads afterwards (the sum is made
-/// in place); other slots are free again after the stage of their tensor's last use.
+/// Describes which tensors share memory. An output takes over the slot of a residual that is not
+/// read afterwards (the sum is computed in place); other slots are free again after the stage of
+/// their tensor's last use.
 struct TensorSlots {
-  std::vector<int> slot_of;                 ///< By tensor; -1: no slot (bound by the caller, or not asked for).
+  std::vector<int> slot_of;                 ///< By tensor; -1: none (an input, or 0 bytes).
   std::vector<std::size_t> slot_bytes;      ///< By slot.
 };
 
-/// `bytes` by tensor; 0: the tensor needs no slot. `stage_of` by operation, ascending: operations of one stage overlap in
-/// time, so none of them may write what another one of them reads.
+/// Assigns slots to tensors. `bytes`: size by tensor; 0: the tensor needs no slot. `stage_of`:
+/// stage by operation, ascending. Operations of one stage overlap in time, so none of them may
+/// write memory that another one reads.
 TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes, const std::vector<int>& stage_of);
 
 }  // namespace npuwhisper

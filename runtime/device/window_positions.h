@@ -6,9 +6,11 @@
 
 namespace npuwhisper {
 
-/// Which positions of a window an encoder computes, where the window's end is padding: the first `dense`, and of the rest
-/// `sparse`, evenly spread, each of which stands for several. Attention, the encoder's and the decoder's to it, counts each
-/// for as many as it stands for. {}: every position. `n_all` is how many the window has.
+/// The positions that an encoder computes of a window whose end is padding: the first `dense`
+/// positions, and `sparse` evenly spread positions of the rest. Each sparse position represents
+/// several. The encoder's attention and the decoder's cross-attention weight each sparse position
+/// by the number of positions it represents. {}: every position. `n_all` is the window's number of
+/// positions.
 struct WindowPositions {
   int dense = 0;
   int sparse = 0;
@@ -16,12 +18,13 @@ struct WindowPositions {
   bool operator==(const WindowPositions&) const = default;
   bool is_all() const { return sparse == 0; }
   int count(int n_all) const { return is_all() ? n_all : dense + sparse; }
-  /// Of the window: what row `row` of the computed ones is; of rows behind them, its last one.
+  /// Returns the position in the window of computed row `row`; for rows after the computed ones,
+  /// the window's last position.
   int position_of(int row, int n_all) const {
     if (is_all() || row < dense) return row;
     return std::min(dense + (2 * (row - dense) + 1) * (n_all - dense) / (2 * sparse), n_all - 1);
   }
-  /// What the score of a sparse position is greater by, before the softmax.
+  /// Returns the value to add to the score of a sparse position before the softmax.
   float log_weight(int n_all) const {
     return is_all() ? 0.0F : std::log(static_cast<float>(n_all - dense) / static_cast<float>(sparse));
   }

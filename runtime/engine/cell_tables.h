@@ -7,23 +7,26 @@
 
 namespace npuwhisper {
 
-/// Which cells of a self-attention cache belong to which token sequence, in order. Sequences that come from a common
-/// parent share the parent's cells, so that beam search moves no keys and values: only these short lists change.
-/// Reentrant. Allocates only in the constructor.
+/// Lists the cells of a self-attention cache that belong to each token sequence, in order.
+/// Sequences with a common parent share the parent's cells, so that beam search moves no keys or
+/// values: only these short lists change. Reentrant. Allocates only in the constructor.
 class CellTables {
  public:
   CellTables(int n_cells, int max_sequences, int max_length);
 
-  /// One empty sequence, all cells free.
+  /// Resets to one empty sequence with all cells free.
   void reset();
   std::size_t n_sequences() const { return n_sequences_; }
-  /// Cells of one sequence, oldest first.
+  /// Returns the cells of one sequence, oldest first.
   std::span<const int> cells(std::size_t sequence) const;
-  /// Gives the sequence one more cell, or -1 when it is at max_length or no cell is free.
+  /// Appends a free cell to the sequence and returns it. Returns -1 if the sequence is at
+  /// max_length or no cell is free.
   int append(std::size_t sequence);
-  /// The only sequence keeps its first `length` cells; the others become free.
+  /// Truncates the sequence, which must be the only one, to its first `length` cells. Its other
+  /// cells become free.
   void truncate(std::size_t length);
-  /// New sequence i is a copy of old sequence parents[i]. Cells that no sequence holds any more become free.
+  /// Replaces the sequences: new sequence i is a copy of old sequence parents[i]. Cells that no
+  /// sequence holds any more become free.
   void fork(std::span<const int> parents);
 
  private:
@@ -32,10 +35,10 @@ class CellTables {
   const std::size_t max_length_;
   std::size_t n_sequences_ = 1;
   std::vector<int> tables_;         // [max_sequences, max_length]
-  std::vector<int> next_tables_;    // likewise, while forking
+  std::vector<int> next_tables_;    // [max_sequences, max_length], scratch of fork()
   std::vector<std::size_t> lengths_;
   std::vector<std::size_t> next_lengths_;
-  std::vector<bool> held_;          // by cell, while collecting
+  std::vector<bool> held_;          // by cell, scratch of collect_free_cells()
   std::vector<int> free_;
 };
 

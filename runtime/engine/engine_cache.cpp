@@ -12,7 +12,8 @@
 namespace npuwhisper {
 namespace {
 
-/// One engine that is in use, or being made: weak, so that the last user's end is its end.
+/// An engine that is in use or being loaded. The pointer is weak, so that the engine is destroyed
+/// with its last user.
 struct CacheEntry {
   EngineOptions options;      // model is the resolved folder
   std::weak_ptr<Engine> engine;
@@ -55,7 +56,7 @@ Result<std::shared_ptr<Engine>> open_unguarded(const EngineOptions& options) {
   std::erase_if(shared.entries, [](const CacheEntry& e) { return !e.loading && e.engine.expired(); });
   shared.entries.push_back({key, {}, true});
   lock.unlock();
-  // No exception may leave an entry that loads for ever.
+  // An exception must not leave an entry in the loading state.
   auto made = guarded("model", [&] { return ModelEngine::create(key); });
   lock.lock();
   CacheEntry* entry = shared.find(key);

@@ -11,7 +11,7 @@
 namespace npuwhisper {
 namespace {
 
-// Streams whose requests wait without an allocation; more work too.
+// Number of streams whose requests can wait without an allocation. More streams work, but allocate.
 constexpr std::size_t kExpectedStreams = 64;
 
 }  // namespace
@@ -23,7 +23,7 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& op
                        .precision = options.precision,
                        .n_threads = options.n_threads,
                        .npu_stages = options.npu_stages};
-  // The device first: a device that is not there is known at once.
+  // Opens the device before it loads the model, so that a missing device is reported immediately.
   auto device = open_device(wanted);
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);

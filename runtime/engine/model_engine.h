@@ -13,14 +13,16 @@
 
 namespace npuwhisper {
 
-/// The one implementation of Engine: Whisper's three graphs prepared on a device, and a scheduler in front of them.
+/// The only implementation of Engine: Whisper's three graphs prepared on a device, and a scheduler
+/// that shares them among streams.
 class ModelEngine final : public Engine {
  public:
-  /// Rows of one decoder step: prompts are cut into pieces of this length, and steps of several streams share it.
+  /// Maximum number of rows (tokens) of one decoder step. Prompts are cut into pieces of at most
+  /// this length, and the steps of several streams share the rows.
   static constexpr int kMaxRows = 64;
 
-  /// Loads and prepares. Where the device may be chosen (auto), a model that does not fit an NPU runs on the CPU, and
-  /// the log says why. Errors: those of Engine::open.
+  /// Loads and prepares a model. With device=auto, a model that does not fit the NPU runs on the
+  /// CPU, and the log says why. Errors: those of Engine::open.
   static Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options);
 
   const DeviceInfo& device() const override { return device_->info(); }
@@ -36,17 +38,20 @@ class ModelEngine final : public Engine {
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
 
-  /// The fewest positions that can be encoded of a window in which all from `n_dense` on are padding.
+  /// Returns the smallest set of positions that the encoder must compute if all positions of the
+  /// window from `n_dense` on are padding.
   WindowPositions positions_for(int n_dense) const;
 
-  /// Log-mel on the device; nullptr: the front end on the CPU.
+  /// Returns the log-mel of the device; nullptr if the CPU computes log-mel.
   WindowMel* window_mel() { return window_mel_.get(); }
 
-  /// Memory of one stream, in the device's layout.
+  /// Allocates a stream's buffer for mel in the device's layout.
   Result<std::unique_ptr<Buffer>> allocate_mel() { return encoder_->allocate(encoder_input_); }
+  /// Allocates a stream's cross-attention buffer in the device's layout.
   Result<std::unique_ptr<Buffer>> allocate_cross_cache() {
     return (cross_ ? *cross_ : *encoder_).allocate(cross_output_);
   }
+  /// Allocates a stream's self-attention cache of `n_cells` cells in the device's layout.
   Result<std::unique_ptr<Buffer>> allocate_self_cache(int n_cells) {
     return decoder_->allocate(decoder_self_cache_, n_cells);
   }
@@ -61,9 +66,9 @@ class ModelEngine final : public Engine {
 
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Device> device_;
-  std::unique_ptr<WindowMel> window_mel_;   // none: the front end on the CPU
+  std::unique_ptr<WindowMel> window_mel_;   // nullptr: the CPU computes log-mel
   std::unique_ptr<Executable> encoder_, decoder_;
-  std::unique_ptr<Executable> cross_;   // none: the encoder's graph has its operations
+  std::unique_ptr<Executable> cross_;   // nullptr: the encoder's graph has its operations
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;

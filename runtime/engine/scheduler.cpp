@@ -12,12 +12,13 @@
 namespace npuwhisper {
 namespace {
 
-// Far beyond any run: a device that has not answered by then never will.
+// Timeout of a run. It is far longer than any run: a device that has not answered by then never
+// will.
 constexpr std::chrono::milliseconds kTimeout{30000};
 
 using Clock = std::chrono::steady_clock;
 
-/// The device is at `stage` for as long as this lives.
+/// Sets the stage of the device to `name` for the lifetime of this object.
 class Activity {
  public:
   Activity(std::atomic<Clock::rep>& began, std::atomic<const char*>& stage, const char* name) : stage_(stage) {
@@ -71,7 +72,7 @@ Result<void> Scheduler::submit(Request& request) {
     busy_ = true;
     take_batch();
     lock.unlock();
-    // No exception may leave the device busy, and the others waiting.
+    // An exception must not leave the device busy and other callers waiting.
     const Result<void> result = guarded("device run", [&] { return run_batch(); });
     lock.lock();
     for (Request* served : batch_) {

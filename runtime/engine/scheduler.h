@@ -16,37 +16,43 @@
 
 namespace npuwhisper {
 
-/// Shares one device among streams. There is no thread of its own: a caller that finds the device idle runs what is
-/// waiting, its own work and that of others, in one batch; callers that find it busy wait, and are in the next batch
-/// together. So a single stream pays for no hand-over, and many streams share one pass over the decoder's weights.
-/// Thread-safe; calls block until the work is done. Allocates nothing after create.
+/// Shares one device among streams. It has no thread of its own. If the device is idle, the caller
+/// runs the next batch of waiting requests, its own and those of other callers. If the device is
+/// busy, callers wait, and their work forms the next batch. A batch is one window, or the decoder
+/// rows of several streams. A single stream therefore needs no thread switch, and many streams
+/// share one pass over the decoder's weights. Thread-safe; calls block until the work is done.
+/// Allocates nothing after construction, unless more than `max_streams` requests wait.
 class Scheduler {
  public:
-  /// What encodes a window: `encoder` gives `features`, `cross` takes them; or the encoder does both, and there are
-  /// neither.
+  /// The executables that encode a window: `encoder` writes `features` and `cross` reads them. If
+  /// the encoder computes the cross-attention projections itself, `cross` and `features` are
+  /// nullptr.
   struct Windows {
     Executable& encoder;
     Executable* cross = nullptr;
     Buffer* features = nullptr;
   };
-  /// `max_rows` is what `decoder` was prepared for.
+  /// Creates a scheduler. `max_rows`: number of rows for which `decoder` was prepared.
+  /// `max_streams`: number of waiting requests for which memory is reserved.
   Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams);
 
-  /// Mel [2 * n_audio_ctx, n_mels] in f32 to a stream's cross-attention buffer: those positions of it.
+  /// Encodes `mel`, [2 * n_audio_ctx, n_mels] in f32, into a stream's cross-attention buffer.
+  /// Computes only `positions` of the window. Errors: those of the device.
   Result<void> encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions);
 
-  /// Decoder rows of one stream, at most max_rows.
+  /// Runs decoder rows of one stream. Errors: InvalidArgument (more than max_rows rows), those of
+  /// the device.
   Result<void> decode(std::span<const StepRow> rows);
 
-  /// Never blocks.
+  /// Returns what the device is doing at this moment. Never blocks.
   DeviceActivity activity() const;
 
  private:
   struct Request {
-    Buffer* mel = nullptr;            // encode
-    Buffer* cross_cache = nullptr;
-    WindowPositions positions;
-    std::span<const StepRow> rows;    // decode
+    Buffer* mel = nullptr;            // used by encode()
+    Buffer* cross_cache = nullptr;    // used by encode()
+    WindowPositions positions;        // used by encode()
+    std::span<const StepRow> rows;    // used by decode()
     Result<void> result;
     bool done = false;
   };
@@ -61,15 +67,16 @@ class Scheduler {
   Executable& decoder_;
   const std::size_t max_rows_;
 
-  std::mutex mutex_;                     // guards waiting_ and busy_, and every request's done and result
+  std::mutex mutex_;                     // guards waiting_, busy_, and requests' done and result
   std::condition_variable done_;
-  std::vector<Request*> waiting_;        // first come, first served
+  std::vector<Request*> waiting_;        // in order of arrival
   bool busy_ = false;
-  // Of the caller that is running a batch.
+  // Accessed only by the caller that is running a batch.
   std::vector<Request*> batch_;
   std::vector<StepRow> rows_;
 
-  // The run that goes on. Its begin is stored before its name.
+  // Start time and stage of the run in progress. The start time is stored before the stage, so that
+  // a reader that loads the stage first gets its start time.
   std::atomic<std::chrono::steady_clock::rep> began_{0};
   std::atomic<const char*> stage_{nullptr};
 };

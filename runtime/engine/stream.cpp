@@ -20,11 +20,12 @@
 namespace npuwhisper {
 namespace {
 
-// Positions whose logits exist at once in an alignment: each takes as many floats as the vocabulary
-// has tokens.
+// Number of positions whose logits an alignment holds at a time. The logits of one position take as
+// many floats as the vocabulary has tokens.
 constexpr int kAlignmentRows = 16;
 
-/// Cells for a prompt of the greatest length and for what max_sequences may add to it.
+/// Returns the number of self-attention cells of a stream: enough for one sequence of the maximum
+/// length, and for the tokens that the other sequences may add to their common prompt.
 int count_cells(const ModelConfig& config, int max_sequences) {
   return config.n_text_ctx + (max_sequences - 1) * (config.n_text_ctx / 2 + 1);
 }
@@ -74,9 +75,9 @@ class StreamDecoder final : public TokenDecoder {
   const std::atomic<bool>& cancelled_;
   CellTables tables_;
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
-  WindowPositions positions_;  // of cross_cache_
+  WindowPositions positions_;  // the positions computed in cross_cache_
   std::vector<StepRow> rows_;
-  std::size_t n_logit_rows_ = 0;  // that may be wanted at once
+  std::size_t n_logit_rows_ = 0;  // number of logits rows that a call may request
   std::unique_ptr<float[]>
       logits_;                    // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
   std::vector<float> attention_;  // [alignment heads, tokens, n_audio_ctx]
@@ -116,7 +117,7 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
   if (mel.data() != window().data()) std::memcpy(to.data(), mel.data(), to.size());
   tables_.reset();
-  // Position i sees frames 2 * i - 2 to 2 * i + 2: there are two convolutions.
+  // Through the two convolutions, position i sees frames 2 * i - 2 to 2 * i + 2.
   positions_ = engine_->positions_for((n_exact + 3) / 2);
   if (auto synced = mel_->sync_to_device(); !synced) return synced;
   return engine_->scheduler().encode(*mel_, *cross_cache_, positions_);
@@ -196,7 +197,8 @@ Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
   return std::span<float>(logits_.get(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
 }
 
-/// Of `token` under a softmax over text tokens; 0 for another token.
+/// Returns the probability of `token` under a softmax over text tokens and the end of text; 0 for
+/// other tokens.
 float StreamDecoder::text_probability(Token token, const float* logits) const {
   const Token eot = engine_->model().tokenizer->special().eot;
   const std::span<const float> text(logits, static_cast<std::size_t>(eot) + 1);

@@ -13,21 +13,23 @@
 
 namespace npuwhisper {
 
-/// The model that `engine` runs.
+/// Returns the model that `engine` runs.
 const Model& model_of(const Engine& engine);
 
-/// What a stream asks of its decoder; all its memory is allocated when it is made.
+/// A stream's requirements for its decoder. The decoder allocates all its memory at creation.
 struct StreamOptions {
-  int max_sequences = 1;      ///< Beams or candidates.
+  int max_sequences = 1;      ///< Maximum number of beams or candidates.
   bool alignment = false;     ///< Whether align() will be called.
 };
 
-/// A stream's decoder on an engine. Every call returns Cancelled once `cancelled` is set; it must outlive the decoder.
+/// Creates a stream's decoder on `engine`. Once `cancelled` is set, every call of the decoder that
+/// runs the model returns Cancelled. `cancelled` must outlive the decoder.
 Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine, const StreamOptions& options,
                                                           const std::atomic<bool>& cancelled);
 
-/// A stream's log-mel, on the device or on the CPU; `ring` as in Transcriber::create(). Errors: InvalidArgument (a ring
-/// though the CPU computes), Unavailable.
+/// Creates a stream's log-mel, on the device or on the CPU. `ring`: as in Transcriber::create().
+/// Errors: InvalidArgument (a ring although the CPU computes log-mel, or a ring of another engine),
+/// Unavailable, DeviceError.
 Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine, std::shared_ptr<AudioRing> ring,
                                                 int capacity_frames);
 

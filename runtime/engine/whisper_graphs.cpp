@@ -7,11 +7,12 @@
 namespace npuwhisper {
 namespace {
 
-/// Logits that must not be rounded: rounding moves those that a decision falls between by a few hundredths, and there are
-/// never so many within that of the best one.
+/// Number of best logits that are computed without rounding. Rounding moves a logit by a few
+/// hundredths. There are never this many logits so close to the best one, so no decision depends on
+/// a rounded logit.
 constexpr int kExactLogits = 32;
 
-/// Adds operations one after another; each returns its output.
+/// Appends operations to a graph. Each function returns the output of its operation.
 class Builder {
  public:
   Builder(Graph& graph, int rows, int n_state) : graph_(graph), rows_(rows), n_state_(n_state) {}
@@ -67,7 +68,8 @@ class Builder {
   int n_state_;
 };
 
-/// Keys and values of all decoder layers from features; the graph's output.
+/// Appends the operations that project `features` to the cross-attention keys and values of all
+/// decoder layers. The buffer of these keys and values becomes the graph's output.
 void add_cross_projections(Graph& graph, TensorId features, const ModelConfig& config) {
   const TensorId cache = graph.add_tensor("cross_cache", config.n_audio_ctx, 2 * config.n_state);
   Builder build(graph, config.n_audio_ctx, config.n_state);

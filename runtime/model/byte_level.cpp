@@ -9,7 +9,7 @@ namespace npuwhisper {
 namespace {
 
 constexpr bool is_spelled_as_itself(unsigned byte) {
-  // Without the space, the controls, the no-break space and the soft hyphen.
+  // Excludes the space, control characters, the no-break space and the soft hyphen.
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
 }
 

@@ -8,13 +8,13 @@
 
 namespace npuwhisper {
 
-/// GPT-2's vocabulary files spell each byte of a token as one printable character: the printable
-/// bytes of Latin-1 as themselves, the others, in order, as U+0100 and up ("Ġ" is the space).
+// GPT-2's vocabulary files spell each byte of a token as one printable character: the printable
+// bytes of Latin-1 as themselves, the others, in order, as U+0100 and up (U+0120 is the space).
 
-/// The bytes that `spelling` (UTF-8) stands for; nullopt where a character stands for none.
+/// Returns the bytes that `spelling` (UTF-8) stands for; nullopt if a character stands for no byte.
 std::optional<std::string> from_byte_level(std::string_view spelling);
 
-/// The character that `byte` is spelled as.
+/// Returns the character that spells `byte`.
 char32_t to_byte_level(std::uint8_t byte);
 
 }  // namespace npuwhisper

@@ -9,19 +9,20 @@
 namespace npuwhisper {
 namespace {
 
-/// A stretch of the piece that is one token; it begins at its own index. length 0: merged into the
-/// stretch before it.
+/// A stretch of the piece that is one token. It begins at the byte whose index is that of the
+/// stretch. Length 0: it was merged into the preceding stretch.
 struct Stretch {
   std::size_t length = 1;
-  std::size_t before = 0;  // Where the stretch before it begins; its own index where there is none.
+  std::size_t before = 0;  // Start of the preceding stretch; its own if there is none.
 };
 
-/// A union of two neighbours that is a token. It is stale when either has grown since.
+/// A possible merge of two neighbours: their union is a token. It is stale once either neighbour
+/// has changed.
 struct Merge {
   Token token;
   std::size_t at;
-  std::size_t length;       // Of the union.
-  std::size_t left_length;  // Of its left part.
+  std::size_t length;       // Length of the union.
+  std::size_t left_length;  // Length of its left part.
 
   bool operator>(const Merge& other) const {
     return std::tie(token, at) > std::tie(other.token, other.at);

@@ -10,10 +10,11 @@
 
 namespace npuwhisper {
 
-/// Appends the tokens of one piece: from single bytes on, the pair of neighbours whose union has
-/// the lowest id is merged, the leftmost first, until no union is a token (Sennrich et al. 2016;
-/// GPT-2). GPT-2 and Whisper number their tokens in the order of their merges, so an id is a
-/// merge's rank. The table must have a token for every byte. Takes n log n time for n bytes.
+/// Appends the tokens of `piece` to `tokens`. Starting from single bytes, repeatedly merges the two
+/// neighbours whose union is the token with the lowest id (the leftmost if there are several),
+/// until no union is a token (Sennrich et al. 2016; GPT-2). GPT-2 and Whisper number their tokens
+/// in the order of their merges, so an id is the rank of a merge. The table must have a token for
+/// every byte. Takes n log n time for n bytes.
 void append_byte_pairs(const TokenTable& table, std::string_view piece, std::vector<Token>& tokens);
 
 }  // namespace npuwhisper

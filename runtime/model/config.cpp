@@ -12,23 +12,24 @@
 namespace npuwhisper {
 namespace {
 
-/// Room for the longest start sequence, one token, a timestamp and the end of text.
+/// Minimum number of decoder positions: room for the longest start sequence, one token, a timestamp
+/// and the end of text.
 constexpr int kMinTextContext = 8;
-/// Twice those of the large models. Caches grow with them, and a layer of aliases takes few bytes
-/// of a file.
+/// Limit of the number of layers: twice that of the large models. Caches grow with the layers, and
+/// a hostile file can define many layers by aliases in a few bytes.
 constexpr int kMaxLayers = 64;
 
 Failure corrupt(const std::string& message) {
   return fail(ErrorCode::CorruptModel, message);
 }
 
-/// Where a size is read from: dimension `axis` of a variable with `rank` dimensions.
+/// The source of a size: dimension `axis` of a variable with `rank` dimensions.
 struct Size {
   int ModelConfig::*member;
   std::string_view name;
   std::size_t rank;
   std::size_t axis;
-  /// Well above every Whisper model, so that a hostile file cannot ask for absurd buffers.
+  /// Limit well above every Whisper model, so that a hostile file cannot request absurd buffers.
   std::int64_t max;
 };
 
@@ -82,7 +83,7 @@ Result<int> count_layers(const Weights& weights, const std::string& scope) {
   return n;
 }
 
-/// CTranslate2 stores how its decoder is built; Whisper's has exactly one value for each.
+/// Checks the flags that describe CTranslate2's decoder. Whisper allows exactly one value for each.
 Result<void> check_architecture(const Weights& weights) {
   struct Flag {
     std::string_view name;

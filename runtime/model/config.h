@@ -12,16 +12,16 @@ namespace npuwhisper {
 
 class Weights;
 
-/// Vocabulary size of the English-only models (tiny.en to medium.en). Their vocabularies name the
-/// languages too, and their config.json lists ids for them (off by one), but they know only
+/// Vocabulary size of the English-only models (tiny.en to medium.en). Their vocabularies also name
+/// the languages, and their config.json lists language ids (off by one), but they know only
 /// English.
 inline constexpr int kEnglishOnlyVocab = 51864;
 
-/// Sizes of one Whisper model, all read from its files (none is assumed), and what its config.json
-/// says of tokens. Names follow the paper (Radford et al. 2022, table 1).
+/// Sizes of a Whisper model, all read from its files (none is assumed), and the token lists of its
+/// config.json. Names follow the paper (Radford et al. 2022, table 1).
 struct ModelConfig {
   int n_mels = 0;       ///< Mel bins: 80, or 128 (large-v3).
-  int n_audio_ctx = 0;  ///< Encoder positions of a window: 1500 (mel frames: twice as many).
+  int n_audio_ctx = 0;  ///< Encoder positions of a window: 1500, half the mel frames.
   int n_audio_layer = 0;
   int n_audio_head = 0;
   int n_state = 0;     ///< Width of encoder and decoder; a multiple of both head counts.
@@ -33,21 +33,22 @@ struct ModelConfig {
 
   std::vector<Token> suppress_tokens;        ///< "suppress_ids": the non-speech tokens.
   std::vector<Token> suppress_begin_tokens;  ///< "suppress_ids_begin": blank and end of text.
-  /// As the vocabulary names them (Model::load fills them in): what config.json says of them is
-  /// wrong for the English-only models. Empty for those.
+  /// Language tokens as the vocabulary names them; empty for the English-only models. Model::load
+  /// sets them, because config.json has wrong ids for the English-only models.
   std::vector<Token> language_tokens;
-  std::vector<std::pair<int, int>>
-      alignment_heads;  ///< (decoder layer, head) that follow the audio.
+  /// Attention heads that follow the audio, as (decoder layer, head).
+  std::vector<std::pair<int, int>> alignment_heads;
 };
 
-/// The sizes that the variables of `weights` imply; the token lists stay empty. Only what the sizes
-/// are read from is checked here. Errors: CorruptModel, Unsupported (not Whisper's architecture).
+/// Returns the sizes that the variables of `weights` imply. The token lists stay empty. Checks only
+/// the variables that it reads. Errors: CorruptModel, Unavailable (cannot be read), Unsupported
+/// (not Whisper's architecture).
 Result<ModelConfig> config_from_weights(const Weights& weights);
 
-/// Adds what `file`, a config.json, says of tokens and alignment heads. Without the file, or
-/// without an entry, no token is suppressed and the alignment heads are those of the last half of
-/// the decoder's layers, as in openai/whisper. Errors: NotFound (no regular file), Unavailable,
-/// CorruptModel (not JSON, wrong type, out of range).
+/// Adds the tokens and alignment heads of `file`, a config.json. A missing file or token list
+/// suppresses no tokens. Without alignment heads in the file, all heads of the last half of the
+/// decoder's layers are used, as in openai/whisper. Errors: NotFound (not a regular file),
+/// Unavailable, CorruptModel (too large, not JSON, wrong type, out of range).
 Result<void> read_config_json(const std::filesystem::path& file, ModelConfig& config);
 
 }  // namespace npuwhisper

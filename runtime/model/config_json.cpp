@@ -14,10 +14,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// The real ones have about 2300 bytes.
+/// Limit of the file's size. Real files have about 2300 bytes.
 constexpr std::size_t kMaxBytes = 1 << 20;
 
-/// nullopt unless `value` is an integer of [0, end).
+/// Returns `value` as an index; nullopt unless it is an integer in [0, end).
 std::optional<int> index_below(const Json& value, int end) {
   if (!value.is_number_unsigned()) return std::nullopt;
   const auto number = value.get<std::uint64_t>();
@@ -25,7 +25,7 @@ std::optional<int> index_below(const Json& value, int end) {
   return static_cast<int>(number);
 }
 
-/// For messages: an entry may be as long as the file, and nested as deep.
+/// Returns `value` as text for a message, shortened because an entry may be long and deeply nested.
 std::string excerpt(const Json& value) {
   constexpr std::size_t kLength = 60;
   const bool is_nested = std::any_of(value.begin(), value.end(),

@@ -7,7 +7,7 @@
 
 namespace npuwhisper {
 
-/// How a variable is stored. The values are CTranslate2's type ids.
+/// The type in which a variable is stored. The values are CTranslate2's type ids.
 enum class DataType : std::uint8_t { F32, I8, I16, I32, F16, Bf16 };
 std::size_t size_of(DataType type);
 std::string_view to_string(DataType type);

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where huggingface_hub keeps its downloads.
+/// Returns the folder where huggingface_hub keeps its downloads.
 std::optional<fs::path> hub_cache() {
   if (auto hub = path_from_environment("HF_HUB_CACHE")) return hub;
   if (auto home = path_from_environment("HF_HOME")) return *home / "hub";
@@ -25,14 +25,13 @@ std::optional<fs::path> hub_cache() {
   return std::nullopt;
 }
 
-/// Whatever model.bin is: who loads it says what is wrong with it.
+/// Returns whether `folder` has a model.bin. Does not check the file: Model::load() does.
 bool holds_model(const fs::path& folder) {
   std::error_code ignored;
   return fs::exists(folder / "model.bin", ignored);
 }
 
-/// The snapshots of faster-whisper's conversion; any of them will do, and the order does not
-/// change.
+/// Returns the snapshots in `folder`, sorted by path. The caller may use any that has a model.bin.
 std::vector<fs::path> snapshots(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
@@ -44,7 +43,7 @@ std::vector<fs::path> snapshots(const fs::path& folder) {
   return found;
 }
 
-/// Looks into one place after the other and remembers them for the message.
+/// Searches places one after another and lists them in the error message.
 class Search {
  public:
   bool try_folder(const fs::path& folder) {
@@ -81,7 +80,7 @@ Result<std::filesystem::path> find_unguarded(const std::string& name_or_path) {
     return fail(ErrorCode::InvalidArgument, "model: found '', wanted a name or a folder");
   }
   const fs::path given(name_or_path);
-  // What is not a plain name is a path and never joined to the places below.
+  // Anything but a plain name is a path, which is never joined to the places below.
   const bool is_name = given.filename() == given && name_or_path != "." && name_or_path != "..";
   if (!is_name) {
     if (holds_model(given)) return given;

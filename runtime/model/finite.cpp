@@ -19,7 +19,8 @@ bool is_finite(const std::byte* at) {
   return (bits & kExponent) != kExponent;
 }
 
-/// Without branches, so that the compiler makes vectors of it on any CPU.
+/// Returns whether all values are finite. Has no branches, so that the compiler can vectorise it
+/// for any CPU.
 template <typename Bits, Bits kExponent>
 bool all_of(std::span<const std::byte> values) {
   const std::byte* const from = values.data();

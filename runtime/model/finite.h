@@ -8,10 +8,11 @@
 
 namespace npuwhisper {
 
-/// Whether none of the stored values, little-endian and perhaps unaligned, is NaN or infinite.
-/// Integers never are. Reentrant.
+/// Returns whether no stored value is NaN or infinite. Integers never are. The values are
+/// little-endian and may be unaligned. Reentrant.
 bool all_finite(DataType type, std::span<const std::byte> values);
-/// Index of the first value that is NaN or infinite; the number of values if none is. Reentrant.
+/// Returns the index of the first value that is NaN or infinite, or the number of values if there
+/// is none. Reentrant.
 std::size_t first_not_finite(DataType type, std::span<const std::byte> values);
 
 }  // namespace npuwhisper

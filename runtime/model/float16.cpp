@@ -15,7 +15,7 @@ std::uint32_t load_u16(const std::byte* at) {
   return bits;
 }
 
-// Without branches, so that the compiler makes vectors of it on any CPU.
+// Converts one value. Has no branches, so that the compiler can vectorise it for any CPU.
 float from_f16(std::uint32_t half) {
   constexpr std::uint32_t kExponent = 0x7c00U << 13;
   constexpr std::uint32_t kRebias = (127 - 15) << 23;
@@ -23,10 +23,10 @@ float from_f16(std::uint32_t half) {
 
   const std::uint32_t shifted = (half & 0x7fffU) << 13;
   const std::uint32_t exponent = shifted & kExponent;
-  // An exponent of all ones (infinity, NaN) stays all ones: rebias once more.
+  // An exponent of all ones (infinity, NaN) must stay all ones: rebias once more.
   const std::uint32_t normal = shifted + kRebias + (exponent == kExponent ? kRebias : 0);
-  // A subnormal is its mantissa times 2^-24. As the fraction of a number just above 2^-14 it has
-  // that weight; taking 2^-14 away normalises it without touching an f32 subnormal.
+  // A subnormal is its mantissa times 2^-24. As the fraction of a number just above 2^-14, the
+  // mantissa has that weight. Subtracting 2^-14 normalises it without any f32 subnormal.
   const float above = std::bit_cast<float>(shifted + kSmallestNormal);
   const auto subnormal =
       std::bit_cast<std::uint32_t>(above - std::bit_cast<float>(kSmallestNormal));

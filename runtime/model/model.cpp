@@ -11,7 +11,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Bytes that a model's variables may have together, as a multiple of the file's.
+/// Limit of the total size of a model's variables, as a multiple of the file's size.
 constexpr std::uint64_t kMaxUses = 2;
 
 Failure in_file(const std::filesystem::path& file, const Error& error) {
@@ -35,8 +35,8 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
     if (auto checked = check_type(**variable); !checked) return in_file(file, checked.error());
     total += (*variable)->n_bytes;
   }
-  // Whisper's embeddings serve twice, and what is zero may have many names. But each name is packed
-  // by itself, and memory must not grow beyond what the file holds.
+  // Whisper's embeddings are used twice, and variables of zeros may have many names. Since each
+  // name is packed separately, a limit keeps memory from growing far beyond the size of the file.
   const std::uint64_t wanted = kMaxUses * weights.file_bytes();
   if (total > wanted) {
     return in_file(file, {ErrorCode::CorruptModel,
@@ -47,7 +47,8 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
   return {};
 }
 
-/// Whisper's own lists never have it, and a text without end costs every window the longest decode.
+/// Rejects models that suppress the end of text. Whisper's own lists never do, and without an end
+/// every window would cost the longest possible decode.
 Result<void> check_suppressed(const std::filesystem::path& file, const ModelConfig& config,
                               Token eot) {
   if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};

@@ -12,7 +12,7 @@
 
 namespace npuwhisper {
 
-/// A Whisper model as it lies on disk: configuration, tokenizer, weights. Immutable; thread-safe.
+/// A Whisper model in a folder: configuration, tokenizer and weights. Immutable; thread-safe.
 struct Model {
   std::filesystem::path folder;
   ModelConfig config;
@@ -20,9 +20,9 @@ struct Model {
   std::unique_ptr<const Tokenizer> tokenizer;
 
   /// Reads a CTranslate2 Whisper folder (model.bin, config.json, vocabulary.* or tokenizer.json)
-  /// and checks that every variable of whisper_variables() is there, in a floating-point type, with
-  /// the dimensions that its neighbours imply. Errors: NotFound, Unavailable (no rights),
-  /// CorruptModel, Unsupported (quantised weights, other versions). A message names the file.
+  /// and checks that every variable of whisper_variables() exists and has a floating-point type and
+  /// the dimensions that the configuration implies. Errors: NotFound, Unavailable (no permission),
+  /// CorruptModel, Unsupported (quantised weights, other versions). Messages name the file.
   static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);
 };
 

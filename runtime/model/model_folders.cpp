@@ -10,7 +10,7 @@
 namespace npuwhisper {
 namespace {
 
-/// What the system says of this process's account.
+/// Returns the home directory of this process's user in the account database.
 std::optional<std::filesystem::path> home_of_account() {
   constexpr std::size_t kEnough = 16384;  // glibc recommends 1024; NSS modules may want more.
   std::vector<char> text(kEnough);

@@ -6,13 +6,13 @@
 
 namespace npuwhisper {
 
-/// An environment variable that holds a path; an empty one counts as not set.
+/// Returns the path in environment variable `name`; nullopt if it is not set or empty.
 std::optional<std::filesystem::path> path_from_environment(const char* name);
 
-/// $XDG_CACHE_HOME, or .cache in $HOME; a relative XDG_CACHE_HOME is ignored, as the XDG base
-/// directory specification asks. Without HOME, as in a service of systemd, the home that the
-/// account database has for this process's user; nullopt if it has none. tools/npuwhisper-models
-/// looks in the same folder.
+/// Returns $XDG_CACHE_HOME, or .cache in $HOME. A relative XDG_CACHE_HOME is ignored, as the XDG
+/// base directory specification requires. Without HOME, as in a systemd service, uses the home
+/// directory of the process's user in the account database; nullopt if there is none.
+/// tools/npuwhisper-models looks in the same folder.
 std::optional<std::filesystem::path> cache_home();
 
 }  // namespace npuwhisper

@@ -19,7 +19,7 @@ ClassedCharacter first_character(std::string_view text) {
   return {first.is_valid ? unicode_class(first.value) : UnicodeClass::Other, first.n_bytes};
 }
 
-/// Bytes of the characters of class `wanted` that `text` begins with.
+/// Returns the length in bytes of the characters of class `wanted` at the beginning of `text`.
 std::size_t run_length(std::string_view text, UnicodeClass wanted) {
   std::size_t length = 0;
   while (length < text.size()) {
@@ -30,8 +30,8 @@ std::size_t run_length(std::string_view text, UnicodeClass wanted) {
   return length;
 }
 
-/// Of a text that begins with a space. A run of spaces leaves its last character to what follows
-/// ("\s+(?!\S)"), unless there is only one or nothing follows.
+/// Returns the length of the first piece of a text that begins with a space. A run of spaces leaves
+/// its last character to the next piece ("\s+(?!\S)"), unless there is only one or nothing follows.
 std::size_t spaces_length(std::string_view text) {
   const std::size_t run = run_length(text, UnicodeClass::Space);
   if (run == text.size()) return run;

@@ -6,10 +6,10 @@
 
 namespace npuwhisper {
 
-/// Length in bytes of the first piece of `text`, which is not empty: byte pairs are merged within
-/// pieces only. The pieces are the matches of GPT-2's pattern
+/// Returns the length in bytes of the first piece of `text`, which must not be empty. Byte pairs
+/// are merged only within pieces. The pieces are the matches of GPT-2's pattern
 ///   's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
-/// What is not valid UTF-8 counts as a character that is neither letter, number nor space.
+/// Invalid UTF-8 counts as a character that is neither letter, number nor space.
 std::size_t first_piece_length(std::string_view text);
 
 }  // namespace npuwhisper

@@ -11,27 +11,28 @@
 
 namespace npuwhisper {
 
-/// A regular file, open for reading. Nothing is mapped: a file that another program shortens gives
-/// an Error, and what was read does not count in the process's resident size. Error messages do not
-/// name the file; the caller does. Closes the file when destroyed. Movable; read() is thread-safe.
+/// A regular file that is open for reading. It is not mapped: if another program shortens the file,
+/// reads return an Error, and the file does not count towards the process's resident size. Error
+/// messages do not name the file; callers add the name. The destructor closes the file. Movable;
+/// read() is thread-safe.
 class RegularFile {
  public:
-  /// Opens `file` and never waits, as opening a FIFO would. Errors: NotFound (no such file, or a
-  /// folder, FIFO, device or socket), Unavailable (no rights).
+  /// Opens `file`. Never blocks, not even on a FIFO. Errors: NotFound (no such file, or a folder,
+  /// FIFO, device or socket), Unavailable (no permission).
   static Result<RegularFile> open(const std::filesystem::path& file);
   ~RegularFile();
 
   RegularFile(RegularFile&& other) noexcept;
   RegularFile& operator=(RegularFile&&) = delete;
 
-  /// Bytes at the time of open().
+  /// Returns the size in bytes at the time of open().
   std::uint64_t size() const { return size_; }
 
-  /// Fills `out` with the bytes from `offset` on. Error: Unavailable (a fault of the disk, or fewer
-  /// bytes than wanted, because the file was shortened).
+  /// Fills `out` with the bytes from `offset` on. Errors: Unavailable (the disk failed, or the file
+  /// was shortened and has too few bytes).
   Result<void> read(std::uint64_t offset, std::span<std::byte> out) const;
 
-  /// The whole file. Errors: those of read(), CorruptModel (more than `max_bytes`).
+  /// Returns the whole file. Errors: those of read(), CorruptModel (more than `max_bytes`).
   Result<std::string> read_all(std::uint64_t max_bytes) const;
 
  private:

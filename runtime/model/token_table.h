@@ -12,23 +12,25 @@
 
 namespace npuwhisper {
 
-/// The bytes of text tokens, by id and back, in about 12 bytes a token beside the bytes themselves.
-/// Immutable; thread-safe.
+/// Maps the ids of text tokens to their bytes and back. Takes about 12 bytes a token in addition to
+/// the bytes themselves. Immutable; thread-safe.
 class TokenTable {
  public:
-  /// `bytes[id]` are the bytes of token `id`; an empty entry is a token that no text gives.
+  /// Creates a table in which `bytes[id]` are the bytes of token `id`. An empty entry is a token
+  /// that no text produces.
   explicit TokenTable(std::span<const std::string> bytes);
 
   int size() const { return static_cast<int>(ends_.size()); }
-  /// `token` is in [0, size()).
+  /// Returns the bytes of `token`, which must be in [0, size()).
   std::string_view bytes(Token token) const;
-  /// The token with exactly these bytes; of several the lowest.
+  /// Returns the token with exactly these bytes: the lowest id if there are several, nullopt if
+  /// there is none.
   std::optional<Token> find(std::string_view bytes) const;
 
  private:
-  std::string blob_;                 // The bytes of all tokens, one after the other.
-  std::vector<std::uint32_t> ends_;  // In blob_, by token.
-  std::vector<Token> by_bytes_;      // The tokens that are not empty, by their bytes, then by id.
+  std::string blob_;                 // The bytes of all tokens, concatenated.
+  std::vector<std::uint32_t> ends_;  // End of each token in blob_.
+  std::vector<Token> by_bytes_;      // The non-empty tokens, sorted by their bytes, then by id.
 };
 
 }  // namespace npuwhisper

@@ -18,7 +18,8 @@ Failure corrupt(const Vocabulary& vocabulary, const std::string& message) {
   return fail(ErrorCode::CorruptModel, "vocabulary '" + vocabulary.file.string() + "': " + message);
 }
 
-/// Special tokens come after all text, so the search goes from the end.
+/// Finds a special token. Special tokens come after all text tokens, so the search starts at the
+/// end.
 std::optional<Token> find_from_end(const std::vector<std::string>& spellings,
                                    std::string_view name) {
   for (std::size_t i = spellings.size(); i-- > 0;) {
@@ -59,7 +60,7 @@ Result<SpecialTokens> find_special(const Vocabulary& vocabulary) {
   return special;
 }
 
-/// The file may leave the timestamps out, all or none, and nothing else.
+/// Checks that the file lists all timestamps or none, and all other tokens.
 Result<void> check_timestamps(const Vocabulary& vocabulary, Token begin,
                               const ModelConfig& config) {
   const auto n_listed = static_cast<int>(vocabulary.spellings.size());
@@ -103,7 +104,8 @@ Result<TokenTable> read_text_tokens(const Vocabulary& vocabulary, Token eot) {
   return table;
 }
 
-/// "en" of "<|en|>"; empty for other spellings. No other special token has a name this short.
+/// Returns the "en" of "<|en|>"; empty for other spellings. No other special token has a name this
+/// short.
 std::string_view language_of(std::string_view spelling) {
   if (!spelling.starts_with("<|") || !spelling.ends_with("|>")) return {};
   if (spelling.size() < 6 || spelling.size() > 7) return {};

@@ -19,29 +19,30 @@
 
 namespace npuwhisper {
 
-/// Nearly all tokens are shorter: room for a text is kept at this rate.
+/// Number of bytes reserved for the text of each token. Nearly all tokens are shorter.
 inline constexpr std::size_t kBytesPerToken = 16;
 
 /// Ids of Whisper's special tokens, found by name in the vocabulary.
 struct SpecialTokens {
-  Token eot = 0;  ///< End of text; every special token has this id or a higher one.
+  Token eot = 0;  ///< End of text, the lowest id of all special tokens.
   Token sot = 0;  ///< Start of transcript.
   Token translate = 0;
   Token transcribe = 0;
   Token sot_lm = 0;
-  Token sot_prev = 0;   ///< Text before this window follows.
+  Token sot_prev = 0;   ///< Introduces the text before this window.
   Token no_speech = 0;  ///< "<|nospeech|>", in older files "<|nocaptions|>".
   Token no_timestamps = 0;
-  Token timestamp_begin = 0;  ///< <|0.00|>; each further id is 0.02 s.
+  Token timestamp_begin = 0;  ///< <|0.00|>; each further id adds 0.02 s.
 };
 
 /// Byte-level BPE of GPT-2 with Whisper's special tokens. Immutable; thread-safe.
 /// Text tokens are the ids below `special().eot`.
 class Tokenizer {
  public:
-  /// Reads vocabulary.json, vocabulary.txt or tokenizer.json of a model folder. Timestamps that the
-  /// file lacks follow <|notimestamps|>. Errors: NotFound, Unavailable, CorruptModel (size against
-  /// config.n_vocab, missing special token or byte, too few timestamps for config.n_audio_ctx).
+  /// Reads vocabulary.json, vocabulary.txt or tokenizer.json of a model folder. If the file does
+  /// not list the timestamps, their ids follow that of <|notimestamps|>. Errors: NotFound,
+  /// Unavailable, CorruptModel (size does not match config.n_vocab, missing special token or byte,
+  /// too few timestamps for config.n_audio_ctx).
   static Result<std::unique_ptr<const Tokenizer>> load(const std::filesystem::path& folder,
                                                        const ModelConfig& config);
 
@@ -51,26 +52,28 @@ class Tokenizer {
   bool is_timestamp(Token token) const { return token >= special_.timestamp_begin; }
   bool is_text(Token token) const { return token >= 0 && token < special_.eot; }
 
-  /// The raw bytes of one text token (may end within a UTF-8 character); empty for every other id.
-  /// They live as long as the tokenizer.
+  /// Returns the raw bytes of a text token, which may end within a UTF-8 character; empty for every
+  /// other id. The bytes live as long as the tokenizer.
   std::string_view bytes(Token token) const;
-  /// The text of the text tokens among `tokens`, always valid UTF-8 (a character that is not whole
-  /// becomes U+FFFD).
+  /// Returns the text of the text tokens among `tokens`. It is always valid UTF-8: an incomplete
+  /// character becomes U+FFFD.
   std::string decode(std::span<const Token> tokens) const;
-  /// The same in place of what `text` holds; allocates nothing if there is room and the bytes are
-  /// valid UTF-8 as they are.
+  /// Replaces `text` with the text of the text tokens among `tokens`. Allocates nothing if `text`
+  /// has enough capacity and the bytes of the tokens are valid UTF-8.
   void decode(std::span<const Token> tokens, std::string& text) const;
-  /// Text to text tokens, as GPT-2's pre-tokenizer and BPE define it. Whatever the bytes of `text`,
-  /// those of the tokens are the same; the names of special tokens are ordinary text.
+  /// Converts text to text tokens, as GPT-2's pre-tokenizer and BPE define it. The tokens always
+  /// have the same bytes as `text`, valid UTF-8 or not. Names of special tokens count as ordinary
+  /// text.
   std::vector<Token> encode(std::string_view text) const;
 
-  /// True if the model transcribes this language (a code of Whisper's): an English-only model, whose
-  /// vocabulary has no language tokens, knows "en".
+  /// Returns true if the model transcribes this language (a Whisper code). An English-only model,
+  /// which has no language tokens, knows only "en".
   bool has_language(std::string_view code) const;
-  /// Whisper's language codes ("en") by token; nullopt / empty where unknown.
+  /// Returns the token of a Whisper language code ("en"); nullopt if the code is unknown.
   std::optional<Token> language_token(std::string_view code) const;
+  /// Returns the Whisper language code of a token; empty if the token is not a language.
   std::string_view language_code(Token token) const;
-  /// Ascending; empty for an English-only model.
+  /// Returns all language tokens in ascending order; none for an English-only model.
   std::span<const Token> language_tokens() const { return language_tokens_; }
 
  private:

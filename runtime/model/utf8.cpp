@@ -11,8 +11,8 @@ CodePoint first_code_point(std::string_view text) {
   const auto lead = static_cast<std::uint8_t>(text[0]);
   if (lead < 0x80) return {lead, 1, true};
 
-  // Length by the lead byte, and the range of the second byte, which rules out overlong forms,
-  // surrogates and what is above U+10FFFF (Unicode table 3-7).
+  // The lead byte determines the length and the range of the second byte. The range excludes
+  // overlong forms, surrogates and values above U+10FFFF (Unicode table 3-7).
   std::size_t length = 0;
   std::uint8_t low = 0x80;
   std::uint8_t high = 0xBF;

@@ -14,12 +14,12 @@ struct VariableShape {
   std::vector<std::int64_t> dims;
 };
 
-/// Every floating-point variable that Whisper needs, with CTranslate2's names, in the order in
-/// which the model uses them. Weights of linear layers are [outputs, inputs], of convolutions
-/// [outputs, inputs, taps]. In self_attention, linear_0 is query, key and value one after the other
-/// and linear_1 the output; in the decoder's cross-attention ("attention"), linear_0 is the query,
-/// linear_1 key and value, linear_2 the output. Queries are not scaled: the attention divides by
-/// the root of the head width.
+/// Returns every floating-point variable that Whisper needs, with CTranslate2's names, in the order
+/// in which the model uses them. Weights of linear layers are [outputs, inputs], those of
+/// convolutions [outputs, inputs, taps]. In self_attention, linear_0 is query, key and value,
+/// concatenated, and linear_1 is the output. In the decoder's cross-attention ("attention"),
+/// linear_0 is the query, linear_1 is key and value, and linear_2 is the output. Queries are not
+/// scaled: the attention divides by the square root of the head width.
 std::vector<VariableShape> whisper_variables(const ModelConfig& config);
 
 }  // namespace npuwhisper

@@ -18,10 +18,10 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Whisper's largest, a tokenizer.json, has 2.5 MB.
+/// Limit of the file's size. Whisper's largest vocabulary file, a tokenizer.json, has 2.5 MB.
 constexpr std::uint64_t kMaxFileBytes = 64U << 20;
 
-/// Spellings by id, from events in any order. A put that cannot be is remembered as the error.
+/// Collects spellings by id, in any order. Stores why a put() failed.
 class SpellingList {
  public:
   explicit SpellingList(int max_tokens) : max_tokens_(static_cast<std::size_t>(max_tokens)) {}
@@ -54,7 +54,7 @@ class SpellingList {
   std::string error_;
 };
 
-/// What both JSON readers do with events that they do not care for.
+/// The base of both JSON readers. Ignores all events but parse errors.
 class JsonEvents : public nlohmann::json_sax<Json> {
  public:
   explicit JsonEvents(SpellingList& list) : list_(list) {}
@@ -90,7 +90,7 @@ class JsonEvents : public nlohmann::json_sax<Json> {
   std::string error_;
 };
 
-/// ["!", "\"", ...]
+/// Reads vocabulary.json: ["!", "\"", ...]
 class VocabularyArray : public JsonEvents {
  public:
   using JsonEvents::JsonEvents;
@@ -111,6 +111,7 @@ class VocabularyArray : public JsonEvents {
   int depth_ = 0;
 };
 
+/// Reads tokenizer.json:
 /// {"added_tokens": [{"id": 50257, "content": "<|endoftext|>"}], "model": {"vocab": {"!": 0}}}
 class TokenizerObject : public JsonEvents {
  public:
@@ -173,7 +174,7 @@ std::string read_lines(std::string_view text, SpellingList& list) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    // The spelling of bytes has no carriage return: one at the end is a foreign line ending.
+    // Spellings contain no carriage return: one at the end belongs to a Windows line ending.
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!list.append(std::string(line))) return list.error();
   }

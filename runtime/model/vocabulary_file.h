@@ -9,16 +9,16 @@
 
 namespace npuwhisper {
 
-/// A vocabulary as its file spells it (byte_level.h), by id, special tokens included.
+/// A vocabulary in the spelling of its file (byte_level.h), by id, including special tokens.
 struct Vocabulary {
   std::filesystem::path file;
   std::vector<std::string> spellings;
 };
 
 /// Reads the first of vocabulary.json (an array), vocabulary.txt (a token a line) and
-/// tokenizer.json (Hugging Face: model.vocab and added_tokens) that `folder` has. None of them
-/// becomes a JSON tree in memory. Errors: NotFound, Unavailable, CorruptModel (not the format, or
-/// more than `max_tokens`).
+/// tokenizer.json (Hugging Face: model.vocab and added_tokens) that exists in `folder`. Builds no
+/// JSON tree in memory. Errors: NotFound, Unavailable, CorruptModel (wrong format, or more than
+/// `max_tokens` tokens).
 Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_tokens);
 
 }  // namespace npuwhisper

@@ -13,9 +13,9 @@
 namespace npuwhisper {
 namespace {
 
-/// Bytes that one system call reads.
+/// Maximum number of bytes that one system call reads.
 constexpr std::size_t kPieceBytes = 16384;
-/// Rows that each_row() has in memory at a time.
+/// Number of rows that each_row() holds in memory at a time.
 constexpr std::size_t kRowsAtOnce = 16;
 
 template <typename T>
@@ -125,7 +125,7 @@ Result<std::vector<std::byte>> Weights::read_stored(const Variable& variable) co
   return bytes;
 }
 
-/// The stored values from element `first` on that fill `out`.
+/// Fills `out` with the stored values from element `first` on. Fails if one is NaN or infinite.
 Result<void> Weights::read_finite(const Variable& variable, std::uint64_t first,
                                   std::span<std::byte> out) const {
   const std::uint64_t offset = variable.offset + first * size_of(variable.type);

@@ -21,20 +21,20 @@ static_assert(std::endian::native == std::endian::little, "model files are littl
 constexpr std::uint32_t kBinaryVersion = 6;  // CTranslate2 3.0 (its first with Whisper) and later.
 constexpr std::uint32_t kWhisperRevision = 3;  // CTranslate2 3.5 (February 2023) and later.
 
-/// Well above every Whisper model (large-v3 has 1,300 variables), so that a hostile file cannot
-/// fill memory with names.
+/// Limit of the number of variables, and of aliases: well above every Whisper model (large-v3 has
+/// 1,300 variables), so that a hostile file cannot fill memory with names.
 constexpr std::uint32_t kMaxNames = 1 << 16;
-constexpr unsigned kMaxRank = 8;  // Whisper's convolutions have three.
+constexpr unsigned kMaxRank = 8;  // Whisper's convolutions have three dimensions.
 
-/// Takes values off the front of a file; every take is checked against what is left. Reads ahead,
-/// because what it takes is small and what it skips is large.
+/// Reads values from a file, front to back, and checks each read against the number of bytes left.
+/// Reads ahead in blocks, because most values it returns are small. Large values are skipped.
 class Cursor {
  public:
   explicit Cursor(const RegularFile& file) : file_(file) {}
 
   std::uint64_t position() const { return position_; }
   std::uint64_t left() const { return file_.size() - position_; }
-  /// Whether the file could be read. On an error every take has failed from then on.
+  /// Returns whether the file could be read. After an error, integer() and string() fail.
   const Result<void>& status() const { return status_; }
 
   bool skip(std::uint64_t n) {
@@ -51,7 +51,8 @@ class Cursor {
     return value;
   }
 
-  /// nullopt also where there is not exactly one NUL, at the end.
+  /// Returns nullopt if the file ends too early, or if the string does not have exactly one NUL, at
+  /// its end.
   std::optional<std::string> string() {
     const auto length = integer<std::uint16_t>();
     if (!length || *length == 0 || *length > left()) return std::nullopt;
@@ -75,7 +76,8 @@ class Cursor {
     return true;
   }
 
-  /// Makes the byte at position_, which is within the file, one of those read ahead.
+  /// Ensures that ahead_ holds the byte at position_, which must be within the file. Returns false
+  /// if the file cannot be read.
   bool look_ahead() {
     if (!status_) return false;
     if (position_ >= ahead_begin_ && position_ < ahead_begin_ + n_ahead_) return true;
@@ -126,7 +128,8 @@ Result<void> check_header(Cursor& cursor) {
   return {};
 }
 
-/// Elements of an array of at most `limit` elements; nullopt for an empty one and for a larger one.
+/// Returns the number of elements of an array; nullopt if the array is empty or has more than
+/// `limit` elements.
 std::optional<std::uint64_t> product(std::span<const std::int64_t> dims, std::uint64_t limit) {
   std::uint64_t elements = 1;
   for (const std::int64_t dim : dims) {

@@ -16,37 +16,41 @@
 
 namespace npuwhisper {
 
-/// One variable of a model file: where its values lie, row-major, little-endian, perhaps unaligned.
+/// One variable of a model file and the location of its values, which are row-major, little-endian
+/// and possibly unaligned.
 struct Variable {
   std::string name;
   DataType type = DataType::F32;
   std::vector<std::int64_t> dims;  ///< Each at least 1. Empty for a scalar.
-  std::uint64_t offset = 0;        ///< Of the first value in the file, in bytes.
+  std::uint64_t offset = 0;        ///< Offset of the first value in the file, in bytes.
   std::uint64_t n_bytes = 0;       ///< size_of(type) * product of dims.
 
   std::int64_t n_elements() const { return static_cast<std::int64_t>(n_bytes / size_of(type)); }
-  /// Rows of the first dimension; a scalar has one.
+  /// Returns the size of the first dimension; 1 for a scalar.
   std::int64_t n_rows() const { return dims.empty() ? 1 : dims.front(); }
 };
 
-/// "[512, 80, 3]", for messages.
+/// Returns the dimensions as text for messages: "[512, 80, 3]".
 std::string to_string(std::span<const std::int64_t> dims);
 
-/// What a model file lists.
+/// The variables and aliases of a model file.
 struct WeightsIndex {
   std::vector<Variable> variables;                          ///< In the order of the file.
-  std::map<std::string, std::size_t, std::less<>> by_name;  ///< Aliases included.
+  std::map<std::string, std::size_t, std::less<>> by_name;  ///< Includes aliases.
 
-  /// nullptr when there is no such variable or alias. Lives as long as this index.
+  /// Returns the variable with this name or alias; nullptr if there is none. It lives as long as
+  /// this index.
   const Variable* find(std::string_view name) const;
 };
 
-/// Reads the directory of a CTranslate2 Whisper file, and no values. The file is not trusted:
-/// whatever it says, what is returned lies within it, and memory stays below a few times its size.
-/// Reentrant. Errors: CorruptModel, Unsupported, Unavailable (it cannot be read).
+/// Reads the directory of a CTranslate2 Whisper file, but no values. The file is not trusted:
+/// whatever it contains, the returned variables lie within the file, and the memory used stays
+/// below a few times the file's size. Reentrant. Errors: CorruptModel, Unsupported, Unavailable
+/// (the file cannot be read).
 ///
 /// Layout (CTranslate2 model_spec.py, binary version 6, which every release that converts Whisper
-/// writes): little-endian, nothing aligned; a string is u16 length, text, NUL (counted).
+/// writes): little-endian, unaligned. A string is a u16 length, the text and a NUL, which the
+/// length includes.
 ///   u32 version; string spec; u32 revision; u32 count, then for each variable: string name, u8
 ///   rank, u32 dims[rank], u8 type, u32 bytes, data; u32 count, then for each alias: string alias,
 ///   string name.

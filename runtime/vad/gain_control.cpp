@@ -7,10 +7,11 @@
 namespace npuwhisper {
 namespace {
 
-/// Of speech in usual recordings, in its loudest steps: 0.03 to 0.3.
+/// The target level (root mean square). Speech in usual recordings has 0.03 to 0.3 in its loudest
+/// steps.
 constexpr float kWantedLevel = 0.03F;
 constexpr float kMaxGain = 100;
-/// 2 dB a second, in steps of 32 ms.
+/// Decay of the level per step of 32 ms: 2 dB a second.
 constexpr float kRelease = 0.99266F;
 
 }  // namespace

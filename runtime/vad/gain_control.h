@@ -5,19 +5,19 @@
 
 namespace npuwhisper {
 
-/// Brings quiet audio to a level at which Silero's network knows speech: it was trained with usual
-/// recordings, and misses speech that is 40 dB quieter. The gain follows the loudest of the last
-/// seconds, at once when it gets louder and by 2 dB a second when it gets quieter; it never makes
-/// anything quieter and never more than 40 dB louder. Reentrant.
+/// Amplifies quiet audio to a level at which Silero's network recognises speech. The network was
+/// trained with usual recordings and misses speech that is 40 dB quieter. The gain, from 0 to 40
+/// dB, follows the loudest audio of the last seconds: it falls immediately when the audio gets
+/// louder, and rises by 2 dB a second when it gets quieter. Reentrant.
 class GainControl {
  public:
-  /// The factor for a step of samples (32 ms) that follows the ones before.
+  /// Returns the gain factor for the next step of samples (32 ms).
   float gain_for(std::span<const float> step);
-  /// The stream begins anew.
+  /// Begins a new stream.
   void reset() { level_ = 0; }
 
  private:
-  float level_ = 0;  // root mean square
+  float level_ = 0;  // Root mean square.
 };
 
 }  // namespace npuwhisper

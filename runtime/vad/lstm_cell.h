@@ -5,8 +5,9 @@
 
 namespace npuwhisper {
 
-/// One step of LSTM cells, from the sums of their gates: input, forget, candidate and output, each
-/// for all cells. Updates the cells' state and their hidden state (PyTorch's LSTMCell):
+/// Computes one step of LSTM cells from the sums of their gates: input, forget, candidate and
+/// output, each for all cells. Updates the state and the hidden state of the cells (PyTorch's
+/// LSTMCell):
 ///   state = sigmoid(forget) * state + sigmoid(input) * tanh(candidate)
 ///   hidden = sigmoid(output) * tanh(state)
 /// `gates` is four times as long as `state` and `hidden`, whose length is a multiple of 16.

@@ -12,16 +12,17 @@
 namespace npuwhisper {
 namespace {
 
-/// Beginnings and ends of words are quiet, and are found late and lost early.
+/// Padding around speech. Words begin and end quietly: their beginnings are detected late, and
+/// speech seems to stop before their ends.
 constexpr std::int64_t kPadding = kSampleRate * 4 / 10;
 
 std::int64_t to_samples(std::chrono::milliseconds time) {
   return time.count() * kSampleRate / 1000;
 }
 
-/// The weights in `file`, loaded unless a stream still has them.
+/// Returns the weights in `file`; loads them unless a stream still holds them.
 Result<std::shared_ptr<const SileroWeights>> shared_weights(const std::filesystem::path& file) {
-  static std::mutex mutex;  // Guards the next two.
+  static std::mutex mutex;  // Guards the next two variables.
   static std::filesystem::path loaded_file;
   static std::weak_ptr<const SileroWeights> loaded;
   const std::scoped_lock lock(mutex);

@@ -11,13 +11,13 @@
 
 namespace npuwhisper {
 
-/// The detector that these options ask for: none if they ask for none, or with vad=auto where its
-/// weights are not found, which is logged. All streams of the process share the weights. Errors:
-/// NotFound (vad=on; see find_vad()), those of SileroWeights::load(). Thread-safe.
+/// Creates the detector for `options`. Returns nullptr if vad=off, or if vad=auto and the weights
+/// are not found; the latter case is logged. All streams of the process share the weights. Errors:
+/// NotFound (vad=on; see find_vad()), and those of SileroWeights::load(). Thread-safe.
 Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& options,
                                                       const std::filesystem::path& model_folder);
 
-/// What the stream's statistics say of it.
+/// Returns the use of voice activity detection for the stream's statistics.
 VadUse vad_use(const TranscriberOptions& options, bool has_detector);
 
 }  // namespace npuwhisper

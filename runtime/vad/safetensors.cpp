@@ -16,10 +16,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Silero's has 1.2 MB. A file that is larger is another one.
+/// Maximum size of a file. Silero's file is 1.2 MB; a file above this limit is certainly another
+/// one.
 constexpr std::uint64_t kMaxBytes = 16 << 20;
 constexpr std::size_t kLengthBytes = 8;
-/// Silero's has 1.2 KB. JSON that is parsed takes many times its size.
+/// Maximum size of the header. Silero's is 1.2 KB. The limit is low because parsed JSON takes many
+/// times its size.
 constexpr std::size_t kMostHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxRank = 8;
 
@@ -35,7 +37,7 @@ std::uint64_t little_endian(std::span<const std::byte> bytes) {
   return value;
 }
 
-/// A JSON array of at most kMaxRank whole numbers of [0, kMaxBytes].
+/// Reads a JSON array of at most kMaxRank integers in [0, kMaxBytes].
 std::optional<std::vector<std::int64_t>> read_numbers(const Json& entry, const char* key) {
   const auto found = entry.find(key);
   if (found == entry.end() || !found->is_array() || found->size() > kMaxRank) return std::nullopt;
@@ -130,7 +132,8 @@ Result<std::vector<float>> Safetensors::read(std::string_view name,
     return corrupt(label + "found " + std::to_string(entry.end - entry.begin) + " bytes, wanted " +
                    std::to_string(wanted));
   }
-  // One value that is no number would make all results none, and nobody ever speak.
+  // A single value that is not a number would spread to all results, and no speech would be
+  // detected.
   const auto stored = std::span(bytes_).subspan(entry.begin, wanted);
   if (!all_finite(DataType::F32, stored)) {
     return corrupt(label + "found NaN or infinity at " +

@@ -15,27 +15,28 @@
 namespace npuwhisper {
 
 /// The f32 tensors of a small file in the safetensors format (huggingface/safetensors, "Format"):
-/// u64 length of the header, a JSON object {name: {dtype, shape, data_offsets: [begin, end]}},
-/// then the data, little-endian, which the offsets count in. The file is not trusted: nothing
-/// outside it is read, whatever it says. Immutable; thread-safe.
+/// u64 length of the header, a JSON object {name: {dtype, shape, data_offsets: [begin, end]}}, then
+/// the little-endian data. The offsets are relative to the start of the data. The file is not
+/// trusted: nothing outside it is read, whatever it contains. Immutable; thread-safe.
 class Safetensors {
  public:
-  /// Reads the whole file. Errors: NotFound (no such file, or no regular one), Unavailable (no
-  /// rights), CorruptModel.
+  /// Reads the whole file. Errors: NotFound (no such file, or not a regular one), Unavailable (no
+  /// permission), CorruptModel.
   static Result<Safetensors> load(const std::filesystem::path& file);
-  /// The same of a file's bytes, which become its own.
+  /// Parses the bytes of a file and takes ownership of them. Error: CorruptModel.
   static Result<Safetensors> parse(std::vector<std::byte> bytes);
 
-  /// The values of the tensor of exactly these dimensions. Error: CorruptModel (the tensor, what
-  /// was found, what was wanted; a value that is NaN or infinite, too).
+  /// Returns the values of the tensor `name`, which must have exactly the dimensions `dims`. Error:
+  /// CorruptModel, also for a value that is NaN or infinite. The message names the tensor, what was
+  /// found and what was expected.
   Result<std::vector<float>> read(std::string_view name, std::span<const std::int64_t> dims) const;
 
  private:
   struct Entry {
     std::string type;
     std::vector<std::int64_t> dims;
-    std::size_t begin = 0;  // in bytes_
-    std::size_t end = 0;
+    std::size_t begin = 0;  // Offset in bytes_.
+    std::size_t end = 0;    // End offset in bytes_.
   };
 
   std::vector<std::byte> bytes_;

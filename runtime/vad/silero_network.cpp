@@ -20,7 +20,8 @@ constexpr size_t kBins = SileroWeights::kBins;
 constexpr size_t kHop = 128;
 constexpr size_t kReflected = 64;
 constexpr size_t kSpectra = 4;
-/// Rows that each convolution reads, how far apart its outputs are, and how many they are.
+/// For each convolution: the number of input rows, the stride in rows, and the number of output
+/// rows.
 constexpr std::array<size_t, 4> kRowsIn = {kSpectra, 4, 2, 1};
 constexpr std::array<size_t, 4> kStrides = {1, 2, 2, 1};
 constexpr std::array<size_t, 4> kRowsOut = {4, 2, 1, 1};
@@ -82,7 +83,7 @@ void SileroNetwork::measure_spectra(std::span<const float> samples) {
   }
 }
 
-/// `n_rows` rows of the matrix's inputs, `stride` values apart, to rows of its outputs.
+/// Multiplies `n_rows` rows of inputs, `stride` values apart, by the matrix and adds the bias.
 void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t stride, size_t n_rows,
                              float* out) {
   const cpu::PanelMatrix& matrix = layer.matrix;
@@ -98,7 +99,7 @@ void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t st
   }
 }
 
-/// Three taps, the middle one on the row itself; then ReLU.
+/// Convolves with three taps, the middle one on the row itself; then applies ReLU.
 void SileroNetwork::convolve(const VadLayer& layer, const Signal& in, size_t stride, size_t n_out,
                              float* out) {
   multiply(layer, in.values.data(), stride * in.n_channels, n_out, out);

@@ -10,10 +10,10 @@
 
 namespace npuwhisper {
 
-/// Silero VAD's network on one stream, after `tinygrad_model.py` of its Python package: magnitudes
-/// of four spectra, four convolutions with ReLU that halve their number twice, an LSTM cell, and a
-/// sigmoid of its hidden state. 0.7 million multiply-adds a step, in f32, by the CPU device's
-/// kernels (panel_kernels.h). Reentrant; allocates nothing after construction.
+/// Silero VAD's network for one stream, after `tinygrad_model.py` of its Python package: the
+/// magnitudes of four spectra, four convolutions with ReLU (two of them halve the number of rows),
+/// an LSTM cell, and a sigmoid of its hidden state. A step takes 0.7 million multiply-adds in f32,
+/// in the CPU device's kernels (panel_kernels.h). Reentrant; allocates nothing after construction.
 class SileroNetwork final : public SpeechScorer {
  public:
   explicit SileroNetwork(std::shared_ptr<const SileroWeights> weights);
@@ -22,7 +22,7 @@ class SileroNetwork final : public SpeechScorer {
   void reset() override;
 
  private:
-  /// What a convolution reads: rows by time, between two of zeros.
+  /// The input of a convolution: one row per time step, between two rows of zeros.
   struct Signal {
     std::vector<float> values;
     std::size_t n_channels = 0;
@@ -37,13 +37,13 @@ class SileroNetwork final : public SpeechScorer {
   void measure_spectra(std::span<const float> samples);
 
   const std::shared_ptr<const SileroWeights> weights_;
-  std::vector<float> samples_;     // with the reflection at their end
+  std::vector<float> samples_;     // The samples, followed by their reflection.
   std::vector<float> spectrum_;    // [kSpectra, 2 * kBins]
-  std::vector<Signal> signals_;    // inputs of the convolutions
-  std::vector<float> cell_input_;  // what the convolutions say, then the hidden state
+  std::vector<Signal> signals_;    // Inputs of the convolutions.
+  std::vector<float> cell_input_;  // Output of the convolutions, then the hidden state.
   std::vector<float> cell_;
   std::vector<float> gates_;
-  std::vector<float> sums_;  // scratch
+  std::vector<float> sums_;  // Scratch.
 };
 
 }  // namespace npuwhisper

@@ -28,7 +28,7 @@ PanelMatrix pack(std::span<const float> values, int n, int k) {
   return PanelMatrix::pack(values, static_cast<size_t>(n), static_cast<size_t>(k), DataType::F32);
 }
 
-/// Reads tensors until one is not as wanted, which error() then says.
+/// Reads tensors until one is not as expected; ok() then returns the error.
 class Reader {
  public:
   explicit Reader(const Safetensors& file) : file_(file) {}
@@ -47,8 +47,8 @@ class Reader {
   Result<void> ok_;
 };
 
-/// [outputs, inputs, taps] becomes [outputs, taps, inputs]: then the inputs of an output lie one
-/// behind the other where a signal is stored by time.
+/// Reorders [outputs, inputs, taps] to [outputs, taps, inputs]: the inputs of an output are then
+/// contiguous in a signal that is stored by time.
 std::vector<float> taps_first(const std::vector<float>& weight, size_t n_out, size_t n_in) {
   std::vector<float> turned(weight.size());
   for (size_t out = 0; out < n_out; ++out) {
@@ -89,7 +89,8 @@ Result<std::shared_ptr<const SileroWeights>> read(const Safetensors& file) {
         taps_first(convolutions[i], static_cast<size_t>(n_out), static_cast<size_t>(n_in));
     weights->layers[i].matrix = pack(turned, n_out, kTaps * n_in);
   }
-  // One product for both: the input, then the hidden state.
+  // Each row concatenates the weights of the input and of the hidden state, so that one product
+  // covers both.
   std::vector<float> both;
   both.reserve(input.size() + hidden.size());
   for (size_t gate = 0; gate < kGates; ++gate) {

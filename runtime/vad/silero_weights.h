@@ -12,18 +12,17 @@
 
 namespace npuwhisper {
 
-/// One layer of Silero's network, as a product: its inputs side by side, times a matrix, plus a
-/// bias.
+/// One layer of Silero's network as a product: its concatenated inputs times a matrix, plus a bias.
 struct VadLayer {
-  cpu::PanelMatrix matrix;  ///< [outputs, inputs]; of a convolution [outputs, taps * channels].
-  std::vector<float> bias;  ///< By output.
+  cpu::PanelMatrix matrix;  ///< [outputs, inputs]; for a convolution [outputs, taps * channels].
+  std::vector<float> bias;  ///< One for each output.
 };
 
 /// The weights of Silero VAD (github.com/snakers4/silero-vad, MIT) for 16 kHz, from the file
 /// `silero_vad_16k.safetensors` of its Python package, packed for products with few rows: 1.3 MB.
 /// Immutable; thread-safe.
 struct SileroWeights {
-  static constexpr std::size_t kBins = 129;  ///< Of the spectrum.
+  static constexpr std::size_t kBins = 129;  ///< Bins of the spectrum.
 
   VadLayer spectrum;             ///< 256 samples to real and imaginary parts of kBins.
   std::vector<VadLayer> layers;  ///< The four convolutions of three taps.
@@ -31,8 +30,8 @@ struct SileroWeights {
   std::vector<float> output;     ///< 128 weights of the hidden state.
   float output_bias = 0;
 
-  /// Errors: those of Safetensors::load(), of which a tensor that is missing or has another shape
-  /// is one.
+  /// Loads the weights. Errors: those of Safetensors::load(); CorruptModel also for a tensor that
+  /// is missing or has another shape.
   static Result<std::shared_ptr<const SileroWeights>> load(const std::filesystem::path& file);
 };
 

@@ -9,9 +9,10 @@
 namespace npuwhisper {
 namespace {
 
-/// A probability between the threshold and this much less neither begins speech nor ends it.
+/// Maximum distance from the threshold down to the release probability (release_). A probability
+/// between the two neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
-/// Steps that are remembered: two minutes. A power of two.
+/// Number of steps whose results are stored: two minutes. A power of two.
 constexpr std::size_t kRing = 4096;
 
 std::int64_t in_steps(std::int64_t samples) {
@@ -80,7 +81,7 @@ void SpeechDetector::reset() {
   is_finished_ = false;
 }
 
-/// The step in samples_ is complete.
+/// Judges the complete step in samples_.
 void SpeechDetector::judge() {
   const float gain = gain_.gain_for(std::span(samples_).subspan(SpeechScorer::kContext));
   std::ranges::transform(samples_, amplified_.begin(),
@@ -137,7 +138,7 @@ bool SpeechDetector::is_marked(std::int64_t step) const {
   return marks_[static_cast<std::size_t>(step) % kRing] != 0;
 }
 
-/// The first step that is remembered.
+/// Returns the first step whose result is still stored.
 std::int64_t SpeechDetector::oldest() const {
   return std::max<std::int64_t>(n_steps_ - static_cast<std::int64_t>(kRing), 0);
 }
@@ -180,7 +181,7 @@ std::int64_t SpeechDetector::silent_until(std::int64_t from) const {
   if (from / kStep < oldest()) return from;
   std::int64_t step = from / kStep;
   while (step < n_steps_ && !is_marked(step)) ++step;
-  // Speech that begins next would take its padding from what is silent now.
+  // Speech that begins next would take its padding from steps that are silent now.
   if (step == n_steps_ && !is_finished_) step -= padding_;
   return std::max(from, step * kStep);
 }

@@ -13,48 +13,48 @@
 
 namespace npuwhisper {
 
-/// When a stream counts as speech. Lengths are in samples (16 kHz).
+/// Rules for what counts as speech in a stream. Lengths are in samples (16 kHz).
 struct SpeechRules {
-  /// Speech begins where its probability reaches this, and lasts until it has stayed below 0.15
-  /// less (at least half of it) for `min_silence`.
+  /// Speech begins where its probability reaches this threshold. It ends when the probability has
+  /// stayed below max(threshold - 0.15, threshold / 2) for `min_silence`.
   float threshold = 0.5F;
-  std::int64_t min_speech = 0;   ///< What is shorter is no speech.
-  std::int64_t min_silence = 0;  ///< Pauses that are shorter belong to the speech.
-  std::int64_t padding = 0;      ///< Before and after it that belongs to it as well.
+  std::int64_t min_speech = 0;   ///< Shorter speech does not count.
+  std::int64_t min_silence = 0;  ///< Shorter pauses count as speech.
+  std::int64_t padding = 0;      ///< Audio before and after speech that counts as speech.
 };
 
-/// Where in a stream somebody speaks, in steps of 32 ms. It is asked so as not to lose speech:
-/// what has just begun is speech until it turns out to be too short, and what it cannot know (yet,
-/// or no more, after two minutes) is speech. Quiet audio is amplified before it is judged; samples
-/// that are no number count as 0. The result does not depend on how audio is cut into pushes.
-/// Reentrant; allocates nothing after construction.
+/// Detects where in a stream somebody speaks, in steps of 32 ms. Its answers avoid losing speech:
+/// speech that has just begun counts until it turns out to be too short, and audio that is not
+/// judged yet, or forgotten after two minutes, counts as speech. Quiet audio is amplified before it
+/// is judged. Samples that are NaN or infinite count as 0. The result does not depend on how audio
+/// is split into pushes. Reentrant; allocates nothing after construction.
 class SpeechDetector {
  public:
   SpeechDetector(std::unique_ptr<SpeechScorer> scorer, const SpeechRules& rules);
 
   void push(std::span<const float> pcm);
   void push(std::span<const std::int16_t> pcm);
-  /// The stream ends here: the step in work is completed with silence.
+  /// Ends the stream: completes the current step with silence.
   void finish();
-  /// The stream begins anew.
+  /// Begins a new stream.
   void reset();
 
-  /// Whether anybody speaks in the samples [begin, end).
+  /// Returns whether somebody speaks in any of the samples [begin, end).
   bool has_speech(std::int64_t begin, std::int64_t end) const;
-  /// The same of everything from `begin` on that is known by now.
+  /// Returns whether somebody speaks from `begin` to n_judged().
   bool has_speech_since(std::int64_t begin) const;
-  /// Samples in [begin, end) in which a voice was heard: neither padding, nor pauses, nor what was
-  /// too short to be speech. What is not judged yet, or forgotten, does not count.
+  /// Returns the number of samples in [begin, end) with a voice, without padding, pauses and speech
+  /// that was too short. Audio that is not judged yet, or forgotten, does not count.
   std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
-  /// The first sample of [begin, end) that n_voiced() counts; `end` if there is none.
+  /// Returns the first sample of [begin, end) that n_voiced() counts, or `end` if there is none.
   std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;
-  /// Sample up to which nobody speaks, from `from` on; `from` if somebody does. What was silent
-  /// once stays so.
+  /// Returns the end of the silence that begins at sample `from`, or `from` if somebody speaks
+  /// there. Samples once reported as silent stay silent.
   std::int64_t silent_until(std::int64_t from) const;
-  /// Samples, from the beginning of the stream, that have been judged.
+  /// Returns the number of samples judged since the beginning of the stream.
   std::int64_t n_judged() const { return n_steps_ * kStep; }
-  /// Of the steps judged since construction, those in which somebody spoke, in samples; without
-  /// padding. Counted when speech ends.
+  /// Returns the number of samples with speech since construction, over all streams, without
+  /// padding. Speech is counted when it ends.
   std::int64_t n_spoken() const { return n_spoken_ * kStep; }
 
  private:
@@ -74,20 +74,20 @@ class SpeechDetector {
 
   const std::unique_ptr<SpeechScorer> scorer_;
   const float threshold_, release_;
-  const std::int64_t min_speech_, min_silence_, padding_;  // steps, like all that follows
+  const std::int64_t min_speech_, min_silence_, padding_;  // In steps.
 
   GainControl gain_;
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> samples_{};
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> amplified_{};
-  std::size_t n_filled_ = SpeechScorer::kContext;  // of samples_
-  std::vector<std::uint8_t> marks_;                // ring of steps: speech or not
-  std::vector<std::uint8_t> voices_;               // ring of steps: a voice or not
-  std::int64_t n_steps_ = 0;
-  std::int64_t n_spoken_ = 0;
+  std::size_t n_filled_ = SpeechScorer::kContext;  // Values in samples_.
+  std::vector<std::uint8_t> marks_;                // Ring of steps: speech or not.
+  std::vector<std::uint8_t> voices_;               // Ring of steps: a voice or not.
+  std::int64_t n_steps_ = 0;                       // Steps judged in this stream.
+  std::int64_t n_spoken_ = 0;                      // Steps with speech since construction.
   bool is_speaking_ = false;
-  std::int64_t voice_begin_ = 0;  // while speaking: first and last step with a voice
-  std::int64_t voice_last_ = 0;
-  std::int64_t marked_until_ = 0;  // end of the last speech, with padding
+  std::int64_t voice_begin_ = 0;   // While speaking: the first step with a voice.
+  std::int64_t voice_last_ = 0;    // While speaking: the last step with a voice.
+  std::int64_t marked_until_ = 0;  // End of the last speech with padding, in steps.
   bool is_finished_ = false;
 };
 

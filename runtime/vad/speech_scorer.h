@@ -6,17 +6,18 @@
 
 namespace npuwhisper {
 
-/// Says, step by step, how likely it is that somebody speaks. Not thread-safe; allocates nothing.
+/// Estimates, step by step, how likely it is that somebody speaks. Not thread-safe; allocates
+/// nothing.
 class SpeechScorer {
  public:
-  static constexpr std::size_t kStep = 512;    ///< New samples (16 kHz) of a step: 32 ms.
-  static constexpr std::size_t kContext = 64;  ///< Samples before them that are given once more.
+  static constexpr std::size_t kStep = 512;    ///< New samples of a step: 32 ms at 16 kHz.
+  static constexpr std::size_t kContext = 64;  ///< Last samples of the previous step.
 
   virtual ~SpeechScorer() = default;
-  /// Probability, 0 to 1, of the stream's next step. `samples`: kContext (0 before the beginning),
-  /// then kStep.
+  /// Returns the probability of speech, 0 to 1, in the stream's next step. `samples`: kContext
+  /// previous ones (0 before the beginning), then kStep new ones.
   virtual float score(std::span<const float> samples) = 0;
-  /// The stream begins anew.
+  /// Begins a new stream.
   virtual void reset() = 0;
 };
 

@@ -7,7 +7,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Stands for "cannot be". Finite, so that sums of it compare as they should.
+/// Score of an impossible path. Finite, so that sums of it still compare correctly.
 constexpr float kImpossible = -1e30F;
 
 }  // namespace
@@ -33,7 +33,7 @@ void AlignmentPath::add(std::span<const float> scores, bool is_optional, float c
   const auto row = [&](std::size_t s) { return best_.data() + s % 3 * max_frames_; };
   float* const own = row(state);
   From* const from = from_.data() + state * max_frames_;
-  // The states that a path may come from.
+  // The states from which a path may enter this one.
   const float* const previous = state > 0 ? row(state - 1) : nullptr;
   const float* const before = state > 1 && optional_[state - 1] ? row(state - 2) : nullptr;
 
@@ -64,7 +64,8 @@ std::span<const AlignmentPath::Range> AlignmentPath::solve() {
   return !optional_.empty() && trace() ? std::span<const Range>(ranges_) : std::span<const Range>();
 }
 
-/// Follows the best path back from the last frame. False if it does not begin where a path may.
+/// Traces the best path back from the last frame. Returns false if no path is possible or the
+/// traced one begins at a state where no path may begin.
 bool AlignmentPath::trace() {
   std::size_t state = optional_.size() - 1;
   for (std::size_t s = state; s > 0 && optional_[s]; --s) {
@@ -79,7 +80,7 @@ bool AlignmentPath::trace() {
     state -= back;
     ranges_[state].end = static_cast<int>(t);
   }
-  // A state that was passed by has no frames, where its neighbours meet.
+  // A skipped state gets an empty range where its neighbours meet.
   for (std::size_t s = 1; s < ranges_.size(); ++s) {
     if (ranges_[s].end == 0) ranges_[s] = {ranges_[s - 1].end, ranges_[s - 1].end};
   }

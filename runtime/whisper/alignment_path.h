@@ -8,27 +8,27 @@
 
 namespace npuwhisper {
 
-/// The best way through a sequence of states along frames (Viterbi's algorithm): each frame belongs
-/// to one state, states come in order, every state gets at least one frame except the optional
-/// ones, which the path may pass by. Best is the largest sum of the states' scores over their
-/// frames, less the costs of the states that are entered. Of two optional states in a row at most
-/// one is passed by, unless they begin or end the sequence. Call order: (begin add* solve)*. All
-/// memory is allocated by the constructor. Reentrant.
+/// Finds the best path through a sequence of states along frames (Viterbi's algorithm). Each frame
+/// belongs to one state, and states come in order. Every state gets at least one frame, except
+/// optional states, which the path may skip. The best path has the largest sum of state scores over
+/// their frames, minus the costs of the states entered. The path skips at most one of two adjacent
+/// optional states, unless they begin or end the sequence. Call order: (begin add* solve)*. The
+/// constructor allocates all memory. Reentrant.
 class AlignmentPath {
  public:
   struct Range {
     int first = 0;
-    int end = 0;  ///< One after the last frame; equal to `first` for a state that was passed by.
+    int end = 0;  ///< One past the last frame; equal to `first` for a skipped state.
   };
 
   AlignmentPath(std::size_t max_states, std::size_t max_frames);
 
-  /// Starts a problem of `n_frames`, 1 to max_frames.
+  /// Starts a new sequence over `n_frames` frames, 1 to max_frames.
   void begin(std::size_t n_frames);
-  /// Appends a state; scores are [n_frames].
+  /// Appends a state. `scores` has shape [n_frames]; entering the state costs `cost`.
   void add(std::span<const float> scores, bool is_optional, float cost = 0);
-  /// The frames of each state, which live until the next begin(); empty when there are more states
-  /// than frames, or scores that are not numbers.
+  /// Returns the frames of each state, valid until the next begin(). The result is empty if there
+  /// are more mandatory states than frames, or if scores are NaN.
   std::span<const Range> solve();
 
  private:
@@ -38,9 +38,9 @@ class AlignmentPath {
 
   const std::size_t max_frames_;
   std::size_t n_frames_ = 0;
-  bool may_begin_ = true;       // the next state: all states before it are optional
+  bool may_begin_ = true;       // whether a path may begin at the next state
   std::vector<float> best_;     // [3, max_frames]: sums of the last three states, by state % 3
-  std::vector<float> final_;    // by state: sum at the last frame
+  std::vector<float> final_;    // by state: its sum at the last frame
   std::vector<bool> optional_;  // by state
   std::vector<From> from_;      // [max_states, max_frames]
   std::vector<Range> ranges_;   // by state

@@ -11,9 +11,9 @@ namespace {
 
 using Heads = std::array<std::pair<int, int>, 8>;
 
-// Measured against forced alignments (PocketSphinx 5) of LibriSpeech test-clean, FLEURS and
-// LibriVox speech, on half of the speakers, as the shift that brings the median error of word
-// starts and ends to 0; the other half agrees within 10 ms. A model is known by its alignment
+// Each lead is the shift that makes the median error of word starts and ends 0, measured against
+// forced alignments (PocketSphinx 5) of LibriSpeech test-clean, FLEURS and LibriVox speech on half
+// of the speakers; the other half agrees within 10 ms. A model is identified by its alignment
 // heads.
 constexpr Heads kBaseHeads = {{{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}}};
 constexpr int kBaseLead = 880;  // 55 ms

@@ -5,10 +5,10 @@
 
 namespace npuwhisper {
 
-/// By how many samples the attention of the model's alignment heads runs ahead of the words
-/// (negative: behind them). It is a property of trained weights, as the choice of the heads itself
-/// is: they tell where the words of a text begin only up to such a shift. 0 for models not
-/// measured.
+/// Returns the number of samples by which the attention of the model's alignment heads runs ahead
+/// of the words (negative: behind them). Like the choice of the heads, this shift is a property of
+/// the trained weights: the heads locate words only up to a constant shift. Returns 0 for models
+/// that were not measured.
 int attention_lead(const ModelConfig& config);
 
 }  // namespace npuwhisper

@@ -11,10 +11,12 @@
 namespace npuwhisper {
 namespace {
 
-/// Each needs key and value caches of its own: 5.5 MB in Whisper base with 16-bit values.
+/// Maximum beams or candidates. Each needs its own key and value caches: 5.5 MB in Whisper base
+/// with 16-bit values.
 constexpr int kMaxSequences = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// Below it no word is whole; above it a window could be full before its first word is due.
+/// Within less than kLeastLatency no word is complete. With more than kMostLatency a window could
+/// be full before its first word is due.
 constexpr std::chrono::milliseconds kLeastLatency{500};
 constexpr std::chrono::milliseconds kMostLatency{20'000};
 
@@ -25,7 +27,7 @@ Failure invalid(std::string_view option, const Value& found, std::string_view wa
   return fail(ErrorCode::InvalidArgument, message.str());
 }
 
-/// A NaN is outside every range.
+/// Returns whether the value is in [low, high]; false for NaN.
 bool within(float value, float low, float high) {
   return value >= low && value <= high;
 }
@@ -34,7 +36,7 @@ std::string in_quotes(std::string_view text) {
   return "'" + std::string(text) + "'";
 }
 
-/// The languages that a multilingual model knows, with commas between.
+/// Returns the languages of a multilingual model, separated by commas.
 std::string known_codes(const Tokenizer& tokenizer) {
   std::string codes;
   for (const Token token : tokenizer.language_tokens()) {
@@ -44,7 +46,8 @@ std::string known_codes(const Tokenizer& tokenizer) {
   return codes;
 }
 
-/// The candidates for detection. An English-only model does not detect, but English must be one.
+/// Checks the candidates for detection. For an English-only model, which detects nothing, English
+/// must be one of them.
 Result<void> check_candidates(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   if (options.languages.empty()) return {};
   if (!tokenizer.is_multilingual()) {

@@ -20,12 +20,12 @@ class ChineseConverter {
   static Result<std::unique_ptr<ChineseConverter>> create(ChineseScript script);
   virtual ~ChineseConverter() = default;
 
-  /// `text` in the script; as it is if it is not valid UTF-8.
+  /// Returns `text` in the script, or unchanged if it is not valid UTF-8.
   virtual std::string convert(std::string_view text) const = 0;
 
-  /// Converts texts that follow each other, and follow `context`, as one text: the parts keep their
-  /// numbers of characters. If OpenCC returns another number of characters, each part is converted
-  /// by itself.
+  /// Converts `parts` in place. The conversion treats `context` and the parts as one continuous
+  /// text; each part keeps its number of characters. If OpenCC returns a different total number of
+  /// characters, each part is converted on its own.
   void convert_parts(std::string_view context, const std::vector<std::string*>& parts) const;
 };
 

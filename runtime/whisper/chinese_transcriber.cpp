@@ -6,14 +6,15 @@
 namespace npuwhisper {
 namespace {
 
-/// Of the text before, in bytes: eight characters. Most phrases of OpenCC's have two to four.
+/// Context from the previous text, in bytes: eight characters. Most of OpenCC's phrases have two to
+/// four characters.
 constexpr std::size_t kContext = 24;
 
 bool is_chinese(const std::string& language) {
   return language == "zh" || language == "yue";
 }
 
-/// The last whole characters of `text`, at most kContext bytes.
+/// Returns the last whole characters of `text`, at most kContext bytes.
 std::string tail_of(const std::string& text) {
   if (text.size() <= kContext) return text;
   std::size_t begin = text.size() - kContext;
@@ -75,7 +76,7 @@ void ChineseTranscriber::convert(Segment& segment) {
   }
   converter_->convert_parts(context_, texts);
   if (joined == as_written) {
-    // The words are the text: it stays what they are joined.
+    // The text is the concatenation of the words, and must remain so.
     segment.text.clear();
     for (const Word& word : segment.words) segment.text += word.text;
   } else {

@@ -11,10 +11,10 @@
 
 namespace npuwhisper {
 
-/// A transcriber whose Chinese text (languages "zh" and "yue") is in one script: what another
-/// transcriber returns, with the texts of segments, words and drafts converted. Tokens stay as the
-/// model wrote them. The text before a segment is the context of its conversion, because live
-/// segments hold a word or two. Reentrant, as Transcriber.
+/// Wraps a transcriber and converts the Chinese texts (languages "zh" and "yue") of its segments,
+/// words and drafts to one script. Tokens are not changed. Each text is converted with the text
+/// before it as context, because a live segment holds only a word or two. Reentrant, like
+/// Transcriber.
 class ChineseTranscriber final : public Transcriber {
  public:
   ChineseTranscriber(std::unique_ptr<Transcriber> transcriber,
@@ -39,7 +39,7 @@ class ChineseTranscriber final : public Transcriber {
 
   const std::unique_ptr<Transcriber> transcriber_;
   const std::unique_ptr<ChineseConverter> converter_;
-  std::string context_;  // The end of the Chinese text so far, as the model wrote it.
+  std::string context_;  // the end of the Chinese text so far, before conversion
 };
 
 }  // namespace npuwhisper

@@ -12,7 +12,7 @@ struct CompressionRatio::Stream {
 };
 
 CompressionRatio::CompressionRatio(std::size_t max_bytes) : stream_(std::make_unique<Stream>()) {
-  // With constant arguments this fails only when there is no memory.
+  // With these constant arguments deflateInit() fails only for lack of memory.
   if (deflateInit(&stream_->z, Z_DEFAULT_COMPRESSION) != Z_OK) throw std::bad_alloc();
   compressed_.resize(deflateBound(&stream_->z, max_bytes));
 }
@@ -27,7 +27,7 @@ float CompressionRatio::operator()(std::string_view text) {
   deflateReset(&z);
   const auto bound = deflateBound(&z, text.size());
   if (compressed_.size() < bound) compressed_.resize(bound);
-  // zlib only reads it.
+  // zlib only reads the input.
   z.next_in = const_cast<Bytef*>(reinterpret_cast<const Bytef*>(text.data()));
   z.avail_in = static_cast<uInt>(text.size());
   z.next_out = compressed_.data();

@@ -7,15 +7,16 @@
 
 namespace npuwhisper {
 
-/// How repetitive a text is: its bytes divided by their size after zlib at its default level
-/// (openai/whisper utils.py). Above 2.4 a decoding has run into a loop. Reentrant.
+/// Measures how repetitive a text is: its size in bytes divided by its size after zlib compression
+/// at the default level (openai/whisper utils.py). A ratio above 2.4 means that decoding ran into a
+/// loop. Reentrant.
 class CompressionRatio {
  public:
-  /// `max_bytes`: the longest text that is measured without allocating.
+  /// `max_bytes`: length of the longest text that is measured without allocating.
   explicit CompressionRatio(std::size_t max_bytes);
   ~CompressionRatio();
 
-  /// 0 for an empty text.
+  /// Returns the ratio; 0 for an empty text.
   float operator()(std::string_view text);
 
  private:

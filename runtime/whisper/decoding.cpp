@@ -12,8 +12,9 @@
 namespace npuwhisper {
 namespace {
 
-/// What the bound on the log probability is multiplied with where speech is least likely: Whisper's
-/// inventions over silence ("you", "Thank you.") lie between -0.7 and -1, real text far above.
+/// Factor applied to log_prob_threshold where speech is least likely. Text that Whisper invents
+/// over silence ("you", "Thank you.") has an average log probability of -1 to -0.7, real text a
+/// much higher one.
 constexpr float kStrictest = 0.7F;
 
 int max_new_tokens(int max_length) {
@@ -87,7 +88,8 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, b
 
 Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& prompt) {
   const auto n_prompt = static_cast<int>(prompt.tokens.size());
-  // An English-only model's prompt ends with <|startoftranscript|>: one row serves both.
+  // The prompt of an English-only model ends with <|startoftranscript|>, so one row of logits
+  // serves both.
   const std::array<int, 2> positions = {prompt.sot, n_prompt - 1};
   const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
   const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());
@@ -101,7 +103,7 @@ Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& pro
   const auto no_speech = static_cast<std::size_t>(tokenizer_.special().no_speech);
   now_.no_speech_probability = std::exp(at_sot[no_speech] - log_sum_exp(at_sot));
 
-  // CTranslate2 does not count the prompt's last token, which is the decoder's first input.
+  // As in CTranslate2, the prompt's last token does not count: it is the decoder's first input.
   const int max_length = decoder_.max_length();
   const int max_new = std::min(max_new_tokens(max_length), max_length - (n_prompt - 1));
   const std::uint64_t n_tokens = search_.n_tokens();

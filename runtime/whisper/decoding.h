@@ -17,38 +17,41 @@
 
 namespace npuwhisper {
 
-/// What was heard in one window.
+/// The text of one window.
 struct DecodedWindow {
-  std::vector<Token> tokens{};  ///< Text and timestamps, without prompt and end of text.
+  std::vector<Token> tokens{};  ///< Text and timestamps, without the prompt and the end of text.
   float temperature = 0;
   float average_log_probability = 0;
   float compression_ratio = 0;
   float no_speech_probability = 0;
 };
 
-/// The no-speech rule: whether the window is taken for silence, noise or music. The paper's rule
-/// (text less probable than log_prob_threshold in a window above no_speech_threshold) with a soft
-/// edge: from half the threshold on the text must be the more probable the less likely speech is.
-/// `is_spoken`: a detector heard enough speech in the window (HeardAudio::is_spoken()). The edge is
-/// then hard: text that is more probable than log_prob_threshold is never silence.
-/// docs/architecture.md has the reason and the figures.
+/// Returns whether the no-speech rule classifies the window as silence, noise or music. By the rule
+/// of Radford et al. 2022, a window is silent if its no-speech probability exceeds
+/// no_speech_threshold and its text is less probable than log_prob_threshold. Here the edge is
+/// soft: above half of no_speech_threshold, a higher no-speech probability requires a more probable
+/// text. `is_spoken`: a detector found enough speech in the window (HeardAudio::is_spoken()). Text
+/// more probable than log_prob_threshold is then never silence. docs/architecture.md has the reason
+/// and the figures.
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
-/// Decodes one encoded window, again at higher temperatures while the text is repetitive or
-/// improbable (Radford et al. 2022, section 4.5). Where implementations differ, as faster-whisper
-/// 1.2: if every temperature fails, the most probable of the texts that are not repetitive is taken
-/// (of all, if none is), with the last temperature. Times and counts are added to `stats`.
-/// All buffers are allocated by the constructor. Reentrant. Errors: those of the decoder.
+/// Decodes one encoded window, and repeats it at higher temperatures while the text is repetitive
+/// or improbable (Radford et al. 2022, section 4.5). Where implementations differ, it follows
+/// faster-whisper 1.2: if every temperature fails, it returns the most probable of the texts that
+/// are not repetitive (of all texts if all are repetitive) and reports the last temperature. It
+/// adds times and counts to `stats`. The constructor allocates all buffers. Reentrant. Errors:
+/// those of the decoder.
 class WindowDecoder {
  public:
-  /// The arguments must outlive this object. The options were validated before.
+  /// The arguments must outlive this object. The caller has validated the options.
   WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                 const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats);
 
-  /// Sampling starts over: the same audio then gives the same text.
+  /// Restarts sampling, so that the same audio gives the same text again.
   void reset() { search_.reseed(options_.seed); }
 
-  /// `is_spoken`: as is_silent() takes it. The result lives until the next call.
+  /// Decodes the window that the decoder encoded last. `is_spoken`: as for is_silent(). The result
+  /// is valid until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
 
  private:
@@ -68,7 +71,7 @@ class WindowDecoder {
   DecodedWindow best_;
 };
 
-/// Decoder sequences that a stream with these options needs at once.
+/// Returns the number of decoder sequences that a stream with these options needs at once.
 int sequences_needed(const TranscriberOptions& options);
 
 }  // namespace npuwhisper

@@ -42,7 +42,7 @@ void GuardedTranscriber::reset() {
     transcriber_->reset();
     return {};
   });
-  static_cast<void>(done);  // Where it failed, the next call says so.
+  static_cast<void>(done);  // If it failed, the next call returns an Error.
 }
 
 std::vector<Word> GuardedTranscriber::draft() const {

@@ -12,9 +12,9 @@
 
 namespace npuwhisper {
 
-/// A transcriber that no exception leaves: what another one throws (std::bad_alloc above all) is an
-/// Error (Unavailable). The other one may be in any state after that, so every call returns an
-/// Error until a reset() succeeds. Reentrant, as Transcriber.
+/// Wraps a transcriber and turns its exceptions (above all std::bad_alloc) into an Error
+/// (Unavailable). The wrapped transcriber may be in any state after an exception, so every call
+/// returns an Error until a reset() succeeds. Reentrant, like Transcriber.
 class GuardedTranscriber final : public Transcriber {
  public:
   explicit GuardedTranscriber(std::unique_ptr<Transcriber> transcriber)
@@ -27,7 +27,8 @@ class GuardedTranscriber final : public Transcriber {
   void reset() override;
   void cancel() override { transcriber_->cancel(); }
   std::int64_t position() const override { return transcriber_->position(); }
-  /// None where there is no memory for them; then the next call returns the Error.
+  /// Returns no words if there is no memory for them; until reset(), later calls then return an
+  /// Error.
   std::vector<Word> draft() const override;
   const std::string& language() const override { return transcriber_->language(); }
   float language_probability() const override { return transcriber_->language_probability(); }
@@ -39,7 +40,7 @@ class GuardedTranscriber final : public Transcriber {
   auto call(Call&& call) const -> decltype(call());
 
   const std::unique_ptr<Transcriber> transcriber_;
-  mutable bool broken_ = false;  // By an exception since the last reset().
+  mutable bool broken_ = false;  // a call has thrown since the last reset()
 };
 
 }  // namespace npuwhisper

@@ -12,11 +12,13 @@
 namespace npuwhisper {
 namespace {
 
-/// Mel frames past a window that the front end may hold: what finish() adds when a window is full.
+/// Number of mel frames that the log-mel can hold in addition to a window. finish() may complete a
+/// few frames after a full window.
 constexpr int kSpareFrames = 16;
-/// Audio is speech if a voice was heard in half a second of it, the length of a short word, and in
-/// one part in three. Over music and noise the detector's false alarms are rarer and shorter, and
-/// pauses between words take less than the words.
+/// Audio counts as speech if it has a voice for at least half a second, the length of a short word,
+/// and for at least a third of its length. The detector's false alarms over music and noise are
+/// rarer and shorter. Speech reaches a third, because pauses between words are shorter than the
+/// words.
 constexpr std::int64_t kLeastVoice = kSampleRate / 2;
 constexpr std::int64_t kVoiceShare = 3;
 
@@ -33,7 +35,7 @@ HeardAudio::HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetect
       window_frames_(window_frames),
       keep_samples_(keep_samples),
       stats_(stats) {
-  // The front end may hold back less than an FFT's worth of samples beyond its last frame.
+  // After its last frame, the log-mel may hold further samples: fewer than one FFT takes.
   if (keep_samples) {
     samples_.reserve(static_cast<std::size_t>(capacity(window_frames) * kHop + kFftSize));
   }

@@ -15,46 +15,49 @@
 
 namespace npuwhisper {
 
-/// The audio of a stream as its transcriber needs it: log-mel in windows; where somebody speaks, if
-/// there is a detector; and, if words are timed by them, the samples. Positions are mel frames
-/// (kHop samples) or samples of the stream since reset(). Times and counts are added to `stats`.
+/// The audio of a stream in the forms that its transcriber needs: windows of log-mel, the places of
+/// speech (with a detector), and the samples (if words are timed). Positions are counted from
+/// reset(), in mel frames (kHop samples) or in samples. Adds times and counts to `stats`.
 /// Reentrant. Allocates nothing after construction.
 class HeardAudio {
  public:
-  /// Frames that the log-mel must be able to hold.
+  /// Returns the number of frames that the log-mel must be able to hold for windows of
+  /// `window_frames` frames.
   static int capacity(int window_frames);
 
-  /// `mel` holds capacity(window_frames); `detector` may be none; `stats` must outlive this object.
+  /// `mel` can hold capacity(window_frames) frames; `detector` may be null; `stats` must outlive
+  /// this object.
   HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetector> detector,
              int window_frames, bool keep_samples, TranscriberStats& stats);
 
-  /// Appends the beginning of `pcm` and returns its length: at least 1, unless nothing was
-  /// discarded of a full window.
+  /// Appends as many samples of `pcm` as fit and returns their number. The number is 0 only after
+  /// finish() or while the log-mel is full; discard_before() frees space.
   template <typename Sample>
   std::size_t push(std::span<const Sample> pcm);
-  /// The stream ends here.
+  /// Ends the audio: completes the last mel frames and the detector's last step.
   void finish();
-  /// The stream begins anew.
+  /// Starts a new stream.
   void reset();
-  /// Forgets what lies before `frame`, which may be ahead of the audio: what comes before it then
-  /// is forgotten by the next call.
+  /// Discards the audio before `frame`. If `frame` is ahead of the audio, audio that arrives later
+  /// and lies before `frame` stays until the next call.
   void discard_before(std::int64_t frame);
 
   std::int64_t n_samples() const { return mel_->n_samples(); }
-  std::int64_t end_frame() const { return mel_->end_frame(); }  ///< Past the newest that is whole.
+  std::int64_t end_frame() const { return mel_->end_frame(); }  ///< One past the last whole frame.
   int window_frames() const { return window_frames_; }
-  /// Writes log-mel from frame `first` on, 0 past end_frame(), to `out`: [window_frames, n_mels].
-  /// Errors: those of LogMel::window().
+  /// Writes the log-mel of the window that begins at frame `first` to `out`, which has shape
+  /// [window_frames, n_mels]. Frames from end_frame() on are 0. Errors: those of LogMel::window().
   Result<void> window(std::int64_t first, std::span<float> out);
-  /// The samples of frames [first, first + n_frames), as far as they have come.
+  /// Returns the samples of frames [first, first + n_frames) that have arrived; `first` must not be
+  /// discarded. Requires keep_samples. Valid until the next push(), discard_before() or reset().
   std::span<const float> samples(std::int64_t first, int n_frames) const;
-  /// None, if nobody asked for one.
+  /// Returns the detector, or nullptr if there is none.
   const SpeechDetector* detector() const { return detector_.get(); }
-  /// The audio of frames [first, first + n_frames) is speech by the judgement of the detector: it
-  /// has a voice in a good part of it, so that it is no false alarm over music or noise. False
-  /// without a detector.
+  /// Returns whether frames [first, first + n_frames) hold speech: the detector found a voice in so
+  /// much of them that a false alarm over music or noise is unlikely. Returns false without a
+  /// detector.
   bool is_spoken(std::int64_t first, int n_frames) const;
-  /// Brings those counters up to date that are kept elsewhere.
+  /// Copies the counters of the log-mel and the detector to `stats`.
   void update_stats();
 
  private:
@@ -63,7 +66,7 @@ class HeardAudio {
   const int window_frames_;
   const bool keep_samples_;
   TranscriberStats& stats_;
-  std::vector<float> samples_;  // from samples_begin_ on
+  std::vector<float> samples_;  // samples of the stream from samples_begin_ on
   std::int64_t samples_begin_ = 0;
 };
 

@@ -12,9 +12,9 @@
 namespace npuwhisper {
 namespace {
 
-/// A language that is still doubtful after so much audio stays so: two windows of a file.
+/// A language that is still doubtful after this much audio, two windows of a file, stays doubtful.
 constexpr std::int64_t kEnough = std::int64_t{60} * kSampleRate;
-/// A window counts as at least so long, so that no weight is 0.
+/// A shorter window counts with this length, so that no weight is 0.
 constexpr std::int64_t kShortest = kSampleRate / 10;
 
 }  // namespace
@@ -66,7 +66,8 @@ Result<void> LanguageDecision::hear_window(TokenDecoder& decoder, std::int64_t f
   return {};
 }
 
-/// Multiplies what all windows say, the one heard last among them.
+/// Sets the best candidate and its probability from the product of the probabilities of the kept
+/// windows and the last window.
 void LanguageDecision::choose() {
   const bool is_same_window = kept_.first_frame == heard_.first_frame;
   if (kept_.first_frame >= 0 && !is_same_window) {

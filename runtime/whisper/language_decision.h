@@ -15,45 +15,50 @@
 
 namespace npuwhisper {
 
-/// A language whose probability is at least this is taken for certain: it is then more probable
-/// than all others together.
+/// A language of at least this probability counts as certain: it is then at least as probable as
+/// all others together.
 inline constexpr float kSureProbability = 0.5F;
 
-/// Decides which language a stream is in: the one that the options name, else the most probable
-/// candidate by the windows that were heard so far.
+/// Decides the language of a stream: the one that the options name, else the most probable
+/// candidate given the windows so far.
 ///
 /// Windows count as independent observations with a uniform prior: the decision multiplies their
-/// probabilities. A window with little speech says little, so each exponent is the window's length
-/// relative to the longest one.
+/// probabilities. A short window is weak evidence, so each window's probabilities are raised to a
+/// power: the window's length relative to that of the longest window.
 ///
-/// Call order: (hear_window keep_window?)*, reset() at any time. A window that is heard again
-/// replaces what was kept of it. Reentrant. Allocates nothing after construction.
+/// Call order: (hear_window keep_window?)*, reset() at any time. If hear_window() runs again on the
+/// window that was kept last (same first frame), the new result counts instead of the kept one.
+/// Reentrant. Allocates nothing after construction.
 class LanguageDecision {
  public:
-  /// Candidates are options.languages, or all languages of the model if that is empty. The options
-  /// were validated; `tokenizer` must outlive this object.
+  /// Candidates are options.languages, or all languages of the model if that is empty. The caller
+  /// has validated the options. `tokenizer` must outlive this object.
   LanguageDecision(const Tokenizer& tokenizer, const TranscriberOptions& options);
 
-  /// True if nothing has to be detected: the options name the language or a single candidate, or
-  /// the model is English-only.
+  /// Returns true if nothing has to be detected: the options name the language or a single
+  /// candidate, or the model is English-only.
   bool is_given() const { return !given_.empty(); }
   /// Detects the language in the window that `decoder` encoded last. The window begins at mel frame
-  /// `first_frame` and holds `n_samples` of audio. Forgets the decoder's sequences. For languages
-  /// that are not given only. Errors: those of the decoder.
+  /// `first_frame` and holds `n_samples` of audio. Replaces the decoder's sequences. Requires
+  /// !is_given(). Errors: those of the decoder.
   Result<void> hear_window(TokenDecoder& decoder, std::int64_t first_frame, std::int64_t n_samples);
-  /// The window heard last has speech: what was found in it counts from now on.
+  /// Keeps the result of the last window, so that it counts from now on. Call if the window has
+  /// speech.
   void keep_window();
-  /// The stream begins anew.
+  /// Starts a new stream.
   void reset();
 
-  /// The best candidate, with the window heard last; empty before the first.
+  /// Returns the code of the best candidate given the kept windows and the last one; empty before
+  /// the first window.
   std::string_view code() const;
-  /// Its token; none before the first window, or if the model is English-only.
+  /// Returns the token of the best candidate; none before the first window, or if the model is
+  /// English-only.
   std::optional<Token> token() const;
-  /// Its probability among the candidates: 1 if it is given, 0 before the first window.
+  /// Returns the best candidate's probability among the candidates: 1 if the language is given, 0
+  /// before the first window.
   float probability() const { return is_given() ? 1.0F : probability_; }
-  /// True if no further window is worth asking: the kept windows make the best candidate certain,
-  /// or they hold so much audio that more would not help.
+  /// Returns true if further windows need no detection: the kept windows make the best candidate
+  /// certain, or hold so much audio that more would not help.
   bool is_settled() const;
 
  private:
@@ -61,22 +66,22 @@ class LanguageDecision {
   void choose();
 
   const Tokenizer& tokenizer_;
-  std::string_view given_;  // Of the tokenizer, or "en".
+  std::string_view given_;  // owned by the tokenizer, or "en"
   std::vector<Token> candidates_;
 
-  /// What one window says.
+  /// The result of one window.
   struct Window {
-    std::vector<float> log_probabilities;  // Of the candidates, normalised.
-    std::int64_t first_frame = -1;         // -1: none.
+    std::vector<float> log_probabilities;  // by candidate, normalised
+    std::int64_t first_frame = -1;         // -1: no window
     std::int64_t n_samples = 0;
   };
   Window heard_;
-  Window kept_;               // The newest window that was kept.
-  std::vector<float> sum_;    // Of earlier ones: log probabilities times n_samples.
-  std::int64_t longest_ = 0;  // Samples of the longest window in sum_.
-  std::int64_t n_kept_ = 0;   // Samples of all windows in sum_.
+  Window kept_;               // the newest window that was kept
+  std::vector<float> sum_;    // log probability * n_samples, summed over earlier kept windows
+  std::int64_t longest_ = 0;  // samples of the longest window in sum_
+  std::int64_t n_kept_ = 0;   // samples of all windows in sum_
   std::vector<float> combined_;
-  std::size_t best_ = 0;  // Index of a candidate.
+  std::size_t best_ = 0;  // index into candidates_
   float probability_ = 0;
   float kept_probability_ = 0;
 };

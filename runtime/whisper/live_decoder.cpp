@@ -32,7 +32,7 @@ Result<const LiveHearing*> LiveDecoder::decode(const LivePass& pass) {
                                                 " tokens of prompt and text, wanted at most " +
                                                 std::to_string(max_length));
   }
-  // Two rows of logits are taken: no-speech, and the first token after what stands.
+  // Two rows of logits are reserved: for no-speech, and for the first token after the final text.
   const std::size_t n_draft = std::min({pass.draft.size(), max_length - n_fixed,
                                         static_cast<std::size_t>(decoder_.max_positions()) - 2});
   const auto logits = check_draft(pass, n_draft);
@@ -41,8 +41,9 @@ Result<const LiveHearing*> LiveDecoder::decode(const LivePass& pass) {
   return &hearing_;
 }
 
-/// Runs all tokens that are known. Returns the logits after `committed` and after each of the
-/// first `n_draft` tokens of the draft.
+/// Runs the prompt, the committed tokens and the first `n_draft` tokens of the draft. Sets the
+/// no-speech probability. Returns the logits after `committed` and after each of these draft
+/// tokens.
 Result<std::span<float>> LiveDecoder::check_draft(const LivePass& pass, std::size_t n_draft) {
   const auto& prompt = pass.prompt.tokens;
   tokens_.assign(prompt.begin(), prompt.end());
@@ -75,8 +76,8 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
   text.clear();
   hearing_.was_forced = false;
   float sum = 0;
-  bool has_word = false;  // in the text
-  bool is_draft = true;  // all of the text so far, and the decoder holds it
+  bool has_word = false;  // the text has a word
+  bool is_draft = true;  // all of the text so far is from the draft, which the decoder holds
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
     if (pass.must_speak && !has_word) {

@@ -15,36 +15,37 @@
 
 namespace npuwhisper {
 
-/// What a live pass is to continue.
+/// The input of a live pass.
 struct LivePass {
   Prompt::View prompt;
-  std::span<const Token> committed;  ///< Text of this window that stands.
-  std::span<const Token> draft;      ///< What the pass before expected to follow.
-  bool must_speak = false;           ///< The text after `committed` has at least one word.
-  int max_new = 0;                   ///< Most tokens after `committed`; at least 1.
+  std::span<const Token> committed;  ///< Final text of this window.
+  std::span<const Token> draft;      ///< Expected text after `committed`, from the previous pass.
+  bool must_speak = false;           ///< The text after `committed` must have at least one word.
+  int max_new = 0;                   ///< Limit on tokens after `committed`; at least 1.
 };
 
-/// What a live pass heard.
+/// The result of a live pass.
 struct LiveHearing {
   std::vector<Token> tokens;  ///< Text after `committed`.
-  bool was_forced = false;    ///< LivePass::must_speak changed the text: the model chose its end.
+  bool was_forced = false;    ///< The model would have ended the text, but must_speak forbade it.
   float no_speech_probability = 0;
-  float average_log_probability = 0;  ///< Of `tokens` and what ended them.
+  float average_log_probability = 0;  ///< Over `tokens` and the token that ended them.
 };
 
-/// Greedy decoding of a window that was decoded before, when it was shorter. The draft is checked
-/// in one batched pass: as long as each token is the one that greedy search would choose now, it
-/// is taken over; from the first that differs on, decoding goes on token by token. So the text is
-/// exactly that of greedy search after `committed`. No timestamps: words are timed by alignment.
-/// Times and counts are added to `stats`. Allocates nothing after construction. Reentrant.
+/// Greedily decodes a window that was decoded before, when it was shorter. One batched pass checks
+/// the draft: its tokens are accepted up to the first one that greedy search would not choose now,
+/// and from there decoding continues token by token. The text is therefore exactly that of greedy
+/// search after `committed`. The text has no timestamps: words are timed by alignment. The class
+/// adds times and counts to `stats`. Allocates nothing after construction. Reentrant.
 class LiveDecoder {
  public:
   /// The arguments must outlive this object.
   LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
               const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats);
 
-  /// Errors: those of the decoder; DeviceError if it gives no number. The result lives until the
-  /// next call.
+  /// Decodes the window that the decoder encoded last. The result is valid until the next call.
+  /// Errors: those of the decoder; InvalidArgument if prompt and committed text exceed the
+  /// decoder's length; DeviceError if the decoder's logits are not finite.
   Result<const LiveHearing*> decode(const LivePass& pass);
 
  private:
@@ -55,8 +56,8 @@ class LiveDecoder {
   TokenDecoder& decoder_;
   TranscriberStats& stats_;
   const LogitRules rules_;
-  std::vector<Token> tokens_;   // prompt, committed, draft
-  std::vector<int> positions_;  // of which logits are wanted
+  std::vector<Token> tokens_;   // prompt, committed text and draft
+  std::vector<int> positions_;  // positions in tokens_ whose logits are needed
   LiveHearing hearing_;
 };
 

@@ -15,27 +15,31 @@
 namespace npuwhisper {
 namespace {
 
-/// A word that one pass heard alone is stable when it ended so long before the audio. 0.6 s was
-/// tried: first words of sentences, which pauses keep from being heard twice, were often wrong.
+/// A word that only one pass recognised is stable if it ended this long before the audio's end.
+/// With 0.6 s, first words of sentences were often wrong if a pause kept a second pass from
+/// checking them.
 constexpr std::int64_t kSafeNew = kSampleRate * 12 / 10;
-/// The last word of a pass, if two agree on it: it may be the beginning of a longer one.
+/// Like kSafeNew, for the last word of a pass if two passes agree on it. Such a word may be the
+/// beginning of a longer one.
 constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
-/// Likewise if a sentence ends with it.
+/// Like kSafeLast, for a last word that ends a sentence.
 constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
-/// A pass hears nearly all words that end so long before its audio.
+/// A pass recognises nearly all words that end this long before the end of its audio.
 constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
 /// A pause of this length ends a phrase.
 constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
-/// So many words in less time are not speech, whatever the language.
+/// This many words in less than kFastTime are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
-/// What the model makes up, it makes up behind the last word, in a pause that has not yet ended the
-/// window. Words of that speed elsewhere are real ones with wrong times.
+/// The model invents words only after the last real one, in a pause that has not yet ended the
+/// window. Words count as invented only if they end within this distance of the audio's end;
+/// elsewhere, words that are too fast are real and only their times are wrong.
 constexpr std::int64_t kInventedTail = 2 * kSampleRate;
-/// Least length of a word that had to be moved.
+/// Minimum length of a word that had to be moved.
 constexpr std::int64_t kLeastWord = kSampleRate / 100;
 
-/// Removes the next character that is spoken from `text` and returns it in lower case; 0: none.
+/// Removes `text` up to and including its next spoken character and returns that character, with
+/// ASCII letters in lower case; 0 if there is none.
 char32_t take_spoken(std::string_view& text) {
   while (!text.empty()) {
     const CodePoint character = first_code_point(text);
@@ -47,7 +51,7 @@ char32_t take_spoken(std::string_view& text) {
   return 0;
 }
 
-/// But for case and punctuation, which depend on what follows.
+/// Returns whether two words are equal apart from case and punctuation, which depend on later text.
 bool is_same(const LiveWord& a, const LiveWord& b) {
   std::string_view text_a = a.word.text;
   std::string_view text_b = b.word.text;
@@ -86,8 +90,10 @@ std::size_t LiveText::hear(std::span<LiveWord> words, std::span<const Token> tok
   return words.size() - sayable.size();
 }
 
-/// A word that the pass before did not hear, though it would have lain kHeard before the end of its
-/// audio, was not spoken then: alignment likes to begin a sentence in the pause before it.
+/// Moves the first new word later if it lies too early, and with it the words that it would
+/// overlap. The previous pass recognised `n_known` words in the audio up to `known_to`. It would
+/// have recognised a further word that ends more than kHeard before `known_to`, so such a time is
+/// wrong: alignment tends to begin a sentence in the pause before it.
 void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kHeard) return;
   std::int64_t shift = known_to - kHeard - heard_[n_known].word.end;
@@ -101,7 +107,8 @@ void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   }
 }
 
-/// How many come before the first that nobody can say so fast, near the end of what was heard.
+/// Returns the number of words before the first kFastWords successive words near the end of the
+/// audio that take less than kFastTime. Returns words.size() if there are no such words.
 std::size_t LiveText::n_sayable(std::span<const LiveWord> words, std::int64_t heard) {
   for (std::size_t i = 0; i + kFastWords <= words.size(); ++i) {
     const std::int64_t end = words[i + kFastWords - 1].word.end;
@@ -138,7 +145,7 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
   return n_phrase > n_due ? n_phrase : std::max(n_due, n_settled(n, schedule, heard, false));
 }
 
-/// How many of the first `n` words heard are settled; `in_phrases`: of whole phrases.
+/// Returns how many of the first `n` words of heard_ are settled; `in_phrases`: only whole phrases.
 std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
                                 bool in_phrases) const {
   const auto is_last = [&](std::size_t i) {
@@ -149,20 +156,20 @@ std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std
   return n;
 }
 
-/// Whether the last of the first `n` words heard is part of a compound that the next one goes on
-/// with, as "cold" is where "-hearted" follows.
+/// Returns whether the last of the first `n` words of heard_ is part of a compound that the next
+/// word continues, such as "cold" before "-hearted".
 bool LiveText::goes_on(std::size_t n) const {
   return n > 0 && n < heard_.size() && heard_[n].word.text.starts_with('-');
 }
 
-/// Whether a mark or a pause follows the `i`-th word heard.
+/// Returns whether the word heard_[i] is the last one, ends with punctuation or precedes a pause.
 bool LiveText::ends_phrase(std::size_t i) const {
   const Word& word = heard_[i].word;
   if (i + 1 == heard_.size() || without_closing(word.text).size() < word.text.size()) return true;
   return heard_[i + 1].word.start - word.end >= kPhrasePause;
 }
 
-/// How many of the first `n` words heard are stable.
+/// Returns how many of the first `n` words of heard_ are stable.
 std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
   std::size_t i = 0;
   while (i < n && is_stable(i, heard)) ++i;
@@ -170,7 +177,8 @@ std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
   return i;
 }
 
-/// Whether the `i`-th word heard will not change when more than the audio up to `heard` is known.
+/// Returns whether the word heard_[i] will not change when more audio follows the audio up to
+/// `heard`.
 bool LiveText::is_stable(std::size_t i, std::int64_t heard) const {
   const bool is_agreed = i < n_agreed_;
   const bool is_last = i + 1 == heard_.size();
@@ -239,7 +247,7 @@ void LiveText::forget_heard() {
 }
 
 void LiveText::reset() {
-  // Both as a whole: an exception in commit() may have left tokens without their word.
+  // Clear both entirely: an exception in commit() may have left tokens without their word.
   committed_.clear();
   committed_tokens_.clear();
   forget_heard();

@@ -13,68 +13,72 @@
 
 namespace npuwhisper {
 
-/// A word, and which tokens it is made of.
+/// A word and its tokens.
 struct LiveWord {
   Word word;
-  std::size_t first_token = 0;  ///< Of those given to LiveText::hear().
+  std::size_t first_token = 0;  ///< Index into the tokens passed to LiveText::hear().
   std::size_t n_tokens = 0;
-  std::size_t n_open = 0;  ///< Of its tokens, the last ones that are punctuation alone.
-  bool is_spoken = true;   ///< It has a character that is more than punctuation.
+  std::size_t n_open = 0;  ///< Number of tokens at its end that are only punctuation.
+  bool is_spoken = true;   ///< It has a character other than punctuation.
 };
 
-/// The words of a live window: those that stand, and after them those of the last pass, which may
-/// still change. A word becomes final when two successive passes agree on it (LocalAgreement-2:
-/// Liu et al. 2020, Macháček et al. 2023) and it is not the last one, or when it ended long enough
-/// before the audio did (the idea of AlignAtt, Papi et al. 2023), or when it is due. With
-/// Pace::Audio it becomes final with its phrase, when enough audio has followed that; where no
-/// phrase ends, when more audio has followed the word; and when it is due. The parts of a compound
-/// become final together, so that no caption ends within it. Words become final in their order,
-/// never change then, and their times never overlap or go back. Reentrant; allocates nothing after
-/// construction but what commit() returns.
+/// The words of a live window: final words, followed by the words of the last pass, which may still
+/// change. With Pace::RealTime a word becomes final when two successive passes agree on it
+/// (LocalAgreement-2: Liu et al. 2020, Macháček et al. 2023) and it is not the last word, or when
+/// it ended long enough before the end of the audio (as in AlignAtt, Papi et al. 2023), or when it
+/// is due. With Pace::Audio a word becomes final together with its phrase, after a certain amount
+/// of audio has followed the phrase. If no phrase ends, the word needs a larger amount of audio
+/// after it. It becomes final at the latest when it is due. The parts of a compound become final
+/// together, so that no caption ends within it. Words become final in order and do not change
+/// afterwards; their times are in order and do not overlap. Reentrant; allocates nothing after
+/// construction except the result of commit().
 class LiveText {
  public:
-  /// `max_tokens`: of a window's text.
+  /// `max_tokens`: limit on the tokens of a window's text.
   explicit LiveText(std::size_t max_tokens);
 
-  /// What was heard after the words that stand, in audio up to `heard`: takes the words' texts.
-  /// `is_doubtful`: too improbable to be final unless it is due. Returns how many of the words were
-  /// dropped, since nobody can have said them.
+  /// Replaces the words that are not final by those of a pass over the audio up to `heard`. `words`
+  /// index into `tokens`; their texts are moved out. `is_doubtful`: the words are too improbable to
+  /// become final before they are due. Returns the number of words dropped because they are faster
+  /// than anyone can speak.
   std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
                    std::int64_t heard);
-  /// Nothing was said in audio up to `heard`.
+  /// Records that the new audio up to `heard` has no speech.
   void hear_nothing(std::int64_t heard) { heard_to_ = heard; }
-  /// How many of the words heard are final now: the stream was heard up to `heard`, its live edge
-  /// is at `now`.
+  /// Returns the number of words at the beginning of heard() that can become final now. `heard`:
+  /// the end of the audio that passes have processed. `now`: the stream's live edge.
   std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
-  /// How many must not wait any more: the last of them ended at `to` or before.
+  /// Returns the number of words in heard() up to the last one that ended at or before `to`.
   std::size_t n_ended(std::int64_t to) const;
-  /// All that were heard, but punctuation without a word before or after it.
+  /// Returns the number of words in heard() without trailing punctuation that belongs to no word.
   std::size_t n_all() const;
-  /// Makes the first `n` words heard final and returns them. Their times lie within [floor(), end).
+  /// Makes the first `n` words of heard() final and returns them, with times clipped to the range
+  /// [floor(), end).
   std::vector<Word> commit(std::size_t n, std::int64_t end);
 
-  /// Nothing that is said later begins before it.
+  /// Returns the sample before which no later word begins.
   std::int64_t floor() const { return floor_; }
   void raise_floor(std::int64_t to);
   std::span<const LiveWord> committed() const { return committed_; }
   std::span<const Token> committed_tokens() const { return committed_tokens_; }
-  /// Likewise of the first `n` words that stand.
+  /// Returns the tokens of the first `n` final words.
   std::span<const Token> committed_tokens(std::size_t n) const;
   std::span<const LiveWord> heard() const { return heard_; }
-  /// What the next pass may expect after committed_tokens().
+  /// Returns the tokens of heard(). The next pass uses them as its draft of the text after
+  /// committed_tokens().
   std::span<const Token> draft() const { return draft_; }
 
-  /// The punctuation at the end of committed_tokens(). The next pass decodes it again, because a
-  /// full stop in the middle of a sentence makes the model end the text or repeat itself.
+  /// Returns the punctuation at the end of committed_tokens(). The next pass decodes it again,
+  /// because a full stop in the middle of a sentence makes the model end the text or repeat itself.
   std::span<const Token> open_end() const;
   /// Replaces open_end() by `tokens`, whose text is `text`.
   void replace_open_end(std::span<const Token> tokens, std::string_view text);
 
-  /// The window begins later: forgets the first `n` words that stand.
+  /// Drops the first `n` final words because the window begins after them.
   void drop_committed(std::size_t n);
-  /// What was heard last is not to be trusted.
+  /// Discards the words of the last pass.
   void forget_heard();
-  /// The stream begins anew.
+  /// Starts a new stream.
   void reset();
 
  private:
@@ -91,9 +95,9 @@ class LiveText {
   std::vector<Token> committed_tokens_;
   std::vector<LiveWord> heard_;
   std::vector<Token> draft_;  // tokens of heard_
-  std::size_t n_agreed_ = 0;  // of heard_, from the first on
+  std::size_t n_agreed_ = 0;  // number of words at the start of heard_ that two passes agree on
   bool is_doubtful_ = false;
-  std::int64_t heard_to_ = 0;  // by the last pass
+  std::int64_t heard_to_ = 0;  // end of the last pass's audio
   std::int64_t floor_ = 0;
 };
 

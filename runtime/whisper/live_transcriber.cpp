@@ -16,57 +16,58 @@
 namespace npuwhisper {
 namespace {
 
-/// Previous text in the prompt. All of it is run in each pass; more helps little.
+/// Maximum number of previous tokens in the prompt. Each pass runs all of them, and further ones
+/// help little.
 constexpr int kPreviousTokens = 64;
-/// A window of this length begins anew behind a sentence. Longer ones cost time in each pass.
+/// A window of this length restarts after a sentence. Longer windows cost time in each pass.
 constexpr std::int64_t kLongWindow = 15 * kSampleRate;
-/// Likewise one with so many tokens that stand.
+/// A window with this many final tokens is cut too, after any word if necessary.
 constexpr std::size_t kLongText = 128;
-/// Where a window is cut, at least this much of it is left out.
+/// A cut removes at least this much of a window.
 constexpr std::int64_t kLeastCut = kLongWindow / 3;
-/// From this length on a window is cut behind any word.
+/// A window of at least this length may be cut after any word.
 constexpr std::int64_t kLongestWindow = 20 * kSampleRate;
-/// The score of a place to cut is its pause in seconds, plus a bonus for punctuation. A window that
-/// begins within a phrase is misheard, so places below kGoodCut are used in the longest windows
-/// only.
+/// The score of a cut is the length of its pause in seconds, plus a bonus for punctuation. A window
+/// that begins within a phrase is misrecognised, so cuts that score below kGoodCut are used only in
+/// the longest windows.
 constexpr double kSentenceCut = 0.6;
 constexpr double kPhraseCut = 0.2;
 constexpr double kGoodCut = 0.3;
-/// Audio before the live edge that is kept where nobody spoke: the first word may have begun.
+/// Length of silence kept at the end of the audio, because the first word may have begun in it.
 constexpr std::int64_t kTail = kSampleRate * 3 / 2;
-/// Likewise where somebody spoke, but no word was heard.
+/// Length of speech without a recognised word that is kept at the end of the audio.
 constexpr std::int64_t kUnheard = 5 * kSampleRate;
 /// A pause of this length ends a window.
 constexpr std::int64_t kPause = 2 * kSampleRate;
-/// After overload the stream goes on so long before the live edge.
+/// After an overload the stream continues at most this long before the live edge.
 constexpr std::int64_t kEdge = kSampleRate;
-/// How far from any speech a word is dropped; its time is not exact.
+/// A word further than this from any speech is dropped. The margin allows for inexact word times.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
-/// With so much voice after the final words, the model has to write another word.
+/// If at least this much voice follows the final words, the model must write another word.
 constexpr std::int64_t kUnheardWord = kSampleRate / 2;
-/// Text that the model wrote only because it had to is dropped below this log probability.
+/// Text that the model wrote only because it was forced to is dropped below this log probability.
 constexpr float kForcedLogProbability = -0.7F;
-/// Voice this close to the final words or to the end of the audio does not count. Also the time
-/// before its deadline at which a word that was heard is returned.
+/// Voice this close to the final words or to the end of the audio does not count. Also, a
+/// recognised word is returned at least this long before its deadline.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 /// A cut leaves the words of the last two seconds in the window. The times of the newest words can
-/// be wrong; a cut before the true time of a word would make the next pass hear it again.
+/// be wrong; a cut before a word's true time would make the next pass recognise it again.
 constexpr std::int64_t kKept = 2 * kSampleRate;
-/// A language that was found in less audio than this is looked for again.
+/// A language that was detected in less audio than this is detected again.
 constexpr std::int64_t kSureLanguage = 3 * kSampleRate;
-/// Taken at a time while a pass is put off, because more audio waits.
+/// Amount of audio taken at a time while a pass is postponed because more audio waits.
 constexpr std::int64_t kPiece = kSampleRate / 50;
-/// Nobody says more tokens than this in a second, even of languages with a token a syllable or two
-/// a character.
+/// A pass may write at most kLeastTokens new tokens, plus kTokensPerSecond for each second of new
+/// audio. Nobody speaks faster, even in languages with one token per syllable or two per character.
 constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
-/// Tokens around the text when words are timed: four before, one after.
+/// Tokens around the text in word timing: four before it, one after it.
 constexpr int kTimingTokens = 5;
-/// Frames behind the audio that are encoded exactly: the model hears in them that the audio ends
-/// (docs/architecture.md, Live, has what less of them costs).
+/// Number of padding frames after the audio that are encoded exactly. They show the model that the
+/// audio ends. docs/architecture.md, Live, has the effect of fewer frames.
 constexpr int kExactPadding = 130;
 
-/// Score of a cut after `word`, which is followed by a pause of so many samples.
+/// Returns the score of a cut after `word`, which a pause of `pause` samples follows.
 double score_of_cut(const Word& word, std::int64_t pause) {
   const double seconds = static_cast<double>(pause) / kSampleRate;
   if (ends_sentence(word.text)) return seconds + kSentenceCut;
@@ -134,18 +135,19 @@ std::int64_t LiveTranscriber::samples_waiting() const {
   return counts ? options_.samples_waiting() : 0;
 }
 
-/// Of the window, with audio in them.
+/// Returns the number of frames of the window that hold audio.
 int LiveTranscriber::n_frames() const {
   return static_cast<int>(std::clamp<std::int64_t>(audio_.end_frame() - begin_, 0, window_frames_));
 }
 
-/// Sample at which the audio of the window ends.
+/// Returns the sample at which the audio of the window ends.
 std::int64_t LiveTranscriber::audio_end() const {
   return std::min((begin_ + n_frames()) * kHop, audio_.n_samples());
 }
 
-/// What is left until the next pass; while a pass is put off, because more audio waits, a little at
-/// a time. With Pace::Audio no piece goes beyond the place of the next pass.
+/// Returns the number of samples missing until the next pass. With Pace::RealTime it is at least
+/// kPiece, because a pass that is due is postponed while more audio waits. With Pace::Audio it
+/// never extends beyond the next pass.
 std::int64_t LiveTranscriber::n_wanted() const {
   if (schedule_.pace() == Pace::Audio) {
     return std::max<std::int64_t>(next_pass_ - audio_.n_samples(), 1);
@@ -153,10 +155,12 @@ std::int64_t LiveTranscriber::n_wanted() const {
   return std::max(heard_ + schedule_.hop() - audio_.n_samples(), kPiece);
 }
 
-/// Decodes if it is time to: there is enough new audio, and none that is about to come.
+/// Appends the words that are due. Then skips to the live edge if the stream is overloaded; else
+/// runs a pass, or rest() if there is no new speech, once there is enough new audio and little more
+/// waits to be pushed.
 Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   audio_.discard_before(begin_);
-  // Before the live edge after a skip there is nothing to hear.
+  // After a skip, audio before the new live edge is ignored.
   if (audio_.n_samples() <= heard_) return {};
   const std::int64_t n_waiting = samples_waiting();
   keep_deadlines(out);
@@ -176,7 +180,7 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   return pass(false, out);
 }
 
-/// The audio was heard, or left out, up to `sample`.
+/// Records that the audio up to `sample` was processed or skipped.
 void LiveTranscriber::set_heard(std::int64_t sample) {
   heard_ = sample;
   next_pass_ = heard_ + schedule_.hop();
@@ -188,9 +192,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// Pace::Audio: puts the next pass off to where the first word that is not final may be due. So a
-/// pass hears as much as possible of what is said after a pause. Returns false if it is due now, or
-/// was put off before.
+/// Pace::Audio: postpones the next pass until the first word that is not final may be due, so that
+/// after a pause a pass gets as much speech as possible. Postpones each pass only once. Returns
+/// whether the pass must wait.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;
@@ -200,8 +204,9 @@ bool LiveTranscriber::put_off_pass() {
   return audio_.n_samples() < next_pass_;
 }
 
-/// Where somebody first speaks behind the final words. Their own voice may end a little later than
-/// they do.
+/// Returns the first sample with a voice after the final words: the end of the audio if there is
+/// none, text_.floor() without a detector. The voice of the last final word may outlast the word's
+/// time, so the search begins kMargin after it.
 std::int64_t LiveTranscriber::first_open_voice() const {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return text_.floor();
@@ -209,8 +214,9 @@ std::int64_t LiveTranscriber::first_open_voice() const {
   return detector->first_voice(std::min(text_.floor() + kMargin, n), n);
 }
 
-/// Pace::Audio: lets the position follow silence in which no word begins, so that it never lags by
-/// much more than the latency. Queues beside the element hold no more than that.
+/// Pace::Audio: advances the position through silence in which no word begins, so that the position
+/// never lags by much more than the latency. Queues in parallel to the element hold no more audio
+/// than the latency.
 void LiveTranscriber::leave_silence() {
   if (schedule_.pace() == Pace::RealTime || audio_.detector() == nullptr) return;
   std::int64_t begin = first_open_voice();
@@ -218,9 +224,10 @@ void LiveTranscriber::leave_silence() {
   text_.raise_floor(begin - kTolerance);
 }
 
-/// Appends the words whose deadline comes before the next call. Words that are heard after their
-/// deadline get the earliest time that is still allowed, so that no word is later than the latency,
-/// however long passes take or stay silent.
+/// Pace::RealTime: appends the words whose deadline is at most kMargin away or has passed. Words
+/// after their deadline get the earliest time that the latency still allows. Words of later passes
+/// cannot begin before that time either, so no word is later than the latency, however long passes
+/// take.
 void LiveTranscriber::keep_deadlines(std::vector<Segment>& out) {
   if (schedule_.pace() == Pace::Audio) return;
   const std::int64_t due = audio_.n_samples() + samples_waiting() - schedule_.latency();
@@ -237,12 +244,13 @@ Result<void> LiveTranscriber::listen_to_rest(std::vector<Segment>& out) {
   return {};
 }
 
-/// Nobody has spoken since the last pass.
+/// Returns whether the detector found no speech since the last pass; false without a detector.
 bool LiveTranscriber::is_quiet() const {
   return audio_.detector() != nullptr && !audio_.detector()->has_speech_since(heard_);
 }
 
-/// What a pass does where there is nothing new to hear.
+/// Replaces a pass if there is no new speech: commits words and moves the window, but decodes
+/// nothing.
 void LiveTranscriber::rest(std::vector<Segment>& out) {
   const std::int64_t end = audio_.n_samples();
   stats_.unspoken_samples += static_cast<std::uint64_t>(end - heard_);
@@ -257,7 +265,7 @@ void LiveTranscriber::rest(std::vector<Segment>& out) {
 
 void LiveTranscriber::skip_to_live_edge(std::int64_t n_waiting, std::vector<Segment>& out) {
   commit(text_.n_all(), out);
-  // Never back to what was heard: more than the latency waits.
+  // The edge is never before heard_, because more audio than the latency waits.
   const std::int64_t edge =
       audio_.n_samples() + n_waiting - std::min(kEdge, schedule_.latency() / 2);
   stats_.skipped_samples += static_cast<std::uint64_t>(edge - heard_);
@@ -271,7 +279,7 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
   const std::uint64_t n_loops = stats_.loops;
   if (const auto ok = hear_window(); !ok) return ok;
   if (is_last && stats_.loops > n_loops && n_frames() > 0) {
-    // There is no later pass to hear what the loop hid.
+    // No later pass can recognise the speech whose text was dropped as a loop.
     if (const auto ok = hear_window(); !ok) return ok;
   }
   set_heard(audio_.n_samples());
@@ -287,9 +295,10 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
   return {};
 }
 
-/// Fills text_.heard() with what the window says after the words that stand.
+/// Decodes the window and fills text_.heard() with the words after the final ones.
 Result<void> LiveTranscriber::hear_window() {
-  // Without speech the model is easily led to a rare language, and that to made-up text.
+  // Until the language is certain, all positions are encoded: with thinned padding, the model tends
+  // to detect a rare language in near-silence and to invent text.
   const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
   if (const auto ok = encode(begin_, n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_, begin_, n_frames());
@@ -311,7 +320,7 @@ Result<void> LiveTranscriber::hear_window() {
   const LiveHearing& hearing = **heard;
   facts_.average_log_probability = hearing.average_log_probability;
   facts_.no_speech_probability = hearing.no_speech_probability;
-  // Where words stand, somebody spoke.
+  // A window with final words has speech.
   if (n_committed == 0 && is_silent({.average_log_probability = hearing.average_log_probability,
                                      .no_speech_probability = hearing.no_speech_probability},
                                     false, options_)) {
@@ -319,7 +328,7 @@ Result<void> LiveTranscriber::hear_window() {
     text_.forget_heard();
     return {};
   }
-  // Text that the model did not want to write counts only where it is probable.
+  // Text that the model was forced to write counts only if it is probable.
   if (hearing.was_forced && hearing.average_log_probability < kForcedLogProbability) {
     text_.forget_heard();
     return {};
@@ -327,7 +336,7 @@ Result<void> LiveTranscriber::hear_window() {
   if (is_loop(hearing)) {
     ++stats_.loops;
     text_.forget_heard();
-    // Without words that stand it is the audio that misleads the model.
+    // Without final words the audio itself causes the loop, so the audio is skipped.
     const bool has_text = n_committed > 0;
     begin_after(text_.committed().size(), has_text ? text_.floor() : audio_end() - kTail, false);
     prompt_.forget_previous_text();
@@ -343,8 +352,8 @@ Result<void> LiveTranscriber::hear_window() {
   return {};
 }
 
-/// Makes the punctuation at the beginning of `tokens` the open end of the final text, and returns
-/// the rest. A mark that the next word goes on from, as in "cold-hearted" or "3.5", stays with it.
+/// Moves the punctuation at the beginning of `tokens` to the open end of the final text, and
+/// returns the rest. A mark that the next word continues, as in "cold-hearted" or "3.5", remains.
 std::span<const Token> LiveTranscriber::without_open_end(std::span<const Token> tokens) {
   if (tokens.empty()) return tokens;
   std::string end;
@@ -362,7 +371,7 @@ std::span<const Token> LiveTranscriber::without_open_end(std::span<const Token> 
   return tokens.subspan(n);
 }
 
-/// The window's text in one piece repeats itself.
+/// Returns whether the window's whole text repeats itself. Sets facts_.compression_ratio.
 bool LiveTranscriber::is_loop(const LiveHearing& hearing) {
   window_text_.clear();
   for (const Token token : text_.committed_tokens()) window_text_ += tokenizer_.bytes(token);
@@ -371,7 +380,7 @@ bool LiveTranscriber::is_loop(const LiveHearing& hearing) {
   return facts_.compression_ratio > options_.compression_ratio_threshold;
 }
 
-/// The words of what is new, with their times.
+/// Returns the words of the new text `heard`, with their times.
 Result<std::span<LiveWord>> LiveTranscriber::time_words(std::span<const Token> heard) {
   const Stopwatch watch(stats_.align_time, "word times");
   return word_timer_.time(*decoder_,
@@ -383,8 +392,8 @@ Result<std::span<LiveWord>> LiveTranscriber::time_words(std::span<const Token> h
                           text_.committed_tokens(), heard);
 }
 
-/// Whether the detector heard a voice after the final words for so long that a word must be
-/// missing. After a full stop that was wrong the model often writes nothing for several passes.
+/// Returns whether the detector found so much voice after the final words that a word must be
+/// missing. After a wrong full stop the model often writes nothing for several passes.
 bool LiveTranscriber::is_speech_unheard() const {
   const SpeechDetector* detector = audio_.detector();
   const auto committed = text_.committed();
@@ -393,8 +402,8 @@ bool LiveTranscriber::is_speech_unheard() const {
          kUnheardWord;
 }
 
-/// Moves words that end before the first voice after the final words to that voice. The alignment
-/// tends to place the first words of a sentence in the pause before it.
+/// The alignment tends to place the first words of a sentence in the pause before it. Moves such
+/// words, one after another, to the start of the first voice after the final words.
 std::span<LiveWord> LiveTranscriber::placed_at_voice(std::span<LiveWord> words) const {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return words;
@@ -410,7 +419,8 @@ std::span<LiveWord> LiveTranscriber::placed_at_voice(std::span<LiveWord> words) 
   return words;
 }
 
-/// What is not known yet is left to the next pass.
+/// Removes words without speech near them and returns the others. Only audio that the detector has
+/// judged is searched for speech.
 std::span<LiveWord> LiveTranscriber::without_unspoken(std::span<LiveWord> words) {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return words;
@@ -423,7 +433,7 @@ std::span<LiveWord> LiveTranscriber::without_unspoken(std::span<LiveWord> words)
   return words.first(n_kept);
 }
 
-/// Returns the first `n` words heard, as a segment.
+/// Makes the first `n` words of text_.heard() final and appends them to `out` as a segment.
 void LiveTranscriber::commit(std::size_t n, std::vector<Segment>& out) {
   if (n == 0) return;
   const std::size_t n_tokens = text_.committed_tokens().size();
@@ -443,7 +453,7 @@ void LiveTranscriber::commit(std::size_t n, std::vector<Segment>& out) {
   if (options_.word_times) segment.words = std::move(words);
 }
 
-/// Leaves audio behind in which nothing was said.
+/// Moves the window past audio without words.
 void LiveTranscriber::move_on() {
   if (!text_.heard().empty()) return;
   const std::int64_t edge = silent_to();
@@ -453,8 +463,9 @@ void LiveTranscriber::move_on() {
   text_.raise_floor(edge);
 }
 
-/// Where the window has no words any more, up to where that is because nobody spoke. Speech of
-/// which nothing was heard may be understood when more of it has come, but for so long only.
+/// Returns the sample up to which audio without words may be discarded. With a detector, speech
+/// without recognised words is kept, for at most kUnheard, because it may be recognised when more
+/// of it has arrived.
 std::int64_t LiveTranscriber::silent_to() const {
   const std::int64_t edge = audio_end() - kTail;
   const SpeechDetector* detector = audio_.detector();
@@ -465,19 +476,22 @@ std::int64_t LiveTranscriber::silent_to() const {
   return std::max(std::min(edge, detector->silent_until(from)), audio_end() - kUnheard);
 }
 
-/// Begins a long window anew.
+/// Cuts a long window after a final word. If the window is still full, restarts it near the end of
+/// the audio.
 void LiveTranscriber::shorten_window() {
   const bool is_long =
       audio_end() - begin_ * kHop >= kLongWindow || text_.committed_tokens().size() >= kLongText;
   if (!is_long) return;
   if (!text_.committed().empty()) cut_window();
   if (n_frames() < window_frames_) return;
-  // Words that wait for longer than any latency allows have no times that make sense.
+  // Words that are not final after a full window have waited longer than any latency allows and
+  // have no meaningful times.
   text_.forget_heard();
   begin_after(text_.committed().size(), audio_end() - kTail, true);
 }
 
-/// Begins the window anew after the final word with the best score, if there is a good one.
+/// Restarts the window after the final word with the best score_of_cut(), if that score is good
+/// enough.
 void LiveTranscriber::cut_window() {
   const auto committed = text_.committed();
   const bool is_longest =
@@ -498,15 +512,16 @@ void LiveTranscriber::cut_window() {
   begin_after(n, end + std::max<std::int64_t>(next_start(n) - end, 0) / 2, true);
 }
 
-/// Sample at which the word after the first `n` final words of the window begins; n >= 1.
+/// Returns the sample at which the word after the first `n` final words of the window begins; the
+/// end of the last word if there is none. n >= 1.
 std::int64_t LiveTranscriber::next_start(std::size_t n) const {
   const auto committed = text_.committed();
   if (n < committed.size()) return committed[n].word.start;
   return text_.heard().empty() ? committed[n - 1].word.end : text_.heard().front().word.start;
 }
 
-/// The window begins at `sample`, behind its first `n_words` words that stand, which become
-/// previous text.
+/// Restarts the window at `sample`, after its first `n_words` final words. With `keep_text` they
+/// become previous text of the prompt.
 void LiveTranscriber::begin_after(std::size_t n_words, std::int64_t sample, bool keep_text) {
   if (keep_text && options_.condition_on_previous_text) {
     prompt_.append(text_.committed_tokens(n_words));

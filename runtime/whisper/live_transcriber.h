@@ -18,28 +18,29 @@
 
 namespace npuwhisper {
 
-/// Time as the policy sees it: how long a pass took is the difference of two calls.
+/// Returns the current time. The policy measures a pass's duration as the difference of two calls.
 using PassClock = std::function<std::chrono::nanoseconds()>;
 
-/// Words as they are spoken, each within TranscriberOptions::live_latency. A window grows with the
-/// stream and is decoded again in short passes (PassSchedule). Final words remain as the beginning
-/// of the text; LiveText decides when the others become final. Each segment returned holds new
-/// words only. A long window begins anew at a pause, and the window moves on where nobody speaks. A
-/// text that repeats itself is dropped together with the previous text in the prompt. With a
-/// detector of speech, passes without new speech are left out, words that nobody spoke are dropped,
-/// and a pass may not end the text while speech is missing from it.
+/// Returns words as they are spoken, each within TranscriberOptions::live_latency. A window grows
+/// with the stream and is decoded repeatedly in short passes (PassSchedule). Final words remain as
+/// the beginning of the text; LiveText decides when the others become final. Each returned segment
+/// holds only new words. A long window restarts at a pause, and the window moves past silence. A
+/// text that repeats itself is dropped together with the previous text in the prompt. With a speech
+/// detector, passes without new speech are skipped, words without speech near them are dropped, and
+/// a pass may not end the text while speech is missing from it.
 ///
 /// No word is returned later than its end plus the latency: words that a pass finds too late get
-/// later times (TranscriberStats::late_words). When more audio waits than the latency, all words
-/// that are known are returned and the stream goes on at the live edge (skipped_samples).
+/// later times (TranscriberStats::late_words). When more audio waits than the latency, all known
+/// words are returned and the stream continues at the live edge (skipped_samples).
 ///
-/// With Pace::RealTime the result depends on the audio, on samples_waiting and on the time that
-/// passes take; with Pace::Audio on the audio alone, however it is cut into pushes.
+/// With Pace::RealTime the result depends on the audio, on samples_waiting and on the duration of
+/// passes; with Pace::Audio on the audio alone, however it is divided into pushes.
 class LiveTranscriber final : public WhisperTranscriber {
  public:
-  /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder.
-  /// Errors: those of the options and of the factories; Unsupported (the model names no alignment
-  /// heads, so that its words have no times).
+  /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder
+  /// that `make_decoder` returns. Errors: those of check_options() and of the factories;
+  /// Unsupported (the model has no alignment heads, so its words cannot be timed, or too few text
+  /// positions).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
@@ -85,21 +86,21 @@ class LiveTranscriber final : public WhisperTranscriber {
   std::int64_t next_start(std::size_t n) const;
   void begin_after(std::size_t n_words, std::int64_t sample, bool keep_text);
 
-  const std::size_t max_text_;  // tokens of a window
+  const std::size_t max_text_;  // limit on the tokens of a window's text
   const PassClock clock_;
   LiveDecoder live_decoder_;
   LiveWordTimer word_timer_;
   CompressionRatio compression_ratio_;
   PassSchedule schedule_;
   LiveText text_;
-  std::vector<Token> draft_;  // for the decoder: open end and draft of text_
-  std::string window_text_;   // for is_loop()
-  Segment facts_;             // of the last pass, for the segments that are returned
+  std::vector<Token> draft_;  // decoder input: open end and draft of text_
+  std::string window_text_;   // scratch of is_loop()
+  Segment facts_;             // the last pass's statistics, copied to the returned segments
   bool language_is_sure_ = false;
-  std::int64_t begin_ = 0;      // mel frame that the window begins with; may be ahead of the audio
-  std::int64_t next_pass_ = 0;  // Pace::Audio: in samples of the stream
-  bool is_put_off_ = false;     // next_pass_, behind the hop
-  std::int64_t heard_ = 0;      // samples of the stream that passes have seen, or were skipped
+  std::int64_t begin_ = 0;      // mel frame at which the window begins; may be ahead of the audio
+  std::int64_t next_pass_ = 0;  // Pace::Audio: sample of the stream at which the next pass is due
+  bool is_put_off_ = false;     // next_pass_ was postponed beyond the hop
+  std::int64_t heard_ = 0;      // end of the audio that passes have processed or skipped
 };
 
 }  // namespace npuwhisper

@@ -12,17 +12,18 @@
 
 namespace npuwhisper {
 
-/// The words of a live pass with their tokens and times. What is new is aligned together with the
-/// words of the window that stand, whose times are thrown away: each pass times the whole text.
-/// Reentrant; allocates nothing but long words.
+/// Splits the text of a live pass into words with tokens and times. The new text is aligned
+/// together with the window's final words; the new times of the final words are discarded.
+/// Reentrant; allocates nothing except the texts of long words.
 class LiveWordTimer {
  public:
-  /// `max_text`: most tokens of a window's text.
+  /// `max_text`: limit on the tokens of a window's text.
   LiveWordTimer(const Tokenizer& tokenizer, const ModelConfig& config, std::size_t max_text);
 
-  /// The words that `heard` is made of, which follows `committed` in the window that `decoder`
-  /// encoded last; their tokens are those of `heard`. They live until the next call, and are the
-  /// caller's to change. `window` must have pcm. Errors: those of WordTimer::add_words().
+  /// Returns the words of `heard`, the text after `committed` in the window that `decoder` encoded
+  /// last. LiveWord::first_token is an index into `heard`. The words are valid until the next call,
+  /// and the caller may change them. `window` must have pcm. Errors: those of
+  /// WordTimer::add_words().
   Result<std::span<LiveWord>> time(TokenDecoder& decoder, const WordTimingWindow& window,
                                    std::span<const Token> committed, std::span<const Token> heard);
 
@@ -30,7 +31,7 @@ class LiveWordTimer {
   const Tokenizer& tokenizer_;
   WordTimer word_timer_;
   WordSplitter splitter_;
-  std::array<Segment, 2> segments_;  // what stands, what is new
+  std::array<Segment, 2> segments_;  // the final text and the new text
   std::vector<LiveWord> words_;
 };
 

@@ -83,7 +83,8 @@ void LogitRules::forbid_end(std::span<float> logits) const {
 void LogitRules::forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const {
   const auto times = logits.subspan(timestamp_begin_);
   if (sampled.empty()) {
-    // A blank is no timestamp, so this changes nothing for Whisper's own lists.
+    // The next line forbids all text, so this one matters only for suppress_begin_tokens that are
+    // timestamps. Whisper's own are not.
     forbid(logits, suppressed_first_);
     forbid(logits.first(timestamp_begin_));
     forbid(times.subspan(std::min(max_initial_timestamp_ + 1, times.size())));

@@ -6,21 +6,23 @@
 namespace npuwhisper {
 namespace {
 
-/// A syllable or two: less has nothing new to say.
+/// Minimum hop, the length of a syllable or two. Less audio has no new words.
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
-/// While the latency allows it, passes begin so many times their cost apart.
+/// If the latency allows it, the distance between passes is this multiple of their cost.
 constexpr std::int64_t kWantedRatio = 2;
-/// Passes are at least so far apart while the latency allows it. Further apart than LiveText waits
-/// for audio behind a word (0.6 s), words would be final when they were heard only once.
+/// Minimum distance between passes if the latency allows it. It is shorter than the audio for which
+/// LiveText waits after a word: with longer distances, words would become final after only one
+/// pass.
 constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
-/// Passes that a word sees within its latency, so that most are final by agreement, not by time.
+/// Number of passes that should process a word within its latency. Most words then become final by
+/// agreement and not because they are due.
 constexpr std::int64_t kPassesOfWord = 3;
-/// Pace::Audio, in fractions of the latency: the least distance of passes, the audio behind a word
-/// that makes it final, and that behind a word that ends a phrase.
+/// Pace::Audio, as fractions of the latency: the minimum distance between passes, the audio after a
+/// word that makes it final, and the same for a word that ends a phrase.
 constexpr double kHopOfAudio = 0.6;
 constexpr double kSettledOfAudio = 0.3;
 constexpr double kSettledPhraseOfAudio = 0.2;
-/// For the way from the deadline to the caller, and for passes that take longer than expected.
+/// Allows for the delivery of words to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 
 std::int64_t to_samples(std::chrono::nanoseconds time) {
@@ -38,8 +40,8 @@ std::int64_t PassSchedule::of_latency(double fraction) const {
 
 void PassSchedule::took(std::chrono::nanoseconds cost) {
   if (pace_ == Pace::Audio) return;
-  // Half the latency is all that may be planned with. What takes longer ends in a skip to the live
-  // edge, after which the machine may be free again.
+  // The schedule plans with at most half the latency. Longer passes lead to a skip to the live
+  // edge, after which the machine may be idle again.
   const std::int64_t samples = std::min(to_samples(cost), latency_ / 2);
   cost_ = std::max(samples, (7 * cost_ + samples) / 8);
 }
@@ -48,7 +50,7 @@ std::int64_t PassSchedule::hop() const {
   if (pace_ == Pace::Audio) return of_latency(kHopOfAudio);
   const std::int64_t affordable = (latency_ - cost_ - kMargin) / kPassesOfWord;
   const std::int64_t wanted = std::min(std::max(kWantedRatio * cost_, kWantedHop), affordable);
-  // A pass that starts when the last one ends has a tenth of its time to spare.
+  // Successive passes leave at least a tenth of their duration idle.
   return std::max({wanted, kLeastHop, cost_ * 11 / 10});
 }
 

@@ -8,32 +8,34 @@
 
 namespace npuwhisper {
 
-/// When a live stream is decoded again, and which words cannot wait for the time after. Passes are
-/// as far apart as leaves the machine half of its time, but close enough for the promised latency,
-/// and never closer than they take. With Pace::Audio hop() is fixed; the caller may decode later.
-/// All but took() is in samples of the stream's audio (16 kHz); "now" is where the live edge is:
-/// what has arrived, pushed or not. Reentrant; reads no clock.
+/// Decides when the next pass over a live stream takes place, and which words would be late if they
+/// were returned only after it. Passes are far enough apart to leave the machine idle half of the
+/// time, but close enough for the promised latency, and never closer than their own duration. With
+/// Pace::Audio hop() is fixed; the caller may decode later. All values except the argument of
+/// took() are in samples of the stream's audio (16 kHz). "now" is the live edge: the end of the
+/// audio that has arrived, whether or not it was pushed. Reentrant; reads no clock.
 class PassSchedule {
  public:
   explicit PassSchedule(std::chrono::milliseconds latency, Pace pace = Pace::RealTime);
 
   Pace pace() const { return pace_; }
-  /// A pass took so long. More than expected counts at once, less by and by. Pace::Audio ignores
-  /// it.
+  /// Records the duration of a pass. cost() follows a longer duration immediately and a shorter one
+  /// gradually. Has no effect with Pace::Audio.
   void took(std::chrono::nanoseconds cost);
-  /// What the next one is expected to take.
+  /// Returns the expected duration of the next pass, in samples.
   std::int64_t cost() const { return cost_; }
-  /// New audio that a pass is worth.
+  /// Returns the amount of new audio that justifies a pass.
   std::int64_t hop() const;
   std::int64_t latency() const { return latency_; }
 
-  /// Whether so much audio waits that words would come late: time to skip to the live edge.
+  /// Returns whether so much audio waits that words would be late and the stream must skip to the
+  /// live edge.
   bool is_overloaded(std::int64_t n_waiting) const { return n_waiting > latency_; }
-  /// Whether a word that ended at `end` would be late if it were left to the next pass. `heard`:
-  /// where the audio of the last pass ended.
+  /// Returns whether a word that ended at `end` would be late if it were returned after the next
+  /// pass. `heard`: the end of the last pass's audio.
   bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
-  /// Pace::Audio: whether enough audio has followed a word that ended at `end`. The last word of a
-  /// phrase needs less.
+  /// Pace::Audio: returns whether enough audio has followed a word that ended at `end` for the word
+  /// to become final. The last word of a phrase needs less audio.
   bool is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const;
 
  private:

@@ -9,14 +9,14 @@
 namespace npuwhisper {
 namespace {
 
-/// Previous text, <|startofprev|> and <|startoftranscript|> with language and task.
+/// Tokens besides the previous text: <|startofprev|>, <|startoftranscript|>, language and task.
 constexpr std::size_t kSpecialTokens = 4;
 
 }  // namespace
 
 Prompt::Prompt(const Tokenizer& tokenizer, int max_length, std::string_view initial_text)
     : special_(tokenizer.special()), max_previous_(static_cast<std::size_t>(max_length / 2 - 1)) {
-  // The model's own text begins with a space.
+  // The space matches the model's own text, which begins with one.
   if (const auto text = trim(initial_text); !text.empty()) {
     initial_ = tokenizer.encode(" " + std::string(text));
   }

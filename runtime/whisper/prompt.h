@@ -13,23 +13,24 @@
 
 namespace npuwhisper {
 
-/// What a window's text follows: `<|startofprev|>` and the last tokens of the previous text, if
-/// there is any, then `<|startoftranscript|>` and (unless the model is English-only) language and
-/// task. The previous text takes at most half of the decoder's positions. Reentrant.
+/// The tokens before a window's text: `<|startofprev|>` and the last tokens of the previous text,
+/// if there is any, then `<|startoftranscript|>` and (unless the model is English-only) language
+/// and task. Reentrant.
 class Prompt {
  public:
-  /// `max_length`: positions of the decoder (448). `initial_text` stands before the first window.
-  /// `tokenizer` must outlive the prompt.
+  /// `max_length`: the previous text takes at most max_length / 2 - 1 tokens. In openai/whisper, it
+  /// is the number of the decoder's positions (448). `initial_text` is the previous text of the
+  /// first window. `tokenizer` must outlive the prompt.
   Prompt(const Tokenizer& tokenizer, int max_length, std::string_view initial_text);
 
-  /// Text and timestamps that were said.
+  /// Appends recognised text and timestamps to the previous text.
   void append(std::span<const Token> tokens);
   void forget_previous_text() { previous_.clear(); }
-  /// As after construction.
+  /// Restores the state after construction.
   void reset();
 
   struct View {
-    std::span<const Token> tokens;  ///< Lives until the next call.
+    std::span<const Token> tokens;  ///< Valid until the next call.
     int sot = 0;                    ///< Position of <|startoftranscript|>.
   };
   View build(std::optional<Token> language, Task task);

@@ -12,7 +12,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Blocks that hold punctuation and decoration; their letters and numbers are told by their class.
+/// Ranges of punctuation and decoration. Letters and numbers within them are excluded by their
+/// Unicode class.
 constexpr std::array<CodePointRange, 17> kSilentRanges = {{
     {0x00A1, 0x00A1},    // inverted exclamation mark
     {0x00AB, 0x00AB},    // guillemet
@@ -46,7 +47,7 @@ bool is_space(char32_t character) {
 bool is_silent(char32_t character) {
   const UnicodeClass kind = unicode_class(character);
   if (kind != UnicodeClass::Other) return kind == UnicodeClass::Space;
-  // Full-width forms (U+FF01 on) have the order of ASCII.
+  // Full-width forms (from U+FF01) are in ASCII order.
   const bool is_full_width = character >= 0xFF01 && character <= 0xFF5E;
   const char32_t narrow = is_full_width ? character - 0xFF01 + U'!' : character;
   if (narrow < 0x80) return !contains(U"#$%&+=@", narrow);

@@ -5,25 +5,28 @@
 
 namespace npuwhisper {
 
-/// White space.
+/// Returns whether the character is white space.
 bool is_space(char32_t character);
-/// Characters that no one speaks: white space, punctuation and decoration, such as a musical note.
-/// Symbols that are read out, such as the percent sign, are not among them.
+/// Returns whether the character is never spoken: white space, punctuation and decoration, such as
+/// a musical note. Symbols that are read aloud, such as the percent sign, are not silent.
 bool is_silent(char32_t character);
-/// Punctuation that belongs to the word after it. Quotation marks and dashes do where a space is
-/// before them (openai/whisper's prepend_punctuations), brackets always.
+/// Returns whether the character is punctuation that belongs to the next word. Opening brackets
+/// always do; quotation marks and dashes do only after a space (openai/whisper's
+/// prepend_punctuations).
 bool is_opening(char32_t character, bool after_space);
-/// Text that no one speaks and that belongs to the word before it, such as ", " or "..."; false for
-/// text without any character.
+/// Returns whether the text has only silent characters and belongs to the previous word, as "..."
+/// or ", " do. Returns false for empty text.
 bool is_closing(std::string_view text);
-/// `text` without the closing punctuation and white space at its end.
+/// Returns `text` without the closing punctuation and white space at its end.
 std::string_view without_closing(std::string_view text);
-/// `text` without the ellipsis at its end, which the model writes where audio ends in a sentence.
+/// Returns `text` without the ellipsis at its end. The model writes one where the audio ends within
+/// a sentence.
 std::string_view without_ellipsis(std::string_view text);
-/// . ! ? and their full-width forms.
+/// Returns whether the character is one of . ! ? or their full-width forms.
 bool ends_sentence(char32_t character);
 
-/// Likewise of text, but for white space behind it.
+/// Returns whether the last character of the text, apart from white space, is one of . ! ? or their
+/// full-width forms.
 bool ends_sentence(std::string_view text);
 
 }  // namespace npuwhisper

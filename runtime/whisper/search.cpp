@@ -13,7 +13,7 @@ namespace {
 
 constexpr float kNothing = -std::numeric_limits<float>::infinity();
 
-/// Logits that are passed over at once when looking for a few of them.
+/// Number of logits in a block. A search for a few logits skips blocks that do not hold them.
 constexpr std::size_t kBlock = 512;
 
 Failure no_number() {
@@ -85,7 +85,7 @@ Result<void> Search::draw_all(TokenDecoder& decoder, std::span<float> logits, in
     std::size_t n_alive = 0;
     for (std::size_t i = 0; i < alive_.size(); ++i) {
       Hypothesis& text = beams_[static_cast<std::size_t>(alive_[i])];
-      // All texts draw their first token from the one row that the prompt gave.
+      // All texts draw their first token from the prompt's only row.
       const auto own = row(logits, first ? 0 : i, n_vocab_);
       if (!first || i == 0) summary = rules_.apply(text.tokens, own);
       if (!std::isfinite(summary.log_sum)) return no_number();
@@ -111,7 +111,7 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
   const auto most_probable = [&] { return static_cast<Token>(find_first(logits, summary.max)); };
   if (temperature == 0) return most_probable();
   const float scale = 1 / temperature;
-  // 53 random bits, scaled by hand: std::uniform_real_distribution differs between libraries.
+  // 53 random bits, scaled here because std::uniform_real_distribution differs between libraries.
   const double uniform = static_cast<double>(random_() >> 11) * 0x1.0p-53;
   double left = uniform * static_cast<double>(sum_exp(logits, summary.max, scale));
   for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
@@ -126,7 +126,7 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
       if (left < 0) return static_cast<Token>(begin + i);
     }
   }
-  // The sums were rounded, and what was drawn lies in the difference.
+  // Rounding made the total larger than the sum of its parts, and the draw lies in the difference.
   return most_probable();
 }
 
@@ -142,7 +142,7 @@ Result<const Hypothesis*> Search::beam(TokenDecoder& decoder, std::span<float> l
   best_beam_finished_ = false;
   std::size_t n_beams = 1;
   for (int length = 1;; ++length) {
-    // Twice as many as beams, so that those which end can be replaced by others that go on.
+    // Twice as many candidates as beams, so that those that end can be replaced.
     const auto ranked = rank_candidates(logits, n_beams, 2 * n);
     if (!ranked) return fail(ranked.error());
     grow_beams(n, length == max_new, length_penalty);
@@ -190,7 +190,7 @@ void Search::add_candidate(const Candidate& candidate, std::size_t n_wanted) {
   if (candidates_.size() > n_wanted) candidates_.pop_back();
 }
 
-/// Turns the best candidates into the beams of the next step (none when no text goes on).
+/// Turns the best candidates into the beams of the next step (none if no text continues).
 void Search::grow_beams(std::size_t width, bool last_step, float length_penalty) {
   const std::size_t n_first = std::min(width, candidates_.size());
   std::size_t reserve = n_first;
@@ -228,7 +228,8 @@ void Search::finish_beam(const Candidate& candidate, float length_penalty) {
   best_.sum_log_probability = candidate.sum_log_probability;
 }
 
-/// Appends next_[i] to a copy of sequence parents_[i], out of n_before.
+/// Replaces the decoder's `n_before` sequences: sequence i becomes a copy of parents_[i] followed
+/// by next_[i]. Returns the next logits.
 Result<std::span<float>> Search::advance(TokenDecoder& decoder, std::size_t n_before) {
   bool same = n_before == parents_.size();
   for (std::size_t i = 0; same && i < parents_.size(); ++i) {

@@ -14,25 +14,26 @@
 
 namespace npuwhisper {
 
-/// A text that the search found: the tokens after the prompt, without the end of text.
+/// A text found by the search: the tokens after the prompt, without the end of text.
 struct Hypothesis {
   std::vector<Token> tokens;
-  float sum_log_probability = 0;  ///< The end of text included, where it was reached.
+  float sum_log_probability = 0;  ///< Includes the end of text if it was reached.
 
-  /// As openai/whisper: the end of text counts as one token.
+  /// Returns the average over the tokens. As in openai/whisper, the end of text counts as a token.
   float average_log_probability() const {
     return sum_log_probability / static_cast<float>(tokens.size() + 1);
   }
 };
 
-/// How hypotheses of one search are compared: log probability / length ^ length_penalty
-/// (CTranslate2; the length does not count the end of text).
+/// Returns the score that ranks the hypotheses of one search: log probability / length ^
+/// length_penalty (CTranslate2; the length does not count the end of text).
 float hypothesis_score(float sum_log_probability, std::size_t length, float length_penalty);
 
-/// From the logits after the prompt to the best text: greedy, sampling and beam search over a
-/// TokenDecoder that has run the prompt as its only sequence. All buffers are allocated by the
-/// constructor. A result belongs to the search and lives until the next one. Reentrant.
-/// Errors: those of the decoder; DeviceError if it gives no number.
+/// Finds the best text by greedy search, sampling or beam search. It starts from the logits after
+/// the prompt, which the TokenDecoder has run as its only sequence. `max_new` limits the tokens of
+/// a text. The constructor allocates all buffers. A result belongs to this object and is valid
+/// until the next search. Reentrant. Errors: those of the decoder; DeviceError if its logits are
+/// not finite.
 class Search {
  public:
   struct Limits {
@@ -44,19 +45,19 @@ class Search {
 
   void reseed(std::uint64_t seed) { random_.seed(seed); }
 
-  /// The most probable token at each step.
+  /// Returns the text that takes the most probable token at each step.
   Result<const Hypothesis*> greedy(TokenDecoder& decoder, std::span<float> logits, int max_new);
 
-  /// `n` texts drawn at `temperature` (> 0); the one with the best score.
+  /// Draws `n` texts at `temperature` (> 0) and returns the one with the best score.
   Result<const Hypothesis*> sample(TokenDecoder& decoder, std::span<float> logits, int max_new,
                                    int n, float temperature, float length_penalty);
 
-  /// Keeps the `width` best beginnings of a text; ends after round(width * patience) whole ones
-  /// (CTranslate2's beam search; patience: Kasai et al. 2022).
+  /// Keeps the `width` best partial texts, ends after round(width * patience) complete ones and
+  /// returns the best of these (CTranslate2's beam search; patience: Kasai et al. 2022).
   Result<const Hypothesis*> beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
                                  int width, float patience, float length_penalty);
 
-  /// Tokens decoded since the constructor, over all sequences.
+  /// Returns the number of tokens decoded since construction, over all sequences.
   std::uint64_t n_tokens() const { return n_tokens_; }
 
  private:
@@ -81,13 +82,13 @@ class Search {
   std::mt19937_64 random_;
   std::uint64_t n_tokens_ = 0;
 
-  std::vector<Hypothesis> beams_;      // of greedy and sampling: one for each text
-  std::vector<Hypothesis> new_beams_;  // of beam search, swapped with beams_
-  std::vector<int> alive_;             // sequence -> index into beams_, when sampling
+  std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
+  std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
+  std::vector<int> alive_;             // greedy and sampling: sequence -> index into beams_
   std::vector<int> parents_;
   std::vector<Token> next_;
   std::vector<Candidate> candidates_;
-  Hypothesis best_;  // of the finished beams
+  Hypothesis best_;  // the best finished beam
   float best_score_ = 0;
   std::size_t n_finished_ = 0;
   bool best_beam_finished_ = false;

@@ -14,8 +14,9 @@ bool continues_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
-/// Where the text of the first tokens ends in the text of all. `head` is the former, decoded alone:
-/// it differs where a character begins in it and ends after it.
+/// Returns where the text of the first tokens ends within `whole`, the text of all tokens. `head`
+/// is the text of the first tokens decoded on their own: the two differ at a character that begins
+/// in the first tokens and ends after them.
 std::size_t text_end(const std::string& whole, const std::string& head) {
   const auto differs = std::mismatch(whole.begin(), whole.end(), head.begin(), head.end()).first;
   auto at = static_cast<std::size_t>(differs - whole.begin());
@@ -82,7 +83,7 @@ int split_window(const Tokenizer& tokenizer, std::span<const Token> tokens,
       add_between_timestamps(n);
       return window.n_frames;
     }
-    // The timestamp may lie past the audio of a window that is not full.
+    // The timestamp may lie past the audio of a partly filled window.
     return std::clamp(steps(tokens[first_token - 1]) * kFramesPerTimestamp, 1, window.n_frames);
   }
   const auto last = std::find_if(tokens.rbegin(), tokens.rend(),

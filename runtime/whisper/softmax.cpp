@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compiled once for each instruction set (Highway includes this file again); the best one that the
-// CPU has and NPUWHISPER_MAX_ISA allows is called.
+// Compiled once for each instruction set (Highway includes this file again). Calls use the best one
+// that the CPU has and NPUWHISPER_MAX_ISA allows.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "whisper/softmax.cpp"
 #include <hwy/foreach_target.h>
-// After foreach_target.h, as Highway asks.
+// Highway requires this include after foreach_target.h.
 #include <hwy/highway.h>
 
 #include <hwy/contrib/math/math-inl.h>
@@ -25,7 +25,7 @@ float max_of(const float* x, std::size_t n, float lowest) {
   auto b = a;
   std::size_t i = 0;
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    // In this order x86 skips a NaN (maxps returns its second operand).
+    // The operands' order makes x86 skip a NaN (maxps returns its second operand).
     a = hn::Max(hn::LoadU(d, x + i), a);
     b = hn::Max(hn::LoadU(d, x + i + lanes), b);
   }

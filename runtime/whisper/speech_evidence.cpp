@@ -8,24 +8,24 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::size_t kBlock = 160;  // samples: 10 ms
-/// First difference that lifts consonants to the level of vowels and takes rumble and hum away; the
-/// usual value of speech front ends (HTK book, section 5.2).
+/// Coefficient of the first difference that raises consonants to the level of vowels and removes
+/// rumble and hum; the usual value of speech front ends (HTK book, section 5.2).
 constexpr float kPreEmphasis = 0.97F;
-constexpr float kSmallestPower = 1e-10F;  // of digital silence: -100 dB
+constexpr float kSmallestPower = 1e-10F;  // level of digital silence: -100 dB
 
-/// Levels are spread over the window like this: a tenth of it is pause, a twentieth is loud. They
-/// are read off the speech itself, so that no absolute loudness is assumed.
+/// Quantiles of the window's levels that serve as the level of pauses and of loud speech. No
+/// absolute loudness is assumed.
 constexpr double kPauseShare = 0.10;
 constexpr double kLoudShare = 0.95;
-/// Weak consonants are up to 35 dB below vowels. What lies deeper is pause, however silent the
-/// rest.
+/// Maximum range from pauses to loud speech. Weak consonants are up to 35 dB below vowels; anything
+/// far lower is a pause, so deeper silence does not widen the range.
 constexpr float kMaxRange = 50.0F;  // dB
-constexpr float kThreshold = 0.3F;  // of the range, above the pauses
+constexpr float kThreshold = 0.3F;  // fraction of the range above the pauses
 constexpr float kSoftness = 6.0F;   // dB from the threshold to full evidence
-/// Range at which pauses begin to stand out of the speech, and by which they clearly do.
+/// Ranges at which pauses begin to stand out from speech, and at which they clearly do.
 constexpr float kUselessRange = 6.0F;  // dB
 constexpr float kClearRange = 18.0F;   // dB
-/// Full evidence: odds of 7 to 1 a frame.
+/// Log odds of full evidence: 7 to 1 per frame.
 constexpr float kFullEvidence = 2.0F;
 
 }  // namespace

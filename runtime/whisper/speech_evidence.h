@@ -8,23 +8,25 @@
 
 namespace npuwhisper {
 
-/// How strongly the energy of a window's audio speaks for or against speech, over time: natural log
-/// odds, positive for speech. It knows the noise of the window and how far speech stands out of it,
-/// so it says nothing (0) where music or noise leave no pauses to be heard. Reentrant; all memory
-/// is allocated by the constructor.
+/// Measures how strongly the energy of a window's audio indicates speech over time: natural log
+/// odds, positive for speech. It estimates the window's noise and how far speech rises above it, so
+/// the evidence is 0 where music or noise leave no audible pauses. Reentrant; the constructor
+/// allocates all memory.
 class SpeechEvidence {
  public:
   explicit SpeechEvidence(std::size_t max_samples);
 
-  /// Listens to a window (16 kHz; of a longer one, to its beginning). An empty one is no evidence.
+  /// Measures a window of 16 kHz audio; samples after the first max_samples are ignored. A window
+  /// shorter than 20 ms gives no evidence.
   void measure(std::span<const float> pcm);
-  /// Whether there is any.
+  /// Returns whether the window gives any evidence.
   bool is_informative() const { return scale_ > 0; }
-  /// The 20 ms from `sample` of the window on, or those of the window that are nearest.
+  /// Returns the evidence for the 20 ms of the window that begin at `sample` (rounded to 10 ms).
+  /// Outside the window, returns the evidence at its nearer end.
   float at(std::int64_t sample) const;
 
  private:
-  std::vector<float> level_;   // dB of 20 ms, each 10 ms
+  std::vector<float> level_;   // dB over 20 ms, one value every 10 ms
   std::vector<float> sorted_;  // scratch
   float threshold_ = 0;        // dB
   float scale_ = 0;            // 0 to 1

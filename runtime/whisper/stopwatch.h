@@ -7,8 +7,8 @@
 
 namespace npuwhisper {
 
-/// Adds the wall time of its own life to a sum, and shows it in the trace as `stage` (a string
-/// literal).
+/// Adds the wall time of its own lifetime to a sum, and records it in the trace as `stage` (a
+/// string literal).
 class Stopwatch {
  public:
   Stopwatch(std::chrono::nanoseconds& sum, const char* stage)

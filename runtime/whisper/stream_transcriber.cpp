@@ -11,14 +11,15 @@
 namespace npuwhisper {
 namespace {
 
-/// Silence is left out before a window in pieces of this many mel frames: what is shorter is no
-/// reason to begin elsewhere than the text before says.
+/// Silence at the beginning of a window is skipped in pieces of this many mel frames (2 s); shorter
+/// silence is kept.
 constexpr std::int64_t kSkip = 200;
-/// How far from any speech a segment is dropped; whisper's timestamps are not exact.
+/// A segment further than this from any speech is dropped; Whisper's timestamps are not exact.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
-/// Mel frames, 1 s, that three windows in a row move on together, whatever their timestamps say. So
-/// a text that never ends costs at most three windows a second. Speech has no three segments in a
-/// second: the two short ones before the third may be cut short by the end of a window.
+/// Minimum sum of three successive windows' advances in mel frames (1 s), regardless of their
+/// timestamps. It limits an endless text to three windows per second of audio. Speech never has
+/// three segments in a second. Two successive windows may advance less, because the end of a window
+/// can cut their text.
 constexpr int kThreeAdvances = 100;
 
 }  // namespace
@@ -46,7 +47,8 @@ void StreamTranscriber::forget() {
   last_advances_ = kFirstAdvances;
 }
 
-/// What completes a window: no more, so that no more is known of speech when it is due.
+/// Returns the number of samples missing from the window, at least kHop. It is not larger, so that
+/// the detector has not seen later audio when the window is decoded.
 std::int64_t StreamTranscriber::n_wanted() const {
   const std::int64_t missing = (seek_ + window_frames_) * kHop + kFftSize / 2 - audio_.n_samples();
   return std::max<std::int64_t>(missing, kHop);
@@ -60,8 +62,8 @@ Result<void> StreamTranscriber::listen(std::vector<Segment>& out) {
 }
 
 Result<void> StreamTranscriber::listen_to_rest(std::vector<Segment>& out) {
-  // As faster-whisper: a hop that is not full, less than 10 ms, is not looked at. Anything longer
-  // is, however short.
+  // As in faster-whisper, an incomplete last hop (less than 10 ms) is ignored. Any longer rest is
+  // transcribed.
   const std::int64_t end = audio_.n_samples() / kHop;
   for (skip_silence(); seek_ < end; skip_silence()) {
     const auto n_frames = static_cast<int>(std::min<std::int64_t>(window_frames_, end - seek_));
@@ -70,14 +72,14 @@ Result<void> StreamTranscriber::listen_to_rest(std::vector<Segment>& out) {
   return {};
 }
 
-/// Moves the next window on to where somebody speaks.
+/// Moves the beginning of the next window towards the next speech, in steps of kSkip.
 void StreamTranscriber::skip_silence() {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return;
   const std::int64_t from = seek_ * kHop;
   const std::int64_t to = std::min(detector->silent_until(from) / kHop, audio_.end_frame());
   std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
-  // At the end of the stream nothing follows that a short window could be joined to.
+  // At the end of the stream all silence is skipped: a short rest has no later audio to join.
   if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
   if (n_frames == 0) return;
   advance(n_frames);
@@ -93,7 +95,8 @@ Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segm
   return {};
 }
 
-/// The frames that a window of `n_frames`, of which `n_done` became text, moves on.
+/// Returns the number of frames to advance after a window of `n_frames` frames, of which `n_done`
+/// became text.
 int StreamTranscriber::limit_windows(int n_done, int n_frames) {
   const int least = kThreeAdvances - last_advances_[0] - last_advances_[1];
   const int n = std::min(std::max(n_done, least), n_frames);
@@ -101,7 +104,8 @@ int StreamTranscriber::limit_windows(int n_done, int n_frames) {
   return n;
 }
 
-/// Appends the segments of the window at seek_ and returns the frames until the next one begins.
+/// Appends the segments of the window at seek_ and returns the number of frames until the next
+/// window begins.
 Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& out) {
   if (const auto ok = encode(seek_, window_frames_); !ok) return fail(ok.error());
   const bool is_language_known = language_decision_.is_settled();
@@ -127,7 +131,7 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   return *n_done;
 }
 
-/// Fills segments_ and returns the frames until the next window begins.
+/// Fills segments_ and returns the number of frames until the next window begins.
 Result<int> StreamTranscriber::make_segments(const DecodedWindow& heard, int n_frames) {
   const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
   const int n_done = split_window(tokenizer_, heard.tokens,

@@ -15,26 +15,26 @@
 namespace npuwhisper {
 
 /// Whisper's long-form procedure (Radford et al. 2022, section 4.5) on a stream: windows of 30 s,
-/// each beginning where the timestamps of the one before say that its text ended. The reference
-/// is faster-whisper 1.2; different on purpose:
+/// each beginning where the text of the previous one ended according to its timestamps. The
+/// reference is faster-whisper 1.2, with these deliberate differences:
 ///  - log-mel is normalised by the loudest frame of the window, not of the whole file;
 ///  - the language is that of the first window with speech, not of the first window;
-///  - word times do not move the next window, so that they do not change the text;
+///  - word times do not move the next window, so they do not change the text;
 ///  - segments never overlap and never pass the end of the audio;
-///  - three windows in a row move on by a second at least, even where their timestamps do not;
-///  - with a detector of speech, a window begins where somebody speaks: silence of two seconds and
-///    more is left out before it; and a segment is dropped if nobody speaks anywhere near it.
+///  - three successive windows advance by at least one second, even if their timestamps do not;
+///  - with a speech detector, silence at the beginning of a window is skipped in steps of two
+///    seconds, and a segment without speech near it is dropped.
 class StreamTranscriber final : public WhisperTranscriber {
  public:
-  /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` makes. Without a
-  /// detector everything is listened to. Errors: those of the options and of the factories.
+  /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` returns. Without
+  /// a detector all audio is transcribed. Errors: those of check_options() and of the factories.
   static Result<std::unique_ptr<StreamTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
       const DetectorFactory& make_detector = {});
 
  private:
-  /// Before the first window: as much as allows it to move on as little as it likes.
+  /// Initial last_advances_: large enough not to force an advance on the first two windows.
   static constexpr std::array<int, 2> kFirstAdvances = {100, 100};
 
   explicit StreamTranscriber(Parts&& parts);
@@ -56,9 +56,9 @@ class StreamTranscriber final : public WhisperTranscriber {
 
   WindowDecoder window_decoder_;
   std::optional<WordTimer> word_timer_;
-  std::vector<Segment> segments_;  // of the window in work
-  std::int64_t seek_ = 0;          // mel frame that the next window begins with
-  std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the latest last
+  std::vector<Segment> segments_;  // segments of the current window
+  std::int64_t seek_ = 0;          // mel frame at which the next window begins
+  std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the most recent last
 };
 
 }  // namespace npuwhisper

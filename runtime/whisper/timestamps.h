@@ -7,8 +7,8 @@
 
 namespace npuwhisper {
 
-/// Units of time in Whisper: a timestamp token, a position of the encoder's output and two mel
-/// frames are all 0.02 s (openai/whisper: input_stride, time_precision).
+/// Units of time in Whisper: one step of the timestamp tokens, one position of the encoder's output
+/// and two mel frames are all 0.02 s (openai/whisper: input_stride, time_precision).
 inline constexpr int kFramesPerTimestamp = 2;
 inline constexpr int kSamplesPerTimestamp = kFramesPerTimestamp * kHop;
 inline constexpr int kTimestampsPerSecond = kSampleRate / kSamplesPerTimestamp;

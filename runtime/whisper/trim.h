@@ -5,7 +5,7 @@
 
 namespace npuwhisper {
 
-/// `text` without white space (ASCII) at both ends.
+/// Returns `text` without ASCII white space at either end.
 inline std::string_view trim(std::string_view text) {
   constexpr std::string_view kSpace = " \t\r\n\v\f";
   const auto first = text.find_first_not_of(kSpace);

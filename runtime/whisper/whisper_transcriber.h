@@ -23,18 +23,19 @@
 
 namespace npuwhisper {
 
-/// Makes the decoder of a stream; its calls return Cancelled while `cancelled` is set.
+/// Creates the decoder of a stream for at most `max_sequences` sequences. The decoder's calls
+/// return Cancelled while `cancelled` is set.
 using DecoderFactory = std::function<Result<std::unique_ptr<TokenDecoder>>(
     int max_sequences, const std::atomic<bool>& cancelled)>;
-/// Makes a stream's log-mel for so many frames at once.
+/// Creates a stream's log-mel, which can hold `capacity_frames` frames.
 using LogMelFactory = std::function<Result<std::unique_ptr<LogMel>>(int capacity_frames)>;
-/// Makes a stream's detector of speech, or none.
+/// Creates a stream's speech detector, or returns nullptr if the stream has none.
 using DetectorFactory = std::function<Result<std::unique_ptr<SpeechDetector>>()>;
 
-/// A stream that is heard by Whisper, whatever the policy: it takes audio in, piece by piece, and
-/// keeps what every policy needs: options, decoder, audio, language, counters, the error or
-/// cancel() that ended the stream. A policy is a derived class. It says how much audio it wants
-/// before it decides anew, and what to decode when that has come.
+/// Base class of the transcription policies. It accepts the audio piece by piece and keeps the
+/// state that every policy needs: options, decoder, audio, language, counters, and the error or
+/// cancel() that ended the stream. A policy is a derived class that decides how much audio it needs
+/// before its next decision, and what to decode when that audio has arrived.
 class WhisperTranscriber : public Transcriber {
  public:
   Result<std::vector<Segment>> push(std::span<const float> pcm) final { return hear(pcm); }
@@ -50,10 +51,10 @@ class WhisperTranscriber : public Transcriber {
   TranscriberStats stats() const final;
 
  private:
-  const std::unique_ptr<std::atomic<bool>> cancelled_;  // decoder_ looks at it
+  const std::unique_ptr<std::atomic<bool>> cancelled_;  // also read by decoder_
 
  protected:
-  /// What a stream is made of.
+  /// The parts of a stream.
   struct Parts {
     const Tokenizer& tokenizer;
     const ModelConfig& config;
@@ -63,45 +64,50 @@ class WhisperTranscriber : public Transcriber {
     std::unique_ptr<LogMel> mel{};
     std::unique_ptr<SpeechDetector> detector{};
   };
-  /// Checks the options, and makes the rest when they are right. `make_detector` may be empty.
+  /// Checks the options and, if they are valid, creates the parts. `make_detector` may be empty.
   /// Errors: those of check_options() and of the factories.
   static Result<Parts> make_parts(const Tokenizer& tokenizer, const ModelConfig& config,
                                   const TranscriberOptions& options, int max_sequences,
                                   const DecoderFactory& make_decoder,
                                   const LogMelFactory& make_log_mel,
                                   const DetectorFactory& make_detector);
-  /// Moves the parts in; the references among them may still be used. `prompt_length`: as Prompt's
-  /// max_length. `keep_samples`: for word times.
+  /// Takes ownership of the objects in `parts`. The references in `parts` remain valid.
+  /// `prompt_length`: max_length of the Prompt. `keep_samples`: whether to keep the samples, which
+  /// word timing needs.
   WhisperTranscriber(Parts&& parts, int prompt_length, bool keep_samples);
 
-  /// Samples that are to come before the policy decides again, at least 1. listen() sees no more of
-  /// a push at once, so that what it decides need not depend on how the audio is cut into pushes.
+  /// Returns the number of samples, at least 1, that the policy needs before its next decision.
+  /// listen() is called after at most this many new samples, so the policy can make its decisions
+  /// independent of how the audio is divided into pushes.
   virtual std::int64_t n_wanted() const = 0;
-  /// Audio has come: decodes what is due and appends what became final.
+  /// Called after new audio: decodes what is due and appends the segments that became final.
   virtual Result<void> listen(std::vector<Segment>& out) = 0;
-  /// Nothing more has come, or will: appends all that is left.
+  /// Called by settle() and drain(): decodes the remaining audio and appends all segments that are
+  /// not yet returned.
   virtual Result<void> listen_to_rest(std::vector<Segment>& out) = 0;
-  /// The stream begins anew.
+  /// Called by reset(): discards the policy's state of the stream.
   virtual void forget() = 0;
-  /// Sample before which no later segment starts; may be ahead of the audio.
+  /// Returns the earliest sample at which a later segment can start. It may be ahead of the audio.
   virtual std::int64_t said_to() const = 0;
 
-  /// Errors: Cancelled, or what ended the stream.
+  /// Returns an error if the stream cannot continue: Cancelled, or the error that ended it.
   Result<void> check_running() const;
   bool is_drained() const { return drained_; }
-  /// Encodes the window that begins at mel frame `first`.
+  /// Encodes the window that begins at mel frame `first`. `n_exact`: as for TokenDecoder::encode().
   Result<void> encode(std::int64_t first, int n_exact);
-  /// The token of language_ if `is_known`, else of the language that is most probable by the window
-  /// that was encoded last, which begins at mel frame `first` and holds `n_frames` of audio, and by
-  /// those before it. None if the model has no languages. If the language is not that of the text
-  /// before, that text is forgotten.
+  /// Returns the token of language_ if `is_known`. Otherwise detects the language in the window
+  /// encoded last, which begins at mel frame `first` and holds `n_frames` frames of audio, and
+  /// returns the token of the most probable language given this window and the kept ones. If that
+  /// is not language_, drops the previous text from the prompt. Returns no token for an
+  /// English-only model. Errors: those of the decoder.
   Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames);
-  /// The window that find_language() was called for has speech: language_ is what was found.
+  /// Sets language_ to the language that the last find_language() found and keeps its window for
+  /// later detections. Call if that window has speech.
   void accept_language();
-  /// Lets stats() see the counters of now.
+  /// Makes the current counters visible to stats().
   void publish_stats();
 
-  // For the policy, on the thread of push() and drain().
+  // Used by the policies. Not for cancel() and stats(), which other threads may call.
   const Tokenizer& tokenizer_;
   const TranscriberOptions options_;
   const int window_frames_;
@@ -110,7 +116,7 @@ class WhisperTranscriber : public Transcriber {
   HeardAudio audio_;
   Prompt prompt_;
   LanguageDecision language_decision_;
-  std::string language_;  // Empty until a window with speech was heard.
+  std::string language_;  // given or detected; empty before detection
 
  private:
   template <typename Sample>
@@ -119,10 +125,10 @@ class WhisperTranscriber : public Transcriber {
   Error end_with(const Error& error);
   void warn_of_language();
 
-  std::vector<float> own_window_;  // of mel, where the decoder has no memory for it
+  std::vector<float> own_window_;  // the mel window if the decoder has no memory for it
   bool drained_ = false;
   bool warned_of_language_ = false;
-  std::optional<Error> error_;  // ends the stream until reset()
+  std::optional<Error> error_;  // the error that ended the stream; cleared by reset()
 
   mutable std::mutex mutex_;  // guards published_
   TranscriberStats published_;

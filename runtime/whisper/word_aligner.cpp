@@ -10,12 +10,12 @@
 namespace npuwhisper {
 namespace {
 
-/// Attention below this share of even attention is noise.
+/// Attention below this share of uniform attention is noise.
 constexpr float kNoiseShare = 0.01F;
-/// Of a pause that the text does not mark, in nats. Larger than the odds of one would be if the
-/// positions' scores were independent, which those of neighbours are not. Times change little
-/// between 5 and 20; without it the first word of a window is drawn to the speech that the window
-/// before left over.
+/// Cost of a pause that the text does not mark, in nats. It is larger than the log odds of such a
+/// pause would suggest, because the scores of neighbouring positions are not independent. Times
+/// change little between 5 and 20. Without the cost, the first word of a window is drawn to speech
+/// left over from the previous window.
 constexpr float kUnmarkedCost = 15;
 
 }  // namespace
@@ -64,7 +64,7 @@ void WordAligner::add_state(const AttentionView& attention, const TextState& sta
   path_.add(scores_, !is_spoken, state.kind == Kind::Gap ? kUnmarkedCost : 0.0F);
 }
 
-/// Fills row_ with the mean of the heads from position `first` on.
+/// Fills row_ with the heads' mean attention in `row`, from position `first` on.
 void WordAligner::read_row(const AttentionView& attention, std::size_t row, std::size_t first) {
   std::fill(row_.begin(), row_.end(), 0.0F);
   const float share = 1.0F / static_cast<float>(n_heads_);
@@ -76,7 +76,7 @@ void WordAligner::read_row(const AttentionView& attention, std::size_t row, std:
 }
 
 // The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2, both
-// padded evenly), so it stands for the 320 samples around that.
+// padded evenly), so it represents the 320 samples around that sample.
 std::int64_t WordAligner::sample_of(std::int64_t position) const {
   return position * kSamplesPerTimestamp - kSamplesPerTimestamp / 2 + lead_;
 }

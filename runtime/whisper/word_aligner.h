@@ -11,53 +11,58 @@
 
 namespace npuwhisper {
 
-/// A stretch of a window's text as the aligner knows it.
+/// A part of a window's text: one state of the aligner.
 struct TextState {
   enum class Kind {
     Spoken,     ///< One token of a word.
-    Gap,        ///< Between two words, where the text marks no pause.
-    MarkedGap,  ///< Where it does, by punctuation or the end of a segment.
-    Outside,    ///< Before the first word and after the last one.
+    Gap,        ///< Between two words where the text marks no pause.
+    MarkedGap,  ///< Between two words where punctuation or a segment's end marks a pause.
+    Outside,    ///< Before the first word or after the last one.
   };
   Kind kind = Kind::Spoken;
-  /// Of the attention, for the tokens in it: row i - 1 predicts token i.
+  /// First row of the attention for this state's tokens. Row i - 1 belongs to the prediction of
+  /// token i.
   std::size_t first_row = 0;
   std::size_t n_rows = 0;
 };
 
-/// What a model's alignment heads attend to, after softmax: [n_heads, n_rows, n_positions].
+/// Attention of a model's alignment heads, after softmax: [n_heads, n_rows, n_positions].
 struct AttentionView {
   std::span<const float> values;
   std::size_t n_rows = 0;
 };
 
-/// Finds the stretches of a window's text in its audio. Attention and energy are put into one
-/// probabilistic model, a chain of states:
-///  - a token has at each position (20 ms) the probability with which the mean of the heads attends
-///    to it while the decoder predicts the token. The mean, not a product: single heads run ahead
-///    or behind by up to 0.2 s, and together they bracket the word;
-///  - all else has that of its punctuation, or of even attention where that is more;
-///  - energy adds log odds of speech: for tokens, against gaps. Outside there may be anything,
-///  since
-///    windows begin and end amid the speech of others;
-///  - a gap that the text does not mark costs something.
-/// Every token takes at least one position, the others may take none. The best path gives the
-/// times. Reentrant; all memory is allocated by the constructor.
+/// Finds where the parts of a window's text lie in its audio. One probabilistic model, a chain of
+/// states, combines attention and energy:
+///  - the score of a token at a position (20 ms) is the log of the heads' mean attention to that
+///    position while the decoder predicts the token. The mean is used, not the product, because a
+///    single head may be up to 0.2 s ahead of or behind the word, and the heads together bracket
+///    it;
+///  - the score of any other state uses the attention of its punctuation, or uniform attention if
+///    that is larger;
+///  - energy adds the log odds of speech to the scores of tokens and subtracts them from those of
+///    gaps. States outside the words accept both speech and pauses, since windows begin and end
+///    within speech;
+///  - a gap that the text does not mark has a cost.
+/// Every token takes at least one position; other states may take none. The best path gives the
+/// times. Reentrant; the constructor allocates all memory.
 class WordAligner {
  public:
-  /// `lead`: samples by which attention runs ahead of the words (attention_lead.h).
+  /// `lead`: number of samples by which attention runs ahead of the words (attention_lead.h).
   WordAligner(std::size_t n_heads, std::size_t n_positions, std::size_t max_states, int lead);
 
-  /// The positions of each state among [first, end), counted from `first`. Empty when the states do
-  /// not fit in. Valid until the next call.
+  /// Aligns the states with the positions [first, end). Returns the range of positions of each
+  /// state, counted from `first`, or an empty span if the states do not fit. The result is valid
+  /// until the next call.
   std::span<const AlignmentPath::Range> align(const AttentionView& attention,
                                               std::span<const TextState> states,
                                               const SpeechEvidence& evidence, std::size_t first,
                                               std::size_t end);
 
-  /// Sample of the window at which what `position` attends to begins, and the other way round
-  /// (rounded down). May lie outside the window.
+  /// Returns the first sample of the window that `position` represents. It may lie outside the
+  /// window.
   std::int64_t sample_of(std::int64_t position) const;
+  /// Returns the position that represents `sample` of the window. It may lie outside the window.
   std::int64_t position_of(std::int64_t sample) const;
 
  private:
@@ -68,8 +73,8 @@ class WordAligner {
   const std::size_t n_positions_;
   const int lead_;
   AlignmentPath path_;
-  std::vector<float> row_;     // mean of the heads
-  std::vector<float> scores_;  // of the state in work
+  std::vector<float> row_;     // mean over the heads
+  std::vector<float> scores_;  // scores of the current state
   std::vector<float> odds_;    // log odds of speech
 };
 

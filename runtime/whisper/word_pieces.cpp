@@ -11,7 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-/// A longer run of bytes that is not a unit yet is cut: no character has more than 4.
+/// Text of this many bytes becomes a unit even if it is only white space or ends within a
+/// character.
 constexpr std::size_t kLongestUnit = 512;
 
 std::size_t length_from_first_byte(char byte) {
@@ -22,7 +23,7 @@ std::size_t length_from_first_byte(char byte) {
   return 1;
 }
 
-/// Whether `bytes` end within a character that more bytes could make whole.
+/// Returns whether `bytes` end within a character that more bytes could complete.
 bool ends_within_character(std::string_view bytes) {
   while (!bytes.empty()) {
     const CodePoint character = first_code_point(bytes);
@@ -91,8 +92,8 @@ std::span<const WordPiece> WordSplitter::split(std::span<const Token> tokens, bo
   return pieces_;
 }
 
-/// A unit is text that ends where a character ends, and more than space. It begins a piece where a
-/// word may begin; else it goes on with the piece before.
+/// Adds a unit: text that ends at a character's end and is not only white space. It begins a piece
+/// where a word may begin; otherwise it extends the previous piece.
 void WordSplitter::add_unit(std::size_t first_token, std::size_t end_token, bool by_character) {
   const UnitText unit = read_unit(bytes_);
   const bool begins = pieces_.empty() || by_character || bytes_.starts_with(' ') ||
@@ -110,7 +111,7 @@ void WordSplitter::add_unit(std::size_t first_token, std::size_t end_token, bool
 
 std::span<const WordGroup> WordSplitter::group() {
   groups_.clear();
-  std::size_t first = 0;  // of the pieces that wait for the word they open
+  std::size_t first = 0;  // first of the opening pieces that belong to the next word
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     if (pieces_[i].is_spoken) {
       groups_.push_back({first, i + 1, i});

@@ -14,11 +14,11 @@
 namespace npuwhisper {
 namespace {
 
-/// Text lies between its segment's timestamps, give or take this (openai/whisper, timing.py, trusts
-/// a word as far beyond them).
+/// Text may lie this far outside its segment's timestamps (openai/whisper, timing.py, accepts words
+/// as far outside).
 constexpr std::int64_t kTimestampTolerance = kSampleRate / 2;
 
-/// Samples of a window with audio in them.
+/// Returns the number of samples of audio in a window.
 std::int64_t n_samples(const WordTimingWindow& window) {
   const std::int64_t in_frames = std::int64_t{window.n_frames} * kHop;
   const auto in_pcm = static_cast<std::int64_t>(window.pcm.size());
@@ -37,7 +37,8 @@ bool text_ends_sentence(std::string_view text) {
   return ends_sentence(first_code_point(text.substr(last)).value);
 }
 
-/// The first `n_bytes` of the text, which is UTF-8, or a few more up to the end of a character.
+/// Removes and returns the first `n_bytes` of the UTF-8 text, or a few more up to the end of a
+/// character.
 std::string_view take_text(std::string_view& text, std::size_t n_bytes) {
   n_bytes = std::min(n_bytes, text.size());
   while (n_bytes < text.size() && continues_character(text[n_bytes])) ++n_bytes;
@@ -54,7 +55,7 @@ WordTimer::WordTimer(const Tokenizer& tokenizer, const ModelConfig& config)
       n_positions_(static_cast<std::size_t>(config.n_audio_ctx)),
       max_tokens_(static_cast<std::size_t>(config.n_text_ctx)),
       splitter_(tokenizer, max_tokens_),
-      // At most a gap before each token, and two states at the end.
+      // There is at most one gap before each token, and there are two states at the end.
       aligner_(n_heads_, n_positions_, 2 * max_tokens_ + 2, attention_lead(config)),
       evidence_(n_positions_ * kSamplesPerTimestamp) {
   tokens_.reserve(max_tokens_);
@@ -94,7 +95,8 @@ Result<void> WordTimer::add_words(TokenDecoder& decoder, const WordTimingWindow&
   return {};
 }
 
-/// Fills tokens_, states_, sources_ and times_, of which only what the text says.
+/// Fills tokens_, states_, sources_ and times_ from the text. Of times_, sets only the flags
+/// begins_sentence and ends_sentence.
 Result<void> WordTimer::collect_text(const WordTimingWindow& window,
                                      std::span<const Segment> segments) {
   tokens_.clear();
@@ -120,7 +122,7 @@ Result<void> WordTimer::collect_text(const WordTimingWindow& window,
     add_segment(i, segments[i].text, is_written_without_spaces(window.language));
   }
   states_.push_back(gap_);
-  // What the decoder attends to while it predicts the end of the text.
+  // The state of the end of text: the decoder's attention while it predicts that token.
   states_.push_back(
       {.kind = TextState::Kind::Outside, .first_row = tokens_.size() - 1, .n_rows = 1});
   tokens_.push_back(tokenizer_.special().eot);
@@ -184,12 +186,13 @@ void WordTimer::add_segment(std::size_t segment, std::string_view text, bool by_
   mark_gap();
 }
 
-/// The text marks a pause before the next word.
+/// Records that the text marks a pause before the next word.
 void WordTimer::mark_gap() {
   if (gap_.kind == TextState::Kind::Gap) gap_.kind = TextState::Kind::MarkedGap;
 }
 
-/// Index in tokens_ of the token before the words of `segment` and of those after it.
+/// Returns the index in tokens_ of the token before the first word of `segment` or, if it has no
+/// words, of a later segment; tokens_.size() if there is none. Returns 0 for segment 0.
 std::size_t WordTimer::first_row_of(std::size_t segment) const {
   if (segment == 0) return 0;
   const auto word = std::ranges::find_if(
@@ -197,7 +200,7 @@ std::size_t WordTimer::first_row_of(std::size_t segment) const {
   return word == sources_.end() ? tokens_.size() : word->first_token - 1;
 }
 
-/// Gives every word its time.
+/// Sets the time of every word.
 void WordTimer::place(const WordTimingWindow& window, std::span<const float> attention,
                       std::span<const Segment> segments) {
   const auto n_positions =
@@ -211,7 +214,8 @@ void WordTimer::place(const WordTimingWindow& window, std::span<const float> att
   const Segment& last = segments[sources_.back().segment];
   std::size_t begin = position_at(first.start - kTimestampTolerance);
   std::size_t end = position_at(last.end + kTimestampTolerance);
-  // More tokens than positions: the timestamps are wrong.
+  // If there are more tokens than positions, the timestamps are wrong, and the whole window is
+  // used.
   if (end < begin + tokens_.size()) {
     begin = 0;
     end = n_positions;
@@ -236,7 +240,8 @@ void WordTimer::place(const WordTimingWindow& window, std::span<const float> att
   }
 }
 
-/// For text that has more tokens than its audio has positions, which no one can have spoken.
+/// Spreads the words evenly over the window. Used for text that cannot be aligned: it has more
+/// tokens than its audio has positions, so nobody can have spoken it.
 void WordTimer::spread(const WordTimingWindow& window) {
   const auto n = static_cast<std::int64_t>(times_.size());
   for (std::int64_t i = 0; i < n; ++i) {
@@ -255,7 +260,7 @@ void WordTimer::write(std::span<Segment> segments) const {
     for (; i < sources_.size() && sources_[i].segment == own; ++i) {
       const Source& source = sources_[i];
       const bool is_last = i + 1 == sources_.size() || sources_[i + 1].segment != own;
-      // What a token says of the next one.
+      // A token's element of probabilities_ holds the probability of the next token.
       const auto first =
           probabilities_.begin() + static_cast<std::ptrdiff_t>(source.first_token) - 1;
       const float sum =

@@ -19,45 +19,47 @@
 
 namespace npuwhisper {
 
-/// The window that was encoded last.
+/// The window that the decoder encoded last.
 struct WordTimingWindow {
-  std::int64_t first_sample = 0;  ///< In the stream.
+  std::int64_t first_sample = 0;  ///< Sample of the stream at which the window begins.
   int n_frames = 0;               ///< Mel frames (10 ms) that hold audio.
   std::string_view language;      ///< Whisper's code, empty for an English-only model.
   Task task = Task::Transcribe;
-  std::span<const float> pcm;  ///< From first_sample on; without it times are less exact.
+  std::span<const float> pcm;  ///< Samples from first_sample on. If empty, times are less exact.
 };
 
-/// Finds when each word of a window was spoken: runs the decoder over the text once more, aligns
-/// what its alignment heads attend to with the audio (word_aligner.h), and tidies up. Words are
-/// openai/whisper's; their times come from another method, which knows pauses.
-/// Reentrant; allocates nothing but the words it returns.
+/// Finds the time of each word of a window: runs the decoder over the text once more, aligns the
+/// text with the audio by the attention of its alignment heads (word_aligner.h), and corrects the
+/// times. Text is split into words as in openai/whisper, but the words are timed by a different
+/// method, which models pauses. Reentrant; allocates nothing except the words it returns.
 class WordTimer {
  public:
   WordTimer(const Tokenizer& tokenizer, const ModelConfig& config);
 
-  /// Fills `words` of the segments, which are in order those of the window that `decoder` encoded
-  /// last, and draws each segment's limits around them. Words joined are exactly the segment's
-  /// text. They never overlap each other or those before them in the stream, and lie within the
-  /// window's audio (only if that has fewer samples than words left, past it). Segments without
-  /// text are left alone. Words of the first `n_known` segments get no probability (0), which saves
-  /// the time to compute it. Errors: those of TokenDecoder::align(), DeviceError (its answer has
-  /// the wrong size), InvalidArgument (unknown language, more tokens than the model has positions),
-  /// Unsupported (the model names no alignment heads).
+  /// Fills `words` of the segments and sets each segment's limits to those of its words. `segments`
+  /// are, in order, those of the window that `decoder` encoded last. A segment's words joined are
+  /// exactly its text. Words never overlap each other or earlier words of the stream. Words lie
+  /// within the window's audio, unless the audio after earlier words has fewer samples than there
+  /// are words. Segments without text are left alone. To save time, the probabilities of words in
+  /// the first `n_known` segments are set to 0 and not computed. Errors: those of
+  /// TokenDecoder::align(), DeviceError (align() returned the wrong number of values),
+  /// InvalidArgument (unknown language, more tokens than the model has positions), Unsupported (the
+  /// model has no alignment heads).
   Result<void> add_words(TokenDecoder& decoder, const WordTimingWindow& window,
                          std::span<Segment> segments, std::size_t n_known = 0);
-  /// The stream begins anew.
+  /// Starts a new stream: forgets the end of the last word.
   void reset() { previous_end_ = 0; }
 
  private:
   static constexpr std::size_t kNoState = static_cast<std::size_t>(-1);
-  /// Where a word comes from. Its time is in times_.
+  /// The origin of a word in segments and tokens. The element of times_ with the same index is the
+  /// word's time.
   struct Source {
     std::size_t segment = 0;
-    std::size_t n_bytes = 0;      // of its text
-    std::size_t first_token = 0;  // in tokens_; of its core, without punctuation around it
-    std::size_t n_tokens = 0;
-    std::size_t state = kNoState;  // of its first token; none if no one speaks it
+    std::size_t n_bytes = 0;       // length of its text
+    std::size_t first_token = 0;   // index in tokens_ of its core, without punctuation around it
+    std::size_t n_tokens = 0;      // tokens of its core
+    std::size_t state = kNoState;  // index in states_ of its first token; kNoState: not spoken
   };
 
   Result<void> collect_text(const WordTimingWindow& window, std::span<const Segment> segments);
@@ -78,15 +80,15 @@ class WordTimer {
   WordAligner aligner_;
   SpeechEvidence evidence_;
 
-  std::vector<Token> tokens_;         // what the decoder reads
-  std::vector<float> probabilities_;  // by token: of the one after it; 0: not computed
-  std::vector<Token> text_;           // of the segment in work
+  std::vector<Token> tokens_;         // input of the decoder
+  std::vector<float> probabilities_;  // by token: probability of the next token; 0: not computed
+  std::vector<Token> text_;           // text tokens of the current segment
   std::vector<TextState> states_;
-  TextState gap_;                // before the next word
+  TextState gap_;                // the gap before the next word
   std::vector<Source> sources_;  // by word
   std::vector<WordTime> times_;  // by word
   std::vector<std::int64_t> durations_;
-  std::int64_t previous_end_ = 0;  // of the last word in the stream
+  std::int64_t previous_end_ = 0;  // end of the last word in the stream
 };
 
 }  // namespace npuwhisper

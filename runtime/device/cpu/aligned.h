@@ -13,8 +13,8 @@ inline constexpr std::size_t kAlignment = 64;   ///< A cache line, and the wides
 
 constexpr std::size_t round_up(std::size_t n, std::size_t multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// Zeroed memory, aligned to kAlignment at least. Pages come from the kernel and go back to it: what is released does
-/// not stay in the process. Throws std::bad_alloc.
+/// Zeroed memory, aligned to at least kAlignment. Its pages are mapped directly from the kernel, so
+/// released memory does not stay in the process. The constructor throws std::bad_alloc.
 class AlignedBytes {
  public:
   AlignedBytes() = default;
@@ -40,7 +40,7 @@ class AlignedBytes {
   std::size_t n_bytes_ = 0;
 };
 
-/// Host memory is the CPU's own: nothing to sync.
+/// A buffer in host memory. Its sync functions do nothing, because the CPU computes on that memory.
 class CpuBuffer : public Buffer {
  public:
   explicit CpuBuffer(std::size_t n_bytes) : bytes_(n_bytes) {}

@@ -10,10 +10,10 @@
 
 namespace npuwhisper::cpu {
 
-inline constexpr std::size_t kHeadColumns = 64;   ///< Columns of a head in every Whisper model: one panel.
+inline constexpr std::size_t kHeadColumns = 64;   ///< Columns per head in all models: one panel.
 static_assert(kHeadColumns <= kScaleGroup, "a key has one scale");
 
-/// Sizes of a cross-attention buffer.
+/// Dimensions of a cache.
 struct CacheShape {
   int n_layers = 0;
   int n_state = 0;
@@ -21,8 +21,8 @@ struct CacheShape {
   int n_keys = 0;
 };
 
-/// Where things lie in a stream's self-attention cache: keys and values of each layer as [cell, n_state] in f16 or f32.
-/// Caches of one model may differ in their number of cells.
+/// Layout of a stream's self-attention cache: keys and values of each layer as [cell, n_state] in
+/// f16 or f32. Caches of one model may differ in their number of cells.
 class SelfCacheLayout {
  public:
   SelfCacheLayout(int n_layers, int n_state, DataType type)
@@ -30,7 +30,7 @@ class SelfCacheLayout {
         row_bytes_(static_cast<std::size_t>(n_state) * size_of(type)) {}
   std::size_t bytes(int n_cells) const { return n_planes_ * static_cast<std::size_t>(n_cells) * row_bytes_; }
 
-  /// [n_state] of one cell.
+  /// Returns the key of one cell, [n_state]; value() returns the value of the cell.
   std::byte* key(std::span<std::byte> cache, int layer, int cell) const { return row(cache, 2 * layer, cell); }
   std::byte* value(std::span<std::byte> cache, int layer, int cell) const { return row(cache, 2 * layer + 1, cell); }
 
@@ -39,13 +39,13 @@ class SelfCacheLayout {
     return cache.data() + static_cast<std::size_t>(plane) * (cache.size() / n_planes_) +
            static_cast<std::size_t>(cell) * row_bytes_;
   }
-  std::size_t n_planes_;   // keys and values of each layer
+  std::size_t n_planes_;   // one of keys and one of values for each layer
   std::size_t row_bytes_;
 };
 
-/// Where things lie in a stream's cross-attention buffer, in int8 or f32. For each layer and head: keys transposed in
-/// panels of 64 keys (so that scores are a panel product), values as one panel of 64 columns, and for int8 a scale for
-/// each key and each value row.
+/// Layout of a stream's cross-attention buffer, in int8 or f32. Each layer and head has keys,
+/// values and, for int8, a scale for each key and each value row. The keys are transposed into
+/// panels of 64 keys, so that scores are a panel product. The values are one panel of 64 columns.
 class CrossCacheLayout {
  public:
   CrossCacheLayout(const CacheShape& shape, DataType type);
@@ -58,11 +58,12 @@ class CrossCacheLayout {
     std::byte* keys;        ///< [padded_keys / 64, 64 columns, 64 keys]
     std::byte* values;      ///< [padded_keys, 64 columns]
     float* key_scales;      ///< [padded_keys]; nullptr unless int8.
-    float* value_scales;    ///< likewise.
+    float* value_scales;    ///< [padded_keys]; nullptr unless int8.
   };
   Head head(std::byte* cache, int layer, int head) const;
 
-  /// Fills one head from keys and values [n, 64], each with `stride` floats between rows; n is at most n_keys().
+  /// Stores the keys and values [n, 64] of one head. `stride`: distance between rows in floats; n
+  /// is at most n_keys().
   void store(std::byte* cache, int layer, int head, const float* keys, const float* values, std::size_t stride,
              std::size_t n) const;
 
@@ -70,7 +71,7 @@ class CrossCacheLayout {
   CacheShape shape_;
   DataType type_;
   std::size_t padded_keys_;
-  std::size_t plane_bytes_;   // keys or values of one head
+  std::size_t plane_bytes_;   // size of the keys or the values of one head
   std::size_t scale_bytes_;
   std::size_t head_bytes_;
 };

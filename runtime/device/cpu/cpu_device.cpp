@@ -28,7 +28,7 @@ std::string processor_name() {
   return "CPU";
 }
 
-/// What Highway dispatches to: the lowest bit is the best target.
+/// Returns the target to which Highway dispatches: the lowest bit is the best target.
 std::string chosen_target() {
   const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
   return hwy::TargetName(targets & -targets);

@@ -12,23 +12,26 @@
 
 namespace npuwhisper::cpu {
 
-/// The CPU: graphs over windows run through oneDNN, decoder steps through kernels of our own, all on one small pool.
-/// Executables of one device must not run at the same time, nor while another one is prepared: they share the pool and
-/// working memory.
+/// The CPU. Graphs over windows run on oneDNN and our own kernels, decoder steps on our own
+/// kernels, all on one small thread pool. Executables of one device share the pool and working
+/// memory, so only one may run at a time, and none while another is prepared.
 class CpuDevice : public Device {
  public:
-  /// Errors: InvalidArgument (NPUWHISPER_MAX_ISA), Unsupported (precision=bf16 on a CPU without it).
+  /// Errors: InvalidArgument (NPUWHISPER_MAX_ISA), Unsupported (bf16 on a CPU without it),
+  /// Unavailable (memory or threads).
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
 
   const DeviceInfo& info() const override { return info_; }
-  /// In what graphs over windows take what others made, and give their outputs: Bf16 or F32.
+  /// Returns the type of features, Bf16 or F32. Features are the outputs of graphs over windows,
+  /// and the inputs of such graphs that another graph computed.
   DataType feature_type() const { return window_types_.compute; }
-  /// Of a stream's cross-attention buffer: I8 or F32.
+  /// Returns the type of a stream's cross-attention buffer: I8 or F32.
   DataType cross_cache_type() const { return window_types_.cross_cache; }
-  /// For work beside the executables: while none of them runs.
+  /// Returns the thread pool. The caller may use it only while no executable runs.
   ThreadPool& pool() { return pool_; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
-  /// A decoder step of which another device runs a part.
+  /// Prepares a decoder step. `offload`: the operations that another device runs; nullptr: none.
+  /// Errors: as for prepare().
   Result<std::unique_ptr<Executable>> prepare_step(const Graph& graph, const Weights& weights, int batch,
                                                    std::unique_ptr<StepOffload> offload);
 

@@ -28,7 +28,7 @@ Result<Isa> apply_limit() {
     const auto parsed = parse_limit(text);
     if (!parsed) return fail(parsed.error());
     limit = *parsed;
-    // Of Highway's targets for one architecture the better has the lower bit.
+    // Among Highway's targets of one architecture, a better one has a lower bit.
     if (limit < Isa::Avx512) hwy::DisableTargets(HWY_AVX2 - 1);
   }
   return onednn::limit_isa(limit);

@@ -18,7 +18,8 @@ dnnl::cpu_isa isa_for(Isa limit) {
   return dnnl::cpu_isa::avx512_core_amx;
 }
 
-/// oneDNN's values are sets of bits; a later instruction set holds the bits of those that it includes.
+/// Returns whether `isa` includes `part`. oneDNN's values are bit sets; an instruction set has the
+/// bits of those that it includes.
 bool includes(dnnl::cpu_isa isa, dnnl::cpu_isa part) {
   const auto bits = static_cast<unsigned>(part);
   return (static_cast<unsigned>(isa) & bits) == bits;

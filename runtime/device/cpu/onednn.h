@@ -9,14 +9,17 @@
 
 namespace npuwhisper::cpu::onednn {
 
-/// Limits oneDNN's code generator to `limit` and returns what CPU and limit leave. Call before any other use of oneDNN.
+/// Limits oneDNN's code generator to `limit` and returns the best instruction set within it that
+/// the CPU has. Call before any other use of oneDNN. Errors: Unsupported (oneDNN was used before,
+/// with a higher limit).
 Result<Isa> limit_isa(Isa limit);
 
-/// "oneDNN 2.6.3 avx512_core_bf16", as oneDNN sees itself now.
+/// Returns oneDNN's version and instruction set: "oneDNN 2.6.3 avx512_core_bf16".
 std::string describe();
 
-/// While it lives, oneDNN's OpenMP regions that this thread enters run on this thread alone: our pool is the only
-/// source of parallelism. Restores the thread's own setting, which belongs to the host program.
+/// During its lifetime, oneDNN's OpenMP regions that this thread enters run only on this thread:
+/// our pool is the only source of parallelism. The destructor restores the thread's previous
+/// setting, which belongs to the host program.
 class SingleThreaded {
  public:
   SingleThreaded();

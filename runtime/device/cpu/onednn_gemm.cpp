@@ -61,7 +61,8 @@ Failure onednn_failure(const dnnl::error& error, const char* what) {
   return fail(ErrorCode::Unsupported, std::string(what) + ": oneDNN: " + error.what());
 }
 
-/// oneDNN allocates in each run. Where it cannot, its C function throws, which becomes an Error here.
+/// Executes a primitive. oneDNN allocates memory in each run. If that fails, the C function throws,
+/// and guarded() turns the exception into an Error.
 Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
                      std::span<const dnnl_exec_arg_t> arguments, const char* what) {
   return guarded("oneDNN", [&]() -> Result<void> {
@@ -73,7 +74,7 @@ Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& strea
   });
 }
 
-/// What one thread hands to oneDNN: objects made once, pointers set for each call.
+/// One thread's arguments for oneDNN: objects created once, whose pointers are set for each call.
 struct ThreadMemory {
   dnnl::stream stream;
   dnnl::memory a, b, bias, c, scratch;
@@ -81,7 +82,7 @@ struct ThreadMemory {
 };
 
 void point(dnnl::memory& memory, const void* data) {
-  // Without a stream: the form that does not touch the data (padding included).
+  // The variant without a stream does not modify the data or its padding.
   dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(data));
 }
 

@@ -11,8 +11,9 @@
 
 namespace npuwhisper::cpu {
 
-/// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A is row-major with lda elements between rows, C likewise
-/// with ldc; B is packed (below). A and B have type `input`, C has type `output`; bias and sums are f32.
+/// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A is row-major with lda elements
+/// between rows, C likewise with ldc; B is packed (OneDnnGemm). A and B have type `input`, C has
+/// type `output`; bias and sums are f32.
 struct GemmShape {
   int m = 0;
   int k = 0;
@@ -23,40 +24,43 @@ struct GemmShape {
   DataType output = DataType::F32;   ///< F32 or Bf16.
   bool bias = false;
   bool gelu = false;                 ///< With erf, before C is added.
-  bool accumulate = false;           ///< Adds to C what it held.
+  bool accumulate = false;           ///< Adds the result to the content of C.
 };
 
-/// Where element (k, n) of an unpacked B lies: at k * k_stride + n * n_stride.
+/// Strides of an unpacked B: element (k, n) is at k * k_stride + n * n_stride.
 struct GemmStrides {
   int k_stride = 0;
   int n_stride = 0;
 };
 
-/// One oneDNN matrix product with everything prepared that can be. run() and pack() are thread-safe as long as each
-/// caller passes a `thread` of its own below n_threads.
+/// One oneDNN matrix product, with as much work as possible done in advance. run() and pack() are
+/// thread-safe as long as each caller passes its own `thread`, less than n_threads.
 class OneDnnGemm {
  public:
-  /// `packing`: a product whose packed B this one must be able to read (another m); nullptr: its own choice.
-  /// Errors: Unsupported.
+  /// `n_threads`: number of threads that may call run() and pack(). `packing`: a product with a
+  /// different m whose packed B the new product must be able to read; nullptr: oneDNN chooses the
+  /// layout. Errors: Unsupported.
   static Result<std::unique_ptr<OneDnnGemm>> create(const GemmShape& shape, unsigned n_threads,
                                                     const OneDnnGemm* packing = nullptr);
   ~OneDnnGemm();
 
   const GemmShape& shape() const;
   std::size_t packed_bytes() const;
-  /// Bytes of working memory that run() needs, 64-byte aligned.
+  /// Returns the size in bytes of the working memory that run() needs, which must be 64-byte
+  /// aligned.
   std::size_t scratch_bytes() const;
-  /// oneDNN's name of the kernel: "brg:avx512_core_bf16".
+  /// Returns oneDNN's name of the kernel: "brg:avx512_core_bf16".
   std::string kernel() const;
 
-  /// Packs B [n, k] row-major in f32: the layout of weights. At load time; allocates.
+  /// Packs B from f32 in row-major [n, k], the layout of weights. Allocates memory, so call it only
+  /// at load time.
   Result<void> pack_weight(const float* b, void* packed) const;
 
-  /// Prepares pack() for a B of the input type with these strides.
+  /// Prepares pack() for a B of type `input` (GemmShape) with these strides.
   Result<void> prepare_pack(const GemmStrides& strides);
   Result<void> pack(unsigned thread, const void* b, void* packed) const;
 
-  /// bias may be nullptr if the shape has none.
+  /// Computes the product. bias may be nullptr if the shape has none.
   Result<void> run(unsigned thread, const void* a, const void* packed, const float* bias, void* c,
                    void* scratch) const;
 

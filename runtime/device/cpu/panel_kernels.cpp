@@ -21,8 +21,8 @@ namespace {
 using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
 
-// Sums that stay in registers: some rows times some vectors of columns, beside the vectors of the
-// panel and one broadcast value. AVX-512 has 32 registers, AVX2 and SSE have 16.
+// Size of a tile of sums: rows times vectors of columns. The sums, the panel's vectors and one
+// broadcast value must fit in registers. AVX-512 has 32 registers, AVX2 and SSE have 16.
 constexpr std::size_t kTileRows = 6;
 constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
 constexpr std::size_t tile_vectors(std::size_t rows) {
@@ -30,20 +30,21 @@ constexpr std::size_t tile_vectors(std::size_t rows) {
 }
 
 // A product of one row is bound by memory. The CPU's own prefetcher stops at the end of a page, so
-// the panel's memory is requested this many bytes ahead.
+// the kernel prefetches the panel this many bytes ahead.
 constexpr std::size_t kPrefetchDistance = 2048;
 
-/// Requests the cache line kPrefetchDistance behind `p`. It may lie outside the panel.
+/// Prefetches the cache line kPrefetchDistance bytes after `p`, even if it lies outside the panel.
 HWY_INLINE void prefetch_behind(const void* p) {
   const auto address = reinterpret_cast<std::uintptr_t>(p) + kPrefetchDistance;
   hwy::Prefetch(reinterpret_cast<const std::byte*>(address));
 }
 
-/// What becomes of a tile's sums over one group of k.
+/// How to store a tile's sums over one group of k: as they are, scaled, or scaled and added to the
+/// sums of earlier groups.
 enum class Sums { Store, Scale, AddScaled };
 
-/// A tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row the sums are kept
-/// twice, for even and odd k, so that the latency of the multiply-adds does not bound them.
+/// Multiplies a tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row it
+/// keeps separate sums for even and odd k, to hide the latency of the multiply-adds.
 template <std::size_t Rows, Sums kSums, typename T>
 HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel,
                               const float* scales, float* sums) {

@@ -12,17 +12,18 @@
 
 namespace npuwhisper::cpu {
 
-/// A weight matrix [n, k] as the right side of products with few rows: transposed into panels
-/// (panel_kernels.h), the last one padded with zeros. int8 has a scale for each output (row of the
-/// weight) and group of 64 inputs: their largest magnitude / 127. Immutable; thread-safe.
+/// A weight matrix [n, k] as the right side of products with few rows. It is transposed into panels
+/// (panel_kernels.h); the last panel is padded with zeros. For int8, each row is divided into
+/// groups of 64 values with one scale each: the group's largest magnitude / 127. Immutable;
+/// thread-safe.
 class PanelMatrix {
  public:
   /// Packs `values` [n, k]. `type`: I8, F16 or F32. Throws std::bad_alloc.
   static PanelMatrix pack(std::span<const float> values, std::size_t n, std::size_t k,
                           DataType type);
-  /// Packs the variable `weight` of `weights`, whose first dimension is n, a few rows at a time, so
-  /// that the model is never in memory twice. `type`: as pack() takes it. Errors: those of
-  /// Weights::read_rows(). Throws std::bad_alloc.
+  /// Reads the variable `weight`, whose first dimension is n, from `weights` and packs it a few
+  /// rows at a time, so that the matrix is never in memory twice. `type`: as for pack(). Errors:
+  /// those of Weights::read_rows(). Throws std::bad_alloc.
   static Result<PanelMatrix> read(const Weights& weights, const Variable& weight, DataType type);
 
   std::size_t n() const { return n_; }
@@ -30,9 +31,9 @@ class PanelMatrix {
   DataType type() const { return type_; }
   std::size_t n_panels() const { return (n_ + kPanelColumns - 1) / kPanelColumns; }
   const void* panel(std::size_t i) const { return bytes_.data() + i * panel_bytes(); }
-  /// Columns of panel i that are not padding.
+  /// Returns the number of columns of panel i that are not padding.
   std::size_t columns(std::size_t i) const { return i + 1 == n_panels() ? n_ - i * kPanelColumns : kPanelColumns; }
-  /// Of panel i, for multiply_panel(); nullptr unless int8.
+  /// Returns the scales of panel i for multiply_panel(); nullptr if the matrix is not int8.
   const float* scales(std::size_t i) const {
     return type_ == DataType::I8 ? scales_.data() + i * n_groups() * kPanelColumns : nullptr;
   }

@@ -19,7 +19,7 @@ namespace {
 using DF = hn::ScalableTag<float>;
 using VF = hn::Vec<DF>;
 
-/// Calls body(offset, lanes) over [0, n): whole vectors first, then the rest as one partial vector.
+/// Visits [0, n): calls whole(offset) for each whole vector, then part(offset, lanes) for the rest.
 template <typename Whole, typename Part>
 HWY_INLINE void for_each_vector(std::size_t n, Whole whole, Part part) {
   const std::size_t lanes = hn::Lanes(DF());
@@ -28,7 +28,8 @@ HWY_INLINE void for_each_vector(std::size_t n, Whole whole, Part part) {
   if (i < n) part(i, n - i);
 }
 
-// Parts go by way of a whole vector: masked loads of older instruction sets read all of it, and only where it is aligned.
+// Partial vectors are copied to and from a whole vector, because masked loads of older instruction
+// sets read the whole vector and require alignment.
 HWY_INLINE VF load_part(const float* p, std::size_t lanes) {
   HWY_ALIGN float whole[HWY_MAX_BYTES / sizeof(float)] = {};
   std::memcpy(whole, p, lanes * sizeof(float));
@@ -72,7 +73,7 @@ HWY_INLINE void with_store(void* out, DataType type, Body body) {
   }
 }
 
-/// out[i] = f(in[i]).
+/// Computes out[i] = f(in[i]). f also receives the offset and the number of lanes.
 template <typename Store, typename F>
 HWY_INLINE void map_row(const float* in, std::size_t n, const Store& store, F f) {
   for_each_vector(
@@ -133,7 +134,7 @@ float Exponentiate(const float* in, std::size_t n, float scale, void* out, DataT
         maxima = hn::Max(maxima, hn::IfThenElse(hn::FirstN(d, lanes), load_part(in + i, lanes), maxima));
       });
   const VF max = hn::Set(d, hn::GetLane(hn::MaxOfLanes(d, maxima)));
-  // In powers of two: one multiplication less for each element.
+  // Powers of two save one multiplication for each element.
   const VF factor = hn::Set(d, scale * 1.44269504F);
   VF sums = hn::Zero(d);
   with_store(out, out_type, [&](auto store) HWY_ATTR {

@@ -8,23 +8,24 @@
 
 namespace npuwhisper::cpu {
 
-/// Products of some rows with panels (panel_kernels.h): on matrix tiles where has_tiles(), the
-/// panels are int8 and the rows are many, else with multiply_panel(). Reentrant; allocates nothing
-/// after construction.
+/// Multiplies rows by panels (panel_kernels.h). Uses matrix tiles if has_tiles(), the panels are
+/// int8 and there are at least kLeastTileRows rows; otherwise uses multiply_panel(). Reentrant;
+/// allocates nothing after construction.
 class RowProduct {
  public:
   RowProduct() = default;
-  /// With memory for left sides of [n_rows, max_k]. Throws std::bad_alloc.
+  /// Allocates memory for left sides of [n_rows, max_k]. Throws std::bad_alloc.
   RowProduct(std::size_t n_rows, std::size_t max_k);
 
-  /// How many rows of `k` numbers set_rows() takes, for panels of `type`; at least n_rows.
+  /// Returns how many rows of `k` numbers (at most max_k) set_rows() accepts for panels of `type`:
+  /// at least the constructor's n_rows.
   std::size_t max_rows(std::size_t k, DataType type) const;
 
   std::size_t bytes() const { return tiles_.bytes(); }
-  /// Sets the left side of the products that follow, whose panels are of `type`. `a` has `n_rows`
-  /// rows of `k` numbers, `lda` numbers apart; it must not change until the last product.
+  /// Sets the left side of the following products, whose panels are of `type`. `a` has `n_rows`
+  /// rows of `k` numbers, `lda` numbers apart. Its content must not change until the last product.
   void set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k, DataType type);
-  /// As multiply_panel().
+  /// Multiplies the rows by a panel and writes the products to `sums`, like multiply_panel().
   void multiply(const void* panel, const float* scales, float* sums);
 
  private:

@@ -12,15 +12,15 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Rows of a stream that share one pass over its cross-attention keys.
+/// Maximum number of rows that share one pass over the cross-attention keys of their stream.
 constexpr std::size_t kAttentionRows = 32;
 
-/// The part of [0, n) that is `thread`'s.
+/// Returns the share of [0, n) that `thread` processes.
 std::pair<std::size_t, std::size_t> share(std::size_t n, unsigned thread, unsigned n_threads) {
   return {n * thread / n_threads, n * (thread + 1) / n_threads};
 }
 
-/// Layers, width and heads of the attention operations of one kind.
+/// Returns the layers, width and heads of the attention operations of one kind.
 CacheShape cache_shape(const Graph& graph, OpKind kind) {
   CacheShape shape;
   for (const Op& op : graph.ops) {
@@ -32,8 +32,8 @@ CacheShape cache_shape(const Graph& graph, OpKind kind) {
   return shape;
 }
 
-/// The graph names the most keys that a row attends to through its inputs: the first is the
-/// self-attention cache, the second the cross-attention buffer.
+/// Returns the maximum number of keys that a row attends to in input `i` of the graph: input 0 is
+/// the self-attention cache, input 1 the cross-attention buffer.
 int input_rows(const Graph& graph, std::size_t i) {
   return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0;
 }
@@ -58,7 +58,7 @@ CacheShape cross_shape(const Graph& graph) {
   return shape;
 }
 
-/// Indices of the `wanted` largest of `values`, in no order.
+/// Fills `found` with the indices of the `wanted` largest of `values`, in no particular order.
 void find_largest(std::span<const float> values, std::size_t wanted, std::vector<int>& found) {
   const auto larger = [&](int a, int b) {
     return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
@@ -148,7 +148,8 @@ Result<void> StepExecutable::compile() {
     if (auto loaded = load(step); !loaded) return fail(loaded.error());
     steps_.push_back(std::move(step));
   }
-  // A stage ends where the threads meet: private operations overlap with what follows them.
+  // A stage ends at a barrier of the threads. Private operations end without a barrier, so they
+  // belong to the same stage as the next operation.
   std::vector<int> stage_of;
   int stage = 0;
   for (const Op& op : graph_.ops) {
@@ -192,7 +193,8 @@ Result<void> StepExecutable::compile() {
   return {};
 }
 
-/// The largest number of inputs of a matrix, and of keys.
+/// Returns the largest depth (k) of any product: the inputs of the deepest matrix, or the padded
+/// number of cross-attention keys.
 std::size_t StepExecutable::product_depth() const {
   std::size_t depth = cross_layout_.padded_keys();
   for (const Step& step : steps_) {
@@ -266,7 +268,7 @@ Result<void> StepExecutable::load(Step& step) {
   const Variable* found = weights_.find(op.weight);
   if (found == nullptr)
     return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
-  // Embeddings have a row for each token, however many there are.
+  // An embedding's number of rows is that of the tokens, which the graph does not specify.
   const bool by_token = op.kind == OpKind::Embedding;
   const std::array<std::int64_t, 2> dims = {by_token ? found->n_rows() : columns[0],
                                             graph_.tensor(by_token ? op.output : op.input).columns};
@@ -274,7 +276,7 @@ Result<void> StepExecutable::load(Step& step) {
   if (!stored) return fail(stored.error());
   step.stored = *stored;
   if (!by_token) {
-    // f16 means as the file stores them: what is not f16 there stays exact in f32.
+    // F16 means that weights stay as the file stores them: other types are kept exactly, in f32.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
     auto matrix = PanelMatrix::read(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
     if (!matrix) return fail(matrix.error());
@@ -282,7 +284,7 @@ Result<void> StepExecutable::load(Step& step) {
   }
   if (auto r = read(op.bias, columns, step.bias); !r) return r;
   if (step.matrix && !step.bias.empty()) step.bias.resize(step.matrix->n_panels() * kPanelColumns);
-  // One for each token that a row may attend to.
+  // There is one position for each token that a row may attend to.
   return read(op.position, std::array<std::int64_t, 2>{input_rows(graph_, 0), columns[0]},
               step.positions);
 }
@@ -342,7 +344,8 @@ void StepExecutable::execute(unsigned thread) {
     if (step.group >= 0) {
       run_group(thread, step);
       pool_.barrier();
-      // Nobody writes it again before all have met once more: groups are no neighbours.
+      // All threads can read offloaded_ here: groups are not adjacent, so the next group writes it
+      // only after another barrier.
       if (!offloaded_) return;
       continue;
     }
@@ -350,7 +353,7 @@ void StepExecutable::execute(unsigned thread) {
       case OpKind::Embedding:
         result = embed(thread, step);
         break;
-      // Each thread normalises and selects for itself: cheaper than meeting the others once more.
+      // Each thread normalises and selects all rows for itself, which is cheaper than a barrier.
       case OpKind::LayerNorm:
         normalise(thread, step);
         continue;
@@ -513,7 +516,8 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
 }
 
 void StepExecutable::attend_across(unsigned thread, const Step& step) {
-  // Tasks are (a few rows of one stream, head), dealt out in turn: all threads walk the same list.
+  // Each task is a few rows of one stream and one head. All threads walk the same list of tasks and
+  // take them in turn.
   std::size_t task = 0;
   for (std::size_t first = 0; first < rows_.size();) {
     std::size_t end = first + 1;

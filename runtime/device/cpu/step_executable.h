@@ -15,60 +15,62 @@
 
 namespace npuwhisper::cpu {
 
-/// How the numbers of a decoder are kept.
+/// The data types of a decoder's weights and caches.
 struct StepTypes {
-  DataType weights = DataType::I8;  ///< I8, F32, or F16: exactly as the file stores them (F32 where
-                                    ///< that is not F16).
+  DataType weights = DataType::I8;  ///< I8, F32, or F16. F16 keeps weights as the file stores them
+                                    ///< (in F32 if the file does not store F16).
   DataType self_cache = DataType::F16;  ///< F16 or F32.
   DataType cross_cache = DataType::I8;  ///< I8 or F32.
 };
 
-/// A graph with few rows, the decoder's: bound by how fast the weights stream from memory, so every
-/// thread takes a share of each matrix's columns and all rows at once. Arithmetic is f32.
-/// Reentrant: one run at a time. Operations may be another device's (step_offload.h).
+/// Runs a graph with few rows: a decoder step. Its speed is limited by the bandwidth of reading the
+/// weights, so each thread reads a share of each matrix's columns and computes all rows of them.
+/// Arithmetic is f32. Another device may run some operations (step_offload.h). Reentrant: one run
+/// at a time.
 class StepExecutable : public Executable {
  public:
-  /// `max_rows`: rows of one run. `pool` must outlive the executable and belong to the caller while
-  /// start() runs. `offload`: what another device runs; nullptr: nothing. Errors: Unsupported,
-  /// CorruptModel. Throws std::bad_alloc.
+  /// `max_rows`: limit on the rows of one run. `pool` must outlive the executable, and no other
+  /// thread may use it during start(). `offload`: the operations that another device runs; nullptr:
+  /// none. Errors: Unsupported, CorruptModel, those of reading weights. Throws std::bad_alloc.
   static Result<std::unique_ptr<StepExecutable>> create(
       const Graph& graph, const Weights& weights, int max_rows, const StepTypes& types,
       ThreadPool& pool, std::unique_ptr<StepOffload> offload = nullptr);
 
   const Plan& plan() const override { return plan_; }
-  /// Runs to the end before it returns. Errors: those of the offload.
+  /// Completes the run before it returns. Errors: InvalidArgument (too many rows), those of reading
+  /// weights and of the offload.
   Result<Run*> start(const Bindings& bindings) override;
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
 
  private:
-  /// Already over when start() returns.
+  /// A run that has already ended when start() returns.
   class FinishedRun : public Run {
    public:
     Result<void> wait(std::chrono::milliseconds) override { return {}; }
   };
 
-  /// One operation with what it needs at hand.
+  /// One operation with its loaded weights, or one group of the offload.
   struct Step {
     Op op;
     std::optional<PanelMatrix> matrix;   // Gemm
-    const Variable* stored = nullptr;    // Gemm, Embedding: the weights as the model has them
+    const Variable* stored = nullptr;    // Gemm, Embedding: the weights as the model stores them
     std::vector<float> gamma, beta;      // LayerNorm
     std::vector<float> bias;             // padded to whole panels
     std::vector<float> positions;        // Embedding
     std::size_t first_capture =
         0;           // CrossAttention: index of its first captured head in a row's attention
-    int group = -1;  // of the offload: instead of op
+    int group = -1;  // group of the offload that runs instead of op; -1: none
   };
 
-  /// What one thread works with.
+  /// The working memory of one thread.
   struct Scratch {
     AlignedBytes rows[2];  // [max_rows, n_state]: selected rows, normalised rows
     RowProduct product;
     AlignedBytes sums;         // [max_rows, 64]
     AlignedBytes scores;       // [kAttentionRows, keys]
     std::vector<int> best;     // columns of a row's largest logits
-    std::vector<float> exact;  // a row of weights
-    Result<void> result;       // of the run in progress
+    std::vector<float> exact;  // one row of weights
+    Result<void> result;       // this thread's result of the current run
   };
 
   StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types,
@@ -77,7 +79,7 @@ class StepExecutable : public Executable {
   int group_of(std::size_t op) const;
   void describe();
   Result<void> load(Step& step);
-  /// Whether the largest results are computed again from exact weights.
+  /// Returns whether the step's largest results are recomputed from the model's exact weights.
   static bool is_refined(const Step& step) {
     return step.op.n_exact_best > 0 && step.matrix->type() == DataType::I8;
   }
@@ -97,7 +99,7 @@ class StepExecutable : public Executable {
   void attend_across(unsigned thread, const Step& step, std::size_t first, std::size_t n_rows,
                      int head);
 
-  /// Rows [n, columns] of a tensor as `thread` sees them.
+  /// Returns the rows [n, columns] of a tensor for `thread`; nullptr if the tensor is an output.
   float* rows_of(unsigned thread, TensorId id);
   std::size_t columns_of(TensorId id) const {
     return static_cast<std::size_t>(graph_.tensor(id).columns);
@@ -114,15 +116,15 @@ class StepExecutable : public Executable {
   Plan plan_;
   FinishedRun run_;
   std::vector<Step> steps_;
-  std::vector<int> private_of_;  // by tensor: which of a thread's rows[] holds it; -1: shared
-  std::vector<bool> selected_;   // by tensor: has a row for each row that wants logits
+  std::vector<int> private_of_;  // by tensor: index into a thread's rows[]; -1: shared
+  std::vector<bool> selected_;   // by tensor: it holds only the rows that want logits
   TensorSlots slots_;
   std::vector<AlignedBytes> shared_;  // by slot
   std::vector<Scratch> scratch_;      // by thread
   SelfCacheLayout self_layout_;
   CrossCacheLayout cross_layout_;
 
-  // The run in progress.
+  // The members below describe the current run.
   std::span<const StepRow> rows_;
   std::vector<std::size_t> wanted_;  // rows that want logits
   Result<void> offloaded_;           // written by thread 0 between barriers

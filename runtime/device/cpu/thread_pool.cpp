@@ -20,8 +20,9 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// About 20 to 60 microseconds on current CPUs: longer than the gaps between the steps of one
-// decoding, shorter than what anybody would notice as load.
+// Number of checks before a waiting thread sleeps: about 20 to 60 microseconds on current CPUs.
+// That is longer than the gaps between the steps of one decoding, but too short to be noticeable as
+// load.
 constexpr int kSpins = 2000;
 
 inline void pause() {
@@ -30,8 +31,9 @@ inline void pause() {
 #endif
 }
 
-/// While it lives, threads that this thread starts take no signals: those are the host program's
-/// affair. What a thread raises by itself (SIGSEGV and the like) still reaches the host's handlers.
+/// Blocks signals in this thread during its lifetime. Threads that it starts then keep them blocked
+/// and leave them to the host program. Signals that a thread raises itself, such as SIGSEGV, are
+/// not blocked and still reach the host program's handlers.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -50,17 +52,17 @@ class SignalsBlocked {
 };
 
 void name_this_thread(unsigned thread) {
-  char name[16];  // The most that Linux takes.
+  char name[16];  // the maximum on Linux, including the final zero
   std::snprintf(name, sizeof name, "npuwhisper/%u", thread % 1000);
   pthread_setname_np(pthread_self(), name);
 }
 
-/// Leaves barrier() in the threads whose job was abandoned by another one.
+/// Thrown by barrier() after an exception has left the job in another thread.
 struct Abandoned {};
 
-// std::atomic::wait() yields before it sleeps, and a thread that yields on a busy machine is given
-// back its core a whole time slice later, at each of fifty barriers. A thread that sleeps is woken
-// at once.
+// A direct futex replaces std::atomic::wait(), which yields before it sleeps. On a busy machine a
+// thread that yields gets its core back a whole time slice later, at each of a decoder step's fifty
+// barriers. A sleeping thread is woken immediately.
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
   static_assert(sizeof word == sizeof(value) && std::atomic<std::uint32_t>::is_always_lock_free);
   return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
@@ -74,14 +76,14 @@ void ThreadPool::wait_for_change(Word& word, std::uint32_t old) {
     if (word.load(std::memory_order_acquire) != old) return;
     pause();
   }
-  // Sequentially consistent, as the change of the word: either notify() sees the sleeper, or the
-  // kernel the change.
+  // This increment and the change of the word are sequentially consistent: either notify() sees the
+  // sleeper, or the kernel sees the change.
   sleepers_.fetch_add(1);
   while (word.load() == old) futex(word, FUTEX_WAIT, old);
   sleepers_.fetch_sub(1);
 }
 
-/// After a change of `word`.
+/// Wakes the threads that wait for `word`. Call after changing it.
 void ThreadPool::notify(Word& word) {
   if (sleepers_.load() != 0) futex(word, FUTEX_WAKE, INT_MAX);
 }
@@ -127,7 +129,8 @@ void ThreadPool::enter(unsigned thread) {
   }
 }
 
-/// Only the first exception counts: those that follow may be Abandoned.
+/// Keeps the first exception and releases the barrier. Later exceptions may be Abandoned and are
+/// dropped.
 void ThreadPool::abandon(std::exception_ptr exception) {
   if (is_abandoned_.exchange(true)) return;
   exception_ = std::move(exception);
@@ -146,7 +149,8 @@ void ThreadPool::finish() {
 void ThreadPool::barrier() {
   if (n_threads_ == 1) return;
   const std::uint32_t passed = barriers_.load(std::memory_order_acquire);
-  // Set before barriers_ changes: from here on, either is seen.
+  // is_abandoned_ is set before barriers_ changes, so from here on this thread sees at least one of
+  // these changes.
   if (is_abandoned_) throw Abandoned();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
     arrived_.store(0, std::memory_order_relaxed);

@@ -10,13 +10,14 @@
 namespace npuwhisper::cpu {
 
 /// A few threads that work on one job at a time together with the caller. A job is one function
-/// that all threads enter at once; inside it they share work by index and meet at barrier().
-/// Waiting spins briefly (a decoder step has some fifty barriers in two milliseconds) and then
-/// sleeps. run() is for one caller at a time. The threads are named "npuwhisper/1" and so on and
-/// take no signals. A child of fork() has none of them: a pool must not be used there.
+/// that each thread calls once, all at the same time; inside it the threads share work by index and
+/// synchronise at barrier(). Waiting spins briefly (a decoder step has about fifty barriers in two
+/// milliseconds) and then sleeps. Only one caller at a time may use run(). The threads are named
+/// "npuwhisper/1" and so on, and block signals. A child of fork() has none of the threads and must
+/// not use the pool.
 class ThreadPool {
  public:
-  /// Starts n_threads - 1 threads. Throws std::system_error when the system has none left,
+  /// Starts n_threads - 1 threads. Throws std::system_error if the system has no threads left, and
   /// std::bad_alloc.
   explicit ThreadPool(unsigned n_threads);
   ~ThreadPool();
@@ -36,9 +37,9 @@ class ThreadPool {
     finish();
   }
 
-  /// Inside a job: returns when every thread has called it. Throws if an exception has left the job
-  /// in another thread: that thread calls no barrier any more. The job must let this exception
-  /// through.
+  /// Waits until every thread has called barrier(). Call it only inside a job. Throws if an
+  /// exception has left the job in another thread, because that thread no longer reaches the
+  /// barrier. The job must let the exception of barrier() propagate.
   void barrier();
 
  private:
@@ -59,8 +60,8 @@ class ThreadPool {
   std::atomic<std::uint32_t> generation_{0};  // raised by each job
   std::atomic<std::uint32_t> running_{0};     // threads still inside the job
   std::atomic<std::uint32_t> arrived_{0};     // threads at the barrier
-  std::atomic<std::uint32_t> barriers_{0};    // passed
-  std::atomic<std::uint32_t> sleepers_{0};    // threads that sleep, or are about to
+  std::atomic<std::uint32_t> barriers_{0};    // barriers passed
+  std::atomic<std::uint32_t> sleepers_{0};    // threads that sleep or are about to
   std::atomic<bool> is_abandoned_{false};     // an exception left the job
   std::exception_ptr exception_;              // written by the thread that set is_abandoned_
   std::atomic<bool> stop_{false};

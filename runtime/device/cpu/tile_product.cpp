@@ -9,7 +9,7 @@
 #include "device/cpu/panel_kernels.h"
 
 #if defined(__x86_64__)
-// GCC 12's intrinsics read a variable that is left undefined on purpose (GCC bug 105593).
+// GCC 12's intrinsics read an intentionally uninitialised variable (GCC bug 105593).
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #if !defined(__clang__)
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
@@ -27,21 +27,21 @@ namespace {
 
 #define NPUWHISPER_TILES __attribute__((target("avx512f,avx512bw,amx-tile,amx-bf16")))
 
-/// A tile has 16 rows of 64 bytes: [16, 32] bf16 of the left side, [16, 16] f32 of the result, and
-/// of the right side [16 pairs of k][16 columns][2 of k] bf16.
+/// A tile has 16 rows of 64 bytes: [16, 32] bf16 of the left side, or [16, 16] f32 of the result,
+/// or bf16 of the right side as [16 pairs of k][16 columns][2 of k].
 constexpr std::size_t kTileRows = 16;
 constexpr std::size_t kTileColumns = 16;
 constexpr std::size_t kTileDepth = 32;
 constexpr std::size_t kTileBytes = 1024;
 constexpr std::size_t kTileStride = 64;
-/// bf16 has 8 significant bits, f32 24.
+/// Number of bf16 parts of an f32: bf16 has 8 significant bits, f32 24.
 constexpr std::size_t kParts = 3;
-/// Tiles in the k of one scale.
+/// Number of tiles along the k that share one scale.
 constexpr std::size_t kHalves = kScaleGroup / kTileDepth;
 constexpr std::size_t kBlockBytes = kHalves * kParts * kTileBytes;
 constexpr std::size_t kColumnTiles = kPanelColumns / kTileColumns;
 
-/// What LDTILECFG reads.
+/// The operand of LDTILECFG.
 struct alignas(64) TileConfig {
   std::uint8_t palette = 1;
   std::uint8_t start_row = 0;
@@ -51,15 +51,16 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
-/// Linux lets a process use tiles once it has asked.
+/// Requests the permission to use tiles, which Linux requires. Returns whether it was granted.
 bool request_tiles() {
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-/// Splits 32 numbers: their upper 16 bits go to parts[0], those of what is left to parts[1], and so
-/// on. The upper 16 bits of an f32 are a bf16 with its first 8 significant bits.
+/// Splits each of 32 numbers into kParts bf16; numbers from `n` on count as 0. The upper 16 bits of
+/// a number go to part 0, the upper 16 bits of the remainder to part 1, and so on. The upper 16
+/// bits of an f32 are a bf16 with its first 8 significant bits.
 NPUWHISPER_TILES void split(const float* in, std::size_t n, std::byte* parts) {
   const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000U));
   for (std::size_t half = 0; half < 2; ++half) {
@@ -76,13 +77,14 @@ NPUWHISPER_TILES void split(const float* in, std::size_t n, std::byte* parts) {
   }
 }
 
-/// 16 weights as bf16 in the upper halves of 32 bits.
+/// Converts 16 weights to bf16 in the upper halves of 32 bits.
 NPUWHISPER_TILES inline __m512i widen(const std::int8_t* weights) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weights));
   return _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)));
 }
 
-/// Writes `n` k of a panel, 64 columns, as the tiles [half][column tile] of a right side.
+/// Packs one group of a panel (`n` values of k) as right-side tiles [half][column tile]. Values of
+/// k from `n` on count as 0.
 NPUWHISPER_TILES void pack_weights(const std::int8_t* panel, std::size_t n, std::byte* tiles) {
   for (std::size_t k = 0; k < kScaleGroup; k += 2) {
     const std::size_t half = k / kTileDepth;
@@ -97,11 +99,12 @@ NPUWHISPER_TILES void pack_weights(const std::int8_t* panel, std::size_t n, std:
   }
 }
 
-/// Sums over one group of k of two blocks of rows (`kBlocks` = 2) or one, times two column tiles:
-/// sums [block][column tile][16, 16].
+/// Multiplies one or two blocks of rows (`kBlocks`) by two column tiles, over one group of k.
+/// Writes sums [block][column tile][16, 16].
 template <int kBlocks>
 NPUWHISPER_TILES void multiply_tiles(const std::byte* rows, const std::byte* weights, float* sums) {
-  // The intrinsics do not tell the compiler that they read memory.
+  // The compiler does not know that the intrinsics read memory, so earlier stores to that memory
+  // must be completed here.
   asm volatile("" ::: "memory");
   _tile_zero(0);
   _tile_zero(1);
@@ -134,8 +137,8 @@ NPUWHISPER_TILES void multiply_tiles(const std::byte* rows, const std::byte* wei
   }
 }
 
-/// Adds scaled sums of two column tiles to `n_rows` rows of the result, or sets these. `scales` may
-/// be nullptr: 1.
+/// Adds the scaled sums of two column tiles to `n_rows` rows of the result. `is_first`: overwrites
+/// the result instead. `scales`: nullptr means 1.
 NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, std::size_t n_rows,
                                        bool is_first, float* sums) {
   for (std::size_t c = 0; c < 2; ++c) {
@@ -151,8 +154,8 @@ NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, 
   }
 }
 
-/// One group of k: `rows` [blocks of 16 rows], `weights` [half][column tile], `scales` [64] or
-/// nullptr.
+/// Multiplies one group of k and adds the result to `sums` (is_first: stores it there). `rows`:
+/// [blocks of 16 rows], `weights`: [half][column tile], `scales`: [64] or nullptr.
 NPUWHISPER_TILES void multiply_group(const std::byte* rows, std::size_t n_rows,
                                      const std::byte* weights, const float* scales, bool is_first,
                                      float* scratch, float* sums) {

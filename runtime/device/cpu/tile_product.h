@@ -8,31 +8,32 @@
 
 namespace npuwhisper::cpu {
 
-/// Whether matrix tiles (AMX) may be used: the CPU and the system have them, and NPUWHISPER_MAX_ISA
-/// allows them. Thread-safe.
+/// Returns whether matrix tiles (AMX) may be used: the CPU and the system support them, and
+/// NPUWHISPER_MAX_ISA allows them. Thread-safe.
 bool has_tiles();
 
-/// From this number of rows on TileProduct is faster than multiply_panel().
+/// Minimum number of rows for which TileProduct is faster than multiply_panel().
 inline constexpr std::size_t kLeastTileRows = 8;
 
-/// Products of some rows with int8 panels (panel_kernels.h) on the CPU's matrix tiles. The tiles
-/// multiply bf16. int8 fits into it, and each f32 is split into three bf16 whose sum it is, so the
-/// products are exact and the sums are those of f32 arithmetic, in another order. Needs
-/// has_tiles(). Reentrant.
+/// Multiplies rows by int8 panels (panel_kernels.h) on the CPU's matrix tiles, which multiply bf16.
+/// int8 is exact in bf16, and each f32 is split into three bf16 that add up to it, so the products
+/// are exact and the sums are those of f32 arithmetic in a different order. Requires has_tiles().
+/// Reentrant.
 class TileProduct {
  public:
   TileProduct() = default;
   /// Allocates memory for left sides of at most [max_rows, max_k]. Throws std::bad_alloc.
   TileProduct(std::size_t max_rows, std::size_t max_k);
 
-  /// How many rows of `k` numbers the memory holds.
+  /// Returns how many rows of `k` numbers the allocated memory can hold.
   std::size_t max_rows(std::size_t k) const;
 
   std::size_t bytes() const { return rows_.size() + sums_.size(); }
-  /// Takes the left side of the products that follow: `n_rows` rows of `k` numbers, `lda` numbers
-  /// apart.
+  /// Copies `a`, the left side of the following products: `n_rows` rows of `k` numbers, `lda`
+  /// numbers apart.
   void set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k);
-  /// As multiply_panel() with int8: sums[m * 64 + j] = sum over k of a[m, k] * panel[k, j].
+  /// Multiplies the rows by an int8 panel, like multiply_panel(): sums[m * 64 + j] = sum over k of
+  /// a[m, k] * panel[k, j].
   void multiply(const std::int8_t* panel, const float* scales, float* sums);
 
  private:

@@ -15,8 +15,9 @@ HWY_BEFORE_NAMESPACE();
 namespace npuwhisper::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// 2^x for x <= 0, relative error below 3e-7 down to x = -126 and 0 below -126.5. Split in an integer power, which goes into the exponent,
-/// and a fraction in [-0.5, 0.5], for which the Taylor series of degree 6 leaves 1.2e-7.
+/// Returns 2^x for x <= 0, with a relative error below 3e-7 down to x = -126, and 0 below -126.5. x
+/// is split into an integer, which becomes the exponent, and a fraction in [-0.5, 0.5], for which
+/// the Taylor series of degree 6 has an error of 1.2e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2_nonpositive(D d, V x) {
   const hn::RebindToSigned<D> di;
@@ -33,7 +34,8 @@ HWY_INLINE V exp2_nonpositive(D d, V x) {
   return hn::Mul(p, hn::BitCast(d, power));
 }
 
-/// x * (1 + erf(x / sqrt 2)) / 2. erf by Abramowitz and Stegun 7.1.26: absolute error below 1.5e-7.
+/// Returns x * (1 + erf(x / sqrt 2)) / 2. erf is Abramowitz and Stegun 7.1.26, with an absolute
+/// error below 1.5e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V gelu_erf(D d, V x) {
   const V z = hn::Mul(hn::Abs(x), hn::Set(d, 0.70710678F));
@@ -50,7 +52,7 @@ HWY_INLINE V gelu_erf(D d, V x) {
   return hn::Mul(x, phi);
 }
 
-/// The bits of v as bf16, rounded to nearest even.
+/// Returns the bits of v as bf16, rounded to nearest even.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE auto round_to_bf16(D /*d*/, V v) {
   const hn::RebindToUnsigned<D> du;
@@ -61,7 +63,7 @@ HWY_INLINE auto round_to_bf16(D /*d*/, V v) {
   return hn::DemoteTo(d16, hn::BitCast(hn::RebindToSigned<D>(), rounded));
 }
 
-/// One vector of f32 from weights or cached values.
+/// Loads one vector of weights or cached values as f32.
 template <class D>
 HWY_INLINE hn::Vec<D> load_f32(D d, const float* p) {
   return hn::LoadU(d, p);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The part of WindowExecutable that runs once: stages, types, memory, packed weights.
+// The part of WindowExecutable that runs once, at creation: stages, types, memory, packed weights.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -12,12 +12,15 @@
 namespace npuwhisper::cpu {
 namespace {
 
-// Rows that pass through the operations of a stage together: few enough that they stay in a core's cache, enough that a
-// product reads its weights seldom. A multiple of 16, the height of an AMX tile.
+// Maximum number of rows that pass through the operations of a stage together: few enough to stay
+// in a core's cache, enough that a product rarely reads its weights. A multiple of 16, the height
+// of an AMX tile.
 constexpr int kBlockRows = 128;
-// Queries of one head at a time: their scores over 1,500 keys take 384 KB.
+// Maximum number of queries of one head that are processed at a time. Their scores over 1,500 keys
+// take 384 KB.
 constexpr int kQueryRows = 64;
-// Heads whose packed keys and values exist at once, but no fewer than threads: each takes up to 0.8 MB.
+// Minimum for the number of heads whose packed keys and values exist at the same time, which is
+// otherwise the number of threads. Each head takes up to 0.8 MB.
 constexpr int kFewestHeads = 2;
 
 bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
@@ -33,7 +36,7 @@ bool can_run(OpKind kind) {
   }
 }
 
-/// Needs no other rows than its own.
+/// Returns whether each output row of the operation depends only on the same input row.
 bool is_row_wise(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm; }
 
 bool feeds_cross_cache(const Graph& graph, TensorId tensor) {
@@ -73,8 +76,9 @@ Result<std::vector<float>> read_vector(const Weights& weights, const std::string
   return weights.read(**variable);
 }
 
-/// A weight in f32 as the matrix that a product packs, outputs first: a convolution's [out, in, kernel] becomes
-/// [out, kernel * in], because gathered rows have one tap after the other.
+/// Reads a weight in f32 as the matrix that a product packs, outputs first. The weight of a
+/// convolution, [out, in, kernel], becomes [out, kernel * in], because gathered rows hold one tap
+/// after the other.
 Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, std::size_t n_out,
                                  std::size_t n_in, std::size_t kernel) {
   const std::size_t n_row = n_in * kernel;
@@ -150,7 +154,7 @@ Result<void> WindowExecutable::divide_into_stages() {
     if (!joins) {
       Stage stage;
       stage.rows = op.kind == OpKind::StoreCrossCache ? graph_.tensor(op.input).rows : rows;
-      // A whole number of rounds for the threads, so that none waits for the last block.
+      // The blocks fill a whole number of rounds, so that no thread waits for a last block.
       const int threads = static_cast<int>(pool_.size());
       const int rounds = (stage.rows + kBlockRows * threads - 1) / (kBlockRows * threads);
       const int even = (stage.rows + rounds * threads - 1) / (rounds * threads);
@@ -165,7 +169,8 @@ Result<void> WindowExecutable::divide_into_stages() {
   return {};
 }
 
-/// Up to where the last block of every stage, computed whole, stays within the stage's tensors.
+/// Sets most_thinned_ to the largest number of positions for which the last block of every stage,
+/// computed as a whole block, stays within the stage's tensors.
 void WindowExecutable::find_most_thinned() {
   for (int dense = kPositionStep; dense + kSparsePositions < n_positions_; dense += kPositionStep) {
     const bool fits = std::all_of(stages_.begin(), stages_.end(), [&](const Stage& stage) {
@@ -198,7 +203,8 @@ Result<void> WindowExecutable::place_tensors() {
   for (const TensorId id : graph_.inputs) bound_[static_cast<std::size_t>(id)] = index++;
   for (const TensorId id : graph_.outputs) bound_[static_cast<std::size_t>(id)] = index++;
 
-  // What is made and used up within a stage lives in its thread's scratch; sums stay where their residual is.
+  // Tensors that are used only within one stage are in a thread's scratch, except the output of an
+  // operation with a residual: it overwrites the residual.
   std::vector<int> stage_of;
   std::vector<std::size_t> local_bytes;
   const std::vector<int> last = last_uses(graph_);
@@ -223,7 +229,8 @@ Result<void> WindowExecutable::place_tensors() {
     bytes[i] = static_cast<std::size_t>(batch_) * static_cast<std::size_t>(graph_.tensor(id).rows) * row_bytes(id);
   }
   slots_ = assign_slots(graph_, bytes, stage_of);
-  // Largest first, so that executables with few large tensors and those with many small ones share well.
+  // Areas are sorted by size, largest first, so that executables with few large tensors and those
+  // with many small ones share them well.
   std::vector<std::size_t> by_size(slots_.slot_bytes.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
   std::sort(by_size.begin(), by_size.end(),

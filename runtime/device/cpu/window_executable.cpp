@@ -45,14 +45,17 @@ WindowPositions WindowExecutable::positions_for(int n_dense) const {
   return {dense, kSparsePositions};
 }
 
-/// Where padding is left out, a graph has positions, or as many rows before the convolution that joins two of them.
+/// Returns the number of rows that a stage computes. If padding is thinned, that is one row for
+/// each computed position, or, before the convolution with stride 2, two rows for each dense
+/// position.
 int WindowExecutable::n_rows(const Stage& stage, const WindowPositions& positions) const {
   if (positions.is_all()) return stage.rows;
   return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
 }
 
-/// Products are made for whole blocks and for the last one of a window. Where padding is left out all blocks are whole:
-/// what is computed behind the last row is not read.
+/// Returns the number of rows of a block. Products exist for whole blocks and for the last block of
+/// a window. If padding is thinned, all blocks are whole, and the surplus rows of the last block
+/// are computed but not read.
 int WindowExecutable::n_rows(const Stage& stage, int block) const {
   if (!bindings_.positions.is_all()) return stage.block_rows;
   return std::min(stage.block_rows, stage.rows - block * stage.block_rows);
@@ -95,7 +98,7 @@ void WindowExecutable::run_attention(unsigned thread, const Stage& stage) {
   const int n_blocks = this->n_blocks(stage);
   std::size_t counter = stage.first_counter;
   for (int first = 0; first < n_items_ * n_heads; first += heads_at_once_) {
-    if (first > 0) pool_.barrier();   // The heads before were the last to need the packed ones.
+    if (first > 0) pool_.barrier();   // No thread reads the previous packed heads any more.
     const int n = std::min(heads_at_once_, n_items_ * n_heads - first);
     for_each_task(counter++, n, [&](int task) {
       return pack_head(thread, stage, (first + task) / n_heads, (first + task) % n_heads);
@@ -199,7 +202,7 @@ void WindowExecutable::gather(unsigned thread, const Step& step, int item, int f
     const int centre = thins ? positions.position_of(row, n_positions_) : row;
     for (int tap = 0; tap < op.kernel; ++tap, to += bytes) {
       int source = centre * op.stride + tap - (op.kernel - 1) / 2;
-      // Padding is the same everywhere, and the last row that there is lies in it.
+      // All padding is equal, and the last computed row lies in the padding.
       if (thins) source = std::min(source, 2 * positions.dense - 1);
       if (source < 0 || source >= graph_.tensor(op.input).rows) {
         std::memset(to, 0, bytes);
@@ -234,7 +237,7 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
   std::byte* packed = packed_head(item, op, head);
 
-  // oneDNN's best kernels want operands without gaps between rows.
+  // oneDNN's best kernels require operands without gaps between rows.
   const std::size_t query_bytes = kHeadColumns * size_of(types_.compute);
   for (int i = 0; i < n_rows; ++i) {
     std::memcpy(scratch.queries.data() + static_cast<std::size_t>(i) * query_bytes,
@@ -245,7 +248,8 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
       !done) {
     return done;
   }
-  // The weights overwrite the scores, which come first to last and are never shorter than the weights.
+  // The weights overwrite the scores in place. Scores are read in order, and a weight never takes
+  // more bytes than a score.
   const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
   const WindowPositions& positions = bindings_.positions;
   const auto n_keys = static_cast<std::size_t>(this->n_rows(stage));

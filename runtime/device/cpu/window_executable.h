@@ -19,42 +19,50 @@
 
 namespace npuwhisper::cpu {
 
-/// How the numbers of an encoder are kept.
+/// The data types of an encoder.
 struct WindowTypes {
-  DataType compute = DataType::F32;      ///< Operands of products: F32 or Bf16. Sums and the residual stream are f32.
+  /// Operands of products: F32 or Bf16. Sums and the residual stream are f32.
+  DataType compute = DataType::F32;
   DataType cross_cache = DataType::I8;   ///< I8 or F32.
-  /// Weights of the cross-attention projections, where operands are f32: I8, or F16 for as the file stores them. (Where
-  /// operands are bf16, so are these.)
+  /// Weights of the cross-attention projections if operands are f32: I8, or F16, which keeps them
+  /// as the file stores them (in F32 if the file does not store F16). If operands are bf16, these
+  /// weights are bf16 too.
   DataType projection = DataType::I8;
 };
 
-/// A graph over windows, the encoder's and the cross-attention projections': bound by arithmetic. Matrix products in bf16
-/// are oneDNN's. In f32 those with weights are panel products (panel_kernels.h) with the weights as the file stores them,
-/// f16: as fast as f32 weights or faster, in half the memory. Rows are dealt to threads in blocks, and operations that need no other rows than their own (layer norm,
-/// product, activation, residual) follow one another on a block while it is in the cache. Attention is a stage of its
-/// own: scores exist only for a block of queries of one head at a time. Reentrant: one run at a time.
+/// Runs a graph over windows: the encoder's, or that of the cross-attention projections. Its speed
+/// is limited by arithmetic. Attention, convolutions and all products in bf16 run on oneDNN. In
+/// f32, other products with weights are panel products (panel_kernels.h). Except for projections,
+/// their weights stay f16 if the file stores f16, which is at least as fast as f32 weights and
+/// takes half the memory. Threads take blocks of rows, and row-wise operations (layer norm,
+/// product, activation, residual) follow one another on a block while it is in the cache. Attention
+/// is a stage of its own: each thread holds the scores of only one block of queries of one head at
+/// a time. Reentrant: one run at a time.
 class WindowExecutable : public Executable {
  public:
-  /// `batch`: windows of one run. `pool` and `workspace` must outlive the executable and belong to the caller while
-  /// start() runs.
-  /// Errors: Unsupported, CorruptModel. Throws std::bad_alloc.
+  /// `batch`: limit on the windows of one run. `pool` and `workspace` must outlive the executable,
+  /// and no other thread may use them during start(). Errors: Unsupported, CorruptModel, those of
+  /// reading weights. Throws std::bad_alloc.
   static Result<std::unique_ptr<WindowExecutable>> create(const Graph& graph, const Weights& weights, int batch,
                                                           const WindowTypes& types, ThreadPool& pool,
                                                           Workspace& workspace);
 
   const Plan& plan() const override { return plan_; }
   WindowPositions positions_for(int n_dense) const override;
-  /// Runs to the end before it returns.
+  /// Completes the run before it returns. Errors: InvalidArgument (number of items or buffers, or
+  /// positions that are not a result of positions_for()), DeviceError, Unavailable (memory).
   Result<Run*> start(const Bindings& bindings) override;
-  /// Graph inputs of a convolution are f32 [rows, columns]; other inputs and outputs have the compute type; the output of
-  /// StoreCrossCache is a stream's cross-attention buffer.
+  /// Allocates a buffer. Graph inputs of a convolution are f32 [rows, columns]; other inputs and
+  /// outputs have the compute type; the output of StoreCrossCache is a stream's cross-attention
+  /// buffer.
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
 
-  /// Names of the oneDNN kernels in use, each once.
+  /// Returns the names of the oneDNN kernels in use, without duplicates.
   std::vector<std::string> kernels() const;
 
  private:
-  /// Dense positions come in multiples of this: attention's products are made for each number of keys.
+  /// The number of dense positions is a multiple of this, because attention needs its own prepared
+  /// products for each number of keys.
   static constexpr int kPositionStep = 128;
   static constexpr int kSparsePositions = 128;
 
@@ -63,7 +71,7 @@ class WindowExecutable : public Executable {
     Result<void> wait(std::chrono::milliseconds) override { return {}; }
   };
 
-  /// A product for whole blocks and one for the last, shorter block (nullptr where there is none).
+  /// A product for whole blocks, and one for the last, shorter block (nullptr if there is none).
   struct BlockGemm {
     const OneDnnGemm* whole = nullptr;
     const OneDnnGemm* last = nullptr;
@@ -72,31 +80,32 @@ class WindowExecutable : public Executable {
     Op op;
     BlockGemm gemm;
     AlignedBytes weight;                 // packed for gemm
-    std::optional<PanelMatrix> panels;   // instead of gemm and weight
+    std::optional<PanelMatrix> panels;   // if set, replaces gemm and weight
     std::vector<float> bias;
     std::vector<float> gamma, beta;      // LayerNorm
     std::vector<std::byte> position;     // [rows, columns] in position_type
     DataType position_type = DataType::F32;
   };
-  /// Operations that one block of rows goes through together, or one attention, or one store.
+  /// Operations that run together on one block of rows, or one attention, or one store.
   struct Stage {
     std::vector<Step> steps;
     int rows = 0;
     int block_rows = 0;
-    std::size_t first_counter = 0;       // in next_task_
+    std::size_t first_counter = 0;       // index into next_task_
   };
-  /// Shape (m, k, n, lda, ldc, flags), strides of what is packed, and the product whose packing is shared.
+  /// Shape (m, k, n, lda, ldc, flags), strides of the operand to pack, and the product whose
+  /// packing is shared.
   using GemmKey = std::tuple<int, int, int, int, int, int, int, int, const OneDnnGemm*>;
-  /// Over one number of keys.
+  /// The products of attention over one number of keys.
   struct Attention {
     BlockGemm scores;    // [queries, 64] * [64, keys]
     BlockGemm mix;       // [queries, keys] * [keys, 64]
   };
   struct Scratch {
-    AlignedBytes sums;                   // of one panel, [block rows, 64]
-    AlignedBytes gathered;               // rows of a convolution, side by side
+    AlignedBytes sums;                   // sums of one panel, [block rows, 64]
+    AlignedBytes gathered;               // input rows of a convolution, contiguous
     AlignedBytes onednn;
-    AlignedBytes queries;                // of one head, side by side
+    AlignedBytes queries;                // queries of one head, contiguous
     AlignedBytes scores;                 // also holds the weights after the softmax
     AlignedBytes mixed;                  // [queries, 64] f32
     std::vector<AlignedBytes> tensors;   // by block-local slot
@@ -118,12 +127,13 @@ class WindowExecutable : public Executable {
   void describe(const Stage& stage);
 
   int n_rows(const Stage& stage, const WindowPositions& positions) const;
-  /// Of the run in progress.
+  /// Returns the number of rows that the current run computes in a stage.
   int n_rows(const Stage& stage) const { return n_rows(stage, bindings_.positions); }
   int n_rows(const Stage& stage, int block) const;
   int n_blocks(const Stage& stage) const { return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows; }
 
-  /// Whether every thread should go on: false once one has failed.
+  /// Records the error if `result` is one. Returns whether the threads should continue: false once
+  /// one of them has failed.
   bool note(const Result<void>& result);
   void execute(unsigned thread);
   template <typename Task>
@@ -139,9 +149,10 @@ class WindowExecutable : public Executable {
   Result<void> attend(unsigned thread, const Stage& stage, int item, int head, int block);
   void store_head(const Step& step, int item, int head);
 
-  /// First byte of row `row` of a tensor of batch item `item`, as `thread` sees it in the block that begins at `first`.
+  /// Returns the first byte of row `row` of a tensor of batch item `item`. `first`: first row of
+  /// the current block; tensors in a thread's scratch hold only the rows of that block.
   std::byte* row_of(unsigned thread, TensorId id, int item, int row, int first) const;
-  /// Keys of one head, packed; values after them.
+  /// Returns the packed keys of one head. The head's packed values begin packed_keys_bytes_ later.
   std::byte* packed_head(int item, const Op& op, int head) const;
   std::size_t row_bytes(TensorId id) const;
   std::size_t columns_of(TensorId id) const { return static_cast<std::size_t>(graph_.tensor(id).columns); }
@@ -155,25 +166,25 @@ class WindowExecutable : public Executable {
   FinishedRun run_;
   std::vector<Stage> stages_;
   std::vector<DataType> type_of_;         // by tensor
-  std::vector<int> bound_;                // by tensor: index among inputs and outputs; -1
-  std::vector<int> local_;                // by tensor: slot in a thread's scratch; -1
+  std::vector<int> bound_;                // by tensor: index among inputs and outputs; -1: none
+  std::vector<int> local_;                // by tensor: slot in a thread's scratch; -1: none
   TensorSlots slots_;
   std::vector<std::size_t> area_of_;      // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
-  int most_thinned_ = 0;                  // rows of the largest run that does not compute all positions
+  int most_thinned_ = 0;                  // positions of the largest thinned run; 0: none
   std::map<int, Attention> attentions_;   // by number of keys
-  int heads_at_once_ = 0;                 // of all items
-  std::size_t packed_heads_area_ = 0;     // keys then values of each of them
+  int heads_at_once_ = 0;                 // heads, over all items, that are packed at the same time
+  std::size_t packed_heads_area_ = 0;     // area of each head's packed keys, then values
   std::size_t packed_keys_bytes_ = 0;
   std::size_t packed_values_bytes_ = 0;
   std::vector<Scratch> scratch_;          // by thread
   CrossCacheLayout cross_layout_;
 
-  // The run in progress.
+  // The members below describe the current run.
   Bindings bindings_;
   int n_items_ = 0;
-  std::vector<std::atomic<int>> next_task_;   // a counter for each time that threads share out tasks
+  std::vector<std::atomic<int>> next_task_;   // a counter for each set of tasks that threads share
   std::atomic<bool> failed_{false};
   Error error_;                               // written once, by the thread that set failed_
 };

@@ -8,8 +8,9 @@
 
 namespace npuwhisper::cpu {
 
-/// Working memory that the executables of one device share, because only one of them runs at a time: areas by number,
-/// each as large as the greediest executable asks. Reentrant; areas may move until the last require().
+/// Working memory that the executables of one device share, because only one of them runs at a
+/// time. Each numbered area is as large as the largest request for it. Reentrant; require() may
+/// move the area.
 class Workspace {
  public:
   void require(std::size_t area, std::size_t n_bytes) {

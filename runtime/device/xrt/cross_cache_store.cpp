@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kElement = 2;  // bf16
 
-/// Layers and heads are those of the graph's stores.
+/// Returns the shape of the cache, with the layers and heads of the graph's stores.
 cpu::CacheShape shape_of(const std::vector<CacheRows>& rows, int n_keys) {
   cpu::CacheShape shape{.n_layers = static_cast<int>(rows.size()), .n_keys = n_keys};
   for (const CacheRows& layer : rows) {

@@ -12,13 +12,15 @@
 
 namespace npuwhisper::xdna {
 
-/// Puts keys and values that the array made, bf16 rows of a window, into a stream's cross-attention
-/// buffer in the CPU's layout: heads shared out among the CPU's threads. Allocates in the
-/// constructor only. One caller at a time, who has the pool.
+/// Converts the keys and values that the array computes for a window (bf16, one row per position)
+/// to the CPU's layout and stores them in a stream's cross-attention buffer. The heads are divided
+/// among the CPU's threads. Allocates only in the constructor. One caller at a time, which must
+/// have exclusive use of the pool.
 class CrossCacheStore {
  public:
-  /// `rows` of all layers, in the output buffer of a window of `n_keys` positions; `type` of the
-  /// cache. `pool` must outlive this. Throws std::bad_alloc.
+  /// Creates a store for windows of `n_keys` positions. `rows`: keys and values of all layers in
+  /// the output buffer of a run. `type`: the cache's data type. `pool` must outlive this object.
+  /// Throws std::bad_alloc.
   CrossCacheStore(std::vector<CacheRows> rows, int n_keys, DataType type, cpu::ThreadPool& pool);
 
   std::size_t cache_bytes() const { return layout_.bytes(); }
@@ -31,7 +33,7 @@ class CrossCacheStore {
   std::vector<CacheRows> rows_;
   cpu::CrossCacheLayout layout_;
   cpu::ThreadPool& pool_;
-  std::vector<cpu::AlignedBytes> scratch_;  ///< By thread: keys, then values of a head in f32.
+  std::vector<cpu::AlignedBytes> scratch_;  ///< By thread: a head's keys, then its values, in f32.
 };
 
 }  // namespace npuwhisper::xdna

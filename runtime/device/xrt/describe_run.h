@@ -9,13 +9,14 @@
 
 namespace npuwhisper::xdna {
 
-/// "4 x 8 cores": the part of the array that a plan is for.
+/// Returns the part of the array that a plan uses: "4 x 8 cores".
 std::string describe_cores(const npu::Plan& plan);
 
-/// One run's figures: instructions, syncs, multiply-accumulates, predicted time.
+/// Returns the figures of one run: instructions, syncs, multiply-accumulates, predicted time.
 std::string describe_run(const npu::Plan& plan);
 
-/// What `op` of the graph became among `operations`, which `plan` is the plan of.
+/// Describes how the graph's `op` runs. `plan`: the plan of `operations`, which were made from the
+/// graph.
 PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations& operations,
                       const npu::Plan& plan);
 

@@ -17,7 +17,7 @@ constexpr int kHeadColumns = 64;
 constexpr float kEpsilon = 1e-5F;
 constexpr std::uint64_t kElement = 2;  // bf16
 constexpr std::uint64_t kBufferAlign =
-    4096;  // What one operation writes shares no page with what another one does.
+    4096;  // a page: the outputs of different operations share no page
 
 int round_up(int value, int to) {
   return (value + to - 1) / to * to;
@@ -33,7 +33,7 @@ std::uint64_t round_to_pages(std::uint64_t bytes) {
   return (bytes + kBufferAlign - 1) / kBufferAlign * kBufferAlign;
 }
 
-/// Operations that read `id`, as input or residual.
+/// Returns the operations that read `id` as input or residual.
 std::vector<const Op*> readers(const Graph& graph, TensorId id) {
   std::vector<const Op*> found;
   for (const Op& op : graph.ops) {
@@ -46,10 +46,11 @@ bool is_output(const Graph& graph, TensorId id) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
 }
 
-/// The graph without the layer norms that only products read, and those norms by tensor.
+/// A graph without the layer norms whose output is read only by products, and these norms by
+/// product.
 struct Folded {
   Graph graph;
-  std::vector<Op> norm_of;  ///< By tensor; no name: none.
+  std::vector<Op> norm_of;  ///< By output of a product: its folded norm; empty name: none.
 };
 
 Folded fold_norms(const Graph& graph) {
@@ -68,7 +69,8 @@ Folded fold_norms(const Graph& graph) {
     }
     folded.graph.ops.push_back(op);
   }
-  // A product keeps naming the norm's output in norm_of; its input becomes what the norm reads.
+  // A product's input becomes the norm's input, and norm_of moves from the norm's output to the
+  // product's.
   for (Op& op : folded.graph.ops) {
     if (op.input != kNoTensor && instead[index(op.input)] != kNoTensor) {
       folded.norm_of[index(op.output)] = folded.norm_of[index(op.input)];
@@ -81,7 +83,7 @@ Folded fold_norms(const Graph& graph) {
   return folded;
 }
 
-/// Gives each tensor its place and turns operations into the array's, one by one.
+/// Places each tensor and converts the graph's operations to the array's, one by one.
 class Lowering {
  public:
   Lowering(const Graph& graph, const npu::DesignSpec& spec, Places places, std::uint64_t first_free)
@@ -111,7 +113,7 @@ class Lowering {
  private:
   int padded_rows(TensorId id) const { return round_up(graph_.tensor(id).rows, pass_); }
 
-  /// The convolution that reads `id`; nullptr if there is none.
+  /// Returns the convolution that reads `id`; nullptr if there is none.
   const Op* convolution_of(TensorId id) const {
     for (const Op* op : readers(graph_, id)) {
       if (op->kind == OpKind::Conv1d) return op;
@@ -123,8 +125,8 @@ class Lowering {
     return users.size() == 1 && users[0]->kind == OpKind::Attention;
   }
 
-  /// Rows of a convolution's input: one of zeros before it, and as many as the windows of the
-  /// padded rows reach.
+  /// Returns the number of rows of a convolution's input: one row of zeros before it, and all rows
+  /// that the windows of the padded output rows reach.
   int window_rows(const Op& conv) const {
     const int columns = graph_.tensor(conv.input).columns;
     const int window = round_up(conv.kernel * columns, npu::core::kTile);
@@ -145,7 +147,7 @@ class Lowering {
     return offset;
   }
 
-  /// Goes back to the host: an output, or what goes into a cache.
+  /// Returns whether the tensor is sent to the host: as an output, or for a cache.
   bool leaves(TensorId id) const {
     const auto users = readers(graph_, id);
     return is_output(graph_, id) || std::any_of(users.begin(), users.end(), [](const Op* user) {
@@ -160,7 +162,7 @@ class Lowering {
     std::vector<int> stage_of;
     for (const Op& op : graph_.ops) {
       stage_of.push_back(static_cast<int>(stage_of.size()));
-      // A convolution's input has a row of zeros that nobody else may write: memory of its own.
+      // A convolution's input shares no slot, because its row of zeros must not be overwritten.
       if (!is_bound(op.output) && convolution_of(op.output) == nullptr) {
         bytes[index(op.output)] = tensor_bytes(op.output);
       }
@@ -195,15 +197,16 @@ class Lowering {
     }
   }
 
-  /// Row 0 of a tensor.
+  /// Returns the matrix of a tensor from its row 0 on. If a convolution reads the tensor, a row of
+  /// zeros precedes row 0 in memory.
   npu::HostMatrix first_row(TensorId id) const {
     npu::HostMatrix matrix = matrices_[index(id)];
     if (convolution_of(id) != nullptr) matrix.offset += elements(1, matrix.row_stride) * kElement;
     return matrix;
   }
 
-  /// The array writes tiles of 64 columns, into rows that lie one after the other; of a row it
-  /// reads words of two elements.
+  /// Checks the numbers of columns that `op` reads and writes. The array writes tiles of 64 columns
+  /// to contiguous rows, and reads rows in words of two elements.
   Result<void> check_columns(const Op& op) const {
     const int read = graph_.tensor(op.input).columns;
     if (read % 2 != 0) {
@@ -282,7 +285,8 @@ class Lowering {
     if (feeds_attention(op.output)) {
       const int d = out.columns / 3;
       const auto [queries, keys, values] = attention_inputs(op.output);
-      // The scores' 1 / sqrt(64), once and exactly.
+      // Attention scores are scaled by 1 / sqrt(64). The queries are scaled instead, which is exact
+      // because 0.125 is a power of two.
       product.parts = {{.n = d, .output = queries, .scale = 0.125F},
                        {.n = d, .output = keys, .transposed = true},
                        {.n = d, .output = values}};
@@ -299,7 +303,7 @@ class Lowering {
   struct AttentionInputs {
     npu::HostMatrix queries, keys, values;
   };
-  /// Three matrices in the place of one: queries, keys transposed, values.
+  /// Divides the place of a tensor into three matrices: queries, transposed keys, values.
   AttentionInputs attention_inputs(TensorId id) const {
     const int d = graph_.tensor(id).columns / 3;
     const int rows = padded_rows(id);
@@ -362,7 +366,7 @@ Result<std::vector<float>> read(const Weights& weights, const std::string& name,
   return weights.read(*variable);
 }
 
-/// [out, in, kernel] to [out, kernel, in]: a window is rows one after the other.
+/// Reorders [out, in, kernel] to [out, kernel, in], because a window is a sequence of rows.
 std::vector<float> by_tap(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
                           std::size_t kernel) {
   std::vector<float> turned(weight.size());

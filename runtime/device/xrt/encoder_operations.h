@@ -22,7 +22,7 @@ namespace npuwhisper::xdna {
 /// The host buffers of a run, in the order of its arguments.
 enum Argument : int { kPacked, kWorkspace, kInput, kOutput, kNArguments };
 
-/// A bf16 matrix that stays the same from run to run (a position embedding).
+/// A bf16 matrix that is the same in all runs (a position embedding).
 struct Constant {
   npu::HostMatrix matrix{};
   std::string variable{};
@@ -30,56 +30,59 @@ struct Constant {
   int columns = 0;
 };
 
-/// Keys and values of a layer's cross-attention, side by side, as they come back to the host.
+/// Keys and values of a layer's cross-attention, side by side, as they return to the host.
 struct CacheRows {
-  Op store{};  ///< The graph's operation that puts them into the cache: the host's.
+  Op store{};  ///< The graph's operation that stores them in the cache; the host runs it.
   npu::HostMatrix rows{};
 };
 
-/// A graph as operations of the array. A layer norm that only products read is folded into them;
-/// what only stores in a cache is left to the host; the rest is one operation for each of the
-/// graph's.
+/// A graph as operations of the array. A layer norm whose output is read only by products is folded
+/// into them. Operations that only store in a cache are left to the host. Each other operation of
+/// the graph is one operation of the array.
 struct EncoderOperations {
-  /// Where an operation's weights come from.
+  /// The source of an operation's weights.
   struct Source {
-    Op op{};                       ///< Of the graph.
-    Op norm{};                     ///< The folded layer norm; no name: none.
-    bool feeds_attention = false;  ///< Queries, keys and values are parts of their own.
+    Op op{};                       ///< The operation of the graph.
+    Op norm{};                     ///< The folded layer norm; empty name: none.
+    bool feeds_attention = false;  ///< It writes queries, keys and values separately.
   };
   std::vector<npu::Operation> operations{};
   std::vector<Source> sources{};  ///< One for each operation.
   std::vector<std::string>
-      folded{};  ///< Names of the graph's operations that have none of their own.
+      folded{};  ///< Names of the graph's layer norms that are folded into products.
   std::vector<Constant> constants{};
   npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
-  std::vector<CacheRows> cache_rows{};  ///< Instead of an output.
+  std::vector<CacheRows> cache_rows{};  ///< If not empty, replaces the output.
   std::array<std::uint64_t, kNArguments>
-      bytes{};  ///< Of each buffer; kPacked is the plan's to say.
+      bytes{};  ///< Size of each buffer; that of kPacked comes from the plan.
 };
 
-/// Of a graph over windows: its input is in kInput, its output or what goes into the cache in
-/// kOutput, all else in the workspace. Errors: Unsupported, for a graph that is not convolutions,
-/// layer norms, products and attention with one input and one output, or heads that are not 64
-/// columns wide.
+/// Creates the operations of a graph over windows. The graph's input is in kInput, its output or
+/// the rows for the cache in kOutput, all other tensors in the workspace. Errors: Unsupported, if
+/// the graph has operations other than convolutions, layer norms, products, attention and stores,
+/// does not have exactly one input and one output, or has sizes that the array does not support
+/// (such as heads that are not 64 columns wide).
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
 
-/// Where tensors lie that several graphs share. By tensor; none: it is the graph's own.
+/// By tensor: the place of a tensor that several graphs share; nullopt: the tensor belongs to this
+/// graph alone.
 using Places = std::vector<std::optional<npu::HostMatrix>>;
 
-/// As above, of a graph whose inputs and outputs all have a place; what is its own comes into the
-/// workspace from byte `first_free` on.
+/// Creates the operations of a graph whose inputs and outputs all have a place in `places`. All
+/// other tensors are placed in the workspace from byte `first_free` on. Errors: Unsupported.
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
                                                   const Places& places, std::uint64_t first_free);
 
-/// Gives int8 weights to all products but the convolutions: theirs are few, and the error would go
-/// through every layer. A product whose columns of input do not come by 128 keeps bf16; its plan
-/// says what it has.
+/// Selects int8 weights for all products except convolutions, which have few weights and whose
+/// error would pass through every layer. A product whose number of input columns is not a multiple
+/// of 128 keeps bf16; its plan names the type.
 void use_int8_weights(EncoderOperations& encoder);
 
-/// Has all products as exact as bf16 operands are (npu::Product::in_parts).
+/// Makes all products keep the precision of their bf16 operands (npu::Product::in_parts).
 void use_parts(EncoderOperations& operations);
 
-/// Fills the buffer kPacked. Errors: CorruptModel (a variable is missing, or has the wrong size).
+/// Fills the buffer kPacked with the packed weights. Errors: CorruptModel (a variable is missing,
+/// or has the wrong size).
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
                           const Weights& weights, std::span<std::byte> packed);
 

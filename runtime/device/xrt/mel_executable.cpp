@@ -11,7 +11,7 @@
 
 namespace npuwhisper::xdna {
 
-/// A buffer of the session, and it goes back there.
+/// A buffer of the session, released when this object is destroyed.
 class MelExecutable::SampleBuffer final : public Buffer {
  public:
   SampleBuffer(MelExecutable& owner, std::size_t number) : owner_(owner), number_(number) {}
@@ -61,7 +61,8 @@ Result<void> MelExecutable::load(const npu::DesignSpec& spec) {
     if (!made) return fail(made.error());
     buffers_[static_cast<std::size_t>(argument)] = *made;
   }
-  // Each window brings its samples: until then the argument is a buffer that is there.
+  // run() binds each window's samples. Until the first window, the argument is another existing
+  // buffer.
   buffers_[kMelSamples] = buffers_[kMelPower];
   auto work = RepeatingRun::create(session_, "log-mel of a window", plan->stream(), buffers_);
   if (!work) return fail(work.error());

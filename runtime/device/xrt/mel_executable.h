@@ -13,13 +13,13 @@
 
 namespace npuwhisper::xdna {
 
-/// Log-mel on the NPU: one submission and two buffer syncs a window. The samples are read where
-/// they lie, by way of a part of their buffer that becomes the run's argument. A window that fails
-/// is repeated once, as an encoder's is. Thread-safe.
+/// Log-mel on the NPU: one submission and two buffer syncs per window. The samples are read in
+/// place: the part of their buffer that holds the window becomes the run's argument. A window that
+/// fails is repeated once (RepeatingRun). Thread-safe.
 class MelExecutable final : public WindowMel {
  public:
-  /// Plans, and packs matrix and filters. `session` has loaded the image's kernel kMelKernel.
-  /// Errors: InvalidArgument, Unsupported, DeviceError.
+  /// Plans the run and packs the Fourier matrix and the filters. `session` must have loaded the
+  /// image's kernel kMelKernel. Errors: InvalidArgument, Unsupported, DeviceError.
   static Result<std::unique_ptr<WindowMel>> create(int n_mels, int n_frames,
                                                    const npu::DesignSpec& spec,
                                                    std::shared_ptr<XrtSession> session);
@@ -40,12 +40,12 @@ class MelExecutable final : public WindowMel {
   const MelOperations mel_;
   const std::shared_ptr<XrtSession> session_;
   Plan plan_;
-  std::array<std::size_t, kNMelArguments> buffers_{};  // the session's, by argument
+  std::array<std::size_t, kNMelArguments> buffers_{};  // the session's buffers, by argument
   std::optional<RepeatingRun> work_;
-  std::mutex mutex_;  // guards the session, once it is loaded
+  std::mutex mutex_;  // guards the session after load()
 };
 
-/// The log-mel design's kernel in an image.
+/// Name of the log-mel design's kernel in an image.
 inline constexpr const char* kMelKernel = "mel";
 
 }  // namespace npuwhisper::xdna

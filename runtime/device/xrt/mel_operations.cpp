@@ -13,7 +13,7 @@ namespace npuwhisper::xdna {
 namespace {
 
 constexpr int kSampleRate = 16000;
-constexpr std::uint64_t kElement = 2;  // int16, bf16
+constexpr std::uint64_t kElement = 2;  // int16 or bf16
 
 static_assert(npu::mel::kHopSamples == kHop && npu::mel::kFrameSamples == kFftSize);
 

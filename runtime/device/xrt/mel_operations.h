@@ -13,7 +13,8 @@
 
 namespace npuwhisper::xdna {
 
-/// The host buffers of a log-mel run, in the order of its arguments. Power stays on the device.
+/// The host buffers of a log-mel run, in the order of its arguments. The power spectrum is never
+/// transferred to the host.
 enum MelArgument : int { kMelPacked, kMelPower, kMelSamples, kMelFeatures, kNMelArguments };
 
 /// Whisper's log-mel of a window as operations of the array: spectra, then filters and logarithms.
@@ -21,19 +22,21 @@ struct MelOperations {
   std::vector<npu::Operation> operations{};
   int n_mels = 0;
   npu::HostMatrix features{};  ///< bf16, (log10(max(power, 1e-10)) + 4) / 4
-  std::vector<int> rows{};     ///< Of features, one for each frame.
-  /// Of each buffer; kMelPacked is the plan's to say, kMelSamples what a window reads.
+  std::vector<int> rows{};     ///< Row of `features` for each frame.
+  /// Size of each buffer in bytes. The size of kMelPacked is in the plan instead. kMelSamples: size
+  /// of the part that one window reads.
   std::array<std::uint64_t, kNMelArguments> bytes{};
 };
 
-/// Errors: Unsupported (frames that core rows do not share evenly).
+/// Creates the operations for windows of `n_frames` frames. Errors: Unsupported (the frames do not
+/// divide evenly among the core rows).
 Result<MelOperations> make_mel_operations(const npu::DesignSpec& spec, int n_mels, int n_frames);
 
 /// Fills the buffer kMelPacked with Whisper's Fourier matrix and mel filters. Errors:
 /// InvalidArgument.
 Result<void> pack_mel(const MelOperations& mel, const npu::Plan& plan, std::span<std::byte> packed);
 
-/// The features of a run as f32, frame by frame: out is [n_frames, n_mels].
+/// Converts the features of a run to f32, frame by frame: out is [n_frames, n_mels].
 void read_features(const MelOperations& mel, std::span<const std::byte> features,
                    std::span<float> out);
 

@@ -19,7 +19,7 @@ bool has_op(const Graph& graph, OpKind kind) {
   return std::any_of(graph.ops.begin(), graph.ops.end(),
                      [kind](const Op& op) { return op.kind == kind; });
 }
-/// An encoder: convolutions at its beginning.
+/// Returns whether the graph is an encoder: only an encoder has convolutions.
 bool is_encoder(const Graph& graph) {
   return has_op(graph, OpKind::Conv1d);
 }
@@ -27,16 +27,16 @@ bool is_step(const Graph& graph) {
   return has_op(graph, OpKind::CachedAttention);
 }
 
-/// The stages asked for. Auto is the encoder alone: a step's products would have to be two
-/// submissions a layer, and take twice the bytes that the CPU's int8 weights have out of the same
-/// memory; and log-mel costs more in changing the array's configuration twice a window (2.8 ms on
-/// npu1, 4.3 ms on npu2) than the CPU takes for it while audio comes.
+/// Returns the requested stages. Auto chooses only the encoder. A step's products would need two
+/// submissions per layer, and their bf16 weights are twice the size of the CPU's int8 weights, read
+/// from the same memory. Log-mel would change the array's configuration twice per window (2.8 ms on
+/// npu1, 4.3 ms on npu2), which takes longer than the CPU's log-mel while audio arrives.
 Result<NpuStages> choose_stages(const NpuStages& asked) {
   if (asked.is_auto()) return NpuStages{.encoder = true};
   return asked;
 }
 
-/// The whole array of each generation.
+/// Returns the design that uses the whole array of this generation.
 Result<npu::DesignSpec> whole_array(const std::string& array) {
   return npu::make_design_spec(array, 4, array == "npu1" ? 4 : 8);
 }
@@ -60,7 +60,7 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   DeviceOptions host = options;
   host.kind = DeviceKind::Cpu;
   host.npu_stages = {};
-  // The decoder's weights as the file stores them; whether the CPU multiplies bf16 does not matter.
+  // F32 keeps the decoder's weights as the file stores them, and needs no bf16 support of the CPU.
   if (options.precision == Precision::Bf16) host.precision = Precision::F32;
   auto cpu = cpu::CpuDevice::open(host);
   if (!cpu) return cpu;
@@ -98,7 +98,7 @@ DeviceStats NpuDevice::stats() const {
   return session_->counters()->stats(DeviceCounters::Clock::now());
 }
 
-/// In a context of its own: the array cannot hold both designs at once.
+/// Prepares the log-mel in its own context, because the array cannot hold both designs at once.
 Result<std::unique_ptr<WindowMel>> NpuDevice::prepare_mel(int n_mels, int n_frames) {
   if (!stages_.mel) return std::unique_ptr<WindowMel>();
   auto session = XrtSession::open(session_->counters());

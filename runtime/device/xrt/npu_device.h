@@ -16,18 +16,19 @@ namespace npuwhisper::xdna {
 
 class XrtSession;
 
-/// An AMD XDNA NPU beside the CPU: the stages chosen run on the array, the rest on the CPU. The
-/// plan of each graph says so for each operation; nothing changes sides at run time. Stage encoder
-/// is the encoder's graph; stage decoder the products of the decoder's steps, and, where the
-/// encoder is on the array too, the cross-attention projections, at the end of the encoder's
-/// stream. With precision int8 the encoder's stream has int8 weights, and rounds what they are
-/// multiplied with. Executables share one context of the NPU and the CPU's threads: one runs at a
-/// time.
+/// An AMD XDNA NPU together with the CPU: the chosen stages run on the array, and all others on the
+/// CPU. The plan of each graph names the device of each operation, which never changes at run time.
+/// The encoder stage is the encoder's graph. The decoder stage is the products of the decoder's
+/// steps and, if the encoder is on the array too, the cross-attention projections at the end of the
+/// encoder's stream. The mel stage is the log-mel, in its own context. With precision int8 the
+/// products of the encoder's stream, except convolutions, have int8 weights, and their inputs are
+/// rounded to int8, too. Executables share the CPU's threads and, except for log-mel, one context
+/// of the NPU: one runs at a time.
 class NpuDevice final : public Device {
  public:
-  /// Errors: NotFound (no NPU, or no array configuration for it), Unsupported (precision f32: the
-  /// array multiplies bf16; a stage that is not built), DeviceError (the array configuration cannot
-  /// be loaded), those of the CPU device.
+  /// Opens the first NPU and the CPU device. Errors: NotFound (no NPU, or no array configuration
+  /// for it), Unsupported (precision f32: the array multiplies bf16), DeviceError (the array
+  /// configuration cannot be loaded), those of the CPU device.
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
   ~NpuDevice() override;
 

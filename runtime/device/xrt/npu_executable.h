@@ -14,17 +14,18 @@
 
 namespace npuwhisper::xdna {
 
-/// A graph over windows on the NPU: one submission and two buffer syncs a window. The caller's
-/// buffers are host memory, the input in f32, the output in what the CPU's graphs take (bf16 or
-/// f32), or the CPU's cross-attention buffer. One window at a time. A window that fails, or that is
-/// not done within NPUWHISPER_NPU_TIMEOUT_MS, is repeated once in a new context, with a warning in
-/// the log; if it fails again, that is the caller's error, and the next window begins in a new
-/// context.
+/// Runs a graph over windows on the NPU: one submission and two buffer syncs per window. The
+/// caller's buffers are host memory: the input in f32, the output in the feature type of the CPU's
+/// graphs (bf16 or f32), or the CPU's cross-attention buffer. One window at a time. A window that
+/// fails or does not end within NPUWHISPER_NPU_TIMEOUT_MS is repeated once in a new context, with a
+/// warning in the log. If it fails again, the caller receives the error, and the next window begins
+/// in a new context.
 class NpuExecutable final : public Executable {
  public:
-  /// Plans, and packs the weights in the order of the stream; `type` is that of the products'
-  /// weights (use_int8_weights()). `host` is who takes the output; it
-  /// must outlive the executable. Errors: Unsupported, CorruptModel, DeviceError.
+  /// Plans the run and packs the weights in the order in which the instruction stream reads them.
+  /// `type`: the type of the products' weights (use_int8_weights()). `host`: the device that uses
+  /// the output; it must outlive the executable. Errors: Unsupported, CorruptModel, DeviceError,
+  /// InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS).
   static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights,
                                                     npu::WeightType type,
                                                     const npu::DesignSpec& spec,
@@ -56,13 +57,13 @@ class NpuExecutable final : public Executable {
   Graph graph_;
   EncoderOperations encoder_;
   std::shared_ptr<XrtSession> session_;
-  std::array<std::size_t, kNArguments> buffers_{};  // the session's, by argument
+  std::array<std::size_t, kNArguments> buffers_{};  // the session's buffers, by argument
   std::optional<RepeatingRun> work_;
   Plan plan_;
   WindowRun run_{*this};
   DataType output_type_;
-  std::optional<CrossCacheStore> store_;  // instead of an output
-  std::span<std::byte> output_{};         // of the window in progress
+  std::optional<CrossCacheStore> store_;  // set if the graph fills a cache instead of an output
+  std::span<std::byte> output_{};         // output of the current window
 };
 
 }  // namespace npuwhisper::xdna

@@ -12,7 +12,7 @@
 namespace npuwhisper::xdna {
 namespace {
 
-/// The first rows of a matrix, as bytes of its buffer.
+/// Returns the bytes of the first `n_rows` rows of a matrix in its buffer.
 ByteRange rows_of(const npu::HostMatrix& matrix, std::size_t n_rows) {
   return {static_cast<std::size_t>(matrix.offset),
           n_rows * static_cast<std::size_t>(matrix.row_stride) * size_of(DataType::Bf16)};
@@ -47,7 +47,7 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
   double seconds = 0;
   unsigned long long macs = 0, padded_macs = 0;
   for (StepOperations::Group& group : operations.groups) {
-    // An error of 1 % a product, harmless in an encoder, is another word here and there.
+    // An error of 1 % per product is harmless in an encoder, but changes some words in a decoder.
     use_parts(group.operations);
     const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
     if (!plan) return fail(plan.error());

@@ -11,14 +11,14 @@
 
 namespace npuwhisper::xdna {
 
-/// The products of a decoder step on the NPU: a submission and two buffer syncs, of the step's rows
-/// alone, for each group of operations between two attentions. The residual stream stays in the
-/// NPU's buffers from group to group. A group that fails, or is not done in time, is repeated once,
-/// as a window is.
+/// Runs the products of a decoder step on the NPU. Each group of operations between two attentions
+/// takes one submission. Two buffer syncs per group transfer only the step's rows. The residual
+/// stream stays in the NPU's buffers from group to group. A group that fails or does not end in
+/// time is repeated once, like a window.
 class NpuSteps final : public cpu::StepOffload {
  public:
-  /// Plans, and packs the weights in the order of the streams. Errors: Unsupported, CorruptModel,
-  /// DeviceError.
+  /// Plans the runs and packs the weights in the order in which the instruction streams read them.
+  /// Errors: Unsupported, CorruptModel, DeviceError, InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS).
   static Result<std::unique_ptr<NpuSteps>> create(const Graph& step, const Weights& weights,
                                                   const npu::DesignSpec& spec,
                                                   std::shared_ptr<XrtSession> session);

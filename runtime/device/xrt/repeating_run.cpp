@@ -14,12 +14,12 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// A run takes tens of milliseconds on silicon. The emulated array computes what it says, on the
-// CPU.
+// A run takes tens of milliseconds on hardware. The emulated array computes on the CPU, so its runs
+// get a longer timeout.
 constexpr std::chrono::milliseconds kLongestRun{2000};
 constexpr int kEmulationSlowdown = 300;
 
-/// How long a run may take, from $NPUWHISPER_NPU_TIMEOUT_MS if that is set.
+/// Returns the timeout of a run: $NPUWHISPER_NPU_TIMEOUT_MS if set, else the default.
 Result<std::chrono::milliseconds> longest_run(bool is_emulated) {
   const char* given = std::getenv("NPUWHISPER_NPU_TIMEOUT_MS");
   if (given == nullptr || *given == '\0')

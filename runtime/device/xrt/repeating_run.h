@@ -11,26 +11,29 @@
 
 namespace npuwhisper::xdna {
 
-/// A run of a session that is repeated once, with a warning in the log, if it fails or is not done
-/// in time; what it reads must still be what it was. Allocates nothing, but in a failure.
+/// A run of a session that is repeated once, with a warning in the log, if it fails or does not end
+/// in time. The run must not modify its own inputs. Allocates nothing, except after a failure.
 class RepeatingRun {
  public:
-  /// `what` it does, as the warning calls it: "window". Errors: InvalidArgument
-  /// (NPUWHISPER_NPU_TIMEOUT_MS), those of XrtSession::add_run().
+  /// Adds a run to the session. `what`: name of the run in the warning, such as "window". Errors:
+  /// InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS), those of XrtSession::add_run().
   static Result<RepeatingRun> create(std::shared_ptr<XrtSession> session, const char* what,
                                      std::span<const std::uint32_t> stream,
                                      std::span<const std::size_t> buffers);
 
-  /// Part of a buffer as an argument, until the next time; not while it runs. Errors: DeviceError.
+  /// Makes part of a buffer the value of `argument`, until that argument is bound again. Must not
+  /// be called while the run is in flight. Errors: DeviceError.
   Result<void> bind(std::size_t argument, std::size_t buffer, const ByteRange& range) {
     return session_->bind(run_, argument, buffer, range);
   }
-  /// Submits it. If that fails, wait() repeats it.
+  /// Submits the run. If that fails, wait() repeats it.
   void start();
-  /// Errors of the second time: Timeout, DeviceError; the next start() begins in a new context.
+  /// Waits until the run has ended, and repeats it once if it fails. Each attempt may take at most
+  /// `timeout`, and at most NPUWHISPER_NPU_TIMEOUT_MS. Errors (of the repeated run): Timeout,
+  /// DeviceError. After an error the next start() opens a new context.
   Result<void> wait(std::chrono::milliseconds timeout);
-  /// Both, with no other limit than that of every run: two seconds (on the emulated NPU, ten
-  /// minutes), or NPUWHISPER_NPU_TIMEOUT_MS.
+  /// Submits the run and waits for it as wait() does. Each attempt may take at most
+  /// NPUWHISPER_NPU_TIMEOUT_MS: by default two seconds (ten minutes on the emulated NPU).
   Result<void> run();
 
  private:

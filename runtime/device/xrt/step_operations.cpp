@@ -15,7 +15,7 @@ std::size_t index(TensorId id) {
   return static_cast<std::size_t>(id);
 }
 
-/// Cuts a step into groups and gives the tensors between them their places.
+/// Divides a step into groups and places the tensors between them.
 class Cutter {
  public:
   Cutter(const Graph& step, const npu::DesignSpec& spec)
@@ -39,7 +39,7 @@ class Cutter {
   }
 
  private:
-  /// Neighbours that the array takes, from the first to the last product among them.
+  /// Finds the groups: consecutive operations that the array can run, up to the last product.
   void find_groups() {
     for (std::size_t i = 0; i < step_.ops.size(); ++i) {
       if (!runs_on_array(step_.ops[i])) continue;
@@ -62,7 +62,8 @@ class Cutter {
     return -1;
   }
 
-  /// What comes from the host and was not there yet, what goes back, what later groups read.
+  /// Places the tensors that cross the group's border: the input from the host, unless an earlier
+  /// group has placed it, the output to the host, and tensors that later groups read.
   Result<void> find_borders(cpu::StepOffload::Group& group) {
     const int self = group_of_[group.first_op];
     for (std::size_t i = group.first_op; i < group.end_op; ++i) {
@@ -116,7 +117,7 @@ class Cutter {
     return matrix;
   }
 
-  /// The step's graph, of the group's operations alone.
+  /// Returns the step's graph with only the group's operations.
   Graph graph_of(const cpu::StepOffload::Group& group) const {
     Graph graph = step_;
     graph.ops.assign(step_.ops.begin() + static_cast<long>(group.first_op),
@@ -136,7 +137,7 @@ class Cutter {
 
   const Graph& step_;
   npu::DesignSpec spec_;
-  std::vector<int> group_of_;  ///< By operation; -1: the host's.
+  std::vector<int> group_of_;  ///< By operation; -1: runs on the host.
   std::vector<cpu::StepOffload::Group> groups_;
   Places places_;
   StepOperations result_;

@@ -12,24 +12,25 @@
 
 namespace npuwhisper::xdna {
 
-/// The products of a decoder step on the array, and the layer norms between them: a group of
-/// operations, one submission, wherever no operation of the host stands between. Every tensor that
-/// crosses a group's border has a place of its own, so a group can be repeated: it writes nothing
-/// that it reads.
+/// The products of a decoder step on the array, and the layer norms between them. Consecutive
+/// operations without an operation of the host between them form a group, which is one submission.
+/// Every tensor that crosses a group's border has its own place, so a group can be repeated: it
+/// never overwrites its own inputs.
 struct StepOperations {
   struct Group {
     cpu::StepOffload::Group ops{};
-    EncoderOperations operations{};  ///< Its input and output are the group's; kPacked is its own.
+    EncoderOperations operations{};  ///< Each group has its own kPacked buffer.
   };
   std::vector<Group> groups{};
-  std::uint64_t workspace_bytes = 0, input_bytes = 0, output_bytes = 0;  ///< Of all groups.
+  std::uint64_t workspace_bytes = 0, input_bytes = 0, output_bytes = 0;  ///< For all groups.
 };
 
-/// Whether the array takes this operation of a step: products without a position whose weights may
-/// all be rounded to bf16, and layer norms.
+/// Returns whether this operation of a step can run on the array. True for layer norms, and for
+/// products that add no position and need no exact results (Op::n_exact_best).
 bool runs_on_array(const Op& op);
 
-/// Errors: Unsupported, where a group does not have one input from the host and one output to it.
+/// Divides a step into groups. Errors: Unsupported, if a group does not have exactly one input from
+/// the host and one output to it.
 Result<StepOperations> make_step_operations(const Graph& step, const npu::DesignSpec& spec);
 
 }  // namespace npuwhisper::xdna

@@ -20,7 +20,8 @@ double weights_of(const Graph& step, const Op& op) {
   return static_cast<double>(step.tensor(op.input).columns) * step.tensor(op.output).columns;
 }
 
-/// The product that makes a row's logits, as it would be on the array.
+/// Returns why the product that computes a row's logits stays on the host, with the array's figures
+/// for it.
 std::string why_exact_product_on_host(const Graph& step, const Op& op,
                                       const npu::DesignSpec& spec) {
   const std::string exact = format(
@@ -45,7 +46,7 @@ std::string why_exact_product_on_host(const Graph& step, const Op& op,
                      1e3 * plan->predicted_seconds(), weights_of(step, op) / 1e6);
 }
 
-/// What the array would take for a step.
+/// Returns the array's predicted cost of a step's products, as text.
 Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& spec) {
   const auto operations = make_step_operations(step, spec);
   if (!operations) return fail(operations.error());

@@ -10,12 +10,12 @@
 
 namespace npuwhisper::xdna {
 
-/// Why an operation of a step stays on the CPU while others run on the array; empty where that is
-/// plain. With figures where they are the reason.
+/// Returns why an operation of a step stays on the CPU while other operations run on the array,
+/// with the figures that explain it. Returns an empty string if the reason is obvious.
 std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& spec);
 
-/// A step of which the array runs nothing, for the plan's sake: it says what the array would take
-/// for the products, and what speaks for the CPU.
+/// Returns an offload without groups, whose plan explains why the array runs no part of a step: it
+/// has the array's predicted time for the products and the cost on the CPU.
 std::unique_ptr<cpu::StepOffload> explain_steps_on_host(const Graph& step,
                                                         const npu::DesignSpec& spec);
 

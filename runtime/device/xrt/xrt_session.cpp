@@ -23,13 +23,13 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// The arguments of every NPU kernel: opcode, instructions, their number, buffers.
+// The arguments of every NPU kernel: opcode, instructions, number of instructions, buffers.
 constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
 
-/// Calls XRT. What it throws becomes a DeviceError that says what was done. Allocates nothing
-/// unless it throws.
+/// Calls XRT and converts its exceptions to a DeviceError that names the operation. Allocates
+/// nothing unless XRT throws.
 template <typename Call>
 auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
   try {
@@ -44,11 +44,12 @@ auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
   }
 }
 
-/// What a list's command is in when a wait for it ends. RUNNING: the wait timed out. What wait()
-/// throws is not always an end: where a context has a timeline, AMD's driver 2.25 does not look at
-/// what its own wait returned, and a command that has not ended is thrown in its state (NEW).
+/// Waits for a list and returns the state of its command; RUNNING means that the wait timed out. An
+/// exception from wait() does not always mean that the command has ended: if a context has a
+/// timeline, AMD's driver 2.25 ignores the result of its own wait, and throws a command_error for
+/// an unfinished command, with its current state (NEW).
 ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds timeout) {
-  timeout = std::max(timeout, std::chrono::milliseconds(1));  // XRT takes 0 for "for ever".
+  timeout = std::max(timeout, std::chrono::milliseconds(1));  // To XRT, 0 means no timeout.
   try {
     return list.wait(timeout) == std::cv_status::timeout ? ERT_CMD_STATE_RUNNING
                                                          : ERT_CMD_STATE_COMPLETED;
@@ -57,7 +58,8 @@ ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds ti
   }
 }
 
-/// Errors: Timeout (it has not ended, or the driver gave it up), DeviceError (it failed).
+/// Converts the state after a wait to a result. Errors: Timeout (the command has not ended, or the
+/// driver gave it up), DeviceError (it failed).
 Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) {
   const auto no_answer = [&] {
     return fail(ErrorCode::Timeout,
@@ -83,7 +85,7 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
   }
 }
 
-/// Which array a device of this name has; empty: it is no NPU.
+/// Returns the array of the device with this name; empty if it is no NPU.
 std::string array_of(const std::string& name) {
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
   if (has("Phoenix") || has("Hawk") || has("npu1")) return "npu1";
@@ -98,12 +100,12 @@ struct XrtSession::State {
   std::string name;
   std::string array;
   std::shared_ptr<DeviceCounters> counters;
-  DeviceCounters::Clock::time_point submitted{};  ///< The run in flight.
+  DeviceCounters::Clock::time_point submitted{};  ///< When the run in flight was submitted.
 
   xrt::xclbin image;
   std::string kernel;
   std::vector<xrt::bo> buffers;
-  /// Part of a buffer as an argument.
+  /// A part of a buffer that is the value of a run's argument.
   struct Binding {
     std::size_t argument = 0;
     std::size_t buffer = 0;
@@ -112,11 +114,11 @@ struct XrtSession::State {
   struct RunParts {
     std::vector<std::uint32_t> stream;
     std::vector<std::size_t> buffers;
-    std::vector<Binding> bindings{};  ///< In place of some of `buffers`.
+    std::vector<Binding> bindings{};  ///< Each replaces the buffer of its argument.
   };
-  std::vector<RunParts> parts;  ///< Of each run: what it is made of, in any context.
+  std::vector<RunParts> parts;  ///< The parts of each run that do not depend on a context.
 
-  // A context, and what belongs to it; destroyed in the reverse order.
+  // A context and its objects, which are destroyed in reverse order.
   struct ContextRun {
     xrt::bo instructions;
     xrt::run run;
@@ -127,8 +129,8 @@ struct XrtSession::State {
     xrt::kernel kernel;
     std::vector<ContextRun> runs;
   };
-  std::optional<Context> context;  ///< None: it was given up.
-  std::size_t started = 0;         ///< The run in flight.
+  std::optional<Context> context;  ///< Empty before load() and after an error.
+  std::size_t started = 0;         ///< Index of the run in flight.
 
   void open_context() {
     Context made;
@@ -242,7 +244,7 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
     xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
                  state_->context->kernel.group_id(kFirstBuffer));
     std::memset(made.map<std::byte*>(), 0, made.size());
-    // The place of one that was given back: streams come and go.
+    // Reuses the place of a released buffer, because streams come and go.
     const auto place = std::find_if(state_->buffers.begin(), state_->buffers.end(),
                                     [](const xrt::bo& buffer) { return !buffer; });
     const auto number = static_cast<std::size_t>(place - state_->buffers.begin());
@@ -355,7 +357,8 @@ void XrtSession::note_end() {
 }
 
 void XrtSession::give_up() {
-  // Ends what runs in it. What XRT throws from there helps nobody: the context is gone.
+  // Closing the context ends all work in it. The context is gone even if XRT throws, so errors are
+  // ignored.
   [[maybe_unused]] const auto closed =
       guarded("closing the context", [&] { state_->context.reset(); });
 }

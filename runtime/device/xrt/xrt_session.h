@@ -15,66 +15,67 @@
 
 namespace npuwhisper::xdna {
 
-/// Part of a buffer; all of it, unless it is told otherwise.
+/// Part of a buffer; by default all of it.
 struct ByteRange {
   std::size_t offset = 0;
   std::size_t bytes = SIZE_MAX;
 };
 
-/// The kernel of a design that is an image's only one, or its first.
+/// Name of an image's main kernel: that of its only or first design.
 inline constexpr const char* kMainKernel = "MLIR_AIE";
 
-/// One NPU through XRT: an array configuration, buffers, and runs: instruction streams that work on
-/// some of the buffers. All runs share one context, so that none has to wait for the array to be
-/// configured again; one is in flight at a time. The only place that calls XRT; every call is
-/// guarded, so what XRT throws is an Error here. Not thread-safe.
+/// One NPU through XRT: an array configuration, buffers, and runs. A run is an instruction stream
+/// that works on some of the buffers. All runs share one context, so that no run waits for the
+/// array to be configured again; one run is in flight at a time. Only this class calls XRT. Every
+/// call is guarded, so XRT's exceptions become Errors. Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first NPU among XRT's devices, by its name. Sessions of one device may count
-  /// together. Errors: NotFound, with what was found instead.
+  /// Opens the first of XRT's devices whose name is that of an NPU. Sessions of one device may
+  /// share `counters`. Errors: NotFound, with the devices found.
   static Result<std::unique_ptr<XrtSession>> open(
       std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();
   XrtSession(const XrtSession&) = delete;
   XrtSession& operator=(const XrtSession&) = delete;
 
-  const std::string& name() const;   ///< As XRT says it: "NPU Strix".
-  const std::string& array() const;  ///< "npu1", "npu2".
+  const std::string& name() const;   ///< XRT's name of the device: "NPU Strix".
+  const std::string& array() const;  ///< "npu1" or "npu2".
   bool is_emulated() const;
 
-  /// Loads the array configuration of one of the image's kernels, each of which has its own: once,
-  /// before all else. Errors: NotFound (file), DeviceError.
+  /// Loads the array configuration of `kernel`, one of the image's kernels. Must be called once,
+  /// before buffers and runs are added. Errors: NotFound (file), DeviceError.
   Result<void> load(const std::filesystem::path& image, const std::string& kernel = kMainKernel);
-  /// Makes a buffer, all zero; its number. Errors: DeviceError.
+  /// Creates a zeroed buffer and returns its number. Errors: DeviceError.
   Result<std::size_t> add_buffer(std::uint64_t bytes);
-  /// Gives a buffer back that no run has but by bind(). The others keep their numbers; the next
-  /// one that is made takes its.
+  /// Releases buffer `i`. add_run() must not have named it; runs may have used it through bind().
+  /// Other buffers keep their numbers, and a new buffer reuses the released number.
   void remove_buffer(std::size_t i);
-  /// Makes a run of `stream`, whose argument i is buffer number buffers[i]; its number. Errors:
-  /// DeviceError.
+  /// Creates a run of `stream`, whose argument i is buffer number buffers[i], and returns its
+  /// number. Errors: DeviceError.
   Result<std::size_t> add_run(std::span<const std::uint32_t> stream,
                               std::span<const std::size_t> buffers);
-  /// Makes part of a buffer, from a multiple of 4 bytes on, a run's argument until the next time.
-  /// Errors: DeviceError.
+  /// Makes part of a buffer the value of a run's argument, until that argument is bound again. The
+  /// part must begin at a multiple of 4 bytes. Errors: DeviceError.
   Result<void> bind(std::size_t run, std::size_t argument, std::size_t buffer,
                     const ByteRange& range);
-  /// A session of one run: all three, with a buffer for each entry of `buffer_bytes`.
+  /// Sets up a session of one run: loads the image, creates a buffer for each entry of
+  /// `buffer_bytes`, and creates the run. Errors: as for load(), add_buffer() and add_run().
   Result<void> load(const std::filesystem::path& image, std::span<const std::uint32_t> stream,
                     std::span<const std::uint64_t> buffer_bytes);
 
-  /// What the host sees of a buffer.
+  /// Returns the host's view of a buffer; empty if it cannot be mapped.
   std::span<std::byte> buffer(std::size_t i);
   Result<void> sync_to_device(std::size_t i, const ByteRange& range = {});
   Result<void> sync_from_device(std::size_t i, const ByteRange& range = {});
 
-  /// Submits a run, as one submission; in a new context with the same buffers and runs, if the last
-  /// one was given up. Errors: DeviceError.
+  /// Submits a run. If the context was closed after an error, first opens a new one with the same
+  /// buffers and runs. Errors: DeviceError.
   Result<void> start(std::size_t run = 0);
-  /// Waits until the run has completed: only then the buffers hold its results. After any error the
-  /// context is given up, with whatever runs in it. Errors: Timeout, DeviceError.
+  /// Waits until the run has completed; only then do the buffers hold its results. After any error
+  /// the context is closed, which ends all work in it. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
 
-  /// What was counted: submissions, syncs and their bytes, time with a run in flight.
+  /// Returns the counters: submissions, syncs, bytes synced, and time with a run in flight.
   std::shared_ptr<DeviceCounters> counters() const;
   std::uint64_t n_submissions() const;
   std::uint64_t n_syncs() const;

@@ -5,5 +5,5 @@
 #error "npuwhisper's headers need C++20: compile with -std=c++20 or later"
 #endif
 
-/// Marks what libnpuwhisper exports; everything else is hidden.
+/// Marks a symbol that libnpuwhisper exports. All other symbols are hidden.
 #define NPUWHISPER_API __attribute__((visibility("default")))

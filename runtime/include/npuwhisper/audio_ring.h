@@ -12,31 +12,34 @@
 
 namespace npuwhisper {
 
-/// Memory for one stream's audio (16-bit PCM, 16 kHz, mono) that the engine's device reads itself:
-/// what is written into it and pushed from it reaches the device's log-mel without a copy. It is a
-/// ring: slices are handed out one behind the other, so that samples that are written and pushed in
-/// the order of the slices lie in one piece, as a window of them must.
+/// Memory for one stream's audio (16-bit PCM, 16 kHz, mono) that the engine's device reads
+/// directly: samples that are written into the ring and pushed from it reach the device's log-mel
+/// without a copy. The ring hands out consecutive slices. Samples that are written and pushed in
+/// the order of the slices are contiguous, as the samples of a window must be.
 ///
-/// Order does no harm, only copies: samples that do not continue in memory what was pushed before
-/// (a slice that was not filled to its end, one that was dropped, the ring's end: one window in
-/// about ten) make the windows that they are in be gathered, and TranscriberStats::bytes_copied
-/// says how much that was. Audio that is pushed from elsewhere is copied in here, and counted too.
+/// Any other order works too, but costs copies. Contiguity breaks after a slice that was not filled
+/// to its end, after a slice that was dropped, and at the ring's end (about once in ten windows).
+/// If a window contains a break, its samples are copied to contiguous memory;
+/// TranscriberStats::bytes_copied counts their bytes. Audio that is pushed from other memory is
+/// copied into the ring and counted, too.
 ///
-/// Thread-safe. Keeps its engine; slices must not outlive the ring.
+/// Thread-safe. The ring keeps its engine alive. Slices must not outlive the ring.
 class NPUWHISPER_API AudioRing {
  public:
-  /// Errors: InvalidArgument (no engine), Unsupported (the engine's log-mel is computed on the CPU,
-  /// for which any memory will do), DeviceError (the device has no memory for it), Unavailable (nor
-  /// has the process).
+  /// Creates a ring for `engine`. Errors: InvalidArgument (no engine), Unsupported (the engine
+  /// computes log-mel on the CPU, where any memory will do), DeviceError (the device is out of
+  /// memory), Unavailable (the process is out of memory).
   static Result<std::shared_ptr<AudioRing>> create(std::shared_ptr<Engine> engine);
   virtual ~AudioRing() = default;
 
-  /// The next `n_samples`, to be written, but not again once they were pushed, since the device
-  /// reads them later; their start is aligned to 4 bytes. Empty where there is no room: older slices
-  /// were not given back, or their audio waits for its window. Never waits.
+  /// Returns a slice of the next `n_samples` samples for writing, aligned to 4 bytes. The caller
+  /// must not change samples after pushing them, because the device reads them later. Returns an
+  /// empty span if there is no room: older slices were not released, or their audio still waits for
+  /// its window. Never blocks.
   virtual std::span<std::int16_t> acquire(std::size_t n_samples) = 0;
-  /// Gives a slice back (as acquire() returned it), in any order, once nobody writes or reads it
-  /// any more. What was pushed from it stays as long as the transcriber has use for it.
+  /// Releases a slice, exactly as acquire() returned it. The caller must no longer read or write
+  /// it. Slices may be released in any order. Samples pushed from a slice stay valid for as long as
+  /// the transcriber needs them.
   virtual void release(std::span<const std::int16_t> slice) = 0;
 };
 

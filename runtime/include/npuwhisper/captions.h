@@ -15,99 +15,105 @@
 
 namespace npuwhisper {
 
-/// What captions look like.
+/// The appearance of captions.
 enum class CaptionStyle {
-  None,       ///< The text as it comes, at its own times.
-  Subtitle,   ///< Two lines of 42 columns: subtitles of films and on the web.
-  Broadcast,  ///< Two lines of 32 columns: what CEA-608 has room for.
-  BuildUp,    ///< Two lines of 42 columns that are written as they are spoken. Each caption is what
-              ///< the screen shows, so text comes again and again: for overlays, not for files.
+  None,       ///< Text is passed on unchanged, with its own times.
+  Subtitle,   ///< Two lines of 42 columns, as for subtitles of films and on the web.
+  Broadcast,  ///< Two lines of 32 columns, the limit of CEA-608.
+  BuildUp,    ///< Two lines of 42 columns that grow as words are spoken. Each caption holds the
+              ///< whole screen, so text repeats from caption to caption: for overlays, not files.
 };
 
-/// "none", "subtitle", "broadcast", "build-up".
+/// Returns "none", "subtitle", "broadcast" or "build-up".
 NPUWHISPER_API std::string_view to_string(CaptionStyle style);
-/// Errors: InvalidArgument.
+/// Parses a name that to_string() returns. Errors: InvalidArgument.
 NPUWHISPER_API Result<CaptionStyle> parse_caption_style(std::string_view name);
 
 struct NPUWHISPER_API CaptionLayout {
   CaptionStyle style = CaptionStyle::Subtitle;
-  int columns =
-      42;  ///< At least kLeastColumns. A full-width character takes two, a combining one none.
-  int lines = 2;  ///< At least 1.
+  /// Columns of a line, at least kLeastColumns. A full-width character takes two columns, a
+  /// combining character none.
+  int columns = 42;
+  int lines = 2;  ///< Lines of a caption, at least 1.
   bool upper_case = false;
 
   static constexpr int kLeastColumns = 8;
-  /// `columns` and `lines`: 0 for those of the style; fewer than the least are the least.
+  /// Returns the layout of `style`. A positive `columns` or `lines` replaces the style's value;
+  /// other values keep it. Values below the minimum are raised to the minimum.
   static CaptionLayout of(CaptionStyle style, int columns = 0, int lines = 0);
 
   bool operator==(const CaptionLayout&) const = default;
 };
 
-/// `text` (UTF-8) in upper case, as Unicode and `language` (Whisper's code; empty: unknown) have
-/// it: text may become longer ("ß", "SS"), and Turkish has a dotted capital i. Bytes that are not
-/// UTF-8 become U+FFFD.
+/// Returns `text` (UTF-8) in upper case by the rules of Unicode and of `language` (Whisper's code;
+/// empty: unknown). The result may be longer than `text` (German sharp s becomes "SS"), and in
+/// Turkish "i" becomes a dotted capital I. Bytes that are not UTF-8 become U+FFFD.
 NPUWHISPER_API std::string upper_case(std::string_view text, std::string_view language);
 
-/// A word, or more text than that, and when it was said.
+/// A word, or a longer piece of text, and the time at which it was spoken.
 struct SpokenText {
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};
-  std::string text;  ///< UTF-8, with the space that sets it off from the text before.
+  std::string text;  ///< UTF-8, including the space that separates it from the preceding text.
 };
 
-/// Where in a caption a word begins, and when.
+/// The position in the text and the time at which a word of a caption begins.
 struct CaptionMark {
-  std::size_t offset = 0;  ///< In bytes of its text.
+  std::size_t offset = 0;  ///< Byte offset in the caption's text.
   std::chrono::nanoseconds time{0};
 };
 
 struct Caption {
   std::chrono::nanoseconds start{0};
-  std::chrono::nanoseconds end{0};  ///< > start.
-  /// End of its last word; empty where no word of it is new.
+  std::chrono::nanoseconds end{0};  ///< Greater than start.
+  /// End time of the caption's last word; empty if the caption has no new word.
   std::optional<std::chrono::nanoseconds> spoken{};
-  std::string text;                ///< Lines are separated by '\n'; no space at their ends.
-  std::vector<CaptionMark> marks;  ///< Ascending; not in BuildUp.
+  std::string text;                ///< Lines, separated by '\n', without spaces at their ends.
+  std::vector<CaptionMark> marks;  ///< Ascending. Empty in style BuildUp.
 };
 
-/// Makes captions that can be read out of words as they are said. They never overlap and never go
-/// back; no word is lost, and but for BuildUp none comes twice.
+/// Builds readable captions from words as they are spoken. Captions never overlap and never go back
+/// in time. No word is lost, and except in style BuildUp no word is repeated.
 ///
-/// Lines and captions end at phrases: at best behind a sentence, else behind punctuation, else
-/// before a preposition, conjunction or article, never behind one if that can be helped; no
-/// character is split. A caption lasts 5/6 s to 7 s and long enough to be read at 20 columns a
-/// second, as far as the next words leave it time: they are delayed by half a second at most.
+/// Lines and captions end where phrases end: preferably after a sentence, otherwise after
+/// punctuation, otherwise before a preposition, conjunction or article. They end after a
+/// preposition, conjunction or article only if there is no other place to end. No character is
+/// split. A caption lasts 5/6 s to 7 s, and long enough to be read at 20 columns a second. It may
+/// be shorter if the next words begin early: these words are delayed to make room, but by at most
+/// half a second.
 /// Sources: Netflix Timed Text Style Guide, General Requirements; BBC Subtitle Guidelines 1.2,
 /// sections 3 to 5; EBU-TT-D practice of two lines; 47 CFR 79.1(j)(2) (captions coincide with
 /// speech and can be read); Unicode annexes 11, 14 and 29.
 ///
-/// A caption is returned when its text and its end are certain; later words may change both. Who
-/// cannot wait says so with `due`. Words must come in the order of their times. A time beyond 2^62
-/// ns (146 years), or before -2^61 ns, counts as that. Reentrant. Call order: (add | take | flush |
-/// flush_before | raise_floor)*, restart() at any time.
+/// A caption is returned once its text and its end are certain, because later words may change
+/// both. A caller that cannot wait sets the argument `due` of take(). Words must be added in the
+/// order of their times. Times are clamped to the range -2^61 to 2^62 ns (-73 to 146 years).
+/// Reentrant. Call order: (add | take | flush | flush_before | raise_floor)*, restart() at any
+/// time.
 class NPUWHISPER_API CaptionMaker {
  public:
-  /// Not for CaptionStyle::None, which needs none.
+  /// Creates a caption maker for any style but CaptionStyle::None, which needs none.
   static std::unique_ptr<CaptionMaker> create(const CaptionLayout& layout);
   virtual ~CaptionMaker() = default;
 
-  /// `language`: Whisper's code; empty: unknown. A text of several words gets their times by their
-  /// lengths.
+  /// Adds words. If a text has several words, its time is divided among them in proportion to their
+  /// lengths. `language`: Whisper's code; empty: unknown.
   virtual void add(std::span<const SpokenText> texts, std::string_view language) = 0;
-  /// The captions that are finished. `known`: no later word begins before it. `due`: what begins
-  /// by then cannot wait.
+  /// Returns the finished captions. `known`: no word that is added later begins before this time.
+  /// `due`: text that begins at or before this time does not wait for later words.
   virtual std::vector<Caption> take(std::chrono::nanoseconds known,
                                     std::optional<std::chrono::nanoseconds> due = {}) = 0;
-  /// All that is left.
+  /// Returns captions for all remaining text.
   std::vector<Caption> flush() { return flush_before(std::chrono::nanoseconds::max()); }
-  /// The same where other text, which has nothing to do with it, begins at `next`: that is delayed
-  /// by half a second at most.
+  /// Returns captions for all remaining text. Unrelated text begins at `next`; the captions end by
+  /// then, or at most half a second later.
   virtual std::vector<Caption> flush_before(std::chrono::nanoseconds next) = 0;
-  /// When the text begins that was added and not returned.
+  /// Returns the start time of the text that was added but not returned yet; empty if there is
+  /// none.
   virtual std::optional<std::chrono::nanoseconds> pending() const = 0;
-  /// No caption may start before `to` any more.
+  /// Ensures that no later caption starts before `to`.
   virtual void raise_floor(std::chrono::nanoseconds to) = 0;
-  /// Forgets all text; captions may start at `from`, which may be before the last one.
+  /// Discards all text. Later captions may start at `from`, which may be before the last caption.
   virtual void restart(std::chrono::nanoseconds from) = 0;
 };
 

@@ -11,13 +11,16 @@
 
 namespace npuwhisper {
 
-/// Which device runs the model. Auto takes an NPU where one is usable, else the CPU, and logs its choice.
+/// The device that runs the model. Auto selects an NPU if one is usable, otherwise the CPU, and
+/// logs its choice.
 enum class DeviceKind { Auto, Cpu, Npu };
 
-/// Arithmetic of the model.
-/// Auto: the fastest that keeps the text (16-bit encoder where the CPU multiplies bf16 natively,
-/// else 32-bit; decoder weights in int8). F32: 32-bit arithmetic on the weights as the file stores them.
-/// Bf16: encoder in bf16, decoder weights as the file stores them. Int8: encoder as Auto, decoder int8.
+/// Arithmetic of the model. Auto: the fastest arithmetic that preserves the text: the encoder in
+/// bf16 if an NPU runs it or the CPU multiplies bf16 natively, otherwise in f32, and decoder
+/// weights in int8. F32: 32-bit arithmetic on the weights as the file stores them; not on an NPU.
+/// Bf16: encoder in bf16 (by an NPU, or by a CPU with native bf16), decoder weights as the file
+/// stores them. Int8: as Auto, but an encoder on the NPU has int8 weights. Decoder products that
+/// run on the NPU always have bf16 weights.
 enum class Precision { Auto, F32, Bf16, Int8 };
 
 NPUWHISPER_API std::string_view to_string(DeviceKind kind);
@@ -25,12 +28,14 @@ NPUWHISPER_API std::string_view to_string(Precision precision);
 NPUWHISPER_API Result<DeviceKind> parse_device_kind(std::string_view text);
 NPUWHISPER_API Result<Precision> parse_precision(std::string_view text);
 
-/// What a device says about itself. An emulated device has "emulated" in its name.
+/// A device's description of itself. The name of an emulated device contains "emulated".
 struct DeviceInfo {
   DeviceKind kind = DeviceKind::Cpu;
-  std::string name;                  ///< "AMD EPYC ... (avx512_bf16)", as a person would look for it.
-  unsigned n_threads = 1;            ///< Host threads that the device computes with.
-  std::vector<std::string> kernels;  ///< Kernel variants in use, "encoder.gemm: onednn bf16 avx512_core_bf16".
+  std::string name;        ///< As a user would search for it: "AMD EPYC ... (avx512_bf16)".
+  unsigned n_threads = 1;  ///< Number of host threads that the device computes with.
+  /// Kernels in use, one entry for the encoder and one for the decoder, such as "encoder: oneDNN
+  /// 3.5.3 avx512_core_bf16 bf16".
+  std::vector<std::string> kernels;
 };
 
 }  // namespace npuwhisper

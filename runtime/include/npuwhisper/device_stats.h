@@ -6,17 +6,17 @@
 
 namespace npuwhisper {
 
-/// What an NPU has done for all streams of an engine. All zero where there is none: the CPU device
-/// hands nothing over. Times are wall time, on an emulated NPU too.
+/// Counters of an NPU's work for all streams of an engine. Without an NPU all are zero. Times are
+/// wall time, even on an emulated NPU.
 struct DeviceStats {
   std::uint64_t calls = 0;                  ///< Runs submitted.
-  std::uint64_t dma_syncs = 0;              ///< Times that a buffer was handed to the NPU or back.
-  std::uint64_t bytes_to_device = 0;        ///< Of the buffers that were handed over.
-  std::uint64_t bytes_from_device = 0;      ///< Likewise.
-  std::chrono::nanoseconds busy_time{0};    ///< In which a run was in flight.
-  std::chrono::nanoseconds since_first{0};  ///< From the first call on until now.
+  std::uint64_t dma_syncs = 0;              ///< Number of times a buffer was handed over or back.
+  std::uint64_t bytes_to_device = 0;        ///< Bytes of the buffers handed to the NPU.
+  std::uint64_t bytes_from_device = 0;      ///< Bytes of the buffers handed back by the NPU.
+  std::chrono::nanoseconds busy_time{0};    ///< Time during which a run was in flight.
+  std::chrono::nanoseconds since_first{0};  ///< Time since the first run was submitted.
 
-  /// Share of the time since the first call in which a run was in flight, 0 to 1.
+  /// Returns the fraction of since_first during which a run was in flight, 0 to 1.
   double utilisation() const {
     if (since_first.count() <= 0) return 0;
     return static_cast<double>(busy_time.count()) / static_cast<double>(since_first.count());

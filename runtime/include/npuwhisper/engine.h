@@ -16,48 +16,54 @@
 namespace npuwhisper {
 
 struct EngineOptions {
-  std::string model = "base";  ///< A name ("base", "tiny.en") or a path to a CTranslate2 Whisper folder.
+  /// A name ("base", "tiny.en") or the path of a CTranslate2 Whisper folder; see find_model().
+  std::string model = "base";
   DeviceKind device = DeviceKind::Auto;
   Precision precision = Precision::Auto;
-  unsigned n_threads = 0;  ///< 0: the physical cores, never more than cgroup and affinity allow.
-  NpuStages npu_stages{};  ///< What an NPU runs; anything but auto is an error with device=cpu.
+  unsigned n_threads = 0;  ///< 0: one per physical core. Cgroup and affinity limit it.
+  NpuStages npu_stages{};  ///< Stages that an NPU runs. With device=cpu only auto is allowed.
 
   bool operator==(const EngineOptions&) const = default;
 };
 
-/// What a device is doing.
+/// The current activity of a device.
 struct DeviceActivity {
-  const char* stage = nullptr;  ///< "encoder", "decoder step", ...; nullptr: nothing.
-  std::chrono::nanoseconds time{0};  ///< For so long.
+  const char* stage = nullptr;  ///< "encoder", "decoder step", ...; nullptr: the device is idle.
+  std::chrono::nanoseconds time{0};  ///< Time for which the stage has been running.
 };
 
-/// One model prepared on one device, shared by all transcribers in the process: it batches their
-/// encoder windows and decoder steps. Thread-safe.
+/// One model prepared on one device, shared by all transcribers in the process. The engine
+/// schedules their encoder windows and batches their decoder steps. Thread-safe.
 class NPUWHISPER_API Engine {
  public:
-  /// Loads and prepares, or returns the engine that was opened with the same options and is still
-  /// in use somewhere. Takes as long as the model needs (base: about a second), so call it off the
-  /// streaming thread. Two callers with the same options wait for one load.
-  /// Errors: NotFound (no such model or device), CorruptModel, Unsupported, Unavailable.
+  /// Loads and prepares a model, or returns the engine that was opened with the same options if it
+  /// is still in use. Loading takes a while (base: about a second), so do not call this function on
+  /// the streaming thread. Concurrent callers with the same options share one load.
+  /// Errors: InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or
+  /// device), CorruptModel, Unsupported, Unavailable, DeviceError.
   static Result<std::shared_ptr<Engine>> open(const EngineOptions& options);
 
   virtual ~Engine() = default;
   virtual const DeviceInfo& device() const = 0;
   virtual DeviceStats device_stats() const = 0;
-  /// What it is doing at this moment, for any of its transcribers. Never blocks.
+  /// Returns what the device is doing at this moment, for any of the transcribers. Never blocks.
   virtual DeviceActivity device_activity() const = 0;
-  /// The folder that the model came from.
+  /// Returns the folder from which the model was loaded.
   virtual const std::filesystem::path& model_path() const = 0;
   virtual bool is_multilingual() const = 0;
-  /// True if the model transcribes this language ("en", "de", ...); "en" alone if it is English-only.
+  /// Returns true if the model transcribes this language ("en", "de", ...). An English-only model
+  /// transcribes only "en".
   virtual bool has_language(std::string_view code) const = 0;
-  /// The plan as text: each operation, where it runs and why.
+  /// Returns the plan as text: each operation, where it runs and why.
   virtual std::string describe_plan() const = 0;
 };
 
-/// The folder of model `name_or_path`: a path is taken as it is; a name is looked for in
-/// $NPUWHISPER_MODEL_DIR, $XDG_CACHE_HOME/npuwhisper (~/.cache/npuwhisper) and the Hugging Face
-/// cache of faster-whisper. NotFound lists the places and says how to fetch the model.
+/// Returns the folder of a model. A path is used as it is. A name without slashes is looked up in
+/// the current folder, then in $NPUWHISPER_MODEL_DIR (which may itself be a folder of this name),
+/// in $XDG_CACHE_HOME/npuwhisper (~/.cache/npuwhisper) and in the Hugging Face cache of
+/// faster-whisper; the first folder with a model.bin is returned. Errors: InvalidArgument (an empty
+/// name), NotFound (for a name, the message lists the places that were searched and says how to
+/// fetch the model).
 NPUWHISPER_API Result<std::filesystem::path> find_model(const std::string& name_or_path);
 
 }  // namespace npuwhisper

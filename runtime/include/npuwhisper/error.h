@@ -8,22 +8,23 @@
 
 namespace npuwhisper {
 
-/// What kind of thing went wrong. Few on purpose: a caller branches on these, a person reads the message.
+/// The kind of a failure. There are few kinds on purpose: callers branch on the code, and people
+/// read the message.
 enum class ErrorCode {
-  InvalidArgument,  ///< The caller asked for something that makes no sense.
+  InvalidArgument,  ///< The caller's request makes no sense.
   NotFound,         ///< A file, a model or a device does not exist.
-  Unavailable,      ///< It exists but cannot be used now (busy, no rights, no memory).
-  Unsupported,      ///< It is well formed, but this build or machine cannot do it.
-  CorruptModel,     ///< A model file contradicts itself or its length.
-  DeviceError,      ///< A device failed while it was running.
+  Unavailable,      ///< A resource exists but cannot be used now (busy, no permission, no memory).
+  Unsupported,      ///< A request is well formed, but this build or machine cannot fulfil it.
+  CorruptModel,     ///< A model file is malformed, truncated or inconsistent.
+  DeviceError,      ///< A device failed during a run.
   Timeout,          ///< A device did not answer in time.
   Cancelled,        ///< cancel() was called; nothing is wrong.
 };
 
-/// The code's name as written above, for messages.
+/// Returns the name of the enumerator, for messages.
 NPUWHISPER_API std::string_view to_string(ErrorCode code);
 
-/// One failure. The message says what, the value found and the value wanted.
+/// A failure. The message says what failed, the value found and the value wanted.
 struct Error {
   ErrorCode code;
   std::string message;

@@ -13,8 +13,8 @@ namespace npuwhisper {
 
 namespace detail {
 
-/// The exception that is being handled, as an Error (Unavailable) about `what`. Where there is no
-/// memory for the message, it is the shortest one, which needs none.
+/// Converts the exception that is being handled to an Error (Unavailable) whose message begins with
+/// `what`. If there is no memory for that message, uses a short one that needs no allocation.
 [[gnu::cold, gnu::noinline]] inline Failure caught(std::string_view what) noexcept {
   try {
     const std::string prefix = std::string(what) + ": ";
@@ -34,9 +34,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Calls `body`, which returns a Result, and returns what it does. An exception becomes an Error
-/// (Unavailable) about `what`. For the places that no exception may pass: the public functions, the
-/// entry of a thread, and work that must be ended in any case. Reentrant.
+/// Calls `body` and returns its Result. If `body` throws, returns an Error (Unavailable) whose
+/// message begins with `what`. For code that must not let an exception escape: public functions,
+/// the entry points of threads, and work before a cleanup that must always run. Reentrant.
 template <typename Body>
 auto guarded(std::string_view what, Body&& body) noexcept -> decltype(body()) {
   try {

@@ -9,20 +9,22 @@
 
 namespace npuwhisper {
 
-/// Which parts of the work device=npu runs on the array; the rest runs on the CPU. None named is
-/// "auto": those that are predicted to be faster there, as the plan says for each.
+/// The stages that run on the NPU's array if the device is an NPU. All other stages run on the CPU.
+/// If none is set ("auto"), the array runs only the encoder. Engine::describe_plan() reports where
+/// each operation runs.
 struct NpuStages {
   bool mel = false;      ///< Log-mel of a window.
-  bool encoder = false;  ///< A window's encoder.
-  bool decoder = false;  ///< Keys and values of the cross-attention, and matrix products of a step.
+  bool encoder = false;  ///< Encoder of a window.
+  bool decoder = false;  ///< Cross-attention keys and values, and matrix products of a step.
 
   bool is_auto() const { return !mel && !encoder && !decoder; }
   bool operator==(const NpuStages&) const = default;
 };
 
-/// "auto", or the stages' names: "mel,encoder".
+/// Returns "auto", or the names of the stages, separated by commas: "mel,encoder".
 NPUWHISPER_API std::string to_string(const NpuStages& stages);
-/// The same backwards, in any order. Errors: InvalidArgument, with the name found and those wanted.
+/// Parses a text as to_string() returns it, with the names in any order. Errors: InvalidArgument;
+/// the message has the name found and the names wanted.
 NPUWHISPER_API Result<NpuStages> parse_npu_stages(std::string_view text);
 
 }  // namespace npuwhisper

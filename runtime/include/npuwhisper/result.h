@@ -11,7 +11,7 @@
 
 namespace npuwhisper {
 
-/// What fail() returns; converts into a failed Result of any type.
+/// The return type of fail(). Converts to a failed Result of any type.
 struct Failure {
   Error error;
 };
@@ -23,8 +23,9 @@ struct Failure {
 
 namespace detail {
 
-/// Prints the line "npuwhisper: WHAT: MESSAGE" to stderr and aborts. Out of line and marked cold, so
-/// that an access to a value costs its caller one compare and one branch that is never taken.
+/// Prints the line "npuwhisper: WHAT: MESSAGE" to stderr and aborts. The function is out of line
+/// and cold, so access to a value costs the caller only a comparison and a branch that is not
+/// taken.
 [[noreturn, gnu::cold, gnu::noinline]] inline void abort_result(const char* what,
                                                                 const char* message) noexcept {
   std::fprintf(stderr, "npuwhisper: %s: %s\n", what, message);
@@ -81,7 +82,8 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-/// Success without a value, or an Error. value() and error() abort as those of Result<T> do.
+/// Success without a value, or an Error. value() and error() abort under the same conditions as in
+/// Result<T>.
 template <>
 class [[nodiscard]] Result<void> {
  public:

@@ -9,20 +9,20 @@
 
 namespace npuwhisper {
 
-/// What one recording holds unless asked otherwise: about 10 MB; hours of one stream.
+/// Default capacity of a recording, in spans: 12 MiB, enough for hours of one stream.
 inline constexpr std::size_t kTraceSpans = std::size_t{1} << 18;
 
-/// Begins to record what the library does in this process and when: the stages of all streams (mel,
-/// encoder, cross, decoder steps, text) and the runs of the device. `file` is made at once; all
-/// memory is allocated here. Of more than `max_spans` spans the latest are kept. One recording at a
-/// time. Thread-safe.
-/// Errors: Unavailable (the file cannot be written, or a recording is under way).
+/// Starts recording what the library does in this process and when: the stages of all streams (mel,
+/// encoder, cross, decoder steps, text) and the runs of the device. Creates `file`, and allocates
+/// the memory for all spans before it returns. Keeps the latest `max_spans` spans. There can be one
+/// recording at a time. Thread-safe. Errors: Unavailable (the file cannot be written, there is not
+/// enough memory, or a recording is in progress).
 NPUWHISPER_API Result<void> start_trace(const std::filesystem::path& file,
                                         std::size_t max_spans = kTraceSpans);
 
-/// Ends the recording and adds it to its file: Chrome trace JSON, for https://ui.perfetto.dev or
-/// chrome://tracing. Times are those of the steady clock. Without a recording it does nothing.
-/// Thread-safe. Errors: Unavailable.
+/// Ends the recording and writes it to its file as Chrome trace JSON, for https://ui.perfetto.dev
+/// or chrome://tracing. Times are those of the steady clock. Does nothing if there is no recording.
+/// Thread-safe. Errors: Unavailable, InvalidArgument (the file was replaced by another).
 NPUWHISPER_API Result<void> stop_trace();
 
 }  // namespace npuwhisper

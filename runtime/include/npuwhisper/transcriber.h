@@ -22,143 +22,164 @@ inline constexpr int kSampleRate = 16000;
 
 enum class Task { Transcribe, Translate };
 
-/// Voice activity detection: Auto and On use it; where its weights are not found, Auto does without,
-/// and says so in the log and in TranscriberStats::vad; On is an error.
+/// Voice activity detection. Auto and On use it. If its weights are not found, On is an error, and
+/// Auto works without it and reports that in the log and in TranscriberStats::vad.
 enum class Vad { Auto, On, Off };
-/// What became of it.
+/// Whether a stream uses voice activity detection. Missing: its weights were not found.
 enum class VadUse { Off, On, Missing };
 
-/// The characters of Chinese text: as the model writes it (which varies), or all simplified, or all
-/// traditional.
+/// The characters of Chinese text. Auto: as the model writes them, which varies. Simplified,
+/// Traditional: all characters are converted to this script.
 enum class ChineseScript { Auto, Simplified, Traditional };
 
 /// When a stream with TranscriberOptions::live_latency is decoded. RealTime: as often as the
-/// machine allows, and words leave as soon as they are sure. Audio: at fixed distances in the
-/// audio, so that the text depends on the audio and the options alone.
+/// machine allows; words are returned as soon as they are certain. Audio: at positions in the audio
+/// that do not depend on the machine, so that the text depends only on the audio and the options.
 enum class Pace { RealTime, Audio };
 
-/// How a stream is transcribed. The defaults are those of openai/whisper, but greedy at temperature 0.
+/// How a stream is transcribed. The defaults are those of openai/whisper, except that the search at
+/// temperature 0 is greedy.
 struct TranscriberOptions {
-  /// Whisper's code (see parse_language()); empty: detected in the first window with speech, and in
-  /// those after it while no language is more probable than all others together.
+  /// Whisper's code (see parse_language()). Empty: the language is detected in the first window
+  /// with speech, and in later windows until one language is more probable than all others
+  /// together.
   std::string language;
-  /// Codes that detection chooses among; empty: all languages of the model. One is the same as
-  /// `language`; without effect where `language` is set.
+  /// Codes among which detection chooses; empty: all languages of the model. A single code has the
+  /// same effect as `language`. Ignored if `language` is set.
   std::vector<std::string> languages;
   Task task = Task::Transcribe;
-  /// Of text in Chinese and Cantonese ("zh", "yue") that is not translated; without effect
-  /// elsewhere.
+  /// Script of untranslated text in Chinese and Cantonese ("zh", "yue"). Has no effect on other
+  /// text.
   ChineseScript chinese_script = ChineseScript::Auto;
-  int beam_size = 1;                 ///< 1: greedy. At temperature 0 only.
-  int best_of = 5;                   ///< Candidates when sampling (temperature above 0).
-  float patience = 1.0F;             ///< Beam search ends after beam_size * patience finished candidates.
-  float length_penalty = 1.0F;       ///< Exponent of the length that a candidate's log probability is divided by.
+  int beam_size = 1;  ///< Number of beams at temperature 0. 1: greedy search.
+  int best_of = 5;    ///< Number of candidates when sampling (temperature above 0).
+  /// Beam search ends after beam_size * patience finished candidates.
+  float patience = 1.0F;
+  /// A candidate's log probability is divided by its length to the power of length_penalty.
+  float length_penalty = 1.0F;
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};
-  float compression_ratio_threshold = 2.4F;   ///< Above it a decoding is repeated at the next temperature.
-  float log_prob_threshold = -1.0F;           ///< Below it likewise.
-  /// No-speech probability from which a window is silence unless its text is more probable than 0.7 *
-  /// log_prob_threshold; from half of it on the bound rises there. Where voice activity detection
-  /// hears enough speech, the bound is log_prob_threshold itself (docs/architecture.md).
+  /// A window whose text has a higher compression ratio than this (it repeats itself) is decoded
+  /// again at the next temperature.
+  float compression_ratio_threshold = 2.4F;
+  /// A window whose text has a lower average log probability than this is decoded again at the next
+  /// temperature.
+  float log_prob_threshold = -1.0F;
+  /// A window counts as silence if its no-speech probability exceeds half this threshold and the
+  /// average log probability of its text is at most a bound. The bound is log_prob_threshold at
+  /// half this threshold; it rises to 0.7 * log_prob_threshold at this threshold and stays there.
+  /// If voice activity detection finds enough speech in the window, the bound is always
+  /// log_prob_threshold (docs/architecture.md).
   float no_speech_threshold = 0.6F;
-  float max_initial_timestamp = 1.0F;         ///< Seconds.
-  std::string initial_prompt;                 ///< Text that the first window is told to follow.
+  float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
+  std::string initial_prompt;          ///< Text that the model sees as preceding the first window.
   bool condition_on_previous_text = true;
-  float prompt_reset_on_temperature = 0.5F;   ///< Above it the previous text is not carried on.
+  float prompt_reset_on_temperature = 0.5F;  ///< Above it, the next prompt has no previous text.
   bool suppress_blank = true;
   bool suppress_non_speech = true;
   bool word_times = false;
-  /// Where nobody speaks, nothing is decoded, and text that is dated there is dropped.
+  /// Voice activity detection. Audio without speech is not decoded, and text with times in such
+  /// audio is dropped.
   Vad vad = Vad::Auto;
-  float vad_threshold = 0.5F;                      ///< Probability from which audio is speech.
-  std::chrono::milliseconds vad_min_speech{100};   ///< What is shorter is no speech.
-  std::chrono::milliseconds vad_min_silence{500};  ///< Pauses that are shorter belong to the speech.
-  /// Live use: each word is returned before so much time has passed since it was spoken. Greedy
-  /// search at temperature 0, whatever beam_size and temperatures say. Empty: not live.
+  float vad_threshold = 0.5F;                      ///< Minimum probability of speech.
+  std::chrono::milliseconds vad_min_speech{100};   ///< Shorter sounds do not count as speech.
+  std::chrono::milliseconds vad_min_silence{500};  ///< Shorter pauses count as speech.
+  /// Live mode: each word is returned within this time after it was spoken. The search is greedy at
+  /// temperature 0, regardless of beam_size and temperatures. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
-  /// Audio is for files that are played: passes take place as late in the audio as live_latency
-  /// allows, but at least 0.6 of it apart. Words are returned in whole phrases when 0.2 of
-  /// live_latency was heard after them; where no phrase ends, when 0.3 was.
+  /// When a live stream is decoded. Pace::Audio is for playing files: passes take place as late in
+  /// the audio as live_latency allows, at least 0.6 * live_latency apart. A word that ends a phrase
+  /// is returned, with the words before it, once the next 0.2 * live_latency of audio has been
+  /// decoded. If no phrase ends, a word is returned once the next 0.3 * live_latency of audio has
+  /// been decoded.
   Pace pace = Pace::RealTime;
-  /// Live: samples that have arrived and are not pushed yet; called by push() and drain(), on their
-  /// thread. Empty: none ever wait.
+  /// Live mode with Pace::RealTime: returns the number of samples that have arrived but were not
+  /// pushed yet. Called by push(), settle() and drain() on their thread. Empty: no samples ever
+  /// wait.
   std::function<std::int64_t()> samples_waiting;
-  std::uint64_t seed = 0;                     ///< Of the sampling at temperatures above 0.
+  std::uint64_t seed = 0;  ///< Seed of the sampling at temperatures above 0.
 };
 
-/// Counters of one stream since it was created. Times are sums of wall time.
+/// Counters of one stream since its creation. Times are sums of wall time.
 struct TranscriberStats {
-  std::uint64_t windows = 0;          ///< Encoded.
-  std::uint64_t tokens = 0;           ///< Decoded, all candidates counted.
-  std::uint64_t fallbacks = 0;        ///< Decodings repeated at a higher temperature.
-  std::uint64_t verified_tokens = 0;  ///< Live: of the pass before, found right by one batched pass.
-  std::uint64_t silent_windows = 0;   ///< Skipped by the no-speech rule.
-  std::uint64_t skipped_samples = 0;  ///< Live: not listened to, to get back to the live edge.
+  std::uint64_t windows = 0;    ///< Windows encoded.
+  std::uint64_t tokens = 0;     ///< Tokens decoded, counting all candidates.
+  std::uint64_t fallbacks = 0;  ///< Decodings repeated at a higher temperature.
+  /// Live: tokens of the previous pass that were confirmed by one batched run of the decoder.
+  std::uint64_t verified_tokens = 0;
+  std::uint64_t silent_windows = 0;   ///< Windows skipped by the no-speech rule.
+  std::uint64_t skipped_samples = 0;  ///< Live: samples skipped to return to the live edge.
   std::uint64_t loops = 0;            ///< Live: passes whose text repeated itself and was dropped.
-  std::uint64_t invented_words = 0;   ///< Live: dropped in a pass, since nobody can speak so fast.
-  std::uint64_t late_words =
-      0;  ///< Live: returned after their deadline; their times were moved to it.
-  std::uint64_t samples = 0;          ///< Pushed.
-  VadUse vad = VadUse::Off;           ///< Voice activity detection, which counts the next three.
-  std::uint64_t speech_samples = 0;   ///< In which somebody spoke.
-  std::uint64_t unspoken_samples = 0;    ///< Not decoded, since nobody spoke.
-  std::uint64_t unspoken_segments = 0;   ///< Dropped (live: words), since nobody spoke them.
-  /// Of audio, moved or converted between what was pushed and what log-mel reads.
+  std::uint64_t invented_words = 0;   ///< Live: words dropped because nobody speaks that fast.
+  /// Live: words recognised after their deadline. Their times were moved to the earliest that still
+  /// meets live_latency.
+  std::uint64_t late_words = 0;
+  std::uint64_t samples = 0;  ///< Samples pushed.
+  /// Use of voice activity detection. Without it, the next three counters stay 0.
+  VadUse vad = VadUse::Off;
+  std::uint64_t speech_samples = 0;     ///< Samples with speech.
+  std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because nobody spoke.
+  std::uint64_t unspoken_segments = 0;  ///< Segments (live: words) dropped because nobody spoke.
+  /// Bytes of audio that were moved or converted between push() and log-mel.
   std::uint64_t bytes_copied = 0;
-  std::chrono::nanoseconds vad_time{0};      ///< Voice activity detection.
+  std::chrono::nanoseconds vad_time{0};  ///< Time of voice activity detection.
   std::chrono::nanoseconds mel_time{0};
   std::chrono::nanoseconds encode_time{0};
-  std::chrono::nanoseconds prompt_time{0};   ///< Decoder over prompts.
-  std::chrono::nanoseconds decode_time{0};   ///< Decoder steps.
-  std::chrono::nanoseconds align_time{0};    ///< Word times.
+  std::chrono::nanoseconds prompt_time{0};  ///< Time of decoder runs over prompts.
+  std::chrono::nanoseconds decode_time{0};  ///< Time of decoder steps.
+  std::chrono::nanoseconds align_time{0};   ///< Time to compute word times.
 };
 
-/// Speech in, timed text out: the state of one stream. No function throws. Reentrant, but cancel() and stats() are
-/// thread-safe. Call order: ((push | settle)* drain reset?)*. The first sample pushed after
-/// create() or reset() has index 0.
+/// Transcribes one stream of speech into timed text. No function throws. Reentrant; cancel() and
+/// stats() are thread-safe. Call order: ((push | settle)* drain reset?)*. The first sample pushed
+/// after create() or reset() has index 0.
 class NPUWHISPER_API Transcriber {
  public:
-  /// `ring`: of this engine, where the stream's audio will come from, if it has one; no two
-  /// transcribers at a time may have the same. Errors: InvalidArgument (names the option, the value
-  /// found and the values wanted), Unavailable, Unsupported (chinese_script in a
-  /// build without OpenCC), NotFound (vad=on without its weights), CorruptModel
-  /// (they are not what they should be).
+  /// Creates a transcriber on `engine`. `ring`: the ring of this engine from which the stream's
+  /// audio will come, if any. Two transcribers must not use the same ring at the same time.
+  /// Errors: InvalidArgument (the message names the option, the value found and the values wanted),
+  /// Unavailable, Unsupported (chinese_script in a build without OpenCC; a live stream of a model
+  /// without alignment heads or with too few text positions), DeviceError (the device is out of
+  /// memory), NotFound (vad=on, but its weights are missing), CorruptModel (the weights of voice
+  /// activity detection are malformed).
   static Result<std::unique_ptr<Transcriber>> create(std::shared_ptr<Engine> engine,
                                                      const TranscriberOptions& options,
                                                      std::shared_ptr<AudioRing> ring = nullptr);
   virtual ~Transcriber() = default;
 
-  /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies what it must keep, and returns the segments that
-  /// became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError, Timeout, and
-  /// Unavailable (no memory), after which only reset() makes sense.
+  /// Takes PCM (f32, -1 to 1, 16 kHz, mono), copies the samples it must keep, and returns the
+  /// segments that became final. Blocks while windows are decoded. Errors: Cancelled, DeviceError,
+  /// Timeout, Unavailable (no memory). After any of these errors, only reset() makes sense.
   virtual Result<std::vector<Segment>> push(std::span<const float> pcm) = 0;
-  /// The same of 16-bit PCM; where it lies in the ring, it is read there.
+  /// Takes 16-bit PCM (16 kHz, mono); otherwise like push() of f32. Samples in the stream's ring
+  /// are read in place.
   virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;
-  /// Live: no audio has come for a while, so what was heard cannot wait for more. Returns all of
-  /// it; the next push() goes on where the last one ended, be it in the middle of a word. Not live:
-  /// none.
+  /// Live: returns all text heard so far. For use when no audio has come for a while and the text
+  /// cannot wait for more audio. The next push() continues where the last one ended, even in the
+  /// middle of a word. Not live: returns nothing.
   virtual Result<std::vector<Segment>> settle() { return std::vector<Segment>(); }
-  /// Transcribes what is left. Then only push() after reset(), or reset() itself, make sense.
+  /// Transcribes the remaining audio and returns its segments. Afterwards only reset() makes sense.
   virtual Result<std::vector<Segment>> drain() = 0;
-  /// Forgets audio, text and a pending cancel(); keeps model, options, buffers and counters.
+  /// Discards audio, text and a pending cancel(). Keeps model, options, buffers and counters.
   virtual void reset() = 0;
-  /// Makes a push(), settle() or drain() that is running, and every later one until reset(), return
-  /// Cancelled soon (within one decoder step or one encoder window). Thread-safe, never blocks.
+  /// Makes a running push(), settle() or drain(), and every later one until reset(), return
+  /// Cancelled soon (within one decoder step or one encoder window). Thread-safe. Never blocks.
   virtual void cancel() = 0;
 
-  /// Sample index up to which all text has been returned: no later segment starts before it.
+  /// Returns the sample index up to which all text was returned: no later segment starts before it.
   virtual std::int64_t position() const = 0;
-  /// Live: the words that were heard after those returned, which may still change; each pass
-  /// replaces them. They begin at position() or later. Not live: none.
+  /// Live: returns the words that were heard after those already returned. They may still change,
+  /// and each pass replaces them. They begin at position() or later. Not live: returns none.
   virtual std::vector<Word> draft() const { return {}; }
-  /// Language given or detected; empty before detection.
+  /// Returns Whisper's code of the given or detected language; empty before detection.
   virtual const std::string& language() const = 0;
-  /// Its probability among the candidates, by the audio so far: 1 where it is given, 0 before
-  /// detection.
+  /// Returns the probability of language() among the candidate languages, given the audio so far.
+  /// Returns 1 if the language is given and 0 before detection.
   virtual float language_probability() const { return language().empty() ? 0.0F : 1.0F; }
-  /// True once detection has ended, or the stream is drained, with a probability below one half:
-  /// the language may well be another one. A warning is logged, too.
+  /// Returns true if language() was detected with a probability below one half and will not be
+  /// detected again, because detection has ended or the stream is drained. The language may well be
+  /// another one. A warning is logged in this case.
   virtual bool language_is_doubtful() const { return false; }
-  /// Thread-safe.
+  /// Returns the stream's counters. Thread-safe.
   virtual TranscriberStats stats() const = 0;
 };
 
