@@ -8,7 +8,7 @@
 
 extern "C" {
 
-// The linker's: first and last byte of the object that this file is linked into.
+// Defined by the linker: start and end of the object that this file is linked into.
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
@@ -56,7 +56,7 @@ void npuwhisper_check_access(const void* pointer, std::size_t bytes, bool is_wri
       inside(state.neighbour, address, bytes)) {
     return;
   }
-  // Tables and static variables; on a core they are in its own memory.
+  // Tables and static variables. A core has them in its own memory.
   if (inside(reinterpret_cast<std::uintptr_t>(__ehdr_start), reinterpret_cast<std::uintptr_t>(_end),
              address, bytes)) {
     return;

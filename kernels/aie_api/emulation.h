@@ -4,29 +4,30 @@
 #include <cstddef>
 #include <cstdint>
 
-/// Where a natively compiled kernel object and the emulated core that runs it meet. Each object has
-/// one state of its own, `npuwhisper_core_state` (defined in emulation.cpp, which is linked into
-/// every kernel object); the core finds it by that name, fills in the hooks, and reads the counters
-/// after each call. Every core loads its own copy of the object, so that static variables are the
-/// core's, as in its own memory.
+/// The interface between a natively compiled kernel object and the emulated core that runs it. Each
+/// object has its own state, `npuwhisper_core_state` (defined in emulation.cpp, which is linked
+/// into every kernel object). The core finds it by that name, fills in the hooks, and reads the
+/// counters after each call. Every core loads its own copy of the object, so that static variables
+/// belong to the core, as in its own memory.
 struct NpuWhisperCoreState {
-  /// Stops the kernel: does not return (throws through the kernel's frames, which hold nothing that
-  /// needs a destructor). Set by the core; without it a trap prints its message and aborts.
+  /// Stops the kernel. Does not return: it throws through the kernel's frames, which hold nothing
+  /// that needs a destructor. Set by the core; without it a trap prints its message and aborts.
   void (*trap)(void* core, const char* message) = nullptr;
-  /// Asked about each load and store that lies in none of the windows below; traps if the core does
-  /// not reach that memory. Set by the core; without it nothing is guarded (unit tests).
+  /// Called for each load and store that lies in none of the windows below. Traps if the core
+  /// cannot reach that memory. Set by the core; without it nothing is guarded (unit tests).
   void (*check_access)(void* core, const void* address, std::size_t bytes, bool is_write) = nullptr;
   void* core = nullptr;
-  /// The cascade, and streams (a word at a time), for kernels that use them themselves: block until
-  /// it is done. Set by a core that can wait inside a kernel; without them such a kernel traps.
+  /// Hooks for the cascade and, a word at a time, for streams, for kernels that use them directly.
+  /// The hooks block until the transfer is done. Set by a core that can wait inside a kernel;
+  /// without them such a kernel traps.
   void (*put_cascade)(void* core, const void* value, std::size_t bytes) = nullptr;
   void (*get_cascade)(void* core, void* value, std::size_t bytes) = nullptr;
   void (*put_stream)(void* core, int port, std::uint32_t word, bool last) = nullptr;
   std::uint32_t (*get_stream)(void* core, int port) = nullptr;
 
-  /// Host addresses [begin, end) that the kernel may use without being asked about: the core's own
-  /// memory (fill it in, or every vector load costs a call of check_access), the host stack that
-  /// the kernel runs on, and a neighbour's memory. The object's own variables are always allowed.
+  /// Host addresses [begin, end) that the kernel may use without a call of check_access: the core's
+  /// own memory, the host stack that the kernel runs on, and a neighbour's memory. `memory` must be
+  /// set, or every vector load costs a call. The object's own variables are always allowed.
   struct Window {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;
@@ -35,24 +36,24 @@ struct NpuWhisperCoreState {
   Window stack{};
   Window neighbour{};
 
-  /// Control registers as after a reset: aie::rounding_mode::floor, aie::saturation_mode::none.
-  /// They belong to the core, not to the object: where a core runs several objects, carry them over
-  /// from one to the next.
+  /// Control registers, initially as after a reset: aie::rounding_mode::floor,
+  /// aie::saturation_mode::none. They belong to the core, not to the object: if a core runs several
+  /// objects, it must copy them from one to the next.
   std::uint32_t rounding = 0;
   std::uint32_t saturation = 0;
 
-  std::uint64_t cycles = 0;   ///< What tile::cycles() answers; set by the core before a call.
-  std::uint32_t core_id = 0;  ///< What get_coreid() answers: column << 16 | row.
+  std::uint64_t cycles = 0;   ///< Result of tile::cycles(); set by the core before a call.
+  std::uint32_t core_id = 0;  ///< Result of get_coreid(): column << 16 | row.
 
-  // Multiply-accumulates of matrix products (mmul), by the type that the multiplier works on.
+  // Multiply-accumulates of matrix products (mmul), by the type that the multiplier processes.
   std::uint64_t macs_8x8 = 0;  ///< int8 x int8
   std::uint64_t macs_16x8 = 0;
-  std::uint64_t macs_16x16 = 0;          ///< Wider operands: one for each pair of 16-bit halves.
-  std::uint64_t macs_bf16 = 0;           ///< native bf16 (AIE2), or plain bf16 of AIE2P
-  std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 that the product converts to blocks (AIE2P)
-  std::uint64_t macs_bfp16 = 0;          ///< block floating point (AIE2P)
+  std::uint64_t macs_16x16 = 0;  ///< Wider operands count once for each pair of 16-bit halves.
+  std::uint64_t macs_bf16 = 0;   ///< Native bf16 (AIE2), or plain bf16 of AIE2P.
+  std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 that the product converts to blocks (AIE2P).
+  std::uint64_t macs_bfp16 = 0;          ///< Block floating point (AIE2P).
   std::uint64_t macs_float = 0;
-  /// Other vector operations in native instructions: lane by lane products too.
+  /// Other vector operations, including lane-by-lane products, in native instructions.
   std::uint64_t vector_ops = 0;
   std::uint64_t loads = 0;  ///< Vector loads, in native load widths.
   std::uint64_t stores = 0;

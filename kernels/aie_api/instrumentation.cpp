@@ -8,8 +8,8 @@ extern "C" void npuwhisper_check_access(const void* address, std::size_t bytes, 
 
 namespace {
 
-/// The host's stack is not counted: what the host's compiler keeps there, the core's compiler may
-/// have in registers.
+/// Returns whether an access is to the host's stack. Such accesses are not counted: the core's
+/// compiler may keep these variables in registers.
 bool in_stack(const void* address, std::size_t bytes) {
   const NpuWhisperCoreState::Window& stack = npuwhisper_core_state.stack;
   const auto at = reinterpret_cast<std::uintptr_t>(address);
@@ -22,7 +22,7 @@ void scalar_access(const void* address, std::size_t bytes, bool is_write) {
   npuwhisper_check_access(address, bytes, is_write);
 }
 
-/// Vectors by way of a pointer to their type, and whole structures.
+/// Counts and checks an access to a vector through a pointer to its type, or to a whole structure.
 void wide_access(const void* address, std::size_t bytes, bool is_write) {
   if (in_stack(address, bytes)) return;
   (is_write ? npuwhisper_core_state.stores : npuwhisper_core_state.loads) += (bytes + 31) / 32;
@@ -31,8 +31,9 @@ void wide_access(const void* address, std::size_t bytes, bool is_write) {
 
 }  // namespace
 
-// What GCC calls before the accesses of code compiled with -fsanitize=kernel-address, outlined: the
-// kernel variant, because it comes without shadow memory and without a runtime library.
+// Functions that GCC calls before each access of code compiled with outlined
+// -fsanitize=kernel-address. This variant of the sanitizer needs neither shadow memory nor a
+// runtime library.
 extern "C" {
 
 #define NPUWHISPER_ACCESS(bytes)                            \

@@ -2,15 +2,15 @@
 #include <cstddef>
 #include <cstdint>
 
-// memcpy and its like for kernel objects: the compiler's instrumentation leaves them out, and a
-// kernel's calls (its compiler's among them) must be guarded like any other access. Hidden: only
-// the object that this file is linked into sees them.
+// memcpy and similar functions for kernel objects. The compiler's instrumentation leaves them out,
+// but a kernel's calls (including those that its compiler inserts) must be guarded like any other
+// access. Hidden: only the object that this file is linked into sees them.
 
 extern "C" {
 
 void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
 
-// Under other names in C++, so that the compiler's knowledge of memcpy does not interfere.
+// They have other names in C++, so that the compiler's knowledge of memcpy does not interfere.
 [[gnu::visibility("hidden")]] void* npuwhisper_memcpy(void* to, const void* from,
                                                       std::size_t n) asm("memcpy");
 [[gnu::visibility("hidden")]] void* npuwhisper_memmove(void* to, const void* from,
@@ -21,8 +21,8 @@ void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_wri
 
 namespace {
 
-using Bytes =
-    volatile unsigned char*;  // volatile: or the loop becomes the call that it stands for.
+// volatile: otherwise the compiler replaces a loop by a call of the function that contains it.
+using Bytes = volatile unsigned char*;
 
 void copy_up(void* to, const void* from, std::size_t n) {
 #if defined(__x86_64__)

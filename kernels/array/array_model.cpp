@@ -7,8 +7,8 @@ namespace npuwhisper::npu {
 namespace {
 
 // AM020 (AIE-ML architecture manual) and AM025 (its register reference): memories, locks,
-// descriptors, channels and the widths of the descriptors' fields. The same figures stand in
-// mlir-aie's AIETargetModel.h; AIE2P differs from AIE2 in none of them.
+// descriptors, channels and the widths of the descriptors' fields. mlir-aie's AIETargetModel.h has
+// the same values. They are identical for AIE2 and AIE2P.
 constexpr TileLimits kShim{
     .memory_bytes = 0,
     .n_locks = 16,

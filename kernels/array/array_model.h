@@ -9,12 +9,12 @@
 namespace npuwhisper::npu {
 
 enum class Generation : std::uint8_t {
-  Aie2,
-  Aie2p
-};  ///< npu1 (Phoenix, Hawk Point), npu2 (Strix, Krackan).
+  Aie2,  ///< npu1 (Phoenix, Hawk Point).
+  Aie2p  ///< npu2 (Strix, Krackan).
+};
 enum class TileKind : std::uint8_t { Shim, Mem, Core };
 
-/// Row 0 is the shim row, row 1 the memory tiles, rows 2.. the cores.
+/// Position of a tile. Row 0 holds the shims, row 1 the memory tiles, rows 2 and up the cores.
 struct TileId {
   int column = 0;
   int row = 0;
@@ -22,19 +22,19 @@ struct TileId {
   friend auto operator<=>(const TileId&, const TileId&) = default;
 };
 
-/// What one kind of tile has. Sources: the target model of mlir-aie, AM020.
+/// Resources of one kind of tile. Sources: the target model of mlir-aie, AM020.
 struct TileLimits {
   int memory_bytes;
   int n_locks;
   int max_lock_value;
   int n_descriptors;
-  bool descriptors_by_parity;  ///< Even channels see the lower half of the descriptors, odd ones
-                               ///< the upper half.
+  /// Even channels can use the lower half of the descriptors, odd channels the upper half.
+  bool descriptors_by_parity;
   int n_s2mm_channels;
   int n_mm2s_channels;
-  int n_dims;    ///< Of a descriptor, without the iteration dimension.
-  int max_wrap;  ///< Of all dimensions but the outermost.
-  int max_step;  ///< In 32-bit words; the hardware stores it less one.
+  int n_dims;    ///< Dimensions of a descriptor, without the iteration dimension.
+  int max_wrap;  ///< Limit of every dimension except the outermost.
+  int max_step;  ///< In 32-bit words. The hardware stores the step minus one.
   int max_iteration;
 };
 
@@ -44,12 +44,12 @@ struct ArrayModel {
   std::string_view product;  ///< "NPU Phoenix", "NPU Strix".
   Generation generation;
   int n_columns;
-  int n_rows;  ///< Shim and memory tiles included.
+  int n_rows;  ///< Includes the rows of shims and memory tiles.
   TileLimits shim;
   TileLimits mem;
   TileLimits core;
-  int program_bytes;     ///< Of a core.
-  int vector_alignment;  ///< Bytes, of the widest aligned load.
+  int program_bytes;     ///< Program memory of one core.
+  int vector_alignment;  ///< Alignment of the widest aligned load, in bytes.
   int max_contexts;
 
   const TileLimits& limits(TileKind kind) const;
@@ -57,7 +57,7 @@ struct ArrayModel {
   bool contains(TileId tile) const;
 };
 
-/// "npu1" or "npu2". Errors: NotFound.
+/// Returns the array named "npu1" or "npu2". Errors: NotFound.
 Result<const ArrayModel*> find_array(std::string_view name);
 
 }  // namespace npuwhisper::npu

@@ -8,7 +8,7 @@
 namespace npuwhisper::npu {
 namespace {
 
-// AXCACHE lets the NoC widen accesses; the value that mlir-aie writes as well.
+// AXCACHE allows the NoC to widen accesses. mlir-aie writes the same value.
 constexpr std::uint32_t kAxCache = 2;
 constexpr int kAxCacheWord = 5;
 constexpr int kAxCacheLsb = 24;
@@ -17,7 +17,7 @@ constexpr std::uint32_t mask_of(int width) {
   return width >= 32 ? 0xffffffffU : (1U << width) - 1U;
 }
 
-/// Writes fields, and keeps the first refusal.
+/// Writes fields and keeps the first error.
 class Packer {
  public:
   explicit Packer(std::string_view tile) : tile_(tile) {}
@@ -37,7 +37,7 @@ class Packer {
     words_[static_cast<std::size_t>(field.word)] |=
         (static_cast<std::uint32_t>(value) & mask_of(field.width)) << field.lsb;
   }
-  /// A field that holds the value less one.
+  /// Writes `value` - 1.
   void put_less_one(const Field& field, std::uint32_t value) {
     if (field.width == 0) return;
     require(field.name, value, 1, std::uint64_t{mask_of(field.width)} + 1);

@@ -12,23 +12,23 @@
 namespace npuwhisper::npu {
 
 /// One dimension of a transfer: `wrap` steps of `step` 32-bit words. The outermost dimension has no
-/// wrap field in the hardware: the length ends it (wrap 0).
+/// wrap field in the hardware (wrap 0): it ends with the length of the transfer.
 struct DescriptorDim {
   std::uint32_t wrap = 0;
   std::uint32_t step = 1;
-  std::uint32_t zeros_before =
-      0;  ///< Memory tiles, MM2S only: in words for dimension 0, else in steps.
-  std::uint32_t zeros_after = 0;
+  /// Memory tiles, MM2S only: padding, in words for dimension 0, in steps for the others.
+  std::uint32_t zeros_before = 0;
+  std::uint32_t zeros_after = 0;  ///< In the same units as zeros_before.
 };
 
-/// What a DMA buffer descriptor says, for all three kinds of tiles; the fields that a kind lacks
-/// stay as they are here. Lengths, addresses and steps are in 32-bit words but for `address`, which
-/// is in bytes. Field positions: AM025.
+/// Contents of a DMA buffer descriptor, for all three kinds of tiles. Fields that a kind lacks keep
+/// the defaults below. Lengths, addresses and steps are in 32-bit words, except `address`, which is
+/// in bytes. Field positions: AM025.
 struct BufferDescriptor {
   bool valid = false;
-  std::uint64_t address =
-      0;  ///< Shim: host address, 48 bits. Memory tile: in its window of three tiles. Bytes.
-  std::uint32_t length = 0;  ///< Words that cross the stream (padding included).
+  /// In bytes. Shim: host address, 48 bits. Memory tile: address in its window of three tiles.
+  std::uint64_t address = 0;
+  std::uint32_t length = 0;  ///< Words that cross the stream, padding included.
   std::array<DescriptorDim, 4> dims{};
   std::uint32_t iteration_wrap = 1;  ///< 1..64
   std::uint32_t iteration_step = 1;
@@ -36,50 +36,53 @@ struct BufferDescriptor {
   bool use_next = false;
   std::uint32_t next = 0;
   bool acquire_enable = false;
-  std::uint32_t acquire_lock = 0;  ///< Memory tile: in its window of three tiles (own: 64..127).
-  std::int32_t acquire_value = 0;  ///< Negative: acquire if at least -value; else if equal.
+  /// Memory tile: index in its window of three tiles (own locks: 64..127).
+  std::uint32_t acquire_lock = 0;
+  std::int32_t acquire_value = 0;  ///< Negative: acquires if at least -value. Otherwise: if equal.
   std::uint32_t release_lock = 0;
-  std::int32_t release_value = 0;  ///< 0: none.
+  std::int32_t release_value = 0;  ///< 0: releases nothing.
   bool packet = false;
   std::uint32_t packet_id = 0;
   std::uint32_t packet_type = 0;
   bool suppress_tlast = false;
-  std::uint32_t burst_bytes = 0;  ///< Shim: 64, 128, 256 (and 512 on npu2); 0: the default.
+  std::uint32_t burst_bytes = 0;  ///< Shim: 64, 128, 256 (and 512 on npu2). 0: the longest.
 };
 
-/// The descriptor's registers: 8 words (shim, memory tile) or 6 (core; the rest are 0). Errors:
-/// InvalidArgument, where a field does not fit, with the field, the value and the limit.
+/// Returns the descriptor's registers: 8 words for a shim or memory tile, 6 for a core (the rest
+/// are 0). Errors: InvalidArgument if a field does not fit, with the field, the value and the
+/// limit.
 Result<std::array<std::uint32_t, 8>> pack(const BufferDescriptor& descriptor, TileKind kind,
                                           const ArrayModel& array);
 
-/// The reverse, of exactly descriptor_words() words. Errors: InvalidArgument; Unsupported where
-/// they ask for compression, out-of-order or secure access.
+/// Reverses pack(), for exactly descriptor_words() words. Errors: InvalidArgument; Unsupported if
+/// the words request compression, out-of-order or secure access.
 Result<BufferDescriptor> unpack(std::span<const std::uint32_t> words, TileKind kind,
                                 const ArrayModel& array);
 int descriptor_words(TileKind kind);
 
-/// What is written to a channel's queue register: run the chain that begins with descriptor
-/// `first`, `repeat` times more.
+/// A write to a channel's queue register. The channel runs the chain of descriptors that begins
+/// with `first`, then repeats it `repeat` times.
 struct Task {
   int first = 0;
   int repeat = 0;
-  bool issue_token = false;  ///< Tells the stream's Sync when it is done.
+  bool issue_token = false;  ///< Signals completion to the instruction stream's Sync.
 };
 inline constexpr int kMaxRepeat = 255;
-inline constexpr int kQueueDepth = 4;  ///< Tasks that wait or run (AM020).
+inline constexpr int kQueueDepth = 4;  ///< Maximum tasks in a queue, waiting or running (AM020).
 
-/// Errors: InvalidArgument, with the field, the value and the limit.
+/// Returns the word to write to the queue register. Errors: InvalidArgument, with the field, the
+/// value and the limit.
 Result<std::uint32_t> pack_task(const Task& task, TileKind kind, const ArrayModel& array);
 Task unpack_task(std::uint32_t word, TileKind kind);
 
-/// Register addresses within a tile (AM025): where TXN writes and the emulator's registers meet.
-/// The queue's is the channel's "task" or "start" queue, 4 bytes after its control register.
+/// Return register addresses within a tile (AM025), for transactions and the emulator's registers.
+/// queue_register() is the channel's "task" or "start" queue, 4 bytes after its control register.
 std::uint32_t descriptor_register(TileKind kind, int id);
 std::uint32_t queue_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t channel_control_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t lock_register(TileKind kind, int lock);
 
-/// A tile's register as transactions name it: column << 25 | row << 20 | offset.
+/// Returns the address of a tile's register in transactions: column << 25 | row << 20 | offset.
 constexpr std::uint32_t tile_address(TileId tile, std::uint32_t offset) {
   return static_cast<std::uint32_t>(tile.column) << 25 |
          static_cast<std::uint32_t>(tile.row) << 20 | offset;

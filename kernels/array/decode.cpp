@@ -15,7 +15,7 @@ std::string hex(std::uint32_t value) {
   return text.data();
 }
 
-/// Reads words in order and refuses what does not fit.
+/// Reads words in order and rejects invalid ones.
 class Decoder {
  public:
   explicit Decoder(std::span<const std::uint32_t> words) : words_(words) {}
@@ -136,7 +136,7 @@ class Decoder {
           "a multiple of 4, more than " + std::to_string(header * 4) + ", within the stream");
     }
     if (auto r = check_location(address); !r) return fail(r.error());
-    if (!short_form_ && word(1) != 0) {  // aiecc names the tile here once more.
+    if (!short_form_ && word(1) != 0) {  // aiecc repeats the tile here.
       const std::uint32_t column = address >> 25;
       const std::uint32_t row = address >> 20 & 0x1f;
       if (auto r = want(1, column | row << 8, "tile"); !r) return fail(r.error());
@@ -156,7 +156,7 @@ class Decoder {
         short_form_ ? Masked{address, word(2), word(3)} : Masked{address, word(4), word(5)};
     if (!short_form_) {
       if (auto r = want(3, 0, "upper half of the address"); !r) return fail(r.error());
-      // aie-rt's own struct has a word of padding at its end, aiecc's has none.
+      // aie-rt's struct ends with a word of padding, aiecc's does not.
       if (word(6) == 8 * 4) {
         size = 8;
         if (auto r = begin(name, size); !r) return fail(r.error());
@@ -247,7 +247,8 @@ class Decoder {
                     std::string(name) + " is " + hex(word(index)) + ", expected " + hex(wanted));
   }
 
-  /// aie-rt puts column and row beside the code of an operation on a register; aiecc leaves zeros.
+  /// Checks the column and row of a register operation. aie-rt writes them beside the operation
+  /// code; aiecc writes zeros.
   Result<void> check_location(std::uint32_t address) const {
     const std::uint32_t location = words_[at_] >> 8;
     const std::uint32_t column = address >> 25;

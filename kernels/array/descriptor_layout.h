@@ -8,7 +8,7 @@
 
 namespace npuwhisper::npu {
 
-/// One field of a descriptor's registers: `width` bits of word `word` from bit `lsb`.
+/// One field of a descriptor's registers: `width` bits of word `word`, starting at bit `lsb`.
 struct Field {
   std::string_view name;
   int word = 0;
@@ -16,7 +16,8 @@ struct Field {
   int width = 0;  ///< 0: this kind of tile has no such field.
 };
 
-/// Where a kind of tile keeps its fields. A step is stored less one, so is the iteration's wrap.
+/// Positions of the fields for one kind of tile. Steps and the iteration's wrap are stored minus
+/// one.
 struct DescriptorLayout {
   std::string_view name;
   int n_words;
@@ -26,10 +27,10 @@ struct DescriptorLayout {
   Field use_next, next, valid;
   Field acquire_enable, acquire_lock, acquire_value, release_lock, release_value;
   Field packet, packet_id, packet_type, suppress_tlast, burst;
-  std::array<Field, 2> refused;  ///< What is not modelled, and must be zero.
+  std::array<Field, 2> refused;  ///< Features that are not modelled. Must be zero.
 };
 
-/// Source: AM025.
+/// Returns the layout for tiles of `kind`. Source: AM025.
 const DescriptorLayout& descriptor_layout(TileKind kind);
 
 }  // namespace npuwhisper::npu

@@ -13,7 +13,7 @@ std::uint32_t u32(int value) {
   return static_cast<std::uint32_t>(value);
 }
 
-/// Appends each operation's words in the form 0.1: addresses of 64 bits, and a size in bytes.
+/// Appends an operation's words in form 0.1, with 64-bit addresses and a size in bytes.
 struct Encoder {
   std::vector<std::uint32_t>& out;
 

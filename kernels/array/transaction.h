@@ -12,8 +12,8 @@
 
 namespace npuwhisper::npu {
 
-/// The operations of an NPU instruction stream (transaction encoding; facts in docs/npu.md). An
-/// address is a tile_address(). Sources: aie-rt's transaction structs, mlir-aie's AIETargetNPU.
+/// The operations of an NPU instruction stream (transaction encoding; see docs/npu.md). Addresses
+/// are tile_address() values. Sources: aie-rt's transaction structs, mlir-aie's AIETargetNPU.
 struct Write32 {
   std::uint32_t address, value;
 };
@@ -27,17 +27,19 @@ struct MaskWrite {
 struct MaskPoll {
   std::uint32_t address, value, mask;
 };
+/// Waits for a task-complete token from each of the n_rows x n_columns tiles that begin at `tile`.
 struct Sync {
   TileId tile;
   bool mm2s;
   int channel;
   int n_rows, n_columns;
-};  ///< Waits for a task-complete token of each tile from `tile` on, n_rows x n_columns tiles.
+};
+/// Writes the argument's address plus `offset` into a shim descriptor.
 struct PatchAddress {
-  std::uint32_t address;  ///< Of the descriptor's second word, where the host address is.
+  std::uint32_t address;  ///< Address of the descriptor's second word, for the host address.
   int argument;
   std::uint64_t offset;
-};  ///< Argument's address + offset into a shim descriptor.
+};
 struct LoadPdi {
   std::uint32_t id;  ///< 16 bits
   std::uint32_t bytes = 0;
@@ -50,14 +52,14 @@ struct Preempt {
 using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync, PatchAddress,
                                  LoadPdi, Noop, Preempt>;
 
-/// Encodes a stream, header included, in the form (0.1) that aiecc writes. Values that have fewer
-/// bits in the stream than here (tiles, channels, ids) are the caller's to keep in range.
+/// Encodes a stream, header included, in form 0.1, which aiecc writes. The caller ensures that
+/// values with fewer bits in the stream than here (tiles, channels, ids) are in range.
 std::vector<std::uint32_t> encode(std::span<const Instruction> instructions,
                                   const ArrayModel& array, int n_columns);
 
-/// Decodes a stream, of form 0.1 or of the short form 1.0; every word is checked. Errors:
-/// InvalidArgument, naming the word's index, found and wanted; Unsupported for an operation that is
-/// not modelled.
+/// Decodes a stream of form 0.1 or of the short form 1.0, and checks every word. Errors:
+/// InvalidArgument, with the word's index, the value found and the value expected; Unsupported for
+/// an operation that is not modelled.
 Result<std::vector<Instruction>> decode(std::span<const std::uint32_t> words);
 
 }  // namespace npuwhisper::npu

@@ -11,81 +11,86 @@
 
 namespace npuwhisper::npu {
 
-/// Which part of an array a design uses: cores (row 2 + r, column c) for r < core_rows, c <
+/// The part of an array that a design uses: cores (row 2 + r, column c) for r < core_rows, c <
 /// core_columns.
 struct DesignSpec {
   const ArrayModel* array = nullptr;
   int core_rows = 0;
   int core_columns = 0;
 
-  /// Columns of the partition: each core row's A needs a shim and a memory tile of its own.
+  /// Returns the number of columns of the partition: each core row needs its own shim and memory
+  /// tile for A.
   int columns() const;
-  /// The column whose shim and memory tile carry A for a core row; spread over the partition, so
-  /// that no shim carries more than it must.
+  /// Returns the column whose shim and memory tile carry A for a core row. The rows are spread over
+  /// the partition to balance the load of the shims.
   int a_column(int row) const;
   int n_cores() const { return core_rows * core_columns; }
   core::BlockShape blocks() const;
 };
 
-/// Errors: NotFound (array), InvalidArgument (rows, columns that the array does not have).
+/// Returns the design with this many cores of the array named `array`. Errors: NotFound (no such
+/// array), InvalidArgument (rows or columns that the array does not have).
 Result<DesignSpec> make_design_spec(std::string_view array, int core_rows, int core_columns);
 
-/// What the configuration and the instruction streams must agree on: channels, locks, descriptors
-/// and addresses, the same in all columns. Column c's shim and memory tile serve core column c (B
-/// and C) and, where c is a row's a_column(), that row's A.
+/// Channels, locks, descriptors and addresses that the configuration and the instruction streams
+/// share, the same in all columns. Column c's shim and memory tile serve core column c (B and C)
+/// and, if c is a row's a_column(), that row's A.
 ///
 /// The configuration runs the cores' DMAs and the collection of C in the memory tiles, endlessly.
-/// An instruction stream drives the shims, and the memory tiles' A and B: what comes once from the
-/// host stays there for as long as a job plays it to the cores.
+/// An instruction stream drives the shims, and the memory tiles' A and B channels. Data is read
+/// from the host once and stays in the memory tile while a job sends it to the cores.
 namespace layout {
 
 // Shim.
-inline constexpr int kShimA = 0;  ///< MM2S
-inline constexpr int kShimB = 1;  ///< MM2S
-inline constexpr int kShimC = 0;  ///< S2MM
+inline constexpr int kShimA = 0;  ///< MM2S channel.
+inline constexpr int kShimB = 1;  ///< MM2S channel.
+inline constexpr int kShimC = 0;  ///< S2MM channel.
 
 // Memory tile: A and B have the same channel numbers in both directions.
 inline constexpr int kMemA = 0;
 inline constexpr int kMemB = 1;
-inline constexpr int kMemCIn = 2;   ///< S2MM, + core row
-inline constexpr int kMemCOut = 2;  ///< MM2S
+inline constexpr int kMemCIn = 2;   ///< S2MM channel for core row 0; add the core row.
+inline constexpr int kMemCOut = 2;  ///< MM2S channel.
 
 // Core.
-inline constexpr int kCoreA = 0;  ///< S2MM
-inline constexpr int kCoreB = 1;  ///< S2MM
-inline constexpr int kCoreC = 0;  ///< MM2S
+inline constexpr int kCoreA = 0;  ///< S2MM channel.
+inline constexpr int kCoreB = 1;  ///< S2MM channel.
+inline constexpr int kCoreC = 0;  ///< MM2S channel.
 
-// Memory tile's memory, bytes: a pair of C tiles for each core row; the rest is the streams'.
+// Memory tile's memory, in bytes: a pair of C tiles for each core row, then the tiles of the
+// instruction streams.
 inline constexpr std::uint32_t kMemCAddress = 0;
 inline constexpr std::uint32_t kMemStreamAddress = 0x10000;
 inline constexpr int kMemStreamTiles = 56;
 
 // Memory tile's locks.
-inline constexpr int kMemAFree = 0;  ///< Counts kMemSlots.
+inline constexpr int kMemAFree = 0;  ///< Free slots, at most kMemSlots.
 inline constexpr int kMemAFull = 1;
-inline constexpr int kMemCFree = 2;      ///< + 2 * core row
-inline constexpr int kMemCFull = 3;      ///< + 2 * core row
-inline constexpr int kMemBFull = 10;     ///< Tiles of B that have come and were not played yet.
-inline constexpr int kMemRowsFree = 11;  ///< Residual or query tiles, one for each core row: counts
-                                         ///< kMemSlots.
+inline constexpr int kMemCFree = 2;   ///< Lock id for core row 0; add 2 per core row.
+inline constexpr int kMemCFull = 3;   ///< Lock id for core row 0; add 2 per core row.
+inline constexpr int kMemBFull = 10;  ///< Tiles of B that have arrived and are not sent yet.
+/// Free slots for residual or query tiles, at most kMemSlots. A slot has one tile per core row.
+inline constexpr int kMemRowsFree = 11;
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
-inline constexpr int kMemStreamLocks = 5;  ///< Without the two of each core row for C.
+inline constexpr int kMemStreamLocks = 5;  ///< Excludes the two locks of each core row for C.
 
-// Memory tile's descriptors: the even channels' from 0, the odd ones' from 24. The streams have a
-// set for each of two jobs.
-inline constexpr int kMemCInBd = 0;   ///< 2 for each even core row
-inline constexpr int kMemCOutBd = 4;  ///< 2 for each core row
-inline constexpr int kMemABd = 12;    ///< kMemABdsPerJob for each of two jobs
+// Memory tile's descriptors: even channels use those from 0 on, odd channels those from 24 on. The
+// instruction streams have one set for each of two jobs.
+inline constexpr int kMemCInBd = 0;   ///< First of 2 for each even core row.
+inline constexpr int kMemCOutBd = 4;  ///< First of 2 for each core row.
+inline constexpr int kMemABd = 12;    ///< First of kMemABdsPerJob for each of two jobs.
 inline constexpr int kMemABdsPerJob = 5;
-inline constexpr int kMemOddBd = 24;  ///< C, 2 for each odd core row
-inline constexpr int kMemBBd = 28;    ///< kMemBBdsPerJob for each of two jobs
+inline constexpr int kMemOddBd = 24;  ///< First of 2 for C of each odd core row.
+inline constexpr int kMemBBd = 28;    ///< First of kMemBBdsPerJob for each of two jobs.
 inline constexpr int kMemBBdsPerJob = 8;
 
-/// The C descriptors of a core row.
+/// Returns the memory tile's descriptor that receives tile `half` (0, 1) of a core row's pair for
+/// C.
 constexpr int mem_c_in_bd(int row, int half) {
   return (row % 2 == 0 ? kMemCInBd : kMemOddBd) + row / 2 * 2 + half;
 }
+/// Returns the memory tile's descriptor that sends tile `half` (0, 1) of a core row's pair for C.
 constexpr int mem_c_out_bd(int row, int half) {
   return kMemCOutBd + row * 2 + half;
 }
@@ -98,8 +103,8 @@ inline constexpr int kCoreBFull = 3;
 inline constexpr int kCoreCFree = 4;
 inline constexpr int kCoreCFull = 5;
 inline constexpr int kCoreLocks = 6;
-inline constexpr int kCoreABd = 0;  ///< 2
-inline constexpr int kCoreBBd = 2;  ///< 2
+inline constexpr int kCoreABd = 0;  ///< First of 2.
+inline constexpr int kCoreBBd = 2;  ///< First of 2.
 inline constexpr int kCoreCBd = 4;
 
 }  // namespace layout

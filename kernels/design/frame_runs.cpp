@@ -21,8 +21,8 @@ std::int64_t FrameRun::samples() const {
   return std::int64_t{n_frames - 1} * mel::kHopSamples + mel::kFrameSamples;
 }
 
-/// As many as the last pass has frames: no more are needed from pass to pass, and all has come
-/// before the last one.
+/// Returns the samples of as many frames as the last pass has. With pieces of this size, every pass
+/// has its samples in time, and the last pass has all of them.
 std::int64_t FrameRun::further_samples() const {
   return std::int64_t{last_frames()} * mel::kHopSamples;
 }

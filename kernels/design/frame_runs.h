@@ -7,31 +7,35 @@
 
 namespace npuwhisper::npu {
 
-/// Neighbouring frames of one core row in one job, and how their samples come: `first` samples,
-/// then `n_passes` times `further`. What the first p + 1 of those have brought holds all of pass p.
+/// Consecutive frames of one core row in one job. Their samples arrive in pieces: first_samples(),
+/// then `n_passes` times further_samples(). Pass p, counted from 0, needs the first piece and p + 1
+/// further ones.
 struct FrameRun {
   int n_frames = 0;
   int n_passes = 0;
-  int advance = 0;  ///< Frames from pass to pass; the rest of a tile's 64 rows is not looked at.
+  /// Frames from one pass's first frame to the next pass's. Results in further rows of a tile are
+  /// ignored.
+  int advance = 0;
 
   int last_frames() const { return n_frames - advance * (n_passes - 1); }
   std::int64_t samples() const;
   std::int64_t first_samples() const { return samples() - n_passes * further_samples(); }
   std::int64_t further_samples() const;
-  /// Samples of a memory tile's memory that the passes' tiles reach over: more than come.
+  /// Samples that the passes' tiles span in the memory tile: more than samples().
   std::int64_t reach() const;
 };
 
-/// How the frames of a spectrum are dealt to the core rows, and each row's to jobs.
+/// Division of a spectrum's frames among the core rows, and of each row's frames among jobs.
 struct FrameRuns {
-  int per_row = 0;  ///< Frames of a core row, in `n_jobs` runs of which the last may be shorter.
+  int per_row = 0;  ///< Frames of a core row, in `n_jobs` runs. The last run may be shorter.
   int per_job = 0;
   int n_jobs = 0;
   FrameRun run(int job) const;
 };
 
 FrameRun make_frame_run(int n_frames);
-/// As few jobs as there is room for: samples of `room_tiles` tiles in a memory tile.
+/// Divides the frames into as few jobs as possible: a run's samples must fit `room_tiles` tiles of
+/// a memory tile.
 FrameRuns deal_frames(const DesignSpec& spec, int n_frames, int room_tiles);
 
 }  // namespace npuwhisper::npu

@@ -12,20 +12,20 @@
 
 namespace npuwhisper::npu {
 
-/// Appends instructions; the first descriptor that does not fit is kept as the error, and what is
-/// asked for after it has no effect.
+/// Appends instructions. Keeps the first error, such as a descriptor that does not fit; later calls
+/// have no effect.
 class InstructionWriter {
  public:
   InstructionWriter(const ArrayModel& array, std::vector<Instruction>& out)
       : array_(array), out_(out) {}
 
-  /// A memory tile's descriptor.
+  /// Writes a memory tile's descriptor.
   void descriptor(TileId tile, int id, const BufferDescriptor& descriptor);
-  /// A shim's descriptor for host memory from `offset` bytes on in buffer `argument`.
+  /// Writes a shim's descriptor for host memory that begins at byte `offset` of buffer `argument`.
   void host_descriptor(int column, int id, const BufferDescriptor& descriptor, int argument,
                        std::uint64_t offset);
   void push(TileId tile, bool mm2s, int channel, const Task& task);
-  /// Waits for a token of the S2MM channel of each shim in 0 .. n_columns - 1.
+  /// Waits for a token from S2MM channel `channel` of each shim in columns 0 .. n_columns - 1.
   void sync(int channel, int n_columns);
 
   Result<void> result() const;

@@ -10,30 +10,33 @@
 
 namespace npuwhisper::npu {
 
-/// A descriptor's iteration counts the passes.
+/// Maximum passes of a job: a descriptor's iteration counter, which counts them, has 6 bits.
 inline constexpr int kMaxPasses = 64;
-/// Of a memory tile's descriptor for A in one job: two tasks, which is what its queue has room for.
+/// Maximum executions of a memory tile's descriptor for A in one job: those of two tasks. A
+/// channel's queue has room for the two tasks of each of two jobs.
 inline constexpr int kMaxExecutions = 2 * (kMaxRepeat + 1);
-/// Tiles of A that a memory tile takes at once, at least: few, so that the first ones go on soon;
-/// one only where there is no room for more.
+/// Minimum tiles of A in a slot of a memory tile: few, so that the first ones are forwarded soon. A
+/// slot has a single tile if there is no room for more.
 inline constexpr int kLeastSlotTiles = 2;
 
-/// How A's row panels are cut for the memory tile's two slots. Where blocks replay a panel, a slot
-/// holds all of it; else as little as kMaxExecutions allow, but at least `least` tiles.
+/// Returns the number of A tiles in each of the memory tile's two slots. With several blocks, A is
+/// sent again for each, so a slot holds all `a_tiles` of a pass. Otherwise it holds as few tiles as
+/// kMaxExecutions allows, but at least `least` unless there are fewer.
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least);
 
-/// What planning an operation's jobs has in common: rows of C in passes, columns of C in groups of
-/// as many tiles as there are core columns.
+/// Shared parts of planning an operation's jobs. Rows of C are divided into passes, columns of C
+/// into groups of as many tiles as there are core columns.
 class JobPlanner {
  public:
   JobPlanner(Plan& plan, std::size_t index)
       : plan_(plan), index_(index), name_(plan.operations[index].name) {}
 
   Result<void> check_matrix(const HostMatrix& matrix, const char* name) const;
-  /// The same of the output, of which whole tiles are written: its rows must not overlap.
+  /// Checks an output like check_matrix(). Whole tiles are written, so its rows must not overlap.
   Result<void> check_output(const HostMatrix& matrix, int columns) const;
   Result<void> check_count(int value, const char* name) const;
-  /// `what` ("2000 keys") need so many tiles of a memory tile.
+  /// Checks that a memory tile has room for `tiles` tiles. Errors: Unsupported; the message
+  /// begins with `what` (such as "2000 keys").
   Result<void> check_room(int tiles, const std::string& what) const;
   Failure refuse(ErrorCode code, const std::string& what) const;
 
@@ -47,8 +50,8 @@ class JobPlanner {
 
   int padded_rows(int rows) const { return passes_of(rows) * rows_per_pass(plan_.spec); }
 
-  /// Rows in chunks of at most `max_passes` passes: `write(first_row, m_passes)` makes the jobs of
-  /// one chunk.
+  /// Divides the rows into chunks of at most `max_passes` passes. `write(first_row, m_passes)`
+  /// creates the jobs of one chunk.
   template <typename Write>
   void for_each_chunk(int rows, int max_passes, Write write) {
     const int n_passes = passes_of(rows);
@@ -57,16 +60,17 @@ class JobPlanner {
       write(first * rows_per_pass(plan_.spec), std::min(max_passes, n_passes - first));
     }
   }
-  /// Tiles of A's slot in the chunk that needs most, of so many rows so cut.
+  /// Returns the largest slot_tiles() of all chunks, for `rows` rows in chunks of `max_passes`
+  /// passes.
   int most_slot_tiles(int rows, int max_passes, int a_tiles, int n_blocks, int least) const;
-  /// "6 passes of 256 rows", for the plan's reasons.
+  /// Returns text such as "6 passes of 256 rows", for OperationPlan::reason.
   std::string rows_cut(int rows, int max_passes) const;
 
-  /// A job that takes `a_passes` passes of `a_tiles` tiles of A, with all columns idle: they let A
-  /// pass.
+  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. All its columns are still idle:
+  /// they discard A.
   Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
                 int a_slot_tiles) const;
-  /// The column's blocks are known: it has something to do. The header's steps are the caller's.
+  /// Activates a column, whose blocks must already be set. The caller sets the header's steps.
   void activate(Job& job, int column, std::int32_t operation, int rows) const;
   void end_job(Job job);
 

@@ -12,42 +12,43 @@ namespace {
 
 using patterns::u32;
 
-/// A shim's descriptors of a job.
+/// A shim's descriptors for one job.
 enum ShimBd {
   kBdA = 0,
   kBdPanel = 1,
-  kBdRows = 2,  ///< Residual, queries.
+  kBdRows = 2,  ///< Residual or queries.
   kBdKeys = 3,
-  kBdC = 4,  ///< kMaxBlocks; attention has one.
+  kBdC = 4,  ///< Up to kMaxBlocks; attention has one.
   kBdValues = 7,
   kShimBdsPerJob = 8
 };
 static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
-/// A memory tile's descriptors of a job for A, from layout::kMemABd on,
+/// A memory tile's descriptors for A in one job, from layout::kMemABd on.
 enum MemABd {
   kBdAIn = 0,
-  kBdAOut = 1,       ///< kMaxBlocks; or, where frames are cut from samples:
-  kBdSamplesIn = 1,  ///< further ones after those of kBdAIn,
-  kBdFrames = 2,     ///< and up to kMaxBlocks - 1 that play them.
+  kBdAOut = 1,       ///< Up to kMaxBlocks.
+  kBdSamplesIn = 1,  ///< Spectrum, instead of kBdAOut: further samples after those of kBdAIn.
+  kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1.
 };
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
-/// and for B, from layout::kMemBBd on.
+/// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
 enum MemBBd {
   kBdFill = 0,     ///< In: the panel; attention: the header.
-  kBdFirst = 1,    ///< Out: the same, and the first pass.
+  kBdFirst = 1,    ///< Out: the tiles of kBdFill, for the first pass.
   kBdAgain = 2,    ///< Out: a further pass.
   kBdRowsIn = 3,   ///< In: a pass's residual or queries.
-  kBdRowsOut = 4,  ///< Out: the same, and then kBdAgain.
-  kBdRowsEnd = 5,  ///< Out: the same, and nothing then: residual of the last pass, queries of the
-                   ///< first.
-  kBdKeysIn = 6,   ///< Attention: keys and values,
-  kBdKeysOut = 7,  ///< and their first pass.
+  kBdRowsOut = 4,  ///< Out: a pass's residual or queries, then kBdAgain.
+  /// Out: a pass's residual or queries, without a successor: the residual of the last pass, the
+  /// queries of the first.
+  kBdRowsEnd = 5,
+  kBdKeysIn = 6,   ///< In: keys and values of attention.
+  kBdKeysOut = 7,  ///< Out: keys and values of attention, for the first pass.
   kMemBBdsUsed = 8
 };
 static_assert(kMemBBdsUsed == layout::kMemBBdsPerJob);
 
-/// A memory tile's descriptors see three memory tiles; its own begins here (AM020), as its locks
-/// do.
+/// Address and lock index at which a memory tile's own memory and locks begin in its descriptors.
+/// Descriptors can access three memory tiles (AM020).
 constexpr std::uint64_t kOwnMemory = 512 * 1024;
 constexpr std::uint32_t kOwnLocks = 64;
 
@@ -63,7 +64,7 @@ HostMatrix shifted(HostMatrix matrix, int row, int column) {
 void acquire(BufferDescriptor& d, int lock, int value) {
   d.acquire_enable = true;
   d.acquire_lock = kOwnLocks + u32(lock);
-  d.acquire_value = -value;  // At least.
+  d.acquire_value = -value;  // Negative: acquires if at least `value`.
 }
 void release(BufferDescriptor& d, int lock, int value) {
   d.release_lock = kOwnLocks + u32(lock);
@@ -74,7 +75,8 @@ void iterate(BufferDescriptor& d, int executions, int step_tiles) {
   d.iteration_step = executions > 1 ? u32(step_tiles) * patterns::kTileWords : 1;
 }
 
-/// Tiles of B that are played to the cores in each pass: weights, or keys and values.
+/// Returns the number of B tiles that are sent to the cores in each pass: weights, or keys and
+/// values.
 int played_tiles(const Panel& panel) {
   return panel.weight_tiles + panel.header.b_steps;
 }
@@ -138,7 +140,7 @@ void JobWriter::describe() {
   }
 }
 
-/// A through its memory tile: each slot's tiles once for each block.
+/// Describes A's path through its memory tile. Each slot's tiles are sent once for each block.
 void JobWriter::describe_a_slots(int row) {
   const TileId mem{plan_.spec.a_column(row), 1};
   BufferDescriptor in = patterns::linear(job_.a_slot_tiles);
@@ -162,8 +164,9 @@ void JobWriter::describe_a_slots(int row) {
   }
 }
 
-/// Samples into the memory tile, in order; and frames from there, a pass's tiles for each block.
-/// Locks count what has come: a pass takes one of the further pieces.
+/// Describes the transfer of samples into the memory tile, in order, and of frames from there to
+/// the cores. A pass's tiles are sent once for each block. A lock counts the further pieces of
+/// samples that have arrived; each pass acquires one.
 void JobWriter::describe_frames(int row) {
   const FrameRun& run = *job_.run;
   const TileId mem{plan_.spec.a_column(row), 1};
@@ -204,7 +207,7 @@ void JobWriter::start_a_slots() {
       out_.push(mem, true, layout::kMemA, {.first = mem_a_bd(kBdFrames), .repeat = repeat});
       continue;
     }
-    // One task or two: A's queues have room for as many.
+    // One or two tasks: A's queues have room for two per job.
     for (int left = job_.a_tiles * job_.a_passes / job_.a_slot_tiles; left > 0;
          left -= kMaxRepeat + 1) {
       const int repeat = std::min(left, kMaxRepeat + 1) - 1;
@@ -214,7 +217,8 @@ void JobWriter::start_a_slots() {
   }
 }
 
-/// Where a core only wants to hold its A tiles, the same tile comes each time.
+/// Describes the transfer of A from the host. If cores only hold A tiles as scratch (attention),
+/// their values do not matter, and each pass may send the same tile.
 void JobWriter::describe_input(int row) {
   const HostMatrix from = shifted(input(), job_.first_row + row * core::kTile, 0);
   const int executions = job_.a_passes == job_.m_passes ? job_.m_passes : 1;
@@ -231,8 +235,8 @@ void JobWriter::start_input() {
   }
 }
 
-/// Header and weights into the memory tile, once; and from there to the cores: the first time as
-/// they come, tile by tile, then all of them for each further pass.
+/// Describes the transfer of header and weights into the memory tile, once, and from there to the
+/// cores: in the first pass tile by tile as they arrive, in further passes in a single transfer.
 void JobWriter::describe_panel(int column) {
   const Panel& work = panel(column);
   const TileId mem{column, 1};
@@ -273,8 +277,8 @@ void JobWriter::start_panels() {
   }
 }
 
-/// Tiles of a pass, one for each core row, into the slot in turn. Where there is one slot only, it
-/// counts for both.
+/// Returns the descriptor that brings the tiles of a pass, one for each core row, into the current
+/// slot. If there is only one slot, it takes both units of the lock of free slots.
 BufferDescriptor JobWriter::rows_in(int column) const {
   const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
   BufferDescriptor in = patterns::linear(rows());
@@ -285,7 +289,8 @@ BufferDescriptor JobWriter::rows_in(int column) const {
   return in;
 }
 
-/// And out of it. Queries are A's, though they come by B.
+/// Returns the descriptor that sends the tiles of the current slot. Queries are in A's blocks,
+/// although B carries them.
 BufferDescriptor JobWriter::rows_out(int column) const {
   const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
   const core::BlockShape block = plan_.spec.blocks();
@@ -299,8 +304,9 @@ BufferDescriptor JobWriter::rows_out(int column) const {
   return out;
 }
 
-/// After the first pass's weights: its residual and the next pass's weights, and so on; the last
-/// pass's residual is a task of its own, in the slot that is then in turn.
+/// Describes the transfers of the residual. After the first pass's weights, B carries that pass's
+/// residual, then the next pass's weights, and so on. The last pass's residual is a separate task,
+/// which starts at the slot that is current by then.
 void JobWriter::describe_residual(int column) {
   const ColumnBlock& block = panel(column).blocks[0];
   const auto& part = std::get<Product>(what_).parts[static_cast<std::size_t>(block.part)];
@@ -320,8 +326,9 @@ void JobWriter::describe_residual(int column) {
   out_.descriptor(mem, mem_b_bd(kBdRowsOut), out);
 }
 
-/// After the header the first pass's queries, then keys and values, tile by tile; then queries of
-/// the next pass, keys and values as they are, and so on.
+/// Describes the transfers of queries, keys and values. After the header, B carries the first
+/// pass's queries, then keys and values tile by tile; then the next pass's queries, all keys and
+/// values again, and so on.
 void JobWriter::describe_attention(int column) {
   const auto& attention = std::get<Attention>(what_);
   const Panel& work = panel(column);
@@ -362,7 +369,7 @@ void JobWriter::describe_attention(int column) {
   out_.descriptor(mem, mem_b_bd(kBdRowsOut), rows);
 }
 
-/// And the passes after the first.
+/// Starts the first pass's data that start_panels() does not send, and all further passes.
 void JobWriter::start_stream_of_b() {
   for (int c = 0; c < n_columns(); ++c) {
     const TileId shim{c, 0};
@@ -390,8 +397,9 @@ void JobWriter::start_stream_of_b() {
   }
 }
 
-/// C comes pass by pass, in each pass block by block: one execution for all passes where there is
-/// one block, else a chain of blocks for each pass.
+/// Describes the transfer of C to the host. C arrives pass by pass, and within a pass block by
+/// block. With a single block, one execution covers all passes; otherwise a chain of blocks is
+/// executed for each pass.
 void JobWriter::describe_results(int column) {
   const auto& blocks = panel(column).blocks;
   const int pass_rows = rows_per_pass(plan_.spec);

@@ -8,19 +8,19 @@
 
 namespace npuwhisper::npu {
 
-/// Tiles of a memory tile's memory that a job has: A's slots, the panel (header, then what is
-/// played), and slots for what passes: rows of residuals or of queries.
+/// A job's tiles in a memory tile: A's slots, the panel (header, then the tiles that each pass
+/// sends), and slots for rows of residuals or of queries.
 struct Room {
   int first = 0;
   int tiles = 0;
   int row_slots = 0;
 };
 
-/// What a job needs where it has so many slots for rows (1 or layout::kMemSlots).
+/// Returns the room that a job needs with `row_slots` slots for rows (1 or layout::kMemSlots).
 Room room_needed(const DesignSpec& spec, const Job& job, int row_slots);
 
-/// Writes the parts of one job: their descriptors, and the tasks that start them. Neighbouring jobs
-/// have descriptors of their own, so the next job's can be written while one runs.
+/// Writes one job's descriptors and the tasks that start them. Consecutive jobs use different
+/// descriptors, so the next job's can be written while one runs.
 class JobWriter {
  public:
   JobWriter(const Plan& plan, std::size_t index, const Room& room, InstructionWriter& out)
@@ -32,14 +32,18 @@ class JobWriter {
         out_(out) {}
 
   void describe();
-  /// Header and weights: B's panel to the memory tiles, and its first pass from there. Where the
-  /// job attends, the queries follow the header: they must have been written.
+  /// Starts B's panel (header and weights): its transfer to the memory tiles, and its first pass
+  /// from there. In an attention job the queries follow the header, so they must already be in host
+  /// memory.
   void start_panels();
-  /// The memory tiles' part of A; the results.
+  /// Starts A's transfers into the memory tiles' slots and from there to the cores.
   void start_a_slots();
+  /// Starts the transfer of the results to the host.
   void start_results();
-  /// What earlier operations may have written: the input, and what B brings besides the panel.
+  /// Starts the transfer of A from the host. Earlier operations may have written it.
   void start_input();
+  /// Starts the rest of B: keys and values, residuals, the queries of further passes. Earlier
+  /// operations may have written them.
   void start_stream_of_b();
 
  private:

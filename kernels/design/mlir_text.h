@@ -7,7 +7,7 @@
 
 namespace npuwhisper::npu {
 
-/// Text under construction: indented lines.
+/// Builds text of indented lines.
 class MlirText {
  public:
   void line(std::string_view text) {
@@ -24,7 +24,7 @@ class MlirText {
     --depth_;
     line(text);
   }
-  /// A block's label, one level out.
+  /// Writes a block's label, indented one level less.
   void label(std::string_view name) {
     --depth_;
     line(std::string(name) + ":");
@@ -40,7 +40,7 @@ class MlirText {
 inline std::string tile_name(int column, int row) {
   return "%tile_" + std::to_string(column) + "_" + std::to_string(row);
 }
-/// "%a_full_0_2" and the like: what belongs to a tile.
+/// Returns the name of an item of a tile, such as "%a_full_0_2".
 inline std::string at_tile(std::string_view name, int column, int row) {
   return "%" + std::string(name) + "_" + std::to_string(column) + "_" + std::to_string(row);
 }

@@ -9,53 +9,56 @@
 
 namespace npuwhisper::npu {
 
-/// What the planner is asked for: operations on matrices that lie in the run's host buffers. Plain
-/// data, shapes only; weights come later (pack.h).
+/// Operations for the planner, on matrices in the run's host buffers. Plain data, with shapes only:
+/// pack_panels.h adds the weights.
 
-/// A row-major bf16 matrix in the run's buffer number `argument`, from byte `offset` on. Rows may
-/// overlap (row_stride less than the columns that are read): a convolution's windows. All rows and
-/// columns up to the plan's padded shape must lie in the buffer. An input's padded columns must be
-/// finite; where rows have statistics of their own (layer norm, int8's units) they must be zero.
-/// Whole tiles of an output are written.
+/// A row-major bf16 matrix at byte `offset` of the run's buffer number `argument`. Rows may overlap
+/// (row_stride less than the number of columns read), as in a convolution's windows. All rows and
+/// columns up to the plan's padded shape must lie in the buffer. An input's padding columns must be
+/// finite, and zero if the operation uses statistics of rows (layer norm, int8's units). Outputs
+/// are written in whole tiles.
 struct HostMatrix {
   int argument = 0;
   std::uint64_t offset = 0;
   int row_stride = 0;  ///< Elements; even.
 };
 
-/// Columns of a product's result that go to one matrix.
+/// Columns of a product's result that are written to one matrix.
 struct ProductPart {
   int n = 0;
-  HostMatrix output{};  ///< [m, n], or [n, m] where transposed; padded rows are written as zeros.
-  float scale = 1;      ///< Of weights and bias; folded into them when they are packed.
+  HostMatrix output{};  ///< [m, n], or [n, m] if transposed; padding rows are written as zeros.
+  float scale = 1;      ///< Factor of weights and bias, folded into them by pack_panels().
   bool gelu = false;
   bool transposed = false;
   std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
 };
 
-/// How a product's weights travel, and so how it is multiplied. Int8: a scale for each column of
-/// the result; the cores round the input likewise, row by row (core_interface.h).
+/// Type of a product's weights in the stream. It determines how the cores multiply. Int8: weights
+/// have one scale per column of the result, and the cores round the input to int8 as well, row by
+/// row (core_interface.h).
 enum class WeightType { Bf16, Int8 };
 
 /// output = activation(norm(input) * weights^T + bias) + residual
 struct Product {
   int m = 0;
   int k = 0;
-  HostMatrix input{};       ///< [m, k]
-  bool normalised = false;  ///< The input's layer norm (gamma and beta folded into the weights).
+  HostMatrix input{};  ///< [m, k]
+  /// Applies a layer norm to the input. pack_panels() folds gamma and beta into weights and bias.
+  bool normalised = false;
   float epsilon = 0;
-  WeightType weights = WeightType::Bf16;  ///< Int8: k in an even number of tiles.
-  /// As exact as bf16 operands are: where the array's products round them to bfp16 (AIE2P), in two
-  /// parts each, in three times the time. With weights in bf16 only.
+  WeightType weights = WeightType::Bf16;  ///< Int8: k must fill an even number of tiles.
+  /// Keeps the precision of bf16 operands on arrays whose products round them to bfp16 (AIE2P):
+  /// splits each operand into two parts, which takes about three times as long. Requires bf16
+  /// weights.
   bool in_parts = false;
   std::vector<ProductPart> parts{};
-  /// Instead of all that: (log10(max(input * weights^T, 1e-10)) + 4) / 4, of mel filters. A job of
-  /// mel_core.o (mel_core/mel_core.h), as Spectrum; one part, weights in bf16, without bias or
-  /// residual.
+  /// Computes (log10(max(input * weights^T, 1e-10)) + 4) / 4 instead, with mel filters as weights.
+  /// Like Spectrum, it runs in mel_core.o (mel_core/mel_core.h). Requires a single part and bf16
+  /// weights, without bias or residual.
   bool log_mel = false;
 };
 
-/// Softmax(queries * keys^T) * values for heads of 64 columns. The queries are scaled already.
+/// Softmax(queries * keys^T) * values for heads of 64 columns. The queries are already scaled.
 struct Attention {
   int n_queries = 0;
   int n_keys = 0;
@@ -73,11 +76,11 @@ struct LayerNorm {
   HostMatrix input{}, output{};  ///< [m, k]
 };
 
-/// Power of the spectra of overlapping frames: int16 samples times a Fourier matrix that the packed
-/// buffer holds. Frame i is samples i * 160 .. + 400 of those at `samples`. Each core row has a run
-/// of neighbouring frames, so that samples come to its memory tile once, and frames are cut from
-/// them there: frame i's power is row frame_row() of `power`. Rows without a frame are not defined
-/// (but finite).
+/// Power spectra of overlapping frames: int16 samples times a Fourier matrix in the packed buffer.
+/// Frame i consists of the 400 samples that start at sample i * 160 of `samples`. In each job, a
+/// core row has a run of consecutive frames: its memory tile receives their samples once and cuts
+/// the frames from them. Row frame_row() of `power` has the power of frame i. Rows without a frame
+/// are undefined (but finite).
 struct Spectrum {
   int n_frames = 0;
   HostMatrix samples{};  ///< int16; row_stride is not used.

@@ -27,7 +27,8 @@ float value_or(std::span<const float> values, std::size_t index, float otherwise
   return values.empty() ? otherwise : values[index];
 }
 
-/// Bytes as the memory tile must find them, so that the cut into B's blocks puts them in order.
+/// Writes `bytes` to `tile`, permuted so that they reach a core in their original order: the memory
+/// tile cuts B's tiles into blocks, which reverses the permutation.
 void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile) {
   for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
     const int place = word_before_blocks(block, static_cast<int>(i));
@@ -35,7 +36,7 @@ void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, st
   }
 }
 
-/// One block of a product's columns: its weights as the cores' products take them.
+/// Packs the weights of one block of a product's columns in the order of the cores' products.
 class BlockWeights {
  public:
   BlockWeights(const Product& product, const ColumnBlock& block, const Parameters& parameters)
@@ -44,7 +45,7 @@ class BlockWeights {
         parameters_(parameters),
         scale_(product.parts[usize(block.part)].scale) {}
 
-  /// Bias, with what the norm's beta adds.
+  /// Writes the bias, including the contribution of the norm's beta.
   void write_bias(std::span<float, kTileColumns> to) const {
     for (std::size_t n = 0; n < usize(block_.n_columns); ++n) {
       double sum = static_cast<double>(
@@ -56,7 +57,7 @@ class BlockWeights {
     }
   }
 
-  /// Tile by tile of 64 k, row-major.
+  /// Writes the weights to `tiles`, row-major tiles of 64 k, and the column sums to `sums`.
   void write_bf16(std::span<float, kTileColumns> sums, std::byte* tiles) const {
     std::array<double, kTileColumns> column_sum{};
     for (std::size_t first_k = 0; first_k < k_; first_k += kTileColumns) {
@@ -75,7 +76,8 @@ class BlockWeights {
     for (std::size_t n = 0; n < kTileColumns; ++n) sums[n] = static_cast<float>(column_sum[n]);
   }
 
-  /// Tile by tile of 128 k, in the order of core_interface.h.
+  /// Writes the weights to `tiles`, tiles of 128 k in the order of core_interface.h, the column
+  /// sums to `sums` and the columns' scales to `scales`.
   void write_int8(std::span<float, kTileColumns> sums, std::span<float, kTileColumns> scales,
                   core::BlockShape shape, std::byte* tiles) const {
     std::array<std::int64_t, kTileColumns> column_sum{};
@@ -101,7 +103,7 @@ class BlockWeights {
  private:
   static constexpr std::size_t kInt8Rows = core::kInt8Steps * kTileColumns;
 
-  /// [2][64/8][64/8][8 k][8 n]
+  /// Returns a weight's index in a tile, [2][64/8][64/8][8 k][8 n].
   static std::size_t place_of_int8(std::size_t k, std::size_t n) {
     constexpr std::size_t kSide = core::kInt8Block;
     return (k / kSide * (kTileColumns / kSide) + n / kSide) * kSide * kSide + k % kSide * kSide +
@@ -110,15 +112,16 @@ class BlockWeights {
 
   static std::int8_t nearest(float value, float unit) {
     if (unit == 0) return 0;  // A column of zeros.
-    // Of weights that are no numbers, something in range.
+    // A NaN becomes a value in range.
     return static_cast<std::int8_t>(
         std::fmin(std::fmax(std::nearbyint(value / unit), -127.0F), 127.0F));
   }
 
-  /// Times the part's scale, and with gamma.
+  /// Returns a weight times the part's scale.
   float scaled(std::size_t n, std::size_t i) const {
     return parameters_.weights.at((usize(block_.first_column) + n) * k_ + i) * scale_;
   }
+  /// Returns a weight times the part's scale and gamma.
   float weight(std::size_t n, std::size_t i) const {
     return scaled(n, i) * value_or(parameters_.gamma, i, 1);
   }
@@ -134,7 +137,7 @@ class BlockWeights {
   float scale_;
 };
 
-/// Tiles of the Fourier matrix, 64 rows each.
+/// Writes tiles of the Fourier matrix, 64 rows each.
 void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
   for (int first_k = 0; first_k < mel::kSpectrumRows; first_k += core::kTile) {
     Tile tile{};  // [64 k][64 n]
@@ -149,7 +152,7 @@ void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
   }
 }
 
-/// A layer norm's gamma and beta, of the columns that one core keeps.
+/// Writes a layer norm's gamma and beta of the columns that one core keeps.
 void write_norm(const ColumnBlock& block, const Parameters& parameters, core::JobHeader& header) {
   for (std::size_t i = 0; i < usize(block.n_columns); ++i) {
     header.column_sum[0][i] = value_or(parameters.gamma, usize(block.first_column) + i, 1);

@@ -11,7 +11,7 @@
 
 namespace npuwhisper::npu {
 
-/// A row-major matrix of weights in either of two types; the other span is empty.
+/// A row-major matrix of weights in one of two types; the other type's span is empty.
 struct Weights {
   std::span<const float> f32{};
   std::span<const std::uint16_t> bf16{};
@@ -20,27 +20,30 @@ struct Weights {
   float at(std::size_t index) const;
 };
 
-/// What a product's part or a layer norm has besides its input. Empty: zeros (bias, beta), ones
+/// Parameters of a product's part or of a layer norm. Empty spans mean zeros (bias, beta) or ones
 /// (gamma).
 struct Parameters {
   Weights weights{};               ///< Product: [n, k]
   std::span<const float> bias{};   ///< [n]
-  std::span<const float> gamma{};  ///< [k], product: where it is normalised
+  std::span<const float> gamma{};  ///< [k]; product: only if it is normalised
   std::span<const float> beta{};   ///< [k]
 };
 
-/// Writes the panels of operation number `operation` (headers, and weights in the order of the
-/// stream, as the memory tile cuts them) into the whole packed buffer, of plan.packed_bytes. One
-/// Parameters for each part; one for a layer norm; none for attention and spectrum. Folded into the
-/// weights, in f32 or better, before they are rounded to bf16 or int8: the part's scale, and gamma;
-/// into the bias: the scale and weights * beta. Column sums are those of the rounded weights, so
-/// that they cancel the mean exactly. int8: a column's scale is its largest magnitude / 127, its
-/// weights are the nearest multiples, ties to even. Errors: InvalidArgument (sizes). Thread-safe
-/// for different operations.
+/// Writes the panels of operation number `operation` into `packed`, the packed buffer of the whole
+/// plan (plan.packed_bytes). A panel has a header and weights, in the order in which the memory
+/// tile's descriptors read them. `parameters` has one element for each part of a product, one for a
+/// layer norm, none for attention and spectrum. Errors: InvalidArgument (sizes). May run
+/// simultaneously for different operations.
+///
+/// The part's scale and gamma are folded into the weights, in f32 or better, before the weights are
+/// rounded to bf16 or int8. The scale and weights * beta are folded into the bias. Column sums are
+/// those of the rounded weights, so that they cancel the mean exactly. int8: a column's scale is
+/// its largest magnitude / 127, and its weights are the nearest multiples of the scale, ties to
+/// even.
 Result<void> pack_panels(const Plan& plan, std::size_t operation,
                          std::span<const Parameters> parameters, std::span<std::byte> packed);
 
-/// To the nearest bf16, ties to even; a NaN stays one.
+/// Rounds to the nearest bf16, ties to even; a NaN stays a NaN.
 std::uint16_t to_bf16(float value);
 float from_bf16(std::uint16_t value);
 

@@ -25,7 +25,8 @@ BufferDescriptor tiles_side_by_side(const HostMatrix& matrix, int n_tiles) {
   return d;
 }
 
-/// A stack of row-major tiles as blocks [rows][columns]: further tiles are but further rows.
+/// Returns the pattern of a stack of row-major tiles, read as blocks [rows][columns]. Further tiles
+/// are simply further rows.
 BufferDescriptor blocks(int rows, int columns, int n_tiles) {
   BufferDescriptor d{.valid = true, .length = u32(n_tiles) * kTileWords};
   d.dims[0] = {.wrap = u32(columns) / 2, .step = 1};

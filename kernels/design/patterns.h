@@ -7,49 +7,50 @@
 
 namespace npuwhisper::npu {
 
-/// The walks of descriptors, in 32-bit words (two bf16 elements each).
+/// Access patterns of descriptors, in 32-bit words (two bf16 elements each). Each comment begins
+/// with the tiles that use the pattern, and describes the data that it accesses.
 namespace patterns {
 
-inline constexpr std::uint32_t kRowWords = core::kTile / 2;  ///< Of a tile.
+inline constexpr std::uint32_t kRowWords = core::kTile / 2;  ///< Words in a row of a tile.
 inline constexpr std::uint32_t kTileWords = core::kTileElements / 2;
 
 constexpr std::uint32_t u32(int value) {
   return static_cast<std::uint32_t>(value);
 }
 
-/// Shim. `n_tiles` tiles beside each other in a row panel; the next execution is `next_rows` rows
-/// further down, `executions` in all.
+/// Shim: `n_tiles` adjacent tiles of a row panel. There are `executions` executions; each starts
+/// `next_rows` rows below the previous one.
 BufferDescriptor tiles_of_rows(const HostMatrix& matrix, int n_tiles, int next_rows,
                                int executions);
 
-/// Shim. `n_tiles` tiles beside each other; the next execution is as many further right.
+/// Shim: `n_tiles` adjacent tiles. Each execution continues to the right of the previous one.
 BufferDescriptor tiles_along_rows(const HostMatrix& matrix, int n_tiles, int executions);
 
-/// Shim. `n_rows` rows of one tile's columns; the next execution is as many rows further down.
+/// Shim: `n_rows` rows of one tile's columns. Each execution continues below the previous one.
 BufferDescriptor column_of_tiles(const HostMatrix& matrix, int n_rows, int executions);
 
-/// As column_of_tiles(), all by one execution.
+/// Shim: the data of `times` executions of column_of_tiles(), in a single execution.
 BufferDescriptor whole_column_of_tiles(const HostMatrix& matrix, int n_rows, int times);
 
-/// Host or memory tile: `n_tiles` tiles as they lie.
+/// Host or memory tile: `n_tiles` contiguous tiles.
 BufferDescriptor linear(int n_tiles);
 
-/// Host or memory tile: 16-bit samples as they lie; an even number.
+/// Host or memory tile: contiguous 16-bit samples; their number is even.
 BufferDescriptor samples(std::int64_t n_samples);
 
-/// Memory tile: `n_tiles` tiles beside each other of frames that begin a hop apart, out in the
-/// order that mel_core.h has for samples: columns of 8, each of 64 rows. The next execution is
-/// `advance` frames further.
+/// Memory tile: `n_tiles` adjacent tiles of frames that start one hop apart, read in the order that
+/// mel_core.h defines for samples: columns of 8, each of 64 rows. Each execution starts `advance`
+/// frames after the previous one.
 BufferDescriptor frames(int n_tiles, int advance, int executions);
 
-/// Memory tile: `n_tiles` row-major tiles in a stack, out in the blocks of A or B.
+/// Memory tile: a stack of `n_tiles` row-major tiles, read in the blocks of A or B.
 BufferDescriptor blocks_of_a(core::BlockShape block, int n_tiles);
 BufferDescriptor blocks_of_b(core::BlockShape block, int n_tiles);
 
 }  // namespace patterns
 
-/// Where in a tile of B (32-bit words, row-major) the word is that reaches a core as its word
-/// number `word`.
+/// Returns the index in a row-major tile of B of the 32-bit word that reaches a core as word number
+/// `word`.
 int word_before_blocks(core::BlockShape block, int word);
 
 }  // namespace npuwhisper::npu

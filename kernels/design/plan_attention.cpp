@@ -8,7 +8,7 @@ std::string text(int value) {
   return std::to_string(value);
 }
 
-/// A core's A tiles are both its own while it attends; it takes them by two passes of one tile.
+/// An attending core owns both A tiles. It acquires them in two passes of one tile.
 constexpr int kHeldTiles = 2;
 constexpr int kHeadColumns = core::kTile;
 
@@ -25,7 +25,7 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
     return r;
   const int key_tiles = tiles_of(attention.n_keys);
   const int columns = planner.columns();
-  // A's two slots of one tile, header, keys and values, a slot for queries.
+  // A's two slots of one tile, the header, keys and values, one slot for queries.
   const int tiles = layout::kMemSlots + 1 + 2 * key_tiles + planner.core_rows();
   if (auto r = planner.check_room(tiles, text(attention.n_keys) + " keys"); !r) return r;
 

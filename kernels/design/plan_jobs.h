@@ -6,10 +6,11 @@
 namespace npuwhisper::npu {
 
 /// Appends the jobs of operation number `index` to the plan, with their headers' counts and their
-/// places in the packed buffer, and says in `plan.figures` how it was cut. Errors: as make_plan().
+/// places in the packed buffer. Describes the division into jobs in `plan.figures`. Errors: as
+/// make_plan().
 Result<void> plan_jobs(Plan& plan, std::size_t index);
 
-/// Rows that one pass of all core rows covers.
+/// Returns the number of rows that one pass covers: a tile for each core row.
 inline int rows_per_pass(const DesignSpec& spec) {
   return spec.core_rows * core::kTile;
 }

@@ -9,24 +9,25 @@ std::string text(int value) {
   return std::to_string(value);
 }
 
-/// How a product is cut.
+/// Division of a product into jobs.
 struct ProductCut {
   int rows = 0;
-  int k_tiles = 0;              ///< Of A.
-  int a_per_step = 1;           ///< Of those, in a tile of weights.
-  int max_passes = kMaxPasses;  ///< Of a job.
-  int blocks = 0;               ///< Of a column, a job; at most.
+  int k_tiles = 0;              ///< Tiles of A along k.
+  int a_per_step = 1;           ///< Tiles of A per tile of weights.
+  int max_passes = kMaxPasses;  ///< Maximum passes of a job.
+  int blocks = 0;               ///< Maximum blocks of a column in a job.
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
 
-  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Of a block.
+  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Per block.
 };
 
 int a_per_step(const Product& product) {
   return product.weights == WeightType::Int8 ? core::kInt8Steps : 1;
 }
 
-/// Products of AIE2 are exact as they are.
+/// Returns whether the product splits its operands in two parts. AIE2's products of bf16 are exact
+/// without that.
 bool takes_parts(const JobPlanner& planner, const Product& product) {
   return product.in_parts && planner.spec().array->generation == Generation::Aie2p;
 }
@@ -75,7 +76,8 @@ std::vector<ColumnBlock> blocks_of(const Product& product) {
   return blocks;
 }
 
-/// Tiles of a memory tile that a cut needs: A's two slots, header, weights, a slot for residuals.
+/// Returns the number of tiles that a cut needs in a memory tile: A's two slots, header, weights,
+/// one slot for residuals.
 int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
   const int slot =
       planner.most_slot_tiles(cut.rows, cut.max_passes, cut.k_tiles, cut.blocks, cut.least_slot);
@@ -83,15 +85,15 @@ int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
          (cut.has_residual ? planner.core_rows() : 0);
 }
 
-/// As many blocks a column as there is room for, so that the input is read as seldom as can be.
-/// Where one is too many, A's slots get smaller, and then the jobs shorter.
+/// Chooses as many blocks per column as fit, so that the input is read as rarely as possible. If a
+/// single block does not fit, reduces the size of A's slots first, then the passes of a job.
 Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product, int rounds) {
   ProductCut cut{.rows = product.m,
                  .k_tiles = tiles_of(product.k),
                  .a_per_step = a_per_step(product),
                  .blocks = std::min(rounds, core::kMaxBlocks),
                  .has_residual = product.parts[0].residual.has_value()};
-  if (cut.has_residual) cut.blocks = 1;  // Residuals come between the blocks' weights.
+  if (cut.has_residual) cut.blocks = 1;  // A block's residuals follow its weights.
   const auto fits = [&] { return tiles_needed(planner, cut) <= layout::kMemStreamTiles; };
   while (cut.blocks > 1 && !fits()) --cut.blocks;
   if (!fits()) cut.least_slot = 1;
@@ -102,8 +104,8 @@ Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product,
   return cut;
 }
 
-/// Gives column `column` the blocks first, first + columns, ..; what it lacks to the fullest
-/// column's number it lets pass.
+/// Gives column `column` the blocks first, first + columns, and so on. A column with fewer blocks
+/// than the fullest one discards the A tiles of the missing blocks.
 void fill_column(const JobPlanner& planner, Job& job, int column, const Product& product,
                  const std::vector<ColumnBlock>& blocks, int first) {
   Panel& panel = job.panels[static_cast<std::size_t>(column)];

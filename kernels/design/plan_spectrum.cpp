@@ -9,17 +9,18 @@ namespace {
 
 constexpr int kKTiles = mel::kSpectrumRows / core::kTile;
 constexpr int kColumnTiles = mel::kSpectrumColumns / core::kTile;
-/// A memory tile's descriptors for A: two bring samples, the others play them, one for each block.
+/// Maximum blocks of a job. Of a memory tile's descriptors for A in a job, two receive samples, and
+/// each of the others sends the frames of one block.
 constexpr int kMostBlocks = layout::kMemABdsPerJob - 2;
 
 std::string text(std::int64_t value) {
   return std::to_string(value);
 }
 
-/// How a spectrum is cut: columns of the result into jobs, each job's frames into runs.
+/// Division of a spectrum: columns of the result into jobs, frames of each job into runs.
 struct SpectrumCut {
-  int rounds = 0;  ///< Blocks of the fullest core column,
-  int n_jobs = 0;  ///< in so many jobs, which all need the samples.
+  int rounds = 0;  ///< Blocks of the fullest core column.
+  int n_jobs = 0;  ///< Jobs for these blocks; each of them needs all samples.
   FrameRuns runs{};
 };
 
@@ -53,7 +54,7 @@ Result<void> check_frames(int n_frames) {
               "spectrum of " + text(n_frames) + " frames, expected 1 to " + text(kMostFrames));
 }
 
-/// "crosses once, but for .. (1.0015 times)".
+/// Returns text such as "480960 samples cross for 480240 (1.0015 times)".
 std::string crossing(const SpectrumCut& cut, int core_rows, int n_frames) {
   const std::int64_t window = make_frame_run(n_frames).samples();
   std::int64_t sent = 0;
@@ -111,7 +112,7 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
       job.row_frames = cut.runs.per_row;
       job.first_frame = r * cut.runs.per_job;
       for (int c = 0; c < columns; ++c) {
-        // All rows are valid: what a tile has beyond its frames is left as it is.
+        // All rows are valid: rows of a tile beyond its frames are not zeroed.
         fill_column(planner, job, c, round * columns + c, job.first_row + run.n_passes * pass_rows);
       }
       planner.end_job(std::move(job));

@@ -13,16 +13,16 @@ namespace {
 
 constexpr std::uint64_t kTileMacs = std::uint64_t{core::kTile} * core::kTile * core::kTile;
 
-// Vector operations of 16 f32 lanes that a score takes: maximum, subtraction, exponential (a
+// Vector operations, of 16 f32 lanes each, for 16 scores: maximum, subtraction, exponential (a
 // polynomial on AIE2, an instruction on AIE2P), sum, conversion.
 constexpr double kVectorOpsPerScoreAie2 = 14;
 constexpr double kVectorOpsPerScoreAie2p = 8;
 constexpr double kLanes = 16;
-// And that a tile takes whose products are int8: rounding A, and adding the sums to f32.
+// Vector operations for a tile of int8 products: rounding A, and adding the sums to f32.
 constexpr double kVectorOpsPerInt8TileAie2 = 2100;
 constexpr double kVectorOpsPerInt8TileAie2p = 1730;
 
-// Three products, and that of the unit matrix with each 8 x 8 block of A and of B.
+// Three products, plus the product of the unit matrix with each 8 x 8 block of A and of B.
 constexpr std::uint64_t kTileMacsInParts =
     3 * kTileMacs + 2 * std::uint64_t{core::kTileElements} * 8;
 
@@ -43,14 +43,14 @@ std::uint64_t product_macs(const Operation& operation) {
   return 0;
 }
 
-/// Bytes that A brings to the core rows.
+/// Returns the bytes that A brings to the core rows.
 std::uint64_t input_bytes(const Job& job, int core_rows) {
   const auto rows = static_cast<std::uint64_t>(core_rows);
   if (job.run) return rows * 2 * static_cast<std::uint64_t>(job.run->samples());
   return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
 }
 
-/// The rate of an operation's products. Mel filters are plain bf16 in both generations.
+/// Returns the rate of an operation's products. Mel filters are plain bf16 in both generations.
 const MacRate& rate_of(const Operation& operation, Generation generation) {
   const ArrayClock& clock = clock_of(generation);
   if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
@@ -59,9 +59,9 @@ const MacRate& rate_of(const Operation& operation, Generation generation) {
   return is_bf16 ? clock.bf16 : clock.bf16_by_bfp16;
 }
 
-/// Of one core in one pass.
+/// Cost of one pass for one core.
 struct PassCost {
-  int tiles = 0;  ///< Products, but those in int8.
+  int tiles = 0;  ///< Products of tiles, except those in int8.
   int int8_tiles = 0;
   std::uint64_t tile_macs = kTileMacs;
   double vector_cycles = 0;
@@ -87,7 +87,8 @@ double cycles_of(std::uint64_t macs, const MacRate& rate) {
   return static_cast<double>(macs) / (rate.peak * rate.efficiency);
 }
 
-/// Row tiles that a panel's cores multiply in all passes: of a product those with rows.
+/// Returns the number of row tiles that a panel's cores multiply in all passes. Products skip row
+/// tiles without valid rows.
 std::uint64_t row_tiles(const Job& job, const Panel& panel, int core_rows) {
   const int all = job.m_passes * core_rows;
   const bool skips_padding = panel.header.operation == core::kProduct;
@@ -140,8 +141,8 @@ void predict(Plan& plan, std::size_t index) {
   }
   figures.host_cycles = static_cast<double>(figures.bytes_in + figures.bytes_out) * clock.hertz /
                         clock.host_bytes_per_second;
-  // The operation's first tiles come only when the one before it has ended, and its last ones leave
-  // alone: A in, one step, C out.
+  // Nothing overlaps the first and the last tiles of an operation: the first ones arrive after the
+  // previous operation has ended. The cost is A in, one step, C out.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
                          clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;

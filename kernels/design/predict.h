@@ -5,12 +5,12 @@
 
 namespace npuwhisper::npu {
 
-/// Fills in what operation number `index` costs: counts exactly, cycles by the rates of the clock's
-/// table (array/clock_constants.h). Softmax and epilogues are estimated by the vector
-/// operations that they need; the emulated clock counts them.
+/// Fills in the cost of operation number `index`. Counts are exact; cycles follow from the rates in
+/// the clock's table (array/clock_constants.h). Softmax and the rounding to int8 are estimated from
+/// the number of vector operations. Epilogues are not included; the emulated clock counts them.
 void predict(Plan& plan, std::size_t index);
 
-/// How long it takes to give the array this design when it had another one.
+/// Returns the predicted time to replace another design on the array by this one.
 double configuration_seconds(const DesignSpec& spec);
 
 }  // namespace npuwhisper::npu

@@ -12,7 +12,7 @@ std::string number(std::int64_t value) {
   return std::to_string(value);
 }
 
-/// The index of a count in the job's buffer, as a core's program reads it.
+/// Returns the word index of a count in the job's buffer, for a core's program.
 constexpr int word_of(std::size_t offset) {
   return static_cast<int>(offset / 4);
 }
@@ -34,8 +34,8 @@ constexpr std::array<Count, 10> kCounts{{
     {"a_per_step", word_of(offsetof(core::JobHeader, a_per_step))},
 }};
 
-/// Writes one core's program. The slots of A and B in turn are loop values (%a_.., %b_..): each
-/// step that takes a tile flips its slot.
+/// Writes one core's program. The current slots of A and B are loop values (%a0, %b0, ..): each
+/// step that acquires a tile flips its slot.
 class CoreProgramText {
  public:
   CoreProgramText(MlirText& text, int column, int row, std::string_view object)
@@ -74,7 +74,7 @@ class CoreProgramText {
   void write_constants() {
     text_.line("%c0 = arith.constant 0 : index");
     text_.line("%c1 = arith.constant 1 : index");
-    // As mlir-aie's own designs write an endless loop.
+    // mlir-aie's own designs write an endless loop this way.
     text_.line("%for_ever = arith.constant 9223372036854775807 : index");
     text_.line("%zero = arith.constant 0 : i32");
     text_.line("%one = arith.constant 1 : i32");
@@ -158,7 +158,8 @@ class CoreProgramText {
     text_.close();
   }
 
-  /// Queries of each core row come to all rows of a column; the row's own is step 0.
+  /// All cores of a column receive the queries of every core row. %step is 0 for the core's own
+  /// row.
   void write_query_steps() {
     text_.open("%b4 = scf.for %s = %c0 to %query_steps step %c1 iter_args(%b3 = %b2) -> (i32) {");
     text_.line("%s_i32 = arith.index_cast %s : index to i32");

@@ -14,7 +14,7 @@ class CoreMemory {
   CoreMemory(MlirText& text, int column, int row) : text_(text), column_(column), row_(row) {}
 
   void write() {
-    // By rising address, as aiecc wants them; core_interface.h has the budget.
+    // In order of increasing address, as aiecc requires. core_interface.h has the memory budget.
     buffer("job", core::kJobAddress, "memref<1280xi32>");
     buffer("a", core::kAAddress, "memref<8192xbf16>");
     buffer("b", core::kBAddress, "memref<8192xbf16>");

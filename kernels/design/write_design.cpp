@@ -7,7 +7,7 @@
 namespace npuwhisper::npu {
 namespace {
 
-/// mlir-aie's name of a partition: the whole array, or so many columns of it.
+/// Returns mlir-aie's name of the partition: the whole array, or a number of its columns.
 std::string device_name(const DesignSpec& spec) {
   const std::string name(spec.array->name);
   if (spec.columns() == spec.array->n_columns) return name;
@@ -27,8 +27,8 @@ void write_flow(MlirText& text, const std::string& from, int from_channel, const
             ", DMA : " + std::to_string(to_channel) + ")");
 }
 
-/// A runs along a core row, B up a column (each from a memory tile to all its cores: a broadcast),
-/// C down.
+/// Writes the flows: A along each core row, B up each column, C down each column. A and B are
+/// broadcast from a memory tile to all cores of the row or column.
 void write_flows(MlirText& text, const DesignSpec& spec) {
   for (int row = 0; row < spec.core_rows; ++row) {
     const int from = spec.a_column(row);
@@ -58,7 +58,7 @@ void write_allocation(MlirText& text, const std::string& symbol, int column, boo
             ")");
 }
 
-/// The core's functions (core_interface.h), as a core's program calls them.
+/// Declares the core's functions (core_interface.h), which a core's program calls.
 void write_functions(MlirText& text) {
   const std::string pair = "memref<8192xbf16>, i32";
   const std::string step = "i32";

@@ -9,10 +9,10 @@
 
 namespace npuwhisper::npu {
 
-/// The array program as MLIR-AIE text, in the syntax of mlir-aie since July 2026 (its pull request
-/// 3306: sizes and strides by keyword, lock values as operands). It holds no runtime sequence: the
-/// runtime writes its instruction streams itself (plan.h), against what `layout` pins here.
-/// `object` is what the cores' programs are linked with: core::kObject, or mel::kObject.
+/// Returns the array program as MLIR-AIE text, in the syntax of mlir-aie since July 2026 (pull
+/// request 3306: sizes and strides by keyword, lock values as operands). It has no runtime
+/// sequence: the runtime writes the instruction streams itself (plan.h), with the resources that
+/// `layout` fixes. The cores' programs are linked with `object`: core::kObject or mel::kObject.
 std::string write_design(const DesignSpec& spec, std::string_view object = core::kObject);
 
 }  // namespace npuwhisper::npu

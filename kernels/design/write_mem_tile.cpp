@@ -12,15 +12,17 @@ std::string number(int value) {
   return std::to_string(value);
 }
 
-/// A row-major tile of [64][64] as a row-major matrix of blocks [rows][columns], each row-major:
-/// from memory to the stream (A, B) or from the stream to memory (C). In elements.
+/// Returns the pattern, in elements, that reads or writes a row-major tile of [64][64] as a
+/// row-major matrix of blocks [rows][columns], each row-major: from memory to the stream (A, B) or
+/// from the stream to memory (C).
 std::string blocks(int rows, int columns) {
   return " sizes = [" + number(kTile / rows) + ", " + number(kTile / columns) + ", " +
          number(rows) + ", " + number(columns) + "] strides = [" + number(rows * kTile) + ", " +
          number(columns) + ", " + number(kTile) + ", 1]";
 }
 
-/// One descriptor in a block of its own, between two locks.
+/// One descriptor in its own block. It acquires the lock `acquire` before its transfer, and
+/// releases the lock `release` after it.
 struct Descriptor {
   std::string label, acquire, release, buffer, type, pattern, next_label;
   int offset = 0, id = 0, next_id = 0;
@@ -75,8 +77,8 @@ class MemTileDma {
  private:
   std::string name(const std::string& of) const { return at_tile(of, column_, 1); }
 
-  /// Each core row has a pair of tiles and locks of its own: with one lock for all rows, a fast
-  /// core could take the room that a slow one has not filled yet.
+  /// Writes the collection of C. Each core row has its own pair of tiles and locks: with one lock
+  /// for all rows, a fast core could take the room that a slow core has not filled yet.
   void write_in() {
     const core::BlockShape block = spec_.blocks();
     for (int row = 0; row < spec_.core_rows; ++row) {
@@ -100,7 +102,7 @@ class MemTileDma {
     }
   }
 
-  /// In the order of the rows.
+  /// Writes the transfer of C to the shim, in the order of the rows.
   void write_out() {
     write_start(text_, "c_out", "MM2S", layout::kMemCOut, "c_out_0_0", "end");
     for (int half = 0; half < 2; ++half) {
@@ -145,7 +147,7 @@ void write_mem_tile(MlirText& text, const DesignSpec& spec, int column) {
       write_lock(text, "c_full_" + number(row), column, layout::kMemCFull + 2 * row, 0);
     }
   }
-  // The instruction streams' own: no descriptor of the configuration touches them.
+  // Only the instruction streams use these: no descriptor of the configuration accesses them.
   write_buffer(text, "stream", column, layout::kMemStreamAddress, layout::kMemStreamTiles);
   write_lock(text, "a_free", column, layout::kMemAFree, layout::kMemSlots);
   write_lock(text, "a_full", column, layout::kMemAFull, 0);

@@ -8,9 +8,10 @@
 namespace npuwhisper::npu {
 namespace {
 
-/// Two jobs are in flight: while one runs, the next one's descriptors are written, and its header
-/// and weights come into the memory tiles where there is room. No channel's queue ever has more
-/// tasks than it holds. A job whose input an earlier operation wrote waits for all of that.
+/// Writes the instructions of all jobs, with two jobs in flight: while one runs, the next one's
+/// descriptors are written, and its header and weights are loaded into the memory tiles if there is
+/// room. No channel's queue ever has more tasks than its depth. An operation waits for all
+/// results of earlier operations before it reads its input.
 class StreamWriter {
  public:
   explicit StreamWriter(Plan& plan) : plan_(plan), out_(*plan.spec.array, plan.instructions) {}
@@ -26,7 +27,7 @@ class StreamWriter {
  private:
   void write_job(std::size_t index) {
     const Job& job = plan_.jobs[index];
-    if (index >= 2) wait_for(index - 1);  // Its descriptors, and its places in the queues.
+    if (index >= 2) wait_for(index - 1);  // Frees job index - 2's descriptors and queue places.
     const Room before = std::exchange(room_, place(index));
     JobWriter writer(plan_, index, room_, out_);
     writer.describe();
@@ -37,13 +38,13 @@ class StreamWriter {
     writer.start_a_slots();
     if (is_first) wait_for(index);
     writer.start_input();
-    // Residuals take more places in a queue than the job before leaves.
+    // Residuals need more places in a queue than the previous job leaves.
     if (job.panels[0].header.residual_steps > 0) wait_for(index);
     writer.start_stream_of_b();
-    writer.start_results();  // Last: what comes first is what the cores wait for.
+    writer.start_results();  // Last: the cores wait for the other transfers.
   }
 
-  /// Neighbouring jobs take the memory tile's two ends.
+  /// Returns the job's room. Consecutive jobs use opposite ends of the memory tile.
   Room place(std::size_t index) const {
     const Job& job = plan_.jobs[index];
     Room room = room_needed(plan_.spec, job, layout::kMemSlots);
@@ -61,7 +62,7 @@ class StreamWriter {
   Plan& plan_;
   InstructionWriter out_;
   std::size_t n_done_ = 0;  ///< Jobs that the stream has waited for.
-  Room room_{};             ///< Of the job that is being written.
+  Room room_{};             ///< Room of the job being written.
 };
 
 }  // namespace

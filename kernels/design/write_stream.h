@@ -5,8 +5,9 @@
 
 namespace npuwhisper::npu {
 
-/// Writes the instructions of all jobs of `plan`. Errors: InvalidArgument, where a matrix does not
-/// fit a descriptor (with the field, the value and the limit).
+/// Writes the instructions of all jobs of `plan`. Errors: Unsupported if a matrix does not fit a
+/// descriptor (with the field, the value and the limit), InvalidArgument if a host offset is not a
+/// multiple of 4 bytes.
 Result<void> write_stream(Plan& plan);
 
 }  // namespace npuwhisper::npu

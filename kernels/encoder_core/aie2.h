@@ -6,14 +6,15 @@
 
 #include "design/core_interface.h"
 
-/// What the encoder's core functions take from the generation AIE2 (npu1): native bf16 products of
-/// 4 x 8 x 4, sixteen accumulators of them at once; f32 work on pieces of 4 rows x 4 columns, one
-/// vector register.
+/// The parts of the encoder's core functions for AIE2 (npu1): native bf16 products of 4 x 8 x 4,
+/// with eight accumulators at a time; f32 work on pieces of 4 rows x 4 columns, one vector
+/// register.
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2;
-/// mmul blocks of C that a product's loop accumulates at once: 8 of the 18 accumulator registers,
-/// and no more than the 8 rows of scores that there is room for.
+/// mmul blocks of C that a product's loop accumulates at a time, in rows and columns. They use 8 of
+/// the 18 accumulator registers. They span 8 rows: a job's buffer has no room for 16 rows of
+/// scores.
 inline constexpr int kProductRows = 2;
 inline constexpr int kProductColumns = 4;
 
@@ -22,9 +23,9 @@ inline constexpr unsigned kLanes = 16;
 /// Products of bf16 are exact.
 inline constexpr bool kProductsByBlocks = false;
 
-/// 2^y to bf16 for y from -126 to 127. y = n + f with f in [-1/2, 1/2]: a cubic in f (minimax, 1e-4
-/// relative) with bf16 factors and f32 sums, then n is added to the exponent. Made before a loop,
-/// for the constants.
+/// Computes 2^y in bf16, for y from -126 to 127. With y = n + f and f in [-1/2, 1/2], it evaluates
+/// a cubic in f (minimax, 1e-4 relative error) with bf16 factors and f32 sums, then adds n to the
+/// exponent. Construct it before a loop, so that its constants are loaded once.
 class Exp2 {
  public:
   inline aie::vector<bfloat16, kLanes> operator()(const aie::vector<float, kLanes>& y) const {
@@ -41,7 +42,7 @@ class Exp2 {
 
  private:
   using Sums = aie::accum<accfloat, kLanes>;
-  // 1.5 * 2^23: what is added to it is rounded to an integer in the low bits.
+  // 1.5 * 2^23: a value added to it is rounded to an integer in the low bits.
   aie::vector<float, kLanes> magic_ = aie::broadcast<float, kLanes>(12582912.0F);
   Sums constant_{aie::broadcast<float, kLanes>(0.99992807F)};
   Sums first_{aie::broadcast<float, kLanes>(0.69326099F)};
@@ -49,18 +50,18 @@ class Exp2 {
   aie::vector<bfloat16, kLanes> third_ = aie::broadcast<bfloat16, kLanes>(0.05517166F);
 };
 
-/// Two neighbouring pieces of C (4 x 4 each) as a piece of A, 4 x 8.
+/// Stores two neighbouring pieces of C (4 x 4 each) as one piece of A (4 x 8).
 inline void store_as_a(bfloat16* a, const aie::vector<bfloat16, kLanes> (&parts)[2]) {
   const auto [low, high] = aie::interleave_zip(parts[0], parts[1], 4);
   aie::store_v(a, aie::concat(low, high));
 }
 
-/// Four rows of 8 sums as two neighbouring pieces of C.
+/// Returns four rows of 8 sums as two neighbouring pieces of C.
 inline aie::vector<float, 32> in_order_of_c(const aie::vector<float, 32>& rows) {
   return aie::concat(aie::filter_even(rows, 4), aie::filter_odd(rows, 4));
 }
 
-/// Column piece `half` (0, 1) of a piece of A.
+/// Returns column piece `half` (0, 1) of a piece of A.
 inline aie::vector<bfloat16, kLanes> part_of_a(const aie::vector<bfloat16, 32>& a, unsigned half) {
   return half == 0 ? aie::filter_even(a, 4) : aie::filter_odd(a, 4);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // The encoder's core functions for AIE2P. bf16 blocks are multiplied as block floating point: eight
-// times the rate of the lane by lane product, for mantissas of 8 bits under a shared exponent.
+// times as fast as the lane-by-lane product, with 8-bit mantissas and a shared exponent.
 #define AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 1
 #include "encoder_core/functions.h"
 

@@ -35,7 +35,7 @@ RoundedTile round_row(const Matrix& a, int row, int tile) {
   if (std::nearbyint(std::ldexp(largest, 6 - exponent)) > 127) ++exponent;
   RoundedTile rounded{.values = {}, .unit = std::ldexp(1.0, exponent - 6)};
   for (int k = 0; k < kTileColumns; ++k) {
-    // Ties to even: the default mode.
+    // In the default mode, nearbyint() rounds ties to even.
     rounded.values.push_back(static_cast<int>(std::nearbyint(a.at(row, first + k) / rounded.unit)));
   }
   return rounded;

@@ -4,8 +4,9 @@
 #include <span>
 #include <vector>
 
-/// What the encoder's core functions compute, in plain C++ and double: the definition of correct.
-/// Matrices are row-major. No tiles, no blocks, no rounding but the inputs' own.
+/// Reference for the encoder's core functions, in plain C++ and double: it defines the correct
+/// results. Matrices are row-major, without blocks. Callers round the inputs; the only rounding
+/// here is that of round_row(), tile by tile.
 namespace npuwhisper::npu::reference {
 
 struct Matrix {
@@ -24,22 +25,23 @@ struct Matrix {
   std::vector<double> values;
 };
 
-/// 0.5 y (1 + erf(y / sqrt 2))
+/// Returns 0.5 y (1 + erf(y / sqrt 2)).
 double gelu(double y);
 
-/// A [m, k] times B [k, n].
+/// Returns A [m, k] times B [k, n].
 Matrix product(const Matrix& a, const Matrix& b);
 
-/// A row as a core with int8 weights rounds it, tile by tile of 64 columns: `values` are integers
-/// from -127 to 127, to the nearest, ties to even, in units of 2^(e - 6), at least 2^-126; e is the
-/// exponent of the tile's largest magnitude in that row, or one more where that would become 128.
+/// 64 columns (a tile) of a row, rounded as a core rounds A for int8 weights. `values` are integers
+/// from -127 to 127, rounded to nearest, ties to even. `unit` is 2^(e - 6), at least 2^-126, where
+/// e is the exponent of the largest magnitude in these columns, plus one if that magnitude would be
+/// rounded to 128.
 struct RoundedTile {
   std::vector<int> values;  ///< 64
   double unit;
 };
 RoundedTile round_row(const Matrix& a, int row, int tile);
 
-/// A [m, k] rounded by round_row(), times integers B [k, n], times `scales` [n].
+/// Returns A [m, k], rounded by round_row(), times integers B [k, n], times `scales` [n].
 Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>& scales);
 
 struct Epilogue {
@@ -49,11 +51,11 @@ struct Epilogue {
 };
 Matrix finish(const Matrix& sums, const Epilogue& epilogue);
 
-/// (row - mean) / sqrt(variance + epsilon) over `features` columns, for all columns. Columns beyond
-/// the features are padding, and zero in `x`.
+/// Returns (row - mean) / sqrt(variance + epsilon) for all columns, with mean and variance over the
+/// first `features` columns. Columns beyond them are padding, and zero in `x`.
 Matrix normalise(const Matrix& x, int features, double epsilon);
 
-/// softmax(Q K^T) V over the first `n_keys` keys. Q [m, d], K [t, d], V [t, d].
+/// Returns softmax(Q K^T) V over the first `n_keys` keys. Q [m, d], K [t, d], V [t, d].
 Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, int n_keys);
 
 }  // namespace npuwhisper::npu::reference

@@ -3,11 +3,11 @@
 
 #include "encoder_core/tiles.h"
 
-/// What happens to 64 x 64 sums before they leave a core as bf16. Each step goes over the
-/// accumulator in place: small loops that share their code between operations.
+/// Steps applied to 64 x 64 sums before a core writes them as bf16. Each step updates the
+/// accumulator in place, in a small loop that operations share.
 namespace npuwhisper::npu::core {
 
-/// 1 / sqrt(x), x > 0: a guess from the exponent, then three Newton steps.
+/// Returns 1 / sqrt(x) for x > 0: an estimate from the exponent, then three Newton steps.
 [[gnu::noinline]] inline FloatPiece reciprocal_root(const FloatPiece& x) {
   const auto guess = aie::sub(aie::broadcast<int32, kLanes>(0x5f3759df),
                               aie::downshift(x.template cast_to<int32>(), 1));
@@ -21,7 +21,7 @@ namespace npuwhisper::npu::core {
   return y;
 }
 
-/// Rows' sums and sums of squares become their means and reciprocal standard deviations.
+/// Replaces the rows' sums and sums of squares by means and reciprocal standard deviations.
 inline void make_row_statistics(float* sums, float* squares, float inverse_features,
                                 float epsilon) {
   const FloatPiece inverse = aie::broadcast<float, kLanes>(inverse_features);
@@ -36,7 +36,7 @@ inline void make_row_statistics(float* sums, float* squares, float inverse_featu
   }
 }
 
-/// Sums of products with int8 weights: times the weights' scales.
+/// Multiplies the sums of products with int8 weights by the weights' scales.
 inline void scale_columns(const float* scales, float* accumulator) {
   const Bf16Piece one = ones();
   const Accumulators zero = aie::zeros<accfloat, kLanes>();
@@ -60,7 +60,8 @@ inline void add_bias(const float* bias, float* accumulator) {
   }
 }
 
-/// A layer norm of A folded into the product: rstd (sum - mean column_sum) + bias.
+/// Applies a layer norm of A that is folded into the product: rstd * (sum - mean * column_sum) +
+/// bias. `deviations` has each row's reciprocal standard deviation, rstd.
 inline void normalise(const float* bias, const float* column_sum, const float* means,
                       const float* deviations, float* accumulator) {
   const Bf16Piece one = ones();
@@ -82,9 +83,10 @@ inline void normalise(const float* bias, const float* column_sum, const float* m
 
 inline constexpr float kGeluRange = 5.5F;
 
-/// gelu(y) = max(y, 0) - |y| P(-|y|), P the normal distribution. log2 P(-t) is close to a parabola:
-/// a polynomial of degree 4 (weighted least squares on 0 .. 5.5; 2e-5 off in gelu) in bf16 steps
-/// gives P with a relative error, so that the tail is small where it should be.
+/// Computes gelu(y) = max(y, 0) - |y| P(-|y|), where P is the normal distribution function. log2
+/// P(-t) is close to a parabola: a polynomial of degree 4, evaluated in bf16 steps, approximates it
+/// (weighted least squares on 0 .. 5.5; error of 2e-5 in gelu). Approximating the logarithm keeps
+/// the relative error of P small even in the tail.
 inline void gelu(float* accumulator) {
   const Exp2 exp2;
   const FloatPiece zero = aie::zeros<float, kLanes>();
@@ -106,7 +108,8 @@ inline void gelu(float* accumulator) {
   }
 }
 
-/// accumulator / sums, row by row (attention); the sums become their reciprocals.
+/// Divides each row of the accumulator by the sum of its weights (attention), and replaces the sums
+/// by their reciprocals.
 inline void divide_rows(float* sums, float* accumulator) {
   for (int i = 0; i < kTile; i += static_cast<int>(kLanes)) {
     const FloatPiece root = reciprocal_root(aie::load_v<kLanes>(sums + i));
@@ -124,9 +127,9 @@ inline void divide_rows(float* sums, float* accumulator) {
   }
 }
 
-/// The kept tile, from A's blocks to the accumulator in f32, times gamma: what normalise() takes
-/// for a layer norm of its own. In place, from the first element on: the kept tile is the upper
-/// half, and what is written stays behind what is read.
+/// Writes the kept tile times gamma to the accumulator, in f32 and in C's blocks: the input of
+/// normalise() for a separate layer norm. The kept tile (bf16, in A's blocks) is the upper half of
+/// the accumulator. It is converted from its first element on, so writes never overtake reads.
 inline void expand_kept(const bfloat16* kept, const float* gamma, float* accumulator) {
   const Bf16Piece one = ones();
   const Accumulators zero = aie::zeros<accfloat, kLanes>();
@@ -152,7 +155,7 @@ inline void write_tile(const float* __restrict accumulator, bfloat16* __restrict
   }
 }
 
-/// Rows of a C tile from `n_valid` on become zeros, whatever they hold.
+/// Sets the rows of a C tile from `n_valid` on to zero, even if they hold NaN.
 inline void clear_rows(bfloat16* c, int n_valid) {
   const Bf16Piece zero = aie::zeros<bfloat16, kLanes>();
   for (int quad = (n_valid < 0 ? 0 : n_valid) / 4; quad < kQuads; ++quad) {
@@ -166,7 +169,7 @@ inline void clear_rows(bfloat16* c, int n_valid) {
   }
 }
 
-/// A C tile becomes its transpose, in the same blocks (which are square).
+/// Transposes a C tile in place. Its blocks are square and keep their layout.
 inline void transpose_tile(bfloat16* c) {
   static_assert(kBlocks.m == kBlocks.n);
   constexpr unsigned kElements = static_cast<unsigned>(kBlocks.m * kBlocks.n);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-// The functions that a core's loop calls: design/core_interface.h says what each does. Included by
-// the object of each generation.
+// The functions that a core's loop calls, as specified in design/core_interface.h. Included by the
+// object of each generation.
 #include "encoder_core/epilogue.h"
 #include "encoder_core/int8_product.h"
 #include "encoder_core/product.h"
@@ -11,18 +11,19 @@
 
 namespace npuwhisper::npu::core {
 
-/// The vector unit's modes, as every function needs them: a core starts with floor.
+/// Sets the vector unit's modes that every function needs. A core starts with rounding mode floor.
 inline void set_modes() {
   aie::set_rounding(aie::rounding_mode::conv_even);
   aie::set_saturation(aie::saturation_mode::saturate);
 }
 
-/// A tile that is kept while A's pass by: the queries, or what a layer norm writes.
+/// Returns the place of the kept tile, which stays there while other A tiles pass through the core:
+/// the queries, or the tile that a layer norm normalises.
 inline bfloat16* kept_tile(float* accumulator) {
   return reinterpret_cast<bfloat16*>(accumulator + kTileElements / 2);
 }
 
-/// Where an attending job keeps scores: its parameters' place.
+/// Returns the place where an attention job stores its scores. Other jobs have parameters there.
 inline float* scores_of(Job* job) {
   return reinterpret_cast<float*>(job) + kScoresOffset / sizeof(float);
 }
@@ -41,8 +42,8 @@ inline void set_rows(float* rows, float value) {
   for (int i = 0; i < kTile; i += 16) aie::store_v(rows + i, aie::broadcast<float, 16>(value));
 }
 
-/// All that happens to a product's sums but the residual, and to a layer norm's tile. The
-/// statistics of a pass's rows are made in its first block and serve the others.
+/// Applies the epilogue, without column scales and residual, to a product's sums or to a layer
+/// norm's tile. The first block of a pass computes the row statistics; later blocks reuse them.
 [[gnu::noinline]] inline void finish_sums(Job* job, bool normalised, float* accumulator) {
   const JobHeader& header = job->header;
   const std::int32_t block = job->block;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-// What differs from one AIE generation to the other, chosen by the compiler's target.
+// The parts that differ between AIE generations, selected by the compiler's target.
 #if __AIE_ARCH__ == 20
 #include "encoder_core/aie2.h"
 #elif __AIE_ARCH__ == 21

@@ -3,43 +3,53 @@
 
 #include "encoder_core/tiles.h"
 
-/// Products of a bf16 tile of A and int8 weights. Each row of the tile is rounded to int8 in a unit
-/// of its own, a power of two: that needs no division, an exact product makes the integers, and
-/// adding to an exponent undoes it. An f32 in [2^23, 2^24) holds an integer in its lowest bits:
-/// kInteger's, as AMD's own conversions use it, so that nothing else converts.
+/// Products of a bf16 tile of A and int8 weights. Each row of the tile is rounded to int8 in its
+/// own unit, a power of two. This needs no division: an exact product gives the integers, and an
+/// addition to an exponent applies the unit to the sums. An f32 in [2^23, 2^24) holds an integer in
+/// its lowest bits. Adding the f32 1.5 * 2^23 therefore rounds a value to an integer, and adding an
+/// integer to the bits of that f32 (kInteger) converts it to f32. AMD's own conversions do the
+/// same.
 namespace npuwhisper::npu::core {
 
-inline constexpr unsigned kRowBlock = static_cast<unsigned>(kBlocks.m) * 8;  ///< Of A.
+/// Elements of a block of A.
+inline constexpr unsigned kRowBlock = static_cast<unsigned>(kBlocks.m) * 8;
 inline constexpr int kBlocksOfK = kTile / 8;
 
 using Int8Mmul = aie::mmul<kBlocks.m, 8, 8, int8, int8, acc32>;
 using Integers = aie::accum<acc32, kRowBlock>;
 static_assert(Int8Mmul::size_A == kRowBlock && Int8Mmul::size_C == kRowBlock);
 
-inline constexpr int32 kInteger = 0x4b400000;  ///< 1.5 * 2^23. Sums of 64 products stay in 2^21.
+/// Bits of the f32 1.5 * 2^23. Integers up to 2^22 can be added to them; a sum of 64 products of
+/// int8 stays below 2^20.
+inline constexpr int32 kInteger = 0x4b400000;
 
-/// A value fills 7 bits and sign: a unit's exponent is the row's less 6.
+/// Bias of the exponents of bf16 and f32.
 inline constexpr int kBias = 127;
+/// Exponent of a row minus that of its unit: an int8 has 7 bits and a sign, and the highest bit
+/// has the weight 2^6.
 inline constexpr int kUnitBits = 6;
-/// The lowest exponent (biased) of a row whose unit has an inverse in bf16.
+/// Minimum biased exponent of a row: its unit is then 2^-126, the lowest normal number. Rows with
+/// a lower exponent use this one.
 inline constexpr int kLowestRow = 7;
 
-/// A biased exponent as a bf16 or an f32 holds it. 2 kBias + kUnitBits wraps in 16 bits, and wraps
-/// back when a row's exponent is subtracted.
+/// Returns the bits of a bf16 with this biased exponent. `biased` may exceed its 8 bits: 2 * kBias
+/// + kUnitBits overflows int16, and subtracting a row's exponent brings it back into range.
 constexpr int16 bf16_exponent(int biased) {
   return static_cast<int16>(biased << 7);
 }
+/// Returns the bits of an f32 with this biased exponent.
 constexpr int32 f32_exponent(int biased) {
   return biased << 23;
 }
 
-/// A row of A's blocks (kBlocks.m rows x 64), rounded.
+/// A row of A's blocks (kBlocks.m rows x 64), rounded to int8.
 struct RoundedRows {
   aie::vector<int8, kRowBlock> values[kBlocksOfK];
-  Integers unit;  ///< Exponent of the row's unit, without bias, in the place of an f32's.
+  Integers unit;  ///< Exponent of each row's unit, without bias, in the bits of an f32's exponent.
 };
 
-/// Rounds rows. Made before a loop, for the constants.
+/// Rounds a row of A's blocks to int8. Construct it before a loop, so that its constants are loaded
+/// once.
 class RowRounding {
  public:
   inline RoundedRows operator()(const bfloat16* __restrict a) const {
@@ -61,8 +71,9 @@ class RowRounding {
  private:
   using Bits = aie::vector<int16, kRowBlock>;
 
-  /// Exponents of the rows' largest magnitudes, in all their lanes. One more where a magnitude
-  /// would be rounded to 128: the largest of its exponent.
+  /// Returns the exponent of each row's largest magnitude, in all lanes of the row. The exponent is
+  /// one higher if that magnitude would be rounded to 128. Only 255/128 * 2^e, the largest bf16
+  /// with the exponent e, would be.
   inline Bits row_exponents(const bfloat16* __restrict a) const {
     constexpr unsigned kRows = static_cast<unsigned>(kBlocks.m);
     Bits largest = aie::zeros<int16, kRowBlock>();
@@ -87,12 +98,13 @@ class RowRounding {
   Integers integer_{aie::broadcast<int32, kRowBlock>(kInteger)};
 };
 
-/// C += A * B: tiles in blocks, the accumulator in C's. The sums are exact.
+/// C += A * B for a tile of bf16 A and 64 x 64 int8 weights. All are in blocks. The integer sums
+/// are exact.
 [[gnu::noinline]] inline void multiply_int8_tile(const bfloat16* __restrict a,
                                                  const int8* __restrict b, float* __restrict c) {
-  constexpr int kColumns = 4;  // Accumulators that are live.
+  constexpr int kColumns = 4;  // Blocks of C accumulated at a time.
   constexpr int kBlocksOfN = kTile / kInt8Block;
-  // A conversion to int8 takes an integer's lowest bits, under whatever float they stand.
+  // Without saturation, the conversion to int8 takes the lowest bits of the integer in the f32.
   aie::set_saturation(aie::saturation_mode::none);
   const RowRounding round_rows;
   for (int row = 0; row < kTile; row += kBlocks.m) {

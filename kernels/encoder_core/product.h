@@ -5,9 +5,9 @@
 
 namespace npuwhisper::npu::core {
 
-/// kProductRows blocks of C (x 64 columns, f32) = (from_zero) or += A (as many blocks x 64) * B (64
-/// x 64); all in blocks. One loop for products, scores and weighted values: a core's program is
-/// short.
+/// C += A * B, or C = A * B with `from_zero`. A (bf16) and C (f32) have kProductRows rows of blocks
+/// and 64 columns; B (bf16) is 64 x 64. All are in blocks. Products, scores and weighted values
+/// share this loop, to keep a core's program short.
 [[gnu::noinline]] inline void multiply_rows(const bfloat16* __restrict a,
                                             const bfloat16* __restrict b, float* __restrict c,
                                             bool from_zero) {
@@ -48,7 +48,7 @@ namespace npuwhisper::npu::core {
   }
 }
 
-/// C += A * B, tiles.
+/// C += A * B for whole tiles.
 inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
   for (int i = 0; i < kTileElements; i += kProductRows * kBlocks.m * kTile) {
     multiply_rows(a + i, b, c + i, false);
@@ -61,7 +61,8 @@ inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
   }
 }
 
-/// C += the tile of residuals, which lies in B's blocks: 8 rows x n columns, two pieces of C.
+/// Adds a tile of residuals to C. The tile is in B's blocks of 8 rows x n columns; each block holds
+/// two pieces of C.
 inline void add_residual_tile(const bfloat16* __restrict b, float* __restrict c) {
   for (int row = 0; row < kTile / 8; ++row) {
     for (int j = 0; j < kColumnBlocks; ++j) {
@@ -77,7 +78,7 @@ inline void add_residual_tile(const bfloat16* __restrict b, float* __restrict c)
   }
 }
 
-/// Four rows of 8 summed, to element r of the result row r's sum.
+/// Returns the sums of four rows of 8; element r is the sum of row r.
 inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece) {
   const aie::vector<float, 32> all = aie::transpose(piece.to_vector<float>(), 4, 8);
   aie::vector<float, 16> v = aie::add(all.extract<16>(0), all.extract<16>(1));
@@ -86,7 +87,8 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
   return v.extract<4>(0);
 }
 
-/// Adds a tile of A to the rows' sums and sums of squares: exact products lane by lane, f32 sums.
+/// Adds the values of a tile of A to the rows' `sums`, and their squares to `squares`. The squares
+/// are exact; the sums are f32.
 [[gnu::noinline]] inline void add_tile_to_sums(const bfloat16* a, float* __restrict sums,
                                                float* __restrict squares) {
   const aie::vector<bfloat16, 32> one = aie::broadcast<bfloat16, 32>(1.0F);

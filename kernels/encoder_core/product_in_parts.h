@@ -3,15 +3,15 @@
 
 #include "encoder_core/product.h"
 
-/// Products for AIE2P that are nearly as exact as its bf16 operands, by way of bfp16 all the same:
-/// an operand is what a block holds of it, and the rest. The generation's product of plain bf16
-/// works lane by lane, and is slower than three by blocks.
+/// Products for AIE2P that are nearly as exact as their bf16 operands, although they use bfp16.
+/// Each operand is split into its bfp16 value and the rest. AIE2P's product of plain bf16 works
+/// lane by lane and is slower than three products of blocks.
 namespace npuwhisper::npu::core {
 
-/// x less x as bfp16 blocks hold it, of `n` blocks of A (`of_b`: of B, whose blocks stand upright);
-/// for AIE2P, whose product of x with the negated unit matrix says what they hold. A difference of
-/// two bf16 of which one is the other's rounding has 8 bits at most: both the sum and its bf16 are
-/// exact. `to` may be `from`.
+/// Writes the rests of `n` blocks of A or, with `of_b`, of B, whose blocks share exponents along
+/// columns. The rest of x is x minus its bfp16 value. AIE2P's product of x and the negated unit
+/// matrix is minus that value. A rest has at most 8 bits, so the sum of x and the product is exact,
+/// as is its conversion to bf16. `to` may equal `from`.
 [[gnu::noinline]] inline void take_rests(const bfloat16* from, bfloat16* to, int n,
                                          const bfloat16* minus_unit, bool of_b) {
   using Product = aie::mmul<8, 8, 8, bfloat16, bfloat16, accfloat>;
@@ -29,8 +29,8 @@ namespace npuwhisper::npu::core {
   }
 }
 
-/// C += A * B, tiles, with operands in two parts each (core_interface.h, kInParts). B becomes its
-/// rests; `scratch` is a job's.
+/// C += A * B for tiles, with operands in two parts each (core_interface.h, kInParts). Overwrites B
+/// with its rests. `scratch` is Job::rests.
 [[gnu::noinline]] inline void multiply_tile_in_parts(const bfloat16* a, bfloat16* b, float* c,
                                                      bfloat16* scratch) {
   constexpr int kRowElements = 8 * kTile;

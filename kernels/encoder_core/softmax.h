@@ -3,18 +3,19 @@
 
 #include "encoder_core/product.h"
 
-/// Online softmax over tiles of keys, in powers of two: the queries are scaled by log2(e) when they
-/// are put in place. A row's reference value is its running maximum, which follows only when a
-/// score exceeds it by kSlack: any reference gives the same quotient as long as nothing overflows,
-/// and the accumulator is seldom rescaled.
+/// Online softmax over tiles of keys, in powers of two: place_queries() scales the queries by
+/// log2(e). A row's reference value is its running maximum, which is updated only when a score
+/// exceeds it by more than kSlack. Any reference gives the same quotient as long as nothing
+/// overflows, and the accumulator is rarely rescaled.
 namespace npuwhisper::npu::core {
 
 inline constexpr float kSlack = 10.0F;
-/// What is further below the reference adds nothing to a bf16 sum.
+/// Lower limit of a score minus its row's reference. Exp2 takes no lower exponents, and the weight
+/// 2^-126 is too small to change a row's sum, which is at least 1.
 inline constexpr float kLowestExponent = -126.0F;
 inline constexpr float kLowestScore = -3.0e38F;
 
-/// Queries times log2(e), in two bf16 parts, to bf16.
+/// Writes the queries times log2(e) in bf16. The factor is the sum of two bf16 parts.
 inline void place_queries(const bfloat16* __restrict from, bfloat16* __restrict to) {
   const Bf16Piece high = aie::broadcast<bfloat16, kLanes>(1.4453125F);
   const Bf16Piece low = aie::broadcast<bfloat16, kLanes>(-0.00261746F);
@@ -25,7 +26,8 @@ inline void place_queries(const bfloat16* __restrict from, bfloat16* __restrict 
   }
 }
 
-/// A piece's columns reduced to their maximum or sum: lanes [*][row], the same for every *.
+/// Returns the maximum of each row of a piece. Lane [i][row] has the maximum of row `row`, for
+/// every i.
 inline FloatPiece maximum_of_columns(const FloatPiece& piece) {
   FloatPiece v = aie::transpose(piece, 4, kBlocks.n);
   for (unsigned lanes = kLanes / 2; lanes >= 4; lanes /= 2) {
@@ -33,6 +35,7 @@ inline FloatPiece maximum_of_columns(const FloatPiece& piece) {
   }
   return v;
 }
+/// Returns the sum of each row of a piece. Lane [i][row] has the sum of row `row`, for every i.
 inline FloatPiece sum_of_columns(const FloatPiece& piece) {
   FloatPiece v = aie::transpose(piece, 4, kBlocks.n);
   for (unsigned lanes = kLanes / 2; lanes >= 4; lanes /= 2) {
@@ -41,7 +44,8 @@ inline FloatPiece sum_of_columns(const FloatPiece& piece) {
   return v;
 }
 
-/// Lanes of a piece whose column (key) is at or beyond `n_valid`, counted from the piece's first.
+/// Returns a mask of a piece's lanes whose column (key), counted from the piece's first column, is
+/// at or beyond `n_valid`.
 inline aie::mask<kLanes> columns_beyond(int n_valid) {
   const unsigned n = n_valid < 0 ? 0U : static_cast<unsigned>(n_valid);
   const unsigned row =
@@ -59,8 +63,9 @@ inline void scale_quad(float* accumulator, int quad, const FloatPiece& factors) 
   }
 }
 
-/// Scores of 4 rows (pieces at `scores`, 64 keys of which `n_valid` count) to weights in a row of
-/// A's pieces at `weights`; `maximum` and `sum` are the rows' four running values.
+/// Converts the scores of 4 rows and 64 keys (the first `n_valid` are valid) to softmax weights,
+/// written to `weights` in A's layout. Updates the rows' references (`maximum`) and sums (`sum`),
+/// and rescales the accumulator if a reference is raised.
 inline void weigh_quad(float* __restrict scores, int quad_of_scores, int n_valid,
                        bfloat16* __restrict weights, int quad, float* __restrict maximum,
                        float* __restrict sum, float* __restrict accumulator) {
@@ -114,7 +119,8 @@ inline void weigh_quad(float* __restrict scores, int quad_of_scores, int n_valid
   aie::store_v(sum, aie::add(aie::load_v<4>(sum), row_sums));
 }
 
-/// One tile of keys: scores of 8 rows at a time in `scores`, weights to `weights`.
+/// Processes one tile of keys: computes scores in `scores`, 8 rows at a time, and writes their
+/// weights to `weights`. Updates `maximum`, `sum` and `accumulator` as weigh_quad() does.
 inline void weigh_keys(const bfloat16* queries, const bfloat16* keys, int n_valid,
                        bfloat16* weights, float* maximum, float* sum, float* accumulator,
                        float* scores) {

@@ -3,15 +3,15 @@
 
 #include "encoder_core/generation.h"
 
-/// Tiles and pieces. A tile of 64 x 64 is a matrix of mmul blocks (core_interface.h). f32 work goes
-/// by pieces: 4 rows (a quad) x n columns, contiguous in C's blocks, kLanes elements. A piece of A
-/// is 4 rows x 8 columns, 32 elements, in both generations.
+/// Tiles and pieces. A tile of 64 x 64 is a matrix of mmul blocks (core_interface.h). Functions
+/// that compute in f32 process pieces: 4 rows (a quad) x n columns, kLanes elements that are
+/// contiguous in C's blocks. A piece of A is 4 rows x 8 columns, 32 elements, in both generations.
 namespace npuwhisper::npu::core {
 
 inline constexpr int kQuads = kTile / 4;
 inline constexpr int kColumnBlocks = kTile / kBlocks.n;
-inline constexpr int kAPieces = kTile / 8;       ///< In a row of A.
-inline constexpr int kPartsOfA = 8 / kBlocks.n;  ///< Pieces of C in one of A.
+inline constexpr int kAPieces = kTile / 8;       ///< Pieces in a row of A.
+inline constexpr int kPartsOfA = 8 / kBlocks.n;  ///< Pieces of C in a piece of A.
 static_assert(kBlocks.k == 8 && kLanes == 4 * kBlocks.n);
 
 using Mmul = aie::mmul<kBlocks.m, kBlocks.k, kBlocks.n, bfloat16, bfloat16, accfloat>;
@@ -19,7 +19,7 @@ using FloatPiece = aie::vector<float, kLanes>;
 using Bf16Piece = aie::vector<bfloat16, kLanes>;
 using Accumulators = aie::accum<accfloat, kLanes>;
 
-/// Where a piece begins in a tile of C, in elements.
+/// Returns the offset of a piece in a tile of C, in elements.
 inline int piece_of_c(int quad, int column_block) {
   if constexpr (kBlocks.m == 4) {
     return (quad * kColumnBlocks + column_block) * static_cast<int>(kLanes);
@@ -28,7 +28,7 @@ inline int piece_of_c(int quad, int column_block) {
   }
 }
 
-/// Where a piece begins in a tile of A, in elements.
+/// Returns the offset of a piece in a tile of A, in elements.
 inline int piece_of_a(int quad, int k_block) {
   if constexpr (kBlocks.m == 4) {
     return (quad * kAPieces + k_block) * 32;
@@ -41,12 +41,12 @@ inline const bfloat16* tile_in_turn(const void* pair, std::int32_t slot) {
   return static_cast<const bfloat16*>(pair) + slot * kTileElements;
 }
 
-/// Values of 4 rows, as every column of a piece: four floats to lanes [row][column].
+/// Returns a piece whose lane [row][column] is rows[row], for 4 rows.
 inline FloatPiece spread_rows(const float* rows) {
   return aie::transpose(aie::load_v<4>(rows).template grow_replicate<kLanes>(), kBlocks.n, 4);
 }
 
-/// Values of n columns, as every row of a piece.
+/// Returns a piece whose lane [row][column] is columns[column], for n columns.
 inline FloatPiece spread_columns(const float* columns) {
   return aie::load_v<kBlocks.n>(columns).template grow_replicate<kLanes>();
 }
@@ -55,7 +55,8 @@ inline Bf16Piece to_bf16(const FloatPiece& x) {
   return Accumulators(x).to_vector<bfloat16>();
 }
 
-/// f32 values as the sum of two bf16, 16 bits of mantissa in all: the multiplier takes bf16 only.
+/// f32 values, each as the sum of two bf16 with 16 bits of mantissa in all. The multiplier takes no
+/// f32 operands.
 struct SplitPiece {
   Bf16Piece high, low;
 };
@@ -68,7 +69,7 @@ inline Bf16Piece ones() {
   return aie::broadcast<bfloat16, kLanes>(1.0F);
 }
 
-/// sum + x y to 16 bits of mantissa: the product of the two low parts is left out.
+/// Returns sum + x y to 16 bits of mantissa. The product of the two low parts is left out.
 inline Accumulators add_product(Accumulators sum, const SplitPiece& x, const SplitPiece& y) {
   sum = aie::mac(sum, x.high, y.high);
   sum = aie::mac(sum, x.low, y.high);
@@ -80,8 +81,8 @@ inline Accumulators subtract_product(Accumulators sum, const SplitPiece& x, cons
   return aie::msc(sum, x.high, y.low);
 }
 
-/// f32 products to 16 bits of mantissa. Called, not inlined: what aie::mul would inline for f32 is
-/// three times as long, and this is never where the time goes.
+/// Returns f32 products to 16 bits of mantissa. The code of aie::mul for f32 is three times as
+/// long. Not inlined, because its speed is never critical.
 [[gnu::noinline]] inline FloatPiece multiply_floats(const FloatPiece& x, const FloatPiece& y) {
   const Bf16Piece one = ones();
   return add_product(aie::zeros<accfloat, kLanes>(), split(x, one), split(y, one))

@@ -7,9 +7,9 @@
 
 namespace npuwhisper::npu::mel {
 
-/// Element of the periodic Hann window times the Fourier matrix, [kSpectrumRows, kSpectrumColumns],
-/// in units of 2^-15, to nearest (1 is one unit less); columns as mel_core.h orders them. Zero
-/// where there is no sample or no bin.
+/// Returns an element of the periodic Hann window times the Fourier matrix, [kSpectrumRows,
+/// kSpectrumColumns], in units of 2^-15, rounded to nearest (1 is stored as 1 - 2^-15). Columns
+/// are in the order of mel_core.h. Elements without a sample or a bin are zero.
 std::int16_t fourier_element(int row, int column);
 
 }  // namespace npuwhisper::npu::mel

@@ -6,9 +6,10 @@
 
 namespace npuwhisper::npu::mel {
 
-/// (log10(max(y, 1e-10)) + 4) / 4, in place. log2 of y = exponent + a polynomial of degree 5 in the
-/// mantissa less one (least squares on 0 .. 1, 1.5e-5 off) in bf16 steps; log10(2) / 4 as two bf16
-/// numbers. 1e-10 is positive and normal, so the exponent is the bits above the mantissa.
+/// Computes (log10(max(y, 1e-10)) + 4) / 4 in place. log2 of y is the exponent plus a polynomial of
+/// degree 5 in the mantissa minus one (least squares on 0 .. 1, error 1.5e-5), in bf16 steps.
+/// The factor log10(2) / 4 is the sum of two bf16 numbers. max(y, 1e-10) is positive and normal, so
+/// the bits above its mantissa are the exponent.
 inline void take_log(float* accumulator) {
   using core::Accumulators;
   using core::Bf16Piece;
@@ -41,7 +42,7 @@ inline void take_log(float* accumulator) {
     q = aie::mac(c2, t, q).template to_vector<bfloat16>();
     q = aie::mac(c1, t, q).template to_vector<bfloat16>();
     const Bf16Piece fraction = aie::mul<accfloat>(t, q).template to_vector<bfloat16>();
-    const Bf16Piece e = core::to_bf16(exponent);  // A whole number below 2^8: exact.
+    const Bf16Piece e = core::to_bf16(exponent);  // Exact: a whole number below 2^8.
     Accumulators v = aie::mac(offset, e, scale_high);
     v = aie::mac(v, e, scale_low);
     v = aie::mac(v, fraction, scale_high);

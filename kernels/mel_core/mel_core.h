@@ -7,29 +7,30 @@
 
 /// Whisper's log-mel spectrogram on the array: two products on the encoder's dataflow, with another
 /// object in the cores. mel_core.o has the functions of core_interface.h under the same names, and
-/// the jobs below in place of the encoder's; tiles, blocks, memory and the loop are the same.
+/// runs the jobs below instead of the encoder's. Tiles, blocks, memory and the loop are the same.
 ///
 ///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
-///              hop), in columns of kSampleColumns: [64/8][64 rows][8], so that a descriptor can
-///              cut all tiles of a frame out of samples that lie there once; B: int16 window times
-///              Fourier matrix; C: power, bf16.
-///   kMel       A: power; B: mel filters, bf16; C: (log10(max(y, 1e-10)) + 4) / 4, bf16. What is
-///              left is Whisper's floor, 2 below the window's maximum: it needs the whole window.
+///              hop), in columns of kSampleColumns: [64/8][64 rows][8]. This order lets one
+///              descriptor cut all tiles of 64 frames from samples that are stored once. B: int16
+///              window times Fourier matrix. C: power, bf16.
+///   kMel       A: power. B: mel filters, bf16. C: (log10(max(y, 1e-10)) + 4) / 4, bf16. Whisper's
+///              floor, 2 below the window's maximum, is not applied: it needs the whole window.
 ///
-/// kIdle is as in core_interface.h; job headers use neither bias nor flags.
+/// kIdle is as in core_interface.h. Job headers use neither bias nor flags.
 namespace npuwhisper::npu::mel {
 
 enum Operation : std::int32_t { kSpectrum = 16, kMel = 17 };
 
-inline constexpr int kFrameSamples = 400;  ///< And the length of the Fourier transform.
+inline constexpr int kFrameSamples = 400;  ///< Also the length of the Fourier transform.
 inline constexpr int kHopSamples = 160;
 inline constexpr int kBins = kFrameSamples / 2 + 1;
 
-/// Columns of a tile of A that lie together in a core's memory: a piece of 4 rows is 32 samples.
+/// Columns of a tile of A that are contiguous in a core's memory: a piece of 4 rows is 32 samples.
 inline constexpr int kSampleColumns = 8;
 
-/// Columns of the Fourier matrix: real parts of 8 bins, then their imaginary parts, and so on. C
-/// has a bin's power in the column of its real part, and zero in that of its imaginary part.
+/// Bins in a group of columns. The Fourier matrix has the real parts of 8 bins, then their
+/// imaginary parts, and so on. In C, a bin's power is in the column of its real part, and the
+/// column of its imaginary part is zero.
 inline constexpr int kBinGroup = 8;
 inline constexpr int kSpectrumColumns = 448;  ///< 26 groups of 16, padded to whole tiles.
 static_assert((kBins + kBinGroup - 1) / kBinGroup * 2 * kBinGroup <= kSpectrumColumns);
@@ -41,14 +42,14 @@ constexpr int imaginary_column(int bin) {
   return real_column(bin) + kBinGroup;
 }
 
-/// Rows of the Fourier matrix: the frame, padded to whole tiles with zeros (what A has there does
-/// not matter).
+/// Rows of the Fourier matrix: one for each sample of a frame, then rows of zeros up to whole
+/// tiles. A's values in the columns of this padding have no effect.
 inline constexpr int kSpectrumRows = 448;
 
-/// Samples and matrix are in units of 2^-15: sums come out as those of samples in [-1, 1).
+/// Samples and matrix are in units of 2^-15: sums are those of samples in [-1, 1).
 inline constexpr int kFractionBits = 15;
 
-/// The object file; one for each generation, under the same name.
+/// Name of the object file with the functions. Each generation has its own file of this name.
 inline constexpr const char* kObject = "mel_core.o";
 
 }  // namespace npuwhisper::npu::mel

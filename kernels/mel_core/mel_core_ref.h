@@ -7,16 +7,16 @@
 
 #include "mel_core/mel_core.h"
 
-/// Whisper's spectrogram in plain C++ and double: the definition of correct.
+/// Reference for Whisper's spectrogram, in plain C++ and double: it defines the correct results.
 namespace npuwhisper::npu::reference {
 
-/// Hann window (periodic), value n of 400.
+/// Returns value n of the periodic Hann window of 400 values.
 double hann(int n);
 
-/// |STFT|^2 of one frame of 400 samples, in units of full scale squared.
+/// Returns |STFT|^2 of one frame of 400 samples, in units of full scale squared.
 std::array<double, mel::kBins> power(std::span<const std::int16_t> frame);
 
-/// (log10(max(y, 1e-10)) + 4) / 4
+/// Returns (log10(max(y, 1e-10)) + 4) / 4.
 double log_mel(double y);
 
 }  // namespace npuwhisper::npu::reference

@@ -4,23 +4,24 @@
 #include "encoder_core/tiles.h"
 #include "mel_core/mel_core.h"
 
-/// Products of int16: exact in 64 bits over the 64 samples of a tile, then to f32 and added to the
-/// accumulator. B and C lie in the blocks of bf16 tiles, A in columns of 8 samples; each k = 8 is
-/// two of int16's k = 4.
+/// Products of int16. Sums over the 64 samples of a tile are exact in 64 bits, then converted to
+/// f32 and added to the accumulator. B and C are in the blocks of bf16 tiles, A in columns of 8
+/// samples. Each step of k = 8 is two int16 products of k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;
 using core::kColumnBlocks;
 using core::kTile;
 
-/// C's blocks are n columns wide, four rows at a time.
+/// The int16 product: 4 rows at a time, n columns as in C's blocks.
 using Words = aie::mmul<4, 4, kBlocks.n, int16, int16, acc64>;
-inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Of B.
+inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Elements of a block of B.
 
-/// A sum of 64 products of 16 bits has 36: 6 are rounded off, and 31 stay.
+/// Low bits that are rounded off a sum of 64 products of int16, so that it fits an int32: of its 36
+/// bits and the sign, 30 bits and the sign remain.
 inline constexpr int kDroppedBits = 6;
 
-/// Where a piece of A begins, 4 rows of 8 samples.
+/// Returns the offset of a piece of A, 4 rows of 8 samples.
 inline int piece_of_samples(int quad, int column) {
   return (column * kTile + 4 * quad) * kSampleColumns;
 }
@@ -55,9 +56,9 @@ inline void multiply_samples(const int16* a, const int16* b, float* accumulator)
   }
 }
 
-/// Real and imaginary parts to power, in place; imaginary columns become zeros.
+/// Replaces each real part in the accumulator by its bin's power, and each imaginary part by zero.
 inline void take_power(float* accumulator) {
-  constexpr int kApart = kBinGroup / kBlocks.n;  // Column blocks from a real part to its imaginary.
+  constexpr int kApart = kBinGroup / kBlocks.n;  // Column blocks from real to imaginary parts.
   const core::Bf16Piece one = core::ones();
   const core::Accumulators zero = aie::zeros<accfloat, core::kLanes>();
   for (int quad = 0; quad < core::kQuads; ++quad) {

@@ -3,8 +3,9 @@
 
 #include <aie_api/aie.hpp>
 
-/// The functions that mlir-aie's runtime library for AIE2 makes from tables. Its tables are its
-/// own; here each is the function itself, in f32, so that kernels that use them run and are right.
+/// Replacements for mlir-aie's runtime library for AIE2, which computes these functions from
+/// tables. Here they are computed in f32, so that kernels that use them run and give correct
+/// results.
 
 namespace aie::detail {
 template <typename F>

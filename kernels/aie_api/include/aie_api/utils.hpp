@@ -4,7 +4,7 @@
 #include "aie_api/emulation/simd.h"
 #include "aie_api/emulation/tile.h"
 
-/// Loops that are unrolled, or that silicon's compiler pipelines.
+/// Loops that are unrolled here, or pipelined by silicon's compiler.
 
 namespace aie {
 
@@ -33,7 +33,7 @@ struct loop_options {
   int preamble_offset = 0;
 };
 
-/// fn(0) .. fn(count - 1); at least MinIters of them.
+/// Calls fn(0) .. fn(count - 1). Traps if `count` is less than MinIters.
 template <unsigned MinIters, loop_options = loop_options{}, typename Fn>
 __aie_inline inline void pipelined_loop(unsigned count, Fn&& fn) {
   if (count < MinIters) npuwhisper_trap("pipelined_loop: fewer iterations than promised");

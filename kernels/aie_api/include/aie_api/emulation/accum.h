@@ -10,7 +10,7 @@ enum class AccumClass { Int, FP };
 template <typename T, unsigned Elems>
 class block_vector;
 
-/// A vector of accumulators. Reading one that was never written is a trap.
+/// A vector of accumulators. Reading one that was never written traps.
 template <typename Tag, unsigned Elems>
 class accum {
  public:
@@ -46,7 +46,7 @@ class accum {
     return lanes_;
   }
 
-  /// A block vector's values.
+  /// Takes the values of a block vector.
   template <typename T>
   requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>) __aie_inline
       explicit accum(const block_vector<T, Elems>& v)
@@ -54,8 +54,8 @@ class accum {
     detail::count_vector_op(sizeof(lanes_));
   }
 
-  /// Integers are shifted up; bf16 and f32 enter a float accumulator as they are (f32 vectors and
-  /// float accumulators are the same bits, and no operation).
+  /// Takes the values of a vector: integers shifted up by `shift`, bf16 and f32 values unchanged.
+  /// f32 values cost no operation: vectors and float accumulators share registers.
   template <typename T>
   __aie_inline void from_vector(const vector<T, Elems>& v, int shift = 0) {
     if constexpr (!std::is_same_v<T, float>) detail::count_vector_op(sizeof(lanes_));
@@ -72,7 +72,8 @@ class accum {
     written_ = true;
   }
 
-  /// Shift, round, saturate; a float accumulator gives float as it is and bfloat16 rounded.
+  /// Returns the values as a vector. Integers are shifted down by `shift`, rounded and saturated.
+  /// A float accumulator returns float unchanged, and bfloat16 and block floating point rounded.
   template <typename T>
   requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>)
       __aie_inline block_vector<T, Elems> to_vector(int = 0)
@@ -111,8 +112,8 @@ class accum {
   operator vector<T, Elems>() const {
     return to_vector<T>();
   }
-  /// f32 vectors and accumulators of 32 bits have the same registers: the bits are taken as they
-  /// are, whatever the accumulator's class.
+  /// Takes the values of a vector. f32 vectors and 32-bit accumulators share registers: the bits of
+  /// an f32 vector are copied unchanged, even into an integer accumulator.
   template <typename T>
   requires(detail::is_floating_v<T>) __aie_inline accum& operator=(const vector<T, Elems>& v) {
     if constexpr (is_floating_point()) {
@@ -165,7 +166,7 @@ class accum {
     }
   }
 
-  /// The same bits as accumulators of another tag.
+  /// Returns the same bits as accumulators of another tag.
   template <typename Tag2>
   __aie_inline auto cast_to() const {
     using Lane2 = detail::AccumLaneT<Tag2>;
@@ -183,7 +184,7 @@ struct is_accum : std::false_type {};
 template <typename Tag, unsigned N>
 struct is_accum<accum<Tag, N>> : std::true_type {};
 
-/// A vector's bits as an accumulator, and the other way round.
+/// Returns a vector's bits as an accumulator, or an accumulator's bits as a vector.
 template <typename To, typename T, unsigned N>
 __aie_inline inline auto vector_cast(const vector<T, N>& v) {
   if constexpr (detail::is_accum_tag_v<To>) {

@@ -4,7 +4,7 @@
 #include "aie_api/emulation/multiply.h"
 
 /// Constants, sums, differences, extremes, logic and shifts, lane by lane. Integer sums wrap; bf16
-/// sums are made in f32 and rounded as the mode says.
+/// sums are computed in f32 and rounded in the current mode.
 
 namespace aie {
 
@@ -51,7 +51,7 @@ __aie_inline inline vector<T, N> by_lane(const vector<T, N>& a, const vector<T, 
   return from_compute_lanes<T>(f(compute_lanes(a), compute_lanes(b)));
 }
 
-/// The larger (or smaller) of two lanes. bf16 and f32 compare as numbers.
+/// Returns the larger (or smaller) of two lanes. bf16 and f32 compare as numbers.
 template <bool larger, typename T, unsigned N>
 __aie_inline inline vector<T, N> extreme(const vector<T, N>& a, const vector<T, N>& b) {
   count_vector_op(N * sizeof(T));
@@ -166,7 +166,7 @@ __aie_inline inline accum<Tag, N> neg(const accum<Tag, N>& a) {
   return sub(zeros<Tag, N>(), a);
 }
 
-/// The lowest integer stays what it is, as in hardware without saturation.
+/// Returns absolute values. The lowest integer is unchanged, as in hardware without saturation.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> abs(const vector<T, N>& a) {
   if constexpr (detail::is_floating_v<T>) {
@@ -218,7 +218,7 @@ __aie_inline inline vector<T, N> bit_not(const vector<T, N>& a) {
   return detail::bitwise(a, a, [](auto x, auto) __aie_inline { return ~x; });
 }
 
-/// Elements shifted up; bits that leave are lost.
+/// Shifts elements up; the bits shifted out are lost.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> upshift(const vector<T, N>& a, unsigned shift) {
   using U = std::make_unsigned_t<T>;
@@ -228,7 +228,7 @@ __aie_inline inline vector<T, N> upshift(const vector<T, N>& a, unsigned shift) 
         return shift < sizeof(T) * 8 ? x << static_cast<int>(shift) : x ^ x;
       })));
 }
-/// Arithmetic: the sign fills; nothing is rounded.
+/// Shifts elements down, arithmetically: the sign fills, and nothing is rounded.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> downshift(const vector<T, N>& a, unsigned shift) {
   detail::count_vector_op(N * sizeof(T));
@@ -245,7 +245,7 @@ __aie_inline inline vector<T, N> logical_downshift(const vector<T, N>& a, unsign
       })));
 }
 
-/// Integer sums that keep to the type's range, whatever the mode.
+/// Returns integer sums, saturated to the type's range unless the saturation mode is none.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> saturating_add(const vector<T, N>& a, const vector<T, N>& b) {
   accum<acc64, N> sum(a);

@@ -4,14 +4,14 @@
 #include "aie_api/emulation/round.h"
 
 /// Block floating point (AIE2P): 8 values share the largest of their exponents, e, and each is an
-/// 8-bit two's complement multiple of 2^(e - 6). Values are kept as the f32 numbers that the
-/// mantissas stand for: products and sums of a block are then exact in f32. A largest value that
-/// rounds up to +128 raises the shared exponent, as measured on Strix under conv_even.
+/// 8-bit two's complement multiple of 2^(e - 6). Values are kept as f32 numbers equal to the
+/// mantissas' values, so products and sums of a block are exact in f32. If the largest value rounds
+/// up to +128, the shared exponent rises, as measured on Strix under conv_even.
 
 namespace aie::detail {
 
-/// What is added to the bits of a positive value so that its exponent is the one that the block
-/// needs after rounding: 127.5 / 64 in the mantissa rounds up to 128 (or more than 127, for ceil).
+/// Added to the bits of a positive value to obtain the exponent that the block needs after
+/// rounding: 127.5 / 64 in the mantissa rounds up to 128 (for ceil, anything more than 127 / 64).
 template <rounding_mode Mode>
 inline constexpr std::int32_t kExponentCarry =
     Mode == rounding_mode::floor || Mode == rounding_mode::symmetric_floor ? 0
@@ -21,15 +21,15 @@ inline constexpr std::int32_t kExponentCarry =
         ? 0xffff
         : 0x10000;
 
-/// An integer-valued float of at most 8 bits and a sign.
+/// Rounds to an integer-valued float of at most 8 bits and a sign.
 template <rounding_mode Mode, typename V>
 __aie_inline inline V round_float(V x) {
   if constexpr (Mode == rounding_mode::conv_even) {
-    const float magic = 12582912.0F;  // 1.5 * 2^23: the sum keeps no fraction, and ties go to even.
+    const float magic = 12582912.0F;  // 1.5 * 2^23: the sum has no fraction, ties go to even.
     return (x + magic) - magic;
   } else {
-    // 2^16 is enough for the fraction to show: what lies below only breaks ties, and is kept by
-    // an odd last bit.
+    // A scale of 2^16 keeps enough of the fraction. Lower bits only decide whether a value is exact
+    // or a tie, so the last bit is set if any of them is.
     using I = Vec<std::int32_t, sizeof(V) / 4>;
     const V scaled = x * 65536.0F;
     I fixed = __builtin_convertvector(scaled, I);
@@ -44,7 +44,7 @@ __aie_inline inline V larger(V a, V b) {
   return a > b ? a : b;
 }
 
-/// The maximum of each aligned group of 8 lanes, in all of its lanes.
+/// Returns the maximum of each aligned group of 8 lanes, in all of its lanes.
 template <unsigned N>
 __aie_inline inline Lanes<std::int32_t, N> maximum_of_8(Lanes<std::int32_t, N> x) {
   constexpr unsigned per = Lanes<std::int32_t, N>::kPer;
@@ -63,7 +63,8 @@ __aie_inline inline Lanes<std::int32_t, N> maximum_of_8(Lanes<std::int32_t, N> x
   });
 }
 
-/// The maximum over the rows of each column of a matrix with 8 columns, in all of its lanes.
+/// Returns the maximum over the rows for each column of a matrix with 8 columns, in all lanes of
+/// the column.
 template <unsigned N>
 __aie_inline inline Lanes<std::int32_t, N> maximum_of_columns(const Lanes<std::int32_t, N>& x) {
   constexpr unsigned per = Lanes<std::int32_t, N>::kPer;
@@ -81,8 +82,8 @@ __aie_inline inline Lanes<std::int32_t, N> maximum_of_columns(const Lanes<std::i
   return r;
 }
 
-/// f32 values to what their blocks hold. Blocks are groups of 8 lanes, or (`by_columns`) the 8
-/// columns of an 8 x 8 matrix. Blocks below 2^-120 become zeros.
+/// Rounds f32 values to the values that their blocks hold. Blocks are groups of 8 lanes or, with
+/// `by_columns`, the 8 columns of an 8 x 8 matrix. Blocks below 2^-119 become zeros.
 template <bool by_columns = false, unsigned N>
 __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
   return with_rounding(x, [](auto mode, const auto& values) __aie_inline {
@@ -92,7 +93,8 @@ __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
       return v < 0 ? v & 0x7fffffff : v + kExponentCarry<kMode>;
     });
     const auto largest = by_columns ? maximum_of_columns(keys) : maximum_of_8(keys);
-    // The exponent field e of the block; 2^(e - 127 - 6) is a mantissa's unit.
+    // Bits of a mantissa's unit, 2^(e - 127 - 6) for a block with the exponent field e; 0 if too
+    // low.
     const auto unit_bits = map(largest, [](auto v) __aie_inline {
       const auto field = v & 0x7f800000;
       return field > (7 << 23) ? field - (6 << 23) : field ^ field;
@@ -110,13 +112,13 @@ __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
   });
 }
 
-/// A mantissa's unit in a block with this exponent byte.
+/// Returns a mantissa's unit in a block with this exponent byte.
 inline float unit_of_exponent(std::uint8_t exponent) {
   const std::uint32_t bits = exponent > 6 ? static_cast<std::uint32_t>(exponent - 6) << 23 : 0;
   return std::bit_cast<float>(bits);
 }
 
-/// Writes 8 values of one block, which quantise_bfp16 has made, as an exponent and mantissas.
+/// Writes the 8 values of a block from quantise_bfp16() as an exponent and mantissas.
 template <typename F>
 __aie_inline inline void pack_block(F&& value, std::uint8_t* target) {
   std::uint32_t exponent = 0;
@@ -124,7 +126,7 @@ __aie_inline inline void pack_block(F&& value, std::uint8_t* target) {
     const std::uint32_t field = std::bit_cast<std::uint32_t>(value(i)) >> 23 & 0xffU;
     exponent = field > exponent ? field : exponent;
   }
-  // -128 has the next exponent, and fits this one.
+  // As an f32, a mantissa of -128 has an exponent that is one higher than its block needs.
   bool fits = exponent > 7;
   const float smaller = unit_of_exponent(static_cast<std::uint8_t>(exponent - 1));
   for (unsigned i = 0; i < 8 && fits; ++i) {

@@ -8,7 +8,8 @@
 
 namespace aie {
 
-/// Elems values in blocks of 8 (AIE2P). In memory a block is its exponent's byte, then 8 mantissas.
+/// Elems values in blocks of 8 (AIE2P). In memory a block is an exponent byte followed by 8
+/// mantissas.
 template <typename T, unsigned Elems>
 class block_vector {
   static_assert(std::is_same_v<T, bfp16ebs8>, "bfp16ebs8 is the block type that is emulated");
@@ -67,7 +68,7 @@ class block_vector {
   lanes_type lanes_;
 };
 
-/// f32 accumulators to blocks, under the rounding mode that is set.
+/// Converts f32 accumulators to blocks, in the current rounding mode.
 template <typename Tag, unsigned N>
 template <typename T>
 requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>) __aie_inline
@@ -76,7 +77,8 @@ requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>) __aie_inlin
   return block_vector<T, N>(detail::quantise_bfp16(lanes()));
 }
 
-/// B of a block product is held transposed: rows are columns of B, blocks run along k.
+/// Operand B of a block product, which is stored transposed: rows are columns of B, blocks run
+/// along k.
 template <typename T, unsigned N>
 struct TransposedBlocks {
   block_vector<T, N> v;
@@ -86,7 +88,7 @@ __aie_inline inline TransposedBlocks<T, N> op_transpose(const block_vector<T, N>
   return {v};
 }
 
-/// Reads and writes block vectors one after the other: they are not aligned in memory.
+/// Reads and writes consecutive block vectors, which are not aligned in memory.
 template <typename T, unsigned Elems, aie_dm_resource = aie_dm_resource::none>
 class block_vector_input_buffer_stream {
  public:
@@ -103,7 +105,7 @@ class block_vector_input_buffer_stream {
     v = pop();
     return *this;
   }
-  /// Moves by `n` block vectors.
+  /// Returns the next block vector, then moves by `n` more.
   __aie_inline vector_type pop_seek(int n) {
     const vector_type v = pop();
     seek(n);

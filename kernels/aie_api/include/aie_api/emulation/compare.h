@@ -4,7 +4,7 @@
 #include "aie_api/emulation/arithmetic.h"
 #include "aie_api/emulation/mask.h"
 
-/// Comparisons give masks, select takes them.
+/// Comparisons, which return masks, and select(), which takes a mask.
 
 namespace aie {
 
@@ -22,7 +22,7 @@ __aie_inline inline mask<N> compare(const vector<T, N>& a, const vector<T, N>& b
   return r;
 }
 
-/// Lanes of all ones where the mask is set.
+/// Returns lanes of all ones where the mask is set.
 template <typename I, unsigned N>
 __aie_inline inline Lanes<I, N> expand(const mask<N>& m) {
   return make_lanes<I, N>([&](unsigned i)
@@ -61,7 +61,7 @@ __aie_inline inline bool not_equal(const vector<T, N>& a, const vector<T, N>& b)
   return !equal(a, b);
 }
 
-/// b where the mask is set, else a.
+/// Returns b where the mask is set, else a.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> select(const vector<T, N>& a, const vector<T, N>& b,
                                         const mask<N>& m) {
@@ -86,13 +86,13 @@ __aie_inline inline vector<T, N> select(const vector<T, N>& a, const E& b, const
   return select(a, broadcast<T, N>(b), m);
 }
 
-/// Scalars: elements of one vector's type.
+/// Returns a vector of b where the mask is set, else a, for two scalars of the same type.
 template <unsigned N, detail::ScalarOperand A, detail::ScalarOperand B>
 __aie_inline inline auto select(const A& a, const B& b, const mask<N>& m) {
   return select(detail::spread_scalar<N>(a), detail::spread_scalar<N>(b), m);
 }
 
-/// The larger elements, and which of them came from b (a < b).
+/// Returns the larger elements, and a mask of those from b (a < b).
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, mask<N>> max_cmp(const vector<T, N>& a,
                                                              const vector<T, N>& b) {
@@ -104,7 +104,7 @@ __aie_inline inline std::pair<vector<T, N>, mask<N>> min_cmp(const vector<T, N>&
   return {min(a, b), ge(a, b)};
 }
 
-/// max(a - b, 0)
+/// Returns max(a - b, 0).
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> maxdiff(const vector<T, N>& a, const vector<T, N>& b) {
   return select(zeros<T, N>(), sub(a, b), gt(a, b));

@@ -6,7 +6,7 @@
 
 #include "aie_api/emulation.h"
 
-/// What every part of the emulation stands on: inlining, traps, the memory guard, counting.
+/// Foundations of the emulation: inlining, traps, the memory guard, counting.
 
 #ifndef __AIE_ARCH__
 #error "__AIE_ARCH__ selects the generation: 20 is AIE2 (npu1), 21 is AIE2P (npu2)"
@@ -14,8 +14,8 @@
 #error "__AIE_ARCH__ must be 20 (AIE2) or 21 (AIE2P): no other generation is emulated"
 #endif
 
-/// The header's functions are always inlined: vectors then live in the host's registers, and no
-/// access of the header's own to them is left for the compiler's instrumentation to guard.
+/// Forces inlining of the header's functions: vectors then stay in the host's registers, and the
+/// compiler's instrumentation finds no accesses to guard in the header itself.
 #ifndef __aie_inline
 #define __aie_inline __attribute__((always_inline))
 #endif
@@ -33,8 +33,9 @@ void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_wri
 namespace aie::detail {
 
 inline constexpr bool kAie2p = __AIE_ARCH__ == 21;
-/// Native load and store width, bytes; a native vector register of the cost counters.
+/// Native load and store width, in bytes.
 inline constexpr unsigned kLoadBytes = kAie2p ? 64 : 32;
+/// Size of a native vector register for the cost counters, in bytes.
 inline constexpr unsigned kRegisterBytes = 64;
 
 constexpr std::uint64_t in_units_of(std::uint64_t unit, std::uint64_t bytes) {
@@ -45,8 +46,8 @@ __aie_inline inline void count_vector_op(std::uint64_t bytes) {
   npuwhisper_core_state.vector_ops += in_units_of(kRegisterBytes, bytes);
 }
 
-/// One check for a whole vector: a compare with the window of the core's own memory, and a call
-/// only for what lies elsewhere.
+/// Checks an access to a whole vector: compares its addresses with the window of the core's own
+/// memory, and calls the guard only for other addresses.
 __aie_inline inline void check_access(const void* address, std::size_t bytes, bool is_write) {
   const NpuWhisperCoreState::Window& window = npuwhisper_core_state.memory;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
@@ -56,7 +57,8 @@ __aie_inline inline void check_access(const void* address, std::size_t bytes, bo
   npuwhisper_check_access(address, bytes, is_write);
 }
 
-/// An aligned vector access: silicon drops the low address bits and reads elsewhere; we trap.
+/// Checks an aligned vector access. A misaligned one traps; silicon drops the low address bits and
+/// accesses another address.
 __aie_inline inline void check_aligned_access(const void* address, std::size_t bytes,
                                               std::size_t alignment, bool is_write) {
   if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0) [[unlikely]] {

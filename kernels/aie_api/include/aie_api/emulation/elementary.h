@@ -4,10 +4,10 @@
 #include "aie_api/emulation/compare.h"
 
 /// Functions of one variable, and conversions between fixed and floating point. Fixed point rounds
-/// to nearest even and saturates whatever the modes are (so the documentation). inv and invsqrt are
-/// the short Newton sequences that AIE2 runs, about 1e-3 and 1e-3 off: too coarse for a layer norm.
-/// exp2 and tanh exist on AIE2P only; silicon's tables are not published, so they are the function
-/// rounded to bf16 here.
+/// to nearest even and saturates in all modes (according to the documentation). inv and invsqrt are
+/// AIE2's short Newton sequences, each with an error of about 1e-3: too coarse for a layer norm.
+/// exp2 and tanh exist on AIE2P only. Silicon's tables are not published, so they return the exact
+/// function rounded to bf16.
 
 namespace aie {
 
@@ -25,7 +25,7 @@ inline float power_of_two(int exponent) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
 }
 
-/// 2^x to about 2 units in the last place of f32: what is rounded to bf16 afterwards.
+/// Returns 2^x, to about 2 units in the last place of f32. Callers round it to bf16.
 template <unsigned N>
 __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
   return map(x, [](auto v) __aie_inline {
@@ -44,7 +44,7 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
     p = p * f + 0.5F;
     p = p * f + 1.0F;
     p = p * f + 1.0F;
-    // In two steps, so that results below 2^-126 and above 2^127 come out as zero and infinity.
+    // In two steps, so that results below 2^-126 become zero and results above 2^127 infinity.
     const I k = __builtin_convertvector(n, I);
     const I half = k >> 1;
     const V first = reinterpret_cast<V>((half + 127) << 23);
@@ -54,7 +54,8 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
   });
 }
 
-/// x in units of 2^-shift, to nearest even, saturated to T.
+/// Returns x in units of 2^-shift, rounded to nearest even, or down with `floor_it`, and saturated
+/// to T.
 template <typename T>
 __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   const double scaled = static_cast<double>(x) * static_cast<double>(power_of_two(shift));
@@ -68,7 +69,7 @@ __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   return static_cast<T>(rounded);
 }
 
-/// Rounds to what the type holds: bf16 after each step of the bf16 sequences.
+/// Rounds to the precision of T: the bf16 sequences round after each step.
 template <typename T>
 __aie_inline inline float hold(float x) {
   if constexpr (std::is_same_v<T, bfloat16>) {
@@ -134,7 +135,7 @@ __aie_inline inline vector<T, N> to_fixed_floor(const vector<bfloat16, N>& v, in
   }));
 }
 
-/// Integers that stand for v / 2^shift.
+/// Converts integers v, in units of 2^-shift, to float.
 template <typename TR = float, typename T, unsigned N>
 requires(std::is_integral_v<T>) __aie_inline
     inline vector<TR, N> to_float(const vector<T, N>& v, int shift = 0) {
@@ -184,7 +185,7 @@ requires(detail::is_floating_v<T>) __aie_inline inline vector<T, N> sqrt(const v
 #if __AIE_ARCH__ == 21
 
 namespace detail {
-/// To nearest even, whatever the mode.
+/// Rounds to the nearest bf16, ties to even, whatever the mode.
 template <unsigned N>
 __aie_inline inline vector<bfloat16, N> nearest_bf16(const Lanes<float, N>& x) {
   return vector<bfloat16, N>(

@@ -5,8 +5,8 @@
 
 #include "aie_api/emulation/memory.h"
 
-/// Iterators over vectors in memory: what they point to is loaded when it is read and stored when
-/// it is assigned, with the checks of load_v and store_v.
+/// Iterators over vectors in memory. Reading through one loads the vector, and assigning stores it,
+/// with the checks of load_v and store_v.
 
 namespace aie {
 
@@ -38,7 +38,8 @@ class vector_ref {
 
 namespace detail {
 
-/// Steps of `Step` vectors; a circular iterator of `Circle` elements wraps.
+/// Iterator that moves in steps of `Step` vectors. If `Circle` is not 0, it wraps after that many
+/// elements.
 template <typename T, unsigned N, int Step, std::size_t Circle>
 class IteratorOf {
  public:
@@ -84,7 +85,7 @@ class IteratorOf {
   difference_type index_;
 };
 
-/// Elements at addresses that need no alignment but their own.
+/// Iterator over vectors at addresses that need only the alignment of their elements.
 template <typename T, unsigned N>
 class UnalignedIterator {
  public:

@@ -3,8 +3,9 @@
 
 #include "aie_api/emulation/memory.h"
 
-/// Tables in memory that several lanes look up at once. A table is stored in lines of 16 bytes,
-/// each twice (one for each of two banks); with four at a time, in two copies.
+/// Tables in memory for parallel look-ups by several lanes. A table is stored in lines of 16 bytes.
+/// Each line is stored twice, once for each of two banks. For four parallel look-ups there are two
+/// copies of the table.
 
 namespace aie {
 
@@ -18,7 +19,7 @@ class lut<4, OffsetType, SlopeType> {
       : elements_(elements),
         ab_(static_cast<const OffsetType*>(ab)),
         cd_(static_cast<const OffsetType*>(cd)) {}
-  /// Lanes 0 and 1 of four read the first copy, the others the second.
+  /// Returns an element. Of four lanes, lanes 0 and 1 read the first copy, the others the second.
   __aie_inline OffsetType get(unsigned element, unsigned lane) const {
     constexpr unsigned per_line = 16 / sizeof(OffsetType);
     const OffsetType* copy = lane % 4 < 2 ? ab_ : cd_;
@@ -42,7 +43,7 @@ class parallel_lookup {
   static_assert(std::is_unsigned_v<T>, "look-ups by signed values are not emulated");
 
  public:
-  /// An element's index is its value less the low `step_bits`, plus the bias.
+  /// A value v is looked up at index (v >> step_bits) + bias.
   __aie_inline parallel_lookup(const Table& table, unsigned step_bits, int bias = 0)
       : table_(table), step_bits_(step_bits), bias_(bias) {}
 

@@ -7,7 +7,7 @@
 
 namespace aie {
 
-/// One bit for each element of a vector of Elems.
+/// One bit for each of Elems elements of a vector.
 template <unsigned Elems>
 class mask {
   static constexpr unsigned kWords = (Elems + 31) / 32;
@@ -52,13 +52,13 @@ class mask {
   }
   __aie_inline constexpr bool empty() const { return count() == 0; }
   __aie_inline constexpr bool full() const { return count() == Elems; }
-  /// Zeros above the highest set bit.
+  /// Returns the number of zeros above the highest set bit.
   __aie_inline constexpr unsigned clz() const {
     unsigned n = 0;
     while (n < Elems && !test(Elems - 1 - n)) ++n;
     return n;
   }
-  /// Zeros below the lowest set bit.
+  /// Returns the number of zeros below the lowest set bit.
   __aie_inline constexpr unsigned ctz() const {
     unsigned n = 0;
     while (n < Elems && !test(n)) ++n;

@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/vector.h"
 
-/// Vector loads and stores. Each is checked once as a whole: alignment, and that the core reaches
-/// the memory.
+/// Vector loads and stores. Each access is checked once as a whole: its alignment, and whether the
+/// core can reach the memory.
 
 namespace aie {
 
@@ -29,7 +29,7 @@ __aie_inline inline void write_vector(T* target, const vector<T, N>& v) {
                         __aie_inline { store_unseen(target + i * L::kPer, v.lanes().c[i]); });
 }
 
-/// An unaligned access is told how many elements its address is a multiple of.
+/// Checks an unaligned access. Its address must be a multiple of `aligned_elems` elements.
 template <typename T>
 __aie_inline inline void check_unaligned(const T* address, unsigned bytes, unsigned aligned_elems,
                                          bool is_write) {
@@ -59,7 +59,7 @@ __aie_inline inline vector<T, native_vector_length_v<T>> load_unaligned_v(
   return load_unaligned_v<native_vector_length_v<T>>(source, aligned_elems);
 }
 
-/// From the aligned address at or below `source`.
+/// Loads from the nearest address at or below `source` that is aligned to `n` elements.
 template <unsigned Elems, aie_dm_resource = aie_dm_resource::none, typename T>
 __aie_inline inline vector<T, Elems> load_floor_v(const T* source, unsigned n = Elems) {
   const auto address = reinterpret_cast<std::uintptr_t>(source);

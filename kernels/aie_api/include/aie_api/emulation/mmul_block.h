@@ -3,13 +3,14 @@
 
 #include "aie_api/emulation/simd.h"
 
-/// C += A B of one mmul block in the host's registers. All three are row-major lanes of one type
-/// (f32, int32 or int64). A chunk of C holds one or more of its rows, or a part of one; for each k,
-/// lanes of A are spread over the columns of their rows, and a row of B is repeated for each row.
+/// C += A * B for one mmul block in the host's registers. All three are row-major lanes of one type
+/// (f32, int32 or int64). A chunk of C holds one or more rows, or a part of one. For each k, lanes
+/// of A are spread over the columns of their rows, and a row of B is repeated for each row.
 
 namespace aie::detail {
 
-/// a * b + c. For products of bf16 values fused and separate rounding agree (the product is exact).
+/// Returns a * b + c. For products of bf16 values, fused and separate rounding agree (the product
+/// is exact).
 template <typename V>
 __aie_inline inline V multiply_add(V a, V b, V c) {
 #if defined(__FMA__)
@@ -22,15 +23,15 @@ __aie_inline inline V multiply_add(V a, V b, V c) {
 template <unsigned M, unsigned K, unsigned N, typename L>
 struct BlockGeometry {
   static constexpr unsigned kChunk = Lanes<L, M * N>::kPer;
-  static constexpr unsigned kRows = kChunk >= N ? kChunk / N : 1;  ///< Of C in a chunk.
-  static constexpr unsigned kColumns = kChunk >= N ? N : kChunk;   ///< Of C in a chunk.
+  static constexpr unsigned kRows = kChunk >= N ? kChunk / N : 1;  ///< Rows of C in a chunk.
+  static constexpr unsigned kColumns = kChunk >= N ? N : kChunk;   ///< Columns of C in a chunk.
   static constexpr unsigned kChunksPerRow = N / kColumns;
   static constexpr unsigned kSpan = kChunk / kRows;
   static constexpr unsigned kGroup = K < kSpan ? K : kSpan;  ///< Values of k gathered at a time.
 };
 
-/// With `block_sum`, the block's K products are summed first and then added to C, as the block
-/// floating point multiplier does.
+/// C += A * B. With `block_sum`, sums the block's K products first and then adds them to C, as the
+/// block floating point multiplier does.
 template <unsigned M, unsigned K, unsigned N, bool block_sum = false, typename L>
 __aie_inline inline void multiply_block(Lanes<L, M * N>& c, const Lanes<L, M * K>& a,
                                         const Lanes<L, K * N>& b) {

@@ -5,8 +5,8 @@
 
 #include "aie_api/emulation/types.h"
 
-/// Which mmul shapes a generation has, from the table of supported modes in aie_api's documentation
-/// (dense, real types; AIE-ML/XDNA1 and XDNA2) and its code.
+/// The mmul shapes of each generation, from the table of supported modes in aie_api's documentation
+/// (dense, real types; AIE-ML/XDNA1 and XDNA2) and from its code.
 
 namespace aie::detail {
 
@@ -21,7 +21,7 @@ constexpr bool contains_shape(std::initializer_list<MmulShape> shapes, MmulShape
   return false;
 }
 
-/// `a` and `b` are the operands' bits.
+/// Returns whether the shape exists for integers of `a` and `b` bits.
 constexpr bool has_integer_shape(unsigned a, unsigned b, MmulShape s) {
   const unsigned kind = a * 100 + b;
   if (!kAie2p) {

@@ -3,22 +3,22 @@
 
 #include "aie_api/emulation/accum.h"
 
-/// Lane by lane products into accumulators. bf16 products are exact in f32. AIE has no f32
-/// multiplier: silicon adds up to nine bf16 products of the operands' parts; here the product is
+/// Lane-by-lane products into accumulators. bf16 products are exact in f32. AIE has no f32
+/// multiplier: silicon adds up to nine bf16 products of the operands' parts. Here the product is
 /// rounded once to f32, which is at least as close.
 
 namespace aie {
 
 namespace detail {
 
-/// An accumulator tag, or the default for the operands' types.
+/// `Tag` or, if `Tag` is accauto, the default for the operands' types.
 template <typename Tag, typename A, typename B>
 using accum_tag_or_default_t =
     std::conditional_t<std::is_same_v<Tag, accauto>, default_accum_tag_t<A, B>, Tag>;
 
-/// Counts the multiplier's instructions for n lanes: 32 lanes of up to 16 bits at a time, 16 of
-/// bf16 on AIE2; 32-bit operands take one for each pair of halves; f32 is split into three bf16
-/// parts (six conversions) whose nine products are added.
+/// Counts the multiplier's instructions for n lanes. One instruction covers 32 lanes of up to 16
+/// bits, or 16 lanes of bf16 on AIE2. 32-bit operands need one for each pair of halves. f32 is
+/// split into three bf16 parts (six conversions), whose nine products are added.
 template <typename A, typename B>
 __aie_inline inline void count_products(std::uint64_t n) {
   constexpr bool floats = is_floating_v<A> || is_floating_v<B>;
@@ -30,7 +30,7 @@ __aie_inline inline void count_products(std::uint64_t n) {
   npuwhisper_core_state.vector_ops += in_units_of(lanes, n) * passes;
 }
 
-/// The products a * b in the lanes of the accumulator `Tag`.
+/// Returns the products a * b in the lanes of the accumulator `Tag`.
 template <typename Tag, typename A, typename B, unsigned N>
 __aie_inline inline Lanes<AccumLaneT<Tag>, N> products(const vector<A, N>& a,
                                                        const vector<B, N>& b) {
@@ -43,14 +43,14 @@ __aie_inline inline Lanes<AccumLaneT<Tag>, N> products(const vector<A, N>& a,
     static_assert(is_floating_v<A> && is_floating_v<B>, "integers do not multiply floats");
     return map(compute_lanes(a), compute_lanes(b), multiply);
   } else {
-    // Unsigned arithmetic wraps; the low bits are the signed product's.
+    // Unsigned arithmetic wraps; its low bits equal those of the signed product.
     using U = std::make_unsigned_t<L>;
     return reinterpret<L>(map(reinterpret<U>(convert<L>(a.lanes())),
                               reinterpret<U>(convert<L>(b.lanes())), multiply));
   }
 }
 
-/// Lanes that wrap, as accumulators of integers do.
+/// Returns a + b. Integer lanes wrap, as integer accumulators do.
 template <typename L, unsigned N>
 __aie_inline inline Lanes<L, N> add_lanes(const Lanes<L, N>& a, const Lanes<L, N>& b) {
   if constexpr (std::is_integral_v<L>) {
@@ -72,7 +72,8 @@ __aie_inline inline Lanes<L, N> sub_lanes_of(const Lanes<L, N>& a, const Lanes<L
   }
 }
 
-/// A scalar operand as a vector of its own type (elements of vectors give up their reference).
+/// Returns a scalar operand as a vector of its own type. References to elements of vectors are
+/// resolved.
 template <unsigned N, typename E>
 __aie_inline inline auto spread_scalar(const E& e) {
   if constexpr (requires { e.get(); }) {

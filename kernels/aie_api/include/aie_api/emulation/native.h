@@ -12,7 +12,7 @@
 #include "aie_api/emulation/tile.h"
 
 /// Native vector types under the compiler's names, and the intrinsics that published kernels use
-/// beside aie_api. Loop hints mean nothing here.
+/// besides aie_api. Loop hints have no effect.
 
 #define restrict __restrict
 #define chess_prepare_for_pipelining
@@ -84,7 +84,7 @@ using v8acc64 = aie::accum<acc64, 8>;
 using v16acc64 = aie::accum<acc64, 16>;
 using v32acc64 = aie::accum<acc64, 32>;
 
-// Vectors that are not set, zeros, and one value in all elements.
+// Undefined vectors, zeros, and vectors with one value in all elements.
 __aie_inline inline v16int32 undef_v16int32() {
   return {};
 }
@@ -155,7 +155,7 @@ __aie_inline inline v16accfloat ups_to_v16accfloat(const v16bfloat16& v) {
   return v16accfloat(v);
 }
 
-/// The bytes of (a, b) from byte n on.
+/// Returns the bytes of the concatenation of a and b from byte n on.
 template <typename T, unsigned N>
 __aie_inline inline aie::vector<T, N> shift_bytes(const aie::vector<T, N>& a,
                                                   const aie::vector<T, N>& b, unsigned n) {
@@ -176,8 +176,8 @@ __aie_inline inline aie::vector<T, N> bxor(const aie::vector<T, N>& a, const aie
   return aie::bit_xor(a, b);
 }
 
-/// A shuffle's mode: 1024 bits (two vectors), or 512, as rows x columns of elements; the
-/// transpose's low or high half is the result.
+/// A shuffle's mode: it reads 1024 bits (two vectors) or 512 bits as rows x columns of elements,
+/// and returns the low or the high half of the transpose.
 enum ShuffleMode : std::uint32_t {};
 namespace aie::detail {
 constexpr ShuffleMode shuffle_mode(unsigned bytes, unsigned rows, unsigned columns, unsigned half) {

@@ -3,7 +3,7 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Operators on vectors and accumulators, for kernels that ask for them by `using namespace
+/// Operators on vectors and accumulators, for kernels that enable them with `using namespace
 /// aie::operators`.
 
 namespace aie::operators {

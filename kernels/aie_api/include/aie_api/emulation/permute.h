@@ -3,13 +3,13 @@
 
 #include "aie_api/emulation/arithmetic.h"
 
-/// Movements of elements within and between vectors: all exact.
+/// Permutations of elements within and between vectors. All are exact.
 
 namespace aie {
 
 namespace detail {
 
-/// Element i of the result is source(i).
+/// Returns a vector whose element i is source(i).
 template <typename T, unsigned N, typename F>
 __aie_inline inline vector<T, N> gather(F source) {
   count_vector_op(N * sizeof(T));
@@ -18,8 +18,9 @@ __aie_inline inline vector<T, N> gather(F source) {
 
 }  // namespace detail
 
-/// Element i is element i + n; the top is filled with what was there (undefined in the
-/// documentation: silicon rotates zeros or garbage in, and so must not be relied on).
+/// Returns a vector whose element i is element i + n of `v`. The top elements are undefined in the
+/// documentation: silicon shifts in zeros or garbage, so kernels must not rely on them. Here they
+/// have the pattern of a vector that was never written.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> shuffle_down(const vector<T, N>& v, unsigned n) {
   return detail::gather<T, N>([&](unsigned i) __aie_inline {
@@ -71,7 +72,8 @@ __aie_inline inline vector<T, N> reverse(const vector<T, N>& v) {
   return detail::gather<T, N>([&](unsigned i) __aie_inline { return v.lanes().get(N - 1 - i); });
 }
 
-/// Steps of `step` elements, every other of them: the even ones, or the odd ones.
+/// Returns every other group of `step` elements: the even groups here, the odd groups in
+/// filter_odd().
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N / 2> filter_even(const vector<T, N>& v, unsigned step = 1) {
   return detail::gather<T, N / 2>(
@@ -84,7 +86,7 @@ __aie_inline inline vector<T, N / 2> filter_odd(const vector<T, N>& v, unsigned 
   });
 }
 
-/// Steps of `step` elements of a and b in turn, as two vectors.
+/// Returns alternating groups of `step` elements of a and b, as two vectors.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const vector<T, N>& a,
                                                                          const vector<T, N>& b,
@@ -98,7 +100,7 @@ __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const v
   return {detail::gather<T, N>([&](unsigned i) __aie_inline { return at(i); }),
           detail::gather<T, N>([&](unsigned i) __aie_inline { return at(N + i); })};
 }
-/// The reverse: even steps of (a, b), then odd ones.
+/// Reverses interleave_zip(): returns the even groups of (a, b), then the odd ones.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const vector<T, N>& a,
                                                                            const vector<T, N>& b,
@@ -111,7 +113,7 @@ __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const
               [&](unsigned i) __aie_inline { return at(i / step * 2 * step + step + i % step); })};
 }
 
-/// The vector as a row-major matrix of `rows` x `columns`, transposed.
+/// Returns the transpose of the vector as a row-major matrix of `rows` x `columns`.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> transpose(const vector<T, N>& v, unsigned rows, unsigned columns) {
   if (rows * columns != N) npuwhisper_trap("transpose: rows times columns is not the size");

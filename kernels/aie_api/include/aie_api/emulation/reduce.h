@@ -3,7 +3,8 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Sums and extremes over a vector. Floats are added as silicon does: halves on halves.
+/// Sums and extremes over a vector. Floats are added in silicon's order: one half of the lanes to
+/// the other, repeatedly.
 
 namespace aie {
 
@@ -51,7 +52,7 @@ __aie_inline inline T reduce_min(const vector<T, N>& v) {
       }));
 }
 
-/// Element i is the sum of the i-th vector.
+/// Returns a vector whose element i is the sum of the i-th vector.
 template <typename T, unsigned N, typename... More>
 __aie_inline inline vector<T, N> reduce_add_v(const vector<T, N>& first, const More&... more) {
   vector<T, N> r = zeros<T, N>();

@@ -6,10 +6,10 @@
 #include "aie_api/emulation/simd.h"
 #include "aie_api/emulation/types.h"
 
-/// Shift, round, saturate: what leaves an accumulator. Integers are bit-exact (AM020, the modes'
-/// descriptions in aie_api). A float is rounded in its magnitude: `floor` then drops bits, which is
-/// what a Phoenix does after a reset (94 % of conversions went towards zero where that was
-/// measured); ties of the infinity modes go by the value's sign.
+/// Shifts, rounding and saturation of values that leave an accumulator. Integers are bit-exact
+/// (AM020, the descriptions of the modes in aie_api). A float's magnitude is rounded: `floor`
+/// therefore drops bits, as Phoenix does after a reset (a measurement found 94 % of conversions
+/// towards zero). In positive_inf and negative_inf, ties are rounded towards that infinity.
 
 namespace aie::detail {
 
@@ -20,8 +20,8 @@ __aie_inline inline saturation_mode current_saturation() {
   return static_cast<saturation_mode>(npuwhisper_core_state.saturation);
 }
 
-/// f(std::integral_constant<rounding_mode, mode>, data) for the modes that our own kernels do not
-/// use: out of line, so that ten variants are not inlined wherever something is rounded.
+/// Calls f(std::integral_constant<rounding_mode, mode>, data) for the modes that our own kernels do
+/// not use. Out of line, so that ten variants are not inlined at every place that rounds.
 template <typename Data, typename F>
 [[gnu::noinline, gnu::cold, gnu::no_sanitize("kernel-address")]] auto with_any_rounding(
     const Data& data, F f) {
@@ -51,25 +51,25 @@ template <typename Data, typename F>
   npuwhisper_trap("the rounding mode register holds a value that is no rounding mode");
 }
 
-/// f(mode, data) for the mode that is set: the choice is made once for a vector.
+/// Calls f(mode, data) for the current mode. The mode is selected once per vector.
 template <typename Data, typename F>
 __aie_inline inline auto with_rounding(const Data& data, F f) {
   using enum rounding_mode;
   if (current_rounding() == conv_even) [[likely]] {
     return f(std::integral_constant<rounding_mode, conv_even>{}, data);
   }
-  const Data copy = data;  // Its address leaves this function: data itself stays in registers.
+  const Data copy = data;  // The copy's address escapes; data stays in registers.
   return with_any_rounding(copy, f);
 }
 
-/// x / 2^shift, shift at least 1 and less than the lane's width.
+/// Returns x / 2^shift; `shift` is at least 1 and less than the lane's width.
 template <rounding_mode Mode, typename V>
 __aie_inline inline V shift_down(V x, int shift) {
   using enum rounding_mode;
   const V q = x >> shift;
   const V rest = x - (q << shift);
   const V half = ((x ^ x) + 1) << (shift - 1);
-  // Comparisons give all ones (-1) for true: subtracting one adds 1.
+  // A true comparison is all ones (-1): subtracting it adds 1.
   if constexpr (Mode == floor) {
     return q;
   } else if constexpr (Mode == ceil) {
@@ -93,7 +93,7 @@ __aie_inline inline V shift_down(V x, int shift) {
   }
 }
 
-/// Clamps lanes of a wider integer to T's range, as the saturation mode says.
+/// Clamps lanes of a wider integer to T's range, according to the saturation mode.
 template <typename T, typename L, unsigned N>
 __aie_inline inline Lanes<L, N> saturate(const Lanes<L, N>& x) {
   const saturation_mode mode = current_saturation();
@@ -112,7 +112,8 @@ __aie_inline inline Lanes<L, N> saturate(const Lanes<L, N>& x) {
   });
 }
 
-/// Accumulator lanes to T: shift (up, where it is negative), round, saturate or wrap.
+/// Converts accumulator lanes to T: shifts (up if `shift` is negative), rounds, and saturates or
+/// wraps.
 template <typename T, typename L, unsigned N>
 __aie_inline inline Lanes<T, N> shift_round_saturate(const Lanes<L, N>& acc, int shift) {
   if constexpr (sizeof(L) == 4) {
@@ -135,7 +136,7 @@ __aie_inline inline Lanes<T, N> shift_round_saturate(const Lanes<L, N>& acc, int
   return convert<T>(saturate<T>(q));
 }
 
-/// Float bits to bf16 bits.
+/// Converts float bits to bf16 bits.
 template <rounding_mode Mode, typename U>
 __aie_inline inline U float_bits_to_bf16(U bits) {
   using enum rounding_mode;
@@ -159,13 +160,13 @@ __aie_inline inline U float_bits_to_bf16(U bits) {
   } else if constexpr (Mode == ceil || Mode == symmetric_ceil) {
     rounded = magnitude + 0xffffU;
   }
-  // Infinity stays, and a NaN stays one (quiet).
+  // Infinity is unchanged, and a NaN becomes a quiet NaN.
   const U special = magnitude > 0x7f800000U ? magnitude | 0x400000U : magnitude;
   rounded = magnitude >= 0x7f800000U ? special : rounded;
   return (rounded | sign) >> 16;
 }
 
-/// f32 lanes to bf16 under the mode that is set.
+/// Converts f32 lanes to bf16 in the current rounding mode.
 template <unsigned N>
 __aie_inline inline Lanes<std::uint16_t, N> round_to_bf16(const Lanes<float, N>& x) {
   return with_rounding(x, [](auto mode, const auto& lanes) __aie_inline {
@@ -175,7 +176,7 @@ __aie_inline inline Lanes<std::uint16_t, N> round_to_bf16(const Lanes<float, N>&
   });
 }
 
-/// bf16 lanes to f32: exact.
+/// Converts bf16 lanes to f32, which is exact.
 template <unsigned N>
 __aie_inline inline Lanes<float, N> bf16_to_float(const Lanes<std::uint16_t, N>& x) {
   return reinterpret<float>(

@@ -7,13 +7,13 @@
 
 #include "aie_api/emulation/core.h"
 
-/// Lanes<L, N>: N lanes in the host's vector registers, as an array of chunks of the widest
-/// register that the target has. All loops over chunks are unrolled at compile time, so that a
-/// Lanes is taken apart into registers. Operations on one chunk are GCC's vector extensions.
+/// Lanes<L, N>: N lanes in the host's vector registers, as an array of chunks of the target's
+/// widest register. All loops over chunks are unrolled at compile time, so that the compiler keeps
+/// the chunks of a Lanes in registers. Operations on one chunk use GCC's vector extensions.
 
 namespace aie::detail {
 
-// 32 bytes with AVX-512 as well: its cross-lane shuffles cost more than the wider sums gain.
+// 32 bytes even with AVX-512: the cost of its cross-lane shuffles exceeds the gain of wider sums.
 #if defined(__AVX2__)
 inline constexpr unsigned kChunkBytes = 32;
 #else
@@ -39,7 +39,7 @@ __aie_inline constexpr void unroll(F&& f) {
   (std::make_integer_sequence<unsigned, N>{});
 }
 
-/// A vector whose lane i is lane source(i) of `v`; `source` is a constexpr function object.
+/// Returns a vector whose lane i is lane source(i) of `v`; `source` is a constexpr function object.
 template <unsigned K, typename V, typename F>
 __aie_inline constexpr auto shuffle_lanes(V v, F source) {
   return [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) __aie_inline {
@@ -49,7 +49,7 @@ __aie_inline constexpr auto shuffle_lanes(V v, F source) {
   static_cast<void>(source);
 }
 
-/// The two vectors one after the other.
+/// Returns the concatenation of two vectors.
 template <typename L, unsigned K>
 __aie_inline constexpr Vec<L, 2 * K> join(Vec<L, K> low, Vec<L, K> high) {
   return [&]<unsigned... I>(std::integer_sequence<unsigned, I...>) __aie_inline {
@@ -58,7 +58,7 @@ __aie_inline constexpr Vec<L, 2 * K> join(Vec<L, K> low, Vec<L, K> high) {
   (std::make_integer_sequence<unsigned, 2 * K>{});
 }
 
-/// P lanes from P / K calls of part(j), j from `First` on.
+/// Returns P lanes from P / K calls of part(j), with j starting at `First`.
 template <typename L, unsigned K, unsigned P, unsigned First, typename F>
 __aie_inline constexpr Vec<L, P> assemble(F&& part) {
   if constexpr (K == P) {
@@ -81,7 +81,7 @@ struct Lanes {
   __aie_inline constexpr L get(unsigned i) const { return c[i / kPer][i % kPer]; }
   __aie_inline constexpr void set(unsigned i, L value) { c[i / kPer][i % kPer] = value; }
 
-  /// Lanes [J * K, J * K + K); K at most kPer.
+  /// Returns lanes [J * K, J * K + K). K is at most kPer.
   template <unsigned K, unsigned J>
   __aie_inline constexpr Vec<L, K> part() const {
     static_assert(K <= kPer);
@@ -122,7 +122,7 @@ __aie_inline constexpr Lanes<L, N> map(const Lanes<L, N>& a, const Lanes<L, N>& 
   return r;
 }
 
-/// Lane i is value(i).
+/// Returns lanes whose lane i is value(i).
 template <typename L, unsigned N, typename F>
 __aie_inline constexpr Lanes<L, N> make_lanes(F&& value) {
   Lanes<L, N> r;
@@ -136,7 +136,7 @@ __aie_inline constexpr Lanes<L, N> make_lanes(F&& value) {
   return r;
 }
 
-/// Lane by lane through `f`, which takes and returns vectors of as many lanes (a conversion).
+/// Applies `f`, which takes and returns vectors with the same number of lanes (a conversion).
 template <typename To, typename From, unsigned N, typename F>
 __aie_inline constexpr Lanes<To, N> map_to(const Lanes<From, N>& a, F&& f) {
   constexpr unsigned to = Lanes<To, N>::kPer;
@@ -151,7 +151,7 @@ __aie_inline constexpr Lanes<To, N> map_to(const Lanes<From, N>& a, F&& f) {
   return r;
 }
 
-/// C's conversion of each lane: integers wrap or extend, float to integer truncates.
+/// Converts each lane as C does: integers wrap or extend, float to integer truncates.
 template <typename To, typename From, unsigned N>
 __aie_inline constexpr Lanes<To, N> convert(const Lanes<From, N>& a) {
   if constexpr (std::is_same_v<To, From>) {
@@ -163,7 +163,7 @@ __aie_inline constexpr Lanes<To, N> convert(const Lanes<From, N>& a) {
   }
 }
 
-/// The same bits as lanes of another width.
+/// Returns the same bits as lanes of another width.
 template <typename To, typename From, unsigned N>
 __aie_inline constexpr auto reinterpret(const Lanes<From, N>& a) {
   Lanes<To, N * sizeof(From) / sizeof(To)> r;
@@ -173,7 +173,7 @@ __aie_inline constexpr auto reinterpret(const Lanes<From, N>& a) {
   return r;
 }
 
-/// M lanes from lane J * M on.
+/// Returns M lanes from lane J * M on.
 template <unsigned M, unsigned J, typename L, unsigned N>
 __aie_inline constexpr Lanes<L, M> sub_lanes(const Lanes<L, N>& a) {
   Lanes<L, M> r;
@@ -184,7 +184,7 @@ __aie_inline constexpr Lanes<L, M> sub_lanes(const Lanes<L, N>& a) {
   return r;
 }
 
-/// `a` with lanes [idx * M, idx * M + M) replaced.
+/// Replaces lanes [idx * M, idx * M + M) of `a`.
 template <unsigned M, typename L, unsigned N>
 __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<L, M>& b) {
   if constexpr (M == N) {
@@ -193,7 +193,7 @@ __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<
     unroll<Lanes<L, M>::kCount>([&](auto i)
                                     __aie_inline { a.c[idx * Lanes<L, M>::kCount + i] = b.c[i]; });
   } else {
-    // Narrower than a chunk: the chunk is blended from its parts.
+    // The part is narrower than a chunk: blends the chunk from its parts.
     constexpr unsigned parts = Lanes<L, N>::kPer / M;
     unroll<Lanes<L, N>::kCount>([&](auto i) __aie_inline {
       if (idx / parts == i) {
@@ -209,8 +209,8 @@ __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<
   }
 }
 
-/// Unaligned loads and stores of a chunk which the compiler's instrumentation does not see: the
-/// callers have checked the whole vector.
+/// Unaligned loads and stores of a chunk that the compiler's instrumentation does not see. The
+/// callers check the whole vector.
 template <typename V>
 __aie_inline inline V load_unseen(const void* address) {
   using Alias [[gnu::may_alias]] = V;

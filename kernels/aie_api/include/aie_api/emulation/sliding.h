@@ -7,7 +7,7 @@
 
 namespace aie {
 
-/// acc + coeff[start] * first + coeff[start + 1] * next ...
+/// Returns acc + coeff[start] * first + coeff[start + 1] * next ...
 template <unsigned Lanes, typename Tag, typename C, unsigned NC, typename T, unsigned N,
           typename... More>
 __aie_inline inline accum<Tag, Lanes> accumulate(const accum<Tag, Lanes>& acc,
@@ -27,8 +27,8 @@ __aie_inline inline auto accumulate(const vector<C, NC>& coeff, unsigned start,
   return accumulate<Lanes>(zeros<Used, Lanes>(), coeff, start, first, next...);
 }
 
-/// Lane i: sum over p of coeff[coeff_start + p * CoeffStep] * data[data_start + i * DataStepY + p *
-/// DataStepX]; indices wrap in their vectors.
+/// Sliding products. Lane i is the sum over p of coeff[coeff_start + p * CoeffStep] *
+/// data[data_start + i * DataStepY + p * DataStepX]. Indices wrap within their vectors.
 template <unsigned Lanes, unsigned Points, int CoeffStep, int DataStepX, int DataStepY, typename C,
           typename T, typename Tag = accauto>
 struct sliding_mul_ops {

@@ -44,7 +44,8 @@ class tile {
     const unsigned id = get_coreid();
     return {static_cast<std::uint16_t>(id & 0x1f), static_cast<std::uint16_t>(id >> 16 & 0x7f)};
   }
-  /// Row 0 is the lowest core row: below it are the shim and the memory tiles' row.
+  /// Returns the core's position. Row 0 is the lowest core row: the rows of shims and memory tiles
+  /// below it are not counted.
   __aie_inline tile_id id() const {
     const tile_id global = global_id();
     return {static_cast<std::uint16_t>(global.row - 2), global.col};

@@ -34,8 +34,8 @@ class vector_elem_ref {
   unsigned index_;
 };
 
-/// A vector register of Elems elements. A vector that was never written holds a pattern that shows
-/// (NaN, or 0xdb bytes).
+/// A vector register of Elems elements. A vector that was never written holds a recognisable
+/// pattern (NaN, or 0xdb bytes).
 template <typename T, unsigned Elems>
 class vector {
   static_assert(detail::is_element_v<T>, "not an element type of AIE2 or AIE2P");
@@ -101,7 +101,7 @@ class vector {
     return *this;
   }
 
-  /// Elements [index * Out, index * Out + Out).
+  /// Returns elements [index * Out, index * Out + Out).
   template <unsigned Out>
   __aie_inline vector<T, Out> extract(unsigned index) const {
     static_assert(Out <= Elems);
@@ -153,7 +153,7 @@ class vector {
     (std::make_integer_sequence<unsigned, Elems / Out>{});
   }
 
-  /// The same bits as elements of type U.
+  /// Returns the same bits as elements of type U.
   template <typename U>
   __aie_inline auto cast_to() const {
     constexpr unsigned n = bytes() / sizeof(U);
@@ -164,7 +164,7 @@ class vector {
     }
   }
 
-  /// Integers of the next wider type, or of U.
+  /// Returns integers of the next wider type, or of U.
   template <typename U = std::conditional_t<sizeof(T) == 1,
                                             std::conditional_t<std::is_signed_v<T>, int16, uint16>,
                                             std::conditional_t<std::is_signed_v<T>, int32, uint32>>>
@@ -180,7 +180,8 @@ class vector {
         detail::convert<U>(detail::reinterpret<std::make_unsigned_t<T>>(lanes_)));
   }
 
-  /// Integers of the next narrower type, or of U, saturated or wrapped as the mode says.
+  /// Returns integers of the next narrower type, or of U, saturated or wrapped according to the
+  /// mode.
   template <typename U = std::conditional_t<sizeof(T) == 2,
                                             std::conditional_t<std::is_signed_v<T>, int8, uint8>,
                                             std::conditional_t<std::is_signed_v<T>, int16, uint16>>>
@@ -233,7 +234,7 @@ template <typename E, typename T>
 concept ScalarFor = std::is_convertible_v<E, T> && !is_vector<std::remove_cvref_t<E>>::value &&
                     !std::is_pointer_v<std::remove_cvref_t<E>>;
 
-/// What arithmetic is done in: bf16 in f32, integers in themselves.
+/// Returns the lanes in the type used for arithmetic: f32 for bf16, the type itself for integers.
 template <typename T, unsigned N>
 __aie_inline inline auto compute_lanes(const vector<T, N>& v) {
   if constexpr (std::is_same_v<T, bfloat16>) {
