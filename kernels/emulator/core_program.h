@@ -9,13 +9,7 @@
 
 namespace npuwhisper::emu {
 
-/// A core's body, compiled from aie.core to linear code over numbered registers: no recursion, so
-/// that a core can stop at a lock and go on later. Registers hold 64-bit patterns: integers
-/// sign-extended (but i1, which is 0 or 1), f32, bf16 and f16 in the low bits with zeros above,
-/// memory references as core addresses (see `CoreAddress`). Which buffer of an object FIFO an
-/// access means is computed in registers (a counter for each end of a FIFO), where mlir-aie
-/// unrolls loops. `index` is 64 bits wide.
-
+/// Type of a value in a core's register. `index` is 64 bits wide.
 enum class ScalarType : std::uint8_t { I1, I8, I16, I32, I64, Index, F32, Bf16, F16 };
 
 enum class CoreOp : std::uint8_t {
@@ -27,15 +21,15 @@ enum class CoreOp : std::uint8_t {
   Select,      ///< result = a ? b : c
   Load,        ///< result = memory[a + b], b in bytes
   Store,       ///< memory[a + b] = c
-  Jump,        ///< to target
-  JumpIfNot,   ///< to target, unless a
-  UseLock,     ///< acquire (equal or at least) or release
+  Jump,        ///< jumps to target
+  JumpIfNot,   ///< jumps to target if a is 0
+  UseLock,     ///< acquires (equal or at least) or releases a lock
   Call,        ///< result = callee(arguments), a kernel object's function; result -1: none
-  Event,       ///< aie.event(immediate): noted in the trace
-  PutStream,   ///< stream port b's register takes a (i32, f32)
-  GetStream,   ///< result = stream port b's register
-  PutCascade,  ///< a (i32, f32) to the cascade
-  GetCascade,  ///< result = from the cascade
+  Event,       ///< aie.event(immediate), recorded in the trace
+  PutStream,   ///< writes a (i32, f32) to stream port b
+  GetStream,   ///< result = word read from stream port b
+  PutCascade,  ///< writes a (i32, f32) to the cascade
+  GetCascade,  ///< result = value read from the cascade
   End,
 };
 
@@ -104,8 +98,8 @@ enum class Alu : std::uint8_t {
 
 enum class LockAction : std::uint8_t { AcquireEqual, AcquireAtLeast, Release };
 
-/// Where a memory reference points: a tile whose memory the core reaches (its own or a neighbour's)
-/// and an offset.
+/// The target of a memory reference: a tile whose memory the core reaches (its own or a
+/// neighbour's), and an offset in bytes.
 struct CoreAddress {
   npu::TileId tile;
   std::uint32_t offset = 0;
@@ -113,40 +107,47 @@ struct CoreAddress {
 
 struct CallArgument {
   int reg = 0;
-  bool is_memory = false;  ///< A pointer for the kernel; else a scalar of `type`.
+  bool is_memory = false;  ///< Whether the kernel takes a pointer, not a scalar of `type`.
   ScalarType type = ScalarType::I32;
 };
 
 struct CoreInstruction {
   CoreOp op = CoreOp::End;
   Alu alu = Alu::None;
-  ScalarType type = ScalarType::I32;  ///< Of the result, or of what Store writes.
-  ScalarType from = ScalarType::I32;  ///< Of `a`, in conversions and comparisons.
+  ScalarType type = ScalarType::I32;  ///< Type of the result, or of the value that Store writes.
+  ScalarType from = ScalarType::I32;  ///< Type of `a`, in conversions and comparisons.
   int result = -1;
   int a = -1, b = -1, c = -1;
-  std::int64_t immediate = 0;  ///< Constant, lock value, stream port.
-  int target = 0;              ///< Index of an instruction.
-  npu::TileId lock_tile{};     ///< UseLock.
+  std::int64_t immediate = 0;  ///< Constant, event number, or lock value if `a` is -1.
+  int target = 0;              ///< Index of the instruction to jump to.
+  npu::TileId lock_tile{};     ///< Tile of the lock, for UseLock.
   int lock = 0;
   LockAction lock_action = LockAction::Release;
-  std::string callee{};  ///< A symbol, or (link_symbol) a C++ signature, demangled.
-  std::string object{};  ///< The kernel object that must define it; empty: any of the core's.
+  std::string callee{};  ///< A symbol or, from link_symbol, a demangled C++ signature.
+  std::string object{};  ///< Kernel object that must define `callee`; empty: any of the core's.
   std::vector<CallArgument> arguments{};
-  bool blocking = true;  ///< GetStream and PutStream.
-  int line = 0;          ///< Of the design's text.
+  bool blocking = true;  ///< Whether GetStream and PutStream wait.
+  int line = 0;          ///< Line in the design's text.
 };
 
+/// A core's body, compiled from aie.core to linear code over numbered registers. There is no
+/// recursion, so that a core can stop at a lock and resume later. Registers hold 64-bit patterns:
+/// integers sign-extended (except i1, which is 0 or 1); f32, bf16 and f16 in the low bits with
+/// zeros above; memory references as core addresses (see CoreAddress). mlir-aie unrolls loops to
+/// select the buffers of an object FIFO. This code selects them at run time instead: registers
+/// count the position at each end of a FIFO.
 struct CoreProgram {
   std::vector<CoreInstruction> code;
   int n_registers = 0;
 };
 
-/// A CoreAddress as a register's pattern.
+/// Returns the pattern that represents an address in a register.
 constexpr std::int64_t pack_address(CoreAddress address) {
   return static_cast<std::int64_t>(address.tile.column) << 48 |
          static_cast<std::int64_t>(address.tile.row) << 32 |
          static_cast<std::int64_t>(address.offset);
 }
+/// Returns the address in a register pattern.
 constexpr CoreAddress unpack_address(std::int64_t pattern) {
   return {{static_cast<int>(pattern >> 48 & 0xffff), static_cast<int>(pattern >> 32 & 0xffff)},
           static_cast<std::uint32_t>(pattern & 0xffffffff)};

@@ -13,15 +13,13 @@
 
 namespace npuwhisper::emu {
 
-/// A design after lowering: what aiecc would put into a configuration (registers, memories,
-/// programs), and no more. Made from MLIR-AIE text by lower(); executed by Array. Plain data.
-
-struct Buffer {  ///< In a core's or a memory tile's memory.
+/// A buffer in the memory of a core tile or a memory tile.
+struct Buffer {
   std::string name;
   npu::TileId tile;
   std::uint32_t address = 0;  ///< Bytes from the start of the tile's memory.
   std::uint32_t bytes = 0;
-  std::vector<std::byte> initial;  ///< Empty: not initialised.
+  std::vector<std::byte> initial;  ///< Initial content; empty: not initialised.
 };
 
 struct Lock {
@@ -34,7 +32,7 @@ struct Lock {
 /// A task that the configuration queues on a DMA channel.
 struct ChannelStart {
   int first_descriptor = 0;
-  int repeat = 0;  ///< Additional runs.
+  int repeat = 0;  ///< Number of runs after the first one.
   bool issue_token = false;
 };
 
@@ -42,8 +40,9 @@ struct DmaChannel {
   npu::TileId tile;
   bool mm2s = false;
   int channel = 0;
-  std::uint32_t pad_value = 0;  ///< What padding writes (memory tiles, MM2S): one word's pattern.
-  std::vector<ChannelStart> starts;  ///< In order; empty: only instruction streams start it.
+  std::uint32_t pad_value = 0;  ///< Word that padding inserts (memory tiles, MM2S only).
+  /// Tasks in order; empty: only instruction streams start the channel.
+  std::vector<ChannelStart> starts;
 };
 
 struct TileDescriptor {
@@ -52,7 +51,8 @@ struct TileDescriptor {
   npu::BufferDescriptor descriptor;
 };
 
-/// South: a shim's port to the host side, where task-complete tokens leave the array.
+/// Kind of a stream port. South is a shim's port to the host side, through which task-complete
+/// tokens leave the array.
 enum class PortKind : std::uint8_t { Dma, Core, Trace, Control, Fifo, Cascade, South };
 
 struct Port {
@@ -64,10 +64,10 @@ struct Port {
 };
 
 /// A circuit-switched stream (packet_id absent) or a packet-switched one, from one source to all
-/// its destinations (broadcast: a word moves when every destination takes it). Several packet
-/// routes may share a source (each packet goes where its id says) or a destination (packets merge
-/// whole). A packet's header is taken off at its destinations unless keep_packet_header. Cascades
-/// are routes of kind Cascade, channel 0, with one destination.
+/// its destinations (broadcast: a word moves when every destination accepts it). Several packet
+/// routes may share a source (a packet's id selects its route) or a destination (packets are never
+/// interleaved). Destinations receive packets without header unless keep_packet_header is set.
+/// Cascades are routes with ports of kind Cascade, channel 0, and one destination.
 struct Route {
   Port source;
   std::vector<Port> destinations;
@@ -79,16 +79,16 @@ struct Core {
   npu::TileId tile;
   CoreProgram program;
   std::uint32_t stack_bytes = 1024;
-  std::vector<std::string> kernel_objects;  ///< link_with: file names, found in the image.
+  std::vector<std::string> kernel_objects;  ///< File names from link_with, contained in the image.
 };
 
-/// Names a shim DMA channel, as runtime sequences do.
+/// Names a shim DMA channel for runtime sequences.
 struct ShimAllocation {
   std::string symbol;
   npu::TileId tile;
   bool mm2s = false;
   int channel = 0;
-  std::optional<int> packet_id;  ///< Of the packets that the channel's descriptors make.
+  std::optional<int> packet_id;  ///< Id of the packets that the channel's descriptors send.
   int packet_type = 0;
 };
 
@@ -99,6 +99,8 @@ struct RuntimeSequence {
   std::vector<std::uint32_t> instructions;
 };
 
+/// A design after lowering: exactly what aiecc would put into a configuration (registers, memories,
+/// programs). lower() creates it from MLIR-AIE text; Array executes it. Plain data.
 struct Design {
   std::string name;
   const npu::ArrayModel* array = nullptr;

@@ -16,7 +16,7 @@ constexpr std::string_view kDevice = "device";
 constexpr std::string_view kAllocation = "allocation";
 constexpr std::string_view kKernelPrefix = "kernel:";
 
-/// All numbers are little-endian, whatever the host.
+/// Appends a number of N bytes, little-endian on every host.
 template <std::size_t N>
 void append_number(std::vector<std::byte>& out, std::uint64_t value) {
   for (std::size_t i = 0; i < N; ++i) {

@@ -12,12 +12,12 @@
 
 namespace npuwhisper::emu {
 
-/// What stands in for a PDI: a design's text and the kernels that it links, compiled natively as
-/// shared objects. Layout: magic, version, then (name, length, bytes) records; every length is
-/// checked.
+/// The emulator's substitute for a PDI: a design's text and the kernels that it links, compiled
+/// natively as shared objects. Layout: magic, version, then (name, length, bytes) records.
+/// parse_image() checks every length.
 struct Image {
   struct Kernel {
-    std::string name;  ///< As in link_with.
+    std::string name;  ///< The name in link_with.
     std::vector<std::byte> shared_object;
   };
   std::string array;   ///< "npu1" or "npu2"

@@ -15,36 +15,36 @@
 
 namespace npuwhisper::emu {
 
-/// What the host side gives the array to reach: the device's copies of the context's buffers.
+/// Host memory that the array can access: the device's copies of the context's buffers.
 class DeviceMemory {
  public:
   virtual ~DeviceMemory() = default;
-  /// `bytes` bytes at a device address; empty where they are not all inside one buffer of the
-  /// context.
+  /// Returns `bytes` bytes at a device address; empty unless all of them are inside one buffer of
+  /// the context.
   virtual std::span<std::byte> at(std::uint64_t address, std::size_t bytes) = 0;
 };
 
 enum class RunState : std::uint8_t {
   Completed,
-  Error,  ///< The array or a kernel did something that silicon traps on, or that we refuse; see
-          ///< message.
-  Hung,   ///< Nothing can move any more, and the stream waits: on silicon the command would never
-          ///< complete.
+  Error,  ///< The array or a kernel did something that silicon traps on, or that the emulator
+          ///< refuses; see RunOutcome::message.
+  Hung,   ///< The stream waits for an array that is deadlocked or busy for ever. On silicon the
+          ///< command would never complete.
 };
 
-/// Counted since the image was loaded.
+/// Counters since the image was loaded.
 struct Counters {
   std::uint64_t n_runs = 0;
   std::uint64_t n_instructions = 0;
   std::uint64_t n_syncs = 0;          ///< Task-complete tokens that streams waited for.
-  std::uint64_t n_descriptors = 0;    ///< Descriptors executed, of all tiles.
-  std::uint64_t bytes_from_host = 0;  ///< Through shim DMA.
+  std::uint64_t n_descriptors = 0;    ///< Descriptors executed by all tiles.
+  std::uint64_t bytes_from_host = 0;  ///< Transferred by shim DMA.
   std::uint64_t bytes_to_host = 0;
   std::uint64_t multiply_accumulates = 0;  ///< Counted inside aie_api's operations.
   std::uint64_t n_kernel_calls = 0;
   std::uint64_t core_busy_cycles = 0;  ///< Summed over cores.
   std::uint64_t core_stall_cycles = 0;
-  double seconds = 0;  ///< Predicted by the clock, dispatch included.
+  double seconds = 0;  ///< Predicted time of all runs, including dispatch.
 };
 
 struct RunOutcome {
@@ -53,13 +53,14 @@ struct RunOutcome {
   double seconds = 0;  ///< Predicted time of this run.
 };
 
-/// One context's array with an image in it: executes instruction streams. A run ends when the
-/// stream's last instruction is done; what is still under way goes on in the next run, and finds
-/// that run's memory. After Hung, or Error once a stream has begun, the array stands still: every
-/// further run is an Error until the image is loaded anew. Reentrant.
+/// One context's array, loaded with an image. It executes instruction streams. A run ends when the
+/// stream's last instruction is done; work still in flight continues in the next run and accesses
+/// that run's memory. After Hung, or after an Error in a stream that has begun, the array stops:
+/// every further run is an Error until the image is loaded again. Reentrant.
 class Npu {
  public:
-  /// Loads an image (see image.h). Errors: InvalidArgument, Unsupported.
+  /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such
+  /// device), Unsupported, Unavailable (no memory file for a kernel).
   static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image);
   virtual ~Npu() = default;
 
@@ -67,12 +68,14 @@ class Npu {
   virtual RunOutcome run(std::span<const std::uint32_t> instructions,
                          std::span<const std::uint64_t> arguments, DeviceMemory& memory) = 0;
   virtual Counters counters() const = 0;
-  /// Adds what happened since the image was loaded (cores, DMA channels and stalls of each tile) to
-  /// a file of Chrome trace events, see array/trace.h. It is recorded if NPUWHISPER_EMULATOR_TRACE or
-  /// NPUWHISPER_EMULATOR_OCCUPANCY is set when the image is loaded. Errors: Unavailable.
+  /// Adds the activity since the image was loaded (cores, DMA channels and stalls of each tile)
+  /// to a file of Chrome trace events, see array/trace.h. The activity is recorded if
+  /// NPUWHISPER_EMULATOR_TRACE or NPUWHISPER_EMULATOR_OCCUPANCY is set when the image is loaded.
+  /// Errors: Unavailable, InvalidArgument (the file exists and is not such a trace).
   virtual Result<void> write_trace(const std::string& file, std::string_view device,
                                    int context) = 0;
-  /// Draws the same as a picture, see array/occupancy.h. Errors: Unavailable.
+  /// Writes a picture (SVG) of the activity that write_trace() records, see array/occupancy.h.
+  /// Errors: Unavailable.
   virtual Result<void> write_occupancy(const std::string& file, std::string_view device) = 0;
 };
 

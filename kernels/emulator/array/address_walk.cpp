@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint32_t);
 
-/// Copies of a few words are most of what a blocked layout asks for: fixed sizes are worth it.
+/// Copies `n` words. Blocked layouts mostly copy a few words at a time; memcpy() with a constant
+/// size is faster for those.
 void copy_words(std::byte* to, const std::byte* from, std::size_t n) {
   switch (n) {
     case 1:
@@ -33,7 +34,7 @@ void copy_words(std::byte* to, const std::byte* from, std::size_t n) {
 
 AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(descriptor.length) {
   n_dims_ = 0;
-  std::uint64_t row_words = 1;  // That one position of the dimension stands for, padding included.
+  std::uint64_t row_words = 1;  // Words per position of the dimension, padding included.
   for (const npu::DescriptorDim& from : descriptor.dims) {
     Dim dim;
     dim.step = from.step;
@@ -45,7 +46,7 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     const std::uint64_t padding = std::uint64_t{from.zeros_before} + from.zeros_after;
     dim.count = open ? dim.whole - std::min(padding, dim.whole) : from.wrap;
     row_words *= dim.whole;
-    // A dimension that goes on where the one below ends is the same row.
+    // Merge a dimension that continues where the one below it ends into the same row.
     if (n_dims_ > 0) {
       Dim& below = dims_[static_cast<std::size_t>(n_dims_) - 1];
       const bool padded = below.whole != below.count || dim.whole != dim.count;
@@ -59,8 +60,7 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     dims_[static_cast<std::size_t>(n_dims_++)] = dim;
     if (open) break;
   }
-  // The length ends the walk wherever it stands: the last dimensions may not be walked to their
-  // ends.
+  // The length may end the walk anywhere, so the last dimensions may not be walked to their ends.
   extent_ = 1;
   std::uint64_t reach = remaining_;
   std::array<std::uint64_t, 4> wholes{};
@@ -98,7 +98,8 @@ void AddressWalk::advance_row() {
   }
 }
 
-/// Calls run(offset in words or none, step, n) for each stretch of one row.
+/// Advances the walk by `n_words` words. Calls run(inside, offset in words, step, n) for each part
+/// of a row; `inside` is false in padding.
 template <typename Run>
 void AddressWalk::walk(std::size_t n_words, Run run) {
   remaining_ -= n_words;
@@ -149,7 +150,7 @@ void AddressWalk::scatter(std::byte* start, std::span<const std::uint32_t> words
   const auto* from = reinterpret_cast<const std::byte*>(words.data());
   walk(words.size(), [&](bool inside, std::uint64_t offset, std::uint64_t step, std::uint64_t n) {
     if (!inside) {
-      // Positions that padding adds have no place in memory; refused before a walk begins.
+      // Padding has no place in memory. Descriptors with padding are refused before a walk begins.
     } else if (step == 1) {
       copy_words(start + offset * kWord, from, n);
     } else {

@@ -10,34 +10,34 @@
 
 namespace npuwhisper::emu {
 
-/// The words of a descriptor's transfer in the order in which they cross the stream: the walk
-/// through memory that its dimensions describe, with zeros (or a pad value) where it pads. Knows
-/// offsets only; the caller brings the memory. Dimension 0 is the innermost; the first dimension
-/// without a wrap is ended by the length.
+/// Enumerates the words of a descriptor's transfer in the order in which they cross the stream: a
+/// walk through memory along the descriptor's dimensions, with padding (zeros or a pad value).
+/// Computes offsets only; the caller provides the memory. Dimension 0 is the innermost. A dimension
+/// with wrap 0 is the last one; the descriptor's length bounds it.
 class AddressWalk {
  public:
   AddressWalk() = default;
   explicit AddressWalk(const npu::BufferDescriptor& descriptor);
 
   std::size_t remaining() const { return remaining_; }
-  /// Words from the walk's start to the end of what it touches.
+  /// Returns the number of words from the walk's start to the end of the memory that it accesses.
   std::uint64_t extent() const { return extent_; }
 
-  /// The next words, from the memory that begins at the walk's start. `out` no longer than
-  /// remaining().
+  /// Fills `out` with the next words of the walk. `start` points to the memory at the walk's start.
+  /// `out` must not be longer than remaining() words.
   void gather(const std::byte* start, std::uint32_t pad_value, std::span<std::uint32_t> out);
-  /// Writes the next words. Only for walks without padding.
+  /// Stores `words` at the next positions of the walk. Valid only for walks without padding.
   void scatter(std::byte* start, std::span<const std::uint32_t> words);
 
  private:
   struct Dim {
-    std::uint64_t count = 1;   ///< Without padding.
-    std::uint64_t step = 1;    ///< Words.
-    std::uint64_t before = 0;  ///< Padding, in positions of this dimension.
-    std::uint64_t whole = 1;   ///< count and padding.
-    std::uint64_t index = 0;   ///< In 0..whole.
+    std::uint64_t count = 1;   ///< Positions without padding.
+    std::uint64_t step = 1;    ///< Distance between positions, in words.
+    std::uint64_t before = 0;  ///< Leading padding, in positions of this dimension.
+    std::uint64_t whole = 1;   ///< Positions including padding.
+    std::uint64_t index = 0;   ///< Current position, in 0..whole.
   };
-  /// Where the row that the walk stands in begins; false if it lies in padding.
+  /// Sets `words` to the current row's offset in words. Returns false if the row lies in padding.
   bool row_offset(std::uint64_t& words) const;
   void advance_row();
   template <typename Run>

@@ -8,18 +8,19 @@
 
 namespace npuwhisper::emu {
 
-/// A core's scalar arithmetic on the patterns that CoreProgram's registers hold.
+// Scalar arithmetic of a core on the bit patterns that CoreProgram's registers hold.
 
-/// Bytes that a type takes in memory.
+/// Returns the size of a type in memory, in bytes.
 std::size_t bytes_of(ScalarType type);
 
-/// A bit pattern as a register holds it: sign-extended, or with zeros above.
+/// Returns a bit pattern as a register holds it: integers sign-extended, i1 and floats
+/// zero-extended.
 std::int64_t as_register(ScalarType type, std::int64_t pattern);
 
-/// Unary, Binary and Compare instructions (`b` is unused in unary ones). Returns what is wrong, or
-/// null. Floats are f32 or bf16, rounded to nearest even as the compiler's runtime does; what MLIR
-/// leaves undefined (division by zero, shifts by more than the width, conversions out of range) is
-/// refused.
+/// Sets `result` to the value of a Unary, Binary or Compare instruction. Unary ones ignore `b`.
+/// Returns null on success, or a description of the error. Floats are f32 or bf16, rounded to
+/// nearest even as by the compiler's runtime. Refuses operations that MLIR leaves undefined
+/// (division by zero, shifts by the width or more, conversions out of range).
 const char* evaluate(const CoreInstruction& instruction, std::int64_t a, std::int64_t b,
                      std::int64_t& result);
 

@@ -31,7 +31,7 @@ Result<void> check_buffer(const Buffer& buffer, Tile* tile) {
   return {};
 }
 
-/// A stream that begins or ends at a DMA port needs the channel.
+/// Checks that the tile of a stream's port exists, and the channel if it is a DMA port.
 Result<void> check_port(const Port& port, bool is_source, const Fabric& fabric) {
   Tile* tile = fabric.tile(port.tile);
   if (!tile) {
@@ -152,7 +152,7 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
   }
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);
-  if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing has run of it.
+  if (!decoded) return {RunState::Error, decoded.error().message, 0};  // Nothing was executed.
   const auto dispatch = static_cast<Cycles>(npu::kDispatchSeconds * fabric_.clock.hertz);
   const Cycles began = controller_.time();
   fabric_.trace.begin_run(began);

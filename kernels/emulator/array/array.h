@@ -20,22 +20,24 @@
 
 namespace npuwhisper::emu {
 
-/// A configured array: executes instruction streams as a discrete-event simulation, always in the
-/// same order. What is under way when a stream ends goes on with the next one. After an error or a
-/// hang nothing runs any more: the context must be made anew, as on silicon. Reentrant.
+/// A configured array. Executes instruction streams as a discrete-event simulation with a
+/// deterministic order of events. Activity in flight at the end of a stream continues with the next
+/// stream. After a hang, or an error in a stream that has begun, every further run fails: as on
+/// silicon, the context must be created anew. Reentrant.
 class Array {
  public:
   struct Options {
     bool trace = false;
-    /// How long a stream may stand at one operation while something else still moves: acts, and
-    /// instructions of all cores. An array that is busy for ever (a core that polls, channels that
-    /// chase each other without locks) would hang on silicon as well. The defaults are far beyond
-    /// what a window of Whisper needs.
+    /// Limit on the acts of all actors while a stream stays at one instruction. An array that is
+    /// busy for ever (a polling core, or channels that chase each other without locks) would hang
+    /// on silicon as well. The default far exceeds what a Whisper window needs.
     std::uint64_t patience_acts = 50'000'000;
+    /// Limit on the instructions of all cores while a stream stays at one instruction.
     std::uint64_t patience_instructions = 2'000'000'000;
   };
 
-  /// Configures an array as the design says. Errors: InvalidArgument, Unsupported.
+  /// Creates an array and configures it with `design`. Errors: InvalidArgument, Unsupported,
+  /// Unavailable (no memory file for a kernel).
   static Result<std::unique_ptr<Array>> create(const Design& design,
                                                std::span<const Image::Kernel> kernels,
                                                const Options& options);
@@ -67,7 +69,7 @@ class Array {
   Controller controller_;
   std::vector<std::unique_ptr<CoreProcessor>> cores_;
   std::vector<std::unique_ptr<ControlPort>> control_ports_;
-  std::string failure_;  ///< Of an earlier run.
+  std::string failure_;  ///< Message of an earlier run that failed; empty if none has.
 };
 
 }  // namespace npuwhisper::emu

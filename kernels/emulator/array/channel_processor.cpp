@@ -72,7 +72,7 @@ Result<void> ChannelProcessor::act() {
   return fail(ErrorCode::DeviceError, what + result.error().message);
 }
 
-/// Takes up the chain's next descriptor, or the next task.
+/// Begins the chain's next descriptor, or the next task.
 Result<void> ChannelProcessor::next_descriptor() {
   if (!task_) {
     if (queue_.empty()) {
@@ -153,7 +153,7 @@ Result<void> ChannelProcessor::start() {
 }
 
 Result<void> ChannelProcessor::become_ready(Cycles overhead) {
-  // Host memory is looked up each time: what a context holds may change from run to run.
+  // Host memory is looked up each time: a context's buffers may change from run to run.
   if (!window_.memory_tile && fabric_.host->at(window_.address, window_.bytes).empty()) {
     return fail(ErrorCode::DeviceError, "host addresses " + hexadecimal(window_.address) + " to " +
                                             hexadecimal(window_.address + window_.bytes) +
@@ -216,7 +216,7 @@ void ChannelProcessor::put(std::span<const std::uint32_t> words) {
   walk_.scatter(to, words);
 }
 
-/// The descriptor's last word has moved.
+/// Completes the descriptor after its last word has moved.
 Result<void> ChannelProcessor::finish() {
   ++fabric_.counters.n_descriptors;
   tile_.descriptors().advance_iteration(descriptor_id_, descriptor_version_);

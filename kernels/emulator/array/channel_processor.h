@@ -20,23 +20,24 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// One direction of one DMA channel: takes tasks from its queue, and for each descriptor of their
-/// chains acquires the lock, moves the words, releases the lock.
+/// One direction of one DMA channel. Takes tasks from its queue. For each descriptor of a task's
+/// chain, it acquires the lock, moves the words and releases the lock.
 class ChannelProcessor final : public Actor, public StreamSource, public StreamSink {
  public:
   enum class State : std::uint8_t {
-    Idle,            ///< No task.
-    WaitingForLock,  ///< Of the descriptor.
-    Ready,           ///< Words could move; the stream decides.
-    Moving,          ///< They do, until the channel's next act.
+    Idle,            ///< Has no task.
+    WaitingForLock,  ///< Waits for the descriptor's lock.
+    Ready,           ///< Can move words; the stream decides when.
+    Moving,          ///< Moves words until the channel's next act.
   };
 
   ChannelProcessor(ChannelId id, Tile& tile, Fabric& fabric);
 
-  /// A write to the queue register. Four tasks may wait behind the one that runs: aie-rt counts it
-  /// apart from the queue. Errors: DeviceError where the queue is full.
+  /// Queues a task, as a write to the queue register does. Like aie-rt, does not count the running
+  /// task as queued: four more tasks may wait. Errors: DeviceError if the queue is full.
   Result<void> push(const npu::Task& task);
-  /// Drops the task that runs and those that wait, as the reset bit of its control register does.
+  /// Drops the running task and all queued ones, as the reset bit of the channel's control register
+  /// does.
   void reset();
   void set_pad_value(std::uint32_t value) { pad_value_ = value; }
 
@@ -63,8 +64,8 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   const std::deque<npu::Task>& queue() const { return queue_; }
   const Inlet* inlet() const { return inlet_; }
   const Outlet* outlet() const { return outlet_; }
-  /// Whether a task that runs or waits will still read this descriptor. One that is under way was
-  /// read when it began.
+  /// Returns whether the running task or a queued one will still read this descriptor. A descriptor
+  /// in progress does not count: it was read when it began.
   bool will_use(int descriptor_id) const;
 
  private:
@@ -92,7 +93,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   int runs_left_ = 0;
   int next_id_ = 0;  ///< The chain's next descriptor.
 
-  bool loaded_ = false;  ///< The members below are a descriptor's that is under way.
+  bool loaded_ = false;  ///< Whether the members below describe a descriptor in progress.
   int descriptor_id_ = -1;
   std::uint64_t descriptor_version_ = 0;
   npu::BufferDescriptor descriptor_;
@@ -104,7 +105,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
 
   Trace::Track track_ = 0;
   Cycles wait_began_ = 0;
-  Cycles moved_until_ = 0;  ///< The last chunk's end, or since when the first one could move.
+  Cycles moved_until_ = 0;  ///< End of the last chunk, or earliest start of the first.
 };
 
 }  // namespace npuwhisper::emu

@@ -15,9 +15,9 @@ namespace {
 /// The first word of a control packet.
 struct Command {
   std::uint32_t address;    ///< Within the tile.
-  std::size_t n_words;      ///< To write or to read.
+  std::size_t n_words;      ///< Number of words to write or to read.
   std::uint32_t operation;  ///< 0 and 2 write, 1 reads.
-  std::uint32_t answer_id;  ///< Of the packet that brings what was read.
+  std::uint32_t answer_id;  ///< Id of the packet that returns the words read.
 };
 
 constexpr std::uint32_t kRead = 1;
@@ -96,7 +96,7 @@ Result<void> ControlPort::execute_whole_packets() {
   return {};
 }
 
-/// Offers the first answer, unless one is on its way.
+/// Offers the first answer to its stream, unless one is already offered.
 Result<void> ControlPort::offer() {
   if (answers_.empty() || (sends_ && n_sent_ == 0)) return {};
   sends_ = true;

@@ -13,22 +13,23 @@
 
 namespace npuwhisper::emu {
 
-/// A tile's control port: executes control packets that arrive by stream (writes of one to four
-/// words to the tile's registers and memory, and reads), and sends what was read as packets of its
-/// own. Format: AM020, control packets. What a packet may not do ends the simulation.
+/// A tile's control port. Executes control packets that arrive by stream and read or write one to
+/// four words of the tile's registers and memory. Answers each read with a packet of the words
+/// read. Format: AM020, control packets. A packet that is malformed or makes an illegal access ends
+/// the simulation.
 class ControlPort final : public Actor, public StreamSink, public StreamSource {
  public:
   ControlPort(npu::TileId tile, Fabric& fabric, Registers& registers);
 
   Result<void> act() override;
 
-  // Packets that arrive.
+  // Incoming packets.
   std::size_t room() const override { return takes_ ? kRoom : 0; }
   bool blocked() const override { return false; }
   void put(std::span<const std::uint32_t> words) override;
   void filled(Cycles start, Cycles end) override;
 
-  // Answers that leave.
+  // Outgoing answers.
   std::size_t available() const override;
   Cycles ready_at() const override { return ready_at_; }
   void take(std::span<std::uint32_t> words) override;
@@ -48,8 +49,8 @@ class ControlPort final : public Actor, public StreamSink, public StreamSource {
   bool takes_ = true;
   bool sends_ = false;
   std::deque<std::uint32_t> received_;
-  std::deque<std::vector<std::uint32_t>> answers_;  ///< Headers included.
-  std::size_t n_sent_ = 0;                          ///< Words of the first answer.
+  std::deque<std::vector<std::uint32_t>> answers_;  ///< Answers to send, headers included.
+  std::size_t n_sent_ = 0;                          ///< Words already sent of the first answer.
   Cycles ready_at_ = 0;
 };
 

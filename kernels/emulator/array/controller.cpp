@@ -12,7 +12,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// The i-th tile that a Sync waits for, row by row.
+/// Returns the i-th channel that a Sync waits for. The channels' tiles are ordered row by row.
 ChannelId channel_of(const npu::Sync& sync, std::size_t i) {
   const auto n_columns = static_cast<std::size_t>(sync.n_columns);
   return {{sync.tile.column + static_cast<int>(i % n_columns),
@@ -100,7 +100,7 @@ Result<bool> Controller::execute(const npu::Instruction& instruction) {
   } else if (std::holds_alternative<npu::LoadPdi>(instruction)) {
     done = fail(ErrorCode::Unsupported, "loading another configuration is not modelled");
   }
-  // A no-op does nothing, nor does a preemption point where no other context waits.
+  // A no-op does nothing. Nor does a preemption point, since no other context waits.
   if (!done) return fail(done.error());
   return true;
 }
@@ -149,7 +149,8 @@ Result<bool> Controller::poll(const npu::MaskPoll& poll) {
   auto value = registers_.read(poll.address);
   if (!value) return fail(value.error());
   if ((*value & poll.mask) == poll.value) return true;
-  // Nothing left that could change it: the array is at rest, and so is this.
+  // With no actor queued, nothing can change the value any more. Polling stops, so that the array
+  // can detect the hang.
   if (fabric_.scheduler.next() == Scheduler::kNever) return false;
   fabric_.scheduler.schedule(*this,
                              std::max(time_ + npu::kPollCycles, fabric_.scheduler.next() + 1));

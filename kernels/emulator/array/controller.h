@@ -16,13 +16,14 @@
 
 namespace npuwhisper::emu {
 
-/// The small processor beside the array that executes instruction streams, one operation after the
-/// other; waits at Sync for task-complete tokens.
+/// The small processor beside the array that executes instruction streams, one instruction after
+/// another. At a Sync it waits for task-complete tokens.
 class Controller final : public Actor {
  public:
   Controller(Fabric& fabric, Registers& registers) : fabric_(fabric), registers_(registers) {}
 
-  /// Begins a stream. The operations and arguments stay the caller's, until done() or an error.
+  /// Begins a stream at time `at`. The caller owns the instructions and arguments; both must stay
+  /// valid until done() returns true or an error occurs.
   void start(std::span<const npu::Instruction> instructions,
              std::span<const std::uint64_t> arguments, Cycles at);
   bool done() const { return pc_ == instructions_.size(); }
@@ -33,7 +34,8 @@ class Controller final : public Actor {
   // For reports.
   std::size_t position() const { return pc_; }
   std::size_t n_instructions() const { return instructions_.size(); }
-  /// The tokens that the Sync at hand has not had yet; empty if it is at no Sync.
+  /// Returns the channels whose tokens the current Sync is still waiting for; empty if the current
+  /// instruction is not a Sync.
   std::vector<ChannelId> missing_tokens() const;
   const npu::MaskPoll* polled() const;
 
@@ -49,9 +51,9 @@ class Controller final : public Actor {
   std::span<const npu::Instruction> instructions_;
   std::span<const std::uint64_t> arguments_;
   std::size_t pc_ = 0;
-  std::size_t n_tokens_ = 0;  ///< That the Sync at hand has had.
+  std::size_t n_tokens_ = 0;  ///< Tokens that the current Sync has received.
   Cycles time_ = 0;
-  Cycles began_ = 0;  ///< The instruction at hand.
+  Cycles began_ = 0;  ///< When the current instruction began.
 };
 
 }  // namespace npuwhisper::emu

@@ -10,7 +10,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Which registers an instruction must name.
+/// The registers that an instruction must name.
 struct Needs {
   bool a = false, b = false, c = false, result = false;
 };

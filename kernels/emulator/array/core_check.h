@@ -9,8 +9,8 @@
 
 namespace npuwhisper::emu {
 
-/// Looks through a core's program once, so that executing it needs no look at registers, jumps or
-/// locks: all that it names exists. Errors: InvalidArgument; Unsupported.
+/// Checks that all registers, jump targets and locks that a core's program names exist, so that
+/// execution need not check them. Errors: InvalidArgument, Unsupported.
 Result<void> check_program(const Core& core, const CoreMemory& memory, const Fabric& fabric);
 
 }  // namespace npuwhisper::emu

@@ -15,7 +15,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// How much of the host's stack a kernel may use.
+/// Bytes of the host's stack that a kernel without a fiber may use.
 constexpr std::uintptr_t kHostStackBytes = 1 << 20;
 
 bool streams_at(npu::TileId tile, const Fabric& fabric) {
@@ -145,7 +145,7 @@ Result<bool> CoreKernels::finish() {
   return true;
 }
 
-/// Spends what the kernel has worked so far: its words leave and arrive at their times.
+/// Spends the kernel's cycles so far, so that its words leave and arrive at their times.
 void CoreKernels::settle() {
   const Cycles cycles = kernel_cycles(current_->object().state(), fabric_.clock);
   const Cycles more = cycles - spent_;

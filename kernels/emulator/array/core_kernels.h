@@ -23,37 +23,41 @@ namespace npuwhisper::emu {
 
 struct Fabric;
 
-/// What a kernel asks of its core while it runs.
+/// Services that a core provides to a running kernel.
 class KernelHost {
  public:
   virtual ~KernelHost() = default;
-  /// The kernel has worked for so many cycles more. False: others come first; it stops until the
-  /// core acts again.
+  /// Reports that the kernel has worked for `cycles` more cycles. Returns false if other actors
+  /// must act first; the kernel is then suspended until the core acts again.
   virtual bool spend(Cycles cycles) = 0;
-  /// Words to or from a stream or cascade. False: it stops until the core acts again.
+  /// Sends words to a stream or cascade. Returns false if there is no room; the kernel is then
+  /// suspended until the core acts again.
   virtual Result<bool> put(const Port& port, std::span<const std::uint32_t> words) = 0;
+  /// Receives words from a stream or cascade. Returns false if they have not arrived; the kernel is
+  /// then suspended until the core acts again.
   virtual Result<bool> get(const Port& port, std::span<std::uint32_t> words) = 0;
 };
 
-/// One core's kernels: its copies of the kernel objects, its call sites, and the call that is under
-/// way. Kernels of a core at which streams or cascades begin or end may use them, and then stop and
-/// go on as the core does; other kernels run through. Code that surely does not fit a core's
-/// program memory is refused (program_size.h).
+/// The kernels of one core: its copies of the kernel objects, its call sites, and the call in
+/// progress. If streams or cascades begin or end at the core, its kernels run in a fiber, so that
+/// they can wait for words or room. Other kernels run to their end without a pause. load() refuses
+/// code that cannot fit a core's program memory (program_size.h).
 class CoreKernels {
  public:
-  /// Errors: InvalidArgument (an object or a function is missing, or not good), Unsupported.
+  /// Loads the kernel objects that the core links and resolves the calls of its program. Errors:
+  /// InvalidArgument (an object or a function is missing or invalid), Unsupported, Unavailable.
   static Result<std::unique_ptr<CoreKernels>> load(const Core& core,
                                                    std::span<const Image::Kernel> kernels,
                                                    const CoreMemory& memory, Fabric& fabric,
                                                    KernelHost& host);
 
-  /// Begins the call of the program's instruction `index`, or goes on with it. `arguments` and
-  /// `began` count when it begins. True: it has returned; its cycles were spent. Errors:
-  /// DeviceError (the kernel trapped).
+  /// Begins or continues the call at the program's instruction `index`. `arguments` and `began` are
+  /// used only when the call begins. Returns true if the call has returned and its cycles are
+  /// spent. Errors: DeviceError (the kernel trapped).
   Result<bool> run(std::size_t index, std::span<const std::int64_t> arguments, Cycles began);
   bool under_way() const { return current_ != nullptr; }
   std::int64_t result() const { return result_; }
-  /// A call that is under way is never finished: the core was reset.
+  /// Abandons a call in progress, because the core was reset.
   void drop() { current_ = nullptr; }
 
  private:
@@ -68,7 +72,7 @@ class CoreKernels {
   template <typename Act>
   void until_done(Act act);
 
-  // What the objects' states point to; `core` is the CoreKernels.
+  // Hooks that the objects' states point to. `core` points to the CoreKernels.
   [[noreturn]] static void trap(void* core, const char* message);
   static void check_access(void* core, const void* address, std::size_t bytes, bool is_write);
   static void put_cascade(void* core, const void* value, std::size_t bytes);
@@ -81,16 +85,16 @@ class CoreKernels {
   Fabric& fabric_;
   KernelHost& host_;
   std::vector<std::unique_ptr<KernelObject>> objects_;
-  std::vector<std::optional<KernelCall>> sites_;  ///< By instruction.
-  std::unique_ptr<Fiber> fiber_;                  ///< None: the kernels use no streams.
+  std::vector<std::optional<KernelCall>> sites_;  ///< Call sites by index of the instruction.
+  std::unique_ptr<Fiber> fiber_;                  ///< Null if the kernels use no streams.
 
   const KernelCall* current_ = nullptr;
   std::vector<std::int64_t> arguments_;
   Result<std::int64_t> outcome_ = std::int64_t{0};
   std::int64_t result_ = 0;
-  Cycles spent_ = 0;            ///< Of the call under way.
-  std::uint32_t rounding_ = 0;  ///< The core's control registers, whichever object sets them.
-  std::uint32_t saturation_ = 0;
+  Cycles spent_ = 0;              ///< Cycles of the current call spent so far.
+  std::uint32_t rounding_ = 0;    ///< Control register, shared by the core's objects.
+  std::uint32_t saturation_ = 0;  ///< Control register, shared by the core's objects.
 };
 
 }  // namespace npuwhisper::emu

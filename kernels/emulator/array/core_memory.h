@@ -16,27 +16,30 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// The memory that one core reaches: its own tile's, and that of the core tiles south, west and
-/// north of it (AM020; a memory tile is no core's neighbour).
+/// The memory that one core can access: its own tile's, and that of the core tiles to its south,
+/// west and north (AM020; a memory tile is not a core's neighbour).
 class CoreMemory {
  public:
   CoreMemory(npu::TileId tile, const Fabric& fabric);
 
   bool reaches(npu::TileId tile) const;
 
-  /// `bytes` bytes at a memory reference (see pack_address()) plus `offset`. Errors: DeviceError.
+  /// Returns a pointer to the `bytes` bytes that are `offset` bytes after a memory reference (see
+  /// pack_address()). Errors: DeviceError (outside the memory that the core can access).
   Result<std::byte*> at(std::int64_t reference, std::int64_t offset, std::size_t bytes) const;
 
-  /// What is wrong with a kernel's access to a host address; empty if nothing is.
+  /// Returns why a kernel's access to a host address is illegal; empty if it is legal.
   std::string refusal(const void* address, std::size_t bytes, bool is_write) const;
 
-  /// Own memory, and one neighbour's (empty where there is none).
+  /// Returns the host addresses of the core's own memory.
   NpuWhisperCoreState::Window own_window() const;
+  /// Returns the host addresses of the first neighbour's memory (south, west or north, in that
+  /// order); empty if there is no neighbour.
   NpuWhisperCoreState::Window neighbour_window() const;
 
  private:
   const Fabric& fabric_;
-  std::vector<Tile*> tiles_;  ///< Own tile first.
+  std::vector<Tile*> tiles_;  ///< Accessible tiles, the core's own first.
 };
 
 }  // namespace npuwhisper::emu

@@ -15,11 +15,11 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// A program that waits for nothing gives way now and then, so that the controller's patience is
-/// asked.
+/// Maximum number of instructions per act. A program that never waits yields after this many, so
+/// that the array can check its limits (Array::Options).
 constexpr std::uint64_t kInstructionsPerAct = 10'000;
 
-/// Whether what an instruction does depends on others, or others can notice it.
+/// Returns whether an instruction depends on other actors or affects them.
 bool is_visible(CoreOp op) {
   switch (op) {
     case CoreOp::Load:
@@ -82,7 +82,7 @@ Result<void> CoreProcessor::set_control(std::uint32_t value) {
                 "stopping the core of " + name_of(tile_) + " half way is not modelled");
   }
   enabled_ = enable;
-  // Enabling a core that has ended does nothing: it stands behind its last instruction.
+  // Enabling a core that has ended has no effect: it is past its last instruction.
   if (enabled_ && !in_reset_ && was_reset_) {
     was_reset_ = false;
     state_ = State::Running;
@@ -96,7 +96,7 @@ const CoreInstruction* CoreProcessor::instruction() const {
 }
 
 Result<void> CoreProcessor::act() {
-  if (state_ == State::Ended) return {};  // Reset, while someone was still to wake it.
+  if (state_ == State::Ended) return {};  // The core was reset with a wake-up pending.
   time_ = std::max(time_, fabric_.scheduler.now());
   for (std::uint64_t i = 0; i < kInstructionsPerAct; ++i) {
     const CoreInstruction& instruction = program_.code[pc_];
@@ -134,7 +134,7 @@ bool CoreProcessor::spend(Cycles cycles) {
   return false;
 }
 
-/// The core stands still from now on; whoever it waits for schedules it.
+/// Stalls the core until the actor that it waits for schedules it again. Returns false.
 bool CoreProcessor::wait(State state) {
   if (state_ == State::Running) wait_began_ = time_;
   state_ = state;
@@ -247,7 +247,7 @@ Result<bool> CoreProcessor::put(const Port& port, std::span<const std::uint32_t>
 
 Result<bool> CoreProcessor::get(const Port& port, std::span<std::uint32_t> words) {
   outlet_ = &fabric_.streams.outlet(port);
-  // The words of a chunk arrive one a cycle; the last one's time is known.
+  // The words of a chunk arrive at one per cycle, the last one at last_in: count back from there.
   const Cycles behind = outlet_->fifo.size() - std::min(outlet_->fifo.size(), words.size());
   const Cycles arrival = outlet_->last_in - std::min(outlet_->last_in, behind);
   auto got = fabric_.streams.get_words(*outlet_, words, *this);

@@ -22,9 +22,9 @@ struct Fabric;
 struct Inlet;
 struct Outlet;
 
-/// One core: executes its program, waits at locks and streams, calls kernels on its tile's memory
-/// and its neighbours'. Instructions that others can notice happen in the order of time; those on
-/// registers alone go ahead.
+/// One core. Executes its program, waits at locks and streams, and calls kernels on its own tile's
+/// memory and its neighbours'. Instructions that affect other actors or depend on them execute in
+/// the order of time; instructions on registers alone may execute ahead of it.
 class CoreProcessor final : public Actor, private KernelHost {
  public:
   enum class State : std::uint8_t {
@@ -32,27 +32,30 @@ class CoreProcessor final : public Actor, private KernelHost {
     WaitingForLock,
     WaitingForRoom,
     WaitingForWord,
-    Ended,  ///< Or held in reset.
+    Ended,  ///< The program has ended, or the core is held in reset.
   };
 
-  /// Errors: InvalidArgument (no program, a malformed one, or a kernel missing), Unsupported.
+  /// Creates the core and schedules its first act. Errors: InvalidArgument (the program is missing
+  /// or malformed, or a kernel is missing), Unsupported, Unavailable.
   static Result<std::unique_ptr<CoreProcessor>> create(const Core& core,
                                                        std::span<const Image::Kernel> kernels,
                                                        Fabric& fabric);
 
   Result<void> act() override;
 
-  /// The core's control register (AM025, CORE_CONTROL): bit 0 enables, bit 1 resets; a core that
-  /// has ended is no longer enabled. Errors: Unsupported (other bits, or stopping a core half way).
+  /// Writes the core's control register (AM025, CORE_CONTROL): bit 0 enables, bit 1 resets. A core
+  /// whose program has ended is no longer enabled. Errors: Unsupported (other bits, or stopping a
+  /// core half way).
   Result<void> set_control(std::uint32_t value);
   std::uint32_t control() const { return (enabled_ ? 1U : 0U) | (in_reset_ ? 2U : 0U); }
 
   // For reports.
   npu::TileId tile() const { return tile_; }
   State state() const { return state_; }
-  /// The instruction at hand; none when ended.
+  /// Returns the current instruction; null if the program has ended.
   const CoreInstruction* instruction() const;
-  /// What a UseLock takes or gives: a register's value, where it names one.
+  /// Returns the amount that a UseLock acquires or releases: a register's value if the instruction
+  /// names one, else its immediate.
   std::int64_t lock_amount(const CoreInstruction& instruction) const;
   const CoreProgram& program() const { return program_; }
   const Inlet* inlet() const { return inlet_; }
@@ -62,7 +65,7 @@ class CoreProcessor final : public Actor, private KernelHost {
  private:
   CoreProcessor(const Core& core, Fabric& fabric);
 
-  /// Executes one instruction; false: the core waits, or has ended.
+  /// Executes one instruction. Returns false if the core waits or has ended.
   Result<bool> execute(const CoreInstruction& instruction);
   Result<bool> use_lock(const CoreInstruction& instruction);
   Result<bool> put_word(const CoreInstruction& instruction);
@@ -72,7 +75,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<void> store(const CoreInstruction& instruction);
   void end();
 
-  // For the kernel that runs, and for the program's own streams.
+  // KernelHost, also used for the program's own streams.
   bool spend(Cycles cycles) override;
   Result<bool> put(const Port& port, std::span<const std::uint32_t> words) override;
   Result<bool> get(const Port& port, std::span<std::uint32_t> words) override;
@@ -88,13 +91,13 @@ class CoreProcessor final : public Actor, private KernelHost {
   std::unique_ptr<CoreKernels> kernels_;
   std::vector<std::int64_t> registers_;
   std::vector<std::int64_t> arguments_;
-  Inlet* inlet_ = nullptr;  ///< Of the stream or cascade that the core waits at.
-  Outlet* outlet_ = nullptr;
+  Inlet* inlet_ = nullptr;    ///< Stream or cascade that the core waits to write to.
+  Outlet* outlet_ = nullptr;  ///< Stream or cascade that the core waits to read from.
 
   State state_ = State::Running;
   bool enabled_ = true;
   bool in_reset_ = false;
-  bool was_reset_ = false;  ///< Since it last ran.
+  bool was_reset_ = false;  ///< Whether the core was reset since it last ran.
   std::size_t pc_ = 0;
   Cycles time_ = 0;
   Cycles wait_began_ = 0;

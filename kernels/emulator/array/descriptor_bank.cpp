@@ -66,7 +66,7 @@ void DescriptorBank::advance_iteration(int id, std::uint64_t version) {
   npu::BufferDescriptor& descriptor = entry.decoded;
   if (descriptor.iteration_wrap <= 1) return;
   descriptor.iteration_current = (descriptor.iteration_current + 1) % descriptor.iteration_wrap;
-  // The registers show it too. It was decoded from them, so it can be packed again.
+  // The counter is in the registers. Packing succeeds: the descriptor was decoded from them.
   auto words = npu::pack(descriptor, kind_, array_);
   if (words) entry.words = *words;
 }

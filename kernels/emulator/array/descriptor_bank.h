@@ -12,29 +12,30 @@
 namespace npuwhisper::emu {
 
 /// The buffer descriptors of one tile: the registers that instruction streams write, decoded when a
-/// channel takes one up. The iteration counter lives in the descriptor, as on silicon: it goes on
-/// counting until the descriptor is written again.
+/// channel loads a descriptor. The iteration counter lives in the descriptor, as on silicon: it
+/// keeps counting until the descriptor is written again.
 class DescriptorBank {
  public:
   DescriptorBank(npu::TileId tile, npu::TileKind kind, const npu::ArrayModel& array);
 
   int size() const { return static_cast<int>(descriptors_.size()); }
 
-  /// A descriptor of the design. Errors: InvalidArgument (no such descriptor, or a field that its
-  /// registers cannot hold).
+  /// Sets a descriptor of the design. Errors: InvalidArgument (no such descriptor, or a field that
+  /// its registers cannot hold).
   Result<void> declare(int id, const npu::BufferDescriptor& descriptor);
 
   std::uint32_t word(int id, int index) const;
   void write_word(int id, int index, std::uint32_t value);
 
-  /// What the registers say. Errors: DeviceError (no such descriptor, not valid, or malformed).
+  /// Returns descriptor `id`, decoded from its registers. Errors: DeviceError (no such descriptor,
+  /// not valid, or malformed).
   Result<npu::BufferDescriptor> load(int id);
 
-  /// Counts the writes to a descriptor.
+  /// Returns the number of writes to a descriptor.
   std::uint64_t version(int id) const { return at(id).version; }
 
-  /// The descriptor was executed as it was at `version`: its iteration moves on, unless it has been
-  /// written since.
+  /// Advances the iteration counter of a descriptor after its execution. Does nothing if the
+  /// descriptor has been written since `version`.
   void advance_iteration(int id, std::uint64_t version);
 
  private:
@@ -42,7 +43,7 @@ class DescriptorBank {
     std::array<std::uint32_t, 8> words{};
     npu::BufferDescriptor decoded;
     bool is_decoded = false;
-    std::uint64_t version = 0;  ///< 0: never written.
+    std::uint64_t version = 0;  ///< 0 if never written.
   };
   Entry& at(int id) { return descriptors_[static_cast<std::size_t>(id)]; }
   const Entry& at(int id) const { return descriptors_[static_cast<std::size_t>(id)]; }

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int kNeighbourChannels = 4;
 
-/// The memory tile at place 0 (west), 1 (own) or 2 (east) of a memory tile's window.
+/// Returns the memory tile at place 0 (west), 1 (own) or 2 (east) of a memory tile's window.
 Result<Tile*> tile_in_window(std::uint64_t place, const ChannelId& channel, const Fabric& fabric,
                              const std::string& what) {
   const int step = static_cast<int>(place) - 1;

@@ -13,20 +13,23 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// What a descriptor's addresses and lock numbers mean for the channel that executes it. A memory
-/// tile's channels see three tiles: west, own, east, one after the other (AM027, memory tile DMA;
-/// channels 0 to 3 only). A shim's address is the host's.
+/// The memory and locks that a descriptor's addresses and lock numbers denote for the channel that
+/// executes it. A memory tile's channels see three tiles, one after another: west, own, east. Only
+/// channels 0 to 3 reach the neighbours (AM027, memory tile DMA). A shim's address is a host
+/// address.
 struct DmaWindow {
-  Tile* memory_tile = nullptr;   ///< None: host memory.
-  std::uint64_t address = 0;     ///< Bytes, in that tile or in host memory; iteration included.
-  std::uint64_t bytes = 0;       ///< That the transfer spans from there on.
-  Tile* acquire_tile = nullptr;  ///< None: no lock to acquire.
+  Tile* memory_tile = nullptr;   ///< Null for host memory.
+  std::uint64_t address = 0;     ///< Byte address in the tile or host memory, iteration included.
+  std::uint64_t bytes = 0;       ///< Bytes that the transfer spans from `address` on.
+  Tile* acquire_tile = nullptr;  ///< Null if there is no lock to acquire.
   int acquire_lock = 0;
   Tile* release_tile = nullptr;
   int release_lock = 0;
 };
 
-/// Errors: DeviceError (memory or a lock that the channel does not reach).
+/// Resolves a descriptor's addresses and locks. `extent_words` is the number of words that the
+/// transfer spans (see AddressWalk::extent()). Errors: DeviceError (memory or a lock that the
+/// channel does not reach).
 Result<DmaWindow> resolve(const npu::BufferDescriptor& descriptor, std::uint64_t extent_words,
                           const ChannelId& channel, const Fabric& fabric);
 

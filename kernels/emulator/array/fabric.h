@@ -19,14 +19,14 @@ namespace npuwhisper::emu {
 
 class Tile;
 
-/// What the parts of one array share. Made before them and gone after them.
+/// State that the parts of one array share. Created before the parts and destroyed after them.
 struct Fabric {
   Fabric(const npu::ArrayModel& array, int columns, bool trace_on);
   ~Fabric();
   Fabric(const Fabric&) = delete;
   Fabric& operator=(const Fabric&) = delete;
 
-  /// The tile, or none where the design's columns end.
+  /// Returns the tile, or null if it is outside the design's columns.
   Tile* tile(npu::TileId id) const;
 
   const npu::ArrayModel& model;
@@ -38,11 +38,11 @@ struct Fabric {
   TokenBox tokens;
   Trace trace;
   Counters counters;
-  DeviceMemory* host = nullptr;  ///< While a stream is executed.
-  std::string fault;             ///< What went wrong where no result could be returned.
+  DeviceMemory* host = nullptr;  ///< Set only while a stream is executed.
+  std::string fault;             ///< Error from a function that cannot return a result.
   std::vector<std::unique_ptr<Tile>> tiles;
-  /// npu1's silicon has one more column, west of the first that the driver gives out: without a
-  /// shim, but its memory tile is the first one's neighbour. None on npu2.
+  /// npu1's silicon has one more column, west of the first one that the driver assigns. It has no
+  /// shim, but its memory tile is a neighbour of the first column's. Null on npu2.
   std::unique_ptr<Tile> hidden_memory_tile;
 };
 

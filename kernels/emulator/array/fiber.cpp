@@ -9,7 +9,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Below the stack: what runs over its end faults instead of writing elsewhere.
+/// Guard area below the stack: a stack overflow faults instead of writing elsewhere.
 constexpr std::size_t kGuardBytes = 4096;
 
 }  // namespace

@@ -10,9 +10,9 @@
 
 namespace npuwhisper::emu {
 
-/// A function that can stop half way and go on later: it runs on a stack of its own. A core's
-/// kernel needs one where it waits at streams or at the cascade. The function lets no exception out
-/// and needs no clean-up: a fiber that is destroyed half way simply never goes on.
+/// A function that can suspend and resume: it runs on a stack of its own. A core's kernel needs one
+/// to wait at streams or at the cascade. The function must not throw and must need no cleanup: if
+/// the fiber is destroyed, a suspended function is never resumed.
 class Fiber {
  public:
   static constexpr std::size_t kStackBytes = 1 << 20;
@@ -22,12 +22,12 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Runs `body` until it suspends or ends; true: it has ended. What an earlier body left undone is
-  /// dropped.
+  /// Runs `body` until it suspends or ends. Returns true if it has ended. An earlier body that is
+  /// still suspended is dropped.
   bool start(std::function<void()> body);
-  /// Goes on with the body; true: it has ended.
+  /// Resumes the body. Returns true if it has ended.
   bool resume();
-  /// From within the body: returns to start() or resume().
+  /// Suspends the body and returns to start() or resume(). Call only from within the body.
   void suspend();
 
   std::uintptr_t stack_begin() const;

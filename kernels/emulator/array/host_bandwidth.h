@@ -9,14 +9,14 @@
 
 namespace npuwhisper::emu {
 
-/// Host memory as all shims share it: transfers are served in the order in which they begin, at the
-/// rate that the array as a whole can have.
+/// Bandwidth of host memory, which all shims share. Serves transfers in the order of the calls to
+/// pass(), at the maximum rate of the array as a whole.
 class HostBandwidth {
  public:
   explicit HostBandwidth(const npu::ArrayClock& clock)
       : cycles_per_byte_(clock.hertz / clock.host_bytes_per_second) {}
 
-  /// When a transfer that begins at `start` has passed.
+  /// Serves a transfer that begins at `start`. Returns when it is complete.
   Cycles pass(Cycles start, std::size_t bytes) {
     free_at_ = std::max(free_at_, static_cast<double>(start)) +
                static_cast<double>(bytes) * cycles_per_byte_;

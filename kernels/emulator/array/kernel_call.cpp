@@ -8,7 +8,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Null: kernels have no such scalars.
+/// Returns the libffi type of a scalar; null if kernels have no such scalars.
 ffi_type* type_of(ScalarType type) {
   switch (type) {
     case ScalarType::I1:
@@ -63,7 +63,8 @@ Result<KernelCall> KernelCall::prepare(const CoreInstruction& call, KernelObject
 }
 
 Result<std::int64_t> KernelCall::run(std::span<std::int64_t> arguments) const {
-  // Little-endian hosts: a register's low bytes are the scalar.
+  // libffi reads each scalar from its argument's first bytes, the low ones: hosts are
+  // little-endian.
   std::vector<void*> values;
   values.reserve(arguments.size());
   for (std::int64_t& argument : arguments) values.push_back(&argument);

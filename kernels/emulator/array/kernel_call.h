@@ -16,25 +16,26 @@
 
 namespace npuwhisper::emu {
 
-/// Thrown through a kernel's frames by the hooks in its state, and caught around its call; never
-/// leaves KernelCall.
+/// A kernel's error. The hooks in the kernel's state throw it through the kernel's frames, and
+/// KernelCall::run() catches it.
 struct KernelTrap {
   std::string message;
 };
 
-/// A call site: a kernel's function and how its arguments travel by the C ABI (libffi). Memory
-/// references are pointers, `index` is 64 bits, bf16 an integer of 16 bits (aie_api's bfloat16 is a
-/// class around one).
+/// A call site: a kernel's function and how its arguments are passed by the C ABI (libffi). Memory
+/// references are pointers, `index` has 64 bits, and bf16 is an integer of 16 bits (aie_api's
+/// bfloat16 is a class around one).
 class KernelCall {
  public:
-  /// Errors: Unsupported (a type that kernels cannot take or return).
+  /// Prepares calls of `function` with the types of `call`. Errors: Unsupported (a type that
+  /// kernels cannot take or return).
   static Result<KernelCall> prepare(const CoreInstruction& call, KernelObject& object,
                                     void* function);
 
   KernelObject& object() const { return *object_; }
 
-  /// `arguments`: host addresses, and scalars as registers hold them. Errors: DeviceError, with the
-  /// kernel's message where it trapped.
+  /// Calls the function. `arguments` holds host addresses, and scalars in register form. Errors:
+  /// DeviceError, with the kernel's message if it trapped.
   Result<std::int64_t> run(std::span<std::int64_t> arguments) const;
 
  private:
@@ -44,7 +45,8 @@ class KernelCall {
   void* function_ = nullptr;
   ScalarType result_type_ = ScalarType::I32;
   bool has_result_ = false;
-  // Where they stay: the call interface points to itself and to the types.
+  // Both keep their data on the heap, so that moves do not change the addresses: the call interface
+  // points to the types.
   std::unique_ptr<ffi_cif> interface_;
   std::vector<ffi_type*> types_;
 };

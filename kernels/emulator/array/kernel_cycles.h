@@ -9,13 +9,14 @@
 
 namespace npuwhisper::emu {
 
-/// Multiply-accumulates that a kernel has counted, of all types.
+/// Returns the number of multiply-accumulates of all types that a kernel has counted.
 std::uint64_t multiply_accumulates(const NpuWhisperCoreState& state);
 
-/// Cycles of a kernel's call, from what its state has counted. A core issues several operations in
-/// a cycle (loads, store, multiplier, other vector operations, scalars), so the busiest kind bounds
-/// the time: the largest counts, not the sum. Multiply-accumulates run at their type's peak times
-/// the best efficiency published for it, which covers what a bound of this kind leaves out.
+/// Returns the cycles of a kernel's call, computed from the counters in its state. A core issues
+/// several operations in a cycle (loads, a store, multiplier, other vector operations, scalars), so
+/// the busiest kind bounds the time: the maximum counts, not the sum. Multiply-accumulates run at
+/// their type's peak rate times the best efficiency published for it. The efficiency accounts for
+/// what such a bound leaves out.
 Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& clock);
 
 /// Sets the counters to zero.

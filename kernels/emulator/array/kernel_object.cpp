@@ -31,7 +31,7 @@ bool read_at(std::span<const std::byte> bytes, std::uint64_t offset, T& value) {
   return true;
 }
 
-/// The name that a string table holds at `offset`; empty where it does not end within the table.
+/// Returns the name at `offset` in a string table; empty if it does not end within the table.
 std::string name_at(std::span<const std::byte> bytes, const ElfW(Shdr) & table,
                     std::uint64_t offset) {
   if (offset >= table.sh_size || table.sh_offset > bytes.size() ||
@@ -45,8 +45,9 @@ std::string name_at(std::span<const std::byte> bytes, const ElfW(Shdr) & table,
                                        : std::string(all.substr(offset, end - offset));
 }
 
-/// The symbols that an object exports. Statics of inline functions and templates are "unique" by
-/// default, and refused: the loader would give all cores the same one, and never unload the object.
+/// Returns the symbols that an object exports. Statics of inline functions and templates are
+/// "unique" by default, and are refused: the loader would share them between all cores and never
+/// unload the object.
 Result<std::vector<std::string>> exported_symbols(const std::string& name,
                                                   std::span<const std::byte> bytes) {
   ElfW(Ehdr) header{};

@@ -14,11 +14,12 @@
 namespace npuwhisper::emu {
 
 /// One core's copy of a kernel object: a shared object compiled for the host, loaded from memory
-/// and closed with this. Each copy has variables of its own, as each core has memory of its own.
+/// and unloaded by the destructor. Each copy has its own variables, as each core has its own
+/// memory.
 class KernelObject {
  public:
-  /// Errors: InvalidArgument (not a shared object that can be loaded, or not one built for the
-  /// emulated NPU).
+  /// Loads a copy of a shared object. Errors: InvalidArgument (not a loadable shared object, or not
+  /// built for the emulated NPU), Unavailable (no memory file).
   static Result<std::unique_ptr<KernelObject>> load(const std::string& name,
                                                     std::span<const std::byte> shared_object);
   ~KernelObject();
@@ -26,7 +27,8 @@ class KernelObject {
   KernelObject& operator=(const KernelObject&) = delete;
 
   const std::string& name() const { return name_; }
-  /// A function by its symbol, or by its C++ signature ("add_one(int*, int*)"). Null: none.
+  /// Finds a function by its symbol, or by its C++ signature ("add_one(int*, int*)"). Returns null
+  /// if there is none.
   void* find(const std::string& function) const;
   NpuWhisperCoreState& state() const { return *state_; }
 
@@ -35,8 +37,8 @@ class KernelObject {
       : name_(std::move(name)), symbols_(std::move(symbols)) {}
 
   std::string name_;
-  std::vector<std::string> symbols_;  ///< That it exports.
-  int file_ = -1;  ///< Open while loaded: the loader knows objects by their path, which names it.
+  std::vector<std::string> symbols_;  ///< Exported symbols.
+  int file_ = -1;  ///< Kept open: the loader identifies objects by a path with this number.
   void* handle_ = nullptr;
   NpuWhisperCoreState* state_ = nullptr;
 };

@@ -60,7 +60,7 @@ Result<bool> LockBank::acquire(int lock, LockAction action, int amount, Actor& w
     return false;
   }
   state.value -= amount;
-  // Whoever waits for equality may find it in the smaller value.
+  // An actor that waits for equality may match the smaller value.
   if (amount != 0) wake(state);
   return true;
 }

@@ -12,35 +12,39 @@
 
 namespace npuwhisper::emu {
 
-/// The semaphores of one tile. A lock that neither the design declares nor an instruction stream
-/// has set is refused: its value on silicon is whatever was left there.
+/// The semaphores of one tile. Refuses the use of a lock that neither the design has declared nor
+/// an instruction stream has set: on silicon, such a lock holds the value of its last use.
 class LockBank {
  public:
   LockBank(npu::TileId tile, const npu::TileLimits& limits, Scheduler& scheduler);
 
-  /// A lock of the design. Errors: InvalidArgument (no such lock, or a value out of range).
+  /// Declares a lock of the design. Errors: InvalidArgument (no such lock, or a value out of
+  /// range).
   Result<void> declare(int lock, const std::string& name, int value);
 
-  /// Takes `amount` from the lock if its value is at least, or exactly, that. Else returns false,
-  /// and `waiter` is scheduled when the lock changes.
+  /// Subtracts `amount` from the lock and returns true if its value is at least or exactly
+  /// `amount`, as `action` demands. Otherwise returns false, and schedules `waiter` when the lock
+  /// changes. Errors: DeviceError (see check(), or a negative amount).
   Result<bool> acquire(int lock, LockAction action, int amount, Actor& waiter);
 
-  /// Adds `amount`. Errors: DeviceError where the value would pass what a lock holds.
+  /// Adds `amount` to the lock. Errors: DeviceError if the value would be out of range.
   Result<void> release(int lock, int amount);
 
-  /// As an instruction stream reads and writes the lock's register.
+  /// Reads the lock as an instruction stream reads its register.
   Result<int> value(int lock) const;
+  /// Sets the lock as an instruction stream writes its register.
   Result<void> set(int lock, int value);
 
-  /// Whether a design or a stream has given the lock a value. Errors: DeviceError, saying which
-  /// lock is not there or not initialised.
+  /// Checks that the design or a stream has given the lock a value. Errors: DeviceError, with the
+  /// lock that does not exist or is not initialised.
   Result<void> check(int lock) const;
 
-  /// As the design calls the lock, without the tile's coordinates where it ends with them ("a_full"
-  /// for "a_full_0_2"); "lock 3", where it has no name.
+  /// Returns the design's name of the lock, without the tile's coordinates if it ends with them
+  /// ("a_full" for "a_full_0_2"); "lock 3" if it has no name.
   std::string name(int lock) const;
 
-  /// "lock 3 'of_in_cons_lock' of tile (0, 2)", and its value, for messages.
+  /// Returns a description of the lock for messages: "lock 3 'of_in_cons_lock' of tile (0, 2)", and
+  /// its value.
   std::string describe(int lock) const;
 
  private:

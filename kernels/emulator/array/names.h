@@ -9,7 +9,7 @@
 
 namespace npuwhisper::emu {
 
-/// How messages name the parts of an array.
+// Names of an array's parts, for messages.
 std::string name_of(npu::TileId tile);                          ///< "tile (0, 2)"
 std::string name_of(npu::TileId tile, bool mm2s, int channel);  ///< "tile (0, 1) MM2S 3"
 std::string name_of(const Port& port);                          ///< "tile (0, 2) core port 0"

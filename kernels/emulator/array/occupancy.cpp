@@ -7,7 +7,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// As many as a person tells apart by their colours.
+/// Limits on activities: readers cannot distinguish more of them by colour.
 constexpr std::size_t kMostFunctions = 5;
 constexpr std::size_t kMostWaits = 3;
 
@@ -19,7 +19,7 @@ bool is_core(const Trace::Lane& lane) {
   return lane.tile && lane.name == "core";
 }
 
-/// Which line of the picture a DMA channel belongs to; they come in this order.
+/// Lines of DMA channels in the picture, in this order.
 constexpr const char* kDmaLines[] = {"host to array", "to memory tiles", "memory tiles out",
                                      "cores in",      "cores out",       "array to host"};
 std::size_t dma_line(const Trace::Lane& lane) {
@@ -29,7 +29,7 @@ std::size_t dma_line(const Trace::Lane& lane) {
   return out ? 4 : 3;
 }
 
-/// Adds the time from `begin` to `end` to the bins that it lies in.
+/// Adds spans of time to the bins that they overlap.
 class BinFiller {
  public:
   BinFiller(Cycles end, std::size_t n_bins)
@@ -50,7 +50,8 @@ class BinFiller {
   double width_;
 };
 
-/// The activity of each of the trace's names, by falling time; the least are taken together.
+/// Maps each of the trace's names to its activity. Activities are in descending order of time; the
+/// smallest are combined.
 class Ranking {
  public:
   Ranking(const Trace& trace, Occupancy& to) : activity_of_(trace.names().size()) {

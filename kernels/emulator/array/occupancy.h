@@ -13,7 +13,7 @@
 
 namespace npuwhisper::emu {
 
-/// Shares of time, [bin][activity]; what is missing to 1 is none of the activities.
+/// Shares of time, [bin][activity]. The rest up to 1 is time in none of the activities.
 class Shares {
  public:
   Shares(std::size_t n_bins, std::size_t n_activities)
@@ -30,38 +30,40 @@ class Shares {
   std::vector<double> values_;
 };
 
-/// How the cores and the DMA channels of an array spent their time, in equal parts (bins) of the
-/// time from the image's load to the last thing that happened.
+/// How the cores and the DMA channels of an array spent their time. The time from the image's load
+/// to the last event is divided into equal parts (bins).
 struct Occupancy {
   struct CoreLine {
     npu::TileId tile;
-    Shares shares;  ///< Of `activities`.
+    Shares shares;  ///< Shares of the entries of `activities`.
   };
-  /// All channels of one kind together.
+  /// Aggregates all channels of one kind.
   struct DmaLine {
     std::string name;
-    std::size_t n_channels;  ///< Those that did anything.
-    Shares shares;           ///< Of kDmaActivities.
+    std::size_t n_channels;  ///< Number of channels that did anything.
+    Shares shares;           ///< Shares of the entries of kDmaActivities.
   };
   static constexpr std::string_view kDmaActivities[] = {"moves data", "waits for a lock",
                                                         "waits for the stream"};
   std::size_t n_bins = 0;
-  double seconds = 0;  ///< Of all bins together; predicted.
-  /// What cores did: functions that take most time first, then what they waited for likewise. The
-  /// least of both are taken together.
+  double seconds = 0;  ///< Predicted length of all bins together.
+  /// Activities of the cores: first functions, then waits, each in descending order of time. The
+  /// smallest of each are combined into one entry.
   std::vector<std::string> activities;
-  std::size_t n_functions = 0;  ///< The first of `activities`; the others are waits.
-  std::vector<CoreLine> cores;  ///< By row, then column.
+  std::size_t n_functions = 0;  ///< Number of functions; they come first in `activities`.
+  std::vector<CoreLine> cores;  ///< Ordered by row, then column.
   std::vector<DmaLine> dma;
 };
 
 Occupancy make_occupancy(const Trace& trace, double hertz, std::size_t n_bins);
 
-/// A picture of it (SVG, 1600 wide, for light and dark): what all cores together did over time,
-/// what each core did most, and the DMA channels below. It says that the times are predicted.
+/// Returns the occupancy as a picture (SVG, 1600 pixels wide, for light and dark pages): the
+/// activities of all cores over time, the main activity of each core, and the DMA channels below.
+/// The picture states that the times are predicted.
 std::string draw_occupancy(const Occupancy& occupancy, std::string_view device);
 
-/// Both, into a file. Errors: Unavailable.
+/// Computes and draws the occupancy of a trace, and writes the picture to a file. Errors:
+/// Unavailable.
 Result<void> write_occupancy(const Trace& trace, const std::string& file, std::string_view device,
                              double hertz);
 

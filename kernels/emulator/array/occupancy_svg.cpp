@@ -12,13 +12,12 @@ namespace {
 
 using namespace chart;
 
-// Pixels.
+// Sizes in pixels.
 constexpr int kTop = 112;
 constexpr int kCoresHeight = 160, kStripPitch = 10, kRowGap = 6;
 constexpr int kDmaHeight = 36, kDmaPitch = 46, kGap = 34;
 
-// Blues to reds for work, in an order that people with colour blindness tell apart; greys for
-// waits.
+// Colours for work, in an order that is distinguishable with colour blindness, and greys for waits.
 constexpr const char* kFunctionColours[] = {"#2f7ebc", "#e08214", "#1b9e77",
                                             "#c75a93", "#8c6bb1", "#b8a000"};
 constexpr const char* kWaitColours[] = {"#8a929b", "#b3bac2", "#d6dade", "#e9ebee"};
@@ -26,7 +25,7 @@ constexpr const char* kDmaColours[] = {"#2f7ebc", "#b3bac2", "#d6dade"};
 
 constexpr std::string_view kWait = "wait for ";
 
-// Follows the reader's page: text and lines are dark on light, light on dark.
+// Follows the reader's colour scheme: text is dark on light pages and light on dark ones.
 constexpr const char* kStyle =
     "<style>text{font:13px sans-serif;fill:#3d444d}.title text{font-size:18px}"
     ".line{stroke:#8a929b;stroke-width:1;fill:none}"
@@ -38,7 +37,7 @@ std::vector<Layer> layers_of(const Occupancy& occupancy) {
     const bool is_function = i < occupancy.n_functions;
     const char* colour =
         is_function ? kFunctionColours[i] : kWaitColours[i - occupancy.n_functions];
-    // "wait for b_full" stands under "cores wait for".
+    // "wait for b_full" appears without its prefix, next to "cores wait for".
     std::string name = occupancy.activities[i];
     if (name.starts_with(kWait)) name.erase(0, kWait.size());
     layers.push_back({std::move(name), colour});
@@ -46,7 +45,7 @@ std::vector<Layer> layers_of(const Occupancy& occupancy) {
   return layers;
 }
 
-/// One picture, from top to bottom.
+/// Draws one picture, from top to bottom.
 class Picture {
  public:
   explicit Picture(const Occupancy& occupancy)
@@ -87,7 +86,7 @@ class Picture {
     for (const auto& core : occupancy_.cores) sum += core.shares.at(bin, activity);
     return sum / static_cast<double>(occupancy_.cores.size());
   }
-  /// share(bin, activity) over all bins, for each of n activities.
+  /// Returns the means of share(bin, activity) over all bins, for each of `n` activities.
   template <typename Share>
   std::vector<double> means(std::size_t n, Share share) const {
     std::vector<double> means(n, 0);

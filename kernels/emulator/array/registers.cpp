@@ -12,17 +12,18 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// AM025, channel control: reset, and who a task-complete token is for. Tokens carry no routing
-/// here, so that field changes nothing; every other one (pause, out of order, compression, finish
-/// on TLAST) would.
+/// AM025, channel control: the bit that resets a channel, and the field that selects the controller
+/// for task-complete tokens. Tokens carry no routing here, so that field has no effect. Other
+/// fields (pause, out of order, compression, finish on TLAST) would have an effect and are refused.
 constexpr std::uint32_t kReset = 0x00000002;
 constexpr std::uint32_t kControllerId = 0x0000ff00;
 
 /// AM025, CORE_CONTROL.
 constexpr std::uint32_t kCoreControl = 0x32000;
 
-/// AM025: DMA_S2MM_Status and DMA_MM2S_Status. Streams poll the size of the task queue there before
-/// they push (mlir-aie's queue-depth enforcement), or whether a channel is idle.
+/// Returns the offset of a channel's status register (AM025: DMA_S2MM_Status and DMA_MM2S_Status).
+/// Streams poll it for the size of the task queue before they push (mlir-aie's queue-depth
+/// enforcement), or to check whether a channel is idle.
 std::uint32_t status_register(npu::TileKind kind, bool mm2s, int channel) {
   std::uint32_t base = mm2s ? 0x1df10 : 0x1df00;
   if (kind == npu::TileKind::Shim) base = mm2s ? 0x1d228 : 0x1d220;
@@ -109,7 +110,7 @@ Result<void> Registers::write(std::uint32_t address, std::uint32_t value) {
       std::memcpy(tile.memory().data() + place->offset, &value, sizeof value);
       return {};
     case Kind::Descriptor:
-      // Silicon would move the old or the new, as it happens.
+      // Silicon would execute the old or the new descriptor, depending on timing.
       for (const auto& channel : tile.channels()) {
         if (channel->will_use(reg.index)) {
           const ChannelId id = channel->id();

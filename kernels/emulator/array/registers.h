@@ -12,29 +12,28 @@
 
 namespace npuwhisper::emu {
 
-/// The array's registers as instruction streams address them: descriptors, task queues, control
-/// and status of channels, locks, the cores' control, and the memories
-/// of memory tiles and cores. Any other is refused
-/// by its address.
+/// The array's registers as instruction streams address them: descriptors, task queues, control and
+/// status of channels, locks, the cores' control, and the memories of memory tiles and cores.
+/// Accesses to other registers are refused; the error names the address.
 class Registers {
  public:
   explicit Registers(Fabric& fabric);
 
-  /// Errors: DeviceError (a tile or value that the array does not have), Unsupported (a register
-  /// that is not modelled).
+  /// Writes a register or a word of memory. Errors, also of read(): DeviceError (a tile or value
+  /// that the array does not have), Unsupported (a register that is not modelled).
   Result<void> write(std::uint32_t address, std::uint32_t value);
   Result<std::uint32_t> read(std::uint32_t address) const;
 
-  /// Puts a host address into the shim descriptor whose second word this is, in place of the one
-  /// there.
+  /// Replaces the host address in a shim descriptor. `address` is that of the descriptor's second
+  /// word.
   Result<void> patch(std::uint32_t address, std::uint64_t host_address);
 
  private:
   enum class Kind : std::uint8_t { Memory, Descriptor, Queue, Control, Status, Lock, Core };
   struct Register {
     Kind kind = Kind::Memory;
-    int index = 0;  ///< Of the descriptor, channel or lock.
-    int word = 0;   ///< Of the descriptor; MM2S: 1.
+    int index = 0;  ///< Number of the descriptor, channel or lock.
+    int word = 0;   ///< Word of the descriptor. For channels, 1 for MM2S and 0 for S2MM.
   };
   struct Place {
     Tile* tile = nullptr;
@@ -47,7 +46,7 @@ class Registers {
                                                             const npu::ArrayModel& model);
 
   Fabric& fabric_;
-  std::array<std::unordered_map<std::uint32_t, Register>, 3> maps_;  ///< By kind of tile.
+  std::array<std::unordered_map<std::uint32_t, Register>, 3> maps_;  ///< Registers by kind of tile.
 };
 
 }  // namespace npuwhisper::emu

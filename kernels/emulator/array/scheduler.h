@@ -11,9 +11,9 @@
 
 namespace npuwhisper::emu {
 
-/// Something that acts on its own: a core, a DMA channel, the controller that executes an
-/// instruction stream. Between two of its acts it is either in the scheduler's queue, or it waits
-/// for another actor, which will schedule it.
+/// A part of the array that acts on its own: a core, a DMA channel, a control port, the controller
+/// that executes an instruction stream. Between two acts it is either in the scheduler's queue, or
+/// waits for another actor to schedule it.
 class Actor {
  public:
   Actor() = default;
@@ -21,7 +21,7 @@ class Actor {
   Actor& operator=(const Actor&) = delete;
   virtual ~Actor() = default;
 
-  /// Acts at the scheduler's present time. An error ends the simulation.
+  /// Acts at the scheduler's current time. An error ends the simulation.
   virtual Result<void> act() = 0;
 
  private:
@@ -29,23 +29,23 @@ class Actor {
   bool queued_ = false;
 };
 
-/// Runs actors in the order of their times; equal times in the order in which they were scheduled,
-/// so that a simulation always takes the same course.
+/// Runs actors in the order of their times. Actors with equal times run in the order in which they
+/// were scheduled, so that simulations are deterministic.
 class Scheduler {
  public:
   static constexpr Cycles kNever = ~Cycles{0};
 
   Cycles now() const { return now_; }
 
-  /// Puts an actor into the queue, at `at` or now, whichever is later. An actor that is queued
-  /// already stays where it is.
+  /// Queues an actor for `at` or now, whichever is later. An actor that is already queued keeps its
+  /// place.
   void schedule(Actor& actor, Cycles at);
 
-  /// Time of the next act; kNever if nothing is queued.
+  /// Returns the time of the next act; kNever if nothing is queued.
   Cycles next() const { return queue_.empty() ? kNever : queue_.top().at; }
 
-  /// Goes on to `at` on behalf of the actor that is acting, if no other actor comes first. Saves
-  /// the way through the queue.
+  /// Advances the time to `at` for the actor that is acting, if no other actor comes first. Returns
+  /// whether it did. Avoids a pass through the queue.
   bool advance(Cycles at);
 
   /// Lets the earliest actor act. Call only if something is queued.

@@ -11,8 +11,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Words that move in one act at most: enough that acts are few, few enough that channels share
-/// host memory fairly.
+/// Maximum number of words that move in one act: large enough to keep acts few, small enough for
+/// channels to share host memory fairly.
 constexpr std::size_t kMaxWords = 4096;
 
 Cycles less(Cycles a, Cycles b) {
@@ -27,7 +27,8 @@ int switches_between(npu::TileId a, npu::TileId b) {
   return std::abs(a.column - b.column) + std::abs(a.row - b.row) + 1;
 }
 
-/// A sink that is ready has nothing before it: sink_ready() empties the buffer first.
+/// Returns whether words go to the sink without buffering. The buffer of a ready sink is empty,
+/// because sink_ready() drains it first.
 bool takes_directly(const Outlet& outlet) {
   return outlet.sink && outlet.sink->room() > 0;
 }
@@ -58,7 +59,7 @@ Outlet& StreamNetwork::outlet(const Port& port) {
 }
 
 Result<void> StreamNetwork::add(const Route& route) {
-  // Task-complete tokens reach the controller without a stream of the model.
+  // Task-complete tokens reach the controller directly. The model has no stream for them.
   const bool tokens = route.source.kind == PortKind::Control && route.destinations.size() == 1 &&
                       route.destinations[0].kind == PortKind::South;
   if (tokens) return {};
@@ -108,7 +109,7 @@ Result<void> StreamNetwork::add(const Route& route) {
 }
 
 Result<void> StreamNetwork::source_ready(Inlet& inlet, std::optional<int> packet_id) {
-  if (inlet.current) {  // More of the same descriptor.
+  if (inlet.current) {  // More words of the same descriptor.
     move(*inlet.current, 0);
     return {};
   }
@@ -136,8 +137,8 @@ void StreamNetwork::sink_ready(Outlet& outlet) {
     outlet.fifo.erase(outlet.fifo.begin(), end);
     sink.put(words_);
   }
-  // What follows in the stream comes in the same act, so that a full buffer at the start does not
-  // cut a transfer into buffers.
+  // The words that follow in the stream move in the same act. Otherwise, a buffer that is full at
+  // the start would split the transfer into pieces of the buffer's size.
   bool moved = false;
   for (std::size_t i = 0; i < outlet.streams.size() && !moved && sink.room() > 0; ++i) {
     moved = move(*outlet.streams[i], n > 0 ? drained_at : 0);
@@ -152,7 +153,7 @@ void StreamNetwork::sink_blocked(Outlet& outlet) {
 }
 
 void StreamNetwork::retry(Outlet& outlet) {
-  // By index: what moves may end a packet, which changes the order.
+  // Iterate by index: a move may end a packet, which reorders the streams.
   for (std::size_t i = 0; i < outlet.streams.size(); ++i) move(*outlet.streams[i], 0);
   wake_writers(outlet);
 }
@@ -166,7 +167,8 @@ void StreamNetwork::wake_writers(Outlet& outlet) {
   }
 }
 
-/// Takes the arbiters of all destinations for a packet. The header is the source's next word.
+/// Acquires the arbiters of all destinations for a packet, whose header is the source's next word.
+/// Returns false if another packet holds one of them.
 bool StreamNetwork::grant(Stream& stream) {
   for (const Stream::Branch& branch : stream.branches) {
     if (branch.outlet->owner && branch.outlet->owner != &stream) return false;
@@ -186,8 +188,8 @@ void StreamNetwork::push(Outlet& outlet, std::span<const std::uint32_t> words, C
   if (Actor* reader = std::exchange(outlet.reader, nullptr)) scheduler_.schedule(*reader, at);
 }
 
-/// Moves what can move at once. `drained_at`: a sink of the stream that empties its buffer in this
-/// act takes further words from then on. Returns whether anything moved.
+/// Moves the words that can move now. A sink that drains its buffer in this act accepts further
+/// words from `drained_at` on. Returns whether any words moved.
 bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
   Inlet& inlet = *stream.inlet;
   if (inlet.current != &stream || inlet.source->available() == 0) return false;
@@ -210,7 +212,7 @@ bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
     } else if (!outlet.sink || outlet.sink->blocked()) {
       n = std::min(n, outlet.space());
     } else {
-      return false;  // The sink is between two chunks and will ask.
+      return false;  // The sink is between two chunks and will call sink_ready().
     }
   }
   if (n == 0) return false;
@@ -241,7 +243,7 @@ void StreamNetwork::finish_packet(Stream& stream) {
     Outlet& outlet = *branch.outlet;
     if (outlet.owner != &stream) continue;
     outlet.owner = nullptr;
-    // The others have their turn first: the arbiter goes round.
+    // The arbiter is round-robin, so the other streams come first.
     const auto own = std::find(outlet.streams.begin(), outlet.streams.end(), &stream);
     std::rotate(outlet.streams.begin(), own + 1, outlet.streams.end());
     retry(outlet);

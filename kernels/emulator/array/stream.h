@@ -21,47 +21,47 @@ namespace npuwhisper::emu {
 class HostBandwidth;
 struct Stream;
 
-/// What feeds a stream with more than single words: an MM2S channel with a descriptor under way.
+/// Feeds a stream with many words at a time, such as an MM2S channel with a descriptor in progress.
 class StreamSource {
  public:
   virtual ~StreamSource() = default;
-  virtual std::size_t available() const = 0;  ///< Words up to the end of the packet; 0: none now.
+  virtual std::size_t available() const = 0;  ///< Words up to the packet's end; 0 if none now.
   virtual Cycles ready_at() const = 0;
-  virtual void take(std::span<std::uint32_t> words) = 0;  ///< No more than available().
-  virtual void taken(Cycles start, Cycles end) = 0;       ///< They left from `start` to `end`.
+  virtual void take(std::span<std::uint32_t> words) = 0;  ///< Fills at most available() words.
+  virtual void taken(Cycles start, Cycles end) = 0;       ///< Words sent from `start` to `end`.
 };
 
-/// What drains a stream: an S2MM channel.
+/// Drains a stream, such as an S2MM channel.
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
-  virtual std::size_t room() const = 0;  ///< Words it would take now; 0: none.
-  virtual bool blocked() const = 0;      ///< Waits for a task or a lock: words pile up before it.
+  virtual std::size_t room() const = 0;  ///< Words that the sink accepts now.
+  virtual bool blocked() const = 0;      ///< Waits for a task or lock; words queue in the Outlet.
   virtual Cycles ready_at() const = 0;
-  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< No more than room().
-  virtual void filled(Cycles start, Cycles end) = 0;  ///< They arrived from `start` to `end`.
+  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< At most room() words.
+  virtual void filled(Cycles start, Cycles end) = 0;  ///< Words arrived from `start` to `end`.
 };
 
-/// Where streams begin: a port that a channel or a core sends to.
+/// The start of streams: a port that a channel or a core sends to.
 struct Inlet {
   Port port;
-  std::vector<Stream*> streams;    ///< One, or one for each packet id.
-  StreamSource* source = nullptr;  ///< None: a core.
-  Stream* current = nullptr;       ///< Where the words at hand go.
-  bool header_pending = false;     ///< The next word is a packet's header.
-  Actor* writer = nullptr;         ///< A core that waits for room.
+  std::vector<Stream*> streams;    ///< One stream, or one per packet id.
+  StreamSource* source = nullptr;  ///< Null for a core.
+  Stream* current = nullptr;       ///< Stream of the current words.
+  bool header_pending = false;     ///< Whether the next word is a packet's header.
+  Actor* writer = nullptr;         ///< Core that waits for room; null if none.
 };
 
-/// Where streams end, with the words that wait there.
+/// The end of streams, with the words that are queued there.
 struct Outlet {
   Port port;
   std::vector<Stream*> streams;
-  StreamSink* sink = nullptr;  ///< None: a core, which takes words one by one.
+  StreamSink* sink = nullptr;  ///< Null for a core, which takes words one by one.
   std::deque<std::uint32_t> fifo;
   std::size_t capacity = 0;
   Cycles last_in = 0;       ///< When the last word in the FIFO arrived.
   Stream* owner = nullptr;  ///< The stream whose packet is passing.
-  Actor* reader = nullptr;  ///< A core that waits for a word.
+  Actor* reader = nullptr;  ///< Core that waits for a word; null if none.
 
   std::size_t space() const { return capacity - fifo.size(); }
 };
@@ -77,10 +77,10 @@ struct Stream {
   bool keep_packet_header = false;
 };
 
-/// All streams of an array. The model: words go straight from a source to its sinks, as many at
-/// once as the source has and every sink takes (broadcast moves when all can). Where a sink is
-/// blocked, kStreamWords words pile up before it, and then the source is stopped. Switches are not
-/// shared between streams but at their ends: packets to one destination pass one after the other,
+/// All streams of an array. The model: words move straight from a source to its sinks, in one step
+/// as many as the source has and every sink accepts (a broadcast moves when all sinks can). At a
+/// blocked sink, up to kStreamWords words queue up; then the source stalls. Streams share no
+/// switches except at their ends: packets to one destination pass one after another, each as a
 /// whole.
 class StreamNetwork {
  public:
@@ -88,26 +88,35 @@ class StreamNetwork {
   StreamNetwork(const StreamNetwork&) = delete;
   StreamNetwork& operator=(const StreamNetwork&) = delete;
 
-  /// Errors: InvalidArgument (a port with two circuits), Unsupported (a kind of port).
+  /// Adds a stream for a route. Errors: InvalidArgument (a port with two circuits), Unsupported (a
+  /// kind of port).
   Result<void> add(const Route& route);
 
-  /// The port's end, made if no route uses it: then nothing ever flows there.
+  /// Returns the start of the port's streams. Creates it if no route uses the port; it then carries
+  /// no words.
   Inlet& inlet(const Port& port);
+  /// Returns the end of the port's streams. Creates it if no route uses the port; it then carries
+  /// no words.
   Outlet& outlet(const Port& port);
   const std::map<Port, std::unique_ptr<Inlet>>& inlets() const { return inlets_; }
   const std::map<Port, std::unique_ptr<Outlet>>& outlets() const { return outlets_; }
 
-  /// A source has words, of a packet with this id or of a circuit. Errors: DeviceError (no route).
+  /// Signals that a source has words. `packet_id` is the id of the packet to which they belong, if
+  /// any. Errors: DeviceError (no route).
   Result<void> source_ready(Inlet& inlet, std::optional<int> packet_id);
   void sink_ready(Outlet& outlet);
   void sink_blocked(Outlet& outlet);
 
-  /// A core's words (one of a stream, kCascadeWords of a cascade), all at once. False: the core
-  /// waits and is scheduled when it may be possible. Errors: DeviceError (no stream).
+  /// Sends a core's words (one for a stream, kCascadeWords for a cascade), all or none. Returns
+  /// false if there is no room: the core must wait, and is scheduled when a retry may succeed.
+  /// Errors: DeviceError (no stream).
   Result<bool> put_words(Inlet& inlet, std::span<const std::uint32_t> words, Actor& core);
+  /// Receives words for a core (one from a stream, kCascadeWords from a cascade), all or none.
+  /// Returns false if they have not arrived: the core must wait, and is scheduled when a retry may
+  /// succeed. Errors: DeviceError (no stream).
   Result<bool> get_words(Outlet& outlet, std::span<std::uint32_t> words, Actor& core);
 
-  /// The source is reset: what it had not sent stays behind.
+  /// Drops the unsent words of a source that is being reset.
   void abandon(Inlet& inlet);
 
  private:
@@ -123,7 +132,7 @@ class StreamNetwork {
   std::map<Port, std::unique_ptr<Inlet>> inlets_;
   std::map<Port, std::unique_ptr<Outlet>> outlets_;
   std::vector<std::unique_ptr<Stream>> streams_;
-  std::vector<std::uint32_t> words_;  ///< On their way within one call.
+  std::vector<std::uint32_t> words_;  ///< Words in transit within one call.
 };
 
 }  // namespace npuwhisper::emu

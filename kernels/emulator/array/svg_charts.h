@@ -8,23 +8,23 @@
 #include <utility>
 #include <vector>
 
-/// Charts over time, as SVG: parts of the time (bins) from left to right, in whole pixels, so that
-/// the text stays short.
+/// Charts over time, as SVG. Time is divided into bins, which run from left to right. Coordinates
+/// are whole pixels, which keeps the SVG text short.
 namespace npuwhisper::emu::chart {
 
 inline constexpr int kWidth = 1600;
-inline constexpr int kLeft = 150;  ///< Where time begins; labels stand before it.
+inline constexpr int kLeft = 150;  ///< Start of the time axis, right of the labels.
 inline constexpr int kRight = 20;
 inline constexpr int kBinWidth = 3;
 inline constexpr std::size_t kBins = (kWidth - kLeft - kRight) / kBinWidth;
 inline constexpr int kStrip = 8;  ///< Height of a strip.
 
-/// A text that grows.
+/// Builds an SVG text.
 class SvgText {
  public:
-  /// Appends as printf does; at most 400 characters.
+  /// Appends text with a printf() format. Truncates it to 399 characters.
   [[gnu::format(printf, 2, 3)]] void add(const char* format, ...);
-  /// A line of text, escaped; `anchor`: start, middle or end.
+  /// Appends an escaped line of text. `anchor` is start, middle or end.
   void label(int x, int y, const char* anchor, const std::string& text);
   std::string take() { return std::move(text_); }
 
@@ -32,28 +32,29 @@ class SvgText {
   std::string text_;
 };
 
-/// An activity, and how it looks.
+/// An activity and its colour.
 struct Layer {
   std::string name;
   const char* colour;
 };
 
-/// share(bin, layer): of the whole, 0 to 1.
+/// Returns the share of a layer in a bin, from 0 to 1.
 using Share = std::function<double(std::size_t bin, std::size_t layer)>;
 
-/// Areas on top of each other, from the bottom `y + height` up.
+/// Draws the layers as stacked areas, from the bottom `y + height` upwards.
 void draw_stack(SvgText& svg, int y, int height, std::span<const Layer> layers, std::size_t n_bins,
                 const Share& share);
 
-/// A line in the colour of the layer with the largest share, or of none where nothing is more.
+/// Draws a horizontal line. Each bin has the colour of the layer with the largest share in it, or
+/// is left blank if the time outside of all layers is at least as large as that share.
 void draw_strip(SvgText& svg, int y, std::span<const Layer> layers, std::size_t n_bins,
                 const Share& share);
 
-/// Names and shares of the whole, from left to right.
+/// Draws the names and shares of the layers, from left to right.
 void draw_legend(SvgText& svg, int y, const std::string& head, std::span<const Layer> layers,
                  std::span<const double> shares);
 
-/// Vertical lines with the time under them, at a step that leaves about ten.
+/// Draws vertical lines with the time below them, at a round step that gives 10 to 25 lines.
 void draw_time(SvgText& svg, int top, int bottom, double seconds);
 
 }  // namespace npuwhisper::emu::chart

@@ -10,10 +10,10 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// A tile's memory stands alone in the host's address space, with memory around it that cannot be
-/// touched: a kernel's index that runs out of a tile must not land in another one, as it might if
-/// they lay side by side. Its beginning is aligned for any vector, since kernels check the
-/// alignment of host addresses.
+/// Inaccessible memory on either side of each tile's memory in the host's address space. Without
+/// it, a kernel's index that runs out of one tile could land in an adjacent one. Its size also
+/// aligns the start of a tile's memory for any vector: kernels check the alignment of host
+/// addresses.
 constexpr std::size_t kGuardBytes = std::size_t{4} << 20;
 constexpr std::size_t kReservedBytes = 2 * kGuardBytes;
 

@@ -29,11 +29,11 @@ class Tile {
   LockBank& locks() { return locks_; }
   const LockBank& locks() const { return locks_; }
   DescriptorBank& descriptors() { return descriptors_; }
-  /// The core that runs a program here; none: there is none.
+  /// Returns the core that runs a program here; null if there is none.
   CoreProcessor* core() { return core_; }
   void set_core(CoreProcessor* core) { core_ = core; }
 
-  /// None where the tile has no such channel.
+  /// Returns a DMA channel; null if the tile has no such channel.
   ChannelProcessor* channel(bool mm2s, int channel);
   const std::vector<std::unique_ptr<ChannelProcessor>>& channels() const { return channels_; }
 
@@ -49,7 +49,7 @@ class Tile {
   LockBank locks_;
   DescriptorBank descriptors_;
   CoreProcessor* core_ = nullptr;
-  std::vector<std::unique_ptr<ChannelProcessor>> channels_;  ///< S2MM, then MM2S.
+  std::vector<std::unique_ptr<ChannelProcessor>> channels_;  ///< S2MM channels, then MM2S channels.
 };
 
 }  // namespace npuwhisper::emu

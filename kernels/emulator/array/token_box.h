@@ -18,7 +18,7 @@ struct ChannelId {
   friend auto operator<=>(const ChannelId&, const ChannelId&) = default;
 };
 
-/// Task-complete tokens that reached the controller and that no instruction has taken yet.
+/// Task-complete tokens that have reached the controller and that no instruction has taken yet.
 class TokenBox {
  public:
   explicit TokenBox(Scheduler& scheduler) : scheduler_(scheduler) {}
@@ -28,7 +28,8 @@ class TokenBox {
     if (Actor* waiter = std::exchange(waiter_, nullptr)) scheduler_.schedule(*waiter, 0);
   }
 
-  /// Takes one token; else `waiter` is scheduled when any comes.
+  /// Takes one token of the channel. If there is none, returns false and schedules `waiter` when a
+  /// token of any channel arrives.
   bool take(ChannelId channel, Actor& waiter) {
     auto found = tokens_.find(channel);
     if (found == tokens_.end() || found->second == 0) {

@@ -11,11 +11,11 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// About 200 MB of JSON, more than viewers open gladly.
+/// Maximum number of spans: about 200 MB of JSON, more than viewers open with ease.
 constexpr std::size_t kMaxSpans = 2'000'000;
 
-/// Perfetto wants the numbers of all processes and threads to differ. These lie beyond real ones,
-/// with room for the tracks of a context, for 25 contexts, and for programs beside each other.
+/// Perfetto requires distinct process and thread numbers. Ours start above any real PID; each
+/// program has room for 25 contexts of 400 tracks.
 constexpr std::int64_t kFirstNumber = 10'000'000;
 constexpr int kTracksOfContext = 400;
 constexpr int kContexts = 25;
@@ -28,7 +28,8 @@ std::string label(const Trace::Lane& lane) {
   return lane.name == "core" ? text : text + " " + lane.name;
 }
 
-/// The controller, the cores, then the DMA from the cores down to the shims.
+/// Returns the order of display: the controller, the cores, then the DMA from the cores down to the
+/// shims.
 int rank(const Trace::Lane& lane) {
   if (!lane.tile) return 0;
   if (lane.name == "core") return 1;
@@ -70,7 +71,7 @@ void Trace::span(Track track, std::string_view what, Cycles begin, Cycles end) {
   spans_.push_back({track, name->second, begin, end});
 }
 
-/// Those on which something happened, in the order in which they are to be shown.
+/// Returns the tracks that have spans, in the order of display.
 std::vector<Trace::Track> Trace::tracks_in_order() const {
   std::vector<bool> is_used(lanes_.size());
   for (const Span& span : spans_) is_used[static_cast<std::size_t>(span.track)] = true;
@@ -102,7 +103,7 @@ Result<void> Trace::write(const std::string& file, std::string_view device, int 
   }
   const double microseconds = 1e6 / hertz;
   for (const Span& span : spans_) {
-    // The run that it began in; what the array did before the first one is drawn with that.
+    // The run in which the span began. Spans before the first run are drawn with that run.
     auto run = std::upper_bound(runs_.begin(), runs_.end(), span.begin,
                                 [](Cycles at, const Run& other) { return at < other.at; });
     if (run != runs_.begin()) --run;

@@ -16,14 +16,14 @@
 
 namespace npuwhisper::emu {
 
-/// What happened in an array and when, by the emulated clock: a track for each core, each DMA
-/// channel and the controller. Records nothing unless it is on. Reentrant.
+/// Records what happened in an array and when, by the emulated clock, with a track for each core,
+/// each DMA channel and the controller. Records nothing unless it is on. Reentrant.
 class Trace {
  public:
   using Track = int;
   struct Lane {
-    std::optional<npu::TileId> tile;  ///< None: the controller's.
-    std::string name;                 ///< "core", "MM2S 1".
+    std::optional<npu::TileId> tile;  ///< None for the controller.
+    std::string name;                 ///< Such as "core" or "MM2S 1".
   };
   struct Span {
     Track track;
@@ -34,13 +34,15 @@ class Trace {
   explicit Trace(bool on) : on_(on) {}
   bool on() const { return on_; }
 
-  /// A track of a tile, by name; the same one each time.
+  /// Returns the tile's track of this name. Creates the track on the first call.
   Track track(npu::TileId tile, const std::string& name);
   Track controller();
 
-  /// A run is dispatched at the emulated time `at`, which is the steady clock's now.
+  /// Records the dispatch of a run at the emulated time `at`, which corresponds to the steady
+  /// clock's current time.
   void begin_run(Cycles at);
-  /// From `begin` to `end` the track did `what` ("gemm", "descriptor 3") or waited for it.
+  /// Records that the track did `what` ("gemm", "descriptor 3"), or waited for it, from `begin` to
+  /// `end`.
   void span(Track track, std::string_view what, Cycles begin, Cycles end);
 
   const std::vector<Lane>& lanes() const { return lanes_; }
@@ -48,10 +50,10 @@ class Trace {
   const std::vector<Span>& spans() const { return spans_; }
   std::uint64_t n_dropped() const { return n_dropped_; }
 
-  /// Adds the array to a file of Chrome trace events, as a process of its own that is called by the
-  /// device's name and says that its times are predicted: what a run did is drawn from the moment
-  /// on at which it was dispatched, as long as it would have taken. `context` tells a process's
-  /// contexts apart. Errors: Unavailable, InvalidArgument (another file's name).
+  /// Adds the array to a file of Chrome trace events, as a separate process whose name is the
+  /// device's, with a note that the times are predicted. The activity of a run is drawn at the time
+  /// of the run's dispatch, with its predicted duration. `context` distinguishes the contexts of a
+  /// process. Errors: Unavailable, InvalidArgument (the file exists and is not such a trace).
   Result<void> write(const std::string& file, std::string_view device, int context,
                      double hertz) const;
 

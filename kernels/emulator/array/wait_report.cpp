@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMaxLines = 60;
 constexpr int kMaxDepth = 16;
 
-/// A lock as a part waits for it.
+/// A lock, and the value that a part waits for.
 struct LockWait {
   Tile* tile = nullptr;
   int lock = 0;
@@ -21,7 +21,7 @@ struct LockWait {
   std::int64_t amount = 0;
 };
 
-/// What a core puts at once.
+/// Returns the number of words that a core sends in one step.
 std::size_t words_at_once(const Port& port) {
   return port.kind == PortKind::Cascade ? npu::kCascadeWords : 1;
 }
@@ -192,7 +192,7 @@ class Report {
     if (!found) line(depth + 1, "no core and no task releases it");
   }
 
-  /// Whether a descriptor that the channel will still take up releases the lock.
+  /// Returns whether a descriptor that the channel has yet to begin releases the lock.
   bool releases(const ChannelProcessor& channel, Tile& tile, const LockWait& wait) const {
     for (int id = 0; id < tile.descriptors().size(); ++id) {
       if (!channel.will_use(id)) continue;

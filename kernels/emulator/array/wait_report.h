@@ -11,13 +11,14 @@
 
 namespace npuwhisper::emu {
 
-/// Why nothing moves: what the stream waits for, followed from each waiting part to those that
-/// could let it go on (who would release the lock, send the word, take it), and then all other
-/// parts that wait, each with lock values and words left.
+/// Explains why nothing moves. Follows the waits of the stream from each waiting part to those that
+/// could unblock it (by releasing the lock, or by sending or taking the word), and then lists all
+/// other waiting parts, each with lock values and words left.
 std::string describe_hang(const Fabric& fabric, const Controller& controller,
                           std::span<const std::unique_ptr<CoreProcessor>> cores);
 
-/// The same for an array that moves without end while the stream waits.
+/// Explains the waits of a stream like describe_hang(), but for an array that stays busy without
+/// end.
 std::string describe_endless(const Fabric& fabric, const Controller& controller,
                              std::span<const std::unique_ptr<CoreProcessor>> cores);
 

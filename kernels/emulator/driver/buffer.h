@@ -11,27 +11,30 @@
 
 namespace npuwhisper::emu {
 
-/// A buffer object: what the host sees of it and what the device sees, apart. On silicon both are
-/// the same memory, seen through the processor's caches or past them, and a sync writes back or
-/// drops cache lines; here a sync copies. So where a program forgets one, the device or the host
-/// works on what was there before, always, and not only when the cache happens to hold it.
+/// A buffer object, with separate memory for the host's view and the device's view. On silicon both
+/// are the same memory, accessed through the processor's caches or past them, and a sync writes
+/// back or drops cache lines; here a sync copies. On silicon, a forgotten sync does harm only if
+/// the cache happens to hold the content. Here it always leaves the other view stale.
 ///
-/// The exception is what the kernel driver itself reads and writes with the processor, coherently:
-/// command packets. They are taken from, and marked in, the host's pages; nobody syncs them. The
-/// image (PDI) and the instruction streams are read by the firmware, past the caches: from the
-/// device's copy.
+/// Command packets are the exception: the kernel driver itself reads and writes them with the
+/// processor, coherently. Here it uses the host's view, so that command packets need no syncs. The
+/// firmware reads the image (PDI) and the instruction streams past the caches, so they are read
+/// from the device's view.
 ///
-/// Thread-safe, but for what the bytes say: races over contents are the program's, as on silicon.
+/// Thread-safe, except for the content: the program must prevent races on it, as on silicon.
 class Buffer {
  public:
   enum class Type : std::uint32_t { Share = 1, Heap = 2, Device = 3, Command = 4 };
   static constexpr std::uint64_t kNoAddress = ~std::uint64_t{0};
 
-  /// A buffer of the driver's own pages (Share, Command, Heap). nullptr: no memory.
+  /// Creates a buffer over the driver's own pages (Share, Command, Heap). Returns nullptr if the
+  /// pages cannot be allocated.
   static std::shared_ptr<Buffer> create(Type type, std::uint64_t bytes);
-  /// Over pages of the program's; they must outlive it.
+  /// Creates a buffer over the program's pages, which must outlive the buffer. Returns nullptr if
+  /// memory for the device's view cannot be allocated.
   static std::shared_ptr<Buffer> create_user(std::span<std::byte> pages);
-  /// Within a client's heap, which must be mapped. nullptr: no room.
+  /// Creates a buffer within a client's heap, which the program must have mapped. Returns nullptr
+  /// if no gap in the heap fits.
   static std::shared_ptr<Buffer> create_device(std::shared_ptr<Buffer> heap, std::uint64_t bytes);
 
   ~Buffer();
@@ -39,24 +42,26 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   Type type() const { return type_; }
-  /// As asked for; the spans below are whole pages.
+  /// Returns the requested size. The spans below cover whole pages.
   std::uint64_t bytes() const { return bytes_; }
   std::span<std::byte> host() const { return host_; }
   std::span<std::byte> device() const { return device_; }
-  int fd() const { return fd_; }  ///< Of the host's pages; -1: none, it cannot be mapped.
+  int fd() const { return fd_; }  ///< File of the driver's pages; -1 if the buffer has none.
 
-  /// Where the program has it: of the first mapping, for buffers of the driver's pages.
+  /// Returns the buffer's address in the program. For buffers over the driver's pages, that is the
+  /// address of the first mapping, and kNoAddress before that.
   std::uint64_t user_address() const;
   void mapped_at(std::uint64_t address);
-  /// Where the device finds it: Heap and Device in the heap's window, others at their user address
-  /// (the NPU shares the process's address space).
+  /// Returns the buffer's device address: for Heap and Device, one in the heap's window; for
+  /// others, the user address, because the NPU shares the process's address space.
   std::uint64_t device_address() const;
 
-  /// The range must be inside.
+  /// Copies from the host's view to the device's. The range must be inside the buffer.
   void sync_to_device(std::uint64_t offset, std::uint64_t bytes);
+  /// Copies from the device's view to the host's. The range must be inside the buffer.
   void sync_from_device(std::uint64_t offset, std::uint64_t bytes);
 
-  DeviceHeap* heap() { return heap_.get(); }  ///< Of a Heap buffer.
+  DeviceHeap* heap() { return heap_.get(); }  ///< Null unless this is a Heap buffer.
 
  private:
   Buffer(Type type, std::uint64_t bytes) : type_(type), bytes_(bytes) {}
@@ -70,8 +75,8 @@ class Buffer {
   std::span<std::byte> device_;
   std::atomic<std::uint64_t> user_address_ = kNoAddress;
   std::unique_ptr<DeviceHeap> heap_;
-  std::shared_ptr<Buffer> parent_;  ///< Of a Device buffer: the heap, and its offset there.
-  std::uint64_t heap_offset_ = 0;
+  std::shared_ptr<Buffer> parent_;  ///< Heap of a Device buffer.
+  std::uint64_t heap_offset_ = 0;   ///< Offset of a Device buffer in its heap.
 };
 
 inline constexpr std::uint64_t kPageBytes = 4096;

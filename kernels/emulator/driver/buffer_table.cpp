@@ -77,13 +77,13 @@ int BufferTable::create_device(std::uint64_t bytes, std::uint32_t& handle) {
 }
 
 int BufferTable::close(std::uint32_t handle) {
-  std::shared_ptr<Buffer> last;  // Its pages are given back without the lock.
+  std::shared_ptr<Buffer> last;  // Its pages are freed after the lock is released.
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(handle);
   if (entry == entries_.end()) return EINVAL;
   last = std::move(entry->second.buffer);
   entries_.erase(entry);
-  // Buffers in the heap keep it; a new one needs a new heap, as after the client's last close.
+  // Existing buffers in the heap keep it alive, but new buffers need a new heap.
   if (last == heap_) heap_.reset();
   return 0;
 }
@@ -125,9 +125,9 @@ std::shared_ptr<Buffer> BufferTable::find_device_address(std::uint64_t address) 
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Buffer> found;
   for (const auto& [handle, entry] : entries_) {
-    // Not the heap as a whole: what is not in one of its buffers is nobody's.
+    // Skip the heap as a whole: memory outside its buffers is unallocated.
     if (entry.buffer->type() != Buffer::Type::Heap && holds(*entry.buffer, address, 1)) {
-      found = entry.buffer;  // The newest, where an older one was unmapped and not yet closed.
+      found = entry.buffer;  // The newest wins: an older one may be unmapped but open.
     }
   }
   return found;

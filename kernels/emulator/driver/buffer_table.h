@@ -15,31 +15,33 @@ namespace npuwhisper::emu {
 /// The buffers of one client (an open device file), by handle. Thread-safe.
 class BufferTable {
  public:
-  /// Functions that can fail return 0 or an errno value.
+  // Functions that can fail return 0 or an errno value.
   int create_shared(Buffer::Type type, std::uint64_t bytes, std::uint32_t& handle);
   int create_user(std::span<std::byte> pages, std::uint32_t& handle);
   int create_heap(std::uint64_t bytes, std::uint32_t& handle);
   int create_device(std::uint64_t bytes, std::uint32_t& handle);
-  /// In the heap, for the driver itself: without a handle.
+  /// Creates a buffer in the heap for the driver itself, without a handle.
   int create_internal(std::uint64_t bytes, std::shared_ptr<Buffer>& buffer);
   int close(std::uint32_t handle);
 
-  /// The buffer's handle; a new one, if it has none here.
+  /// Returns the buffer's handle. Creates one if the buffer is not in this table.
   std::uint32_t handle_of(const std::shared_ptr<Buffer>& buffer);
-  /// nullptr: there is none.
+  /// Returns nullptr if there is no such buffer.
   std::shared_ptr<Buffer> find(std::uint32_t handle) const;
-  /// Which buffer lies at an offset of the device file, and where in it.
+  /// Returns the buffer that the device file has at `offset`, and sets `within` to the offset
+  /// inside the buffer. Returns nullptr if there is none.
   std::shared_ptr<Buffer> find_map_offset(std::uint64_t offset, std::uint64_t& within) const;
-  /// Buffer::kNoAddress, if it cannot be mapped.
+  /// Returns the buffer's offset in the device file, or Buffer::kNoAddress if it cannot be mapped.
   std::uint64_t map_offset(std::uint32_t handle) const;
-  /// The live buffer that holds a device address.
+  /// Returns the newest buffer, not counting the heap, that contains a device address; nullptr if
+  /// there is none.
   std::shared_ptr<Buffer> find_device_address(std::uint64_t address) const;
 
   bool has_heap() const;
   struct Usage {
-    std::uint64_t total = 0;     ///< Bytes, the heap's included.
-    std::uint64_t internal = 0;  ///< Of those, the heap's and command buffers'.
-    std::uint64_t heap = 0;      ///< Taken from the heap.
+    std::uint64_t total = 0;     ///< Bytes of all buffers, including the heap.
+    std::uint64_t internal = 0;  ///< Bytes of the heap and of command buffers.
+    std::uint64_t heap = 0;      ///< Bytes allocated from the heap.
   };
   Usage usage() const;
 
@@ -49,20 +51,21 @@ class BufferTable {
     std::uint64_t map_offset;
   };
 
-  std::uint32_t insert(std::shared_ptr<Buffer> buffer);  ///< Under the lock.
+  std::uint32_t insert(std::shared_ptr<Buffer> buffer);  ///< The caller holds mutex_.
 
-  mutable std::mutex mutex_;  ///< Guards all that follows.
+  mutable std::mutex mutex_;  ///< Guards the members below.
   std::map<std::uint32_t, Entry> entries_;
   std::shared_ptr<Buffer> heap_;
   std::uint32_t next_handle_ = 1;
   std::uint64_t next_map_offset_ = std::uint64_t{1} << 32;
 };
 
-/// A client's buffers as a run reaches them. Keeps what it has handed out, so that a buffer that
-/// the program frees meanwhile stays until the run ends. One run, one thread.
+/// Gives one run access to its client's buffers. Keeps every buffer that the run has accessed
+/// alive, even if the program closes the buffer before the run ends. Each run has an instance of
+/// its own, used by one thread.
 class RunMemory final : public DeviceMemory {
  public:
-  /// `host_offset`: what the run's addresses have been increased by.
+  /// `host_offset` is subtracted from every address: the run's addresses include that offset.
   explicit RunMemory(const BufferTable& table, std::uint64_t host_offset = 0)
       : table_(table), host_offset_(host_offset) {}
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override;

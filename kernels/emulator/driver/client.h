@@ -15,9 +15,10 @@
 
 namespace npuwhisper::emu {
 
-/// An open file of the emulated device: answers the ioctls of the kernel's amdxdna driver, with the
-/// same errors. Pointers within the arguments are taken as they are (a bad one is the program's
-/// crash, where the kernel would say EFAULT). Functions return 0 or an errno value. Thread-safe.
+/// An open file of the emulated device. Answers the ioctls of the kernel's amdxdna driver, with the
+/// same errors. Apart from null, pointers within the arguments are not checked: a bad one crashes
+/// the program, where the kernel would return EFAULT. Functions return 0 or an errno value.
+/// Thread-safe.
 class Client {
  public:
   explicit Client(Device& device);
@@ -27,8 +28,8 @@ class Client {
 
   int ioctl(unsigned long request, void* argument);
 
-  /// What is mapped at an offset of the file: a file of the buffer's pages and the place in it; the
-  /// buffer then has this address. fd: -1, if nothing is there.
+  /// The buffer at an offset of the device file (null if there is none), and the offset inside the
+  /// buffer.
   struct Mapping {
     std::shared_ptr<Buffer> buffer;
     std::uint64_t offset = 0;
@@ -37,7 +38,7 @@ class Client {
 
  private:
   struct ContextSlot {
-    std::shared_ptr<Context> context;  ///< Null while it is made.
+    std::shared_ptr<Context> context;  ///< Null while it is being created.
     bool configured = false;
   };
 
@@ -69,10 +70,10 @@ class Client {
   int query_timelines(const drm_syncobj_timeline_array& arguments) const;
 
   Device& device_;
-  std::size_t record_ = 0;  ///< In the device's registry.
+  std::size_t record_ = 0;  ///< Index in the device's registry; kMaxClients if that was full.
   BufferTable buffers_;
   TimelineTable timelines_;
-  mutable std::mutex mutex_;  ///< Guards what follows.
+  mutable std::mutex mutex_;  ///< Guards the members below.
   std::map<std::uint32_t, ContextSlot> contexts_;
   std::uint32_t next_context_ = 1;
 };

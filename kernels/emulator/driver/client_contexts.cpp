@@ -18,10 +18,10 @@ constexpr std::uint32_t kMaxContextId = 255;
 constexpr std::uint32_t kMaxArguments = 4095;
 constexpr std::uint32_t kMaxConfigBytes = 4096;
 constexpr std::uint32_t kMaxComputeUnits = 8;
-constexpr std::uint64_t kCommandBufferBytes = 4096;  ///< In the heap, for each outstanding command.
+constexpr std::uint64_t kCommandBufferBytes = 4096;  ///< Heap memory per outstanding command.
 
 std::uint32_t rows_of_cores(const npu::ArrayModel& array) {
-  return static_cast<std::uint32_t>(array.n_rows) - 2;  // Less the shim's and the memory tiles'.
+  return static_cast<std::uint32_t>(array.n_rows) - 2;  // Row 0 has shims, row 1 memory tiles.
 }
 
 }  // namespace
@@ -171,7 +171,7 @@ int Client::execute(amdxdna_drm_exec_cmd& arguments) {
   if (arguments.type != AMDXDNA_CMD_SUBMIT_EXEC_BUF) return EINVAL;
   if (arguments.arg_count > kMaxArguments || arguments.cmd_count != 1) return EINVAL;
   auto packet = buffers_.find(static_cast<std::uint32_t>(arguments.cmd_handles));
-  // The kernel has the same kind for command buffers and shared ones.
+  // The kernel has one type for command buffers and shared ones.
   if (!packet ||
       (packet->type() != Buffer::Type::Command && packet->type() != Buffer::Type::Share) ||
       packet->fd() < 0) {

@@ -10,7 +10,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// How often a stuck run looks whether the device is gone.
+/// Interval at which a stuck run checks whether the device is lost.
 constexpr std::chrono::milliseconds kStuckPoll{20};
 
 std::span<std::uint32_t> words_of(const Buffer& buffer) {
@@ -37,7 +37,7 @@ void Context::stop() {
 int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
   const bool is_refused = device_.faults().next_load_fails();
   for (std::size_t i = 0; i < images.size(); ++i) {
-    // The firmware reads the image from memory: what was not synced is not there.
+    // The firmware reads the image from memory, so it sees only synced content.
     const auto bytes = images[i]->device().first(images[i]->bytes());
     ComputeUnit unit;
     unit.image.assign(bytes.begin(), bytes.end());
@@ -50,7 +50,7 @@ int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
       units_.clear();
       return EINVAL;
     }
-    // One image is in the array at a time.
+    // The array holds one image at a time.
     if (!units_.empty()) unload(units_.back());
     units_.push_back(std::move(unit));
   }
@@ -124,7 +124,7 @@ void Context::finish(const Command& command, CommandResult result) {
     ++shared.contexts[record_].n_completed;
     if (result.state != PacketState::Completed) ++shared.contexts[record_].n_errors;
   });
-  // A program that polls may go on from here, one that waits from the next line.
+  // The state releases programs that poll the packet; the signal releases those that wait.
   set_state(packet, result.state);
   timeline_->signal(command.sequence);
 }
@@ -147,7 +147,7 @@ CommandResult Context::execute_chain(std::span<std::uint32_t> packet) {
     log(handles.error().message);
     return {.state = PacketState::Abort};
   }
-  // The kernel driver hands over the whole chain or nothing of it.
+  // The kernel driver checks the whole chain before it submits any of its runs.
   std::vector<RunPacket> runs;
   std::vector<std::shared_ptr<Buffer>> packets;
   std::size_t bytes = 0;
@@ -173,7 +173,7 @@ CommandResult Context::execute_chain(std::span<std::uint32_t> packet) {
   for (std::uint32_t i = 0; i < runs.size(); ++i) {
     const PacketState state = execute_run(runs[i]);
     if (state != PacketState::Completed) {
-      // Of the members, the driver marks only one that its watchdog ended.
+      // The driver sets a member's own state only if the watchdog ended that member.
       if (state == PacketState::Timeout) set_state(words_of(*packets[i]), state);
       return {.state = state, .member = i};
     }
@@ -267,7 +267,7 @@ PacketState Context::stay_stuck(bool watched) {
     if (watchdog && Clock::now() >= end) {
       log("the watchdog ends a stuck run, and the commands behind it");
       abort_before_ = next_sequence_;
-      // The array is configured anew for the next run.
+      // prepare() configures the array anew for the next run.
       lock.unlock();
       for (ComputeUnit& unit : units_) unload(unit);
       return PacketState::Timeout;

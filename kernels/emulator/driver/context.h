@@ -17,22 +17,22 @@
 
 namespace npuwhisper::emu {
 
-/// What a run or a chain ended in, and which member of a chain it was.
+/// The final state of a run or a chain, and the member of a chain that determined it.
 struct CommandResult {
   PacketState state = PacketState::Completed;
   std::uint32_t member = 0;
 };
 
-/// A hardware context: an array of its own with an image, and a queue of commands that a thread of
-/// its own executes in order. Thread-safe.
+/// A hardware context: an array of its own with an image, and a queue of commands that the
+/// context's thread executes in order. Thread-safe.
 ///
-/// A run that gets stuck holds up its context, as on silicon, until the driver's watchdog ends it
-/// (state TIMEOUT; what is queued behind it: ABORT; the array is configured anew) or the context is
-/// destroyed. Contexts do not hold up each other: that npu2 gives its array to one context after
-/// the other is not modelled.
+/// As on silicon, a stuck run blocks its context until the context is destroyed or the driver's
+/// watchdog ends the run. In the latter case the run ends in state TIMEOUT, the commands queued
+/// after it end in state ABORT, and the next run configures the array anew. Contexts do not block
+/// each other. On npu2 they take turns on the array; this is not modelled.
 class Context {
  public:
-  /// Commands that can be outstanding; submit() waits for room, as xdna-driver does.
+  /// Maximum number of outstanding commands. submit() waits for room, as xdna-driver does.
   static constexpr std::size_t kMaxCommands = 4;
 
   Context(Device& device, const BufferTable& buffers, std::size_t record);
@@ -40,27 +40,32 @@ class Context {
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
-  std::size_t record() const { return record_; }  ///< In the device's registry.
+  std::size_t record() const { return record_; }  ///< Index in the device's registry.
   const std::shared_ptr<Timeline>& timeline() const { return timeline_; }
 
-  /// Loads the images of the compute units, in this order. 0, or EINVAL with a line in the log.
+  /// Loads the images of the compute units, in this order. Returns 0, or EINVAL after logging why
+  /// an image cannot be loaded.
   int configure(std::span<const std::shared_ptr<Buffer>> images);
 
-  /// Queues a command packet. The buffers in `pinned` live until it is done. 0, or ENODEV.
+  /// Queues a command packet and sets `sequence` to its number. Blocks while kMaxCommands commands
+  /// are outstanding. The buffers in `pinned` stay alive until the command is done. Returns 0, or
+  /// ENODEV if the context is stopped or the device is lost.
   int submit(std::shared_ptr<Buffer> packet, std::vector<std::shared_ptr<Buffer>> pinned,
              std::uint64_t& sequence);
 
-  /// Ends what is outstanding, once and for all: a stuck run in TIMEOUT, what is queued in ABORT.
+  /// Ends all outstanding commands and stops the context for good. A stuck run ends in state
+  /// TIMEOUT, queued commands in state ABORT.
   void stop();
 
-  /// Buffers of the driver in the client's heap, which live as long as the context.
+  /// Keeps a buffer that the driver has allocated in the client's heap until the context is
+  /// destroyed.
   void keep(std::shared_ptr<Buffer> buffer) { kept_.push_back(std::move(buffer)); }
 
  private:
   struct ComputeUnit {
     std::vector<std::byte> image;
-    std::unique_ptr<Npu> npu;  ///< Of the unit whose image is in the array; else null.
-    Counters counted;          ///< Of npu, as they are in the statistics.
+    std::unique_ptr<Npu> npu;  ///< Null unless the unit's image is in the array.
+    Counters counted;          ///< Counters of `npu` that the statistics include.
   };
   struct Command {
     std::uint64_t sequence;
@@ -72,11 +77,13 @@ class Context {
   CommandResult execute(std::span<std::uint32_t> packet);
   CommandResult execute_chain(std::span<std::uint32_t> packet);
   PacketState execute_run(const RunPacket& run);
-  /// The array with the compute unit's image in it; nullptr: there is no such unit, or it failed.
+  /// Returns the compute unit, with its image in the array. Returns nullptr if there is no such
+  /// unit or the image cannot be loaded.
   ComputeUnit* prepare(int index);
   Result<void> load(ComputeUnit& unit);
   void unload(ComputeUnit& unit);
-  /// The state that a stuck run ends in. watched: the watchdog sees it.
+  /// Blocks until a stuck run ends. Returns the run's final state. `watched` is whether the
+  /// watchdog sees the run.
   PacketState stay_stuck(bool watched);
   void finish(const Command& command, CommandResult result);
 
@@ -85,14 +92,14 @@ class Context {
   const std::size_t record_;
   const std::shared_ptr<Timeline> timeline_ = std::make_shared<Timeline>();
   std::vector<std::shared_ptr<Buffer>> kept_;
-  std::vector<ComputeUnit> units_;  ///< Written before the first command, then the thread's.
+  std::vector<ComputeUnit> units_;  ///< Used only by thread_ from the first command until stop().
 
-  std::mutex mutex_;  ///< Guards what follows.
+  std::mutex mutex_;  ///< Guards the members below.
   std::condition_variable changed_;
   std::deque<Command> queue_;
-  std::size_t n_outstanding_ = 0;  ///< Queued and running.
+  std::size_t n_outstanding_ = 0;  ///< Commands queued or running.
   std::uint64_t next_sequence_ = 0;
-  std::uint64_t abort_before_ = 0;  ///< Commands that the watchdog found queued.
+  std::uint64_t abort_before_ = 0;  ///< Queued commands with lower numbers end in state ABORT.
   bool stop_ = false;
 
   std::thread thread_;

@@ -13,10 +13,10 @@
 
 namespace npuwhisper::emu {
 
-/// A hardware context, as other processes see it.
+/// A hardware context as other processes see it.
 struct ContextRecord {
   std::int64_t pid = 0;  ///< 0: the record is free.
-  std::uint32_t id = 0;  ///< Within its client.
+  std::uint32_t id = 0;  ///< Identifier within its client.
   std::uint32_t client = 0;
   std::uint32_t start_column = 0;
   std::uint32_t n_columns = 0;
@@ -34,9 +34,9 @@ struct ClientRecord {
   std::uint64_t heap_bytes = 0;
 };
 
-/// The state of the emulated device that all processes which use it share: contexts, memory use,
-/// power mode. It is a file in the device tree; what a process leaves when it dies is cleared by
-/// the next that looks. Thread-safe, and safe between processes.
+/// The state of the emulated device, shared by all processes that use the device: contexts, memory
+/// use, power mode. The state is a file in the device tree. Each access first clears the records of
+/// processes that have died. Thread-safe, and safe between processes.
 class ContextRegistry {
  public:
   static constexpr std::size_t kMaxContexts = 64;
@@ -49,19 +49,20 @@ class ContextRegistry {
   };
   static_assert(std::is_trivially_copyable_v<Shared>);
 
-  /// Opens the file, which npuwhisper-emulate has made (all zero). Errors: Unavailable.
+  /// Opens the file, which npuwhisper-emulate has created empty, and gives it its size, all zero.
+  /// Errors: Unavailable.
   static Result<ContextRegistry> open(const std::string& path);
 
   ContextRegistry(ContextRegistry&& other) noexcept;
   ~ContextRegistry();
 
-  /// action(Shared&), with the lock that all processes share.
+  /// Calls action(Shared&) while holding the lock that all processes share.
   void with(const std::function<void(Shared&)>& action);
 
  private:
   ContextRegistry(int fd, MemoryMap map) : fd_(fd), map_(std::move(map)) {}
 
-  std::mutex mutex_;  ///< Threads of this process; the file's lock is for the others.
+  std::mutex mutex_;  ///< Excludes threads of this process; the file's lock excludes others.
   int fd_;
   MemoryMap map_;
 };

@@ -112,7 +112,7 @@ void Device::write_statistics() {
 }
 
 void Device::write_trace(Npu& npu) {
-  if (npu.counters().n_runs == 0) return;  // An image that was loaded and never used.
+  if (npu.counters().n_runs == 0) return;  // The image was loaded but never used.
   const int context = n_traces_++;
   if (const std::string path = variable("NPUWHISPER_EMULATOR_TRACE"); !path.empty()) {
     const auto written = npu.write_trace(path, model_->name, context);

@@ -23,13 +23,14 @@
 
 namespace npuwhisper::emu {
 
-/// The emulated device in this process: who it is, what has gone wrong, what it has counted, and
-/// what its clients pass to each other. Made once, from the device tree and the environment; lives
-/// until the process ends. Thread-safe.
+/// The emulated device in this process: its identity, its faults, its counters, and the objects
+/// that its clients pass to each other. Created once, from the device tree and the environment.
+/// Lives until the process ends. Thread-safe.
 class Device {
  public:
-  /// tree: the folder that npuwhisper-emulate has made. Errors: InvalidArgument (a malformed
-  /// variable), NotFound (no such array), Unavailable (the tree is broken).
+  /// Opens the device. `tree` is the folder that npuwhisper-emulate has created. Errors:
+  /// InvalidArgument (a malformed variable), NotFound (no such array), Unavailable (the tree is
+  /// broken).
   static Result<std::unique_ptr<Device>> open(const std::string& tree);
 
   const DeviceModel& model() const { return *model_; }
@@ -38,15 +39,17 @@ class Device {
   Statistics& statistics() { return statistics_; }
   ContextRegistry& registry() { return registry_; }
 
-  /// How long a run may be stuck until the driver ends it (NPUWHISPER_EMULATOR_WATCHDOG_MS, 2000 as
-  /// in xdna-driver); nothing: for ever (0).
+  /// Returns how long a run may be stuck before the driver ends it
+  /// (NPUWHISPER_EMULATOR_WATCHDOG_MS, 2000 by default, as in xdna-driver). Empty if the variable
+  /// is 0: a stuck run then lasts for ever.
   std::optional<std::chrono::milliseconds> watchdog() const { return watchdog_; }
 
-  /// Whether contexts have a timeline (DRM synchronisation object) for their commands, as those of
-  /// xdna-driver have. By default not, because AMD's user-mode driver 2.25 does not look at what a
-  /// wait for one returns: a wait that times out then is an exception in XRT ("unexpected command
-  /// state"). Without a timeline it waits by WAIT_CMD, and a timeout is a timeout.
-  /// NPUWHISPER_EMULATOR_TIMELINES=1 gives them, to see what a program does on such a machine.
+  /// Returns whether contexts have a timeline (DRM synchronisation object) for their commands, as
+  /// in xdna-driver. Off by default, because AMD's user-mode driver 2.25 ignores the result of a
+  /// wait for a timeline: when such a wait times out, XRT throws an exception ("unexpected command
+  /// state"). Without timelines, that driver waits with WAIT_CMD and reports a timeout correctly.
+  /// NPUWHISPER_EMULATOR_TIMELINES=1 enables timelines, to show how a program behaves on a machine
+  /// that has them.
   bool has_timelines() const { return has_timelines_; }
 
   void lose() { lost_ = true; }
@@ -54,18 +57,18 @@ class Device {
 
   Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image) const;
 
-  /// What file descriptors that clients export stand for, by the file's inode.
+  // Objects that clients export as file descriptors, identified by the file's inode.
   void exported(int fd, const std::shared_ptr<Buffer>& buffer);
   void exported(int fd, const std::shared_ptr<Timeline>& timeline);
   std::shared_ptr<Buffer> imported_buffer(int fd);
   std::shared_ptr<Timeline> imported_timeline(int fd);
 
-  /// Writes the statistics where NPUWHISPER_EMULATOR_STATS says, if it does and if a program has
-  /// used the device; "%p" there is replaced by the process's number.
+  /// Writes the statistics to the file that NPUWHISPER_EMULATOR_STATS names. Does nothing if the
+  /// variable is not set. "%p" in the name is replaced by the process id.
   void write_statistics();
-  /// Adds a context's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
-  /// where NPUWHISPER_EMULATOR_OCCUPANCY says: the first context's of this process in that file, the
-  /// n-th's in the file's name with ".n". Contexts that ran nothing do not count.
+  /// Adds an array's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
+  /// in the file that NPUWHISPER_EMULATOR_OCCUPANCY names. This process's first picture has that
+  /// name; the n-th has the name with ".n" appended. Skips arrays that ran nothing.
   void write_trace(Npu& npu);
 
  private:

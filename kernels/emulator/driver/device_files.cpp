@@ -17,8 +17,8 @@
 namespace npuwhisper::emu::device_files {
 namespace {
 
-/// What is under /sys and /dev for an NPU; all that is below these is the device's. Paths of other
-/// devices stay as they are.
+/// Paths of an NPU under /sys and /dev. Everything below them is the device's. Paths of other
+/// devices are left alone.
 constexpr std::array<std::string_view, 5> kPaths = {
     "/dev/accel", "/sys/bus/pci/drivers/amdxdna", "/sys/bus/pci/devices/0000:c5:00.1",
     "/sys/devices/pci0000:00/0000:c5:00.1", "/sys/module/amdxdna"};
@@ -26,8 +26,8 @@ static_assert(kPaths[2].ends_with(kPciAddress) && kPaths[3].ends_with(kPciAddres
 
 constexpr std::string_view kDevicePath = "/dev/accel/accel0";
 
-/// Which file a descriptor is: a program may close one, or put another file in its place, by ways
-/// that are not looked at (dup2, close_range).
+/// Identifies the file of a descriptor, to detect that a program has closed or replaced it by calls
+/// that are not intercepted (dup2, close_range).
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -51,16 +51,16 @@ struct State {
     return std::string(value == nullptr ? "" : value);
   }();
   std::atomic<Device*> device = nullptr;
-  std::atomic<int> n_clients = 0;  ///< close() and mmap() of all other files look at this only.
-  std::mutex mutex;                ///< Guards the clients and the making of the device.
+  std::atomic<int> n_clients = 0;  ///< While it is 0, intercepted calls skip the mutex.
+  std::mutex mutex;                ///< Guards the clients and the device's creation.
   std::map<int, OpenFile> clients;
 };
 
 State& state() {
   static auto* const instance = [] {
     auto* made = new State;
-    // A child has none of the contexts' threads, and locks may be held that nobody will release:
-    // it starts anew, and leaves what it inherits as it is.
+    // A child has none of the contexts' threads, and inherits locks that may be held for ever. It
+    // starts with fresh state and does not destroy what it inherits.
     pthread_atfork(nullptr, nullptr, [] {
       State& inherited = state();
       new (&inherited.mutex) std::mutex;
@@ -130,7 +130,7 @@ std::shared_ptr<Client> find(int fd) {
 void closed(int fd) {
   State& all = state();
   if (all.n_clients == 0) return;
-  OpenFile last;  // Its client's end waits for its contexts: without the lock.
+  OpenFile last;  // Destroyed after the lock is released: ~Client() waits for contexts.
   const std::lock_guard lock(all.mutex);
   const auto found = all.clients.find(fd);
   if (found == all.clients.end()) return;

@@ -10,29 +10,30 @@
 
 namespace npuwhisper::emu {
 
-/// What this process takes for files of the NPU: the emulated device and its clients by file
-/// descriptor, and where the paths under /sys and /dev lead that stand for it. Thread-safe, and
-/// usable before main() and after static objects are gone.
+/// The NPU's files in this process: the emulated device, its clients by file descriptor, and the
+/// files that stand for paths under /sys and /dev. Thread-safe, and usable before main() and after
+/// static objects are destroyed.
 ///
-/// The folder in NPUWHISPER_EMULATOR_TREE, which npuwhisper-emulate makes, holds the device's own
-/// paths; without the variable nothing is emulated. Descriptors are known by their number: a
-/// duplicate (dup) is not the device, and a child process (fork) has no device until it opens one.
+/// NPUWHISPER_EMULATOR_TREE names a folder that npuwhisper-emulate creates. It holds the files of
+/// the device's paths. Without the variable nothing is emulated. Descriptors are identified by
+/// their number: a duplicate (dup) is not the device, and a child process (fork) has no device
+/// until it opens one.
 namespace device_files {
 
-/// The file that stands for a path; nothing, if the path is not the device's.
+/// Returns the file that stands for a path; nothing if the path is not the device's.
 std::optional<std::string> redirect(std::string_view path);
-/// The path that a file in the tree stands for; the path itself otherwise.
+/// Returns the path that a file in the tree stands for; any other path unchanged.
 std::string restore(std::string path);
 
-/// Whether a path (not redirected) is the device file.
+/// Returns whether a path (not redirected) is the device file.
 bool is_device(std::string_view path);
-/// The descriptor, just opened, is a new client. 0 or an errno value.
+/// Registers a descriptor that was just opened as a new client. Returns 0 or an errno value.
 int opened(int fd);
-/// nullptr: the descriptor is not the device's.
+/// Returns the descriptor's client; nullptr if the descriptor is not the device's.
 std::shared_ptr<Client> find(int fd);
 void closed(int fd);
 
-/// The emulated device, if a program has opened it.
+/// Returns the emulated device; null if this process has not opened it.
 Device* device();
 
 }  // namespace device_files

@@ -8,18 +8,19 @@
 
 namespace npuwhisper::emu {
 
-/// Gives out device addresses of a client's heap, the memory that the NPU's firmware reads images
-/// and instruction streams from. Thread-safe.
+/// Allocates device addresses of a client's heap, the memory from which the NPU's firmware reads
+/// images and instruction streams. Thread-safe.
 class DeviceHeap {
  public:
-  /// As in xdna-driver: the heap's place, the least it grows by, what its buffers are aligned to.
-  static constexpr std::uint64_t kBase = 0x4000000;
-  static constexpr std::uint64_t kUnit = std::uint64_t{64} << 20;
-  static constexpr std::uint64_t kAlignment = 32 << 10;
+  // The same values as in xdna-driver.
+  static constexpr std::uint64_t kBase = 0x4000000;                ///< Device address of the heap.
+  static constexpr std::uint64_t kUnit = std::uint64_t{64} << 20;  ///< Heap size granularity.
+  static constexpr std::uint64_t kAlignment = 32 << 10;  ///< Alignment of the heap's buffers.
 
   explicit DeviceHeap(std::uint64_t bytes) : bytes_(bytes) { free_[0] = bytes; }
 
-  /// An offset into the heap, in the smallest gap that fits; nothing where none does.
+  /// Allocates from the smallest gap that fits. Returns an offset into the heap; nothing if no gap
+  /// fits.
   std::optional<std::uint64_t> allocate(std::uint64_t bytes);
   void release(std::uint64_t offset, std::uint64_t bytes);
 
@@ -28,8 +29,8 @@ class DeviceHeap {
 
  private:
   const std::uint64_t bytes_;
-  mutable std::mutex mutex_;                     ///< Guards what follows.
-  std::map<std::uint64_t, std::uint64_t> free_;  ///< Offset to size; neighbours are joined.
+  mutable std::mutex mutex_;                     ///< Guards the members below.
+  std::map<std::uint64_t, std::uint64_t> free_;  ///< Sizes of gaps by offset, merged if adjacent.
   std::uint64_t used_ = 0;
 };
 

@@ -12,39 +12,39 @@
 namespace npuwhisper::emu {
 
 enum class FaultKind : std::uint8_t {
-  Error,    ///< The run ends at once in state ERROR.
-  Abort,    ///< The run ends at once in state ABORT.
+  Error,    ///< The run ends immediately in state ERROR.
+  Abort,    ///< The run ends immediately in state ABORT.
   Timeout,  ///< The run gets stuck; the driver's watchdog ends it in state TIMEOUT.
   Hang,     ///< The run gets stuck and the watchdog does not see it: it never completes.
-  Load,     ///< The image is refused.
-  Lost,     ///< The device goes away with this run and does not come back.
+  Load,     ///< The context's configuration fails: its images are refused.
+  Lost,     ///< The device is lost during the run: from then on, calls fail with ENODEV.
 };
 
-/// Which run or which load of an image goes wrong, from the environment variable
+/// Selects the runs and the loads of images that fail, from the environment variable
 /// NPUWHISPER_EMULATOR_FAULTS. Grammar:
 ///
 ///     script = fault ("," fault)*
 ///     fault  = kind "@" n [ "-" m ]
 ///     kind   = "error" | "abort" | "timeout" | "hang" | "load" | "lost"
 ///
-/// n counts from 1 since the process started, and so does m: the fault hits the calls n to m, and
-/// without m the n-th only. For "load" a call is the loading of an image, with all its kernels, into
-/// a context, for the others a run: a single command is one run, a chain as many as it has members,
-/// and a run that is skipped because one before it in its chain failed is not counted. Example:
-/// "error@3,load@2-4".
+/// n and m count calls from 1 since the process started: the fault hits the calls n to m, or only
+/// the n-th if there is no m. For "load" a call is the configuration of a context with the images
+/// of all its kernels; for the other kinds it is a run. A single command is one run, and a chain
+/// has as many runs as members. A run that is skipped because an earlier one in its chain failed is
+/// not counted. Example: "error@3,load@2-4".
 ///
 /// Thread-safe.
 class FaultScript {
  public:
-  /// Errors: InvalidArgument, for a script that is malformed, with the part that is.
+  /// Parses a script. Errors: InvalidArgument if it is malformed, with the malformed part.
   static Result<FaultScript> parse(std::string_view text);
 
   FaultScript() = default;
   FaultScript(FaultScript&& other) noexcept : faults_(std::move(other.faults_)) {}
 
-  /// Counts a run; the fault that hits it, if any.
+  /// Counts a run. Returns the fault that hits it, if any.
   std::optional<FaultKind> next_run();
-  /// Counts a load; whether it fails.
+  /// Counts the configuration of a context. Returns whether it must fail.
   bool next_load_fails();
 
  private:

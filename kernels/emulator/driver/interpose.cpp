@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The library that npuwhisper-emulate preloads: functions of the C library, under their own names.
-// Those that take paths lead the NPU's to the device tree; those that take file descriptors answer
-// for the NPU's; all else goes on to the C library. Programs must reach the C library by its
-// dynamic symbols, which all of XRT does; a statically linked one sees no NPU.
+// The library that npuwhisper-emulate preloads. It replaces functions of the C library. Functions
+// that take paths redirect the NPU's paths to the device tree; functions that take file descriptors
+// handle the NPU's descriptors; all other calls are passed to the C library. Programs must call the
+// C library through dynamic symbols, as all of XRT does; a statically linked program sees no NPU.
 //
-// Exported besides: npuwhisper_emulator_statistics(), for programs that look at the counters while
-// they run.
+// Also exports npuwhisper_emulator_statistics(), for programs that read the counters while they
+// run.
 
-// The functions are defined for both widths of file offsets, which are one on 64-bit machines; so
-// the headers must not make one name of two, nor define any of them inline.
+// The functions are defined for both widths of file offsets, which are the same on 64-bit machines.
+// The headers must therefore neither map both names to one nor define any of the functions inline.
 #undef _FILE_OFFSET_BITS
 #undef _FORTIFY_SOURCE
 #include <dirent.h>
@@ -34,13 +34,13 @@ namespace {
 
 namespace device_files = npuwhisper::emu::device_files;
 
-/// The C library's own function of this name.
+/// Returns the C library's own function of this name.
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
-/// A path as it is to be opened.
+/// A path for the C library, redirected to the device tree if it is the NPU's.
 class Path {
  public:
   explicit Path(const char* path) : given_(path) {
@@ -83,7 +83,7 @@ void* map(void* address, size_t bytes, int protection, int flags, int fd, off_t 
     errno = EINVAL;
     return MAP_FAILED;
   }
-  // The kernel pins a buffer's pages; here that would only fill memory that nobody touches.
+  // Drop MAP_LOCKED. The kernel pins a buffer's pages; here that would populate unused memory.
   void* begin = real(address, bytes, protection, flags & ~MAP_LOCKED, mapping.buffer->fd(),
                      static_cast<off_t>(mapping.offset));
   if (begin != MAP_FAILED && mapping.offset == 0) {
@@ -92,18 +92,19 @@ void* map(void* address, size_t bytes, int protection, int flags, int fd, off_t 
   return begin;
 }
 
-/// What the process has counted is written when it ends, whatever it left open.
+/// Writes the counters when the process ends, even if it has not closed the device.
 __attribute__((destructor)) void write_statistics() {
   if (auto* device = device_files::device()) device->write_statistics();
 }
 
-/// XRT then syncs buffers through the driver, where it is seen, and not by flushing caches itself.
+/// Makes XRT sync buffers through the driver, where the emulator sees the syncs, instead of
+/// flushing caches itself.
 __attribute__((constructor)) void configure_xrt() {
   if (getenv("NPUWHISPER_EMULATOR_TREE") != nullptr) setenv("Debug.force_driver_sync", "true", 1);
 }
 
-/// A path that the C library has resolved, as the program is to see it: in `to` if that is not
-/// null, else allocated.
+/// Converts a path that the C library has resolved to the path that the program should see. Returns
+/// it in `to` if that is not null, else in allocated memory.
 char* restored(char* resolved, char* to) {
   if (resolved == nullptr) return nullptr;
   const std::string path = device_files::restore(resolved);
@@ -150,7 +151,7 @@ int openat64(int folder, const char* path, int flags, ...) {
   return open_file(folder, path, flags | O_LARGEFILE, mode);
 }
 
-// What _FORTIFY_SOURCE makes of calls without a mode.
+// _FORTIFY_SOURCE replaces calls without a mode with these functions.
 int __open_2(const char* path, int flags);
 int __open_2(const char* path, int flags) {
   return open_file(AT_FDCWD, path, flags, 0);
@@ -270,8 +271,9 @@ void* mmap64(void* address, size_t bytes, int protection, int flags, int fd,
   return map(address, bytes, protection, flags, fd, offset);
 }
 
-/// The counters so far, as in the file that NPUWHISPER_EMULATOR_STATS names: as much as fits into
-/// `to`, with a zero behind it. The length of the whole; 0, if nobody has opened the device.
+/// Writes the current counters to `to`, in the format of the file that NPUWHISPER_EMULATOR_STATS
+/// names. Truncates the text to `bytes` bytes, including the terminating zero. Returns the length
+/// of the full text, or 0 if this process has not opened the device.
 size_t npuwhisper_emulator_statistics(char* to, size_t bytes);
 size_t npuwhisper_emulator_statistics(char* to, size_t bytes) {
   const auto* device = device_files::device();

@@ -5,8 +5,8 @@
 
 namespace npuwhisper::emu {
 
-/// What a kernel driver would write to the kernel's log: one line to standard error, which says
-/// that the NPU is emulated. Thread-safe.
+/// Writes a message to standard error that a real driver would write to the kernel's log. The
+/// message is one line, which states that the NPU is emulated. Thread-safe.
 void log(const std::string& message);
 
 }  // namespace npuwhisper::emu

@@ -6,11 +6,13 @@
 
 namespace npuwhisper::emu {
 
-/// Whole pages of memory, all zero at first: of a file's from its beginning, or the process's own.
+/// A mapping of whole pages: a file from its beginning, or anonymous memory, which is zero at
+/// first.
 class MemoryMap {
  public:
   MemoryMap() = default;
-  /// fd: -1 for memory of the process's own. Empty where there is none to be had.
+  /// Maps `bytes` bytes of the file `fd`, or of anonymous memory if `fd` is -1. The mapping is
+  /// empty if mmap() fails.
   MemoryMap(std::size_t bytes, int fd);
   MemoryMap(MemoryMap&& other) noexcept;
   MemoryMap& operator=(MemoryMap&& other) noexcept;

@@ -9,17 +9,17 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kStateMask = 0xf;
-constexpr std::uint32_t kTransactionStream = 3;    ///< The "opcode" argument of NPU kernels.
-constexpr std::size_t kChainHeaderWords = 6;       ///< count, submit index, error index, 3 reserved
-constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Where the array sees host memory from.
-constexpr std::size_t kStartNpuWords = 4;          ///< address (2), bytes, number of properties
+constexpr std::uint32_t kTransactionStream = 3;    ///< A value of NPU kernels' "opcode" argument.
+constexpr std::size_t kChainHeaderWords = 6;       ///< Count, submit index, error index, 3 others.
+constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Address at which the array sees host memory.
+constexpr std::size_t kStartNpuWords = 4;          ///< Address (2), bytes, number of properties.
 
 std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t i) {
   return words[i] | std::uint64_t{words[i + 1]} << 32;
 }
 
-/// What follows the CU masks. Empty: there is no header, its count goes beyond the buffer, or
-/// nothing follows.
+/// Returns the words after the CU masks. Empty if there is no header, if its count exceeds the
+/// buffer, or if no words follow.
 std::span<const std::uint32_t> payload(std::span<const std::uint32_t> packet, std::size_t n_masks) {
   if (packet.empty()) return {};
   const std::size_t count = packet[0] >> 12 & 0x7ff;
@@ -50,7 +50,7 @@ Result<RunPacket> parse_start_cu(std::span<const std::uint32_t> words, RunPacket
   return run;
 }
 
-/// The stream is complete: XRT has patched the arguments' addresses into it.
+/// Parses START_NPU. The stream is complete: XRT has patched the arguments' addresses into it.
 Result<RunPacket> parse_start_npu(std::span<const std::uint32_t> words, RunPacket run) {
   if (words.size() < kStartNpuWords) return malformed("START_NPU without an instruction buffer");
   if (words[2] % 4 != 0) {
@@ -89,7 +89,7 @@ Result<RunPacket> parse_run(std::span<const std::uint32_t> packet) {
   run.payload_bytes = words.size_bytes();
   run.cu = -1;
   for (std::size_t i = 0; i < n_masks && run.cu < 0; ++i) {
-    // The kernel driver takes the bit's place within its word, whichever word it is.
+    // The kernel driver uses the bit's position within its word, whichever word that is.
     if (packet[1 + i] != 0) run.cu = std::countr_zero(packet[1 + i]);
   }
   if (run.cu < 0) return malformed("no compute unit is named");

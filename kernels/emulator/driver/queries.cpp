@@ -16,11 +16,11 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kMaxElements = 1024;
-/// Of a column's status; nothing is ever reported in it.
+/// Size of a column's status, in bytes. No status is ever reported.
 constexpr std::uint32_t kColumnStatusBytes = 4096;
 constexpr std::size_t kMaxTelemetryContexts = 16;
 
-/// As much as the program has room for, as the kernel does.
+/// Copies as much of the answer as fits into the program's buffer, as the kernel does.
 template <typename Answer>
 int answer(const amdxdna_drm_get_info& arguments, const Answer& value) {
   std::memcpy(reinterpret_cast<void*>(arguments.buffer), &value,
@@ -69,7 +69,8 @@ std::size_t count_contexts(const ContextRegistry::Shared& shared) {
                     [](const ContextRecord& record) { return record.pid != 0; }));
 }
 
-/// As xdna-driver chooses it: contexts that ask for nothing else get the fastest.
+/// Returns the clocks that xdna-driver would choose. In the default power mode, they are the
+/// fastest if any context exists, and the slowest otherwise.
 ClockLevel clock(Device& device) {
   const auto& levels = device.model().clocks;
   std::size_t level = 0;
@@ -136,7 +137,7 @@ int query_power_mode(Device& device, const amdxdna_drm_get_info& arguments) {
   return answer(arguments, mode);
 }
 
-/// The older form of DRM_AMDXDNA_HW_CONTEXT_ALL.
+/// Answers DRM_AMDXDNA_QUERY_HW_CONTEXTS, the older form of DRM_AMDXDNA_HW_CONTEXT_ALL.
 int query_contexts(Device& device, amdxdna_drm_get_info& arguments) {
   std::vector<amdxdna_drm_query_hwctx> contexts;
   device.registry().with([&](ContextRegistry::Shared& shared) {
@@ -162,8 +163,8 @@ int query_contexts(Device& device, amdxdna_drm_get_info& arguments) {
   return fits ? 0 : EINVAL;
 }
 
-/// The header and the map from the firmware's context numbers to the driver's; the firmware's own
-/// counters behind them, which no firmware keeps here, are zero.
+/// Writes the header and the map from the firmware's context numbers to the driver's to the
+/// program's buffer. The firmware's own counters after them are zero: there is no firmware here.
 int query_telemetry(Device& device, const amdxdna_drm_get_info& arguments) {
   if (geteuid() != 0) return EPERM;
   amdxdna_drm_query_telemetry_header header{};
@@ -209,11 +210,12 @@ amdxdna_drm_hwctx_entry entry_of(const ContextRegistry::Shared& shared, std::siz
   entry.dma_bandwidth = record.dma_bandwidth;
   entry.latency = record.latency;
   entry.frame_exec_time = record.frame_time;
-  entry.txn_op_idx = ~std::uint32_t{0};  // Nothing was caught in the act.
+  entry.txn_op_idx = ~std::uint32_t{0};  // No operation was recorded.
   return entry;
 }
 
-/// Elements at the program's stride; how many and how large they are goes back to it.
+/// Copies the elements to the program's buffer, at the program's element size. Reports the number
+/// and size of the elements back in `arguments`.
 template <typename Element>
 int answer_array(amdxdna_drm_get_array& arguments, const std::vector<Element>& elements) {
   const auto size = std::min<std::size_t>(arguments.element_size, sizeof(Element));
@@ -302,7 +304,7 @@ int get_info(Device& device, amdxdna_drm_get_info& arguments) {
     case DRM_AMDXDNA_GET_FORCE_PREEMPT_STATE:
     case DRM_AMDXDNA_GET_FRAME_BOUNDARY_PREEMPT_STATE:
       return answer(arguments, amdxdna_drm_attribute_state{.state = 0, .pad = {}});
-    default:  // Sensors among them: an emulation draws no measurable power of its own.
+    default:  // Includes sensors: an emulation has no measurable power draw of its own.
       return EOPNOTSUPP;
   }
 }

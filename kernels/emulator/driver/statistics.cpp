@@ -6,7 +6,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Members of a flat JSON object.
+/// Builds a flat JSON object.
 class ObjectWriter {
  public:
   void add(const char* name, std::uint64_t value) { add_text(name, std::to_string(value)); }

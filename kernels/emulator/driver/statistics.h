@@ -9,16 +9,16 @@
 
 namespace npuwhisper::emu {
 
-/// What programs asked of the emulated device since the process started.
+/// Counters of programs' requests to the emulated device since the process started.
 struct DriverCounters {
-  std::uint64_t n_buffers = 0;  ///< Created, not counting the heap.
+  std::uint64_t n_buffers = 0;  ///< Buffers created, not counting the heap.
   std::uint64_t buffer_bytes = 0;
   std::uint64_t n_contexts = 0;
-  std::uint64_t n_loads = 0;        ///< Images loaded into contexts.
-  std::uint64_t n_submissions = 0;  ///< EXEC_CMD calls: what costs a dispatch.
-  std::uint64_t n_chains = 0;       ///< Those of them that are chains.
-  std::uint64_t n_runs = 0;         ///< Executed, members of chains each.
-  std::uint64_t n_failed_runs = 0;  ///< Ended in any state but COMPLETED.
+  std::uint64_t n_loads = 0;        ///< Images given to contexts, including refused ones.
+  std::uint64_t n_submissions = 0;  ///< Successful EXEC_CMD calls. Each costs a dispatch.
+  std::uint64_t n_chains = 0;       ///< Submissions that are chains.
+  std::uint64_t n_runs = 0;         ///< Runs executed, including each member of a chain.
+  std::uint64_t n_failed_runs = 0;  ///< Runs that ended in any state but COMPLETED.
   std::uint64_t n_syncs_to_device = 0;
   std::uint64_t n_syncs_from_device = 0;
   std::uint64_t bytes_to_device = 0;
@@ -30,17 +30,17 @@ class Statistics {
  public:
   explicit Statistics(std::string device) : device_(std::move(device)) {}
 
-  /// change(DriverCounters&), under the lock.
+  /// Calls change(DriverCounters&) under the lock.
   template <typename Change>
   void count(Change change) {
     const std::lock_guard lock(mutex_);
     change(driver_);
   }
-  /// What an array's counters grew by.
+  /// Adds the growth of an array's counters from `before` to `after`.
   void add_array(const Counters& before, const Counters& after);
 
-  /// One JSON object: "device", "emulated": true, "driver" (DriverCounters) and "array" (Counters,
-  /// summed over contexts), each counter by its name in these structures.
+  /// Returns one JSON object: "device", "emulated": true, "driver" (DriverCounters) and "array"
+  /// (Counters, summed over contexts). Counters are named as in these structures.
   std::string json() const;
   DriverCounters driver() const;
 

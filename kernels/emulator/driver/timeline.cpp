@@ -8,7 +8,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// One for all timelines, because one wait can be for several of them.
+/// Shared by all timelines, because one wait can cover several of them.
 struct Monitor {
   std::mutex mutex;
   std::condition_variable changed;

@@ -13,14 +13,14 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Typed access to the attributes of operations. Everything throws Refusal, with the operation's
-/// name and line, where an attribute is missing, of the wrong kind or out of range.
+// Typed access to the attributes of operations. All functions throw Refusal, with the operation's
+// name and line, if an attribute is missing, of the wrong kind or out of range.
 
-/// Refuses attributes that are not in the list, by name: what we do not know may change what a
+/// Refuses attributes whose names are not in the list: an unknown attribute may change what a
 /// design does.
 void know_attributes(const mlir::Operation& op, std::initializer_list<std::string_view> names);
 
-/// "'aie.tile' op: message"
+/// Throws Refusal with the operation's line and a message such as "'aie.tile' op: message".
 [[noreturn]] void refuse_op(const mlir::Operation& op, const std::string& message);
 
 std::int64_t integer(const mlir::Operation& op, std::string_view name, std::int64_t min,
@@ -30,17 +30,19 @@ std::int64_t integer_or(const mlir::Operation& op, std::string_view name, std::i
 std::optional<std::int64_t> optional_integer(const mlir::Operation& op, std::string_view name,
                                              std::int64_t min, std::int64_t max);
 bool flag(const mlir::Operation& op, std::string_view name, bool otherwise = false);
-std::string text(const mlir::Operation& op, std::string_view name);  ///< String, symbol, keyword.
+/// Returns the text of a string, symbol or keyword.
+std::string text(const mlir::Operation& op, std::string_view name);
 std::optional<std::string> optional_text(const mlir::Operation& op, std::string_view name);
 const mlir::Type& type(const mlir::Operation& op, std::string_view name);
 std::vector<std::int64_t> integers(const mlir::Operation& op, std::string_view name);
 std::vector<std::string> symbols(const mlir::Operation& op, std::string_view name);
 
-/// An enumeration: its word, or its number in generic form. Returns the position in `words`.
+/// Reads an enumeration, given as a word or (generic form) as a number. Returns its position in
+/// `words`.
 int choice(const mlir::Operation& op, std::string_view name,
            std::initializer_list<std::string_view> words);
 
-/// The operands of one group (operandSegmentSizes) as a range of indices.
+/// A group of operands (see operandSegmentSizes) as a range of indices.
 struct OperandRange {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -53,9 +55,11 @@ struct PacketInfo {
 };
 std::optional<PacketInfo> packet_info(const mlir::Operation& op, std::string_view name);
 
-/// Bits of an element of a memref, and bytes of a whole one (static shapes only).
+/// Returns the size of a memref's element in bits, a multiple of 8.
 int element_bits(const mlir::Type& memref, int line);
+/// Returns the number of elements of a memref. Refuses dynamic shapes.
 std::int64_t element_count(const mlir::Type& memref, int line);
+/// Returns the size of a whole memref in bytes. Refuses dynamic shapes.
 std::int64_t byte_size(const mlir::Type& memref, int line);
 
 }  // namespace npuwhisper::emu::lowering

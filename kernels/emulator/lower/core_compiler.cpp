@@ -6,7 +6,7 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Inlined functions multiply code; a core's program memory ends long before.
+/// Limits the code, which inlining multiplies. A core's program memory is far smaller.
 constexpr std::size_t kMaxInstructions = 1 << 18;
 constexpr std::size_t kMaxCallDepth = 16;
 
@@ -167,7 +167,7 @@ void CoreCompiler::emit_copies(const std::vector<int>& to, const std::vector<int
                                const std::vector<ScalarType>& types, int line) {
   std::vector<int> sources = from;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    // A source that an earlier copy overwrites is saved first.
+    // Save a source first if an earlier copy overwrites it.
     if (std::find(to.begin(), to.begin() + static_cast<std::ptrdiff_t>(i), sources[i]) !=
         to.begin() + static_cast<std::ptrdiff_t>(i)) {
       const int saved = fresh();
@@ -201,7 +201,7 @@ void CoreCompiler::compile_operation(const Operation& op) {
   if (handler == handlers().end()) {
     refuse_unmodelled(op.line, "operation '" + op.name + "' in a core");
   }
-  // Functions that call functions multiply, even where they emit no code.
+  // Limit operations as well: nested calls multiply even those that emit no code.
   if (++n_operations_ > kMaxInstructions) {
     refuse(op.line, "the core's program is too long");
   }
@@ -309,7 +309,7 @@ CompiledCore CoreCompiler::compile() {
   compile_region(op.regions[0]);
   emit(CoreOp::End, op.line);
 
-  // Constants and counters are set before everything else, which moves all jumps.
+  // Constants and counters are initialised first, which shifts the targets of all jumps.
   const int shift = static_cast<int>(preamble_.size());
   std::vector<CoreInstruction> code;
   code.reserve(preamble_.size() + program_.code.size());

@@ -12,17 +12,17 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// What a core's body becomes.
+/// The result of compiling a core's body.
 struct CompiledCore {
   CoreProgram program{};
   std::vector<std::string> kernel_objects{};
-  std::vector<Buffer> data{};  ///< Constants and allocations of the code, in the tile's memory.
+  std::vector<Buffer> data{};  ///< The code's constants and allocations, in the tile's memory.
 };
 
 /// Compiles the bodies of aie.core to linear code over registers: structured and unstructured
 /// control flow, arithmetic, memory views, locks, object FIFO accesses (counted in registers), and
-/// calls: into kernel objects, or inlined where the function has a body. One instance compiles one
-/// core. Throws Refusal.
+/// calls. Calls to functions with a body are inlined; all others go to kernel objects. One instance
+/// compiles one core. Throws Refusal.
 class CoreCompiler {
  public:
   CoreCompiler(const DevicePlan& plan, const CorePlan& core) : plan_(plan), core_(core) {}
@@ -33,13 +33,14 @@ class CoreCompiler {
   using Block = mlir::Block;
   using Value = mlir::Value;
 
-  /// A memref at run time: where it begins, and how far apart its elements lie.
+  /// A memref at run time: its start and its strides.
   struct View {
-    int base = -1;                        ///< Register with a CoreAddress pattern.
-    std::vector<std::int64_t> strides{};  ///< Elements, a dimension each.
+    int base = -1;                        ///< Register that holds the start, a CoreAddress pattern.
+    std::vector<std::int64_t> strides{};  ///< In elements, one per dimension.
     const mlir::Type* type = nullptr;
   };
-  /// What acquire gives: the oldest object held, as a position in its FIFO.
+  /// The result of an acquire: `n_objects` objects. Register `position` holds the FIFO position of
+  /// the first one, the oldest object held.
   struct Subview {
     const FifoEnd* end = nullptr;
     int position = -1;
@@ -52,8 +53,8 @@ class CoreCompiler {
     Subview subview{};
   };
   struct FifoCounters {
-    int position = -1;  ///< Of the oldest object held (or next to be acquired).
-    int held = -1;
+    int position = -1;  ///< Register: position of the oldest object held; if none, of the next.
+    int held = -1;      ///< Register: number of objects held.
   };
   using Handler = void (CoreCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
@@ -66,7 +67,7 @@ class CoreCompiler {
   int emit_binary(Alu alu, ScalarType type, int a, int b, int line);
   int emit_compare(Alu alu, ScalarType type, int a, int b, int line);
   void emit_copy(int to, int from, ScalarType type, int line);
-  /// Copies as if all at once.
+  /// Emits copies that take effect as if all were simultaneous.
   void emit_copies(const std::vector<int>& to, const std::vector<int>& from,
                    const std::vector<ScalarType>& types, int line);
   std::size_t emit_jump(int line);
@@ -88,12 +89,13 @@ class CoreCompiler {
   void bind(const Value* value, int reg);
   void bind_result(const Operation& op, int reg);
   ScalarType scalar_type(const mlir::Type* type, int line) const;
-  /// Results, loop variables and block arguments live in registers of their own.
+  /// Gives each value (result, loop variable or block argument) a register of its own and returns
+  /// the registers.
   std::vector<int> make_registers(const Operation& op, const std::vector<Value*>& values);
-  /// The registers of numbers and of memories (where they begin).
+  /// Returns the registers of values. A memory's register is that of its start.
   std::vector<int> registers_of(const Operation& op, const std::vector<Value*>& values);
   int register_of(const Operation& op, const Value* value);
-  /// Gives a value of control flow its register; a memory is laid out as its type says.
+  /// Binds a value passed by control flow to its register. A memory gets the layout of its type.
   void bind_passed(const Value* value, int reg, int line);
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
@@ -102,7 +104,7 @@ class CoreCompiler {
   void compile_region(const mlir::Region& region);
   void compile_block(const Block& block);
   const Block& only_block(const Operation& op, std::size_t region) const;
-  /// A block of a region that ends in `terminator`, whose values go to `to`.
+  /// Compiles a region of one block and copies the values of its `terminator` to registers `to`.
   void compile_yielding(const Operation& op, std::size_t region, std::string_view terminator,
                         const std::vector<int>& to);
   void jump_to(const mlir::Successor& successor, const Operation& op);
@@ -142,7 +144,8 @@ class CoreCompiler {
   View buffer_view(const Operation& op, int buffer);
   View data_view(const Operation& op, const std::string& name, const mlir::Type& type,
                  std::vector<std::byte> initial);
-  /// The byte offset of an element, as a register.
+  /// Emits the computation of an element's byte offset, with indices from operand `first_index`
+  /// on. Returns the offset's register.
   int element_offset(const Operation& op, const View& view, std::size_t first_index);
   int advance(const Operation& op, const View& view, int elements);
   std::vector<int> mixed_registers(const Operation& op, std::string_view name, std::size_t group);

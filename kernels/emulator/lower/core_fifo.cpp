@@ -21,7 +21,7 @@ void CoreCompiler::emit_lock(int lock, LockAction action, int value_register, st
 
 void CoreCompiler::use_lock(const Operation& op) {
   if (op.operands.size() > 1 && !constant_of(op.operands[1])) {
-    // A value computed in the core.
+    // The core computes the value at run time.
     know_attributes(op, {"action"});
     constexpr LockAction kActions[] = {LockAction::AcquireEqual, LockAction::Release,
                                        LockAction::AcquireAtLeast};
@@ -59,7 +59,7 @@ void CoreCompiler::acquire(const Operation& op) {
     refuse_op(op, "acquires " + std::to_string(wanted) + " objects of an object FIFO of depth " +
                       std::to_string(end.buffers.size()) + ": it would wait forever");
   }
-  // What is held already counts: only the difference is waited for.
+  // Objects that the core already holds count, so that it acquires only the missing ones.
   const int n = constant(wanted, ScalarType::I32);
   const int missing =
       emit_binary(Alu::MaxS, ScalarType::I32,
@@ -143,7 +143,7 @@ CoreCompiler::View CoreCompiler::object(const Operation& op, const Subview& subv
       result.base = program_.code.back().result;
     }
   }
-  // The object may be seen as another type of the same memory (linked FIFOs, other granularity).
+  // The access may use another type for the same memory (linked FIFOs, other granularity).
   if (byte_size(type, op.line) > byte_size(*result.type, op.line)) {
     refuse_op(op, "ObjectFifo element and ObjectFifoSubview element must match");
   }

@@ -202,7 +202,7 @@ void CoreCompiler::subview(const Operation& op) {
                            op.line);
     strides.push_back(memory.strides[i] * steps[i]);
   }
-  // The result may have dropped dimensions of size 1.
+  // The result type may omit dimensions of size 1.
   const std::vector<std::int64_t>& shape = result.type->shape;
   std::size_t next = 0;
   for (std::size_t i = 0; i < rank; ++i) {
@@ -235,7 +235,8 @@ void CoreCompiler::reinterpret(const Operation& op) {
       refuse_unmodelled(op.line, "'memref.reinterpret_cast' with a dynamic stride");
     }
   }
-  // The offset counts from the start of the memory below, which a view that was moved has lost.
+  // The offset is relative to the start of the underlying memory. A view with an offset of its own
+  // does not know that start.
   const Value* source = op.operands[0];
   if (source->type->has_layout && source->type->offset != 0) {
     refuse_unmodelled(op.line, "'memref.reinterpret_cast' of a memref with an offset");

@@ -12,7 +12,7 @@ CoreCompiler::Bound& CoreCompiler::bound(const Operation& op, const Value* value
     Bound made{.kind = Bound::Kind::View, .view = buffer_view(op, buffer->second)};
     return values_[value] = std::move(made);
   }
-  // Constants may stand outside of the core.
+  // Constants may be defined outside the core.
   if (value->owner != nullptr && value->owner->name == "arith.constant") {
     constant_value(*value->owner);
     return values_.at(value);
@@ -38,8 +38,9 @@ int CoreCompiler::scalar(const Operation& op, std::size_t operand) {
   return scalar_of(op, op.operands[operand]);
 }
 
-/// Kernels that lock for themselves are given a lock's number as the core sees it: 16 of the tile
-/// in the south, 16 in the west, 16 in the north, 16 of its own (mlir-aie's localized locks).
+/// Returns a lock's number from the core's point of view, for kernels that use locks themselves: 16
+/// locks of the tile in the south, 16 in the west, 16 in the north and 16 of its own (mlir-aie's
+/// localized locks).
 std::int64_t CoreCompiler::local_lock(const Operation& op, int lock) const {
   const LockPlan& plan = plan_.locks[static_cast<std::size_t>(lock)];
   if (!reaches(*plan_.array, core_.tile, plan.tile)) {

@@ -9,7 +9,8 @@ namespace {
 using npu::TileId;
 using npu::TileKind;
 
-/// Memory tiles see three tiles' memories and locks in a row: west, own, east.
+/// Returns the position of `other` among the three tiles whose memory and locks a memory tile
+/// reaches: 0 west, 1 own, 2 east.
 int window(TileId tile, TileId other) {
   return other.column - tile.column + 1;
 }
@@ -33,7 +34,7 @@ std::uint32_t lock_index(const DevicePlan& plan, TileId tile, const LockUse& use
 
 void set_locks(const DevicePlan& plan, TileId tile, const BlockPlan& block,
                npu::BufferDescriptor& descriptor) {
-  // Waiting for at least 0 is no wait.
+  // Omit an acquire of at least 0, which never waits.
   if (block.acquire &&
       (block.acquire->value != 0 || block.acquire->action == LockAction::AcquireEqual)) {
     descriptor.acquire_enable = true;
@@ -84,7 +85,7 @@ std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& b
   return static_cast<std::uint64_t>(address);
 }
 
-constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;  ///< Of any memory's end.
+constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;  ///< In elements: beyond any memory.
 
 void check_bounds(const BlockPlan& block) {
   if (block.length <= 0) {
@@ -99,8 +100,8 @@ void check_bounds(const BlockPlan& block) {
   if (block.offset < 0 || (block.offset * block.element_bytes) % 4 != 0) {
     refuse(block.line, "'aie.dma_bd' op: Offset must be aligned to 4 byte boundary.");
   }
-  // As mlir-aie checks it: the walk alone, from the memory's start. What runs over the end of the
-  // tile's or the host's memory is found when it runs.
+  // Like mlir-aie, check only the walk, as if it began at the memory's start. An overrun of the
+  // tile's or the host's memory is detected at run time.
   std::int64_t last = 0;
   for (const BlockDim& dim : block.dims) {
     last += std::min((dim.size - 1) * dim.stride, kFarBehind);
@@ -179,7 +180,7 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
       refuse(line, std::string(what) + ": For " + (element_bytes < 4 ? "<" : ">") +
                        "32b width datatypes, inner-most dim stride must be 1");
     }
-    // A dimension of one is never stepped, and elements next to each other make whole words.
+    // A dimension of size 1 is never stepped, and adjacent elements form whole words.
     const bool stepped = dim.size > 1 && (i > 0 || dim.stride != 1);
     const std::int64_t step = dim.stride * element_bytes;
     if (stepped && step % 4 != 0) {
@@ -188,7 +189,7 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
                        " bytes = " + std::to_string(step) + " bytes, which is not divisible by 4.");
     }
     const std::int64_t size = i == 0 ? dim.size * element_bytes / 4 : dim.size;
-    // Elements wider than a word are taken apart, which leaves no dimension to step over them.
+    // Dimension 0 walks the words of elements wider than a word, so it cannot step over elements.
     const bool one = !stepped || (i == 0 && element_bytes > 4);
     words.push_back(
         {static_cast<std::uint64_t>(size), one ? 1 : static_cast<std::uint64_t>(step / 4)});

@@ -46,7 +46,7 @@ void FifoLowering::assign_channels() {
     }
     end.channel = end.pinned_channel;
   }
-  // Only channels 0 to 3 of a memory tile reach its neighbours: whoever needs them goes first.
+  // Only channels 0 to 3 of a memory tile reach its neighbours: serve ends that need those first.
   for (const bool neighbours : {true, false}) {
     for (std::size_t i = 0; i < ends_.size(); ++i) {
       End& end = ends_[i];
@@ -84,7 +84,8 @@ std::vector<FifoLowering::Piece> FifoLowering::pieces(const End& end, int index)
   const End& target = ends_[static_cast<std::size_t>(owner(index))];
   const std::int64_t whole = element_count(*target.type, fifo_of(end).line);
   if (!link.is_join() && !link.is_distribute()) {
-    // The smaller side moves the larger one's objects, unless padding is what makes it larger.
+    // In a memory tile, the side with the smaller objects transfers objects of the larger size. If
+    // padding alone makes the output larger, each side transfers its own size.
     return {{0, kind(end.tile) == TileKind::Mem ? std::max(own, whole) : own, 0}};
   }
   const std::vector<std::int64_t>& offsets = link.is_join() ? link.in_offsets : link.out_offsets;
@@ -103,13 +104,13 @@ void FifoLowering::program(int index) {
   const End& target = ends_[static_cast<std::size_t>(owner(index))];
   const Fifo& fifo = fifo_of(end);
   if (kind(end.tile) == TileKind::Shim || target.buffers.empty()) {
-    return;  // The host's side is programmed by sequences.
+    return;  // Runtime sequences program the host's side.
   }
   const bool memory_tile = kind(end.tile) == TileKind::Mem;
   const std::vector<Piece> parts = pieces(end, index);
   const bool chain = memory_tile && fifo.iterations.has_value();
   const int repeat = end.produces ? fifo.repeat.value_or(1) : 1;
-  // A single descriptor repeats in the channel, which takes no further descriptors.
+  // A single descriptor needs no copies: the channel's repeat count repeats it.
   const bool channel_repeats =
       repeat > 1 && target.buffers.size() == 1 && parts.size() == 1 && !chain;
   const int copies = channel_repeats ? 1 : repeat;

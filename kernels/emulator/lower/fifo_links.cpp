@@ -11,7 +11,7 @@ using mlir::Operation;
 using npu::TileId;
 using npu::TileKind;
 
-/// The tile at which all ins end and all outs begin.
+/// Returns the tile where all input FIFOs end and all output FIFOs begin.
 TileId shared_tile(const std::vector<Fifo>& fifos, const FifoLink& link) {
   const auto fifo = [&](int index) -> const Fifo& {
     return fifos[static_cast<std::size_t>(index)];
@@ -34,7 +34,7 @@ TileId shared_tile(const std::vector<Fifo>& fifos, const FifoLink& link) {
   return tile;
 }
 
-/// Older texts give no offsets: the pieces follow each other.
+/// Sets the offsets that older texts omit: the pieces are adjacent, in order.
 void set_implicit_offsets(const std::vector<Fifo>& fifos, FifoLink& link) {
   const std::vector<int>& parts = link.is_join() ? link.ins : link.outs;
   std::int64_t offset = 0;
@@ -44,7 +44,7 @@ void set_implicit_offsets(const std::vector<Fifo>& fifos, FifoLink& link) {
   }
 }
 
-/// Offsets in order within the whole object, each leaving a piece behind it.
+/// Checks that the offsets increase and lie inside the whole object, so that no piece is empty.
 void check_offsets(const Operation& op, const std::vector<std::int64_t>& offsets,
                    std::int64_t whole) {
   std::int64_t last = -1;

@@ -10,14 +10,15 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// One side of a FIFO, with a tile's buffers; a FIFO in shared memory has one for both sides.
+/// One side of a FIFO at a tile, with its buffers and locks. A FIFO in shared memory has one end
+/// for both sides.
 struct End {
   int fifo = 0;
   bool produces = true;
-  bool split = false;  ///< Has a DMA and another side.
+  bool split = false;  ///< The other side is a separate end with its own buffers.
   std::string name{};
   npu::TileId tile{};
-  npu::TileId peer{};  ///< Of an end in shared memory: the consumer.
+  npu::TileId peer{};  ///< The consumer's tile, for an end in shared memory.
   int depth = 0;
   const mlir::Type* type = nullptr;
   std::vector<BlockDim> dims{};
@@ -25,10 +26,10 @@ struct End {
   int link = -1;
   int channel = -1;
   std::vector<int> buffers{};
-  std::vector<int> locks{};  ///< Pairs: free objects, full objects.
+  std::vector<int> locks{};  ///< Pairs of locks: free objects, full objects.
 };
 
-/// The pass behind lower_object_fifos(), for one device. Throws Refusal.
+/// Implements lower_object_fifos() for one device. Throws Refusal.
 class FifoLowering {
  public:
   explicit FifoLowering(DevicePlan& plan)
@@ -36,21 +37,22 @@ class FifoLowering {
   void run();
 
  private:
-  /// What one descriptor of an object transfers.
+  /// The part of an object that one descriptor transfers.
   struct Piece {
-    std::int64_t offset = 0;  ///< Elements.
-    std::int64_t length = 0;
+    std::int64_t offset = 0;  ///< In elements.
+    std::int64_t length = 0;  ///< In elements.
     std::size_t lock_pair = 0;
   };
 
   const Fifo& fifo_of(const End& end) const { return fifos_[static_cast<std::size_t>(end.fifo)]; }
   npu::TileKind kind(npu::TileId tile) const { return plan_.array->kind(tile); }
 
-  // object_fifo.cpp: ends, and what cores see of them.
+  // object_fifo.cpp: ends, and the cores' access to them.
   const FifoLink* link_of(int fifo, int* index = nullptr) const;
   bool delegate_serves(const Fifo& fifo) const;
   bool needs_dma(int index) const;
-  /// The most objects that the tile's core holds at once, and one more for prefetching.
+  /// Returns the size of the largest acquire in the tile's core, plus one object for prefetching.
+  /// Returns the FIFO's depth if the core acquires none, or single objects of a FIFO of depth 1.
   int depth_from_acquires(const Fifo& fifo, npu::TileId tile) const;
   void split(int index);
   void check_accesses() const;
@@ -60,22 +62,25 @@ class FifoLowering {
   bool share_memory(npu::TileId a, npu::TileId b) const;
 
   // fifo_memory.cpp: buffers and locks.
-  /// The text's order, a FIFO's consumers last first; among memory tiles the largest objects
-  /// first, so that they get their own tile's memory before it spills into a neighbour's.
+  /// Returns the ends in the order of their creation: the text's order, with a FIFO's consumers
+  /// reversed. Ends on memory tiles are sorted by object size, largest first, so that large objects
+  /// get their own tile's memory before it spills into a neighbour's.
   std::vector<int> creation_order() const;
-  /// The end at the link of its in'th or out'th FIFO.
+  /// Returns the index of the linked end of the link's input (`in`) or output FIFO `position`.
   int member(const FifoLink& link, bool in, std::size_t position) const;
-  /// The end of a link whose buffers all its ends use.
+  /// Returns the index of the end whose buffers all ends of the same link use; `index` if the end
+  /// has no link.
   int owner(int index) const;
   std::int64_t used_bytes(npu::TileId tile) const;
-  /// A memory tile that is full spills into the neighbour with more room.
+  /// Returns the tile for a buffer: `tile`, or, if that is a memory tile without room for `bytes`,
+  /// the neighbour with the most room. Returns `tile` if no neighbour has enough room either.
   npu::TileId spill(npu::TileId tile, std::int64_t bytes) const;
-  /// The tile in whose memory an end's objects are.
+  /// Returns the tile whose memory holds an end's objects.
   npu::TileId home(const End& end) const;
   void create_elements(int index);
   int repeat_of(const End& end) const;
-  /// Objects that are initialised and sent again and again by repeating the whole chain have no
-  /// core that would free them, so they are sent without locks.
+  /// Returns whether the end repeats its whole chain to send initialised objects again and again.
+  /// No core frees such objects, so they are sent without locks.
   bool cycles_initial_values(const End& end) const;
   void create_locks(End& end, npu::TileId tile);
 
@@ -84,8 +89,8 @@ class FifoLowering {
   void assign_channels();
   std::int64_t piece_length(const std::vector<std::int64_t>& offsets, std::size_t i,
                             std::int64_t whole) const;
-  /// What one pass over an object transfers: the whole, one piece of a linked object, or (at the
-  /// large side of a join or distribute) all its pieces, each with locks of its own.
+  /// Returns the transfers of one pass over an object: the whole object, one piece of a linked
+  /// object, or (at the large side of a join or distribute) all pieces, each with its own locks.
   std::vector<Piece> pieces(const End& end, int index) const;
   void program(int index);
   Port port(const End& end) const;

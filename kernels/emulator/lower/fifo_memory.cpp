@@ -72,7 +72,7 @@ int FifoLowering::owner(int index) const {
   const int line = link.op->line;
   const std::int64_t in_size = element_count(*ends_[static_cast<std::size_t>(in)].type, line);
   const std::int64_t out_size = element_count(*ends_[static_cast<std::size_t>(out)].type, line);
-  // Padding is made while the object leaves, so it takes no memory.
+  // The DMA inserts padding while it sends the object, so padding takes no memory.
   return in_size >= out_size || !out_fifo.padding.empty() ? in : out;
 }
 

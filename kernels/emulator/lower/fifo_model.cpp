@@ -14,7 +14,7 @@ using mlir::Operation;
 using npu::TileId;
 using npu::TileKind;
 
-constexpr int kMaxDepth = 4096;  ///< Memory ends long before; this keeps the sums small.
+constexpr int kMaxDepth = 4096;  ///< Far more objects than fit in memory; keeps sums small.
 
 std::int64_t field(const Operation& op, const Attribute& of, std::string_view name) {
   const Attribute* value = of.field(name);
@@ -40,7 +40,7 @@ const mlir::Type* element_type(const Operation& op, std::string_view name) {
   if (fifo.kind != mlir::TypeKind::ObjectFifo) {
     refuse_op(op, "expected an !aie.objectfifo<memref<...>> type, found " + fifo.text);
   }
-  byte_size(*fifo.element, op.line);  // Refuses dynamic shapes and odd elements.
+  byte_size(*fifo.element, op.line);  // Refuses dynamic shapes and unsupported elements.
   return fifo.element;
 }
 

@@ -9,12 +9,12 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Object FIFOs as the text has them, and the ends that they are split into.
+// Object FIFOs and their links, as in the text.
 
 struct FifoConsumer {
   npu::TileId tile{};
   std::vector<BlockDim> dims{};  ///< dimensionsFromStream
-  std::optional<int> depth{};    ///< Of a depth list.
+  std::optional<int> depth{};    ///< From a depth list.
   int pinned_channel = -1;
 };
 
@@ -22,10 +22,10 @@ struct Fifo {
   std::string name{};
   npu::TileId producer{};
   std::vector<FifoConsumer> consumers{};
-  int depth = 0;                     ///< The producer's.
-  bool depth_list = false;           ///< Depths are taken as they are, not from the acquires.
-  const mlir::Type* type = nullptr;  ///< memref
-  const mlir::Type* consumer_type = nullptr;  ///< Differs where the granularity does.
+  int depth = 0;                     ///< The producer's depth.
+  bool depth_list = false;           ///< Depths are explicit, not derived from the acquires.
+  const mlir::Type* type = nullptr;  ///< The producer's object, a memref.
+  const mlir::Type* consumer_type = nullptr;  ///< Differs from `type` if the granularity does.
   std::vector<BlockDim> dims{};               ///< dimensionsToStream
   std::vector<BlockPadding> padding{};
   std::uint32_t pad_value = 0;
@@ -43,22 +43,22 @@ struct Fifo {
 };
 
 struct FifoLink {
-  std::vector<int> ins{};  ///< Fifos.
+  std::vector<int> ins{};  ///< Indices of FIFOs.
   std::vector<int> outs{};
-  std::vector<std::int64_t> in_offsets{};  ///< Elements.
+  std::vector<std::int64_t> in_offsets{};  ///< In elements.
   std::vector<std::int64_t> out_offsets{};
-  npu::TileId tile{};  ///< Where the ends meet.
+  npu::TileId tile{};  ///< The tile that the FIFOs share.
   const mlir::Operation* op = nullptr;
 
   bool is_join() const { return ins.size() > 1; }
   bool is_distribute() const { return outs.size() > 1; }
 };
 
-/// Reads and checks aie.objectfifo and .allocate (fifo_model.cpp), and .link (fifo_links.cpp).
-/// Throws Refusal.
+/// Reads and checks aie.objectfifo and aie.objectfifo.allocate. Throws Refusal.
 std::vector<Fifo> read_fifos(const DevicePlan& plan);
-/// The index of the one of that name, to which `op` refers.
+/// Returns the index of the FIFO `name`, to which `op` refers. Throws Refusal if there is none.
 int find_fifo(const std::vector<Fifo>& fifos, const std::string& name, const mlir::Operation& op);
+/// Reads and checks aie.objectfifo.link (in fifo_links.cpp). Throws Refusal.
 std::vector<FifoLink> read_links(const DevicePlan& plan, const std::vector<Fifo>& fifos);
 
 }  // namespace npuwhisper::emu::lowering

@@ -10,7 +10,7 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// To nearest even from the exact double, so that no value is rounded twice.
+/// Rounds the exact double to nearest even, so that no value is rounded twice.
 std::uint32_t bf16_bits(double value) {
   float single = static_cast<float>(value);
   if (std::isnan(single)) {
@@ -19,7 +19,7 @@ std::uint32_t bf16_bits(double value) {
   std::uint32_t bits = std::bit_cast<std::uint32_t>(single);
   const double back = static_cast<double>(single);
   if (back != value && std::isfinite(single) && (bits & 0xffff) == 0x8000) {
-    // The float sits on a tie that the double does not: step off it to the double's side.
+    // The float is on a tie but the double is not: step from the tie towards the double.
     bits += std::abs(value) > std::abs(back) ? 1U : 0U - 1U;
   }
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
@@ -31,11 +31,11 @@ std::uint32_t f16_bits(double value) {
   if (std::isnan(value)) {
     return 0x7e00;
   }
-  if (magnitude >= 65520.0) {  // Half way to 65536, the first that is none.
+  if (magnitude >= 65520.0) {  // Halfway from the largest f16, 65504, to 65536.
     return sign | 0x7c00;
   }
   const int exponent = magnitude < 0x1p-14 ? -14 : std::ilogb(magnitude);
-  // nearbyint rounds to nearest even in the mode that programs start with.
+  // nearbyint rounds to nearest even in the default rounding mode.
   const auto mantissa =
       static_cast<std::uint32_t>(std::nearbyint(std::ldexp(magnitude, 10 - exponent)));
   if (magnitude < 0x1p-14) {
@@ -56,7 +56,7 @@ int hex_digit(char c) {
 std::uint64_t element_pattern(const mlir::Number& number, const mlir::Type& element, int line) {
   if (element.kind == mlir::TypeKind::Float) {
     if (!number.is_float && number.integer != 0) {
-      // As MLIR reads it: a hexadecimal or decimal integer is the float's bit pattern.
+      // As in MLIR, a hexadecimal or decimal integer is the float's bit pattern.
       return static_cast<std::uint64_t>(number.integer);
     }
     const double value = number.is_float ? number.real : 0.0;
@@ -89,7 +89,7 @@ std::vector<std::byte> initial_data(const mlir::Attribute& dense, const mlir::Ty
   }
   const auto n_elements = static_cast<std::size_t>(element_count(memref, line));
   const auto width = static_cast<std::size_t>(element_bits(memref, line)) / 8;
-  // Checked by whoever placed the memref too, but data comes first.
+  // Placement also checks the size, but only after the data is read.
   if (n_elements * width > (std::size_t{1} << 24)) {
     refuse(line, memref.text + " is too large");
   }

@@ -8,12 +8,12 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// The bytes that dense<...> means for a memref: little endian, row-major. Refuses a wrong number
-/// of elements and values that do not fit the element type.
+/// Returns the bytes of a memref with the value dense<...>: little-endian, row-major. Refuses a
+/// wrong number of elements and values that do not fit the element type.
 std::vector<std::byte> initial_data(const mlir::Attribute& dense, const mlir::Type& memref,
                                     int line);
 
-/// One number as an element's bits (IEEE rounding to nearest even for floats).
+/// Returns the bits of an element with the value `number` (floats: rounded to nearest even).
 std::uint64_t element_pattern(const mlir::Number& number, const mlir::Type& element, int line);
 
 }  // namespace npuwhisper::emu::lowering

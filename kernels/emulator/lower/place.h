@@ -7,17 +7,21 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Gives every buffer an address, every lock an id and every DMA block a descriptor id, in the
-/// order and by the rules of mlir-aie's assign passes, and checks the limits of memory, locks,
-/// descriptors (by channel parity in memory tiles) and DMA channels. Throws Refusal.
+// The order and the rules are those of mlir-aie's assign passes.
+
+/// Gives every buffer an address and checks the limits of memory. Throws Refusal.
 void place_buffers(DevicePlan& plan);
+/// Gives every lock an id and checks the number of locks. Throws Refusal.
 void place_locks(DevicePlan& plan);
+/// Gives every DMA block a descriptor id and checks the limits of descriptors (by channel parity in
+/// memory tiles) and DMA channels. Throws Refusal.
 void place_descriptors(DevicePlan& plan);
 
-/// Refuses what is no allocation scheme, nor empty.
+/// Refuses a scheme that is neither an allocation scheme nor empty.
 void check_scheme(std::string_view scheme, int line);
 
-/// The first bytes behind all buffers of a core's tile, for constants of its code.
+/// Returns the address of `bytes` bytes for constants of a core's code: after the stack and all
+/// buffers of its tile, and at least `used`. Throws Refusal if the tile has no room.
 std::uint32_t place_data(const DevicePlan& plan, npu::TileId tile, std::uint32_t used,
                          std::int64_t bytes, int line);
 

@@ -10,7 +10,7 @@ namespace {
 using npu::TileId;
 using npu::TileKind;
 
-// mlir-aie's AIETargetModel: what an address is aligned to, and the banks that it spreads over.
+// From mlir-aie's AIETargetModel: the alignment of addresses in bytes, and the number of banks.
 constexpr std::int64_t kCoreAlignment = 32;
 constexpr std::int64_t kMemAlignment = 4;
 constexpr int kCoreBanks = 4;
@@ -82,8 +82,9 @@ class TilePlacer {
     return buffer.aligned ? (address + alignment_ - 1) / alignment_ * alignment_ : address;
   }
 
-  /// Those with an address stay; those with a bank go into it; the others, the largest first,
-  /// into one bank after the other. Returns what is wrong, or nothing.
+  /// Keeps buffers that have an address. Places buffers that have a bank in that bank, and all
+  /// others, largest first, in one bank after the other. Returns an error message, empty on
+  /// success.
   std::string bank_aware() {
     const std::int64_t bank_size = size_ / n_banks_;
     std::vector<std::int64_t> next;
@@ -155,7 +156,8 @@ class TilePlacer {
     return "";
   }
 
-  /// From the stack upwards, the largest first, around those with an address.
+  /// Places buffers upwards from the stack's end, largest first, around those that have an address.
+  /// Returns an empty message.
   std::string sequential() {
     std::vector<const BufferPlan*> pinned;
     std::vector<BufferPlan*> order;
@@ -185,6 +187,8 @@ class TilePlacer {
     return "";
   }
 
+  /// Checks alignment, overlaps and the end of memory. Returns an error message, empty on
+  /// success.
   std::string check() {
     std::vector<const BufferPlan*> sorted(buffers_.begin(), buffers_.end());
     std::stable_sort(sorted.begin(), sorted.end(), [](const BufferPlan* a, const BufferPlan* b) {

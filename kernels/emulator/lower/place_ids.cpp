@@ -23,7 +23,7 @@ void check_channels(const DevicePlan& plan, const DmaPlan& dma) {
   }
 }
 
-/// Each block belongs to the channel whose chain reaches it.
+/// Assigns each block to the channel whose chain reaches it.
 void follow_chains(DmaPlan& dma) {
   for (const ChannelPlan& channel : dma.channels) {
     for (int block = channel.first; block >= 0;) {

@@ -16,10 +16,6 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// A device while it is lowered: what the text says and what the passes have decided so far. The
-/// passes run in the order of lower.cpp; each adds what its header says. Indices name entries of
-/// the vectors.
-
 struct BufferPlan {
   std::string name{};
   npu::TileId tile{};
@@ -48,44 +44,44 @@ struct LockUse {
 
 struct BlockDim {
   std::int64_t size = 0;
-  std::int64_t stride = 0;  ///< Elements.
+  std::int64_t stride = 0;  ///< In elements.
 };
 struct BlockPadding {
-  std::int64_t before = 0;  ///< Elements.
-  std::int64_t after = 0;
+  std::int64_t before = 0;  ///< In elements.
+  std::int64_t after = 0;   ///< In elements.
 };
 struct BlockIteration {
   std::int64_t size = 1;
-  std::int64_t stride = 0;  ///< Elements.
+  std::int64_t stride = 0;  ///< In elements.
   std::int64_t current = 0;
 };
 
-/// A DMA buffer descriptor as the text has it.
+/// A DMA buffer descriptor, as in the text.
 struct BlockPlan {
-  int buffer = -1;                    ///< -1: of the host (shim tiles).
-  const mlir::Value* host = nullptr;  ///< What names the host's memory then.
+  int buffer = -1;                    ///< -1: host memory (shim tiles).
+  const mlir::Value* host = nullptr;  ///< The host memory, if `buffer` is -1.
   int element_bytes = 4;
-  std::int64_t n_elements = 0;   ///< Of the whole memory.
-  std::int64_t offset = 0;       ///< Elements.
-  std::int64_t length = 0;       ///< Elements.
+  std::int64_t n_elements = 0;   ///< Size of the whole memory.
+  std::int64_t offset = 0;       ///< In elements.
+  std::int64_t length = 0;       ///< In elements.
   std::vector<BlockDim> dims{};  ///< Outermost first.
   std::vector<BlockPadding> padding{};
   std::optional<BlockIteration> iteration{};
   std::optional<int> id{};
-  std::optional<int> next_id{};  ///< What the text says that the next one's id is.
-  int next = -1;                 ///< Index of a block of the same tile; -1: none.
+  std::optional<int> next_id{};  ///< The next block's id, if the text gives it.
+  int next = -1;                 ///< Index of the next block of the tile; -1: none.
   std::optional<LockUse> acquire{};
   std::optional<LockUse> release{};
   std::optional<PacketInfo> packet{};
   int burst_bytes = 0;
-  int channel = -1;  ///< Of the channel that reaches it; -1: none does.
+  int channel = -1;  ///< The channel whose chain reaches the block; -1: none.
   int line = 0;
 };
 
 struct ChannelPlan {
   bool mm2s = false;
   int channel = 0;
-  int first = 0;  ///< Block.
+  int first = 0;  ///< Index of the first block.
   int repeat = 0;
   std::uint32_t pad_value = 0;
   int line = 0;
@@ -106,7 +102,7 @@ struct FlowPlan {
   int line = 0;
 };
 
-/// One end of an object FIFO as a core sees it.
+/// One end of an object FIFO, as a core accesses it.
 struct FifoEnd {
   std::vector<int> buffers{};
   int acquire_lock = -1;  ///< -1: not synchronised.
@@ -121,13 +117,16 @@ struct CorePlan {
   std::uint32_t stack_bytes = 1024;
 };
 
+/// A device during lowering: the content of the text and the decisions of the passes so far. The
+/// passes run in the order of lower.cpp; each adds what its header describes. Indices refer to
+/// entries of the vectors.
 struct DevicePlan {
   std::string name{};
   const npu::ArrayModel* array = nullptr;
   int n_columns = 0;
   const mlir::Operation* op = nullptr;
 
-  // What SSA values and symbols name.
+  // The meaning of SSA values and symbols.
   std::map<const mlir::Value*, npu::TileId> tiles{};
   std::map<const mlir::Value*, int> buffer_of{};
   std::map<const mlir::Value*, int> lock_of{};
@@ -135,24 +134,26 @@ struct DevicePlan {
   std::map<std::string, const mlir::Operation*, std::less<>> functions{};
   std::map<std::string, const mlir::Operation*, std::less<>> globals{};
   std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< aie.bd_chain
-  std::map<npu::TileId, int> controller_ids{};  ///< Of task-complete tokens.
+  std::map<npu::TileId, int> controller_ids{};  ///< Packet ids of task-complete tokens.
   std::map<npu::TileId, std::string> allocation_schemes{};
-  std::string allocation_scheme{};  ///< Of tiles that are not in it.
+  std::string allocation_scheme{};  ///< For tiles not in allocation_schemes.
 
   std::vector<BufferPlan> buffers{};
   std::vector<LockPlan> locks{};
-  /// The order in which buffers and locks without an address or id get one: the text's, with what
-  /// object FIFOs add inserted behind the last tile, the last FIFO's first (as mlir-aie does).
+  /// The order in which buffers without an address are placed: their order in the text. Like
+  /// mlir-aie, inserts the buffers of object FIFOs after the last tile, those of the last FIFO
+  /// first.
   std::vector<int> buffer_order{};
+  /// The order in which locks without an id get one; see buffer_order.
   std::vector<int> lock_order{};
-  std::size_t generated_buffers_at = 0;
-  std::size_t generated_locks_at = 0;
+  std::size_t generated_buffers_at = 0;  ///< Where to insert object FIFOs' buffers in buffer_order.
+  std::size_t generated_locks_at = 0;    ///< Where to insert object FIFOs' locks in lock_order.
   std::map<npu::TileId, DmaPlan> dmas{};
   std::vector<FlowPlan> flows{};
   std::vector<CorePlan> cores{};
   std::vector<ShimAllocation> allocations{};
   std::vector<const mlir::Operation*> sequences{};
-  /// By core tile, FIFO and port (true: produce).
+  /// Ends by core tile, FIFO and port (true: produce).
   std::map<std::tuple<npu::TileId, std::string, bool>, FifoEnd> fifo_ends{};
 
   npu::TileId tile_of(const mlir::Operation& op, std::size_t operand) const;
@@ -161,11 +162,12 @@ struct DevicePlan {
   const CorePlan* find_core(npu::TileId tile) const;
 };
 
-/// "(0, 2)"
+/// Returns a tile's coordinates, such as "(0, 2)".
 std::string to_string(npu::TileId tile);
 
-/// Whether the core of `core` (or a memory tile's DMA) reaches the memory and locks of `memory`:
-/// itself, north, south and west for cores; itself, east and west for memory tiles.
+/// Returns whether the core (or, in a memory tile, the DMA) of tile `core` reaches the memory and
+/// locks of tile `memory`. Cores reach their own tile and the tiles to the north, south and west;
+/// memory tiles reach their own and the tiles to the east and west.
 bool reaches(const npu::ArrayModel& array, npu::TileId core, npu::TileId memory);
 
 }  // namespace npuwhisper::emu::lowering

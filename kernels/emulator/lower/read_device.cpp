@@ -17,8 +17,8 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-/// The device's name. Generic form has its number, which is that of mlir-aie's versions since
-/// npu1_4col went.
+/// Returns the device's name. The generic form has a number in its place, which is read as in
+/// mlir-aie's versions since the removal of npu1_4col.
 std::string target_name(const Operation& op) {
   constexpr std::int64_t kNpu1 = 4;
   constexpr std::int64_t kNpu2 = 8;
@@ -32,7 +32,7 @@ std::string target_name(const Operation& op) {
   return n_columns == 0 ? family : family + "_" + std::to_string(n_columns) + "col";
 }
 
-/// npu1, npu1_2col, npu2_4col ...: the array and how many columns of it.
+/// Reads the array and its number of columns from a name such as npu1, npu1_2col or npu2_4col.
 void read_target(DevicePlan& plan, const Operation& op) {
   const std::string target = target_name(op);
   const std::string family = target.substr(0, 4);
@@ -202,7 +202,8 @@ class DeviceReader {
     if (plan_.find_core(core.tile) != nullptr) {
       refuse_op(op, "tile " + to_string(core.tile) + " has another core already");
     }
-    // Older aiecc named its output so; where there is no body, it is the program.
+    // Older versions of aiecc name their output file here. Without a body, that file is the
+    // program.
     if (op.attribute("elf_file") != nullptr && is_empty(op)) {
       refuse_unmodelled(op.line, "attribute 'elf_file' of 'aie.core' (a core from an ELF file)");
     }
@@ -236,7 +237,7 @@ class DeviceReader {
     plan_.allocations.push_back(std::move(allocation));
   }
 
-  /// Older texts write runtime sequences as plain functions.
+  /// Returns whether a function is a runtime sequence in the form of older texts.
   static bool is_sequence(const Operation& function) {
     for (const mlir::Region& region : function.regions) {
       for (const Block* block : region.blocks) {
@@ -260,7 +261,7 @@ class DeviceReader {
     }
   }
 
-  /// Buffers and locks may be declared inside DMA programs.
+  /// Reads the buffers and locks declared inside a DMA program, or the locks inside a core.
   void read_nested(const Operation& op) {
     for (const mlir::Region& region : op.regions) {
       for (const Block* block : region.blocks) {
@@ -294,7 +295,7 @@ class DeviceReader {
       read_core(op);
       read_nested(op);
     } else if (name == "aie.mem" || name == "aie.memtile_dma" || name == "aie.shim_dma") {
-      read_nested(op);  // The programs are read_dma's.
+      read_nested(op);  // read_dmas() reads the programs.
     } else if (name == "aie.shim_dma_allocation") {
       read_allocation(op);
     } else if (name == "func.func") {
@@ -336,7 +337,7 @@ const Operation* find_device(const std::vector<Operation*>& operations, std::str
   return nullptr;
 }
 
-/// Kernels may be declared beside the devices.
+/// Reads kernels that are declared outside the devices.
 void read_outer_functions(const std::vector<Operation*>& operations, DevicePlan& plan) {
   for (const Operation* op : operations) {
     if (op->name == "func.func") {

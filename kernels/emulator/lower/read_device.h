@@ -8,15 +8,16 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Finds an aie.device (by symbol; empty: the first) and reads what stands in it but object FIFOs
-/// and DMA programs: tiles, buffers, locks, flows, cores, functions, globals, shim allocations,
-/// sequences. Refuses operations that it does not know. Throws Refusal.
+/// Finds an aie.device (by symbol; empty: the first) and reads its content except object FIFOs and
+/// DMA programs: tiles, buffers, locks, flows, cores, functions, globals, shim allocations and
+/// sequences. Refuses unknown operations. Throws Refusal.
 DevicePlan read_device(const mlir::Module& module, std::string_view symbol);
 
-/// The value of an arith.constant, if the SSA value is one.
+/// Returns the value of an integer arith.constant; nullopt for any other SSA value.
 std::optional<std::int64_t> constant_of(const mlir::Value* value);
 
-/// A lock's action and value out of aie.use_lock, where the value must be a constant.
+/// Returns the lock, action and value of an aie.use_lock. The value must be a constant. Throws
+/// Refusal.
 LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op);
 
 }  // namespace npuwhisper::emu::lowering

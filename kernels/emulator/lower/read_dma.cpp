@@ -14,7 +14,7 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-/// static_sizes and such: constants with SSA values where kDynamic stands.
+/// Returns a list such as static_sizes, with the SSA values in place of kDynamic.
 std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group,
                                 const ValueOf& value_of) {
   std::vector<std::int64_t> values = integers(op, name);

@@ -7,14 +7,14 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Reads the DMA programs of a device (aie.mem, aie.memtile_dma, aie.shim_dma; both the form with
-/// blocks and dma_start and the one with aie.dma) into plan.dmas. Throws Refusal.
+/// Reads the DMA programs of a device (aie.mem, aie.memtile_dma, aie.shim_dma) into plan.dmas, in
+/// both forms: with blocks and dma_start, and with aie.dma. Throws Refusal.
 void read_dmas(DevicePlan& plan);
 
-/// The value of an integer that an operation uses; refuses what is no constant.
+/// Returns the value of an integer that an operation uses; refuses values that are not constant.
 using ValueOf = std::function<std::int64_t(const mlir::Operation&, const mlir::Value*)>;
 
-/// One block's locks, dma_bd and packet. `next` is left to the caller.
+/// Reads the locks, dma_bd and packet of one block. The caller sets `next`. Throws Refusal.
 BlockPlan read_block(const DevicePlan& plan, const mlir::Block& block, const ValueOf& value_of);
 
 }  // namespace npuwhisper::emu::lowering

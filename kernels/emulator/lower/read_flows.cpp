@@ -18,7 +18,7 @@ Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std:
   static constexpr PortKind kUnknown = PortKind::Fifo;
   Port port{plan.tile_of(op, operand), kUnknown,
             static_cast<int>(integer(op, channel, 0, kMaxInt))};
-  // The order of mlir-aie's WireBundle.
+  // In the order of mlir-aie's WireBundle.
   const int kind = choice(op, bundle,
                           {"Core", "DMA", "FIFO", "South", "West", "North", "East", "PLIO", "NOC",
                            "Trace", "TileControl", "Ctrl", "Control"});
@@ -47,7 +47,7 @@ Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std:
       n_channels = source ? (plan.array->kind(port.tile) == TileKind::Core ? 2 : 1) : 0;
       break;
     case 10:
-    case 11:  // Older names.
+    case 11:  // Ctrl and Control are older names of TileControl.
     case 12:
       port.kind = PortKind::Control;
       break;
@@ -95,7 +95,6 @@ void read_packet_flow(DevicePlan& plan, const Operation& op) {
   if (sources.empty() || destinations.empty()) {
     refuse_op(op, "must have at least one aie.packet_source and one aie.packet_dest");
   }
-  // A packet for a control port is read there with its header.
   const bool keep = flag(op, "keep_pkt_header");
   for (const Port& source : sources) {
     plan.flows.push_back({source, destinations, id, keep, op.line});

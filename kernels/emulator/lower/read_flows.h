@@ -5,10 +5,13 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Adds what aie.flow, aie.packet_flow and aie.cascade_flow say to the plan's flows; their ports
-/// are checked, their routes are routes.h's. The tiles are read. Throws Refusal.
+// These functions check the ports; routes.h finds the routes. The plan must contain the tiles.
+
+/// Adds an aie.flow to the plan's flows. Throws Refusal.
 void read_flow(DevicePlan& plan, const mlir::Operation& op);
+/// Adds an aie.packet_flow to the plan's flows, one for each source. Throws Refusal.
 void read_packet_flow(DevicePlan& plan, const mlir::Operation& op);
+/// Adds an aie.cascade_flow to the plan's flows. Throws Refusal.
 void read_cascade(DevicePlan& plan, const mlir::Operation& op);
 
 }  // namespace npuwhisper::emu::lowering

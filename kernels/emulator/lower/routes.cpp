@@ -44,7 +44,7 @@ class Router {
  public:
   explicit Router(const DevicePlan& plan) : plan_(plan) {}
 
-  /// Takes ports along a tree from the route's source to all its destinations.
+  /// Reserves switch ports along a tree from the route's source to all its destinations.
   void route(const Route& route, int line) {
     const bool packet = route.packet_id.has_value();
     std::set<TileId> tree{route.source.tile};
@@ -117,7 +117,7 @@ class Router {
 
   const DevicePlan& plan_;
   std::map<Link, int> taken_{};
-  std::set<Link> shared_{};  ///< By packet flows.
+  std::set<Link> shared_{};  ///< Links that packet flows share.
 };
 
 }  // namespace
@@ -151,7 +151,7 @@ std::vector<Route> route_flows(const DevicePlan& plan) {
                "port " + describe(routes[i].source) + " is the source of a circuit and of packets");
       }
       for (const Port& destination : routes[i].destinations) {
-        // A port that takes circuits takes one; packets may meet.
+        // A port can be the destination of one circuit or of several packet routes.
         if ((!routes[i].packet_id || !routes[j].packet_id) &&
             std::count(routes[j].destinations.begin(), routes[j].destinations.end(), destination) !=
                 0) {

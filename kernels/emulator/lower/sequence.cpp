@@ -6,11 +6,11 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Loops multiply instructions.
+/// Limits the work of compiling: loops multiply operations.
 constexpr std::size_t kMaxSteps = 1 << 21;
 constexpr std::size_t kMaxInstructions = 1 << 20;
 constexpr std::size_t kMaxCallDepth = 16;
-constexpr std::size_t kMaxWords = (64 << 20) / 4;  ///< A context's heap for them.
+constexpr std::size_t kMaxWords = (64 << 20) / 4;  ///< 64 MiB, the size of a context's heap.
 
 }  // namespace
 

@@ -12,10 +12,10 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Compiles a runtime sequence to instructions by running it: constants are computed, loops with
-/// constant bounds run through, and each aiex operation appends what mlir-aie's lowering would
-/// (descriptor write, address patch, queue push, sync). What depends on values that only the host
-/// knows at run time is refused. One instance compiles one sequence. Throws Refusal.
+/// Compiles a runtime sequence to instructions by interpreting it: it evaluates constants, runs
+/// loops with constant bounds, and for each aiex operation appends the instructions that mlir-aie's
+/// lowering would (descriptor write, address patch, queue push, sync). Refuses anything that
+/// depends on values known only at run time. One instance compiles one sequence. Throws Refusal.
 class SequenceCompiler {
  public:
   explicit SequenceCompiler(const DevicePlan& plan) : plan_(plan) {}
@@ -26,10 +26,10 @@ class SequenceCompiler {
   using Block = mlir::Block;
   using Value = mlir::Value;
 
-  /// Host memory: an argument of the sequence, seen from some byte on.
+  /// A view of host memory: an argument of the sequence, from a byte offset on.
   struct Host {
     int argument = -1;
-    std::int64_t offset = 0;
+    std::int64_t offset = 0;  ///< In bytes.
   };
   struct Bound {
     enum class Kind : std::uint8_t { Number, Host, Task, Data } kind = Kind::Number;
@@ -52,20 +52,20 @@ class SequenceCompiler {
     int repeat = 0;
     bool awaited = false;
   };
-  /// The blocks that hold descriptors, in their order.
+  /// The blocks of a chain that hold descriptors, in order.
   struct Chain {
     std::vector<const Block*> blocks{};
-    int loops_to = -1;  ///< The one that follows the last; -1: none.
+    int loops_to = -1;  ///< Index of the block that follows the last one; -1: none.
   };
   using Handler = void (SequenceCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // sequence_values.cpp: numbers and memories, which are known while the sequence compiles.
+  // sequence_values.cpp: numbers and memories, known when the sequence is compiled.
   const Bound& bound(const Operation& op, const Value* value);
   std::int64_t number_of(const Operation& op, const Value* value);
   std::int64_t number(const Operation& op, std::size_t operand);
   void bind_number(const Operation& op, std::int64_t value);
-  /// A field that stands as an operand in newer texts and as an attribute in older ones.
+  /// Returns a field that is an operand in newer texts and an attribute in older ones.
   std::int64_t field(const Operation& op, std::size_t operand, std::string_view name);
   std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group);
   void constant(const Operation& op);
@@ -90,7 +90,7 @@ class SequenceCompiler {
   void run_sequence(const Operation& op);
   void call_body(const Operation& op, const Operation& sequence);
 
-  // sequence_registers.cpp: instructions as they are.
+  // sequence_registers.cpp: operations on registers.
   void write32(const Operation& op);
   void mask_write32(const Operation& op);
   void block_write(const Operation& op);
@@ -111,7 +111,7 @@ class SequenceCompiler {
                  bool issue_token);
   void emit_descriptor(const Operation& op, npu::TileId tile, int id,
                        const npu::BufferDescriptor& descriptor);
-  /// Has a shim's descriptor point at the host's memory.
+  /// Emits the address patch that makes a shim descriptor point to host memory.
   void emit_host_address(npu::TileId tile, int id, const Host& host);
 
   // sequence_dma.cpp: transfers.
@@ -140,8 +140,8 @@ class SequenceCompiler {
   std::map<Channel, int> tokens_{};
   std::set<std::string> running_{};
   std::size_t steps_ = 0;
-  std::size_t n_words_ = 0;  ///< Of the instructions' data.
-  int line_ = 0;             ///< Of the operation that runs.
+  std::size_t n_words_ = 0;  ///< Words of data in the block writes.
+  int line_ = 0;             ///< Line of the current operation.
 };
 
 }  // namespace npuwhisper::emu::lowering

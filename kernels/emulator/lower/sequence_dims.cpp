@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::uint64_t kMaxWords = std::numeric_limits<std::uint32_t>::max();
 
-/// Sizes and strides, innermost first, that walk memory without a gap (the repeat excluded).
+/// Returns whether sizes and strides, innermost first, walk memory without a gap. Ignores the
+/// repeat, the last dimension.
 bool is_contiguous(const std::vector<BlockDim>& dims) {
   return (dims[0].stride == 1 || dims[0].size == 1) &&
          (dims[1].size == 1 || dims[1].stride == dims[0].size) &&
@@ -24,7 +25,7 @@ std::uint64_t set_sequence_dims(int line, const std::string& what, const npu::Ti
                                 npu::BufferDescriptor& descriptor) {
   const std::vector<BlockDim> lower(dims.begin(), dims.begin() + 3);
   const std::vector<WordDim> words = word_dims(lower, element_bytes, line, what, false);
-  // Each is below 2^32; the third would overflow where the first two are out of range already.
+  // Each wrap is below 2^32. The product of three can overflow, so that of two is checked first.
   const std::uint64_t plane = words[0].wrap * words[1].wrap;
   if (plane > kMaxWords || plane * words[2].wrap > kMaxWords) {
     refuse(line, what + ": transfers more than " + std::to_string(kMaxWords) + " words");

@@ -9,11 +9,11 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Puts four dimensions, innermost first, in elements, into a descriptor as mlir-aie's runtime
-/// sequences do: the lower three are the walk, the last is the iteration (with stride 0: a mere
-/// repeat, which the task's repeat count makes). Of the shim's transfers, those without a gap stay
-/// linear. Returns the words that the lower three transfer. `what` begins the messages. Throws
-/// Refusal.
+/// Sets a descriptor's dimensions as mlir-aie's runtime sequences do. `dims` has four dimensions,
+/// innermost first, in elements. The first three are the walk, the last one is the iteration. An
+/// iteration of stride 0 is a mere repeat, which the task's repeat count does. A shim's transfer
+/// without gaps stays linear. Returns the number of words that the first three transfer. Messages
+/// begin with `what`. Throws Refusal.
 std::uint64_t set_sequence_dims(int line, const std::string& what, const npu::TileLimits& limits,
                                 bool shim, const std::vector<BlockDim>& dims, int element_bytes,
                                 npu::BufferDescriptor& descriptor);

@@ -86,7 +86,7 @@ void SequenceCompiler::dma_memcpy_nd(const Operation& op) {
   }
   emit_descriptor(op, allocation->tile, static_cast<int>(id), descriptor);
   emit_host_address(allocation->tile, static_cast<int>(id), {memory.host.argument, offset});
-  // Every write to the host issues a token, asked for or not.
+  // Every write to the host issues a token, whether requested or not.
   emit_push(op, {allocation->tile, allocation->mm2s, allocation->channel}, static_cast<int>(id),
             static_cast<int>(sizes[0]) - 1, flag(op, "issue_token") || !allocation->mm2s);
 }

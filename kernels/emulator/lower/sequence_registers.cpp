@@ -12,14 +12,15 @@ using npu::TileKind;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint32_t kIssueToken = 0x80000000;
 
-// AM025: Core_Control of the core module; reset fields of it and of the DMA channels' controls.
+// AM025: the address of Core_Control in the core module, and the reset bit of that register and of
+// the DMA channels' control registers.
 constexpr std::uint32_t kCoreControl = 0x32000;
 constexpr std::uint32_t kReset = 2;
-// The controller id of task-complete tokens in a channel's control.
+// AM025: the field of a channel's control register for the controller id of task-complete tokens.
 constexpr std::uint32_t kControllerIdMask = 0x1f00;
 constexpr int kControllerIdLsb = 8;
 
-/// 32-bit fields are written signed or unsigned.
+/// Returns the bits of a 32-bit field. The text may give its value signed or unsigned.
 std::uint32_t word(const mlir::Operation& op, std::int64_t value) {
   if (value < std::numeric_limits<std::int32_t>::min() ||
       value > std::numeric_limits<std::uint32_t>::max()) {
@@ -184,7 +185,7 @@ void SequenceCompiler::emit_descriptor(const Operation& op, TileId tile, int id,
 }
 
 void SequenceCompiler::emit_host_address(TileId tile, int id, const Host& host) {
-  constexpr std::uint32_t kAddressWord = 4;  // Of a shim descriptor: where the address begins.
+  constexpr std::uint32_t kAddressWord = 4;  // Byte offset within a shim descriptor.
   emit(npu::PatchAddress{
       npu::tile_address(tile, npu::descriptor_register(TileKind::Shim, id) + kAddressWord),
       host.argument, static_cast<std::uint64_t>(host.offset)});
@@ -208,7 +209,7 @@ void SequenceCompiler::write_bd(const Operation& op) {
                        "d2_zero_before",  "d0_zero_after",
                        "d1_zero_after",   "d2_zero_after",
                        "burst_length",    "ddr_id"});
-  // ddr_id is of older versions, where an address_patch says the same.
+  // Ignore ddr_id, which older versions set: an address_patch gives the same information.
   const TileId tile =
       checked_tile(op, integer(op, "column", 0, kMaxInt), integer(op, "row", 0, kMaxInt));
   const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(tile));
@@ -219,7 +220,7 @@ void SequenceCompiler::write_bd(const Operation& op) {
     refuse_unmodelled(op.line, "attribute 'out_of_order_id' of 'aiex.npu.writebd'");
   }
   const int id = static_cast<int>(integer(op, "bd_id", 0, limits.n_descriptors - 1));
-  // The attributes are the registers' fields: steps and the iteration are stored less one.
+  // The attributes are raw register fields. Steps and the iteration's wrap are stored minus one.
   npu::BufferDescriptor d;
   d.valid = raw("valid_bd") != 0;
   d.address = raw("buffer_offset");
@@ -241,7 +242,7 @@ void SequenceCompiler::write_bd(const Operation& op) {
   d.next = raw("next_bd");
   d.acquire_enable = raw("lock_acq_enable") != 0;
   d.acquire_lock = raw("lock_acq_id");
-  // 7 bits, signed.
+  // Lock values are signed 7-bit fields.
   d.acquire_value = static_cast<std::int32_t>((raw("lock_acq_val") & 0x7f) ^ 0x40) - 0x40;
   d.release_lock = raw("lock_rel_id");
   d.release_value = static_cast<std::int32_t>((raw("lock_rel_val") & 0x7f) ^ 0x40) - 0x40;

@@ -22,7 +22,7 @@ SequenceCompiler::Channel SequenceCompiler::task_channel(const Operation& op,
   }
   packet = packet_info(op, "packet");
   Channel channel;
-  // The tile is the first operand of a task and the last of a chain's start.
+  // The tile is the first operand of a task, and the last operand of start_bd_chain.
   channel.tile = plan_.tile_of(op, op.attribute("symbol") != nullptr ? op.operands.size() - 1 : 0);
   channel.mm2s = choice(op, "direction", {"S2MM", "MM2S"}) == 1;
   const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(channel.tile));
@@ -45,7 +45,7 @@ int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channe
     }
     return *wanted;
   }
-  // The configuration's own descriptors are not to be overwritten.
+  // The configuration's own descriptors must not be overwritten.
   std::set<int> fixed;
   if (const auto dma = plan_.dmas.find(channel.tile); dma != plan_.dmas.end()) {
     for (const BlockPlan& block : dma->second.blocks) {
@@ -87,7 +87,7 @@ void SequenceCompiler::write_block(const Operation& op, const Channel& channel, 
       refuse(block.line, "'aie.dma_bd' op: Offset must be aligned to 4 byte boundary.");
     }
   }
-  // The outermost of four dimensions is the iteration, which lower_block does not know.
+  // The outermost of four dimensions is the iteration, which lower_block() does not handle.
   std::vector<BlockDim> dims(block.dims.rbegin(), block.dims.rend());
   if (dims.size() > 4) {
     refuse(block.line,
@@ -145,7 +145,7 @@ SequenceCompiler::Chain SequenceCompiler::follow_chain(const Operation& op,
                                                        const mlir::Region& region) {
   Chain chain;
   std::map<const Block*, int> position;
-  std::set<const Block*> entries;  // Blocks that only lead to the chain.
+  std::set<const Block*> entries;  // Blocks before the first descriptor.
   const Block* block = region.blocks.empty() ? nullptr : region.blocks[0];
   while (block != nullptr) {
     if (const auto seen = position.find(block); seen != position.end()) {

@@ -11,10 +11,10 @@
 
 namespace npuwhisper::emu::mlir {
 
-/// MLIR as data: operations with operands, results, attributes, successors and regions, whatever
-/// their dialect. Pretty and generic syntax give the same tree, with the names and operand order of
-/// the generic form. Everything is owned by the Module's pools and freed with it, without
-/// recursion; all pointers point into them.
+// MLIR as data: operations of any dialect with operands, results, attributes, successors and
+// regions. Pretty and generic syntax give the same tree, with the names and operand order of the
+// generic form. The Module's pools own all nodes and free them without recursion. All pointers
+// point into the pools.
 
 struct Block;
 struct Operation;
@@ -39,17 +39,17 @@ enum class TypeKind : std::uint8_t {
 
 struct Type {
   TypeKind kind = TypeKind::None;
-  int width = 0;             ///< Bits of an integer or a float.
+  int width = 0;             ///< Width of an integer or a float in bits.
   bool is_unsigned = false;  ///< ui8, ui32 ...
   bool is_bf16 = false;
-  std::vector<std::int64_t> shape{};  ///< MemRef, Tensor, Vector; kDynamic for `?`.
-  const Type* element = nullptr;      ///< Of MemRef, Tensor, Vector, ObjectFifo, ObjectFifoSubview.
-  bool has_layout = false;            ///< MemRef with strided<...>.
+  std::vector<std::int64_t> shape{};  ///< Shape of a MemRef, Tensor or Vector; kDynamic for `?`.
+  const Type* element = nullptr;      ///< Element of a MemRef, Tensor, Vector, ObjectFifo(Subview).
+  bool has_layout = false;            ///< Whether a MemRef has strided<...>.
   std::vector<std::int64_t> strides{};
   std::int64_t offset = 0;
-  std::vector<const Type*> inputs{};  ///< Function.
-  std::vector<const Type*> results{};
-  std::string text{};  ///< As written, for messages.
+  std::vector<const Type*> inputs{};   ///< Argument types of a Function.
+  std::vector<const Type*> results{};  ///< Result types of a Function.
+  std::string text{};                  ///< The type as written, for messages.
 };
 
 enum class AttributeKind : std::uint8_t {
@@ -58,14 +58,14 @@ enum class AttributeKind : std::uint8_t {
   Integer,
   Float,
   String,
-  Symbol,  ///< @a or @a::@b; text without the @, parts joined by "::".
+  Symbol,  ///< @a or @a::@b; `text` has no @, its parts are joined by "::".
   Array,
   Dictionary,
   Type,
-  Dense,       ///< dense<...>: numbers.
-  DenseArray,  ///< array<i64: ...>: numbers.
-  Keyword,     ///< A bare word, as enumerations are written.
-  Struct,      ///< <a = 1, b = 2> or #dialect.name<...>: fields, text = the name or empty.
+  Dense,       ///< dense<...>; `numbers`, or `text` for hexadecimal data.
+  DenseArray,  ///< array<i64: ...>; `numbers`.
+  Keyword,     ///< A bare word, such as an enumeration's value.
+  Struct,      ///< <a = 1, b = 2> or #dialect.name<...>; fields in `fields`, any name in `text`.
 };
 
 struct Number {
@@ -76,25 +76,25 @@ struct Number {
 
 struct Attribute {
   AttributeKind kind = AttributeKind::Unit;
-  std::int64_t integer = 0;  ///< Integer, Bool.
-  double real = 0;
+  std::int64_t integer = 0;  ///< Value of an Integer or a Bool.
+  double real = 0;           ///< Value of a Float.
   std::string text{};
-  const emu::mlir::Type* type = nullptr;  ///< Type, and what follows `:`.
+  const emu::mlir::Type* type = nullptr;  ///< Value of a Type; otherwise the type after `:`.
   std::vector<const Attribute*> elements{};
   std::vector<std::pair<std::string, const Attribute*>> fields{};
   std::vector<Number> numbers{};
   bool splat = false;  ///< Dense: one number for all elements.
 
-  /// A field of Dictionary or Struct; null where absent.
+  /// Returns a field of a Dictionary or a Struct; null if absent.
   const Attribute* field(std::string_view name) const;
 };
 
 struct Value {
   const Type* type = nullptr;
-  Operation* owner = nullptr;  ///< Null for a block's argument.
-  Block* block = nullptr;      ///< Of an argument.
+  Operation* owner = nullptr;  ///< Null for a block argument.
+  Block* block = nullptr;      ///< Block of an argument; null for a result.
   int index = 0;
-  std::string name{};  ///< Without the %.
+  std::string name{};  ///< Name without the %.
 };
 
 struct Successor {
@@ -116,7 +116,7 @@ struct Operation {
   std::vector<Successor> successors{};
   std::vector<Region> regions{};
 
-  const Attribute* attribute(std::string_view key) const;  ///< Null where absent.
+  const Attribute* attribute(std::string_view key) const;  ///< Returns null if absent.
   void set(std::string key, const Attribute* value);
 };
 
@@ -128,7 +128,7 @@ struct Block {
   std::vector<Operation*> operations{};
 };
 
-/// The top-level operations of a text and the pools that own everything.
+/// The top-level operations of a text, and the pools that own all nodes.
 class Module {
  public:
   Module() = default;

@@ -42,25 +42,25 @@ enum class TokenKind : std::uint8_t {
 struct Token {
   TokenKind kind = TokenKind::End;
   std::string text{};
-  std::uint64_t integer = 0;  ///< Integer.
-  double real = 0;            ///< Float.
+  std::uint64_t integer = 0;  ///< Value of an Integer.
+  double real = 0;            ///< Value of a Float.
   int line = 1;
   std::size_t begin = 0;  ///< Offset in the text.
   std::size_t end = 0;
 };
 
-/// Cuts MLIR text into tokens. Throws Refusal on characters, strings and numbers that are none.
-/// The text must outlive it.
+/// Splits MLIR text into tokens. Throws Refusal for invalid characters, strings and numbers. The
+/// text must outlive the lexer.
 class Lexer {
  public:
   explicit Lexer(std::string_view text) : text_(text) {}
 
   Token next();
 
-  /// Reads one `4x` or `?x` of a shaped type, which are no tokens, behind the last token. False
-  /// where none follows; throws Refusal where it is too large.
+  /// Reads a dimension of a shaped type (`4x` or `?x`, which are not tokens) after the last token.
+  /// Returns false if none follows. Throws Refusal if the dimension is too large.
   bool dimension(std::int64_t& size);
-  /// Makes the next token begin where this one does.
+  /// Moves the lexer to the start of `token`, which becomes the next token.
   void go_to(const Token& token) {
     position_ = token.begin;
     line_ = token.line;

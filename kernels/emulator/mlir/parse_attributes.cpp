@@ -5,7 +5,7 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// Fields of the aie dialect's attributes, in the order in which they may stand without names.
+/// Returns the fields of an attribute of the aie dialect, in the order of the form without names.
 std::vector<std::string_view> struct_fields(std::string_view name) {
   if (name == "bd_dim_layout") {
     return {"size", "stride"};
@@ -101,7 +101,7 @@ const Attribute* Parser::dense_attribute() {
     if (!hex.text.starts_with("0x")) {
       refuse(hex.line, "expected a hexadecimal string in dense<...>");
     }
-    dense.text = hex.text;  // Bytes; the element type says what they mean.
+    dense.text = hex.text;  // Bytes; the element type defines their meaning.
   } else if (!at(TokenKind::Greater)) {
     dense_numbers(dense, 0);
   }
@@ -185,7 +185,8 @@ void Parser::skip_angles() {
   } while (open > 0);
 }
 
-/// Dimension lists stand in angles of their own, or bare where the dialect's angles hold them.
+/// Parses an attribute of the aie dialect. Dimension lists have angle brackets of their own; inside
+/// the dialect's brackets (`bare`) these are optional.
 const Attribute* Parser::aie_attribute(const std::string& mnemonic, bool bare) {
   const bool nested = mnemonic.ends_with("layout_array_array");
   if (!nested && !mnemonic.ends_with("layout_array")) {
@@ -226,7 +227,7 @@ const Attribute* Parser::dialect_attribute() {
   if (const auto alias = attribute_aliases_.find(name.text); alias != attribute_aliases_.end()) {
     return alias->second;
   }
-  // #aie.packet_info<...> may also stand as #aie<packet_info<...>>.
+  // #aie.packet_info<...> may also be written as #aie<packet_info<...>>.
   if (name.text == "aie" && take_if(TokenKind::Less)) {
     const Token mnemonic = expect(TokenKind::BareId, "an attribute of the aie dialect");
     const Attribute* attribute = aie_attribute(mnemonic.text, true);
@@ -237,7 +238,7 @@ const Attribute* Parser::dialect_attribute() {
     return aie_attribute(name.text.substr(4), false);
   }
   if (at(TokenKind::Less)) {
-    skip_angles();  // Such as #arith.overflow<none>: kept by name, for whoever asks for it.
+    skip_angles();  // Such as #arith.overflow<none>: only the name is kept.
   }
   return module_.add(Attribute{.kind = AttributeKind::Struct, .text = name.text});
 }

@@ -113,7 +113,7 @@ void Parser::expect_word(std::string_view word) {
   }
 }
 
-// Pieces of operations.
+// Parts of operations.
 
 std::int64_t Parser::integer() {
   const bool negative = take_if(TokenKind::Minus);
@@ -219,14 +219,14 @@ std::vector<std::pair<std::string, const Type*>> Parser::signature() {
     }
     arguments.emplace_back(std::move(name), type());
     Operation discarded;
-    attribute_dictionary(discarded);  // Argument attributes say nothing about data.
+    attribute_dictionary(discarded);  // Argument attributes do not affect the data.
     location();
   } while (take_if(TokenKind::Comma));
   expect(TokenKind::RightParen, "')'");
   return arguments;
 }
 
-// Makers.
+// Factories of attributes.
 
 const Attribute* Parser::make_integer(std::int64_t value) {
   return module_.add(Attribute{.kind = AttributeKind::Integer, .integer = value});

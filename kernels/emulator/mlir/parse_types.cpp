@@ -7,7 +7,7 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// i32, ui8, si16: the width, or 0.
+/// Returns the width of an integer type such as i32, ui8 or si16; 0 for other words.
 int integer_width(std::string_view word, bool& is_unsigned) {
   is_unsigned = word.starts_with("ui");
   if (is_unsigned || word.starts_with("si")) {
@@ -53,7 +53,7 @@ const Type* Parser::shaped_type(TypeKind kind) {
   if (!at(TokenKind::Less)) {
     expected("'<'");
   }
-  // The lexer stands right behind '<': dimensions are read from there, not as tokens.
+  // The lexer is right after '<'. Dimensions are read from there, not as tokens.
   bool unranked = false;
   std::int64_t size = 0;
   while (lexer_.dimension(size)) {
@@ -64,7 +64,7 @@ const Type* Parser::shaped_type(TypeKind kind) {
   }
   token_ = lexer_.next();
   if (shaped.shape.empty() && take_if(TokenKind::Star)) {
-    // memref<*xi32>: "xi32" came as one word; read again behind its x.
+    // memref<*xi32>: "xi32" was read as one word; read it again after its x.
     if (!at(TokenKind::BareId) || token_.text[0] != 'x') {
       expected("'x' and an element type");
     }
@@ -96,7 +96,7 @@ const Type* Parser::shaped_type(TypeKind kind) {
     } else if (at_word("affine_map")) {
       refuse_unmodelled(token_.line, "a memref with an affine_map layout");
     } else {
-      attribute();  // The memory space: every buffer is pinned to a tile anyway.
+      attribute();  // The memory space is ignored: every buffer belongs to a tile.
     }
   }
   expect(TokenKind::Greater, "'>'");

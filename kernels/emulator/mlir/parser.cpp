@@ -6,9 +6,10 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-constexpr int kMaxDepth = 128;  ///< Far above any design's; a level costs a few hundred bytes.
+/// Maximum nesting, far above any design's. Each level takes a few hundred bytes of stack.
+constexpr int kMaxDepth = 128;
 
-/// Operations whose regions do not see values from outside.
+/// Returns whether the operation's regions cannot use values from outside.
 bool is_isolated(const Operation& op) {
   return op.name == "aie.device" || op.name == "builtin.module" || op.name == "func.func";
 }
@@ -50,7 +51,7 @@ Value* Parser::use(const std::string& name) {
       break;
     }
   }
-  // A block may use what a block further down in the same region defines.
+  // A block may use values that a later block of the same region defines.
   auto& forward = scopes_.back().forward[name];
   if (forward.first == nullptr) {
     forward = {module_.add(Value{.name = name}), token_.line};
@@ -181,7 +182,7 @@ void Parser::generic_operation(Operation& op) {
     } while (take_if(TokenKind::Comma));
     expect(TokenKind::RightSquare, "']'");
   }
-  if (take_if(TokenKind::Less)) {  // Properties are attributes that are stored elsewhere.
+  if (take_if(TokenKind::Less)) {  // Properties are attributes that MLIR stores separately.
     attribute_dictionary(op);
     expect(TokenKind::Greater, "'>'");
   }

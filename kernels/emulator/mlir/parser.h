@@ -13,15 +13,15 @@
 
 namespace npuwhisper::emu::mlir {
 
-/// Reads MLIR text: the builtin forms and, for the dialects that designs are written in (aie, aiex,
-/// func, scf, cf, affine, arith, math, memref), their pretty syntax, older spellings included;
-/// generic form for any operation. Syntax only: what an operation means, and whether an attribute
-/// belongs to it, is the lowering's to check. Errors: InvalidArgument (with line, what was found
-/// and wanted), Unsupported (pretty syntax of an operation that is not known). Reentrant.
+/// Parses MLIR text: the builtin forms; the pretty syntax of the dialects that designs use (aie,
+/// aiex, func, scf, cf, affine, arith, math, memref), including older spellings; and the generic
+/// form of any operation. Checks only the syntax; the lowering checks the meaning of operations and
+/// whether they may have an attribute. Errors: InvalidArgument (with the line and what was found
+/// and expected), Unsupported (pretty syntax of an unknown operation). Reentrant.
 Result<Module> parse_module(std::string_view text);
 
-/// The reader itself, for the functions that know one operation's pretty syntax (syntax_*.cpp).
-/// All throw Refusal.
+/// The parser, as used by the functions that parse one operation's pretty syntax (syntax_*.cpp).
+/// All methods throw Refusal.
 class Parser {
  public:
   explicit Parser(std::string_view text) : lexer_(text) { token_ = lexer_.next(); }
@@ -41,27 +41,27 @@ class Parser {
   void expect_word(std::string_view word);
   [[noreturn]] void expected(std::string_view what) const;
 
-  // Pieces of operations.
-  std::int64_t integer();  ///< Signed, decimal or hexadecimal.
-  std::string keyword();   ///< A bare word or a string, as enumerations are written.
-  std::string symbol();    ///< @a or @a::@b
+  // Parts of operations.
+  std::int64_t integer();  ///< Parses a signed integer, decimal or hexadecimal.
+  std::string keyword();   ///< Parses a bare word or a string, such as an enumeration's value.
+  std::string symbol();    ///< Parses @a or @a::@b.
   Value* operand();
-  /// Operands separated by commas up to `close`, which is taken.
+  /// Parses operands separated by commas, up to and including `close`.
   void operands(std::vector<Value*>& into, TokenKind close);
-  /// `%a, %b : type, type`, if there is any.
+  /// Parses an optional `%a, %b : type, type`.
   void values_and_types(std::vector<Value*>& into);
   const Type* type();
   const Attribute* attribute();
-  void attribute_dictionary(Operation& op);  ///< { a = 1, b }, if there is one.
-  /// A region in braces with given arguments of its first block (names and types).
+  void attribute_dictionary(Operation& op);  ///< Parses an optional { a = 1, b }.
+  /// Parses a region in braces. `arguments` are the names and types of its first block's arguments.
   void region(Operation& op, const std::vector<std::pair<std::string, const Type*>>& arguments);
   void region(Operation& op) { region(op, {}); }
   Successor successor();
-  /// (%a: type, ...) of functions and sequences; names are empty where only types stand.
+  /// Parses (%a: type, ...) of functions and sequences. The name is empty if only a type is given.
   std::vector<std::pair<std::string, const Type*>> signature();
   std::vector<const Type*> type_list(TokenKind close);
 
-  // Makers.
+  // Factories of attributes and types.
   const Attribute* make_integer(std::int64_t value);
   const Attribute* make_keyword(std::string text);
   const Attribute* make_string(std::string text);
@@ -75,19 +75,19 @@ class Parser {
   Module& module() { return module_; }
 
   // Attributes of the aie dialect that pretty syntax writes without their name.
-  /// `<size = 4, stride = 1>` and `<4, 1>`: fields take the given names in order.
+  /// Parses `<size = 4, stride = 1>` or `<4, 1>`. The latter's fields have `names`, in order.
   const Attribute* struct_body(std::string name, const std::vector<std::string_view>& names);
-  /// `[<size = 4, stride = 16>, <4, 1>]`.
+  /// Parses `[<size = 4, stride = 16>, <4, 1>]`.
   const Attribute* struct_array(const std::vector<std::string_view>& names);
 
-  // Types of an operation's results, to be given by its syntax function.
+  /// Types of the current operation's results, set by its syntax function.
   std::vector<const Type*> result_types{};
 
  private:
   struct Scope {
     bool isolated = false;
     std::map<std::string, Value*, std::less<>> values{};
-    std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};  ///< Used, not defined.
+    std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};  ///< Not yet defined.
     std::map<std::string, Block*, std::less<>> blocks{};
   };
 
@@ -116,7 +116,8 @@ class Parser {
   void skip_angles();
   void optional_type(Attribute& attribute);
 
-  /// Text comes from files: nesting is bounded so that no text can exhaust the stack.
+  /// Counts one level of nesting during its lifetime. Refuses text that is nested too deeply, which
+  /// could exhaust the stack.
   struct Depth {
     explicit Depth(Parser& parser);
     ~Depth() { --parser_.depth_; }
@@ -135,9 +136,9 @@ class Parser {
   std::map<std::string, const Type*, std::less<>> type_aliases_{};
 };
 
-/// Reads what follows an operation's name, up to its end.
+/// Parses the rest of an operation, after its name.
 using SyntaxFunction = void (*)(Parser& parser, Operation& op);
-/// Null where the operation has no pretty syntax that we know.
+/// Returns the function for an operation's pretty syntax; null if none is known.
 SyntaxFunction find_syntax(std::string_view name);
 
 }  // namespace npuwhisper::emu::mlir

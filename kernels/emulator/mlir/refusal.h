@@ -7,17 +7,18 @@
 
 namespace npuwhisper::emu {
 
-/// Why a text is refused. Thrown inside the reader and the lowering only, hundreds of places deep
-/// in recursion; lower() and parse_module() turn it into a failed Result. It never leaves them.
+/// The exception that refuses a text, with the reason. Thrown in hundreds of places deep in the
+/// recursion of the parser and the lowering. lower() and parse_module() convert it to a failed
+/// Result, so it never leaves them.
 struct Refusal {
   Error error;
 };
 
-/// The text breaks a rule of the language, a limit of the array or a rule of aiecc's.
-/// `line` is 1-based; 0: of no particular line.
+/// Refuses text that breaks a rule of the language, a limit of the array or a rule of aiecc.
+/// `line` is 1-based; 0: no particular line.
 [[noreturn]] void refuse(int line, const std::string& message);
 
-/// The construct may be right, but the emulator does not model it.
+/// Refuses a construct that may be valid but is not modelled by the emulator.
 [[noreturn]] void refuse_unmodelled(int line, const std::string& construct);
 
 }  // namespace npuwhisper::emu

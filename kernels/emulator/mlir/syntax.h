@@ -9,28 +9,28 @@
 
 namespace npuwhisper::emu::mlir {
 
-/// The pretty syntax that is known, by operation.
+/// Maps names of operations to the functions that parse their pretty syntax.
 using SyntaxTable = std::span<const std::pair<std::string_view, SyntaxFunction>>;
 
-SyntaxTable aie_syntax();  ///< But for DMA programs and object FIFOs:
-SyntaxTable dma_syntax();
-SyntaxTable fifo_syntax();
+SyntaxTable aie_syntax();   ///< The aie dialect, except DMA programs and object FIFOs.
+SyntaxTable dma_syntax();   ///< DMA programs of the aie dialect.
+SyntaxTable fifo_syntax();  ///< Object FIFOs of the aie dialect.
 SyntaxTable aiex_syntax();
 SyntaxTable standard_syntax();  ///< builtin, func, arith, math, index, cf.
 SyntaxTable memref_syntax();
 SyntaxTable loop_syntax();  ///< scf, affine.
 
-// Pieces that many operations share.
+// Parts that many operations share.
 void open(Parser& parser);
 void close(Parser& parser);
 void comma(Parser& parser);
-/// `4` or `4 : i32`, into an attribute.
+/// Parses `4` or `4 : i32` and sets the attribute `name`.
 void integer(Parser& parser, Operation& op, const char* name);
-/// A bare word, into an attribute.
+/// Parses a bare word and sets the attribute `name`.
 void word(Parser& parser, Operation& op, const char* name);
 
-/// `[%a, 4, ?]`: constants go to `constants` (kDynamic for an SSA value), values to the operands.
-/// Returns how many values there were.
+/// Parses `[%a, 4]`. Appends SSA values to the operands; `constants` gets the constants, and
+/// kDynamic for each SSA value. Returns the number of SSA values.
 int mixed_index_list(Parser& parser, Operation& op, std::vector<std::int64_t>& constants);
 
 }  // namespace npuwhisper::emu::mlir

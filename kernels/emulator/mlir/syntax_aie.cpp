@@ -2,13 +2,13 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// The aie dialect, after mlir-aie's AIEOps.td; where spellings changed over the years (literal or
-// SSA lock values), both are read into the newer form.
+// The aie dialect, after mlir-aie's AIEOps.td. Where spellings changed over the years (literal or
+// SSA lock values), the parser reads both.
 
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// `DMA : 0`
+/// Parses `DMA : 0`.
 void port(Parser& parser, Operation& op, const char* bundle, const char* channel) {
   word(parser, op, bundle);
   parser.expect(TokenKind::Colon, "':'");
@@ -62,7 +62,7 @@ void logical_tile(Parser& parser, Operation& op) {
   index_result(parser);
 }
 
-/// (%tile) { ... } {attributes}: cores and DMA programs.
+/// Parses (%tile) { ... } {attributes} of cores and DMA programs.
 void tile_region(Parser& parser, Operation& op) {
   open(parser);
   op.operands.push_back(parser.operand());
@@ -129,7 +129,7 @@ void use_lock(Parser& parser, Operation& op) {
   comma(parser);
   word(parser, op, "action");
   if (!parser.take_if(TokenKind::Comma)) {
-    op.set("value", parser.make_integer(1));  // Older: a count of 1 may be left out.
+    op.set("value", parser.make_integer(1));  // Older texts may omit a count of 1.
   } else if (parser.at(TokenKind::ValueId)) {
     op.operands.push_back(parser.operand());
   } else {
@@ -174,7 +174,7 @@ void event(Parser& parser, Operation& op) {
   parser.attribute_dictionary(op);
 }
 
-/// %value : type
+/// Parses %value : type.
 void typed_operand(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   parser.expect(TokenKind::Colon, "':'");
@@ -214,7 +214,7 @@ void put_cascade(Parser& parser, Operation& op) {
   parser.attribute_dictionary(op);
 }
 
-/// [@name] (%a: type, ...) [attributes {...}] { ... }: sequences and chains.
+/// Parses [@name] (%a: type, ...) [attributes {...}] { ... } of sequences and chains.
 void callable(Parser& parser, Operation& op) {
   if (parser.at(TokenKind::SymbolId)) {
     op.set("sym_name", parser.make_string(parser.symbol()));

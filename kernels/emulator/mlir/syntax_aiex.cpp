@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/mlir/syntax.h"
 
-// The aiex dialect (what runtime sequences are made of), after mlir-aie's AIEX.td. Register writes
-// and syncs take their fields as attributes in older texts and as SSA values in newer ones; both
-// are kept, and the lowering asks for a field wherever it stands.
+// The aiex dialect of runtime sequences, after mlir-aie's AIEX.td. Register writes and syncs take
+// their fields as attributes in older texts and as SSA values in newer ones. The parser keeps both
+// forms, and the lowering reads fields from either.
 
 namespace npuwhisper::emu::mlir {
 namespace {
@@ -19,7 +19,7 @@ void types(Parser& parser) {
   } while (parser.take_if(TokenKind::Comma));
 }
 
-/// (%a, %b) {attributes} : types, or {attributes} alone.
+/// Parses (%a, %b) {attributes} : types, or {attributes} alone.
 void register_operation(Parser& parser, Operation& op) {
   if (parser.take_if(TokenKind::LeftParen)) {
     parser.operands(op.operands, TokenKind::RightParen);
@@ -32,7 +32,7 @@ void register_operation(Parser& parser, Operation& op) {
 
 void dma_memcpy_nd(Parser& parser, Operation& op) {
   open(parser);
-  if (parser.at(TokenKind::Integer)) {  // Older: the shim's column and row first.
+  if (parser.at(TokenKind::Integer)) {  // Older texts begin with the shim's column and row.
     op.set("x", parser.make_integer(parser.integer()));
     comma(parser);
     op.set("y", parser.make_integer(parser.integer()));
@@ -51,7 +51,7 @@ void dma_memcpy_nd(Parser& parser, Operation& op) {
   }
   close(parser);
   if (lists[2].size() == 3) {
-    lists[2].push_back(1);  // Older: the innermost stride is left out.
+    lists[2].push_back(1);  // Older texts omit the innermost stride.
   }
   op.set("static_offsets", parser.make_dense_array(lists[0]));
   op.set("static_sizes", parser.make_dense_array(lists[1]));
@@ -70,7 +70,7 @@ void rtp_write(Parser& parser, Operation& op) {
   }
   if (parser.at(TokenKind::SymbolId)) {
     op.set("buffer", parser.make_symbol(parser.symbol()));
-  } else {  // Older: the tile's column and row; the buffer is an attribute.
+  } else {  // Older texts: the tile's column and row; the buffer is an attribute.
     op.set("col", parser.make_integer(parser.integer()));
     comma(parser);
     op.set("row", parser.make_integer(parser.integer()));
@@ -90,7 +90,7 @@ void rtp_write(Parser& parser, Operation& op) {
   }
 }
 
-/// (column, row, MM2S:0)
+/// Parses (column, row, MM2S:0).
 void push_queue(Parser& parser, Operation& op) {
   open(parser);
   op.set("column", parser.make_integer(parser.integer()));
@@ -137,7 +137,7 @@ void blockwrite(Parser& parser, Operation& op) {
   types(parser);
 }
 
-/// (%tile, MM2S, 0 [, <packet>]
+/// Parses (%tile, MM2S, 0 [, <packet>]).
 void channel(Parser& parser, Operation& op) {
   open(parser);
   op.operands.push_back(parser.operand());
@@ -151,7 +151,7 @@ void channel(Parser& parser, Operation& op) {
   close(parser);
 }
 
-/// [repeat %n : i32] [bd_id %n : i32] { ... } {attributes}
+/// Parses [repeat %n : i32] [bd_id %n : i32] { ... } {attributes}.
 void task_body(Parser& parser, Operation& op) {
   for (const char* name : {"repeat", "bd_id"}) {
     if (parser.take_word_if(name)) {

@@ -11,7 +11,8 @@ const std::vector<std::string_view> kDimension{"size", "stride"};
 const std::vector<std::string_view> kPadding{"const_pad_before", "const_pad_after"};
 const std::vector<std::string_view> kPacket{"pkt_type", "pkt_id"};
 
-/// A constant into an attribute, a value into the operands. Returns the number of values.
+/// Parses a constant into an attribute, or an SSA value into the operands. Returns the number of
+/// SSA values.
 int scalar(Parser& parser, Operation& op, const char* name) {
   if (parser.at(TokenKind::ValueId)) {
     op.operands.push_back(parser.operand());
@@ -31,7 +32,7 @@ void dma_bd(Parser& parser, Operation& op) {
   std::vector<std::int64_t> strides;
   bool shaped = false;
   if (parser.take_if(TokenKind::Comma)) {
-    // Older: positional offset and length, then `[<size = 4, stride = 1>]`, then padding.
+    // Older texts: positional offset and length, then `[<size = 4, stride = 1>]`, then padding.
     n_values[0] = scalar(parser, op, "static_offset");
     comma(parser);
     n_values[1] = scalar(parser, op, "static_len");
@@ -150,7 +151,7 @@ void shim_dma_allocation(Parser& parser, Operation& op) {
     if (parser.take_if(TokenKind::Comma)) {
       op.set("packet", parser.struct_body("packet_info", kPacket));
     }
-  } else {  // Older: (direction, channel, column)
+  } else {  // Older texts: (direction, channel, column)
     word(parser, op, "channel_dir");
     comma(parser);
     integer(parser, op, "channel_index");

@@ -7,7 +7,7 @@ namespace {
 
 using Arguments = std::vector<std::pair<std::string, const Type*>>;
 
-/// (%a = %x, %b = %y): the names; the values become operands.
+/// Parses (%a = %x, %b = %y). Returns the names; the values become operands.
 std::vector<std::string> initialised(Parser& parser, Operation& op) {
   std::vector<std::string> names;
   parser.expect(TokenKind::LeftParen, "'('");
@@ -47,7 +47,8 @@ void iteration_arguments(Parser& parser, Operation& op, Arguments& arguments) {
   }
 }
 
-/// The region may define operations, whose results are not this one's.
+/// Parses a region, then restores the result types of `op`, which operations in the region
+/// overwrite.
 void body(Parser& parser, Operation& op, const Arguments& arguments) {
   const std::vector<const Type*> results = parser.result_types;
   parser.region(op, arguments);
@@ -142,7 +143,7 @@ void index_switch(Parser& parser, Operation& op) {
   op.set("cases", parser.make_dense_array(values));
 }
 
-/// A bound of affine.for: a constant or one value (no maps).
+/// Parses a bound of affine.for: a constant or one value (no maps).
 void affine_bound(Parser& parser, Operation& op, const char* constant) {
   if (parser.at(TokenKind::ValueId)) {
     op.operands.push_back(parser.operand());
@@ -166,7 +167,7 @@ void affine_for(Parser& parser, Operation& op) {
   parser.attribute_dictionary(op);
 }
 
-/// Subscripts of affine.load and affine.store: plain values (no maps).
+/// Parses subscripts of affine.load and affine.store: plain values (no maps).
 void affine_indices(Parser& parser, Operation& op) {
   parser.expect(TokenKind::LeftSquare, "'['");
   if (parser.take_if(TokenKind::RightSquare)) {

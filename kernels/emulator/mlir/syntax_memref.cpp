@@ -74,7 +74,7 @@ void get_global(Parser& parser, Operation& op) {
   parser.result_types = {memref_type(parser)};
 }
 
-/// Offsets, sizes and strides as the generic form has them.
+/// Sets offsets, sizes and strides as in the generic form.
 void set_lists(Parser& parser, Operation& op, const std::vector<std::int64_t> (&constants)[3],
                const int (&n_values)[3]) {
   op.set("static_offsets", parser.make_dense_array(constants[0]));
@@ -121,7 +121,7 @@ void reinterpret_cast_(Parser& parser, Operation& op) {
   parser.result_types = {memref_type(parser)};
 }
 
-/// %m [[0, 1], [2]] [output_shape [...]] : type into type
+/// Parses %m [[0, 1], [2]] [output_shape [...]] : type into type.
 void reshape(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   op.set("reassociation", parser.attribute());
@@ -154,7 +154,7 @@ void assume_alignment(Parser& parser, Operation& op) {
   op.set("alignment", parser.make_integer(parser.integer()));
   parser.attribute_dictionary(op);
   parser.expect(TokenKind::Colon, "':'");
-  // Newer versions give the memref as a result; without a name for it, this is the older one.
+  // Newer versions return the memref. Older texts have no name for this result.
   parser.result_types = {memref_type(parser)};
 }
 

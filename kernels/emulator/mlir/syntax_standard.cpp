@@ -5,7 +5,7 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// `fastmath<fast>`, `overflow<nsw>`: hints to an optimiser.
+/// Skips hints to an optimiser such as `fastmath<fast>` and `overflow<nsw>`.
 void skip_flags(Parser& parser) {
   while (parser.at_word("fastmath") || parser.at_word("overflow")) {
     parser.take();
@@ -28,7 +28,7 @@ void module(Parser& parser, Operation& op) {
   parser.region(op);
 }
 
-/// %a, %b : type; the result has the type of the operands.
+/// Parses %a, %b : type. The result has the type of the operands.
 void same_type(Parser& parser, Operation& op) {
   do {
     op.operands.push_back(parser.operand());
@@ -39,7 +39,7 @@ void same_type(Parser& parser, Operation& op) {
   parser.result_types = {parser.type()};
 }
 
-/// %a : type to type
+/// Parses %a : type to type.
 void conversion(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   skip_flags(parser);
@@ -79,7 +79,7 @@ void constant(Parser& parser, Operation& op) {
   }
 }
 
-/// index.add %a, %b
+/// Parses index.add %a, %b.
 void index_binary(Parser& parser, Operation& op) {
   do {
     op.operands.push_back(parser.operand());
@@ -88,7 +88,7 @@ void index_binary(Parser& parser, Operation& op) {
   parser.result_types = {parser.index_type()};
 }
 
-/// index.cmp eq(%a, %b)
+/// Parses index.cmp eq(%a, %b).
 void index_comparison(Parser& parser, Operation& op) {
   op.set("predicate", parser.make_keyword(parser.keyword()));
   parser.expect(TokenKind::LeftParen, "'('");
@@ -143,7 +143,7 @@ void call(Parser& parser, Operation& op) {
   parser.result_types = type->results;
 }
 
-/// name [%a, %b : type, type]
+/// Parses name [%a, %b : type, type].
 void terminator(Parser& parser, Operation& op) {
   if (op.name == "return") {
     op.name = "func.return";

@@ -20,10 +20,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of the kernel, whatever the design: host programs set this many.
+/// Minimum number of a kernel's buffer arguments: host programs set this many, whatever the design.
 constexpr int kMinBuffers = 5;
 
-/// What the cores link, as they call it.
+/// Returns the names of the objects that the cores link.
 std::set<std::string> linked_objects(const Design& design) {
   std::set<std::string> names;
   for (const Core& core : design.cores) {
@@ -32,13 +32,13 @@ std::set<std::string> linked_objects(const Design& design) {
   return names;
 }
 
-/// A design may say where an object lies; it is known by its name.
+/// Returns whether `link_with` is an object's name, or a path to it.
 bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
-/// The emulated array keeps kernels' static data outside of the tile's memory, and takes it as the
-/// compiler for this machine lays it out; so where it would not fit is said, but no error.
+/// Warns if kernels' static data would not fit into a tile's memory. This is not an error: in the
+/// emulated array, the data is in the loaded shared object, outside of that memory.
 void warn_of_static_data(const Core& core, const Design& design,
                          const std::map<std::string, std::int64_t>& static_bytes) {
   std::int64_t data = 0;
@@ -136,8 +136,8 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
                           .design = text,
                           .kernels = std::move(*kernels),
                           .options = options});
-  // What only the array itself refuses (streams, kernels' symbols, their size) is said now, not to
-  // a host program that loads the image.
+  // Some errors (streams, kernels' symbols, their size) are found only when an array loads the
+  // image. Load it here to report them before a host program does.
   if (auto loaded = Npu::load(image); !loaded) {
     return fail(loaded.error().code, source.file.string() + ": " + loaded.error().message);
   }

@@ -9,9 +9,9 @@
 
 namespace npuwhisper::emu {
 
-/// Fills a folder so that it stands for the files of an NPU under /sys and /dev, as amdxdna and the
-/// PCI bus would show them, and holds what the processes that use it share (see
-/// driver/device_files.h). Errors: Unavailable.
+/// Fills a folder with the files of an NPU under /sys and /dev, as amdxdna and the PCI bus would
+/// show them, and with the state that the processes using them share (see driver/device_files.h).
+/// Errors: Unavailable.
 Result<void> make_device_tree(const std::filesystem::path& folder, const DeviceModel& device);
 
 }  // namespace npuwhisper::emu

@@ -24,7 +24,7 @@ void pass_on(int signal) {
   kill(child, signal);
 }
 
-/// Holds back the signals that are passed on, until there is someone to pass them on to.
+/// Blocks the signals in kPassedOn until the child process exists and can receive them.
 class HeldSignals {
  public:
   HeldSignals() {
@@ -42,8 +42,9 @@ class HeldSignals {
   sigset_t before_;
 };
 
-/// The sanitizers' library, if this build has them: it must be loaded before all others, also in
-/// programs that were built without.
+/// Returns the path of the sanitizers' library with a colon; empty if this build does not use it.
+/// It must be loaded before all other libraries, even in programs that were built without
+/// sanitizers.
 std::string sanitizer_library() {
   std::string path;
   dl_iterate_phdr(
@@ -75,11 +76,11 @@ std::string sanitizer_library() {
 
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command) {
-  HeldSignals signals;  // From here on there is something to clean up.
+  HeldSignals signals;  // A signal must not end the program before it has removed its files.
   const auto tree = TemporaryFolder::create();
   if (!tree) return fail(tree.error());
   if (const auto made = make_device_tree(tree->path(), device); !made) return fail(made.error());
-  // By a name without the characters that divide LD_PRELOAD, wherever the build folder is.
+  // The library's path may contain separators of LD_PRELOAD. The path of this link contains none.
   const auto link = tree->path() / "driver.so";
   std::error_code error;
   std::filesystem::create_symlink(std::filesystem::absolute(library), link, error);
@@ -102,7 +103,8 @@ Result<int> run_emulated(const DeviceModel& device, const std::string& library,
   struct sigaction forward {};
   forward.sa_handler = pass_on;
   for (const int signal : HeldSignals::kPassedOn) sigaction(signal, &forward, nullptr);
-  // The terminal sends these to the command as well; the tree must outlive it.
+  // The terminal sends SIGINT and SIGQUIT to the command as well. Ignore them here: the tree must
+  // outlive the command.
   signal(SIGINT, SIG_IGN);
   signal(SIGQUIT, SIG_IGN);
   signals.release();

@@ -10,11 +10,11 @@
 
 namespace npuwhisper::emu {
 
-/// Runs a command that sees an emulated NPU. Its children see it too. SIGTERM and SIGHUP go on to
-/// the command. The result is its exit status, 128 and the signal's number if one ended it, or 127
-/// if it could not be started.
+/// Runs a command that sees an emulated NPU, as do its children. Forwards SIGTERM and SIGHUP to the
+/// command. Returns its exit status, 128 plus the signal's number if a signal ended it, or 127 if
+/// it could not be started.
 ///
-/// library: what is preloaded. Errors: Unavailable.
+/// `library` is the library to preload. Errors: Unavailable.
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command);
 

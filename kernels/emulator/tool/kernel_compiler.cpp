@@ -66,7 +66,8 @@ Result<void> compile(const fs::path& source, const fs::path& object, Kind kind,
   return run_program(command, fs::current_path().string());
 }
 
-/// C++ under the name of C is common, because clang++ does not look at the name.
+/// Compiles a .c file as C, and as C++ if that fails. C++ in .c files is common, because clang++
+/// ignores the suffix.
 Result<void> compile_c(const fs::path& source, const fs::path& object, npu::Generation generation,
                        const std::vector<std::string>& options) {
   auto as_c = compile(source, object, Kind::C, generation, options);
@@ -94,8 +95,8 @@ T part_of(std::span<const std::byte> bytes, std::uint64_t at) {
   return part;
 }
 
-/// Of a relocatable object of this machine's compiler: the bytes of its variables and constants,
-/// without what only this machine wants (tables for exceptions).
+/// Returns the size in bytes of the variables and constants in a relocatable object of this
+/// machine's compiler. Excludes exception tables, which only this machine needs.
 std::int64_t static_bytes(std::span<const std::byte> bytes) {
   const auto header = part_of<ElfW(Ehdr)>(bytes, 0);
   const auto section_at = [&](std::uint64_t i) {
@@ -151,7 +152,7 @@ Result<CompiledKernel> compile_kernel(const std::vector<fs::path>& files,
   const auto folder = TemporaryFolder::create();
   if (!folder) return fail(folder.error());
   const fs::path object = folder->path() / "kernel.o";
-  // All of it: functions of an archive are found by their names only when the core calls them.
+  // Link whole archives: their functions are looked up by name only when the core calls them.
   std::vector<std::string> join = {"c++", "-r", "-nostdlib", "-Wl,--whole-archive"};
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto one =

@@ -13,28 +13,29 @@
 
 namespace npuwhisper::emu {
 
-/// A core's code as it is given to npuwhisper-emulate --build: NAME=FILE, or FILE, whose name is
-/// then its own with the suffix .o, as in a design's link_with.
+/// A core's code as given to npuwhisper-emulate --build: NAME=FILE, or FILE. Without NAME, the name
+/// is that of the file with the suffix .o, as in a design's link_with.
 struct KernelSource {
   std::string name;
   std::filesystem::path file;
 };
 KernelSource parse_kernel_source(const std::string& argument);
 
-/// What a core links, for this machine.
+/// Code that a core links, compiled for this machine.
 struct CompiledKernel {
   std::vector<std::byte> shared_object;
-  /// What its variables and constants take of a core's memory; 0 for a shared object, whose
-  /// emulation of aie_api has some too.
+  /// Bytes that the code's variables and constants take in a core's memory. 0 for a shared object
+  /// given as such, because it also contains those of the emulation of aie_api.
   std::int64_t static_bytes = 0;
 };
 
-/// Makes of the files that one name stands for the shared object that the emulated array loads:
-/// compiles C++ (.cc, .cpp, .cxx) and C (.c) for this machine, against the emulation of aie_api and
-/// with `options` (-D, -I) besides the flags of kernels/aie_api/kernel_flags.txt; links all of it
-/// with objects and archives (.o, .a). A shared object (.so) stands alone and is taken as it is.
-/// A .c file that is no C is compiled as C++, as clang++ does whatever the suffix, and said so on
-/// stderr. Errors: NotFound, InvalidArgument (a suffix), Unavailable (what the compiler said).
+/// Builds the shared object that the emulated array loads from all files of one name. Compiles C++
+/// (.cc, .cpp, .cxx) and C (.c) for this machine, against the emulation of aie_api and with
+/// `options` (-D, -I) in addition to the flags of kernels/aie_api/kernel_flags.txt, and links the
+/// result with objects and archives (.o, .a). A shared object (.so) must be the only file and is
+/// used as it is. A .c file that is not C is compiled as C++, as clang++ does whatever the suffix,
+/// with a note on stderr. Errors: NotFound, InvalidArgument (a suffix), Unavailable (with the
+/// compiler's output).
 Result<CompiledKernel> compile_kernel(const std::vector<std::filesystem::path>& files,
                                       npu::Generation generation,
                                       const std::vector<std::string>& options);

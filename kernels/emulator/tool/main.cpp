@@ -59,14 +59,15 @@ int fail_with(const std::string& message) {
   return 2;
 }
 
-/// Beside this program, in the build folder; or another one, for tests.
+/// Returns the library to preload: the one in this program's build folder, unless a test names
+/// another one in NPUWHISPER_EMULATOR_LIBRARY.
 std::string preload_library() {
   if (const char* other = std::getenv("NPUWHISPER_EMULATOR_LIBRARY")) return other;
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   return (self.parent_path().parent_path() / "driver/libnpuwhisper-emulated-npu.so").string();
 }
 
-/// The project's own image, beside this program in the build folder; empty: it was not built.
+/// Returns the project's own image, in this program's build folder; empty if it was not built.
 std::string own_image(const std::string& array) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   const auto image =
@@ -77,7 +78,7 @@ std::string own_image(const std::string& array) {
 int run(const std::string& array, const std::vector<std::string>& arguments) {
   const auto device = find_device(array);
   if (!device) return fail_with(device.error().message);
-  // What the user set already stays.
+  // Keep a value that the user has already set.
   if (const std::string image = own_image(array); !image.empty()) {
     setenv("NPUWHISPER_NPU_IMAGE", image.c_str(), 0);
   }
@@ -97,7 +98,7 @@ int run(const std::string& array, const std::vector<std::string>& arguments) {
     if (!faults) return fail_with("NPUWHISPER_EMULATOR_FAULTS: " + faults.error().message);
   }
   if (const char* trace = std::getenv("NPUWHISPER_EMULATOR_TRACE"); trace && *trace) {
-    // The contexts of all processes add to it.
+    // Create an empty file, to which all processes append their contexts.
     auto empty = npuwhisper::trace::TraceFile::create(trace);
     const npuwhisper::Result<void> made = empty ? empty->finish() : npuwhisper::fail(empty.error());
     if (!made) return fail_with("NPUWHISPER_EMULATOR_TRACE: " + made.error().message);

@@ -8,8 +8,8 @@
 
 namespace npuwhisper::emu {
 
-/// Runs a program (found on PATH) in a folder and waits for it. Its output is shown only if it
-/// fails, in the error. Errors: Unavailable.
+/// Runs a program (found on PATH) in a folder and waits for it. Shows the program's output only if
+/// it fails, in the error. Errors: Unavailable.
 Result<void> run_program(const std::vector<std::string>& command, const std::string& folder);
 
 }  // namespace npuwhisper::emu

@@ -12,9 +12,10 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Where XRT adds an argument's address to the second and third word of a shim's descriptor.
+/// A place where XRT adds an argument's address to the second and third word of a shim's
+/// descriptor.
 struct Relocation {
-  std::uint32_t descriptor = 0;  ///< Byte of the stream where the descriptor would begin.
+  std::uint32_t descriptor = 0;  ///< Byte offset in the stream where the descriptor would begin.
   int argument = 0;
   std::uint32_t offset = 0;
 };
@@ -25,10 +26,11 @@ struct RelocatableStream {
 };
 
 constexpr std::uint32_t kWordBytes = 4;
-constexpr std::uint32_t kUpperAddressMask = 0xffff;  ///< Of a descriptor's third word.
+constexpr std::uint32_t kUpperAddressMask = 0xffff;  ///< Address bits of a descriptor's third word.
 constexpr std::uint64_t kMaxOffset = (1U << 28) - 1;
 
-/// Every patch becomes a write of the two words, which XRT completes.
+/// Replaces every address patch with a write of the descriptor's two address words, to which XRT
+/// adds the argument's address.
 class Relocator {
  public:
   Result<std::vector<npu::Instruction>> relocate(std::vector<npu::Instruction> instructions) {
@@ -72,7 +74,7 @@ class Relocator {
 
   std::map<std::uint32_t, std::uint32_t> registers_;
   std::vector<npu::PatchAddress> patches_;
-  std::vector<std::size_t> places_;  ///< Which instructions the patches have become.
+  std::vector<std::size_t> places_;  ///< Indices of the instructions that replace the patches.
 };
 
 Result<RelocatableStream> relocatable(std::span<const std::uint32_t> stream,
@@ -91,7 +93,7 @@ Result<RelocatableStream> relocatable(std::span<const std::uint32_t> stream,
     end +=
         npu::encode(std::span(*instructions).subspan(i, 1), array, array.n_columns).size() - header;
     if (i != relocator.places()[next]) continue;
-    // The block's two words are its last; the descriptor begins a word before them.
+    // The block's last two words are the address words. The descriptor begins one word before them.
     const npu::PatchAddress& patch = relocator.patches()[next++];
     result.relocations.push_back({static_cast<std::uint32_t>((end - 3) * kWordBytes),
                                   patch.argument, static_cast<std::uint32_t>(patch.offset)});
@@ -99,7 +101,7 @@ Result<RelocatableStream> relocatable(std::span<const std::uint32_t> stream,
   return result;
 }
 
-/// A file of sections, one behind the other.
+/// Writes an ELF file of consecutive sections.
 class ElfWriter {
  public:
   ElfWriter() { add("", SHT_NULL, std::vector<char>(), 0); }
@@ -170,7 +172,7 @@ Result<std::vector<std::byte>> stream_elf(std::span<const std::uint32_t> stream,
                                           const npu::ArrayModel& array) {
   const auto relocated = relocatable(stream, array);
   if (!relocated) return fail(relocated.error());
-  constexpr int kFirstBufferArgument = 3;  // Behind opcode, instruction buffer and its length.
+  constexpr int kFirstBufferArgument = 3;  // After opcode, instruction buffer and its length.
   constexpr std::uint32_t kShimDescriptor48 = 5;
   constexpr int kSchemeBits = 4;
   constexpr Elf32_Half kText = 1;

@@ -21,7 +21,7 @@ Result<TemporaryFolder> TemporaryFolder::create() {
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;  // Nothing else can be done about a folder that stays.
+  std::error_code ignored;  // Nothing can be done if the removal fails.
   if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
 }
 

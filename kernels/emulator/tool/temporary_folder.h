@@ -7,11 +7,11 @@
 
 namespace npuwhisper::emu {
 
-/// A new folder in the system's place for temporary files, with all that is put into it gone with
-/// this object.
+/// A new folder in the system's folder for temporary files. The destructor removes the folder and
+/// its contents.
 class TemporaryFolder {
  public:
-  /// Errors: Unavailable.
+  /// Creates the folder. Errors: Unavailable.
   static Result<TemporaryFolder> create();
 
   TemporaryFolder(TemporaryFolder&& other) noexcept : path_(std::move(other.path_)) {

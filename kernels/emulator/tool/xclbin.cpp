@@ -15,7 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The places and numbers of all xclbins for NPUs; aiecc writes the same. See docs/npu.md.
+// Addresses and numbers that aiecc writes to every xclbin for an NPU. See docs/npu.md.
 constexpr char kMemory[] = R"({"mem_topology": {"m_count": "2", "m_mem_data": [
   {"m_type": "MEM_DRAM", "m_used": "1", "m_sizeKB": "0x10000", "m_tag": "HOST",
    "m_base_address": "0x4000000"},
@@ -23,7 +23,7 @@ constexpr char kMemory[] = R"({"mem_topology": {"m_count": "2", "m_mem_data": [
    "m_base_address": "0x4000000"}]}})";
 constexpr int kFirstBufferOffset = 0x14;
 
-/// Numbers of the first kernel and configuration; the others follow.
+/// Numbers of the first kernel and configuration; those of the others follow.
 constexpr int kFirstKernelId = 0x901;
 constexpr int kFirstImageId = 0x01;
 constexpr int kFirstGroupId = 0xC1;
@@ -55,7 +55,7 @@ nlohmann::json kernel_of(const XclbinKernel& kernel, int index) {
                          {"type", "void*"},
                          {"offset", hexadecimal(kFirstBufferOffset + 8 * i)}});
   }
-  // aiecc's instance of MLIR_AIE is MLIRAIE; others have names of their users' choice.
+  // aiecc names MLIR_AIE's instance "MLIRAIE". Instances of other kernels have arbitrary names.
   const std::string instance = kernel.name == "MLIR_AIE" ? "MLIRAIE" : kernel.name + "INST";
   return {{"name", kernel.name},
           {"type", "dpu"},

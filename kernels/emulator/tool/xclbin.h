@@ -11,20 +11,20 @@
 
 namespace npuwhisper::emu {
 
-/// A kernel of a container, and the array configuration that it wants.
+/// A kernel of a container, and its array configuration.
 struct XclbinKernel {
   std::string name;
-  std::span<const std::byte> image;  ///< Goes where silicon's configuration is: the PDI.
-  int n_buffers = 5;                 ///< Arguments, behind opcode, instructions and their length.
+  std::span<const std::byte> image;  ///< Stored as the PDI, in place of silicon's configuration.
+  int n_buffers = 5;                 ///< Arguments after opcode, instructions and length.
 };
 
 struct XclbinContents {
-  int n_columns = 1;  ///< Of the array.
+  int n_columns = 1;  ///< Columns of the array.
   std::vector<XclbinKernel> kernels;
 };
 
-/// Writes a container that XRT registers, with kernels as aiecc makes them. Uses xclbinutil, which
-/// must be on PATH. Errors: Unavailable, with what xclbinutil said.
+/// Writes a container that XRT registers, with kernels in the form that aiecc writes. Uses
+/// xclbinutil, which must be on PATH. Errors: Unavailable, with the output of xclbinutil.
 Result<void> write_xclbin(const std::filesystem::path& path, const XclbinContents& contents);
 
 }  // namespace npuwhisper::emu
