@@ -9,20 +9,20 @@
 
 namespace npuwhisper::cli {
 
-/// Cuts a part out of the decoded audio that flows into a pad, exact to the sample: drops what is
-/// outside, and ends the stream after it. Needs no seek, so it does not matter how well the file
-/// can be sought. Timestamps stay those of the file.
+/// Cuts a part out of the decoded audio that enters a pad, exact to the sample: drops the audio
+/// outside the part and ends the stream after it. Does not seek, so it also works on files with
+/// poor seeking support. Timestamps stay those of the file.
 class AudioClip {
  public:
-  /// Watches `sink`, whose audio has one channel and `bytes_per_sample` at 16 kHz, until the
-  /// pipeline has been stopped; that must be before the end of this object.
+  /// Probes `sink` until the pipeline is stopped, which must happen before this object is
+  /// destroyed. The pad's audio has one channel and `bytes_per_sample` bytes per sample at 16 kHz.
   AudioClip(const TimeSpan& span, GstPad* sink, int bytes_per_sample);
   AudioClip(const AudioClip&) = delete;
   AudioClip& operator=(const AudioClip&) = delete;
 
-  /// True if some audio was within the part. Thread-safe.
+  /// Returns true if some audio was within the part. Thread-safe.
   bool found_audio() const { return found_audio_; }
-  /// End of the last buffer so far, within the part or not. Thread-safe.
+  /// Returns the end of the last buffer so far, within the part or not. Thread-safe.
   GstClockTime audio_end() const { return audio_end_; }
 
  private:

@@ -15,8 +15,8 @@ std::string string_tag(const GstTagList* tags, const char* name) {
   return Owned<gchar>(raw).get();
 }
 
-/// The sink pad of the element that fills `pad`, or `pad` if there is no such element. The bin
-/// exposes a pad as soon as its format is known. Then a decoder has not passed on its tags yet.
+/// Returns the sink pad of the element that feeds `pad`, or `pad` if there is no such element. The
+/// bin exposes a pad as soon as its format is known, before the decoder has forwarded its tags.
 Owned<GstPad> pad_with_tags(GstPad* pad) {
   Owned<GstPad> source(static_cast<GstPad*>(gst_object_ref(pad)));
   while (GST_IS_GHOST_PAD(source.get())) {
@@ -38,7 +38,7 @@ AudioTrack describe(GstPad* decoded) {
     if (!event) return track;
     GstTagList* tags = nullptr;
     gst_event_parse_tag(event.get(), &tags);
-    // Tags of the whole file are the same for all tracks.
+    // Skips tags of the whole file, which are the same for all tracks.
     if (gst_tag_list_get_scope(tags) != GST_TAG_SCOPE_STREAM) continue;
     if (auto language = string_tag(tags, GST_TAG_LANGUAGE_CODE); !language.empty()) {
       track.language = std::move(language);
@@ -86,7 +86,7 @@ std::vector<AudioTrack> AudioTracks::tracks() const {
   return tracks_;
 }
 
-// In a streaming thread. All pads wait until this returns, each with its first buffer.
+// Runs in a streaming thread. All pads block with their first buffer until this returns.
 void AudioTracks::on_no_more_pads(GstElement* decoder, gpointer user_data) {
   auto& self = *static_cast<AudioTracks*>(user_data);
   const auto pads = audio_pads(decoder);
@@ -103,7 +103,7 @@ void AudioTracks::on_no_more_pads(GstElement* decoder, gpointer user_data) {
   if (const Owned<GstPad> peer(gst_pad_get_peer(self.sink_.get())); peer) {
     gst_pad_unlink(peer.get(), self.sink_.get());
   }
-  // A failure to link shows itself as an error of the stream.
+  // A failure to link results in an error of the stream.
   if (self.wanted_ <= pads.size()) gst_pad_link(pads[self.wanted_ - 1].get(), self.sink_.get());
 }
 

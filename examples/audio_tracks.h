@@ -11,31 +11,30 @@
 
 namespace npuwhisper::cli {
 
-/// What a file says of one of its audio tracks. Either may be empty.
+/// A file's description of one of its audio tracks. Either field may be empty.
 struct AudioTrack {
   std::string language;  ///< ISO 639 code.
   std::string title;
 };
 
-/// "1 (en, Main), 2 (de), 3".
+/// Returns a list for the user, such as "1 (en, Main), 2 (de), 3".
 std::string describe_tracks(const std::vector<AudioTrack>& tracks);
 
-/// Links the audio track of a file that the user wants: of the pads with decoded audio of a
-/// decodebin or uridecodebin, the one of that number goes to the next element. A stream that
-/// changes exposes new pads; these are linked in the same way. After each change, a message
-/// kTracksMessage is on the bus, before any that follows from the linking; without audio, ERROR.
-/// tracks() is thread-safe.
+/// Links the audio track that the user wants to the next element. Tracks are the decoded audio pads
+/// of a decodebin or uridecodebin. When the stream changes and new pads replace the old ones, links
+/// again in the same way. Posts a kTracksMessage on the bus each time, before any message that
+/// results from the linking. Without audio, an ERROR follows. tracks() is thread-safe.
 class AudioTracks {
  public:
   static constexpr const char* kTracksMessage = "npuwhisper/audio-tracks";
 
-  /// `wanted`: from 1. Both elements are used until the pipeline has been stopped, which must be
-  /// before the end of this object.
+  /// `wanted` counts from 1. Both elements are used until the pipeline is stopped, which must
+  /// happen before this object is destroyed.
   AudioTracks(GstElement* decoder, GstElement* next, int wanted);
   AudioTracks(const AudioTracks&) = delete;
   AudioTracks& operator=(const AudioTracks&) = delete;
 
-  /// Those that were exposed last, in the order of the file.
+  /// Returns the tracks that were exposed last, in the order of the file.
   std::vector<AudioTrack> tracks() const;
 
  private:

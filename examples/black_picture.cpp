@@ -7,7 +7,7 @@
 namespace npuwhisper::player {
 namespace {
 
-// Ends in an element: gst_parse_bin_from_description() takes no caps at the end.
+// Ends with an element because gst_parse_bin_from_description() accepts no caps at the end.
 std::string description(int width, int height) {
   return "videotestsrc pattern=black ! capsfilter "
          "caps=video/x-raw,format=I420,framerate=25/1,width=" +

@@ -14,20 +14,20 @@ namespace npuwhisper::player {
 
 using cli::Owned;
 
-/// A black video of 25 frames a second, for the captions of sound that has no picture. It ends
-/// where the sound ends, in running time.
+/// A black video of 25 frames a second to show the captions of audio without video. It ends where
+/// the audio ends, in running time.
 ///
-/// Must outlive the data flow of the sound and of the picture.
+/// Must outlive the data flow of the audio and of the video.
 class BlackPicture {
  public:
-  /// Errors: InvalidArgument (an element is not installed).
+  /// Creates a video of this size in pixels. Errors: InvalidArgument (an element is not installed).
   static Result<std::unique_ptr<BlackPicture>> create(int width = 1280, int height = 720);
   BlackPicture(const BlackPicture&) = delete;
   BlackPicture& operator=(const BlackPicture&) = delete;
 
-  /// A bin with the source pad "src".
+  /// Returns a bin with the source pad "src".
   GstElement* element() const { return element_.get(); }
-  /// From now on the end of the sound on `pad` is the end of the picture.
+  /// Makes the video end with the audio that passes `pad`.
   void end_with(GstPad* pad);
 
  private:
@@ -37,10 +37,10 @@ class BlackPicture {
   void note_sound_until(GstClockTime start, GstClockTime duration);
 
   Owned<GstElement> element_;
-  std::mutex mutex_;  // A leaf. Guards the rest.
+  std::mutex mutex_;  // A leaf lock. Guards all members below.
   GstSegment sound_segment_{};
   GstSegment picture_segment_{};
-  GstClockTime sound_end_ = 0;  // In running time: of the sound so far.
+  GstClockTime sound_end_ = 0;  // Running time at which the audio so far ends.
   bool sound_ended_ = false;
 };
 

@@ -16,7 +16,7 @@
 namespace npuwhisper::cli {
 namespace {
 
-/// What the user wrote, by option. transcribe_help.txt describes them.
+/// The option values as given by the user. transcribe_help.txt describes the options.
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
@@ -200,7 +200,8 @@ Failure without_captions(const char* option, Format format) {
                                   " has no captions, wanted srt or vtt"));
 }
 
-// After the format and the transcriber's options: captions are cut at the times of words.
+// Reads the options for cues. Must be called after the format and the transcriber's options have
+// been read: captions turn on word times.
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
   if (!style) return fail(style.error());

@@ -14,24 +14,24 @@
 
 namespace npuwhisper::cli {
 
-/// What the user asked for, checked as far as that goes without the model.
+/// The user's request, checked as far as possible without the model.
 struct CommandLine {
-  std::vector<Input> inputs;  ///< Empty only with the options that print and exit.
+  std::vector<Input> inputs;  ///< Empty only if an option prints and exits.
   Format format = Format::Txt;
   CueOptions cues;
   std::string output;  ///< Empty: stdout. See outputs.h.
   AudioSelection audio;
   EngineOptions engine;
   TranscriberOptions transcriber;
-  std::string trace;  ///< File for a trace; empty: none.
+  std::string trace;  ///< Trace file; empty: no trace.
   bool list_languages = false;
   bool plan = false;
   bool quiet = false;
   bool version = false;
 };
 
-/// Parses the arguments; initialises GStreamer, whose options are taken as well. --help prints and
-/// exits. Errors: InvalidArgument, with a message for the user.
+/// Parses the arguments and initialises GStreamer, whose options are accepted too. --help prints
+/// and exits. Errors: InvalidArgument, with a message for the user.
 Result<CommandLine> parse_command_line(int argc, char** argv);
 
 }  // namespace npuwhisper::cli

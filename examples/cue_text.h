@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-/// What cues are written with, in SubRip and WebVTT alike. Reentrant.
+/// Text helpers for cues, shared by SubRip and WebVTT. Reentrant.
 namespace npuwhisper::cli {
 
-/// HH:MM:SS.mmm with the given decimal mark; `ms` is at least 0.
+/// Returns HH:MM:SS.mmm with the given decimal mark. `ms` is at least 0.
 std::string cue_timestamp(std::int64_t ms, char mark);
-/// WebVTT's escapes; with '>' among them no text can hold "-->".
+/// Returns the text with WebVTT's escapes. '>' is escaped too, so no text can contain "-->".
 std::string escape_vtt(std::string_view text);
-/// Trimmed, and on one line: a line break would end a cue.
+/// Returns the text trimmed and on one line, because a line break would end a cue.
 std::string one_line(std::string_view text);
 
 }  // namespace npuwhisper::cli

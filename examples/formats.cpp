@@ -23,7 +23,7 @@ constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
 std::int64_t milliseconds(nanoseconds time) {
-  // Halves up: chrono::round() takes the even one.
+  // Rounds halves up; chrono::round() rounds them to even.
   const auto up = time + std::chrono::microseconds(500);
   return std::max<std::int64_t>(0, std::chrono::floor<std::chrono::milliseconds>(up).count());
 }
@@ -31,7 +31,8 @@ std::int64_t milliseconds(nanoseconds time) {
 struct CueTimes {
   std::int64_t start, end;  // ms
 
-  /// Players drop a cue that ends where it starts, and WebVTT forbids it.
+  /// Makes a cue at least 1 ms long. Players drop a cue that ends where it starts, and WebVTT
+  /// forbids it.
   explicit CueTimes(const Caption& cue)
       : start(milliseconds(cue.start)), end(std::max(start + 1, milliseconds(cue.end))) {}
 
@@ -45,7 +46,7 @@ SpokenText spoken(double start, double end, std::string text) {
           std::move(text)};
 }
 
-/// The segment's words, or its text where it has none.
+/// Returns the segment's words, or its text if it has none.
 std::vector<SpokenText> spoken(const TimedSegment& segment) {
   std::vector<SpokenText> texts;
   for (const TimedWord& word : segment.words) {
@@ -61,7 +62,7 @@ TimedSegment in_upper_case(TimedSegment segment) {
   return segment;
 }
 
-/// The segment as one cue, on one line.
+/// Returns the segment as one cue, on one line.
 Caption whole(const TimedSegment& segment) {
   const SpokenText all = spoken(segment.start, segment.end, one_line(segment.text));
   Caption cue{.start = all.start, .end = all.end, .text = {}, .marks = {}};
@@ -77,8 +78,8 @@ Caption whole(const TimedSegment& segment) {
   return cue;
 }
 
-/// The cue's text with a timestamp before each word. Those inside a cue must lie within it and rise
-/// strictly (WebVTT, 3.3), so the others are left out.
+/// Returns the cue's text with a timestamp before each word. Timestamps inside a cue must lie
+/// within it and increase strictly (WebVTT, 3.3), so others are left out.
 std::string karaoke(const Caption& cue, const CueTimes& times) {
   std::string marked;
   std::int64_t last = times.start;
@@ -107,7 +108,7 @@ class TxtWriter final : public TranscriptWriter {
   std::ostream& out_;
 };
 
-/// Segments as cues: captions, or each as it is.
+/// Writes segments as cues: laid out as captions, or each segment unchanged.
 class CueWriter : public TranscriptWriter {
  public:
   CueWriter(std::ostream& out, const CaptionLayout& layout)
@@ -190,7 +191,7 @@ nlohmann::ordered_json to_json(const TimedSegment& segment) {
           {"compression_ratio", segment.compression_ratio}};
 }
 
-/// An object is one line, so it is written when the file is done.
+/// Writes one line, the JSON object of the file, when the file is done.
 class JsonWriter final : public TranscriptWriter {
  public:
   explicit JsonWriter(std::ostream& out) : out_(out) {}

@@ -14,28 +14,29 @@
 
 namespace npuwhisper::cli {
 
-/// Txt: one line a segment. Srt: SubRip. Vtt: WebVTT (https://www.w3.org/TR/webvtt1/).
-/// Json: one object and line for each file (JSON Lines).
+/// Txt: one line per segment. Srt: SubRip. Vtt: WebVTT (https://www.w3.org/TR/webvtt1/). Json: one
+/// object on one line per file (JSON Lines).
 enum class Format { Txt, Srt, Vtt, Json };
 
-/// The format's name, which is also the usual ending of its files ("srt").
+/// Returns the format's name, which is also the usual extension of its files ("srt").
 std::string_view to_string(Format format);
-/// Errors: InvalidArgument.
+/// Returns the format with this name. Errors: InvalidArgument.
 Result<Format> parse_format(std::string_view name);
-/// The format that a file's name asks for by its ending, in any case: that of to_string(), or
-/// "jsonl" for Json. Nothing for other names.
+/// Returns the format for the extension of a file name, in any case: the to_string() of a format,
+/// or "jsonl" for Json. Returns nullopt for other names.
 std::optional<Format> format_of_file(const std::filesystem::path& path);
 
 /// How Srt and Vtt cut text into cues.
 struct CueOptions {
-  /// CaptionStyle::None: a cue is a segment. BuildUp would write everything again and again.
+  /// CaptionStyle::None: each segment is one cue. BuildUp is unsuitable: successive cues would
+  /// repeat text.
   CaptionLayout layout;
-  bool marks_words = false;  ///< Vtt: a timestamp before each word within a cue.
+  bool marks_words = false;  ///< Vtt: writes a timestamp before each word within a cue.
 };
 
-/// Writes the transcript of one file to a stream that it borrows. Call order: segment()* finish().
-/// Everything but Json is written and flushed as soon as it is known; segments without text are
-/// left out of it. A stream that cannot be written to shows that in its own state. Reentrant.
+/// Writes the transcript of one file to a stream, which it does not own. Call order: segment()*
+/// finish(). All formats but Json write and flush text as soon as it is known, and leave out
+/// segments without text. Write errors are reported only by the stream's own state. Reentrant.
 class TranscriptWriter {
  public:
   virtual ~TranscriptWriter() = default;
@@ -43,8 +44,8 @@ class TranscriptWriter {
   virtual void finish(const Transcript& transcript) = 0;
 };
 
-/// Writes what must stand before the first segment (WEBVTT). The words of a segment, where it has
-/// some, are an array in Json and give the cues of Srt and Vtt their times.
+/// Creates a writer and writes the header that must precede the first segment (WEBVTT). If a
+/// segment has words, they become an array in Json and set the cue times in Srt and Vtt.
 std::unique_ptr<TranscriptWriter> make_writer(Format format, std::ostream& out,
                                               const CueOptions& cues);
 

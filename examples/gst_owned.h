@@ -7,7 +7,7 @@
 
 namespace npuwhisper::cli {
 
-/// Releases what a program got from GStreamer and GLib.
+/// Releases objects obtained from GStreamer and GLib.
 struct Unref {
   void operator()(gpointer object) const { gst_object_unref(object); }
   void operator()(GstMessage* message) const { gst_message_unref(message); }

@@ -10,12 +10,12 @@
 namespace npuwhisper::cli {
 namespace {
 
-// mpegtsmux begins an hour into the clock of the transport stream, so that times may go back.
+// mpegtsmux adds one hour to all timestamps, which leaves room for times before the first one.
 constexpr std::uint64_t kMpegTime = 3600ULL * 90'000;
 constexpr int kVideoKbits = 2000;
 constexpr int kAudioBits = 128'000;
 
-// None of the branches waits for another: each queue holds three seconds.
+// Each queue holds three seconds, so that no branch waits for another.
 constexpr const char* kOutputs =
     " queue name=picture max-size-time=3000000000 max-size-buffers=0 max-size-bytes=0 ! "
     "videoconvert "
@@ -28,11 +28,12 @@ constexpr const char* kOutputs =
 
 GstElement* element(GstElement* pipeline, const char* name) {
   GstElement* found = gst_bin_get_by_name(GST_BIN(pipeline), name);
-  gst_object_unref(found);  // The pipeline keeps it.
+  gst_object_unref(found);  // The pipeline holds a reference.
   return found;
 }
 
-// Milliseconds of running time, which is what muxers count in.
+// Returns the running time of `pts` in milliseconds, since muxers use running times. Returns
+// nullopt if it has none.
 std::optional<std::int64_t> running_ms(GstPad* pad, GstClockTime pts) {
   GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
   if (event == nullptr) return std::nullopt;
@@ -46,7 +47,8 @@ std::optional<std::int64_t> running_ms(GstPad* pad, GstClockTime pts) {
 
 Result<void> write_master(const HlsOptions& options) {
   std::error_code ignored;
-  // Of a stream before: players would take its end for that of this one.
+  // Removes the playlists of an earlier stream: a player would consider that stream's end the end
+  // of this one.
   for (const char* old : {"captions.m3u8", "video.m3u8"}) {
     std::filesystem::remove(options.folder / old, ignored);
   }

@@ -16,33 +16,33 @@
 namespace npuwhisper::cli {
 
 struct HlsOptions {
-  std::filesystem::path folder;  ///< Is made if it is not there.
+  std::filesystem::path folder;  ///< Created if it does not exist.
   /// A gst-launch line that ends in the elements `picture.` (raw video) and `speech.` (raw audio).
   std::string source;
-  std::chrono::seconds length{2};  ///< Of a segment.
-  std::size_t n_listed = 5;        ///< Segments in the playlists; 0: all.
+  std::chrono::seconds length{2};  ///< Length of a segment.
+  std::size_t n_listed = 5;        ///< Number of segments in the playlists; 0: all.
   std::chrono::milliseconds latency{2000};
-  std::string language;       ///< Code of what is spoken; empty: is detected.
-  std::string model{"base"};  ///< As the element's property.
+  std::string language;       ///< Code of the spoken language; empty: detected.
+  std::string model{"base"};  ///< Value of the element's property `model`.
 };
 
-/// A stream of HTTP Live Streaming in a folder, for any web server: H.264 and AAC in transport
-/// streams (hlssink2), what is said in them as subtitles (WebVttSegments), and `master.m3u8`, which
-/// players open. Video does not wait for the text: players are three segments behind the live edge,
-/// and load the subtitles of a segment when its time comes.
+/// An HTTP Live Streaming stream in a folder, for any web server: H.264 and AAC in transport
+/// streams (hlssink2), captions of the speech as subtitles (WebVttSegments), and `master.m3u8`,
+/// which players open. Video does not wait for the text: players stay three segments behind the
+/// live edge and load the subtitles of a segment only when they play that segment.
 ///
-/// gst_init() comes first. Thread-bound; GStreamer's threads write the files.
+/// Call gst_init() first. Use an object from one thread; GStreamer's threads write the files.
 class HlsStream {
  public:
-  /// Errors: InvalidArgument (the source is no gst-launch line, or an element is missing),
+  /// Errors: InvalidArgument (the source is not a gst-launch line, or an element is missing),
   /// Unavailable (the folder cannot be written to).
   static Result<std::unique_ptr<HlsStream>> create(const HlsOptions& options);
   ~HlsStream();
   HlsStream(const HlsStream&) = delete;
   HlsStream& operator=(const HlsStream&) = delete;
 
-  /// Plays to the end of the source, or until `stop`, which is asked ten times a second, says so:
-  /// then everything is finished in good order. Errors: those that the pipeline posts.
+  /// Plays until the source ends or `stop` returns true, and then finishes all files. `stop` is
+  /// called ten times a second. Errors: those that the pipeline posts.
   Result<void> run(const std::function<bool()>& stop);
 
  private:
@@ -53,7 +53,7 @@ class HlsStream {
   Result<void> reached(GstPad* pad, GstClockTime pts, GstClockTime duration);
 
   GstElement* pipeline_;
-  // Of the element's thread, while playing.
+  // Accessed only by npuwhisper's streaming thread while the pipeline plays.
   WebVttSegments segments_;
   std::int64_t end_ms_ = 0;
 };

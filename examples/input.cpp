@@ -26,7 +26,8 @@ struct Free {
 template <typename T>
 using Owned = std::unique_ptr<T, Free>;
 
-/// "SCHEME://", RFC 3986, section 3.1. A path that looks like it can be given as "./SCHEME://".
+/// Returns whether the text begins with "SCHEME://" (RFC 3986, section 3.1). A path with such a
+/// beginning can be given as "./SCHEME://".
 bool is_uri(std::string_view text) {
   const auto scheme = text.substr(0, text.find("://"));
   return scheme.size() < text.size() && !scheme.empty() &&
@@ -45,7 +46,7 @@ std::string last_part(const std::string& path) {
   return name == "." || name == ".." ? std::string() : name;
 }
 
-/// "http://host/a%20b.mp3?c" is "a b.mp3".
+/// Returns "a b.mp3" for "http://host/a%20b.mp3?c".
 Result<std::string> name_of_uri(const std::string& text) {
   GError* raw_error = nullptr;
   const Owned<GUri> uri(g_uri_parse(text.c_str(), G_URI_FLAGS_NONE, &raw_error));
@@ -96,7 +97,7 @@ Result<void> check_input(const Input& input) {
     return fail(ErrorCode::InvalidArgument, "is a folder");
   }
   if (access(path, R_OK) != 0) return fail(ErrorCode::NotFound, std::strerror(errno));
-  // Of a pipe or a device nobody knows the size.
+  // Pipes and devices have no known size.
   const auto size = fs::is_regular_file(path, error) ? fs::file_size(path, error) : 1;
   if (!error && size == 0) {
     return fail(ErrorCode::InvalidArgument, "the file is empty");

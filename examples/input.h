@@ -13,19 +13,20 @@ struct Input {
   enum class Kind { Stdin, File, Uri };
 
   Kind kind = Kind::File;
-  std::string given;     ///< As on the command line.
+  std::string given;     ///< The text on the command line.
   std::string location;  ///< The path or URI; empty for Stdin.
-  /// File name for naming the output: the last part of the path, for a URI without its query and
-  /// with its %-escapes decoded, or the host where there is no path; "stdin".
+  /// Base for the name of an output file: the last part of the path, or the host if the path is
+  /// empty, or "stdin". For a URI, without its query and with %-escapes decoded.
   std::string name;
 };
 
-/// Errors: InvalidArgument if `text` is a URI that cannot be parsed, or a file:// URI of another
-/// host. Does not look at the file. Reentrant.
+/// Parses one FILE without accessing it. Errors: InvalidArgument if `text` is a URI that cannot be
+/// parsed, or a file:// URI of another host. Reentrant.
 Result<Input> parse_input(const std::string& text);
 
-/// Why the program cannot read `input`, as far as that is known without GStreamer: no such file, no
-/// permission, a folder, an empty file. Errors: NotFound, InvalidArgument.
+/// Checks, as far as possible without GStreamer, that the program can read `input`. Fails if there
+/// is no such file, or no permission, or if it is a folder or an empty file. Errors: NotFound,
+/// InvalidArgument.
 Result<void> check_input(const Input& input);
 
 }  // namespace npuwhisper::cli

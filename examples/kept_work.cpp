@@ -14,7 +14,7 @@ std::string with_place(const Input& input, const std::filesystem::path& path) {
   return input.given + (path.empty() ? " on stdout" : " in " + path.string());
 }
 
-/// "a, b", or with more than kMostNames "a, b, c, d, e and 3 more".
+/// Returns "a, b", or for more than kMostNames names "a, b, c, d, e and 3 more".
 std::string join(const std::vector<std::string>& names) {
   std::string text;
   for (std::size_t i = 0; i < names.size() && i < kMostNames; ++i) {

@@ -12,18 +12,18 @@
 
 namespace npuwhisper::cli {
 
-/// How far one input has come.
+/// Progress of one input.
 struct WorkState {
   enum class Kind { NotStarted, Complete, Failed, Partial };
 
   Kind kind = Kind::NotStarted;
-  std::optional<double> text_end = {};  ///< Partial: where its text ends, in seconds. Empty: none.
+  std::optional<double> text_end = {};  ///< Partial: end of the text, in seconds. Empty: no text.
 };
 
-/// What an interrupted run has written, for the user: lines that say which inputs are complete,
-/// which one is partial and up to which time, and which ones have not been started. Failed inputs
-/// are left out: their errors have been reported. `paths` are those of plan_outputs(); all three
-/// have the same size.
+/// Returns lines for the user that describe the output of an interrupted run: which inputs are
+/// complete, which one is partial and up to which time, and which ones have not been started.
+/// Failed inputs are left out because their errors have been reported. `paths` come from
+/// plan_outputs(). All three arguments have the same size.
 std::vector<std::string> describe_kept_work(std::span<const Input> inputs,
                                             std::span<const std::filesystem::path> paths,
                                             std::span<const WorkState> states);

@@ -23,7 +23,8 @@ constexpr std::array kNames = {
     Name{"Q", Key::Quit},         Name{"Escape", Key::Quit},
 };
 
-// Splits what was typed in a burst: an escape sequence is one key of three bytes.
+// Removes and returns the first key of a burst of input. An escape sequence is one key of three
+// bytes.
 std::string next_key(std::string& bytes) {
   const std::size_t n = bytes[0] == '\x1b' && bytes.size() >= 3 ? 3 : 1;
   std::string key = bytes.substr(0, n);

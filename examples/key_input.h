@@ -13,11 +13,12 @@ namespace npuwhisper::player {
 
 enum class Key { Pause, Back, Forward, Language, Task, Captions, Quit };
 
-/// The key that a terminal sends as `bytes`, or a window calls by that name.
+/// Returns the key that a terminal sends as `bytes`, or whose name in a window is `bytes`. Returns
+/// nullopt if there is none.
 std::optional<Key> key_named(const std::string& bytes);
 
-/// Calls `pressed` on the main loop for each key that stdin gives, until stdin ends. A terminal
-/// gives them one by one for as long as this lives (KeyMode). Thread-bound.
+/// Calls `pressed` on the main loop for each key read from stdin, until stdin ends. While this
+/// object lives, a terminal delivers keys one by one (KeyMode). Use it from one thread.
 class KeyInput {
  public:
   explicit KeyInput(std::function<void(Key)> pressed);

@@ -15,22 +15,26 @@
 namespace npuwhisper::player {
 namespace {
 
-// Whose default is to end the program: what users and their windows send, and what faults raise.
+// Signals whose default action ends the program: those sent by users and terminal windows, and
+// those raised by faults.
 constexpr std::array kEnds = {SIGHUP, SIGINT, SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
                               SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGTERM};
 
-// Handlers of signals have no other way to it. Written before there are any.
+// Global because signal handlers have no other access to it. Written before any handler is
+// installed.
 termios line_mode;
 termios key_mode;
 sigset_t handled;
 
-// Whether the terminal is ours, and a lock around what is done about it: signals that come together
-// have their handlers in several threads. Who holds it has blocked them in its own.
+// is_taken: whether the terminal is ours. is_locked: a lock around changes to the terminal, because
+// handlers of simultaneous signals may run in several threads. A thread that holds the lock has
+// blocked these signals for itself.
 std::atomic<bool> is_taken = false;
 std::atomic<bool> is_locked = false;
 static_assert(std::atomic<bool>::is_always_lock_free);
 
-// All that follows may run in a handler: tcsetattr() and its like are safe there (POSIX 2.4.3).
+// The functions below may run in a handler: tcsetattr() and the like are async-signal-safe (POSIX
+// 2.4.3).
 
 void lock() {
   while (is_locked.exchange(true, std::memory_order_acquire)) poll(nullptr, 0, 1);
@@ -40,7 +44,7 @@ void unlock() {
   is_locked.store(false, std::memory_order_release);
 }
 
-// In the background tcsetattr() would stop the program.
+// Returns false in the background, where tcsetattr() would stop the program.
 bool has_terminal() {
   return tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
@@ -53,7 +57,8 @@ void apply(const termios& mode) {
   errno = code;
 }
 
-// For good: a SIGCONT that comes with the signal that ends the program does not take it again.
+// Restores the terminal's mode for good. A SIGCONT that arrives together with the signal that ends
+// the program does not change the mode again.
 void give_back() {
   const int code = errno;
   lock();
@@ -72,7 +77,8 @@ void handle(int signal, void (*handler)(int), int flags) {
   sigaction(signal, &action, nullptr);
 }
 
-// SA_RESETHAND has put the default back, which comes true when the handler returns.
+// SA_RESETHAND has restored the default action. The raised signal takes effect when the handler
+// returns.
 void end(int signal) {
   give_back();
   raise(signal);
@@ -85,7 +91,7 @@ void stop(int signal) {
   sigemptyset(&only);
   sigaddset(&only, signal);
   raise(signal);
-  pthread_sigmask(SIG_UNBLOCK, &only, &before);  // Stops here, unless nobody could make it go on.
+  pthread_sigmask(SIG_UNBLOCK, &only, &before);  // Stops here unless its group is orphaned.
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   handle(signal, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   apply(key_mode);
@@ -95,7 +101,7 @@ void go_on(int) {
   apply(key_mode);
 }
 
-/// Keeps the signals that are handled from this thread as long as it lives.
+/// Blocks the handled signals in this thread during its lifetime.
 class WithoutSignals {
  public:
   WithoutSignals() { pthread_sigmask(SIG_BLOCK, &handled, &before_); }
@@ -115,7 +121,8 @@ void give_back_quietly() {
 }  // namespace
 
 KeyMode::KeyMode() {
-  // In the background the terminal's mode is that of somebody else, a shell's editor for instance.
+  // In the background, the terminal's mode belongs to another program, such as a shell's line
+  // editor.
   if (isatty(STDIN_FILENO) == 0 || !has_terminal()) return;
   if (tcgetattr(STDIN_FILENO, &line_mode) != 0) return;
   key_mode = line_mode;
@@ -124,7 +131,7 @@ KeyMode::KeyMode() {
   for (const int signal : kEnds) sigaddset(&handled, signal);
   for (const int signal : {SIGTSTP, SIGCONT}) sigaddset(&handled, signal);
   is_taken = true;
-  std::atexit(give_back_quietly);  // Libraries of windows call exit().
+  std::atexit(give_back_quietly);  // Windowing libraries call exit().
   for (const int signal : kEnds) handle(signal, end, static_cast<int>(SA_RESETHAND));
   handle(SIGTSTP, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   handle(SIGCONT, go_on, SA_RESTART);
@@ -132,7 +139,7 @@ KeyMode::KeyMode() {
   apply(key_mode);
 }
 
-// The handlers stay: without a terminal that is taken they do what the system does.
+// Leaves the handlers installed. While no terminal is taken, they have the default effect.
 KeyMode::~KeyMode() {
   give_back_quietly();
 }

@@ -3,11 +3,12 @@
 
 namespace npuwhisper::player {
 
-/// Takes the terminal on stdin, if it is one, out of its line mode for as long as this lives: keys
-/// come at once and are not shown. The terminal has its mode back whatever ends the program, be it
-/// exit() or a signal, and for as long as it is stopped (Ctrl-Z); SIGKILL alone leaves it as it is.
-/// Signals keep what they do, and those that somebody else handles or ignores are left alone. In
-/// the background the terminal is somebody else's and is not touched. One at a time.
+/// While this object lives, takes a terminal on stdin out of line mode: keys arrive immediately and
+/// are not echoed. Does nothing if stdin is not a terminal. The terminal's mode is restored however
+/// the program ends, by exit() or by a signal, and while the program is stopped (Ctrl-Z); only
+/// SIGKILL leaves it changed. Signals keep their effect. Signals that other code handles or ignores
+/// are left alone. While the program runs in the background, the terminal is not touched. At most
+/// one object may live at a time.
 class KeyMode {
  public:
   KeyMode();

@@ -9,7 +9,7 @@
 
 namespace npuwhisper::cli {
 
-/// The media type of what comes out of `pad`, such as "audio/x-raw"; empty if that is not known.
+/// Returns the media type of the data on `pad`, such as "audio/x-raw", or "" if it is not known.
 inline std::string media_type_of(GstPad* pad) {
   Owned<GstCaps> caps(gst_pad_get_current_caps(pad));
   if (!caps) caps.reset(gst_pad_query_caps(pad, nullptr));

@@ -23,7 +23,7 @@ constexpr std::string_view kGood = "gstreamer1.0-plugins-good";
 constexpr std::string_view kBad = "gstreamer1.0-plugins-bad";
 constexpr std::string_view kUgly = "gstreamer1.0-plugins-ugly";
 constexpr std::string_view kLibav = "gstreamer1.0-libav";
-// souphttpsrc loads libsoup when it is used.
+// souphttpsrc loads libsoup at run time.
 constexpr std::string_view kHttp = "gstreamer1.0-plugins-good libsoup-3.0-0";
 
 // From the fields Gstreamer-Decoders and Gstreamer-Uri-Sources of the packages in Debian 12 and 13.
@@ -101,7 +101,7 @@ std::string_view packages_of_decoder(const GstCaps* caps) {
   const GstStructure* format = gst_caps_get_structure(caps, 0);
   const std::string_view type = gst_structure_get_name(format);
   if (type != "audio/mpeg") return packages_of(type);
-  // MP3, or AAC.
+  // Version 1 is MP3, others are AAC.
   gint version = 0;
   gst_structure_get_int(format, "mpegversion", &version);
   return version == 1 ? kGood : kBad;

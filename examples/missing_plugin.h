@@ -8,10 +8,10 @@
 
 namespace npuwhisper::cli {
 
-/// What an element of GStreamer looked for and did not find.
+/// A plugin that a GStreamer element looked for and did not find.
 struct MissingPlugin {
   enum class Kind {
-    Audio,   ///< A decoder of audio, or of a container, in which there may be audio.
+    Audio,   ///< A decoder of audio, or of a container that may hold audio.
     Video,   ///< A decoder of pictures.
     Text,    ///< A decoder of text, such as a web page.
     Source,  ///< A source for a kind of URI.
@@ -19,21 +19,21 @@ struct MissingPlugin {
   };
 
   Kind kind = Kind::Other;
-  std::string description;  ///< "Apple Lossless Audio (ALAC) decoder".
-  /// Debian's packages that have it, with spaces between them. Empty if this program knows none.
+  std::string description;  ///< For example "Apple Lossless Audio (ALAC) decoder".
+  /// Debian packages that provide it, separated by spaces. Empty if none is known.
   std::string packages;
-  /// For installers: "gstreamer|1.0|PROGRAM|DESCRIPTION|decoder-audio/x-alac".
+  /// For installers, such as "gstreamer|1.0|PROGRAM|DESCRIPTION|decoder-audio/x-alac".
   std::string installer_detail;
 };
 
-/// Of what kind a decoder of `caps`, which must be fixed, is. Reentrant.
+/// Returns the kind of a decoder of `caps`, which must be fixed. Reentrant.
 MissingPlugin::Kind kind_of_decoder(const GstCaps* caps);
 
-/// Reads GStreamer's missing-plugin message. Empty for any other message. Reentrant.
+/// Reads GStreamer's missing-plugin message. Returns nullopt for any other message. Reentrant.
 std::optional<MissingPlugin> read_missing_plugin(GstMessage* message);
 
-/// "GStreamer has no X decoder; Debian's package gstreamer1.0-libav has one", or with the installer
-/// detail if no package is known.
+/// Returns "GStreamer has no X decoder; Debian's package gstreamer1.0-libav has one", or the text
+/// with the installer detail if no package is known.
 std::string to_string(const MissingPlugin& missing);
 
 }  // namespace npuwhisper::cli

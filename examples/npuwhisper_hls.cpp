@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// npuwhisper-hls: live video with captions as HTTP Live Streaming. The work is in hls_stream.cpp.
+// npuwhisper-hls: live video with captions as HTTP Live Streaming. The implementation is in
+// hls_stream.cpp.
 
 #include <gst/gst.h>
 
@@ -25,7 +26,7 @@ volatile std::sig_atomic_t caught_signal = 0;
 void stop_on_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { caught_signal = signal; };
-  action.sa_flags = static_cast<int>(SA_RESETHAND);  // A second one kills.
+  action.sa_flags = static_cast<int>(SA_RESETHAND);  // A second signal kills the program.
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// npuwhisper-player: plays a file or URI with captions of what is said in it. Shows how a player
-// uses npuwhisperbin (player_pipeline.cpp), and what can change while it plays.
+// npuwhisper-player: plays a file or URI with captions of its speech. Shows how a player uses
+// npuwhisperbin (player_pipeline.cpp), and which settings can change during playback.
 
 #include <gst/gst.h>
 #include <gst/video/navigation.h>
@@ -42,7 +42,7 @@ void complain(const std::string& message) {
   std::cerr << "npuwhisper-player: " << message << std::endl;
 }
 
-/// What the user asked for.
+/// The user's request.
 struct Options {
   std::optional<std::string> model, device, language, task;
   PlayerPipeline::Sinks sinks;
@@ -79,7 +79,7 @@ std::string uri_of(const std::string& file_or_uri) {
   return uri ? uri.get() : file_or_uri;
 }
 
-/// The loop: keys and messages in, changes of the pipeline out.
+/// Runs the main loop: handles keys and bus messages, and changes the pipeline accordingly.
 class Player {
  public:
   explicit Player(PlayerPipeline& pipeline)
@@ -172,7 +172,7 @@ class Player {
         gst_bin_recalculate_latency(GST_BIN(pipeline_.element()));
         break;
       case GST_MESSAGE_ELEMENT:
-        // The other streams play on without the one that lacks a decoder.
+        // The other streams play without the one that lacks a decoder.
         if (const auto missing = cli::read_missing_plugin(message)) {
           complain(to_string(*missing));
           told_missing_ = true;
@@ -201,13 +201,13 @@ class Player {
     const bool is_missing_plugin =
         g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND);
-    // These say less than the message that the plugin is missing.
+    // These errors say less than the message about the missing plugin.
     if (!is_missing_plugin || !told_missing_) complain(error->message);
     g_error_free(error);
     g_free(debug);
   }
 
-  // A key that was pressed in the video's window, and that no element upstream wanted.
+  // Handles a key that was pressed in the video window and that no upstream element handled.
   void take_window_key(GstMessage* message) {
     if (gst_navigation_message_get_type(message) != GST_NAVIGATION_MESSAGE_EVENT) return;
     GstEvent* event = nullptr;
@@ -223,14 +223,15 @@ class Player {
   PlayerPipeline& pipeline_;
   GMainLoop* loop_;
   guint watch_ = 0;
-  bool told_missing_ = false;  ///< The user has been told which plugin is missing.
+  bool told_missing_ = false;  ///< A missing plugin has been reported.
   std::size_t language_ = 0;
   bool translates_ = false;
   int exit_code_ = kOk;
 };
 
 int run(int argc, char** argv) {
-  // GStreamer would catch a fault while it loads a plugin, and call exit() in the handler.
+  // Otherwise GStreamer catches faults while it loads plugins and calls exit() in the signal
+  // handler.
   gst_segtrap_set_enabled(FALSE);
   const auto options = parse(argc, argv);
   if (!options) {

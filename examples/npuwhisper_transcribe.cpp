@@ -41,7 +41,7 @@ enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2, kSignal = 128 };
 
 volatile std::sig_atomic_t caught_signal = 0;
 
-/// The first signal asks for an orderly end; the handler is then gone, so the second one kills.
+/// The first signal requests an orderly end and removes the handler, so the second one kills.
 void stop_on_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { caught_signal = signal; };
@@ -54,7 +54,7 @@ void complain(const std::string& message) {
   std::cerr << "npuwhisper-transcribe: " << message << std::endl;
 }
 
-/// What each file's element says again is said once.
+/// Prints a warning once, even if the elements of several files repeat it.
 void warn_once(const std::string& message) {
   static std::set<std::string> said;
   if (said.insert(message).second) complain(message);
@@ -70,10 +70,10 @@ Error write_error(const std::filesystem::path& path, int code) {
   return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
 }
 
-/// The stream that results go to: stdout, or the file that was opened last.
+/// The output stream for results: stdout, or the file that was opened last.
 class OutputStream {
  public:
-  /// Files of one name in a row share one stream.
+  /// Consecutive calls with the same path share one stream.
   Result<std::ostream*> open(const std::filesystem::path& path) {
     if (path.empty()) return &std::cout;
     if (path == path_ && file_.is_open()) return &file_;
@@ -88,7 +88,7 @@ class OutputStream {
   std::ofstream file_;
 };
 
-/// Notes in `text_end` where the text ends that has been written.
+/// Transcribes one input. Sets `text_end` to the end of the text written so far.
 Result<void> transcribe_one(const CommandLine& line, const Input& input,
                             const std::filesystem::path& path, OutputStream& output,
                             Progress& progress, std::optional<double>& text_end) {
@@ -162,8 +162,8 @@ int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::p
   return kSignal + signal;
 }
 
-/// Records what happens from here on until its end. The array of an emulated NPU, whose times are
-/// another clock's, adds itself to the same file when the engine goes.
+/// Starts recording a trace. The array of an emulated NPU, which has a clock of its own, appends
+/// its times to the same file when the engine is destroyed.
 Result<void> start_recording(const CommandLine& line) {
   if (line.trace.empty()) return {};
   setenv("NPUWHISPER_EMULATOR_TRACE", std::filesystem::absolute(line.trace).c_str(), 0);
@@ -178,7 +178,7 @@ int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>
       return kFailed;
     }
   }
-  // Held until the end, so that the elements of all files find the model loaded.
+  // Held until the end, so that the elements of all files share one loaded model.
   const auto engine = Engine::open(line.engine);
   if (!engine) {
     complain(engine.error().message);
@@ -234,7 +234,8 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-/// Where memory or threads run out: a message and an exit code, not the end by a signal.
+/// Reports a lack of memory or threads with a message and an exit code instead of dying by a
+/// signal.
 int run_guarded(int argc, char** argv) {
   const Result<int> code =
       guarded("cannot go on", [&]() -> Result<int> { return run(argc, argv); });
@@ -247,8 +248,8 @@ int run_guarded(int argc, char** argv) {
 }  // namespace npuwhisper::cli
 
 int main(int argc, char** argv) {
-  // Each large block that is freed goes back to the system. By default glibc raises this threshold
-  // with every such block and keeps the next ones, about 1 MB here.
+  // Returns each block of at least 128 KiB to the system when it is freed. By default, glibc raises
+  // this threshold whenever such a block is freed and then keeps later ones, about 1 MB here.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   return npuwhisper::cli::run_guarded(argc, argv);
 }

@@ -26,7 +26,7 @@ Failure one_file_for_several(const std::string& output, std::size_t n_inputs) {
 }
 
 bool same_file(const fs::path& a, const fs::path& b) {
-  std::error_code missing;  // A file that is not there yet is no other file.
+  std::error_code missing;  // A file that does not exist yet equals no other file.
   return fs::equivalent(a, b, missing) && !missing;
 }
 

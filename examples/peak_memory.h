@@ -5,8 +5,8 @@
 
 namespace npuwhisper::cli {
 
-/// The most memory that this process ever held resident (VmHWM of proc(5)), in bytes; 0 where /proc
-/// does not say.
+/// Returns the peak resident memory of this process (VmHWM of proc(5)) in bytes, or 0 if /proc does
+/// not provide it.
 std::uint64_t peak_memory_bytes();
 
 }  // namespace npuwhisper::cli

@@ -12,14 +12,14 @@ namespace {
 
 constexpr const char* kNoAudio = "there is no audio in it";
 
-/// True if `object` reads from a network.
+/// Returns true if `object` reads from a network.
 bool is_network_source(GstObject* object) {
   if (!GST_IS_ELEMENT(object)) return false;
   const char* klass = gst_element_get_metadata(GST_ELEMENT(object), GST_ELEMENT_METADATA_KLASS);
   return klass != nullptr && std::string_view(klass).find("Source/Network") != std::string::npos;
 }
 
-/// GStreamer's messages about HTTP hold its own names of things.
+/// Rewords GStreamer's HTTP errors, which use its internal terms.
 std::string network_error(GstMessage* message, const GError& error) {
   if (g_error_matches(&error, GST_STREAM_ERROR, GST_STREAM_ERROR_FAILED)) {
     return "the server cannot be reached, or ended the connection";
@@ -75,7 +75,8 @@ Error PipelineError::translate(GstMessage* message) const {
             std::string("not recognised as audio or video: ") + error->message};
   }
   std::string text = error->message;
-  // The debug text's last line says why; those before it say where in GStreamer's sources.
+  // The debug text's last line gives the cause; earlier lines give the place in GStreamer's
+  // sources.
   const std::string_view lines = debug ? debug.get() : "";
   const auto last = lines.rfind('\n');
   if (last != std::string_view::npos && last + 1 < lines.size()) {

@@ -11,13 +11,13 @@
 
 namespace npuwhisper::cli {
 
-/// Explains to the user why a pipeline that decodes audio failed. note() gets all messages of the
-/// pipeline's bus in their order. Reentrant.
+/// Explains to the user why a pipeline that decodes audio failed. Pass all messages of the
+/// pipeline's bus to note(), in order. Reentrant.
 class PipelineError {
  public:
-  /// Any message: remembers the decoders and sources that GStreamer did not find.
+  /// Stores the decoder or source that `message` reports as missing. Ignores other messages.
   void note(GstMessage* message);
-  /// A message of type ERROR.
+  /// Returns the error for the user. `message` has the type ERROR.
   Error translate(GstMessage* message) const;
 
  private:

@@ -53,8 +53,8 @@ Result<std::unique_ptr<PlayerPipeline>> PlayerPipeline::create(const std::string
   self->video_sink_ = std::move(*video);
   self->audio_sink_ = std::move(*audio);
   gst_bin_add_many(GST_BIN(self->element()), source->get(), captions->get(), nullptr);
-  // A local file needs no buffering. Where sinks do not wait for the clock, to pause for it can stop
-  // the pipeline for good: the audio has run ahead, the queues of the video are full, and the audio
+  // A local file needs no buffering. If sinks do not wait for the clock, pausing for buffering can
+  // stop the pipeline for good: the audio has run ahead, the video queues are full, and the audio
   // sink waits for another buffer.
   const gboolean buffering = !gst_uri_has_protocol(uri.c_str(), "file");
   g_object_set(source->get(), "uri", uri.c_str(), "use-buffering", buffering, nullptr);
@@ -67,7 +67,8 @@ PlayerPipeline::~PlayerPipeline() {
   if (pipeline_) gst_element_set_state(element(), GST_STATE_NULL);
 }
 
-// Links one stream through the captions to its sink; false if that is taken already.
+// Links one stream through the npuwhisperbin to its sink. Returns false if that sink is already
+// linked, or if linking fails.
 bool PlayerPipeline::link(GstPad* pad, const char* media) {
   const std::string name(media);
   const Owned<GstPad> sink(gst_element_get_static_pad(captions_, (name + "_sink").c_str()));
@@ -125,7 +126,7 @@ void PlayerPipeline::set_buffering(bool buffering) {
 }
 
 GstClockTime PlayerPipeline::seek_by(gint64 nanoseconds) {
-  // On the way to where the last seek went, there is no position.
+  // While the last seek is in progress, there is no position: its target is used instead.
   gint64 position = 0;
   if (!gst_element_query_position(element(), GST_FORMAT_TIME, &position)) position = last_target_;
   const gint64 target = std::max<gint64>(position + nanoseconds, 0);

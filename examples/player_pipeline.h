@@ -13,12 +13,12 @@
 
 namespace npuwhisper::player {
 
-/// uridecodebin - npuwhisperbin - sinks. The first video and the first audio of the URI are played;
-/// where there is only audio, its captions are on a black picture. Pads are linked on
-/// uridecodebin's threads; functions are for the main loop's.
+/// uridecodebin - npuwhisperbin - sinks. Plays the first video and the first audio of the URI. If
+/// there is only audio, its captions are shown on a black picture. Pads are linked on
+/// uridecodebin's threads; call the member functions on the main loop's thread.
 class PlayerPipeline {
  public:
-  /// What gst_parse_bin_from_description() takes.
+  /// Descriptions for gst_parse_bin_from_description().
   struct Sinks {
     std::string video = "autovideosink";
     std::string audio = "autoaudiosink";
@@ -31,16 +31,18 @@ class PlayerPipeline {
   PlayerPipeline& operator=(const PlayerPipeline&) = delete;
 
   GstElement* element() const { return pipeline_.get(); }
-  /// The npuwhisperbin.
+  /// Returns the npuwhisperbin.
   GstElement* captions() const { return captions_; }
 
   bool paused() const { return paused_; }
   void set_paused(bool paused);
-  /// While a network's buffer fills, nothing plays.
+  /// Sets whether a network buffer is filling. Playback is held while it is, unless the source is
+  /// live.
   void set_buffering(bool buffering);
-  /// Returns where to, or NONE: the stream cannot seek.
+  /// Seeks relative to the current position. Returns the new position, or NONE if the stream cannot
+  /// seek.
   GstClockTime seek_by(gint64 nanoseconds);
-  /// Shows or hides them; they are heard all the same.
+  /// Shows or hides the captions and returns whether they are shown. Speech recognition continues.
   bool toggle_captions();
 
  private:
@@ -53,8 +55,8 @@ class PlayerPipeline {
 
   std::unique_ptr<BlackPicture> picture_;  // Outlives the pipeline's data flow.
   Owned<GstElement> pipeline_;
-  GstElement* captions_ = nullptr;  // Owned by the pipeline,
-  Owned<GstElement> video_sink_;    // as are these, once there is something to play.
+  GstElement* captions_ = nullptr;  // Owned by the pipeline.
+  Owned<GstElement> video_sink_;    // Added to the pipeline when a stream is linked.
   Owned<GstElement> audio_sink_;
   gint64 last_target_ = 0;
   bool is_live_ = false;

@@ -32,7 +32,7 @@ Result<void> load(const fs::path& file) {
 std::vector<fs::path> plugin_folders(const fs::path& program) {
   const fs::path folder = program.parent_path();
   std::vector<fs::path> folders = {(folder / NPUWHISPER_PLUGIN_FOLDER).lexically_normal()};
-  // Programs of a build folder are in `examples` or in a folder of it.
+  // Programs in a build folder are in `examples` or in a subfolder of it.
   for (const fs::path& root : {folder.parent_path(), folder.parent_path().parent_path()}) {
     std::error_code ignored;
     if (fs::is_directory(root / "meson-info", ignored)) folders.push_back(root / "gst");

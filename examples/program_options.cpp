@@ -12,20 +12,20 @@
 namespace npuwhisper::cli {
 namespace {
 
-/// "--NAME", or "--NAME=" if the option has a value.
+/// Returns "--NAME", or "--NAME=" if the option has a value.
 std::string signature(const GOptionEntry& entry) {
   const bool has_value = (entry.flags & G_OPTION_FLAG_NO_ARG) == 0;
   return std::string("--") + entry.long_name + (has_value ? "=" : "");
 }
 
-/// The signatures of the options that `help` describes.
+/// Returns the signatures of the options that `help` describes.
 std::set<std::string> described_options(const char* help) {
   std::set<std::string> found;
   std::istringstream lines(help);
   for (std::string line; std::getline(lines, line);) {
     const auto begin = line.find("--");
     if (begin == std::string::npos || !line.starts_with("  ")) continue;
-    // Before the name there may be its letter: "  -h, --help".
+    // A short name may precede the long one: "  -h, --help".
     if (begin != 2 && line.find_first_of('-') != 2) continue;
     const auto end = line.find_first_of("= ", begin);
     found.insert(line.substr(begin, end == std::string::npos ? end : end - begin) +
@@ -52,14 +52,15 @@ void ProgramOptions::add_entry(const char* name, char letter, GOptionArg type, g
   entries_.push_back({name, letter, 0, type, value, help, shape});
 }
 
-// GOption has C strings to give; a callback puts them where they belong.
+// Adds an option whose value GOption passes to `take` as a C string; `take` stores it in the
+// variable.
 void ProgramOptions::add_taken(const char* name, char letter, int flags, const char* help,
                                const char* shape, Take take) {
   const GOptionArgFunc callback = &ProgramOptions::on_option;
   entries_.push_back({name, letter, flags, G_OPTION_ARG_CALLBACK,
                       reinterpret_cast<gpointer>(callback), help, shape});
   if (letter != '\0') takes_[std::string("-") + letter] = take;
-  // What is no option comes without a name.
+  // The remaining arguments have an empty name.
   const bool is_rest = std::string_view(name).empty();
   takes_[is_rest ? std::string() : std::string("--") + name] = std::move(take);
 }

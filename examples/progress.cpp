@@ -12,9 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 constexpr auto kDrawPause = 100ms;
 
-// From the left margin to the end of the line (ECMA-48: carriage return, EL).
+// Clears from the left margin to the end of the line (ECMA-48: carriage return, EL).
 constexpr const char* kClearLine = "\r\033[K";
-// A line longer than the terminal is cut, not wrapped, or it could not be cleared (DECAWM).
+// Lets the terminal truncate a line that is too long for it (DECAWM): a wrapped line could not be
+// cleared.
 constexpr const char* kWrapOff = "\033[?7l";
 constexpr const char* kWrapOn = "\033[?7h";
 
@@ -71,7 +72,7 @@ std::string speed_text(double audio_seconds, double wall_seconds) {
 std::string left_text(const ProgressPoint& point) {
   if (!point.duration || point.position <= 0 || point.wall <= 0) return {};
   const double left = std::max(0.0, *point.duration - point.position);
-  // Rounded up: the end comes no later than it says, if the speed stays as it is.
+  // Rounded up, so that the end is not later than shown if the speed stays the same.
   return clock_text(std::ceil(left * point.wall / point.position)) + " left";
 }
 

@@ -8,16 +8,16 @@
 
 namespace npuwhisper::cli {
 
-/// How far one file is. Seconds.
+/// Progress of one file. All values are in seconds.
 struct ProgressPoint {
   double position = 0;             ///< Audio that has been transcribed.
-  std::optional<double> duration;  ///< Of all the audio that is to be transcribed, if it is known.
+  std::optional<double> duration;  ///< All audio to transcribe, if known.
   double wall = 0;                 ///< Since the file was started.
 };
 
-/// Shows the user how far the program is: one line on a terminal, drawn again and again, and
-/// removed when a file is done. Writes nothing where there is no terminal: what is written there
-/// must not depend on the machine's speed. Reentrant.
+/// Shows the user the program's progress: one line on a terminal, redrawn repeatedly and removed
+/// when a file is done. Writes nothing if there is no terminal, because output to a file must not
+/// depend on the machine's speed. Reentrant.
 class Progress {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
@@ -25,7 +25,7 @@ class Progress {
   /// Borrows `out`. The first line is drawn 100 ms after `now`.
   Progress(bool is_terminal, std::ostream& out, TimePoint now);
 
-  /// Shows where `file` is, if it is time to do so.
+  /// Redraws the line with the progress of `file`, unless the last drawing was too recent.
   void update(const std::string& file, const ProgressPoint& point, TimePoint now);
   /// Clears the line, so that other output can start at the left margin.
   void clear();
@@ -37,11 +37,11 @@ class Progress {
   bool drawn_ = false;
 };
 
-/// "01:23", or "1:01:23" from an hour on.
+/// Returns "01:23", or "1:01:23" from one hour on.
 std::string clock_text(double seconds);
-/// "12.3x real time", or nothing while there is no time to divide by.
+/// Returns "12.3x real time", or "" if either duration is 0.
 std::string speed_text(double audio_seconds, double wall_seconds);
-/// "01:23 left" at the mean speed so far; nothing if the duration or the speed is not known.
+/// Returns "01:23 left" at the mean speed so far, or "" if the duration or the speed is not known.
 std::string left_text(const ProgressPoint& point);
 
 }  // namespace npuwhisper::cli

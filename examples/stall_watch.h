@@ -5,10 +5,10 @@
 
 namespace npuwhisper::cli {
 
-/// Finds out that GStreamer does not go on: the program waits for GStreamer alone, and nothing has
-/// happened for kPatience. That is so where GStreamer could not start a thread, which it tells
-/// nobody. How long a result takes is up to the model and the machine: while the program waits for
-/// one, nothing counts as a stall. Reentrant.
+/// Detects that GStreamer has stalled: the program has waited only for GStreamer, and nothing has
+/// happened for kPatience. This happens if GStreamer could not start a thread, which it does not
+/// report. The time for a result depends on the model and the machine, so waiting for a result
+/// never counts as a stall. Reentrant.
 class StallWatch {
  public:
   using Clock = std::chrono::steady_clock;
@@ -16,9 +16,9 @@ class StallWatch {
 
   explicit StallWatch(Clock::time_point now) : last_event_(now) {}
 
-  /// Something happened: a message on the bus.
+  /// Records an event: a message on the bus.
   void note(Clock::time_point now) { last_event_ = now; }
-  /// `waits`: for GStreamer alone. True if the pipeline has stalled.
+  /// Returns true if the pipeline has stalled. `waits`: the program waits only for GStreamer.
   bool is_stalled(bool waits, Clock::time_point now) {
     if (!waits) last_event_ = now;
     return now - last_event_ >= kPatience;

@@ -19,7 +19,7 @@ std::optional<std::int64_t> parse_digits(std::string_view text) {
   return value;
 }
 
-/// The decimals of a second, as nanoseconds.
+/// Returns the decimals of a second as nanoseconds.
 std::optional<std::int64_t> parse_decimals(std::string_view text) {
   if (text.size() > kMostDecimals) return {};
   std::string digits(text);
@@ -47,7 +47,7 @@ std::optional<std::chrono::nanoseconds> parse(std::string_view text) {
     if (n_parts == 3) return {};
     text.remove_prefix(colon + 1);
   }
-  // Hours of that many digits would not fit into nanoseconds.
+  // Hours with that many digits could overflow the nanoseconds.
   if (seconds > 99'999'999) return {};
   return std::chrono::seconds(seconds) + std::chrono::nanoseconds(decimals);
 }

@@ -10,43 +10,43 @@
 #include <npuwhisper/segment.h>
 #include <nlohmann/json.hpp>
 
-/// What the example program knows of a transcript. Plain values; all times are in seconds.
+/// The example program's data about a transcript. Plain values; all times are in seconds.
 namespace npuwhisper::cli {
 
-/// `text` has the leading space and the punctuation that belong to the word.
+/// A word with its times. `text` includes the leading space and the punctuation of the word.
 struct TimedWord {
   double start = 0, end = 0;
   std::string text;
   double probability = 0;  ///< 0 to 1.
 };
 
-/// One final piece of text, as the element npuwhisper describes it.
+/// One final piece of text, as reported by the element npuwhisper.
 struct TimedSegment {
   double start = 0, end = 0;
   std::string text;      ///< As the model wrote it, usually with a leading space.
   std::string language;  ///< Whisper's code, "en".
   std::vector<Token> tokens;
-  std::vector<TimedWord> words;  ///< Empty unless word times were asked for.
+  std::vector<TimedWord> words;  ///< Empty unless word times were requested.
   double average_log_probability = 0;
   double no_speech_probability = 0;
   double temperature = 0;
   double compression_ratio = 0;
 };
 
-/// Everything about one file. When `error` is set, the rest says how far it came.
+/// The result for one file. If `error` is set, the other fields hold the result up to the error.
 struct Transcript {
   std::string file;          ///< As given on the command line.
-  std::string language;      ///< Empty when nothing was said and none was given.
-  double audio_seconds = 0;  ///< Decoded audio that the element took.
-  double wall_seconds = 0;   ///< From the pipeline's start (the model is loaded) to its end.
+  std::string language;      ///< Empty if there was no speech and none was given.
+  double audio_seconds = 0;  ///< Decoded audio that the element received.
+  double wall_seconds = 0;   ///< From the start of the pipeline, with the model loaded, to its end.
   std::vector<TimedSegment> segments;
-  std::string device;            ///< That ran the model; empty when none did.
-  nlohmann::ordered_json stats;  ///< An object: counters of the element and of the process.
+  std::string device;            ///< Device that ran the model; empty if none did.
+  nlohmann::ordered_json stats;  ///< An object with counters of the element and of the process.
   std::optional<Error> error;
 };
 
-/// Reads the `json` field of a `npuwhisper/segment` message. Errors: InvalidArgument, with what is
-/// wrong in it. Reentrant.
+/// Reads the `json` field of an `npuwhisper/segment` message. Errors: InvalidArgument, with the
+/// reason. Reentrant.
 Result<TimedSegment> parse_segment(std::string_view json);
 
 }  // namespace npuwhisper::cli

@@ -29,11 +29,12 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr GstClockTime kTick = 100 * GST_MSECOND;
 
-// The bins stop at raw audio and drop every other stream before its decoder.
+// The bins stop at raw audio. They do not decode other streams.
 constexpr const char* kStdin = "fdsrc ! decodebin name=decoder";
 constexpr const char* kFile = "filesrc name=source ! decodebin name=decoder";
 constexpr const char* kUri = "uridecodebin name=decoder";
-// AudioTracks links the two parts. The sink keeps to no clock: text comes as fast as the model is.
+// AudioTracks links the two parts. The sink does not synchronise to a clock, so text arrives as
+// fast as the model computes it.
 constexpr const char* kPipeline =
     "%s expose-all-streams=false caps=audio/x-raw audioconvert name=convert ! "
     "audioresample ! audio/x-raw,format=%s,rate=16000,channels=1,layout=interleaved ! "
@@ -51,11 +52,11 @@ const char* source_of(Input::Kind kind) {
   return kUri;
 }
 
-/// Written by the streaming threads, read by ours.
+/// Written by the streaming threads, read by the calling thread.
 struct Counters {
-  std::atomic<std::uint64_t> bytes_decoded = 0;  ///< Audio that came out of the decoder.
-  std::atomic<std::uint64_t> bytes_in = 0;       ///< Of it, what reached the element.
-  std::atomic<std::uint64_t> position_ns = 0;    ///< Up to which text, or a gap, has left it.
+  std::atomic<std::uint64_t> bytes_decoded = 0;  ///< Decoded audio, before AudioClip.
+  std::atomic<std::uint64_t> bytes_in = 0;       ///< Decoded audio that reached the element.
+  std::atomic<std::uint64_t> position_ns = 0;    ///< End of the last output text or gap.
 };
 
 GstPadProbeReturn count_decoded(GstPad*, GstPadProbeInfo* info, gpointer counters) {
@@ -93,14 +94,14 @@ void add_probe(GstElement* element, const char* pad_name, int type, GstPadProbeC
   gst_pad_add_probe(pad.get(), static_cast<GstPadProbeType>(type), probe, &counters, nullptr);
 }
 
-/// GStreamer writes a set of flags with plus signs.
+/// Returns the stages with GStreamer's separator for flags, a plus sign.
 std::string flags_text(const NpuStages& stages) {
   std::string text = to_string(stages);
   std::replace(text.begin(), text.end(), ',', '+');
   return text;
 }
 
-/// The texts with commas between.
+/// Returns the texts separated by commas.
 std::string join(const std::vector<std::string>& texts) {
   std::string joined;
   for (const std::string& text : texts) joined += (joined.empty() ? "" : ",") + text;
@@ -116,7 +117,7 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   set_enum("npu-stages", flags_text(engine.npu_stages));
   set_enum("precision", to_string(engine.precision));
   set_enum("caption-style",
-           "none");  // Captions are made of the segments, for those formats that have them.
+           "none");  // The writers create captions from segments.
   set_enum("task", options.task == Task::Translate ? "translate" : "transcribe");
   constexpr std::array kScripts = {"auto", "simplified", "traditional"};
   set_enum("chinese-script", kScripts.at(static_cast<std::size_t>(options.chinese_script)));
@@ -133,7 +134,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
       "word-times", static_cast<gboolean>(options.word_times), nullptr);
 }
 
-/// One field of the element's stats: names in snake case, and times (ns) in seconds.
+/// Adds one field of the element's stats to a JSON object. Converts its name to snake case, and
+/// times from ns to seconds.
 gboolean add_stat(GQuark field, const GValue* value, gpointer stats) {
   constexpr std::string_view kTime = "_time";
   auto& object = *static_cast<nlohmann::ordered_json*>(stats);
@@ -164,7 +166,7 @@ nlohmann::ordered_json read_stats(GstElement* whisper) {
   return stats;
 }
 
-/// One pipeline for one file. Owns it and stops it.
+/// Owns and stops the pipeline for one file.
 class Run {
  public:
   Run(const AudioSelection& audio, const TranscriptionEvents& events, Transcript& transcript)
@@ -175,7 +177,7 @@ class Run {
 
   Result<void> build(const Input& input, const EngineOptions& engine,
                      const TranscriberOptions& options) {
-    // An NPU that computes log-mel reads 16 bits, where the decoder has written them.
+    // An NPU that computes log-mel reads 16-bit samples from the decoder's buffers.
     const bool is_16_bit = engine.npu_stages.mel;
     is_stdin_ = input.kind == Input::Kind::Stdin;
     bytes_per_sample_ = is_16_bit ? sizeof(std::int16_t) : sizeof(float);
@@ -234,7 +236,8 @@ class Run {
     return std::chrono::duration<double>(Clock::now() - start).count();
   }
 
-  /// Bus messages keep their order, so every segment comes before the end or the error after it.
+  /// Handles messages until the end. The bus keeps their order, so every segment precedes EOS or an
+  /// error.
   Result<void> follow(Clock::time_point start, bool started) {
     StallWatch watch(start);
     const Owned<GstBus> bus(gst_element_get_bus(pipeline_.get()));
@@ -246,7 +249,7 @@ class Run {
         const Result<bool> ended = handle(message.get());
         if (!ended) return fail(ended.error());
         if (*ended) return {};
-      } else if (!started) {  // Most elements say why, those that get no thread do not.
+      } else if (!started) {  // Most elements report why; those without a thread do not.
         return fail(ErrorCode::Unavailable,
                     "cannot start to decode: out of memory or threads (GStreamer tells no reason)");
       }
@@ -261,8 +264,8 @@ class Run {
     }
   }
 
-  /// No audio has come yet, or a text has reached the sink, at which a pipeline begins to play. Who
-  /// writes to stdin may take any time.
+  /// Returns true if no audio has arrived yet, or if a text has reached the sink and the pipeline
+  /// is still not playing. Audio from stdin may take any time, so waiting for it does not count.
   bool waits_for_gstreamer() const {
     if (counters_.bytes_decoded == 0) return !is_stdin_;
     if (counters_.position_ns == 0) return false;
@@ -271,7 +274,7 @@ class Run {
     return state != GST_STATE_PLAYING;
   }
 
-  /// True: this was the last message.
+  /// Handles one message. Returns true if it was the last one.
   Result<bool> handle(GstMessage* message) {
     switch (GST_MESSAGE_TYPE(message)) {
       case GST_MESSAGE_EOS:
@@ -303,7 +306,7 @@ class Run {
     return false;
   }
 
-  /// The decoder has found the audio tracks.
+  /// Handles a message about the audio tracks that the decoder has found.
   Result<void> take_tracks(GstMessage* message) {
     if (!gst_message_has_name(message, AudioTracks::kTracksMessage)) return {};
     const std::vector<AudioTrack> tracks = tracks_->tracks();
@@ -320,7 +323,8 @@ class Run {
     return {};
   }
 
-  /// An empty text would not tell that the file is shorter than the user thinks.
+  /// Reports an error if there is no audio in the part: an empty text would not show that the file
+  /// is shorter than expected.
   Result<void> check_part() const {
     if (!clip_ || clip_->found_audio()) return {};
     return fail(ErrorCode::InvalidArgument,
@@ -361,7 +365,7 @@ class Run {
   const AudioSelection& audio_;
   const TranscriptionEvents& events_;
   Transcript& transcript_;
-  // These outlive the pipeline, whose threads use them.
+  // Declared before the pipeline, whose threads use them, so that they outlive it.
   Counters counters_;
   std::optional<AudioTracks> tracks_;
   std::optional<AudioClip> clip_;

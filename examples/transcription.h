@@ -14,25 +14,26 @@
 
 namespace npuwhisper::cli {
 
-/// Which audio of a file is transcribed.
+/// Selects the audio of a file to transcribe.
 struct AudioSelection {
-  int track = 0;  ///< From 1; 0: the first, with a note to the user if there are others.
+  int track = 0;  ///< From 1. 0: the first, with a note to the user if there are others.
   TimeSpan span;
 };
 
-/// What happens while a file is transcribed; called in the thread of transcribe_file().
+/// Callbacks during the transcription of a file. Called in the thread of transcribe_file().
 struct TranscriptionEvents {
-  std::function<void(const TimedSegment&)> segment;  ///< A segment is final.
-  /// About ten times a second. False stops the transcription (Cancelled).
+  std::function<void(const TimedSegment&)> segment;  ///< Receives each final segment.
+  /// Called about ten times a second. Returning false stops the transcription (Cancelled).
   std::function<bool(const ProgressPoint&)> tick;
-  std::function<void(const std::string&)> warning;  ///< Of the element npuwhisper.
-  std::function<void(const std::string&)> note;     ///< About the file.
+  std::function<void(const std::string&)> warning;  ///< Receives warnings of the element.
+  std::function<void(const std::string&)> note;     ///< Receives notes about the file.
 };
 
-/// Transcribes one input with a GStreamer pipeline: anything that decodebin decodes, one audio
-/// stream of it; video is not even decoded. Times are those of the file. Blocks until the end of
-/// the input, a failure or tick() stop it; Transcript::error tells which. While the caller keeps
-/// Engine::open(engine) alive, no file loads the model again. gst_init() comes first. Reentrant.
+/// Transcribes one input with a GStreamer pipeline: one audio stream of anything that decodebin
+/// decodes. Video is not decoded. Times in the transcript are those of the file. Blocks until the
+/// end of the input, a failure, or tick() returning false; Transcript::error says which. While the
+/// caller keeps the result of Engine::open(engine) alive, no file loads the model again. Call
+/// gst_init() first. Reentrant.
 Transcript transcribe_file(const Input& input, const AudioSelection& audio,
                            const EngineOptions& engine, const TranscriberOptions& options,
                            const TranscriptionEvents& events);

@@ -16,7 +16,7 @@ bool is_container(const GstCaps* caps) {
   return found;
 }
 
-// The handler of "autoplug-continue": whether to go on decoding.
+// Handler of "autoplug-continue". Returns whether to continue decoding.
 gboolean is_wanted(GstElement*, GstPad*, GstCaps* caps, gpointer) {
   return kind_of_decoder(caps) == MissingPlugin::Kind::Audio || is_container(caps) ? TRUE : FALSE;
 }

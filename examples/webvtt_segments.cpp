@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMpegClock = 1ULL << 33;
 
-// An empty line would end the cue.
+// Returns the escaped rows without empty lines: an empty line would end the cue.
 std::string rows_of(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string rows;
@@ -29,7 +29,7 @@ std::string rows_of(std::string_view text) {
 }  // namespace
 
 void WebVttSegments::cue(std::int64_t start, std::int64_t end, std::string_view text) {
-  // A time that has been written cannot be changed.
+  // Segments already written cannot be changed.
   start = std::max(start, next_ * length());
   std::string rows = rows_of(text);
   if (!rows.empty() && end > start) cues_.push_back({start, end, std::move(rows)});
@@ -62,7 +62,7 @@ std::string WebVttSegments::name_of(std::int64_t segment) const {
 Result<void> WebVttSegments::write_segment() {
   const std::int64_t end = next_ * length() + last_length_;
   std::ostringstream out;
-  // At the segment's own start, because the clock of MPEG begins anew after a day.
+  // Maps the segment's own start, because the MPEG clock wraps after about a day.
   const std::int64_t start = next_ * length();
   const std::uint64_t mpeg = options_.mpeg_time + 90 * static_cast<std::uint64_t>(start);
   out << "WEBVTT\nX-TIMESTAMP-MAP=MPEGTS:" << mpeg % kMpegClock
@@ -78,7 +78,7 @@ Result<void> WebVttSegments::write_segment() {
 
   const auto n_listed = static_cast<std::int64_t>(options_.n_listed);
   if (n_listed > 0 && next_ > 2 * n_listed) {
-    std::error_code ignored;  // Whoever removed it before us did our work.
+    std::error_code ignored;  // The file may have been removed already.
     std::filesystem::remove(options_.folder / name_of(next_ - 2 * n_listed - 1), ignored);
   }
   return {};

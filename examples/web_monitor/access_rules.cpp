@@ -10,7 +10,8 @@
 namespace npuwhisper::monitor {
 namespace {
 
-/// A token of so many characters cannot be guessed at a few hundred requests a second.
+/// Minimum length of a token: one of this length cannot be guessed at a few hundred requests a
+/// second.
 constexpr std::size_t kMinTokenCharacters = 16;
 
 struct Unref {
@@ -18,7 +19,7 @@ struct Unref {
 };
 using Address = std::unique_ptr<GInetAddress, Unref>;
 
-/// As names are compared: in lower case, without the root's dot.
+/// Returns the name in the form for comparisons: lower case, without the trailing dot of the root.
 std::string normal(std::string_view host) {
   if (host.ends_with('.')) host.remove_suffix(1);
   std::string text(host);
@@ -30,7 +31,7 @@ Address parse_address(std::string_view text) {
   return Address(g_inet_address_new_from_string(std::string(text).c_str()));
 }
 
-/// An IPv4 address that an IPv6 socket has (::ffff:192.0.2.1) becomes one of IPv4.
+/// Converts an IPv4-mapped IPv6 address (::ffff:192.0.2.1) to IPv4.
 Address unmapped(Address address) {
   constexpr std::array<guint8, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
   if (g_inet_address_get_family(address.get()) != G_SOCKET_FAMILY_IPV6) return address;
@@ -39,7 +40,7 @@ Address unmapped(Address address) {
   return Address(g_inet_address_new_from_bytes(bytes + kMapped.size(), G_SOCKET_FAMILY_IPV4));
 }
 
-/// The address of this machine that the connection of `message` came to.
+/// Returns the local address of the connection of `message`.
 Address local_address(SoupServerMessage* message) {
   GSocketAddress* here = soup_server_message_get_local_address(message);
   if (here == nullptr || !G_IS_INET_SOCKET_ADDRESS(here)) return nullptr;
@@ -51,7 +52,7 @@ bool is_of_loopback(const Address& address) {
   return g_inet_address_get_is_loopback(address.get()) != FALSE;
 }
 
-/// Whether a connection to `here` may call the server by the address or the name `host`.
+/// Returns whether a connection to `here` may use the address or name `host` for the server.
 bool is_address_of(const Address& here, std::string_view host) {
   if (here == nullptr) return false;
   if (is_of_loopback(here) && host == "localhost") return true;
@@ -72,7 +73,7 @@ bool is_host(const std::string& host) {
          }));
 }
 
-/// The value of "token" in the request's query.
+/// Returns the value of "token" in the request's query.
 std::optional<std::string> token_of_query(SoupServerMessage* message) {
   const char* query = g_uri_get_query(soup_server_message_get_uri(message));
   if (query == nullptr) return std::nullopt;
@@ -96,7 +97,7 @@ std::optional<std::string> token_of_header(SoupServerMessage* message) {
   return std::string(text.substr(kScheme.size()));
 }
 
-/// Looks at all of `wanted`, wherever the first difference is.
+/// Returns whether the texts are equal. Compares all of `wanted`, wherever the first difference is.
 bool equal_in_constant_time(std::string_view found, std::string_view wanted) {
   unsigned difference = found.size() == wanted.size() ? 0 : 1;
   for (std::size_t i = 0; i < wanted.size(); ++i) {

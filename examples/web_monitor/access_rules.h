@@ -11,36 +11,37 @@
 
 namespace npuwhisper::monitor {
 
-/// Who may read: which names a request may call the server by, and which token it must carry.
-/// Reentrant.
+/// Decides who may read: the host names that a request may use for the server, and the token that
+/// it must carry. Reentrant.
 class AccessRules {
  public:
   struct Options {
-    /// Names and addresses beside those that are the server's anyway.
+    /// Additional names and addresses of the server.
     std::vector<std::string> hosts{};
-    /// Empty: none is asked for.
+    /// Empty: no token is required.
     std::string token{};
   };
 
-  /// `address` is what the server listens on. Errors: InvalidArgument (a token that is short, or
-  /// cannot stand in a URL; a host that is none).
+  /// `address` is the address that the server listens on. Errors: InvalidArgument (a token that is
+  /// too short or cannot stand in a URL; an invalid host).
   static Result<AccessRules> create(Options options, const std::string& address);
 
-  /// Whether the request's Host is the server's. A web site that points its own name at this server
-  /// (DNS rebinding) has its visitors' browsers send that name, and could read what they get. The
-  /// server's are: the address that the connection came to and the one that the server listens on;
-  /// localhost and all loopback addresses, for a connection over the loopback; this machine's name,
-  /// also with .local, unless the server listens on the loopback only; Options::hosts.
+  /// Returns whether the request's Host belongs to the server. A web site that points its own name
+  /// at this server (DNS rebinding) makes its visitors' browsers send that name, and could then
+  /// read the responses. These hosts belong to the server: the address that the connection came to
+  /// and the one that the server listens on; localhost and all loopback addresses, for a connection
+  /// over the loopback; this machine's name, also with .local, unless the server listens only on
+  /// the loopback; Options::hosts.
   bool allows_host(SoupServerMessage* message) const;
 
-  /// Whether the request carries the token, as the query's "token" or as "Authorization: Bearer".
-  /// Takes as long for one wrong token as for another.
+  /// Returns whether the request carries the token, as the query's "token" or as "Authorization:
+  /// Bearer". The comparison takes the same time wherever a wrong token differs.
   bool allows_token(SoupServerMessage* message) const;
 
-  /// Whether the server listens on a loopback address.
+  /// Returns whether the server listens on a loopback address.
   bool is_loopback() const { return is_loopback_; }
 
-  /// What follows the path of a request that carries the token; empty without one.
+  /// Returns the query string, with '?', that carries the token; empty without a token.
   std::string query() const;
 
  private:

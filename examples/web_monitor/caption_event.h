@@ -8,24 +8,26 @@
 
 namespace npuwhisper::monitor {
 
-/// What the element's JSON says, for browsers.
+/// The content of the element's JSON, for browsers.
 struct CaptionEvent {
-  bool final = false;  ///< It stands; else it replaces the partial text before it.
-  double delay = 0;    ///< Seconds from the end of its last word to its leaving the element.
+  bool final = false;  ///< True: final text. False: replaces the previous partial text.
+  double delay = 0;    ///< Seconds from the end of the last word until the text left the element.
   /// One line: {"text", "start", "end", "language", "delay", "words": [{"text", "start", "end"}]}.
-  /// Times are seconds of the stream. Text begins with the space that it wants before it.
+  /// Times are seconds of the stream. Text begins with a space if one belongs before it.
   std::string json;
 };
 
-/// What the times of the element's JSON mean, which are timestamps of its input, in seconds.
+/// Converts the times in the element's JSON, which are timestamps of its input in seconds.
 struct TimeMeaning {
-  /// Seconds of the stream: streams that follow each other may have timestamps from 0 each.
+  /// Converts a timestamp to stream time, in seconds. Unlike stream times, the timestamps of
+  /// consecutive streams may each begin at 0.
   std::function<double(double)> stream_time;
-  /// Seconds since that was spoken.
+  /// Returns the delay of a word spoken at this timestamp, in seconds, until its text left the
+  /// element.
   std::function<double(double)> delay;
 };
 
-/// Reads an object of the pad unsynced_src. Errors: InvalidArgument for anything else.
+/// Reads a JSON object of the pad unsynced_src. Errors: InvalidArgument for anything else.
 Result<CaptionEvent> make_caption_event(const std::string& json, const TimeMeaning& meaning);
 
 }  // namespace npuwhisper::monitor

@@ -9,7 +9,7 @@
 namespace npuwhisper::monitor {
 namespace {
 
-// After this many milliseconds a browser whose connection broke tries again.
+// A browser reconnects this many milliseconds after its connection breaks.
 constexpr std::string_view kRetry = "retry: 1000\n";
 
 void append_event(std::string& out, std::string_view name, std::string_view data) {
@@ -50,7 +50,7 @@ CaptionFeed::Reader CaptionFeed::join(std::string_view last_event_id) const {
   const std::string_view digits = last_event_id.substr(session_.size() + 1);
   std::uint64_t last = 0;
   const auto [rest, error] = std::from_chars(digits.data(), digits.data() + digits.size(), last);
-  // A number that this session has not reached was made up.
+  // Rejects a number that this session has not reached.
   if (error != std::errc() || rest != digits.data() + digits.size() || last >= end()) {
     return reader;
   }
@@ -78,7 +78,7 @@ std::string CaptionFeed::read(Reader& reader, std::size_t max_bytes) const {
     append_event(out, "final", pieces_[static_cast<std::size_t>(reader.next - first_)]);
     ++reader.next;
   }
-  if (reader.next < end()) return out;  // Partial text follows what is final.
+  if (reader.next < end()) return out;  // Partial text follows all final text.
   if (reader.partial != partial_version_) {
     reader.partial = partial_version_;
     append_event(out, "partial", partial_);

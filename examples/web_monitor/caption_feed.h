@@ -9,37 +9,40 @@
 
 namespace npuwhisper::monitor {
 
-/// What browsers are told, as Server-Sent Events (WHATWG HTML, "Server-sent events"), kept once for
-/// all of them: a bounded log of final pieces of text, and the last partial text and status, which
-/// replace one another. A browser is a Reader, a position in that log; so nothing is queued for it,
-/// late ones get the last pieces, and one that reads too slowly misses some and is told so.
+/// The data for browsers, as Server-Sent Events (WHATWG HTML, "Server-sent events"), stored once
+/// for all of them: a bounded log of final pieces of text, and the last partial text and status,
+/// each of which replaces its predecessor. A browser is a Reader, a position in that log. Nothing
+/// is queued for it: late browsers get the last pieces, and one that reads too slowly misses some
+/// and is notified.
 ///
 /// Events: `hello` {session, resumed}, `final` (with an id), `partial`, `status`, `missed`
-/// {pieces}. Their data are JSON objects on one line, which the caller has written. Reentrant.
+/// {pieces}. Their data are JSON objects on one line, written by the caller. Reentrant.
 class CaptionFeed {
  public:
   struct Reader {
-    std::uint64_t next = 0;     ///< Number of the first piece that it has not been given.
-    std::uint64_t partial = 0;  ///< Which of the partial texts it has been given, and
-    std::uint64_t status = 0;   ///< which status; 0: none.
+    std::uint64_t next = 0;     ///< Number of the first piece not yet sent.
+    std::uint64_t partial = 0;  ///< Version of the last partial text sent; 0: none.
+    std::uint64_t status = 0;   ///< Version of the last status sent; 0: none.
     bool greeted = false;
     bool resumed = false;
   };
 
-  /// `session` names this run of the program, in letters and digits. `capacity`: pieces to keep.
+  /// `session` identifies this run of the program, in letters and digits. `capacity`: number of
+  /// pieces to keep.
   CaptionFeed(std::string session, std::size_t capacity);
 
   void add_final(std::string json);
-  /// An empty text: nothing is known that is not final.
+  /// Sets the partial text. An empty text means that all known text is final.
   void set_partial(std::string json);
   void set_status(std::string json);
 
-  /// A new reader. `last_event_id` is what a browser sends that comes back, empty otherwise: it
-  /// goes on behind that piece, or at the oldest one where the id is of another session.
+  /// Returns a new reader. `last_event_id` is sent by a browser that reconnects, and empty
+  /// otherwise. The reader continues after that piece, or at the oldest one if the id is from
+  /// another session.
   Reader join(std::string_view last_event_id) const;
 
-  /// What `reader` has not been given, at least one event, and no event more once there are
-  /// `max_bytes`. Empty: nothing is new.
+  /// Returns the events not yet sent to `reader`, or "" if there are none. Adds final pieces until
+  /// there are at least `max_bytes`, and then leaves the rest for the next call.
   std::string read(Reader& reader, std::size_t max_bytes) const;
 
  private:

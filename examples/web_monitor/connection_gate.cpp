@@ -7,8 +7,8 @@
 namespace npuwhisper::monitor {
 namespace {
 
-// What a message knows of its connection is the address of the other side, the very object that we
-// gave to libsoup: it carries the rest.
+// A message gives access to its connection only through the remote address, which is the object
+// that was passed to libsoup. The connection's data is therefore attached to that object.
 constexpr const char* kSocket = "npuwhisper-socket";
 constexpr const char* kRefused = "npuwhisper-refused";
 constexpr const char* kConnection = "npuwhisper-connection";
@@ -21,7 +21,7 @@ GObject* carrier(SoupServerMessage* message) {
 
 ConnectionGate::ConnectionGate(SoupServer* server, const Limits& limits)
     : server_(server), limits_(limits), service_(g_socket_service_new()) {
-  // request-read comes before the request's handler, request-finished behind its answer.
+  // request-read is emitted before the request's handler, request-finished after the response.
   g_signal_connect(server_, "request-read",
                    G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
                      static_cast<ConnectionGate*>(self)->stop_deadline(connection_of(message));
@@ -78,7 +78,7 @@ ConnectionGate::~ConnectionGate() {
 }
 
 void ConnectionGate::take(GSocketConnection* connection) {
-  // Whoever lets go of it last closes it.
+  // The connection is closed when its last reference is released.
   if (connections_.size() >= limits_.n_connections + limits_.n_refusals) return;
   GSocketAddress* here = g_socket_connection_get_local_address(connection, nullptr);
   GSocketAddress* there = g_socket_connection_get_remote_address(connection, nullptr);
@@ -106,7 +106,7 @@ void ConnectionGate::forget(gpointer self, GObject* connection) {
   gate.connections_.erase(connection);
 }
 
-/// To compare with those that are there: it may be gone.
+/// Returns the connection for comparison only: it may have been destroyed.
 GObject* ConnectionGate::connection_of(SoupServerMessage* message) {
   return static_cast<GObject*>(g_object_get_data(carrier(message), kConnection));
 }

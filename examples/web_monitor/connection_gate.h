@@ -14,27 +14,28 @@
 
 namespace npuwhisper::monitor {
 
-/// Listens for an HTTP server of libsoup, which itself would take any number of connections and
-/// keep them for ever: here there are at most so many. One that is silent for long while a request
-/// or its answer is due is closed, and so is one whose next request is not there in time, however
-/// often it sends a byte of it. For the main context's thread.
+/// Listens on behalf of a libsoup HTTP server, which itself would accept any number of connections
+/// and keep them forever. The gate limits their number. It closes a connection that is silent for
+/// too long while a request or its response is due, and one whose next request is not complete in
+/// time, even if it keeps sending bytes. Use it from the main context's thread.
 class ConnectionGate {
  public:
   struct Limits {
     std::size_t n_connections = 128;
-    /// So many more are there for being told that they are too many (is_refused()); those that come
-    /// then are closed at once.
+    /// Number of additional connections, accepted only to be refused (is_refused()). Further
+    /// connections are closed immediately.
     std::size_t n_refusals = 32;
     std::chrono::seconds silence{30};
-    /// From the beginning of the connection, or the end of an answer, to the end of a request.
+    /// Time from the beginning of the connection, or the end of a response, to the end of the next
+    /// request.
     std::chrono::seconds request{10};
   };
 
-  /// Listens on `address` (port 0: a free one) for `server`, which outlives the gate. Errors:
+  /// Listens on `address` (port 0: a free one) for `server`, which must outlive the gate. Errors:
   /// Unavailable.
   static Result<std::unique_ptr<ConnectionGate>> open(SoupServer* server, GInetAddress* address,
                                                       std::uint16_t port, const Limits& limits);
-  /// Takes no more; those that were taken are the server's.
+  /// Stops accepting. Accepted connections stay with the server.
   ~ConnectionGate();
   ConnectionGate(const ConnectionGate&) = delete;
   ConnectionGate& operator=(const ConnectionGate&) = delete;
@@ -42,16 +43,16 @@ class ConnectionGate {
   std::uint16_t port() const { return port_; }
   std::size_t n_connections() const { return connections_.size(); }
 
-  /// Whether the connection of `message` was one too many when it came.
+  /// Returns whether the connection of `message` exceeded the limit when it was accepted.
   static bool is_refused(SoupServerMessage* message);
-  /// Breaks the connection of `message` off.
+  /// Shuts down the connection of `message`.
   static void drop(SoupServerMessage* message);
 
  private:
-  /// The time that a connection has for its next request.
+  /// The deadline for a connection's next request.
   struct Deadline {
     GSocket* socket;
-    guint timer = 0;  // 0: a request is being answered.
+    guint timer = 0;  // 0: a request is being answered, or the deadline has passed.
   };
 
   ConnectionGate(SoupServer* server, const Limits& limits);
@@ -65,7 +66,7 @@ class ConnectionGate {
   const Limits limits_;
   GSocketService* service_;
   std::uint16_t port_ = 0;
-  std::unordered_map<GObject*, Deadline> connections_;  // By weak references.
+  std::unordered_map<GObject*, Deadline> connections_;  // The keys are weak references.
 };
 
 }  // namespace npuwhisper::monitor

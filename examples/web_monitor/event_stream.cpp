@@ -13,11 +13,11 @@ EventStream::EventStream(SoupServerMessage* message, const CaptionFeed& feed,
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message_);
   soup_message_headers_set_content_type(headers, "text/event-stream", nullptr);
   soup_message_headers_replace(headers, "Cache-Control", "no-store");
-  // HTTP/1.0, which some proxies speak, has no chunks: there the end is where the connection ends.
+  // HTTP/1.0, which some proxies use, has no chunks: the response ends when the connection does.
   const bool has_chunks = soup_server_message_get_http_version(message_) != SOUP_HTTP_1_0;
   soup_message_headers_set_encoding(headers,
                                     has_chunks ? SOUP_ENCODING_CHUNKED : SOUP_ENCODING_EOF);
-  // Else libsoup would keep all that was ever sent.
+  // Otherwise libsoup would keep everything ever sent.
   soup_message_body_set_accumulate(soup_server_message_get_response_body(message_), FALSE);
   soup_server_message_set_status(message_, SOUP_STATUS_OK, nullptr);
   handler_ = g_signal_connect(message_, "wrote-chunk", G_CALLBACK(&EventStream::wrote_chunk), this);
@@ -31,7 +31,7 @@ EventStream::~EventStream() {
 void EventStream::pump() {
   if (writing_ || finished_) return;
   const std::string chunk = feed_.read(reader_, kMaxChunk);
-  if (chunk.empty()) return;  // To libsoup an empty chunk is the end.
+  if (chunk.empty()) return;  // libsoup takes an empty chunk as the end.
   writing_ = true;
   since_ = Clock::now();
   soup_message_body_append(soup_server_message_get_response_body(message_), SOUP_MEMORY_COPY,

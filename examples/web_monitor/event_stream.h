@@ -9,28 +9,30 @@
 
 namespace npuwhisper::monitor {
 
-/// One browser's connection to the feed: an HTTP response that goes on. At most one chunk of it is
-/// on its way, and the next is made of what is new by then; so a browser that reads slowly costs
-/// kMaxChunk bytes and keeps nobody waiting. For the main context's thread.
+/// One browser's connection to the feed: an HTTP response that does not end. At most one chunk is
+/// in flight; the next one is built when it has been written, from the events that are new by then.
+/// A browser that reads slowly therefore costs kMaxChunk bytes and delays nobody else. Use it from
+/// the main context's thread.
 class EventStream {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kMaxChunk = 32768;
 
-  /// Answers `message`, which is paused while there is nothing to say.
+  /// Answers `message`, which is paused while there is nothing to send.
   EventStream(SoupServerMessage* message, const CaptionFeed& feed, CaptionFeed::Reader reader);
   ~EventStream();
   EventStream(const EventStream&) = delete;
   EventStream& operator=(const EventStream&) = delete;
 
-  /// Sends what is new, unless a chunk is on its way: then that happens when it has been written.
+  /// Sends the new events immediately or, if a chunk is in flight, after that chunk has been
+  /// written.
   void pump();
-  /// Whether a chunk has been on its way for longer than `limit`.
+  /// Returns whether a chunk has been in flight for longer than `limit`.
   bool stalled(Clock::time_point now, Clock::duration limit) const;
   bool idle() const { return !writing_; }
-  /// Ends the response, once what is on its way has been written.
+  /// Ends the response after the chunk in flight has been written.
   void finish();
-  /// Breaks the connection off.
+  /// Shuts down the connection.
   void drop();
 
  private:

@@ -14,22 +14,22 @@ namespace {
 
 using cli::Owned;
 
-// A file comes in at the speed at which it is heard, in buffers of 20 ms: with larger ones sound
-// would come in before it was spoken.
+// A file is fed in real time, in buffers of 20 ms. With larger buffers, audio would arrive before
+// the time at which it is spoken.
 constexpr const char* kPlayed =
     "uridecodebin name=source expose-all-streams=false caps=audio/x-raw audioconvert name=sound ! "
     "audioresample ! audio/x-raw,rate=16000,channels=1 ! "
     "audiobuffersplit output-buffer-duration=1/50 ! identity sync=true";
 
-// The sinks keep to no clock and do not wait for a first buffer: text comes when it comes.
+// The sinks neither synchronise to a clock nor wait for a first buffer: text arrives at any time.
 constexpr const char* kCaptioned =
     " ! audioconvert ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
     "fakesink sync=false async=false npuwhisper-monitor.unsynced_src ! "
     "appsink name=json sync=false async=false";
 
 // Links a pad of the decoder to the element `sound`, unless another one is linked. A stream that
-// takes over from one before it, as in chained Ogg, comes when that one's pad has been unlinked; in
-// a description for gst_parse_launch() only the first pad would be linked.
+// replaces an earlier one, as in chained Ogg, gets its pad after the earlier stream's pad has been
+// unlinked. A description for gst_parse_launch() would link only the first pad.
 void link_sound(GstElement*, GstPad* pad, gpointer sound) {
   const Owned<GstPad> sink(gst_element_get_static_pad(GST_ELEMENT(sound), "sink"));
   if (cli::media_type_of(pad) == "audio/x-raw" && !gst_pad_is_linked(sink.get())) {
@@ -83,7 +83,7 @@ Result<std::unique_ptr<LiveCaptions>> LiveCaptions::create(const Listening& list
 LiveCaptions::~LiveCaptions() {
   if (!pipeline_) return;
   if (watch_ != 0) g_source_remove(watch_);
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // From here on nothing calls take().
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // take() is not called after this.
   if (delivery_ != 0) g_source_remove(delivery_);
 }
 
@@ -100,7 +100,7 @@ Result<void> LiveCaptions::build(const Listening& listening) {
   if (!listening.uri.empty()) {
     const Owned<GstElement> decoder(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
     g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
-    // Owned by the pipeline, as the decoder is.
+    // The pipeline owns both elements.
     const Owned<GstElement> sound(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sound"));
     cli::expose_undecoded(decoder.get());
     g_signal_connect(decoder.get(), "pad-added", G_CALLBACK(link_sound), sound.get());
@@ -131,7 +131,7 @@ Result<void> LiveCaptions::build(const Listening& listening) {
 }
 
 void LiveCaptions::start() {
-  // Loads; the bus tells when that is done. A failure is on the bus, too.
+  // Loads the model. The bus reports its completion, or a failure.
   gst_element_set_state(pipeline_.get(), GST_STATE_READY);
 }
 
@@ -159,7 +159,7 @@ Readings LiveCaptions::readings() const {
   return readings;
 }
 
-// In the element's streaming thread.
+// Runs in the element's streaming thread.
 void LiveCaptions::take(GstSample* sample) {
   Piece piece{text_of(gst_sample_get_buffer(sample)), *gst_sample_get_segment(sample),
               running_time(pipeline_.get())};
@@ -186,7 +186,7 @@ void LiveCaptions::deliver() {
     std::swap(delivery, delivery_);
     pieces.swap(waiting_);
   }
-  if (delivery != 0) g_source_remove(delivery);  // This one, or one that has nothing left to do.
+  if (delivery != 0) g_source_remove(delivery);  // This source, or one with nothing left to do.
   for (const Piece& piece : pieces) events_.text(piece.json, meaning_of(piece));
 }
 
@@ -240,7 +240,7 @@ void LiveCaptions::handle(GstMessage* message) {
     }
     case GST_MESSAGE_EOS:
       over_ = true;
-      deliver();  // What was queued before the end comes before the news of it.
+      deliver();  // Delivers the queued text before the end is reported.
       events_.ended();
       break;
     case GST_MESSAGE_ERROR:

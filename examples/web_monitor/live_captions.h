@@ -21,46 +21,48 @@
 
 namespace npuwhisper::monitor {
 
-/// What is heard, and how.
+/// The audio source and the element's properties.
 struct Listening {
-  std::string uri;          ///< Played in real time; empty: `description`.
-  std::string description;  ///< A source as gst-launch-1.0 takes it, which gives raw audio.
-  /// Of the element npuwhisper, by name, as gst-launch-1.0 takes them.
+  std::string uri;          ///< Played in real time; empty: `description` is used.
+  std::string description;  ///< A source of raw audio, in gst-launch-1.0 syntax.
+  /// Properties of the element npuwhisper: names and values in gst-launch-1.0 syntax.
   std::vector<std::pair<std::string, std::string>> properties;
 };
 
-/// What the element says of itself, since it ran.
+/// State and counters of the element since it started.
 struct Readings {
   std::string device, kernels;
-  double position = 0;       ///< Seconds of audio that came in.
-  double skipped = 0;        ///< Those that nobody had time for.
-  std::uint64_t unread = 0;  ///< Pieces of text that were dropped because the program was too slow.
+  double position = 0;       ///< Seconds of audio received.
+  double skipped = 0;        ///< Seconds of audio not transcribed for lack of time.
+  std::uint64_t unread = 0;  ///< Pieces of text dropped because the program was too slow.
 };
 
 /// A pipeline that captions live audio with the element npuwhisper. It waits for the model before
-/// it listens. The callbacks come in the default main context's thread; the pipeline never waits
-/// for that thread, which keeps at most kMaxWaiting pieces. For that thread alone.
+/// it captures audio. The callbacks run in the default main context's thread. The pipeline never
+/// waits for that thread: at most kMaxWaiting pieces are queued for it. Use it only from that
+/// thread.
 class LiveCaptions {
  public:
   static constexpr std::size_t kMaxWaiting = 256;
 
   struct Events {
-    /// JSON of unsynced_src (docs/captions.md), and what its times mean, for the call only.
+    /// Receives the JSON of unsynced_src (docs/captions.md) and a mapping of its times, which is
+    /// valid only during the call.
     std::function<void(const std::string& json, const TimeMeaning&)> text;
-    std::function<void()> listening;  ///< The model is loaded.
-    std::function<void()> ended;      ///< All has been heard and all text given.
+    std::function<void()> listening;  ///< The model is loaded and the audio starts.
+    std::function<void()> ended;      ///< All audio has been processed and all text delivered.
     std::function<void(const std::string&)> warning;
-    std::function<void(const Error&)> failed;  ///< Nothing more will come.
+    std::function<void(const Error&)> failed;  ///< No callbacks follow.
   };
 
-  /// Errors: InvalidArgument for a description or property that GStreamer does not take,
-  /// NotFound or Unavailable without the element (plugin_lookup.h).
+  /// Errors: InvalidArgument (GStreamer rejects a description or property), NotFound or Unavailable
+  /// (the element is missing; see find_plugin()).
   static Result<std::unique_ptr<LiveCaptions>> create(const Listening& listening, Events events);
   ~LiveCaptions();
   LiveCaptions(const LiveCaptions&) = delete;
   LiveCaptions& operator=(const LiveCaptions&) = delete;
 
-  /// Loads the model and then listens. A failure is told by Events::failed.
+  /// Loads the model and then captures audio. A failure is reported by Events::failed.
   void start();
   Readings readings() const;
 
@@ -76,7 +78,7 @@ class LiveCaptions {
   Result<void> build(const Listening& listening);
   void take(GstSample* sample);
   void deliver();
-  /// For as long as `piece` lives.
+  /// The result is valid while `piece` lives.
   static TimeMeaning meaning_of(const Piece& piece);
   void handle(GstMessage* message);
 
@@ -87,7 +89,7 @@ class LiveCaptions {
   guint watch_ = 0;
   bool over_ = false;
 
-  mutable std::mutex mutex_;  // A leaf. Guards the next three.
+  mutable std::mutex mutex_;  // A leaf lock. Guards the members below.
   std::deque<Piece> waiting_;
   guint delivery_ = 0;
   std::uint64_t unread_ = 0;

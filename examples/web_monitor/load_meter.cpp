@@ -6,7 +6,7 @@
 namespace npuwhisper::monitor {
 namespace {
 
-// More often than this nothing is written down, so that few readings are kept.
+// Minimum time between stored readings, which limits their number.
 constexpr std::chrono::milliseconds kBetween{500};
 
 }  // namespace

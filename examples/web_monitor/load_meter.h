@@ -6,16 +6,16 @@
 
 namespace npuwhisper::monitor {
 
-/// CPU time over time, in cores, of the last ten seconds (less before those have passed): text is
-/// made in bursts, so that a shorter time says nothing. Reentrant.
+/// Average CPU use, in cores, over the last ten seconds, or since the first reading if that is
+/// less. Text is computed in bursts, so an average over a shorter period says little. Reentrant.
 class LoadMeter {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kSpan{10};
 
-  /// `cpu_seconds` until `now`; both never go back.
+  /// Adds a reading: the CPU time used until `now`. Neither value ever decreases.
   void add(Clock::time_point now, double cpu_seconds);
-  /// 0 until there are two readings.
+  /// Returns the average, or 0 until there are two readings.
   double cores() const;
 
  private:
@@ -23,10 +23,10 @@ class LoadMeter {
     Clock::time_point at;
     double cpu_seconds;
   };
-  std::deque<Reading> readings_;  // The first is kSpan old or older, if there is such a one.
+  std::deque<Reading> readings_;  // If any is at least kSpan old, the first one is.
 };
 
-/// The CPU time of all threads of this process.
+/// Returns the CPU time of all threads of this process.
 double process_cpu_seconds();
 
 }  // namespace npuwhisper::monitor

@@ -16,7 +16,7 @@
 namespace npuwhisper::monitor {
 namespace {
 
-/// What the user wrote, by option. monitor_help.txt describes them.
+/// The option values as given by the user. monitor_help.txt describes the options.
 struct RawOptions {
   std::optional<std::string> source, model, language, address, token;
   std::vector<std::string> hosts;
@@ -41,7 +41,7 @@ void add_all(cli::ProgramOptions& options, RawOptions& raw) {
   options.add_library(gst_init_get_option_group());
 }
 
-/// The URI of what is a URI or the name of a file that can be read.
+/// Returns `input` if it is a URI, or the URI of the readable file with this name.
 Result<std::string> uri_of(const std::string& input) {
   if (gst_uri_is_valid(input.c_str()) != FALSE) return input;
   std::error_code code;
@@ -56,7 +56,7 @@ Result<std::string> uri_of(const std::string& input) {
   return std::string(uri.get());
 }
 
-/// "camera" of rtsp://user:secret@camera/stream; of a URI without a host, its scheme.
+/// Returns "camera" for rtsp://user:secret@camera/stream, and the scheme for a URI without a host.
 std::string host_of(const std::string& text) {
   const std::unique_ptr<GstUri, void (*)(GstUri*)> uri(gst_uri_from_string(text.c_str()),
                                                        gst_uri_unref);
@@ -78,7 +78,7 @@ Result<void> read_input(const RawOptions& raw, MonitorOptions& options) {
   const auto uri = uri_of(raw.inputs[0]);
   if (!uri) return fail(uri.error());
   options.listening.uri = *uri;
-  // Who reads the page need not know where the file is, nor the password of the camera.
+  // Readers of the page must not see the file's folder or the camera's password.
   options.source = gst_uri_is_valid(raw.inputs[0].c_str()) == FALSE
                        ? std::filesystem::path(raw.inputs[0]).filename().string()
                        : host_of(raw.inputs[0]);
@@ -96,7 +96,7 @@ Result<void> read_server(const RawOptions& raw, WebServer::Options& server) {
   if (raw.address) server.address = *raw.address;
   server.access.hosts = raw.hosts;
   if (raw.token) {
-    // An empty one, as of a variable that is not set, must not open the page to everybody.
+    // An empty token, as from an unset variable, must not open the page to everybody.
     if (raw.token->empty()) return fail(ErrorCode::InvalidArgument, "--token: found none");
     server.access.token = *raw.token;
   }

@@ -10,16 +10,16 @@
 
 namespace npuwhisper::monitor {
 
-/// What the user asked for.
+/// The user's request.
 struct MonitorOptions {
   Listening listening;
-  std::string source;  ///< What is heard, for people to read.
+  std::string source;  ///< Name of the audio source, for display.
   WebServer::Options server{.port = 8090};
   bool version = false;
 };
 
-/// Parses the arguments; initialises GStreamer, whose options are taken as well. --help prints and
-/// exits. Errors: InvalidArgument, NotFound (a file), with a message for the user.
+/// Parses the arguments and initialises GStreamer, whose options are accepted too. --help prints
+/// and exits. Errors: InvalidArgument, NotFound (a file), with a message for the user.
 Result<MonitorOptions> parse_monitor_options(int argc, char** argv);
 
 }  // namespace npuwhisper::monitor

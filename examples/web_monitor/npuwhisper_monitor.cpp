@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // npuwhisper-monitor: live captions on a web page. Shows how a program uses the element npuwhisper
-// for live text: the pipeline is in live_captions.cpp, what browsers are told in caption_feed.cpp.
+// for live text: live_captions.cpp has the pipeline, caption_feed.cpp the data for browsers.
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -22,7 +22,7 @@ namespace {
 
 enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2 };
 
-// What a browser gets that comes late: some minutes of speech.
+// Number of pieces of text that are kept for browsers that connect late: some minutes of speech.
 constexpr std::size_t kKeptPieces = 500;
 constexpr guint kStatusMs = 1000;
 constexpr double kFarewellSeconds = 1;
@@ -31,7 +31,7 @@ void complain(const std::string& message) {
   std::cerr << "npuwhisper-monitor: " << message << std::endl;
 }
 
-/// Who can read along where the page is not for this machine only.
+/// Returns a warning about the possible readers of a page that other machines can reach.
 std::string describe_readers(const WebServer::Options& server) {
   const bool is_open = server.access.token.empty();
   return "warning: " + std::string(is_open ? "everybody" : "everybody with the token") +
@@ -45,7 +45,7 @@ std::string new_session() {
   return std::string(uuid.get()).substr(0, 8);
 }
 
-/// The pipeline, the feed and the server, and what passes between them.
+/// Connects the pipeline, the feed and the server.
 class Monitor {
  public:
   explicit Monitor(const MonitorOptions& options)
@@ -67,7 +67,7 @@ class Monitor {
     return {};
   }
 
-  /// Until a signal or a failure.
+  /// Runs until a signal or a failure.
   ExitCode run() {
     const GSourceFunc stop = [](gpointer self) -> gboolean {
       auto& monitor = *static_cast<Monitor*>(self);
@@ -127,7 +127,7 @@ class Monitor {
     if (event->final) {
       status_.add_delay(event->delay);
       feed_.add_final(event->json);
-      feed_.set_partial("");  // It began before these words. What comes behind them is told anew.
+      feed_.set_partial("");  // The old one included these words; a new one follows.
     } else {
       feed_.set_partial(event->json);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Shows what /events tells (caption_feed.h). Pieces of text become lines: a new one begins behind a
-// sentence that is long enough, behind a pause, and before a line grows too long.
+// Shows the events of /events (caption_feed.h). Pieces of text become lines. A new line begins
+// after a sentence that is long enough, after a pause, and before a line grows too long.
 'use strict';
 
 const MAX_LINES = 200;
@@ -20,7 +20,7 @@ const lines = by('lines');
 const partial = by('partial');
 const follow = by('follow');
 
-let line = null;      // The <li> that grows: {words, text, end, language}.
+let line = null;      // The current line, the last <li>: {words, text, end, language}.
 let following = true;
 
 function clock(seconds) {
@@ -67,11 +67,11 @@ function add_final(piece) {
   line.end = piece.end;
   const text = line.text.trimStart();
   const shown = line.words.textContent.length;
-  line.words.append(text.slice(shown));  // Appended, so that screen readers read the new words only.
+  line.words.append(text.slice(shown));  // Appended: screen readers read only new words.
   stay_at_the_end();
 }
 
-// Partial words stand behind the final ones of their line.
+// Partial words follow the final ones of their line.
 function show_partial(piece) {
   const text = (piece.text ?? '').trim();
   partial.textContent = '';
@@ -107,7 +107,7 @@ function show_status(status) {
 
 function greet(hello) {
   if (hello.resumed) return;
-  // Another run of the program, or one whose lines come again.
+  // Another run of the program, or one that sends its lines again.
   lines.textContent = '';
   line = null;
   show_partial({});
@@ -131,7 +131,7 @@ follow.addEventListener('click', () => {
   stay_at_the_end();
 });
 
-const events = new EventSource('events' + location.search);  // With the token, if there is one.
+const events = new EventSource('events' + location.search);  // Includes the token, if there is one.
 const on = (name, show) =>
   events.addEventListener(name, event => show(JSON.parse(event.data)));
 on('hello', greet);
@@ -141,6 +141,6 @@ on('status', show_status);
 on('missed', mark_missed);
 events.addEventListener('error', () => {
   show_state('disconnected');
-  // A browser gives up where it got an answer that was no stream, such as "too many browsers".
+  // A browser gives up after a response that is not a stream, such as "too many browsers".
   if (events.readyState === EventSource.CLOSED) setTimeout(() => location.reload(), 5000);
 });

@@ -11,11 +11,11 @@
 
 namespace npuwhisper::monitor {
 
-/// What the page shows beside the text, as JSON on one line: {"state", "source", "clock" (UTC),
-/// "device", "kernels", "position", "delay" (of the last words, on average), "longest_delay",
-/// "cores" (CPU time of this process over the last ten seconds, LoadMeter), "skipped", "unread",
-/// "browsers", "warnings" (how many), "message" (the last of them, or the error)}.
-/// Seconds. Reentrant.
+/// The status that the page shows beside the text, as JSON on one line: {"state", "source", "clock"
+/// (UTC), "device", "kernels", "position", "delay" (mean of the last pieces of text),
+/// "longest_delay", "cores" (CPU use of this process over the last ten seconds, LoadMeter),
+/// "skipped", "unread", "browsers", "warnings" (their number), "message" (the last warning, or the
+/// error)}. Times are in seconds. Reentrant.
 class StatusReport {
  public:
   explicit StatusReport(std::string source);
@@ -23,7 +23,7 @@ class StatusReport {
   void set_state(const char* state) { state_ = state; }
   void add_delay(double seconds);
   void warn(const std::string& message);
-  /// The state is "failed" from now on.
+  /// Sets the state to "failed".
   void set_error(const std::string& message);
 
   std::string json(const Readings& readings, std::size_t n_browsers);

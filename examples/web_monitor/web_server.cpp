@@ -27,7 +27,8 @@ void answer_text(SoupServerMessage* message, guint status, const char* text) {
                                    std::char_traits<char>::length(text));
 }
 
-/// `query` goes to the page's links, which have a mark for it. Only the page has one.
+/// Returns the file's content. `query` replaces a mark in the page's links; only the page has
+/// marks.
 std::string read_file(const File& file, std::string_view query) {
   constexpr std::string_view kMark = "?QUERY";
   GBytes* bytes = g_resources_lookup_data(file.resource, G_RESOURCE_LOOKUP_FLAGS_NONE, nullptr);
@@ -64,7 +65,7 @@ WebServer::WebServer(const CaptionFeed& feed, AccessRules access)
   soup_server_add_early_handler(
       server_, nullptr,
       [](SoupServer*, SoupServerMessage* message, const char*, GHashTable*, gpointer) {
-        // Nobody wants a request's body, so it is not kept.
+        // Discards request bodies, which nothing needs.
         soup_message_body_set_accumulate(soup_server_message_get_request_body(message), FALSE);
       },
       nullptr, nullptr);

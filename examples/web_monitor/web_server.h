@@ -17,38 +17,39 @@
 
 namespace npuwhisper::monitor {
 
-/// Serves the page and the feed over HTTP: `/` with its style and script, and `/events`. Reads only
-/// (GET and HEAD). Requests under names that are not the server's get 403, those without the token,
-/// if there is one, 401 (AccessRules). Everything happens in the default main context's thread.
+/// Serves the page and the feed over HTTP: `/` with its style and script, and `/events`. Read-only
+/// (GET and HEAD). Requests for host names that are not the server's get 403. If there is a token,
+/// requests without it get 401 (AccessRules). Everything runs in the default main context's thread.
 class WebServer {
  public:
-  /// Connections to /events at a time; one more gets 503.
+  /// Maximum number of connections to /events at a time; further ones get 503.
   static constexpr std::size_t kMaxStreams = 64;
 
   struct Options {
     std::string address = "127.0.0.1";  ///< IPv4 or IPv6.
-    std::uint16_t port = 0;             ///< 0: a free one.
+    std::uint16_t port = 0;             ///< 0: any free port.
     AccessRules::Options access{};
-    /// Connections beyond these get 503 (ConnectionGate).
+    /// Connections beyond these limits get 503 (ConnectionGate).
     ConnectionGate::Limits limits{};
   };
 
-  /// `feed` outlives the server. Errors: InvalidArgument for an address that is none, or as
-  /// AccessRules::create(); Unavailable where it cannot listen.
+  /// `feed` must outlive the server. Errors: InvalidArgument (an invalid address), Unavailable (the
+  /// server cannot listen), and those of AccessRules::create().
   static Result<std::unique_ptr<WebServer>> create(const Options& options, const CaptionFeed& feed);
   ~WebServer();
   WebServer(const WebServer&) = delete;
   WebServer& operator=(const WebServer&) = delete;
 
-  /// The page's address, with the token if there is one.
+  /// Returns the page's address, with the token if there is one.
   const std::string& url() const { return url_; }
-  /// Whether only this machine can reach it.
+  /// Returns whether only this machine can reach the server.
   bool is_loopback() const { return access_.is_loopback(); }
   std::size_t n_connections() const { return gate_->n_connections(); }
   std::size_t n_streams() const { return streams_.size(); }
-  /// Gives browsers what is new in the feed, and breaks off those that have read nothing for long.
+  /// Sends the feed's new events to the browsers, and drops connections that have read nothing for
+  /// too long.
   void publish();
-  /// Ends all streams, and waits for what is on its way for at most `seconds`.
+  /// Ends all streams. Waits at most `seconds` for the chunks in flight to be written.
   void close(double seconds);
 
  private:
@@ -56,7 +57,7 @@ class WebServer {
 
   Result<void> listen(const Options& options);
   void answer(SoupServerMessage* message, const std::string& path);
-  /// Whether the request may not be answered; it then has got the reason.
+  /// Returns true if it has refused the request. The response then gives the reason.
   bool refuse(SoupServerMessage* message) const;
   void answer_events(SoupServerMessage* message);
 
