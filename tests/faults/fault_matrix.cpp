@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Each call that can fail, in each situation of the element: what becomes of it.
+// Makes each call that can fail do so, in each situation of the element, and checks the outcome.
 //
-// A child process runs each situation once and notes the sites that are called. Then one child for
-// each site runs it with the call there failing. Allowed: all goes well, or an ERROR; and after
-// NULL the element plays as before. Not allowed: the end of the process, a hang, text that is
-// missing without an ERROR, a leak.
+// A child process runs each situation once and records the sites that are called. Then one child
+// for each site runs the situation with the call at that site failing. Allowed: success, or an
+// ERROR; and after NULL the element plays as before. Not allowed: the end of the process, a hang,
+// text missing without an ERROR, a leak.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <gst/gst.h>
@@ -37,15 +37,15 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-/// A child that takes longer hangs. One takes a tenth of a second.
+/// A child that takes longer hangs. A child normally takes a tenth of a second.
 constexpr auto kPatience = 40s;
 
-/// Objects that XRT 2.25 and AMD's driver may keep for each of their calls that fails; they keep 12
-/// at most. Nothing of it is a leak to the leak sanitizer.
+/// Number of objects that XRT 2.25 and AMD's driver may keep after a call of theirs fails; they
+/// keep at most 12. The leak sanitizer does not report them as leaks.
 constexpr long kKeptByXrt = 16;
 
-/// OneDnn: an allocation of oneDNN's failed, and oneDNN crashed, waits for itself, leaks or keeps a
-/// primitive that it could not make.
+/// The outcome of a trial. OneDnn: an allocation in oneDNN failed, and oneDNN crashed, deadlocked,
+/// leaked, or kept a primitive that it could not create.
 enum class Verdict { WentWell, Error, NotReached, OneDnn, Crash, Hang, SilentLoss, Leak, NotAgain };
 constexpr std::array kVerdicts = {Verdict::WentWell,   Verdict::Error, Verdict::NotReached,
                                   Verdict::OneDnn,     Verdict::Crash, Verdict::Hang,
@@ -64,23 +64,23 @@ bool is_allowed(Verdict verdict) {
 
 struct Options {
   std::vector<Situation> situations;  ///< Empty: all.
-  std::optional<FaultKind> kind;      ///< Which calls fail; none: all.
-  std::optional<std::uint64_t> site;  ///< Which site; none: all.
+  std::optional<FaultKind> kind;      ///< Kind of the failing calls; none: all.
+  std::optional<std::uint64_t> site;  ///< The only site to try; none: all.
   std::string device = "cpu";         ///< "npu": under npuwhisper-emulate.
-  unsigned share = 1;                 ///< One of so many sites is tried.
-  unsigned seed = 1;                  ///< Chooses which.
+  unsigned share = 1;                 ///< One in this many sites is tried.
+  unsigned seed = 1;                  ///< Chooses the sites.
   unsigned n_children = 2;
   bool spares_onednn = false;  ///< Only sites in our own code.
 };
 
-/// What a child reports.
+/// The report of a child.
 struct Report {
-  int status = 0;  ///< As waitpid() has it; -1: it took too long.
+  int status = 0;  ///< The status from waitpid(); -1: it took too long.
   json content;
-  std::vector<const void*> crash;  ///< The stack where the child ended, the innermost first.
+  std::vector<const void*> crash;  ///< The stack at a crash, innermost frame first.
 };
 
-/// Where the process writes the stack of its end: return addresses in text.
+/// File descriptor to which a crash writes its stack: return addresses as text.
 int crash_output = -1;
 
 void note_crash(int signal_number) {
@@ -91,7 +91,7 @@ void note_crash(int signal_number) {
   raise(signal_number);
 }
 
-/// A process that runs `body` and reports what it returns.
+/// A process that runs `body` and reports its result.
 class Child {
  public:
   explicit Child(const std::function<json()>& body) {
@@ -110,7 +110,7 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// The child's report, once it has ended.
+  /// Returns the child's report if it has ended or taken too long.
   std::optional<Report> poll() {
     Report report;
     const bool has_ended = waitpid(pid_, &report.status, WNOHANG) == pid_;
@@ -148,15 +148,15 @@ json to_json(const Outcome& outcome) {
           {"again", outcome.again},       {"happened", fault_points::happened()}};
 }
 
-/// Runs the situation in a child.
+/// Runs the situation. Called in a child.
 json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
-  // What XRT makes for its first device it keeps.
+  // XRT keeps the objects that it creates for its first device.
   if (setting.device == "npu") {
     run_situation(situation, setting, begin, fault_points::stop);
     fault_points::empty_caches();
   }
   const long n_before = fault_points::n_live_objects();
-  // Not an object of C++: those are counted.
+  // A C string, because C++ objects would be counted.
   char* text =
       strdup(to_json(run_situation(situation, setting, begin, fault_points::stop)).dump().c_str());
   fault_points::empty_caches();
@@ -168,7 +168,7 @@ json try_out(Situation situation, const Setting& setting, const std::function<vo
   return content;
 }
 
-/// What becomes of a situation in which nothing fails, and the sites that it calls.
+/// The outcome of a situation without failures, and the sites that it calls.
 struct Reference {
   json outcome;
   std::vector<FaultSite> sites;
@@ -231,7 +231,7 @@ bool is_in(const void* address, std::string_view library) {
          std::string_view(info.dli_fname).find(library) != std::string_view::npos;
 }
 
-/// Whether what became of a failure in oneDNN is oneDNN's doing.
+/// Returns whether oneDNN causes the outcome of a failure inside it.
 bool is_onednns(const FaultSite& site, const Report& report, Verdict verdict) {
   if (!is_in(site.frames.front(), "libdnnl") || verdict == Verdict::SilentLoss) return false;
   if (verdict != Verdict::Crash) return true;
@@ -242,7 +242,7 @@ bool is_onednns(const FaultSite& site, const Report& report, Verdict verdict) {
   return innermost != report.crash.end() && is_in(*innermost, "libdnnl");
 }
 
-/// "library+offset", for addr2line.
+/// Returns "library offset", for addr2line.
 std::string name_of(const void* address) {
   Dl_info info{};
   if (dladdr(address, &info) == 0) return "?";
@@ -252,7 +252,7 @@ std::string name_of(const void* address) {
   return std::string(info.dli_fname) + ' ' + offset;
 }
 
-/// The functions that return addresses are in. The names come from binutils.
+/// Returns the names of the functions that contain the return addresses, from binutils.
 std::vector<std::string> functions_of(std::span<const void* const> frames) {
   std::vector<std::string> functions;
   for (const void* frame : frames) {
@@ -268,9 +268,9 @@ std::vector<std::string> functions_of(std::span<const void* const> frames) {
   return functions;
 }
 
-/// What docs/faults.md names as not covered: nlohmann's JSON allocates while it destroys a value,
-/// in a function that must not throw; XRT does not find the files of a device any more after it
-/// could not open it.
+/// Returns whether docs/faults.md lists the failure as not covered: nlohmann's JSON allocates in a
+/// noexcept function while it destroys a value; after XRT could not open a device, it no longer
+/// finds the device's files.
 bool is_known(const std::vector<std::string>& functions, const Report& report) {
   if (report.content.is_object() && report.content["again"].get<std::string>().find(
                                         "Failed to read sysfs node") != std::string::npos) {
@@ -284,7 +284,7 @@ bool is_known(const std::vector<std::string>& functions, const Report& report) {
 class Matrix {
  public:
   explicit Matrix(const Options& options) : options_(options) {
-    // The emulated array takes a second for each ten of a window.
+    // The emulated array takes 1 s per 10 s of a window.
     const bool is_short = options.device == "npu";
     write_tiny_model(folder_.path(), {.n_audio_ctx = is_short ? 100 : 1500});
   }
@@ -332,7 +332,7 @@ class Matrix {
     collect(0);
   }
 
-  /// Each site for itself: which others there are does not matter.
+  /// Decides for each site independently of which other sites exist.
   bool is_in_sample(const FaultSite& site, bool lasts) const {
     std::seed_seq seeds{options_.seed, static_cast<unsigned>(site.id),
                         static_cast<unsigned>(site.id >> 32), lasts ? 1U : 0U};
@@ -340,7 +340,7 @@ class Matrix {
   }
 
   void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
-    // What a live stream says depends on when its audio comes; that it ends does not.
+    // The text of a live stream depends on the timing of its audio; that the stream ends does not.
     Verdict verdict = judge(report, reference, situation == Situation::Live);
     if (!is_allowed(verdict) && is_onednns(trial.site, report, verdict)) verdict = Verdict::OneDnn;
     if (!is_allowed(verdict)) {
@@ -474,10 +474,10 @@ Options parse(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace npuwhisper::test;
   const Options options = parse(argc, argv);
-  // A critical message ends a child, which counts as a crash.
+  // A critical message aborts a child, which counts as a crash.
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(nullptr, nullptr);
-  // The plugin is loaded once, and no thread is started, before the children are made.
+  // Before the children are created, the plugin is loaded once and no thread is started.
   GstPlugin* plugin = gst_plugin_load_by_name("npuwhisper");
   if (plugin == nullptr) {
     std::fputs("no plugin 'npuwhisper' in GST_PLUGIN_PATH\n", stderr);

@@ -17,7 +17,7 @@ namespace {
 
 enum class Owner : std::uint8_t { Nobody, Ours, Between };
 
-/// Loaded code from `begin` to `end`, of a library that is loaded at `base`.
+/// Executable code from `begin` to `end` in a library loaded at `base`.
 struct Range {
   const char* base = nullptr;
   const char* begin = nullptr;
@@ -34,15 +34,15 @@ constexpr std::size_t kMaxSites = 1U << 14;
 
 std::array<Range, 32> ranges;
 std::size_t n_ranges = 0;
-std::array<FaultSite, kMaxSites> noted;  // By id, open addressing; id 0: free.
+std::array<FaultSite, kMaxSites> noted;  // Hash table by id with open addressing; id 0: free.
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
-std::optional<FaultKind> wanted_kind;  // Backtraces of all the others would take their time.
+std::optional<FaultKind> wanted_kind;  // Limited to one kind because backtraces are slow.
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};
 std::atomic<long> n_live{0};
-// The unwinder and the loader allocate too.
+// Ignores the calls of the unwinder and the loader, which allocate too.
 thread_local bool is_inside = false;
 
 Owner owner_of(std::string_view path, bool is_program) {
@@ -50,7 +50,7 @@ Owner owner_of(std::string_view path, bool is_program) {
   for (const std::string_view ours : {"libnpuwhisper", "libgstnpuwhisper", "libdnnl"}) {
     if (name.starts_with(ours)) return Owner::Ours;
   }
-  // What lies between our call and the system's, and the replacements themselves.
+  // Code between our call and the system call, including the replacements.
   if (is_program) return Owner::Between;
   for (const std::string_view between : {"libstdc++", "libc.so", "libgcc_s"}) {
     if (name.starts_with(between)) return Owner::Between;
@@ -71,7 +71,7 @@ int add_ranges(dl_phdr_info* library, std::size_t, void*) {
   return 0;
 }
 
-/// nullptr: in no library that counts.
+/// Returns nullptr if the address is in no relevant library.
 const Range* range_of(const void* address) {
   for (std::size_t i = 0; i < n_ranges; ++i) {
     if (ranges[i].contains(address)) return &ranges[i];
@@ -84,14 +84,14 @@ Owner owner_of(const void* address) {
   return range == nullptr ? Owner::Nobody : range->owner;
 }
 
-/// XRT loads AMD's driver when it looks for devices, so that the ranges do not have it.
+/// Uses dladdr() because the ranges lack AMD's driver, which XRT loads when it looks for devices.
 bool is_xrt(const void* address) {
   Dl_info info{};
   return dladdr(address, &info) != 0 &&
          std::string_view(info.dli_fname).find("/libxrt") != std::string_view::npos;
 }
 
-/// The same in each run, wherever libraries are loaded.
+/// Returns a number for the address that is the same in each run, wherever libraries are loaded.
 std::uint64_t place_of(const void* address) {
   const Range* range = range_of(address);
   const char* base = range == nullptr ? nullptr : range->base;
@@ -104,25 +104,26 @@ std::uint64_t place_of(const void* address) {
          static_cast<std::uint64_t>(static_cast<const char*>(address) - base);
 }
 
-/// GLib ends the program when a thread that g_thread_new() wants does not start.
+/// Returns true in g_thread_new(): GLib aborts the program if its thread does not start.
 bool is_fatal_in_glib(const void* address) {
   Dl_info info{};
   return dladdr(address, &info) != 0 && info.dli_sname != nullptr &&
          std::strcmp(info.dli_sname, "g_thread_new") == 0;
 }
 
-/// Whether a call that XRT makes for us counts. Its own allocations and threads are its own affair.
+/// Returns whether calls of this kind count when XRT issues them for us. XRT's allocations and
+/// threads do not count.
 bool counts_in_xrt(FaultKind kind) {
   return kind == FaultKind::Open || kind == FaultKind::Read || kind == FaultKind::Map ||
          kind == FaultKind::EventDescriptor || kind == FaultKind::Device;
 }
 
-/// The site of the call that this thread is in; id 0: nobody's that counts.
+/// Returns the site of this thread's current call; id 0: the call does not count.
 FaultSite this_site(FaultKind kind) {
   constexpr std::size_t kOurFrames = 3;
   std::array<void*, kDepth> stack{};
   const auto n = static_cast<std::size_t>(backtrace(stack.data(), kDepth));
-  // GStreamer starts the threads of pads for us; nothing else is called for us by others.
+  // GStreamer starts pad tasks' threads for us. Other indirect calls do not count.
   const bool may_be_indirect = kind == FaultKind::Thread;
   FaultSite site{.kind = kind};
   std::size_t n_frames = 0, n_ours = 0;

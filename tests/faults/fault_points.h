@@ -9,9 +9,9 @@
 
 namespace npuwhisper::test {
 
-/// Calls of libraries and of the system that can fail. Those that our code or oneDNN makes go
-/// through replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp), which
-/// know where they come from and fail on demand.
+/// Library and system calls that can fail. Calls from our code or from oneDNN go through
+/// replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp), which know
+/// their call site and fail on demand.
 enum class FaultKind : std::uint8_t {
   New,
   Memory,
@@ -20,7 +20,7 @@ enum class FaultKind : std::uint8_t {
   Read,
   Map,
   EventDescriptor,
-  Device,  ///< ioctl() of a device's file.
+  Device,  ///< ioctl() of a device file.
 };
 inline constexpr std::array kFaultKinds = {
     FaultKind::New,  FaultKind::Memory, FaultKind::Thread,          FaultKind::Open,
@@ -28,40 +28,41 @@ inline constexpr std::array kFaultKinds = {
 
 const char* to_string(FaultKind kind);
 
-/// Where a call comes from: the return addresses within our libraries and oneDNN, the innermost
-/// first; null: none. Two calls with the same addresses are one site. Files, mappings and calls of
-/// a device count also where XRT or AMD's driver makes them for us, with their addresses.
+/// The origin of a call: the return addresses within our libraries and oneDNN, innermost first;
+/// unused entries are null. Two calls with the same addresses belong to one site. File, mapping and
+/// device calls also count if XRT or AMD's driver issues them for us; their addresses are then
+/// included.
 struct FaultSite {
-  static constexpr std::size_t kFrames = 8;  ///< What XRT and the driver make needs more than 3.
+  static constexpr std::size_t kFrames = 8;  ///< Calls by XRT and the driver need more than 3.
 
   std::uint64_t id = 0;
   FaultKind kind = FaultKind::New;
   std::array<const void*, kFrames> frames{};
 };
 
-/// The calls of this process. What each function starts lasts until stop(). All but the calls
-/// themselves are for one thread; the state is as fork() copied it in a child.
+/// Records or fails calls of this process. record() and fail() take effect until stop(). Only
+/// fails() may be called by several threads. In a child, the state is the one that fork() copied.
 namespace fault_points {
 
-/// For the replacements: whether the call of this kind that this thread makes is to fail. Notes it,
-/// too. For any thread.
+/// For the replacements: returns whether the current call of this kind in this thread must fail.
+/// Also records the call. Thread-safe.
 bool fails(FaultKind kind);
 
-/// Finds our libraries, which are loaded already, in this process.
+/// Locates our libraries, which must be loaded already, in this process.
 void find_libraries();
-/// Notes each site that is called, of one kind or of all.
+/// Starts recording each site that is called, of one kind or, without `kind`, of all kinds.
 void record(std::optional<FaultKind> kind);
-/// The first call from the site fails. With `lasts`, all that follow from there fail too.
+/// Makes the first call from the site fail. With `lasts`, all later calls from there fail too.
 void fail(const FaultSite& site, bool lasts);
 void stop();
 
-/// Whether a call failed since fail().
+/// Returns whether a call has failed since fail().
 bool happened();
-/// Those that were noted.
+/// Returns the recorded sites.
 std::vector<FaultSite> sites();
-/// Makes oneDNN forget what it keeps for others that want the same, for good.
+/// Empties oneDNN's primitive cache and disables it permanently.
 void empty_caches();
-/// Objects that operator new made in this process and nothing has deleted.
+/// Returns the number of live objects allocated by operator new in this process.
 long n_live_objects();
 
 }  // namespace fault_points

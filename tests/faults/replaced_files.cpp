@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Functions of the C library about files, replaced for the libraries that this program uses, too.
+// Replaces the C library's file functions for this program and the libraries that it uses.
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -17,11 +17,11 @@ namespace {
 using npuwhisper::test::FaultKind;
 using npuwhisper::test::fault_points::fails;
 
-/// The functions of the C library, or of a library that is preloaded.
+/// The original functions of the C library, or those of a preloaded library.
 class NextFunctions {
  public:
-  /// All are found with the first call, before there are threads: dlsym() waits while a library is
-  /// loaded, whose constructors may read files.
+  /// Looks up all functions on the first call, before there are threads: dlsym() blocks while a
+  /// library is loaded, and its constructors may read files.
   static const NextFunctions& get() {
     static const NextFunctions found;
     return found;
@@ -35,7 +35,7 @@ class NextFunctions {
   int (*const ioctl)(int, unsigned long, ...) = find("ioctl");
 
  private:
-  /// Of any type.
+  /// Converts to any function type.
   struct Found {
     template <typename Function>
     operator Function*() const {
@@ -53,10 +53,10 @@ int error(int number) {
 
 }  // namespace
 
-// Libraries are to find them here.
+// Exported so that libraries use these functions.
 #pragma GCC visibility push(default)
 extern "C" {
-// Functions of files have two symbols: with offsets of 64 bits, these names mean open64 and so on.
+// File functions have two symbols. With 64-bit offsets, these names mean open64 and so on.
 int open(const char* path, int flags, ...) {
   std::va_list arguments;
   va_start(arguments, flags);

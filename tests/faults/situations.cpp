@@ -14,14 +14,14 @@ namespace {
 constexpr int kRate = 16'000;
 constexpr std::size_t kChunk = kRate / 10;
 
-/// An element between a source and a sink of this thread.
+/// An element between a source and a sink, both driven by the calling thread.
 class Stream {
  public:
   Stream(const Setting& setting, bool is_live) : is_live_(is_live) {
     element_ = gst_element_factory_make("npuwhisper", nullptr);
     if (element_ == nullptr) g_error("no element 'npuwhisper'");
     gst_object_ref_sink(element_);
-    // Whatever a model with random weights writes is text.
+    // Accepts any text of a model with random weights.
     g_object_set(element_, "model", setting.model.c_str(), "n-threads", 2, "temperature-increment",
                  0.0, "no-speech-threshold", 1.0, "log-prob-threshold", -100.0,
                  "compression-ratio-threshold", 100.0, "word-times", TRUE, nullptr);
@@ -66,7 +66,8 @@ class Stream {
     harness_ = nullptr;
   }
 
-  /// The same noise for the same times.
+  /// Pushes noise from second `from` to second `to`; the noise is always the same for the same
+  /// times.
   void push(int from, int to) {
     if (harness_ == nullptr) return;
     std::mt19937 generator(static_cast<unsigned>(from));
@@ -94,10 +95,10 @@ class Stream {
     gst_harness_push_event(harness_, gst_event_new_segment(&segment));
   }
 
-  /// Ends the stream and waits until it is over: with EOS, or with an ERROR.
+  /// Ends the stream and waits for EOS or an ERROR.
   void finish() {
     if (harness_ != nullptr) gst_harness_push_event(harness_, gst_event_new_eos());
-    // Where something was refused, the ERROR may still be on its way.
+    // After a refusal, the ERROR may arrive later.
     while ((!finished_ || refused_) && error_.empty()) {
       collect();
       if ((!finished_ || refused_) && error_.empty()) g_usleep(1000);
@@ -109,7 +110,7 @@ class Stream {
     poll_error();
     return {error_, refused_, finished_, text_, {}};
   }
-  /// Forgets what came out.
+  /// Discards the output so far.
   void clear() {
     collect();
     finished_ = false;
@@ -182,7 +183,7 @@ Outcome run_situation(Situation situation, const Setting& setting,
   Stream stream(setting, situation == Situation::Live);
   if (situation == Situation::Load) begin();
   stream.start();
-  // The model is loaded when a first stream is over.
+  // The model is loaded by the end of a first stream.
   stream.push(0, 1);
   stream.finish();
   if (situation != Situation::Load) {

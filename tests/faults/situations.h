@@ -7,30 +7,30 @@
 
 namespace npuwhisper::test {
 
-/// What the element does while a call fails.
+/// The element's activity while a call fails.
 enum class Situation { Load, File, Live, Seek, Stop };
 inline constexpr std::array kSituations = {Situation::Load, Situation::File, Situation::Live,
                                            Situation::Seek, Situation::Stop};
 
 const char* to_string(Situation situation);
 
-/// What became of it.
+/// The result of a situation.
 struct Outcome {
-  std::string error;      ///< Of the first ERROR message; empty: none.
-  bool refused = false;   ///< A state change failed, or a buffer was not taken.
-  bool finished = false;  ///< EOS came out.
-  std::string text;       ///< All that came out, each text with its time.
-  std::string again;  ///< The text of a stream that the same element got after NULL; or its error.
+  std::string error;      ///< Text of the first ERROR message; empty: none.
+  bool refused = false;   ///< A state change failed, or a buffer was rejected.
+  bool finished = false;  ///< EOS left the element.
+  std::string text;       ///< All output text, each piece with its time.
+  std::string again;  ///< Text or error of a second stream, played by the same element after NULL.
 };
 
-/// What the element is told.
+/// Settings of the element.
 struct Setting {
   std::string model;  ///< A folder.
   std::string device = "cpu";
 };
 
-/// Plays to an `npuwhisper` of this process. `begin` is called where the situation begins, `end`
-/// where it is over. May hang where the element does.
+/// Plays audio to an `npuwhisper` in this process. Calls `begin` at the start of the situation and
+/// `end` at its end. Hangs if the element does.
 Outcome run_situation(Situation situation, const Setting& setting,
                       const std::function<void()>& begin, const std::function<void()>& end);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What fails inside npuwhisperbin: an ERROR on the bus, never the end of the program that it is in.
+// Failures inside npuwhisperbin cause an ERROR on the bus and never end the program.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -29,7 +29,7 @@ class Source {
 
   void link() { gst_pad_link(pad_.get(), sink_.get()); }
   void unlink() { gst_pad_unlink(pad_.get(), sink_.get()); }
-  /// What comes before the data, and `n_bytes` of it.
+  /// Sends the initial events and a buffer of `n_bytes`.
   void begin(gsize n_bytes) {
     GstSegment segment;
     gst_segment_init(&segment, GST_FORMAT_TIME);

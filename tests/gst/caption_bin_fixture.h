@@ -14,14 +14,15 @@
 
 namespace npuwhisper::test {
 
-// Pipelines around an npuwhisperbin called b. On the scripted runtime a tone is "heard" as text: a
-// second of it each period, from 0.1 s before each but the first.
+// Pipelines around an npuwhisperbin named b. The scripted runtime turns each tone into text. A tone
+// lasts 1 s and starts 0.1 s before each period, except for the first, which starts at 0 s.
 inline constexpr GstClockTime kPeriod = 4 * GST_SECOND;
-/// Live sources do not start together, and video of before the audio has no text to wait for.
+/// Time in the stream from which live video is checked. Live sources do not start simultaneously,
+/// and video that precedes the audio has no text.
 inline constexpr GstClockTime kLiveStart = 500 * GST_MSECOND;
 
 std::string audio(int n_seconds, const std::string& properties = "");
-/// Black, 25 frames a second.
+/// Returns a source of black video with 25 frames per second.
 std::string video(int n_seconds, const std::string& properties = "");
 std::string bin(const std::string& properties);
 
@@ -30,7 +31,7 @@ inline constexpr const char* kSinks =
 inline constexpr const char* kSyncedSinks =
     "b.video_src ! fakesink name=vs sync=true  b.audio_src ! fakesink name=as sync=true ";
 
-/// A pad of an element within the bin.
+/// A pad of an element inside the bin.
 class InnerPad {
  public:
   InnerPad(const Pipeline& pipeline, const char* element, const char* pad);
@@ -43,13 +44,13 @@ class InnerPad {
   GstPad* pad_;
 };
 
-/// The buffers that leave a pad of the bin: when, and whether there is something to be seen.
+/// Records the buffers that leave a pad of the bin. Text is detected by a byte above 128.
 class Frames {
  public:
   struct Frame {
     GstClockTime pts;
     bool has_text;
-    std::chrono::nanoseconds arrived;  ///< By the PatientClock, if there is one.
+    std::chrono::nanoseconds arrived;  ///< Time of the PatientClock; 0 without one.
   };
 
   Frames(const Pipeline& pipeline, const char* pad);
@@ -62,9 +63,9 @@ class Frames {
   void clear();
 
  private:
-  // Shared with the probe, which may still run in another thread when the object dies.
+  // Shared with the probe, which may still run in another thread when the object is destroyed.
   struct Log {
-    std::mutex mutex;  // Guards the next.
+    std::mutex mutex;  // Guards `frames`.
     std::vector<Frame> frames;
   };
   static GstPadProbeReturn note(GstPad* pad, GstPadProbeInfo* info, gpointer log);
@@ -74,7 +75,8 @@ class Frames {
   const std::shared_ptr<Log> log_ = std::make_shared<Log>();
 };
 
-/// Text while the tone lasts, and none long after it.
+/// Fails the test unless the frames from `from` on show text during each tone, and no text long
+/// after it.
 void expect_text_in_time(const std::vector<Frames::Frame>& frames, GstClockTime from = 0);
 
 }  // namespace npuwhisper::test

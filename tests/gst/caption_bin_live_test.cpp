@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin with live sources, on the scripted runtime: latency, pace, streams that come and
-// go.
+// npuwhisperbin with live sources, on the scripted runtime: latency, pace, and streams that appear
+// and disappear.
 #include <atomic>
 #include <cmath>
 
@@ -49,7 +49,7 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
   const auto is_latency = [&](double wanted) {
     return std::abs(static_cast<double>(min_latency(pipeline)) - wanted) < 0.15e9;
   };
-  // Once captions know their framerate.
+  // The latency is complete once the caption element knows its frame rate.
   EXPECT_TRUE(eventually([&] { return is_latency(2.1e9); })) << min_latency(pipeline);
   g_object_set(pipeline.element("b"), "latency", 5000U, nullptr);
   EXPECT_TRUE(is_latency(5.1e9)) << min_latency(pipeline);
@@ -67,14 +67,14 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
 }
 INSTANTIATE_TEST_SUITE_P(Modes, LiveLatency, ::testing::Values("overlay", "cea708"));
 
-// For what takes its time by the clock.
+// Tests of timing, by the PatientClock.
 class LivePlayback : public ::testing::TestWithParam<const char*> {
  protected:
   const PatientClock clock_;
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
 };
 
-// Recognition that takes for ever costs the video nothing but its captions.
+// If recognition never finishes, the video lacks only its captions.
 TEST_P(LivePlayback, VideoNeverStalls) {
   set_script({.decode_time = 60s});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(100, "is-live=true") +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin and serialized queries: none may wait for preroll, or for the model.
+// npuwhisperbin and serialized queries, which must not wait for preroll or for the model.
 #include <algorithm>
 #include <atomic>
 #include <functional>
@@ -20,8 +20,8 @@ GstQuery* make_query(GstQueryType type) {
   return query;
 }
 
-/// Sends serialized queries downstream from the source pad of an element, in its streaming thread:
-/// before and after each of its first buffers, as decoders do that negotiate again.
+/// Sends serialized queries downstream from the source pad of an element, in its streaming thread,
+/// before each of its buffers. Decoders do so when they renegotiate.
 class Asker {
  public:
   Asker(const Pipeline& pipeline, const char* element)
@@ -42,7 +42,7 @@ class Asker {
     auto& asker = *static_cast<Asker*>(self);
     for (const GstQueryType type : {GST_QUERY_ALLOCATION, GST_QUERY_DRAIN}) {
       GstQuery* query = make_query(type);
-      gst_pad_peer_query(pad, query);  // The answer may be no.
+      gst_pad_peer_query(pad, query);  // The query may fail.
       gst_query_unref(query);
       ++asker.n_answered_;
     }
@@ -77,7 +77,7 @@ TEST_P(QueriesInEveryMode, OfVideoAreAnsweredBeforePreroll) {
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(8) + video(8) + kSinks);
   const Asker asker(pipeline, "video");
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
-  // Nobody plays: the queries are not among what the preroll waits for.
+  // The pipeline stays paused: queries are answered without PLAYING.
   EXPECT_TRUE(eventually([&] { return asker.n_answered() >= 2 * 20; })) << asker.n_answered();
   ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(asker.n_answered(), 2 * 200);
@@ -132,7 +132,7 @@ class Allocations {
   std::atomic<int> n_{0};
 };
 
-// What a sink offers, such as a pool in its own memory, is still heard by the source of the video.
+// The video's source receives the sink's answer, such as a pool in the sink's memory.
 TEST(CaptionBin, AllocationOfTheFirstBufferReachesTheSink) {
   for (int run = 0; run < 2; ++run) {
     set_script({});
@@ -146,7 +146,8 @@ TEST(CaptionBin, AllocationOfTheFirstBufferReachesTheSink) {
   }
 }
 
-// A decoder that can mix down asks how many channels it should give: six, if the sink takes six.
+// A decoder that can downmix queries the caps. It must be offered six channels if the sink accepts
+// six, although the text needs only one.
 TEST(CaptionBin, TheTextDoesNotChooseTheChannelsOfTheAudio) {
   for (const char* mode : {"mode=none", "mode=overlay", "mode=cea708"}) {
     SCOPED_TRACE(mode);

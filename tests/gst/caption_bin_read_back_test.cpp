@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What npuwhisperbin puts on frames, read back by ffmpeg.
+// Captions that npuwhisperbin attaches to frames, read back by ffmpeg.
 #include <cstdio>
 
 #include "caption_bin_fixture.h"
@@ -39,7 +39,7 @@ class ReadBack : public ::testing::Test {
     gst_util_set_object_arg(captions, "mode", "pop-on");
     g_object_unref(captions);
   }
-  // As SRT, without what belongs to its looks.
+  // Checks the captions of `input`, which ffmpeg converts to SRT, without their styling.
   void expect_captions(const std::string& input) const {
     const auto lines =
         lines_of("cd " + folder_.path().string() + " && ffmpeg -nostdin -v error " + input +
@@ -57,7 +57,7 @@ class ReadBack : public ::testing::Test {
         texts.push_back(line);
       }
     }
-    // The one at 0 s cannot be sent ahead of its time.
+    // The caption at 0 s cannot be sent ahead of its time, so its start is not checked.
     EXPECT_EQ(texts, (std::vector<std::string>{"First line.", "And a second.", "First line."}));
     ASSERT_EQ(starts.size(), 3U);
     EXPECT_NEAR(starts[1], 3.9, 0.1);
@@ -91,8 +91,8 @@ TEST_F(ReadBack, Cea608InQuickTime) {
   expect_captions("-i out.mov");
 }
 
-// The decoder gives both fields. For the second triplet of a buffer qtmux 1.22 reads beyond its
-// end, so the file gets field 1 alone, which is what the raw form has.
+// The decoder outputs both fields. For the second triplet of a buffer, qtmux 1.22 reads beyond the
+// buffer's end, so the file gets only field 1, which is the content of the raw format.
 TEST_F(ReadBack, Cea608InLine21) {
   Pipeline pipeline(
       bin("mode=cea608 streaming=false") + audio(11) +

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin where a stream is taken over by another one: audio that is linked again, as
-// decodebin does it for chained Ogg and for MPEG-TS that changes, and video whose size changes.
+// npuwhisperbin when one stream replaces another: audio is relinked, as decodebin does for chained
+// Ogg and for MPEG-TS that changes, or video changes its size.
 #include <gst/video/video.h>
 
 #include <atomic>
@@ -18,8 +18,8 @@ constexpr const char* kTicks =
     "wave=ticks freq=440 sine-periods-per-tick=440 tick-interval=4000000000 samplesperbuffer=1600 ";
 constexpr const char* kAudioCaps = " ! audio/x-raw,rate=16000,channels=1 ";
 
-/// Unlinks the audio source named "audio" when it ends, in place of EOS, and links the source named
-/// "next", if there is one.
+/// At the end of the audio source named "audio", drops EOS, unlinks the source and links the source
+/// named "next", if there is one.
 class TakeOver {
  public:
   explicit TakeOver(const Pipeline& pipeline)
@@ -67,7 +67,7 @@ class Relink : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(Relink, TextOfTheAudioBeforeIsKept) {
-  // Recognition is slower than the link: the text of the first source is on its way then.
+  // Recognition is slower than the relinking: the text of the first source is still in flight.
   set_script({.decode_time = 300ms});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(12) + video(24) + kSinks);
   GstElement* next = gst_parse_bin_from_description(
@@ -125,7 +125,7 @@ TEST_P(Relink, VideoEndsInGapsWhileTheAudioIsAway) {
   ASSERT_TRUE(pipeline.run());
 }
 
-/// Whether `queue` holds as much as it may, so that whoever gives it more waits.
+/// Returns whether `queue` is at its limit, so that a thread that pushes to it waits.
 bool is_full(GstElement* queue) {
   guint64 level = 0;
   guint64 limit = 0;
@@ -133,8 +133,8 @@ bool is_full(GstElement* queue) {
   return level >= limit;
 }
 
-/// Text waits for video that has stopped, and audio for the text: nothing moves on any more.
-/// Whoever unlinks the video must not wait too.
+/// The video has stopped, the text waits for the video, and the audio waits for the text. Unlinking
+/// the video must return even then.
 TEST_P(Relink, UnlinkingTheVideoWhileEverythingIsFullDoesNotWait) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
@@ -150,7 +150,7 @@ TEST_P(Relink, UnlinkingTheVideoWhileEverythingIsFullDoesNotWait) {
   gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
   GstElement* text_queue = gst_bin_get_by_name(GST_BIN(pipeline.element("b")), "text_queue");
   ASSERT_NE(text_queue, nullptr);
-  // For so many looks in a row that it will hardly get room again.
+  // Requires 1000 full readings in a row, so that the queue is unlikely to drain again.
   int n_full = 0;
   ASSERT_TRUE(eventually([&] {
     n_full = is_full(text_queue) ? n_full + 1 : 0;
@@ -164,9 +164,9 @@ TEST_P(Relink, UnlinkingTheVideoWhileEverythingIsFullDoesNotWait) {
     done = true;
   });
   EXPECT_TRUE(eventually([&] { return done.load(); }));
-  if (!done) pipeline.set_state(GST_STATE_NULL);  // Then it goes on.
+  if (!done) pipeline.set_state(GST_STATE_NULL);  // Unblocks the thread.
   unlinking.join();
-  // With video again all goes on.
+  // All streams continue once there is video again.
   const Frames frames(pipeline, "video_src");
   EXPECT_EQ(gst_pad_link(src, sink), GST_PAD_LINK_OK);
   gst_pad_remove_probe(src, probe);
@@ -195,7 +195,7 @@ TEST_P(Relink, VideoGoesOnAndSeeksWhileTheAudioIsAway) {
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_ERROR, 0ms));
 }
 
-// Counts the frames whose size is not that of the caps which are current.
+// Counts the frames whose size does not match the current caps.
 class OddFrames {
  public:
   explicit OddFrames(const Pipeline& pipeline)
@@ -239,7 +239,7 @@ TEST_P(Relink, FramesHaveTheCapsOfTheirSize) {
   EXPECT_EQ(odd.n(), 0);
 }
 
-// Demuxers send GAPs where the video has ended before the audio.
+// Demuxers send GAPs if the video ends before the audio.
 TEST_P(Relink, GapsOfTheVideoAreNoFrames) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(8) + video(2) + kSinks);

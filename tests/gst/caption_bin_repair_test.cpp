@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What npuwhisperbin keeps away from elements of GStreamer that cannot stand it. The CRITICALs that
-// these print end the test program.
+// Input that npuwhisperbin keeps away from GStreamer elements that cannot handle it. CRITICALs of
+// these elements end the test program.
 #include <atomic>
 #include <thread>
 
@@ -18,7 +18,7 @@ class ClosedCaptions : public ::testing::TestWithParam<const char*> {
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
 };
 
-/// cccombiner clips a GAP to a segment that it does not have.
+/// cccombiner clips a GAP to its segment even if it has not received one.
 TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
@@ -43,7 +43,7 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
-/// cccombiner does not know how long a frame lasts before it has caps.
+/// cccombiner does not know the duration of a frame before it has caps.
 TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
@@ -64,7 +64,7 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
   EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
 }
 
-/// cccombiner adds up the time and the duration of a frame in 64 bits. The program ends if the sum
+/// cccombiner adds the time and the duration of a frame in 64 bits. The program ends if the sum
 /// wraps.
 TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
@@ -94,8 +94,8 @@ TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
 
-/// Sends FLUSH_START to the captions while ccconverter is between two steps of converting a buffer:
-/// it lets the buffer before go then.
+/// Flushes the captions in the middle of ccconverter's conversion of a buffer: when ccconverter
+/// releases the previous buffer.
 class FlushWhileConverting {
  public:
   explicit FlushWhileConverting(const Pipeline& pipeline)
@@ -121,8 +121,8 @@ class FlushWhileConverting {
     return GST_PAD_PROBE_OK;
   }
 
-  // In ccconverter, which has taken the next buffer. The flush either gets on at once, or waits
-  // until ccconverter is done.
+  // Called by ccconverter, which has taken the next buffer. The flush either proceeds immediately
+  // or waits until ccconverter is done.
   static void on_release(gpointer self) {
     auto& flush = *static_cast<FlushWhileConverting*>(self);
     flush.flushing_ = std::thread([&flush] {
@@ -150,7 +150,7 @@ TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
   pipeline.set_state(GST_STATE_NULL);
 }
 
-// TextSwitch sends FLUSH_STOP right behind FLUSH_START where the text had no FLUSH_START yet.
+// TextSwitch sends FLUSH_STOP right after FLUSH_START if the text has had no FLUSH_START yet.
 TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
   set_script({});
   Pipeline pipeline(bin("mode=cea608") +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin on the scripted runtime: properties, modes, mistakes, and files.
+// npuwhisperbin on the scripted runtime: properties, modes, errors, and files.
 #include <gst/check/gsttestclock.h>
 #include <gst/pbutils/missing-plugins.h>
 #include <gst/video/video.h>
@@ -82,7 +82,7 @@ TEST(CaptionBin, PlaysAFileByTheClockWithoutStalling) {
   expect_text_in_time(frames.all());
 }
 
-/// Waits until no frames have come for a while.
+/// Waits until no frames have arrived for 200 ms.
 void wait_for_stillness(const Frames& frames) {
   for (std::size_t before = frames.size() + 1; frames.size() != before;) {
     before = frames.size();
@@ -90,8 +90,8 @@ void wait_for_stillness(const Frames& frames) {
   }
 }
 
-/// Counts the frames that leave the bin with characters of closed captions on them. Must outlive
-/// the pipeline.
+/// Counts the frames that leave the bin with characters of closed captions. Must outlive the
+/// pipeline.
 class CaptionedFrames {
  public:
   CaptionedFrames() = default;
@@ -112,7 +112,7 @@ class CaptionedFrames {
     while (GstMeta* meta =
                gst_buffer_iterate_meta_filtered(frame, &state, GST_VIDEO_CAPTION_META_API_TYPE)) {
       const auto* captions = reinterpret_cast<GstVideoCaptionMeta*>(meta);
-      // A pair, or the triplets of CEA-708, of which the first is field 1's pair.
+      // The data is one pair, or CEA-708 triplets, the first of which holds field 1's pair.
       const gsize offset = captions->caption_type == GST_VIDEO_CAPTION_TYPE_CEA708_RAW ? 1 : 0;
       if (captions->size < offset + 2) continue;
       const bool is_padding = ((captions->data[offset] | captions->data[offset + 1]) & 0x7f) == 0;
@@ -124,7 +124,7 @@ class CaptionedFrames {
   std::atomic<int> n_{0};
 };
 
-/// A mode of the bin.
+/// Runs each test in every mode of the bin.
 class EveryMode : public ::testing::TestWithParam<const char*> {
  protected:
   static std::string mode() { return std::string("mode=") + GetParam() + " "; }
@@ -152,7 +152,7 @@ TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
   if (std::string(GetParam()) == "overlay") expect_text_in_time(seen);
 }
 
-// The audio before the first frame is queued beside what its text lags.
+// The queue holds the audio before the first frame in addition to the lag of the text.
 TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(15) +
@@ -165,8 +165,8 @@ TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   EXPECT_EQ(sound.size(), 150U);
 }
 
-// A video sink that does not wait for the clock takes frames until the text ends. The frame that a
-// pause needs has its text all the same.
+// A video sink that does not wait for the clock takes frames until the text runs out. The frame
+// with which the sink prerolls on a pause still gets its text.
 TEST_P(EveryMode, PausesWhereTheVideoIsFarAhead) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(300) + video(300) +
@@ -185,7 +185,8 @@ TEST_P(EveryMode, PausesWhereTheVideoIsFarAhead) {
   }
 }
 
-// At half the rate a second of the stream takes two, by which queues measure what they hold.
+// At half the rate, a second of the stream takes two seconds of running time, and queues measure
+// their level in running time.
 TEST_P(EveryMode, PlaysSlowlyAndFast) {
   for (const double rate : {0.25, 0.5, 2.0}) {
     set_script({});
@@ -236,7 +237,7 @@ TEST_P(EveryMode, EndsWhicheverEndsFirst) {
   }
 }
 
-// A song with a cover: the picture has ended long before.
+// A song with a cover picture: the video ends long before the audio.
 TEST_P(EveryMode, AudioGoesOnWithoutPictures) {
   constexpr const char* kManyTexts = "tick-interval=1000000000 sine-periods-per-tick=220";
   for (const std::size_t n_frames : {1U, 50U}) {
@@ -313,7 +314,7 @@ TEST_P(EveryMode, EventsOfTheAudioStayWithTheAudio) {
   EXPECT_EQ(n_with_video, 0);
 }
 
-// Such events come in any thread, which may hold the locks of a state change.
+// Out-of-band events may be sent by any thread, even one that holds the locks of a state change.
 TEST_P(EveryMode, EventsOutOfBandDoNotWaitForTheVideo) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) +
@@ -373,8 +374,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, EveryMode,
 
 class FastVideo : public ::testing::TestWithParam<const char*> {};
 
-// The streams begin an hour behind their segments, as in files whose timestamps begin at hours. The
-// hour is a GAP of the captions.
+// The streams begin an hour after the start of their segments, as in files whose timestamps begin
+// at an hour. The captions have a GAP of that hour.
 TEST_P(FastVideo, HasClosedCaptionsFarBehindTheSegmentsStart) {
   set_script({});
   CaptionedFrames frames;
@@ -462,7 +463,7 @@ INSTANTIATE_TEST_SUITE_P(One, MissingElement,
                                            std::pair("cea708", "ccconverter"),
                                            std::pair("overlay", "audioresample")));
 
-// A seek to another rate gives audio and video their segments at the same time, in two threads.
+// After a seek to another rate, two threads deliver the segments of audio and video simultaneously.
 TEST(CaptionBin, QueuesFollowRatesThatChangeTogether) {
   Pipeline pipeline("npuwhisperbin name=b mode=none  fakesrc ! fakesink");
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin whose audio is unlinked or linked at an unfortunate moment: during a flush, and
+// npuwhisperbin whose audio is unlinked or linked at an unfortunate moment: during a flush, or
 // while another thread does the opposite.
 #include <atomic>
 #include <condition_variable>
@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 constexpr auto kFlushingSeek =
     static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
 
-/// A sink pad of the bin and what is linked to it.
+/// A sink pad of the bin and its peer.
 struct Input {
   Input(const Pipeline& pipeline, const char* name)
       : sink(gst_element_get_static_pad(pipeline.element("b"), name)),
@@ -34,7 +34,8 @@ struct Input {
   GstPad* const source;
 };
 
-/// Holds the thread that brings the first event of a type to a pad until release(), and knows it.
+/// Holds the thread that sends the first event of a type to a pad until release(). Records which
+/// thread it is.
 class HeldEvent {
  public:
   HeldEvent(GstPad* pad, GstEventType type) : pad_(pad), type_(type) {
@@ -49,7 +50,7 @@ class HeldEvent {
   HeldEvent(const HeldEvent&) = delete;
   HeldEvent& operator=(const HeldEvent&) = delete;
 
-  /// True once an event has come.
+  /// Returns true once an event has arrived.
   bool is_held() const { return held_; }
   std::thread::id thread() const {
     const std::scoped_lock lock(mutex_);
@@ -75,7 +76,7 @@ class HeldEvent {
   const GstEventType type_;
   gulong probe_ = 0;
   std::atomic<bool> held_{false};
-  mutable std::mutex mutex_;  // Guards the next.
+  mutable std::mutex mutex_;  // Guards thread_ and released_.
   std::condition_variable changed_;
   std::thread::id thread_;
   bool released_ = false;
@@ -89,7 +90,7 @@ class Unlink : public ::testing::TestWithParam<const char*> {
 
 class UnlinkDuringFlush : public ::testing::TestWithParam<std::tuple<const char*, GstEventType>> {};
 
-/// Another thread brings the flush, and has got to npuwhisper with it.
+/// The audio is unlinked when another thread's flush has reached npuwhisper.
 TEST_P(UnlinkDuringFlush, TheVideoGoesOn) {
   const auto [mode, type] = GetParam();
   set_script({});
@@ -122,8 +123,8 @@ INSTANTIATE_TEST_SUITE_P(Modes, UnlinkDuringFlush,
                                             ::testing::Values(GST_EVENT_FLUSH_START,
                                                               GST_EVENT_FLUSH_STOP)));
 
-// A flushed sink takes the pipeline's state lock. A seek from the application holds that lock, so
-// no other thread may flush for it.
+// A flushed sink takes the pipeline's state lock. An application that seeks holds that lock, so
+// only the application's thread may send the flush.
 TEST(CaptionBin, AFlushDuringALinkStaysInItsOwnThread) {
   set_script({});
   Pipeline pipeline(bin("mode=cea608 latency=1000") + audio(10000) + video(10000) + kSinks);
@@ -173,7 +174,7 @@ TEST(CaptionBin, UnlinkingTheAudioRepeatsNoFlushOfTheVideo) {
   EXPECT_EQ(flushed.thread(), std::thread::id()) << "FLUSH_START came";
 }
 
-/// Text that has not left npuwhisper, from `from` on.
+/// Holds back the text from `from` on in npuwhisper's source pad.
 class HeldText {
  public:
   HeldText(const Pipeline& pipeline, GstClockTime from)
@@ -207,7 +208,7 @@ class HeldText {
   std::atomic<bool> held_{false};
 };
 
-/// The last text is still on its way, and the end of the text behind it.
+/// The last text, and the end of the text stream after it, are still in flight at the seek.
 TEST_P(Unlink, NoOldTextIsSeenBehindASeek) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(9) + video(10000) + kSinks);
@@ -247,7 +248,7 @@ TEST_P(Unlink, NoOldTextIsSeenBehindASeek) {
 
 INSTANTIATE_TEST_SUITE_P(Modes, Unlink, ::testing::Values("overlay", "cea608", "cea708"));
 
-/// One thread links the audio, and in the middle of that another one unlinks it.
+/// One thread links the audio, and another thread unlinks it meanwhile.
 TEST(CaptionBin, TheLastOfTwoThreadsDecidesWhetherTextFlows) {
   set_script({});
   Pipeline pipeline(bin("mode=overlay latency=1000") + audio(6) + video(6) + kSinks);

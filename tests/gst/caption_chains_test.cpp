@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// From speech to captions in each form that people use, read back by programs that are not ours.
-// The runtime is scripted, so what is said, and when, is known to the millisecond.
+// From speech to captions in each common format, read back by third-party programs. The runtime is
+// scripted, so the words and their times are known to the millisecond.
 #include <gmock/gmock.h>
 #include <gst/gst.h>
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ std::string video(bool live, const char* caps) {
          caps + " ";
 }
 
-// When this was seen first; -1: never.
+// Returns when `text` is first shown, in milliseconds, or -1 if it never is.
 int shown_from(const std::vector<Cue>& screens, const std::string& text) {
   for (const Cue& screen : screens) {
     if (screen.text.find(text) != std::string::npos) return screen.start_ms;
@@ -62,7 +62,7 @@ class CaptionChains : public ::testing::Test {
     return "filesrc location=" + file("sounds.raw") +
            " blocksize=3200 ! rawaudioparse sample-rate=16000 num-channels=1 pcm-format=s16le ";
   }
-  // The same, mixed into what comes from a live source.
+  // Returns sounds(), mixed into the audio of a live source.
   std::string live_sounds() const {
     return "audiomixer name=mixer audiotestsrc is-live=true wave=silence samplesperbuffer=1600 "
            "num-buffers=" +
@@ -74,7 +74,7 @@ class CaptionChains : public ::testing::Test {
   std::vector<Cue> ffmpeg(const std::string& input) const {
     return captions_by_ffmpeg(folder_.path(), input);
   }
-  // Each lies within one of the windows of a second that the script hears at a time.
+  // Each cue lies within one of the windows of 1 s that the scripted runtime decodes.
   static std::vector<Cue> spoken() {
     return {{100, 900, "Good evening."},
             {2100, 2900, "Here is the news,"},
@@ -149,9 +149,9 @@ TEST_F(CaptionChains, LiveHls) {
   EXPECT_GT(first, 0s);
   EXPECT_LT(first, 5s) << "a segment of 2 s, the latency of 2 s, and a second";
 
-  // A caption stands 5/6 s at least, and live a little longer than it is spoken.
+  // A caption stays for at least 5/6 s. In live mode it stays slightly longer than its speech.
   expect_same(ffmpeg("-i live/captions.m3u8"), spoken(), 1, 500);
-  // As players do: through the master playlist, on the clock of the video.
+  // Reads the captions as players do, through the master playlist and on the video's clock.
   expect_same(ffmpeg("-strict experimental -copyts -i live/master.m3u8"), spoken(), 500);
   EXPECT_EQ(output_of(folder_.path(), "sed -n 2p live/captions00001.vtt"),
             "X-TIMESTAMP-MAP=MPEGTS:324180000,LOCAL:00:00:02.000\n");
@@ -169,7 +169,7 @@ TEST_F(CaptionChains, DvbSubtitles) {
                     video(false, "width=720,height=576") +
                     "! x264enc speed-preset=ultrafast ! h264parse ! queue ! m.");
   ASSERT_TRUE(pipeline.run());
-  // A picture each 0.8 s, so that each caption is in one and not in the next.
+  // One picture every 0.8 s, so that each caption is in one picture and not in the next.
   output_of(folder_.path(),
             "ffmpeg -nostdin -v fatal -i out.ts -filter_complex "
             "\"[0:v][0:s]overlay,select='not(mod(n-5,20))'\" -vsync 0 p%02d.png");

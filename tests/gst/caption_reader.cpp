@@ -25,12 +25,12 @@ int ms_of(const std::string& srt_time) {
   int s = 0;
   int ms = 0;
   EXPECT_EQ(std::sscanf(srt_time.c_str(), "%d:%d:%d,%d", &h, &m, &s, &ms), 4) << srt_time;
-  // ffmpeg writes 2^32 ms as the end of a subtitle that has none.
+  // ffmpeg writes 2^32 ms as the end of a subtitle that has no end.
   const std::int64_t time = ((h * 60 + m) * 60 + std::int64_t{s}) * 1000 + ms;
   return static_cast<int>(std::min<std::int64_t>(time, std::numeric_limits<int>::max()));
 }
 
-// ffmpeg's font, position and markup are not ours.
+// Removes ffmpeg's markup for font and position.
 std::string without_tags(const std::string& line) {
   std::string text;
   for (std::size_t i = 0; i < line.size(); ++i) {

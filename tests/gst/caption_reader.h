@@ -8,7 +8,7 @@
 
 namespace npuwhisper::test {
 
-/// A caption as a viewer gets it: plain text, rows separated by newlines, times in milliseconds.
+/// A caption as a viewer sees it: plain text, rows separated by newlines, times in milliseconds.
 struct Cue {
   int start_ms;
   int end_ms;
@@ -17,20 +17,20 @@ struct Cue {
   bool operator==(const Cue&) const = default;
 };
 
-/// SubRip: what the chains' tests feed to subparse, and what ffmpeg gives for any kind of captions.
+/// Returns the cues as SubRip, which the chain tests feed to subparse.
 std::string srt_of(const std::vector<Cue>& cues);
-/// Without ffmpeg's markup of font and place.
+/// Returns the cues of a SubRip file, without ffmpeg's markup for font and position.
 std::vector<Cue> parse_srt(const std::string& srt);
 
-/// The output of a shell command that runs in `folder`; a test failure if it fails.
+/// Runs a shell command in `folder` and returns its output. Fails the test if the command fails.
 std::string output_of(const std::filesystem::path& folder, const std::string& command);
 
-/// The first subtitles of `input`, ffmpeg's words for it ("-i out.mov"), as ffmpeg reads them in
-/// `folder`.
+/// Returns the first subtitle stream of `input`, as ffmpeg decodes it in `folder`. `input` holds
+/// ffmpeg's arguments, such as "-i out.mov".
 std::vector<Cue> captions_by_ffmpeg(const std::filesystem::path& folder, const std::string& input);
 
-/// Fails the test where texts differ, or times by more than `tolerance_ms` (ends:
-/// `end_tolerance_ms`, if given).
+/// Fails the test if the number of cues or a text differs, or a time by more than `tolerance_ms`.
+/// `end_tolerance_ms`, if given, applies to the ends.
 void expect_same(const std::vector<Cue>& found, const std::vector<Cue>& wanted, int tolerance_ms,
                  std::optional<int> end_tolerance_ms = {});
 

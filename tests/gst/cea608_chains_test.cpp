@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Whole caption chains, read back by programs that are not ours: ffmpeg, and GStreamer's decoder of
-// the line that line 21 is.
+// Whole caption chains, read back by third-party programs: ffmpeg, and GStreamer's decoder of
+// line 21.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +47,7 @@ class Chains : public ::testing::Test {
   std::vector<Cue> ffmpeg(const std::string& input) const {
     return captions_by_ffmpeg(folder_.path(), input);
   }
-  // A QuickTime file with a caption track, as ffmpeg reads it.
+  // Writes a QuickTime file with a caption track, and returns its captions as ffmpeg reads them.
   std::vector<Cue> through_mov(const std::string& mode, const std::string& rate) {
     Pipeline pipeline("qtmux name=m ! filesink location=" + file("out.mov") + " " +
                       captions("mode=" + mode, "format=s334-1a,framerate=" + rate) +
@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(All, ChainsAtRate,
                                            Rate{"50/1", 20}, Rate{"60000/1001", 17}));
 
 TEST_F(Chains, RollUpRowByRow) {
-  // ffmpeg gives the screen at each carriage return, and at the end.
+  // ffmpeg outputs the screen at each carriage return and at the end.
   const std::vector<std::string> wanted = {
       "Grüße, señor! À bientôt,",
       "Grüße, señor! À bientôt,\nmaçã e pêssego. ♪♪ ½ “Ørsted”",
@@ -107,7 +107,7 @@ TEST_F(Chains, RollUpOfFourRows) {
 }
 
 TEST_F(Chains, PaintOn) {
-  // The third text begins where the second ends, and goes on below it.
+  // The third text begins when the second ends, and is appended below it.
   const std::vector<std::string> wanted = {
       kCues[0].text,
       kCues[1].text + "\n" + kCues[2].text,
@@ -125,7 +125,7 @@ TEST_F(Chains, AllCharacters) {
       {15000, 18000, "ÁÉÓÚÜü¡*©℠“”ÀÂÇÈÊËëÎÏï"},
       {19000, 22000, "ÔÙùÛ«»ÃãÍÌìÒòÕõ{}\\^_|~"},
       {23000, 26000, "ÄäÖöß¥¤¦ÅåØø┌┐└┘"},
-      // These ffmpeg shows differently from how the standard names them.
+      // ffmpeg maps these codes to other characters than the standard does.
       {27000, 30000, "'‘—•"},
   };
   write_cues(cues);
@@ -149,7 +149,7 @@ TEST_F(Chains, Line21) {
       video("30000/1001", 270, ",format=I420,width=720,height=525,interlace-mode=interleaved") +
       "! c.sink");
   ASSERT_TRUE(pipeline.run());
-  // For each frame the decoder gives both fields, three bytes each.
+  // The decoder outputs both fields of each frame, three bytes each.
   const std::vector<char> sent = bytes_of("sent.bin");
   const std::vector<char> read = bytes_of("read.bin");
   ASSERT_GT(sent.size(), 3 * 240U);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The characters, byte by byte: tables of CTA-608-E as they are printed there, with parity.
+// The characters, byte by byte: the tables as printed in CTA-608-E, with parity.
 #include "../../gst/cea608/characters.h"
 
 #include <gtest/gtest.h>
@@ -99,7 +99,7 @@ TEST(Cea608Characters, SpecialSetComesTwice) {
 
 struct ExtendedCase {
   const char* character;
-  const char* fallback;  // With its parity, and padding.
+  const char* fallback;  // With parity and padding.
   const char* code;
 };
 

@@ -15,7 +15,7 @@ namespace {
 using Texts = std::vector<std::string>;
 constexpr GstClockTime kNone = GST_CLOCK_TIME_NONE;
 
-// What one output buffer did to the screen.
+// An output buffer, and the screen after it.
 struct Frame {
   GstClockTime pts;
   GstClockTime end;
@@ -58,7 +58,7 @@ class TextToCea608 : public ::testing::Test {
     return gst_harness_push_event(harness_, gst_event_new_segment(&segment));
   }
 
-  // All frames since the last call; the receiver reads them.
+  // Feeds all frames since the last call to the receiver and returns them.
   std::vector<Frame> frames() {
     std::vector<Frame> out;
     while (const auto buffer = BufferPtr(gst_harness_try_pull(harness_))) {
@@ -78,7 +78,7 @@ class TextToCea608 : public ::testing::Test {
     }
     return out;
   }
-  // When this was shown first; NONE: never.
+  // Returns when `screen` is first shown, or NONE if it never is.
   static GstClockTime shown_at(const std::vector<Frame>& frames, const Texts& screen) {
     for (const Frame& frame : frames) {
       if (frame.screen == screen) return frame.pts;
@@ -134,7 +134,7 @@ INSTANTIATE_TEST_SUITE_P(All, Rates,
                                            Rate{30000, 1001}, Rate{30, 1}, Rate{50, 1},
                                            Rate{60000, 1001}, Rate{60, 1}));
 
-// Raw pairs do not say their field: those of field 1 alone are sent, and GAPs between.
+// Raw pairs do not name their field: only those of field 1 are sent, with GAPs between them.
 TEST_F(TextToCea608, RawAbove30FramesHasBuffersForField1Only) {
   play("mode=pop-on", "format=raw,framerate=50/1");
   EXPECT_EQ(text("Twelve o'clock.", 5 * GST_SECOND, 2 * GST_SECOND), GST_FLOW_OK);
@@ -287,7 +287,7 @@ TEST_F(TextToCea608, AFlushClearsTheScreen) {
   EXPECT_EQ(out.back().screen, (Texts{"after"}));
 }
 
-// What is shown will be erased once there are times again.
+// The screen is erased once a SEGMENT makes times valid again.
 TEST_F(TextToCea608, NothingLeavesBetweenAFlushAndASegment) {
   play("", "format=raw,framerate=30/1");
   text("before", 0, 2 * GST_SECOND);

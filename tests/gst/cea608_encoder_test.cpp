@@ -16,7 +16,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// An encoder of 30 slots a second whose pairs a receiver reads.
+// An encoder with 30 slots per second, whose pairs are fed to a receiver.
 struct Line21 {
   explicit Line21(Mode mode, int row = -1, int column = 0)
       : encoder({.mode = mode, .origin_row = row, .origin_column = column}) {}
@@ -35,7 +35,7 @@ struct Line21 {
     }
     return hex;
   }
-  // Slots until the screen shows this; -1: not within a minute.
+  // Returns the number of slots until the screen shows `screen`, or -1 after one minute.
   int run_until(const Texts& screen) {
     for (int i = 0; i < 1800; ++i) {
       if (receiver.screen() == screen) return i;
@@ -127,7 +127,7 @@ TEST(Cea608Encoder, RollUpKeepsRoomAboveItsBase) {
 TEST(Cea608Encoder, PopOnByteByByte) {
   Line21 line(Mode::PopOn);
   line.encoder.add("Hi!\nYou", 20, 40);
-  // RCL, ENM, PAC 14, "Hi!", PAC 15, "You"; EOC on the slot; EDM at the end.
+  // RCL, ENM, PAC 14, "Hi!", PAC 15, "You"; EOC in the text's first slot; EDM at its end.
   EXPECT_EQ(line.run(22),
             "9420 9420 94ae 94ae 94d0 94d0 c8e9 a180 9470 9470 d9ef 7580 8080 8080 8080 8080 8080 "
             "8080 8080 8080 942f 942f");
@@ -319,7 +319,7 @@ TEST(Cea608Encoder, FinishErasesAfterASecond) {
 
 TEST(Cea608Encoder, TooMuchTextIsSkippedToTheLiveEdge) {
   Line21 line(Mode::RollUp2);
-  // 60 characters a second, each second, for 40 seconds.
+  // 60 characters per second for 40 seconds.
   const std::string words = "aaaa bbbb cccc dddd eeee ffff gggg hhhh iiii jjjj kkkk last";
   for (int second = 0; second < 40; ++second) {
     line.encoder.add(words, 0, 30);
@@ -330,7 +330,7 @@ TEST(Cea608Encoder, TooMuchTextIsSkippedToTheLiveEdge) {
   EXPECT_EQ(counters.characters, 40 * words.size());
   EXPECT_GT(counters.dropped_characters, 10 * words.size() / 2);
   EXPECT_LT(counters.dropped_characters, 20 * words.size());
-  // Never more than ten seconds late, and what a part takes.
+  // The text is at most ten seconds (300 slots) late, plus the time of one part.
   int n_slots = 0;
   while (line.encoder.next() != kPadding) ++n_slots;
   EXPECT_LT(n_slots, 330);
@@ -357,7 +357,7 @@ TEST(Cea608Encoder, CaptionsThatAreOverAreDropped) {
   EXPECT_EQ(line.encoder.counters().dropped_characters, 950U);
 }
 
-// Whatever is sent, however it is timed, a strict receiver understands it.
+// A strict receiver understands the output for any text with any timing.
 TEST(Cea608Encoder, ReceiverUnderstandsEverything) {
   std::mt19937 random(608);
   const auto pick = [&](int n) { return static_cast<int>(random() % static_cast<unsigned>(n)); };
@@ -406,7 +406,7 @@ TEST(Cea608Encoder, ReceiverUnderstandsEverything) {
 
 TEST(Cea608FrameClock, NeverDrifts) {
   const FrameClock ntsc(30000, 1001);
-  // A day of 29.97: 2,589,410 frames and a bit.
+  // A day at 29.97 frames per second has 2,589,410 frames and a fraction.
   const guint64 last = ntsc.frame_at(24 * 3600 * GST_SECOND);
   EXPECT_EQ(last, 2'589'411U);
   EXPECT_EQ(ntsc.time_of(30000), 1001 * GST_SECOND);

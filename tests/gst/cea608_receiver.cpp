@@ -17,7 +17,7 @@ const std::u32string kSpecial = U"®°½¿™¢£♪à èâêîôû";
 const std::u32string kSpanishFrench = U"ÁÉÓÚÜü‘¡*'—©℠•“”ÀÂÇÈÊËëÎÏïÔÙùÛ«»";
 const std::u32string kPortugueseGerman = U"ÃãÍÌìÒòÕõ{}\\^_|~ÄäÖöß¥¤¦ÅåØø┌┐└┘";
 
-// Rows (1 to 15) of preambles: by the first byte, for second bytes from 0x40 and from 0x60.
+// Rows (1 to 15) of preambles by first byte: `low` for second bytes from 0x40, `high` from 0x60.
 struct PreambleRows {
   int first;
   int low;
@@ -108,7 +108,7 @@ void Cea608Receiver::preamble(int first, int second) {
     return;
   }
   if (mode_ == Mode::RollUp && row - 1 != row_) {
-    // The window moves to its new base row; ours stays where it is, so it must be empty.
+    // The standard moves the window to the new base row. Here, the window must be empty instead.
     if (!screen().empty()) complain("roll-up moves while it shows text");
     if (row < depth_) complain("no room for roll-up above row " + std::to_string(row));
   }

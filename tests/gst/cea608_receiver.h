@@ -10,18 +10,19 @@
 
 namespace npuwhisper::test {
 
-/// A caption receiver for CC1, written after CTA-608-E and apart from the encoder: what a viewer
-/// would see of the pairs that it is fed, and what is wrong with them.
+/// A caption receiver for CC1, written from CTA-608-E independently of the encoder. It decodes byte
+/// pairs into the screen that a viewer would see, and reports the first fault in them.
 class Cea608Receiver {
  public:
   void feed(std::uint8_t first, std::uint8_t second);
 
-  /// What is shown, top to bottom, rows that are empty left out; no spaces at a row's end.
+  /// Returns the shown rows from top to bottom, without empty rows and without spaces at their
+  /// ends.
   std::vector<std::string> screen() const;
-  /// The first row (0 to 14) that shows something, and the column where its text begins.
+  /// Returns the first row (0 to 14) that shows text, and the column where its text begins.
   std::optional<std::pair<int, int>> origin() const;
-  /// Empty, or the first fault: parity, a control code that came once, an unknown code, a character
-  /// without a row or beyond column 32.
+  /// Returns the first fault, or an empty string. Faults are wrong parity, a control code that is
+  /// not repeated, an unknown code, a character without a mode or beyond column 32, and the like.
   const std::string& complaint() const { return complaint_; }
 
  private:
@@ -46,7 +47,7 @@ class Cea608Receiver {
   int depth_ = 0;
   int row_ = kRows - 1;
   int column_ = 0;
-  std::pair<int, int> last_code_{0, 0};  // 0: the last pair was none, or it was the repetition.
+  std::pair<int, int> last_code_{0, 0};  // {0, 0}: the last pair was no code or a repetition.
   std::string complaint_;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Audio in memory that the device reads itself.
+// Audio in memory that the device reads directly.
 #include <array>
 #include <atomic>
 #include <functional>
@@ -23,7 +23,7 @@ class DeviceMemory : public ElementTest {
  protected:
   void start(const char* format = "S16LE") {
     play(format);
-    // As upstream does: the element has the engine by then, or waits for it.
+    // Queries the allocator as upstream does. By then the element has the engine, or waits for it.
     ASSERT_EQ(push(tones(0.1, {}), 0), GST_FLOW_OK);
     ASSERT_TRUE(wait_for_engine());
     allocator_ = AllocatorPtr(offered_allocator());
@@ -69,7 +69,7 @@ TEST_F(DeviceMemory, GoesToTheDeviceWithoutACopy) {
   EXPECT_EQ(calls().samples_in_ring, 20 * std::int64_t{kBufferBytes} / 2);
   EXPECT_EQ(stat("device-buffers"), 20U);
   EXPECT_EQ(stat("pool-buffers"), 20U);
-  // But for the first one, which came in memory of its own.
+  // Only the first buffer is copied, since it comes in other memory.
   EXPECT_EQ(stat("bytes-copied"), kBufferBytes);
 }
 
@@ -123,8 +123,8 @@ TEST_F(DeviceMemory, IsSystemMemoryForWhoWantsMoreAlignmentOrRoom) {
   }
 }
 
-/// Who has the memory when the element is done with a buffer may write it again, which is long
-/// before the device has no use for what was in it.
+/// Another owner of the memory may overwrite it once the element has released the buffer, but the
+/// device reads the contents until long after that.
 TEST_F(DeviceMemory, IsCopiedWhereItMayBeWrittenAgain) {
   set_script({.ring_samples = kRingSamples});
   start();
@@ -150,7 +150,7 @@ TEST_F(DeviceMemory, IsCopiedWhereItMayBeWrittenAgain) {
   EXPECT_EQ(stat("device-buffers"), 0U);
   EXPECT_EQ(stat("copied-buffers"), 1U + 4U);
 
-  // The last that is left of it may stay where it is.
+  // A buffer that holds the last reference to the memory is not copied.
   part = gst_buffer_copy_region(whole, GST_BUFFER_COPY_ALL, 0, kBufferBytes / 2);
   gst_buffer_unref(whole);
   ASSERT_EQ(push_one(part, 5), GST_FLOW_OK);
@@ -196,7 +196,7 @@ TEST_F(DeviceMemory, ComesBackWhenAFlushDropsIt) {
   EXPECT_GT(calls().slices_out, 5);
   push_event(gst_event_new_flush_start());
   push_event(gst_event_new_flush_stop(TRUE));
-  // The one that the worker was hearing comes back as soon as it notices.
+  // The buffer that the worker is processing is released as soon as the worker notices the flush.
   EXPECT_TRUE(eventually([] { return calls().slices_out == 0; }));
 }
 
@@ -210,7 +210,7 @@ TEST_F(DeviceMemory, IsEachElementsOwn) {
       harness, "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
   GstCaps* caps = gst_pad_get_current_caps(harness->srcpad);
   GstQuery* query = gst_query_new_allocation(caps, FALSE);
-  // Until its engine is there, which is the same one.
+  // Repeats until the other element has its engine, which both elements share.
   EXPECT_TRUE(eventually([&] {
     EXPECT_TRUE(gst_pad_peer_query(harness->srcpad, query));
     return calls().rings_made >= 2;
@@ -247,7 +247,7 @@ TEST_F(DeviceMemory, IsNotWaitedForByALiveSource) {
   play("S16LE", true);
   GstAllocationParams params;
   allocator_ = AllocatorPtr(offered_allocator(&params));
-  // What it allocates before the engine is there is other memory; then it is the device's.
+  // The allocator returns other memory until the engine exists, and the device's memory after that.
   GstBuffer* early = allocate();
   EXPECT_FALSE(in_ring(early));
   EXPECT_EQ(push_one(early, 0), GST_FLOW_OK);
@@ -262,7 +262,7 @@ TEST_F(DeviceMemory, IsNotWaitedForByALiveSource) {
   EXPECT_EQ(calls().samples_in_ring, std::int64_t{kBufferBytes} / 2);
 }
 
-/// What elements upstream make of the offer.
+/// An upstream element uses the offered allocator.
 TEST(DeviceMemoryPipeline, AConverterWritesIntoIt) {
   set_script({.ring_samples = 40 * kRingSamples});
   Pipeline pipeline(
@@ -275,7 +275,7 @@ TEST(DeviceMemoryPipeline, AConverterWritesIntoIt) {
   EXPECT_EQ(calls().samples_in_ring, 100 * 1000);
 }
 
-/// Upstream waits for the offer, while the model is loading.
+/// Upstream waits for the offer while the model is loading.
 class WaitedFor : public DeviceMemory {
  protected:
   void SetUp() override {
@@ -285,7 +285,7 @@ class WaitedFor : public DeviceMemory {
     gst_util_set_object_arg(G_OBJECT(element_), "npu-stages", "mel");
     play("S16LE");
   }
-  /// Waits until `go_on` has been called.
+  /// Checks that an allocation query waits until `go_on` is called.
   void wait_for_offer(const std::function<void()>& go_on) {
     std::atomic<bool> done = false;
     std::jthread upstream([&] {

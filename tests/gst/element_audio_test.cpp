@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The pad audio_src: the audio itself, with what was said in it as metas.
+// The pad audio_src: the audio itself, with its text as metas.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -41,7 +41,7 @@ class AudioPad : public ElementTest {
     ElementTest::TearDown();
   }
 
-  // The one buffer that has a meta with this text.
+  // Returns the only buffer that has a meta with this text.
   SoundRecord sound_of(const std::string& text) const {
     std::vector<SoundRecord> found;
     for (const SoundRecord& sound : audio_->sounds()) {
@@ -53,7 +53,7 @@ class AudioPad : public ElementTest {
     return found.empty() ? SoundRecord() : found.front();
   }
 
-  // Of the pad; NONE: not live.
+  // Returns the minimum latency of the pad, or NONE if it is not live.
   GstClockTime latency() const {
     GstQuery* query = gst_query_new_latency();
     EXPECT_TRUE(gst_pad_query(pad_, query));
@@ -208,7 +208,7 @@ TEST_F(AudioPad, PadThatComesLateGetsTheStickyEvents) {
   audio_.emplace(pad_);
   push(tones(1, {{0.5, 0.8}}), seconds(1));
   finish_audio();
-  // The pad has pushed them itself, maybe before anybody could look.
+  // The pad pushes these events itself, possibly before the recorders are attached.
   expect_sticky_events(pad_, {GST_EVENT_STREAM_START, GST_EVENT_CAPS, GST_EVENT_SEGMENT});
   EXPECT_EQ(audio_->sounds().size(), 10U);
   EXPECT_EQ(sound_of(" sound").start, seconds(1.5));
@@ -224,7 +224,7 @@ TEST_F(AudioPad, AFlushDropsWhatIsHeldAndGoesOn) {
   push_event(gst_event_new_flush_start());
   EXPECT_LT(elapsed(begin), kAtOnce);
   set_script({.texts = {" new"}});
-  g_object_set(element_, "beam-size", 2, nullptr);  // Another transcriber, of the new script.
+  g_object_set(element_, "beam-size", 2, nullptr);  // Forces a transcriber with the new script.
   push_event(gst_event_new_flush_stop(TRUE));
   push_segment(seconds(5));
   push(tones(1, {{0.5, 0.7}}), seconds(5));
@@ -238,7 +238,7 @@ TEST_F(AudioPad, ANewSegmentKeepsTheOrder) {
   make_with_audio();
   play();
   push(tones(1, {{0.2, 0.5}}), 0);
-  push_segment(seconds(0), seconds(1));  // The same times again.
+  push_segment(seconds(0), seconds(1));  // Repeats the same times.
   push(tones(1, {{0.4, 0.5}}), 0);
   finish_audio();
   EXPECT_EQ(events_->events(GST_EVENT_SEGMENT).size(), 2U);
@@ -286,7 +286,7 @@ TEST_F(AudioPad, WhoTakesNoAudioStallsNeitherTextNorALiveSource) {
   EXPECT_EQ(sounds.back().start, seconds(kSeconds - 0.1)) << "it goes on at the live edge";
 }
 
-// Events are bounded too, though none comes with audio that would be dropped for them.
+// The number of queued events is bounded too, although dropping audio does not reduce it.
 TEST_F(AudioPad, OfVeryManyEventsTheNewestStayAndWhatBeginsSomething) {
   constexpr int kMany = 12000;
   set_script({});
@@ -315,7 +315,7 @@ TEST_F(AudioPad, OfVeryManyEventsTheNewestStayAndWhatBeginsSomething) {
   EXPECT_EQ(audio_->sounds().size(), 2U);
 }
 
-// As the sinks see it: each buffer in time, though the text of none is ever known.
+// Each buffer reaches the sink in time, although the text is never known.
 TEST(AudioPadPipeline, LiveAudioLeavesWhenItIsDue) {
   const PatientClock clock;
   set_script({.decode_time = 60s});
@@ -350,7 +350,7 @@ TEST(AudioPadPipeline, MetasSurviveTeeQueueAndConversion) {
   for (const SoundRecord& sound : audio.sounds()) {
     for (const MetaRecord& meta : sound.metas) {
       EXPECT_TRUE(ids.insert(meta.id).second) << "twice";
-      // The resampler's filter moves its buffers a little.
+      // The resampler's filter shifts its buffers slightly.
       EXPECT_NEAR(static_cast<double>(meta.start), static_cast<double>(sound.start), 0.11e9);
     }
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Captions of the element: caption-style and its fellows, offline and live.
+// Captions of the element: caption-style and related properties, offline and live.
 #include <gmock/gmock.h>
 #include <npuwhisper/captions.h>
 
@@ -161,8 +161,9 @@ TEST_F(Captions, LinesAreKeptInMarkup) {
               ElementsAre("When the old man &amp; wife came home,\na dog was waiting there."));
 }
 
-// Words in a row, so that nothing but the clock ends a caption: each must leave within the latency
-// of its first word, and what waits for text must be told of every time all the same.
+// Words follow one another without pauses, so that only the clock ends a caption. Each caption must
+// leave within the latency of its first word. Elements that wait for text must still be informed of
+// all times, by text or GAPs.
 TEST(LiveCaptions, LeaveWithinTheLatency) {
   const PatientClock clock;
   set_script({.texts = {" sound"}, .decode_time = 20ms, .now = PatientClock::now});

@@ -18,7 +18,7 @@ using Clock = std::chrono::steady_clock;
 
 class Events : public ElementTest {
  protected:
-  // Starts an inference that takes far longer than any test may, and waits until it runs.
+  // Starts an inference that takes far longer than any test, and waits until it runs.
   void begin_endless_inference() {
     set_script({.window = kSampleRate, .decode_time = 60s});
     play();
@@ -48,7 +48,7 @@ TEST_F(Events, EosComesLastAndKeepsItsSeqnum) {
   EXPECT_EQ(out_->buffers().size(), 1U);
 }
 
-// A sink that prerolls, or waits for its clock, holds the lock of its pad.
+// A sink that prerolls or waits for its clock holds the lock of its pad.
 TEST_F(Events, SerializedQueriesDoNotWaitForASinkThatWaits) {
   set_script({});
   play();
@@ -57,7 +57,7 @@ TEST_F(Events, SerializedQueriesDoNotWaitForASinkThatWaits) {
   auto asked = std::async(std::launch::async, [this] {
     GstCaps* caps = gst_caps_from_string("audio/x-raw,format=F32LE,rate=16000,channels=1");
     for (GstQuery* query : {gst_query_new_allocation(caps, FALSE), gst_query_new_drain()}) {
-      gst_pad_peer_query(harness_->srcpad, query);  // The answer may be no.
+      gst_pad_peer_query(harness_->srcpad, query);  // The query may fail.
       gst_query_unref(query);
     }
     gst_caps_unref(caps);
@@ -152,7 +152,7 @@ TEST_F(Events, AudioIsCutByItsSamplesWhateverItsDuration) {
   EXPECT_EQ(texts[1].end, seconds(1.2));
 }
 
-// Upstream owes a SEGMENT after a flush. A pad that has seen none takes times as they are.
+// Upstream must send a SEGMENT after a flush. A pad without a SEGMENT uses the times as they are.
 TEST_F(Events, AudioAfterAFlushWithoutASegmentIsHeard) {
   set_script({});
   play();
@@ -171,7 +171,7 @@ TEST_F(Events, AudioAfterAFlushWithoutASegmentIsHeard) {
   EXPECT_EQ(push(tones(1, {{0.25, 0.75}}), 0), GST_FLOW_OK);
   finish();
   EXPECT_EQ(out_->buffers().size(), 1U);
-  out_.reset();  // It would complain: text without a SEGMENT is upstream's fault.
+  out_.reset();  // Skips complaint(): text without a SEGMENT is upstream's fault.
   gst_pad_unlink(json, sink);
   gst_element_release_request_pad(element_, json);
   gst_object_unref(json);
@@ -225,7 +225,7 @@ TEST_F(Events, SmallTimestampErrorsDoNotCutWords) {
   EXPECT_EQ(out_->buffers()[0].end, seconds(1.52)) << "the times follow the timestamps";
 }
 
-// As tsdemux does when it corrects its idea of the sender's clock.
+// tsdemux steps back when it corrects its estimate of the sender's clock.
 TEST_F(Events, SmallStepBackDoesNotCutWords) {
   set_script({});
   play();
@@ -241,14 +241,14 @@ TEST_F(Events, SmallStepBackDoesNotCutWords) {
 TEST_F(Events, DriftIsFollowed) {
   set_script({});
   play();
-  // A capture clock that is 1 % slow: after 30 s it is 300 ms behind, never 40 ms at once.
+  // The capture clock is 1 % slow: it lags by 300 ms after 30 s, but never by 40 ms at once.
   for (int i = 0; i < 300; ++i) {
     const bool last = i == 299;
     push(last ? tones(0.1, {{0, 0.1}}) : tones(0.1, {}), i * 101 * GST_MSECOND);
   }
   finish();
   ASSERT_EQ(out_->buffers().size(), 1U);
-  // Less than 10 ms are not followed: where buffers that wait are joined, and in the timeline.
+  // Drift below 10 ms is ignored twice: when waiting buffers are joined, and in the timeline.
   EXPECT_NEAR(static_cast<double>(out_->buffers()[0].start), 299 * 0.101 * GST_SECOND,
               21.0 * GST_MSECOND);
   EXPECT_EQ(calls().drains, 1);
@@ -260,7 +260,7 @@ TEST_F(Events, TimesThatGoBackGiveTextThatDoesNot) {
   push(tones(2, {{0.5, 1.0}}), seconds(5));
   push(tones(2, {{0.5, 1.0}}), seconds(3), true);
   finish();
-  EXPECT_EQ(out_->buffers().size(), 2U);  // complaint() checks their times.
+  EXPECT_EQ(out_->buffers().size(), 2U);  // complaint() checks the buffers' times.
 }
 
 TEST_F(Events, ShortGapIsSilenceInTheMiddle) {
@@ -328,7 +328,7 @@ TEST_F(Events, FlushStartReturnsAtOnceDuringInference) {
 
 TEST_F(Events, TextComesAgainAfterAFlushingSeek) {
   begin_endless_inference();
-  set_script({.window = kSampleRate});  // For the next transcriber; this one stays slow.
+  set_script({.window = kSampleRate});  // Applies to the next transcriber; this one stays slow.
   g_object_set(element_, "beam-size", 2, nullptr);
   push_event(gst_event_new_flush_start());
   push_event(gst_event_new_flush_stop(TRUE));
@@ -346,7 +346,7 @@ TEST_F(Events, FlushDoesNotLoseWhatIsSaidOnce) {
   play();
   push_event(gst_event_new_tag(gst_tag_list_new(GST_TAG_TITLE, "A talk", nullptr)));
   push(tones(1, {}), 0);
-  // As much has come out as the threads have got to while the model is loading.
+  // While the model is loading, the number of events that have left depends on thread timing.
   push_event(gst_event_new_flush_start());
   push_event(gst_event_new_flush_stop(TRUE));
   const std::size_t n_before = out_->events(GST_EVENT_SEGMENT).size();
@@ -408,7 +408,7 @@ TEST_F(Events, PlayingBackwardsGivesNoText) {
   EXPECT_TRUE(out_->buffers().empty());
   EXPECT_FALSE(out_->events(GST_EVENT_GAP).empty());
   EXPECT_EQ(stat("samples"), 0U);
-  out_->clear();  // Gaps go backwards here, as the audio does.
+  out_->clear();  // complaint() would reject the gaps: like the audio, they run backwards.
 }
 
 TEST_F(Events, FastForwardKeepsTheTimesOfTheAudio) {
@@ -434,7 +434,7 @@ TEST_F(Events, NextStreamStartsAfresh) {
   EXPECT_EQ(out_->events(GST_EVENT_STREAM_START).size(), 2U);
 }
 
-// Depayloaders forward the SEGMENT of a camera that was connected again only if it is another one.
+// Depayloaders forward the SEGMENT of a reconnected camera only if it differs from the last one.
 TEST_F(Events, NextStreamMayKeepTheSegment) {
   set_script({.texts = {" one", " two"}});
   play();

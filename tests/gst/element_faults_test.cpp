@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What fails inside the element: an ERROR on the bus, never the end of the program that it is in.
+// Failures inside the element cause an ERROR on the bus and never end the program.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -30,7 +30,7 @@ std::string text_of(const std::shared_ptr<GstMessage>& message) {
 
 class Faults : public ElementTest {
  protected:
-  // That of the element itself; the harness posts none.
+  // Returns the text of the element's next ERROR, or "none". The harness posts no errors.
   std::string error_text(std::chrono::milliseconds timeout = kPatience) {
     const auto posted = message(GST_MESSAGE_ERROR, timeout);
     return posted ? text_of(posted) : "none";
@@ -102,7 +102,7 @@ TEST_F(Faults, NoMemoryInAStateChangeIsAnErrorOnce) {
   EXPECT_GT(n, 5);
 }
 
-// GStreamer keeps threads for its tasks, so the one that fails is the first that it lacks.
+// GStreamer keeps a pool of threads for tasks, so only starting an additional thread can fail.
 TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
   set_script({});
   play();
@@ -122,7 +122,7 @@ TEST_F(Faults, ARequestPadThatGetsNoThreadIsNoPad) {
 }
 
 TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
-  std::binary_semaphore plays(0);  // A load that fails earlier fails the state change.
+  std::binary_semaphore plays(0);  // An earlier failure of the load would fail the state change.
   set_script({.while_loading = [&plays] {
     plays.acquire();
     throw std::runtime_error("the disk is gone");
@@ -133,7 +133,7 @@ TEST_F(Faults, AnExceptionWhileTheModelLoadsIsAnError) {
   wait_for_worker_to_fail();
 }
 
-// The state change comes while the bus is being told.
+// The state change happens while the ERROR is being posted.
 TEST_F(Faults, ALoadThatFailedIsNotTriedAgainBeforeNull) {
   struct Seen {
     std::atomic<int> n_loads{0};
@@ -241,12 +241,12 @@ TEST(CaptionFaults, NoMemoryInTheStreamingThreadIsAnError) {
   gst_harness_teardown(harness);
 }
 
-// A program that ends at EOS would take what is there for all.
+// A program that stops at EOS would otherwise mistake incomplete text for the whole text.
 TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   set_script({.window = kSampleRate / 2});
   play();
   struct Seen {
-    std::unique_ptr<FailingNew> failing;  // Of the pad's thread.
+    std::unique_ptr<FailingNew> failing;  // Used by the pad's thread.
     std::atomic<bool> error{false};
     std::atomic<bool> error_at_end{false};
     std::atomic<bool> end{false};
@@ -279,7 +279,7 @@ TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   gst_bus_set_sync_handler(bus_, nullptr, nullptr, nullptr);
 }
 
-// No EOS either: it would say that the last words were there.
+// No EOS is sent, because EOS would imply that the last words were sent.
 TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
   set_script({.drain_error = Error{ErrorCode::DeviceError, "the device is gone"}});
   play();
@@ -290,7 +290,7 @@ TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
   for (const Record& record : out_->all()) EXPECT_NE(record.type, GST_EVENT_EOS);
 }
 
-// Whatever upstream still sends. A flush does not mend a device.
+// Only one ERROR is posted, whatever upstream still sends. A flush does not repair a device.
 TEST_F(Faults, AStreamThatFailsCausesOneErrorUntilItIsStartedAgain) {
   set_script({.window = kSampleRate / 2,
               .push_error = Error{ErrorCode::DeviceError, "the device is gone"}});
@@ -313,7 +313,7 @@ TEST_F(Faults, AStreamThatFailsCausesOneErrorUntilItIsStartedAgain) {
   }
 }
 
-// Each cue fails again; the user is told once.
+// Each cue fails again, but only one ERROR is posted.
 TEST_F(Faults, DownstreamThatFailsCausesOneError) {
   set_script({.window = kSampleRate / 2});
   play();

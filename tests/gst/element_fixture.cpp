@@ -19,7 +19,7 @@ Pcm tones(double length, const std::vector<std::pair<double, double>>& stretches
   for (const auto& [from, to] : stretches) {
     const auto begin = static_cast<std::size_t>(from * kSampleRate);
     const auto end = std::min(pcm.size(), static_cast<std::size_t>(to * kSampleRate));
-    // A square wave: every sample is loud, so that the ends are exact.
+    // In a square wave, every sample is loud, so the ends are exact.
     for (std::size_t i = begin; i < end; ++i) pcm[i] = i / 20 % 2 == 0 ? 0.5F : -0.5F;
   }
   return pcm;
@@ -68,7 +68,7 @@ void ElementTest::TearDown() {
     gst_element_set_state(element_, GST_STATE_NULL);
     gst_element_set_bus(element_, nullptr);
     gst_bus_set_flushing(bus_, TRUE);  // Messages hold references to the element.
-    // A thread that posted an error may hold one a little longer.
+    // A thread that posted an error may hold a reference a little longer.
     eventually([this] { return GST_OBJECT_REFCOUNT_VALUE(element_) == 1; });
     const int n_references = GST_OBJECT_REFCOUNT_VALUE(element_);
     EXPECT_EQ(n_references, 1) << "somebody kept a reference to the element";

@@ -18,7 +18,7 @@ namespace npuwhisper::test {
 
 using Pcm = std::vector<float>;
 
-/// `seconds` of silence, with a tone (amplitude 0.5) in each stretch {from, to}, also in seconds.
+/// Returns `seconds` of silence with a tone (amplitude 0.5) in each stretch {from, to} of seconds.
 Pcm tones(double seconds, const std::vector<std::pair<double, double>>& stretches);
 inline GstClockTime seconds(double s) {
   return static_cast<GstClockTime>(s * GST_SECOND);
@@ -30,27 +30,28 @@ class ElementTest : public ::testing::Test {
  protected:
   void TearDown() override;
 
-  /// Makes the element; set its properties before play().
+  /// Creates the element. Set its properties before play().
   GstElement* make();
-  /// Harness and PLAYING, not live unless asked for; sends stream-start, caps, segment.
+  /// Puts the element into a harness, sets it to PLAYING and sends stream-start, caps and segment.
   void play(const char* format = "F32LE", bool live = false);
   void set_caps(const char* format);
-  /// Pushes in buffers of 100 ms, timed from `pts` on (NONE: no timestamps), F32 or S16.
+  /// Pushes `pcm` as F32 or S16 in buffers of 100 ms, timed from `pts` on (NONE: no timestamps).
   GstFlowReturn push(const Pcm& pcm, GstClockTime pts, bool discont = false);
   bool push_event(GstEvent* event) { return gst_harness_push_event(harness_, event) != FALSE; }
   bool push_segment(GstClockTime start, GstClockTime base = 0,
                     GstClockTime stop = GST_CLOCK_TIME_NONE, double rate = 1.0);
-  /// EOS, and waits until it comes out.
+  /// Sends EOS and waits until it leaves the element.
   void finish();
 
-  /// The next message of one of `types` within `timeout`; nullptr: none came.
+  /// Returns the next message of one of `types`, or nullptr if none arrives within `timeout`.
   std::shared_ptr<GstMessage> message(GstMessageType types,
                                       std::chrono::milliseconds timeout = kPatience);
   guint64 stat(const char* name) const;
   double stat_double(const char* name) const;
-  /// Fails the test unless `pad` has an event of each type that stays with it.
+  /// Fails the test unless `pad` has a sticky event of each type.
   static void expect_sticky_events(GstPad* pad, std::initializer_list<GstEventType> types);
-  /// What the element answers to an allocation query; the caller owns it.
+  /// Returns the allocator that the element offers in reply to an allocation query, or nullptr. The
+  /// caller owns it.
   GstAllocator* offered_allocator(GstAllocationParams* params = nullptr) const;
 
   GstElement* element_ = nullptr;
@@ -58,7 +59,8 @@ class ElementTest : public ::testing::Test {
   GstHarness* harness_ = nullptr;
   std::unique_ptr<Recorder> out_;
   bool s16_ = false;
-  bool captions_ = false;  ///< Else text comes piece by piece, at the times of its sounds.
+  bool captions_ =
+      false;  ///< Without captions, text leaves piece by piece, at the times of its sounds.
 };
 
 }  // namespace npuwhisper::test

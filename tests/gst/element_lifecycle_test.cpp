@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Loading, failing, starting and stopping; what gst-inspect shows.
+// Loading, failing, starting and stopping, and the output of gst-inspect.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -27,7 +27,8 @@ class Lifecycle : public ElementTest {
     return domain;
   }
 
-  // The message comes first, so that upstream's own complaint is not what the user reads.
+  // Pushes until a push fails, and returns the flow. The element posts its own message before it
+  // fails, so that the user does not see upstream's error first.
   GstFlowReturn flow_in_the_end(GstClockTime pts) {
     GstFlowReturn flow = GST_FLOW_OK;
     for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) {
@@ -37,7 +38,7 @@ class Lifecycle : public ElementTest {
     return flow;
   }
 
-  // To its end, and what is told behind that.
+  // Returns the types of all PROGRESS messages until loading ends, and for 100 ms after that.
   std::string progress() {
     std::string types;
     bool ended = false;
@@ -58,7 +59,7 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   EXPECT_EQ(progress(), "012");  // Start, continue, complete.
 }
 
-// Holds the thread that posts the first ERROR.
+// Blocks the thread that posts an ERROR until the test releases it.
 struct HeldError {
   std::binary_semaphore arrived{0};
   std::binary_semaphore released{0};
@@ -74,7 +75,7 @@ GstBusSyncReply hold_error(GstBus*, GstMessage* message, gpointer data) {
   return GST_BUS_PASS;
 }
 
-// A bin forwards the messages of its elements without a reference to itself.
+// A bin holds no reference to itself while it forwards the messages of its elements.
 TEST(Pipelines, APipelineDoesNotEndWhileAnErrorGoesThroughIt) {
   set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
   HeldError held;
@@ -111,7 +112,7 @@ TEST_F(Lifecycle, FailedLoadIsTriedAgain) {
   EXPECT_EQ(out_->buffers().size(), 1U);
 }
 
-// Even while those that wait for the model have not been told yet.
+// A new load starts even before the threads that wait for the model are notified of the failure.
 TEST_F(Lifecycle, WhoStartsAgainOnAccountOfTheErrorGetsAnotherLoad) {
   set_script({.load_error = Error{ErrorCode::Unavailable, "busy"}});
   make();
@@ -147,7 +148,7 @@ TEST_F(Lifecycle, NobodyWaitsBehindAFlushForAModelThatFailedToLoad) {
   std::binary_semaphore may_fail(0);
   set_script({.while_loading = [&] { may_fail.acquire(); },
               .load_error = Error{ErrorCode::Unavailable, "busy"}});
-  play();  // Once it has failed, the element does not start at all.
+  play();  // Must precede the failure, after which the element does not start.
   may_fail.release();
   ASSERT_TRUE(message(GST_MESSAGE_ERROR));
   push_event(gst_event_new_flush_start());
@@ -303,7 +304,7 @@ TEST_F(Properties, AllAreDescribedAndSayWhenTheyMayChange) {
     EXPECT_GT(strlen(g_param_spec_get_blurb(specs[i])), 10U) << spec->name;
     if ((spec->flags & G_PARAM_WRITABLE) == 0) continue;
     EXPECT_NE(spec->flags & (GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PLAYING), 0) << spec->name;
-    // What is shown as the default is the value.
+    // The default shown must be the actual value.
     GValue value = G_VALUE_INIT;
     g_value_init(&value, spec->value_type);
     g_object_get_property(G_OBJECT(element_), spec->name, &value);
@@ -473,7 +474,7 @@ TEST_F(Properties, StatsHaveStagesInMilliseconds) {
 TEST_F(Properties, StatsCountPoolHitsAndMisses) {
   set_script({});
   play();
-  // Copied into the pool's buffers, all of them allocated by then; the second stream finds them.
+  // The samples are copied into newly allocated pool buffers, which count as misses.
   push(tones(1, {}), 0);
   finish();
   const std::uint64_t misses = stat("pool-misses");

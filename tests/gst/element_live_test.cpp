@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Live use: latency, gaps by the clock, never holding up the source. And the element in pipelines.
+// Live use: latency, gaps by the clock, no waiting of the source. Also the element in pipelines.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -37,7 +37,7 @@ class Live : public ElementTest {
   void wait_until_heard_or_dropped(guint64 n_seconds) const {
     while (stat("samples") + stat("dropped-samples") < n_seconds * kSampleRate) g_usleep(1000);
   }
-  // Of what leaves `src` now.
+  // Returns the running time of `pts` in the current segment of `src`.
   GstClockTime running_time_of(GstClockTime pts) const {
     GstPad* src = gst_element_get_static_pad(element_, "src");
     GstEvent* event = gst_pad_get_sticky_event(src, GST_EVENT_SEGMENT, 0);
@@ -48,7 +48,7 @@ class Live : public ElementTest {
     gst_object_unref(src);
     return time;
   }
-  // Where the live windows end is up to the scheduler: one may cut the sound in two.
+  // The scheduler decides where live windows end, so a window may cut the sound in two.
   void expect_sound_at(double from, double to) const {
     ASSERT_FALSE(out_->buffers().empty());
     EXPECT_EQ(out_->buffers().front().start, seconds(from));
@@ -56,8 +56,8 @@ class Live : public ElementTest {
   }
 };
 
-// rtspsrc is such a source while it connects. Without the answer the element would wait for 30 s of
-// audio.
+// rtspsrc cannot report its latency while it connects. If the element never learned it, the element
+// would wait for 30 s of audio.
 TEST_F(Live, UpstreamThatCannotTellItsLatencyYetIsAskedAgain) {
   set_script({});
   g_object_set(make(), "latency", 1000, nullptr);
@@ -106,7 +106,7 @@ TEST_F(Live, ChangedBudgetIsAnnounced) {
   EXPECT_EQ(query_latency(element_, "src").min, 4000 * GST_MSECOND);
 }
 
-// As when what is upstream becomes live after its SEGMENT.
+// An upstream element may become live after it has sent its SEGMENT.
 TEST_F(Live, LivenessThatIsLearnedLateBeginsTheGaps) {
   set_script({});
   make();
@@ -200,7 +200,7 @@ TEST_F(Live, TranscribeLatencyIsLatencyByAnotherName) {
   EXPECT_EQ(latency, 3000U);
   play("F32LE", true);
   EXPECT_EQ(query_latency(element_, "src").min, 3000 * GST_MSECOND);
-  // Criticals and warnings would end this program, and a binding's exception many others.
+  // A critical or warning ends this program. Language bindings may turn one into an exception.
   const GLogLevelFlags before = g_log_set_always_fatal(
       static_cast<GLogLevelFlags>(G_LOG_LEVEL_WARNING | G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR));
   g_object_set(element_, "transcribe-latency", 10U, nullptr);
@@ -209,7 +209,7 @@ TEST_F(Live, TranscribeLatencyIsLatencyByAnotherName) {
   EXPECT_EQ(query_latency(element_, "src").min, 1000 * GST_MSECOND) << "the least there is";
 }
 
-// The lateness is no part of the latency, but of the time that the transcriber has.
+// The lateness adds to the transcriber's time, not to the latency.
 TEST_F(Live, LatenessMovesTheTextAndNotTheLatency) {
   set_script({.window = kSampleRate});
   make();
@@ -236,7 +236,7 @@ TEST_F(Live, SourceThatStopsDoesNotKeepItsTextBack) {
   EXPECT_TRUE(out_->wait_for_buffers(1));
 }
 
-// What may go on flowing while there is no sound: nothing of it is a reason to wait anew.
+// Sends events that may keep arriving while there is no sound. None of them may restart a wait.
 class QuietSource : public Live, public ::testing::WithParamInterface<const char*> {
  protected:
   GstEvent* event() const {
@@ -268,8 +268,8 @@ INSTANTIATE_TEST_SUITE_P(Events, QuietSource, ::testing::Values("custom", "gap",
 constexpr const char* kLiveSource =
     "audiotestsrc is-live=true samplesperbuffer=160 ! audio/x-raw,rate=16000,channels=1";
 
-// What a muxer or an overlay waits for: at any time the text pad has told of all that is older than
-// the latency, even while an inference takes for ever.
+// Muxers and overlays rely on this: at any time, the text pad has covered everything older than the
+// latency with text or gaps, even if an inference never finishes.
 TEST(LivePipeline, GapsComeByTheClock) {
   const PatientClock clock;
   set_script({.decode_time = 60s});
@@ -286,7 +286,7 @@ TEST(LivePipeline, GapsComeByTheClock) {
   EXPECT_EQ(out.complaint(), "");
 }
 
-// Nor does anybody wait for the model.
+// Downstream does not wait for the model to load.
 TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
   std::binary_semaphore may_go_on(0);
   set_script({.while_loading = [&] { may_go_on.acquire(); }});
@@ -304,7 +304,7 @@ TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
   may_go_on.release();
 }
 
-// textoverlay holds each picture back until it knows that no text belongs to it.
+// textoverlay holds back each picture until it knows that no text belongs to it.
 TEST(LivePipeline, AnOverlayNeverWaitsForSilence) {
   if (GstElementFactory* factory = gst_element_factory_find("textoverlay")) {
     gst_object_unref(factory);
@@ -322,7 +322,7 @@ TEST(LivePipeline, AnOverlayNeverWaitsForSilence) {
   Recorder out(pipeline.element("o"));
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   ASSERT_TRUE(out.wait_for_buffers(1));
-  // Pictures leave at their pace, and none later than the latency.
+  // Pictures leave at their frame rate, within the latency.
   for (int i = 0; i < 10; ++i) {
     PatientClock::sleep(200ms);
     const GstClockTime now = gst_element_get_current_running_time(pipeline.get());
@@ -371,7 +371,7 @@ GstPadProbeReturn drop_eos(GstPad*, GstPadProbeInfo* info, gpointer) {
   return is_eos ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
-// The deadline of a text counts from when it was said, not from when the source stopped.
+// The deadline of a text is measured from its speech, not from the time at which the source stops.
 TEST(LivePipeline, TextOfASourceThatStopsIsInTime) {
   const PatientClock clock;
   set_script({});
@@ -391,7 +391,7 @@ TEST(LivePipeline, TextOfASourceThatStopsIsInTime) {
   EXPECT_FALSE(pipeline.message(GST_MESSAGE_WARNING, 0ms)) << "later than the latency";
 }
 
-// As when a camera is connected again: nothing is upstream for a while that could say it is live.
+// While a camera is reconnected, no upstream element can report that it is live.
 TEST(LivePipeline, StaysLiveWhileItsSourceIsReplaced) {
   const PatientClock clock;
   set_script({});
@@ -429,7 +429,7 @@ TEST(LivePipeline, TextThatIsTooLateIsSaid) {
   EXPECT_GT(n_notified, 0);
 }
 
-// Text that is late on purpose is in time.
+// Text that is late by `lateness` still arrives in time.
 TEST(LivePipeline, LateTextReachesItsSinkInTime) {
   const PatientClock clock;
   set_script({.decode_time = 400ms, .now = PatientClock::now});
@@ -462,7 +462,7 @@ TEST(PipelineTest, AudioConvertWritesIntoOurMemory) {
       "audioconvert ! audioresample ! npuwhisper name=n ! fakesink");
   ASSERT_TRUE(pipeline.run());
   EXPECT_GT(stat_of(pipeline.element("n"), "pool-buffers"), 90U);
-  // At EOS audioresample makes a last small buffer without asking for our memory.
+  // At EOS, audioresample allocates a last small buffer outside the offered pool.
   EXPECT_LE(stat_of(pipeline.element("n"), "copied-buffers"), 1U);
   EXPECT_LE(stat_of(pipeline.element("n"), "bytes-copied"), 1000U);
 }

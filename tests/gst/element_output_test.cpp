@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What leaves the source pads: text, JSON, tags, messages, gaps.
+// The output of the source pads: text, JSON, tags, messages, gaps.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -54,8 +54,8 @@ TEST_F(Output, WordModeGivesOneBufferAWord) {
   EXPECT_TRUE(calls().last_options.word_times);
 }
 
-// The first word waits in the pad when the flush begins. Caps for the second, which downstream has
-// asked for meanwhile, do not leave the pad then.
+// The first word waits in the pad when the flush begins. The caps that downstream has requested
+// meanwhile, for the second word, cannot leave the pad then. That is not an error.
 TEST_F(Output, AFlushBetweenWordsIsNoError) {
   set_script({.texts = {" Hello there, you."}});
   make();
@@ -144,7 +144,8 @@ TEST_F(Output, UnsyncedPadCarriesJson) {
   gst_object_unref(pad);
 }
 
-// What was heard comes at once, greyed by who shows it, and is replaced until it is final.
+// Drafts are sent immediately, so that applications can show them in grey. Each result replaces the
+// draft before it.
 TEST_F(Output, PartialResultsComeBeforeTheFinalOne) {
   set_script({.texts = {" now"}, .window = 2 * kSampleRate, .drafts = true});
   make();
@@ -182,7 +183,8 @@ TEST_F(Output, PartialResultsComeBeforeTheFinalOne) {
   gst_object_unref(pad);
 }
 
-// Partial results cannot wait, and final ones must not hold up the text.
+// While nobody reads the JSON pad, new partial results replace old ones, and final results queue.
+// Neither delays the text.
 TEST_F(Output, WhoTakesNoJsonHoldsUpNoText) {
   constexpr int kSeconds = 100;
   set_script({.drafts = true});
@@ -358,16 +360,16 @@ TEST_F(Output, GivenLanguageIsTaggedBeforeAnySoundHoweverLongTheModelLoads) {
   EXPECT_THAT(out_->events(GST_EVENT_TAG).front().text, HasSubstr("language-code=(string)fr"));
 }
 
-/// A sink that is linked to nothing behind it, for a harness.
+/// A harness whose sink returns NOT_LINKED, as if nothing were linked downstream.
 class NotLinked : public ElementTest {
  protected:
   void play_into(GstPadChainFunction chain) {
     set_script({.window = 2 * kSampleRate});
     play();
-    is_upstream_told();  // Of the harness itself, when it was linked.
+    is_upstream_told();  // Discards the event from linking the harness.
     gst_pad_set_chain_function(harness_->sinkpad, chain);
   }
-  // As linking something does.
+  // Sends the event that linking an element sends.
   static void reconfigure(GstPad* sink) { gst_pad_push_event(sink, gst_event_new_reconfigure()); }
   bool is_upstream_told() {
     bool told = false;
@@ -392,7 +394,7 @@ TEST_F(NotLinked, StopsUpstreamUntilItIsLinkedAgain) {
   EXPECT_EQ(push_a_little(), GST_FLOW_OK);
 }
 
-// The pads are linked before they say so.
+// When an application links a pad, the pad accepts buffers shortly before it sends RECONFIGURE.
 TEST_F(NotLinked, UpstreamGoesOnThoughAPushSucceedsFirst) {
   static std::atomic<int> n_pushed;
   n_pushed = 0;
@@ -406,7 +408,7 @@ TEST_F(NotLinked, UpstreamGoesOnThoughAPushSucceedsFirst) {
   EXPECT_TRUE(is_upstream_told());
 }
 
-// A queue upstream may have stopped in the meantime.
+// Upstream must get RECONFIGURE even so, because a queue there may have stopped in the meantime.
 TEST_F(NotLinked, LinkedAgainBeforeTheFailureIsKnownUpstreamGoesOn) {
   play_into([](GstPad* sink, GstObject*, GstBuffer* buffer) {
     gst_buffer_unref(buffer);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Request pads that come late and go early.
+// Request pads that are requested late and released early.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 
-/// A sink for one pad, and what arrives there.
+/// A sink for one pad, with a record of everything that arrives there.
 class Sink {
  public:
   Sink() : element_(gst_element_factory_make("fakesink", nullptr)) {
@@ -67,12 +67,12 @@ class RequestPad : public ElementTest, public ::testing::WithParamInterface<cons
     EXPECT_TRUE(sink.link(pad));
     return pad;
   }
-  /// Of a pad that is released elsewhere.
+  /// Waits until another thread or a probe has released `pad`, and drops the test's reference.
   void wait_for_release(GstPad* pad) {
     EXPECT_TRUE(eventually([this] { return !has_pad(); }));
     gst_object_unref(pad);
   }
-  /// Plays on from `pts` to the end.
+  /// Checks that a newly requested pad works, from `pts` to EOS.
   void expect_another_works(GstClockTime pts) {
     GstPad* pad = request();
     Sink sink;
@@ -93,7 +93,7 @@ TEST_P(RequestPad, ThatComesBehindTheEndIsToldOfIt) {
   push(tones(1, {{0.2, 0.5}}), 0);
   finish();
   GstPad* pad = request();
-  std::this_thread::sleep_for(20ms);  // What it has to say went nowhere.
+  std::this_thread::sleep_for(20ms);  // The pad's output is lost, since it is not linked.
   Sink sink;
   ASSERT_TRUE(sink.link(pad));
   EXPECT_TRUE(sink.seen().wait_for_event(GST_EVENT_EOS));
@@ -128,7 +128,7 @@ TEST_P(RequestPad, ThatComesDuringAFlushGoesOnBehindIt) {
   release(pad);
 }
 
-// As programs take branches away: from a probe, in the thread that pushes.
+// Applications release pads inside a pad probe, on the thread that pushes.
 TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
   Sink sink;
   GstPad* pad = play_into(sink);
@@ -145,7 +145,7 @@ TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
   EXPECT_EQ(out_->buffers().size(), 2U);
 }
 
-// A probe that stays after it has released its pad is called again, as long as data comes.
+// A probe that remains after it has released its pad is called again as long as data arrives.
 TEST_P(RequestPad, MayBeReleasedTwice) {
   const GLogLevelFlags before =
       g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Upstream that sends events without end: what waits in the element has a bound.
+// Upstream sends an endless flood of events. The number of events queued in the element is bounded.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Counts the events or buffers of a flood that are alive. Outlives them.
+/// Counts the live events or buffers of a flood. The census must outlive all of them.
 class Census {
  public:
   template <typename Object>
@@ -31,7 +31,7 @@ class Census {
 
  private:
   std::atomic<int> alive_{0};
-  int most_ = 0;  // Of the thread that sends.
+  int most_ = 0;  // Accessed only by the sending thread.
 };
 
 GstEvent* custom(const std::string& name) {
@@ -42,7 +42,7 @@ GstEvent* custom(const std::string& name) {
 class EventFlood : public ElementTest {
  protected:
   static constexpr int kEvents = 20000;
-  // More than may wait at all places of the element together.
+  // Exceeds the number of events that may wait in all places of the element together.
   static constexpr int kBound = 8000;
 
   void TearDown() override {
@@ -60,7 +60,7 @@ class EventFlood : public ElementTest {
     play("F32LE", true);
   }
 
-  // The harness would collect the events of the flood, and be what grows.
+  // Drops the events of the flood, which would otherwise accumulate in the harness.
   void swallow_events(GstPad* pad) {
     gst_pad_add_probe(
         pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
@@ -91,7 +91,7 @@ class EventFlood : public ElementTest {
   GstPad* audio_pad_ = nullptr;
 };
 
-// The text before them is not known yet, and needs audio that upstream does not send.
+// The events wait for the text before them. That text needs audio that upstream does not send yet.
 TEST_F(EventFlood, BehindAudioThatIsNotFinishedIsBoundedAndLosesNothing) {
   set_script({});
   play();
@@ -147,7 +147,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderIsBounded) {
   EXPECT_EQ(stat("dropped-events"), 0U);
 }
 
-// The pad never blocks upstream for an event; its bound is its own.
+// The pad audio_src never blocks upstream for an event, so it has a bound of its own.
 TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
   set_script({});
   make();
@@ -161,7 +161,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
       gst_segment_init(&segment, GST_FORMAT_TIME);
       segment.start = static_cast<GstClockTime>(i % 2) * GST_SECOND;
       ASSERT_TRUE(push_event(census_.count(gst_event_new_segment(&segment))));
-      // What the harness has received is not the element's.
+      // Events that the harness has received no longer belong to the element.
       while (GstEvent* event = gst_harness_try_pull_event(harness_)) gst_event_unref(event);
     }
     EXPECT_LE(census_.most(), 15000);
@@ -169,7 +169,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
   finish();
 }
 
-// They end what was being said, as one long GAP does; no more silence than a window is listened to.
+// Short GAPs end the current speech as one long GAP does. At most a window of silence is decoded.
 TEST_F(EventFlood, OfShortGapsCostsNoMoreThanAWindow) {
   set_script({});
   play();

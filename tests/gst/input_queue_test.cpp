@@ -53,7 +53,7 @@ TEST_F(InputQueueTest, LargeBuffersAreCutWithTheirTimes) {
 }
 
 TEST_F(InputQueueTest, TimesBeyondAllClocksStartAnotherChunk) {
-  // The second is as far from the end of the first as a signed time can tell, and one more.
+  // The second time is 2^63 ns after the end of the first chunk, too far for a signed difference.
   constexpr GstClockTime kTimes[] = {0, (GstClockTime{1} << 63) + 10 * GST_MSECOND,
                                      GST_CLOCK_TIME_NONE - 1, GST_SECOND};
   for (const GstClockTime pts : kTimes) queue_.copy(silence(160), SampleFormat::S16, pts);
@@ -269,7 +269,7 @@ TEST_F(InputQueueTest, MemoryIsRecycled) {
     queue_.copy(silence(8192), SampleFormat::S16, GST_CLOCK_TIME_NONE);
     pop_audio();
   }
-  // The pool would be empty by now if chunks did not come back.
+  // The pool would be empty by now if chunks were not returned to it.
   EXPECT_EQ(counters_.copied_buffers, 1000U);
 }
 
@@ -292,7 +292,7 @@ TEST_F(InputQueueTest, FailureReachesTheProducer) {
   EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_ERROR);
 }
 
-// Nobody would ever take what comes behind the flush.
+// The failure must outlast the flush: data pushed after the flush would never be consumed.
 TEST_F(InputQueueTest, FailureOutlastsAFlush) {
   queue_.flush_start();
   queue_.fail(GST_FLOW_ERROR, queue_.n_starts());

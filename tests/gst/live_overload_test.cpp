@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live pipeline with picture and sound while the machine becomes ten times slower, and when it is
-// free again. The live policy is the real one, above a decoder that sleeps.
+// A live pipeline with video and audio while the machine becomes ten times slower, and after it
+// recovers. The live policy is the real one, on top of a decoder that sleeps.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -26,7 +26,7 @@ using namespace std::chrono_literals;
 constexpr auto kPass = 100ms;
 constexpr GstClockTime kLatency = GST_SECOND;
 
-/// Somebody who says a word each 0.4 s, and a machine that takes so long for each pass.
+/// A speaker who says a word every 0.4 s, and a machine that spends `cost` on each pass.
 struct Stage {
   Stage() {
     const std::vector<Token> tokens = one_token_words(vocabulary);
@@ -70,11 +70,11 @@ struct Stage {
   std::atomic<std::chrono::milliseconds> cost{kPass};
 };
 
-/// When buffers left a pad, by the pipeline's clock.
+/// Records when buffers leave a pad, by the pipeline's clock.
 class Departures {
  public:
   struct Buffer {
-    GstClockTime end = 0;  ///< Running time; of a picture without a duration its start.
+    GstClockTime end = 0;  ///< Running time; without a duration, that of the start.
     GstClockTime left = 0;
     bool discont = false;
   };
@@ -105,7 +105,7 @@ class Departures {
   }
 
   GstElement* pipeline_;
-  mutable std::mutex mutex_;  // Guards the next.
+  mutable std::mutex mutex_;  // Guards buffers_.
   std::vector<Buffer> buffers_;
 };
 
@@ -157,7 +157,7 @@ TEST(LiveOverload, PictureGoesOnAndCaptionsComeBack) {
   }
 }
 
-/// Whoever pushes to an appsrc, by the clock.
+/// Pushes audio to an appsrc at the pace of the clock.
 class Microphone {
  public:
   explicit Microphone(GstElement* source) : source_(source) {}
@@ -196,7 +196,7 @@ TEST(LiveStall, AWordThatItCutsInTwoIsSaidOnce) {
   g_signal_connect(pipeline.element("s"), "handoff", G_CALLBACK(+note), &said);
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PLAYING));
   Microphone microphone(pipeline.element("a"));
-  microphone.speak(1400ms);  // Half of the fourth word.
+  microphone.speak(1400ms);  // Ends in the middle of the fourth word.
   PatientClock::sleep(1500ms);
   microphone.speak(1000ms);
   GstFlowReturn ended = GST_FLOW_ERROR;

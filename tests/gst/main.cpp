@@ -6,10 +6,10 @@
 #include "../../gst/gstnpuwhisperbin.h"
 #include "../../gst/gsttexttocea608.h"
 
-// GStreamer's criticals (a bad cast, a lost reference) are failures here. The elements are
-// this program's own, on the scripted runtime.
+// Treats GStreamer's criticals (a bad cast, a lost reference) as failures. Registers the elements
+// itself, on the scripted runtime.
 int main(int argc, char** argv) {
-  // The variable G_DEBUG would come too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late: GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);

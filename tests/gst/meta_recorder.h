@@ -28,11 +28,11 @@ struct SoundRecord {
   GstClockTime start = 0;
   GstClockTime end = GST_CLOCK_TIME_NONE;  ///< NONE: the buffer has no duration.
   bool discont = false;
-  const void* samples = nullptr;  ///< Where they lay.
+  const void* samples = nullptr;  ///< Address of the samples while the buffer was mapped.
   std::vector<MetaRecord> metas{};
 };
 
-/// Writes down the audio that passes a pad, with its metas. Thread-safe.
+/// Records the audio that passes a pad, with its metas. Thread-safe.
 class MetaRecorder {
  public:
   explicit MetaRecorder(GstPad* pad);
@@ -41,14 +41,14 @@ class MetaRecorder {
   MetaRecorder& operator=(const MetaRecorder&) = delete;
 
   std::vector<SoundRecord> sounds() const;
-  /// All metas, in the order of the buffers.
+  /// Returns all metas, in the order of the buffers.
   std::vector<MetaRecord> metas() const;
-  /// The texts of all metas.
+  /// Returns the texts of all metas.
   std::vector<std::string> texts() const;
   bool wait_for_sounds(std::size_t n, std::chrono::milliseconds timeout = kPatience) const;
 
  private:
-  // Shared with the probe, which may still run in another thread when the recorder dies.
+  // Shared with the probe, which may still run in another thread when the recorder is destroyed.
   struct Log {
     std::mutex mutex;
     std::condition_variable changed;

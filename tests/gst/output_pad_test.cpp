@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The queue of a live pad whose results nobody takes for a while.
+// The queue of a live pad whose results are not consumed for a while.
 #include "../../gst/output_pad.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 GstStaticPadTemplate json_template = GST_STATIC_PAD_TEMPLATE(
     "unsynced_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-json"));
 
-/// A pad for JSON of an element that is live, blocked from its first event on.
+/// Tests with a JSON pad of a live element, blocked from its first event on.
 class LiveJsonPad : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -67,7 +67,7 @@ class LiveJsonPad : public ::testing::Test {
   }
 
   void write(OutputPad::Item item) { output_->write(1, std::move(item)); }
-  /// What one pass of a transcriber comes to, the i-th of a tenth of a second.
+  /// Writes the output of the i-th pass of a transcriber. A pass covers 100 ms.
   void pass(GstClockTime i, bool has_result) {
     const GstClockTime start = i * 100 * GST_MSECOND;
     const GstClockTime end = start + 50 * GST_MSECOND;
@@ -77,7 +77,7 @@ class LiveJsonPad : public ::testing::Test {
     write(OutputPad::Draft{{.start = end, .end = end, .text = "draft"}});
     write(OutputPad::Advance{.to = end});
   }
-  /// Lets all go, up to EOS. The final results.
+  /// Unblocks the pad, waits for EOS, and returns the final results.
   std::vector<Record> let_go() {
     Recorder recorder(pad_);
     write(EventPtr(gst_event_new_eos()));

@@ -6,12 +6,12 @@
 
 namespace npuwhisper::test {
 
-/// What waits for nothing takes less, even on a machine that is busy with other things.
+/// Maximum duration of an operation that must not block. Generous, for busy machines.
 inline constexpr std::chrono::seconds kAtOnce{10};
-/// What comes in the end comes sooner.
+/// Timeout for anything that must happen eventually.
 inline constexpr std::chrono::seconds kPatience{60};
 
-/// Waits until `condition` holds; false if it never does.
+/// Waits until `condition` holds. Returns false if it does not hold within kPatience.
 template <typename Condition>
 bool eventually(Condition&& condition) {
   const auto end = std::chrono::steady_clock::now() + kPatience;

@@ -17,13 +17,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// The longest is what it may go on while threads that are to wake up then are not awake yet.
+// kLongestStep limits how far the clock advances before the threads whose timeouts have expired
+// are running.
 constexpr auto kStep = 2ms;
 constexpr auto kLongestStep = 4ms;
 
 std::atomic<GstTestClock*> living = nullptr;
 
-/// Of a thread of this process, as in proc(5); 0: it has ended.
+/// Returns the state of a thread of this process, as in proc(5), or 0 if it has ended.
 char state_of(const std::string& thread) {
   std::ifstream file("/proc/self/task/" + thread + "/stat");
   std::string stat;
@@ -32,7 +33,7 @@ char state_of(const std::string& thread) {
   return name_end == std::string::npos || name_end + 2 >= stat.size() ? '\0' : stat[name_end + 2];
 }
 
-/// Whether another thread runs, would run if it had a processor, or waits for a disk.
+/// Returns whether another thread is running, ready to run, or waiting for a disk.
 bool is_anybody_busy() {
   const std::string self = std::to_string(gettid());
   std::error_code ended;

@@ -8,11 +8,10 @@
 
 namespace npuwhisper::test {
 
-/// The clock of all pipelines that begin to play during its life, for tests of what is to be done in
-/// time. It goes like the real one, but stands still while any other thread of this process has
-/// something to do: so the work of a pipeline takes next to none of its time, however slow or busy
-/// the machine is. What a thread waits for on its own account (a sleep, a timeout) takes its real time.
-/// One at a time.
+/// The clock of all pipelines that start playing during its lifetime, for tests with deadlines. It
+/// advances like the real clock, but stops while any other thread of this process is busy. By this
+/// clock, the work of a pipeline thus takes almost no time, however slow or busy the machine is.
+/// Sleeps and timeouts that use other clocks take their real time. At most one instance may exist.
 class PatientClock {
  public:
   PatientClock();
@@ -20,7 +19,7 @@ class PatientClock {
   PatientClock(const PatientClock&) = delete;
   PatientClock& operator=(const PatientClock&) = delete;
 
-  /// By the one that lives. Thread-safe.
+  /// Returns the time of the existing instance, or 0 if there is none. Thread-safe.
   static std::chrono::nanoseconds now();
   static void sleep(std::chrono::nanoseconds duration);
 

@@ -27,7 +27,8 @@ Pipeline::~Pipeline() {
   EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   gst_bus_set_flushing(bus_, TRUE);  // Messages hold references.
   gst_object_unref(bus_);
-  // A thread of the bin that finishes an asynchronous state change may hold one a little longer.
+  // A thread of the bin that finishes an asynchronous state change may hold a reference a little
+  // longer.
   eventually([this] { return GST_OBJECT_REFCOUNT_VALUE(pipeline_) == 1; });
   const int n_references = GST_OBJECT_REFCOUNT_VALUE(pipeline_);
   EXPECT_EQ(n_references, 1) << "somebody kept a reference to the pipeline";

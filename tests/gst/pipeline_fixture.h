@@ -12,7 +12,8 @@
 
 namespace npuwhisper::test {
 
-/// A pipeline from a gst-launch line. Stops it and checks that nothing kept it alive.
+/// A pipeline from a gst-launch line. The destructor stops it and checks that nothing else holds a
+/// reference to it.
 class Pipeline {
  public:
   explicit Pipeline(const std::string& description);
@@ -21,16 +22,17 @@ class Pipeline {
   Pipeline& operator=(const Pipeline&) = delete;
 
   GstElement* get() const { return pipeline_; }
-  /// The element named `name`; owned by the pipeline.
+  /// Returns the element named `name`, which the pipeline owns.
   GstElement* element(const char* name) const;
 
   /// Sets the state and waits until it is reached.
   bool set_state(GstState state, std::chrono::milliseconds timeout = kPatience);
-  /// Plays until EOS; false (and a test failure that quotes it) after an ERROR or `timeout`.
+  /// Plays until EOS. Returns false and fails the test after `timeout` or an ERROR, whose text it
+  /// quotes.
   bool run(std::chrono::milliseconds timeout = std::chrono::seconds(120));
-  /// Waits for EOS likewise.
+  /// Waits for EOS. Handles an ERROR or `timeout` like run().
   bool wait_for_eos(std::chrono::milliseconds timeout = std::chrono::seconds(120));
-  /// The next message of these types; nullptr after `timeout`.
+  /// Returns the next message of these types, or nullptr after `timeout`.
   std::shared_ptr<GstMessage> message(GstMessageType types,
                                       std::chrono::milliseconds timeout = kPatience);
 
@@ -39,7 +41,7 @@ class Pipeline {
   GstBus* bus_ = nullptr;
 };
 
-/// A number of an element's `stats`.
+/// Returns the number `name` of an element's `stats`.
 guint64 stat_of(GstElement* element, const char* name);
 double double_stat_of(GstElement* element, const char* name);
 

@@ -2,10 +2,10 @@
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
-// Runs the plugin as it was built, found through GST_PLUGIN_PATH. Returns 77 when a test was
-// skipped, so that Meson says so.
+// Tests the built plugin, found through GST_PLUGIN_PATH. Returns 77 if a test was skipped, so that
+// Meson reports the skip.
 int main(int argc, char** argv) {
-  // The variable G_DEBUG would come too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late: GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   ::testing::InitGoogleTest(&argc, argv);

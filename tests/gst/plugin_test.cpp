@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The plugin as it is installed, with the real runtime and a tiny model whose text means nothing.
+// The plugin as installed, with the real runtime and a tiny model whose text is meaningless.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,8 @@ class Plugin : public ::testing::Test {
   void SetUp() override { write_tiny_model(folder_.path()); }
 
   std::string element(const std::string& properties = "") const {
-    // One attempt: a model that writes nonsense would try all temperatures.
+    // Allows a single attempt: with a model that writes nonsense, the decoder would otherwise try
+    // all temperatures.
     return "npuwhisper name=n vad=off model=" + folder_.path().string() +
            " device=cpu language=en temperature-increment=0 " + properties;
   }

@@ -92,7 +92,7 @@ GstPadProbeReturn Recorder::on_data(GstPad*, GstPadProbeInfo* info, gpointer dat
 
 void Recorder::Log::add(Record record) {
   const std::scoped_lock lock(mutex);
-  // A pad sends its sticky events again when it is linked; once is what we want to see.
+  // A pad sends its sticky events again when it is linked. Records each of them once.
   const bool again = record.kind == Record::Kind::Event &&
                      std::any_of(records.begin(), records.end(), [&](const Record& old) {
                        return old.type == record.type && old.seqnum == record.seqnum &&

@@ -15,23 +15,23 @@
 
 namespace npuwhisper::test {
 
-/// One thing that left a pad.
+/// A buffer, GAP or other event that left a pad.
 struct Record {
   enum class Kind { Buffer, Gap, Event };
   Kind kind = Kind::Event;
   GstEventType type = GST_EVENT_UNKNOWN;
-  std::string text{};  ///< Of a buffer; of a TAG its list, of a CAPS its caps, of others the type.
+  std::string text{};  ///< Buffer: its text. TAG: its list. CAPS: its caps. Other events: the type.
   GstClockTime start = GST_CLOCK_TIME_NONE;
   GstClockTime end = GST_CLOCK_TIME_NONE;
   bool discont = false;
   guint32 seqnum = 0;
 };
 
-/// Writes down everything that leaves a source pad, in order. Thread-safe.
+/// Records everything that leaves a source pad, in order. Thread-safe.
 class Recorder {
  public:
   explicit Recorder(GstPad* pad);
-  /// Of the element's pad `src`.
+  /// Records the element's pad `src`.
   explicit Recorder(GstElement* element);
   ~Recorder();
   Recorder(const Recorder&) = delete;
@@ -43,18 +43,18 @@ class Recorder {
   std::vector<Record> events(GstEventType type) const;
   void clear();
 
-  /// Waits until `wanted` holds for all records; false after `timeout`.
+  /// Waits until `wanted` holds for the list of records. Returns false after `timeout`.
   bool wait(const std::function<bool(const std::vector<Record>&)>& wanted,
             std::chrono::milliseconds timeout = kPatience) const;
   bool wait_for_event(GstEventType type) const;
   bool wait_for_buffers(std::size_t n) const;
 
-  /// Empty, or what is wrong: buffers and gaps must have times that never overlap nor go back, and
-  /// stream-start, caps and segment must come before the first of them.
+  /// Returns the first fault, or an empty string. The times of buffers and gaps must never overlap
+  /// or go back. Stream-start, caps and segment must precede the first buffer or gap.
   std::string complaint() const;
 
  private:
-  // Shared with the probe, which may still run in another thread when the recorder dies.
+  // Shared with the probe, which may still run in another thread when the recorder is destroyed.
   struct Log {
     std::mutex mutex;
     std::condition_variable changed;

@@ -12,10 +12,10 @@ namespace npuwhisper {
 namespace test {
 namespace {
 
-// How soon the end of a decoding is noticed, whose clock may be another than this machine's.
+// The interval at which decode() polls the script's clock, which may differ from the system's.
 constexpr std::chrono::milliseconds kDecodeTick{1};
 
-std::mutex mutex;  // Guards the next two.
+std::mutex mutex;  // Guards the_script and the_calls.
 Script the_script;
 Calls the_calls;
 
@@ -30,7 +30,7 @@ Script script() {
   return the_script;
 }
 
-/// Hands out one slice behind the other, and begins again when all have come back.
+/// Hands out consecutive slices, and starts over at the beginning when all have been released.
 class ScriptedRing final : public AudioRing {
  public:
   ScriptedRing(std::shared_ptr<Engine> engine, std::size_t n_samples)
@@ -62,7 +62,7 @@ class ScriptedRing final : public AudioRing {
 
  private:
   const std::shared_ptr<Engine> engine_;
-  std::mutex ring_mutex_;  // Guards the rest.
+  std::mutex ring_mutex_;  // Guards the members below.
   std::vector<std::int16_t> samples_;
   std::size_t next_ = 0;
   int n_out_ = 0;
@@ -99,7 +99,7 @@ class ScriptedTranscriber final : public Transcriber {
     stats_.encode_time = 2 * script_.stage_time;
     stats_.prompt_time = stats_.decode_time = stats_.align_time = script_.stage_time;
     if (options_.live_latency) {
-      // Some of it must be left for decode_time.
+      // Leaves a part of the latency for decode_time.
       window_ = std::min<std::int64_t>(window_,
                                        options_.live_latency->count() * 3 / 4 * kSampleRate / 1000);
     }
@@ -263,7 +263,7 @@ class ScriptedTranscriber final : public Transcriber {
   std::size_t n_segments_ = 0;
   std::string language_;
   bool is_drained_ = false;
-  mutable std::mutex wait_mutex_;  // Guards the next three.
+  mutable std::mutex wait_mutex_;  // Guards cancelled_ and stats_.
   std::condition_variable wake_;
   bool cancelled_ = false;
   TranscriberStats stats_;

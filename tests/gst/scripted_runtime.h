@@ -14,52 +14,52 @@
 
 namespace npuwhisper::test {
 
-/// A runtime that a test writes the script of, linked in place of the real one: Engine::open,
-/// find_model, AudioRing::create and Transcriber::create, and nothing else. Its transcriber hears
-/// loud stretches (an amplitude above 0.1, ended by 100 ms below it) and "transcribes" each, with
-/// exact times, as the next text of the script. That makes timing, order and errors of the element
-/// testable to the sample. One script at a time; set it before the element is made.
+/// Controls a fake runtime that is linked in place of the real one. The fake implements only
+/// Engine::open, find_model, AudioRing::create and Transcriber::create. Its transcriber recognises
+/// loud stretches (an amplitude above 0.1, ended by 100 ms below 0.1) and "transcribes" each, with
+/// exact times, as the next text of the script. Tests can thus check the element's timing to the
+/// sample, and its order and errors. There is one script; set it before creating the element.
 struct Script {
-  std::vector<std::string> texts = {" sound"};  ///< Of the loud stretches, in turn.
+  std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in turn.
   std::int64_t window =
-      30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency is less.
-  std::function<void()> while_loading{};  ///< Is called for each model.
+      30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency allows less.
+  std::function<void()> while_loading{};  ///< Called for each model that loads.
   std::chrono::milliseconds load_time{0};
-  std::chrono::milliseconds decode_time{0};  ///< Of each window and drain with audio,
-  /// by this clock.
+  std::chrono::milliseconds decode_time{0};  ///< Duration of each decoding, as `now` measures it.
+  /// The clock that measures `decode_time`.
   std::function<std::chrono::nanoseconds()> now = [] {
     return std::chrono::steady_clock::now().time_since_epoch();
   };
   std::optional<Error> load_error{};
   std::optional<Error> create_error{};
   std::optional<Error> push_error{};
-  std::int64_t push_error_after = 0;  ///< Samples.
+  std::int64_t push_error_after = 0;  ///< Samples that push() accepts before push_error.
   std::optional<Error> drain_error{};
   std::string detected_language = "en";
-  float language_probability = 0.9F;  ///< Doubtful from drain() on if it is below one half.
+  float language_probability = 0.9F;  ///< Below 0.5, the language is doubtful from drain() on.
   DeviceStats device_stats{};
-  const char* device_stage = nullptr;  ///< What the device has been doing for an hour.
-  std::chrono::nanoseconds stage_time{0};  ///< In the stats, for mel; twice that for the encoder;
-                                           ///< as much as mel for each of the decoder's three.
-  std::size_t ring_samples = 0;            ///< Of each AudioRing; 0: log-mel is on the CPU.
-  VadUse vad = VadUse::Off;                ///< In the stats.
-  bool drafts = false;                     ///< Live: what is not decoded yet is one word of it.
-  /// Makes other transcribers than the scripted ones.
+  const char* device_stage = nullptr;      ///< Reported as busy for an hour; nullptr: none.
+  std::chrono::nanoseconds stage_time{0};  ///< Reported for mel; twice that for the encoder; the
+                                           ///< same as mel for each of the decoder's three stages.
+  std::size_t ring_samples = 0;            ///< Size of each AudioRing; 0: log-mel runs on the CPU.
+  VadUse vad = VadUse::Off;                ///< Reported in the stats.
+  bool drafts = false;                     ///< Live: the undecoded sound forms a draft of one word.
+  /// Creates the transcribers in place of the scripted ones, if set.
   std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
-  bool overlapping_words = false;  ///< Word times that go back, as alignment may give.
+  bool overlapping_words = false;  ///< Words overlap the next ones, as alignment may yield.
 };
 
-/// What the runtime was asked for since the last set_script().
+/// Counts what was requested from the runtime since the last set_script().
 struct Calls {
   int loads = 0;
   int creates = 0;
   int resets = 0;
   int drains = 0;
   int cancels = 0;
-  std::int64_t samples_in_ring = 0;    ///< Pushed from slices of the transcriber's ring.
-  std::int64_t samples_elsewhere = 0;  ///< Pushed as 16-bit samples from other memory.
+  std::int64_t samples_in_ring = 0;    ///< Samples pushed from slices of the transcriber's ring.
+  std::int64_t samples_elsewhere = 0;  ///< 16-bit samples pushed from other memory.
   int rings_made = 0, rings_alive = 0;
-  int slices_out = 0;  ///< Acquired and not released, of all rings.
+  int slices_out = 0;  ///< Slices acquired and not released, of all rings.
   TranscriberOptions last_options;
   EngineOptions last_engine_options;
 };

@@ -39,7 +39,7 @@ class Speech : public ::testing::Test {
     join_recordings();
   }
 
-  // All five recordings as one WAV file, and what is said in it.
+  // Joins all five recordings into one WAV file, and collects their words.
   void join_recordings() {
     std::ifstream transcription(kRecordings / "transcription");
     std::string pcm;
@@ -171,7 +171,7 @@ TEST_F(Speech, LiveThroughAClock) {
   ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(out->complaint(), "");
   const Words found = heard(*out);
-  // Windows are cut by the clock here, not at pauses: more errors than offline.
+  // Live windows are cut by the clock, not at pauses, which causes more errors than offline.
   std::string text;
   for (const std::string& word : found) text += word + ' ';
   EXPECT_LE(word_errors(said(), found) * 3, said().size()) << text;
@@ -205,17 +205,17 @@ TEST_F(Speech, CaptionsInTheTransportStream) {
   for (const Cue& cue : cues) text += cue.text + ' ';
   expect_close(said(), words_of(text));
   EXPECT_EQ(words_of(text), heard(*out)) << "all that the element said";
-  // Where rows of a long segment share its time, its first row comes at its start.
+  // The rows of a long segment may share its time; the first row then appears at its start.
   for (const Record& segment : out->buffers()) {
     const auto start = static_cast<int>(segment.start / GST_MSECOND);
-    if (start < 3000) continue;  // No time to send it ahead.
+    if (start < 3000) continue;  // Too early to be sent ahead of time.
     EXPECT_TRUE(std::any_of(cues.begin(), cues.end(), [&](const Cue& cue) {
       return std::abs(cue.start_ms - start) <= 500;
     })) << segment.text;
   }
 }
 
-/// Cues of a played file, which comes in buffers of `n_bytes`.
+/// Plays the recordings from a file; play() reads it in buffers of `n_bytes` and returns the cues.
 class Playback : public Speech {
  protected:
   void SetUp() override {
@@ -267,7 +267,7 @@ TEST_F(Overlay, CaptionCanBeReadInThePicture) {
   if (std::system("tesseract --version >/dev/null 2>&1") != 0) {
     GTEST_SKIP() << "install tesseract-ocr to read the picture";
   }
-  // One picture each two seconds, as long as the speech.
+  // One picture every two seconds, for the length of the speech.
   const std::string pictures = folder_.path() / "%02d.png";
   Pipeline pipeline(
       "videotestsrc pattern=black num-buffers=" + std::to_string(static_cast<int>(length_ / 2)) +

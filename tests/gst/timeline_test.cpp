@@ -13,7 +13,7 @@ TEST(Timeline, ConvertsSamples) {
   EXPECT_EQ(samples_to_time(1), 62500U);
   EXPECT_EQ(time_to_samples(GST_SECOND), 16000);
   EXPECT_EQ(time_to_samples(62500 * 3 - 1), 3);
-  // A century: nothing overflows.
+  // A century does not overflow.
   EXPECT_EQ(samples_to_time(kSecond * 3'155'760'000), 3'155'760'000 * GST_SECOND);
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What bins around transcribers (transcriberbin, translationbin of gst-plugins-rs) ask of an
-// element and do to it: the same probes, calls and order, without the bins.
+// Requirements and actions of bins around transcribers (transcriberbin and translationbin of
+// gst-plugins-rs): the same probes and calls in the same order, without the bins.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -21,7 +21,7 @@ GParamSpec* property(GstElement* element, const char* name) {
   return g_object_class_find_property(G_OBJECT_GET_CLASS(element), name);
 }
 
-// An element of its own, in no bin and without a bus, as it is when a bin is given one.
+// An element without a parent and without a bus, as a bin receives it.
 class TranscriberProbe : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -31,7 +31,7 @@ class TranscriberProbe : public ::testing::Test {
   }
   void TearDown() override { gst_object_unref(element_); }
 
-  // The least latency of all source pads that exist, asked for as the bin does before it plays.
+  // Returns the lowest latency of all source pads, queried as the bin does before it plays.
   GstClockTime probe() {
     GstElement* source = gst_element_factory_make("fakesrc", nullptr);
     gst_object_ref_sink(source);
@@ -91,7 +91,7 @@ TEST_F(TranscriberProbe, EverySourcePadAnswersLatency) {
 }
 
 TEST_F(TranscriberProbe, AMissingModelDoesNotHangIt) {
-  // Once it has failed, the element does not start at all.
+  // The load must not fail before PAUSED: the element does not start after a failure.
   set_script({.while_loading = [this] { paused_.acquire(); },
               .load_error = Error{ErrorCode::NotFound, "no model"}});
   g_object_set(element_, "model", "nowhere", nullptr);
@@ -99,8 +99,8 @@ TEST_F(TranscriberProbe, AMissingModelDoesNotHangIt) {
   EXPECT_EQ(probe(), seconds(8)) << "and is tried again";
 }
 
-// A live source whose audio goes on by one branch and is transcribed in the other, which the bin
-// takes out, to NULL, and puts in again.
+// A live source whose audio passes through one branch and is transcribed in the other. The bin
+// removes the transcribing branch, sets it to NULL, and inserts it again.
 class TranscriberBranch : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -122,7 +122,7 @@ class TranscriberBranch : public ::testing::Test {
     text_.emplace(pad("n", "src").get());
     audio_.emplace(pad("audio", "sink").get());
     gst_element_set_locked_state(branch_, TRUE);
-    // A source that negotiates again begins a new tick.
+    // Keeps the source from renegotiating, which would begin a new tick.
     gst_pad_add_probe(
         pad("source", "src").get(), GST_PAD_PROBE_TYPE_EVENT_UPSTREAM,
         [](GstPad*, GstPadProbeInfo* info, gpointer) {
@@ -157,7 +157,7 @@ class TranscriberBranch : public ::testing::Test {
     EXPECT_EQ(gst_element_set_state(branch_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   }
 
-  // The bin takes the branch out while it handles the message, in the thread that posts it.
+  // Removes the branch as the bin does: while it handles the ERROR, in the thread that posts it.
   void disable_on_error() {
     GstBus* bus = gst_element_get_bus(pipeline_->get());
     gst_bus_set_sync_handler(
@@ -184,13 +184,14 @@ class TranscriberBranch : public ::testing::Test {
     pipeline_.reset();
   }
 
-  // Ticks are where they were played, whatever was lost between them.
+  // Checks that each cue has the time of a tick, even if audio between ticks was lost.
   void expect_ticks() const {
     ASSERT_FALSE(text_->buffers().empty());
     for (const Record& cue : text_->buffers()) {
       const double position = static_cast<double>(cue.start) / 0.3e9;
-      // 70 ms: where the branch was put in, or a window ended, a tick of 23 ms may be cut; and where
-      // audio was lost, audioresample's times are right within 1/32 s, the element's within 10 ms.
+      // The tolerance is 70 ms. A tick of 23 ms may be cut at the end of a window, or where the
+      // branch was inserted. Where audio was lost, audioresample's times are right within 1/32 s,
+      // and the element's within 10 ms.
       EXPECT_NEAR(position, std::round(position), 0.07 / 0.3) << cue.start;
     }
   }
@@ -207,7 +208,7 @@ class TranscriberBranch : public ::testing::Test {
   GstPad* ghost_ = nullptr;
   std::optional<Recorder> text_;
   std::optional<Recorder> audio_;
-  std::mutex mutex_;  // Of what changes the branch: the application's thread and the bus's.
+  std::mutex mutex_;  // Guards changes of the branch by the application's and the bus's thread.
   std::atomic<int> n_errors_{0};
 };
 
@@ -217,7 +218,7 @@ TEST_F(TranscriberBranch, GivesTextAndIsTakenOutAndPutInAgain) {
   for (int i = 0; i < 3; ++i) {
     disable();
     text_->clear();
-    // As on a change of language.
+    // The bin does this when the language changes.
     g_object_set(pipeline_->element("n"), "language-code", i % 2 == 0 ? "fr-CA" : "de", nullptr);
     enable();
     ASSERT_TRUE(text_->wait_for_buffers(1));
@@ -233,7 +234,7 @@ TEST_F(TranscriberBranch, IsRelinkedWhilePlaying) {
   const PadPtr src = pad("n", "src");
   const PadPtr tee = pad("language", "sink");
   ASSERT_TRUE(gst_pad_unlink(src.get(), tee.get()));
-  // Words come meanwhile and have nobody to go to; the queue before the element stops for it.
+  // The words that arrive meanwhile find no peer. This stops the queue upstream of the element.
   const PadPtr in = pad("leaky", "src");
   EXPECT_TRUE(eventually([&] { return gst_pad_get_task_state(in.get()) == GST_TASK_PAUSED; }));
   EXPECT_EQ(gst_pad_get_last_flow_return(in.get()), GST_FLOW_NOT_LINKED);
@@ -264,7 +265,7 @@ TEST_F(TranscriberBranch, TimesHoldThroughALeakyQueue) {
 
 class TranscriberFailure : public TranscriberBranch, public ::testing::WithParamInterface<int> {};
 
-// Each with another thread of the element's behind it.
+// Each failure happens in a different thread of the element.
 TEST_P(TranscriberFailure, LetsTheBinPassTheAudioOn) {
   const Error error{ErrorCode::DeviceError, "it is gone"};
   switch (GetParam()) {
@@ -280,7 +281,7 @@ TEST_P(TranscriberFailure, LetsTheBinPassTheAudioOn) {
     default:
       break;
   }
-  // Downstream fails: a pad's own task finds out.
+  // Downstream fails. The task of a source pad detects it.
   if (GetParam() == 3) {
     const PadPtr tee = pad("language", "sink");
     gst_pad_set_chain_function(tee.get(), [](GstPad*, GstObject*, GstBuffer* buffer) {

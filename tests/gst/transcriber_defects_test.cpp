@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What users and bins met in other Whisper elements for GStreamer (whispertranscriber of
-// gst-plugins-rs, by source or by trial), one test for each. Three are tested where they belong,
-// in the runtime: words twice at the edges of windows (LiveTranscriberTest.WordsLeaveSoonAndInTime,
-// WhateverIsMisheardWordsAreInTimeAndInOrder), tokens that split a UTF-8 character
-// (WordPiecesTest.NeverSplitsACharacter, Tokenizer.DecodeIsAlwaysValidUtf8), and what a model makes
-// of silence (Speech.SilenceGivesNoText).
+// Defects that users and bins met in other Whisper elements for GStreamer (whispertranscriber of
+// gst-plugins-rs, by reading its source or by trial), with one test each. Three are tested with the
+// runtime instead: words repeated at the edges of windows
+// (LiveTranscriberTest.WordsLeaveSoonAndInTime, WhateverIsMisheardWordsAreInTimeAndInOrder), tokens
+// that split a UTF-8 character (WordPiecesTest.NeverSplitsACharacter,
+// Tokenizer.DecodeIsAlwaysValidUtf8), and text for silence (Speech.SilenceGivesNoText).
 #include <gmock/gmock.h>
 
 #include <semaphore>
@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 
 class TranscriberDefects : public ElementTest {};
 
-// There: neither text nor EOS.
+// The defect: neither text nor EOS is sent after the seek.
 TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   set_script({.window = kSampleRate});
   Pipeline pipeline(
@@ -45,7 +45,7 @@ TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   EXPECT_EQ(out.complaint(), "");
 }
 
-// There: no error, and a pipeline that waits for ever.
+// The defect: no error, and a pipeline that waits forever.
 TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
   std::binary_semaphore may_fail(0);
   set_script({.while_loading = [&] { may_fail.acquire(); },
@@ -53,7 +53,7 @@ TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
               .load_error = Error{ErrorCode::NotFound, "model 'nope': not found in ..."}});
   make();
   g_object_set(element_, "model", "nope", nullptr);
-  play();  // Once it has failed, the element does not start at all.
+  play();  // Must precede the failure, after which the element does not start.
   may_fail.release();
   const auto begin = Clock::now();
   EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";
@@ -66,12 +66,12 @@ TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
   EXPECT_THAT(error->message, HasSubstr("model 'nope'"));
   g_error_free(error);
   EXPECT_FALSE(message(GST_MESSAGE_ERROR, 50ms)) << "once is enough";
-  // Told once, it fails at once, until somebody goes back to NULL to try again.
+  // After the ERROR, each start fails immediately until the element returns to NULL.
   gst_element_set_state(element_, GST_STATE_READY);
   EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
 }
 
-// There: "[BLANK_AUDIO]".
+// The defect: the text "[BLANK_AUDIO]".
 TEST_F(TranscriberDefects, SilenceGivesGapsAndNoText) {
   set_script({.window = kSampleRate});
   play();
@@ -84,7 +84,7 @@ TEST_F(TranscriberDefects, SilenceGivesGapsAndNoText) {
   EXPECT_EQ(gaps.back().end, seconds(5));
 }
 
-// There: cues that overlap.
+// The defect: cues that overlap.
 TEST_F(TranscriberDefects, OverlappingWordTimesDoNotOverlapInCues) {
   set_script({.texts = {" a b c d"}, .overlapping_words = true});
   make();
@@ -92,10 +92,10 @@ TEST_F(TranscriberDefects, OverlappingWordTimesDoNotOverlapInCues) {
   play();
   push(tones(2, {{0.1, 0.3}, {0.5, 0.7}}), 0);
   finish();
-  EXPECT_EQ(out_->buffers().size(), 8U);  // complaint() checks their times.
+  EXPECT_EQ(out_->buffers().size(), 8U);  // complaint() checks the buffers' times.
 }
 
-// There: words without a leading space are dropped, and so are Chinese and Japanese.
+// The defect: words without a leading space are dropped, and so are Chinese and Japanese.
 TEST_F(TranscriberDefects, WordsWithoutSpacesAreKept) {
   set_script({.texts = {"你好世界"}});
   make();
@@ -106,7 +106,7 @@ TEST_F(TranscriberDefects, WordsWithoutSpacesAreKept) {
   EXPECT_THAT(out_->texts(), ElementsAre("你好世界"));
 }
 
-// There: times never resync.
+// The defect: after a jump, times are never synchronised again.
 TEST_F(TranscriberDefects, ATimestampJumpResyncs) {
   set_script({.texts = {" one", " two"}});
   play();
@@ -121,7 +121,7 @@ TEST_F(TranscriberDefects, ATimestampJumpResyncs) {
   EXPECT_EQ(calls().drains, 2);
 }
 
-// There: no such property.
+// The defect: there is no property "language-code".
 TEST_F(TranscriberDefects, LanguageCodesAreThoseOfBins) {
   set_script({});
   make();
@@ -134,7 +134,7 @@ TEST_F(TranscriberDefects, LanguageCodesAreThoseOfBins) {
   EXPECT_THAT(out_->events(GST_EVENT_TAG).back().text, HasSubstr("language-code=(string)pt"));
 }
 
-// There: F32 only.
+// The defect: only F32 is accepted.
 class TranscriberDefectsFormat : public ElementTest,
                                  public ::testing::WithParamInterface<const char*> {};
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The watchdog posts one WARNING for each call that does not return, and none for a sink that may
-// wait.
+// The watchdog posts one WARNING for each call that does not return, and none for a sink that is
+// allowed to wait.
 #include <gmock/gmock.h>
 
 #include <chrono>
@@ -31,7 +31,7 @@ class WatchdogTest : public ElementTest {
     GST_NPU_WHISPER(element_)->state->watchdog.set_limits(limits);
   }
 
-  // "none" if no WARNING comes in that time.
+  // Returns the text of the next WARNING, or "none" if none arrives within `timeout`.
   std::string warning(std::chrono::milliseconds timeout = kPatience) {
     const auto posted = message(GST_MESSAGE_WARNING, timeout);
     if (!posted) return "none";
@@ -96,7 +96,7 @@ TEST_F(WatchdogTest, APushThatDoesNotReturnLiveIsToldWithItsPad) {
   EXPECT_EQ(stat("stalls"), 1U);
 }
 
-// The sink of a file waits for its clock, or for PLAYING.
+// When a file is played, the sink waits for its clock or for PLAYING.
 TEST_F(WatchdogTest, APushThatDoesNotReturnIsNormalWhereNothingIsLive) {
   set_script({});
   watch({.device = kNever, .decoding = kNever, .push = kSoon});

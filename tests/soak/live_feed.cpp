@@ -55,7 +55,7 @@ void LiveFeed::send_segment(GstClockTime start) {
   gst_harness_push_event(harness_, gst_event_new_segment(&segment));
 }
 
-// The clock goes on to the running time at which what was sent has been captured.
+// Advances to the running time at which the sent audio has been captured.
 void LiveFeed::pass(GstClockTime duration) {
   pts_ += duration;
   running_time_ += duration;
@@ -151,7 +151,7 @@ void LiveFeed::change_caps() {
   send_caps();
 }
 
-// The harness's own function for this sends a segment, too.
+// The harness's own function would also send a segment.
 void LiveFeed::send_caps() {
   GstCaps* caps = gst_caps_new_simple(
       "audio/x-raw", "format", G_TYPE_STRING, s16_ ? "S16LE" : "F32LE", "rate", G_TYPE_INT,
@@ -187,7 +187,7 @@ Result<void> LiveFeed::end() {
   return fail(ErrorCode::Timeout, "EOS did not come out");
 }
 
-// A harness keeps every event.
+// Discards the output, because a harness keeps every event.
 void LiveFeed::forget_output() {
   for (GstHarness* harness : {harness_, json_}) {
     while (GstEvent* event = gst_harness_try_pull_event(harness)) gst_event_unref(event);

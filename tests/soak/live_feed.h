@@ -11,42 +11,43 @@
 
 namespace npuwhisper::soak {
 
-/// Plays a live source to an element, with everything that upstream may do in the middle of it. Its
-/// clock is either the system's, with audio coming as time goes by, or one that is set to the end
-/// of each buffer as soon as the element has taken in the one before: hours pass in minutes. For
-/// one thread.
+/// Plays a live source to an element, with all interruptions that upstream may cause. Its clock is
+/// either the system clock, with audio in real time, or a test clock. The test clock is set to the
+/// end of each buffer as soon as the element has consumed the previous one, so hours pass in
+/// minutes. Use it from one thread.
 class LiveFeed {
  public:
   enum class Pace { RealTime, AsFastAsItCan };
 
-  /// `element` is in NULL or READY. Takes it to PLAYING.
+  /// Sets `element`, which is in NULL or READY, to PLAYING.
   LiveFeed(GstElement* element, Pace pace);
   ~LiveFeed();
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
 
-  /// Sends audio, when its time has come. Errors: Timeout where the element takes nothing in for
-  /// kPatience, Unavailable where it refuses data.
+  /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kPatience,
+  /// Unavailable if it refuses data.
   Result<void> push(std::span<const float> pcm);
-  /// The same, without waiting for the element or the clock: more than it can take.
+  /// Sends audio without waiting for the element to consume it, which may be more than it can
+  /// process.
   Result<void> burst(std::span<const float> pcm);
-  /// A flushing seek, asked for downstream, to buffer time `to`.
+  /// Performs a flushing seek, requested by downstream, to buffer time `to`.
   void seek(GstClockTime to);
   void flush() { seek(pts_); }
   void gap(GstClockTime duration);
-  /// Audio that never comes, and DISCONT behind it.
+  /// Skips audio of this duration, as if it were lost; the next buffer has DISCONT.
   void lose(GstClockTime duration);
-  /// F32 to S16, or back.
+  /// Changes the format from F32 to S16, or back.
   void change_caps();
-  /// A new segment without a flush, which goes on at buffer time `to`.
+  /// Starts a new segment without a flush, at buffer time `to`.
   void change_segment(GstClockTime to);
-  /// READY and PLAYING again.
+  /// Sets the element to READY and to PLAYING again.
   void restart();
   Result<void> end();
 
   GstClockTime pts() const { return pts_; }                    ///< Of the next sample.
-  GstClockTime running_time() const { return running_time_; }  ///< As if nothing had been lost.
-  double longest_wait() const { return longest_wait_; }        ///< Seconds, of one push.
+  GstClockTime running_time() const { return running_time_; }  ///< Counts lost audio, too.
+  double longest_wait() const { return longest_wait_; }        ///< Of one push, in seconds.
 
   static constexpr std::chrono::seconds kPatience{60};
 
@@ -67,7 +68,7 @@ class LiveFeed {
   bool discont_ = false;
   GstClockTime pts_ = 0;
   GstClockTime running_time_ = 0;
-  GstClockTime base_ = 0;  // The clock's time at running time 0.
+  GstClockTime base_ = 0;  // Clock time at running time 0.
   double longest_wait_ = 0;
 };
 

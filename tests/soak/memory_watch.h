@@ -5,18 +5,19 @@
 
 namespace npuwhisper::soak {
 
-/// How this process's memory grows with the time of a stream. Reentrant.
+/// Measures how the memory of this process grows over the time of a stream. Reentrant.
 class MemoryWatch {
  public:
-  /// Bytes, and bytes an hour of stream. The line through the samples behind the first fifth, in
-  /// which caches fill, says how it grows; `growth` is that line's rise over the samples it is of.
+  /// Values in bytes, and in bytes per hour of stream. The slope is that of a line fitted to the
+  /// samples after the first fifth, during which caches fill. `growth` is the line's rise over
+  /// those samples.
   struct Trend {
     double first = 0, last = 0, slope_per_hour = 0, growth = 0;
   };
 
   void sample(double stream_seconds);
   Trend resident() const { return trend(resident_); }  ///< Resident set (statm of proc(5)).
-  Trend heap() const { return trend(heap_); }          ///< In use, malloc's own count.
+  Trend heap() const { return trend(heap_); }          ///< Heap in use, as counted by malloc.
 
  private:
   Trend trend(const std::vector<double>& bytes) const;

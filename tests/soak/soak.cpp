@@ -16,9 +16,9 @@ using Json = nlohmann::ordered_json;
 constexpr double kChunkSeconds = 0.1;
 constexpr double kSampleEverySeconds = 30;
 constexpr double kMeanSecondsBetweenEvents = 15;
-// Words around a cut may be half there.
+// Words near a cut may be incomplete.
 constexpr GstClockTime kCut = GST_SECOND;
-// What may be left of trends by chance.
+// Bounds for random variation of the trends.
 constexpr double kMostHeapGrowth = 512e3, kMostResidentGrowth = 8e6;
 
 }  // namespace
@@ -43,16 +43,16 @@ void Soak::prepare() {
   g_object_set(element_, "model", model_.c_str(), "latency", options_.latency_ms, "language-code",
                "en", nullptr);
   gst_util_set_object_arg(G_OBJECT(element_), "output-mode", "word");
-  // A handful of words at random repeats itself more than people do.
+  // Random sequences of a few words are more repetitive than real speech.
   if (source_->knows_words()) {
     g_object_set(element_, "compression-ratio-threshold", 100.0F, nullptr);
-    // Nor are tones speech.
+    // Tones are not speech.
     gst_util_set_object_arg(G_OBJECT(element_), "vad", "off");
   }
   for (const auto& [name, value] : options_.properties) {
     gst_util_set_object_arg(G_OBJECT(element_), name.c_str(), value.c_str());
   }
-  // Who plays at once waits for the model, and this is no test of how long that takes.
+  // Loads the model first: its loading time is not tested here.
   gst_element_set_state(element_, GST_STATE_READY);
   wait_for_model();
   feed_ = std::make_unique<LiveFeed>(
@@ -112,8 +112,8 @@ Result<void> Soak::play() {
   return feed_->end();
 }
 
-// Text or GAPs must follow within the latency. By a clock that is set they have a little more time:
-// GAPs come ten times a second, whatever time it is.
+// Text or GAPs must follow within the latency. With a test clock they get one second more, because
+// GAPs come ten times per second of real time.
 Result<void> Soak::wait_for_text() {
   const auto start = std::chrono::steady_clock::now();
   const auto lag = [this] {
@@ -131,8 +131,8 @@ Result<void> Soak::wait_for_text() {
   return {};
 }
 
-// What is said around here may be lost or misheard; where time leaps, all that is not yet told may
-// come behind its time: the element hears of the leap no sooner than of the audio behind it.
+// Speech around this time may be lost or misrecognised. If time leaps, all pending text may be
+// late, because the element learns of the leap only with the audio after it.
 void Soak::cut(bool leaps) {
   const GstClockTime pts = feed_->pts();
   const GstClockTime before = leaps ? latency() + kCut : kCut;

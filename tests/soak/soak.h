@@ -20,18 +20,18 @@
 
 namespace npuwhisper::soak {
 
-/// One run: a source of speech, the element, and what happens in between. Register the element
-/// first. For one thread.
+/// One run: a source of speech, the element, and random events in between. Register the element
+/// first. Use it from one thread.
 class Soak {
  public:
-  /// `model`: what the element is told, a name or a folder.
+  /// `model`: value of the element's property, a name or a folder.
   Soak(const SoakOptions& options, std::string model, std::unique_ptr<SpeechSource> source)
       : options_(options),
         model_(std::move(model)),
         source_(std::move(source)),
         random_(options.seed) {}
 
-  /// The result, as tests/bench/README.md describes it.
+  /// Returns the result, in the format of tests/bench/README.md.
   nlohmann::ordered_json run();
 
  private:
@@ -62,7 +62,7 @@ class Soak {
   std::unique_ptr<LiveFeed> feed_;
   std::unique_ptr<TextCheck> check_;
   MemoryWatch memory_;
-  std::int64_t n_spoken_ = 0;  // Samples.
+  std::int64_t n_spoken_ = 0;  // In samples.
   std::vector<SaidWord> said_;
   std::uint64_t n_words_said_ = 0;
   std::map<std::string, int> events_;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Hours of live input, with seeks, flushes, gaps, lost audio, caps and segment changes and restarts
-// at random: see tests/bench/README.md. One JSON object on stdout; the exit status is 1 if anything
-// in "failures" stands against the element.
+// Plays hours of live input with random seeks, flushes, gaps, lost audio, caps and segment changes
+// and restarts: see tests/bench/README.md. Prints one JSON object to stdout. The exit status is 1
+// if "failures" is not empty.
 
 #include <gst/gst.h>
 
@@ -47,7 +47,7 @@ struct ToneModel {
   std::unique_ptr<const Tokenizer> tokenizer;
 };
 
-const ToneModel* the_tones = nullptr;  // Of this run; set before the element is made.
+const ToneModel* the_tones = nullptr;  // Set before the element is created.
 
 int run(int argc, char** argv) {
   const auto options = parse_soak_options(argc, argv);
@@ -80,7 +80,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace soak
 
-// The linker takes this one in place of the registry's: tones have a device of their own.
+// Replaces the registry's function at link time: tones have a device of their own.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
   if (soak::the_tones == nullptr) return cpu::CpuDevice::open(options);
   return std::unique_ptr<Device>(
@@ -90,8 +90,8 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
 }  // namespace npuwhisper
 
 int main(int argc, char** argv) {
-  setenv("G_SLICE", "always-malloc", 0);  // So that malloc knows of all memory.
-  // The variable G_DEBUG would come too late: GLib reads it before main().
+  setenv("G_SLICE", "always-malloc", 0);  // Makes malloc count all memory.
+  // Setting G_DEBUG here would be too late: GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   return npuwhisper::soak::run(argc, argv);
 }

@@ -10,15 +10,15 @@
 
 namespace npuwhisper::soak {
 
-/// What the user asked for.
+/// The user's request.
 struct SoakOptions {
-  std::string model;  ///< Empty: tones.
-  double hours = 4;   ///< Of the stream.
+  std::string model;  ///< Empty: test tones.
+  double hours = 4;   ///< Duration of the stream.
   std::uint64_t seed = 1;
   unsigned latency_ms = 3000;
-  bool real_time = false;  ///< By the system's clock, not one that is set.
-  bool plain = false;     ///< No events but the audio's own.
-  bool overload = false;  ///< Bursts, too.
+  bool real_time = false;  ///< Uses the system clock instead of a test clock.
+  bool plain = false;     ///< Only audio, without other events.
+  bool overload = false;  ///< Also sends bursts.
   std::vector<std::pair<std::string, std::string>> properties;
   std::vector<std::string> files;
 };

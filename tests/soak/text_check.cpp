@@ -7,7 +7,7 @@ namespace npuwhisper::soak {
 namespace {
 
 constexpr std::size_t kMostWords = 150, kMostForgiven = 50;
-// Word times are aligned to 20 ms; the mel's window smears a tone by as much on both sides.
+// Word times are aligned to 20 ms; the mel window widens a tone by as much on both sides.
 constexpr GstClockTime kTolerance = 300 * GST_MSECOND;
 constexpr std::size_t kMostComplaints = 10;
 
@@ -74,7 +74,7 @@ std::vector<std::string> TextCheck::complaints() const {
   return complaints_;
 }
 
-// The oldest words, until `most` are left.
+// Removes the oldest words until `most` are left. Counts those as lost that ended by `due`.
 void TextCheck::forget(std::size_t most, GstClockTime due) {
   while (words_.size() > most) {
     const Word& word = words_.front();
@@ -109,7 +109,7 @@ void TextCheck::take(GstEvent* event) {
   const std::scoped_lock lock(mutex_);
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     gst_event_copy_segment(event, &segment_);
-    // What was before a flush will not be told any more.
+    // No text follows for the time before a flush.
     covered_ = std::max(covered_, segment_.base);
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
     GstClockTime start = 0, duration = 0;

@@ -11,38 +11,39 @@
 
 namespace npuwhisper::soak {
 
-/// Watches a source pad of the element (output-mode=word) and compares what leaves it with what was
-/// said. It remembers the last 150 words only. Thread-safe.
+/// Probes a source pad of the element (output-mode=word) and compares its text with the words that
+/// were said. It remembers only the last 150 words. Thread-safe.
 class TextCheck {
  public:
   struct Totals {
     std::uint64_t words = 0, gaps = 0;
-    std::uint64_t heard = 0;      ///< Words that were said where the text says.
-    std::uint64_t repeated = 0;   ///< The same word of the speech for the second time.
-    std::uint64_t wrong = 0;      ///< Words that nobody said there.
-    std::uint64_t lost = 0;       ///< Words that never came.
-    std::uint64_t backwards = 0;  ///< Buffers that begin before the end of the one before.
+    std::uint64_t heard = 0;      ///< Words reported at the time when they were said.
+    std::uint64_t repeated = 0;   ///< Words reported for the second time.
+    std::uint64_t wrong = 0;      ///< Words that were not said at that time.
+    std::uint64_t lost = 0;       ///< Words never reported.
+    std::uint64_t backwards = 0;  ///< Buffers that begin before the end of the previous one.
     double mean_delay = 0,
            max_delay = 0;  ///< Seconds from a word's end to its buffer, by the clock.
   };
 
-  /// `clock`: gives the running time at which something leaves the element.
+  /// `element` provides the running time at which text leaves it.
   TextCheck(GstPad* pad, GstElement* element, bool knows_words);
   ~TextCheck();
   TextCheck(const TextCheck&) = delete;
   TextCheck& operator=(const TextCheck&) = delete;
 
-  /// A word lies at these buffer times of the present segment.
+  /// Adds a word that was said at these buffer times of the current segment.
   void said(const std::string& text, GstClockTime start, GstClockTime end);
-  /// What is said between these times may come out in any way, or not at all.
+  /// Ignores errors in the text between these times, including missing words.
   void forgive(GstClockTime start, GstClockTime end);
-  /// A flush: what did not come in time for `now` is lost, the rest is forgotten.
+  /// Handles a flush at `now`: words that were due, given `latency`, count as lost. Other words are
+  /// forgotten.
   void flushed(GstClockTime now, GstClockTime latency);
 
   Totals totals() const;
-  /// Running time up to which text, or a GAP, has come.
+  /// Returns the running time up to which text or a GAP has arrived.
   GstClockTime covered() const;
-  /// The first few things that were wrong, for people.
+  /// Returns descriptions of the first few errors.
   std::vector<std::string> complaints() const;
 
  private:
@@ -68,11 +69,11 @@ class TextCheck {
   const bool knows_words_;
   gulong probe_ = 0;
 
-  mutable std::mutex mutex_;  // Guards all below.
+  mutable std::mutex mutex_;  // Guards all members below.
   GstSegment segment_{};
   std::deque<Word> words_;
   std::deque<Span> forgiven_;
-  GstClockTime last_end_ = 0;  // Running times.
+  GstClockTime last_end_ = 0;  // Running time, as is covered_.
   GstClockTime covered_ = 0;
   double delays_ = 0;
   Totals totals_;

@@ -20,7 +20,7 @@ GstSegment some_segment(Dice& dice) {
   segment.start = segment.time = static_cast<guint64>(dice.number(0, 5)) * GST_SECOND;
   segment.base = static_cast<guint64>(dice.number(0, 5)) * GST_SECOND;
   if (dice.chance(0.2)) segment.rate = dice.chance(0.5) ? -1.0 : 1.5;
-  if (segment.rate < 0) segment.stop = segment.start + 10 * GST_SECOND;  // Must be known then.
+  if (segment.rate < 0) segment.stop = segment.start + 10 * GST_SECOND;  // GStreamer requires it.
   return segment;
 }
 
@@ -52,7 +52,7 @@ GstBuffer* some_text(Dice& dice) {
   return buffer_of(dice.pick(kTexts));
 }
 
-// Alternates loud and quiet stretches in either format; a half sample at the end now and then.
+// Returns loud or quiet audio for either format, sometimes with half a sample at the end.
 GstBuffer* some_audio(Dice& dice) {
   const auto n = static_cast<gsize>(dice.number(0, 4'000) * (dice.chance(0.05) ? 1 : 4));
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, n, nullptr);

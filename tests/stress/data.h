@@ -7,17 +7,17 @@
 
 namespace npuwhisper::stress {
 
-/// A query that is answered at once. The caller owns it.
+/// Returns a query that is answered immediately. The caller owns it.
 GstQuery* some_query(Dice& dice);
-/// A query that waits for the data before it: ALLOCATION or DRAIN. The caller owns it.
+/// Returns a query that waits for the data before it: ALLOCATION or DRAIN. The caller owns it.
 GstQuery* some_serialized_query(Dice& dice);
-/// An event that goes upstream; no flush and no seek. The caller owns it.
+/// Returns an upstream event that is neither a flush nor a seek. The caller owns it.
 GstEvent* some_upstream_event(Dice& dice);
-/// An event that goes downstream; no flush. The caller owns it.
+/// Returns a downstream event that is not a flush. The caller owns it.
 GstEvent* some_downstream_event(Dice& dice);
 
-/// Gives an appsrc a buffer of text or of 16 kHz audio with this time, other caps, or the end of
-/// its stream. Does nothing to other elements. Of the buffers, some have another time, or none.
+/// Pushes a buffer of text or 16 kHz audio to an appsrc, or sometimes changes the caps or ends the
+/// stream. Does nothing to other elements. Some buffers get a random or no time or duration.
 void feed(GstElement* source, bool text, GstClockTime pts, GstClockTime duration, Dice& dice);
 
 }  // namespace npuwhisper::stress

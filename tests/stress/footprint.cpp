@@ -13,7 +13,7 @@
 namespace npuwhisper::stress {
 namespace {
 
-// Libraries open a few things, and fill their tables, when they are first needed.
+// Growth that is tolerated, because libraries open files and fill tables on first use.
 constexpr std::size_t kMoreDescriptors = 4;
 constexpr std::size_t kMoreHeapBytes = 4 << 20;
 
@@ -22,8 +22,8 @@ std::size_t n_entries(const char* folder) {
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
 }
 
-// Counting the entries of /proc/self/task is not exact: if a thread ends while the folder is read,
-// threads behind it in the list may be missed.
+// Returns the number of threads. Reads the status file, because counting /proc/self/task is not
+// exact: if a thread ends while the folder is read, threads after it in the list may be missed.
 std::size_t count_threads() {
   constexpr std::string_view kKey = "Threads:\t";
   std::ifstream status("/proc/self/status");
@@ -34,7 +34,7 @@ std::size_t count_threads() {
     std::from_chars(line.data() + kKey.size(), line.data() + line.size(), n);
     return n;
   }
-  std::abort();  // Since Linux 2.6 there is such a line.
+  std::abort();  // The line exists since Linux 2.6.
 }
 
 }  // namespace

@@ -7,18 +7,19 @@
 
 namespace npuwhisper::stress {
 
-/// How much of the system this process uses.
+/// This process's use of system resources.
 struct Footprint {
   std::size_t n_threads = 0;
   std::size_t n_descriptors = 0;
-  std::size_t heap_bytes = 0;  ///< In use, by malloc's own count; 0 where malloc is replaced.
+  std::size_t heap_bytes = 0;  ///< Heap in use, as counted by malloc; 0 if malloc is replaced.
 
   static Footprint now();
   std::string describe() const;
 };
 
-/// What of `now` is more than `before` by more than what may be left by chance, in words; nullopt:
-/// nothing. The bounds do not depend on how many rounds lie between the two.
+/// Describes both footprints if any resource has grown beyond its tolerance; otherwise returns
+/// nullopt. The tolerances are constant, whatever the number of rounds between the two.
+/// `before` is the footprint after the warm-up.
 std::optional<std::string> growth(const Footprint& before, const Footprint& now);
 
 }  // namespace npuwhisper::stress

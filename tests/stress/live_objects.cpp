@@ -27,8 +27,9 @@ std::string type_name(const GValue* object) {
   return G_VALUE_TYPE_NAME(object);
 }
 
-// The tracer's list has no references of its own, but gives up one of each object when it is freed,
-// since it takes them for leaked. They may be alive with good reason.
+// Freeing the tracer's list releases one reference to each object, although the list may have
+// taken none. If `n_refs`, counted before the list was built, is still the current count, takes the
+// missing reference, so that objects in use survive.
 void keep_alive(const GValue* object, guint n_refs) {
   gpointer pointer = g_value_peek_pointer(object);
   if (G_VALUE_HOLDS_OBJECT(object)) {

@@ -6,14 +6,15 @@
 
 namespace npuwhisper::stress {
 
-/// How many GStreamer objects of each type live, by GStreamer's tracer "leaks", which must be
-/// active (GST_TRACERS=leaks before gst_init()). Objects that GStreamer itself says live as long as
-/// the process are left out.
+/// The number of live GStreamer objects of each type, from GStreamer's tracer "leaks", which must
+/// be active (GST_TRACERS=leaks before gst_init()). Objects that GStreamer marks as living as long
+/// as the process are left out.
 using LiveObjects = std::map<std::string, int>;
 
 LiveObjects count_live_objects();
 
-/// One line for each object of a type that `before` has fewer of; empty: nothing more lives.
+/// Describes, one per line, all live objects of each type whose number exceeds that in `before`.
+/// Returns an empty string if there is no such type.
 std::string describe_more_live_objects(const LiveObjects& before);
 
 }  // namespace npuwhisper::stress

@@ -34,8 +34,8 @@ void write_text(const char* text) {
 
 }  // namespace
 
-// Slots live as long as the process, so that another thread may read one whose log dies. The texts
-// are read only when the process is about to die.
+// The state of one log. Slots live as long as the process, so that another thread can read one
+// whose log is being destroyed. The texts need no lock: they are read only as the process dies.
 struct OperationLog::Slot {
   std::atomic<bool> is_used{false};
   std::atomic<Clock::time_point> running_since{kNever};

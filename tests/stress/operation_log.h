@@ -9,27 +9,27 @@ namespace npuwhisper::stress {
 
 /// The last operations of one thread, readable while that thread hangs and from a signal handler.
 ///
-/// One thread uses a log; the static functions are for any thread. At most kMaxLogs live at once;
-/// creating more aborts.
+/// One thread uses a log; any thread may call the static functions. At most kMaxLogs logs may exist
+/// at a time; creating more aborts.
 class OperationLog {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kMaxLogs = 64;
 
-  /// `name` of the thread; at most 31 bytes are kept.
+  /// `name` is the thread's name; at most 31 bytes are kept.
   explicit OperationLog(std::string_view name);
   ~OperationLog();
   OperationLog(const OperationLog&) = delete;
   OperationLog& operator=(const OperationLog&) = delete;
 
-  /// The thread starts an operation; at most 95 bytes of the description are kept.
+  /// Records the start of an operation; at most 95 bytes of the description are kept.
   void begin(std::string_view description);
   void end();
 
-  /// Writes the last operations of each log to standard error, the running ones marked.
+  /// Writes the last operations of each log to standard error, and marks those still running.
   /// Async-signal-safe.
   static void dump_all();
-  /// True if an operation of any log has run since before `limit`.
+  /// Returns true if an operation of any log started before `limit` and is still running.
   static bool any_runs_since(Clock::time_point limit);
 
  private:
@@ -39,7 +39,7 @@ class OperationLog {
   Slot* slot_ = nullptr;
 };
 
-/// An operation of a log, for the time of a scope.
+/// Records an operation for the duration of a scope.
 class Operation {
  public:
   Operation(OperationLog& log, std::string_view description) : log_(log) {

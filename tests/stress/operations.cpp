@@ -32,7 +32,7 @@ void set_state(Unit& unit, Dice& dice) {
   if (dice.chance(0.3)) dice.rest(microseconds(20'000));
 }
 
-// As most applications do, which gives the data time to flow.
+// Sets PLAYING and waits for it, as most applications do, so that data can flow.
 void play(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
@@ -40,8 +40,8 @@ void play(Unit& unit, Dice& dice) {
   dice.rest(microseconds(30'000));
 }
 
-// As transcriberbin does it, in a pipeline that plays: an element cannot stop while the sink behind
-// it waits.
+// Restarts the subject as transcriberbin does, in a playing pipeline: an element cannot stop while
+// the sink after it waits.
 void cycle_subject(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
@@ -61,7 +61,8 @@ void flushing_seek(Unit& unit, Dice& dice) {
                                         GST_SEEK_FLAG_TRICKMODE, GST_SEEK_FLAG_SEGMENT};
   const auto flags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | dice.pick(kExtra));
   const double rate = dice.chance(0.8) ? 1.0 : dice.between(0.5, 2.0);
-  // To the end: a segment of some_downstream_event() may stop before the new start.
+  // Clears the stop position, because a segment from some_downstream_event() may stop before the
+  // new start.
   gst_element_seek(unit.pipeline(), rate, GST_FORMAT_TIME, flags, GST_SEEK_TYPE_SET,
                    static_cast<gint64>(some_time(dice)), GST_SEEK_TYPE_SET, -1);
 }
@@ -84,8 +85,9 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
-// A flush does not reach the sink while the output of the subject is unlinked. A thread that waits
-// in that sink for preroll goes on waiting, and the flush waits for the thread.
+// Returns true for an output link of the subject. While it is unlinked, a flush does not reach the
+// sink: a thread that waits in that sink for preroll keeps waiting, and the flush waits for the
+// thread.
 bool must_not_meet_flushes(const Unit& unit, const Link& link) {
   return GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
 }
@@ -112,14 +114,14 @@ GstPadProbeReturn relink_idle(GstPad*, GstPadProbeInfo*, gpointer data) {
   return GST_PAD_PROBE_REMOVE;
 }
 
-// The way of applications that lose no data.
+// Relinks a link once its pad is idle, as applications do that must not lose data.
 void relink_when_idle(Unit& unit, Dice& dice) {
   const Link& link = dice.pick(unit.links());
   gst_pad_add_probe(link.source, GST_PAD_PROBE_TYPE_IDLE, relink_idle, new LaterRelink{unit, link},
                     [](gpointer data) { delete static_cast<LaterRelink*>(data); });
 }
 
-// The request pad of that name, unless there is one: GStreamer allows no second request.
+// Requests the pad. Returns nullptr if it already exists: GStreamer allows no second request.
 GstPad* request_pad(Unit& unit, const char* name) {
   const std::scoped_lock lock(unit.requests_mutex());
   if (GstPad* known = gst_element_get_static_pad(unit.subject(), name)) {
@@ -144,9 +146,9 @@ void add_branch(Unit& unit, Dice& dice) {
   unit.keep({pad, sink});
 }
 
-// GStreamer's sinks cannot be flushed and stopped at the same time. The flush holds the stream lock
-// of the sink and wants its state lock, to tell it the latency; the stop holds the state lock and
-// wants the stream lock.
+// Removes a branch. Takes the control mutex, because GStreamer's sinks cannot be flushed and
+// stopped at the same time: a flush holds the sink's stream lock and takes its state lock to report
+// the latency, and a stop takes them in the opposite order.
 void remove_branch(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   const Branch branch = unit.take_branch(dice);
@@ -176,7 +178,7 @@ void feed_source(Unit& unit, Dice& dice) {
        duration, dice);
 }
 
-// What goes downstream with the data, in the streaming thread, before its next buffer.
+// An event or query sent downstream in the streaming thread, before the next buffer.
 struct InOrder {
   const Unit& unit;
   GstEvent* event = nullptr;
@@ -219,13 +221,13 @@ void send_from_source(Unit& unit, Dice& dice) {
   gst_element_send_event(dice.pick(unit.sources()), some_downstream_event(dice));
 }
 
-// Upstream sends its segment again behind a flush.
+// Flushes one input. As upstream does, sends the segment again after the flush.
 void flush(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   const Link& link = dice.pick(unit.inputs());
   GstEvent* segment = gst_pad_get_sticky_event(link.source, GST_EVENT_SEGMENT, 0);
   if (segment == nullptr) return;
-  // A pad does not send the very event again that it has sent.
+  // A copy, because a pad does not send the same event object twice.
   add_in_order(link, {.unit = unit, .event = gst_event_copy(segment)});
   gst_event_unref(segment);
   gst_pad_send_event(link.sink, gst_event_new_flush_start());

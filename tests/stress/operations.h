@@ -6,15 +6,16 @@
 
 namespace npuwhisper::stress {
 
-/// Something that an application, upstream or downstream may do to a unit at any time.
+/// An operation that an application, upstream or downstream may perform on a unit at any time.
 struct OperationKind {
   const char* name;
-  double weight;  ///< How often, compared with the others.
+  double weight;  ///< Relative frequency.
   void (*run)(Unit& unit, Dice& dice);
-  bool (*applies)(const Unit& unit) = nullptr;  ///< nullptr: to every unit.
+  bool (*applies)(const Unit& unit) = nullptr;  ///< nullptr: applies to every unit.
 };
 
-/// One that applies to the unit, by its weight. All of them return soon, whatever else happens.
+/// Returns a random operation that applies to the unit, by weight. Every operation returns soon,
+/// whatever else happens.
 const OperationKind& pick_operation(const Unit& unit, Dice& dice);
 
 }  // namespace npuwhisper::stress

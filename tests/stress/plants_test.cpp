@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The stress test finds faults that are planted.
+// Checks that the stress test finds planted faults.
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Outcome {
-  int status = 0;  ///< Of the shell that ran the program: 128 and the signal if one ended it.
+  int status = 0;  ///< Exit status of the shell; 128 plus the signal if one ended it.
   std::string output;
 };
 

@@ -33,7 +33,7 @@ guint some_flags(GType type, Dice& dice) {
   return value;
 }
 
-// Times of up to an hour would let nothing come out; small values are the interesting ones.
+// Returns a value close to the minimum: with times of up to an hour, no output would appear.
 guint some_uint(const GParamSpecUInt& spec, Dice& dice) {
   constexpr guint kMostAbove = 4000;
   const guint most = std::min(spec.maximum, spec.minimum + kMostAbove);

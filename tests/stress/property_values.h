@@ -8,7 +8,7 @@
 namespace npuwhisper::stress {
 
 /// Sets one writable property of the element, other than its name, to a value that its range
-/// allows. Strings are languages, models and prompts, wrong ones among them.
+/// allows. Strings are languages, models and prompts, including invalid ones.
 void set_random_property(GstElement* element, Dice& dice);
 
 /// Reads every readable property.

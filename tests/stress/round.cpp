@@ -21,7 +21,7 @@ struct Situation {
   Subject kind;
   int n_units;
   int n_threads;
-  int n_operations;  ///< Of each thread.
+  int n_operations;  ///< Number per thread.
 };
 
 constexpr std::array<Situation, Round::kSituations> kSituations = {{
@@ -42,7 +42,7 @@ std::chrono::milliseconds some_milliseconds(int most, Dice& dice) {
   return std::chrono::milliseconds(dice.number(0, most));
 }
 
-// Fails in one of the ways that a runtime can.
+// Makes the scripted runtime fail in one of the possible ways.
 void break_runtime(test::Script& script, Dice& dice) {
   const Error error{ErrorCode::DeviceError, "planned by the stress test"};
   switch (dice.number(0, 2)) {
@@ -186,7 +186,7 @@ void Round::read_messages(const Unit& unit) {
   for (const auto& [name, n] : n_errors) most_errors_ = std::max(most_errors_, n);
 }
 
-// Whatever happened before, a pipeline that is linked and started plays to its end.
+// Relinks and restarts every pipeline, and checks that it plays to its end.
 void Round::play_in_order() {
   for (const auto& unit : units_) {
     const Operation operation(log_, std::string("play ") + GST_OBJECT_NAME(unit->pipeline()));
@@ -199,7 +199,8 @@ void Round::play_in_order() {
 void Round::await_end(const Unit& unit) {
   const Operation operation(log_, "wait for the end of " + unit.description());
   GstBus* bus = gst_element_get_bus(unit.pipeline());
-  // A source keeps a seek of before its start, and ends its segment if that was asked for.
+  // A source performs a seek that it received before its start. If the seek had the SEGMENT flag,
+  // the pipeline posts SEGMENT_DONE instead of EOS.
   const auto types =
       static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_SEGMENT_DONE | GST_MESSAGE_ERROR);
   GstMessage* message = gst_bus_timed_pop_filtered(bus, GST_CLOCK_TIME_NONE, types);

@@ -14,26 +14,26 @@
 
 namespace npuwhisper::stress {
 
-/// What is wrong on purpose, as a test of the test.
+/// A deliberate fault, to test the stress test.
 enum class Plant { None, Critical, Leak, Hang, Descriptor };
 
-/// One situation: units of one kind, and several threads that do random operations to them. A seed
-/// decides everything but how the threads interleave. Use it from one thread.
+/// One situation: units of one kind, and several threads that perform random operations on them.
+/// The seed determines everything except how the threads interleave. Use it from one thread.
 class Round {
  public:
-  /// Seeds that follow one another are of different situations.
+  /// Number of situations. Consecutive seeds select different ones.
   static constexpr std::uint64_t kSituations = 5;
 
-  /// `log`: of the calling thread.
+  /// `log` belongs to the calling thread.
   Round(std::uint64_t seed, Plant plant, OperationLog& log);
 
-  /// Runs it to its end. Returns failures in words. Nothing of the round is alive afterwards, but
-  /// for what leaks.
+  /// Runs the round to its end and returns descriptions of the failures. Afterwards nothing of the
+  /// round is alive, except for leaks.
   std::vector<std::string> run();
 
   std::string describe() const;
   std::uint64_t n_operations() const { return n_operations_; }
-  /// The most ERROR messages that one element under test posted.
+  /// Returns the maximum number of ERROR messages posted by one element under test.
   int most_errors() const { return most_errors_; }
 
  private:

@@ -30,7 +30,7 @@ constexpr const char* kSummary =
     "Does to the elements what applications may do, at random, from several threads. Each round "
     "has\n"
     "a seed of its own, which counts on from --seed; so --seed with a round's begins with it.";
-// Each situation twice, before anything is compared.
+// Runs each situation twice before footprints are compared.
 constexpr std::uint64_t kWarmUp = 2 * Round::kSituations;
 constexpr std::uint64_t kLeastRounds = kWarmUp + Round::kSituations;
 
@@ -69,8 +69,8 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
-// Threads of GStreamer's that finish something, with references, end by themselves. The watchdog
-// ends the process if they do not.
+// Waits until at most `n` threads are left. GStreamer's threads hold references until they end, and
+// they end by themselves. The watchdog aborts the process if they do not.
 void wait_for_threads(std::size_t n, OperationLog& log) {
   const Operation operation(log, "wait for the end of threads: wanted " + std::to_string(n));
   g_thread_pool_stop_unused_threads();
@@ -84,7 +84,7 @@ class Stress {
  public:
   explicit Stress(const Options& options) : options_(options) {}
 
-  /// True if nothing was found.
+  /// Runs rounds until the time is up or one fails. Returns true if there was no failure.
   bool run() {
     const auto end = Clock::now() + std::chrono::duration<double>(options_.seconds);
     for (std::uint64_t n = 0; (n < kLeastRounds || Clock::now() < end) && n_failures_ == 0; ++n) {
@@ -149,8 +149,8 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   setenv("GST_TRACERS", "leaks", 1);
-  setenv("G_SLICE", "always-malloc", 0);  // So that malloc knows of all memory.
-  // The variable G_DEBUG would come too late: GLib reads it before main().
+  setenv("G_SLICE", "always-malloc", 0);  // Makes mallinfo2() count GLib's slices.
+  // Setting G_DEBUG here would be too late: GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   return npuwhisper::stress::run(argc, argv);
 }

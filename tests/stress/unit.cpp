@@ -60,9 +60,9 @@ std::string bin_line(bool sinks_wait, Dice& dice) {
   return line + " subject.audio_src !" + sink(sinks_wait, dice);
 }
 
-// A SEGMENT makes texttocea608 push frames, as it makes decoders, and a sink may hold a frame for
-// preroll. GstBaseSrc (1.22) holds its live lock while it pushes SEGMENT, and cannot change to
-// PAUSED meanwhile. So a queue separates the two.
+// Like decoders, texttocea608 pushes frames when it receives a SEGMENT, and a sink may hold a frame
+// for preroll. GstBaseSrc (1.22) holds its live lock while it pushes SEGMENT and cannot change to
+// PAUSED meanwhile. A queue therefore separates the source from the subject.
 std::string cea608_line(bool sinks_wait, Dice& dice) {
   static constexpr const char* kFormats[] = {"raw,framerate=30/1", "s334-1a,framerate=25/1",
                                              "raw,framerate=60/1"};
@@ -92,7 +92,7 @@ GstElement* launch(const std::string& description) {
     g_printerr("stress: %s: %s\n", description.c_str(), error->message);
     std::abort();
   }
-  // The messages of a pipeline in NULL are read.
+  // Messages are still read after the pipeline is in NULL.
   gst_pipeline_set_auto_flush_bus(GST_PIPELINE(pipeline), FALSE);
   return GST_ELEMENT(gst_object_ref_sink(pipeline));
 }
@@ -144,7 +144,7 @@ Unit::~Unit() {
   for (GstElement* source : sources_) gst_object_unref(source);
   gst_object_unref(subject_);
   GstBus* bus = gst_element_get_bus(pipeline_);
-  gst_bus_set_flushing(bus, TRUE);  // Messages hold references.
+  gst_bus_set_flushing(bus, TRUE);  // Drops messages, which hold references.
   gst_object_unref(bus);
   gst_object_unref(pipeline_);
 }
@@ -163,7 +163,7 @@ Branch Unit::take_branch(Dice& dice) {
   return taken;
 }
 
-// The sink first: a pad cannot be released while what is behind it waits.
+// Stops the sink first, because a pad cannot be released while the element after it waits.
 void Unit::remove(Branch branch) const {
   gst_element_set_locked_state(branch.sink, TRUE);
   gst_element_set_state(branch.sink, GST_STATE_NULL);
@@ -175,7 +175,7 @@ void Unit::remove(Branch branch) const {
 
 void Unit::stop() const {
   gst_element_set_state(pipeline_, GST_STATE_NULL);
-  // Operations that met the change half-way may have taken these up again.
+  // Operations during the change may have started these again.
   gst_element_set_state(subject_, GST_STATE_NULL);
   for (const Branch& branch : branches_) gst_element_set_state(branch.sink, GST_STATE_NULL);
 }

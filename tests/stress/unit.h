@@ -12,13 +12,13 @@
 
 namespace npuwhisper::stress {
 
-/// Two pads that belong together, with references, whether or not they are linked just now.
+/// Two pads that belong together, with references, whether or not they are currently linked.
 struct Link {
   GstPad* source = nullptr;
   GstPad* sink = nullptr;
 };
 
-/// A request pad of the subject with the sink behind it, with references.
+/// A request pad of the subject and the sink after it, with references.
 struct Branch {
   GstPad* pad = nullptr;
   GstElement* sink = nullptr;
@@ -26,13 +26,13 @@ struct Branch {
 
 enum class Subject { Element, Bin, TextToCea608 };
 
-/// A pipeline around one element under test, which stands between sources and fakesinks.
+/// A pipeline around one element under test, the subject, between sources and fakesinks.
 ///
-/// Any thread may use what the accessors return; the branches are handed out to one thread at a
-/// time. Everything ends in the destructor, which waits until the pipeline is in NULL.
+/// Any thread may use the accessors' results. A branch is handed out to one thread at a time. The
+/// destructor waits until the pipeline is in NULL.
 class Unit {
  public:
-  /// `small`: of many at once. What the pipeline looks like is up to `dice`.
+  /// `dice` chooses the pipeline. `small` selects a cheap one, for rounds with many units.
   Unit(Subject kind, bool small, Dice& dice);
   ~Unit();
   Unit(const Unit&) = delete;
@@ -41,38 +41,39 @@ class Unit {
   Subject kind() const { return kind_; }
   GstElement* pipeline() const { return pipeline_; }
   GstElement* subject() const { return subject_; }
-  /// The sources of the pipeline; appsrc where operations feed it.
+  /// Returns the pipeline's sources: appsrc if operations feed it.
   const std::vector<GstElement*>& sources() const { return sources_; }
-  /// What was linked to the subject at first.
+  /// Returns the initial links of the subject.
   const std::vector<Link>& links() const { return links_; }
-  /// Those of them that lead to the subject.
+  /// Returns the initial links on the input side.
   const std::vector<Link>& inputs() const { return inputs_; }
-  /// The gst-launch line.
+  /// Returns the gst-launch line.
   const std::string& description() const { return description_; }
 
-  /// Sinks wait for preroll, and some for the clock. Else they never wait in PLAYING.
+  /// Returns true if the sinks wait for preroll, and some of them for the clock. Otherwise no sink
+  /// waits for either.
   bool sinks_wait() const { return sinks_wait_; }
-  /// Held while states change, and during seeks and flushes: GStreamer itself may hang when they
-  /// meet, since a sink that was flushed takes the state lock while it holds its stream lock.
+  /// Returns the mutex to hold during state changes, seeks and flushes. GStreamer may hang if these
+  /// coincide, because a flushed sink takes its state lock while it holds its stream lock.
   std::mutex& control_mutex() { return control_mutex_; }
-  /// Held while a pad is looked for and requested.
+  /// Returns the mutex to hold while a pad is looked up and requested.
   std::mutex& requests_mutex() { return requests_mutex_; }
 
-  /// Where the data that operations feed has got to; goes on by `duration`.
+  /// Returns the position of the data fed by operations, and advances it by `duration`.
   GstClockTime advance(GstClockTime duration) { return position_.fetch_add(duration); }
 
   void keep(Branch branch);
-  /// A branch that the caller now owns; without a pad where there is none.
+  /// Hands a branch over to the caller. The branch's pad is null if no branch is left.
   Branch take_branch(Dice& dice);
   /// Removes a branch from the pipeline.
   void remove(Branch branch) const;
 
-  /// Sets everything to NULL, which ends every call that waits inside of the pipeline.
+  /// Sets everything to NULL, which ends every call that waits inside the pipeline.
   void stop() const;
-  /// After stop(), with no operation running: plays a short stream with links as at first and sinks
-  /// that never wait for the clock.
+  /// Plays a short stream with the initial links and with sinks that never wait for the clock. Call
+  /// it after stop(), with no operation running.
   void play_to_the_end();
-  /// That has begun: what operations left to be done later is void.
+  /// Returns true once play_to_the_end() has begun. Deferred operations must then do nothing.
   bool is_over() const { return is_over_; }
 
  private:
@@ -88,7 +89,7 @@ class Unit {
   std::mutex requests_mutex_;
   std::atomic<GstClockTime> position_{0};
   std::atomic<bool> is_over_{false};
-  std::mutex mutex_;  // Guards the next.
+  std::mutex mutex_;  // Guards branches_.
   std::vector<Branch> branches_;
 };
 

@@ -21,10 +21,11 @@ namespace {
 
 constexpr int kStackSignal = SIGUSR2;
 constexpr std::chrono::milliseconds kTick{200};
-// What one thread takes to print its stack.
+// Time for one thread to print its stack.
 constexpr std::chrono::milliseconds kPrintTime{100};
 
-// backtrace() is safe in a handler once it was called outside of one, which loads its library.
+// Prints the calling thread's stack. backtrace() is safe in a signal handler only if an earlier
+// call, outside the handler, has loaded its library.
 void print_stack(int) {
   std::array<void*, 48> frames{};
   std::array<char, 17> name{};
@@ -56,7 +57,7 @@ void watch(const std::stop_token& stop, std::chrono::seconds limit) {
     if (!OperationLog::any_runs_since(OperationLog::Clock::now() - limit)) continue;
     dprintf(STDERR_FILENO, "an operation has run for more than %ld s\n",
             static_cast<long>(limit.count()));
-    OperationLog::dump_all();  // First: the signals that print the stacks may end a wait.
+    OperationLog::dump_all();  // First: the signals below may interrupt a wait.
     print_all_stacks();
     signal(SIGABRT, SIG_DFL);
     std::abort();

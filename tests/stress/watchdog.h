@@ -6,11 +6,11 @@
 
 namespace npuwhisper::stress {
 
-/// Ends the process when an operation of any OperationLog runs for longer than the limit: prints
-/// the last operations of each log and the stack of each thread to standard error, then aborts.
+/// Aborts the process if an operation of any OperationLog runs for longer than the limit, after
+/// printing the last operations of each log and the stack of each thread to standard error.
 ///
-/// Also prints the last operations when the process dies of SIGABRT, SIGTRAP (a critical of GLib),
-/// SIGSEGV or SIGBUS. One at a time; create it before other threads start.
+/// Also prints the last operations if the process dies of SIGABRT, SIGTRAP (a GLib critical),
+/// SIGSEGV or SIGBUS. At most one may exist; create it before other threads start.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::seconds limit);

@@ -22,11 +22,11 @@ using Clock = std::chrono::steady_clock;
   const bool written =
       write(to, result.data(), result.size()) == static_cast<ssize_t>(result.size());
   close(to);
-  // With all that a program does at its end: destructors of libraries, the search for leaks.
+  // exit() runs the usual end of a program: destructors of libraries, the leak check.
   std::exit(written && !testing::Test::HasFailure() ? 0 : 1);
 }
 
-/// Reads until the other end is closed; false at the deadline.
+/// Reads until the other end is closed. Returns false at the deadline.
 bool read_all(int from, Clock::time_point deadline, std::string& text) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
@@ -39,7 +39,7 @@ bool read_all(int from, Clock::time_point deadline, std::string& text) {
   }
 }
 
-/// The status of a child that has ended or ends before the deadline; -1 after it.
+/// Waits for the child to end. Returns its status, or -1 at the deadline.
 int status_of(pid_t child, Clock::time_point deadline) {
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {

@@ -8,10 +8,11 @@
 
 namespace npuwhisper::test {
 
-/// Runs `body` in a child of this process, with these environment variables besides its own, and
-/// returns what it returns. For what is read once in a process, or ends one. A child that fails a
-/// check, is ended by a signal, exits with another status than 0 (a leak, say) or is not done after
-/// `timeout` fails the test. Call it before anything in this process starts a thread.
+/// Runs `body` in a child of this process, with these additional environment variables, and returns
+/// its result. Use it to test settings that are read once per process, or code that ends the
+/// process. The test fails if the child fails a check, is killed by a signal, exits with a status
+/// other than 0 (because of a leak, say) or has not finished after `timeout`. Call it before this
+/// process starts any thread.
 std::string in_child(const std::map<std::string, std::string>& environment,
                      const std::function<std::string()>& body,
                      std::chrono::seconds timeout = std::chrono::seconds(120));

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// Counts the calls of operator new. A test compiles counted_new.cpp and replaced_new.cpp among its
-/// own sources.
+/// Counts the calls of operator new. The test adds counted_new.cpp and replaced_new.cpp to its
+/// sources.
 namespace npuwhisper::test {
 
-/// Calls so far, of all threads.
+/// Returns the number of calls so far, in all threads.
 long n_allocations();
 
 }  // namespace npuwhisper::test

@@ -20,7 +20,7 @@ void append_string(std::string& to, std::string_view text) {
   to.append(text).push_back('\0');
 }
 
-/// Exact for the values of binary16; other values lose what does not fit.
+/// Converts to binary16. Values that binary16 cannot represent are truncated.
 std::uint16_t to_f16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = bits >> 16 & 0x8000U;

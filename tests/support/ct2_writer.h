@@ -10,8 +10,8 @@
 
 namespace npuwhisper::test {
 
-/// Makes the bytes of a CTranslate2 model file (layout: model/weights.h), valid or, where a test
-/// asks for it, not.
+/// Builds the bytes of a CTranslate2 model file (layout: model/weights.h). Tests can also build
+/// invalid files.
 class Ct2Writer {
  public:
   struct Header {
@@ -23,10 +23,10 @@ class Ct2Writer {
   Ct2Writer() : Ct2Writer(Header()) {}
   explicit Ct2Writer(const Header& header);
 
-  /// `data` need not fit `dims` and `type`.
+  /// Adds a variable. `data` need not match `dims` and `type`.
   void add_raw(std::string_view name, std::span<const std::int64_t> dims, std::uint8_t type,
                std::string_view data);
-  /// `type` is F32 or F16. In F16 every value must be one of binary16.
+  /// Adds a variable. `type` is F32 or F16. For F16, every value must be representable in binary16.
   void add(std::string_view name, std::span<const std::int64_t> dims, DataType type,
            std::span<const float> values);
   void add_i16(std::string_view name, std::int16_t value);

@@ -9,7 +9,7 @@
 
 namespace {
 
-// Of the thread: calls until one fails; 0: none does.
+// The n_left-th next call in this thread fails; 0: none fails.
 thread_local long n_left = 0;
 thread_local bool lasts = false;
 thread_local bool spares_onednn = false;

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// An operator new that fails. A test compiles failing_new.cpp and replaced_new.cpp among its own
-/// sources.
+/// Makes operator new fail. The test adds failing_new.cpp and replaced_new.cpp to its sources.
 namespace npuwhisper::test {
 
 struct Failures {
-  long first = 1;              ///< Which call fails, from 1.
-  bool lasts = false;          ///< All later ones, too.
-  bool spares_onednn = false;  ///< Calls by libdnnl do not count.
+  long first = 1;              ///< Number of the failing call, from 1.
+  bool lasts = false;          ///< All later calls fail, too.
+  bool spares_onednn = false;  ///< Calls by libdnnl succeed and are not counted.
 };
 
-/// While it lives, operator new throws std::bad_alloc in the thread that made it. One at a time in
-/// a thread.
+/// While an object of this class exists, the calls of operator new that `failures` selects throw
+/// std::bad_alloc in the thread that created the object. At most one per thread.
 class FailingNew {
  public:
   explicit FailingNew(const Failures& failures);
@@ -20,7 +19,7 @@ class FailingNew {
   FailingNew(const FailingNew&) = delete;
   FailingNew& operator=(const FailingNew&) = delete;
 
-  /// Whether a call has failed.
+  /// Returns whether a call has failed since the constructor.
   bool happened() const;
 };
 

@@ -7,7 +7,7 @@
 
 namespace {
 
-// Calls until one fails; 0: none does.
+// The n_left-th next call fails; 0: none fails.
 std::atomic<int> n_left{0};
 std::atomic<bool> lasts{false};
 std::atomic<bool> has_failed{false};

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// Threads that do not start. A test compiles failing_thread.cpp and replaced_thread.cpp among its
-/// own sources.
+/// Makes thread creation fail. The test adds failing_thread.cpp and replaced_thread.cpp to its
+/// sources.
 namespace npuwhisper::test {
 
-/// While it lives, the n-th call of pthread_create of the process (from 1) returns EAGAIN, as where
-/// the limit of threads is reached; with `lasts` all later ones, too. One at a time. Thread-safe.
+/// While an object of this class exists, the process's n-th call of pthread_create (from 1) returns
+/// EAGAIN, as at the thread limit. With `lasts`, all later calls fail, too. At most one object at a
+/// time. Thread-safe.
 class FailingThread {
  public:
   explicit FailingThread(int n, bool lasts = false);
@@ -14,7 +15,7 @@ class FailingThread {
   FailingThread(const FailingThread&) = delete;
   FailingThread& operator=(const FailingThread&) = delete;
 
-  /// Whether a call has failed.
+  /// Returns whether a call has failed.
   bool happened() const;
 };
 

@@ -12,10 +12,10 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "golden data is little-endian");
 
-/// Reads one tensor's values; false when the file ends before.
+/// Reads one tensor's values. Returns false if the file ends early or the dimensions are invalid.
 template <typename T>
 bool read_values(std::istream& in, const std::vector<std::int64_t>& dims, std::vector<T>& values) {
-  constexpr std::int64_t kMost = 1 << 26;  // Golden data is small: more is a broken header.
+  constexpr std::int64_t kMost = 1 << 26;  // Golden data is small; more means a corrupt header.
   std::int64_t n = 1;
   for (const std::int64_t dim : dims) {
     if (dim < 0 || dim > kMost || n * dim > kMost) return false;

@@ -12,22 +12,23 @@
 
 namespace npuwhisper::test {
 
-/// A tensor of golden data, row-major. One of the two vectors holds the values, the other is empty.
+/// A tensor of golden data, row-major. One of the two vectors holds the values; the other is empty.
 struct GoldenTensor {
   std::vector<std::int64_t> dims;
   std::vector<float> f32;
   std::vector<std::int32_t> i32;
 };
 
-/// Golden data as tests/golden/golden_file.py writes it (the format is described there): named
-/// tensors and the attributes that say where they come from. Immutable; thread-safe.
+/// Golden data written by tests/golden/golden_file.py, which describes the format: named tensors,
+/// and attributes that state their origin. Immutable; thread-safe.
 class Golden {
  public:
-  /// `file` is a name in tests/golden. Errors: NotFound; InvalidArgument (not in the format, or cut
-  /// short).
+  /// Loads `file`, a name in tests/golden. Errors: NotFound; InvalidArgument (not in the format, or
+  /// truncated).
   static Result<Golden> load(const std::filesystem::path& file);
 
-  /// Throws std::out_of_range with the name when there is none, which fails the test that asks.
+  /// Returns the tensor. Throws std::out_of_range with the name if there is none, which fails the
+  /// test.
   const GoldenTensor& tensor(std::string_view name) const;
   const std::string& attribute(std::string_view name) const;
 

@@ -9,7 +9,7 @@
 namespace npuwhisper::test {
 namespace {
 
-/// out = weights of a softmax over scores.
+/// Replaces the scores with the weights of their softmax.
 void softmax(std::vector<double>& scores) {
   const double largest = *std::max_element(scores.begin(), scores.end());
   double sum = 0;
@@ -23,8 +23,9 @@ double dot(const double* a, const double* b, std::size_t n) {
   return sum;
 }
 
-/// One query of one head (`width` numbers each) over keys and values at the given addresses: adds
-/// to `out`, returns the weights. Scores from `n_dense` on are greater by log_weight.
+/// Attends with one query of one head (`width` numbers each) to the keys and values at the given
+/// addresses. Adds the weighted sum of the values to `out` and returns the weights. log_weight is
+/// added to the scores of keys n_dense and up.
 std::vector<double> attend(const double* query, const std::vector<const double*>& keys,
                            const std::vector<const double*>& values, std::size_t width,
                            double* out, std::size_t n_dense, double log_weight) {
@@ -40,7 +41,7 @@ std::vector<double> attend(const double* query, const std::vector<const double*>
   return weights;
 }
 
-/// Columns [first, first + n) of every row.
+/// Returns the address of column `first` in every row.
 std::vector<const double*> column_block(const Matrix& matrix, std::size_t first) {
   std::vector<const double*> rows(matrix.rows);
   for (std::size_t i = 0; i < matrix.rows; ++i) rows[i] = matrix.row(i) + first;
@@ -62,7 +63,7 @@ Matrix attend_to_all(const Op& op, const Matrix& in, std::size_t n_dense, double
   return out;
 }
 
-/// Makes room in `cache` for `layer`.
+/// Grows `cache` so that it has an entry for `layer`.
 void grow(ReferenceCache& cache, int layer) {
   const auto n = static_cast<std::size_t>(layer) + 1;
   if (cache.keys.size() < n) cache.keys.resize(n);
@@ -101,7 +102,7 @@ void GraphReference::keep(const WindowPositions& positions, int n_all) {
   kept_.clear();
   if (positions.is_all()) return;
   n_dense_ = static_cast<std::size_t>(positions.dense);
-  // The one in the middle of each stretch.
+  // Keeps the middle position of each stretch.
   const double stretch = static_cast<double>(n_all - positions.dense) / positions.sparse;
   log_weight_ = std::log(stretch);
   for (std::size_t i = 0; i < n_dense_; ++i) kept_.push_back(i);

@@ -16,7 +16,7 @@
 
 namespace npuwhisper::test {
 
-/// Numbers of one tensor, row-major.
+/// The values of one tensor, row-major.
 struct Matrix {
   std::size_t rows = 0;
   std::size_t columns = 0;
@@ -35,7 +35,7 @@ struct ReferenceCache {
   std::vector<Matrix> values;
 };
 
-/// One row of a decoder step, as StepRow (device/device.h).
+/// One row of a decoder step, like StepRow (device/device.h).
 struct ReferenceRow {
   Token token = 0;
   int position = 0;
@@ -45,31 +45,31 @@ struct ReferenceRow {
   const ReferenceCache* cross = nullptr;
 };
 
-/// What a step gives for one row.
+/// The result of a step for one row.
 struct ReferenceResult {
   std::vector<double> logits;                  ///< [n_vocab]
   std::vector<std::vector<double>> attention;  ///< [captured heads in the graph's order][keys]
 };
 
 /// A plain interpreter of graphs in double precision: the definition of "correct" for every device.
-/// Written from device/graph.h and the paper (Radford et al. 2022, section 2.2; Vaswani et al.
-/// 2017); it shares no arithmetic with any device. Throws std::runtime_error on a graph or weights
-/// that make no sense.
+/// Written from device/graph.h and the papers (Radford et al. 2022, section 2.2; Vaswani et al.
+/// 2017); it shares no arithmetic with any device. Throws std::runtime_error for invalid graphs or
+/// weights.
 class GraphReference {
  public:
-  /// `weights` must outlive it.
+  /// `weights` must outlive this object.
   GraphReference(Graph graph, const Weights& weights)
       : graph_(std::move(graph)), weights_(weights) {}
 
-  /// From now on windows have those of `n_all` positions only: the whole convolution, and then its
-  /// rows; {} is all.
+  /// Restricts later windows to these positions of `n_all`: the whole convolution is computed, and
+  /// then its rows are selected. {} keeps all positions.
   void keep(const WindowPositions& positions, int n_all);
 
-  /// A graph over windows, for one batch item: its inputs in order to its outputs in order. What
-  /// StoreCrossCache stores goes to `cross`.
+  /// Runs a graph over windows for one batch item. Takes its inputs in order and returns its
+  /// outputs in order. StoreCrossCache operations store to `cross`.
   std::vector<Matrix> run_window(std::span<const Matrix> inputs, ReferenceCache* cross = nullptr);
 
-  /// One step of a decoder graph. Every row gets logits.
+  /// Runs one step of a decoder graph. Every row gets logits.
   std::vector<ReferenceResult> run_step(std::span<const ReferenceRow> rows);
 
  private:
@@ -85,10 +85,10 @@ class GraphReference {
 
   Graph graph_;
   const Weights& weights_;
-  std::vector<std::size_t> kept_;  // positions; empty: all
+  std::vector<std::size_t> kept_;  // Positions; empty: all.
   std::size_t n_dense_ = std::numeric_limits<std::size_t>::max();
-  double log_weight_ = 0;          // of the others
-  std::map<std::string, std::vector<double>> read_;  // what weight() has read
+  double log_weight_ = 0;          // Added to the scores of positions from n_dense_ on.
+  std::map<std::string, std::vector<double>> read_;  // Cache of weight().
 };
 
 }  // namespace npuwhisper::test

@@ -9,7 +9,7 @@
 
 namespace npuwhisper::test {
 
-/// A buffer of a device that computes on the host: nothing has to be brought anywhere.
+/// A buffer of a device that computes on the host. Nothing needs to be synchronised.
 class HostBuffer final : public Buffer {
  public:
   explicit HostBuffer(std::size_t bytes) : bytes_(bytes) {}

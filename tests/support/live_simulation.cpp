@@ -19,7 +19,7 @@ struct SimulatedTime {
   std::chrono::nanoseconds now{0};
   std::chrono::nanoseconds busy{0};
   std::int64_t n_pushed = 0;
-  std::int64_t n_samples = 0;  // of the whole stream
+  std::int64_t n_samples = 0;  // Length of the whole stream.
 
   std::int64_t arrived() const {
     return std::min<std::int64_t>(n_samples, now.count() / 1000 * kSampleRate / 1'000'000);

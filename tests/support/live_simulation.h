@@ -13,18 +13,18 @@
 
 namespace npuwhisper::test {
 
-/// What the calls of a pass take on the machine that is simulated. The default is a machine on
-/// which a pass of base takes about 0.2 s.
+/// Simulated costs of the calls in a pass. The defaults describe a machine on which a pass of base
+/// takes about 0.2 s.
 struct PassCosts {
   std::chrono::microseconds encode{150'000};
-  std::chrono::microseconds prompt{4'000};  ///< And for each of its tokens:
+  std::chrono::microseconds prompt{4'000};  ///< Plus prompt_token per token.
   std::chrono::microseconds prompt_token{150};
   std::chrono::microseconds step{2'500};
-  std::chrono::microseconds align{5'000};  ///< And for each of its tokens:
+  std::chrono::microseconds align{5'000};  ///< Plus align_token per token.
   std::chrono::microseconds align_token{150};
 };
 
-/// A word, and the sample that had just arrived when it left the transcriber.
+/// A word, and the simulated time, in samples, at which the transcriber returned it.
 struct SimulatedWord {
   Word word;
   std::int64_t emitted = 0;
@@ -36,11 +36,11 @@ struct SimulatedStream {
   std::chrono::nanoseconds busy{0};  ///< Simulated time spent in passes.
 };
 
-/// Real decoding in simulated time: plays `pcm` to a live transcriber in pieces of 20 ms as if they
-/// came from a microphone, while calls of the decoder take what `costs` say, however long they
-/// really take. So delays are those of the policy, the same in every run, and a stream passes as
-/// fast as the machine computes. `options.live_latency` must be set; samples_waiting is set here.
-/// Errors: those of the transcriber.
+/// Decodes for real, but in simulated time: plays `pcm` to a live transcriber in pieces of 20 ms as
+/// if from a microphone. Each call of the decoder takes the time given in `costs`, however long it
+/// really takes. Delays therefore depend only on the policy and are the same in every run, and a
+/// stream is processed as fast as the machine computes. `options.live_latency` must be set; this
+/// function sets `options.samples_waiting`. Errors: those of the transcriber.
 Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& engine,
                                                  TranscriberOptions options, const PassCosts& costs,
                                                  std::span<const std::int16_t> pcm);

@@ -11,8 +11,8 @@
 
 namespace npuwhisper::test {
 
-/// A regular file of given bytes that lies in memory. Aborts the test program when there is no
-/// memory for it. Lives as long as this object.
+/// A regular file with the given bytes, held in memory. Aborts the test program if there is not
+/// enough memory. The file exists as long as this object.
 class MemoryFile {
  public:
   explicit MemoryFile(std::string_view bytes) : descriptor_(::memfd_create("test", MFD_CLOEXEC)) {
@@ -27,7 +27,7 @@ class MemoryFile {
   MemoryFile(const MemoryFile&) = delete;
   MemoryFile& operator=(const MemoryFile&) = delete;
 
-  /// For open(), by this process.
+  /// Returns a path for open() by this process.
   std::filesystem::path path() const { return "/proc/self/fd/" + std::to_string(descriptor_); }
 
  private:

@@ -9,8 +9,8 @@
 
 namespace npuwhisper::test {
 
-/// All audio of a file that GStreamer decodes: 16 kHz, mono, 16 bits. gst_init() comes before.
-/// Errors: InvalidArgument, with what GStreamer says about the file.
+/// Returns all audio of a file that GStreamer can decode: 16 kHz, mono, 16 bits. Call gst_init()
+/// first. Errors: InvalidArgument, with GStreamer's message; Unavailable (a plugin is missing).
 Result<std::vector<std::int16_t>> read_recording(const std::filesystem::path& path);
 
 }  // namespace npuwhisper::test

@@ -3,22 +3,24 @@
 
 #include <cstdint>
 
-/// The program's allocation functions, replaced for the libraries that it uses, too. A test
-/// compiles replaced_new.cpp among its own sources: operator new and delete, also in builds with
-/// sanitizers. With replaced_malloc.cpp, malloc() and its relatives and mmap() are replaced as
-/// well; sanitizers replace them themselves. The test defines the two hooks.
+/// Replaces the allocation functions of the program and of the libraries that the program uses. A
+/// test adds replaced_new.cpp to its sources to replace operator new and delete, also in builds
+/// with sanitizers. It may add replaced_malloc.cpp to replace malloc(), its relatives and mmap()
+/// as well, except with sanitizers, which replace these functions themselves. The test defines the
+/// hooks allows() and note_release().
 namespace npuwhisper::test {
 
 enum class Allocation : std::uint8_t { New, Malloc, Map };
 
-/// Hook before an allocation: whether it is to succeed. `caller` is an address in the function that
-/// called the replaced one. An allocation by the hook calls the hook again.
+/// Hook, called before each allocation. If it returns false, the allocation fails. `caller` is an
+/// address in the function that allocates. An allocation by the hook calls the hook again.
 bool allows(Allocation function, const void* caller);
 
-/// Hook before `memory`, not null, is freed: by operator delete (New) or by free() (Malloc).
+/// Hook, called before `memory` is freed by operator delete (New) or free() (Malloc). Never null.
 void note_release(Allocation function, const void* memory);
 
-/// Whether this thread is in operator new or delete, which call malloc() and free() in turn.
+/// Returns whether the calling thread is inside operator new or delete, which call malloc() and
+/// free().
 bool is_in_replaced_new();
 
 }  // namespace npuwhisper::test

@@ -9,7 +9,7 @@
 
 #include "replaced_allocation.h"
 
-// glibc's own, under the names that it keeps for those who replace the plain ones.
+// glibc's own functions, under the names that it provides for replacements.
 extern "C" {
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
@@ -41,7 +41,7 @@ void* map(const Mapping& m, const void* caller) {
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  // That of a library that is preloaded, as the emulated NPU is, or the C library's.
+  // The mmap() of a preloaded library, such as the emulated NPU's, or else the C library's.
   static auto* const next = reinterpret_cast<decltype(&::mmap)>(dlsym(RTLD_NEXT, "mmap"));
   return next(m.address, m.n_bytes, m.protection, m.flags, m.file, m.offset);
 }
@@ -54,7 +54,7 @@ using npuwhisper::test::Allocation;
 using npuwhisper::test::allows_malloc;
 
 #define CALLER __builtin_return_address(0)
-// Libraries are to find them here.
+// Exported so that libraries use these functions.
 #pragma GCC visibility push(default)
 extern "C" {
 void* malloc(std::size_t n_bytes) {
@@ -84,7 +84,8 @@ void free(void* memory) {
   __libc_free(memory);
 }
 
-// With offsets of 64 bits this name means mmap64, which takes the same arguments.
+// With 64-bit offsets, the C library's header renames this function to mmap64. plain_mmap() below
+// replaces mmap itself, which takes the same arguments.
 void* mmap(void* address, std::size_t n_bytes, int protection, int flags, int file,
            off_t offset) noexcept {
   return npuwhisper::test::map({address, n_bytes, protection, flags, file, offset}, CALLER);

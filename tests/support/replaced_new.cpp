@@ -8,7 +8,7 @@
 namespace npuwhisper::test {
 namespace {
 
-// Volatile, since compilers take it that malloc() and free() read no variable of this file.
+// Volatile, because compilers assume that malloc() and free() read no variable of this file.
 thread_local volatile bool is_inside = false;
 
 void* allocate(std::size_t n_bytes, std::size_t alignment, const void* caller) {

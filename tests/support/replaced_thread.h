@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-/// The program's pthread_create(), replaced for the libraries that it uses, too. A test compiles
-/// replaced_thread.cpp among its own sources and defines the hook.
+/// Replaces pthread_create() for the program and the libraries that it uses. The test adds
+/// replaced_thread.cpp to its sources and defines the hook.
 namespace npuwhisper::test {
 
-/// Hook before a thread starts: whether it does. Where not, the caller gets EAGAIN, as at the limit
-/// of threads.
+/// Hook, called before each thread starts. If it returns false, pthread_create() returns EAGAIN, as
+/// at the thread limit.
 bool allows_thread();
 
 }  // namespace npuwhisper::test

@@ -11,21 +11,21 @@
 
 namespace npuwhisper::test {
 
-/// Where a scripted decoder stands when it asks its script for logits.
+/// The state of a scripted decoder when it calls its script for logits.
 struct ScriptStep {
-  int window = 0;   ///< Windows encoded before this one.
-  int attempt = 0;  ///< Prompts run on this window before this one.
+  int window = 0;   ///< Number of windows encoded before this one.
+  int attempt = 0;  ///< Number of prompts run on this window before this one.
   std::span<const Token> prompt;
-  /// After the prompt. A row in the middle of a prompt sees the part of the prompt up to it.
+  /// Tokens after the prompt. For a row within a prompt, `prompt` ends at that row.
   std::span<const Token> sampled;
 };
 
-/// Fills the logits, which are all 0 when it is called.
+/// A function that fills the logits for a step. They are all 0 on entry.
 using Script = std::function<void(const ScriptStep&, std::span<float> logits)>;
 
-/// A TokenDecoder that says what a test's script tells it, and remembers how it was used. Misuse
-/// (too many sequences, too long a sequence, positions that are not ascending) is a DeviceError.
-/// step() and fork() do not allocate.
+/// A TokenDecoder whose output comes from a test's script, and that records its calls. Misuse (too
+/// many sequences, too long a sequence, positions that are not ascending) is a DeviceError. step()
+/// and fork() do not allocate.
 class ScriptedDecoder final : public TokenDecoder {
  public:
   struct Shape {
@@ -46,20 +46,20 @@ class ScriptedDecoder final : public TokenDecoder {
   void truncate(int length) override;
   void fork(std::span<const int> parents) override;
   Result<std::span<float>> step(std::span<const Token> tokens) override;
-  /// Every token attends evenly to everything; every probability is 0.5.
+  /// Returns attention that is even for every token, and sets every probability to 0.5.
   Result<std::span<const float>> align(std::span<const Token> tokens,
                                        std::span<float> probabilities) override;
 
-  /// Every call returns Cancelled while `*flag` is set.
+  /// Makes every call return Cancelled while `*flag` is set.
   void watch(const std::atomic<bool>* flag) { cancelled_ = flag; }
-  /// Called before each step; to count, or to cancel in the middle.
+  /// Called before each step, so that a test can count steps or cancel between two of them.
   std::function<void()> on_step;
-  /// Shape of what align() returns.
+  /// Number of heads in the result of align().
   int n_alignment_heads = 1;
   int n_audio_ctx = 1500;
 
-  std::vector<std::vector<float>> windows;  ///< Each mel that was encoded.
-  std::vector<std::vector<Token>> prompts;  ///< Each prompt that was run.
+  std::vector<std::vector<float>> windows;  ///< Every encoded mel.
+  std::vector<std::vector<Token>> prompts;  ///< Every prompt run.
   int n_steps = 0;
   int n_forks = 0;
   int n_truncations = 0;
@@ -80,11 +80,11 @@ class ScriptedDecoder final : public TokenDecoder {
   std::vector<float> attention_;
 };
 
-/// A script that says texts[window] (its end of text is added) with a probability of nearly 1
-/// each token, whatever the attempt, and that finds speech.
+/// Returns a script that detects speech and produces texts[window], followed by the end of text, on
+/// every attempt. Each token has a probability of nearly 1.
 Script say(const Tokenizer& tokenizer, std::vector<std::vector<Token>> texts);
 
-/// Makes `token` the one that follows, with `margin` over all others.
+/// Makes `token` the most likely one, with `margin` over all others.
 void prefer(std::span<float> logits, Token token, float margin = 30);
 
 }  // namespace npuwhisper::test

@@ -5,8 +5,8 @@
 
 namespace npuwhisper::test {
 
-/// An empty folder of its own, removed with everything in it at the end of its life, but not by a
-/// child of the process that made it.
+/// A new empty folder, removed with its contents by the destructor, except in a child of the
+/// process that created it.
 class TemporaryFolder {
  public:
   TemporaryFolder();
@@ -18,7 +18,7 @@ class TemporaryFolder {
 
  private:
   std::filesystem::path path_;
-  int maker_;  ///< The process.
+  int maker_;  ///< ID of the creating process.
 };
 
 }  // namespace npuwhisper::test

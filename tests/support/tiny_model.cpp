@@ -20,9 +20,9 @@ namespace npuwhisper::test {
 namespace {
 
 constexpr std::array<std::string_view, 5> kLanguages = {"en", "zh", "de", "es", "fr"};
-constexpr int kTimestamps = 1501;  // 0 to 30 s in steps of 0.02 s.
+constexpr int kTimestamps = 1501;  // From 0 to 30 s in steps of 0.02 s.
 
-/// Each is the union of two tokens before it, as byte-pair encoding makes them.
+/// Each merge is the union of two earlier tokens, as in byte-pair encoding.
 constexpr std::array<std::string_view, 50> kMerges = {
     " t",   "he",   " a", "in",     "re",    "on",     " the", "er",   " s",       "at",
     " w",   "nd",   " o", "ou",     "it",    "es",     "en",   "is",   "or",       "ing",
@@ -64,7 +64,7 @@ std::string format_vocabulary(const TinyModelOptions& options) {
   }
   if (options.vocabulary == "vocabulary.json") return write_json(spellings);
 
-  // As Hugging Face does it: text in model.vocab, named special tokens added, timestamps left out.
+  // Like Hugging Face: text in model.vocab, named special tokens added, timestamps omitted.
   nlohmann::json added = nlohmann::json::array();
   nlohmann::json vocab = nlohmann::json::object();
   bool is_text = true;
@@ -80,13 +80,13 @@ std::string format_vocabulary(const TinyModelOptions& options) {
   return write_json({{"added_tokens", added}, {"model", {{"type", "BPE"}, {"vocab", vocab}}}});
 }
 
-/// Numbers that are exact in f16 and f32: multiples of 2^-10 of a power of two.
+/// Generates random values that f16 and f32 represent exactly.
 class RandomValues {
  public:
   explicit RandomValues(std::uint64_t seed) : generator_(seed) {}
 
-  /// `n` values, even between centre - amplitude and centre + amplitude. `amplitude` is a power of
-  /// two, at least 2^-13.
+  /// Returns `n` values, uniformly distributed between centre - amplitude and centre + amplitude.
+  /// `amplitude` is a power of two, at least 2^-13.
   std::vector<float> take(std::size_t n, float centre, float amplitude) {
     std::vector<float> values(n);
     for (float& value : values) {
@@ -100,8 +100,8 @@ class RandomValues {
   std::mt19937_64 generator_;
 };
 
-/// The largest power of two that keeps the variance of a sum of `fan_in` terms at most that of one
-/// term.
+/// Returns the largest amplitude, a power of two, for which a sum of `fan_in` inputs weighted with
+/// random values has at most the variance of one input.
 float amplitude_for(std::int64_t fan_in) {
   return std::exp2(std::floor(std::log2(std::sqrt(3.0F / static_cast<float>(fan_in)))));
 }
@@ -111,7 +111,7 @@ std::vector<float> random_variable(RandomValues& random, const VariableShape& va
   for (const std::int64_t dim : variable.dims) n *= static_cast<std::size_t>(dim);
   const std::string_view name = variable.name;
   if (name.ends_with("gamma")) {
-    // 0.5 to 1.5, in steps that f16 has above 1.
+    // From 0.5 to 1.5, in steps that f16 can represent above 1.
     std::vector<float> factors = random.take(n, 0, 0.5F);
     for (float& factor : factors) factor = 1 + std::round(factor * 64) / 64;
     return factors;
@@ -124,7 +124,7 @@ std::vector<float> random_variable(RandomValues& random, const VariableShape& va
   return random.take(n, 0, amplitude_for(fan_in));
 }
 
-/// From row 128 on each group of rows becomes its first one.
+/// Overwrites the rows of each group of `group` rows, from row 128 on, with the group's first row.
 void make_alike(std::vector<float>& values, int n_columns, int group) {
   const auto columns = static_cast<std::size_t>(n_columns);
   const std::size_t first = 128 * columns;
@@ -168,7 +168,7 @@ std::string format_config(const ModelConfig& config) {
 
 std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options) {
   std::vector<std::string> spellings;
-  // GPT-2's order: the bytes that are spelled as themselves first.
+  // GPT-2's order: first the bytes that are spelled as themselves.
   for (const bool as_itself : {true, false}) {
     for (unsigned byte = 0; byte < 256; ++byte) {
       if ((to_byte_level(static_cast<std::uint8_t>(byte)) == byte) != as_itself) continue;
@@ -176,7 +176,7 @@ std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options) 
     }
   }
   for (const std::string_view merge : kMerges) spellings.push_back(spell(merge));
-  spellings.emplace_back();  // Whisper's multilingual vocabularies have an empty token here, too.
+  spellings.emplace_back();  // As in Whisper's multilingual vocabularies.
   spellings.emplace_back("<|endoftext|>");
   spellings.emplace_back("<|startoftranscript|>");
   if (options.is_multilingual) {

@@ -11,8 +11,8 @@
 
 namespace npuwhisper::test {
 
-/// A model with Whisper's architecture and random weights, small enough for unit tests. What it
-/// writes means nothing, but it is always the same, and every size may be chosen.
+/// A model with Whisper's architecture and random weights, small enough for unit tests. Its text is
+/// meaningless but always the same, and every size may be chosen.
 struct TinyModelOptions {
   int n_mels = 80;
   int n_audio_ctx = 1500;
@@ -23,23 +23,23 @@ struct TinyModelOptions {
   int n_text_ctx = 448;
   int n_text_layer = 2;
   int n_text_head = 2;
-  bool is_multilingual = true;       ///< en, zh, de, es and fr; else no language tokens.
-  /// Encoder positions from the 128th on have the same encoding in groups of so many.
+  bool is_multilingual = true;       ///< en, zh, de, es and fr; otherwise no language tokens.
+  /// From position 128 on, encoder positions have equal encodings in groups of this size.
   int alike_positions = 1;
-  DataType storage = DataType::F16;  ///< F16 or F32: the same numbers.
+  DataType storage = DataType::F16;  ///< F16 or F32; the values are the same.
   std::uint64_t seed = 1;
-  std::string vocabulary = "vocabulary.txt";  ///< or vocabulary.json or tokenizer.json.
+  std::string vocabulary = "vocabulary.txt";  ///< Or vocabulary.json or tokenizer.json.
 };
 
-/// The sizes and token lists that Model::load finds in a tiny model.
+/// Returns the sizes and token lists that Model::load finds in a tiny model.
 ModelConfig tiny_model_config(const TinyModelOptions& options = {});
 
-/// Its vocabulary by id, as CTranslate2 spells it: 256 bytes, some English merges, special tokens,
-/// timestamps to 30 s.
+/// Returns a tiny model's vocabulary by ID, in CTranslate2's spelling: 256 bytes, some English
+/// merges, special tokens, timestamps to 30 s.
 std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options = {});
 
-/// Writes model.bin, config.json and the vocabulary into `folder`, which exists. Aborts the test
-/// program when a file cannot be written.
+/// Writes model.bin, config.json and the vocabulary into `folder`, which must exist. Aborts the
+/// test program if a file cannot be written.
 void write_tiny_model(const std::filesystem::path& folder, const TinyModelOptions& options = {});
 
 }  // namespace npuwhisper::test

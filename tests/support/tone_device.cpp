@@ -13,22 +13,23 @@
 namespace npuwhisper::test {
 namespace {
 
-// Normalised log-mel of a tone is above 1; that of the speaker's noise, and of silence, below 0.
+// The normalised log-mel of a tone is above 1; that of the speaker's noise, and of silence, is
+// below 0.
 constexpr float kLoud = 0.5F;
 constexpr int kWordFrames = static_cast<int>(100 * tones::kWordSeconds);
 constexpr int kLeastFrames = kWordFrames / 5;
-// Whisper is sure of words, and less so of silence.
+// Logits of the chosen token: like Whisper, sure of words and less sure that silence has no text.
 constexpr float kSure = 30, kUnsure = 5;
 
 struct HeardTone {
   int word = 0;
-  int first = 0;  ///< Positions of the encoder's output, 20 ms.
+  int first = 0;  ///< In positions of the encoder's output, 20 ms each.
   int end = 0;
 };
 
-/// What stands in the place of the cross-attention's keys and values.
+/// Stands in for the cross-attention's keys and values.
 struct HeardWindow {
-  static constexpr int kMost = 120;  ///< A window has room for fewer.
+  static constexpr int kMost = 120;  ///< More tones than a window can hold.
   int n = 0;
   std::array<HeardTone, kMost> tones;
 };
@@ -41,7 +42,7 @@ Token* tokens_in(Buffer& buffer) {
   return reinterpret_cast<Token*>(buffer.host().data());
 }
 
-/// Runs are over when they begin.
+/// A run that is complete from the start.
 class DoneRun final : public Run {
  public:
   Result<void> wait(std::chrono::milliseconds) override { return {}; }
@@ -68,7 +69,7 @@ class ToneEncoder final : public Executable {
   }
 
  private:
-  /// The loudest band of a frame, or -1.
+  /// Returns the loudest band of a frame, or -1 if it is silent.
   int band_of(const float* frame) const {
     const float* loudest = std::max_element(frame, frame + config_.n_mels);
     return *loudest > kLoud ? static_cast<int>(loudest - frame) : -1;
@@ -133,7 +134,7 @@ class ToneDecoder final : public Executable {
       return cache[cell] == special_.no_timestamps;
     });
     const bool is_text = marker != row.cells.end();
-    // How many words stand before the one that this row is to find.
+    // Number of words decoded before the one that this row must find.
     const auto n_said = is_text ? static_cast<int>(row.cells.end() - marker) - 1 : 0;
     const HeardWindow& heard = window_in(*row.cross_cache);
     const HeardTone* tone =

@@ -10,18 +10,18 @@
 
 namespace npuwhisper::test {
 
-/// A device that understands the toy language of tone_speech.h and runs no model: its encoder finds
-/// the tones in a window of log-mel, and its decoder says them, one token a word, with a
-/// probability of nearly 1, and attends to them where they are. A tone that is cut off at the
-/// window's beginning is a word if more than half of it is there; at the end, once a fifth of it
-/// is.
+/// A device that understands the toy language of tone_speech.h and runs no model. Its encoder finds
+/// the tones in a window of log-mel. Its decoder outputs them, one token per word, with a
+/// probability of nearly 1, and attends to their positions. A tone that is cut off at the window's
+/// beginning counts as a word if more than half of it is inside; at the window's end, if a fifth of
+/// it is.
 ///
-/// So the whole runtime above a device runs as it does with a model, at a hundredth of the cost,
-/// and what it must write is known. Its caches hold tokens and words in place of keys and values;
-/// like a real device's, its buffers are made by allocate() and nothing is allocated by a run.
+/// The whole runtime above the device therefore runs as it does with a model, at a hundredth of the
+/// cost, and the correct text is known. The device's caches hold tokens and words instead of keys
+/// and values. As with a real device, allocate() creates all buffers, and a run allocates nothing.
 class ToneDevice final : public Device {
  public:
-  /// `tokenizer` and `config` are those of the model that it pretends to run.
+  /// `tokenizer` and `config` belong to the model that the device pretends to run.
   ToneDevice(const Tokenizer& tokenizer, const ModelConfig& config);
 
   const DeviceInfo& info() const override { return info_; }
@@ -36,7 +36,7 @@ class ToneDevice final : public Device {
   const std::vector<Token> words_;
 };
 
-/// The tokens that are the words of the language, by word: each begins with a space.
+/// Returns the toy language's words as tokens, by word number. Each text begins with a space.
 std::vector<Token> tone_word_tokens(const Tokenizer& tokenizer);
 
 }  // namespace npuwhisper::test

@@ -10,7 +10,7 @@
 namespace npuwhisper::test {
 namespace {
 
-constexpr double kRampSeconds = 0.005;  // A tone that is cut off would be heard in all bands.
+constexpr double kRampSeconds = 0.005;  // An abrupt edge would appear in all bands.
 constexpr float kNoise = 1e-4F;
 
 std::int64_t samples(double seconds) {
@@ -19,8 +19,8 @@ std::int64_t samples(double seconds) {
 
 }  // namespace
 
-// The centres of Slaney's bank (runtime/audio/mel_filterbank.h): 80 bands up to 8 kHz, even in mel,
-// which is linear below 1 kHz and logarithmic above.
+// Uses the band centres of Slaney's bank (runtime/audio/mel_filterbank.h): 80 bands up to 8 kHz,
+// evenly spaced in mel, which is linear below 1 kHz and logarithmic above.
 double tones::frequency(int word) {
   constexpr double kLinearMel = 15, kHzPerMel = 200.0 / 3, kTopMel = 45.245640471924965;
   const double log_step = std::log(6.4) / 27;
@@ -29,7 +29,7 @@ double tones::frequency(int word) {
   return mel < kLinearMel ? mel * kHzPerMel : 1000 * std::exp(log_step * (mel - kLinearMel));
 }
 
-// What comes after the word that has ended.
+// Chooses the next word and the pause before it.
 void ToneSpeaker::think() {
   const auto between = [this](double from, double to) {
     return std::uniform_real_distribution<>(from, to)(random_);

@@ -8,31 +8,31 @@
 
 namespace npuwhisper::test {
 
-/// Speech of a toy language, which can be made and understood exactly: a word is a tone, in one of
-/// the bands of the mel bank, with silence around it.
+/// Speech in a toy language that can be generated and recognised exactly: a word is a tone in one
+/// of the bands of the mel bank, surrounded by silence.
 namespace tones {
-inline constexpr int kFirstBand = 10;  ///< Of 80.
+inline constexpr int kFirstBand = 10;  ///< Index among 80 bands.
 inline constexpr int kBandStep = 4;
 inline constexpr int kMostWords = 16;
 inline constexpr double kWordSeconds = 0.26;
 inline constexpr double kAmplitude = 0.5;
-/// Of word `word`, 0 to kMostWords - 1.
+/// Returns the frequency of `word`, 0 to kMostWords - 1, in Hz.
 double frequency(int word);
 }  // namespace tones
 
 struct ToneWord {
   int word = 0;
-  std::int64_t start = 0;  ///< Samples since the speaker began.
+  std::int64_t start = 0;  ///< In samples since the speaker began.
   std::int64_t end = 0;
 };
 
-/// Somebody who speaks that language at random: sentences with pauses between them, and now and
-/// then a long silence. Everything follows from the seed. Reentrant.
+/// Speaks the toy language at random: sentences with pauses between them, and occasionally a long
+/// silence. The seed determines everything. Reentrant.
 class ToneSpeaker {
  public:
   ToneSpeaker(int n_words, std::uint64_t seed) : n_words_(n_words), random_(seed) {}
 
-  /// The next `pcm.size()` samples. Words that begin in them are added to `said`.
+  /// Writes the next `pcm.size()` samples. Adds the words that begin in them to `said`.
   void speak(std::span<float> pcm, std::vector<ToneWord>& said);
 
  private:

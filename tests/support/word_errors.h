@@ -9,9 +9,10 @@ namespace npuwhisper::test {
 
 using Words = std::vector<std::string>;
 
-/// The words of English text, in lower case and without punctuation.
+/// Returns the words of English text: letters only, in lower case, with "mr" as "mister".
 Words words_of(const std::string& text);
-/// Insertions, deletions and substitutions that turn one into the other.
+/// Returns the minimum number of insertions, deletions and substitutions of words that turn
+/// `wanted` into `found`.
 std::size_t word_errors(const Words& wanted, const Words& found);
 
 }  // namespace npuwhisper::test

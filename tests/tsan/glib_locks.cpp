@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A library to preload (LD_PRELOAD) into programs with ThreadSanitizer, for GLib and GStreamer
-// without it. Their locks, conditions, once-initialisations, thread pools and reference counts
-// order what threads do, but are atomics and futexes within these libraries, which ThreadSanitizer
-// cannot see. These functions come before GLib's, call them, and tell ThreadSanitizer about the
-// order. Locks that GLib makes of pthread's (recursive ones, those of readers and writers) it knows
-// by itself.
+// A library to preload (LD_PRELOAD) into programs with ThreadSanitizer, for a GLib and GStreamer
+// built without it. Their locks, conditions, once-initialisations, thread pools and reference
+// counts order the actions of threads, but they are atomics and futexes within these libraries,
+// invisible to ThreadSanitizer. The functions here precede GLib's, call them, and report the order
+// to ThreadSanitizer. It already knows GLib's locks that are built on pthread's (recursive and
+// reader-writer locks).
 //
-// What GLib and GStreamer do within themselves does not come through here: so reports are wanted
-// only for code that is instrumented (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
+// Actions within GLib and GStreamer do not pass through here. Reports are therefore useful only for
+// instrumented code (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
 
 #include <dlfcn.h>
 #include <gst/gst.h>
@@ -15,7 +15,7 @@
 #include <cstdlib>
 
 extern "C" {
-// Of the runtime, in programs that have it.
+// Defined by the ThreadSanitizer runtime in programs that include it.
 __attribute__((weak)) void __tsan_acquire(void* address);
 __attribute__((weak)) void __tsan_release(void* address);
 }
@@ -30,7 +30,7 @@ void release(const void* address) {
   if (__tsan_release != nullptr) __tsan_release(const_cast<void*>(address));
 }
 
-// The function of this name in the libraries behind this one.
+// Returns the function of this name in the libraries after this one.
 template <typename Function>
 Function* next(Function*, const char* name) {
   auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -38,7 +38,7 @@ Function* next(Function*, const char* name) {
   return found;
 }
 
-// What a thread pool calls, with what was done before the push known to it.
+// The function that a thread pool calls, after an acquire that orders it after the push.
 struct PoolFunction {
   GFunc function;
   gpointer data;
@@ -135,7 +135,7 @@ gpointer g_once_impl(GOnce* once, GThreadFunc function, gpointer argument) {
   return result;
 }
 
-// The pool's function and data live as long as the process, as GStreamer's pools do.
+// Never freed: GStreamer's pools live as long as the process.
 GThreadPool* g_thread_pool_new(GFunc function, gpointer data, gint max_threads, gboolean exclusive,
                                GError** error) {
   NEXT(g_thread_pool_new);
@@ -148,7 +148,7 @@ gboolean g_thread_pool_push(GThreadPool* pool, gpointer item, GError** error) {
   return real(pool, item, error);
 }
 
-// The last reference goes after all that was done with others.
+// Orders the last release of a reference after all uses through other references.
 void g_object_unref(gpointer object) {
   NEXT(g_object_unref);
   release(object);

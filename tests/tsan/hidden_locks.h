@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Included before a source file whose races are to be planted (-include). Its locks still exclude
-// each other, all of them as one lock, but ThreadSanitizer does not see them: to it, every access
-// that they guard is a race. So the program works, and the report must come.
+// Include this before a source file in which to plant races (-include). Its locks still exclude
+// each other, all of them as one lock, but are invisible to ThreadSanitizer, which sees every
+// access that they guard as a race. The program therefore works, and a race must be reported.
 #pragma once
 
-// All that names the standard's locks must be read before the names change.
+// Headers that name the standard's locks must be included before the names change.
 #include <condition_variable>
 #include <functional>
 #include <memory>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Two streams share an engine's scheduler whose lock ThreadSanitizer does not see: it must report a
-// race.
+// Two streams share an engine's scheduler, whose lock is invisible to ThreadSanitizer. A race must
+// be reported.
 
 #include <thread>
 

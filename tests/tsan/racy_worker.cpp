@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An element whose worker has a lock that ThreadSanitizer does not see, while its statistics are
-// read: it must report a race.
+// Reads the statistics of an element whose worker has a lock that is invisible to ThreadSanitizer.
+// A race must be reported.
 
 #include <gst/check/gstharness.h>
 
@@ -11,7 +11,7 @@
 namespace npuwhisper::test {
 namespace {
 
-// Reads the worker's statistics.
+// Returns the number of samples in the worker's statistics.
 guint64 samples_heard(GstElement* element) {
   GstStructure* stats = nullptr;
   g_object_get(element, "stats", &stats, nullptr);
@@ -29,12 +29,12 @@ int run() {
   gst_harness_set_src_caps_str(harness,
                                "audio/x-raw,format=F32LE,rate=16000,channels=1,layout=interleaved");
   for (guint i = 0; i < 20; ++i) {
-    g_object_set(element, "beam-size", 1 + i % 4, nullptr);  // A transcriber for each buffer.
+    g_object_set(element, "beam-size", 1 + i % 4, nullptr);  // Forces a new transcriber.
     GstBuffer* buffer = gst_buffer_new_allocate(nullptr, 6400, nullptr);
     gst_buffer_memset(buffer, 0, 0, 6400);
     GST_BUFFER_PTS(buffer) = i * 100 * GST_MSECOND;
     gst_harness_push(harness, buffer);
-    // Once it hears, a transcriber of other settings replaces the one before.
+    // The new transcriber has replaced the previous one once it has received the samples.
     if (!eventually([&] { return samples_heard(element) >= (i + 1) * 1600; })) return 1;
   }
   gst_harness_teardown(harness);
