@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input's first byte says what the rest is: an instruction stream that the emulated array runs,
+// An input's first byte selects the kind of the rest: an instruction stream for the emulated array,
 // an image, or a command packet.
 #include <array>
 #include <cstring>
@@ -18,7 +18,7 @@ namespace {
 constexpr std::uint64_t kInput = 0x4000'0000'0000;
 constexpr std::uint64_t kOutput = 0x4000'0010'0000;
 
-/// Two buffers of 64 words, in memory of their own, so that a sanitizer sees what reaches beyond.
+/// Two buffers of 64 words, allocated separately so that a sanitizer detects accesses beyond them.
 class TwoBuffers final : public emu::DeviceMemory {
  public:
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override {
@@ -71,7 +71,7 @@ void read_image(std::span<const std::byte> bytes) {
   }
   const auto again = emu::parse_image(emu::serialize(*image));
   require(again.has_value(), "an image that can be written and read");
-  // The loader of shared objects is glibc's, and an image may run any code.
+  // Skips images with kernels: glibc would load their shared objects, which may run any code.
   if (image->kernels.empty()) (void)emu::Npu::load(bytes);
 }
 

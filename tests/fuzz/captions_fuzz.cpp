@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a caption layout and a sequence of calls of a CaptionMaker.
+// An input is a caption layout and a sequence of calls to a CaptionMaker.
 #include <npuwhisper/captions.h>
 
 #include <algorithm>
@@ -31,7 +31,7 @@ CaptionLayout layout_of(Decisions& input) {
   return layout;
 }
 
-/// All but white space, which layout changes.
+/// Returns the text without white space, which layout changes.
 std::string letters(const std::string& text) {
   std::string valid;
   append_valid(text, valid);
@@ -44,7 +44,7 @@ std::string letters(const std::string& text) {
   return kept;
 }
 
-/// One maker, the words that it was given and the captions that it gave.
+/// Calls one maker and checks its captions against the words that it received.
 class Session {
  public:
   explicit Session(const CaptionLayout& layout)
@@ -84,11 +84,11 @@ class Session {
     maker_->add(texts, kLanguages[static_cast<std::size_t>(input.choice(kLanguages.size()))]);
   }
 
-  /// Sometimes at times that only a hostile stream has.
+  /// Restarts, sometimes at a time that only a hostile stream has.
   void restart(Decisions& input) {
     const nanoseconds from(input.yes() ? static_cast<std::int64_t>(input.word() >> 1)
                                        : input.between(0, 1'000'000'000));
-    // Leaves room for the words of the rest of the input.
+    // Leaves room for the words in the rest of the input.
     said_ = std::min(from, nanoseconds::max() - std::chrono::hours(1000));
     last_end_ = nanoseconds::min();
     maker_->restart(said_);
@@ -127,7 +127,7 @@ class Session {
   nanoseconds last_end_ = nanoseconds::min();
 };
 
-/// Each text by itself, so that the captions hold all of it.
+/// Checks that captions of a single text contain all of it.
 void check_nothing_is_lost(const CaptionLayout& layout, const std::string& text) {
   if (layout.style == CaptionStyle::BuildUp || layout.upper_case) return;
   const auto maker = CaptionMaker::create(layout);

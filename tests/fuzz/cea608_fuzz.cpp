@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a layout and a sequence of calls of the CEA-608 encoder. A receiver reads its pairs.
+// An input is a layout and a sequence of calls to the CEA-608 encoder. A receiver reads its pairs.
 #include <optional>
 #include <string>
 
@@ -82,7 +82,7 @@ class Session {
 
   CaptionEncoder encoder_;
   test::Cea608Receiver receiver_;
-  bool has_endless_ = false;  ///< A text that may stay longer than the harness waits.
+  bool has_endless_ = false;  ///< Some text may stay longer than the harness waits.
 };
 
 }  // namespace

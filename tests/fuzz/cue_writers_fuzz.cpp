@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a transcript, as choices or as the element's JSON, that every writer writes.
+// An input is a transcript, as choices or as the element's JSON. Every writer writes it.
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -20,13 +20,13 @@ using cli::TimedSegment;
 
 constexpr std::size_t kMaxText = 120;
 constexpr double kMostSeconds = 1e6;
-constexpr std::int64_t kMostStreamMs = 8000;  // Each second may be a file.
+constexpr std::int64_t kMostStreamMs = 8000;  // Limits the files: each may cover only 1 s.
 
 bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r\v\f") == std::string::npos;
 }
 
-/// Reads SubRip or WebVTT: blocks of lines between empty ones, with a line of times in each.
+/// Checks SubRip or WebVTT: blocks of lines separated by empty lines, each with a line of times.
 void check_cues(const std::string& written, bool is_srt) {
   std::istringstream lines(written);
   std::string line;

@@ -9,8 +9,9 @@
 
 namespace npuwhisper::fuzz {
 
-/// Reads an input as a sequence of choices, for harnesses of call sequences. Behind the input's end
-/// every number is the lowest one and every text is empty, so each input has a meaning. Reentrant.
+/// Reads an input as a sequence of choices, for harnesses of call sequences. After the end of the
+/// input, every number is the lowest one and every text is empty, so every input is valid.
+/// Reentrant.
 class Decisions {
  public:
   Decisions(const std::uint8_t* data, std::size_t size) : left_(data, size) {}
@@ -24,9 +25,9 @@ class Decisions {
     return value;
   }
   bool yes() { return (byte() & 1) != 0; }
-  /// Eight bytes, little-endian.
+  /// Returns a number from eight bytes, little-endian.
   std::uint64_t word() { return number(8); }
-  /// From `low` to `high`; takes as few bytes as the range needs.
+  /// Returns a number from `low` to `high`. Consumes only as many bytes as the range needs.
   std::int64_t between(std::int64_t low, std::int64_t high) {
     const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
     std::size_t n_bytes = 0;
@@ -36,7 +37,7 @@ class Decisions {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + step);
   }
   int choice(int n) { return static_cast<int>(between(0, n - 1)); }
-  /// At most `most` bytes.
+  /// Returns at most `most` bytes.
   std::string text(std::size_t most) {
     const auto wanted = static_cast<std::size_t>(between(0, static_cast<std::int64_t>(most)));
     const auto bytes = left_.first(std::min(wanted, left_.size()));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is what a pipeline does to an element: buffers, events, queries, properties, links and
-// state changes. The runtime is scripted, so no model is needed. GStreamer's criticals are
-// findings.
+// An input is a sequence of pipeline actions on an element: buffers, events, queries, properties,
+// links and state changes. The runtime is scripted, so no model is needed. GStreamer's criticals
+// are findings.
 #include <gst/gst.h>
 
 #include <array>
@@ -21,11 +21,11 @@
 namespace npuwhisper::fuzz {
 namespace {
 
-/// A long input costs time and shows no more than several short ones.
+/// A long input takes time and finds no more than several short ones.
 constexpr int kMostSteps = 200;
 
-/// Keeps warnings quiet, which are expected: events in the wrong order, pads that refuse a query.
-/// GLib's own way to make criticals fatal is a signal that libFuzzer does not catch.
+/// Suppresses warnings, which are expected: events in the wrong order, pads that refuse a query.
+/// GLib's own way to make criticals fatal raises a signal that libFuzzer does not catch.
 void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpointer) {
   if ((level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) == 0) return;
   std::fprintf(stderr, "finding: CRITICAL %s\n", message);
@@ -33,7 +33,7 @@ void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpoi
 }
 
 void start_gstreamer() {
-  // Without the system's plugins: GLib's table of names, which leaks where it grows, stays small.
+  // Without the system's plugins, GLib's table of names, which leaks when it grows, stays small.
   g_setenv("GST_PLUGIN_SYSTEM_PATH_1_0", "", TRUE);
   g_setenv("GST_PLUGIN_PATH_1_0", "", TRUE);
   g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);
@@ -52,7 +52,7 @@ void write_script(Decisions& input) {
   test::set_script(std::move(script));
 }
 
-/// An element between its neighbours.
+/// An element and its neighbours.
 class Session {
  public:
   explicit Session(Decisions& input)
@@ -67,7 +67,7 @@ class Session {
     GstClock* clock = gst_system_clock_obtain();
     gst_element_set_clock(element_, clock);
     gst_object_unref(clock);
-    // Most inputs would never come this far by themselves.
+    // Most inputs would not reach this state by themselves.
     set_some_properties(input, element_, input.choice(4));
     gst_element_set_state(element_, GST_STATE_PLAYING);
     traffic_.begin_stream(neighbours_->upstream());

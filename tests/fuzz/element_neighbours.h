@@ -10,9 +10,9 @@
 
 namespace npuwhisper::fuzz {
 
-/// The pads around an element: one upstream, and one downstream for each source pad, which takes
-/// everything at once and answers as the input says. All calls come from the harness's thread;
-/// the downstream pads' functions run in the element's threads.
+/// The pads around an element: one upstream, and one downstream for each source pad, which accepts
+/// everything at once and returns what the input chooses. All calls come from the harness's thread;
+/// the functions of the downstream pads run in the element's threads.
 class Neighbours {
  public:
   Neighbours(GstElement* element, bool is_live);
@@ -21,21 +21,21 @@ class Neighbours {
   Neighbours& operator=(const Neighbours&) = delete;
 
   GstPad* upstream() const { return upstream_; }
-  /// A pad that may have no peer.
+  /// Returns a downstream pad, which may have no peer.
   GstPad* downstream(Decisions& input) const;
-  /// One of the element's own pads, or of the neighbours'.
+  /// Returns a pad of the element or of its neighbours.
   GstPad* any_pad(Decisions& input) const;
 
-  /// Requests a source pad of the element that has none yet, else releases it.
+  /// Requests one of the element's request pads, or releases it if it exists.
   void request_or_release(Decisions& input);
   void link_or_unlink(Decisions& input);
-  /// What the downstream pads return from now on.
+  /// Sets the flow return of the downstream pads.
   void answer_with(Decisions& input);
 
  private:
   static constexpr std::array kNames = {"src", "unsynced_src", "audio_src"};
   struct Output {
-    GstPad* from = nullptr;  ///< The element's, with a reference; may be missing.
+    GstPad* from = nullptr;  ///< The element's pad, with a reference; may be null.
     GstPad* to = nullptr;
   };
 

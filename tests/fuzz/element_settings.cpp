@@ -12,7 +12,7 @@ constexpr std::size_t kMaxText = 40;
 
 using Specs = std::unique_ptr<GParamSpec*, decltype(&g_free)>;
 
-/// A value for the property; false for types that no property of ours has.
+/// Chooses a value for the property. Returns false for types that none of our properties has.
 bool choose(Decisions& input, GParamSpec* spec, GValue* value) {
   if (auto* number = G_IS_PARAM_SPEC_UINT(spec) ? G_PARAM_SPEC_UINT(spec) : nullptr) {
     g_value_set_uint(value, static_cast<guint>(input.between(number->minimum, number->maximum)));
@@ -37,7 +37,7 @@ bool choose(Decisions& input, GParamSpec* spec, GValue* value) {
   return true;
 }
 
-/// Those that GstObject has, such as the name, are not ours.
+/// Returns false for the properties of GstObject, such as the name.
 bool is_ours(const GParamSpec* spec) {
   return spec->owner_type != GST_TYPE_OBJECT && spec->owner_type != G_TYPE_OBJECT;
 }

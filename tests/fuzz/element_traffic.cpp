@@ -13,7 +13,7 @@ constexpr std::int64_t kMostSamples = 1600;  // 0.1 s
 constexpr std::size_t kMaxText = 100;
 constexpr guint kRate = 16000;
 
-/// A copy of the bytes; without any, a buffer that has no memory.
+/// Returns a buffer with a copy of the bytes, or without memory if there are none.
 GstBuffer* buffer_of(const void* data, std::size_t n_bytes) {
   return n_bytes > 0 ? gst_buffer_new_memdup(data, n_bytes) : gst_buffer_new();
 }
@@ -118,7 +118,7 @@ GstEvent* Traffic::segment(Decisions& input) {
   segment.time = segment.position = segment.start;
   segment.base = input.choice(8) == 7 ? input.word() : now_;
   segment.offset = input.choice(8) == 7 ? input.word() : 0;
-  // GStreamer itself refuses a segment that ends before it starts.
+  // GStreamer itself rejects a segment that ends before it starts.
   if (input.yes()) segment.stop = std::max(segment.start, time(input));
   return gst_event_new_segment(&segment);
 }

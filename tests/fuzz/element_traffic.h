@@ -7,20 +7,20 @@
 
 namespace npuwhisper::fuzz {
 
-/// Makes buffers, events and queries as an input says, sane ones more often than others.
+/// Creates buffers, events and queries as the input chooses, more often valid than invalid ones.
 class Traffic {
  public:
-  /// `is_text`: the element takes text, else audio.
+  /// `is_text`: the element accepts text; otherwise audio.
   explicit Traffic(bool is_text) : is_text_(is_text) {}
 
-  /// STREAM_START, CAPS and SEGMENT as every sane stream has them.
+  /// Sends the STREAM_START, CAPS and SEGMENT of a valid stream.
   void begin_stream(GstPad* upstream);
   void push_buffer(Decisions& input, GstPad* upstream);
-  /// An event that comes from upstream.
+  /// Sends an event from upstream.
   void send_event(Decisions& input, GstPad* upstream);
-  /// An event that comes from downstream.
+  /// Sends an event from downstream.
   void send_upstream(Decisions& input, GstPad* downstream);
-  /// A query of the element, of a pad or of its peer.
+  /// Sends a query to the element, a pad or the pad's peer.
   void query(Decisions& input, GstElement* element, GstPad* pad);
 
  private:
@@ -33,7 +33,7 @@ class Traffic {
 
   const bool is_text_;
   bool is_s16_ = false;
-  GstClockTime now_ = 0;  ///< Where the next buffer of a sane stream begins.
+  GstClockTime now_ = 0;  ///< Start of the next buffer in a valid stream.
 };
 
 }  // namespace npuwhisper::fuzz

@@ -10,13 +10,13 @@
 #include <span>
 #include <string_view>
 
-/// The entry point of each harness. libFuzzer, or the `main` of replay_main.cpp, calls it with one
-/// input after the other, in one thread. Returns 0; a finding ends the program.
+/// The entry point of each harness. libFuzzer, or main() in replay_main.cpp, calls it with one
+/// input after another, in one thread. Returns 0; a finding aborts the program.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace npuwhisper::fuzz {
 
-/// Ends the program, which is a finding, unless `holds`.
+/// Aborts the program, which is a finding, unless `holds`.
 inline void require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "finding: wanted %s\n", what);
@@ -31,7 +31,7 @@ inline std::span<const std::byte> bytes_of(const std::uint8_t* data, std::size_t
   return {reinterpret_cast<const std::byte*>(data), size};
 }
 
-/// Ends the program if the file cannot be written.
+/// Writes the file. Aborts the program if that fails.
 inline void write_file(const std::filesystem::path& file, std::string_view content) {
   std::ofstream stream(file, std::ios::binary);
   stream.write(content.data(), static_cast<std::streamsize>(content.size()));

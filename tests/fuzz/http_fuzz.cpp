@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is what a browser sends to the monitor; its first byte says where it pauses.
+// An input is a browser's data for the monitor, after a first byte that sets the place of a pause.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -18,10 +18,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Longer than any request takes on a machine that is busy.
+/// Longer than any request takes on a busy machine.
 constexpr std::chrono::seconds kPatience{60};
 
-/// The monitor's server with some text, the same one for all inputs.
+/// The monitor's server with some text. All inputs share it.
 class Monitor {
  public:
   Monitor() {
@@ -37,11 +37,11 @@ class Monitor {
   bool has_stream() const { return server_->n_streams() > 0; }
   bool is_quiet() const { return server_->n_connections() == 0; }
 
-  /// Gives the server a turn.
+  /// Runs one iteration of the server's main context.
   void turn() {
     if (has_stream()) {
       feed_.set_status("{}");
-      server_->publish();  // Finds out which browsers have gone.
+      server_->publish();  // Detects browsers that have disconnected.
     }
     if (g_main_context_iteration(nullptr, FALSE) == FALSE) g_usleep(20);
   }
@@ -66,13 +66,13 @@ class Browser {
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
-  /// What the server does not take any more is lost.
+  /// Sends the bytes; those that the server does not accept are lost.
   void send(std::string_view bytes) const {
     (void)::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   void finish_sending() const { ::shutdown(socket_, SHUT_WR); }
 
-  /// Takes the answer as far as it has come; whether that was its end.
+  /// Reads the available part of the answer. Returns true at its end.
   bool read() {
     char bytes[4096];
     ssize_t n = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Writes the first inputs of each fuzzer: small valid files, and bytes for those that take choices.
-// usage: fuzz-make-seeds FOLDER STAMP (makes FOLDER/HARNESS/* and the file STAMP)
+// Writes the initial inputs of each fuzzer: small valid files, and bytes for fuzzers that read
+// choices.
+// usage: fuzz-make-seeds FOLDER STAMP (creates FOLDER/HARNESS/* and the file STAMP)
 #include <array>
 #include <cstdio>
 #include <cstring>
@@ -38,7 +39,7 @@ std::string bytes_of_words(std::span<const std::uint32_t> words) {
   return bytes;
 }
 
-/// One input after the other for one harness.
+/// Writes the inputs of one harness.
 class Seeds {
  public:
   Seeds(const fs::path& root, const char* harness) : folder_(root / harness) {
@@ -52,7 +53,7 @@ class Seeds {
   fs::path folder_;
 };
 
-/// A model whose sizes are `width`, 1 or 2: about 3 kB, most of it names.
+/// Returns a model whose sizes are `width`, 1 or 2: about 3 kB, mostly names.
 std::string smallest_model(DataType type, int width) {
   ModelConfig config;
   config.n_mels = config.n_audio_ctx = config.n_state = config.n_ffn = width;
@@ -95,7 +96,8 @@ void write_model_texts(const fs::path& root) {
                                            .n_text_layer = 1,
                                            .vocabulary = kVocabularies[i]});
     std::string text = content_of(folder.path() / kVocabularies[i]);
-    // The harness's window needs a few of the 1501 timestamps, which most of the text would be.
+    // The harness's window needs only a few of the 1501 timestamps, which would be most of the
+    // text.
     if (i < 2) {
       const std::size_t more = text.find("<|0.12|>");
       text = text.substr(0, text.rfind('>', more) + 1) + (i == 0 ? "\"]" : "\n");
@@ -159,7 +161,7 @@ void write_designs(const fs::path& root) {
       emu::serialize({.array = "npu1", .design = emu::test::kAddingDesign, .kernels = {}});
   streams.add("image",
               '\0' + std::string(reinterpret_cast<const char*>(image.data()), image.size()));
-  // Headers of a run and of a chain, with addresses behind them.
+  // Headers of a run and of a chain, followed by addresses.
   const std::array<std::uint32_t, 12> run = {1U | 9U << 12, 1, 3,     0, 0x1000, 0, 16,
                                              0x2000,        0, 0x3000};
   const std::array<std::uint32_t, 8> chain = {1U | 6U << 12 | 19U << 23, 2, 0, 0, 0, 0, 1, 2};
@@ -167,7 +169,8 @@ void write_designs(const fs::path& root) {
   streams.add("chain", '\1' + bytes_of_words(chain));
 }
 
-/// Bytes for harnesses of choices. Small ones are more frequent, as they choose what is usual.
+/// Writes bytes for harnesses that read choices. Small bytes, which choose common actions, are more
+/// frequent.
 void write_choices(const fs::path& root, const char* harness) {
   constexpr int kSeeds = 8;
   const Seeds seeds(root, harness);

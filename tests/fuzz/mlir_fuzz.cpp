@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is MLIR-AIE text, which the emulator reads and lowers.
+// An input is MLIR-AIE text, which the emulator parses and lowers.
 #include "array/transaction.h"
 #include "emulator/lower.h"
 #include "harness.h"

@@ -11,7 +11,7 @@
 namespace npuwhisper::fuzz {
 namespace {
 
-/// Reads all that a valid file promises. Values that are not finite are an error, too.
+/// Reads all variables that a valid file declares. Values that are not finite are an error.
 void read_everything(const Weights& weights, const WeightsIndex& index) {
   for (const Variable& variable : index.variables) {
     const auto values = weights.read(variable);
@@ -38,7 +38,7 @@ void load_file(std::string_view content) {
   read_everything(**weights, *index);
 }
 
-/// The folder has no vocabulary, so that a model.bin in which all is right ends with NotFound.
+/// Loads a folder without a vocabulary, so that even a valid model.bin results in NotFound.
 void load_folder(std::string_view content) {
   static const test::TemporaryFolder folder;
   write_file(folder.path() / "model.bin", content);

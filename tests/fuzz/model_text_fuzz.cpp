@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input's first byte says which of the text files of a model folder the rest is.
+// An input's first byte selects one of the text files of a model folder; the rest is its content.
 #include <array>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ constexpr std::array kFiles = {"vocabulary.json", "vocabulary.txt", "tokenizer.j
 constexpr int kMaxTokens = 4096;
 constexpr std::size_t kMaxText = 256;
 
-/// The sizes of a small model, in which token ids are below 400.
+/// Returns the sizes of a small model with token IDs below 400.
 ModelConfig small_config() {
   ModelConfig config;
   config.n_audio_ctx = 4;
@@ -46,7 +46,7 @@ void check_config(const std::filesystem::path& file) {
   }
 }
 
-/// `text` may be any bytes: its tokens have the same ones.
+/// Checks that the tokens of `text`, which may be any bytes, have the same bytes.
 void check_round_trip(const Tokenizer& tokenizer, std::string_view text) {
   std::string bytes;
   for (const Token token : tokenizer.encode(text)) {

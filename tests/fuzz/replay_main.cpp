@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Feeds files to a harness without libFuzzer, so that any compiler can replay what was found.
+// Feeds files to a harness without libFuzzer, so that findings can be replayed with any compiler.
 // usage: PROGRAM FILE_OR_FOLDER...
 #include <cstdio>
 #include <filesystem>
@@ -32,10 +32,10 @@ bool replay(const std::filesystem::path& file) {
     std::fprintf(stderr, "cannot read '%s'\n", file.c_str());
     return false;
   }
-  // A vector of exactly this size, so that a sanitizer sees the first byte that is read beyond it.
+  // A vector of exactly this size lets a sanitizer detect the first read beyond it.
   const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
   std::printf("%s: %zu bytes\n", file.c_str(), bytes.size());
-  std::fflush(stdout);  // The last line names the file that ended the program.
+  std::fflush(stdout);  // After a crash, the last line names the file.
   LLVMFuzzerTestOneInput(reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
   return true;
 }
