@@ -17,8 +17,8 @@ constexpr guint kLongestLookaheadMs = 10'000;
 
 GType mode_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Mode::PopOn), "Captions that appear as a whole, at their time", "pop-on"},
-      {static_cast<int>(Mode::PaintOn), "Captions that are written while they are seen",
+      {static_cast<int>(Mode::PopOn), "Captions appear as a whole, at their start time", "pop-on"},
+      {static_cast<int>(Mode::PaintOn), "Captions that appear on screen as they are written",
        "paint-on"},
       {static_cast<int>(Mode::RollUp2), "Running text in two rows", "roll-up2"},
       {static_cast<int>(Mode::RollUp3), "Running text in three rows", "roll-up3"},
@@ -46,32 +46,32 @@ void install_caption_properties(GObjectClass* klass) {
                         static_cast<int>(initial.layout.mode), kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropOriginRow,
-      g_param_spec_int("origin-row", "Origin row",
-                       "Base row of roll-up, first row of other captions; 0 is the top, "
-                       "-1: at the bottom",
-                       -1, cea608::kRows - 1, initial.layout.origin_row, kWhilePlaying));
+      g_param_spec_int(
+          "origin-row", "Origin row",
+          "Base row of roll-up captions, first row of other captions (0: top, -1: at the bottom)",
+          -1, cea608::kRows - 1, initial.layout.origin_row, kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropOriginColumn,
-      g_param_spec_uint("origin-column", "Origin column", "Column in which rows begin", 0,
+      g_param_spec_uint("origin-column", "Origin column", "Column in which rows start", 0,
                         cea608::kColumns - 1, static_cast<guint>(initial.layout.origin_column),
                         kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropTimeout,
       g_param_spec_uint("timeout", "Timeout",
-                        "Milliseconds after which text that nothing follows is erased, "
-                        "0: never; pop-on and paint-on: text without a duration",
+                        "Milliseconds after which text is erased if no text follows (0: never); "
+                        "pop-on and paint-on: only for text without a duration",
                         0, kLongestTimeoutMs, initial.timeout_ms, kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropLookahead,
       g_param_spec_uint("lookahead", "Lookahead",
-                        "Pop-on: milliseconds by which captions are sent before they appear; "
-                        "live, latency of as much",
+                        "Pop-on: time in milliseconds between sending a caption and showing it; "
+                        "adds as much latency when live",
                         0, kLongestLookaheadMs, initial.lookahead_ms, kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropStats,
-      g_param_spec_boxed("stats", "Statistics", "What was sent, replaced and dropped",
-                         GST_TYPE_STRUCTURE,
-                         static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
+      g_param_spec_boxed(
+          "stats", "Statistics", "Numbers of texts and of characters sent, replaced and dropped",
+          GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 
 bool set_property(CaptionSettings& settings, guint id, const GValue* value) {

@@ -41,7 +41,7 @@ GType mode_type() {
       {static_cast<int>(CaptionMode::Overlay), "Text in the picture", "overlay"},
       {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions on the frames", "cea608"},
       {static_cast<int>(CaptionMode::Cea708),
-       "The same within CEA-708 (cc_data), as H.264 encoders take them", "cea708"},
+       "CEA-608 captions within CEA-708 (cc_data), as H.264 encoders expect them", "cea708"},
       {0, nullptr, nullptr}};
   static const GType type = [] {
     const GType registered = g_enum_register_static("GstNpuWhisperBinMode", values);
@@ -53,8 +53,8 @@ GType mode_type() {
 
 void set_mode(GstElement* self, CaptionMode mode) {
   if (GST_STATE(self) > GST_STATE_READY || GST_STATE_TARGET(self) > GST_STATE_READY) {
-    GST_ELEMENT_WARNING(self, LIBRARY, SETTINGS, ("The mode can change in NULL and READY only"),
-                        ("it stays as it is"));
+    GST_ELEMENT_WARNING(self, LIBRARY, SETTINGS, ("The mode can be changed only in NULL or READY"),
+                        ("the mode is unchanged"));
     return;
   }
   inside(self).set_mode(mode);
@@ -128,7 +128,7 @@ static void gst_npu_whisper_bin_class_init(GstNpuWhisperBinClass* klass) {
   npuwhisper::install_properties(object_class);
   g_object_class_install_property(
       object_class, kPropMode,
-      g_param_spec_enum("mode", "Mode", "How captions get onto the video", mode_type(),
+      g_param_spec_enum("mode", "Mode", "How captions are put on the video", mode_type(),
                         static_cast<int>(CaptionMode::Overlay),
                         static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS |
                                                  GST_PARAM_MUTABLE_READY)));
@@ -142,7 +142,7 @@ static void gst_npu_whisper_bin_class_init(GstNpuWhisperBinClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &video_src_template);
   gst_element_class_set_static_metadata(
       element_class, "Captions by Whisper speech recognition", "Filter/Audio/Video/Text",
-      "Writes down the speech of a video's audio and puts it on the video as captions",
+      "Transcribes the speech of a video and puts it on the video as captions",
       "The npuwhisper developers");
 }
 

@@ -61,8 +61,9 @@ bool segment(GstObject* parent, npuwhisper::EventPtr event) {
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event.get(), &segment);
   if (segment->format != GST_FORMAT_TIME) {
-    GST_ELEMENT_ERROR(parent, STREAM, FORMAT, ("Captions need text with times"),
-                      ("the segment is in %s, not in time", gst_format_get_name(segment->format)));
+    GST_ELEMENT_ERROR(
+        parent, STREAM, FORMAT, ("Captions need timed text"),
+        ("the segment has format %s instead of time", gst_format_get_name(segment->format)));
     return false;
   }
   return stream.negotiate() && stream.segment(event.release());

@@ -23,9 +23,9 @@ GType register_enum(const char* name, const GEnumValue* values) {
 
 GType device_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(DeviceKind::Auto), "An NPU where one is usable, else the CPU", "auto"},
+      {static_cast<int>(DeviceKind::Auto), "An NPU if one is usable, else the CPU", "auto"},
       {static_cast<int>(DeviceKind::Cpu), "The CPU", "cpu"},
-      {static_cast<int>(DeviceKind::Npu), "An NPU; an error where there is none", "npu"},
+      {static_cast<int>(DeviceKind::Npu), "An NPU; an error if there is none", "npu"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperDevice", values);
   return type;
@@ -36,8 +36,8 @@ enum StageFlag : guint { kMel = 1, kEncoder = 2, kDecoder = 4 };
 
 GType npu_stages_type() {
   static const GFlagsValue values[] = {
-      {0, "What is predicted to be faster on the NPU", "auto"},
-      {kMel, "Log-mel of a window", "mel"},
+      {0, "The stages predicted to run faster on the NPU", "auto"},
+      {kMel, "Log-mel spectrogram of a window", "mel"},
       {kEncoder, "The encoder", "encoder"},
       {kDecoder, "Cross-attention keys and values, and the decoder's matrix products", "decoder"},
       {0, nullptr, nullptr}};
@@ -62,11 +62,12 @@ NpuStages stages_of(guint flags) {
 
 GType precision_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Precision::Auto), "The fastest that keeps the text", "auto"},
+      {static_cast<int>(Precision::Auto), "The fastest precision that leaves the text unchanged",
+       "auto"},
       {static_cast<int>(Precision::F32), "32-bit floating point", "f32"},
       {static_cast<int>(Precision::Bf16), "Encoder in bfloat16", "bf16"},
       {static_cast<int>(Precision::Int8),
-       "Decoder weights in 8-bit integers; on an NPU the encoder's products too", "int8"},
+       "8-bit integer decoder weights; on an NPU also the encoder's matrix products", "int8"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperPrecision", values);
   return type;
@@ -74,7 +75,7 @@ GType precision_type() {
 
 GType task_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Task::Transcribe), "Text in the language that is spoken", "transcribe"},
+      {static_cast<int>(Task::Transcribe), "Text in the spoken language", "transcribe"},
       {static_cast<int>(Task::Translate), "Text in English", "translate"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperTask", values);
@@ -83,7 +84,7 @@ GType task_type() {
 
 GType chinese_script_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(ChineseScript::Auto), "As the model writes it", "auto"},
+      {static_cast<int>(ChineseScript::Auto), "As written by the model", "auto"},
       {static_cast<int>(ChineseScript::Simplified), "Simplified characters", "simplified"},
       {static_cast<int>(ChineseScript::Traditional), "Traditional characters", "traditional"},
       {0, nullptr, nullptr}};
@@ -93,9 +94,9 @@ GType chinese_script_type() {
 
 GType vad_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Vad::Auto), "Where its weights are installed; a warning where not", "auto"},
-      {static_cast<int>(Vad::On), "An error where its weights are not installed", "on"},
-      {static_cast<int>(Vad::Off), "Listen to everything", "off"},
+      {static_cast<int>(Vad::Auto), "Use it if its weights are installed; otherwise warn", "auto"},
+      {static_cast<int>(Vad::On), "Use it; an error if its weights are not installed", "on"},
+      {static_cast<int>(Vad::Off), "Transcribe all audio", "off"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperVad", values);
   return type;
@@ -112,11 +113,11 @@ GType output_mode_type() {
 
 GType caption_style_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(CaptionStyle::None), "As the transcriber gives it, on one line", "none"},
+      {static_cast<int>(CaptionStyle::None), "The transcriber's text, on one line", "none"},
       {static_cast<int>(CaptionStyle::Subtitle), "Two lines of 42 columns", "subtitle"},
       {static_cast<int>(CaptionStyle::Broadcast), "Two lines of 32 columns", "broadcast"},
       {static_cast<int>(CaptionStyle::BuildUp),
-       "Two lines that grow word by word; each buffer holds all that is shown", "build-up"},
+       "Two lines that grow word by word; each buffer holds all visible text", "build-up"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperCaptionStyle", values);
   return type;
@@ -159,84 +160,87 @@ class Installer {
 void install_engine_properties(Installer& add, const Settings& s) {
   add.string(kPropModel,
              {"model", "Model",
-              "Name of a Whisper model (base, tiny.en, ...) or path to its CTranslate2 folder"},
+              "Name of a Whisper model (base, tiny.en, ...) or path of a CTranslate2 model folder"},
              s.engine.model.c_str(), kWhileReady);
-  add.choice(kPropDevice, {"device", "Device", "Where the model runs"}, device_type(),
+  add.choice(kPropDevice, {"device", "Device", "Device that runs the model"}, device_type(),
              s.engine.device, kWhileReady);
-  add.install(kPropNpuStages,
-              g_param_spec_flags("npu-stages", "NPU stages", "What an NPU runs (none: auto)",
-                                 npu_stages_type(), flags_of(s.engine.npu_stages), kWhileReady));
-  add.choice(kPropPrecision, {"precision", "Precision", "Arithmetic of the model"},
+  add.install(
+      kPropNpuStages,
+      g_param_spec_flags("npu-stages", "NPU stages", "Stages that run on an NPU (none: auto)",
+                         npu_stages_type(), flags_of(s.engine.npu_stages), kWhileReady));
+  add.choice(kPropPrecision,
+             {"precision", "Precision", "Number format of the model's computations"},
              precision_type(), s.engine.precision, kWhileReady);
   add.integer(kPropThreads,
-              {"n-threads", "Threads", "Threads to compute with (0: one for each physical core)"},
-              0, 1024, s.engine.n_threads, kWhileReady);
+              {"n-threads", "Threads", "Number of compute threads (0: one per physical core)"}, 0,
+              1024, s.engine.n_threads, kWhileReady);
 }
 
 void install_output_properties(Installer& add, const Settings& s) {
   add.string(kPropLanguageCode,
              {"language-code", "Language code",
-              "Language spoken, such as en, en-US or English (auto or empty: detect it)"},
+              "Spoken language, such as en, en-US or English (auto or empty: detect)"},
              s.language_code.c_str(), kWhilePlaying);
-  add.string(kPropLanguage, {"language", "Language", "The same as language-code"},
+  add.string(kPropLanguage, {"language", "Language", "Alias of language-code"},
              s.language_code.c_str(), kWhilePlaying);
   add.string(kPropLanguages,
              {"languages", "Languages",
-              "Languages that detection chooses among, such as en,de,es (empty: all); without "
-              "effect where language-code is set"},
+              "Candidates for language detection, such as en,de,es (empty: all); ignored if "
+              "language-code is set"},
              s.languages.c_str(), kWhilePlaying);
   add.choice(kPropChineseScript,
-             {"chinese-script", "Chinese script", "Characters of Chinese and Cantonese text"},
+             {"chinese-script", "Chinese script", "Script of Chinese and Cantonese text"},
              chinese_script_type(), s.decoding.chinese_script, kWhilePlaying);
   add.choice(kPropTask, {"task", "Task", "Transcribe, or translate into English"}, task_type(),
              s.decoding.task, kWhilePlaying);
-  add.choice(kPropOutputMode, {"output-mode", "Output mode", "What one text buffer holds"},
+  add.choice(kPropOutputMode, {"output-mode", "Output mode", "Content of each text buffer"},
              output_mode_type(), s.output_mode, kWhilePlaying);
   add.choice(kPropCaptionStyle,
              {"caption-style", "Caption style",
-              "How output-mode=segment lays out text in lines and times it to be read"},
+              "Line layout and timing of captions, with output-mode=segment"},
              caption_style_type(), s.caption_style, kWhilePlaying);
   add.integer(kPropCaptionColumns,
               {"caption-columns", "Caption columns",
-               "Columns of a caption's line, from 8 on (0: those of caption-style)"},
+               "Columns per caption line, at least 8 (0: default of caption-style)"},
               0, 1000, s.caption_columns);
-  add.integer(
-      kPropCaptionLines,
-      {"caption-lines", "Caption lines", "Lines of a caption at most (0: those of caption-style)"},
-      0, 15, s.caption_lines);
+  add.integer(kPropCaptionLines,
+              {"caption-lines", "Caption lines",
+               "Maximum number of lines per caption (0: default of caption-style)"},
+              0, 15, s.caption_lines);
   add.boolean(kPropUpperCase,
-              {"upper-case", "Upper case", "Captions in upper case (not with caption-style=none)"},
+              {"upper-case", "Upper case",
+               "Write captions in upper case (no effect with caption-style=none)"},
               s.upper_case);
   add.boolean(kPropWordTimes,
               {"word-times", "Word times",
-               "Compute the time of each word for JSON output (output-mode=word and caption-style "
-               "imply it)"},
+               "Compute the time of each word for JSON output (implied by output-mode=word and by "
+               "every caption-style except none)"},
               s.word_times);
   add.integer(kPropLatency,
               {"latency", "Latency",
-               "Live: milliseconds from speech to text that the element may take in all"},
+               "Live: maximum time from speech to text within the element, in milliseconds"},
               1000, 60000, s.latency_ms, kNearest);
   add.integer(kPropTranscribeLatency,
               {"transcribe-latency", "Transcribe latency",
-               "The same as latency, as bins around transcribers call it"},
+               "Alias of latency, the name used by bins that wrap a transcriber"},
               1000, 60000, s.latency_ms, kNearest);
   add.integer(kPropLateness,
               {"lateness", "Lateness",
-               "Milliseconds by which text comes late: time to transcribe that is not part of the "
-               "latency"},
+               "Milliseconds by which text is later than the audio: extra time to transcribe that "
+               "does not add to the latency"},
               0, 60000, s.lateness_ms, kNearest);
   add.boolean(kPropPartialResults,
               {"partial-results", "Partial results",
-               "Live: also send what was heard but may still change, as JSON on unsynced_src"},
+               "Live: also send recognised words that may still change, as JSON on unsynced_src"},
               s.partial_results);
   add.boolean(kPropMetaSync,
               {"meta-sync", "Meta sync",
-               "Delay audio_src by the latency, so that its metas lie on the sound they are of"},
+               "Delay audio_src by the latency, so that its metas are on the audio they describe"},
               s.meta_sync);
   add.boolean(kPropStreaming,
               {"streaming", "Streaming",
-               "Give text once so much audio as `latency` has followed it, as live streams always "
-               "do, where the source is not live too, instead of listening to 30 s at a time"},
+               "Sources that are not live: send text as soon as `latency` of audio has followed "
+               "it, as live streams always do, instead of transcribing 30 s at a time"},
               s.streaming);
   add.boolean(kPropPostMessages,
               {"post-messages", "Post messages",
@@ -247,36 +251,40 @@ void install_output_properties(Installer& add, const Settings& s) {
 void install_search_properties(Installer& add, const Settings& s) {
   const TranscriberOptions& d = s.decoding;
   add.integer(kPropBeamSize,
-              {"beam-size", "Beam size", "Beams at temperature 0 (1: greedy, the fastest)"}, 1, 32,
-              static_cast<guint>(d.beam_size));
+              {"beam-size", "Beam size",
+               "Number of beams at temperature 0 (1: greedy search, the fastest)"},
+              1, 32, static_cast<guint>(d.beam_size));
   add.integer(kPropBestOf,
-              {"best-of", "Best of", "Candidates when sampling at temperatures above 0"}, 1, 32,
-              static_cast<guint>(d.best_of));
-  add.number(kPropTemperature, {"temperature", "Temperature", "Of the first attempt"}, 0, 1,
+              {"best-of", "Best of", "Number of candidates when sampling at temperatures above 0"},
+              1, 32, static_cast<guint>(d.best_of));
+  add.number(kPropTemperature,
+             {"temperature", "Temperature", "Sampling temperature of the first attempt"}, 0, 1,
              s.temperature);
   add.number(kPropTemperatureIncrement,
              {"temperature-increment", "Temperature increment",
-              "Added for each further attempt when one fails its thresholds (0: no further ones)"},
+              "Added to the temperature for each new attempt after one fails its thresholds (0: no "
+              "new attempts)"},
              0, 1, s.temperature_increment);
-  add.number(kPropCompressionRatioThreshold,
-             {"compression-ratio-threshold", "Compression ratio threshold",
-              "An attempt whose text compresses better than this repeats itself: it fails"},
-             0, 100, d.compression_ratio_threshold);
+  add.number(
+      kPropCompressionRatioThreshold,
+      {"compression-ratio-threshold", "Compression ratio threshold",
+       "An attempt fails if its text compresses better than this, which indicates repetition"},
+      0, 100, d.compression_ratio_threshold);
   add.number(kPropLogProbThreshold,
              {"log-prob-threshold", "Log probability threshold",
-              "An attempt whose average log probability is below this fails"},
+              "An attempt fails if its average log probability is below this"},
              -100, 0, d.log_prob_threshold);
   add.number(kPropNoSpeechThreshold,
              {"no-speech-threshold", "No-speech threshold",
-              "Probability of silence above which an attempt that fails counts as silence"},
+              "No-speech probability above which a failed attempt counts as silence"},
              0, 1, d.no_speech_threshold);
   add.string(kPropInitialPrompt,
              {"initial-prompt", "Initial prompt",
-              "Text that the first words follow: names and spellings to expect"},
+              "Prompt before the first words, with names and spellings to expect"},
              d.initial_prompt.c_str(), kWhilePlaying);
   add.boolean(kPropConditionOnPreviousText,
               {"condition-on-previous-text", "Condition on previous text",
-               "Let the text so far guide what comes next"},
+               "Use the previous text as a prompt for the next"},
               d.condition_on_previous_text);
   add.boolean(kPropSuppressBlank,
               {"suppress-blank", "Suppress blank", "Never begin a segment with white space"},
@@ -289,32 +297,32 @@ void install_search_properties(Installer& add, const Settings& s) {
 
 void install_vad_properties(Installer& add, const Settings& s) {
   const TranscriberOptions& d = s.decoding;
-  add.choice(
-      kPropVad,
-      {"vad", "Voice activity detection", "Whether nothing is transcribed where nobody speaks"},
-      vad_type(), d.vad, kWhilePlaying);
+  add.choice(kPropVad,
+             {"vad", "Voice activity detection", "Transcribe only audio in which somebody speaks"},
+             vad_type(), d.vad, kWhilePlaying);
   add.number(kPropVadThreshold,
-             {"vad-threshold", "VAD threshold", "Probability from which audio counts as speech"},
+             {"vad-threshold", "VAD threshold", "Minimum probability for audio to count as speech"},
              0.01F, 1, d.vad_threshold);
   add.integer(kPropVadMinSpeech,
-              {"vad-min-speech", "VAD min. speech",
-               "Milliseconds; what is shorter does not count as speech"},
+              {"vad-min-speech", "VAD minimum speech",
+               "Minimum duration of speech, in milliseconds; anything shorter is ignored"},
               0, 10000, static_cast<guint>(d.vad_min_speech.count()));
   add.integer(kPropVadMinSilence,
-              {"vad-min-silence", "VAD min. silence",
-               "Milliseconds; pauses that are shorter count as speech"},
+              {"vad-min-silence", "VAD minimum silence",
+               "Minimum duration of silence, in milliseconds; shorter pauses count as speech"},
               0, 10000, static_cast<guint>(d.vad_min_silence.count()));
 }
 
 void install_readings(Installer& add) {
   add.integer(
       kPropMaxObservedDelay,
-      {"max-observed-delay", "Max. observed delay",
-       "Live: longest time, in milliseconds, from the end of what was spoken to its buffer"},
+      {"max-observed-delay", "Maximum observed delay",
+       "Live: longest time from the end of an utterance to its text buffer, in milliseconds"},
       0, G_MAXUINT, 0, kReadOnly);
-  add.install(kPropStats, g_param_spec_boxed("stats", "Statistics",
-                                             "Device, kernels, and counters since the element ran",
-                                             GST_TYPE_STRUCTURE, kReadOnly));
+  add.install(kPropStats,
+              g_param_spec_boxed("stats", "Statistics",
+                                 "Device, kernels and counters of the element since its creation",
+                                 GST_TYPE_STRUCTURE, kReadOnly));
 }
 
 std::string string_of(const GValue* value) {
