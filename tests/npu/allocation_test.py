@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Audio that the decoder writes into the NPU's own memory gets to the array without a copy.
+"""Checks that audio written by the decoder into the NPU's memory reaches the array without a copy.
 
 usage: allocation_test.py EMULATE npu1|npu2 TRANSCRIBE
 
@@ -18,8 +18,8 @@ def main():
     emulate, array, transcribe = sys.argv[1:]
     options = ['--quiet', '--model', 'base', '--language', 'en']
     with tempfile.TemporaryDirectory(prefix='npuwhisper-allocation-') as folder:
-        # Vorbis decodes to floats: whoever converts them to 16 bits allocates what it writes.
-        # (wavparse hands on the file's own bytes, and flacdec has memory of its own.)
+        # Vorbis decodes to floats, so the element that converts them to 16 bits allocates the
+        # output. (wavparse forwards the file's bytes, and flacdec uses its own memory.)
         clip = pathlib.Path(folder, 'clip.ogg')
         made = CLIP.exists() and subprocess.run(
             ['gst-launch-1.0', '-q', 'filesrc', f'location={CLIP}', '!', 'wavparse', '!',

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What a window costs on the host: one submission, two syncs, and no memory of ours.
+// The cost of a window on the host: one submission, two syncs, and no allocation by this project.
 //
-// XRT and the driver make objects of their own for each call. So allocations are told apart by who
-// asks for them: the innermost caller outside of the C and C++ libraries. Buffers are counted by
-// the driver, too.
+// XRT and the driver allocate objects for each call. Allocations are therefore attributed to the
+// innermost caller outside of the C and C++ libraries. The driver counts buffers, too.
 #include <gtest/gtest.h>
 
 #include <dlfcn.h>
@@ -26,7 +25,7 @@
 
 namespace {
 
-/// Where a loaded object's code lies.
+/// The address range of a loaded program or library.
 struct Object {
   std::uintptr_t begin = 0;
   std::uintptr_t end = 0;
@@ -34,10 +33,10 @@ struct Object {
 };
 
 Object program;
-std::array<Object, 8> libraries;  // C and C++.
+std::array<Object, 8> libraries;  // The C and C++ libraries.
 std::size_t n_libraries = 0;
 
-// Of the thread that counts.
+// Set and counted by the thread that is measured.
 thread_local bool counting = false;
 thread_local long ours = 0;
 thread_local long theirs = 0;
@@ -72,7 +71,7 @@ namespace npuwhisper::test {
 
 bool allows(Allocation /*function*/, const void* caller) {
   if (!counting) return true;
-  counting = false;  // What the unwinder allocates does not count.
+  counting = false;  // Allocations by the unwinder do not count.
   auto asking = reinterpret_cast<std::uintptr_t>(caller);
   if (is_library(asking)) {
     std::array<void*, 64> frames{};
@@ -104,7 +103,7 @@ class Calls : public testing::Test {
     write_tiny_model(folder_.path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
     const auto prepared = encoder_.prepare(folder_.path());
     ASSERT_TRUE(prepared) << prepared.error().message;
-    // Once to get warm: the array is configured, and threads make what they keep.
+    // Warms up: the array is configured, and threads allocate their permanent objects.
     ASSERT_TRUE(encoder_.run());
   }
 
@@ -130,7 +129,7 @@ TEST_F(Calls, AWindowIsOneSubmissionAndTwoSyncs) {
 
 TEST_F(Calls, AWindowAllocatesNothingOfOurs) {
   std::array<void*, 4> frames{};
-  backtrace(frames.data(), static_cast<int>(frames.size()));  // It loads what it needs.
+  backtrace(frames.data(), static_cast<int>(frames.size()));  // The first call loads libraries.
   dl_iterate_phdr(note, nullptr);
   ASSERT_GE(n_libraries, 2U) << "the C and the C++ library are not found";
   bool fine = true;
@@ -141,7 +140,7 @@ TEST_F(Calls, AWindowAllocatesNothingOfOurs) {
   EXPECT_EQ(ours, 0) << "planning a window would show here, too";
   std::printf("XRT and the driver: %ld allocations in %d windows\n", theirs, kWindows);
 
-  // And the counters count: our own calls, those by way of the C++ library, and others'.
+  // Checks the counters themselves: direct calls, calls through the C++ library, and XRT's calls.
   EXPECT_GT(theirs, 0) << "XRT allocates no more: simplify this test";
   counting = true;
   void* plain = ::operator new(100);

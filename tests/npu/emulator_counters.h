@@ -5,11 +5,11 @@
 
 namespace npuwhisper::test {
 
-/// What the emulated NPU in this process has counted so far: the JSON that
-/// NPUWHISPER_EMULATOR_STATS asks for. Fails the test where the device is not an emulated one.
+/// Returns the current counters of this process's emulated NPU: the JSON that
+/// NPUWHISPER_EMULATOR_STATS requests. Fails the test if the device is not emulated.
 nlohmann::json emulator_counters();
 
-/// By how much a counter of a part ("driver", "array") grew.
+/// Returns the increase of the counter `name` of `part` ("driver" or "array").
 long long growth(const nlohmann::json& before, const nlohmann::json& after, const char* part,
                  const char* name);
 

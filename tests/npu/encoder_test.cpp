@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The encoder of Whisper base on the NPU that XRT finds (here an emulated one), against the golden
-// data, as it is and with one thing broken in it: what comes out must come from the array. No part
-// of this program calls the CPU's encoder. Without the model it exits with 77: skipped.
+// The encoder of Whisper base on the NPU that XRT finds (here an emulated one), compared with the
+// golden data, both intact and with a single mutation. The mutations show that the output comes
+// from the array. No part of this program calls the CPU's encoder. Without the model, the program
+// exits with status 77 (skipped).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,14 +32,15 @@ namespace {
 
 constexpr std::chrono::minutes kTimeout{5};
 
-/// Relative root mean square. npu1: bf16 operands, and a residual stream in bf16 (0.010 seen).
-/// npu2: products by way of bfp16, 8 bits that share exponents (0.034 seen).
+/// Returns the largest relative root mean square error allowed. npu1 has bf16 operands and a bf16
+/// residual stream (measured: 0.010). npu2 computes products in bfp16, 8 bits with shared exponents
+/// (measured: 0.034).
 double largest_error(const std::string& array) {
   return array == "npu1" ? 0.02 : 0.06;
 }
-/// With int8 weights, and rows of 64 values rounded to int8 in units of a power of two. About what
-/// the rounding alone gives in NumPy (0.046); int8 with a scale for a whole row, as CPUs do it,
-/// gives 0.09.
+/// The largest error with int8 weights and rows of 64 values rounded to int8 in units of a power of
+/// two. In NumPy, the rounding alone gives about 0.046; int8 with a scale for a whole row, as on
+/// CPUs, gives 0.09.
 constexpr double kLargestInt8Error = 0.08;
 
 class Encoder : public testing::Test {
@@ -95,7 +97,8 @@ class Encoder : public testing::Test {
     return session_->sync_from_device(kOutput);
   }
 
-  /// Root mean square of the difference from the golden rows, relative to theirs.
+  /// Returns the root mean square difference from the golden rows, relative to their root mean
+  /// square.
   double error() {
     const auto& wanted = golden_->tensor("encoder").f32;
     const auto& positions = golden_->tensor("positions").i32;
@@ -116,7 +119,7 @@ class Encoder : public testing::Test {
     return std::sqrt(errors / values);
   }
 
-  /// After a mutation: an error, or something else than the encoder's output.
+  /// Expects that a run after a mutation fails or does not produce the encoder's output.
   void expect_wrong() {
     const auto done = run();
     if (!done) return;
@@ -161,7 +164,7 @@ TEST_F(Encoder, NeedsItsKernel) {
 
 TEST_F(Encoder, NeedsItsWeights) {
   load();
-  // One operation's: the first layer's second product.
+  // Reverses the weights of one operation: the first layer's second product.
   const npu::OperationPlan& figures = plan_.figures[4];
   for (std::size_t job = figures.first_job; job < figures.first_job + figures.n_jobs; ++job) {
     for (const npu::Panel& panel : plan_.jobs[job].panels) {
@@ -176,7 +179,7 @@ TEST_F(Encoder, NeedsItsWeights) {
 }
 
 TEST_F(Encoder, NeedsItsStrides) {
-  // The first descriptor of a shim with a second dimension: every other row.
+  // Halves the row stride of the first shim descriptor that has a second dimension.
   for (npu::Instruction& instruction : plan_.instructions) {
     auto* write = std::get_if<npu::BlockWrite>(&instruction);
     if (write == nullptr || (write->address >> 20 & 31) != 0 || write->values.size() != 8) continue;
@@ -194,7 +197,7 @@ TEST_F(Encoder, NeedsItsStrides) {
 }
 
 TEST_F(Encoder, NeedsItsLastSync) {
-  // Without the waits at the end the run is over before the output has come.
+  // Without the waits at the end, the run completes before the output arrives.
   auto& instructions = plan_.instructions;
   while (!instructions.empty() && std::holds_alternative<npu::Sync>(instructions.back())) {
     instructions.pop_back();
@@ -207,7 +210,7 @@ TEST_F(Encoder, NeedsTheHostsSync) {
   load();
   ASSERT_TRUE(session_->sync_to_device(kPacked));
   ASSERT_TRUE(session_->sync_to_device(kWorkspace));
-  // Not the input.
+  // The input is not synced.
   const auto started = session_->start();
   ASSERT_TRUE(started) << started.error().message;
   ASSERT_TRUE(session_->wait(kTimeout));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What the runtime makes of each fault of the NPU: the table of docs/npu.md. Each case is a process
-// of its own on the emulated NPU, which sends three windows of a tiny encoder, one after the other.
+// The runtime's reaction to each fault of the NPU: the table of docs/npu.md. Each case is a
+// separate process on the emulated NPU, which submits three windows of a tiny encoder, one after
+// another.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -28,8 +29,8 @@ constexpr int kWindows = 3;
 struct Fault {
   const char* name;
   const char* script;
-  /// Of each window: "good", "repeated" (good, after one warning), or what its error message says.
-  /// Where the device cannot be prepared: one line.
+  /// The outcome of each window: "good", "repeated" (good, after one warning), or text of its error
+  /// message. A single line if the device cannot be prepared.
   std::vector<std::string> wanted;
 };
 
@@ -37,8 +38,8 @@ void PrintTo(const Fault& fault, std::ostream* out) {
   *out << fault.script;
 }
 
-/// So that a stuck run does not last. Only where a run hangs: elsewhere a busy machine must not
-/// make a slow run a fault.
+/// Returns short timeouts for stuck runs. The runtime's timeout is set only if a run hangs:
+/// otherwise, a slow run on a busy machine must not become a fault.
 std::map<std::string, std::string> short_times(const std::string& script) {
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
   if (script.find("hang") != std::string::npos) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
@@ -49,7 +50,7 @@ class Faults : public testing::TestWithParam<Fault> {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    // Windows of two seconds: a twentieth of a second on the emulated array.
+    // A window has two seconds of audio and takes a twentieth of a second on the emulated array.
     test::write_tiny_model(folder_->path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
     output_ = in_child({}, [] {
       TinyEncoder encoder;
@@ -60,7 +61,8 @@ class Faults : public testing::TestWithParam<Fault> {
   }
   static void TearDownTestSuite() { folder_.reset(); }
 
-  /// One line a window.
+  /// Runs the windows. Returns one line for each window, or the error if the device cannot be
+  /// prepared.
   static std::string run_windows() {
     int warnings = 0;
     set_log_sink([&](LogLevel level, std::string_view) {
@@ -103,14 +105,14 @@ class Faults : public testing::TestWithParam<Fault> {
   }
 
   static inline std::unique_ptr<TemporaryFolder> folder_;
-  static inline std::string output_;  ///< Of a window without faults.
+  static inline std::string output_;  ///< The output of a window without faults.
 };
 
 TEST_P(Faults, GiveTheDocumentedOutcome) {
   expect_outcome({});
 }
 
-// As with the kernel's own driver, whose contexts have timelines: XRT then waits by them.
+// The contexts of the kernel's own driver have timelines, and XRT then waits on them.
 TEST_P(Faults, GiveItWithTimelines) {
   expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
 }

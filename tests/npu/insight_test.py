@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The trace, the picture and the statistics of a run of the program on the emulated NPU.
+"""Tests the trace, the picture and the statistics of a run of the program on the emulated NPU.
 
 usage: insight_test.py EMULATE npu1|npu2 TRANSCRIBE
 
@@ -25,7 +25,7 @@ SPAN = re.compile(r'\{"ph":"X","name":"((?:[^"\\]|\\.)*)","pid":(\d+),"tid":(\d+
 
 
 def read_trace(path):
-    """Names by ("process" or "thread", number), and spans (name, pid, tid, begin, end)."""
+    """Returns names by ("process" or "thread", number), and spans (name, pid, tid, begin, end)."""
     names, spans = {}, []
     lines = path.read_text(encoding='utf8').split('\n')
     assert lines[0] == '{"traceEvents":[' and lines[-2:] == [']}', ''], 'not a whole trace'
@@ -33,7 +33,7 @@ def read_trace(path):
         is_last = number == len(lines) - 4
         assert line.endswith(',') != is_last, f'event {number}: {line}'
         found = SPAN.fullmatch(line.rstrip(','))
-        # A million of them: JSON's own reader looks at one in a thousand.
+        # There are a million spans, so the JSON parser checks only one in a thousand.
         if found is None or number % 1000 == 0:
             event = json.loads(line.rstrip(','))
             if event['name'].endswith('_name'):

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A short clip through the program on the emulated NPU with precision int8: the text of the CPU
-(whatever its precision), products in int8, and the multiply-accumulates that the plan says.
+"""Transcribes a short clip on the emulated NPU with precision int8. Expects the CPU's text (in any
+precision), products in int8, and the planned number of multiply-accumulates.
 
 usage: int8_text_test.py EMULATE npu1|npu2 TRANSCRIBE
 
-Exit status 77 (skipped) where there is no clip, or no model."""
+Exit status 77 (skipped) without a clip or a model."""
 import re
 import sys
 
@@ -23,7 +23,7 @@ def main():
     plan, prepared, done, _ = compare_clip(emulate, array, transcribe, clip,
                                            ['--precision', 'int8'], expect)
 
-    # Each layer's four products, and neither convolution.
+    # Expects each layer's four products, but no convolution, in int8.
     encoder = plan.split('cross-attention:')[0]
     in_int8 = re.findall(r'^  (\S+) +npu .*, int8', encoder, re.MULTILINE)
     layers = len(re.findall(r'^  \S*self_attention/linear_0 ', encoder, re.MULTILINE))

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live pipeline whose NPU fails: it goes on after what passes, and ends with an ERROR message,
-// never with a hang, after what stays. Each case is a process of its own, with a live source, a
-// sink by the clock, and a tiny model whose text means nothing, on the emulated NPU.
+// A live pipeline whose NPU fails. It continues after transient faults. Persistent faults end it
+// with an ERROR message, never with a hang. Each case is a separate process on the emulated NPU,
+// with a live source, a sink that syncs to the clock, and a tiny model that produces meaningless
+// text.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -27,9 +28,9 @@ using Clock = std::chrono::steady_clock;
 struct Fault {
   const char* name;
   const char* script;
-  int repeated;       ///< How many warnings there are about a window that is repeated.
-  const char* error;  ///< What the ERROR message says; empty: the pipeline runs to its end.
-  const char* again;  ///< The same, when it is started once more; nullptr: it is not.
+  int repeated;       ///< The number of warnings about a repeated window.
+  const char* error;  ///< Text of the ERROR message; empty: the pipeline runs to its end.
+  const char* again;  ///< Like `error`, for a second start; nullptr: no second start.
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) {
@@ -64,7 +65,7 @@ class LiveFaults : public testing::TestWithParam<Fault> {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    // Windows of five seconds: a tenth of a second on the emulated array.
+    // A window has five seconds of audio and takes a tenth of a second on the emulated array.
     write_tiny_model(folder_->path(), {.n_audio_ctx = 250, .n_audio_layer = 1});
   }
   static void TearDownTestSuite() { folder_.reset(); }
@@ -76,16 +77,16 @@ class LiveFaults : public testing::TestWithParam<Fault> {
            folder_->path().string() + " ! fakesink sync=true";
   }
 
-  /// Plays until `repeated` windows were repeated and others have come after that; or to an error.
-  /// Then stops. The text of the ERROR message; empty: there was none. (Of the model's text there
-  /// is nothing to see: live, what is nonsense is not told.)
+  /// Plays until `repeated` windows were repeated and others have followed, or until an error, then
+  /// stops. Returns the text of the ERROR message; empty if there was none. (The model's text is
+  /// not visible: a live element does not output nonsense.)
   static std::string play(Pipeline& pipeline, int repeated) {
     n_repeated = 0;
     constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
     const auto begin = Clock::now();
     gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
     auto end = pipeline.message(kEnds, 100ms);
-    std::optional<guint64> n_windows;  // When the last one was repeated.
+    std::optional<guint64> n_windows;  // The count when the last window was repeated.
     const auto goes_on = [&] {
       if (n_repeated < repeated) return false;
       const guint64 n = stat_of(pipeline.element("n"), "windows");
@@ -134,10 +135,11 @@ TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
   const std::string script = GetParam().script;
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_FAULTS", script},
                                                     {"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"},
-                                                    // Of GStreamer's plugin scanner, a program of
-                                                    // its own. This one has read its options.
+                                                    // Applies to GStreamer's plugin scanner, a
+                                                    // separate program. This program has already
+                                                    // read its options.
                                                     {"LSAN_OPTIONS", "detect_leaks=0"}};
-  // Elsewhere a busy machine must not make a slow run a fault.
+  // In other cases, a slow run on a busy machine must not become a fault.
   if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
   in_child(environment, [] {
     run_case(GetParam());

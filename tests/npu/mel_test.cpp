@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Log-mel of a window on the NPU that XRT finds (here an emulated one), against the front end on
-// the CPU, as it is and with one thing broken in it.
+// Log-mel of a window on the NPU that XRT finds (here an emulated one), compared with the front end
+// on the CPU, both intact and with a single mutation.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -25,8 +25,8 @@ namespace {
 constexpr int kFrames = 3000;
 constexpr int kSpare = 16;
 
-/// Half a minute that is as uneven as speech: harmonics that come and go and fade over the band by
-/// 60 dB, over noise, and stretches of silence.
+/// Returns `n` samples that are as uneven as speech: harmonics that vary in loudness and fade by 60
+/// dB over the band, noise, and stretches of silence.
 std::vector<std::int16_t> speech(std::size_t n) {
   std::mt19937 random(2);
   std::normal_distribution<double> noise(0, 8);
@@ -71,7 +71,8 @@ class Mel : public testing::Test {
     on_cpu_ = std::move(*on_cpu);
   }
 
-  /// To both; on the NPU from the ring, as upstream would write it there.
+  /// Pushes samples to both front ends. The NPU's samples lie in the ring, as if written by
+  /// upstream.
   void push(std::span<const std::int16_t> pcm) {
     while (!pcm.empty()) {
       const auto slice = ring_->acquire(std::min<std::size_t>(pcm.size(), 4000));
@@ -89,7 +90,8 @@ class Mel : public testing::Test {
     double largest = 0;
     double root_mean_square = 0;
   };
-  /// Of the window at `first`; the frames beyond the audio must be zeros in both.
+  /// Returns the difference of the window at `first`. Frames beyond the audio must be zeros in
+  /// both.
   Difference difference(std::int64_t first) {
     const auto n = static_cast<std::size_t>(kFrames) * static_cast<std::size_t>(mel_->n_mels());
     std::vector<float> found(n, 99.0F);
@@ -109,10 +111,10 @@ class Mel : public testing::Test {
     return result;
   }
 
-  /// Features are bf16 (half a step: 0.002 from 0.5 to 1, 0.004 from 1 to 2), and so are power,
-  /// filters and the logarithm's argument (a factor of 1.004 each at most: 0.0005 in a feature).
-  /// The Fourier matrix has 16 bits: what is 80 dB below the loudest bin of its frame, the floor,
-  /// can be off by 1e-6 * 10^4 = 0.01.
+  /// Features are rounded to bf16 (half a step: 0.002 from 0.5 to 1, 0.004 from 1 to 2), and so are
+  /// power, filters and the logarithm's argument (a factor of at most 1.004 each: 0.0005 in a
+  /// feature). The Fourier matrix has 16 bits: a bin at the floor, 80 dB below the loudest bin of
+  /// its frame, can be off by 1e-6 * 10^4 = 0.01.
   static constexpr double kLargest = 0.015;
   static constexpr double kRootMeanSquare = 0.002;
 
@@ -147,7 +149,7 @@ TEST_F(Mel, AWindowIsOneSubmissionAndTwoSyncsWithoutACopy) {
   EXPECT_LT(difference(0).largest, kLargest);
   EXPECT_EQ(session_->n_submissions(), n_submissions + 1);
   EXPECT_EQ(session_->n_syncs(), n_syncs + 2);
-  // The next window begins where the text said, and the audio ends in it.
+  // The next window begins at kNext, as if set by the text, and contains the end of the audio.
   constexpr std::int64_t kNext = 1501;
   on_npu_->discard_before(kNext);
   on_cpu_->discard_before(kNext);
@@ -163,15 +165,15 @@ TEST_F(Mel, AWindowIsOneSubmissionAndTwoSyncsWithoutACopy) {
 TEST_F(Mel, NeedsItsMatrix) {
   ASSERT_NO_FATAL_FAILURE(prepare(80));
   push(speech(kFrames * kHop + 1000));
-  // The first buffer: headers, Fourier matrix and filters. A tile of the matrix is turned round.
+  // The first buffer holds headers, Fourier matrix and filters. Reverses a tile of the matrix.
   const auto tile = session_->buffer(0).subspan(npu::core::kTileBytes, npu::core::kTileBytes);
   std::reverse(tile.begin(), tile.end());
   ASSERT_TRUE(session_->sync_to_device(0));
   EXPECT_GT(difference(0).largest, 10 * kLargest);
 }
 
-// Run with a fault script too: the first window fails, and is repeated in a new context with the
-// same part of the ring.
+// This test also runs with a fault script. The first window then fails and is repeated in a new
+// context with the same part of the ring.
 TEST_F(Mel, AWindowComesThrough) {
   ASSERT_NO_FATAL_FAILURE(prepare(80));
   const bool fails = std::getenv("NPUWHISPER_EMULATOR_FAULTS") != nullptr;

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One clip through the program with log-mel and encoder on the emulated NPU: the CPU's text, and a
-window's calls and multiply-accumulates as the plan says.
+"""Transcribes one clip with log-mel and encoder on the emulated NPU. Expects the CPU's text and the
+planned numbers of calls and multiply-accumulates per window.
 
 usage: mel_text_test.py EMULATE npu1|npu2 TRANSCRIBE [CLIP]
 
-Without CLIP: the first one of text_test.py's. Exit status 77 (skipped) where there is neither, or no
+Without CLIP, uses the first clip of text_test.py. Exit status 77 (skipped) without a clip or a
 model."""
 import json
 import pathlib

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Single products through XRT, in the shapes at which the predecessor of this project failed:
-// 500 x 512 x 512, which took it 32,768 calls, and 512 x 512 x 2048, for which it had no
-// descriptors left. Here each is one submission.
+// 500 x 512 x 512 took it 32,768 calls, and 512 x 512 x 2048 exceeded its descriptors. Here, each
+// product is one submission.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,7 +38,7 @@ void PrintTo(const Shape& shape, std::ostream* out) {
   *out << shape.m << " x " << shape.k << " x " << shape.n;
 }
 
-/// Values that bf16 holds exactly.
+/// Returns random values that bf16 represents exactly.
 std::vector<float> random_values(int n, float scale, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal(0, scale);
@@ -123,11 +123,11 @@ TEST_P(LargeProducts, AreOneSubmission) {
     errors += (found - wanted.values[i]) * (found - wanted.values[i]);
     values += wanted.values[i] * wanted.values[i];
   }
-  // One rounding to bf16, and on AIE2P operands of 8 bits that share exponents.
+  // Allows for one rounding to bf16 and, on AIE2P, 8-bit operands with shared exponents.
   EXPECT_LT(std::sqrt(errors / values), aie2 ? 0.003 : 0.012);
 }
 
-// m x k x n; the last two have the large number in either place.
+// The shapes are m x k x n. The last two have the large number as n and as k.
 INSTANTIATE_TEST_SUITE_P(Shapes, LargeProducts,
                          testing::Values(Shape{"Square", 500, 512, 512},
                                          Shape{"Wide", 512, 512, 2048},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// What an NPU with several stages does with a tiny model, and models that do not fit the array.
+// An NPU with several stages and a tiny model, and models that do not fit the array.
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -40,7 +40,7 @@ Result<void> run(Executable& executable, Buffer& from, Buffer& to) {
   return started ? (*started)->wait(seconds(30)) : fail(started.error());
 }
 
-/// The f32 cache that a device fills from one window of a tiny model.
+/// The f32 cross-attention cache that a device fills from one window of a tiny model.
 class CrossCache : public testing::Test {
  protected:
   void SetUp() override {
@@ -82,14 +82,14 @@ class CrossCache : public testing::Test {
   std::shared_ptr<const Model> model_;
 };
 
-/// Root mean squares, relative: 0.6 % seen on npu1; 2.3 % on npu2, whose products go by way of
-/// bfp16.
+/// The relative root mean square error was measured as 0.6 % on npu1 and 2.3 % on npu2, which
+/// computes products in bfp16.
 TEST_F(CrossCache, IsTheCpus) {
   const Graph window = make_window_graph(model_->config);
   const Graph encoder = make_encoder_graph(model_->config);
   const Graph cross = make_cross_graph(model_->config);
   const auto cpu = open(DeviceKind::Cpu, {}, Precision::F32);
-  // So the host's cache is f32 here too.
+  // With this precision, the cache on the host is f32 here, too.
   const auto npu = open(DeviceKind::Npu, kBoth, Precision::Bf16);
   ASSERT_TRUE(cpu != nullptr && npu != nullptr);
   ASSERT_TRUE(npu->joins_cross_attention());
@@ -115,13 +115,13 @@ TEST_F(CrossCache, IsNoPartOfTheEncoderAlone) {
   EXPECT_FALSE(decoder_alone->joins_cross_attention());
 }
 
-/// Shapes of a model that the array does not take: with device=auto the CPU has it, and the log
-/// says why.
+/// The shapes of a model that the array does not support. With device=auto the model runs on the
+/// CPU, and the log gives the reason.
 struct OddShape {
   const char* name;
   test::TinyModelOptions model;
   const char* why;
-  NpuStages stages = kBoth;  ///< Where the NPU is asked for.
+  NpuStages stages = kBoth;  ///< The stages requested with device=npu.
 };
 
 void PrintTo(const OddShape& shape, std::ostream* out) {
@@ -171,8 +171,8 @@ INSTANTIATE_TEST_SUITE_P(Models, OddShapes,
                                          OddShape{"MelBins",
                                                   {.n_mels = 81, .n_audio_ctx = 50},
                                                   "81 columns of input, wanted an even number"},
-                                         // A feed-forward layer of more columns than a memory tile
-                                         // has room for, as Whisper medium's.
+                                         // A memory tile has no room for the weights of this
+                                         // feed-forward layer, as for those of Whisper medium.
                                          OddShape{"TooLarge",
                                                   {.n_audio_ctx = 50,
                                                    .n_audio_head = 13,

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A short clip through the program on the emulated NPU, with the stages encoder and decoder on the
-array: the text of the CPU, and exactly the runs, syncs and multiply-accumulates that the plan says.
+"""Transcribes a short clip with the stages encoder and decoder on the emulated NPU. Expects the
+CPU's text and exactly the planned numbers of runs, syncs and multiply-accumulates.
 
 usage: stages_text_test.py EMULATE npu1|npu2 TRANSCRIBE
 
-Exit status 77 (skipped) where there is no clip, or no model."""
+Exit status 77 (skipped) without a clip or a model."""
 import json
 import os
 import pathlib
@@ -17,7 +17,7 @@ from text_test import Findings, OPTIONS, count_different, need, run, words
 
 
 def shortest_clip():
-    """Decoder steps are slow on the emulated array."""
+    """Returns the shortest clip, or None. Decoder steps are slow on the emulated array."""
     shared = os.environ.get('NPUWHISPER_SHARED')
     folders = [pathlib.Path(shared, 'speech', 'en_clean')] if shared else []
     folders.append(pathlib.Path('/usr/share/pocketsphinx/test/data/librivox'))
@@ -29,8 +29,9 @@ def shortest_clip():
 
 
 def compare_clip(emulate, array, transcribe, clip, options, expect):
-    """The program plans, then writes down `clip`, on the NPU with `options` and on the CPU; expects
-    the same text. The plan, the emulator's counters after each, and the CPU's words."""
+    """Runs the program's plan, then transcribes `clip` on the NPU with `options` and on the CPU, and
+    expects the same text. Returns the plan, the emulator's counters after the plan and after the
+    transcription, and the CPU's words."""
     def on_npu(*arguments):
         with tempfile.TemporaryDirectory() as folder:
             stats = pathlib.Path(folder, 'stats.json')
@@ -67,7 +68,7 @@ def main():
     groups = int(groups.group(1))
     ran = {name: done['driver'][name] - prepared['driver'][name] for name in done['driver']
            if isinstance(done['driver'][name], int)}
-    # One window: all other submissions are steps.
+    # The window is one submission; all others are steps.
     steps = (ran['n_submissions'] - 1) // groups
     print(f'{steps} steps of {groups} submissions; {ran}')
     expect(steps >= len(wanted), f'{steps} steps for {len(wanted)} words')
@@ -79,7 +80,7 @@ def main():
     expect(counted == macs[0] + steps * macs[1],
            f'{counted} multiply-accumulates, planned {macs[0]} for the window, {macs[1]} a step')
 
-    # Where the operations are, as the plan says.
+    # Checks the placement of operations in the plan.
     projections = re.findall(r'decoder/layer_\d+/attention/linear_1 +npu ', plan)
     expect(len(projections) == (groups - 1) // 2, f'{len(projections)} cross-attention projections')
     on_cpu = re.findall(r'^  (\S*linear\S*) +cpu ', plan, re.MULTILINE)

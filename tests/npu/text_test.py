@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Speech through the program on the emulated NPU: the text of the CPU, in the calls that the plan
-says.
+"""Transcribes speech on the emulated NPU. Expects the CPU's text and the planned number of calls.
 
 usage: text_test.py EMULATE npu1|npu2 TRANSCRIBE [CLIP...]
 
-Without CLIP: three short clips of the set NPUWHISPER_SHARED, or without that set, of Debian's
-pocketsphinx-testdata. Exit status 77 (skipped) where there is neither, or no model."""
+Without CLIP, uses three short clips of the set NPUWHISPER_SHARED or, without that set, of Debian's
+pocketsphinx-testdata. Exit status 77 (skipped) without clips or a model."""
 import difflib
 import json
 import os
@@ -34,7 +33,7 @@ def words(text):
 
 
 def count_different(wanted, found):
-    """Places, so that "horse play" for "horseplay" is one."""
+    """Returns the number of places that differ: "horse play" for "horseplay" counts as one."""
     return sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
                difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes()
                if tag != 'equal')
@@ -52,7 +51,7 @@ OPTIONS = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
 
 
 def need(files, transcribe):
-    """Ends the test as skipped where there are no clips, or the program has no model."""
+    """Exits with status 77 (skipped) if there are no clips or the program has no model."""
     if not files:
         print('skipped: no clips')
         sys.exit(SKIPPED)
@@ -64,7 +63,7 @@ def need(files, transcribe):
 
 
 class Findings:
-    """What was expected in vain."""
+    """Collects failed expectations."""
 
     def __init__(self):
         self.failures = []
@@ -74,7 +73,7 @@ class Findings:
             self.failures.append(message)
 
     def verdict(self):
-        """The exit status."""
+        """Prints the failures and returns the exit status."""
         for failure in self.failures:
             print(f'FAILED: {failure}')
         return 1 if self.failures else 0

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::chrono::seconds kTimeout{30};
 
-/// Any numbers that are not all the same.
+/// Fills `bytes` with arbitrary floats that are not all equal.
 void fill(std::span<std::byte> bytes) {
   for (std::size_t i = 0; i < bytes.size() / sizeof(float); ++i) {
     const float value = static_cast<float>(i * 7919 % 1024) / 512 - 1;

@@ -12,17 +12,18 @@
 
 namespace npuwhisper::test {
 
-/// The encoder of a tiny model, prepared on the NPU as the engine does it, with an input that never
-/// changes. Every window must give the same output.
+/// The encoder of a tiny model, prepared on the NPU as the engine prepares it. Its input never
+/// changes, so every window must produce the same output.
 class TinyEncoder {
  public:
-  /// Errors: as those of Model::load(), open_device() and Device::prepare().
+  /// Loads the model in `folder` and prepares its encoder. Errors: those of Model::load(),
+  /// open_device() and Device::prepare().
   Result<void> prepare(const std::filesystem::path& folder);
 
-  /// One window, into an output that held something else before. Errors: as those of
-  /// Executable::start() and Run::wait().
+  /// Encodes one window. Overwrites the previous output first. Errors: those of Executable::start()
+  /// and Run::wait().
   Result<void> run();
-  std::string output() const;  ///< Its bytes.
+  std::string output() const;  ///< Returns the output's bytes.
 
  private:
   std::shared_ptr<const Model> model_;

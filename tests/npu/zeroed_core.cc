@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The encoder's core functions, but its product adds nothing: a mutation that the text must show.
+// The encoder's core functions with a product that adds nothing: a mutation that must change the
+// output.
 #define encoder_multiply encoder_multiply_that_nobody_calls
 #if __AIE_ARCH__ == 20
 #include "encoder_core/encoder_core_aie2.cc"

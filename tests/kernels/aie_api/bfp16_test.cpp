@@ -12,7 +12,7 @@ class Bfp16Test : public AieTest {
  protected:
   Bfp16Test() { aie::set_rounding(rounding_mode::conv_even); }
 
-  /// What a block holds: the plain rule, in double.
+  /// Returns the expected values of a block: the plain definition, in double.
   static std::array<double, 8> block_of(const std::array<float, 8>& x) {
     int e = -1000;
     for (const float v : x) {
@@ -57,7 +57,7 @@ TEST_F(Bfp16Test, ValueThatRoundsTo128RaisesTheExponent) {
   aie::vector<float, 64> v = aie::zeros<float, 64>();
   v.set(127.75F, 0);  // e = 6: unit 1, and 127.75 rounds to 128.
   v.set(3.0F, 1);
-  v.set(-128.0F, 8);  // Fits as -128: e = 7, and the unit is 2 all the same.
+  v.set(-128.0F, 8);  // -128 fits, but e = 7, so the unit is 2 here as well.
   v.set(-127.75F, 16);
   v.set(3.0F, 17);
   const auto blocks = aie::accum<accfloat, 64>(v).to_vector<bfp16ebs8>();
@@ -116,7 +116,7 @@ TEST_F(Bfp16Test, Bf16ProductIsTheProductOfItsBlocks) {
     aie::mmul<8, 8, 8, bfloat16, bfloat16, accfloat> c;
     c.mac(a, b);
     c.mac(b, a);
-    // The same by hand: blocks of A along rows, of B along columns, whole numbers summed exactly.
+    // The same by hand: blocks of A along rows, blocks of B along columns, exact integer sums.
     aie::mmul<8, 8, 8, bfp16ebs8, bfp16ebs8, accfloat> blocks;
     const auto to_blocks = [](const auto& v) {
       return aie::accum<accfloat, 64>(v).template to_vector<bfp16ebs8>();

@@ -10,7 +10,8 @@
 
 namespace {
 
-/// A kernel object as the emulated core has it: its own memory is one block, all else is refused.
+/// A kernel object in the environment of an emulated core. Its memory is a single block; every
+/// other access is refused.
 class GuardTest : public ::testing::Test {
  protected:
   GuardTest() : handle_(::dlopen(GUARDED_KERNEL, RTLD_NOW | RTLD_LOCAL)) {
@@ -99,7 +100,7 @@ TEST_F(GuardTest, OwnTablesStaticsAndStackAreAllowed) {
 }
 
 TEST_F(GuardTest, ScalarArgumentsAndModes) {
-  // bf16 crosses the call as the 16-bit integer that its bits are.
+  // A bf16 argument or result is passed as a 16-bit integer with the same bits.
   EXPECT_EQ(find<std::uint16_t(std::uint16_t)>("half_of")(0x4040), 0x3fc0);
   EXPECT_EQ(state_->rounding, 0U);
   find<void()>("set_modes")();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <aie_api/aie.hpp>
 
-// What kernels do with memory, well and badly: an object like any other, for guard_test.
+// An ordinary kernel object for guard_test, with valid and invalid memory accesses.
 
 extern "C" {
 void scale_scalar(const int32* in, int32* out, int32 n, int32 factor);
@@ -42,14 +42,14 @@ int32 count_calls() {
   return ++n_calls;
 }
 
-/// Through the compiler's vector types, by way of a pointer.
+/// Copies through pointers to the compiler's vector types.
 void copy_vectors(const int16* in, int16* out, int32 n) {
   const v32int16* from = reinterpret_cast<const v32int16*>(in);
   v32int16* to = reinterpret_cast<v32int16*>(out);
   for (int32 i = 0; i < n; ++i) *to++ = *from++;
 }
 
-/// An array on the stack, indexed by what the data says.
+/// Indexes an array on the stack by values from the data.
 int32 histogram(const uint8* in, int32 n) {
   int32 bins[16] = {};
   for (int32 i = 0; i < n; ++i) ++bins[in[i] & 15];

@@ -7,7 +7,7 @@ namespace {
 
 using MmulTest = AieTest;
 
-/// Every element against a plain loop; products accumulate over two calls.
+/// Compares every element with a plain loop; products accumulate over two calls.
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename Tag = accauto,
           typename Test>
 void check_integers(Test& test) {
@@ -43,7 +43,8 @@ void check_integers(Test& test) {
   }
 }
 
-/// Small whole numbers are exact in bf16, f32 and bfp16 (all values of a block fit one exponent).
+/// Compares products of small integers, which are exact in bf16, f32 and bfp16 (all values of a
+/// block fit one exponent).
 template <unsigned M, unsigned K, unsigned N, typename T>
 void check_exact() {
   using Product = aie::mmul<M, K, N, T, T, accfloat>;
@@ -136,7 +137,7 @@ TEST_F(MmulTest, GenerationsLackShapes) {
 }
 
 TEST_F(MmulTest, Bf16ProductsAreExactAndSummedInOrder) {
-  // 2^24 + 1 is not an f32: in order of k the ones are lost one by one, and so is their sum.
+  // 2^24 + 1 is not an f32. Summed in order of k, each 1 is lost, and so is the sum of the ones.
   aie::vector<bfloat16, 32> a = aie::zeros<bfloat16, 32>();
   aie::vector<bfloat16, 32> b = aie::broadcast<bfloat16, 32>(1.0F);
   a.set(16777216.0F, 0);
@@ -160,7 +161,7 @@ TEST_F(MmulTest, CountsByType) {
   EXPECT_EQ(npuwhisper_core_state.macs_16x16, 128U);
   EXPECT_EQ(npuwhisper_core_state.macs_bf16, 128U);
   EXPECT_EQ(npuwhisper_core_state.vector_ops, 0U);
-  // Lane by lane products are vector operations: one of 32 lanes, or two of 16 bf16 lanes (AIE2).
+  // Lane-wise products are vector operations: one of 32 lanes, or two of 16 bf16 lanes (AIE2).
   aie::mul(aie::zeros<bfloat16, 32>(), aie::zeros<bfloat16, 32>());
   EXPECT_EQ(npuwhisper_core_state.macs_bf16, 128U);
   EXPECT_EQ(npuwhisper_core_state.vector_ops, __AIE_ARCH__ == 20 ? 2U : 1U);

@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What a generation lacks does not compile, and the message says what.
+# Code that uses a feature the generation lacks must fail to compile, with a message that names it.
 # Usage: refusals.sh KERNELS COMPILER...
 set -u
 kernels=$1
 shift
 failed=0
 
-# refuse ARCH WORDS SOURCE: the compiler must fail and its message hold WORDS.
+# refuse ARCH WORDS SOURCE COMPILER...: the compiler must fail with a message that contains WORDS.
 refuse() {
   arch=$1
   words=$2

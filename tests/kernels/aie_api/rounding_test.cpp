@@ -10,7 +10,7 @@ using aie::rounding_mode;
 using aie::saturation_mode;
 using RoundingTest = AieTest;
 
-/// x / 2^shift by the words of the modes' descriptions, in long double (exact here).
+/// Returns x / 2^shift, rounded as the mode's description says, in long double (exact here).
 std::int64_t rounded(std::int64_t x, int shift, rounding_mode mode) {
   if (shift <= 0) return static_cast<std::int64_t>(static_cast<std::uint64_t>(x) << -shift);
   const long double value = std::ldexp(static_cast<long double>(x), -shift);
@@ -144,10 +144,10 @@ TEST_F(RoundingTest, Bf16NearestEvenIsEveryFloatsNearest) {
 }
 
 TEST_F(RoundingTest, Bf16InEveryMode) {
-  // Between 1 and the next bf16 there are 2^16 floats; offsets below, at and above half way.
+  // 2^16 floats lie between 1 and the next bf16. The offsets are below, at and above half way.
   struct Case {
     std::uint32_t low;  // The discarded bits.
-    bool odd;           // The kept last bit.
+    bool odd;           // The last bit that is kept.
     bool negative;
   };
   for (const std::uint32_t low : {0U, 1U, 0x7fffU, 0x8000U, 0x8001U, 0xffffU}) {

@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <string>
 
-/// Traps as exceptions, and a core's state that is fresh for each test.
+/// Turns traps into exceptions and resets the core's state before and after each test.
 class AieTest : public ::testing::Test {
  protected:
   AieTest() {
@@ -20,7 +20,7 @@ class AieTest : public ::testing::Test {
   }
   ~AieTest() override { npuwhisper_core_state = {}; }
 
-  /// The trap's message; empty where nothing traps.
+  /// Calls `f` and returns the message of its trap; empty if it does not trap.
   template <typename F>
   static std::string trap_of(F&& f) {
     try {

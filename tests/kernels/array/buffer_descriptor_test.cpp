@@ -14,7 +14,7 @@ const ArrayModel& array() {
   return **find_array("npu2");
 }
 
-/// One field of a descriptor: how to set and read it, and its greatest (and least) value.
+/// One field of a descriptor: how to get and set it, and its smallest and largest values.
 struct Case {
   std::string name;
   std::function<std::int64_t(const BufferDescriptor&)> get;
@@ -100,7 +100,7 @@ TEST_P(Descriptor, EveryFieldGoesAroundAtItsLimits) {
       const auto back = unpack(words_of(*words, GetParam()), GetParam(), array());
       ASSERT_TRUE(back) << back.error().message;
       EXPECT_EQ(c.get(*back), value) << c.name;
-      // No other field may move: all of them at their default but this one.
+      // No other field may change: all of them keep their defaults.
       for (const Case& other : cases(GetParam())) {
         if (other.name != c.name) {
           EXPECT_EQ(other.get(*back), other.get(d)) << c.name << " moves " << other.name;
@@ -146,7 +146,7 @@ TEST_P(Descriptor, FlagsGoAround) {
 }
 
 TEST_P(Descriptor, RefusesAFieldThatTheTileLacks) {
-  BufferDescriptor wrap;  // The outermost dimension ends with the length.
+  BufferDescriptor wrap;  // The length ends the outermost dimension, so it has no wrap.
   wrap.dims[static_cast<std::size_t>(array().limits(GetParam()).n_dims) - 1].wrap = 2;
   EXPECT_FALSE(pack(wrap, GetParam(), array()));
   BufferDescriptor odd;
@@ -182,8 +182,8 @@ INSTANTIATE_TEST_SUITE_P(AllTiles, Descriptor,
                                                                 : "Core";
                          });
 
-// The same transfer, and so the same words, as a block write in mlir-aie's own tests (memory tile,
-// its steps less one and its iteration wrap less one are given there).
+// The same transfer as a block write in mlir-aie's own tests (memory tile), so the words are the
+// same. mlir-aie's test gives the steps and the iteration wrap minus one.
 TEST(KnownDescriptor, MemoryTileWords) {
   BufferDescriptor d;
   d.valid = true;
@@ -209,8 +209,8 @@ TEST(KnownDescriptor, MemoryTileWords) {
   EXPECT_EQ(*words, expected);
 }
 
-// By hand from AM025: 64 words a row, 16 rows of 256 words, then 3 steps of 65536; five iterations
-// of 2^20; valid, next 9, lock 5 acquired at least 1, lock 6 released by 1.
+// Encoded by hand from AM025: 64 words a row, 16 rows 256 words apart, 3 steps of 65536 words; five
+// iterations of 2^20 words; valid, next 9, acquire lock 5 at least 1, release lock 6 by 1.
 TEST(KnownDescriptor, ShimWords) {
   BufferDescriptor d;
   d.valid = true;
@@ -285,7 +285,7 @@ TEST(Burst, IsTheLongestByDefaultAndKnowsTheGeneration) {
   EXPECT_TRUE(pack(d, TileKind::Shim, array()));
   d.burst_bytes = 96;
   EXPECT_FALSE(pack(d, TileKind::Shim, array()));
-  // A stream made for npu2 cannot be read as npu1's.
+  // A descriptor packed for npu2 cannot be unpacked for npu1.
   const auto words = pack({}, TileKind::Shim, array());
   EXPECT_FALSE(unpack(*words, TileKind::Shim, npu1));
 }

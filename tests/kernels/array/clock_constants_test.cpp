@@ -6,8 +6,9 @@
 namespace npuwhisper::npu {
 namespace {
 
-/// The best that was published for a whole design of a type, in 1e12 operations a second (a
-/// multiply-accumulate is two). Not derived from the table: the table may not say more.
+/// The best published throughput of a whole design for a data type, in 1e12 operations a second (a
+/// multiply-accumulate counts as two). It is independent of the clock table, which must not exceed
+/// it.
 struct Published {
   const char* what;
   const ArrayClock& clock;

@@ -19,8 +19,8 @@ const ArrayModel& npu2() {
   return **find_array("npu2");
 }
 
-// The words that aiecc makes of write, block write, mask write, sync, PDI load, preemption and
-// address patch (the values are those of mlir-aie's tests for its NPU target).
+// The words that aiecc generates for write, block write, mask write, sync, PDI load, preemption and
+// address patch. The values are taken from mlir-aie's tests for its NPU target.
 const Words kAieccStream{0x06030100, 0x00000104, 9,          0,  // header
                          0x00000000, 0x00000000, 0x06400DEF, 0x00000000, 0x00000042, 0x18,  // write
                          0x00000001, 0x00000000, 0x12345679, 0x30,       100,        101,
@@ -80,7 +80,8 @@ TEST(Transaction, WritesWhatAieccWrites) {
   ASSERT_TRUE(decoded);
   const Words again = encode(*decoded, npu1(), 4);
   Words expected = sized(kAieccStream);
-  // The first block write names no tile there; ours does, as aiecc's second one.
+  // aiecc's first block write names no tile. encode() always names the tile, like aiecc's second
+  // one.
   expected[11] = 0x12345679U >> 25 | (0x12345679U >> 20 & 0x1f) << 8;
   EXPECT_EQ(again, expected);
 }
@@ -113,7 +114,7 @@ TEST(Transaction, ReadsTheShortForm) {
 TEST(Transaction, AcceptsTheTileBesideTheCodeAsAieRtWritesIt) {
   Words words = sized({0x06030100, 0x00000104, 1, 0, 0x00040300, 0, 0x06400DEF, 0, 0x42, 24});
   ASSERT_TRUE(decode(words));
-  words[4] = 0x00040200;  // Not the address's column.
+  words[4] = 0x00040200;  // The tile does not match the address.
   const auto ops = decode(words);
   ASSERT_FALSE(ops);
   EXPECT_NE(ops.error().message.find("word 4"), std::string::npos) << ops.error().message;

@@ -57,7 +57,7 @@ TEST(DesignSpec, RefusesWhatTheArrayLacks) {
             std::string::npos);
 }
 
-// Each channel's descriptors are of the half that it sees, and none is used twice.
+// Each channel uses descriptors of the half that it can access, and no descriptor is used twice.
 TEST(Layout, MemoryTileDescriptorsKeepToTheirHalves) {
   std::set<int> used;
   const auto take = [&](int id, int channel) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plans on the emulated array, with the project's own kernels: design, instruction stream, packed
-// weights and core functions must agree, or nothing of this comes out right.
+// Plans on the emulated array with the project's own kernels. The results are correct only if
+// design, instruction stream, packed weights and core functions agree.
 #include <algorithm>
 #include <cmath>
 #include <cstring>
@@ -26,7 +26,7 @@ struct Shape {
   int rows, columns;
 };
 
-/// Values that bf16 holds exactly.
+/// Returns random values that bf16 represents exactly.
 Matrix random_matrix(int rows, int columns, double scale, unsigned seed) {
   std::mt19937 random(seed);
   std::normal_distribution<float> normal(0, 1);
@@ -49,17 +49,17 @@ Matrix transposed(const Matrix& matrix) {
   return result;
 }
 
-/// One buffer that all activations lie in.
+/// The single buffer that holds all activations.
 class Workspace {
  public:
-  /// Room for `rows` x `columns`, filled with a pattern that is not zero: what a run must write, it
-  /// must write.
+  /// Adds a matrix of `rows` x `columns`, filled with a nonzero pattern, so that a missing write
+  /// shows.
   HostMatrix add(int rows, int columns) {
     const HostMatrix matrix{kWorkspace, bytes_.size(), columns};
     bytes_.resize(bytes_.size() + 2ULL * static_cast<std::size_t>(rows * columns), std::byte{0x3e});
     return matrix;
   }
-  /// The same, holding `values`; rows and columns beyond are zero.
+  /// Adds a matrix of `rows` x `columns` that holds `values`, with zeros beyond them.
   HostMatrix add(const Matrix& values, int rows, int columns) {
     const HostMatrix matrix = add(rows, columns);
     for (int r = 0; r < rows; ++r) {
@@ -90,7 +90,7 @@ class Workspace {
   std::vector<std::byte> bytes_{};
 };
 
-/// A stream without the instructions that `drop` says.
+/// Encodes the plan's stream without the instructions for which `drop` returns true.
 template <typename Drop>
 std::vector<std::uint32_t> stream_without(const Plan& plan, Drop drop) {
   std::vector<Instruction> kept;
@@ -100,7 +100,7 @@ std::vector<std::uint32_t> stream_without(const Plan& plan, Drop drop) {
   return encode(kept, *plan.spec.array, plan.spec.columns());
 }
 
-/// One of the heads, of 64 columns, that lie beside each other.
+/// Returns head `index` of `all`, which holds heads of 64 columns side by side.
 Matrix head(const Matrix& all, int index) {
   Matrix one(all.rows, 64);
   for (int r = 0; r < one.rows; ++r) {
@@ -149,13 +149,14 @@ class OnArray {
     figures_ = plan->figures;
   }
 
-  /// One operation: random x [m, k] times the transpose of random w [n, k], all multiples of 64 but
-  /// m.
+  /// Result of run_product().
   struct ProductOutcome {
     HostMatrix output{};
     Matrix wanted;
-    std::uint64_t macs = 0;  ///< That the cores counted.
+    std::uint64_t macs = 0;  ///< Multiply-accumulates that the cores counted.
   };
+  /// Runs one operation: random x [m, k] times the transpose of random w [n, k]. `k` and `n` are
+  /// multiples of 64.
   ProductOutcome run_product(int m, int k, int n, unsigned seed, bool in_parts = false) {
     const Matrix x = random_matrix(m, k, 1, seed);
     const Matrix w = random_matrix(n, k, 0.1, seed + 1);
@@ -173,7 +174,7 @@ class OnArray {
             array_->counters().multiply_accumulates - before};
   }
 
-  /// Relative root mean square; AIE2P's products go by way of bfp16.
+  /// Expects a relative root mean square error below `tolerance`.
   void expect_near(const HostMatrix& found, const Matrix& wanted, double tolerance) const {
     double error = 0;
     double size = 0;
@@ -192,7 +193,7 @@ class OnArray {
       for (int c = 0; c < columns; ++c) ASSERT_EQ(space_.get(found, r, c), 0) << r << ", " << c;
     }
   }
-  /// One rounding to bf16, and on AIE2P operands of 8 bits that share exponents.
+  /// Allows for one rounding to bf16 and, on AIE2P, 8-bit operands with shared exponents (bfp16).
   double tolerance() const { return aie2_ ? 0.003 : 0.012; }
 
   DesignSpec spec_{};
@@ -281,7 +282,7 @@ TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
   for (int c = m; c < padded(m); ++c) EXPECT_EQ(space_.get(k, 5, c), 0);
 }
 
-/// [n, k] in integers, and each row's scale, as they are packed.
+/// Weights [n, k] as integers with a scale for each row, rounded as pack_panels() does it.
 struct RoundedWeights {
   Matrix values;
   std::vector<double> scales{};
@@ -303,7 +304,7 @@ RoundedWeights rounded_to_int8(const Matrix& w) {
   return rounded;
 }
 
-/// With columns of zeros up to a multiple of 64.
+/// Returns `matrix` with columns of zeros appended, up to a multiple of 64.
 Matrix padded_columns(const Matrix& matrix) {
   Matrix result(matrix.rows, (matrix.columns + 63) / 64 * 64);
   for (int r = 0; r < matrix.rows; ++r) {
@@ -317,7 +318,7 @@ Matrix int8_product(const Matrix& x, const Matrix& w) {
   return reference::int8_product(padded_columns(x), transposed(padded_columns(values)), scales);
 }
 
-// What is rounded is rounded as the reference says; only the epilogue's bf16 is left.
+// The reference rounds to int8 identically; only the epilogue's rounding to bf16 remains.
 constexpr double kInt8Tolerance = 0.003;
 
 TEST_P(EndToEnd, AnInt8ProductOfAnyShape) {
@@ -341,7 +342,7 @@ TEST_P(EndToEnd, AnInt8ProductOfAnyShape) {
   expect_zero_rows(output, m, padded(m), n);
 }
 
-// A feed-forward layer in int8 between products of bf16: one stream has both.
+// An int8 feed-forward layer and a bf16 product in one stream.
 TEST_P(EndToEnd, Int8AndBf16InOneStream) {
   const int m = 260;
   const int d = 128;
@@ -370,7 +371,7 @@ TEST_P(EndToEnd, Int8AndBf16InOneStream) {
        {"last", Product{.m = m, .k = d, .input = input, .parts = {{.n = 64, .output = last}}}}},
       {{{.weights = {.f32 = up}}}, {{.weights = {.f32 = down}}}, {{.weights = {.f32 = out}}}});
 
-  // The sums of the layer norm that is folded in, from x in int8 and its statistics as they are.
+  // The sums with the layer norm folded in: x is rounded to int8, its statistics are exact.
   Matrix up_sums = int8_product(x, w_up);
   const auto [values, scales] = rounded_to_int8(w_up);
   for (int r = 0; r < m; ++r) {
@@ -386,7 +387,7 @@ TEST_P(EndToEnd, Int8AndBf16InOneStream) {
     }
   }
   expect_near(hidden, reference::finish(up_sums, {.gelu = true}), 2 * kInt8Tolerance);
-  Matrix gelus(m, 2 * d);  // As they were written: what is rounded next must be the same.
+  Matrix gelus(m, 2 * d);  // As written by the array: the next product must round the same values.
   for (int r = 0; r < m; ++r) {
     for (int c = 0; c < 2 * d; ++c) gelus.at(r, c) = space_.get(hidden, r, c);
   }
@@ -495,8 +496,8 @@ TEST_P(EndToEnd, LayerNormOfWholeRows) {
   expect_zero_rows(output, m, padded(m), d);
 }
 
-// Each operation reads what the one before wrote; a stream that does not wait for it reads the
-// pattern that was there.
+// Each operation reads the output of the previous one. A stream that does not wait for it reads the
+// initial pattern.
 TEST_P(EndToEnd, OperationsInSequenceWaitForEachOther) {
   const int m = 64;
   const int d = 128;
@@ -521,8 +522,8 @@ TEST_P(EndToEnd, OperationsInSequenceWaitForEachOther) {
   expect_near(from, wanted, tolerance() * 3);
 }
 
-// The proof that the tests above prove something: what is changed in a plan shows in the result, or
-// the array refuses it.
+// Checks that the tests above can fail: a change in a plan changes the result, or the array refuses
+// it.
 TEST_P(EndToEnd, MutationsShow) {
   const int m = 200;
   const int d = 128;
@@ -544,7 +545,8 @@ TEST_P(EndToEnd, MutationsShow) {
   }
   const std::vector<std::byte> before(space_.bytes().begin(), space_.bytes().end());
 
-  /// The output's bytes, or none if the run does not complete. A new array and new buffers.
+  /// Runs `stream` on a new array with fresh buffers. Returns the output's bytes, or none if the
+  /// run does not complete.
   const auto result_of = [&](const std::vector<std::uint32_t>& stream,
                              std::vector<std::byte> weights_in) {
     open(GetParam());
@@ -562,12 +564,12 @@ TEST_P(EndToEnd, MutationsShow) {
   ASSERT_FALSE(right.empty());
   EXPECT_EQ(result_of(plan->stream(), packed), right);
 
-  // One weight.
+  // Changes one weight.
   std::vector<std::byte> wrong = packed;
   wrong[core::kTileBytes + 101] ^= std::byte{0x40};
   EXPECT_NE(result_of(plan->stream(), wrong), right);
 
-  // One stride of A, by a word.
+  // Changes one stride of A by a word.
   Plan stride = *plan;
   const std::uint32_t input_bd =
       tile_address({spec_.a_column(0), 0}, descriptor_register(TileKind::Shim, 0));
@@ -579,7 +581,8 @@ TEST_P(EndToEnd, MutationsShow) {
   }
   EXPECT_NE(result_of(stride.stream(), packed), right);
 
-  // The wait between the operations: the last sync stays, or the run would end before its results.
+  // Drops the wait between the operations. The last sync stays, as the run would otherwise end
+  // before its results arrive.
   int n_syncs = 0;
   EXPECT_NE(result_of(stream_without(*plan,
                                      [&](const Instruction& instruction) {
@@ -589,7 +592,7 @@ TEST_P(EndToEnd, MutationsShow) {
                       packed),
             right);
 
-  // One task of the results.
+  // Drops one task that receives results.
   int n_tasks = 0;
   EXPECT_NE(result_of(stream_without(*plan,
                                      [&](const Instruction& instruction) {
@@ -605,19 +608,20 @@ TEST_P(EndToEnd, MutationsShow) {
             right);
 }
 
-// What the cores multiplied is what the plan says, padding included, and nothing besides.
+// The cores execute exactly the multiply-accumulates of the plan, padding included.
 TEST_P(EndToEnd, TheMultiplicationsAreThePlans) {
   const int k = 128;
   const int n = 320;
   const ProductOutcome outcome = run_product(130, k, n, 22);
-  // Whole tiles; the cores whose rows are padding alone multiply nothing.
+  // Whole tiles count. Cores whose rows are all padding multiply nothing.
   const auto padded_macs =
       std::uint64_t{192} * static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n);
   EXPECT_EQ(figures_[0].padded_macs, padded_macs);
   EXPECT_EQ(outcome.macs, padded_macs);
 }
 
-// Three products and the rests' where bfp16 rounds; then nearly as exact as bf16 on either array.
+// Where bfp16 rounds, three products and those of the remainders make the result nearly as exact as
+// bf16, on either array.
 TEST_P(EndToEnd, InPartsAProductIsAsExactAsBf16) {
   const ProductOutcome outcome = run_product(70, 192, 128, 24, true);
   const std::uint64_t once = std::uint64_t{128} * 192 * 128;
@@ -635,7 +639,7 @@ TEST_F(LargeShapes, RowsInChunks) {
   expect_zero_rows(outcome.output, m, padded(m), 64);
 }
 
-// The weights leave room for one slot of residuals only, and small slots for A.
+// The weights leave room for only one slot of residuals and small slots for A.
 TEST_F(LargeShapes, WeightsThatFillTheMemoryTile) {
   open({"npu1", 4, 1});
   const int m = 700;
@@ -654,7 +658,7 @@ TEST_F(LargeShapes, WeightsThatFillTheMemoryTile) {
               tolerance());
 }
 
-// Whisper's: keys and values of 1,500 positions fill the memory tile.
+// Whisper's attention: the keys and values of 1,500 positions fill the memory tile.
 TEST_F(LargeShapes, AttentionOverAWindow) {
   open({"npu2", 4, 2});
   const int t = 1500;

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A design's text for an MLIR parser that does not know the dialect aie.
+"""Rewrites a design's text for an MLIR parser that does not know the dialect aie.
 
-Each operation of aie is written in MLIR's generic form, its words and numbers as attributes in
-plain braces; nothing of the other dialects (arith, scf, memref, func) is touched but calls, which
-are renamed: the parser would look for what they call beyond an operation that it does not know.
-Their types are compared with the declarations here instead.
+Each operation of aie is written in MLIR's generic form, with its words and numbers as attributes in
+plain braces. Operations of the other dialects (arith, scf, memref, func) are not changed, except
+calls, which are renamed: the parser would search for the callee outside of an unknown operation.
+Instead, the types of calls are compared with the declarations here.
 """
 
 import re
@@ -13,7 +13,7 @@ VALUE = r'%[\w#]+'
 
 
 class UnknownForm(Exception):
-    """A line that no rule takes: the design has something new."""
+    """No rule matches a line: the design contains a new construct."""
 
 
 def _result(line):
@@ -42,7 +42,7 @@ def _descriptor(buffer, kind, offset, length, pattern, attributes):
             f' : ({kind}) -> ()')
 
 
-# What a line of aie looks like without its result, and what it becomes.
+# The pattern of a line of aie, without its result, and a function that writes its generic form.
 RULES = [
     (r'aie\.tile\((\d+), (\d+)\)',
      lambda column, row: f'"aie.tile"() {{col = {column} : i32, row = {row} : i32}} : () -> index'),
@@ -69,7 +69,8 @@ RULES = [
      f'{{channel_dir = "{direction}", channel_index = {n} : i32}} : () -> i1'),
     (r'aie\.end', lambda: '"aie.end"() : () -> ()'),
 ]
-# What opens a region: the head, what is before its attributes when it closes, and its type.
+# The pattern of a line that opens a region, and a function that returns the region's head, its own
+# attributes (written when it closes) and its type.
 REGIONS = [
     (r'aie\.device\((\w+)\) \{',
      lambda name: ('"aie.device"() ({', f'device = "{name}"', '() -> ()')),
@@ -79,8 +80,8 @@ REGIONS = [
 
 
 def generic_form(design):
-    """The design in generic form. Raises UnknownForm, and ValueError for a call that does not fit
-    what is declared."""
+    """Returns the design in generic form. Raises UnknownForm, or ValueError for a call that does
+    not match its declaration."""
     declared = dict(re.findall(r'func\.func private @(\w+)(\(.*\))', design))
     lines, closing = [], []
     for number, original in enumerate(design.splitlines(), 1):

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Log-mel on the emulated array with the project's own kernels: frames cut out of samples that come
-// once, their spectra, filters and logarithms, against plain C++.
+// Log-mel on the emulated array with the project's own kernels, compared with plain C++: frames cut
+// out of samples that are transferred once, their spectra, filters and logarithms.
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -27,7 +27,8 @@ std::size_t usize(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-/// Triangles that get wider: what mel filters are, without their exact frequencies.
+/// Returns a weight of triangular filters of increasing width: mel filters without their exact
+/// frequencies.
 float filter(int mel, int n_mels, int bin) {
   const double centre = 2 + 195.0 * mel / n_mels;
   const double width = 2 + 0.05 * mel;
@@ -71,8 +72,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     ASSERT_TRUE(pack_panels(plan_, 0, {}, buffers_[kPacked]));
     ASSERT_TRUE(pack_panels(plan_, 1, std::span(&parameters, 1), buffers_[kPacked]));
 
-    // Harmonics that fade by 60 dB over the band, over faint noise. Nothing beyond the window: what
-    // reads there is refused.
+    // Harmonics that fade by 60 dB over the band, plus faint noise. No samples follow the window:
+    // reads beyond it are refused.
     samples_.resize(usize(make_frame_run(n_frames()).samples()));
     std::mt19937 random(11);
     std::normal_distribution<double> noise(0, 20);
@@ -84,7 +85,7 @@ class MelOnArray : public testing::TestWithParam<Shape> {
       }
       samples_[i] = static_cast<std::int16_t>(std::nearbyint(x));
     }
-    // The last core row's run reaches as far as the others'.
+    // The last core row reads as many samples as the others.
     const int shared = deal_frames(spec_, n_frames(), 1 << 20).per_row * spec_.core_rows;
     buffers_[kSamples].assign(2 * usize(make_frame_run(shared).samples()), std::byte{0});
     std::memcpy(buffers_[kSamples].data(), samples_.data(), 2 * samples_.size());
@@ -107,7 +108,7 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     std::memcpy(&bits, &buffers_[kFeatures][2 * (usize(row) * usize(mel_columns()) + usize(m))], 2);
     return static_cast<double>(from_bf16(bits));
   }
-  /// Every so many frames, and the last ones: the reference is slow.
+  /// Returns about 97 evenly spaced frames and the last three. The reference is too slow for all.
   std::vector<int> frames_to_check() const {
     std::vector<int> frames;
     for (int f = 0; f < n_frames(); f += std::max(1, n_frames() / 97)) frames.push_back(f);
@@ -138,9 +139,10 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     }
     return largest;
   }
-  /// Features are bf16, 0.002 between 0.5 and 1 and 0.004 between 1 and 2; so is the logarithm's
-  /// argument, twice (power, filters): 0.002 a factor, 0.0005 in a feature. The matrix has 16 bits:
-  /// what is 60 dB below the strongest bin is wrong by 0.004.
+  /// Features are bf16: off by 0.002 between 0.5 and 1 and by 0.004 between 1 and 2. The
+  /// logarithm's argument is rounded to bf16 twice (power, filters), by a factor of 0.002 each:
+  /// 0.0005 in a feature. The matrix has 16 bits: a bin 60 dB below the strongest one is off by
+  /// 0.004.
   static constexpr double kBound = 0.012;
 
   int n_frames() const { return GetParam().n_frames; }
@@ -156,7 +158,7 @@ class MelOnArray : public testing::TestWithParam<Shape> {
   emu::Counters counters_{};
 };
 
-/// Arrays with columns enough for a spectrum, and as many frames on each core row.
+/// Arrays with enough columns for a spectrum and equally many frames on each core row.
 class MelInOneJob : public MelOnArray {};
 
 TEST_P(MelOnArray, IsWhisperLogMel) {
@@ -181,8 +183,8 @@ TEST_P(MelOnArray, MovesAndMultipliesWhatThePlanSays) {
   EXPECT_EQ(counters_.multiply_accumulates, macs);
 }
 
-// What the shims brought, less what is not samples: packed weights, and power read again. Where
-// core rows meet, 240 samples go to both: nothing else comes twice.
+// The spectrum runs alone, so the shims read only packed weights and samples. Where two core rows
+// meet, 240 samples are sent to both; no other sample is sent twice.
 TEST_P(MelInOneJob, SamplesCrossOnceButWhereCoreRowsMeet) {
   const auto spectrum = make_plan(spec_, std::span(operations_.data(), 1), kPacked);
   ASSERT_TRUE(spectrum);
@@ -197,7 +199,7 @@ TEST_P(MelOnArray, MutationsShow) {
   ASSERT_EQ(run(plan_.stream()).state, emu::RunState::Completed);
   const auto right = buffers_[kFeatures];
 
-  // The advance from pass to pass, by a word; or, with one pass, the hop.
+  // Changes the advance from pass to pass by a word or, if there is only one pass, the hop.
   Plan mutated = plan_;
   const std::uint32_t frames =
       tile_address({spec_.a_column(0), 1}, descriptor_register(TileKind::Mem, layout::kMemABd + 2));
@@ -215,7 +217,7 @@ TEST_P(MelOnArray, MutationsShow) {
   ASSERT_EQ(run(mutated.stream()).state, emu::RunState::Completed);
   EXPECT_NE(buffers_[kFeatures], right);
 
-  // One element of the Fourier matrix.
+  // Changes one element of the Fourier matrix.
   buffers_[kPacked][core::kTileBytes + 2 * (20 * core::kTile + 3) + 1] ^= std::byte{0x40};
   ASSERT_EQ(run(plan_.stream()).state, emu::RunState::Completed);
   EXPECT_NE(buffers_[kFeatures], right);

@@ -99,7 +99,7 @@ TEST_P(MelPlans, RefusesWhatMakesNoSense) {
     ASSERT_FALSE(made);
     EXPECT_EQ(made.error().code, ErrorCode::Unsupported);
   }
-  // The cores' function has no bias.
+  // The cores' function does not support a bias.
   const auto plan = plan_of(filters);
   std::vector<std::byte> packed(plan->packed_bytes);
   const std::vector<float> weights(64 * 128);
@@ -110,7 +110,7 @@ TEST_P(MelPlans, RefusesWhatMakesNoSense) {
   EXPECT_NE(done.error().message.find("bias of 64 elements, expected 0"), std::string::npos);
 }
 
-// Runs whose samples come in time for each pass, whatever their length.
+// The samples received before each pass include all that the pass needs, for runs of any length.
 TEST(FrameRun, WhatHasComeHoldsThePass) {
   for (int n = 1; n <= 64 * 64; ++n) {
     const FrameRun run = make_frame_run(n);
@@ -128,7 +128,7 @@ TEST(FrameRun, WhatHasComeHoldsThePass) {
   }
 }
 
-// The published figures that it stands on.
+// configuration_seconds() reproduces the published figures that it is based on.
 TEST(ConfigurationTime, IsThatOfTheSource) {
   EXPECT_NEAR(configuration_seconds(*make_design_spec("npu1", 4, 4)), 1.405e-3, 1e-6);
   EXPECT_NEAR(configuration_seconds(*make_design_spec("npu2", 4, 8)), 25e-6 + 296 * 7.2e-6, 1e-6);

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The array programs through an MLIR parser that is not ours: LLVM's mlir-opt, which checks the
-syntax and types of arith, scf, memref and func, values, their dominance, blocks and regions. What
-it does not know, the dialect aie, it is given in generic form (generic_form.py).
+"""Parses the array programs with an independent MLIR parser, LLVM's mlir-opt. It checks the syntax
+and types of arith, scf, memref and func, values, their dominance, blocks and regions. It does not
+know the dialect aie, which generic_form.py translates to the generic form.
 
 usage: mlir_opt_test.py NPU_DESIGN [MLIR_OPT]
 
@@ -19,7 +19,8 @@ SKIPPED = 77
 SIZES = (('npu1', 1, 1), ('npu1', 2, 2), ('npu1', 4, 4), ('npu2', 1, 1), ('npu2', 4, 1),
          ('npu2', 2, 3), ('npu2', 4, 4), ('npu2', 4, 8))
 
-# One thing broken in the text: the parser must see it, or it sees nothing.
+# Each mutation breaks one thing in the text, and the parser must reject it. This shows that the
+# parser checks anything at all.
 MUTATIONS = {
     'a value that is not defined': (r'aie\.use_lock\(%a_full', 'aie.use_lock(%no_lock'),
     'a block that is not there': (r'aie\.next_bd \^\w+', 'aie.next_bd ^nowhere'),
@@ -33,7 +34,7 @@ MUTATIONS = {
 
 
 def refusal(mlir_opt, text):
-    """What mlir-opt says against it; empty: nothing."""
+    """Returns mlir-opt's error message for the text; empty if it accepts the text."""
     done = subprocess.run([mlir_opt, '--allow-unregistered-dialect', '-o', '/dev/null'], input=text,
                           capture_output=True, text=True, check=False)
     return done.stderr.strip() or ('' if done.returncode == 0 else f'exit status {done.returncode}')

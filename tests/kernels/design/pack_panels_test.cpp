@@ -15,7 +15,7 @@
 namespace npuwhisper::npu {
 namespace {
 
-/// What the memory tile makes of a packed tile: the words in the order in which a core gets them.
+/// Returns a packed tile with its words in the order in which the memory tile sends them to a core.
 std::vector<std::byte> as_a_core_sees(const DesignSpec& spec, const std::byte* tile) {
   std::vector<std::byte> seen(core::kTileBytes);
   const auto words = walk(patterns::blocks_of_b(spec.blocks(), 1));
@@ -29,7 +29,7 @@ core::JobHeader header_of(const DesignSpec& spec, const std::byte* tile) {
   return header;
 }
 
-/// The element [k][n] of a tile in B's blocks.
+/// Returns element [k][n] of a tile in B's blocks.
 float element(const DesignSpec& spec, const std::vector<std::byte>& tile, int k, int n) {
   const core::BlockShape b = spec.blocks();
   const int index = ((k / b.k * (core::kTile / b.n) + n / b.n) * b.k + k % b.k) * b.n + n % b.n;
@@ -67,7 +67,7 @@ class Pack : public testing::TestWithParam<const char*> {
 
 TEST_P(Pack, WeightsComeAsTheMultiplierTakesThem) {
   const int k = 100;
-  const int n = 150;  // Three blocks on two columns: the second column lacks one.
+  const int n = 150;  // Three blocks on two columns: the second column has one fewer.
   const Operation operation{
       "p", Product{.m = 200, .k = k, .input = kInput, .parts = {{.n = n, .output = kOutput}}}};
   const auto plan = make_plan(spec(2, 2), std::span(&operation, 1), 0);
@@ -151,7 +151,7 @@ TEST_P(Pack, LayerNormIsFoldedIn) {
 }
 
 TEST_P(Pack, Int8WeightsComeAsTheMultiplierTakesThem) {
-  const int k = 200;  // Two objects of 128 k, the last one not full.
+  const int k = 200;  // Two objects of 128 k; the second is partly filled.
   const int n = 150;
   const Operation operation{"p", Product{.m = 200,
                                          .k = k,
@@ -293,8 +293,8 @@ INSTANTIATE_TEST_SUITE_P(BothArrays, Pack, testing::Values("npu1", "npu2"));
 
 TEST(Bf16, RoundsToNearestEven) {
   EXPECT_EQ(to_bf16(1.0F), 0x3f80);
-  EXPECT_EQ(to_bf16(1.0F + 1.0F / 256), 0x3f80);  // A tie, to even.
-  EXPECT_EQ(to_bf16(1.0F + 3.0F / 256), 0x3f82);  // A tie, to even.
+  EXPECT_EQ(to_bf16(1.0F + 1.0F / 256), 0x3f80);  // A tie rounds to even.
+  EXPECT_EQ(to_bf16(1.0F + 3.0F / 256), 0x3f82);  // A tie rounds to even.
   EXPECT_EQ(to_bf16(1.0F + 1.001F / 256), 0x3f81);
   EXPECT_EQ(to_bf16(-2.5F), 0xc020);
   EXPECT_EQ(to_bf16(std::numeric_limits<float>::infinity()), 0x7f80);

@@ -34,7 +34,7 @@ TEST(Patterns, RowsMayOverlap) {
   const HostMatrix matrix{.argument = 0, .offset = 0, .row_stride = 80};
   const auto words = walk(patterns::tiles_of_rows(matrix, 4, 64, 1));
   EXPECT_EQ(words[0], 0U);
-  EXPECT_EQ(words[kRowWords], 40U);   // The next row begins within this one's window.
+  EXPECT_EQ(words[kRowWords], 40U);   // The next row begins within the window of this row.
   EXPECT_EQ(words[2048], kRowWords);  // The next tile.
   EXPECT_EQ(words.back(), 63 * 40 + 127U);
 }
@@ -68,7 +68,7 @@ TEST(Patterns, TransposedResultsLieSideBySide) {
 
 class Blocks : public testing::TestWithParam<core::BlockShape> {};
 
-// By element: what a core finds at [r/m][c/k][r%m][c%k] is the tile's [r][c].
+// A core must find the tile's element [r][c] at [r/m][c/k][r%m][c%k].
 TEST_P(Blocks, CutTilesAsTheMultiplierTakesThem) {
   const core::BlockShape block = GetParam();
   const auto check = [](const BufferDescriptor& d, int rows, int columns, int n_tiles) {

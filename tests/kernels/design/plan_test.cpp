@@ -44,7 +44,7 @@ class Plans : public testing::TestWithParam<Shape> {
   }
 };
 
-// The predecessor needed 32,768 calls for this one.
+// The project's predecessor needed 32,768 calls for this product.
 TEST_P(Plans, AProductIsOneStream) {
   const auto plan = plan_one(spec(), product(500, 512, 512));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -54,7 +54,7 @@ TEST_P(Plans, AProductIsOneStream) {
   EXPECT_TRUE(decode(plan->stream()));
 }
 
-// And this one did not fit its descriptors.
+// This product did not fit the descriptors of the project's predecessor.
 TEST_P(Plans, AWideProductPlans) {
   const auto plan = plan_one(spec(), product(512, 512, 2048));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -84,7 +84,7 @@ TEST_P(Plans, WholeEncodersPlan) {
   }
 }
 
-// Every part of every result is made by exactly one column of one job.
+// Exactly one column of one job computes each part of each result.
 TEST_P(Plans, EveryBlockIsDoneOnce) {
   const auto encoder = encoder_operations(spec(), kSmall);
   const auto plan = make_plan(spec(), encoder.operations, 0);
@@ -113,7 +113,7 @@ TEST_P(Plans, EveryBlockIsDoneOnce) {
   }
 }
 
-// All columns of a row take the same tiles of A: it is broadcast.
+// All columns of a row receive the same tiles of A, because A is broadcast.
 TEST_P(Plans, AllColumnsTakeAsManyTilesOfA) {
   const auto encoder = encoder_operations(spec(), kSmall);
   const auto plan = make_plan(spec(), encoder.operations, 0);
@@ -142,7 +142,7 @@ TEST_P(Plans, Int8WeightsHalveWhatStays) {
     }
     return n;
   };
-  // Chunks of rows repeat them; memory tiles that hold more need fewer.
+  // Each chunk of rows repeats the weights. Smaller weights leave room for larger, fewer chunks.
   EXPECT_EQ(weight_tiles(*bf16) % (16 * 8), 0);
   EXPECT_EQ(weight_tiles(*int8), 8 * 8);
   EXPECT_EQ(int8->figures[0].padded_macs, bf16->figures[0].padded_macs);
@@ -151,7 +151,8 @@ TEST_P(Plans, Int8WeightsHalveWhatStays) {
   EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
 }
 
-// A feed-forward layer of Whisper medium: 64 tiles of weights a column in bf16, where 53 have room.
+// A feed-forward layer of Whisper medium: in bf16 it has 64 tiles of weights a column, but only 53
+// fit.
 TEST_P(Plans, Int8WeightsLetWiderInputsFit) {
   Operation operation = product(1500, 4096, 1024);
   EXPECT_FALSE(plan_one(spec(), operation));
@@ -170,8 +171,8 @@ TEST_P(Plans, Int8WeightsComeBy128) {
   EXPECT_NE(plan.error().message.find("192 columns"), std::string::npos) << plan.error().message;
 }
 
-// A full queue drops what is pushed (silicon says nothing). A job begins with its A descriptor, and
-// its tasks are over when its results' token has come.
+// A full queue silently drops the tasks that are pushed to it. A job begins with its A descriptor,
+// and its tasks are complete when the token of its results arrives.
 TEST_P(Plans, NoQueueHoldsMoreThanFourTasks) {
   const auto encoder = encoder_operations(spec(), kSmall);
   const auto plan = make_plan(spec(), encoder.operations, 0);
@@ -268,7 +269,8 @@ TEST(Plan, AColumnThatLacksABlockLetsItsTilesPass) {
   EXPECT_EQ(plan->jobs[0].panels[1].header.a_steps, 2);
 }
 
-// Its core holds two tiles of A, and so must the idle one beside it let two pass.
+// The core of the last head holds two tiles of A, so the idle core beside it must let two tiles
+// pass.
 TEST(Plan, ALoneLastHeadLeavesTheOtherColumnsIdle) {
   const Operation attention{"a", Attention{.n_queries = 150,
                                            .n_keys = 64,
@@ -324,7 +326,7 @@ TEST(Plan, RefusesWhatMakesNoSense) {
   std::get<Product>(narrow.what).parts[0].output.row_stride = 80;
   EXPECT_NE(refusal(narrow, ErrorCode::InvalidArgument).find("80 elements, expected at least 128"),
             std::string::npos);
-  // Transposed, a row has as many elements as the plan has rows: 4 core rows of 64.
+  // A row of a transposed output has as many elements as the plan has rows: 4 core rows of 64.
   std::get<Product>(narrow.what).parts[0].transposed = true;
   std::get<Product>(narrow.what).parts[0].output.row_stride = 192;
   EXPECT_NE(refusal(narrow, ErrorCode::InvalidArgument).find("192 elements, expected at least 256"),
@@ -334,7 +336,7 @@ TEST(Plan, RefusesWhatMakesNoSense) {
   refusal(none, ErrorCode::InvalidArgument);
 }
 
-// A step of 2^20 words is the last that a shim's descriptor holds.
+// A shim's descriptor supports steps of up to 2^20 words.
 TEST(Plan, RefusesAStrideBeyondADescriptorByNumber) {
   Operation wide = product(512, 64, 64);
   std::get<Product>(wide.what).input.row_stride = 1 << 14;

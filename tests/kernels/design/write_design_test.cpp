@@ -39,7 +39,8 @@ TEST(WriteDesign, HasWhatItsCoresNeed) {
   EXPECT_EQ(count(text, " = aie.mem("), 32U);
   EXPECT_EQ(count(text, " = aie.memtile_dma("), 8U);
   EXPECT_EQ(count(text, " = aie.tile("), 48U);
-  // A: 4 from the host and to 8 cores each; B: 8 and to 4 cores each; C: from each core, and 8.
+  // A: 4 flows from the host, each to 8 cores. B: 8 from the host, each to 4 cores. C: one from
+  // each core, and 8 to the host.
   EXPECT_EQ(count(text, "aie.flow("), 4U + 32 + 8 + 32 + 32 + 8);
   EXPECT_EQ(count(text, "aie.shim_dma_allocation @a_"), 4U);
   EXPECT_EQ(count(text, "aie.shim_dma_allocation @c_"), 8U);
@@ -54,7 +55,7 @@ TEST(WriteDesign, BracesAndBracketsBalance) {
   }
 }
 
-// No stream comes twice to one channel of a tile, and no tile has more channels than there are.
+// Each destination channel receives one stream, and no tile uses more channels than it has.
 TEST(WriteDesign, ChannelsAreUsedOnce) {
   const std::string text = design("npu2", 4, 8);
   std::set<std::string> destinations;
@@ -69,7 +70,7 @@ TEST(WriteDesign, ChannelsAreUsedOnce) {
   }
 }
 
-// Every descriptor and lock is pinned; within a tile no id is given twice.
+// Every descriptor and lock has a fixed id, which is unique within its tile.
 TEST(WriteDesign, DescriptorsAndLocksArePinned) {
   const std::string text = design("npu1", 4, 4);
   std::set<std::string> locks;
@@ -96,7 +97,7 @@ TEST(WriteDesign, DescriptorsAndLocksArePinned) {
   }
 }
 
-// What a tile's memory holds does not overlap and does not exceed it.
+// The buffers of a tile neither overlap nor exceed its memory.
 TEST(WriteDesign, BuffersHaveTheirPlaces) {
   const std::string text = design("npu2", 4, 8);
   std::map<std::string, std::vector<std::pair<int, int>>> spans;
@@ -109,7 +110,7 @@ TEST(WriteDesign, BuffersHaveTheirPlaces) {
   for (const auto& [tile, list] : spans) {
     const int size = tile.ends_with("_1") ? 512 * 1024 : 64 * 1024;
     int end = tile.ends_with("_1") ? 0 : core::kStackBytes;
-    for (const auto& [from, to] : list) {  // Rising, as aiecc wants them.
+    for (const auto& [from, to] : list) {  // aiecc requires ascending addresses.
       EXPECT_GE(from, end) << tile;
       end = to;
     }
@@ -126,7 +127,7 @@ TEST(WriteDesign, CutsResultsByTheGenerationsBlocks) {
 
 TEST(WriteDesign, EachValueIsDefinedOnceInItsRegion) {
   const std::string text = design("npu1", 2, 2);
-  // Values of the device: two spaces and the device's two.
+  // Values of the device's region are indented by four spaces.
   std::set<std::string> names;
   for (const auto& m : matches(text, R"(\n    (%\w+) = )")) {
     EXPECT_TRUE(names.insert(m[1]).second) << m[1];

@@ -57,10 +57,11 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
     return y;
   }
 
-  /// Every element within the bound. A weight is off by a factor of at most (1 + e) exp(d): e is
-  /// the exponential's (bf16 rounding 2^-8 and, on AIE2, three bf16 steps of 2^-10 each), d the
-  /// score's: queries are rounded to bf16 after log2(e) has been folded into them, then the product
-  /// has its own error. Numerator and denominator have the same weights. Then the product with V.
+  /// Checks that every element is within its error bound. A weight is off by a factor of at most
+  /// (1 + e) exp(d). e is the exponential's error: bf16 rounding 2^-8 and, on AIE2, three bf16
+  /// steps of 2^-10 each. d is the score's error: queries are rounded to bf16 after log2(e) has
+  /// been folded into them, and the product adds its own error. Numerator and denominator use the
+  /// same weights. The product with V adds its error.
   void check(const Matrix& q, const Matrix& k, const Matrix& v, int valid_keys,
              double largest_rms) {
     const Matrix found = run(q, k, v, valid_keys);
@@ -98,7 +99,8 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
         for (int t = 0; t < valid_keys; ++t) {
           magnitude += weights.at(0, t) * std::fabs(v.at(t, n));
         }
-        // On AIE2P a block's shared exponent may differ by one for weights that are off: twice.
+        // The factor 2 allows for AIE2P, where weights that are off may change a block's shared
+        // exponent by one.
         const double bound = magnitude * (factor * factor - 1) +
                              2 * factor * values_bound.at(0, n) +
                              std::fabs(wanted.at(m, n)) * kBf16 + 1e-30;
@@ -136,7 +138,8 @@ TEST_P(AttentionTest, PaddedKeysMayHoldAnything) {
   Matrix k = random_matrix(kTile, kTile, 1.0, generator_);
   const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);
   const Matrix before = run(q, k, v, 40);
-  // In whole blocks of keys: on AIE2P a block along d shares nothing between keys.
+  // The padded keys do not affect the valid ones: on AIE2P, the blocks of K lie along d, so keys
+  // share no exponent.
   for (int t = 40; t < kTile; ++t) {
     for (int d = 0; d < kTile; ++d) k.at(t, d) = 300.0;
   }
@@ -145,7 +148,7 @@ TEST_P(AttentionTest, PaddedKeysMayHoldAnything) {
 }
 
 TEST_P(AttentionTest, MaximumThatGrowsRescales) {
-  // Scores rise by about 12 from tile to tile, then fall: each rise is more than the slack.
+  // Scores rise by about 12 from tile to tile, then fall. Each rise exceeds the slack.
   Matrix q = random_matrix(kTile, kTile, 0.05, generator_);
   Matrix k = random_matrix(4 * kTile, kTile, 0.1, generator_);
   const Matrix v = random_matrix(4 * kTile, kTile, 1.0, generator_);
@@ -175,7 +178,7 @@ TEST_P(AttentionTest, EqualScoresGiveTheMean) {
 }
 
 TEST_P(AttentionTest, OneKeyTakesAll) {
-  // A score of 100 beside scores of 0: the others' weights are e^-100, and 0 in bf16 sums.
+  // One score is 100, the others are 0. Their weights are e^-100, which vanishes in bf16 sums.
   Matrix q(kTile, kTile);
   Matrix k(kTile, kTile);
   const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);
@@ -184,7 +187,7 @@ TEST_P(AttentionTest, OneKeyTakesAll) {
   const Matrix y = run(q, k, v, kTile);
   for (int m = 0; m < kTile; ++m) {
     for (int n = 0; n < kTile; ++n) {
-      // bfp16: V shares exponents along the keys.
+      // In bfp16, values of V share exponents along the keys.
       const double off = aie2() ? 0 : half_unit(&v.values[v.index(m / 8 * 8, n)], kTile);
       ASSERT_NEAR(y.at(m, n), v.at(m, n), off + std::fabs(v.at(m, n)) * kBf16);
     }

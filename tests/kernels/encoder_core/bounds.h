@@ -7,22 +7,23 @@
 #include "array/array_model.h"
 #include "encoder_core/encoder_core_ref.h"
 
-/// How far a core's result may be from the reference: worst cases, from the number formats.
+/// Worst-case error bounds of a core's results, derived from the number formats.
 namespace npuwhisper::npu::testing {
 
-/// Rounding to bf16 (8 significant bits) to nearest: half a unit in the last place.
+/// Relative error of rounding to nearest bf16 (8 significant bits): half a unit in the last place.
 inline constexpr double kBf16 = 1.0 / 256;
-/// A product of two f32 as three products of bf16 parts leaves out 2^-16 of it; sums round below.
+/// Relative error of an f32 product computed as three products of bf16 parts. It omits 2^-16 of the
+/// product; rounding of the sums is smaller.
 inline constexpr double kSplit = 1.0 / 32768;
 
-/// What layer norms add to a variance, here.
+/// The epsilon that layer norms add to the variance in these tests.
 inline constexpr double kEpsilon = 1e-5;
 
-/// Of a row of A, as a core has them: from its sum and its sum of squares.
+/// Statistics of a row of A, computed as a core does: from the sum and the sum of squares.
 struct RowStatistics {
   double mean;
   double deviation;
-  double cancellation;  ///< Mean square over variance: what the difference of the sums magnifies.
+  double cancellation;  ///< Mean square / variance: how much the subtraction magnifies errors.
 };
 inline RowStatistics row_statistics(const reference::Matrix& a, int row) {
   double sum = 0;
@@ -36,8 +37,8 @@ inline RowStatistics row_statistics(const reference::Matrix& a, int row) {
   return {mean, std::sqrt(variance), squares / a.columns / variance};
 }
 
-/// Half a unit of a bfp16 block (8 values from `at`, `stride` apart): 2^(e - 7) for the largest
-/// exponent e; one more where the largest value rounds up to 128 units.
+/// Returns half a unit of the bfp16 block of 8 values at `at`, `stride` apart. It is 2^(e - 7) for
+/// the largest exponent e, or 2^(e - 6) if the largest value rounds up to 128 units.
 inline double half_unit(const double* at, int stride) {
   double largest = 0;
   for (int i = 0; i < 8; ++i) largest = std::max(largest, std::fabs(at[i * stride]));
@@ -46,9 +47,10 @@ inline double half_unit(const double* at, int stride) {
   return std::ldexp(1.0, largest >= std::ldexp(127.5 / 64, e) ? e - 6 : e - 7);
 }
 
-/// What A B may be off before anything else happens: f32 sums of K exact products; on AIE2P the
-/// operands' rounding to shared exponents first. In parts: of a rest, which is at most half a unit,
-/// blocks keep 7 bits; and the product of two rests is left out.
+/// Returns the error bound of each element of A B before any epilogue. It covers the f32 sums of K
+/// exact products and, on AIE2P, the rounding of the operands to shared exponents. With `in_parts`,
+/// blocks keep 7 bits of each remainder, which is at most half a unit, and the product of two
+/// remainders is omitted.
 inline reference::Matrix product_bound(const reference::Matrix& a, const reference::Matrix& b,
                                        Generation generation, bool in_parts = false) {
   reference::Matrix bound(a.rows, b.columns);
@@ -73,17 +75,18 @@ inline reference::Matrix product_bound(const reference::Matrix& a, const referen
   return bound;
 }
 
-/// gelu from y that is off by `error`: the slope is at most 1.13. The tail t P(-t), t = |y|, is
-/// made from t in bf16 (sensitivity t^2 + t), a polynomial in bf16 steps (as much again, at most
-/// half for the first step's q and less for others) and a bf16 power of two: relative 2^-8 (2 + 1.5
-/// t + 1.5 t^2). 1e-6: the polynomial's range ends at 5.5.
+/// Returns the error bound of gelu(y) if y is off by `error`: gelu's slope is at most 1.13. The
+/// tail t P(-t), t = |y|, is computed from t in bf16 (sensitivity t^2 + t), a polynomial in bf16
+/// steps (as much again: at most half for the first step's q and less for the others) and a bf16
+/// power of two. Its relative error is 2^-8 (2 + 1.5 t + 1.5 t^2). 1e-6 allows for the polynomial's
+/// range, which ends at 5.5.
 inline double gelu_bound(double y, double error) {
   const double t = std::fabs(y);
   const double tail = 0.5 * t * std::erfc(t / std::sqrt(2.0));
   return 1.13 * error + tail * kBf16 * (2 + 1.5 * t + 1.5 * t * t) + 1e-6;
 }
 
-/// Root of the mean squared error over that of the reference.
+/// Accumulates the root mean square error relative to the reference's root mean square.
 class RelativeError {
  public:
   void add(double found, double wanted) {

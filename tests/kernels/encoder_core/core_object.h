@@ -13,25 +13,26 @@
 #include "design/core_interface.h"
 #include "encoder_core/encoder_core_ref.h"
 
-/// A core's functions, loaded from the object that the emulated array links too, in 64 KiB of
-/// memory laid out as the design lays it out; and the loop that the generator writes around them.
+/// A core's functions, loaded from the same object that the emulated array links, with 64 KiB of
+/// memory in the design's layout, and the loop that the generator writes around the functions.
 namespace npuwhisper::npu::testing {
 
-/// A tile as it crosses a stream into or out of a core: bf16 (or a header) in blocks.
+/// A tile as a stream carries it into or out of a core: bf16 values (or a header) in blocks.
 using Tile = std::vector<std::uint16_t>;
 
 std::uint16_t to_bf16(double value);
 double from_bf16(std::uint16_t bits);
-/// `m` with every element rounded to bf16.
+/// Returns `m` with every element rounded to bf16.
 reference::Matrix rounded(reference::Matrix m);
-/// Normally distributed, rounded to bf16.
+/// Returns a matrix of normally distributed values, rounded to bf16.
 reference::Matrix random_matrix(int rows, int columns, double deviation, std::mt19937& generator);
-/// `n` multiples of 1/8, from -1 to 1.
+/// Returns `n` multiples of 1/8 from -1 to 1.
 std::vector<double> some_bias(int n);
 
 class CoreObject {
  public:
-  /// `path`: the shared object of that generation.
+  /// Loads the shared object at `path`, built for `generation`. Throws std::runtime_error on
+  /// failure.
   CoreObject(Generation generation, const char* path);
   ~CoreObject();
   CoreObject(const CoreObject&) = delete;
@@ -43,7 +44,8 @@ class CoreObject {
   }
   NpuWhisperCoreState& state() { return *state_; }
 
-  /// 64 x 64 elements in the blocks of A, or of B: bits(row, column).
+  /// Returns a tile of 64 x 64 elements bits(row, column) in the blocks of A (a_tile) or B
+  /// (b_tile).
   template <typename F>
   Tile a_tile(F bits) const {
     return pack(blocks().m, blocks().k, bits);
@@ -52,21 +54,23 @@ class CoreObject {
   Tile b_tile(F bits) const {
     return pack(blocks().k, blocks().n, bits);
   }
-  /// In columns of 8, as samples lie (mel_core.h).
+  /// Returns a tile of elements bits(row, column) in columns of 8, the layout of samples
+  /// (mel_core.h).
   template <typename F>
   Tile sample_tile(F bits) const {
     return pack(core::kTile, 8, bits);
   }
-  /// Tile (row, column) of a matrix, as bf16.
+  /// Returns tile (row, column) of a matrix as bf16, in the blocks of A (a_tile) or B (b_tile).
   Tile a_tile(const reference::Matrix& m, int row, int column) const;
   Tile b_tile(const reference::Matrix& m, int row, int column) const;
-  /// A C tile's element.
+  /// Returns an element of a C tile.
   double c_element(const Tile& tile, int row, int column) const;
-  /// That of the matrix that C tiles beside each other make up, each of them transposed or not.
+  /// Returns an element of the matrix formed by C tiles side by side. `transposed`: each tile is
+  /// transposed.
   double c_element(const std::vector<Tile>& tiles, int row, int column, bool transposed) const;
 
-  /// Runs one job as the core in `row`: takes the tiles in turn, gives the C tiles. Throws
-  /// std::runtime_error where a kernel traps.
+  /// Runs one job as the core in `row`. Consumes the tiles in order and returns the C tiles. Throws
+  /// std::runtime_error if a kernel traps.
   std::vector<Tile> run(const core::JobHeader& header, std::deque<Tile> a, std::deque<Tile> b,
                         int row = 0);
 

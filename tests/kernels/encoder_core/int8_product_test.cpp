@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Products with int8 weights: the rounding of A and the sums to the last bit, the epilogues within
-// what f32 work in bf16 parts leaves out.
+// Products with int8 weights. The rounding of A and the sums must be exact to the last bit. The
+// epilogues must be within the error of f32 arithmetic in bf16 parts.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -17,7 +17,7 @@ using core::JobHeader;
 using core::kTile;
 using reference::Matrix;
 
-constexpr int kStep = 2 * kTile;  ///< k of an object of B.
+constexpr int kStep = 2 * kTile;  ///< Rows (k) of an object of B.
 
 Matrix random_integers(int rows, int columns, int least, int most, std::mt19937& generator) {
   std::uniform_int_distribution<int> distribution(least, most);
@@ -26,7 +26,7 @@ Matrix random_integers(int rows, int columns, int least, int most, std::mt19937&
   return m;
 }
 
-/// An object of B: 128 k x 64 columns from row `k`, column `n` on.
+/// Returns an object of B: 128 rows (k) x 64 columns, starting at row `k` and column `n`.
 Tile int8_tile(const Matrix& b, int k, int n) {
   Tile tile(core::kTileElements);
   auto* bytes = reinterpret_cast<std::int8_t*>(tile.data());
@@ -100,7 +100,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     return object_.run(header(p), a, b);
   }
 
-  /// The accumulator of one block before any epilogue, from zero.
+  /// Returns the accumulator of one block before any epilogue, starting from zero.
   Matrix accumulate(const Product& p) {
     const auto at = [&](int address) { return object_.memory() + address; };
     auto* job = reinterpret_cast<core::Job*>(at(core::kJobAddress));
@@ -111,7 +111,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     object_.function<decltype(encoder_begin_pass)>("encoder_begin_pass")(job, 0, 0);
     object_.function<decltype(encoder_begin_block)>("encoder_begin_block")(job, 0, sums);
     for (int k = 0; k < p.a.columns; k += kTile) {
-      // As the loop takes them: A's slots in turn, B's after two.
+      // Like the generated loop, this alternates A's slots each step and B's slots every two steps.
       const int a_slot = k / kTile % 2;
       const int b_slot = k / kStep % 2;
       const Tile a = object_.a_tile(p.a, 0, k / kTile);
@@ -133,7 +133,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     return found;
   }
 
-  /// Every bit of the accumulator: tiles' exact sums, added in f32 in their order.
+  /// Checks every bit of the accumulator: the exact sums of the tiles, added in f32 in order.
   void check_bits(const Product& p) {
     const Matrix found = accumulate(p);
     for (int m = 0; m < kTile; ++m) {
@@ -153,7 +153,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     }
   }
 
-  /// After the epilogue, against the reference.
+  /// Compares the results after the epilogue with the reference.
   void check(const Product& p) {
     const std::vector<Tile> tiles = run(p);
     ASSERT_EQ(tiles.size(), static_cast<std::size_t>(p.b.columns / kTile));
@@ -200,7 +200,7 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
   std::mt19937 generator_{20261121};
 };
 
-/// Ones on the diagonal, from row `k` on: what comes out is A as it was rounded.
+/// Returns B with ones on the diagonal, starting at row `k`. The product is the rounded A.
 Matrix diagonal(int rows, int k) {
   Matrix b(rows, kTile);
   for (int i = 0; i < kTile; ++i) b.at(k + i, i) = 1;
@@ -211,7 +211,7 @@ TEST_P(Int8ProductTest, RoundsRowsToTheBit) {
   for (const int k : {0, kTile}) {
     Matrix a = random_matrix(kTile, kStep, 1.0, generator_);
     for (int m = 0; m < kTile; ++m) {
-      // Rows of all sizes, from below the lowest unit to the largest that have a meaning.
+      // Rows of all magnitudes, from below the smallest unit to the largest meaningful one.
       for (int i = 0; i < kStep; ++i) {
         a.at(m, i) =
             std::ldexp(std::clamp(a.at(m, i), -3.9, 3.9), m == 63 ? 108 : -126 + 4 * m % 232);
@@ -224,19 +224,20 @@ TEST_P(Int8ProductTest, RoundsRowsToTheBit) {
 TEST_P(Int8ProductTest, TiesAndLimits) {
   Matrix a(kTile, kStep);
   for (int m = 0; m < kTile; ++m) {
-    // The row's unit is 2^(m % 5 - 2); values on and beside ties; the largest magnitude rounds up.
+    // The row's values are ties or next to ties, in units of 2^(m % 5 - 2). The largest magnitude
+    // rounds up.
     for (int i = 0; i < kStep; ++i) a.at(m, i) = std::ldexp((i * 7 % 255 - 127) / 2.0, m % 5 - 2);
     a.at(m, 0) = a.at(m, kTile) = std::ldexp(m % 2 ? 127.5 : -127.5, m % 5 - 2);
   }
   for (int i = 0; i < kStep; ++i) {
-    a.at(8, i) = 0;                     // Nothing at all.
-    a.at(9, i) = i == 5 ? -1e-3 : 0.0;  // One value only.
+    a.at(8, i) = 0;                     // A row of zeros.
+    a.at(9, i) = i == 5 ? -1e-3 : 0.0;  // Only one value is nonzero.
     a.at(10, i) = i % 2 ? -0.0 : 0.0;
   }
   a = rounded(a);
   check_bits({.a = a, .b = diagonal(kStep, 0)});
   check_bits({.a = a, .b = diagonal(kStep, kTile)});
-  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // 127.5, in units twice as large.
+  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // 127.5 in units twice as large.
   EXPECT_EQ(reference::round_row(a, 2, 0).values[0], -64);
 }
 
@@ -315,9 +316,9 @@ TEST_P(Int8ProductTest, CountsItsMultiplyAccumulates) {
             0U);
 }
 
-// A tile of A takes 2048 cycles to come: rounding it and adding its sums takes no longer on AIE2P.
-// On AIE2, where sums change places too, it takes no longer than the products (1985 cycles) by
-// much.
+// A tile of A takes 2048 cycles to arrive. On AIE2P, rounding it and adding its sums must not take
+// longer. On AIE2, where sums are also rearranged, this may take slightly longer than the products
+// (1985 cycles).
 TEST_P(Int8ProductTest, KeepsUpWithItsInput) {
   NpuWhisperCoreState& state = object_.state();
   accumulate(

@@ -51,7 +51,7 @@ TEST_P(LayerNormTest, MatchesReference) {
       for (int i = 0; i < h.a_steps; ++i) a.push_back(object_.a_tile(x, 0, i));
       const std::vector<Tile> tiles = object_.run(h, a, {});
       ASSERT_EQ(tiles.size(), 1U);
-      // The variance is a difference of f32 sums of 384 squares.
+      // The variance is a difference of f32 sums of 384 squares, which magnifies their errors.
       const double cancellation = (4 + offset * offset) / 4;
       for (int m = 0; m < kTile; ++m) {
         for (int n = 0; n < kTile; ++n) {

@@ -20,7 +20,7 @@ struct Product {
   std::int32_t flags = 0;
   const Matrix* residual = nullptr;  ///< [64, 64 * blocks]
   int valid_rows = kTile;
-  double largest_rms = 0;  ///< Allowed; 0: not checked.
+  double largest_rms = 0;  ///< The largest relative error allowed; 0: not checked.
 };
 
 class ProductTest : public ::testing::TestWithParam<Generation> {
@@ -68,7 +68,7 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
     return object_.run(header(p), a, b);
   }
 
-  /// Runs it and compares every element with the reference.
+  /// Runs the product and compares every element with the reference.
   void check(const Product& p) {
     const bool normalised = (p.flags & core::kNormalised) != 0;
     const std::vector<Tile> tiles = run(p);
@@ -97,7 +97,7 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
             column_sum += p.b.at(k, n);
           }
           error = (error + kSplit * (magnitude + std::fabs(row.mean * column_sum))) / row.deviation;
-          // The variance is a difference of f32 sums; half its relative error is the root's.
+          // The variance is a difference of f32 sums. Its root has half its relative error.
           error += std::fabs(before.at(m, n)) * (kSplit + row.cancellation * std::ldexp(1.0, -20));
         }
         error += std::fabs(before.at(m, n)) * std::ldexp(1.0, -22);
@@ -112,7 +112,8 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
     }
   }
 
-  /// bf16 results are off by 2^-9.8 in the mean square; products by way of bfp16 by about 1 %.
+  /// Allows for a root mean square error of 2^-9.8 of bf16 results and about 1 % of products in
+  /// bfp16.
   double usual_rms() const { return aie2() ? 0.0025 : 0.015; }
 
   CoreObject object_;
@@ -128,7 +129,7 @@ TEST_P(ProductTest, SumsAndBias) {
 }
 
 TEST_P(ProductTest, EveryElementReachesItsPlace) {
-  // Small integers: exact in every format, so nothing but the right sum passes.
+  // Small integers are exact in every format, so only the correct sum passes.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -164,7 +165,8 @@ TEST_P(ProductTest, CountsItsMultiplyAccumulates) {
   EXPECT_GT(state.vector_ops, 0U);
 }
 
-// Where some columns are sixteen times the others, a shared exponent leaves little of these.
+// If some columns are sixteen times as large as others, a shared exponent leaves the others few
+// bits.
 TEST_P(ProductTest, InPartsProductsKeepAllOfBf16) {
   for (const std::int32_t flags : {0, static_cast<int>(core::kNormalised)}) {
     Matrix a = random_matrix(kTile, 192, 1.0, generator_);
@@ -184,7 +186,7 @@ TEST_P(ProductTest, InPartsProductsKeepAllOfBf16) {
 }
 
 TEST_P(ProductTest, InPartsEveryElementReachesItsPlace) {
-  // 16 bits that no block of one part holds: exact sums all the same.
+  // A block of one part cannot hold these 16 bits, but the sums must still be exact.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -227,7 +229,7 @@ TEST_P(ProductTest, Gelu) {
 }
 
 TEST_P(ProductTest, GeluOfEverySize) {
-  // One column of A carries the values: y from -12 to 12, and beyond.
+  // One column of A holds the values: y from -12 to 12, and some beyond.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -241,7 +243,7 @@ TEST_P(ProductTest, GeluOfEverySize) {
 }
 
 TEST_P(ProductTest, GelusTailHasNoBias) {
-  // Exact in every format: multiples of 1/16 from -4 to 0.
+  // Odd multiples of 1/32 from -4 to 0, which are exact in every format.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -258,7 +260,7 @@ TEST_P(ProductTest, GelusTailHasNoBias) {
       wanted += reference::gelu(a.at(m, 0) * b.at(0, n));
     }
   }
-  // 128 values that are each off by up to 1 %, in both directions.
+  // The 128 values are each off by up to 1 %, in both directions.
   EXPECT_NEAR(found / wanted, 1.0, 0.002);
 }
 

@@ -36,7 +36,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     return h;
   }
 
-  /// 64 frames, a hop apart, of `audio`: power [64, kSpectrumColumns].
+  /// Returns the power spectrum [64, kSpectrumColumns] of 64 frames of `audio`, a hop apart.
   Matrix spectrum(const std::vector<std::int16_t>& audio) {
     constexpr int kTiles = mel::kSpectrumColumns / kTile;
     Matrix result(kTile, mel::kSpectrumColumns);
@@ -70,7 +70,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     return result;
   }
 
-  /// Power through filters [kSpectrumColumns, 128]: features [64, 128].
+  /// Applies `filters` [kSpectrumColumns, 128] to `power`. Returns features [64, 128].
   Matrix features(const Matrix& power, const Matrix& filters) {
     constexpr int kSteps = mel::kSpectrumColumns / kTile;
     std::deque<Tile> a;
@@ -96,7 +96,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     return static_cast<std::size_t>(63 * mel::kHopSamples + mel::kSpectrumRows);
   }
 
-  /// Triangles, 4 bins wide and more: what mel filters are, without their exact frequencies.
+  /// Returns triangular filters at least 4 bins wide: mel filters without their exact frequencies.
   static Matrix filters() {
     Matrix m(mel::kSpectrumColumns, 2 * kTile);
     for (int filter = 0; filter < kMels; ++filter) {
@@ -116,8 +116,8 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
       const std::span<const std::int16_t> frame(audio.data() + row * mel::kHopSamples,
                                                 mel::kFrameSamples);
       const auto wanted = reference::power(frame);
-      // The matrix is rounded to 2^-15 (half a unit an element; 1 is one unit less); sums of 64
-      // lose half of 2^-24.
+      // The matrix is rounded to 2^-15: off by half a unit an element, except 1, which is one unit
+      // too small. Sums of 64 are off by half of 2^-24.
       double off = 8 * std::ldexp(1.0, -25);
       for (const std::int16_t sample : frame) {
         off += std::fabs(sample / 32768.0) * std::ldexp(1.0, -16);
@@ -182,8 +182,8 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
   for (int row = 0; row < kTile; ++row) {
     for (int mel = 0; mel < 2 * kTile; ++mel) {
       const double feature = reference::log_mel(wanted.at(row, mel));
-      // log2's argument, its polynomial's last factor and its fraction are rounded to bf16: 0.0085
-      // in all, times log10(2) / 4.
+      // The argument of log2, its polynomial's last factor and its fraction are rounded to bf16: an
+      // error of 0.0085 in total, times log10(2) / 4.
       const double bound = 7e-4 + std::fabs(feature) * kBf16;
       ASSERT_NEAR(found.at(row, mel), feature, bound) << "frame " << row << " filter " << mel;
     }
@@ -192,7 +192,7 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
 }
 
 TEST_P(MelCoreTest, WholeSpectrogram) {
-  // Speech-like: harmonics that fade by 60 dB over the band, over faint noise.
+  // Similar to speech: harmonics that fade by 60 dB over the band, plus faint noise.
   std::vector<std::int16_t> audio(n_samples());
   std::normal_distribution<double> noise(0, 1.5);
   for (std::size_t i = 0; i < audio.size(); ++i) {
@@ -225,13 +225,13 @@ TEST_P(MelCoreTest, WholeSpectrogram) {
       const double feature = std::max(wanted.at(row, mel), largest - 2);
       const double error = std::fabs(std::max(found.at(row, mel), largest - 2) - feature);
       squares += error * error;
-      // bf16: 0.002 below 1, and as much for the logarithm. The matrix has 16 bits: its error is
-      // about 1e-6 of the strongest bin's amplitude, so 10^(2 below) times that of a bin which is
-      // `below` under it.
+      // bf16 rounding: 0.002 below 1, and as much again for the logarithm. The matrix has 16 bits:
+      // its error is about 1e-6 of the strongest bin's amplitude, which is 1e-6 * 10^(2 d) of the
+      // amplitude of a bin whose feature is lower by d.
       ASSERT_LT(error, 0.004 + 1e-6 * std::pow(10.0, 2 * (largest - feature))) << row << " " << mel;
     }
   }
-  // Features are rounded to bf16: 0.002 for what is below 1.
+  // Features are rounded to bf16: an error of at most 0.002 below 1.
   EXPECT_LT(std::sqrt(squares / (kTile * kMels)), 0.0015);
 }
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What an array has no room for is refused when an image is built: a design's text goes to
-`npuwhisper-emulate --build`, as a user's does, and the refusal says which limit it is.
+"""Checks that a build refuses designs that exceed a limit of the array. A design's text is passed
+to `npuwhisper-emulate --build`, as by a user, and the refusal must name the limit.
 
 usage: build_refusals_test.py EMULATE npu1|npu2
 
-Each row also has a design at the limit, which is built: a test that refuses everything would fail."""
+Each row also has a design at the limit, which must build: refusing everything fails the test."""
 
 import pathlib
 import subprocess
@@ -45,7 +45,7 @@ NORTH = [('%m0, DMA : 0', '%c2, DMA : 0'), ('%m0, DMA : 1', '%c2, DMA : 1'),
 SOUTH = [('%c2, DMA : 0', '%m0, DMA : 0'), ('%c2, DMA : 1', '%m0, DMA : 1'),
          ('%c3, DMA : 0', '%m0, DMA : 2'), ('%c3, DMA : 1', '%m0, DMA : 3')]
 
-# Limit: (a design at the limit, or None where there is none; one beyond it; what the message says)
+# Limit: (a design at the limit, or None; a design beyond the limit; texts of the message)
 TABLE = {
     'memory of a core tile': (
         CORE + buffer('a', 64512),
@@ -215,7 +215,7 @@ TABLE = {
         ['aiex.npu.dance']),
 }
 
-# Sizes in bytes, which memref<..xi8> has and the rows above do not.
+# Sizes in bytes, for memref<..xi8>; the rows above have sizes in words.
 BYTES = words('a', 4096, '%m0').replace('4096xi32', '4096xi8')
 TABLE |= {
     'a length in words': (
@@ -235,7 +235,8 @@ TABLE |= {
 }
 
 
-# Streams go around a full switch by way of the next column, if there is one.
+# These limits need a device with one column: otherwise, streams go around a full switch through the
+# next column.
 ONE_COLUMN = ('streams north', 'streams south')
 
 
@@ -264,7 +265,7 @@ class BuildRefuses(unittest.TestCase):
                     self.assertIn(text, done.stderr)
 
     def test_program_memory(self):
-        # By the estimate of emulator/array/program_size.h: a 64th of the host's code.
+        # The estimate of emulator/array/program_size.h is a 64th of the host's code.
         for n_bytes, status in ((1_000_000, 0), (1_060_000, 2)):
             with self.subTest(n_bytes), tempfile.TemporaryDirectory() as folder:
                 kernel = pathlib.Path(folder, 'work.cc')

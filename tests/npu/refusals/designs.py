@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Pieces of designs in MLIR-AIE text, for the tests of what is refused."""
+"""Pieces of designs in MLIR-AIE text, for the tests of refusals."""
 
-# Column 0 has all of its tiles.
+# All tiles of column 0.
 TILES = """\
 %s0 = aie.tile(0, 0)
 %m0 = aie.tile(0, 1)
@@ -31,7 +31,8 @@ def locks(n, tile='%c2'):
 
 
 def descriptors(n, channel='MM2S, 0', tile='%m0', memory='%a', rest='', walk='0, 16'):
-    """A ring of `n` descriptors on one channel. `walk` has {i} for the number of each."""
+    """Returns a ring of `n` descriptors on one channel. `walk` is the offset, length and pattern of
+    each."""
     operation = 'aie.memtile_dma' if tile == '%m0' else 'aie.mem'
     blocks = ''.join(
         f'^b{i}:\n  aie.dma_bd({memory} : memref<4096xi32>, {walk}) {rest}\n'
@@ -54,7 +55,7 @@ def flows(*ends):
 
 
 def sequence(body, n_words=4096):
-    """A runtime sequence over two host buffers, with shim channels @in and @out."""
+    """Returns a runtime sequence over two host buffers, with shim channels @in and @out."""
     return ('aie.shim_dma_allocation @in(%s0, MM2S, 0)\n'
             'aie.shim_dma_allocation @out(%s0, S2MM, 0)\n'
             f'aie.runtime_sequence(%x : memref<{n_words}xi32>, %y : memref<{n_words}xi32>) {{\n'
@@ -67,7 +68,7 @@ def transfer(sizes, strides, metadata='@in', memory='%x', identifier=0, rest='',
             f'memref<{n_words}xi32>\n')
 
 
-# One core between two object FIFOs: from the host, through a kernel, to the host.
+# One core between two object FIFOs. Data passes from the host through a kernel back to the host.
 KERNEL_LOOP = """\
 aie.objectfifo @in(%s0, {{%c2}}, 2 : i32) : !aie.objectfifo<memref<64xi32>>
 aie.objectfifo @out(%c2, {{%s0}}, 2 : i32) : !aie.objectfifo<memref<64xi32>>

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What an array cannot do is refused when it runs: designs are built by `npuwhisper-emulate
---build` and submitted through XRT, and the state of the run and the driver's log say what went
-wrong. On silicon some of these would be wrong results without a word.
+"""Checks that operations which an array cannot perform are refused at run time. Designs are built
+by `npuwhisper-emulate --build` and submitted through XRT. The state of the run and the driver's log
+must report the error. On silicon, some of these errors would silently produce wrong results.
 
 usage: run_refusals_test.py EMULATE npu1|npu2"""
 
@@ -17,7 +17,7 @@ import unittest
 from designs import ONE_OBJECT, device, kernel_loop, sequence, transfer, words
 
 EMULATE, ARRAY = sys.argv[1:3]
-# In a build with sanitizers: Python leaks.
+# In a build with sanitizers, Python itself leaks.
 os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
 SUBMIT = pathlib.Path(__file__).with_name('submit.py')
 LINEAR = '0, 0, 0, 1'
@@ -42,7 +42,7 @@ def write(offset, value, row):
 
 
 def descriptor(identifier, row, length, offset=0):
-    """A plain descriptor of `length` words, written as its fields."""
+    """Returns a write of a linear descriptor of `length` words, given by its fields."""
     zero = ['d0_size', 'd0_stride', 'd1_size', 'd1_stride', 'd2_size', 'd2_stride', 'd0_zero_after',
             'd0_zero_before', 'd1_zero_after', 'd1_zero_before', 'd2_zero_after', 'd2_zero_before',
             'enable_packet', 'iteration_current', 'iteration_size', 'iteration_stride',
@@ -61,19 +61,19 @@ def start(channel, identifier, row):
 
 
 def wait(row, direction):
-    """For a token of channel 0: direction 1 is MM2S."""
+    """Returns a wait for a token of channel 0. Direction 1 is MM2S."""
     return ('aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, '
             f'direction = {direction} : i32, row = {row} : i32, row_num = 1 : i32}}\n')
 
 
 def stream(body, before=''):
-    """A design that is nothing but a stream of instructions; memory tile and core have channels."""
+    """Returns a design with only an instruction stream and flows between shim and memory tile."""
     return device('aie.flow(%s0, DMA : 0, %m0, DMA : 0)\naie.flow(%m0, DMA : 0, %s0, DMA : 0)\n' +
                   before + sequence(body, 64), ARRAY)
 
 
 def core_program(body, before=''):
-    """A core that does one thing, and a stream that waits for what never comes."""
+    """Returns a core that executes `body`, and a stream that waits for data that never arrives."""
     return device(before + f'aie.core(%c2) {{\n{body}aie.end\n}}\n' +
                   'aie.flow(%c2, DMA : 0, %s0, DMA : 0)\n' +
                   sequence(transfer(ONCE, LINEAR, '@out', '%y', 1, n_words=64) +
@@ -84,7 +84,7 @@ def lot_of_transfers(n):
     return ''.join(transfer(ONCE, LINEAR, identifier=i, n_words=64) for i in range(n))
 
 
-# What: (design, kernel or None, state, what the log says)
+# Case: (design, kernel or None, state, texts of the log)
 TABLE = {
     'a vector that is not aligned': (
         kernel_loop(ARRAY),
@@ -211,7 +211,7 @@ class Runs(unittest.TestCase):
         self.build(kernel_loop(ARRAY), COPY)
         path = pathlib.Path(self.folder.name, 'design.insts.bin')
         words_of_it = bytearray(path.read_bytes())
-        words_of_it[16] = 0x7f  # Behind the header of four words: the first operation.
+        words_of_it[16] = 0x7f  # The first operation follows the header of four words.
         path.write_bytes(words_of_it)
         result, log = self.submit()
         self.assertEqual(result['state'], 'ERROR')

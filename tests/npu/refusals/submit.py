@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Submits an instruction stream to the NPU that XRT finds, once, and prints what came of it as
-JSON: the run's state, and the first word of the output buffer.
+"""Submits an instruction stream once to the NPU that XRT finds. Prints the run's state and the
+first word of the output buffer as JSON.
 
 usage: submit.py XCLBIN STREAM [LEFT_OUT...]
 
-The input buffer is 64 words of 7, the output buffer 64 words of 1. LEFT_OUT is what a program may
-forget: input-sync, output-sync, stream-sync; or long-stream: the stream is said to be longer than
-its buffer."""
+The input buffer is 64 words of 7, the output buffer 64 words of 1. LEFT_OUT omits a step that a
+program may forget: input-sync, output-sync or stream-sync. long-stream declares the stream longer
+than its buffer."""
 import json
 import pathlib
 import struct

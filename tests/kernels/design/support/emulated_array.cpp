@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint64_t kSpacing = std::uint64_t{1} << 32;
 
-/// Buffers far apart, so that what strays from one is in none.
+/// Host buffers at addresses far apart, so that an access beyond one buffer does not hit another.
 class Buffers final : public emu::DeviceMemory {
  public:
   explicit Buffers(std::span<const std::span<std::byte>> buffers) : buffers_(buffers) {}

@@ -12,16 +12,16 @@
 
 namespace npuwhisper::npu {
 
-/// An emulated array with the one design and the project's kernels on it, and host buffers
-/// that it reaches: what the runtime, XRT and the driver are on a machine.
+/// An emulated array that is loaded with one design and the project's kernels, and can access host
+/// buffers. It replaces the runtime, XRT and the driver of a real machine.
 class EmulatedArray {
  public:
-  /// `object`: the natively compiled kernel object of the array's generation, which the design
-  /// links as `name`.
+  /// Writes the design for `spec` and loads it. `object` is the path of the kernel object, compiled
+  /// natively for the array's generation; the design links it as `name`.
   static Result<std::unique_ptr<EmulatedArray>> create(const DesignSpec& spec, const char* object,
                                                        const char* name = core::kObject);
 
-  /// Runs the plan's stream on these buffers, in the order of its arguments.
+  /// Runs the plan's instruction stream. `buffers[i]` is argument i.
   emu::RunOutcome run(const Plan& plan, std::span<const std::span<std::byte>> buffers);
   emu::RunOutcome run(std::span<const std::uint32_t> stream,
                       std::span<const std::span<std::byte>> buffers);

@@ -8,8 +8,8 @@
 
 namespace npuwhisper::npu {
 
-/// The words that one execution of a descriptor moves, in order, from its address on: plain loops
-/// over the dimensions, innermost first, until the length is reached.
+/// Returns the words that one execution of a descriptor moves, in order, as word offsets from its
+/// address. Iterates over the dimensions, innermost first, until the length is reached.
 inline std::vector<std::uint64_t> walk(const BufferDescriptor& d, int execution = 0) {
   std::vector<std::uint64_t> words;
   const std::uint64_t start =
@@ -20,7 +20,7 @@ inline std::vector<std::uint64_t> walk(const BufferDescriptor& d, int execution 
     for (std::size_t i = 0; i < 4; ++i) word += std::uint64_t{index[i]} * d.dims[i].step;
     words.push_back(word);
     for (std::size_t i = 0; i < 4; ++i) {
-      if (++index[i] != d.dims[i].wrap) break;  // A wrap of 0 never ends.
+      if (++index[i] != d.dims[i].wrap) break;  // A wrap of 0 is never reached.
       index[i] = 0;
     }
   }

@@ -13,7 +13,7 @@ int padded(int value, int to) {
   return (value + to - 1) / to * to;
 }
 
-/// Lays matrices out one after the other, with room for padded rows.
+/// Lays matrices out one after another.
 class Workspace {
  public:
   HostMatrix matrix(int rows, int columns) {
@@ -44,7 +44,7 @@ EncoderOperations encoder_operations(const DesignSpec& spec, const EncoderSizes&
 
   EncoderOperations result;
   Workspace space;
-  // A row of zeros before each convolution's input; the windows of the padded rows reach beyond.
+  // A row of zeros precedes each convolution's input. The windows of padded rows extend beyond it.
   result.mel = space.matrix(1 + frames + 4, sizes.n_mels);
   const HostMatrix conv = space.matrix(1 + frames, d);
   result.positions = space.matrix(rows, d);

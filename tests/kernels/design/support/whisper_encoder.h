@@ -9,7 +9,7 @@
 
 namespace npuwhisper::npu {
 
-/// A Whisper encoder's sizes.
+/// The sizes of a Whisper encoder.
 struct EncoderSizes {
   int n_mels = 0;
   int n_frames = 3000;
@@ -21,8 +21,8 @@ inline constexpr EncoderSizes kTiny{.n_mels = 80, .n_state = 384, .n_heads = 6, 
 inline constexpr EncoderSizes kBase{.n_mels = 80, .n_state = 512, .n_heads = 8, .n_layers = 6};
 inline constexpr EncoderSizes kSmall{.n_mels = 80, .n_state = 768, .n_heads = 12, .n_layers = 12};
 
-/// Its operations, for planning: convolutions, blocks and final layer norm. Arguments: 0 packed, 1
-/// workspace.
+/// The operations of a Whisper encoder, for planning: convolutions, blocks and the final layer
+/// norm. Argument 0 is the packed weights, argument 1 the workspace.
 struct EncoderOperations {
   std::vector<Operation> operations{};
   std::uint64_t workspace_bytes = 0;

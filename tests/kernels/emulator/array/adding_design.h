@@ -3,8 +3,8 @@
 
 namespace npuwhisper::emu::test {
 
-/// A small design for npu1. Its core adds a word, which the stream sets, to 64 words that come from
-/// the host by way of object FIFOs and go back there.
+/// A small design for npu1. Its core adds a value, which the instruction stream sets, to 64 words.
+/// Object FIFOs carry the words from the host to the core and back.
 inline constexpr char kAddingDesign[] = R"(aie.device(npu1_1col) {
   %shim = aie.tile(0, 0)
   %core = aie.tile(0, 2)

@@ -11,7 +11,7 @@ namespace {
 constexpr npu::TileId kShim{0, 0};
 constexpr npu::TileId kCore{0, 2};
 
-// Locks of the core: 0 in empty, 1 in full, 2 out empty, 3 out full.
+// Locks of the core tile, for its input and output buffers.
 constexpr std::uint32_t kInEmpty = 0;
 constexpr std::uint32_t kInFull = 1;
 constexpr std::uint32_t kOutEmpty = 2;
@@ -74,7 +74,7 @@ TEST(Array, RunsACoreBetweenTwoShimTransfers) {
   EXPECT_EQ(counters.n_syncs, 1U);
   EXPECT_EQ(counters.bytes_from_host, 1024U);
   EXPECT_EQ(counters.bytes_to_host, 1024U);
-  // Two of the shim and four blocks on either side of the core.
+  // Two descriptors of the shim and four blocks on either side of the core.
   EXPECT_EQ(counters.n_descriptors, 10U);
   EXPECT_GT(counters.core_busy_cycles, 256U * 4);
   EXPECT_GT(counters.core_stall_cycles, 0U);
@@ -82,7 +82,8 @@ TEST(Array, RunsACoreBetweenTwoShimTransfers) {
 }
 
 TEST(Array, APolledQueueNeverOverflows) {
-  // Twenty transfers on a queue of four: each push waits until the depth's bit of the status is 0.
+  // Twenty transfers on a queue of four: each push waits until bit 22 of the status, which belongs
+  // to the queue's depth, is 0.
   const Design design = add_one();
   auto array = configured(design);
   HostMemory host;
@@ -105,7 +106,8 @@ TEST(Array, APolledQueueNeverOverflows) {
 }
 
 TEST(Array, AResetDropsTheTasksOfAChannel) {
-  // Three tasks are pushed that nothing takes; after the reset only the fourth's words come.
+  // Three tasks wait for a lock until the reset drops them. Only the words of the fourth task
+  // arrive.
   Design design;
   design.array = npu1();
   design.n_columns = 1;

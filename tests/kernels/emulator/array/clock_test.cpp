@@ -34,7 +34,7 @@ Design shims_to_memory(int n_columns, int n_channels) {
   return design;
 }
 
-/// Seconds for every shim channel to send `n_words`, dispatch taken off.
+/// Returns the seconds in which every shim channel sends `n_words`, without the dispatch.
 double seconds_to_send(int n_columns, int n_channels, std::uint32_t n_words) {
   const Design design = shims_to_memory(n_columns, n_channels);
   auto array = configured(design);
@@ -82,7 +82,7 @@ TEST(Clock, AnEmptyStreamTakesTheDispatch) {
 }
 
 TEST(Clock, ALockHandsTimeOver) {
-  // The core holds the memory tile's data back for 100,000 instructions.
+  // A loop of 1,000,000 iterations in the core delays the data for the memory tile.
   Design design;
   design.array = npu1();
   design.n_columns = 1;
@@ -103,7 +103,7 @@ TEST(Clock, ALockHandsTimeOver) {
   stream.push(kMem, false, 0, {0, 0, true}).sync(kMem, false, 0);
   const RunOutcome outcome = array->run(stream.words(), {}, host);
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
-  // Five instructions a turn.
+  // Each iteration has five instructions.
   EXPECT_NEAR(outcome.seconds * npu::kAie2Clock.hertz, 5e6, 1e3);
 }
 
@@ -147,10 +147,10 @@ TEST(Trace, HoldsWhatHappened) {
       sending += event["dur"].get<double>();
     }
   }
-  // Drawn from the moment on at which the run was dispatched, by the clock of the host's traces.
+  // The trace begins when the run is dispatched, on the clock of the host's traces.
   EXPECT_GE(begin + 1, before_us);
   EXPECT_LE(begin, before_us + 60e6);
-  // In microseconds: the shim sends a word a cycle, and the controller waits for it meanwhile.
+  // In microseconds. The shim sends one word per cycle while the controller waits for it.
   EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
   std::remove(file.c_str());

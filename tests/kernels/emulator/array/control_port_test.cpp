@@ -14,15 +14,15 @@ constexpr Port kControl{kCore, PortKind::Control, 0};
 
 enum Operation : std::uint32_t { kWrite = 0, kRead = 1, kReserved = 3 };
 
-/// A control packet's first word.
+/// Returns the first word of a control packet.
 std::uint32_t command(Operation operation, std::uint32_t address, std::uint32_t n_words,
                       std::uint32_t answer_id = 0) {
   const std::uint32_t word = address | (n_words - 1) << 20 | operation << 22 | answer_id << 24;
   return word | (std::popcount(word) % 2 == 0 ? 1U << 31 : 0);
 }
 
-/// A core that waits for a lock and doubles a word of its memory; the shim's packets with id 1 go
-/// to its control port, whose answers have id 2.
+/// Returns a design whose core waits for a lock and doubles a word of its memory. The shim's
+/// packets with id 1 are sent to the core's control port; its answers have id 2.
 Design controlled() {
   Design design;
   design.array = npu1();
@@ -48,7 +48,7 @@ TEST(ControlPort, WritesAndReadsRegistersAndMemory) {
   auto array = configured(design);
   HostMemory host;
   const std::uint32_t lock = npu::lock_register(npu::TileKind::Core, 0);
-  // Three words to memory and, in the same packet, the lock; then what came of it.
+  // One packet writes three words of memory and the lock. A second packet reads the result.
   const std::uint64_t commands =
       host.add({command(kWrite, 0x400, 3), 10, 21, 30, command(kWrite, lock, 1), 2,
                 command(kRead, 0x400, 4, 2)});

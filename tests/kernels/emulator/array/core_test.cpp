@@ -17,7 +17,7 @@ Design empty() {
   return design;
 }
 
-/// Sends `in` by shim MM2S 0 and receives as many words by S2MM 0.
+/// Sends `in` through shim MM2S 0 and returns the same number of words received through S2MM 0.
 std::vector<std::uint32_t> pass(const Design& design, const std::vector<std::uint32_t>& in) {
   auto array = configured(design);
   HostMemory host;
@@ -68,8 +68,8 @@ TEST(Core, HandsValuesOnByCascade) {
   EXPECT_EQ(pass(design, counting(50)), counting(50, 2));
 }
 
-/// One core writes into its southern neighbour's memory and releases a lock there; the neighbour's
-/// DMA sends it on.
+/// A core writes into its southern neighbour's memory and releases a lock there. The neighbour's
+/// DMA forwards the data.
 TEST(Core, SharesItsNeighboursMemoryAndLocks) {
   Design design = empty();
   design.locks = {{"empty", kSouth, 0, 1}, {"full", kSouth, 1, 0}};
@@ -120,7 +120,7 @@ TEST(Core, TakesALockAmountFromARegister) {
                                              .lock_tile = kCore,
                                              .lock = 3,
                                              .lock_action = LockAction::AcquireAtLeast});
-  // The five are gone: a further one is never had.
+  // The lock's value is 0 after the first acquire, so the second one never succeeds.
   program.acquire(kCore, 3, 1).add({.op = CoreOp::PutStream, .a = 0, .b = 1});
   design.cores = {{kCore, program.end(), 1024, {}}};
   auto array = configured(design);
@@ -132,7 +132,7 @@ TEST(Core, TakesALockAmountFromARegister) {
       << outcome.message;
 }
 
-/// A core that sends how often it ran, and ends; a reset and an enable make it run once more.
+/// A core sends the number of its runs and ends. A reset and an enable make it run once more.
 TEST(Core, RunsAgainAfterAReset) {
   constexpr std::uint32_t kControl = 0x32000;
   Design design = empty();
@@ -150,8 +150,8 @@ TEST(Core, RunsAgainAfterAReset) {
   Stream stream(design);
   stream.descriptor(kShim, 0, linear(1), 0).descriptor(kShim, 1, linear(1), 0, 4);
   stream.push(kShim, false, 0, {0, 0, true}).sync(kShim, false, 0);
-  stream.add(npu::MaskPoll{control, 0, 1});   // Ended: no longer enabled.
-  stream.add(npu::MaskWrite{control, 1, 1});  // Which alone does nothing.
+  stream.add(npu::MaskPoll{control, 0, 1});   // The core ended and is no longer enabled.
+  stream.add(npu::MaskWrite{control, 1, 1});  // An enable alone has no effect.
   stream.add(npu::MaskWrite{control, 0, 1});
   stream.add(npu::MaskWrite{control, 2, 2}).add(npu::MaskWrite{control, 0, 2});
   stream.add(npu::MaskWrite{control, 1, 1});

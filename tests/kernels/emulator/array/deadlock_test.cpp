@@ -57,7 +57,7 @@ TEST(Deadlock, NoOneReceivesAndTheTokenWasForgotten) {
   Stream stream(design);
   stream.descriptor(kShim, 0, linear(64), 0).push(kShim, true, 0, {0, 0, false});
   stream.push(kShim, true, 0, {0, 0, true}).sync(kShim, true, 0);
-  // Eight words are on their way.
+  // Eight words are in flight.
   EXPECT_EQ(hangs(design, stream),
             "the array is deadlocked: nothing can move, and the stream waits\n"
             "  the stream is at instruction 4 of 5\n"
@@ -68,7 +68,7 @@ TEST(Deadlock, NoOneReceivesAndTheTokenWasForgotten) {
             "      tile (0, 1) S2MM 0: has no task");
 }
 
-/// The core needs two full buffers at once; there is only one.
+/// The core needs two full buffers at once, but there is only one.
 TEST(Deadlock, AcquiresMoreThanThereIs) {
   Design design = empty();
   design.locks = {{"empty", kCore, 0, 1}, {"full", kCore, 1, 0}, {"out", kCore, 2, 0}};
@@ -121,7 +121,7 @@ TEST(Deadlock, LockThatNoOneReleases) {
       << message;
 }
 
-/// Two cores that each wait for the other's word.
+/// Two cores each wait for the other's word.
 TEST(Deadlock, CoresThatWaitForEachOther) {
   Design design = empty();
   design.routes = {{core_port(kCore, 0), {core_port(kNorth, 0)}, {}, false},
@@ -142,7 +142,7 @@ TEST(Deadlock, CoresThatWaitForEachOther) {
       << message;
 }
 
-/// A core that writes more than anyone reads.
+/// A core writes to a stream that nobody reads.
 TEST(Deadlock, StreamThatIsFull) {
   Design design = empty();
   design.routes = {{core_port(kCore, 0), {core_port(kNorth, 0)}, {}, false}};
@@ -158,9 +158,9 @@ TEST(Deadlock, StreamThatIsFull) {
       << message;
 }
 
-/// Two packets from one shim channel, the first to a channel that takes one word and then waits for
-/// the second: what the stream holds decides. mlir-aie measured on npu2 that eight words fit
-/// (docs/DeadlockModel.md, head of line).
+/// One shim channel sends two packets. The receiver of the first one takes one word and then waits
+/// for the second packet, so the stream's capacity decides whether the run completes. mlir-aie
+/// measured a capacity of eight words on npu2 (docs/DeadlockModel.md, head of line).
 TEST(Deadlock, StreamHoldsEightWordsBeforeItsReceiver) {
   for (const std::uint32_t n : {9U, 10U}) {
     Design design = empty();
@@ -199,7 +199,7 @@ TEST(Deadlock, StreamHoldsEightWordsBeforeItsReceiver) {
   }
 }
 
-/// A core that polls its own memory for ever.
+/// A core runs an endless loop.
 TEST(Deadlock, AnArrayThatMovesWithoutEnd) {
   Design design = empty();
   Program program;
@@ -226,8 +226,8 @@ TEST(Deadlock, PollOfWhatNeverComes) {
             "0x3f");
 }
 
-/// One of two receivers of a broadcast never takes anything, so the other gets nothing either but
-/// what the switches hold.
+/// One of two receivers of a broadcast never takes a word. The other receives only the words that
+/// the switches can hold.
 TEST(Deadlock, BroadcastWaitsForTheSlowest) {
   Design design = empty();
   design.routes = {{dma(kMem, 0), {dma(kShim, 0), dma(kShim, 1)}, {}, false}};

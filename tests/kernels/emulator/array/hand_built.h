@@ -18,13 +18,13 @@
 #include "emulator/array/array.h"
 #include "emulator/design.h"
 
-/// Designs and instruction streams by hand, for the tests of the emulated array.
+/// Hand-written designs and instruction streams for the tests of the emulated array.
 namespace npuwhisper::emu::test {
 
-/// Host buffers at device addresses that mean nothing to the host.
+/// Host buffers at device addresses that are not host addresses.
 class HostMemory final : public DeviceMemory {
  public:
-  /// Returns the new buffer's address.
+  /// Adds a buffer that holds `words` and returns its device address.
   std::uint64_t add(std::vector<std::uint32_t> words) {
     const std::uint64_t address = next_;
     next_ += (words.size() * 4 + 0x1ffff) & ~std::uint64_t{0xffff};
@@ -54,7 +54,7 @@ inline std::vector<std::uint32_t> counting(std::size_t n, std::uint32_t first = 
   return words;
 }
 
-/// A core's program, instruction by instruction. Registers are numbers that the test gives out.
+/// Builds a core's program instruction by instruction. The test assigns the register numbers.
 class Program {
  public:
   Program& constant(int result, std::int64_t value) {
@@ -91,7 +91,8 @@ class Program {
                 .callee = std::move(callee),
                 .arguments = std::move(arguments)});
   }
-  /// Runs what `body` adds `n` times, counting in `counter`; `scratch` and `scratch + 1` are its.
+  /// Adds a loop that runs the instructions of `body` `n` times. The loop counts in register
+  /// `counter` and overwrites registers `scratch` and `scratch + 1`.
   template <typename Body>
   Program& loop(int counter, std::int64_t n, int scratch, Body body) {
     constant(counter, 0);
@@ -139,12 +140,13 @@ inline Port core_port(npu::TileId tile, int channel) {
   return {tile, PortKind::Core, channel};
 }
 
-/// Writes an instruction stream.
+/// Builds an instruction stream.
 class Stream {
  public:
   explicit Stream(const Design& design) : design_(design) {}
 
-  /// Puts a descriptor into a shim's registers; with an argument, at that argument's address.
+  /// Writes a descriptor into a tile's registers. With `argument`, the descriptor's address is
+  /// patched to that argument's address plus `offset`.
   Stream& descriptor(npu::TileId tile, int id, npu::BufferDescriptor descriptor,
                      std::optional<int> argument = {}, std::uint64_t offset = 0) {
     descriptor.valid = true;
@@ -196,7 +198,7 @@ inline npu::BufferDescriptor linear(std::uint32_t words, std::uint64_t address =
   return descriptor;
 }
 
-/// With locks: acquire at least 1 of one, release 1 of the other.
+/// Adds locks to a descriptor: it acquires `acquire` (at least 1) and releases `release` by 1.
 inline npu::BufferDescriptor locked(npu::BufferDescriptor descriptor, std::uint32_t acquire,
                                     std::uint32_t release) {
   descriptor.acquire_enable = true;
@@ -213,7 +215,7 @@ inline npu::BufferDescriptor then(npu::BufferDescriptor descriptor, std::uint32_
   return descriptor;
 }
 
-/// Configures; fails the test where that is refused.
+/// Configures an array with the design. Fails the test and returns nullptr if that is refused.
 inline std::unique_ptr<Array> configured(const Design& design,
                                          std::span<const Image::Kernel> kernels = {},
                                          Array::Options options = {}) {

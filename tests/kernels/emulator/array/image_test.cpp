@@ -32,7 +32,7 @@ TEST(Image, ComesBackAsItWas) {
 
 TEST(Image, CutOffAnywhereIsRefused) {
   const auto bytes = serialize(example());
-  // Where a record ends the image is whole but for the records that follow.
+  // An image cut at the end of a record is complete, except for the records that follow.
   Image part = example();
   std::set<std::size_t> whole;
   for (const auto& drop :
@@ -61,7 +61,7 @@ TEST(Image, WhatIsNoneIsRefused) {
 
 TEST(Image, LengthsBeyondTheEndAreRefused) {
   auto bytes = serialize(example());
-  // The first record's name length, then its own length.
+  // The length of the first record's name, then the length of the record.
   for (const std::size_t at : {std::size_t{20}, std::size_t{29 + 7}}) {
     auto broken = bytes;
     broken[at] = std::byte{0xff};

@@ -29,8 +29,8 @@ Image::Kernel kernel(const std::string& name, const char* variable = "TEST_KERNE
   return object;
 }
 
-/// One core that runs `program` to its end; then the stream looks at nothing but a lock that the
-/// program's last step releases.
+/// Returns a design with one core that runs `program` and finally releases lock 15, which run()
+/// polls.
 Design with_program(npu::TileId tile, Program program, std::vector<std::string> objects = {"k.o"}) {
   Design design;
   design.array = npu1();
@@ -49,13 +49,13 @@ RunOutcome run(Array& array, const Design& design) {
   return array.run(npu::encode(poll, *design.array, design.n_columns), {}, host);
 }
 
-/// A word of the core's memory is 1 where the program stored so: `check` fails the run otherwise.
+/// Runs the design once on a new array.
 RunOutcome run_once(const Design& design, const std::vector<Image::Kernel>& kernels) {
   auto array = configured(design, kernels);
   return run(*array, design);
 }
 
-/// Traps if registers a and b differ: a store far out of memory.
+/// Fails the run if registers a and b differ, by a load far beyond the memory.
 Program& expect_equal(Program& program, int a, int b, ScalarType type = ScalarType::I32) {
   program.add({.op = CoreOp::Compare,
                .alu = Alu::Eq,
@@ -64,7 +64,7 @@ Program& expect_equal(Program& program, int a, int b, ScalarType type = ScalarTy
                .result = 30,
                .a = a,
                .b = b});
-  // Equal: offset 0; else 1 MiB.
+  // The offset is 0 if they are equal, otherwise 1 MiB.
   program.constant(28, 0).constant(29, 1 << 20);
   program.add({.op = CoreOp::Select, .result = 31, .a = 30, .b = 28, .c = 29});
   program.address(27, kCore, 0);
@@ -126,7 +126,7 @@ TEST(Kernel, EachCoreHasVariablesOfItsOwn) {
   other.call("count_calls", {}, 0).call("count_calls", {}, 0);
   design.cores.push_back({kNorth, other.end(), 1024, {"k.o"}});
   EXPECT_EQ(run_once(design, {kernel("k.o")}).state, RunState::Completed);
-  // And a context that is made anew begins anew.
+  // A new context starts with new variables.
   EXPECT_EQ(run_once(design, {kernel("k.o")}).state, RunState::Completed);
 }
 
@@ -154,7 +154,7 @@ TEST(Kernel, ReachesItsNeighboursMemory) {
     program.call("touch", {{0, true}, {1, false, ScalarType::Index}, {2}});
     EXPECT_EQ(run_once(with_program(kCore, program), {kernel("k.o")}).state, RunState::Completed);
   }
-  // West of column 1 lies column 0.
+  // Column 0 is the western neighbour of column 1.
   Program program;
   const npu::TileId east{1, 3};
   program.address(0, kWest, 0).constant(1, 5).constant(2, 1);
@@ -190,8 +190,8 @@ TEST(Kernel, MayUseItsStackAndVariablesButNoOtherHostMemory) {
       << outcome.message;
 }
 
-/// Two kernels that wait within: one for words and for room in the cascade, the other for values
-/// and for room in the stream.
+/// Two kernels block inside their calls: one waits for words and for room in the cascade, the other
+/// for values and for room in the stream.
 TEST(Kernel, WaitsAtStreamsAndAtTheCascade) {
   constexpr std::uint32_t kValues = 40;
   const npu::TileId next{1, 3};
@@ -218,14 +218,14 @@ TEST(Kernel, WaitsAtStreamsAndAtTheCascade) {
   const RunOutcome outcome = array->run(stream.words(), arguments, host);
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
   for (std::uint32_t i = 0; i < n; ++i) ASSERT_EQ(host.words(to)[i], 2 * (i + 1)) << i;
-  // The second kernel works a thousand cycles on each value, and the first waits for it.
+  // The second kernel spends a thousand cycles on each value, and the first waits for it.
   EXPECT_GT(outcome.seconds * npu::kAie2Clock.hertz,
             npu::kDispatchSeconds * npu::kAie2Clock.hertz + 1000 * kValues);
   EXPECT_GT(array->counters().core_busy_cycles, 1000 * kValues);
   EXPECT_GT(array->counters().core_stall_cycles, 900 * kValues);
 }
 
-/// A kernel that waits for a word that never comes.
+/// A kernel waits for a word that never arrives.
 TEST(Kernel, ThatWaitsForEverIsADeadlock) {
   Design design;
   design.array = npu1();
@@ -311,7 +311,7 @@ TEST(Kernel, CyclesAreThoseOfTheBusiestSlot) {
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1000);
   state.vector_ops = 1500;
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1500);
-  // 64^3 products of bf16 at 128 a cycle and the best efficiency published.
+  // 64^3 bf16 products at 128 a cycle and the best published efficiency.
   state.macs_bf16 = 64 * 64 * 64;
   const double expected = 64.0 * 64 * 64 / 128 / (3.14 / 6.55);
   EXPECT_EQ(kernel_cycles(state, npu1_clock),
@@ -327,7 +327,8 @@ TEST(Kernel, TakesTheTimeOfItsCycles) {
     program.constant(0, 0).constant(1, n).call("work", {{0}, {1}});
     return run_once(with_program(kCore, program), {kernel("k.o")}).seconds;
   };
-  // Products of int8 on one core, beyond the dispatch; the poll looks again every 200 cycles.
+  // Int8 products on one core. The difference removes the dispatch; the poll repeats every 200
+  // cycles.
   const double expected = 1e8 / (256 * 6.76 / 13.1) / 1.6e9;
   EXPECT_NEAR(seconds(200'000'000) - seconds(100'000'000), expected, 300 / 1.6e9);
 }

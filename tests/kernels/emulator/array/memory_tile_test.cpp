@@ -11,7 +11,7 @@ namespace {
 
 constexpr npu::TileId kShim{0, 0};
 constexpr npu::TileId kMem{0, 1};
-// In a memory tile's window of three tiles, its own memory and locks are the second.
+// A memory tile's address window covers three tiles; its own memory and locks are the second.
 constexpr std::uint64_t kOwn = 0x80000;
 constexpr std::uint64_t kEast = 0x100000;
 constexpr std::uint32_t kOwnLock = 64;
@@ -25,7 +25,8 @@ Design on_columns(int n_columns) {
   return design;
 }
 
-/// Shim -> memory tile -> shim: what the memory tile receives by `in` it sends by `out`.
+/// Returns a design shim -> memory tile -> shim. The memory tile receives with the descriptor `in`
+/// and sends with `out`.
 Design through_memory(npu::BufferDescriptor in, npu::BufferDescriptor out) {
   Design design = on_columns(1);
   design.locks = {{"empty", kMem, 0, 1}, {"full", kMem, 1, 0}};
@@ -38,7 +39,7 @@ Design through_memory(npu::BufferDescriptor in, npu::BufferDescriptor out) {
   return design;
 }
 
-/// Sends `in` and receives `n_out` words.
+/// Sends `in` and returns the `n_out` words received.
 std::vector<std::uint32_t> pass(const Design& design, const std::vector<std::uint32_t>& in,
                                 std::uint32_t n_out) {
   auto array = configured(design);
@@ -84,7 +85,7 @@ TEST(MemoryTile, PadsWithTheChannelsValue) {
 }
 
 TEST(MemoryTile, IterationMovesTheAddressAndPersists) {
-  // Each execution sends the next four of twelve words: 0..3, 4..7, 8..11, and again.
+  // Each execution sends the next four of twelve words: 0..3, 4..7, 8..11, then 0..3 again.
   auto out = linear(4, kOwn);
   out.iteration_wrap = 3;
   out.iteration_step = 4;
@@ -135,7 +136,7 @@ TEST(MemoryTile, BroadcastReachesAll) {
 }
 
 TEST(MemoryTile, ReachesItsNeighboursMemoryAndLocks) {
-  // Column 0 writes into column 1's memory and releases its lock; column 1 sends it on.
+  // Column 0 writes into column 1's memory and releases its lock; column 1 forwards the data.
   Design design = on_columns(2);
   const npu::TileId east{1, 1};
   const npu::TileId east_shim{1, 0};
@@ -160,7 +161,7 @@ TEST(MemoryTile, ReachesItsNeighboursMemoryAndLocks) {
 }
 
 TEST(MemoryTile, HasANeighbourWestOfTheFirstColumnOnNpu1) {
-  // In and out through that memory, with own locks.
+  // Data passes in and out through the western neighbour's memory, with the tile's own locks.
   Design design = through_memory(linear(16, 0x40), linear(16, 0x40));
   EXPECT_EQ(pass(design, counting(64), 64), counting(64));
 }
@@ -182,7 +183,7 @@ TEST(MemoryTile, PacketsMergeWhole) {
       out.packet_type = 5;
       out.iteration_wrap = 2;
       out.iteration_step = 8;
-      // Even channels have the lower half of the descriptors.
+      // Even channels use the lower half of the descriptors.
       design.descriptors.push_back({kMem, 24 * i, out});
       design.routes.push_back({dma(kMem, i), {dma(kShim, 0)}, i + 1, keep});
     }
@@ -213,7 +214,7 @@ TEST(MemoryTile, PacketsMergeWhole) {
   }
 }
 
-/// Three sources with much to send to one channel: none waits for ever.
+/// Three sources with a lot of data for one channel take turns; none starves.
 TEST(MemoryTile, PacketsTakeTurns) {
   Design design = on_columns(1);
   for (int i = 0; i < 3; ++i) {

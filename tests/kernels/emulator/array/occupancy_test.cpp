@@ -12,8 +12,9 @@ namespace {
 
 constexpr double kHertz = 1e9;
 
-/// Two cores of one column over 1000 cycles, and a channel of the shim. Core (0, 2) multiplies in
-/// the first half and waits in the next quarter; core (0, 3) finishes in the last tenth.
+/// Returns a trace of two cores of one column and a channel of the shim over 1000 cycles.
+/// Core (0, 2) multiplies in the first half and waits in the next quarter. Core (0, 3) runs
+/// "finish" in the last tenth.
 Trace two_cores() {
   Trace trace(true);
   const auto lower = trace.track({0, 2}, "core");
@@ -91,16 +92,16 @@ TEST(Occupancy, IsDrawnAsAPicture) {
   EXPECT_NE(
       svg.find("NPU &lt;Strix> (emulated): what 2 cores and the DMA do in 0.001 ms, predicted"),
       std::string::npos);
-  // The legend, with shares of both cores' time.
+  // The legend shows shares of both cores' time.
   EXPECT_NE(svg.find(">multiply 25 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">finish 5 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">a_full 12 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">cores of row 3</text>"), std::string::npos);
-  // All cores together: three areas; each core a line for what it did most; two DMA activities
-  // stand beside the one that moves.
+  // Three areas for all cores together and three for the DMA: moving data and two kinds of waiting.
+  // Each core's line has a path for each activity that is its most frequent one in some bin.
   EXPECT_EQ(count(svg, "<path fill="), 3U + 3U);
   EXPECT_EQ(count(svg, "<path stroke="), 3U);
-  // Core (0, 2) multiplied in five of the ten bins of 3 pixels, from the left edge.
+  // Core (0, 2) multiplied in the first five of the ten bins, which are 3 pixels wide.
   EXPECT_NE(svg.find("d=\"M150 306h15\""), std::string::npos) << svg;
   EXPECT_EQ(count(svg, "<text"), count(svg, "</text>"));
 }

@@ -34,7 +34,7 @@ TEST(ProgramSize, KernelsAndTheCoresOwnProgramShareTheMemory) {
 }
 
 TEST(ProgramSize, HostCodeIsWhatCanBeExecuted) {
-  // This program's own file will do for an object.
+  // This program's own file serves as an object.
   std::ifstream file("/proc/self/exe", std::ios::binary);
   const std::string text(std::istreambuf_iterator<char>(file), {});
   const auto bytes = std::as_bytes(std::span(text));

@@ -3,8 +3,8 @@
 
 #include "hand_built.h"
 
-// One test for each thing that silicon traps on, or that the emulated array does not model: what
-// the message says is the contract.
+// One test for each condition that traps on silicon or that the emulated array does not model. The
+// text of the message is part of the contract.
 namespace npuwhisper::emu::test {
 namespace {
 
@@ -26,27 +26,27 @@ Design empty() {
   return design;
 }
 
-/// Why the design is not configured.
+/// Returns the message with which the design's configuration is refused.
 std::string not_configured(const Design& design) {
   auto array = Array::create(design, {});
   EXPECT_FALSE(array);
   return array ? "" : array.error().message;
 }
 
-/// Why the stream fails; the host has one buffer of 64 words, argument 0.
+/// Returns the message with which the stream fails. Argument 0 is a host buffer of 64 words.
 std::string fails(const Design& design, const Stream& stream) {
   auto array = configured(design);
   HostMemory host;
   const std::uint64_t arguments[] = {host.add(counting(64))};
   const RunOutcome outcome = array->run(stream.words(), arguments, host);
   EXPECT_EQ(outcome.state, RunState::Error) << outcome.message;
-  // And so does every run until the context is made anew.
+  // Every further run fails, too, until a new context is created.
   EXPECT_EQ(array->run(Stream(design).words(), arguments, host).message,
             "an earlier run failed, and the context was not made anew: " + outcome.message);
   return outcome.message;
 }
 
-/// Why one task of one descriptor fails; the stream waits for it.
+/// Returns the message with which a task of one descriptor fails. The stream waits for the task.
 std::string task_fails(Design design, npu::TileId tile, bool mm2s, int channel, int id,
                        const npu::BufferDescriptor& descriptor) {
   design.descriptors.push_back({tile, id, descriptor});
@@ -101,7 +101,7 @@ TEST(Refusal, NeighbourThatIsNotThere) {
   EXPECT_EQ(task_fails(design, last, true, 0, 0, linear(4, kEast + 0x100)),
             "tile (1, 1) MM2S 0, descriptor 0: address 0x100100 lies in a neighbour that the array "
             "does not have");
-  // West of npu1's first column lies one more; west of npu2's there is none.
+  // npu1 has another tile west of its first column; npu2 has none.
   design = empty();
   design.array = *npu::find_array("npu2");
   EXPECT_EQ(task_fails(design, kMem, true, 0, 0, linear(4, 0x100)),
@@ -148,7 +148,7 @@ TEST(Refusal, TaskQueueOverflow) {
   const Design design = empty();
   Stream stream(design);
   stream.descriptor(kShim, 0, linear(64), 0);
-  // Nothing takes what the channel sends: one task runs, four wait.
+  // Nothing receives the channel's data: one task runs and four wait.
   for (int i = 0; i < 6; ++i) stream.push(kShim, true, 0, {0, 0, false});
   EXPECT_EQ(fails(design, stream),
             "instruction 7 (write): tile (0, 0) MM2S 0: task queue overflow: 4 tasks wait behind "
@@ -159,7 +159,7 @@ TEST(Refusal, DescriptorRewrittenWhileATaskWaitsForIt) {
   const Design design = empty();
   Stream stream(design);
   stream.descriptor(kShim, 0, linear(64), 0).push(kShim, true, 0, {0, 0, false});
-  // A descriptor that is under way was read when it began.
+  // The running task read its descriptor when it began, so the descriptor may be rewritten.
   stream.descriptor(kShim, 0, linear(32), 0).push(kShim, true, 0, {0, 0, false});
   stream.descriptor(kShim, 0, linear(16), 0);
   EXPECT_EQ(fails(design, stream),
@@ -259,11 +259,11 @@ TEST(Refusal, StreamThatIsNone) {
   HostMemory host;
   const std::uint32_t words[] = {1, 2, 3};
   EXPECT_EQ(array->run(words, {}, host).state, RunState::Error);
-  // It did nothing to the array.
+  // The malformed stream did not affect the array.
   EXPECT_EQ(array->run(Stream(design).words(), {}, host).state, RunState::Completed);
 }
 
-// ---- What a design may not say ----
+// ---- Refused designs ----
 
 TEST(Refusal, DesignsThatDoNotFitTheArray) {
   Design design = empty();
@@ -292,7 +292,7 @@ TEST(Refusal, StreamsThatAreNotModelled) {
   EXPECT_EQ(not_configured(design), "a stream to tile (0, 2) stream FIFO 0 is not modelled");
   design.routes = {{core_port(kCore, 0), {dma(kShim, 0)}, 1, false}};
   EXPECT_EQ(not_configured(design), "packets made by tile (0, 2) core port 0 are not modelled");
-  // Tokens need no stream of the model.
+  // The route of the task-complete tokens is accepted: tokens do not need a modelled stream.
   design.routes = {{{kShim, PortKind::Control, 0}, {{kShim, PortKind::South, 0}}, {}, false}};
   EXPECT_TRUE(Array::create(design, {}));
 }
@@ -329,7 +329,7 @@ TEST(Refusal, CoresWithoutAGoodProgram) {
             "initialised");
 }
 
-/// What a program without kernels does wrong.
+/// Returns the message with which a core program without kernels fails.
 std::string program_fails(Program program) {
   Design design = empty();
   design.cores = {{kCore, program.end(), 1024, {}}};

@@ -4,7 +4,7 @@
 
 #include "aie_api/emulation.h"
 
-// A kernel object for the tests: what kernel code does, and what it must not do.
+// A kernel object for the tests, with valid and invalid operations of kernel code.
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -81,7 +81,7 @@ std::int32_t add(std::int32_t a, std::int32_t b) {
   return a + b;
 }
 
-// Words from stream 1, sixteen of them for each value of the cascade.
+// Reads words from stream 1 and sends sixteen of them in each cascade value.
 void stream_to_cascade(std::int32_t n) {
   const NpuWhisperCoreState& s = npuwhisper_core_state;
   for (std::int32_t i = 0; i < n; ++i) {

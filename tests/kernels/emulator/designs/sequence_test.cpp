@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What runtime sequences do: tasks on DMA queues, and registers written one by one.
+// Runtime sequences: tasks on DMA queues, and registers written individually.
 #include "text_design.h"
 
 namespace npuwhisper::emu::test {
@@ -9,7 +9,7 @@ namespace {
 using SequenceDesign = TextDesign;
 INSTANTIATE_TEST_SUITE_P(Arrays, SequenceDesign, ::testing::Values("npu1", "npu2"));
 
-/// Words in by @in, out by @out, 7 added on the way.
+/// A design that receives words through @in, adds 7 and sends them through @out.
 const std::string kAddsSeven = R"(
     %shim = aie.tile(0, 0)
     %core = aie.tile(0, 2)
@@ -18,7 +18,7 @@ const std::string kAddsSeven = R"(
 )" + adding_core("%core", "in", "out", 16, 7);
 
 TEST_P(SequenceDesign, TasksAreStartedRepeatedAndAwaited) {
-  // Four times the same 16 words, and a chain of two descriptors in reversed order.
+  // The same 16 words four times, then a chain of two descriptors in reverse order.
   const auto buffers = run(kAddsSeven + R"(
     aie.runtime_sequence(%a : memref<48xi32>, %b : memref<96xi32>) {
       %same = aiex.dma_configure_task_for @in {
@@ -53,7 +53,7 @@ TEST_P(SequenceDesign, TasksAreStartedRepeatedAndAwaited) {
 }
 
 TEST_P(SequenceDesign, TasksDriveMemoryTilesToo) {
-  // The sequence itself fills the memory tile, then plays its two halves the other way round.
+  // The sequence itself fills the memory tile, then sends its two halves in reverse order.
   const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
@@ -92,7 +92,8 @@ TEST_P(SequenceDesign, TasksDriveMemoryTilesToo) {
 }
 
 TEST_P(SequenceDesign, RegistersAreWrittenOneByOne) {
-  // The words of a shim's descriptor 0 for 16 words of argument 0, and its MM2S channel 0's queue.
+  // Writes the shim's descriptor 0, for 16 words of argument 0, and the queue of its MM2S channel
+  // 0.
   const auto buffers = run(kAddsSeven + R"(
     memref.global "private" constant @descriptor : memref<8xi32>
         = dense<[16, 0, 0, 0, 0x40000000, 0, 0, 0x2000000]>
@@ -117,7 +118,7 @@ TEST_P(SequenceDesign, RegistersAreWrittenOneByOne) {
 }
 
 TEST_P(SequenceDesign, TheHostsSideMovesInFourDimensions) {
-  // 2 times over the transposed 4 x 8; back into every other word.
+  // Reads the transposed 4 x 8 words twice; writes the results to every other word.
   const auto buffers = run(kAddsSeven + R"(
     aie.runtime_sequence(%a : memref<32xi32>, %b : memref<128xi32>) {
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 64, 1][0, 0, 2, 1])
@@ -134,8 +135,8 @@ TEST_P(SequenceDesign, TheHostsSideMovesInFourDimensions) {
 }
 
 TEST_P(SequenceDesign, ControlPacketsWriteAndReadATilesMemory) {
-  // A packet's header has the address, the number of words less one, the operation (0 writes, 1
-  // reads) and the packet id of the answer; the bit that makes its parity odd is the highest.
+  // A packet's header holds the address, the number of words minus one, the operation (0 writes, 1
+  // reads) and the packet id of the answer. Its highest bit makes the parity odd.
   const auto header = [](std::uint32_t operation, std::uint32_t n, std::uint32_t answer) {
     const std::uint32_t word = answer << 24 | operation << 22 | (n - 1) << 20 | 0x400;
     return word | (std::uint32_t(__builtin_popcount(word) % 2 == 0) << 31);

@@ -12,7 +12,8 @@ namespace {
 using StreamDesign = TextDesign;
 INSTANTIATE_TEST_SUITE_P(Arrays, StreamDesign, ::testing::Values("npu1", "npu2"));
 
-/// A DMA program: objects of 8 words in by S2MM 0 and out by MM2S `out`, by way of one buffer each.
+/// Returns a DMA program that receives objects of 8 words on S2MM 0 and sends them on MM2S 0,
+/// through one buffer each. `out_attributes` are the attributes of the sending descriptor.
 std::string dma_program(const std::string& core, const std::string& out_attributes = "") {
   return "aie.mem(%" + core + R"() {
       %in = aie.dma_start(S2MM, 0, ^in, ^next)
@@ -40,7 +41,7 @@ std::string dma_program(const std::string& core, const std::string& out_attribut
 )";
 }
 
-/// A core with its tile's buffers and locks, that adds `added` to what comes.
+/// Returns a core, with its tile's buffers and locks, that adds `added` to each word it receives.
 std::string locked_core(const std::string& core, const std::string& place, int added) {
   const auto lock = [&](const std::string& name, int init) {
     return "%" + core + "_" + name + " = aie.lock(%" + core + ") {init = " + std::to_string(init) +
@@ -122,7 +123,7 @@ TEST_P(StreamDesign, DmaProgramsAndLocksByHand) {
 }
 
 TEST_P(StreamDesign, PacketsFanOutAndMerge) {
-  // One channel of the host's side feeds two cores, whose packets share the way back.
+  // One host channel feeds two cores, whose packets share the stream back to the host.
   const auto buffers =
       run("%shim = aie.tile(0, 0)\n" + locked_core("left", "0, 2", 100) +
               locked_core("right", "1, 3", 200) + R"(
@@ -156,7 +157,7 @@ TEST_P(StreamDesign, PacketsFanOutAndMerge) {
       aiex.npu.dma_wait {symbol = @out}
     })",
           {counting(8), Words(18)});
-  // They come whole, whichever is the first; the header's low bits are the packet's id.
+  // Packets arrive whole, in either order. The low bits of the header are the packet's id.
   constexpr std::uint32_t kIdBits = 0x1f;
   std::uint32_t ids = 0;
   for (std::size_t packet = 0; packet < 2; ++packet) {
@@ -183,7 +184,7 @@ TEST_P(StreamDesign, ANeighboursMemoryIsReadDirectly) {
   EXPECT_EQ(buffers[1], counting(64, 3));
 }
 
-/// The test's kernels, for the array of the test.
+/// Returns the test's kernels, compiled for `array`.
 std::vector<Image::Kernel> kernels(const std::string& array) {
   std::ifstream file(array == "npu1" ? DESIGN_KERNEL_AIE2 : DESIGN_KERNEL_AIE2P, std::ios::binary);
   const std::string bytes(std::istreambuf_iterator<char>(file), {});
@@ -274,7 +275,7 @@ TEST_P(StreamDesign, TheCascadeHandsVectorsToTheSouth) {
     } {link_with = "design_kernel.o"}
 )" + in_out_sequence(64, 64),
                            {counting(64), Words(64)}, 1, kernels(GetParam()));
-  // The upper core doubles what both have been given.
+  // The upper core sends twice its input to the lower core, which adds its own.
   for (std::uint32_t i = 0; i < 64; ++i) EXPECT_EQ(buffers[1][i], 3 * i) << i;
 }
 

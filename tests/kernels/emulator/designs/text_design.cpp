@@ -11,7 +11,7 @@
 namespace npuwhisper::emu::test {
 namespace {
 
-/// The host's buffers, far from each other.
+/// The host's buffers, at addresses far apart.
 class Buffers final : public DeviceMemory {
  public:
   explicit Buffers(std::vector<Words>& buffers) : buffers_(buffers) {}

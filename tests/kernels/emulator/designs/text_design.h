@@ -9,36 +9,38 @@
 
 #include "emulator/image.h"
 
-/// Designs in text, executed from end to end: read, lowered, loaded, and their own runtime sequence
-/// run on host buffers. Without XRT and the driver; those have tests of their own.
+/// End-to-end execution of designs in text: they are read, lowered and loaded, and their own
+/// runtime sequence runs on host buffers. XRT and the driver are not involved; they have their own
+/// tests.
 namespace npuwhisper::emu::test {
 
 using Words = std::vector<std::uint32_t>;
 
-/// For tests of every array; GetParam() is its name.
+/// Fixture for tests that run on every array; GetParam() is the array's name.
 class TextDesign : public ::testing::TestWithParam<const char*> {
  protected:
-  /// Runs the sequence of `body`, which stands in an aie.device of the whole array, `n_runs` times
-  /// on the same buffers, and returns what they hold then. A refusal or a run that does not
-  /// complete fails the test.
+  /// Wraps `body` in an aie.device of the whole array and runs its sequence `n_runs` times on the
+  /// same buffers. Returns the buffers' final contents. A refusal or a run that does not complete
+  /// fails the test.
   static std::vector<Words> run(const std::string& body, std::vector<Words> buffers, int n_runs = 1,
                                 std::vector<Image::Kernel> kernels = {});
 };
 
-/// `n` words from `first` on.
+/// Returns `n` consecutive words, starting with `first`.
 Words counting(std::size_t n, std::uint32_t first = 0);
 
-/// A core that takes objects of `n` words from one FIFO for ever, and hands them on by another with
-/// `added` in each word.
+/// Returns a core that forever takes objects of `n` words from the FIFO `from`, adds `added` to
+/// each word and sends them through the FIFO `to`.
 std::string adding_core(const std::string& tile, const std::string& from, const std::string& to,
                         int n, int added);
 
-/// A transfer of the host's argument (all `n` words of it) to or from a FIFO; `extra`: attributes.
+/// Returns a transfer of all `n` words of the host's `argument` to or from `fifo`. `extra` holds
+/// further attributes.
 std::string transfer(const std::string& argument, int n, const std::string& fifo, int id,
                      const std::string& extra = "");
 
-/// A runtime sequence that gives all `n_in` words of the first buffer to the FIFO (or allocation)
-/// @in, and has the `n_out` words of the second one from @out.
+/// Returns a runtime sequence that sends all `n_in` words of the first buffer to the FIFO (or
+/// allocation) @in and receives the `n_out` words of the second buffer from @out.
 std::string in_out_sequence(int n_in, int n_out);
 
 }  // namespace npuwhisper::emu::test

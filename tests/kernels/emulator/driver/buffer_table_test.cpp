@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMappedAt = 0x7f0000000000;
 
-/// A table with a heap that is mapped, as the user-mode driver makes it first of all.
+/// A table with a mapped heap, which the user-mode driver creates first.
 class WithHeap : public testing::Test {
  protected:
   void SetUp() override {
@@ -44,7 +44,7 @@ TEST_F(WithHeap, DeviceBuffersLieInTheHeap) {
   EXPECT_EQ(buffer->device_address(), DeviceHeap::kBase + DeviceHeap::kAlignment);
   EXPECT_EQ(buffer->user_address(), kMappedAt + DeviceHeap::kAlignment);
   EXPECT_EQ(table_.map_offset(second), Buffer::kNoAddress);
-  // What the program writes through the heap's mapping is the buffer's.
+  // The buffer shares its memory with the heap's mapping.
   EXPECT_EQ(buffer->host().data(), table_.find(heap_)->host().data() + DeviceHeap::kAlignment);
   EXPECT_EQ(table_.find(first)->bytes(), 100u);
 }
@@ -116,13 +116,13 @@ TEST_F(WithHeap, ARunReachesBuffersAndNothingElse) {
       << "in the heap, but in no buffer";
   EXPECT_TRUE(memory.at(0, 4).empty());
 
-  // Addresses that XRT has put into the stream itself are the array's, above the host's.
+  // Addresses that XRT itself writes into the stream are the array's: the host's plus an offset.
   RunMemory above(table_, 0x80000000);
   EXPECT_EQ(above.at(kShared + 0x80000000, 16).data(), table_.find(shared)->device().data());
   EXPECT_TRUE(above.at(kShared, 16).empty());
   EXPECT_TRUE(above.at(16, 4).empty());
 
-  // A buffer that was freed is gone for the next run, and stays for this one.
+  // A freed buffer remains valid for the current run, but not for the next one.
   ASSERT_EQ(table_.close(shared), 0);
   EXPECT_FALSE(memory.at(kShared, 16).empty());
   EXPECT_TRUE(RunMemory(table_).at(kShared, 16).empty());

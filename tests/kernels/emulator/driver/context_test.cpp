@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kHeapAt = 0x7f0000000000;
 
-/// A context with a scripted image, and a program that uses it as XRT would.
+/// A context with a scripted image, used as XRT uses it.
 class ContextTest : public testing::Test {
  protected:
   void SetUp() override { open_device("", "50"); }
@@ -68,7 +68,7 @@ class ContextTest : public testing::Test {
     return context_->configure({&buffer, 1});
   }
 
-  /// A command buffer with a run.
+  /// Returns the handle of a command buffer that contains a run.
   std::uint32_t run_packet(Operation operation, std::uint32_t parameter = 0,
                            std::uint64_t argument = 0) {
     const std::uint32_t words[] = {static_cast<std::uint32_t>(operation), parameter};
@@ -121,7 +121,7 @@ class ContextTest : public testing::Test {
     return index;
   }
 
-  /// What Operation::Count gives.
+  /// Returns the result of Operation::Count.
   std::uint32_t count() {
     std::uint32_t handle = 0;
     EXPECT_EQ(buffers_.create_shared(Buffer::Type::Share, 4, handle), 0);
@@ -191,7 +191,7 @@ TEST_F(ContextTest, AMalformedChainExecutesNothing) {
   const std::uint32_t run = run_packet(Operation::Sleep);
   EXPECT_EQ(execute(chain_packet({run, 12345})), PacketState::Abort);
   EXPECT_EQ(execute(chain_packet({run, chain_packet({run})})), PacketState::Abort);
-  // 60 runs of 52 + 28 bytes: more than the driver's buffer for them.
+  // 60 runs of 52 + 28 bytes exceed the driver's buffer for a chain.
   EXPECT_EQ(execute(chain_packet(std::vector<std::uint32_t>(60, run))), PacketState::Abort);
   EXPECT_EQ(execute(chain_packet(std::vector<std::uint32_t>(40, run))), PacketState::Completed);
   EXPECT_EQ(device_->statistics().driver().n_runs, 40u);
@@ -227,7 +227,7 @@ TEST_F(ContextTest, ComputeUnitsTakeTurnsInTheArray) {
   ASSERT_EQ(context_->configure(images), 0);
   EXPECT_EQ(count(), 1u);
   EXPECT_EQ(count(), 2u);
-  // A run of the other unit brings its image in, and takes the first one's state away.
+  // A run of the other unit loads that unit's image, which discards the first image's state.
   const auto stream = device_buffer(std::string("\4\0\0\0\0\0\0\0", 8));
   const auto address = static_cast<std::uint32_t>(stream->device_address());
   EXPECT_EQ(execute(packet({1 | 6 << 12, 2, 3, 0, address, 0, 2})), PacketState::Completed);

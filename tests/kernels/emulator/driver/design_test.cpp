@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Designs in MLIR-AIE text and their kernel, built by npuwhisper-emulate --build, run by real XRT
-// on the emulated array.
+// Designs in MLIR-AIE text and their kernel, built by npuwhisper-emulate --build and run through
+// real XRT on the emulated array.
 #include <gtest/gtest.h>
 #include <xrt/experimental/xrt_elf.h>
 #include <xrt/experimental/xrt_ext.h>
@@ -29,10 +29,11 @@ using namespace std::chrono_literals;
 
 constexpr int kN = 1024;
 
-/// The container that NPUWHISPER_TEST_XCLBIN names, with a context.
+/// A context with the xclbin that NPUWHISPER_TEST_XCLBIN names.
 class DesignTest : public testing::Test {
  protected:
-  /// A stream beside the container: OUT.insts.txt or OUT.NAME.insts.txt.
+  /// Reads an instruction stream next to the xclbin: OUT.insts.txt or, with `name` ".NAME",
+  /// OUT.NAME.insts.txt.
   std::vector<std::uint32_t> words(const std::string& name = "") const {
     auto file = path_;
     std::ifstream text(file.replace_extension(name + ".insts.txt"));
@@ -111,7 +112,7 @@ TEST_F(DesignTest, AnElfFileHoldsTheStream) {
   auto file = path_;
   const xrt::elf elf(file.replace_extension("insts.elf").string());
   const xrt::kernel kernel = xrt::ext::kernel(context_, xrt::module(elf), "MLIR_AIE");
-  for (int first : {0, 700}) {  // XRT puts each run's addresses into the stream.
+  for (int first : {0, 700}) {  // XRT patches each run's addresses into the stream.
     xrt::bo from = xrt::ext::bo(device_, kN * 4);
     xrt::bo to = xrt::ext::bo(device_, kN * 4);
     for (int i = 0; i < kN; ++i) from.map<std::int32_t*>()[i] = first + i;

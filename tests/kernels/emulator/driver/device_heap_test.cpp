@@ -25,7 +25,7 @@ TEST(DeviceHeap, IsFullWhenNoGapFits) {
   EXPECT_FALSE(heap.allocate(1));
   heap.release(offsets[0], kUnit);
   heap.release(offsets[2], kUnit);
-  // Two units are free, but apart.
+  // Two units are free, but they are not adjacent.
   EXPECT_FALSE(heap.allocate(2 * kUnit));
   heap.release(offsets[1], kUnit);
   EXPECT_EQ(heap.allocate(3 * kUnit), 0u);

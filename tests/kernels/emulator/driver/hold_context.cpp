@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Has a hardware context until it is killed.
+// Holds a hardware context until it is killed.
 #include <unistd.h>
 
 #include "xrt_program.h"

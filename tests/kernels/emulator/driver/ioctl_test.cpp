@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The kernel's interface itself, without XRT: runs under npuwhisper-emulate with a scripted array.
-// What is wanted is what xdna-driver answers.
+// The kernel interface itself, without XRT. Runs under npuwhisper-emulate with a scripted array.
+// The expected results are those of xdna-driver.
 #include <drm/amdxdna_accel.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -27,7 +27,7 @@ std::uint64_t address_of(const void* object) {
   return reinterpret_cast<std::uintptr_t>(object);
 }
 
-/// An open device file; each function is an ioctl and gives 0 or the errno value.
+/// An open device file. Functions that return int perform an ioctl and return 0 or the errno value.
 class IoctlTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -81,7 +81,7 @@ class IoctlTest : public testing::Test {
     drm_gem_close arguments{.handle = handle, .pad = 0};
     return call(DRM_IOCTL_GEM_CLOSE, arguments);
   }
-  /// The heap, mapped; its place.
+  /// Creates and maps the heap. Returns its host address.
   std::byte* create_heap() { return map(create(AMDXDNA_BO_DEV_HEAP, kHeapBytes), kHeapBytes); }
 
   int create_context(std::uint32_t n_tiles, amdxdna_drm_create_hwctx& arguments) const {
@@ -102,7 +102,7 @@ class IoctlTest : public testing::Test {
     return call(DRM_IOCTL_AMDXDNA_DESTROY_HWCTX, arguments);
   }
 
-  /// A buffer in the heap with something in it, synced.
+  /// Creates a buffer in the heap, writes `bytes` to it and syncs it. Returns its handle.
   std::uint32_t device_buffer(std::byte* heap, std::string_view bytes) {
     const std::uint32_t handle = create(AMDXDNA_BO_DEV, bytes.size());
     const std::uint64_t offset = info(handle).xdna_addr - 0x4000000;
@@ -243,7 +243,7 @@ TEST_F(IoctlTest, BuffersAreTheClientsOwn) {
   EXPECT_EQ(ioctl(other, DRM_IOCTL_AMDXDNA_GET_BO_INFO, &arguments), -1);
   EXPECT_EQ(errno, ENOENT);
 
-  // Until one is exported and imported: then both have the same pages.
+  // An exported and imported buffer shares its pages between both clients.
   map(handle, 4096)[7] = std::byte{42};
   drm_prime_handle prime{.handle = handle, .flags = DRM_CLOEXEC | DRM_RDWR, .fd = -1};
   ASSERT_EQ(call(DRM_IOCTL_PRIME_HANDLE_TO_FD, prime), 0);
@@ -305,7 +305,7 @@ TEST_F(IoctlTest, ContextsAreLimited) {
   amdxdna_drm_create_hwctx context{};
   for (std::size_t i = 0; i < limit; ++i) contexts.push_back(create_context().handle);
   EXPECT_EQ(create_context(16, context), EINVAL);
-  // The limit is the device's, not the file's.
+  // The limit applies to the device, not to the file.
   int other = open(kDevice, O_RDWR);
   ASSERT_GE(other, 0);
   std::swap(fd_, other);

@@ -12,7 +12,7 @@ std::uint32_t header(std::uint32_t opcode, std::uint32_t count, std::uint32_t fu
   return 1 | further_masks << 10 | count << 12 | opcode << 23;
 }
 
-/// As XRT 2.25 sends kernel(3, instructions, 16, buffer, buffer).
+/// Returns the packet that XRT 2.25 sends for kernel(3, instructions, 16, buffer, buffer).
 std::vector<std::uint32_t> run_packet() {
   return {header(0, 10), 1, 3, 0, 0x4008000, 0, 16, 0x11, 0x7f00, 0x22, 0x7f01};
 }
@@ -90,7 +90,7 @@ TEST(Packet, AChainNamesItsRuns) {
   EXPECT_FALSE(parse_chain(chain_packet(0)));
   EXPECT_FALSE(parse_chain({}));
   auto packet = chain_packet(3);
-  packet[1] = 4;  // More than there are words for.
+  packet[1] = 4;  // The packet has words for only three handles.
   EXPECT_FALSE(parse_chain(packet));
   EXPECT_FALSE(parse_run(packet)) << "a chain within a chain";
 }

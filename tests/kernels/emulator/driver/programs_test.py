@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Programs under npuwhisper-emulate: what its command line promises, and what xrt-smi and others
-see of the emulated NPU.
+"""Tests programs under npuwhisper-emulate: the behaviour of its command line, and the emulated NPU
+as xrt-smi and other programs see it.
 
 usage: programs_test.py EMULATE XCLBIN_NPU1 XCLBIN_NPU2 HOLD_CONTEXT DESIGN
 
@@ -21,7 +21,7 @@ EMULATE, XCLBIN_NPU1, XCLBIN_NPU2, HOLD_CONTEXT, DESIGN = sys.argv[1:6]
 HERE = pathlib.Path(__file__).parent
 
 
-# In a build with sanitizers: other people's programs may leak.
+# In a build with sanitizers, third-party programs may leak.
 os.environ["ASAN_OPTIONS"] = os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"
 
 
@@ -115,7 +115,7 @@ class Build(unittest.TestCase):
     def test_several_files_become_one_object(self):
         with tempfile.TemporaryDirectory() as folder:
             scale, table = f"{folder}/scale.c", f"{folder}/table.c"
-            # By its content this is C++.
+            # The file is named .c, but its content is C++.
             pathlib.Path(scale).write_text(
                 'extern "C" int factor_of(int i);\n'
                 'extern "C" void scale(const int* from, int* to, int factor) {\n'
@@ -200,7 +200,7 @@ class XrtSmi(unittest.TestCase):
             xrt-smi examine -r aie-partitions"""
         output = emulate("npu2", "bash", "-c", script, NPUWHISPER_TEST_XCLBIN=XCLBIN_NPU2).stdout
         self.assertIn("seen both", output)
-        # What a killed process leaves behind is forgotten.
+        # The contexts of a killed process are no longer listed.
         self.assertIn("No hardware contexts running", output.split("seen both")[1])
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A Python program on an NPU, through pyxrt: adds one to 256 numbers, on the scripted array.
+"""A Python program that uses pyxrt to add one to 256 numbers on the scripted array.
 
 usage: pyxrt_program.py XCLBIN
 """

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Stands in for the array in tests of the driver: Npu::load() takes images that say
-// "scripted npu1" or "scripted npu2", and instruction streams are a few words that say what a run
-// does. See scripted_npu.h.
+// Replaces the array in tests of the driver. Npu::load() accepts images that begin with
+// "scripted npu1" or "scripted npu2". An instruction stream consists of a few words that specify
+// what the run does (scripted_npu.h).
 #include "scripted_npu.h"
 
 #include <chrono>

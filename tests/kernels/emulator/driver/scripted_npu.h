@@ -5,13 +5,13 @@
 
 namespace npuwhisper::emu::scripted {
 
-/// The first instruction word says what a run of the scripted array does.
+/// The first word of an instruction stream: what a run of the scripted array does.
 enum class Operation : std::uint32_t {
-  AddOne = 1,  ///< argument 1 [i] = argument 0 [i] + 1, for as many words as the second word says.
+  AddOne = 1,  ///< argument 1 [i] = argument 0 [i] + 1; the second word is the number of words.
   Fail = 2,
   Hang = 3,
-  Sleep = 4,  ///< For as many milliseconds as the second word says.
-  Count = 5,  ///< argument 0 [0] = how often this was run since the image was loaded.
+  Sleep = 4,  ///< Sleeps; the second word is the time in milliseconds.
+  Count = 5,  ///< argument 0 [0] = the number of Count runs since the image was loaded.
 };
 
 }  // namespace npuwhisper::emu::scripted

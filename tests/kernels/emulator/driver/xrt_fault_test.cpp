@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// What a program on real XRT sees of each kind of fault, and what it can do then. Each test wants
-// its own fault script, which meson.build has beside the test's name.
+// The effects of each kind of fault on a program that uses real XRT, and its means of recovery.
+// Each test needs its own fault script, which meson.build lists next to the test's name.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using scripted::Operation;
 
-/// One run of a good stream; its state.
+/// Runs a valid stream once and returns the run's state.
 ert_cmd_state run_once(XrtProgram& program, std::chrono::milliseconds timeout = 10s) {
   auto stream = program.instructions(Operation::Sleep);
   auto buffer = program.buffer(1);
@@ -23,7 +23,8 @@ ert_cmd_state run_once(XrtProgram& program, std::chrono::milliseconds timeout = 
   return run.wait(timeout);
 }
 
-/// What wait() of a list of four good runs throws; the state that it carries.
+/// Executes a list of four valid runs. Returns the state in wait()'s exception, or the list's state
+/// if it does not throw.
 ert_cmd_state run_list(XrtProgram& program) {
   auto stream = program.instructions(Operation::Sleep);
   auto buffer = program.buffer(1);
@@ -64,7 +65,7 @@ TEST(XrtFaults, Timeout) {  // timeout@1, a watchdog of 300 ms
 }
 
 TEST(XrtFaults, Hang) {  // hang@2
-  // XRT aborts a program that destroys a run which is in progress, so these are never destroyed.
+  // XRT aborts a program that destroys a run in progress, so these objects are never destroyed.
   static auto& stuck = *new XrtProgram();
   static auto& stream = *new xrt::bo(stuck.instructions(Operation::Sleep));
   static auto& buffer = *new xrt::bo(stuck.buffer(1));
@@ -75,7 +76,7 @@ TEST(XrtFaults, Hang) {  // hang@2
   EXPECT_EQ(run.wait2(200ms), std::cv_status::timeout);
   EXPECT_EQ(run.wait2(200ms), std::cv_status::timeout) << "it never completes";
   EXPECT_LT(run.state(), ERT_CMD_STATE_COMPLETED);
-  // Another context works.
+  // Another context still works.
   XrtProgram program;
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
@@ -90,7 +91,7 @@ TEST(XrtFaults, HangInAList) {  // hang@2
     list.execute();
     EXPECT_EQ(list.wait(200ms), std::cv_status::timeout);
   }
-  // XRT lets go of runs that are in a list, and the end of their context ends them.
+  // XRT allows runs of a list to be destroyed in progress; the end of their context ends them.
   XrtProgram program;
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }

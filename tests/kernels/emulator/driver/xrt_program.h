@@ -16,8 +16,8 @@
 
 namespace npuwhisper::emu {
 
-/// A program that uses the scripted array as any program uses an NPU, through real XRT. The
-/// container of the image is named by NPUWHISPER_TEST_XCLBIN.
+/// A program that uses the scripted array through real XRT, as any program uses an NPU. The
+/// environment variable NPUWHISPER_TEST_XCLBIN names the xclbin that contains the image.
 class XrtProgram {
  public:
   static std::string xclbin_path() {
@@ -31,7 +31,7 @@ class XrtProgram {
         context_(device_, uuid_),
         kernel_(context_, "MLIR_AIE") {}
 
-  /// Instructions for the array, synced.
+  /// Returns a synced buffer with an instruction stream for the scripted array.
   xrt::bo instructions(scripted::Operation operation, std::uint32_t parameter = 0) {
     xrt::bo stream(device_, 8, XCL_BO_FLAGS_CACHEABLE, kernel_.group_id(1));
     stream.write(std::vector{static_cast<std::uint32_t>(operation), parameter}.data());

@@ -23,7 +23,7 @@ bool is_npu1(const xrt::device& device) {
   return device.get_info<xrt::info::device::name>() == "NPU Phoenix (emulated)";
 }
 
-/// The counters of the emulated driver in this process.
+/// Returns the counters of the emulated NPU in this process.
 nlohmann::json counters() {
   using Function = std::size_t(char*, std::size_t);
   auto* const statistics =
@@ -67,7 +67,7 @@ TEST(Xrt, AForgottenSyncToTheDeviceGivesWhatWasThereBefore) {
   auto run = program.run(stream, from, to);
   from.map<std::uint32_t*>()[0] = 10;
   from.sync(XCL_BO_SYNC_BO_TO_DEVICE);
-  from.map<std::uint32_t*>()[0] = 20;  // Without a sync.
+  from.map<std::uint32_t*>()[0] = 20;  // This value is not synced.
   run.start();
   run.wait2();
   to.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
@@ -139,7 +139,7 @@ TEST(Xrt, TheWatchdogEndsAStuckRun) {
   EXPECT_EQ(buffer.map<std::uint32_t*>()[0], 1u) << "the array was configured anew";
 }
 
-/// A list of n runs, each of which adds one to a buffer; run `bad` (if not negative) fails.
+/// A list of `n` runs that each add one to a buffer. Run `bad` fails, unless `bad` is negative.
 struct RunList {
   RunList(XrtProgram& program, int n, int bad)
       : good(program.instructions(Operation::AddOne, 1)),
@@ -155,7 +155,7 @@ struct RunList {
     buffer.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
     return buffer.map<std::uint32_t*>()[0];
   }
-  xrt::bo good, failing, buffer;  // XRT's runs do not keep them.
+  xrt::bo good, failing, buffer;  // XRT's runs do not keep their buffers alive.
   std::vector<xrt::run> runs;
   xrt::runlist list;
 };
@@ -237,7 +237,7 @@ TEST(Xrt, EachContextHasAnArrayOfItsOwn) {
 
 TEST(Xrt, ABrokenImageIsAnException) {
   EXPECT_ANY_THROW(XrtProgram(std::getenv("NPUWHISPER_TEST_BROKEN_XCLBIN")));
-  // And the device goes on.
+  // The device still works.
   EXPECT_NO_THROW(XrtProgram());
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Core bodies, compiled and then run alone.
+// Core bodies, compiled and then run in isolation.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -104,7 +104,7 @@ TEST(Core, NarrowIntegersWrap) {
 }
 
 TEST(Core, ViewsMoveAndReshape) {
-  // Rows 1 and 3 of a 4 x 2 view, every second row, as 2 x 1: column 1.
+  // The subview has rows 1 and 3 and column 1 of a 4 x 2 view, as 2 x 1.
   EXPECT_EQ(run("%m = memref.expand_shape %out [[0, 1]] output_shape [4, 2] : memref<8xi32> into "
                 "memref<4x2xi32>\n"
                 "%s = memref.subview %m[1, %c1][2, 1][2, 1] : memref<4x2xi32> to memref<2x1xi32, "
@@ -209,7 +209,7 @@ TEST(Core, LocksAreNumbersForKernels) {
   EXPECT_EQ(seen.at(0).arguments, (std::vector<std::int64_t>{48 + 3, 32 + 4}));
 }
 
-/// A core that takes objects of a FIFO of four in windows of two, and steps by one.
+/// A core acquires windows of two objects of a FIFO and advances by one object at a time.
 TEST(Core, FifoWindowsSlide) {
   const Design design = lowered(
       device("%s = aie.tile(0, 0)\n%t = aie.tile(0, 2)\n"
@@ -230,7 +230,7 @@ TEST(Core, FifoWindowsSlide) {
   const std::vector<Observed> seen = ProgramRunner(design).run(kCore);
   ASSERT_EQ(seen.size(), 12u);
   for (std::size_t i = 0; i < 4; ++i) {
-    // Two at first, then one more each time, since one is still held.
+    // The first acquire takes two objects. Later ones take one, as one is still held.
     EXPECT_EQ(seen[3 * i].value, i == 0 ? 2 : 1);
     EXPECT_EQ(unpack_address(seen[3 * i + 1].arguments[0]).offset, buffers[i % 3]);
     EXPECT_EQ(unpack_address(seen[3 * i + 1].arguments[1]).offset, buffers[(i + 1) % 3]);
@@ -296,7 +296,7 @@ INSTANTIATE_TEST_SUITE_P(
                        "{\naie.end\n}"),
                 "has another core already"}));
 
-/// `n` functions, each of which calls the next one `times` times.
+/// Returns a device with `n` functions, each of which calls the next one `times` times.
 std::string chained_functions(int n, int times) {
   std::string text = "%t = aie.tile(0, 2)\n";
   for (int i = 0; i < n; ++i) {

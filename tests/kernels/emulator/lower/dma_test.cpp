@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DMA programs: descriptors, channels, and what descriptors cannot say.
+// DMA programs: descriptors, channels, and what descriptors cannot express.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -34,7 +34,7 @@ const std::string kDesign =
     "%w = aie.lock(%m1, 5) {sym_name = \"w\"}\n"
     "%x = aie.lock(%m2, 5) {sym_name = \"x\"}\n";
 
-/// One block that ends; `bd` is what follows "aie.dma_bd".
+/// Returns a DMA program of one block, without a loop. `bd` is the text after "aie.dma_bd".
 std::string single(const std::string& bd, const std::string& channel = "MM2S, 0",
                    const std::string& before = "", const std::string& after = "",
                    const std::string& tile = "mem") {

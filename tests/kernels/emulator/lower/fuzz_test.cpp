@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Damaged texts: each is refused with a message, or lowers to a design whose parts exist. Run with
-// the sanitizers for more.
+// Corrupted texts: each is refused with a message or lowers to a design whose parts all exist. A
+// build with sanitizers finds more.
 #include <array>
 #include <random>
 
@@ -17,8 +17,8 @@ using npu::TileKind;
 
 constexpr int kMutationsPerText = 1500;
 
-/// Damages a text in one to three places: bytes, spans, words, and numbers most of all, as texts
-/// that still parse go deeper.
+/// Corrupts a text in one to three places: bytes, spans, words and, most often, numbers, because
+/// texts that still parse exercise more of the code.
 class Mutator {
  public:
   explicit Mutator(unsigned seed) : random_(seed) {}
@@ -72,7 +72,7 @@ class Mutator {
     }
   }
 
-  /// The first number behind `at`.
+  /// Replaces the first number at or after `at`.
   static void replace_number(std::string& text, std::size_t at, const std::string& number) {
     constexpr const char* kDigits = "0123456789";
     const std::size_t begin = text.find_first_of(kDigits, at);

@@ -7,13 +7,13 @@
 
 namespace npuwhisper::emu::test {
 
-/// Lowers a text; a refusal fails the test with its message.
+/// Lowers `text` to a design. A refusal fails the test with its message.
 Design lowered(const std::string& text);
 
-/// The message with which a text is refused; not being refused fails the test.
+/// Returns the message of the refusal of `text`. Fails the test if `text` is accepted.
 std::string refusal(const std::string& text);
 
-/// `aie.device(npu1) { BODY }`
+/// Returns `aie.device(TARGET) { BODY }`.
 std::string device(const std::string& body, const std::string& target = "npu1");
 
 const Buffer* find_buffer(const Design& design, const std::string& name);
@@ -22,7 +22,7 @@ const DmaChannel* find_channel(const Design& design, npu::TileId tile, bool mm2s
 const npu::BufferDescriptor* find_descriptor(const Design& design, npu::TileId tile, int id);
 const Core* find_core(const Design& design, npu::TileId tile);
 
-/// The descriptors of a channel's first task in their order, until the chain ends or repeats.
+/// Returns the descriptors of a channel's first task in order, until the chain ends or repeats.
 std::vector<npu::BufferDescriptor> chain(const Design& design, npu::TileId tile, bool mm2s,
                                          int channel);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Object FIFOs become what mlir-aie's AIEObjectFifoStatefulTransform makes of them.
+// Object FIFOs are lowered as mlir-aie's AIEObjectFifoStatefulTransform lowers them.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -44,7 +44,7 @@ TEST(ObjectFifo, NeighboursShareMemory) {
 }
 
 TEST(ObjectFifo, MemoryIsWhereBothReachIt) {
-  // A core reaches the memory in its west, not the one in its east.
+  // A core can access its western neighbour's memory, but not its eastern neighbour's.
   const Design eastwards = lowered(device(kTiles + fifo("of", "%c2", "%d2")));
   EXPECT_EQ(find_buffer(eastwards, "of_buff_0")->tile, (TileId{0, 2}));
   const Design westwards = lowered(device(kTiles + fifo("of", "%d2", "%c2")));
@@ -83,7 +83,7 @@ TEST(ObjectFifo, DistantTilesAndTheHostNeedDma) {
   EXPECT_TRUE(design.shim_allocations[0].mm2s);
   EXPECT_EQ(design.shim_allocations[1].symbol, "out");
   EXPECT_FALSE(design.shim_allocations[1].mm2s);
-  // First free channel: out took MM2S 0 of the core, far takes 1.
+  // FIFOs take the first free channel: out takes MM2S 0 of the core, far takes MM2S 1.
   EXPECT_NE(find_channel(design, {0, 2}, true, 0), nullptr);
   EXPECT_NE(find_channel(design, {0, 2}, true, 1), nullptr);
 }
@@ -97,7 +97,7 @@ TEST(ObjectFifo, DepthFollowsWhatTheCoreAcquires) {
   const auto n_buffers = [](const Design& design) { return design.buffers.size(); };
   EXPECT_EQ(n_buffers(lowered(with_acquire(1))), 2u);
   EXPECT_EQ(n_buffers(lowered(with_acquire(3))), 4u);
-  // Without an acquire, and by a list of depths, it is what the text says.
+  // Without an acquire, or with a list of depths, the text determines the depth.
   EXPECT_EQ(n_buffers(lowered(device(kTiles + fifo("in", "%s0", "%c2", "8 : i32")))), 8u);
   EXPECT_EQ(n_buffers(lowered(device(kTiles + fifo("of", "%c2", "%c4, %d3", "[1, 2, 4]")))), 7u);
 }
@@ -115,7 +115,7 @@ TEST(ObjectFifo, LinkForwardsThroughOneSetOfBuffers) {
   const Design design = lowered(device(kTiles + fifo("in", "%s0", "%m0") +
                                        fifo("in2", "%m0", "%c2", "2 : i32", "", "memref<8xi32>") +
                                        "aie.objectfifo.link [@in] -> [@in2] ([] [])"));
-  // The larger object's: two of 64 bytes in the memory tile, two of 32 in the core.
+  // The link uses the larger objects: two of 64 bytes in the memory tile, two of 32 in the core.
   EXPECT_EQ(design.buffers.size(), 4u);
   const auto receiver = chain(design, kMem, false, 0);
   const auto sender = chain(design, kMem, true, 0);
@@ -128,7 +128,7 @@ TEST(ObjectFifo, LinkForwardsThroughOneSetOfBuffers) {
     EXPECT_EQ(receiver[i].acquire_lock, sender[i].release_lock);
     EXPECT_EQ(receiver[i].release_lock, sender[i].acquire_lock);
   }
-  // In the window of three memory tiles, the own one is in the middle.
+  // In the address window of three memory tiles, the tile's own memory is in the middle.
   EXPECT_EQ(receiver[0].address, 0x80000u + find_buffer(design, "in_cons_buff_0")->address);
   EXPECT_EQ(static_cast<int>(receiver[0].acquire_lock), window_lock(design, "in_cons_prod_lock_0"));
 }
@@ -168,7 +168,7 @@ TEST(ObjectFifo, JoinPutsPiecesTogether) {
 }
 
 TEST(ObjectFifo, RepeatSendsEachObjectAgain) {
-  // Through one buffer the channel repeats; with two, each has as many descriptors.
+  // With one buffer, the channel repeats. With two, each buffer has one descriptor per repetition.
   const Design one =
       lowered(device(kTiles + fifo("of", "%m0", "%c2", "1 : i32", "{repeat_count = 3 : i32}")));
   EXPECT_EQ(find_channel(one, kMem, true, 0)->starts[0].repeat, 2);

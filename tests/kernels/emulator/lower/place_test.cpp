@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Addresses of buffers, ids of locks and of descriptors: what mlir-aie's allocators give them.
+// Addresses of buffers and ids of locks and descriptors, as mlir-aie's allocators assign them.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -241,7 +241,7 @@ TEST(PlaceLocks, RefusesIdsAndValuesThatAreNone) {
             std::string::npos);
 }
 
-/// `n` blocks in a ring on one channel.
+/// Returns a DMA program with a ring of `n` blocks on one channel.
 std::string program(const std::string& operation, const std::string& tile, int n,
                     const std::string& channel, const std::string& memory) {
   std::string text =

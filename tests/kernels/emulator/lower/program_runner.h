@@ -10,17 +10,18 @@
 
 namespace npuwhisper::emu::test {
 
-/// What a core did that others would see.
+/// One externally visible action of a core.
 struct Observed {
   std::string what;             ///< "acquire", "release", "call NAME", "event"
   npu::TileId tile{};
   int lock = 0;
-  std::int64_t value = 0;       ///< Of a lock or an event.
+  std::int64_t value = 0;       ///< The value of a lock operation or an event.
   std::vector<std::int64_t> arguments{};
 };
 
-/// Runs a core's program on memory of its own, alone: locks are granted and noted, calls are noted.
-/// Integers only: it checks what a body was compiled to, not the emulator's arithmetic.
+/// Runs a core's program in isolation, on separate memory. Grants and records every lock operation
+/// and records calls. Supports integers only: it checks the compiled program, not the emulator's
+/// arithmetic.
 class ProgramRunner {
  public:
   explicit ProgramRunner(const Design& design) : design_(design) {}

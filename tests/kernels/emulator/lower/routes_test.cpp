@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Flows: merged by source, and refused where the stream switches have no port left.
+// Flows: merged by source, and refused if the stream switches have no port left.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -106,7 +106,7 @@ TEST(Flows, RefusesTwoFlowsIntoOnePort) {
   });
 }
 
-/// `n` circuits from memory tile (0, 1) up, the first two per core tile.
+/// Returns `n` circuits from memory tile (0, 1) upwards, two to each core tile.
 std::string upwards(int n) {
   static const char* const kTargets[] = {"%c2, DMA : 0", "%c2, DMA : 1", "%c3, DMA : 0",
                                          "%c3, DMA : 1", "%c4, DMA : 0", "%c4, DMA : 1"};
@@ -163,8 +163,9 @@ TEST(Routing, PacketsShareALink) {
 }
 
 TEST(Routing, GoesAroundAFullLink) {
-  // The next column's switches take what the own column has no southward ports left for; into a
-  // memory tile, which has none to its sides, from the shim below.
+  // The column has no southward ports left for the last flow, so it passes through the next
+  // column's switches. A memory tile has no ports to its sides, so the flow enters it from the shim
+  // below.
   std::string flows;
   for (int i = 0; i < 4; ++i) {
     flows += "aie.flow(%" + std::string(i < 2 ? "c2" : "c3") + ", DMA : " + std::to_string(i % 2) +

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runtime sequences become the instructions that mlir-aie's AIEDmaToNpu makes of them.
+// Runtime sequences are lowered to the instructions that mlir-aie's AIEDmaToNpu generates.
 #include <gtest/gtest.h>
 
 #include "array/transaction.h"
@@ -35,7 +35,7 @@ std::string sequence(const std::string& body,
                 "npu2");
 }
 
-/// The instructions of the one sequence.
+/// Returns the instructions of the text's only sequence.
 std::vector<Instruction> compiled(const std::string& text) {
   const Design design = lowered(text);
   if (design.sequences.size() != 1) {

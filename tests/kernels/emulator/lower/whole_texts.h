@@ -3,8 +3,7 @@
 
 namespace npuwhisper::emu::test {
 
-/// Texts that lower, with most of the constructs that the emulator reads. Tests and fuzzers damage
-/// them.
+/// Valid texts with most of the constructs that the emulator reads. Tests and fuzzers corrupt them.
 inline constexpr const char* kWholeTexts[] = {
     R"(module {
   aie.device(npu1_2col) @main {
