@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Writes golden data: the tensors that a test compares with, and where they come from.
+"""Writes golden data: the tensors that a test compares with, and their origin.
 
-Format (read by tests/support/golden.h): UTF-8 lines, an empty line, then the tensors' values one after
-another, row-major, little-endian, without padding.
+Format (read by tests/support/golden.h): UTF-8 lines, an empty line, then the values of the tensors in
+sequence, row-major, little-endian, without padding.
 
     npuwhisper-golden 1
     origin: tests/golden/make_mel.py, NumPy 2.4.6      any number of "key: value" lines; keys have no colon
@@ -18,7 +18,7 @@ TYPES = {'f32': np.dtype('<f4'), 'i32': np.dtype('<i4')}
 
 
 def write(path, attributes, tensors):
-    """attributes: {key: text}; tensors: {name: array}, integers stored as i32 and the rest as f32."""
+    """Writes `path`. attributes: {key: text}; tensors: {name: array}. Stores integers as i32, the rest as f32."""
     header, data = ['npuwhisper-golden 1'], []
     for key, value in attributes.items():
         assert ':' not in key and '\n' not in value and value

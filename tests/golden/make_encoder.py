@@ -5,21 +5,21 @@ usage: make_encoder.py MODEL_DIR WAV OUT        (needs NumPy; about a minute)
        tests/golden/encoder_base.bin: Whisper base (Systran/faster-whisper-base), and from Debian's
        pocketsphinx-testdata librivox/sense_and_sensibility_01_austen_64kb-0880.wav (LibriVox, public domain)
 
-MODEL_DIR is a CTranslate2 Whisper folder, WAV 16 kHz mono 16 bit, shorter than 30 s. Written from the paper
-(Radford et al. 2022) and the layout of the file; it shares no code with the runtime.
-Checked once against CTranslate2 4.8.5 (float32): encoder within 1.6e-6 of the largest magnitude, prompt logits
-within 1e-4, the same tokens. The tensors of OUT, in the
-format of golden_file.py (n = n_state, weights exactly as the file stores them):
+MODEL_DIR is a CTranslate2 Whisper folder, WAV 16 kHz mono 16 bit, shorter than 30 s. The reference is written from
+the paper (Radford et al. 2022) and the layout of the file; it shares no code with the runtime. It was checked once
+against CTranslate2 4.8.5 (float32): encoder within 1.6e-6 of the largest magnitude, prompt logits within 1e-4, the
+same tokens. The tensors of OUT, in the format of golden_file.py (n = n_state, weights as the file stores them):
 
-    mel [frames, n_mels]            log-mel of the clip; the window is this and then zeros up to 3000 frames
-    positions [p]                   encoder positions (of 1500) that the next tensors hold
+    mel [frames, n_mels]            log-mel of the clip; the window is padded with zeros to 3000 frames
+    positions [p]                   encoder positions (of 1500) in the next tensors
     encoder [p, n]                  encoder output, after the last layer norm
-    cross_key_0, cross_value_0      [p, n]: keys and values of the first decoder layer's cross-attention, heads
-    cross_key_last, _value_last     side by side, keys not scaled; and of the last layer
+    cross_key_0, cross_value_0      [p, n]: keys and values of the cross-attention of the first and the last decoder
+    cross_key_last, _value_last     layer, heads side by side, keys not scaled
     prompt [3]                      <|startoftranscript|><|en|><|transcribe|>
-    logits_ids, logits [3, 20]      after each prompt token: the 20 largest logits, falling
-    argmax [a]                      the tokens that follow the prompt and <|notimestamps|> when the largest logit
-    argmax_logits [a]               is taken, without rules, up to <|endoftext|>; and these logits
+    logits_ids, logits [3, 20]      the 20 largest logits after each prompt token, in descending order
+    argmax [a]                      the tokens after the prompt and <|notimestamps|> up to <|endoftext|>, each the one
+                                    with the largest logit, without rules
+    argmax_logits [a]               the logits of these tokens
 """
 import hashlib
 import math
@@ -39,7 +39,7 @@ END_OF_TEXT, NO_TIMESTAMPS = 50257, 50363
 
 
 def read_model(path):
-    """CTranslate2's model.bin, version 6: {variable: array}."""
+    """Reads CTranslate2's model.bin, version 6. Returns {variable: array}."""
     data, at = pathlib.Path(path).read_bytes(), 0
 
     def take(layout):
@@ -94,7 +94,7 @@ class Whisper:
         return sum(x[k:k + n * stride:stride][:n] @ weight[:, :, k].T for k in range(3)) + self.w[name + '/bias']
 
     def attend(self, query, key, value, causal=False):
-        """All [time, n_state], heads side by side."""
+        """All arrays are [time, n_state], heads side by side."""
         split = lambda x: x.reshape(len(x), self.heads, -1).transpose(1, 0, 2)
         q, k, v = split(query), split(key), split(value)
         scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
@@ -121,12 +121,12 @@ class Whisper:
         return self.norm('encoder/layer_norm', x)
 
     def cross(self, encoded):
-        """Per decoder layer: (keys, values) of the cross-attention."""
+        """Returns (keys, values) of the cross-attention for each decoder layer."""
         return [np.split(self.linear(f'decoder/layer_{i}/attention/linear_1', encoded), 2, axis=-1)
                 for i in range(self.layers)]
 
     def decode(self, tokens, cross):
-        """Logits after each token: [len(tokens), n_vocab]."""
+        """Returns the logits after each token: [len(tokens), n_vocab]."""
         embedding = self.w['decoder/embeddings/weight']
         x = embedding[tokens] + self.w['decoder/position_encodings/encodings'][:len(tokens)]
         for i, (key, value) in enumerate(cross):
@@ -152,7 +152,7 @@ if __name__ == '__main__':
     model_file, clip, out = pathlib.Path(sys.argv[1]) / 'model.bin', pathlib.Path(sys.argv[2]), sys.argv[3]
     whisper = Whisper(read_model(model_file))
     content = make_mel.log_mel(read_wav(clip), whisper.w['encoder/conv1/weight'].shape[1])
-    content = content.astype(np.float32)  # What is stored is exactly what goes in.
+    content = content.astype(np.float32)  # The stored values are exactly the input.
     encoded = whisper.encode(np.pad(content.astype(np.float64), ((0, 3000 - len(content)), (0, 0))))
     cross = whisper.cross(encoded)
 
@@ -164,7 +164,7 @@ if __name__ == '__main__':
         tokens.append(int(last.argmax()))
         values.append(last.max())
 
-    # Closely over the speech, coarsely over the zeros behind it, and the last.
+    # Dense in the speech, sparse in the zeros after it, and the last position.
     speech = len(content) // 2
     at = np.unique(np.r_[0:speech:10, speech:1500:150, 1499])
     golden_file.write(out, {

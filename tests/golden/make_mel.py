@@ -3,9 +3,9 @@
 
 usage: make_mel.py [OUT]        (default: mel_synthetic.bin beside this script; needs NumPy)
 
-Written from the definitions (Slaney's mel scale; STFT of 400 samples every 160 under a periodic Hann window,
-reflected at the start, zeros past the end; log10, floor 8 below the maximum, (x + 4) / 4), not from our C++.
-Checked once against others, largest absolute difference seen:
+The reference is written from the definitions (Slaney's mel scale; STFT of 400 samples every 160 under a periodic
+Hann window, reflected at the start, zeros past the end; log10, floor 8 below the maximum, (x + 4) / 4), not from our
+C++. It was checked once against others. Largest absolute differences:
   bank(80), bank(128) - mel_filters.npz of openai-whisper 20250625:      1.4e-9, 2.4e-9
   bank(80), bank(128) - faster-whisper 1.2.1 filters:           1.0e-9, 1.9e-9 (float32)
   log_mel of LibriVox speech (7.1 s) - faster-whisper 1.2.1 (float32):  3.3e-6 (80), 4.3e-6 (128)
@@ -21,7 +21,7 @@ RATE, FFT, HOP = 16000, 400, 160
 
 
 def bank(n_mels):
-    """[n_mels, 201]: triangles of area 1 whose corners are evenly spaced on Slaney's mel scale, 0 to 8000 Hz."""
+    """Returns [n_mels, 201]: triangles of area 1 with corners evenly spaced on Slaney's mel scale, 0 to 8000 Hz."""
     step = np.log(6.4) / 27
     top = 15 + np.log(8000 / 1000) / step
     mel = np.linspace(0, top, n_mels + 2)
@@ -35,7 +35,7 @@ def bank(n_mels):
 
 
 def log_mel(pcm, n_mels):
-    """[len(pcm) // 160, n_mels]: the frames that Whisper counts as content, clamped by their own maximum."""
+    """Returns [len(pcm) // 160, n_mels]: the frames that Whisper counts as content, clamped by their own maximum."""
     pcm = np.asarray(pcm, np.float64)
     padded = np.concatenate([pcm, np.zeros(FFT)])
     padded = np.concatenate([padded[FFT // 2:0:-1], padded])
@@ -47,7 +47,7 @@ def log_mel(pcm, n_mels):
 
 
 def synthetic():
-    """1.5 s (and no whole number of hops) of what stresses the front end: a sweep over all bins, noise over
+    """Returns 1.5 s (not a whole number of hops) that stress the front end: a sweep over all bins, noise over
     80 dB, full scale, digital silence."""
     n = 24077
     t = np.arange(n) / RATE

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Golden encodings of Whisper's two tokenizers, made by Hugging Face's `tokenizers`.
+"""Golden encodings of Whisper's two tokenizers, computed by Hugging Face's `tokenizers`.
 
 usage: make_tokenizer.py MULTILINGUAL_DIR ENGLISH_DIR OUT     (needs the Python package tokenizers)
        tests/golden/tokenizer.json: the tokenizer.json of Systran/faster-whisper-base and -tiny.en
 
-OUT is JSON: {"origin": text, "cases": [{"text": ..., "pieces": lengths in bytes of the pieces that
-the pre-tokenizer makes, "multilingual": token ids, "english": token ids}]}. The values are exact: no
-tolerance.
+OUT is JSON: {"origin": text, "cases": [{"text": ..., "pieces": lengths in bytes of the pre-tokenizer's
+pieces, "multilingual": token ids, "english": token ids}]}. The values are exact: no tolerance.
 
 The multilingual tokenizer.json has the token for a space and "t" (id 256) but lost its merge, the
-first of all; openai/whisper's ranks have it, and so does the text that the model was trained on. It
-is put back here.
+first of all merges. openai/whisper's ranks have it, and so does the text that the model was trained
+on. This script puts it back.
 """
 import json
 import pathlib
@@ -47,7 +46,7 @@ TEXTS = [
 
 
 def load(folder):
-    """The tokenizer of `folder` with the merges that its vocabulary implies."""
+    """Returns the tokenizer of `folder` with the merges that its vocabulary implies."""
     root = json.loads((pathlib.Path(folder) / 'tokenizer.json').read_text(encoding='utf-8'))
     model = root['model']
     as_pair = [merge.split(' ') if isinstance(merge, str) else merge for merge in model['merges']]

@@ -3,10 +3,10 @@
 
 usage: make_word_aligner.py [OUT]        (default: word_aligner.bin beside this script; needs NumPy)
 
-Written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from our C++. The attention
-is made up: heads that follow a text's words with leads and lags of their own, spread and noise; the sound is noise
-in bursts where the words are. The best path is found word by word, over all limits, where the C++ goes frame by
-frame.
+The reference is written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from our
+C++. The attention is synthetic: each head follows the words of a text with its own lead or lag, spread and noise. The
+sound is bursts of noise at the words. The best path is searched word by word, over all limits; the C++ searches frame
+by frame.
 """
 import pathlib
 import sys
@@ -19,15 +19,15 @@ HEADS, POSITIONS, LEAD = 4, 160, 800
 STEP, BLOCK = 320, 160
 SPOKEN, GAP, MARKED, OUTSIDE = range(4)
 UNMARKED_COST = 15.0
-# (kind, tokens): an opening word, "word word-of-two, word [pause] word." and what follows.
+# (kind, tokens): the time before the text, "word word-of-two, word [pause] word.", and the time after it.
 STATES = [(OUTSIDE, 0), (SPOKEN, 1), (GAP, 0), (SPOKEN, 1), (SPOKEN, 1), (MARKED, 1), (SPOKEN, 1), (GAP, 0),
           (SPOKEN, 1), (MARKED, 1), (OUTSIDE, 1)]
-# Positions at which the sound of each state begins and ends: the truth that attention follows.
+# Positions at which the sound of each state begins and ends: the ground truth for the attention.
 LIMITS = [0, 14, 26, 26, 38, 52, 70, 86, 106, 124, 140, 160]
 
 
 def noise(n):
-    """Uniform in [-1, 1), of a generator (Numerical Recipes, ranqd1) that any language writes in a line."""
+    """Returns uniform noise in [-1, 1). The generator (Numerical Recipes, ranqd1) is one line in any language."""
     state, out = 1, np.empty(n, np.float32)
     for i in range(n):
         state = (state * 1664525 + 1013904223) % 2**32
@@ -36,12 +36,12 @@ def noise(n):
 
 
 def sound(levels):
-    """levels: amplitude of each 10 ms."""
+    """Returns noise. levels: its amplitude in each 10 ms."""
     return noise(len(levels) * BLOCK) * np.repeat(np.float32(levels), BLOCK)
 
 
 def odds(pcm, samples):
-    """Log odds of speech in the 20 ms from each of `samples` on."""
+    """Returns the log odds of speech in the 20 ms from each of `samples` on."""
     pcm = np.asarray(pcm, np.float64)
     high = pcm - 0.97 * np.concatenate([pcm[:1], pcm[:-1]])
     power = (high**2).reshape(-1, BLOCK).mean(1)
@@ -55,7 +55,7 @@ def odds(pcm, samples):
 
 
 def best_path(attention, evidence, n):
-    """[n_states, 2]: first position and the one after the last of each state."""
+    """Returns [n_states, 2]: first position of each state, and the one after its last."""
     even = 1 / POSITIONS
     sums, row = [], 0
     for kind, tokens in STATES:
@@ -65,7 +65,7 @@ def best_path(attention, evidence, n):
             row += 1
         o = {SPOKEN: evidence, GAP: -evidence, MARKED: -evidence, OUTSIDE: np.abs(evidence)}[kind]
         sums.append(np.concatenate([[0], np.cumsum(np.log(p + 0.01 * even) + o)]))
-    # value[s][e]: of the best way to have done with states 0 to s by position e.
+    # value[s, e]: value of the best path through the first s states that ends at position e.
     value, choice = np.full((len(STATES) + 1, n + 1), -np.inf), {}
     value[0, 0] = 0
     for s, (kind, _) in enumerate(STATES):
@@ -98,7 +98,7 @@ def main():
     for s, (kind, _) in enumerate(STATES):
         if kind == SPOKEN:
             spoken[LIMITS[s]:LIMITS[s + 1]] = 1
-    spoken[-8:] = 1  # someone else, after the end
+    spoken[-8:] = 1  # Someone else speaks after the end.
     levels = np.where(np.repeat(spoken, 2) > 0, random.uniform(0.05, 0.3, 2 * POSITIONS), 0.001).astype(np.float32)
     evidence = odds(sound(levels), at * STEP - STEP // 2 + LEAD)
     heard, deaf = best_path(attention, evidence, POSITIONS), best_path(attention, 0 * evidence, POSITIONS)

@@ -34,7 +34,7 @@ TEST(LogPower, SilenceIsTheSmallestValueExactly) {
 TEST(LogPower, TouchesNothingBehindTheEndForAnySize) {
   for (std::size_t n = 1; n < 70; ++n) {
     std::vector<float> power(n + 1, 5.0F);
-    power[n] = 1e20F;  // Would be the largest if it were read as part of the input.
+    power[n] = 1e20F;  // Would be the largest if the function read beyond the input.
     const std::span<float> inside = std::span(power).first(n);
     const float largest = log10_power(inside, inside);
     EXPECT_NEAR(largest, std::log10(5.0), 1e-6) << n;

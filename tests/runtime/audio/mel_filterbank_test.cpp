@@ -19,9 +19,9 @@ TEST(MelFilterbank, RejectsImpossibleSizes) {
   EXPECT_FALSE(MelFilterbank::create(80, 400, 0));
 }
 
-/// Corners by hand: 3 mel are 200 Hz below 1000 Hz; 8000 Hz is 15 + 27 ln 8 / ln 6.4 = 45.2456 mel;
-/// so the 80 triangles are 45.2456 / 81 * 66.667 = 37.2392 Hz apart there, and bins are 40 Hz
-/// apart.
+/// Corners by hand: below 1000 Hz, 3 mel are 200 Hz. 8000 Hz is 15 + 27 ln 8 / ln 6.4 = 45.2456
+/// mel. Below 1000 Hz, the 80 triangles are therefore 45.2456 / 81 * 66.667 = 37.2392 Hz apart. The
+/// bins are 40 Hz apart.
 TEST(MelFilterbank, LinearPartByHand) {
   const auto bank = MelFilterbank::create(80, 400, 16000);
   ASSERT_TRUE(bank);
@@ -36,8 +36,8 @@ TEST(MelFilterbank, LinearPartByHand) {
   EXPECT_EQ(bank->weight(79, 200), 0);
 }
 
-/// Each triangle has area 1; summed over 40 Hz bins, those that cover several bins come close to 1
-/// / 40.
+/// Each triangle has area 1. If a triangle covers several bins of 40 Hz, its weights therefore sum
+/// to about 1/40.
 TEST(MelFilterbank, TrianglesHaveAreaOne) {
   const auto bank = MelFilterbank::create(80, 400, 16000);
   ASSERT_TRUE(bank);

@@ -38,7 +38,7 @@ std::vector<float> window(MelFrontend& mel, std::int64_t first, int n_frames) {
   return out;
 }
 
-/// All frames of `pcm` as one window.
+/// Returns all frames of `pcm` as one window.
 std::vector<float> all_frames(std::span<const float> pcm) {
   const int n_frames = static_cast<int>(pcm.size()) / kHop;
   const auto mel = frontend(kMels, std::max(n_frames, 1));
@@ -98,7 +98,6 @@ TEST(MelFrontend, AnyChunksGiveTheSameBits) {
   }
 }
 
-/// A frame is there as soon as its last sample is, and does not change any more.
 TEST(MelFrontend, SixteenBitPcmIsTheFloatsThatItStandsFor) {
   std::vector<std::int16_t> pcm(5000);
   std::vector<float> floats(pcm.size());
@@ -113,6 +112,7 @@ TEST(MelFrontend, SixteenBitPcmIsTheFloatsThatItStandsFor) {
   EXPECT_EQ(window(*mel, 0, 31), all_frames(floats));
 }
 
+/// A frame is available as soon as its last sample has been pushed, and does not change afterwards.
 TEST(MelFrontend, FramesComeAsSoonAsTheirSamplesDo) {
   const std::vector<float> pcm = noise(1'000, 2);
   const std::vector<float> wanted = all_frames(pcm);
@@ -137,7 +137,7 @@ TEST(MelFrontend, VeryShortInput) {
     EXPECT_EQ(mel->end_frame(), n_frames) << n;
     std::vector<float> out(4 * kFrame);
     EXPECT_EQ(*mel->window(0, 4, out), n_frames) << n;
-    // What is missing reads as zero samples: the same as when they are given.
+    // Missing samples read as zeros, as if they had been pushed.
     std::vector<float> padded = pcm;
     padded.resize(1'600);
     const auto longer = frontend(kMels, 10);
@@ -182,11 +182,11 @@ TEST(MelFrontend, CapacityHoldsBackUntilFramesAreDiscarded) {
   const std::vector<float> wanted = all_frames(pcm);
   const auto mel = frontend(kMels, 7);
   std::size_t at = mel->push(pcm);
-  EXPECT_EQ(at, std::size_t{8 * kHop - 1});  // One more would begin a hop beyond frame 6.
+  EXPECT_EQ(at, std::size_t{8 * kHop - 1});  // With one more, finish() would yield frame 7.
   EXPECT_EQ(mel->end_frame(), 7);
   EXPECT_EQ(mel->push(std::span(pcm).subspan(at)), 0U);
 
-  // Frames are compared through windows of one frame, whose clamp is the same in both.
+  // Compares windows of a single frame, so that both are clamped by the same maximum.
   const auto whole = frontend(kMels, 100);
   whole->push(pcm);
   whole->finish();
@@ -229,9 +229,9 @@ TEST(MelFrontend, TakesNothingAfterFinishUntilReset) {
   EXPECT_EQ(mel->first_frame(), 0);
   EXPECT_EQ(mel->end_frame(), 0);
   EXPECT_EQ(mel->n_samples(), 0);
-  mel->push(std::span(pcm).first(50));  // Shorter than what frame 0 mirrors ...
+  mel->push(std::span(pcm).first(50));  // Shorter than the part that frame 0 mirrors.
   mel->reset();
-  mel->push(pcm);  // ... and no trace of it.
+  mel->push(pcm);  // Nothing of the earlier audio may remain.
   mel->finish();
   EXPECT_EQ(window(*mel, 0, 20), first);
 }
@@ -255,7 +255,7 @@ TEST(MelFrontend, TheLoudestSamplesItTakesStayFinite) {
   for (const float value : all_frames(pcm)) ASSERT_TRUE(std::isfinite(value));
 }
 
-/// The ring's rows are reused hundreds of times without drifting.
+/// The positions of frames stay correct although the ring's rows are reused hundreds of times.
 TEST(MelFrontend, LongStreamKeepsItsPlace) {
   const std::vector<float> pcm = noise(16'000, 9);
   const auto mel = frontend(kMels, 50);

@@ -31,7 +31,7 @@ std::vector<std::int16_t> speech(std::size_t n) {
   return pcm;
 }
 
-/// A stream by way of the ring beside the CPU's front end: both must say the same.
+/// Runs a stream through the ring and through the CPU's front end. Both must give the same windows.
 class RingLogMelTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -46,7 +46,7 @@ class RingLogMelTest : public testing::Test {
     wanted_ = std::move(*wanted);
   }
 
-  /// A window at `first`; then what comes before `next` is given up.
+  /// Compares the windows at `first`, then discards the frames before `next`.
   void expect_window(std::int64_t first, std::int64_t next) {
     ASSERT_EQ(found_->end_frame(), wanted_->end_frame());
     std::vector<float> found(kFrames * kMels, -99.0F);
@@ -62,7 +62,8 @@ class RingLogMelTest : public testing::Test {
     wanted_->discard_before(next);
   }
 
-  /// Pushes all of `pcm` to both; whole windows are looked at, each beginning `step` frames later.
+  /// Pushes all of `pcm` to both implementations and compares whole windows, each `step` frames
+  /// after the previous one.
   template <typename Push>
   void stream(std::span<const std::int16_t> pcm, int step, std::size_t piece, Push push) {
     std::size_t done = 0;
@@ -83,7 +84,7 @@ class RingLogMelTest : public testing::Test {
     wanted_->finish();
     expect_window(first_, first_);
   }
-  /// Writes `part` where upstream would, and pushes it from there.
+  /// Writes `part` to a slice of the ring, as upstream does, and pushes the slice.
   std::size_t through_ring(std::span<const std::int16_t> part) {
     const auto slice = ring_->acquire(part.size());
     EXPECT_EQ(slice.size(), part.size());
@@ -112,7 +113,7 @@ TEST_F(RingLogMelTest, AudioThatLiesInTheRingIsNotCopied) {
   EXPECT_GT(mel_.n_runs, 8) << "one for each window";
 }
 
-/// Upstream allocates while the stream is still being made, or made anew.
+/// Upstream may acquire slices while the stream is still being created or reset.
 TEST_F(RingLogMelTest, SlicesFromBeforeTheStreamBeginsAreItsOwn) {
   const auto pcm = speech(2 * kWindow);
   const auto first = ring_->acquire(400);
@@ -149,7 +150,8 @@ TEST_F(RingLogMelTest, AcrossTheRingsEndOnlyTheWindowsThereAreCopied) {
   stream(pcm, kFrames, 1000, by_ring());
   end();
   EXPECT_GT(found_->bytes_copied(), 0U);
-  // Three times: at most a window that was there, and one until the break is behind.
+  // The ring wraps three times. Each wrap copies at most two windows of 16-bit samples: the one
+  // that was in the ring, and another one until the break has passed.
   EXPECT_LT(found_->bytes_copied(), 3 * 2 * 2 * (kWindow + kFftSize));
 }
 
@@ -290,7 +292,7 @@ TEST_F(RingLogMelTest, WhatIsMirroredStaysInTheStore) {
   const auto pcm = speech(1000);
   through_ring(pcm);
   wanted_->push(std::span<const std::int16_t>(pcm));
-  // All of the rest, to the ring's end: the store comes right behind it.
+  // Acquires the rest of the ring. The store begins directly behind it.
   const auto others = ring_->acquire(SampleRing::kRingWindows * kWindow - pcm.size());
   ASSERT_FALSE(others.empty());
   std::fill(others.begin(), others.end(), std::int16_t{1234});

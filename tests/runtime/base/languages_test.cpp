@@ -13,7 +13,7 @@ namespace npuwhisper {
 namespace {
 
 TEST(Languages, AreSortedByCodeAndComplete) {
-  EXPECT_EQ(languages().size(), 100U);  // 99 of the first models, and Cantonese.
+  EXPECT_EQ(languages().size(), 100U);  // The 99 of the first models, and Cantonese.
   EXPECT_TRUE(std::ranges::is_sorted(languages(), {}, &Language::code));
   std::set<std::string_view> codes;
   std::set<std::string_view> names;

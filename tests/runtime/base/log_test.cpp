@@ -10,7 +10,7 @@
 namespace npuwhisper {
 namespace {
 
-// First in the file: once a sink was set, the default does not come back.
+// Must be the first test in the file: once a sink has been set, the default does not come back.
 TEST(Log, DefaultPrintsErrorsAndWarningsOnly) {
   testing::internal::CaptureStderr();
   log(LogLevel::Error, "one");
@@ -34,7 +34,7 @@ TEST(Log, SinkReceivesEveryLevel) {
 }
 
 TEST(Log, CallsTheSinkOneAtATime) {
-  int calls = 0;  // Not atomic: calls at the same time would lose counts.
+  int calls = 0;  // Not atomic: concurrent calls would lose counts.
   set_log_sink([&](LogLevel, std::string_view) { ++calls; });
   {
     std::vector<std::jthread> threads;

@@ -46,7 +46,7 @@ TEST(Result, OfVoidHoldsSuccessOrAnError) {
   EXPECT_EQ(result.error().code, ErrorCode::Timeout);
 }
 
-// GoogleTest matches the whole of stderr against a regular expression without "(" or "|".
+// A regular expression for stderr, without "(" or "|": GoogleTest's own engine supports neither.
 constexpr const char* kDeath = "npuwhisper: value of a failed Result: model 'base.bin': expected";
 
 TEST(ResultDeathTest, ValueOfAnErrorEndsWithItsMessage) {

@@ -25,7 +25,7 @@ class Trace : public testing::Test {
  protected:
   ~Trace() override { EXPECT_TRUE(stop_trace()); }
 
-  /// All events in the file, which must be whole JSON.
+  /// Returns all events in the file, which must be complete JSON.
   std::vector<Json> events() const {
     std::ifstream file(path_);
     return Json::parse(file).at("traceEvents").get<std::vector<Json>>();
@@ -86,7 +86,7 @@ TEST_F(Trace, HoldsNestedSpansOfThreadsByTheirNames) {
 TEST_F(Trace, ShowsRunsAsTheDevices) {
   ASSERT_TRUE(start_trace(path_));
   const auto begin = trace::Clock::now();
-  // The last run's device gives the name, whole, whatever was longer before it.
+  // The process is named after the last run's device. Nothing of the longer name may remain.
   trace::record_run("NPU Strix Point in Ryzen AI (emulated)", begin, begin);
   trace::record_run("NPU Strix (emulated)", begin, begin + std::chrono::milliseconds(7));
   ASSERT_TRUE(stop_trace());

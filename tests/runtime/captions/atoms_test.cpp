@@ -54,7 +54,7 @@ TEST(Atoms, Columns) {
   EXPECT_EQ(columns_of("\xff"), 1) << "a replacement character";
 }
 
-/// A word that a jump of the stream's timestamps fell into.
+/// A word spans a jump in the stream's timestamps.
 TEST(Atoms, TimesOfATextOf146YearsAscend) {
   constexpr std::chrono::nanoseconds kEnd{std::int64_t{1} << 62};
   const SpokenText whole{at(0), kEnd, " One text of forty columns that lasts long"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Captions that appear as a whole: rules one by one, and what holds for any speech.
+// Captions that appear as a whole: the rules one by one, and properties that hold for any speech.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -177,7 +177,7 @@ TEST(CaptionLayout, LeastAndDefaults) {
   EXPECT_EQ(CaptionLayout::of(CaptionStyle::Broadcast, 37, 3).lines, 3);
 }
 
-// When its first word was said; empty where it begins within a word.
+// Returns when the caption's first word was said; empty if the caption begins within a word.
 std::optional<nanoseconds> first_said(const Caption& caption) {
   if (caption.marks.empty() || caption.marks.front().offset > 0) return std::nullopt;
   return caption.marks.front().time;
@@ -186,12 +186,13 @@ std::optional<nanoseconds> first_said(const Caption& caption) {
 struct Way {
   test::Script script;
   CaptionLayout layout;
-  double patience;  // Seconds after its start until a word is due; 0: never.
+  double patience;  // Seconds from a word's start until it is due; 0: never.
 };
 
 class AnySpeech : public ::testing::TestWithParam<Way> {
  protected:
-  // As words come: a few at a time, with what is known after them, and what is due by then.
+  // Feeds the words to a CaptionMaker a few at a time and returns its captions. Each take() is told
+  // when the next word starts and, with patience, by when text is due.
   static std::vector<Caption> captions_of(const std::vector<SpokenText>& words,
                                           std::mt19937& random) {
     const auto maker = CaptionMaker::create(GetParam().layout);
@@ -240,7 +241,8 @@ TEST_P(AnySpeech, IsReadable) {
       if (const auto said = first_said(caption)) {
         EXPECT_LE(caption.start - *said, kLag + 10 * nanoseconds(reading::kShortest)) << "late";
       }
-      // Who reads slower than it was said had as much time as the next caption could be delayed.
+      // A caption may be too short to be read only if the next caption was delayed by at least
+      // kLag and follows without a gap.
       const bool is_read = (caption.end - caption.start) * 20 >= std::chrono::seconds(columns);
       const bool is_least = caption.end - caption.start >= nanoseconds(reading::kLeast);
       if (i + 1 == captions.size() || (is_read && is_least) || GetParam().patience > 0) continue;

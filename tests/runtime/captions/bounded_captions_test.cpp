@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Times that no clock has. Builds with -Db_sanitize=undefined see overflows.
+// Times beyond the range of any clock. Builds with -Db_sanitize=undefined detect overflows.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -45,7 +45,7 @@ TEST(BoundedCaptions, TimesBeyondAllClocksLoseNoText) {
   }
 }
 
-/// Of two that end the stream one is the last, however late.
+/// flush_before() returns all remaining text, whatever time it is given.
 TEST(BoundedCaptions, TextBeforeTheNextIsFlushedWhereverThatBegins) {
   for (const nanoseconds next : kTimes) {
     const auto maker = CaptionMaker::create(CaptionLayout::of(CaptionStyle::Subtitle));

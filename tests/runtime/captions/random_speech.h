@@ -14,16 +14,16 @@ inline std::chrono::nanoseconds at(double seconds) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(seconds * 1e9));
 }
 
-/// `text`, which is cut before each space, as words that take `pace` seconds for each byte.
+/// Splits `text` before each space into words that take `pace` seconds per byte.
 std::vector<SpokenText> spoken(const std::string& text, double start = 0, double pace = 0.06);
 
 enum class Script { Latin, Chinese, Thai, Mixed };
 
-/// Words of random lengths, sentences, pauses and paces, among them some that are too long for a
+/// Returns words with random lengths, sentences, pauses and paces. Some words are too long for a
 /// line.
 std::vector<SpokenText> random_speech(std::mt19937& random, Script script, std::size_t n_words);
 
-/// All text without white space: what must be the same in words and in captions.
+/// Returns all text without white space. It must be the same for words and for their captions.
 std::string letters(const std::vector<SpokenText>& words);
 std::string letters(const std::vector<Caption>& captions);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-// What every device must do with Whisper's graphs: each (device, precision) against the reference
-// of support/graph_reference.h, on the tiny model, whose weights are exact in f16.
+// Conformance tests of devices with Whisper's graphs. They compare each (device, precision) with
+// the reference of support/graph_reference.h, on the tiny model, whose weights are exact in f16.
 #include <gtest/gtest.h>
 
 #include <memory>
@@ -17,7 +17,7 @@
 
 namespace npuwhisper::test {
 
-/// Rows of a decoder step that tests prepare for.
+/// Maximum number of rows of a decoder step in these tests.
 inline constexpr int kMaxRows = 24;
 
 struct Case {
@@ -26,18 +26,21 @@ struct Case {
   NpuStages stages{};
 };
 
-/// The CPU in every precision; or, where NPUWHISPER_TEST_DEVICE is npu, the NPU that there must be,
-/// with the encoder and the decoder on the array: the parameters of a conformance suite.
+/// Returns the parameters of a conformance suite: by default the CPU in every precision. If
+/// NPUWHISPER_TEST_DEVICE is npu, returns the NPU instead, with the encoder and the decoder on the
+/// array. The machine must then have an NPU.
 std::vector<Case> all_cases();
 std::string name_of(const testing::TestParamInfo<Case>& info);
 
-/// Largest difference from the reference, relative to the reference's largest magnitude.
+/// Largest allowed difference from the reference, relative to the reference's largest magnitude.
 struct Bounds {
   double encoder = 0;
-  double decoder = 0;  ///< From exact features on: cross-attention buffer, caches, weights.
+  /// Bound for decoder steps from exact features. Covers the cross-attention buffer, the caches and
+  /// the weights.
+  double decoder = 0;
 };
 
-/// A model with everything that tests of one size need.
+/// A tiny model, written to a temporary folder and loaded from there.
 struct Tiny {
   explicit Tiny(const TinyModelOptions& options);
   const ModelConfig& config() const { return model->config; }
@@ -47,30 +50,32 @@ struct Tiny {
   std::shared_ptr<const Model> model;
 };
 
-/// Two layers and two heads, except for the real window length, whose reference would take seconds.
-/// Made once.
+/// Returns a model, created once per size. It has two layers and two heads, but only one of each at
+/// the real window length of 1500, where the reference would otherwise take seconds.
 const Tiny& tiny(int n_audio_ctx);
 
-/// Even between -1 and 1, exact in f32.
+/// Returns uniformly distributed values from -1 to 1, exact in f32.
 Matrix random_matrix(int rows, int columns, unsigned seed);
 
-/// Plain tensors that a test writes or reads are rows of f32 or bf16, told apart by the buffer's
-/// size.
+/// Writes a plain tensor, as f32 or bf16 depending on the buffer's size.
 void write_buffer(Buffer& buffer, const Matrix& matrix);
+/// Reads `n` values of a plain tensor, as f32 or bf16 depending on the buffer's size.
 std::vector<double> read_buffer(Buffer& buffer, std::size_t n);
 
-/// Largest difference, relative to the largest magnitude of `wanted`. NaN where `found` holds one.
+/// Returns the largest difference divided by the largest magnitude in `wanted`, or NaN if `found`
+/// contains a NaN.
 double relative_error(std::span<const double> found, std::span<const double> wanted);
 double relative_error(std::span<const float> found, std::span<const double> wanted);
 
-/// Runs to the end; fails the test on an error.
+/// Runs `executable` to completion. Fails the test on an error.
 void run(Executable& executable, const Bindings& bindings);
 
-/// Opens the case's device. A precision that this CPU lacks must be refused, and is skipped.
+/// Opens the case's device. If this CPU lacks the precision, checks that the device refuses it and
+/// skips the test.
 class Conformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override;
-  /// nullptr, and the test has failed, on an error. So does allocate().
+  /// Prepares `graph`. Fails the test and returns nullptr on an error; so does allocate().
   std::unique_ptr<Executable> prepare(const Graph& graph, const Weights& weights, int batch);
   static std::unique_ptr<Buffer> allocate(Executable& executable, TensorId id, int rows = 0);
 

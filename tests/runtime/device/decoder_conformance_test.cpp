@@ -57,12 +57,13 @@ class DecoderConformance : public Conformance {
 
   const ModelConfig& config() const { return model_->config(); }
 
-  /// Adds a row to the next step: `cells` end with the row's own.
+  /// Adds a row to the next step. The last of `cells` is the row's own cell.
   void add(int stream, Token token, std::vector<int> cells, bool logits = true,
            bool attention = false) {
     rows_.push_back({stream, token, std::move(cells), logits, attention, {}, {}});
   }
-  /// Tokens one after the other in cells first, first + 1, ...; only the last wants logits.
+  /// Adds rows for tokens [begin, end) of a sequence whose token i is in cell i. Requests logits
+  /// only for the last of `tokens`.
   void add_sequence(int stream, const std::vector<Token>& tokens, std::size_t begin,
                     std::size_t end) {
     for (std::size_t i = begin; i < end; ++i) {
@@ -82,7 +83,7 @@ class DecoderConformance : public Conformance {
     std::vector<float> attention;
   };
 
-  /// Runs the rows that were added on the device and returns them with their results.
+  /// Runs the added rows on the device and returns them with their results.
   std::vector<Row> step() {
     std::vector<Row> rows = std::exchange(rows_, {});
     const auto n_keys = static_cast<std::size_t>(config().n_audio_ctx);
@@ -119,7 +120,7 @@ class DecoderConformance : public Conformance {
     return reference_->run_step(reference_rows);
   }
 
-  /// Runs the step on both and compares the logits.
+  /// Runs the step on the device and in the reference and compares the logits.
   std::vector<Row> check_step() {
     std::vector<Row> rows = step();
     const auto wanted = reference_step(rows);
@@ -134,7 +135,8 @@ class DecoderConformance : public Conformance {
     return rows;
   }
 
-  /// Same computation in another grouping of rows: differs by rounding, of cached values too.
+  /// Returns the bound on the difference between two runs of the same computation whose rows are
+  /// grouped differently. Rounding causes the difference, also that of cached values.
   double regrouping_bound() const {
     if (GetParam().device == DeviceKind::Npu) return bounds_.decoder;
     return GetParam().precision == Precision::F32 ? 1e-5 : 1e-2;
@@ -173,7 +175,7 @@ TEST_P(DecoderConformance, SeveralStreamsInOneStep) {
   add_sequence(0, {10, 20, 30}, 0, 3);
   add_sequence(1, {300, 200, 100, 50, 25}, 0, 5);
   check_step();
-  // Then one token each, in cells that are neither ordered nor close.
+  // Then one token each, in a cell that is not next to the others.
   add(1, 77, {0, 1, 2, 3, 4, kCells - 1});
   add(0, 78, {0, 1, 2, 9});
   check_step();
@@ -189,7 +191,7 @@ TEST_P(DecoderConformance, PiecesEqualTokenByToken) {
     std::vector<float> last;
     for (std::size_t begin = 0; begin < tokens.size(); begin += piece) {
       add_sequence(1, tokens, begin, std::min(begin + piece, tokens.size()));
-      // The other stream's audio, so that both sequences mean the same.
+      // Uses the other stream's audio, so that both sequences compute the same.
       std::swap(streams_[1].cross, streams_[0].cross);
       last = step().back().logits;
       std::swap(streams_[1].cross, streams_[0].cross);
@@ -199,7 +201,7 @@ TEST_P(DecoderConformance, PiecesEqualTokenByToken) {
 }
 
 TEST_P(DecoderConformance, ForkedSequencesEqualSeparateOnes) {
-  // Two beams share the prompt's cells 0 to 2 and go on in cells of their own.
+  // Two beams share the prompt's cells 0 to 2 and continue in cells of their own.
   add_sequence(0, {40, 41, 42}, 0, 3);
   check_step();
   add(0, 50, {0, 1, 2, 3});
@@ -246,7 +248,7 @@ TEST_P(DecoderConformance, CapturedAttentionMatchesReference) {
   }
 }
 
-/// A head that config.json names twice is still one that is asked for twice.
+/// config.json may name a head twice. Its attention is then captured twice.
 TEST_P(DecoderConformance, AHeadMayBeCapturedTwice) {
   for (Op& op : decoder_graph_.ops) {
     if (op.kind == OpKind::CrossAttention && !op.captured_heads.empty()) op.captured_heads = {1, 1};

@@ -15,8 +15,8 @@ namespace {
 
 using ExactWeightsConformance = Conformance;
 
-/// precision=f32 and bf16 promise the weights as the file stores them: f32 weights that f16 cannot
-/// hold must not be rounded.
+/// precision=f32 and precision=bf16 guarantee the weights as the file stores them: f32 weights that
+/// f16 cannot hold must not be rounded.
 TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   if (GetParam().precision != Precision::F32 && GetParam().precision != Precision::Bf16) {
     GTEST_SKIP() << "only f32 and bf16 promise this";
@@ -78,8 +78,8 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   EXPECT_LE(relative_error(found, wanted[0].logits), 1e-6);
 }
 
-/// However a device rounds: the logits that decisions fall between are those of the file's weights,
-/// and so are embeddings.
+/// However a device rounds, it must compute the largest logits, which decide the next token, and
+/// the embeddings from the weights as stored in the file.
 TEST_P(ExactWeightsConformance, TheLargestLogitsAreNotRounded) {
   constexpr int kState = 64;
   constexpr int kVocab = 300;
@@ -134,7 +134,8 @@ TEST_P(ExactWeightsConformance, TheLargestLogitsAreNotRounded) {
     std::vector<std::size_t> order(kVocab);
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return wanted[a] > wanted[b]; });
-    // The last of the best may be another one that rounding took for larger.
+    // Does not compare the last of the best logits, because rounding may have selected another
+    // logit for that place.
     for (std::size_t j = 0; j + 1 < kBest; ++j) {
       EXPECT_NEAR(found[i][order[j]], wanted[order[j]], 1e-5) << "row " << i << ", logit " << j;
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Devices read weights from a file that another program may change: an Error, never the end of the
-// process, and never weights that no result can be computed from.
+// Devices read weights from a file that another program may change meanwhile. A device must then
+// return an Error. It must never end the process or accept weights that are not finite.
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -29,7 +29,7 @@ std::string read_file(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
-/// Where the data of the variable `name` begins in a model file (layout: model/weights.h).
+/// Returns the offset of the data of variable `name` in a model file (layout: model/weights.h).
 std::size_t data_of(const std::string& file, const std::string& name) {
   const std::size_t rank = file.find(name + '\0') + name.size() + 1;
   return rank + 1 + 4 * static_cast<std::size_t>(file[rank]) + 1 + 4;
@@ -67,7 +67,7 @@ class ModelFileConformance : public Conformance {
   }
 };
 
-/// While a model loads: from the first variable on, or from the middle of one.
+/// The file is cut while a model loads: in the middle of a variable, or to nothing.
 TEST_P(ModelFileConformance, AFileThatIsShortenedIsAnError) {
   const Tiny model(small(DataType::F16));
   const auto file = model.folder.path() / "model.bin";
@@ -76,7 +76,7 @@ TEST_P(ModelFileConformance, AFileThatIsShortenedIsAnError) {
     const char* variable;
     std::size_t more;
   };
-  // Each lies before what one of the graphs reads.
+  // Each cut lies before data that one of the graphs reads.
   for (const auto& [variable, more] :
        {Cut{"encoder/conv1/weight", 5}, Cut{"decoder/layer_0/attention/linear_1/weight", 100},
         Cut{"decoder/embeddings/weight", 9001}}) {

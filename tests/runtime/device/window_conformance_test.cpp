@@ -12,8 +12,8 @@ Matrix random_mel(const ModelConfig& config, unsigned seed) {
   return random_matrix(2 * config.n_audio_ctx, config.n_mels, seed);
 }
 
-/// Of which the positions behind the dense ones see only padding: two convolutions reach two frames
-/// to each side.
+/// Returns a mel in which the positions after the dense ones see only padding. The two convolutions
+/// reach two frames to each side.
 Matrix random_mel(const ModelConfig& config, unsigned seed, const WindowPositions& positions) {
   Matrix mel = random_mel(config, seed);
   if (positions.is_all()) return mel;
@@ -23,7 +23,8 @@ Matrix random_mel(const ModelConfig& config, unsigned seed, const WindowPosition
 
 class EncoderConformance : public Conformance {
  protected:
-  /// `n_dense`: padding behind so many positions is thinned; 0: there is none.
+  /// Compares the encoder with the reference. `n_dense`: padding after this many positions is
+  /// thinned; 0: no thinning.
   void check(int n_audio_ctx, int batch, int n_dense = 0) {
     const Tiny& model = tiny(n_audio_ctx);
     const Graph graph = make_encoder_graph(model.config());
@@ -63,7 +64,7 @@ class EncoderConformance : public Conformance {
           << "item " << i << " of " << batch << ", " << n_audio_ctx << " positions";
       RecordProperty("error", std::to_string(error));
     }
-    // Fewer items than prepared, and one alone: the same numbers.
+    // One item alone, fewer than prepared, gives the same numbers.
     write_buffer(*outputs.back(), Matrix(static_cast<std::size_t>(n_audio_ctx),
                                          static_cast<std::size_t>(model.config().n_state)));
     run(*encoder, {.items = std::span(items).last(1), .rows = {}, .positions = positions});
@@ -132,7 +133,7 @@ TEST_P(EncoderConformance, PlanNamesEveryOperation) {
   EXPECT_NE(plan.describe().find("encoder/conv1"), std::string::npos);
 }
 
-/// Weights that a Model would never let through must not be trusted either.
+/// Devices must check weights themselves, although Model::load() refuses such weights.
 TEST_P(EncoderConformance, WeightsThatDoNotFitAreRefused) {
   const Tiny& model = tiny(50);
   TinyModelOptions wider;

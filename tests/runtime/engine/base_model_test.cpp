@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The real Whisper base on a real clip, against the NumPy reference of
-// tests/golden/make_encoder.py. Without the model the program says so and exits with 77, which
-// Meson reports as a skipped test.
+// Compares the real Whisper base on a real clip with the NumPy reference of
+// tests/golden/make_encoder.py. Without the model, the program reports that and exits with 77,
+// which Meson reports as a skipped test.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -32,17 +32,17 @@ const test::Golden& golden() {
   return *loaded;
 }
 
-/// The clip and zeros to 30 s.
+/// Returns the clip's mel, padded with zeros to 30 s.
 std::vector<float> golden_window(const ModelConfig& config) {
   std::vector<float> mel = golden().tensor("mel").f32;
   mel.resize(static_cast<std::size_t>(2 * config.n_audio_ctx * config.n_mels));
   return mel;
 }
 
-/// Relative to the golden data's, over the rows that these hold.
+/// Errors relative to the golden data, over the rows that the golden data contains.
 struct EncoderError {
-  double largest = 0;  ///< Difference, to the largest magnitude.
-  double rms = 0;      ///< Of the differences, to that of the values.
+  double largest = 0;  ///< Largest difference / largest magnitude.
+  double rms = 0;      ///< RMS of the differences / RMS of the values.
 };
 EncoderError encoder_error(const std::vector<float>& found, std::size_t columns) {
   const auto& wanted = golden().tensor("encoder").f32;
@@ -65,7 +65,7 @@ EncoderError encoder_error(const std::vector<float>& found, std::size_t columns)
   return {worst / scale, std::sqrt(errors / values)};
 }
 
-/// Encoder output as f32, whichever of f32 and bf16 the device keeps it in.
+/// Returns the encoder output as f32, whether the device stores f32 or bf16.
 std::vector<float> encode(Device& device, const Model& model) {
   const Graph graph = make_encoder_graph(model.config);
   auto encoder = device.prepare(graph, *model.weights, 1);
@@ -113,8 +113,9 @@ TEST(BaseModel, EncoderInF32) {
   check_encoder(Precision::F32, 1e-3, 1e-3);
 }
 
-/// bf16 operands have 8 bits: 0.2 % each, of which six layers with their residuals leave some 0.5 %
-/// (seen: 0.4 % of the largest, 0.55 % in the mean). Where the CPU has no bf16 this is f32 again.
+/// bf16 operands have 8 bits, an error of 0.2 % each. After six layers with their residuals the
+/// error is about 0.5 % (seen: 0.4 % of the largest, 0.55 % RMS). On a CPU without bf16, the
+/// default is f32.
 TEST(BaseModel, EncoderInTheDefaultPrecision) {
   check_encoder(Precision::Auto, 2e-2, 2e-2);
 }
@@ -130,7 +131,8 @@ TEST_P(BaseDecoder, GivesTheGoldenTokens) {
   TokenDecoder& decoder = **made;
   ASSERT_TRUE(decoder.encode(golden_window(model_of(**engine).config), 3000));
 
-  // Logits after each token of the prompt: two at a time are all that a stream without beams keeps.
+  // Compares the logits after each prompt token, one call per token: a stream without beams returns
+  // at most two rows per call.
   const auto& ids = golden().tensor("logits_ids").i32;
   const auto& wanted = golden().tensor("logits").f32;
   std::vector<Token> tokens(golden().tensor("prompt").i32.begin(),

@@ -33,7 +33,7 @@ TEST(CellTables, NoCellIsLeft) {
   }
   EXPECT_EQ(tables.append(0), -1);
   EXPECT_EQ(tables.append(1), -1);
-  // Dropping the second sequence frees what it held alone.
+  // Dropping the second sequence frees the cells that no other sequence held.
   tables.fork(std::vector<int>{0});
   EXPECT_GE(tables.append(0), 0);
   EXPECT_GE(tables.append(0), 0);
@@ -53,8 +53,8 @@ TEST(CellTables, ForkedSequencesShareTheParentsCells) {
   }
 }
 
-/// A model that copies: each sequence is a list of numbers that were never used before, and a cell
-/// holds the number of its append. If a cell were given away while a sequence holds it, that
+/// Reference implementation that copies. Each sequence is a list of unique numbers, and each cell
+/// holds the number of its last append. If a cell were reused while a sequence holds it, that
 /// sequence would read another number.
 class NaiveModel {
  public:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The public functions where memory runs out: an Error, never an exception, and all is well after.
+// When memory runs out, public functions return an Error and throw no exception. They work again
+// afterwards.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,8 +17,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Calls `body` again and again, with the first, second, ... allocation failing, until none fails.
-/// Far allocations are sampled. `body` returns whether it succeeded.
+/// Calls `body` repeatedly with the first, second, ... allocation failing, until none fails. Late
+/// allocations are only sampled. `body` returns whether it succeeded.
 void fail_each_allocation(test::Failures failures, const std::function<Result<void>()>& body) {
   for (long n = 1; n < 10'000'000; n += 1 + n / 4) {
     Result<void> result;
@@ -54,9 +55,9 @@ class NoMemory : public testing::Test {
   }
 };
 
-// Once only: nlohmann's JSON allocates while it destroys a value, and ends the program where it
-// cannot. And not in oneDNN: a primitive that it had no memory to make stays in its cache, and
-// fails all who want the same one later.
+// Only one allocation fails per run, because nlohmann's JSON allocates while it destroys a value
+// and ends the program if that fails. oneDNN's allocations are spared: oneDNN caches a failure to
+// create a primitive, and then fails every later request for the same primitive.
 TEST_F(NoMemory, OpeningAnEngine) {
   const test::TemporaryFolder folder;
   test::write_tiny_model(folder.path(), {.n_audio_ctx = 50});
@@ -93,7 +94,7 @@ TEST_P(NoMemoryInAStream, Transcribing) {
   });
 }
 
-// The step that reads the file composes a message there, in a job of several threads.
+// The step that reads the file composes the error message inside a job of several threads.
 TEST_P(NoMemoryInAStream, SayingThatTheModelFileWasShortened) {
   const test::TinyEngine tiny(Precision::F32);
   const auto decoder = tiny.stream();

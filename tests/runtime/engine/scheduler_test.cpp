@@ -27,13 +27,13 @@ class FakeBuffer final : public Buffer {
   int value = 0;
 };
 
-/// One device that can do one thing at a time.
+/// A device that runs one thing at a time.
 struct FakeDevice {
   std::atomic<bool> busy{false};
   std::atomic<bool> overlapped{false};
 };
 
-/// Runs what the test says when it is waited for.
+/// Runs the test's function in wait().
 class FakeExecutable final : public Executable, private Run {
  public:
   using Work = std::function<Result<void>(const Bindings&)>;
@@ -84,7 +84,8 @@ class SchedulerTest : public testing::Test {
         static_cast<FakeBuffer*>(bindings.items[0][0])->value * 2;
     return {};
   }
-  /// logits[0] says which row it was. Holds the device while hold_ is set.
+  /// Sets each row's logits[0] to a number that identifies the row. Holds the device while hold_ is
+  /// set.
   Result<void> decode_work(const Bindings& bindings) {
     holding_ = true;
     while (hold_) std::this_thread::sleep_for(milliseconds(1));
@@ -93,7 +94,7 @@ class SchedulerTest : public testing::Test {
     for (std::size_t i = 0; i < bindings.rows.size(); ++i) {
       const StepRow& row = bindings.rows[i];
       row.logits[0] = static_cast<float>(1000 * row.token + row.position);
-      // Rows of one stream stand together.
+      // Rows of one stream must be adjacent.
       for (std::size_t j = i + 2; j < bindings.rows.size(); ++j) {
         if (bindings.rows[j].cross_cache == row.cross_cache &&
             bindings.rows[j - 1].cross_cache != row.cross_cache) {
@@ -108,7 +109,7 @@ class SchedulerTest : public testing::Test {
     return {};
   }
 
-  /// One stream's step of `n` rows; checks that each row's result is its own.
+  /// Runs one stream's step of `n` rows and checks that each row gets its own result.
   Result<void> decode(int stream, int n, int position = 0) {
     FakeBuffer cross;
     std::vector<float> logits(static_cast<std::size_t>(n), -1.0F);
@@ -126,8 +127,8 @@ class SchedulerTest : public testing::Test {
     return result;
   }
 
-  /// Submits `n` steps of one row while the device is held by another, so that they wait together if
-  /// `patience` is long enough for all to get from there into the queue.
+  /// Submits `n` one-row steps while another step holds the device, so that they wait together.
+  /// `patience` must be long enough for all submitting threads to reach the queue.
   std::vector<Result<void>> decode_together(int n, milliseconds patience) {
     hold_ = true;
     std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
@@ -156,7 +157,7 @@ class SchedulerTest : public testing::Test {
   FakeBuffer features_;
   Scheduler scheduler_{{encoder_, &cross_, &features_}, decoder_, kMaxRows, 4};
   std::atomic<bool> hold_{false}, holding_{false}, scattered_{false};
-  std::atomic<bool> throws_{false};  // Each batch but the holder's.
+  std::atomic<bool> throws_{false};  // Every batch except the holder's throws.
   std::atomic<Token> poison_{-1};  // A batch with this stream fails.
   std::atomic<std::size_t> most_rows_{0};
 };
@@ -210,8 +211,8 @@ TEST_F(SchedulerTest, TooManyRowsNeverReachTheDevice) {
 }
 
 TEST_F(SchedulerTest, WhoWaitsTogetherRunsTogether) {
-  // Whether the others were in the queue in time is the operating system's choice, so there are
-  // more tries than one.
+  // The operating system decides whether the others are in the queue in time, so the test tries
+  // several times.
   std::size_t most = 0;
   for (int i = 0; i < 10 && most < kMaxRows; ++i) {
     for (const auto& result : decode_together(kMaxRows, milliseconds(5 << i))) EXPECT_TRUE(result);
@@ -225,7 +226,7 @@ TEST_F(SchedulerTest, AnErrorReachesTheWholeBatchAndNobodyElse) {
   bool shared = false;
   for (int i = 0; i < 10 && !shared; ++i) {
     const int runs = decoder_.n_runs;
-    // The held step is a batch of its own, and succeeds.
+    // The holder's step is a batch of its own and succeeds.
     const auto results = decode_together(kMaxRows, milliseconds(5 << i));
     shared = decoder_.n_runs == runs + 2;
     if (!shared) continue;
@@ -254,7 +255,7 @@ TEST_F(SchedulerTest, ErrorsOfEitherHalfOfAnEncodeArePassedOn) {
   EXPECT_NE(cross.value, 7);
 }
 
-/// Who waits would wait for ever, and the device would be busy.
+/// An exception that escapes would leave callers waiting forever and the device busy.
 TEST_F(SchedulerTest, AnExceptionIsAnErrorAndDoesNotStick) {
   throws_ = true;
   const auto results = decode_together(2, milliseconds(50));
@@ -266,8 +267,8 @@ TEST_F(SchedulerTest, AnExceptionIsAnErrorAndDoesNotStick) {
   EXPECT_TRUE(decode(1, 1));
 }
 
-/// Everything at once: results go to their callers, batches stay within their limit, one run at a
-/// time, no deadlock.
+/// Many streams run simultaneously: results reach their callers, batches stay within their limit,
+/// runs do not overlap, and nothing deadlocks.
 TEST_F(SchedulerTest, ManyStreamsForAWhile) {
   constexpr int kStreams = 8;
   poison_ = 3;

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A stream that runs allocates nothing: neither we, nor what we call on our behalf in the C++
-// library.
+// A running stream allocates nothing: neither our code nor the C++ library on its behalf.
 //
-// oneDNN is the exception that we cannot help: its execute() makes a map of its arguments for each
-// call. So allocations are told apart by who calls: those from inside libdnnl are counted for
-// themselves and must all be freed again before the call into the stream returns; from everywhere
-// else there must be none at all.
+// oneDNN is the unavoidable exception: its execute() builds a map of its arguments for each call.
+// Allocations are therefore distinguished by caller. Those from inside libdnnl are counted
+// separately and must all be freed before the call into the stream returns. There must be no
+// others.
 #include <gtest/gtest.h>
 
 #include <link.h>
@@ -30,7 +29,7 @@ std::atomic<bool> counting{false};
 std::atomic<long> ours{0};
 std::atomic<long> onednns{0};
 std::atomic<long> freed{0};
-// Where libdnnl's code lies.
+// Address range of libdnnl, which identifies its allocations.
 std::uintptr_t onednn_begin = 0;
 std::uintptr_t onednn_end = 0;
 
@@ -89,15 +88,16 @@ TEST_P(StreamAllocation, NothingAWindowOnceAStreamRuns) {
     for (int i = 0; i < 5; ++i) fine = fine && decoder->step(five).has_value();
     fine = fine && decoder->align(prompt, probabilities).has_value();
   };
-  // As files are heard, and as live passes are, whose padding the device may thin.
+  // Decodes one window as in a file, and one as in a live pass. The device may thin the padding of
+  // the latter.
   const auto windows = [&] {
     hear(tiny.n_frames());
     hear(200);
   };
-  // Recording a trace is to allocate nothing either.
+  // Recording a trace must not allocate either.
   const test::TemporaryFolder folder;
   ASSERT_TRUE(start_trace(folder.path() / "trace.json", 100));
-  // Once to get warm: threads make what they keep (OpenMP's settings, the unwinder's tables).
+  // Warm-up: threads create state that they keep (OpenMP's settings, the unwinder's tables).
   windows();
   counting = true;
   for (int i = 0; i < 3; ++i) windows();
@@ -108,7 +108,7 @@ TEST_P(StreamAllocation, NothingAWindowOnceAStreamRuns) {
   EXPECT_EQ(freed, onednns) << "oneDNN keeps memory, or somebody frees what was allocated before";
   RecordProperty("oneDNN allocations in six windows", static_cast<int>(onednns));
 
-  // And the counters count: each kind.
+  // Checks that each counter works.
   EXPECT_GT(onednns, 0) << "oneDNN allocates no more: simplify this test";
   counting = true;
   void* kept = ::operator new(100);

@@ -17,7 +17,8 @@ namespace {
 using test::argmax;
 using test::TinyEngine;
 
-/// One engine in f32 for all: what is compared here differs by the order of sums alone.
+/// Returns one f32 engine for all tests. The results compared here differ only by the order of
+/// sums.
 const TinyEngine& tiny() {
   static const TinyEngine engine(Precision::F32);
   return engine;
@@ -31,7 +32,7 @@ double largest_difference(std::span<const float> a, std::span<const float> b) {
   return largest;
 }
 
-/// Logits of the last token of `tokens`, one token at a time.
+/// Returns the logits of the last of `tokens`, decoded one token at a time.
 std::vector<float> step_through(TokenDecoder& decoder, const std::vector<Token>& tokens) {
   const int first = 0;
   auto logits = decoder.prompt({tokens.data(), 1}, {&first, 1});
@@ -63,7 +64,7 @@ TEST_F(Stream, KnowsItsLimits) {
   EXPECT_EQ(decoder_->max_length(), 448);
 }
 
-/// Longer than one step takes (64 rows), so that it is cut in pieces.
+/// The prompt is longer than one step (64 rows), so it is split.
 TEST_F(Stream, APromptIsItsTokensOneByOne) {
   std::vector<Token> tokens(150);
   for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<Token>(i * 7 % 250);
@@ -89,7 +90,7 @@ TEST_F(Stream, ForkedSequencesEqualSeparateOnes) {
   ASSERT_TRUE(decoder_->prompt(prompt, {&last, 1}));
   decoder_->fork(std::vector<int>{0, 0, 0});
   ASSERT_TRUE(decoder_->step(std::vector<Token>{40, 50, 60}));
-  // 60 goes on twice, 40 once, 50 is dropped.
+  // 60 continues twice and 40 once; 50 is dropped.
   decoder_->fork(std::vector<int>{2, 0, 2});
   const auto logits = decoder_->step(std::vector<Token>{70, 80, 90});
   ASSERT_TRUE(logits);
@@ -126,7 +127,7 @@ TEST_F(Stream, AlignsAllTokens) {
     const auto weights = attention->subspan(row * n_keys, n_keys);
     EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 1.0, 1e-5) << row;
   }
-  // The probabilities are those of the logits that the same tokens give as a prompt.
+  // The probabilities must match the logits of the same tokens, run as a prompt.
   const auto eot = static_cast<std::size_t>(model_of(*tiny().engine).tokenizer->special().eot);
   for (const int at : {0, 14, 15, 16, 38}) {
     const auto logits = decoder_->prompt(tokens, {&at, 1});
@@ -161,12 +162,13 @@ TEST_F(Stream, AlignmentGivesProbabilitiesOfTheLastTokens) {
   }
 }
 
-/// What a decoder says of a window, encoded exactly up to `n_exact`.
+/// A decoder's results for one window.
 struct Heard {
   std::vector<float> logits;
   std::vector<float> attention;
 };
 
+/// Decodes a window whose first `n_exact` frames are encoded exactly.
 Heard hear(TokenDecoder& decoder, const std::vector<float>& mel, int n_exact) {
   if (const auto done = decoder.encode(mel, n_exact); !done) {
     ADD_FAILURE() << done.error().message;
@@ -180,14 +182,15 @@ Heard hear(TokenDecoder& decoder, const std::vector<float>& mel, int n_exact) {
   return heard;
 }
 
-/// Where padding that a position stands for is alike, nothing is lost by leaving the rest out.
+/// If all padding positions of a group are alike, thinning the group to one position changes
+/// nothing.
 TEST(ThinnedPadding, CountsForAllThatItStandsFor) {
   constexpr int kPositions = 640;
-  constexpr int kDense = 128;  // The other 512 in groups of 4: the device computes 128 of them.
+  constexpr int kDense = 128;  // Of the other 512, the device computes one of every 4.
   const TinyEngine tiny(Precision::F32, {.n_audio_ctx = kPositions, .alike_positions = 4});
   std::vector<float> mel = tiny.mel(1);
   const auto n_mels = static_cast<std::size_t>(tiny.config().n_mels);
-  constexpr int kExact = 2 * kDense - 2;  // Later ones are seen by the next position.
+  constexpr int kExact = 2 * kDense - 2;  // The position after the dense ones sees later frames.
   std::fill(mel.begin() + kExact * static_cast<std::ptrdiff_t>(n_mels), mel.end(), 0.0F);
   const auto decoder = tiny.stream({.max_sequences = 1, .alignment = true});
   const Heard all = hear(*decoder, mel, tiny.n_frames());
@@ -202,9 +205,10 @@ TEST(ThinnedPadding, CountsForAllThatItStandsFor) {
       EXPECT_EQ(thinned.attention[i], 0.0F) << i << ": was it encoded?";
     }
   }
-  // One frame more, and the next positions have to be encoded, which are other groups.
+  // One more exact frame extends the dense positions, and the groups no longer match those that are
+  // alike.
   EXPECT_GT(largest_difference(thinned.logits, hear(*decoder, mel, kExact + 1).logits), 1e-4);
-  // Nothing of a short window is left in a long one.
+  // A long window is not affected by an earlier short one.
   EXPECT_EQ(hear(*decoder, mel, tiny.n_frames()).logits, all.logits);
 }
 
@@ -228,7 +232,7 @@ TEST_F(Stream, BadInputIsRefused) {
   std::vector<float> probabilities(300);
   expect_refused(decoder_->align(std::vector<Token>(300, 1), probabilities),
                  ErrorCode::InvalidArgument, "300 tokens");
-  // And after all that it still works.
+  // The decoder still works afterwards.
   EXPECT_TRUE(decoder_->prompt(three, at_zero));
 }
 
@@ -286,7 +290,7 @@ TEST_F(Stream, KeepsItsEngine) {
   EXPECT_FALSE(step_through(*decoder, {1, 2, 3}).empty());
 }
 
-/// Greedy tokens of one stream.
+/// Returns the greedy tokens of one stream.
 std::vector<Token> transcribe(unsigned seed) {
   const auto decoder = tiny().stream();
   if (!decoder->encode(tiny().mel(seed), tiny().n_frames())) return {};

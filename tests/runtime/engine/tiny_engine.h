@@ -16,7 +16,7 @@
 
 namespace npuwhisper::test {
 
-/// An engine on a tiny model of its own, and what tests of streams do with it.
+/// An engine with its own tiny model, and helpers for tests of streams.
 struct TinyEngine {
   explicit TinyEngine(Precision precision, const TinyModelOptions& options = {.n_audio_ctx = 100}) {
     write_tiny_model(folder.path(), options);

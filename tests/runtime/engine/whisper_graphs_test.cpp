@@ -92,7 +92,7 @@ TEST(WhisperGraphs, UseEveryVariableOfTheModelAndNoOther) {
     }
   }
   for (const auto& [name, is_used] : used) {
-    // An alias: the graph names the embeddings.
+    // "decoder/projection/weight" is an alias. The graphs use the name of the embeddings.
     if (name != "decoder/projection/weight") {
       EXPECT_TRUE(is_used) << name;
     }

@@ -21,7 +21,7 @@ TEST(ByteLevel, EveryByteSurvives) {
   }
 }
 
-// GPT-2's spelling of the bytes that everyone meets.
+// GPT-2's spelling of common bytes.
 TEST(ByteLevel, SpellsAsGpt2) {
   EXPECT_EQ(to_byte_level('a'), U'a');
   EXPECT_EQ(to_byte_level(' '), U'\u0120');

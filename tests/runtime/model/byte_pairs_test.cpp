@@ -9,7 +9,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Every byte, then `merges`.
+/// Returns a table of all single bytes, followed by `merges`.
 TokenTable table_with(const std::vector<std::string>& merges) {
   std::vector<std::string> bytes;
   for (unsigned byte = 0; byte < 256; ++byte) bytes.emplace_back(1, static_cast<char>(byte));
@@ -25,7 +25,7 @@ std::vector<std::string> split(const TokenTable& table, std::string_view piece) 
   return parts;
 }
 
-/// The definition: look at all neighbours, merge the best pair, start over.
+/// Splits by the definition: merges the best of all pairs of neighbours until there is none.
 std::vector<std::string> split_by_definition(const TokenTable& table, std::string_view piece) {
   std::vector<std::string> parts;
   for (const char byte : piece) parts.emplace_back(1, byte);
@@ -76,7 +76,7 @@ TEST(BytePairs, AgreesWithTheDefinition) {
   }
 }
 
-// With a merge that scans the whole piece each time this would be 10^10 steps.
+// A merge that scans the whole piece each time would take 10^10 steps.
 TEST(BytePairs, LongPiecesTakeNoSquareTime) {
   const TokenTable table = table_with({"aa", "aaaa"});
   const std::string piece(100001, 'a');

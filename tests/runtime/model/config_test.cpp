@@ -16,7 +16,7 @@ namespace {
 
 using Dims = std::vector<std::int64_t>;
 
-/// The least that sizes are read from, with one thing changed.
+/// The smallest set of variables from which a model's sizes can be read. Each test changes one.
 struct Sizes {
   Dims conv1 = {8, 4, 3};
   Dims text_positions = {16, 8};

@@ -17,7 +17,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Everything that find_model() looks at, inside one folder that is empty at first.
+/// Places everything that find_model() examines in one folder, which is initially empty.
 class FindModel : public testing::Test {
  protected:
   FindModel() {
@@ -32,7 +32,7 @@ class FindModel : public testing::Test {
 
   static void set(const char* name, const fs::path& value) { ::setenv(name, value.c_str(), 1); }
 
-  /// Makes `folder` one that holds a model.
+  /// Creates `folder` with a model in it and returns its path.
   fs::path make(const fs::path& folder) const {
     const fs::path path = root_ / folder;
     fs::create_directories(path);
@@ -94,8 +94,8 @@ TEST_F(FindModel, LooksInTheCache) {
   expect_found("base", root_ / "home/.cache/npuwhisper/base");
 }
 
-/// A service of systemd has no HOME. tools/npuwhisper-models then fetches into the home that the
-/// account has (tests/tools/models_test.py), so models are looked for there.
+/// A systemd service has no HOME. tools/npuwhisper-models then downloads to the account's home
+/// (tests/tools/models_test.py), so find_model() must look there.
 TEST_F(FindModel, WithoutHomeTheAccountHasOne) {
   const passwd* const account = ::getpwuid(::getuid());
   ASSERT_NE(account, nullptr);

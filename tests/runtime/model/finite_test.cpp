@@ -12,7 +12,7 @@ namespace {
 
 template <typename Bits>
 std::vector<std::byte> bytes_of(const std::vector<Bits>& values) {
-  // An odd address: files align nothing.
+  // Uses an odd address, because files do not align their data.
   std::vector<std::byte> bytes(1 + values.size() * sizeof(Bits));
   std::memcpy(bytes.data() + 1, values.data(), values.size() * sizeof(Bits));
   return bytes;

@@ -13,7 +13,7 @@
 namespace npuwhisper {
 namespace {
 
-/// IEEE 754-2008, 3.4, word by word.
+/// Returns the value of `bits`, literally by IEEE 754-2008, 3.4.
 float f16_by_definition(std::uint16_t bits) {
   const int exponent = bits >> 10 & 0x1F;
   const int fraction = bits & 0x3FF;

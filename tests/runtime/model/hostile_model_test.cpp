@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Files that were cut short or changed: an Error or a valid model, never a crash. Builds with
-// -Db_sanitize=address,undefined see what others do not.
+// Truncated or changed files give an Error or a valid model, never a crash. Builds with
+// -Db_sanitize=address,undefined detect more.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -48,7 +48,7 @@ Result<WeightsIndex> index_of(std::string_view bytes) {
   return index_weights_file(*file);
 }
 
-/// Reads all that a valid file promises.
+/// Reads everything that a valid file declares.
 void read_everything(std::string_view bytes) {
   const test::MemoryFile file(bytes);
   const auto weights = Weights::load(file.path());
@@ -58,14 +58,14 @@ void read_everything(std::string_view bytes) {
   for (const auto& [name, i] : index->by_name) {
     const Variable& variable = index->variables[i];
     ASSERT_LE(variable.offset + variable.n_bytes, bytes.size());
-    // Changes may have made numbers of text, and these need not be finite.
+    // A changed header may turn text into numbers, which need not be finite.
     if (const auto values = (*weights)->read(*(*weights)->find(name)); !values) {
       EXPECT_EQ(values.error().code, ErrorCode::CorruptModel) << values.error().message;
     }
   }
 }
 
-/// Uses what a model that loaded promises.
+/// Uses everything that a loaded model guarantees.
 void use(const Model& model) {
   for (const VariableShape& variable : whisper_variables(model.config)) {
     const Variable* const found = model.weights->find(variable.name);
@@ -81,7 +81,7 @@ class HostileModel : public testing::Test {
  protected:
   HostileModel() { write_tiny_model(folder_.path(), smallest()); }
 
-  /// Loads the folder with `bytes` in place of `name`; true if it is a model.
+  /// Replaces the file `name` by `bytes` and loads the folder. Returns whether it is a model.
   bool loads_with(const char* name, std::string_view bytes) {
     write_file(folder_.path() / name, bytes);
     const auto model = Model::load(folder_.path());
@@ -99,8 +99,8 @@ class HostileModel : public testing::Test {
 TEST_F(HostileModel, WeightsCutShortAnywhere) {
   const std::string whole = read_file(folder_.path() / "model.bin");
   ASSERT_TRUE(index_of(whole));
-  // Every length within the headers of the first variables and of the aliases, a prime step
-  // between.
+  // Tests every length within the headers of the first variables and of the aliases, and takes
+  // prime steps in between.
   constexpr std::size_t kEnds = 2000;
   for (std::size_t n = 0; n < whole.size();) {
     const auto index = index_of(std::string_view(whole).substr(0, n));
@@ -117,7 +117,7 @@ TEST_F(HostileModel, WeightsWithChangedHeaders) {
   const std::string whole = read_file(folder_.path() / "model.bin");
   const auto index = index_of(whole);
   ASSERT_TRUE(index);
-  // What is not the data of a variable.
+  // True for bytes that are not data of a variable.
   std::vector<bool> is_header(whole.size(), true);
   for (const Variable& variable : index->variables) {
     for (std::size_t i = 0; i < variable.n_bytes; ++i) is_header[variable.offset + i] = false;
@@ -167,7 +167,8 @@ TEST_F(HostileModel, ConfigAndVocabularyCutShortOrChanged) {
   }
 }
 
-/// A model file with more aliases at its end. They count from where the last variable ends.
+/// Returns the model file with more aliases at its end. The number of aliases follows the last
+/// variable.
 std::string with_aliases(std::string file,
                          const std::vector<std::pair<std::string, std::string>>& aliases) {
   const auto index = index_of(file);
@@ -184,9 +185,9 @@ std::string with_aliases(std::string file,
   return file + writer.finish().substr(n_before);
 }
 
-/// A few bytes of alias make a layer, which is packed like any other.
+/// A few bytes of aliases can declare a layer, which is packed like any other layer.
 TEST_F(HostileModel, LayersOfAliasesAreBounded) {
-  // Wide enough that a layer is larger than its names.
+  // Wide enough that a layer's weights take more memory than its names.
   auto options = smallest();
   options.n_state = 32;
   write_tiny_model(folder_.path(), options);
@@ -225,7 +226,7 @@ TEST_F(HostileModel, LayersOfAliasesAreBounded) {
       << deep.error().message;
 }
 
-/// Memory for names stays below a few times the file.
+/// The memory for names stays below a few times the size of the file.
 TEST_F(HostileModel, ManyAliasesAreRefused) {
   test::Ct2Writer writer;
   writer.add_i8("x", 1);
@@ -238,7 +239,7 @@ TEST_F(HostileModel, ManyAliasesAreRefused) {
       << index.error().message;
 }
 
-/// Opening a FIFO waits for a writer, and devices may never end.
+/// Opening a FIFO blocks until there is a writer, and devices may have no end.
 TEST_F(HostileModel, OnlyRegularFilesAreRead) {
   for (const char* name : {"model.bin", "config.json", "vocabulary.txt"}) {
     const auto file = folder_.path() / name;

@@ -107,7 +107,8 @@ TEST(ModelLoad, NeedsTheVocabularyToFit) {
   EXPECT_NE(model.error().message.find("vocabulary.txt"), std::string::npos);
 }
 
-/// Without it no text would ever end. At the beginning of a text it is usually suppressed.
+/// A model that always suppresses the end-of-text token is refused, because no text would end.
+/// Suppression at the beginning of a text is usual.
 TEST(ModelLoad, EndOfTextMustNotBeSuppressed) {
   const test::TemporaryFolder folder;
   test::write_tiny_model(folder.path(), {.n_audio_ctx = 10});

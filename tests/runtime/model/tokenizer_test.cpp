@@ -123,7 +123,8 @@ TEST(Tokenizer, EncodesAnyBytesWithoutLoss) {
   for (int i = 0; i < 2000; ++i) {
     std::string text(random() % 30, '\0');
     for (char& c : text) {
-      // Half of them from few characters, so that words, contractions and runs of spaces come up.
+      // Half of the characters come from a small set, so that words, contractions and runs of
+      // spaces occur.
       c = random() % 2 == 0 ? static_cast<char>(random()) : " 'theslrn12\t\n"[random() % 12];
     }
     EXPECT_EQ(bytes_of(*tokenizer, tokenizer->encode(text)), text);
@@ -159,7 +160,7 @@ TEST(Tokenizer, DecodeIsAlwaysValidUtf8) {
   }
 }
 
-/// Rewrites a tiny vocabulary, line by line, and says how loading it fails.
+/// Applies `change` to the lines of a tiny vocabulary and returns the error message of loading it.
 template <typename Change>
 std::string message_after(Change change) {
   const test::TemporaryFolder folder;
@@ -213,7 +214,7 @@ TEST(Tokenizer, NeedsATimestampForEveryPosition) {
       << tokenizer.error().message;
 }
 
-/// A real model's tokenizer, or nullptr when the model is not on this machine.
+/// Returns a real model's tokenizer, or nullptr if the model is not on this machine.
 std::unique_ptr<const Tokenizer> real_tokenizer(const std::string& name) {
   const auto folder = find_model(name);
   if (!folder) return nullptr;

@@ -21,8 +21,8 @@ TEST(UnicodeClass, KnowsTheScripts) {
        {U'\t', U'\n', U'\r', U' ', U'\u0085', U'\u00A0', U'\u2003', U'\u2028', U'\u3000'}) {
     EXPECT_EQ(unicode_class(space), UnicodeClass::Space) << static_cast<std::uint32_t>(space);
   }
-  // Among them: zero-width space, a combining accent, a vowel sign, an emoji, the ends of the
-  // range.
+  // Includes a zero-width space, a combining accent, a vowel sign, an emoji, and the ends of the
+  // range of code points.
   for (const char32_t other : {U'\0', U'!', U'_', U'\u200B', U'\u0301', U'\u093E', U'\u3002',
                                U'\U0001F389', U'\uFEFF', U'\U0010FFFF'}) {
     EXPECT_EQ(unicode_class(other), UnicodeClass::Other) << static_cast<std::uint32_t>(other);
@@ -30,7 +30,7 @@ TEST(UnicodeClass, KnowsTheScripts) {
 }
 
 void expect_ordered(std::span<const CodePointRange> ranges) {
-  char32_t end = 0;  // One past the range before.
+  char32_t end = 0;  // One past the previous range.
   for (const CodePointRange& range : ranges) {
     EXPECT_GE(range.first, end);
     EXPECT_LE(range.first, range.last);

@@ -24,7 +24,7 @@ TEST(Utf8, KeepsValidText) {
   EXPECT_EQ(to_valid_utf8(""), "");
 }
 
-// Wanted: what Python's bytes.decode('utf-8', 'replace') gives.
+// The expected values are those of Python's bytes.decode('utf-8', 'replace').
 TEST(Utf8, ReplacesWhatIsNotWhole) {
   const std::string bad = "\xEF\xBF\xBD";
   EXPECT_EQ(to_valid_utf8("a\x80"

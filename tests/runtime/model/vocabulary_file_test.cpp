@@ -78,7 +78,7 @@ TEST_F(VocabularyFile, RefusesWhatIsNoVocabulary) {
     EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
     EXPECT_NE(refused.error().message.find(name), std::string::npos) << refused.error().message;
   }
-  // Deep nesting costs no stack.
+  // Deep nesting does not use up the stack.
   EXPECT_FALSE(read("tokenizer.json", std::string(1'000'000, '[')));
   EXPECT_FALSE(read("vocabulary.json", std::string(1'000'000, '[')));
 }

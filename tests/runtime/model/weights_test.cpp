@@ -54,7 +54,7 @@ class StoredWeights : public testing::Test {
 
 TEST_F(StoredWeights, ReadsVariablesAndAliases) {
   Ct2Writer writer;
-  // A name of odd length leaves what follows unaligned.
+  // A name of odd length leaves the following data unaligned.
   writer.add("half", Dims{2, 3}, DataType::F16,
              std::array{0.5F, 1.0F, -2.0F, 0.0F, 65504.0F, 0x1p-23F});
   writer.add("single", Dims{4}, DataType::F32, std::array{1.5F, -0.1F, 3e30F, 1e-40F});
@@ -105,7 +105,7 @@ TEST_F(StoredWeights, GetChecksDimensions) {
 
 TEST_F(StoredWeights, ReadRowsOfAnyLength) {
   constexpr std::size_t kRows = 5;
-  constexpr std::size_t kColumns = 100'003;  // More than a piece, and not a multiple of one.
+  constexpr std::size_t kColumns = 100'003;  // Larger than a piece, and not a multiple of one.
   std::vector<float> values(kRows * kColumns);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1009);
   Ct2Writer writer;
@@ -215,7 +215,7 @@ TEST(WeightsFile, RefusesContradictions) {
   expect_corrupt(add_one({2}, 4, "five!"), "5 bytes do not hold [2] of f16");
   expect_corrupt(add_one({0}, 4, ""), "0 bytes do not hold [0] of f16");
   expect_corrupt(add_one({}, 6, "a"), "found type 6, wanted 0 to 5");
-  // 2^32 - 1 to the second is far above what 64 bits of bytes hold: the product must not wrap.
+  // The product (2^32 - 1)^3 far exceeds 64 bits and must not wrap.
   expect_corrupt(add_one(Dims(3, 0xFFFFFFFF), 0, "abcd"), "do not hold");
   expect_corrupt(add_one(Dims(8, 256), 1, "a"), "do not hold");
   expect_corrupt(add_one(Dims(9, 1), 1, "a"), "found 9 dimensions, wanted at most 8");

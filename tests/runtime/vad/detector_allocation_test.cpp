@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Nothing is allocated while a stream is judged. The weights are made up: no model is needed.
+// The detector allocates nothing while it judges a stream. Its weights are synthetic, so no model
+// is needed.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -16,7 +16,8 @@
 namespace npuwhisper {
 namespace {
 
-/// A file with this header and these values; `length` is what it says of the header's length.
+/// Returns a file with this header and these values. `length` is the header length that the file
+/// declares.
 std::vector<std::byte> make_file(const std::string& header, const std::vector<float>& values,
                                  std::uint64_t length) {
   std::vector<std::byte> bytes(8);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Silero's network on recorded speech, against the NumPy reference of
-// tests/golden/make_vad.py. Without the weights the program says so and exits with 77, which
+// Compares Silero's network on recorded speech with the NumPy reference of
+// tests/golden/make_vad.py. Without the weights, the program reports that and exits with 77, which
 // Meson reports as a skipped test.
 #include <gtest/gtest.h>
 
@@ -81,7 +81,7 @@ TEST(SileroNetwork, KnowsQuietSpeechOnceItIsAmplified) {
   EXPECT_GT(quiet.n_spoken(), loud.n_spoken() / 2);
 }
 
-/// A second of noise after the other, at levels from full scale down to a bit of 16.
+/// Pushes noise at levels from nearly full scale down to one bit of 16, four seconds each.
 TEST(SileroNetwork, HearsNoSpeechInNoise) {
   SpeechDetector detector(std::make_unique<SileroNetwork>(weights()), SpeechRules());
   std::minstd_rand random(1);
@@ -98,7 +98,8 @@ TEST(SileroNetwork, HearsNoSpeechInNoise) {
   EXPECT_EQ(detector.silent_until(0), detector.n_judged());
 }
 
-/// Live, it costs this share of a core. The bound is far above what any machine needs.
+/// Measures the share of a core that the network takes in live use. The bound is far above the
+/// share on any supported machine.
 TEST(SileroNetwork, IsCheap) {
   SileroNetwork network(weights());
   const auto& pcm = golden().tensor("pcm").f32;

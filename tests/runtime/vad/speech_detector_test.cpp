@@ -15,8 +15,8 @@ namespace {
 
 constexpr auto kStep = static_cast<std::int64_t>(SpeechScorer::kStep);
 
-/// Takes the first new sample of a step for its probability. The levels here are not amplified,
-/// since each step has one loud sample at its end.
+/// Returns the first new sample of a step as the step's probability. The detector does not amplify
+/// the audio here, because each step has one loud sample at its end.
 class ScriptedScorer final : public SpeechScorer {
  public:
   float score(std::span<const float> samples) override {
@@ -37,14 +37,15 @@ std::vector<float> audio_of(const std::vector<float>& probabilities) {
   return pcm;
 }
 
-/// {probability, steps}, one after the other.
+/// Returns the probability of each step, from pairs of {probability, number of steps}.
 std::vector<float> script(const std::vector<std::pair<float, int>>& parts) {
   std::vector<float> steps;
   for (const auto& [p, n] : parts) steps.insert(steps.end(), static_cast<std::size_t>(n), p);
   return steps;
 }
 
-/// 3 steps of speech are needed, pauses of less than 5 do not count, 2 around it belong to it.
+/// Speech takes at least 3 steps, and pauses shorter than 5 steps are bridged. 2 steps of padding
+/// on each side count as speech.
 constexpr SpeechRules kRules = {
     .threshold = 0.5F, .min_speech = 3 * kStep, .min_silence = 5 * kStep, .padding = 2 * kStep};
 
@@ -52,7 +53,7 @@ SpeechDetector make_detector() {
   return SpeechDetector(std::make_unique<ScriptedScorer>(), kRules);
 }
 
-/// The steps that are speech, as [first, end).
+/// Returns the ranges of steps that are speech, as [first, end).
 std::vector<std::pair<int, int>> speech_of(const SpeechDetector& detector) {
   std::vector<std::pair<int, int>> found;
   for (int i = 0; i < detector.n_judged() / kStep; ++i) {
@@ -78,7 +79,7 @@ TEST(SpeechDetector, FindsSpeechWithItsPadding) {
 }
 
 TEST(SpeechDetector, HasHysteresis) {
-  // 0.4 goes on with speech, 0.3 does not; neither begins it.
+  // 0.4 continues speech, 0.3 does not. Neither starts it.
   EXPECT_EQ(speech_in({{0.1F, 10}, {0.5F, 1}, {0.4F, 9}, {0.1F, 10}}), (Spans{{8, 22}}));
   EXPECT_EQ(speech_in({{0.1F, 10}, {0.5F, 3}, {0.3F, 17}}), (Spans{{8, 15}}));
   EXPECT_EQ(speech_in({{0.49F, 30}}), Spans{});
@@ -175,7 +176,7 @@ TEST(SpeechDetector, TakesWhatItCannotKnowForSpeech) {
   detector.finish();
   EXPECT_EQ(detector.n_judged(), 11 * kStep);
   EXPECT_FALSE(detector.has_speech(0, 100 * kStep));
-  // Two minutes and more.
+  // More than two minutes.
   detector.reset();
   for (int i = 0; i < 5; ++i) detector.push(std::vector<float>(std::size_t{1024} * kStep));
   EXPECT_TRUE(detector.has_speech(0, kStep));

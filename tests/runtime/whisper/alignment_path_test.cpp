@@ -17,7 +17,7 @@ struct State {
   float cost = 0;
 };
 
-using Counts = std::vector<int>;  // frames of each state
+using Counts = std::vector<int>;  // Frames of each state.
 
 bool is_allowed(const std::vector<State>& states, const Counts& counts) {
   std::size_t first = 0;
@@ -43,7 +43,7 @@ double value_of(const std::vector<State>& states, const Counts& counts) {
   return value;
 }
 
-/// Tries every way to share the frames out among the states.
+/// Tries every way to distribute the frames among the states.
 void try_all(const std::vector<State>& states, Counts& counts, int n_left, double& best,
              Counts& best_counts) {
   if (counts.size() + 1 == states.size()) {

@@ -11,7 +11,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Exits the test program where OpenCC, which the tests' build has, cannot be used.
+/// Creates a converter. Ends the test program if OpenCC cannot be used.
 std::unique_ptr<ChineseConverter> make(ChineseScript script) {
   auto converter = ChineseConverter::create(script);
   if (!converter) ADD_FAILURE() << converter.error().message;
@@ -62,7 +62,7 @@ TEST(ChineseConverter, PartsAreConvertedAsOneText) {
   EXPECT_EQ(convert_parts(ChineseScript::Simplified, "發", {}), Texts{});
 }
 
-/// OpenCC's character conversion keeps the number of characters; other tables may not.
+/// Changes the number of characters. OpenCC's character conversion keeps it; other tables may not.
 class DoublingConverter final : public ChineseConverter {
  public:
   std::string convert(std::string_view text) const override {

@@ -12,7 +12,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Returns what a test put in, one vector of segments at each call.
+/// Returns the segments that a test provides, one vector per call.
 class Source final : public Transcriber {
  public:
   Result<std::vector<Segment>> push(std::span<const float>) override { return next(); }

@@ -36,8 +36,8 @@ class DecodingTest : public ::testing::Test {
     return window_decoder_->decode(
         prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), is_spoken);
   }
-  /// Says texts[attempt] with `confidence` at every token but timestamps; 20 letters share the
-  /// rest.
+  /// Returns a script that outputs texts[attempt]. Each token except timestamps has the probability
+  /// confidence[attempt]; 20 letters share the rest.
   Script attempts(std::vector<std::vector<Token>> texts, std::vector<float> confidence,
                   float no_speech = 0) const {
     return [this, texts, confidence, no_speech](const ScriptStep& at, std::span<float> logits) {
@@ -104,7 +104,7 @@ TEST_F(DecodingTest, ARepetitiveTextIsDecodedAgain) {
 
 TEST_F(DecodingTest, AnImprobableTextIsDecodedAgain) {
   options_.best_of = 1;
-  options_.temperatures = {0, 0.001F};  // Draws the most probable.
+  options_.temperatures = {0, 0.001F};  // Low enough to draw the most probable token.
   const auto heard = decode(attempts({good_, good_}, {0.06F, 1}));
   ASSERT_TRUE(heard);
   EXPECT_FLOAT_EQ((*heard)->temperature, 0.001F);

@@ -20,14 +20,15 @@ using test::ScriptedDecoder;
 using test::ScriptStep;
 using test::Vocabulary;
 
-/// Probabilities by code; what is left is shared by the other languages of en, zh, de, es, fr.
+/// Probabilities by language code. Those of en, zh, de, es and fr that are missing share the rest.
 using Odds = std::map<std::string, float>;
 
 class LanguageDecisionTest : public ::testing::Test {
  protected:
   LanguageDecision make() const { return {*vocabulary_.tokenizer, options_}; }
 
-  /// The decision hears a window of `seconds` in which the languages have these probabilities.
+  /// Passes the decision a window of `seconds` in which the languages have the probabilities
+  /// `odds`.
   void hear(LanguageDecision& decision, std::int64_t first_frame, double seconds,
             const Odds& odds) const {
     ScriptedDecoder decoder(
@@ -35,7 +36,7 @@ class LanguageDecisionTest : public ::testing::Test {
         [&](const ScriptStep& at, std::span<float> logits) {
           EXPECT_EQ(at.prompt.size(), 1U);
           EXPECT_EQ(at.prompt.back(), vocabulary_.special().sot);
-          prefer(logits, vocabulary_.special().no_speech, 50);  // No language, however probable.
+          prefer(logits, vocabulary_.special().no_speech, 50);  // Not a language, however probable.
           float rest = 1;
           for (const auto& [code, p] : odds) rest -= p;
           const auto tokens = vocabulary_.tokenizer->language_tokens();
@@ -118,7 +119,7 @@ TEST_F(LanguageDecisionTest, WindowsThatAgreeRemoveDoubt) {
   hear(decision, 3000, 30, {{"es", 0.45F}, {"fr", 0.3F}});
   EXPECT_FALSE(decision.is_settled()) << "it may have been silence";
   EXPECT_EQ(decision.code(), "es");
-  // 0.45^2 against 0.3^2 and three others' 0.083^2.
+  // 0.45^2 against 0.3^2 and, for each of the three others, 0.083^2.
   EXPECT_NEAR(decision.probability(), 0.2025 / (0.2025 + 0.09 + 3 * 0.00694), 1e-3);
   decision.keep_window();
   EXPECT_TRUE(decision.is_settled());

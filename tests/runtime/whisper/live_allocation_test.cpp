@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live pass allocates nothing, unless words become final with it, which are returned.
+// A live pass allocates nothing unless it returns final words.
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -30,7 +30,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Nothing that the scripted speaker allocates counts.
+/// Excludes the scripted speaker's allocations from the count while an object of this class exists.
 class Uncounted {
  public:
   Uncounted() : was_(counting.exchange(false)) {}

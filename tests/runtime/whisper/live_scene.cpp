@@ -34,7 +34,8 @@ Result<void> ScriptedSpeaker::encode(std::span<const float> mel, int n_exact) {
   return {};
 }
 
-/// How many of the first `n_tokens` of sequence_ are text of the window; -1: the prompt goes on.
+/// Returns how many of the first `n_tokens` of sequence_ are text of the window, or -1 within the
+/// prompt.
 std::ptrdiff_t ScriptedSpeaker::n_said(std::size_t n_tokens) const {
   const auto begin = sequence_.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(n_tokens);
@@ -42,7 +43,7 @@ std::ptrdiff_t ScriptedSpeaker::n_said(std::size_t n_tokens) const {
   return marker == end ? -1 : end - marker - 1;
 }
 
-/// What follows when `n_tokens` of sequence_ have been said.
+/// Returns the token that follows the first `n_tokens` of sequence_.
 Token ScriptedSpeaker::next(std::size_t n_tokens) const {
   const SpecialTokens& special = vocabulary_.special();
   const std::ptrdiff_t n = n_said(n_tokens);
@@ -57,7 +58,7 @@ void ScriptedSpeaker::answer(std::size_t n_tokens, std::size_t row) {
   const auto n = static_cast<std::size_t>(n_vocab());
   const auto logits = std::span(logits_).subspan(row * n, n);
   std::fill(logits.begin(), logits.end(), 0.0F);
-  // Of silence nothing is certain.
+  // In silence, the rows of a prompt after its first row are uncertain.
   prefer(logits, next(n_tokens), in_window_.empty() && row > 0 ? 5 : 30);
   const auto languages = vocabulary_.tokenizer->language_tokens();
   if (n_tokens == 1 && !languages.empty()) prefer(logits, languages.front(), language_margin);

@@ -18,31 +18,31 @@
 
 namespace npuwhisper::test {
 
-/// Speech as a script: each word is one token of the tiny vocabulary.
+/// A word of scripted speech. Each word is one token of the tiny vocabulary.
 struct ScriptedWord {
   Token token = 0;
-  std::int64_t start = 0;  ///< Samples of the stream.
+  std::int64_t start = 0;  ///< In samples of the stream.
   std::int64_t end = 0;
 };
 
-/// Simulated time, and audio that arrives as it goes by. Nothing here looks at a real clock.
+/// Simulated time and the audio that arrives with it. No real clock is used.
 struct LiveTime {
   std::chrono::nanoseconds now{0};
   std::int64_t n_pushed = 0;
-  std::int64_t n_samples = 0;  ///< Of the whole stream.
+  std::int64_t n_samples = 0;  ///< Length of the whole stream.
 
   std::int64_t arrived() const {
     return std::min<std::int64_t>(n_samples, now.count() / 1000 * kSampleRate / 1'000'000);
   }
 };
 
-/// Which frames the transcriber looked at last.
+/// The frames of the window that the transcriber read last.
 struct HeardWindow {
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
 };
 
-/// The real log-mel, which remembers what was asked of it.
+/// The real log-mel, which records the last window read from it.
 class WatchedMel final : public LogMel {
  public:
   WatchedMel(std::unique_ptr<LogMel> mel, HeardWindow& heard)
@@ -66,8 +66,8 @@ class WatchedMel final : public LogMel {
   HeardWindow& heard_;
 };
 
-/// Says the words of a script that lie in the window, from the first that begins in it on; attends
-/// to them where they are; and takes its time. A word that has not ended for long may be misheard.
+/// Outputs the scripted words that lie in the window and attends to their positions. Each pass
+/// advances the simulated time by `cost`. Words that ended only recently may be misheard.
 class ScriptedSpeaker final : public TokenDecoder {
  public:
   ScriptedSpeaker(const Vocabulary& vocabulary, const std::vector<ScriptedWord>& words,
@@ -87,23 +87,23 @@ class ScriptedSpeaker final : public TokenDecoder {
   Result<std::span<const float>> align(std::span<const Token> tokens,
                                        std::span<float> probabilities) override;
 
-  std::chrono::nanoseconds cost{150'000'000};  ///< Of a pass.
-  /// Share of the words that ended less than half a second ago that are misheard, anew in each
-  /// pass.
+  std::chrono::nanoseconds cost{150'000'000};  ///< Simulated duration of a pass.
+  /// Probability, in each pass, of mishearing a word that ended less than half a second before the
+  /// window's end.
   double misheard = 0;
-  /// Nothing is heard of windows with fewer samples than that.
+  /// Windows with fewer samples than this give no words.
   std::int64_t deaf_below = 0;
-  /// Windows that end in [mute_from, mute_to) end the text before the first word that begins there.
-  /// With `mute_softly` that word is nearly as probable as the end.
+  /// In windows that end in [mute_from, mute_to), the text ends before the first word that begins
+  /// at `mute_from` or later.
   std::int64_t mute_from = 0;
   std::int64_t mute_to = 0;
-  bool mute_softly = false;
-  /// Text that windows which begin before `loop_until` (samples) repeat for ever.
+  bool mute_softly = false;  ///< Makes the first muted word nearly as probable as the end.
+  /// Windows that begin before this sample repeat one word forever.
   std::int64_t loop_until = 0;
-  bool only_with_previous_text = false;  ///< Of the loop.
-  float language_margin = 5;             ///< Of the first language's logit over the others.
+  bool only_with_previous_text = false;  ///< Limits the loop to prompts with previous text.
+  float language_margin = 5;             ///< Lead of the first language's logit over the others.
   std::vector<std::vector<Token>> prompts;
-  std::vector<int> n_thinned;  ///< Frames of each window's padding that may be thinned.
+  std::vector<int> n_thinned;  ///< Frames of padding that may be thinned, per window.
   int n_steps = 0;
   std::function<void()> on_encode;
   const std::atomic<bool>* cancelled = nullptr;
@@ -119,14 +119,14 @@ class ScriptedSpeaker final : public TokenDecoder {
   LiveTime& time_;
   std::mt19937 random_{1};
   std::vector<ScriptedWord> in_window_;
-  std::ptrdiff_t n_mute_ = 0;  // of in_window_, the last ones
+  std::ptrdiff_t n_mute_ = 0;  // Number of muted words, which are the last ones of in_window_.
   bool loops_ = false;
   std::vector<Token> sequence_;
   std::vector<float> logits_;
   std::vector<float> attention_;
 };
 
-/// Tokens that are words of their own, each with a space before it.
+/// Returns the tokens whose text is a space followed by letters from a to z.
 std::vector<Token> one_token_words(const Vocabulary& vocabulary);
 
 }  // namespace npuwhisper::test

@@ -13,7 +13,7 @@ constexpr std::int64_t kSecond = 16'000;
 
 class LiveTextTest : public ::testing::Test {
  protected:
-  /// Words of half a second each, the last of which ends at `end`.
+  /// Adds a pass with words of half a second each. The last word ends at `end`.
   void hear(std::initializer_list<const char*> texts, std::int64_t end, bool is_doubtful = false) {
     std::vector<LiveWord> words;
     std::vector<Token> tokens;
@@ -74,7 +74,8 @@ TEST_F(LiveTextTest, TheRestOfACompoundIsDueWithItsBeginning) {
   EXPECT_EQ(n_final(now), 3U);
 }
 
-/// Of a latency of 10 s, words are final 3 s behind them, phrases 2 s; due 4 s behind them.
+/// Tests with a latency of 10 s. Words are final 3 s after their end, or 2 s if they end a phrase.
+/// Words are due after 4 s.
 class PlayedTextTest : public LiveTextTest {
  protected:
   std::size_t n_final_at(double seconds) const {
@@ -180,7 +181,8 @@ TEST_F(LiveTextTest, AWordThatWasNotHeardBeforeWasNotSpokenLongBefore) {
   EXPECT_EQ(text_.heard()[2].word.start, text_.heard()[1].word.end) << "no overlap";
 }
 
-/// Two words of half a second, and four within 0.1 s, a second after the beginning.
+/// Returns two words that start half a second apart, and four within 0.1 s, just after the first
+/// second.
 std::vector<LiveWord> words_of_which_four_are_too_fast() {
   std::vector<LiveWord> words(6);
   for (std::int64_t i = 0; i < 6; ++i) {

@@ -25,10 +25,10 @@ constexpr std::int64_t seconds(double s) {
   return static_cast<std::int64_t>(s * 16000 + 0.5);
 }
 
-/// A word as it left the transcriber.
+/// A word that the transcriber returned.
 struct Emitted {
   Word word;
-  std::int64_t at = 0;  ///< Samples of simulated time.
+  std::int64_t at = 0;  ///< Simulated time in samples.
 };
 
 class LiveTranscriberTest : public ::testing::Test {
@@ -40,7 +40,7 @@ class LiveTranscriberTest : public ::testing::Test {
     options_.samples_waiting = [this] { return time_.arrived() - time_.n_pushed; };
   }
 
-  /// A word each 0.4 s of [from, to).
+  /// Adds a word every 0.4 s in [from, to).
   void speak(double from, double to) {
     std::mt19937 random(static_cast<unsigned>(words_.size()) + 1);
     for (std::int64_t at = seconds(from); at + seconds(0.4) <= seconds(to); at += seconds(0.4)) {
@@ -69,7 +69,7 @@ class LiveTranscriberTest : public ::testing::Test {
     transcriber_ = std::move(*made);
   }
 
-  /// The stream in real time, in buffers of 20 ms.
+  /// Pushes the stream in simulated real time, in buffers of 20 ms.
   void listen(double duration, std::function<void()> on_piece = {}) {
     constexpr std::int64_t kPiece = 320;
     std::vector<float> piece(kPiece, 0.1F);
@@ -137,10 +137,10 @@ class LiveTranscriberTest : public ::testing::Test {
   std::vector<ScriptedWord> words_;
   HeardWindow heard_;
   LiveTime time_;
-  std::unique_ptr<SpeechDetector> detector_;  // Moves into the transcriber.
-  bool silent_pauses_ = false;                ///< Else all of the audio is sound.
-  std::int64_t noise_ = seconds(1000);        ///< There is some, without a word.
-  std::int64_t ghost_ = -1;                   ///< The word that begins there makes no sound.
+  std::unique_ptr<SpeechDetector> detector_;  // Moved into the transcriber.
+  bool silent_pauses_ = false;                ///< If false, all audio is sound.
+  std::int64_t noise_ = seconds(1000);        ///< Start of 0.3 s of sound without a word.
+  std::int64_t ghost_ = -1;                   ///< Start of the word that makes no sound.
   std::unique_ptr<LiveTranscriber> transcriber_;
   ScriptedSpeaker* speaker_ = nullptr;  // Owned by the transcriber.
   std::vector<Emitted> emitted_;
@@ -197,7 +197,7 @@ TEST_F(LiveTranscriberTest, TokensOfTheLastPassAreVerifiedInOne) {
   const TranscriberStats stats = transcriber_->stats();
   EXPECT_GT(stats.windows, 20U);
   EXPECT_GT(stats.verified_tokens, stats.tokens / 2);
-  // Each word is decoded once, not once in each window that it is in.
+  // Each word is decoded once, not once per window that contains it.
   EXPECT_LE(stats.tokens, words_.size() + 2);
   EXPECT_EQ(stats.skipped_samples, 0U);
 }
@@ -240,7 +240,7 @@ TEST_F(LiveTranscriberTest, OverloadSkipsToTheLiveEdge) {
   EXPECT_GT(stats.skipped_samples, 4U * 16000);
   EXPECT_LT(stats.skipped_samples, 25U * 16000);
   EXPECT_LT(said().size(), script().size());
-  // Back at the live edge within 5 s of relief, and from then on in time.
+  // The transcriber is back at the live edge within 5 s of relief, and in time from then on.
   for (const Emitted& word : emitted_) {
     if (word.at < relief + seconds(5)) continue;
     EXPECT_LE(word.at - word.word.end, seconds(2));
@@ -320,7 +320,7 @@ TEST_F(LiveTranscriberTest, WordsThatNobodySpokeAreDropped) {
   speak(0.5, 5);
   ghost_ = seconds(6.6);
   speak(6.6, 7);
-  noise_ = seconds(8);  // Because of it there is a pass, which hears the ghost.
+  noise_ = seconds(8);  // Causes a pass, which recognises the ghost.
   speak(12, 14);
   create();
   listen(16);
@@ -373,7 +373,7 @@ TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
   speaker_->only_with_previous_text = true;
   listen(41);
   drain();
-  // The window in which it began is lost to the loop only as far as nothing stood.
+  // The loop discards only text that was not yet certain, so no word is lost.
   EXPECT_EQ(said(), script());
   EXPECT_LE(longest_delay(), 2.5);
   EXPECT_GE(transcriber_->stats().loops, 1U);
@@ -487,7 +487,7 @@ TEST_F(LiveTranscriberTest, SilenceStaysSilentWhereNoWordIsProbable) {
   EXPECT_EQ(said(), script()) << "six seconds of sound without words";
 }
 
-/// How a policy can be late: the model says nothing, repeats itself, or takes long.
+/// A cause of late text: the model outputs nothing, repeats itself, or takes long.
 struct Trouble {
   const char* name;
   void (*begin)(ScriptedSpeaker&);
@@ -516,8 +516,8 @@ TEST_P(LiveDeadlineTest, NeitherWordsNorPositionAreLate) {
         speaker_->cost = 150ms;
       }
       if (time_.n_pushed > 320) {
-        // The callback comes before its piece is pushed; and no text is known of what is not
-        // pushed.
+        // The callback runs before its piece is pushed. The text of audio that has not been pushed
+        // cannot be known yet.
         const std::int64_t promised = std::min(time_.arrived() - latency, time_.n_pushed);
         EXPECT_GE(transcriber_->position(), promised - 640) << time_.n_pushed;
       }
@@ -544,11 +544,11 @@ INSTANTIATE_TEST_SUITE_P(
         Trouble{"MuchTooSlow", [](ScriptedSpeaker& speaker) { speaker.cost = 3s; }}),
     [](const auto& trouble) { return std::string(trouble.param.name); });
 
-/// A played file: how it comes, and on which machine.
+/// A played file: its pieces, and the speed of the machine.
 struct Playback {
   std::string name;
-  std::chrono::milliseconds cost;  ///< Of a pass.
-  std::int64_t piece;              ///< Samples of a push.
+  std::chrono::milliseconds cost;  ///< Duration of a pass.
+  std::int64_t piece;              ///< Samples per push.
 };
 
 class LivePlaybackTest : public LiveTranscriberTest {
@@ -560,7 +560,7 @@ class LivePlaybackTest : public LiveTranscriberTest {
     speak(14, 40);
   }
 
-  /// Plays 41 s and notes where passes looked.
+  /// Plays 41 s and records the window of each pass.
   void play(const Playback& playback) {
     time_ = {};
     heard_ = {};
@@ -581,7 +581,8 @@ class LivePlaybackTest : public LiveTranscriberTest {
     drain();
   }
 
-  std::vector<std::pair<std::int64_t, std::int64_t>> windows_;  ///< Of each pass: first, end.
+  /// First frame and end frame of each pass.
+  std::vector<std::pair<std::int64_t, std::int64_t>> windows_;
 };
 
 TEST_F(LivePlaybackTest, DependsOnTheAudioAlone) {
@@ -615,7 +616,7 @@ TEST_F(LivePlaybackTest, PassesAreAsLateAsTheLatencyAllows) {
   EXPECT_EQ(said().size(), script().size());
   ASSERT_GE(windows_.size(), 5U);
   EXPECT_NEAR(static_cast<double>(windows_[0].second), 380, 2) << "3.8 s";
-  for (std::size_t i = 1; i + 1 < windows_.size(); ++i) {  // The last one is that of the end.
+  for (std::size_t i = 1; i + 1 < windows_.size(); ++i) {  // The last pass is that of drain().
     EXPECT_GE(windows_[i].second - windows_[i - 1].second, 227) << i << ": 0.6 of 3.8 s, or more";
   }
 }
@@ -647,7 +648,7 @@ TEST_F(LiveTranscriberTest, FindsTheLanguageAgainUntilEnoughWasHeard) {
                     [](const std::vector<Token>& prompt) { return prompt.size() == 1; });
   EXPECT_GT(n_detections, 2);
   EXPECT_LT(n_detections, 12);
-  // In all of the window.
+  // Language detection uses the whole window, without thinning.
   const auto& thinned = speaker_->n_thinned;
   EXPECT_EQ(std::count(thinned.begin(), thinned.end(), 0), n_detections);
   EXPECT_EQ(std::count(thinned.begin(), thinned.begin() + n_detections, 0), n_detections);

@@ -16,7 +16,8 @@ using test::Vocabulary;
 
 class LogitRulesTest : public ::testing::Test {
  protected:
-  /// The logits after the rules; `probable` have 10, the others 0.
+  /// Returns the logits after the rules. Before the rules, the logits of `probable` tokens are 10
+  /// and all others 0.
   std::vector<float> apply(const std::vector<Token>& sampled,
                            const std::vector<Token>& probable = {}) {
     std::vector<float> logits(static_cast<std::size_t>(vocabulary_.tokenizer->n_vocab()), 0);
@@ -85,7 +86,7 @@ TEST_F(LogitRulesTest, NonSpeechSymbolsAreAnOption) {
 
 TEST_F(LogitRulesTest, SomeTokensAreForbiddenAtTheBeginningOnly) {
   ModelConfig config = vocabulary_.config;
-  config.suppress_begin_tokens = {at(0), -1, n_vocab()};  // The last two are no tokens.
+  config.suppress_begin_tokens = {at(0), -1, n_vocab()};  // The last two are not tokens.
   const auto apply_with = [&](const std::vector<Token>& sampled) {
     std::vector<float> logits(static_cast<std::size_t>(n_vocab()), 0);
     LogitRules(*vocabulary_.tokenizer, config, options_).apply(sampled, logits);

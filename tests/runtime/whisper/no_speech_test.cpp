@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Where nobody speaks there are no words, from a file and live, with the real model: synthetic
-// noise, and the recordings NPUWHISPER_SHARED/speech/nonspeech where that set and ffmpeg are there.
-// Exits with 77 where the model or the weights of voice activity detection are missing.
+// With the real model, audio without speech gives no words, neither from a file nor live. The audio
+// is synthetic noise and, if ffmpeg is available, the recordings in
+// NPUWHISPER_SHARED/speech/nonspeech. Exits with 77 if the model or the VAD's weights are missing.
 //
-// usage: no_speech_test [gtest's options] [SECONDS]     of each of the 20 noises; default 3
+// usage: no_speech_test [gtest's options] [SECONDS]     SECONDS of each of the 20 noises; default 3
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -31,10 +31,10 @@ using namespace std::chrono_literals;
 constexpr std::size_t kPush = 320;
 double seconds_of_each = 3;
 
-/// What is heard when `pcm` comes in pieces of 20 ms.
+/// Results of a transcription of audio that arrives in pieces of 20 ms.
 struct Heard {
   std::string text;
-  std::int64_t longest_wait = 0;  ///< Samples by which position() was behind, at most.
+  std::int64_t longest_wait = 0;  ///< Largest lag of position(), in samples.
   TranscriberStats stats;
 };
 
@@ -69,8 +69,8 @@ Heard listen(const std::vector<float>& pcm, bool live) {
   return heard;
 }
 
-/// White, pink, mains hum, clicks and noise that swells four times a second, each at four levels
-/// down to one bit of 16, one after the other.
+/// Returns white noise, pink noise, mains hum, clicks, and noise that swells four times a second,
+/// one after another, each at four levels down to one bit of 16.
 std::vector<float> make_noise() {
   std::minstd_rand random(1);
   std::normal_distribution<float> normal;
@@ -82,7 +82,7 @@ std::vector<float> make_noise() {
       for (std::size_t i = 0; i < n; ++i) {
         const double time = static_cast<double>(i) / kSampleRate;
         const float white = normal(random);
-        // Two poles stand for the slope of pink noise.
+        // Approximates the slope of pink noise with two terms.
         slow = 0.97F * slow + 0.1F * white;
         double hum = 0;
         for (const int harmonic : {1, 2, 3, 5}) {

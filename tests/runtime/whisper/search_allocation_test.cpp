@@ -17,8 +17,8 @@ using test::Vocabulary;
 
 class SearchAllocation : public ::testing::TestWithParam<TranscriberOptions> {};
 
-// Greedy, beam search and sampling: a window that is decoded after the first allocates nothing from
-// the prompt's logits to its text.
+// After the first window, the search allocates nothing between a prompt's logits and the window's
+// text, with greedy decoding, beam search and sampling.
 TEST_P(SearchAllocation, AStepAllocatesNothing) {
   const Vocabulary& vocabulary = Vocabulary::multilingual();
   const TranscriberOptions options = GetParam();
@@ -41,7 +41,7 @@ TEST_P(SearchAllocation, AStepAllocatesNothing) {
     ASSERT_TRUE(decoder.encode({}, 0));
     before = test::n_allocations();
     ASSERT_TRUE(window.decode(prompt));
-    // One is the scripted decoder's note of its prompt.
+    // The scripted decoder makes one allocation to record its prompt.
     EXPECT_EQ(test::n_allocations(), before + 1) << "window " << i;
   }
   EXPECT_GT(decoder.n_steps, 2 * static_cast<int>(text.size()) - 1);

@@ -26,7 +26,7 @@ constexpr int kMaxNew = 224;
 
 class SearchTest : public ::testing::Test {
  protected:
-  /// A decoder that has run its prompt, and the logits after it.
+  /// Creates a decoder, runs its prompt and returns the logits after the prompt.
   std::span<float> start(Script script) {
     decoder_.emplace(ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                             .max_sequences = kMaxSequences},
@@ -41,7 +41,7 @@ class SearchTest : public ::testing::Test {
                    .max_sequences = kMaxSequences,
                    .max_new_tokens = kMaxNew});
   }
-  /// Sets the probabilities of the tokens that may follow; all others get next to nothing.
+  /// Sets the probabilities of the tokens that may follow. All other tokens get nearly 0.
   static void choose(std::span<float> logits, const std::map<Token, double>& probabilities) {
     std::fill(logits.begin(), logits.end(), -60.0F);
     for (const auto& [token, probability] : probabilities) {
@@ -157,8 +157,8 @@ TEST_F(SearchTest, ABeamOfOneIsGreedy) {
   EXPECT_EQ(decoder_->n_forks, 0);
 }
 
-// Two texts that end: "a" at once with 0.5, "bb" later with 0.4. By length, "bb" is better
-// (log 0.4 / 3 > log 0.5 / 2); without a length penalty, "a" is.
+// Returns a script with two texts: the short "a" with probability 0.5 and the longer "bb" with 0.4.
+// Divided by length, "bb" is better (log 0.4 / 3 > log 0.5 / 2); otherwise, "a" is.
 Script short_or_long(const Vocabulary& vocabulary) {
   return [&vocabulary](const ScriptStep& at, std::span<float> row) {
     const Token a = vocabulary.text("a").front();
@@ -212,7 +212,8 @@ TEST_F(SearchTest, SamplingTakesTheBestOfItsTexts) {
     ASSERT_TRUE(found);
     n_best += (*found)->tokens == tokens("bc") ? 1 : 0;
   }
-  // One text is "bc" with 0.36: one of eight is with 1 - 0.64^8 = 0.97, and then it is the best.
+  // Each text is "bc" with probability 0.36. At least one of eight is "bc" with probability
+  // 1 - 0.64^8 = 0.97, and "bc" is then the best text.
   EXPECT_GE(n_best, 42);
 }
 
@@ -237,7 +238,7 @@ TEST_F(SearchTest, SamplingFollowsTheTemperature) {
     }
     const double a = std::pow(p_a, 1 / temperature);
     const double wanted = a / (a + std::pow(p_b, 1 / temperature));
-    // Five standard deviations.
+    // The tolerance is five standard deviations.
     EXPECT_NEAR(n_a / double{kTries}, wanted, 5 * std::sqrt(wanted * (1 - wanted) / kTries));
   }
 }

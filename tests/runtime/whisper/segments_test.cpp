@@ -70,7 +70,7 @@ TEST_F(SegmentsTest, APairAtTheEndStartsTheNextWindow) {
 TEST_F(SegmentsTest, WithoutAPairTheWindowIsOneSegment) {
   EXPECT_EQ(split(vocabulary_.segment(0.5, " hello", 4), {100, 3000}), 3000);
   ASSERT_EQ(segments_.size(), 1U);
-  expect_segment(0, 1, 5, " hello");  // As the reference: from the window's beginning.
+  expect_segment(0, 1, 5, " hello");  // From the window's beginning, like the reference.
 
   EXPECT_EQ(split(Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" hello")}), {100, 700}),
             700);
@@ -87,7 +87,7 @@ TEST_F(SegmentsTest, TheNextWindowNeverPassesTheAudio) {
 }
 
 TEST_F(SegmentsTest, ASplitCharacterBelongsToTheFirstSegment) {
-  const auto bytes = vocabulary_.text("\xE4\xBD\xA0");  // One character, a token for each byte.
+  const auto bytes = vocabulary_.text("\xE4\xBD\xA0");  // One character, with one token per byte.
   ASSERT_EQ(bytes.size(), 3U);
   const auto first = Vocabulary::join({vocabulary_.text(" hello"), {bytes[0], bytes[1]}});
   const auto second = Vocabulary::join({{bytes[2]}, vocabulary_.text(" world")});
@@ -102,7 +102,7 @@ TEST_F(SegmentsTest, ASplitCharacterBelongsToTheFirstSegment) {
   EXPECT_EQ(segments_[0].text, " hello\xE4\xBD\xA0");
   EXPECT_EQ(segments_[1].text, " world");
 
-  // The rest of the character lies in text that is left to the next window.
+  // The character's remaining bytes lie in text that is left to the next window.
   split({tokens.begin(), tokens.end() - 1});
   ASSERT_EQ(segments_.size(), 1U);
   EXPECT_EQ(segments_[0].text, " hello\xE4\xBD\xA0");

@@ -29,7 +29,7 @@ double reference_log_sum(const std::vector<float>& logits) {
   return std::log(sum);
 }
 
-// Every length up to two of the widest vectors and then some: whole vectors and remainders.
+// Tests every length up to more than two of the widest vectors: whole vectors and remainders.
 TEST(Softmax, AgreesWithDoubleAtEveryLength) {
   for (std::size_t n = 1; n <= 150; ++n) {
     const auto logits = random_logits(n, static_cast<unsigned>(n));

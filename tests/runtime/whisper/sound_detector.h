@@ -9,7 +9,7 @@
 
 namespace npuwhisper::test {
 
-/// Takes every sound for speech: what is not digital silence.
+/// Scores everything except digital silence as speech.
 class SoundScorer final : public SpeechScorer {
  public:
   float score(std::span<const float> samples) override {
@@ -19,7 +19,8 @@ class SoundScorer final : public SpeechScorer {
   void reset() override {}
 };
 
-/// A detector with usual rules that does so: 0.4 s around a sound are speech, too.
+/// Returns a detector that takes every sound for speech, with usual rules and 0.4 s of padding on
+/// each side of a sound.
 inline std::unique_ptr<SpeechDetector> make_sound_detector() {
   return std::make_unique<SpeechDetector>(
       std::make_unique<SoundScorer>(),

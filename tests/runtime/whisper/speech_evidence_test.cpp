@@ -15,7 +15,7 @@ namespace {
 
 constexpr int kRate = 16000;
 
-/// White noise whose amplitude changes: amplitudes[i] in the i-th tenth of a second.
+/// Returns white noise with amplitudes[i] in the i-th tenth of a second.
 std::vector<float> noise(const std::vector<float>& amplitudes) {
   std::mt19937 random(3);
   std::uniform_real_distribution<float> value(-1, 1);
@@ -68,7 +68,7 @@ TEST(SpeechEvidence, SaysNothingWithoutPauses) {
 }
 
 TEST(SpeechEvidence, DigitalSilenceDoesNotMakeNoiseSpeech) {
-  // A gap of zeros in a recording whose own pauses have noise 50 dB below the speech.
+  // The recording has a gap of zeros; its own pauses have noise 50 dB below the speech.
   std::vector<float> amplitudes = {0.3F, 0.001F, 0.3F, 0, 0, 0.001F, 0.3F, 0.001F};
   const auto values = measure_at_middles(noise(amplitudes));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -93,7 +93,7 @@ TEST(SpeechEvidence, AnswersBesideTheWindow) {
   evidence.measure(noise({0.3F, 0.001F, 0.3F, 0.001F}));
   EXPECT_EQ(evidence.at(-5000), evidence.at(0));
   EXPECT_EQ(evidence.at(kRate * 10), evidence.at(kRate * 4 / 10 - 160));
-  // Longer than it has room for: to its beginning.
+  // Of audio longer than the capacity, only the beginning is measured.
   SpeechEvidence small(kRate / 10);
   small.measure(noise({0.3F, 0.001F, 0.3F}));
   EXPECT_EQ(small.at(kRate), small.at(kRate / 10 - 160));

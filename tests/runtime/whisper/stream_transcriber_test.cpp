@@ -77,7 +77,8 @@ class StreamTranscriberTest : public ::testing::Test {
   void say_windows(std::vector<std::vector<Token>> texts) {
     create(say(*vocabulary_.tokenizer, std::move(texts)));
   }
-  /// A script that finds no speech, and improbable text, in the windows of `silent`.
+  /// Returns a script that outputs `texts`, but finds no speech in the windows `silent` and outputs
+  /// improbable text there.
   Script say_or_silence(std::vector<std::vector<Token>> texts, std::vector<int> silent) const {
     return [this, texts, silent](const ScriptStep& at, std::span<float> logits) {
       if (std::find(silent.begin(), silent.end(), at.window) == silent.end()) {
@@ -90,8 +91,8 @@ class StreamTranscriberTest : public ::testing::Test {
       if (at.sampled.size() == 3) prefer(logits, vocabulary_.eot(), 5);
     };
   }
-  /// A script that finds no speech, and says `text` with a probability of `confidence` at each
-  /// token that is no timestamp.
+  /// Returns a script that finds no speech but outputs `text`. Each token except timestamps has the
+  /// probability `confidence`.
   Script say_without_speech(std::vector<Token> text, float confidence) const {
     return [this, text, confidence](const ScriptStep& at, std::span<float> logits) {
       if (at.sampled.empty() && at.prompt.back() == special_.sot) {
@@ -121,7 +122,7 @@ class StreamTranscriberTest : public ::testing::Test {
     EXPECT_EQ(segments_[i].end, seconds(end)) << i;
     EXPECT_EQ(segments_[i].text, text) << i;
   }
-  /// <|start|> text <|end|><|end|>: more follows, in the next window.
+  /// Returns <|start|> text <|end|><|end|>: more text follows in the next window.
   std::vector<Token> unfinished(double start, std::string_view text, double end) const {
     return Vocabulary::join({vocabulary_.segment(start, text, end), {vocabulary_.at(end)}});
   }
@@ -134,7 +135,7 @@ class StreamTranscriberTest : public ::testing::Test {
   const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   const SpecialTokens& special_ = vocabulary_.special();
   TranscriberOptions options_;
-  std::unique_ptr<SpeechDetector> detector_;  // Moves into the transcriber.
+  std::unique_ptr<SpeechDetector> detector_;  // Moved into the transcriber.
   std::unique_ptr<StreamTranscriber> transcriber_;
   ScriptedDecoder* decoder_ = nullptr;  // Owned by the transcriber.
   std::vector<Segment> segments_;
@@ -274,8 +275,8 @@ TEST_F(StreamTranscriberTest, SilenceIsSkipped) {
 
 TEST_F(StreamTranscriberTest, DetectorDecidesWhetherWindowIsSilent) {
   options_.temperatures = {0};
-  // Of 10 s of audio. Without a detector, the no-speech rule drops the text of each: at a no-speech
-  // probability of 1 its mean log probability of about -0.9 is too low.
+  // The audio has 10 s, `n_spoken` of them sound. Without a detector, the no-speech rule would drop
+  // each text: at a no-speech probability of 1, its mean log probability of about -0.9 is too low.
   for (const auto& [n_spoken, is_kept] :
        {std::pair(0.4, false), std::pair(2.0, false), std::pair(5.0, true)}) {
     segments_.clear();
@@ -428,8 +429,8 @@ TEST_F(StreamTranscriberTest, VeryShortAudio) {
   }
 }
 
-/// A model whose text never ends, and whose first timestamps lie close together, must not listen to
-/// the same audio again and again: the work for a second of audio is bounded.
+/// The work for a second of audio is bounded: the same audio must not be decoded repeatedly, even
+/// if the model's text never ends and the text's first timestamps lie close together.
 TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
   options_.temperatures = {0.0F};
   const auto begin = unfinished(0, " hello", 0.02);
@@ -444,7 +445,7 @@ TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
   EXPECT_GE(transcriber_->stats().windows, 6U);
 }
 
-/// Where the text ends, short segments in turn stay possible.
+/// If the text ends, several short advances in a row stay possible.
 TEST_F(StreamTranscriberTest, TwoShortAdvancesInARowStand) {
   say_windows({unfinished(0, " hello", 0.1), unfinished(0, " you", 0.2),
                vocabulary_.segment(0, " world", 2)});
@@ -552,7 +553,7 @@ TEST_F(StreamTranscriberTest, WindowsBeginWhereSomebodySpeaks) {
     const auto part = tone(speech);
     audio.insert(audio.end(), part.begin(), part.end());
   }
-  // However the audio is cut.
+  // The result does not depend on how the audio is cut.
   for (const std::size_t piece : {std::size_t{320}, std::size_t{50'000}, audio.size()}) {
     segments_.clear();
     detector_ = test::make_sound_detector();
@@ -562,8 +563,8 @@ TEST_F(StreamTranscriberTest, WindowsBeginWhereSomebodySpeaks) {
     }
     drain();
     ASSERT_EQ(segments_.size(), 2U);
-    // The windows, and so their only segments, begin 8 s and 44 s into the stream: silence before
-    // them was left out in pieces of 2 s.
+    // The windows, and so their only segments, begin 8 s and 44 s into the stream. The silence
+    // before them is skipped in pieces of 2 s.
     expect_segment(0, 8, 30, " hello");
     expect_segment(1, 44, 55, " world");
     EXPECT_EQ(transcriber_->position(), seconds(55));

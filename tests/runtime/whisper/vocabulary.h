@@ -13,7 +13,7 @@
 
 namespace npuwhisper::test {
 
-/// The tiny model's tokenizer and sizes, and short ways to write token sequences with them.
+/// The tiny model's tokenizer and sizes, with short ways to write token sequences.
 struct Vocabulary {
   explicit Vocabulary(bool is_multilingual = true) {
     const TinyModelOptions options{
@@ -24,7 +24,8 @@ struct Vocabulary {
     tokenizer = std::move(Tokenizer::load(folder.path(), config).value());
   }
 
-  /// One for the whole test program: writing and reading a model takes longer than most tests.
+  /// Returns one instance for the whole test program, because writing and reading a model takes
+  /// longer than most tests.
   static const Vocabulary& multilingual() {
     static const Vocabulary vocabulary;
     return vocabulary;
@@ -36,12 +37,12 @@ struct Vocabulary {
 
   const SpecialTokens& special() const { return tokenizer->special(); }
   Token eot() const { return special().eot; }
-  /// The timestamp of `seconds`.
+  /// Returns the timestamp token of `seconds`.
   Token at(double seconds) const {
     return special().timestamp_begin + static_cast<Token>(std::lround(seconds * 50));
   }
   std::vector<Token> text(std::string_view text) const { return tokenizer->encode(text); }
-  /// <|start|> text <|end|>
+  /// Returns <|start|> words <|end|>.
   std::vector<Token> segment(double start, std::string_view words, double end) const {
     return join({{at(start)}, text(words), {at(end)}});
   }

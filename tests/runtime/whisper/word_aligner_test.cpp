@@ -17,7 +17,8 @@ constexpr std::size_t kPositions = 160;
 constexpr int kLead = 800;
 constexpr std::size_t kSamples = kPositions * 320;
 
-/// The sound of tests/golden/make_word_aligner.py: noise of the given amplitude each 10 ms.
+/// Returns the sound of tests/golden/make_word_aligner.py: noise with the given amplitude for each
+/// 10 ms.
 std::vector<float> make_sound(const std::vector<float>& levels) {
   std::vector<float> pcm;
   std::uint32_t state = 1;
@@ -67,7 +68,8 @@ class WordAlignerTest : public ::testing::Test {
 TEST_F(WordAlignerTest, HearsWhatTheReferenceHears) {
   const auto& wanted = golden_.tensor("odds").f32;
   for (std::size_t p = 0; p < kPositions; ++p) {
-    // Levels are sums of 160 squares in f32, divided by a slope of 6 dB: 1e-4 is 0.0003 dB.
+    // Levels are sums of 160 squares in f32. The slope is at most 1 per 3 dB, so 1e-4 is 0.0003 dB
+    // or more.
     EXPECT_NEAR(evidence_.at(aligner_.sample_of(static_cast<std::int64_t>(p))), wanted[p], 1e-4F)
         << p;
   }
@@ -105,7 +107,7 @@ TEST_F(WordAlignerTest, AttentionThatIsNoNumberIsNone) {
 }
 
 TEST_F(WordAlignerTest, PositionsAndSamplesAgree) {
-  // Position 0 is centred on sample 0; the words that it attends to come 800 samples later.
+  // Position 0 is centred on sample 0; the words aligned with it come kLead samples later.
   EXPECT_EQ(aligner_.sample_of(0), -160 + kLead);
   for (const std::int64_t position : {-3, 0, 1, 159}) {
     const std::int64_t sample = aligner_.sample_of(position);

@@ -27,7 +27,7 @@ class WordPiecesTest : public ::testing::Test {
     splitter_.emplace(*tokenizer_, 448);
   }
 
-  /// The words of `text`, and checks of what holds for any.
+  /// Returns the words of `tokens`. Checks the properties that hold for any tokens.
   std::vector<std::string> words(const std::vector<Token>& tokens, bool by_character = false) {
     const std::string text = tokenizer_->decode(tokens);
     const auto pieces = splitter_->split(tokens, by_character);
@@ -72,7 +72,7 @@ TEST_F(WordPiecesTest, SpacesSetWordsOff) {
   EXPECT_EQ(words(" hello world"), (Words{" hello", " world"}));
   EXPECT_EQ(words("hello world"), (Words{"hello", " world"}));
   EXPECT_EQ(words(" he  is"), (Words{" he", "  is"}));
-  // Here the apostrophe is a token of its own.
+  // In this vocabulary, the apostrophe is a token of its own.
   EXPECT_EQ(words(" don't you"), (Words{" don", "'t", " you"}));
 }
 
@@ -120,7 +120,7 @@ TEST_F(WordPiecesTest, ThaiIsSplitByCharacterAndItsMarksAreNoPunctuation) {
 }
 
 TEST_F(WordPiecesTest, NeverSplitsACharacter) {
-  // The tiny model has no merges for these: one token for each byte.
+  // The tiny model has no merges for these characters: one token per byte.
   const std::vector<Token> tokens = tokenizer_->encode(" \xF0\x9D\x84\x9E\xE2\x82\xAC");
   ASSERT_EQ(tokens.size(), 8U);
   for (const bool by_character : {false, true}) words(tokens, by_character);
@@ -133,7 +133,7 @@ TEST_F(WordPiecesTest, BytesThatAreNoTextBecomeReplacementCharacters) {
   // " " and the first two bytes of a character of three.
   const std::vector<Token> cut(all.begin(), all.end() - 1);
   EXPECT_EQ(words(cut, true), (Words{" " + replacement}));
-  // Its last two bytes, then a word.
+  // The last two bytes of the same character, then a word.
   std::vector<Token> stray(all.end() - 2, all.end());
   const auto hello = tokenizer_->encode(" hello");
   stray.insert(stray.end(), hello.begin(), hello.end());

@@ -16,10 +16,10 @@
 namespace npuwhisper {
 namespace {
 
-constexpr std::int64_t kPosition = 320;  // samples
+constexpr std::int64_t kPosition = 320;  // Samples per position.
 constexpr std::size_t kHeads = 2;
 
-/// Attends, while it predicts the i-th text token, to positions [first[i], first[i + 1]).
+/// Attends to positions [first[i], first[i + 1]) while it predicts the i-th text token.
 class AttentiveDecoder final : public TokenDecoder {
  public:
   int n_vocab() const override { return 0; }
@@ -69,9 +69,9 @@ class AttentiveDecoder final : public TokenDecoder {
   std::vector<std::size_t> first;
   std::optional<Error> error;
   std::size_t n_missing = 0;
-  std::vector<Token> tokens_read;  // by the last call
+  std::vector<Token> tokens_read;  // Passed to the last call.
   int n_calls = 0;
-  std::size_t n_probabilities = 0;  ///< Asked for in the last call.
+  std::size_t n_probabilities = 0;  ///< Requested in the last call.
 
  private:
   std::vector<float> attention_;
@@ -105,14 +105,15 @@ class WordTimingTest : public ::testing::Test {
     return result;
   }
   std::size_t n_tokens(std::string_view text) const { return tokenizer_->encode(text).size(); }
-  /// Tokens of 10 positions each, from `begin` on, and the end.
+  /// Returns the starts of `n` tokens of 10 positions each, from `begin` on, and the end of the
+  /// last.
   static std::vector<std::size_t> steady(std::size_t begin, std::size_t n) {
     std::vector<std::size_t> first;
     for (std::size_t i = 0; i <= n; ++i) first.push_back(begin + 10 * i);
     return first;
   }
 
-  /// What holds for any window.
+  /// Checks the properties that hold for any window.
   void expect_proper(const std::vector<Segment>& segments, std::int64_t begin, std::int64_t end) {
     for (const Segment& segment : segments) {
       std::string text;
@@ -153,10 +154,10 @@ TEST_F(WordTimingTest, WordsAreWhereTheirTokensAttend) {
   EXPECT_EQ(words[0].end, 40 * kPosition - 160);
   EXPECT_EQ(words[1].text, " world,");
   EXPECT_EQ(words[1].start, 40 * kPosition - 160);
-  EXPECT_EQ(words[1].end, 70 * kPosition - 160);  // without the comma's time
+  EXPECT_EQ(words[1].end, 70 * kPosition - 160);  // Without the comma's time.
   EXPECT_EQ(words[2].start, 90 * kPosition - 160);
   EXPECT_EQ(words[2].end, 100 * kPosition - 160);
-  // Of the core's tokens, not of the comma.
+  // Probabilities are those of the word's own tokens, without the comma.
   EXPECT_FLOAT_EQ(words[0].probability, 0.1F);
   EXPECT_FLOAT_EQ(words[1].probability, 0.2F);
   EXPECT_FLOAT_EQ(words[2].probability, 0.4F);
@@ -169,7 +170,7 @@ TEST_F(WordTimingTest, KnownSegmentsGetNoProbability) {
   ASSERT_TRUE(timer_->add_words(decoder_, window_, all));
   timer_->reset();
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments, 1));
-  // Of " world", whose logits predict " you", of that and of the end.
+  // Requested for " world", whose logits predict " you"; for " you" itself; and for the end.
   EXPECT_EQ(decoder_.n_probabilities, 3U);
   for (const Word& word : segments[0].words) EXPECT_EQ(word.probability, 0.0F);
   ASSERT_EQ(segments[1].words.size(), 1U);
@@ -230,7 +231,7 @@ TEST_F(WordTimingTest, WordsNeverGoBackInTheStream) {
   const std::int64_t previous_end = segments[0].words[0].end;
   ASSERT_EQ(previous_end, 200 * kPosition - 160);
 
-  // The next window begins before that, and hears its first word there.
+  // The next window begins before the end of the previous word, and so does its first word.
   window_.first_sample = previous_end - 32000;
   decoder_.first = {10, 60, 110};
   segments = {segment(2, " hello world", 10)};
@@ -245,7 +246,7 @@ TEST_F(WordTimingTest, WordsNeverGoBackInTheStream) {
 }
 
 TEST_F(WordTimingTest, SoundMovesWordsOutOfPauses) {
-  // The first word's attention covers a pause before it, the second's one after it.
+  // The first word's attention covers a pause before the word, the second word's a pause after it.
   decoder_.first = {0, 50, 100};
   std::vector<float> pcm(160000, 0.0F);
   std::uint32_t state = 1;
@@ -270,7 +271,7 @@ TEST_F(WordTimingTest, WithoutSoundALongFirstWordIsShortened) {
 }
 
 TEST_F(WordTimingTest, TextIsNotLookedForFarFromItsTimestamps) {
-  // Attention says 8 s, the timestamps say that the text has ended by 2 s.
+  // The attention lies at 8 s, but by the timestamps the text has ended by 2 s.
   decoder_.first = {400, 410};
   std::vector<Segment> segments = {segment(0, " hello", 2)};
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments));

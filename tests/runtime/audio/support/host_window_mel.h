@@ -17,7 +17,7 @@
 
 namespace npuwhisper::test {
 
-/// What a device does with samples that lie in its memory, on the host: each frame by itself.
+/// Computes log-mel on the host, frame by frame, as a device does from samples in its own memory.
 class HostWindowMel final : public WindowMel {
  public:
   HostWindowMel(int n_mels, int n_frames)

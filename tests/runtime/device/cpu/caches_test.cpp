@@ -25,8 +25,7 @@ TEST(SelfCacheLayout, RowsShareNothingAndFillTheCache) {
         offsets.insert(layout.value(cache, layer, cell) - cache.data());
       }
     }
-    // As many different rows as there are, all within the cache and each row's width apart: they
-    // cover it.
+    // All rows are distinct and one row apart from each other, so they cover the cache.
     ASSERT_EQ(offsets.size(), 2U * kLayers * kCells);
     std::ptrdiff_t next = 0;
     for (const std::ptrdiff_t offset : offsets) {
@@ -50,7 +49,7 @@ class CrossCache : public testing::TestWithParam<DataType> {
     return rows;
   }
 
-  /// Key or value `i`, column `c`, as the layout says where they lie.
+  /// Returns column `c` of key or value `i`, read at the address that the layout defines.
   float at(const CrossCacheLayout& layout, const CrossCacheLayout::Head& head, bool key,
            std::size_t i, std::size_t c) const {
     const std::size_t index = key ? i / kPanelColumns * kPanelColumns * kHeadColumns +
@@ -74,7 +73,7 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
                    layout.n_keys());
     }
   }
-  // Read after all are stored: heads share nothing.
+  // Reads after all heads are stored, because heads must not share memory.
   for (int layer = 0; layer < kShape.n_layers; ++layer) {
     for (int head = 0; head < kShape.n_heads; ++head) {
       const auto rows = random_rows(static_cast<unsigned>(layer * 10 + head));
@@ -93,7 +92,7 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
           }
         }
       }
-      // Scores of the padding are 0, not what was in the memory.
+      // The padding keys must be 0, so that their scores are 0 whatever the memory held before.
       for (std::size_t i = layout.n_keys(); i < layout.padded_keys(); ++i) {
         for (std::size_t c = 0; c < kHeadColumns; ++c)
           ASSERT_EQ(at(layout, stored, true, i, c), 0.0F);

@@ -10,8 +10,8 @@
 
 namespace npuwhisper::test {
 
-/// Kernels of each instruction set that they are compiled for and this CPU has: the parameter is
-/// Highway's name of it.
+/// Runs tests with the kernels of each instruction set that is compiled in and that this CPU has.
+/// The parameter is Highway's value for the instruction set.
 class EachTarget : public testing::TestWithParam<std::int64_t> {
  protected:
   void SetUp() override {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The limit is set once for a process, so each case runs in a child of its own.
+// The limit is set once per process, so each case runs in its own child process.
 #include "device/cpu/isa.h"
 
 #include <gtest/gtest.h>
@@ -19,7 +19,7 @@ namespace {
 constexpr int kRefused = 3;
 constexpr int kTooHigh = 4;
 
-/// Selects under `limit` and exits: 0 if what is used is at most `most`.
+/// Selects an ISA under `limit` and exits, with 0 if the ISA in use is at most `most`.
 [[noreturn]] void select_under(const char* limit, Isa most) {
   setenv("NPUWHISPER_MAX_ISA", limit, 1);
   const auto isa = select_isa();

@@ -20,7 +20,7 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Numbers of one type, and what they are in f32.
+/// Numbers of one data type, and the same values in f32.
 struct Operand {
   AlignedBytes bytes;
   std::vector<float> values;
@@ -46,7 +46,7 @@ std::unique_ptr<OneDnnGemm> make(const GemmShape& shape, const OneDnnGemm* packi
   return std::move(*made);
 }
 
-/// Everything that a product of one shape takes.
+/// All operands of a product of one shape.
 struct Problem {
   explicit Problem(const GemmShape& s)
       : shape(s),
@@ -67,7 +67,7 @@ struct Problem {
     return sum;
   }
 
-  /// Compares C with what it should be; what lies between the rows must not have changed.
+  /// Compares C with the expected values. The gaps between its rows must not have changed.
   void check(const std::string& what) const {
     std::vector<float> found(c.values.size());
     convert(c.bytes.data(), shape.output, found.data(), DataType::F32, found.size());
@@ -91,7 +91,7 @@ struct Problem {
   Operand a, b, bias, c;
 };
 
-/// As a worker of the pool: oneDNN's own threads stay out of it.
+/// Runs as a worker of the pool does, without oneDNN's own threads.
 class OneDnn : public testing::TestWithParam<DataType> {
  protected:
   void SetUp() override {
@@ -107,7 +107,7 @@ class OneDnn : public testing::TestWithParam<DataType> {
 TEST_P(OneDnn, EveryEpilogue) {
   for (const DataType output : {DataType::F32, GetParam()}) {
     for (unsigned parts = 0; parts < 8; ++parts) {
-      // Widths that are no multiple of any register, and gaps between rows.
+      // Sizes that are no multiples of any register's width, and gaps between rows.
       const GemmShape shape{.m = 17,
                             .k = 65,
                             .n = 35,
@@ -153,8 +153,8 @@ TEST_P(OneDnn, ASecondHeightSharesThePacking) {
   }
 }
 
-/// Keys lie in rows of the queries, keys and values of all heads: packed from there, either way
-/// round.
+/// Attention's keys and values lie in rows that hold the queries, keys and values of all heads. The
+/// product packs them from these strided rows, transposed or not.
 TEST_P(OneDnn, PacksStridedOperands) {
   for (const bool transposed : {false, true}) {
     const GemmShape shape{.m = 5,
@@ -186,8 +186,8 @@ TEST_P(OneDnn, PacksStridedOperands) {
   }
 }
 
-/// Threads share packed weights, so a product must not write to them, not even the padding of odd
-/// widths.
+/// Threads share packed weights, so a product must not write to them, not even to the padding of
+/// odd widths.
 TEST_P(OneDnn, RunningOnlyReadsTheWeights) {
   for (const int n : {35, 64, 129}) {
     const GemmShape shape{.m = 16, .k = 67, .n = n, .lda = 67, .ldc = n, .input = GetParam()};
@@ -235,7 +235,7 @@ TEST_P(OneDnn, NamesItsKernel) {
   const auto gemm = make({.m = 16, .k = 64, .n = 64, .lda = 64, .ldc = 64, .input = GetParam()});
   ASSERT_NE(gemm, nullptr);
   EXPECT_FALSE(gemm->kernel().empty());
-  // The reference kernel would be a silent fall-back, a hundred times slower.
+  // oneDNN must not fall back silently to its reference kernel, which is a hundred times slower.
   EXPECT_EQ(gemm->kernel().find("ref"), std::string::npos) << gemm->kernel();
   EXPECT_EQ(gemm->shape().n, 64);
 }

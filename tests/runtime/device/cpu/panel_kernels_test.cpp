@@ -26,7 +26,7 @@ constexpr float kGuard = 12345.0F;
 
 class PanelKernels : public test::EachTarget {
  protected:
-  /// A panel of k x 64 random numbers of `type`, and the same as f32.
+  /// A panel of k x 64 random numbers of one data type, and the same values in f32.
   struct Panel {
     std::vector<std::byte> bytes;
     std::vector<float> values;
@@ -77,7 +77,7 @@ class PanelKernels : public test::EachTarget {
           wanted += static_cast<double>(a[m * lda + i]) * panel.values[i * kPanelColumns + j] *
                     scales[i / kScaleGroup * kPanelColumns + j];
         }
-        // A sum of k terms of at most `scale`, each rounded to 2^-24.
+        // k additions, each with an error of 2^-24 of a sum that is at most k * scale.
         ASSERT_NEAR(sums[m * kPanelColumns + j], wanted,
                     scale * static_cast<double>(k * k) * 6e-8 + 1e-30)
             << rows << " rows, k " << k << ", " << to_string(type) << ", row " << m << " column "
@@ -119,7 +119,7 @@ TEST_P(PanelKernels, EpilogueOfEveryWidth) {
       for (auto* row : {&sums, &bias}) {
         for (float& x : *row) x = distribution_(generator_);
       }
-      // Not padded: neither what is read nor what is written may go beyond n.
+      // Not padded: the kernel must not read or write beyond n.
       std::vector<float> residual(n), out(n + 8, kGuard);
       for (float& x : residual) x = distribution_(generator_);
       const PanelEpilogue epilogue{.bias = (parts & 1) != 0 ? bias.data() : nullptr,

@@ -17,7 +17,7 @@ namespace {
 constexpr std::pair<std::size_t, std::size_t> kSizes[] = {
     {1, 1}, {63, 7}, {64, 64}, {65, 33}, {130, 300}};
 
-/// [n, k] in f32, exact in f16.
+/// Returns [n, k] in f32, exact in f16.
 std::vector<float> random_weights(std::size_t n, std::size_t k) {
   std::mt19937 generator(static_cast<unsigned>(n * 1000 + k));
   std::vector<float> values(n * k);
@@ -26,7 +26,7 @@ std::vector<float> random_weights(std::size_t n, std::size_t k) {
   return values;
 }
 
-/// The matrix [n, k] as products see it: those of rows that are zero but for a one.
+/// Returns the matrix [n, k] as products see it, computed from one-hot rows.
 std::vector<float> unpacked(const PanelMatrix& matrix) {
   std::vector<float> values(matrix.n() * matrix.k());
   std::vector<float> one_hot(matrix.k(), 0.0F);
@@ -67,8 +67,8 @@ TEST(PanelMatrix, FloatsAreExact) {
 TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsGroup) {
   for (const auto& [n, k] : kSizes) {
     auto values = random_weights(n, k);
-    for (std::size_t i = 0; i < n;
-         ++i) {  // Groups of very different sizes: each has its own scale.
+    // The groups have very different magnitudes, because each has its own scale.
+    for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < k; ++j) {
         const std::size_t size = (i + 13 * (j / kScaleGroup)) % 40;
         values[i * k + j] *= std::exp2(static_cast<float>(size) - 20.0F);

@@ -27,7 +27,7 @@ float float16_to_float(std::uint16_t half) {
 constexpr std::size_t kLargest = 200;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 
-/// The definition of rounding to bf16: nearest, ties to even.
+/// Returns `x` in bf16 by the definition of rounding: to nearest, ties to even.
 std::uint16_t bf16_of(float x) {
   const auto bits = std::bit_cast<std::uint32_t>(x);
   const std::uint32_t rest = bits & 0xFFFF;
@@ -36,8 +36,7 @@ std::uint16_t bf16_of(float x) {
   return static_cast<std::uint16_t>(upper + (up ? 1 : 0));
 }
 
-/// A row with a guard behind it, so that a kernel that writes too far is caught without a
-/// sanitizer.
+/// A row followed by a guard, which catches a kernel that writes too far even without a sanitizer.
 template <typename T>
 class Guarded {
  public:
@@ -99,8 +98,8 @@ TEST_P(RowKernels, LayerNormOfAConstantRowIsBeta) {
   for (const float x : out) EXPECT_EQ(x, 0.5F);
 }
 
-/// The mean is taken off before squaring, so that a large offset costs only the offset's own
-/// rounding.
+/// The mean must be subtracted before squaring: a large offset then costs no accuracy beyond the
+/// rounding of the inputs themselves.
 TEST_P(RowKernels, LayerNormWithALargeOffset) {
   std::vector<float> in(512);
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = 1000.0F + (i % 2 == 0 ? 0.5F : -0.5F);
@@ -121,7 +120,7 @@ TEST_P(RowKernels, RoundsToBf16BitForBit) {
                                std::numeric_limits<float>::lowest(),
                                std::numeric_limits<float>::denorm_min(),
                                std::numeric_limits<float>::min()};
-  // Ties, to an even and an odd neighbour, and what lies just beside them.
+  // Ties with an even and an odd neighbour, and the values just beside them.
   for (const std::uint32_t upper : {0x3F80U, 0x3F81U, 0xC2F1U, 0x0001U, 0x7F7FU}) {
     for (const std::uint32_t rest : {0x7FFFU, 0x8000U, 0x8001U, 0xFFFFU}) {
       values.push_back(std::bit_cast<float>(upper << 16 | rest));
@@ -182,7 +181,7 @@ TEST_P(RowKernels, ExponentiateOfEverySize) {
       const double wanted =
           std::exp(static_cast<double>(kScale) * (static_cast<double>(in[i]) - largest));
       wanted_sum += wanted;
-      // 3e-7 of exp2 and the rounding of an exponent of up to 11.
+      // The bound covers exp2's own error of 3e-7 and the rounding of an exponent of up to 11.
       EXPECT_NEAR(out[i] / wanted, 1.0, 2e-6) << n;
       EXPECT_EQ(halves[i], bf16_of(out[i])) << n;
     }
@@ -214,7 +213,7 @@ TEST_P(RowKernels, ExponentiateOfExtremeValues) {
   EXPECT_EQ(sum, 3.0F);
   EXPECT_EQ(out, (std::vector<float>{1, 0, 0, 0, 0, 0, 1, 1}));
 
-  // The largest is far from 0: only differences count.
+  // Inputs far from 0: only their differences count.
   for (const float offset : {1e30F, -1e30F, 88.0F, 3e38F}) {
     const std::vector<float> same(37, offset);
     out.assign(37, 0.0F);
@@ -319,11 +318,11 @@ TEST_P(RowKernels, ReadsEveryFiniteF16) {
 }
 
 TEST_P(RowKernels, StoresF16RoundedToNearestEven) {
-  // Highway's targets of one architecture: the better has the lower bit.
+  // Among Highway's targets for one architecture, a better one has a lower value.
   const bool rounds = GetParam() <= HWY_AVX2;
   std::vector<float> values;
   std::vector<std::uint16_t> wanted;
-  for (unsigned bits = 0; bits < 0x7BFF; ++bits) {  // All that have a larger finite neighbour.
+  for (unsigned bits = 0; bits < 0x7BFF; ++bits) {  // All values with a larger finite neighbour.
     const auto half = static_cast<std::uint16_t>(bits);
     const auto next = static_cast<std::uint16_t>(bits + 1);
     const auto even = (bits & 1) == 0 ? half : next;
@@ -338,7 +337,7 @@ TEST_P(RowKernels, StoresF16RoundedToNearestEven) {
   std::vector<std::uint16_t> out(values.size());
   store_row(values.data(), out.data(), DataType::F16, values.size());
   for (std::size_t i = 0; i < values.size(); ++i) {
-    // Cut off, what rounds to zero loses its sign as well.
+    // A value that becomes zero may lose its sign on targets that do not round.
     const bool zeros = (out[i] | 0x8000) == 0x8000 && (wanted[i] | 0x8000) == 0x8000;
     ASSERT_TRUE(out[i] == wanted[i] || zeros) << values[i] << ": " << out[i] << " " << wanted[i];
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decoder steps of which another device, here the reference, runs the products.
+// Decoder steps whose products run on another device. Here, the reference stands in for it.
 #include "device/cpu/step_offload.h"
 
 #include <gtest/gtest.h>
@@ -26,8 +26,8 @@ using test::Matrix;
 
 constexpr int kMaxRows = 8;
 
-/// Every run of neighbouring products and layer norms, computed by the reference. What a group
-/// leaves for later ones is kept here, as on another device.
+/// Computes each run of adjacent products and layer norms with the reference. Stores results that
+/// later groups need, as another device would.
 class ReferenceOffload final : public StepOffload {
  public:
   ReferenceOffload(const Graph& step, const Weights& weights) : step_(step), weights_(weights) {
@@ -37,7 +37,7 @@ class ReferenceOffload final : public StepOffload {
       while (is_ours(step.ops[i])) ++i;
       group.end_op = i;
       group.output = step.ops[i - 1].output;
-      // A step's last layer norm goes with the logits.
+      // The step's last layer norm stays with the logits, on the CPU.
       if (step.ops[group.first_op].kind != OpKind::LayerNorm || group.end_op - group.first_op > 1)
         groups_.push_back(group);
     }
@@ -117,7 +117,7 @@ class StepOffloadTest : public testing::Test {
     shared_ = std::move(*shared);
   }
 
-  /// Four tokens of one sequence, then one more; the logits of each row.
+  /// Decodes four tokens of one sequence, then one more, and returns the logits of each row.
   static Result<std::vector<float>> decode(Executable& executable, const Graph& graph) {
     const auto self = executable.allocate(graph.inputs[0]);
     const auto cross = executable.allocate(graph.inputs[1]);

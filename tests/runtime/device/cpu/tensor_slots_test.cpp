@@ -10,8 +10,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// A graph in which every operation reads one or two tensors that were made before, whichever, even
-/// the same twice.
+/// A random graph. Each operation reads one or two of the tensors written before it, possibly the
+/// same one twice.
 struct RandomGraph {
   Graph graph;
   std::vector<std::size_t> bytes;
@@ -51,8 +51,8 @@ std::string describe(const RandomGraph& made, const TensorSlots& slots) {
   return text;
 }
 
-/// Plays the graph: each slot remembers which tensor was written into it last. Every read must find
-/// its tensor.
+/// Simulates the graph: each slot stores the ID of the last tensor written to it, and every read
+/// must find the tensor that it expects.
 TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     const RandomGraph made = make_graph(seed);
@@ -68,8 +68,8 @@ TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
       }
       const int slot = slots.slot_of[static_cast<std::size_t>(op.output)];
       if (slot < 0) continue;
-      // The sum may be made in the residual's place, but not while the product still reads its
-      // input there.
+      // The sum may overwrite its residual, but not the input, because the product still reads the
+      // input.
       ASSERT_TRUE(holds[static_cast<std::size_t>(slot)] != op.input)
           << "seed " << seed << ", operation " << i << "\n"
           << describe(made, slots);
@@ -84,9 +84,9 @@ TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
   }
 }
 
-/// Operations of one stage overlap in time: none may write into a slot that one before it still
-/// reads or writes, except that a sum is made in its residual's place (row by row, after all that
-/// read these rows).
+/// Operations of one stage overlap in time, so no operation may write to a slot that an earlier one
+/// still reads or writes. The exception is a sum that replaces its residual row by row: each row is
+/// written after all reads of it.
 TEST(TensorSlots, OperationsOfAStageDoNotMeet) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     const RandomGraph made = make_graph(seed);

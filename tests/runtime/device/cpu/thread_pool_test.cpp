@@ -16,13 +16,14 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// More threads than this machine has cores, too: then threads sleep and wake instead of spinning.
+/// Includes more threads than this machine has cores. Threads then sleep and wake instead of
+/// spinning.
 class ThreadPoolOf : public testing::TestWithParam<unsigned> {};
 
 TEST_P(ThreadPoolOf, EveryThreadRunsEveryJobOnce) {
   ThreadPool pool(GetParam());
   ASSERT_EQ(pool.size(), GetParam());
-  std::vector<int> calls(pool.size(), 0);  // One writer each; read after run() has returned.
+  std::vector<int> calls(pool.size(), 0);  // One writer per element; read after run() has returned.
   constexpr int kJobs = 300;
   for (int i = 0; i < kJobs; ++i) {
     pool.run([&](unsigned thread) { ++calls[thread]; });
@@ -40,13 +41,13 @@ TEST_P(ThreadPoolOf, NobodyPassesABarrierAlone) {
       written[thread] = round;
       pool.barrier();
       for (const int w : written) early += w == round ? 0 : 1;
-      pool.barrier();  // Before the next round overwrites what others still read.
+      pool.barrier();  // The next round overwrites values that others may still read.
     }
   });
   EXPECT_EQ(early, 0);
 }
 
-/// Results of one job are there for the next, whichever thread made them.
+/// A job sees the results of earlier jobs, whichever thread wrote them.
 TEST_P(ThreadPoolOf, JobsSeeWhatEarlierJobsWrote) {
   ThreadPool pool(GetParam());
   std::vector<long> values(pool.size(), 1);
@@ -62,7 +63,7 @@ TEST_P(ThreadPoolOf, ThreadsThatSleptWakeUp) {
   ThreadPool pool(GetParam());
   std::atomic<int> calls{0};
   for (int i = 0; i < 5; ++i) {
-    // Far longer than anybody spins.
+    // Sleeps far longer than the threads spin.
     std::this_thread::sleep_for(std::chrono::milliseconds(5));
     pool.run([&](unsigned) { ++calls; });
   }
@@ -96,7 +97,7 @@ TEST_P(ThreadPoolOf, AnotherThreadMayBeTheNextCaller) {
   EXPECT_EQ(calls, 10 * static_cast<int>(pool.size()));
 }
 
-/// The others are at a barrier, on their way to it, or fail as well.
+/// When one thread fails, the others are at a barrier, on their way to it, or fail as well.
 TEST_P(ThreadPoolOf, AnExceptionInAJobReachesTheCaller) {
   ThreadPool pool(GetParam());
   for (int round = 0; round < 100; ++round) {
@@ -139,8 +140,8 @@ INSTANTIATE_TEST_SUITE_P(Sizes, ThreadPoolOf, testing::Values(1U, 2U, 3U, 4U, 8U
                            return std::to_string(instance.param) + "_threads";
                          });
 
-/// A lost wake-up hangs; two threads on two cores meet often enough to find one. On a machine that
-/// is busy with other things each meeting may take a time slice, so the test ends early there.
+/// A lost wake-up would hang this test. Two threads on two cores meet often enough to find one. On
+/// a busy machine each meeting may take a time slice, so the test stops after 1.5 s.
 TEST(ThreadPool, ThirtyThousandMeetings) {
   ThreadPool pool(2);
   std::atomic<long> calls{0};
@@ -177,8 +178,7 @@ TEST(ThreadPool, TheCallerIsThreadZero) {
   for (unsigned i = 0; i < pool.size(); ++i) EXPECT_EQ(ids[i] == caller, i == 0);
 }
 
-/// The pool's threads are guests: the host program's signals are not for them, but a crash in them
-/// is still a crash.
+/// The pool's threads block the host program's signals, but not those of a crash.
 TEST(ThreadPool, ThreadsTakeNoSignalsAndTheCallersMaskStays) {
   sigset_t before;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);

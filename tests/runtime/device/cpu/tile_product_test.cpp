@@ -33,7 +33,7 @@ class TileProductTest : public testing::Test {
     std::vector<float> scales((k + kScaleGroup - 1) / kScaleGroup * kPanelColumns);
     for (float& x : scales) x = distribution_(generator_);
     const std::size_t lda = k + 3;
-    // Beyond the rows and columns there is what must not count.
+    // NaN beyond the rows and columns must not affect the result.
     std::vector<float> a((rows + 1) * lda, std::nanf(""));
     for (std::size_t m = 0; m < rows; ++m) {
       for (std::size_t i = 0; i < k; ++i) a[m * lda + i] = number();
@@ -51,7 +51,7 @@ class TileProductTest : public testing::Test {
           wanted += term;
           magnitude += std::fabs(term);
         }
-        // Additions round to 2^-24 of a sum that is at most the sum of the magnitudes.
+        // Each addition rounds to 2^-24 of a sum that is at most the sum of the magnitudes.
         ASSERT_NEAR(sums[m * kPanelColumns + j], wanted, magnitude * 64 * 6e-8)
             << rows << " rows, k " << k << ", row " << m << " column " << j;
       }
@@ -90,7 +90,7 @@ TEST_F(TileProductTest, ScalesMayBeLeftOut) {
   EXPECT_EQ(sums, scaled);
 }
 
-/// bf16 alone would lose all but the first 8 bits.
+/// Products keep all 24 bits of f32 inputs. Plain bf16 would lose all but the first 8.
 TEST_F(TileProductTest, ProductsAreExact) {
   const float value = 1.0F + std::ldexp(1.0F, -23);
   std::vector<float> a(kMaxRows, value);

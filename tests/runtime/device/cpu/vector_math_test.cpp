@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The formulas themselves, with the instructions of the build's baseline; row_kernels_test runs
-// them on the others.
+// Tests the formulas with the build's baseline instruction set. row_kernels_test runs them with the
+// other instruction sets.
 #include <gtest/gtest.h>
 
 #include <algorithm>

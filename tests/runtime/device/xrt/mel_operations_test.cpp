@@ -57,7 +57,8 @@ TEST(MelOperations, FeaturesAreReadFrameByFrame) {
 
 TEST(MelOperations, RefusesWhatMakesNoSense) {
   const auto spec = npu::make_design_spec("npu1", 4, 4);
-  // Of another model the array may be able; then the CPU takes its place. Of so many frames it is not.
+  // Unsupported: a model may have this size, and the CPU takes over. InvalidArgument: no model has
+  // this many frames.
   for (const auto& [n_mels, n_frames, code] :
        {std::tuple{0, kFrames, ErrorCode::Unsupported}, std::tuple{80, 0, ErrorCode::Unsupported},
         std::tuple{80, 3001, ErrorCode::Unsupported},

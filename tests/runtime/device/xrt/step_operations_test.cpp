@@ -35,7 +35,8 @@ TEST_F(StepOperationsTest, AGroupBetweenAnyTwoAttentions) {
   ASSERT_EQ(step_.groups.size(), 1U + 2U * 6U);
   std::vector<std::size_t> sizes;
   for (const auto& group : step_.groups) sizes.push_back(group.operations.operations.size());
-  // Layer norms are folded: qkv | out, query | out, two of the feed-forward, qkv | .. | the last.
+  // Layer norms are folded. The groups: qkv | out, query | out, two of the feed-forward, qkv | ...
+  // | the last group.
   EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 2, 4, 2, 4, 2, 4, 2, 4, 2, 4, 2, 3}));
   for (const auto& group : step_.groups) {
     for (const npu::Operation& operation : group.operations.operations)
@@ -53,7 +54,8 @@ TEST_F(StepOperationsTest, EveryProductButTheExactOne) {
   EXPECT_FALSE(runs_on_array(graph_.ops.back())) << "its best must not be rounded";
 }
 
-using Span = std::pair<std::uint64_t, std::uint64_t>;  // first byte and end, with the buffer above
+/// First byte and end of a byte range. Bits 40 and up hold the number of the buffer.
+using Span = std::pair<std::uint64_t, std::uint64_t>;
 
 Span span_of(const npu::HostMatrix& matrix, int rows) {
   const auto base = (static_cast<std::uint64_t>(matrix.argument) << 40) + matrix.offset;
@@ -62,7 +64,7 @@ Span span_of(const npu::HostMatrix& matrix, int rows) {
   return {base, base + bytes};
 }
 
-/// What a group reads of others, it must not write: it may have to run twice.
+/// A group may have to run twice, so it must not overwrite data that it reads from other groups.
 TEST_F(StepOperationsTest, AGroupCanBeRepeated) {
   constexpr int kPaddedRows = 256;
   for (const auto& group : step_.groups) {
@@ -90,7 +92,8 @@ TEST_F(StepOperationsTest, AGroupCanBeRepeated) {
 }
 
 TEST_F(StepOperationsTest, TheResidualStreamStaysOnTheDevice) {
-  // The first layer's comes from the host, and each group finds the one before it.
+  // The first layer's residual comes from the host. Each later group uses the residual stream that
+  // the group before it left on the device.
   const npu::HostMatrix* last = nullptr;
   for (const auto& group : step_.groups) {
     for (const npu::Operation& operation : group.operations.operations) {
@@ -123,7 +126,7 @@ TEST_F(StepOperationsTest, APlanForEachOnBothArrays) {
 }
 
 TEST_F(StepOperationsTest, TwoInputsFromTheHostAreRefused) {
-  // A product that adds what the host keeps to itself.
+  // The residual of this product is a second input from the host.
   Graph graph = graph_;
   const auto op = std::find_if(graph.ops.begin(), graph.ops.end(), [](const Op& o) {
     return o.name == "decoder/layer_0/attention/linear_2";
