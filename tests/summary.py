@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Prints the results of tests from Meson's logs, for the end of tests/run.
+"""Summarises test results from Meson's logs, at the end of tests/run.
 
 usage: summary.py [--also PASSED FAILED] LOG...
 
 Prints the minutes of each suite, the names of skipped tests, and each failed test with the end of
 its output. The last line is "N passed, N failed, N skipped"; --also adds to the first two numbers.
-The exit status is 0 if none failed.
+The exit status is 0 if no test failed.
 """
 
 import argparse
@@ -14,19 +14,19 @@ import pathlib
 import sys
 
 PASSED = {"OK", "EXPECTEDFAIL"}
-# So many lines of a failed test's output are repeated, for readers of the log's end alone: tests name
-# what failed in their last lines.
+# Number of lines repeated from a failed test's output, for readers who see only the end of the log.
+# Tests name the failure in their last lines.
 LINES_OF_A_FAILURE = 15
 
 
 def read(log):
-    """The results in one log, which has an object in each line."""
+    """Returns the results in one log, which has one JSON object per line."""
     with open(log, encoding="utf-8", errors="replace") as lines:
         return [json.loads(line) for line in lines]
 
 
 def minutes(log, results):
-    """One line: the build folder of the log, and the minutes of each suite."""
+    """Returns one line with the log's build folder and the minutes of each suite."""
     of_suite = {}
     for result in results:
         suites = result["name"].rpartition(" / ")[0].rpartition(":")[2] or "tests"
@@ -36,7 +36,7 @@ def minutes(log, results):
 
 
 def output_of(result):
-    """The last lines of what a test printed."""
+    """Returns the last lines of a test's output."""
     lines = (result.get("stdout", "") + result.get("stderr", "")).splitlines()
     return "\n".join("  " + line for line in lines[-LINES_OF_A_FAILURE:])
 

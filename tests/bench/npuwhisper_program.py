@@ -15,7 +15,7 @@ class ProgramError(Exception):
 
 
 def transcribe(files, options, environment=None, program=PROGRAM):
-    """Yields the program's JSON object for each of `files`, in order, as soon as it is there.
+    """Yields the program's JSON object for each of `files`, in order, as soon as it is available.
 
     One process for all files: the model is loaded before the first one's clock starts. A file that
     could not be transcribed has "error" in its object and does not stop the others.
@@ -23,7 +23,7 @@ def transcribe(files, options, environment=None, program=PROGRAM):
     if not program.exists():
         raise ProgramError(f'{program} is not there: run tools/setup')
     variables = {**os.environ, **(environment or {})}
-    # A build folder runs as it is: the element is beside the program, not installed.
+    # In a build folder, the element is not installed but lies in a folder beside the program's.
     variables['GST_PLUGIN_PATH'] = str(program.parents[1] / 'gst')
     variables['GST_REGISTRY'] = str(program.parents[1] / 'gst-registry.bin')
     command = [program, '--quiet', '--format', 'json', *options, '--', *files]

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""One rival runtime with its model loaded, which transcribes what it is told to; for `compare`.
+"""Loads one rival runtime with its model and transcribes the files it is given, for `compare`.
 
 usage: rival.py NAME RIVALS_FOLDER MODEL_FOLDER N_THREADS      (with the rivals' own Python)
 
-Says {"versions", "load_seconds", "isa", "note"} when the model is loaded; then for each line of
-stdin, the path of a 16 kHz mono WAV file, {"wall_seconds", "text", "peak_rss_bytes"}.
+Prints {"versions", "load_seconds", "isa", "note"} when the model is loaded. Then, for each line of
+stdin, the path of a 16 kHz mono WAV file, prints {"wall_seconds", "text", "peak_rss_bytes"}.
 English, greedy, with timestamps. The clock runs from the samples in memory to the text.
 """
 
@@ -36,7 +36,7 @@ def faster_whisper_batched(_, model_folder, n_threads):
 
 
 def openvino_precision():
-    # It asks the machine for bf16, not oneDNN, and fails where oneDNN is held to less.
+    # OpenVINO checks the machine for bf16, not oneDNN, and fails if oneDNN is limited to less.
     return 'f32' if 'ONEDNN_MAX_CPU_ISA' in os.environ else 'bf16'
 
 
@@ -70,7 +70,7 @@ def text_of(segments):
 
 
 def instruction_sets(name, rivals):
-    """What the runtime itself says of the instruction sets that it was built for or uses."""
+    """Returns the instruction sets that the runtime itself reports as built in or used."""
     if name == 'pywhispercpp':
         from pywhispercpp.model import Model
         return re.findall(r'(\w+) = 1', Model.system_info())
@@ -80,7 +80,7 @@ def instruction_sets(name, rivals):
 
 
 def openvino_kernels(graph):
-    """The kernels that OpenVINO chooses for `graph`, such as jit_avx512_f32."""
+    """Returns the kernels that OpenVINO chooses for `graph`, such as jit_avx512_f32."""
     import openvino
     compiled = openvino.Core().compile_model(
         graph, 'CPU', {'INFERENCE_PRECISION_HINT': openvino_precision()})
@@ -102,7 +102,7 @@ RIVALS = {
 
 def main():
     name, rivals, model_folder, n_threads = sys.argv[1:]
-    # Libraries may print to stdout: it is kept for the answers.
+    # Libraries may print to stdout, so it is redirected, and the answers use a duplicate of it.
     answers = os.fdopen(os.dup(1), 'w', encoding='utf8')
     os.dup2(2, 1)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Chromium without a window, for tests of pages.
+"""Headless Chromium for tests of web pages.
 
-Speaks the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/) through the pipes
-of --remote-debugging-pipe: JSON objects that end with a zero byte, to file descriptor 3, from 4.
+Uses the DevTools protocol (https://chromedevtools.github.io/devtools-protocol/) over the pipes of
+--remote-debugging-pipe. Messages are JSON objects that end with a zero byte: Chromium reads them
+from file descriptor 3 and writes them to 4.
 """
 import base64
 import fcntl
@@ -25,7 +26,7 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix='npuwhisper-browser-')
         to_read, self.to_browser = os.pipe()
         self.from_browser, to_write = os.pipe()
-        # Higher than the numbers that they get in the child, so that none is overwritten.
+        # Higher than the descriptors' numbers in the child, so that dup2() overwrites none of them.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)]
 
         def place_pipes():
@@ -44,7 +45,7 @@ class Browser:
         self.received = b''
         self.number = 0
         self.session = None
-        self.events = []  # Objects that answered nothing.
+        self.events = []  # Objects that do not answer a call.
         target = self.call('Target.createTarget', url='about:blank')['targetId']
         self.session = self.call('Target.attachToTarget', targetId=target, flatten=True)['sessionId']
         for domain in ('Page', 'Runtime', 'Network', 'Log', 'Accessibility'):
@@ -87,7 +88,7 @@ class Browser:
         return json.loads(message)
 
     def open(self, url):
-        """Returns when all that belongs to the page is loaded."""
+        """Loads a page and returns when all of its resources are loaded."""
         known = len(self.events)
         self.call('Page.navigate', url=url)
         while not any(event.get('method') == 'Page.loadEventFired'
@@ -99,18 +100,18 @@ class Browser:
                   deviceScaleFactor=1, mobile=False)
 
     def prefer(self, scheme):
-        """`light` or `dark`."""
+        """Sets the preferred colour scheme, `light` or `dark`."""
         self.call('Emulation.setEmulatedMedia',
                   features=[{'name': 'prefers-color-scheme', 'value': scheme}])
 
     def evaluate(self, expression):
-        """The value of a JavaScript expression in the page."""
+        """Returns the value of a JavaScript expression in the page."""
         result = self.call('Runtime.evaluate', expression=expression, returnByValue=True)
         assert 'exceptionDetails' not in result, result['exceptionDetails']
         return result['result'].get('value')
 
     def wait_for(self, expression, seconds=LONGEST):
-        """Until the expression is true; its value."""
+        """Waits until the expression is true, and returns its value."""
         end = time.monotonic() + seconds
         while not (value := self.evaluate(expression)):
             assert time.monotonic() < end, f'not within {seconds} s: {expression}'
@@ -118,12 +119,12 @@ class Browser:
         return value
 
     def requests(self):
-        """The addresses that the page has asked for."""
+        """Returns the URLs that the page has requested."""
         return [event['params']['request']['url'] for event in self.events
                 if event.get('method') == 'Network.requestWillBeSent']
 
     def complaints(self):
-        """What the page's scripts and its policy complained of."""
+        """Returns the exceptions of the page's scripts and the logged policy violations."""
         exceptions = [event['params'] for event in self.events
                       if event.get('method') == 'Runtime.exceptionThrown']
         return exceptions + [event['params']['entry'] for event in self.events
@@ -131,12 +132,12 @@ class Browser:
                              event['params']['entry']['source'] != 'network']
 
     def accessible(self):
-        """(role, name) of what assistive technology is told of."""
+        """Returns (role, name) of each node that assistive technology can see."""
         nodes = self.call('Accessibility.getFullAXTree')['nodes']
         return [(node['role']['value'], node.get('name', {}).get('value', ''))
                 for node in nodes if not node.get('ignored')]
 
     def picture(self, path):
-        """Writes what is to be seen as a PNG file."""
+        """Writes a screenshot as a PNG file."""
         with open(path, 'wb') as file:
             file.write(base64.b64decode(self.call('Page.captureScreenshot', format='png')['data']))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the pipelines of docs/captions.md as they stand there, and reads back what was said.
+"""Runs the pipelines of docs/captions.md exactly as written, and reads their captions back.
 
 Meson sets GST_PLUGIN_PATH. Skipped (exit status 77) without the model or the recording, like the
 other tests of this folder.
@@ -14,8 +14,8 @@ import program
 
 DOCUMENT = pathlib.Path(__file__).parents[2] / 'docs' / 'captions.md'
 SPEECH = next(path for path in program.RECORDINGS if '0880' in path)
-# For each file that a line writes, how ffmpeg reads its captions. The others hold no text that it
-# knows: pictures, and line 21.
+# How ffmpeg reads the captions of each file that a pipeline writes. The other files hold no text
+# that ffmpeg can read: pictures, and line 21.
 READERS = {
     'embedded.ts': "-f lavfi -i 'movie=embedded.ts[out+subcc]'",
     'live.ts': "-f lavfi -i 'movie=live.ts[out+subcc]'",
@@ -27,7 +27,7 @@ READERS = {
 
 
 def pipelines():
-    """The gst-launch lines, each with what follows it behind a backslash."""
+    """Returns the gst-launch commands, each with its continuation lines."""
     return re.findall(r'^    (gst-launch-1\.0 (?:.*\\\n)*.*)$', DOCUMENT.read_text('utf-8'), re.M)
 
 
@@ -45,7 +45,7 @@ class CaptionsDocument(unittest.TestCase):
                     for file in files:
                         self.assertGreater((pathlib.Path(folder) / file).stat().st_size, 0)
                         if file in READERS:
-                            # A busy machine skips some of what is said live.
+                            # On a busy machine, some live speech is skipped.
                             wanted = '[a-z]{3}' if file == 'live.ts' else 'disposed'
                             captions = re.sub('<.*?>|{.*?}', '', self.captions(file, folder))
                             self.assertRegex(captions, wanted)

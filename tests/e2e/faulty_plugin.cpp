@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A plugin that is loaded before any other once a WAV file is played, since it may know its type.
-// Where NPUWHISPER_FAULT names a file, it has a fault there, once that file exists.
+// A plugin that is loaded before any other when a WAV file is played, since its typefinder handles
+// WAV. If NPUWHISPER_FAULT names a file, the plugin waits until it exists and then crashes.
 
 #include <gst/gst.h>
 

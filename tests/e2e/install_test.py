@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""An installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library.
+"""Tests an installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library.
 
-Meson sets NPUWHISPER_BUILD and, in NPUWHISPER_INSTALLED, the folders of the programs, libraries,
-pkg-config files and plugins below the installation's root, and the programs' rpath. What needs the model tiny.en or the
-recordings is skipped without them (exit status 77).
+Meson sets NPUWHISPER_BUILD and NPUWHISPER_INSTALLED. The latter holds the folders of the programs,
+libraries, pkg-config files and plugins below the installation's root, and the programs' rpath.
+Tests that need the model tiny.en or the recordings are skipped without them (exit status 77).
 """
 import json
 import os
@@ -22,8 +22,8 @@ MODEL = 'tiny.en'
 RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
 INSTALL = pathlib.Path(__file__).parents[2] / 'docs' / 'install.md'
 APP = pathlib.Path(__file__).with_name('library_app.cpp')
-# What each program is asked for, and what it says of it: something that fails, but not before the
-# program has the element.
+# The arguments for each program and its expected error. It fails, but only after the program has
+# found the element.
 TRIES = {
     'npuwhisper-transcribe': (('--model', '/nowhere', 'nothing.wav'), '/nowhere'),
     'npuwhisper-player': (('--videosink', 'fakesink', '--audiosink', 'fakesink', '/nowhere.wav'),
@@ -59,10 +59,11 @@ class Installed(unittest.TestCase):
             cls.root / FOLDERS[name].lstrip('/') for name in ('bin', 'lib', 'pkgconfig', 'plugins'))
 
     def environment(self, **more):
-        """The machine's, without what would help to find anything; a registry of its own."""
+        """Returns the environment without variables that help to find plugins or libraries, but
+        with a registry of its own."""
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG'))}
-        if not FOLDERS['rpath']:  # Prefix /usr: the linker looks there, but not below self.root.
+        if not FOLDERS['rpath']:  # Prefix /usr: the linker searches /usr, but not below self.root.
             kept['LD_LIBRARY_PATH'] = str(self.lib)
         return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
 
@@ -75,12 +76,12 @@ class Installed(unittest.TestCase):
                 if path.name in TRIES and path.is_file()}
 
     def try_all(self, programs):
-        """What each of the programs says on stderr as it fails, by name."""
+        """Returns the stderr of each program as it fails, by the program's name."""
         said = {}
         for name, path in programs.items():
             done = self.run_clean(path, *TRIES[name][0])
             self.assertNotEqual(done.returncode, 0, done.stdout)
-            self.assertGreater(done.returncode, 0, done.stderr)  # Not by a signal.
+            self.assertGreater(done.returncode, 0, done.stderr)  # Not killed by a signal.
             said[name] = done.stderr
         return said
 

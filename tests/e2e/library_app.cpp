@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A user of the installed library, for install_test.py: transcribes 16-bit samples of stdin.
+// A user of the installed library, for install_test.py: transcribes 16-bit samples from stdin.
 // usage: app MODEL <SAMPLES
 
 #include <cstdint>

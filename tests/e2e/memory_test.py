@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Peak memory of npuwhisper-transcribe above the same pipeline without the element.
+"""Tests the peak memory of npuwhisper-transcribe above that of its pipeline without the element.
 
-Both sides are the kernel's own figure for a whole process: VmHWM, which the program reports in its
-stats, and ru_maxrss, the same counter, for a gst-launch-1.0 that decodes the same file for nobody.
+Both figures are the kernel's, for a whole process. The program reports VmHWM in its stats. The same
+counter, ru_maxrss, is read for a gst-launch-1.0 that decodes the same file and discards the audio.
 """
 import ctypes
 import json
@@ -15,7 +15,7 @@ import program
 
 MB = 1e6
 PR_SET_THP_DISABLE = 41  # Of prctl(2).
-# With an encoder in 16 and in 32 bits: its weights are 40 MB and 80 MB.
+# Limits with an encoder in 16 and in 32 bits, whose weights take 40 MB and 80 MB.
 LIMIT_MB, LIMIT_F32_MB = 150, 190
 BASELINE = ('gst-launch-1.0 -q filesrc location={} ! decodebin expose-all-streams=false '
             'caps=audio/x-raw ! audioconvert ! audioresample ! '
@@ -35,8 +35,8 @@ def baseline_bytes(path):
 class Memory(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Whether the system gives 2 MB where 4 kB are wanted is not the program's choice. For this
-        # process and those that it starts.
+        # Disables transparent huge pages for this process and its children: the program does not
+        # choose whether the system hands out 2 MB instead of 4 kB.
         ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
     def check(self, max_isa=None):
@@ -56,7 +56,7 @@ class Memory(unittest.TestCase):
         above = (stats['peak_rss_bytes'] - baseline) / MB
         print(f'{encoder} encoder: {above:.0f} MB above a baseline of {baseline / MB:.0f} MB, '
               f'limit {limit} MB')
-        self.assertGreater(above, 50)  # Less would mean that the model is not in what is measured.
+        self.assertGreater(above, 50)  # Less would mean that the figure leaves out the model.
         self.assertLessEqual(above, limit)
         return encoder
 

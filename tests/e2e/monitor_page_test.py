@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The page of npuwhisper-monitor in Chromium.
+"""Tests the page of npuwhisper-monitor in Chromium.
 
-The picture that README shows is made here: `NPUWHISPER_PICTURES` names a folder for monitor.png.
+Also creates the picture of the README: `NPUWHISPER_PICTURES` names a folder for monitor.png.
 """
 import os
 import pathlib
@@ -62,11 +62,11 @@ class Page(unittest.TestCase):
                 status, _, complaints = monitor.stop(signal.SIGTERM)
                 self.assertEqual(status, 0, complaints)
             page.wait_for(f"{STATE} === 'disconnected'")
-            self.assertEqual(page.evaluate(LINES), text)  # What was said remains.
+            self.assertEqual(page.evaluate(LINES), text)  # The text so far remains.
             port = int(monitor.url.rstrip('/').rsplit(':', 1)[1])
             with self.monitor(port=port):
                 page.wait_for(f"{STATE} === 'listening'")
-                # Another run of the program: its lines take the place of the old ones.
+                # The lines of another run of the program replace the old ones.
                 page.wait_for(f'{LINES}.length > 0 && {LINES}.length < 200')
             self.assertEqual(page.complaints(), [])
 
@@ -85,7 +85,7 @@ class Page(unittest.TestCase):
         self.assertIn(('main', 'Captions'), told)
 
     def check_partial_words(self, page):
-        """Leaves the page when it shows some beside final ones."""
+        """Returns while the page shows partial words next to final ones."""
         page.wait_for(f'{PARTIAL} !== null')
         final, partial = page.evaluate(
             f"[document.querySelector('#lines li span'), {PARTIAL}]"
@@ -100,7 +100,7 @@ class Page(unittest.TestCase):
         for width in (320, 1000):
             page.resize(width, 640)
             self.assertFalse(page.evaluate(OVERFLOWS), width)
-        # The last line is in view, and who scrolls away can come back to it.
+        # The last line is in view, and a user who has scrolled away can return to it.
         page.resize(320, 300)
         page.wait_for("document.querySelector('main').scrollTop > 0")
         page.evaluate("document.querySelector('main').scrollTop = 0")

@@ -18,7 +18,8 @@ LONGEST = 240  # seconds, on a busy machine
 
 
 def write_clip(path, *numbers):
-    """Some of the recordings with pauses before, between and behind them; what they say."""
+    """Writes the recordings `numbers` with pauses before, between and after them. Returns their
+    text."""
     pieces, rate = zip(*(program.read_samples(program.RECORDINGS[number]) for number in numbers))
     pause = bytes(rate[0])  # Half a second of 16-bit samples.
     with wave.open(str(path), 'wb') as clip:
@@ -30,7 +31,7 @@ def write_clip(path, *numbers):
 
 
 class Monitor:
-    """The program, serving; with `port` 0 on one that is free."""
+    """The running program, which serves on `port`, or on a free port if it is 0."""
 
     def __init__(self, *args, port=0):
         self.process = subprocess.Popen(
@@ -47,7 +48,7 @@ class Monitor:
         self.process.communicate()
 
     def stop(self, sent):
-        """Sends a signal; the exit status, the seconds that it took, and what stderr got."""
+        """Sends a signal. Returns the exit status, the seconds until the exit, and stderr."""
         start = time.monotonic()
         self.process.send_signal(sent)
         _, complaints = self.process.communicate(timeout=LONGEST)
@@ -55,14 +56,14 @@ class Monitor:
 
 
 class Events(threading.Thread):
-    """Follows /events to its end, as `all`: (seconds, name, id, data)."""
+    """Reads /events until it ends, and collects (seconds, name, id, data) in `all`."""
 
     def __init__(self, url, last_id=None):
         super().__init__(daemon=True)
         headers = {'Last-Event-ID': last_id} if last_id else {}
         self.request = urllib.request.Request(url + 'events', headers=headers)
         self.all = []
-        self.complete = False  # The response ended as HTTP wants it.
+        self.complete = False  # True when the response has ended as HTTP requires.
         self.start()
 
     def run(self):

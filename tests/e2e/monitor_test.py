@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""npuwhisper-monitor as its users and their browsers meet it: captions, errors, its end."""
+"""Tests npuwhisper-monitor as users and browsers see it: captions, errors, shutdown."""
 import os
 import pathlib
 import shutil
@@ -26,7 +26,7 @@ class Captions(unittest.TestCase):
 
     def follow(self, monitor, spoken):
         first, second = Events(monitor.url), Events(monitor.url)
-        # One that never reads must keep nobody waiting.
+        # A client that never reads must not delay the others.
         host, port = monitor.url.split('/')[2].split(':')
         with socket.create_connection((host, int(port))) as deaf:
             deaf.sendall(f'GET /events HTTP/1.1\r\nHost: {host}\r\n\r\n'.encode())
@@ -69,7 +69,7 @@ class Captions(unittest.TestCase):
                 self.assertGreaterEqual(word['start'], last, piece)
                 self.assertGreaterEqual(word['end'], word['start'], piece)
                 last = word['end']
-        # They came while it was spoken, not all at the end.
+        # The words arrived during the speech, not all at the end.
         came = [at for at, event, _, _ in events.all if event == 'final']
         self.assertGreater(came[-1] - came[0], 1)
 
@@ -97,7 +97,7 @@ class Errors(unittest.TestCase):
         return done.returncode, done.stderr
 
     def test_script_prints_the_help_without_building(self):
-        """Of a checkout only the script and the text are there: no tools/setup that could build."""
+        """Copies only the script and its help text: there is no tools/setup that could build."""
         done = subprocess.run([PROGRAM, '--help'], capture_output=True, encoding='utf-8',
                               check=True, timeout=LONGEST)
         self.assertIn('--latency', done.stdout)
@@ -145,7 +145,7 @@ class Errors(unittest.TestCase):
         self.assertIn('--port chooses another', message)
 
     def readers(self, *args):
-        """The page's address and what stderr says. There is no such model: the program ends."""
+        """Returns the page's URL and stderr. The program ends because its model does not exist."""
         with Monitor(*args, '--model', '/nonexistent', '--source', 'audiotestsrc') as monitor:
             _, complaints = monitor.process.communicate(timeout=LONGEST)
             return monitor.url, complaints

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""npuwhisper-player as its users meet it: keys, captions that can be read in the picture, errors.
+"""Tests npuwhisper-player as users see it: keys, captions that are legible in the picture, errors.
 
-NPUWHISPER_PLAYER names the program. With NPUWHISPER_PICTURE=FILE the picture that shows most of the
-words is kept: that of the README is made so.
+NPUWHISPER_PLAYER names the program. With NPUWHISPER_PICTURE=FILE, the picture that shows the most
+words is kept. The README's picture is created this way.
 """
 import os
 import pathlib
@@ -39,7 +39,7 @@ class Case(unittest.TestCase):
         self.folder = pathlib.Path(folder.name)
 
     def make_video(self, seconds, size='640,height=360'):
-        """A test card, with the first recording as its sound."""
+        """Writes and returns a video of a test card with the first recording as its sound."""
         path = self.folder / 'speech.mkv'
         subprocess.run(
             ['gst-launch-1.0', '-q', *(
@@ -125,16 +125,16 @@ class Keys(Case):
 
 
 class Terminal:
-    """A terminal of which a program is the session, playing; what it shows is thrown away."""
+    """A terminal that runs a program as its session. The program's output is discarded."""
 
     def __init__(self, *command):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            # Signals as a shell has them: whoever runs the tests may ignore some (nohup, for instance).
+            # Resets signals as in a shell: the tests' parent may ignore some (nohup, for instance).
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            # A limit of 0 would not keep a core from a program that the system sends it to (core(5)).
+            # With a limit of 0, a core would still be piped to a program that handles it (core(5)).
             most = resource.getrlimit(resource.RLIMIT_CORE)[1]
             resource.setrlimit(resource.RLIMIT_CORE, (0 if most == 0 else 1, most))
             os.execvp(command[0], command)
@@ -145,7 +145,7 @@ class Terminal:
             while os.read(self.terminal, 4096):
                 pass
         except OSError:
-            pass  # Nobody has the other end any more.
+            pass  # The other end is closed.
 
     def type(self, text):
         os.write(self.terminal, text)
@@ -162,7 +162,7 @@ class Terminal:
             time.sleep(0.01)
 
     def end(self):
-        """What ended the program: a signal, or minus its exit status."""
+        """Waits for the program. Returns the signal that ended it, or minus its exit status."""
         _, status = os.waitpid(self.pid, 0)
         self.pid = 0
         return -os.waitstatus_to_exitcode(status)
@@ -176,7 +176,7 @@ class Terminal:
 
 @needs_speech
 class LineMode(Case):
-    """A shell finds the terminal as it was, whatever ended the player."""
+    """The shell finds the terminal unchanged, however the player ends."""
 
     PLAY = (PLAYER, '--model', MODEL, *SILENT, RECORDINGS[0])
 
@@ -201,7 +201,7 @@ class LineMode(Case):
             self.assertTrue(terminal.is_in_line_mode(), sent)
 
     def test_is_back_after_a_signal_and_one_to_go_on(self):
-        # As timeout(1) and service managers send them, for what is stopped has to go on to end.
+        # timeout(1) and service managers send both, since a stopped program must continue to end.
         for _ in range(5):
             terminal = self.open(*self.PLAY)
             os.kill(terminal.pid, signal.SIGTERM)
@@ -223,7 +223,7 @@ class LineMode(Case):
                 self.assertTrue(terminal.is_in_line_mode())
 
     def test_is_back_while_it_is_stopped(self):
-        # A shell with job control, for without one nothing is stopped.
+        # A shell with job control: without it, nothing can be stopped.
         play = shlex.join(map(str, self.PLAY))
         terminal = self.open('bash', '-m', '-c', f'{play}; read; fg')
         terminal.type(b'\x1a')
@@ -246,7 +246,7 @@ class Sound(Case):
         picture = frames.read_bytes()
         n_frames = len(picture) // (160 * 90)
         self.assertGreaterEqual(n_frames, 25 * 2.9)  # As long as the recording.
-        black = picture[:90 * 40]  # What is above a caption.
+        black = picture[:90 * 40]  # The part above a caption.
         self.assertEqual(set(black), {black[0]})
         with_text = [i for i in range(n_frames)
                      if max(picture[160 * 90 * i:160 * 90 * (i + 1)]) > black[0] + 100]
@@ -255,14 +255,14 @@ class Sound(Case):
 
 @needs_speech
 class OtherPlayers(Case):
-    """The lines of docs/players.md for players that know nothing of npuwhisper."""
+    """The commands of docs/players.md for players that do not know npuwhisper."""
 
     def launch(self, line):
         subprocess.run(['gst-launch-1.0', '-q', *shlex.split(line)], check=True, timeout=LONGEST,
                        cwd=self.folder)
 
     def expect_spoken(self, file):
-        """Reads the subtitles with ffmpeg."""
+        """Checks the file's subtitles, which ffmpeg reads."""
         srt = subprocess.run(['ffmpeg', '-v', 'error', '-i', self.folder / file, '-map', '0:s',
                               '-f', 'srt', '-'], capture_output=True, encoding='utf-8',
                              check=True).stdout
@@ -307,7 +307,7 @@ class Mistakes(Case):
         alac = self.folder / 'speech.m4a'
         subprocess.run(['ffmpeg', '-v', 'error', '-i', RECORDINGS[1], '-c:a', 'alac', alac],
                        check=True, timeout=LONGEST)
-        # A feature of rank NONE is not plugged, as if it were not installed.
+        # A feature of rank NONE is not autoplugged, as if it were not installed.
         done = self.play(*SILENT, alac,
                          env={**os.environ, 'GST_PLUGIN_FEATURE_RANK': 'avdec_alac:NONE'})
         self.assertEqual(done.returncode, 1)

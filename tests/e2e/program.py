@@ -2,8 +2,8 @@
 """Runs npuwhisper-transcribe on recorded speech, for the tests next to this file.
 
 NPUWHISPER_TRANSCRIBE names the program, and GStreamer must find the element (GST_PLUGIN_PATH):
-Meson sets both. The recordings are those of Debian's package pocketsphinx-testdata. Tests that lack
-them or the model are skipped, and then the exit status is 77, so that nobody takes it for success.
+Meson sets both. The recordings are those of Debian's package pocketsphinx-testdata. Without them or
+the model, tests are skipped and the exit status is 77, so that it is not mistaken for success.
 """
 import array
 import os
@@ -30,7 +30,7 @@ SPOKEN = (
 
 
 def model_folder(model=MODEL):
-    """The folder of the model or None; looks where npuwhisper::find_model() looks."""
+    """Returns the folder of the model, or None. Searches where npuwhisper::find_model() does."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
@@ -43,7 +43,7 @@ def model_folder(model=MODEL):
 
 
 def vad_weights():
-    """The weights of voice activity detection or None; looks where npuwhisper looks."""
+    """Returns the weights of voice activity detection, or None. Searches where npuwhisper does."""
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or pathlib.Path.home() / '.cache')
     folders = [cache / 'npuwhisper', pathlib.Path(os.environ.get('NPUWHISPER_MODEL_DIR', '/'))]
     files = [folder / 'silero-vad' / 'silero_vad_16k.safetensors' for folder in folders]
@@ -56,25 +56,25 @@ needs_speech = unittest.skipUnless(
 
 
 def needs_model(model):
-    """Skips a test where `model` is not in the cache."""
+    """Skips a test if `model` is not on this machine."""
     return unittest.skipUnless(model_folder(model) is not None,
                                f'needs the model {model} (tools/fetch-model {model})')
 
 
 def transcribe(*args, timeout=300, **kwargs):
-    """Runs the program to its end; stdout and stderr are text."""
+    """Runs the program until it ends, and returns the finished process; its output is text."""
     return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
                           timeout=timeout, check=False, **kwargs)
 
 
 def encoder_type(stats):
-    """The arithmetic of the encoder, "bf16" or "f32": the last word of its part of `kernels`."""
+    """Returns the encoder's arithmetic, "bf16" or "f32": the last word of its part of `kernels`."""
     [encoder] = [part for part in stats['kernels'].split('; ') if part.startswith('encoder')]
     return encoder.split()[-1]
 
 
 def read_samples(path):
-    """The samples of a 16-bit mono recording, and its rate."""
+    """Returns the samples of a 16-bit mono recording, and its rate."""
     with wave.open(str(path)) as recording:
         assert recording.getnchannels() == 1 and recording.getsampwidth() == 2
         return (array.array('h', recording.readframes(recording.getnframes())),
@@ -82,7 +82,7 @@ def read_samples(path):
 
 
 def write_recording(path, seconds):
-    """The recordings one after another, half a second apart, for at least `seconds`."""
+    """Writes the recordings one after another, half a second apart, for at least `seconds`."""
     samples = array.array('h')
     rate = 0
     while not rate or len(samples) < seconds * rate:

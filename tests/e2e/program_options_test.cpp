@@ -60,7 +60,7 @@ TEST_F(ProgramOptionsTest, KeepsWhatIsNotGiven) {
 }
 
 TEST_F(ProgramOptionsTest, TakesWhatIsGiven) {
-  // The first text is no UTF-8, and is still the name of a file.
+  // The first text is not UTF-8, but may still be the name of a file.
   ASSERT_TRUE(parse({"one", "--text", "a\xff", "--maybe=", "--number=-3", "--perhaps=-4", "--large",
                      "5000000000", "--real", "1.5", "--flag", "--set", "a=b=c", "--set=d=", "--",
                      "--two"}));

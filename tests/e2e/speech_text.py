@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Compares what was written down with what was said."""
+"""Compares a transcript with the spoken text."""
 import difflib
 import re
 
@@ -10,7 +10,7 @@ def words_of(text):
 
 
 def share_found(expected, text):
-    """Which share of the expected words stands in the text, in order."""
+    """Returns the share of the expected words that the text contains in order."""
     wanted, found = words_of(expected), words_of(text)
     blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks) / max(len(wanted), len(found))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""npuwhisper-transcribe as its users meet it: results, formats, errors, signals."""
+"""Tests npuwhisper-transcribe as users see it: results, formats, errors, signals."""
 import contextlib
 import functools
 import http.server
@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
         return [json.loads(line) for line in self.run_ok('--format', 'json', *args).splitlines()]
 
     def make(self, name, pipeline):
-        """A media file written by a gst-launch line that ends in a muxer called m."""
+        """Writes and returns a media file, with a gst-launch line that has a muxer named m."""
         path = self.folder / name
         subprocess.run(['gst-launch-1.0', '-q', *pipeline.split(), 'm.', '!', 'filesink',
                         f'location={path}'], check=True, timeout=120)
@@ -61,7 +61,7 @@ class Trace(Case):
         self.assertLessEqual({'mel', 'encode', 'encoder', 'cross', 'prompt', 'decode', 'text'},
                              set(named))
         self.assertEqual(len(named['encoder']), found['stats']['windows'])
-        # A step for each token and more for the prompt.
+        # There is one step for each token, and there are more for the prompt.
         self.assertGreaterEqual(len(named['decoder step']), found['stats']['tokens'])
         encode_ms = sum(span['dur'] for span in named['encode']) / 1e3
         self.assertAlmostEqual(encode_ms, found['stats']['encoder_ms'], places=2)
@@ -110,7 +110,7 @@ class Speech(Case):
                 self.assertTrue(line.strip(), cue)
                 self.assertLessEqual(len(line), 42, cue)
             last_end = end
-        self.assertLessEqual(last_end, length + 1)  # A short last one stays to be read.
+        self.assertLessEqual(last_end, length + 1)  # A short last caption is extended for reading.
         self.assertGreater(last_end, length - 5)
 
     def test_captions_take_their_size_and_case(self):
@@ -215,7 +215,7 @@ class Speech(Case):
         self.assertIn('silent.mkv: there is no audio in it', done.stderr)
 
     def make_coded(self, name, *options):
-        """A media file that ffmpeg writes."""
+        """Writes a media file with ffmpeg, and returns it."""
         path = self.folder / name
         subprocess.run(['ffmpeg', '-v', 'error', *options, path], check=True, timeout=120)
         return path
@@ -226,7 +226,7 @@ class Speech(Case):
         self.assertGreaterEqual(share_found(SPOKEN[1], text), 0.8, text)
 
     def test_files_without_audio_that_can_be_decoded(self):
-        """One clear line for each; a file that is all right is transcribed."""
+        """Each bad file gives one clear line; a good file is still transcribed."""
         picture = ['-f', 'lavfi', '-i', 'testsrc2=size=64x64:rate=5:duration=1', '-c:v', 'libx264']
         text = self.folder / 'text.mp4'
         text.write_text('This is no video.\n' * 100)
@@ -243,7 +243,7 @@ class Speech(Case):
             empty: 'the file is empty',
             self.folder: 'is a folder',
         }
-        # A feature of rank NONE is not plugged, as if it were not installed.
+        # A feature of rank NONE is not autoplugged, as if it were not installed.
         without = 'avdec_alac:NONE,avdec_wmav2:NONE,avdec_h264:NONE,openh264dec:NONE'
         done = transcribe('--quiet', *reasons, RECORDINGS[1],
                           env={**os.environ, 'GST_PLUGIN_FEATURE_RANK': without})
@@ -282,7 +282,7 @@ class Speech(Case):
         start = len(samples) / rate + 0.25  # The second recording begins 0.25 s later.
         samples, rate = program.read_samples(RECORDINGS[1])
         end = start + len(samples) / rate + 0.5
-        # Nothing in the last two files tells where a time is.
+        # The last two formats have no index from times to positions.
         for name, first, last in (('long.wav', f'{start:.3f}', f'{end:.3f}'),
                                   ('long.mp3', f'0:00:{start:06.3f}', f'00:{end:06.3f}'),
                                   ('long.aac', f'00:{start:06.3f}', f'00:00:{end:06.3f}')):
@@ -382,7 +382,7 @@ class Speech(Case):
             self.assertEqual(done['stats']['vad'], 'on')
             self.assertAlmostEqual(done['stats']['speech_samples'] / 16000, done['audio_seconds'],
                                    delta=1.5)
-        # The model, but not the weights of the detector.
+        # The model is found, but the weights of the detector are not.
         hidden = {**os.environ, 'XDG_CACHE_HOME': str(self.folder)}
         hidden.pop('NPUWHISPER_MODEL_DIR', None)
         files = ['--format', 'json', '--model', program.model_folder(), RECORDINGS[1], RECORDINGS[2]]
@@ -450,7 +450,7 @@ class Speech(Case):
         self.assertTrue(pathlib.Path(complete).read_text())
 
     def test_progress_on_a_terminal_is_one_line_that_goes(self):
-        """The input waits until the line is there, so the test does not depend on speed."""
+        """The input waits until the line is shown, so the test does not depend on speed."""
         terminal, stderr = os.openpty()
         self.addCleanup(os.close, terminal)
         with subprocess.Popen([PROGRAM, '-'], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
@@ -499,7 +499,7 @@ class Speech(Case):
 
 
 class Usage(Case):
-    """What needs no model."""
+    """Tests that need no model."""
 
     def test_help_and_version(self):
         self.assertIn('--word-times', self.run_ok('--help'))
@@ -512,7 +512,7 @@ class Usage(Case):
             self.assertIn(line, lines)
 
     def test_script_prints_the_help_without_building(self):
-        """Of a checkout only the script and the text are there: no tools/setup that could build."""
+        """Copies only the script and its help text: there is no tools/setup that could build."""
         examples = self.folder / 'examples'
         examples.mkdir()
         for name in ('transcribe', 'transcribe_help.txt'):
@@ -522,7 +522,7 @@ class Usage(Case):
             done = subprocess.run([examples / 'transcribe', *args], capture_output=True,
                                   encoding='utf-8', timeout=60, check=False)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, wanted, ''))
-        # The value of an option is no option.
+        # The value of an option is not taken as an option.
         done = subprocess.run([examples / 'transcribe', '--initial-prompt', '--help'],
                               capture_output=True, encoding='utf-8', timeout=60, check=False)
         self.assertIn('tools/setup', done.stderr)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// The monitor's HTTP server with browsers that this file plays: they are slow, many, old, foreign.
+// Tests the monitor's HTTP server with simulated browsers: slow, many, outdated or foreign ones.
 
 #include "web_server.h"
 
@@ -24,7 +24,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-/// A browser's connection, which reads when it is told to.
+/// A browser's connection. It receives data only when read() or is_closed() is called.
 class Browser {
  public:
   Browser(std::uint16_t port, const std::string& request, int receive_buffer = 0)
@@ -46,7 +46,7 @@ class Browser {
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
-  /// Takes what has come. All that it got since it was told to forget.
+  /// Receives what has arrived. Returns everything received since the last forget().
   const std::string& read() {
     char bytes[65536];
     for (ssize_t n = 0; (n = recv(socket_, bytes, sizeof bytes, 0)) > 0;) {
@@ -54,7 +54,7 @@ class Browser {
     }
     return got_;
   }
-  /// Takes what has come; whether that was all, for the server has closed.
+  /// Receives what has arrived. Returns true if the server has closed the connection.
   bool is_closed() {
     read();
     char byte = 0;
@@ -62,7 +62,7 @@ class Browser {
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK);
   }
   void send_more(const std::string& text) {
-    // Nobody may be there any more: is_closed() tells.
+    // The server may have closed the connection already, which is_closed() reports.
     (void)!::send(socket_, text.data(), text.size(), MSG_NOSIGNAL);
   }
   bool has(const std::string& text) { return read().find(text) != std::string::npos; }
@@ -134,7 +134,7 @@ TEST_F(WebServerTest, IsKeptWaitingByNobody) {
   const auto slow = open(request("/events"), 4096);
   const auto quick = open(request("/events"));
   ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 2; }));
-  // 16 MB: more than sockets hold.
+  // 16 MB in total, which exceeds the sockets' buffers.
   const std::string text(16384, 'x');
   constexpr int kPieces = 1000;
   std::vector<Clock::duration> took;
@@ -148,10 +148,10 @@ TEST_F(WebServerTest, IsKeptWaitingByNobody) {
     ASSERT_TRUE(quick->has("id: s-" + std::to_string(i) + "\n")) << i;
     ASSERT_FALSE(quick->has("event: missed")) << i;
   }
-  // A busy machine may take its time for some.
+  // On a busy machine, some may take longer.
   std::ranges::sort(took);
   EXPECT_LT(took[took.size() * 9 / 10], 100ms);
-  // The slow one goes on with the last that are kept, and knows that there were others.
+  // The slow browser receives the last events that are kept, and a note that others were missed.
   EXPECT_TRUE(wait_for([&] { return slow->has("\"1000x"); }));
   EXPECT_TRUE(slow->has("event: missed"));
   EXPECT_FALSE(slow->has("\"850x"));
@@ -185,7 +185,7 @@ class FewConnectionsTest : public WebServerTest {
   bool wait_for_connections(std::size_t n) {
     return wait_for([&] { return server_->n_connections() == n; });
   }
-  /// Connections that say nothing.
+  /// Returns `n` connections that send nothing.
   std::vector<std::unique_ptr<Browser>> open_silent(std::size_t n) {
     std::vector<std::unique_ptr<Browser>> silent;
     while (silent.size() < n) {
@@ -203,7 +203,7 @@ TEST_F(FewConnectionsTest, TellsTheNextThatItIsOneTooMany) {
   EXPECT_TRUE(refused->has("HTTP/1.1 503 Service Unavailable\r\n"));
   EXPECT_TRUE(refused->has("Connection: close\r\n"));
   EXPECT_TRUE(refused->has("Too many connections"));
-  // When one goes, there is room for another.
+  // When one connection closes, there is room for another.
   silent.pop_back();
   ASSERT_TRUE(wait_for_connections(3));
   EXPECT_EQ(answer(request("/")), "HTTP/1.1 200 OK");
@@ -236,12 +236,12 @@ TEST_F(ImpatientServerTest, ClosesTheSilentButNotWhoListens) {
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
 }
 
-/// A request that comes byte by byte: never silent for long.
+/// Tests requests that arrive byte by byte and are never silent for long.
 class DrippingServerTest : public WebServerTest {
  protected:
   DrippingServerTest() : WebServerTest({.silence = 600s, .request = 3s}) {}
 
-  /// Whether the server closes `browser`, which sends a byte of an endless head now and then.
+  /// Sends an endless request head byte by byte on `browser`. Returns whether the server closes it.
   bool closes(Browser& browser) {
     auto next = Clock::now();
     return wait_for([&] {
@@ -259,18 +259,18 @@ TEST_F(DrippingServerTest, AHeadThatTakesTooLongEndsTheConnection) {
   ASSERT_TRUE(wait_for([&] { return server_->n_streams() == 1; }));
   const auto drip = open("GET / HTTP/1.1\r\nX: ");
   EXPECT_TRUE(closes(*drip));
-  // On a connection that had an answer, too.
+  // This also applies to a connection that has received a response.
   const auto second = open(request("/"));
   ASSERT_TRUE(wait_for([&] { return second->has("</html>"); }));
   second->send_more("GET / HTTP/1.1\r\nX: ");
   EXPECT_TRUE(closes(*second));
-  // A reader stays for as long as it likes.
+  // A reader of events is not limited.
   feed_.add_final("\"still there\"");
   server_->publish();
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
 }
 
-/// One that listens on all addresses of this machine. Its browsers come through the loopback.
+/// Tests a server that listens on all of this machine's addresses. Browsers connect by loopback.
 class OpenServerTest : public WebServerTest {
  protected:
   OpenServerTest() : WebServerTest() { address_ = "0.0.0.0"; }
@@ -279,7 +279,8 @@ class OpenServerTest : public WebServerTest {
   }
 };
 
-/// DNS rebinding: a web site that points its own name here has its visitors' browsers read along.
+/// Guards against DNS rebinding: a web site that resolves its own name to this server could
+/// otherwise read the captions through its visitors' browsers.
 TEST_F(OpenServerTest, AnswersUnderItsOwnNamesOnly) {
   EXPECT_EQ(answer_to_host("captions.example"), "HTTP/1.1 403 Forbidden");
   EXPECT_EQ(answer_to_host("captions.example:" + std::to_string(port_)), "HTTP/1.1 403 Forbidden");
@@ -381,7 +382,7 @@ TEST_F(WebServerTest, EndsWhatItHasBegun) {
   server_->close(5);
   EXPECT_EQ(server_->n_streams(), 0U);
   EXPECT_TRUE(browser->has("stopped"));
-  EXPECT_TRUE(browser->has("\r\n0\r\n\r\n"));  // The end of a response in chunks.
+  EXPECT_TRUE(browser->has("\r\n0\r\n\r\n"));  // The end of a chunked response.
 }
 
 TEST_F(WebServerTest, SaysWhyItCannotListen) {

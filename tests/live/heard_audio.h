@@ -8,20 +8,20 @@
 
 namespace npuwhisper::test {
 
-/// Writes down the audio that reaches a sink pad of npuwhisper: F32LE or S16LE, 16 kHz, mono.
-/// Silence stands for holes, at most a second of it for each. Thread-safe.
+/// Records the audio that reaches a sink pad of npuwhisper: F32LE or S16LE, 16 kHz, mono. Each hole
+/// is filled with silence of at most one second. Thread-safe.
 class HeardAudio {
  public:
-  /// Of the element's pad `sink`.
+  /// Records the audio of the element's pad `sink`.
   explicit HeardAudio(GstElement* whisper);
   ~HeardAudio();
   HeardAudio(const HeardAudio&) = delete;
   HeardAudio& operator=(const HeardAudio&) = delete;
 
   std::vector<float> samples() const;
-  /// The time of the last sample, in the pad's timestamps; 0: none has come.
+  /// Returns the end of the last sample in the pad's timestamps, or 0 if no sample has arrived.
   GstClockTime end() const;
-  /// How many holes of more than 40 ms there were, and how often the timestamps went back.
+  /// Returns how often the timestamps jumped by more than 40 ms, forwards (a hole) or backwards.
   int n_holes() const;
 
  private:
@@ -30,7 +30,7 @@ class HeardAudio {
 
   GstPad* pad_;
   gulong probe_;
-  mutable std::mutex mutex_;  // Guards the rest.
+  mutable std::mutex mutex_;  // Guards all members below.
   std::vector<float> samples_;
   GstClockTime end_ = 0;
   int n_holes_ = 0;

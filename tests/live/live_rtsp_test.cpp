@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// RTSP: the server goes away in the middle of a sentence and comes back. The program that plays it
-// connects again, and leaves everything behind its source in PLAYING.
+// An RTSP server goes away in the middle of a sentence and comes back. The program that plays the
+// stream reconnects, and leaves everything downstream of its source in PLAYING.
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -20,12 +20,12 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// How a user's program has a camera: a source that it replaces, or stops and starts again, when
-/// the source posts an ERROR or ends. What is behind it is told of no end.
+/// Handles a camera as a user's program does. When the source posts an ERROR or ends, the program
+/// replaces it, or stops and restarts it. Downstream elements receive no EOS.
 class Camera {
  public:
-  /// Its audio is linked to the element called audio_in. `is_remade`: there is a new source for
-  /// each connection.
+  /// Links the source's audio to the element named audio_in. If `is_remade`, creates a new source
+  /// for each connection.
   Camera(Pipeline& pipeline, int port, bool is_remade)
       : pipeline_(pipeline),
         uri_("rtsp://127.0.0.1:" + std::to_string(port) + "/live"),
@@ -36,7 +36,7 @@ class Camera {
     make();
   }
 
-  /// Connects again whenever the connection is lost, until `is_done`. False: it never is.
+  /// Reconnects whenever the connection is lost, until `is_done`. Returns false on a timeout.
   bool run(const std::function<bool()>& is_done) {
     const auto end = std::chrono::steady_clock::now() + LiveSpeech::kLongest;
     while (!is_done()) {
@@ -55,7 +55,7 @@ class Camera {
     gst_util_set_object_arg(G_OBJECT(source_), "protocols", "tcp");
     g_signal_connect(source_, "pad-added", G_CALLBACK(on_pad), this);
     gst_bin_add(GST_BIN(pipeline_.get()), source_);
-    // The first one starts with the pipeline, which so learns that it is live.
+    // The first source starts with the pipeline, which then knows that it is live.
     gst_element_sync_state_with_parent(source_);
   }
 
@@ -112,7 +112,7 @@ void PrintTo(const Client& client, std::ostream* out) {
 
 using Cues = std::vector<Record>;
 
-/// What was said in the first stream, and in those after it.
+/// Returns the cues of the first stream, and those of all later streams.
 std::pair<Cues, Cues> cues_by_stream(const Recorder& text) {
   std::pair<Cues, Cues> cues;
   int n_streams = 0;
@@ -124,8 +124,8 @@ std::pair<Cues, Cues> cues_by_stream(const Recorder& text) {
   return cues;
 }
 
-/// CRITICALs fail the test, but for one of rtspsrc (1.22): the EOS that it makes of a server's RTCP
-/// BYE takes its seqnum from a seek that never was.
+/// Fails the test on each CRITICAL except one of rtspsrc (1.22): the EOS that it creates for a
+/// server's RTCP BYE takes its seqnum from a seek that never happened.
 void fail_on_critical(const gchar* domain, GLogLevelFlags level, const gchar* message, gpointer) {
   const bool is_of_bye = std::string_view(message).starts_with("gst_event_set_seqnum:");
   if ((level & G_LOG_LEVEL_CRITICAL) != 0 && !is_of_bye) {
@@ -145,7 +145,7 @@ class LiveRtsp : public LiveSpeech, public ::testing::WithParamInterface<Client>
     g_log_set_always_fatal(fatal_);
   }
 
-  /// For messages: what may keep text back.
+  /// Returns, for failure messages, the states and statistics that explain missing text.
   static std::string state_of(GstElement* whisper) {
     GstElement* pipeline = GST_ELEMENT(GST_OBJECT_PARENT(whisper));
     GstStructure* stats = nullptr;
@@ -189,7 +189,8 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 1; })) << "it notices";
   const std::size_t n_first = heard_audio.samples().size();
   server = std::make_unique<RtspServer>(media(second), port);
-  // What was missed between the two counts, too, so this is in the silence behind the speech.
+  // This includes the audio missed between the two counts, and ends in the silence after the
+  // speech.
   ASSERT_TRUE(camera.run([&] { return heard_audio.samples().size() > n_first + 9 * kRate; }));
   server.reset();
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 2; })) << "again";
@@ -198,7 +199,7 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   EXPECT_EQ(text.complaint(), "");
   const std::vector<float> samples = heard_audio.samples();
   const auto [before, after] = cues_by_stream(text);
-  // The last word was cut in two: what it becomes is chance.
+  // The last word was cut off, so its recognition is down to chance.
   expect_same(offline(std::span(samples).first(n_first)), heard(before), 2);
   expect_same(offline(std::span(samples).subspan(n_first)), heard(after), kOneWord);
   expect_no_complaints(pipeline);

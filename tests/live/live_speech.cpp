@@ -19,7 +19,7 @@ bool is_ours(GstMessage* message) {
   return g_str_has_prefix(GST_MESSAGE_SRC_NAME(message), "npuwhisper");
 }
 
-// `found` with compounds written as in `wanted`: coldhearted as cold hearted.
+// Returns `found` with compounds split as in `wanted`: coldhearted as cold hearted.
 Words with_compounds_of(const Words& wanted, const Words& found) {
   Words same;
   for (const std::string& word : found) {

@@ -19,12 +19,12 @@
 
 namespace npuwhisper::test {
 
-/// Recorded speech for live sources, and what Whisper base makes of it offline. The clock waits for
-/// the machine, so that no audio is skipped however busy it is. Tests are skipped where the weights
-/// or Debian's pocketsphinx-testdata are missing.
+/// Recorded speech for live sources, and its offline transcription by Whisper base. The clock waits
+/// for slow computation, so no audio is skipped however busy the machine is. Tests are skipped if
+/// the weights or Debian's pocketsphinx-testdata are missing.
 class LiveSpeech : public ::testing::Test {
  public:
-  /// Waits as long as this for what must come: seconds of live audio on the busiest of machines.
+  /// Timeout for anything that must arrive: seconds of live audio, on the busiest of machines.
   static constexpr std::chrono::seconds kLongest{120};
 
  protected:
@@ -34,25 +34,26 @@ class LiveSpeech : public ::testing::Test {
 
   void SetUp() override;
 
-  /// A WAV file in the test's folder: half a second of silence, then these recordings ("0890"),
-  /// each followed by `pause` seconds of silence.
+  /// Writes the WAV file `name` to the test's folder and returns its path. It contains half a
+  /// second of silence, then the recordings with these numbers ("0890"), each followed by `pause`
+  /// seconds of silence.
   std::filesystem::path speech(const std::string& name, std::initializer_list<const char*> numbers,
                                int pause = 1);
-  /// The words of the recordings, by the offline transcriber.
+  /// Returns the words that the offline transcriber recognises in the audio.
   static Words offline(std::span<const float> pcm);
   static Words offline(const std::filesystem::path& recording);
 
   static std::string text_of(const Words& words);
   static Words heard(const std::vector<Record>& cues);
-  /// Errors of one word that differs: one that is heard as two ("disp most") counts twice.
+  /// Word errors that one wrong word may cause: a word recognised as two ("disp most") counts
+  /// twice.
   static constexpr std::size_t kOneWord = 2;
-  /// Fails the test where there are more than `n_most` word errors.
+  /// Fails the test if there are more than `n_most` word errors.
   static void expect_same(const Words& wanted, const Words& found, std::size_t n_most);
-  /// Waits for text, or a GAP, up to where the audio ends: nothing else comes from the source, nor
-  /// an EOS.
+  /// Waits until text or a GAP reaches the end of the audio. The source sends nothing after that,
+  /// not even an EOS. Returns false if it takes longer than kLongest.
   static bool is_text_complete(const Recorder& text, const HeardAudio& audio);
-  /// Fails the test where a WARNING (late text, skipped audio) or ERROR of npuwhisper is on the
-  /// bus.
+  /// Fails the test if a WARNING (late text, skipped audio) or ERROR of npuwhisper is on the bus.
   static void expect_no_complaints(Pipeline& pipeline);
 
   const PatientClock clock_;

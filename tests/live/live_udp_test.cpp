@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MPEG-TS over UDP, with jitter and lost packets, a sender that pauses and one that begins anew.
+// MPEG-TS over UDP: jitter and packet loss, a sender that pauses, and one that restarts.
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -21,7 +21,8 @@ constexpr int kBitRate = 500'000;
 
 class LiveUdp : public LiveSpeech {
  protected:
-  /// H.264 and AAC, as an encoder for live use writes them, of `seconds`.
+  /// Writes and returns a transport stream of a test picture and `wav`: H.264 and AAC, encoded as
+  /// for live use.
   std::filesystem::path transport_stream(const std::filesystem::path& wav) {
     const std::filesystem::path path = wav.string() + ".ts";
     output_of(folder_.path(),
@@ -34,7 +35,7 @@ class LiveUdp : public LiveSpeech {
     return path;
   }
 
-  /// Two files, what is sent before `seconds` and the rest.
+  /// Splits `stream` into two files: the part sent in the first `seconds` seconds, and the rest.
   static std::pair<std::filesystem::path, std::filesystem::path> split(
       const std::filesystem::path& stream, double seconds) {
     const std::vector<char> bytes = bytes_of(stream);
@@ -48,7 +49,7 @@ class LiveUdp : public LiveSpeech {
     return {head, tail};
   }
 
-  /// `source` is what decodes, called d; its streams go through the bin.
+  /// Plays the streams of `source`, a decoder that is given the name d, through the bin.
   void play(const std::string& source) {
     pipeline_ = std::make_unique<Pipeline>(
         source + " name=d npuwhisperbin name=b " + kProperties +
@@ -92,12 +93,11 @@ TEST_P(LiveUdpSource, TextOfWhatArrives) {
   expect_no_complaints(*pipeline_);
 }
 
-// An encoder whose network fails for a while, and which is then started anew, with timestamps from
-// 0.
+// An encoder's network fails for a while. Then the encoder restarts, with timestamps from 0.
 TEST_F(LiveUdp, SenderStopsAndComesBack) {
   const auto whole = transport_stream(speech("first.wav", {"0890", "0930"}));
   const auto other = transport_stream(speech("second.wav", {"0930"}));
-  constexpr double kPause = 6.2;  // Seconds: behind the first recording.
+  constexpr double kPause = 6.2;  // In seconds; lies after the first recording.
   const auto [head, tail] = split(whole, kPause);
   const int port = free_udp_port();
   play(udpsrc(port));

@@ -8,13 +8,13 @@
 
 namespace npuwhisper::test {
 
-/// An RTSP server on a port of 127.0.0.1 with one mount, /live. Each connection plays its media
-/// from the beginning, at the pace of the clock that is the system's at that time. The destructor
-/// closes all connections, as a server that is switched off does.
+/// An RTSP server on a port of 127.0.0.1 with one mount, /live. Each connection plays the media
+/// from the beginning, paced by GStreamer's system clock at that time. The destructor closes all
+/// connections, as when a server is switched off.
 class RtspServer {
  public:
-  /// `media` is a bin in gst-launch's syntax, with payloaders called pay0, pay1. Port 0: a free
-  /// one.
+  /// `media` is a bin in gst-launch syntax, with payloaders named pay0, pay1. Port 0 selects a free
+  /// port.
   explicit RtspServer(const std::string& media, int port = 0);
   ~RtspServer();
   RtspServer(const RtspServer&) = delete;

@@ -11,18 +11,18 @@ namespace npuwhisper::test {
 
 std::vector<char> bytes_of(const std::filesystem::path& path);
 
-/// A port of 127.0.0.1 that nobody used a moment ago.
+/// Returns a UDP port of 127.0.0.1 that was free during the call.
 int free_udp_port();
 
-/// What a network does to datagrams; the same seed, the same harm. They stay in order.
+/// Network impairments. The same seed gives the same impairments. Datagrams stay in order.
 struct Network {
   std::chrono::milliseconds most_delay{80};
-  double loss = 0.01;  ///< The part that is lost, but for the first second.
+  double loss = 0.01;  ///< Fraction of datagrams lost after the first second.
   std::uint32_t seed = 1;
 };
 
 /// Sends a transport stream of constant bit rate to a port of 127.0.0.1, seven packets a datagram,
-/// at the pace of the PatientClock, from its construction on.
+/// paced by the PatientClock. Sending begins in the constructor.
 class UdpSender {
  public:
   UdpSender(const std::filesystem::path& stream, int bits_per_second, int port, Network network);
@@ -30,7 +30,7 @@ class UdpSender {
   UdpSender(const UdpSender&) = delete;
   UdpSender& operator=(const UdpSender&) = delete;
 
-  /// Waits until all is sent. Returns how many datagrams were lost.
+  /// Waits until everything is sent. Returns the number of lost datagrams.
   int wait();
 
  private:
@@ -40,7 +40,7 @@ class UdpSender {
   double bytes_per_second_;
   Network network_;
   int socket_;
-  int n_lost_ = 0;  // Of the thread until it ends.
+  int n_lost_ = 0;  // Accessed only by the thread until it ends.
   std::jthread thread_;
 };
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Makes the files of the media matrix with ffmpeg, from recorded speech and a test picture."""
+"""Creates the files of the media matrix with ffmpeg, from recorded speech and a test picture."""
 import hashlib
 import os
 import pathlib
@@ -10,13 +10,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 from program import RECORDINGS  # noqa: E402
 
 FIRST, OTHER, SECOND = RECORDINGS[2], RECORDINGS[1], RECORDINGS[0]
-FIRST_SECONDS, PAUSE, LENGTH = 5.3, 0.7, 13.1  # Of the speech: a sentence, a pause, a sentence.
+FIRST_SECONDS, PAUSE, LENGTH = 5.3, 0.7, 13.1  # Seconds: a sentence, a pause, the whole speech.
 SECOND_BEGINS = FIRST_SECONDS + PAUSE
 LATE = 6
-VIDEO_SECONDS = 2  # Of the shape 'long'.
+VIDEO_SECONDS = 2  # Length of the video in the shape 'long'.
 HOURS = 7200
-CODED_BEFORE = 2048  # samples that AAC coders put before the sound, and decoders cannot drop
-QUIET = 1.8  # seconds in which nobody speaks yet
+CODED_BEFORE = 2048  # samples that AAC encoders put before the sound, and decoders cannot drop
+QUIET = 1.8  # seconds before the speech begins
 SIZE = '192x108'
 LONGEST = 900  # seconds that ffmpeg may take, on a busy machine
 
@@ -34,7 +34,7 @@ AUDIO_CODECS = {
 
 
 def ffmpeg(*args):
-    """Runs ffmpeg; a list is a list of arguments, a string is split at spaces."""
+    """Runs ffmpeg. A list gives arguments as they are; a string is split at spaces."""
     command = ['ffmpeg', '-nostdin', '-v', 'error', '-y']
     for arg in args:
         command += arg.split(' ') if isinstance(arg, str) else list(map(str, arg))
@@ -45,12 +45,12 @@ def ffmpeg(*args):
 
 
 def file_of(row):
-    """What rows of the same file have in common."""
+    """Returns the part of a row that all rows of the same file share."""
     return row._replace(program='', action='')
 
 
 class Clips:
-    """Files in `folder`, each made once. For one thread at a time with each file."""
+    """Files in `folder`, each created once. Only one thread at a time may use a file."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
@@ -61,7 +61,7 @@ class Clips:
         ffmpeg(['-i', OTHER, '-af', f'apad=whole_dur={LENGTH}', self.other])
 
     def of(self, row):
-        """The file for a row of the table."""
+        """Returns the file for a row of the table, and creates it if it does not exist."""
         name = hashlib.sha1(repr(file_of(row)).encode()).hexdigest()[:10]
         path = self.folder / f'{row.container}-{row.video}-{row.audio}-{row.shape}-{name}.{row.container}'
         if path.exists():
@@ -72,7 +72,7 @@ class Clips:
         elif row.shape == 'edit-list':
             whole = making.with_name('whole-' + making.name)
             self._make(row, whole)
-            # 0.2 s is no key frame: the file keeps the frames before and an edit that skips them.
+            # 0.2 s is not a key frame: the file keeps the frames before it, and an edit skips them.
             ffmpeg(['-ss', '0.2', '-i', whole, '-c', 'copy', '-strict', '-2', making])
         else:
             self._make(row, making)
@@ -80,7 +80,7 @@ class Clips:
         return path
 
     def wav(self, path, track=0):
-        """What ffmpeg hears in `path`, as a WAV file; holes are silence."""
+        """Returns the audio that ffmpeg decodes from `path`, as a WAV file; holes are silence."""
         out = path.with_name(f'{path.name}-{track}.wav')
         ffmpeg(['-i', path, '-map', f'0:a:{track}', '-af', 'aresample=async=1000', '-ac', '1', '-ar',
                 '16000', out])
@@ -121,14 +121,14 @@ class Clips:
             parts += ['-af', f'atrim=end={FIRST_SECONDS}']
         if row.shape == 'quiet':
             parts += ['-af', f'adelay={round(1000 * QUIET)}:all=1']
-        if row.shape == 'holes':  # In the pause, and none that a sentence is in.
+        if row.shape == 'holes':  # The hole lies in the pause, not in a sentence.
             parts += ['-af', f'aselect=not(between(t\\,{FIRST_SECONDS + .1}\\,{SECOND_BEGINS - .1}))']
         if row.shape == 'hours':
             parts += ['-output_ts_offset', HOURS]
         ffmpeg([*parts, path])
 
     def _make_changing(self, row, path):
-        """Two files, one behind the other: another rate, other channels, another size."""
+        """Writes two files one after the other, with different rates, channels and frame sizes."""
         with open(path, 'wb') as whole:
             for number, (source, rate, channels, size) in enumerate((
                     (FIRST, row.rate, row.channels, SIZE),

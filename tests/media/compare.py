@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Compares what two runs of media gave: words, times, samples, frames."""
+"""Compares the output of two media runs: words, times, samples, frames."""
 import bisect
 import difflib
 import pathlib
@@ -11,18 +11,18 @@ from speech_text import words_of  # noqa: E402
 SECOND = 1e9
 SYNC = 0.5  # seconds
 SAME_TIME = 1000  # nanoseconds by which demultiplexers may round a time
-CLIPPED = 0.04  # seconds: codecs' delays, by which audio and video begin apart; Vorbis: 256 samples
-EDGE = 0.25  # seconds by which a picture may differ from the text's own times, for frames are coarse
+CLIPPED = 0.04  # seconds: codec delays between the starts of audio and video; Vorbis: 256 samples
+EDGE = 0.25  # seconds by which a picture may differ from the text's times, since frames are coarse
 
 
 def timed_words(transcript):
-    """[(word, start in seconds)] of the JSON of npuwhisper-transcribe."""
+    """Returns [(word, start in seconds)] of the JSON of npuwhisper-transcribe."""
     return [(word, timed['start']) for segment in transcript['segments']
             for timed in segment['words'] for word in words_of(timed['word'])]
 
 
 def word_errors(expected, found):
-    """Words to change, to add or to take away. A compound in parts ("cold hearted") is one change."""
+    """Counts words to change, add or remove. A compound in parts ("cold hearted") is one change."""
     errors = 0
     for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, found,
                                                     autojunk=False).get_opcodes():
@@ -38,7 +38,8 @@ def words_of_cues(cues):
 
 
 def late_cues(cues, expected):
-    """Cues that do not begin within SYNC of their first word, as text. `expected`: timed_words()."""
+    """Describes the cues that do not begin within SYNC of their first word. `expected` is from
+    timed_words()."""
     found = []
     for begin, _, text in cues:
         for position, word in enumerate(words_of(text)):
@@ -56,7 +57,7 @@ def late_cues(cues, expected):
 
 
 def media_differences(plain, ours, is_overlay=False):
-    """{what differs: how} between the pipeline without our element and `ours`."""
+    """Returns {what differs: how} between the pipeline without our element and `ours`."""
     wrong = {}
     for name in ('bytes', 'md5', 'first', 'formats'):
         is_rounded = (name == 'first' and
@@ -64,12 +65,12 @@ def media_differences(plain, ours, is_overlay=False):
         if plain['audio'][name] != ours['audio'][name] and not is_rounded:
             wrong[f'audio {name}'] = f'{ours["audio"][name]} found, {plain["audio"][name]} wanted'
     if not plain['video']:
-        return wrong  # What is seen is the black picture.
+        return wrong  # `ours` shows the black picture.
     if len(plain['video']) != len(ours['video']):
         wrong['frames'] = f'{len(ours["video"])} found, {len(plain["video"])} wanted'
     for number, ((time, upper, lower, _), (our_time, our_upper, our_lower, _)) in enumerate(
             zip(plain['video'], ours['video'])):
-        # cccombiner lets a first frame that begins before its segment begin with it.
+        # If the first frame begins before its segment, cccombiner moves its begin to the segment's.
         is_clipped = number == 0 and 0 < our_time - time < CLIPPED * SECOND
         if abs(time - our_time) > SAME_TIME and not is_clipped:
             wrong['times'] = f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s'
@@ -80,7 +81,7 @@ def media_differences(plain, ours, is_overlay=False):
 
 
 def covered_frames(plain, ours):
-    """[(time, whether the lower half differs from that of the same frame of `plain`)] of `ours`."""
+    """Returns [(time, whether the lower half differs from the same frame of `plain`)] of `ours`."""
     lowers = sorted((time, lower) for time, _, lower, _ in plain)
     times = [time for time, _ in lowers]
     frames = []
@@ -92,7 +93,8 @@ def covered_frames(plain, ours):
 
 
 def shown(frames):
-    """Of (time, whether something is shown): how, at a time in seconds."""
+    """Returns a function of (begin, end), in seconds, that lists for each frame in that range
+    whether something is shown. `frames`: (time, is shown)."""
     times = [(time / SECOND, seen) for time, seen in frames if time >= 0]
 
     def between(begin, end):
@@ -101,7 +103,7 @@ def shown(frames):
 
 
 def picture_differences(frames, cues):
-    """Where the picture does not show what the text's times say. `frames`: (time, is shown)."""
+    """Describes where the picture contradicts the times of the text. `frames`: (time, is shown)."""
     between = shown(frames)
     wrong = []
     last_end = None
@@ -117,7 +119,7 @@ def picture_differences(frames, cues):
 
 
 def closed_caption_differences(frames, cues):
-    """Texts whose characters are not sent within SYNC of their beginning. `frames`: (time, sent)."""
+    """Describes texts with no character sent within SYNC of their begin. `frames`: (time, sent)."""
     between = shown(frames)
     return [f'{text!r} is not sent about {begin / SECOND:.2f} s' for begin, _, text in cues
             if not any(between(begin / SECOND - SYNC, begin / SECOND + SYNC))]

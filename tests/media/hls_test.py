@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""HTTP Live Streaming: a whole stream, and one that is still being written, played through the bin.
+"""HTTP Live Streaming through the bin: a complete stream, and one that is still being written.
 
-The text is compared with that of the recording as a WAV file. Skipped (exit status 77) without the
-model or the recordings.
+The text is compared with that of the same recording as a WAV file. Skipped (exit status 77) without
+the model or the recordings.
 """
 import contextlib
 import functools
@@ -31,7 +31,7 @@ class QuietHandler(http.server.SimpleHTTPRequestHandler):
 
 @contextlib.contextmanager
 def served(folder):
-    """The address of a web server of `folder`."""
+    """Serves `folder` over HTTP; yields the server's URL."""
     handler = functools.partial(QuietHandler, directory=folder)
     with http.server.ThreadingHTTPServer(('127.0.0.1', 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -44,7 +44,7 @@ def served(folder):
 
 
 def encoder(speech, playlist, *options):
-    """The ffmpeg command that writes a picture and `speech` as HLS."""
+    """Returns the ffmpeg command that writes a picture and `speech` as HLS."""
     picture = ['-f', 'lavfi', '-i', f'testsrc2=size={clips.SIZE}:rate=25:duration={clips.LENGTH}']
     return ['ffmpeg', '-nostdin', '-v', 'error', '-re', *picture, '-re', '-i', str(speech), *ENCODE,
             *options, str(playlist)]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// media-run: plays a file or URI with or without npuwhisperbin, does one thing to it, and prints
-// what arrived at the sinks as one JSON object. The tests compare two such objects.
+// media-run: plays a file or URI with or without npuwhisperbin, performs one action on it, and
+// prints what arrived at the sinks as one JSON object. The tests compare two such objects.
 
 #include <gst/gst.h>
 
@@ -31,7 +31,7 @@ constexpr const char* kUsage =
     "  --audio-to, --video-to\n"
     "              elements, as for gst-launch, in place of fakesink\n";
 
-/// Holds the streaming thread that arrives until release().
+/// Blocks the streaming thread that calls arrive() until release() is called.
 class Barrier {
  public:
   void arrive() {
@@ -93,7 +93,7 @@ class Run {
       };
       audio_.on_buffer(hold);
     }
-    if (pauses) {  // A state change that is not complete would be overtaken by the pause.
+    if (pauses) {  // The pause would overtake an incomplete state change.
       gst_element_set_state(pipeline_, GST_STATE_PAUSED);
       wait_for_state();
     } else if (action != "play") {
@@ -151,7 +151,7 @@ class Run {
 
   /// Links `pad` through the bin, if there is one, to a sink that `observer` watches.
   void link(GstPad* pad, const std::string& media, Observer& observer) {
-    // A stream that takes over from one before it, as in Ogg, goes where that one went.
+    // A stream that replaces an earlier one, as in Ogg, is linked to the same pad.
     if (const auto old = first_pads_.find(media); old != first_pads_.end()) {
       gst_pad_link(pad, old->second);
       return;
@@ -179,13 +179,14 @@ class Run {
     gst_object_unref(to);  // The pipeline keeps it.
   }
 
-  /// A decoder whose query waits for the preroll in the queue decodes no further before a seek.
+  /// Drops serialized queries. A decoder whose query waits in the queue for the preroll would
+  /// decode nothing more before a seek.
   static GstPadProbeReturn refuse_to_wait(GstPad*, GstPadProbeInfo* info, gpointer) {
     const bool waits = GST_QUERY_IS_SERIALIZED(GST_PAD_PROBE_INFO_QUERY(info));
     return waits ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
 
-  /// Nothing is linked for that kind of media, or nothing any more.
+  /// Returns true if no pad is currently linked for that kind of media.
   bool is_free(const std::string& media) const {
     const auto pad = first_pads_.find(media);
     return pad == first_pads_.end() || !gst_pad_is_linked(pad->second);
@@ -245,7 +246,8 @@ class Run {
   void preroll(const std::string& action) {
     gst_element_set_state(pipeline_, GST_STATE_PAUSED);
     if (!wait_for_state()) return;
-    // The bin prerolls later than sinks do by themselves: as much is decoded before the seek.
+    // The bin prerolls later than bare sinks do. The wait lets a run without the bin decode as much
+    // before the seek.
     g_usleep(static_cast<gulong>(std::stod(options_["wait"]) * G_USEC_PER_SEC));
     double rate = 1.0;
     gint64 start = 0;
@@ -258,7 +260,7 @@ class Run {
     if (sought_) wait_for_state();
   }
 
-  // While a buffer is on its way to the sink. With two tracks the other one is heard from there on.
+  // Pauses while a buffer is on its way to the sink. With two tracks, switches to the other one.
   void pause() {
     while (!barrier_.wait_for_arrival()) {
       if (look_at_bus(0)) return;
@@ -271,7 +273,7 @@ class Run {
     gst_element_set_state(pipeline_, GST_STATE_PLAYING);
   }
 
-  /// No state is reached after the end or an error.
+  /// Waits for the state change. Returns false if EOS or an error comes first.
   bool wait_for_state() {
     while (!look_at_bus(0)) {
       const GstStateChangeReturn changed =
@@ -287,7 +289,7 @@ class Run {
     }
   }
 
-  /// True: nothing else comes.
+  /// Returns true if EOS or an error has been posted.
   bool look_at_bus(GstClockTime timeout) {
     GstMessage* message = nullptr;
     while (!ended_ && error_.empty() &&
@@ -317,8 +319,8 @@ class Run {
   GstElement* pipeline_ = nullptr;
   GstElement* bin_ = nullptr;
   GstBus* bus_ = nullptr;
-  std::mutex mutex_;                           // Guards the next three while pads come.
-  std::map<std::string, GstPad*> first_pads_;  // Of "audio" and "video": what is linked to.
+  std::mutex mutex_;  // Guards first_pads_, tracks_ and last_track_ while pads are added.
+  std::map<std::string, GstPad*> first_pads_;  // For "audio" and "video": the pad to link to.
   GstElement* tracks_ = nullptr;
   GstPad* last_track_ = nullptr;
   bool ended_ = false;

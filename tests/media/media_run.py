@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs the programs on media, each under a watchdog that tells a hang from a failure.
+"""Runs the programs on media, each under a watchdog that distinguishes a hang from a failure.
 
 NPUWHISPER_MEDIA_RUN, NPUWHISPER_TRANSCRIBE and NPUWHISPER_PLAYER name the programs.
 """
@@ -12,7 +12,7 @@ import time
 
 MODEL = 'base'
 HANG = 120  # seconds without progress
-PROGRESS = 0.5  # seconds of CPU time: even on a busy machine a run gets that much in so long
+PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
 
 
 class Unplayable(Exception):
@@ -24,15 +24,15 @@ class Hang(AssertionError):
 
 
 def cpu_seconds(pid):
-    """What all threads of a process have used; see proc(5)."""
+    """Returns the CPU time that all threads of a process have used; see proc(5)."""
     fields = pathlib.Path(f'/proc/{pid}/stat').read_text('utf-8').rpartition(')')[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
 class Watchdog:
-    """Kills a process in which nothing moves any more; then leaving the context raises Hang.
+    """Kills a process that makes no progress. Leaving the context then raises Hang.
 
-    A machine that is busy with other things makes a run slow, not a hang: what counts is CPU time.
+    Progress is measured in CPU time, since a run may be slow on a busy machine without hanging.
     """
 
     def __init__(self, process):
@@ -64,7 +64,7 @@ class Watchdog:
 
 
 def run(command):
-    """The finished process; stdout and stderr are text. Raises Hang."""
+    """Returns the finished process; stdout and stderr are text. Raises Hang."""
     command = list(map(str, command))
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, encoding='utf-8') as process, Watchdog(process):
@@ -73,10 +73,11 @@ def run(command):
 
 
 def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, sinks=None):
-    """What arrives at the sinks; `captions`: by which mode of npuwhisperbin, None without it.
+    """Returns what arrives at the sinks. `captions` is npuwhisperbin's mode; None leaves it out.
 
-    Without it there are queues of `queue` seconds in its place. A seek comes `wait` seconds after the
-    preroll. `sinks`: {'audio': elements, 'video': elements} in place of sinks that only look.
+    Without the bin, queues of `queue` seconds take its place. A seek follows `wait` seconds after
+    the preroll. `sinks`, {'audio': elements, 'video': elements}, replaces the default sinks, which
+    only observe.
     """
     uri = source if '://' in str(source) else pathlib.Path(source).as_uri()
     command = [os.environ['NPUWHISPER_MEDIA_RUN'], '--action', action, '--at', at,
@@ -92,7 +93,7 @@ def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, s
 
 
 def transcribe(path):
-    """The JSON of npuwhisper-transcribe, with the times of words."""
+    """Returns the JSON of npuwhisper-transcribe, with word times."""
     done = run([os.environ['NPUWHISPER_TRANSCRIBE'], '--model', MODEL, '--language', 'en',
                 '--format', 'json', '--word-times', path])
     if done.returncode != 0:
@@ -101,7 +102,8 @@ def transcribe(path):
 
 
 def decode(path, wav):
-    """Writes the audio that GStreamer hears in `path`, without its timestamps. True: it can."""
+    """Writes the audio that GStreamer decodes from `path`, without its timestamps. Returns whether
+    GStreamer can decode it."""
     line = (f'uridecodebin uri={path.as_uri()} caps=audio/x-raw expose-all-streams=false '
             '! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=16000,channels=1 '
             f'! wavenc ! filesink location={wav}')

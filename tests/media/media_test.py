@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The media matrix: a pairwise table of containers, codecs, formats, shapes, programs and actions.
 
-Prints a line for each row. NPUWHISPER_MEDIA_ROWS names rows to run, by a regular expression.
+Prints one line per row. NPUWHISPER_MEDIA_ROWS selects rows with a regular expression.
 """
 import concurrent.futures
 import os
@@ -18,9 +18,9 @@ import table
 EXIT_SKIPPED = 77
 N_WORKERS = 2
 N_LISTENERS = 3  # Workers for rows of the monitor, which plays in real time and mostly waits.
-MOST_INCOMPARABLE = 0.1  # Of all rows.
+MOST_INCOMPARABLE = 0.1  # As a share of all rows.
 
-# What the table does not have, and what it would need.
+# What the table leaves out, and what testing it would require.
 UNTESTED = {
     'ProRes': 'the decoder of gstreamer1.0-libav', 'WMA': 'the decoder of gstreamer1.0-libav',
     'ALAC': 'the decoder of gstreamer1.0-libav',
@@ -65,7 +65,7 @@ def main():
             done = [(listeners if row.program == 'monitor' else workers).submit(check, row)
                     for row in chosen]
         for row_done in done:
-            row_done.result()  # Raises what check() did not expect.
+            row_done.result()  # Re-raises exceptions that check() did not expect.
     for name, needs in UNTESTED.items():
         print(f'untested: {name}: needs {needs}')
     print(f'{len(chosen)} rows, {len(failed)} failed, {len(incomparable)} that GStreamer alone does not '

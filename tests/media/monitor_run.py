@@ -12,18 +12,18 @@ from media_run import MODEL, Watchdog
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 from monitor_program import Events, Monitor  # noqa: E402
 
-# Milliseconds that text may take: more than a clip lasts, so that the live pipeline skips nothing,
-# however slow the machine is.
+# Latency in milliseconds: longer than a clip, so that the live pipeline skips nothing, however slow
+# the machine is.
 LATENCY = 60000
 
 
 class Failed(Exception):
-    """The source or the element failed; the text is what browsers are told."""
+    """The source or the element failed; the text is the error that browsers receive."""
 
 
 def listen(path):
-    """The final words: [(begin, end, word)], in nanoseconds of the stream. The file is played in real
-    time. Raises Failed, Hang."""
+    """Plays the file in real time. Returns the final words, [(begin, end, word)], in nanoseconds of
+    the stream. Raises Failed, Hang."""
     with Monitor(path, '--model', MODEL, '--language', 'en', '--latency', LATENCY) as monitor, \
             Watchdog(monitor.process):
         if not monitor.url:

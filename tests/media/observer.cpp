@@ -6,7 +6,8 @@
 namespace npuwhisper::media {
 namespace {
 
-/// Row by row, all planes, from the share `from` to the share `to` of the height.
+/// Returns a checksum of all planes, row by row, from `from` / `parts` to `to` / `parts` of the
+/// height.
 std::string checksum(const GstVideoFrame& frame, int from, int to, int parts) {
   GChecksum* sum = g_checksum_new(G_CHECKSUM_MD5);
   for (guint component = 0; component < GST_VIDEO_FRAME_N_COMPONENTS(&frame); ++component) {
@@ -16,7 +17,7 @@ std::string checksum(const GstVideoFrame& frame, int from, int to, int parts) {
     const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);
     const auto* data = static_cast<const guchar*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
     for (int row = height * from / parts; row < height * to / parts; ++row) {
-      // The last pixel has no neighbour to be interleaved with.
+      // The row's last pixel is not followed by interleaved bytes of another component.
       g_checksum_update(sum, data + static_cast<std::ptrdiff_t>(row) * stride,
                         std::min(width * step, stride) - step + 1);
     }
@@ -26,7 +27,7 @@ std::string checksum(const GstVideoFrame& frame, int from, int to, int parts) {
   return text.substr(0, 12);
 }
 
-/// The first byte of a pair of CEA-608 that stands for a character, not for a code or padding.
+/// Returns true if the first byte of a CEA-608 pair is a character, not a control code or padding.
 bool is_character(guint8 byte) {
   return (byte & 0x7f) >= 0x20;
 }
@@ -41,7 +42,7 @@ bool has_caption_text(GstBuffer* buffer) {
     const gsize size = is_708 || is_s334 ? 3 : 2;
     for (gsize i = 0; i + size <= captions->size; i += size) {
       const guint8* pair = captions->data + i + (size - 2);
-      // cc_valid, and a type of CEA-608.
+      // Skips triplets without cc_valid or with a type other than CEA-608.
       if (is_708 && (captions->data[i] & 0x06) != 0x04) continue;
       if (is_character(pair[0])) return true;
     }

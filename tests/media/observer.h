@@ -14,7 +14,7 @@
 
 namespace npuwhisper::media {
 
-/// Writes down what passes a pad since the last flush. Thread-safe; must outlive the pad's data
+/// Records what has passed a pad since its last flush. Thread-safe. Must outlive the pad's data
 /// flow.
 class Observer {
  public:
@@ -24,18 +24,20 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
 
   void watch(GstPad* pad);
-  /// Is called after each buffer, with the number of buffers since the last flush.
+  /// Sets a callback for after each buffer. Its argument is the number of buffers since the last
+  /// flush.
   void on_buffer(std::function<void(std::uint64_t)> callback) { callback_ = std::move(callback); }
   virtual nlohmann::json report() const = 0;
-  /// The stream time at which the last segment begins: after a seek, where it went.
+  /// Returns the stream time at which the last segment begins: after a seek, the seek's target.
   std::int64_t from() const;
 
  protected:
-  /// All with the mutex held.
+  // The caller of each of these functions holds the mutex.
+
   virtual void caps(const GstCaps*) {}
   virtual void buffer(GstBuffer* buffer) = 0;
   virtual void forget() = 0;
-  /// Nanoseconds in the stream's time, or -1 where there is none.
+  /// Returns the stream time of `pts` in nanoseconds, or -1 if it has none.
   std::int64_t stream_time(GstClockTime pts) const;
 
   mutable std::mutex mutex_;  // Guards all data.
@@ -49,7 +51,8 @@ class Observer {
   std::function<void(std::uint64_t)> callback_;
 };
 
-/// Raw audio: one checksum over all samples, how many bytes, and when the first is heard.
+/// Records raw audio: a checksum over all samples, the number of bytes, and the first sample's
+/// time.
 class AudioObserver final : public Observer {
  public:
   AudioObserver();
@@ -64,11 +67,11 @@ class AudioObserver final : public Observer {
   GChecksum* sum_;
   std::uint64_t n_bytes_ = 0;
   std::int64_t first_ = -1;
-  std::vector<std::string> formats_;  // One for each CAPS event that changed something.
+  std::vector<std::string> formats_;  // One for each CAPS event that changed the caps.
 };
 
-/// Raw video: of each frame its time, a checksum of its upper and of its lower half, and whether it
-/// carries closed captions that are more than padding.
+/// Records raw video: for each frame its time, one checksum of its upper and one of its lower half,
+/// and whether it carries closed captions other than padding.
 class VideoObserver final : public Observer {
  public:
   nlohmann::json report() const override;
@@ -87,7 +90,7 @@ class VideoObserver final : public Observer {
   std::vector<Frame> frames_;
 };
 
-/// Text: when each piece begins and ends.
+/// Records text: each piece with its begin and end.
 class TextObserver final : public Observer {
  public:
   nlohmann::json report() const override;

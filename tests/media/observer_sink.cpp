@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A plugin with the element mediaobserver, a sink for raw audio or video. It writes what arrived
-// since the last flush to a file, as JSON, when it goes to READY. Programs that take the
-// description of a sink, as npuwhisper-player does, are observed by it.
+// A plugin with the element mediaobserver, a sink for raw audio or video. When it goes to READY, it
+// writes what arrived since the last flush to a file, as JSON. It is for programs that take the
+// description of a sink, such as npuwhisper-player.
 
 #include <gst/base/gstbasesink.h>
 #include <gst/gst.h>
@@ -20,23 +20,23 @@
 namespace npuwhisper::media {
 namespace {
 
-/// Holds a streaming thread until the sink pauses or is flushed, unless it has paused before. So a
-/// pause always comes in the middle, however fast the data are.
+/// Holds a streaming thread until the sink pauses or is flushed, unless it has paused before. A
+/// pause therefore always comes in the middle of the stream, however fast the data arrive.
 class Hold {
  public:
-  /// False: there was nothing to wait for.
+  /// Waits for a pause or flush. Returns false if a pause has already happened.
   bool wait() {
     std::unique_lock lock(mutex_);
     if (released_) return false;
     changed_.wait(lock, [this] { return interrupted_; });
     return true;
   }
-  /// From now on wait() does not wait.
+  /// All later calls of wait() return at once.
   void release() {
     const std::scoped_lock lock(mutex_);
     released_ = true;
   }
-  /// Ends a wait() as long as it is true.
+  /// While `interrupted` is true, wait() does not block.
   void interrupt(bool interrupted) {
     const std::scoped_lock lock(mutex_);
     interrupted_ = interrupted;
@@ -50,7 +50,7 @@ class Hold {
   bool interrupted_ = false;
 };
 
-/// What the properties say, and what was seen.
+/// The values of the properties, and what was observed.
 struct State {
   std::unique_ptr<Observer> observer;
   std::string report;

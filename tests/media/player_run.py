@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Runs npuwhisper-player, presses its keys, and reads what arrived at its sinks.
 
-NPUWHISPER_PLAYER names the program; GStreamer finds the element mediaobserver (observer_sink.cpp).
+NPUWHISPER_PLAYER names the program. GStreamer must find the element mediaobserver
+(observer_sink.cpp).
 """
 import json
 import os
@@ -9,17 +10,17 @@ import subprocess
 
 from media_run import MODEL, Watchdog, media_run
 
-# The elements that the player has before its sinks.
+# The elements that the player puts in front of its sinks.
 BEFORE = {'video': 'videoconvert ! videoscale',
           'audio': 'audioconvert ! audioresample'}
-# Each key with the beginning of its answer. The seek goes ten seconds ahead and back again, so that
-# all words are heard.
+# Each key with the beginning of the player's answer. The seek goes ten seconds forwards and back
+# again, so that all words are transcribed.
 KEYS = {'pause': [], 'seek': [('\x1b[C', 'at '), ('\x1b[D', 'at ')]}
 NOT_SOUGHT = 'this cannot be wound'
 
 
 class Observers:
-    """Sinks for one run that report to files next to `path`."""
+    """Sinks for one run, which write their reports to files next to `path`."""
 
     def __init__(self, path, name, hold_at=0):
         self.files = {media: path.with_name(f'{path.name}-{name}-{media}.json')
@@ -28,8 +29,9 @@ class Observers:
                       for media, file in self.files.items()}
 
     def reports(self):
-        """{'audio': , 'video': }, as media-run reports them, without a stream that is not there, and
-        'from': nanoseconds in the file, where the first stream begins after a seek."""
+        """Returns {'audio': , 'video': , 'from': }. The streams are as media-run reports them;
+        missing ones are left out. 'from' is the file's time, in nanoseconds, at which the first
+        stream begins after a seek."""
         reports = {}
         begins = []
         for media, file in self.files.items():
@@ -39,16 +41,16 @@ class Observers:
             reports[media] = report['seen']
             begins.append(report['from'])
             file.unlink()
-        # A stream that begins late has a segment that begins late, too.
+        # The segment of a stream that begins late also begins late.
         return {**reports, 'from': min(begins)}
 
 
 class Failed(Exception):
-    """The player ended with an error; the text is what it said."""
+    """The player ended with an error; the text is its output."""
 
 
 def observed_run(path, *args, **kwargs):
-    """media_run() with the player's elements in front of observers."""
+    """Calls media_run() with observers as sinks, after the elements that the player puts there."""
     observers = Observers(path, 'plain')
     sinks = {media: f'{BEFORE[media]} ! {sink}' for media, sink in observers.sinks.items()}
     done = media_run(path, *args, **kwargs, sinks=sinks)
@@ -56,7 +58,8 @@ def observed_run(path, *args, **kwargs):
 
 
 def play(path, action):
-    """What arrived after the last key: {'audio', 'video', 'from', 'sought'}. Raises Failed, Hang.
+    """Returns what arrived after the last key: {'audio', 'video', 'from', 'sought'}. Raises Failed,
+    Hang.
 
     The sinks hold their first buffers until the player is paused, so that the key for `action` is
     pressed at the beginning of the file, however fast it plays.
@@ -76,7 +79,7 @@ def play(path, action):
 
 
 def _press_keys(process, action):
-    """Pauses, presses the keys of `action` and goes on. False: the file cannot be sought in."""
+    """Pauses, presses the keys of `action` and resumes. Returns False if seeking is impossible."""
 
     def expect(*answers):
         for line in process.stdout:
@@ -89,7 +92,7 @@ def _press_keys(process, action):
             process.stdin.write(key)
             process.stdin.flush()
         except BrokenPipeError:
-            pass  # The program has ended, and says why.
+            pass  # The program has ended; its output says why.
 
     expect('playing')
     press(' ')

@@ -16,20 +16,20 @@ from media_run import MODEL, Hang, Unplayable, decode, media_run, transcribe
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 import program  # noqa: E402
 
-AUDIO_ALONE = ('transcribe', 'monitor')  # Programs that do not look at the video.
-SOUGHT = ('seek', 'half', 'double')  # Actions that a file must be sought in for.
+AUDIO_ALONE = ('transcribe', 'monitor')  # Programs that ignore the video.
+SOUGHT = ('seek', 'half', 'double')  # Actions that need a seek.
 
 
 def can_run():
-    """Whether the model and the recordings are there."""
+    """Returns whether the models and the recordings are on this machine."""
     program.MODEL = MODEL
     return (program.model_folder() is not None and program.vad_weights() is not None and
             all(pathlib.Path(path).exists() for path in program.RECORDINGS))
 
 
 class Checker:
-    """Thread-safe. Files and what is said in them are made once. Rows of the same file wait for each
-    other, because the names of what they write begin with the file's."""
+    """Checks rows. Thread-safe. Each file is created and transcribed once. Rows of the same file
+    wait for each other, because the names of their output files begin with the file's name."""
 
     def __init__(self, files):
         self.files = files
@@ -37,7 +37,8 @@ class Checker:
         self.locks = collections.defaultdict(threading.Lock)  # By file.
 
     def check(self, row):
-        """'ok', perhaps with what could not be compared; AssertionError: the row fails."""
+        """Returns 'ok', perhaps with a note on what could not be compared. Raises AssertionError if
+        the row fails."""
         with self.mutex:
             lock = self.locks[clips.file_of(row)]
         with lock:
@@ -58,21 +59,22 @@ class Checker:
         return compare.timed_words(transcribe(wav))
 
     def _expected(self, row, start=0.0):
-        """The words of the clean recording that the row should give from `start` on, in seconds of
-        the recording, with their times in it."""
+        """Returns the words of the clean recording that the row should give, with their times in
+        the recording. `start` is in seconds of the recording; words before it are left out."""
         words = self._said(self.files.speech)
         if row.shape == 'short':
             words = [timed for timed in words if timed[1] < clips.FIRST_SECONDS]
         return [timed for timed in words if timed[1] >= start]
 
     def _check_words(self, row, found, exact, start=0.0):
-        """`exact(wav)` yields what the words of the same audio as WAV may be.
+        """Checks the words that were found.
 
-        They are asked for where the words differ from those of the clean recording.
+        `exact(wav)` yields lists of words that the same audio may give as WAV. It is called only if
+        `found` differs from the words of the clean recording in more than one word.
         """
         expected = [word for word, _ in self._expected(row, start)]
         if row.shape == 'long' and row.program not in AUDIO_ALONE:
-            # Text ends with the video, and some of what follows may have come before.
+            # Text ends with the video, but some later text may have been shown before its end.
             shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
             expected = expected[:len(found)]
@@ -88,8 +90,8 @@ class Checker:
                              f'{" ".join(same)!r}')
 
     def _wavs(self, row):
-        """The audio as WAV: as ffmpeg decodes it, and, where that differs in a doubtful word, as
-        GStreamer does, to the last bit."""
+        """Yields the audio as WAV: first as ffmpeg decodes it, then bit-exactly as GStreamer does,
+        for a doubtful word that depends on the decoder."""
         path = self.files.of(row)
         yield self.files.wav(path)
         wav = path.with_name(f'{path.name}-decoded.wav')
@@ -117,7 +119,7 @@ class Checker:
             raise AssertionError(f'the monitor failed: {error}') from error
 
         def exact(wav):
-            # Live text depends on when each pass began, and so do its doubtful words.
+            # Live text depends on when each pass began, so doubtful words may differ.
             yield [word for word, _ in self._said(wav)]
             yield compare.words_of_cues(monitor_run.listen(wav))
         self._check_words(row, compare.words_of_cues(words), exact)
@@ -137,7 +139,7 @@ class Checker:
             plain = self._plain(row, path, row.action, at)
         ours = media_run(path, row.program, row.action, at)
         assert ours['ended'] and not ours['error'], f'ERROR of the pipeline: {ours["error"]}'
-        if row.action == 'track':  # In the middle, at no exact place: the samples are two tracks'.
+        if row.action == 'track':  # The samples are of two tracks, switched at no exact position.
             plain['audio'] = ours['audio']
         wrong, note = self._differences(
             plain, ours, row.program == 'overlay',
@@ -152,10 +154,10 @@ class Checker:
 
     @staticmethod
     def _is_dither(row, path, at):
-        """Whether no sample differs by more than one from the pipeline without our element.
+        """Returns whether no sample differs by more than one from the pipeline without our element.
 
-        FFmpeg's fixed-point MP3 decoder takes its dither over a flush, so what was decoded before a
-        seek changes the last bit of what comes after it.
+        FFmpeg's fixed-point MP3 decoder keeps its dither state across a flush, so the audio decoded
+        before a seek changes the last bit of the audio after it.
         """
         if row.audio != 'mp3' or row.action not in SOUGHT:
             return False
@@ -169,22 +171,23 @@ class Checker:
                 all(abs(a - b) <= 1 for a, b in zip(*samples)))
 
     def _speech_begins(self, row, first):
-        """Where the recorded speech begins, in seconds of the stream. `first`: the time of the first
-        sample, in nanoseconds of it."""
+        """Returns where the recorded speech begins, in seconds of the stream. `first` is the first
+        sample's time in nanoseconds of the stream."""
         return max(first / compare.SECOND, 0) + self._before_speech(row)
 
     def _late(self, row, cues, begin, start=0.0):
-        """Cues that do not begin with their words. `begin`: _speech_begins(); `start`: _expected()."""
+        """Describes cues that do not begin with their words. `begin` is from _speech_begins();
+        `start` is as for _expected()."""
         if (row.container, row.audio) == ('avi', 'aac'):
-            return []  # avidemux counts large frames twice: by its times there are holes in the audio.
+            return []  # avidemux counts large frames twice, so its times show holes in the audio.
         expected = [(word, time + begin) for word, time in self._expected(row, start)]
         return [f'caption {late}' for late in compare.late_cues(cues, expected)]
 
     @staticmethod
     def _before_speech(row):
-        """Seconds from the first sample to the beginning of the recorded speech."""
+        """Returns the seconds from the first sample to the beginning of the recorded speech."""
         quiet = clips.QUIET if row.shape == 'quiet' else 0
-        # A file without times does not know what the coder put before the sound.
+        # A file without timestamps does not record the encoder's delay before the sound.
         return quiet + (clips.CODED_BEFORE / row.rate if row.container == 'aac' else 0)
 
     @staticmethod
@@ -195,16 +198,16 @@ class Checker:
 
     @staticmethod
     def _differences(plain, ours, is_overlay, plain_run):
-        """What is wrong, and a note about what cannot be compared.
+        """Returns the differences, and a note on what cannot be compared.
 
-        `plain_run(queue, wait)` repeats `plain` with other queues. What was decoded before a seek
-        leaves traces in some decoders (dither, overlaps), and how much that was depends on them.
+        `plain_run(queue, wait)` repeats `plain` with other queues. In some decoders, data decoded
+        before a seek leave traces (dither, overlaps). The queues decide how much that is.
         """
         differences = compare.media_differences(plain, ours, is_overlay)
         if not differences:
             return [], ''
         unstable = set()
-        for queue in 3 * (5, 1, 20):  # What is chance may come out alike a few times.
+        for queue in 3 * (5, 1, 20):  # A random difference may stay hidden in a few runs.
             unstable |= set(compare.media_differences(plain, plain_run(queue, .3)))
             if differences.keys() <= unstable:
                 break
@@ -215,7 +218,7 @@ class Checker:
 
     @staticmethod
     def _plain(row, path, action='play', at=0.0, queue=5, wait=0.0, runner=media_run):
-        """The pipeline without our element."""
+        """Returns the result of the pipeline without our element."""
         try:
             plain = runner(path, None, action, at, queue, wait)
         except Hang as hang:
@@ -227,7 +230,7 @@ class Checker:
     def _captions(self, row, path, plain, ours, begin, at):
         sought = plain['sought']
         if row.action == 'seek' and (not sought or not plain['audio']['bytes']):
-            return []  # What is heard from where is not known; MOV with an edit list gives nothing.
+            return []  # Where the audio begins is unknown; MOV with an edit list gives no audio.
         cues = ours['cues']
         start = max(at - begin, 0.0)
 
@@ -245,7 +248,7 @@ class Checker:
         return wrong + self._picture(row, plain, ours)
 
     def _picture(self, row, plain, ours):
-        """What is seen, or sent, against the times of the text."""
+        """Compares the captions that are shown or sent with the times of the text."""
         wrong = []
         cues = ours['cues']
         if plain['video'] and row.program in ('overlay', 'player'):
@@ -261,7 +264,7 @@ class Checker:
         return wrong
 
     def _player(self, row, path):
-        """Against the same elements without the bin, and the text of the bin alone."""
+        """Compares the player with the same elements without the bin, and with the bin's text."""
         try:
             ours = player_run.play(path, row.action)
         except player_run.Failed as error:
@@ -272,7 +275,7 @@ class Checker:
 
         def plain_run(queue=5, wait=0.0):
             plain = self._plain(row, path, row.action, at, queue, wait, player_run.observed_run)
-            if row.video == 'none':  # The player's own picture. Its halves are alike, being black.
+            if row.video == 'none':  # The player's own picture: both halves are black, so alike.
                 plain['video'] = [[time, upper, upper, sent]
                                   for time, upper, _, sent in ours['video']]
             return plain

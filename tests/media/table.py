@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The factors of the media matrix, which of them go together, and covering tables of rows.
+"""The factors of the media matrix, their valid combinations, and covering tables of rows.
 
 A table of strength n contains each combination of n values that occurs in any valid row. Equal
 arguments give an equal table.
@@ -28,11 +28,11 @@ RATES_OF = {
     'pcm': RATES}
 BARE = ('m4a', 'aac', 'mp3', 'flac', 'wav', 'ac3', 'opus')
 FPS = ('23.976', '25', '30', '60', 'variable')
-# late: the audio begins 6 s after the video, more than the bin's queues hold. quiet: nobody speaks
-# for 1.8 s. short: the audio ends in the middle. holes: a part of it is missing. long: the video ends
-# first. hours: timestamps begin at two hours. edit-list: the file begins in the middle of what is
-# coded. changes: size, rate and channels change in the middle (two transport streams, or two Ogg
-# streams, one behind the other).
+# late: the audio begins 6 s after the video, more than the bin's queues hold. quiet: no speech in
+# the first 1.8 s. short: the audio ends in the middle. holes: a part of it is missing. long: the
+# video ends first. hours: timestamps begin at two hours. edit-list: playback begins in the middle
+# of the coded data. changes: size, rate and channels change in the middle (two transport streams,
+# or two Ogg streams, one after the other).
 SHAPES_OF = {
     'mp4': 'plain quiet tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
     'mkv': 'plain quiet tracks late short long holes hours', 'webm': 'plain quiet late short long holes',
@@ -43,7 +43,7 @@ ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
 
 
 def is_valid(row):
-    """Whether the container holds such streams, and the program can do this to them."""
+    """Returns whether the container supports such streams, and the program supports the action."""
     if row.video not in VIDEO_OF.get(row.container, 'none').split():
         return False
     if row.audio not in AUDIO_OF[row.container].split():
@@ -54,7 +54,7 @@ def is_valid(row):
                               row.container == 'ts' and row.audio == 'opus'):
         return False
     if row.container == 'flv' and row.audio == 'mp3' and row.rate not in (22050, 44100):
-        return False  # The format knows no others.
+        return False  # The format has no other rates.
     if row.container == 'mov' and row.audio == 'pcm' and row.rate > 65535:
         return False  # qtdemux of GStreamer 1.22 gives each buffer the timestamp 0.
     if (row.fps == '-') != (row.video == 'none'):
@@ -65,7 +65,7 @@ def is_valid(row):
     if row.shape not in shapes or row.video == 'none' and row.shape not in ('plain', 'changes'):
         return False
     if row.shape == 'changes' and row.audio == 'ac3':
-        return False  # a52dec of GStreamer 1.22 writes beyond its buffer where there are more channels.
+        return False  # a52dec of GStreamer 1.22 overruns its buffer when there are more channels.
     if row.shape == 'changes' and (row.action not in ('play', 'pause') or row.fps == 'variable' or
                                    row.container == 'ogg' and row.video != 'none'):
         return False
@@ -80,8 +80,8 @@ def is_valid(row):
         return False
     if row.container in BARE and row.program not in (
             'transcribe', 'overlay', 'player', 'monitor'):
-        return False  # There is a black picture only, which is not the file's.
-    # Closed captions want a constant framerate, and say so.
+        return False  # There is only a black picture, which is not part of the file.
+    # Closed captions need a constant framerate; without one, the element reports an error.
     return not (row.program.startswith('cea') and row.fps == 'variable')
 
 
@@ -100,9 +100,9 @@ def combinations(row, strength):
 
 
 def covering_table(strength=2, seed=1, n_candidates=20000, n_tried=150):
-    """Rows that contain every combination of `strength` values which valid rows have.
+    """Returns rows that contain every combination of `strength` values that valid rows have.
 
-    Which have it is found out from random rows; the table is chosen greedily.
+    Random rows show which combinations valid rows have. The table is chosen greedily.
     """
     source = random.Random(seed)
     rows = []

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests of tools/build-npu-image with stand-ins for mlir-aie and Peano that record how they are
-called. What the real ones make of it only a machine that has them can say.
+called. How the real tools respond can be tested only on a machine that has them.
 
 usage: build_npu_image_test.py BUILD_NPU_IMAGE NPU_DESIGN [unittest options]
 """
@@ -111,7 +111,7 @@ class BuildNpuImage(unittest.TestCase):
     def test_the_second_kernel_joins_the_first(self):
         self.build()
         _, encoder, mel = self.calls_of('aiecc')
-        # The first has aiecc's own name: MLIR_AIE.
+        # The first kernel has aiecc's default name, MLIR_AIE.
         self.assertFalse([a for a in encoder['arguments'] if 'kernel' in a or 'input' in a])
         first, = [a.split('=')[1] for a in encoder['arguments'] if a.startswith('--xclbin-name=')]
         for option in (f'--xclbin-input={first}', '--xclbin-kernel-name=mel',
@@ -150,7 +150,7 @@ class BuildNpuImage(unittest.TestCase):
         self.fails(self.build(), 'no aiecc')
 
     def without(self, program):
-        """A PATH with all of /usr/bin but one program."""
+        """Returns a PATH with all programs of /usr/bin except one."""
         folder = self.folder / 'path'
         folder.mkdir()
         for entry in pathlib.Path('/usr/bin').iterdir():

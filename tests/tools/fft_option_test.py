@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Meson's option `fft`: which library a build looks for, and what it says of its licence.
+"""Tests Meson's option `fft`: the library that a build looks for, and the licence that it states.
 
 Configures a folder for each value, without the tests, and compiles the plugin's entry point in it.
 """

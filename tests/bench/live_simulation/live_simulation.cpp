@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// How soon and how well does the live policy caption recordings on a machine that is this fast? See
-// tests/bench/README.md.
+// Measures how soon and how well the live policy captions recordings on a machine of a given speed.
+// See tests/bench/README.md.
 #include <gst/gst.h>
 
 #include <npuwhisper/engine.h>
@@ -99,7 +99,7 @@ double in_seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-/// Its last two parts, as the set's tables name it.
+/// Returns the last two parts of the path, which name the recording in the set's tables.
 std::string name_of(const std::filesystem::path& path) {
   const auto whole = std::filesystem::absolute(path);
   return whole.parent_path().filename() / whole.filename();

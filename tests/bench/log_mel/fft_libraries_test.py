@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Log-mel with FFTW3 and with KISS FFT: every value of the one within 1e-4 of the other's.
+"""Log-mel values with FFTW3 and with KISS FFT differ by at most 1e-4.
 
 usage: fft_libraries_test.py FOLDER_OF_THE_PROGRAMS [unittest options]
 
@@ -64,7 +64,8 @@ class FftLibraries(unittest.TestCase):
         for recording in recordings:
             with self.subTest(recording=recording.name):
                 results = self.check(recording.name, fft.read_samples(recording))
-                # They are two programs, and this is speech: not one result twice, nor silence.
+                # Equal values would mean that one result was used twice, and a maximum of 0 or less
+                # that the input was silence.
                 self.assertNotEqual(results['fftw'].values, results['kissfft'].values)
                 self.assertGreater(max(results['fftw'].values), 0)
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Log-mel of samples on stdin, for tests/bench/fft: how long it takes, and its values.
+// Computes the log-mel spectrogram of samples on stdin and measures the time, for tests/bench/fft.
 //
 // usage: log_mel_LIBRARY FILE ROUNDS <SAMPLES
-//   SAMPLES  16-bit samples of this machine's byte order, 16 kHz, mono
-//   FILE     gets the values of 80 mel bins a frame as 32-bit floats, normalised in one window
+//   SAMPLES  16-bit samples in this machine's byte order, 16 kHz, mono
+//   FILE     receives 80 mel bins a frame as 32-bit floats, normalised in one window
 //
-// Writes the shortest of the times that ROUNDS rounds took, in seconds, to stdout.
+// Writes the shortest time of ROUNDS rounds to stdout, in seconds.
 
 #include <algorithm>
 #include <charconv>

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// npu_model [--no-run]: what the emulated array's clock and the planner predict, beside what others
-// have measured on silicon, as one JSON object on stdout. --no-run leaves the emulated array out: a
-// second instead of a minute. Exit status 1: a prediction is off by more than it may be.
+// npu_model [--no-run]: compares the predictions of the emulated array's clock and of the planner
+// with published measurements on silicon, and prints one JSON object to stdout. --no-run leaves out
+// the emulated array: a second instead of a minute. Exit status 1: a prediction failed or exceeds
+// its tolerance without a known reason.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -30,10 +31,11 @@ double milliseconds(double seconds) {
   return rounded(seconds * 1e3, 4);
 }
 
-/// Compares, and keeps count of what is off without a reason.
+/// Compares predictions with published figures, and counts the unexplained deviations.
 class Comparison {
  public:
-  /// Adds to `row` how far `predicted` is from `published`, and why it is more than `tolerance`.
+  /// Adds to `row` the deviation of `predicted` from `published`, and `reason` unless it is empty.
+  /// Without a reason, a deviation of more than `tolerance` counts as an error.
   void add(Json& row, double predicted, double published, std::string_view reason,
            double tolerance = kTolerance) {
     const double off = predicted / published - 1;
@@ -113,7 +115,7 @@ Json bandwidths(Comparison& comparison) {
   return rows;
 }
 
-/// Whisper base's encoder, a window of 1,500 positions, as one submission.
+/// Predicts Whisper base's encoder over a window of 1,500 positions, as one submission.
 Json encoders(bool run, Comparison& comparison) {
   struct Cores {
     const char* array;
@@ -154,7 +156,7 @@ Json predecessors(Comparison& comparison) {
   const double predicted = predecessor::encoder_seconds(4) / predecessor::encoder_seconds(32);
   const double published = predecessor::kEncoderSeconds4 / predecessor::kEncoderSeconds32;
   Json ratio{{"predicted", rounded(predicted, 3)}, {"published", rounded(published, 3)}};
-  comparison.add(ratio, predicted, published, "", 0.02);  // 1.00 would be 14 % off.
+  comparison.add(ratio, predicted, published, "", 0.02);  // No speed-up (1.00) would be 14 % off.
   Json kernel{
       {"predicted", rounded(predecessor::kernel_seconds(4) / predecessor::kernel_seconds(32), 3)},
       {"published", rounded(predecessor::kKernelSeconds4 / predecessor::kKernelSeconds32, 3)}};

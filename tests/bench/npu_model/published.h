@@ -4,22 +4,22 @@
 #include <array>
 #include <string_view>
 
-/// What others have measured on silicon and published, in the types that our kernels have, and why
-/// the model differs from it where it does. G: arXiv 2512.13282. DRA: a public account of Whisper
-/// on a Ryzen 7 PRO 8845HS (drakosha, npu-whisper). BFP: mlir-aie's example of block data types.
-/// NPE: NpuEmbeddings, HX 370. GRA: notes on GEMV for granite, HX 370. UA: Unicorn-Amanuensis, the
+/// Measurements on silicon that others have published, in the data types of our kernels. Where the
+/// model differs, the reason is given. G: arXiv 2512.13282. DRA: a public account of Whisper on a
+/// Ryzen 7 PRO 8845HS (drakosha, npu-whisper). BFP: mlir-aie's example of block data types. NPE:
+/// NpuEmbeddings, HX 370. GRA: notes on GEMV for granite, HX 370. UA: Unicorn-Amanuensis, the
 /// project's predecessor: reports of October 2025 on a Ryzen 9 8945HS and on Strix Halo.
 namespace npuwhisper::bench {
 
-/// What a prediction may be off by, relative to the published figure.
+/// The largest accepted deviation of a prediction, relative to the published figure.
 inline constexpr double kTolerance = 0.25;
 
-/// A product of bf16 matrices (npu2: by way of bfp16), [m, k] times [k, n].
+/// A product of bf16 matrices (on npu2 computed in bfp16), [m, k] times [k, n].
 struct PublishedProduct {
   std::string_view array, source;
   int m, k, n;
-  double seconds;           ///< Of a call, dispatch included.
-  std::string_view reason;  ///< Why the prediction is not within kTolerance; empty: it is.
+  double seconds;           ///< Duration of a call, dispatch included.
+  std::string_view reason;  ///< Why the prediction exceeds kTolerance; empty if it does not.
 };
 
 constexpr double seconds_at(double tera_per_second, double m, double k, double n) {
@@ -31,8 +31,8 @@ inline constexpr std::string_view kGenericDesign =
     "good as G's";
 
 inline constexpr std::array kProducts{
-    // The abstract names the best figure, not its shape: these are large ones that have room. Its
-    // rate is the clock's constant; whether a whole design keeps it up is what is compared.
+    // G's abstract gives its best rate without the shape, so large shapes that fit are used here.
+    // That rate is the clock's constant; the comparison shows whether a whole design sustains it.
     PublishedProduct{"npu1", "G", 4096, 2048, 2048, seconds_at(3.14, 4096, 2048, 2048), ""},
     PublishedProduct{"npu1", "DRA, without IRON's wrapper", 512, 512, 512, 0.267e-3, ""},
     PublishedProduct{"npu1", "DRA", 1536, 1536, 384, seconds_at(1.76, 1536, 1536, 384), ""},
@@ -44,13 +44,13 @@ inline constexpr std::array kProducts{
     PublishedProduct{"npu2", "G", 4096, 2048, 2048, seconds_at(14.71, 4096, 2048, 2048),
                      "our tiles of 64 x 64 come as fast as they are multiplied (2,048 cycles and "
                      "2,053): what either waits, at the ends of passes and jobs, nobody makes up"},
-    // Published for 8192 x 4224 x 4096, whose K is more than our memory tiles hold of a column.
+    // Published for 8192 x 4224 x 4096, but a column of that K does not fit into our memory tiles.
     PublishedProduct{"npu2", "BFP", 8192, 2112, 4096, seconds_at(4.8, 8192, 2112, 4096),
                      "an example that says of itself that it is not representative; G's design "
                      "does the same type at three times its rate"},
 };
 
-/// What a call costs beside its work.
+/// The overhead of a call: its duration without the work.
 struct PublishedDispatch {
   std::string_view array, source;
   double seconds;
@@ -67,7 +67,7 @@ inline constexpr std::array kDispatches{
                       "buffers are made, filled and read back in each call"},
 };
 
-/// Host memory over all shims.
+/// Bandwidth of host memory over all shims.
 struct PublishedBandwidth {
   std::string_view array, source;
   double bytes_per_second;

@@ -12,23 +12,23 @@
 
 namespace npuwhisper::bench {
 
-/// What a sequence of operations takes as one submission, dispatch included.
+/// The duration of a sequence of operations as one submission, dispatch included.
 struct Timing {
   double planner_seconds = 0;
-  std::optional<double> clock_seconds{};  ///< Of a run on the emulated array.
+  std::optional<double> clock_seconds{};  ///< Measured in a run on the emulated array.
   std::uint64_t multiply_accumulates = 0;
 
   double seconds() const { return clock_seconds.value_or(planner_seconds); }
 };
 
-/// Plans the operations, whose buffers are argument 1, `workspace_bytes` long, and where `run`,
-/// runs them on the emulated array, on zeros: the clock does not look at values. Errors: as
-/// make_plan().
+/// Plans the operations, whose buffers lie in argument 1 of `workspace_bytes` bytes. If `run`, also
+/// runs them on the emulated array with zeros as data: the clock does not depend on values. Errors:
+/// those of make_plan() and, if `run`, of the emulated array.
 Result<Timing> time_operations(const npu::DesignSpec& spec,
                                std::span<const npu::Operation> operations,
                                std::uint64_t workspace_bytes, bool run);
 
-/// The same of one product, [m, k] times [k, n].
+/// Plans and, if `run`, runs one product, [m, k] times [k, n], like time_operations().
 Result<Timing> time_product(const npu::DesignSpec& spec, int m, int k, int n, bool run);
 
 }  // namespace npuwhisper::bench
