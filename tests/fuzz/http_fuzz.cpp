@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a browser's data for the monitor, after a first byte that sets the place of a pause.
+// An input is a browser's data for the monitor, after a first byte that sets the place of a pause
+// and, by its lowest bit, the server: one for this machine only, or one for all, with a token.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,15 +22,15 @@ using Clock = std::chrono::steady_clock;
 /// Longer than any request takes on a busy machine.
 constexpr std::chrono::seconds kPatience{60};
 
-/// The monitor's server with some text. All inputs share it.
+/// A server of the monitor with some text. All inputs share it.
 class Monitor {
  public:
-  Monitor() {
+  explicit Monitor(const monitor::WebServer::Options& options) {
     feed_.add_final(R"({"text":"said before"})");
-    auto server = monitor::WebServer::create({}, feed_);
-    require(server.has_value(), "a server on a loopback address");
+    auto server = monitor::WebServer::create(options, feed_);
+    require(server.has_value(), "a server");
     server_ = std::move(*server);
-    const std::string& url = server_->url();  // http://127.0.0.1:PORT/
+    const std::string& url = server_->url();  // http://ADDRESS:PORT/
     port_ = static_cast<std::uint16_t>(std::stoi(url.substr(url.rfind(':') + 1)));
   }
 
@@ -98,8 +99,12 @@ class Browser {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace npuwhisper::fuzz;
-  static Monitor monitor;
+  static Monitor local({});
+  static Monitor open(
+      {.address = "0.0.0.0",
+       .access = {.hosts = {"captions.example", "192.0.2.1"}, .token = "0123456789abcdef"}});
   if (size == 0) return 0;
+  Monitor& monitor = data[0] % 2 == 0 ? local : open;
   const std::string_view request = text_of(data + 1, size - 1);
   const std::size_t pause = request.size() * data[0] / 256;
 

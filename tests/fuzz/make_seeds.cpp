@@ -138,6 +138,15 @@ void write_http(const fs::path& root) {
   seeds.add("body", '\x60' + ("POST / HTTP/1.1\r\n" + host +
                               "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
   seeds.add("foreign", '\x10' + std::string("GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"));
+  const std::string token = "0123456789abcdef";
+  seeds.add("token", '\1' + ("GET /?token=" + token + " HTTP/1.1\r\n" + host + "\r\n"));
+  seeds.add("bearer",
+            '\1' + ("GET / HTTP/1.1\r\nHost: captions.example:80\r\nAuthorization: Bearer " +
+                    token + "\r\n\r\n"));
+  seeds.add("no_token", '\1' + std::string("GET / HTTP/1.1\r\nHost: 192.0.2.1\r\n\r\n"));
+  seeds.add("wrong_token", '\1' + std::string("GET /?token=0123456789abcdee HTTP/1.1\r\n"
+                                              "Host: [::1]:8090\r\n\r\n"));
+  seeds.add("foreign_open", '\1' + std::string("GET / HTTP/1.1\r\nHost: x.local\r\n\r\n"));
 }
 
 std::vector<std::uint32_t> sequence_of(const char* text) {
