@@ -5,15 +5,19 @@
 
 #include <gtest/gtest.h>
 
+#include "../keep_design.h"
+
 namespace npuwhisper::emu::test {
 
 Design lowered(const std::string& text) {
+  keep_design(text);
   Result<Design> design = lower(text);
   EXPECT_TRUE(design) << (design ? "" : design.error().message);
   return design ? std::move(*design) : Design{};
 }
 
 std::string refusal(const std::string& text) {
+  keep_design(text);
   const Result<Design> design = lower(text);
   EXPECT_FALSE(design) << "not refused: " << text;
   return design ? "" : design.error().message;
