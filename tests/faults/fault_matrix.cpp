@@ -164,7 +164,6 @@ json try_out(Situation situation, const Setting& setting, const std::function<vo
   json content = json::parse(text);
   std::free(text);
   content["live"] = n_left;
-  content["device"] = setting.device;
   return content;
 }
 
@@ -207,7 +206,7 @@ Reference note_sites(Situation situation, const Setting& setting, std::optional<
   return reference;
 }
 
-Verdict judge(const Report& report, const json& reference, bool may_lose_text) {
+Verdict judge(const Report& report, const json& reference, bool may_lose_text, long n_kept) {
   if (report.status == -1) return Verdict::Hang;
   if (report.status != 0 || !report.content.is_object()) return Verdict::Crash;
   const json& found = report.content;
@@ -220,8 +219,7 @@ Verdict judge(const Report& report, const json& reference, bool may_lose_text) {
   if (may_lose_text ? again.starts_with("ERROR") : again != reference["again"].get<std::string>()) {
     return Verdict::NotAgain;
   }
-  const long kept = found["device"] == "npu" ? kKeptByXrt : 0;
-  if (found["live"].get<long>() > reference["live"].get<long>() + kept) return Verdict::Leak;
+  if (found["live"].get<long>() > reference["live"].get<long>() + n_kept) return Verdict::Leak;
   return has_error ? Verdict::Error : Verdict::WentWell;
 }
 
@@ -341,7 +339,8 @@ class Matrix {
 
   void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
     // The text of a live stream depends on the timing of its audio; that the stream ends does not.
-    Verdict verdict = judge(report, reference, situation == Situation::Live);
+    Verdict verdict = judge(report, reference, situation == Situation::Live,
+                            options_.device == "npu" ? kKeptByXrt : 0);
     if (!is_allowed(verdict) && is_onednns(trial.site, report, verdict)) verdict = Verdict::OneDnn;
     if (!is_allowed(verdict)) {
       const std::vector<std::string> functions = functions_of(trial.site.frames);

@@ -93,15 +93,15 @@ bool is_xrt(const void* address) {
 
 /// Returns a number for the address that is the same in each run, wherever libraries are loaded.
 std::uint64_t place_of(const void* address) {
-  const Range* range = range_of(address);
-  const char* base = range == nullptr ? nullptr : range->base;
-  const std::ptrdiff_t number = range == nullptr ? std::ssize(ranges) : range - ranges.data();
+  const auto place = [&](std::ptrdiff_t library, const void* base) {
+    return (static_cast<std::uint64_t>(library) << 40) +
+           static_cast<std::uint64_t>(static_cast<const char*>(address) -
+                                      static_cast<const char*>(base));
+  };
+  if (const Range* range = range_of(address)) return place(range - ranges.data(), range->base);
   Dl_info info{};
-  if (range == nullptr && address != nullptr && dladdr(address, &info) != 0) {
-    base = static_cast<const char*>(info.dli_fbase);
-  }
-  return (static_cast<std::uint64_t>(number) << 40) +
-         static_cast<std::uint64_t>(static_cast<const char*>(address) - base);
+  if (address == nullptr || dladdr(address, &info) == 0) return 0;
+  return place(std::ssize(ranges), info.dli_fbase);
 }
 
 /// Returns true in g_thread_new(): GLib aborts the program if its thread does not start.
