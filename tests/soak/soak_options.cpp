@@ -10,9 +10,10 @@ namespace {
 
 constexpr const char* kSummary =
     "Plays hours of live input to the element and watches its text, its times and its memory.\n"
-    "Without --model it hears tones with a test device; with one it hears FILEs, again and again.\n"
-    "The clock of the pipeline is set, so that hours pass as fast as the CPU can, or with\n"
-    "--real-time is the system's.";
+    "Without --model the input is tones, and a test device transcribes them. With --model the\n"
+    "input is the FILEs, in an endless loop. A test clock lets hours pass as fast as the CPU "
+    "allows;\n"
+    "--real-time uses the system clock.";
 
 }  // namespace
 
@@ -26,7 +27,7 @@ Result<SoakOptions> parse_soak_options(int argc, char** argv) {
   program.add("seed", seed, "What happens when (1)");
   program.add("latency", latency, "The element's (3000)", "MS");
   program.add("plain", options.plain, "Nothing but audio: no seeks, gaps, or changes");
-  program.add("real-time", options.real_time, "The system's clock");
+  program.add("real-time", options.real_time, "Use the system clock");
   program.add("overload", options.overload, "Now and then more audio at once than can be heard");
   program.add("set", options.properties, "Any property of the element; more than once");
   program.add_rest(options.files);

@@ -17,8 +17,8 @@ struct SoakOptions {
   std::uint64_t seed = 1;
   unsigned latency_ms = 3000;
   bool real_time = false;  ///< Uses the system clock instead of a test clock.
-  bool plain = false;     ///< Only audio, without other events.
-  bool overload = false;  ///< Also sends bursts.
+  bool plain = false;      ///< Only audio, without other events.
+  bool overload = false;   ///< Also sends bursts.
   std::vector<std::pair<std::string, std::string>> properties;
   std::vector<std::string> files;
 };
