@@ -24,7 +24,7 @@ enum class CoreOp : std::uint8_t {
   Jump,        ///< jumps to target
   JumpIfNot,   ///< jumps to target if a is 0
   UseLock,     ///< acquires (equal or at least) or releases a lock
-  Call,        ///< result = callee(arguments), a kernel object's function; result -1: none
+  Call,        ///< calls `callee`(arguments) in a kernel object; `result` is -1 for void
   Event,       ///< aie.event(immediate), recorded in the trace
   PutStream,   ///< writes a (i32, f32) to stream port b
   GetStream,   ///< result = word read from stream port b
@@ -123,19 +123,20 @@ struct CoreInstruction {
   npu::TileId lock_tile{};     ///< Tile of the lock, for UseLock.
   int lock = 0;
   LockAction lock_action = LockAction::Release;
-  std::string callee{};  ///< A symbol or, from link_symbol, a demangled C++ signature.
-  std::string object{};  ///< Kernel object that must define `callee`; empty: any of the core's.
+  std::string callee{};  ///< Symbol of the function, or its C++ signature (from link_symbol).
+  /// Kernel object that must define `callee`. If empty, any of the core's objects may.
+  std::string object{};
   std::vector<CallArgument> arguments{};
   bool blocking = true;  ///< Whether GetStream and PutStream wait.
   int line = 0;          ///< Line in the design's text.
 };
 
-/// A core's body, compiled from aie.core to linear code over numbered registers. There is no
-/// recursion, so that a core can stop at a lock and resume later. Registers hold 64-bit patterns:
-/// integers sign-extended (except i1, which is 0 or 1); f32, bf16 and f16 in the low bits with
-/// zeros above; memory references as core addresses (see CoreAddress). mlir-aie unrolls loops to
-/// select the buffers of an object FIFO. This code selects them at run time instead: registers
-/// count the position at each end of a FIFO.
+/// A core's body, compiled from aie.core to linear code over numbered registers. Linear code lets a
+/// core stop at a lock and resume later. Registers hold 64-bit patterns: integers sign-extended
+/// (except i1, which is 0 or 1); f32, bf16 and f16 in the low bits with zeros above; memory
+/// references as core addresses (see CoreAddress). mlir-aie unrolls loops to select the buffers of
+/// an object FIFO. This code selects the buffers at run time instead: registers count the position
+/// at each end of a FIFO.
 struct CoreProgram {
   std::vector<CoreInstruction> code;
   int n_registers = 0;

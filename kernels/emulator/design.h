@@ -19,7 +19,7 @@ struct Buffer {
   npu::TileId tile;
   std::uint32_t address = 0;  ///< Bytes from the start of the tile's memory.
   std::uint32_t bytes = 0;
-  std::vector<std::byte> initial;  ///< Initial content; empty: not initialised.
+  std::vector<std::byte> initial;  ///< Initial content; empty if the buffer is not initialised.
 };
 
 struct Lock {
@@ -41,7 +41,7 @@ struct DmaChannel {
   bool mm2s = false;
   int channel = 0;
   std::uint32_t pad_value = 0;  ///< Word that padding inserts (memory tiles, MM2S only).
-  /// Tasks in order; empty: only instruction streams start the channel.
+  /// Tasks in order. If empty, only instruction streams start the channel.
   std::vector<ChannelStart> starts;
 };
 
@@ -99,8 +99,8 @@ struct RuntimeSequence {
   std::vector<std::uint32_t> instructions;
 };
 
-/// A design after lowering: exactly what aiecc would put into a configuration (registers, memories,
-/// programs). lower() creates it from MLIR-AIE text; Array executes it. Plain data.
+/// A design after lowering: the registers, memories and programs that aiecc would put into a
+/// configuration. lower() creates it from MLIR-AIE text; Array executes it. Plain data.
 struct Design {
   std::string name;
   const npu::ArrayModel* array = nullptr;

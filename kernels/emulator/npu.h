@@ -54,13 +54,13 @@ struct RunOutcome {
 };
 
 /// One context's array, loaded with an image. It executes instruction streams. A run ends when the
-/// stream's last instruction is done; work still in flight continues in the next run and accesses
-/// that run's memory. After Hung, or after an Error in a stream that has begun, the array stops:
-/// every further run is an Error until the image is loaded again. Reentrant.
+/// stream's last instruction is done. Work that is still in flight continues in the next run and
+/// accesses that run's memory. After Hung, or after an Error in a stream that has begun, the array
+/// stops: every further run is an Error until the image is loaded again. Reentrant.
 class Npu {
  public:
   /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such
-  /// device), Unsupported, Unavailable (no memory file for a kernel).
+  /// device), Unsupported, Unavailable (the memory file for a kernel cannot be created).
   static Result<std::unique_ptr<Npu>> load(std::span<const std::byte> image);
   virtual ~Npu() = default;
 

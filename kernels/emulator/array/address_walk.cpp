@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint32_t);
 
-/// Copies `n` words. Blocked layouts mostly copy a few words at a time; memcpy() with a constant
-/// size is faster for those.
+/// Copies `n` words. Blocked layouts mostly copy a few words at a time. memcpy() with a constant
+/// size is faster for such copies.
 void copy_words(std::byte* to, const std::byte* from, std::size_t n) {
   switch (n) {
     case 1:
@@ -46,7 +46,8 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     const std::uint64_t padding = std::uint64_t{from.zeros_before} + from.zeros_after;
     dim.count = open ? dim.whole - std::min(padding, dim.whole) : from.wrap;
     row_words *= dim.whole;
-    // Merge a dimension that continues where the one below it ends into the same row.
+    // Merges this dimension with the dimension below it if both have no padding and this dimension
+    // continues where the dimension below it ends.
     if (n_dims_ > 0) {
       Dim& below = dims_[static_cast<std::size_t>(n_dims_) - 1];
       const bool padded = below.whole != below.count || dim.whole != dim.count;
@@ -60,7 +61,8 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     dims_[static_cast<std::size_t>(n_dims_++)] = dim;
     if (open) break;
   }
-  // The length may end the walk anywhere, so the last dimensions may not be walked to their ends.
+  // The length may end the walk at any position, so the walk may not reach the ends of the last
+  // dimensions.
   extent_ = 1;
   std::uint64_t reach = remaining_;
   std::array<std::uint64_t, 4> wholes{};
@@ -150,7 +152,7 @@ void AddressWalk::scatter(std::byte* start, std::span<const std::uint32_t> words
   const auto* from = reinterpret_cast<const std::byte*>(words.data());
   walk(words.size(), [&](bool inside, std::uint64_t offset, std::uint64_t step, std::uint64_t n) {
     if (!inside) {
-      // Padding has no place in memory. Descriptors with padding are refused before a walk begins.
+      // Padding is not stored. S2MM descriptors with padding are refused before a walk begins.
     } else if (step == 1) {
       copy_words(start + offset * kWord, from, n);
     } else {

@@ -17,9 +17,9 @@ std::size_t bytes_of(ScalarType type);
 /// zero-extended.
 std::int64_t as_register(ScalarType type, std::int64_t pattern);
 
-/// Sets `result` to the value of a Unary, Binary or Compare instruction. Unary ones ignore `b`.
-/// Returns null on success, or a description of the error. Floats are f32 or bf16, rounded to
-/// nearest even as by the compiler's runtime. Refuses operations that MLIR leaves undefined
+/// Sets `result` to the value of a Unary, Binary or Compare instruction. Unary instructions ignore
+/// `b`. Returns null on success, or a description of the error. Floats are f32 or bf16, rounded to
+/// nearest even as in the compiler's runtime. Refuses operations that MLIR leaves undefined
 /// (division by zero, shifts by the width or more, conversions out of range).
 const char* evaluate(const CoreInstruction& instruction, std::int64_t a, std::int64_t b,
                      std::int64_t& result);

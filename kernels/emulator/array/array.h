@@ -28,9 +28,9 @@ class Array {
  public:
   struct Options {
     bool trace = false;
-    /// Limit on the acts of all actors while a stream stays at one instruction. An array that is
-    /// busy for ever (a polling core, or channels that chase each other without locks) would hang
-    /// on silicon as well. The default far exceeds what a Whisper window needs.
+    /// Limit on the acts of all actors while a stream stays at one instruction. An array that never
+    /// becomes idle (because of a polling core, or of channels that run in a loop without locks)
+    /// would hang on silicon as well. The default is far above the needs of a Whisper window.
     std::uint64_t patience_acts = 50'000'000;
     /// Limit on the instructions of all cores while a stream stays at one instruction.
     std::uint64_t patience_instructions = 2'000'000'000;
@@ -69,7 +69,7 @@ class Array {
   Controller controller_;
   std::vector<std::unique_ptr<CoreProcessor>> cores_;
   std::vector<std::unique_ptr<ControlPort>> control_ports_;
-  std::string failure_;  ///< Message of an earlier run that failed; empty if none has.
+  std::string failure_;  ///< Message of an earlier run that failed; empty if no run failed.
 };
 
 }  // namespace npuwhisper::emu

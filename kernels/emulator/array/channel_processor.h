@@ -64,8 +64,8 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   const std::deque<npu::Task>& queue() const { return queue_; }
   const Inlet* inlet() const { return inlet_; }
   const Outlet* outlet() const { return outlet_; }
-  /// Returns whether the running task or a queued one will still read this descriptor. A descriptor
-  /// in progress does not count: it was read when it began.
+  /// Returns whether the running task or a queued task will still read this descriptor. A
+  /// descriptor in progress does not count, because it was read when it began.
   bool will_use(int descriptor_id) const;
 
  private:
@@ -105,7 +105,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
 
   Trace::Track track_ = 0;
   Cycles wait_began_ = 0;
-  Cycles moved_until_ = 0;  ///< End of the last chunk, or earliest start of the first.
+  Cycles moved_until_ = 0;  ///< End of the last chunk, or earliest start of the first chunk.
 };
 
 }  // namespace npuwhisper::emu

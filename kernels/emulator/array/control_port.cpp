@@ -96,7 +96,7 @@ Result<void> ControlPort::execute_whole_packets() {
   return {};
 }
 
-/// Offers the first answer to its stream, unless one is already offered.
+/// Offers the first answer to its stream, unless an answer is already offered.
 Result<void> ControlPort::offer() {
   if (answers_.empty() || (sends_ && n_sent_ == 0)) return {};
   sends_ = true;

@@ -100,7 +100,7 @@ Result<bool> Controller::execute(const npu::Instruction& instruction) {
   } else if (std::holds_alternative<npu::LoadPdi>(instruction)) {
     done = fail(ErrorCode::Unsupported, "loading another configuration is not modelled");
   }
-  // A no-op does nothing. Nor does a preemption point, since no other context waits.
+  // A no-op does nothing. A preemption point does nothing either, because no other context waits.
   if (!done) return fail(done.error());
   return true;
 }
@@ -149,8 +149,8 @@ Result<bool> Controller::poll(const npu::MaskPoll& poll) {
   auto value = registers_.read(poll.address);
   if (!value) return fail(value.error());
   if ((*value & poll.mask) == poll.value) return true;
-  // With no actor queued, nothing can change the value any more. Polling stops, so that the array
-  // can detect the hang.
+  // If no actor is scheduled, nothing can change the value any more. Polling then stops, so that
+  // the array can detect the hang.
   if (fabric_.scheduler.next() == Scheduler::kNever) return false;
   fabric_.scheduler.schedule(*this,
                              std::max(time_ + npu::kPollCycles, fabric_.scheduler.next() + 1));

@@ -86,7 +86,7 @@ class CoreKernels {
   KernelHost& host_;
   std::vector<std::unique_ptr<KernelObject>> objects_;
   std::vector<std::optional<KernelCall>> sites_;  ///< Call sites by index of the instruction.
-  std::unique_ptr<Fiber> fiber_;                  ///< Null if the kernels use no streams.
+  std::unique_ptr<Fiber> fiber_;                  ///< Null if the core has no stream or cascade.
 
   const KernelCall* current_ = nullptr;
   std::vector<std::int64_t> arguments_;

@@ -28,7 +28,8 @@ class CoreMemory {
   /// pack_address()). Errors: DeviceError (outside the memory that the core can access).
   Result<std::byte*> at(std::int64_t reference, std::int64_t offset, std::size_t bytes) const;
 
-  /// Returns why a kernel's access to a host address is illegal; empty if it is legal.
+  /// Returns the reason why a kernel's access to a host address is illegal, or an empty string if
+  /// the access is legal.
   std::string refusal(const void* address, std::size_t bytes, bool is_write) const;
 
   /// Returns the host addresses of the core's own memory.

@@ -24,7 +24,8 @@ struct Outlet;
 
 /// One core. Executes its program, waits at locks and streams, and calls kernels on its own tile's
 /// memory and its neighbours'. Instructions that affect other actors or depend on them execute in
-/// the order of time; instructions on registers alone may execute ahead of it.
+/// the order of time. Instructions that use only registers may execute before the scheduler reaches
+/// their time.
 class CoreProcessor final : public Actor, private KernelHost {
  public:
   enum class State : std::uint8_t {
@@ -45,7 +46,7 @@ class CoreProcessor final : public Actor, private KernelHost {
 
   /// Writes the core's control register (AM025, CORE_CONTROL): bit 0 enables, bit 1 resets. A core
   /// whose program has ended is no longer enabled. Errors: Unsupported (other bits, or stopping a
-  /// core half way).
+  /// core before its program ends).
   Result<void> set_control(std::uint32_t value);
   std::uint32_t control() const { return (enabled_ ? 1U : 0U) | (in_reset_ ? 2U : 0U); }
 
@@ -75,7 +76,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<void> store(const CoreInstruction& instruction);
   void end();
 
-  // KernelHost, also used for the program's own streams.
+  // The functions of KernelHost. The program's own streams use them too.
   bool spend(Cycles cycles) override;
   Result<bool> put(const Port& port, std::span<const std::uint32_t> words) override;
   Result<bool> get(const Port& port, std::span<std::uint32_t> words) override;

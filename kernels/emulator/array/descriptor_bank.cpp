@@ -66,7 +66,8 @@ void DescriptorBank::advance_iteration(int id, std::uint64_t version) {
   npu::BufferDescriptor& descriptor = entry.decoded;
   if (descriptor.iteration_wrap <= 1) return;
   descriptor.iteration_current = (descriptor.iteration_current + 1) % descriptor.iteration_wrap;
-  // The counter is in the registers. Packing succeeds: the descriptor was decoded from them.
+  // Write the counter to the registers. Packing succeeds, because the descriptor was decoded from
+  // these registers.
   auto words = npu::pack(descriptor, kind_, array_);
   if (words) entry.words = *words;
 }

@@ -41,8 +41,9 @@ struct Fabric {
   DeviceMemory* host = nullptr;  ///< Set only while a stream is executed.
   std::string fault;             ///< Error from a function that cannot return a result.
   std::vector<std::unique_ptr<Tile>> tiles;
-  /// npu1's silicon has one more column, west of the first one that the driver assigns. It has no
-  /// shim, but its memory tile is a neighbour of the first column's. Null on npu2.
+  /// npu1's silicon has one more column, west of the first column that the driver assigns. The
+  /// extra column has no shim, but its memory tile is a neighbour of the first column's memory
+  /// tile. Null on npu2.
   std::unique_ptr<Tile> hidden_memory_tile;
 };
 

@@ -37,7 +37,7 @@ bool Fiber::start(std::function<void()> body) {
   inside_.uc_stack.ss_sp = stack_;
   inside_.uc_stack.ss_size = kStackBytes;
   inside_.uc_link = &outside_;
-  // makecontext() passes integers only.
+  // makecontext() passes only arguments of type int, so `this` is passed as two halves.
   const auto self = reinterpret_cast<std::uint64_t>(this);
   ::makecontext(&inside_, reinterpret_cast<void (*)()>(&Fiber::enter), 2,
                 static_cast<unsigned>(self >> 32), static_cast<unsigned>(self));

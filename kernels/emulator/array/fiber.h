@@ -10,9 +10,9 @@
 
 namespace npuwhisper::emu {
 
-/// A function that can suspend and resume: it runs on a stack of its own. A core's kernel needs one
-/// to wait at streams or at the cascade. The function must not throw and must need no cleanup: if
-/// the fiber is destroyed, a suspended function is never resumed.
+/// A function that can suspend and resume, because it runs on a stack of its own. A core's kernel
+/// runs in a fiber, so that it can wait at streams or at the cascade. The function must not throw
+/// and must need no cleanup: if the fiber is destroyed, a suspended function is never resumed.
 class Fiber {
  public:
   static constexpr std::size_t kStackBytes = 1 << 20;

@@ -16,7 +16,7 @@ class HostBandwidth {
   explicit HostBandwidth(const npu::ArrayClock& clock)
       : cycles_per_byte_(clock.hertz / clock.host_bytes_per_second) {}
 
-  /// Serves a transfer that begins at `start`. Returns when it is complete.
+  /// Serves a transfer that begins at `start`. Returns the time at which the transfer is complete.
   Cycles pass(Cycles start, std::size_t bytes) {
     free_at_ = std::max(free_at_, static_cast<double>(start)) +
                static_cast<double>(bytes) * cycles_per_byte_;

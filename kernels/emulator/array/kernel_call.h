@@ -22,9 +22,9 @@ struct KernelTrap {
   std::string message;
 };
 
-/// A call site: a kernel's function and how its arguments are passed by the C ABI (libffi). Memory
-/// references are pointers, `index` has 64 bits, and bf16 is an integer of 16 bits (aie_api's
-/// bfloat16 is a class around one).
+/// A call site: a kernel's function, and the description of its arguments for the C ABI (libffi).
+/// Memory references are passed as pointers, `index` as a 64-bit integer, and bf16 as a 16-bit
+/// integer, because aie_api's bfloat16 is a class around a 16-bit integer.
 class KernelCall {
  public:
   /// Prepares calls of `function` with the types of `call`. Errors: Unsupported (a type that
@@ -45,8 +45,8 @@ class KernelCall {
   void* function_ = nullptr;
   ScalarType result_type_ = ScalarType::I32;
   bool has_result_ = false;
-  // Both keep their data on the heap, so that moves do not change the addresses: the call interface
-  // points to the types.
+  // `interface_` points to the types. Both members keep their data on the heap, so that moving a
+  // KernelCall does not change the addresses.
   std::unique_ptr<ffi_cif> interface_;
   std::vector<ffi_type*> types_;
 };

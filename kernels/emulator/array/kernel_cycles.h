@@ -13,10 +13,10 @@ namespace npuwhisper::emu {
 std::uint64_t multiply_accumulates(const NpuWhisperCoreState& state);
 
 /// Returns the cycles of a kernel's call, computed from the counters in its state. A core issues
-/// several operations in a cycle (loads, a store, multiplier, other vector operations, scalars), so
-/// the busiest kind bounds the time: the maximum counts, not the sum. Multiply-accumulates run at
-/// their type's peak rate times the best efficiency published for it. The efficiency accounts for
-/// what such a bound leaves out.
+/// several operations in a cycle (loads, a store, multiplier, other vector operations, scalars).
+/// The busiest kind of operation therefore bounds the time: the maximum counts, not the sum.
+/// Multiply-accumulates run at their type's peak rate times the best efficiency published for the
+/// type. The efficiency accounts for costs that such a bound ignores.
 Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& clock);
 
 /// Sets the counters to zero.

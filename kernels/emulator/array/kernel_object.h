@@ -38,7 +38,8 @@ class KernelObject {
 
   std::string name_;
   std::vector<std::string> symbols_;  ///< Exported symbols.
-  int file_ = -1;  ///< Kept open: the loader identifies objects by a path with this number.
+  /// Stays open, because the loader identifies an object by its path, which contains this number.
+  int file_ = -1;
   void* handle_ = nullptr;
   NpuWhisperCoreState* state_ = nullptr;
 };

@@ -60,7 +60,7 @@ Result<bool> LockBank::acquire(int lock, LockAction action, int amount, Actor& w
     return false;
   }
   state.value -= amount;
-  // An actor that waits for equality may match the smaller value.
+  // The smaller value may satisfy an actor that waits for equality.
   if (amount != 0) wake(state);
   return true;
 }

@@ -27,12 +27,14 @@ class LockBank {
   /// changes. Errors: DeviceError (see check(), or a negative amount).
   Result<bool> acquire(int lock, LockAction action, int amount, Actor& waiter);
 
-  /// Adds `amount` to the lock. Errors: DeviceError if the value would be out of range.
+  /// Adds `amount` to the lock. Errors: DeviceError (see check(), or a new value out of range).
   Result<void> release(int lock, int amount);
 
-  /// Reads the lock as an instruction stream reads its register.
+  /// Returns the value that an instruction stream reads from the lock's register. Errors: see
+  /// check().
   Result<int> value(int lock) const;
-  /// Sets the lock as an instruction stream writes its register.
+  /// Sets the lock, as an instruction stream does by writing to the lock's register. Errors:
+  /// DeviceError (no such lock, or a value out of range).
   Result<void> set(int lock, int value);
 
   /// Checks that the design or a stream has given the lock a value. Errors: DeviceError, with the

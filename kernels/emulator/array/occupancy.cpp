@@ -7,7 +7,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Limits on activities: readers cannot distinguish more of them by colour.
+/// Maximum numbers of functions and waits that have their own entry when the rest are combined.
+/// Readers cannot distinguish more entries by colour.
 constexpr std::size_t kMostFunctions = 5;
 constexpr std::size_t kMostWaits = 3;
 
@@ -50,8 +51,9 @@ class BinFiller {
   double width_;
 };
 
-/// Maps each of the trace's names to its activity. Activities are in descending order of time; the
-/// smallest are combined.
+/// Maps the index of each of the trace's names to the index of its activity. Lists the activities
+/// in `to`: functions first, then waits, each in descending order of time. The smallest of each
+/// kind are combined.
 class Ranking {
  public:
   Ranking(const Trace& trace, Occupancy& to) : activity_of_(trace.names().size()) {
@@ -96,7 +98,8 @@ Occupancy make_occupancy(const Trace& trace, double hertz, std::size_t n_bins) {
   const Ranking ranking(trace, result);
   const BinFiller filler(end, n_bins);
 
-  std::map<std::pair<int, int>, std::size_t> core_at;  // by row, then column
+  // Index into result.cores, by row and column.
+  std::map<std::pair<int, int>, std::size_t> core_at;
   std::vector<bool> is_used(trace.lanes().size());
   for (const Trace::Span& span : trace.spans()) {
     is_used[static_cast<std::size_t>(span.track)] = true;

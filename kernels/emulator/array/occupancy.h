@@ -13,7 +13,8 @@
 
 namespace npuwhisper::emu {
 
-/// Shares of time, [bin][activity]. The rest up to 1 is time in none of the activities.
+/// Shares of time, [bin][activity]. If a bin's shares sum to less than 1, the rest of its time
+/// belongs to no activity.
 class Shares {
  public:
   Shares(std::size_t n_bins, std::size_t n_activities)
@@ -30,8 +31,8 @@ class Shares {
   std::vector<double> values_;
 };
 
-/// How the cores and the DMA channels of an array spent their time. The time from the image's load
-/// to the last event is divided into equal parts (bins).
+/// Shares of time that the cores and the DMA channels of an array spent in each activity. The time
+/// from the image's load to the last event is divided into equal parts (bins).
 struct Occupancy {
   struct CoreLine {
     npu::TileId tile;
@@ -40,7 +41,7 @@ struct Occupancy {
   /// Aggregates all channels of one kind.
   struct DmaLine {
     std::string name;
-    std::size_t n_channels;  ///< Number of channels that did anything.
+    std::size_t n_channels;  ///< Number of channels with recorded activity.
     Shares shares;           ///< Shares of the entries of kDmaActivities.
   };
   static constexpr std::string_view kDmaActivities[] = {"moves data", "waits for a lock",

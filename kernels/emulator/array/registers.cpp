@@ -12,13 +12,14 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// AM025, channel control: the bit that resets a channel, and the field that selects the controller
-/// for task-complete tokens. Tokens carry no routing here, so that field has no effect. Other
-/// fields (pause, out of order, compression, finish on TLAST) would have an effect and are refused.
+/// Fields of a channel's control register (AM025): the bit that resets the channel, and the field
+/// that selects the controller for task-complete tokens. The latter has no effect, because the
+/// model does not route tokens. Other fields (pause, out of order, compression, finish on TLAST)
+/// would have an effect and are refused.
 constexpr std::uint32_t kReset = 0x00000002;
 constexpr std::uint32_t kControllerId = 0x0000ff00;
 
-/// AM025, CORE_CONTROL.
+/// Offset of the register CORE_CONTROL (AM025).
 constexpr std::uint32_t kCoreControl = 0x32000;
 
 /// Returns the offset of a channel's status register (AM025: DMA_S2MM_Status and DMA_MM2S_Status).
@@ -110,7 +111,8 @@ Result<void> Registers::write(std::uint32_t address, std::uint32_t value) {
       std::memcpy(tile.memory().data() + place->offset, &value, sizeof value);
       return {};
     case Kind::Descriptor:
-      // Silicon would execute the old or the new descriptor, depending on timing.
+      // Refuse the write while a task needs the descriptor. Silicon would execute the old or the
+      // new descriptor, depending on timing.
       for (const auto& channel : tile.channels()) {
         if (channel->will_use(reg.index)) {
           const ChannelId id = channel->id();

@@ -24,8 +24,8 @@ class Registers {
   Result<void> write(std::uint32_t address, std::uint32_t value);
   Result<std::uint32_t> read(std::uint32_t address) const;
 
-  /// Replaces the host address in a shim descriptor. `address` is that of the descriptor's second
-  /// word.
+  /// Replaces the host address in a shim descriptor. `address` is the address of the descriptor's
+  /// second word. Errors: DeviceError.
   Result<void> patch(std::uint32_t address, std::uint64_t host_address);
 
  private:

@@ -45,7 +45,7 @@ class Scheduler {
   Cycles next() const { return queue_.empty() ? kNever : queue_.top().at; }
 
   /// Advances the time to `at` for the actor that is acting, if no other actor comes first. Returns
-  /// whether it did. Avoids a pass through the queue.
+  /// whether the time was advanced. The actor can then continue without a pass through the queue.
   bool advance(Cycles at);
 
   /// Lets the earliest actor act. Call only if something is queued.

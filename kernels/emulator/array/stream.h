@@ -25,7 +25,7 @@ struct Stream;
 class StreamSource {
  public:
   virtual ~StreamSource() = default;
-  virtual std::size_t available() const = 0;  ///< Words up to the packet's end; 0 if none now.
+  virtual std::size_t available() const = 0;  ///< Words left to send; 0 if none can be sent now.
   virtual Cycles ready_at() const = 0;
   virtual void take(std::span<std::uint32_t> words) = 0;  ///< Fills at most available() words.
   virtual void taken(Cycles start, Cycles end) = 0;       ///< Words sent from `start` to `end`.
@@ -36,31 +36,33 @@ class StreamSink {
  public:
   virtual ~StreamSink() = default;
   virtual std::size_t room() const = 0;  ///< Words that the sink accepts now.
-  virtual bool blocked() const = 0;      ///< Waits for a task or lock; words queue in the Outlet.
+  /// Returns whether the sink waits for a task or a lock. Words then queue in the outlet.
+  virtual bool blocked() const = 0;
   virtual Cycles ready_at() const = 0;
-  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< At most room() words.
+  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< Takes at most room() words.
   virtual void filled(Cycles start, Cycles end) = 0;  ///< Words arrived from `start` to `end`.
 };
 
-/// The start of streams: a port that a channel or a core sends to.
+/// A port at which streams start: a DMA channel, a core or a control port sends words to it.
 struct Inlet {
   Port port;
   std::vector<Stream*> streams;    ///< One stream, or one per packet id.
   StreamSource* source = nullptr;  ///< Null for a core.
-  Stream* current = nullptr;       ///< Stream of the current words.
-  bool header_pending = false;     ///< Whether the next word is a packet's header.
-  Actor* writer = nullptr;         ///< Core that waits for room; null if none.
+  /// Stream that carries the source's words; null if the source sends nothing.
+  Stream* current = nullptr;
+  bool header_pending = false;  ///< Whether the next word is a packet's header.
+  Actor* writer = nullptr;      ///< Core that waits for room; null if none.
 };
 
-/// The end of streams, with the words that are queued there.
+/// A port at which streams end, with the words that are queued there.
 struct Outlet {
   Port port;
   std::vector<Stream*> streams;
   StreamSink* sink = nullptr;  ///< Null for a core, which takes words one by one.
   std::deque<std::uint32_t> fifo;
   std::size_t capacity = 0;
-  Cycles last_in = 0;       ///< When the last word in the FIFO arrived.
-  Stream* owner = nullptr;  ///< The stream whose packet is passing.
+  Cycles last_in = 0;       ///< Time at which the last word in the FIFO arrived.
+  Stream* owner = nullptr;  ///< Stream whose packet holds the port; null if none.
   Actor* reader = nullptr;  ///< Core that waits for a word; null if none.
 
   std::size_t space() const { return capacity - fifo.size(); }
@@ -77,25 +79,26 @@ struct Stream {
   bool keep_packet_header = false;
 };
 
-/// All streams of an array. The model: words move straight from a source to its sinks, in one step
-/// as many as the source has and every sink accepts (a broadcast moves when all sinks can). At a
-/// blocked sink, up to kStreamWords words queue up; then the source stalls. Streams share no
-/// switches except at their ends: packets to one destination pass one after another, each as a
-/// whole.
+/// All streams of an array. Words move straight from a source to its sinks. One step moves as many
+/// words as the source has and every sink accepts, so a broadcast moves only when all its sinks can
+/// accept words. At a blocked sink, up to kStreamWords words queue up; then the source stalls.
+/// Streams compete only for their ends, not for switches between them: packets to one destination
+/// pass one after another, each as a whole.
 class StreamNetwork {
  public:
   StreamNetwork(Scheduler& scheduler, HostBandwidth& host) : scheduler_(scheduler), host_(host) {}
   StreamNetwork(const StreamNetwork&) = delete;
   StreamNetwork& operator=(const StreamNetwork&) = delete;
 
-  /// Adds a stream for a route. Errors: InvalidArgument (a port with two circuits), Unsupported (a
-  /// kind of port).
+  /// Adds a stream for a route. Errors: InvalidArgument (a port that already has a stream, unless
+  /// both streams carry packets and, at a source, their ids differ), Unsupported (a kind of port,
+  /// or packets that a core creates).
   Result<void> add(const Route& route);
 
-  /// Returns the start of the port's streams. Creates it if no route uses the port; it then carries
-  /// no words.
+  /// Returns the start of the port's streams. If no route uses the port, creates a start that
+  /// carries no words.
   Inlet& inlet(const Port& port);
-  /// Returns the end of the port's streams. Creates it if no route uses the port; it then carries
+  /// Returns the end of the port's streams. If no route uses the port, creates an end that carries
   /// no words.
   Outlet& outlet(const Port& port);
   const std::map<Port, std::unique_ptr<Inlet>>& inlets() const { return inlets_; }
@@ -116,7 +119,8 @@ class StreamNetwork {
   /// succeed. Errors: DeviceError (no stream).
   Result<bool> get_words(Outlet& outlet, std::span<std::uint32_t> words, Actor& core);
 
-  /// Drops the unsent words of a source that is being reset.
+  /// Ends the transfer of a source that is being reset, and releases the arbiters that its packet
+  /// holds.
   void abandon(Inlet& inlet);
 
  private:

@@ -11,11 +11,11 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum number of spans: about 200 MB of JSON, more than viewers open with ease.
+/// Maximum number of spans. Their JSON text has about 200 MB, more than viewers open easily.
 constexpr std::size_t kMaxSpans = 2'000'000;
 
-/// Perfetto requires distinct process and thread numbers. Ours start above any real PID; each
-/// program has room for 25 contexts of 400 tracks.
+/// Perfetto requires distinct process and thread numbers. The emulator's numbers start above any
+/// real PID. Each program has room for 25 contexts of 400 tracks.
 constexpr std::int64_t kFirstNumber = 10'000'000;
 constexpr int kTracksOfContext = 400;
 constexpr int kContexts = 25;
@@ -103,7 +103,7 @@ Result<void> Trace::write(const std::string& file, std::string_view device, int 
   }
   const double microseconds = 1e6 / hertz;
   for (const Span& span : spans_) {
-    // The run in which the span began. Spans before the first run are drawn with that run.
+    // Find the run in which the span began. Spans before the first run are drawn with that run.
     auto run = std::upper_bound(runs_.begin(), runs_.end(), span.begin,
                                 [](Cycles at, const Run& other) { return at < other.at; });
     if (run != runs_.begin()) --run;

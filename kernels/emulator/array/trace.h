@@ -16,8 +16,8 @@
 
 namespace npuwhisper::emu {
 
-/// Records what happened in an array and when, by the emulated clock, with a track for each core,
-/// each DMA channel and the controller. Records nothing unless it is on. Reentrant.
+/// Records the activity in an array in emulated time, with a track for each core, each DMA channel
+/// and the controller. Records nothing unless it is on. Reentrant.
 class Trace {
  public:
   using Track = int;
@@ -41,8 +41,8 @@ class Trace {
   /// Records the dispatch of a run at the emulated time `at`, which corresponds to the steady
   /// clock's current time.
   void begin_run(Cycles at);
-  /// Records that the track did `what` ("gemm", "descriptor 3"), or waited for it, from `begin` to
-  /// `end`.
+  /// Records an activity of the track from `begin` to `end`. `what` names the work ("gemm",
+  /// "descriptor 3") or the wait ("wait for lock").
   void span(Track track, std::string_view what, Cycles begin, Cycles end);
 
   const std::vector<Lane>& lanes() const { return lanes_; }

@@ -16,10 +16,10 @@ namespace npuwhisper::emu {
 /// back or drops cache lines; here a sync copies. On silicon, a forgotten sync does harm only if
 /// the cache happens to hold the content. Here it always leaves the other view stale.
 ///
-/// Command packets are the exception: the kernel driver itself reads and writes them with the
-/// processor, coherently. Here it uses the host's view, so that command packets need no syncs. The
-/// firmware reads the image (PDI) and the instruction streams past the caches, so they are read
-/// from the device's view.
+/// Command packets are the exception. The kernel driver accesses them with the processor, so its
+/// caches are coherent with the program's. The emulated driver therefore uses the host's view, and
+/// command packets need no syncs. The firmware reads the image (PDI) and the instruction streams
+/// past the caches, so the emulator reads them from the device's view.
 ///
 /// Thread-safe, except for the content: the program must prevent races on it, as on silicon.
 class Buffer {

@@ -127,7 +127,7 @@ std::shared_ptr<Buffer> BufferTable::find_device_address(std::uint64_t address) 
   for (const auto& [handle, entry] : entries_) {
     // Skip the heap as a whole: memory outside its buffers is unallocated.
     if (entry.buffer->type() != Buffer::Type::Heap && holds(*entry.buffer, address, 1)) {
-      found = entry.buffer;  // The newest wins: an older one may be unmapped but open.
+      found = entry.buffer;  // Prefer the newest: an older buffer may be unmapped but open.
     }
   }
   return found;

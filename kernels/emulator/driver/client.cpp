@@ -19,9 +19,9 @@ constexpr char kDriverName[] = "amdxdna_accel_driver";
 constexpr char kDriverDate[] = "20261101";
 constexpr char kDriverText[] = "AMD XDNA DRM implementation, emulated by npuwhisper";
 
-/// Calls action(Arguments&) on a copy of the user's structure and copies the result back. As DRM
-/// allows, the user's structure may be shorter than ours (missing fields are zero) or longer
-/// (additional fields are ignored). Returns the action's errno value.
+/// Calls action(Arguments&) on a copy of the program's structure and copies the result back. As DRM
+/// allows, the program's structure may be shorter than `Arguments` (missing fields are zero) or
+/// longer (additional fields are ignored). Returns the action's errno value.
 template <typename Arguments, typename Action>
 int with(unsigned long request, void* argument, Action action) {
   const std::size_t size = std::min<std::size_t>(_IOC_SIZE(request), sizeof(Arguments));

@@ -70,7 +70,8 @@ class Client {
   int query_timelines(const drm_syncobj_timeline_array& arguments) const;
 
   Device& device_;
-  std::size_t record_ = 0;  ///< Index in the device's registry; kMaxClients if that was full.
+  /// Index in the device's registry; kMaxClients if the registry was full.
+  std::size_t record_ = 0;
   BufferTable buffers_;
   TimelineTable timelines_;
   mutable std::mutex mutex_;  ///< Guards the members below.

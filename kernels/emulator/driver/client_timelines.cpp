@@ -59,7 +59,7 @@ int Client::wait_timelines(drm_syncobj_timeline_wait& arguments) const {
     waits.push_back({.timeline = timelines_.find(handles[i]), .point = points[i]});
     if (!waits.back().timeline) return ENOENT;
   }
-  // The deadline is an absolute time of the clock that steady_clock uses on Linux.
+  // The timeout is an absolute time of CLOCK_MONOTONIC, which steady_clock uses on Linux.
   Timeline::Deadline deadline;
   if (arguments.timeout_nsec < std::numeric_limits<std::int64_t>::max()) {
     deadline =

@@ -124,7 +124,8 @@ void Context::finish(const Command& command, CommandResult result) {
     ++shared.contexts[record_].n_completed;
     if (result.state != PacketState::Completed) ++shared.contexts[record_].n_errors;
   });
-  // The state releases programs that poll the packet; the signal releases those that wait.
+  // The state releases programs that poll the packet. The signal releases programs that wait for
+  // the timeline.
   set_state(packet, result.state);
   timeline_->signal(command.sequence);
 }

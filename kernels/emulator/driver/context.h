@@ -53,8 +53,8 @@ class Context {
   int submit(std::shared_ptr<Buffer> packet, std::vector<std::shared_ptr<Buffer>> pinned,
              std::uint64_t& sequence);
 
-  /// Ends all outstanding commands and stops the context for good. A stuck run ends in state
-  /// TIMEOUT, queued commands in state ABORT.
+  /// Stops the context for good after all outstanding commands have ended. A stuck run ends in
+  /// state TIMEOUT. Any other run completes. Queued commands end in state ABORT.
   void stop();
 
   /// Keeps a buffer that the driver has allocated in the client's heap until the context is

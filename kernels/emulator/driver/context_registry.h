@@ -15,7 +15,7 @@ namespace npuwhisper::emu {
 
 /// A hardware context as other processes see it.
 struct ContextRecord {
-  std::int64_t pid = 0;  ///< 0: the record is free.
+  std::int64_t pid = 0;  ///< 0 if the record is free.
   std::uint32_t id = 0;  ///< Identifier within its client.
   std::uint32_t client = 0;
   std::uint32_t start_column = 0;
@@ -28,7 +28,7 @@ struct ContextRecord {
 
 /// An open device file.
 struct ClientRecord {
-  std::int64_t pid = 0;  ///< 0: the record is free.
+  std::int64_t pid = 0;  ///< 0 if the record is free.
   std::uint64_t total_bytes = 0;
   std::uint64_t internal_bytes = 0;
   std::uint64_t heap_bytes = 0;
@@ -49,8 +49,8 @@ class ContextRegistry {
   };
   static_assert(std::is_trivially_copyable_v<Shared>);
 
-  /// Opens the file, which npuwhisper-emulate has created empty, and gives it its size, all zero.
-  /// Errors: Unavailable.
+  /// Opens the state file, which npuwhisper-emulate has created empty. Extends the file with zeros
+  /// to the size of the state. Errors: Unavailable.
   static Result<ContextRegistry> open(const std::string& path);
 
   ContextRegistry(ContextRegistry&& other) noexcept;

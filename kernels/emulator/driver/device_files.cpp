@@ -17,8 +17,8 @@
 namespace npuwhisper::emu::device_files {
 namespace {
 
-/// Paths of an NPU under /sys and /dev. Everything below them is the device's. Paths of other
-/// devices are left alone.
+/// Paths of an NPU under /sys and /dev. These paths and all paths below them belong to the emulated
+/// device. All other paths are left alone.
 constexpr std::array<std::string_view, 5> kPaths = {
     "/dev/accel", "/sys/bus/pci/drivers/amdxdna", "/sys/bus/pci/devices/0000:c5:00.1",
     "/sys/devices/pci0000:00/0000:c5:00.1", "/sys/module/amdxdna"};
@@ -59,8 +59,8 @@ struct State {
 State& state() {
   static auto* const instance = [] {
     auto* made = new State;
-    // A child has none of the contexts' threads, and inherits locks that may be held for ever. It
-    // starts with fresh state and does not destroy what it inherits.
+    // A child process has none of the contexts' threads, and inherits locks that may be held for
+    // ever. The child starts with fresh state and does not destroy the inherited objects.
     pthread_atfork(nullptr, nullptr, [] {
       State& inherited = state();
       new (&inherited.mutex) std::mutex;

@@ -12,12 +12,12 @@
 namespace npuwhisper::emu {
 
 struct ClockLevel {
-  std::uint32_t npu_mhz;    ///< MP-NPU clock: the firmware's processor.
-  std::uint32_t array_mhz;  ///< H clock: the array.
+  std::uint32_t npu_mhz;    ///< Clock of the firmware's processor (MP-NPU clock).
+  std::uint32_t array_mhz;  ///< Clock of the array (H clock).
 };
 
-/// How an NPU appears to the driver's users. Source: amd/xdna-driver, npu1_regs.c and npu4_regs.c.
-/// The reported versions are the lowest that have all emulated features.
+/// Properties of an NPU that the driver reports to its users. Source: amd/xdna-driver, npu1_regs.c
+/// and npu4_regs.c. The reported versions are the lowest that have all emulated features.
 struct DeviceModel {
   std::string_view array;  ///< "npu1", "npu2": see npu::find_array().
   std::string_view name;   ///< Name that XRT shows; contains "emulated".

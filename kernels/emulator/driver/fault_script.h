@@ -15,7 +15,7 @@ enum class FaultKind : std::uint8_t {
   Error,    ///< The run ends immediately in state ERROR.
   Abort,    ///< The run ends immediately in state ABORT.
   Timeout,  ///< The run gets stuck; the driver's watchdog ends it in state TIMEOUT.
-  Hang,     ///< The run gets stuck and the watchdog does not see it: it never completes.
+  Hang,     ///< The run gets stuck. The watchdog does not see the run, so the run never completes.
   Load,     ///< The context's configuration fails: its images are refused.
   Lost,     ///< The device is lost during the run: from then on, calls fail with ENODEV.
 };

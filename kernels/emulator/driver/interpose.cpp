@@ -40,7 +40,7 @@ Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
 }
 
-/// A path for the C library, redirected to the device tree if it is the NPU's.
+/// A path for the C library, redirected to the device tree if the path belongs to the NPU.
 class Path {
  public:
   explicit Path(const char* path) : given_(path) {
@@ -83,7 +83,7 @@ void* map(void* address, size_t bytes, int protection, int flags, int fd, off_t 
     errno = EINVAL;
     return MAP_FAILED;
   }
-  // Drop MAP_LOCKED. The kernel pins a buffer's pages; here that would populate unused memory.
+  // Drop MAP_LOCKED, because it would populate pages that the program never uses.
   void* begin = real(address, bytes, protection, flags & ~MAP_LOCKED, mapping.buffer->fd(),
                      static_cast<off_t>(mapping.offset));
   if (begin != MAP_FAILED && mapping.offset == 0) {
@@ -104,7 +104,7 @@ __attribute__((constructor)) void configure_xrt() {
 }
 
 /// Converts a path that the C library has resolved to the path that the program should see. Returns
-/// it in `to` if that is not null, else in allocated memory.
+/// the converted path in `to`, or in allocated memory if `to` is null.
 char* restored(char* resolved, char* to) {
   if (resolved == nullptr) return nullptr;
   const std::string path = device_files::restore(resolved);

@@ -6,7 +6,7 @@
 namespace npuwhisper::emu {
 
 void log(const std::string& message) {
-  // One write, so that lines of several threads and processes do not mix.
+  // Write each line with one call, so that lines of several threads and processes do not mix.
   const std::string line = "npuwhisper: emulated NPU: " + message + "\n";
   [[maybe_unused]] const ssize_t n = write(STDERR_FILENO, line.data(), line.size());
 }

@@ -89,7 +89,7 @@ Result<RunPacket> parse_run(std::span<const std::uint32_t> packet) {
   run.payload_bytes = words.size_bytes();
   run.cu = -1;
   for (std::size_t i = 0; i < n_masks && run.cu < 0; ++i) {
-    // The kernel driver uses the bit's position within its word, whichever word that is.
+    // Like the kernel driver, take the bit's position within its mask word, not within all masks.
     if (packet[1 + i] != 0) run.cu = std::countr_zero(packet[1 + i]);
   }
   if (run.cu < 0) return malformed("no compute unit is named");

@@ -15,9 +15,10 @@ namespace npuwhisper::emu {
 // header in 12-22, opcode in 23-27.
 
 enum class PacketOpcode : std::uint32_t {
-  StartCu = 0,        ///< A run: the kernel's arguments, including the instruction buffer.
-  CommandChain = 19,  ///< A chain: handles of its runs' command buffers.
-  StartNpu = 20,      ///< A run from an ELF file: instruction buffer first, already patched.
+  StartCu = 0,  ///< Starts a run. Holds the kernel's arguments, including the instruction buffer.
+  CommandChain = 19,  ///< Starts a chain. Holds the handles of its runs' command buffers.
+  /// Starts a run from an ELF file. The instruction buffer comes first, already patched.
+  StartNpu = 20,
 };
 
 enum class PacketState : std::uint32_t {
@@ -37,7 +38,7 @@ struct RunPacket {
   std::size_t payload_bytes = 0;
 };
 
-/// Maximum number of runs in a chain. They must also fit into kChainBufferBytes.
+/// Maximum number of runs in a chain. A chain's runs must also fit into kChainBufferBytes.
 inline constexpr std::uint32_t kMaxChainedRuns = 64;
 /// Size of the buffer in which the kernel driver passes a chain's runs to the firmware, in bytes.
 inline constexpr std::size_t kChainBufferBytes = 4096;

@@ -8,14 +8,16 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Shared by all timelines, because one wait can cover several of them.
+/// The mutex and the condition that all timelines share, because one wait can cover several
+/// timelines.
 struct Monitor {
   std::mutex mutex;
   std::condition_variable changed;
 };
 
 Monitor& monitor() {
-  static auto* const instance = new Monitor;  // Waiters may outlive static objects.
+  // Never destroyed: waiters may outlive static objects.
+  static auto* const instance = new Monitor;
   return *instance;
 }
 

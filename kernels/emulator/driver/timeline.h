@@ -15,7 +15,7 @@ namespace npuwhisper::emu {
 /// order. A context's points are its commands' sequence numbers. Thread-safe.
 class Timeline {
  public:
-  using Deadline = std::optional<std::chrono::steady_clock::time_point>;  ///< Empty: none.
+  using Deadline = std::optional<std::chrono::steady_clock::time_point>;  ///< Empty if unlimited.
 
   void submit(std::uint64_t point);
   void signal(std::uint64_t point);
@@ -27,8 +27,8 @@ class Timeline {
     std::uint64_t point = 0;  ///< 0 means the last submitted point, as in the kernel.
   };
   /// Waits until all points are signaled, or any of them. Sets `first` to the index of the first
-  /// signaled one. Returns 0, ETIME at the deadline, or EINVAL if a point is not yet submitted and
-  /// `for_submit` is false.
+  /// wait whose point is signaled. Returns 0, ETIME at the deadline, or EINVAL if a point is not
+  /// yet submitted and `for_submit` is false.
   static int wait(std::span<const Wait> waits, bool all, bool for_submit, Deadline deadline,
                   std::uint32_t& first);
 

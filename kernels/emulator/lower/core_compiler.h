@@ -53,8 +53,9 @@ class CoreCompiler {
     Subview subview{};
   };
   struct FifoCounters {
-    int position = -1;  ///< Register: position of the oldest object held; if none, of the next.
-    int held = -1;      ///< Register: number of objects held.
+    /// Register: position of the oldest object held, or of the next object if none is held.
+    int position = -1;
+    int held = -1;  ///< Register: number of objects held.
   };
   using Handler = void (CoreCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
@@ -92,7 +93,7 @@ class CoreCompiler {
   /// Gives each value (result, loop variable or block argument) a register of its own and returns
   /// the registers.
   std::vector<int> make_registers(const Operation& op, const std::vector<Value*>& values);
-  /// Returns the registers of values. A memory's register is that of its start.
+  /// Returns the registers of values. The register of a memory holds the memory's start.
   std::vector<int> registers_of(const Operation& op, const std::vector<Value*>& values);
   int register_of(const Operation& op, const Value* value);
   /// Binds a value passed by control flow to its register. A memory gets the layout of its type.

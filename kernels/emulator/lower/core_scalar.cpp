@@ -58,7 +58,7 @@ constexpr NamedAlu kConversions[] = {
     {"arith.truncf", Alu::TruncateFloat},
 };
 
-// In the order of arith's enumeration of integer predicates.
+// The order is that of arith's enumeration of integer predicates.
 constexpr Alu kIntegerPredicates[] = {Alu::Eq,  Alu::Ne,  Alu::LtS, Alu::LeS, Alu::GtS,
                                       Alu::GeS, Alu::LtU, Alu::LeU, Alu::GtU, Alu::GeU};
 
@@ -217,8 +217,9 @@ void CoreCompiler::compare_floats(const Operation& op) {
   const int predicate = choice(op, "predicate",
                                {"false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq",
                                 "ugt", "uge", "ult", "ule", "une", "uno", "true"});
-  // The core evaluates most ordered predicates and une itself. Other unordered predicates are the
-  // negation of the opposite ordered one (a < b or unordered = not a >= b).
+  // The core evaluates une and the ordered predicates in this table. The unordered predicates ugt
+  // to ule are the negations of the opposite ordered predicates: (a < b or unordered) is not (a >=
+  // b).
   constexpr Alu kFloatPredicates[] = {Alu::None, Alu::EqF,  Alu::GtF,  Alu::GeF, Alu::LtF, Alu::LeF,
                                       Alu::None, Alu::None, Alu::None, Alu::LeF, Alu::LtF, Alu::GeF,
                                       Alu::GtF,  Alu::NeF,  Alu::None, Alu::None};

@@ -85,7 +85,8 @@ std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& b
   return static_cast<std::uint64_t>(address);
 }
 
-constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;  ///< In elements: beyond any memory.
+/// In elements; more than any memory holds.
+constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;
 
 void check_bounds(const BlockPlan& block) {
   if (block.length <= 0) {
@@ -180,7 +181,7 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
       refuse(line, std::string(what) + ": For " + (element_bytes < 4 ? "<" : ">") +
                        "32b width datatypes, inner-most dim stride must be 1");
     }
-    // A dimension of size 1 is never stepped, and adjacent elements form whole words.
+    // Dimensions of size 1 have no steps. In dimension 0, adjacent elements form whole words.
     const bool stepped = dim.size > 1 && (i > 0 || dim.stride != 1);
     const std::int64_t step = dim.stride * element_bytes;
     if (stepped && step % 4 != 0) {

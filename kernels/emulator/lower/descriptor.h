@@ -7,9 +7,10 @@
 namespace npuwhisper::emu::lowering {
 
 /// Converts a DMA block to the hardware's descriptor, for a tile of the plan. Buffers, locks and
-/// descriptors must be placed. Lengths and strides become words, addresses and locks become offsets
-/// in the tile's windows. Checks all rules of wraps, strides, alignment and padding. A block in
-/// host memory has address 0. `next` is the id of the next descriptor; -1: none. Throws Refusal.
+/// descriptors must be placed. Converts lengths and strides to words, and addresses and locks to
+/// offsets in the tile's windows. Checks all rules of wraps, strides, alignment and padding. A
+/// block in host memory has address 0. `next` is the id of the next descriptor, or -1 if there is
+/// none. Throws Refusal.
 npu::BufferDescriptor lower_block(const DevicePlan& plan, npu::TileId tile, const BlockPlan& block,
                                   bool mm2s, int next);
 

@@ -46,7 +46,8 @@ void FifoLowering::assign_channels() {
     }
     end.channel = end.pinned_channel;
   }
-  // Only channels 0 to 3 of a memory tile reach its neighbours: serve ends that need those first.
+  // Only channels 0 to 3 of a memory tile reach its neighbours, so ends that need a neighbour
+  // choose first.
   for (const bool neighbours : {true, false}) {
     for (std::size_t i = 0; i < ends_.size(); ++i) {
       End& end = ends_[i];

@@ -64,9 +64,10 @@ class FifoLowering {
   // fifo_memory.cpp: buffers and locks.
   /// Returns the ends in the order of their creation: the text's order, with a FIFO's consumers
   /// reversed. Ends on memory tiles are sorted by object size, largest first, so that large objects
-  /// get their own tile's memory before it spills into a neighbour's.
+  /// take the memory of their own tile before objects spill into a neighbour's.
   std::vector<int> creation_order() const;
-  /// Returns the index of the linked end of the link's input (`in`) or output FIFO `position`.
+  /// Returns the index of the linked end of one of the link's FIFOs: number `position` of the
+  /// inputs if `in` is true, otherwise of the outputs.
   int member(const FifoLink& link, bool in, std::size_t position) const;
   /// Returns the index of the end whose buffers all ends of the same link use; `index` if the end
   /// has no link.
@@ -79,8 +80,8 @@ class FifoLowering {
   npu::TileId home(const End& end) const;
   void create_elements(int index);
   int repeat_of(const End& end) const;
-  /// Returns whether the end repeats its whole chain to send initialised objects again and again.
-  /// No core frees such objects, so they are sent without locks.
+  /// Returns whether the end repeats its whole chain to send initialised objects repeatedly. No
+  /// core frees such objects, so the end sends them without locks.
   bool cycles_initial_values(const End& end) const;
   void create_locks(End& end, npu::TileId tile);
 

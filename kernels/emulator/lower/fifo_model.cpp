@@ -14,7 +14,7 @@ using mlir::Operation;
 using npu::TileId;
 using npu::TileKind;
 
-constexpr int kMaxDepth = 4096;  ///< Far more objects than fit in memory; keeps sums small.
+constexpr int kMaxDepth = 4096;  ///< Far more objects than fit in memory. Prevents overflows.
 
 std::int64_t field(const Operation& op, const Attribute& of, std::string_view name) {
   const Attribute* value = of.field(name);

@@ -25,7 +25,7 @@ struct Fifo {
   int depth = 0;                     ///< The producer's depth.
   bool depth_list = false;           ///< Depths are explicit, not derived from the acquires.
   const mlir::Type* type = nullptr;  ///< The producer's object, a memref.
-  const mlir::Type* consumer_type = nullptr;  ///< Differs from `type` if the granularity does.
+  const mlir::Type* consumer_type = nullptr;  ///< Consumers' object; `type` unless given.
   std::vector<BlockDim> dims{};               ///< dimensionsToStream
   std::vector<BlockPadding> padding{};
   std::uint32_t pad_value = 0;

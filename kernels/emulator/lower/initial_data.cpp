@@ -10,7 +10,8 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Rounds the exact double to nearest even, so that no value is rounded twice.
+/// Converts a double to bf16, rounded once to nearest even. Corrects the rounding to float on the
+/// way.
 std::uint32_t bf16_bits(double value) {
   float single = static_cast<float>(value);
   if (std::isnan(single)) {

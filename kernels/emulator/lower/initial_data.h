@@ -13,7 +13,7 @@ namespace npuwhisper::emu::lowering {
 std::vector<std::byte> initial_data(const mlir::Attribute& dense, const mlir::Type& memref,
                                     int line);
 
-/// Returns the bits of an element with the value `number` (floats: rounded to nearest even).
+/// Returns the bits of an element with the value `number`. Floats are rounded to nearest even.
 std::uint64_t element_pattern(const mlir::Number& number, const mlir::Type& element, int line);
 
 }  // namespace npuwhisper::emu::lowering

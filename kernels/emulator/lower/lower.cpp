@@ -41,7 +41,7 @@ void take_dmas(const DevicePlan& plan, Design& design) {
       }
       const ChannelStart start{*dma.blocks[static_cast<std::size_t>(channel.first)].id,
                                channel.repeat, false};
-      // Several starts of one channel are tasks that it runs in sequence.
+      // Several starts of one channel are tasks that the channel runs in sequence.
       const auto same = std::find_if(design.channels.begin(), design.channels.end(),
                                      [&, &tile = tile](const DmaChannel& other) {
                                        return other.tile == tile && other.mm2s == channel.mm2s &&

@@ -7,7 +7,7 @@
 
 namespace npuwhisper::emu::lowering {
 
-// The order and the rules are those of mlir-aie's assign passes.
+// The placement functions follow the order and the rules of mlir-aie's assign passes.
 
 /// Gives every buffer an address and checks the limits of memory. Throws Refusal.
 void place_buffers(DevicePlan& plan);

@@ -157,7 +157,7 @@ class TilePlacer {
   }
 
   /// Places buffers upwards from the stack's end, largest first, around those that have an address.
-  /// Returns an empty message.
+  /// Always returns an empty error message.
   std::string sequential() {
     std::vector<const BufferPlan*> pinned;
     std::vector<BufferPlan*> order;

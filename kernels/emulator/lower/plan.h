@@ -58,7 +58,7 @@ struct BlockIteration {
 
 /// A DMA buffer descriptor, as in the text.
 struct BlockPlan {
-  int buffer = -1;                    ///< -1: host memory (shim tiles).
+  int buffer = -1;                    ///< Index of the buffer; -1 for host memory (shim tiles).
   const mlir::Value* host = nullptr;  ///< The host memory, if `buffer` is -1.
   int element_bytes = 4;
   std::int64_t n_elements = 0;   ///< Size of the whole memory.
@@ -69,12 +69,12 @@ struct BlockPlan {
   std::optional<BlockIteration> iteration{};
   std::optional<int> id{};
   std::optional<int> next_id{};  ///< The next block's id, if the text gives it.
-  int next = -1;                 ///< Index of the next block of the tile; -1: none.
+  int next = -1;                 ///< Index of the next block of the tile; -1 if none.
   std::optional<LockUse> acquire{};
   std::optional<LockUse> release{};
   std::optional<PacketInfo> packet{};
   int burst_bytes = 0;
-  int channel = -1;  ///< The channel whose chain reaches the block; -1: none.
+  int channel = -1;  ///< The channel whose chain reaches the block; -1 if none.
   int line = 0;
 };
 
@@ -105,7 +105,7 @@ struct FlowPlan {
 /// One end of an object FIFO, as a core accesses it.
 struct FifoEnd {
   std::vector<int> buffers{};
-  int acquire_lock = -1;  ///< -1: not synchronised.
+  int acquire_lock = -1;  ///< -1 if the FIFO is not synchronised.
   int release_lock = -1;
   int locks_per_object = 1;  ///< repeat_count
   const mlir::Type* type = nullptr;
@@ -118,8 +118,8 @@ struct CorePlan {
 };
 
 /// A device during lowering: the content of the text and the decisions of the passes so far. The
-/// passes run in the order of lower.cpp; each adds what its header describes. Indices refer to
-/// entries of the vectors.
+/// passes run in the order of lower.cpp. Each pass adds the entries that its header describes.
+/// Indices refer to entries of the vectors.
 struct DevicePlan {
   std::string name{};
   const npu::ArrayModel* array = nullptr;
@@ -140,20 +140,22 @@ struct DevicePlan {
 
   std::vector<BufferPlan> buffers{};
   std::vector<LockPlan> locks{};
-  /// The order in which buffers without an address are placed: their order in the text. Like
-  /// mlir-aie, inserts the buffers of object FIFOs after the last tile, those of the last FIFO
-  /// first.
+  /// The order in which buffers without an address are placed. Buffers of the text are in the
+  /// text's order. As in mlir-aie, the buffers of object FIFOs are inserted at the position of the
+  /// text's last tile, those of the last FIFO first.
   std::vector<int> buffer_order{};
-  /// The order in which locks without an id get one; see buffer_order.
+  /// The order in which locks without an id get an id; see buffer_order.
   std::vector<int> lock_order{};
-  std::size_t generated_buffers_at = 0;  ///< Where to insert object FIFOs' buffers in buffer_order.
-  std::size_t generated_locks_at = 0;    ///< Where to insert object FIFOs' locks in lock_order.
+  /// Index in buffer_order at which the buffers of object FIFOs are inserted.
+  std::size_t generated_buffers_at = 0;
+  /// Index in lock_order at which the locks of object FIFOs are inserted.
+  std::size_t generated_locks_at = 0;
   std::map<npu::TileId, DmaPlan> dmas{};
   std::vector<FlowPlan> flows{};
   std::vector<CorePlan> cores{};
   std::vector<ShimAllocation> allocations{};
   std::vector<const mlir::Operation*> sequences{};
-  /// Ends by core tile, FIFO and port (true: produce).
+  /// The FIFO ends of the cores, by core tile, FIFO and port (true for produce).
   std::map<std::tuple<npu::TileId, std::string, bool>, FifoEnd> fifo_ends{};
 
   npu::TileId tile_of(const mlir::Operation& op, std::size_t operand) const;

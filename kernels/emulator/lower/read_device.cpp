@@ -17,8 +17,8 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-/// Returns the device's name. The generic form has a number in its place, which is read as in
-/// mlir-aie's versions since the removal of npu1_4col.
+/// Returns the device's name. The generic form has a number instead of the name. Numbers have the
+/// meaning that they have in mlir-aie since the removal of npu1_4col.
 std::string target_name(const Operation& op) {
   constexpr std::int64_t kNpu1 = 4;
   constexpr std::int64_t kNpu2 = 8;
@@ -202,8 +202,8 @@ class DeviceReader {
     if (plan_.find_core(core.tile) != nullptr) {
       refuse_op(op, "tile " + to_string(core.tile) + " has another core already");
     }
-    // Older versions of aiecc name their output file here. Without a body, that file is the
-    // program.
+    // Older versions of aiecc store the name of their output file in elf_file. If the core has no
+    // body, that file is the program.
     if (op.attribute("elf_file") != nullptr && is_empty(op)) {
       refuse_unmodelled(op.line, "attribute 'elf_file' of 'aie.core' (a core from an ELF file)");
     }
@@ -237,7 +237,8 @@ class DeviceReader {
     plan_.allocations.push_back(std::move(allocation));
   }
 
-  /// Returns whether a function is a runtime sequence in the form of older texts.
+  /// Returns whether a function is a runtime sequence: in older texts, sequences are functions that
+  /// contain aiex operations.
   static bool is_sequence(const Operation& function) {
     for (const mlir::Region& region : function.regions) {
       for (const Block* block : region.blocks) {

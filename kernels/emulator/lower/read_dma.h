@@ -11,7 +11,7 @@ namespace npuwhisper::emu::lowering {
 /// both forms: with blocks and dma_start, and with aie.dma. Throws Refusal.
 void read_dmas(DevicePlan& plan);
 
-/// Returns the value of an integer that an operation uses; refuses values that are not constant.
+/// Returns the value of an integer that an operation uses. Refuses values that are not constant.
 using ValueOf = std::function<std::int64_t(const mlir::Operation&, const mlir::Value*)>;
 
 /// Reads the locks, dma_bd and packet of one block. The caller sets `next`. Throws Refusal.

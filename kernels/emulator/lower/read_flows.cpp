@@ -18,7 +18,7 @@ Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std:
   static constexpr PortKind kUnknown = PortKind::Fifo;
   Port port{plan.tile_of(op, operand), kUnknown,
             static_cast<int>(integer(op, channel, 0, kMaxInt))};
-  // In the order of mlir-aie's WireBundle.
+  // The words have the order of mlir-aie's enumeration WireBundle.
   const int kind = choice(op, bundle,
                           {"Core", "DMA", "FIFO", "South", "West", "North", "East", "PLIO", "NOC",
                            "Trace", "TileControl", "Ctrl", "Control"});

@@ -6,7 +6,7 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Limits the work of compiling: loops multiply operations.
+/// Limits on the work of the compiler, because loops multiply operations.
 constexpr std::size_t kMaxSteps = 1 << 21;
 constexpr std::size_t kMaxInstructions = 1 << 20;
 constexpr std::size_t kMaxCallDepth = 16;

@@ -12,10 +12,11 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Compiles a runtime sequence to instructions by interpreting it: it evaluates constants, runs
-/// loops with constant bounds, and for each aiex operation appends the instructions that mlir-aie's
-/// lowering would (descriptor write, address patch, queue push, sync). Refuses anything that
-/// depends on values known only at run time. One instance compiles one sequence. Throws Refusal.
+/// Compiles a runtime sequence to instructions by interpreting the sequence. Evaluates constants,
+/// runs loops with constant bounds, and for each aiex operation appends the instructions that
+/// mlir-aie's lowering would append (descriptor write, address patch, queue push, sync). Refuses
+/// sequences that depend on values known only at run time. One instance compiles one sequence.
+/// Throws Refusal.
 class SequenceCompiler {
  public:
   explicit SequenceCompiler(const DevicePlan& plan) : plan_(plan) {}
@@ -26,7 +27,7 @@ class SequenceCompiler {
   using Block = mlir::Block;
   using Value = mlir::Value;
 
-  /// A view of host memory: an argument of the sequence, from a byte offset on.
+  /// A view of host memory: the memory of one of the sequence's arguments from a byte offset on.
   struct Host {
     int argument = -1;
     std::int64_t offset = 0;  ///< In bytes.
@@ -55,7 +56,7 @@ class SequenceCompiler {
   /// The blocks of a chain that hold descriptors, in order.
   struct Chain {
     std::vector<const Block*> blocks{};
-    int loops_to = -1;  ///< Index of the block that follows the last one; -1: none.
+    int loops_to = -1;  ///< Index of the block that follows the last one; -1 if none.
   };
   using Handler = void (SequenceCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();

@@ -25,7 +25,8 @@ std::uint64_t set_sequence_dims(int line, const std::string& what, const npu::Ti
                                 npu::BufferDescriptor& descriptor) {
   const std::vector<BlockDim> lower(dims.begin(), dims.begin() + 3);
   const std::vector<WordDim> words = word_dims(lower, element_bytes, line, what, false);
-  // Each wrap is below 2^32. The product of three can overflow, so that of two is checked first.
+  // Each wrap is below 2^32. The product of three wraps can overflow, so check the product of two
+  // first.
   const std::uint64_t plane = words[0].wrap * words[1].wrap;
   if (plane > kMaxWords || plane * words[2].wrap > kMaxWords) {
     refuse(line, what + ": transfers more than " + std::to_string(kMaxWords) + " words");

@@ -45,7 +45,7 @@ int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channe
     }
     return *wanted;
   }
-  // The configuration's own descriptors must not be overwritten.
+  // Exclude the configuration's own descriptors, which must not be overwritten.
   std::set<int> fixed;
   if (const auto dma = plan_.dmas.find(channel.tile); dma != plan_.dmas.end()) {
     for (const BlockPlan& block : dma->second.blocks) {

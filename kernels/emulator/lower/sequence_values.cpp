@@ -29,7 +29,7 @@ const SequenceCompiler::Bound& SequenceCompiler::bound(const Operation& op, cons
   const auto found = values_.find(value);
   if (found == values_.end()) {
     if (value->owner != nullptr && value->owner->name == "arith.constant") {
-      constant(*value->owner);  // Defined in the device, outside the sequence.
+      constant(*value->owner);  // The constant is defined in the device, outside the sequence.
       return values_.at(value);
     }
     refuse_unmodelled(op.line, "'%" + value->name + "' as an operand of '" + op.name +
@@ -186,8 +186,8 @@ void SequenceCompiler::subview(const Operation& op) {
   }
   const std::int64_t bytes = element_bits(type, op.line) / 8;
   element_count(type, op.line);
-  // Descriptors walk the argument with their own strides from the view's start. That is correct
-  // only if the view's elements are contiguous.
+  // Descriptors walk the argument with their own strides from the view's start. Such a walk is
+  // correct only if the view's elements are contiguous.
   std::int64_t stride = 1;
   std::int64_t offset = 0;
   bool partial = false;

@@ -14,7 +14,7 @@ namespace npuwhisper::emu::mlir {
 // MLIR as data: operations of any dialect with operands, results, attributes, successors and
 // regions. Pretty and generic syntax give the same tree, with the names and operand order of the
 // generic form. The Module's pools own all nodes and free them without recursion. All pointers
-// point into the pools.
+// between nodes point into the pools.
 
 struct Block;
 struct Operation;
@@ -79,11 +79,12 @@ struct Attribute {
   std::int64_t integer = 0;  ///< Value of an Integer or a Bool.
   double real = 0;           ///< Value of a Float.
   std::string text{};
-  const emu::mlir::Type* type = nullptr;  ///< Value of a Type; otherwise the type after `:`.
+  /// Value of a Type attribute; for others, the type after `:`.
+  const emu::mlir::Type* type = nullptr;
   std::vector<const Attribute*> elements{};
   std::vector<std::pair<std::string, const Attribute*>> fields{};
   std::vector<Number> numbers{};
-  bool splat = false;  ///< Dense: one number for all elements.
+  bool splat = false;  ///< Whether a Dense has one number for all elements.
 
   /// Returns a field of a Dictionary or a Struct; null if absent.
   const Attribute* field(std::string_view name) const;

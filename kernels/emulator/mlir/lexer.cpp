@@ -9,7 +9,7 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-// Not <cctype>: the language does not depend on a locale, and char may be signed.
+// The functions of <cctype> are unsuitable: they depend on the locale, and char may be signed.
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

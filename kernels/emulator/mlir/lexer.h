@@ -57,8 +57,9 @@ class Lexer {
 
   Token next();
 
-  /// Reads a dimension of a shaped type (`4x` or `?x`, which are not tokens) after the last token.
-  /// Returns false if none follows. Throws Refusal if the dimension is too large.
+  /// Reads a dimension of a shaped type after the last token. A dimension such as `4x` or `?x` is
+  /// not a token. Returns false if no dimension follows. Throws Refusal if the dimension is too
+  /// large.
   bool dimension(std::int64_t& size);
   /// Moves the lexer to the start of `token`, which becomes the next token.
   void go_to(const Token& token) {

@@ -101,7 +101,7 @@ const Attribute* Parser::dense_attribute() {
     if (!hex.text.starts_with("0x")) {
       refuse(hex.line, "expected a hexadecimal string in dense<...>");
     }
-    dense.text = hex.text;  // Bytes; the element type defines their meaning.
+    dense.text = hex.text;  // The element type defines the meaning of these bytes.
   } else if (!at(TokenKind::Greater)) {
     dense_numbers(dense, 0);
   }
@@ -185,8 +185,8 @@ void Parser::skip_angles() {
   } while (open > 0);
 }
 
-/// Parses an attribute of the aie dialect. Dimension lists have angle brackets of their own; inside
-/// the dialect's brackets (`bare`) these are optional.
+/// Parses an attribute of the aie dialect. Dimension lists have angle brackets of their own. These
+/// brackets are optional inside the dialect's brackets, that is, if `bare` is true.
 const Attribute* Parser::aie_attribute(const std::string& mnemonic, bool bare) {
   const bool nested = mnemonic.ends_with("layout_array_array");
   if (!nested && !mnemonic.ends_with("layout_array")) {
@@ -238,7 +238,7 @@ const Attribute* Parser::dialect_attribute() {
     return aie_attribute(name.text.substr(4), false);
   }
   if (at(TokenKind::Less)) {
-    skip_angles();  // Such as #arith.overflow<none>: only the name is kept.
+    skip_angles();  // Skips parameters, as in #arith.overflow<none>: only the name is kept.
   }
   return module_.add(Attribute{.kind = AttributeKind::Struct, .text = name.text});
 }

@@ -53,7 +53,8 @@ const Type* Parser::shaped_type(TypeKind kind) {
   if (!at(TokenKind::Less)) {
     expected("'<'");
   }
-  // The lexer is right after '<'. Dimensions are read from there, not as tokens.
+  // Read the dimensions directly from the lexer, which is right after '<'. Dimensions are not
+  // tokens.
   bool unranked = false;
   std::int64_t size = 0;
   while (lexer_.dimension(size)) {
@@ -64,7 +65,7 @@ const Type* Parser::shaped_type(TypeKind kind) {
   }
   token_ = lexer_.next();
   if (shaped.shape.empty() && take_if(TokenKind::Star)) {
-    // memref<*xi32>: "xi32" was read as one word; read it again after its x.
+    // In memref<*xi32>, the lexer has read "xi32" as one word. Read the word again after its x.
     if (!at(TokenKind::BareId) || token_.text[0] != 'x') {
       expected("'x' and an element type");
     }

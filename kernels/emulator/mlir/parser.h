@@ -75,7 +75,8 @@ class Parser {
   Module& module() { return module_; }
 
   // Attributes of the aie dialect that pretty syntax writes without their name.
-  /// Parses `<size = 4, stride = 1>` or `<4, 1>`. The latter's fields have `names`, in order.
+  /// Parses `<size = 4, stride = 1>` or `<4, 1>`. In the form without names, the fields are
+  /// `names`, in order.
   const Attribute* struct_body(std::string name, const std::vector<std::string_view>& names);
   /// Parses `[<size = 4, stride = 16>, <4, 1>]`.
   const Attribute* struct_array(const std::vector<std::string_view>& names);
@@ -87,7 +88,8 @@ class Parser {
   struct Scope {
     bool isolated = false;
     std::map<std::string, Value*, std::less<>> values{};
-    std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};  ///< Not yet defined.
+    /// Values used before their definition.
+    std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};
     std::map<std::string, Block*, std::less<>> blocks{};
   };
 

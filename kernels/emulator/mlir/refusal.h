@@ -7,15 +7,15 @@
 
 namespace npuwhisper::emu {
 
-/// The exception that refuses a text, with the reason. Thrown in hundreds of places deep in the
-/// recursion of the parser and the lowering. lower() and parse_module() convert it to a failed
-/// Result, so it never leaves them.
+/// The exception that refuses a text, with the reason. The parser and the lowering throw it from
+/// many places deep in their recursion. lower() and parse_module() convert the exception to a
+/// failed Result, so their callers never see it.
 struct Refusal {
   Error error;
 };
 
-/// Refuses text that breaks a rule of the language, a limit of the array or a rule of aiecc.
-/// `line` is 1-based; 0: no particular line.
+/// Refuses text that breaks a rule of the language, a limit of the array or a rule of aiecc. `line`
+/// is 1-based, or 0 for no particular line.
 [[noreturn]] void refuse(int line, const std::string& message);
 
 /// Refuses a construct that may be valid but is not modelled by the emulator.

@@ -2,8 +2,8 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// The aie dialect, after mlir-aie's AIEOps.td. Where spellings changed over the years (literal or
-// SSA lock values), the parser reads both.
+// The aie dialect, after mlir-aie's AIEOps.td. Some spellings differ between versions of mlir-aie
+// (literal or SSA lock values). The parser reads both.
 
 namespace npuwhisper::emu::mlir {
 namespace {

@@ -70,7 +70,7 @@ void rtp_write(Parser& parser, Operation& op) {
   }
   if (parser.at(TokenKind::SymbolId)) {
     op.set("buffer", parser.make_symbol(parser.symbol()));
-  } else {  // Older texts: the tile's column and row; the buffer is an attribute.
+  } else {  // Older texts have the tile's column and row here, and the buffer as an attribute.
     op.set("col", parser.make_integer(parser.integer()));
     comma(parser);
     op.set("row", parser.make_integer(parser.integer()));
@@ -102,7 +102,7 @@ void push_queue(Parser& parser, Operation& op) {
   op.set("channel", parser.make_integer(parser.integer()));
   close(parser);
   if (parser.take_word_if("bd_id")) {
-    // The generic form's order is repeat, then descriptor.
+    // In the generic form, the repeat count precedes the descriptor.
     Value* descriptor = parser.operand();
     parser.expect_word("repeat");
     op.operands.push_back(parser.operand());

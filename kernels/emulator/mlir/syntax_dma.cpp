@@ -32,7 +32,7 @@ void dma_bd(Parser& parser, Operation& op) {
   std::vector<std::int64_t> strides;
   bool shaped = false;
   if (parser.take_if(TokenKind::Comma)) {
-    // Older texts: positional offset and length, then `[<size = 4, stride = 1>]`, then padding.
+    // Older texts have positional offset and length, then `[<size = 4, stride = 1>]`, then padding.
     n_values[0] = scalar(parser, op, "static_offset");
     comma(parser);
     n_values[1] = scalar(parser, op, "static_len");
@@ -151,7 +151,7 @@ void shim_dma_allocation(Parser& parser, Operation& op) {
     if (parser.take_if(TokenKind::Comma)) {
       op.set("packet", parser.struct_body("packet_info", kPacket));
     }
-  } else {  // Older texts: (direction, channel, column)
+  } else {  // Older texts have (direction, channel, column).
     word(parser, op, "channel_dir");
     comma(parser);
     integer(parser, op, "channel_index");

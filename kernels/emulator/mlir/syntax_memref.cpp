@@ -154,7 +154,7 @@ void assume_alignment(Parser& parser, Operation& op) {
   op.set("alignment", parser.make_integer(parser.integer()));
   parser.attribute_dictionary(op);
   parser.expect(TokenKind::Colon, "':'");
-  // Newer versions return the memref. Older texts have no name for this result.
+  // Newer versions of the operation return the memref. Older texts have no name for this result.
   parser.result_types = {memref_type(parser)};
 }
 

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Minimum number of a kernel's buffer arguments: host programs set this many, whatever the design.
+/// Minimum number of a kernel's buffer arguments. Host programs set this many for every design.
 constexpr int kMinBuffers = 5;
 
 /// Returns the names of the objects that the cores link.
@@ -37,8 +37,8 @@ bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
-/// Warns if kernels' static data would not fit into a tile's memory. This is not an error: in the
-/// emulated array, the data is in the loaded shared object, outside of that memory.
+/// Warns if kernels' static data would not fit into a tile's memory. This is not an error, because
+/// the emulator keeps the data in the loaded shared object, outside of the tile's memory.
 void warn_of_static_data(const Core& core, const Design& design,
                          const std::map<std::string, std::int64_t>& static_bytes) {
   std::int64_t data = 0;
@@ -136,8 +136,8 @@ Result<BuiltDesign> build_design(const DesignSource& source, const BuildRequest&
                           .design = text,
                           .kernels = std::move(*kernels),
                           .options = options});
-  // Some errors (streams, kernels' symbols, their size) are found only when an array loads the
-  // image. Load it here to report them before a host program does.
+  // Some errors (streams, kernels' symbols, code size) are found only when an array loads the
+  // image. Load the image here to report these errors before a host program does.
   if (auto loaded = Npu::load(image); !loaded) {
     return fail(loaded.error().code, source.file.string() + ": " + loaded.error().message);
   }

@@ -13,7 +13,8 @@
 
 namespace npuwhisper::emu {
 
-/// One kernel of the container as host programs see it: an array configuration of its own.
+/// One kernel of the container as host programs see it. Each kernel has its own array
+/// configuration.
 struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< MLIR-AIE text
@@ -34,12 +35,13 @@ struct BuildRequest {
 };
 
 /// Builds a container for the emulated NPU, as aiecc does for silicon. Checks the designs, compiles
-/// the code that their cores link, packs both into a container for XRT, and writes the instruction
-/// stream of each runtime sequence next to it: OUT.insts.bin (little-endian words) and
-/// OUT.insts.txt (one hexadecimal word per line). With several designs, the kernel's name is
-/// inserted, and with several sequences, the sequence's name: OUT.KERNEL.SEQUENCE.insts.bin.
-/// Errors: those of lower(), NotFound (an object that a design links is not given), InvalidArgument
-/// (a given object that the design does not link, or a design for another array), Unavailable.
+/// the code that their cores link, and packs the designs and the code into a container for XRT.
+/// Writes the instruction stream of each runtime sequence next to the container: OUT.insts.bin
+/// (little-endian words) and OUT.insts.txt (one hexadecimal word per line). With several designs,
+/// the kernel's name is inserted, and with several sequences, the sequence's name:
+/// OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower() and Npu::load(), NotFound (a design's
+/// file cannot be read, or an object that a design links is not given), InvalidArgument (a given
+/// object that the design does not link, or a design for another array), Unavailable.
 Result<void> build(const BuildRequest& request);
 
 }  // namespace npuwhisper::emu

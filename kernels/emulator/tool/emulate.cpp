@@ -42,9 +42,9 @@ class HeldSignals {
   sigset_t before_;
 };
 
-/// Returns the path of the sanitizers' library with a colon; empty if this build does not use it.
-/// It must be loaded before all other libraries, even in programs that were built without
-/// sanitizers.
+/// Returns the path of the sanitizers' library with a colon; empty if this build does not use
+/// sanitizers. The dynamic linker must load that library before all other libraries, even in
+/// programs that were built without sanitizers.
 std::string sanitizer_library() {
   std::string path;
   dl_iterate_phdr(
@@ -76,7 +76,7 @@ std::string sanitizer_library() {
 
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,
                          const std::vector<std::string>& command) {
-  HeldSignals signals;  // A signal must not end the program before it has removed its files.
+  HeldSignals signals;  // A signal must not end this process before it has removed its files.
   const auto tree = TemporaryFolder::create();
   if (!tree) return fail(tree.error());
   if (const auto made = make_device_tree(tree->path(), device); !made) return fail(made.error());

@@ -10,9 +10,9 @@
 
 namespace npuwhisper::emu {
 
-/// Runs a command that sees an emulated NPU, as do its children. Forwards SIGTERM and SIGHUP to the
-/// command. Returns its exit status, 128 plus the signal's number if a signal ended it, or 127 if
-/// it could not be started.
+/// Runs a command. The command and its children see an emulated NPU. Forwards SIGTERM and SIGHUP to
+/// the command. Returns the command's exit status, 128 plus the signal's number if a signal ended
+/// the command, or 127 if the command could not be started.
 ///
 /// `library` is the library to preload. Errors: Unavailable.
 Result<int> run_emulated(const DeviceModel& device, const std::string& library,

@@ -96,7 +96,7 @@ T part_of(std::span<const std::byte> bytes, std::uint64_t at) {
 }
 
 /// Returns the size in bytes of the variables and constants in a relocatable object of this
-/// machine's compiler. Excludes exception tables, which only this machine needs.
+/// machine's compiler. Excludes the unwinding tables (.eh_frame), which only this machine needs.
 std::int64_t static_bytes(std::span<const std::byte> bytes) {
   const auto header = part_of<ElfW(Ehdr)>(bytes, 0);
   const auto section_at = [&](std::uint64_t i) {
@@ -152,7 +152,8 @@ Result<CompiledKernel> compile_kernel(const std::vector<fs::path>& files,
   const auto folder = TemporaryFolder::create();
   if (!folder) return fail(folder.error());
   const fs::path object = folder->path() / "kernel.o";
-  // Link whole archives: their functions are looked up by name only when the core calls them.
+  // Links whole archives. The linker sees no references to their functions, because the emulated
+  // core looks up functions by name.
   std::vector<std::string> join = {"c++", "-r", "-nostdlib", "-Wl,--whole-archive"};
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto one =

@@ -8,8 +8,8 @@
 
 namespace npuwhisper::emu {
 
-/// Runs a program (found on PATH) in a folder and waits for it. Shows the program's output only if
-/// it fails, in the error. Errors: Unavailable.
+/// Runs a program (found on PATH) in a folder and waits for its end. Errors: Unavailable; the
+/// message contains the program's output, which is discarded on success.
 Result<void> run_program(const std::vector<std::string>& command, const std::string& folder);
 
 }  // namespace npuwhisper::emu

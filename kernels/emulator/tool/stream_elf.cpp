@@ -15,7 +15,9 @@ namespace {
 /// A place where XRT adds an argument's address to the second and third word of a shim's
 /// descriptor.
 struct Relocation {
-  std::uint32_t descriptor = 0;  ///< Byte offset in the stream where the descriptor would begin.
+  /// Byte offset in the stream at which the descriptor's first word would be. The stream contains
+  /// only the second and third word.
+  std::uint32_t descriptor = 0;
   int argument = 0;
   std::uint32_t offset = 0;
 };
@@ -172,7 +174,8 @@ Result<std::vector<std::byte>> stream_elf(std::span<const std::uint32_t> stream,
                                           const npu::ArrayModel& array) {
   const auto relocated = relocatable(stream, array);
   if (!relocated) return fail(relocated.error());
-  constexpr int kFirstBufferArgument = 3;  // After opcode, instruction buffer and its length.
+  // Arguments 0 to 2 are the opcode, the instruction buffer and its length.
+  constexpr int kFirstBufferArgument = 3;
   constexpr std::uint32_t kShimDescriptor48 = 5;
   constexpr int kSchemeBits = 4;
   constexpr Elf32_Half kText = 1;

@@ -12,12 +12,12 @@
 
 namespace npuwhisper::emu {
 
-/// Returns an instruction stream as an ELF file of the form that XRT's xrt::elf reads for these
+/// Returns an instruction stream as an ELF file in the form that XRT's xrt::elf reads for these
 /// arrays. XRT adds the arguments' addresses to the stream, at the places that the file's
-/// relocations name, and submits the result unchanged. (Source: XRT's xrt_elf.cpp and
-/// elf_patcher.cpp; the form of ABI version 1, without groups.) Errors: those of decode();
-/// Unsupported if an argument's address goes into a descriptor that the stream itself does not
-/// write, or has an offset of 256 MiB or more.
+/// relocations name, and submits the result unchanged. The form is that of ABI version 1, without
+/// groups (source: XRT's xrt_elf.cpp and elf_patcher.cpp). Errors: those of decode(); Unsupported
+/// if an argument's address goes into a descriptor that the stream itself does not write, or has an
+/// offset of 256 MiB or more.
 Result<std::vector<std::byte>> stream_elf(std::span<const std::uint32_t> stream,
                                           const npu::ArrayModel& array);
 

@@ -14,8 +14,11 @@ namespace npuwhisper::emu {
 /// A kernel of a container, and its array configuration.
 struct XclbinKernel {
   std::string name;
-  std::span<const std::byte> image;  ///< Stored as the PDI, in place of silicon's configuration.
-  int n_buffers = 5;                 ///< Arguments after opcode, instructions and length.
+  /// Image for the emulated array. It is stored as the PDI, in place of a configuration for
+  /// silicon.
+  std::span<const std::byte> image;
+  /// Number of buffer arguments. They follow the opcode, the instructions and their length.
+  int n_buffers = 5;
 };
 
 struct XclbinContents {
