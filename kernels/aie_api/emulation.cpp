@@ -4,11 +4,13 @@
 #include <cstdio>
 #include <cstdlib>
 
-// Linked into every kernel object, and compiled without the instrumentation that calls it.
+// This file is linked into every kernel object. It is compiled without instrumentation, because the
+// instrumentation calls its functions.
 
 extern "C" {
 
-// Defined by the linker: start and end of the object that this file is linked into.
+// The start and the end of the object that this file is linked into. The linker defines both
+// symbols.
 extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 extern const char _end[] __attribute__((visibility("hidden")));
 
@@ -56,7 +58,8 @@ void npuwhisper_check_access(const void* pointer, std::size_t bytes, bool is_wri
       inside(state.neighbour, address, bytes)) {
     return;
   }
-  // Tables and static variables. A core has them in its own memory.
+  // Tables and static variables of the object are allowed, because a core has them in its own
+  // memory.
   if (inside(reinterpret_cast<std::uintptr_t>(__ehdr_start), reinterpret_cast<std::uintptr_t>(_end),
              address, bytes)) {
     return;

@@ -7,19 +7,21 @@
 /// The interface between a natively compiled kernel object and the emulated core that runs it. Each
 /// object has its own state, `npuwhisper_core_state` (defined in emulation.cpp, which is linked
 /// into every kernel object). The core finds it by that name, fills in the hooks, and reads the
-/// counters after each call. Every core loads its own copy of the object, so that static variables
-/// belong to the core, as in its own memory.
+/// counters after each call. Every core loads its own copy of the object, so that each core has its
+/// own static variables.
 struct NpuWhisperCoreState {
-  /// Stops the kernel. Does not return: it throws through the kernel's frames, which hold nothing
-  /// that needs a destructor. Set by the core; without it a trap prints its message and aborts.
+  /// Stops the kernel. Does not return: it throws an exception through the kernel's frames, which
+  /// hold nothing that needs a destructor. Set by the core. If this hook is null, a trap prints its
+  /// message and aborts.
   void (*trap)(void* core, const char* message) = nullptr;
-  /// Called for each load and store that lies in none of the windows below. Traps if the core
-  /// cannot reach that memory. Set by the core; without it nothing is guarded (unit tests).
+  /// Called for each load and store that lies in none of the windows `memory`, `stack` and
+  /// `neighbour`, nor in the object. Traps if the core cannot reach that memory. Set by the core.
+  /// If this hook is null, as in unit tests, no access is refused.
   void (*check_access)(void* core, const void* address, std::size_t bytes, bool is_write) = nullptr;
   void* core = nullptr;
-  /// Hooks for the cascade and, a word at a time, for streams, for kernels that use them directly.
-  /// The hooks block until the transfer is done. Set by a core that can wait inside a kernel;
-  /// without them such a kernel traps.
+  /// Hooks for kernels that use the cascade or streams directly. A stream hook transfers one word
+  /// per call. The hooks block until the transfer is done. Set by a core that can wait inside a
+  /// kernel. If the hooks are null, a kernel that needs them traps.
   void (*put_cascade)(void* core, const void* value, std::size_t bytes) = nullptr;
   void (*get_cascade)(void* core, void* value, std::size_t bytes) = nullptr;
   void (*put_stream)(void* core, int port, std::uint32_t word, bool last) = nullptr;
@@ -36,9 +38,9 @@ struct NpuWhisperCoreState {
   Window stack{};
   Window neighbour{};
 
-  /// Control registers, initially as after a reset: aie::rounding_mode::floor,
-  /// aie::saturation_mode::none. They belong to the core, not to the object: if a core runs several
-  /// objects, it must copy them from one to the next.
+  /// Control registers. The initial values are those after a reset: aie::rounding_mode::floor and
+  /// aie::saturation_mode::none. The registers belong to the core, not to the object: a core that
+  /// runs several objects must copy the registers from one object to the next.
   std::uint32_t rounding = 0;
   std::uint32_t saturation = 0;
 
@@ -49,8 +51,8 @@ struct NpuWhisperCoreState {
   std::uint64_t macs_8x8 = 0;  ///< int8 x int8
   std::uint64_t macs_16x8 = 0;
   std::uint64_t macs_16x16 = 0;  ///< Wider operands count once for each pair of 16-bit halves.
-  std::uint64_t macs_bf16 = 0;   ///< Native bf16 (AIE2), or plain bf16 of AIE2P.
-  std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 that the product converts to blocks (AIE2P).
+  std::uint64_t macs_bf16 = 0;   ///< bf16 x bf16, without conversion to blocks.
+  std::uint64_t macs_bf16_by_bfp16 = 0;  ///< bf16 converted to blocks (AIE2P).
   std::uint64_t macs_bfp16 = 0;          ///< Block floating point (AIE2P).
   std::uint64_t macs_float = 0;
   /// Other vector operations, including lane-by-lane products, in native instructions.

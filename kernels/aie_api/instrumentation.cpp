@@ -8,8 +8,8 @@ extern "C" void npuwhisper_check_access(const void* address, std::size_t bytes, 
 
 namespace {
 
-/// Returns whether an access is to the host's stack. Such accesses are not counted: the core's
-/// compiler may keep these variables in registers.
+/// Returns whether an access is to the host's stack. Such an access is neither counted nor checked,
+/// because the core's compiler may keep the variable in a register.
 bool in_stack(const void* address, std::size_t bytes) {
   const NpuWhisperCoreState::Window& stack = npuwhisper_core_state.stack;
   const auto at = reinterpret_cast<std::uintptr_t>(address);
@@ -22,7 +22,7 @@ void scalar_access(const void* address, std::size_t bytes, bool is_write) {
   npuwhisper_check_access(address, bytes, is_write);
 }
 
-/// Counts and checks an access to a vector through a pointer to its type, or to a whole structure.
+/// Counts and checks an access to a whole structure, or to a vector through a pointer to its type.
 void wide_access(const void* address, std::size_t bytes, bool is_write) {
   if (in_stack(address, bytes)) return;
   (is_write ? npuwhisper_core_state.stores : npuwhisper_core_state.loads) += (bytes + 31) / 32;
@@ -31,9 +31,9 @@ void wide_access(const void* address, std::size_t bytes, bool is_write) {
 
 }  // namespace
 
-// Functions that GCC calls before each access of code compiled with outlined
-// -fsanitize=kernel-address. This variant of the sanitizer needs neither shadow memory nor a
-// runtime library.
+// Code compiled with -fsanitize=kernel-address and outlined checks calls the functions below before
+// each memory access. This variant of the sanitizer needs neither shadow memory nor a runtime
+// library.
 extern "C" {
 
 #define NPUWHISPER_ACCESS(bytes)                            \

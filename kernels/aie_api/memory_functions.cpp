@@ -2,15 +2,17 @@
 #include <cstddef>
 #include <cstdint>
 
-// memcpy and similar functions for kernel objects. The compiler's instrumentation leaves them out,
-// but a kernel's calls (including those that its compiler inserts) must be guarded like any other
-// access. Hidden: only the object that this file is linked into sees them.
+// memcpy, memmove and memset for kernel objects. The compiler does not instrument calls of these
+// functions, but their accesses must be checked like all others, even if the compiler inserted the
+// call. The functions have hidden visibility, so that only the object that this file is linked into
+// uses them.
 
 extern "C" {
 
 void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
 
-// They have other names in C++, so that the compiler's knowledge of memcpy does not interfere.
+// The functions have other names in C++, so that the compiler does not treat them as its built-in
+// functions.
 [[gnu::visibility("hidden")]] void* npuwhisper_memcpy(void* to, const void* from,
                                                       std::size_t n) asm("memcpy");
 [[gnu::visibility("hidden")]] void* npuwhisper_memmove(void* to, const void* from,
@@ -21,7 +23,8 @@ void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_wri
 
 namespace {
 
-// volatile: otherwise the compiler replaces a loop by a call of the function that contains it.
+// Volatile, because the compiler may otherwise replace a function's loop by a call of the function
+// itself.
 using Bytes = volatile unsigned char*;
 
 void copy_up(void* to, const void* from, std::size_t n) {

@@ -22,7 +22,7 @@ struct TileId {
   friend auto operator<=>(const TileId&, const TileId&) = default;
 };
 
-/// Resources of one kind of tile. Sources: the target model of mlir-aie, AM020.
+/// Resources of one kind of tile. The values come from mlir-aie's target model and AM020.
 struct TileLimits {
   int memory_bytes;
   int n_locks;
@@ -38,7 +38,7 @@ struct TileLimits {
   int max_iteration;
 };
 
-/// The limits of one array, as data.
+/// Sizes and limits of one model of array.
 struct ArrayModel {
   std::string_view name;     ///< "npu1", "npu2".
   std::string_view product;  ///< "NPU Phoenix", "NPU Strix".

@@ -12,21 +12,23 @@
 namespace npuwhisper::npu {
 
 /// One dimension of a transfer: `wrap` steps of `step` 32-bit words. The outermost dimension has no
-/// wrap field in the hardware (wrap 0): it ends with the length of the transfer.
+/// wrap field in the hardware (wrap 0). The length of the transfer ends this dimension.
 struct DescriptorDim {
   std::uint32_t wrap = 0;
   std::uint32_t step = 1;
-  /// Memory tiles, MM2S only: padding, in words for dimension 0, in steps for the others.
+  /// Zeros that are sent before the dimension's data, in words for dimension 0 and in steps for the
+  /// others. Only memory tiles can pad, and only on MM2S channels.
   std::uint32_t zeros_before = 0;
   std::uint32_t zeros_after = 0;  ///< In the same units as zeros_before.
 };
 
 /// Contents of a DMA buffer descriptor, for all three kinds of tiles. Fields that a kind lacks keep
-/// the defaults below. Lengths, addresses and steps are in 32-bit words, except `address`, which is
-/// in bytes. Field positions: AM025.
+/// their default values. Lengths and steps are in 32-bit words; `address` is in bytes. AM025
+/// defines the positions of the fields.
 struct BufferDescriptor {
   bool valid = false;
-  /// In bytes. Shim: host address, 48 bits. Memory tile: address in its window of three tiles.
+  /// Address in bytes. A shim has a host address of 48 bits. A memory tile has an address in its
+  /// window of three memory tiles. A core has an address in its own memory.
   std::uint64_t address = 0;
   std::uint32_t length = 0;  ///< Words that cross the stream, padding included.
   std::array<DescriptorDim, 4> dims{};
@@ -36,16 +38,20 @@ struct BufferDescriptor {
   bool use_next = false;
   std::uint32_t next = 0;
   bool acquire_enable = false;
-  /// Memory tile: index in its window of three tiles (own locks: 64..127).
+  /// For a memory tile, an index in its window of three memory tiles, where its own locks are
+  /// 64..127.
   std::uint32_t acquire_lock = 0;
-  std::int32_t acquire_value = 0;  ///< Negative: acquires if at least -value. Otherwise: if equal.
+  /// If negative, acquires the lock when it is at least -acquire_value. Otherwise, acquires the
+  /// lock when it is equal to acquire_value.
+  std::int32_t acquire_value = 0;
   std::uint32_t release_lock = 0;
   std::int32_t release_value = 0;  ///< 0: releases nothing.
   bool packet = false;
   std::uint32_t packet_id = 0;
   std::uint32_t packet_type = 0;
   bool suppress_tlast = false;
-  std::uint32_t burst_bytes = 0;  ///< Shim: 64, 128, 256 (and 512 on npu2). 0: the longest.
+  /// For a shim, 64, 128, 256 or (on npu2) 512 bytes; 0 selects the longest burst.
+  std::uint32_t burst_bytes = 0;
 };
 
 /// Returns the descriptor's registers: 8 words for a shim or memory tile, 6 for a core (the rest
@@ -68,15 +74,16 @@ struct Task {
   bool issue_token = false;  ///< Signals completion to the instruction stream's Sync.
 };
 inline constexpr int kMaxRepeat = 255;
-inline constexpr int kQueueDepth = 4;  ///< Maximum tasks in a queue, waiting or running (AM020).
+inline constexpr int kQueueDepth = 4;  ///< Tasks that a channel's queue can hold (AM020).
 
 /// Returns the word to write to the queue register. Errors: InvalidArgument, with the field, the
 /// value and the limit.
 Result<std::uint32_t> pack_task(const Task& task, TileKind kind, const ArrayModel& array);
 Task unpack_task(std::uint32_t word, TileKind kind);
 
-/// Return register addresses within a tile (AM025), for transactions and the emulator's registers.
-/// queue_register() is the channel's "task" or "start" queue, 4 bytes after its control register.
+/// The functions below return register addresses within a tile (AM025), for transactions and the
+/// emulator's registers. queue_register() returns the address of the channel's "task" or "start"
+/// queue, 4 bytes after the channel's control register.
 std::uint32_t descriptor_register(TileKind kind, int id);
 std::uint32_t queue_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t channel_control_register(TileKind kind, bool mm2s, int channel);

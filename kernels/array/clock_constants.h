@@ -11,24 +11,25 @@ namespace npuwhisper::npu {
 /// Array clock cycles since the image was loaded. Cores, DMA and streams share one clock.
 using Cycles = std::uint64_t;
 
-/// All constants of the emulated clock and of the planner's predictions, with their sources.
-/// Neither uses any other timing, and no constant is specific to an operation. Marks: [S] a manual
-/// or source text, [M] measured on silicon by the party named, [A] our assumption. Parties: AM020
-/// (AIE-ML architecture manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite
-/// GEMV notes), DRA (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering),
-/// BFP (mlir-aie, block datatypes).
+/// All constants of the emulated clock and of the planner's predictions, with their sources. The
+/// clock and the predictions use no other timing, and no constant is specific to an operation. A
+/// mark gives the kind of source: [S] is a manual or source text, [M] is a measurement on silicon
+/// by the named party, [A] is our assumption. The named parties are AM020 (AIE-ML architecture
+/// manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV notes), DRA
+/// (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering) and BFP
+/// (mlir-aie, block datatypes).
 
 /// Rate of one core for one type: n multiply-accumulates take n / (peak * efficiency) cycles.
 struct MacRate {
   double peak;  ///< Multiply-accumulates per cycle and core that the instruction set allows.
   double
-      efficiency;  ///< Best whole-design figure published for the type; no higher one is assumed.
+      efficiency;  ///< Best published efficiency of whole designs. No higher efficiency is assumed.
 };
 
 /// Constants that differ between the array generations.
 struct ArrayClock {
-  double hertz;                  ///< [S] DRV: the highest performance level.
-  double host_bytes_per_second;  ///< All shims together.
+  double hertz;                  ///< Clock rate at the highest performance level. [S] DRV
+  double host_bytes_per_second;  ///< Rate of host memory, for all shims together.
   MacRate int8;
   MacRate int16x8;
   MacRate int16;
@@ -60,9 +61,10 @@ inline constexpr ArrayClock kAie2pClock{
     .int8 = {.peak = 512, .efficiency = 38.05 / 59},     // [M] G
     .int16x8 = {.peak = 256, .efficiency = 38.05 / 59},  // [A] as int8
     .int16 = {.peak = 128, .efficiency = 38.05 / 59},    // [A] as int8
-    // [M] BFP: 1.6 TFLOPS for products of plain bf16: element-wise, 64 per cycle and core.
+    // [M] BFP: products of plain bf16 reach 1.6 TFLOPS. They are computed element-wise, 64 per
+    // cycle and core.
     .bf16 = {.peak = 64, .efficiency = 1.6 / 7.37},
-    // [M] G: bf16 operands and results in memory, as in our kernels. The rate includes the
+    // [M] G measured bf16 operands and results in memory, as in our kernels. The rate includes the
     // conversion. (ATB's 27.3 TFLOPS are for weights stored as blocks.)
     .bf16_by_bfp16 = {.peak = 512, .efficiency = 14.71 / 59},
     .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, Krackan, turbo
@@ -75,12 +77,12 @@ constexpr const ArrayClock& clock_of(Generation generation) {
 
 // ---- Commands ----
 
-/// Time from submission to the first instruction plus time from the last one to completion. [M]
-/// NPE: 150 us for XDNA2. On npu1, 0.267 ms for a product of 512^3 in bf16, minus the product
-/// itself, gives the same within 20 %.
+/// Time from submission to the first instruction plus time from the last instruction to completion.
+/// [M] NPE: 150 us for XDNA2. On npu1, a product of 512^3 in bf16 takes 0.267 ms. Without the
+/// product's own time, the remaining time is within 20 % of this constant.
 inline constexpr double kDispatchSeconds = 150e-6;
-/// Time for one operation of an instruction stream, and for each register word that it writes. [A]:
-/// the controller is a small processor on the array's configuration bus.
+/// Time for one operation of an instruction stream, and for each register word that the operation
+/// writes. [A] The controller is a small processor on the array's configuration bus.
 inline constexpr double kInstructionSeconds = 50e-9;
 inline constexpr double kRegisterWordSeconds = 5e-9;
 /// Interval at which the controller rereads a polled register. [A]
@@ -98,8 +100,8 @@ inline constexpr double kAie2pLockSeconds = 7.2e-6;
 
 /// 32-bit words that a channel or a stream moves per cycle. [S] AM020
 inline constexpr Cycles kWordsPerCycle = 1;
-/// Cycles for a channel to read a descriptor and set up its addresses. [A] from AM020's pipeline;
-/// few, because the next descriptor is prefetched.
+/// Cycles for a channel to read a descriptor and set up its addresses. [A] from AM020's pipeline.
+/// The number is small, because the next descriptor is prefetched.
 inline constexpr Cycles kDescriptorCycles = 4;
 /// Latency of a task's first access to host memory: a round trip over the NoC to DRAM. [A] about
 /// 0.3 us; later bursts overlap.
@@ -108,8 +110,8 @@ inline constexpr double kHostLatencySeconds = 0.3e-6;
 /// buffering and latency.
 inline constexpr Cycles kSwitchCycles = 4;
 /// Words that a stream buffers before its receiver takes them. [M] mlir-aie, docs/DeadlockModel.md:
-/// packets from a shim to a core's channel on npu2; eight words for paths with three and with six
-/// switches. [A] the same for other endpoints, and on npu1.
+/// eight words for packets from a shim to a core's channel on npu2, on paths with three and with
+/// six switches. [A] Other endpoints and npu1 buffer as many words.
 inline constexpr std::size_t kStreamWords = 8;
 /// Cycles to decode a packet's header and acquire its arbiter. [A]
 inline constexpr Cycles kPacketCycles = 1;

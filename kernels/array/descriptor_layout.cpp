@@ -4,7 +4,8 @@
 namespace npuwhisper::npu {
 namespace {
 
-// AM025: NOC_MODULE DMA_BD0, MEMORY_TILE_MODULE DMA_BD0, MEMORY_MODULE DMA_BD0.
+// The layouts follow AM025's registers NOC_MODULE DMA_BD0 (shim), MEMORY_TILE_MODULE DMA_BD0
+// (memory tile) and MEMORY_MODULE DMA_BD0 (core).
 constexpr DescriptorLayout kShimLayout{
     .name = "shim",
     .n_words = 8,

@@ -27,7 +27,7 @@ struct DescriptorLayout {
   Field use_next, next, valid;
   Field acquire_enable, acquire_lock, acquire_value, release_lock, release_value;
   Field packet, packet_id, packet_type, suppress_tlast, burst;
-  std::array<Field, 2> refused;  ///< Features that are not modelled. Must be zero.
+  std::array<Field, 2> refused;  ///< Fields of features that are not modelled. Must be zero.
 };
 
 /// Returns the layout for tiles of `kind`. Source: AM025.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Task queues and register addresses. Source: AM025.
+// Words for the task queues, and register addresses. AM025 defines both.
 #include <string>
 
 #include "array/buffer_descriptor.h"

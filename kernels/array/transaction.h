@@ -13,7 +13,8 @@
 namespace npuwhisper::npu {
 
 /// The operations of an NPU instruction stream (transaction encoding; see docs/npu.md). Addresses
-/// are tile_address() values. Sources: aie-rt's transaction structs, mlir-aie's AIETargetNPU.
+/// are tile_address() values. The operations follow aie-rt's transaction structs and mlir-aie's
+/// AIETargetNPU.
 struct Write32 {
   std::uint32_t address, value;
 };
@@ -34,9 +35,10 @@ struct Sync {
   int channel;
   int n_rows, n_columns;
 };
-/// Writes the argument's address plus `offset` into a shim descriptor.
+/// Writes the host address of the run's buffer number `argument`, plus `offset` bytes, into a shim
+/// descriptor.
 struct PatchAddress {
-  std::uint32_t address;  ///< Address of the descriptor's second word, for the host address.
+  std::uint32_t address;  ///< Register of the host address, the descriptor's second word.
   int argument;
   std::uint64_t offset;
 };
@@ -52,8 +54,9 @@ struct Preempt {
 using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync, PatchAddress,
                                  LoadPdi, Noop, Preempt>;
 
-/// Encodes a stream, header included, in form 0.1, which aiecc writes. The caller ensures that
-/// values with fewer bits in the stream than here (tiles, channels, ids) are in range.
+/// Encodes a stream, header included, in form 0.1, which aiecc also writes. Tiles, channels and ids
+/// have fewer bits in the stream than in the structs; the caller ensures that their values are in
+/// range.
 std::vector<std::uint32_t> encode(std::span<const Instruction> instructions,
                                   const ArrayModel& array, int n_columns);
 

@@ -5,9 +5,9 @@
 #include <cstdint>
 
 /// The interface between the array's design and the code of its cores: the layout of a core's
-/// memory, the header that begins each job, and the functions that the core's loop calls. Included
-/// by the core's code (AIE C++, freestanding), by the generator and by the planner: it has
-/// constants and plain structs only.
+/// memory, the header that begins each job, and the functions that the core's loop calls. The
+/// core's code (AIE C++, freestanding), the generator and the planner include this file, so it has
+/// only constants, plain structs and declarations of functions.
 ///
 /// A core's loop, as the generator writes it (docs/npu.md). A and B are pairs of tiles that are
 /// filled alternately, and `slot` selects the current one. The counts are in the job's header:
@@ -52,8 +52,8 @@ enum Operation : std::int32_t {
 
 enum Flag : std::int32_t {
   kGelu = 1,  ///< Product: 0.5 y (1 + erf(y / sqrt 2)), before the residual.
-  /// Product: A is replaced by its layer norm; see encoder_add_residual(). All blocks of a job must
-  /// agree.
+  /// Product: A is replaced by its layer norm; see encoder_add_residual(). This flag must be equal
+  /// in all blocks of a job.
   kNormalised = 2,
   kTransposed = 4,  ///< Product: the C tile is written transposed, [64 n][64 m], in C's blocks.
   /// Product of bf16 as bfp16, with operands in two parts each; see encoder_multiply().
@@ -62,10 +62,10 @@ enum Flag : std::int32_t {
 
 inline constexpr int kMaxBlocks = 4;
 
-/// Description of a job: the first bytes of its header tile and of the job's buffer. The rest of
-/// the tile is not read. Each column has its own header. In a product, a column has up to four
-/// blocks of 64 columns of the result; in attention and layer norm, one. The numbers below are word
-/// indices.
+/// Describes a job. The job's header tile and the job's buffer in a core's memory begin with this
+/// struct. The rest of the tile is not read. Each column has its own header. In a product, a column
+/// has up to four blocks of 64 columns of the result; in attention and layer norm, it has one
+/// block. The numbers in the comments of the members are word indices.
 struct JobHeader {
   std::int32_t operation;          ///< 0: Operation
   std::int32_t m_passes;           ///< 1
@@ -96,14 +96,15 @@ struct JobHeader {
 static_assert(sizeof(JobHeader) == 128 + 3072);
 
 /// JobHeader::a_per_step for int8 weights. A tile of B then has as many bytes as in bf16 but holds
-/// 128 k x 64 columns, so it is multiplied with two tiles of A. In both generations its order in a
-/// core's memory is [2][64/8][64/8][8 k][8 columns]. A weight is its integer times column_scale.
+/// 128 k x 64 columns, so it is multiplied with two tiles of A. In both generations, the order of
+/// the B tile in a core's memory is [2][64/8][64/8][8 k][8 columns]. The value of a weight is its
+/// integer times column_scale.
 inline constexpr std::int32_t kInt8Steps = 2;
 inline constexpr int kInt8Block = 8;
 
-/// The job's buffer in a core's memory: a copy of the header, and the state that lives from step to
-/// step. An attention job has no parameters; it stores the scores of some rows in their place, from
-/// kScoresOffset on.
+/// The job's buffer in a core's memory. It has a copy of the header, and the state that the steps
+/// of a job share. An attention job has no parameters; it stores the scores of some rows in the
+/// place of the parameters, from byte kScoresOffset on.
 struct Job {
   JobHeader header;
   float row_sum[kTile];      ///< Sums of rows; attention: sums of weights.
@@ -138,29 +139,30 @@ inline constexpr const char* kObject = "encoder_core.o";
 
 }  // namespace npuwhisper::npu::core
 
-/// The functions of a core. Tiles are bf16, in the blocks above. `a` and `b` point to pairs of
-/// tiles, and `slot` (0, 1) selects one. `accumulator` holds 64 x 64 f32 in C's blocks. `row` is
-/// the core's row (0 is the lowest), `step` the loop's variable. Each function sets the rounding
-/// mode (conv_even) and saturation that it needs. Static data holds constants only,
-/// kStaticDataBytes in all; all other memory is accessed through the arguments. No function waits.
+/// The functions of a core. Tiles are bf16, in the order of blocks that BlockShape describes. `a`
+/// and `b` point to pairs of tiles, and `slot` (0, 1) selects one tile. `accumulator` holds 64 x 64
+/// f32 in C's blocks. `row` is the core's row (0 is the lowest), `step` the loop's variable. Each
+/// function sets the rounding mode (conv_even) and saturation that it needs. Static data holds
+/// constants only, kStaticDataBytes in all; all other memory is accessed through the arguments. No
+/// function waits.
 extern "C" {
 
 /// Copies the header from the current B tile to `job`.
 void encoder_begin_job(const void* b, std::int32_t slot, npuwhisper::npu::core::Job* job);
 
-/// Begins a pass. Product, layer norm: row_sum = row_squares = 0. Attention: row_sum = 0,
-/// row_squares (the references) = the lowest score. Sets is_padding if all rows of row tile pass *
-/// core_rows + row are at or beyond valid_rows.
+/// Begins a pass. In a product and in layer norm, sets row_sum = row_squares = 0. In attention,
+/// sets row_sum = 0 and row_squares (the references) = the lowest score. Sets is_padding if all
+/// rows of row tile pass * core_rows + row are at or beyond valid_rows.
 void encoder_begin_pass(npuwhisper::npu::core::Job* job, std::int32_t pass, std::int32_t row);
 
-/// Begins a block: job->block = block. Product: accumulator = 0.
+/// Begins a block: sets job->block = block and, in a product, accumulator = 0.
 void encoder_begin_block(npuwhisper::npu::core::Job* job, std::int32_t block, float* accumulator);
 
-/// Processes a tile in A's blocks: a tile of A or, for queries, of B. Idle, and product (for blocks
-/// that this column lacks): does nothing. Attention: if step == header.keep, copies the tile (the
-/// queries) to the upper half of `accumulator` (from byte 8192; nothing is accumulated yet). Layer
-/// norm: adds the tile's rows to row_sum and row_squares, and copies the tile likewise if step ==
-/// header.keep.
+/// Processes a tile in A's blocks: a tile of A or, for queries, of B. In an idle job, and in a
+/// product (for blocks that this column lacks), does nothing. In attention, copies the tile (the
+/// queries) to the upper half of `accumulator` (from byte 8192; nothing is accumulated yet) if step
+/// == header.keep. In layer norm, adds the tile's rows to row_sum and row_squares, and also copies
+/// the tile to the upper half of `accumulator` if step == header.keep.
 void encoder_take_a(const void* a, std::int32_t slot, std::int32_t step,
                     npuwhisper::npu::core::Job* job, float* accumulator);
 
@@ -178,15 +180,15 @@ void encoder_attend(const void* b, std::int32_t slot, std::int32_t step,
 /// With kNormalised, block 0 also adds the A tile's rows to row_sum and row_squares (further blocks
 /// get the same tiles again). Does nothing if the pass is padding.
 ///
-/// kInParts (AIE2P): A and B are split into two bfp16 parts each: the value in the blocks' format,
-/// and the rest. The result is the sum of three products; the product of the two rests is left out.
-/// The B tile is overwritten.
+/// With kInParts (AIE2P), A and B are split into two bfp16 parts each: the value rounded to the
+/// format of blocks, and the rest. The result is the sum of three products; the product of the two
+/// rests is left out. The B tile is overwritten.
 ///
-/// kInt8Steps: each row of the A tile is rounded to int8, -127 .. 127. The row's unit is 2^(e - 6),
-/// at least 2^-126, where e is the exponent of the row's largest magnitude, plus one if that
-/// magnitude would be rounded to 128 (255/128 * 2^e). Values are rounded to the nearest unit, ties
-/// to even. The sums of integers and their products with the unit are exact, and are added to the
-/// accumulator in f32. A row with magnitudes of 2^110 and more, or with NaN, has an undefined
+/// With kInt8Steps, each row of the A tile is rounded to int8, -127 .. 127. The row's unit is
+/// 2^(e - 6), at least 2^-126, where e is the exponent of the row's largest magnitude, plus one if
+/// that magnitude would be rounded to 128 (255/128 * 2^e). Values are rounded to the nearest unit,
+/// ties to even. The sums of integers and their products with the unit are exact, and are added to
+/// the accumulator in f32. A row with magnitudes of 2^110 and more, or with NaN, has an undefined
 /// result; other rows are not affected. The epilogue applies column_scale.
 void encoder_multiply(const void* a, std::int32_t a_slot, void* b, std::int32_t b_slot,
                       std::int32_t half, npuwhisper::npu::core::Job* job, float* accumulator);

@@ -18,8 +18,8 @@ struct DesignSpec {
   int core_rows = 0;
   int core_columns = 0;
 
-  /// Returns the number of columns of the partition: each core row needs its own shim and memory
-  /// tile for A.
+  /// Returns the number of columns of the partition. It is at least core_rows, because each core
+  /// row needs its own shim and memory tile for A.
   int columns() const;
   /// Returns the column whose shim and memory tile carry A for a core row. The rows are spread over
   /// the partition to balance the load of the shims.
@@ -28,17 +28,18 @@ struct DesignSpec {
   core::BlockShape blocks() const;
 };
 
-/// Returns the design with this many cores of the array named `array`. Errors: NotFound (no such
-/// array), InvalidArgument (rows or columns that the array does not have).
+/// Returns a design with core_rows x core_columns cores of the array named `array`. Errors:
+/// NotFound (no such array), InvalidArgument (rows or columns that the array does not have).
 Result<DesignSpec> make_design_spec(std::string_view array, int core_rows, int core_columns);
 
 /// Channels, locks, descriptors and addresses that the configuration and the instruction streams
-/// share, the same in all columns. Column c's shim and memory tile serve core column c (B and C)
-/// and, if c is a row's a_column(), that row's A.
+/// share. They are the same in all columns. Column c's shim and memory tile serve core column c (B
+/// and C) and, if c is a row's a_column(), that row's A.
 ///
-/// The configuration runs the cores' DMAs and the collection of C in the memory tiles, endlessly.
-/// An instruction stream drives the shims, and the memory tiles' A and B channels. Data is read
-/// from the host once and stays in the memory tile while a job sends it to the cores.
+/// The configuration runs the cores' DMAs and the collection of C in the memory tiles, in endless
+/// loops. An instruction stream drives the shims, and the memory tiles' A and B channels. Data is
+/// read from the host once per job and stays in the memory tile while the job sends it to the
+/// cores.
 namespace layout {
 
 // Shim.
@@ -75,8 +76,8 @@ inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
 inline constexpr int kMemStreamLocks = 5;  ///< Excludes the two locks of each core row for C.
 
-// Memory tile's descriptors: even channels use those from 0 on, odd channels those from 24 on. The
-// instruction streams have one set for each of two jobs.
+// Memory tile's descriptors. Even channels use the descriptors from 0 on, and odd channels those
+// from 24 on. The instruction streams have one set of descriptors for each of two jobs.
 inline constexpr int kMemCInBd = 0;   ///< First of 2 for each even core row.
 inline constexpr int kMemCOutBd = 4;  ///< First of 2 for each core row.
 inline constexpr int kMemABd = 12;    ///< First of kMemABdsPerJob for each of two jobs.

@@ -21,8 +21,8 @@ std::int64_t FrameRun::samples() const {
   return std::int64_t{n_frames - 1} * mel::kHopSamples + mel::kFrameSamples;
 }
 
-/// Returns the samples of as many frames as the last pass has. With pieces of this size, every pass
-/// has its samples in time, and the last pass has all of them.
+/// Returns one hop of samples for each frame of the last pass. With further pieces of this size,
+/// each pass has its samples when it begins, and the last pass has all samples.
 std::int64_t FrameRun::further_samples() const {
   return std::int64_t{last_frames()} * mel::kHopSamples;
 }

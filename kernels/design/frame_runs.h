@@ -9,19 +9,20 @@ namespace npuwhisper::npu {
 
 /// Consecutive frames of one core row in one job. Their samples arrive in pieces: first_samples(),
 /// then `n_passes` times further_samples(). Pass p, counted from 0, needs the first piece and p + 1
-/// further ones.
+/// further pieces.
 struct FrameRun {
   int n_frames = 0;
   int n_passes = 0;
-  /// Frames from one pass's first frame to the next pass's. Results in further rows of a tile are
-  /// ignored.
+  /// Number of frames from the first frame of one pass to the first frame of the next pass. Results
+  /// in further rows of a tile are ignored.
   int advance = 0;
 
   int last_frames() const { return n_frames - advance * (n_passes - 1); }
   std::int64_t samples() const;
   std::int64_t first_samples() const { return samples() - n_passes * further_samples(); }
   std::int64_t further_samples() const;
-  /// Samples that the passes' tiles span in the memory tile: more than samples().
+  /// Number of samples that the passes' tiles span in the memory tile. It is larger than samples(),
+  /// because tiles are padded.
   std::int64_t reach() const;
 };
 
@@ -34,8 +35,8 @@ struct FrameRuns {
 };
 
 FrameRun make_frame_run(int n_frames);
-/// Divides the frames into as few jobs as possible: a run's samples must fit `room_tiles` tiles of
-/// a memory tile.
+/// Divides the frames into as few jobs as possible. The samples of a run must fit into `room_tiles`
+/// tiles of a memory tile.
 FrameRuns deal_frames(const DesignSpec& spec, int n_frames, int room_tiles);
 
 }  // namespace npuwhisper::npu

@@ -7,7 +7,7 @@ void InstructionWriter::descriptor(TileId tile, int id, const BufferDescriptor& 
   if (!result_) return;
   const TileKind kind = array_.kind(tile);
   const auto words = pack(descriptor, kind, array_);
-  // The strides or lengths of the shape do not fit a descriptor.
+  // An error of pack() means that the strides or lengths of the shape do not fit a descriptor.
   if (!words) return refuse({ErrorCode::Unsupported, words.error().message}, tile);
   const auto n_words = static_cast<std::size_t>(descriptor_words(kind));
   out_.emplace_back(BlockWrite{tile_address(tile, descriptor_register(kind, id)),

@@ -10,29 +10,30 @@
 
 namespace npuwhisper::npu {
 
-/// Maximum passes of a job: a descriptor's iteration counter, which counts them, has 6 bits.
+/// Maximum passes of a job. A descriptor's iteration counter, which counts the passes, has 6 bits.
 inline constexpr int kMaxPasses = 64;
-/// Maximum executions of a memory tile's descriptor for A in one job: those of two tasks. A
+/// Maximum executions of a memory tile's descriptor for A in one job. They need two tasks, and a
 /// channel's queue has room for the two tasks of each of two jobs.
 inline constexpr int kMaxExecutions = 2 * (kMaxRepeat + 1);
-/// Minimum tiles of A in a slot of a memory tile: few, so that the first ones are forwarded soon. A
-/// slot has a single tile if there is no room for more.
+/// Minimum tiles of A in a slot of a memory tile. The number is small, so that the first tiles are
+/// forwarded early. A slot has a single tile if there is no room for more.
 inline constexpr int kLeastSlotTiles = 2;
 
 /// Returns the number of A tiles in each of the memory tile's two slots. With several blocks, A is
-/// sent again for each, so a slot holds all `a_tiles` of a pass. Otherwise it holds as few tiles as
-/// kMaxExecutions allows, but at least `least` unless there are fewer.
+/// sent again for each block, so a slot holds all `a_tiles` of a pass. With one block, a slot holds
+/// as few tiles as kMaxExecutions allows, but at least `least`, or all tiles if there are fewer.
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least);
 
-/// Shared parts of planning an operation's jobs. Rows of C are divided into passes, columns of C
-/// into groups of as many tiles as there are core columns.
+/// The functions that planning shares for all kinds of operations. Rows of C are divided into
+/// passes, columns of C into groups of as many tiles as there are core columns.
 class JobPlanner {
  public:
   JobPlanner(Plan& plan, std::size_t index)
       : plan_(plan), index_(index), name_(plan.operations[index].name) {}
 
   Result<void> check_matrix(const HostMatrix& matrix, const char* name) const;
-  /// Checks an output like check_matrix(). Whole tiles are written, so its rows must not overlap.
+  /// Checks an output like check_matrix(). Whole tiles are written, so the output's row stride must
+  /// be at least `columns`, rounded up to whole tiles.
   Result<void> check_output(const HostMatrix& matrix, int columns) const;
   Result<void> check_count(int value, const char* name) const;
   /// Checks that a memory tile has room for `tiles` tiles. Errors: Unsupported; the message
@@ -66,8 +67,8 @@ class JobPlanner {
   /// Returns text such as "6 passes of 256 rows", for OperationPlan::reason.
   std::string rows_cut(int rows, int max_passes) const;
 
-  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. All its columns are still idle:
-  /// they discard A.
+  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. All columns of the new job are
+  /// idle and discard A; activate() gives a column work.
   Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
                 int a_slot_tiles) const;
   /// Activates a column, whose blocks must already be set. The caller sets the header's steps.

@@ -27,19 +27,19 @@ static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
 enum MemABd {
   kBdAIn = 0,
   kBdAOut = 1,       ///< Up to kMaxBlocks.
-  kBdSamplesIn = 1,  ///< Spectrum, instead of kBdAOut: further samples after those of kBdAIn.
+  kBdSamplesIn = 1,  ///< Spectrum (which has no kBdAOut): samples after those of kBdAIn.
   kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1.
 };
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
 /// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
 enum MemBBd {
-  kBdFill = 0,     ///< In: the panel; attention: the header.
+  kBdFill = 0,     ///< In: the panel or, in attention, the header.
   kBdFirst = 1,    ///< Out: the tiles of kBdFill, for the first pass.
   kBdAgain = 2,    ///< Out: a further pass.
   kBdRowsIn = 3,   ///< In: a pass's residual or queries.
   kBdRowsOut = 4,  ///< Out: a pass's residual or queries, then kBdAgain.
-  /// Out: a pass's residual or queries, without a successor: the residual of the last pass, the
-  /// queries of the first.
+  /// Out: the residual of the last pass or the queries of the first pass, without a next
+  /// descriptor.
   kBdRowsEnd = 5,
   kBdKeysIn = 6,   ///< In: keys and values of attention.
   kBdKeysOut = 7,  ///< Out: keys and values of attention, for the first pass.
@@ -140,7 +140,8 @@ void JobWriter::describe() {
   }
 }
 
-/// Describes A's path through its memory tile. Each slot's tiles are sent once for each block.
+/// Describes the transfers of A into its memory tile and from there to the cores. Each slot's tiles
+/// are sent once for each block.
 void JobWriter::describe_a_slots(int row) {
   const TileId mem{plan_.spec.a_column(row), 1};
   BufferDescriptor in = patterns::linear(job_.a_slot_tiles);
@@ -207,7 +208,7 @@ void JobWriter::start_a_slots() {
       out_.push(mem, true, layout::kMemA, {.first = mem_a_bd(kBdFrames), .repeat = repeat});
       continue;
     }
-    // One or two tasks: A's queues have room for two per job.
+    // Pushes one or two tasks. A's queues have room for two tasks per job.
     for (int left = job_.a_tiles * job_.a_passes / job_.a_slot_tiles; left > 0;
          left -= kMaxRepeat + 1) {
       const int repeat = std::min(left, kMaxRepeat + 1) - 1;
@@ -250,7 +251,8 @@ void JobWriter::describe_panel(int column) {
   first.address = panel_address();
   acquire(first, layout::kMemBFull, 1);
   iterate(first, 1 + work.weight_tiles, 1);
-  if (attends) {  // The header, then the first queries.
+  // The first queries follow the header.
+  if (attends) {
     packed.use_next = fill.use_next = first.use_next = true;
     packed.next = u32(shim_bd(kBdRows));
     fill.next = u32(mem_b_bd(kBdRowsIn));
@@ -278,7 +280,7 @@ void JobWriter::start_panels() {
 }
 
 /// Returns the descriptor that brings the tiles of a pass, one for each core row, into the current
-/// slot. If there is only one slot, it takes both units of the lock of free slots.
+/// slot. If there is only one slot, the descriptor acquires both units of the lock of free slots.
 BufferDescriptor JobWriter::rows_in(int column) const {
   const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
   BufferDescriptor in = patterns::linear(rows());
@@ -289,8 +291,8 @@ BufferDescriptor JobWriter::rows_in(int column) const {
   return in;
 }
 
-/// Returns the descriptor that sends the tiles of the current slot. Queries are in A's blocks,
-/// although B carries them.
+/// Returns the descriptor that sends the tiles of the current slot. Queries are sent in A's blocks,
+/// although they use B's channel.
 BufferDescriptor JobWriter::rows_out(int column) const {
   const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
   const core::BlockShape block = plan_.spec.blocks();
@@ -306,7 +308,7 @@ BufferDescriptor JobWriter::rows_out(int column) const {
 
 /// Describes the transfers of the residual. After the first pass's weights, B carries that pass's
 /// residual, then the next pass's weights, and so on. The last pass's residual is a separate task,
-/// which starts at the slot that is current by then.
+/// which starts at the slot that the last pass uses.
 void JobWriter::describe_residual(int column) {
   const ColumnBlock& block = panel(column).blocks[0];
   const auto& part = std::get<Product>(what_).parts[static_cast<std::size_t>(block.part)];

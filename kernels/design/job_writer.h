@@ -8,8 +8,8 @@
 
 namespace npuwhisper::npu {
 
-/// A job's tiles in a memory tile: A's slots, the panel (header, then the tiles that each pass
-/// sends), and slots for rows of residuals or of queries.
+/// The room that a job's tiles take in a memory tile. The tiles are A's slots, the panel (header,
+/// then the tiles that each pass sends), and slots for rows of residuals or of queries.
 struct Room {
   int first = 0;
   int tiles = 0;
@@ -20,7 +20,7 @@ struct Room {
 Room room_needed(const DesignSpec& spec, const Job& job, int row_slots);
 
 /// Writes one job's descriptors and the tasks that start them. Consecutive jobs use different
-/// descriptors, so the next job's can be written while one runs.
+/// descriptors, so the descriptors of the next job can be written while a job runs.
 class JobWriter {
  public:
   JobWriter(const Plan& plan, std::size_t index, const Room& room, InstructionWriter& out)
@@ -32,18 +32,19 @@ class JobWriter {
         out_(out) {}
 
   void describe();
-  /// Starts B's panel (header and weights): its transfer to the memory tiles, and its first pass
-  /// from there. In an attention job the queries follow the header, so they must already be in host
-  /// memory.
+  /// Starts the transfer of B's panel (header and weights) to the memory tiles, and from there to
+  /// the cores for the first pass. In an attention job, the queries follow the header, so the
+  /// queries must already be in host memory.
   void start_panels();
   /// Starts A's transfers into the memory tiles' slots and from there to the cores.
   void start_a_slots();
   /// Starts the transfer of the results to the host.
   void start_results();
-  /// Starts the transfer of A from the host. Earlier operations may have written it.
+  /// Starts the transfer of A from the host. Earlier operations may have written A.
   void start_input();
-  /// Starts the rest of B: keys and values, residuals, the queries of further passes. Earlier
-  /// operations may have written them.
+  /// Starts the rest of B: keys and values, residuals, the queries of further passes, and the
+  /// weights again for further passes. Earlier operations may have written keys, values, residuals
+  /// and queries.
   void start_stream_of_b();
 
  private:

@@ -9,8 +9,8 @@
 
 namespace npuwhisper::npu {
 
-/// Operations for the planner, on matrices in the run's host buffers. Plain data, with shapes only:
-/// pack_panels.h adds the weights.
+/// The operations that the planner accepts. They work on matrices in the run's host buffers. The
+/// structs are plain data and have only shapes; pack_panels.h adds the weights.
 
 /// A row-major bf16 matrix at byte `offset` of the run's buffer number `argument`. Rows may overlap
 /// (row_stride less than the number of columns read), as in a convolution's windows. All rows and
@@ -33,9 +33,9 @@ struct ProductPart {
   std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
 };
 
-/// Type of a product's weights in the stream. It determines how the cores multiply. Int8: weights
-/// have one scale per column of the result, and the cores round the input to int8 as well, row by
-/// row (core_interface.h).
+/// Type of a product's weights in the stream. It determines how the cores multiply. With Int8, the
+/// weights have one scale per column of the result, and the cores round the input to int8 as well,
+/// row by row (core_interface.h).
 enum class WeightType { Bf16, Int8 };
 
 /// output = activation(norm(input) * weights^T + bias) + residual
@@ -52,9 +52,9 @@ struct Product {
   /// weights.
   bool in_parts = false;
   std::vector<ProductPart> parts{};
-  /// Computes (log10(max(input * weights^T, 1e-10)) + 4) / 4 instead, with mel filters as weights.
-  /// Like Spectrum, it runs in mel_core.o (mel_core/mel_core.h). Requires a single part and bf16
-  /// weights, without bias or residual.
+  /// If set, the result is (log10(max(input * weights^T, 1e-10)) + 4) / 4, with mel filters as
+  /// weights. Like Spectrum, such a product runs in mel_core.o (mel_core/mel_core.h). It requires a
+  /// single part and bf16 weights, without bias, residual, norm, GELU or transposition.
   bool log_mel = false;
 };
 

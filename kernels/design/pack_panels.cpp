@@ -27,7 +27,7 @@ float value_or(std::span<const float> values, std::size_t index, float otherwise
   return values.empty() ? otherwise : values[index];
 }
 
-/// Writes `bytes` to `tile`, permuted so that they reach a core in their original order: the memory
+/// Writes `bytes` to `tile`, permuted so that they reach a core in their original order. The memory
 /// tile cuts B's tiles into blocks, which reverses the permutation.
 void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile) {
   for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
@@ -36,7 +36,8 @@ void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, st
   }
 }
 
-/// Packs the weights of one block of a product's columns in the order of the cores' products.
+/// Packs the weights of one block of a product's columns in the order in which the cores multiply
+/// them.
 class BlockWeights {
  public:
   BlockWeights(const Product& product, const ColumnBlock& block, const Parameters& parameters)
@@ -152,7 +153,7 @@ void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
   }
 }
 
-/// Writes a layer norm's gamma and beta of the columns that one core keeps.
+/// Writes a layer norm's gamma and beta for the columns that one core keeps.
 void write_norm(const ColumnBlock& block, const Parameters& parameters, core::JobHeader& header) {
   for (std::size_t i = 0; i < usize(block.n_columns); ++i) {
     header.column_sum[0][i] = value_or(parameters.gamma, usize(block.first_column) + i, 1);

@@ -37,7 +37,7 @@ struct Parameters {
 ///
 /// The part's scale and gamma are folded into the weights, in f32 or better, before the weights are
 /// rounded to bf16 or int8. The scale and weights * beta are folded into the bias. Column sums are
-/// those of the rounded weights, so that they cancel the mean exactly. int8: a column's scale is
+/// sums of the rounded weights, so that they cancel the mean exactly. For int8, a column's scale is
 /// its largest magnitude / 127, and its weights are the nearest multiples of the scale, ties to
 /// even.
 Result<void> pack_panels(const Plan& plan, std::size_t operation,

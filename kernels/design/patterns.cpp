@@ -11,7 +11,8 @@ std::uint32_t row_step(const HostMatrix& matrix) {
   return u32(matrix.row_stride) / 2;
 }
 
-/// An iteration of one execution has no step.
+/// Sets the iteration to `executions` executions that begin `step` words apart. A single execution
+/// needs no step.
 void iterate(BufferDescriptor& d, int executions, std::uint32_t step) {
   d.iteration_wrap = u32(executions);
   d.iteration_step = executions > 1 ? step : 1;
@@ -25,8 +26,8 @@ BufferDescriptor tiles_side_by_side(const HostMatrix& matrix, int n_tiles) {
   return d;
 }
 
-/// Returns the pattern of a stack of row-major tiles, read as blocks [rows][columns]. Further tiles
-/// are simply further rows.
+/// Returns the pattern of a stack of row-major tiles, read as blocks [rows][columns]. The rows of
+/// further tiles follow the rows of the first tile.
 BufferDescriptor blocks(int rows, int columns, int n_tiles) {
   BufferDescriptor d{.valid = true, .length = u32(n_tiles) * kTileWords};
   d.dims[0] = {.wrap = u32(columns) / 2, .step = 1};

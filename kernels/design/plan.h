@@ -51,7 +51,7 @@ struct Job {
   /// tile, instead of passing through the slots.
   std::optional<FrameRun> run{};
   int row_frames = 0;      ///< Spectrum: frames from a core row's first frame to the next row's.
-  int first_frame = 0;     ///< Spectrum: first frame of `run`, from its core row's first.
+  int first_frame = 0;     ///< Spectrum: first frame of `run`, relative to its core row's first.
   int active_columns = 0;  ///< Number of core columns, from the first on, that have a result.
   std::vector<Panel> panels{};
 };
@@ -59,7 +59,7 @@ struct Job {
 /// Cost of an operation, and how it is divided into jobs.
 struct OperationPlan {
   std::string shape;   ///< "product 1500 x 512 x 2048, gelu"
-  std::string reason;  ///< How it is divided, and why.
+  std::string reason;  ///< How the operation is divided into jobs, and why.
   std::size_t first_job = 0, n_jobs = 0;
   int padded_rows = 0;            ///< Rows of input read and of output written, padding included.
   std::uint64_t macs = 0;         ///< Multiply-accumulates of its matrix products.

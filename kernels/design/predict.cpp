@@ -22,7 +22,8 @@ constexpr double kLanes = 16;
 constexpr double kVectorOpsPerInt8TileAie2 = 2100;
 constexpr double kVectorOpsPerInt8TileAie2p = 1730;
 
-// Three products, plus the product of the unit matrix with each 8 x 8 block of A and of B.
+// Multiply-accumulates for a tile with operands in two parts: three products, plus the product of
+// the unit matrix with each 8 x 8 block of A and of B.
 constexpr std::uint64_t kTileMacsInParts =
     3 * kTileMacs + 2 * std::uint64_t{core::kTileElements} * 8;
 
@@ -43,14 +44,15 @@ std::uint64_t product_macs(const Operation& operation) {
   return 0;
 }
 
-/// Returns the bytes that A brings to the core rows.
+/// Returns the number of bytes of A that a job reads from the host, for all core rows.
 std::uint64_t input_bytes(const Job& job, int core_rows) {
   const auto rows = static_cast<std::uint64_t>(core_rows);
   if (job.run) return rows * 2 * static_cast<std::uint64_t>(job.run->samples());
   return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
 }
 
-/// Returns the rate of an operation's products. Mel filters are plain bf16 in both generations.
+/// Returns the rate of an operation's products. Products with mel filters use plain bf16 in both
+/// generations.
 const MacRate& rate_of(const Operation& operation, Generation generation) {
   const ArrayClock& clock = clock_of(generation);
   if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
@@ -141,8 +143,9 @@ void predict(Plan& plan, std::size_t index) {
   }
   figures.host_cycles = static_cast<double>(figures.bytes_in + figures.bytes_out) * clock.hertz /
                         clock.host_bytes_per_second;
-  // Nothing overlaps the first and the last tiles of an operation: the first ones arrive after the
-  // previous operation has ended. The cost is A in, one step, C out.
+  // The first and the last tiles of an operation do not overlap with other work, because the first
+  // tiles arrive after the previous operation has ended. The cost is the transfer of A, one step,
+  // and the transfer of C.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
                          clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;

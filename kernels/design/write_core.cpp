@@ -34,8 +34,8 @@ constexpr std::array<Count, 10> kCounts{{
     {"a_per_step", word_of(offsetof(core::JobHeader, a_per_step))},
 }};
 
-/// Writes one core's program. The current slots of A and B are loop values (%a0, %b0, ..): each
-/// step that acquires a tile flips its slot.
+/// Writes one core's program. The current slots of A and B are loop values (%a0, %b0, ..). Each
+/// step that acquires a tile of A flips the slot of A; B works in the same way.
 class CoreProgramText {
  public:
   CoreProgramText(MlirText& text, int column, int row, std::string_view object)

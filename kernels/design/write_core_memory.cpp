@@ -14,7 +14,8 @@ class CoreMemory {
   CoreMemory(MlirText& text, int column, int row) : text_(text), column_(column), row_(row) {}
 
   void write() {
-    // In order of increasing address, as aiecc requires. core_interface.h has the memory budget.
+    // The buffers are in order of increasing address, as aiecc requires. core_interface.h defines
+    // the layout of the memory.
     buffer("job", core::kJobAddress, "memref<1280xi32>");
     buffer("a", core::kAAddress, "memref<8192xbf16>");
     buffer("b", core::kBAddress, "memref<8192xbf16>");

@@ -12,9 +12,8 @@ std::string number(int value) {
   return std::to_string(value);
 }
 
-/// Returns the pattern, in elements, that reads or writes a row-major tile of [64][64] as a
-/// row-major matrix of blocks [rows][columns], each row-major: from memory to the stream (A, B) or
-/// from the stream to memory (C).
+/// Returns the pattern, in elements, that stores a tile of C as a row-major [64][64]. The tile
+/// arrives as a row-major matrix of blocks [rows][columns], each of them row-major.
 std::string blocks(int rows, int columns) {
   return " sizes = [" + number(kTile / rows) + ", " + number(kTile / columns) + ", " +
          number(rows) + ", " + number(columns) + "] strides = [" + number(rows * kTile) + ", " +
@@ -77,8 +76,8 @@ class MemTileDma {
  private:
   std::string name(const std::string& of) const { return at_tile(of, column_, 1); }
 
-  /// Writes the collection of C. Each core row has its own pair of tiles and locks: with one lock
-  /// for all rows, a fast core could take the room that a slow core has not filled yet.
+  /// Writes the collection of C. Each core row has its own pair of tiles and its own locks. With
+  /// one lock for all rows, a fast core could take the room that a slow core has not filled yet.
   void write_in() {
     const core::BlockShape block = spec_.blocks();
     for (int row = 0; row < spec_.core_rows; ++row) {
@@ -147,7 +146,8 @@ void write_mem_tile(MlirText& text, const DesignSpec& spec, int column) {
       write_lock(text, "c_full_" + number(row), column, layout::kMemCFull + 2 * row, 0);
     }
   }
-  // Only the instruction streams use these: no descriptor of the configuration accesses them.
+  // Only the instruction streams use the buffer and the locks below. No descriptor of the
+  // configuration accesses them.
   write_buffer(text, "stream", column, layout::kMemStreamAddress, layout::kMemStreamTiles);
   write_lock(text, "a_free", column, layout::kMemAFree, layout::kMemSlots);
   write_lock(text, "a_full", column, layout::kMemAFull, 0);

@@ -8,7 +8,7 @@
 
 namespace npuwhisper::npu {
 
-/// Write the parts of a design's text. Used by write_design().
+/// The functions below write the parts of a design's text for write_design().
 void write_mem_tile(MlirText& text, const DesignSpec& spec, int column);
 void write_core_memory(MlirText& text, int column, int row);
 void write_core(MlirText& text, int column, int row, std::string_view object);

@@ -8,10 +8,10 @@
 namespace npuwhisper::npu {
 namespace {
 
-/// Writes the instructions of all jobs, with two jobs in flight: while one runs, the next one's
-/// descriptors are written, and its header and weights are loaded into the memory tiles if there is
-/// room. No channel's queue ever has more tasks than its depth. An operation waits for all
-/// results of earlier operations before it reads its input.
+/// Writes the instructions of all jobs, with two jobs in flight. While a job runs, the next job's
+/// descriptors are written, and the next job's header and weights are loaded into the memory tiles
+/// if there is room. No channel's queue ever has more tasks than its depth. An operation waits for
+/// all results of earlier operations before it reads its input.
 class StreamWriter {
  public:
   explicit StreamWriter(Plan& plan) : plan_(plan), out_(*plan.spec.array, plan.instructions) {}
@@ -41,7 +41,7 @@ class StreamWriter {
     // Residuals need more places in a queue than the previous job leaves.
     if (job.panels[0].header.residual_steps > 0) wait_for(index);
     writer.start_stream_of_b();
-    writer.start_results();  // Last: the cores wait for the other transfers.
+    writer.start_results();  // Last, because the results depend on the other transfers.
   }
 
   /// Returns the job's room. Consecutive jobs use opposite ends of the memory tile.

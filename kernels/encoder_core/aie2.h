@@ -6,21 +6,22 @@
 
 #include "design/core_interface.h"
 
-/// The parts of the encoder's core functions for AIE2 (npu1): native bf16 products of 4 x 8 x 4,
-/// with eight accumulators at a time; f32 work on pieces of 4 rows x 4 columns, one vector
-/// register.
+/// The parts of the encoder's core functions that are specific to AIE2 (npu1). Products multiply
+/// bf16 natively in blocks of 4 x 8 x 4, with eight accumulators at a time. f32 steps process
+/// pieces of 4 rows x 4 columns, which fill one vector register.
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2;
 /// mmul blocks of C that a product's loop accumulates at a time, in rows and columns. They use 8 of
-/// the 18 accumulator registers. They span 8 rows: a job's buffer has no room for 16 rows of
-/// scores.
+/// the 18 accumulator registers. They span 8 rows, because a job's buffer has no room for 16 rows
+/// of scores.
 inline constexpr int kProductRows = 2;
 inline constexpr int kProductColumns = 4;
 
 inline constexpr unsigned kLanes = 16;
 
-/// Products of bf16 are exact.
+/// Whether products round bf16 operands to blocks with a shared exponent. AIE2 multiplies bf16
+/// exactly.
 inline constexpr bool kProductsByBlocks = false;
 
 /// Computes 2^y in bf16, for y from -126 to 127. With y = n + f and f in [-1/2, 1/2], it evaluates
@@ -42,7 +43,8 @@ class Exp2 {
 
  private:
   using Sums = aie::accum<accfloat, kLanes>;
-  // 1.5 * 2^23: a value added to it is rounded to an integer in the low bits.
+  // 1.5 * 2^23. Adding a value to this constant rounds the value to an integer in the low bits of
+  // the sum.
   aie::vector<float, kLanes> magic_ = aie::broadcast<float, kLanes>(12582912.0F);
   Sums constant_{aie::broadcast<float, kLanes>(0.99992807F)};
   Sums first_{aie::broadcast<float, kLanes>(0.69326099F)};

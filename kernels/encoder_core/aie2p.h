@@ -6,13 +6,15 @@
 
 #include "design/core_interface.h"
 
-/// The parts of the encoder's core functions for AIE2P (npu2): products of 8 x 8 x 8, with four
-/// accumulators at a time; f32 work on pieces of 4 rows x 8 columns, two registers.
+/// The parts of the encoder's core functions that are specific to AIE2P (npu2). Products multiply
+/// blocks of 8 x 8 x 8, with four accumulators at a time. f32 steps process pieces of 4 rows x 8
+/// columns, which fill two vector registers.
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2p;
 /// mmul blocks of C that a product's loop accumulates at a time, in rows and columns. They use 4 of
-/// the 5 registers of 64 sums. They span 8 rows: a job's buffer has no room for 16 rows of scores.
+/// the 5 registers of 64 sums. They span 8 rows, because a job's buffer has no room for 16 rows of
+/// scores.
 inline constexpr int kProductRows = 1;
 inline constexpr int kProductColumns = 4;
 
@@ -21,7 +23,7 @@ inline constexpr unsigned kLanes = 32;
 /// Products of bf16 round their operands to bfp16 blocks of 8 values along k.
 inline constexpr bool kProductsByBlocks = true;
 
-/// Computes 2^y in bf16, with an instruction of this generation.
+/// Computes 2^y in bf16 with AIE2P's instruction for it.
 class Exp2 {
  public:
   inline aie::vector<bfloat16, kLanes> operator()(const aie::vector<float, kLanes>& y) const {

@@ -7,7 +7,8 @@
 /// accumulator in place, in a small loop that operations share.
 namespace npuwhisper::npu::core {
 
-/// Returns 1 / sqrt(x) for x > 0: an estimate from the exponent, then three Newton steps.
+/// Returns 1 / sqrt(x) for x > 0. Three Newton steps refine an estimate that is made from the bits
+/// of x.
 [[gnu::noinline]] inline FloatPiece reciprocal_root(const FloatPiece& x) {
   const auto guess = aie::sub(aie::broadcast<int32, kLanes>(0x5f3759df),
                               aie::downshift(x.template cast_to<int32>(), 1));
@@ -127,9 +128,9 @@ inline void divide_rows(float* sums, float* accumulator) {
   }
 }
 
-/// Writes the kept tile times gamma to the accumulator, in f32 and in C's blocks: the input of
-/// normalise() for a separate layer norm. The kept tile (bf16, in A's blocks) is the upper half of
-/// the accumulator. It is converted from its first element on, so writes never overtake reads.
+/// Writes the kept tile times gamma to the accumulator, in f32 and in C's blocks. In a layer-norm
+/// job, normalise() then reads the result. The kept tile (bf16, in A's blocks) is in the upper half
+/// of the accumulator. It is converted from its first element on, so writes never overtake reads.
 inline void expand_kept(const bfloat16* kept, const float* gamma, float* accumulator) {
   const Bf16Piece one = ones();
   const Accumulators zero = aie::zeros<accfloat, kLanes>();

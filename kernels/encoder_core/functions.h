@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-// The functions that a core's loop calls, as specified in design/core_interface.h. Included by the
-// object of each generation.
+// The functions that a core's loop calls, as specified in design/core_interface.h. Each generation
+// has its own source file, which includes this one.
 #include "encoder_core/epilogue.h"
 #include "encoder_core/int8_product.h"
 #include "encoder_core/product.h"
@@ -17,13 +17,13 @@ inline void set_modes() {
   aie::set_saturation(aie::saturation_mode::saturate);
 }
 
-/// Returns the place of the kept tile, which stays there while other A tiles pass through the core:
-/// the queries, or the tile that a layer norm normalises.
+/// Returns the address of the kept tile: the queries of an attention job, or the tile that a
+/// layer-norm job normalises. The kept tile stays there while the core receives other A tiles.
 inline bfloat16* kept_tile(float* accumulator) {
   return reinterpret_cast<bfloat16*>(accumulator + kTileElements / 2);
 }
 
-/// Returns the place where an attention job stores its scores. Other jobs have parameters there.
+/// Returns the address of an attention job's scores. Other jobs have parameters there.
 inline float* scores_of(Job* job) {
   return reinterpret_cast<float*>(job) + kScoresOffset / sizeof(float);
 }

@@ -4,11 +4,11 @@
 #include "encoder_core/tiles.h"
 
 /// Products of a bf16 tile of A and int8 weights. Each row of the tile is rounded to int8 in its
-/// own unit, a power of two. This needs no division: an exact product gives the integers, and an
-/// addition to an exponent applies the unit to the sums. An f32 in [2^23, 2^24) holds an integer in
-/// its lowest bits. Adding the f32 1.5 * 2^23 therefore rounds a value to an integer, and adding an
-/// integer to the bits of that f32 (kInteger) converts it to f32. AMD's own conversions do the
-/// same.
+/// own unit, a power of two. The rounding needs no division. An exact product with the inverse of
+/// the unit gives the integers, and an addition to an exponent multiplies the sums by the unit. An
+/// f32 in [2^23, 2^24) holds an integer in its lowest bits. Adding the f32 1.5 * 2^23 therefore
+/// rounds a value to an integer, and adding an integer to the bits of that f32 (kInteger) converts
+/// it to f32. AMD's own conversions use this method.
 namespace npuwhisper::npu::core {
 
 /// Elements of a block of A.
@@ -73,7 +73,7 @@ class RowRounding {
 
   /// Returns the exponent of each row's largest magnitude, in all lanes of the row. The exponent is
   /// one higher if that magnitude would be rounded to 128. Only 255/128 * 2^e, the largest bf16
-  /// with the exponent e, would be.
+  /// with the exponent e, is rounded to 128.
   inline Bits row_exponents(const bfloat16* __restrict a) const {
     constexpr unsigned kRows = static_cast<unsigned>(kBlocks.m);
     Bits largest = aie::zeros<int16, kRowBlock>();
@@ -98,8 +98,8 @@ class RowRounding {
   Integers integer_{aie::broadcast<int32, kRowBlock>(kInteger)};
 };
 
-/// C += A * B for a tile of bf16 A and 64 x 64 int8 weights. All are in blocks. The integer sums
-/// are exact.
+/// C += A * B for a tile of bf16 A and 64 x 64 int8 weights. A, B and C are stored in blocks. The
+/// integer sums are exact.
 [[gnu::noinline]] inline void multiply_int8_tile(const bfloat16* __restrict a,
                                                  const int8* __restrict b, float* __restrict c) {
   constexpr int kColumns = 4;  // Blocks of C accumulated at a time.

@@ -14,7 +14,7 @@ namespace npuwhisper::npu::core {
   constexpr int kRows = kProductRows;
   constexpr int kColumns = kProductColumns;
   constexpr unsigned kSums = kRows * kColumns;
-  constexpr int kBlockRow = kTile * kBlocks.m;  // Of A and of C, in elements.
+  constexpr int kBlockRow = kTile * kBlocks.m;  // Elements of a row of blocks of A or C.
   constexpr int kBlockRowOfB = kTile * kBlocks.k;
   for (int j = 0; j < kColumnBlocks; j += kColumns) {
     const bfloat16* __restrict a_block = a;
@@ -87,8 +87,8 @@ inline aie::vector<float, 4> sum_rows_of_a(const aie::accum<accfloat, 32>& piece
   return v.extract<4>(0);
 }
 
-/// Adds the values of a tile of A to the rows' `sums`, and their squares to `squares`. The squares
-/// are exact; the sums are f32.
+/// Adds the values of a tile of A to the rows' `sums`, and their squares to `squares`. Each square
+/// is exact. Both sums are accumulated in f32.
 [[gnu::noinline]] inline void add_tile_to_sums(const bfloat16* a, float* __restrict sums,
                                                float* __restrict squares) {
   const aie::vector<bfloat16, 32> one = aie::broadcast<bfloat16, 32>(1.0F);

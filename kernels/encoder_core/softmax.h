@@ -5,8 +5,8 @@
 
 /// Online softmax over tiles of keys, in powers of two: place_queries() scales the queries by
 /// log2(e). A row's reference value is its running maximum, which is updated only when a score
-/// exceeds it by more than kSlack. Any reference gives the same quotient as long as nothing
-/// overflows, and the accumulator is rarely rescaled.
+/// exceeds it by more than kSlack. Any reference value gives the same quotient as long as nothing
+/// overflows. Because of kSlack, the accumulator is rarely rescaled.
 namespace npuwhisper::npu::core {
 
 inline constexpr float kSlack = 10.0F;
@@ -119,7 +119,7 @@ inline void weigh_quad(float* __restrict scores, int quad_of_scores, int n_valid
   aie::store_v(sum, aie::add(aie::load_v<4>(sum), row_sums));
 }
 
-/// Processes one tile of keys: computes scores in `scores`, 8 rows at a time, and writes their
+/// Processes one tile of keys: computes its scores in `scores`, 8 rows at a time, and writes their
 /// weights to `weights`. Updates `maximum`, `sum` and `accumulator` as weigh_quad() does.
 inline void weigh_keys(const bfloat16* queries, const bfloat16* keys, int n_valid,
                        bfloat16* weights, float* maximum, float* sum, float* accumulator,

@@ -3,9 +3,10 @@
 
 #include "encoder_core/generation.h"
 
-/// Tiles and pieces. A tile of 64 x 64 is a matrix of mmul blocks (core_interface.h). Functions
-/// that compute in f32 process pieces: 4 rows (a quad) x n columns, kLanes elements that are
-/// contiguous in C's blocks. A piece of A is 4 rows x 8 columns, 32 elements, in both generations.
+/// Access to tiles and to pieces of tiles. A tile of 64 x 64 is a matrix of mmul blocks
+/// (core_interface.h). Functions that compute in f32 process pieces. A piece has 4 rows (a quad)
+/// and n columns: kLanes elements, which are contiguous in C's blocks. A piece of A has 4 rows and
+/// 8 columns (32 elements) in both generations.
 namespace npuwhisper::npu::core {
 
 inline constexpr int kQuads = kTile / 4;
@@ -55,8 +56,8 @@ inline Bf16Piece to_bf16(const FloatPiece& x) {
   return Accumulators(x).to_vector<bfloat16>();
 }
 
-/// f32 values, each as the sum of two bf16 with 16 bits of mantissa in all. The multiplier takes no
-/// f32 operands.
+/// A piece of f32 values, each stored as the sum of two bf16 values with 16 bits of mantissa in
+/// all. It replaces f32 operands, which the multiplier does not take.
 struct SplitPiece {
   Bf16Piece high, low;
 };
@@ -81,8 +82,8 @@ inline Accumulators subtract_product(Accumulators sum, const SplitPiece& x, cons
   return aie::msc(sum, x.high, y.low);
 }
 
-/// Returns f32 products to 16 bits of mantissa. The code of aie::mul for f32 is three times as
-/// long. Not inlined, because its speed is never critical.
+/// Returns f32 products to 16 bits of mantissa. aie::mul for f32 has three times as much code. This
+/// function is not inlined, because its speed is never critical.
 [[gnu::noinline]] inline FloatPiece multiply_floats(const FloatPiece& x, const FloatPiece& y) {
   const Bf16Piece one = ones();
   return add_product(aie::zeros<accfloat, kLanes>(), split(x, one), split(y, one))

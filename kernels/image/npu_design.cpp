@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// npuwhisper-npu-design ARRAY ROWS COLUMNS [OBJECT]: writes the array program of that size as
-// MLIR-AIE text. Its cores are linked with OBJECT.
+// npuwhisper-npu-design ARRAY ROWS COLUMNS [OBJECT]: writes the array program for ROWS x COLUMNS
+// cores as MLIR-AIE text. Its cores are linked with OBJECT.
 #include <charconv>
 #include <cstring>
 #include <iostream>

@@ -2,7 +2,7 @@
 #pragma once
 
 // The functions that a core's loop calls (design/core_interface.h), for the jobs of mel_core.h.
-// Included by the object of each generation.
+// Each generation has its own source file, which includes this one.
 #include "encoder_core/epilogue.h"
 #include "encoder_core/product.h"
 #include "mel_core/log_mel.h"

@@ -5,9 +5,10 @@
 
 #include "design/core_interface.h"
 
-/// Whisper's log-mel spectrogram on the array: two products on the encoder's dataflow, with another
-/// object in the cores. mel_core.o has the functions of core_interface.h under the same names, and
-/// runs the jobs below instead of the encoder's. Tiles, blocks, memory and the loop are the same.
+/// Whisper's log-mel spectrogram on the array. It is computed by two products, which use the
+/// encoder's dataflow. Only the object file in the cores differs: mel_core.o has the functions of
+/// core_interface.h under the same names, and runs the jobs below instead of the encoder's jobs.
+/// Tiles, blocks, memory and the loop are those of the encoder.
 ///
 ///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
 ///              hop), in columns of kSampleColumns: [64/8][64 rows][8]. This order lets one
@@ -46,7 +47,8 @@ constexpr int imaginary_column(int bin) {
 /// tiles. A's values in the columns of this padding have no effect.
 inline constexpr int kSpectrumRows = 448;
 
-/// Samples and matrix are in units of 2^-15: sums are those of samples in [-1, 1).
+/// Samples and matrix elements are integers in units of 2^-15. The sums are therefore those of
+/// samples in [-1, 1).
 inline constexpr int kFractionBits = 15;
 
 /// Name of the object file with the functions. Each generation has its own file of this name.

@@ -4,16 +4,16 @@
 #include "encoder_core/tiles.h"
 #include "mel_core/mel_core.h"
 
-/// Products of int16. Sums over the 64 samples of a tile are exact in 64 bits, then converted to
-/// f32 and added to the accumulator. B and C are in the blocks of bf16 tiles, A in columns of 8
-/// samples. Each step of k = 8 is two int16 products of k = 4.
+/// Multiplies int16 samples by the int16 Fourier matrix. Sums over the 64 samples of a tile are
+/// exact in 64 bits, then converted to f32 and added to the accumulator. B and C are in the blocks
+/// of bf16 tiles, A in columns of 8 samples. Each step of k = 8 is two int16 products of k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;
 using core::kColumnBlocks;
 using core::kTile;
 
-/// The int16 product: 4 rows at a time, n columns as in C's blocks.
+/// The int16 product. It computes 4 rows and n columns at a time, as in C's blocks.
 using Words = aie::mmul<4, 4, kBlocks.n, int16, int16, acc64>;
 inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Elements of a block of B.
 
@@ -58,7 +58,8 @@ inline void multiply_samples(const int16* a, const int16* b, float* accumulator)
 
 /// Replaces each real part in the accumulator by its bin's power, and each imaginary part by zero.
 inline void take_power(float* accumulator) {
-  constexpr int kApart = kBinGroup / kBlocks.n;  // Column blocks from real to imaginary parts.
+  // Distance between a real part and its imaginary part, in blocks of columns.
+  constexpr int kApart = kBinGroup / kBlocks.n;
   const core::Bf16Piece one = core::ones();
   const core::Accumulators zero = aie::zeros<accfloat, core::kLanes>();
   for (int quad = 0; quad < core::kQuads; ++quad) {

@@ -3,14 +3,15 @@
 
 #include <aie_api/aie.hpp>
 
-/// Replacements for mlir-aie's runtime library for AIE2, which computes these functions from
-/// tables. Here they are computed in f32, so that kernels that use them run and give correct
-/// results.
+/// Replacements for functions of mlir-aie's runtime library for AIE2, which computes them from
+/// tables. The replacements compute in f32, so that kernels that use these functions run and give
+/// correct results.
 
 namespace aie::detail {
 template <typename F>
 __aie_inline inline v16accfloat each_of_16(const v16bfloat16& x, F f) {
-  count_vector_op(8 * 64);  // Two look-ups of four lanes at a time, and a product.
+  // Counts the cost of the original: two look-ups, of four lanes at a time, and a product.
+  count_vector_op(8 * 64);
   return v16accfloat(each<float>(bf16_to_float(x.lanes()), f));
 }
 }  // namespace aie::detail

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Declarations that the compiler for AIE knows without an include: the flags of kernel objects
-   include this file before the source. C sources only get event0(), event1() and done(). */
+/* Declarations that the compiler for AIE knows without an include. The compiler flags of kernel
+   objects include this file before the source. C sources get only event0(), event1() and done(). */
 
 #ifndef __AIENGINE__
 #define __AIENGINE__ 2

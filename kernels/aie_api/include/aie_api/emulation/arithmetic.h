@@ -51,14 +51,15 @@ __aie_inline inline vector<T, N> by_lane(const vector<T, N>& a, const vector<T, 
   return from_compute_lanes<T>(f(compute_lanes(a), compute_lanes(b)));
 }
 
-/// Returns the larger (or smaller) of two lanes. bf16 and f32 compare as numbers.
+/// Returns the larger lane of each pair, or the smaller lane if `larger` is false. bf16 and f32
+/// lanes compare as numbers.
 template <bool larger, typename T, unsigned N>
 __aie_inline inline vector<T, N> extreme(const vector<T, N>& a, const vector<T, N>& b) {
   count_vector_op(N * sizeof(T));
   const auto choose = [](auto x, auto y)
                           __aie_inline { return larger ? (x > y ? x : y) : (x < y ? x : y); };
   if constexpr (std::is_same_v<T, bfloat16>) {
-    // Exact: each result is one of the operands.
+    // The conversion to bf16 is exact, because each result is one of the operands.
     const auto wide = map(compute_lanes(a), compute_lanes(b), choose);
     return vector<T, N>(convert<std::uint16_t>(
         map(reinterpret<std::uint32_t>(wide), [](auto v) __aie_inline { return v >> 16; })));
@@ -228,7 +229,8 @@ __aie_inline inline vector<T, N> upshift(const vector<T, N>& a, unsigned shift) 
         return shift < sizeof(T) * 8 ? x << static_cast<int>(shift) : x ^ x;
       })));
 }
-/// Shifts elements down, arithmetically: the sign fills, and nothing is rounded.
+/// Shifts elements down arithmetically: copies of the sign bit fill the upper bits, and the result
+/// is not rounded.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> downshift(const vector<T, N>& a, unsigned shift) {
   detail::count_vector_op(N * sizeof(T));

@@ -10,8 +10,10 @@
 
 namespace aie::detail {
 
-/// Added to the bits of a positive value to obtain the exponent that the block needs after
-/// rounding: 127.5 / 64 in the mantissa rounds up to 128 (for ceil, anything more than 127 / 64).
+/// The sum of this number and the bits of a positive f32 value has the exponent that the block
+/// needs after rounding. A significand of 127.5 / 64 is a tie: modes that round it up to 128 / 64
+/// have 0x10000, and modes that round it down have 0xffff. The ceil modes round every significand
+/// above 127 / 64 up, and the floor modes none.
 template <rounding_mode Mode>
 inline constexpr std::int32_t kExponentCarry =
     Mode == rounding_mode::floor || Mode == rounding_mode::symmetric_floor ? 0
@@ -21,15 +23,16 @@ inline constexpr std::int32_t kExponentCarry =
         ? 0xffff
         : 0x10000;
 
-/// Rounds to an integer-valued float of at most 8 bits and a sign.
+/// Rounds each lane to an integer, in the rounding mode `Mode`. The results are floats from -128 to
+/// 128.
 template <rounding_mode Mode, typename V>
 __aie_inline inline V round_float(V x) {
   if constexpr (Mode == rounding_mode::conv_even) {
     const float magic = 12582912.0F;  // 1.5 * 2^23: the sum has no fraction, ties go to even.
     return (x + magic) - magic;
   } else {
-    // A scale of 2^16 keeps enough of the fraction. Lower bits only decide whether a value is exact
-    // or a tie, so the last bit is set if any of them is.
+    // The scale 2^16 keeps 16 bits of the fraction. Lower bits only decide whether a value is exact
+    // or a tie, so the last kept bit is set if any lower bit is set.
     using I = Vec<std::int32_t, sizeof(V) / 4>;
     const V scaled = x * 65536.0F;
     I fixed = __builtin_convertvector(scaled, I);
@@ -44,7 +47,7 @@ __aie_inline inline V larger(V a, V b) {
   return a > b ? a : b;
 }
 
-/// Returns the maximum of each aligned group of 8 lanes, in all of its lanes.
+/// Returns the maximum of each aligned group of 8 lanes, in all lanes of the group.
 template <unsigned N>
 __aie_inline inline Lanes<std::int32_t, N> maximum_of_8(Lanes<std::int32_t, N> x) {
   constexpr unsigned per = Lanes<std::int32_t, N>::kPer;
@@ -82,8 +85,9 @@ __aie_inline inline Lanes<std::int32_t, N> maximum_of_columns(const Lanes<std::i
   return r;
 }
 
-/// Rounds f32 values to the values that their blocks hold. Blocks are groups of 8 lanes or, with
-/// `by_columns`, the 8 columns of an 8 x 8 matrix. Blocks below 2^-119 become zeros.
+/// Rounds f32 values to values that block floating point can store. A block is a group of 8 lanes
+/// or, with `by_columns`, a column of an 8 x 8 matrix. Blocks whose values are all below 2^-119
+/// become zeros.
 template <bool by_columns = false, unsigned N>
 __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
   return with_rounding(x, [](auto mode, const auto& values) __aie_inline {
@@ -93,8 +97,8 @@ __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
       return v < 0 ? v & 0x7fffffff : v + kExponentCarry<kMode>;
     });
     const auto largest = by_columns ? maximum_of_columns(keys) : maximum_of_8(keys);
-    // Bits of a mantissa's unit, 2^(e - 127 - 6) for a block with the exponent field e; 0 if too
-    // low.
+    // The bits of a mantissa's unit as f32. The unit is 2^(e - 127 - 6) for a block with the
+    // exponent field e, and 0 if e is at most 7.
     const auto unit_bits = map(largest, [](auto v) __aie_inline {
       const auto field = v & 0x7f800000;
       return field > (7 << 23) ? field - (6 << 23) : field ^ field;
@@ -112,13 +116,15 @@ __aie_inline inline Lanes<float, N> quantise_bfp16(const Lanes<float, N>& x) {
   });
 }
 
-/// Returns a mantissa's unit in a block with this exponent byte.
+/// Returns the value of a mantissa's lowest bit in a block with the exponent byte `exponent`, or 0
+/// if `exponent` is at most 6.
 inline float unit_of_exponent(std::uint8_t exponent) {
   const std::uint32_t bits = exponent > 6 ? static_cast<std::uint32_t>(exponent - 6) << 23 : 0;
   return std::bit_cast<float>(bits);
 }
 
-/// Writes the 8 values of a block from quantise_bfp16() as an exponent and mantissas.
+/// Writes a block to `target`, as an exponent byte and 8 mantissas. The block's values are value(0)
+/// to value(7), as returned by quantise_bfp16().
 template <typename F>
 __aie_inline inline void pack_block(F&& value, std::uint8_t* target) {
   std::uint32_t exponent = 0;

@@ -22,7 +22,7 @@ __aie_inline inline mask<N> compare(const vector<T, N>& a, const vector<T, N>& b
   return r;
 }
 
-/// Returns lanes of all ones where the mask is set.
+/// Returns lanes that have all bits set where the mask is set, and are 0 elsewhere.
 template <typename I, unsigned N>
 __aie_inline inline Lanes<I, N> expand(const mask<N>& m) {
   return make_lanes<I, N>([&](unsigned i)
@@ -86,13 +86,14 @@ __aie_inline inline vector<T, N> select(const vector<T, N>& a, const E& b, const
   return select(a, broadcast<T, N>(b), m);
 }
 
-/// Returns a vector of b where the mask is set, else a, for two scalars of the same type.
+/// Returns a vector that has the value b where the mask is set, and a elsewhere. Both scalars have
+/// the same type.
 template <unsigned N, detail::ScalarOperand A, detail::ScalarOperand B>
 __aie_inline inline auto select(const A& a, const B& b, const mask<N>& m) {
   return select(detail::spread_scalar<N>(a), detail::spread_scalar<N>(b), m);
 }
 
-/// Returns the larger elements, and a mask of those from b (a < b).
+/// Returns the larger elements, and a mask that is set where a < b.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, mask<N>> max_cmp(const vector<T, N>& a,
                                                              const vector<T, N>& b) {

@@ -6,7 +6,8 @@
 
 #include "aie_api/emulation.h"
 
-/// Foundations of the emulation: inlining, traps, the memory guard, counting.
+/// Defines the basics of the emulation: forced inlining, traps, the check of memory accesses and
+/// the counters.
 
 #ifndef __AIE_ARCH__
 #error "__AIE_ARCH__ selects the generation: 20 is AIE2 (npu1), 21 is AIE2P (npu2)"
@@ -14,13 +15,14 @@
 #error "__AIE_ARCH__ must be 20 (AIE2) or 21 (AIE2P): no other generation is emulated"
 #endif
 
-/// Forces inlining of the header's functions: vectors then stay in the host's registers, and the
-/// compiler's instrumentation finds no accesses to guard in the header itself.
+/// Forces inlining of the emulation's functions. Vectors then stay in the host's registers, and the
+/// compiler's instrumentation finds no memory accesses in these functions.
 #ifndef __aie_inline
 #define __aie_inline __attribute__((always_inline))
 #endif
 
-// Vectors passed by value differ between AVX and AVX-512 callers; all functions here are inlined.
+// The ABI of vectors passed by value differs between AVX and AVX-512 callers. This has no effect
+// here, because all functions are inlined.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 extern "C" {
@@ -46,8 +48,8 @@ __aie_inline inline void count_vector_op(std::uint64_t bytes) {
   npuwhisper_core_state.vector_ops += in_units_of(kRegisterBytes, bytes);
 }
 
-/// Checks an access to a whole vector: compares its addresses with the window of the core's own
-/// memory, and calls the guard only for other addresses.
+/// Checks an access to a whole vector. Compares its addresses with the window of the core's own
+/// memory, and calls npuwhisper_check_access() only for other addresses.
 __aie_inline inline void check_access(const void* address, std::size_t bytes, bool is_write) {
   const NpuWhisperCoreState::Window& window = npuwhisper_core_state.memory;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);
@@ -57,8 +59,8 @@ __aie_inline inline void check_access(const void* address, std::size_t bytes, bo
   npuwhisper_check_access(address, bytes, is_write);
 }
 
-/// Checks an aligned vector access. A misaligned one traps; silicon drops the low address bits and
-/// accesses another address.
+/// Checks an aligned vector access. A misaligned access traps. Silicon ignores the low address bits
+/// instead, and accesses another address.
 __aie_inline inline void check_aligned_access(const void* address, std::size_t bytes,
                                               std::size_t alignment, bool is_write) {
   if (reinterpret_cast<std::uintptr_t>(address) % alignment != 0) [[unlikely]] {

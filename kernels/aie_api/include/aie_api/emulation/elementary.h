@@ -3,11 +3,11 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Functions of one variable, and conversions between fixed and floating point. Fixed point rounds
-/// to nearest even and saturates in all modes (according to the documentation). inv and invsqrt are
-/// AIE2's short Newton sequences, each with an error of about 1e-3: too coarse for a layer norm.
-/// exp2 and tanh exist on AIE2P only. Silicon's tables are not published, so they return the exact
-/// function rounded to bf16.
+/// Functions of one variable, and conversions between fixed and floating point. Conversions to
+/// fixed point round to nearest even and saturate in all modes (according to the documentation).
+/// inv and invsqrt are AIE2's short Newton sequences. Their errors of about 1e-3 are too large for
+/// a layer norm. exp2 and tanh exist on AIE2P only. Silicon's tables are not published, so exp2 and
+/// tanh return the exact function rounded to bf16.
 
 namespace aie {
 
@@ -44,7 +44,8 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
     p = p * f + 0.5F;
     p = p * f + 1.0F;
     p = p * f + 1.0F;
-    // In two steps, so that results below 2^-126 become zero and results above 2^127 infinity.
+    // Multiplies by 2^k in two steps, because 2^k can exceed the range of f32's normal numbers.
+    // Results from 2^128 on become infinity. Arguments of at most `low` give zero.
     const I k = __builtin_convertvector(n, I);
     const I half = k >> 1;
     const V first = reinterpret_cast<V>((half + 127) << 23);
@@ -54,8 +55,8 @@ __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
   });
 }
 
-/// Returns x in units of 2^-shift, rounded to nearest even, or down with `floor_it`, and saturated
-/// to T.
+/// Returns x in units of 2^-shift, rounded to nearest even, or rounded down if `floor_it` is true,
+/// and saturated to T.
 template <typename T>
 __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   const double scaled = static_cast<double>(x) * static_cast<double>(power_of_two(shift));
@@ -69,7 +70,7 @@ __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   return static_cast<T>(rounded);
 }
 
-/// Rounds to the precision of T: the bf16 sequences round after each step.
+/// Rounds to the precision of T. The bf16 sequences round in this way after each step.
 template <typename T>
 __aie_inline inline float hold(float x) {
   if constexpr (std::is_same_v<T, bfloat16>) {
@@ -185,7 +186,7 @@ requires(detail::is_floating_v<T>) __aie_inline inline vector<T, N> sqrt(const v
 #if __AIE_ARCH__ == 21
 
 namespace detail {
-/// Rounds to the nearest bf16, ties to even, whatever the mode.
+/// Rounds to the nearest bf16, ties to even, in every rounding mode.
 template <unsigned N>
 __aie_inline inline vector<bfloat16, N> nearest_bf16(const Lanes<float, N>& x) {
   return vector<bfloat16, N>(

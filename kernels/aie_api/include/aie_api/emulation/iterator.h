@@ -5,12 +5,12 @@
 
 #include "aie_api/emulation/memory.h"
 
-/// Iterators over vectors in memory. Reading through one loads the vector, and assigning stores it,
-/// with the checks of load_v and store_v.
+/// Iterators over vectors in memory. Reading through an iterator loads a vector, and assigning
+/// through it stores a vector, with the checks of load_v and store_v.
 
 namespace aie {
 
-/// A vector in memory.
+/// A reference to a vector in memory.
 template <typename T, unsigned N, aie_dm_resource = aie_dm_resource::none>
 class vector_ref {
  public:
@@ -38,8 +38,8 @@ class vector_ref {
 
 namespace detail {
 
-/// Iterator that moves in steps of `Step` vectors. If `Circle` is not 0, it wraps after that many
-/// elements.
+/// Iterator that moves in steps of `Step` vectors. If `Circle` is not 0, the iterator wraps after
+/// `Circle` elements.
 template <typename T, unsigned N, int Step, std::size_t Circle>
 class IteratorOf {
  public:

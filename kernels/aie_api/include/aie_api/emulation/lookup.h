@@ -19,7 +19,8 @@ class lut<4, OffsetType, SlopeType> {
       : elements_(elements),
         ab_(static_cast<const OffsetType*>(ab)),
         cd_(static_cast<const OffsetType*>(cd)) {}
-  /// Returns an element. Of four lanes, lanes 0 and 1 read the first copy, the others the second.
+  /// Returns an element. Of each four lanes, lanes 0 and 1 read the first copy of the table, and
+  /// lanes 2 and 3 the second copy.
   __aie_inline OffsetType get(unsigned element, unsigned lane) const {
     constexpr unsigned per_line = 16 / sizeof(OffsetType);
     const OffsetType* copy = lane % 4 < 2 ? ab_ : cd_;

@@ -7,10 +7,11 @@
 #include "aie_api/emulation/mmul_block.h"
 #include "aie_api/emulation/mmul_shapes.h"
 
-/// The matrix multiplier. Integers are exact in 32 or 64 wrapping bits. bf16 products are exact and
-/// are added in f32 in the order of k (the order within silicon's multiplier is not published).
-/// AIE2P multiplies bf16 lane by lane, unless AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 selects
-/// block floating point, which first rounds the 8 x 8 blocks of A and B to shared exponents.
+/// The matrix multiplier. Integer products are exact and are added in 32 or 64 bits with
+/// wrap-around. bf16 products are exact and are added in f32 in the order of k (the order within
+/// silicon's multiplier is not published). AIE2P multiplies bf16 lane by lane, unless
+/// AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 selects block floating point, which first rounds the
+/// 8 x 8 blocks of A and B to shared exponents.
 
 namespace aie {
 
@@ -65,7 +66,7 @@ __aie_inline inline void count_macs(unsigned bits_a, unsigned bits_b, std::uint6
   } else if (total <= 24) {
     s.macs_16x8 += n;
   } else {
-    // Wider operands need one pass of the 16-bit multiplier for each pair of halves.
+    // Wider operands need one pass of the 16-bit multiplier for each pair of 16-bit halves.
     s.macs_16x16 += n * ((bits_a + 15) / 16) * ((bits_b + 15) / 16);
   }
 }
@@ -168,7 +169,7 @@ class mmul {
       }
       detail::multiply_block<M, K, N, true>(c_, blocks, detail::transpose_blocks(b));
     } else if constexpr (Types::kBf16 && detail::kBf16ByBlocks && N == 8 && K == 8) {
-      // A 4 x 8 x 8 product costs an 8 x 8 x 8 product, half of which is ignored.
+      // A 4 x 8 x 8 product costs as much as an 8 x 8 x 8 product, half of which is ignored.
       state.macs_bf16_by_bfp16 += std::uint64_t{8} * K * N;
       detail::multiply_block<M, K, N, true>(c_, detail::quantise_bfp16(detail::bf16_to_float(a)),
                                             detail::quantise_bfp16<true>(detail::bf16_to_float(b)));
@@ -191,7 +192,7 @@ class mmul {
 }  // namespace aie
 
 #if __AIE_ARCH__ == 21
-// The multiplier's block products as intrinsics. B is transposed.
+// The intrinsics for the multiplier's block products. B is stored transposed.
 __aie_inline inline aie::accum<accfloat, 64> mac_8x8_8x8T(const aie::block_vector<bfp16ebs8, 64>& a,
                                                           const aie::block_vector<bfp16ebs8, 64>& b,
                                                           const aie::accum<accfloat, 64>& acc) {

@@ -3,14 +3,15 @@
 
 #include "aie_api/emulation/simd.h"
 
-/// C += A * B for one mmul block in the host's registers. All three are row-major lanes of one type
-/// (f32, int32 or int64). A chunk of C holds one or more rows, or a part of one. For each k, lanes
-/// of A are spread over the columns of their rows, and a row of B is repeated for each row.
+/// Computes C += A * B for one mmul block in the host's registers. A, B and C are row-major lanes
+/// of one type (f32, int32 or int64). A chunk of C holds one or more rows, or a part of a row. For
+/// each k, lanes of A are spread over the columns of their rows, and a row of B is repeated for
+/// each row of C.
 
 namespace aie::detail {
 
-/// Returns a * b + c. For products of bf16 values, fused and separate rounding agree (the product
-/// is exact).
+/// Returns a * b + c. For bf16 values, fused and separate rounding give equal results, because the
+/// product is exact.
 template <typename V>
 __aie_inline inline V multiply_add(V a, V b, V c) {
 #if defined(__FMA__)

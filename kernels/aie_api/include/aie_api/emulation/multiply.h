@@ -4,8 +4,8 @@
 #include "aie_api/emulation/accum.h"
 
 /// Lane-by-lane products into accumulators. bf16 products are exact in f32. AIE has no f32
-/// multiplier: silicon adds up to nine bf16 products of the operands' parts. Here the product is
-/// rounded once to f32, which is at least as close.
+/// multiplier: silicon adds up to nine bf16 products of the operands' parts. The emulation rounds
+/// the product once to f32, which is at least as accurate.
 
 namespace aie {
 
@@ -17,8 +17,9 @@ using accum_tag_or_default_t =
     std::conditional_t<std::is_same_v<Tag, accauto>, default_accum_tag_t<A, B>, Tag>;
 
 /// Counts the multiplier's instructions for n lanes. One instruction covers 32 lanes of up to 16
-/// bits, or 16 lanes of bf16 on AIE2. 32-bit operands need one for each pair of halves. f32 is
-/// split into three bf16 parts (six conversions), whose nine products are added.
+/// bits, or 16 lanes of bf16 on AIE2. 32-bit operands need one instruction for each pair of 16-bit
+/// halves. f32 operands are split into three bf16 parts (six conversions), whose nine products are
+/// added.
 template <typename A, typename B>
 __aie_inline inline void count_products(std::uint64_t n) {
   constexpr bool floats = is_floating_v<A> || is_floating_v<B>;
@@ -72,8 +73,8 @@ __aie_inline inline Lanes<L, N> sub_lanes_of(const Lanes<L, N>& a, const Lanes<L
   }
 }
 
-/// Returns a scalar operand as a vector of its own type. References to elements of vectors are
-/// resolved.
+/// Returns a vector that has the scalar operand in all lanes. A reference to a vector's element is
+/// replaced by the element's value.
 template <unsigned N, typename E>
 __aie_inline inline auto spread_scalar(const E& e) {
   if constexpr (requires { e.get(); }) {

@@ -18,9 +18,9 @@ __aie_inline inline vector<T, N> gather(F source) {
 
 }  // namespace detail
 
-/// Returns a vector whose element i is element i + n of `v`. The top elements are undefined in the
-/// documentation: silicon shifts in zeros or garbage, so kernels must not rely on them. Here they
-/// have the pattern of a vector that was never written.
+/// Returns a vector whose element i is element i + n of `v`. The documentation leaves the top
+/// elements undefined: silicon shifts in zeros or garbage, so kernels must not rely on these
+/// elements. In the emulation, they have the pattern of a vector that was never written.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> shuffle_down(const vector<T, N>& v, unsigned n) {
   return detail::gather<T, N>([&](unsigned i) __aie_inline {
@@ -72,8 +72,7 @@ __aie_inline inline vector<T, N> reverse(const vector<T, N>& v) {
   return detail::gather<T, N>([&](unsigned i) __aie_inline { return v.lanes().get(N - 1 - i); });
 }
 
-/// Returns every other group of `step` elements: the even groups here, the odd groups in
-/// filter_odd().
+/// Returns the even groups of `step` elements, counted from 0. filter_odd() returns the odd groups.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N / 2> filter_even(const vector<T, N>& v, unsigned step = 1) {
   return detail::gather<T, N / 2>(
@@ -86,7 +85,7 @@ __aie_inline inline vector<T, N / 2> filter_odd(const vector<T, N>& v, unsigned 
   });
 }
 
-/// Returns alternating groups of `step` elements of a and b, as two vectors.
+/// Returns groups of `step` elements, alternately from a and b, as two vectors.
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const vector<T, N>& a,
                                                                          const vector<T, N>& b,
@@ -100,7 +99,7 @@ __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_zip(const v
   return {detail::gather<T, N>([&](unsigned i) __aie_inline { return at(i); }),
           detail::gather<T, N>([&](unsigned i) __aie_inline { return at(N + i); })};
 }
-/// Reverses interleave_zip(): returns the even groups of (a, b), then the odd ones.
+/// Reverses interleave_zip(): returns the even and the odd groups of (a, b).
 template <typename T, unsigned N>
 __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const vector<T, N>& a,
                                                                            const vector<T, N>& b,
@@ -113,7 +112,7 @@ __aie_inline inline std::pair<vector<T, N>, vector<T, N>> interleave_unzip(const
               [&](unsigned i) __aie_inline { return at(i / step * 2 * step + step + i % step); })};
 }
 
-/// Returns the transpose of the vector as a row-major matrix of `rows` x `columns`.
+/// Takes the vector as a row-major matrix of `rows` x `columns`, and returns the transposed matrix.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> transpose(const vector<T, N>& v, unsigned rows, unsigned columns) {
   if (rows * columns != N) npuwhisper_trap("transpose: rows times columns is not the size");

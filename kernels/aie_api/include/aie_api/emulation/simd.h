@@ -7,13 +7,14 @@
 
 #include "aie_api/emulation/core.h"
 
-/// Lanes<L, N>: N lanes in the host's vector registers, as an array of chunks of the target's
-/// widest register. All loops over chunks are unrolled at compile time, so that the compiler keeps
-/// the chunks of a Lanes in registers. Operations on one chunk use GCC's vector extensions.
+/// Lanes<L, N> has N lanes in the host's vector registers, as an array of chunks of at most
+/// kChunkBytes. All loops over chunks are unrolled at compile time, so that the compiler keeps the
+/// chunks of a Lanes in registers. Operations on one chunk use GCC's vector extensions.
 
 namespace aie::detail {
 
-// 32 bytes even with AVX-512: the cost of its cross-lane shuffles exceeds the gain of wider sums.
+// 32 bytes, even with AVX-512, because AVX-512's cross-lane shuffles cost more time than its wider
+// sums save.
 #if defined(__AVX2__)
 inline constexpr unsigned kChunkBytes = 32;
 #else
@@ -136,7 +137,8 @@ __aie_inline constexpr Lanes<L, N> make_lanes(F&& value) {
   return r;
 }
 
-/// Applies `f`, which takes and returns vectors with the same number of lanes (a conversion).
+/// Applies the conversion `f` to the parts of `a`. `f` takes and returns vectors with the same
+/// number of lanes.
 template <typename To, typename From, unsigned N, typename F>
 __aie_inline constexpr Lanes<To, N> map_to(const Lanes<From, N>& a, F&& f) {
   constexpr unsigned to = Lanes<To, N>::kPer;
@@ -163,7 +165,7 @@ __aie_inline constexpr Lanes<To, N> convert(const Lanes<From, N>& a) {
   }
 }
 
-/// Returns the same bits as lanes of another width.
+/// Returns the bits of `a` as lanes of type To.
 template <typename To, typename From, unsigned N>
 __aie_inline constexpr auto reinterpret(const Lanes<From, N>& a) {
   Lanes<To, N * sizeof(From) / sizeof(To)> r;
@@ -173,7 +175,7 @@ __aie_inline constexpr auto reinterpret(const Lanes<From, N>& a) {
   return r;
 }
 
-/// Returns M lanes from lane J * M on.
+/// Returns lanes [J * M, J * M + M) of `a`.
 template <unsigned M, unsigned J, typename L, unsigned N>
 __aie_inline constexpr Lanes<L, M> sub_lanes(const Lanes<L, N>& a) {
   Lanes<L, M> r;
@@ -193,7 +195,7 @@ __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<
     unroll<Lanes<L, M>::kCount>([&](auto i)
                                     __aie_inline { a.c[idx * Lanes<L, M>::kCount + i] = b.c[i]; });
   } else {
-    // The part is narrower than a chunk: blends the chunk from its parts.
+    // `b` is narrower than a chunk, so the chunk is assembled from `b` and its own other parts.
     constexpr unsigned parts = Lanes<L, N>::kPer / M;
     unroll<Lanes<L, N>::kCount>([&](auto i) __aie_inline {
       if (idx / parts == i) {
@@ -209,8 +211,10 @@ __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<
   }
 }
 
-/// Unaligned loads and stores of a chunk that the compiler's instrumentation does not see. The
-/// callers check the whole vector.
+/// Loads a chunk from an unaligned address. On x86, chunks of 16 bytes, and of 32 bytes with AVX,
+/// are loaded by inline assembly, which the compiler does not instrument. Other chunks use
+/// memcpy(). The caller must have checked the access to the whole vector. store_unseen() stores a
+/// chunk in the same way.
 template <typename V>
 __aie_inline inline V load_unseen(const void* address) {
   using Alias [[gnu::may_alias]] = V;

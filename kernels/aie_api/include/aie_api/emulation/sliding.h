@@ -3,7 +3,7 @@
 
 #include "aie_api/emulation/arithmetic.h"
 
-/// Sums of products over several vectors, and filters that slide over one.
+/// Sums of products over several vectors, and filters that slide over one vector.
 
 namespace aie {
 

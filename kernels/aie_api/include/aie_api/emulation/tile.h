@@ -3,7 +3,7 @@
 
 #include "aie_api/emulation/types.h"
 
-/// The tile's control registers and clock, under aie_api's names and the intrinsics'.
+/// The tile's control registers and clock, under the names of aie_api and of the intrinsics.
 
 __aie_inline inline void set_rnd(unsigned mode) {
   npuwhisper_core_state.rounding = mode;
@@ -44,8 +44,8 @@ class tile {
     const unsigned id = get_coreid();
     return {static_cast<std::uint16_t>(id & 0x1f), static_cast<std::uint16_t>(id >> 16 & 0x7f)};
   }
-  /// Returns the core's position. Row 0 is the lowest core row: the rows of shims and memory tiles
-  /// below it are not counted.
+  /// Returns the core's position. Row 0 is the lowest core row; the rows of shims and memory tiles
+  /// are not counted.
   __aie_inline tile_id id() const {
     const tile_id global = global_id();
     return {static_cast<std::uint16_t>(global.row - 2), global.col};

@@ -19,8 +19,8 @@ using uint32 = std::uint32_t;
 using int64 = std::int64_t;
 using uint64 = std::uint64_t;
 
-/// A scalar bfloat16. It converts as Peano's does: to float exactly, from float to nearest even
-/// (scalar code ignores the vector unit's rounding mode).
+/// A scalar bfloat16 that converts like the type of the Peano compiler: exactly to float, and from
+/// float to nearest even (scalar code ignores the vector unit's rounding mode).
 class bfloat16 {
  public:
   bfloat16() = default;
@@ -60,7 +60,7 @@ static_assert(sizeof(bfloat16) == 2 && std::is_trivially_copyable_v<bfloat16>);
 /// Block floating point: 8 elements of 8 bits share an exponent (AIE2P).
 struct bfp16ebs8 {};
 
-// Accumulator tags: the minimum number of bits that a kernel requests.
+// Accumulator tags. Their numbers are the minimum number of bits that a kernel requests.
 struct acc16 {};
 struct acc24 {};
 struct acc32 {};
@@ -75,7 +75,7 @@ struct accauto {};
 
 namespace aie {
 
-/// Values of the control register (AIE2 and AIE2P).
+/// The rounding modes, with their values in the control register (AIE2 and AIE2P).
 enum class rounding_mode : unsigned {
   floor = 0,
   ceil = 1,
@@ -91,7 +91,7 @@ enum class rounding_mode : unsigned {
 
 enum class saturation_mode : unsigned { none = 0, truncate = 1, saturate = 1, symmetric = 3 };
 
-/// Bank hints: the memory bank of an access. They affect time on silicon, never values.
+/// Hints that name the memory bank of an access. They affect the time on silicon, never the values.
 enum class aie_dm_resource { none, a, b, c, d, ab, ac, ad, bc, bd, cd, stack };
 
 namespace detail {
@@ -143,8 +143,8 @@ __aie_inline constexpr T from_lane(LaneT<T> lane) {
   }
 }
 
-/// Type of an accumulator lane. acc16..acc32 are 32-bit accumulators on AIE2 and AIE2P,
-/// acc40..acc64 64-bit ones.
+/// Type of an accumulator lane. On AIE2 and AIE2P, acc16..acc32 are 32-bit accumulators, and
+/// acc40..acc64 are 64-bit accumulators.
 template <typename Tag>
 struct AccumLaneOf {
   static_assert(is_accum_tag_v<Tag>, "not an accumulator tag of AIE2 or AIE2P");

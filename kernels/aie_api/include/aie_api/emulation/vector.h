@@ -12,7 +12,7 @@ namespace aie {
 template <typename T, unsigned Elems = detail::native_length_v<T>>
 class vector;
 
-/// An element of a vector that can be assigned to.
+/// A reference to an element of a vector, through which the element can be assigned.
 template <typename T, unsigned N>
 class vector_elem_ref {
  public:
@@ -93,7 +93,7 @@ class vector {
   __aie_inline vector_elem_ref<T, Elems> elem_ref(unsigned index) { return {*this, index}; }
   __aie_inline T elem_const_ref(unsigned index) const { return get(index); }
 
-  /// Shifts all elements up by one and writes the first.
+  /// Shifts all elements up by one and sets element 0 to `value`.
   __aie_inline vector& push(T value) {
     const vector old = *this;
     for (unsigned i = 1; i < Elems; ++i) lanes_.set(i, old.lanes_.get(i - 1));
@@ -153,7 +153,7 @@ class vector {
     (std::make_integer_sequence<unsigned, Elems / Out>{});
   }
 
-  /// Returns the same bits as elements of type U.
+  /// Returns the vector's bits as elements of type U.
   template <typename U>
   __aie_inline auto cast_to() const {
     constexpr unsigned n = bytes() / sizeof(U);
@@ -164,7 +164,7 @@ class vector {
     }
   }
 
-  /// Returns integers of the next wider type, or of U.
+  /// Returns the elements as integers of the next wider type, or of type U.
   template <typename U = std::conditional_t<sizeof(T) == 1,
                                             std::conditional_t<std::is_signed_v<T>, int16, uint16>,
                                             std::conditional_t<std::is_signed_v<T>, int32, uint32>>>
@@ -180,8 +180,8 @@ class vector {
         detail::convert<U>(detail::reinterpret<std::make_unsigned_t<T>>(lanes_)));
   }
 
-  /// Returns integers of the next narrower type, or of U, saturated or wrapped according to the
-  /// mode.
+  /// Returns the elements as integers of the next narrower type, or of type U, saturated or wrapped
+  /// according to the saturation mode.
   template <typename U = std::conditional_t<sizeof(T) == 2,
                                             std::conditional_t<std::is_signed_v<T>, int8, uint8>,
                                             std::conditional_t<std::is_signed_v<T>, int16, uint16>>>
