@@ -14,9 +14,10 @@ inline constexpr int kHop = 160;      ///< Samples between the starts of frames:
 
 /// Whisper's log-mel spectrogram (openai/whisper audio.py) of one stream. It takes PCM and returns
 /// windows of frames. PCM is 16 kHz mono, either float (nominally -1 to 1) or 16-bit. Frame i is
-/// centred on sample i * kHop. The first frames see the signal reflected at its beginning; the last
-/// frames, after finish(), see zeros after its end. An implementation computes frames either as
-/// audio arrives or when a window is requested. Reentrant. Nothing allocates after creation.
+/// centred on sample i * kHop. The first frames extend to times before the signal, where the signal
+/// is reflected. The last frames, after finish(), extend to times after its end, where the signal
+/// is zero. An implementation computes frames either as audio arrives or when a window is
+/// requested. Reentrant. Nothing allocates after creation.
 class LogMel {
  public:
   virtual ~LogMel() = default;
@@ -42,7 +43,8 @@ class LogMel {
   /// then (x + 4) / 4), time-major: out is [n_frames, n_mels]. `first` must be at least
   /// first_frame(). Frames from end_frame() on are all 0, as in openai/whisper and faster-whisper.
   /// The value of silence is not 0, and Whisper's output depends on the difference. Returns the
-  /// number of frames before end_frame(). Errors: those of the device that computes.
+  /// number of frames written that are before end_frame(). Errors: those of the device that
+  /// computes the frames.
   virtual Result<int> window(std::int64_t first, int n_frames, std::span<float> out) = 0;
 
   /// Returns the number of bytes of audio that were moved or converted between push() and the

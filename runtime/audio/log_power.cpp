@@ -11,7 +11,7 @@
 #include <hwy/foreach_target.h>
 
 #include <hwy/highway.h>
-// Must follow foreach_target.h, so that it is included once for each target.
+// math-inl.h must follow foreach_target.h, so that it is included once for each target.
 #include <hwy/contrib/math/math-inl.h>
 
 HWY_BEFORE_NAMESPACE();
@@ -26,7 +26,7 @@ float log10_power(const float* power, float* out, std::size_t n) {
   const auto floor = hn::Set(d, 1e-10F);
   auto largest = hn::Set(d, kMinLogPower);
   for (std::size_t i = 0; i < n; i += lanes) {
-    // The last vector may be partial: its unused lanes read as 0 and become the floor.
+    // The last vector may be partial. Its unused lanes are read as 0 and then raised to `floor`.
     const auto inside = hn::FirstN(d, n - i);
     const auto value = hn::Max(hn::MaskedLoad(inside, d, power + i), floor);
     const auto log10 = hn::Max(hn::Log10(d, value), hn::Set(d, kMinLogPower));

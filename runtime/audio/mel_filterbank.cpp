@@ -9,7 +9,7 @@
 namespace npuwhisper {
 namespace {
 
-// Slaney's scale: up to 1000 Hz, 3 mel are 200 Hz; above, 27 mel are a factor of 6.4.
+// On Slaney's scale, 3 mel are 200 Hz up to 1000 Hz. Above 1000 Hz, 27 mel are a factor of 6.4.
 constexpr double kHzPerMel = 200.0 / 3.0;
 constexpr double kLogFromHz = 1000.0;
 constexpr double kLogFromMel = kLogFromHz / kHzPerMel;
@@ -31,7 +31,8 @@ double mel_to_hz(double mel) {
 }  // namespace
 
 Result<MelFilterbank> MelFilterbank::create(int n_mels, int fft_size, int sample_rate) {
-  constexpr int kMaxMels = 1024;  // Whisper has 80 or 128; larger numbers mean a broken model file.
+  // Whisper has 80 or 128 mel bins. A number beyond this limit means that the model file is broken.
+  constexpr int kMaxMels = 1024;
   if (n_mels < 1 || n_mels > kMaxMels) {
     return fail(ErrorCode::InvalidArgument, "mel bins: found " + std::to_string(n_mels) +
                                                 ", wanted 1 to " + std::to_string(kMaxMels));
@@ -50,7 +51,7 @@ Result<MelFilterbank> MelFilterbank::create(int n_mels, int fft_size, int sample
     const double low = corner_hz(m);
     const double peak = corner_hz(m + 1);
     const double high = corner_hz(m + 2);
-    const double height = 2.0 / (high - low);  // Area 1.
+    const double height = 2.0 / (high - low);  // Gives the triangle the area 1.
     Band band{.first_weight = static_cast<int>(bank.weights_.size())};
     for (int k = 0; k < bank.n_bins_; ++k) {
       const double hz = static_cast<double>(k) * sample_rate / fft_size;

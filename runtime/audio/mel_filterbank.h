@@ -8,10 +8,11 @@
 
 namespace npuwhisper {
 
-/// Whisper's mel bank: overlapping triangles that sum a power spectrum into mel bins.
-/// Corners are evenly spaced from 0 to half the sample rate on Slaney's mel scale (linear below
-/// 1000 Hz, logarithmic above: Slaney, Auditory Toolbox, 1998) and each triangle has area 1, with
-/// frequency in Hz. The weights are computed, so any number of bins works. Immutable; thread-safe.
+/// Whisper's mel bank: overlapping triangles that sum a power spectrum into mel bins. Corners are
+/// evenly spaced from 0 to half the sample rate on Slaney's mel scale (linear below 1000 Hz,
+/// logarithmic above: Slaney, Auditory Toolbox, 1998) and each triangle has area 1, with frequency
+/// in Hz. The weights are computed and not read from a file, so any number of mel bins works.
+/// Immutable; thread-safe.
 class MelFilterbank {
  public:
   /// Creates a bank for fft_size / 2 + 1 spectrum bins. `fft_size` in samples, `sample_rate` in Hz.
@@ -27,7 +28,8 @@ class MelFilterbank {
   float weight(int mel, int bin) const;
 
  private:
-  /// The weights of one triangle. Only those of the few spectrum bins that it covers are stored.
+  /// The weights of one triangle. Only the weights of the few spectrum bins that the triangle
+  /// covers are stored.
   struct Band {
     int first_bin = 0;
     int n_bins = 0;

@@ -21,8 +21,8 @@ namespace {
 constexpr int kMelSampleRate = 16000;
 constexpr int kBins = kFftSize / 2 + 1;
 constexpr int kHalf = kFftSize / 2;
-/// Number of samples that frame 0 needs: it extends kHalf samples to the right, and its left half
-/// mirrors samples 1 to kHalf.
+/// Number of samples that frame 0 needs. Its right half covers samples 0 to kHalf - 1, and its left
+/// half mirrors samples 1 to kHalf.
 constexpr std::int64_t kFirstReady = kHalf + 1;
 /// Size of the PCM buffer: one frame and several hops, so that its tail is rarely moved to the
 /// front.
@@ -78,7 +78,7 @@ struct MelFrontend::State {
   std::array<float, kBins> power{};
 
   std::array<float, kPcmSize> pcm{};
-  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is filled; mirrored samples come first
+  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is in use, initially by mirrored samples
   std::int64_t pcm_first = -kHalf;  // sample index of pcm[0]
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
@@ -131,7 +131,7 @@ void MelFrontend::State::compute_frame() {
 }
 
 Result<std::unique_ptr<MelFrontend>> MelFrontend::create(int n_mels, int capacity_frames) {
-  constexpr int kMaxCapacity = 360'000;  // One hour; more is a mistake of the caller.
+  constexpr int kMaxCapacity = 360'000;  // One hour. A larger value is the caller's mistake.
   if (capacity_frames < 1 || capacity_frames > kMaxCapacity) {
     return fail(ErrorCode::InvalidArgument, "mel front end, capacity in frames: found " +
                                                 std::to_string(capacity_frames) + ", wanted 1 to " +

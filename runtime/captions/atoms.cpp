@@ -27,7 +27,7 @@ Joined join(std::span<const SpokenText> texts) {
   return joined;
 }
 
-// Computes times within a text, assuming that each column takes equally long to say.
+// Computes times within a text, assuming that all columns take the same time to say.
 class Clock {
  public:
   Clock(std::span<const SpokenText> texts, std::size_t n) : texts_(texts), widths_(n) {}
@@ -89,7 +89,7 @@ std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
                               std::string_view language) {
   struct Place {
     std::size_t text = 0;
-    int begin = 0;  // In columns of its text.
+    int begin = 0;  // Column of `text` at which the atom begins.
     std::size_t end_text = 0;
     int end = 0;
     bool is_forced = false;
@@ -98,7 +98,7 @@ std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
   Clock clock(texts, texts.size());
   std::vector<Atom> atoms;
   std::vector<Place> places;
-  std::vector<int> said(texts.size());  // Columns of each text so far.
+  std::vector<int> said(texts.size());  // Columns of each text that are in atoms so far.
   std::size_t text = 0;
   std::uint32_t last = 0;
   bool begins_text = false;

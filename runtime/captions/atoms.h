@@ -15,11 +15,14 @@ namespace npuwhisper {
 using BreakCost = int;
 inline constexpr BreakCost kAfterSentence = 0;
 inline constexpr BreakCost kAfterPunctuation = 2;
-inline constexpr BreakCost kBeforeFunctionWord = 4;  ///< A preposition, conjunction, article, ...
+/// Before a preposition, conjunction, article, ...
+inline constexpr BreakCost kBeforeFunctionWord = 4;
 inline constexpr BreakCost kBetweenWords = 8;
-inline constexpr BreakCost kWithinCompound = 16;     ///< After a hyphen, between Korean syllables.
-inline constexpr BreakCost kAfterFunctionWord = 24;  ///< The word belongs to the next one.
-inline constexpr BreakCost kWithinWord = 64;         ///< Within a word that is wider than a line.
+/// After a hyphen, or between Korean syllables.
+inline constexpr BreakCost kWithinCompound = 16;
+/// After a word that belongs to the next word.
+inline constexpr BreakCost kAfterFunctionWord = 24;
+inline constexpr BreakCost kWithinWord = 64;  ///< Within a word that is wider than a line.
 
 /// Text that no line break may split: a word, an East Asian character with its punctuation, or a
 /// piece of a word that is wider than a line.
@@ -30,7 +33,7 @@ struct Atom {
   std::chrono::nanoseconds end{0};
   bool after_space = false;
   bool begins_word = false;                ///< Gets a mark in captions (CaptionMark).
-  BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before it.
+  BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before this atom.
 };
 
 /// Splits text into atoms of at most `columns` columns. A line may break between two of the texts

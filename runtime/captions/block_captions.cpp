@@ -14,11 +14,12 @@ namespace {
 using std::chrono::nanoseconds;
 
 // The cost, in units of BreakCost, of a caption whose length differs from the even length by a
-// whole caption. Limits how uneven captions become for the sake of phrases.
+// whole caption. The cost limits the unevenness of captions that end at phrases.
 constexpr double kUnevenCost = 96;
 // The cost of holding back all known text for the next caption.
 constexpr double kHoldCost = 24;
-// The cost of ending before an unknown word, which may belong to the last known one.
+// The cost of ending a caption after the last known word. The next word is unknown and may belong
+// to the same phrase.
 constexpr double kUnknownCost = 4;
 // The cost of one more caption.
 constexpr double kOneMoreCost = 16;
@@ -74,7 +75,8 @@ std::vector<Caption> BlockCaptions::collect(const Outlook& outlook) {
   return captions;
 }
 
-/// Returns the number of atoms of the next caption, or 0 if more must be known first.
+/// Returns the number of atoms of the next caption, or 0 if this depends on words that are not
+/// known yet.
 std::size_t BlockCaptions::choose(const Outlook& outlook) const {
   const std::size_t limit = before_pause();
   const std::size_t n_fit = n_in_one(0, limit);
@@ -120,14 +122,15 @@ std::size_t BlockCaptions::sentence_end(std::size_t from, std::size_t to) const 
   return 0;
 }
 
-/// Returns whether the first n atoms are enough for a caption. Shorter sentences share a caption
-/// with the next one.
+/// Returns whether the first n atoms are enough for a caption. A shorter sentence shares a caption
+/// with the sentence after it.
 bool BlockCaptions::is_enough(std::size_t n) const {
   return 2 * width_of(first(n)) >= layout_.columns ||
          atoms_[n - 1].end - start() >= 2 * nanoseconds(reading::kLeast);
 }
 
-/// Returns the number of captions for the atoms [from, to) if each takes as many as fit.
+/// Returns the number of captions for the atoms [from, to) if each caption takes as many atoms as
+/// fit.
 std::size_t BlockCaptions::n_captions(std::size_t from, std::size_t to) const {
   std::size_t n = 0;
   for (; from < to; ++n) from += n_in_one(from, to);
@@ -153,8 +156,8 @@ std::size_t BlockCaptions::best_split(std::size_t n_fit, std::size_t n_all) cons
   return best;
 }
 
-/// Returns the number of atoms to send now, if they cannot wait for the end of the phrase. Atoms
-/// that do not begin by `due` may be kept for the next caption.
+/// Returns the number of atoms of a caption that is due before the end of its phrase is known.
+/// Atoms that begin after `due` may be kept for the next caption.
 std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   const double width = width_of(atoms_);
   std::size_t best = atoms_.size();
@@ -171,7 +174,8 @@ std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   return best;
 }
 
-/// Returns when a caption of the first n atoms ends, or nullopt if more must be known first.
+/// Returns the end time of a caption of the first n atoms, or nullopt if it depends on words that
+/// are not known yet.
 std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& outlook) const {
   const nanoseconds start = this->start();
   const nanoseconds spoken = std::max(atoms_[n - 1].end, start + reading::kShortest);

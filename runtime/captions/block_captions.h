@@ -26,7 +26,8 @@ class BlockCaptions final : public CaptionMaker {
   void restart(std::chrono::nanoseconds from) override;
 
  private:
-  /// What is known about words that have not arrived yet.
+  /// The conditions for captions: the arguments of take(), and whether all words have been added
+  /// (`is_end`). No word that is added later begins before `known`.
   struct Outlook {
     std::chrono::nanoseconds known;
     std::optional<std::chrono::nanoseconds> due;
@@ -52,7 +53,7 @@ class BlockCaptions final : public CaptionMaker {
 
   CaptionLayout layout_;
   std::string language_;
-  std::vector<SpokenText> texts_;  // Not in a caption yet.
+  std::vector<SpokenText> texts_;  // Texts that are not in a caption yet.
   std::vector<Atom> atoms_;        // The atoms of texts_.
   std::chrono::nanoseconds floor_{0};
 };

@@ -8,8 +8,8 @@
 
 namespace npuwhisper {
 
-/// Passes to another caption maker only times that it can compute with: times beyond 146 years
-/// after or 73 years before 0 are clamped to these limits. Reentrant.
+/// Passes calls to another caption maker. Clamps all times to the range from 73 years before 0 to
+/// 146 years after 0, in which the maker's computations do not overflow. Reentrant.
 class BoundedCaptions final : public CaptionMaker {
  public:
   explicit BoundedCaptions(std::unique_ptr<CaptionMaker> maker) : maker_(std::move(maker)) {}

@@ -13,9 +13,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Words that follow each other faster than this appear together.
+// Words that begin less than this time after the first of them appear together.
 constexpr milliseconds kStep{100};
-// How long the last words stay on the screen without further speech.
+// Time for which the last words stay on the screen after their end if no further words follow.
 constexpr milliseconds kHold{3000};
 
 }  // namespace
@@ -60,7 +60,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     const auto n = static_cast<std::size_t>(next - atoms_.begin());
     const auto end = end_of(n, known, is_end || (due && start <= *due));
     if (!end) break;
-    // The old words stay until the new ones start, or until they are cleared.
+    // The words on the screen stay until the new words start, or until the screen is cleared.
     if (!screen_.empty()) {
       const nanoseconds until = std::min<nanoseconds>(start, spoken_ + kHold);
       if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
@@ -72,7 +72,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     captions.back().spoken = spoken_;
   }
   if (atoms_.empty() && !screen_.empty()) {
-    // The screen stays unchanged until `due`: no words have arrived for that time.
+    // The screen stays unchanged until `due`, because no further words have arrived.
     const nanoseconds settled = std::max(known, due.value_or(known));
     const nanoseconds until = std::min<nanoseconds>(settled, spoken_ + kHold);
     if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
@@ -81,7 +81,8 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
   return captions;
 }
 
-/// Returns when the screen with the next n atoms ends, or nullopt if more must be known first.
+/// Returns the end time of the screen that shows the next n atoms, or nullopt if it depends on
+/// words that are not known yet.
 std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds known,
                                                    bool must_go) const {
   const nanoseconds spoken = atoms_[n - 1].end;

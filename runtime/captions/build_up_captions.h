@@ -12,7 +12,7 @@
 namespace npuwhisper {
 
 /// Captions that grow (BuildUp): a word appears when it is spoken, at the end of the bottom line.
-/// When that line is full, the lines move up. The screen is cleared after a while without speech.
+/// When that line is full, the lines move up. The screen is cleared after 3 s without speech.
 class BuildUpCaptions final : public CaptionMaker {
  public:
   explicit BuildUpCaptions(const CaptionLayout& layout) : layout_(layout) {}
@@ -39,7 +39,7 @@ class BuildUpCaptions final : public CaptionMaker {
   Caption show(std::chrono::nanoseconds start, std::chrono::nanoseconds end);
 
   CaptionLayout layout_;
-  std::vector<Atom> atoms_;  // Not on the screen yet.
+  std::vector<Atom> atoms_;  // Atoms that are not on the screen yet.
   std::vector<Line> screen_;
   std::chrono::nanoseconds spoken_{0};  // End of the words on the screen.
   std::chrono::nanoseconds floor_{0};

@@ -34,9 +34,9 @@ bool is_line_end(std::uint32_t c) {
   return (c >= 0x0A && c <= 0x0D) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
-// Returns whether a line may break at a quotation mark. Annex 14 never breaks there, since it
-// cannot know which marks open. Next to East Asian characters, without a space, the marks of the
-// first set open and those of the second close.
+// Returns whether a line may break at a quotation mark. Unicode annex 14 never breaks there, since
+// it cannot know which marks open a quotation. Next to East Asian characters, without a space, the
+// marks of the first set open a quotation, and those of the second set close it.
 bool is_east_asian_quotation(const Character& before, const Character& after) {
   if (contains(U"“‘", after.first)) return before.width == 2 && !opens_bracket(before.last);
   return contains(U"”’", before.last) && after.width == 2 && !ends_sentence(after.first) &&
@@ -54,7 +54,8 @@ Character read_character(std::string_view text) {
     if (is_first) character.first = c;
     is_first = false;
     character.last = c;
-    // The maximum, not the sum: joined code points (an emoji family) are drawn as one character.
+    // The width is the maximum of the code points' widths, because joined code points (such as an
+    // emoji family) are drawn as one character.
     character.width = std::max(character.width, uc_width(c, kEncoding));
   }
   character.is_space = is_breaking_space(character.first);

@@ -18,7 +18,8 @@ struct Character {
   bool may_break = false;   ///< A line may end before it (Unicode annex 14).
 };
 
-/// Splits `text`, which must be valid UTF-8, into characters that point into it.
+/// Splits `text`, which must be valid UTF-8, into characters. Their `text` points into the
+/// argument.
 std::vector<Character> split_characters(const std::string& text);
 
 /// Appends `text`, with U+FFFD in place of bytes that are not valid UTF-8.

@@ -20,7 +20,8 @@ struct Language {
   std::string_view words;  // Each with a space before and after it.
 };
 
-// Words of closed classes, as any grammar lists them, without pronouns that may end a phrase.
+// Words of closed classes (articles, prepositions, conjunctions, ...), as grammars list them.
+// Pronouns that may end a phrase are left out.
 constexpr std::array kLanguages = {
     Language{"en",
              " a an the and or but nor so yet if because although though while when where whether "
@@ -83,7 +84,7 @@ std::string ascii_lower_case(std::string text) {
 
 std::string lower_case(const std::string& text) {
   std::size_t size = 0;
-  // No language and no normalisation: the listed words need neither.
+  // Passes neither a language nor a normalisation form, because the listed words need none.
   const std::unique_ptr<std::uint8_t, decltype(&std::free)> lower(
       u8_tolower(reinterpret_cast<const std::uint8_t*>(text.data()), text.size(), nullptr, nullptr,
                  nullptr, &size),

@@ -7,10 +7,12 @@
 namespace npuwhisper {
 namespace {
 
-// The cost, in units of BreakCost, of a whole line of slack. With this cost, lines may be uneven by
-// half for the sake of a phrase, but no line should be a single word.
+// The cost, in units of BreakCost, of a line whose width differs from the even width by a whole
+// line. With this cost, a line may differ from the even width by half a line in order to end at a
+// phrase, but it is rarely a single word.
 constexpr double kSlackCost = 48;
-// A line that is longer than the one below hides more of the picture without benefit.
+// The cost of a second-to-last line that is longer than the last line. Such a layout hides more of
+// the picture without benefit.
 constexpr double kTopHeavyCost = 1;
 
 int space_before(const Atom& atom) {
@@ -83,7 +85,8 @@ int width_of(std::span<const Atom> atoms) {
 }
 
 std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns) {
-  // With more than a few lines, even lengths are not worth a search.
+  // Texts with more lines than this are not searched for lines of even length. Their lines are
+  // filled in order.
   constexpr std::size_t kMostSearched = 4;
   const std::size_t n = n_lines(atoms, columns);
   if (n > kMostSearched) {

@@ -3,7 +3,7 @@
 
 #include <chrono>
 
-/// How long captions are shown, and when one ends to make room for the next.
+/// Durations of captions, and limits on the delays and gaps between captions.
 namespace npuwhisper::reading {
 
 using std::chrono::milliseconds;
@@ -21,10 +21,10 @@ inline constexpr milliseconds kGap{500};
 inline constexpr milliseconds kMostDelay{500};
 /// Length of a pause that ends a caption.
 inline constexpr milliseconds kPause{1000};
-/// How long a caption that cannot wait for the next word stays after its last word, to avoid
-/// flicker.
+/// Time for which a caption stays after the end of its last word if it cannot wait for the next
+/// word. It avoids flicker.
 inline constexpr milliseconds kLinger{200};
-/// Duration of a caption if no time is left at all.
+/// Minimum duration of a caption that has no time left before the next caption.
 inline constexpr milliseconds kShortest{20};
 
 }  // namespace npuwhisper::reading

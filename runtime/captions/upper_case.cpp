@@ -15,12 +15,12 @@ std::string upper_case(std::string_view text, std::string_view language) {
   append_valid(text, valid);
   const std::string code(language);
   std::size_t size = 0;
-  // nullptr: no normalisation.
+  // The first nullptr selects no normalisation form.
   const std::unique_ptr<std::uint8_t, decltype(&std::free)> upper(
       u8_toupper(reinterpret_cast<const std::uint8_t*>(valid.data()), valid.size(), code.c_str(),
                  nullptr, nullptr, &size),
       std::free);
-  // Valid text fails only if there is no memory.
+  // With valid text, u8_toupper() fails only for lack of memory.
   if (!upper && !valid.empty()) throw std::bad_alloc();
   return std::string(reinterpret_cast<const char*>(upper.get()), upper ? size : 0);
 }

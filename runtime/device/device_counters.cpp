@@ -6,7 +6,7 @@ namespace npuwhisper {
 void DeviceCounters::submitted(Clock::time_point at) {
   const std::scoped_lock lock(mutex_);
   if (counted_.calls++ == 0) first_ = at;
-  // Time during which runs overlap counts once.
+  // Runs that overlap count as one busy period.
   if (n_in_flight_++ == 0) busy_since_ = at;
 }
 

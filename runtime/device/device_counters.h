@@ -23,7 +23,7 @@ class DeviceCounters {
   DeviceStats stats(Clock::time_point now) const;
 
  private:
-  mutable std::mutex mutex_;  // guards all other members; a leaf lock
+  mutable std::mutex mutex_;  // guards all other members; no other lock is taken while it is held
   DeviceStats counted_;       // without since_first
   Clock::time_point first_{};
   Clock::time_point busy_since_{};  // valid while n_in_flight_ > 0

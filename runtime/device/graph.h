@@ -10,18 +10,19 @@ namespace npuwhisper {
 /// The operations of Whisper. Their tensors are row-major [rows, columns]; a row is a position in
 /// time or a token.
 enum class OpKind {
-  Conv1d,           ///< Convolution over rows, zero padding (kernel - 1) / 2: weight [columns out, columns in, kernel].
-  LayerNorm,        ///< Over columns: weight is gamma, bias is beta; epsilon 1e-5.
-  Gemm,             ///< input * weight^T + bias: weight [columns out, columns in].
-  Attention,        ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
-  Embedding,        ///< Sum of the token's row of `weight` and the position's row of `position`.
-  CachedAttention,  ///< Attention over the row's cache, after its key and value were added.
+  Conv1d,  ///< Convolution over rows, zero padding (kernel - 1) / 2: weight [columns out, columns
+           ///< in, kernel].
+  LayerNorm,  ///< Over columns: weight is gamma, bias is beta; epsilon 1e-5.
+  Gemm,       ///< input * weight^T + bias: weight [columns out, columns in].
+  Attention,  ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
+  Embedding,  ///< Sum of the token's row of `weight` and the position's row of `position`.
+  CachedAttention,  ///< Stores the row's key and value in its cache, then attends to the cache.
   CrossAttention,   ///< Queries from input, keys and values from the row's cross-attention buffer.
   StoreCrossCache,  ///< Stores keys and values [rows, 2 * columns] in a cross-attention buffer.
-  SelectRows,       ///< Keeps the rows that want logits, in order.
+  SelectRows,       ///< Keeps the rows whose logits are wanted, in order.
 };
 
-enum class Activation { None, Gelu };  ///< Gelu: the exact one, with erf.
+enum class Activation { None, Gelu };  ///< Gelu: the exact form, with erf.
 
 using TensorId = int;
 inline constexpr TensorId kNoTensor = -1;
@@ -40,27 +41,27 @@ struct Op {
   std::string name = {};
   TensorId input = kNoTensor;
   TensorId output = kNoTensor;
-  TensorId residual = kNoTensor;    ///< Added to the output.
-  std::string weight = {};          ///< Name of a variable of the model; empty: none.
-  std::string bias = {};            ///< Name of a variable of the model; empty: none.
-  std::string position = {};        ///< Name of a variable, added row by row; empty: none.
+  TensorId residual = kNoTensor;  ///< Added to the output.
+  std::string weight = {};        ///< Name of a variable of the model; empty: none.
+  std::string bias = {};          ///< Name of a variable of the model; empty: none.
+  std::string position = {};      ///< Name of a variable, added row by row; empty: none.
   Activation activation = Activation::None;
   int n_heads = 0;
-  int kernel = 0;                   ///< Conv1d: its width in rows.
-  int stride = 1;                   ///< Conv1d: its stride in rows.
-  /// Gemm: this many of the largest values of each output row are computed from `weight` as the
-  /// model stores it, even if the others use rounded weights.
+  int kernel = 0;  ///< Conv1d: its width in rows.
+  int stride = 1;  ///< Conv1d: its stride in rows.
+  /// Gemm: number of largest values in each output row that are computed from `weight` as the model
+  /// stores it, even if the other values are computed from rounded weights.
   int n_exact_best = 0;
-  int layer = 0;                    ///< Index of the encoder or decoder layer; selects its cache.
-  std::vector<int> captured_heads = {};   ///< CrossAttention: heads captured in StepRow::attention.
+  int layer = 0;  ///< Index of the encoder or decoder layer; selects its cache.
+  std::vector<int> captured_heads = {};  ///< CrossAttention: heads captured in StepRow::attention.
 };
 
 /// A static graph: operations in a valid order of execution. Plain data.
 struct Graph {
   std::string name = {};
   std::vector<TensorSpec> tensors = {};
-  std::vector<TensorId> inputs = {};    ///< Bound by the caller, in this order, for each batch item.
-  std::vector<TensorId> outputs = {};   ///< Bound by the caller, after the inputs.
+  std::vector<TensorId> inputs = {};   ///< Bound by the caller, in this order, for each batch item.
+  std::vector<TensorId> outputs = {};  ///< Bound by the caller, after the inputs.
   std::vector<Op> ops = {};
 
   TensorId add_tensor(std::string tensor_name, int rows, int columns);

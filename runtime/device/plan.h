@@ -10,19 +10,19 @@ namespace npuwhisper {
 /// Describes where and how one operation runs.
 struct PlannedOp {
   std::string name;
-  std::string device;       ///< "cpu" or "npu".
-  std::string how;          ///< Kernel, types and tiles: "onednn bf16, 128 rows a task".
-  std::string reason;       ///< Why it runs on this device; empty if that is obvious.
-  double flops = 0;         ///< For one batch item.
+  std::string device;  ///< "cpu" or "npu".
+  std::string how;     ///< Kernel, types and tiles: "onednn bf16, 128 rows a task".
+  std::string reason;  ///< Why the operation runs on this device; empty if obvious.
+  double flops = 0;    ///< For one batch item.
 };
 
 /// Describes how an Executable runs its graph, as data that can be printed.
 struct Plan {
   std::string graph;
-  std::string summary;               ///< Facts about all operations together; may be empty.
+  std::string summary;  ///< Facts about all operations together; may be empty.
   std::vector<PlannedOp> ops;
-  std::uint64_t weight_bytes = 0;    ///< Packed weights that the device holds.
-  std::uint64_t working_bytes = 0;   ///< Buffers allocated by prepare().
+  std::uint64_t weight_bytes = 0;   ///< Packed weights that the device holds.
+  std::uint64_t working_bytes = 0;  ///< Buffers allocated by prepare().
 
   std::string describe() const;
 };

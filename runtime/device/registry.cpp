@@ -40,12 +40,18 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
     auto device = entry.open(options);
     if (options.kind == entry.kind) return device;
     if (device) {
-      log(LogLevel::Info, "device=auto: chose " + (*device)->info().name + (tried.empty() ? "" : ";" + tried));
+      log(LogLevel::Info,
+          "device=auto: chose " + (*device)->info().name + (tried.empty() ? "" : ";" + tried));
       return device;
     }
-    tried.append(" ").append(to_string(entry.kind)).append(": ").append(device.error().message).append(";");
+    tried.append(" ")
+        .append(to_string(entry.kind))
+        .append(": ")
+        .append(device.error().message)
+        .append(";");
   }
-  if (options.kind == DeviceKind::Auto) return fail(ErrorCode::NotFound, "no device can be opened:" + tried);
+  if (options.kind == DeviceKind::Auto)
+    return fail(ErrorCode::NotFound, "no device can be opened:" + tried);
   return fail(ErrorCode::NotFound, "device '" + std::string(to_string(options.kind)) +
                                        "': this build has no such device, wanted cpu or auto");
 }

@@ -14,13 +14,13 @@ namespace npuwhisper {
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::Auto;
   Precision precision = Precision::Auto;
-  unsigned n_threads = 0;   ///< 0: the physical cores that cgroup and affinity allow.
+  unsigned n_threads = 0;     ///< 0: one for each physical core that cgroup and affinity allow.
   NpuStages npu_stages = {};  ///< Stages that run on the NPU; unused if Auto chooses the CPU.
 };
 
-/// Opens the requested device. Auto chooses the first that can be opened, NPU before CPU, and logs
-/// its choice. Errors: NotFound (no such device here), Unsupported (precision), InvalidArgument
-/// (stages for a CPU), those of the device.
+/// Opens the requested device. Auto tries the NPU, then the CPU, chooses the first device that can
+/// be opened, and logs the choice. Errors: NotFound (no such device here), Unsupported (precision),
+/// InvalidArgument (stages for a CPU), those of the device.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

@@ -5,7 +5,8 @@
 
 namespace npuwhisper {
 
-TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes, const std::vector<int>& stage_of) {
+TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes,
+                         const std::vector<int>& stage_of) {
   TensorSlots slots;
   slots.slot_of.assign(graph.tensors.size(), -1);
   const std::vector<int> last = last_uses(graph);
@@ -22,7 +23,8 @@ TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& byt
     bool taken_over = false;
     if (bytes[output] > 0) {
       int slot = -1;
-      if (op.residual != kNoTensor && op.residual != op.input && last[residual] == static_cast<int>(i) && slots.slot_of[residual] >= 0 &&
+      if (op.residual != kNoTensor && op.residual != op.input &&
+          last[residual] == static_cast<int>(i) && slots.slot_of[residual] >= 0 &&
           bytes[residual] == bytes[output]) {
         slot = slots.slot_of[residual];
         taken_over = true;
@@ -43,7 +45,7 @@ TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& byt
       if (last[tensor] == static_cast<int>(i) && slots.slot_of[tensor] >= 0) {
         freed_in_stage.push_back(slots.slot_of[tensor]);
       }
-      if (op.input == op.residual) break;   // They share one slot, which must be freed only once.
+      if (op.input == op.residual) break;  // One tensor, whose slot must be freed only once.
     }
   }
   return slots;

@@ -6,11 +6,11 @@
 
 namespace npuwhisper {
 
-/// The positions that an encoder computes of a window whose end is padding: the first `dense`
-/// positions, and `sparse` evenly spread positions of the rest. Each sparse position represents
-/// several. The encoder's attention and the decoder's cross-attention weight each sparse position
-/// by the number of positions it represents. {}: every position. `n_all` is the window's number of
-/// positions.
+/// The positions of a window that the encoder computes if the end of the window is padding: the
+/// first `dense` positions, and `sparse` evenly spread positions of the rest. Each sparse position
+/// represents several positions. The encoder's attention and the decoder's cross-attention weight
+/// each sparse position by the number of positions it represents. {}: every position. `n_all` is
+/// the window's number of positions.
 struct WindowPositions {
   int dense = 0;
   int sparse = 0;
@@ -26,7 +26,8 @@ struct WindowPositions {
   }
   /// Returns the value to add to the score of a sparse position before the softmax.
   float log_weight(int n_all) const {
-    return is_all() ? 0.0F : std::log(static_cast<float>(n_all - dense) / static_cast<float>(sparse));
+    return is_all() ? 0.0F
+                    : std::log(static_cast<float>(n_all - dense) / static_cast<float>(sparse));
   }
 };
 

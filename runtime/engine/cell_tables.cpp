@@ -47,7 +47,8 @@ void CellTables::fork(std::span<const int> parents) {
   assert(parents.size() <= lengths_.size());
   for (std::size_t i = 0; i < parents.size(); ++i) {
     const std::span<const int> parent = cells(static_cast<std::size_t>(parents[i]));
-    std::copy(parent.begin(), parent.end(), next_tables_.begin() + static_cast<std::ptrdiff_t>(i * max_length_));
+    std::copy(parent.begin(), parent.end(),
+              next_tables_.begin() + static_cast<std::ptrdiff_t>(i * max_length_));
     next_lengths_[i] = parent.size();
   }
   std::swap(tables_, next_tables_);

@@ -34,11 +34,11 @@ class CellTables {
 
   const std::size_t max_length_;
   std::size_t n_sequences_ = 1;
-  std::vector<int> tables_;         // [max_sequences, max_length]
-  std::vector<int> next_tables_;    // [max_sequences, max_length], scratch of fork()
+  std::vector<int> tables_;       // [max_sequences, max_length]
+  std::vector<int> next_tables_;  // [max_sequences, max_length], scratch of fork()
   std::vector<std::size_t> lengths_;
   std::vector<std::size_t> next_lengths_;
-  std::vector<bool> held_;          // by cell, scratch of collect_free_cells()
+  std::vector<bool> held_;  // by cell, scratch of collect_free_cells()
   std::vector<int> free_;
 };
 

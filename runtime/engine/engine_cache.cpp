@@ -15,13 +15,13 @@ namespace {
 /// An engine that is in use or being loaded. The pointer is weak, so that the engine is destroyed
 /// with its last user.
 struct CacheEntry {
-  EngineOptions options;      // model is the resolved folder
+  EngineOptions options;  // model is the resolved folder
   std::weak_ptr<Engine> engine;
   bool loading = false;
 };
 
 struct Cache {
-  std::mutex mutex;                    // guards entries
+  std::mutex mutex;  // guards entries
   std::condition_variable loaded;
   std::vector<CacheEntry> entries;
 
@@ -53,7 +53,8 @@ Result<std::shared_ptr<Engine>> open_unguarded(const EngineOptions& options) {
   if (CacheEntry* entry = shared.find(key)) {
     if (auto engine = entry->engine.lock()) return engine;
   }
-  std::erase_if(shared.entries, [](const CacheEntry& e) { return !e.loading && e.engine.expired(); });
+  std::erase_if(shared.entries,
+                [](const CacheEntry& e) { return !e.loading && e.engine.expired(); });
   shared.entries.push_back({key, {}, true});
   lock.unlock();
   // An exception must not leave an entry in the loading state.

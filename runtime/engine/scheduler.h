@@ -16,12 +16,12 @@
 
 namespace npuwhisper {
 
-/// Shares one device among streams. It has no thread of its own. If the device is idle, the caller
-/// runs the next batch of waiting requests, its own and those of other callers. If the device is
-/// busy, callers wait, and their work forms the next batch. A batch is one window, or the decoder
-/// rows of several streams. A single stream therefore needs no thread switch, and many streams
-/// share one pass over the decoder's weights. Thread-safe; calls block until the work is done.
-/// Allocates nothing after construction, unless more than `max_streams` requests wait.
+/// Shares one device among streams. It has no thread of its own. If the device is idle, a caller
+/// runs the next batch of waiting requests, which may include other callers' requests. If the
+/// device is busy, callers wait, and their work forms later batches. A batch is one window, or the
+/// decoder rows of several streams. A single stream therefore needs no thread switch, and many
+/// streams share one pass over the decoder's weights. Thread-safe; calls block until the work is
+/// done. Allocates nothing after construction, unless more than `max_streams` requests wait.
 class Scheduler {
  public:
   /// The executables that encode a window: `encoder` writes `features` and `cross` reads them. If
@@ -44,15 +44,15 @@ class Scheduler {
   /// the device.
   Result<void> decode(std::span<const StepRow> rows);
 
-  /// Returns what the device is doing at this moment. Never blocks.
+  /// Returns the device's current activity. Never blocks.
   DeviceActivity activity() const;
 
  private:
   struct Request {
-    Buffer* mel = nullptr;            // used by encode()
-    Buffer* cross_cache = nullptr;    // used by encode()
-    WindowPositions positions;        // used by encode()
-    std::span<const StepRow> rows;    // used by decode()
+    Buffer* mel = nullptr;          // used by encode()
+    Buffer* cross_cache = nullptr;  // used by encode()
+    WindowPositions positions;      // used by encode()
+    std::span<const StepRow> rows;  // used by decode()
     Result<void> result;
     bool done = false;
   };
@@ -67,16 +67,16 @@ class Scheduler {
   Executable& decoder_;
   const std::size_t max_rows_;
 
-  std::mutex mutex_;                     // guards waiting_, busy_, and requests' done and result
+  std::mutex mutex_;  // guards waiting_, busy_, and requests' done and result
   std::condition_variable done_;
-  std::vector<Request*> waiting_;        // in order of arrival
+  std::vector<Request*> waiting_;  // in order of arrival
   bool busy_ = false;
   // Accessed only by the caller that is running a batch.
   std::vector<Request*> batch_;
   std::vector<StepRow> rows_;
 
-  // Start time and stage of the run in progress. The start time is stored before the stage, so that
-  // a reader that loads the stage first gets its start time.
+  // Start time and stage of the run in progress. The start time is stored before the stage. A
+  // reader that loads the stage first therefore gets the start time of that stage.
   std::atomic<std::chrono::steady_clock::rep> began_{0};
   std::atomic<const char*> stage_{nullptr};
 };

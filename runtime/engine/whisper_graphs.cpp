@@ -7,9 +7,9 @@
 namespace npuwhisper {
 namespace {
 
-/// Number of best logits that are computed without rounding. Rounding moves a logit by a few
-/// hundredths. There are never this many logits so close to the best one, so no decision depends on
-/// a rounded logit.
+/// Number of largest logits that are computed from unrounded weights. Rounding the weights changes
+/// a logit by a few hundredths. Fewer logits than this number are that close to the largest logit,
+/// so no decision depends on a rounded logit.
 constexpr int kExactLogits = 32;
 
 /// Appends operations to a graph. Each function returns the output of its operation.
@@ -98,7 +98,8 @@ Graph make_encoder_graph(const ModelConfig& config) {
   for (int i = 0; i < config.n_audio_layer; ++i) {
     const std::string layer = "encoder/layer_" + std::to_string(i);
     const std::string self = layer + "/self_attention";
-    const TensorId qkv = build.gemm(self + "/linear_0", build.norm(self + "/layer_norm", x), 3 * config.n_state);
+    const TensorId qkv =
+        build.gemm(self + "/linear_0", build.norm(self + "/layer_norm", x), 3 * config.n_state);
     const TensorId mixed = build.attention(OpKind::Attention, self, qkv, config.n_audio_head, i);
     x = build.gemm(self + "/linear_1", mixed, config.n_state, x);
     x = build.feed_forward(layer + "/ffn", x, config.n_ffn);
@@ -139,17 +140,23 @@ Graph make_decoder_graph(const ModelConfig& config, int max_rows) {
     for (const auto& [alignment_layer, head] : config.alignment_heads) {
       if (alignment_layer == i) captured.push_back(head);
     }
-    const TensorId qkv = build.gemm(self + "/linear_0", build.norm(self + "/layer_norm", x), 3 * config.n_state);
-    x = build.gemm(self + "/linear_1", build.attention(OpKind::CachedAttention, self, qkv, config.n_text_head, i),
+    const TensorId qkv =
+        build.gemm(self + "/linear_0", build.norm(self + "/layer_norm", x), 3 * config.n_state);
+    x = build.gemm(self + "/linear_1",
+                   build.attention(OpKind::CachedAttention, self, qkv, config.n_text_head, i),
                    config.n_state, x);
-    const TensorId query = build.gemm(cross + "/linear_0", build.norm(cross + "/layer_norm", x), config.n_state);
+    const TensorId query =
+        build.gemm(cross + "/linear_0", build.norm(cross + "/layer_norm", x), config.n_state);
     x = build.gemm(cross + "/linear_2",
-                   build.attention(OpKind::CrossAttention, cross, query, config.n_text_head, i, std::move(captured)),
+                   build.attention(OpKind::CrossAttention, cross, query, config.n_text_head, i,
+                                   std::move(captured)),
                    config.n_state, x);
     x = build.feed_forward(layer + "/ffn", x, config.n_ffn);
   }
   x = build.add({.kind = OpKind::SelectRows, .name = "decoder/select", .input = x}, config.n_state);
-  Op logits{.kind = OpKind::Gemm, .name = "decoder/projection", .input = build.norm("decoder/layer_norm", x)};
+  Op logits{.kind = OpKind::Gemm,
+            .name = "decoder/projection",
+            .input = build.norm("decoder/layer_norm", x)};
   logits.weight = "decoder/embeddings/weight";
   logits.n_exact_best = kExactLogits;
   graph.outputs = {build.add(std::move(logits), config.n_vocab)};

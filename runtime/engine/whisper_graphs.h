@@ -6,8 +6,8 @@
 
 namespace npuwhisper {
 
-// Whisper's three graphs (Radford et al. 2022, section 2.2), with CTranslate2's names of the
-// weights.
+// The functions below create Whisper's graphs (Radford et al. 2022, section 2.2). The weights have
+// CTranslate2's names.
 
 /// Returns the encoder: mel [2 * n_audio_ctx, n_mels] to features [n_audio_ctx, n_state].
 Graph make_encoder_graph(const ModelConfig& config);
@@ -19,9 +19,9 @@ Graph make_cross_graph(const ModelConfig& config);
 /// Returns the encoder graph followed by the cross-attention graph, as one graph.
 Graph make_window_graph(const ModelConfig& config);
 
-/// Returns one step of the decoder over rows (tokens). Inputs: the self-attention cache, with one
-/// row for each cell that a token may attend to, and the cross-attention buffer. Output: the logits
-/// of the rows that request them.
+/// Returns the graph of one decoder step, with one row per token. Inputs: the self-attention cache
+/// (a row, or cell, holds the keys and values of one token) and the cross-attention cache. Output:
+/// the logits of the rows that request them.
 Graph make_decoder_graph(const ModelConfig& config, int max_rows);
 
 }  // namespace npuwhisper

@@ -8,8 +8,9 @@
 
 namespace npuwhisper {
 
-// GPT-2's vocabulary files spell each byte of a token as one printable character: the printable
-// bytes of Latin-1 as themselves, the others, in order, as U+0100 and up (U+0120 is the space).
+// GPT-2's vocabulary files spell each byte of a token as one printable character. The printable
+// bytes of Latin-1 are spelled as themselves. All other bytes are spelled, in order, as U+0100 and
+// up (the space is spelled as U+0120).
 
 /// Returns the bytes that `spelling` (UTF-8) stands for; nullopt if a character stands for no byte.
 std::optional<std::string> from_byte_level(std::string_view spelling);

@@ -9,20 +9,20 @@
 namespace npuwhisper {
 namespace {
 
-/// A stretch of the piece that is one token. It begins at the byte whose index is that of the
-/// stretch. Length 0: it was merged into the preceding stretch.
+/// A stretch of the piece that is one token. The stretch with index i begins at byte i of the
+/// piece. Length 0: the stretch was merged into the preceding stretch.
 struct Stretch {
   std::size_t length = 1;
-  std::size_t before = 0;  // Start of the preceding stretch; its own if there is none.
+  std::size_t before = 0;  // Start of the preceding stretch; 0 for the first stretch.
 };
 
-/// A possible merge of two neighbours: their union is a token. It is stale once either neighbour
-/// has changed.
+/// A possible merge of two neighbouring stretches whose union is a token. The merge is stale once
+/// either stretch has changed.
 struct Merge {
   Token token;
   std::size_t at;
   std::size_t length;       // Length of the union.
-  std::size_t left_length;  // Length of its left part.
+  std::size_t left_length;  // Length of the left stretch.
 
   bool operator>(const Merge& other) const {
     return std::tie(token, at) > std::tie(other.token, other.at);

@@ -80,7 +80,7 @@ Result<std::filesystem::path> find_unguarded(const std::string& name_or_path) {
     return fail(ErrorCode::InvalidArgument, "model: found '', wanted a name or a folder");
   }
   const fs::path given(name_or_path);
-  // Anything but a plain name is a path, which is never joined to the places below.
+  // Anything except a plain name is a path. A path is never joined to the places below.
   const bool is_name = given.filename() == given && name_or_path != "." && name_or_path != "..";
   if (!is_name) {
     if (holds_model(given)) return given;

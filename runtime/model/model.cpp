@@ -35,8 +35,9 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
     if (auto checked = check_type(**variable); !checked) return in_file(file, checked.error());
     total += (*variable)->n_bytes;
   }
-  // Whisper's embeddings are used twice, and variables of zeros may have many names. Since each
-  // name is packed separately, a limit keeps memory from growing far beyond the size of the file.
+  // A variable may have several names: Whisper's embeddings may have two, and a variable of zeros
+  // may have many. Each name is packed separately, so a limit keeps memory from growing far beyond
+  // the size of the file.
   const std::uint64_t wanted = kMaxUses * weights.file_bytes();
   if (total > wanted) {
     return in_file(file, {ErrorCode::CorruptModel,
@@ -47,8 +48,8 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
   return {};
 }
 
-/// Rejects models that suppress the end of text. Whisper's own lists never do, and without an end
-/// every window would cost the longest possible decode.
+/// Rejects models that suppress the end-of-text token. Whisper's own lists never contain this
+/// token. Without it, every window would be decoded to the maximum length.
 Result<void> check_suppressed(const std::filesystem::path& file, const ModelConfig& config,
                               Token eot) {
   if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};

@@ -53,7 +53,7 @@ class Tokenizer {
   bool is_text(Token token) const { return token >= 0 && token < special_.eot; }
 
   /// Returns the raw bytes of a text token, which may end within a UTF-8 character; empty for every
-  /// other id. The bytes live as long as the tokenizer.
+  /// other id. The bytes are valid as long as the tokenizer exists.
   std::string_view bytes(Token token) const;
   /// Returns the text of the text tokens among `tokens`. It is always valid UTF-8: an incomplete
   /// character becomes U+FFFD.
@@ -61,9 +61,9 @@ class Tokenizer {
   /// Replaces `text` with the text of the text tokens among `tokens`. Allocates nothing if `text`
   /// has enough capacity and the bytes of the tokens are valid UTF-8.
   void decode(std::span<const Token> tokens, std::string& text) const;
-  /// Converts text to text tokens, as GPT-2's pre-tokenizer and BPE define it. The tokens always
-  /// have the same bytes as `text`, valid UTF-8 or not. Names of special tokens count as ordinary
-  /// text.
+  /// Converts text to text tokens with GPT-2's pre-tokenizer and BPE. The bytes of the tokens are
+  /// always those of `text`, even if `text` is not valid UTF-8. Names of special tokens count as
+  /// ordinary text.
   std::vector<Token> encode(std::string_view text) const;
 
   /// Returns true if the model transcribes this language (a Whisper code). An English-only model,

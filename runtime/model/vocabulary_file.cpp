@@ -21,7 +21,7 @@ using Json = nlohmann::json;
 /// Limit of the file's size. Whisper's largest vocabulary file, a tokenizer.json, has 2.5 MB.
 constexpr std::uint64_t kMaxFileBytes = 64U << 20;
 
-/// Collects spellings by id, in any order. Stores why a put() failed.
+/// Collects spellings by id, in any order. Stores the error of a put() that failed.
 class SpellingList {
  public:
   explicit SpellingList(int max_tokens) : max_tokens_(static_cast<std::size_t>(max_tokens)) {}
@@ -174,7 +174,8 @@ std::string read_lines(std::string_view text, SpellingList& list) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     std::string_view line = text.substr(0, end);
     text.remove_prefix(std::min(end + 1, text.size()));
-    // Spellings contain no carriage return: one at the end belongs to a Windows line ending.
+    // Spellings contain no carriage return. A carriage return at the end of a line belongs to a
+    // Windows line ending.
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (!list.append(std::string(line))) return list.error();
   }

@@ -9,13 +9,14 @@
 
 namespace npuwhisper {
 
-/// A vocabulary in the spelling of its file (byte_level.h), by id, including special tokens.
+/// The spellings of all tokens in a vocabulary file (byte_level.h), by id, including special
+/// tokens.
 struct Vocabulary {
   std::filesystem::path file;
   std::vector<std::string> spellings;
 };
 
-/// Reads the first of vocabulary.json (an array), vocabulary.txt (a token a line) and
+/// Reads the first of vocabulary.json (an array), vocabulary.txt (one token per line) and
 /// tokenizer.json (Hugging Face: model.vocab and added_tokens) that exists in `folder`. Builds no
 /// JSON tree in memory. Errors: NotFound, Unavailable, CorruptModel (wrong format, or more than
 /// `max_tokens` tokens).

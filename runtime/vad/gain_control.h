@@ -17,7 +17,7 @@ class GainControl {
   void reset() { level_ = 0; }
 
  private:
-  float level_ = 0;  // Root mean square.
+  float level_ = 0;  // Root mean square of the loudest recent step, less the decay since then.
 };
 
 }  // namespace npuwhisper

@@ -21,7 +21,7 @@ namespace npuwhisper {
 class Safetensors {
  public:
   /// Reads the whole file. Errors: NotFound (no such file, or not a regular one), Unavailable (no
-  /// permission), CorruptModel.
+  /// permission, or the file cannot be read), CorruptModel.
   static Result<Safetensors> load(const std::filesystem::path& file);
   /// Parses the bytes of a file and takes ownership of them. Error: CorruptModel.
   static Result<Safetensors> parse(std::vector<std::byte> bytes);

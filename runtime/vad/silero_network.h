@@ -37,13 +37,13 @@ class SileroNetwork final : public SpeechScorer {
   void measure_spectra(std::span<const float> samples);
 
   const std::shared_ptr<const SileroWeights> weights_;
-  std::vector<float> samples_;     // The samples, followed by their reflection.
+  std::vector<float> samples_;     // The samples, then a reflection of the last kReflected ones.
   std::vector<float> spectrum_;    // [kSpectra, 2 * kBins]
   std::vector<Signal> signals_;    // Inputs of the convolutions.
   std::vector<float> cell_input_;  // Output of the convolutions, then the hidden state.
   std::vector<float> cell_;
   std::vector<float> gates_;
-  std::vector<float> sums_;  // Scratch.
+  std::vector<float> sums_;  // [kSpectra, kPanelColumns]: products of the current panel.
 };
 
 }  // namespace npuwhisper

@@ -16,7 +16,7 @@ namespace {
 using cpu::PanelMatrix;
 using std::size_t;
 
-/// Channels in, channels out.
+/// The numbers of input and output channels of each convolution.
 constexpr std::array<std::array<int, 2>, 4> kConvolutions = {
     {{SileroWeights::kBins, 128}, {128, 64}, {64, 64}, {64, 128}}};
 constexpr int kTaps = 3;
@@ -47,8 +47,8 @@ class Reader {
   Result<void> ok_;
 };
 
-/// Reorders [outputs, inputs, taps] to [outputs, taps, inputs]: the inputs of an output are then
-/// contiguous in a signal that is stored by time.
+/// Reorders [outputs, inputs, taps] to [outputs, taps, inputs]. A signal is stored row by row, one
+/// row per time step, so each output then multiplies contiguous values.
 std::vector<float> taps_first(const std::vector<float>& weight, size_t n_out, size_t n_in) {
   std::vector<float> turned(weight.size());
   for (size_t out = 0; out < n_out; ++out) {

@@ -12,7 +12,8 @@ namespace {
 /// Maximum distance from the threshold down to the release probability (release_). A probability
 /// between the two neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
-/// Number of steps whose results are stored: two minutes. A power of two.
+/// Number of steps whose results are stored, about two minutes. The number is a power of two, so
+/// that `% kRing` needs no division.
 constexpr std::size_t kRing = 4096;
 
 std::int64_t in_steps(std::int64_t samples) {
@@ -181,7 +182,8 @@ std::int64_t SpeechDetector::silent_until(std::int64_t from) const {
   if (from / kStep < oldest()) return from;
   std::int64_t step = from / kStep;
   while (step < n_steps_ && !is_marked(step)) ++step;
-  // Speech that begins next would take its padding from steps that are silent now.
+  // Speech that begins in the next step turns the padding_ steps before it into speech, so these
+  // steps do not count as silence yet.
   if (step == n_steps_ && !is_finished_) step -= padding_;
   return std::max(from, step * kStep);
 }

@@ -80,13 +80,13 @@ class SpeechDetector {
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> samples_{};
   std::array<float, SpeechScorer::kContext + SpeechScorer::kStep> amplified_{};
   std::size_t n_filled_ = SpeechScorer::kContext;  // Values in samples_.
-  std::vector<std::uint8_t> marks_;                // Ring of steps: speech or not.
-  std::vector<std::uint8_t> voices_;               // Ring of steps: a voice or not.
+  std::vector<std::uint8_t> marks_;                // Ring of steps: 1 for speech with padding.
+  std::vector<std::uint8_t> voices_;               // Ring of steps: 1 for a voice.
   std::int64_t n_steps_ = 0;                       // Steps judged in this stream.
   std::int64_t n_spoken_ = 0;                      // Steps with speech since construction.
   bool is_speaking_ = false;
-  std::int64_t voice_begin_ = 0;   // While speaking: the first step with a voice.
-  std::int64_t voice_last_ = 0;    // While speaking: the last step with a voice.
+  std::int64_t voice_begin_ = 0;   // First step with a voice in the current speech.
+  std::int64_t voice_last_ = 0;    // Last step with a voice in the current speech.
   std::int64_t marked_until_ = 0;  // End of the last speech with padding, in steps.
   bool is_finished_ = false;
 };

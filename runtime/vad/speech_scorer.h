@@ -11,11 +11,11 @@ namespace npuwhisper {
 class SpeechScorer {
  public:
   static constexpr std::size_t kStep = 512;    ///< New samples of a step: 32 ms at 16 kHz.
-  static constexpr std::size_t kContext = 64;  ///< Last samples of the previous step.
+  static constexpr std::size_t kContext = 64;  ///< Samples repeated from the previous step's end.
 
   virtual ~SpeechScorer() = default;
-  /// Returns the probability of speech, 0 to 1, in the stream's next step. `samples`: kContext
-  /// previous ones (0 before the beginning), then kStep new ones.
+  /// Returns the probability of speech, 0 to 1, in the stream's next step. `samples` holds the last
+  /// kContext samples of the previous step (0 before the stream begins), then kStep new samples.
   virtual float score(std::span<const float> samples) = 0;
   /// Begins a new stream.
   virtual void reset() = 0;

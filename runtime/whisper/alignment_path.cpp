@@ -7,7 +7,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Score of an impossible path. Finite, so that sums of it still compare correctly.
+/// Score of an impossible path. The score is finite, so that sums with it still compare correctly.
 constexpr float kImpossible = -1e30F;
 
 }  // namespace
@@ -64,8 +64,8 @@ std::span<const AlignmentPath::Range> AlignmentPath::solve() {
   return !optional_.empty() && trace() ? std::span<const Range>(ranges_) : std::span<const Range>();
 }
 
-/// Traces the best path back from the last frame. Returns false if no path is possible or the
-/// traced one begins at a state where no path may begin.
+/// Traces the best path back from the last frame. Returns false if no path is possible, or if the
+/// traced path begins at a state where no path may begin.
 bool AlignmentPath::trace() {
   std::size_t state = optional_.size() - 1;
   for (std::size_t s = state; s > 0 && optional_[s]; --s) {

@@ -24,7 +24,7 @@ class OpenCc final : public ChineseConverter {
   ~OpenCc() override { opencc_close(handle_); }
 
   std::string convert(std::string_view text) const override {
-    // OpenCC rejects invalid UTF-8 and treats a length of 0 as the length of the whole text.
+    // OpenCC rejects invalid UTF-8. An empty text needs no conversion.
     if (text.empty() || !is_valid_utf8(text)) return std::string(text);
     char* converted = opencc_convert_utf8(handle_, text.data(), text.size());
     if (converted == nullptr) return std::string(text);

@@ -12,11 +12,12 @@
 namespace npuwhisper {
 
 /// Converts Chinese text to simplified or traditional characters with OpenCC, and leaves other text
-/// as it is. OpenCC converts by phrases, so a character may depend on its neighbours. Reentrant.
+/// as it is. OpenCC converts by phrases, so the conversion of a character may depend on its
+/// neighbours. Reentrant.
 class ChineseConverter {
  public:
-  /// `script`: Simplified or Traditional. Errors: Unsupported (built without OpenCC), Unavailable
-  /// (OpenCC's configuration or dictionaries cannot be read).
+  /// Creates a converter to `script`, which is Simplified or Traditional. Errors: Unsupported
+  /// (built without OpenCC), Unavailable (OpenCC's configuration or dictionaries cannot be read).
   static Result<std::unique_ptr<ChineseConverter>> create(ChineseScript script);
   virtual ~ChineseConverter() = default;
 

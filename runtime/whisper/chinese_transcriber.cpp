@@ -6,8 +6,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Context from the previous text, in bytes: eight characters. Most of OpenCC's phrases have two to
-/// four characters.
+/// Maximum length of the context from the previous text in bytes, enough for eight Chinese
+/// characters. Most of OpenCC's phrases have two to four characters.
 constexpr std::size_t kContext = 24;
 
 bool is_chinese(const std::string& language) {

@@ -16,13 +16,13 @@ namespace npuwhisper {
 namespace {
 
 /// A word that only one pass recognised is stable if it ended this long before the audio's end.
-/// With 0.6 s, first words of sentences were often wrong if a pause kept a second pass from
-/// checking them.
+/// With 0.6 s instead, the first word of a sentence is often wrong if a pause before the next word
+/// keeps a second pass from checking it.
 constexpr std::int64_t kSafeNew = kSampleRate * 12 / 10;
-/// Like kSafeNew, for the last word of a pass if two passes agree on it. Such a word may be the
-/// beginning of a longer one.
+/// The last word of a pass, if two passes agree on it, is stable if it ended this long before the
+/// audio's end. A last word may be only the beginning of a longer word.
 constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
-/// Like kSafeLast, for a last word that ends a sentence.
+/// Replaces kSafeLast for a last word that ends a sentence.
 constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
 /// A pass recognises nearly all words that end this long before the end of its audio.
 constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
@@ -31,11 +31,11 @@ constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
 /// This many words in less than kFastTime are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
-/// The model invents words only after the last real one, in a pause that has not yet ended the
-/// window. Words count as invented only if they end within this distance of the audio's end;
-/// elsewhere, words that are too fast are real and only their times are wrong.
+/// The model invents words only after the last spoken word, in a pause that has not yet ended the
+/// window. Words count as invented only if they end within this distance of the audio's end.
+/// Elsewhere, words that are too fast are real, and only their times are wrong.
 constexpr std::int64_t kInventedTail = 2 * kSampleRate;
-/// Minimum length of a word that had to be moved.
+/// Minimum distance between the start of a word and the `end` of commit(), if floor() allows it.
 constexpr std::int64_t kLeastWord = kSampleRate / 100;
 
 /// Removes `text` up to and including its next spoken character and returns that character, with
@@ -90,10 +90,10 @@ std::size_t LiveText::hear(std::span<LiveWord> words, std::span<const Token> tok
   return words.size() - sayable.size();
 }
 
-/// Moves the first new word later if it lies too early, and with it the words that it would
+/// Moves the first new word later if its time is too early, and moves the words that it would then
 /// overlap. The previous pass recognised `n_known` words in the audio up to `known_to`. It would
-/// have recognised a further word that ends more than kHeard before `known_to`, so such a time is
-/// wrong: alignment tends to begin a sentence in the pause before it.
+/// have recognised a further word that ends more than kHeard before `known_to`, so a new word with
+/// such an end has a wrong time. Alignment tends to begin a sentence in the pause before it.
 void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kHeard) return;
   std::int64_t shift = known_to - kHeard - heard_[n_known].word.end;
@@ -145,7 +145,8 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
   return n_phrase > n_due ? n_phrase : std::max(n_due, n_settled(n, schedule, heard, false));
 }
 
-/// Returns how many of the first `n` words of heard_ are settled; `in_phrases`: only whole phrases.
+/// Returns how many of the first `n` words of heard_ are settled. `in_phrases`: counts only whole
+/// phrases.
 std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
                                 bool in_phrases) const {
   const auto is_last = [&](std::size_t i) {
@@ -247,7 +248,8 @@ void LiveText::forget_heard() {
 }
 
 void LiveText::reset() {
-  // Clear both entirely: an exception in commit() may have left tokens without their word.
+  // Clears both lists entirely, because an exception in commit() may have left tokens in
+  // committed_tokens_ without their word in committed_.
   committed_.clear();
   committed_tokens_.clear();
   forget_heard();

@@ -28,10 +28,10 @@ struct LiveWord {
 /// it ended long enough before the end of the audio (as in AlignAtt, Papi et al. 2023), or when it
 /// is due. With Pace::Audio a word becomes final together with its phrase, after a certain amount
 /// of audio has followed the phrase. If no phrase ends, the word needs a larger amount of audio
-/// after it. It becomes final at the latest when it is due. The parts of a compound become final
-/// together, so that no caption ends within it. Words become final in order and do not change
-/// afterwards; their times are in order and do not overlap. Reentrant; allocates nothing after
-/// construction except the result of commit().
+/// after it. A word becomes final at the latest when it is due. The parts of a compound become
+/// final together, so that no caption ends within a compound. Words become final in order and do
+/// not change afterwards; their times are in order and do not overlap. Reentrant; allocates nothing
+/// after construction except the result of commit().
 class LiveText {
  public:
   /// `max_tokens`: limit on the tokens of a window's text.

@@ -16,12 +16,12 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum number of previous tokens in the prompt. Each pass runs all of them, and further ones
-/// help little.
+/// Maximum number of previous tokens in the prompt. Each pass runs all of these tokens, and more
+/// tokens improve the text little.
 constexpr int kPreviousTokens = 64;
 /// A window of this length restarts after a sentence. Longer windows cost time in each pass.
 constexpr std::int64_t kLongWindow = 15 * kSampleRate;
-/// A window with this many final tokens is cut too, after any word if necessary.
+/// A window with this many final tokens is also cut, after any word if necessary.
 constexpr std::size_t kLongText = 128;
 /// A cut removes at least this much of a window.
 constexpr std::int64_t kLeastCut = kLongWindow / 3;
@@ -33,7 +33,7 @@ constexpr std::int64_t kLongestWindow = 20 * kSampleRate;
 constexpr double kSentenceCut = 0.6;
 constexpr double kPhraseCut = 0.2;
 constexpr double kGoodCut = 0.3;
-/// Length of silence kept at the end of the audio, because the first word may have begun in it.
+/// Length of silence kept at the end of the audio, because the next word may have begun in it.
 constexpr std::int64_t kTail = kSampleRate * 3 / 2;
 /// Length of speech without a recognised word that is kept at the end of the audio.
 constexpr std::int64_t kUnheard = 5 * kSampleRate;
@@ -47,8 +47,8 @@ constexpr std::int64_t kTolerance = kSampleRate / 2;
 constexpr std::int64_t kUnheardWord = kSampleRate / 2;
 /// Text that the model wrote only because it was forced to is dropped below this log probability.
 constexpr float kForcedLogProbability = -0.7F;
-/// Voice this close to the final words or to the end of the audio does not count. Also, a
-/// recognised word is returned at least this long before its deadline.
+/// A voice within this distance of the final words or of the end of the audio does not count as
+/// unrecognised speech. Also, a recognised word is returned at least this long before its deadline.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 /// A cut leaves the words of the last two seconds in the window. The times of the newest words can
 /// be wrong; a cut before a word's true time would make the next pass recognise it again.
@@ -67,7 +67,7 @@ constexpr int kTimingTokens = 5;
 /// audio ends. docs/architecture.md, Live, has the effect of fewer frames.
 constexpr int kExactPadding = 130;
 
-/// Returns the score of a cut after `word`, which a pause of `pause` samples follows.
+/// Returns the score of a cut after `word`, which is followed by a pause of `pause` samples.
 double score_of_cut(const Word& word, std::int64_t pause) {
   const double seconds = static_cast<double>(pause) / kSampleRate;
   if (ends_sentence(word.text)) return seconds + kSentenceCut;
@@ -145,9 +145,9 @@ std::int64_t LiveTranscriber::audio_end() const {
   return std::min((begin_ + n_frames()) * kHop, audio_.n_samples());
 }
 
-/// Returns the number of samples missing until the next pass. With Pace::RealTime it is at least
-/// kPiece, because a pass that is due is postponed while more audio waits. With Pace::Audio it
-/// never extends beyond the next pass.
+/// Returns the number of samples missing until the next pass. With Pace::RealTime the number is at
+/// least kPiece, because a pass that is due is postponed while more audio waits. With Pace::Audio
+/// the samples never extend beyond the next pass.
 std::int64_t LiveTranscriber::n_wanted() const {
   if (schedule_.pace() == Pace::Audio) {
     return std::max<std::int64_t>(next_pass_ - audio_.n_samples(), 1);
@@ -155,9 +155,9 @@ std::int64_t LiveTranscriber::n_wanted() const {
   return std::max(heard_ + schedule_.hop() - audio_.n_samples(), kPiece);
 }
 
-/// Appends the words that are due. Then skips to the live edge if the stream is overloaded; else
-/// runs a pass, or rest() if there is no new speech, once there is enough new audio and little more
-/// waits to be pushed.
+/// Appends the words that are due. If the stream is overloaded, skips to the live edge. Otherwise
+/// runs a pass once there is enough new audio and little more audio waits to be pushed. Without new
+/// speech, rest() replaces the pass.
 Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   audio_.discard_before(begin_);
   // After a skip, audio before the new live edge is ignored.
@@ -192,9 +192,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// Pace::Audio: postpones the next pass until the first word that is not final may be due, so that
-/// after a pause a pass gets as much speech as possible. Postpones each pass only once. Returns
-/// whether the pass must wait.
+/// With Pace::Audio, postpones the next pass until the first word that is not final may be due, so
+/// that after a pause a pass gets as much speech as possible. Postpones each pass only once.
+/// Returns whether the pass must wait.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;
@@ -204,9 +204,9 @@ bool LiveTranscriber::put_off_pass() {
   return audio_.n_samples() < next_pass_;
 }
 
-/// Returns the first sample with a voice after the final words: the end of the audio if there is
-/// none, text_.floor() without a detector. The voice of the last final word may outlast the word's
-/// time, so the search begins kMargin after it.
+/// Returns the first sample with a voice after the final words, or the end of the audio if there is
+/// no such sample. Returns text_.floor() without a detector. The voice of the last final word may
+/// outlast the word's time, so the search begins kMargin after that time.
 std::int64_t LiveTranscriber::first_open_voice() const {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return text_.floor();
@@ -214,9 +214,9 @@ std::int64_t LiveTranscriber::first_open_voice() const {
   return detector->first_voice(std::min(text_.floor() + kMargin, n), n);
 }
 
-/// Pace::Audio: advances the position through silence in which no word begins, so that the position
-/// never lags by much more than the latency. Queues in parallel to the element hold no more audio
-/// than the latency.
+/// With Pace::Audio, advances the position through silence in which no word begins, so that the
+/// position never lags by much more than the latency. A larger lag would fill the queues in
+/// parallel to the element, which hold no more audio than the latency.
 void LiveTranscriber::leave_silence() {
   if (schedule_.pace() == Pace::RealTime || audio_.detector() == nullptr) return;
   std::int64_t begin = first_open_voice();
@@ -224,10 +224,10 @@ void LiveTranscriber::leave_silence() {
   text_.raise_floor(begin - kTolerance);
 }
 
-/// Pace::RealTime: appends the words whose deadline is at most kMargin away or has passed. Words
-/// after their deadline get the earliest time that the latency still allows. Words of later passes
-/// cannot begin before that time either, so no word is later than the latency, however long passes
-/// take.
+/// With Pace::RealTime, appends the words whose deadline is at most kMargin away or has passed.
+/// Words after their deadline get the earliest time that the latency still allows. Words of later
+/// passes cannot begin before that time either, so no word is later than the latency, however long
+/// passes take.
 void LiveTranscriber::keep_deadlines(std::vector<Segment>& out) {
   if (schedule_.pace() == Pace::Audio) return;
   const std::int64_t due = audio_.n_samples() + samples_waiting() - schedule_.latency();
@@ -279,7 +279,8 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
   const std::uint64_t n_loops = stats_.loops;
   if (const auto ok = hear_window(); !ok) return ok;
   if (is_last && stats_.loops > n_loops && n_frames() > 0) {
-    // No later pass can recognise the speech whose text was dropped as a loop.
+    // Decodes the window again, because no later pass can recognise the speech whose text was
+    // dropped as a loop.
     if (const auto ok = hear_window(); !ok) return ok;
   }
   set_heard(audio_.n_samples());
@@ -320,7 +321,8 @@ Result<void> LiveTranscriber::hear_window() {
   const LiveHearing& hearing = **heard;
   facts_.average_log_probability = hearing.average_log_probability;
   facts_.no_speech_probability = hearing.no_speech_probability;
-  // A window with final words has speech.
+  // A window with final words has speech, so the no-speech rule applies only to windows without
+  // final words.
   if (n_committed == 0 && is_silent({.average_log_probability = hearing.average_log_probability,
                                      .no_speech_probability = hearing.no_speech_probability},
                                     false, options_)) {
@@ -512,16 +514,16 @@ void LiveTranscriber::cut_window() {
   begin_after(n, end + std::max<std::int64_t>(next_start(n) - end, 0) / 2, true);
 }
 
-/// Returns the sample at which the word after the first `n` final words of the window begins; the
-/// end of the last word if there is none. n >= 1.
+/// Returns the sample at which the word after the first `n` final words of the window begins, or
+/// the end of the nth word if no word follows. Requires n >= 1.
 std::int64_t LiveTranscriber::next_start(std::size_t n) const {
   const auto committed = text_.committed();
   if (n < committed.size()) return committed[n].word.start;
   return text_.heard().empty() ? committed[n - 1].word.end : text_.heard().front().word.start;
 }
 
-/// Restarts the window at `sample`, after its first `n_words` final words. With `keep_text` they
-/// become previous text of the prompt.
+/// Restarts the window at `sample`, after its first `n_words` final words. With `keep_text` these
+/// words become previous text of the prompt.
 void LiveTranscriber::begin_after(std::size_t n_words, std::int64_t sample, bool keep_text) {
   if (keep_text && options_.condition_on_previous_text) {
     prompt_.append(text_.committed_tokens(n_words));

@@ -22,12 +22,13 @@ namespace npuwhisper {
 using PassClock = std::function<std::chrono::nanoseconds()>;
 
 /// Returns words as they are spoken, each within TranscriberOptions::live_latency. A window grows
-/// with the stream and is decoded repeatedly in short passes (PassSchedule). Final words remain as
-/// the beginning of the text; LiveText decides when the others become final. Each returned segment
-/// holds only new words. A long window restarts at a pause, and the window moves past silence. A
-/// text that repeats itself is dropped together with the previous text in the prompt. With a speech
-/// detector, passes without new speech are skipped, words without speech near them are dropped, and
-/// a pass may not end the text while speech is missing from it.
+/// with the stream and is decoded repeatedly in short passes (PassSchedule). Final words stay at
+/// the beginning of the window's text; LiveText decides when the other words become final. Each
+/// returned segment holds only new words. A long window restarts at a pause, and the window moves
+/// past silence. A text that repeats itself is dropped together with the previous text in the
+/// prompt. With a speech detector, passes without new speech are skipped, words without speech near
+/// them are dropped, and a pass must write at least one word if enough speech follows the final
+/// words.
 ///
 /// No word is returned later than its end plus the latency: words that a pass finds too late get
 /// later times (TranscriberStats::late_words). When more audio waits than the latency, all known

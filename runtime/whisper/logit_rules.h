@@ -12,7 +12,7 @@
 
 namespace npuwhisper {
 
-/// Summary of a row of logits after the rules.
+/// Summary of a row of logits to which the rules were applied.
 struct LogitSummary {
   float max = 0;      ///< The largest logit.
   float log_sum = 0;  ///< log(sum(exp(logits))): logit - log_sum is a log probability.

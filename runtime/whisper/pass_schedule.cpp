@@ -17,12 +17,13 @@ constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Number of passes that should process a word within its latency. Most words then become final by
 /// agreement and not because they are due.
 constexpr std::int64_t kPassesOfWord = 3;
-/// Pace::Audio, as fractions of the latency: the minimum distance between passes, the audio after a
-/// word that makes it final, and the same for a word that ends a phrase.
+/// Lengths for Pace::Audio as fractions of the latency. kHopOfAudio is the minimum distance between
+/// passes. The other two are the audio that must follow a word before it becomes final; a word that
+/// ends a phrase needs kSettledPhraseOfAudio, and any other word needs kSettledOfAudio.
 constexpr double kHopOfAudio = 0.6;
 constexpr double kSettledOfAudio = 0.3;
 constexpr double kSettledPhraseOfAudio = 0.2;
-/// Allows for the delivery of words to the caller, and for passes that take longer than expected.
+/// Margin for the delivery of words to the caller, and for passes that take longer than expected.
 constexpr std::int64_t kMargin = kSampleRate / 10;
 
 std::int64_t to_samples(std::chrono::nanoseconds time) {
@@ -40,8 +41,8 @@ std::int64_t PassSchedule::of_latency(double fraction) const {
 
 void PassSchedule::took(std::chrono::nanoseconds cost) {
   if (pace_ == Pace::Audio) return;
-  // The schedule plans with at most half the latency. Longer passes lead to a skip to the live
-  // edge, after which the machine may be idle again.
+  // The cost is limited to half the latency. Longer passes lead to a skip to the live edge, after
+  // which the machine may be idle again.
   const std::int64_t samples = std::min(to_samples(cost), latency_ / 2);
   cost_ = std::max(samples, (7 * cost_ + samples) / 8);
 }

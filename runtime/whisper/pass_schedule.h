@@ -34,8 +34,8 @@ class PassSchedule {
   /// Returns whether a word that ended at `end` would be late if it were returned after the next
   /// pass. `heard`: the end of the last pass's audio.
   bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
-  /// Pace::Audio: returns whether enough audio has followed a word that ended at `end` for the word
-  /// to become final. The last word of a phrase needs less audio.
+  /// Returns whether, with Pace::Audio, enough audio has followed a word that ended at `end` for
+  /// the word to become final. The last word of a phrase needs less audio.
   bool is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const;
 
  private:

@@ -16,7 +16,7 @@ constexpr std::size_t kSpecialTokens = 4;
 
 Prompt::Prompt(const Tokenizer& tokenizer, int max_length, std::string_view initial_text)
     : special_(tokenizer.special()), max_previous_(static_cast<std::size_t>(max_length / 2 - 1)) {
-  // The space matches the model's own text, which begins with one.
+  // The added space matches the model's own text, which begins with a space.
   if (const auto text = trim(initial_text); !text.empty()) {
     initial_ = tokenizer.encode(" " + std::string(text));
   }

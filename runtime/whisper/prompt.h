@@ -18,9 +18,9 @@ namespace npuwhisper {
 /// and task. Reentrant.
 class Prompt {
  public:
-  /// `max_length`: the previous text takes at most max_length / 2 - 1 tokens. In openai/whisper, it
-  /// is the number of the decoder's positions (448). `initial_text` is the previous text of the
-  /// first window. `tokenizer` must outlive the prompt.
+  /// The previous text takes at most `max_length` / 2 - 1 tokens. In openai/whisper, max_length is
+  /// the number of the decoder's positions (448). `initial_text` is the previous text of the first
+  /// window. `tokenizer` must outlive the prompt.
   Prompt(const Tokenizer& tokenizer, int max_length, std::string_view initial_text);
 
   /// Appends recognised text and timestamps to the previous text.

@@ -11,11 +11,11 @@ bool is_space(char32_t character);
 /// a musical note. Symbols that are read aloud, such as the percent sign, are not silent.
 bool is_silent(char32_t character);
 /// Returns whether the character is punctuation that belongs to the next word. Opening brackets
-/// always do; quotation marks and dashes do only after a space (openai/whisper's
-/// prepend_punctuations).
+/// always belong to the next word. Quotation marks and dashes belong to it only after a space
+/// (openai/whisper's prepend_punctuations).
 bool is_opening(char32_t character, bool after_space);
-/// Returns whether the text has only silent characters and belongs to the previous word, as "..."
-/// or ", " do. Returns false for empty text.
+/// Returns whether the text has only silent characters and belongs to the previous word. Examples
+/// are "..." and ", ". Returns false for empty text.
 bool is_closing(std::string_view text);
 /// Returns `text` without the closing punctuation and white space at its end.
 std::string_view without_closing(std::string_view text);

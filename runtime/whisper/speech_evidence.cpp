@@ -22,10 +22,11 @@ constexpr double kLoudShare = 0.95;
 constexpr float kMaxRange = 50.0F;  // dB
 constexpr float kThreshold = 0.3F;  // fraction of the range above the pauses
 constexpr float kSoftness = 6.0F;   // dB from the threshold to full evidence
-/// Ranges at which pauses begin to stand out from speech, and at which they clearly do.
+/// The range above which pauses begin to stand out from speech, and the range from which on they
+/// stand out clearly.
 constexpr float kUselessRange = 6.0F;  // dB
 constexpr float kClearRange = 18.0F;   // dB
-/// Log odds of full evidence: 7 to 1 per frame.
+/// Natural log odds of full evidence, which are odds of about 7 to 1.
 constexpr float kFullEvidence = 2.0F;
 
 }  // namespace

@@ -9,9 +9,9 @@
 namespace npuwhisper {
 
 /// Measures how strongly the energy of a window's audio indicates speech over time: natural log
-/// odds, positive for speech. It estimates the window's noise and how far speech rises above it, so
-/// the evidence is 0 where music or noise leave no audible pauses. Reentrant; the constructor
-/// allocates all memory.
+/// odds, positive for speech. The class estimates the level of the window's noise and how far
+/// speech rises above that level, so the evidence is 0 where music or noise leave no audible
+/// pauses. Reentrant; the constructor allocates all memory.
 class SpeechEvidence {
  public:
   explicit SpeechEvidence(std::size_t max_samples);

@@ -47,8 +47,8 @@ void StreamTranscriber::forget() {
   last_advances_ = kFirstAdvances;
 }
 
-/// Returns the number of samples missing from the window, at least kHop. It is not larger, so that
-/// the detector has not seen later audio when the window is decoded.
+/// Returns the number of samples missing from the window, at least kHop. The stream takes no more
+/// samples than these, so that the detector has not seen later audio when the window is decoded.
 std::int64_t StreamTranscriber::n_wanted() const {
   const std::int64_t missing = (seek_ + window_frames_) * kHop + kFftSize / 2 - audio_.n_samples();
   return std::max<std::int64_t>(missing, kHop);
@@ -79,7 +79,7 @@ void StreamTranscriber::skip_silence() {
   const std::int64_t from = seek_ * kHop;
   const std::int64_t to = std::min(detector->silent_until(from) / kHop, audio_.end_frame());
   std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
-  // At the end of the stream all silence is skipped: a short rest has no later audio to join.
+  // At the end of the stream all silence is skipped, because no later audio follows a short rest.
   if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
   if (n_frames == 0) return;
   advance(n_frames);

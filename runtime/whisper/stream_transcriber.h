@@ -14,11 +14,12 @@
 
 namespace npuwhisper {
 
-/// Whisper's long-form procedure (Radford et al. 2022, section 4.5) on a stream: windows of 30 s,
-/// each beginning where the text of the previous one ended according to its timestamps. The
+/// Runs Whisper's long-form procedure (Radford et al. 2022, section 4.5) on a stream. Each window
+/// of 30 s begins where the text of the previous one ended according to its timestamps. The
 /// reference is faster-whisper 1.2, with these deliberate differences:
 ///  - log-mel is normalised by the loudest frame of the window, not of the whole file;
-///  - the language is that of the first window with speech, not of the first window;
+///  - the language comes from the windows with speech until it is certain (LanguageDecision), not
+///    from the first window;
 ///  - word times do not move the next window, so they do not change the text;
 ///  - segments never overlap and never pass the end of the audio;
 ///  - three successive windows advance by at least one second, even if their timestamps do not;
@@ -56,8 +57,8 @@ class StreamTranscriber final : public WhisperTranscriber {
 
   WindowDecoder window_decoder_;
   std::optional<WordTimer> word_timer_;
-  std::vector<Segment> segments_;  // segments of the current window
-  std::int64_t seek_ = 0;          // mel frame at which the next window begins
+  std::vector<Segment> segments_;                      // segments of the current window
+  std::int64_t seek_ = 0;                              // mel frame at which the next window begins
   std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the most recent last
 };
 

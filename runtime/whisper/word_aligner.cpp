@@ -76,7 +76,7 @@ void WordAligner::read_row(const AttentionView& attention, std::size_t row, std:
 }
 
 // The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2, both
-// padded evenly), so it represents the 320 samples around that sample.
+// padded evenly), so position p represents the 320 samples around that sample.
 std::int64_t WordAligner::sample_of(std::int64_t position) const {
   return position * kSamplesPerTimestamp - kSamplesPerTimestamp / 2 + lead_;
 }

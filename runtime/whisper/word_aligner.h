@@ -36,8 +36,8 @@ struct AttentionView {
 /// states, combines attention and energy:
 ///  - the score of a token at a position (20 ms) is the log of the heads' mean attention to that
 ///    position while the decoder predicts the token. The mean is used, not the product, because a
-///    single head may be up to 0.2 s ahead of or behind the word, and the heads together bracket
-///    it;
+///    single head may be up to 0.2 s ahead of or behind the word, while the heads together cover
+///    the word from both sides;
 ///  - the score of any other state uses the attention of its punctuation, or uniform attention if
 ///    that is larger;
 ///  - energy adds the log odds of speech to the scores of tokens and subtracts them from those of

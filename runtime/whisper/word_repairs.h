@@ -21,7 +21,7 @@ struct WordTime {
 void shorten_long_words(std::span<WordTime> words, std::vector<std::int64_t>& durations);
 
 /// Moves words, which are in order, so that they lie within [begin, end), do not overlap and last
-/// at least 10 ms. If there is too little room, that minimum shrinks, at most to one sample. If
+/// at least 10 ms. If there is too little room, that minimum shrinks, but not below one sample. If
 /// there are more words than samples, the last words extend beyond `end`.
 void fit_words(std::span<WordTime> words, std::int64_t begin, std::int64_t end);
 

@@ -14,8 +14,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Text may lie this far outside its segment's timestamps (openai/whisper, timing.py, accepts words
-/// as far outside).
+/// Maximum distance of text from its segment's timestamps. timing.py of openai/whisper accepts
+/// words at the same distance.
 constexpr std::int64_t kTimestampTolerance = kSampleRate / 2;
 
 /// Returns the number of samples of audio in a window.
@@ -95,8 +95,8 @@ Result<void> WordTimer::add_words(TokenDecoder& decoder, const WordTimingWindow&
   return {};
 }
 
-/// Fills tokens_, states_, sources_ and times_ from the text. Of times_, sets only the flags
-/// begins_sentence and ends_sentence.
+/// Fills tokens_, states_, sources_ and times_ from the text. Sets only the flags begins_sentence
+/// and ends_sentence of times_.
 Result<void> WordTimer::collect_text(const WordTimingWindow& window,
                                      std::span<const Segment> segments) {
   tokens_.clear();
@@ -122,7 +122,8 @@ Result<void> WordTimer::collect_text(const WordTimingWindow& window,
     add_segment(i, segments[i].text, is_written_without_spaces(window.language));
   }
   states_.push_back(gap_);
-  // The state of the end of text: the decoder's attention while it predicts that token.
+  // Adds the state of the end-of-text token. Its row is the attention while the decoder predicts
+  // that token.
   states_.push_back(
       {.kind = TextState::Kind::Outside, .first_row = tokens_.size() - 1, .n_rows = 1});
   tokens_.push_back(tokenizer_.special().eot);
@@ -150,7 +151,7 @@ Result<void> WordTimer::add_prefix(const WordTimingWindow& window) {
   return {};
 }
 
-/// Appends the words of text_, the tokens of a segment.
+/// Appends the words of a segment, whose text tokens are in text_.
 void WordTimer::add_segment(std::size_t segment, std::string_view text, bool by_character) {
   const std::size_t first_token = tokens_.size();
   tokens_.insert(tokens_.end(), text_.begin(), text_.end());
@@ -191,8 +192,9 @@ void WordTimer::mark_gap() {
   if (gap_.kind == TextState::Kind::Gap) gap_.kind = TextState::Kind::MarkedGap;
 }
 
-/// Returns the index in tokens_ of the token before the first word of `segment` or, if it has no
-/// words, of a later segment; tokens_.size() if there is none. Returns 0 for segment 0.
+/// Returns the index in tokens_ of the token before the first word of `segment`. If `segment` has
+/// no words, takes the first later segment with words. Returns tokens_.size() if there is none, and
+/// 0 for segment 0.
 std::size_t WordTimer::first_row_of(std::size_t segment) const {
   if (segment == 0) return 0;
   const auto word = std::ranges::find_if(

@@ -9,9 +9,9 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Returns the largest magnitude in a row of a head. It compares bits as integers: floats without a
-/// sign have the order of their bits, and compilers vectorise a maximum of integers, but not of
-/// floats.
+/// Returns the largest magnitude in a row of a head. It compares the floats' bits as integers.
+/// Floats without a sign have the same order as their bits, and compilers vectorise a maximum of
+/// integers, but not of floats.
 float largest_magnitude(const float* row) {
   constexpr std::uint32_t kWithoutSign = 0x7fffffff;
   std::int32_t largest = 0;
@@ -26,7 +26,7 @@ float largest_magnitude(const float* row) {
 float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
   const float largest = largest_magnitude(row);
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
-  // Adding and subtracting 1.5 * 2^23 rounds half to even without a call.
+  // Adding and subtracting 1.5 * 2^23 rounds to an integer, ties to even, without a function call.
   constexpr float kMagic = 12582912.0F;
   for (std::size_t i = 0; i < kHeadColumns; ++i) {
     out[i] = static_cast<std::int8_t>(row[i] * inverse + kMagic - kMagic);

@@ -11,20 +11,20 @@
 
 namespace npuwhisper::cpu {
 
-/// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A is row-major with lda elements
-/// between rows, C likewise with ldc; B is packed (OneDnnGemm). A and B have type `input`, C has
-/// type `output`; bias and sums are f32.
+/// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A and C are row-major, with lda and ldc
+/// elements from row to row. B is packed (OneDnnGemm). A and B have type `input`, C has type
+/// `output`; bias and sums are f32.
 struct GemmShape {
   int m = 0;
   int k = 0;
   int n = 0;
   int lda = 0;
   int ldc = 0;
-  DataType input = DataType::F32;    ///< F32 or Bf16.
-  DataType output = DataType::F32;   ///< F32 or Bf16.
+  DataType input = DataType::F32;   ///< F32 or Bf16.
+  DataType output = DataType::F32;  ///< F32 or Bf16.
   bool bias = false;
-  bool gelu = false;                 ///< With erf, before C is added.
-  bool accumulate = false;           ///< Adds the result to the content of C.
+  bool gelu = false;        ///< Applies GELU (with erf) before C is added.
+  bool accumulate = false;  ///< Adds the result to the content of C.
 };
 
 /// Strides of an unpacked B: element (k, n) is at k * k_stride + n * n_stride.
@@ -49,7 +49,7 @@ class OneDnnGemm {
   /// Returns the size in bytes of the working memory that run() needs, which must be 64-byte
   /// aligned.
   std::size_t scratch_bytes() const;
-  /// Returns oneDNN's name of the kernel: "brg:avx512_core_bf16".
+  /// Returns oneDNN's name of the kernel, such as "brg:avx512_core_bf16".
   std::string kernel() const;
 
   /// Packs B from f32 in row-major [n, k], the layout of weights. Allocates memory, so call it only

@@ -12,15 +12,15 @@
 namespace npuwhisper::cpu {
 
 /// Operations of a decoder step that another device runs while the CPU's threads wait. They form
-/// groups of consecutive operations; each group takes rows from the CPU and returns rows to it. All
-/// other data that groups exchange stays on that device.
+/// groups of consecutive operations. Each group takes rows from the CPU and returns rows to the
+/// CPU. All other data that groups exchange stays on that device.
 class StepOffload {
  public:
   /// Operations [first_op, end_op) of the step's graph.
   struct Group {
     std::size_t first_op = 0, end_op = 0;
     TensorId input = kNoTensor;
-    TensorId output = kNoTensor;   ///< Output of the last operation.
+    TensorId output = kNoTensor;  ///< Output of the last operation.
   };
 
   virtual ~StepOffload() = default;
@@ -34,7 +34,8 @@ class StepOffload {
   /// Computes `n_rows` rows (at least one) of a group's output from `n_rows` rows of its input, all
   /// f32. `input` and `output` may be the same memory. Groups run in order, each once per step.
   /// Allocates nothing. Errors, which end the step: Timeout, DeviceError.
-  virtual Result<void> run(std::size_t group, std::size_t n_rows, const float* input, float* output) = 0;
+  virtual Result<void> run(std::size_t group, std::size_t n_rows, const float* input,
+                           float* output) = 0;
 };
 
 }  // namespace npuwhisper::cpu

@@ -9,10 +9,11 @@
 
 namespace npuwhisper::xdna {
 
-/// Returns the part of the array that a plan uses: "4 x 8 cores".
+/// Returns a text for the part of the array that a plan uses, such as "4 x 8 cores".
 std::string describe_cores(const npu::Plan& plan);
 
-/// Returns the figures of one run: instructions, syncs, multiply-accumulates, predicted time.
+/// Returns a text with the figures of one run: instructions, syncs, multiply-accumulates and the
+/// predicted time.
 std::string describe_run(const npu::Plan& plan);
 
 /// Describes how the graph's `op` runs. `plan`: the plan of `operations`, which were made from the

@@ -30,21 +30,22 @@ struct Constant {
   int columns = 0;
 };
 
-/// Keys and values of a layer's cross-attention, side by side, as they return to the host.
+/// The keys and values of a layer's cross-attention in the output buffer. Each row holds the keys
+/// of all heads for one position, then the values.
 struct CacheRows {
-  Op store{};  ///< The graph's operation that stores them in the cache; the host runs it.
+  Op store{};  ///< The graph's StoreCrossCache operation, which the host runs.
   npu::HostMatrix rows{};
 };
 
-/// A graph as operations of the array. A layer norm whose output is read only by products is folded
-/// into them. Operations that only store in a cache are left to the host. Each other operation of
-/// the graph is one operation of the array.
+/// The operations of the array that compute a graph. A layer norm whose output is read only by
+/// products is folded into these products. Operations that store in a cache are left to the host.
+/// Each other operation of the graph is one operation of the array.
 struct EncoderOperations {
   /// The source of an operation's weights.
   struct Source {
     Op op{};                       ///< The operation of the graph.
     Op norm{};                     ///< The folded layer norm; empty name: none.
-    bool feeds_attention = false;  ///< It writes queries, keys and values separately.
+    bool feeds_attention = false;  ///< Writes queries, keys and values to separate matrices.
   };
   std::vector<npu::Operation> operations{};
   std::vector<Source> sources{};  ///< One for each operation.
@@ -52,7 +53,7 @@ struct EncoderOperations {
       folded{};  ///< Names of the graph's layer norms that are folded into products.
   std::vector<Constant> constants{};
   npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
-  std::vector<CacheRows> cache_rows{};  ///< If not empty, replaces the output.
+  std::vector<CacheRows> cache_rows{};  ///< Rows for the caches. If not empty, replaces the output.
   std::array<std::uint64_t, kNArguments>
       bytes{};  ///< Size of each buffer; that of kPacked comes from the plan.
 };
@@ -64,8 +65,8 @@ struct EncoderOperations {
 /// (such as heads that are not 64 columns wide).
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
 
-/// By tensor: the place of a tensor that several graphs share; nullopt: the tensor belongs to this
-/// graph alone.
+/// Places of the tensors that several graphs share, by tensor; nullopt: the tensor belongs to only
+/// one graph.
 using Places = std::vector<std::optional<npu::HostMatrix>>;
 
 /// Creates the operations of a graph whose inputs and outputs all have a place in `places`. All
@@ -73,9 +74,9 @@ using Places = std::vector<std::optional<npu::HostMatrix>>;
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
                                                   const Places& places, std::uint64_t first_free);
 
-/// Selects int8 weights for all products except convolutions, which have few weights and whose
-/// error would pass through every layer. A product whose number of input columns is not a multiple
-/// of 128 keeps bf16; its plan names the type.
+/// Selects int8 weights for all products except convolutions. Convolutions have few weights, and
+/// their error would pass through every layer. A product whose number of input columns is not a
+/// multiple of 128 keeps bf16 weights. The plan names the type of each product's weights.
 void use_int8_weights(EncoderOperations& encoder);
 
 /// Makes all products keep the precision of their bf16 operands (npu::Product::in_parts).
@@ -86,7 +87,7 @@ void use_parts(EncoderOperations& operations);
 Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& plan,
                           const Weights& weights, std::span<std::byte> packed);
 
-/// Fills the workspace: zeros, and the constants. Errors: CorruptModel.
+/// Fills the workspace with the constants, and with zeros elsewhere. Errors: CorruptModel.
 Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights,
                             std::span<std::byte> workspace);
 

@@ -30,7 +30,8 @@ bool is_step(const Graph& graph) {
 /// Returns the requested stages. Auto chooses only the encoder. A step's products would need two
 /// submissions per layer, and their bf16 weights are twice the size of the CPU's int8 weights, read
 /// from the same memory. Log-mel would change the array's configuration twice per window (2.8 ms on
-/// npu1, 4.3 ms on npu2), which takes longer than the CPU's log-mel while audio arrives.
+/// npu1, 4.3 ms on npu2). The CPU needs less time than that, because it computes log-mel while
+/// audio arrives.
 Result<NpuStages> choose_stages(const NpuStages& asked) {
   if (asked.is_auto()) return NpuStages{.encoder = true};
   return asked;
@@ -60,7 +61,8 @@ Result<std::unique_ptr<Device>> NpuDevice::open(const DeviceOptions& options) {
   DeviceOptions host = options;
   host.kind = DeviceKind::Cpu;
   host.npu_stages = {};
-  // F32 keeps the decoder's weights as the file stores them, and needs no bf16 support of the CPU.
+  // On the CPU, F32 keeps the decoder's weights as the file stores them, and does not require that
+  // the CPU supports bf16.
   if (options.precision == Precision::Bf16) host.precision = Precision::F32;
   auto cpu = cpu::CpuDevice::open(host);
   if (!cpu) return cpu;

@@ -23,7 +23,7 @@ class XrtSession;
 /// encoder's stream. The mel stage is the log-mel, in its own context. With precision int8 the
 /// products of the encoder's stream, except convolutions, have int8 weights, and their inputs are
 /// rounded to int8, too. Executables share the CPU's threads and, except for log-mel, one context
-/// of the NPU: one runs at a time.
+/// of the NPU, so only one of them runs at a time.
 class NpuDevice final : public Device {
  public:
   /// Opens the first NPU and the CPU device. Errors: NotFound (no NPU, or no array configuration

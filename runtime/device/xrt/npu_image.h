@@ -8,8 +8,9 @@
 
 namespace npuwhisper::xdna {
 
-/// Returns the file of the array configuration for "npu1" or "npu2": the one that
-/// $NPUWHISPER_NPU_IMAGE names, else the installed one. Errors: NotFound, with the file's name.
+/// Returns the path of the array configuration for `array`, "npu1" or "npu2". If
+/// $NPUWHISPER_NPU_IMAGE is set, its value is the path. Otherwise the path is that of the installed
+/// file. Errors: NotFound (the message contains the path).
 Result<std::filesystem::path> find_image(const std::string& array);
 
 }  // namespace npuwhisper::xdna

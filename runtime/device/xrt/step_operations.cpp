@@ -62,8 +62,10 @@ class Cutter {
     return -1;
   }
 
-  /// Places the tensors that cross the group's border: the input from the host, unless an earlier
-  /// group has placed it, the output to the host, and tensors that later groups read.
+  /// Places the tensors that cross the group's border: the input from the host (unless an earlier
+  /// group has placed it), the output to the host, and results that other groups read. Errors:
+  /// Unsupported, unless the group has one input from the host and one output to the host, and its
+  /// last operation computes that output.
   Result<void> find_borders(cpu::StepOffload::Group& group) {
     const int self = group_of_[group.first_op];
     for (std::size_t i = group.first_op; i < group.end_op; ++i) {

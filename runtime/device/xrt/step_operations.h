@@ -14,8 +14,8 @@ namespace npuwhisper::xdna {
 
 /// The products of a decoder step on the array, and the layer norms between them. Consecutive
 /// operations without an operation of the host between them form a group, which is one submission.
-/// Every tensor that crosses a group's border has its own place, so a group can be repeated: it
-/// never overwrites its own inputs.
+/// Every tensor that crosses a group's border has its own place. A group therefore never overwrites
+/// its own inputs and can be repeated.
 struct StepOperations {
   struct Group {
     cpu::StepOffload::Group ops{};
@@ -30,7 +30,7 @@ struct StepOperations {
 bool runs_on_array(const Op& op);
 
 /// Divides a step into groups. Errors: Unsupported, if a group does not have exactly one input from
-/// the host and one output to it.
+/// the host and exactly one output to the host.
 Result<StepOperations> make_step_operations(const Graph& step, const npu::DesignSpec& spec);
 
 }  // namespace npuwhisper::xdna

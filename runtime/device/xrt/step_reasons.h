@@ -14,8 +14,8 @@ namespace npuwhisper::xdna {
 /// with the figures that explain it. Returns an empty string if the reason is obvious.
 std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& spec);
 
-/// Returns an offload without groups, whose plan explains why the array runs no part of a step: it
-/// has the array's predicted time for the products and the cost on the CPU.
+/// Returns an offload without groups. Its plan explains why the array runs no part of a step, with
+/// the predicted cost of the products on the array and on the CPU.
 std::unique_ptr<cpu::StepOffload> explain_steps_on_host(const Graph& step,
                                                         const npu::DesignSpec& spec);
 

@@ -27,19 +27,19 @@ namespace npuwhisper {
 class NPUWHISPER_API AudioRing {
  public:
   /// Creates a ring for `engine`. Errors: InvalidArgument (no engine), Unsupported (the engine
-  /// computes log-mel on the CPU, where any memory will do), DeviceError (the device is out of
-  /// memory), Unavailable (the process is out of memory).
+  /// computes log-mel on the CPU, which needs no ring), DeviceError (the device is out of memory),
+  /// Unavailable (the process is out of memory).
   static Result<std::shared_ptr<AudioRing>> create(std::shared_ptr<Engine> engine);
   virtual ~AudioRing() = default;
 
   /// Returns a slice of the next `n_samples` samples for writing, aligned to 4 bytes. The caller
   /// must not change samples after pushing them, because the device reads them later. Returns an
-  /// empty span if there is no room: older slices were not released, or their audio still waits for
-  /// its window. Never blocks.
+  /// empty span if there is no room, because older slices were not released or a later window still
+  /// needs their audio. Never blocks.
   virtual std::span<std::int16_t> acquire(std::size_t n_samples) = 0;
-  /// Releases a slice, exactly as acquire() returned it. The caller must no longer read or write
-  /// it. Slices may be released in any order. Samples pushed from a slice stay valid for as long as
-  /// the transcriber needs them.
+  /// Releases a slice. `slice` must be exactly the span that acquire() returned. Afterwards, the
+  /// caller must not read or write the slice. Slices may be released in any order. Samples pushed
+  /// from a slice stay valid for as long as the transcriber needs them.
   virtual void release(std::span<const std::int16_t> slice) = 0;
 };
 

@@ -20,8 +20,9 @@ enum class CaptionStyle {
   None,       ///< Text is passed on unchanged, with its own times.
   Subtitle,   ///< Two lines of 42 columns, as for subtitles of films and on the web.
   Broadcast,  ///< Two lines of 32 columns, the limit of CEA-608.
-  BuildUp,    ///< Two lines of 42 columns that grow as words are spoken. Each caption holds the
-              ///< whole screen, so text repeats from caption to caption: for overlays, not files.
+  BuildUp,    ///< Two lines of 42 columns that grow as words are spoken. Each caption holds all
+              ///< text on the screen, so consecutive captions repeat text. Suitable for overlays,
+              ///< not for files.
 };
 
 /// Returns "none", "subtitle", "broadcast" or "build-up".
@@ -92,7 +93,7 @@ struct Caption {
 /// time.
 class NPUWHISPER_API CaptionMaker {
  public:
-  /// Creates a caption maker for any style but CaptionStyle::None, which needs none.
+  /// Creates a caption maker for any style except CaptionStyle::None, which needs no caption maker.
   static std::unique_ptr<CaptionMaker> create(const CaptionLayout& layout);
   virtual ~CaptionMaker() = default;
 
@@ -105,8 +106,8 @@ class NPUWHISPER_API CaptionMaker {
                                     std::optional<std::chrono::nanoseconds> due = {}) = 0;
   /// Returns captions for all remaining text.
   std::vector<Caption> flush() { return flush_before(std::chrono::nanoseconds::max()); }
-  /// Returns captions for all remaining text. Unrelated text begins at `next`; the captions end by
-  /// then, or at most half a second later.
+  /// Returns captions for all remaining text, if unrelated text begins at `next`. The captions
+  /// normally end at or before `next`. To be readable, they may end up to half a second later.
   virtual std::vector<Caption> flush_before(std::chrono::nanoseconds next) = 0;
   /// Returns the start time of the text that was added but not returned yet; empty if there is
   /// none.

@@ -6,8 +6,8 @@
 
 namespace npuwhisper {
 
-/// Counters of an NPU's work for all streams of an engine. Without an NPU all are zero. Times are
-/// wall time, even on an emulated NPU.
+/// Counters of an NPU's work for all streams of an engine. Without an NPU all counters are zero.
+/// Times are wall time, even on an emulated NPU.
 struct DeviceStats {
   std::uint64_t calls = 0;                  ///< Runs submitted.
   std::uint64_t dma_syncs = 0;              ///< Number of times a buffer was handed over or back.

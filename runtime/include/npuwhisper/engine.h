@@ -20,7 +20,7 @@ struct EngineOptions {
   std::string model = "base";
   DeviceKind device = DeviceKind::Auto;
   Precision precision = Precision::Auto;
-  unsigned n_threads = 0;  ///< 0: one per physical core. Cgroup and affinity limit it.
+  unsigned n_threads = 0;  ///< 0: one for each physical core that cgroup and affinity allow.
   NpuStages npu_stages{};  ///< Stages that an NPU runs. With device=cpu only auto is allowed.
 
   bool operator==(const EngineOptions&) const = default;
@@ -46,7 +46,7 @@ class NPUWHISPER_API Engine {
   virtual ~Engine() = default;
   virtual const DeviceInfo& device() const = 0;
   virtual DeviceStats device_stats() const = 0;
-  /// Returns what the device is doing at this moment, for any of the transcribers. Never blocks.
+  /// Returns the device's current activity, for any of the engine's transcribers. Never blocks.
   virtual DeviceActivity device_activity() const = 0;
   /// Returns the folder from which the model was loaded.
   virtual const std::filesystem::path& model_path() const = 0;
@@ -54,7 +54,7 @@ class NPUWHISPER_API Engine {
   /// Returns true if the model transcribes this language ("en", "de", ...). An English-only model
   /// transcribes only "en".
   virtual bool has_language(std::string_view code) const = 0;
-  /// Returns the plan as text: each operation, where it runs and why.
+  /// Returns the plan as text: the device of each operation and, unless obvious, the reason.
   virtual std::string describe_plan() const = 0;
 };
 

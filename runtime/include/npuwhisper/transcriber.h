@@ -22,10 +22,11 @@ inline constexpr int kSampleRate = 16000;
 
 enum class Task { Transcribe, Translate };
 
-/// Voice activity detection. Auto and On use it. If its weights are not found, On is an error, and
-/// Auto works without it and reports that in the log and in TranscriberStats::vad.
+/// Voice activity detection. Auto and On use the detection. If the weights of the detection are not
+/// found, On is an error. Auto then transcribes without detection, and reports the missing weights
+/// in the log and in TranscriberStats::vad.
 enum class Vad { Auto, On, Off };
-/// Whether a stream uses voice activity detection. Missing: its weights were not found.
+/// Whether a stream uses voice activity detection. Missing: the detection's weights were not found.
 enum class VadUse { Off, On, Missing };
 
 /// The characters of Chinese text. Auto: as the model writes them, which varies. Simplified,
@@ -58,22 +59,25 @@ struct TranscriberOptions {
   /// A candidate's log probability is divided by its length to the power of length_penalty.
   float length_penalty = 1.0F;
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};
-  /// A window whose text has a higher compression ratio than this (it repeats itself) is decoded
-  /// again at the next temperature.
+  /// A window whose text has a higher compression ratio than this is decoded again at the next
+  /// temperature, because the text repeats itself.
   float compression_ratio_threshold = 2.4F;
   /// A window whose text has a lower average log probability than this is decoded again at the next
   /// temperature.
   float log_prob_threshold = -1.0F;
   /// A window counts as silence if its no-speech probability exceeds half this threshold and the
-  /// average log probability of its text is at most a bound. The bound is log_prob_threshold at
-  /// half this threshold; it rises to 0.7 * log_prob_threshold at this threshold and stays there.
-  /// If voice activity detection finds enough speech in the window, the bound is always
-  /// log_prob_threshold (docs/architecture.md).
+  /// average log probability of its text is at most a bound. For a no-speech probability of half
+  /// this threshold, the bound is log_prob_threshold. The bound changes linearly to 0.7 *
+  /// log_prob_threshold for a no-speech probability equal to this threshold, and stays at that
+  /// value for higher ones. If voice activity detection finds enough speech in the window, the
+  /// bound is always log_prob_threshold (docs/architecture.md).
   float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
   std::string initial_prompt;          ///< Text that the model sees as preceding the first window.
   bool condition_on_previous_text = true;
-  float prompt_reset_on_temperature = 0.5F;  ///< Above it, the next prompt has no previous text.
+  /// After a window that was decoded at a higher temperature than this, the next prompt contains no
+  /// previous text.
+  float prompt_reset_on_temperature = 0.5F;
   bool suppress_blank = true;
   bool suppress_non_speech = true;
   bool word_times = false;
@@ -110,14 +114,14 @@ struct TranscriberStats {
   std::uint64_t skipped_samples = 0;  ///< Live: samples skipped to return to the live edge.
   std::uint64_t loops = 0;            ///< Live: passes whose text repeated itself and was dropped.
   std::uint64_t invented_words = 0;   ///< Live: words dropped because nobody speaks that fast.
-  /// Live: words recognised after their deadline. Their times were moved to the earliest that still
-  /// meets live_latency.
+  /// Live: words recognised after their deadline. The times of these words were moved to the
+  /// earliest times that still meet live_latency.
   std::uint64_t late_words = 0;
   std::uint64_t samples = 0;  ///< Samples pushed.
   /// Use of voice activity detection. Without it, the next three counters stay 0.
   VadUse vad = VadUse::Off;
   std::uint64_t speech_samples = 0;     ///< Samples with speech.
-  std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because nobody spoke.
+  std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because they contain no speech.
   std::uint64_t unspoken_segments = 0;  ///< Segments (live: words) dropped because nobody spoke.
   /// Bytes of audio that were moved or converted between push() and log-mel.
   std::uint64_t bytes_copied = 0;
@@ -153,9 +157,9 @@ class NPUWHISPER_API Transcriber {
   /// Takes 16-bit PCM (16 kHz, mono); otherwise like push() of f32. Samples in the stream's ring
   /// are read in place.
   virtual Result<std::vector<Segment>> push(std::span<const std::int16_t> pcm) = 0;
-  /// Live: returns all text heard so far. For use when no audio has come for a while and the text
-  /// cannot wait for more audio. The next push() continues where the last one ended, even in the
-  /// middle of a word. Not live: returns nothing.
+  /// Live: returns all text heard so far. Call this function if no audio has arrived for a while
+  /// and the text cannot wait for more audio. The next push() continues where the last push()
+  /// ended, even in the middle of a word. Not live: returns nothing.
   virtual Result<std::vector<Segment>> settle() { return std::vector<Segment>(); }
   /// Transcribes the remaining audio and returns its segments. Afterwards only reset() makes sense.
   virtual Result<std::vector<Segment>> drain() = 0;
@@ -176,8 +180,8 @@ class NPUWHISPER_API Transcriber {
   /// Returns 1 if the language is given and 0 before detection.
   virtual float language_probability() const { return language().empty() ? 0.0F : 1.0F; }
   /// Returns true if language() was detected with a probability below one half and will not be
-  /// detected again, because detection has ended or the stream is drained. The language may well be
-  /// another one. A warning is logged in this case.
+  /// detected again, because detection has ended or the stream is drained. The stream may well be
+  /// in another language. A warning is logged in this case.
   virtual bool language_is_doubtful() const { return false; }
   /// Returns the stream's counters. Thread-safe.
   virtual TranscriberStats stats() const = 0;
