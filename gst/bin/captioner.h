@@ -15,7 +15,7 @@ namespace npuwhisper {
 enum class CaptionMode {
   None,     ///< No captions.
   Overlay,  ///< Drawn into the picture.
-  Cea608,   ///< CEA-608 metas on the frames: raw, or s334-1a if the video is interlaced.
+  Cea608,   ///< CEA-608 metas on the frames, in format raw, or s334-1a if interlaced.
   Cea708,   ///< CEA-708 metas (cc_data that contains 608 captions), which H.264 encoders embed.
 };
 

@@ -6,7 +6,8 @@ namespace npuwhisper {
 OverlayCaptioner::OverlayCaptioner(GstBin* bin) : elements_(bin) {
   GstElement* overlay = elements_.add("textoverlay", "overlay");
   if (overlay == nullptr) return;
-  // Readable on any picture. The font size applies to a picture 640 pixels wide.
+  // The shaded background makes the text readable on any picture. The font size applies to a
+  // picture 640 pixels wide.
   gst_util_set_object_arg(G_OBJECT(overlay), "valignment", "bottom");
   g_object_set(overlay, "shaded-background", TRUE, "shading-value", 200U, "font-desc", "Sans 18",
                nullptr);

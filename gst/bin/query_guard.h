@@ -16,7 +16,7 @@ namespace npuwhisper {
 ///
 /// After reset() or a flush, the guard lets queries pass until data that a sink may hold enters the
 /// queue. These queries let upstream use the allocators and pools of downstream. The guard refuses
-/// later queries. Upstream must accept that and use a pool of its own.
+/// later queries. Upstream must then use a pool of its own.
 ///
 /// attach() and reset() must be called before data flows. The guard must outlive the data flow.
 class QueryGuard {

@@ -12,10 +12,11 @@ namespace npuwhisper {
 ///
 /// textoverlay drops the text on screen when a STREAM_START arrives, and computes the running time
 /// of that text from the newest SEGMENT. If text continued in another stream or segment (chained
-/// Ogg, concatenated MPEG-TS), the text of the previous one would disappear immediately.
+/// Ogg, concatenated MPEG-TS), the text of the previous stream or segment would disappear
+/// immediately.
 ///
 /// A segment with another rate replaces the first one. After an EOS or a flush, the next segment
-/// becomes the first one. on_data() is for the streaming thread; reset() is thread-safe.
+/// becomes the first one. Only the streaming thread may call on_data(); reset() is thread-safe.
 class SegmentJoiner {
  public:
   /// Lets the next STREAM_START and SEGMENT pass; that segment becomes the first one.
@@ -31,7 +32,7 @@ class SegmentJoiner {
   GstClockTime joined(GstClockTime time) const;
 
   std::atomic<bool> is_reset_{true};
-  bool is_joining_ = false;  // `current_` is a later segment than `first_`.
+  bool is_joining_ = false;  // True if `current_` is joined to `first_`.
   GstSegment first_{};
   GstSegment current_{};
 };

@@ -20,8 +20,8 @@ Command command_of(Mode mode) {
   return mode == Mode::RollUp3 ? Command::RollUp3 : Command::RollUp4;
 }
 
-// Returns true for punctuation, which some sources send separately and which gets no space before
-// it.
+// Returns true for punctuation. Some sources send punctuation as a separate text, and no space is
+// inserted before it.
 bool closes_word(const Glyph& glyph) {
   return glyph.kind == Glyph::Kind::Basic &&
          std::string_view(".,?!;:").find(static_cast<char>(glyph.basic)) != std::string_view::npos;
@@ -213,7 +213,7 @@ void CaptionEncoder::send_pop_on(const Caption& caption) {
 }
 
 void CaptionEncoder::send_paint_on(const Caption& caption) {
-  // Text that contains newlines is a caption of its own.
+  // Text that contains newlines is a separate caption. It does not continue an earlier caption.
   const bool in_rows =
       std::find(caption.glyphs.begin(), caption.glyphs.end(), kNewRow) != caption.glyphs.end();
   PairWriter writer(sending_);
@@ -248,13 +248,14 @@ void CaptionEncoder::send_paint_on(const Caption& caption) {
 bool CaptionEncoder::erase_is_due() const {
   if (!erase_at_ || now_ < *erase_at_) return false;
   if (sending_.empty()) return true;
-  // Nothing need be erased just before a caption is shown, because it replaces the one on screen.
+  // No erase is needed just before a caption is shown, because that caption replaces the one on
+  // screen.
   const QueuedPair& front = sending_.front();
   return !front.joined && !(front.shows && show_at_ <= now_ + kCodeSlots);
 }
 
-// Queues the code before all pairs in sending_. If there are any, they are a pop-on caption, which
-// is not on screen yet.
+// Queues the erase code before all pairs in sending_. Pairs in sending_ belong to a pop-on caption
+// that is not on screen yet.
 void CaptionEncoder::erase() {
   const BytePair code = command(Command::EraseDisplayedMemory);
   sending_.push_front({.pair = code, .joined = true});

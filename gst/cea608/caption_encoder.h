@@ -41,26 +41,27 @@ struct EncoderCounters {
 /// Encodes timed text into byte pairs of caption channel CC1, one per slot (CTA-608-E). A slot is
 /// an opportunity to send a pair; there are at most 30 per second. All times here are in slots.
 ///
-/// Roll-up: text continues in the base row, word by word, and wraps into new rows; a newline starts
-/// a new row. Sending begins at the start of a text. A long text is sent a few words at a time,
-/// over its whole duration. Text is erased `timeout` after it was sent or has ended, whichever is
-/// later.
+/// In roll-up mode, text continues in the base row, word by word, and wraps into new rows; a
+/// newline starts a new row. Sending begins at the start of a text. A long text is sent a few words
+/// at a time, over its whole duration. Text is erased `timeout` after it was sent or has ended,
+/// whichever is later.
 ///
-/// Pop-on: each text is a caption of its own, or several captions that share its time if it has
-/// more than four rows. Its rows are sent to the decoder's hidden memory as soon as the channel is
-/// free after add(), and are shown together at the start. Paint-on: sending begins at the start,
-/// and the rows become visible as they arrive. Text that starts while the previous text is still on
-/// screen continues in the same row, if neither text contains newlines and there is room in the
-/// rows of the caption: two, or more if its first text has more. Pop-on and paint-on captions are
-/// erased at their end (paint-on half a second later), or after `timeout` if they have no end. A
-/// caption that was sent late is shown for at least one second.
+/// In pop-on mode, each text is a caption of its own. A text of more than four rows becomes several
+/// captions that share its time. Its rows are sent to the decoder's hidden memory as soon as the
+/// channel is free after add(), and are shown together at the text's start. In paint-on mode,
+/// sending begins at the text's start, and the rows become visible as they arrive. Text that starts
+/// while the previous text is still on screen continues in the same row, if neither text contains
+/// newlines and the caption has room. A paint-on caption has room for two rows, or for more if its
+/// first text has more. Pop-on and paint-on captions are erased at their end (paint-on half a
+/// second later), or after `timeout` if they have no end. A caption that was sent late is shown for
+/// at least one second.
 ///
 /// Overload: if the channel is busy, text waits until it is free. Roll-up with full rows carries 43
 /// characters per second at 30 slots per second. Text that is more than kMaxDelaySeconds late is
-/// dropped; in roll-up, all text whose time has come is dropped with it, so that the captions are
-/// up to date again. Pop-on and paint-on captions whose end has passed before their first pair was
-/// sent are dropped. Memory is bounded too: a text is cut to kMaxCharacters, and if more than that
-/// would wait, the earliest texts are dropped. All dropped characters are counted.
+/// dropped; in roll-up mode, all text that has begun is dropped with it, so that the captions catch
+/// up. Pop-on and paint-on captions whose end has passed before their first pair was sent are
+/// dropped. Memory is bounded too: a text is cut to kMaxCharacters, and if more than that would
+/// wait, the earliest texts are dropped. All dropped characters are counted.
 ///
 /// Reentrant; the counters are thread-safe. Allocates only if there is something to send.
 class CaptionEncoder {
@@ -121,7 +122,7 @@ class CaptionEncoder {
   std::deque<Caption> waiting_;  // Sorted by text_start.
   std::size_t n_waiting_ = 0;    // Characters in waiting_.
   std::deque<QueuedPair> sending_;
-  std::uint64_t show_at_ = 0;  // Pop-on: the slot at which the caption in sending_ is shown.
+  std::uint64_t show_at_ = 0;  // The slot at which the pop-on caption in sending_ is shown.
 
   bool on_screen_ = false;
   bool stale_ = false;  // The screen must be erased before anything else is sent.
@@ -129,8 +130,8 @@ class CaptionEncoder {
   std::uint64_t last_sent_ = 0;            // Slot of the last pair of the last text.
   std::optional<std::uint64_t> last_end_;  // End of the text that is being sent or was sent last.
   int column_ = 0;                         // Columns used in the row that text continues; 0: none.
-  int row_ = 0;                            // Paint-on: the open row.
-  int last_row_ = 0;                       // Paint-on: the last row that the caption may use.
+  int row_ = 0;                            // The open row of a paint-on caption.
+  int last_row_ = 0;                       // The last row that a paint-on caption may use.
 
   EncoderCounters counters_;
 };

@@ -36,8 +36,8 @@ constexpr std::array<BasicCharacter, 10> kBasicReplacements = {{{U'á', 0x2a},
                                                                 {U'█', 0x7f}}};
 
 // A set of two-byte characters. Their codes count up from `first_code`. A decoder that does not
-// know the set shows `fallbacks`. Two codes never stand for text: a transparent space (special
-// 0x39) and a second apostrophe (extended 0x29).
+// know the set shows `fallbacks`. kNoCharacter marks the two codes that are never used for text: a
+// transparent space (special 0x39) and a second apostrophe (extended 0x29).
 constexpr char32_t kNoCharacter = 0xffff;
 struct TwoByteSet {
   Glyph::Kind kind;

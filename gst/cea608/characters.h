@@ -33,12 +33,12 @@ struct GlyphText {
 };
 /// Converts text to glyphs. Invalid UTF-8 is not an error. Reentrant.
 ///
-/// In this order: characters are composed (NFC); those in CTA-608-E's sets (basic, special, and the
-/// extended sets for Spanish, French, Portuguese, German and Danish) are kept; marks, control
-/// characters and zero-width characters are dropped; others are transliterated to ASCII where GLib
-/// can (ő to o, … to ...); everything else becomes kReplacement, and so does invalid UTF-8.
-/// White space collapses to single spaces, with none at either end. Newlines start a new row; no
-/// row is empty.
+/// The conversion has these steps, in this order: characters are composed (NFC); those in
+/// CTA-608-E's sets (basic, special, and the extended sets for Spanish, French, Portuguese, German
+/// and Danish) are kept; marks, control characters and zero-width characters are dropped; others
+/// are transliterated to ASCII where GLib can (ő to o, … to ...); everything else becomes
+/// kReplacement, and so does invalid UTF-8. White space collapses to single spaces, with none at
+/// either end. Newlines start a new row; no row is empty.
 GlyphText glyphs_of(std::string_view utf8);
 
 inline constexpr Glyph kReplacement{.basic = '?'};

@@ -16,10 +16,11 @@ namespace npuwhisper::cea608 {
 /// A pair to be sent, with its constraints.
 struct QueuedPair {
   BytePair pair{};
-  /// Must be sent directly after the previous pair: it repeats that pair, or it is an extended
-  /// character that replaces the basic character in that pair.
+  /// True if this pair must be sent directly after the previous pair. It repeats the previous pair,
+  /// or it is an extended character that replaces the basic character in the previous pair.
   bool joined = false;
-  /// The first End Of Caption code of a caption; must not be sent before the caption's start.
+  /// True for the first End Of Caption code of a caption, which must not be sent before the
+  /// caption's start.
   bool shows = false;
 };
 
