@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // A plugin that is loaded before any other when a WAV file is played, since its typefinder handles
-// WAV. If NPUWHISPER_FAULT names a file, the plugin waits until it exists and then crashes.
+// WAV. If NPUWHISPER_FAULT names a file, the plugin waits until that file exists and then crashes.
 
 #include <gst/gst.h>
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests the live policy with Whisper base on 18 s of LibriVox, in simulated time: every run gives
-// the same result. Skipped if the weights or Debian's pocketsphinx-testdata are missing.
+// Tests the live policy with Whisper base on 18 s of LibriVox. The time is simulated, so every run
+// gives the same result. The test is skipped if the weights or Debian's pocketsphinx-testdata are
+// missing.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 

@@ -37,12 +37,13 @@ std::size_t n_ranges = 0;
 std::array<FaultSite, kMaxSites> noted;  // Hash table by id with open addressing; id 0: free.
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
-std::optional<FaultKind> wanted_kind;  // Limited to one kind because backtraces are slow.
+std::optional<FaultKind> wanted_kind;  // Calls of other kinds are ignored: backtraces are slow.
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};
 std::atomic<long> n_live{0};
-// Ignores the calls of the unwinder and the loader, which allocate too.
+// True while this thread looks up the site of a call. The unwinder and the loader allocate during
+// that time, and their calls do not count.
 thread_local bool is_inside = false;
 
 Owner owner_of(std::string_view path, bool is_program) {
@@ -50,7 +51,7 @@ Owner owner_of(std::string_view path, bool is_program) {
   for (const std::string_view ours : {"libnpuwhisper", "libgstnpuwhisper", "libdnnl"}) {
     if (name.starts_with(ours)) return Owner::Ours;
   }
-  // Code between our call and the system call, including the replacements.
+  // This program, which holds the replacements, lies between our call and the system call.
   if (is_program) return Owner::Between;
   for (const std::string_view between : {"libstdc++", "libc.so", "libgcc_s"}) {
     if (name.starts_with(between)) return Owner::Between;
@@ -71,7 +72,8 @@ int add_ranges(dl_phdr_info* library, std::size_t, void*) {
   return 0;
 }
 
-/// Returns nullptr if the address is in no relevant library.
+/// Returns the range that contains the address, or nullptr if the address is in no relevant
+/// library.
 const Range* range_of(const void* address) {
   for (std::size_t i = 0; i < n_ranges; ++i) {
     if (ranges[i].contains(address)) return &ranges[i];
@@ -84,7 +86,8 @@ Owner owner_of(const void* address) {
   return range == nullptr ? Owner::Nobody : range->owner;
 }
 
-/// Uses dladdr() because the ranges lack AMD's driver, which XRT loads when it looks for devices.
+/// Returns whether the address is in XRT or AMD's driver. Uses dladdr(), because the ranges lack
+/// the driver, which XRT loads when it looks for devices.
 bool is_xrt(const void* address) {
   Dl_info info{};
   return dladdr(address, &info) != 0 &&
@@ -104,7 +107,8 @@ std::uint64_t place_of(const void* address) {
   return place(std::ssize(ranges), info.dli_fbase);
 }
 
-/// Returns true in g_thread_new(): GLib aborts the program if its thread does not start.
+/// Returns whether the address is in g_thread_new(). GLib aborts the program if that function
+/// cannot start its thread.
 bool is_fatal_in_glib(const void* address) {
   Dl_info info{};
   return dladdr(address, &info) != 0 && info.dli_sname != nullptr &&

@@ -44,15 +44,15 @@ struct FaultSite {
 /// fails() may be called by several threads. In a child, the state is the one that fork() copied.
 namespace fault_points {
 
-/// For the replacements: returns whether the current call of this kind in this thread must fail.
-/// Also records the call. Thread-safe.
+/// Called by the replacements. Returns whether the current call of this kind in this thread must
+/// fail. After record(), records the call's site instead. Thread-safe.
 bool fails(FaultKind kind);
 
 /// Locates our libraries, which must be loaded already, in this process.
 void find_libraries();
 /// Starts recording each site that is called, of one kind or, without `kind`, of all kinds.
 void record(std::optional<FaultKind> kind);
-/// Makes the first call from the site fail. With `lasts`, all later calls from there fail too.
+/// Makes the first call from the site fail. With `lasts`, all later calls from the site fail too.
 void fail(const FaultSite& site, bool lasts);
 void stop();
 

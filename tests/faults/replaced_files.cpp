@@ -20,8 +20,8 @@ using npuwhisper::test::fault_points::fails;
 /// The original functions of the C library, or those of a preloaded library.
 class NextFunctions {
  public:
-  /// Looks up all functions on the first call, before there are threads: dlsym() blocks while a
-  /// library is loaded, and its constructors may read files.
+  /// Looks up all functions on the first call, before there are threads, because dlsym() blocks
+  /// while a library is loaded and the library's constructors may read files.
   static const NextFunctions& get() {
     static const NextFunctions found;
     return found;
@@ -35,7 +35,7 @@ class NextFunctions {
   int (*const ioctl)(int, unsigned long, ...) = find("ioctl");
 
  private:
-  /// Converts to any function type.
+  /// The address of a function. Converts to a pointer to any function type.
   struct Found {
     template <typename Function>
     operator Function*() const {
@@ -53,10 +53,11 @@ int error(int number) {
 
 }  // namespace
 
-// Exported so that libraries use these functions.
+// The functions below are exported, so that libraries call them instead of the C library's.
 #pragma GCC visibility push(default)
 extern "C" {
-// File functions have two symbols. With 64-bit offsets, these names mean open64 and so on.
+// open, fopen and pread have two symbols each. With 64-bit offsets, the name open means the symbol
+// open64, and so on. The plain_ functions define the other symbols.
 int open(const char* path, int flags, ...) {
   std::va_list arguments;
   va_start(arguments, flags);

@@ -30,7 +30,7 @@ struct Setting {
 };
 
 /// Plays audio to an `npuwhisper` in this process. Calls `begin` at the start of the situation and
-/// `end` at its end. Hangs if the element does.
+/// `end` at its end. Does not return if the element hangs.
 Outcome run_situation(Situation situation, const Setting& setting,
                       const std::function<void()>& begin, const std::function<void()>& end);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input's first byte selects the kind of the rest: an instruction stream for the emulated array,
-// an image, or a command packet.
+// An input's first byte selects the content of the other bytes: an instruction stream for the
+// emulated array, an image, or a command packet.
 #include <array>
 #include <cstring>
 #include <vector>

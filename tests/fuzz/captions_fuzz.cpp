@@ -31,7 +31,7 @@ CaptionLayout layout_of(Decisions& input) {
   return layout;
 }
 
-/// Returns the text without white space, which layout changes.
+/// Returns the text without white space, because the layout changes white space.
 std::string letters(const std::string& text) {
   std::string valid;
   append_valid(text, valid);
@@ -44,7 +44,7 @@ std::string letters(const std::string& text) {
   return kept;
 }
 
-/// Calls one maker and checks its captions against the words that it received.
+/// Calls one maker and checks the times, lines and marks of the captions that it returns.
 class Session {
  public:
   explicit Session(const CaptionLayout& layout)
@@ -84,7 +84,7 @@ class Session {
     maker_->add(texts, kLanguages[static_cast<std::size_t>(input.choice(kLanguages.size()))]);
   }
 
-  /// Restarts, sometimes at a time that only a hostile stream has.
+  /// Restarts the maker. The time is sometimes one that only a hostile stream has.
   void restart(Decisions& input) {
     const nanoseconds from(input.yes() ? static_cast<std::int64_t>(input.word() >> 1)
                                        : input.between(0, 1'000'000'000));

@@ -37,7 +37,7 @@ class Decisions {
     return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + step);
   }
   int choice(int n) { return static_cast<int>(between(0, n - 1)); }
-  /// Returns at most `most` bytes.
+  /// Returns a text of at most `most` bytes.
   std::string text(std::size_t most) {
     const auto wanted = static_cast<std::size_t>(between(0, static_cast<std::int64_t>(most)));
     const auto bytes = left_.first(std::min(wanted, left_.size()));

@@ -10,9 +10,10 @@
 
 namespace npuwhisper::fuzz {
 
-/// The pads around an element: one upstream, and one downstream for each source pad, which accepts
-/// everything at once and returns what the input chooses. All calls come from the harness's thread;
-/// the functions of the downstream pads run in the element's threads.
+/// The pads around an element: one upstream pad, and one downstream pad for each source pad. A
+/// downstream pad accepts every buffer immediately and returns the flow return that the input
+/// chooses. All calls come from the harness's thread; the functions of the downstream pads run in
+/// the element's threads.
 class Neighbours {
  public:
   Neighbours(GstElement* element, bool is_live);

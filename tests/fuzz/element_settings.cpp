@@ -37,7 +37,8 @@ bool choose(Decisions& input, GParamSpec* spec, GValue* value) {
   return true;
 }
 
-/// Returns false for the properties of GstObject, such as the name.
+/// Returns whether the property is the element's own. Properties of GstObject, such as the name,
+/// are not.
 bool is_ours(const GParamSpec* spec) {
   return spec->owner_type != GST_TYPE_OBJECT && spec->owner_type != G_TYPE_OBJECT;
 }

@@ -7,7 +7,7 @@
 
 namespace npuwhisper::fuzz {
 
-/// Creates buffers, events and queries as the input chooses, more often valid than invalid ones.
+/// Creates and sends buffers, events and queries as the input chooses. Most of them are valid.
 class Traffic {
  public:
   /// `is_text`: the element accepts text; otherwise audio.

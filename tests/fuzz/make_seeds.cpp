@@ -96,8 +96,8 @@ void write_model_texts(const fs::path& root) {
                                            .n_text_layer = 1,
                                            .vocabulary = kVocabularies[i]});
     std::string text = content_of(folder.path() / kVocabularies[i]);
-    // The harness's window needs only a few of the 1501 timestamps, which would be most of the
-    // text.
+    // The harness's window needs only a few of the 1501 timestamps. All of them would be most of
+    // the text.
     if (i < 2) {
       const std::size_t more = text.find("<|0.12|>");
       text = text.substr(0, text.rfind('>', more) + 1) + (i == 0 ? "\"]" : "\n");

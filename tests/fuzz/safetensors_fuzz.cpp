@@ -10,7 +10,7 @@
 namespace npuwhisper::fuzz {
 namespace {
 
-/// The tensors of the seeds, and a shape whose product exceeds 64 bits.
+/// The names and shapes of the tensors in the seeds, and one shape whose product exceeds 64 bits.
 const std::array<std::pair<const char*, std::vector<std::int64_t>>, 4> kTensors = {{
     {"a", {2, 3}},
     {"b", {4}},

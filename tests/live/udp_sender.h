@@ -40,7 +40,7 @@ class UdpSender {
   double bytes_per_second_;
   Network network_;
   int socket_;
-  int n_lost_ = 0;  // Accessed only by the thread until it ends.
+  int n_lost_ = 0;  // Accessed only by thread_ until it ends.
   std::jthread thread_;
 };
 

@@ -14,8 +14,8 @@
 
 namespace npuwhisper::media {
 
-/// Records what has passed a pad since its last flush. Thread-safe. Must outlive the pad's data
-/// flow.
+/// Records the data that has passed a pad since its last flush. Thread-safe. Must outlive the pad's
+/// data flow.
 class Observer {
  public:
   Observer() = default;
@@ -24,11 +24,12 @@ class Observer {
   Observer& operator=(const Observer&) = delete;
 
   void watch(GstPad* pad);
-  /// Sets a callback for after each buffer. Its argument is the number of buffers since the last
-  /// flush.
+  /// Sets a callback that runs after each buffer. Its argument is the number of buffers since the
+  /// last flush.
   void on_buffer(std::function<void(std::uint64_t)> callback) { callback_ = std::move(callback); }
   virtual nlohmann::json report() const = 0;
-  /// Returns the stream time at which the last segment begins: after a seek, the seek's target.
+  /// Returns the stream time at which the last segment begins. After a seek, this time is the
+  /// target of the seek.
   std::int64_t from() const;
 
  protected:

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A plugin with the element mediaobserver, a sink for raw audio or video. When it goes to READY, it
-// writes what arrived since the last flush to a file, as JSON. It is for programs that take the
-// description of a sink, such as npuwhisper-player.
+// A plugin with the element mediaobserver, a sink for raw audio or video. When the sink goes to
+// READY, it writes a JSON report of the data that arrived since the last flush to a file. The sink
+// is for programs that take the description of a sink, such as npuwhisper-player.
 
 #include <gst/base/gstbasesink.h>
 #include <gst/gst.h>
@@ -20,8 +20,9 @@
 namespace npuwhisper::media {
 namespace {
 
-/// Holds a streaming thread until the sink pauses or is flushed, unless it has paused before. A
-/// pause therefore always comes in the middle of the stream, however fast the data arrive.
+/// Blocks a streaming thread until the sink pauses or is flushed, unless the sink has paused
+/// before. A pause therefore always comes in the middle of the stream, however fast the data
+/// arrives.
 class Hold {
  public:
   /// Waits for a pause or flush. Returns false if a pause has already happened.
@@ -31,7 +32,7 @@ class Hold {
     changed_.wait(lock, [this] { return interrupted_; });
     return true;
   }
-  /// All later calls of wait() return at once.
+  /// Makes all later calls of wait() return immediately.
   void release() {
     const std::scoped_lock lock(mutex_);
     released_ = true;
@@ -50,11 +51,11 @@ class Hold {
   bool interrupted_ = false;
 };
 
-/// The values of the properties, and what was observed.
+/// The state of a sink: the values of its properties, its observer and its progress.
 struct State {
   std::unique_ptr<Observer> observer;
   std::string report;
-  std::uint64_t hold_at = 0;  ///< Number of the buffer that waits for a pause; 0: none.
+  std::uint64_t hold_at = 0;  ///< Number of the buffer that waits for a pause; 0 for none.
   std::uint64_t n_rendered = 0;
   Hold hold;
 };

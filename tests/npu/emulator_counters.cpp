@@ -9,7 +9,7 @@
 namespace npuwhisper::test {
 
 nlohmann::json emulator_counters() {
-  // Exported by the library that npuwhisper-emulate preloads.
+  // The library that npuwhisper-emulate preloads exports this function.
   auto* const read = reinterpret_cast<std::size_t (*)(char*, std::size_t)>(
       dlsym(RTLD_DEFAULT, "npuwhisper_emulator_statistics"));
   if (read == nullptr) {

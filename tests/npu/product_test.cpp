@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Single products through XRT, in the shapes at which the predecessor of this project failed:
-// 500 x 512 x 512 took it 32,768 calls, and 512 x 512 x 2048 exceeded its descriptors. Here, each
-// product is one submission.
+// Runs single matrix products through XRT. The predecessor of this project failed at these shapes:
+// it needed 32,768 calls for 500 x 512 x 512, and 512 x 512 x 2048 needed more DMA descriptors than
+// it had. Here, each product is one submission.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -123,11 +123,12 @@ TEST_P(LargeProducts, AreOneSubmission) {
     errors += (found - wanted.values[i]) * (found - wanted.values[i]);
     values += wanted.values[i] * wanted.values[i];
   }
-  // Allows for one rounding to bf16 and, on AIE2P, 8-bit operands with shared exponents.
+  // The bound allows for one rounding to bf16 and, on AIE2P, for 8-bit operands with shared
+  // exponents.
   EXPECT_LT(std::sqrt(errors / values), aie2 ? 0.003 : 0.012);
 }
 
-// The shapes are m x k x n. The last two have the large number as n and as k.
+// The shapes are m x k x n. In "Wide", n is large. In "Deep", k is large.
 INSTANTIATE_TEST_SUITE_P(Shapes, LargeProducts,
                          testing::Values(Shape{"Square", 500, 512, 512},
                                          Shape{"Wide", 512, 512, 2048},

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The encoder's core functions with a product that adds nothing: a mutation that must change the
-// output.
+// Builds the encoder's core functions with an encoder_multiply() that does nothing. A test checks
+// that this mutation changes the encoder's output.
 #define encoder_multiply encoder_multiply_that_nobody_calls
 #if __AIE_ARCH__ == 20
 #include "encoder_core/encoder_core_aie2.cc"

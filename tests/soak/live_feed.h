@@ -11,10 +11,10 @@
 
 namespace npuwhisper::soak {
 
-/// Plays a live source to an element, with all interruptions that upstream may cause. Its clock is
-/// either the system clock, with audio in real time, or a test clock. The test clock is set to the
-/// end of each buffer as soon as the element has consumed the previous one, so hours pass in
-/// minutes. Use it from one thread.
+/// Simulates a live source before an element, with all interruptions that upstream may cause. Its
+/// clock is either the system clock, with audio in real time, or a test clock. The test clock is
+/// set to the end of each buffer as soon as the element has consumed the previous buffer, so hours
+/// of audio take minutes. Use it from one thread.
 class LiveFeed {
  public:
   enum class Pace { RealTime, AsFastAsItCan };
@@ -28,8 +28,8 @@ class LiveFeed {
   /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kPatience,
   /// Unavailable if it refuses data.
   Result<void> push(std::span<const float> pcm);
-  /// Sends audio without waiting for the element to consume it, which may be more than it can
-  /// process.
+  /// Sends audio without waiting for the element to consume it. The amount of audio may be more
+  /// than the element can process.
   Result<void> burst(std::span<const float> pcm);
   /// Performs a flushing seek, requested by downstream, to buffer time `to`.
   void seek(GstClockTime to);
@@ -45,9 +45,9 @@ class LiveFeed {
   void restart();
   Result<void> end();
 
-  GstClockTime pts() const { return pts_; }                    ///< Of the next sample.
-  GstClockTime running_time() const { return running_time_; }  ///< Counts lost audio, too.
-  double longest_wait() const { return longest_wait_; }        ///< Of one push, in seconds.
+  GstClockTime pts() const { return pts_; }                    ///< PTS of the next sample.
+  GstClockTime running_time() const { return running_time_; }  ///< Includes lost audio.
+  double longest_wait() const { return longest_wait_; }        ///< Longest push, in seconds.
 
   static constexpr std::chrono::seconds kPatience{60};
 

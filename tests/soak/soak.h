@@ -20,8 +20,8 @@
 
 namespace npuwhisper::soak {
 
-/// One run: a source of speech, the element, and random events in between. Register the element
-/// first. Use it from one thread.
+/// One run of the soak test. It sends speech from a source to the element, with random events
+/// between the buffers. Register the element before the run. Use it from one thread.
 class Soak {
  public:
   /// `model`: value of the element's property, a name or a folder.

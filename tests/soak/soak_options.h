@@ -10,7 +10,7 @@
 
 namespace npuwhisper::soak {
 
-/// The user's request.
+/// The options on the command line of the soak test.
 struct SoakOptions {
   std::string model;  ///< Empty: test tones.
   double hours = 4;   ///< Duration of the stream.

@@ -7,7 +7,8 @@ namespace npuwhisper::soak {
 namespace {
 
 constexpr std::size_t kMostWords = 150, kMostForgiven = 50;
-// Word times are aligned to 20 ms; the mel window widens a tone by as much on both sides.
+// Maximum error of a word's times. Word times are multiples of 20 ms, and the mel window widens a
+// tone by 20 ms on both sides.
 constexpr GstClockTime kTolerance = 300 * GST_MSECOND;
 constexpr std::size_t kMostComplaints = 10;
 
@@ -74,7 +75,8 @@ std::vector<std::string> TextCheck::complaints() const {
   return complaints_;
 }
 
-// Removes the oldest words until `most` are left. Counts those as lost that ended by `due`.
+// Removes the oldest words until `most` are left. Counts a removed word as lost if its text has not
+// come although the word ended by `due`, unless errors at its time are forgiven.
 void TextCheck::forget(std::size_t most, GstClockTime due) {
   while (words_.size() > most) {
     const Word& word = words_.front();
@@ -109,7 +111,7 @@ void TextCheck::take(GstEvent* event) {
   const std::scoped_lock lock(mutex_);
   if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
     gst_event_copy_segment(event, &segment_);
-    // No text follows for the time before a flush.
+    // After a flush, the element sends no text for the time before the new segment.
     covered_ = std::max(covered_, segment_.base);
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_GAP) {
     GstClockTime start = 0, duration = 0;

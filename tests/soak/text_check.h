@@ -36,8 +36,8 @@ class TextCheck {
   void said(const std::string& text, GstClockTime start, GstClockTime end);
   /// Ignores errors in the text between these times, including missing words.
   void forgive(GstClockTime start, GstClockTime end);
-  /// Handles a flush at `now`: words that were due, given `latency`, count as lost. Other words are
-  /// forgotten.
+  /// Handles a flush at `now`. Words that have not come although they ended `latency` or more
+  /// before `now` count as lost. Other words are forgotten.
   void flushed(GstClockTime now, GstClockTime latency);
 
   Totals totals() const;
@@ -73,7 +73,7 @@ class TextCheck {
   GstSegment segment_{};
   std::deque<Word> words_;
   std::deque<Span> forgiven_;
-  GstClockTime last_end_ = 0;  // Running time, as is covered_.
+  GstClockTime last_end_ = 0;  // A running time, like covered_.
   GstClockTime covered_ = 0;
   double delays_ = 0;
   Totals totals_;

@@ -52,7 +52,8 @@ GstBuffer* some_text(Dice& dice) {
   return buffer_of(dice.pick(kTexts));
 }
 
-// Returns loud or quiet audio for either format, sometimes with half a sample at the end.
+// Returns loud or silent audio that is valid in both formats. Sometimes, it ends in the middle of a
+// sample.
 GstBuffer* some_audio(Dice& dice) {
   const auto n = static_cast<gsize>(dice.number(0, 4'000) * (dice.chance(0.05) ? 1 : 4));
   GstBuffer* buffer = gst_buffer_new_allocate(nullptr, n, nullptr);

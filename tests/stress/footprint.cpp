@@ -13,7 +13,7 @@
 namespace npuwhisper::stress {
 namespace {
 
-// Growth that is tolerated, because libraries open files and fill tables on first use.
+// Maximum growth that is tolerated, because libraries open files and fill tables on first use.
 constexpr std::size_t kMoreDescriptors = 4;
 constexpr std::size_t kMoreHeapBytes = 4 << 20;
 

@@ -17,8 +17,8 @@ struct Footprint {
   std::string describe() const;
 };
 
-/// Describes both footprints if any resource has grown beyond its tolerance; otherwise returns
-/// nullopt. The tolerances are constant, whatever the number of rounds between the two.
+/// Describes both footprints if any resource has grown beyond its tolerance. Otherwise returns
+/// nullopt. The tolerances do not depend on the number of rounds between the two footprints.
 /// `before` is the footprint after the warm-up.
 std::optional<std::string> growth(const Footprint& before, const Footprint& now);
 

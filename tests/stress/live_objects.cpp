@@ -27,9 +27,10 @@ std::string type_name(const GValue* object) {
   return G_VALUE_TYPE_NAME(object);
 }
 
-// Freeing the tracer's list releases one reference to each object, although the list may have
-// taken none. If `n_refs`, counted before the list was built, is still the current count, takes the
-// missing reference, so that objects in use survive.
+// Takes the reference that the tracer's list may lack. Freeing the list releases one reference to
+// each object, although building the list may not have taken one. `n_refs` is the object's
+// reference count before the list was built. If the count has not changed since, the list has no
+// reference, and this function takes one so that objects in use survive.
 void keep_alive(const GValue* object, guint n_refs) {
   gpointer pointer = g_value_peek_pointer(object);
   if (G_VALUE_HOLDS_OBJECT(object)) {

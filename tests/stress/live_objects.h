@@ -7,8 +7,8 @@
 namespace npuwhisper::stress {
 
 /// The number of live GStreamer objects of each type, from GStreamer's tracer "leaks", which must
-/// be active (GST_TRACERS=leaks before gst_init()). Objects that GStreamer marks as living as long
-/// as the process are left out.
+/// be active (GST_TRACERS=leaks before gst_init()). Objects that GStreamer marks as living until
+/// the process ends are not counted.
 using LiveObjects = std::map<std::string, int>;
 
 LiveObjects count_live_objects();

@@ -34,8 +34,9 @@ void write_text(const char* text) {
 
 }  // namespace
 
-// The state of one log. Slots live as long as the process, so that another thread can read one
-// whose log is being destroyed. The texts need no lock: they are read only as the process dies.
+// The state of one log. Slots exist until the process ends, so that another thread can read a slot
+// while its log is destroyed. The texts need no lock, because they are read only when the process
+// ends with a failure.
 struct OperationLog::Slot {
   std::atomic<bool> is_used{false};
   std::atomic<Clock::time_point> running_since{kNever};

@@ -32,7 +32,8 @@ void set_state(Unit& unit, Dice& dice) {
   if (dice.chance(0.3)) dice.rest(microseconds(20'000));
 }
 
-// Sets PLAYING and waits for it, as most applications do, so that data can flow.
+// Sets the pipeline to PLAYING and waits at most 20 ms for that state, as most applications wait.
+// Then waits for a random time in which data can flow.
 void play(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
@@ -40,8 +41,8 @@ void play(Unit& unit, Dice& dice) {
   dice.rest(microseconds(30'000));
 }
 
-// Restarts the subject as transcriberbin does, in a playing pipeline: an element cannot stop while
-// the sink after it waits.
+// Restarts the subject as transcriberbin does. Sets the pipeline to PLAYING first, because an
+// element cannot stop while the sink after it waits.
 void cycle_subject(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   gst_element_set_state(unit.pipeline(), GST_STATE_PLAYING);
@@ -85,9 +86,9 @@ void ask(Unit& unit, Dice& dice) {
   gst_query_unref(query);
 }
 
-// Returns true for an output link of the subject. While it is unlinked, a flush does not reach the
-// sink: a thread that waits in that sink for preroll keeps waiting, and the flush waits for the
-// thread.
+// Returns true for an output link of the subject. While such a link is unlinked, a flush does not
+// reach the sink. A thread that waits in that sink for preroll then keeps waiting, and the flush
+// waits for the thread.
 bool must_not_meet_flushes(const Unit& unit, const Link& link) {
   return GST_OBJECT_PARENT(link.source) == GST_OBJECT(unit.subject());
 }
@@ -114,14 +115,15 @@ GstPadProbeReturn relink_idle(GstPad*, GstPadProbeInfo*, gpointer data) {
   return GST_PAD_PROBE_REMOVE;
 }
 
-// Relinks a link once its pad is idle, as applications do that must not lose data.
+// Relinks a link when its pad is idle, like applications that must not lose data.
 void relink_when_idle(Unit& unit, Dice& dice) {
   const Link& link = dice.pick(unit.links());
   gst_pad_add_probe(link.source, GST_PAD_PROBE_TYPE_IDLE, relink_idle, new LaterRelink{unit, link},
                     [](gpointer data) { delete static_cast<LaterRelink*>(data); });
 }
 
-// Requests the pad. Returns nullptr if it already exists: GStreamer allows no second request.
+// Requests the pad. Returns nullptr if the pad already exists, because GStreamer allows no second
+// request.
 GstPad* request_pad(Unit& unit, const char* name) {
   const std::scoped_lock lock(unit.requests_mutex());
   if (GstPad* known = gst_element_get_static_pad(unit.subject(), name)) {
@@ -221,13 +223,13 @@ void send_from_source(Unit& unit, Dice& dice) {
   gst_element_send_event(dice.pick(unit.sources()), some_downstream_event(dice));
 }
 
-// Flushes one input. As upstream does, sends the segment again after the flush.
+// Flushes one input. Like upstream elements, sends the segment again after the flush.
 void flush(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   const Link& link = dice.pick(unit.inputs());
   GstEvent* segment = gst_pad_get_sticky_event(link.source, GST_EVENT_SEGMENT, 0);
   if (segment == nullptr) return;
-  // A copy, because a pad does not send the same event object twice.
+  // Copies the event, because a pad does not send one event object twice.
   add_in_order(link, {.unit = unit, .event = gst_event_copy(segment)});
   gst_event_unref(segment);
   gst_pad_send_event(link.sink, gst_event_new_flush_start());

@@ -14,8 +14,9 @@ struct OperationKind {
   bool (*applies)(const Unit& unit) = nullptr;  ///< nullptr: applies to every unit.
 };
 
-/// Returns a random operation that applies to the unit, by weight. Every operation returns soon,
-/// whatever else happens.
+/// Returns a random operation that applies to the unit. The probability of an operation is
+/// proportional to its weight. Every operation returns soon, even if other operations run
+/// concurrently.
 const OperationKind& pick_operation(const Unit& unit, Dice& dice);
 
 }  // namespace npuwhisper::stress

@@ -17,8 +17,9 @@ namespace npuwhisper::stress {
 /// A deliberate fault, to test the stress test.
 enum class Plant { None, Critical, Leak, Hang, Descriptor };
 
-/// One situation: units of one kind, and several threads that perform random operations on them.
-/// The seed determines everything except how the threads interleave. Use it from one thread.
+/// One round of the stress test: units of one kind, and several threads that perform random
+/// operations on them. The seed determines everything except the interleaving of the threads. Use
+/// it from one thread.
 class Round {
  public:
   /// Number of situations. Consecutive seeds select different ones.
@@ -27,8 +28,9 @@ class Round {
   /// `log` belongs to the calling thread.
   Round(std::uint64_t seed, Plant plant, OperationLog& log);
 
-  /// Runs the round to its end and returns descriptions of the failures. Afterwards nothing of the
-  /// round is alive, except for leaks.
+  /// Runs the round to its end and returns descriptions of the failures. After this call,
+  /// GStreamer's threads may hold references to objects of the round until these threads end. All
+  /// other remaining objects of the round are leaks.
   std::vector<std::string> run();
 
   std::string describe() const;

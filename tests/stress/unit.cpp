@@ -175,7 +175,7 @@ void Unit::remove(Branch branch) const {
 
 void Unit::stop() const {
   gst_element_set_state(pipeline_, GST_STATE_NULL);
-  // Operations during the change may have started these again.
+  // Stops these elements again, because operations may have started them during the state change.
   gst_element_set_state(subject_, GST_STATE_NULL);
   for (const Branch& branch : branches_) gst_element_set_state(branch.sink, GST_STATE_NULL);
 }

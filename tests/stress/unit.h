@@ -12,7 +12,8 @@
 
 namespace npuwhisper::stress {
 
-/// Two pads that belong together, with references, whether or not they are currently linked.
+/// Two pads that were linked when the pipeline was created, with a reference to each. An operation
+/// may have unlinked them.
 struct Link {
   GstPad* source = nullptr;
   GstPad* sink = nullptr;
@@ -28,7 +29,7 @@ enum class Subject { Element, Bin, TextToCea608 };
 
 /// A pipeline around one element under test, the subject, between sources and fakesinks.
 ///
-/// Any thread may use the accessors' results. A branch is handed out to one thread at a time. The
+/// Any thread may use the accessors' results. take_branch() gives a branch to only one thread. The
 /// destructor waits until the pipeline is in NULL.
 class Unit {
  public:
@@ -41,7 +42,7 @@ class Unit {
   Subject kind() const { return kind_; }
   GstElement* pipeline() const { return pipeline_; }
   GstElement* subject() const { return subject_; }
-  /// Returns the pipeline's sources: appsrc if operations feed it.
+  /// Returns the pipeline's source elements. A source that operations feed is an appsrc.
   const std::vector<GstElement*>& sources() const { return sources_; }
   /// Returns the initial links of the subject.
   const std::vector<Link>& links() const { return links_; }
@@ -63,7 +64,7 @@ class Unit {
   GstClockTime advance(GstClockTime duration) { return position_.fetch_add(duration); }
 
   void keep(Branch branch);
-  /// Hands a branch over to the caller. The branch's pad is null if no branch is left.
+  /// Transfers a random branch to the caller. The branch's pad is null if no branch is left.
   Branch take_branch(Dice& dice);
   /// Removes a branch from the pipeline.
   void remove(Branch branch) const;

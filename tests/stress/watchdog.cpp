@@ -21,7 +21,7 @@ namespace {
 
 constexpr int kStackSignal = SIGUSR2;
 constexpr std::chrono::milliseconds kTick{200};
-// Time for one thread to print its stack.
+// Time that a thread gets to print its stack.
 constexpr std::chrono::milliseconds kPrintTime{100};
 
 // Prints the calling thread's stack. backtrace() is safe in a signal handler only if an earlier
@@ -57,7 +57,9 @@ void watch(const std::stop_token& stop, std::chrono::seconds limit) {
     if (!OperationLog::any_runs_since(OperationLog::Clock::now() - limit)) continue;
     dprintf(STDERR_FILENO, "an operation has run for more than %ld s\n",
             static_cast<long>(limit.count()));
-    OperationLog::dump_all();  // First: the signals below may interrupt a wait.
+    // Prints the logs before the stacks, because the signals that print the stacks may interrupt a
+    // wait and thereby end an operation.
+    OperationLog::dump_all();
     print_all_stacks();
     signal(SIGABRT, SIG_DFL);
     std::abort();

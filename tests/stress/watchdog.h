@@ -9,8 +9,9 @@ namespace npuwhisper::stress {
 /// Aborts the process if an operation of any OperationLog runs for longer than the limit, after
 /// printing the last operations of each log and the stack of each thread to standard error.
 ///
-/// Also prints the last operations if the process dies of SIGABRT, SIGTRAP (a GLib critical),
-/// SIGSEGV or SIGBUS. At most one may exist; create it before other threads start.
+/// If the process dies of SIGABRT, SIGTRAP (a GLib critical), SIGSEGV or SIGBUS, prints the stack
+/// of the failing thread and the last operations of each log. At most one watchdog may exist.
+/// Create it before other threads start.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::seconds limit);

@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
   const bool written =
       write(to, result.data(), result.size()) == static_cast<ssize_t>(result.size());
   close(to);
-  // exit() runs the usual end of a program: destructors of libraries, the leak check.
+  // Calls exit(), because it runs the destructors of libraries and the leak check.
   std::exit(written && !testing::Test::HasFailure() ? 0 : 1);
 }
 

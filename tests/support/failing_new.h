@@ -11,7 +11,7 @@ struct Failures {
 };
 
 /// While an object of this class exists, the calls of operator new that `failures` selects throw
-/// std::bad_alloc in the thread that created the object. At most one per thread.
+/// std::bad_alloc in the thread that created the object. At most one object may exist per thread.
 class FailingNew {
  public:
   explicit FailingNew(const Failures& failures);

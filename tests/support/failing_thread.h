@@ -6,8 +6,8 @@
 namespace npuwhisper::test {
 
 /// While an object of this class exists, the process's n-th call of pthread_create (from 1) returns
-/// EAGAIN, as at the thread limit. With `lasts`, all later calls fail, too. At most one object at a
-/// time. Thread-safe.
+/// EAGAIN, as at the thread limit. With `lasts`, all later calls also fail. At most one object may
+/// exist at a time. Thread-safe.
 class FailingThread {
  public:
   explicit FailingThread(int n, bool lasts = false);

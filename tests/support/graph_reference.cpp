@@ -23,12 +23,12 @@ double dot(const double* a, const double* b, std::size_t n) {
   return sum;
 }
 
-/// Attends with one query of one head (`width` numbers each) to the keys and values at the given
-/// addresses. Adds the weighted sum of the values to `out` and returns the weights. log_weight is
-/// added to the scores of keys n_dense and up.
+/// Computes the attention of one query of one head to the keys and values at the given addresses.
+/// The query and each key and value have `width` numbers. Adds the weighted sum of the values to
+/// `out` and returns the weights. Adds log_weight to the scores of keys n_dense and up.
 std::vector<double> attend(const double* query, const std::vector<const double*>& keys,
-                           const std::vector<const double*>& values, std::size_t width,
-                           double* out, std::size_t n_dense, double log_weight) {
+                           const std::vector<const double*>& values, std::size_t width, double* out,
+                           std::size_t n_dense, double log_weight) {
   std::vector<double> weights(keys.size());
   for (std::size_t i = 0; i < keys.size(); ++i) {
     weights[i] = dot(query, keys[i], width) / std::sqrt(static_cast<double>(width));

@@ -51,10 +51,10 @@ struct ReferenceResult {
   std::vector<std::vector<double>> attention;  ///< [captured heads in the graph's order][keys]
 };
 
-/// A plain interpreter of graphs in double precision: the definition of "correct" for every device.
-/// Written from device/graph.h and the papers (Radford et al. 2022, section 2.2; Vaswani et al.
-/// 2017); it shares no arithmetic with any device. Throws std::runtime_error for invalid graphs or
-/// weights.
+/// A plain interpreter of graphs in double precision. Its results define the correct results of
+/// every device. It implements device/graph.h and the papers (Radford et al. 2022, section 2.2;
+/// Vaswani et al. 2017), and shares no arithmetic with any device. Throws std::runtime_error for
+/// invalid graphs or weights.
 class GraphReference {
  public:
   /// `weights` must outlive this object.
@@ -85,9 +85,9 @@ class GraphReference {
 
   Graph graph_;
   const Weights& weights_;
-  std::vector<std::size_t> kept_;  // Positions; empty: all.
+  std::vector<std::size_t> kept_;  // The positions that are kept, or empty if all are kept.
   std::size_t n_dense_ = std::numeric_limits<std::size_t>::max();
-  double log_weight_ = 0;          // Added to the scores of positions from n_dense_ on.
+  double log_weight_ = 0;  // Added to the scores of positions from n_dense_ on.
   std::map<std::string, std::vector<double>> read_;  // Cache of weight().
 };
 

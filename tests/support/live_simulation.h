@@ -36,11 +36,11 @@ struct SimulatedStream {
   std::chrono::nanoseconds busy{0};  ///< Simulated time spent in passes.
 };
 
-/// Decodes for real, but in simulated time: plays `pcm` to a live transcriber in pieces of 20 ms as
-/// if from a microphone. Each call of the decoder takes the time given in `costs`, however long it
-/// really takes. Delays therefore depend only on the policy and are the same in every run, and a
-/// stream is processed as fast as the machine computes. `options.live_latency` must be set; this
-/// function sets `options.samples_waiting`. Errors: those of the transcriber.
+/// Plays `pcm` to a live transcriber in pieces of 20 ms, as if from a microphone. The decoder runs
+/// the real model, but time is simulated: each call of the decoder takes the time given in `costs`,
+/// independent of its real duration. Delays therefore depend only on the policy and are equal in
+/// every run, and a stream is processed as fast as the machine computes. `options.live_latency`
+/// must be set. This function sets `options.samples_waiting`. Errors: those of the transcriber.
 Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& engine,
                                                  TranscriberOptions options, const PassCosts& costs,
                                                  std::span<const std::int16_t> pcm);

@@ -41,7 +41,8 @@ void* map(const Mapping& m, const void* caller) {
     errno = ENOMEM;
     return MAP_FAILED;
   }
-  // The mmap() of a preloaded library, such as the emulated NPU's, or else the C library's.
+  // Finds the mmap() of a preloaded library, such as the emulated NPU. Without such a library,
+  // finds the C library's mmap().
   static auto* const next = reinterpret_cast<decltype(&::mmap)>(dlsym(RTLD_NEXT, "mmap"));
   return next(m.address, m.n_bytes, m.protection, m.flags, m.file, m.offset);
 }

@@ -20,7 +20,8 @@ ScriptedDecoder::ScriptedDecoder(const Shape& shape, Script script)
   forked_.resize(n);
   for (auto& sequence : sequences_) sequence.reserve(static_cast<std::size_t>(shape.max_length));
   for (auto& sequence : forked_) sequence.reserve(static_cast<std::size_t>(shape.max_length));
-  logits_.resize(std::max(n, static_cast<std::size_t>(shape.max_positions)) * static_cast<std::size_t>(shape.n_vocab));
+  logits_.resize(std::max(n, static_cast<std::size_t>(shape.max_positions)) *
+                 static_cast<std::size_t>(shape.n_vocab));
 }
 
 Result<void> ScriptedDecoder::check() const {

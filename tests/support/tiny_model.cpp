@@ -64,7 +64,8 @@ std::string format_vocabulary(const TinyModelOptions& options) {
   }
   if (options.vocabulary == "vocabulary.json") return write_json(spellings);
 
-  // Like Hugging Face: text in model.vocab, named special tokens added, timestamps omitted.
+  // Writes the tokens like Hugging Face: text tokens in model.vocab, and named special tokens in
+  // added_tokens. Timestamps are omitted.
   nlohmann::json added = nlohmann::json::array();
   nlohmann::json vocab = nlohmann::json::object();
   bool is_text = true;
@@ -111,7 +112,7 @@ std::vector<float> random_variable(RandomValues& random, const VariableShape& va
   for (const std::int64_t dim : variable.dims) n *= static_cast<std::size_t>(dim);
   const std::string_view name = variable.name;
   if (name.ends_with("gamma")) {
-    // From 0.5 to 1.5, in steps that f16 can represent above 1.
+    // Returns factors from 0.5 to 1.5, in steps of 1/64, which f16 can represent above 1.
     std::vector<float> factors = random.take(n, 0, 0.5F);
     for (float& factor : factors) factor = 1 + std::round(factor * 64) / 64;
     return factors;
@@ -130,9 +131,10 @@ void make_alike(std::vector<float>& values, int n_columns, int group) {
   const std::size_t first = 128 * columns;
   for (std::size_t i = first; i < values.size(); ++i) {
     const std::size_t row = (i - first) / columns;
-    values[i] = values[first + row / static_cast<std::size_t>(group) *
-                                   static_cast<std::size_t>(group) * columns +
-                       (i - first) % columns];
+    values[i] =
+        values[first +
+               row / static_cast<std::size_t>(group) * static_cast<std::size_t>(group) * columns +
+               (i - first) % columns];
   }
 }
 
@@ -168,7 +170,7 @@ std::string format_config(const ModelConfig& config) {
 
 std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options) {
   std::vector<std::string> spellings;
-  // GPT-2's order: first the bytes that are spelled as themselves.
+  // Adds the bytes in GPT-2's order, in which the bytes that are spelled as themselves come first.
   for (const bool as_itself : {true, false}) {
     for (unsigned byte = 0; byte < 256; ++byte) {
       if ((to_byte_level(static_cast<std::uint8_t>(byte)) == byte) != as_itself) continue;
@@ -176,7 +178,7 @@ std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options) 
     }
   }
   for (const std::string_view merge : kMerges) spellings.push_back(spell(merge));
-  spellings.emplace_back();  // As in Whisper's multilingual vocabularies.
+  spellings.emplace_back();  // An empty token, as in Whisper's multilingual vocabularies.
   spellings.emplace_back("<|endoftext|>");
   spellings.emplace_back("<|startoftranscript|>");
   if (options.is_multilingual) {

@@ -12,7 +12,7 @@
 namespace npuwhisper::test {
 
 /// A model with Whisper's architecture and random weights, small enough for unit tests. Its text is
-/// meaningless but always the same, and every size may be chosen.
+/// meaningless but reproducible, and each of its sizes is an option.
 struct TinyModelOptions {
   int n_mels = 80;
   int n_audio_ctx = 1500;
@@ -23,7 +23,7 @@ struct TinyModelOptions {
   int n_text_ctx = 448;
   int n_text_layer = 2;
   int n_text_head = 2;
-  bool is_multilingual = true;       ///< en, zh, de, es and fr; otherwise no language tokens.
+  bool is_multilingual = true;  ///< en, zh, de, es and fr; otherwise no language tokens.
   /// From position 128 on, encoder positions have equal encodings in groups of this size.
   int alike_positions = 1;
   DataType storage = DataType::F16;  ///< F16 or F32; the values are the same.

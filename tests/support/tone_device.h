@@ -10,15 +10,15 @@
 
 namespace npuwhisper::test {
 
-/// A device that understands the toy language of tone_speech.h and runs no model. Its encoder finds
-/// the tones in a window of log-mel. Its decoder outputs them, one token per word, with a
+/// A device that recognises the toy language of tone_speech.h and runs no model. Its encoder finds
+/// the tones in a window of log-mel. Its decoder outputs the tones, one token per word, with a
 /// probability of nearly 1, and attends to their positions. A tone that is cut off at the window's
-/// beginning counts as a word if more than half of it is inside; at the window's end, if a fifth of
-/// it is.
+/// beginning counts as a word if more than half of the tone is inside the window. A tone that is
+/// cut off at the window's end counts if at least a fifth of the tone is inside.
 ///
-/// The whole runtime above the device therefore runs as it does with a model, at a hundredth of the
-/// cost, and the correct text is known. The device's caches hold tokens and words instead of keys
-/// and values. As with a real device, allocate() creates all buffers, and a run allocates nothing.
+/// The whole runtime above the device therefore runs as with a model, at a hundredth of the cost,
+/// and the correct text is known. The device's caches contain tokens and words instead of keys and
+/// values. As with a real device, allocate() creates all buffers, and a run allocates nothing.
 class ToneDevice final : public Device {
  public:
   /// `tokenizer` and `config` belong to the model that the device pretends to run.

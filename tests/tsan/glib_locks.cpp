@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A library to preload (LD_PRELOAD) into programs with ThreadSanitizer, for a GLib and GStreamer
-// built without it. Their locks, conditions, once-initialisations, thread pools and reference
-// counts order the actions of threads, but they are atomics and futexes within these libraries,
-// invisible to ThreadSanitizer. The functions here precede GLib's, call them, and report the order
-// to ThreadSanitizer. It already knows GLib's locks that are built on pthread's (recursive and
-// reader-writer locks).
+// A library to preload (LD_PRELOAD) into programs with ThreadSanitizer if GLib and GStreamer are
+// built without it. The locks, conditions, once-initialisations, thread pools and reference counts
+// of GLib and GStreamer order the actions of threads. ThreadSanitizer does not see this order,
+// because these libraries implement it with atomics and futexes. The functions in this file replace
+// GLib's functions, call them, and report the order to ThreadSanitizer. ThreadSanitizer already
+// knows GLib's recursive and reader-writer locks, because they use pthread's locks.
 //
-// Actions within GLib and GStreamer do not pass through here. Reports are therefore useful only for
-// instrumented code (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
+// Calls within GLib and GStreamer do not reach the functions in this file. Reports are therefore
+// useful only for instrumented code (TSAN_OPTIONS=ignore_noninstrumented_modules=1).
 
 #include <dlfcn.h>
 #include <gst/gst.h>
@@ -30,7 +30,7 @@ void release(const void* address) {
   if (__tsan_release != nullptr) __tsan_release(const_cast<void*>(address));
 }
 
-// Returns the function of this name in the libraries after this one.
+// Returns the function `name` of a library that is loaded after this one.
 template <typename Function>
 Function* next(Function*, const char* name) {
   auto* found = reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -38,7 +38,8 @@ Function* next(Function*, const char* name) {
   return found;
 }
 
-// The function that a thread pool calls, after an acquire that orders it after the push.
+// The function and data that a caller passed to g_thread_pool_new(). run_in_pool() first calls
+// acquire(), which orders the function after g_thread_pool_push(), and then calls the function.
 struct PoolFunction {
   GFunc function;
   gpointer data;
@@ -135,7 +136,7 @@ gpointer g_once_impl(GOnce* once, GThreadFunc function, gpointer argument) {
   return result;
 }
 
-// Never freed: GStreamer's pools live as long as the process.
+// The PoolFunction is never freed, because GStreamer's thread pools exist until the process ends.
 GThreadPool* g_thread_pool_new(GFunc function, gpointer data, gint max_threads, gboolean exclusive,
                                GError** error) {
   NEXT(g_thread_pool_new);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Include this before a source file in which to plant races (-include). Its locks still exclude
-// each other, all of them as one lock, but are invisible to ThreadSanitizer, which sees every
-// access that they guard as a race. The program therefore works, and a race must be reported.
+// Include this file (-include) before a source file in which races are planted. It replaces the
+// locks in that source file by one lock for the whole process, which is invisible to
+// ThreadSanitizer. The lock still excludes other threads, so the program works. ThreadSanitizer
+// sees the accesses that the lock guards as races, and must report a race.
 #pragma once
 
-// Headers that name the standard's locks must be included before the names change.
+// Headers that use the names of the standard library's locks must be included before the macros
+// below change these names.
 #include <condition_variable>
 #include <functional>
 #include <memory>

@@ -55,8 +55,8 @@ int run(std::span<char*> arguments) {
     (*mel)->push(std::span<const std::int16_t>(pcm));
     (*mel)->finish();
     (*mel)->window(0, n_frames, values).value();
-    shortest = std::min<std::chrono::duration<double>>(shortest,
-                                                       std::chrono::steady_clock::now() - start);
+    shortest =
+        std::min<std::chrono::duration<double>>(shortest, std::chrono::steady_clock::now() - start);
   }
 
   std::ofstream file(arguments[1], std::ios::binary);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
 // npu_model [--no-run]: compares the predictions of the emulated array's clock and of the planner
-// with published measurements on silicon, and prints one JSON object to stdout. --no-run leaves out
-// the emulated array: a second instead of a minute. Exit status 1: a prediction failed or exceeds
-// its tolerance without a known reason.
+// with published measurements on silicon, and prints one JSON object to stdout. --no-run skips the
+// runs on the emulated array, so the program takes a second instead of a minute. The exit status is
+// 1 if a prediction failed or deviates by more than its tolerance without a known reason.
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -156,7 +156,8 @@ Json predecessors(Comparison& comparison) {
   const double predicted = predecessor::encoder_seconds(4) / predecessor::encoder_seconds(32);
   const double published = predecessor::kEncoderSeconds4 / predecessor::kEncoderSeconds32;
   Json ratio{{"predicted", rounded(predicted, 3)}, {"published", rounded(published, 3)}};
-  comparison.add(ratio, predicted, published, "", 0.02);  // No speed-up (1.00) would be 14 % off.
+  // A model that predicts no speed-up (1.00) deviates by 14 % here.
+  comparison.add(ratio, predicted, published, "", 0.02);
   Json kernel{
       {"predicted", rounded(predecessor::kernel_seconds(4) / predecessor::kernel_seconds(32), 3)},
       {"published", rounded(predecessor::kKernelSeconds4 / predecessor::kKernelSeconds32, 3)}};

@@ -7,27 +7,27 @@
 /// The predecessor ran Whisper base's six layers over 512 positions from Python. Each matrix
 /// product became calls of one fixed kernel, 512 x 512 x 512 in int8: four calls for attention's
 /// projections and four for each of the two products of the feed-forward part, which Python split
-/// because the larger shapes did not fit the array's descriptors. An encoder took 72 calls, each a
-/// round trip: copy slices, quantise, write to a buffer, dispatch, read back, convert to float.
-/// Softmax, layer norms and GELU ran in NumPy. Its own profile of a call attributes 20 % of the
-/// time to the kernel (PHASE4_32TILE_ANALYSIS.md).
+/// because the larger shapes did not fit the array's descriptors. A run of the encoder took 72
+/// calls. Each call was a round trip: copy slices, quantise, write to a buffer, dispatch, read
+/// back, convert to float. Softmax, layer norms and GELU ran in NumPy. The predecessor's profile of
+/// a call attributes 20 % of the time to the kernel (PHASE4_32TILE_ANALYSIS.md).
 ///
 /// The model has two parts. A kernel call consists of dispatch, which more cores do not shorten,
-/// and work, which n cores share. Dispatch is our clock's constant. Work is the rest of the
-/// predecessor's measurement on 4 cores. An encoder consists of host time, which does not change
-/// with n, and of kernel calls.
+/// and work, which n cores share. The dispatch time is our clock's constant kDispatchSeconds. The
+/// work time is the rest of the predecessor's measurement on 4 cores. A run of the encoder consists
+/// of host time, which does not change with n, and of kernel calls.
 namespace npuwhisper::bench::predecessor {
 
 inline constexpr int kCalls = 6 * (4 + 4 + 4);
 inline constexpr double kEncoderSeconds4 = 2.12240;   ///< Measured.
 inline constexpr double kEncoderSeconds32 = 1.83158;  ///< Measured.
-inline constexpr double kKernelShare4 = 0.20;         ///< Of the time on 4 cores, as profiled.
+inline constexpr double kKernelShare4 = 0.20;         ///< Kernel's share of the time on 4 cores.
 inline constexpr double kKernelSeconds4 = 0.765e-3;   ///< Measured alone: 351 GOPS.
 inline constexpr double kKernelSeconds32 = 0.218e-3;  ///< Measured alone: 3.51 times as fast.
 
 /// Returns the duration of one kernel call on `n_cores` cores, without host time.
 double kernel_seconds(int n_cores);
-/// Returns the duration of an encoder on `n_cores` cores, host time included.
+/// Returns the duration of a run of the encoder on `n_cores` cores, host time included.
 double encoder_seconds(int n_cores);
 /// Returns the fraction of a kernel call on 4 cores that more cores do not shorten.
 double dispatch_share();

@@ -21,9 +21,11 @@ struct Timing {
   double seconds() const { return clock_seconds.value_or(planner_seconds); }
 };
 
-/// Plans the operations, whose buffers lie in argument 1 of `workspace_bytes` bytes. If `run`, also
-/// runs them on the emulated array with zeros as data: the clock does not depend on values. Errors:
-/// those of make_plan() and, if `run`, of the emulated array.
+/// Returns the planned time of the operations. Their inputs and outputs are in the run's buffer 1,
+/// which has `workspace_bytes` bytes; buffer 0 holds the packed weights. If `run` is true, also
+/// runs the plan on the emulated array with data of zeros (emulated time does not depend on values)
+/// and sets clock_seconds. Errors: those of make_plan() and, if `run` is true, of pack_panels() and
+/// the emulated array.
 Result<Timing> time_operations(const npu::DesignSpec& spec,
                                std::span<const npu::Operation> operations,
                                std::uint64_t workspace_bytes, bool run);

@@ -12,7 +12,7 @@ class Bfp16Test : public AieTest {
  protected:
   Bfp16Test() { aie::set_rounding(rounding_mode::conv_even); }
 
-  /// Returns the expected values of a block: the plain definition, in double.
+  /// Returns the expected values of a block, computed in double from the definition of bfp16.
   static std::array<double, 8> block_of(const std::array<float, 8>& x) {
     int e = -1000;
     for (const float v : x) {
@@ -55,7 +55,7 @@ TEST_F(Bfp16Test, BlocksShareTheLargestExponent) {
 
 TEST_F(Bfp16Test, ValueThatRoundsTo128RaisesTheExponent) {
   aie::vector<float, 64> v = aie::zeros<float, 64>();
-  v.set(127.75F, 0);  // e = 6: unit 1, and 127.75 rounds to 128.
+  v.set(127.75F, 0);  // With e = 6, the unit is 1 and 127.75 rounds to 128.
   v.set(3.0F, 1);
   v.set(-128.0F, 8);  // -128 fits, but e = 7, so the unit is 2 here as well.
   v.set(-127.75F, 16);
@@ -116,7 +116,8 @@ TEST_F(Bfp16Test, Bf16ProductIsTheProductOfItsBlocks) {
     aie::mmul<8, 8, 8, bfloat16, bfloat16, accfloat> c;
     c.mac(a, b);
     c.mac(b, a);
-    // The same by hand: blocks of A along rows, blocks of B along columns, exact integer sums.
+    // Computes the same products from explicit blocks. The blocks of A run along rows and those of
+    // B along columns, and the integer sums are exact.
     aie::mmul<8, 8, 8, bfp16ebs8, bfp16ebs8, accfloat> blocks;
     const auto to_blocks = [](const auto& v) {
       return aie::accum<accfloat, 64>(v).template to_vector<bfp16ebs8>();

@@ -137,7 +137,8 @@ TEST_F(MmulTest, GenerationsLackShapes) {
 }
 
 TEST_F(MmulTest, Bf16ProductsAreExactAndSummedInOrder) {
-  // 2^24 + 1 is not an f32. Summed in order of k, each 1 is lost, and so is the sum of the ones.
+  // 2^24 + 1 is not an f32, so each of the seven ones is lost if the products are summed in order
+  // of k.
   aie::vector<bfloat16, 32> a = aie::zeros<bfloat16, 32>();
   aie::vector<bfloat16, 32> b = aie::broadcast<bfloat16, 32>(1.0F);
   a.set(16777216.0F, 0);
@@ -161,7 +162,8 @@ TEST_F(MmulTest, CountsByType) {
   EXPECT_EQ(npuwhisper_core_state.macs_16x16, 128U);
   EXPECT_EQ(npuwhisper_core_state.macs_bf16, 128U);
   EXPECT_EQ(npuwhisper_core_state.vector_ops, 0U);
-  // Lane-wise products are vector operations: one of 32 lanes, or two of 16 bf16 lanes (AIE2).
+  // Lane-wise products count as vector operations. 32 bf16 lanes take one operation, or two on
+  // AIE2.
   aie::mul(aie::zeros<bfloat16, 32>(), aie::zeros<bfloat16, 32>());
   EXPECT_EQ(npuwhisper_core_state.macs_bf16, 128U);
   EXPECT_EQ(npuwhisper_core_state.vector_ops, __AIE_ARCH__ == 20 ? 2U : 1U);

@@ -157,7 +157,7 @@ TEST_F(RoundingTest, Bf16InEveryMode) {
         const std::uint32_t bits = (kept << 16 | low) | (negative ? 0x80000000U : 0U);
         for (const rounding_mode mode : kModes) {
           aie::set_rounding(mode);
-          bool up = false;  // The magnitude grows.
+          bool up = false;  // Whether the magnitude grows.
           switch (mode) {
             case rounding_mode::floor:
             case rounding_mode::symmetric_floor:

@@ -151,7 +151,7 @@ TEST_P(Pack, LayerNormIsFoldedIn) {
 }
 
 TEST_P(Pack, Int8WeightsComeAsTheMultiplierTakesThem) {
-  const int k = 200;  // Two objects of 128 k; the second is partly filled.
+  const int k = 200;  // Two objects of 128 rows (k) each; the second is partly filled.
   const int n = 150;
   const Operation operation{"p", Product{.m = 200,
                                          .k = k,

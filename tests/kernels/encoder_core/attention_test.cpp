@@ -99,7 +99,7 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
         for (int t = 0; t < valid_keys; ++t) {
           magnitude += weights.at(0, t) * std::fabs(v.at(t, n));
         }
-        // The factor 2 allows for AIE2P, where weights that are off may change a block's shared
+        // The factor 2 allows for AIE2P, where errors of the weights may change a block's shared
         // exponent by one.
         const double bound = magnitude * (factor * factor - 1) +
                              2 * factor * values_bound.at(0, n) +
@@ -178,7 +178,8 @@ TEST_P(AttentionTest, EqualScoresGiveTheMean) {
 }
 
 TEST_P(AttentionTest, OneKeyTakesAll) {
-  // One score is 100, the others are 0. Their weights are e^-100, which vanishes in bf16 sums.
+  // One score is 100 and the others are 0. The weights of the others are e^-100, which vanishes in
+  // bf16 sums.
   Matrix q(kTile, kTile);
   Matrix k(kTile, kTile);
   const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);

@@ -12,8 +12,8 @@ namespace npuwhisper::npu::testing {
 
 /// Relative error of rounding to nearest bf16 (8 significant bits): half a unit in the last place.
 inline constexpr double kBf16 = 1.0 / 256;
-/// Relative error of an f32 product computed as three products of bf16 parts. It omits 2^-16 of the
-/// product; rounding of the sums is smaller.
+/// Relative error of an f32 product computed as three products of bf16 parts. The method omits
+/// 2^-16 of the product. The rounding of the sums adds less.
 inline constexpr double kSplit = 1.0 / 32768;
 
 /// The epsilon that layer norms add to the variance in these tests.
@@ -23,7 +23,8 @@ inline constexpr double kEpsilon = 1e-5;
 struct RowStatistics {
   double mean;
   double deviation;
-  double cancellation;  ///< Mean square / variance: how much the subtraction magnifies errors.
+  /// Mean square / variance, the factor by which the subtraction magnifies errors.
+  double cancellation;
 };
 inline RowStatistics row_statistics(const reference::Matrix& a, int row) {
   double sum = 0;
@@ -75,11 +76,12 @@ inline reference::Matrix product_bound(const reference::Matrix& a, const referen
   return bound;
 }
 
-/// Returns the error bound of gelu(y) if y is off by `error`: gelu's slope is at most 1.13. The
-/// tail t P(-t), t = |y|, is computed from t in bf16 (sensitivity t^2 + t), a polynomial in bf16
-/// steps (as much again: at most half for the first step's q and less for the others) and a bf16
-/// power of two. Its relative error is 2^-8 (2 + 1.5 t + 1.5 t^2). 1e-6 allows for the polynomial's
-/// range, which ends at 5.5.
+/// Returns the error bound of gelu(y) if y is off by `error`. gelu's slope is at most 1.13. The
+/// tail t P(-t), with t = |y|, is computed from t in bf16, a polynomial in bf16 steps and a bf16
+/// power of two. The error of t has the sensitivity t^2 + t. The polynomial adds as much again, of
+/// which at most half comes from the first step's q and less from the others. The relative error of
+/// the tail is 2^-8 (2 + 1.5 t + 1.5 t^2). 1e-6 allows for the polynomial's range, which ends at
+/// 5.5.
 inline double gelu_bound(double y, double error) {
   const double t = std::fabs(y);
   const double tail = 0.5 * t * std::erfc(t / std::sqrt(2.0));

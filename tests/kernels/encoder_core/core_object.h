@@ -65,7 +65,7 @@ class CoreObject {
   Tile b_tile(const reference::Matrix& m, int row, int column) const;
   /// Returns an element of a C tile.
   double c_element(const Tile& tile, int row, int column) const;
-  /// Returns an element of the matrix formed by C tiles side by side. `transposed`: each tile is
+  /// Returns an element of the matrix formed by C tiles side by side. If `transposed`, each tile is
   /// transposed.
   double c_element(const std::vector<Tile>& tiles, int row, int column, bool transposed) const;
 

@@ -20,7 +20,7 @@ struct Product {
   std::int32_t flags = 0;
   const Matrix* residual = nullptr;  ///< [64, 64 * blocks]
   int valid_rows = kTile;
-  double largest_rms = 0;  ///< The largest relative error allowed; 0: not checked.
+  double largest_rms = 0;  ///< The largest relative error allowed; not checked if 0.
 };
 
 class ProductTest : public ::testing::TestWithParam<Generation> {
@@ -97,7 +97,8 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
             column_sum += p.b.at(k, n);
           }
           error = (error + kSplit * (magnitude + std::fabs(row.mean * column_sum))) / row.deviation;
-          // The variance is a difference of f32 sums. Its root has half its relative error.
+          // The variance is a difference of f32 sums. The relative error of the deviation is half
+          // that of the variance.
           error += std::fabs(before.at(m, n)) * (kSplit + row.cancellation * std::ldexp(1.0, -20));
         }
         error += std::fabs(before.at(m, n)) * std::ldexp(1.0, -22);
@@ -229,7 +230,7 @@ TEST_P(ProductTest, Gelu) {
 }
 
 TEST_P(ProductTest, GeluOfEverySize) {
-  // One column of A holds the values: y from -12 to 12, and some beyond.
+  // One column of A holds the arguments of gelu, from -12 to 12 and some beyond.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {

@@ -96,7 +96,8 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
     return static_cast<std::size_t>(63 * mel::kHopSamples + mel::kSpectrumRows);
   }
 
-  /// Returns triangular filters at least 4 bins wide: mel filters without their exact frequencies.
+  /// Returns triangular filters at least 4 bins wide. They widen as mel filters do, but do not have
+  /// the exact frequencies of mel filters.
   static Matrix filters() {
     Matrix m(mel::kSpectrumColumns, 2 * kTile);
     for (int filter = 0; filter < kMels; ++filter) {
@@ -116,8 +117,8 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
       const std::span<const std::int16_t> frame(audio.data() + row * mel::kHopSamples,
                                                 mel::kFrameSamples);
       const auto wanted = reference::power(frame);
-      // The matrix is rounded to 2^-15: off by half a unit an element, except 1, which is one unit
-      // too small. Sums of 64 are off by half of 2^-24.
+      // The Fourier matrix is rounded to multiples of 2^-15. Each element is off by at most half a
+      // unit, except 1, which is one unit too small. Sums of 64 are off by half of 2^-24.
       double off = 8 * std::ldexp(1.0, -25);
       for (const std::int16_t sample : frame) {
         off += std::fabs(sample / 32768.0) * std::ldexp(1.0, -16);
@@ -182,8 +183,8 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
   for (int row = 0; row < kTile; ++row) {
     for (int mel = 0; mel < 2 * kTile; ++mel) {
       const double feature = reference::log_mel(wanted.at(row, mel));
-      // The argument of log2, its polynomial's last factor and its fraction are rounded to bf16: an
-      // error of 0.0085 in total, times log10(2) / 4.
+      // The argument of log2, its polynomial's last factor and its fraction are rounded to bf16.
+      // The total error is 0.0085, times log10(2) / 4 in the feature.
       const double bound = 7e-4 + std::fabs(feature) * kBf16;
       ASSERT_NEAR(found.at(row, mel), feature, bound) << "frame " << row << " filter " << mel;
     }
@@ -192,7 +193,8 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
 }
 
 TEST_P(MelCoreTest, WholeSpectrogram) {
-  // Similar to speech: harmonics that fade by 60 dB over the band, plus faint noise.
+  // The audio is similar to speech. It has harmonics that fade by 60 dB over the band, plus faint
+  // noise.
   std::vector<std::int16_t> audio(n_samples());
   std::normal_distribution<double> noise(0, 1.5);
   for (std::size_t i = 0; i < audio.size(); ++i) {
@@ -225,13 +227,13 @@ TEST_P(MelCoreTest, WholeSpectrogram) {
       const double feature = std::max(wanted.at(row, mel), largest - 2);
       const double error = std::fabs(std::max(found.at(row, mel), largest - 2) - feature);
       squares += error * error;
-      // bf16 rounding: 0.002 below 1, and as much again for the logarithm. The matrix has 16 bits:
-      // its error is about 1e-6 of the strongest bin's amplitude, which is 1e-6 * 10^(2 d) of the
-      // amplitude of a bin whose feature is lower by d.
+      // Rounding to bf16 adds 0.002 below 1, and the logarithm adds as much again. The Fourier
+      // matrix has 16 bits. Its error is about 1e-6 of the strongest bin's amplitude, which is
+      // 1e-6 * 10^(2 d) of the amplitude of a bin whose feature is lower by d.
       ASSERT_LT(error, 0.004 + 1e-6 * std::pow(10.0, 2 * (largest - feature))) << row << " " << mel;
     }
   }
-  // Features are rounded to bf16: an error of at most 0.002 below 1.
+  // Rounding features to bf16 adds an error of at most 0.002 below 1.
   EXPECT_LT(std::sqrt(squares / (kTile * kMels)), 0.0015);
 }
 

@@ -19,16 +19,16 @@ TEST(MelFilterbank, RejectsImpossibleSizes) {
   EXPECT_FALSE(MelFilterbank::create(80, 400, 0));
 }
 
-/// Corners by hand: below 1000 Hz, 3 mel are 200 Hz. 8000 Hz is 15 + 27 ln 8 / ln 6.4 = 45.2456
-/// mel. Below 1000 Hz, the 80 triangles are therefore 45.2456 / 81 * 66.667 = 37.2392 Hz apart. The
-/// bins are 40 Hz apart.
+/// The corners of the triangles are computed by hand. Below 1000 Hz, 3 mel are 200 Hz. 8000 Hz is
+/// 15 + 27 ln 8 / ln 6.4 = 45.2456 mel. Below 1000 Hz, the 80 triangles are therefore
+/// 45.2456 / 81 * 66.667 = 37.2392 Hz apart. The bins are 40 Hz apart.
 TEST(MelFilterbank, LinearPartByHand) {
   const auto bank = MelFilterbank::create(80, 400, 16000);
   ASSERT_TRUE(bank);
   EXPECT_EQ(bank->n_mels(), 80);
   EXPECT_EQ(bank->n_bins(), 201);
   const double spacing = 37.2392;
-  const double height = 1.0 / spacing;  // Area 1 over a base of two spacings.
+  const double height = 1.0 / spacing;  // The triangle has area 1 and a base of two spacings.
   EXPECT_NEAR(bank->weight(0, 1), height * (2 * spacing - 40) / spacing, 1e-7);
   EXPECT_NEAR(bank->weight(1, 1), height * (40 - spacing) / spacing, 1e-7);
   EXPECT_EQ(bank->weight(0, 0), 0);

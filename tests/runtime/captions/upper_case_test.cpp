@@ -49,7 +49,7 @@ TEST(UpperCase, CaptionsAreLaidOutAfterTheConversion) {
   EXPECT_NE(text.find("JA"), std::string::npos) << text;
 }
 
-// Lines break at the same phrases, because the criteria for breaks do not depend on the case.
+// Upper case does not move line breaks, because the criteria for breaks do not depend on the case.
 TEST(UpperCase, DoesNotChangeTheBreaks) {
   std::vector<SpokenText> texts;
   auto time = 0ms;

@@ -50,8 +50,9 @@ struct Tiny {
   std::shared_ptr<const Model> model;
 };
 
-/// Returns a model, created once per size. It has two layers and two heads, but only one of each at
-/// the real window length of 1500, where the reference would otherwise take seconds.
+/// Returns a model, created once per size. The model has two layers and two heads. At the real
+/// window length of 1500 it has only one of each, because the reference would otherwise take
+/// seconds.
 const Tiny& tiny(int n_audio_ctx);
 
 /// Returns uniformly distributed values from -1 to 1, exact in f32.
@@ -75,7 +76,8 @@ void run(Executable& executable, const Bindings& bindings);
 class Conformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override;
-  /// Prepares `graph`. Fails the test and returns nullptr on an error; so does allocate().
+  /// Prepares `graph`. On an error, fails the test and returns nullptr. allocate() handles errors
+  /// in the same way.
   std::unique_ptr<Executable> prepare(const Graph& graph, const Weights& weights, int batch);
   static std::unique_ptr<Buffer> allocate(Executable& executable, TensorId id, int rows = 0);
 

@@ -15,8 +15,8 @@ namespace {
 
 using ExactWeightsConformance = Conformance;
 
-/// precision=f32 and precision=bf16 guarantee the weights as the file stores them: f32 weights that
-/// f16 cannot hold must not be rounded.
+/// precision=f32 and precision=bf16 guarantee that a device uses the weights as the file stores
+/// them. The device must not round f32 weights that f16 cannot represent.
 TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   if (GetParam().precision != Precision::F32 && GetParam().precision != Precision::Bf16) {
     GTEST_SKIP() << "only f32 and bf16 promise this";
@@ -78,8 +78,8 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   EXPECT_LE(relative_error(found, wanted[0].logits), 1e-6);
 }
 
-/// However a device rounds, it must compute the largest logits, which decide the next token, and
-/// the embeddings from the weights as stored in the file.
+/// A device may round weights for other logits. It must compute the embeddings and the largest
+/// logits, which decide the next token, from the weights as the file stores them.
 TEST_P(ExactWeightsConformance, TheLargestLogitsAreNotRounded) {
   constexpr int kState = 64;
   constexpr int kVocab = 300;

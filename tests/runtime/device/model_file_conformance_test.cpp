@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Devices read weights from a file that another program may change meanwhile. A device must then
-// return an Error. It must never end the process or accept weights that are not finite.
+// Devices read weights from a file that another program may change while they read. A device must
+// then return an Error. It must never end the process or accept weights that are not finite.
 #include <array>
 #include <cstring>
 #include <fstream>
@@ -67,7 +67,8 @@ class ModelFileConformance : public Conformance {
   }
 };
 
-/// The file is cut while a model loads: in the middle of a variable, or to nothing.
+/// The file is truncated in the middle of a variable or to 0 bytes, after the model was loaded and
+/// before the device prepares its graphs.
 TEST_P(ModelFileConformance, AFileThatIsShortenedIsAnError) {
   const Tiny model(small(DataType::F16));
   const auto file = model.folder.path() / "model.bin";
@@ -76,7 +77,7 @@ TEST_P(ModelFileConformance, AFileThatIsShortenedIsAnError) {
     const char* variable;
     std::size_t more;
   };
-  // Each cut lies before data that one of the graphs reads.
+  // Each cut removes data that at least one of the graphs reads.
   for (const auto& [variable, more] :
        {Cut{"encoder/conv1/weight", 5}, Cut{"decoder/layer_0/attention/linear_1/weight", 100},
         Cut{"decoder/embeddings/weight", 9001}}) {

@@ -12,8 +12,8 @@ Matrix random_mel(const ModelConfig& config, unsigned seed) {
   return random_matrix(2 * config.n_audio_ctx, config.n_mels, seed);
 }
 
-/// Returns a mel in which the positions after the dense ones see only padding. The two convolutions
-/// reach two frames to each side.
+/// Returns a mel in which the positions after the dense ones depend only on padding. Because of the
+/// two convolutions, a position depends on two frames on each side of its centre.
 Matrix random_mel(const ModelConfig& config, unsigned seed, const WindowPositions& positions) {
   Matrix mel = random_mel(config, seed);
   if (positions.is_all()) return mel;
@@ -23,8 +23,8 @@ Matrix random_mel(const ModelConfig& config, unsigned seed, const WindowPosition
 
 class EncoderConformance : public Conformance {
  protected:
-  /// Compares the encoder with the reference. `n_dense`: padding after this many positions is
-  /// thinned; 0: no thinning.
+  /// Compares the encoder with the reference. If `n_dense` is not 0, padding after the first
+  /// `n_dense` positions is thinned.
   void check(int n_audio_ctx, int batch, int n_dense = 0) {
     const Tiny& model = tiny(n_audio_ctx);
     const Graph graph = make_encoder_graph(model.config());
@@ -64,7 +64,7 @@ class EncoderConformance : public Conformance {
           << "item " << i << " of " << batch << ", " << n_audio_ctx << " positions";
       RecordProperty("error", std::to_string(error));
     }
-    // One item alone, fewer than prepared, gives the same numbers.
+    // Encodes one item alone, although the encoder was prepared for more. The result must be equal.
     write_buffer(*outputs.back(), Matrix(static_cast<std::size_t>(n_audio_ctx),
                                          static_cast<std::size_t>(model.config().n_state)));
     run(*encoder, {.items = std::span(items).last(1), .rows = {}, .positions = positions});

@@ -55,9 +55,9 @@ class NoMemory : public testing::Test {
   }
 };
 
-// Only one allocation fails per run, because nlohmann's JSON allocates while it destroys a value
-// and ends the program if that fails. oneDNN's allocations are spared: oneDNN caches a failure to
-// create a primitive, and then fails every later request for the same primitive.
+// Only one allocation fails per run, because nlohmann's JSON allocates while it destroys a value,
+// and ends the program if this allocation fails. oneDNN's allocations do not fail, because oneDNN
+// caches a failure to create a primitive and then fails every later request for this primitive.
 TEST_F(NoMemory, OpeningAnEngine) {
   const test::TemporaryFolder folder;
   test::write_tiny_model(folder.path(), {.n_audio_ctx = 50});
@@ -94,7 +94,8 @@ TEST_P(NoMemoryInAStream, Transcribing) {
   });
 }
 
-// The step that reads the file composes the error message inside a job of several threads.
+// The error message is composed where the decoder step reads the file, inside a job that several
+// threads run.
 TEST_P(NoMemoryInAStream, SayingThatTheModelFileWasShortened) {
   const test::TinyEngine tiny(Precision::F32);
   const auto decoder = tiny.stream();

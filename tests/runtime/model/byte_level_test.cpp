@@ -21,7 +21,7 @@ TEST(ByteLevel, EveryByteSurvives) {
   }
 }
 
-// GPT-2's spelling of common bytes.
+// The expected values are GPT-2's spelling of these bytes.
 TEST(ByteLevel, SpellsAsGpt2) {
   EXPECT_EQ(to_byte_level('a'), U'a');
   EXPECT_EQ(to_byte_level(' '), U'\u0120');

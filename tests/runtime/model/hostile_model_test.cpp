@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Truncated or changed files give an Error or a valid model, never a crash. Builds with
-// -Db_sanitize=address,undefined detect more.
+// -Db_sanitize=address,undefined detect more faults.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -65,7 +65,8 @@ void read_everything(std::string_view bytes) {
   }
 }
 
-/// Uses everything that a loaded model guarantees.
+/// Checks the guarantees of a loaded model: the shapes of all variables, the tokenizer and the
+/// range of the suppressed tokens.
 void use(const Model& model) {
   for (const VariableShape& variable : whisper_variables(model.config)) {
     const Variable* const found = model.weights->find(variable.name);
@@ -81,7 +82,8 @@ class HostileModel : public testing::Test {
  protected:
   HostileModel() { write_tiny_model(folder_.path(), smallest()); }
 
-  /// Replaces the file `name` by `bytes` and loads the folder. Returns whether it is a model.
+  /// Replaces the file `name` by `bytes` and loads the folder. Returns whether the folder loads as
+  /// a model.
   bool loads_with(const char* name, std::string_view bytes) {
     write_file(folder_.path() / name, bytes);
     const auto model = Model::load(folder_.path());
@@ -185,9 +187,10 @@ std::string with_aliases(std::string file,
   return file + writer.finish().substr(n_before);
 }
 
-/// A few bytes of aliases can declare a layer, which is packed like any other layer.
+/// Aliases can declare a layer with a few bytes of the file, although the layer takes as much
+/// memory as any other layer. Model::load() therefore limits the number of such layers.
 TEST_F(HostileModel, LayersOfAliasesAreBounded) {
-  // Wide enough that a layer's weights take more memory than its names.
+  // The model is wide enough that a layer's weights take more memory than the layer's names.
   auto options = smallest();
   options.n_state = 32;
   write_tiny_model(folder_.path(), options);
@@ -226,7 +229,8 @@ TEST_F(HostileModel, LayersOfAliasesAreBounded) {
       << deep.error().message;
 }
 
-/// The memory for names stays below a few times the size of the file.
+/// The number of aliases is limited, so that their names take at most a few times as much memory as
+/// the file.
 TEST_F(HostileModel, ManyAliasesAreRefused) {
   test::Ct2Writer writer;
   writer.add_i8("x", 1);
@@ -239,7 +243,8 @@ TEST_F(HostileModel, ManyAliasesAreRefused) {
       << index.error().message;
 }
 
-/// Opening a FIFO blocks until there is a writer, and devices may have no end.
+/// Only regular files are accepted, because opening a FIFO blocks until a writer opens it, and
+/// reading a device may never end.
 TEST_F(HostileModel, OnlyRegularFilesAreRead) {
   for (const char* name : {"model.bin", "config.json", "vocabulary.txt"}) {
     const auto file = folder_.path() / name;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The detector allocates nothing while it judges a stream. Its weights are synthetic, so no model
-// is needed.
+// The detector allocates nothing while it processes a stream. Its weights are synthetic, so the
+// test needs no model.
 #include <gtest/gtest.h>
 
 #include <atomic>

@@ -53,7 +53,7 @@ TEST(ChineseConverter, LeavesOtherTextAsItIs) {
 }
 
 TEST(ChineseConverter, PartsAreConvertedAsOneText) {
-  // "发" alone becomes "發"; the hair of "头发" is "髮".
+  // "发" alone becomes "發". In "头发" (hair), it becomes "髮".
   EXPECT_EQ(convert_parts(ChineseScript::Traditional, "", {"发"}), Texts{"發"});
   EXPECT_EQ(convert_parts(ChineseScript::Traditional, "", {"头", "发", "", " OK ", "发", "展"}),
             (Texts{"頭", "髮", "", " OK ", "發", "展"}));
@@ -62,7 +62,8 @@ TEST(ChineseConverter, PartsAreConvertedAsOneText) {
   EXPECT_EQ(convert_parts(ChineseScript::Simplified, "發", {}), Texts{});
 }
 
-/// Changes the number of characters. OpenCC's character conversion keeps it; other tables may not.
+/// A converter that changes the number of characters. OpenCC's conversion of single characters
+/// keeps their number, but conversion with other tables may change it.
 class DoublingConverter final : public ChineseConverter {
  public:
   std::string convert(std::string_view text) const override {

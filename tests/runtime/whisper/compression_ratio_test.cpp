@@ -8,7 +8,7 @@
 namespace npuwhisper {
 namespace {
 
-// Expected values from Python 3.11: len(text) / len(zlib.compress(text)).
+// The expected values come from Python 3.11: len(text) / len(zlib.compress(text)).
 TEST(CompressionRatio, AgreesWithPython) {
   CompressionRatio ratio(1024);
   EXPECT_EQ(ratio(""), 0);
@@ -20,7 +20,7 @@ TEST(CompressionRatio, AgreesWithPython) {
 }
 
 TEST(CompressionRatio, IsHighForALoop) {
-  CompressionRatio ratio(16);  // Too small on purpose, so that it grows.
+  CompressionRatio ratio(16);  // Shorter than the text on purpose, so that the buffer must grow.
   std::string loop;
   for (int i = 0; i < 40; ++i) loop += " Thank you.";
   EXPECT_GT(ratio(loop), 2.4F);

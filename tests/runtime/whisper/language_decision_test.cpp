@@ -20,7 +20,8 @@ using test::ScriptedDecoder;
 using test::ScriptStep;
 using test::Vocabulary;
 
-/// Probabilities by language code. Those of en, zh, de, es and fr that are missing share the rest.
+/// Probabilities by language code. The languages en, zh, de, es and fr that are not in the map
+/// share the remaining probability equally.
 using Odds = std::map<std::string, float>;
 
 class LanguageDecisionTest : public ::testing::Test {
@@ -36,7 +37,8 @@ class LanguageDecisionTest : public ::testing::Test {
         [&](const ScriptStep& at, std::span<float> logits) {
           EXPECT_EQ(at.prompt.size(), 1U);
           EXPECT_EQ(at.prompt.back(), vocabulary_.special().sot);
-          prefer(logits, vocabulary_.special().no_speech, 50);  // Not a language, however probable.
+          // The no-speech token is no language and must be ignored, although it is most probable.
+          prefer(logits, vocabulary_.special().no_speech, 50);
           float rest = 1;
           for (const auto& [code, p] : odds) rest -= p;
           const auto tokens = vocabulary_.tokenizer->language_tokens();
@@ -119,7 +121,8 @@ TEST_F(LanguageDecisionTest, WindowsThatAgreeRemoveDoubt) {
   hear(decision, 3000, 30, {{"es", 0.45F}, {"fr", 0.3F}});
   EXPECT_FALSE(decision.is_settled()) << "it may have been silence";
   EXPECT_EQ(decision.code(), "es");
-  // 0.45^2 against 0.3^2 and, for each of the three others, 0.083^2.
+  // Over the two windows, the weight of "es" is 0.45^2, that of "fr" is 0.3^2, and that of each of
+  // the three other languages is 0.083^2.
   EXPECT_NEAR(decision.probability(), 0.2025 / (0.2025 + 0.09 + 3 * 0.00694), 1e-3);
   decision.keep_window();
   EXPECT_TRUE(decision.is_settled());

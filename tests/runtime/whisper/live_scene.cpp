@@ -34,8 +34,8 @@ Result<void> ScriptedSpeaker::encode(std::span<const float> mel, int n_exact) {
   return {};
 }
 
-/// Returns how many of the first `n_tokens` of sequence_ are text of the window, or -1 within the
-/// prompt.
+/// Returns how many of the first `n_tokens` of sequence_ are text of the window, or -1 if these
+/// tokens end within the prompt.
 std::ptrdiff_t ScriptedSpeaker::n_said(std::size_t n_tokens) const {
   const auto begin = sequence_.begin();
   const auto end = begin + static_cast<std::ptrdiff_t>(n_tokens);

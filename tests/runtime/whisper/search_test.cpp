@@ -158,7 +158,8 @@ TEST_F(SearchTest, ABeamOfOneIsGreedy) {
 }
 
 // Returns a script with two texts: the short "a" with probability 0.5 and the longer "bb" with 0.4.
-// Divided by length, "bb" is better (log 0.4 / 3 > log 0.5 / 2); otherwise, "a" is.
+// If log probabilities are divided by the length, "bb" is the better text, because
+// log 0.4 / 3 > log 0.5 / 2. Otherwise, "a" is the better text.
 Script short_or_long(const Vocabulary& vocabulary) {
   return [&vocabulary](const ScriptStep& at, std::span<float> row) {
     const Token a = vocabulary.text("a").front();
@@ -260,7 +261,7 @@ TEST_F(SearchTest, SamplingDependsOnTheSeedAlone) {
 }
 
 TEST_F(SearchTest, FinishedTextsLeaveTheBatch) {
-  // Half of the texts end after one letter, so that the others move up.
+  // About half of the texts end after one letter, so that the rows of the other texts move up.
   const auto logits = start([&](const ScriptStep& at, std::span<float> row) {
     if (at.sampled.empty()) return choose(row, {{vocabulary_.at(0), 1}});
     if (at.sampled.size() == 1) return choose(row, {{token("a"), 0.5}, {token("b"), 0.5}});

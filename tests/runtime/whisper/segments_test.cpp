@@ -70,7 +70,8 @@ TEST_F(SegmentsTest, APairAtTheEndStartsTheNextWindow) {
 TEST_F(SegmentsTest, WithoutAPairTheWindowIsOneSegment) {
   EXPECT_EQ(split(vocabulary_.segment(0.5, " hello", 4), {100, 3000}), 3000);
   ASSERT_EQ(segments_.size(), 1U);
-  expect_segment(0, 1, 5, " hello");  // From the window's beginning, like the reference.
+  // Like in the reference, the segment starts at the window's beginning.
+  expect_segment(0, 1, 5, " hello");
 
   EXPECT_EQ(split(Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" hello")}), {100, 700}),
             700);
@@ -102,7 +103,7 @@ TEST_F(SegmentsTest, ASplitCharacterBelongsToTheFirstSegment) {
   EXPECT_EQ(segments_[0].text, " hello\xE4\xBD\xA0");
   EXPECT_EQ(segments_[1].text, " world");
 
-  // The character's remaining bytes lie in text that is left to the next window.
+  // The character's remaining bytes lie in text that the next window decodes again.
   split({tokens.begin(), tokens.end() - 1});
   ASSERT_EQ(segments_.size(), 1U);
   EXPECT_EQ(segments_[0].text, " hello\xE4\xBD\xA0");

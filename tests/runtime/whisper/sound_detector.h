@@ -19,8 +19,8 @@ class SoundScorer final : public SpeechScorer {
   void reset() override {}
 };
 
-/// Returns a detector that takes every sound for speech, with usual rules and 0.4 s of padding on
-/// each side of a sound.
+/// Returns a detector that treats every sound as speech, with 0.4 s of padding on each side. Sounds
+/// shorter than 0.1 s are ignored, and pauses shorter than 0.5 s are bridged.
 inline std::unique_ptr<SpeechDetector> make_sound_detector() {
   return std::make_unique<SpeechDetector>(
       std::make_unique<SoundScorer>(),

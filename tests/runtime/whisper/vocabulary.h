@@ -13,7 +13,7 @@
 
 namespace npuwhisper::test {
 
-/// The tiny model's tokenizer and sizes, with short ways to write token sequences.
+/// The tiny model's tokenizer and sizes, and functions that build token sequences.
 struct Vocabulary {
   explicit Vocabulary(bool is_multilingual = true) {
     const TinyModelOptions options{

@@ -68,8 +68,8 @@ class WordAlignerTest : public ::testing::Test {
 TEST_F(WordAlignerTest, HearsWhatTheReferenceHears) {
   const auto& wanted = golden_.tensor("odds").f32;
   for (std::size_t p = 0; p < kPositions; ++p) {
-    // Levels are sums of 160 squares in f32. The slope is at most 1 per 3 dB, so 1e-4 is 0.0003 dB
-    // or more.
+    // Levels are sums of 160 squares in f32. The evidence changes by at most 1 per 3 dB, so the
+    // tolerance of 1e-4 corresponds to at least 0.0003 dB.
     EXPECT_NEAR(evidence_.at(aligner_.sample_of(static_cast<std::int64_t>(p))), wanted[p], 1e-4F)
         << p;
   }

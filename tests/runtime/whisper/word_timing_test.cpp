@@ -69,9 +69,9 @@ class AttentiveDecoder final : public TokenDecoder {
   std::vector<std::size_t> first;
   std::optional<Error> error;
   std::size_t n_missing = 0;
-  std::vector<Token> tokens_read;  // Passed to the last call.
+  std::vector<Token> tokens_read;  // Tokens passed to the last call.
   int n_calls = 0;
-  std::size_t n_probabilities = 0;  ///< Requested in the last call.
+  std::size_t n_probabilities = 0;  ///< Number of probabilities requested in the last call.
 
  private:
   std::vector<float> attention_;
@@ -105,8 +105,8 @@ class WordTimingTest : public ::testing::Test {
     return result;
   }
   std::size_t n_tokens(std::string_view text) const { return tokenizer_->encode(text).size(); }
-  /// Returns the starts of `n` tokens of 10 positions each, from `begin` on, and the end of the
-  /// last.
+  /// Returns the first position of each of `n` tokens, and the end of the last token. The first
+  /// token starts at `begin`, and each token has 10 positions.
   static std::vector<std::size_t> steady(std::size_t begin, std::size_t n) {
     std::vector<std::size_t> first;
     for (std::size_t i = 0; i <= n; ++i) first.push_back(begin + 10 * i);
@@ -154,7 +154,7 @@ TEST_F(WordTimingTest, WordsAreWhereTheirTokensAttend) {
   EXPECT_EQ(words[0].end, 40 * kPosition - 160);
   EXPECT_EQ(words[1].text, " world,");
   EXPECT_EQ(words[1].start, 40 * kPosition - 160);
-  EXPECT_EQ(words[1].end, 70 * kPosition - 160);  // Without the comma's time.
+  EXPECT_EQ(words[1].end, 70 * kPosition - 160);  // Excludes the time of the comma.
   EXPECT_EQ(words[2].start, 90 * kPosition - 160);
   EXPECT_EQ(words[2].end, 100 * kPosition - 160);
   // Probabilities are those of the word's own tokens, without the comma.
@@ -170,7 +170,8 @@ TEST_F(WordTimingTest, KnownSegmentsGetNoProbability) {
   ASSERT_TRUE(timer_->add_words(decoder_, window_, all));
   timer_->reset();
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments, 1));
-  // Requested for " world", whose logits predict " you"; for " you" itself; and for the end.
+  // Probabilities are requested at three tokens: " world", whose logits predict " you"; " you",
+  // whose logits predict the end of text; and the end of text, which is the last token.
   EXPECT_EQ(decoder_.n_probabilities, 3U);
   for (const Word& word : segments[0].words) EXPECT_EQ(word.probability, 0.0F);
   ASSERT_EQ(segments[1].words.size(), 1U);
@@ -231,7 +232,8 @@ TEST_F(WordTimingTest, WordsNeverGoBackInTheStream) {
   const std::int64_t previous_end = segments[0].words[0].end;
   ASSERT_EQ(previous_end, 200 * kPosition - 160);
 
-  // The next window begins before the end of the previous word, and so does its first word.
+  // The next window begins before the end of the previous word, and so does the window's first
+  // word.
   window_.first_sample = previous_end - 32000;
   decoder_.first = {10, 60, 110};
   segments = {segment(2, " hello world", 10)};
@@ -246,7 +248,8 @@ TEST_F(WordTimingTest, WordsNeverGoBackInTheStream) {
 }
 
 TEST_F(WordTimingTest, SoundMovesWordsOutOfPauses) {
-  // The first word's attention covers a pause before the word, the second word's a pause after it.
+  // The first word's attention also covers a pause before that word. The second word's attention
+  // also covers a pause after that word.
   decoder_.first = {0, 50, 100};
   std::vector<float> pcm(160000, 0.0F);
   std::uint32_t state = 1;
@@ -271,7 +274,7 @@ TEST_F(WordTimingTest, WithoutSoundALongFirstWordIsShortened) {
 }
 
 TEST_F(WordTimingTest, TextIsNotLookedForFarFromItsTimestamps) {
-  // The attention lies at 8 s, but by the timestamps the text has ended by 2 s.
+  // The attention lies at 8 s, but according to the timestamps the text ends at 2 s.
   decoder_.first = {400, 410};
   std::vector<Segment> segments = {segment(0, " hello", 2)};
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments));
@@ -303,7 +306,8 @@ TEST_F(WordTimingTest, ChineseWordsAreCharacters) {
 }
 
 TEST_F(WordTimingTest, ACharacterBetweenTwoSegmentsIsNotLost) {
-  // The euro sign's bytes are split; its text belongs to the first segment (segments.h).
+  // The euro sign's bytes are divided between two segments. The sign's text belongs to the first
+  // segment (segments.h).
   const auto euro = tokenizer_->encode(" \xE2\x82\xAC you");
   Segment first;
   first.end = 2 * kSampleRate;

@@ -65,7 +65,7 @@ TEST(AddressWalk, GoesStraightWithoutDimensions) {
 }
 
 TEST(AddressWalk, Transposes) {
-  // 3 rows of 4 words, column by column.
+  // Walks 3 rows of 4 words column by column.
   const AddressWalk walk(shaped(12, {{3, 4}, {0, 1}}));
   const std::vector<std::uint32_t> expected{0, 4, 8, 1, 5, 9, 2, 6, 10, 3, 7, 11};
   EXPECT_EQ(gather(walk, counted(12), 5), expected);
@@ -73,7 +73,7 @@ TEST(AddressWalk, Transposes) {
 }
 
 TEST(AddressWalk, CutsATileIntoBlocks) {
-  // 8 rows of 16 words in blocks of 4 rows of 2 words, one block after another along the row.
+  // Walks 8 rows of 16 words in blocks of 4 rows of 2 words, one block after another along the row.
   const auto descriptor = shaped(128, {{2, 1}, {4, 16}, {8, 2}, {0, 64}});
   const auto words = gather(AddressWalk(descriptor), counted(128), 128);
   const std::vector<std::uint32_t> first{0, 1, 16, 17, 32, 33, 48, 49, 2, 3};
@@ -84,7 +84,8 @@ TEST(AddressWalk, CutsATileIntoBlocks) {
 }
 
 TEST(AddressWalk, PadsEachDimension) {
-  // Two rows of three words: one word of padding before each row, two after, and one row after.
+  // Walks two rows of three words. Each row has one word of padding before it and two after it. One
+  // row of padding follows the two rows.
   npu::BufferDescriptor descriptor = shaped(18, {{3, 1, 1, 2}, {2, 3, 0, 1}});
   const std::uint32_t p = 0xdead;
   const std::vector<std::uint32_t> expected{p, 0, 1, 2, p, p, p, 3, 4, 5, p, p, p, p, p, p, p, p};

@@ -74,7 +74,7 @@ TEST(Array, RunsACoreBetweenTwoShimTransfers) {
   EXPECT_EQ(counters.n_syncs, 1U);
   EXPECT_EQ(counters.bytes_from_host, 1024U);
   EXPECT_EQ(counters.bytes_to_host, 1024U);
-  // Two descriptors of the shim and four blocks on either side of the core.
+  // The shim executes two descriptors, and the core's DMA four in each direction.
   EXPECT_EQ(counters.n_descriptors, 10U);
   EXPECT_GT(counters.core_busy_cycles, 256U * 4);
   EXPECT_GT(counters.core_stall_cycles, 0U);

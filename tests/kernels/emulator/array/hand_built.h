@@ -215,7 +215,8 @@ inline npu::BufferDescriptor then(npu::BufferDescriptor descriptor, std::uint32_
   return descriptor;
 }
 
-/// Configures an array with the design. Fails the test and returns nullptr if that is refused.
+/// Configures an array with the design. Fails the test and returns nullptr if the array refuses the
+/// design.
 inline std::unique_ptr<Array> configured(const Design& design,
                                          std::span<const Image::Kernel> kernels = {},
                                          Array::Options options = {}) {

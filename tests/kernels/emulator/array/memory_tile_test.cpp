@@ -11,7 +11,8 @@ namespace {
 
 constexpr npu::TileId kShim{0, 0};
 constexpr npu::TileId kMem{0, 1};
-// A memory tile's address window covers three tiles; its own memory and locks are the second.
+// The addresses and locks that a memory tile can access belong to three tiles. The western
+// neighbour's come first, then the tile's own, then the eastern neighbour's.
 constexpr std::uint64_t kOwn = 0x80000;
 constexpr std::uint64_t kEast = 0x100000;
 constexpr std::uint32_t kOwnLock = 64;
@@ -25,8 +26,8 @@ Design on_columns(int n_columns) {
   return design;
 }
 
-/// Returns a design shim -> memory tile -> shim. The memory tile receives with the descriptor `in`
-/// and sends with `out`.
+/// Returns a design in which data flows from the shim through the memory tile back to the shim. The
+/// memory tile receives with the descriptor `in` and sends with `out`.
 Design through_memory(npu::BufferDescriptor in, npu::BufferDescriptor out) {
   Design design = on_columns(1);
   design.locks = {{"empty", kMem, 0, 1}, {"full", kMem, 1, 0}};
@@ -204,7 +205,7 @@ TEST(MemoryTile, PacketsMergeWhole) {
       const auto* at = words.data() + packet * n_words;
       const std::uint32_t id = at[n_words - 1] >= 200 ? 2 : 1;
       if (keep) {
-        // Odd parity over id, type 5, row 1, column 0.
+        // The header has odd parity over the id, type 5, row 1 and column 0.
         const std::uint32_t header = id | 5U << 12 | 1U << 16;
         EXPECT_EQ(*at, header | (std::popcount(header) % 2 == 0 ? 1U << 31 : 0)) << packet;
         ++at;

@@ -18,7 +18,8 @@ const std::string kAddsSeven = R"(
 )" + adding_core("%core", "in", "out", 16, 7);
 
 TEST_P(SequenceDesign, TasksAreStartedRepeatedAndAwaited) {
-  // The same 16 words four times, then a chain of two descriptors in reverse order.
+  // Sends words 0 to 15 four times, then words 32 to 47 and 16 to 31 through a chain of two
+  // descriptors.
   const auto buffers = run(kAddsSeven + R"(
     aie.runtime_sequence(%a : memref<48xi32>, %b : memref<96xi32>) {
       %same = aiex.dma_configure_task_for @in {

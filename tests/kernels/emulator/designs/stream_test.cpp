@@ -275,7 +275,7 @@ TEST_P(StreamDesign, TheCascadeHandsVectorsToTheSouth) {
     } {link_with = "design_kernel.o"}
 )" + in_out_sequence(64, 64),
                            {counting(64), Words(64)}, 1, kernels(GetParam()));
-  // The upper core sends twice its input to the lower core, which adds its own.
+  // The upper core sends twice its input to the lower core, which adds its own input.
   for (std::uint32_t i = 0; i < 64; ++i) EXPECT_EQ(buffers[1][i], 3 * i) << i;
 }
 

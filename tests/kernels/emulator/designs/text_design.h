@@ -9,8 +9,8 @@
 
 #include "emulator/image.h"
 
-/// End-to-end execution of designs in text: they are read, lowered and loaded, and their own
-/// runtime sequence runs on host buffers. XRT and the driver are not involved; they have their own
+/// Executes designs in text from end to end. A design is read, lowered and loaded, and its own
+/// runtime sequence runs on host buffers. XRT and the driver are not involved and have their own
 /// tests.
 namespace npuwhisper::emu::test {
 

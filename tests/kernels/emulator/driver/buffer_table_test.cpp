@@ -116,7 +116,8 @@ TEST_F(WithHeap, ARunReachesBuffersAndNothingElse) {
       << "in the heap, but in no buffer";
   EXPECT_TRUE(memory.at(0, 4).empty());
 
-  // Addresses that XRT itself writes into the stream are the array's: the host's plus an offset.
+  // XRT itself writes array addresses into the stream. An array address is the host's address plus
+  // an offset.
   RunMemory above(table_, 0x80000000);
   EXPECT_EQ(above.at(kShared + 0x80000000, 16).data(), table_.find(shared)->device().data());
   EXPECT_TRUE(above.at(kShared, 16).empty());

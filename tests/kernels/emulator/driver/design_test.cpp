@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Designs in MLIR-AIE text and their kernel, built by npuwhisper-emulate --build and run through
-// real XRT on the emulated array.
+// Runs designs in MLIR-AIE text and their kernel through real XRT on the emulated array.
+// npuwhisper-emulate --build builds them.
 #include <gtest/gtest.h>
 #include <xrt/experimental/xrt_elf.h>
 #include <xrt/experimental/xrt_ext.h>

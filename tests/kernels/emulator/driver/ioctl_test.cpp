@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The kernel interface itself, without XRT. Runs under npuwhisper-emulate with a scripted array.
-// The expected results are those of xdna-driver.
+// Tests of the kernel interface without XRT. They run under npuwhisper-emulate with a scripted
+// array. The expected results are those of xdna-driver.
 #include <drm/amdxdna_accel.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>

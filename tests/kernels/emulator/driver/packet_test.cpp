@@ -34,7 +34,7 @@ TEST(Packet, ComputeUnitsAreBitsOfMasks) {
   EXPECT_EQ(parse_run(packet)->cu, 3);
   packet[1] = 0;
   EXPECT_FALSE(parse_run(packet));
-  // A second mask, after an empty first one.
+  // The packet has a second mask after an empty first mask.
   packet[0] = header(0, 11, 1);
   packet.insert(packet.begin() + 2, 0b10);
   const auto run = parse_run(packet);

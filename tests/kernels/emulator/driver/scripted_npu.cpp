@@ -2,7 +2,7 @@
 //
 // Replaces the array in tests of the driver. Npu::load() accepts images that begin with
 // "scripted npu1" or "scripted npu2". An instruction stream consists of a few words that specify
-// what the run does (scripted_npu.h).
+// the operation of the run (scripted_npu.h).
 #include "scripted_npu.h"
 
 #include <chrono>

@@ -5,7 +5,7 @@
 
 namespace npuwhisper::emu::scripted {
 
-/// The first word of an instruction stream: what a run of the scripted array does.
+/// The operation of a run of the scripted array. It is the first word of the instruction stream.
 enum class Operation : std::uint32_t {
   AddOne = 1,  ///< argument 1 [i] = argument 0 [i] + 1; the second word is the number of words.
   Fail = 2,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The effects of each kind of fault on a program that uses real XRT, and its means of recovery.
-// Each test needs its own fault script, which meson.build lists next to the test's name.
+// Tests the effects of each kind of fault on a program that uses real XRT, and the program's means
+// of recovery. Each test needs its own fault script, which meson.build lists next to the test's
+// name.
 #include <gtest/gtest.h>
 
 #include <chrono>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Real XRT and AMD's user-mode driver on the emulated kernel interface, with a scripted array.
+// Tests of real XRT and AMD's user-mode driver on the emulated kernel interface, with a scripted
+// array.
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 

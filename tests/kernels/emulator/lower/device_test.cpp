@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Devices, and the refusal of unknown constructs by name and line.
+// Tests of devices, and of the refusal of unknown constructs by name and line.
 #include <gtest/gtest.h>
 
 #include "lowering.h"

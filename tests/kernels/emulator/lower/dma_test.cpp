@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// DMA programs: descriptors, channels, and what descriptors cannot express.
+// Tests of DMA programs: descriptors, channels, and transfers that descriptors cannot express.
 #include <gtest/gtest.h>
 
 #include "lowering.h"

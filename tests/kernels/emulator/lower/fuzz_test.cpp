@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Corrupted texts: each is refused with a message or lowers to a design whose parts all exist. A
-// build with sanitizers finds more.
+// Lowers corrupted texts. Each text is refused with a message, or lowers to a design whose parts
+// all exist. A build with sanitizers detects more faults.
 #include <array>
 #include <random>
 

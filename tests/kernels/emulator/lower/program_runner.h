@@ -12,10 +12,10 @@ namespace npuwhisper::emu::test {
 
 /// One externally visible action of a core.
 struct Observed {
-  std::string what;             ///< "acquire", "release", "call NAME", "event"
+  std::string what;  ///< "acquire", "release", "call NAME", "event"
   npu::TileId tile{};
   int lock = 0;
-  std::int64_t value = 0;       ///< The value of a lock operation or an event.
+  std::int64_t value = 0;  ///< The value of a lock operation or an event.
   std::vector<std::int64_t> arguments{};
 };
 

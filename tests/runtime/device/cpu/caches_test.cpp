@@ -25,7 +25,7 @@ TEST(SelfCacheLayout, RowsShareNothingAndFillTheCache) {
         offsets.insert(layout.value(cache, layer, cell) - cache.data());
       }
     }
-    // All rows are distinct and one row apart from each other, so they cover the cache.
+    // The offsets are distinct and one row apart from each other, so the rows cover the cache.
     ASSERT_EQ(offsets.size(), 2U * kLayers * kCells);
     std::ptrdiff_t next = 0;
     for (const std::ptrdiff_t offset : offsets) {
@@ -73,7 +73,7 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
                    layout.n_keys());
     }
   }
-  // Reads after all heads are stored, because heads must not share memory.
+  // Reads the heads only after all of them are stored, to detect heads that share memory.
   for (int layer = 0; layer < kShape.n_layers; ++layer) {
     for (int head = 0; head < kShape.n_heads; ++head) {
       const auto rows = random_rows(static_cast<unsigned>(layer * 10 + head));
@@ -92,7 +92,7 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
           }
         }
       }
-      // The padding keys must be 0, so that their scores are 0 whatever the memory held before.
+      // The padding keys must be 0, so that their scores do not depend on the memory's old content.
       for (std::size_t i = layout.n_keys(); i < layout.padded_keys(); ++i) {
         for (std::size_t c = 0; c < kHeadColumns; ++c)
           ASSERT_EQ(at(layout, stored, true, i, c), 0.0F);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Decoder steps whose products run on another device. Here, the reference stands in for it.
+// Tests decoder steps whose products run on another device. In these tests, the reference
+// implementation takes the place of that device.
 #include "device/cpu/step_offload.h"
 
 #include <gtest/gtest.h>
@@ -37,7 +38,7 @@ class ReferenceOffload final : public StepOffload {
       while (is_ours(step.ops[i])) ++i;
       group.end_op = i;
       group.output = step.ops[i - 1].output;
-      // The step's last layer norm stays with the logits, on the CPU.
+      // The step's last layer norm runs on the CPU, together with the logits.
       if (step.ops[group.first_op].kind != OpKind::LayerNorm || group.end_op - group.first_op > 1)
         groups_.push_back(group);
     }
