@@ -3,10 +3,10 @@
 
 #include <npuwhisper/log.h>
 
-#include "debug.h"
-#include "gstnpuwhisper.h"
-#include "gstnpuwhisperbin.h"
-#include "gsttexttocea608.h"
+#include "gst/bin/gstnpuwhisperbin.h"
+#include "gst/cea608/gsttexttocea608.h"
+#include "gst/element/gstnpuwhisper.h"
+#include "gst/support/debug.h"
 
 namespace {
 
@@ -28,8 +28,8 @@ gboolean plugin_init(GstPlugin* plugin) {
   const gboolean registered = GST_ELEMENT_REGISTER(npuwhisper, plugin) &&
                               GST_ELEMENT_REGISTER(texttocea608, plugin) &&
                               GST_ELEMENT_REGISTER(npuwhisperbin, plugin);
-  // Initializes the class now, because that creates the debug category: the runtime may log before
-  // the first element is created.
+  // Initializes the class now, because the class initialization creates the debug category. The
+  // runtime may log before the first element is created.
   g_type_class_unref(g_type_class_ref(GST_TYPE_NPU_WHISPER));
   npuwhisper::set_log_sink([](npuwhisper::LogLevel level, std::string_view message) {
     GST_CAT_LEVEL_LOG(npuwhisper_debug, gst_level(level), nullptr, "%.*s",
@@ -44,4 +44,5 @@ gboolean plugin_init(GstPlugin* plugin) {
 // which the runtime is linked (Meson's option `fft`): "GPL" with FFTW3, "LGPL" with KISS FFT.
 GST_PLUGIN_DEFINE(GST_VERSION_MAJOR, GST_VERSION_MINOR, npuwhisper,
                   "Whisper speech recognition on AMD XDNA NPUs and CPUs, and captions", plugin_init,
-                  PACKAGE_VERSION, NPUWHISPER_BINARY_LICENCE, "npuwhisper", "Unknown package origin")
+                  PACKAGE_VERSION, NPUWHISPER_BINARY_LICENCE, "npuwhisper",
+                  "Unknown package origin")

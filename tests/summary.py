@@ -32,7 +32,7 @@ def minutes(log, results):
         suites = result["name"].rpartition(" / ")[0].rpartition(":")[2] or "tests"
         of_suite[suites] = of_suite.get(suites, 0.0) + result["duration"] / 60
     parts = ", ".join(f"{suite} {time:.1f}" for suite, time in of_suite.items())
-    return f"{log.parent.parent.name}: minutes of tests, two of which may run at once: {parts}"
+    return f"{log.parent.parent.name}: minutes of tests (up to two run in parallel): {parts}"
 
 
 def output_of(result):

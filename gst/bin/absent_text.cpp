@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "absent_text.h"
 
-#include "../callback.h"
+#include "gst/support/callback.h"
 
 namespace npuwhisper {
 namespace {
@@ -52,8 +52,9 @@ void AbsentText::resume() {
   absent_ = false;
 }
 
-// Makes seeks from downstream succeed while the text is absent. Nothing upstream can seek then, but
-// cccombiner requires a seek to succeed on both of its pads.
+// Makes seeks from downstream succeed between end_event() and resume(). No upstream element can
+// seek then, because the audio is unlinked. But cccombiner requires a seek to succeed on both of
+// its pads.
 GstPadProbeReturn AbsentText::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   const bool absent = static_cast<AbsentText*>(self)->end_ != GST_SEQNUM_INVALID;
@@ -106,7 +107,7 @@ GstPadProbeReturn AbsentText::on_text(GstPad*, GstPadProbeInfo* info, gpointer s
   }
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   text.text_event(event);
-  // A captioner would forward the event, and it would end the video's group.
+  // A captioner would forward the event, which would end the stream group of the video.
   return GST_EVENT_TYPE(event) == GST_EVENT_STREAM_GROUP_DONE ? GST_PAD_PROBE_DROP
                                                               : GST_PAD_PROBE_OK;
 }
@@ -145,12 +146,13 @@ void AbsentText::follow_text(GstClockTime start, GstClockTime duration) {
 }
 
 void AbsentText::end(guint32 seqnum) {
-  if (end_ != seqnum) return;  // The audio is linked again.
-  if (absent_) return;         // Pads resend a sticky event that was dropped.
+  if (end_ != seqnum) return;  // resume() or a newer end_event() has voided this event.
+  if (absent_) return;         // A pad resends a sticky event that a probe has dropped.
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
   if (needs_segment) {
     begin_stream();
-    gst_segment_init(&text_segment_, GST_FORMAT_TIME);  // Running times restart after a flush.
+    // The default segment fits, because the running time starts at 0, also after a flush.
+    gst_segment_init(&text_segment_, GST_FORMAT_TIME);
   }
   EventPtr gap = begin_gaps(seqnum);
   if (needs_segment) gst_pad_push_event(src_, gst_event_new_segment(&text_segment_));
@@ -166,13 +168,14 @@ void AbsentText::begin_stream() {
 }
 
 // Marks the text as absent. Returns the first GAP, or nullptr if none is due. The caller, in the
-// thread of `src`, must push it on `src`: the video may be waiting for it, and fill() may be unable
-// to send it because the thread that sent the end may still hold the stream lock of `sink`.
+// thread of `src`, must push the GAP on `src`. The video may be waiting for the GAP, and fill() may
+// be unable to send it, because the thread that sent the end_event() may still hold the stream lock
+// of `sink`.
 EventPtr AbsentText::begin_gaps(guint32 seqnum) {
   const std::scoped_lock lock(mutex_);
   gap_segment_ = text_segment_;
   absent_ = true;
-  if (end_ != seqnum) absent_ = false;  // resume() came in between.
+  if (end_ != seqnum) absent_ = false;  // resume() has voided the event meanwhile.
   return gap_to_wanted();
 }
 

@@ -6,20 +6,20 @@
 #include <atomic>
 #include <mutex>
 
-#include "../gst_ptr.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 
-/// Replaces the text while its audio is unlinked, so that the captioner does not hold up the video:
-/// sends GAPs to the captioner in step with the video until the audio is linked again.
+/// Replaces the text while its audio is unlinked, because the captioner would otherwise block the
+/// video. Sends GAPs to the captioner in step with the video until the audio is linked again.
 ///
-/// EOS cannot be used for this: a queue stops at EOS even if more data follows, and a flush, which
-/// would undo EOS, discards the text that is in flight or on screen and also flushes the video's
-/// sink. If no stream has reached the captioner yet, this class starts one.
+/// An EOS event cannot replace the GAPs, because a queue stops at EOS even if more data follows. A
+/// flush would undo EOS, but it discards the text that is in flight or on screen and also flushes
+/// the video's sink. If no stream has reached the captioner yet, this class starts one.
 ///
-/// A flush of the text voids an end that was sent: the caller must then send a new end_event().
+/// A flush of the text voids an end_event() that was sent: the caller must then send a new one.
 /// end_event() and resume() must be called by one thread at a time; set_lead() is thread-safe. The
-/// pads must outlive the data flow. mutex_ is a leaf.
+/// pads must outlive the data flow. No other lock is taken while mutex_ is held.
 class AbsentText {
  public:
   /// Adds the probes. `sink` and `src` are the pads of the text queue before the captioner; video
@@ -37,7 +37,8 @@ class AbsentText {
   /// audio is linked again, before it flows.
   void resume();
 
-  /// Returns true if the event that passes `sink` is a GAP of this class. For probes on `sink`.
+  /// Returns true if the event that passes `sink` is a GAP of this class. Must be called in a probe
+  /// on `sink`.
   bool is_filling() const { return filling_; }
 
  private:
@@ -61,7 +62,7 @@ class AbsentText {
   GstPad* src_ = nullptr;
   std::atomic<GstClockTime> lead_{0};
   std::atomic<guint32> end_{GST_SEQNUM_INVALID};  // Seqnum of the newest end_event().
-  std::atomic<bool> absent_{false};               // This class sends GAPs.
+  std::atomic<bool> absent_{false};               // True while this class sends GAPs.
   std::atomic<GstClockTime> video_position_{0};   // Running time of the last video.
   GstSegment video_segment_{};                    // Accessed only by the video's thread.
   GstSegment text_segment_{};                     // Accessed only by the thread of `src`.

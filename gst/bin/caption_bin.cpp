@@ -7,11 +7,11 @@
 #include <cmath>
 #include <string>
 
-#include "../callback.h"
-#include "../debug.h"
-#include "../gsterror.h"
-#include "../gstnpuwhisper.h"
-#include "../unpositioned_channels.h"
+#include "gst/element/gstnpuwhisper.h"
+#include "gst/support/callback.h"
+#include "gst/support/debug.h"
+#include "gst/support/gsterror.h"
+#include "gst/support/unpositioned_channels.h"
 
 namespace npuwhisper {
 namespace {
@@ -20,9 +20,9 @@ namespace {
 // end at the same times, files do not interleave audio and video exactly, and recognition takes
 // time.
 constexpr GstClockTime kSlack = GST_SECOND;
-// The delay of text without streaming, when audio is recognised in whole windows of 30 s: one
-// window and half of the next one, because a window may start where the last text of the previous
-// one ends.
+// The delay of text without streaming, where audio is recognised in whole windows of 30 s. The
+// delay is one window and half of the next one, because a window may start where the last text of
+// the previous window ends.
 constexpr GstClockTime kWindows = 45 * GST_SECOND;
 
 PadPtr static_pad(GstElement* element, const char* name) {
@@ -67,7 +67,8 @@ CaptionBin::CaptionBin(GstBin* bin)
   whisper_ = elements_.add(GST_TYPE_NPU_WHISPER, "npuwhisper");
   ElementGroup::link({text_queue_, convert, resample, whisper_});
   if (convert != nullptr) mix_unpositioned_channels(convert);
-  // One second of audio, so that a short wait of the text's branch does not block the tee.
+  // The queue holds one second of audio, so that a short wait of the text's branch does not block
+  // the tee.
   limit_by_time_alone(text_queue_, GST_SECOND);
   text_sink_ = static_pad(text_queue_, "sink");
   const PadPtr whisper_src = static_pad(whisper_, "src");
@@ -170,7 +171,7 @@ bool CaptionBin::check_elements() const {
     names += (names.empty() ? "" : ", ") + name;
   }
   GST_ELEMENT_ERROR(bin_, CORE, MISSING_PLUGIN,
-                    ("Elements are missing that captions need: %s", names.c_str()),
+                    ("Captions need elements that are not installed: %s", names.c_str()),
                     ("textoverlay is in GStreamer's plugin 'pango', cccombiner and ccconverter in "
                      "'closedcaption'"));
   return false;

@@ -7,9 +7,9 @@
 #include <memory>
 #include <mutex>
 
-#include "../gst_ptr.h"
 #include "captioner.h"
 #include "element_group.h"
+#include "gst/support/gst_ptr.h"
 #include "query_guard.h"
 #include "text_gate.h"
 #include "text_switch.h"
@@ -25,11 +25,11 @@ namespace npuwhisper {
 ///   video_sink - video_queue --------------------------------------------- captioner - video_src
 ///
 /// Text arrives later than its speech, so audio_queue and video_queue hold the data of that delay.
-/// If video is ahead of audio, audio_queue holds that much more (VideoLead). Only the captioner
-/// waits for text, or for the GAP in its place. Text flows only while both sinks of the bin are
-/// linked: without audio, there would be no GAPs and video would wait forever; without video,
-/// nothing would take the text, so the gate also drops text after the video has ended. Serialized
-/// queries never wait in a queue (QueryGuard).
+/// If video is ahead of audio, audio_queue also holds the audio of that lead (VideoLead). Only the
+/// captioner waits for text, or for the GAP in its place. Text flows only while both sinks of the
+/// bin are linked. Without audio, there would be no GAPs and video would wait forever. Without
+/// video, no element would consume the text, so the gate also drops text after the video has ended.
+/// Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions must be called from state changes and property setters unless stated otherwise. Any
 /// thread may link pads (TextSwitch). sizes_mutex_ is held while properties of the elements are
@@ -66,8 +66,8 @@ class CaptionBin {
  private:
   GstPad* add_ghost_pad(const char* name, GstPadDirection direction);
   void rebuild();
-  /// Passes new caps of the video to the captioner. Returns false and posts an ERROR if it refuses
-  /// them.
+  /// Passes new caps of the video to the captioner. Returns false and posts an ERROR if the
+  /// captioner refuses the caps.
   bool follow_video(GstEvent* caps_event);
   void follow_rate(GstEvent* segment_event, std::atomic<double>& rate);
   static void on_link_changed(GstPad* pad, GstPad* peer, gpointer self);
@@ -84,8 +84,8 @@ class CaptionBin {
   GstElement* video_queue_;
   GstElement* text_queue_;
   GstElement* whisper_;
-  QueryGuard audio_queries_, video_queries_, text_queries_;  // Guard the three queues.
-  PadPtr text_tee_;                                          // The tee's pad for the text's audio.
+  QueryGuard audio_queries_, video_queries_, text_queries_;  // One for each queue.
+  PadPtr text_tee_;                                          // The tee's pad for the text's branch.
   PadPtr text_sink_;                                         // Peer of text_tee_ while text flows.
   TextGate gate_;
   TextSwitch text_;

@@ -5,11 +5,11 @@
 #include <string_view>
 #include <utility>
 
-#include "../callback.h"
-#include "../caption_stream.h"
-#include "../gst_ptr.h"
-#include "../gsttexttocea608.h"
-#include "../sticky_events.h"
+#include "gst/cea608/caption_stream.h"
+#include "gst/cea608/gsttexttocea608.h"
+#include "gst/support/callback.h"
+#include "gst/support/gst_ptr.h"
+#include "gst/support/sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -25,7 +25,7 @@ bool is_interlaced(const GstStructure* video) {
 
 // Divides the duration of a GAP by the rate. cccombiner (1.22) adds the duration, which is stream
 // time, to the GAP's running time: at double speed, a GAP would seem to last twice as long, and
-// video would not wait for the captions after it.
+// video would not wait for the captions after the GAP.
 GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
@@ -61,8 +61,8 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
     converter_flushes_.attach(converter);
   }
   if (!missing().empty()) return;
-  // No limit by buffers or bytes: captions arrive in bursts that last as long as a text, with one
-  // buffer per frame.
+  // The queue has no limit in buffers or bytes, because captions arrive in bursts that last as long
+  // as a text, with one buffer per frame.
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
@@ -103,10 +103,11 @@ void CeaCaptioner::start() {
 }
 
 // Suspends hold_text() from FLUSH_START to FLUSH_STOP. In GStreamer 1.22, FLUSH_STOP first clears
-// the flag that reports the flush to a held thread, and then waits for the stream lock, which that
-// thread has. A thread held at that moment would wait forever, and so would the flush.
+// the flag that reports the flush to a held thread, and then waits for the stream lock, which the
+// held thread owns. A thread held at that moment would wait forever, and so would the flush.
 GstPadProbeReturn CeaCaptioner::on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  constexpr gulong kRetry = 100;  // Microseconds. GStreamer has already woken the held thread.
+  // Microseconds. The wait is short, because GStreamer has already woken the held thread.
+  constexpr gulong kRetry = 100;
   auto& captioner = *static_cast<CeaCaptioner*>(self);
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));
   if (type == GST_EVENT_FLUSH_START) {
@@ -137,10 +138,11 @@ Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
   const GstStructure* structure = gst_caps_get_structure(caps, 0);
   gst_structure_get_fraction(structure, "framerate", &numerator, &denominator);
   if (numerator < denominator || numerator > 240 * denominator) {
-    return fail(ErrorCode::Unsupported,
-                "closed captions need video with a constant framerate, from 1/1 to 240/1, found " +
-                    std::to_string(numerator) + '/' + std::to_string(denominator) +
-                    ": a videorate before the bin makes it constant");
+    return fail(
+        ErrorCode::Unsupported,
+        "closed captions need video with a constant framerate between 1/1 and 240/1, found " +
+            std::to_string(numerator) + '/' + std::to_string(denominator) +
+            "; place a videorate before the bin");
   }
   // Interlaced video has a line 21, and only s334-1a captions are written to it. In progressive
   // video, cccombiner assigns captions of this format to field 2 and drops them.

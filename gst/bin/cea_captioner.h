@@ -3,10 +3,10 @@
 
 #include <mutex>
 
-#include "../gst_ptr.h"
 #include "captioner.h"
 #include "converter_flushes.h"
 #include "element_group.h"
+#include "gst/support/gst_ptr.h"
 #include "query_guard.h"
 #include "video_repair.h"
 
@@ -47,9 +47,10 @@ class CeaCaptioner final : public Captioner {
   VideoRepair video_repair_;
   ConverterFlushes converter_flushes_;
 
-  std::mutex mutex_;  // Guards the members below. No other lock of ours is taken under it.
+  // Guards the members below. No other lock of this plugin is taken while it is held.
+  std::mutex mutex_;
   bool waits_for_video_ = false;
-  gulong hold_ = 0;  // ID of the probe that blocks the text; 0: none.
+  gulong hold_ = 0;  // ID of the probe that blocks the text; 0 if there is none.
 };
 
 }  // namespace npuwhisper

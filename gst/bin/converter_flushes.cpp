@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "converter_flushes.h"
 
-#include "../callback.h"
+#include "gst/support/callback.h"
 
 namespace npuwhisper {
 namespace {

@@ -5,17 +5,17 @@
 
 #include <atomic>
 
-#include "../gst_ptr.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 
-/// Delays FLUSH_START until ccconverter has converted its current buffer. Needed for GStreamer
-/// 1.22.
+/// Delays FLUSH_START until ccconverter has converted its current buffer. GStreamer 1.22 needs this
+/// delay.
 ///
-/// FLUSH_START arrives in another thread. ccconverter then frees its state immediately, even while
-/// its streaming thread uses that state: the thread finds no buffer to copy metadata from, or a
-/// freed one. This class first sends FLUSH_START downstream, which makes the streaming thread
-/// return, and only then passes the event to ccconverter.
+/// FLUSH_START arrives in another thread than the buffers. ccconverter then frees its state
+/// immediately, even while its streaming thread uses that state. The streaming thread then finds no
+/// buffer to copy metadata from, or a freed buffer. This class first sends FLUSH_START downstream,
+/// which makes the streaming thread return, and only then passes the event to ccconverter.
 ///
 /// attach() must be called before data flows. The object must outlive the data flow.
 class ConverterFlushes {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "../gst_ptr.h"
 #include "captioner.h"
 #include "element_group.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "query_guard.h"
 
-#include "../callback.h"
-#include "../gst_ptr.h"
+#include "gst/support/callback.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 

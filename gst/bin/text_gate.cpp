@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "text_gate.h"
 
-#include "../callback.h"
+#include "gst/support/callback.h"
 
 namespace npuwhisper {
 namespace {
 
 // The queue's limit in buffers. It can be small, because npuwhisper has a queue of its own.
 constexpr guint kMostTexts = 16;
-// How many texts and GAPs the closed gate lets in after a flush of the text. Far fewer arrive
-// before the video is flushed too, which opens the gate.
+// The number of texts and GAPs that the closed gate lets in after a flush of the text. Far fewer
+// arrive before the flush of the video, which opens the gate.
 constexpr int kMostAfterFlush = 256;
 
 void limit(GstElement* queue, guint n_buffers) {
@@ -83,8 +83,8 @@ void TextGate::close() {
   n_let_in_ = 0;
   closed_ = true;
   limit(queue_, 0);  // Wakes a thread that waits for room.
-  // The probe runs with this lock held. Once we have held it, all text that was let in earlier is
-  // in the queue, and only then may the captioner refuse text.
+  // on_text() runs with this lock held. After this thread has taken the lock, all text that
+  // on_text() let in earlier is in the queue. Only then may the captioner refuse text.
   GST_PAD_STREAM_LOCK(sink_.get());
   GST_PAD_STREAM_UNLOCK(sink_.get());
 }

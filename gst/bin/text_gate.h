@@ -5,9 +5,9 @@
 
 #include <atomic>
 
-#include "../gst_ptr.h"
 #include "absent_text.h"
 #include "element_group.h"
+#include "gst/support/gst_ptr.h"
 #include "query_guard.h"
 #include "segment_joiner.h"
 
@@ -22,9 +22,9 @@ namespace npuwhisper {
 /// While the audio is unlinked, the gate lets in GAPs instead of text (AbsentText). Text of several
 /// segments leaves the gate in one segment (SegmentJoiner).
 ///
-/// open() is for start() and for the thread that carries the events of the video. end_event() and
-/// resume() must be called by one thread at a time. The pads never change. The gate must outlive
-/// the data flow.
+/// Only start() and the thread that carries the events of the video may call open(). end_event()
+/// and resume() must be called by one thread at a time. The pads never change. The gate must
+/// outlive the data flow.
 class TextGate {
  public:
   explicit TextGate(ElementGroup& elements);
@@ -65,7 +65,7 @@ class TextGate {
   SegmentJoiner segments_;
   AbsentText absent_text_;
   std::atomic<bool> closed_{false};
-  std::atomic<int> n_let_in_{0};  // How many more texts and GAPs the closed gate lets in.
+  std::atomic<int> n_let_in_{0};  // Number of further texts and GAPs that may enter.
 };
 
 }  // namespace npuwhisper

@@ -3,7 +3,7 @@
 
 #include <utility>
 
-#include "../callback.h"
+#include "gst/support/callback.h"
 
 namespace npuwhisper {
 namespace {
@@ -74,8 +74,8 @@ void TextSwitch::follow_video(GstEvent* event) {
   });
 }
 
-// Takes over a flush of the audio from the tee: drops the event, which step() sends to the branch.
-// Runs in the thread that flushes the audio.
+// Takes over a flush of the audio from the tee: drops the event here; step() sends it to the
+// branch. Runs in the thread that flushes the audio.
 GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer self) {
   EventPtr event(gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info)));
   static_cast<TextSwitch*>(self)->flush_with_audio(std::move(event));
@@ -92,7 +92,8 @@ void TextSwitch::flush_with_audio(EventPtr event) {
 // waits for the working thread to stop and does the remaining work. The working thread must not
 // flush for another thread: a flushed sink makes the pipeline distribute its latency, which takes
 // the pipeline's state lock, and a seek that waits here holds that lock. If the working thread's
-// own work causes a flush, this only records it; work_off() carries it out afterwards.
+// own work causes a flush, this function only records the flush; work_off() carries it out
+// afterwards.
 template <typename Note>
 void TextSwitch::flush_alone(const Note& note) {
   const std::thread::id self = std::this_thread::get_id();
@@ -125,7 +126,7 @@ void TextSwitch::do_alone(const Work& work) {
   if (!is_nested) work_off(true);  // A nested call leaves the rest to the outer call.
 }
 
-// Does all requested work, unless a working thread exists: that thread will do it.
+// Does all requested work, unless a working thread exists; that thread then does the work.
 void TextSwitch::work_if_idle() {
   {
     const std::scoped_lock lock(mutex_);
@@ -135,8 +136,9 @@ void TextSwitch::work_if_idle() {
   work_off(true);
 }
 
-// Does all requested work; the caller must be the working thread, and no longer is afterwards. With
-// `hands_over`, stops if another thread waits with a flush; that thread does the rest.
+// Does all requested work. The caller must be the working thread. On return, the caller is no
+// longer the working thread. With `hands_over`, stops if another thread waits with a flush; that
+// thread does the rest.
 void TextSwitch::work_off(bool hands_over) {
   for (;;) {
     {
@@ -214,7 +216,7 @@ bool TextSwitch::end_in_order() {
 }
 
 // Returns whether the branch must still follow the newest flush of the video. A branch that was
-// flushed with the video need not follow, even if it was flushed with only the audio since.
+// flushed with the video need not follow, even if a later flush came with the audio only.
 bool TextSwitch::is_to_follow(const VideoFlush& video) const {
   return video.seqnum != GST_SEQNUM_INVALID && video.seqnum != flush_seqnum_ &&
          video.seqnum != followed_seqnum_;
@@ -256,9 +258,10 @@ void TextSwitch::stop_flush(EventPtr event) {
 }
 
 // Adds a probe that reports when all buffers that have passed the tee's pad are in the branch. Such
-// a buffer may still be waiting for room in the branch, and the end must be sent after it.
+// a buffer may still be waiting for room in the branch, and the end of the text must be sent after
+// that buffer.
 void TextSwitch::await_idle() {
-  auto* unlinked = g_new0(Unlinked, 1);  // Does not throw, unlike new.
+  auto* unlinked = g_new0(Unlinked, 1);  // g_new0() does not throw, unlike new.
   unlinked->self = this;
   {
     const std::scoped_lock lock(mutex_);

@@ -9,8 +9,8 @@
 #include <mutex>
 #include <thread>
 
-#include "../gst_ptr.h"
 #include "captioner.h"
+#include "gst/support/gst_ptr.h"
 #include "text_gate.h"
 
 namespace npuwhisper {
@@ -25,10 +25,10 @@ namespace npuwhisper {
 ///     belongs to the time before the flush, and cccombiner needs both of its pads flushed alike.
 ///
 /// Thread-safe. One thread works at a time. The working thread also does the work that other
-/// threads request meanwhile. A thread that carries a flush waits for the working thread to stop,
-/// does the remaining work, and returns when the flush is done. follow_links() never waits for the
-/// working thread. mutex_ is a leaf and is not held while pads are called. The pads must outlive
-/// the data flow.
+/// threads request meanwhile. A thread that flushes the audio or the video waits for the working
+/// thread to stop, does the remaining work, and returns when the flush is done. follow_links()
+/// never waits for the working thread. While mutex_ is held, no other lock is taken and no function
+/// of a pad is called. The pads must outlive the data flow.
 class TextSwitch {
  public:
   TextSwitch(GstElement* bin, TextGate& gate) : bin_(bin), gate_(gate) {}
@@ -38,8 +38,8 @@ class TextSwitch {
   /// Sets the pads: `source` of the tee, `sink` at the start of the branch, and the bin's inputs
   /// `audio` and `video`. If `source` or `sink` is nullptr, no text ever flows.
   void attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* video);
-  /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to it;
-  /// nullptr: no text flows. Must be called in READY or below.
+  /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to it. If
+  /// `captioner` is nullptr, no text flows. Must be called in READY or below.
   void set_captioner(Captioner* captioner);
 
   /// Resets the state for a new stream. Must be called for READY to PAUSED, before the elements
@@ -103,13 +103,14 @@ class TextSwitch {
 
   // Accessed only by the working thread.
   Captioner* captioner_ = nullptr;
-  bool is_captioner_linked_ = false;              // The captioner waits for text or its end.
-  bool runs_ = false;                             // PAUSED or PLAYING, or changing to PAUSED.
-  bool flows_ = false;                            // The branch is linked to the tee.
-  bool flushing_ = false;                         // The branch got FLUSH_START, but not FLUSH_STOP.
-  guint32 flush_seqnum_ = GST_SEQNUM_INVALID;     // Seqnum of the branch's newest flush.
-  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;  // Newest video flush that needs no flush here.
-  EventPtr end_;                                  // The end of the text, not sent yet.
+  bool is_captioner_linked_ = false;           // The captioner waits for text or for its end.
+  bool runs_ = false;                          // PAUSED or PLAYING, or changing to PAUSED.
+  bool flows_ = false;                         // The branch is linked to the tee.
+  bool flushing_ = false;                      // The branch got FLUSH_START, but not FLUSH_STOP.
+  guint32 flush_seqnum_ = GST_SEQNUM_INVALID;  // Seqnum of the branch's newest flush.
+  // Seqnum of the newest video flush that the branch need not follow.
+  guint32 followed_seqnum_ = GST_SEQNUM_INVALID;
+  EventPtr end_;  // The end of the text, not sent yet.
   gulong idle_probe_ = 0;
 
   std::mutex mutex_;  // Guards the members below.
@@ -119,7 +120,7 @@ class TextSwitch {
   int n_waiting_flushes_ = 0;  // Threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
-  std::uint64_t n_unlinked_ = 0;  // How often the branch was unlinked.
+  std::uint64_t n_unlinked_ = 0;  // Number of times the branch was unlinked.
   bool is_idle_ = false;          // The branch has all buffers from before the last unlink.
 };
 

@@ -4,15 +4,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "../callback.h"
-#include "../sticky_events.h"
+#include "gst/support/callback.h"
+#include "gst/support/sticky_events.h"
 
 namespace npuwhisper {
 namespace {
 
 // The limits of room(). 60 s of stereo audio at 48 kHz with 32-bit samples take 23 MB.
 constexpr GstClockTime kMostWhilePlaying = 60 * GST_SECOND;
-// Higher, because each pause needs room for one more frame: a few seconds.
+// This limit is higher, because each pause needs room for one more frame, up to a few seconds.
 constexpr GstClockTime kMostWhilePaused = 120 * GST_SECOND;
 constexpr GstClockTime kStep = GST_SECOND;
 

@@ -6,7 +6,7 @@
 #include <atomic>
 #include <functional>
 
-#include "../gst_ptr.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 
@@ -18,9 +18,9 @@ namespace npuwhisper {
 /// a video sink that does not wait for the clock pauses, or if an encoder delays the video that a
 /// muxer needs.
 ///
-/// The distance is bounded, since it may grow without end while video is taken and audio is not.
-/// The bound is higher while the bin is not playing: a sink then takes one frame, which must reach
-/// it.
+/// The distance is bounded, because it may grow without end while the sinks take video but no
+/// audio. The bound is higher while the bin is not playing, because a sink then takes one frame,
+/// and that frame must reach the sink.
 ///
 /// start() and set_playing() must be called from state changes; room() is thread-safe. The queues
 /// must outlive the data flow.

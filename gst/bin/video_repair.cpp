@@ -5,8 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "../callback.h"
-#include "../sticky_events.h"
+#include "gst/support/callback.h"
+#include "gst/support/sticky_events.h"
 
 namespace npuwhisper {
 namespace {
@@ -79,8 +79,7 @@ void VideoRepair::refuse(GstPad* pad, GstClockTime time) {
   if (was_told_.exchange(true)) return;
   const std::unique_ptr<GstElement, ObjectUnref> combiner(gst_pad_get_parent_element(pad));
   if (!combiner) return;
-  GST_ELEMENT_WARNING(combiner.get(), STREAM, FORMAT,
-                      ("Video frames are dropped, for their times are impossible"),
+  GST_ELEMENT_WARNING(combiner.get(), STREAM, FORMAT, ("Dropping video frames with invalid times"),
                       ("a timestamp or duration of %" G_GUINT64_FORMAT
                        " ns found, at most %" G_GUINT64_FORMAT " wanted",
                        time, kLatest));

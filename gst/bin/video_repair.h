@@ -8,14 +8,14 @@
 #include <deque>
 #include <mutex>
 
-#include "../gst_ptr.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
 
 /// Works around problems of cccombiner with video (as seen in GStreamer 1.22).
 ///
 /// cccombiner forwards new caps immediately, even while it holds a frame that waits for its
-/// captions. That frame then leaves with the caps of a later one, and downstream reads its pixels
+/// captions. That frame then leaves with the caps of a later frame, and downstream reads its pixels
 /// in the wrong size. This class sends new caps right before the first frame to which they apply.
 ///
 /// cccombiner turns GAPs, with which demuxers bridge the time after the last frame, into empty
@@ -55,7 +55,7 @@ class VideoRepair {
   CapsPtr caps_of_next_frame();
 
   std::atomic<bool> was_told_{false};
-  std::mutex mutex_;  // A leaf. Guards the members below.
+  std::mutex mutex_;  // Guards the members below. No other lock is taken while it is held.
   std::uint64_t n_in_ = 0;
   std::uint64_t n_out_ = 0;
   std::deque<Change> changes_;  // Caps whose first frame has not left cccombiner yet.

@@ -8,7 +8,7 @@
 namespace npuwhisper::npu {
 namespace {
 
-// AXCACHE allows the NoC to widen accesses. mlir-aie writes the same value.
+// This value of AXCACHE allows the NoC to widen accesses. mlir-aie writes the same value.
 constexpr std::uint32_t kAxCache = 2;
 constexpr int kAxCacheWord = 5;
 constexpr int kAxCacheLsb = 24;
@@ -89,8 +89,9 @@ void put_dims(Packer& packer, const DescriptorLayout& layout, const BufferDescri
     packer.put(layout.wrap[i], dim.wrap);
     if (layout.wrap[i].width == 0 && dim.wrap != 0) {
       packer.refuse("wrap of dimension " + number, std::to_string(dim.wrap),
-                    static_cast<int>(i) < n_dims ? "0 (the length ends the outermost dimension)"
-                                                 : "0 (there is no such dimension)");
+                    static_cast<int>(i) < n_dims
+                        ? "0 (the outermost dimension ends with the length)"
+                        : "0 (there is no such dimension)");
     }
     packer.put_less_one(layout.step[i], dim.step);
     if (layout.step[i].width == 0) packer.require("step of dimension " + number, dim.step, 1, 1);

@@ -254,7 +254,8 @@ class Decoder {
     const std::uint32_t column = address >> 25;
     const std::uint32_t row = address >> 20 & 0x1f;
     if (location == 0 || location == (column | row << 8)) return {};
-    return refuse("operation", "tile " + hex(location), "none, or that of address " + hex(address));
+    return refuse("operation", "tile " + hex(location),
+                  "none or the tile of address " + hex(address));
   }
 
   Failure refuse(std::string_view name, const std::string& found, const std::string& wanted) const {

@@ -63,7 +63,7 @@ std::string JobPlanner::rows_cut(int rows, int max_passes) const {
                      std::to_string(rows_per_pass(plan_.spec)) + " rows";
   if (n_chunks > 1) {
     text += " in " + std::to_string(n_chunks) + " chunks of at most " + std::to_string(max_passes) +
-            " (what a descriptor counts)";
+            " (the limit of a descriptor)";
   }
   return text;
 }

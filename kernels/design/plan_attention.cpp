@@ -25,7 +25,8 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
     return r;
   const int key_tiles = tiles_of(attention.n_keys);
   const int columns = planner.columns();
-  // A's two slots of one tile, the header, keys and values, one slot for queries.
+  // The memory tile holds A's two slots of one tile, the header, keys and values, and one slot for
+  // queries.
   const int tiles = layout::kMemSlots + 1 + 2 * key_tiles + planner.core_rows();
   if (auto r = planner.check_room(tiles, text(attention.n_keys) + " keys"); !r) return r;
 
@@ -50,7 +51,7 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
   planner.figures().shape = "attention " + text(attention.n_queries) + " x " +
                             text(attention.n_keys) + ", " + text(attention.n_heads) + " heads";
   planner.figures().reason = planner.rows_cut(attention.n_queries, kMaxPasses) +
-                             "; a head on each of " + text(columns) +
+                             "; one head on each of " + text(columns) +
                              " core columns; its keys and values (" + text(2 * key_tiles) +
                              " tiles) read once and kept in the memory tile; scores stay in the "
                              "core";

@@ -19,15 +19,15 @@ struct ProductCut {
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
 
-  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Per block.
+  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Tiles of one block.
 };
 
 int a_per_step(const Product& product) {
   return product.weights == WeightType::Int8 ? core::kInt8Steps : 1;
 }
 
-/// Returns whether the product splits its operands in two parts. AIE2's products of bf16 are exact
-/// without that.
+/// Returns whether the product splits its operands into two parts. AIE2 needs no split, because its
+/// products of bf16 are exact.
 bool takes_parts(const JobPlanner& planner, const Product& product) {
   return product.in_parts && planner.spec().array->generation == Generation::Aie2p;
 }
@@ -39,11 +39,11 @@ Result<void> check(const JobPlanner& planner, const Product& product) {
   if (tiles_of(product.k) % a_per_step(product) != 0) {
     return planner.refuse(ErrorCode::Unsupported,
                           text(product.k) +
-                              " columns of input with int8 weights, which come by 128: " +
+                              " columns of input, but int8 weights are packed by 128: " +
                               text(tiles_of(product.k)) + " tiles, expected an even number");
   }
   if (product.in_parts && product.weights == WeightType::Int8) {
-    return planner.refuse(ErrorCode::Unsupported, "int8 weights in parts");
+    return planner.refuse(ErrorCode::Unsupported, "int8 weights cannot be split into two parts");
   }
   if (product.parts.empty()) return planner.refuse(ErrorCode::InvalidArgument, "no part");
   for (const ProductPart& part : product.parts) {
@@ -53,13 +53,15 @@ Result<void> check(const JobPlanner& planner, const Product& product) {
     if (product.log_mel &&
         (product.parts.size() > 1 || product.normalised || product.weights == WeightType::Int8 ||
          part.gelu || part.transposed || part.residual)) {
-      return planner.refuse(ErrorCode::Unsupported, "log-mel with anything else");
+      return planner.refuse(ErrorCode::Unsupported,
+                            "log-mel cannot be combined with other options");
     }
     if (!part.residual) continue;
     if (auto r = planner.check_matrix(*part.residual, "residual"); !r) return r;
     if (part.transposed || product.parts.size() > 1) {
-      return planner.refuse(ErrorCode::Unsupported,
-                            "a residual beside a transposed output or other parts");
+      return planner.refuse(
+          ErrorCode::Unsupported,
+          "a residual cannot be combined with a transposed output or other parts");
     }
   }
   return {};
@@ -93,7 +95,8 @@ Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product,
                  .a_per_step = a_per_step(product),
                  .blocks = std::min(rounds, core::kMaxBlocks),
                  .has_residual = product.parts[0].residual.has_value()};
-  if (cut.has_residual) cut.blocks = 1;  // A block's residuals follow its weights.
+  // With a residual, a column has one block, because the block's residuals follow its weights.
+  if (cut.has_residual) cut.blocks = 1;
   const auto fits = [&] { return tiles_needed(planner, cut) <= layout::kMemStreamTiles; };
   while (cut.blocks > 1 && !fits()) --cut.blocks;
   if (!fits()) cut.least_slot = 1;

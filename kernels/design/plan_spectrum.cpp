@@ -20,7 +20,7 @@ std::string text(std::int64_t value) {
 /// Division of a spectrum: columns of the result into jobs, frames of each job into runs.
 struct SpectrumCut {
   int rounds = 0;  ///< Blocks of the fullest core column.
-  int n_jobs = 0;  ///< Jobs for these blocks; each of them needs all samples.
+  int n_jobs = 0;  ///< Jobs for these blocks. Each job needs all samples.
   FrameRuns runs{};
 };
 
@@ -54,14 +54,14 @@ Result<void> check_frames(int n_frames) {
               "spectrum of " + text(n_frames) + " frames, expected 1 to " + text(kMostFrames));
 }
 
-/// Returns text such as "480960 samples cross for 480240 (1.0015 times)".
+/// Returns text such as "480960 samples sent for 480240 (1.0015 times)".
 std::string crossing(const SpectrumCut& cut, int core_rows, int n_frames) {
   const std::int64_t window = make_frame_run(n_frames).samples();
   std::int64_t sent = 0;
   for (int j = 0; j < cut.runs.n_jobs; ++j) sent += cut.runs.run(j).samples();
   sent *= core_rows * cut.n_jobs;
   char ratio[100];
-  std::snprintf(ratio, sizeof ratio, "%lld samples cross for %lld (%.4f times)",
+  std::snprintf(ratio, sizeof ratio, "%lld samples sent for %lld (%.4f times)",
                 static_cast<long long>(sent), static_cast<long long>(window),
                 static_cast<double>(sent) / static_cast<double>(window));
   return ratio;
@@ -112,7 +112,7 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
       job.row_frames = cut.runs.per_row;
       job.first_frame = r * cut.runs.per_job;
       for (int c = 0; c < columns; ++c) {
-        // All rows are valid: rows of a tile beyond its frames are not zeroed.
+        // All rows count as valid, so the rows of a tile beyond its frames are not set to zero.
         fill_column(planner, job, c, round * columns + c, job.first_row + run.n_passes * pass_rows);
       }
       planner.end_job(std::move(job));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "device/device.h"
 
-#include "audio/window_mel.h"
+#include "device/window_mel.h"
 
 namespace npuwhisper {
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -34,15 +33,15 @@ class Buffer {
 struct StepRow {
   Token token = 0;
   int position = 0;
-  int cell = 0;                      ///< Cell of self_cache that receives the row's key and value.
-  std::span<const int> cells;        ///< Cells that the row attends to, in order, including `cell`.
+  int cell = 0;                ///< Cell of self_cache that receives the row's key and value.
+  std::span<const int> cells;  ///< Cells that the row attends to, in order, including `cell`.
   Buffer* self_cache = nullptr;
-  Buffer* cross_cache = nullptr;     ///< Rows with the same buffer must be adjacent.
-  WindowPositions positions = {};    ///< Positions for which cross_cache was computed.
-  float* logits = nullptr;           ///< Receives [n_vocab]; nullptr: not wanted.
-  /// Receives the attention of the captured heads of all layers, in the graph's order: [keys] for
-  /// each head, 0 for positions that are not dense. Heads begin attention_stride floats apart.
-  /// nullptr: not wanted.
+  Buffer* cross_cache = nullptr;   ///< Rows with the same buffer must be adjacent.
+  WindowPositions positions = {};  ///< Positions for which cross_cache was computed.
+  float* logits = nullptr;         ///< Receives [n_vocab]; nullptr: not wanted.
+  /// Receives the attention weights of the captured heads of all layers, in the graph's order. Each
+  /// head has one weight for each position of the window, which is 0 for positions that are not
+  /// dense. Heads begin attention_stride floats apart. nullptr: not wanted.
   float* attention = nullptr;
   std::size_t attention_stride = 0;
 };
@@ -61,12 +60,13 @@ struct Bindings {
 class Run {
  public:
   virtual ~Run() = default;
-  /// Waits until the run has ended. Errors: Timeout, DeviceError.
-  virtual Result<void> wait(std::chrono::milliseconds timeout) = 0;
+  /// Waits until the run has ended, or has taken longer than the device allows. Errors: Timeout,
+  /// DeviceError.
+  virtual Result<void> wait() = 0;
 };
 
-/// A graph prepared on a device: planned, weights packed, buffers allocated. Reentrant; one run at
-/// a time.
+/// A graph prepared on a device: its operations are planned, its weights are packed, and its
+/// buffers are allocated. Reentrant; one run at a time.
 class Executable {
  public:
   virtual ~Executable() = default;
@@ -97,9 +97,10 @@ class Device {
   /// the host and back.
   virtual bool joins_cross_attention() const { return false; }
   /// Prepares a graph for up to `batch` items (windows, or rows of a step): plans it, packs weights
-  /// and allocates buffers. `weights` must outlive the executable, because a run may read more of
-  /// them. Errors: Unsupported, CorruptModel, Unavailable (memory).
-  virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) = 0;
+  /// and allocates buffers. `weights` must outlive the executable, because a run may read further
+  /// weights from it. Errors: Unsupported, CorruptModel, Unavailable (memory).
+  virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
+                                                      int batch) = 0;
   /// Prepares the log-mel of windows of `n_frames` frames. Returns nullptr if this device leaves
   /// log-mel to MelFrontend on the CPU. Errors: as for prepare().
   virtual Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames);

@@ -28,10 +28,12 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& op
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);
   if (!model) return fail(model.error());
-  const bool may_choose = wanted.kind == DeviceKind::Auto && (*device)->info().kind == DeviceKind::Npu;
+  const bool may_choose =
+      wanted.kind == DeviceKind::Auto && (*device)->info().kind == DeviceKind::Npu;
   auto engine = prepare_on(std::move(*device), *model);
   if (engine || !may_choose || engine.error().code != ErrorCode::Unsupported) return engine;
-  log(LogLevel::Info, "device=auto: chose the CPU, since the model does not fit the NPU: " + engine.error().message);
+  log(LogLevel::Info, "device=auto: chose the CPU because the model does not fit the NPU: " +
+                          engine.error().message);
   wanted.kind = DeviceKind::Cpu;
   wanted.npu_stages = {};
   device = open_device(wanted);
@@ -48,7 +50,8 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::prepare_on(std::unique_ptr<Dev
   return engine;
 }
 
-Result<void> ModelEngine::prepare_graph(const Graph& graph, int batch, std::unique_ptr<Executable>& executable) {
+Result<void> ModelEngine::prepare_graph(const Graph& graph, int batch,
+                                        std::unique_ptr<Executable>& executable) {
   auto prepared = device_->prepare(graph, *model_->weights, batch);
   if (!prepared) return fail(prepared.error());
   executable = std::move(*prepared);
@@ -82,8 +85,9 @@ Result<void> ModelEngine::prepare() {
   const Graph decoder = make_decoder_graph(model_->config, kMaxRows);
   if (auto done = prepare_graph(decoder, kMaxRows, decoder_); !done) return done;
   decoder_self_cache_ = decoder.inputs[0];
-  scheduler_ = std::make_unique<Scheduler>(Scheduler::Windows{*encoder_, cross_.get(), features_.get()}, *decoder_,
-                                           kMaxRows, kExpectedStreams);
+  scheduler_ =
+      std::make_unique<Scheduler>(Scheduler::Windows{*encoder_, cross_.get(), features_.get()},
+                                  *decoder_, kMaxRows, kExpectedStreams);
   return {};
 }
 
@@ -94,7 +98,8 @@ WindowPositions ModelEngine::positions_for(int n_dense) const {
 }
 
 std::string ModelEngine::describe_plan() const {
-  return "device: " + device_->info().name + "\n" + (window_mel_ ? window_mel_->plan().describe() : std::string()) +
+  return "device: " + device_->info().name + "\n" +
+         (window_mel_ ? window_mel_->plan().describe() : std::string()) +
          encoder_->plan().describe() + (cross_ ? cross_->plan().describe() : std::string()) +
          decoder_->plan().describe();
 }

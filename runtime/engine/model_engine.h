@@ -6,15 +6,15 @@
 
 #include <npuwhisper/engine.h>
 
-#include "audio/window_mel.h"
 #include "device/device.h"
+#include "device/window_mel.h"
 #include "engine/scheduler.h"
 #include "model/model.h"
 
 namespace npuwhisper {
 
-/// The only implementation of Engine: Whisper's three graphs prepared on a device, and a scheduler
-/// that shares them among streams.
+/// The only implementation of Engine. Holds Whisper's graphs, prepared on a device, and a scheduler
+/// that shares the prepared graphs among streams.
 class ModelEngine final : public Engine {
  public:
   /// Maximum number of rows (tokens) of one decoder step. Prompts are cut into pieces of at most
@@ -61,14 +61,15 @@ class ModelEngine final : public Engine {
   static Result<std::shared_ptr<ModelEngine>> prepare_on(std::unique_ptr<Device> device,
                                                          std::shared_ptr<const Model> model);
   Result<void> prepare();
-  Result<void> prepare_graph(const Graph& graph, int batch, std::unique_ptr<Executable>& executable);
+  Result<void> prepare_graph(const Graph& graph, int batch,
+                             std::unique_ptr<Executable>& executable);
   Result<void> prepare_windows();
 
   std::shared_ptr<const Model> model_;
   std::unique_ptr<Device> device_;
-  std::unique_ptr<WindowMel> window_mel_;   // nullptr: the CPU computes log-mel
+  std::unique_ptr<WindowMel> window_mel_;  // nullptr: the CPU computes log-mel
   std::unique_ptr<Executable> encoder_, decoder_;
-  std::unique_ptr<Executable> cross_;   // nullptr: the encoder's graph has its operations
+  std::unique_ptr<Executable> cross_;  // nullptr: encoder_ also runs the operations of this graph
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;

@@ -12,16 +12,13 @@
 namespace npuwhisper {
 namespace {
 
-// Timeout of a run. It is far longer than any run: a device that has not answered by then never
-// will.
-constexpr std::chrono::milliseconds kTimeout{30000};
-
 using Clock = std::chrono::steady_clock;
 
 /// Sets the stage of the device to `name` for the lifetime of this object.
 class Activity {
  public:
-  Activity(std::atomic<Clock::rep>& began, std::atomic<const char*>& stage, const char* name) : stage_(stage) {
+  Activity(std::atomic<Clock::rep>& began, std::atomic<const char*>& stage, const char* name)
+      : stage_(stage) {
     began.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed);
     stage_.store(name, std::memory_order_release);
   }
@@ -35,10 +32,9 @@ class Activity {
 
 }  // namespace
 
-Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows, std::size_t max_streams)
-    : windows_(windows),
-      decoder_(decoder),
-      max_rows_(static_cast<std::size_t>(max_rows)) {
+Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows,
+                     std::size_t max_streams)
+    : windows_(windows), decoder_(decoder), max_rows_(static_cast<std::size_t>(max_rows)) {
   waiting_.reserve(max_streams);
   batch_.reserve(max_streams);
   rows_.reserve(max_rows_);
@@ -55,7 +51,8 @@ Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache, const WindowPos
 Result<void> Scheduler::decode(std::span<const StepRow> rows) {
   if (rows.size() > max_rows_) {
     return fail(ErrorCode::InvalidArgument, "decoder step: found " + std::to_string(rows.size()) +
-                                                " rows, wanted at most " + std::to_string(max_rows_));
+                                                " rows, wanted at most " +
+                                                std::to_string(max_rows_));
   }
   Request request;
   request.rows = rows;
@@ -90,8 +87,9 @@ void Scheduler::take_batch() {
   const bool encodes = waiting_.front()->mel != nullptr;
   std::size_t kept = 0;
   for (Request* request : waiting_) {
-    const bool fits = encodes ? batch_.empty()
-                              : request->mel == nullptr && rows_.size() + request->rows.size() <= max_rows_;
+    const bool fits =
+        encodes ? batch_.empty()
+                : request->mel == nullptr && rows_.size() + request->rows.size() <= max_rows_;
     if (fits) {
       batch_.push_back(request);
       rows_.insert(rows_.end(), request->rows.begin(), request->rows.end());
@@ -111,16 +109,18 @@ Result<void> Scheduler::run_batch() {
   Buffer& mel = *batch_.front()->mel;
   Buffer& cross_cache = *batch_.front()->cross_cache;
   const WindowPositions& positions = batch_.front()->positions;
-  if (windows_.cross == nullptr) return run_window("encoder and cross", windows_.encoder, mel, cross_cache, positions);
+  if (windows_.cross == nullptr)
+    return run_window("encoder and cross", windows_.encoder, mel, cross_cache, positions);
   auto encoded = run_window("encoder", windows_.encoder, mel, *windows_.features, positions);
   if (!encoded) return encoded;
   return run_window("cross", *windows_.cross, *windows_.features, cross_cache, positions);
 }
 
-Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to,
-                                   const WindowPositions& positions) {
-  const trace::Span span(stage, positions.is_all() ? trace::Value()
-                                                   : trace::Value{"positions", positions.dense + positions.sparse});
+Result<void> Scheduler::run_window(const char* stage, Executable& executable, Buffer& from,
+                                   Buffer& to, const WindowPositions& positions) {
+  const trace::Span span(
+      stage, positions.is_all() ? trace::Value()
+                                : trace::Value{"positions", positions.dense + positions.sparse});
   const std::array<Buffer*, 2> buffers = {&from, &to};
   const std::array<std::span<Buffer* const>, 1> items = {buffers};
   return run(stage, executable, {.items = items, .rows = {}, .positions = positions});
@@ -141,7 +141,7 @@ Result<void> Scheduler::run(const char* stage, Executable& executable, const Bin
   }();
   if (!started) return fail(started.error());
   const trace::Span span("wait");
-  return (*started)->wait(kTimeout);
+  return (*started)->wait();
 }
 
 }  // namespace npuwhisper

@@ -12,10 +12,10 @@
 #include <npuwhisper/guarded.h>
 
 #include "audio/mel_frontend.h"
-#include "audio/ring_log_mel.h"
 #include "engine/cell_tables.h"
 #include "engine/model_engine.h"
-#include "whisper/softmax.h"
+#include "engine/ring_log_mel.h"
+#include "simd/softmax.h"
 
 namespace npuwhisper {
 namespace {
@@ -117,7 +117,7 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
   if (mel.data() != window().data()) std::memcpy(to.data(), mel.data(), to.size());
   tables_.reset();
-  // Through the two convolutions, position i sees frames 2 * i - 2 to 2 * i + 2.
+  // After the two convolutions, position i depends on frames 2 * i - 2 to 2 * i + 2.
   positions_ = engine_->positions_for((n_exact + 3) / 2);
   if (auto synced = mel_->sync_to_device(); !synced) return synced;
   return engine_->scheduler().encode(*mel_, *cross_cache_, positions_);
@@ -264,7 +264,7 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
 Result<std::shared_ptr<AudioRing>> AudioRing::create(std::shared_ptr<Engine> engine) {
   return guarded("audio ring", [&]() -> Result<std::shared_ptr<AudioRing>> {
     if (engine == nullptr)
-      return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+      return fail(ErrorCode::InvalidArgument, "engine: found null, wanted an open engine");
     WindowMel* mel = static_cast<ModelEngine&>(*engine).window_mel();
     if (mel == nullptr) {
       return fail(ErrorCode::Unsupported,
@@ -296,7 +296,7 @@ Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& e
   }
   auto own = std::static_pointer_cast<SampleRing>(std::move(ring));
   if (&own->mel() != model_engine.window_mel()) {
-    return fail(ErrorCode::InvalidArgument, "audio ring: found one of another engine");
+    return fail(ErrorCode::InvalidArgument, "audio ring: the ring belongs to another engine");
   }
   return RingLogMel::create(std::move(own), capacity_frames);
 }

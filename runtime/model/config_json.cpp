@@ -70,7 +70,8 @@ Result<void> read_alignment_heads(const Json& root, ModelConfig& config) {
     if (!layer || !head) return wrong(value);
     const std::pair pair(*layer, *head);
     if (std::ranges::find(config.alignment_heads, pair) != config.alignment_heads.end()) {
-      return fail(ErrorCode::CorruptModel, "alignment_heads: " + excerpt(value) + " is there twice");
+      return fail(ErrorCode::CorruptModel,
+                  "alignment_heads: " + excerpt(value) + " is listed twice");
     }
     config.alignment_heads.push_back(pair);
   }

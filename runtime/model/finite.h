@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <span>
 
-#include "model/data_type.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper {
 

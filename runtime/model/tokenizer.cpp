@@ -90,8 +90,8 @@ Result<TokenTable> read_text_tokens(const Vocabulary& vocabulary, Token eot) {
   for (std::size_t id = 0; id < bytes.size(); ++id) {
     auto token_bytes = from_byte_level(vocabulary.spellings[id]);
     if (!token_bytes) {
-      return corrupt(vocabulary,
-                     "token " + std::to_string(id) + ": found a character that stands for no byte");
+      return corrupt(vocabulary, "token " + std::to_string(id) +
+                                     ": found a character that does not encode a byte");
     }
     bytes[id] = std::move(*token_bytes);
   }
@@ -104,8 +104,8 @@ Result<TokenTable> read_text_tokens(const Vocabulary& vocabulary, Token eot) {
   return table;
 }
 
-/// Returns the "en" of "<|en|>"; empty for other spellings. No other special token has a name this
-/// short.
+/// Returns the language code in the spelling of a language token ("en" in "<|en|>"); empty for
+/// other tokens. No other special token has a name of two or three letters.
 std::string_view language_of(std::string_view spelling) {
   if (!spelling.starts_with("<|") || !spelling.ends_with("|>")) return {};
   if (spelling.size() < 6 || spelling.size() > 7) return {};

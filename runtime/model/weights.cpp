@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "model/finite.h"
-#include "model/float16.h"
+#include "simd/float16.h"
 
 namespace npuwhisper {
 namespace {

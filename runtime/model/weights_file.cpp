@@ -18,16 +18,16 @@ namespace {
 
 static_assert(std::endian::native == std::endian::little, "model files are little-endian");
 
-constexpr std::uint32_t kBinaryVersion = 6;  // CTranslate2 3.0 (its first with Whisper) and later.
+constexpr std::uint32_t kBinaryVersion = 6;  // CTranslate2 3.0 (the first with Whisper) and later.
 constexpr std::uint32_t kWhisperRevision = 3;  // CTranslate2 3.5 (February 2023) and later.
 
-/// Limit of the number of variables, and of aliases: well above every Whisper model (large-v3 has
-/// 1,300 variables), so that a hostile file cannot fill memory with names.
+/// Maximum number of variables, and of aliases. Every Whisper model has far fewer (large-v3 has
+/// 1,300 variables). The limit keeps a hostile file from filling memory with names.
 constexpr std::uint32_t kMaxNames = 1 << 16;
 constexpr unsigned kMaxRank = 8;  // Whisper's convolutions have three dimensions.
 
 /// Reads values from a file, front to back, and checks each read against the number of bytes left.
-/// Reads ahead in blocks, because most values it returns are small. Large values are skipped.
+/// Reads ahead in blocks, because most returned values are small. Large values are skipped.
 class Cursor {
  public:
   explicit Cursor(const RegularFile& file) : file_(file) {}
@@ -115,7 +115,7 @@ Result<void> check_header(Cursor& cursor) {
   }
   const auto spec = cursor.string();
   const auto revision = cursor.integer<std::uint32_t>();
-  if (!spec || !revision) return corrupt("the file ends within its header");
+  if (!spec || !revision) return corrupt("the file ends inside its header");
   if (*spec != "WhisperSpec") {
     return fail(ErrorCode::Unsupported,
                 "model specification: found " + in_quotes(*spec) + ", wanted 'WhisperSpec'");
@@ -197,7 +197,7 @@ Result<void> read_variables(Cursor& cursor, WeightsIndex& index) {
     const std::string& name = variable->name;
     if (name.ends_with("/weight_scale")) return quantised(name);
     if (!index.by_name.emplace(name, index.variables.size()).second) {
-      return corrupt("variable " + in_quotes(name) + " is there twice");
+      return corrupt("variable " + in_quotes(name) + " is listed twice");
     }
     index.variables.push_back(std::move(*variable));
   }
@@ -215,11 +215,11 @@ Result<void> read_aliases(Cursor& cursor, WeightsIndex& index) {
     const auto found = index.by_name.find(*target);
     if (found == index.by_name.end()) {
       return corrupt("alias " + in_quotes(*alias) + " of " + in_quotes(*target) +
-                     ", which is not there");
+                     ", which does not exist");
     }
     const std::string name = in_quotes(*alias);
     if (!index.by_name.emplace(std::move(*alias), found->second).second) {
-      return corrupt("alias " + name + " is there twice");
+      return corrupt("alias " + name + " is listed twice");
     }
   }
   return {};

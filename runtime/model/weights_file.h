@@ -11,8 +11,8 @@
 
 #include <npuwhisper/result.h>
 
-#include "model/data_type.h"
 #include "model/regular_file.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper {
 
@@ -38,8 +38,8 @@ struct WeightsIndex {
   std::vector<Variable> variables;                          ///< In the order of the file.
   std::map<std::string, std::size_t, std::less<>> by_name;  ///< Includes aliases.
 
-  /// Returns the variable with this name or alias; nullptr if there is none. It lives as long as
-  /// this index.
+  /// Returns the variable with this name or alias; nullptr if there is none. The variable is valid
+  /// as long as this index exists.
   const Variable* find(std::string_view name) const;
 };
 

@@ -43,7 +43,7 @@ Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& 
   const auto file = find_vad(model_folder);
   if (!file) {
     if (options.vad == Vad::On) return fail(file.error());
-    log(LogLevel::Warning, "vad=auto: does without " + file.error().message);
+    log(LogLevel::Warning, "vad=auto: continuing without " + file.error().message);
     return std::unique_ptr<SpeechDetector>();
   }
   const auto weights = shared_weights(*file);

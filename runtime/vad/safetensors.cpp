@@ -16,12 +16,12 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// Maximum size of a file. Silero's file is 1.2 MB; a file above this limit is certainly another
-/// one.
+/// Maximum size of a file in bytes. Silero's file has 1.2 MB, so a file above this limit is not
+/// Silero's.
 constexpr std::uint64_t kMaxBytes = 16 << 20;
 constexpr std::size_t kLengthBytes = 8;
-/// Maximum size of the header. Silero's is 1.2 KB. The limit is low because parsed JSON takes many
-/// times its size.
+/// Maximum size of the header in bytes. Silero's header has 1.2 KB. The limit is low because parsed
+/// JSON takes many times the memory of its text.
 constexpr std::size_t kMostHeaderBytes = 64 << 10;
 constexpr std::size_t kMaxRank = 8;
 
@@ -85,7 +85,7 @@ Result<Safetensors> Safetensors::parse(std::vector<std::byte> bytes) {
   const auto data_begin = kLengthBytes + static_cast<std::size_t>(header_bytes);
   const auto* text = reinterpret_cast<const char*>(all.data() + kLengthBytes);
   const Json header = Json::parse(text, text + header_bytes, nullptr, false);
-  if (!header.is_object()) return corrupt("found a header that is no JSON object");
+  if (!header.is_object()) return corrupt("found a header that is not a JSON object");
   for (const auto& [name, value] : header.items()) {
     if (name == "__metadata__") continue;
     const auto wrong = [&name = name](const std::string& wanted) {

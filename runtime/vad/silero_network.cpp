@@ -8,7 +8,7 @@
 #include <numeric>
 #include <utility>
 
-#include "device/cpu/panel_kernels.h"
+#include "simd/panel_kernels.h"
 #include "vad/lstm_cell.h"
 
 namespace npuwhisper {
@@ -99,7 +99,8 @@ void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t st
   }
 }
 
-/// Convolves with three taps, the middle one on the row itself; then applies ReLU.
+/// Convolves `in` with three taps and applies ReLU. The middle tap lies on the input row that
+/// belongs to the output row.
 void SileroNetwork::convolve(const VadLayer& layer, const Signal& in, size_t stride, size_t n_out,
                              float* out) {
   multiply(layer, in.values.data(), stride * in.n_channels, n_out, out);

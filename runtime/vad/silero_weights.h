@@ -8,7 +8,7 @@
 
 #include <npuwhisper/result.h>
 
-#include "device/cpu/panel_matrix.h"
+#include "simd/panel_matrix.h"
 
 namespace npuwhisper {
 
@@ -19,14 +19,14 @@ struct VadLayer {
 };
 
 /// The weights of Silero VAD (github.com/snakers4/silero-vad, MIT) for 16 kHz, from the file
-/// `silero_vad_16k.safetensors` of its Python package, packed for products with few rows: 1.3 MB.
-/// Immutable; thread-safe.
+/// `silero_vad_16k.safetensors` of its Python package, packed for products with few rows. They take
+/// 1.3 MB. Immutable; thread-safe.
 struct SileroWeights {
   static constexpr std::size_t kBins = 129;  ///< Bins of the spectrum.
 
-  VadLayer spectrum;             ///< 256 samples to real and imaginary parts of kBins.
+  VadLayer spectrum;             ///< Maps 256 samples to real and imaginary parts of kBins bins.
   std::vector<VadLayer> layers;  ///< The four convolutions of three taps.
-  VadLayer cell;                 ///< LSTM: input and hidden state to the four gates of 128 cells.
+  VadLayer cell;                 ///< LSTM: maps input and hidden state to 4 gates of 128 cells.
   std::vector<float> output;     ///< 128 weights of the hidden state.
   float output_bias = 0;
 

@@ -11,8 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum beams or candidates. Each needs its own key and value caches: 5.5 MB in Whisper base
-/// with 16-bit values.
+/// Maximum number of beams or candidates. In Whisper base with 16-bit values, the self-attention
+/// cache takes 5.5 MB for one sequence and 2.8 MB for each further one.
 constexpr int kMaxSequences = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 /// Within less than kLeastLatency no word is complete. With more than kMostLatency a window could
@@ -46,15 +46,15 @@ std::string known_codes(const Tokenizer& tokenizer) {
   return codes;
 }
 
-/// Checks the candidates for detection. For an English-only model, which detects nothing, English
-/// must be one of them.
+/// Checks options.languages, the candidates for language detection. An English-only model detects
+/// no language; for such a model the candidates must include English.
 Result<void> check_candidates(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   if (options.languages.empty()) return {};
   if (!tokenizer.is_multilingual()) {
     if (std::ranges::find(options.languages, "en") != options.languages.end()) return {};
-    return invalid("languages", in_quotes(options.languages.front()),
-                   "'en' among them, or a multilingual model such as 'base': this one is "
-                   "English-only");
+    return invalid(
+        "languages", in_quotes(options.languages.front()),
+        "a list with 'en', or a multilingual model such as 'base'; this model is English-only");
   }
   std::string unknown;
   for (const std::string& code : options.languages) {
@@ -70,7 +70,7 @@ Result<void> check_language(const TranscriberOptions& options, const Tokenizer& 
   if (!tokenizer.is_multilingual()) {
     if (!language.empty() && language != "en") {
       return invalid("language", in_quotes(language),
-                     "'en', or a multilingual model such as 'base': this one is English-only");
+                     "'en', or a multilingual model such as 'base'; this model is English-only");
     }
     if (options.task == Task::Translate) {
       return invalid("task", "translate", "transcribe: the model is English-only");

@@ -5,7 +5,7 @@
 #include <array>
 #include <cmath>
 
-#include "whisper/softmax.h"
+#include "simd/softmax.h"
 #include "whisper/stopwatch.h"
 #include "whisper/trim.h"
 
@@ -13,8 +13,8 @@ namespace npuwhisper {
 namespace {
 
 /// Factor applied to log_prob_threshold where speech is least likely. Text that Whisper invents
-/// over silence ("you", "Thank you.") has an average log probability of -1 to -0.7, real text a
-/// much higher one.
+/// over silence ("you", "Thank you.") has an average log probability of -1 to -0.7. Real text has a
+/// much higher average.
 constexpr float kStrictest = 0.7F;
 
 int max_new_tokens(int max_length) {
@@ -88,8 +88,8 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, b
 
 Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& prompt) {
   const auto n_prompt = static_cast<int>(prompt.tokens.size());
-  // The prompt of an English-only model ends with <|startoftranscript|>, so one row of logits
-  // serves both.
+  // The prompt of an English-only model ends with <|startoftranscript|>. One row of logits then
+  // gives both the no-speech probability and the first token.
   const std::array<int, 2> positions = {prompt.sot, n_prompt - 1};
   const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
   const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());
@@ -103,7 +103,8 @@ Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& pro
   const auto no_speech = static_cast<std::size_t>(tokenizer_.special().no_speech);
   now_.no_speech_probability = std::exp(at_sot[no_speech] - log_sum_exp(at_sot));
 
-  // As in CTranslate2, the prompt's last token does not count: it is the decoder's first input.
+  // As in CTranslate2, the prompt's last token does not count towards max_length, because it is the
+  // first input of the decoder's steps.
   const int max_length = decoder_.max_length();
   const int max_new = std::min(max_new_tokens(max_length), max_length - (n_prompt - 1));
   const std::uint64_t n_tokens = search_.n_tokens();

@@ -7,19 +7,20 @@
 #include <npuwhisper/result.h>
 #include <npuwhisper/transcriber.h>
 
+#include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
 #include "whisper/compression_ratio.h"
 #include "whisper/logit_rules.h"
 #include "whisper/prompt.h"
 #include "whisper/search.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper {
 
 /// The text of one window.
 struct DecodedWindow {
-  std::vector<Token> tokens{};  ///< Text and timestamps, without the prompt and the end of text.
+  /// Text and timestamp tokens, without the prompt and the end-of-text token.
+  std::vector<Token> tokens{};
   float temperature = 0;
   float average_log_probability = 0;
   float compression_ratio = 0;
@@ -28,19 +29,19 @@ struct DecodedWindow {
 
 /// Returns whether the no-speech rule classifies the window as silence, noise or music. By the rule
 /// of Radford et al. 2022, a window is silent if its no-speech probability exceeds
-/// no_speech_threshold and its text is less probable than log_prob_threshold. Here the edge is
-/// soft: above half of no_speech_threshold, a higher no-speech probability requires a more probable
-/// text. `is_spoken`: a detector found enough speech in the window (HeardAudio::is_spoken()). Text
-/// more probable than log_prob_threshold is then never silence. docs/architecture.md has the reason
-/// and the figures.
+/// no_speech_threshold and its text is less probable than log_prob_threshold. This function makes
+/// the rule gradual: above half of no_speech_threshold, a higher no-speech probability requires a
+/// more probable text. `is_spoken`: a detector found enough speech in the window
+/// (HeardAudio::is_spoken()). Text more probable than log_prob_threshold is then never silence.
+/// docs/architecture.md has the reason and the figures.
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
-/// Decodes one encoded window, and repeats it at higher temperatures while the text is repetitive
-/// or improbable (Radford et al. 2022, section 4.5). Where implementations differ, it follows
-/// faster-whisper 1.2: if every temperature fails, it returns the most probable of the texts that
-/// are not repetitive (of all texts if all are repetitive) and reports the last temperature. It
-/// adds times and counts to `stats`. The constructor allocates all buffers. Reentrant. Errors:
-/// those of the decoder.
+/// Decodes one encoded window, and repeats the decoding at higher temperatures while the text is
+/// repetitive or improbable (Radford et al. 2022, section 4.5). Where implementations differ, this
+/// class follows faster-whisper 1.2: if every temperature fails, decode() returns the most probable
+/// of the texts that are not repetitive (of all texts if all are repetitive) and reports the last
+/// temperature. Adds times and counts to `stats`. The constructor allocates all buffers. Reentrant.
+/// Errors: those of the decoder.
 class WindowDecoder {
  public:
   /// The arguments must outlive this object. The caller has validated the options.
@@ -50,8 +51,8 @@ class WindowDecoder {
   /// Restarts sampling, so that the same audio gives the same text again.
   void reset() { search_.reseed(options_.seed); }
 
-  /// Decodes the window that the decoder encoded last. `is_spoken`: as for is_silent(). The result
-  /// is valid until the next call.
+  /// Decodes the window that the decoder encoded last. `is_spoken` has the meaning that it has in
+  /// is_silent(). The result is valid until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
 
  private:

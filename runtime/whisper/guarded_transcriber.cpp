@@ -12,7 +12,7 @@ auto GuardedTranscriber::call(Call&& call) const -> decltype(call()) {
   return guarded("transcriber", [&]() -> decltype(call()) {
     if (std::exchange(broken_, true)) {
       return fail(ErrorCode::Unavailable,
-                  "transcriber: found it broken by an earlier failure, wanted a reset");
+                  "transcriber: an earlier call failed; call reset() first");
     }
     auto result = call();
     broken_ = false;
@@ -42,7 +42,7 @@ void GuardedTranscriber::reset() {
     transcriber_->reset();
     return {};
   });
-  static_cast<void>(done);  // If it failed, the next call returns an Error.
+  static_cast<void>(done);  // If reset() failed, the next call returns an Error.
 }
 
 std::vector<Word> GuardedTranscriber::draft() const {

@@ -7,14 +7,16 @@
 #include <cmath>
 #include <utility>
 
-#include "whisper/softmax.h"
+#include "simd/softmax.h"
 
 namespace npuwhisper {
 namespace {
 
-/// A language that is still doubtful after this much audio, two windows of a file, stays doubtful.
+/// Amount of audio in kept windows, in samples, after which detection stops even if the language is
+/// doubtful. It is the length of two windows of a file.
 constexpr std::int64_t kEnough = std::int64_t{60} * kSampleRate;
-/// A shorter window counts with this length, so that no weight is 0.
+/// Minimum weight of a window, in samples. A shorter window gets this weight, so that no weight is
+/// 0.
 constexpr std::int64_t kShortest = kSampleRate / 10;
 
 }  // namespace

@@ -10,8 +10,8 @@
 #include <npuwhisper/result.h>
 #include <npuwhisper/transcriber.h>
 
+#include "engine/token_decoder.h"
 #include "model/tokenizer.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper {
 

@@ -7,8 +7,8 @@
 #include <cmath>
 #include <string>
 
+#include "simd/softmax.h"
 #include "whisper/punctuation.h"
-#include "whisper/softmax.h"
 #include "whisper/stopwatch.h"
 
 namespace npuwhisper {
@@ -77,7 +77,7 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
   hearing_.was_forced = false;
   float sum = 0;
   bool has_word = false;  // the text has a word
-  bool is_draft = true;  // all of the text so far is from the draft, which the decoder holds
+  bool is_draft = true;   // all of the text so far is from the draft, which the decoder holds
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
     if (pass.must_speak && !has_word) {

@@ -7,11 +7,11 @@
 #include <npuwhisper/result.h>
 #include <npuwhisper/transcriber.h>
 
+#include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
 #include "whisper/logit_rules.h"
 #include "whisper/prompt.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper {
 
@@ -29,14 +29,16 @@ struct LiveHearing {
   std::vector<Token> tokens;  ///< Text after `committed`.
   bool was_forced = false;    ///< The model would have ended the text, but must_speak forbade it.
   float no_speech_probability = 0;
-  float average_log_probability = 0;  ///< Over `tokens` and the token that ended them.
+  /// Sum of the log probabilities of `tokens` and of the token that ended the text, if one was
+  /// decoded, divided by tokens.size() + 1.
+  float average_log_probability = 0;
 };
 
-/// Greedily decodes a window that was decoded before, when it was shorter. One batched pass checks
-/// the draft: its tokens are accepted up to the first one that greedy search would not choose now,
-/// and from there decoding continues token by token. The text is therefore exactly that of greedy
-/// search after `committed`. The text has no timestamps: words are timed by alignment. The class
-/// adds times and counts to `stats`. Allocates nothing after construction. Reentrant.
+/// Greedily decodes a window that has grown since it was decoded before. One batched pass checks
+/// the draft. It accepts the draft's tokens up to the first one that greedy search would not choose
+/// now; from there decoding continues token by token. The text is therefore exactly that of greedy
+/// search after `committed`. The text has no timestamps, because words are timed by alignment. The
+/// class adds times and counts to `stats`. Allocates nothing after construction. Reentrant.
 class LiveDecoder {
  public:
   /// The arguments must outlive this object.

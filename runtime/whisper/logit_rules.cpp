@@ -5,7 +5,7 @@
 #include <cmath>
 #include <limits>
 
-#include "whisper/softmax.h"
+#include "simd/softmax.h"
 #include "whisper/timestamps.h"
 
 namespace npuwhisper {
@@ -83,8 +83,8 @@ void LogitRules::forbid_end(std::span<float> logits) const {
 void LogitRules::forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const {
   const auto times = logits.subspan(timestamp_begin_);
   if (sampled.empty()) {
-    // The next line forbids all text, so this one matters only for suppress_begin_tokens that are
-    // timestamps. Whisper's own are not.
+    // All text is forbidden anyway, so suppressed_first_ matters only if it holds timestamps.
+    // Whisper's own suppress_begin_tokens hold none.
     forbid(logits, suppressed_first_);
     forbid(logits.first(timestamp_begin_));
     forbid(times.subspan(std::min(max_initial_timestamp_ + 1, times.size())));

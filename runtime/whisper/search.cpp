@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "whisper/softmax.h"
+#include "simd/softmax.h"
 
 namespace npuwhisper {
 namespace {
@@ -111,7 +111,8 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
   const auto most_probable = [&] { return static_cast<Token>(find_first(logits, summary.max)); };
   if (temperature == 0) return most_probable();
   const float scale = 1 / temperature;
-  // 53 random bits, scaled here because std::uniform_real_distribution differs between libraries.
+  // A number in [0, 1) from 53 random bits. std::uniform_real_distribution is not used, because its
+  // results differ between libraries.
   const double uniform = static_cast<double>(random_() >> 11) * 0x1.0p-53;
   double left = uniform * static_cast<double>(sum_exp(logits, summary.max, scale));
   for (std::size_t begin = 0; begin < logits.size(); begin += kBlock) {
@@ -126,7 +127,8 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
       if (left < 0) return static_cast<Token>(begin + i);
     }
   }
-  // Rounding made the total larger than the sum of its parts, and the draw lies in the difference.
+  // This line is reached only if rounding made the total larger than the sum of its parts and the
+  // draw lies in the difference.
   return most_probable();
 }
 
@@ -142,7 +144,7 @@ Result<const Hypothesis*> Search::beam(TokenDecoder& decoder, std::span<float> l
   best_beam_finished_ = false;
   std::size_t n_beams = 1;
   for (int length = 1;; ++length) {
-    // Twice as many candidates as beams, so that those that end can be replaced.
+    // Ranks twice as many candidates as beams, so that candidates that end can be replaced.
     const auto ranked = rank_candidates(logits, n_beams, 2 * n);
     if (!ranked) return fail(ranked.error());
     grow_beams(n, length == max_new, length_penalty);

@@ -9,17 +9,18 @@
 #include <npuwhisper/result.h>
 #include <npuwhisper/segment.h>
 
+#include "engine/token_decoder.h"
 #include "whisper/logit_rules.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper {
 
 /// A text found by the search: the tokens after the prompt, without the end of text.
 struct Hypothesis {
   std::vector<Token> tokens;
-  float sum_log_probability = 0;  ///< Includes the end of text if it was reached.
+  float sum_log_probability = 0;  ///< Includes the end-of-text token if the text has ended.
 
-  /// Returns the average over the tokens. As in openai/whisper, the end of text counts as a token.
+  /// Returns the average log probability of a token. As in openai/whisper, the end of text counts
+  /// as a token.
   float average_log_probability() const {
     return sum_log_probability / static_cast<float>(tokens.size() + 1);
   }
@@ -84,7 +85,7 @@ class Search {
 
   std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
   std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
-  std::vector<int> alive_;             // greedy and sampling: sequence -> index into beams_
+  std::vector<int> alive_;             // greedy and sampling: by sequence, index into beams_
   std::vector<int> parents_;
   std::vector<Token> next_;
   std::vector<Candidate> candidates_;

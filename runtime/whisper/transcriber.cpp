@@ -50,7 +50,7 @@ Result<std::unique_ptr<Transcriber>> create_unguarded(std::shared_ptr<Engine> en
                                                       const TranscriberOptions& options,
                                                       std::shared_ptr<AudioRing> ring) {
   if (engine == nullptr) {
-    return fail(ErrorCode::InvalidArgument, "engine: found none, wanted one that is open");
+    return fail(ErrorCode::InvalidArgument, "engine: found null, wanted an open engine");
   }
   auto transcriber = create_as_written(std::move(engine), options, std::move(ring));
   if (!transcriber) return transcriber;

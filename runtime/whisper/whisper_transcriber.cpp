@@ -59,8 +59,7 @@ WhisperTranscriber::WhisperTranscriber(Parts&& parts, int prompt_length, bool ke
       options_(parts.options),
       window_frames_(kFramesPerTimestamp * parts.config.n_audio_ctx),
       decoder_(std::move(parts.decoder)),
-      audio_(std::move(parts.mel), std::move(parts.detector), window_frames_,
-             keep_samples, stats_),
+      audio_(std::move(parts.mel), std::move(parts.detector), window_frames_, keep_samples, stats_),
       prompt_(tokenizer_, prompt_length, options_.initial_prompt),
       language_decision_(tokenizer_, options_),
       language_(language_decision_.code()) {
@@ -75,7 +74,7 @@ template <typename Sample>
 Result<std::vector<Segment>> WhisperTranscriber::hear(std::span<const Sample> pcm) {
   if (const auto ok = check_running(); !ok) return fail(ok.error());
   if (drained_) {
-    return fail(ErrorCode::InvalidArgument, "push: found a drained stream, wanted reset() before");
+    return fail(ErrorCode::InvalidArgument, "push: the stream is drained; call reset() first");
   }
   std::vector<Segment> out;
   while (!pcm.empty()) {
@@ -193,7 +192,7 @@ void WhisperTranscriber::warn_of_language() {
   warned_of_language_ = true;
   log(LogLevel::Warning, "language: found " +
                              describe_guess(language_, language_decision_.probability()) +
-                             ", wanted at least one half; set the option language");
+                             ", wanted at least 0.5; set the option language");
 }
 
 }  // namespace npuwhisper

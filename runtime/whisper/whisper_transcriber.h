@@ -13,13 +13,13 @@
 #include <npuwhisper/transcriber.h>
 
 #include "audio/log_mel.h"
+#include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
 #include "vad/speech_detector.h"
 #include "whisper/heard_audio.h"
 #include "whisper/language_decision.h"
 #include "whisper/prompt.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper {
 
@@ -80,7 +80,8 @@ class WhisperTranscriber : public Transcriber {
   /// listen() is called after at most this many new samples, so the policy can make its decisions
   /// independent of how the audio is divided into pushes.
   virtual std::int64_t n_wanted() const = 0;
-  /// Called after new audio: decodes what is due and appends the segments that became final.
+  /// Called after new audio has arrived: decodes the audio that is due and appends the segments
+  /// that became final.
   virtual Result<void> listen(std::vector<Segment>& out) = 0;
   /// Called by settle() and drain(): decodes the remaining audio and appends all segments that are
   /// not yet returned.
@@ -93,12 +94,13 @@ class WhisperTranscriber : public Transcriber {
   /// Returns an error if the stream cannot continue: Cancelled, or the error that ended it.
   Result<void> check_running() const;
   bool is_drained() const { return drained_; }
-  /// Encodes the window that begins at mel frame `first`. `n_exact`: as for TokenDecoder::encode().
+  /// Encodes the window that begins at mel frame `first`. `n_exact` has the meaning that it has in
+  /// TokenDecoder::encode().
   Result<void> encode(std::int64_t first, int n_exact);
   /// Returns the token of language_ if `is_known`. Otherwise detects the language in the window
   /// encoded last, which begins at mel frame `first` and holds `n_frames` frames of audio, and
   /// returns the token of the most probable language given this window and the kept ones. If that
-  /// is not language_, drops the previous text from the prompt. Returns no token for an
+  /// language is not language_, drops the previous text from the prompt. Returns no token for an
   /// English-only model. Errors: those of the decoder.
   Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames);
   /// Sets language_ to the language that the last find_language() found and keeps its window for
@@ -107,7 +109,8 @@ class WhisperTranscriber : public Transcriber {
   /// Makes the current counters visible to stats().
   void publish_stats();
 
-  // Used by the policies. Not for cancel() and stats(), which other threads may call.
+  // The policies use the members below. cancel() and stats() must not use them, because other
+  // threads may call cancel() and stats().
   const Tokenizer& tokenizer_;
   const TranscriberOptions options_;
   const int window_frames_;

@@ -9,10 +9,10 @@
 
 #include <npuwhisper/transcriber.h>
 
+#include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
 #include "whisper/speech_evidence.h"
-#include "whisper/token_decoder.h"
 #include "whisper/word_aligner.h"
 #include "whisper/word_pieces.h"
 #include "whisper/word_repairs.h"
@@ -29,9 +29,9 @@ struct WordTimingWindow {
 };
 
 /// Finds the time of each word of a window: runs the decoder over the text once more, aligns the
-/// text with the audio by the attention of its alignment heads (word_aligner.h), and corrects the
-/// times. Text is split into words as in openai/whisper, but the words are timed by a different
-/// method, which models pauses. Reentrant; allocates nothing except the words it returns.
+/// text with the audio by the attention of the decoder's alignment heads (word_aligner.h), and
+/// corrects the times. Text is split into words as in openai/whisper, but the words are timed by a
+/// different method, which models pauses. Reentrant; allocates nothing except the words it returns.
 class WordTimer {
  public:
   WordTimer(const Tokenizer& tokenizer, const ModelConfig& config);
@@ -40,7 +40,7 @@ class WordTimer {
   /// are, in order, those of the window that `decoder` encoded last. A segment's words joined are
   /// exactly its text. Words never overlap each other or earlier words of the stream. Words lie
   /// within the window's audio, unless the audio after earlier words has fewer samples than there
-  /// are words. Segments without text are left alone. To save time, the probabilities of words in
+  /// are words. Segments without text do not change. To save time, the probabilities of words in
   /// the first `n_known` segments are set to 0 and not computed. Errors: those of
   /// TokenDecoder::align(), DeviceError (align() returned the wrong number of values),
   /// InvalidArgument (unknown language, more tokens than the model has positions), Unsupported (the

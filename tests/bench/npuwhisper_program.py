@@ -7,26 +7,30 @@ import pathlib
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-PROGRAM = ROOT / 'build' / 'examples' / 'npuwhisper-transcribe'
+PROGRAM = ROOT / 'build' / 'programs' / 'transcribe' / 'npuwhisper-transcribe'
 
 
 class ProgramError(Exception):
     """The program could not be run or failed; the message is for the user."""
 
 
-def transcribe(files, options, environment=None, program=PROGRAM):
+def transcribe(files, options, environment=None, program=PROGRAM, wrapper=()):
     """Yields the program's JSON object for each of `files`, in order, as soon as it is available.
 
     One process for all files: the model is loaded before the first one's clock starts. A file that
-    could not be transcribed has "error" in its object and does not stop the others.
+    could not be transcribed has "error" in its object and does not stop the others. `wrapper` is a
+    command that runs the program, such as `npuwhisper-emulate npu2 --`.
     """
     if not program.exists():
         raise ProgramError(f'{program} is not there: run tools/setup')
     variables = {**os.environ, **(environment or {})}
-    # In a build folder, the element is not installed but lies in a folder beside the program's.
-    variables['GST_PLUGIN_PATH'] = str(program.parents[1] / 'gst')
-    variables['GST_REGISTRY'] = str(program.parents[1] / 'gst-registry.bin')
-    command = [program, '--quiet', '--format', 'json', *options, '--', *files]
+    # In a build folder, the element is in `gst`, and the depth of the program depends on the
+    # checkout's age. An installed program finds the element itself.
+    build = next((folder for folder in program.parents if (folder / 'meson-info').is_dir()), None)
+    if build:
+        variables['GST_PLUGIN_PATH'] = str(build / 'gst')
+        variables['GST_REGISTRY'] = str(build / 'gst-registry.bin')
+    command = [*wrapper, program, '--quiet', '--format', 'json', *options, '--', *files]
     process = subprocess.Popen([str(word) for word in command], env=variables, encoding='utf8',
                                stdout=subprocess.PIPE)
     left = [str(file) for file in files]

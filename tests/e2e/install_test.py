@@ -21,7 +21,7 @@ FOLDERS = json.loads(os.environ['NPUWHISPER_INSTALLED'])
 MODEL = 'tiny.en'
 RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
 INSTALL = pathlib.Path(__file__).parents[2] / 'docs' / 'install.md'
-APP = pathlib.Path(__file__).with_name('library_app.cpp')
+APP = pathlib.Path(__file__).parents[2] / 'examples' / 'samples_to_text.cpp'
 # The arguments for each program and its expected error. It fails, but only after the program has
 # found the element.
 TRIES = {
@@ -94,7 +94,7 @@ class Installed(unittest.TestCase):
                 self.assertNotIn('GST_PLUGIN_PATH', stderr)
 
     def test_programs_of_the_build_folder_find_the_plugin(self):
-        programs = self.programs(BUILD / 'examples')
+        programs = self.programs(BUILD / 'programs')
         self.assertLessEqual({'npuwhisper-transcribe', 'npuwhisper-hls'}, set(programs))
         for name, stderr in self.try_all(programs).items():
             with self.subTest(program=name):
@@ -156,8 +156,8 @@ class Installed(unittest.TestCase):
     # The library.
 
     def compile(self, line):
-        """Runs `line`, which compiles app.cpp, against the installed library."""
-        shutil.copy(APP, self.folder / 'app.cpp')
+        """Runs `line`, which compiles the example, against the installed library."""
+        shutil.copy(APP, self.folder)
         return subprocess.run(
             ['bash', '-c', line], cwd=self.folder, capture_output=True, encoding='utf-8',
             timeout=120, check=False, env=self.environment(

@@ -102,12 +102,13 @@ class Errors(unittest.TestCase):
                               check=True, timeout=LONGEST)
         self.assertIn('--latency', done.stdout)
         with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
-            examples = pathlib.Path(folder) / 'examples'
-            examples.mkdir()
-            for name in ('monitor', 'monitor_help.txt'):
-                shutil.copy(pathlib.Path(__file__).parents[2] / 'examples' / name, examples)
-            script = subprocess.run([examples / 'monitor', '--help'], capture_output=True,
-                                    encoding='utf-8', check=False, timeout=LONGEST)
+            for name in ('examples/monitor', 'programs/monitor/help.txt'):
+                copy = pathlib.Path(folder, name)
+                copy.parent.mkdir(parents=True)
+                shutil.copy(pathlib.Path(__file__).parents[2] / name, copy)
+            script = subprocess.run([pathlib.Path(folder, 'examples/monitor'), '--help'],
+                                    capture_output=True, encoding='utf-8', check=False,
+                                    timeout=LONGEST)
         self.assertEqual((script.returncode, script.stderr), (0, ''))
         self.assertEqual(script.stdout,
                          done.stdout.replace('npuwhisper-monitor', 'examples/monitor'))
@@ -123,7 +124,7 @@ class Errors(unittest.TestCase):
                            (('--port', '0', '--source', 'nosuchsrc'), 'nosuchsrc'),
                            (('--port', '0', '--address', 'here', '/dev/null'), "'here'"),
                            (('--port', '0', '--token', 'short', '/dev/null'), 'at least 16'),
-                           (('--port', '0', '--token', '', '/dev/null'), '--token: found none'),
+                           (('--port', '0', '--token', '', '/dev/null'), '--token: the value is empty'),
                            (('--port', '0', '--host', 'a:80', '/dev/null'), "'a:80'"),
                            (('--nonsense',), 'nonsense'),
                            (('/tmp',), 'is a folder')):

@@ -212,7 +212,7 @@ class Speech(Case):
         self.assertGreaterEqual(share_found(SPOKEN[1], text), 0.8, text)
         done = transcribe(self.make('silent.mkv', video))
         self.assertEqual(done.returncode, 1)
-        self.assertIn('silent.mkv: there is no audio in it', done.stderr)
+        self.assertIn('silent.mkv: it contains no audio', done.stderr)
 
     def make_coded(self, name, *options):
         """Writes a media file with ffmpeg, and returns it."""
@@ -234,7 +234,7 @@ class Speech(Case):
         empty.touch()
         reasons = {
             self.make_coded('yuv444.mp4', *picture, '-pix_fmt', 'yuv444p', '-profile:v', 'high444'):
-                'there is no audio in it',
+                'it contains no audio',
             self.make_coded('alac.m4a', '-i', RECORDINGS[1], '-c:a', 'alac'):
                 'gstreamer1.0-libav',
             self.make_coded('wma.wma', '-i', RECORDINGS[1], '-c:a', 'wmav2'):
@@ -372,7 +372,7 @@ class Speech(Case):
         done = transcribe(f'{site}/gone.wav')
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, f'npuwhisper-transcribe: {site}/gone.wav: '
-                         'the server cannot be reached, or ended the connection\n')
+                         'the server is unreachable or closed the connection\n')
 
     def test_voice_activity_detection(self):
         if program.vad_weights():
@@ -513,10 +513,10 @@ class Usage(Case):
 
     def test_script_prints_the_help_without_building(self):
         """Copies only the script and its help text: there is no tools/setup that could build."""
+        for name in ('examples/transcribe', 'programs/transcribe/help.txt'):
+            (self.folder / name).parent.mkdir(parents=True)
+            shutil.copy(pathlib.Path(__file__).parents[2] / name, self.folder / name)
         examples = self.folder / 'examples'
-        examples.mkdir()
-        for name in ('transcribe', 'transcribe_help.txt'):
-            shutil.copy(pathlib.Path(__file__).parents[2] / 'examples' / name, examples)
         wanted = self.run_ok('--help').replace('npuwhisper-transcribe', 'examples/transcribe')
         for args in (['--help'], ['-h'], ['--initial-prompt', 'a', 'talk.mp4', '--help']):
             done = subprocess.run([examples / 'transcribe', *args], capture_output=True,

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Makes each call that can fail do so, in each situation of the element, and checks the outcome.
+// Injects a failure into each call that can fail, in each situation of the element, and checks the
+// outcome.
 //
-// A child process runs each situation once and records the sites that are called. Then one child
-// for each site runs the situation with the call at that site failing. Allowed: success, or an
-// ERROR; and after NULL the element plays as before. Not allowed: the end of the process, a hang,
-// text missing without an ERROR, a leak.
+// A child process runs each situation once and records the sites that are called. Then, for each
+// site, two children run the situation while calls at that site fail: in one child only the first
+// call fails, in the other all calls from the first one on. A child may succeed or report an ERROR,
+// and after NULL the element must play as before. The process must not end, hang, lose text without
+// an ERROR, or leak.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <gst/gst.h>
@@ -37,11 +39,12 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-/// A child that takes longer hangs. A child normally takes a tenth of a second.
+/// Time limit of a child. A child that takes longer counts as hanging; a child normally takes a
+/// tenth of a second.
 constexpr auto kPatience = 40s;
 
-/// Number of objects that XRT 2.25 and AMD's driver may keep after a call of theirs fails; they
-/// keep at most 12. The leak sanitizer does not report them as leaks.
+/// Number of objects that XRT 2.25 and AMD's driver may keep after one of their calls fails. In
+/// practice they keep at most 12. The leak sanitizer does not report these objects as leaks.
 constexpr long kKeptByXrt = 16;
 
 /// The outcome of a trial. OneDnn: an allocation in oneDNN failed, and oneDNN crashed, deadlocked,
@@ -63,24 +66,24 @@ bool is_allowed(Verdict verdict) {
 }
 
 struct Options {
-  std::vector<Situation> situations;  ///< Empty: all.
-  std::optional<FaultKind> kind;      ///< Kind of the failing calls; none: all.
-  std::optional<std::uint64_t> site;  ///< The only site to try; none: all.
-  std::string device = "cpu";         ///< "npu": under npuwhisper-emulate.
+  std::vector<Situation> situations;  ///< The situations to run; parse() adds all if none is named.
+  std::optional<FaultKind> kind;      ///< Kind of the failing calls; all kinds if not set.
+  std::optional<std::uint64_t> site;  ///< The only site to try; all sites are tried if not set.
+  std::string device = "cpu";         ///< "cpu", or "npu" under npuwhisper-emulate.
   unsigned share = 1;                 ///< One in this many sites is tried.
-  unsigned seed = 1;                  ///< Chooses the sites.
+  unsigned seed = 1;                  ///< Selects the sites that are tried.
   unsigned n_children = 2;
-  bool spares_onednn = false;  ///< Only sites in our own code.
+  bool spares_onednn = false;  ///< Tries only sites in our own code, not those inside oneDNN.
 };
 
 /// The report of a child.
 struct Report {
-  int status = 0;  ///< The status from waitpid(); -1: it took too long.
+  int status = 0;  ///< The status from waitpid(), or -1 if the child took too long.
   json content;
   std::vector<const void*> crash;  ///< The stack at a crash, innermost frame first.
 };
 
-/// File descriptor to which a crash writes its stack: return addresses as text.
+/// File descriptor to which note_crash() writes the stack as text, one return address per line.
 int crash_output = -1;
 
 void note_crash(int signal_number) {
@@ -150,7 +153,8 @@ json to_json(const Outcome& outcome) {
 
 /// Runs the situation. Called in a child.
 json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
-  // XRT keeps the objects that it creates for its first device.
+  // XRT keeps the objects that it creates for its first device. An extra run creates them before
+  // the live objects are counted.
   if (setting.device == "npu") {
     run_situation(situation, setting, begin, fault_points::stop);
     fault_points::empty_caches();
@@ -229,7 +233,7 @@ bool is_in(const void* address, std::string_view library) {
          std::string_view(info.dli_fname).find(library) != std::string_view::npos;
 }
 
-/// Returns whether oneDNN causes the outcome of a failure inside it.
+/// Returns whether the failed call was in oneDNN and oneDNN caused the outcome.
 bool is_onednns(const FaultSite& site, const Report& report, Verdict verdict) {
   if (!is_in(site.frames.front(), "libdnnl") || verdict == Verdict::SilentLoss) return false;
   if (verdict != Verdict::Crash) return true;
@@ -266,9 +270,9 @@ std::vector<std::string> functions_of(std::span<const void* const> frames) {
   return functions;
 }
 
-/// Returns whether docs/faults.md lists the failure as not covered: nlohmann's JSON allocates in a
-/// noexcept function while it destroys a value; after XRT could not open a device, it no longer
-/// finds the device's files.
+/// Returns whether docs/faults.md lists the failure as not covered. There are two such failures:
+/// nlohmann's JSON allocates in a noexcept function while it destroys a value; XRT no longer finds
+/// a device's files after it could not open the device.
 bool is_known(const std::vector<std::string>& functions, const Report& report) {
   if (report.content.is_object() && report.content["again"].get<std::string>().find(
                                         "Failed to read sysfs node") != std::string::npos) {
@@ -282,7 +286,8 @@ bool is_known(const std::vector<std::string>& functions, const Report& report) {
 class Matrix {
  public:
   explicit Matrix(const Options& options) : options_(options) {
-    // The emulated array takes 1 s per 10 s of a window.
+    // On the emulated array, a window takes about 1 s of computation per 10 s of audio, so the
+    // model has windows of 2 s there instead of 30 s.
     const bool is_short = options.device == "npu";
     write_tiny_model(folder_.path(), {.n_audio_ctx = is_short ? 100 : 1500});
   }
@@ -330,7 +335,8 @@ class Matrix {
     collect(0);
   }
 
-  /// Decides for each site independently of which other sites exist.
+  /// Returns whether the sample includes the trial. The choice does not depend on other sites, so
+  /// it stays the same when sites are added or removed.
   bool is_in_sample(const FaultSite& site, bool lasts) const {
     std::seed_seq seeds{options_.seed, static_cast<unsigned>(site.id),
                         static_cast<unsigned>(site.id >> 32), lasts ? 1U : 0U};
@@ -338,7 +344,8 @@ class Matrix {
   }
 
   void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
-    // The text of a live stream depends on the timing of its audio; that the stream ends does not.
+    // The text of a live stream depends on the timing of its audio, so it may differ from the
+    // reference. The stream must still end.
     Verdict verdict = judge(report, reference, situation == Situation::Live,
                             options_.device == "npu" ? kKeptByXrt : 0);
     if (!is_allowed(verdict) && is_onednns(trial.site, report, verdict)) verdict = Verdict::OneDnn;
@@ -407,7 +414,7 @@ class Matrix {
       "               all)\n"
       "  --site       one site, by the number that a run of the same build prints (default: all)\n"
       "  --only ours  none of oneDNN's own calls\n"
-      "  --device     which plays; npu needs npuwhisper-emulate around this program (default: "
+      "  --device     device under test; npu requires running under npuwhisper-emulate (default: "
       "cpu)\n"
       "  --share      try one of N sites (default: 1, all)\n"
       "  --seed       chooses other ones (default: 1)\n"
@@ -476,7 +483,8 @@ int main(int argc, char** argv) {
   // A critical message aborts a child, which counts as a crash.
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(nullptr, nullptr);
-  // Before the children are created, the plugin is loaded once and no thread is started.
+  // Loads the plugin once, before the children are created. No thread may be started here, because
+  // fork() does not copy threads.
   GstPlugin* plugin = gst_plugin_load_by_name("npuwhisper");
   if (plugin == nullptr) {
     std::fputs("no plugin 'npuwhisper' in GST_PLUGIN_PATH\n", stderr);

@@ -21,7 +21,7 @@ class Stream {
     element_ = gst_element_factory_make("npuwhisper", nullptr);
     if (element_ == nullptr) g_error("no element 'npuwhisper'");
     gst_object_ref_sink(element_);
-    // Accepts any text of a model with random weights.
+    // These thresholds accept any text of a model with random weights.
     g_object_set(element_, "model", setting.model.c_str(), "n-threads", 2, "temperature-increment",
                  0.0, "no-speech-threshold", 1.0, "log-prob-threshold", -100.0,
                  "compression-ratio-threshold", 100.0, "word-times", TRUE, nullptr);
@@ -39,8 +39,7 @@ class Stream {
     gst_object_unref(bus_);
     // A thread that posted an error may hold a reference a little longer.
     for (int i = 0; GST_OBJECT_REFCOUNT_VALUE(element_) > 1 && i < 5000; ++i) g_usleep(1000);
-    if (GST_OBJECT_REFCOUNT_VALUE(element_) > 1)
-      g_error("somebody kept a reference to the element");
+    if (GST_OBJECT_REFCOUNT_VALUE(element_) > 1) g_error("a reference to the element leaked");
     gst_object_unref(element_);
   }
   Stream(const Stream&) = delete;
@@ -66,8 +65,8 @@ class Stream {
     harness_ = nullptr;
   }
 
-  /// Pushes noise from second `from` to second `to`; the noise is always the same for the same
-  /// times.
+  /// Pushes noise from second `from` to second `to`. Calls with the same `from` push the same
+  /// noise.
   void push(int from, int to) {
     if (harness_ == nullptr) return;
     std::mt19937 generator(static_cast<unsigned>(from));
@@ -98,7 +97,7 @@ class Stream {
   /// Ends the stream and waits for EOS or an ERROR.
   void finish() {
     if (harness_ != nullptr) gst_harness_push_event(harness_, gst_event_new_eos());
-    // After a refusal, the ERROR may arrive later.
+    // After a refusal, the element may post its ERROR later.
     while ((!finished_ || refused_) && error_.empty()) {
       collect();
       if ((!finished_ || refused_) && error_.empty()) g_usleep(1000);
@@ -183,7 +182,7 @@ Outcome run_situation(Situation situation, const Setting& setting,
   Stream stream(setting, situation == Situation::Live);
   if (situation == Situation::Load) begin();
   stream.start();
-  // The model is loaded by the end of a first stream.
+  // A first stream of 1 s makes the element load its model.
   stream.push(0, 1);
   stream.finish();
   if (situation != Situation::Load) {

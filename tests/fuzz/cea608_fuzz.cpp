@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a layout and a sequence of calls to the CEA-608 encoder. A receiver reads its pairs.
+// An input is a layout and a sequence of calls to the CEA-608 encoder. A receiver reads the
+// encoder's byte pairs.
 #include <optional>
 #include <string>
 
 #include "../../gst/cea608/caption_encoder.h"
-#include "../../gst/markup_text.h"
-#include "../gst/cea608_receiver.h"
 #include "decisions.h"
+#include "gst/cea608/markup_text.h"
 #include "harness.h"
+#include "tests/gst/cea608/cea608_receiver.h"
 
 namespace npuwhisper::fuzz {
 namespace {
@@ -16,7 +17,8 @@ using cea608::CaptionEncoder;
 using cea608::Layout;
 
 constexpr std::size_t kMaxText = 600;
-/// The encoder keeps at most 2048 columns of text, each of which takes a few slots.
+/// Maximum number of slots until the encoder is idle. The encoder keeps at most 2048 columns of
+/// text, and each column takes a few slots.
 constexpr int kMostSlotsToIdle = 20000;
 
 Layout layout_of(Decisions& input) {

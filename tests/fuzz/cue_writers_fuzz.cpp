@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a transcript, as choices or as the element's JSON. Every writer writes it.
+// An input is a transcript, as choices or as the element's JSON, or a sequence of cues, as choices.
+// Each writer of transcripts writes a transcript. WebVttSegments writes the cues.
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -7,10 +8,10 @@
 #include <vector>
 
 #include "decisions.h"
-#include "formats.h"
 #include "harness.h"
+#include "programs/hls/webvtt_segments.h"
+#include "programs/transcribe/formats.h"
 #include "temporary_folder.h"
-#include "webvtt_segments.h"
 
 namespace npuwhisper::fuzz {
 namespace {
@@ -20,7 +21,8 @@ using cli::TimedSegment;
 
 constexpr std::size_t kMaxText = 120;
 constexpr double kMostSeconds = 1e6;
-constexpr std::int64_t kMostStreamMs = 8000;  // Limits the files: each may cover only 1 s.
+// Limits the number of files, because a file may cover as little as 1 s.
+constexpr std::int64_t kMostStreamMs = 8000;
 
 bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r\v\f") == std::string::npos;

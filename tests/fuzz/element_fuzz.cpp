@@ -9,23 +9,25 @@
 #include <cstdlib>
 #include <memory>
 
-#include "../../gst/gstnpuwhisper.h"
-#include "../../gst/gsttexttocea608.h"
-#include "../gst/scripted_runtime.h"
 #include "decisions.h"
 #include "element_neighbours.h"
 #include "element_settings.h"
 #include "element_traffic.h"
+#include "gst/cea608/gsttexttocea608.h"
+#include "gst/element/gstnpuwhisper.h"
 #include "harness.h"
+#include "tests/gst/support/scripted_runtime.h"
 
 namespace npuwhisper::fuzz {
 namespace {
 
-/// A long input takes time and finds no more than several short ones.
+/// Maximum number of steps of an input. A long input takes more time than several short ones and
+/// finds no more.
 constexpr int kMostSteps = 200;
 
-/// Suppresses warnings, which are expected: events in the wrong order, pads that refuse a query.
-/// GLib's own way to make criticals fatal raises a signal that libFuzzer does not catch.
+/// Ignores warnings, which are expected: events in the wrong order, pads that refuse a query.
+/// Aborts the program on a critical message. GLib's own way to make criticals fatal raises a signal
+/// that libFuzzer does not catch.
 void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpointer) {
   if ((level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) == 0) return;
   std::fprintf(stderr, "finding: CRITICAL %s\n", message);
@@ -67,7 +69,8 @@ class Session {
     GstClock* clock = gst_system_clock_obtain();
     gst_element_set_clock(element_, clock);
     gst_object_unref(clock);
-    // Most inputs would not reach this state by themselves.
+    // The session begins with a stream in PLAYING, because most inputs would not reach this state
+    // by themselves.
     set_some_properties(input, element_, input.choice(4));
     gst_element_set_state(element_, GST_STATE_PLAYING);
     traffic_.begin_stream(neighbours_->upstream());

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a browser's data for the monitor, after a first byte that sets the place of a pause
-// and, by its lowest bit, the server: one for this machine only, or one for all, with a token.
+// An input is one control byte followed by the data that a browser sends to the monitor. The
+// control byte sets the position of a pause in the data. Its lowest bit selects the server: 0 for a
+// server that only this machine can reach, 1 for a server that all machines can reach with a token.
 #include <arpa/inet.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -10,16 +11,16 @@
 #include <memory>
 #include <string>
 
-#include "caption_feed.h"
 #include "harness.h"
-#include "web_server.h"
+#include "programs/monitor/caption_feed.h"
+#include "programs/monitor/web_server.h"
 
 namespace npuwhisper::fuzz {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Longer than any request takes on a busy machine.
+/// Time limit of an input, longer than any request takes on a busy machine.
 constexpr std::chrono::seconds kPatience{60};
 
 /// A server of the monitor with some text. All inputs share it.

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <string_view>
 
-#include "caption_reader.h"
 #include "recording.h"
+#include "tests/gst/support/caption_reader.h"
 
 namespace npuwhisper::test {
 namespace {
@@ -19,7 +19,7 @@ bool is_ours(GstMessage* message) {
   return g_str_has_prefix(GST_MESSAGE_SRC_NAME(message), "npuwhisper");
 }
 
-// Returns `found` with compounds split as in `wanted`: coldhearted as cold hearted.
+// Returns `found` with compounds split as in `wanted`, for example "coldhearted" as "cold hearted".
 Words with_compounds_of(const Words& wanted, const Words& found) {
   Words same;
   for (const std::string& word : found) {
@@ -103,6 +103,21 @@ void LiveSpeech::expect_same(const Words& wanted, const Words& found, std::size_
       << "wanted: " << text_of(wanted) << "\nfound:  " << text_of(found);
 }
 
+void LiveSpeech::expect_same_but_for_the_end(const Words& wanted, const Words& found,
+                                             std::size_t n_most) {
+  ASSERT_GT(wanted.size(), kChanceWords);
+  const Words certain(wanted.begin(), wanted.end() - kChanceWords);
+  // Finds the number of leading words of `found` that fit `certain` best.
+  std::size_t n_errors = found.size() + certain.size();
+  for (std::size_t n = 0; n <= found.size(); ++n) {
+    const Words begin(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n));
+    n_errors = std::min(n_errors, word_errors(certain, with_compounds_of(certain, begin)));
+  }
+  EXPECT_LE(n_errors, n_most) << "wanted: " << text_of(wanted) << "\nfound:  " << text_of(found);
+  EXPECT_LE(found.size(), wanted.size() + kOneWord) << text_of(found);
+  EXPECT_GE(found.size() + kOneWord, wanted.size()) << text_of(found);
+}
+
 bool LiveSpeech::is_text_complete(const Recorder& text, const HeardAudio& audio) {
   const auto is_at_end = [&](const Record& record) {
     return record.kind != Record::Kind::Event && record.end >= audio.end();
@@ -119,9 +134,10 @@ void LiveSpeech::expect_no_complaints(Pipeline& pipeline) {
     GError* error = nullptr;
     gchar* debug = nullptr;
     (is_error ? gst_message_parse_error : gst_message_parse_warning)(message.get(), &error, &debug);
-    // The watchdog counts real time. The PatientClock of the sink may stand still meanwhile.
+    // The watchdog counts real time, while the sink's PatientClock may be stopped. Its warnings are
+    // therefore ignored.
     const bool is_of_watchdog =
-        std::string_view(error->message).find("has not taken a buffer or event for") !=
+        std::string_view(error->message).find("has not accepted a buffer or event for") !=
         std::string_view::npos;
     if (!is_of_watchdog) {
       ADD_FAILURE() << GST_MESSAGE_SRC_NAME(message.get()) << ": " << error->message << " ("

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// MPEG-TS over UDP: jitter and packet loss, a sender that pauses, and one that restarts.
+// Tests of MPEG-TS over UDP with jitter and packet loss, a sender that pauses, and a sender that
+// restarts.
 #include <algorithm>
 #include <fstream>
 #include <memory>
@@ -7,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "caption_reader.h"
 #include "heard_audio.h"
 #include "live_speech.h"
+#include "tests/gst/support/caption_reader.h"
 #include "udp_sender.h"
 
 namespace npuwhisper::test {

@@ -11,7 +11,7 @@
 #include <iterator>
 #include <random>
 
-#include "patient_clock.h"
+#include "tests/gst/support/patient_clock.h"
 
 namespace npuwhisper::test {
 namespace {

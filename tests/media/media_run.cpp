@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// media-run: plays a file or URI with or without npuwhisperbin, performs one action on it, and
-// prints what arrived at the sinks as one JSON object. The tests compare two such objects.
+// media-run plays a file or URI with or without npuwhisperbin, performs one action on it, and
+// prints a report of the data that arrived at the sinks as one JSON object. The tests compare two
+// such objects.
 
 #include <gst/gst.h>
 
@@ -16,9 +17,9 @@
 #include <string_view>
 #include <thread>
 
-#include "black_picture.h"
-#include "media_type.h"
 #include "observer.h"
+#include "programs/common/media_type.h"
+#include "programs/player/black_picture.h"
 
 namespace npuwhisper::media {
 namespace {
@@ -247,7 +248,7 @@ class Run {
     gst_element_set_state(pipeline_, GST_STATE_PAUSED);
     if (!wait_for_state()) return;
     // The bin prerolls later than bare sinks do. The wait lets a run without the bin decode as much
-    // before the seek.
+    // before the seek as a run with the bin.
     g_usleep(static_cast<gulong>(std::stod(options_["wait"]) * G_USEC_PER_SEC));
     double rate = 1.0;
     gint64 start = 0;
@@ -320,7 +321,7 @@ class Run {
   GstElement* bin_ = nullptr;
   GstBus* bus_ = nullptr;
   std::mutex mutex_;  // Guards first_pads_, tracks_ and last_track_ while pads are added.
-  std::map<std::string, GstPad*> first_pads_;  // For "audio" and "video": the pad to link to.
+  std::map<std::string, GstPad*> first_pads_;  // The pad to link to, by "audio" or "video".
   GstElement* tracks_ = nullptr;
   GstPad* last_track_ = nullptr;
   bool ended_ = false;

@@ -16,7 +16,7 @@ BEFORE = {'video': 'videoconvert ! videoscale',
 # Each key with the beginning of the player's answer. The seek goes ten seconds forwards and back
 # again, so that all words are transcribed.
 KEYS = {'pause': [], 'seek': [('\x1b[C', 'at '), ('\x1b[D', 'at ')]}
-NOT_SOUGHT = 'this cannot be wound'
+NOT_SOUGHT = 'this stream cannot seek'
 
 
 class Observers:

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The cost of a window on the host: one submission, two syncs, and no allocation by this project.
+// Tests the cost of a window on the host: one submission, two syncs, and no allocation by this
+// project.
 //
 // XRT and the driver allocate objects for each call. Allocations are therefore attributed to the
 // innermost caller outside of the C and C++ libraries. The driver counts buffers, too.
@@ -127,7 +128,7 @@ TEST_F(Calls, AWindowIsOneSubmissionAndTwoSyncs) {
   EXPECT_EQ(growth(before, after, "array", "n_runs"), kWindows);
 }
 
-TEST_F(Calls, AWindowAllocatesNothingOfOurs) {
+TEST_F(Calls, AWindowAllocatesNoProjectMemory) {
   std::array<void*, 4> frames{};
   backtrace(frames.data(), static_cast<int>(frames.size()));  // The first call loads libraries.
   dl_iterate_phdr(note, nullptr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The runtime's reaction to each fault of the NPU: the table of docs/npu.md. Each case is a
-// separate process on the emulated NPU, which submits three windows of a tiny encoder, one after
-// another.
+// Tests the runtime's reaction to each fault of the NPU against the table in docs/npu.md. Each case
+// is a separate process on the emulated NPU, which submits three windows of a tiny encoder, one
+// after another.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -29,8 +29,8 @@ constexpr int kWindows = 3;
 struct Fault {
   const char* name;
   const char* script;
-  /// The outcome of each window: "good", "repeated" (good, after one warning), or text of its error
-  /// message. A single line if the device cannot be prepared.
+  /// The outcome of each window: "good", "repeated" (good, after one warning), or a part of its
+  /// error message. If the device cannot be prepared, there is only one outcome.
   std::vector<std::string> wanted;
 };
 
@@ -38,8 +38,8 @@ void PrintTo(const Fault& fault, std::ostream* out) {
   *out << fault.script;
 }
 
-/// Returns short timeouts for stuck runs. The runtime's timeout is set only if a run hangs:
-/// otherwise, a slow run on a busy machine must not become a fault.
+/// Returns short timeouts for stuck runs. The runtime's timeout is set only if a run hangs, because
+/// a slow run on a busy machine must not become a fault.
 std::map<std::string, std::string> short_times(const std::string& script) {
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
   if (script.find("hang") != std::string::npos) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
@@ -50,7 +50,7 @@ class Faults : public testing::TestWithParam<Fault> {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    // A window has two seconds of audio and takes a twentieth of a second on the emulated array.
+    // A window has 2 s of audio and takes 0.05 s on the emulated array.
     test::write_tiny_model(folder_->path(), {.n_audio_ctx = 100, .n_audio_layer = 1});
     output_ = in_child({}, [] {
       TinyEncoder encoder;
@@ -112,8 +112,8 @@ TEST_P(Faults, GiveTheDocumentedOutcome) {
   expect_outcome({});
 }
 
-// The contexts of the kernel's own driver have timelines, and XRT then waits on them.
-TEST_P(Faults, GiveItWithTimelines) {
+// Contexts of the driver in the Linux kernel have timelines, on which XRT then waits.
+TEST_P(Faults, GiveTheDocumentedOutcomeWithTimelines) {
   expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
 }
 
@@ -131,13 +131,13 @@ const Fault kFaults[] = {
     {"TimeoutAtTheFirst", "timeout@1", {"repeated", "good", "good"}},
     {"TimeoutThatStays",
      "timeout@2-3",
-     {"good", "NPU: the driver gave up a run that did not end (TIMEOUT)", "good"}},
+     {"good", "NPU: the driver aborted a run that did not end in time (TIMEOUT)", "good"}},
     {"HangAtTheSecond", "hang@2", {"good", "repeated", "good"}},
     {"HangThatStays", "hang@1-2", {"NPU: no answer within 4000 ms", "good", "good"}},
     {"LoadAtPreparing", "load@1", {"NPU: loading "}},
-    {"LoadAtOpeningAgain", "error@2,load@2", {"good", "NPU: opening the context again: ", "good"}},
-    {"LossAtTheFirst", "lost@1", {"NPU: opening the context again: ", "NPU: ", "NPU: "}},
-    {"LossAtTheThird", "lost@3", {"good", "good", "NPU: opening the context again: "}},
+    {"LoadAtOpeningAgain", "error@2,load@2", {"good", "NPU: reopening the context: ", "good"}},
+    {"LossAtTheFirst", "lost@1", {"NPU: reopening the context: ", "NPU: ", "NPU: "}},
+    {"LossAtTheThird", "lost@3", {"good", "good", "NPU: reopening the context: "}},
 };
 INSTANTIATE_TEST_SUITE_P(AllKinds, Faults, testing::ValuesIn(kFaults),
                          [](const auto& fault) { return fault.param.name; });

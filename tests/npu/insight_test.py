@@ -54,7 +54,8 @@ class Insight(unittest.TestCase):
         done = subprocess.run(
             [emulate, array, '--', transcribe, '--quiet', '--model', 'base', '--language', 'en',
              '--device', 'npu', '--format', 'json', '--trace', trace, CLIP],
-            env={**os.environ, 'NPUWHISPER_EMULATOR_OCCUPANCY': str(cls.picture)},
+            env={**os.environ, 'NPUWHISPER_EMULATOR_TRACE': str(trace),
+                 'NPUWHISPER_EMULATOR_OCCUPANCY': str(cls.picture)},
             capture_output=True, encoding='utf8', check=True, timeout=300)
         cls.stats = json.loads(done.stdout)['stats']
         cls.names, cls.spans = read_trace(trace)
@@ -103,7 +104,7 @@ class Insight(unittest.TestCase):
         tree = xml.etree.ElementTree.parse(self.picture)
         texts = [element.text for element in tree.iter() if element.tag.endswith('text')]
         self.assertRegex(texts[0], re.escape(NAMES[array]) +
-                         f': what {CORES[array]} cores and the DMA do in [0-9.]+ ms, predicted')
+                         f': activity of {CORES[array]} cores and the DMA in [0-9.]+ ms, predicted')
         self.assertTrue(any(text.startswith('encoder_multiply ') for text in texts))
 
     def test_stats_count_what_the_npu_did(self):

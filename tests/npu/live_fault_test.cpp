@@ -14,9 +14,9 @@
 #include <string>
 
 #include "child_process.h"
-#include "gst/pipeline_fixture.h"
-#include "gst/recorder.h"
 #include "temporary_folder.h"
+#include "tests/gst/support/pipeline_fixture.h"
+#include "tests/gst/support/recorder.h"
 #include "tiny_model.h"
 
 namespace npuwhisper::test {
@@ -29,8 +29,8 @@ struct Fault {
   const char* name;
   const char* script;
   int repeated;       ///< The number of warnings about a repeated window.
-  const char* error;  ///< Text of the ERROR message; empty: the pipeline runs to its end.
-  const char* again;  ///< Like `error`, for a second start; nullptr: no second start.
+  const char* error;  ///< Text of the ERROR message, or empty if the pipeline runs to its end.
+  const char* again;  ///< Like `error`, for a second start, or nullptr for no second start.
 };
 
 void PrintTo(const Fault& fault, std::ostream* out) {
@@ -65,7 +65,7 @@ class LiveFaults : public testing::TestWithParam<Fault> {
  protected:
   static void SetUpTestSuite() {
     folder_ = std::make_unique<TemporaryFolder>();
-    // A window has five seconds of audio and takes a tenth of a second on the emulated array.
+    // A window has 5 s of audio and takes 0.1 s on the emulated array.
     write_tiny_model(folder_->path(), {.n_audio_ctx = 250, .n_audio_layer = 1});
   }
   static void TearDownTestSuite() { folder_.reset(); }
@@ -139,7 +139,7 @@ TEST_P(LiveFaults, GiveTheDocumentedOutcome) {
                                                     // separate program. This program has already
                                                     // read its options.
                                                     {"LSAN_OPTIONS", "detect_leaks=0"}};
-  // In other cases, a slow run on a busy machine must not become a fault.
+  // Only a hang sets the timeout, because a slow run on a busy machine must not become a fault.
   if (script.starts_with("hang")) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
   in_child(environment, [] {
     run_case(GetParam());
@@ -157,8 +157,8 @@ const Fault kFaults[] = {
     {"ErrorThatStays", "error@2-3", 1, "NPU: a run failed (ERROR)", ""},
     {"HangThatStays", "hang@1-2", 1, "NPU: no answer within 4000 ms", nullptr},
     {"LoadAtTheStart", "load@1", 0, "NPU: loading ", ""},
-    {"LoadAtOpeningAgain", "error@2,load@2", 1, "NPU: opening the context again: ", nullptr},
-    {"Loss", "lost@2", 1, "NPU: opening the context again: ", "NPU"},
+    {"LoadAtOpeningAgain", "error@2,load@2", 1, "NPU: reopening the context: ", nullptr},
+    {"Loss", "lost@2", 1, "NPU: reopening the context: ", "NPU"},
 };
 INSTANTIATE_TEST_SUITE_P(AllKinds, LiveFaults, testing::ValuesIn(kFaults),
                          [](const auto& fault) { return fault.param.name; });

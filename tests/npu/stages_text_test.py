@@ -60,7 +60,7 @@ def main():
     plan, prepared, done, wanted = compare_clip(emulate, array, transcribe, clip,
                                                 ['--npu-stages', 'encoder,decoder'], expect)
 
-    groups = re.search(r'(\d+) submissions a step', plan)
+    groups = re.search(r'(\d+) submissions per step', plan)
     macs = [int(n) for n in re.findall(r'(\d+) multiply-accumulates \(\d+ without padding\)', plan)]
     if groups is None or len(macs) != 2:
         print(f'FAILED: no figures in the plan:\n{plan}')

@@ -8,8 +8,8 @@
 #include <thread>
 #include <vector>
 
-#include "../../gst/element_state.h"
-#include "../../gst/gstnpuwhisper.h"
+#include "gst/element/element_state.h"
+#include "gst/element/gstnpuwhisper.h"
 
 namespace npuwhisper::soak {
 
@@ -55,7 +55,8 @@ void LiveFeed::send_segment(GstClockTime start) {
   gst_harness_push_event(harness_, gst_event_new_segment(&segment));
 }
 
-// Advances to the running time at which the sent audio has been captured.
+// Advances pts_ and running_time_ by `duration`. Sets the test clock to the new running time, or
+// waits until the system clock reaches it.
 void LiveFeed::pass(GstClockTime duration) {
   pts_ += duration;
   running_time_ += duration;
@@ -105,7 +106,7 @@ Result<void> LiveFeed::wait_until_taken() {
   const auto start = Clock::now();
   while (input.n_waiting() > 0) {
     if (Clock::now() - start > kPatience) {
-      return fail(ErrorCode::Timeout, "the element has taken in nothing for " +
+      return fail(ErrorCode::Timeout, "the element has consumed nothing for " +
                                           std::to_string(kPatience.count()) + " s");
     }
     std::this_thread::sleep_for(std::chrono::microseconds(50));
@@ -151,7 +152,7 @@ void LiveFeed::change_caps() {
   send_caps();
 }
 
-// The harness's own function would also send a segment.
+// Sends only CAPS. gst_harness_set_src_caps() would also send a segment.
 void LiveFeed::send_caps() {
   GstCaps* caps = gst_caps_new_simple(
       "audio/x-raw", "format", G_TYPE_STRING, s16_ ? "S16LE" : "F32LE", "rate", G_TYPE_INT,

@@ -16,9 +16,10 @@ using Json = nlohmann::ordered_json;
 constexpr double kChunkSeconds = 0.1;
 constexpr double kSampleEverySeconds = 30;
 constexpr double kMeanSecondsBetweenEvents = 15;
-// Words near a cut may be incomplete.
+// Words within this time before or after an event (see cut()) may be incomplete. Errors in these
+// words are ignored.
 constexpr GstClockTime kCut = GST_SECOND;
-// Bounds for random variation of the trends.
+// Bounds of the memory's growth. They allow for random variation of the trends.
 constexpr double kMostHeapGrowth = 512e3, kMostResidentGrowth = 8e6;
 
 }  // namespace
@@ -43,16 +44,16 @@ void Soak::prepare() {
   g_object_set(element_, "model", model_.c_str(), "latency", options_.latency_ms, "language-code",
                "en", nullptr);
   gst_util_set_object_arg(G_OBJECT(element_), "output-mode", "word");
-  // Random sequences of a few words are more repetitive than real speech.
+  // Raises the threshold, because random sequences of a few words are more repetitive than speech.
   if (source_->knows_words()) {
     g_object_set(element_, "compression-ratio-threshold", 100.0F, nullptr);
-    // Tones are not speech.
+    // The VAD would find no speech in tones.
     gst_util_set_object_arg(G_OBJECT(element_), "vad", "off");
   }
   for (const auto& [name, value] : options_.properties) {
     gst_util_set_object_arg(G_OBJECT(element_), name.c_str(), value.c_str());
   }
-  // Loads the model first: its loading time is not tested here.
+  // Loads the model before audio is sent, because this test does not measure the loading time.
   gst_element_set_state(element_, GST_STATE_READY);
   wait_for_model();
   feed_ = std::make_unique<LiveFeed>(
@@ -112,8 +113,10 @@ Result<void> Soak::play() {
   return feed_->end();
 }
 
-// Text or GAPs must follow within the latency. With a test clock they get one second more, because
-// GAPs come ten times per second of real time.
+// With a test clock, waits until text and GAPs lag behind the running time by at most the latency
+// plus one second. The additional second is necessary because the element sends GAPs ten times per
+// second of real time, and the test clock runs faster. With the system clock, does not wait. Then
+// updates longest_silence_. Errors: Timeout after LiveFeed::kPatience.
 Result<void> Soak::wait_for_text() {
   const auto start = std::chrono::steady_clock::now();
   const auto lag = [this] {
@@ -131,8 +134,9 @@ Result<void> Soak::wait_for_text() {
   return {};
 }
 
-// Speech around this time may be lost or misrecognised. If time leaps, all pending text may be
-// late, because the element learns of the leap only with the audio after it.
+// Ignores errors in speech around the current time, because this speech may be lost or
+// misrecognised. If time leaps, all pending text may be late, because the element learns of the
+// leap only with the audio that follows it.
 void Soak::cut(bool leaps) {
   const GstClockTime pts = feed_->pts();
   const GstClockTime before = leaps ? latency() + kCut : kCut;
@@ -217,19 +221,20 @@ void Soak::judge(const TextCheck::Totals& totals) {
   const auto must = [this](bool holds, const std::string& what) {
     if (!holds) failures_.push_back(what);
   };
-  must(totals.backwards == 0, std::to_string(totals.backwards) + " texts go back in time");
+  must(totals.backwards == 0,
+       std::to_string(totals.backwards) + " texts overlap the previous one in time");
   must(totals.words > 0, "no text came");
   must(memory_.heap().growth < kMostHeapGrowth, "memory in use grows");
   must(memory_.resident().growth < kMostResidentGrowth, "resident memory grows");
   must(longest_silence_ < static_cast<double>(options_.latency_ms) / 1e3 + 1 || !options_.real_time,
-       "text and GAPs stood still");
+       "text and GAPs stalled");
   if (!source_->knows_words()) return;
   const auto share = [&](std::uint64_t n) {
     return static_cast<double>(n) / static_cast<double>(std::max<std::uint64_t>(n_words_said_, 1));
   };
   must(share(totals.heard) > 0.7, "too few of the words came");
   must(share(totals.lost) < 0.001, "words were lost");
-  must(share(totals.wrong) < 0.001, "words came that nobody said");
+  must(share(totals.wrong) < 0.001, "words were reported that were not said");
   must(totals.repeated == 0, "words came twice");
 }
 
@@ -275,7 +280,7 @@ void Soak::finish() {
   gst_element_set_bus(element_, nullptr);
   gst_bus_set_flushing(bus_, TRUE);  // Messages hold references to the element.
   if (GST_OBJECT_REFCOUNT_VALUE(element_) != 1) {
-    failures_.push_back("somebody kept a reference to the element");
+    failures_.push_back("a reference to the element leaked");
   }
   gst_object_unref(element_);
   gst_object_unref(bus_);

@@ -12,9 +12,9 @@
 #include <string>
 #include <vector>
 
-#include "../../gst/gstnpuwhisper.h"
 #include "device/cpu/cpu_device.h"
 #include "device/registry.h"
+#include "gst/element/gstnpuwhisper.h"
 #include "soak.h"
 #include "soak_options.h"
 #include "speech_source.h"
@@ -52,7 +52,7 @@ const ToneModel* the_tones = nullptr;  // Set before the element is created.
 int run(int argc, char** argv) {
   const auto options = parse_soak_options(argc, argv);
   if (!options) {
-    std::cerr << "soak: " << options.error().message << " (--help tells more)" << std::endl;
+    std::cerr << "soak: " << options.error().message << " (see --help)" << std::endl;
     return 2;
   }
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
@@ -80,7 +80,7 @@ int run(int argc, char** argv) {
 }  // namespace
 }  // namespace soak
 
-// Replaces the registry's function at link time: tones have a device of their own.
+// Replaces the registry's function at link time, because test tones need a ToneDevice.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
   if (soak::the_tones == nullptr) return cpu::CpuDevice::open(options);
   return std::unique_ptr<Device>(

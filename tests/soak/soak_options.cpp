@@ -3,7 +3,7 @@
 
 #include <gst/gst.h>
 
-#include "program_options.h"
+#include "programs/common/program_options.h"
 
 namespace npuwhisper::soak {
 namespace {
@@ -24,11 +24,12 @@ Result<SoakOptions> parse_soak_options(int argc, char** argv) {
   cli::ProgramOptions program("[FILE...]", kSummary);
   program.add("model", options.model, "A real model, such as base", "NAME|PATH");
   program.add("hours", options.hours, "Of the stream (4)");
-  program.add("seed", seed, "What happens when (1)");
+  program.add("seed", seed, "Seed of the random events (1)");
   program.add("latency", latency, "The element's (3000)", "MS");
   program.add("plain", options.plain, "Nothing but audio: no seeks, gaps, or changes");
   program.add("real-time", options.real_time, "Use the system clock");
-  program.add("overload", options.overload, "Now and then more audio at once than can be heard");
+  program.add("overload", options.overload,
+              "Occasional bursts of more audio than can be processed");
   program.add("set", options.properties, "Any property of the element; more than once");
   program.add_rest(options.files);
   program.add_library(gst_init_get_option_group());

@@ -7,7 +7,7 @@
 #include <cstring>
 #include <utility>
 
-#include "../../gst/gst_ptr.h"
+#include "gst/support/gst_ptr.h"
 
 namespace npuwhisper::soak {
 namespace {

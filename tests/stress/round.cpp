@@ -11,7 +11,7 @@
 #include <thread>
 
 #include "operations.h"
-#include "scripted_runtime.h"
+#include "tests/gst/support/scripted_runtime.h"
 
 namespace npuwhisper::stress {
 namespace {

@@ -11,13 +11,13 @@
 #include <thread>
 #include <vector>
 
-#include "../../gst/gstnpuwhisper.h"
-#include "../../gst/gstnpuwhisperbin.h"
-#include "../../gst/gsttexttocea608.h"
 #include "footprint.h"
+#include "gst/bin/gstnpuwhisperbin.h"
+#include "gst/cea608/gsttexttocea608.h"
+#include "gst/element/gstnpuwhisper.h"
 #include "live_objects.h"
 #include "operation_log.h"
-#include "program_options.h"
+#include "programs/common/program_options.h"
 #include "round.h"
 #include "watchdog.h"
 
@@ -27,7 +27,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr const char* kSummary =
-    "Does to the elements what applications may do, at random, from several threads. Each round "
+    "Performs random operations on the elements, as applications may, from several threads. Each "
+    "round "
     "has\n"
     "a seed of its own, which counts on from --seed; so --seed with a round's begins with it.";
 // Runs each situation twice before footprints are compared.

@@ -6,8 +6,8 @@
 #include <span>
 #include <vector>
 
+#include "engine/token_decoder.h"
 #include "model/tokenizer.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper::test {
 
@@ -46,7 +46,7 @@ class ScriptedDecoder final : public TokenDecoder {
   void truncate(int length) override;
   void fork(std::span<const int> parents) override;
   Result<std::span<float>> step(std::span<const Token> tokens) override;
-  /// Returns attention that is even for every token, and sets every probability to 0.5.
+  /// Returns uniform attention for every token, and sets every probability to 0.5.
   Result<std::span<const float>> align(std::span<const Token> tokens,
                                        std::span<float> probabilities) override;
 

@@ -13,12 +13,13 @@
 namespace npuwhisper::test {
 namespace {
 
-// The normalised log-mel of a tone is above 1; that of the speaker's noise, and of silence, is
+// A threshold for the normalised log-mel. Tones are above 1. Silence and the speaker's noise are
 // below 0.
 constexpr float kLoud = 0.5F;
 constexpr int kWordFrames = static_cast<int>(100 * tones::kWordSeconds);
 constexpr int kLeastFrames = kWordFrames / 5;
-// Logits of the chosen token: like Whisper, sure of words and less sure that silence has no text.
+// The logit of the chosen token; all others are 0. In a window without words, the end-of-text token
+// gets the lower logit, because Whisper's text for silence is improbable too.
 constexpr float kSure = 30, kUnsure = 5;
 
 struct HeardTone {
@@ -27,7 +28,8 @@ struct HeardTone {
   int end = 0;
 };
 
-/// Stands in for the cross-attention's keys and values.
+/// The tones in one window. A cross-attention cache contains this object instead of keys and
+/// values.
 struct HeardWindow {
   static constexpr int kMost = 120;  ///< More tones than a window can hold.
   int n = 0;
@@ -45,7 +47,7 @@ Token* tokens_in(Buffer& buffer) {
 /// A run that is complete from the start.
 class DoneRun final : public Run {
  public:
-  Result<void> wait(std::chrono::milliseconds) override { return {}; }
+  Result<void> wait() override { return {}; }
 };
 
 class ToneEncoder final : public Executable {

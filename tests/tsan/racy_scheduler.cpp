@@ -18,7 +18,7 @@ class IdleExecutable final : public Executable, private Run {
   }
 
  private:
-  Result<void> wait(std::chrono::milliseconds) override { return {}; }
+  Result<void> wait() override { return {}; }
   Plan plan_;
 };
 

@@ -4,9 +4,9 @@
 
 #include <gst/check/gstharness.h>
 
-#include "../../gst/gstnpuwhisper.h"
-#include "patience.h"
-#include "scripted_runtime.h"
+#include "gst/element/gstnpuwhisper.h"
+#include "tests/gst/support/patience.h"
+#include "tests/gst/support/scripted_runtime.h"
 
 namespace npuwhisper::test {
 namespace {

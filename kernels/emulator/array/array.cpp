@@ -31,7 +31,7 @@ Result<void> check_buffer(const Buffer& buffer, Tile* tile) {
   return {};
 }
 
-/// Checks that the tile of a stream's port exists, and the channel if it is a DMA port.
+/// Checks that the tile of a stream's port exists and, for a DMA port, that the channel exists.
 Result<void> check_port(const Port& port, bool is_source, const Fabric& fabric) {
   Tile* tile = fabric.tile(port.tile);
   if (!tile) {
@@ -148,7 +148,7 @@ RunOutcome Array::run(std::span<const std::uint32_t> instructions,
                       std::span<const std::uint64_t> arguments, DeviceMemory& memory) {
   if (!failure_.empty()) {
     return {RunState::Error,
-            "an earlier run failed, and the context was not made anew: " + failure_, 0};
+            "an earlier run failed, and the context has not been created anew: " + failure_, 0};
   }
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);

@@ -45,7 +45,7 @@ void ChannelProcessor::reset() {
   queue_.clear();
   task_.reset();
   loaded_ = false;
-  // An act that is still queued finds nothing to do.
+  // An act of this channel that is still scheduled finds no task and does nothing.
   state_ = State::Idle;
   if (inlet_) fabric_.streams.abandon(*inlet_);
 }
@@ -119,7 +119,7 @@ Result<void> ChannelProcessor::check() const {
   }
   if (descriptor_.length == 0) return fail(ErrorCode::DeviceError, "its length is 0");
   if (descriptor_.packet && descriptor_.suppress_tlast) {
-    return fail(ErrorCode::Unsupported, "a packet whose end is suppressed is not modelled");
+    return fail(ErrorCode::Unsupported, "a packet without TLAST (suppress_tlast) is not modelled");
   }
   const auto pads = [](const npu::DescriptorDim& dim) {
     return dim.zeros_before != 0 || dim.zeros_after != 0;
@@ -153,7 +153,7 @@ Result<void> ChannelProcessor::start() {
 }
 
 Result<void> ChannelProcessor::become_ready(Cycles overhead) {
-  // Host memory is looked up each time: a context's buffers may change from run to run.
+  // Host memory is looked up each time, because a context's buffers may change from run to run.
   if (!window_.memory_tile && fabric_.host->at(window_.address, window_.bytes).empty()) {
     return fail(ErrorCode::DeviceError, "host addresses " + hexadecimal(window_.address) + " to " +
                                             hexadecimal(window_.address + window_.bytes) +
@@ -192,7 +192,7 @@ std::byte* ChannelProcessor::memory() {
   const auto span = fabric_.host->at(window_.address, window_.bytes);
   if (!span.empty()) return span.data();
   fabric_.fault = name_of(id_.tile, id_.mm2s, id_.channel) + ", descriptor " +
-                  std::to_string(descriptor_id_) + ": its host buffer is gone";
+                  std::to_string(descriptor_id_) + ": its host buffer no longer exists";
   return nullptr;
 }
 

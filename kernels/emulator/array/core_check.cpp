@@ -62,7 +62,7 @@ bool names_registers(const CoreInstruction& instruction, int n_registers) {
 Result<void> check(const CoreInstruction& instruction, const CoreProgram& program,
                    const CoreMemory& memory, const Fabric& fabric) {
   if (!names_registers(instruction, program.n_registers)) {
-    return fail(ErrorCode::InvalidArgument, "a register that does not exist");
+    return fail(ErrorCode::InvalidArgument, "the instruction names a register that does not exist");
   }
   const bool jumps = instruction.op == CoreOp::Jump || instruction.op == CoreOp::JumpIfNot;
   const auto n_instructions = static_cast<int>(program.code.size());
@@ -72,7 +72,7 @@ Result<void> check(const CoreInstruction& instruction, const CoreProgram& progra
   if (instruction.op == CoreOp::UseLock) {
     if (!memory.reaches(instruction.lock_tile)) {
       return fail(ErrorCode::InvalidArgument,
-                  "the core does not reach the locks of " + name_of(instruction.lock_tile));
+                  "the core cannot access the locks of " + name_of(instruction.lock_tile));
     }
     auto known = fabric.tile(instruction.lock_tile)->locks().check(instruction.lock);
     if (!known) return fail(ErrorCode::InvalidArgument, known.error().message);

@@ -99,7 +99,7 @@ Result<KernelCall> CoreKernels::site_of(const CoreInstruction& call) const {
   return fail(ErrorCode::InvalidArgument,
               "the core of " + name_of(tile_) + ", line " + std::to_string(call.line) +
                   ", calls '" + call.callee + "', which " +
-                  (looked_in.empty() ? "no kernel object has: it links none"
+                  (looked_in.empty() ? "no kernel object defines: the core links none"
                                      : "is not in its kernel objects " + looked_in));
 }
 
@@ -145,7 +145,8 @@ Result<bool> CoreKernels::finish() {
   return true;
 }
 
-/// Spends the kernel's cycles so far, so that its words leave and arrive at their times.
+/// Reports the kernel's cycles so far to the core, so that the kernel's words leave and arrive at
+/// the correct times.
 void CoreKernels::settle() {
   const Cycles cycles = kernel_cycles(current_->object().state(), fabric_.clock);
   const Cycles more = cycles - spent_;

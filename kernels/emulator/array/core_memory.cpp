@@ -41,7 +41,7 @@ Result<std::byte*> CoreMemory::at(std::int64_t reference, std::int64_t offset,
     const std::int64_t begin = std::int64_t{address.offset} + offset;
     if (begin < 0 || begin + static_cast<std::int64_t>(bytes) > size) {
       return fail(ErrorCode::DeviceError, "an access of " + std::to_string(bytes) + " bytes at " +
-                                              std::to_string(begin) + " is out of the memory of " +
+                                              std::to_string(begin) + " is outside the memory of " +
                                               name_of(address.tile) + " (" + std::to_string(size) +
                                               " bytes)");
     }

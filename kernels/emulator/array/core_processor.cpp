@@ -15,8 +15,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum number of instructions per act. A program that never waits yields after this many, so
-/// that the array can check its limits (Array::Options).
+/// Maximum number of instructions per act. A program that never waits yields after this number of
+/// instructions, so that the array can check its limits (Array::Options).
 constexpr std::uint64_t kInstructionsPerAct = 10'000;
 
 /// Returns whether an instruction depends on other actors or affects them.
@@ -68,7 +68,7 @@ Result<void> CoreProcessor::set_control(std::uint32_t value) {
   if (value > 3) {
     return fail(ErrorCode::Unsupported, "value " + hexadecimal(value) + " for the control of the " +
                                             "core of " + name_of(tile_) +
-                                            " is not modelled (enable and reset are)");
+                                            " is not modelled (only enable and reset are)");
   }
   const bool enable = (value & 1) != 0;
   in_reset_ = (value & 2) != 0;
@@ -78,11 +78,11 @@ Result<void> CoreProcessor::set_control(std::uint32_t value) {
     pc_ = 0;
     state_ = State::Ended;
   } else if (enabled_ && !enable && state_ != State::Ended) {
-    return fail(ErrorCode::Unsupported,
-                "stopping the core of " + name_of(tile_) + " half way is not modelled");
+    return fail(ErrorCode::Unsupported, "stopping the core of " + name_of(tile_) +
+                                            " before its program ends is not modelled");
   }
   enabled_ = enable;
-  // Enabling a core that has ended has no effect: it is past its last instruction.
+  // Enabling a core whose program has ended has no effect, unless the core was reset in between.
   if (enabled_ && !in_reset_ && was_reset_) {
     was_reset_ = false;
     state_ = State::Running;
@@ -96,7 +96,7 @@ const CoreInstruction* CoreProcessor::instruction() const {
 }
 
 Result<void> CoreProcessor::act() {
-  if (state_ == State::Ended) return {};  // The core was reset with a wake-up pending.
+  if (state_ == State::Ended) return {};  // The core was reset while a wake-up was pending.
   time_ = std::max(time_, fabric_.scheduler.now());
   for (std::uint64_t i = 0; i < kInstructionsPerAct; ++i) {
     const CoreInstruction& instruction = program_.code[pc_];
@@ -247,7 +247,8 @@ Result<bool> CoreProcessor::put(const Port& port, std::span<const std::uint32_t>
 
 Result<bool> CoreProcessor::get(const Port& port, std::span<std::uint32_t> words) {
   outlet_ = &fabric_.streams.outlet(port);
-  // The words of a chunk arrive at one per cycle, the last one at last_in: count back from there.
+  // The words of a chunk arrive at one per cycle, the last word at last_in. The arrival time is
+  // counted back from last_in.
   const Cycles behind = outlet_->fifo.size() - std::min(outlet_->fifo.size(), words.size());
   const Cycles arrival = outlet_->last_in - std::min(outlet_->last_in, behind);
   auto got = fabric_.streams.get_words(*outlet_, words, *this);

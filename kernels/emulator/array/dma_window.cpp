@@ -20,7 +20,7 @@ Result<Tile*> tile_in_window(std::uint64_t place, const ChannelId& channel, cons
   if (!tile) {
     return fail(ErrorCode::DeviceError,
                 what + (place > 2 ? " lies beyond the window of a memory tile (three tiles)"
-                                  : " lies in a neighbour that the array does not have"));
+                                  : " lies in a neighbouring tile that does not exist"));
   }
   if (step != 0 && channel.channel >= kNeighbourChannels) {
     return fail(ErrorCode::DeviceError, what + " lies in neighbour " + name_of(tile->id()) +
@@ -73,7 +73,7 @@ Result<DmaWindow> resolve(const npu::BufferDescriptor& descriptor, std::uint64_t
       return fail(ErrorCode::DeviceError, "bytes " + hexadecimal(window.address) + " to " +
                                               hexadecimal(window.address + window.bytes) + " of " +
                                               name_of(window.memory_tile->id()) +
-                                              " are out of its memory of " + hexadecimal(size) +
+                                              " are outside its memory of " + hexadecimal(size) +
                                               " bytes");
     }
   }

@@ -8,7 +8,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Returns the libffi type of a scalar; null if kernels have no such scalars.
+/// Returns the libffi type of a scalar; null if kernels cannot take or return that type.
 ffi_type* type_of(ScalarType type) {
   switch (type) {
     case ScalarType::I1:
@@ -48,7 +48,8 @@ Result<KernelCall> KernelCall::prepare(const CoreInstruction& call, KernelObject
   site.types_.push_back(result);
   for (const ffi_type* type : site.types_) {
     if (!type) {
-      return fail(ErrorCode::Unsupported, "kernel '" + call.callee + "': an f16 is not modelled");
+      return fail(ErrorCode::Unsupported,
+                  "kernel '" + call.callee + "': f16 arguments and results are not modelled");
     }
   }
   site.types_.pop_back();
@@ -57,14 +58,15 @@ Result<KernelCall> KernelCall::prepare(const CoreInstruction& call, KernelObject
       ffi_prep_cif(site.interface_.get(), FFI_DEFAULT_ABI,
                    static_cast<unsigned>(site.types_.size()), result, site.types_.data());
   if (status != FFI_OK) {
-    return fail(ErrorCode::Unsupported, "kernel '" + call.callee + "': its call is not possible");
+    return fail(ErrorCode::Unsupported,
+                "kernel '" + call.callee + "': libffi cannot prepare its call");
   }
   return site;
 }
 
 Result<std::int64_t> KernelCall::run(std::span<std::int64_t> arguments) const {
-  // libffi reads each scalar from its argument's first bytes, the low ones: hosts are
-  // little-endian.
+  // libffi reads each scalar from the first bytes of its argument. Those are the low bytes, because
+  // hosts are little-endian.
   std::vector<void*> values;
   values.reserve(arguments.size());
   for (std::int64_t& argument : arguments) values.push_back(&argument);

@@ -45,9 +45,9 @@ std::string name_at(std::span<const std::byte> bytes, const ElfW(Shdr) & table,
                                        : std::string(all.substr(offset, end - offset));
 }
 
-/// Returns the symbols that an object exports. Statics of inline functions and templates are
-/// "unique" by default, and are refused: the loader would share them between all cores and never
-/// unload the object.
+/// Returns the symbols that an object exports. Refuses objects with "unique" symbols, which
+/// compilers emit by default for static variables of inline functions and templates. The loader
+/// would share such a variable between all cores and never unload the object.
 Result<std::vector<std::string>> exported_symbols(const std::string& name,
                                                   std::span<const std::byte> bytes) {
   ElfW(Ehdr) header{};
@@ -107,8 +107,9 @@ Result<std::unique_ptr<KernelObject>> KernelObject::load(const std::string& name
   std::unique_ptr<KernelObject> object(new KernelObject(name, std::move(*symbols)));
   object->file_ = ::memfd_create(name.c_str(), MFD_CLOEXEC);
   if (object->file_ < 0 || !write_all(object->file_, shared_object)) {
-    return fail(ErrorCode::Unavailable,
-                "kernel object '" + name + "': no memory file: " + std::strerror(errno));
+    return fail(
+        ErrorCode::Unavailable,
+        "kernel object '" + name + "': cannot create a memory file: " + std::strerror(errno));
   }
   const std::string path = "/proc/self/fd/" + std::to_string(object->file_);
   object->handle_ = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);

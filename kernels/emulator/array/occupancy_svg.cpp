@@ -25,7 +25,7 @@ constexpr const char* kDmaColours[] = {"#2f7ebc", "#b3bac2", "#d6dade"};
 
 constexpr std::string_view kWait = "wait for ";
 
-// Follows the reader's colour scheme: text is dark on light pages and light on dark ones.
+// The style follows the reader's colour scheme: text is dark on light pages and light on dark ones.
 constexpr const char* kStyle =
     "<style>text{font:13px sans-serif;fill:#3d444d}.title text{font-size:18px}"
     ".line{stroke:#8a929b;stroke-width:1;fill:none}"
@@ -37,7 +37,7 @@ std::vector<Layer> layers_of(const Occupancy& occupancy) {
     const bool is_function = i < occupancy.n_functions;
     const char* colour =
         is_function ? kFunctionColours[i] : kWaitColours[i - occupancy.n_functions];
-    // "wait for b_full" appears without its prefix, next to "cores wait for".
+    // Omit the prefix of "wait for b_full", because the name appears next to "cores wait for".
     std::string name = occupancy.activities[i];
     if (name.starts_with(kWait)) name.erase(0, kWait.size());
     layers.push_back({std::move(name), colour});
@@ -99,9 +99,10 @@ class Picture {
 
   void draw_head(std::string_view device) {
     char title[120];
-    std::snprintf(title, sizeof title,
-                  ": what %zu cores and the DMA do in %.3g ms, predicted by the emulator's clock",
-                  occupancy_.cores.size(), occupancy_.seconds * 1e3);
+    std::snprintf(
+        title, sizeof title,
+        ": activity of %zu cores and the DMA in %.3g ms, predicted by the emulator's clock",
+        occupancy_.cores.size(), occupancy_.seconds * 1e3);
     svg_.add("<g class=\"title\">");
     svg_.label(kLeft, 34, "start", std::string(device) + title);
     svg_.add("</g>\n");

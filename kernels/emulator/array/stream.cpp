@@ -75,7 +75,7 @@ Result<void> StreamNetwork::add(const Route& route) {
   if (route.packet_id && route.source.kind != PortKind::Dma &&
       route.source.kind != PortKind::Control) {
     return fail(ErrorCode::Unsupported,
-                "packets made by " + name_of(route.source) + " are not modelled");
+                "packets created by " + name_of(route.source) + " are not modelled");
   }
 
   auto stream = std::make_unique<Stream>();
@@ -83,7 +83,8 @@ Result<void> StreamNetwork::add(const Route& route) {
   for (const Stream* other : from.streams) {
     if (!route.packet_id || !other->packet_id || *other->packet_id == *route.packet_id) {
       return fail(ErrorCode::InvalidArgument,
-                  name_of(route.source) + " is the source of two streams that nothing tells apart");
+                  name_of(route.source) +
+                      " is the source of two streams with the same packet id (or without one)");
     }
   }
   stream->inlet = &from;
@@ -109,7 +110,7 @@ Result<void> StreamNetwork::add(const Route& route) {
 }
 
 Result<void> StreamNetwork::source_ready(Inlet& inlet, std::optional<int> packet_id) {
-  if (inlet.current) {  // More words of the same descriptor.
+  if (inlet.current) {  // The source has more words of the current transfer.
     move(*inlet.current, 0);
     return {};
   }
@@ -123,7 +124,7 @@ Result<void> StreamNetwork::source_ready(Inlet& inlet, std::optional<int> packet
   const std::string what =
       packet_id ? "a packet with id " + std::to_string(*packet_id) : "words without a packet id";
   return fail(ErrorCode::DeviceError,
-              name_of(inlet.port) + " sends " + what + ", and no stream takes them");
+              name_of(inlet.port) + " sends " + what + ", but no stream accepts them");
 }
 
 void StreamNetwork::sink_ready(Outlet& outlet) {
@@ -168,7 +169,8 @@ void StreamNetwork::wake_writers(Outlet& outlet) {
 }
 
 /// Acquires the arbiters of all destinations for a packet, whose header is the source's next word.
-/// Returns false if another packet holds one of them.
+/// Drops the header unless the stream keeps it. Returns false if another packet holds one of the
+/// arbiters.
 bool StreamNetwork::grant(Stream& stream) {
   for (const Stream::Branch& branch : stream.branches) {
     if (branch.outlet->owner && branch.outlet->owner != &stream) return false;
@@ -259,7 +261,7 @@ Result<bool> StreamNetwork::put_words(Inlet& inlet, std::span<const std::uint32_
                                       Actor& core) {
   if (inlet.streams.empty()) {
     return fail(ErrorCode::DeviceError,
-                "a core writes to " + name_of(inlet.port) + ", and no stream begins there");
+                "a core writes to " + name_of(inlet.port) + ", but no stream begins there");
   }
   Stream& stream = *inlet.streams.front();
   for (const Stream::Branch& branch : stream.branches) {

@@ -44,7 +44,7 @@ class Report {
       const ChannelProcessor& channel = *fabric_.tile(id.tile)->channel(id.mm2s, id.channel);
       const bool will_tell = channel.task() && channel.task()->issue_token;
       if (channel.state() != ChannelProcessor::State::Idle && !will_tell) {
-        line(1, "its task was pushed without the order to issue a token");
+        line(1, "its task was pushed without a request to issue a token");
       }
       follow(channel, 1);
     }
@@ -228,7 +228,7 @@ class Report {
   void sink(const Outlet& outlet, int depth) {
     if (outlet.port.kind != PortKind::Dma) {
       line(depth, name_of(outlet.port) + " is full (" + std::to_string(outlet.fifo.size()) +
-                      " words that no one has taken)");
+                      " words that have not been taken)");
       core_at(outlet.port.tile, depth + 1);
       return;
     }
@@ -244,7 +244,7 @@ class Report {
     if (port.kind == PortKind::Dma) {
       follow(*fabric_.tile(port.tile)->channel(true, port.channel), depth);
     } else if (port.kind == PortKind::Control) {
-      line(depth, name_of(port) + ": has nothing to answer");
+      line(depth, name_of(port) + ": has no answer to send");
     } else {
       core_at(port.tile, depth);
     }
@@ -283,7 +283,8 @@ std::string describe_hang(const Fabric& fabric, const Controller& controller,
 
 std::string describe_endless(const Fabric& fabric, const Controller& controller,
                              std::span<const std::unique_ptr<CoreProcessor>> cores) {
-  return describe("the stream waits while the array moves without end", fabric, controller, cores);
+  return describe("the stream waits while the array keeps moving without end", fabric, controller,
+                  cores);
 }
 
 }  // namespace npuwhisper::emu

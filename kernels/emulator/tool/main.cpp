@@ -67,7 +67,8 @@ std::string preload_library() {
   return (self.parent_path().parent_path() / "driver/libnpuwhisper-emulated-npu.so").string();
 }
 
-/// Returns the project's own image, in this program's build folder; empty if it was not built.
+/// Returns the path of the project's own image in this program's build folder, or "" if the image
+/// was not built.
 std::string own_image(const std::string& array) {
   const auto self = std::filesystem::read_symlink("/proc/self/exe");
   const auto image =
@@ -78,10 +79,13 @@ std::string own_image(const std::string& array) {
 int run(const std::string& array, const std::vector<std::string>& arguments) {
   const auto device = find_device(array);
   if (!device) return fail_with(device.error().message);
-  // Keep a value that the user has already set.
+  // The last argument of setenv() is 0, so a value that the user has set is kept.
   if (const std::string image = own_image(array); !image.empty()) {
     setenv("NPUWHISPER_NPU_IMAGE", image.c_str(), 0);
   }
+  // The emulated array computes on the CPU, hundreds of times slower than an NPU, so its runs get a
+  // longer timeout.
+  setenv("NPUWHISPER_NPU_TIMEOUT_MS", "600000", 0);
   auto argument = arguments.begin();
   for (; argument != arguments.end() && *argument != "--"; ++argument) {
     if (*argument != "--image" || argument + 1 == arguments.end()) {
@@ -98,7 +102,8 @@ int run(const std::string& array, const std::vector<std::string>& arguments) {
     if (!faults) return fail_with("NPUWHISPER_EMULATOR_FAULTS: " + faults.error().message);
   }
   if (const char* trace = std::getenv("NPUWHISPER_EMULATOR_TRACE"); trace && *trace) {
-    // Create an empty file, to which all processes append their contexts.
+    // Creates an empty trace. Each process of COMMAND appends the traces of its hardware contexts
+    // to this file.
     auto empty = npuwhisper::trace::TraceFile::create(trace);
     const npuwhisper::Result<void> made = empty ? empty->finish() : npuwhisper::fail(empty.error());
     if (!made) return fail_with("NPUWHISPER_EMULATOR_TRACE: " + made.error().message);

@@ -11,9 +11,9 @@
 
 #include <npuwhisper/log.h>
 
-#include "device/cpu/cpu_count.h"
-#include "device/cpu/isa.h"
-#include "device/cpu/onednn.h"
+#include "simd/cpu_count.h"
+#include "simd/isa.h"
+#include "simd/onednn.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -28,7 +28,8 @@ std::string processor_name() {
   return "CPU";
 }
 
-/// Returns the target to which Highway dispatches: the lowest bit is the best target.
+/// Returns the name of the target to which Highway dispatches. The lowest bit of the supported
+/// targets is the best target.
 std::string chosen_target() {
   const std::int64_t targets = hwy::SupportedTargets() & HWY_TARGETS;
   return hwy::TargetName(targets & -targets);
@@ -36,7 +37,8 @@ std::string chosen_target() {
 
 WindowTypes window_types(Precision precision, Isa isa) {
   WindowTypes types;
-  types.compute = precision != Precision::F32 && isa >= Isa::Avx512Bf16 ? DataType::Bf16 : DataType::F32;
+  types.compute =
+      precision != Precision::F32 && isa >= Isa::Avx512Bf16 ? DataType::Bf16 : DataType::F32;
   const bool exact = precision == Precision::F32 || precision == Precision::Bf16;
   types.cross_cache = exact ? DataType::F32 : DataType::I8;
   types.projection = exact ? DataType::F16 : DataType::I8;
@@ -57,13 +59,16 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
   if (!isa) return fail(isa.error());
   if (options.precision == Precision::Bf16 && *isa < Isa::Avx512Bf16) {
     return fail(ErrorCode::Unsupported,
-                "precision bf16: wanted a CPU with AVX-512 BF16 or AMX, found " + std::string(to_string(*isa)));
+                "precision bf16: wanted a CPU with AVX-512 BF16 or AMX, found " +
+                    std::string(to_string(*isa)));
   }
   const unsigned usable = count_usable_cores();
   const unsigned n_threads = options.n_threads == 0 ? usable : std::min(options.n_threads, usable);
   if (options.n_threads > usable) {
-    log(LogLevel::Warning, "n-threads: found " + std::to_string(options.n_threads) + ", wanted at most " +
-                               std::to_string(usable) + ", the cores that this process may use; uses these");
+    log(LogLevel::Warning,
+        "n-threads: found " + std::to_string(options.n_threads) + ", wanted at most " +
+            std::to_string(usable) +
+            ", the number of cores that this process may use; using that number");
   }
   const WindowTypes window = window_types(options.precision, *isa);
   const StepTypes step = step_types(options.precision);
@@ -73,13 +78,15 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
   info.n_threads = n_threads;
   const std::string encoder_products = window.compute == DataType::Bf16
                                            ? onednn::describe() + " bf16"
-                                           : "Highway " + chosen_target() + " f32, attention and convolutions " +
+                                           : "Highway " + chosen_target() +
+                                                 " f32, attention and convolutions " +
                                                  onednn::describe() + " f32";
-  info.kernels = {"encoder: " + encoder_products,
-                  "decoder: Highway " + chosen_target() + ", weights " +
-                      (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) +
-                      ", self-attention cache " + std::string(to_string(step.self_cache)) +
-                      ", cross-attention cache " + std::string(to_string(step.cross_cache))};
+  info.kernels = {
+      "encoder: " + encoder_products,
+      "decoder: Highway " + chosen_target() + ", weights " +
+          (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) +
+          ", self-attention cache " + std::string(to_string(step.self_cache)) +
+          ", cross-attention cache " + std::string(to_string(step.cross_cache))};
   try {
     return std::unique_ptr<Device>(new CpuDevice(n_threads, window, step, std::move(info)));
   } catch (const std::exception& error) {
@@ -87,10 +94,15 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
   }
 }
 
-CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info)
-    : pool_(n_threads), window_types_(window_types), step_types_(step_types), info_(std::move(info)) {}
+CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types,
+                     const StepTypes& step_types, DeviceInfo info)
+    : pool_(n_threads),
+      window_types_(window_types),
+      step_types_(step_types),
+      info_(std::move(info)) {}
 
-Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights, int batch) {
+Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights,
+                                                       int batch) {
   const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
                                      [](const Op& op) { return op.kind == OpKind::Embedding; });
   if (has_steps) return prepare_step(graph, weights, batch, nullptr);
@@ -103,10 +115,12 @@ Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const
   }
 }
 
-Result<std::unique_ptr<Executable>> CpuDevice::prepare_step(const Graph& graph, const Weights& weights, int batch,
+Result<std::unique_ptr<Executable>> CpuDevice::prepare_step(const Graph& graph,
+                                                            const Weights& weights, int batch,
                                                             std::unique_ptr<StepOffload> offload) {
   try {
-    auto made = StepExecutable::create(graph, weights, batch, step_types_, pool_, std::move(offload));
+    auto made =
+        StepExecutable::create(graph, weights, batch, step_types_, pool_, std::move(offload));
     if (!made) return fail(made.error());
     return std::unique_ptr<Executable>(std::move(*made));
   } catch (const std::bad_alloc&) {

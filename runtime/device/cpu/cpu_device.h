@@ -4,21 +4,22 @@
 #include <memory>
 
 #include "device/cpu/step_executable.h"
-#include "device/cpu/thread_pool.h"
 #include "device/cpu/window_executable.h"
 #include "device/cpu/workspace.h"
 #include "device/device.h"
 #include "device/registry.h"
+#include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
 
-/// The CPU. Graphs over windows run on oneDNN and our own kernels, decoder steps on our own
-/// kernels, all on one small thread pool. Executables of one device share the pool and working
-/// memory, so only one may run at a time, and none while another is prepared.
+/// The CPU as a device. Graphs over windows use oneDNN and the kernels of this project; decoder
+/// steps use only this project's kernels. All run on one thread pool. Executables of one device
+/// share the pool and working memory, so only one may run at a time, and none while another is
+/// prepared.
 class CpuDevice : public Device {
  public:
-  /// Errors: InvalidArgument (NPUWHISPER_MAX_ISA), Unsupported (bf16 on a CPU without it),
-  /// Unavailable (memory or threads).
+  /// Errors: InvalidArgument (an invalid NPUWHISPER_MAX_ISA), Unsupported (bf16 on a CPU without
+  /// it), Unavailable (memory or threads).
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
 
   const DeviceInfo& info() const override { return info_; }
@@ -29,14 +30,16 @@ class CpuDevice : public Device {
   DataType cross_cache_type() const { return window_types_.cross_cache; }
   /// Returns the thread pool. The caller may use it only while no executable runs.
   ThreadPool& pool() { return pool_; }
-  Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights, int batch) override;
+  Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
+                                              int batch) override;
   /// Prepares a decoder step. `offload`: the operations that another device runs; nullptr: none.
-  /// Errors: as for prepare().
-  Result<std::unique_ptr<Executable>> prepare_step(const Graph& graph, const Weights& weights, int batch,
-                                                   std::unique_ptr<StepOffload> offload);
+  /// Errors: those of prepare().
+  Result<std::unique_ptr<Executable>> prepare_step(const Graph& graph, const Weights& weights,
+                                                   int batch, std::unique_ptr<StepOffload> offload);
 
  private:
-  CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types, DeviceInfo info);
+  CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types,
+            DeviceInfo info);
 
   ThreadPool pool_;
   Workspace workspace_;

@@ -11,7 +11,7 @@
 
 #include <npuwhisper/guarded.h>
 
-#include "device/cpu/onednn.h"
+#include "simd/onednn.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -52,8 +52,10 @@ dnnl::matmul::primitive_desc make_matmul(const GemmShape& s, const Desc* packing
   return s.bias ? dnnl::matmul::primitive_desc(cpu_engine(), a, b, bias, c, attributes)
                 : dnnl::matmul::primitive_desc(cpu_engine(), a, b, c, attributes);
 #else
-  return s.bias ? dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, bias, c), attributes, cpu_engine())
-                : dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, c), attributes, cpu_engine());
+  return s.bias
+             ? dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, bias, c), attributes,
+                                            cpu_engine())
+             : dnnl::matmul::primitive_desc(dnnl::matmul::desc(a, b, c), attributes, cpu_engine());
 #endif
 }
 
@@ -66,15 +68,16 @@ Failure onednn_failure(const dnnl::error& error, const char* what) {
 Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
                      std::span<const dnnl_exec_arg_t> arguments, const char* what) {
   return guarded("oneDNN", [&]() -> Result<void> {
-    if (dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()), arguments.data()) !=
-        dnnl_success) {
+    if (dnnl_primitive_execute(primitive.get(), stream.get(), static_cast<int>(arguments.size()),
+                               arguments.data()) != dnnl_success) {
       return fail(ErrorCode::DeviceError, std::string("oneDNN: ") + what + " failed");
     }
     return {};
   });
 }
 
-/// One thread's arguments for oneDNN: objects created once, whose pointers are set for each call.
+/// One thread's arguments for oneDNN. The objects are created once; their data pointers are set for
+/// each call.
 struct ThreadMemory {
   dnnl::stream stream;
   dnnl::memory a, b, bias, c, scratch;
@@ -82,7 +85,7 @@ struct ThreadMemory {
 };
 
 void point(dnnl::memory& memory, const void* data) {
-  // The variant without a stream does not modify the data or its padding.
+  // dnnl_memory_set_data_handle(), which takes no stream, does not modify the data or its padding.
   dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(data));
 }
 
@@ -128,10 +131,18 @@ Result<std::unique_ptr<OneDnnGemm>> OneDnnGemm::create(const GemmShape& shape, u
   }
 }
 
-const GemmShape& OneDnnGemm::shape() const { return state_->shape; }
-std::size_t OneDnnGemm::packed_bytes() const { return state_->description.weights_desc().get_size(); }
-std::size_t OneDnnGemm::scratch_bytes() const { return state_->description.scratchpad_desc().get_size(); }
-std::string OneDnnGemm::kernel() const { return state_->description.impl_info_str(); }
+const GemmShape& OneDnnGemm::shape() const {
+  return state_->shape;
+}
+std::size_t OneDnnGemm::packed_bytes() const {
+  return state_->description.weights_desc().get_size();
+}
+std::size_t OneDnnGemm::scratch_bytes() const {
+  return state_->description.scratchpad_desc().get_size();
+}
+std::string OneDnnGemm::kernel() const {
+  return state_->description.impl_info_str();
+}
 
 Result<void> OneDnnGemm::pack_weight(const float* b, void* packed) const {
   const onednn::SingleThreaded guard;
@@ -153,9 +164,11 @@ Result<void> OneDnnGemm::prepare_pack(const GemmStrides& strides) {
   const onednn::SingleThreaded guard;
   try {
     const GemmShape& s = state_->shape;
-    const Desc from({s.k, s.n}, type_of(s.input), dnnl::memory::dims{strides.k_stride, strides.n_stride});
+    const Desc from({s.k, s.n}, type_of(s.input),
+                    dnnl::memory::dims{strides.k_stride, strides.n_stride});
     const Desc to = state_->description.weights_desc();
-    state_->packer = dnnl::reorder(dnnl::reorder::primitive_desc(cpu_engine(), from, cpu_engine(), to));
+    state_->packer =
+        dnnl::reorder(dnnl::reorder::primitive_desc(cpu_engine(), from, cpu_engine(), to));
     for (ThreadMemory& thread : state_->threads) {
       thread.unpacked = dnnl::memory(from, cpu_engine(), nullptr);
       thread.packed = dnnl::memory(to, cpu_engine(), nullptr);
@@ -170,12 +183,13 @@ Result<void> OneDnnGemm::pack(unsigned thread, const void* b, void* packed) cons
   ThreadMemory& t = state_->threads[thread];
   point(t.unpacked, b);
   point(t.packed, packed);
-  const std::array<dnnl_exec_arg_t, 2> arguments = {{{DNNL_ARG_FROM, t.unpacked.get()}, {DNNL_ARG_TO, t.packed.get()}}};
+  const std::array<dnnl_exec_arg_t, 2> arguments = {
+      {{DNNL_ARG_FROM, t.unpacked.get()}, {DNNL_ARG_TO, t.packed.get()}}};
   return execute(state_->packer, t.stream, arguments, "packing of an operand");
 }
 
-Result<void> OneDnnGemm::run(unsigned thread, const void* a, const void* packed, const float* bias, void* c,
-                             void* scratch) const {
+Result<void> OneDnnGemm::run(unsigned thread, const void* a, const void* packed, const float* bias,
+                             void* c, void* scratch) const {
   ThreadMemory& t = state_->threads[thread];
   point(t.a, a);
   point(t.b, packed);
@@ -188,7 +202,8 @@ Result<void> OneDnnGemm::run(unsigned thread, const void* a, const void* packed,
                                                      {DNNL_ARG_SCRATCHPAD, t.scratch.get()},
                                                      {DNNL_ARG_BIAS, t.bias.get(true)}}};
   const std::size_t n_arguments = arguments.size() - (state_->shape.bias ? 0 : 1);
-  return execute(state_->primitive, t.stream, std::span(arguments).first(n_arguments), "a matrix product");
+  return execute(state_->primitive, t.stream, std::span(arguments).first(n_arguments),
+                 "a matrix product");
 }
 
 }  // namespace npuwhisper::cpu

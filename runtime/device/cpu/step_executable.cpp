@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <utility>
 
-#include "device/cpu/row_kernels.h"
+#include "device/cpu/cpu_buffer.h"
+#include "device/cpu/read_panels.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -148,8 +150,8 @@ Result<void> StepExecutable::compile() {
     if (auto loaded = load(step); !loaded) return fail(loaded.error());
     steps_.push_back(std::move(step));
   }
-  // A stage ends at a barrier of the threads. Private operations end without a barrier, so they
-  // belong to the same stage as the next operation.
+  // A stage ends at a barrier of the threads. Operations with a private output (private_of_) end
+  // without a barrier, so they belong to the stage of the next operation.
   std::vector<int> stage_of;
   int stage = 0;
   for (const Op& op : graph_.ops) {
@@ -193,8 +195,8 @@ Result<void> StepExecutable::compile() {
   return {};
 }
 
-/// Returns the largest depth (k) of any product: the inputs of the deepest matrix, or the padded
-/// number of cross-attention keys.
+/// Returns the largest depth (k) of any product: the number of inputs of the deepest matrix, or the
+/// padded number of cross-attention keys.
 std::size_t StepExecutable::product_depth() const {
   std::size_t depth = cross_layout_.padded_keys();
   for (const Step& step : steps_) {
@@ -276,9 +278,10 @@ Result<void> StepExecutable::load(Step& step) {
   if (!stored) return fail(stored.error());
   step.stored = *stored;
   if (!by_token) {
-    // F16 means that weights stay as the file stores them: other types are kept exactly, in f32.
+    // F16 means that weights stay as the file stores them. Weights of other types are therefore
+    // converted to f32, without loss.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
-    auto matrix = PanelMatrix::read(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
+    auto matrix = read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
     if (!matrix) return fail(matrix.error());
     step.matrix = std::move(*matrix);
   }
@@ -516,8 +519,8 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
 }
 
 void StepExecutable::attend_across(unsigned thread, const Step& step) {
-  // Each task is a few rows of one stream and one head. All threads walk the same list of tasks and
-  // take them in turn.
+  // Each task is a few rows of one stream and one head. All threads iterate over the same list of
+  // tasks. Of n threads, thread i takes the tasks i, i + n, i + 2n and so on.
   std::size_t task = 0;
   for (std::size_t first = 0; first < rows_.size();) {
     std::size_t end = first + 1;

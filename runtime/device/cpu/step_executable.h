@@ -6,12 +6,12 @@
 #include <vector>
 
 #include "device/cpu/caches.h"
-#include "device/cpu/panel_matrix.h"
-#include "device/cpu/row_product.h"
 #include "device/cpu/step_offload.h"
-#include "device/cpu/thread_pool.h"
 #include "device/device.h"
 #include "device/tensor_slots.h"
+#include "simd/panel_matrix.h"
+#include "simd/row_product.h"
+#include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
 
@@ -24,9 +24,9 @@ struct StepTypes {
 };
 
 /// Runs a graph with few rows: a decoder step. Its speed is limited by the bandwidth of reading the
-/// weights, so each thread reads a share of each matrix's columns and computes all rows of them.
-/// Arithmetic is f32. Another device may run some operations (step_offload.h). Reentrant: one run
-/// at a time.
+/// weights, so each thread reads a share of each matrix's columns and computes these columns of all
+/// rows. Arithmetic is f32. Another device may run some operations (step_offload.h). Reentrant: one
+/// run at a time.
 class StepExecutable : public Executable {
  public:
   /// `max_rows`: limit on the rows of one run. `pool` must outlive the executable, and no other
@@ -46,17 +46,18 @@ class StepExecutable : public Executable {
   /// A run that has already ended when start() returns.
   class FinishedRun : public Run {
    public:
-    Result<void> wait(std::chrono::milliseconds) override { return {}; }
+    Result<void> wait() override { return {}; }
   };
 
-  /// One operation with its loaded weights, or one group of the offload.
+  /// One operation with its loaded weights, or one group of the offload. The comment of a member
+  /// names the kinds of operation that use the member, if not all do.
   struct Step {
     Op op;
-    std::optional<PanelMatrix> matrix;   // Gemm
-    const Variable* stored = nullptr;    // Gemm, Embedding: the weights as the model stores them
-    std::vector<float> gamma, beta;      // LayerNorm
-    std::vector<float> bias;             // padded to whole panels
-    std::vector<float> positions;        // Embedding
+    std::optional<PanelMatrix> matrix;  // Gemm
+    const Variable* stored = nullptr;   // Gemm, Embedding: the weights as the model stores them
+    std::vector<float> gamma, beta;     // LayerNorm
+    std::vector<float> bias;            // padded to whole panels
+    std::vector<float> positions;       // Embedding
     std::size_t first_capture =
         0;           // CrossAttention: index of its first captured head in a row's attention
     int group = -1;  // group of the offload that runs instead of op; -1: none
@@ -66,9 +67,9 @@ class StepExecutable : public Executable {
   struct Scratch {
     AlignedBytes rows[2];  // [max_rows, n_state]: selected rows, normalised rows
     RowProduct product;
-    AlignedBytes sums;         // [max_rows, 64]
+    AlignedBytes sums;         // [max(max_rows, kAttentionRows), 64]
     AlignedBytes scores;       // [kAttentionRows, keys]
-    std::vector<int> best;     // columns of a row's largest logits
+    std::vector<int> best;     // columns with a row's largest logits
     std::vector<float> exact;  // one row of weights
     Result<void> result;       // this thread's result of the current run
   };
@@ -117,7 +118,7 @@ class StepExecutable : public Executable {
   FinishedRun run_;
   std::vector<Step> steps_;
   std::vector<int> private_of_;  // by tensor: index into a thread's rows[]; -1: shared
-  std::vector<bool> selected_;   // by tensor: it holds only the rows that want logits
+  std::vector<bool> selected_;   // by tensor: whether it holds only the rows that want logits
   TensorSlots slots_;
   std::vector<AlignedBytes> shared_;  // by slot
   std::vector<Scratch> scratch_;      // by thread

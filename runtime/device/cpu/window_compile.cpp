@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The part of WindowExecutable that runs once, at creation: stages, types, memory, packed weights.
+// Implements the creation of a WindowExecutable: divides the graph into stages, chooses types,
+// places tensors and packs weights.
 #include <algorithm>
 #include <array>
 #include <cstdint>
@@ -7,23 +8,29 @@
 #include <string>
 #include <utility>
 
+#include "device/cpu/cpu_buffer.h"
+#include "device/cpu/read_panels.h"
+
 #include "device/cpu/window_executable.h"
 
 namespace npuwhisper::cpu {
 namespace {
 
-// Maximum number of rows that pass through the operations of a stage together: few enough to stay
-// in a core's cache, enough that a product rarely reads its weights. A multiple of 16, the height
-// of an AMX tile.
+// Maximum number of rows that pass through the operations of a stage together. More rows would not
+// stay in a core's cache. With fewer rows, a product would read its weights more often. A multiple
+// of 16, the height of an AMX tile.
 constexpr int kBlockRows = 128;
 // Maximum number of queries of one head that are processed at a time. Their scores over 1,500 keys
 // take 384 KB.
 constexpr int kQueryRows = 64;
-// Minimum for the number of heads whose packed keys and values exist at the same time, which is
-// otherwise the number of threads. Each head takes up to 0.8 MB.
+// Minimum number of heads whose packed keys and values exist at the same time. If there are more
+// threads than this, the number of heads equals the number of threads. Each head takes up to
+// 0.8 MB.
 constexpr int kFewestHeads = 2;
 
-bool is_product(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d; }
+bool is_product(const Op& op) {
+  return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d;
+}
 
 bool can_run(OpKind kind) {
   switch (kind) {
@@ -31,13 +38,17 @@ bool can_run(OpKind kind) {
     case OpKind::LayerNorm:
     case OpKind::Gemm:
     case OpKind::Attention:
-    case OpKind::StoreCrossCache: return true;
-    default: return false;
+    case OpKind::StoreCrossCache:
+      return true;
+    default:
+      return false;
   }
 }
 
 /// Returns whether each output row of the operation depends only on the same input row.
-bool is_row_wise(const Op& op) { return op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm; }
+bool is_row_wise(const Op& op) {
+  return op.kind == OpKind::Gemm || op.kind == OpKind::LayerNorm;
+}
 
 bool feeds_cross_cache(const Graph& graph, TensorId tensor) {
   return std::any_of(graph.ops.begin(), graph.ops.end(), [tensor](const Op& op) {
@@ -45,7 +56,9 @@ bool feeds_cross_cache(const Graph& graph, TensorId tensor) {
   });
 }
 
-int round_up_16(int n) { return (n + 15) / 16 * 16; }
+int round_up_16(int n) {
+  return (n + 15) / 16 * 16;
+}
 
 CacheShape cross_shape(const Graph& graph) {
   CacheShape shape;
@@ -70,15 +83,16 @@ Result<const Variable*> find_variable(const Weights& weights, const std::string&
   return variable;
 }
 
-Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name, std::size_t n) {
+Result<std::vector<float>> read_vector(const Weights& weights, const std::string& name,
+                                       std::size_t n) {
   const auto variable = find_variable(weights, name, n);
   if (!variable) return fail(variable.error());
   return weights.read(**variable);
 }
 
-/// Reads a weight in f32 as the matrix that a product packs, outputs first. The weight of a
-/// convolution, [out, in, kernel], becomes [out, kernel * in], because gathered rows hold one tap
-/// after the other.
+/// Reads a weight in f32 as the matrix [out, in] that a product packs. The weight of a convolution,
+/// [out, in, kernel], becomes [out, kernel * in], because gather() writes the taps of a row one
+/// after another.
 Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, std::size_t n_out,
                                  std::size_t n_in, std::size_t kernel) {
   const std::size_t n_row = n_in * kernel;
@@ -93,8 +107,8 @@ Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight,
 
 }  // namespace
 
-WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool,
-                                   Workspace& workspace)
+WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types,
+                                   ThreadPool& pool, Workspace& workspace)
     : graph_(graph),
       batch_(batch),
       types_(types),
@@ -103,10 +117,11 @@ WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTy
       n_positions_(graph.outputs.empty() ? 0 : graph.tensor(graph.outputs.front()).rows),
       cross_layout_(cross_shape(graph), types.cross_cache) {}
 
-Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(const Graph& graph, const Weights& weights, int batch,
-                                                                   const WindowTypes& types, ThreadPool& pool,
-                                                                   Workspace& workspace) {
-  std::unique_ptr<WindowExecutable> executable(new WindowExecutable(graph, batch, types, pool, workspace));
+Result<std::unique_ptr<WindowExecutable>> WindowExecutable::create(
+    const Graph& graph, const Weights& weights, int batch, const WindowTypes& types,
+    ThreadPool& pool, Workspace& workspace) {
+  std::unique_ptr<WindowExecutable> executable(
+      new WindowExecutable(graph, batch, types, pool, workspace));
   if (auto compiled = executable->compile(weights); !compiled) return fail(compiled.error());
   return executable;
 }
@@ -127,17 +142,19 @@ Result<void> WindowExecutable::compile(const Weights& weights) {
     }
   }
   std::size_t onednn_bytes = 0;
-  for (const auto& [key, gemm] : gemms_) onednn_bytes = std::max(onednn_bytes, gemm->scratch_bytes());
+  for (const auto& [key, gemm] : gemms_)
+    onednn_bytes = std::max(onednn_bytes, gemm->scratch_bytes());
   for (Scratch& scratch : scratch_) {
     scratch.onednn = AlignedBytes(onednn_bytes);
-    plan_.working_bytes += onednn_bytes + scratch.gathered.size() + scratch.queries.size() + scratch.scores.size() +
-                           scratch.mixed.size();
+    plan_.working_bytes += onednn_bytes + scratch.gathered.size() + scratch.queries.size() +
+                           scratch.scores.size() + scratch.mixed.size();
     for (const AlignedBytes& bytes : scratch.tensors) plan_.working_bytes += bytes.size();
   }
   std::size_t n_counters = 0;
   for (Stage& stage : stages_) {
     stage.first_counter = n_counters;
-    n_counters += static_cast<std::size_t>(2 * batch_ * std::max(1, stage.steps.front().op.n_heads));
+    n_counters +=
+        static_cast<std::size_t>(2 * batch_ * std::max(1, stage.steps.front().op.n_heads));
   }
   next_task_ = std::vector<std::atomic<int>>(n_counters);
   plan_.graph = graph_.name;
@@ -147,14 +164,16 @@ Result<void> WindowExecutable::compile(const Weights& weights) {
 
 Result<void> WindowExecutable::divide_into_stages() {
   for (const Op& op : graph_.ops) {
-    if (!can_run(op.kind)) return fail(ErrorCode::Unsupported, op.name + ": not an operation over windows");
+    if (!can_run(op.kind))
+      return fail(ErrorCode::Unsupported, op.name + ": not an operation over windows");
     const int rows = graph_.tensor(op.output).rows;
     const bool joins = is_row_wise(op) && !stages_.empty() && stages_.back().rows == rows &&
                        is_row_wise(stages_.back().steps.front().op);
     if (!joins) {
       Stage stage;
       stage.rows = op.kind == OpKind::StoreCrossCache ? graph_.tensor(op.input).rows : rows;
-      // The blocks fill a whole number of rounds, so that no thread waits for a last block.
+      // Sizes the blocks so that all threads process about the same number of them. Otherwise most
+      // threads would wait at the end of the stage for the few that process the last blocks.
       const int threads = static_cast<int>(pool_.size());
       const int rounds = (stage.rows + kBlockRows * threads - 1) / (kBlockRows * threads);
       const int even = (stage.rows + rounds * threads - 1) / (rounds * threads);
@@ -203,8 +222,8 @@ Result<void> WindowExecutable::place_tensors() {
   for (const TensorId id : graph_.inputs) bound_[static_cast<std::size_t>(id)] = index++;
   for (const TensorId id : graph_.outputs) bound_[static_cast<std::size_t>(id)] = index++;
 
-  // Tensors that are used only within one stage are in a thread's scratch, except the output of an
-  // operation with a residual: it overwrites the residual.
+  // A tensor that is used only within one stage lies in a thread's scratch. The output of an
+  // operation with a residual does not, because it overwrites the residual.
   std::vector<int> stage_of;
   std::vector<std::size_t> local_bytes;
   const std::vector<int> last = last_uses(graph_);
@@ -219,22 +238,25 @@ Result<void> WindowExecutable::place_tensors() {
       local_[output] = static_cast<int>(n_local++);
       if (local_bytes.size() < n_local) local_bytes.push_back(0);
       std::size_t& bytes = local_bytes[n_local - 1];
-      bytes = std::max(bytes, static_cast<std::size_t>(stage.block_rows) * row_bytes(step.op.output));
+      bytes =
+          std::max(bytes, static_cast<std::size_t>(stage.block_rows) * row_bytes(step.op.output));
     }
   }
   std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
   for (std::size_t i = 0; i < graph_.tensors.size(); ++i) {
     if (bound_[i] >= 0 || local_[i] >= 0) continue;
     const auto id = static_cast<TensorId>(i);
-    bytes[i] = static_cast<std::size_t>(batch_) * static_cast<std::size_t>(graph_.tensor(id).rows) * row_bytes(id);
+    bytes[i] = static_cast<std::size_t>(batch_) * static_cast<std::size_t>(graph_.tensor(id).rows) *
+               row_bytes(id);
   }
   slots_ = assign_slots(graph_, bytes, stage_of);
-  // Areas are sorted by size, largest first, so that executables with few large tensors and those
-  // with many small ones share them well.
+  // Sorts the areas by size, largest first. All executables share areas by index, so this order
+  // keeps the workspace small if one has few large tensors and another has many small ones.
   std::vector<std::size_t> by_size(slots_.slot_bytes.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
-  std::sort(by_size.begin(), by_size.end(),
-            [&](std::size_t a, std::size_t b) { return slots_.slot_bytes[a] > slots_.slot_bytes[b]; });
+  std::sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {
+    return slots_.slot_bytes[a] > slots_.slot_bytes[b];
+  });
   area_of_.resize(by_size.size());
   for (std::size_t area = 0; area < by_size.size(); ++area) {
     area_of_[by_size[area]] = area;
@@ -250,8 +272,8 @@ Result<void> WindowExecutable::place_tensors() {
 
 Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDnnGemm* packing,
                                                  const GemmStrides* strides) {
-  const int flags = (s.input == DataType::Bf16 ? 1 : 0) | (s.output == DataType::Bf16 ? 2 : 0) | (s.bias ? 4 : 0) |
-                    (s.gelu ? 8 : 0) | (s.accumulate ? 16 : 0);
+  const int flags = (s.input == DataType::Bf16 ? 1 : 0) | (s.output == DataType::Bf16 ? 2 : 0) |
+                    (s.bias ? 4 : 0) | (s.gelu ? 8 : 0) | (s.accumulate ? 16 : 0);
   const GemmKey key(s.m, s.k, s.n, s.lda, s.ldc, flags, strides != nullptr ? strides->k_stride : 0,
                     strides != nullptr ? strides->n_stride : 0, packing);
   auto& slot = gemms_[key];
@@ -307,7 +329,8 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
     step.gemm.last = *last;
   }
   if (op.kind == OpKind::Conv1d) {
-    const std::size_t bytes = static_cast<std::size_t>(stage.block_rows) * n_in * kernel * size_of(types_.compute);
+    const std::size_t bytes =
+        static_cast<std::size_t>(stage.block_rows) * n_in * kernel * size_of(types_.compute);
     for (Scratch& scratch : scratch_) {
       if (scratch.gathered.size() < bytes) scratch.gathered = AlignedBytes(bytes);
     }
@@ -332,12 +355,13 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
 Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
   const std::size_t n_out = columns_of(op.output);
-  const std::array<std::int64_t, 2> dims = {graph_.tensor(op.output).columns, graph_.tensor(op.input).columns};
+  const std::array<std::int64_t, 2> dims = {graph_.tensor(op.output).columns,
+                                            graph_.tensor(op.input).columns};
   const auto weight = weights.get(op.weight, dims);
   if (!weight) return fail(weight.error());
   DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
   if (type == DataType::F16 && (*weight)->type != DataType::F16) type = DataType::F32;
-  auto panels = PanelMatrix::read(weights, **weight, type);
+  auto panels = read_panels(weights, **weight, type);
   if (!panels) return fail(panels.error());
   step.panels = std::move(*panels);
   plan_.weight_bytes += step.panels->bytes();
@@ -348,13 +372,15 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
     step.bias.resize(step.panels->n_panels() * kPanelColumns);
   }
   for (Scratch& scratch : scratch_) {
-    const std::size_t bytes = static_cast<std::size_t>(stage.block_rows) * kPanelColumns * sizeof(float);
+    const std::size_t bytes =
+        static_cast<std::size_t>(stage.block_rows) * kPanelColumns * sizeof(float);
     if (scratch.sums.size() < bytes) scratch.sums = AlignedBytes(bytes);
   }
   return {};
 }
 
-Result<void> WindowExecutable::load_position(const Weights& weights, const Stage& stage, Step& step) {
+Result<void> WindowExecutable::load_position(const Weights& weights, const Stage& stage,
+                                             Step& step) {
   const std::size_t n = static_cast<std::size_t>(stage.rows) * columns_of(step.op.output);
   const auto found = find_variable(weights, step.op.position, n);
   if (!found) return fail(found.error());
@@ -376,15 +402,20 @@ Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
   const Op& op = stage.steps.front().op;
   const std::size_t n_heads = static_cast<std::size_t>(op.n_heads);
   if (columns_of(op.output) != n_heads * kHeadColumns) {
-    return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
-                                            std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
+    return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) +
+                                            " heads over " + std::to_string(columns_of(op.output)) +
+                                            " columns, wanted 64 columns a head");
   }
-  if (!attentions_.empty()) return {};   // Every layer's attention has the same shape.
-  if (auto prepared = prepare_products(stage, stage.rows, attentions_[stage.rows]); !prepared) return prepared;
-  for (int n_keys = kPositionStep + kSparsePositions; n_keys <= most_thinned_; n_keys += kPositionStep) {
-    if (auto prepared = prepare_products(stage, n_keys, attentions_[n_keys]); !prepared) return prepared;
+  if (!attentions_.empty()) return {};  // Every layer's attention has the same shape.
+  if (auto prepared = prepare_products(stage, stage.rows, attentions_[stage.rows]); !prepared)
+    return prepared;
+  for (int n_keys = kPositionStep + kSparsePositions; n_keys <= most_thinned_;
+       n_keys += kPositionStep) {
+    if (auto prepared = prepare_products(stage, n_keys, attentions_[n_keys]); !prepared)
+      return prepared;
   }
-  heads_at_once_ = std::min(batch_ * op.n_heads, std::max(kFewestHeads, static_cast<int>(pool_.size())));
+  heads_at_once_ =
+      std::min(batch_ * op.n_heads, std::max(kFewestHeads, static_cast<int>(pool_.size())));
   const std::size_t packed_bytes =
       static_cast<std::size_t>(heads_at_once_) * (packed_keys_bytes_ + packed_values_bytes_);
   workspace_.require(packed_heads_area_, packed_bytes);
@@ -398,7 +429,8 @@ Result<void> WindowExecutable::prepare_attention(const Stage& stage) {
   return {};
 }
 
-Result<void> WindowExecutable::prepare_products(const Stage& stage, int n_keys, Attention& attention) {
+Result<void> WindowExecutable::prepare_products(const Stage& stage, int n_keys,
+                                                Attention& attention) {
   const int in_columns = static_cast<int>(columns_of(stage.steps.front().op.input));
   const int head_columns = static_cast<int>(kHeadColumns);
   GemmShape scores{.m = stage.block_rows,
@@ -417,8 +449,8 @@ Result<void> WindowExecutable::prepare_products(const Stage& stage, int n_keys, 
                 .output = DataType::F32};
   const GemmStrides key_strides{.k_stride = 1, .n_stride = in_columns};
   const GemmStrides value_strides{.k_stride = in_columns, .n_stride = 1};
-  for (auto [shape, strides, target] :
-       {std::tuple{&scores, &key_strides, &attention.scores}, std::tuple{&mix, &value_strides, &attention.mix}}) {
+  for (auto [shape, strides, target] : {std::tuple{&scores, &key_strides, &attention.scores},
+                                        std::tuple{&mix, &value_strides, &attention.mix}}) {
     auto whole = gemm(*shape, nullptr, strides);
     if (!whole) return fail(whole.error());
     target->whole = *whole;
@@ -428,8 +460,10 @@ Result<void> WindowExecutable::prepare_products(const Stage& stage, int n_keys, 
     if (!last) return fail(last.error());
     target->last = *last;
   }
-  packed_keys_bytes_ = std::max(packed_keys_bytes_, round_up(attention.scores.whole->packed_bytes(), kAlignment));
-  packed_values_bytes_ = std::max(packed_values_bytes_, round_up(attention.mix.whole->packed_bytes(), kAlignment));
+  packed_keys_bytes_ =
+      std::max(packed_keys_bytes_, round_up(attention.scores.whole->packed_bytes(), kAlignment));
+  packed_values_bytes_ =
+      std::max(packed_values_bytes_, round_up(attention.mix.whole->packed_bytes(), kAlignment));
   return {};
 }
 
@@ -450,7 +484,8 @@ void WindowExecutable::describe(const Stage& stage) {
 std::vector<std::string> WindowExecutable::kernels() const {
   std::vector<std::string> names;
   for (const auto& [key, gemm] : gemms_) {
-    if (std::find(names.begin(), names.end(), gemm->kernel()) == names.end()) names.push_back(gemm->kernel());
+    if (std::find(names.begin(), names.end(), gemm->kernel()) == names.end())
+      names.push_back(gemm->kernel());
   }
   return names;
 }
@@ -462,7 +497,8 @@ Result<std::unique_ptr<Buffer>> WindowExecutable::allocate(TensorId id, int rows
     }
   }
   const int n_rows = rows > 0 ? rows : graph_.tensor(id).rows;
-  return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(static_cast<std::size_t>(n_rows) * row_bytes(id)));
+  return std::unique_ptr<Buffer>(
+      std::make_unique<CpuBuffer>(static_cast<std::size_t>(n_rows) * row_bytes(id)));
 }
 
 }  // namespace npuwhisper::cpu

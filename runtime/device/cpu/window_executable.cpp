@@ -6,14 +6,15 @@
 #include <cstring>
 #include <utility>
 
-#include "device/cpu/onednn.h"
-#include "device/cpu/row_kernels.h"
+#include "simd/onednn.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
 Result<Run*> WindowExecutable::start(const Bindings& bindings) {
   if (bindings.items.empty() || bindings.items.size() > static_cast<std::size_t>(batch_)) {
-    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(bindings.items.size()) +
-                                                " batch items, wanted 1 to " + std::to_string(batch_));
+    return fail(ErrorCode::InvalidArgument,
+                graph_.name + ": found " + std::to_string(bindings.items.size()) +
+                    " batch items, wanted 1 to " + std::to_string(batch_));
   }
   for (const auto& item : bindings.items) {
     if (item.size() != graph_.inputs.size() + graph_.outputs.size()) {
@@ -24,9 +25,10 @@ Result<Run*> WindowExecutable::start(const Bindings& bindings) {
   }
   const WindowPositions& positions = bindings.positions;
   if (!positions.is_all() && positions != positions_for(positions.dense)) {
-    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " + std::to_string(positions.dense) + " + " +
+    return fail(ErrorCode::InvalidArgument, graph_.name + ": found " +
+                                                std::to_string(positions.dense) + " + " +
                                                 std::to_string(positions.sparse) +
-                                                " positions, wanted what positions_for() gives");
+                                                " positions, wanted a result of positions_for()");
   }
   bindings_ = bindings;
   n_items_ = static_cast<int>(bindings.items.size());
@@ -45,9 +47,9 @@ WindowPositions WindowExecutable::positions_for(int n_dense) const {
   return {dense, kSparsePositions};
 }
 
-/// Returns the number of rows that a stage computes. If padding is thinned, that is one row for
-/// each computed position, or, before the convolution with stride 2, two rows for each dense
-/// position.
+/// Returns the number of rows that a stage computes. If padding is thinned, a stage computes one
+/// row for each computed position. The stage before the convolution with stride 2 computes two rows
+/// for each dense position instead.
 int WindowExecutable::n_rows(const Stage& stage, const WindowPositions& positions) const {
   if (positions.is_all()) return stage.rows;
   return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
@@ -68,7 +70,8 @@ bool WindowExecutable::note(const Result<void>& result) {
 
 template <typename Task>
 void WindowExecutable::for_each_task(std::size_t counter, int n_tasks, Task task) {
-  for (int i = next_task_[counter].fetch_add(1); i < n_tasks; i = next_task_[counter].fetch_add(1)) {
+  for (int i = next_task_[counter].fetch_add(1); i < n_tasks;
+       i = next_task_[counter].fetch_add(1)) {
     if (!note(task(i))) return;
   }
 }
@@ -98,7 +101,8 @@ void WindowExecutable::run_attention(unsigned thread, const Stage& stage) {
   const int n_blocks = this->n_blocks(stage);
   std::size_t counter = stage.first_counter;
   for (int first = 0; first < n_items_ * n_heads; first += heads_at_once_) {
-    if (first > 0) pool_.barrier();   // No thread reads the previous packed heads any more.
+    // Packing overwrites the previous packed heads, so all threads must have finished reading them.
+    if (first > 0) pool_.barrier();
     const int n = std::min(heads_at_once_, n_items_ * n_heads - first);
     for_each_task(counter++, n, [&](int task) {
       return pack_head(thread, stage, (first + task) / n_heads, (first + task) % n_heads);
@@ -126,24 +130,28 @@ Result<void> WindowExecutable::run_block(unsigned thread, const Stage& stage, in
   return {};
 }
 
-void WindowExecutable::run_norm(unsigned thread, const Step& step, int item, int first, int n_rows) {
+void WindowExecutable::run_norm(unsigned thread, const Step& step, int item, int first,
+                                int n_rows) {
   const Op& op = step.op;
   for (int row = first; row < first + n_rows; ++row) {
     const auto* in = reinterpret_cast<const float*>(row_of(thread, op.input, item, row, first));
     layer_norm(in, columns_of(op.input), step.gamma.data(), step.beta.data(),
-               row_of(thread, op.output, item, row, first), type_of_[static_cast<std::size_t>(op.output)]);
+               row_of(thread, op.output, item, row, first),
+               type_of_[static_cast<std::size_t>(op.output)]);
   }
 }
 
-void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, int first, int n_rows) {
+void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, int first,
+                                  int n_rows) {
   const Op& op = step.op;
   const PanelMatrix& panels = *step.panels;
   const std::size_t columns = columns_of(op.output);
   const auto* in = reinterpret_cast<const float*>(row_of(thread, op.input, item, first, first));
   auto* out = reinterpret_cast<float*>(row_of(thread, op.output, item, first, first));
-  const auto* residual = op.residual == kNoTensor
-                             ? nullptr
-                             : reinterpret_cast<const float*>(row_of(thread, op.residual, item, first, first));
+  const auto* residual =
+      op.residual == kNoTensor
+          ? nullptr
+          : reinterpret_cast<const float*>(row_of(thread, op.residual, item, first, first));
   auto* sums = scratch_[thread].sums.as<float>();
   const auto rows = static_cast<std::size_t>(n_rows);
   for (std::size_t p = 0; p < panels.n_panels(); ++p) {
@@ -151,21 +159,23 @@ void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, i
                    panels.scales(p), sums);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = i * columns + p * kPanelColumns;
-      const PanelEpilogue epilogue{.bias = step.bias.empty() ? nullptr : step.bias.data() + p * kPanelColumns,
-                                   .residual = residual != nullptr ? residual + at : nullptr,
-                                   .gelu = op.activation == Activation::Gelu};
+      const PanelEpilogue epilogue{
+          .bias = step.bias.empty() ? nullptr : step.bias.data() + p * kPanelColumns,
+          .residual = residual != nullptr ? residual + at : nullptr,
+          .gelu = op.activation == Activation::Gelu};
       finish_panel(sums + i * kPanelColumns, epilogue, out + at, panels.columns(p));
     }
   }
 }
 
-Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first,
-                                           int n_rows) {
+Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, const Step& step,
+                                           int item, int first, int n_rows) {
   const Op& op = step.op;
   std::byte* out = row_of(thread, op.output, item, first, first);
   if (op.residual != kNoTensor) {
     const std::byte* residual = row_of(thread, op.residual, item, first, first);
-    if (residual != out) std::memcpy(out, residual, static_cast<std::size_t>(n_rows) * row_bytes(op.output));
+    if (residual != out)
+      std::memcpy(out, residual, static_cast<std::size_t>(n_rows) * row_bytes(op.output));
   }
   const void* in = nullptr;
   if (op.kind == OpKind::Conv1d) {
@@ -175,8 +185,9 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
     in = row_of(thread, op.input, item, first, first);
   }
   const OneDnnGemm* gemm = n_rows == stage.block_rows ? step.gemm.whole : step.gemm.last;
-  auto done = gemm->run(thread, in, step.weight.data(), step.bias.empty() ? nullptr : step.bias.data(), out,
-                        scratch_[thread].onednn.data());
+  auto done =
+      gemm->run(thread, in, step.weight.data(), step.bias.empty() ? nullptr : step.bias.data(), out,
+                scratch_[thread].onednn.data());
   if (!step.position.empty()) add_positions(step, first, n_rows, reinterpret_cast<float*>(out));
   return done;
 }
@@ -184,9 +195,10 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
 void WindowExecutable::add_positions(const Step& step, int first, int n_rows, float* out) const {
   const std::size_t columns = columns_of(step.op.output);
   for (int row = first; row < first + n_rows; ++row, out += columns) {
-    const auto position = static_cast<std::size_t>(bindings_.positions.position_of(row, n_positions_));
-    add_scaled(1.0F, step.position.data() + position * columns * size_of(step.position_type), step.position_type, out,
-               columns);
+    const auto position =
+        static_cast<std::size_t>(bindings_.positions.position_of(row, n_positions_));
+    add_scaled(1.0F, step.position.data() + position * columns * size_of(step.position_type),
+               step.position_type, out, columns);
   }
 }
 
@@ -202,7 +214,8 @@ void WindowExecutable::gather(unsigned thread, const Step& step, int item, int f
     const int centre = thins ? positions.position_of(row, n_positions_) : row;
     for (int tap = 0; tap < op.kernel; ++tap, to += bytes) {
       int source = centre * op.stride + tap - (op.kernel - 1) / 2;
-      // All padding is equal, and the last computed row lies in the padding.
+      // Rows after the last computed row are replaced by that row: it lies in the padding, and all
+      // rows of padding are equal.
       if (thins) source = std::min(source, 2 * positions.dense - 1);
       if (source < 0 || source >= graph_.tensor(op.input).rows) {
         std::memset(to, 0, bytes);
@@ -225,7 +238,8 @@ Result<void> WindowExecutable::pack_head(unsigned thread, const Stage& stage, in
   return attention.mix.whole->pack(thread, key + columns * element, packed + packed_keys_bytes_);
 }
 
-Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int item, int head, int block) {
+Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int item, int head,
+                                      int block) {
   const Op& op = stage.steps.front().op;
   const int first = block * stage.block_rows;
   const int n_rows = this->n_rows(stage, block);
@@ -234,10 +248,12 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
   const OneDnnGemm& scores = whole ? *attention.scores.whole : *attention.scores.last;
   const OneDnnGemm& mix = whole ? *attention.mix.whole : *attention.mix.last;
   Scratch& scratch = scratch_[thread];
-  const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
+  const std::size_t column =
+      static_cast<std::size_t>(head) * kHeadColumns * size_of(types_.compute);
   std::byte* packed = packed_head(item, op, head);
 
-  // oneDNN's best kernels require operands without gaps between rows.
+  // Copies the head's queries, because oneDNN's fastest kernels require operands without gaps
+  // between rows.
   const std::size_t query_bytes = kHeadColumns * size_of(types_.compute);
   for (int i = 0; i < n_rows; ++i) {
     std::memcpy(scratch.queries.data() + static_cast<std::size_t>(i) * query_bytes,
@@ -262,10 +278,11 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
     float* row = scratch.scores.as<float>() + element;
     for (std::size_t key = n_dense; key < n_keys; ++key) row[key] += log_weight;
     totals[i] =
-        exponentiate(row, n_keys, scale, scratch.scores.data() + element * size_of(types_.compute), types_.compute);
+        exponentiate(row, n_keys, scale, scratch.scores.data() + element * size_of(types_.compute),
+                     types_.compute);
   }
-  if (auto done = mix.run(thread, scratch.scores.data(), packed + packed_keys_bytes_, nullptr, mixed,
-                          scratch.onednn.data());
+  if (auto done = mix.run(thread, scratch.scores.data(), packed + packed_keys_bytes_, nullptr,
+                          mixed, scratch.onednn.data());
       !done) {
     return done;
   }
@@ -280,8 +297,9 @@ void WindowExecutable::store_head(const Step& step, int item, int head) {
   const auto* keys = reinterpret_cast<const float*>(row_of(0, step.op.input, item, 0, 0)) +
                      static_cast<std::size_t>(head) * kHeadColumns;
   const std::size_t columns = columns_of(step.op.input);
-  Buffer* cache = bindings_.items[static_cast<std::size_t>(item)]
-                                 [static_cast<std::size_t>(bound_[static_cast<std::size_t>(step.op.output)])];
+  Buffer* cache =
+      bindings_.items[static_cast<std::size_t>(item)]
+                     [static_cast<std::size_t>(bound_[static_cast<std::size_t>(step.op.output)])];
   cross_layout_.store(cache->host().data(), step.op.layer, head, keys, keys + columns / 2, columns,
                       static_cast<std::size_t>(bindings_.positions.count(n_positions_)));
 }
@@ -295,7 +313,8 @@ std::size_t WindowExecutable::row_bytes(TensorId id) const {
   return columns_of(id) * size_of(type_of_[static_cast<std::size_t>(id)]);
 }
 
-std::byte* WindowExecutable::row_of(unsigned thread, TensorId id, int item, int row, int first) const {
+std::byte* WindowExecutable::row_of(unsigned thread, TensorId id, int item, int row,
+                                    int first) const {
   const auto tensor = static_cast<std::size_t>(id);
   if (local_[tensor] >= 0) {
     const AlignedBytes& bytes = scratch_[thread].tensors[static_cast<std::size_t>(local_[tensor])];
@@ -303,7 +322,8 @@ std::byte* WindowExecutable::row_of(unsigned thread, TensorId id, int item, int 
   }
   const std::size_t offset = static_cast<std::size_t>(row) * row_bytes(id);
   if (bound_[tensor] >= 0) {
-    Buffer* buffer = bindings_.items[static_cast<std::size_t>(item)][static_cast<std::size_t>(bound_[tensor])];
+    Buffer* buffer =
+        bindings_.items[static_cast<std::size_t>(item)][static_cast<std::size_t>(bound_[tensor])];
     return buffer->host().data() + offset;
   }
   const auto rows = static_cast<std::size_t>(graph_.tensor(id).rows);

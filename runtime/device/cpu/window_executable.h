@@ -11,11 +11,11 @@
 
 #include "device/cpu/caches.h"
 #include "device/cpu/onednn_gemm.h"
-#include "device/cpu/panel_matrix.h"
-#include "device/tensor_slots.h"
-#include "device/cpu/thread_pool.h"
 #include "device/cpu/workspace.h"
 #include "device/device.h"
+#include "device/tensor_slots.h"
+#include "simd/panel_matrix.h"
+#include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
 
@@ -23,29 +23,30 @@ namespace npuwhisper::cpu {
 struct WindowTypes {
   /// Operands of products: F32 or Bf16. Sums and the residual stream are f32.
   DataType compute = DataType::F32;
-  DataType cross_cache = DataType::I8;   ///< I8 or F32.
+  DataType cross_cache = DataType::I8;  ///< I8 or F32.
   /// Weights of the cross-attention projections if operands are f32: I8, or F16, which keeps them
   /// as the file stores them (in F32 if the file does not store F16). If operands are bf16, these
   /// weights are bf16 too.
   DataType projection = DataType::I8;
 };
 
-/// Runs a graph over windows: the encoder's, or that of the cross-attention projections. Its speed
-/// is limited by arithmetic. Attention, convolutions and all products in bf16 run on oneDNN. In
-/// f32, other products with weights are panel products (panel_kernels.h). Except for projections,
-/// their weights stay f16 if the file stores f16, which is at least as fast as f32 weights and
-/// takes half the memory. Threads take blocks of rows, and row-wise operations (layer norm,
-/// product, activation, residual) follow one another on a block while it is in the cache. Attention
-/// is a stage of its own: each thread holds the scores of only one block of queries of one head at
-/// a time. Reentrant: one run at a time.
+/// Runs a graph over windows: the encoder, or the cross-attention projections. The speed of such a
+/// graph is limited by arithmetic. Attention, convolutions and all products in bf16 run on oneDNN.
+/// In f32, other products with weights are panel products (panel_kernels.h). Except for
+/// projections, the weights of panel products stay f16 if the file stores f16, which is at least as
+/// fast as f32 weights and takes half the memory. Threads take blocks of rows, and a thread runs
+/// successive row-wise operations (layer norm, product, activation, residual) on a block while the
+/// block is in the cache. Attention is a stage of its own: each thread holds the scores of only one
+/// block of queries of one head at a time. Reentrant: one run at a time.
 class WindowExecutable : public Executable {
  public:
-  /// `batch`: limit on the windows of one run. `pool` and `workspace` must outlive the executable,
-  /// and no other thread may use them during start(). Errors: Unsupported, CorruptModel, those of
-  /// reading weights. Throws std::bad_alloc.
-  static Result<std::unique_ptr<WindowExecutable>> create(const Graph& graph, const Weights& weights, int batch,
-                                                          const WindowTypes& types, ThreadPool& pool,
-                                                          Workspace& workspace);
+  /// `batch`: maximum number of windows in one run. `pool` and `workspace` must outlive the
+  /// executable, and no other thread may use them during start(). Errors: Unsupported,
+  /// CorruptModel, those of reading weights. Throws std::bad_alloc.
+  static Result<std::unique_ptr<WindowExecutable>> create(const Graph& graph,
+                                                          const Weights& weights, int batch,
+                                                          const WindowTypes& types,
+                                                          ThreadPool& pool, Workspace& workspace);
 
   const Plan& plan() const override { return plan_; }
   WindowPositions positions_for(int n_dense) const override;
@@ -61,17 +62,18 @@ class WindowExecutable : public Executable {
   std::vector<std::string> kernels() const;
 
  private:
-  /// The number of dense positions is a multiple of this, because attention needs its own prepared
-  /// products for each number of keys.
+  /// The number of dense positions of a thinned run is a multiple of kPositionStep. Attention needs
+  /// its own prepared products for each number of keys, and the step keeps these numbers few.
   static constexpr int kPositionStep = 128;
   static constexpr int kSparsePositions = 128;
 
   class FinishedRun : public Run {
    public:
-    Result<void> wait(std::chrono::milliseconds) override { return {}; }
+    Result<void> wait() override { return {}; }
   };
 
-  /// A product for whole blocks, and one for the last, shorter block (nullptr if there is none).
+  /// A product for whole blocks, and a product for the last block if that block is shorter (else
+  /// nullptr).
   struct BlockGemm {
     const OneDnnGemm* whole = nullptr;
     const OneDnnGemm* last = nullptr;
@@ -79,39 +81,41 @@ class WindowExecutable : public Executable {
   struct Step {
     Op op;
     BlockGemm gemm;
-    AlignedBytes weight;                 // packed for gemm
-    std::optional<PanelMatrix> panels;   // if set, replaces gemm and weight
+    AlignedBytes weight;                // packed for gemm
+    std::optional<PanelMatrix> panels;  // if set, replaces gemm and weight
     std::vector<float> bias;
-    std::vector<float> gamma, beta;      // LayerNorm
-    std::vector<std::byte> position;     // [rows, columns] in position_type
+    std::vector<float> gamma, beta;   // LayerNorm
+    std::vector<std::byte> position;  // [rows, columns] in position_type
     DataType position_type = DataType::F32;
   };
-  /// Operations that run together on one block of rows, or one attention, or one store.
+  /// Row-wise operations that run together on one block of rows, or a single convolution, attention
+  /// or store.
   struct Stage {
     std::vector<Step> steps;
     int rows = 0;
     int block_rows = 0;
-    std::size_t first_counter = 0;       // index into next_task_
+    std::size_t first_counter = 0;  // index into next_task_
   };
-  /// Shape (m, k, n, lda, ldc, flags), strides of the operand to pack, and the product whose
-  /// packing is shared.
+  /// Identifies a product by its shape (m, k, n, lda, ldc, flags), the strides of the operand to
+  /// pack, and the product with which it shares the packing.
   using GemmKey = std::tuple<int, int, int, int, int, int, int, int, const OneDnnGemm*>;
   /// The products of attention over one number of keys.
   struct Attention {
-    BlockGemm scores;    // [queries, 64] * [64, keys]
-    BlockGemm mix;       // [queries, keys] * [keys, 64]
+    BlockGemm scores;  // [queries, 64] * [64, keys]
+    BlockGemm mix;     // [queries, keys] * [keys, 64]
   };
   struct Scratch {
-    AlignedBytes sums;                   // sums of one panel, [block rows, 64]
-    AlignedBytes gathered;               // input rows of a convolution, contiguous
+    AlignedBytes sums;      // sums of one panel, [block rows, 64]
+    AlignedBytes gathered;  // input rows of a convolution, contiguous
     AlignedBytes onednn;
-    AlignedBytes queries;                // queries of one head, contiguous
-    AlignedBytes scores;                 // also holds the weights after the softmax
-    AlignedBytes mixed;                  // [queries, 64] f32
-    std::vector<AlignedBytes> tensors;   // by block-local slot
+    AlignedBytes queries;               // queries of one head, contiguous
+    AlignedBytes scores;                // also holds the weights after the softmax
+    AlignedBytes mixed;                 // [queries, 64] f32
+    std::vector<AlignedBytes> tensors;  // by block-local slot
   };
 
-  WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool, Workspace& workspace);
+  WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool,
+                   Workspace& workspace);
   Result<void> compile(const Weights& weights);
   Result<void> divide_into_stages();
   void choose_types();
@@ -123,14 +127,17 @@ class WindowExecutable : public Executable {
   Result<void> prepare_attention(const Stage& stage);
   Result<void> prepare_products(const Stage& stage, int n_keys, Attention& attention);
   void find_most_thinned();
-  Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing, const GemmStrides* strides);
+  Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing,
+                                 const GemmStrides* strides);
   void describe(const Stage& stage);
 
   int n_rows(const Stage& stage, const WindowPositions& positions) const;
   /// Returns the number of rows that the current run computes in a stage.
   int n_rows(const Stage& stage) const { return n_rows(stage, bindings_.positions); }
   int n_rows(const Stage& stage, int block) const;
-  int n_blocks(const Stage& stage) const { return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows; }
+  int n_blocks(const Stage& stage) const {
+    return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows;
+  }
 
   /// Records the error if `result` is one. Returns whether the threads should continue: false once
   /// one of them has failed.
@@ -140,7 +147,8 @@ class WindowExecutable : public Executable {
   void for_each_task(std::size_t counter, int n_tasks, Task task);
   void run_attention(unsigned thread, const Stage& stage);
   Result<void> run_block(unsigned thread, const Stage& stage, int item, int block);
-  Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item, int first, int n_rows);
+  Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item,
+                           int first, int n_rows);
   void run_panels(unsigned thread, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
   void add_positions(const Step& step, int first, int n_rows, float* out) const;
@@ -155,7 +163,9 @@ class WindowExecutable : public Executable {
   /// Returns the packed keys of one head. The head's packed values begin packed_keys_bytes_ later.
   std::byte* packed_head(int item, const Op& op, int head) const;
   std::size_t row_bytes(TensorId id) const;
-  std::size_t columns_of(TensorId id) const { return static_cast<std::size_t>(graph_.tensor(id).columns); }
+  std::size_t columns_of(TensorId id) const {
+    return static_cast<std::size_t>(graph_.tensor(id).columns);
+  }
 
   Graph graph_;
   int batch_;
@@ -165,28 +175,28 @@ class WindowExecutable : public Executable {
   Plan plan_;
   FinishedRun run_;
   std::vector<Stage> stages_;
-  std::vector<DataType> type_of_;         // by tensor
-  std::vector<int> bound_;                // by tensor: index among inputs and outputs; -1: none
-  std::vector<int> local_;                // by tensor: slot in a thread's scratch; -1: none
+  std::vector<DataType> type_of_;  // by tensor
+  std::vector<int> bound_;         // by tensor: index among inputs and outputs; -1: none
+  std::vector<int> local_;         // by tensor: slot in a thread's scratch; -1: none
   TensorSlots slots_;
-  std::vector<std::size_t> area_of_;      // by slot: area of the workspace, [batch, rows, columns]
+  std::vector<std::size_t> area_of_;  // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
-  int most_thinned_ = 0;                  // positions of the largest thinned run; 0: none
-  std::map<int, Attention> attentions_;   // by number of keys
-  int heads_at_once_ = 0;                 // heads, over all items, that are packed at the same time
-  std::size_t packed_heads_area_ = 0;     // area of each head's packed keys, then values
+  int most_thinned_ = 0;                 // positions of the largest thinned run; 0: none
+  std::map<int, Attention> attentions_;  // by number of keys
+  int heads_at_once_ = 0;                // heads, over all items, that are packed at the same time
+  std::size_t packed_heads_area_ = 0;    // area of each head's packed keys, then values
   std::size_t packed_keys_bytes_ = 0;
   std::size_t packed_values_bytes_ = 0;
-  std::vector<Scratch> scratch_;          // by thread
+  std::vector<Scratch> scratch_;  // by thread
   CrossCacheLayout cross_layout_;
 
   // The members below describe the current run.
   Bindings bindings_;
   int n_items_ = 0;
-  std::vector<std::atomic<int>> next_task_;   // a counter for each set of tasks that threads share
+  std::vector<std::atomic<int>> next_task_;  // a counter for each set of tasks that threads share
   std::atomic<bool> failed_{false};
-  Error error_;                               // written once, by the thread that set failed_
+  Error error_;  // written once, by the thread that set failed_
 };
 
 }  // namespace npuwhisper::cpu

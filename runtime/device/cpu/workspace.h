@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "device/cpu/aligned.h"
+#include "simd/aligned.h"
 
 namespace npuwhisper::cpu {
 

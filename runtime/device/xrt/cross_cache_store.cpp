@@ -3,14 +3,14 @@
 
 #include <utility>
 
-#include "device/cpu/row_kernels.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::xdna {
 namespace {
 
 constexpr std::size_t kElement = 2;  // bf16
 
-/// Returns the shape of the cache, with the layers and heads of the graph's stores.
+/// Returns the shape of the cache that holds the layers and heads of `rows`.
 cpu::CacheShape shape_of(const std::vector<CacheRows>& rows, int n_keys) {
   cpu::CacheShape shape{.n_layers = static_cast<int>(rows.size()), .n_keys = n_keys};
   for (const CacheRows& layer : rows) {

@@ -5,17 +5,17 @@
 #include <span>
 #include <vector>
 
-#include "device/cpu/aligned.h"
 #include "device/cpu/caches.h"
-#include "device/cpu/thread_pool.h"
 #include "device/xrt/encoder_operations.h"
+#include "simd/aligned.h"
+#include "simd/thread_pool.h"
 
 namespace npuwhisper::xdna {
 
 /// Converts the keys and values that the array computes for a window (bf16, one row per position)
 /// to the CPU's layout and stores them in a stream's cross-attention buffer. The heads are divided
-/// among the CPU's threads. Allocates only in the constructor. One caller at a time, which must
-/// have exclusive use of the pool.
+/// among the CPU's threads. Allocates only in the constructor. Only one thread at a time may call
+/// store(), and this thread must have exclusive use of the pool.
 class CrossCacheStore {
  public:
   /// Creates a store for windows of `n_keys` positions. `rows`: keys and values of all layers in

@@ -33,8 +33,8 @@ PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations&
       .name = op.name, .device = "npu", .how = "", .reason = "", .flops = count_flops(graph, op)};
   if (op.kind == OpKind::StoreCrossCache) {
     planned.device = "cpu";
-    planned.how = "rows to the cache's layout and type";
-    planned.reason = "after the run: the cache is the CPU's, whose attention reads it";
+    planned.how = "converts rows to the cache's layout and type";
+    planned.reason = "after the run: the CPU's attention reads the cache";
     return planned;
   }
   const auto at =

@@ -17,7 +17,7 @@ constexpr int kHeadColumns = 64;
 constexpr float kEpsilon = 1e-5F;
 constexpr std::uint64_t kElement = 2;  // bf16
 constexpr std::uint64_t kBufferAlign =
-    4096;  // a page: the outputs of different operations share no page
+    4096;  // page size; the outputs of different operations share no page
 
 int round_up(int value, int to) {
   return (value + to - 1) / to * to;
@@ -46,8 +46,8 @@ bool is_output(const Graph& graph, TensorId id) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
 }
 
-/// A graph without the layer norms whose output is read only by products, and these norms by
-/// product.
+/// A graph without the layer norms whose output only products read, and the removed norm of each
+/// such product.
 struct Folded {
   Graph graph;
   std::vector<Op> norm_of;  ///< By output of a product: its folded norm; empty name: none.
@@ -69,8 +69,8 @@ Folded fold_norms(const Graph& graph) {
     }
     folded.graph.ops.push_back(op);
   }
-  // A product's input becomes the norm's input, and norm_of moves from the norm's output to the
-  // product's.
+  // The input of a product behind a removed norm becomes the norm's input. The norm's entry in
+  // norm_of moves from the norm's output to the product's output.
   for (Op& op : folded.graph.ops) {
     if (op.input != kNoTensor && instead[index(op.input)] != kNoTensor) {
       folded.norm_of[index(op.output)] = folded.norm_of[index(op.input)];
@@ -83,7 +83,7 @@ Folded fold_norms(const Graph& graph) {
   return folded;
 }
 
-/// Places each tensor and converts the graph's operations to the array's, one by one.
+/// Places each tensor and converts the graph's operations to operations of the array, one by one.
 class Lowering {
  public:
   Lowering(const Graph& graph, const npu::DesignSpec& spec, Places places, std::uint64_t first_free)
@@ -255,7 +255,8 @@ class Lowering {
     if (auto residual = residual_of(op); residual) {
       part.residual = *residual;
     } else if (op.residual != kNoTensor || !op.position.empty()) {
-      return fail(ErrorCode::Unsupported, op.name + ": a position and a residual at once");
+      return fail(ErrorCode::Unsupported,
+                  op.name + ": found both a position and a residual, wanted at most one");
     }
     npu::HostMatrix windows = matrices_[index(op.input)];
     windows.row_stride = op.stride * in.columns;
@@ -366,7 +367,8 @@ Result<std::vector<float>> read(const Weights& weights, const std::string& name,
   return weights.read(*variable);
 }
 
-/// Reorders [out, in, kernel] to [out, kernel, in], because a window is a sequence of rows.
+/// Reorders a convolution's weight from [out, in, kernel] to [out, kernel, in], because the array
+/// reads the input rows of an output as one vector, one row after another.
 std::vector<float> by_tap(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
                           std::size_t kernel) {
   std::vector<float> turned(weight.size());

@@ -61,8 +61,8 @@ Result<void> MelExecutable::load(const npu::DesignSpec& spec) {
     if (!made) return fail(made.error());
     buffers_[static_cast<std::size_t>(argument)] = *made;
   }
-  // run() binds each window's samples. Until the first window, the argument is another existing
-  // buffer.
+  // run() binds each window's samples. Until the first window, the power buffer takes the place of
+  // the samples, because each argument needs an existing buffer.
   buffers_[kMelSamples] = buffers_[kMelPower];
   auto work = RepeatingRun::create(session_, "log-mel of a window", plan->stream(), buffers_);
   if (!work) return fail(work.error());
@@ -81,10 +81,9 @@ void MelExecutable::describe(const npu::Plan& plan) {
   plan_.working_bytes = mel_.bytes[kMelPower] + mel_.bytes[kMelFeatures];
   const double switches = 2 * npu::configuration_seconds(plan.spec);
   char text[160];
-  std::snprintf(
-      text, sizeof text,
-      "; and %.1f ms for the array to be configured for log-mel, and again for the encoder",
-      1e3 * switches);
+  std::snprintf(text, sizeof text,
+                "; plus %.1f ms to configure the array for log-mel and then again for the encoder",
+                1e3 * switches);
   plan_.summary = session_->name() + ", " + describe_cores(plan) + ": " + describe_run(plan) + text;
   for (std::size_t i = 0; i < plan.operations.size(); ++i) {
     const npu::OperationPlan& figures = plan.figures[i];

@@ -6,16 +6,16 @@
 #include <mutex>
 #include <optional>
 
-#include "audio/window_mel.h"
+#include "device/window_mel.h"
 #include "device/xrt/mel_operations.h"
 #include "device/xrt/repeating_run.h"
 #include "device/xrt/xrt_session.h"
 
 namespace npuwhisper::xdna {
 
-/// Log-mel on the NPU: one submission and two buffer syncs per window. The samples are read in
-/// place: the part of their buffer that holds the window becomes the run's argument. A window that
-/// fails is repeated once (RepeatingRun). Thread-safe.
+/// Computes log-mel on the NPU with one submission and two buffer syncs per window. The samples are
+/// read in place: the part of their buffer that holds the window becomes the run's argument. A
+/// window that fails is repeated once (RepeatingRun). Thread-safe.
 class MelExecutable final : public WindowMel {
  public:
   /// Plans the run and packs the Fourier matrix and the filters. `session` must have loaded the

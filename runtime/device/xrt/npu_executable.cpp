@@ -3,9 +3,9 @@
 
 #include <utility>
 
-#include "device/cpu/aligned.h"
-#include "device/cpu/row_kernels.h"
+#include "device/cpu/cpu_buffer.h"
 #include "device/xrt/describe_run.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::xdna {
 
@@ -101,8 +101,8 @@ Result<Run*> NpuExecutable::start(const Bindings& bindings) {
   return &run_;
 }
 
-Result<void> NpuExecutable::finish(std::chrono::milliseconds timeout) {
-  if (auto done = work_->wait(timeout); !done) return done;
+Result<void> NpuExecutable::finish() {
+  if (auto done = work_->wait(); !done) return done;
   if (auto synced = session_->sync_from_device(buffers_[kOutput]); !synced) return synced;
   const std::span<const std::byte> made = session_->buffer(buffers_[kOutput]);
   if (store_) {

@@ -14,12 +14,12 @@
 
 namespace npuwhisper::xdna {
 
-/// Runs a graph over windows on the NPU: one submission and two buffer syncs per window. The
-/// caller's buffers are host memory: the input in f32, the output in the feature type of the CPU's
-/// graphs (bf16 or f32), or the CPU's cross-attention buffer. One window at a time. A window that
-/// fails or does not end within NPUWHISPER_NPU_TIMEOUT_MS is repeated once in a new context, with a
-/// warning in the log. If it fails again, the caller receives the error, and the next window begins
-/// in a new context.
+/// Runs a graph over windows on the NPU, with one submission and two buffer syncs per window. The
+/// caller's buffers are host memory. The input is f32. The output has the feature type of the CPU's
+/// graphs (bf16 or f32), or is the CPU's cross-attention buffer. Runs one window at a time. A
+/// window that fails or does not end within NPUWHISPER_NPU_TIMEOUT_MS is repeated once in a new
+/// context, with a warning in the log. If the window fails again, the caller receives the error,
+/// and the next window begins in a new context.
 class NpuExecutable final : public Executable {
  public:
   /// Plans the run and packs the weights in the order in which the instruction stream reads them.
@@ -40,9 +40,7 @@ class NpuExecutable final : public Executable {
   class WindowRun final : public Run {
    public:
     explicit WindowRun(NpuExecutable& executable) : executable_(executable) {}
-    Result<void> wait(std::chrono::milliseconds timeout) override {
-      return executable_.finish(timeout);
-    }
+    Result<void> wait() override { return executable_.finish(); }
 
    private:
     NpuExecutable& executable_;
@@ -52,7 +50,7 @@ class NpuExecutable final : public Executable {
                 std::shared_ptr<XrtSession> session);
   Result<void> load(const Weights& weights, const npu::DesignSpec& spec);
   void describe(const npu::Plan& plan);
-  Result<void> finish(std::chrono::milliseconds timeout);
+  Result<void> finish();
 
   Graph graph_;
   EncoderOperations encoder_;

@@ -5,9 +5,9 @@
 #include <cstdio>
 #include <utility>
 
-#include "device/cpu/row_kernels.h"
 #include "device/xrt/describe_run.h"
 #include "device/xrt/step_reasons.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::xdna {
 namespace {
@@ -47,7 +47,8 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
   double seconds = 0;
   unsigned long long macs = 0, padded_macs = 0;
   for (StepOperations::Group& group : operations.groups) {
-    // An error of 1 % per product is harmless in an encoder, but changes some words in a decoder.
+    // The decoder's products keep the precision of their operands. An error of 1 % per product is
+    // harmless in an encoder, but changes some words in a decoder.
     use_parts(group.operations);
     const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
     if (!plan) return fail(plan.error());
@@ -73,7 +74,7 @@ Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu
   char text[300];
   std::snprintf(
       text, sizeof text,
-      ": %zu submissions a step, one wherever no attention stands between the products; "
+      ": %zu submissions per step, one for each group of products between attentions; "
       "%.1f MB of bf16 weights; for up to %d rows %llu multiply-accumulates (%llu without "
       "padding); %.1f ms predicted by the planner",
       groups_.size(), static_cast<double>(plan_.weight_bytes) / 1e6,

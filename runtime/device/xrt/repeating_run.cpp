@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "device/xrt/repeating_run.h"
 
-#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 #include <string>
@@ -14,16 +13,13 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// A run takes tens of milliseconds on hardware. The emulated array computes on the CPU, so its runs
-// get a longer timeout.
+// Default timeout of a run. A run normally takes tens of milliseconds.
 constexpr std::chrono::milliseconds kLongestRun{2000};
-constexpr int kEmulationSlowdown = 300;
 
 /// Returns the timeout of a run: $NPUWHISPER_NPU_TIMEOUT_MS if set, else the default.
-Result<std::chrono::milliseconds> longest_run(bool is_emulated) {
+Result<std::chrono::milliseconds> longest_run() {
   const char* given = std::getenv("NPUWHISPER_NPU_TIMEOUT_MS");
-  if (given == nullptr || *given == '\0')
-    return kLongestRun * (is_emulated ? kEmulationSlowdown : 1);
+  if (given == nullptr || *given == '\0') return kLongestRun;
   const std::string_view text = given;
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -39,7 +35,7 @@ Result<std::chrono::milliseconds> longest_run(bool is_emulated) {
 Result<RepeatingRun> RepeatingRun::create(std::shared_ptr<XrtSession> session, const char* what,
                                           std::span<const std::uint32_t> stream,
                                           std::span<const std::size_t> buffers) {
-  const auto longest = longest_run(session->is_emulated());
+  const auto longest = longest_run();
   if (!longest) return fail(longest.error());
   const auto run = session->add_run(stream, buffers);
   if (!run) return fail(run.error());
@@ -50,23 +46,18 @@ void RepeatingRun::start() {
   started_ = session_->start(run_);
 }
 
-Result<void> RepeatingRun::wait(std::chrono::milliseconds timeout) {
-  if (session_->is_emulated()) timeout *= kEmulationSlowdown;
-  return finish(std::min(timeout, longest_));
-}
-
-Result<void> RepeatingRun::finish(std::chrono::milliseconds timeout) {
-  const auto done = started_ ? session_->wait(timeout) : started_;
+Result<void> RepeatingRun::wait() {
+  const auto done = started_ ? session_->wait(longest_) : started_;
   if (done) return done;
   log(LogLevel::Warning,
       done.error().message + "; the context is opened again and the " + what_ + " repeated once");
   if (auto started = session_->start(run_); !started) return started;
-  return session_->wait(timeout);
+  return session_->wait(longest_);
 }
 
 Result<void> RepeatingRun::run() {
   start();
-  return finish(longest_);
+  return wait();
 }
 
 }  // namespace npuwhisper::xdna

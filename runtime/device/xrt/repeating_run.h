@@ -21,26 +21,24 @@ class RepeatingRun {
                                      std::span<const std::uint32_t> stream,
                                      std::span<const std::size_t> buffers);
 
-  /// Makes part of a buffer the value of `argument`, until that argument is bound again. Must not
-  /// be called while the run is in flight. Errors: DeviceError.
+  /// Makes part of a buffer the value of `argument` until `argument` is bound again. Must not be
+  /// called while the run is in flight. Errors: DeviceError.
   Result<void> bind(std::size_t argument, std::size_t buffer, const ByteRange& range) {
     return session_->bind(run_, argument, buffer, range);
   }
-  /// Submits the run. If that fails, wait() repeats it.
+  /// Submits the run. If the submission fails, wait() submits the run again.
   void start();
   /// Waits until the run has ended, and repeats it once if it fails. Each attempt may take at most
-  /// `timeout`, and at most NPUWHISPER_NPU_TIMEOUT_MS. Errors (of the repeated run): Timeout,
+  /// NPUWHISPER_NPU_TIMEOUT_MS, by default two seconds. Errors (of the repeated run): Timeout,
   /// DeviceError. After an error the next start() opens a new context.
-  Result<void> wait(std::chrono::milliseconds timeout);
-  /// Submits the run and waits for it as wait() does. Each attempt may take at most
-  /// NPUWHISPER_NPU_TIMEOUT_MS: by default two seconds (ten minutes on the emulated NPU).
+  Result<void> wait();
+  /// Submits the run and waits for it as wait() does.
   Result<void> run();
 
  private:
   RepeatingRun(std::shared_ptr<XrtSession> session, const char* what, std::size_t run,
                std::chrono::milliseconds longest)
       : session_(std::move(session)), what_(what), run_(run), longest_(longest) {}
-  Result<void> finish(std::chrono::milliseconds timeout);
 
   std::shared_ptr<XrtSession> session_;
   const char* what_;

@@ -25,8 +25,8 @@ double weights_of(const Graph& step, const Op& op) {
 std::string why_exact_product_on_host(const Graph& step, const Op& op,
                                       const npu::DesignSpec& spec) {
   const std::string exact = format(
-      "its %d best must not be rounded, and bf16 results, 0.06 apart at 16, would not tell "
-      "which those are",
+      "its %d best results must not be rounded, and bf16 results (0.06 apart at 16) are too coarse "
+      "to identify them",
       op.n_exact_best);
   const TensorSpec& in = step.tensor(op.input);
   const int columns = step.tensor(op.output).columns;
@@ -37,10 +37,10 @@ std::string why_exact_product_on_host(const Graph& step, const Op& op,
                    .input = {kInput, 0, in.columns},
                    .parts = {{.n = columns, .output = {kOutput, 0, (columns + 63) / 64 * 64}}}}};
   const auto plan = npu::make_plan(spec, {&product, 1}, kPacked);
-  if (!plan) return exact + ", nor does the array take it: " + plan.error().message;
+  if (!plan) return exact + "; the array cannot run it either: " + plan.error().message;
   return exact + format(
-                     "; the array would move %.1f MB of weights and %.1f MB of results a step, "
-                     "%.2f ms predicted, where int8 has %.1f MB of weights",
+                     "; the array would move %.1f MB of weights and %.1f MB of results per step, "
+                     "%.2f ms predicted; int8 weights take %.1f MB",
                      static_cast<double>(plan->packed_bytes) / 1e6,
                      static_cast<double>(plan->figures[0].bytes_out) / 1e6,
                      1e3 * plan->predicted_seconds(), weights_of(step, op) / 1e6);
@@ -61,7 +61,7 @@ Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& s
   const auto n = static_cast<double>(operations->groups.size());
   const double host_rate = npu::clock_of(spec.array->generation).host_bytes_per_second;
   return format(
-      "there they would be %.0f submissions a step and %.1f MB of bf16 weights, %.1f ms "
+      "there they would be %.0f submissions per step and %.1f MB of bf16 weights, %.1f ms "
       "predicted, %.1f ms of it dispatch; the same weights in int8 are %.1f MB here, "
       "%.1f ms at the rate of the same memory, so that an array pays for many rows only",
       n, array_bytes / 1e6, 1e3 * seconds, 1e3 * n * npu::kDispatchSeconds, weights / 1e6,
@@ -74,7 +74,7 @@ class NothingOffloaded final : public cpu::StepOffload {
   std::span<const Group> groups() const override { return {}; }
   const Plan& plan() const override { return plan_; }
   Result<void> run(std::size_t, std::size_t, const float*, float*) override {
-    return fail(ErrorCode::Unsupported, "no group of a decoder step is the NPU's");
+    return fail(ErrorCode::Unsupported, "no group of a decoder step runs on the NPU");
   }
 
  private:
@@ -86,9 +86,9 @@ class NothingOffloaded final : public cpu::StepOffload {
 std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& spec) {
   switch (op.kind) {
     case OpKind::CachedAttention:
-      return "keys and values join caches that differ in length and cells from row to row";
+      return "keys and values are added to caches whose length and cells differ between rows";
     case OpKind::CrossAttention:
-      return "keys and values differ from stream to stream, and are int8 here";
+      return "keys and values differ between streams, and are int8 on the CPU";
     case OpKind::Gemm:
       return op.n_exact_best > 0 ? why_exact_product_on_host(step, op, spec) : std::string();
     default:

@@ -23,7 +23,8 @@
 namespace npuwhisper::xdna {
 namespace {
 
-// The arguments of every NPU kernel: opcode, instructions, number of instructions, buffers.
+// Every NPU kernel takes these arguments in this order: opcode, instructions, number of
+// instructions, buffers.
 constexpr std::uint64_t kOpcode = 3;
 constexpr int kInstructionArgument = 1;
 constexpr int kFirstBuffer = 3;
@@ -59,7 +60,7 @@ ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds ti
 }
 
 /// Converts the state after a wait to a result. Errors: Timeout (the command has not ended, or the
-/// driver gave it up), DeviceError (it failed).
+/// driver aborted it because it took too long), DeviceError (the command failed).
 Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) {
   const auto no_answer = [&] {
     return fail(ErrorCode::Timeout,
@@ -74,7 +75,8 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
     case ERT_CMD_STATE_RUNNING:
       return no_answer();
     case ERT_CMD_STATE_TIMEOUT:
-      return fail(ErrorCode::Timeout, "NPU: the driver gave up a run that did not end (TIMEOUT)");
+      return fail(ErrorCode::Timeout,
+                  "NPU: the driver aborted a run that did not end in time (TIMEOUT)");
     case ERT_CMD_STATE_ERROR:
       return fail(ErrorCode::DeviceError, "NPU: a run failed (ERROR)");
     case ERT_CMD_STATE_ABORT:
@@ -85,7 +87,8 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
   }
 }
 
-/// Returns the array of the device with this name; empty if it is no NPU.
+/// Returns the array of the device named `name`, "npu1" or "npu2"; empty if the device is not an
+/// NPU.
 std::string array_of(const std::string& name) {
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
   if (has("Phoenix") || has("Hawk") || has("npu1")) return "npu1";
@@ -100,7 +103,7 @@ struct XrtSession::State {
   std::string name;
   std::string array;
   std::shared_ptr<DeviceCounters> counters;
-  DeviceCounters::Clock::time_point submitted{};  ///< When the run in flight was submitted.
+  DeviceCounters::Clock::time_point submitted{};  ///< Submission time of the run in flight.
 
   xrt::xclbin image;
   std::string kernel;
@@ -181,7 +184,7 @@ XrtSession::~XrtSession() = default;
 
 Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
   const auto n_devices =
-      guarded("looking for devices", [] { return xrt::system::enumerate_devices(); });
+      guarded("enumerating devices", [] { return xrt::system::enumerate_devices(); });
   if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
@@ -212,9 +215,6 @@ const std::string& XrtSession::name() const {
 const std::string& XrtSession::array() const {
   return state_->array;
 }
-bool XrtSession::is_emulated() const {
-  return state_->name.find("emulated") != std::string::npos;
-}
 std::shared_ptr<DeviceCounters> XrtSession::counters() const {
   return state_->counters;
 }
@@ -244,7 +244,8 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
     xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
                  state_->context->kernel.group_id(kFirstBuffer));
     std::memset(made.map<std::byte*>(), 0, made.size());
-    // Reuses the place of a released buffer, because streams come and go.
+    // Reuses the number of a released buffer. Otherwise the vector would grow with each stream that
+    // is created and destroyed.
     const auto place = std::find_if(state_->buffers.begin(), state_->buffers.end(),
                                     [](const xrt::bo& buffer) { return !buffer; });
     const auto number = static_cast<std::size_t>(place - state_->buffers.begin());
@@ -260,7 +261,7 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
 Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
                                         std::span<const std::size_t> buffers) {
   if (auto opened = require_context(); !opened) return fail(opened.error());
-  return guarded("making a run", [&] {
+  return guarded("creating a run", [&] {
     State::RunParts parts{.stream = {stream.begin(), stream.end()},
                           .buffers = {buffers.begin(), buffers.end()}};
     state_->context->runs.push_back(state_->make_run(*state_->context, parts));
@@ -274,7 +275,7 @@ void XrtSession::remove_buffer(std::size_t i) {
     std::erase_if(run.bindings, [i](const State::Binding& b) { return b.buffer == i; });
   }
   [[maybe_unused]] const auto removed =
-      guarded("giving a buffer back", [&] { state_->buffers[i] = xrt::bo(); });
+      guarded("releasing a buffer", [&] { state_->buffers[i] = xrt::bo(); });
 }
 
 Result<void> XrtSession::bind(std::size_t run, std::size_t argument, std::size_t buffer,
@@ -321,7 +322,7 @@ Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range)
 
 Result<void> XrtSession::require_context() {
   if (state_->context) return {};
-  return guarded("opening the context again", [&] { state_->open_context(); });
+  return guarded("reopening the context", [&] { state_->open_context(); });
 }
 
 Result<void> XrtSession::start(std::size_t run) {

@@ -15,19 +15,19 @@
 
 namespace npuwhisper::xdna {
 
-/// Part of a buffer; by default all of it.
+/// A part of a buffer; by default the whole buffer.
 struct ByteRange {
   std::size_t offset = 0;
   std::size_t bytes = SIZE_MAX;
 };
 
-/// Name of an image's main kernel: that of its only or first design.
+/// Name of an image's main kernel, which belongs to the image's only or first design.
 inline constexpr const char* kMainKernel = "MLIR_AIE";
 
-/// One NPU through XRT: an array configuration, buffers, and runs. A run is an instruction stream
-/// that works on some of the buffers. All runs share one context, so that no run waits for the
-/// array to be configured again; one run is in flight at a time. Only this class calls XRT. Every
-/// call is guarded, so XRT's exceptions become Errors. Not thread-safe.
+/// Accesses one NPU through XRT. Holds an array configuration, buffers and runs. A run is an
+/// instruction stream that works on some of the buffers. All runs share one context, so that no run
+/// waits for the array to be configured again; one run is in flight at a time. Only this class
+/// calls XRT. Every call is guarded, so XRT's exceptions become Errors. Not thread-safe.
 class XrtSession {
  public:
   /// Opens the first of XRT's devices whose name is that of an NPU. Sessions of one device may
@@ -40,7 +40,6 @@ class XrtSession {
 
   const std::string& name() const;   ///< XRT's name of the device: "NPU Strix".
   const std::string& array() const;  ///< "npu1" or "npu2".
-  bool is_emulated() const;
 
   /// Loads the array configuration of `kernel`, one of the image's kernels. Must be called once,
   /// before buffers and runs are added. Errors: NotFound (file), DeviceError.
@@ -50,11 +49,11 @@ class XrtSession {
   /// Releases buffer `i`. add_run() must not have named it; runs may have used it through bind().
   /// Other buffers keep their numbers, and a new buffer reuses the released number.
   void remove_buffer(std::size_t i);
-  /// Creates a run of `stream`, whose argument i is buffer number buffers[i], and returns its
-  /// number. Errors: DeviceError.
+  /// Creates a run of `stream` and returns the run's number. Argument i of the run is buffer number
+  /// buffers[i]. Errors: DeviceError.
   Result<std::size_t> add_run(std::span<const std::uint32_t> stream,
                               std::span<const std::size_t> buffers);
-  /// Makes part of a buffer the value of a run's argument, until that argument is bound again. The
+  /// Makes part of a buffer the value of a run's argument until the argument is bound again. The
   /// part must begin at a multiple of 4 bytes. Errors: DeviceError.
   Result<void> bind(std::size_t run, std::size_t argument, std::size_t buffer,
                     const ByteRange& range);
@@ -71,8 +70,8 @@ class XrtSession {
   /// Submits a run. If the context was closed after an error, first opens a new one with the same
   /// buffers and runs. Errors: DeviceError.
   Result<void> start(std::size_t run = 0);
-  /// Waits until the run has completed; only then do the buffers hold its results. After any error
-  /// the context is closed, which ends all work in it. Errors: Timeout, DeviceError.
+  /// Waits until the run has completed. The buffers hold the run's results only after that. After
+  /// any error the context is closed, which ends all work in it. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
 
   /// Returns the counters: submissions, syncs, bytes synced, and time with a run in flight.

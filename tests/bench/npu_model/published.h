@@ -5,10 +5,14 @@
 #include <string_view>
 
 /// Measurements on silicon that others have published, in the data types of our kernels. Where the
-/// model differs, the reason is given. G: arXiv 2512.13282. DRA: a public account of Whisper on a
-/// Ryzen 7 PRO 8845HS (drakosha, npu-whisper). BFP: mlir-aie's example of block data types. NPE:
-/// NpuEmbeddings, HX 370. GRA: notes on GEMV for granite, HX 370. UA: Unicorn-Amanuensis, the
-/// project's predecessor: reports of October 2025 on a Ryzen 9 8945HS and on Strix Halo.
+/// model differs, the reason is given. The sources have these names:
+///  - G: arXiv 2512.13282;
+///  - DRA: a public account of Whisper on a Ryzen 7 PRO 8845HS (drakosha, npu-whisper);
+///  - BFP: mlir-aie's example of block data types;
+///  - NPE: NpuEmbeddings, HX 370;
+///  - GRA: notes on GEMV for granite, HX 370;
+///  - UA: Unicorn-Amanuensis, the project's predecessor, with reports of October 2025 on a Ryzen 9
+///    8945HS and on Strix Halo.
 namespace npuwhisper::bench {
 
 /// The largest accepted deviation of a prediction, relative to the published figure.
@@ -19,7 +23,7 @@ struct PublishedProduct {
   std::string_view array, source;
   int m, k, n;
   double seconds;           ///< Duration of a call, dispatch included.
-  std::string_view reason;  ///< Why the prediction exceeds kTolerance; empty if it does not.
+  std::string_view reason;  ///< Known cause of a deviation above kTolerance; empty: none.
 };
 
 constexpr double seconds_at(double tera_per_second, double m, double k, double n) {
@@ -27,12 +31,13 @@ constexpr double seconds_at(double tera_per_second, double m, double k, double n
 }
 
 inline constexpr std::string_view kGenericDesign =
-    "IRON's generic design, which loses speed where shapes grow; the model credits one that is as "
-    "good as G's";
+    "IRON's generic design, which is slower for larger shapes; the model assumes one as good as "
+    "G's";
 
 inline constexpr std::array kProducts{
     // G's abstract gives its best rate without the shape, so large shapes that fit are used here.
-    // That rate is the clock's constant; the comparison shows whether a whole design sustains it.
+    // The best rate is the clock's constant; the comparison shows whether a whole design sustains
+    // that rate.
     PublishedProduct{"npu1", "G", 4096, 2048, 2048, seconds_at(3.14, 4096, 2048, 2048), ""},
     PublishedProduct{"npu1", "DRA, without IRON's wrapper", 512, 512, 512, 0.267e-3, ""},
     PublishedProduct{"npu1", "DRA", 1536, 1536, 384, seconds_at(1.76, 1536, 1536, 384), ""},
@@ -41,13 +46,15 @@ inline constexpr std::array kProducts{
     PublishedProduct{"npu1", "DRA", 1536, 64, 1536, seconds_at(0.386, 1536, 64, 1536),
                      kGenericDesign},
     PublishedProduct{"npu2", "G", 8192, 2048, 4096, seconds_at(14.71, 8192, 2048, 4096), ""},
-    PublishedProduct{"npu2", "G", 4096, 2048, 2048, seconds_at(14.71, 4096, 2048, 2048),
-                     "our tiles of 64 x 64 come as fast as they are multiplied (2,048 cycles and "
-                     "2,053): what either waits, at the ends of passes and jobs, nobody makes up"},
-    // Published for 8192 x 4224 x 4096, but a column of that K does not fit into our memory tiles.
+    PublishedProduct{
+        "npu2", "G", 4096, 2048, 2048, seconds_at(14.71, 4096, 2048, 2048),
+        "our 64 x 64 tiles are transferred as fast as they are multiplied (2,048 and 2,053 "
+        "cycles), so waits of either side at the ends of passes and jobs are never made up"},
+    // The figure was published for 8192 x 4224 x 4096. A column with K = 4224 does not fit into our
+    // memory tiles, so this row has half of that K.
     PublishedProduct{"npu2", "BFP", 8192, 2112, 4096, seconds_at(4.8, 8192, 2112, 4096),
-                     "an example that says of itself that it is not representative; G's design "
-                     "does the same type at three times its rate"},
+                     "an example that is not representative by its own account; G's design handles "
+                     "the same type three times as fast"},
 };
 
 /// The overhead of a call: its duration without the work.
@@ -64,7 +71,7 @@ inline constexpr std::array kDispatches{
                       140e-6, ""},
     PublishedDispatch{"npu1", "UA: its smallest kernel, GELU of one tile, from Python", 142e-6, ""},
     PublishedDispatch{"npu1", "UA: 16 x 16 x 16 product, with buffers' copies, from Python", 484e-6,
-                      "buffers are made, filled and read back in each call"},
+                      "each call creates, fills and reads back buffers"},
 };
 
 /// Bandwidth of host memory over all shims.
@@ -79,7 +86,7 @@ inline constexpr std::array kBandwidths{
     PublishedBandwidth{"npu2", "GRA: 8 cores directly", 46.3e9, ""},
     PublishedBandwidth{"npu2", "GRA: slope of a fit over GEMV", 39e9, ""},
     PublishedBandwidth{"npu2", "NPE: slope of a fit over products", 33e9,
-                       "the products' own time is in the slope"},
+                       "the slope includes the products' own time"},
 };
 
 }  // namespace npuwhisper::bench

@@ -50,7 +50,7 @@ TEST_F(MemoryTest, LoadsAndStoresEveryWidth) {
   ASSERT_EQ(memory_[201], 201);
 }
 
-TEST_F(MemoryTest, MemoryOfOthersIsAskedAbout) {
+TEST_F(MemoryTest, ForeignMemoryIsChecked) {
   alignas(64) static int16 own[32] = {};
   auto* elsewhere = new (std::align_val_t{64}) int16[64]();
   EXPECT_EQ(trap_of([&] { (void)aie::load_v<32>(own); }), "") << "the object's own variables";

@@ -90,7 +90,7 @@ std::span<const std::uint32_t> words_of(const std::array<std::uint32_t, 8>& word
 
 class Descriptor : public testing::TestWithParam<TileKind> {};
 
-TEST_P(Descriptor, EveryFieldGoesAroundAtItsLimits) {
+TEST_P(Descriptor, EveryFieldRoundTripsAtItsLimits) {
   for (const Case& c : cases(GetParam())) {
     for (const std::int64_t value : {c.least, c.most}) {
       BufferDescriptor d;
@@ -128,7 +128,7 @@ TEST_P(Descriptor, BeyondItsLimitAFieldIsRefusedByName) {
   }
 }
 
-TEST_P(Descriptor, FlagsGoAround) {
+TEST_P(Descriptor, FlagsRoundTrip) {
   for (bool BufferDescriptor::*flag :
        {&BufferDescriptor::valid, &BufferDescriptor::use_next, &BufferDescriptor::acquire_enable,
         &BufferDescriptor::packet, &BufferDescriptor::suppress_tlast}) {
@@ -182,8 +182,8 @@ INSTANTIATE_TEST_SUITE_P(AllTiles, Descriptor,
                                                                 : "Core";
                          });
 
-// The same transfer as a block write in mlir-aie's own tests (memory tile), so the words are the
-// same. mlir-aie's test gives the steps and the iteration wrap minus one.
+// Describes the transfer of a block write to a memory tile in mlir-aie's own tests, and expects the
+// words of that block write. mlir-aie's test gives the steps and the iteration wrap minus one.
 TEST(KnownDescriptor, MemoryTileWords) {
   BufferDescriptor d;
   d.valid = true;
@@ -209,8 +209,10 @@ TEST(KnownDescriptor, MemoryTileWords) {
   EXPECT_EQ(*words, expected);
 }
 
-// Encoded by hand from AM025: 64 words a row, 16 rows 256 words apart, 3 steps of 65536 words; five
-// iterations of 2^20 words; valid, next 9, acquire lock 5 at least 1, release lock 6 by 1.
+// The expected words are encoded by hand from AM025. A row has 64 words, 16 rows are 256 words
+// apart, and 3 steps of 65536 words follow. Five iterations are 2^20 words apart. The descriptor is
+// valid, names 9 as the next one, acquires lock 5 with a value of at least 1, and releases lock 6
+// by 1.
 TEST(KnownDescriptor, ShimWords) {
   BufferDescriptor d;
   d.valid = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Plans on the emulated array with the project's own kernels. The results are correct only if
+// Runs plans on the emulated array with the project's own kernels. The results are correct only if
 // design, instruction stream, packed weights and core functions agree.
 #include <algorithm>
 #include <cmath>
@@ -282,7 +282,7 @@ TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
   for (int c = m; c < padded(m); ++c) EXPECT_EQ(space_.get(k, 5, c), 0);
 }
 
-/// Weights [n, k] as integers with a scale for each row, rounded as pack_panels() does it.
+/// Weights [n, k] as integers with a scale for each row, rounded as in pack_panels().
 struct RoundedWeights {
   Matrix values;
   std::vector<double> scales{};
@@ -342,7 +342,7 @@ TEST_P(EndToEnd, AnInt8ProductOfAnyShape) {
   expect_zero_rows(output, m, padded(m), n);
 }
 
-// An int8 feed-forward layer and a bf16 product in one stream.
+// Runs an int8 feed-forward layer and a bf16 product in one stream.
 TEST_P(EndToEnd, Int8AndBf16InOneStream) {
   const int m = 260;
   const int d = 128;
@@ -371,7 +371,8 @@ TEST_P(EndToEnd, Int8AndBf16InOneStream) {
        {"last", Product{.m = m, .k = d, .input = input, .parts = {{.n = 64, .output = last}}}}},
       {{{.weights = {.f32 = up}}}, {{.weights = {.f32 = down}}}, {{.weights = {.f32 = out}}}});
 
-  // The sums with the layer norm folded in: x is rounded to int8, its statistics are exact.
+  // Computes the sums with the layer norm folded in. x is rounded to int8, but its mean and
+  // variance are exact.
   Matrix up_sums = int8_product(x, w_up);
   const auto [values, scales] = rounded_to_int8(w_up);
   for (int r = 0; r < m; ++r) {
@@ -387,7 +388,8 @@ TEST_P(EndToEnd, Int8AndBf16InOneStream) {
     }
   }
   expect_near(hidden, reference::finish(up_sums, {.gelu = true}), 2 * kInt8Tolerance);
-  Matrix gelus(m, 2 * d);  // As written by the array: the next product must round the same values.
+  // The array's output, because the next product must round the same values.
+  Matrix gelus(m, 2 * d);
   for (int r = 0; r < m; ++r) {
     for (int c = 0; c < 2 * d; ++c) gelus.at(r, c) = space_.get(hidden, r, c);
   }
@@ -419,7 +421,7 @@ TEST_P(EndToEnd, AConvolutionIsAProductOfOverlappingRows) {
   const int frames = 90;
   const int channels = 80;
   const int n = 64;
-  const int m = frames / 2;  // Stride 2, three taps.
+  const int m = frames / 2;  // The convolution has stride 2 and three taps.
   const Matrix x = random_matrix(frames, channels, 1, 12);
   const Matrix w = random_matrix(n, 3 * channels, 0.1, 13);  // [n][tap][channel]
   Matrix with_border(frames + 1, channels);
@@ -609,19 +611,19 @@ TEST_P(EndToEnd, MutationsShow) {
 }
 
 // The cores execute exactly the multiply-accumulates of the plan, padding included.
-TEST_P(EndToEnd, TheMultiplicationsAreThePlans) {
+TEST_P(EndToEnd, MultiplicationsMatchThePlan) {
   const int k = 128;
   const int n = 320;
   const ProductOutcome outcome = run_product(130, k, n, 22);
-  // Whole tiles count. Cores whose rows are all padding multiply nothing.
+  // The count covers whole tiles. Cores whose rows are all padding multiply nothing.
   const auto padded_macs =
       std::uint64_t{192} * static_cast<std::uint64_t>(k) * static_cast<std::uint64_t>(n);
   EXPECT_EQ(figures_[0].padded_macs, padded_macs);
   EXPECT_EQ(outcome.macs, padded_macs);
 }
 
-// Where bfp16 rounds, three products and those of the remainders make the result nearly as exact as
-// bf16, on either array.
+// On either array, a product in parts is nearly as exact as bf16. Where products round to bfp16, it
+// takes three products, and the products that compute the remainders of the operands.
 TEST_P(EndToEnd, InPartsAProductIsAsExactAsBf16) {
   const ProductOutcome outcome = run_product(70, 192, 128, 24, true);
   const std::uint64_t once = std::uint64_t{128} * 192 * 128;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Log-mel on the emulated array with the project's own kernels, compared with plain C++: frames cut
-// out of samples that are transferred once, their spectra, filters and logarithms.
+// Compares log-mel on the emulated array, computed by the project's own kernels, with plain C++.
+// The tests cover the cutting of frames out of samples that are transferred once, and the spectra,
+// filters and logarithms of the frames.
 #include <cmath>
 #include <cstring>
 #include <random>
@@ -27,8 +28,8 @@ std::size_t usize(std::int64_t value) {
   return static_cast<std::size_t>(value);
 }
 
-/// Returns a weight of triangular filters of increasing width: mel filters without their exact
-/// frequencies.
+/// Returns a weight of a triangular filter. The filters widen with `mel`, as mel filters do, but do
+/// not have the exact frequencies of mel filters.
 float filter(int mel, int n_mels, int bin) {
   const double centre = 2 + 195.0 * mel / n_mels;
   const double width = 2 + 0.05 * mel;
@@ -72,8 +73,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     ASSERT_TRUE(pack_panels(plan_, 0, {}, buffers_[kPacked]));
     ASSERT_TRUE(pack_panels(plan_, 1, std::span(&parameters, 1), buffers_[kPacked]));
 
-    // Harmonics that fade by 60 dB over the band, plus faint noise. No samples follow the window:
-    // reads beyond it are refused.
+    // The samples are harmonics that fade by 60 dB over the band, plus faint noise. No samples
+    // follow the window, so reads beyond the window are refused.
     samples_.resize(usize(make_frame_run(n_frames()).samples()));
     std::mt19937 random(11);
     std::normal_distribution<double> noise(0, 20);
@@ -108,7 +109,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     std::memcpy(&bits, &buffers_[kFeatures][2 * (usize(row) * usize(mel_columns()) + usize(m))], 2);
     return static_cast<double>(from_bf16(bits));
   }
-  /// Returns about 97 evenly spaced frames and the last three. The reference is too slow for all.
+  /// Returns about 97 evenly spaced frames and the last three. The reference is too slow for all
+  /// frames.
   std::vector<int> frames_to_check() const {
     std::vector<int> frames;
     for (int f = 0; f < n_frames(); f += std::max(1, n_frames() / 97)) frames.push_back(f);
@@ -139,10 +141,10 @@ class MelOnArray : public testing::TestWithParam<Shape> {
     }
     return largest;
   }
-  /// Features are bf16: off by 0.002 between 0.5 and 1 and by 0.004 between 1 and 2. The
-  /// logarithm's argument is rounded to bf16 twice (power, filters), by a factor of 0.002 each:
-  /// 0.0005 in a feature. The matrix has 16 bits: a bin 60 dB below the strongest one is off by
-  /// 0.004.
+  /// The largest accepted error of a feature. Rounding a feature to bf16 adds up to 0.002 between
+  /// 0.5 and 1, and up to 0.004 between 1 and 2. The logarithm's argument is rounded to bf16 twice
+  /// (power, filters), by a factor of 0.002 each, which adds 0.0005. The Fourier matrix has 16
+  /// bits, which adds 0.004 for a bin 60 dB below the strongest one.
   static constexpr double kBound = 0.012;
 
   int n_frames() const { return GetParam().n_frames; }
@@ -158,7 +160,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
   emu::Counters counters_{};
 };
 
-/// Arrays with enough columns for a spectrum and equally many frames on each core row.
+/// Tests on arrays with enough columns for a spectrum and the same number of frames on each core
+/// row.
 class MelInOneJob : public MelOnArray {};
 
 TEST_P(MelOnArray, IsWhisperLogMel) {
@@ -185,7 +188,7 @@ TEST_P(MelOnArray, MovesAndMultipliesWhatThePlanSays) {
 
 // The spectrum runs alone, so the shims read only packed weights and samples. Where two core rows
 // meet, 240 samples are sent to both; no other sample is sent twice.
-TEST_P(MelInOneJob, SamplesCrossOnceButWhereCoreRowsMeet) {
+TEST_P(MelInOneJob, SamplesAreSentOnceExceptWhereCoreRowsMeet) {
   const auto spectrum = make_plan(spec_, std::span(operations_.data(), 1), kPacked);
   ASSERT_TRUE(spectrum);
   ASSERT_EQ(run(spectrum->stream()).state, emu::RunState::Completed);

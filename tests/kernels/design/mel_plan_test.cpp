@@ -111,7 +111,7 @@ TEST_P(MelPlans, RefusesWhatMakesNoSense) {
 }
 
 // The samples received before each pass include all that the pass needs, for runs of any length.
-TEST(FrameRun, WhatHasComeHoldsThePass) {
+TEST(FrameRun, ReceivedSamplesCoverEachPass) {
   for (int n = 1; n <= 64 * 64; ++n) {
     const FrameRun run = make_frame_run(n);
     ASSERT_LE(run.advance, core::kTile);

@@ -106,7 +106,7 @@ TEST_P(Plans, EveryBlockIsDoneOnce) {
     if (const auto* p = std::get_if<Product>(&plan->operations[i].what)) {
       for (const ProductPart& part : p->parts) blocks += static_cast<std::size_t>(part.n / 64);
     } else {
-      blocks = 12;  // Heads, or tiles of columns.
+      blocks = 12;  // 12 heads, or 12 tiles of columns.
     }
     EXPECT_EQ(done[i].size(), blocks) << plan->operations[i].name;
     EXPECT_EQ(rows[i], plan->figures[i].padded_rows);
@@ -128,7 +128,7 @@ TEST_P(Plans, AllColumnsTakeAsManyTilesOfA) {
   }
 }
 
-TEST_P(Plans, Int8WeightsHalveWhatStays) {
+TEST_P(Plans, Int8WeightsHalveTheResidentTiles) {
   Operation operation = product(1500, 1024, 512);
   const auto bf16 = plan_one(spec(), operation);
   std::get<Product>(operation.what).weights = WeightType::Int8;
@@ -151,7 +151,7 @@ TEST_P(Plans, Int8WeightsHalveWhatStays) {
   EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
 }
 
-// A feed-forward layer of Whisper medium: in bf16 it has 64 tiles of weights a column, but only 53
+// In bf16, this feed-forward layer of Whisper medium has 64 tiles of weights a column, but only 53
 // fit.
 TEST_P(Plans, Int8WeightsLetWiderInputsFit) {
   Operation operation = product(1500, 4096, 1024);
@@ -162,7 +162,7 @@ TEST_P(Plans, Int8WeightsLetWiderInputsFit) {
   EXPECT_EQ(plan->figures[0].macs, 1500ULL * 4096 * 1024);
 }
 
-TEST_P(Plans, Int8WeightsComeBy128) {
+TEST_P(Plans, Int8InputColumnsMustBeAMultipleOf128) {
   Operation operation = product(100, 192, 64);
   std::get<Product>(operation.what).weights = WeightType::Int8;
   const auto plan = plan_one(spec(), operation);
@@ -193,7 +193,7 @@ TEST_P(Plans, NoQueueHoldsMoreThanFourTasks) {
     begins.insert(
         tile_address({plan->spec.a_column(0), 1}, descriptor_register(TileKind::Mem, id)));
   }
-  std::map<std::uint32_t, std::vector<int>> pushed;  // The job of each task.
+  std::map<std::uint32_t, std::vector<int>> pushed;  // For each queue, the job of each pushed task.
   int job = 0;
   int n_synced = 0;
   for (const Instruction& instruction : plan->instructions) {
@@ -271,7 +271,7 @@ TEST(Plan, AColumnThatLacksABlockLetsItsTilesPass) {
 
 // The core of the last head holds two tiles of A, so the idle core beside it must let two tiles
 // pass.
-TEST(Plan, ALoneLastHeadLeavesTheOtherColumnsIdle) {
+TEST(Plan, ASingleRemainingHeadLeavesOtherColumnsIdle) {
   const Operation attention{"a", Attention{.n_queries = 150,
                                            .n_keys = 64,
                                            .n_heads = 3,

@@ -39,8 +39,8 @@ TEST(WriteDesign, HasWhatItsCoresNeed) {
   EXPECT_EQ(count(text, " = aie.mem("), 32U);
   EXPECT_EQ(count(text, " = aie.memtile_dma("), 8U);
   EXPECT_EQ(count(text, " = aie.tile("), 48U);
-  // A: 4 flows from the host, each to 8 cores. B: 8 from the host, each to 4 cores. C: one from
-  // each core, and 8 to the host.
+  // A has 4 flows from the host, each to 8 cores. B has 8 flows from the host, each to 4 cores. C
+  // has one flow from each core, and 8 to the host.
   EXPECT_EQ(count(text, "aie.flow("), 4U + 32 + 8 + 32 + 32 + 8);
   EXPECT_EQ(count(text, "aie.shim_dma_allocation @a_"), 4U);
   EXPECT_EQ(count(text, "aie.shim_dma_allocation @c_"), 8U);
@@ -98,7 +98,7 @@ TEST(WriteDesign, DescriptorsAndLocksArePinned) {
 }
 
 // The buffers of a tile neither overlap nor exceed its memory.
-TEST(WriteDesign, BuffersHaveTheirPlaces) {
+TEST(WriteDesign, BuffersDoNotOverlap) {
   const std::string text = design("npu2", 4, 8);
   std::map<std::string, std::vector<std::pair<int, int>>> spans;
   for (const auto& m : matches(

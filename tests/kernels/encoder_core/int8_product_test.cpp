@@ -45,7 +45,7 @@ Tile int8_tile(const Matrix& b, int k, int n) {
 struct Product {
   Matrix a;                      ///< [64, k], bf16
   Matrix b;                      ///< [k, 64 * blocks], integers
-  std::vector<double> scales{};  ///< [64 * blocks], f32; empty: ones
+  std::vector<double> scales{};  ///< [64 * blocks], f32; all ones if empty
   std::vector<double> bias{};
   std::int32_t flags = 0;
   const Matrix* residual = nullptr;
@@ -133,7 +133,8 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     return found;
   }
 
-  /// Checks every bit of the accumulator: the exact sums of the tiles, added in f32 in order.
+  /// Checks that the accumulator equals, in every bit, the exact sums of the tiles, added in f32 in
+  /// order.
   void check_bits(const Product& p) {
     const Matrix found = accumulate(p);
     for (int m = 0; m < kTile; ++m) {
@@ -258,7 +259,7 @@ TEST_P(Int8ProductTest, LargestSumsToTheBit) {
   check_bits({.a = a, .b = b});
 }
 
-TEST_P(Int8ProductTest, WhatIsNoNumberHarmsItsRowOnly) {
+TEST_P(Int8ProductTest, NanAffectsOnlyItsRow) {
   Matrix a = random_matrix(kTile, kStep, 1.0, generator_);
   const Product p{.a = a, .b = weights(kStep, kTile)};
   const Matrix clean = accumulate(p);

@@ -107,7 +107,7 @@ TABLE = {
         core_program('%at = arith.constant 15000 : index\n%v = arith.constant 1 : i32\n'
                      'memref.store %v, %b[%at] : memref<64xi32>\n',
                      words('b', 64, rest=', address = 32768 : i32')),
-        None, 'ERROR', ['core of tile (0, 2)', 'is out of the memory of tile (0, 2)']),
+        None, 'ERROR', ['core of tile (0, 2)', 'is outside the memory of tile (0, 2)']),
     'a lock that overflows': (
         core_program('%c0 = arith.constant 0 : index\n%c1 = arith.constant 1 : index\n'
                      '%n = arith.constant 64 : index\nscf.for %i = %c0 to %n step %c1 {\n'
@@ -127,7 +127,7 @@ TABLE = {
     'a transfer beyond a memory tile': (
         stream(descriptor(0, 1, 64, (0x80000 + 0x7ff80) // 4) + start('MM2S : 0', 0, 1) +
                wait(1, 1)),
-        None, 'ERROR', ['are out of its memory of 0x80000 bytes']),
+        None, 'ERROR', ['are outside its memory of 0x80000 bytes']),
     'a transfer beyond a host buffer': (
         device('aie.flow(%s0, DMA : 0, %m0, DMA : 0)\n' +
                sequence(transfer('1, 1, 1, 2048', LINEAR, rest=', issue_token = true') +

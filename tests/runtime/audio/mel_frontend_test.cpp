@@ -137,7 +137,7 @@ TEST(MelFrontend, VeryShortInput) {
     EXPECT_EQ(mel->end_frame(), n_frames) << n;
     std::vector<float> out(4 * kFrame);
     EXPECT_EQ(*mel->window(0, 4, out), n_frames) << n;
-    // Missing samples read as zeros, as if they had been pushed.
+    // The front end replaces missing samples by zeros, as if zeros had been pushed.
     std::vector<float> padded = pcm;
     padded.resize(1'600);
     const auto longer = frontend(kMels, 10);
@@ -172,17 +172,17 @@ TEST(MelFrontend, WindowIsClampedByItsOwnMaximum) {
     return *high - *low;
   };
   EXPECT_FLOAT_EQ(range(window(*mel, 0, 100)), 2.0F);  // 8 decades, divided by 4.
-  // The quiet half alone keeps its own shape.
+  // A window of only the quiet half is clamped by its own maximum, so its values still differ.
   EXPECT_LT(range(window(*mel, 60, 30)), 1.9F);
   EXPECT_GT(range(window(*mel, 60, 30)), 0.1F);
 }
 
-TEST(MelFrontend, CapacityHoldsBackUntilFramesAreDiscarded) {
+TEST(MelFrontend, PushAcceptsNoMoreThanCapacity) {
   const std::vector<float> pcm = noise(16'000, 5);
   const std::vector<float> wanted = all_frames(pcm);
   const auto mel = frontend(kMels, 7);
   std::size_t at = mel->push(pcm);
-  EXPECT_EQ(at, std::size_t{8 * kHop - 1});  // With one more, finish() would yield frame 7.
+  EXPECT_EQ(at, std::size_t{8 * kHop - 1});  // With one more sample, finish() would yield frame 7.
   EXPECT_EQ(mel->end_frame(), 7);
   EXPECT_EQ(mel->push(std::span(pcm).subspan(at)), 0U);
 
@@ -202,7 +202,7 @@ TEST(MelFrontend, CapacityHoldsBackUntilFramesAreDiscarded) {
   EXPECT_EQ(mel->end_frame(), 100);
 }
 
-TEST(MelFrontend, DiscardStaysWithinWhatIsThere) {
+TEST(MelFrontend, DiscardIsClampedToExistingFrames) {
   const auto mel = frontend(kMels, 10);
   mel->push(noise(1'000, 6));
   mel->discard_before(-5);
@@ -255,7 +255,8 @@ TEST(MelFrontend, TheLoudestSamplesItTakesStayFinite) {
   for (const float value : all_frames(pcm)) ASSERT_TRUE(std::isfinite(value));
 }
 
-/// The positions of frames stay correct although the ring's rows are reused hundreds of times.
+/// The positions of frames stay correct although the rows of the front end's ring are reused
+/// hundreds of times.
 TEST(MelFrontend, LongStreamKeepsItsPlace) {
   const std::vector<float> pcm = noise(16'000, 9);
   const auto mel = frontend(kMels, 50);

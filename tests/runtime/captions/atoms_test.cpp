@@ -35,9 +35,9 @@ TEST(Atoms, MarksOfFrenchStayWithTheirWord) {
   EXPECT_EQ(split("va\u00A0!"), (Texts{"va\u00A0!"}));
 }
 
-TEST(Atoms, LongWordsArePartedBetweenCharacters) {
+TEST(Atoms, LongWordsAreSplitBetweenCharacters) {
   EXPECT_EQ(split("abcdefghij", 8), (Texts{"abcdefgh", "ij"}));
-  // e and a combining acute accent are one character of one column.
+  // The letter e and a combining acute accent form one character of one column.
   std::string accents;
   for (int i = 0; i < 9; ++i) accents += "e\u0301";
   const auto parts = split(accents, 8);
@@ -54,7 +54,8 @@ TEST(Atoms, Columns) {
   EXPECT_EQ(columns_of("\xff"), 1) << "a replacement character";
 }
 
-/// A word spans a jump in the stream's timestamps.
+/// If the stream's timestamps jump during a text, the text may seem to last 146 years. The start
+/// times of its parts must still ascend.
 TEST(Atoms, TimesOfATextOf146YearsAscend) {
   constexpr std::chrono::nanoseconds kEnd{std::int64_t{1} << 62};
   const SpokenText whole{at(0), kEnd, " One text of forty columns that lasts long"};

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Captions that appear as a whole: the rules one by one, and properties that hold for any speech.
+// Tests captions that appear as a whole: each rule separately, and properties that hold for any
+// speech.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -131,7 +132,7 @@ TEST(BlockCaptions, UnfinishedSentenceWaitsForAPause) {
   EXPECT_EQ(maker->take(at(2)).size(), 1U);
 }
 
-TEST(BlockCaptions, WhatIsDueGoesOutButNoArticleWithoutNeed) {
+TEST(BlockCaptions, DueTextIsReturnedButNotAFinalArticle) {
   const auto maker = CaptionMaker::create({});
   maker->add({{{at(0), at(1), " we"}, {at(1), at(2), " saw"}, {at(2), at(3), " the"}}}, "en");
   EXPECT_TRUE(maker->take(at(3)).empty());
@@ -143,7 +144,7 @@ TEST(BlockCaptions, WhatIsDueGoesOutButNoArticleWithoutNeed) {
   EXPECT_EQ(maker->take(at(3), at(2)).size(), 1U) << "then the article is due as well";
 }
 
-TEST(BlockCaptions, DueOneDoesNotReachFarIntoTheUnknown) {
+TEST(BlockCaptions, DueCaptionEndsSoonAfterKnownTime) {
   const auto maker = CaptionMaker::create({});
   maker->add({{{at(0), at(0.1), " we"}}}, "en");
   const auto captions = maker->take(at(0.1), at(0));
@@ -177,7 +178,8 @@ TEST(CaptionLayout, LeastAndDefaults) {
   EXPECT_EQ(CaptionLayout::of(CaptionStyle::Broadcast, 37, 3).lines, 3);
 }
 
-// Returns when the caption's first word was said; empty if the caption begins within a word.
+// Returns the time at which the caption's first word was said, or nullopt if the caption begins
+// within a word.
 std::optional<nanoseconds> first_said(const Caption& caption) {
   if (caption.marks.empty() || caption.marks.front().offset > 0) return std::nullopt;
   return caption.marks.front().time;
@@ -191,8 +193,9 @@ struct Way {
 
 class AnySpeech : public ::testing::TestWithParam<Way> {
  protected:
-  // Feeds the words to a CaptionMaker a few at a time and returns its captions. Each take() is told
-  // when the next word starts and, with patience, by when text is due.
+  // Feeds the words to a CaptionMaker a few at a time and returns its captions. Passes the start of
+  // the next word to each take(). If the parameter's patience is not 0, also passes the time before
+  // which text is due.
   static std::vector<Caption> captions_of(const std::vector<SpokenText>& words,
                                           std::mt19937& random) {
     const auto maker = CaptionMaker::create(GetParam().layout);

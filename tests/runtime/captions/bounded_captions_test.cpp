@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Times beyond the range of any clock. Builds with -Db_sanitize=undefined detect overflows.
+// Tests captions with times beyond the range of any clock. Builds with -Db_sanitize=undefined
+// detect overflows.
 #include <gtest/gtest.h>
 
 #include <cstdint>
@@ -45,8 +46,8 @@ TEST(BoundedCaptions, TimesBeyondAllClocksLoseNoText) {
   }
 }
 
-/// flush_before() returns all remaining text, whatever time it is given.
-TEST(BoundedCaptions, TextBeforeTheNextIsFlushedWhereverThatBegins) {
+/// flush_before() returns all remaining text for every start time of the next text.
+TEST(BoundedCaptions, RemainingTextIsFlushedWheneverTheNextBegins) {
   for (const nanoseconds next : kTimes) {
     const auto maker = CaptionMaker::create(CaptionLayout::of(CaptionStyle::Subtitle));
     const SpokenText text{seconds(1), seconds(2), " One"};

@@ -31,7 +31,7 @@ TEST(LineLayout, WhatFitsIsOneLine) {
             "We never saw the house, and we left.");
 }
 
-TEST(LineLayout, BreaksBehindPunctuation) {
+TEST(LineLayout, BreaksAfterPunctuation) {
   EXPECT_EQ(laid_out("When the old man came home, his dog was waiting there."),
             "When the old man came home, | his dog was waiting there.");
 }

@@ -15,8 +15,8 @@ std::vector<double> exact(const std::vector<float>& values) {
   return {values.begin(), values.end()};
 }
 
-/// Two streams on one decoder, each with a cross-attention buffer from random features and a
-/// self-attention cache, on the device and in the reference.
+/// Runs two streams on one decoder, both on the device and in the reference. Each stream has a
+/// self-attention cache and a cross-attention buffer that is filled from random features.
 class DecoderConformance : public Conformance {
  protected:
   struct Stream {
@@ -136,7 +136,7 @@ class DecoderConformance : public Conformance {
   }
 
   /// Returns the bound on the difference between two runs of the same computation whose rows are
-  /// grouped differently. Rounding causes the difference, also that of cached values.
+  /// grouped differently. The difference comes from rounding, which also affects cached values.
   double regrouping_bound() const {
     if (GetParam().device == DeviceKind::Npu) return bounds_.decoder;
     return GetParam().precision == Precision::F32 ? 1e-5 : 1e-2;
@@ -175,7 +175,7 @@ TEST_P(DecoderConformance, SeveralStreamsInOneStep) {
   add_sequence(0, {10, 20, 30}, 0, 3);
   add_sequence(1, {300, 200, 100, 50, 25}, 0, 5);
   check_step();
-  // Then one token each, in a cell that is not next to the others.
+  // Adds one token to each sequence, in a cell that is not adjacent to the sequence's other cells.
   add(1, 77, {0, 1, 2, 3, 4, kCells - 1});
   add(0, 78, {0, 1, 2, 9});
   check_step();
@@ -191,7 +191,7 @@ TEST_P(DecoderConformance, PiecesEqualTokenByToken) {
     std::vector<float> last;
     for (std::size_t begin = 0; begin < tokens.size(); begin += piece) {
       add_sequence(1, tokens, begin, std::min(begin + piece, tokens.size()));
-      // Uses the other stream's audio, so that both sequences compute the same.
+      // Uses the other stream's audio, so that both sequences have equal logits.
       std::swap(streams_[1].cross, streams_[0].cross);
       last = step().back().logits;
       std::swap(streams_[1].cross, streams_[0].cross);
@@ -210,7 +210,7 @@ TEST_P(DecoderConformance, ForkedSequencesEqualSeparateOnes) {
   add(0, 51, {0, 1, 2, 3, 5});
   add(0, 61, {0, 1, 2, 4, 6});
   const auto forked = check_step();
-  // The second beam alone, in the other stream's cache.
+  // Decodes the second beam alone, with the first stream's audio and the other stream's cache.
   std::swap(streams_[1].cross, streams_[0].cross);
   add_sequence(1, {40, 41, 42, 60, 61}, 0, 5);
   const auto alone = step();
@@ -224,7 +224,7 @@ TEST_P(DecoderConformance, CapturedAttentionMatchesReference) {
   std::vector<int> cells;
   for (int i = 0; i < 11; ++i) {
     cells.push_back(i);
-    // Not every row is captured.
+    // Row 4 does not request its attention.
     add(0, 30 + i, cells, /*logits=*/i % 2 == 0, /*attention=*/i != 4);
   }
   const auto rows = step();
@@ -248,7 +248,7 @@ TEST_P(DecoderConformance, CapturedAttentionMatchesReference) {
   }
 }
 
-/// config.json may name a head twice. Its attention is then captured twice.
+/// config.json may name a head twice. The head's attention is then captured twice.
 TEST_P(DecoderConformance, AHeadMayBeCapturedTwice) {
   for (Op& op : decoder_graph_.ops) {
     if (op.kind == OpKind::CrossAttention && !op.captured_heads.empty()) op.captured_heads = {1, 1};
@@ -279,7 +279,7 @@ TEST_P(DecoderConformance, OnlyWantedRowsGetLogits) {
   check_step();
 }
 
-TEST_P(DecoderConformance, AStepWithoutRowsIsNothing) {
+TEST_P(DecoderConformance, StepWithoutRowsDoesNothing) {
   EXPECT_TRUE(step().empty());
   add(0, 5, {0});
   check_step();

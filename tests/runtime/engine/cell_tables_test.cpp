@@ -23,7 +23,7 @@ TEST(CellTables, ASequenceEndsAtItsGreatestLength) {
   EXPECT_EQ(tables.cells(0).size(), 3U);
 }
 
-TEST(CellTables, NoCellIsLeft) {
+TEST(CellTables, AppendFailsWithoutFreeCells) {
   CellTables tables(5, 2, 8);
   EXPECT_GE(tables.append(0), 0);
   tables.fork(std::vector<int>{0, 0});
@@ -53,9 +53,9 @@ TEST(CellTables, ForkedSequencesShareTheParentsCells) {
   }
 }
 
-/// Reference implementation that copies. Each sequence is a list of unique numbers, and each cell
-/// holds the number of its last append. If a cell were reused while a sequence holds it, that
-/// sequence would read another number.
+/// A reference implementation that copies sequences. Each sequence is a list of unique numbers, and
+/// each cell holds the number of its last append. If a cell were reused while a sequence holds it,
+/// that sequence would read another number.
 class NaiveModel {
  public:
   NaiveModel(int n_cells, int max_length)
@@ -92,7 +92,7 @@ class NaiveModel {
   int next_number_ = 0;
 };
 
-TEST(CellTables, RandomForksAndAppendsEqualCopying) {
+TEST(CellTables, RandomForksAndAppendsMatchCopyingReference) {
   for (unsigned seed = 0; seed < 200; ++seed) {
     std::mt19937 generator(seed);
     const auto below = [&](std::size_t n) { return generator() % n; };

@@ -41,7 +41,7 @@ TEST_F(EngineCache, OtherOptionsAreAnotherEngine) {
   EXPECT_NE(*first, *second);
 }
 
-TEST_F(EngineCache, StagesOfAnNpuAreNothingForACpu) {
+TEST_F(EngineCache, CpuIgnoresNpuStages) {
   options_.device = DeviceKind::Cpu;
   options_.npu_stages.encoder = true;
   const auto opened = Engine::open(options_);
@@ -64,7 +64,7 @@ TEST_F(EngineCache, ThreadsAtOnceShareOneLoad) {
   for (const auto& engine : engines) EXPECT_EQ(engine, engines[0]);
 }
 
-TEST_F(EngineCache, TheLastUsersEndIsTheEnginesEnd) {
+TEST_F(EngineCache, EngineIsDestroyedWithItsLastUser) {
   std::weak_ptr<Engine> watched;
   {
     auto engine = Engine::open(options_);

@@ -27,13 +27,14 @@ class FakeBuffer final : public Buffer {
   int value = 0;
 };
 
-/// A device that runs one thing at a time.
+/// The state of a device that can run only one executable at a time. `overlapped` is set if two
+/// runs overlap.
 struct FakeDevice {
   std::atomic<bool> busy{false};
   std::atomic<bool> overlapped{false};
 };
 
-/// Runs the test's function in wait().
+/// An executable whose wait() calls the test's function.
 class FakeExecutable final : public Executable, private Run {
  public:
   using Work = std::function<Result<void>(const Bindings&)>;
@@ -58,7 +59,7 @@ class FakeExecutable final : public Executable, private Run {
   std::atomic<bool> refuse_to_start{false};
 
  private:
-  Result<void> wait(milliseconds) override {
+  Result<void> wait() override {
     const std::unique_ptr<FakeDevice, void (*)(FakeDevice*)> end(
         &device_, [](FakeDevice* device) { device->busy = false; });
     return work_(bindings_);
@@ -158,7 +159,7 @@ class SchedulerTest : public testing::Test {
   Scheduler scheduler_{{encoder_, &cross_, &features_}, decoder_, kMaxRows, 4};
   std::atomic<bool> hold_{false}, holding_{false}, scattered_{false};
   std::atomic<bool> throws_{false};  // Every batch except the holder's throws.
-  std::atomic<Token> poison_{-1};  // A batch with this stream fails.
+  std::atomic<Token> poison_{-1};    // A batch with this stream fails.
   std::atomic<std::size_t> most_rows_{0};
 };
 
@@ -183,7 +184,7 @@ TEST_F(SchedulerTest, EncodesThroughTheFeatures) {
   EXPECT_EQ(cross.value, 42);
 }
 
-TEST_F(SchedulerTest, AnEncoderMayDoBothByItself) {
+TEST_F(SchedulerTest, EncoderMayIncludeProjections) {
   Scheduler whole({encoder_}, decoder_, kMaxRows, 4);
   FakeBuffer mel, cross;
   mel.value = 20;
@@ -210,9 +211,9 @@ TEST_F(SchedulerTest, TooManyRowsNeverReachTheDevice) {
   EXPECT_EQ(decoder_.n_runs, 0);
 }
 
-TEST_F(SchedulerTest, WhoWaitsTogetherRunsTogether) {
-  // The operating system decides whether the others are in the queue in time, so the test tries
-  // several times.
+TEST_F(SchedulerTest, WaitingStepsShareABatch) {
+  // The test tries several times, because the operating system decides whether all submitting
+  // threads reach the queue in time.
   std::size_t most = 0;
   for (int i = 0; i < 10 && most < kMaxRows; ++i) {
     for (const auto& result : decode_together(kMaxRows, milliseconds(5 << i))) EXPECT_TRUE(result);
@@ -221,7 +222,7 @@ TEST_F(SchedulerTest, WhoWaitsTogetherRunsTogether) {
   EXPECT_EQ(most, static_cast<std::size_t>(kMaxRows));
 }
 
-TEST_F(SchedulerTest, AnErrorReachesTheWholeBatchAndNobodyElse) {
+TEST_F(SchedulerTest, ErrorReachesTheWholeBatchOnly) {
   poison_ = 0;
   bool shared = false;
   for (int i = 0; i < 10 && !shared; ++i) {
@@ -255,8 +256,8 @@ TEST_F(SchedulerTest, ErrorsOfEitherHalfOfAnEncodeArePassedOn) {
   EXPECT_NE(cross.value, 7);
 }
 
-/// An exception that escapes would leave callers waiting forever and the device busy.
-TEST_F(SchedulerTest, AnExceptionIsAnErrorAndDoesNotStick) {
+/// If an exception left the scheduler, callers would wait forever and the device would stay busy.
+TEST_F(SchedulerTest, ExceptionBecomesErrorAndDoesNotPersist) {
   throws_ = true;
   const auto results = decode_together(2, milliseconds(50));
   for (const auto& result : results) {

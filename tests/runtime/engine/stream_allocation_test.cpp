@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A running stream allocates nothing: neither our code nor the C++ library on its behalf.
+// A running stream allocates nothing, neither in our code nor in the C++ library.
 //
 // oneDNN is the unavoidable exception: its execute() builds a map of its arguments for each call.
 // Allocations are therefore distinguished by caller. Those from inside libdnnl are counted
-// separately and must all be freed before the call into the stream returns. There must be no
-// others.
+// separately and must all be freed before the call into the stream returns. There must be no other
+// allocations.
 #include <gtest/gtest.h>
 
 #include <link.h>
@@ -29,7 +29,7 @@ std::atomic<bool> counting{false};
 std::atomic<long> ours{0};
 std::atomic<long> onednns{0};
 std::atomic<long> freed{0};
-// Address range of libdnnl, which identifies its allocations.
+// The address range of libdnnl. If an allocation's caller lies in this range, it is libdnnl's.
 std::uintptr_t onednn_begin = 0;
 std::uintptr_t onednn_end = 0;
 
@@ -68,7 +68,7 @@ namespace {
 
 class StreamAllocation : public testing::TestWithParam<Precision> {};
 
-TEST_P(StreamAllocation, NothingAWindowOnceAStreamRuns) {
+TEST_P(StreamAllocation, RunningStreamAllocatesNothing) {
   dl_iterate_phdr(note_onednn, nullptr);
   ASSERT_NE(onednn_begin, 0U) << "libdnnl is not among the loaded libraries";
   const test::TinyEngine tiny(GetParam(), {.n_audio_ctx = 400});
@@ -88,8 +88,8 @@ TEST_P(StreamAllocation, NothingAWindowOnceAStreamRuns) {
     for (int i = 0; i < 5; ++i) fine = fine && decoder->step(five).has_value();
     fine = fine && decoder->align(prompt, probabilities).has_value();
   };
-  // Decodes one window as in a file, and one as in a live pass. The device may thin the padding of
-  // the latter.
+  // Decodes one full window, as in a file, and one short window, as in a live pass. The device may
+  // thin the padding of the short window.
   const auto windows = [&] {
     hear(tiny.n_frames());
     hear(200);
@@ -97,7 +97,8 @@ TEST_P(StreamAllocation, NothingAWindowOnceAStreamRuns) {
   // Recording a trace must not allocate either.
   const test::TemporaryFolder folder;
   ASSERT_TRUE(start_trace(folder.path() / "trace.json", 100));
-  // Warm-up: threads create state that they keep (OpenMP's settings, the unwinder's tables).
+  // Decodes before counting starts, because threads create state that they keep, such as OpenMP's
+  // settings and the unwinder's tables.
   windows();
   counting = true;
   for (int i = 0; i < 3; ++i) windows();

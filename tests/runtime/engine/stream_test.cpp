@@ -65,7 +65,7 @@ TEST_F(Stream, KnowsItsLimits) {
 }
 
 /// The prompt is longer than one step (64 rows), so it is split.
-TEST_F(Stream, APromptIsItsTokensOneByOne) {
+TEST_F(Stream, PromptEqualsSingleSteps) {
   std::vector<Token> tokens(150);
   for (std::size_t i = 0; i < tokens.size(); ++i) tokens[i] = static_cast<Token>(i * 7 % 250);
   const std::vector<int> positions = {0, 63, 64};
@@ -90,7 +90,8 @@ TEST_F(Stream, ForkedSequencesEqualSeparateOnes) {
   ASSERT_TRUE(decoder_->prompt(prompt, {&last, 1}));
   decoder_->fork(std::vector<int>{0, 0, 0});
   ASSERT_TRUE(decoder_->step(std::vector<Token>{40, 50, 60}));
-  // 60 continues twice and 40 once; 50 is dropped.
+  // The sequence that ends in 60 continues twice, and the one that ends in 40 continues once. The
+  // sequence that ends in 50 is dropped.
   decoder_->fork(std::vector<int>{2, 0, 2});
   const auto logits = decoder_->step(std::vector<Token>{70, 80, 90});
   ASSERT_TRUE(logits);
@@ -184,13 +185,14 @@ Heard hear(TokenDecoder& decoder, const std::vector<float>& mel, int n_exact) {
 
 /// If all padding positions of a group are alike, thinning the group to one position changes
 /// nothing.
-TEST(ThinnedPadding, CountsForAllThatItStandsFor) {
+TEST(ThinnedPadding, SparsePositionRepresentsItsGroup) {
   constexpr int kPositions = 640;
   constexpr int kDense = 128;  // Of the other 512, the device computes one of every 4.
   const TinyEngine tiny(Precision::F32, {.n_audio_ctx = kPositions, .alike_positions = 4});
   std::vector<float> mel = tiny.mel(1);
   const auto n_mels = static_cast<std::size_t>(tiny.config().n_mels);
-  constexpr int kExact = 2 * kDense - 2;  // The position after the dense ones sees later frames.
+  // The first position after the dense ones depends only on frames from this one on.
+  constexpr int kExact = 2 * kDense - 2;
   std::fill(mel.begin() + kExact * static_cast<std::ptrdiff_t>(n_mels), mel.end(), 0.0F);
   const auto decoder = tiny.stream({.max_sequences = 1, .alignment = true});
   const Heard all = hear(*decoder, mel, tiny.n_frames());
@@ -205,8 +207,8 @@ TEST(ThinnedPadding, CountsForAllThatItStandsFor) {
       EXPECT_EQ(thinned.attention[i], 0.0F) << i << ": was it encoded?";
     }
   }
-  // One more exact frame extends the dense positions, and the groups no longer match those that are
-  // alike.
+  // One more exact frame extends the dense positions. The groups that the device thins then no
+  // longer match the groups of alike positions.
   EXPECT_GT(largest_difference(thinned.logits, hear(*decoder, mel, kExact + 1).logits), 1e-4);
   // A long window is not affected by an earlier short one.
   EXPECT_EQ(hear(*decoder, mel, tiny.n_frames()).logits, all.logits);

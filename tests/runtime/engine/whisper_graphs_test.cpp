@@ -30,7 +30,7 @@ TEST(WhisperGraphs, BasesEncoderTakes87Gigaflop) {
   EXPECT_NEAR(total_flops(make_encoder_graph(test::whisper_base_config())) / 1e9, 87.4, 0.874);
 }
 
-TEST(WhisperGraphs, AttentionIsAThirdOfIt) {
+TEST(WhisperGraphs, AttentionIsAThirdOfTheEncoder) {
   const Graph graph = make_encoder_graph(test::whisper_base_config());
   double attention = 0;
   for (const Op& op : graph.ops)
@@ -56,8 +56,9 @@ TEST(WhisperGraphs, AWindowIsTheEncoderAndTheProjections) {
 }
 
 TEST(WhisperGraphs, AStepReadsEachWeightOnce) {
-  // Two operations for each weight and row: 6 layers of 4 * 512^2 + 2 * 512 * 2048 for
-  // self-attention and feed-forward, 2 * 512^2 for the cross-attention, and the projection.
+  // A step computes two operations for each weight and row. Each of the 6 layers has
+  // 4 * 512^2 + 2 * 512 * 2048 weights for self-attention and feed-forward, and 2 * 512^2 for the
+  // cross-attention. The projection has 512 * 51865.
   const double weights = 6.0 * (4 * 512 * 512 + 2 * 512 * 2048 + 2 * 512 * 512) + 512.0 * 51865;
   EXPECT_NEAR(total_flops(make_decoder_graph(test::whisper_base_config(), 1)) / (2 * weights), 1.0,
               0.01);

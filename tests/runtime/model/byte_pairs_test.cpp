@@ -25,7 +25,8 @@ std::vector<std::string> split(const TokenTable& table, std::string_view piece) 
   return parts;
 }
 
-/// Splits by the definition: merges the best of all pairs of neighbours until there is none.
+/// Splits `piece` by the definition of byte-pair encoding: merges the best pair of adjacent parts
+/// until no pair can be merged.
 std::vector<std::string> split_by_definition(const TokenTable& table, std::string_view piece) {
   std::vector<std::string> parts;
   for (const char byte : piece) parts.emplace_back(1, byte);
@@ -77,7 +78,7 @@ TEST(BytePairs, AgreesWithTheDefinition) {
 }
 
 // A merge that scans the whole piece each time would take 10^10 steps.
-TEST(BytePairs, LongPiecesTakeNoSquareTime) {
+TEST(BytePairs, LongPiecesAreNotQuadratic) {
   const TokenTable table = table_with({"aa", "aaaa"});
   const std::string piece(100001, 'a');
   const Parts parts = split(table, piece);

@@ -138,7 +138,7 @@ TEST_F(ConfigJson, RefusesWhatDoesNotFit) {
        "found [3,0], wanted pairs [layer below 3, head below 2]"},
       {R"({"alignment_heads": [[0, 2]]})", "found [0,2]"},
       {R"({"alignment_heads": [[0]]})", "found [0]"},
-      {R"({"alignment_heads": [[0, 1], [0, 1]]})", "[0,1] is there twice"},
+      {R"({"alignment_heads": [[0, 1], [0, 1]]})", "[0,1] is listed twice"},
   }};
   for (const auto& [text, part] : kCases) {
     const auto refused = read(text);

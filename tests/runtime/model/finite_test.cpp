@@ -12,7 +12,7 @@ namespace {
 
 template <typename Bits>
 std::vector<std::byte> bytes_of(const std::vector<Bits>& values) {
-  // Uses an odd address, because files do not align their data.
+  // Uses an odd address, because data in model files is not aligned.
   std::vector<std::byte> bytes(1 + values.size() * sizeof(Bits));
   std::memcpy(bytes.data() + 1, values.data(), values.size() * sizeof(Bits));
   return bytes;
@@ -44,7 +44,7 @@ TEST(Finite, TellsNumbersFromNanAndInfinity) {
   check<std::uint16_t>(DataType::Bf16, 0x7f7f, 0x7f80, 0x8000);
 }
 
-TEST(Finite, IntegersAlwaysAre) {
+TEST(Finite, IntegersAreAlwaysFinite) {
   const std::vector<std::byte> ones(16, std::byte{0xFF});
   for (const DataType type : {DataType::I8, DataType::I16, DataType::I32}) {
     EXPECT_TRUE(all_finite(type, ones));

@@ -25,7 +25,7 @@ TEST(Utf8, KeepsValidText) {
 }
 
 // The expected values are those of Python's bytes.decode('utf-8', 'replace').
-TEST(Utf8, ReplacesWhatIsNotWhole) {
+TEST(Utf8, ReplacesIncompleteSequences) {
   const std::string bad = "\xEF\xBF\xBD";
   EXPECT_EQ(to_valid_utf8("a\x80"
                           "b"),

@@ -55,7 +55,7 @@ TEST_F(VocabularyFile, PrefersTheSmallerFile) {
   EXPECT_EQ(vocabulary->spellings, (Spellings{"a"}));
 }
 
-TEST_F(VocabularyFile, RefusesWhatIsNoVocabulary) {
+TEST_F(VocabularyFile, RefusesInvalidFiles) {
   const std::array<std::tuple<const char*, std::string, const char*>, 12> kCases = {{
       {"vocabulary.json", "", "not valid JSON at byte"},
       {"vocabulary.json", R"(["a", )", "not valid JSON at byte"},
@@ -78,7 +78,7 @@ TEST_F(VocabularyFile, RefusesWhatIsNoVocabulary) {
     EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
     EXPECT_NE(refused.error().message.find(name), std::string::npos) << refused.error().message;
   }
-  // Deep nesting does not use up the stack.
+  // Deeply nested JSON must not overflow the stack.
   EXPECT_FALSE(read("tokenizer.json", std::string(1'000'000, '[')));
   EXPECT_FALSE(read("vocabulary.json", std::string(1'000'000, '[')));
 }

@@ -105,7 +105,8 @@ TEST_F(StoredWeights, GetChecksDimensions) {
 
 TEST_F(StoredWeights, ReadRowsOfAnyLength) {
   constexpr std::size_t kRows = 5;
-  constexpr std::size_t kColumns = 100'003;  // Larger than a piece, and not a multiple of one.
+  // A row is longer than the pieces in which weights.cpp reads, and not a multiple of a piece.
+  constexpr std::size_t kColumns = 100'003;
   std::vector<float> values(kRows * kColumns);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1009);
   Ct2Writer writer;
@@ -223,14 +224,14 @@ TEST(WeightsFile, RefusesContradictions) {
   Ct2Writer twice;
   twice.add_i8("x", 1);
   twice.add_i8("x", 2);
-  expect_corrupt(twice, "variable 'x' is there twice");
+  expect_corrupt(twice, "variable 'x' is listed twice");
   Ct2Writer dangling;
   dangling.add_alias("y", "x");
-  expect_corrupt(dangling, "alias 'y' of 'x', which is not there");
+  expect_corrupt(dangling, "alias 'y' of 'x', which does not exist");
   Ct2Writer hidden;
   hidden.add_i8("x", 1);
   hidden.add_alias("x", "x");
-  expect_corrupt(hidden, "alias 'x' is there twice");
+  expect_corrupt(hidden, "alias 'x' is listed twice");
 
   const auto longer = index_of(Ct2Writer().finish() + "!");
   ASSERT_FALSE(longer);

@@ -40,7 +40,7 @@ class FindVad : public testing::Test {
   const fs::path root_ = folder_.path();
 };
 
-TEST_F(FindVad, LooksInOnePlaceAfterTheOther) {
+TEST_F(FindVad, SearchesPlacesInOrder) {
   for (const char* folder : {"cache/npuwhisper/silero-vad", "models/silero-vad", "whisper"}) {
     const fs::path wanted = make(folder);
     const auto found = find_vad(root_ / "whisper");

@@ -89,7 +89,7 @@ TEST(Safetensors, SaysWhatIsWrongWithATensor) {
   }
 }
 
-TEST(Safetensors, RefusesWhatIsNoSuchFile) {
+TEST(Safetensors, RefusesOtherFiles) {
   const std::string header = tensor(R"("dtype":"F32","shape":[1,2],"data_offsets":[0,8])");
   for (const std::uint64_t length : {std::uint64_t{0}, header.size() - 1, header.size() + 9,
                                      std::uint64_t{1} << 63, ~std::uint64_t{0}}) {

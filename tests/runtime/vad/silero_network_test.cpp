@@ -49,7 +49,7 @@ std::vector<float> scores(SileroNetwork& network, const std::vector<float>& pcm)
   return out;
 }
 
-TEST(SileroNetwork, SaysWhatItsAuthorsNetworkSays) {
+TEST(SileroNetwork, MatchesTheReferenceNetwork) {
   SileroNetwork network(weights());
   const auto& wanted = golden().tensor("probabilities").f32;
   const auto found = scores(network, golden().tensor("pcm").f32);
@@ -81,7 +81,8 @@ TEST(SileroNetwork, KnowsQuietSpeechOnceItIsAmplified) {
   EXPECT_GT(quiet.n_spoken(), loud.n_spoken() / 2);
 }
 
-/// Pushes noise at levels from nearly full scale down to one bit of 16, four seconds each.
+/// Pushes four seconds of noise at each of several levels, from nearly full scale down to one step
+/// of a 16-bit sample.
 TEST(SileroNetwork, HearsNoSpeechInNoise) {
   SpeechDetector detector(std::make_unique<SileroNetwork>(weights()), SpeechRules());
   std::minstd_rand random(1);

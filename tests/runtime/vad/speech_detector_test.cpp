@@ -79,7 +79,8 @@ TEST(SpeechDetector, FindsSpeechWithItsPadding) {
 }
 
 TEST(SpeechDetector, HasHysteresis) {
-  // 0.4 continues speech, 0.3 does not. Neither starts it.
+  // A probability of 0.4 continues speech, and 0.3 does not. Probabilities below 0.5 do not start
+  // speech.
   EXPECT_EQ(speech_in({{0.1F, 10}, {0.5F, 1}, {0.4F, 9}, {0.1F, 10}}), (Spans{{8, 22}}));
   EXPECT_EQ(speech_in({{0.1F, 10}, {0.5F, 3}, {0.3F, 17}}), (Spans{{8, 15}}));
   EXPECT_EQ(speech_in({{0.49F, 30}}), Spans{});
@@ -151,7 +152,7 @@ TEST(SpeechDetector, FindsTheFirstVoice) {
   EXPECT_EQ(detector.first_voice(13 * kStep, 20 * kStep), 20 * kStep) << "there is none";
 }
 
-TEST(SpeechDetector, WhatIsTooShortHasNoVoice) {
+TEST(SpeechDetector, TooShortSpeechHasNoVoice) {
   SpeechDetector detector = make_detector();
   detector.push(audio_of(script({{0.1F, 10}, {0.9F, 2}})));
   EXPECT_EQ(detector.n_voiced(0, 12 * kStep), 2 * kStep) << "it may become longer";
@@ -163,7 +164,7 @@ TEST(SpeechDetector, WhatIsTooShortHasNoVoice) {
   EXPECT_EQ(detector.n_voiced(0, 26 * kStep), 0);
 }
 
-TEST(SpeechDetector, TakesWhatItCannotKnowForSpeech) {
+TEST(SpeechDetector, UnjudgedAudioCountsAsSpeech) {
   SpeechDetector detector = make_detector();
   EXPECT_TRUE(detector.has_speech(0, 1));
   EXPECT_FALSE(detector.has_speech_since(0));
@@ -176,7 +177,7 @@ TEST(SpeechDetector, TakesWhatItCannotKnowForSpeech) {
   detector.finish();
   EXPECT_EQ(detector.n_judged(), 11 * kStep);
   EXPECT_FALSE(detector.has_speech(0, 100 * kStep));
-  // More than two minutes.
+  // Pushes more than two minutes of audio. The detector no longer knows the oldest steps.
   detector.reset();
   for (int i = 0; i < 5; ++i) detector.push(std::vector<float>(std::size_t{1024} * kStep));
   EXPECT_TRUE(detector.has_speech(0, kStep));

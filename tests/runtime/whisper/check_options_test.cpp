@@ -121,7 +121,7 @@ TEST(CheckOptions, AnEnglishOnlyModelTranscribesEnglish) {
   ASSERT_FALSE(checked);
   EXPECT_EQ(
       checked.error().message,
-      "language: found 'de', wanted 'en', or a multilingual model such as 'base': this one is "
+      "language: found 'de', wanted 'en', or a multilingual model such as 'base'; this model is "
       "English-only");
 }
 

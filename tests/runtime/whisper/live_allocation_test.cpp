@@ -74,7 +74,7 @@ class UncountedDecoder final : public TokenDecoder {
   const std::unique_ptr<TokenDecoder> decoder_;
 };
 
-TEST(LiveAllocation, NothingAPassThatReturnsNothing) {
+TEST(LiveAllocation, PassWithoutResultAllocatesNothing) {
   const test::Vocabulary& vocabulary = test::Vocabulary::multilingual();
   const std::vector<Token> tokens = test::one_token_words(vocabulary);
   std::vector<test::ScriptedWord> words;

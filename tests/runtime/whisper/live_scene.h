@@ -13,8 +13,8 @@
 #include <npuwhisper/transcriber.h>
 
 #include "audio/mel_frontend.h"
+#include "engine/token_decoder.h"
 #include "vocabulary.h"
-#include "whisper/token_decoder.h"
 
 namespace npuwhisper::test {
 

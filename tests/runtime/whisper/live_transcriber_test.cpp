@@ -240,7 +240,8 @@ TEST_F(LiveTranscriberTest, OverloadSkipsToTheLiveEdge) {
   EXPECT_GT(stats.skipped_samples, 4U * 16000);
   EXPECT_LT(stats.skipped_samples, 25U * 16000);
   EXPECT_LT(said().size(), script().size());
-  // The transcriber is back at the live edge within 5 s of relief, and in time from then on.
+  // Within 5 s after the passes become fast again, the transcriber reaches the live edge. From then
+  // on, each word is returned at most 2 s after its end.
   for (const Emitted& word : emitted_) {
     if (word.at < relief + seconds(5)) continue;
     EXPECT_LE(word.at - word.word.end, seconds(2));
@@ -331,7 +332,7 @@ TEST_F(LiveTranscriberTest, WordsThatNobodySpokeAreDropped) {
   EXPECT_GT(transcriber_->stats().unspoken_segments, 0U);
 }
 
-TEST_F(LiveTranscriberTest, SpeechOfWhichNothingWasHeardIsNotLeftBehind) {
+TEST_F(LiveTranscriberTest, UnrecognisedSpeechIsRetried) {
   detector_ = test::make_sound_detector();
   silent_pauses_ = true;
   speak(4, 12);
@@ -342,7 +343,7 @@ TEST_F(LiveTranscriberTest, SpeechOfWhichNothingWasHeardIsNotLeftBehind) {
   EXPECT_EQ(said(), script());
 }
 
-TEST_F(LiveTranscriberTest, SpeechThatIsNeverHeardIsLeftBehindAtLast) {
+TEST_F(LiveTranscriberTest, UnrecognisableSpeechIsSkippedEventually) {
   detector_ = test::make_sound_detector();
   silent_pauses_ = true;
   speak(1, 20);
@@ -366,7 +367,7 @@ TEST_F(LiveTranscriberTest, WordsThatAreMadeUpAreDroppedAndCounted) {
   EXPECT_GE(transcriber_->stats().invented_words, 4U);
 }
 
-TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
+TEST_F(LiveTranscriberTest, LoopCausedByPreviousTextEndsWithoutThatText) {
   speak(0.5, 40);
   create();
   speaker_->loop_until = seconds(1000);
@@ -379,7 +380,7 @@ TEST_F(LiveTranscriberTest, ALoopCausedByTheTextBeforeEndsWithoutIt) {
   EXPECT_GE(transcriber_->stats().loops, 1U);
 }
 
-TEST_F(LiveTranscriberTest, ALoopWithoutCauseIsLeftBehind) {
+TEST_F(LiveTranscriberTest, LoopWithoutPreviousTextIsSkipped) {
   speak(0, 40);
   create();
   speaker_->loop_until = seconds(10);
@@ -544,7 +545,7 @@ INSTANTIATE_TEST_SUITE_P(
         Trouble{"MuchTooSlow", [](ScriptedSpeaker& speaker) { speaker.cost = 3s; }}),
     [](const auto& trouble) { return std::string(trouble.param.name); });
 
-/// A played file: its pieces, and the speed of the machine.
+/// How a file is played: the size of its pieces, and the speed of the machine.
 struct Playback {
   std::string name;
   std::chrono::milliseconds cost;  ///< Duration of a pass.
@@ -608,7 +609,7 @@ TEST_F(LivePlaybackTest, DependsOnTheAudioAlone) {
   }
 }
 
-TEST_F(LivePlaybackTest, PassesAreAsLateAsTheLatencyAllows) {
+TEST_F(LivePlaybackTest, PassesRunAsLateAsTheLatencyAllows) {
   words_.clear();
   speak(0, 3);
   speak(20, 30);
@@ -668,7 +669,7 @@ TEST_F(LiveTranscriberTest, DoubtfulLanguageIsDetectedInEachPass) {
   EXPECT_EQ(static_cast<std::size_t>(n_detections), speaker_->n_thinned.size());
 }
 
-TEST_F(LiveTranscriberTest, PaddingMayBeThinnedFromASecondBehindTheAudioOn) {
+TEST_F(LiveTranscriberTest, PaddingIsThinnedFromOneSecondAfterTheAudio) {
   speak(0, 10);
   create();
   listen(2);

@@ -121,7 +121,7 @@ TEST_F(LogitRulesTest, TimestampsNeverGoBack) {
 }
 
 TEST_F(LogitRulesTest, TimestampsTogetherBeatTheBestText) {
-  // 1500 timestamps of probability e^0 each against one text token.
+  // 1500 timestamps with a logit of 0 each compete with one text token.
   std::vector<float> logits(static_cast<std::size_t>(n_vocab()), -100);
   const LogitRules rules(*vocabulary_.tokenizer, vocabulary_.config, options_);
   const auto reset = [&](float best_text) {
@@ -145,7 +145,7 @@ TEST_F(LogitRulesTest, TimestampsTogetherBeatTheBestText) {
   EXPECT_FLOAT_EQ(summary.max, together + 0.01F);
 }
 
-TEST_F(LogitRulesTest, SummaryIsOfWhatIsLeft) {
+TEST_F(LogitRulesTest, SummaryCoversAllowedTokens) {
   const auto logits = apply({at(0)}, {a(), b(), vocabulary_.special().sot});
   double sum = 0;
   for (const float logit : logits) sum += std::exp(static_cast<double>(logit));
@@ -153,7 +153,7 @@ TEST_F(LogitRulesTest, SummaryIsOfWhatIsLeft) {
   EXPECT_EQ(summary_.max, 10);
 }
 
-TEST_F(LogitRulesTest, NothingLeftIsNotANumber) {
+TEST_F(LogitRulesTest, NoAllowedTokenGivesNonFiniteSum) {
   std::vector<float> logits(static_cast<std::size_t>(n_vocab()),
                             std::numeric_limits<float>::quiet_NaN());
   const LogitRules rules(*vocabulary_.tokenizer, vocabulary_.config, options_);

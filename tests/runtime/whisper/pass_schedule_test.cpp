@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 
 constexpr std::int64_t kSecond = 16'000;
 
-TEST(PassScheduleTest, APassIsWorthTwoFifthsOfASecondWhereItCostsNothing) {
+TEST(PassScheduleTest, FreePassesRunEvery400Milliseconds) {
   PassSchedule schedule(2000ms);
   EXPECT_EQ(schedule.hop(), kSecond * 2 / 5);
   EXPECT_EQ(schedule.cost(), 0);
@@ -23,13 +23,13 @@ TEST(PassScheduleTest, PassesAreCloserWhereWordsMustNotWait) {
   EXPECT_EQ(schedule.hop(), kSecond * 3 / 10);
 }
 
-TEST(PassScheduleTest, LeavesTheMachineHalfOfItsTime) {
+TEST(PassScheduleTest, UsesAtMostHalfOfTheTime) {
   PassSchedule schedule(5000ms);
   schedule.took(400ms);
   EXPECT_EQ(schedule.hop(), kSecond * 8 / 10);
 }
 
-TEST(PassScheduleTest, ButNotWhereWordsWouldBeLate) {
+TEST(PassScheduleTest, UsesMoreThanHalfIfWordsWouldBeLate) {
   PassSchedule schedule(2000ms);
   schedule.took(400ms);
   EXPECT_EQ(schedule.hop(), kSecond / 2) << "a third of 2 s - 0.4 s - 0.1 s";
@@ -41,7 +41,7 @@ TEST(PassScheduleTest, PassesNeverOverlap) {
   EXPECT_EQ(schedule.hop(), kSecond * 44 / 100);
 }
 
-TEST(PassScheduleTest, APassOfOverloadSpoilsNoPlans) {
+TEST(PassScheduleTest, OverloadedPassDoesNotAffectLaterPlans) {
   PassSchedule schedule(1000ms);
   schedule.took(30s);
   EXPECT_EQ(schedule.cost(), kSecond / 2);

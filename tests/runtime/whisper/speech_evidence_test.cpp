@@ -68,7 +68,7 @@ TEST(SpeechEvidence, SaysNothingWithoutPauses) {
 }
 
 TEST(SpeechEvidence, DigitalSilenceDoesNotMakeNoiseSpeech) {
-  // The recording has a gap of zeros; its own pauses have noise 50 dB below the speech.
+  // The recording contains a gap of zeros. Its other pauses contain noise 50 dB below the speech.
   std::vector<float> amplitudes = {0.3F, 0.001F, 0.3F, 0, 0, 0.001F, 0.3F, 0.001F};
   const auto values = measure_at_middles(noise(amplitudes));
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -88,12 +88,12 @@ TEST(SpeechEvidence, HumIsNoSpeech) {
   EXPECT_GT(evidence.at(kRate * 3 / 20), 1);
 }
 
-TEST(SpeechEvidence, AnswersBesideTheWindow) {
+TEST(SpeechEvidence, ClampsOutsideTheWindow) {
   SpeechEvidence evidence(kRate);
   evidence.measure(noise({0.3F, 0.001F, 0.3F, 0.001F}));
   EXPECT_EQ(evidence.at(-5000), evidence.at(0));
   EXPECT_EQ(evidence.at(kRate * 10), evidence.at(kRate * 4 / 10 - 160));
-  // Of audio longer than the capacity, only the beginning is measured.
+  // If audio is longer than the capacity, only its beginning is measured.
   SpeechEvidence small(kRate / 10);
   small.measure(noise({0.3F, 0.001F, 0.3F}));
   EXPECT_EQ(small.at(kRate), small.at(kRate / 10 - 160));

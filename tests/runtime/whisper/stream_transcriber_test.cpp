@@ -87,7 +87,7 @@ class StreamTranscriberTest : public ::testing::Test {
       if (at.sampled.empty() && at.prompt.back() == special_.sot) {
         return prefer(logits, special_.no_speech);
       }
-      // Even odds for every text token, then the end.
+      // All text tokens are equally probable. After three tokens, the end of text is most probable.
       if (at.sampled.size() == 3) prefer(logits, vocabulary_.eot(), 5);
     };
   }
@@ -122,7 +122,8 @@ class StreamTranscriberTest : public ::testing::Test {
     EXPECT_EQ(segments_[i].end, seconds(end)) << i;
     EXPECT_EQ(segments_[i].text, text) << i;
   }
-  /// Returns <|start|> text <|end|><|end|>: more text follows in the next window.
+  /// Returns <|start|> text <|end|><|end|>. The second <|end|> means that the next window continues
+  /// the text.
   std::vector<Token> unfinished(double start, std::string_view text, double end) const {
     return Vocabulary::join({vocabulary_.segment(start, text, end), {vocabulary_.at(end)}});
   }
@@ -275,8 +276,9 @@ TEST_F(StreamTranscriberTest, SilenceIsSkipped) {
 
 TEST_F(StreamTranscriberTest, DetectorDecidesWhetherWindowIsSilent) {
   options_.temperatures = {0};
-  // The audio has 10 s, `n_spoken` of them sound. Without a detector, the no-speech rule would drop
-  // each text: at a no-speech probability of 1, its mean log probability of about -0.9 is too low.
+  // The audio lasts 10 s and begins with `n_spoken` seconds of sound. Without a detector, the
+  // no-speech rule would drop each text: if the no-speech probability is 1, the text's mean log
+  // probability of about -0.9 is too low.
   for (const auto& [n_spoken, is_kept] :
        {std::pair(0.4, false), std::pair(2.0, false), std::pair(5.0, true)}) {
     segments_.clear();
@@ -344,7 +346,8 @@ TEST_F(StreamTranscriberTest, DoubtfulLanguageIsDetectedAgainWithTheNextWindow) 
   options_.language.clear();
   const auto hello = vocabulary_.segment(0, " hello", 29);
   const auto detects = [](const std::vector<Token>& prompt) { return prompt.size() == 1; };
-  // {margin of "fr" over the others in the first window, detections}
+  // Each pair contains the margin of "fr" over the other languages in the first window, and the
+  // expected number of detections.
   for (const auto& [margin, n_detections] : {std::pair(3.0F, 1), std::pair(0.5F, 2)}) {
     segments_.clear();
     create([&](const ScriptStep& at, std::span<float> logits) {
@@ -373,7 +376,7 @@ TEST_F(StreamTranscriberTest, DoubtfulLanguageIsDetectedAgainWithTheNextWindow) 
       << "text in another language is no prompt";
 }
 
-TEST_F(StreamTranscriberTest, DoubtfulLanguageIsToldAtTheEnd) {
+TEST_F(StreamTranscriberTest, DoubtfulLanguageIsReportedAtTheEnd) {
   options_.language.clear();
   create(say(*vocabulary_.tokenizer, {vocabulary_.segment(0, " hello", 4)}));
   std::vector<std::string> warnings;
@@ -445,7 +448,7 @@ TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
   EXPECT_GE(transcriber_->stats().windows, 6U);
 }
 
-/// If the text ends, several short advances in a row stay possible.
+/// Several short advances in a row are allowed if the text of each window ends.
 TEST_F(StreamTranscriberTest, TwoShortAdvancesInARowStand) {
   say_windows({unfinished(0, " hello", 0.1), unfinished(0, " you", 0.2),
                vocabulary_.segment(0, " world", 2)});
@@ -553,7 +556,7 @@ TEST_F(StreamTranscriberTest, WindowsBeginWhereSomebodySpeaks) {
     const auto part = tone(speech);
     audio.insert(audio.end(), part.begin(), part.end());
   }
-  // The result does not depend on how the audio is cut.
+  // The result does not depend on the size of the pieces in which the audio is pushed.
   for (const std::size_t piece : {std::size_t{320}, std::size_t{50'000}, audio.size()}) {
     segments_.clear();
     detector_ = test::make_sound_detector();

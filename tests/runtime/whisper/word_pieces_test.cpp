@@ -102,25 +102,25 @@ TEST_F(WordPiecesTest, ChineseIsSplitByCharacter) {
   EXPECT_EQ(words("\xE4\xBD\xA0\xE5\xA5\xBD\xEF\xBC\x8C\xE4\xB8\x96\xE7\x95\x8C\xE3\x80\x82", true),
             (Words{"\xE4\xBD\xA0", "\xE5\xA5\xBD\xEF\xBC\x8C", "\xE4\xB8\x96",
                    "\xE7\x95\x8C\xE3\x80\x82"}));
-  // In a language with spaces the same text is one word.
+  // In a language with spaces between words, 你好 is one word.
   EXPECT_EQ(words("\xE4\xBD\xA0\xE5\xA5\xBD").size(), 1U);
 }
 
 TEST_F(WordPiecesTest, BracketsOpenInChinese) {
-  // 你（好）
+  // The text is 你（好）.
   EXPECT_EQ(words("\xE4\xBD\xA0\xEF\xBC\x88\xE5\xA5\xBD\xEF\xBC\x89", true),
             (Words{"\xE4\xBD\xA0", "\xEF\xBC\x88\xE5\xA5\xBD\xEF\xBC\x89"}));
 }
 
 TEST_F(WordPiecesTest, ThaiIsSplitByCharacterAndItsMarksAreNoPunctuation) {
-  // กำ ("kam"): two code points, of which the second is a vowel.
+  // The text is กำ ("kam"). It has two code points, of which the second is a vowel.
   EXPECT_EQ(words("\xE0\xB8\x81\xE0\xB8\xB3", true), (Words{"\xE0\xB8\x81", "\xE0\xB8\xB3"}));
-  // กี: the vowel is a combining mark.
+  // The text is กี. Its vowel is a combining mark.
   EXPECT_EQ(words("\xE0\xB8\x81\xE0\xB8\xB5", true), (Words{"\xE0\xB8\x81", "\xE0\xB8\xB5"}));
 }
 
 TEST_F(WordPiecesTest, NeverSplitsACharacter) {
-  // The tiny model has no merges for these characters: one token per byte.
+  // Each byte is one token, because the tiny model has no merges for these characters.
   const std::vector<Token> tokens = tokenizer_->encode(" \xF0\x9D\x84\x9E\xE2\x82\xAC");
   ASSERT_EQ(tokens.size(), 8U);
   for (const bool by_character : {false, true}) words(tokens, by_character);
@@ -130,17 +130,17 @@ TEST_F(WordPiecesTest, NeverSplitsACharacter) {
 TEST_F(WordPiecesTest, BytesThatAreNoTextBecomeReplacementCharacters) {
   const std::string replacement = "\xEF\xBF\xBD";
   const auto all = tokenizer_->encode(" \xE2\x82\xAC");
-  // " " and the first two bytes of a character of three.
+  // The tokens of a space and of the first two of the euro sign's three bytes.
   const std::vector<Token> cut(all.begin(), all.end() - 1);
   EXPECT_EQ(words(cut, true), (Words{" " + replacement}));
-  // The last two bytes of the same character, then a word.
+  // The tokens of the last two of the euro sign's bytes, followed by a word.
   std::vector<Token> stray(all.end() - 2, all.end());
   const auto hello = tokenizer_->encode(" hello");
   stray.insert(stray.end(), hello.begin(), hello.end());
   EXPECT_EQ(words(stray), (Words{replacement + replacement, " hello"}));
 }
 
-TEST_F(WordPiecesTest, NothingGivesNothing) {
+TEST_F(WordPiecesTest, NoTokensGiveNoWords) {
   EXPECT_TRUE(words(std::vector<Token>{}).empty());
 }
 

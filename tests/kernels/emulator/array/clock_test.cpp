@@ -81,7 +81,7 @@ TEST(Clock, AnEmptyStreamTakesTheDispatch) {
   EXPECT_NEAR(outcome.seconds, npu::kDispatchSeconds, 1 / npu::kAie2Clock.hertz);
 }
 
-TEST(Clock, ALockHandsTimeOver) {
+TEST(Clock, ALockTransfersSimulatedTime) {
   // A loop of 1,000,000 iterations in the core delays the data for the memory tile.
   Design design;
   design.array = npu1();
@@ -150,7 +150,8 @@ TEST(Trace, HoldsWhatHappened) {
   // The trace begins when the run is dispatched, on the clock of the host's traces.
   EXPECT_GE(begin + 1, before_us);
   EXPECT_LE(begin, before_us + 60e6);
-  // In microseconds. The shim sends one word per cycle while the controller waits for it.
+  // The durations are in microseconds. The shim sends one word per cycle while the controller waits
+  // for it.
   EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
   std::remove(file.c_str());

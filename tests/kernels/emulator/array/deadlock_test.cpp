@@ -62,7 +62,7 @@ TEST(Deadlock, NoOneReceivesAndTheTokenWasForgotten) {
             "the array is deadlocked: nothing can move, and the stream waits\n"
             "  the stream is at instruction 4 of 5\n"
             "  it waits for a task-complete token of tile (0, 0) MM2S 0\n"
-            "    its task was pushed without the order to issue a token\n"
+            "    its task was pushed without a request to issue a token\n"
             "    tile (0, 0) MM2S 0: descriptor 0 (1 task queued behind) has 56 of 64 words left "
             "to send and waits for room\n"
             "      tile (0, 1) S2MM 0: has no task");
@@ -151,10 +151,11 @@ TEST(Deadlock, StreamThatIsFull) {
       1, 100, 2, [](Program& body) { body.add({.op = CoreOp::PutStream, .a = 1, .b = 0}); });
   design.cores = {{kCore, program.end(), 1024, {}}};
   const std::string message = hangs(design, Stream(design).sync(kShim, false, 0));
-  EXPECT_NE(message.find("waits for room in the stream from tile (0, 2) core port 0\n"
-                         "      tile (0, 3) core port 0 is full (8 words that no one has taken)\n"
-                         "        tile (0, 3) has no program"),
-            std::string::npos)
+  EXPECT_NE(
+      message.find("waits for room in the stream from tile (0, 2) core port 0\n"
+                   "      tile (0, 3) core port 0 is full (8 words that have not been taken)\n"
+                   "        tile (0, 3) has no program"),
+      std::string::npos)
       << message;
 }
 
@@ -200,7 +201,7 @@ TEST(Deadlock, StreamHoldsEightWordsBeforeItsReceiver) {
 }
 
 /// A core runs an endless loop.
-TEST(Deadlock, AnArrayThatMovesWithoutEnd) {
+TEST(Deadlock, AnArrayThatNeverBecomesIdle) {
   Design design = empty();
   Program program;
   program.forever([](Program&) {});
@@ -208,7 +209,7 @@ TEST(Deadlock, AnArrayThatMovesWithoutEnd) {
   const std::string message =
       hangs(design, Stream(design).sync(kShim, false, 0), {.patience_instructions = 1'000'000});
   EXPECT_EQ(message,
-            "the stream waits while the array moves without end\n"
+            "the stream waits while the array keeps moving without end\n"
             "  the stream is at instruction 0 of 1\n"
             "  it waits for a task-complete token of tile (0, 0) S2MM 0\n"
             "    tile (0, 0) S2MM 0: has no task\n"
@@ -216,7 +217,7 @@ TEST(Deadlock, AnArrayThatMovesWithoutEnd) {
             "    core of tile (0, 2), line 1, is running");
 }
 
-TEST(Deadlock, PollOfWhatNeverComes) {
+TEST(Deadlock, PollForAValueThatNeverAppears) {
   Design design = empty();
   design.locks = {{"l", kCore, 0, 1}};
   const std::uint32_t lock = npu::tile_address(kCore, npu::lock_register(npu::TileKind::Core, 0));

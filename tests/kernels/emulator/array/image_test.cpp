@@ -30,7 +30,7 @@ TEST(Image, ComesBackAsItWas) {
   EXPECT_TRUE(image->kernels[1].shared_object.empty());
 }
 
-TEST(Image, CutOffAnywhereIsRefused) {
+TEST(Image, TruncatedImagesAreRefused) {
   const auto bytes = serialize(example());
   // An image cut at the end of a record is complete, except for the records that follow.
   Image part = example();
@@ -49,7 +49,7 @@ TEST(Image, CutOffAnywhereIsRefused) {
   }
 }
 
-TEST(Image, WhatIsNoneIsRefused) {
+TEST(Image, NonImagesAreRefused) {
   auto bytes = serialize(example());
   EXPECT_NE(parse_image({}).error().message.find("not an image of the emulated NPU"),
             std::string::npos);
@@ -61,7 +61,8 @@ TEST(Image, WhatIsNoneIsRefused) {
 
 TEST(Image, LengthsBeyondTheEndAreRefused) {
   auto bytes = serialize(example());
-  // The length of the first record's name, then the length of the record.
+  // Offset 20 is the first byte of the length of the first record's name. Offset 29 + 7 is the last
+  // byte of the length of the record's content.
   for (const std::size_t at : {std::size_t{20}, std::size_t{29 + 7}}) {
     auto broken = bytes;
     broken[at] = std::byte{0xff};
@@ -72,7 +73,7 @@ TEST(Image, LengthsBeyondTheEndAreRefused) {
 TEST(Image, UnknownOrDoubleRecordsAreRefused) {
   const auto bytes = serialize(example());
   auto twice = bytes;
-  // The record "array" once more.
+  // Appends the record "array" a second time.
   twice.insert(twice.end(), bytes.begin() + 20, bytes.begin() + 20 + 4 + 5 + 8 + 4);
   EXPECT_NE(parse_image(twice).error().message.find("unexpected record 'array'"),
             std::string::npos);

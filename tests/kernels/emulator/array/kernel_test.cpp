@@ -55,7 +55,8 @@ RunOutcome run_once(const Design& design, const std::vector<Image::Kernel>& kern
   return run(*array, design);
 }
 
-/// Fails the run if registers a and b differ, by a load far beyond the memory.
+/// Makes the run fail if registers `a` and `b` differ. In this case, the program loads from an
+/// address far beyond the memory.
 Program& expect_equal(Program& program, int a, int b, ScalarType type = ScalarType::I32) {
   program.add({.op = CoreOp::Compare,
                .alu = Alu::Eq,
@@ -64,7 +65,7 @@ Program& expect_equal(Program& program, int a, int b, ScalarType type = ScalarTy
                .result = 30,
                .a = a,
                .b = b});
-  // The offset is 0 if they are equal, otherwise 1 MiB.
+  // The offset is 0 if the registers are equal, otherwise 1 MiB.
   program.constant(28, 0).constant(29, 1 << 20);
   program.add({.op = CoreOp::Select, .result = 31, .a = 30, .b = 28, .c = 29});
   program.address(27, kCore, 0);
@@ -284,8 +285,8 @@ TEST(Kernel, ObjectsAndFunctionsMustExist) {
   Design without = design;
   without.cores[0].kernel_objects.clear();
   EXPECT_EQ(refusal(without, {}),
-            "the core of tile (0, 3), line 1, calls 'nothing', which no kernel object has: it "
-            "links none");
+            "the core of tile (0, 3), line 1, calls 'nothing', which no kernel object defines: the "
+            "core links none");
 }
 
 TEST(Kernel, ObjectsMustBeOnesForTheEmulatedNpu) {
@@ -311,7 +312,8 @@ TEST(Kernel, CyclesAreThoseOfTheBusiestSlot) {
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1000);
   state.vector_ops = 1500;
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1500);
-  // 64^3 bf16 products at 128 a cycle and the best published efficiency.
+  // A core computes 128 bf16 products a cycle at its peak, reduced by the best published
+  // efficiency.
   state.macs_bf16 = 64 * 64 * 64;
   const double expected = 64.0 * 64 * 64 / 128 / (3.14 / 6.55);
   EXPECT_EQ(kernel_cycles(state, npu1_clock),
@@ -327,8 +329,8 @@ TEST(Kernel, TakesTheTimeOfItsCycles) {
     program.constant(0, 0).constant(1, n).call("work", {{0}, {1}});
     return run_once(with_program(kCore, program), {kernel("k.o")}).seconds;
   };
-  // Int8 products on one core. The difference removes the dispatch; the poll repeats every 200
-  // cycles.
+  // The work is int8 products on one core. The difference of the two times removes the dispatch.
+  // The tolerance covers the poll, which repeats every 200 cycles.
   const double expected = 1e8 / (256 * 6.76 / 13.1) / 1.6e9;
   EXPECT_NEAR(seconds(200'000'000) - seconds(100'000'000), expected, 300 / 1.6e9);
 }

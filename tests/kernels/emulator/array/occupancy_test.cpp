@@ -64,7 +64,7 @@ TEST(Occupancy, TakesTheLeastFunctionsTogether) {
   const auto core = trace.track({0, 2}, "core");
   Cycles at = 0;
   for (const char* name : {"a", "b", "c", "d", "e", "f", "g", "h"}) {
-    const Cycles time = 800 - at / 10;  // falling
+    const Cycles time = 800 - at / 10;  // Each span is shorter than the one before.
     trace.span(core, name, at, at + time);
     at += time;
   }
@@ -90,7 +90,7 @@ TEST(Occupancy, IsDrawnAsAPicture) {
   EXPECT_TRUE(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 1600 "));
   EXPECT_TRUE(svg.ends_with("</svg>\n"));
   EXPECT_NE(
-      svg.find("NPU &lt;Strix> (emulated): what 2 cores and the DMA do in 0.001 ms, predicted"),
+      svg.find("NPU &lt;Strix> (emulated): activity of 2 cores and the DMA in 0.001 ms, predicted"),
       std::string::npos);
   // The legend shows shares of both cores' time.
   EXPECT_NE(svg.find(">multiply 25 %</text>"), std::string::npos);

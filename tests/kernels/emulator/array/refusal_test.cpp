@@ -42,7 +42,7 @@ std::string fails(const Design& design, const Stream& stream) {
   EXPECT_EQ(outcome.state, RunState::Error) << outcome.message;
   // Every further run fails, too, until a new context is created.
   EXPECT_EQ(array->run(Stream(design).words(), arguments, host).message,
-            "an earlier run failed, and the context was not made anew: " + outcome.message);
+            "an earlier run failed, and the context has not been created anew: " + outcome.message);
   return outcome.message;
 }
 
@@ -84,13 +84,13 @@ TEST(Refusal, DescriptorOfTheOtherParity) {
 
 TEST(Refusal, TileMemoryExceeded) {
   EXPECT_EQ(task_fails(empty(), kCore, true, 0, 0, linear(64, 0xff80)),
-            "tile (0, 2) MM2S 0, descriptor 0: bytes 0xff80 to 0x10080 of tile (0, 2) are out of "
+            "tile (0, 2) MM2S 0, descriptor 0: bytes 0xff80 to 0x10080 of tile (0, 2) are outside "
             "its memory of 0x10000 bytes");
   auto strided = linear(4, kOwn);
   strided.dims[0] = {2, 1, 0, 0};
   strided.dims[1].step = 0x1ffff;
   EXPECT_EQ(task_fails(empty(), kMem, true, 0, 0, strided),
-            "tile (0, 1) MM2S 0, descriptor 0: bytes 0x0 to 0x80004 of tile (0, 1) are out of its "
+            "tile (0, 1) MM2S 0, descriptor 0: bytes 0x0 to 0x80004 of tile (0, 1) are outside its "
             "memory of 0x80000 bytes");
 }
 
@@ -99,14 +99,14 @@ TEST(Refusal, NeighbourThatIsNotThere) {
   const npu::TileId last{1, 1};
   design.routes.push_back({dma(last, 0), {dma(last, 0)}, {}, false});
   EXPECT_EQ(task_fails(design, last, true, 0, 0, linear(4, kEast + 0x100)),
-            "tile (1, 1) MM2S 0, descriptor 0: address 0x100100 lies in a neighbour that the array "
-            "does not have");
+            "tile (1, 1) MM2S 0, descriptor 0: address 0x100100 lies in a neighbouring tile that "
+            "does not exist");
   // npu1 has another tile west of its first column; npu2 has none.
   design = empty();
   design.array = *npu::find_array("npu2");
   EXPECT_EQ(task_fails(design, kMem, true, 0, 0, linear(4, 0x100)),
-            "tile (0, 1) MM2S 0, descriptor 0: address 0x100 lies in a neighbour that the array "
-            "does not have");
+            "tile (0, 1) MM2S 0, descriptor 0: address 0x100 lies in a neighbouring tile that does "
+            "not exist");
 }
 
 TEST(Refusal, NeighbourFromChannelFour) {
@@ -182,18 +182,19 @@ TEST(Refusal, PacketsThatNoStreamTakes) {
   descriptor.packet_id = 2;
   EXPECT_EQ(task_fails(design, kCore, true, 0, 0, descriptor),
             "tile (0, 2) MM2S 0, descriptor 0: tile (0, 2) DMA channel 0 sends a packet with id "
-            "2, and no stream takes them");
+            "2, but no stream accepts them");
   EXPECT_EQ(task_fails(design, kCore, true, 0, 0, linear(4)),
             "tile (0, 2) MM2S 0, descriptor 0: tile (0, 2) DMA channel 0 sends words without a "
-            "packet id, and no stream takes them");
+            "packet id, but no stream accepts them");
 }
 
 TEST(Refusal, PacketWithoutEnd) {
   auto descriptor = linear(4);
   descriptor.packet = true;
   descriptor.suppress_tlast = true;
-  EXPECT_EQ(task_fails(empty(), kCore, true, 0, 0, descriptor),
-            "tile (0, 2) MM2S 0, descriptor 0: a packet whose end is suppressed is not modelled");
+  EXPECT_EQ(
+      task_fails(empty(), kCore, true, 0, 0, descriptor),
+      "tile (0, 2) MM2S 0, descriptor 0: a packet without TLAST (suppress_tlast) is not modelled");
 }
 
 TEST(Refusal, RegistersThatAreNotModelled) {
@@ -253,7 +254,7 @@ TEST(Refusal, SyncOfAChannelThatIsNotThere) {
             "instruction 0 (sync): the design has no tile (2, 0) S2MM 0");
 }
 
-TEST(Refusal, StreamThatIsNone) {
+TEST(Refusal, MalformedStream) {
   const Design design = empty();
   auto array = configured(design);
   HostMemory host;
@@ -291,7 +292,7 @@ TEST(Refusal, StreamsThatAreNotModelled) {
   design.routes = {{dma(kShim, 0), {{kCore, PortKind::Fifo, 0}}, {}, false}};
   EXPECT_EQ(not_configured(design), "a stream to tile (0, 2) stream FIFO 0 is not modelled");
   design.routes = {{core_port(kCore, 0), {dma(kShim, 0)}, 1, false}};
-  EXPECT_EQ(not_configured(design), "packets made by tile (0, 2) core port 0 are not modelled");
+  EXPECT_EQ(not_configured(design), "packets created by tile (0, 2) core port 0 are not modelled");
   // The route of the task-complete tokens is accepted: tokens do not need a modelled stream.
   design.routes = {{{kShim, PortKind::Control, 0}, {{kShim, PortKind::South, 0}}, {}, false}};
   EXPECT_TRUE(Array::create(design, {}));
@@ -306,7 +307,8 @@ TEST(Refusal, TwoCircuitsAtOnePort) {
   design.routes = {{dma(kShim, 0), {dma(kMem, 0)}, {}, false},
                    {dma(kShim, 0), {dma(kMem, 1)}, {}, false}};
   EXPECT_EQ(not_configured(design),
-            "tile (0, 0) DMA channel 0 is the source of two streams that nothing tells apart");
+            "tile (0, 0) DMA channel 0 is the source of two streams with the same packet id (or "
+            "without one)");
 }
 
 TEST(Refusal, CoresWithoutAGoodProgram) {
@@ -317,13 +319,13 @@ TEST(Refusal, CoresWithoutAGoodProgram) {
   };
   EXPECT_EQ(with({}), "the core of tile (0, 2) has no program");
   EXPECT_EQ(with(Program().constant(32, 1).end()),
-            "core of tile (0, 2), line 1: a register that does not exist");
+            "core of tile (0, 2), line 1: the instruction names a register that does not exist");
   EXPECT_EQ(with(Program().add({.op = CoreOp::Jump, .target = 7}).end()),
             "core of tile (0, 2), line 1: a jump out of the program");
   EXPECT_EQ(with(Program().acquire({0, 4}, 0, 1).end()),
-            "core of tile (0, 2), line 1: the core does not reach the locks of tile (0, 4)");
+            "core of tile (0, 2), line 1: the core cannot access the locks of tile (0, 4)");
   EXPECT_EQ(with(Program().acquire(kMem, 0, 1).end()),
-            "core of tile (0, 2), line 1: the core does not reach the locks of tile (0, 1)");
+            "core of tile (0, 2), line 1: the core cannot access the locks of tile (0, 1)");
   EXPECT_EQ(with(Program().acquire(kCore, 3, 1).end()),
             "core of tile (0, 2), line 1: lock 3 of tile (0, 2) is used but was never "
             "initialised");
@@ -340,10 +342,10 @@ std::string program_fails(Program program) {
 
 TEST(Refusal, CoreOutOfMemory) {
   EXPECT_EQ(program_fails(Program().address(0, kCore, 0xfffe).constant(1, 0).load(2, 0, 1)),
-            "core of tile (0, 2), line 3: an access of 4 bytes at 65534 is out of the memory of "
+            "core of tile (0, 2), line 3: an access of 4 bytes at 65534 is outside the memory of "
             "tile (0, 2) (65536 bytes)");
   EXPECT_EQ(program_fails(Program().address(0, kCore, 0).constant(1, -4).store(0, 1, 1)),
-            "core of tile (0, 2), line 3: an access of 4 bytes at -4 is out of the memory of tile "
+            "core of tile (0, 2), line 3: an access of 4 bytes at -4 is outside the memory of tile "
             "(0, 2) (65536 bytes)");
   EXPECT_EQ(program_fails(Program().address(0, kMem, 0).constant(1, 0).load(2, 0, 1)),
             "core of tile (0, 2), line 3: the core does not reach the memory of tile (0, 1)");
@@ -356,7 +358,7 @@ TEST(Refusal, CoreArithmetic) {
 
 TEST(Refusal, CoreStreamsThatLeadNowhere) {
   EXPECT_EQ(program_fails(Program().constant(0, 1).add({.op = CoreOp::PutStream, .a = 0, .b = 0})),
-            "core of tile (0, 2), line 2: a core writes to tile (0, 2) core port 1, and no stream "
+            "core of tile (0, 2), line 2: a core writes to tile (0, 2) core port 1, but no stream "
             "begins there");
   EXPECT_EQ(
       program_fails(Program().constant(0, 0).add({.op = CoreOp::GetStream, .result = 1, .b = 0})),

@@ -239,7 +239,7 @@ TEST(Core, FifoWindowsSlide) {
   }
 }
 
-TEST(Core, NewerAcquiresGiveTheObjects) {
+TEST(Core, AcquiresReturnTheObjectsDirectly) {
   const Design design = lowered(
       device("%t = aie.tile(0, 2)\n%n = aie.tile(0, 3)\nfunc.func private @use(memref<4xi32>, "
              "memref<4xi32>)\n"

@@ -156,7 +156,7 @@ TEST(PlaceBuffers, RefusesAnUnalignedAddress) {
       << message;
 }
 
-TEST(PlaceBuffers, RefusesBanksThatAreNone) {
+TEST(PlaceBuffers, RefusesInvalidBanks) {
   const std::string scheme = "%t = aie.tile(0, 3) {allocation_scheme = \"bank-aware\"}\n";
   EXPECT_NE(refusal(device(scheme + buffer("a", 64, "mem_bank = 4 : i32", "%t")))
                 .find("mem_bank attribute value of 'a' is out of range"),
@@ -229,7 +229,7 @@ TEST(PlaceLocks, AMemoryTileHas64) {
             std::string::npos);
 }
 
-TEST(PlaceLocks, RefusesIdsAndValuesThatAreNone) {
+TEST(PlaceLocks, RefusesInvalidIdsAndValues) {
   EXPECT_NE(refusal(device(kTiles + lock("a", "%c2", ", 16")))
                 .find("lock assigned invalid id (maximum is 15)"),
             std::string::npos);
@@ -311,7 +311,7 @@ TEST(PlaceDescriptors, IdsAsGiven) {
             std::string::npos);
 }
 
-TEST(PlaceDescriptors, RefusesChannelsThatAreNone) {
+TEST(PlaceDescriptors, RefusesInvalidChannels) {
   const std::string memory = kTiles + buffer("a", 64, "", "%m0");
   EXPECT_NE(refusal(device(memory + one_block("", "MM2S, 6"))).find("which has 6"),
             std::string::npos);

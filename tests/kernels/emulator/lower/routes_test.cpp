@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Flows: merged by source, and refused if the stream switches have no port left.
+// Flows with the same source are merged. A flow is refused if the stream switches have no port
+// left.
 #include <gtest/gtest.h>
 
 #include "lowering.h"
@@ -82,7 +83,7 @@ TEST(Flows, CascadesGoSouthOrEast) {
   });
 }
 
-TEST(Flows, RefusesPortsThatAreNone) {
+TEST(Flows, RefusesInvalidPorts) {
   expect_refused({
       {"aie.flow(%s0, DMA : 2, %c2, DMA : 0)\n",
        "tile (0, 0) has 2 DMA output channels, channel 2 is none"},
@@ -163,7 +164,7 @@ TEST(Routing, PacketsShareALink) {
 }
 
 TEST(Routing, GoesAroundAFullLink) {
-  // The column has no southward ports left for the last flow, so it passes through the next
+  // The column has no southward ports left for the last flow, so this flow passes through the next
   // column's switches. A memory tile has no ports to its sides, so the flow enters it from the shim
   // below.
   std::string flows;

@@ -12,10 +12,10 @@
 #include <thread>
 #include <vector>
 
-#include "device/cpu/aligned.h"
-#include "device/cpu/isa.h"
-#include "device/cpu/onednn.h"
-#include "device/cpu/row_kernels.h"
+#include "simd/aligned.h"
+#include "simd/isa.h"
+#include "simd/onednn.h"
+#include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -71,7 +71,7 @@ struct Problem {
   void check(const std::string& what) const {
     std::vector<float> found(c.values.size());
     convert(c.bytes.data(), shape.output, found.data(), DataType::F32, found.size());
-    // f32 sums of k products; a bf16 result is rounded to 2^-9 of itself.
+    // The k products are summed in f32. A bf16 result is rounded by at most 2^-9 of its magnitude.
     const double relative = shape.output == DataType::Bf16 ? 4e-3 : 1e-6;
     for (int row = 0; row < shape.m; ++row) {
       for (int column = 0; column < shape.ldc; ++column) {
@@ -91,7 +91,7 @@ struct Problem {
   Operand a, b, bias, c;
 };
 
-/// Runs as a worker of the pool does, without oneDNN's own threads.
+/// Runs products without oneDNN's own threads, like a worker of the thread pool.
 class OneDnn : public testing::TestWithParam<DataType> {
  protected:
   void SetUp() override {
@@ -107,7 +107,7 @@ class OneDnn : public testing::TestWithParam<DataType> {
 TEST_P(OneDnn, EveryEpilogue) {
   for (const DataType output : {DataType::F32, GetParam()}) {
     for (unsigned parts = 0; parts < 8; ++parts) {
-      // Sizes that are no multiples of any register's width, and gaps between rows.
+      // The sizes are not multiples of any register width, and the rows have gaps between them.
       const GemmShape shape{.m = 17,
                             .k = 65,
                             .n = 35,
@@ -134,7 +134,7 @@ TEST_P(OneDnn, EveryEpilogue) {
 }
 
 /// The last, shorter block of rows reads weights that were packed for whole blocks.
-TEST_P(OneDnn, ASecondHeightSharesThePacking) {
+TEST_P(OneDnn, AnotherNumberOfRowsSharesThePacking) {
   GemmShape shape{.m = 128, .k = 96, .n = 130, .lda = 96, .ldc = 130, .input = GetParam()};
   const auto whole = make(shape);
   ASSERT_NE(whole, nullptr);

@@ -10,8 +10,8 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// A random graph. Each operation reads one or two of the tensors written before it, possibly the
-/// same one twice.
+/// A random graph. Each operation reads one or two of the tensors written before it, possibly one
+/// tensor twice.
 struct RandomGraph {
   Graph graph;
   std::vector<std::size_t> bytes;
@@ -87,7 +87,7 @@ TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
 /// Operations of one stage overlap in time, so no operation may write to a slot that an earlier one
 /// still reads or writes. The exception is a sum that replaces its residual row by row: each row is
 /// written after all reads of it.
-TEST(TensorSlots, OperationsOfAStageDoNotMeet) {
+TEST(TensorSlots, OperationsOfAStageDoNotConflict) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     const RandomGraph made = make_graph(seed);
     const TensorSlots slots = assign_slots(made.graph, made.bytes, made.stage_of);

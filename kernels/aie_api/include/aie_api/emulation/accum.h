@@ -10,7 +10,7 @@ enum class AccumClass { Int, FP };
 template <typename T, unsigned Elems>
 class block_vector;
 
-/// A vector of accumulators. Reading one that was never written traps.
+/// A vector of accumulators. Reading a vector that was never written traps.
 template <typename Tag, unsigned Elems>
 class accum {
  public:
@@ -42,7 +42,7 @@ class accum {
       : lanes_(other.lanes()), written_(true) {}
 
   __aie_inline const lanes_type& lanes() const {
-    if (!written_) npuwhisper_trap("an accumulator is read that was never written");
+    if (!written_) npuwhisper_trap("read of an accumulator that was never written");
     return lanes_;
   }
 
@@ -55,7 +55,7 @@ class accum {
   }
 
   /// Takes the values of a vector: integers shifted up by `shift`, bf16 and f32 values unchanged.
-  /// f32 values cost no operation: vectors and float accumulators share registers.
+  /// f32 values cost no operation, because vectors and float accumulators share registers.
   template <typename T>
   __aie_inline void from_vector(const vector<T, Elems>& v, int shift = 0) {
     if constexpr (!std::is_same_v<T, float>) detail::count_vector_op(sizeof(lanes_));
@@ -72,8 +72,9 @@ class accum {
     written_ = true;
   }
 
-  /// Returns the values as a vector. Integers are shifted down by `shift`, rounded and saturated.
-  /// A float accumulator returns float unchanged, and bfloat16 and block floating point rounded.
+  /// Returns the values as a vector. Integer values are shifted down by `shift`, rounded and
+  /// saturated. Float values are returned unchanged as float, and rounded as bfloat16 or block
+  /// floating point. For T = float, a 32-bit integer accumulator returns its bits unchanged.
   template <typename T>
   requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>)
       __aie_inline block_vector<T, Elems> to_vector(int = 0)
@@ -166,7 +167,7 @@ class accum {
     }
   }
 
-  /// Returns the same bits as accumulators of another tag.
+  /// Returns the bits of the accumulators as accumulators with the tag Tag2.
   template <typename Tag2>
   __aie_inline auto cast_to() const {
     using Lane2 = detail::AccumLaneT<Tag2>;

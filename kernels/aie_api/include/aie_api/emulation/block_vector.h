@@ -12,7 +12,7 @@ namespace aie {
 /// mantissas.
 template <typename T, unsigned Elems>
 class block_vector {
-  static_assert(std::is_same_v<T, bfp16ebs8>, "bfp16ebs8 is the block type that is emulated");
+  static_assert(std::is_same_v<T, bfp16ebs8>, "only bfp16ebs8 blocks are emulated");
   static_assert(Elems == 64 || Elems == 128, "block vectors have 64 or 128 elements");
 
  public:
@@ -77,8 +77,8 @@ requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>) __aie_inlin
   return block_vector<T, N>(detail::quantise_bfp16(lanes()));
 }
 
-/// Operand B of a block product, which is stored transposed: rows are columns of B, blocks run
-/// along k.
+/// Operand B of a block product. It is stored transposed: each row holds a column of B, and each
+/// block holds 8 consecutive values of k.
 template <typename T, unsigned N>
 struct TransposedBlocks {
   block_vector<T, N> v;
@@ -88,7 +88,8 @@ __aie_inline inline TransposedBlocks<T, N> op_transpose(const block_vector<T, N>
   return {v};
 }
 
-/// Reads and writes consecutive block vectors, which are not aligned in memory.
+/// Reads consecutive block vectors, which need no alignment in memory.
+/// block_vector_output_buffer_stream writes them.
 template <typename T, unsigned Elems, aie_dm_resource = aie_dm_resource::none>
 class block_vector_input_buffer_stream {
  public:
@@ -105,7 +106,7 @@ class block_vector_input_buffer_stream {
     v = pop();
     return *this;
   }
-  /// Returns the next block vector, then moves by `n` more.
+  /// Returns the next block vector, then moves by `n` block vectors, backwards if `n` is negative.
   __aie_inline vector_type pop_seek(int n) {
     const vector_type v = pop();
     seek(n);

@@ -125,7 +125,7 @@ __aie_inline inline v32bfloat16 broadcast_one_to_v32bfloat16() {
   return aie::broadcast<bfloat16, 32>(1.0F);
 }
 
-// Elements, parts, conversions.
+// Access to elements and parts of vectors, and conversions.
 template <typename T, unsigned N>
 __aie_inline inline T ext_elem(const aie::vector<T, N>& v, unsigned index) {
   return v.get(index % N);
@@ -155,11 +155,13 @@ __aie_inline inline v16accfloat ups_to_v16accfloat(const v16bfloat16& v) {
   return v16accfloat(v);
 }
 
-/// Returns the bytes of the concatenation of a and b from byte n on.
+/// Returns a vector of the bytes from byte n on of the concatenation of a and b. Traps if n bytes
+/// are not a whole number of elements.
 template <typename T, unsigned N>
 __aie_inline inline aie::vector<T, N> shift_bytes(const aie::vector<T, N>& a,
                                                   const aie::vector<T, N>& b, unsigned n) {
-  if (n % sizeof(T) != 0) npuwhisper_trap("shift_bytes: not by whole elements");
+  if (n % sizeof(T) != 0)
+    npuwhisper_trap("shift_bytes: the shift is not a whole number of elements");
   return aie::shuffle_down_fill(a, b, n / static_cast<unsigned>(sizeof(T)));
 }
 
@@ -176,8 +178,8 @@ __aie_inline inline aie::vector<T, N> bxor(const aie::vector<T, N>& a, const aie
   return aie::bit_xor(a, b);
 }
 
-/// A shuffle's mode: it reads 1024 bits (two vectors) or 512 bits as rows x columns of elements,
-/// and returns the low or the high half of the transpose.
+/// The mode of shuffle(). The shuffle takes 1024 bits (two vectors) or 512 bits as a matrix of
+/// rows x columns elements, and returns the low or the high half of the transposed matrix.
 enum ShuffleMode : std::uint32_t {};
 namespace aie::detail {
 constexpr ShuffleMode shuffle_mode(unsigned bytes, unsigned rows, unsigned columns, unsigned half) {
@@ -242,7 +244,7 @@ __aie_inline inline aie::accum<accfloat, N> mul_elem_64(const aie::vector<bfloat
   return aie::mul<accfloat>(a, b);
 }
 
-// The cascade: 512 bits at a time, in or out.
+// Cascade intrinsics. Each call of a hook transfers 512 bits.
 namespace aie::detail {
 template <typename V>
 __aie_inline inline void to_cascade(const V& v) {
@@ -285,7 +287,7 @@ __aie_inline inline v16acc32 get_scd_v16acc32(int = 1) {
   return v16acc32(aie::detail::from_cascade<v16acc32::lanes_type>());
 }
 
-// Streams, a word at a time.
+// Stream intrinsics. Each call transfers one 32-bit word.
 __aie_inline inline void put_ms(int port, int word, int last = 0) {
   const NpuWhisperCoreState& state = npuwhisper_core_state;
   if (!state.put_stream) npuwhisper_trap("put_ms: this core's kernels cannot use streams");

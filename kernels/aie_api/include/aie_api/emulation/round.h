@@ -6,10 +6,11 @@
 #include "aie_api/emulation/simd.h"
 #include "aie_api/emulation/types.h"
 
-/// Shifts, rounding and saturation of values that leave an accumulator. Integers are bit-exact
-/// (AM020, the descriptions of the modes in aie_api). A float's magnitude is rounded: `floor`
-/// therefore drops bits, as Phoenix does after a reset (a measurement found 94 % of conversions
-/// towards zero). In positive_inf and negative_inf, ties are rounded towards that infinity.
+/// Shifts, rounding and saturation of values that leave an accumulator. Integer results are
+/// bit-exact (AM020, the descriptions of the modes in aie_api). For floats, the magnitude is
+/// rounded. Therefore, `floor` rounds towards zero, as Phoenix does after a reset (in a
+/// measurement, 94 % of conversions rounded towards zero). The modes positive_inf and negative_inf
+/// round to nearest, and ties towards the infinity in their name.
 
 namespace aie::detail {
 
@@ -20,8 +21,9 @@ __aie_inline inline saturation_mode current_saturation() {
   return static_cast<saturation_mode>(npuwhisper_core_state.saturation);
 }
 
-/// Calls f(std::integral_constant<rounding_mode, mode>, data) for the modes that our own kernels do
-/// not use. Out of line, so that ten variants are not inlined at every place that rounds.
+/// Calls f(std::integral_constant<rounding_mode, mode>, data) for the current mode. Used for the
+/// modes that the project's kernels do not use. Not inlined, so that the code of ten variants is
+/// not repeated at every place that rounds.
 template <typename Data, typename F>
 [[gnu::noinline, gnu::cold, gnu::no_sanitize("kernel-address")]] auto with_any_rounding(
     const Data& data, F f) {
@@ -48,7 +50,7 @@ template <typename Data, typename F>
     case conv_odd:
       return f(std::integral_constant<rounding_mode, conv_odd>{}, data);
   }
-  npuwhisper_trap("the rounding mode register holds a value that is no rounding mode");
+  npuwhisper_trap("the rounding mode register has an invalid value");
 }
 
 /// Calls f(mode, data) for the current mode. The mode is selected once per vector.
@@ -58,11 +60,12 @@ __aie_inline inline auto with_rounding(const Data& data, F f) {
   if (current_rounding() == conv_even) [[likely]] {
     return f(std::integral_constant<rounding_mode, conv_even>{}, data);
   }
-  const Data copy = data;  // The copy's address escapes; data stays in registers.
+  const Data copy = data;  // Only the copy's address escapes; data stays in registers.
   return with_any_rounding(copy, f);
 }
 
-/// Returns x / 2^shift; `shift` is at least 1 and less than the lane's width.
+/// Returns x / 2^shift, rounded in the mode `Mode`. `shift` is at least 1 and less than the lane's
+/// width in bits.
 template <rounding_mode Mode, typename V>
 __aie_inline inline V shift_down(V x, int shift) {
   using enum rounding_mode;

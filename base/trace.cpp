@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "trace.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "trace_file.h"
+
+namespace npuwhisper {
+namespace trace {
+
+std::atomic<bool> is_on{false};
+
+namespace {
+
+// The process id and thread id of the device in the trace file. This number is above all real ids,
+// because Perfetto needs distinct ids.
+constexpr std::int64_t kDeviceProcess = 9'000'000;
+
+// The thread id of events that are runs of the device.
+constexpr pid_t kDevice = 0;
+
+struct Event {
+  const char* name;
+  Value value;
+  Clock::time_point begin, end;
+  pid_t thread;
+};
+
+struct ThreadName {
+  pid_t thread = 0;
+  std::array<char, 16> name{};
+};
+
+/// The spans of one recording. When the capacity is reached, a new span replaces the oldest one.
+struct Recording {
+  std::filesystem::path file;
+  std::vector<Event> events;  // never grows beyond its reserved capacity
+  std::size_t next = 0;       // index of the oldest event once events is full
+  std::uint64_t n_dropped = 0;
+  std::vector<ThreadName> threads;  // at most its reserved capacity; further threads get no name
+  std::array<char, 64> device{};    // name of the device; empty if it had no run
+};
+
+constexpr std::size_t kNamedThreads = 256;
+
+struct Recorder {
+  std::mutex mutex;  // guards the other members; no other mutex is locked while it is held
+  bool is_recording = false;
+  unsigned serial = 0;  // number of recordings started so far
+  Recording recording;
+};
+
+/// Returns the recorder. It is never destroyed, because threads may record until the process ends.
+Recorder& recorder() {
+  static Recorder* const instance = new Recorder;
+  return *instance;
+}
+
+thread_local pid_t this_thread = 0;
+thread_local unsigned named_in = 0;  // serial of the last recording with this thread's name
+
+void name_this_thread(Recorder& to) {
+  if (named_in == to.serial) return;
+  named_in = to.serial;
+  auto& threads = to.recording.threads;
+  if (threads.size() == threads.capacity()) return;
+  ThreadName& entry = threads.emplace_back();
+  entry.thread = this_thread;
+  pthread_getname_np(pthread_self(), entry.name.data(), entry.name.size());
+}
+
+void add(Recording& recording, const Event& event) {
+  if (recording.events.size() < recording.events.capacity()) {
+    recording.events.push_back(event);
+    return;
+  }
+  recording.events[recording.next] = event;
+  recording.next = (recording.next + 1) % recording.events.size();
+  ++recording.n_dropped;
+}
+
+double microseconds(Clock::duration time) {
+  return std::chrono::duration<double, std::micro>(time).count();
+}
+
+Result<void> write(const Recording& recording) {
+  auto out = TraceFile::append(recording.file);
+  if (!out) return fail(out.error());
+  const std::int64_t pid = getpid();
+  out->process(pid, "npuwhisper", 0);
+  for (const ThreadName& thread : recording.threads) {
+    out->thread(pid, thread.thread, thread.name.data(), 0);
+  }
+  if (recording.device[0] != '\0') {
+    out->process(kDeviceProcess, recording.device.data(), 1);
+    out->thread(kDeviceProcess, kDeviceProcess, "runs, wall time", 0);
+  }
+  if (recording.n_dropped > 0) {
+    const Event& oldest = recording.events[recording.next];
+    out->span(pid, pid, "earlier spans were dropped", microseconds(oldest.begin.time_since_epoch()),
+              0, "n", static_cast<std::int64_t>(recording.n_dropped));
+  }
+  for (std::size_t i = 0; i < recording.events.size(); ++i) {
+    const Event& event = recording.events[(recording.next + i) % recording.events.size()];
+    const bool is_run = event.thread == kDevice;
+    out->span(is_run ? kDeviceProcess : pid, is_run ? kDeviceProcess : event.thread, event.name,
+              microseconds(event.begin.time_since_epoch()), microseconds(event.end - event.begin),
+              event.value.name == nullptr ? "" : event.value.name, event.value.number);
+  }
+  return out->finish();
+}
+
+}  // namespace
+
+void record(const char* name, Clock::time_point begin, Clock::time_point end, Value value) {
+  if (this_thread == 0) this_thread = gettid();
+  Recorder& to = recorder();
+  const std::scoped_lock lock(to.mutex);
+  if (!to.is_recording) return;  // The recording ended after the caller checked is_on.
+  name_this_thread(to);
+  add(to.recording, {name, value, begin, end, this_thread});
+}
+
+void record_run(std::string_view device, Clock::time_point begin, Clock::time_point end) {
+  Recorder& to = recorder();
+  const std::scoped_lock lock(to.mutex);
+  if (!to.is_recording) return;
+  auto& name = to.recording.device;
+  name[device.copy(name.data(), name.size() - 1)] = '\0';
+  add(to.recording, {"run", {}, begin, end, kDevice});
+}
+
+}  // namespace trace
+
+Result<void> start_trace(const std::filesystem::path& file, std::size_t max_spans) {
+  trace::Recording recording;
+  recording.file = file;
+  try {
+    recording.events.reserve(std::max<std::size_t>(max_spans, 1));
+    recording.threads.reserve(trace::kNamedThreads);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable,
+                "trace: not enough memory for " + std::to_string(max_spans) + " spans");
+  }
+  trace::Recorder& to = trace::recorder();
+  const std::scoped_lock lock(to.mutex);
+  if (to.is_recording) {
+    return fail(ErrorCode::Unavailable, "trace: found a recording under way, to " +
+                                            to.recording.file.string() + "; wanted none");
+  }
+  auto made = trace::TraceFile::create(file);
+  if (!made) return fail(made.error());
+  if (auto empty = made->finish(); !empty) return empty;
+  to.recording = std::move(recording);
+  to.is_recording = true;
+  ++to.serial;
+  trace::is_on.store(true, std::memory_order_relaxed);
+  return {};
+}
+
+Result<void> stop_trace() {
+  trace::Recording ended;
+  {
+    trace::Recorder& from = trace::recorder();
+    const std::scoped_lock lock(from.mutex);
+    if (!from.is_recording) return {};
+    trace::is_on.store(false, std::memory_order_relaxed);
+    from.is_recording = false;
+    std::swap(ended, from.recording);
+  }
+  return trace::write(ended);
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+namespace npuwhisper {
+struct ElementState;
+}
+
+G_BEGIN_DECLS
+
+/// The element `npuwhisper` takes audio and outputs timed text. This file and its source are the
+/// GObject shell: class, pads, properties, state changes. sink_pad.h contains the sink side,
+/// source_pads.h contains the source side, and worker.h contains the processing.
+#define GST_TYPE_NPU_WHISPER (gst_npu_whisper_get_type())
+G_DECLARE_FINAL_TYPE(GstNpuWhisper, gst_npu_whisper, GST, NPU_WHISPER, GstElement)
+
+struct _GstNpuWhisper {
+  GstElement parent;
+  npuwhisper::ElementState* state;
+};
+
+GST_ELEMENT_REGISTER_DECLARE(npuwhisper)
+
+G_END_DECLS

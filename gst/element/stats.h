@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/transcriber.h>
+
+#include <chrono>
+
+#include "gst/input/audio_allocator.h"
+#include "gst/support/counters.h"
+
+namespace npuwhisper {
+
+/// Creates the value of the `stats` property: application/x-npuwhisper-stats. `engine` is null if
+/// no engine is loaded; the field `device` is then "". Fields named "-time" are in nanoseconds,
+/// those named "-ms" in milliseconds. The caller owns the structure.
+GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_time,
+                         const TranscriberStats& stream, const Counters& counters,
+                         const AllocatorUse& memory);
+
+}  // namespace npuwhisper

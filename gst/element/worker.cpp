@@ -1,0 +1,547 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "worker.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <variant>
+
+#include "allocation.h"
+#include "gst/support/debug.h"
+#include "gst/support/gsterror.h"
+#include "gst/support/mapped_buffer.h"
+#include "gst/support/sticky_events.h"
+#include "gst/support/thread.h"
+
+namespace npuwhisper {
+namespace {
+
+// Maximum number of samples pushed at a time. They are few enough to stay in the cache.
+constexpr std::int64_t kPieceSamples = 8192;
+// If streaming and not live, captions become due at multiples of this distance in the audio. The
+// distance is fixed, so that captions do not depend on how upstream splits the audio into buffers.
+constexpr std::int64_t kDueStep = kSampleRate / 2;
+// Upstream signals silence with a GAP. A GAP of at most this length is silence in the middle of
+// speech. A longer GAP ends the speech and is not transcribed.
+constexpr std::int64_t kMaxHeardGap = kSampleRate;
+// Consecutive short GAPs also end the speech if their sum exceeds this limit, the length of a
+// window.
+constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
+// Upstream may omit samples without any signal: lost packets, or a demuxer that miscounts frames.
+// Up to this many samples are replaced with silence; a larger hole begins a new stretch of text. In
+// 24 English files with a hole every 3.1 s, these shares of the words were wrong with silence and
+// with a new stretch: 4.8 and 13.3 % (holes of 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 % (0.4
+// s), 24.5 and 25.0 % (0.8 s).
+constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
+// A live source that sends no audio for longer than this counts as stopped. Until then, even text
+// that is due waits for the next audio, because many sources send pieces of some tenths of a
+// second.
+constexpr std::chrono::milliseconds kLongestPiece{500};
+// The time from settle() until text is due. It is needed for a last pass over the audio and for
+// passing its text to the pad, whose GAPs follow the clock.
+constexpr std::chrono::milliseconds kSettleTime{300};
+constexpr std::chrono::milliseconds kNow{0};
+// Smaller steps back are ignored: demultiplexers of live transport streams correct their clock in
+// steps.
+constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
+// Maximum number of events that wait for the text before them: one every 10 ms of a window. If
+// there are more, the oldest is sent before that text; a full source pad then makes upstream wait.
+constexpr std::size_t kMaxDeferred = 3000;
+// Interval at which the worker checks whether the engine is still loading.
+constexpr std::chrono::milliseconds kLoadingTick{10};
+
+// Returns whether audio of `segment` is transcribed. Audio that is skipped in parts or played
+// backwards (trick modes) is not transcribed, because its words are cut.
+bool is_speech(const GstSegment& segment) {
+  return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
+                                               GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
+}
+
+// Returns the SEGMENT in TIME format. A SEGMENT in another format (appsrc sends BYTES by default)
+// becomes one that starts at 0, with the same seqnum.
+EventPtr in_time_format(const EventPtr& event) {
+  const GstSegment* segment = nullptr;
+  gst_event_parse_segment(event.get(), &segment);
+  if (segment->format == GST_FORMAT_TIME) return share(event);
+  GstSegment from_zero;
+  gst_segment_init(&from_zero, GST_FORMAT_TIME);
+  EventPtr converted(gst_event_new_segment(&from_zero));
+  gst_event_set_seqnum(converted.get(), gst_event_get_seqnum(event.get()));
+  return converted;
+}
+
+TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
+  a.windows += b.windows;
+  a.tokens += b.tokens;
+  a.fallbacks += b.fallbacks;
+  a.verified_tokens += b.verified_tokens;
+  a.silent_windows += b.silent_windows;
+  a.skipped_samples += b.skipped_samples;
+  a.loops += b.loops;
+  a.invented_words += b.invented_words;
+  a.late_words += b.late_words;
+  a.samples += b.samples;
+  a.vad = b.vad;
+  a.speech_samples += b.speech_samples;
+  a.unspoken_samples += b.unspoken_samples;
+  a.unspoken_segments += b.unspoken_segments;
+  a.vad_time += b.vad_time;
+  a.bytes_copied += b.bytes_copied;
+  a.mel_time += b.mel_time;
+  a.encode_time += b.encode_time;
+  a.prompt_time += b.prompt_time;
+  a.decode_time += b.decode_time;
+  a.align_time += b.align_time;
+  return a;
+}
+
+// Returns n samples from `bytes`. If `bytes` is not aligned, copies the samples to `scratch`, which
+// must have room for them.
+template <typename Sample>
+std::span<const Sample> samples_at(const std::uint8_t* bytes, std::size_t n,
+                                   std::vector<float>& scratch) {
+  if (reinterpret_cast<std::uintptr_t>(bytes) % alignof(Sample) == 0) {
+    return {reinterpret_cast<const Sample*>(bytes), n};
+  }
+  std::memcpy(scratch.data(), bytes, n * sizeof(Sample));
+  return {reinterpret_cast<const Sample*>(scratch.data()), n};
+}
+
+}  // namespace
+
+Worker::Worker(GstElement* element, const SharedSettings& settings, EngineLoader& loader,
+               GstAllocator* allocator, InputQueue& input, const SourcePads& pads,
+               const Latency& latency)
+    : element_(element),
+      settings_(settings),
+      loader_(loader),
+      allocator_(allocator),
+      input_(input),
+      latency_(latency),
+      output_(element, pads),
+      pcm_(kPieceSamples) {}
+
+Result<void> Worker::start() {
+  failed_ = false;
+  have_segment_ = false;
+  settings_serial_ = 0;
+  return start_thread(
+      thread_, "listening", [this](const std::stop_token& stop) { run(stop); },
+      [this](const Error& error) { fail_stream(error); });
+}
+
+void Worker::stop() {
+  thread_.request_stop();
+  cancel();
+  if (thread_.joinable()) thread_.join();
+  replace_transcriber(nullptr);
+  ring_.reset();
+  engine_.reset();
+  deferred_.clear();
+}
+
+void Worker::cancel() {
+  const std::scoped_lock lock(mutex_);
+  if (transcriber_) transcriber_->cancel();
+}
+
+TranscriberStats Worker::stats() const {
+  const std::scoped_lock lock(mutex_);
+  return transcriber_ ? sum(past_stats_, transcriber_->stats()) : past_stats_;
+}
+
+void Worker::replace_transcriber(std::unique_ptr<Transcriber> transcriber) {
+  const std::scoped_lock lock(mutex_);
+  if (transcriber_) past_stats_ = sum(past_stats_, transcriber_->stats());
+  // The old transcriber is destroyed after the lock is released.
+  std::swap(transcriber_, transcriber);
+}
+
+void Worker::run(std::stop_token stop) {
+  n_starts_ = input_.n_starts();
+  while (loader_.is_loading()) {
+    if (!pass_events()) return;
+  }
+  engine_ = loader_.wait(stop);
+  if (!engine_) {
+    input_.fail(GST_FLOW_ERROR, n_starts_);  // The loader has posted the reason.
+    return;
+  }
+  if (is_audio_ring_promised(allocator_)) provide_ring(element_, allocator_, engine_);
+  tell_language();  // The segment may have arrived while the model was loading.
+  note_sound();
+  while (!stop.stop_requested()) {
+    const bool live = latency_.live();
+    const InputQueue::Popped popped =
+        input_.pop(live ? std::optional(time_to_settle()) : std::nullopt);
+    if (popped.stopped) return;
+    if (popped.epoch != epoch_) begin_epoch(popped.epoch);
+    if (popped.item && !failed_) {
+      output_.skip_marks(popped.n_lost_marks);
+      std::visit([this](const auto& item) { handle(item); }, *popped.item);
+    }
+    if (live && input_.n_waiting() == 0 && time_to_settle() == kNow) settle();
+  }
+}
+
+// Returns the time until settle(). A live source that sends no more audio (unplugged, muted) must
+// not hold back text, even if it still sends events. Text is then sent when it is due by the clock,
+// and at the latest when the transcriber's latency has passed since the last audio.
+std::chrono::milliseconds Worker::time_to_settle() const {
+  const auto now = Clock::now();
+  auto left = quiet_since_ + latency_.of_transcriber() - now;
+  const std::int64_t position = transcriber_ ? transcriber_->position() : 0;
+  if (!settled_ && position < timeline_.n_samples()) {
+    const GstClockTime due = latency_.time_left(element_, segment_, timeline_.time_of(position));
+    if (GST_CLOCK_TIME_IS_VALID(due)) {
+      const std::chrono::nanoseconds until_due = std::chrono::nanoseconds(due) - kSettleTime;
+      left = std::min(left, std::max(until_due, quiet_since_ + kLongestPiece - now));
+    }
+  }
+  return std::max(std::chrono::ceil<std::chrono::milliseconds>(left), kNow);
+}
+
+void Worker::note_sound() {
+  quiet_since_ = Clock::now();
+  settled_ = false;
+}
+
+// Handles events while the model is loading. Downstream receives the stream's events, and live pads
+// send GAPs by the clock, so that no sink waits for the model. Returns false if the element stops.
+bool Worker::pass_events() {
+  const InputQueue::Popped popped = input_.pop_event(kLoadingTick);
+  if (popped.stopped) return false;
+  if (popped.epoch != epoch_) begin_epoch(popped.epoch);
+  output_.skip_marks(popped.n_lost_marks);
+  if (popped.item) handle(std::get<EventPtr>(*popped.item));
+  return true;
+}
+
+void Worker::begin_epoch(std::uint64_t epoch) {
+  epoch_ = epoch;
+  have_segment_ = false;
+  timeline_.restart(0);
+  if (transcriber_) transcriber_->reset();
+  output_.begin_epoch(epoch);
+  std::erase_if(deferred_, [](const Deferred& d) { return !survives_flush(d.event.get()); });
+  release_events(0);
+}
+
+// Creates the transcriber for the current settings, unless it exists. Returns false if it cannot be
+// created.
+bool Worker::renew_transcriber() {
+  const std::uint64_t serial = settings_.serial();
+  const bool live = latency_.live();
+  auto ring = audio_ring(allocator_);
+  const bool same_ring = ring == nullptr || ring == ring_;
+  if (transcriber_ && serial == settings_serial_ && live == made_for_live_ && same_ring) {
+    return true;
+  }
+  finish();
+  if (ring_ != nullptr) replace_transcriber(nullptr);  // Only one transcriber may use the ring.
+  const Settings settings = settings_.get();
+  TranscriberOptions options = settings.transcriber_options();
+  if (live || settings.streaming) options.live_latency = latency_.of_transcriber();
+  options.pace = live ? Pace::RealTime : Pace::Audio;
+  if (live) {
+    options.samples_waiting = [this] { return input_.n_waiting(); };
+  }
+  auto transcriber = Transcriber::create(engine_, options, ring);
+  if (!transcriber) {
+    fail_stream(transcriber.error());
+    return false;
+  }
+  replace_transcriber(std::move(*transcriber));
+  if (transcriber_->stats().vad == VadUse::Missing) {
+    GST_ELEMENT_WARNING(element_, RESOURCE, NOT_FOUND,
+                        ("No voice activity detection: its weights are missing "
+                         "(run npuwhisper-models fetch silero-vad)"),
+                        ("vad=auto continues without them; vad=on would fail"));
+  }
+  n_skipped_ = 0;
+  ring_ = std::move(ring);
+  settings_serial_ = serial;
+  made_for_live_ = live;
+  patience_ = 0;
+  if (settings.streaming && !live) {
+    // A pass may use the whole latency. Words after the first one of a caption may become known
+    // only in that pass, so the caption becomes due one step later.
+    patience_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
+  }
+  format_.cues = settings.cue_format();
+  return true;
+}
+
+void Worker::handle(const Audio& audio) {
+  if (!is_speech(segment_)) {
+    if (GST_CLOCK_TIME_IS_VALID(audio.pts)) {
+      output_.event(EventPtr(gst_event_new_gap(audio.pts, samples_to_time(audio.n_samples))));
+    }
+    return;
+  }
+  if (!renew_transcriber()) return;
+  GstClockTime start = audio.pts;
+  if (!GST_CLOCK_TIME_IS_VALID(start) && audio.n_dropped > 0) {
+    start = timeline_.end() + samples_to_time(audio.n_dropped);
+  }
+  if (const std::int64_t n_missing = audio.n_dropped == 0 ? missing_before(start) : 0) {
+    timeline_.append(timeline_.end(), n_missing);
+    if (!hear_silence(n_missing)) return;
+  }
+  if (!timeline_.continues(start) && !is_step_back(start)) resync(start);
+  timeline_.append(start, audio.n_samples);
+  gap_samples_ = 0;
+  hear(audio);
+}
+
+// Returns whether `start` is slightly before the end of the audio so far. Then the timestamps are
+// considered wrong and the audio continuous.
+bool Worker::is_step_back(GstClockTime start) const {
+  const GstClockTime end = timeline_.end();
+  return timeline_.n_samples() > 0 && start < end && end - start <= kMaxStepBack;
+}
+
+// Returns the number of samples that upstream omitted between the audio so far and `start`, if
+// silence must replace them. Without silence, the stretch would end here and a sentence might be
+// cut in two. Returns 0 if no samples or too many are missing.
+std::int64_t Worker::missing_before(GstClockTime start) const {
+  if (timeline_.n_samples() == 0 || timeline_.continues(start) || start < timeline_.end()) return 0;
+  const std::int64_t n = time_to_samples(start - timeline_.end());
+  return n <= kMaxMissing ? n : 0;
+}
+
+void Worker::resync(GstClockTime start) {
+  GST_INFO_OBJECT(element_, "audio goes on at %" GST_TIME_FORMAT " instead of %" GST_TIME_FORMAT,
+                  GST_TIME_ARGS(start), GST_TIME_ARGS(timeline_.end()));
+  finish();
+  timeline_.restart(start);
+  output_.discont();
+  output_.advance(start);
+}
+
+template <typename Call>
+Result<std::vector<Segment>> Worker::transcribe(Call call) {
+  const WatchedCall::Scope scope(decoding_);
+  return call(*transcriber_);
+}
+
+bool Worker::hear(const Audio& audio) {
+  const MappedBuffer mapped(audio.buffer.get());
+  const auto step = static_cast<std::int64_t>(bytes_per_sample(audio.format));
+  bool heard = true;
+  heard_to_ = timeline_.n_samples() - audio.n_samples;
+  for (std::int64_t i = 0; heard && i < audio.n_samples;) {
+    const std::int64_t n = piece_of(audio.n_samples - i);
+    // is_current() detects an earlier flush; a later flush cancels the transcriber.
+    heard = input_.is_current(epoch_) &&
+            take(push(mapped.bytes().data() + i * step, static_cast<std::size_t>(n), audio.format));
+    i += n;
+  }
+  note_sound();
+  return heard;
+}
+
+Result<std::vector<Segment>> Worker::push(const std::uint8_t* bytes, std::size_t n,
+                                          SampleFormat format) {
+  return transcribe([&](Transcriber& transcriber) {
+    return format == SampleFormat::F32 ? transcriber.push(samples_at<float>(bytes, n, pcm_))
+                                       : transcriber.push(samples_at<std::int16_t>(bytes, n, pcm_));
+  });
+}
+
+bool Worker::hear_silence(std::int64_t n_samples) {
+  bool heard = true;
+  heard_to_ = timeline_.n_samples() - n_samples;
+  for (std::int64_t i = 0; heard && i < n_samples;) {
+    const auto n = static_cast<std::size_t>(piece_of(n_samples - i));
+    std::fill_n(pcm_.begin(), n, 0.0F);
+    const std::span<const float> silence = std::span(pcm_).first(n);
+    heard = input_.is_current(epoch_) &&
+            take(transcribe([&](Transcriber& t) { return t.push(silence); }));
+    i += static_cast<std::int64_t>(n);
+  }
+  // quiet_since_ is unchanged, because a source that repeats GAPs is quiet.
+  if (n_samples > 0) settled_ = false;
+  return heard;
+}
+
+// Returns how many of the next `n` samples to push in one call, and adds this number to heard_to_.
+// If streaming and not live, no piece crosses a multiple of kDueStep.
+std::int64_t Worker::piece_of(std::int64_t n) {
+  n = std::min(n, kPieceSamples);
+  if (patience_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);
+  heard_to_ += n;
+  return n;
+}
+
+// Passes on the result of the transcriber. Returns false if it failed or was cancelled.
+bool Worker::take(const Result<std::vector<Segment>>& segments) {
+  if (!segments) {
+    if (segments.error().code != ErrorCode::Cancelled) fail_stream(segments.error());
+    return false;
+  }
+  announce_skip();
+  language_warning_.check(element_, *transcriber_);
+  output_.language(transcriber_->language());
+  if (!segments->empty()) format_.post_messages = settings_.get().post_messages;
+  for (const Segment& segment : *segments) {
+    release_events(segment.start);
+    output_.segment(segment, timeline_, format_);
+  }
+  const bool drafts = settings_.partial_results();
+  output_.draft(drafts ? transcriber_->draft() : std::vector<Word>(), timeline_);
+  const std::int64_t position = transcriber_->position();
+  release_events(position);
+  output_.advance(timeline_.time_of(position), due());
+  timeline_.forget_before(position);
+  return true;
+}
+
+// If streaming and not live, returns the time up to which captions are due, counted in audio; else
+// returns 0.
+GstClockTime Worker::due() const {
+  const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
+  const std::int64_t index = heard - heard % kDueStep - patience_;
+  return patience_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
+}
+
+// Reports live audio that the transcriber skipped to return to the live edge.
+void Worker::announce_skip() {
+  const std::uint64_t n_skipped = transcriber_->stats().skipped_samples - n_skipped_;
+  if (n_skipped == 0) return;
+  n_skipped_ += n_skipped;
+  output_.discont();
+  GST_ELEMENT_WARNING(element_, RESOURCE, BUSY,
+                      ("Cannot keep up with live audio: skipped %.2f s",
+                       static_cast<double>(n_skipped) / kSampleRate),
+                      ("decoding takes too long; see the properties latency and stats"));
+}
+
+// Ends the stretch of audio: sends all its text and the events that waited for it. The next sample
+// has index 0 again.
+void Worker::finish() {
+  if (transcriber_ && timeline_.n_samples() > 0) {
+    if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.drain(); })))
+      return;
+    transcriber_->reset();
+    output_.advance(timeline_.end());
+    timeline_.restart(timeline_.end());
+  }
+  release_events(0);
+}
+
+// Sends the text of all audio so far, since no more audio arrives. The stretch does not end here,
+// because the source may resume where it stopped: a word that was cut in two would be transcribed
+// twice.
+void Worker::settle() {
+  quiet_since_ = Clock::now();
+  settled_ = true;
+  if (failed_) return;
+  if (!made_for_live_) {  // The stream became live after its last audio.
+    finish();
+    return;
+  }
+  if (transcriber_ && timeline_.n_samples() > 0) {
+    if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.settle(); })))
+      return;
+  }
+  release_events(timeline_.n_samples());
+}
+
+// Holds the event back while the text of the audio before it may still be unknown.
+void Worker::defer(const EventPtr& event) {
+  deferred_.push_back({timeline_.n_samples(), share(event)});
+  if (settled_ || timeline_.n_samples() == 0) release_events(timeline_.n_samples());
+  while (deferred_.size() > kMaxDeferred) release_first();
+}
+
+void Worker::release_first() {
+  EventPtr event = std::move(deferred_.front().event);
+  deferred_.pop_front();
+  output_.event(std::move(event));
+}
+
+void Worker::release_events(std::int64_t index) {
+  const bool all = timeline_.n_samples() == 0;
+  while (!deferred_.empty() && (all || deferred_.front().index <= index)) {
+    release_first();
+  }
+}
+
+void Worker::handle(const EventPtr& event) {
+  switch (GST_EVENT_TYPE(event.get())) {
+    case GST_EVENT_SEGMENT:
+      handle_segment(event);
+      return;
+    case GST_EVENT_GAP:
+      handle_gap(event);
+      return;
+    case GST_EVENT_STREAM_START:
+      finish();
+      have_segment_ = false;
+      output_.event(share(event));
+      return;
+    case GST_EVENT_EOS:
+    case GST_EVENT_SEGMENT_DONE:
+    case GST_EVENT_STREAM_GROUP_DONE:  // Sent by decodebin3 at the end of a stream.
+      finish();
+      // After a failure, EOS must not come before the ERROR: a program that ends at EOS would
+      // consider the incomplete output complete.
+      if (!failed_) output_.event(share(event));
+      return;
+    default:
+      defer(event);
+      return;
+  }
+}
+
+void Worker::handle_segment(const EventPtr& event) {
+  EventPtr timed = in_time_format(event);
+  GstSegment segment;
+  gst_event_copy_segment(timed.get(), &segment);
+  if (!have_segment_ || !same_timing(segment, segment_)) {
+    finish();
+    timeline_.restart(segment.start);
+    segment_ = segment;
+    have_segment_ = true;
+  }
+  output_.event(std::move(timed));
+  tell_language();
+}
+
+// Sends the tag of the requested language, if any, before there is audio.
+void Worker::tell_language() {
+  if (!engine_ || !have_segment_ || !is_speech(segment_) || !renew_transcriber()) return;
+  output_.language(transcriber_->language());
+}
+
+void Worker::handle_gap(const EventPtr& event) {
+  GstClockTime start = GST_CLOCK_TIME_NONE;
+  GstClockTime duration = GST_CLOCK_TIME_NONE;
+  gst_event_parse_gap(event.get(), &start, &duration);
+  if (!is_speech(segment_)) {
+    output_.event(share(event));
+    return;
+  }
+  if (engine_ && !renew_transcriber()) return;
+  if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
+  const std::int64_t n = time_to_samples(duration);
+  if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap &&
+      gap_samples_ + n <= kMaxHeardGaps) {
+    gap_samples_ += n;
+    timeline_.append(start, n);
+    hear_silence(n);
+    return;
+  }
+  resync(start + duration);
+}
+
+void Worker::fail_stream(const Error& error) noexcept {
+  failed_ = true;
+  // The ERROR with the reason is posted before input_.fail(): upstream posts an ERROR of its own
+  // when it receives this flow.
+  post_error(element_, error,
+             [this, flow = flow_of(error), n = n_starts_] { input_.fail(flow, n); });
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+
+namespace npuwhisper::monitor {
+
+/// The data for browsers, as Server-Sent Events (WHATWG HTML, "Server-sent events"), stored once
+/// for all browsers: a bounded log of final pieces of text, and the last partial text and status,
+/// each of which replaces its predecessor. Each browser has a Reader, which holds its position in
+/// that log. No events are queued for a browser. A browser that connects late gets the pieces that
+/// are still stored. A browser that reads too slowly misses pieces and receives the event `missed`.
+///
+/// Events: `hello` {session, resumed}, `final` (with an id), `partial`, `status`, `missed`
+/// {pieces}. Their data are JSON objects on one line, written by the caller. Reentrant.
+class CaptionFeed {
+ public:
+  struct Reader {
+    std::uint64_t next = 0;     ///< Number of the first piece not yet sent.
+    std::uint64_t partial = 0;  ///< Version of the last partial text sent; 0: none.
+    std::uint64_t status = 0;   ///< Version of the last status sent; 0: none.
+    bool greeted = false;
+    bool resumed = false;
+  };
+
+  /// `session` identifies this run of the program, in letters and digits. `capacity`: number of
+  /// pieces to keep.
+  CaptionFeed(std::string session, std::size_t capacity);
+
+  void add_final(std::string json);
+  /// Sets the partial text. An empty text means that all known text is final.
+  void set_partial(std::string json);
+  void set_status(std::string json);
+
+  /// Returns a new reader. `last_event_id` is sent by a browser that reconnects, and empty
+  /// otherwise. The reader continues after the piece with that id, or at the oldest piece if the id
+  /// is empty, invalid or from another session.
+  Reader join(std::string_view last_event_id) const;
+
+  /// Returns the events not yet sent to `reader`, or "" if there are none. Adds final pieces until
+  /// there are at least `max_bytes`, and then leaves the rest for the next call.
+  std::string read(Reader& reader, std::size_t max_bytes) const;
+
+ private:
+  std::uint64_t end() const { return first_ + pieces_.size(); }
+
+  const std::string session_;
+  const std::size_t capacity_;
+  std::deque<std::string> pieces_;
+  std::uint64_t first_ = 1;  // Number of pieces_.front().
+  std::string partial_ = "{}";
+  std::string status_;
+  std::uint64_t partial_version_ = 0;
+  std::uint64_t status_version_ = 0;
+};
+
+}  // namespace npuwhisper::monitor

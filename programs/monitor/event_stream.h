@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <libsoup/soup.h>
+
+#include <chrono>
+
+#include "caption_feed.h"
+
+namespace npuwhisper::monitor {
+
+/// One browser's connection to the feed: an HTTP response that does not end. At most one chunk is
+/// in flight. When it has been written, the next chunk is built from the events that are new by
+/// then. A browser that reads slowly therefore occupies one chunk of memory, and does not delay
+/// other browsers. Use it from the main context's thread.
+class EventStream {
+ public:
+  using Clock = std::chrono::steady_clock;
+  static constexpr std::size_t kMaxChunk = 32768;
+
+  /// Answers `message`, which is paused while there is nothing to send.
+  EventStream(SoupServerMessage* message, const CaptionFeed& feed, CaptionFeed::Reader reader);
+  ~EventStream();
+  EventStream(const EventStream&) = delete;
+  EventStream& operator=(const EventStream&) = delete;
+
+  /// Sends the new events immediately or, if a chunk is in flight, after that chunk has been
+  /// written.
+  void pump();
+  /// Returns whether a chunk has been in flight for longer than `limit`.
+  bool stalled(Clock::time_point now, Clock::duration limit) const;
+  bool idle() const { return !writing_; }
+  /// Ends the response after the chunk in flight has been written.
+  void finish();
+  /// Shuts down the connection.
+  void drop();
+
+ private:
+  static void wrote_chunk(SoupServerMessage* message, gpointer self);
+
+  SoupServerMessage* message_;
+  const CaptionFeed& feed_;
+  CaptionFeed::Reader reader_;
+  gulong handler_ = 0;
+  bool writing_ = false;
+  bool finished_ = false;
+  Clock::time_point since_{};
+};
+
+}  // namespace npuwhisper::monitor

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// npuwhisper-monitor: live captions on a web page. Shows how a program uses the element npuwhisper
+// for live text: live_captions.cpp has the pipeline, caption_feed.cpp the data for browsers.
+
+#include <glib-unix.h>
+#include <gst/gst.h>
+
+#include <iostream>
+#include <memory>
+#include <string>
+
+#include "caption_event.h"
+#include "caption_feed.h"
+#include "live_captions.h"
+#include "monitor_options.h"
+#include "status_report.h"
+#include "web_server.h"
+
+namespace npuwhisper::monitor {
+namespace {
+
+enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2 };
+
+// Number of pieces of text that are kept for browsers that connect late. They cover some minutes of
+// speech.
+constexpr std::size_t kKeptPieces = 500;
+constexpr guint kStatusMs = 1000;
+constexpr double kFarewellSeconds = 1;
+
+void complain(const std::string& message) {
+  std::cerr << "npuwhisper-monitor: " << message << std::endl;
+}
+
+/// Returns a warning about the possible readers of a page that other machines can reach.
+std::string describe_readers(const WebServer::Options& server) {
+  const bool is_open = server.access.token.empty();
+  return "warning: " + std::string(is_open ? "everybody" : "everybody with the token") +
+         " who can reach " + server.address + " over the network can read what is said" +
+         (is_open ? "; there is no password (--token asks for one)" : "") +
+         ", and nothing is encrypted";
+}
+
+std::string new_session() {
+  const cli::Owned<gchar> uuid(g_uuid_string_random());
+  return std::string(uuid.get()).substr(0, 8);
+}
+
+/// Owns the pipeline, the feed and the server, and passes data between them.
+class Monitor {
+ public:
+  explicit Monitor(const MonitorOptions& options)
+      : feed_(new_session(), kKeptPieces),
+        status_(options.source),
+        loop_(g_main_loop_new(nullptr, FALSE)) {}
+  ~Monitor() { g_main_loop_unref(loop_); }
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  Result<void> prepare(const MonitorOptions& options) {
+    auto server = WebServer::create(options.server, feed_);
+    if (!server) return fail(server.error());
+    server_ = std::move(*server);
+    if (!server_->is_loopback()) complain(describe_readers(options.server));
+    auto captions = LiveCaptions::create(options.listening, events());
+    if (!captions) return fail(captions.error());
+    captions_ = std::move(*captions);
+    return {};
+  }
+
+  /// Runs until a signal or a failure.
+  ExitCode run() {
+    const GSourceFunc stop = [](gpointer self) -> gboolean {
+      auto& monitor = *static_cast<Monitor*>(self);
+      monitor.status_.set_state("stopped");
+      g_main_loop_quit(monitor.loop_);
+      return G_SOURCE_CONTINUE;
+    };
+    const guint interrupt = g_unix_signal_add(SIGINT, stop, this);
+    const guint terminate = g_unix_signal_add(SIGTERM, stop, this);
+    std::cout << server_->url() << std::endl;
+    const GSourceFunc tick = [](gpointer self) -> gboolean {
+      static_cast<Monitor*>(self)->report();
+      return G_SOURCE_CONTINUE;
+    };
+    const guint timer = g_timeout_add(kStatusMs, tick, this);
+    captions_->start();
+    g_main_loop_run(loop_);
+    for (const guint source : {interrupt, terminate, timer}) g_source_remove(source);
+    report();
+    captions_.reset();
+    server_->close(kFarewellSeconds);
+    return exit_code_;
+  }
+
+ private:
+  LiveCaptions::Events events() {
+    return {.text = [this](const std::string& json,
+                           const TimeMeaning& meaning) { take(json, meaning); },
+            .listening = [this] { change_state("listening"); },
+            .ended =
+                [this] {
+                  feed_.set_partial("");
+                  change_state("ended");
+                },
+            .warning =
+                [this](const std::string& message) {
+                  complain(message);
+                  status_.warn(message);
+                },
+            .failed =
+                [this](const Error& error) {
+                  complain(error.message);
+                  status_.set_error(error.message);
+                  exit_code_ = kFailed;
+                  g_main_loop_quit(loop_);
+                }};
+  }
+
+  void change_state(const char* state) {
+    status_.set_state(state);
+    report();
+  }
+
+  void take(const std::string& json, const TimeMeaning& meaning) {
+    const auto event = make_caption_event(json, meaning);
+    if (!event) return complain(event.error().message);
+    if (event->final) {
+      status_.add_delay(event->delay);
+      feed_.add_final(event->json);
+      feed_.set_partial("");  // The partial text included these words. The element sends a new one.
+    } else {
+      feed_.set_partial(event->json);
+    }
+    server_->publish();
+  }
+
+  void report() {
+    feed_.set_status(status_.json(captions_->readings(), server_->n_streams()));
+    server_->publish();
+  }
+
+  CaptionFeed feed_;
+  StatusReport status_;
+  GMainLoop* loop_;
+  std::unique_ptr<WebServer> server_;
+  std::unique_ptr<LiveCaptions> captions_;
+  ExitCode exit_code_ = kOk;
+};
+
+ExitCode run(int argc, char** argv) {
+  const auto options = parse_monitor_options(argc, argv);
+  if (!options) {
+    complain(options.error().message + " (see --help)");
+    return options.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
+  }
+  if (options->version) {
+    std::cout << "npuwhisper-monitor " NPUWHISPER_VERSION << std::endl;
+    return kOk;
+  }
+  Monitor monitor(*options);
+  if (const auto prepared = monitor.prepare(*options); !prepared) {
+    complain(prepared.error().message);
+    return prepared.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
+  }
+  return monitor.run();
+}
+
+}  // namespace
+}  // namespace npuwhisper::monitor
+
+int main(int argc, char** argv) {
+  return npuwhisper::monitor::run(argc, argv);
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "programs/common/gst_owned.h"
+
+namespace npuwhisper::cli {
+
+/// A file's description of one of its audio tracks. Either field may be empty.
+struct AudioTrack {
+  std::string language;  ///< ISO 639 code.
+  std::string title;
+};
+
+/// Returns a list for the user, such as "1 (en, Main), 2 (de), 3".
+std::string describe_tracks(const std::vector<AudioTrack>& tracks);
+
+/// Links the audio track that the user wants to the next element. Tracks are the decoded audio pads
+/// of a decodebin or uridecodebin. When the stream changes and new pads replace the old ones, links
+/// the wanted track again. Posts a kTracksMessage on the bus each time, before any message that
+/// results from the linking. Without audio, an ERROR follows. tracks() is thread-safe.
+class AudioTracks {
+ public:
+  static constexpr const char* kTracksMessage = "npuwhisper/audio-tracks";
+
+  /// `wanted` counts from 1. Both elements are used until the pipeline is stopped, which must
+  /// happen before this object is destroyed.
+  AudioTracks(GstElement* decoder, GstElement* next, int wanted);
+  AudioTracks(const AudioTracks&) = delete;
+  AudioTracks& operator=(const AudioTracks&) = delete;
+
+  /// Returns the tracks that were exposed last, in the order of the file.
+  std::vector<AudioTrack> tracks() const;
+
+ private:
+  static void on_no_more_pads(GstElement* decoder, gpointer self);
+
+  Owned<GstPad> sink_;
+  std::size_t wanted_;
+  mutable std::mutex mutex_;  // Guards tracks_.
+  std::vector<AudioTrack> tracks_;
+};
+
+}  // namespace npuwhisper::cli

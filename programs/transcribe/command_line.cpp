@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "command_line.h"
+
+#include <gst/gst.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <utility>
+
+#include <npuwhisper/languages.h>
+
+#include "programs/common/program_options.h"
+#include "transcribe_help.h"
+
+namespace npuwhisper::cli {
+namespace {
+
+/// The option values as given by the user. help.txt describes the options.
+struct RawOptions {
+  std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
+  std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
+  std::optional<std::string> start, end;
+  std::optional<int> audio_track, caption_columns, caption_lines;
+  int n_threads = 0, beam_size = 1, best_of = 5;
+  double vad_threshold = TranscriberOptions().vad_threshold;
+  int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
+  int vad_min_silence = static_cast<int>(TranscriberOptions().vad_min_silence.count());
+  bool upper_case = false, list_languages = false;
+  bool word_times = false, no_condition = false, plan = false, quiet = false, version = false;
+  std::vector<std::string> files;
+};
+
+void add_output(ProgramOptions& options, RawOptions& raw) {
+  options.add("output", raw.output);
+  options.add("format", raw.format);
+  options.add("caption-style", raw.caption_style);
+  options.add("caption-columns", raw.caption_columns);
+  options.add("caption-lines", raw.caption_lines);
+  options.add("upper-case", raw.upper_case);
+  options.add("word-times", raw.word_times);
+}
+
+void add_audio(ProgramOptions& options, RawOptions& raw) {
+  options.add("audio-track", raw.audio_track);
+  options.add("start", raw.start);
+  options.add("end", raw.end);
+}
+
+void add_speech(ProgramOptions& options, RawOptions& raw) {
+  options.add("language", raw.language);
+  options.add("languages", raw.languages);
+  options.add("chinese-script", raw.chinese_script);
+  options.add("task", raw.task);
+  options.add("initial-prompt", raw.prompt);
+  options.add("vad", raw.vad);
+  options.add("vad-threshold", raw.vad_threshold);
+  options.add("vad-min-speech", raw.vad_min_speech);
+  options.add("vad-min-silence", raw.vad_min_silence);
+}
+
+void add_model(ProgramOptions& options, RawOptions& raw) {
+  options.add("model", raw.model);
+  options.add("device", raw.device);
+  options.add("npu-stages", raw.npu_stages);
+  options.add("precision", raw.precision);
+  options.add("n-threads", raw.n_threads);
+  options.add("beam-size", raw.beam_size);
+  options.add("best-of", raw.best_of);
+  options.add("no-condition", raw.no_condition);
+}
+
+void add_program(ProgramOptions& options, RawOptions& raw) {
+  options.add("quiet", raw.quiet);
+  options.add("list-languages", raw.list_languages);
+  options.add("plan", raw.plan);
+  options.add("trace", raw.trace);
+  options.add("version", raw.version);
+  options.add_rest(raw.files);
+}
+
+Failure out_of_range(const char* option, int found, const char* wanted) {
+  return fail(ErrorCode::InvalidArgument,
+              std::string(option) + " " + std::to_string(found) + ": wanted " + wanted);
+}
+
+Result<void> read_audio(const RawOptions& raw, AudioSelection& audio) {
+  if (raw.audio_track) {
+    if (*raw.audio_track < 1) return out_of_range("--audio-track", *raw.audio_track, "1 or more");
+    audio.track = *raw.audio_track;
+  }
+  if (raw.start) {
+    const auto start = parse_time(*raw.start);
+    if (!start) return fail(start.error().code, "--start: " + start.error().message);
+    audio.span.start = *start;
+  }
+  if (raw.end) {
+    const auto end = parse_time(*raw.end);
+    if (!end) return fail(end.error().code, "--end: " + end.error().message);
+    audio.span.end = *end;
+    if (*end <= audio.span.start) {
+      return fail(ErrorCode::InvalidArgument,
+                  "--end " + *raw.end + ": wanted a time after --start " + raw.start.value_or("0"));
+    }
+  }
+  return {};
+}
+
+Result<void> read_engine(const RawOptions& raw, EngineOptions& engine) {
+  if (raw.model) engine.model = *raw.model;
+  if (raw.device) {
+    const auto device = parse_device_kind(*raw.device);
+    if (!device) return fail(device.error());
+    engine.device = *device;
+  }
+  if (raw.npu_stages) {
+    const auto stages = parse_npu_stages(*raw.npu_stages);
+    if (!stages) return fail(stages.error());
+    engine.npu_stages = *stages;
+  }
+  if (raw.precision) {
+    const auto precision = parse_precision(*raw.precision);
+    if (!precision) return fail(precision.error());
+    engine.precision = *precision;
+  }
+  if (raw.n_threads < 0) return out_of_range("--n-threads", raw.n_threads, "0 or more");
+  engine.n_threads = static_cast<unsigned>(raw.n_threads);
+  return {};
+}
+
+Result<void> read_vad(const RawOptions& raw, TranscriberOptions& options) {
+  if (raw.vad) {
+    const std::string& vad = *raw.vad;
+    if (vad != "auto" && vad != "on" && vad != "off") {
+      return fail(ErrorCode::InvalidArgument, "vad '" + vad + "' is not one of auto, on, off");
+    }
+    options.vad = vad == "auto" ? Vad::Auto : vad == "on" ? Vad::On : Vad::Off;
+  }
+  if (!(raw.vad_threshold >= 0.01 && raw.vad_threshold <= 1)) {
+    return fail(ErrorCode::InvalidArgument,
+                "--vad-threshold " + std::to_string(raw.vad_threshold) + ": wanted 0.01 to 1");
+  }
+  for (const auto& [option, found] : {std::pair("--vad-min-speech", raw.vad_min_speech),
+                                      std::pair("--vad-min-silence", raw.vad_min_silence)}) {
+    if (found < 0 || found > 10'000) return out_of_range(option, found, "0 to 10000");
+  }
+  options.vad_threshold = static_cast<float>(raw.vad_threshold);
+  options.vad_min_speech = std::chrono::milliseconds(raw.vad_min_speech);
+  options.vad_min_silence = std::chrono::milliseconds(raw.vad_min_silence);
+  return {};
+}
+
+Result<ChineseScript> parse_chinese_script(const std::string& name) {
+  if (name == "auto") return ChineseScript::Auto;
+  if (name == "simplified") return ChineseScript::Simplified;
+  if (name == "traditional") return ChineseScript::Traditional;
+  return fail(ErrorCode::InvalidArgument,
+              "chinese-script '" + name + "' is not one of auto, simplified, traditional");
+}
+
+Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
+  const auto language = parse_language(raw.language.value_or("auto"));
+  if (!language) return fail(language.error());
+  options.language = *language;
+  auto languages = parse_languages(raw.languages.value_or(""));
+  if (!languages) return fail(languages.error());
+  options.languages = std::move(*languages);
+  const auto script = parse_chinese_script(raw.chinese_script.value_or("auto"));
+  if (!script) return fail(script.error());
+  options.chinese_script = *script;
+  if (raw.task) {
+    const std::string& task = *raw.task;
+    if (task != "transcribe" && task != "translate") {
+      return fail(ErrorCode::InvalidArgument,
+                  "task '" + task + "' is not one of transcribe, translate");
+    }
+    options.task = task == "translate" ? Task::Translate : Task::Transcribe;
+  }
+  if (raw.prompt) {
+    if (!g_utf8_validate(raw.prompt->c_str(), -1, nullptr)) {
+      return fail(ErrorCode::InvalidArgument, "--initial-prompt is not UTF-8");
+    }
+    options.initial_prompt = *raw.prompt;
+  }
+  if (raw.beam_size < 1) return out_of_range("--beam-size", raw.beam_size, "1 or more");
+  if (raw.best_of < 1) return out_of_range("--best-of", raw.best_of, "1 or more");
+  options.beam_size = raw.beam_size;
+  options.best_of = raw.best_of;
+  options.word_times = raw.word_times;
+  options.condition_on_previous_text = !raw.no_condition;
+  return read_vad(raw, options);
+}
+
+Failure without_captions(const char* option, Format format) {
+  const bool is_whole = format == Format::Srt || format == Format::Vtt;
+  return fail(ErrorCode::InvalidArgument,
+              std::string(option) + ": " +
+                  (is_whole ? "--caption-style none does not lay out lines"
+                            : "format " + std::string(to_string(format)) +
+                                  " has no captions, wanted srt or vtt"));
+}
+
+// Reads the options for cues. Must be called after the format and the transcriber's options have
+// been read, because it turns on word times for captions.
+Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
+  const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
+  if (!style) return fail(style.error());
+  if (*style == CaptionStyle::BuildUp) {
+    return fail(ErrorCode::InvalidArgument,
+                "--caption-style build-up: only for video, wanted none, subtitle or broadcast");
+  }
+  const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
+  const bool has_lines = has_cues && *style != CaptionStyle::None;
+  constexpr int kMostColumns = 1000;
+  constexpr int kMostLines = 15;
+  if (raw.caption_columns) {
+    const int columns = *raw.caption_columns;
+    if (!has_lines) return without_captions("--caption-columns", line.format);
+    if (columns < CaptionLayout::kLeastColumns || columns > kMostColumns) {
+      return out_of_range("--caption-columns", columns, "8 to 1000");
+    }
+  }
+  if (raw.caption_lines) {
+    const int lines = *raw.caption_lines;
+    if (!has_lines) return without_captions("--caption-lines", line.format);
+    if (lines < 1 || lines > kMostLines) return out_of_range("--caption-lines", lines, "1 to 15");
+  }
+  if (raw.upper_case && !has_cues) return without_captions("--upper-case", line.format);
+  line.cues = {.layout = CaptionLayout::of(*style, raw.caption_columns.value_or(0),
+                                           raw.caption_lines.value_or(0)),
+               .marks_words = line.transcriber.word_times};
+  line.cues.layout.upper_case = raw.upper_case;
+  if (has_lines) line.transcriber.word_times = true;
+  return {};
+}
+
+}  // namespace
+
+Result<CommandLine> parse_command_line(int argc, char** argv) {
+  RawOptions raw;
+  ProgramOptions options(kTranscribeHelp);
+  add_output(options, raw);
+  add_audio(options, raw);
+  add_speech(options, raw);
+  add_model(options, raw);
+  add_program(options, raw);
+  options.add_library(gst_init_get_option_group());
+  if (auto parsed = options.parse(argc, argv); !parsed) return fail(parsed.error());
+
+  CommandLine line;
+  line.output = raw.output.value_or("");
+  line.trace = raw.trace.value_or("");
+  line.plan = raw.plan;
+  line.list_languages = raw.list_languages;
+  line.quiet = raw.quiet;
+  line.version = raw.version;
+  if (raw.format) {
+    const auto format = parse_format(*raw.format);
+    if (!format) return fail(format.error());
+    line.format = *format;
+  } else {
+    line.format = format_of_file(line.output).value_or(Format::Txt);
+  }
+  if (auto read = read_audio(raw, line.audio); !read) return fail(read.error());
+  if (auto read = read_engine(raw, line.engine); !read) return fail(read.error());
+  if (auto read = read_transcriber(raw, line.transcriber); !read) return fail(read.error());
+  if (auto read = read_cues(raw, line); !read) return fail(read.error());
+  for (const std::string& file : raw.files) {
+    Result<Input> input = parse_input(file);
+    if (!input) return fail(input.error());
+    line.inputs.push_back(*std::move(input));
+  }
+  if (line.inputs.empty() && !line.plan && !line.version && !line.list_languages) {
+    return fail(ErrorCode::InvalidArgument, "no FILE given");
+  }
+  if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {
+    return fail(ErrorCode::InvalidArgument, "stdin (-) can be read once only");
+  }
+  return line;
+}
+
+}  // namespace npuwhisper::cli

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/result.h>
+#include <npuwhisper/transcriber.h>
+
+#include "formats.h"
+#include "input.h"
+#include "transcription.h"
+
+namespace npuwhisper::cli {
+
+/// The command line, parsed and checked as far as possible without the model.
+struct CommandLine {
+  std::vector<Input> inputs;  ///< Empty only if an option prints and exits.
+  Format format = Format::Txt;
+  CueOptions cues;
+  std::string output;  ///< Value of --output; empty: stdout (outputs.h).
+  AudioSelection audio;
+  EngineOptions engine;
+  TranscriberOptions transcriber;
+  std::string trace;  ///< Trace file; empty: no trace.
+  bool list_languages = false;
+  bool plan = false;
+  bool quiet = false;
+  bool version = false;
+};
+
+/// Parses the arguments and initialises GStreamer, whose options are accepted too. --help prints
+/// and exits. Errors: InvalidArgument, with a message for the user.
+Result<CommandLine> parse_command_line(int argc, char** argv);
+
+}  // namespace npuwhisper::cli

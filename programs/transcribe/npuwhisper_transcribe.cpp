@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+
+// npuwhisper-transcribe: writes the speech in files as timed text. Shows how a program uses the
+// element npuwhisper: it opens the engine once, then runs one pipeline for each file
+// (transcription.cpp).
+
+#include <malloc.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <npuwhisper/guarded.h>
+#include <npuwhisper/languages.h>
+#include <npuwhisper/trace.h>
+
+#include "command_line.h"
+#include "formats.h"
+#include "input.h"
+#include "kept_work.h"
+#include "outputs.h"
+#include "programs/common/plugin_lookup.h"
+#include "progress.h"
+#include "transcription.h"
+
+namespace npuwhisper::cli {
+namespace {
+
+enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2, kSignal = 128 };
+
+volatile std::sig_atomic_t caught_signal = 0;
+
+/// The first signal requests an orderly end and removes the handler, so a second signal ends the
+/// program immediately.
+void stop_on_signals() {
+  struct sigaction action = {};
+  action.sa_handler = [](int signal) { caught_signal = signal; };
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+}
+
+void complain(const std::string& message) {
+  std::cerr << "npuwhisper-transcribe: " << message << std::endl;
+}
+
+/// Prints a warning once, even if the elements of several files repeat it.
+void warn_once(const std::string& message) {
+  static std::set<std::string> said;
+  if (said.insert(message).second) complain(message);
+}
+
+void print_languages() {
+  for (const auto& [code, name] : languages()) std::cout << code << '\t' << name << '\n';
+  std::cout << std::flush;
+}
+
+Error write_error(const std::filesystem::path& path, int code) {
+  const std::string name = path.empty() ? "stdout" : path.string();
+  return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
+}
+
+/// The output stream for results: stdout, or the file that was opened last.
+class OutputStream {
+ public:
+  /// Returns the stream of the file `path`, or stdout if `path` is empty. Consecutive calls with
+  /// the same path return the same stream. Errors: Unavailable.
+  Result<std::ostream*> open(const std::filesystem::path& path) {
+    if (path.empty()) return &std::cout;
+    if (path == path_ && file_.is_open()) return &file_;
+    path_ = path;
+    file_ = std::ofstream(path, std::ios::binary);
+    if (!file_) return fail(write_error(path, errno));
+    return &file_;
+  }
+
+ private:
+  std::filesystem::path path_;
+  std::ofstream file_;
+};
+
+/// Transcribes one input. Sets `text_end` to the end of the text written so far.
+Result<void> transcribe_one(const CommandLine& line, const Input& input,
+                            const std::filesystem::path& path, OutputStream& output,
+                            Progress& progress, std::optional<double>& text_end) {
+  if (auto readable = check_input(input); !readable) return readable;
+  const Result<std::ostream*> out = output.open(path);
+  if (!out) return fail(out.error());
+  const auto writer = make_writer(line.format, **out, line.cues);
+
+  int write_code = 0;  // errno of the first write that failed; 0: none
+  const auto write = [&](auto&& step) {
+    step();
+    if ((*out)->fail() && write_code == 0) write_code = errno;
+  };
+
+  const TranscriptionEvents events{.segment =
+                                       [&](const TimedSegment& segment) {
+                                         progress.clear();
+                                         write([&] { writer->segment(segment); });
+                                         text_end = segment.end;
+                                       },
+                                   .tick =
+                                       [&](const ProgressPoint& point) {
+                                         progress.update(input.name, point,
+                                                         std::chrono::steady_clock::now());
+                                         return caught_signal == 0 && write_code == 0;
+                                       },
+                                   .warning =
+                                       [&](const std::string& text) {
+                                         progress.clear();
+                                         warn_once(text);
+                                       },
+                                   .note =
+                                       [&](const std::string& text) {
+                                         progress.clear();
+                                         if (!line.quiet) complain(input.given + ": " + text);
+                                       }};
+  const Transcript transcript =
+      transcribe_file(input, line.audio, line.engine, line.transcriber, events);
+  progress.clear();
+  write([&] { writer->finish(transcript); });
+  if (write_code != 0) return fail(write_error(path, write_code));
+  if (transcript.error) return fail(*transcript.error);
+  return {};
+}
+
+int transcribe_all(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+  const bool draws = !line.quiet && isatty(STDERR_FILENO) != 0;
+  Progress progress(draws, std::cerr, std::chrono::steady_clock::now());
+  OutputStream output;
+  std::vector<WorkState> states(line.inputs.size());
+  int exit_code = kOk;
+  for (std::size_t i = 0; i < line.inputs.size() && caught_signal == 0; ++i) {
+    const auto done =
+        transcribe_one(line, line.inputs[i], paths[i], output, progress, states[i].text_end);
+    if (done) {
+      states[i].kind = WorkState::Kind::Complete;
+    } else if (done.error().code == ErrorCode::Cancelled) {
+      states[i].kind = WorkState::Kind::Partial;
+    } else {
+      states[i].kind = WorkState::Kind::Failed;
+      complain(line.inputs[i].given + ": " + done.error().message);
+      exit_code = kFailed;
+    }
+  }
+  const int signal = caught_signal;
+  if (signal == 0) return exit_code;
+  if (!line.quiet) {
+    complain(std::string("stopped by ") + (signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    for (const std::string& text : describe_kept_work(line.inputs, paths, states)) complain(text);
+  }
+  return kSignal + signal;
+}
+
+/// Transcribes all files, or prints the plan.
+int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>& paths) {
+  if (!line.plan) {
+    if (const auto found = find_plugin("npuwhisper"); !found) {
+      complain(found.error().message);
+      return kFailed;
+    }
+  }
+  // The engine is held until the end, so that the elements of all files share one loaded model.
+  const auto engine = Engine::open(line.engine);
+  if (!engine) {
+    complain(engine.error().message);
+    return kFailed;
+  }
+  if (line.plan) {
+    std::cout << (*engine)->describe_plan() << std::flush;
+    return kOk;
+  }
+  const std::string& language = line.transcriber.language;
+  if (!language.empty() && !(*engine)->has_language(language)) {
+    const std::string found = "--language " + language + ": model '" + line.engine.model + "' ";
+    complain(found + ((*engine)->is_multilingual()
+                          ? "does not know it"
+                          : "is English-only, wanted a multilingual model, such as base"));
+    return kUsage;
+  }
+  stop_on_signals();
+  return transcribe_all(line, paths);
+}
+
+int run(int argc, char** argv) {
+  const Result<CommandLine> line = parse_command_line(argc, argv);
+  if (!line) {
+    complain(line.error().message + " (see --help)");
+    return kUsage;
+  }
+  if (line->version) {
+    std::cout << "npuwhisper-transcribe " NPUWHISPER_VERSION << std::endl;
+    return kOk;
+  }
+
+  if (line->list_languages) {
+    print_languages();
+    return kOk;
+  }
+
+  const auto paths = plan_outputs(line->inputs, line->output, line->format);
+  if (!paths) {
+    complain(paths.error().message);
+    return paths.error().code == ErrorCode::InvalidArgument ? kUsage : kFailed;
+  }
+
+  if (!line->trace.empty()) {
+    if (const auto started = start_trace(line->trace); !started) {
+      complain(started.error().message);
+      return kFailed;
+    }
+  }
+  const int exit_code = run_engine(*line, *paths);
+  if (const auto written = stop_trace(); !written) {
+    complain(written.error().message);
+    return kFailed;
+  }
+  return exit_code;
+}
+
+/// Calls run(). Reports an exception, such as std::bad_alloc, with a message and an exit code;
+/// otherwise the exception would abort the program.
+int run_guarded(int argc, char** argv) {
+  const Result<int> code =
+      guarded("cannot continue", [&]() -> Result<int> { return run(argc, argv); });
+  if (code) return *code;
+  std::fprintf(stderr, "npuwhisper-transcribe: %s\n", code.error().message.c_str());
+  return kFailed;
+}
+
+}  // namespace
+}  // namespace npuwhisper::cli
+
+int main(int argc, char** argv) {
+  // Returns each block of at least 128 KiB to the system when it is freed. By default, glibc raises
+  // this threshold whenever such a block is freed, and then keeps later blocks after they are freed
+  // (about 1 MB in this program).
+  mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+  return npuwhisper::cli::run_guarded(argc, argv);
+}

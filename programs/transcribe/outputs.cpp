@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "outputs.h"
+
+#include <map>
+#include <system_error>
+
+namespace npuwhisper::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool is_folder(const fs::path& path) {
+  std::error_code ignored;
+  return !path.has_filename() || fs::is_directory(path, ignored);
+}
+
+fs::path name_of(const Input& input, Format format) {
+  return fs::path(input.name).replace_extension(to_string(format));
+}
+
+Failure one_file_for_several(const std::string& output, std::size_t n_inputs) {
+  return fail(ErrorCode::InvalidArgument,
+              "--output '" + output + "' is one file, but there are " + std::to_string(n_inputs) +
+                  " inputs: name a folder that exists, or a new one as '" + output +
+                  "/' (--format json can hold several in one file)");
+}
+
+bool same_file(const fs::path& a, const fs::path& b) {
+  std::error_code missing;  // A file that does not exist yet equals no other file.
+  return fs::equivalent(a, b, missing) && !missing;
+}
+
+}  // namespace
+
+Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const std::string& output,
+                                           Format format) {
+  const bool many = inputs.size() > 1;
+  if (output.empty() || output == "-") {
+    if (many && (format == Format::Srt || format == Format::Vtt)) {
+      return fail(ErrorCode::InvalidArgument,
+                  "format " + std::string(to_string(format)) +
+                      " holds one file: name a folder with --output for several");
+    }
+    return std::vector<fs::path>(inputs.size());
+  }
+
+  std::vector<fs::path> paths;
+  if (is_folder(output)) {
+    std::error_code error;
+    fs::create_directories(output, error);
+    if (error) {
+      return fail(ErrorCode::Unavailable,
+                  "cannot create the folder '" + output + "': " + error.message());
+    }
+    std::map<fs::path, std::string> input_of;
+    for (const Input& input : inputs) {
+      paths.push_back(fs::path(output) / name_of(input, format));
+      const auto [other, is_new] = input_of.emplace(paths.back(), input.given);
+      if (!is_new) {
+        return fail(ErrorCode::InvalidArgument, "'" + other->second + "' and '" + input.given +
+                                                    "' would both be written to '" +
+                                                    paths.back().string() + "'");
+      }
+    }
+  } else if (many && format != Format::Json) {
+    return one_file_for_several(output, inputs.size());
+  } else {
+    paths.assign(inputs.size(), output);
+  }
+
+  for (const fs::path& path : paths) {
+    for (const Input& input : inputs) {
+      if (input.kind == Input::Kind::File && same_file(path, input.location)) {
+        return fail(ErrorCode::InvalidArgument,
+                    "the output '" + path.string() + "' is one of the inputs");
+      }
+    }
+  }
+  return paths;
+}
+
+}  // namespace npuwhisper::cli

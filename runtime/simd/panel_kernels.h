@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+
+#include "simd/data_type.h"
+
+namespace npuwhisper::cpu {
+
+/// Columns per panel. A matrix product with few rows streams its right side once, so the right side
+/// is stored in panels of 64 columns: element (k, n) is at [k * 64 + n % 64] of panel n / 64. In
+/// int8, the 64 elements of each k fill one cache line. The kernels are compiled for each
+/// instruction set and chosen at run time (Highway). They are thread-safe.
+inline constexpr std::size_t kPanelColumns = 64;
+
+/// Number of successive k of int8 weights that share a scale in each column.
+inline constexpr std::size_t kScaleGroup = 64;
+
+/// Multiplies rows by a panel of type I8, F16 or F32, in f32 arithmetic. For m < rows: sums[m * 64
+/// + j] = sum over k of a[m * lda + k] * panel[k * 64 + j]. `scales`, for I8: [k / 64 rounded up,
+/// 64]. Each scale multiplies the partial sum of one column over 64 successive k; nullptr: 1.
+void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
+                    const void* panel, DataType type, const float* scales, float* sums);
+
+/// The operations on 64 sums of one row, in order: bias, activation, residual.
+struct PanelEpilogue {
+  const float* bias = nullptr;      ///< [64], added; nullptr: 0.
+  const float* residual = nullptr;  ///< [64], added last; nullptr: 0. May be `out`.
+  bool gelu = false;
+};
+
+/// Computes out[j] = epilogue(sums[j]) for j < n (at most 64). Modifies `sums`.
+void finish_panel(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t n);
+
+}  // namespace npuwhisper::cpu

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "simd/data_type.h"
+
+namespace npuwhisper::cpu {
+
+/// Kernels over rows of numbers, compiled for each instruction set and chosen at run time
+/// (Highway). Pointers need no alignment; "bf16" is the upper half of a float, rounded to nearest
+/// even. Thread-safe.
+
+/// Computes out[i] = (in[i] - mean) / sqrt(variance + 1e-5) * gamma[i] + beta[i]; out is f32 or
+/// bf16.
+void layer_norm(const float* in, std::size_t n, const float* gamma, const float* beta, void* out,
+                DataType out_type);
+
+/// Converts between f32 and bf16: out[i] = in[i]. Copies `in` if the types are equal.
+void convert(const void* in, DataType in_type, void* out, DataType out_type, std::size_t n);
+
+/// Computes out[i] = exp(scale * in[i] - max over i of scale * in[i]) and returns the sum of out
+/// (before rounding to out's type). out is f32 or bf16 and may be `in` itself. scale > 0.
+float exponentiate(const float* in, std::size_t n, float scale, void* out, DataType out_type);
+
+/// Computes out[i] = in[i] * factor; out is f32 or bf16.
+void scale_row(const float* in, std::size_t n, float factor, void* out, DataType out_type);
+
+/// Replaces each x by gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, with an error of at most 5e-7.
+void gelu(float* x, std::size_t n);
+
+/// Returns the dot product of `a`, f32, and `b`, f16 (finite) or f32.
+float dot(const float* a, const void* b, DataType b_type, std::size_t n);
+
+/// Computes sum[i] += factor * in[i]; in is f16 (finite) or f32.
+void add_scaled(float factor, const void* in, DataType in_type, float* sum, std::size_t n);
+
+/// Computes out[i] = in[i] as f16 or f32. f16 is rounded to nearest even with AVX2 or later, which
+/// have the instruction, and truncated otherwise.
+void store_row(const float* in, void* out, DataType out_type, std::size_t n);
+
+}  // namespace npuwhisper::cpu

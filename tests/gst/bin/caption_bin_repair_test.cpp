@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+// Input that npuwhisperbin keeps away from GStreamer elements that cannot handle it. CRITICALs of
+// these elements end the test program.
+#include <atomic>
+#include <thread>
+
+#include "caption_bin_fixture.h"
+#include "gst/support/gst_ptr.h"
+#include "tests/gst/support/scripted_runtime.h"
+
+namespace npuwhisper::test {
+namespace {
+
+using namespace std::chrono_literals;
+
+class ClosedCaptions : public ::testing::TestWithParam<const char*> {
+ protected:
+  static std::string mode() { return std::string("mode=") + GetParam() + " "; }
+};
+
+/// cccombiner clips a GAP event to its segment even before it has received a SEGMENT event.
+TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsSegmentDoesNoHarm) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
+  GstPad* source = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      source, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad* pad, GstPadProbeInfo* info, gpointer) {
+        if (GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info)) < GST_SECOND) return GST_PAD_PROBE_OK;
+        GstPad* sink = gst_pad_get_peer(pad);
+        gst_pad_send_event(sink, gst_event_new_flush_start());
+        gst_pad_send_event(sink, gst_event_new_flush_stop(FALSE));
+        gst_object_unref(sink);
+        gst_pad_push_event(pad, gst_event_new_gap(GST_SECOND, GST_MSECOND));
+        const EventPtr segment(gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0));
+        gst_pad_push_event(pad, gst_event_copy(segment.get()));
+        return GST_PAD_PROBE_REMOVE;
+      },
+      nullptr, nullptr);
+  gst_object_unref(source);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
+}
+
+/// cccombiner does not know the duration of a frame before it has caps.
+TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);
+  GstPad* sink = gst_element_get_static_pad(pipeline.element("b"), "video_sink");
+  GstPad* source = gst_pad_get_peer(sink);
+  const gulong hold =
+      gst_pad_add_probe(source, GST_PAD_PROBE_TYPE_BLOCK_DOWNSTREAM, nullptr, nullptr, nullptr);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  GstSegment segment;
+  gst_segment_init(&segment, GST_FORMAT_TIME);
+  gst_pad_send_event(sink, gst_event_new_stream_start("video"));
+  gst_pad_send_event(sink, gst_event_new_segment(&segment));
+  gst_pad_send_event(sink, gst_event_new_gap(0, GST_CLOCK_TIME_NONE));
+  gst_pad_remove_probe(source, hold);
+  gst_object_unref(source);
+  gst_object_unref(sink);
+  EXPECT_TRUE(eventually([&] { return frames.size() >= 200; })) << frames.size();
+}
+
+/// cccombiner adds the time and the duration of a frame in 64 bits. The program ends if the sum
+/// wraps.
+TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
+  static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
+  set_script({});
+  Pipeline pipeline(bin(mode() + "latency=1000") + audio(10) + video(10) + kSinks);
+  GstPad* source = gst_element_get_static_pad(pipeline.element("video"), "src");
+  gst_pad_add_probe(
+      source, GST_PAD_PROBE_TYPE_BUFFER,
+      [](GstPad*, GstPadProbeInfo* info, gpointer) {
+        info->data = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
+        GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
+        if (GST_BUFFER_PTS(buffer) == GST_SECOND) GST_BUFFER_PTS(buffer) = kBelowZero;
+        if (GST_BUFFER_PTS(buffer) == 2 * GST_SECOND) GST_BUFFER_DURATION(buffer) = kBelowZero;
+        return GST_PAD_PROBE_OK;
+      },
+      nullptr, nullptr);
+  gst_object_unref(source);
+  const Frames frames(pipeline, "video_src");
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(pipeline.message(GST_MESSAGE_WARNING));
+  const auto next = pipeline.message(
+      static_cast<GstMessageType>(GST_MESSAGE_WARNING | GST_MESSAGE_ERROR | GST_MESSAGE_EOS));
+  ASSERT_TRUE(next);
+  EXPECT_EQ(GST_MESSAGE_TYPE(next.get()), GST_MESSAGE_EOS) << "said more than once";
+  EXPECT_EQ(frames.size(), 248U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
+
+/// Flushes the captions while ccconverter converts a buffer. The flush begins when ccconverter
+/// releases the previous buffer.
+class FlushWhileConverting {
+ public:
+  explicit FlushWhileConverting(const Pipeline& pipeline)
+      : captions_(pipeline, "captions", "sink"), converter_(pipeline, "caption_converter", "sink") {
+    probe_ =
+        gst_pad_add_probe(converter_.get(), GST_PAD_PROBE_TYPE_BUFFER, on_buffer, this, nullptr);
+  }
+  ~FlushWhileConverting() {
+    gst_pad_remove_probe(converter_.get(), probe_);
+    if (flushing_.joinable()) flushing_.join();
+  }
+  FlushWhileConverting(const FlushWhileConverting&) = delete;
+  FlushWhileConverting& operator=(const FlushWhileConverting&) = delete;
+
+  bool is_done() const { return done_; }
+
+ private:
+  static GstPadProbeReturn on_buffer(GstPad*, GstPadProbeInfo* info, gpointer self) {
+    auto& flush = *static_cast<FlushWhileConverting*>(self);
+    if (++flush.n_buffers_ != 10) return GST_PAD_PROBE_OK;
+    gst_mini_object_set_qdata(GST_MINI_OBJECT(GST_PAD_PROBE_INFO_BUFFER(info)),
+                              g_quark_from_static_string("flush"), self, on_release);
+    return GST_PAD_PROBE_OK;
+  }
+
+  // Called by ccconverter, which has taken the next buffer. The flush either proceeds immediately
+  // or waits until ccconverter is done.
+  static void on_release(gpointer self) {
+    auto& flush = *static_cast<FlushWhileConverting*>(self);
+    flush.flushing_ = std::thread([&flush] {
+      gst_pad_send_event(flush.captions_.get(), gst_event_new_flush_start());
+      gst_pad_send_event(flush.captions_.get(), gst_event_new_flush_stop(TRUE));
+      flush.done_ = true;
+    });
+    std::this_thread::sleep_for(200ms);
+  }
+
+  const InnerPad captions_;
+  const InnerPad converter_;
+  gulong probe_ = 0;
+  int n_buffers_ = 0;
+  std::thread flushing_;
+  std::atomic<bool> done_{false};
+};
+
+TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea708 latency=1000") + audio(20) + video(20) + kSinks);
+  const FlushWhileConverting flush(pipeline);
+  gst_element_set_state(pipeline.get(), GST_STATE_PLAYING);
+  EXPECT_TRUE(eventually([&] { return flush.is_done(); }));
+  pipeline.set_state(GST_STATE_NULL);
+}
+
+// TextSwitch sends FLUSH_STOP right after FLUSH_START if the text has had no FLUSH_START yet.
+TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
+  set_script({});
+  Pipeline pipeline(bin("mode=cea608") +
+                    "appsrc name=audio ! b.audio_sink  appsrc name=video ! b.video_sink " + kSinks);
+  gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+  const InnerPad captions(pipeline, "captions", "sink");
+  constexpr int kFlushes = 1000;
+  std::atomic<int> n_flushes{0};
+  std::thread text([&] {
+    while (n_flushes < kFlushes) {
+      gst_pad_send_event(captions.get(), gst_event_new_stream_start("text"));
+    }
+  });
+  std::thread flushes([&] {
+    for (; n_flushes < kFlushes; ++n_flushes) {
+      while (!gst_pad_is_blocking(captions.get())) std::this_thread::yield();
+      gst_pad_send_event(captions.get(), gst_event_new_flush_start());
+      gst_pad_send_event(captions.get(), gst_event_new_flush_stop(TRUE));
+    }
+  });
+  EXPECT_TRUE(eventually([&] { return n_flushes == kFlushes; })) << n_flushes;
+  n_flushes = kFlushes;
+  pipeline.set_state(GST_STATE_NULL);  // Wakes the threads if they are still blocked.
+  flushes.join();
+  text.join();
+}
+
+}  // namespace
+}  // namespace npuwhisper::test

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/transcriber.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace npuwhisper::test {
+
+/// Controls a fake runtime that is linked in place of the real one. The fake implements only
+/// Engine::open, find_model, AudioRing::create and Transcriber::create. Its transcriber recognises
+/// loud stretches (an amplitude above 0.1, ended by 100 ms below 0.1) and "transcribes" each, with
+/// exact times, as the next text of the script. Tests can thus check the element's timing to the
+/// sample, and its order and errors. There is one script; set it before creating the element.
+struct Script {
+  std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in turn.
+  std::int64_t window =
+      30 * kSampleRate;  ///< Samples decoded at a time, unless live_latency allows less.
+  std::function<void()> while_loading{};  ///< Called for each model that loads.
+  std::chrono::milliseconds load_time{0};
+  std::chrono::milliseconds decode_time{0};  ///< Duration of each decoding, as `now` measures it.
+  /// The clock that measures `decode_time`.
+  std::function<std::chrono::nanoseconds()> now = [] {
+    return std::chrono::steady_clock::now().time_since_epoch();
+  };
+  std::optional<Error> load_error{};
+  std::optional<Error> create_error{};
+  std::optional<Error> push_error{};
+  std::int64_t push_error_after = 0;  ///< Samples that push() accepts before push_error.
+  std::optional<Error> drain_error{};
+  std::string detected_language = "en";
+  float language_probability = 0.9F;  ///< Below 0.5, the language counts as doubtful after drain().
+  DeviceStats device_stats{};
+  const char* device_stage = nullptr;  ///< Stage reported as busy for an hour, or nullptr.
+  /// The time reported for mel and for each of the decoder's three stages. The time reported for
+  /// the encoder is twice as long.
+  std::chrono::nanoseconds stage_time{0};
+  std::size_t ring_samples = 0;  ///< Size of each AudioRing; 0 if log-mel runs on the CPU.
+  VadUse vad = VadUse::Off;      ///< Reported in the stats.
+  bool drafts = false;           ///< If live, undecoded sound forms a draft of one word.
+  /// Creates the transcribers in place of the scripted ones, if set.
+  std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
+  /// Each word overlaps the next one, as can happen with alignment.
+  bool overlapping_words = false;
+};
+
+/// Counts the requests to the runtime since the last set_script().
+struct Calls {
+  int loads = 0;
+  int creates = 0;
+  int resets = 0;
+  int drains = 0;
+  int cancels = 0;
+  std::int64_t samples_in_ring = 0;    ///< Samples pushed from slices of the transcriber's ring.
+  std::int64_t samples_elsewhere = 0;  ///< 16-bit samples pushed from other memory.
+  int rings_made = 0, rings_alive = 0;
+  int slices_out = 0;  ///< Slices acquired and not released, of all rings.
+  TranscriberOptions last_options;
+  EngineOptions last_engine_options;
+};
+
+void set_script(Script script);
+Calls calls();
+
+}  // namespace npuwhisper::test

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "programs/transcribe/outputs.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <fstream>
+
+namespace npuwhisper::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Paths = std::vector<fs::path>;
+
+class Outputs : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "npuwhisper-outputs-XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static Result<Paths> plan(std::vector<std::string> given, const fs::path& output, Format format) {
+    std::vector<Input> inputs;
+    for (const std::string& text : given) inputs.push_back(*parse_input(text));
+    return plan_outputs(inputs, output.string(), format);
+  }
+
+  fs::path folder_;
+};
+
+TEST_F(Outputs, StdoutTakesSeveralTextsButOneSubtitleFile) {
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, "", Format::Txt), Paths(2));
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, "", Format::Json), Paths(2));
+  EXPECT_EQ(*plan({"a.wav"}, "", Format::Srt), Paths(1));
+  for (const Format format : {Format::Srt, Format::Vtt}) {
+    const auto paths = plan({"a.wav", "b.wav"}, "", format);
+    ASSERT_FALSE(paths);
+    EXPECT_EQ(paths.error().code, ErrorCode::InvalidArgument);
+  }
+}
+
+TEST_F(Outputs, OneInputGoesToTheFile) {
+  EXPECT_EQ(*plan({"a.wav"}, folder_ / "x.txt", Format::Srt), Paths{folder_ / "x.txt"});
+}
+
+TEST_F(Outputs, OneInputGoesIntoAFolder) {
+  EXPECT_EQ(*plan({"in/a.b.wav"}, folder_, Format::Srt), Paths{folder_ / "a.b.srt"});
+  EXPECT_EQ(*plan({"-"}, folder_ / "new" / "", Format::Vtt), Paths{folder_ / "new" / "stdin.vtt"});
+  EXPECT_TRUE(fs::is_directory(folder_ / "new"));
+}
+
+TEST_F(Outputs, SeveralInputsMakeAFolderWhoseNameEndsInASlash) {
+  const fs::path made = folder_ / "made";
+  EXPECT_EQ(*plan({"a.wav", "http://host/b.ogg?c"}, made / "", Format::Txt),
+            (Paths{made / "a.txt", made / "b.txt"}));
+  EXPECT_TRUE(fs::is_directory(made));
+}
+
+TEST_F(Outputs, RefusesOneFileForSeveralInputs) {
+  const fs::path file = folder_ / "x.txt";
+  const auto paths = plan({"a.wav", "b.wav"}, file, Format::Txt);
+  ASSERT_FALSE(paths);
+  EXPECT_EQ(paths.error().code, ErrorCode::InvalidArgument);
+  EXPECT_NE(paths.error().message.find("'" + file.string() + "/'"), std::string::npos)
+      << paths.error().message;
+  EXPECT_FALSE(fs::exists(file));
+}
+
+TEST_F(Outputs, AHyphenIsStdout) {
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, "-", Format::Txt), Paths(2));
+  EXPECT_EQ(*plan({"a.wav"}, "-", Format::Srt), Paths(1));
+  EXPECT_FALSE(plan({"a.wav", "b.wav"}, "-", Format::Srt));
+}
+
+TEST_F(Outputs, SeveralInputsShareAJsonFileButNotAFolder) {
+  const fs::path file = folder_ / "all.jsonl";
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, file, Format::Json), (Paths{file, file}));
+  EXPECT_EQ(*plan({"a.wav", "b.wav"}, folder_, Format::Json),
+            (Paths{folder_ / "a.json", folder_ / "b.json"}));
+}
+
+TEST_F(Outputs, RefusesTwoInputsWithOneOutput) {
+  const auto paths = plan({"x/a.wav", "y/a.ogg"}, folder_, Format::Txt);
+  ASSERT_FALSE(paths);
+  EXPECT_EQ(paths.error().message, "'x/a.wav' and 'y/a.ogg' would both be written to '" +
+                                       (folder_ / "a.txt").string() + "'");
+}
+
+TEST_F(Outputs, RefusesToOverwriteAnInput) {
+  const fs::path input = folder_ / "a.txt";
+  std::ofstream(input) << "speech";
+  EXPECT_FALSE(plan({input.string()}, input, Format::Txt));
+  EXPECT_FALSE(plan({"file://" + input.string()}, input, Format::Txt));
+  EXPECT_FALSE(plan({input.string()}, folder_, Format::Txt));
+}
+
+TEST_F(Outputs, TellsWhyAFolderCannotBeMade) {
+  const fs::path file = folder_ / "file";
+  std::ofstream(file) << "not a folder";
+  const auto paths = plan({"a.wav", "b.wav"}, file / "", Format::Txt);
+  ASSERT_FALSE(paths);
+  EXPECT_EQ(paths.error().code, ErrorCode::Unavailable);
+  EXPECT_NE(paths.error().message.find(file.string()), std::string::npos);
+}
+
+}  // namespace
+}  // namespace npuwhisper::cli
