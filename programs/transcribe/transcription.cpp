@@ -17,6 +17,7 @@
 
 #include "audio_clip.h"
 #include "audio_tracks.h"
+#include "finalization.h"
 #include "gst/support/unpositioned_channels.h"
 #include "peak_memory.h"
 #include "programs/common/gst_owned.h"
@@ -175,6 +176,7 @@ class Run {
     if (pipeline_) gst_element_set_state(pipeline_.get(), GST_STATE_NULL);
     whisper_.reset();
     pipeline_.reset();
+    if (finalization_) finalization_->wait();
   }
 
   Result<void> build(const Input& input, const EngineOptions& engine,
@@ -202,6 +204,7 @@ class Run {
     mix_unpositioned_channels(convert.get());
     tracks_.emplace(decoder.get(), convert.get(), std::max(1, audio_.track));
     whisper_ = element("whisper");
+    finalization_.emplace(whisper_.get());
     configure(whisper_.get(), engine, options);
     add_probe(whisper_.get(), "sink", GST_PAD_PROBE_TYPE_BUFFER, count_decoded, counters_);
     if (!audio_.span.is_whole()) {
@@ -373,6 +376,7 @@ class Run {
   std::optional<AudioClip> clip_;
   Owned<GstElement> pipeline_;
   Owned<GstElement> whisper_;
+  std::optional<Finalization> finalization_;  // Finalization of whisper_.
   std::size_t bytes_per_sample_ = sizeof(float);
   std::optional<double> duration_;
   bool has_noted_tracks_ = false;

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <gst/gst.h>
+
+#include <chrono>
+#include <future>
+#include <memory>
+
+namespace npuwhisper::cli {
+
+/// Waits for an element to be finalized after the program has released it. GStreamer may end a
+/// bin's state change in a thread of its own, and that thread may keep the pipeline, with all its
+/// elements, for a few milliseconds after the program. If the process exits during that time,
+/// neither the model nor the NPU is closed. Reentrant.
+class Finalization {
+ public:
+  /// The time after which an element counts as leaked.
+  static constexpr std::chrono::seconds kPatience{5};
+
+  /// Watches the element without taking a reference.
+  explicit Finalization(GstElement* element) {
+    auto promise = std::make_unique<std::promise<void>>();
+    done_ = promise->get_future();
+    // GObject releases the data of an object after the last finalize function of its classes.
+    g_object_set_data_full(G_OBJECT(element), "npuwhisper-finalization", promise.release(), finish);
+  }
+
+  /// Waits until the element is finalized, at most for `patience`. Returns whether the element is
+  /// finalized.
+  bool wait(std::chrono::nanoseconds patience = kPatience) const {
+    return done_.wait_for(patience) == std::future_status::ready;
+  }
+
+ private:
+  static void finish(gpointer data) {
+    const std::unique_ptr<std::promise<void>> promise(static_cast<std::promise<void>*>(data));
+    promise->set_value();
+  }
+
+  std::future<void> done_;
+};
+
+}  // namespace npuwhisper::cli
