@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests the format of all C++ files with clang-format 14, and the spelling of all texts with codespell.
+
+These are the versions of Debian 12: others format some lines differently and know other words. Exit
+status 77 (skipped) without them or outside a git checkout."""
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+SKIPPED = 77
+# Words that codespell takes for wrong ones, and files with words of other languages.
+WORDS = SOURCE / 'tests' / 'tools' / 'words.txt'
+OTHER_LANGUAGES = ('runtime/api/languages.cpp', 'runtime/captions/function_words.cpp')
+
+
+def output_of(*command):
+    return subprocess.run(command, cwd=SOURCE, capture_output=True, encoding='utf8', check=False,
+                          timeout=240)
+
+
+def clang_format():
+    """Returns the program's name; None if there is no version 14."""
+    for name in ('clang-format-14', 'clang-format'):
+        if shutil.which(name) and re.search(r'version 14\.', output_of(name, '--version').stdout):
+            return name
+    return None
+
+
+def has_codespell():
+    return shutil.which('codespell') and output_of('codespell', '--version').stdout.startswith('2.2.')
+
+
+def tracked(*patterns):
+    return output_of('git', 'ls-files', '--', *patterns).stdout.splitlines()
+
+
+class Format(unittest.TestCase):
+    def test_sources_are_formatted(self):
+        files = tracked('*.h', '*.cpp', '*.cc')
+        self.assertGreater(len(files), 1000)
+        done = output_of(clang_format(), '--dry-run', '--Werror', *files)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_words_are_spelt_right(self):
+        files = [file for file in tracked()
+                 if not file.endswith(('.svg', '.png', '.json')) and file not in OTHER_LANGUAGES
+                 and not file.startswith(('tests/golden/', 'tests/fuzz/'))]
+        self.assertGreater(len(files), 1200)
+        done = output_of('codespell', '--ignore-words', str(WORDS), *files)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+if __name__ == '__main__':
+    wanted = {'clang-format 14': clang_format(), 'codespell 2.2': has_codespell(),
+              'git checkout': shutil.which('git') and tracked('meson.build')}
+    missing = [name for name, found in wanted.items() if not found]
+    if missing:
+        print('skipped: found no ' + ' and no '.join(missing))
+        sys.exit(SKIPPED)
+    unittest.main()
