@@ -19,23 +19,6 @@ bool is_ours(GstMessage* message) {
   return g_str_has_prefix(GST_MESSAGE_SRC_NAME(message), "npuwhisper");
 }
 
-// Returns `found` with compounds split as in `wanted`, for example "coldhearted" as "cold hearted".
-Words with_compounds_of(const Words& wanted, const Words& found) {
-  Words same;
-  for (const std::string& word : found) {
-    const auto is_compound = [&](const std::string& a, const std::string& b) {
-      return a + b == word;
-    };
-    const auto at = std::ranges::adjacent_find(wanted, is_compound);
-    if (at == wanted.end()) {
-      same.push_back(word);
-    } else {
-      same.insert(same.end(), at, at + 2);
-    }
-  }
-  return same;
-}
-
 }  // namespace
 
 void LiveSpeech::SetUp() {
@@ -98,24 +81,26 @@ Words LiveSpeech::heard(const std::vector<Record>& cues) {
   return words_of(text);
 }
 
-void LiveSpeech::expect_same(const Words& wanted, const Words& found, std::size_t n_most) {
-  EXPECT_LE(word_errors(wanted, with_compounds_of(wanted, found)), n_most)
-      << "wanted: " << text_of(wanted) << "\nfound:  " << text_of(found);
+void LiveSpeech::expect_same(const Words& wanted, const Words& found) {
+  const std::string texts = "wanted: " + text_of(wanted) + "\nfound:  " + text_of(found);
+  EXPECT_LE(letter_errors(wanted, found), kFewLetters) << texts;
+  EXPECT_LE(found.size(), wanted.size() + kFewWords) << texts;
+  EXPECT_GE(found.size() + kFewWords, wanted.size()) << texts;
 }
 
-void LiveSpeech::expect_same_but_for_the_end(const Words& wanted, const Words& found,
-                                             std::size_t n_most) {
+void LiveSpeech::expect_same_but_for_the_end(const Words& wanted, const Words& found) {
   ASSERT_GT(wanted.size(), kChanceWords);
   const Words certain(wanted.begin(), wanted.end() - kChanceWords);
   // Finds the number of leading words of `found` that fit `certain` best.
-  std::size_t n_errors = found.size() + certain.size();
-  for (std::size_t n = 0; n <= found.size(); ++n) {
+  std::size_t n_errors = letter_errors(certain, {});
+  for (std::size_t n = 1; n <= found.size(); ++n) {
     const Words begin(found.begin(), found.begin() + static_cast<std::ptrdiff_t>(n));
-    n_errors = std::min(n_errors, word_errors(certain, with_compounds_of(certain, begin)));
+    n_errors = std::min(n_errors, letter_errors(certain, begin));
   }
-  EXPECT_LE(n_errors, n_most) << "wanted: " << text_of(wanted) << "\nfound:  " << text_of(found);
-  EXPECT_LE(found.size(), wanted.size() + kOneWord) << text_of(found);
-  EXPECT_GE(found.size() + kOneWord, wanted.size()) << text_of(found);
+  const std::string texts = "wanted: " + text_of(wanted) + "\nfound:  " + text_of(found);
+  EXPECT_LE(n_errors, kFewLetters) << texts;
+  EXPECT_LE(found.size(), wanted.size() + kFewWords) << texts;
+  EXPECT_GE(found.size() + kFewWords, wanted.size()) << texts;
 }
 
 bool LiveSpeech::is_text_complete(const Recorder& text, const HeardAudio& audio) {

@@ -46,17 +46,17 @@ class LiveSpeech : public ::testing::Test {
 
   static std::string text_of(const Words& words);
   static Words heard(const std::vector<Record>& cues);
-  /// Word errors that one wrong word may cause: a word recognised as two ("disp most") counts
-  /// twice.
-  static constexpr std::size_t kOneWord = 2;
-  /// Fails the test if there are more than `n_most` word errors.
-  static void expect_same(const Words& wanted, const Words& found, std::size_t n_most);
-  /// Fails the test if there are more than `n_most` word errors in text that was cut off while
-  /// somebody spoke. The last kChanceWords of `wanted` are compared only by their number, because
-  /// the recognition of words is unreliable if no audio follows them.
+  /// Fails the test if text is missing or repeated: if more than kFewLetters letters or the number
+  /// of words by more than kFewWords differ. The words themselves may differ a little. On a slow
+  /// machine, live recognition has less audio when it decides ("self fish", "all disposed").
+  static constexpr std::size_t kFewLetters = 8;
+  static constexpr std::size_t kFewWords = 2;
+  static void expect_same(const Words& wanted, const Words& found);
+  /// Does the same for text that was cut off while somebody spoke. The last kChanceWords of
+  /// `wanted` are compared only by their number, because the recognition of words is unreliable if
+  /// no audio follows them.
   static constexpr std::size_t kChanceWords = 5;
-  static void expect_same_but_for_the_end(const Words& wanted, const Words& found,
-                                          std::size_t n_most);
+  static void expect_same_but_for_the_end(const Words& wanted, const Words& found);
   /// Waits until text or a GAP reaches the end of the audio. The source sends nothing after that,
   /// not even an EOS. Returns false if it takes longer than kLongest.
   static bool is_text_complete(const Recorder& text, const HeardAudio& audio);

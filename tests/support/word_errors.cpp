@@ -6,6 +6,30 @@
 #include <utility>
 
 namespace npuwhisper::test {
+namespace {
+
+// Returns the Levenshtein distance of two sequences.
+template <typename Sequence>
+std::size_t distance(const Sequence& wanted, const Sequence& found) {
+  std::vector<std::size_t> row(found.size() + 1);
+  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= wanted.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j < row.size(); ++j) {
+      const std::size_t changed = diagonal + (wanted[i - 1] != found[j - 1] ? 1 : 0);
+      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+std::string letters_of(const Words& words) {
+  std::string letters;
+  for (const std::string& word : words) letters += word;
+  return letters;
+}
+
+}  // namespace
 
 Words words_of(const std::string& text) {
   Words words;
@@ -22,16 +46,11 @@ Words words_of(const std::string& text) {
 }
 
 std::size_t word_errors(const Words& wanted, const Words& found) {
-  std::vector<std::size_t> row(found.size() + 1);
-  for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= wanted.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j < row.size(); ++j) {
-      const std::size_t changed = diagonal + (wanted[i - 1] != found[j - 1] ? 1 : 0);
-      diagonal = std::exchange(row[j], std::min({changed, row[j] + 1, row[j - 1] + 1}));
-    }
-  }
-  return row.back();
+  return distance(wanted, found);
+}
+
+std::size_t letter_errors(const Words& wanted, const Words& found) {
+  return distance(letters_of(wanted), letters_of(found));
 }
 
 }  // namespace npuwhisper::test
