@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "trace_file.h"
+#include "common/trace_file.h"
 
 namespace npuwhisper {
 namespace trace {

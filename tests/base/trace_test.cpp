@@ -13,7 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/trace_file.h"
+#include "common/trace_file.h"
 #include "temporary_folder.h"
 
 namespace npuwhisper {

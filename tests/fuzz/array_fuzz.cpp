@@ -5,12 +5,12 @@
 #include <cstring>
 #include <vector>
 
-#include "../kernels/emulator/array/adding_design.h"
 #include "array/transaction.h"
 #include "emulator/driver/packet.h"
 #include "emulator/image.h"
 #include "emulator/npu.h"
 #include "harness.h"
+#include "subprojects/xdna-emulator/tests/array/adding_design.h"
 
 namespace npuwhisper::fuzz {
 namespace {

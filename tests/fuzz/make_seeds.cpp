@@ -13,13 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "../kernels/emulator/array/adding_design.h"
-#include "../kernels/emulator/lower/whole_texts.h"
 #include "ct2_writer.h"
 #include "emulator/image.h"
 #include "emulator/lower.h"
 #include "harness.h"
 #include "model/variables.h"
+#include "subprojects/xdna-emulator/tests/array/adding_design.h"
+#include "subprojects/xdna-emulator/tests/lower/whole_texts.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
 

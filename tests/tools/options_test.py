@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests Meson's options `fft` (the library that a build looks for, and the licence that it states)
-and `emulator` (what a build without it looks for and compiles).
+and `emulator` (what a build without it looks for and compiles), and the emulator as a project of
+its own.
 
-Configures a folder for each value, without the tests.
+Configures a folder for each case, without the tests.
 """
 import json
 import pathlib
@@ -64,7 +65,7 @@ class Options(unittest.TestCase):
         """Returns whether a build looks for libffi, and the number of the emulator's sources."""
         with tempfile.TemporaryDirectory(prefix='npuwhisper-emulator-') as folder:
             self.configure(folder, *options)
-            folders = ('kernels/emulator', 'kernels/aie_api', 'kernels/encoder_core')
+            folders = ('subprojects/xdna-emulator', 'kernels/encoder_core')
             sources = [path for path in self.compiled(folder)
                        if str(path).startswith(folders)]
             return 'libffi' in self.looked_for(folder), len(sources)
@@ -76,6 +77,14 @@ class Options(unittest.TestCase):
         looks, n_sources = self.emulator_of('-Demulator=enabled')
         self.assertTrue(looks)
         self.assertGreater(n_sources, 50)
+
+    def test_the_emulator_alone(self):
+        with tempfile.TemporaryDirectory(prefix='xdna-emulator-') as folder:
+            self.run_ok('meson', 'setup', folder, str(SOURCE / 'subprojects' / 'xdna-emulator'),
+                        '-Dtests=disabled')
+            self.run_ok('ninja', '-C', folder, 'emulator/array/libemu_array.a.p/.._image.cpp.o')
+            folders = {path.parts[:2] for path in self.compiled(folder)}
+            self.assertEqual(folders, {('subprojects', 'xdna-emulator'), ('subprojects', 'xdna-array')})
 
 
 if __name__ == '__main__':
