@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "property_types.h"
 
+#include <npuwhisper/captions.h>
+
+#include <vector>
+
 #include "settings.h"
 
 namespace npuwhisper {
@@ -104,14 +108,15 @@ GType output_mode_type() {
 }
 
 GType caption_style_type() {
-  static const GEnumValue values[] = {
-      {static_cast<int>(CaptionStyle::None), "The transcriber's text, on one line", "none"},
-      {static_cast<int>(CaptionStyle::Subtitle), "Two lines of 42 columns", "subtitle"},
-      {static_cast<int>(CaptionStyle::Broadcast), "Two lines of 32 columns", "broadcast"},
-      {static_cast<int>(CaptionStyle::BuildUp),
-       "Two lines that grow word by word; each buffer holds all visible text", "build-up"},
-      {0, nullptr, nullptr}};
-  static const GType type = register_enum("GstNpuWhisperCaptionStyle", values);
+  static const std::vector<GEnumValue> values = [] {
+    std::vector<GEnumValue> rows;
+    for (const CaptionStyleEntry& entry : caption_styles()) {
+      rows.push_back({static_cast<int>(entry.style), entry.description, entry.name});
+    }
+    rows.push_back({0, nullptr, nullptr});
+    return rows;
+  }();
+  static const GType type = register_enum("GstNpuWhisperCaptionStyle", values.data());
   return type;
 }
 

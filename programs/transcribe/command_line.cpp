@@ -26,7 +26,7 @@ struct RawOptions {
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
   int vad_min_silence = static_cast<int>(TranscriberOptions().vad_min_silence.count());
-  bool upper_case = false, list_languages = false;
+  bool upper_case = false, list_languages = false, list_caption_styles = false;
   bool word_times = false, no_condition = false, plan = false, quiet = false, version = false;
   std::vector<std::string> files;
 };
@@ -73,6 +73,7 @@ void add_model(ProgramOptions& options, RawOptions& raw) {
 void add_program(ProgramOptions& options, RawOptions& raw) {
   options.add("quiet", raw.quiet);
   options.add("list-languages", raw.list_languages);
+  options.add("list-caption-styles", raw.list_caption_styles);
   options.add("plan", raw.plan);
   options.add("trace", raw.trace);
   options.add("version", raw.version);
@@ -205,9 +206,11 @@ Failure without_captions(const char* option, Format format) {
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
   if (!style) return fail(style.error());
-  if (*style == CaptionStyle::BuildUp) {
+  const auto is_style = [&](const CaptionStyleEntry& entry) { return entry.style == *style; };
+  if (!std::ranges::find_if(caption_styles(), is_style)->for_files) {
     return fail(ErrorCode::InvalidArgument,
-                "--caption-style build-up: only for video, wanted none, subtitle or broadcast");
+                "--caption-style " + std::string(to_string(*style)) +
+                    ": only for video, wanted one of --list-caption-styles");
   }
   const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
   const bool has_lines = has_cues && *style != CaptionStyle::None;
@@ -252,6 +255,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
   line.trace = raw.trace.value_or("");
   line.plan = raw.plan;
   line.list_languages = raw.list_languages;
+  line.list_caption_styles = raw.list_caption_styles;
   line.quiet = raw.quiet;
   line.version = raw.version;
   if (raw.format) {
@@ -270,7 +274,8 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     if (!input) return fail(input.error());
     line.inputs.push_back(*std::move(input));
   }
-  if (line.inputs.empty() && !line.plan && !line.version && !line.list_languages) {
+  const bool is_list = line.list_languages || line.list_caption_styles;
+  if (line.inputs.empty() && !line.plan && !line.version && !is_list) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }
   if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {

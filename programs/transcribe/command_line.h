@@ -25,6 +25,7 @@ struct CommandLine {
   TranscriberOptions transcriber;
   std::string trace;  ///< Trace file; empty: no trace.
   bool list_languages = false;
+  bool list_caption_styles = false;
   bool plan = false;
   bool quiet = false;
   bool version = false;

@@ -66,6 +66,13 @@ void print_languages() {
   std::cout << std::flush;
 }
 
+void print_caption_styles() {
+  for (const CaptionStyleEntry& entry : caption_styles()) {
+    if (entry.for_files) std::cout << entry.name << '\t' << entry.description << '\n';
+  }
+  std::cout << std::flush;
+}
+
 Error write_error(const std::filesystem::path& path, int code) {
   const std::string name = path.empty() ? "stdout" : path.string();
   return {ErrorCode::Unavailable, "cannot write to " + name + ": " + std::strerror(code)};
@@ -207,6 +214,10 @@ int run(int argc, char** argv) {
 
   if (line->list_languages) {
     print_languages();
+    return kOk;
+  }
+  if (line->list_caption_styles) {
+    print_caption_styles();
     return kOk;
   }
 

@@ -511,6 +511,12 @@ class Usage(Case):
         for line in ('en\tenglish', 'zh\tchinese', 'yue\tcantonese'):
             self.assertIn(line, lines)
 
+    def test_caption_styles_are_listed(self):
+        lines = self.run_ok('--list-caption-styles').splitlines()
+        self.assertIn('subtitle\tTwo lines of 42 columns', lines)
+        styles = [line.split('\t')[0] for line in lines]
+        self.assertEqual(styles, ['none', 'subtitle', 'broadcast'])
+
     def test_script_prints_the_help_without_building(self):
         """Copies only the script and its help text: there is no tools/setup that could build."""
         for name in ('examples/transcribe', 'programs/transcribe/help.txt'):

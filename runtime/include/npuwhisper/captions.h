@@ -25,9 +25,20 @@ enum class CaptionStyle {
               ///< not for files.
 };
 
-/// Returns "none", "subtitle", "broadcast" or "build-up".
+/// What programs need to offer a style to their users. The strings are literals.
+struct CaptionStyleEntry {
+  CaptionStyle style;
+  const char* name;         ///< For options and properties: "subtitle".
+  const char* description;  ///< A phrase in English: "Two lines of 42 columns".
+  bool for_files;           ///< Whether subtitle files can have this style.
+};
+
+/// Returns an entry for each style, in the order of their values. Never fails, allocates nothing.
+NPUWHISPER_API std::span<const CaptionStyleEntry> caption_styles();
+
+/// Returns the style's name.
 NPUWHISPER_API std::string_view to_string(CaptionStyle style);
-/// Parses a name that to_string() returns. Errors: InvalidArgument.
+/// Returns the style with this name. Errors: InvalidArgument.
 NPUWHISPER_API Result<CaptionStyle> parse_caption_style(std::string_view name);
 
 struct NPUWHISPER_API CaptionLayout {
