@@ -24,6 +24,7 @@ using npuwhisper::ElementState;
 using npuwhisper::PadCallback;
 using npuwhisper::Settings;
 using npuwhisper::SourceTask;
+using npuwhisper::state_of;
 
 constexpr const char* kAudioCaps =
     "audio/x-raw, format = (string) { S16LE, F32LE }, rate = (int) 16000, channels = (int) 1, "
@@ -38,10 +39,6 @@ GstStaticPadTemplate unsynced_src_template = GST_STATIC_PAD_TEMPLATE(
     "unsynced_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-json"));
 GstStaticPadTemplate audio_src_template =
     GST_STATIC_PAD_TEMPLATE("audio_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS(kAudioCaps));
-
-ElementState& state_of(gpointer self) {
-  return *GST_NPU_WHISPER(self)->state;
-}
 
 GstPad* make_source_pad(GstStaticPadTemplate* templ, const char* name, SourceTask& output) {
   GstPad* pad = gst_pad_new_from_static_template(templ, name);

@@ -23,3 +23,12 @@ struct _GstNpuWhisper {
 GST_ELEMENT_REGISTER_DECLARE(npuwhisper)
 
 G_END_DECLS
+
+namespace npuwhisper {
+
+/// Returns the state of `element`, which must be a GstNpuWhisper.
+inline ElementState& state_of(gpointer element) {
+  return *GST_NPU_WHISPER(element)->state;
+}
+
+}  // namespace npuwhisper

@@ -18,10 +18,6 @@
 namespace npuwhisper {
 namespace {
 
-ElementState& state_of(GstObject* parent) {
-  return *GST_NPU_WHISPER(parent)->state;
-}
-
 // Returns the flow for upstream: the first failure of a source pad; EOS or NOT_LINKED if no pad
 // takes data any more; else OK.
 GstFlowReturn combined_flow(const ElementState& state) {

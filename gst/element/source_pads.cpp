@@ -16,10 +16,6 @@ constexpr std::int64_t kQueueSamples = 16 * kSampleRate;
 // by this much.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;
 
-ElementState& state_of(GstObject* parent) {
-  return *GST_NPU_WHISPER(parent)->state;
-}
-
 bool refresh(ElementState& state, bool may_end_live) {
   const bool changed = state.latency.query_upstream(state.sink_pad, may_end_live);
   {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "base/trim.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -126,13 +128,6 @@ void CueMaker::add(std::vector<Cue>& cues, Cue cue) {
   cue.end = std::max(cue.end, cue.start + kShortest);
   earliest_ = cue.end;
   cues.push_back(std::move(cue));
-}
-
-std::string_view trim(std::string_view text) {
-  constexpr std::string_view kSpace = " \t\r\n";
-  const auto first = text.find_first_not_of(kSpace);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
 }
 
 std::string escape_markup(std::string_view text) {

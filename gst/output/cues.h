@@ -93,8 +93,6 @@ class CueMaker {
   GstClockTime stop_ = GST_CLOCK_TIME_NONE;
 };
 
-/// Returns `text` without white space at its ends.
-std::string_view trim(std::string_view text);
 /// Returns `text` with the characters that Pango markup reserves written as entities.
 std::string escape_markup(std::string_view text);
 

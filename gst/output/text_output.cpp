@@ -5,6 +5,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/trim.h"
 #include "segment_json.h"
 
 namespace npuwhisper {

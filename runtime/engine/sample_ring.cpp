@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "audio/log_mel.h"
+#include "simd/round_up.h"
 
 namespace npuwhisper {
 namespace {
@@ -14,10 +15,6 @@ namespace {
 constexpr std::int64_t kAlign = 2;
 /// Number of slices that can be in use simultaneously without an allocation.
 constexpr std::size_t kExpectedSlices = 1024;
-
-std::int64_t round_up(std::int64_t n) {
-  return (n + kAlign - 1) / kAlign * kAlign;
-}
 
 std::span<std::int16_t> as_samples(Buffer& buffer) {
   const std::span<std::byte> bytes = buffer.host();
@@ -56,7 +53,7 @@ bool SampleRing::is_free(std::int64_t end) const {
 }
 
 std::span<std::int16_t> SampleRing::hand_out(std::int64_t begin, std::int64_t n) {
-  const std::int64_t end = round_up(begin + n);
+  const std::int64_t end = round_up(begin + n, kAlign);
   if (n == 0 || end - begin > capacity_ || !is_free(end)) return {};
   slices_.push_back({.begin = begin, .end = end});
   next_ = end;
@@ -74,7 +71,7 @@ std::span<std::int16_t> SampleRing::acquire(std::size_t n_samples) {
 std::span<std::int16_t> SampleRing::extend(std::int64_t end, std::size_t n_samples) {
   const std::lock_guard lock(mutex_);
   const auto n = static_cast<std::int64_t>(std::min(n_samples, samples_.size()));
-  const std::int64_t slice_end = round_up(end + n);
+  const std::int64_t slice_end = round_up(end + n, kAlign);
   const bool is_held = std::any_of(slices_.begin(), slices_.end(), [&](const Slice& s) {
     return !s.released && s.begin >= end && s.begin < slice_end;
   });

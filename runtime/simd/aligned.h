@@ -9,10 +9,6 @@ namespace npuwhisper::cpu {
 
 inline constexpr std::size_t kAlignment = 64;  ///< Bytes of a cache line and of the widest vector.
 
-constexpr std::size_t round_up(std::size_t n, std::size_t multiple) {
-  return (n + multiple - 1) / multiple * multiple;
-}
-
 /// Zeroed memory, aligned to at least kAlignment. Its pages are mapped directly from the kernel, so
 /// released memory does not stay in the process. The constructor throws std::bad_alloc.
 class AlignedBytes {

@@ -7,6 +7,7 @@
 
 #include "simd/isa.h"
 #include "simd/panel_kernels.h"
+#include "simd/round_up.h"
 
 #if defined(__x86_64__)
 // GCC 12's intrinsics read an intentionally uninitialised variable (GCC bug 105593).

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "model/utf8.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -30,10 +32,6 @@ Failure invalid(std::string_view option, const Value& found, std::string_view wa
 /// Returns whether the value is in [low, high]; false for NaN.
 bool within(float value, float low, float high) {
   return value >= low && value <= high;
-}
-
-std::string in_quotes(std::string_view text) {
-  return "'" + std::string(text) + "'";
 }
 
 /// Returns the languages of a multilingual model, separated by commas.

@@ -5,9 +5,9 @@
 #include <array>
 #include <cmath>
 
+#include "base/trim.h"
 #include "simd/softmax.h"
 #include "whisper/stopwatch.h"
-#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {

@@ -6,11 +6,11 @@
 #include <string>
 #include <utility>
 
+#include "base/trim.h"
 #include "whisper/decoding.h"
 #include "whisper/punctuation.h"
 #include "whisper/stopwatch.h"
 #include "whisper/timestamps.h"
-#include "whisper/trim.h"
 #include "whisper/word_pieces.h"
 
 namespace npuwhisper {

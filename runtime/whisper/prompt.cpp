@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <string>
 
-#include "whisper/trim.h"
+#include "base/trim.h"
 
 namespace npuwhisper {
 namespace {

@@ -5,9 +5,9 @@
 #include <array>
 #include <string_view>
 
+#include "base/trim.h"
 #include "model/unicode_class.h"
 #include "model/utf8.h"
-#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {

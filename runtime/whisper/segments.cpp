@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <string>
 
+#include "base/trim.h"
 #include "whisper/timestamps.h"
-#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {

@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <array>
 
+#include "base/trim.h"
 #include "model/utf8.h"
 #include "whisper/punctuation.h"
-#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {

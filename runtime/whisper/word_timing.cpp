@@ -5,11 +5,11 @@
 #include <numeric>
 #include <string>
 
+#include "base/trim.h"
 #include "model/utf8.h"
 #include "whisper/attention_lead.h"
 #include "whisper/punctuation.h"
 #include "whisper/timestamps.h"
-#include "whisper/trim.h"
 
 namespace npuwhisper {
 namespace {

@@ -6,6 +6,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "simd/round_up.h"
+
 namespace npuwhisper::cpu {
 namespace {
 

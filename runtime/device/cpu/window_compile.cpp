@@ -12,6 +12,7 @@
 #include "device/cpu/read_panels.h"
 
 #include "device/cpu/window_executable.h"
+#include "simd/round_up.h"
 
 namespace npuwhisper::cpu {
 namespace {

@@ -9,6 +9,7 @@
 #include "design/core_interface.h"
 #include "design/pack_panels.h"
 #include "device/tensor_slots.h"
+#include "simd/round_up.h"
 
 namespace npuwhisper::xdna {
 namespace {
@@ -19,9 +20,6 @@ constexpr std::uint64_t kElement = 2;  // bf16
 constexpr std::uint64_t kBufferAlign =
     4096;  // page size; the outputs of different operations share no page
 
-int round_up(int value, int to) {
-  return (value + to - 1) / to * to;
-}
 std::size_t index(TensorId id) {
   return static_cast<std::size_t>(id);
 }

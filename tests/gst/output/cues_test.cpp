@@ -128,12 +128,6 @@ TEST(Cues, SegmentForgetsTextThatWaits) {
   EXPECT_TRUE(maker.flush().empty());
 }
 
-TEST(Cues, TrimsWhiteSpaceOnly) {
-  EXPECT_EQ(trim(" \n a b\t"), "a b");
-  EXPECT_EQ(trim("  "), "");
-  EXPECT_EQ(trim("你好"), "你好");
-}
-
 TEST(Cues, EscapesWhatMarkupReserves) {
   EXPECT_EQ(escape_markup("a<b>&'\""), "a&lt;b&gt;&amp;&apos;&quot;");
   EXPECT_EQ(escape_markup("plain"), "plain");

@@ -15,6 +15,7 @@
 #include "simd/aligned.h"
 #include "simd/isa.h"
 #include "simd/onednn.h"
+#include "simd/round_up.h"
 #include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
