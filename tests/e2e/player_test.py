@@ -181,7 +181,10 @@ class LineMode(Case):
     PLAY = (PLAYER, '--model', MODEL, *SILENT, RECORDINGS[0])
 
     def open(self, *command):
-        terminal = Terminal(*command)
+        # AddressSanitizer reports the signals of a crash and ends the program itself.
+        options = os.environ.get('ASAN_OPTIONS', '') + ':handle_segv=0:handle_abort=0'
+        with unittest.mock.patch.dict(os.environ, ASAN_OPTIONS=options):
+            terminal = Terminal(*command)
         self.addCleanup(terminal.close)
         terminal.wait_for_line_mode(False)
         return terminal
