@@ -16,7 +16,7 @@ void print_problems(LogLevel level, std::string_view message) {
 }
 
 struct Log {
-  std::mutex mutex;  // Guards sink and serialises its calls.
+  std::mutex mutex;  // Guards sink, and is held while sink runs.
   LogSink sink = print_problems;
 };
 

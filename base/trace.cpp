@@ -21,11 +21,11 @@ std::atomic<bool> is_on{false};
 
 namespace {
 
-// The process id and thread id of the device in the trace file. This number is above all real ids,
-// because Perfetto needs distinct ids.
+// The process id and thread id of the device in the trace file. Perfetto needs distinct ids, and no
+// real process or thread has an id this large.
 constexpr std::int64_t kDeviceProcess = 9'000'000;
 
-// The thread id of events that are runs of the device.
+// The value of Event::thread for a run of the device.
 constexpr pid_t kDevice = 0;
 
 struct Event {
@@ -46,8 +46,8 @@ struct Recording {
   std::vector<Event> events;  // never grows beyond its reserved capacity
   std::size_t next = 0;       // index of the oldest event once events is full
   std::uint64_t n_dropped = 0;
-  std::vector<ThreadName> threads;  // at most its reserved capacity; further threads get no name
-  std::array<char, 64> device{};    // name of the device; empty if it had no run
+  std::vector<ThreadName> threads;  // at most kNamedThreads; further threads get no name
+  std::array<char, 64> device{};    // name of the device; empty: no runs
 };
 
 constexpr std::size_t kNamedThreads = 256;

@@ -6,11 +6,11 @@
 namespace npuwhisper {
 namespace {
 
-// How far each GAP extends beyond the time that the captioner needs now. After audio is linked
-// again, text within this extension may be too late for its video.
+// The time by which each GAP extends beyond the time that the captioner needs. After audio is
+// linked again, text within this extension may be too late for its video.
 constexpr GstClockTime kStep = 200 * GST_MSECOND;
 
-constexpr gulong kRetry = 1000;  // Microseconds.
+constexpr gulong kRetry = 1000;  // Pause before the next attempt, in microseconds.
 
 constexpr auto kData =
     static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM |
@@ -52,9 +52,9 @@ void AbsentText::resume() {
   absent_ = false;
 }
 
-// Makes seeks from downstream succeed between end_event() and resume(). No upstream element can
-// seek then, because the audio is unlinked. But cccombiner requires a seek to succeed on both of
-// its pads.
+// Makes seeks from downstream succeed between end_event() and resume(). During this time, no
+// upstream element can seek, because the audio is unlinked. cccombiner requires a seek to succeed
+// on both of its pads.
 GstPadProbeReturn AbsentText::on_seek(GstPad*, GstPadProbeInfo* info, gpointer self) {
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
   const bool absent = static_cast<AbsentText*>(self)->end_ != GST_SEQNUM_INVALID;
@@ -168,9 +168,9 @@ void AbsentText::begin_stream() {
 }
 
 // Marks the text as absent. Returns the first GAP, or nullptr if none is due. The caller, in the
-// thread of `src`, must push the GAP on `src`. The video may be waiting for the GAP, and fill() may
-// be unable to send it, because the thread that sent the end_event() may still hold the stream lock
-// of `sink`.
+// thread of `src`, must push the GAP on `src`. The video may be waiting for this GAP. fill() may be
+// unable to send it, because the thread that sent the end_event() may still hold the stream lock of
+// `sink`.
 EventPtr AbsentText::begin_gaps(guint32 seqnum) {
   const std::scoped_lock lock(mutex_);
   gap_segment_ = text_segment_;
@@ -205,8 +205,8 @@ EventPtr AbsentText::next_gap() {
 
 // Sends all due GAPs to `sink`. Runs in the video's thread, which must not block on the stream lock
 // of `sink`: when text flows again, the text's thread may hold the lock until the video advances.
-// The loop then ends, because the text is no longer absent. Any other thread releases the lock
-// soon.
+// In that case, the loop ends because the text is no longer absent. Every other thread releases the
+// lock soon.
 void AbsentText::fill() {
   while (is_gap_due()) {
     if (!GST_PAD_STREAM_TRYLOCK(sink_)) {

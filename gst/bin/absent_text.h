@@ -17,9 +17,9 @@ namespace npuwhisper {
 /// flush would undo EOS, but it discards the text that is in flight or on screen and also flushes
 /// the video's sink. If no stream has reached the captioner yet, this class starts one.
 ///
-/// A flush of the text voids an end_event() that was sent: the caller must then send a new one.
-/// end_event() and resume() must be called by one thread at a time; set_lead() is thread-safe. The
-/// pads must outlive the data flow. No other lock is taken while mutex_ is held.
+/// A flush of the text voids an end_event() that was sent. After the flush, the caller must send a
+/// new end_event(). end_event() and resume() must be called by one thread at a time; set_lead() is
+/// thread-safe. The pads must outlive the data flow. No other lock is taken while mutex_ is held.
 class AbsentText {
  public:
   /// Adds the probes. `sink` and `src` are the pads of the text queue before the captioner; video
@@ -63,13 +63,13 @@ class AbsentText {
   std::atomic<GstClockTime> lead_{0};
   std::atomic<guint32> end_{GST_SEQNUM_INVALID};  // Seqnum of the newest end_event().
   std::atomic<bool> absent_{false};               // True while this class sends GAPs.
-  std::atomic<GstClockTime> video_position_{0};   // Running time of the last video.
+  std::atomic<GstClockTime> video_position_{0};   // Running time that the video has reached.
   GstSegment video_segment_{};                    // Accessed only by the video's thread.
   GstSegment text_segment_{};                     // Accessed only by the thread of `src`.
   bool filling_ = false;                          // Guarded by the stream lock of `sink`.
 
   std::mutex mutex_;                // Guards the members below and changes of absent_ to true.
-  GstClockTime text_position_ = 0;  // Running time at which the text or GAPs so far end.
+  GstClockTime text_position_ = 0;  // Running time of the end of the last text or GAP.
   GstSegment gap_segment_{};        // Segment of the GAPs. Valid while absent_ is true.
 };
 

@@ -21,8 +21,8 @@ namespace {
 // time.
 constexpr GstClockTime kSlack = GST_SECOND;
 // The delay of text without streaming, where audio is recognised in whole windows of 30 s. The
-// delay is one window and half of the next one, because a window may start where the last text of
-// the previous window ends.
+// delay is one and a half windows, because a window may start where the last text of the previous
+// window ends.
 constexpr GstClockTime kWindows = 45 * GST_SECOND;
 
 PadPtr static_pad(GstElement* element, const char* name) {
@@ -36,7 +36,7 @@ void limit_by_time_alone(GstElement* queue, GstClockTime time) {
 }
 
 // Converts stream time at `rate` to running time, which queues measure. Slow playback needs more
-// running time; for fast playback, the limit is not reduced.
+// running time. Fast playback needs less, but the result is never smaller than `time`.
 GstClockTime at_rate(GstClockTime time, double rate) {
   const double slowness = rate != 0 ? 1 / std::abs(rate) : 1;
   return slowness > 1 ? static_cast<GstClockTime>(static_cast<double>(time) * slowness) : time;
@@ -200,7 +200,7 @@ void CaptionBin::stop() {
 }
 
 void CaptionBin::size_queues() {
-  // Sizes for older rates must not overwrite those for newer rates.
+  // Sizes for older rates must not overwrite sizes for newer rates.
   const std::scoped_lock lock(sizes_mutex_);
   GstClockTime text = 0;
   if (captioner_) {
@@ -210,7 +210,7 @@ void CaptionBin::size_queues() {
     gate_.set_lead(captioner_->latency() + kSlack);
     text = captioner_->latency() + (streaming != FALSE ? latency_ms * GST_MSECOND : kWindows);
   }
-  // When live, the sinks delay their data for the slowest branch of the whole pipeline.
+  // In a live pipeline, each sink delays its data by the latency of the slowest branch.
   const GstClockTime time = std::max(text, pipeline_latency_.load()) + kSlack;
   limit_by_time_alone(audio_queue_, at_rate(time, audio_rate_) + video_lead_.room());
   limit_by_time_alone(video_queue_, at_rate(time, video_rate_));
@@ -263,8 +263,8 @@ void CaptionBin::on_link_changed(GstPad*, GstPad*, gpointer self) {
   });
 }
 
-// Sizes the queues for the latency that the pipeline distributes, because the sinks will delay data
-// by it.
+// Sizes the queues for the latency that the pipeline distributes, because the sinks will delay
+// their data by this latency.
 GstPadProbeReturn CaptionBin::on_upstream_event(GstPad*, GstPadProbeInfo* info, gpointer self) {
   auto& bin = *static_cast<CaptionBin*>(self);
   GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);

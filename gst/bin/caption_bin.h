@@ -26,14 +26,14 @@ namespace npuwhisper {
 ///
 /// Text arrives later than its speech, so audio_queue and video_queue hold the data of that delay.
 /// If video is ahead of audio, audio_queue also holds the audio of that lead (VideoLead). Only the
-/// captioner waits for text, or for the GAP in its place. Text flows only while both sinks of the
-/// bin are linked. Without audio, there would be no GAPs and video would wait forever. Without
+/// captioner waits for text, or for the GAP in its place. Text flows only while both sink pads of
+/// the bin are linked. Without audio, there would be no GAPs and video would wait forever. Without
 /// video, no element would consume the text, so the gate also drops text after the video has ended.
 /// Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions must be called from state changes and property setters unless stated otherwise. Any
 /// thread may link pads (TextSwitch). sizes_mutex_ is held while properties of the elements are
-/// read and set; its holder never waits for data.
+/// read and set. A thread that holds sizes_mutex_ never waits for data.
 class CaptionBin {
  public:
   explicit CaptionBin(GstBin* bin);
@@ -41,7 +41,7 @@ class CaptionBin {
   CaptionBin(const CaptionBin&) = delete;
   CaptionBin& operator=(const CaptionBin&) = delete;
 
-  /// Returns the npuwhisper element inside, which the bin owns.
+  /// Returns the npuwhisper element, which the bin owns.
   GstElement* whisper() const { return whisper_; }
   CaptionMode mode() const { return mode_; }
   /// Sets the mode. Must be called in NULL or READY.

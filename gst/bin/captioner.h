@@ -14,8 +14,8 @@ namespace npuwhisper {
 /// How text is put on video.
 enum class CaptionMode {
   None,     ///< No captions.
-  Overlay,  ///< Drawn into the picture.
-  Cea608,   ///< CEA-608 metas on the frames, in format raw, or s334-1a if interlaced.
+  Overlay,  ///< Text drawn into the picture.
+  Cea608,   ///< CEA-608 metas on the frames: in format s334-1a for interlaced video, else raw.
   Cea708,   ///< CEA-708 metas (cc_data that contains 608 captions), which H.264 encoders embed.
 };
 
@@ -49,7 +49,7 @@ class Captioner {
   /// Sets the video's caps. Called by the video's thread before the first frame. Errors:
   /// Unsupported.
   virtual Result<void> video_caps(const GstCaps* caps) = 0;
-  /// Returns how much later a caption is available than its text. Thread-safe.
+  /// Returns the delay between a text and its caption. Thread-safe.
   virtual GstClockTime latency() const = 0;
 };
 

@@ -61,8 +61,8 @@ CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode
     converter_flushes_.attach(converter);
   }
   if (!missing().empty()) return;
-  // The queue has no limit in buffers or bytes, because captions arrive in bursts that last as long
-  // as a text, with one buffer per frame.
+  // The queue has no limit in buffers or bytes, because captions arrive in bursts. A burst lasts as
+  // long as a text and has one buffer per frame.
   g_object_set(queue, "max-size-buffers", 0U, "max-size-bytes", 0U, nullptr);
   queries_.attach(queue);
   text_sink_.reset(gst_element_get_static_pad(captions_, "sink"));
@@ -144,8 +144,8 @@ Result<void> CeaCaptioner::video_caps(const GstCaps* caps) {
             std::to_string(numerator) + '/' + std::to_string(denominator) +
             "; place a videorate before the bin");
   }
-  // Interlaced video has a line 21, and only s334-1a captions are written to it. In progressive
-  // video, cccombiner assigns captions of this format to field 2 and drops them.
+  // Interlaced video has a line 21, and only s334-1a captions are written to this line. In
+  // progressive video, cccombiner assigns s334-1a captions to field 2 and drops them.
   const char* format = mode_ == CaptionMode::Cea608 && is_interlaced(structure) ? "s334-1a" : "raw";
   set_caps(format_, CapsPtr(gst_caps_new_simple("closedcaption/x-cea-608", "format", G_TYPE_STRING,
                                                 format, "framerate", GST_TYPE_FRACTION, numerator,

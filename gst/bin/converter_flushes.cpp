@@ -26,8 +26,8 @@ GstPadProbeReturn ConverterFlushes::on_sink(GstPad* pad, GstPadProbeInfo* info, 
   flushes.passed_ = false;
   gst_pad_push_event(flushes.src_.get(), gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info)));
   flushes.passed_ = true;
-  // Waits until the streaming thread leaves ccconverter. No thread can enter it, because the pad is
-  // flushing.
+  // Waits until the streaming thread has left ccconverter. No thread can enter ccconverter, because
+  // the pad is flushing.
   GST_PAD_STREAM_LOCK(pad);
   GST_PAD_STREAM_UNLOCK(pad);
   return GST_PAD_PROBE_OK;

@@ -24,7 +24,7 @@ class ConverterFlushes {
   ConverterFlushes(const ConverterFlushes&) = delete;
   ConverterFlushes& operator=(const ConverterFlushes&) = delete;
 
-  /// Adds the probes to `converter`; does nothing if it is nullptr.
+  /// Adds the probes to `converter`. Does nothing if `converter` is nullptr.
   void attach(GstElement* converter);
 
  private:
@@ -32,7 +32,8 @@ class ConverterFlushes {
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   PadPtr src_;
-  // FLUSH_START was already sent downstream, so the one that ccconverter forwards must be dropped.
+  // FLUSH_START was already sent downstream. The FLUSH_START that ccconverter forwards must be
+  // dropped.
   std::atomic<bool> passed_{false};
 };
 

@@ -8,10 +8,10 @@
 
 namespace npuwhisper {
 
-/// A group of elements of a bin. The destructor removes them from the bin. Factories that are not
-/// installed are recorded in missing() instead of reported, so that a bin can be created and
-/// inspected without them. Reentrant. The bin must be in NULL or READY, or be disposed when the
-/// destructor runs.
+/// A group of elements of a bin. The destructor removes the elements from the bin. Factories that
+/// are not installed are recorded in missing() instead of reported, so that a bin can be created
+/// and inspected without these factories. Reentrant. The bin must be in NULL or READY, or be
+/// disposed when the destructor runs.
 class ElementGroup {
  public:
   explicit ElementGroup(GstBin* bin) : bin_(bin) {}
@@ -24,7 +24,7 @@ class ElementGroup {
   /// Adds a new element of a type that this plugin defines. Needs no factory and never returns
   /// nullptr.
   GstElement* add(GType type, const char* name);
-  /// Links the pad "src" of each element to the pad "sink" of the next one. Does nothing if any
+  /// Links the pad "src" of each element to the pad "sink" of the next element. Does nothing if any
   /// element is nullptr.
   static void link(std::initializer_list<GstElement*> elements);
 

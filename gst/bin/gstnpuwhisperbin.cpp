@@ -80,7 +80,8 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
   g_object_get_property(G_OBJECT(inside(object).whisper()), spec->name, value);
 }
 
-// Notifies the bin's property when the read-only property of npuwhisper with the same name changes.
+// Notifies listeners of the bin's property when npuwhisper's read-only property with the same name
+// changes.
 void on_notify(GObject*, GParamSpec* spec, gpointer self) {
   if ((spec->flags & G_PARAM_WRITABLE) != 0) return;
   if (g_object_class_find_property(G_OBJECT_GET_CLASS(self), spec->name) != nullptr) {

@@ -29,8 +29,8 @@ GstPadProbeReturn QueryGuard::on_data(GstPad*, GstPadProbeInfo* info, gpointer s
   return GST_PAD_PROBE_OK;
 }
 
-// Updates may_wait_ for an event: a flush clears it; events that a sink may hold (GAP, EOS and
-// others) set it.
+// Updates may_wait_ for an event. A flush clears may_wait_. Events at which a sink may block (GAP,
+// EOS and others) set may_wait_.
 void QueryGuard::note_event(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_FLUSH_STOP:

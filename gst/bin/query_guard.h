@@ -11,12 +11,12 @@ namespace npuwhisper {
 ///
 /// A queue answers a serialized query after everything before it has been pushed. In PAUSED the
 /// sink takes no more than its first buffer, so the query waits for preroll. In this bin the
-/// preroll of the video waits for text, and text waits for audio: if an audio decoder sends a
-/// second ALLOCATION query, the pipeline never starts.
+/// preroll of the video waits for text, and text waits for audio. Without the guard, the pipeline
+/// would never start if an audio decoder sent a second ALLOCATION query.
 ///
-/// After reset() or a flush, the guard lets queries pass until data that a sink may hold enters the
-/// queue. These queries let upstream use the allocators and pools of downstream. The guard refuses
-/// later queries. Upstream must then use a pool of its own.
+/// After reset() or a flush, the guard lets queries pass until data at which a sink may block (a
+/// buffer, GAP or EOS) enters the queue. These early queries let upstream use the allocators and
+/// pools of downstream. The guard refuses later queries, so upstream must use a pool of its own.
 ///
 /// attach() and reset() must be called before data flows. The guard must outlive the data flow.
 class QueryGuard {
@@ -34,7 +34,7 @@ class QueryGuard {
   static GstPadProbeReturn on_data(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void note_event(GstEvent* event);
 
-  std::atomic<bool> may_wait_{false};  // A sink may hold data that has entered the queue.
+  std::atomic<bool> may_wait_{false};  // Data at which a sink may block has entered the queue.
 };
 
 }  // namespace npuwhisper

@@ -29,7 +29,7 @@ GstPadProbeReturn SegmentJoiner::on_segment(GstPadProbeInfo* info) {
   is_joining_ = !is_reset_.exchange(false) && same_rate;
   if (is_joining_) return GST_PAD_PROBE_DROP;
   first_ = current_;
-  // Removes the stop of the segment, so that text of later segments does not fall beyond it.
+  // Removes the stop of the segment, so that text of later segments does not fall beyond the stop.
   if (first_.rate > 0) first_.stop = GST_CLOCK_TIME_NONE;
   GstEvent* open = gst_event_new_segment(&first_);
   gst_event_set_seqnum(open, gst_event_get_seqnum(event));
@@ -64,8 +64,8 @@ GstPadProbeReturn SegmentJoiner::on_gap(GstPadProbeInfo* info) {
   return GST_PAD_PROBE_OK;
 }
 
-// Returns the time in `first_` whose running time is that of `time` in `current_`, or NONE if there
-// is no such time.
+// Maps `time` in `current_` to the time in `first_` that has the same running time. Returns NONE if
+// there is no such time.
 GstClockTime SegmentJoiner::joined(GstClockTime time) const {
   const GstClockTime running = gst_segment_to_running_time(&current_, GST_FORMAT_TIME, time);
   if (!GST_CLOCK_TIME_IS_VALID(running)) return GST_CLOCK_TIME_NONE;

@@ -19,10 +19,10 @@ namespace npuwhisper {
 /// becomes the first one. Only the streaming thread may call on_data(); reset() is thread-safe.
 class SegmentJoiner {
  public:
-  /// Lets the next STREAM_START and SEGMENT pass; that segment becomes the first one.
+  /// Lets the next STREAM_START and SEGMENT pass. The next segment becomes the first segment.
   void reset() { is_reset_ = true; }
-  /// Processes an item of a pad probe on buffers, events and flushes; may replace the item. Returns
-  /// what the probe must return.
+  /// Processes an item of a pad probe on buffers, events and flushes. May replace the item. Returns
+  /// the probe's return value.
   GstPadProbeReturn on_data(GstPadProbeInfo* info);
 
  private:

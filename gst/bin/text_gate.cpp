@@ -17,14 +17,14 @@ void limit(GstElement* queue, guint n_buffers) {
                guint64{0}, nullptr);
 }
 
-// Returns whether a closed gate lets an event in: text needs these events when the video starts
-// again.
+// Returns whether a closed gate lets an event in. The gate lets in the events that text needs when
+// the video starts again.
 bool passes_closed_gate(GstEvent* event) {
   switch (GST_EVENT_TYPE(event)) {
     case GST_EVENT_STREAM_START:
     case GST_EVENT_CAPS:
     case GST_EVENT_SEGMENT:
-    case GST_EVENT_STREAM_GROUP_DONE:  // From AbsentText.
+    case GST_EVENT_STREAM_GROUP_DONE:  // Sent by AbsentText.
     case GST_EVENT_EOS:
     case GST_EVENT_FLUSH_START:
     case GST_EVENT_FLUSH_STOP:
@@ -83,8 +83,8 @@ void TextGate::close() {
   n_let_in_ = 0;
   closed_ = true;
   limit(queue_, 0);  // Wakes a thread that waits for room.
-  // on_text() runs with this lock held. After this thread has taken the lock, all text that
-  // on_text() let in earlier is in the queue. Only then may the captioner refuse text.
+  // Waits until all text that on_text() let in is in the queue, because on_text() runs with this
+  // lock held. The captioner must not refuse text earlier.
   GST_PAD_STREAM_LOCK(sink_.get());
   GST_PAD_STREAM_UNLOCK(sink_.get());
 }

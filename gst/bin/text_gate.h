@@ -14,10 +14,12 @@
 namespace npuwhisper {
 
 /// A queue before the captioner ("cue_queue" in the bin) that closes when the video has ended. The
-/// captioner takes no more text then: a thread that pushes text would wait forever, or would get
-/// GST_FLOW_EOS, which would end the audio too. A closed gate drops all data but two kinds: the
-/// events that text needs when the video starts again, and a limited amount of text after a flush,
-/// because a seek reaches audio and video one after the other.
+/// captioner takes no text after the end of the video. A thread that pushed text would wait
+/// forever, or would get GST_FLOW_EOS, which would end the audio too.
+///
+/// A closed gate drops all data except two kinds. It lets in the events that text needs when the
+/// video starts again. After a flush of the text, it also lets in a limited number of texts and
+/// GAPs, because a seek may reach the audio before it reaches the video.
 ///
 /// While the audio is unlinked, the gate lets in GAPs instead of text (AbsentText). Text of several
 /// segments leaves the gate in one segment (SegmentJoiner).

@@ -74,8 +74,8 @@ void TextSwitch::follow_video(GstEvent* event) {
   });
 }
 
-// Takes over a flush of the audio from the tee: drops the event here; step() sends it to the
-// branch. Runs in the thread that flushes the audio.
+// Takes over a flush of the audio from the tee. The probe drops the event, and step() sends the
+// event to the branch. Runs in the thread that flushes the audio.
 GstPadProbeReturn TextSwitch::on_flush(GstPad*, GstPadProbeInfo* info, gpointer self) {
   EventPtr event(gst_event_ref(GST_PAD_PROBE_INFO_EVENT(info)));
   static_cast<TextSwitch*>(self)->flush_with_audio(std::move(event));
@@ -89,11 +89,12 @@ void TextSwitch::flush_with_audio(EventPtr event) {
 // Records a flush with `note` and carries it out on the calling thread. Upstream sends data as soon
 // as FLUSH_STOP returns, and expects FLUSH_START to have woken every thread. cccombiner does not
 // support a flush that starts while another thread ends the previous one. Therefore, this function
-// waits for the working thread to stop and does the remaining work. The working thread must not
-// flush for another thread: a flushed sink makes the pipeline distribute its latency, which takes
-// the pipeline's state lock, and a seek that waits here holds that lock. If the working thread's
-// own work causes a flush, this function only records the flush; work_off() carries it out
-// afterwards.
+// waits for the working thread to stop and does the remaining work.
+//
+// The working thread must not flush for another thread, because of the pipeline's state lock. A
+// flushed sink makes the pipeline distribute its latency, which takes the state lock. A seek that
+// waits in this function holds the state lock. If the working thread's own work causes a flush,
+// this function only records the flush, and work_off() carries it out afterwards.
 template <typename Note>
 void TextSwitch::flush_alone(const Note& note) {
   const std::thread::id self = std::this_thread::get_id();
@@ -123,10 +124,10 @@ void TextSwitch::do_alone(const Work& work) {
     is_asked_ = true;
   }
   work();
-  if (!is_nested) work_off(true);  // A nested call leaves the rest to the outer call.
+  if (!is_nested) work_off(true);  // The outer call of a nested call does the work.
 }
 
-// Does all requested work, unless a working thread exists; that thread then does the work.
+// If a working thread exists, leaves all requested work to that thread. Otherwise, does the work.
 void TextSwitch::work_if_idle() {
   {
     const std::scoped_lock lock(mutex_);
@@ -137,8 +138,8 @@ void TextSwitch::work_if_idle() {
 }
 
 // Does all requested work. The caller must be the working thread. On return, the caller is no
-// longer the working thread. With `hands_over`, stops if another thread waits with a flush; that
-// thread does the rest.
+// longer the working thread. With `hands_over`, stops if another thread waits with a flush. The
+// waiting thread then does the remaining work.
 void TextSwitch::work_off(bool hands_over) {
   for (;;) {
     {
@@ -154,7 +155,7 @@ void TextSwitch::work_off(bool hands_over) {
   }
 }
 
-// Does one piece of work. Returns false if there is none.
+// Does one piece of work. Returns false if there is no work.
 bool TextSwitch::step() {
   const bool wanted = wants_text();
   if (wanted != flows_) {
@@ -197,7 +198,7 @@ void TextSwitch::end() {
 }
 
 // Flushes the branch if the video was flushed, then sends the end of the text. Does one of these
-// steps per call. Returns false if none is due.
+// steps per call. Returns false if no step is due.
 bool TextSwitch::end_in_order() {
   const VideoFlush video = video_flush();
   if (flushing_ && (!video.is_on || video.seqnum != flush_seqnum_)) {
@@ -247,7 +248,7 @@ void TextSwitch::start_flush(EventPtr event) {
   gst_pad_send_event(sink_, event.release());
 }
 
-// Ends a flush of the branch. If none has started, starts one first: FLUSH_STOP waits for the
+// Ends a flush of the branch. If no flush has started, starts one first: FLUSH_STOP waits for the
 // threads of the branch, so FLUSH_START must wake them.
 void TextSwitch::stop_flush(EventPtr event) {
   if (!flushing_) {

@@ -15,14 +15,15 @@
 
 namespace npuwhisper {
 
-/// Lets text flow while both inputs of the bin are linked, and ends it when one of them is
+/// Lets text flow while both inputs of the bin are linked, and ends the text when an input is
 /// unlinked.
 ///
 /// The text's branch reaches from the audio's tee to the captioner. All its flushes pass through
 /// this class, so that no flush overtakes another one or the end of the text:
 ///   - While text flows, the branch is flushed with the audio.
-///   - After text has ended, the branch is flushed with the video: the text that is still in flight
-///     belongs to the time before the flush, and cccombiner needs both of its pads flushed alike.
+///   - After text has ended, the branch is flushed with the video. The text that is still in flight
+///     belongs to the time before the flush, and cccombiner requires the same flushes on both of
+///     its pads.
 ///
 /// Thread-safe. One thread works at a time. The working thread also does the work that other
 /// threads request meanwhile. A thread that flushes the audio or the video waits for the working
@@ -38,15 +39,15 @@ class TextSwitch {
   /// Sets the pads: `source` of the tee, `sink` at the start of the branch, and the bin's inputs
   /// `audio` and `video`. If `source` or `sink` is nullptr, no text ever flows.
   void attach(GstPad* source, GstPad* sink, GstPad* audio, GstPad* video);
-  /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to it. If
-  /// `captioner` is nullptr, no text flows. Must be called in READY or below.
+  /// Stops the text, sets the captioner and, if the inputs are linked, lets text flow to the
+  /// captioner. If `captioner` is nullptr, no text flows. Must be called in READY or below.
   void set_captioner(Captioner* captioner);
 
   /// Resets the state for a new stream. Must be called for READY to PAUSED, before the elements
   /// change state.
   void start();
-  /// If no text flows, sends the end of the text again, because the elements could not take it
-  /// before. Must be called for READY to PAUSED, after the elements have changed state.
+  /// If no text flows, sends the end of the text again, because the elements could not take the
+  /// event before. Must be called for READY to PAUSED, after the elements have changed state.
   void started();
   /// Cancels the pending end and, if no text flows, unlinks the captioner. Must be called for
   /// PAUSED to READY, after the elements have changed state.
@@ -110,18 +111,18 @@ class TextSwitch {
   guint32 flush_seqnum_ = GST_SEQNUM_INVALID;  // Seqnum of the branch's newest flush.
   // Seqnum of the newest video flush that the branch need not follow.
   guint32 followed_seqnum_ = GST_SEQNUM_INVALID;
-  EventPtr end_;  // The end of the text, not sent yet.
+  EventPtr end_;  // The event that ends the text, until it is sent.
   gulong idle_probe_ = 0;
 
   std::mutex mutex_;  // Guards the members below.
   std::condition_variable changed_;
-  std::thread::id worker_;     // The working thread, if any.
+  std::thread::id worker_;     // ID of the working thread. Empty if no thread works.
   bool is_asked_ = false;      // There may be work that the working thread has not seen yet.
   int n_waiting_flushes_ = 0;  // Threads that wait in flush_alone().
   std::deque<EventPtr> audio_flushes_;
   VideoFlush video_flush_;
   std::uint64_t n_unlinked_ = 0;  // Number of times the branch was unlinked.
-  bool is_idle_ = false;          // The branch has all buffers from before the last unlink.
+  bool is_idle_ = false;          // All buffers from before the last unlink are in the branch.
 };
 
 }  // namespace npuwhisper

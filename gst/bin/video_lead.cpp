@@ -12,7 +12,8 @@ namespace {
 
 // The limits of room(). 60 s of stereo audio at 48 kHz with 32-bit samples take 23 MB.
 constexpr GstClockTime kMostWhilePlaying = 60 * GST_SECOND;
-// This limit is higher, because each pause needs room for one more frame, up to a few seconds.
+// This limit is higher, because each pause needs room for one more frame, which may last a few
+// seconds.
 constexpr GstClockTime kMostWhilePaused = 120 * GST_SECOND;
 constexpr GstClockTime kStep = GST_SECOND;
 
@@ -80,8 +81,8 @@ void VideoLead::note(Stream& stream, GstClockTime pts) {
   const GstClockTime time = gst_segment_to_running_time(&*segment, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   stream.position = time;
-  // Reduces the room only if it is more than two steps too large, so that it does not change with
-  // each buffer.
+  // Reduces the room only if it is more than two steps too large, so that the room does not change
+  // with each buffer.
   const GstClockTime wanted = distance();
   if (wanted > room_ || wanted + 2 * kStep < room_) on_change_();
 }

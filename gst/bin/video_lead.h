@@ -13,14 +13,14 @@ namespace npuwhisper {
 /// Measures how far the video entering the captioner is ahead of the audio leaving the bin.
 ///
 /// A frame waits for the text of its time, and text needs audio. If the audio's sink takes no more
-/// audio, the audio's queue must hold the distance between both streams; otherwise the frame never
-/// leaves the bin and the pipeline hangs. This happens if the video starts later than the audio, if
-/// a video sink that does not wait for the clock pauses, or if an encoder delays the video that a
-/// muxer needs.
+/// audio, the audio's queue must hold the distance between both streams. Otherwise, the frame never
+/// leaves the bin and the pipeline hangs. The video gets ahead if it starts later than the audio,
+/// if a video sink that does not wait for the clock pauses, or if an encoder delays the video that
+/// a muxer needs.
 ///
 /// The distance is bounded, because it may grow without end while the sinks take video but no
-/// audio. The bound is higher while the bin is not playing, because a sink then takes one frame,
-/// and that frame must reach the sink.
+/// audio. The bound is higher while the bin is not playing, because a paused sink takes one more
+/// frame, and that frame must reach the sink.
 ///
 /// start() and set_playing() must be called from state changes; room() is thread-safe. The queues
 /// must outlive the data flow.
@@ -34,8 +34,8 @@ class VideoLead {
   /// Sets whether the bin is playing.
   void set_playing(bool playing) { playing_ = playing; }
 
-  /// Returns the running time of audio that the audio's queue must hold in addition, in whole
-  /// seconds.
+  /// Returns how much room the audio's queue needs in addition to the room for the latency. The
+  /// result is running time, rounded up to whole seconds.
   GstClockTime room();
 
  private:

@@ -29,9 +29,10 @@ bool takes_gaps(GstPad* pad) {
   return has(pad, GST_EVENT_SEGMENT) && has(pad, GST_EVENT_CAPS);
 }
 
-// The largest time accepted; the sum of two such times fits in 64 bits. cccombiner adds the
-// duration of a frame to its timestamp, and aborts the program if the sum wraps around to before
-// the segment. This happens with negative timestamps, which are stored as nearly 2^64.
+// The largest time accepted. The sum of two such times fits in 64 bits. cccombiner adds the
+// duration of a frame to its timestamp, and aborts the program if the sum overflows to a time
+// before the segment. The sum overflows with negative timestamps, which are stored as values near
+// 2^64.
 constexpr GstClockTime kLatest = GstClockTime{1} << 62;
 
 bool is_possible(GstClockTime time) {
@@ -44,7 +45,8 @@ bool is_possible(GstEvent* gap) {
   return is_possible(start);
 }
 
-// Returns whether cccombiner would drop a frame of this time, because it is outside the segment.
+// Returns whether cccombiner would drop a frame at `time`, because the frame is outside the
+// segment.
 bool is_outside(GstPad* pad, GstClockTime time) {
   const auto segment = segment_of(pad);
   return segment && segment->format == GST_FORMAT_TIME && GST_CLOCK_TIME_IS_VALID(time) &&
@@ -133,8 +135,9 @@ GstPadProbeReturn VideoRepair::on_src(GstPad* pad, GstPadProbeInfo* info, gpoint
   return GST_PAD_PROBE_OK;
 }
 
-// Returns whether the first frame with these caps has not left cccombiner yet: on_src() then sends
-// the caps right before that frame. Returns false for the caps of the very first frame.
+// Returns true if the first frame with these caps has not left cccombiner yet. In this case,
+// on_src() sends the caps right before that frame. Returns false for the caps of the very first
+// frame.
 bool VideoRepair::is_early(GstEvent* caps_event) {
   const CapsPtr caps = caps_of(caps_event);
   const std::scoped_lock lock(mutex_);
@@ -143,8 +146,8 @@ bool VideoRepair::is_early(GstEvent* caps_event) {
   });
 }
 
-// Counts a frame that leaves cccombiner. Returns the caps to send before it, or nullptr if they are
-// unchanged.
+// Counts a frame that leaves cccombiner. Returns the caps to send before the frame, or nullptr if
+// the caps are unchanged.
 CapsPtr VideoRepair::caps_of_next_frame() {
   const std::scoped_lock lock(mutex_);
   CapsPtr caps;

@@ -18,15 +18,16 @@ namespace npuwhisper {
 /// captions. That frame then leaves with the caps of a later frame, and downstream reads its pixels
 /// in the wrong size. This class sends new caps right before the first frame to which they apply.
 ///
-/// cccombiner turns GAPs, with which demuxers bridge the time after the last frame, into empty
-/// frames. This class turns them back into GAPs. GAPs that arrive before any segment, as after a
-/// flush, make cccombiner print a CRITICAL; before any caps, they may abort the program. Such GAPs
-/// carry no information, so this class drops them.
+/// Demuxers send GAPs for the time after the last frame. cccombiner turns these GAPs into empty
+/// frames, and this class turns the empty frames back into GAPs. A GAP before any segment, for
+/// example after a flush, makes cccombiner print a CRITICAL. A GAP before any caps may make
+/// cccombiner abort the program. GAPs without segment or caps carry no information, so this class
+/// drops them.
 ///
 /// cccombiner aborts the program if the sum of a frame's timestamp and duration exceeds 64 bits.
-/// This class drops frames with such times and posts one WARNING; it drops GAPs with such times
-/// silently. It also drops frames outside their segment, because cccombiner would drop them and the
-/// numbers of frames that enter and leave it must match.
+/// This class drops frames with such times and posts one WARNING. It drops GAPs with such times
+/// silently. It also drops frames outside their segment. cccombiner would drop these frames too,
+/// but then the numbers of frames that enter and leave cccombiner would not match.
 ///
 /// attach() and start() must be called before data flows. The pads must outlive the data flow.
 class VideoRepair {

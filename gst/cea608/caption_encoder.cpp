@@ -9,9 +9,10 @@
 namespace npuwhisper::cea608 {
 namespace {
 
-// The slots that both copies of a control code take.
+// The number of slots that the two copies of a control code take.
 constexpr std::uint64_t kCodeSlots = 2;
-// The rows reserved for a paint-on caption, so that text can continue in it.
+// The minimum number of rows reserved for a paint-on caption, so that later text can continue in
+// the caption.
 constexpr int kPaintOnRows = 2;
 
 // Returns the command that selects or continues roll-up.
@@ -73,7 +74,7 @@ void CaptionEncoder::enqueue(const Caption& text) {
   const auto place =
       std::upper_bound(waiting_.begin(), waiting_.end(), text.text_start,
                        [](std::uint64_t s, const Caption& c) { return s < c.text_start; });
-  // Parts of earlier texts must not wait until after this text's start, even if they are due later.
+  // Parts of earlier texts come first in the queue, so they must start no later than this text.
   std::for_each(waiting_.begin(), place,
                 [&](Caption& c) { c.start = std::min(c.start, text.start); });
   for (const Caption& part : parts) n_waiting_ += part.glyphs.size();
@@ -124,7 +125,7 @@ BytePair CaptionEncoder::next() {
 void CaptionEncoder::begin_next() {
   drop_late();
   if (waiting_.empty()) return;
-  // Pop-on sends captions to the hidden memory ahead of their time.
+  // Pop-on mode sends captions to the hidden memory before their start.
   if (layout_.mode != Mode::PopOn && waiting_.front().start > now_) return;
   const Caption caption = std::move(waiting_.front());
   waiting_.pop_front();
@@ -143,8 +144,8 @@ bool CaptionEncoder::needs_space(const Caption& caption) const {
   return column_ > 0 && !closes_word(caption.glyphs.front());
 }
 
-// Wraps a caption into rows. The first row continues the open row; it is empty if nothing fits
-// there.
+// Wraps a caption into rows. The first row continues the open row, and is empty if nothing fits in
+// the open row.
 std::vector<Row> CaptionEncoder::go_on(const Caption& caption) const {
   const int room = column_ > 0 ? width() - column_ - (needs_space(caption) ? 1 : 0) : 0;
   return wrap(caption.glyphs, static_cast<std::size_t>(width()),
@@ -171,8 +172,8 @@ void CaptionEncoder::send_roll_up(const Caption& caption) {
   const std::vector<Row> rows = go_on(caption);
   write_rest_of_row(writer, rows[0], caption);
   for (std::size_t i = 1; i < rows.size(); ++i) {
-    // Sends all three codes for each row, so that a decoder that has just tuned in or has missed a
-    // code recovers.
+    // Sends all three codes for each row, so that a decoder recovers after it has tuned in or
+    // missed a code.
     writer.command(command_of(layout_.mode));
     writer.command(Command::CarriageReturn);
     writer.move_to(base_row, layout_.origin_column);
@@ -248,8 +249,8 @@ void CaptionEncoder::send_paint_on(const Caption& caption) {
 bool CaptionEncoder::erase_is_due() const {
   if (!erase_at_ || now_ < *erase_at_) return false;
   if (sending_.empty()) return true;
-  // No erase is needed just before a caption is shown, because that caption replaces the one on
-  // screen.
+  // No erase is needed just before a caption is shown, because the new caption replaces the caption
+  // on screen.
   const QueuedPair& front = sending_.front();
   return !front.joined && !(front.shows && show_at_ <= now_ + kCodeSlots);
 }

@@ -22,9 +22,10 @@ enum class Mode { PopOn, PaintOn, RollUp2, RollUp3, RollUp4 };
 
 struct Layout {
   Mode mode = Mode::RollUp2;
-  /// The base row of roll-up or the first row of other captions, 0 (top) to 14; -1: at the bottom.
+  /// The base row of roll-up captions or the first row of other captions, 0 (top) to 14. -1 places
+  /// captions at the bottom.
   int origin_row = -1;
-  /// The first column of rows, 0 to 31. Rows are shorter by this number.
+  /// The first column of rows, 0 to 31. Rows are shorter by this number of columns.
   int origin_column = 0;
 
   friend bool operator==(const Layout&, const Layout&) = default;
@@ -33,7 +34,7 @@ struct Layout {
 /// Counters since the encoder's creation. Thread-safe.
 struct EncoderCounters {
   std::atomic<std::uint64_t> texts{0};
-  std::atomic<std::uint64_t> characters{0};  ///< Including spaces and new rows.
+  std::atomic<std::uint64_t> characters{0};  ///< Includes spaces and new rows.
   std::atomic<std::uint64_t> replaced_characters{0};
   std::atomic<std::uint64_t> dropped_characters{0};  ///< See "Overload" at CaptionEncoder.
 };
@@ -47,21 +48,25 @@ struct EncoderCounters {
 /// whichever is later.
 ///
 /// In pop-on mode, each text is a caption of its own. A text of more than four rows becomes several
-/// captions that share its time. Its rows are sent to the decoder's hidden memory as soon as the
-/// channel is free after add(), and are shown together at the text's start. In paint-on mode,
-/// sending begins at the text's start, and the rows become visible as they arrive. Text that starts
-/// while the previous text is still on screen continues in the same row, if neither text contains
-/// newlines and the caption has room. A paint-on caption has room for two rows, or for more if its
-/// first text has more. Pop-on and paint-on captions are erased at their end (paint-on half a
-/// second later), or after `timeout` if they have no end. A caption that was sent late is shown for
-/// at least one second.
+/// captions that share the text's time. The rows of a caption are sent to the decoder's hidden
+/// memory as soon as the channel is free after add(), and are shown together at the caption's
+/// start.
+///
+/// In paint-on mode, sending begins at the text's start, and the rows become visible as they
+/// arrive. Text that starts while the previous text is still on screen continues in the same row,
+/// if neither text contains newlines and the caption has room. A paint-on caption has room for two
+/// rows, or for more if its first text has more.
+///
+/// Pop-on captions are erased at their end, and paint-on captions half a second later. Captions
+/// without an end are erased after `timeout`. A caption that was sent late is shown for at least
+/// one second.
 ///
 /// Overload: if the channel is busy, text waits until it is free. Roll-up with full rows carries 43
 /// characters per second at 30 slots per second. Text that is more than kMaxDelaySeconds late is
-/// dropped; in roll-up mode, all text that has begun is dropped with it, so that the captions catch
-/// up. Pop-on and paint-on captions whose end has passed before their first pair was sent are
-/// dropped. Memory is bounded too: a text is cut to kMaxCharacters, and if more than that would
-/// wait, the earliest texts are dropped. All dropped characters are counted.
+/// dropped. In roll-up mode, all other text that has begun is dropped too, so that the captions
+/// catch up. Pop-on and paint-on captions whose end has passed before their first pair was sent are
+/// dropped. Memory is bounded too. A text is cut to kMaxCharacters. If more than kMaxCharacters
+/// would wait, the earliest texts are dropped. All dropped characters are counted.
 ///
 /// Reentrant; the counters are thread-safe. Allocates only if there is something to send.
 class CaptionEncoder {
@@ -83,7 +88,8 @@ class CaptionEncoder {
   void add(std::string_view utf8, std::uint64_t wait, std::optional<std::uint64_t> duration);
   /// Returns the pair of the next slot and advances to the slot after it.
   BytePair next();
-  /// Declares the text complete: captions on screen without an end are erased after one second.
+  /// Declares the text complete. Limits the timeout to one second until the next add(), so that the
+  /// screen is erased soon.
   void finish();
   /// Forgets all texts and erases the screen.
   void reset();
@@ -116,7 +122,7 @@ class CaptionEncoder {
   Layout layout_;
   std::uint64_t timeout_ = 0;
   std::uint64_t second_ = 30;
-  std::uint64_t now_ = 0;  // The next slot.
+  std::uint64_t now_ = 0;  // Number of the next slot.
   bool finishing_ = false;
 
   std::deque<Caption> waiting_;  // Sorted by text_start.
@@ -129,7 +135,7 @@ class CaptionEncoder {
   std::optional<std::uint64_t> erase_at_;
   std::uint64_t last_sent_ = 0;            // Slot of the last pair of the last text.
   std::optional<std::uint64_t> last_end_;  // End of the text that is being sent or was sent last.
-  int column_ = 0;                         // Columns used in the row that text continues; 0: none.
+  int column_ = 0;                         // Columns used in the open row; 0 if no row is open.
   int row_ = 0;                            // The open row of a paint-on caption.
   int last_row_ = 0;                       // The last row that a paint-on caption may use.
 

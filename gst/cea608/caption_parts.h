@@ -13,7 +13,7 @@ namespace npuwhisper::cea608 {
 /// The maximum number of rows of a caption (CTA-608-E).
 inline constexpr std::size_t kMaxCaptionRows = 4;
 
-/// A text, or a part of one. Times are in slots.
+/// A text or a part of a text. Times are in slots.
 struct Caption {
   std::vector<Glyph> glyphs{};
   std::uint64_t text_start = 0;  ///< Start of the whole text.

@@ -20,9 +20,9 @@ enum CaptionProperty : guint {
 };
 
 void install_caption_properties(GObjectClass* klass);
-/// Sets the property `id`. Returns false if it is not one of the settings.
+/// Sets the property `id`. Returns false if `id` is not one of the settings.
 bool set_property(CaptionSettings& settings, guint id, const GValue* value);
-/// Stores the property `id` in `value`. Returns false if it is not one of the settings.
+/// Stores the property `id` in `value`. Returns false if `id` is not one of the settings.
 bool get_property(const CaptionSettings& settings, guint id, GValue* value);
 
 /// Creates the application/x-texttocea608-stats structure, which the caller owns.

@@ -19,11 +19,10 @@ namespace npuwhisper {
 /// GAPs that arrive before any segment have no time and are dropped. Above 30 frames per second,
 /// raw output has a GAP in place of each frame that is not a slot of field 1.
 ///
-/// A text or GAP declares everything before its end complete, as durations do anywhere in
-/// GStreamer. Text for a time that has passed is sent in the next free frames. If there is nothing
-/// to send for longer than kLongestFill, one GAP event covers this time except its last
-/// kLongestFill, which is filled with frames. A segment that plays backwards has no captions, only
-/// GAPs.
+/// As everywhere in GStreamer, a text or GAP declares everything before its end complete. Text for
+/// a time that has passed is sent in the next free frames. If there is nothing to send for longer
+/// than kLongestFill, one GAP event covers this time except its last kLongestFill, which is filled
+/// with frames. A segment that plays backwards has no captions, only GAPs.
 ///
 /// The functions for settings, latency and counters are thread-safe. Only the streaming thread,
 /// which holds the sink pad's stream lock, may call the other functions; reset() may also be called
@@ -45,14 +44,14 @@ class CaptionStream {
     return change(settings_);
   }
   const cea608::EncoderCounters& counters() const { return encoder_.counters(); }
-  /// Returns how long after its timestamp a frame is sent: the lookahead plus the frame's duration.
+  /// Returns the delay of a frame after its timestamp: the lookahead plus the frame's duration.
   GstClockTime latency() const;
 
-  /// Negotiates caps with downstream and sends them if there are none yet or downstream requests
-  /// new ones. Returns false on failure.
+  /// Negotiates caps with downstream. Sends the caps if the pad has no caps yet or if downstream
+  /// requests new caps. Returns false on failure.
   bool negotiate();
-  /// Applies a TIME segment and forwards its event, of which it takes ownership. If the timing
-  /// changes, the frames held back by the lookahead are sent first. Returns false if downstream
+  /// Applies a TIME segment and forwards `event`. Takes ownership of `event`. If the timing
+  /// changes, first sends the frames that the lookahead holds back. Returns false if downstream
   /// refuses the event.
   bool segment(GstEvent* event);
   /// Adds a text. If `pts` is NONE, the text starts at the end of the text and GAPs so far. If

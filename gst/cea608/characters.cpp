@@ -105,7 +105,7 @@ class Collector {
   std::optional<Glyph> pending_;
 };
 
-// Adds the ASCII transliteration of `c`, or a replacement if GLib knows none. In the locale C, GLib
+// Adds the ASCII transliteration of `c`, or kReplacement if GLib knows none. In the locale C, GLib
 // writes only ASCII, and '?' for unknown characters.
 void transliterate(gunichar c, Collector& out) {
   gchar utf8[7] = {};

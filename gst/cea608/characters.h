@@ -13,7 +13,7 @@ struct Glyph {
   enum class Kind : std::uint8_t {
     Basic,     ///< One byte, `basic`.
     Special,   ///< The two bytes {set, code}.
-    Extended,  ///< `basic`, which {set, code} then replaces in decoders that know the set.
+    Extended,  ///< `basic`, then {set, code}, which replaces `basic` if a decoder knows the set.
     Space,     ///< A basic character at which a row may end.
     NewRow,    ///< No column: starts a new row.
   };
@@ -33,12 +33,15 @@ struct GlyphText {
 };
 /// Converts text to glyphs. Invalid UTF-8 is not an error. Reentrant.
 ///
-/// The conversion has these steps, in this order: characters are composed (NFC); those in
-/// CTA-608-E's sets (basic, special, and the extended sets for Spanish, French, Portuguese, German
-/// and Danish) are kept; marks, control characters and zero-width characters are dropped; others
-/// are transliterated to ASCII where GLib can (ő to o, … to ...); everything else becomes
-/// kReplacement, and so does invalid UTF-8. White space collapses to single spaces, with none at
-/// either end. Newlines start a new row; no row is empty.
+/// The conversion has these steps, in this order:
+///   - Composes characters (NFC).
+///   - Keeps the characters of CTA-608-E's sets: basic, special, and the extended sets for Spanish,
+///     French, Portuguese, German and Danish.
+///   - Drops marks, control characters, zero-width characters and soft hyphens.
+///   - Transliterates other characters to ASCII where GLib can (ő to o, … to ...).
+///   - Converts the remaining characters and invalid UTF-8 to kReplacement.
+/// White space collapses to single spaces, and is dropped at both ends. Newlines start a new row.
+/// No row is empty.
 GlyphText glyphs_of(std::string_view utf8);
 
 inline constexpr Glyph kReplacement{.basic = '?'};

@@ -28,8 +28,8 @@ constexpr std::array<RowAddress, kRows> kRowAddresses = {{{0x11, 0x40},
                                                           {0x13, 0x60},
                                                           {0x14, 0x40},
                                                           {0x14, 0x60}}};
-// Flag in the second byte of a preamble that indents. Bits 1 to 3 then hold the indent in steps of
-// four columns.
+// A flag in the second byte of a preamble. If the flag is set, bits 1 to 3 hold the indent in steps
+// of four columns.
 constexpr int kIndents = 0x10;
 
 }  // namespace

@@ -7,8 +7,8 @@
 
 namespace npuwhisper::cea608 {
 
-// The control codes of caption channel 1 (CC1) that captions need, according to CTA-608-E. Each
-// code must be sent twice in a row; a decoder ignores the repetition.
+// The rows, columns and control codes of caption channel 1 (CC1), according to CTA-608-E. Each
+// control code must be sent twice in a row. A decoder ignores the repetition.
 
 constexpr int kRows = 15;
 constexpr int kColumns = 32;

@@ -12,9 +12,9 @@ namespace npuwhisper::cea608 {
 using Row = std::vector<Glyph>;
 
 /// Splits text into rows of at most `width` columns (at least 1): at Glyph::Kind::NewRow, between
-/// words, and within words that are wider than a row. The first row returned is for an open row
-/// that has `room` columns left; it is empty if nothing fits. Where a word wraps, the space before
-/// it is dropped.
+/// words, and within words that are wider than a row. The first row of the result continues an open
+/// row that has `room` columns left, and is empty if nothing fits. Drops the space before a word
+/// that starts a new row.
 std::vector<Row> wrap(std::span<const Glyph> text, std::size_t width, std::size_t room);
 
 }  // namespace npuwhisper::cea608

@@ -33,7 +33,7 @@ namespace npuwhisper {
 ///   watchdog                           monitors the worker and the tasks
 /// Locks, outermost first: STATE_LOCK, the sink pad's STREAM_LOCK, a source pad's STREAM_LOCK,
 /// limit_mutex. The mutexes of settings, loader, worker, watchdog, input, text, json and audio are
-/// leaves: none is held while another of them is taken, nor while a pad, the bus or the runtime is
+/// leaves. No leaf is held while another leaf is taken, or while a pad, the bus or the runtime is
 /// called. There are three exceptions: the queue takes the pool's locks under its mutex, a
 /// SourceTask takes its pad's locks to pause or resume its task, and the worker calls the
 /// transcriber's stats() and cancel(). request_pads_mutex is held while the element's pads are
@@ -53,8 +53,8 @@ struct ElementState {
   SharedSettings settings;
   Counters counters;
   Latency latency;
-  AllocatorPtr allocator;        ///< Offered upstream; has the ring, if there is one.
-  AllocatorPtr chunk_allocator;  ///< For audio that arrives in other memory.
+  AllocatorPtr allocator;        ///< Offered upstream. May hold a ring.
+  AllocatorPtr chunk_allocator;  ///< Allocates the input queue's chunks, which hold copied audio.
   InputQueue input;
   EngineLoader loader;
   OutputPad text;
@@ -66,8 +66,8 @@ struct ElementState {
   GstPad* sink_pad = nullptr;  ///< Owned by the element, as are the other pads.
   GstPad* src_pad = nullptr;
   std::mutex request_pads_mutex;       ///< Guards unsynced_src_pad and audio_src_pad.
-  GstPad* unsynced_src_pad = nullptr;  ///< nullptr unless requested and not released.
-  GstPad* audio_src_pad = nullptr;     ///< nullptr unless requested and not released.
+  GstPad* unsynced_src_pad = nullptr;  ///< nullptr before a request and after the release.
+  GstPad* audio_src_pad = nullptr;     ///< nullptr before a request and after the release.
   std::atomic<guint32> last_seek{GST_SEQNUM_INVALID};
   std::atomic<guint> max_delay_ms{0};
   std::mutex limit_mutex;  ///< Keeps the input's limit and the latency consistent across threads.

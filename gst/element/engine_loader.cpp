@@ -65,8 +65,8 @@ void EngineLoader::load(const EngineOptions& options, int n_load) {
 void EngineLoader::fail_load(int n_load, const Error& error) noexcept {
   post_progress(GST_PROGRESS_TYPE_ERROR, error.message.c_str());
   finish(n_load, State::Failing);
-  // wait() returns only after this ERROR is posted, because failures that follow from it post
-  // ERRORs too.
+  // wait() returns only after this ERROR is posted, so that the ERRORs of resulting failures come
+  // later.
   post_error(element_, error, [this, n_load] { finish(n_load, State::Failed); });
 }
 

@@ -17,22 +17,22 @@ namespace npuwhisper {
 
 /// Loads the engine in a thread of its own and reports on the bus (PROGRESS, or ERROR on failure).
 /// Keeps the engine until other options are requested or the element is finalized, so that an
-/// application that probes the element (PAUSED, NULL, PAUSED) does not load it twice. Thread-safe,
-/// except that only the element's state changes may call start() and end(), one at a time. No other
-/// lock is taken while the mutex is held.
+/// application that probes the element (PAUSED, NULL, PAUSED) does not load the engine twice.
+/// Thread-safe, except that only the element's state changes may call start() and end(), one at a
+/// time. No other lock is taken while the mutex is held.
 class EngineLoader {
  public:
   explicit EngineLoader(GstElement* element) : element_(element) {}
 
   /// Starts to load the engine, unless a load with these options is in progress, has succeeded or
   /// has failed. Waits for a load with other options to end, and releases its engine. Errors:
-  /// Unavailable (the thread cannot be started); then no load begins and no message is posted on
-  /// the bus.
+  /// Unavailable if the thread cannot be started. After this error, no load is in progress and no
+  /// message is posted on the bus.
   Result<void> start(const EngineOptions& options);
   /// Waits for the load and returns the engine. Returns nullptr if loading failed (an ERROR was
   /// posted), if no load was started or if `stop` was requested first.
   std::shared_ptr<Engine> wait(std::stop_token stop);
-  /// Waits for the thread that loads, because the element may be finalized in NULL. Discards the
+  /// Waits for the loading thread, because the element may be finalized in NULL. Discards the
   /// result of a failed load, so that the next start() tries again.
   void end();
 

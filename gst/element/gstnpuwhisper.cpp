@@ -63,7 +63,7 @@ void set_timing(ElementState& state, const Settings& settings) {
   state.audio.set_sync(settings.meta_sync);
 }
 
-/// Passes changes of latency, lateness and meta-sync on, and announces another latency.
+/// Passes on changes of latency, lateness and meta-sync. Announces a changed latency.
 void apply_timing(GstElement* element, ElementState& state) {
   const Settings settings = state.settings.get();
   const bool other_lateness = settings.lateness_ms * GST_MSECOND != state.latency.lateness();
@@ -111,7 +111,7 @@ void get_property(GObject* object, guint id, GValue* value, GParamSpec* spec) {
 }
 
 // Records the longest delay of text so far (max-observed-delay), from which users can choose a
-// latency. Posts a WARNING if it exceeds latency plus lateness.
+// latency. Posts a WARNING if the delay exceeds latency plus lateness.
 void note_delay(GstElement* element, GstClockTime delay) {
   ElementState& state = state_of(element);
   const auto ms = static_cast<guint>(delay / GST_MSECOND);
@@ -178,8 +178,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     default:
       break;
   }
-  // In a downward transition, this call deactivates the pads. No thread may still wait in a pad
-  // then.
+  // In a downward transition, this call deactivates the pads, so no thread may still wait in a pad.
   const GstStateChangeReturn result =
       GST_ELEMENT_CLASS(gst_npu_whisper_parent_class)->change_state(element, transition);
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
@@ -190,8 +189,8 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
     state.input.stop();
     state.worker.stop();
     state.watchdog.stop();
-    // The element releases the ring here. Only memory that upstream still holds keeps the device
-    // open.
+    // Releases the element's reference to the ring. From here on, only memory that upstream still
+    // holds keeps the device open.
     npuwhisper::set_audio_ring(state.allocator.get(), nullptr);
   }
   if (transition == GST_STATE_CHANGE_READY_TO_NULL) state.loader.end();

@@ -14,14 +14,15 @@ namespace {
 
 constexpr auto kReadWrite = static_cast<GParamFlags>(G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS);
 constexpr auto kReadOnly = static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS);
-// A change of such a property needs another engine. The change is applied when the element goes to
-// READY or PAUSED.
+// Flags of properties whose change needs another engine. The change is applied when the element
+// goes to READY or PAUSED.
 constexpr auto kWhileReady = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_READY);
-// A change of such a property is applied immediately. Audio received before the change is still
-// transcribed with the old value.
+// Flags of properties whose change is applied immediately. Audio received before the change is
+// still transcribed with the old value.
 constexpr auto kWhilePlaying = static_cast<GParamFlags>(kReadWrite | GST_PARAM_MUTABLE_PLAYING);
-// Values beyond the range are clamped. Otherwise, a language binding would abort a program that
-// sets such a value. A bin can also forward such a value from its own user.
+// Flags of properties whose values are clamped to their range. Without clamping, a language binding
+// would abort a program that sets a value beyond the range. A bin can also forward such a value
+// from its own user.
 constexpr auto kNearest = static_cast<GParamFlags>(kWhilePlaying | G_PARAM_LAX_VALIDATION);
 
 /// A property that is a member of Settings. The member's initial value is the property's default.
@@ -29,9 +30,9 @@ struct Setting {
   const char* name;
   const char* nick;
   const char* blurb;
-  double min = 0;  // only for numbers
+  double min = 0;  // Range of a number.
   double max = 0;
-  GType (*type)() = nullptr;  // only for enums and flags
+  GType (*type)() = nullptr;  // Type of an enum or of flags.
   GParamFlags flags = kWhilePlaying;
   bool remakes_transcriber = true;  // A change needs a new transcriber.
 
@@ -144,7 +145,7 @@ constexpr Setting setting(Member, Setting row) {
   return row;
 }
 
-// The id of a property is its place in the table, from 1.
+// The id of a property is its place in this table. The first place has id 1.
 constexpr std::array kSettings = {
     // Settings of the engine.
     setting(
@@ -358,7 +359,7 @@ constexpr std::array kSettings = {
 };
 static_assert(kSettings.size() < kPropMaxObservedDelay);
 
-/// Returns the setting with this property id, or nullptr if there is none.
+/// Returns the setting with this property id, or nullptr if no setting has this id.
 const Setting* find(guint id) {
   return id >= 1 && id <= kSettings.size() ? &kSettings[id - 1] : nullptr;
 }

@@ -6,8 +6,8 @@
 
 namespace npuwhisper {
 
-/// The GTypes of the element's properties with names for values. Each is registered at the first
-/// call, also for the plugin's documentation. Thread-safe.
+/// Return the GTypes of the element's enum properties. Each GType is registered at its first call,
+/// also for the plugin's documentation. Thread-safe.
 GType device_type();
 GType precision_type();
 GType task_type();
@@ -15,7 +15,7 @@ GType chinese_script_type();
 GType vad_type();
 GType output_mode_type();
 GType caption_style_type();
-/// A set of flags. No flags mean auto.
+/// Returns the GType of npu-stages, a set of flags. An empty set means auto.
 GType npu_stages_type();
 
 /// Converts between stages and flags of npu_stages_type().

@@ -19,7 +19,7 @@ namespace npuwhisper {
 /// The element's properties, as they were set.
 struct Settings {
   EngineOptions engine;
-  TranscriberOptions decoding;  ///< Except languages, temperatures and word times.
+  TranscriberOptions decoding;  ///< Its languages, temperatures and word times are unused.
   std::string language_code;    ///< "", "auto", "en", "en-US", "English", ...
   std::string languages;        ///< "", "en,de,Spanish", ...
   float temperature = 0.0F;
@@ -38,19 +38,19 @@ struct Settings {
   bool streaming = false;
 
   /// Returns the options for a transcriber, except live_latency, pace and samples_waiting. The
-  /// caller sets pace always, live_latency if the source is live or `streaming` is true, and
-  /// samples_waiting if the source is live.
+  /// caller must set pace. If the source is live or `streaming` is true, the caller must also set
+  /// live_latency. If the source is live, the caller must also set samples_waiting.
   TranscriberOptions transcriber_options() const;
   CueFormat cue_format() const;
 };
 
 /// Returns Whisper's code of a language: "en-US" and "English" -> "en", "auto" and "" -> ""
 /// (detect). Whisper knows languages, not regions. A string that is not a language is returned
-/// unchanged; Transcriber::create() then reports it.
+/// unchanged, and Transcriber::create() reports it.
 std::string whisper_language(const std::string& language_code);
 /// Applies whisper_language() to each entry of a comma-separated list: "en-US,German" -> {"en",
-/// "de"}. Removes duplicates. An empty list has no entries. An entry that stands for no language
-/// ("auto") is kept unchanged; Transcriber::create() then reports it.
+/// "de"}. Removes duplicates. Returns no entries for an empty string. An entry that stands for no
+/// language ("auto") is kept unchanged, and Transcriber::create() reports it.
 std::vector<std::string> whisper_languages(const std::string& languages);
 
 /// The settings, shared by the threads of the application and of the element. Thread-safe. No other

@@ -56,8 +56,8 @@ void warn_of_lost_audio(GstObject* parent, std::int64_t n_samples) {
                       ("the input queue was full; see the properties latency and stats"));
 }
 
-// Counts lost events. Warns only once until the element is started again: otherwise, warnings would
-// be posted at the rate of the events.
+// Counts lost events. Posts one WARNING until the element is started again, because otherwise
+// warnings would be posted at the rate of the events.
 void note_lost_events(GstObject* parent, std::size_t n) {
   if (n == 0) return;
   ElementState& state = state_of(parent);
@@ -73,8 +73,8 @@ bool is_sole_reference(const void* object) {
 }
 
 // Returns whether the samples are released with the buffer: no other owner and no pool holds them.
-// Another owner could overwrite samples in a ring while the device still reads them, that is, until
-// their window is done.
+// The device reads samples in a ring until their window is done. During this time, another owner
+// could overwrite the samples.
 bool goes_with_its_samples(GstBuffer* buffer) {
   const GstMemory* memory = gst_buffer_peek_memory(buffer, 0);
   return buffer->pool == nullptr && is_sole_reference(buffer) && is_sole_reference(memory) &&
@@ -120,8 +120,8 @@ void flush_stop(ElementState& state, GstEvent* event) {
   state.audio.flush_stop(event, epoch);
 }
 
-// Answers CAPS with the template's caps. If audio_src is active, restricts them to caps that the
-// peer of audio_src accepts, because the audio leaves the element unchanged on that pad.
+// Answers CAPS with the template's caps. If audio_src is active, restricts the answer to caps that
+// the peer of audio_src accepts, because the audio leaves the element unchanged on that pad.
 void answer_caps(GstPad* pad, const ElementState& state, GstQuery* query) {
   GstCaps* filter = nullptr;
   gst_query_parse_caps(query, &filter);
@@ -144,8 +144,8 @@ void set_caps(ElementState& state, GstEvent* event) {
   state.format = g_strcmp0(format, "S16LE") == 0 ? SampleFormat::S16 : SampleFormat::F32;
 }
 
-// Handles the pad's sticky SEGMENT again if the current stream has sent none: depayloaders do not
-// forward a SEGMENT that equals the one of the previous stream.
+// Handles the pad's sticky SEGMENT again if the current stream has sent no SEGMENT. Depayloaders do
+// not forward a SEGMENT that equals the SEGMENT of the previous stream.
 void keep_segment(GstPad* pad, GstObject* parent) {
   if (!state_of(parent).lacks_segment) return;
   if (GstEvent* kept = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0)) {
@@ -159,9 +159,9 @@ bool reaches_beyond(const GstSegment& segment, GstClockTime start, GstClockTime 
          (start > segment.stop || duration > segment.stop - start);
 }
 
-// Returns the part of the buffer within the segment, or nullptr if there is none.
-// gst_audio_buffer_clip() uses the buffer's duration and fails if it exceeds that of the samples.
-// The duration is corrected here first.
+// Returns the part of the buffer within the segment, or nullptr if the whole buffer is outside.
+// gst_audio_buffer_clip() uses the buffer's duration, and fails if this duration exceeds the
+// duration of the samples. Therefore, this function first corrects the duration.
 GstBuffer* clip(const ElementState& state, GstBuffer* buffer) {
   if (state.segment.format != GST_FORMAT_TIME) return buffer;
   const std::size_t step = bytes_per_sample(state.format);
@@ -214,7 +214,7 @@ gboolean sink_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       set_caps(state, event);  // The text pads have caps of their own.
       return TRUE;
     case GST_EVENT_STREAM_COLLECTION:
-      return TRUE;  // It describes upstream's streams, but not the text.
+      return TRUE;  // The collection describes upstream's streams, but not the text.
     case GST_EVENT_STREAM_START:
       state.lacks_segment = true;
       break;

@@ -10,10 +10,10 @@ namespace {
 // The input queue's limit when not live. It is about half of a window of 30 s, so that upstream
 // decodes ahead while a window is transcribed. Each second takes 64 kB as F32.
 constexpr std::int64_t kQueueSamples = 16 * kSampleRate;
-// The part of the input queue's limit that is added to latency and lateness when live. When more
-// audio than the latency is queued, the transcriber skips to the live edge; it chooses what to skip
-// better than the queue. The queue drops audio only when an inference exceeds latency and lateness
-// by this much.
+// The room of the input queue for live audio, in addition to latency and lateness. If more audio
+// than the latency is queued, the transcriber skips to the live edge. The transcriber chooses
+// better than the queue what to skip. Therefore, the queue drops audio only if an inference exceeds
+// latency and lateness by this constant.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;
 
 bool refresh(ElementState& state, bool may_end_live) {

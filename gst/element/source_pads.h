@@ -19,10 +19,10 @@ void source_linked(GstPad* pad, GstPad* peer, gpointer);
 gboolean source_query(GstPad* pad, GstObject* parent, GstQuery* query);
 
 /// Queries upstream's latency at the beginning of a stream and sizes the input queue for it. Only
-/// this function may end liveness. Posts LATENCY on a change.
+/// this function may change a live element back to not live. Posts LATENCY on a change.
 void update_latency(GstElement* element, ElementState& state);
 /// Sizes the input queue after a change of the element's own budget or lateness. Also works without
-/// upstream. Posts LATENCY if upstream's latency changed, or in any case if `announces`.
+/// upstream. Posts LATENCY if upstream's latency changed or if `announces` is true.
 void update_own_latency(GstElement* element, ElementState& state, bool announces);
 
 }  // namespace npuwhisper

@@ -75,8 +75,8 @@ class Watchdog {
   std::optional<Clock::time_point> playing_since_;
   std::condition_variable_any stopped_;
 
-  // Accessed only by the thread: start times of the calls last reported, so that none is reported
-  // twice.
+  // Start times of the calls that were reported last, so that no call is reported twice. Accessed
+  // only by the thread.
   Clock::time_point told_decoding_;
   std::array<Clock::time_point, 3> told_pushes_{};
 

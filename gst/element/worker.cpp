@@ -27,25 +27,25 @@ constexpr std::int64_t kMaxHeardGap = kSampleRate;
 // Consecutive short GAPs also end the speech if their sum exceeds this limit, the length of a
 // window.
 constexpr std::int64_t kMaxHeardGaps = 30 * kSampleRate;
-// Upstream may omit samples without any signal: lost packets, or a demuxer that miscounts frames.
-// Up to this many samples are replaced with silence; a larger hole begins a new stretch of text. In
-// 24 English files with a hole every 3.1 s, these shares of the words were wrong with silence and
-// with a new stretch: 4.8 and 13.3 % (holes of 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 % (0.4
-// s), 24.5 and 25.0 % (0.8 s).
+// Upstream may omit samples without a GAP, because packets are lost or a demuxer miscounts frames.
+// Up to this many missing samples are replaced with silence. A larger hole begins a new stretch of
+// text. In 24 English files with a hole every 3.1 s, the shares of wrong words with silence and
+// with a new stretch were 4.8 and 13.3 % (holes of 0.1 s), 7.1 and 14.5 % (0.2 s), 15.4 and 18.0 %
+// (0.4 s), 24.5 and 25.0 % (0.8 s).
 constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
 // A live source that sends no audio for longer than this counts as stopped. Until then, even text
 // that is due waits for the next audio, because many sources send pieces of some tenths of a
 // second.
 constexpr std::chrono::milliseconds kLongestPiece{500};
-// The time from settle() until text is due. It is needed for a last pass over the audio and for
-// passing its text to the pad, whose GAPs follow the clock.
+// The time between settle() and the moment at which text is due. The worker needs this time for a
+// last pass over the audio and for passing the text to the pad. The pad sends GAPs by the clock.
 constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
-// Smaller steps back are ignored: demultiplexers of live transport streams correct their clock in
-// steps.
+// The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
+// correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
-// Maximum number of events that wait for the text before them: one every 10 ms of a window. If
-// there are more, the oldest is sent before that text; a full source pad then makes upstream wait.
+// Maximum number of events that wait for the text before them: one every 10 ms of a window. If more
+// events wait, the oldest event is sent before its text. If the source pad is full, upstream waits.
 constexpr std::size_t kMaxDeferred = 3000;
 // Interval at which the worker checks whether the engine is still loading.
 constexpr std::chrono::milliseconds kLoadingTick{10};
@@ -58,7 +58,7 @@ bool is_speech(const GstSegment& segment) {
 }
 
 // Returns the SEGMENT in TIME format. A SEGMENT in another format (appsrc sends BYTES by default)
-// becomes one that starts at 0, with the same seqnum.
+// becomes a SEGMENT that starts at 0, with the same seqnum.
 EventPtr in_time_format(const EventPtr& event) {
   const GstSegment* segment = nullptr;
   gst_event_parse_segment(event.get(), &segment);
@@ -184,9 +184,10 @@ void Worker::run(std::stop_token stop) {
   }
 }
 
-// Returns the time until settle(). A live source that sends no more audio (unplugged, muted) must
-// not hold back text, even if it still sends events. Text is then sent when it is due by the clock,
-// and at the latest when the transcriber's latency has passed since the last audio.
+// Returns the time until settle() must be called. A live source that sends no more audio
+// (unplugged, muted) must not hold back text, even if the source still sends events. Such text is
+// sent when it is due by the clock, and at the latest when the transcriber's latency has passed
+// since the last audio.
 std::chrono::milliseconds Worker::time_to_settle() const {
   const auto now = Clock::now();
   auto left = quiet_since_ + latency_.of_transcriber() - now;
@@ -264,8 +265,8 @@ bool Worker::renew_transcriber() {
   made_for_live_ = live;
   patience_ = 0;
   if (settings.streaming && !live) {
-    // A pass may use the whole latency. Words after the first one of a caption may become known
-    // only in that pass, so the caption becomes due one step later.
+    // A pass may use the whole latency. The later words of a caption may become known only in that
+    // pass, so the caption becomes due one step later.
     patience_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
   }
   format_.cues = settings.cue_format();
@@ -294,8 +295,8 @@ void Worker::handle(const Audio& audio) {
   hear(audio);
 }
 
-// Returns whether `start` is slightly before the end of the audio so far. Then the timestamps are
-// considered wrong and the audio continuous.
+// Returns whether `start` is slightly before the end of the audio so far. In this case, the
+// timestamps are considered wrong, and the audio is considered continuous.
 bool Worker::is_step_back(GstClockTime start) const {
   const GstClockTime end = timeline_.end();
   return timeline_.n_samples() > 0 && start < end && end - start <= kMaxStepBack;
@@ -374,7 +375,7 @@ std::int64_t Worker::piece_of(std::int64_t n) {
   return n;
 }
 
-// Passes on the result of the transcriber. Returns false if it failed or was cancelled.
+// Passes on the result of the transcriber. Returns false if the call failed or was cancelled.
 bool Worker::take(const Result<std::vector<Segment>>& segments) {
   if (!segments) {
     if (segments.error().code != ErrorCode::Cancelled) fail_stream(segments.error());
@@ -397,8 +398,8 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
   return true;
 }
 
-// If streaming and not live, returns the time up to which captions are due, counted in audio; else
-// returns 0.
+// Returns the timestamp up to which captions are due, computed from the amount of audio pushed.
+// Returns 0 if live or not streaming.
 GstClockTime Worker::due() const {
   const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
   const std::int64_t index = heard - heard % kDueStep - patience_;
@@ -417,8 +418,8 @@ void Worker::announce_skip() {
                       ("decoding takes too long; see the properties latency and stats"));
 }
 
-// Ends the stretch of audio: sends all its text and the events that waited for it. The next sample
-// has index 0 again.
+// Ends the stretch of audio. Sends all text of the stretch and the events that waited for this
+// text. The next sample has index 0 again.
 void Worker::finish() {
   if (transcriber_ && timeline_.n_samples() > 0) {
     if (!input_.is_current(epoch_) || !take(transcribe([](Transcriber& t) { return t.drain(); })))
@@ -431,8 +432,8 @@ void Worker::finish() {
 }
 
 // Sends the text of all audio so far, since no more audio arrives. The stretch does not end here,
-// because the source may resume where it stopped: a word that was cut in two would be transcribed
-// twice.
+// because the source may resume where it stopped. If the stretch ended in the middle of a word, the
+// word would be transcribed twice.
 void Worker::settle() {
   quiet_since_ = Clock::now();
   settled_ = true;
@@ -448,7 +449,7 @@ void Worker::settle() {
   release_events(timeline_.n_samples());
 }
 
-// Holds the event back while the text of the audio before it may still be unknown.
+// Holds the event back while the text of the audio before the event may still be unknown.
 void Worker::defer(const EventPtr& event) {
   deferred_.push_back({timeline_.n_samples(), share(event)});
   if (settled_ || timeline_.n_samples() == 0) release_events(timeline_.n_samples());
@@ -509,7 +510,7 @@ void Worker::handle_segment(const EventPtr& event) {
   tell_language();
 }
 
-// Sends the tag of the requested language, if any, before there is audio.
+// If a language is requested, sends its tag before audio arrives.
 void Worker::tell_language() {
   if (!engine_ || !have_segment_ || !is_speech(segment_) || !renew_transcriber()) return;
   output_.language(transcriber_->language());

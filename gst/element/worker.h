@@ -47,7 +47,8 @@ class Worker {
   /// Makes a running inference return soon. Takes no lock that is held for long.
   void cancel();
   TranscriberStats stats() const;
-  /// Returns the call of the transcriber that is in progress, if any.
+  /// Returns the record of the transcriber's calls, which holds the start time of a call in
+  /// progress.
   const WatchedCall& decoding() const { return decoding_; }
 
  private:
@@ -114,7 +115,7 @@ class Worker {
   LanguageWarning language_warning_;
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
-  // Samples until a caption is due, if streaming and not live; else 0.
+  // Delay after which a caption is due, in samples; 0 if live or not streaming.
   std::int64_t patience_ = 0;
   std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.

@@ -13,7 +13,7 @@
 namespace {
 
 constexpr gsize kAlignment = 64;          // One cache line, one AVX-512 register.
-constexpr gsize kGranule = 4096;          // Block sizes are rounded up to multiples of this.
+constexpr gsize kGranule = 4096;          // Block sizes are multiples of this number.
 constexpr gsize kMaxIdleBytes = 8 << 20;  // Limit of memory kept for reuse.
 
 // The state of an allocator: the unused blocks by size, the counters and the ring. Thread-safe.
@@ -88,11 +88,12 @@ class AllocatorState {
   bool is_promised_ = false;
 };
 
-// The header at the start of a block. The samples follow it, aligned, or are a slice of the ring. A
-// part (gst_memory_share) is a header without a block; it keeps its parent alive.
+// The header at the start of a block. The samples are aligned and follow the header, or they are a
+// slice of the ring. A part of another memory (gst_memory_share) is a header without a block. A
+// part keeps its parent alive.
 struct AudioMemory {
   GstMemory memory;
-  gsize block_size = 0;  // 0: this is a part.
+  gsize block_size = 0;  // 0 if this is a part.
   guint8* data = nullptr;
   std::shared_ptr<npuwhisper::AudioRing> ring{};
   std::span<const std::int16_t> slice{};

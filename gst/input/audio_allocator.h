@@ -40,7 +40,7 @@ inline constexpr gsize kRingAlign = 3;
 /// for its header.
 struct AllocatorUse {
   std::uint64_t hits = 0;    ///< Blocks that were reused.
-  std::uint64_t misses = 0;  ///< Blocks that had to be allocated from the system.
+  std::uint64_t misses = 0;  ///< Blocks that were allocated from the system.
 };
 AllocatorUse audio_allocator_use(GstAllocator* allocator);
 

@@ -82,7 +82,7 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
       params.flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT;
       GstBuffer* chunk = nullptr;
       result.flow = gst_buffer_pool_acquire_buffer(pool_.get(), &chunk, &params);
-      // push_back() may also throw bad_alloc.
+      // Throws bad_alloc on a lack of memory, like push_back() below.
       if (result.flow == GST_FLOW_ERROR) throw std::bad_alloc();
       if (result.flow != GST_FLOW_OK) return result;
       Audio audio{.buffer = BufferPtr(chunk), .format = format, .pts = pts};
@@ -99,8 +99,9 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
   return result;
 }
 
-// Copies as much of `bytes` as the last item has room for and returns the number of bytes. Returns
-// 0 unless the last item is a chunk of our pool that the audio continues within Timeline::kDrift.
+// Appends as much of `bytes` to the last item as fits, and returns the number of bytes appended.
+// Returns 0 unless the last item is a chunk of pool_ whose audio `bytes` continue within
+// Timeline::kDrift.
 std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                                        GstClockTime pts) {
   if (items_.empty()) return 0;
@@ -137,7 +138,7 @@ InputQueue::EventResult InputQueue::push(EventPtr event) {
 void InputQueue::drop_events(EventResult& result) {
   result.n_lost = drop_superseded_events();
   if (n_events() > kMaxEvents && is_boundary(event_of(items_.back().item))) {
-    // Audio between boundaries keeps them from replacing each other.
+    // Boundaries replace each other only if no audio lies between them.
     result.n_dropped_samples = drop_audio();
     result.n_lost += drop_superseded_events();
   }
@@ -146,8 +147,9 @@ void InputQueue::drop_events(EventResult& result) {
     const GstEvent* event = event_of(queued.item);
     return event != nullptr && !is_boundary(event);
   });
-  // This return is never reached. Without other events, only boundaries are left, at most one of
-  // each kind because the audio was dropped, and their number is below kMaxEvents.
+  // This return is never reached. Without other events, the queue holds only boundaries. Because
+  // the audio was dropped, at most one boundary of each kind is left, which is far below
+  // kMaxEvents.
   if (other == items_.end()) return;
   const std::size_t n_lost_marks = other->n_lost_marks;
   const auto next = items_.erase(other);

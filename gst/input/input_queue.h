@@ -28,25 +28,25 @@ struct Audio {
   BufferPtr buffer;
   SampleFormat format = SampleFormat::F32;
   std::int64_t n_samples = 0;
-  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< NONE if it follows the previous audio.
+  GstClockTime pts = GST_CLOCK_TIME_NONE;  ///< NONE if this audio follows the previous audio.
   std::int64_t n_dropped = 0;              ///< Samples dropped right before this audio.
 };
 
 /// Bounded queue of audio and serialized events, in order, between the streaming thread (the only
-/// producer) and the worker (the only consumer). Audio in memory of our allocator is queued without
-/// copying. Other audio is copied once, into chunks of our pool. A full queue blocks the producer,
-/// or, when live, drops the audio it holds, so that the worker continues at the live edge. The
-/// queue may become live at any time; waiting threads are then woken to check again.
+/// producer) and the worker (the only consumer). Audio in memory of an audio allocator is queued
+/// without copying. Other audio is copied once, into chunks of the queue's pool. A full queue
+/// blocks the producer. A full live queue instead drops its audio, so that the worker continues at
+/// the live edge. The queue may become live at any time. A change wakes the waiting threads, which
+/// then check again.
 ///
-/// The number of events is bounded, too. Too many events block the producer. When live, all but the
-/// newest event of each kind are dropped instead. Little is lost: newer tags replace older ones,
-/// and audio has its own timestamps, so it does not need the GAPs. An event that begins or ends
-/// something (STREAM_START, SEGMENT, SEGMENT_DONE, EOS) is dropped only if no audio lies between it
-/// and a newer event of its kind or a newer STREAM_START. If that leaves no room for such an event,
-/// the queued audio is dropped. If it leaves no room for any other event, the oldest event that
-/// does not begin or end something is dropped.
+/// The number of events is bounded, too. Too many events block the producer. A live queue instead
+/// drops all but the newest event of each kind. Little is lost: newer tags replace older tags, and
+/// GAPs are not needed, because audio has its own timestamps. A boundary (STREAM_START, SEGMENT,
+/// SEGMENT_DONE, EOS) is dropped only if no audio lies between it and a newer event of its kind or
+/// a newer STREAM_START. If there is still no room for a new boundary, the queued audio is dropped.
+/// If there is still no room for another event, the oldest event that is not a boundary is dropped.
 ///
-/// Each flush begins a new epoch; results that the consumer still computes from an older epoch are
+/// Each flush begins a new epoch. Results that the consumer still computes from an older epoch are
 /// invalid. Thread-safe. Only the pool's own locks are taken while mutex_ is held.
 class InputQueue {
  public:
@@ -70,7 +70,7 @@ class InputQueue {
   struct EventResult {
     bool accepted = false;
     std::int64_t n_dropped_samples = 0;
-    std::size_t n_lost = 0;  ///< Events dropped without a newer one that replaces them.
+    std::size_t n_lost = 0;  ///< Events dropped although no newer event replaces them.
   };
 
   InputQueue(GstAllocator* allocator, Counters& counters);
@@ -85,9 +85,9 @@ class InputQueue {
   /// audio if `live`, and blocks the producer otherwise.
   void set_limit(std::int64_t n_samples, bool live);
 
-  /// Queues audio without copying. `audio.buffer` must be in memory of our allocator.
+  /// Queues audio without copying. `audio.buffer` must be in memory of an audio allocator.
   PushResult push(Audio audio);
-  /// Queues a copy of `bytes` (whole samples) that start at `pts`.
+  /// Queues a copy of `bytes`, which are whole samples and have the timestamp `pts`.
   PushResult copy(std::span<const std::byte> bytes, SampleFormat format, GstClockTime pts);
   /// Queues a serialized event. Waits for room unless live. The event is not accepted while
   /// flushing or stopped, or if the worker has failed and the queue has no room.

@@ -13,9 +13,9 @@
 namespace npuwhisper {
 namespace {
 
-// The limit of audio held when not live, in samples (96 s). A little over a minute of this audio is
-// also in the input queue and in a window of the transcriber, and its text is not known yet. The
-// rest is audio that waits for a sink.
+// The limit of audio held when not live, in samples (96 s). For a little over a minute of this
+// audio, the text is not known yet, because the audio is also in the input queue or in a window of
+// the transcriber. The remaining audio waits for a sink.
 constexpr std::int64_t kMostSamples = 96 * kSampleRate;
 // The number of samples of live audio that may be held in addition to those of the latency.
 constexpr std::int64_t kLiveSlack = 2 * kSampleRate;
@@ -74,7 +74,8 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
 bool AudioOutput::has_room() const {
   if (n_buffers_ >= kMostBuffers) return false;
   if (!latency_.live()) return n_samples_ < kMostSamples;
-  // Sources that do not pace their data (such as RTP) may deliver this much audio in one burst.
+  // Sources that do not pace their data (such as RTP) may deliver audio of this duration in one
+  // burst.
   const GstClockTime wait = latency_.upstream() + latency_.budget();
   return n_samples_ < time_to_samples(wait) + kLiveSlack;
 }
@@ -100,9 +101,9 @@ void AudioOutput::queue_event(EventPtr event) {
   changed_.notify_all();
 }
 
-// Drops the superseded events and, if that is not enough, the oldest other event. Returns the
-// number of events lost. Keeps boundaries that no newer one replaces, because the limit of buffers
-// bounds their number. The caller holds the mutex.
+// Drops the superseded events and, if too many events remain, also the oldest event that is not a
+// boundary. Returns the number of events lost. Keeps boundaries that no newer boundary replaces,
+// because the limit of buffers bounds their number. The caller holds the mutex.
 std::size_t AudioOutput::drop_events() {
   const auto ignore = [](const Item&, const Item&) {};
   std::size_t n_lost = drop_superseded(items_, event_of, ignore);

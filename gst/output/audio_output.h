@@ -18,10 +18,10 @@
 namespace npuwhisper {
 
 /// The pad `audio_src`: forwards the input audio by reference, with its events, and attaches the
-/// recognised text to it as metas. In sync, a buffer waits until all text up to its end is known
-/// or, live, until the buffer is due, so each meta is on the buffer in which its text begins. Text
-/// that arrives after its buffer was sent is attached to the next buffer. Not in sync, audio is
-/// sent immediately, and text is attached to the next buffer.
+/// recognised text to it as metas. In sync, a buffer waits until all text up to its end is known,
+/// so that each meta is on the buffer in which its text begins. A live buffer waits no longer than
+/// until it is due. Text that arrives after its buffer was sent is attached to the next buffer.
+/// Without sync, audio is sent immediately, and text is attached to the next buffer.
 ///
 /// The audio held is bounded. Only a slow downstream can exhaust the limit. The producer then waits
 /// or, live, all held audio is dropped. Events are bounded as well, see write(). If the limit of
@@ -45,16 +45,18 @@ class AudioOutput final : public SourceTask {
   GstClockTime start_of(const GstBuffer* buffer, std::int64_t n_samples);
   /// Queues a reference to a buffer and returns the number of samples dropped to make room for it.
   /// Blocks while there is no room, unless live; a stop or a flush ends the wait. The caller must
-  /// queue the buffer for the worker first: held buffers, and thus room, may depend on its text.
+  /// first queue the buffer for the worker, because held buffers, and therefore the room, may
+  /// depend on the text of the new buffer.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
   /// Queues a reference to a serialized event and returns the number of events that were lost.
-  /// Never blocks, because both the text that the pad waits for and the element linked to the pad
-  /// may need the audio after the event. If too many events are queued, events that newer ones
-  /// replace are dropped (drop_superseded), then the oldest one that is not a boundary.
+  /// Never blocks, because the audio after the event may be needed first: for the text that the pad
+  /// waits for, or by the element linked to the pad. If too many events are queued, drops events
+  /// that newer events replace (drop_superseded()). If there are still too many, drops the oldest
+  /// event that is not a boundary.
   std::size_t write(GstEvent* event);
 
-  /// Adds text that was spoken after the last mark that the worker passed. Ignored if `epoch` is
-  /// not the current one.
+  /// Adds text that was spoken after the last mark that the worker passed. Does nothing if `epoch`
+  /// is not the current epoch.
   void say(std::uint64_t epoch, SegmentMeta meta);
   /// Reports that all text between the last mark that the worker passed and `to` is known.
   void heard(std::uint64_t epoch, GstClockTime to);
@@ -67,7 +69,7 @@ class AudioOutput final : public SourceTask {
  private:
   struct Item {
     std::variant<BufferPtr, EventPtr> what;
-    std::uint64_t n_marks = 0;   ///< The number of marks written before it; set for buffers only.
+    std::uint64_t n_marks = 0;   ///< Number of marks written before a buffer; 0 for events.
     GstClockTime start = 0;      ///< Start of a buffer.
     GstClockTime end = 0;        ///< End of a buffer.
     std::int64_t n_samples = 0;  ///< Length of a buffer; 0 for events.
@@ -106,7 +108,7 @@ class AudioOutput final : public SourceTask {
   GstClockTime heard_to_ = 0;
   bool discont_ = false;  // Audio was dropped before the next buffer.
 
-  // Start of a buffer without a timestamp. Accessed only by the streaming thread.
+  // Start of the next buffer if it has no timestamp. Accessed only by the streaming thread.
   GstClockTime next_time_ = 0;
   GstSegment segment_{};  // Accessed only by the task's thread.
 };

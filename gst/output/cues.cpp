@@ -13,8 +13,8 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The latest time that is passed to CaptionMaker, 146 years. Later times could overflow there,
-// because CaptionMaker adds seconds to signed times.
+// The latest time that is passed to CaptionMaker, 146 years. CaptionMaker adds seconds to signed
+// times, so later times could overflow.
 constexpr GstClockTime kEndOfTime = GstClockTime{1} << 62;
 
 nanoseconds to_chrono(GstClockTime time) {

@@ -19,8 +19,8 @@ namespace npuwhisper {
 /// The unit of text in one buffer.
 enum class OutputMode { Segment, Word };
 
-/// Specifies how speech becomes cues. `captions` applies to the mode Segment only; words are sent
-/// unchanged.
+/// Specifies how speech becomes cues. `captions` applies only to the mode Segment. In the mode
+/// Word, words are sent unchanged.
 struct CueFormat {
   OutputMode mode = OutputMode::Segment;
   CaptionLayout captions;
@@ -32,8 +32,8 @@ struct CueFormat {
 };
 
 /// The speech of one segment of the transcriber, with times as buffer timestamps of the input.
-/// `texts` contains the segment's words if `format` needs them and there are any, otherwise the
-/// whole text.
+/// `texts` contains the segment's words if `format` needs words and the segment has words.
+/// Otherwise, `texts` contains the whole text.
 struct Speech {
   std::vector<SpokenText> texts;
   std::string language;
@@ -45,7 +45,7 @@ Speech speech_of(const Segment& segment, const Timeline& timeline, const CueForm
 struct Cue {
   GstClockTime start = 0;
   GstClockTime end = 0;
-  /// End of the last word; NONE if there is no new word.
+  /// End of the last word; NONE if the cue has no new word.
   GstClockTime spoken = GST_CLOCK_TIME_NONE;
   std::string text;  ///< Plain UTF-8; lines are separated by '\n'.
 };
@@ -53,13 +53,13 @@ struct Cue {
 /// Turns speech into cues that never overlap and never go back in time, even if the word times do.
 /// A cue that would start before the end of the last cue starts at that end, and every cue lasts at
 /// least kShortest. Without captions, each text becomes a cue immediately. A caption waits for the
-/// words that complete it, until leave() says that it is due (CaptionMaker). Reentrant.
+/// words that complete it (CaptionMaker), but no longer than until leave() returns it. Reentrant.
 class CueMaker {
  public:
   static constexpr GstClockTime kShortest = 20 * GST_MSECOND;
 
-  /// Discards waiting text. Later cues start at or after the segment's start. They end by its stop,
-  /// if it has one, unless kShortest makes them longer.
+  /// Discards waiting text. Later cues start at or after the segment's start. Later cues end by the
+  /// segment's stop, unless kShortest makes them longer.
   void set_segment(const GstSegment& segment);
   /// Returns the earliest time at which the next cue may start.
   GstClockTime earliest() const { return earliest_; }
@@ -68,7 +68,7 @@ class CueMaker {
   /// Returns the start of the waiting text, or NONE if no text waits.
   GstClockTime pending() const;
 
-  /// Adds speech and returns the cues that it completes. Text of only white space gives none.
+  /// Adds speech and returns the cues that it completes. Text of only white space gives no cues.
   std::vector<Cue> add(const Speech& speech);
   /// Returns the cues that are complete because no later text starts before `known`.
   std::vector<Cue> advance(GstClockTime known);
@@ -93,7 +93,7 @@ class CueMaker {
   GstClockTime stop_ = GST_CLOCK_TIME_NONE;
 };
 
-/// Returns `text` with the characters that Pango markup reserves written as entities.
+/// Returns `text` with entities in place of the characters that Pango markup reserves.
 std::string escape_markup(std::string_view text);
 
 }  // namespace npuwhisper

@@ -8,7 +8,7 @@
 namespace npuwhisper {
 
 std::chrono::milliseconds Latency::of_transcriber() const {
-  // More time than this for the transcriber does not improve any word.
+  // More time does not improve any word of the transcriber.
   constexpr GstClockTime kMost = 20 * GST_SECOND;
   return std::chrono::milliseconds((std::min(patience(), kMost) - kGapLead) / GST_MSECOND);
 }

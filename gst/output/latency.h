@@ -11,13 +11,13 @@ namespace npuwhisper {
 /// Computes the deadlines of the element. When live, the text of audio captured at running time t
 /// reaches its sink by t + upstream's latency + budget + lateness. The budget (property `latency`)
 /// is part of the pipeline's latency. The lateness (property `lateness`) is not; it is added to the
-/// running times of the text. The transcriber may use both times, less kGapLead. Because of
-/// kGapLead, GAP events, which are sent once a tick, reach a sink before the sink has to wait.
+/// running times of the text. The transcriber may use both times, less kGapLead. GAP events are
+/// sent once a tick (100 ms). Because of kGapLead, a GAP reaches a sink before the sink must wait.
 /// Thread-safe.
 class Latency {
  public:
-  /// The time by which a GAP is sent before its deadline: two ticks, but at most half of the
-  /// budget.
+  /// The time by which a GAP is sent before its deadline: two ticks. Half of the budget is used
+  /// instead if it is shorter.
   static constexpr GstClockTime kGapLead = 200 * GST_MSECOND;
 
   void set_budget(GstClockTime budget) { budget_ = budget; }
@@ -31,9 +31,9 @@ class Latency {
   std::chrono::milliseconds of_transcriber() const;
 
   /// Queries the latency upstream of `sink`. Returns true if liveness or latency changed. A live
-  /// element stays live unless `may_end_live`: while a source is replaced, no upstream element can
-  /// report liveness. If upstream cannot answer, for example while a source is still connecting,
-  /// the stored values stay unchanged.
+  /// element stays live unless `may_end_live` is true, because no upstream element can report
+  /// liveness while a source is replaced. If upstream cannot answer, for example while a source is
+  /// still connecting, the stored values stay unchanged.
   bool query_upstream(GstPad* sink, bool may_end_live);
   /// Returns whether upstream failed to answer the last query.
   bool is_unanswered() const { return is_unanswered_; }
@@ -44,17 +44,18 @@ class Latency {
   /// latency plus `own` when live, else with (FALSE, 0, NONE).
   void answer(GstQuery* query, GstClockTime own) const;
 
-  /// When live, returns the position in `segment` (upstream's) up to which all data that may be
-  /// `lateness` late should have been pushed by now. NONE while not live, not playing or before the
-  /// segment.
+  /// Returns the position in upstream's `segment` up to which all data must have been pushed by the
+  /// current clock time. The data may be `lateness` late. Returns NONE if not live, if not playing
+  /// or before the segment.
   GstClockTime deadline(GstElement* element, const GstSegment& segment,
                         GstClockTime lateness) const;
-  /// When live, returns how much time is left until text of audio at `pts` must have been pushed;
-  /// zero if that time has passed. NONE while not live or not playing, or if `pts` is outside
-  /// `segment` (upstream's).
+  /// Returns the time left until the deadline for the text of audio at `pts`, or 0 if the deadline
+  /// has passed. Returns NONE if not live or not playing, or if `pts` is outside upstream's
+  /// `segment`.
   GstClockTime time_left(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
-  /// When live, returns the delay of a cue that is pushed now and whose last word was spoken at
-  /// `pts`. The delay excludes upstream's latency. NONE in the same cases as time_left().
+  /// Returns the delay of a cue that is pushed at the current clock time and whose last word was
+  /// spoken at `pts`. The delay excludes upstream's latency. Returns NONE in the same cases as
+  /// time_left().
   GstClockTime delay_of(GstElement* element, const GstSegment& segment, GstClockTime pts) const;
 
  private:

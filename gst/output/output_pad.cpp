@@ -92,8 +92,9 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
     note();
     return;
   }
-  // An Advance that makes captions due is never merged with another one. Captions depend on each
-  // such step, so the steps must not depend on the speed of the pad's thread.
+  // On the text pad, an Advance that makes captions due is never merged into an earlier Advance.
+  // Captions depend on each such step, so the steps must not depend on the speed of the pad's
+  // thread.
   const auto* advance = std::get_if<Advance>(&item);
   const bool may_merge = advance != nullptr && (advance->due == 0 || content_ == Content::Json);
   if (may_merge && !items_.empty()) {
@@ -126,7 +127,7 @@ std::size_t OutputPad::n_lasting() const {
   return static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), is_lasting));
 }
 
-// Removes the queued draft, if any; there is at most one. The caller holds the mutex.
+// Removes the queued draft. The queue holds at most one draft. The caller holds the mutex.
 void OutputPad::forget_draft() {
   const auto draft = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
     return std::holds_alternative<Draft>(item);
@@ -156,8 +157,8 @@ bool OutputPad::drop_oldest() {
   return is_result;
 }
 
-// Removes `item`. If the item was between two advances, merges them; otherwise, each replacement of
-// a draft could add an advance to the queue. The caller holds the mutex.
+// Removes `item`. If the item was between two advances, merges the two advances. Without the merge,
+// each replacement of a draft could add an advance to the queue. The caller holds the mutex.
 void OutputPad::erase(std::deque<Item>::iterator item) {
   const auto next = items_.erase(item);
   if (next == items_.begin() || next == items_.end()) return;
@@ -199,8 +200,8 @@ void OutputPad::iterate() {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_tick_) return;
   {
-    // If downstream has blocked this thread, text is late. It must be sent before a GAP reports
-    // that there is no text, or it would be moved to a time after that GAP.
+    // If downstream has blocked this thread, text is late. Late text must be sent before a GAP
+    // reports that there is no text. Otherwise, the text would be moved to a time after that GAP.
     const std::scoped_lock look(mutex_);
     if (!items_.empty()) return;
   }
@@ -268,7 +269,7 @@ void OutputPad::push(const Advance& advance) {
 void OutputPad::push_gap(GstClockTime to) {
   if (GST_CLOCK_TIME_IS_VALID(segment_.stop)) to = std::min(to, segment_.stop);
   if (const GstClockTime text = cues_.pending(); GST_CLOCK_TIME_IS_VALID(text)) {
-    // A sink would wait for such a short GAP, which would delay the text after it.
+    // A sink would wait for such a short GAP, and the wait would delay the text after the GAP.
     if (text <= to && text < position_ + kTickTime) return;
     to = std::min(to, text);
   }

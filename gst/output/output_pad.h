@@ -33,8 +33,8 @@ class OutputPad final : public SourceTask {
  public:
   /// Text is utf8 or Pango markup, as negotiated. Json is application/x-json, sent unchanged.
   enum class Content { Text, Json };
-  /// States that no later text begins before `to`, and that captions that begin by `due` must not
-  /// wait for later text.
+  /// The progress of the text. No later text begins before `to`. Captions that begin by `due` must
+  /// not wait for later text.
   struct Advance {
     GstClockTime to = 0;
     GstClockTime due = 0;
@@ -43,7 +43,8 @@ class OutputPad final : public SourceTask {
     Cue cue;
     bool discont = false;
   };
-  /// Speech that becomes cues of Content::Text, now or when the rest of a caption has arrived.
+  /// Speech that becomes cues of Content::Text, either immediately or when the other words of a
+  /// caption have arrived.
   struct SpeechItem {
     Speech speech;
     bool discont = false;
@@ -63,8 +64,8 @@ class OutputPad final : public SourceTask {
 
   /// Queues one item of `epoch`. Blocks while the queue is full, except for a Draft. On a live pad,
   /// Json does not block either, because it must not delay the text: the oldest result is dropped
-  /// instead, with a WARNING. Drops items for an inactive pad, and items of another epoch except
-  /// for events that survive a flush.
+  /// instead, with a WARNING. Drops the item if the pad is inactive. Drops an item of another
+  /// epoch, unless the item is an event that survives a flush.
   void write(std::uint64_t epoch, Item item);
 
  private:

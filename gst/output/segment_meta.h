@@ -14,8 +14,8 @@ namespace npuwhisper {
 /// have several metas.
 struct SegmentMeta {
   std::uint64_t id = 0;    ///< Unique to this text within the process; at least 1.
-  GstClockTime start = 0;  ///< In the input's buffer timestamps, like the text on `src`.
-  GstClockTime end = 0;    ///< In the input's buffer timestamps.
+  GstClockTime start = 0;  ///< Buffer timestamp of the input, like the text on `src`.
+  GstClockTime end = 0;    ///< Buffer timestamp of the input.
   std::string text;        ///< Valid UTF-8, as the model wrote it (usually with a leading space).
   std::string language;    ///< Whisper's code; empty if not known yet.
 };

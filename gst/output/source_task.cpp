@@ -15,10 +15,10 @@ bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
 }
 
-/// Removes from `pad` a task that got no thread. GStreamer considers the task started, so the pad
-/// could not start again. GStreamer also keeps the task in its thread pool's queue: the next thread
-/// runs it, finds it stopped and releases it. The task uses the pad's lock, so it holds a reference
-/// to the pad until then.
+/// Removes a task that got no thread from `pad`. GStreamer considers such a task started, so the
+/// pad could not start again. GStreamer also keeps the task in the queue of its thread pool. The
+/// next thread of the pool takes the task, finds it stopped and releases it. Until then, the task
+/// holds a reference to the pad, because it uses the pad's lock.
 void abandon_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   GstTask* task = GST_PAD_TASK(pad);
@@ -30,8 +30,9 @@ void abandon_task(GstPad* pad) {
   gst_object_unref(task);
 }
 
-/// Resumes the paused task of `pad`. Does nothing for a pad without a task, which is about to start
-/// one. Unlike gst_pad_start_task(), this never creates a task and posts no message.
+/// Resumes the paused task of `pad`. Does nothing if the pad has no task, because such a pad is
+/// about to start one. Unlike gst_pad_start_task(), this function never creates a task and posts no
+/// message.
 void resume_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   if (GstTask* task = GST_PAD_TASK(pad)) gst_task_start(task);
@@ -145,8 +146,8 @@ void SourceTask::run(gpointer self) {
   task.wait_until_told();
 }
 
-// Makes upstream receive ERROR for its next buffer. Posts an ERROR once until the pad is activated
-// again.
+// Makes upstream receive ERROR for its next buffer. Posts an ERROR at most once per activation of
+// the pad.
 void SourceTask::fail_task(const Error& error) noexcept {
   last_flow_ = GST_FLOW_ERROR;
   if (error_told_.exchange(true)) return;
@@ -181,16 +182,16 @@ bool SourceTask::start_task(GstPad* pad) {
   return false;
 }
 
-// Pauses the task if it must be idle. Holds the mutex: otherwise a thread that ends a flush at this
-// moment could find the task still running and not start it. Of the pad's locks, pausing takes only
-// the object lock and the stream lock, which the task's thread holds already.
+// Pauses the task if it must be idle. Holds the mutex, because a thread that ends a flush at this
+// moment could otherwise find the task running and not start it. Pausing takes only two of the
+// pad's locks: the object lock, and the stream lock, which the task's thread already holds.
 void SourceTask::pause() {
   const std::scoped_lock lock(mutex_);
   if (is_idle()) gst_pad_pause_task(pad_.get());
 }
 
 bool SourceTask::relinked() {
-  ++n_relinked_;  // Must be first: see push_buffer().
+  ++n_relinked_;  // Must be the first step: see push_buffer().
   GstFlowReturn not_linked = GST_FLOW_NOT_LINKED;
   last_flow_.compare_exchange_strong(not_linked, GST_FLOW_OK);
   return missed_.exchange(false);

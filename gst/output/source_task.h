@@ -38,7 +38,7 @@ class SourceTask {
   /// Starts the task, or stops it and waits until downstream has returned. Returns false on
   /// failure. Called by the pad's activation function, never by the task itself.
   bool activate(bool active);
-  /// Returns true in the task's own thread, which includes functions called by a push.
+  /// Returns true in the task's own thread, for example in functions that a push calls.
   bool is_own_thread() const { return thread_ == g_thread_self(); }
   bool active() const;
   /// Sets the epoch and forgets recorded events. Must be called before data flows.
@@ -50,16 +50,16 @@ class SourceTask {
   /// Forwards FLUSH_STOP and resumes with `epoch`.
   void flush_stop(GstEvent* event, std::uint64_t epoch);
 
-  /// Wakes the task so that it checks its conditions again. For changes that queue no item, such as
-  /// a change of liveness.
+  /// Wakes the task so that it checks its conditions again. Must be called after changes that queue
+  /// no item, such as a change of liveness.
   void wake();
 
   /// Returns the result of the last push downstream.
   GstFlowReturn last_flow() const { return last_flow_; }
-  /// Reports that downstream may be linked again. Returns true if a push had found no link: the
-  /// caller must then make upstream resume.
+  /// Reports that downstream may be linked again. Returns true if a push had found no link. In this
+  /// case, the caller must make upstream resume.
   bool relinked();
-  /// Returns the push downstream that is in progress, if any.
+  /// Returns the record of pushes downstream, which holds the start time of a push in progress.
   const WatchedCall& pushing() const { return pushing_; }
   /// Returns the pad with a reference, or nullptr before attach().
   PadPtr ref_pad() const;
@@ -70,8 +70,8 @@ class SourceTask {
  protected:
   /// Runs one turn of the task: waits on changed_ for something to push, and pushes it.
   virtual void iterate() = 0;
-  /// Runs in the task before its first turn after an activation or a flush. No segment is known
-  /// then.
+  /// Runs in the task before its first turn after an activation or a flush, when no segment is
+  /// known.
   virtual void begin_task() = 0;
   /// Queues an event. The caller holds the mutex.
   virtual void queue_event(EventPtr event) = 0;
@@ -86,11 +86,11 @@ class SourceTask {
   bool is_called() const { return is_idle() || tells_again_; }
   /// Pauses the task until it is started again. Called only by the task.
   void pause();
-  /// Records that `event` was queued, or would have been if the pad were active. The caller holds
-  /// the mutex.
+  /// Records `event`, so that a pad that is activated later can send it. The caller holds the
+  /// mutex.
   void note_written(const EventPtr& event) { written_.note(event); }
-  /// Pushes a buffer and keeps the result for last_flow(). Posts an ERROR if downstream failed,
-  /// once until the pad is activated again. Called only by the task.
+  /// Pushes a buffer and keeps the result for last_flow(). Posts an ERROR if downstream failed, at
+  /// most once per activation of the pad. Called only by the task.
   void push_buffer(GstBuffer* buffer);
   /// Pushes an event and takes ownership of it. Returns whether downstream accepted it. Called only
   /// by the task.

@@ -28,7 +28,7 @@ const char* iso_language(const std::string& code) {
   return code == "jw" ? "jv" : code.c_str();
 }
 
-// Removes upstream's tags that describe its audio, not our text.
+// Removes upstream's tags that describe the audio but not the text.
 void remove_audio_tags(GstTagList* tags) {
   for (const char* tag : {GST_TAG_AUDIO_CODEC, GST_TAG_CODEC, GST_TAG_BITRATE,
                           GST_TAG_NOMINAL_BITRATE, GST_TAG_MINIMUM_BITRATE, GST_TAG_MAXIMUM_BITRATE,

@@ -26,8 +26,8 @@ struct SourcePads {
 };
 
 /// Sends the worker's results to their destinations: cues to `src`, JSON to `unsynced_src`, metas
-/// to `audio_src`, messages to the bus, and events to the first two. Used only by the worker's
-/// thread.
+/// to `audio_src`, messages to the bus, and events to `src` and `unsynced_src`. Used only by the
+/// worker's thread.
 class TextOutput {
  public:
   struct Format {
@@ -49,8 +49,8 @@ class TextOutput {
   /// In live mode, sets the draft: the words that are recognised but may still change. Sends the
   /// draft only to `unsynced_src`, and only if it differs from the previous draft.
   void draft(std::vector<Word> words, const Timeline& timeline);
-  /// Reports that no later text starts before `to`, and that captions that begin by `due` cannot
-  /// wait for more text.
+  /// Reports that no later text starts before `to`, and that captions that begin by `due` must not
+  /// wait for later text.
   void advance(GstClockTime to, GstClockTime due = 0);
   /// Tags the stream with a language (Whisper's code), unless it already has this tag.
   void language(const std::string& code);
@@ -76,7 +76,7 @@ class TextOutput {
 
   bool in_segment_ = false;
   TagListPtr tags_;          ///< Upstream's stream tags that also hold for the text.
-  std::string language_;     ///< The language among the tags sent.
+  std::string language_;     ///< The language in the tags that were sent last.
   std::vector<Word> draft_;  ///< The draft sent last.
 };
 

@@ -24,7 +24,7 @@ Value call_guarded(GstElement* element, Value otherwise, Body&& body) noexcept {
 
 /// Wraps the pad callback `kFunction` (chain, event, query) so that C may call it. The first
 /// arguments of `kFunction` are the pad and the element to which the pad has been added. Pass
-/// `call<kOtherwise>` to GStreamer; it returns `kOtherwise` after an exception.
+/// `call<kOtherwise>` to GStreamer. After an exception, `call<kOtherwise>` returns `kOtherwise`.
 template <auto kFunction>
 struct PadCallback;
 
@@ -39,8 +39,8 @@ struct PadCallback<kFunction> {
 };
 
 /// Wraps the virtual function `kFunction` of an element's class (GObject or GstElement) so that C
-/// may call it. Assign `call<kOtherwise>`, which returns `kOtherwise` after an exception, to the
-/// class, or `call_void` if the function returns nothing.
+/// may call it. Assign `call<kOtherwise>` to the class, or `call_void` if the function returns
+/// nothing. After an exception, `call<kOtherwise>` returns `kOtherwise`.
 template <auto kFunction>
 struct ElementCallback;
 

@@ -25,7 +25,7 @@ struct Counters {
   std::atomic<std::uint64_t> replaced_partial_results{0};
   /// Final results that the pad unsynced_src dropped in live mode because downstream was too slow.
   std::atomic<std::uint64_t> dropped_results{0};
-  /// Calls that did not return in time. The watchdog posts one WARNING for each.
+  /// Calls that did not return in time. The watchdog posts one WARNING for each such call.
   std::atomic<std::uint64_t> stalls{0};
   /// GAP events that the element created and pushed on `src` and `unsynced_src`.
   std::atomic<std::uint64_t> gaps{0};

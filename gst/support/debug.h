@@ -3,7 +3,7 @@
 
 #include <gst/gst.h>
 
-/// The debug category "npuwhisper". It is used by this plugin, except texttocea608, and for the
-/// runtime's log.
+/// The debug category "npuwhisper" of the runtime's log and of this plugin. Only texttocea608 has a
+/// category of its own.
 GST_DEBUG_CATEGORY_EXTERN(npuwhisper_debug);
 #define GST_CAT_DEFAULT npuwhisper_debug

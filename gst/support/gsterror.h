@@ -11,14 +11,14 @@
 namespace npuwhisper {
 
 /// Calls `call(element, data)` and `destroy(data)` in a new thread, or in the calling thread if the
-/// system provides none. Keeps the element alive until both have returned. In contrast,
+/// system provides none. Keeps the element alive until both calls have returned. In contrast,
 /// gst_element_call_async() may delay the call until a thread is free. Thread-safe.
 void call_soon(GstElement* element, GstElementCallAsyncFunc call, gpointer data,
                GDestroyNotify destroy) noexcept;
 
 /// Posts an ERROR message of `element` in the calling thread, as bins expect during state changes.
-/// Only this function and those below map our error codes to GStreamer's. Posts nothing for
-/// Cancelled, which is not an error. Thread-safe; holds no lock.
+/// Only this function and the functions below map the runtime's error codes to GStreamer's codes.
+/// Posts nothing for Cancelled, which is not an error. Thread-safe; holds no lock.
 void post_error_now(GstElement* element, ErrorCode code, const char* message) noexcept;
 
 /// Posts `error` as an ERROR message of `element`, asynchronously, then calls `then()`, which must
@@ -54,8 +54,7 @@ void post_error(GstElement* element, const Error& error, Then then) noexcept {
 inline void post_error(GstElement* element, const Error& error) noexcept {
   post_error(element, error, [] {});
 }
-/// Posts an ERROR message, asynchronously (call_soon), which says that downstream failed with
-/// `flow`.
+/// Asynchronously posts an ERROR message that downstream failed with `flow` (see call_soon()).
 void post_flow_error(GstElement* element, GstFlowReturn flow) noexcept;
 /// Returns the result of a pad function after `error`: FLUSHING for Cancelled, otherwise ERROR.
 GstFlowReturn flow_of(const Error& error);

@@ -12,8 +12,8 @@
 namespace npuwhisper {
 
 /// Returns whether a flush keeps `event`. A flush drops data, SEGMENT and EOS. Other sticky events
-/// (STREAM_START, TAG, ...) describe the stream and are sent only once, so that queued ones must
-/// arrive after the flush.
+/// (STREAM_START, TAG, ...) describe the stream and are sent only once, so queued events of these
+/// types must still arrive after the flush.
 inline bool survives_flush(const GstEvent* event) {
   const GstEventType type = GST_EVENT_TYPE(event);
   return GST_EVENT_IS_STICKY(event) && type != GST_EVENT_SEGMENT && type != GST_EVENT_EOS;

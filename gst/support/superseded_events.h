@@ -48,16 +48,17 @@ class NewerEvents {
   static constexpr EventKind kStreamStart{GST_EVENT_STREAM_START, 0};
   static constexpr EventKind kSegment{GST_EVENT_SEGMENT, 0};
 
-  std::set<EventKind> boundaries_;  // Have no data between them and the item.
+  std::set<EventKind> boundaries_;  // Boundaries with no data between them and the item.
   std::set<EventKind> others_;
 };
 
 /// Removes superseded events from a queue. Keeps the newest event of each kind; for boundaries
 /// (is_boundary()), keeps the newest event of each kind between two pieces of data. A STREAM_START
-/// also replaces all events between the last data and itself, and a SEGMENT replaces the GAPs in
-/// this range. `event_of` returns the event of an item, or nullptr for data. `on_drop` is called
-/// with each dropped item and the next item that is kept. Returns the number of dropped events that
-/// lose information (is_lost_if_replaced()). Takes O(n log n). Reentrant.
+/// also replaces all events between the last data and the STREAM_START. A SEGMENT also replaces the
+/// GAPs between the last data and the SEGMENT. `event_of` returns the event of an item, or nullptr
+/// for data. `on_drop` is called with each dropped item and the next item that is kept. Returns the
+/// number of dropped events that lose information (is_lost_if_replaced()). Takes O(n log n).
+/// Reentrant.
 template <typename Item, typename EventOf, typename OnDrop>
 std::size_t drop_superseded(std::deque<Item>& items, EventOf event_of, OnDrop on_drop) {
   std::deque<Item> kept;

@@ -8,16 +8,16 @@
 
 namespace npuwhisper {
 
-/// Duration of n samples at 16 kHz, rounded down; n >= 0.
+/// Returns the duration of n samples at 16 kHz, rounded down; n >= 0.
 GstClockTime samples_to_time(std::int64_t n);
-/// Number of samples at 16 kHz in `time`, rounded to the nearest.
+/// Returns the number of samples at 16 kHz in `time`, rounded to the nearest.
 std::int64_t time_to_samples(GstClockTime time);
 
-/// The absolute difference of `a` and `b`; correct for all (unsigned) values.
+/// Returns the absolute difference of `a` and `b`; correct for all (unsigned) values.
 GstClockTime distance(GstClockTime a, GstClockTime b);
 
-/// Returns true if both segments give the same meaning to timestamps. Ignores the position within
-/// them.
+/// Returns true if both segments give the same meaning to timestamps. Ignores the segments'
+/// positions.
 bool same_timing(const GstSegment& a, const GstSegment& b);
 
 /// Maps a sample index, counted from Transcriber::reset(), to a buffer time (PTS). Reports whether
@@ -25,9 +25,9 @@ bool same_timing(const GstSegment& a, const GstSegment& b);
 /// GstClockTime.
 ///
 /// Audio is one stretch as long as each buffer starts within kDiscontinuity of the end of the
-/// previous one. Otherwise the caller drains and calls restart(). A smaller error (a capture clock
-/// that drifts, times rounded to milliseconds) sets a new anchor once it exceeds kDrift, so that a
-/// day of audio does not drift away from its timestamps. Reentrant.
+/// previous buffer. Otherwise the caller drains and calls restart(). A smaller error (a capture
+/// clock that drifts, times rounded to milliseconds) sets a new anchor once it exceeds kDrift, so
+/// that a day of audio does not drift away from its timestamps. Reentrant.
 class Timeline {
  public:
   static constexpr GstClockTime kDiscontinuity = 40 * GST_MSECOND;
@@ -41,9 +41,9 @@ class Timeline {
   /// samples.
   void append(GstClockTime pts, std::int64_t n_samples);
 
-  /// Samples added since restart().
+  /// Returns the number of samples added since restart().
   std::int64_t n_samples() const { return n_samples_; }
-  /// Buffer time of the sample after the last one.
+  /// Returns the buffer time of the sample after the last one.
   GstClockTime end() const { return time_of(n_samples_); }
   /// Returns the buffer time of a sample. An index before the oldest anchor kept is extrapolated
   /// from that anchor. The result never decreases as the index grows, even where timestamps step

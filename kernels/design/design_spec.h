@@ -33,8 +33,8 @@ struct DesignSpec {
 Result<DesignSpec> make_design_spec(std::string_view array, int core_rows, int core_columns);
 
 /// Channels, locks, descriptors and addresses that the configuration and the instruction streams
-/// share. They are the same in all columns. Column c's shim and memory tile serve core column c (B
-/// and C) and, if c is a row's a_column(), that row's A.
+/// share. They are the same in all columns. The shim and the memory tile of column c carry B and C
+/// of core column c. If c is the a_column() of a core row, they also carry A of that row.
 ///
 /// The configuration runs the cores' DMAs and the collection of C in the memory tiles, in endless
 /// loops. An instruction stream drives the shims, and the memory tiles' A and B channels. Data is
@@ -42,18 +42,18 @@ Result<DesignSpec> make_design_spec(std::string_view array, int core_rows, int c
 /// cores.
 namespace layout {
 
-// Shim.
+// The shim's channels.
 inline constexpr int kShimA = 0;  ///< MM2S channel.
 inline constexpr int kShimB = 1;  ///< MM2S channel.
 inline constexpr int kShimC = 0;  ///< S2MM channel.
 
-// Memory tile: A and B have the same channel numbers in both directions.
+// The memory tile's channels. A and B have the same channel numbers in both directions.
 inline constexpr int kMemA = 0;
 inline constexpr int kMemB = 1;
 inline constexpr int kMemCIn = 2;   ///< S2MM channel for core row 0; add the core row.
 inline constexpr int kMemCOut = 2;  ///< MM2S channel.
 
-// Core.
+// The core's channels.
 inline constexpr int kCoreA = 0;  ///< S2MM channel.
 inline constexpr int kCoreB = 1;  ///< S2MM channel.
 inline constexpr int kCoreC = 0;  ///< MM2S channel.
@@ -74,24 +74,25 @@ inline constexpr int kMemBFull = 10;  ///< Tiles of B that have arrived and are 
 inline constexpr int kMemRowsFree = 11;
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
-inline constexpr int kMemStreamLocks = 5;  ///< Excludes the two locks of each core row for C.
+inline constexpr int kMemStreamLocks = 5;  ///< Number of locks, without two per core row for C.
 
-// Memory tile's descriptors. Even channels use the descriptors from 0 on, and odd channels those
-// from 24 on. The instruction streams have one set of descriptors for each of two jobs.
-inline constexpr int kMemCInBd = 0;   ///< First of 2 for each even core row.
-inline constexpr int kMemCOutBd = 4;  ///< First of 2 for each core row.
-inline constexpr int kMemABd = 12;    ///< First of kMemABdsPerJob for each of two jobs.
+// Memory tile's descriptors. Even channels use the descriptors from 0 on, and odd channels use the
+// descriptors from 24 on. The instruction streams have one set of descriptors for each of two jobs.
+inline constexpr int kMemCInBd = 0;   ///< First descriptor for C from even core rows; 2 per row.
+inline constexpr int kMemCOutBd = 4;  ///< First descriptor for C to the shim; 2 per core row.
+inline constexpr int kMemABd = 12;    ///< First descriptor for A; two jobs of kMemABdsPerJob each.
 inline constexpr int kMemABdsPerJob = 5;
-inline constexpr int kMemOddBd = 24;  ///< First of 2 for C of each odd core row.
-inline constexpr int kMemBBd = 28;    ///< First of kMemBBdsPerJob for each of two jobs.
+inline constexpr int kMemOddBd = 24;  ///< First descriptor for C from odd core rows; 2 per row.
+inline constexpr int kMemBBd = 28;    ///< First descriptor for B; two jobs of kMemBBdsPerJob each.
 inline constexpr int kMemBBdsPerJob = 8;
 
-/// Returns the memory tile's descriptor that receives tile `half` (0, 1) of a core row's pair for
-/// C.
+/// Returns the memory tile's descriptor that receives tile `half` (0, 1) of a core row's pair of C
+/// tiles.
 constexpr int mem_c_in_bd(int row, int half) {
   return (row % 2 == 0 ? kMemCInBd : kMemOddBd) + row / 2 * 2 + half;
 }
-/// Returns the memory tile's descriptor that sends tile `half` (0, 1) of a core row's pair for C.
+/// Returns the memory tile's descriptor that sends tile `half` (0, 1) of a core row's pair of C
+/// tiles.
 constexpr int mem_c_out_bd(int row, int half) {
   return kMemCOutBd + row * 2 + half;
 }
@@ -104,8 +105,8 @@ inline constexpr int kCoreBFull = 3;
 inline constexpr int kCoreCFree = 4;
 inline constexpr int kCoreCFull = 5;
 inline constexpr int kCoreLocks = 6;
-inline constexpr int kCoreABd = 0;  ///< First of 2.
-inline constexpr int kCoreBBd = 2;  ///< First of 2.
+inline constexpr int kCoreABd = 0;  ///< First of 2 descriptors.
+inline constexpr int kCoreBBd = 2;  ///< First of 2 descriptors.
 inline constexpr int kCoreCBd = 4;
 
 }  // namespace layout

@@ -7,14 +7,14 @@
 
 namespace npuwhisper::npu {
 
-/// Consecutive frames of one core row in one job. Their samples arrive in pieces: first_samples(),
-/// then `n_passes` times further_samples(). Pass p, counted from 0, needs the first piece and p + 1
-/// further pieces.
+/// Consecutive frames of one core row in one job. Their samples arrive in pieces: one piece of
+/// first_samples(), then `n_passes` pieces of further_samples(). Pass p, counted from 0, needs the
+/// first piece and p + 1 further pieces.
 struct FrameRun {
   int n_frames = 0;
   int n_passes = 0;
-  /// Number of frames from the first frame of one pass to the first frame of the next pass. Results
-  /// in further rows of a tile are ignored.
+  /// Number of frames from the first frame of one pass to the first frame of the next pass. A tile
+  /// has 64 rows; the results in rows from `advance` on are ignored.
   int advance = 0;
 
   int last_frames() const { return n_frames - advance * (n_passes - 1); }

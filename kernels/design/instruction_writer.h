@@ -12,8 +12,8 @@
 
 namespace npuwhisper::npu {
 
-/// Appends instructions. Keeps the first error, such as a descriptor that does not fit; later calls
-/// have no effect.
+/// Appends instructions to a stream. After an error, such as a descriptor that does not fit,
+/// further calls have no effect, and result() returns the error.
 class InstructionWriter {
  public:
   InstructionWriter(const ArrayModel& array, std::vector<Instruction>& out)
@@ -25,7 +25,8 @@ class InstructionWriter {
   void host_descriptor(int column, int id, const BufferDescriptor& descriptor, int argument,
                        std::uint64_t offset);
   void push(TileId tile, bool mm2s, int channel, const Task& task);
-  /// Waits for a token from S2MM channel `channel` of each shim in columns 0 .. n_columns - 1.
+  /// Appends an instruction that waits for a token from S2MM channel `channel` of each shim in
+  /// columns 0 .. n_columns - 1.
   void sync(int channel, int n_columns);
 
   Result<void> result() const;

@@ -12,8 +12,8 @@ namespace npuwhisper::npu {
 
 /// Maximum passes of a job. A descriptor's iteration counter, which counts the passes, has 6 bits.
 inline constexpr int kMaxPasses = 64;
-/// Maximum executions of a memory tile's descriptor for A in one job. They need two tasks, and a
-/// channel's queue has room for the two tasks of each of two jobs.
+/// Maximum executions of a memory tile's descriptor for A in one job. One task covers kMaxRepeat +
+/// 1 executions, and a channel's queue has room for two tasks of each of two jobs.
 inline constexpr int kMaxExecutions = 2 * (kMaxRepeat + 1);
 /// Minimum tiles of A in a slot of a memory tile. The number is small, so that the first tiles are
 /// forwarded early. A slot has a single tile if there is no room for more.
@@ -21,11 +21,12 @@ inline constexpr int kLeastSlotTiles = 2;
 
 /// Returns the number of A tiles in each of the memory tile's two slots. With several blocks, A is
 /// sent again for each block, so a slot holds all `a_tiles` of a pass. With one block, a slot holds
-/// as few tiles as kMaxExecutions allows, but at least `least`, or all tiles if there are fewer.
+/// as few tiles as kMaxExecutions allows, but at least `least`. A job with fewer than `least` tiles
+/// has all of them in one slot.
 int slot_tiles(int a_tiles, int m_passes, int n_blocks, int least);
 
-/// The functions that planning shares for all kinds of operations. Rows of C are divided into
-/// passes, columns of C into groups of as many tiles as there are core columns.
+/// Functions that the planners of all kinds of operations share. The rows of C are divided into
+/// passes. The columns of C are divided into groups; a group has one tile for each core column.
 class JobPlanner {
  public:
   JobPlanner(Plan& plan, std::size_t index)
@@ -71,7 +72,8 @@ class JobPlanner {
   /// idle and discard A; activate() gives a column work.
   Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
                 int a_slot_tiles) const;
-  /// Activates a column, whose blocks must already be set. The caller sets the header's steps.
+  /// Activates a column. The column's blocks must already be set. The caller sets the other counts
+  /// of steps in the header.
   void activate(Job& job, int column, std::int32_t operation, int rows) const;
   void end_job(Job job);
 

@@ -18,7 +18,7 @@ enum ShimBd {
   kBdPanel = 1,
   kBdRows = 2,  ///< Residual or queries.
   kBdKeys = 3,
-  kBdC = 4,  ///< Up to kMaxBlocks; attention has one.
+  kBdC = 4,  ///< Up to kMaxBlocks descriptors; attention has one.
   kBdValues = 7,
   kShimBdsPerJob = 8
 };
@@ -26,9 +26,9 @@ static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
 /// A memory tile's descriptors for A in one job, from layout::kMemABd on.
 enum MemABd {
   kBdAIn = 0,
-  kBdAOut = 1,       ///< Up to kMaxBlocks.
-  kBdSamplesIn = 1,  ///< Spectrum (which has no kBdAOut): samples after those of kBdAIn.
-  kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1.
+  kBdAOut = 1,       ///< Up to kMaxBlocks descriptors, one for each block.
+  kBdSamplesIn = 1,  ///< Spectrum, instead of kBdAOut: receives the later pieces of samples.
+  kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1 descriptors.
 };
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
 /// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
@@ -47,8 +47,8 @@ enum MemBBd {
 };
 static_assert(kMemBBdsUsed == layout::kMemBBdsPerJob);
 
-/// Address and lock index at which a memory tile's own memory and locks begin in its descriptors.
-/// Descriptors can access three memory tiles (AM020).
+/// Address and lock index at which a memory tile's own memory and locks begin in its descriptors. A
+/// descriptor can access its own memory tile and the two neighbouring ones (AMD's manual AM020).
 constexpr std::uint64_t kOwnMemory = 512 * 1024;
 constexpr std::uint32_t kOwnLocks = 64;
 
@@ -64,7 +64,7 @@ HostMatrix shifted(HostMatrix matrix, int row, int column) {
 void acquire(BufferDescriptor& d, int lock, int value) {
   d.acquire_enable = true;
   d.acquire_lock = kOwnLocks + u32(lock);
-  d.acquire_value = -value;  // Negative: acquires if at least `value`.
+  d.acquire_value = -value;  // Negative: acquires when the lock is at least `value`.
 }
 void release(BufferDescriptor& d, int lock, int value) {
   d.release_lock = kOwnLocks + u32(lock);
@@ -140,8 +140,8 @@ void JobWriter::describe() {
   }
 }
 
-/// Describes the transfers of A into its memory tile and from there to the cores. Each slot's tiles
-/// are sent once for each block.
+/// Describes the transfers of A into the memory tile and from the memory tile to the cores. Each
+/// slot's tiles are sent once for each block.
 void JobWriter::describe_a_slots(int row) {
   const TileId mem{plan_.spec.a_column(row), 1};
   BufferDescriptor in = patterns::linear(job_.a_slot_tiles);
@@ -165,9 +165,9 @@ void JobWriter::describe_a_slots(int row) {
   }
 }
 
-/// Describes the transfer of samples into the memory tile, in order, and of frames from there to
-/// the cores. A pass's tiles are sent once for each block. A lock counts the further pieces of
-/// samples that have arrived; each pass acquires one.
+/// Describes the transfers of samples into the memory tile, in order, and of frames from the memory
+/// tile to the cores. A pass's tiles are sent once for each block. A lock counts the pieces of
+/// samples that have arrived after the first piece. Each pass acquires one unit of this lock.
 void JobWriter::describe_frames(int row) {
   const FrameRun& run = *job_.run;
   const TileId mem{plan_.spec.a_column(row), 1};
@@ -218,8 +218,8 @@ void JobWriter::start_a_slots() {
   }
 }
 
-/// Describes the transfer of A from the host. If cores only hold A tiles as scratch (attention),
-/// their values do not matter, and each pass may send the same tile.
+/// Describes the transfer of A from the host. In attention, the cores use A tiles only as scratch.
+/// The values of these tiles do not matter, so each pass sends the same tile.
 void JobWriter::describe_input(int row) {
   const HostMatrix from = shifted(input(), job_.first_row + row * core::kTile, 0);
   const int executions = job_.a_passes == job_.m_passes ? job_.m_passes : 1;
@@ -236,8 +236,9 @@ void JobWriter::start_input() {
   }
 }
 
-/// Describes the transfer of header and weights into the memory tile, once, and from there to the
-/// cores: in the first pass tile by tile as they arrive, in further passes in a single transfer.
+/// Describes the transfers of the header and the weights. They enter the memory tile once. In the
+/// first pass, each tile is sent to the cores as soon as it has arrived. In each further pass, a
+/// single transfer sends all weights.
 void JobWriter::describe_panel(int column) {
   const Panel& work = panel(column);
   const TileId mem{column, 1};
@@ -279,8 +280,9 @@ void JobWriter::start_panels() {
   }
 }
 
-/// Returns the descriptor that brings the tiles of a pass, one for each core row, into the current
-/// slot. If there is only one slot, the descriptor acquires both units of the lock of free slots.
+/// Returns the descriptor that receives a pass's residual or query tiles, one for each core row, in
+/// the current slot. If there is only one slot, the descriptor acquires both units of the lock of
+/// free slots.
 BufferDescriptor JobWriter::rows_in(int column) const {
   const int count = room_.row_slots == 1 ? layout::kMemSlots : 1;
   BufferDescriptor in = patterns::linear(rows());
@@ -329,8 +331,8 @@ void JobWriter::describe_residual(int column) {
 }
 
 /// Describes the transfers of queries, keys and values. After the header, B carries the first
-/// pass's queries, then keys and values tile by tile; then the next pass's queries, all keys and
-/// values again, and so on.
+/// pass's queries, then all keys and values tile by tile. For each further pass, B carries that
+/// pass's queries, then all keys and values again.
 void JobWriter::describe_attention(int column) {
   const auto& attention = std::get<Attention>(what_);
   const Panel& work = panel(column);

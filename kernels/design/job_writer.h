@@ -32,19 +32,20 @@ class JobWriter {
         out_(out) {}
 
   void describe();
-  /// Starts the transfer of B's panel (header and weights) to the memory tiles, and from there to
-  /// the cores for the first pass. In an attention job, the queries follow the header, so the
-  /// queries must already be in host memory.
+  /// Starts the transfer of B's panel (header and weights) to the memory tiles and, for the first
+  /// pass, from the memory tiles to the cores. In an attention job, the queries follow the header,
+  /// so the stream must first wait for the operations that compute the queries.
   void start_panels();
-  /// Starts A's transfers into the memory tiles' slots and from there to the cores.
+  /// Starts A's transfers into the memory tiles' slots and from the slots to the cores.
   void start_a_slots();
   /// Starts the transfer of the results to the host.
   void start_results();
-  /// Starts the transfer of A from the host. Earlier operations may have written A.
+  /// Starts the transfer of A from the host. The stream must first wait for the operations that
+  /// compute A.
   void start_input();
   /// Starts the rest of B: keys and values, residuals, the queries of further passes, and the
-  /// weights again for further passes. Earlier operations may have written keys, values, residuals
-  /// and queries.
+  /// weights again for further passes. The stream must first wait for the operations that compute
+  /// keys, values, residuals and queries.
   void start_stream_of_b();
 
  private:

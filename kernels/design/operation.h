@@ -33,9 +33,9 @@ struct ProductPart {
   std::optional<HostMatrix> residual{};  ///< [m, n], added last. May be the output itself.
 };
 
-/// Type of a product's weights in the stream. It determines how the cores multiply. With Int8, the
-/// weights have one scale per column of the result, and the cores round the input to int8 as well,
-/// row by row (core_interface.h).
+/// Type of a product's weights in the stream. The type determines how the cores multiply. With
+/// Int8, the weights have one scale per column of the result, and the cores round the input to int8
+/// as well, row by row (core_interface.h).
 enum class WeightType { Bf16, Int8 };
 
 /// output = activation(norm(input) * weights^T + bias) + residual
@@ -47,8 +47,8 @@ struct Product {
   bool normalised = false;
   float epsilon = 0;
   WeightType weights = WeightType::Bf16;  ///< Int8: k must fill an even number of tiles.
-  /// Keeps the precision of bf16 operands on arrays whose products round them to bfp16 (AIE2P):
-  /// splits each operand into two parts, which takes about three times as long. Requires bf16
+  /// Splits each operand into two parts on arrays whose products round bf16 operands to bfp16
+  /// (AIE2P). This keeps the precision of bf16, and takes about three times as long. Requires bf16
   /// weights.
   bool in_parts = false;
   std::vector<ProductPart> parts{};
@@ -78,9 +78,9 @@ struct LayerNorm {
 
 /// Power spectra of overlapping frames: int16 samples times a Fourier matrix in the packed buffer.
 /// Frame i consists of the 400 samples that start at sample i * 160 of `samples`. In each job, a
-/// core row has a run of consecutive frames: its memory tile receives their samples once and cuts
-/// the frames from them. Row frame_row() of `power` has the power of frame i. Rows without a frame
-/// are undefined (but finite).
+/// core row has a run of consecutive frames. The row's memory tile for A receives the samples of
+/// the run once, and cuts the frames from the samples. Row frame_row() of `power` has the power of
+/// frame i. Rows without a frame are undefined (but finite).
 struct Spectrum {
   int n_frames = 0;
   HostMatrix samples{};  ///< int16; row_stride is not used.

@@ -113,7 +113,7 @@ class BlockWeights {
 
   static std::int8_t nearest(float value, float unit) {
     if (unit == 0) return 0;  // A column of zeros.
-    // A NaN becomes a value in range.
+    // std::fmax() replaces a NaN by -127.
     return static_cast<std::int8_t>(
         std::fmin(std::fmax(std::nearbyint(value / unit), -127.0F), 127.0F));
   }
@@ -138,7 +138,7 @@ class BlockWeights {
   float scale_;
 };
 
-/// Writes tiles of the Fourier matrix, 64 rows each.
+/// Writes a block's 64 columns of the Fourier matrix, in tiles of 64 rows.
 void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
   for (int first_k = 0; first_k < mel::kSpectrumRows; first_k += core::kTile) {
     Tile tile{};  // [64 k][64 n]

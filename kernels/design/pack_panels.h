@@ -32,8 +32,8 @@ struct Parameters {
 /// Writes the panels of operation number `operation` into `packed`, the packed buffer of the whole
 /// plan (plan.packed_bytes). A panel has a header and weights, in the order in which the memory
 /// tile's descriptors read them. `parameters` has one element for each part of a product, one for a
-/// layer norm, none for attention and spectrum. Errors: InvalidArgument (sizes). May run
-/// simultaneously for different operations.
+/// layer norm, none for attention and spectrum. Errors: InvalidArgument (sizes). Calls for
+/// different operations may run simultaneously.
 ///
 /// The part's scale and gamma are folded into the weights, in f32 or better, before the weights are
 /// rounded to bf16 or int8. The scale and weights * beta are folded into the bias. Column sums are

@@ -7,8 +7,8 @@
 
 namespace npuwhisper::npu {
 
-/// Access patterns of descriptors, in 32-bit words (two bf16 elements each). Each comment begins
-/// with the tiles that use the pattern, and describes the data that it accesses.
+/// Access patterns of descriptors, in 32-bit words (two bf16 elements each). The comment of a
+/// pattern first names the tiles that use it, then describes the data that it accesses.
 namespace patterns {
 
 inline constexpr std::uint32_t kRowWords = core::kTile / 2;  ///< Words in a row of a tile.
@@ -49,8 +49,8 @@ BufferDescriptor blocks_of_b(core::BlockShape block, int n_tiles);
 
 }  // namespace patterns
 
-/// Returns the index in a row-major tile of B of the 32-bit word that reaches a core as word number
-/// `word`.
+/// Returns the index of a 32-bit word in a row-major tile of B. The memory tile cuts the tile into
+/// blocks, so that this word reaches a core as word number `word`.
 int word_before_blocks(core::BlockShape block, int word);
 
 }  // namespace npuwhisper::npu

@@ -17,7 +17,7 @@
 
 namespace npuwhisper::npu {
 
-/// 64 columns of a result.
+/// A block of 64 columns of a result.
 struct ColumnBlock {
   int part = 0;  ///< Product: index of the part.
   /// Index of the first column in the part's output (product) or in the operation's output. In
@@ -43,15 +43,15 @@ struct Job {
   /// Blocks of the fullest column. Each core row's A is sent this many times in a pass.
   int n_blocks = 1;
   int a_tiles = 0;  ///< Tiles that each core row gets from the host in a pass of A.
-  /// Passes of A. Equals m_passes, except in attention: two passes of one tile each, which a core
-  /// holds as scratch.
+  /// Number of passes of A. It is equal to m_passes, except in attention. Attention has two passes
+  /// of one tile each, and the cores hold these tiles as scratch.
   int a_passes = 0;
   int a_slot_tiles = 0;  ///< Tiles in each of a memory tile's two slots for A.
-  /// Spectrum: the frames of a core row. A's tiles are cut from samples that stay in the memory
-  /// tile, instead of passing through the slots.
+  /// Spectrum: the frames of a core row. The memory tile keeps the samples and cuts A's tiles from
+  /// them. The slots are not used.
   std::optional<FrameRun> run{};
-  int row_frames = 0;      ///< Spectrum: frames from a core row's first frame to the next row's.
-  int first_frame = 0;     ///< Spectrum: first frame of `run`, relative to its core row's first.
+  int row_frames = 0;      ///< Spectrum: distance between the first frames of adjacent core rows.
+  int first_frame = 0;     ///< Spectrum: first frame of `run`, counted from the core row's first.
   int active_columns = 0;  ///< Number of core columns, from the first on, that have a result.
   std::vector<Panel> panels{};
 };
@@ -98,9 +98,10 @@ Result<int> spectrum_rows(const DesignSpec& spec, int n_frames);
 /// Returns the row of frame `frame` in a spectrum's power. Errors: as make_plan().
 Result<int> frame_row(const DesignSpec& spec, int n_frames, int frame);
 
-/// Plans `operations` in order; each may read the results of earlier ones. Buffer `packed_argument`
-/// holds the packed weights and headers. Errors: InvalidArgument (invalid shape or address),
-/// Unsupported (does not fit this design; the message says what is needed and what is available).
+/// Plans `operations` in order. Each operation may read the results of earlier operations. Buffer
+/// `packed_argument` holds the packed weights and headers. Errors: InvalidArgument (invalid shape
+/// or address), Unsupported (does not fit this design; the message says what is needed and what is
+/// available).
 Result<Plan> make_plan(const DesignSpec& spec, std::span<const Operation> operations,
                        int packed_argument);
 

@@ -19,7 +19,7 @@ struct ProductCut {
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
 
-  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Tiles of one block.
+  int weight_tiles() const { return k_tiles / a_per_step; }  ///< Tiles of weights of one block.
 };
 
 int a_per_step(const Product& product) {
@@ -107,8 +107,8 @@ Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product,
   return cut;
 }
 
-/// Gives column `column` the blocks first, first + columns, and so on. A column with fewer blocks
-/// than the fullest one discards the A tiles of the missing blocks.
+/// Gives column `column` the block number `first` and every columns()-th block after it. A column
+/// with fewer blocks than the fullest column discards the A tiles of the missing blocks.
 void fill_column(const JobPlanner& planner, Job& job, int column, const Product& product,
                  const std::vector<ColumnBlock>& blocks, int first) {
   Panel& panel = job.panels[static_cast<std::size_t>(column)];

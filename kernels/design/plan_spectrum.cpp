@@ -9,8 +9,8 @@ namespace {
 
 constexpr int kKTiles = mel::kSpectrumRows / core::kTile;
 constexpr int kColumnTiles = mel::kSpectrumColumns / core::kTile;
-/// Maximum blocks of a job. Of a memory tile's descriptors for A in a job, two receive samples, and
-/// each of the others sends the frames of one block.
+/// Maximum blocks of a job. A job has kMemABdsPerJob descriptors for A in a memory tile. Two
+/// descriptors receive samples, and each of the others sends the frames of one block.
 constexpr int kMostBlocks = layout::kMemABdsPerJob - 2;
 
 std::string text(std::int64_t value) {

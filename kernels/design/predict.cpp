@@ -143,9 +143,9 @@ void predict(Plan& plan, std::size_t index) {
   }
   figures.host_cycles = static_cast<double>(figures.bytes_in + figures.bytes_out) * clock.hertz /
                         clock.host_bytes_per_second;
-  // The first and the last tiles of an operation do not overlap with other work, because the first
-  // tiles arrive after the previous operation has ended. The cost is the transfer of A, one step,
-  // and the transfer of C.
+  // An operation's first tiles arrive only after the previous operation has ended, so its first and
+  // last transfers do not overlap with other work. Their cost is three times the transfer of one
+  // tile for each core row (A, one step, C), plus twice the latency of host memory.
   const double drained = 3.0 * static_cast<double>(rows) * patterns::kTileWords +
                          clock.hertz * 2 * kHostLatencySeconds;
   figures.cycles = std::max(figures.cycles, figures.host_cycles) + drained;

@@ -35,7 +35,7 @@ constexpr std::array<Count, 10> kCounts{{
 }};
 
 /// Writes one core's program. The current slots of A and B are loop values (%a0, %b0, ..). Each
-/// step that acquires a tile of A flips the slot of A; B works in the same way.
+/// step that acquires a tile of A or B flips the slot of that pair.
 class CoreProgramText {
  public:
   CoreProgramText(MlirText& text, int column, int row, std::string_view object)

@@ -20,8 +20,8 @@ std::string blocks(int rows, int columns) {
          number(columns) + ", " + number(kTile) + ", 1]";
 }
 
-/// One descriptor in its own block. It acquires the lock `acquire` before its transfer, and
-/// releases the lock `release` after it.
+/// A descriptor, written as an MLIR block of its own. It acquires the lock `acquire` before its
+/// transfer, and releases the lock `release` after the transfer.
 struct Descriptor {
   std::string label, acquire, release, buffer, type, pattern, next_label;
   int offset = 0, id = 0, next_id = 0;
@@ -77,7 +77,8 @@ class MemTileDma {
   std::string name(const std::string& of) const { return at_tile(of, column_, 1); }
 
   /// Writes the collection of C. Each core row has its own pair of tiles and its own locks. With
-  /// one lock for all rows, a fast core could take the room that a slow core has not filled yet.
+  /// one lock for all rows, a fast core's channel could acquire the units for a slow core's free
+  /// tiles, and overwrite tiles of its own that are not sent yet.
   void write_in() {
     const core::BlockShape block = spec_.blocks();
     for (int row = 0; row < spec_.core_rows; ++row) {

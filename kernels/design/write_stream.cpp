@@ -27,7 +27,7 @@ class StreamWriter {
  private:
   void write_job(std::size_t index) {
     const Job& job = plan_.jobs[index];
-    if (index >= 2) wait_for(index - 1);  // Frees job index - 2's descriptors and queue places.
+    if (index >= 2) wait_for(index - 1);  // Frees descriptors and queue entries of job index - 2.
     const Room before = std::exchange(room_, place(index));
     JobWriter writer(plan_, index, room_, out_);
     writer.describe();
@@ -38,7 +38,7 @@ class StreamWriter {
     writer.start_a_slots();
     if (is_first) wait_for(index);
     writer.start_input();
-    // Residuals need more places in a queue than the previous job leaves.
+    // Residuals need more queue entries than the previous job leaves free.
     if (job.panels[0].header.residual_steps > 0) wait_for(index);
     writer.start_stream_of_b();
     writer.start_results();  // Last, because the results depend on the other transfers.

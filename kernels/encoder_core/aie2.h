@@ -12,9 +12,9 @@
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2;
-/// mmul blocks of C that a product's loop accumulates at a time, in rows and columns. They use 8 of
-/// the 18 accumulator registers. They span 8 rows, because a job's buffer has no room for 16 rows
-/// of scores.
+/// Number of mmul blocks of C, in rows and columns, that a product's loop accumulates at a time.
+/// The blocks use 8 of the 18 accumulator registers. The blocks span 8 rows, because a job's buffer
+/// has no room for 16 rows of scores.
 inline constexpr int kProductRows = 2;
 inline constexpr int kProductColumns = 4;
 
@@ -24,9 +24,9 @@ inline constexpr unsigned kLanes = 16;
 /// exactly.
 inline constexpr bool kProductsByBlocks = false;
 
-/// Computes 2^y in bf16, for y from -126 to 127. With y = n + f and f in [-1/2, 1/2], it evaluates
-/// a cubic in f (minimax, 1e-4 relative error) with bf16 factors and f32 sums, then adds n to the
-/// exponent. Construct it before a loop, so that its constants are loaded once.
+/// Computes 2^y in bf16, for y from -126 to 127. With y = n + f and f in [-1/2, 1/2], the result is
+/// a cubic in f (minimax, 1e-4 relative error), with n added to the exponent. The cubic has bf16
+/// factors and f32 sums. Construct an Exp2 before a loop, so that its constants are loaded once.
 class Exp2 {
  public:
   inline aie::vector<bfloat16, kLanes> operator()(const aie::vector<float, kLanes>& y) const {

@@ -12,9 +12,9 @@
 namespace npuwhisper::npu::core {
 
 inline constexpr BlockShape kBlocks = kBlocksAie2p;
-/// mmul blocks of C that a product's loop accumulates at a time, in rows and columns. They use 4 of
-/// the 5 registers of 64 sums. They span 8 rows, because a job's buffer has no room for 16 rows of
-/// scores.
+/// Number of mmul blocks of C, in rows and columns, that a product's loop accumulates at a time.
+/// The blocks use 4 of the 5 registers of 64 sums. The blocks span 8 rows, because a job's buffer
+/// has no room for 16 rows of scores.
 inline constexpr int kProductRows = 1;
 inline constexpr int kProductColumns = 4;
 

@@ -5,8 +5,8 @@
 #include <vector>
 
 /// Reference for the encoder's core functions, in plain C++ and double: it defines the correct
-/// results. Matrices are row-major, without blocks. Callers round the inputs; the only rounding
-/// here is that of round_row(), tile by tile.
+/// results. Matrices are row-major, without blocks. Callers round the inputs. Here, only
+/// round_row() rounds, tile by tile.
 namespace npuwhisper::npu::reference {
 
 struct Matrix {
@@ -32,9 +32,9 @@ double gelu(double y);
 Matrix product(const Matrix& a, const Matrix& b);
 
 /// 64 columns (a tile) of a row, rounded as a core rounds A for int8 weights. `values` are integers
-/// from -127 to 127, rounded to nearest, ties to even. `unit` is 2^(e - 6), at least 2^-126, where
-/// e is the exponent of the largest magnitude in these columns, plus one if that magnitude would be
-/// rounded to 128.
+/// from -127 to 127, rounded to nearest, ties to even. `unit` is 2^(e - 6), at least 2^-126. In
+/// this formula, e is the exponent of the largest magnitude in these columns. If that magnitude
+/// would be rounded to 128, e is increased by one.
 struct RoundedTile {
   std::vector<int> values;  ///< 64
   double unit;

@@ -85,9 +85,9 @@ inline void normalise(const float* bias, const float* column_sum, const float* m
 inline constexpr float kGeluRange = 5.5F;
 
 /// Computes gelu(y) = max(y, 0) - |y| P(-|y|), where P is the normal distribution function. log2
-/// P(-t) is close to a parabola: a polynomial of degree 4, evaluated in bf16 steps, approximates it
-/// (weighted least squares on 0 .. 5.5; error of 2e-5 in gelu). Approximating the logarithm keeps
-/// the relative error of P small even in the tail.
+/// P(-t) is close to a parabola. A polynomial of degree 4 (weighted least squares on 0 .. 5.5)
+/// approximates log2 P(-t) in bf16 steps, with an error of 2e-5 in gelu. Approximating the
+/// logarithm keeps the relative error of P small even in the tail.
 inline void gelu(float* accumulator) {
   const Exp2 exp2;
   const FloatPiece zero = aie::zeros<float, kLanes>();
@@ -130,7 +130,8 @@ inline void divide_rows(float* sums, float* accumulator) {
 
 /// Writes the kept tile times gamma to the accumulator, in f32 and in C's blocks. In a layer-norm
 /// job, normalise() then reads the result. The kept tile (bf16, in A's blocks) is in the upper half
-/// of the accumulator. It is converted from its first element on, so writes never overtake reads.
+/// of the accumulator. The conversion begins with the tile's first element, so writes never
+/// overtake reads.
 inline void expand_kept(const bfloat16* kept, const float* gamma, float* accumulator) {
   const Bf16Piece one = ones();
   const Accumulators zero = aie::zeros<accfloat, kLanes>();

@@ -18,12 +18,14 @@ inline void set_modes() {
 }
 
 /// Returns the address of the kept tile: the queries of an attention job, or the tile that a
-/// layer-norm job normalises. The kept tile stays there while the core receives other A tiles.
+/// layer-norm job normalises. The kept tile stays at this address while the core receives other A
+/// tiles.
 inline bfloat16* kept_tile(float* accumulator) {
   return reinterpret_cast<bfloat16*>(accumulator + kTileElements / 2);
 }
 
-/// Returns the address of an attention job's scores. Other jobs have parameters there.
+/// Returns the address of an attention job's scores. Other jobs have their parameters at this
+/// address.
 inline float* scores_of(Job* job) {
   return reinterpret_cast<float*>(job) + kScoresOffset / sizeof(float);
 }

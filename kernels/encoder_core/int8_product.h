@@ -4,11 +4,14 @@
 #include "encoder_core/tiles.h"
 
 /// Products of a bf16 tile of A and int8 weights. Each row of the tile is rounded to int8 in its
-/// own unit, a power of two. The rounding needs no division. An exact product with the inverse of
-/// the unit gives the integers, and an addition to an exponent multiplies the sums by the unit. An
-/// f32 in [2^23, 2^24) holds an integer in its lowest bits. Adding the f32 1.5 * 2^23 therefore
-/// rounds a value to an integer, and adding an integer to the bits of that f32 (kInteger) converts
-/// it to f32. AMD's own conversions use this method.
+/// own unit. The unit is a power of two, so the rounding needs no division: it multiplies by the
+/// inverse of the unit, which is exact. An addition to the exponents multiplies the sums of
+/// integers by the unit.
+///
+/// Conversions use f32 values in [2^23, 2^24), which hold an integer in their lowest bits. Adding
+/// the f32 1.5 * 2^23 to a value rounds the value to an integer. Adding an integer to the bits of
+/// 1.5 * 2^23 (kInteger) gives the f32 sum of 1.5 * 2^23 and the integer. AMD's own conversions use
+/// this method.
 namespace npuwhisper::npu::core {
 
 /// Elements of a block of A.
@@ -19,25 +22,26 @@ using Int8Mmul = aie::mmul<kBlocks.m, 8, 8, int8, int8, acc32>;
 using Integers = aie::accum<acc32, kRowBlock>;
 static_assert(Int8Mmul::size_A == kRowBlock && Int8Mmul::size_C == kRowBlock);
 
-/// Bits of the f32 1.5 * 2^23. Integers up to 2^22 can be added to them; a sum of 64 products of
-/// int8 stays below 2^20.
+/// Bits of the f32 1.5 * 2^23. Integers up to 2^22 can be added to these bits. A sum of 64 products
+/// of int8 stays below 2^20.
 inline constexpr int32 kInteger = 0x4b400000;
 
 /// Bias of the exponents of bf16 and f32.
 inline constexpr int kBias = 127;
-/// Exponent of a row minus that of its unit: an int8 has 7 bits and a sign, and the highest bit
-/// has the weight 2^6.
+/// Difference between the exponent of a row and the exponent of its unit. An int8 has 7 bits and a
+/// sign, and its highest bit has the weight 2^6.
 inline constexpr int kUnitBits = 6;
-/// Minimum biased exponent of a row: its unit is then 2^-126, the lowest normal number. Rows with
-/// a lower exponent use this one.
+/// Minimum biased exponent of a row. With this exponent, the row's unit is 2^-126, the lowest
+/// normal f32. Rows with a lower exponent use the minimum.
 inline constexpr int kLowestRow = 7;
 
-/// Returns the bits of a bf16 with this biased exponent. `biased` may exceed its 8 bits: 2 * kBias
-/// + kUnitBits overflows int16, and subtracting a row's exponent brings it back into range.
+/// Returns the bits of a bf16 with the biased exponent `biased`, which may exceed 8 bits. The
+/// result for 2 * kBias + kUnitBits overflows int16; subtracting a row's exponent brings it back
+/// into range.
 constexpr int16 bf16_exponent(int biased) {
   return static_cast<int16>(biased << 7);
 }
-/// Returns the bits of an f32 with this biased exponent.
+/// Returns the bits of an f32 with the biased exponent `biased`.
 constexpr int32 f32_exponent(int biased) {
   return biased << 23;
 }
@@ -98,8 +102,8 @@ class RowRounding {
   Integers integer_{aie::broadcast<int32, kRowBlock>(kInteger)};
 };
 
-/// C += A * B for a tile of bf16 A and 64 x 64 int8 weights. A, B and C are stored in blocks. The
-/// integer sums are exact.
+/// Computes C += A * B for a tile of bf16 A and 64 x 64 int8 weights. A, B and C are stored in
+/// blocks. The integer sums are exact.
 [[gnu::noinline]] inline void multiply_int8_tile(const bfloat16* __restrict a,
                                                  const int8* __restrict b, float* __restrict c) {
   constexpr int kColumns = 4;  // Blocks of C accumulated at a time.

@@ -5,9 +5,9 @@
 
 namespace npuwhisper::npu::core {
 
-/// C += A * B, or C = A * B with `from_zero`. A (bf16) and C (f32) have kProductRows rows of blocks
-/// and 64 columns; B (bf16) is 64 x 64. All are in blocks. Products, scores and weighted values
-/// share this loop, to keep a core's program short.
+/// Computes C += A * B or, with `from_zero`, C = A * B. A (bf16) and C (f32) have kProductRows rows
+/// of blocks and 64 columns; B (bf16) is 64 x 64. All three matrices are in blocks. Products,
+/// scores and weighted values share this loop, to keep a core's program short.
 [[gnu::noinline]] inline void multiply_rows(const bfloat16* __restrict a,
                                             const bfloat16* __restrict b, float* __restrict c,
                                             bool from_zero) {
@@ -48,7 +48,7 @@ namespace npuwhisper::npu::core {
   }
 }
 
-/// C += A * B for whole tiles.
+/// Computes C += A * B for whole tiles.
 inline void multiply_tile(const bfloat16* a, const bfloat16* b, float* c) {
   for (int i = 0; i < kTileElements; i += kProductRows * kBlocks.m * kTile) {
     multiply_rows(a + i, b, c + i, false);

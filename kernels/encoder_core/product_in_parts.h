@@ -4,14 +4,14 @@
 #include "encoder_core/product.h"
 
 /// Products for AIE2P that are nearly as exact as their bf16 operands, although they use bfp16.
-/// Each operand is split into its bfp16 value and the rest. AIE2P's product of plain bf16 works
-/// lane by lane and is slower than three products of blocks.
+/// Each operand is split into its bfp16 value and the remainder. AIE2P's product of plain bf16
+/// works lane by lane and is slower than three products of blocks.
 namespace npuwhisper::npu::core {
 
-/// Writes the rests of `n` blocks of A or, with `of_b`, of B, whose blocks share exponents along
-/// columns. The rest of x is x minus its bfp16 value. AIE2P's product of x and the negated unit
-/// matrix is minus that value. A rest has at most 8 bits, so the sum of x and the product is exact,
-/// as is its conversion to bf16. `to` may equal `from`.
+/// Writes the remainders of `n` blocks of A or, with `of_b`, of B. Blocks of B share exponents
+/// along columns. The remainder of x is x minus its bfp16 value. AIE2P's product of x and the
+/// negated unit matrix is the negated bfp16 value. A remainder has at most 8 bits, so the sum of x
+/// and this product is exact, and so is the conversion of the sum to bf16. `to` may equal `from`.
 [[gnu::noinline]] inline void take_rests(const bfloat16* from, bfloat16* to, int n,
                                          const bfloat16* minus_unit, bool of_b) {
   using Product = aie::mmul<8, 8, 8, bfloat16, bfloat16, accfloat>;
@@ -29,8 +29,8 @@ namespace npuwhisper::npu::core {
   }
 }
 
-/// C += A * B for tiles, with operands in two parts each (core_interface.h, kInParts). Overwrites B
-/// with its rests. `scratch` is Job::rests.
+/// Computes C += A * B for tiles, with operands in two parts each (core_interface.h, kInParts).
+/// Overwrites B with its remainders. `scratch` is Job::rests.
 [[gnu::noinline]] inline void multiply_tile_in_parts(const bfloat16* a, bfloat16* b, float* c,
                                                      bfloat16* scratch) {
   constexpr int kRowElements = 8 * kTile;

@@ -3,10 +3,10 @@
 
 #include "encoder_core/product.h"
 
-/// Online softmax over tiles of keys, in powers of two: place_queries() scales the queries by
-/// log2(e). A row's reference value is its running maximum, which is updated only when a score
-/// exceeds it by more than kSlack. Any reference value gives the same quotient as long as nothing
-/// overflows. Because of kSlack, the accumulator is rarely rescaled.
+/// Online softmax over tiles of keys. It uses powers of two, so place_queries() scales the queries
+/// by log2(e). A row's reference value is its running maximum, which is updated only when a score
+/// exceeds it by more than kSlack. The reference value does not affect the softmax, as long as no
+/// sum overflows. Because of kSlack, the accumulator is rarely rescaled.
 namespace npuwhisper::npu::core {
 
 inline constexpr float kSlack = 10.0F;

@@ -57,7 +57,7 @@ inline Bf16Piece to_bf16(const FloatPiece& x) {
 }
 
 /// A piece of f32 values, each stored as the sum of two bf16 values with 16 bits of mantissa in
-/// all. It replaces f32 operands, which the multiplier does not take.
+/// all. It replaces f32 operands, which the multiplier does not support.
 struct SplitPiece {
   Bf16Piece high, low;
 };
@@ -70,7 +70,7 @@ inline Bf16Piece ones() {
   return aie::broadcast<bfloat16, kLanes>(1.0F);
 }
 
-/// Returns sum + x y to 16 bits of mantissa. The product of the two low parts is left out.
+/// Returns sum + x y with 16 bits of mantissa. The product of the two low parts is left out.
 inline Accumulators add_product(Accumulators sum, const SplitPiece& x, const SplitPiece& y) {
   sum = aie::mac(sum, x.high, y.high);
   sum = aie::mac(sum, x.low, y.high);
@@ -82,8 +82,8 @@ inline Accumulators subtract_product(Accumulators sum, const SplitPiece& x, cons
   return aie::msc(sum, x.high, y.low);
 }
 
-/// Returns f32 products to 16 bits of mantissa. aie::mul for f32 has three times as much code. This
-/// function is not inlined, because its speed is never critical.
+/// Returns f32 products with 16 bits of mantissa. aie::mul for f32 has three times as much code.
+/// This function is not inlined, because its speed is never critical.
 [[gnu::noinline]] inline FloatPiece multiply_floats(const FloatPiece& x, const FloatPiece& y) {
   const Bf16Piece one = ones();
   return add_product(aie::zeros<accfloat, kLanes>(), split(x, one), split(y, one))

@@ -7,9 +7,10 @@
 
 namespace npuwhisper::npu::mel {
 
-/// Returns an element of the periodic Hann window times the Fourier matrix, [kSpectrumRows,
-/// kSpectrumColumns], in units of 2^-15, rounded to nearest (1 is stored as 1 - 2^-15). Columns
-/// are in the order of mel_core.h. Elements without a sample or a bin are zero.
+/// Returns an element of the periodic Hann window times the Fourier matrix, in units of 2^-15,
+/// rounded to nearest. The value 1 is stored as 1 - 2^-15. The matrix has the shape
+/// [kSpectrumRows, kSpectrumColumns]; its columns are in the order of mel_core.h. Elements without
+/// a sample or a bin are zero.
 std::int16_t fourier_element(int row, int column);
 
 }  // namespace npuwhisper::npu::mel

@@ -6,10 +6,10 @@
 
 namespace npuwhisper::npu::mel {
 
-/// Computes (log10(max(y, 1e-10)) + 4) / 4 in place. log2 of y is the exponent plus a polynomial of
-/// degree 5 in the mantissa minus one (least squares on 0 .. 1, error 1.5e-5), in bf16 steps.
-/// The factor log10(2) / 4 is the sum of two bf16 numbers. max(y, 1e-10) is positive and normal, so
-/// the bits above its mantissa are the exponent.
+/// Computes (log10(max(y, 1e-10)) + 4) / 4 in place. log2(y) is the exponent of y plus a polynomial
+/// of degree 5 in t, the mantissa of y minus one. The polynomial (least squares on 0 .. 1, error
+/// 1.5e-5) is evaluated in bf16 steps. The factor log10(2) / 4 is the sum of two bf16 numbers.
+/// max(y, 1e-10) is positive and normal, so the bits above its mantissa are the exponent.
 inline void take_log(float* accumulator) {
   using core::Accumulators;
   using core::Bf16Piece;

@@ -5,8 +5,8 @@
 
 #include "design/core_interface.h"
 
-/// Whisper's log-mel spectrogram on the array. It is computed by two products, which use the
-/// encoder's dataflow. Only the object file in the cores differs: mel_core.o has the functions of
+/// Whisper's log-mel spectrogram on the array. Two products compute it, with the encoder's
+/// dataflow. Only the object file in the cores differs: mel_core.o has the functions of
 /// core_interface.h under the same names, and runs the jobs below instead of the encoder's jobs.
 /// Tiles, blocks, memory and the loop are those of the encoder.
 ///
@@ -15,7 +15,7 @@
 ///              descriptor cut all tiles of 64 frames from samples that are stored once. B: int16
 ///              window times Fourier matrix. C: power, bf16.
 ///   kMel       A: power. B: mel filters, bf16. C: (log10(max(y, 1e-10)) + 4) / 4, bf16. Whisper's
-///              floor, 2 below the window's maximum, is not applied: it needs the whole window.
+///              floor, 2 below the window's maximum, is not applied, as it needs the whole window.
 ///
 /// kIdle is as in core_interface.h. Job headers use neither bias nor flags.
 namespace npuwhisper::npu::mel {
@@ -26,7 +26,8 @@ inline constexpr int kFrameSamples = 400;  ///< Also the length of the Fourier t
 inline constexpr int kHopSamples = 160;
 inline constexpr int kBins = kFrameSamples / 2 + 1;
 
-/// Columns of a tile of A that are contiguous in a core's memory: a piece of 4 rows is 32 samples.
+/// Number of columns of a tile of A that are contiguous in a core's memory. A piece of 4 rows has
+/// 32 samples.
 inline constexpr int kSampleColumns = 8;
 
 /// Bins in a group of columns. The Fourier matrix has the real parts of 8 bins, then their
@@ -47,8 +48,8 @@ constexpr int imaginary_column(int bin) {
 /// tiles. A's values in the columns of this padding have no effect.
 inline constexpr int kSpectrumRows = 448;
 
-/// Samples and matrix elements are integers in units of 2^-15. The sums are therefore those of
-/// samples in [-1, 1).
+/// Samples and matrix elements are integers in units of 2^-15. With these units, samples are in
+/// [-1, 1).
 inline constexpr int kFractionBits = 15;
 
 /// Name of the object file with the functions. Each generation has its own file of this name.

@@ -5,8 +5,9 @@
 #include "mel_core/mel_core.h"
 
 /// Multiplies int16 samples by the int16 Fourier matrix. Sums over the 64 samples of a tile are
-/// exact in 64 bits, then converted to f32 and added to the accumulator. B and C are in the blocks
-/// of bf16 tiles, A in columns of 8 samples. Each step of k = 8 is two int16 products of k = 4.
+/// exact in 64 bits. They are then converted to f32 and added to the accumulator. B and C are in
+/// the blocks of bf16 tiles, A in columns of 8 samples. Each step of k = 8 is two int16 products of
+/// k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;
@@ -17,8 +18,8 @@ using core::kTile;
 using Words = aie::mmul<4, 4, kBlocks.n, int16, int16, acc64>;
 inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Elements of a block of B.
 
-/// Low bits that are rounded off a sum of 64 products of int16, so that it fits an int32: of its 36
-/// bits and the sign, 30 bits and the sign remain.
+/// Number of low bits that rounding removes from a sum of 64 products of int16. The sum has 36 bits
+/// and a sign. Without the low bits, it has 30 bits and a sign, and fits an int32.
 inline constexpr int kDroppedBits = 6;
 
 /// Returns the offset of a piece of A, 4 rows of 8 samples.

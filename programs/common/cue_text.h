@@ -12,7 +12,8 @@ namespace npuwhisper::cli {
 std::string cue_timestamp(std::int64_t ms, char mark);
 /// Returns the text with WebVTT's escapes. '>' is escaped too, so no text can contain "-->".
 std::string escape_vtt(std::string_view text);
-/// Returns the text trimmed and on one line, because a line break would end a cue.
+/// Returns the text trimmed and on one line. A line break could make an empty line, which ends a
+/// cue.
 std::string one_line(std::string_view text);
 
 }  // namespace npuwhisper::cli

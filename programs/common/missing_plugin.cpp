@@ -102,7 +102,7 @@ std::string_view packages_of_decoder(const GstCaps* caps) {
   const GstStructure* format = gst_caps_get_structure(caps, 0);
   const std::string_view type = gst_structure_get_name(format);
   if (type != "audio/mpeg") return packages_of(type);
-  // MPEG version 1 is MP3; the other versions are AAC.
+  // "mpegversion" 1 means MP3. The other versions mean AAC.
   gint version = 0;
   gst_structure_get_int(format, "mpegversion", &version);
   return version == 1 ? kGood : kBad;

@@ -77,7 +77,7 @@ Error PipelineError::translate(GstMessage* message) const {
             std::string("not recognised as audio or video: ") + error->message};
   }
   std::string text = error->message;
-  // The debug text's last line gives the cause; earlier lines give the place in GStreamer's
+  // The last line of the debug text gives the cause. Earlier lines give the place in GStreamer's
   // sources.
   const std::string_view lines = debug ? debug.get() : "";
   const auto last = lines.rfind('\n');

@@ -52,8 +52,8 @@ void ProgramOptions::add_entry(const char* name, char letter, GOptionArg type, g
   entries_.push_back({name, letter, 0, type, value, help, shape});
 }
 
-// Adds an option whose value GOption passes to `take` as a C string; `take` stores it in the
-// variable.
+// Adds an option whose value GOption passes to `take` as a C string. `take` stores the value in the
+// variable of the caller.
 void ProgramOptions::add_taken(const char* name, char letter, int flags, const char* help,
                                const char* shape, Take take) {
   const GOptionArgFunc callback = &ProgramOptions::on_option;

@@ -25,7 +25,7 @@ using Setting = std::pair<std::string, std::string>;
 class ProgramOptions {
  public:
   /// `help` is the whole text of --help. It has a line "  --NAME" or "  --NAME=VALUE" for each
-  /// option. parse() fails unless these are exactly the options that were added. With this
+  /// option. parse() fails unless `help` describes exactly the options that were added. With this
   /// constructor, add() needs no help texts or shapes.
   explicit ProgramOptions(const char* help);
   /// GOption writes the text of --help. `arguments` describes the arguments after the options.
@@ -33,7 +33,7 @@ class ProgramOptions {
   ProgramOptions(const ProgramOptions&) = delete;
   ProgramOptions& operator=(const ProgramOptions&) = delete;
 
-  /// `shape` is the value's placeholder in --help; `letter` is the option's short name.
+  /// `shape` is the value's placeholder in --help. `letter` is the option's short name.
   void add(const char* name, std::string& value, const char* help = nullptr,
            const char* shape = nullptr, char letter = '\0');
   void add(const char* name, std::optional<std::string>& value, const char* help = nullptr,
@@ -73,7 +73,7 @@ class ProgramOptions {
   Result<void> check_help() const;
   static gboolean on_option(const gchar* name, const gchar* value, gpointer self, GError** error);
 
-  const char* help_ = nullptr;  // nullptr: GOption writes the text.
+  const char* help_ = nullptr;  // nullptr: GOption writes the help text.
   const char* arguments_ = nullptr;
   const char* summary_ = nullptr;
   const char* description_ = nullptr;

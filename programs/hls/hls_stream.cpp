@@ -10,12 +10,12 @@
 namespace npuwhisper::cli {
 namespace {
 
-// mpegtsmux adds one hour to all timestamps, which leaves room for times before the first one.
+// mpegtsmux adds one hour to all timestamps, so that earlier timestamps cannot become negative.
 constexpr std::uint64_t kMpegTime = 3600ULL * 90'000;
 constexpr int kVideoKbits = 2000;
 constexpr int kAudioBits = 128'000;
 
-// Each queue holds three seconds, so that no branch waits for another.
+// The first queue of each branch holds three seconds, so that no branch waits for another branch.
 constexpr const char* kOutputs =
     " queue name=picture max-size-time=3000000000 max-size-buffers=0 max-size-bytes=0 ! "
     "videoconvert "
@@ -32,8 +32,8 @@ GstElement* element(GstElement* pipeline, const char* name) {
   return found;
 }
 
-// Returns the running time of `pts` in milliseconds, since muxers use running times. Returns
-// nullopt if `pts` has no running time.
+// Returns the running time of `pts` in milliseconds. Muxers use running times, too. Returns nullopt
+// if `pts` has no running time.
 std::optional<std::int64_t> running_ms(GstPad* pad, GstClockTime pts) {
   GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
   if (event == nullptr) return std::nullopt;

@@ -16,7 +16,7 @@
 namespace npuwhisper::cli {
 
 struct HlsOptions {
-  std::filesystem::path folder;  ///< Created if it does not exist.
+  std::filesystem::path folder;  ///< Output folder; created if it does not exist.
   /// A gst-launch line that ends in the elements `picture.` (raw video) and `speech.` (raw audio).
   std::string source;
   std::chrono::seconds length{2};  ///< Length of a segment.
@@ -26,12 +26,13 @@ struct HlsOptions {
   std::string model{"base"};  ///< Value of the element's property `model`.
 };
 
-/// An HTTP Live Streaming stream in a folder, for any web server: H.264 and AAC in transport
-/// streams (hlssink2), captions of the speech as subtitles (WebVttSegments), and `master.m3u8`,
-/// which players open. Video does not wait for the text: players stay three segments behind the
-/// live edge and load the subtitles of a segment only when they play that segment.
+/// Writes an HTTP Live Streaming stream into a folder, which any web server can serve. The folder
+/// holds H.264 and AAC in transport streams (hlssink2), captions of the speech as subtitles
+/// (WebVttSegments), and `master.m3u8`, which players open. Video does not wait for the text.
+/// Players stay three segments behind the live edge, and load the subtitles of a segment only when
+/// they play that segment.
 ///
-/// Call gst_init() first. Use an object from one thread; GStreamer's threads write the files.
+/// Call gst_init() first. Use an object from one thread only. GStreamer's threads write the files.
 class HlsStream {
  public:
   /// Errors: InvalidArgument (the source is not a gst-launch line, or an element is missing),
@@ -54,7 +55,7 @@ class HlsStream {
   Result<void> reached(GstPad* pad, GstClockTime pts, GstClockTime duration);
 
   GstElement* pipeline_;
-  // Accessed only by npuwhisper's streaming thread while the pipeline plays.
+  // While the pipeline plays, only npuwhisper's streaming thread accesses the members below.
   WebVttSegments segments_;
   std::int64_t end_ms_ = 0;
 };

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::uint64_t kMpegClock = 1ULL << 33;
 
-// Returns the escaped rows without empty lines: an empty line would end the cue.
+// Returns the escaped rows without empty lines, because an empty line would end the cue.
 std::string rows_of(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string rows;

@@ -13,27 +13,28 @@
 
 namespace npuwhisper::cli {
 
-/// Writes timed text as a subtitle rendition of HTTP Live Streaming (RFC 8216, 3.5): WebVTT
-/// segments of equal length and their media playlist, `captions.m3u8`, in a folder. Times are
-/// milliseconds of the stream; X-TIMESTAMP-MAP maps them to the times of the accompanying MPEG
-/// streams. A cue that spans several segments is in each of them, as the standard requires.
+/// Writes timed text as a subtitle rendition of HTTP Live Streaming (RFC 8216, 3.5) into a folder:
+/// WebVTT segments of equal length and their media playlist, `captions.m3u8`. All times are stream
+/// times in milliseconds. X-TIMESTAMP-MAP maps stream times to the times of the accompanying MPEG
+/// streams. A cue that spans several segments is in each of these segments, as the standard
+/// requires.
 ///
-/// Once all text before a segment's end is known, the segment is written, and then the playlist.
-/// Each file is written under another name first, and renamed when it is complete, so that no
-/// reader sees an incomplete file. The folder holds at most twice as many segments as the playlist;
-/// older ones are removed. Call order: (cue | advance)* finish. Reentrant.
+/// A segment is written as soon as all text before its end is known. The playlist is written after
+/// the segment. Each file is written under another name first and renamed when it is complete, so
+/// that no reader sees an incomplete file. The folder holds at most twice as many segments as the
+/// playlist. Older segments are removed. Call order: (cue | advance)* finish. Reentrant.
 class WebVttSegments {
  public:
   struct Options {
     std::filesystem::path folder;
     std::chrono::milliseconds length{2000};  ///< At least 1 ms.
-    std::size_t n_listed = 5;                ///< Segments in the playlist; 0: all, none removed.
+    std::size_t n_listed = 5;                ///< Number of listed segments; 0: keeps and lists all.
     std::uint64_t mpeg_time = 0;             ///< MPEG time of stream time 0, in 90 kHz ticks.
   };
   explicit WebVttSegments(Options options) : options_(std::move(options)) {}
 
-  /// Adds plain text, shown from `start` to `end`; it may have several rows. Add cues in the order
-  /// of their start.
+  /// Adds plain text, shown from `start` to `end`. The text may have several rows. Add cues in the
+  /// order of their start.
   void cue(std::int64_t start, std::int64_t end, std::string_view text);
   /// Declares that all cues that begin before `to` have been added. Errors: Unavailable (a file
   /// cannot be written).

@@ -22,16 +22,17 @@ class AccessRules {
     std::string token{};
   };
 
-  /// `address` is the address that the server listens on. Errors: InvalidArgument (a token that is
-  /// too short or cannot stand in a URL; an invalid host).
+  /// `address` is the address that the server listens on. Errors: InvalidArgument (an invalid
+  /// address or host, or a token that is too short or cannot be part of a URL).
   static Result<AccessRules> create(Options options, const std::string& address);
 
-  /// Returns whether the request's Host belongs to the server. A web site that points its own name
-  /// at this server (DNS rebinding) makes its visitors' browsers send that name, and could then
-  /// read the responses. These hosts belong to the server: the address that the connection came to
-  /// and the one that the server listens on; localhost and all loopback addresses, for a connection
-  /// over the loopback; this machine's name, also with .local, unless the server listens only on
-  /// the loopback; Options::hosts.
+  /// Returns whether the Host of the request names the server. Without this check, a web site could
+  /// point its own name at the server (DNS rebinding) and read the responses in the browsers of its
+  /// visitors. These hosts name the server:
+  ///  - the address that the server listens on, and the local address of the connection;
+  ///  - localhost and all loopback addresses, if the connection uses the loopback interface;
+  ///  - this machine's name, also with .local, unless the server listens on the loopback only;
+  ///  - Options::hosts.
   bool allows_host(SoupServerMessage* message) const;
 
   /// Returns whether the request carries the token, as the query's "token" or as "Authorization:
@@ -42,7 +43,8 @@ class AccessRules {
   /// Returns whether the server listens on a loopback address.
   bool is_loopback() const { return is_loopback_; }
 
-  /// Returns the query string, with '?', that carries the token; empty without a token.
+  /// Returns the query string that carries the token, including '?'. Returns an empty string if
+  /// there is no token.
   std::string query() const;
 
  private:

@@ -8,22 +8,23 @@
 
 namespace npuwhisper::monitor {
 
-/// The content of one JSON object of the element, in the form for browsers.
+/// The content of one JSON object of the element npuwhisper, in the form for browsers.
 struct CaptionEvent {
   bool final = false;  ///< True: final text. False: replaces the previous partial text.
   double delay = 0;    ///< Seconds from the end of the last word until the text left the element.
   /// One line: {"text", "start", "end", "language", "delay", "words": [{"text", "start", "end"}]}.
-  /// Times are seconds of the stream. Text begins with a space if one belongs before it.
+  /// Times are stream times in seconds. A text includes the space that separates it from the
+  /// previous text.
   std::string json;
 };
 
-/// Converts the times in the element's JSON, which are timestamps of its input in seconds.
+/// Converts the times in the JSON of the element npuwhisper. These times are timestamps of the
+/// element's input, in seconds.
 struct TimeMeaning {
   /// Converts a timestamp to stream time, in seconds. Unlike stream times, the timestamps of
   /// consecutive streams may each begin at 0.
   std::function<double(double)> stream_time;
-  /// Returns the delay of a word spoken at this timestamp, in seconds, until its text left the
-  /// element.
+  /// Returns the number of seconds from a timestamp until the text left the element.
   std::function<double(double)> delay;
 };
 

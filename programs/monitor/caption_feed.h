@@ -9,14 +9,15 @@
 
 namespace npuwhisper::monitor {
 
-/// The data for browsers, as Server-Sent Events (WHATWG HTML, "Server-sent events"), stored once
-/// for all browsers: a bounded log of final pieces of text, and the last partial text and status,
-/// each of which replaces its predecessor. Each browser has a Reader, which holds its position in
-/// that log. No events are queued for a browser. A browser that connects late gets the pieces that
-/// are still stored. A browser that reads too slowly misses pieces and receives the event `missed`.
+/// Stores the data for all browsers: a bounded log of final pieces of text, the last partial text,
+/// and the last status. Browsers receive the data as Server-Sent Events (WHATWG HTML, "Server-sent
+/// events"). Each browser has a Reader, which holds the position of the browser in the log. No
+/// events are queued for a browser. A browser that connects late gets the pieces that are still
+/// stored. A browser that reads too slowly misses pieces and receives the event `missed`.
 ///
 /// Events: `hello` {session, resumed}, `final` (with an id), `partial`, `status`, `missed`
-/// {pieces}. Their data are JSON objects on one line, written by the caller. Reentrant.
+/// {pieces}. The data of an event are a JSON object on one line. The caller writes the objects of
+/// `final`, `partial` and `status`. Reentrant.
 class CaptionFeed {
  public:
   struct Reader {
@@ -41,8 +42,8 @@ class CaptionFeed {
   /// is empty, invalid or from another session.
   Reader join(std::string_view last_event_id) const;
 
-  /// Returns the events not yet sent to `reader`, or "" if there are none. Adds final pieces until
-  /// there are at least `max_bytes`, and then leaves the rest for the next call.
+  /// Returns the events not yet sent to `reader`, or "" if there are none. Adds no further final
+  /// piece when the result has `max_bytes` or more. The next call continues with the next piece.
   std::string read(Reader& reader, std::size_t max_bytes) const;
 
  private:

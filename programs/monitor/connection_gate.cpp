@@ -7,8 +7,9 @@
 namespace npuwhisper::monitor {
 namespace {
 
-// A message gives access to its connection only through the remote address, which is the object
-// that was passed to libsoup. The connection's data is therefore attached to that object.
+// A SoupServerMessage does not provide its connection. It provides the object for the remote
+// address that was passed to libsoup. The data of the connection is therefore attached to that
+// object.
 constexpr const char* kSocket = "npuwhisper-socket";
 constexpr const char* kRefused = "npuwhisper-refused";
 constexpr const char* kConnection = "npuwhisper-connection";
@@ -21,7 +22,8 @@ GObject* carrier(SoupServerMessage* message) {
 
 ConnectionGate::ConnectionGate(SoupServer* server, const Limits& limits)
     : server_(server), limits_(limits), service_(g_socket_service_new()) {
-  // request-read is emitted before the request's handler, request-finished after the response.
+  // libsoup emits request-read before it calls the handler of the request, and request-finished
+  // after the response.
   g_signal_connect(server_, "request-read",
                    G_CALLBACK(+[](SoupServer*, SoupServerMessage* message, gpointer self) {
                      static_cast<ConnectionGate*>(self)->stop_deadline(connection_of(message));
@@ -78,7 +80,7 @@ ConnectionGate::~ConnectionGate() {
 }
 
 void ConnectionGate::take(GSocketConnection* connection) {
-  // The connection is closed when its last reference is released.
+  // A connection that is not accepted is closed when `connection` loses its last reference.
   if (connections_.size() >= limits_.n_connections + limits_.n_refusals) return;
   GSocketAddress* here = g_socket_connection_get_local_address(connection, nullptr);
   GSocketAddress* there = g_socket_connection_get_remote_address(connection, nullptr);
@@ -106,7 +108,7 @@ void ConnectionGate::forget(gpointer self, GObject* connection) {
   gate.connections_.erase(connection);
 }
 
-/// Returns the connection for comparison only: it may have been destroyed.
+/// Returns the connection for comparison only, because the connection may have been destroyed.
 GObject* ConnectionGate::connection_of(SoupServerMessage* message) {
   return static_cast<GObject*>(g_object_get_data(carrier(message), kConnection));
 }

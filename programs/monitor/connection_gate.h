@@ -14,10 +14,11 @@
 
 namespace npuwhisper::monitor {
 
-/// Listens on behalf of a libsoup HTTP server, which itself would accept any number of connections
-/// and keep them forever. The gate limits their number. It closes a connection that is silent for
-/// too long while a request or its response is due, and one whose next request is not complete in
-/// time, even if it keeps sending bytes. Use it from the main context's thread.
+/// Listens for a libsoup HTTP server and limits its connections. The server alone would accept any
+/// number of connections and keep them forever. The gate closes a connection that is silent for too
+/// long while a request or its response is due. The gate also closes a connection whose next
+/// request is not complete in time, even if the client keeps sending bytes. Use the gate from the
+/// main context's thread.
 class ConnectionGate {
  public:
   struct Limits {
@@ -26,8 +27,8 @@ class ConnectionGate {
     /// connections are closed immediately.
     std::size_t n_refusals = 32;
     std::chrono::seconds silence{30};
-    /// Time from the beginning of the connection, or the end of a response, to the end of the next
-    /// request.
+    /// Maximum time for a request to arrive completely, counted from the start of the connection or
+    /// from the end of the previous response.
     std::chrono::seconds request{10};
   };
 

@@ -13,7 +13,8 @@ EventStream::EventStream(SoupServerMessage* message, const CaptionFeed& feed,
   SoupMessageHeaders* headers = soup_server_message_get_response_headers(message_);
   soup_message_headers_set_content_type(headers, "text/event-stream", nullptr);
   soup_message_headers_replace(headers, "Cache-Control", "no-store");
-  // HTTP/1.0, which some proxies use, has no chunks: the response ends when the connection does.
+  // HTTP/1.0, which some proxies use, has no chunks. The end of the connection then ends the
+  // response.
   const bool has_chunks = soup_server_message_get_http_version(message_) != SOUP_HTTP_1_0;
   soup_message_headers_set_encoding(headers,
                                     has_chunks ? SOUP_ENCODING_CHUNKED : SOUP_ENCODING_EOF);

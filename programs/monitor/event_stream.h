@@ -10,9 +10,9 @@
 namespace npuwhisper::monitor {
 
 /// One browser's connection to the feed: an HTTP response that does not end. At most one chunk is
-/// in flight. When it has been written, the next chunk is built from the events that are new by
-/// then. A browser that reads slowly therefore occupies one chunk of memory, and does not delay
-/// other browsers. Use it from the main context's thread.
+/// in flight. When that chunk has been written, the next chunk is built from all events that the
+/// browser has not received yet. A browser that reads slowly therefore occupies one chunk of
+/// memory, and does not delay other browsers. Use the stream from the main context's thread.
 class EventStream {
  public:
   using Clock = std::chrono::steady_clock;

@@ -14,22 +14,23 @@ namespace {
 
 using cli::Owned;
 
-// A file is fed in real time, in buffers of 20 ms. With larger buffers, the end of a buffer would
-// arrive well before the time at which it is spoken.
+// Plays a file in real time, in buffers of 20 ms. With larger buffers, the audio at the end of a
+// buffer would arrive well before its time.
 constexpr const char* kPlayed =
     "uridecodebin name=source expose-all-streams=false caps=audio/x-raw audioconvert name=sound ! "
     "audioresample ! audio/x-raw,rate=16000,channels=1 ! "
     "audiobuffersplit output-buffer-duration=1/50 ! identity sync=true";
 
-// The sinks neither synchronise to a clock nor wait for a first buffer: text arrives at any time.
+// The sinks neither synchronise to a clock nor wait for a first buffer, because text arrives at any
+// time.
 constexpr const char* kCaptioned =
     " ! audioconvert ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
     "fakesink sync=false async=false npuwhisper-monitor.unsynced_src ! "
     "appsink name=json sync=false async=false";
 
-// Links a pad of the decoder to the element `sound`, unless another one is linked. A stream that
-// replaces an earlier one, as in chained Ogg, gets its pad after the earlier stream's pad has been
-// unlinked. A description for gst_parse_launch() would link only the first pad.
+// Links a pad of the decoder to the element `sound`, unless another pad is linked to `sound`. A
+// stream that replaces an earlier one, as in chained Ogg, gets its pad after the earlier stream's
+// pad has been unlinked. A description for gst_parse_launch() would link only the first pad.
 void link_sound(GstElement*, GstPad* pad, gpointer sound) {
   const Owned<GstPad> sink(gst_element_get_static_pad(GST_ELEMENT(sound), "sink"));
   if (cli::media_type_of(pad) == "audio/x-raw" && !gst_pad_is_linked(sink.get())) {
@@ -83,7 +84,7 @@ Result<std::unique_ptr<LiveCaptions>> LiveCaptions::create(const Listening& list
 LiveCaptions::~LiveCaptions() {
   if (!pipeline_) return;
   if (watch_ != 0) g_source_remove(watch_);
-  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // take() is not called after this.
+  gst_element_set_state(pipeline_.get(), GST_STATE_NULL);  // Afterwards, nothing calls take().
   if (delivery_ != 0) g_source_remove(delivery_);
 }
 
@@ -187,8 +188,8 @@ void LiveCaptions::deliver() {
     std::swap(delivery, delivery_);
     pieces.swap(waiting_);
   }
-  // `delivery` is the source that runs this function or, if handle() called it, a queued source
-  // that has nothing left to deliver.
+  // `delivery` is the source that runs this function. If handle() called this function, `delivery`
+  // may be a queued source that has nothing left to deliver.
   if (delivery != 0) g_source_remove(delivery);
   for (const Piece& piece : pieces) events_.text(piece.json, meaning_of(piece));
 }

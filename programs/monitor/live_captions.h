@@ -23,7 +23,7 @@ namespace npuwhisper::monitor {
 
 /// The audio source and the element's properties.
 struct Listening {
-  std::string uri;          ///< Played in real time; empty: `description` is used.
+  std::string uri;          ///< URI that is played in real time; empty: uses `description`.
   std::string description;  ///< A source of raw audio, in gst-launch-1.0 syntax.
   /// Properties of the element npuwhisper: names and values in gst-launch-1.0 syntax.
   std::vector<std::pair<std::string, std::string>> properties;
@@ -37,17 +37,17 @@ struct Readings {
   std::uint64_t unread = 0;  ///< Pieces of text dropped because the program was too slow.
 };
 
-/// A pipeline that captions live audio with the element npuwhisper. It waits for the model before
-/// it captures audio. The callbacks run in the default main context's thread. The pipeline never
-/// waits for that thread: if kMaxWaiting pieces are queued, the oldest one is dropped. Use a
-/// LiveCaptions object only from that thread.
+/// A pipeline that captions live audio with the element npuwhisper. The pipeline waits for the
+/// model before it captures audio. The callbacks run in the default main context's thread. The
+/// pipeline never waits for that thread. If kMaxWaiting pieces are queued, the pipeline drops the
+/// oldest piece. Use a LiveCaptions object only from the main context's thread.
 class LiveCaptions {
  public:
   static constexpr std::size_t kMaxWaiting = 256;
 
   struct Events {
-    /// Receives the JSON of unsynced_src (docs/captions.md) and a mapping of its times, which is
-    /// valid only during the call.
+    /// Receives the JSON of unsynced_src (docs/captions.md) and a mapping of the times in the JSON.
+    /// The mapping is valid only during the call.
     std::function<void(const std::string& json, const TimeMeaning&)> text;
     std::function<void()> listening;  ///< The model is loaded and the audio starts.
     std::function<void()> ended;      ///< All audio has been processed and all text delivered.
@@ -62,7 +62,7 @@ class LiveCaptions {
   LiveCaptions(const LiveCaptions&) = delete;
   LiveCaptions& operator=(const LiveCaptions&) = delete;
 
-  /// Loads the model and then captures audio. A failure is reported by Events::failed.
+  /// Loads the model and then captures audio. Events::failed reports a failure.
   void start();
   Readings readings() const;
 

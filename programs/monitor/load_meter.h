@@ -6,8 +6,9 @@
 
 namespace npuwhisper::monitor {
 
-/// Average CPU use, in cores, over the last ten seconds, or since the first reading if that is
-/// less. Text is computed in bursts, so averages over shorter periods vary widely. Reentrant.
+/// Average CPU use, in cores, over the last ten seconds, or over the time since the first reading
+/// if it is shorter. Text is computed in bursts, so averages over shorter periods vary widely.
+/// Reentrant.
 class LoadMeter {
  public:
   using Clock = std::chrono::steady_clock;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
 // npuwhisper-monitor: live captions on a web page. Shows how a program uses the element npuwhisper
-// for live text: live_captions.cpp has the pipeline, caption_feed.cpp the data for browsers.
+// for live text: live_captions.cpp builds the pipeline, and caption_feed.cpp stores the data for
+// browsers.
 
 #include <glib-unix.h>
 #include <gst/gst.h>
@@ -22,8 +23,8 @@ namespace {
 
 enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2 };
 
-// Number of pieces of text that are kept for browsers that connect late. They cover some minutes of
-// speech.
+// Number of pieces of text that are kept for browsers that connect late. These pieces cover a few
+// minutes of speech.
 constexpr std::size_t kKeptPieces = 500;
 constexpr guint kStatusMs = 1000;
 constexpr double kFarewellSeconds = 1;
@@ -128,7 +129,8 @@ class Monitor {
     if (event->final) {
       status_.add_delay(event->delay);
       feed_.add_final(event->json);
-      feed_.set_partial("");  // The partial text included these words. The element sends a new one.
+      // The previous partial text included these words. The element sends a new partial text.
+      feed_.set_partial("");
     } else {
       feed_.set_partial(event->json);
     }

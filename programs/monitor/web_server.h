@@ -22,7 +22,7 @@ namespace npuwhisper::monitor {
 /// requests without it get 401 (AccessRules). Everything runs in the default main context's thread.
 class WebServer {
  public:
-  /// Maximum number of connections to /events at a time; further ones get 503.
+  /// Maximum number of connections to /events at a time. Further connections get 503.
   static constexpr std::size_t kMaxStreams = 64;
 
   struct Options {
@@ -57,7 +57,8 @@ class WebServer {
 
   Result<void> listen(const Options& options);
   void answer(SoupServerMessage* message, const std::string& path);
-  /// Returns true if it has refused the request. The response then gives the reason.
+  /// Refuses a request that is not allowed, and gives the reason in the response. Returns true if
+  /// the request was refused.
   bool refuse(SoupServerMessage* message) const;
   void answer_events(SoupServerMessage* message);
 

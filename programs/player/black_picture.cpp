@@ -7,7 +7,8 @@
 namespace npuwhisper::player {
 namespace {
 
-// Ends with an element because gst_parse_bin_from_description() accepts no caps at the end.
+// Returns a description that ends with an element, because gst_parse_bin_from_description() accepts
+// no caps at the end.
 std::string description(int width, int height) {
   return "videotestsrc pattern=black ! capsfilter "
          "caps=video/x-raw,format=I420,framerate=25/1,width=" +

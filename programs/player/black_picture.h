@@ -14,10 +14,10 @@ namespace npuwhisper::player {
 
 using cli::Owned;
 
-/// A black video of 25 frames a second to show the captions of audio without video. It ends where
-/// the audio ends, in running time.
+/// A black video of 25 frames a second to show the captions of audio without video. The video ends
+/// where the audio ends, in running time.
 ///
-/// Must outlive the data flow of the audio and of the video.
+/// The object must outlive the data flow of the audio and of the video.
 class BlackPicture {
  public:
   /// Creates a video of this size in pixels. Errors: InvalidArgument (an element is not installed).
@@ -41,7 +41,7 @@ class BlackPicture {
   std::mutex mutex_;
   GstSegment sound_segment_{};
   GstSegment picture_segment_{};
-  GstClockTime sound_end_ = 0;  // Running time at which the audio so far ends.
+  GstClockTime sound_end_ = 0;  // Running time at which the received audio ends.
   bool sound_ended_ = false;
 };
 

@@ -14,7 +14,7 @@ namespace npuwhisper::player {
 enum class Key { Pause, Back, Forward, Language, Task, Captions, Quit };
 
 /// Returns the key that a terminal sends as `bytes`, or whose name in a window is `bytes`. Returns
-/// nullopt if there is none.
+/// nullopt if no key matches.
 std::optional<Key> key_named(const std::string& bytes);
 
 /// Calls `pressed` on the main loop for each key read from stdin, until stdin ends. While this

@@ -20,8 +20,8 @@ namespace {
 constexpr std::array kEnds = {SIGHUP, SIGINT, SIGQUIT, SIGILL,  SIGTRAP, SIGABRT,
                               SIGBUS, SIGFPE, SIGSEGV, SIGPIPE, SIGTERM};
 
-// These variables are global because signal handlers have no other access to them. They are written
-// before any handler is installed.
+// These variables are global because signal handlers have no other access to them. The program
+// writes them before it installs any handler.
 termios line_mode;
 termios key_mode;
 sigset_t handled;
@@ -91,7 +91,7 @@ void stop(int signal) {
   sigemptyset(&only);
   sigaddset(&only, signal);
   raise(signal);
-  pthread_sigmask(SIG_UNBLOCK, &only, &before);  // Stops unless the process group is orphaned.
+  pthread_sigmask(SIG_UNBLOCK, &only, &before);  // Stops the program unless its group is orphaned.
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   handle(signal, stop, static_cast<int>(SA_RESETHAND | SA_RESTART));
   apply(key_mode);

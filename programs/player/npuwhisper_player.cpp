@@ -170,7 +170,7 @@ class Player {
         gst_bin_recalculate_latency(GST_BIN(pipeline_.element()));
         break;
       case GST_MESSAGE_ELEMENT:
-        // The other streams play without the one that lacks a decoder.
+        // If a stream lacks a decoder, the other streams still play.
         if (const auto missing = cli::read_missing_plugin(message)) {
           complain(to_string(*missing));
           told_missing_ = true;
@@ -199,13 +199,13 @@ class Player {
     const bool is_missing_plugin =
         g_error_matches(error, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN) ||
         g_error_matches(error, GST_STREAM_ERROR, GST_STREAM_ERROR_CODEC_NOT_FOUND);
-    // These errors say less than the message about the missing plugin.
+    // Such an error adds nothing to the earlier message about the missing plugin.
     if (!is_missing_plugin || !told_missing_) complain(error->message);
     g_error_free(error);
     g_free(debug);
   }
 
-  // Handles a key that was pressed in the video window and that no upstream element handled.
+  // Handles a key press in the video window that no upstream element has handled.
   void take_window_key(GstMessage* message) {
     if (gst_navigation_message_get_type(message) != GST_NAVIGATION_MESSAGE_EVENT) return;
     GstEvent* event = nullptr;

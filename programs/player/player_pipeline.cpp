@@ -53,9 +53,9 @@ Result<std::unique_ptr<PlayerPipeline>> PlayerPipeline::create(const std::string
   self->video_sink_ = std::move(*video);
   self->audio_sink_ = std::move(*audio);
   gst_bin_add_many(GST_BIN(self->element()), source->get(), captions->get(), nullptr);
-  // A local file needs no buffering. If sinks do not wait for the clock, pausing for buffering can
-  // stop the pipeline for good: the audio has run ahead, the video queues are full, and the audio
-  // sink waits for another buffer.
+  // A local file needs no buffering. With sinks that do not wait for the clock, a pause for
+  // buffering can block the pipeline forever. The audio is then ahead of the video, the video
+  // queues are full, and the audio sink waits for another buffer.
   const gboolean buffering = !gst_uri_has_protocol(uri.c_str(), "file");
   g_object_set(source->get(), "uri", uri.c_str(), "use-buffering", buffering, nullptr);
   g_signal_connect(source->get(), "pad-added", G_CALLBACK(on_pad), self.get());
@@ -67,8 +67,8 @@ PlayerPipeline::~PlayerPipeline() {
   if (pipeline_) gst_element_set_state(element(), GST_STATE_NULL);
 }
 
-// Links one stream through the npuwhisperbin to its sink. Returns false if that sink is already
-// linked, or if linking fails.
+// Links one stream to npuwhisperbin, and npuwhisperbin to the sink for `media`. Returns false if
+// npuwhisperbin already has a stream of this kind, or if linking fails.
 bool PlayerPipeline::link(GstPad* pad, const char* media) {
   const std::string name(media);
   const Owned<GstPad> sink(gst_element_get_static_pad(captions_, (name + "_sink").c_str()));

@@ -15,7 +15,7 @@ namespace npuwhisper::player {
 
 /// A pipeline of uridecodebin, npuwhisperbin and sinks. Plays the first video and the first audio
 /// of the URI. If there is only audio, its captions are shown on a black picture. Pads are linked
-/// on uridecodebin's threads; call the member functions on the main loop's thread.
+/// on uridecodebin's threads. Call the member functions on the main loop's thread.
 class PlayerPipeline {
  public:
   /// Descriptions for gst_parse_bin_from_description().
@@ -36,8 +36,8 @@ class PlayerPipeline {
 
   bool paused() const { return paused_; }
   void set_paused(bool paused);
-  /// Sets whether a network buffer is filling. While it is filling, playback is paused, unless the
-  /// source is live.
+  /// Sets whether a network buffer is filling. While the buffer is filling, playback is paused,
+  /// unless the source is live.
   void set_buffering(bool buffering);
   /// Seeks relative to the current position. Returns the new position, or NONE if the stream cannot
   /// seek.

@@ -9,20 +9,22 @@
 
 namespace npuwhisper::cli {
 
-/// Cuts a part out of the decoded audio that enters a pad, exact to the sample: drops the audio
-/// outside the part and ends the stream after it. Does not seek, so it also works on files with
-/// poor seeking support. Timestamps stay those of the file.
+/// Limits the decoded audio that enters a pad to one part, exact to the sample. Drops the audio
+/// outside the part, and ends the stream after the part. Does not seek, and therefore also works on
+/// files with poor seeking support. Timestamps stay those of the file.
 class AudioClip {
  public:
-  /// Probes `sink` until the pipeline is stopped, which must happen before this object is
-  /// destroyed. The pad's audio has one channel and `bytes_per_sample` bytes per sample at 16 kHz.
+  /// Probes `sink` until the pipeline is stopped. Stop the pipeline before this object is
+  /// destroyed. The audio of the pad has one channel and `bytes_per_sample` bytes per sample at 16
+  /// kHz.
   AudioClip(const TimeSpan& span, GstPad* sink, int bytes_per_sample);
   AudioClip(const AudioClip&) = delete;
   AudioClip& operator=(const AudioClip&) = delete;
 
   /// Returns true if some audio was within the part. Thread-safe.
   bool found_audio() const { return found_audio_; }
-  /// Returns the end of the last buffer so far, within the part or not. Thread-safe.
+  /// Returns the end of the last buffer that has arrived, even if the buffer is outside the part.
+  /// Thread-safe.
   GstClockTime audio_end() const { return audio_end_; }
 
  private:

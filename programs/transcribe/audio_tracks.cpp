@@ -15,8 +15,9 @@ std::string string_tag(const GstTagList* tags, const char* name) {
   return Owned<gchar>(raw).get();
 }
 
-/// Returns the sink pad of the element that feeds `pad`, or `pad` if there is no such element. The
-/// bin exposes a pad as soon as its format is known, before the decoder has forwarded its tags.
+/// Returns the pad with the tags of `pad`: the sink pad of the decoder behind `pad`. The bin
+/// exposes `pad` as soon as its format is known, before the decoder has forwarded the tags. If
+/// there is no such decoder, returns the innermost target of `pad`.
 Owned<GstPad> pad_with_tags(GstPad* pad) {
   Owned<GstPad> source(static_cast<GstPad*>(gst_object_ref(pad)));
   while (GST_IS_GHOST_PAD(source.get())) {

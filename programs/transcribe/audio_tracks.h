@@ -20,16 +20,17 @@ struct AudioTrack {
 /// Returns a list for the user, such as "1 (en, Main), 2 (de), 3".
 std::string describe_tracks(const std::vector<AudioTrack>& tracks);
 
-/// Links the audio track that the user wants to the next element. Tracks are the decoded audio pads
-/// of a decodebin or uridecodebin. When the stream changes and new pads replace the old ones, links
-/// the wanted track again. Posts a kTracksMessage on the bus each time, before any message that
-/// results from the linking. Without audio, an ERROR follows. tracks() is thread-safe.
+/// Links one audio track, which the user has chosen, to the next element. Tracks are the decoded
+/// audio pads of a decodebin or uridecodebin. When the stream changes and new pads replace the old
+/// ones, links the chosen track again. Posts a kTracksMessage on the bus each time, before any
+/// message that results from the linking. If there is no audio, posts an ERROR after the
+/// kTracksMessage. tracks() is thread-safe.
 class AudioTracks {
  public:
   static constexpr const char* kTracksMessage = "npuwhisper/audio-tracks";
 
-  /// `wanted` counts from 1. Both elements are used until the pipeline is stopped, which must
-  /// happen before this object is destroyed.
+  /// `wanted` is the number of the track, from 1. This object uses both elements until the pipeline
+  /// is stopped. Stop the pipeline before this object is destroyed.
   AudioTracks(GstElement* decoder, GstElement* next, int wanted);
   AudioTracks(const AudioTracks&) = delete;
   AudioTracks& operator=(const AudioTracks&) = delete;

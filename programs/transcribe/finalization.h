@@ -9,10 +9,10 @@
 
 namespace npuwhisper::cli {
 
-/// Waits for an element to be finalized after the program has released it. GStreamer may end a
-/// bin's state change in a thread of its own, and that thread may keep the pipeline, with all its
-/// elements, for a few milliseconds after the program. If the process exits during that time,
-/// neither the model nor the NPU is closed. Reentrant.
+/// Waits until an element is finalized, after the program has released the element. GStreamer may
+/// finish the state change of a bin in its own thread. That thread may hold the pipeline and all
+/// its elements for a few milliseconds longer than the program does. If the process exits during
+/// that time, neither the model nor the NPU is closed. Reentrant.
 class Finalization {
  public:
   /// The time after which an element counts as leaked.

@@ -23,7 +23,7 @@ constexpr std::array kFormats = {Format::Txt, Format::Srt, Format::Vtt, Format::
 constexpr std::string_view kBlank = " \t\r\n\v\f";
 
 std::int64_t milliseconds(nanoseconds time) {
-  // Rounds halves up; chrono::round() rounds them to even.
+  // Rounds halves up. chrono::round() would round halves to even numbers.
   const auto up = time + std::chrono::microseconds(500);
   return std::max<std::int64_t>(0, std::chrono::floor<std::chrono::milliseconds>(up).count());
 }
@@ -32,7 +32,7 @@ struct CueTimes {
   std::int64_t start, end;  // ms
 
   /// Makes a cue at least 1 ms long. Players drop a cue that ends where it starts, and WebVTT
-  /// forbids it.
+  /// forbids such a cue.
   explicit CueTimes(const Caption& cue)
       : start(milliseconds(cue.start)), end(std::max(start + 1, milliseconds(cue.end))) {}
 
@@ -46,7 +46,8 @@ SpokenText spoken(double start, double end, std::string text) {
           std::move(text)};
 }
 
-/// Returns the segment's words, or its text if it has none.
+/// Returns the segment's words with their times. If the segment has no words, returns its whole
+/// text.
 std::vector<SpokenText> spoken(const TimedSegment& segment) {
   std::vector<SpokenText> texts;
   for (const TimedWord& word : segment.words) {
@@ -79,7 +80,7 @@ Caption whole(const TimedSegment& segment) {
 }
 
 /// Returns the cue's text with a timestamp before each word. Timestamps inside a cue must lie
-/// within it and increase strictly (WebVTT, 3.3), so others are left out.
+/// within the cue and increase strictly (WebVTT, 3.3). Other timestamps are left out.
 std::string karaoke(const Caption& cue, const CueTimes& times) {
   std::string marked;
   std::int64_t last = times.start;

@@ -22,8 +22,8 @@ enum class Format { Txt, Srt, Vtt, Json };
 std::string_view to_string(Format format);
 /// Returns the format with this name. Errors: InvalidArgument.
 Result<Format> parse_format(std::string_view name);
-/// Returns the format for the extension of a file name, in any case: the to_string() of a format,
-/// or "jsonl" for Json. Returns nullopt for other names.
+/// Returns the format for the extension of a file name. The extension is the to_string() of a
+/// format, or "jsonl" for Json, in upper or lower case. Returns nullopt for other names.
 std::optional<Format> format_of_file(const std::filesystem::path& path);
 
 /// Options for the division of text into cues, in Srt and Vtt.

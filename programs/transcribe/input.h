@@ -15,8 +15,9 @@ struct Input {
   Kind kind = Kind::File;
   std::string given;     ///< The text on the command line.
   std::string location;  ///< The path or URI; empty for Stdin.
-  /// Base for the name of an output file: the last part of the path, or the host if the path is
-  /// empty, or "stdin". For a URI, without its query and with %-escapes decoded.
+  /// Base for the name of an output file. For stdin: "stdin". Otherwise: the last part of the path.
+  /// For a URI without a path: its host, or its scheme if there is no host. The name of a URI
+  /// excludes the query, and %-escapes are decoded.
   std::string name;
 };
 
@@ -24,8 +25,8 @@ struct Input {
 /// parsed, or a file:// URI of another host. Reentrant.
 Result<Input> parse_input(const std::string& text);
 
-/// Checks, as far as possible without GStreamer, that the program can read `input`. Fails if there
-/// is no such file, or no permission, or if it is a folder or an empty file. Errors: NotFound,
+/// Checks, as far as possible without GStreamer, that the program can read `input`. Fails if a
+/// local file does not exist, is not readable, is empty, or is a folder. Errors: NotFound,
 /// InvalidArgument.
 Result<void> check_input(const Input& input);
 

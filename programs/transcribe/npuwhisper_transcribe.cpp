@@ -241,8 +241,8 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-/// Calls run(). Reports an exception, such as std::bad_alloc, with a message and an exit code;
-/// otherwise the exception would abort the program.
+/// Calls run(). An exception, such as std::bad_alloc, would abort the program. Reports it with a
+/// message and an exit code instead.
 int run_guarded(int argc, char** argv) {
   const Result<int> code =
       guarded("cannot continue", [&]() -> Result<int> { return run(argc, argv); });
@@ -255,9 +255,9 @@ int run_guarded(int argc, char** argv) {
 }  // namespace npuwhisper::cli
 
 int main(int argc, char** argv) {
-  // Returns each block of at least 128 KiB to the system when it is freed. By default, glibc raises
-  // this threshold whenever such a block is freed, and then keeps later blocks after they are freed
-  // (about 1 MB in this program).
+  // Makes glibc return each block of at least 128 KiB to the system when the block is freed. By
+  // default, glibc raises this threshold each time such a block is freed. It then keeps about 1 MB
+  // of freed blocks in this program.
   mallopt(M_MMAP_THRESHOLD, 128 * 1024);
   return npuwhisper::cli::run_guarded(argc, argv);
 }

@@ -13,8 +13,8 @@
 
 namespace npuwhisper::cli {
 
-/// Returns, for each input, the path of the file for its text. An empty path means stdout. The
-/// paths are either all the same or all different. `output` is the value of --output, or empty:
+/// Returns the path of the output file of each input. An empty path means stdout. The paths are
+/// either all the same or all different. `output` is the value of --output, or empty:
 ///   empty, or -                stdout; Srt and Vtt accept one input, since they cannot hold two
 ///   a folder, or NAME/         NAME/<Input::name, with the format's extension>
 ///   other names                that file, for one input; with Json also for several

@@ -14,7 +14,7 @@ constexpr auto kDrawPause = 100ms;
 
 // Clears from the left margin to the end of the line (ECMA-48: carriage return, EL).
 constexpr const char* kClearLine = "\r\033[K";
-// Lets the terminal truncate a line that is too long for it (DECAWM): a wrapped line could not be
+// Makes the terminal truncate a line that is too long (DECAWM), because a wrapped line could not be
 // cleared.
 constexpr const char* kWrapOff = "\033[?7l";
 constexpr const char* kWrapOn = "\033[?7h";

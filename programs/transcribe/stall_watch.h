@@ -5,10 +5,10 @@
 
 namespace npuwhisper::cli {
 
-/// Detects that GStreamer has stalled: the program has waited only for GStreamer, and nothing has
-/// happened for kPatience. One cause is a thread that GStreamer could not start, because GStreamer
-/// does not report that failure. The time for a result depends on the model and the machine, so
-/// waiting for a result never counts as a stall. Reentrant.
+/// Detects that GStreamer has stalled. GStreamer has stalled if the program waits only for
+/// GStreamer and no event occurs for kPatience. One cause is a thread that GStreamer could not
+/// start, because GStreamer does not report that failure. Waiting for a result never counts as a
+/// stall, because its duration depends on the model and the machine. Reentrant.
 class StallWatch {
  public:
   using Clock = std::chrono::steady_clock;

@@ -19,7 +19,7 @@ struct TimeSpan {
 };
 
 /// Reads SECONDS, MM:SS or HH:MM:SS, each with up to nine decimals of a second ("90", "1:30",
-/// "0:01:30.250"). Without colons, the number of seconds may exceed 59; each colon is followed by
+/// "0:01:30.250"). Without colons, the number of seconds may exceed 59. Each colon is followed by
 /// two digits, 00 to 59. Errors: InvalidArgument, with `text` and the accepted formats.
 Result<std::chrono::nanoseconds> parse_time(std::string_view text);
 

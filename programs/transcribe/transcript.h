@@ -10,8 +10,7 @@
 #include <npuwhisper/segment.h>
 #include <nlohmann/json.hpp>
 
-/// The data of npuwhisper-transcribe about a transcript. These are plain values; all times are in
-/// seconds.
+/// Plain data types for the transcripts of npuwhisper-transcribe. All times are in seconds.
 namespace npuwhisper::cli {
 
 /// A word with its times. `text` includes the leading space and the punctuation of the word.
@@ -37,7 +36,7 @@ struct TimedSegment {
 /// The result for one file. If `error` is set, the other fields hold the result up to the error.
 struct Transcript {
   std::string file;          ///< As given on the command line.
-  std::string language;      ///< Empty if there was no speech and none was given.
+  std::string language;      ///< Empty if no language was given and no speech was found.
   double audio_seconds = 0;  ///< Decoded audio that the element received.
   double wall_seconds = 0;   ///< From the start of the pipeline, with the model loaded, to its end.
   std::vector<TimedSegment> segments;

@@ -135,8 +135,8 @@ void configure(GstElement* whisper, const EngineOptions& engine,
       "word-times", static_cast<gboolean>(options.word_times), nullptr);
 }
 
-/// Adds one field of the element's stats to a JSON object. Converts its name to snake case, and
-/// times from ns to seconds.
+/// Adds one field of the element's stats to a JSON object. Converts the name of the field to snake
+/// case, and times from nanoseconds to seconds.
 gboolean add_stat(GQuark field, const GValue* value, gpointer stats) {
   constexpr std::string_view kTime = "_time";
   auto& object = *static_cast<nlohmann::ordered_json*>(stats);
@@ -167,7 +167,7 @@ nlohmann::ordered_json read_stats(GstElement* whisper) {
   return stats;
 }
 
-/// Owns and stops the pipeline for one file.
+/// Owns the pipeline for one file, plays the file, and stops the pipeline.
 class Run {
  public:
   Run(const AudioSelection& audio, const TranscriptionEvents& events, Transcript& transcript)
@@ -254,7 +254,8 @@ class Run {
         const Result<bool> ended = handle(message.get());
         if (!ended) return fail(ended.error());
         if (*ended) return {};
-      } else if (!started) {  // Most elements post the reason; elements that lack a thread do not.
+      } else if (!started) {
+        // Most elements post the reason. An element that could not start its thread posts nothing.
         return fail(ErrorCode::Unavailable,
                     "cannot start decoding: out of memory or threads (GStreamer gives no reason)");
       }
@@ -269,8 +270,9 @@ class Run {
     }
   }
 
-  /// Returns true if no audio has arrived yet, or if a text has reached the sink and the pipeline
-  /// is still not playing. Audio from stdin may take any time, so waiting for it does not count.
+  /// Returns true if no audio has arrived yet, or if the pipeline is not playing although text or a
+  /// gap has left the element. Audio from stdin may take any time, so waiting for stdin does not
+  /// count.
   bool waits_for_gstreamer() const {
     if (counters_.bytes_decoded == 0) return !is_stdin_;
     if (counters_.position_ns == 0) return false;
@@ -328,8 +330,8 @@ class Run {
     return {};
   }
 
-  /// Reports an error if there is no audio in the part: an empty text would not show that the file
-  /// is shorter than expected.
+  /// Reports an error if the selected part contains no audio. An empty text would not show that the
+  /// file is shorter than expected.
   Result<void> check_part() const {
     if (!clip_ || clip_->found_audio()) return {};
     return fail(ErrorCode::InvalidArgument,
@@ -370,7 +372,8 @@ class Run {
   const AudioSelection& audio_;
   const TranscriptionEvents& events_;
   Transcript& transcript_;
-  // Declared before the pipeline, whose threads use them, so that they outlive it.
+  // The threads of the pipeline use counters_, tracks_ and clip_. These members are declared before
+  // pipeline_, so that they outlive the pipeline.
   Counters counters_;
   std::optional<AudioTracks> tracks_;
   std::optional<AudioClip> clip_;

@@ -17,7 +17,7 @@ namespace npuwhisper::cli {
 /// Selects the audio of a file to transcribe.
 struct AudioSelection {
   /// Number of the audio track, from 1. 0: the first track, with a note to the user if there are
-  /// others.
+  /// other tracks.
   int track = 0;
   TimeSpan span;
 };
@@ -33,9 +33,9 @@ struct TranscriptionEvents {
 
 /// Transcribes one audio stream of an input with a GStreamer pipeline. The input may be anything
 /// that decodebin decodes. Video is not decoded. Times in the transcript are those of the file.
-/// Blocks until the end of the input, a failure, or tick() returning false; Transcript::error is
-/// set unless the input has ended normally. While the caller keeps the result of
-/// Engine::open(engine) alive, no file loads the model again. Call gst_init() first. Reentrant.
+/// Blocks until the input ends, an error occurs, or tick() returns false. Sets Transcript::error
+/// unless the input has ended normally. The model is not loaded again for each file while the
+/// caller holds the result of Engine::open(engine). Call gst_init() first. Reentrant.
 Transcript transcribe_file(const Input& input, const AudioSelection& audio,
                            const EngineOptions& engine, const TranscriberOptions& options,
                            const TranscriptionEvents& events);

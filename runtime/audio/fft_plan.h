@@ -8,11 +8,11 @@
 
 namespace npuwhisper {
 
-/// Forward Fourier transform of one real block of fixed size, in single precision, unnormalised,
-/// together with its buffers. Meson's option `fft` selects the library that computes it:
-/// fft_plan_fftw.cpp and fft_plan_kissfft.cpp are the only users of FFTW and of KISS FFT, and a
-/// build contains one of them. create() and the destructor are thread-safe. An instance is
-/// reentrant, and instances can execute concurrently. The same input always gives the same bits.
+/// Computes the forward Fourier transform of one real block of fixed size, in single precision and
+/// unnormalised. Owns the buffers of the transform. Meson's option `fft` selects the library. A
+/// build contains either fft_plan_fftw.cpp, the only user of FFTW, or fft_plan_kissfft.cpp, the
+/// only user of KISS FFT. create() and the destructor are thread-safe. An instance is reentrant,
+/// and instances can execute concurrently. The same input always gives the same bits.
 class FftPlan {
  public:
   /// Creates a plan. `size` must be even and at least 2. Errors: InvalidArgument (size),

@@ -51,8 +51,8 @@ Result<std::unique_ptr<FftPlan>> FftPlan::create(int size) {
   }
   {
     const std::scoped_lock lock(planner_mutex());
-    // ESTIMATE neither measures nor accumulates wisdom, so every process gets the same plan and the
-    // same bits. For the 400 points of a Whisper frame, a measured plan is not faster.
+    // FFTW_ESTIMATE measures nothing and accumulates no wisdom, so every process gets the same plan
+    // and the same bits. For the 400 points of a Whisper frame, a measured plan is not faster.
     state->plan = fftwf_plan_dft_r2c_1d(size, state->input.get(),
                                         reinterpret_cast<fftwf_complex*>(state->output.get()),
                                         FFTW_ESTIMATE | FFTW_PRESERVE_INPUT);

@@ -11,8 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-// Debian ships KISS FFT for several sample types; this build must use the one for float. execute()
-// returns complex numbers as pairs of floats.
+// Debian ships KISS FFT for several sample types. This build needs the variant for float, because
+// execute() returns each complex number as a pair of floats.
 static_assert(std::is_same_v<kiss_fft_scalar, float>);
 static_assert(sizeof(kiss_fft_cpx) == 2 * sizeof(float));
 

@@ -14,20 +14,20 @@ inline constexpr int kHop = 160;      ///< Samples between the starts of frames:
 
 /// Whisper's log-mel spectrogram (openai/whisper audio.py) of one stream. It takes PCM and returns
 /// windows of frames. PCM is 16 kHz mono, either float (nominally -1 to 1) or 16-bit. Frame i is
-/// centred on sample i * kHop. The first frames extend to times before the signal, where the signal
-/// is reflected. The last frames, after finish(), extend to times after its end, where the signal
-/// is zero. An implementation computes frames either as audio arrives or when a window is
-/// requested. Reentrant. Nothing allocates after creation.
+/// centred on sample i * kHop. The first frames begin before the signal; their missing samples are
+/// the signal's beginning, mirrored. After finish(), the last frames extend beyond the signal;
+/// their missing samples are 0. An implementation computes frames either as audio arrives or when a
+/// window is requested. Reentrant. Allocates nothing after creation.
 class LogMel {
  public:
   virtual ~LogMel() = default;
 
-  /// Appends PCM and returns the number of samples accepted: fewer than given when the capacity is
-  /// reached (discard_before() frees space), none after finish().
+  /// Appends PCM and returns the number of samples accepted. Accepts fewer samples than given if
+  /// the capacity is reached; discard_before() frees space. Accepts no samples after finish().
   virtual std::size_t push(std::span<const float> pcm) = 0;
   virtual std::size_t push(std::span<const std::int16_t> pcm) = 0;
-  /// Ends the signal and completes the frames that were waiting for samples. There are
-  /// n_samples() / kHop frames in all, rounded down: an incomplete last hop is ignored, as in
+  /// Ends the signal and completes the frames that were waiting for samples. The stream then has
+  /// n_samples() / kHop frames, rounded down. An incomplete last hop is ignored, as in
   /// openai/whisper.
   virtual void finish() = 0;
   /// Restores the initial state.
@@ -39,12 +39,12 @@ class LogMel {
   /// Discards the frames before `frame` (at most end_frame()).
   virtual void discard_before(std::int64_t frame) = 0;
 
-  /// Writes frames [first, first + n_frames), normalised (clamped to 8 below the window's maximum,
-  /// then (x + 4) / 4), time-major: out is [n_frames, n_mels]. `first` must be at least
-  /// first_frame(). Frames from end_frame() on are all 0, as in openai/whisper and faster-whisper.
-  /// The value of silence is not 0, and Whisper's output depends on the difference. Returns the
-  /// number of frames written that are before end_frame(). Errors: those of the device that
-  /// computes the frames.
+  /// Writes frames [first, first + n_frames) to `out`, which has shape [n_frames, n_mels]. Each
+  /// log10 value x is clamped to 8 below the window's maximum and normalised to (x + 4) / 4.
+  /// `first` must be at least first_frame(). Frames from end_frame() on are all 0, as in
+  /// openai/whisper and faster-whisper. Normalised silence is not 0, and Whisper's output depends
+  /// on the difference. Returns the number of frames written that are before end_frame(). Errors:
+  /// those of the device that computes the frames.
   virtual Result<int> window(std::int64_t first, int n_frames, std::span<float> out) = 0;
 
   /// Returns the number of bytes of audio that were moved or converted between push() and the

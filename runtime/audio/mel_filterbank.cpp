@@ -9,7 +9,8 @@
 namespace npuwhisper {
 namespace {
 
-// On Slaney's scale, 3 mel are 200 Hz up to 1000 Hz. Above 1000 Hz, 27 mel are a factor of 6.4.
+// Slaney's mel scale is linear below 1000 Hz, where 3 mel span 200 Hz. It is logarithmic above 1000
+// Hz, where 27 mel multiply the frequency by 6.4.
 constexpr double kHzPerMel = 200.0 / 3.0;
 constexpr double kLogFromHz = 1000.0;
 constexpr double kLogFromMel = kLogFromHz / kHzPerMel;

@@ -8,15 +8,15 @@
 
 namespace npuwhisper {
 
-/// Whisper's mel bank: overlapping triangles that sum a power spectrum into mel bins. Corners are
-/// evenly spaced from 0 to half the sample rate on Slaney's mel scale (linear below 1000 Hz,
-/// logarithmic above: Slaney, Auditory Toolbox, 1998) and each triangle has area 1, with frequency
-/// in Hz. The weights are computed and not read from a file, so any number of mel bins works.
-/// Immutable; thread-safe.
+/// Whisper's mel filter bank: overlapping triangles that sum a power spectrum into mel bins. The
+/// corners of the triangles are evenly spaced on Slaney's mel scale, from 0 to half the sample
+/// rate. The scale is linear below 1000 Hz and logarithmic above (Slaney, Auditory Toolbox, 1998).
+/// Each triangle has area 1, with frequency in Hz. The weights are computed and not read from a
+/// file, so any number of mel bins works. Immutable; thread-safe.
 class MelFilterbank {
  public:
-  /// Creates a bank for fft_size / 2 + 1 spectrum bins. `fft_size` in samples, `sample_rate` in Hz.
-  /// Errors: InvalidArgument (n_mels outside 1 to 1024, sizes below 2).
+  /// Creates a bank for fft_size / 2 + 1 spectrum bins. `fft_size` is in samples, `sample_rate` in
+  /// Hz. Errors: InvalidArgument (n_mels outside 1 to 1024, fft_size or sample_rate below 2).
   static Result<MelFilterbank> create(int n_mels, int fft_size, int sample_rate);
 
   int n_mels() const { return static_cast<int>(bands_.size()); }

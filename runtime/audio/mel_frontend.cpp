@@ -24,11 +24,11 @@ constexpr int kHalf = kFftSize / 2;
 /// Number of samples that frame 0 needs. Its right half covers samples 0 to kHalf - 1, and its left
 /// half mirrors samples 1 to kHalf.
 constexpr std::int64_t kFirstReady = kHalf + 1;
-/// Size of the PCM buffer: one frame and several hops, so that its tail is rarely moved to the
-/// front.
+/// Size of the PCM buffer in samples. One frame would suffice; the additional hops make calls of
+/// make_room() rare.
 constexpr std::size_t kPcmSize = kFftSize + 15 * kHop;
-/// Samples of greater magnitude count as 0. The limit is above any real PCM, and up to it the power
-/// of a spectrum does not overflow.
+/// Samples of greater magnitude count as 0. Real PCM stays far below this limit. Up to the limit,
+/// the power of a spectrum does not overflow.
 constexpr float kMaxSample = 1e9F;
 
 std::array<float, kFftSize> periodic_hann() {
@@ -78,7 +78,7 @@ struct MelFrontend::State {
   std::array<float, kBins> power{};
 
   std::array<float, kPcmSize> pcm{};
-  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is in use, initially by mirrored samples
+  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is in use; initially for mirrored samples
   std::int64_t pcm_first = -kHalf;  // sample index of pcm[0]
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;
@@ -153,7 +153,7 @@ template <typename Sample>
 std::size_t MelFrontend::take(std::span<const Sample> pcm) {
   State& s = *state_;
   if (s.finished) return 0;
-  // Accepts all samples of the frames that fit, including the frames that finish() completes.
+  // Limits the samples of the stream, so that finish() completes no frame beyond the capacity.
   const std::int64_t limit_frame = s.first_frame + static_cast<std::int64_t>(s.capacity);
   const std::int64_t limit = (limit_frame + 1) * kHop - 1;
   const std::size_t accepted = std::min(pcm.size(), static_cast<std::size_t>(limit - s.n_samples));

@@ -14,9 +14,10 @@ namespace npuwhisper {
 
 /// Incremental log-mel on the CPU. Appending audio computes only new frames, and the frames are
 /// bit-identical however the audio is divided into pushes. A sample that is NaN, infinite or beyond
-/// 1e9 in magnitude counts as 0, so that it does not affect the samples around it.
+/// 1e9 in magnitude counts as 0. Otherwise, such a sample would invalidate every frame that
+/// contains it.
 ///
-/// Frames are kept as log10 power and normalised only when a window is read, because the clamp
+/// The front end stores frames as log10 power. window() normalises the frames, because the clamp
 /// depends on the window.
 class MelFrontend final : public LogMel {
  public:

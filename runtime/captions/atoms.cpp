@@ -27,7 +27,7 @@ Joined join(std::span<const SpokenText> texts) {
   return joined;
 }
 
-// Computes times within a text, assuming that all columns take the same time to say.
+// Computes times within a text. Assumes that the speaker needs the same time for each column.
 class Clock {
  public:
   Clock(std::span<const SpokenText> texts, std::size_t n) : texts_(texts), widths_(n) {}
@@ -47,7 +47,8 @@ class Clock {
 };
 
 struct Ends {
-  std::uint32_t before = 0;  // The last character other than a closing quotation mark.
+  // The last character that is neither a closing bracket nor a closing quotation mark.
+  std::uint32_t before = 0;
   std::uint32_t last = 0;
 };
 

@@ -15,20 +15,20 @@ namespace npuwhisper {
 using BreakCost = int;
 inline constexpr BreakCost kAfterSentence = 0;
 inline constexpr BreakCost kAfterPunctuation = 2;
-/// Before a preposition, conjunction, article, ...
+/// The cost of a line end before a preposition, conjunction, article or the like.
 inline constexpr BreakCost kBeforeFunctionWord = 4;
 inline constexpr BreakCost kBetweenWords = 8;
-/// After a hyphen, or between Korean syllables.
+/// The cost of a line end after a hyphen or between Korean syllables.
 inline constexpr BreakCost kWithinCompound = 16;
-/// After a word that belongs to the next word.
+/// The cost of a line end after a word that belongs to the next word.
 inline constexpr BreakCost kAfterFunctionWord = 24;
-inline constexpr BreakCost kWithinWord = 64;  ///< Within a word that is wider than a line.
+inline constexpr BreakCost kWithinWord = 64;  ///< A line end within a word wider than a line.
 
 /// Text that no line break may split: a word, an East Asian character with its punctuation, or a
 /// piece of a word that is wider than a line.
 struct Atom {
-  std::string text;  ///< Without white space.
-  int width = 0;     ///< Columns.
+  std::string text;  ///< Neither begins nor ends with white space.
+  int width = 0;     ///< Width in columns.
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};
   bool after_space = false;
@@ -36,11 +36,11 @@ struct Atom {
   BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before this atom.
 };
 
-/// Splits text into atoms of at most `columns` columns. A line may break between two of the texts
-/// only if it may break there in the joined text. The exception is scripts whose line breaks need a
-/// dictionary (Thai, Lao, Burmese, Khmer): in these, each text counts as a word. Line breaks follow
-/// Unicode annex 14. Grapheme clusters (annex 29) are never split. Columns follow annex 11, with
-/// ambiguous characters counted as narrow. `language` is Whisper's code.
+/// Splits text into atoms of at most `columns` columns. A line may break at the boundary of two
+/// texts only if the joined text allows a break at this position. Scripts whose line breaks need a
+/// dictionary (Thai, Lao, Burmese, Khmer) are an exception: each text in such a script counts as a
+/// word. Line breaks follow Unicode annex 14. Grapheme clusters (annex 29) are never split. Columns
+/// follow annex 11, with ambiguous characters counted as narrow. `language` is Whisper's code.
 std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
                               std::string_view language);
 

@@ -13,15 +13,16 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-// The cost, in units of BreakCost, of a caption whose length differs from the even length by a
-// whole caption. The cost limits the unevenness of captions that end at phrases.
+// The cost, in units of BreakCost, of a caption whose width differs from the mean width by a whole
+// caption (capacity()). Without this cost, captions that end at phrases would differ too much in
+// width.
 constexpr double kUnevenCost = 96;
 // The cost of holding back all known text for the next caption.
 constexpr double kHoldCost = 24;
 // The cost of ending a caption after the last known word. The next word is unknown and may belong
 // to the same phrase.
 constexpr double kUnknownCost = 4;
-// The cost of one more caption.
+// The cost of a split that needs more than the minimum number of captions.
 constexpr double kOneMoreCost = 16;
 
 }  // namespace
@@ -75,8 +76,8 @@ std::vector<Caption> BlockCaptions::collect(const Outlook& outlook) {
   return captions;
 }
 
-/// Returns the number of atoms of the next caption, or 0 if this depends on words that are not
-/// known yet.
+/// Returns the number of atoms of the next caption, or 0 if the number depends on words that are
+/// not known yet.
 std::size_t BlockCaptions::choose(const Outlook& outlook) const {
   const std::size_t limit = before_pause();
   const std::size_t n_fit = n_in_one(0, limit);
@@ -101,8 +102,8 @@ std::size_t BlockCaptions::before_pause() const {
   return n;
 }
 
-/// Returns how many of the atoms [from, to), beginning with `from`, fit into one caption by size
-/// and duration.
+/// Returns how many of the first atoms in [from, to) fit into one caption, given the caption's size
+/// and maximum duration.
 std::size_t BlockCaptions::n_in_one(std::size_t from, std::size_t to) const {
   const auto atoms = std::span(atoms_).subspan(from, to - from);
   const nanoseconds start = std::max(atoms.front().start, floor_);
@@ -111,8 +112,8 @@ std::size_t BlockCaptions::n_in_one(std::size_t from, std::size_t to) const {
   return n;
 }
 
-/// Returns the smallest n from `from` to `to` for which the first n atoms end with a sentence and
-/// are enough for a caption, or 0 if there is none.
+/// Returns the smallest n in [from, to] for which the first n atoms end with a sentence and are
+/// enough for a caption. Returns 0 if there is no such n.
 std::size_t BlockCaptions::sentence_end(std::size_t from, std::size_t to) const {
   for (std::size_t n = from; n <= to; ++n) {
     const BreakCost cost =
@@ -137,8 +138,8 @@ std::size_t BlockCaptions::n_captions(std::size_t from, std::size_t to) const {
   return n;
 }
 
-/// Returns the best number of atoms, at most `n_fit`, for the first of the captions that `n_all`
-/// atoms need. Aims at the minimum number of captions, of even length, that end at phrases.
+/// Splits the first `n_all` atoms into captions and returns the number of atoms of the first
+/// caption, at most `n_fit`. Prefers few captions of similar width that end at phrases.
 std::size_t BlockCaptions::best_split(std::size_t n_fit, std::size_t n_all) const {
   const std::size_t n_needed = n_captions(0, n_all);
   const double even = static_cast<double>(width_of(first(n_all))) / static_cast<double>(n_needed);
@@ -174,8 +175,8 @@ std::size_t BlockCaptions::best_for_now(nanoseconds due) const {
   return best;
 }
 
-/// Returns the end time of a caption of the first n atoms, or nullopt if it depends on words that
-/// are not known yet.
+/// Returns the end time of a caption of the first n atoms, or nullopt if this time depends on words
+/// that are not known yet.
 std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& outlook) const {
   const nanoseconds start = this->start();
   const nanoseconds spoken = std::max(atoms_[n - 1].end, start + reading::kShortest);
@@ -187,7 +188,7 @@ std::optional<nanoseconds> BlockCaptions::end_of(std::size_t n, const Outlook& o
     const nanoseconds next = std::max(atoms_[n].start, start + reading::kShortest);
     if (wanted > next)
       return std::min(wanted, std::max(next, atoms_[n].start + reading::kMostDelay));
-    // Closes a short gap unless that makes the caption too long.
+    // Extends the caption over a short gap, unless the caption would last too long.
     const bool flickers =
         next - wanted < nanoseconds(reading::kGap) && next - start <= nanoseconds(reading::kMost);
     return flickers ? next : wanted;

@@ -13,9 +13,9 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// Words that begin less than this time after the first of them appear together.
+// A new word and all words that begin less than this time after it appear together.
 constexpr milliseconds kStep{100};
-// Time for which the last words stay on the screen after their end if no further words follow.
+// Time for which the last words stay on the screen after their end, if no further words follow.
 constexpr milliseconds kHold{3000};
 
 }  // namespace
@@ -81,8 +81,8 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
   return captions;
 }
 
-/// Returns the end time of the screen that shows the next n atoms, or nullopt if it depends on
-/// words that are not known yet.
+/// Returns the end time of the screen that shows the next n atoms, or nullopt if this time depends
+/// on words that are not known yet.
 std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds known,
                                                    bool must_go) const {
   const nanoseconds spoken = atoms_[n - 1].end;

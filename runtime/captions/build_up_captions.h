@@ -41,7 +41,7 @@ class BuildUpCaptions final : public CaptionMaker {
   CaptionLayout layout_;
   std::vector<Atom> atoms_;  // Atoms that are not on the screen yet.
   std::vector<Line> screen_;
-  std::chrono::nanoseconds spoken_{0};  // End of the words on the screen.
+  std::chrono::nanoseconds spoken_{0};  // End time of the words on the screen.
   std::chrono::nanoseconds floor_{0};
 };
 

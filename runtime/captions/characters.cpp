@@ -13,7 +13,7 @@
 namespace npuwhisper {
 namespace {
 
-// With this encoding the library treats ambiguous characters as narrow.
+// With this encoding, libunistring counts characters of ambiguous width as narrow.
 constexpr const char* kEncoding = "UTF-8";
 
 const std::uint8_t* bytes_of(std::string_view text) {
@@ -34,9 +34,10 @@ bool is_line_end(std::uint32_t c) {
   return (c >= 0x0A && c <= 0x0D) || c == 0x85 || c == 0x2028 || c == 0x2029;
 }
 
-// Returns whether a line may break at a quotation mark. Unicode annex 14 never breaks there, since
-// it cannot know which marks open a quotation. Next to East Asian characters, without a space, the
-// marks of the first set open a quotation, and those of the second set close it.
+// Returns whether a line may break between `before` and `after` because one of them is a quotation
+// mark. Unicode annex 14 allows no break at these marks, because it cannot know whether a mark
+// opens or closes a quotation. Next to an East Asian character, the marks of the first set open a
+// quotation and the marks of the second set close a quotation.
 bool is_east_asian_quotation(const Character& before, const Character& after) {
   if (contains(U"“‘", after.first)) return before.width == 2 && !opens_bracket(before.last);
   return contains(U"”’", before.last) && after.width == 2 && !ends_sentence(after.first) &&

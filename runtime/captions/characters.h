@@ -13,16 +13,16 @@ struct Character {
   std::string_view text;
   std::uint32_t first = 0;  ///< First code point.
   std::uint32_t last = 0;   ///< Last code point.
-  int width = 0;            ///< Columns.
+  int width = 0;            ///< Width in columns.
   bool is_space = false;    ///< A space at which a line may break; not a no-break space.
-  bool may_break = false;   ///< A line may end before it (Unicode annex 14).
+  bool may_break = false;   ///< A line may end before this character (Unicode annex 14).
 };
 
-/// Splits `text`, which must be valid UTF-8, into characters. Their `text` points into the
-/// argument.
+/// Splits `text`, which must be valid UTF-8, into characters. Each Character::text points into
+/// `text`.
 std::vector<Character> split_characters(const std::string& text);
 
-/// Appends `text`, with U+FFFD in place of bytes that are not valid UTF-8.
+/// Appends `text` to `to`. Replaces bytes that are not valid UTF-8 by U+FFFD.
 void append_valid(std::string_view text, std::string& to);
 
 bool ends_sentence(std::uint32_t c);  ///< A full stop, question or exclamation mark.

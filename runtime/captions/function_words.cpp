@@ -17,7 +17,7 @@ namespace {
 
 struct Language {
   std::string_view code;
-  std::string_view words;  // Each with a space before and after it.
+  std::string_view words;  // Each word has a space before and after it.
 };
 
 // Words of closed classes (articles, prepositions, conjunctions, ...), as grammars list them.
@@ -117,9 +117,9 @@ bool ends_in_abbreviation(std::string_view word, std::string_view language) {
   if (!word.ends_with('.') || word.ends_with("..")) return false;
   const std::string text = bare(word);
   if (text.empty()) return false;
-  if (text.find('.') != std::string::npos) return true;  // "U.S."
+  if (text.find('.') != std::string::npos) return true;  // For example, "U.S."
   if (text.size() == 1 && std::isalpha(static_cast<unsigned char>(text[0])) != 0) {
-    return text != "i";  // "So do I."
+    return text != "i";  // A sentence may end in "I".
   }
   const bool is_number =
       std::ranges::all_of(text, [](unsigned char c) { return std::isdigit(c) != 0; });

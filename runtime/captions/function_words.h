@@ -5,12 +5,13 @@
 
 namespace npuwhisper {
 
-/// Returns true for a word that belongs to the next one: an article, preposition, conjunction,
+/// Returns true for a word that belongs to the next word: an article, preposition, conjunction,
 /// possessive, or the like. Ignores case and the punctuation around the word. `language` is
 /// Whisper's code. Only the function words of English, German, French, Spanish, Portuguese, Italian
 /// and Dutch are known.
 bool is_function_word(std::string_view word, std::string_view language);
-/// Returns whether the full stop at the end of `word` belongs to it: "Mr.", "J.", German "3.".
+/// Returns whether `word` ends in a full stop that does not end a sentence: "Mr.", "J.", German
+/// "3.".
 bool ends_in_abbreviation(std::string_view word, std::string_view language);
 
 }  // namespace npuwhisper

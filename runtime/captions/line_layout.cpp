@@ -7,9 +7,9 @@
 namespace npuwhisper {
 namespace {
 
-// The cost, in units of BreakCost, of a line whose width differs from the even width by a whole
-// line. With this cost, a line may differ from the even width by half a line in order to end at a
-// phrase, but it is rarely a single word.
+// The cost, in units of BreakCost, of a line whose width differs from the mean width by a whole
+// line. With this cost, a line may differ from the mean width by half a line in order to end at a
+// phrase, but a line rarely consists of a single word.
 constexpr double kSlackCost = 48;
 // The cost of a second-to-last line that is longer than the last line. Such a layout hides more of
 // the picture without benefit.
@@ -28,7 +28,8 @@ std::size_t n_lines(std::span<const Atom> atoms, int columns) {
   return n;
 }
 
-// The best way to break `atoms` into `n` lines. `cost` is infinite if there is none.
+// The best way to break atoms into a given number of lines. `cost` is infinite if the atoms do not
+// fit.
 struct Best {
   double cost = std::numeric_limits<double>::infinity();
   std::vector<std::size_t> begins;
@@ -85,8 +86,8 @@ int width_of(std::span<const Atom> atoms) {
 }
 
 std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns) {
-  // Texts with more lines than this are not searched for lines of even length. Their lines are
-  // filled in order.
+  // Maximum number of lines for which lay_out() searches for the best breaks. In a longer text,
+  // each line takes as many atoms as fit.
   constexpr std::size_t kMostSearched = 4;
   const std::size_t n = n_lines(atoms, columns);
   if (n > kMostSearched) {

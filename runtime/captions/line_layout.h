@@ -17,7 +17,8 @@ std::size_t n_fitting(std::span<const Atom> atoms, int columns, int lines);
 int width_of(std::span<const Atom> atoms);
 
 /// Returns the index of the first atom of each line, ascending from 0. No atom may be wider than a
-/// line. There are as few lines as possible, of even length and broken at phrases.
+/// line. Uses as few lines as possible. Prefers lines of similar width that end at phrases, except
+/// in texts of more than four lines.
 std::vector<std::size_t> lay_out(std::span<const Atom> atoms, int columns);
 
 }  // namespace npuwhisper

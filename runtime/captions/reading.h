@@ -13,16 +13,16 @@ inline constexpr milliseconds kLeast{834};
 inline constexpr milliseconds kMost{7000};
 /// Reading speed. Netflix, English: 20 characters a second.
 inline constexpr int kColumnsPerSecond = 20;
-/// Minimum time without a caption between two captions; less would flicker (Netflix: half a
-/// second).
+/// Minimum time without a caption between two captions. A shorter gap would flicker. Netflix: half
+/// a second.
 inline constexpr milliseconds kGap{500};
 /// Maximum time by which a caption is delayed so that the previous one can be read. A longer delay
 /// would look out of step with the speech.
 inline constexpr milliseconds kMostDelay{500};
 /// Length of a pause that ends a caption.
 inline constexpr milliseconds kPause{1000};
-/// Time for which a caption stays after the end of its last word if it cannot wait for the next
-/// word. It avoids flicker.
+/// Time for which a caption stays on the screen after its last word, if the caption cannot wait for
+/// the next word. This time avoids flicker.
 inline constexpr milliseconds kLinger{200};
 /// Minimum duration of a caption that has no time left before the next caption.
 inline constexpr milliseconds kShortest{20};

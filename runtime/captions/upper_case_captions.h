@@ -8,8 +8,8 @@
 
 namespace npuwhisper {
 
-/// Passes text in upper case to another caption maker, which lays it out. Lines are broken after
-/// the conversion, since it may make text longer ("ß" becomes "SS"). Reentrant.
+/// Passes text in upper case to another caption maker, which lays out the text. Lines are broken
+/// after the conversion, because the conversion may make text longer ("ß" becomes "SS"). Reentrant.
 class UpperCaseCaptions final : public CaptionMaker {
  public:
   explicit UpperCaseCaptions(std::unique_ptr<CaptionMaker> maker) : maker_(std::move(maker)) {}

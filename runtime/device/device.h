@@ -18,8 +18,8 @@
 namespace npuwhisper {
 
 /// Memory on which a device computes. The host reads and writes the memory through host().
-/// sync_to_device() transfers the content to the device, and sync_from_device() transfers it back
-/// (on the CPU both do nothing). Reentrant.
+/// sync_to_device() transfers the content to the device, and sync_from_device() transfers the
+/// content back to the host. On the CPU, these functions do nothing. Reentrant.
 class Buffer {
  public:
   virtual ~Buffer() = default;
@@ -40,8 +40,8 @@ struct StepRow {
   WindowPositions positions = {};  ///< Positions for which cross_cache was computed.
   float* logits = nullptr;         ///< Receives [n_vocab]; nullptr: not wanted.
   /// Receives the attention weights of the captured heads of all layers, in the graph's order. Each
-  /// head has one weight for each position of the window, which is 0 for positions that are not
-  /// dense. Heads begin attention_stride floats apart. nullptr: not wanted.
+  /// head has one weight for each position of the window. The weight is 0 for positions that are
+  /// not dense. Heads begin attention_stride floats apart. nullptr: not wanted.
   float* attention = nullptr;
   std::size_t attention_stride = 0;
 };
@@ -60,7 +60,7 @@ struct Bindings {
 class Run {
  public:
   virtual ~Run() = default;
-  /// Waits until the run has ended, or has taken longer than the device allows. Errors: Timeout,
+  /// Waits until the run has ended or the device's timeout has passed. Errors: Timeout,
   /// DeviceError.
   virtual Result<void> wait() = 0;
 };
@@ -74,8 +74,8 @@ class Executable {
   /// Returns the smallest set of positions that a run over windows can compute if all positions
   /// from `n_dense` on are padding.
   virtual WindowPositions positions_for([[maybe_unused]] int n_dense) const { return {}; }
-  /// Starts a run of at most as many items as Device::prepare() was given. Allocates and plans
-  /// nothing. The executable owns the returned run.
+  /// Starts a run. The number of items must not exceed the `batch` of Device::prepare(). Allocates
+  /// and plans nothing. The executable owns the returned run.
   virtual Result<Run*> start(const Bindings& bindings) = 0;
   /// Allocates a buffer for the graph's tensor `id` (one batch item), in this device's layout. For
   /// inputs that are caches, `rows` is the number of cells or keys; 0: the graph's number.
@@ -93,8 +93,8 @@ class Device {
   /// counts nothing.
   virtual DeviceStats stats() const { return {}; }
   /// Returns whether the projections of the decoder's cross-attention should be part of the
-  /// encoder's graph. On some devices that saves a submission and the transfer of the features to
-  /// the host and back.
+  /// encoder's graph. On some devices, a joined graph saves a submission and the transfer of the
+  /// features to the host and back.
   virtual bool joins_cross_attention() const { return false; }
   /// Prepares a graph for up to `batch` items (windows, or rows of a step): plans it, packs weights
   /// and allocates buffers. `weights` must outlive the executable, because a run may read further

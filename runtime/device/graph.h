@@ -16,7 +16,7 @@ enum class OpKind {
   Gemm,       ///< input * weight^T + bias: weight [columns out, columns in].
   Attention,  ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
   Embedding,  ///< Sum of the token's row of `weight` and the position's row of `position`.
-  CachedAttention,  ///< Stores the row's key and value in its cache, then attends to the cache.
+  CachedAttention,  ///< Stores each row's key and value in a cache, then attends to the cache.
   CrossAttention,   ///< Queries from input, keys and values from the row's cross-attention buffer.
   StoreCrossCache,  ///< Stores keys and values [rows, 2 * columns] in a cross-attention buffer.
   SelectRows,       ///< Keeps the rows whose logits are wanted, in order.
@@ -27,7 +27,7 @@ enum class Activation { None, Gelu };  ///< Gelu: the exact form, with erf.
 using TensorId = int;
 inline constexpr TensorId kNoTensor = -1;
 
-/// One value of the graph. The shape is that of one batch item. If the number of rows varies from
+/// One tensor of the graph, with the shape for one batch item. If the number of rows varies from
 /// run to run, `rows` is its maximum.
 struct TensorSpec {
   std::string name = {};
@@ -47,10 +47,11 @@ struct Op {
   std::string position = {};      ///< Name of a variable, added row by row; empty: none.
   Activation activation = Activation::None;
   int n_heads = 0;
-  int kernel = 0;  ///< Conv1d: its width in rows.
-  int stride = 1;  ///< Conv1d: its stride in rows.
-  /// Gemm: number of largest values in each output row that are computed from `weight` as the model
-  /// stores it, even if the other values are computed from rounded weights.
+  int kernel = 0;  ///< Conv1d: width of the kernel in rows.
+  int stride = 1;  ///< Conv1d: stride in rows.
+  /// Gemm: number of values in each output row that the device computes from `weight` as the model
+  /// stores it. These are the largest values of the row. The device may compute all other values
+  /// from rounded weights.
   int n_exact_best = 0;
   int layer = 0;  ///< Index of the encoder or decoder layer; selects its cache.
   std::vector<int> captured_heads = {};  ///< CrossAttention: heads captured in StepRow::attention.
@@ -72,8 +73,8 @@ struct Graph {
 /// counts as two). Counts convolutions, products and Attention; all other operations count as 0.
 double count_flops(const Graph& graph, const Op& op);
 
-/// Returns for each tensor the index of the last operation that reads it: -1 if none does,
-/// ops.size() for outputs of the graph.
+/// Returns, for each tensor, the index of the last operation that reads the tensor. The index is -1
+/// if no operation reads the tensor, and ops.size() for outputs of the graph.
 std::vector<int> last_uses(const Graph& graph);
 
 }  // namespace npuwhisper

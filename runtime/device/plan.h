@@ -13,7 +13,7 @@ struct PlannedOp {
   std::string device;  ///< "cpu" or "npu".
   std::string how;     ///< Kernel, types and tiles: "onednn bf16, 128 rows a task".
   std::string reason;  ///< Why the operation runs on this device; empty if obvious.
-  double flops = 0;    ///< For one batch item.
+  double flops = 0;    ///< Floating-point operations for one batch item.
 };
 
 /// Describes how an Executable runs its graph, as data that can be printed.

@@ -18,8 +18,8 @@ struct Entry {
   Result<std::unique_ptr<Device>> (*open)(const DeviceOptions&);
 };
 
-/// The devices in the order in which Auto tries them. A new device needs one folder and one row
-/// here.
+/// The devices in the order in which Auto tries them. A new device needs one folder and one row in
+/// this table.
 constexpr Entry kDevices[] = {
 #ifdef NPUWHISPER_HAVE_XRT
     {DeviceKind::Npu, xdna::NpuDevice::open},

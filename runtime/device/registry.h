@@ -19,8 +19,8 @@ struct DeviceOptions {
 };
 
 /// Opens the requested device. Auto tries the NPU, then the CPU, chooses the first device that can
-/// be opened, and logs the choice. Errors: NotFound (no such device here), Unsupported (precision),
-/// InvalidArgument (stages for a CPU), those of the device.
+/// be opened, and logs the choice. Errors: NotFound (no device of this kind), Unsupported
+/// (precision), InvalidArgument (stages for a CPU), those of the device.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

@@ -7,10 +7,11 @@
 namespace npuwhisper {
 
 /// The positions of a window that the encoder computes if the end of the window is padding: the
-/// first `dense` positions, and `sparse` evenly spread positions of the rest. Each sparse position
-/// represents several positions. The encoder's attention and the decoder's cross-attention weight
-/// each sparse position by the number of positions it represents. {}: every position. `n_all` is
-/// the window's number of positions.
+/// first `dense` positions, and `sparse` positions that are evenly spread over the remaining
+/// positions. Each sparse position represents several positions. The encoder's attention and the
+/// decoder's cross-attention weight each sparse position by the number of positions it represents.
+/// An object without sparse positions stands for every position. `n_all` is the window's number of
+/// positions.
 struct WindowPositions {
   int dense = 0;
   int sparse = 0;
@@ -18,8 +19,8 @@ struct WindowPositions {
   bool operator==(const WindowPositions&) const = default;
   bool is_all() const { return sparse == 0; }
   int count(int n_all) const { return is_all() ? n_all : dense + sparse; }
-  /// Returns the position in the window of computed row `row`; for rows after the computed ones,
-  /// the window's last position.
+  /// Returns the position in the window of the computed row `row`. Returns the window's last
+  /// position if `row` is after the last computed row.
   int position_of(int row, int n_all) const {
     if (is_all() || row < dense) return row;
     return std::min(dense + (2 * (row - dense) + 1) * (n_all - dense) / (2 * sparse), n_all - 1);

@@ -38,7 +38,7 @@ class CellTables {
   std::vector<int> next_tables_;  // [max_sequences, max_length], scratch of fork()
   std::vector<std::size_t> lengths_;
   std::vector<std::size_t> next_lengths_;
-  std::vector<bool> held_;  // by cell, scratch of collect_free_cells()
+  std::vector<bool> held_;  // whether a sequence holds the cell; scratch of collect_free_cells()
   std::vector<int> free_;
 };
 

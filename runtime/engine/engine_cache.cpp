@@ -12,10 +12,10 @@
 namespace npuwhisper {
 namespace {
 
-/// An engine that is in use or being loaded. The pointer is weak, so that the engine is destroyed
-/// with its last user.
+/// An engine that is in use or being loaded. The pointer is weak, so that the last user of the
+/// engine destroys it.
 struct CacheEntry {
-  EngineOptions options;  // model is the resolved folder
+  EngineOptions options;  // options.model is the path of the model's folder
   std::weak_ptr<Engine> engine;
   bool loading = false;
 };

@@ -11,7 +11,8 @@
 namespace npuwhisper {
 namespace {
 
-// Number of streams whose requests can wait without an allocation. More streams work, but allocate.
+// Number of streams whose requests can wait without an allocation. Requests of further streams may
+// allocate memory.
 constexpr std::size_t kExpectedStreams = 64;
 
 }  // namespace

@@ -42,7 +42,7 @@ class ModelEngine final : public Engine {
   /// window from `n_dense` on are padding.
   WindowPositions positions_for(int n_dense) const;
 
-  /// Returns the log-mel of the device; nullptr if the CPU computes log-mel.
+  /// Returns the object that computes log-mel on the device; nullptr if the CPU computes log-mel.
   WindowMel* window_mel() { return window_mel_.get(); }
 
   /// Allocates a stream's buffer for mel in the device's layout.
@@ -69,7 +69,7 @@ class ModelEngine final : public Engine {
   std::unique_ptr<Device> device_;
   std::unique_ptr<WindowMel> window_mel_;  // nullptr: the CPU computes log-mel
   std::unique_ptr<Executable> encoder_, decoder_;
-  std::unique_ptr<Executable> cross_;  // nullptr: encoder_ also runs the operations of this graph
+  std::unique_ptr<Executable> cross_;  // nullptr: encoder_ also runs the cross-attention graph
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::int64_t kHalf = kFftSize / 2;
 static_assert(SampleRing::kBorder == kHalf);
-/// Maximum number of samples from other memory that are written to the ring at a time.
+/// Maximum number of samples that write() copies to the ring at a time.
 constexpr std::size_t kPiece = 4096;
 /// Distance of Whisper's floor below the window's maximum: 8 decades of power, which are 2 in the
 /// scale of the features.
@@ -103,8 +103,8 @@ void RingLogMel::keep() {
   ring_->keep_from(piece_position_ + std::min(oldest, n_samples_) - piece_begin_);
 }
 
-/// Returns how many of `n_wanted` samples fit. As in MelFrontend, these are all samples of the
-/// frames that fit, including the frames that finish() completes.
+/// Returns how many of `n_wanted` samples fit. As in MelFrontend, all samples of the frames that
+/// fit can be pushed, including the samples of frames that only finish() completes.
 std::size_t RingLogMel::room(std::size_t n_wanted) const {
   if (finished_) return 0;
   const std::int64_t limit = (first_frame_ + capacity_ + 1) * kHop - 1;
@@ -123,7 +123,8 @@ std::size_t RingLogMel::push(std::span<const std::int16_t> pcm) {
   return pcm.size();
 }
 
-/// Takes samples from other memory. Writes them to the ring, or to the store if the ring is full.
+/// Takes samples from memory outside the ring. Writes the samples to the ring, or to the store if
+/// the ring is full.
 template <typename Sample>
 std::size_t RingLogMel::write(std::span<const Sample> pcm) {
   for (std::span<const Sample> rest = pcm; !rest.empty();) {

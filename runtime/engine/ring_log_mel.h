@@ -13,11 +13,11 @@
 namespace npuwhisper {
 
 /// Log-mel computed by a device that reads the samples in place. All frames of a window are
-/// computed together when the window is requested. Samples that were pushed from the ring stay
-/// there as long as they are contiguous. After a break, all samples are copied to the ring's store,
-/// where they are contiguous. Copying ends when no window needs samples from before the break any
-/// more. Samples from other memory are first written to the ring; floats are rounded to 16 bits.
-/// Reentrant.
+/// computed together when the window is requested. Samples that were pushed from the ring stay in
+/// the ring as long as they are contiguous. After a break, all samples are copied to the ring's
+/// store, where they are contiguous. Copying ends when no window needs samples from before the
+/// break any more. Samples from memory outside the ring are first written to the ring. Floats are
+/// rounded to 16 bits. Reentrant.
 class RingLogMel final : public LogMel {
  public:
   /// Creates a log-mel that reads from `ring`. `capacity_frames`: maximum number of frames held at

@@ -44,8 +44,8 @@ SampleRing::SampleRing(WindowMel& mel, std::shared_ptr<const void> owner,
   slices_.reserve(kExpectedSlices);
 }
 
-/// Returns whether the samples of the previous lap that positions before `end` overwrite are no
-/// longer needed.
+/// Returns whether the ring can be overwritten up to position `end`. This requires that no slice,
+/// border or kept sample of the previous lap lies in this part of the ring.
 bool SampleRing::is_free(std::int64_t end) const {
   std::int64_t oldest = slices_.empty() ? kNothing : slices_.front().begin;
   if (oldest == border_end_ && !begins_lap(oldest)) oldest -= kBorder;

@@ -16,10 +16,10 @@
 namespace npuwhisper {
 
 /// The only implementation of AudioRing. Consists of a ring of samples and, after the ring in
-/// memory, a store into which non-contiguous samples of a stream are copied one after another.
-/// Positions in the ring keep increasing from lap to lap. The place of a position in the ring is
-/// the position modulo the ring's size. Slices never cross the ring's end. Thread-safe, except for
-/// the store, which only the stream that reads from the ring may use.
+/// memory, a store. The store receives contiguous copies of samples that are not contiguous in the
+/// ring. Positions in the ring keep increasing from lap to lap. The place of a position in the ring
+/// is the position modulo the ring's size. Slices never cross the ring's end. Thread-safe, except
+/// for the store, which only the stream that reads from the ring may use.
 class SampleRing final : public AudioRing {
  public:
   /// Size of the ring in windows.
@@ -29,7 +29,7 @@ class SampleRing final : public AudioRing {
   /// Number of frames that a stream may hold in addition to a window.
   static constexpr int kSpareFrames = 64;
   /// Number of samples that are reserved before a stream's first sample. The stream writes the
-  /// mirrored beginning of its signal there.
+  /// mirrored beginning of its signal to these samples.
   static constexpr std::int64_t kBorder = 200;
 
   /// Creates a ring for windows of `mel`, which `owner` keeps alive. Errors: those of
@@ -40,25 +40,25 @@ class SampleRing final : public AudioRing {
   std::span<std::int16_t> acquire(std::size_t n_samples) override;
   void release(std::span<const std::int16_t> slice) override;
 
-  /// Returns the position of `samples`; nullopt unless all of them are in slices that acquire() or
+  /// Returns the position of `samples`; nullopt unless all samples are in slices that acquire() or
   /// extend() returned.
   std::optional<std::int64_t> position_of(std::span<const std::int16_t> samples) const;
-  /// Like acquire(), but returns the samples from position `end` on. A slice there may have been
-  /// handed out and released: elements upstream often acquire a slice that they never send,
-  /// especially at the end of a stream. Returns an empty span if such a slice is still held, or if
-  /// there is no room before the ring's end.
+  /// Like acquire(), but returns the samples from position `end` on. These samples may belong to a
+  /// slice that was released: elements upstream often acquire a slice that they never send,
+  /// especially at the end of a stream. Returns an empty span if a slice from `end` on is still
+  /// held, or if there is no room before the ring's end.
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
   /// Returns whether the kBorder samples before `position` are a border, which is reserved for a
   /// stream whose first sample is at `position`.
   bool has_border(std::int64_t position) const;
   /// Prepares for a new stream: the next slice gets a border, if there is room. If no samples were
-  /// kept since the last border, the new stream uses that border, because upstream may already hold
-  /// slices after it.
+  /// kept since the last border, the new stream uses the last border, because upstream may already
+  /// hold slices after this border.
   void leave_border();
   /// The argument of keep_from() that keeps no samples.
   static constexpr std::int64_t kNothing = INT64_MAX;
-  /// Keeps all samples from `position` on: they are not handed out again. Replaces the position of
-  /// the previous call.
+  /// Keeps all samples from `position` on, so that acquire() and extend() do not return them.
+  /// Replaces the position of the previous call.
   void keep_from(std::int64_t position);
 
   WindowMel& mel() const { return mel_; }
@@ -67,8 +67,8 @@ class SampleRing final : public AudioRing {
   /// Returns the index in samples() of a position. The ring begins at index kBorder, after the
   /// border of its first position.
   std::int64_t place(std::int64_t position) const { return kBorder + position % capacity_; }
-  /// Returns whether a position is at the ring's beginning. In memory, the preceding position is
-  /// then at the ring's end.
+  /// Returns whether a position is at the ring's beginning. The position before the ring's
+  /// beginning is at the ring's end in memory.
   bool begins_lap(std::int64_t position) const { return position % capacity_ == 0; }
   /// Returns the index in samples() at which the store begins. The store extends to the end of
   /// samples().

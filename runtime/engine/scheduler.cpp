@@ -69,7 +69,7 @@ Result<void> Scheduler::submit(Request& request) {
     busy_ = true;
     take_batch();
     lock.unlock();
-    // An exception must not leave the device busy and other callers waiting.
+    // An exception must not leave busy_ set, because other callers would then wait forever.
     const Result<void> result = guarded("device run", [&] { return run_batch(); });
     lock.lock();
     for (Request* served : batch_) {

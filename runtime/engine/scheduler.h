@@ -24,9 +24,9 @@ namespace npuwhisper {
 /// done. Allocates nothing after construction, unless more than `max_streams` requests wait.
 class Scheduler {
  public:
-  /// The executables that encode a window: `encoder` writes `features` and `cross` reads them. If
-  /// the encoder computes the cross-attention projections itself, `cross` and `features` are
-  /// nullptr.
+  /// The executables that encode a window: `encoder` writes `features`, and `cross` reads
+  /// `features`. If the encoder computes the cross-attention projections itself, `cross` and
+  /// `features` are nullptr.
   struct Windows {
     Executable& encoder;
     Executable* cross = nullptr;
@@ -71,12 +71,12 @@ class Scheduler {
   std::condition_variable done_;
   std::vector<Request*> waiting_;  // in order of arrival
   bool busy_ = false;
-  // Accessed only by the caller that is running a batch.
+  // Only the caller that runs a batch accesses batch_ and rows_.
   std::vector<Request*> batch_;
   std::vector<StepRow> rows_;
 
   // Start time and stage of the run in progress. The start time is stored before the stage. A
-  // reader that loads the stage first therefore gets the start time of that stage.
+  // reader must load the stage first, so that the start time belongs to this stage.
   std::atomic<std::chrono::steady_clock::rep> began_{0};
   std::atomic<const char*> stage_{nullptr};
 };

@@ -20,8 +20,8 @@
 namespace npuwhisper {
 namespace {
 
-// Number of positions whose logits an alignment holds at a time. The logits of one position take as
-// many floats as the vocabulary has tokens.
+// Number of positions whose logits align() holds at a time. The logits of one position are one
+// float for each token of the vocabulary.
 constexpr int kAlignmentRows = 16;
 
 /// Returns the number of self-attention cells of a stream: enough for one sequence of the maximum

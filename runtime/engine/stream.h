@@ -16,7 +16,7 @@ namespace npuwhisper {
 /// Returns the model that `engine` runs.
 const Model& model_of(const Engine& engine);
 
-/// A stream's requirements for its decoder. The decoder allocates all its memory at creation.
+/// Options of a stream's decoder. The decoder allocates all its memory at creation.
 struct StreamOptions {
   int max_sequences = 1;   ///< Maximum number of beams or candidates.
   bool alignment = false;  ///< Whether align() will be called.
@@ -29,8 +29,8 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
                                                           const std::atomic<bool>& cancelled);
 
 /// Creates a stream's log-mel, on the device or on the CPU. `ring`: as in Transcriber::create().
-/// Errors: InvalidArgument (a ring although the CPU computes log-mel, or a ring of another engine),
-/// Unavailable, DeviceError.
+/// Errors: InvalidArgument (`ring` is set but the CPU computes log-mel, or the ring belongs to
+/// another engine), Unavailable, DeviceError.
 Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine,
                                                 std::shared_ptr<AudioRing> ring,
                                                 int capacity_frames);

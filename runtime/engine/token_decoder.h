@@ -9,10 +9,10 @@
 
 namespace npuwhisper {
 
-/// Interface of Whisper's encoder and decoder for search and word timing. It holds one window of
-/// audio and a set of token sequences that grow by one token per step. Reentrant. Every call that
-/// returns a Result may fail with Cancelled, DeviceError or Timeout. Returned spans belong to the
-/// decoder and are valid until its next call; the caller may write into logits.
+/// Interface of Whisper's encoder and decoder for search and word timing. A decoder holds one
+/// window of audio and a set of token sequences that grow by one token per step. Reentrant. Every
+/// call that returns a Result may fail with Cancelled, DeviceError or Timeout. Returned spans
+/// belong to the decoder and are valid until its next call; the caller may write into logits.
 class TokenDecoder {
  public:
   virtual ~TokenDecoder() = default;
@@ -25,9 +25,9 @@ class TokenDecoder {
   /// Returns the maximum number of positions for which prompt() returns logits.
   virtual int max_positions() const = 0;
 
-  /// Returns memory of the decoder for one window of mel values. If the caller writes the values
-  /// there and passes this span to encode(), encode() does not copy them. Empty if the decoder has
-  /// no such memory.
+  /// Returns memory of the decoder for one window of mel values. If the caller writes the values to
+  /// this memory and passes this span to encode(), encode() does not copy the values. Returns an
+  /// empty span if the decoder has no memory for them.
   virtual std::span<float> window() { return {}; }
   /// Encodes a window and drops all sequences. `mel` is [2 * n_audio_ctx, n_mels], normalised,
   /// time-major. Frames from `n_exact` on are padding, all 0. The device may encode only some
@@ -42,7 +42,7 @@ class TokenDecoder {
                                           std::span<const int> positions) = 0;
 
   /// Shortens the only sequence to its first `length` tokens (at most its own length), so that
-  /// step() continues from there.
+  /// step() continues after the last of these tokens.
   virtual void truncate(int length) = 0;
 
   /// Replaces the sequences: new sequence i continues from old sequence parents[i]. Copies no
@@ -53,13 +53,13 @@ class TokenDecoder {
   /// [tokens.size(), n_vocab].
   virtual Result<std::span<float>> step(std::span<const Token> tokens) = 0;
 
-  /// Runs `tokens` as the only sequence and returns the attention of the model's alignment heads
-  /// (after softmax): [n_alignment_heads, tokens.size(), n_audio_ctx], 0 for positions that
-  /// represent several positions of padding. `probabilities` has an element for each of the last
-  /// probabilities.size() tokens (at most tokens.size()). Each element receives the probability of
-  /// the token that follows, under a softmax over text tokens (ids up to and including the end of
-  /// text). The element of the last token, which has no successor, is left unchanged. Logits are
-  /// computed only for tokens whose element is written.
+  /// Runs `tokens` as the only sequence. Returns the attention of the model's alignment heads after
+  /// softmax, [n_alignment_heads, tokens.size(), n_audio_ctx]. The attention is 0 for positions
+  /// that represent several positions of padding. `probabilities` has an element for each of the
+  /// last probabilities.size() tokens (at most tokens.size()). Each element receives the
+  /// probability of the token that follows, under a softmax over text tokens (ids up to and
+  /// including the end of text). The element of the last token, which has no successor, is left
+  /// unchanged. Logits are computed only for tokens whose element is written.
   virtual Result<std::span<const float>> align(std::span<const Token> tokens,
                                                std::span<float> probabilities) = 0;
 };

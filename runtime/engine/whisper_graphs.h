@@ -16,7 +16,7 @@ Graph make_encoder_graph(const ModelConfig& config);
 /// layers.
 Graph make_cross_graph(const ModelConfig& config);
 
-/// Returns the encoder graph followed by the cross-attention graph, as one graph.
+/// Returns one graph that consists of the encoder graph and the cross-attention graph.
 Graph make_window_graph(const ModelConfig& config);
 
 /// Returns the graph of one decoder step, with one row per token. Inputs: the self-attention cache

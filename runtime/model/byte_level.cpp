@@ -9,7 +9,7 @@ namespace npuwhisper {
 namespace {
 
 constexpr bool is_spelled_as_itself(unsigned byte) {
-  // Excludes the space, control characters, the no-break space and the soft hyphen.
+  // The condition excludes the space, control characters, the no-break space and the soft hyphen.
   return (byte >= 0x21 && byte <= 0x7E) || (byte >= 0xA1 && byte != 0xAD);
 }
 

@@ -29,7 +29,7 @@ struct Size {
   std::string_view name;
   std::size_t rank;
   std::size_t axis;
-  /// Limit well above every Whisper model, so that a hostile file cannot request absurd buffers.
+  /// Limit well above every Whisper model, so that a hostile file cannot request huge buffers.
   std::int64_t max;
 };
 

@@ -13,12 +13,12 @@ namespace npuwhisper {
 class Weights;
 
 /// Vocabulary size of the English-only models (tiny.en to medium.en). Their vocabularies also name
-/// the languages, and their config.json lists language ids (off by one), but they know only
+/// the languages, and their config.json lists language ids (off by one), but the models know only
 /// English.
 inline constexpr int kEnglishOnlyVocab = 51864;
 
-/// Sizes of a Whisper model, all read from its files (none is assumed), and the token lists of its
-/// config.json. Names follow the paper (Radford et al. 2022, table 1).
+/// Sizes of a Whisper model and the token lists of its config.json. All sizes come from the model's
+/// files. Names follow the paper (Radford et al. 2022, table 1).
 struct ModelConfig {
   int n_mels = 0;       ///< Mel bins: 80, or 128 (large-v3).
   int n_audio_ctx = 0;  ///< Encoder positions of a window: 1500, half the mel frames.

@@ -31,7 +31,8 @@ bool holds_model(const fs::path& folder) {
   return fs::exists(folder / "model.bin", ignored);
 }
 
-/// Returns the snapshots in `folder`, sorted by path. The caller may use any that has a model.bin.
+/// Returns the snapshots in `folder`, sorted by path. The caller may use any snapshot that has a
+/// model.bin.
 std::vector<fs::path> snapshots(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
@@ -43,7 +44,7 @@ std::vector<fs::path> snapshots(const fs::path& folder) {
   return found;
 }
 
-/// Searches places one after another and lists them in the error message.
+/// Searches places for a model, in order, and lists the places in the error message.
 class Search {
  public:
   bool try_folder(const fs::path& folder) {

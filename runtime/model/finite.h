@@ -8,7 +8,7 @@
 
 namespace npuwhisper {
 
-/// Returns whether no stored value is NaN or infinite. Integers never are. The values are
+/// Returns whether no stored value is NaN or infinite. Integers are always finite. The values are
 /// little-endian and may be unaligned. Reentrant.
 bool all_finite(DataType type, std::span<const std::byte> values);
 /// Returns the index of the first value that is NaN or infinite, or the number of values if there

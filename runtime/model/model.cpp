@@ -49,7 +49,7 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
 }
 
 /// Rejects models that suppress the end-of-text token. Whisper's own lists never contain this
-/// token. Without it, every window would be decoded to the maximum length.
+/// token. If this token were suppressed, every window would be decoded to the maximum length.
 Result<void> check_suppressed(const std::filesystem::path& file, const ModelConfig& config,
                               Token eot) {
   if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};

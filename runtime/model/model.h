@@ -19,8 +19,8 @@ struct Model {
   std::shared_ptr<const Weights> weights;
   std::unique_ptr<const Tokenizer> tokenizer;
 
-  /// Reads a CTranslate2 Whisper folder (model.bin, config.json, vocabulary.* or tokenizer.json)
-  /// and checks that every variable of whisper_variables() exists and has a floating-point type and
+  /// Reads a CTranslate2 Whisper folder (model.bin, config.json, vocabulary.* or tokenizer.json).
+  /// Checks that every variable of whisper_variables() exists, has a floating-point type, and has
   /// the dimensions that the configuration implies. Errors: NotFound, Unavailable (no permission),
   /// CorruptModel, Unsupported (quantised weights, other versions). Messages name the file.
   static Result<std::shared_ptr<const Model>> load(const std::filesystem::path& folder);

@@ -11,10 +11,10 @@
 
 namespace npuwhisper {
 
-/// A regular file that is open for reading. It is not mapped: if another program shortens the file,
-/// reads return an Error, and the file does not count towards the process's resident size. Error
-/// messages do not name the file; callers add the name. The destructor closes the file. Movable;
-/// read() is thread-safe.
+/// A regular file that is open for reading. The file is not mapped. It therefore does not count
+/// towards the process's resident size, and reads return an Error if another program shortens the
+/// file. Error messages do not name the file; callers add the name. The destructor closes the file.
+/// Movable; read() is thread-safe.
 class RegularFile {
  public:
   /// Opens `file`. Never blocks, not even on a FIFO. Errors: NotFound (no such file, or a folder,

@@ -12,8 +12,8 @@
 
 namespace npuwhisper {
 
-/// Maps the ids of text tokens to their bytes and back. Takes about 12 bytes a token in addition to
-/// the bytes themselves. Immutable; thread-safe.
+/// Maps the ids of text tokens to their bytes and back. Takes 8 bytes per token in addition to the
+/// bytes of the tokens. Immutable; thread-safe.
 class TokenTable {
  public:
   /// Creates a table in which `bytes[id]` are the bytes of token `id`. An empty entry is a token

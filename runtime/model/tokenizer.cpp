@@ -60,7 +60,8 @@ Result<SpecialTokens> find_special(const Vocabulary& vocabulary) {
   return special;
 }
 
-/// Checks that the file lists all timestamps or none, and all other tokens.
+/// Checks that the file lists all tokens, or all tokens except the timestamps. Also checks that the
+/// vocabulary has enough timestamps for a window.
 Result<void> check_timestamps(const Vocabulary& vocabulary, Token begin,
                               const ModelConfig& config) {
   const auto n_listed = static_cast<int>(vocabulary.spellings.size());

@@ -15,10 +15,10 @@ struct CodePoint {
   bool is_valid = false;
 };
 
-/// Returns the first character of `text`, which must not be empty. If `text` does not begin with a
-/// valid character, the longest beginning of a valid character (at least one byte) counts as one
-/// replacement character, as Unicode chapter 3 ("U+FFFD substitution of maximal subparts")
-/// recommends and Python does.
+/// Returns the first character of `text`, which must not be empty. If `text` begins with invalid
+/// UTF-8, returns one replacement character. This character stands for the longest prefix of `text`
+/// that could begin a valid character, but at least one byte. Unicode chapter 3 ("U+FFFD
+/// substitution of maximal subparts") recommends this rule, and Python follows it.
 CodePoint first_code_point(std::string_view text);
 
 /// Appends the UTF-8 form of a valid code point.

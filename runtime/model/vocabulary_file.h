@@ -9,8 +9,8 @@
 
 namespace npuwhisper {
 
-/// The spellings of all tokens in a vocabulary file (byte_level.h), by id, including special
-/// tokens.
+/// The spellings (byte_level.h) of all tokens in a vocabulary file, including special tokens. The
+/// index of a spelling is the token's id.
 struct Vocabulary {
   std::filesystem::path file;
   std::vector<std::string> spellings;

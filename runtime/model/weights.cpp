@@ -13,7 +13,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum number of bytes that one system call reads.
+/// Maximum number of bytes that read_rows() reads with one system call.
 constexpr std::size_t kPieceBytes = 16384;
 /// Number of rows that each_row() holds in memory at a time.
 constexpr std::size_t kRowsAtOnce = 16;
@@ -125,7 +125,7 @@ Result<std::vector<std::byte>> Weights::read_stored(const Variable& variable) co
   return bytes;
 }
 
-/// Fills `out` with the stored values from element `first` on. Fails if one is NaN or infinite.
+/// Fills `out` with the stored values from element `first` on. Fails if a value is NaN or infinite.
 Result<void> Weights::read_finite(const Variable& variable, std::uint64_t first,
                                   std::span<std::byte> out) const {
   const std::uint64_t offset = variable.offset + first * size_of(variable.type);

@@ -24,9 +24,9 @@ namespace npuwhisper {
 /// makes later reads return an Error. Immutable; thread-safe.
 class Weights {
  public:
-  /// Opens `file` and checks every length and count against its size. Errors: NotFound, Unavailable
-  /// (no permission), CorruptModel (the message has the variable, the value found and the value
-  /// wanted), Unsupported (other version, not Whisper, or quantised weights).
+  /// Opens `file` and checks every length and count against the size of the file. Errors: NotFound,
+  /// Unavailable (no permission), CorruptModel (the message has the variable, the value found and
+  /// the value wanted), Unsupported (other version, not Whisper, or quantised weights).
   static Result<std::shared_ptr<const Weights>> load(const std::filesystem::path& file);
 
   /// Returns the variable with this name or alias; nullptr if there is none.
@@ -45,7 +45,8 @@ class Weights {
   /// CorruptModel (a value is NaN or infinite).
   Result<void> read_rows(const Variable& variable, std::int64_t first, std::span<float> out) const;
   /// Calls `take` with the index and the values of each row, in order. Holds only a few rows in
-  /// memory at a time. Errors: as read_rows(); `take` may have received earlier rows by then.
+  /// memory at a time. Errors: those of read_rows(). Before an error, `take` may have received some
+  /// rows.
   Result<void> each_row(
       const Variable& variable,
       const std::function<void(std::size_t row, std::span<const float> values)>& take) const;

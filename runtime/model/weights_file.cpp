@@ -51,8 +51,8 @@ class Cursor {
     return value;
   }
 
-  /// Returns nullopt if the file ends too early, or if the string does not have exactly one NUL, at
-  /// its end.
+  /// Reads a string and its final NUL. Returns nullopt if the file ends too early, or if the first
+  /// NUL is not the last byte of the string.
   std::optional<std::string> string() {
     const auto length = integer<std::uint16_t>();
     if (!length || *length == 0 || *length > left()) return std::nullopt;

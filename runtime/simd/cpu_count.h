@@ -3,10 +3,10 @@
 
 namespace npuwhisper::cpu {
 
-/// Returns the number of physical cores that this process may use, at least 1: the cores of its
-/// affinity mask, regardless of their number of hardware threads, but no more than its cgroup's CPU
-/// quota (rounded up). Sources: sched_getaffinity(2), /sys/devices/system/cpu/cpu*/topology, cgroup
-/// v2 cpu.max and v1 cpu.cfs_quota_us.
+/// Returns the number of physical cores that this process may use, at least 1. Counts the cores in
+/// the process's affinity mask, regardless of the number of hardware threads per core. The CPU
+/// quota of the process's cgroup, rounded up, limits the result. Sources: sched_getaffinity(2),
+/// /sys/devices/system/cpu/cpu*/topology, cgroup v2 cpu.max and v1 cpu.cfs_quota_us.
 unsigned count_usable_cores();
 
 }  // namespace npuwhisper::cpu

@@ -18,8 +18,9 @@ Result<Isa> limit_isa(Isa limit);
 std::string describe();
 
 /// While an object of this class exists, the OpenMP regions of oneDNN that the current thread
-/// enters run only on this thread, because our thread pool already provides the parallelism. The
-/// destructor restores the thread's previous setting, which belongs to the host program.
+/// enters run only on this thread, because this library's thread pool already provides the
+/// parallelism. The destructor restores the thread's previous setting, which belongs to the host
+/// program.
 class SingleThreaded {
  public:
   SingleThreaded();

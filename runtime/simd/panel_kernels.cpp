@@ -21,31 +21,32 @@ namespace {
 using DF = hn::CappedTag<float, 16>;
 using VF = hn::Vec<DF>;
 
-// Maximum number of rows in a tile of sums; tile_vectors() returns the tile's number of vectors of
-// columns. The sums, the panel's vectors and one broadcast value must fit in registers. AVX-512 has
-// 32 registers, AVX2 and SSE have 16.
+// Maximum number of rows in a tile of sums. Each row of the tile has tile_vectors() vectors. The
+// sums, the panel's vectors and one broadcast value must fit in registers. AVX-512 has 32
+// registers, AVX2 and SSE have 16.
 constexpr std::size_t kTileRows = 6;
 constexpr bool kManyRegisters = HWY_TARGET <= HWY_AVX3;
 constexpr std::size_t tile_vectors(std::size_t rows) {
   return kManyRegisters || rows <= 2 ? 4 : 2;
 }
 
-// The speed of a product of one row is limited by memory. The CPU's own prefetcher stops at the end
-// of a page, so the kernel prefetches the panel this many bytes ahead.
+// Memory limits the speed of a product of one row. The CPU's own prefetcher stops at the end of a
+// page, so the kernel prefetches the panel this many bytes ahead.
 constexpr std::size_t kPrefetchDistance = 2048;
 
-/// Prefetches the cache line kPrefetchDistance bytes after `p`, even if it lies outside the panel.
+/// Prefetches the cache line kPrefetchDistance bytes after `p`, even if this line lies outside the
+/// panel.
 HWY_INLINE void prefetch_behind(const void* p) {
   const auto address = reinterpret_cast<std::uintptr_t>(p) + kPrefetchDistance;
   hwy::Prefetch(reinterpret_cast<const std::byte*>(address));
 }
 
-/// How to store a tile's sums over one group of k: as they are, scaled, or scaled and added to the
-/// sums of earlier groups.
+/// Selects how multiply_tile() stores the sums over one group of k: unchanged, scaled, or scaled
+/// and added to the sums of earlier groups.
 enum class Sums { Store, Scale, AddScaled };
 
-/// Multiplies a tile of `Rows` rows and tile_vectors(Rows) vectors of columns. With one row it
-/// keeps separate sums for even and odd k, to hide the latency of the multiply-adds.
+/// Multiplies a tile of `Rows` rows and tile_vectors(Rows) vectors of columns. If there is only one
+/// row, keeps separate sums for even and odd k to hide the latency of the multiply-adds.
 template <std::size_t Rows, Sums kSums, typename T>
 HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel,
                               const float* scales, float* sums) {

@@ -18,7 +18,8 @@ inline constexpr std::size_t kScaleGroup = 64;
 
 /// Multiplies rows by a panel of type I8, F16 or F32, in f32 arithmetic. For m < rows: sums[m * 64
 /// + j] = sum over k of a[m * lda + k] * panel[k * 64 + j]. `scales`, for I8: [k / 64 rounded up,
-/// 64]. Each scale multiplies the partial sum of one column over 64 successive k; nullptr: 1.
+/// 64]. Each scale multiplies the partial sum of one column over 64 successive k. nullptr: all
+/// scales are 1.
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
                     const void* panel, DataType type, const float* scales, float* sums);
 

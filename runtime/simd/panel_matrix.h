@@ -14,20 +14,20 @@
 
 namespace npuwhisper::cpu {
 
-/// A weight matrix [n, k] as the right side of products with few rows. It is transposed into panels
-/// (panel_kernels.h); the last panel is padded with zeros. For int8, each row is divided into
-/// groups of 64 values with one scale each: the group's largest magnitude / 127. Immutable;
-/// thread-safe.
+/// A weight matrix [n, k] as the right side of products with few rows. The matrix is transposed
+/// into panels (panel_kernels.h), and the last panel is padded with zeros. For int8, each row is
+/// divided into groups of 64 values with one scale each: the group's largest magnitude / 127.
+/// Immutable; thread-safe.
 class PanelMatrix {
  public:
   /// Packs `values` [n, k]. `type`: I8, F16 or F32. Throws std::bad_alloc.
   static PanelMatrix pack(std::span<const float> values, std::size_t n, std::size_t k,
                           DataType type);
-  /// Packs the k values of one row.
+  /// A function that packs the k values of one row.
   using PackRow = std::function<void(std::size_t row, std::span<const float> values)>;
-  /// Calls `read` with a function that packs a row, for a matrix [n, k] that is read a few rows at
-  /// a time and is therefore never in memory twice. `read` must pack each row. `type`: as for
-  /// pack(). Errors: those of `read`. Throws std::bad_alloc.
+  /// Packs a matrix [n, k] that is read a few rows at a time and is therefore never in memory
+  /// twice. Calls `read` with a function that packs one row. `read` must pack every row. `type`: as
+  /// for pack(). Errors: those of `read`. Throws std::bad_alloc.
   static Result<PanelMatrix> pack_rows(std::size_t n, std::size_t k, DataType type,
                                        const std::function<Result<void>(const PackRow&)>& read);
 

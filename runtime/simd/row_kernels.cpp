@@ -19,7 +19,8 @@ namespace {
 using DF = hn::ScalableTag<float>;
 using VF = hn::Vec<DF>;
 
-/// Visits [0, n): calls whole(offset) for each whole vector, then part(offset, lanes) for the rest.
+/// Visits [0, n): calls whole(offset) for each whole vector, then part(offset, lanes) for the
+/// remaining elements.
 template <typename Whole, typename Part>
 HWY_INLINE void for_each_vector(std::size_t n, Whole whole, Part part) {
   const std::size_t lanes = hn::Lanes(DF());
@@ -67,7 +68,7 @@ struct ToBf16 {
   }
 };
 
-/// Calls body with the store for `type`.
+/// Calls `body` with the object that stores values of `type`.
 template <typename Body>
 HWY_INLINE void with_store(void* out, DataType type, Body body) {
   if (type == DataType::Bf16) {

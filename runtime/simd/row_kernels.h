@@ -36,8 +36,8 @@ float dot(const float* a, const void* b, DataType b_type, std::size_t n);
 /// Computes sum[i] += factor * in[i]; in is f16 (finite) or f32.
 void add_scaled(float factor, const void* in, DataType in_type, float* sum, std::size_t n);
 
-/// Computes out[i] = in[i] as f16 or f32. f16 is rounded to nearest even with AVX2 or later, which
-/// have the instruction, and truncated otherwise.
+/// Computes out[i] = in[i] as f16 or f32. Rounds to f16 with ties to even on CPUs with AVX2, which
+/// have an instruction for this rounding. Truncates on other CPUs.
 void store_row(const float* in, void* out, DataType out_type, std::size_t n);
 
 }  // namespace npuwhisper::cpu

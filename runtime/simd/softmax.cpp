@@ -25,7 +25,8 @@ float max_of(const float* x, std::size_t n, float lowest) {
   auto b = a;
   std::size_t i = 0;
   for (; i + 2 * lanes <= n; i += 2 * lanes) {
-    // The operands' order makes x86 skip a NaN (maxps returns its second operand).
+    // The order of the operands makes x86 skip a NaN: if an operand is NaN, maxps returns its
+    // second operand.
     a = hn::Max(hn::LoadU(d, x + i), a);
     b = hn::Max(hn::LoadU(d, x + i + lanes), b);
   }

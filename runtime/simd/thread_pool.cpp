@@ -21,8 +21,8 @@ namespace npuwhisper::cpu {
 namespace {
 
 // Number of checks before a waiting thread sleeps: about 20 to 60 microseconds on current CPUs.
-// That is longer than the gaps between the steps of one decoding, but too short to be noticeable as
-// load.
+// This time is longer than the gaps between the steps of one decoding, but too short to be
+// noticeable as load.
 constexpr int kSpins = 2000;
 
 inline void pause() {
@@ -63,7 +63,7 @@ struct Abandoned {};
 
 // A direct futex replaces std::atomic::wait(), which yields before it sleeps. On a busy machine a
 // thread that yields gets its core back a whole time slice later. A decoder step has about fifty
-// barriers, and each of them would cost such a delay. A sleeping thread is woken immediately.
+// barriers, and each barrier could cost such a delay. A sleeping thread is woken immediately.
 long futex(std::atomic<std::uint32_t>& word, int operation, std::uint32_t value) {
   static_assert(sizeof word == sizeof(value) && std::atomic<std::uint32_t>::is_always_lock_free);
   return syscall(SYS_futex, &word, operation | FUTEX_PRIVATE_FLAG, value, nullptr, nullptr, 0);
@@ -84,7 +84,7 @@ void ThreadPool::wait_for_change(Word& word, std::uint32_t old) {
   sleepers_.fetch_sub(1);
 }
 
-/// Wakes the threads that wait for `word`. Call after changing it.
+/// Wakes the threads that wait for `word`. Call this function after `word` has changed.
 void ThreadPool::notify(Word& word) {
   if (sleepers_.load() != 0) futex(word, FUTEX_WAKE, INT_MAX);
 }

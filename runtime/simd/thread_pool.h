@@ -10,11 +10,11 @@
 namespace npuwhisper::cpu {
 
 /// A few threads that work on one job at a time together with the caller. A job is one function
-/// that each thread calls once, all at the same time; inside it the threads share work by index and
-/// synchronise at barrier(). A waiting thread spins briefly (a decoder step has about fifty
-/// barriers in two milliseconds) and then sleeps. Only one caller at a time may use run(). The
-/// threads are named "npuwhisper/1" and so on, and block signals. A child of fork() has none of the
-/// threads and must not use the pool.
+/// that all threads call at the same time, once each. Inside the job, the threads share work by
+/// index and synchronise at barrier(). A waiting thread spins briefly (a decoder step has about
+/// fifty barriers in two milliseconds) and then sleeps. Only one caller at a time may use run().
+/// The threads are named "npuwhisper/1" and so on, and block signals. A child of fork() has none of
+/// the threads and must not use the pool.
 class ThreadPool {
  public:
   /// Starts n_threads - 1 threads. Throws std::system_error if the system has no threads left, and
@@ -26,9 +26,9 @@ class ThreadPool {
 
   unsigned size() const { return n_threads_; }
 
-  /// Calls job(thread) on each thread, thread 0 being the caller, and returns when all have
-  /// returned. Allocates nothing. Throws the first exception that leaves the job in any thread,
-  /// after all threads have left the job.
+  /// Calls job(thread) on each thread and returns when all calls have returned. Thread 0 is the
+  /// caller. Allocates nothing. Throws the first exception that leaves the job in any thread, after
+  /// all threads have left the job.
   template <typename Job>
   void run(const Job& job) {
     start([](void* context, unsigned thread) { (*static_cast<const Job*>(context))(thread); },

@@ -52,16 +52,17 @@ struct alignas(64) TileConfig {
 };
 static_assert(sizeof(TileConfig) == 64);
 
-/// Requests the permission to use tiles, which Linux requires. Returns whether it was granted.
+/// Requests the permission to use tiles, which Linux requires. Returns whether Linux granted the
+/// permission.
 bool request_tiles() {
   constexpr long kRequestPermission = 0x1023;  // ARCH_REQ_XCOMP_PERM
   constexpr long kTileData = 18;               // XFEATURE_XTILEDATA
   return syscall(SYS_arch_prctl, kRequestPermission, kTileData) == 0;
 }
 
-/// Splits each of 32 numbers into kParts bf16; numbers from index `n` on count as 0. The upper 16
+/// Splits each of 32 numbers into kParts bf16. Numbers from index `n` on count as 0. The upper 16
 /// bits of a number go to part 0, the upper 16 bits of the remainder to part 1, and so on. The
-/// upper 16 bits of an f32 are a bf16 with its first 8 significant bits.
+/// upper 16 bits of an f32 are a bf16 with the first 8 significant bits of the f32.
 NPUWHISPER_TILES void split(const float* in, std::size_t n, std::byte* parts) {
   const __m512i upper = _mm512_set1_epi32(static_cast<int>(0xffff0000U));
   for (std::size_t half = 0; half < 2; ++half) {
@@ -78,7 +79,7 @@ NPUWHISPER_TILES void split(const float* in, std::size_t n, std::byte* parts) {
   }
 }
 
-/// Converts 16 weights to bf16 in the upper halves of 32 bits.
+/// Converts 16 weights to bf16, each in the upper half of a 32-bit element.
 NPUWHISPER_TILES inline __m512i widen(const std::int8_t* weights) {
   const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(weights));
   return _mm512_castps_si512(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes)));
@@ -139,7 +140,7 @@ NPUWHISPER_TILES void multiply_tiles(const std::byte* rows, const std::byte* wei
 }
 
 /// Adds the scaled sums of two column tiles to `n_rows` rows of the result. `is_first`: overwrites
-/// the result instead. `scales`: nullptr means 1.
+/// the result instead. `scales`: nullptr means that all scales are 1.
 NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, std::size_t n_rows,
                                        bool is_first, float* sums) {
   for (std::size_t c = 0; c < 2; ++c) {
@@ -155,8 +156,8 @@ NPUWHISPER_TILES void add_scaled_tiles(const float* tiles, const float* scales, 
   }
 }
 
-/// Multiplies one group of k and adds the result to `sums` (is_first: stores it there). `rows`:
-/// [blocks of 16 rows], `weights`: [half][column tile], `scales`: [64] or nullptr.
+/// Multiplies one group of k and adds the result to `sums`. `is_first`: overwrites `sums` instead.
+/// `rows`: [blocks of 16 rows], `weights`: [half][column tile], `scales`: [64] or nullptr.
 NPUWHISPER_TILES void multiply_group(const std::byte* rows, std::size_t n_rows,
                                      const std::byte* weights, const float* scales, bool is_first,
                                      float* scratch, float* sums) {

@@ -16,9 +16,9 @@ bool has_tiles();
 inline constexpr std::size_t kLeastTileRows = 8;
 
 /// Multiplies rows by int8 panels (panel_kernels.h) on the CPU's matrix tiles, which multiply bf16.
-/// int8 is exact in bf16, and each f32 is split into three bf16 that add up to it, so the products
-/// are exact and the sums are those of f32 arithmetic in a different order. Requires has_tiles().
-/// Reentrant.
+/// int8 is exact in bf16, and each f32 is split into three bf16 that add up to the f32. The
+/// products are therefore exact, and the sums are sums in f32 arithmetic in a different order.
+/// Requires has_tiles(). Reentrant.
 class TileProduct {
  public:
   TileProduct() = default;

@@ -16,9 +16,9 @@ HWY_BEFORE_NAMESPACE();
 namespace npuwhisper::cpu::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Returns 2^x for x <= 0. The relative error is less than 3e-7 for x >= -126; the result is 0 for
-/// x < -126.5. x is split into an integer, which becomes the exponent, and a fraction in
-/// [-0.5, 0.5], for which the Taylor series of degree 6 has an error of 1.2e-7.
+/// Returns 2^x for x <= 0. The relative error is less than 3e-7 for x >= -126. The result is 0 for
+/// x < -126.5. Splits x into an integer and a fraction in [-0.5, 0.5]. The integer becomes the
+/// exponent. For the fraction, the Taylor series of degree 6 has an error of 1.2e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V exp2_nonpositive(D d, V x) {
   const hn::RebindToSigned<D> di;
@@ -35,8 +35,8 @@ HWY_INLINE V exp2_nonpositive(D d, V x) {
   return hn::Mul(p, hn::BitCast(d, power));
 }
 
-/// Returns x * (1 + erf(x / sqrt 2)) / 2. erf is Abramowitz and Stegun 7.1.26, with an absolute
-/// error below 1.5e-7.
+/// Returns x * (1 + erf(x / sqrt 2)) / 2. erf is the approximation 7.1.26 of Abramowitz and Stegun,
+/// with an absolute error below 1.5e-7.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V gelu_erf(D d, V x) {
   const V z = hn::Mul(hn::Abs(x), hn::Set(d, 0.70710678F));

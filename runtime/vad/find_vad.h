@@ -7,10 +7,11 @@
 
 namespace npuwhisper {
 
-/// Finds the weights of voice activity detection: `silero_vad_16k.safetensors` in the Whisper
-/// model's own folder, $NPUWHISPER_MODEL_DIR/silero-vad or $XDG_CACHE_HOME/npuwhisper/silero-vad
-/// (~/.cache/npuwhisper), in this order. Error: NotFound; its message lists these folders and says
-/// how to fetch the file.
+/// Finds the weights of voice activity detection, the file `silero_vad_16k.safetensors`. Searches
+/// these folders in order: `model_folder` (the folder of the Whisper model),
+/// $NPUWHISPER_MODEL_DIR/silero-vad, and $XDG_CACHE_HOME/npuwhisper/silero-vad (XDG_CACHE_HOME
+/// defaults to ~/.cache). Error: NotFound. The error's message lists these folders and says how to
+/// fetch the file.
 Result<std::filesystem::path> find_vad(const std::filesystem::path& model_folder);
 
 }  // namespace npuwhisper

@@ -4,7 +4,7 @@
 #include <cassert>
 #include <cstddef>
 
-// Compiled once for each instruction set (Highway includes this file again).
+// Highway includes this file again and compiles it once for each instruction set.
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "vad/lstm_cell.cpp"
 #include <hwy/foreach_target.h>

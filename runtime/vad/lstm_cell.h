@@ -5,13 +5,13 @@
 
 namespace npuwhisper {
 
-/// Computes one step of LSTM cells from the sums of their gates: input, forget, candidate and
-/// output, each for all cells. Updates the state and the hidden state of the cells (PyTorch's
-/// LSTMCell):
+/// Computes one step of a layer of LSTM cells (PyTorch's LSTMCell). `gates` holds the sums of the
+/// input, forget, candidate and output gates, in this order, each for all cells. Writes the new
+/// `state` and `hidden`:
 ///   state = sigmoid(forget) * state + sigmoid(input) * tanh(candidate)
 ///   hidden = sigmoid(output) * tanh(state)
-/// `gates` is four times as long as `state` and `hidden`, whose length is a multiple of 16.
-/// Thread-safe.
+/// `gates` is four times as long as `state` and `hidden`. The length of `state` and `hidden` is a
+/// multiple of 16. Thread-safe.
 void update_lstm_cell(std::span<const float> gates, std::span<float> state,
                       std::span<float> hidden);
 

@@ -12,8 +12,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Padding around speech. Words begin and end quietly: their beginnings are detected late, and
-/// speech seems to stop before their ends.
+/// Padding around speech in samples (0.4 s). Words begin and end quietly, so the detector finds
+/// their beginnings too late and their ends too early.
 constexpr std::int64_t kPadding = kSampleRate * 4 / 10;
 
 std::int64_t to_samples(std::chrono::milliseconds time) {

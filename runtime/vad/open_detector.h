@@ -11,9 +11,10 @@
 
 namespace npuwhisper {
 
-/// Creates the detector for `options`. Returns nullptr if vad=off, or if vad=auto and the weights
-/// are not found; the latter case is logged. All streams of the process share the weights. Errors:
-/// NotFound (vad=on; see find_vad()), and those of SileroWeights::load(). Thread-safe.
+/// Creates the detector for `options`. Returns nullptr if vad=off. Also returns nullptr, and logs a
+/// warning, if vad=auto and the weights are not found. All streams of the process share the
+/// weights. Errors: NotFound (vad=on; see find_vad()), and those of SileroWeights::load().
+/// Thread-safe.
 Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& options,
                                                       const std::filesystem::path& model_folder);
 

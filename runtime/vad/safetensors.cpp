@@ -37,7 +37,8 @@ std::uint64_t little_endian(std::span<const std::byte> bytes) {
   return value;
 }
 
-/// Reads a JSON array of at most kMaxRank integers in [0, kMaxBytes].
+/// Reads a JSON array of at most kMaxRank integers in [0, kMaxBytes]. Returns nullopt for any other
+/// value.
 std::optional<std::vector<std::int64_t>> read_numbers(const Json& entry, const char* key) {
   const auto found = entry.find(key);
   if (found == entry.end() || !found->is_array() || found->size() > kMaxRank) return std::nullopt;
@@ -132,8 +133,7 @@ Result<std::vector<float>> Safetensors::read(std::string_view name,
     return corrupt(label + "found " + std::to_string(entry.end - entry.begin) + " bytes, wanted " +
                    std::to_string(wanted));
   }
-  // A single value that is not a number would spread to all results, and no speech would be
-  // detected.
+  // A single NaN or infinity would spread to all results, so the detector would find no speech.
   const auto stored = std::span(bytes_).subspan(entry.begin, wanted);
   if (!all_finite(DataType::F32, stored)) {
     return corrupt(label + "found NaN or infinity at " +

@@ -14,10 +14,11 @@
 
 namespace npuwhisper {
 
-/// The f32 tensors of a small file in the safetensors format (huggingface/safetensors, "Format"):
-/// u64 length of the header, a JSON object {name: {dtype, shape, data_offsets: [begin, end]}}, then
-/// the little-endian data. The offsets are relative to the start of the data. The file is not
-/// trusted: nothing outside it is read, whatever it contains. Immutable; thread-safe.
+/// The f32 tensors of a small file in the safetensors format (huggingface/safetensors, "Format").
+/// The file contains the header's length (u64), the header and the little-endian data. The header
+/// is a JSON object {name: {dtype, shape, data_offsets: [begin, end]}}. The offsets are relative to
+/// the start of the data. The file is not trusted: no content makes the parser read outside the
+/// file. Immutable; thread-safe.
 class Safetensors {
  public:
   /// Reads the whole file. Errors: NotFound (no such file, or not a regular one), Unavailable (no
@@ -27,8 +28,8 @@ class Safetensors {
   static Result<Safetensors> parse(std::vector<std::byte> bytes);
 
   /// Returns the values of the tensor `name`, which must have exactly the dimensions `dims`. Error:
-  /// CorruptModel, also for a value that is NaN or infinite. The message names the tensor, what was
-  /// found and what was expected.
+  /// CorruptModel, also for a value that is NaN or infinite. The message names the tensor, the
+  /// property found and the property expected.
   Result<std::vector<float>> read(std::string_view name, std::span<const std::int64_t> dims) const;
 
  private:

@@ -83,7 +83,8 @@ void SileroNetwork::measure_spectra(std::span<const float> samples) {
   }
 }
 
-/// Multiplies `n_rows` rows of inputs, `stride` values apart, by the matrix and adds the bias.
+/// Multiplies `n_rows` rows of inputs by the layer's matrix and adds the bias. Successive rows
+/// begin `stride` values apart.
 void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t stride, size_t n_rows,
                              float* out) {
   const cpu::PanelMatrix& matrix = layer.matrix;
@@ -99,8 +100,8 @@ void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t st
   }
 }
 
-/// Convolves `in` with three taps and applies ReLU. The middle tap lies on the input row that
-/// belongs to the output row.
+/// Convolves `in` with three taps and applies ReLU. For output row i, the middle tap lies on input
+/// row i * stride.
 void SileroNetwork::convolve(const VadLayer& layer, const Signal& in, size_t stride, size_t n_out,
                              float* out) {
   multiply(layer, in.values.data(), stride * in.n_channels, n_out, out);

@@ -10,10 +10,11 @@
 
 namespace npuwhisper {
 
-/// Silero VAD's network for one stream, after `tinygrad_model.py` of its Python package: the
-/// magnitudes of four spectra, four convolutions with ReLU (two of them halve the number of rows),
-/// an LSTM cell, and a sigmoid of its hidden state. A step takes 0.7 million multiply-adds in f32,
-/// in the CPU device's kernels (panel_kernels.h). Reentrant; allocates nothing after construction.
+/// Silero VAD's network for one stream, after `tinygrad_model.py` of its Python package. The
+/// network consists of the magnitudes of four spectra, four convolutions with ReLU, an LSTM cell,
+/// and an output with a sigmoid. Two of the convolutions halve the number of rows. A step takes 0.7
+/// million multiply-adds in f32, in the CPU device's kernels (panel_kernels.h). Reentrant;
+/// allocates nothing after construction.
 class SileroNetwork final : public SpeechScorer {
  public:
   explicit SileroNetwork(std::shared_ptr<const SileroWeights> weights);
@@ -37,7 +38,7 @@ class SileroNetwork final : public SpeechScorer {
   void measure_spectra(std::span<const float> samples);
 
   const std::shared_ptr<const SileroWeights> weights_;
-  std::vector<float> samples_;     // The samples, then a reflection of the last kReflected ones.
+  std::vector<float> samples_;     // The samples of a step, then a reflection of their end.
   std::vector<float> spectrum_;    // [kSpectra, 2 * kBins]
   std::vector<Signal> signals_;    // Inputs of the convolutions.
   std::vector<float> cell_input_;  // Output of the convolutions, then the hidden state.

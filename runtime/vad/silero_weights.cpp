@@ -28,7 +28,8 @@ PanelMatrix pack(std::span<const float> values, int n, int k) {
   return PanelMatrix::pack(values, static_cast<size_t>(n), static_cast<size_t>(k), DataType::F32);
 }
 
-/// Reads tensors until one is not as expected; ok() then returns the error.
+/// Reads tensors until the first error. From then on, read() returns no values and ok() returns the
+/// error.
 class Reader {
  public:
   explicit Reader(const Safetensors& file) : file_(file) {}
@@ -90,7 +91,7 @@ Result<std::shared_ptr<const SileroWeights>> read(const Safetensors& file) {
     weights->layers[i].matrix = pack(turned, n_out, kTaps * n_in);
   }
   // Each row concatenates the weights of the input and of the hidden state, so that one product
-  // covers both.
+  // computes all gates.
   std::vector<float> both;
   both.reserve(input.size() + hidden.size());
   for (size_t gate = 0; gate < kGates; ++gate) {

@@ -15,12 +15,12 @@ namespace npuwhisper {
 /// One layer of Silero's network as a product: its concatenated inputs times a matrix, plus a bias.
 struct VadLayer {
   cpu::PanelMatrix matrix;  ///< [outputs, inputs]; for a convolution [outputs, taps * channels].
-  std::vector<float> bias;  ///< One for each output.
+  std::vector<float> bias;  ///< [outputs]
 };
 
-/// The weights of Silero VAD (github.com/snakers4/silero-vad, MIT) for 16 kHz, from the file
-/// `silero_vad_16k.safetensors` of its Python package, packed for products with few rows. They take
-/// 1.3 MB. Immutable; thread-safe.
+/// The weights of Silero VAD (github.com/snakers4/silero-vad, MIT) for 16 kHz. They come from the
+/// file `silero_vad_16k.safetensors` of Silero's Python package and are packed for products with
+/// few rows. The packed weights take 1.3 MB. Immutable; thread-safe.
 struct SileroWeights {
   static constexpr std::size_t kBins = 129;  ///< Bins of the spectrum.
 

@@ -15,19 +15,20 @@ namespace npuwhisper {
 
 /// Rules for what counts as speech in a stream. Lengths are in samples (16 kHz).
 struct SpeechRules {
-  /// Speech begins where its probability reaches this threshold. It ends when the probability has
-  /// stayed below max(threshold - 0.15, threshold / 2) for `min_silence`.
+  /// Speech begins where its probability reaches this threshold. Speech ends when its probability
+  /// has stayed below max(threshold - 0.15, threshold / 2) for `min_silence`.
   float threshold = 0.5F;
   std::int64_t min_speech = 0;   ///< Shorter speech does not count.
   std::int64_t min_silence = 0;  ///< Shorter pauses count as speech.
-  std::int64_t padding = 0;      ///< Audio before and after speech that counts as speech.
+  std::int64_t padding = 0;      ///< Length before and after speech that counts as speech too.
 };
 
-/// Detects where in a stream somebody speaks, in steps of 32 ms. Its answers avoid losing speech:
-/// speech that has just begun counts until it turns out to be too short, and audio that is not
-/// judged yet, or forgotten after two minutes, counts as speech. Quiet audio is amplified before it
-/// is judged. Samples that are NaN or infinite count as 0. The result does not depend on how audio
-/// is split into pushes. Reentrant; allocates nothing after construction.
+/// Detects where in a stream somebody speaks, in steps of 32 ms. In doubt, audio counts as speech,
+/// so that no speech is lost. Speech that has just begun counts until it turns out to be too short.
+/// Audio counts as speech until it is judged, and again when its result is forgotten after two
+/// minutes. Quiet audio is amplified before it is judged. Samples that are NaN or infinite count as
+/// 0. The result does not depend on how audio is split into pushes. Reentrant; allocates nothing
+/// after construction.
 class SpeechDetector {
  public:
   SpeechDetector(std::unique_ptr<SpeechScorer> scorer, const SpeechRules& rules);
@@ -43,13 +44,13 @@ class SpeechDetector {
   bool has_speech(std::int64_t begin, std::int64_t end) const;
   /// Returns whether somebody speaks from `begin` to n_judged().
   bool has_speech_since(std::int64_t begin) const;
-  /// Returns the number of samples in [begin, end) with a voice, without padding, pauses and speech
-  /// that was too short. Audio that is not judged yet, or forgotten, does not count.
+  /// Returns the number of samples in [begin, end) with a voice. Padding, pauses and speech that
+  /// was too short do not count. Audio that is not judged yet, or forgotten, does not count either.
   std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
   /// Returns the first sample of [begin, end) that n_voiced() counts, or `end` if there is none.
   std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;
-  /// Returns the end of the silence that begins at sample `from`, or `from` if somebody speaks
-  /// there. Samples once reported as silent stay silent.
+  /// Returns the end of the silence that begins at sample `from`, or `from` if that sample counts
+  /// as speech. Samples once reported as silent stay silent.
   std::int64_t silent_until(std::int64_t from) const;
   /// Returns the number of samples judged since the beginning of the stream.
   std::int64_t n_judged() const { return n_steps_ * kStep; }

@@ -33,7 +33,7 @@ void AlignmentPath::add(std::span<const float> scores, bool is_optional, float c
   const auto row = [&](std::size_t s) { return best_.data() + s % 3 * max_frames_; };
   float* const own = row(state);
   From* const from = from_.data() + state * max_frames_;
-  // The states from which a path may enter this one.
+  // The states from which a path may enter the new state.
   const float* const previous = state > 0 ? row(state - 1) : nullptr;
   const float* const before = state > 1 && optional_[state - 1] ? row(state - 2) : nullptr;
 

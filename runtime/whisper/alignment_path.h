@@ -9,11 +9,11 @@
 namespace npuwhisper {
 
 /// Finds the best path through a sequence of states along frames (Viterbi's algorithm). Each frame
-/// belongs to one state, and states come in order. Every state gets at least one frame, except
-/// optional states, which the path may skip. The best path has the largest sum of state scores over
-/// their frames, minus the costs of the states entered. The path skips at most one of two adjacent
-/// optional states, unless they begin or end the sequence. Call order: (begin add* solve)*. The
-/// constructor allocates all memory. Reentrant.
+/// belongs to one state, and the path visits the states in order. Every state gets at least one
+/// frame, except optional states, which the path may skip. The best path has the largest sum of
+/// state scores over their frames, minus the costs of the states entered. The path skips at most
+/// one of two adjacent optional states, unless they begin or end the sequence. Call order: (begin
+/// add* solve)*. The constructor allocates all memory. Reentrant.
 class AlignmentPath {
  public:
   struct Range {
@@ -40,10 +40,10 @@ class AlignmentPath {
   std::size_t n_frames_ = 0;
   bool may_begin_ = true;       // whether a path may begin at the next state
   std::vector<float> best_;     // [3, max_frames]: sums of the last three states, by state % 3
-  std::vector<float> final_;    // by state: its sum at the last frame
-  std::vector<bool> optional_;  // by state
-  std::vector<From> from_;      // [max_states, max_frames]
-  std::vector<Range> ranges_;   // by state
+  std::vector<float> final_;    // [n_states]: sum at the last frame
+  std::vector<bool> optional_;  // [n_states]: whether the path may skip the state
+  std::vector<From> from_;      // [max_states, max_frames]: previous state of the best path
+  std::vector<Range> ranges_;   // [n_states]: result of solve()
 };
 
 }  // namespace npuwhisper

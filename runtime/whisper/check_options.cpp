@@ -17,8 +17,8 @@ namespace {
 /// cache takes 5.5 MB for one sequence and 2.8 MB for each further one.
 constexpr int kMaxSequences = 32;
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
-/// Within less than kLeastLatency no word is complete. With more than kMostLatency a window could
-/// be full before its first word is due.
+/// With a latency below kLeastLatency, no word is complete in time. With a latency above
+/// kMostLatency, a window could be full before its first word is due.
 constexpr std::chrono::milliseconds kLeastLatency{500};
 constexpr std::chrono::milliseconds kMostLatency{20'000};
 
@@ -45,7 +45,7 @@ std::string known_codes(const Tokenizer& tokenizer) {
 }
 
 /// Checks options.languages, the candidates for language detection. An English-only model detects
-/// no language; for such a model the candidates must include English.
+/// no language, but candidates for such a model must include English.
 Result<void> check_candidates(const TranscriberOptions& options, const Tokenizer& tokenizer) {
   if (options.languages.empty()) return {};
   if (!tokenizer.is_multilingual()) {

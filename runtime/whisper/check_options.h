@@ -8,8 +8,8 @@
 
 namespace npuwhisper {
 
-/// Returns InvalidArgument for the first option that is not valid for this model. The message holds
-/// the option's name, the value found and the values wanted.
+/// Returns InvalidArgument for the first option that is not valid for the model of `tokenizer`. The
+/// message contains the option's name, the value found and the values wanted.
 Result<void> check_options(const TranscriberOptions& options, const Tokenizer& tokenizer);
 
 }  // namespace npuwhisper

@@ -21,7 +21,8 @@ class ChineseConverter {
   static Result<std::unique_ptr<ChineseConverter>> create(ChineseScript script);
   virtual ~ChineseConverter() = default;
 
-  /// Returns `text` in the script, or unchanged if it is not valid UTF-8.
+  /// Returns `text` in the converter's script. Returns `text` unchanged if it is not valid UTF-8 or
+  /// if OpenCC fails.
   virtual std::string convert(std::string_view text) const = 0;
 
   /// Converts `parts` in place. The conversion treats `context` and the parts as one continuous

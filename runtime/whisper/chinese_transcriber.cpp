@@ -76,7 +76,7 @@ void ChineseTranscriber::convert(Segment& segment) {
   }
   converter_->convert_parts(context_, texts);
   if (joined == as_written) {
-    // The text is the concatenation of the words, and must remain so.
+    // Joins the converted words, because the text must remain the concatenation of the words.
     segment.text.clear();
     for (const Word& word : segment.words) segment.text += word.text;
   } else {

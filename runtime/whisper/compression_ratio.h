@@ -8,11 +8,11 @@
 namespace npuwhisper {
 
 /// Measures how repetitive a text is: its size in bytes divided by its size after zlib compression
-/// at the default level (openai/whisper utils.py). A ratio above 2.4 means that decoding ran into a
-/// loop. Reentrant.
+/// at the default level (openai/whisper utils.py). A ratio above 2.4 indicates that the decoder
+/// repeats itself. Reentrant.
 class CompressionRatio {
  public:
-  /// `max_bytes`: length of the longest text that is measured without allocating.
+  /// `max_bytes`: length of the longest text that operator() measures without allocating.
   explicit CompressionRatio(std::size_t max_bytes);
   ~CompressionRatio();
 

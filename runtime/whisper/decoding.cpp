@@ -12,9 +12,9 @@
 namespace npuwhisper {
 namespace {
 
-/// Factor applied to log_prob_threshold where speech is least likely. Text that Whisper invents
-/// over silence ("you", "Thank you.") has an average log probability of -1 to -0.7. Real text has a
-/// much higher average.
+/// Factor applied to log_prob_threshold if the no-speech probability reaches no_speech_threshold.
+/// Text that Whisper invents over silence ("you", "Thank you.") has an average log probability of
+/// -1 to -0.7. Real text has a much higher average.
 constexpr float kStrictest = 0.7F;
 
 int max_new_tokens(int max_length) {
@@ -88,8 +88,8 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, b
 
 Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& prompt) {
   const auto n_prompt = static_cast<int>(prompt.tokens.size());
-  // The prompt of an English-only model ends with <|startoftranscript|>. One row of logits then
-  // gives both the no-speech probability and the first token.
+  // The prompt of an English-only model ends with <|startoftranscript|>, so one row of logits gives
+  // both the no-speech probability and the first token.
   const std::array<int, 2> positions = {prompt.sot, n_prompt - 1};
   const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
   const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());

@@ -17,7 +17,7 @@
 
 namespace npuwhisper {
 
-/// The text of one window.
+/// The text of one window and the statistics of its decoding.
 struct DecodedWindow {
   /// Text and timestamp tokens, without the prompt and the end-of-text token.
   std::vector<Token> tokens{};
@@ -30,18 +30,18 @@ struct DecodedWindow {
 /// Returns whether the no-speech rule classifies the window as silence, noise or music. By the rule
 /// of Radford et al. 2022, a window is silent if its no-speech probability exceeds
 /// no_speech_threshold and its text is less probable than log_prob_threshold. This function makes
-/// the rule gradual: above half of no_speech_threshold, a higher no-speech probability requires a
-/// more probable text. `is_spoken`: a detector found enough speech in the window
-/// (HeardAudio::is_spoken()). Text more probable than log_prob_threshold is then never silence.
-/// docs/architecture.md has the reason and the figures.
+/// the rule gradual. From half of no_speech_threshold on, the higher the no-speech probability, the
+/// more probable the text must be to count as speech. `is_spoken`: a detector found enough speech
+/// in the window (HeardAudio::is_spoken()). In this case, text more probable than
+/// log_prob_threshold is never silence. docs/architecture.md has the reason and the figures.
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
-/// Decodes one encoded window, and repeats the decoding at higher temperatures while the text is
+/// Decodes one encoded window. Repeats the decoding at higher temperatures while the text is
 /// repetitive or improbable (Radford et al. 2022, section 4.5). Where implementations differ, this
-/// class follows faster-whisper 1.2: if every temperature fails, decode() returns the most probable
-/// of the texts that are not repetitive (of all texts if all are repetitive) and reports the last
-/// temperature. Adds times and counts to `stats`. The constructor allocates all buffers. Reentrant.
-/// Errors: those of the decoder.
+/// class follows faster-whisper 1.2. If every temperature fails, decode() returns the most probable
+/// text that is not repetitive, or the most probable text if all texts are repetitive. In that
+/// case, DecodedWindow::temperature is the last temperature. Adds times and counts to `stats`. The
+/// constructor allocates all buffers. Reentrant. Errors: those of the decoder.
 class WindowDecoder {
  public:
   /// The arguments must outlive this object. The caller has validated the options.
@@ -51,8 +51,8 @@ class WindowDecoder {
   /// Restarts sampling, so that the same audio gives the same text again.
   void reset() { search_.reseed(options_.seed); }
 
-  /// Decodes the window that the decoder encoded last. `is_spoken` has the meaning that it has in
-  /// is_silent(). The result is valid until the next call.
+  /// Decodes the window that the decoder encoded last. `is_spoken`: see is_silent(). The result is
+  /// valid until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
 
  private:

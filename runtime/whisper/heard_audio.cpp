@@ -15,10 +15,10 @@ namespace {
 /// Number of mel frames that the log-mel can hold in addition to a window. finish() may complete a
 /// few frames after a full window.
 constexpr int kSpareFrames = 16;
-/// Audio counts as speech if it has a voice for at least half a second, the length of a short word,
-/// and for at least a third of its length. The detector's false alarms over music and noise are
-/// shorter and cover a smaller share. Speech reaches a third, because pauses between words are
-/// shorter than the words.
+/// Audio counts as speech if it contains at least half a second of voice (a short word), and if
+/// voice makes up at least a third of the audio. The detector's false alarms over music and noise
+/// are shorter and cover a smaller share. Speech reaches this share, because pauses between words
+/// are shorter than the words.
 constexpr std::int64_t kLeastVoice = kSampleRate / 2;
 constexpr std::int64_t kVoiceShare = 3;
 
@@ -35,7 +35,7 @@ HeardAudio::HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetect
       window_frames_(window_frames),
       keep_samples_(keep_samples),
       stats_(stats) {
-  // After its last whole frame, the log-mel may hold fewer than kFftSize further samples.
+  // Besides whole frames, the log-mel may hold fewer than kFftSize further samples.
   if (keep_samples) {
     samples_.reserve(static_cast<std::size_t>(capacity(window_frames) * kHop + kFftSize));
   }

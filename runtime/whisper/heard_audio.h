@@ -25,8 +25,8 @@ class HeardAudio {
   /// `window_frames` frames.
   static int capacity(int window_frames);
 
-  /// `mel` can hold capacity(window_frames) frames; `detector` may be null; `stats` must outlive
-  /// this object.
+  /// `mel` must be able to hold capacity(window_frames) frames. `detector` may be null. `stats`
+  /// must outlive this object.
   HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetector> detector,
              int window_frames, bool keep_samples, TranscriberStats& stats);
 
@@ -38,8 +38,8 @@ class HeardAudio {
   void finish();
   /// Starts a new stream.
   void reset();
-  /// Discards the audio before `frame`. If `frame` is ahead of the audio, audio that arrives later
-  /// and lies before `frame` stays until the next call.
+  /// Discards the audio before `frame`. If `frame` is ahead of the audio, audio before `frame` that
+  /// arrives later is kept until the next call.
   void discard_before(std::int64_t frame);
 
   std::int64_t n_samples() const { return mel_->n_samples(); }
@@ -48,14 +48,14 @@ class HeardAudio {
   /// Writes the log-mel of the window that begins at frame `first` to `out`, which has shape
   /// [window_frames, n_mels]. Frames from end_frame() on are 0. Errors: those of LogMel::window().
   Result<void> window(std::int64_t first, std::span<float> out);
-  /// Returns the samples of frames [first, first + n_frames) that have arrived; `first` must not be
-  /// discarded. Requires keep_samples. Valid until the next push(), discard_before() or reset().
+  /// Returns the samples of frames [first, first + n_frames), without samples that have not
+  /// arrived. The samples from `first` on must not be discarded yet. Requires keep_samples. The
+  /// result is valid until the next push(), discard_before() or reset().
   std::span<const float> samples(std::int64_t first, int n_frames) const;
   /// Returns the detector, or nullptr if there is none.
   const SpeechDetector* detector() const { return detector_.get(); }
-  /// Returns whether frames [first, first + n_frames) hold speech: the detector found a voice in so
-  /// much of them that a false alarm over music or noise is unlikely. Returns false without a
-  /// detector.
+  /// Returns whether the detector found so much voice in frames [first, first + n_frames) that a
+  /// false alarm over music or noise is unlikely. Returns false without a detector.
   bool is_spoken(std::int64_t first, int n_frames) const;
   /// Copies the counters of the log-mel and the detector to `stats`.
   void update_stats();

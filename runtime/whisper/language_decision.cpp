@@ -12,8 +12,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Amount of audio in kept windows, in samples, after which detection stops even if the language is
-/// doubtful. It is the length of two windows of a file.
+/// Detection stops when the kept windows hold this many samples, even if the language is doubtful.
+/// This is the length of two windows of a file.
 constexpr std::int64_t kEnough = std::int64_t{60} * kSampleRate;
 /// Minimum weight of a window, in samples. A shorter window gets this weight, so that no weight is
 /// 0.
@@ -68,8 +68,8 @@ Result<void> LanguageDecision::hear_window(TokenDecoder& decoder, std::int64_t f
   return {};
 }
 
-/// Sets the best candidate and its probability from the product of the probabilities of the kept
-/// windows and the last window.
+/// Combines the probabilities of the kept windows and the last window. Sets the best candidate and
+/// its probability.
 void LanguageDecision::choose() {
   const bool is_same_window = kept_.first_frame == heard_.first_frame;
   if (kept_.first_frame >= 0 && !is_same_window) {

@@ -15,35 +15,35 @@
 
 namespace npuwhisper {
 
-/// A language of at least this probability counts as certain: it is then at least as probable as
-/// all others together.
+/// A language with at least this probability counts as certain, because it is at least as probable
+/// as all other candidates together.
 inline constexpr float kSureProbability = 0.5F;
 
-/// Decides the language of a stream: the one that the options name, else the most probable
-/// candidate given the windows so far.
+/// Decides the language of a stream. The language is the one that the options name, or else the
+/// most probable candidate given the windows so far.
 ///
 /// Windows count as independent observations with a uniform prior: the decision multiplies their
 /// probabilities. A short window is weak evidence, so each window's probabilities are raised to a
-/// power: the window's length relative to that of the longest window.
+/// power. The power is the window's length divided by the length of the longest window.
 ///
 /// Call order: (hear_window keep_window?)*, reset() at any time. If hear_window() runs again on the
-/// window that was kept last (same first frame), the new result counts instead of the kept one.
+/// window that was kept last (same first frame), the new result replaces the kept result.
 /// Reentrant. Allocates nothing after construction.
 class LanguageDecision {
  public:
-  /// Candidates are options.languages, or all languages of the model if that is empty. The caller
-  /// has validated the options. `tokenizer` must outlive this object.
+  /// The candidates are options.languages, or all languages of the model if that list is empty. The
+  /// caller has validated the options. `tokenizer` must outlive this object.
   LanguageDecision(const Tokenizer& tokenizer, const TranscriberOptions& options);
 
-  /// Returns true if nothing has to be detected: the options name the language or a single
+  /// Returns true if the language needs no detection: the options name the language or only one
   /// candidate, or the model is English-only.
   bool is_given() const { return !given_.empty(); }
   /// Detects the language in the window that `decoder` encoded last. The window begins at mel frame
   /// `first_frame` and holds `n_samples` of audio. Replaces the decoder's sequences. Requires
   /// !is_given(). Errors: those of the decoder.
   Result<void> hear_window(TokenDecoder& decoder, std::int64_t first_frame, std::int64_t n_samples);
-  /// Keeps the result of the last window, so that it counts from now on. Call if the window has
-  /// speech.
+  /// Keeps the result of the last window for all later decisions. Call this function only if the
+  /// window has speech.
   void keep_window();
   /// Starts a new stream.
   void reset();
@@ -57,8 +57,8 @@ class LanguageDecision {
   /// Returns the best candidate's probability among the candidates: 1 if the language is given, 0
   /// before the first window.
   float probability() const { return is_given() ? 1.0F : probability_; }
-  /// Returns true if further windows need no detection: the kept windows make the best candidate
-  /// certain, or hold so much audio that more would not help.
+  /// Returns true if later windows need no detection: the language is given, the kept windows make
+  /// the best candidate certain, or the kept windows hold one minute of audio.
   bool is_settled() const;
 
  private:
@@ -71,7 +71,7 @@ class LanguageDecision {
 
   /// The result of one window.
   struct Window {
-    std::vector<float> log_probabilities;  // by candidate, normalised
+    std::vector<float> log_probabilities;  // [n_candidates], normalised
     std::int64_t first_frame = -1;         // -1: no window
     std::int64_t n_samples = 0;
   };

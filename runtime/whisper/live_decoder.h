@@ -29,14 +29,14 @@ struct LiveHearing {
   std::vector<Token> tokens;  ///< Text after `committed`.
   bool was_forced = false;    ///< The model would have ended the text, but must_speak forbade it.
   float no_speech_probability = 0;
-  /// Sum of the log probabilities of `tokens` and of the token that ended the text, if one was
-  /// decoded, divided by tokens.size() + 1.
+  /// Sum of the log probabilities of `tokens` and of the next token, if a next token was decoded,
+  /// divided by tokens.size() + 1.
   float average_log_probability = 0;
 };
 
-/// Greedily decodes a window that has grown since it was decoded before. One batched pass checks
-/// the draft. It accepts the draft's tokens up to the first one that greedy search would not choose
-/// now; from there decoding continues token by token. The text is therefore exactly that of greedy
+/// Greedily decodes a window that has grown since its last decoding. One batched pass checks the
+/// draft and accepts its tokens up to the first one that greedy search would not choose. From that
+/// position on, decoding continues token by token. Therefore the text is exactly that of greedy
 /// search after `committed`. The text has no timestamps, because words are timed by alignment. The
 /// class adds times and counts to `stats`. Allocates nothing after construction. Reentrant.
 class LiveDecoder {
@@ -47,7 +47,7 @@ class LiveDecoder {
 
   /// Decodes the window that the decoder encoded last. The result is valid until the next call.
   /// Errors: those of the decoder; InvalidArgument if prompt and committed text exceed the
-  /// decoder's length; DeviceError if the decoder's logits are not finite.
+  /// decoder's maximum length; DeviceError if the decoder's logits are not finite.
   Result<const LiveHearing*> decode(const LivePass& pass);
 
  private:

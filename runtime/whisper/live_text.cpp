@@ -16,30 +16,31 @@ namespace npuwhisper {
 namespace {
 
 /// A word that only one pass recognised is stable if it ended this long before the audio's end.
-/// With 0.6 s instead, the first word of a sentence is often wrong if a pause before the next word
-/// keeps a second pass from checking it.
+/// With 0.6 s instead, the first word of a sentence is often wrong: if a pause follows the word, no
+/// second pass checks it.
 constexpr std::int64_t kSafeNew = kSampleRate * 12 / 10;
-/// The last word of a pass, if two passes agree on it, is stable if it ended this long before the
-/// audio's end. A last word may be only the beginning of a longer word.
+/// The last word of a pass is stable if two passes agree on the word and it ended this long before
+/// the audio's end. A last word may be only the beginning of a longer word.
 constexpr std::int64_t kSafeLast = kSampleRate * 8 / 10;
 /// Replaces kSafeLast for a last word that ends a sentence.
 constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
-/// A pass recognises nearly all words that end this long before the end of its audio.
+/// A pass recognises nearly all words that end at least this long before the end of its audio.
 constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
 /// A pause of this length ends a phrase.
 constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
 /// This many words in less than kFastTime are not speech, whatever the language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
-/// The model invents words only after the last spoken word, in a pause that has not yet ended the
-/// window. Words count as invented only if they end within this distance of the audio's end.
-/// Elsewhere, words that are too fast are real, and only their times are wrong.
+/// The model invents words only after the last spoken word, while a pause is still too short to end
+/// the window. Therefore words count as invented only if they end within this distance of the
+/// audio's end. Elsewhere, words that are too fast are real, and only their times are wrong.
 constexpr std::int64_t kInventedTail = 2 * kSampleRate;
-/// Minimum distance between the start of a word and the `end` of commit(), if floor() allows it.
+/// Minimum distance from a final word's start to the `end` passed to commit(). A word that starts
+/// at floor() may be closer to `end`.
 constexpr std::int64_t kLeastWord = kSampleRate / 100;
 
-/// Removes `text` up to and including its next spoken character and returns that character, with
-/// ASCII letters in lower case; 0 if there is none.
+/// Removes the characters of `text` up to and including its next spoken character. Returns that
+/// character, with ASCII letters in lower case, or 0 if there is none.
 char32_t take_spoken(std::string_view& text) {
   while (!text.empty()) {
     const CodePoint character = first_code_point(text);
@@ -90,10 +91,11 @@ std::size_t LiveText::hear(std::span<LiveWord> words, std::span<const Token> tok
   return words.size() - sayable.size();
 }
 
-/// Moves the first new word later if its time is too early, and moves the words that it would then
-/// overlap. The previous pass recognised `n_known` words in the audio up to `known_to`. It would
-/// have recognised a further word that ends more than kHeard before `known_to`, so a new word with
-/// such an end has a wrong time. Alignment tends to begin a sentence in the pause before it.
+/// Corrects the times of new words that alignment placed too early. The previous pass recognised
+/// `n_known` words in the audio up to `known_to`. The first new word is too early if it ends more
+/// than kHeard before `known_to`, because the previous pass would have recognised it there. Moves
+/// such a word later, and moves the words after it where they would overlap. Alignment tends to
+/// place the first word of a sentence in the pause before the sentence.
 void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   if (n_known >= heard_.size() || heard_[n_known].word.end >= known_to - kHeard) return;
   std::int64_t shift = known_to - kHeard - heard_[n_known].word.end;
@@ -107,8 +109,9 @@ void LiveText::correct_times(std::size_t n_known, std::int64_t known_to) {
   }
 }
 
-/// Returns the number of words before the first kFastWords successive words near the end of the
-/// audio that take less than kFastTime. Returns words.size() if there are no such words.
+/// Returns the number of words before the first group of kFastWords successive words that is too
+/// fast. A group is too fast if it takes less than kFastTime and ends within kInventedTail of the
+/// audio's end. Returns words.size() if there is no such group.
 std::size_t LiveText::n_sayable(std::span<const LiveWord> words, std::int64_t heard) {
   for (std::size_t i = 0; i + kFastWords <= words.size(); ++i) {
     const std::int64_t end = words[i + kFastWords - 1].word.end;
@@ -140,13 +143,13 @@ std::size_t LiveText::n_final(const PassSchedule& schedule, std::int64_t heard,
   while (goes_on(n_due)) ++n_due;
   if (is_doubtful_) return n_due;
   if (schedule.pace() == Pace::RealTime) return std::max(n_due, n_stable(n, heard));
-  // Captions end where final words end, so the ends of phrases are preferred.
+  // Captions end where final words end, so words preferably become final at the end of a phrase.
   const std::size_t n_phrase = n_settled(n, schedule, heard, true);
   return n_phrase > n_due ? n_phrase : std::max(n_due, n_settled(n, schedule, heard, false));
 }
 
-/// Returns how many of the first `n` words of heard_ are settled. `in_phrases`: counts only whole
-/// phrases.
+/// Returns how many of the first `n` words of heard_ are settled (PassSchedule::is_settled()).
+/// `in_phrases`: counts only whole phrases.
 std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std::int64_t heard,
                                 bool in_phrases) const {
   const auto is_last = [&](std::size_t i) {
@@ -157,8 +160,8 @@ std::size_t LiveText::n_settled(std::size_t n, const PassSchedule& schedule, std
   return n;
 }
 
-/// Returns whether the last of the first `n` words of heard_ is part of a compound that the next
-/// word continues, such as "cold" before "-hearted".
+/// Returns whether word `n` of heard_ (counted from 0) continues a compound, such as "-hearted"
+/// after "cold".
 bool LiveText::goes_on(std::size_t n) const {
   return n > 0 && n < heard_.size() && heard_[n].word.text.starts_with('-');
 }
@@ -178,8 +181,7 @@ std::size_t LiveText::n_stable(std::size_t n, std::int64_t heard) const {
   return i;
 }
 
-/// Returns whether the word heard_[i] will not change when more audio follows the audio up to
-/// `heard`.
+/// Returns whether the word heard_[i] is unlikely to change when audio after `heard` arrives.
 bool LiveText::is_stable(std::size_t i, std::int64_t heard) const {
   const bool is_agreed = i < n_agreed_;
   const bool is_last = i + 1 == heard_.size();
@@ -248,8 +250,8 @@ void LiveText::forget_heard() {
 }
 
 void LiveText::reset() {
-  // Clears both lists entirely, because an exception in commit() may have left tokens in
-  // committed_tokens_ without their word in committed_.
+  // Clears committed_tokens_ independently of committed_, because an exception in commit() may have
+  // left tokens without a word.
   committed_.clear();
   committed_tokens_.clear();
   forget_heard();

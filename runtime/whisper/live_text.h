@@ -18,29 +18,32 @@ struct LiveWord {
   Word word;
   std::size_t first_token = 0;  ///< Index into the tokens passed to LiveText::hear().
   std::size_t n_tokens = 0;
-  std::size_t n_open = 0;  ///< Number of tokens at its end that are only punctuation.
-  bool is_spoken = true;   ///< It has a character other than punctuation.
+  std::size_t n_open = 0;  ///< Number of punctuation tokens at the word's end.
+  bool is_spoken = true;   ///< The word has a character other than punctuation.
 };
 
 /// The words of a live window: final words, followed by the words of the last pass, which may still
-/// change. With Pace::RealTime a word becomes final when two successive passes agree on it
-/// (LocalAgreement-2: Liu et al. 2020, Macháček et al. 2023) and it is not the last word, or when
-/// it ended long enough before the end of the audio (as in AlignAtt, Papi et al. 2023), or when it
-/// is due. With Pace::Audio a word becomes final together with its phrase, after a certain amount
-/// of audio has followed the phrase. If no phrase ends, the word needs a larger amount of audio
-/// after it. A word becomes final at the latest when it is due. The parts of a compound become
-/// final together, so that no caption ends within a compound. Words become final in order and do
-/// not change afterwards; their times are in order and do not overlap. Reentrant; allocates nothing
-/// after construction except the result of commit().
+/// change. With Pace::RealTime a word becomes final in any of these cases:
+///  - two successive passes agree on the word, and another word follows it (LocalAgreement-2: Liu
+///    et al. 2020, Macháček et al. 2023);
+///  - the word ended long enough before the end of the audio (as in AlignAtt, Papi et al. 2023);
+///  - the word is due.
+/// With Pace::Audio a word becomes final in any of these cases:
+///  - the word's phrase has ended, and a certain amount of audio follows the phrase;
+///  - a larger amount of audio follows the word;
+///  - the word is due.
+/// The parts of a compound become final together, so that no caption ends within a compound. Words
+/// become final in order and do not change afterwards. The times of final words are in order and do
+/// not overlap. Reentrant; allocates nothing after construction except the result of commit().
 class LiveText {
  public:
   /// `max_tokens`: limit on the tokens of a window's text.
   explicit LiveText(std::size_t max_tokens);
 
-  /// Replaces the words that are not final by those of a pass over the audio up to `heard`. `words`
-  /// index into `tokens`; their texts are moved out. `is_doubtful`: the words are too improbable to
-  /// become final before they are due. Returns the number of words dropped because they are faster
-  /// than anyone can speak.
+  /// Replaces the words that are not final by the words of a pass over the audio up to `heard`.
+  /// LiveWord::first_token of `words` is an index into `tokens`. The texts of `words` are moved
+  /// out. `is_doubtful`: the words are too improbable to become final before they are due. Returns
+  /// the number of words dropped because nobody speaks that fast.
   std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
                    std::int64_t heard);
   /// Records that the new audio up to `heard` has no speech.
@@ -50,7 +53,8 @@ class LiveText {
   std::size_t n_final(const PassSchedule& schedule, std::int64_t heard, std::int64_t now) const;
   /// Returns the number of words in heard() up to the last one that ended at or before `to`.
   std::size_t n_ended(std::int64_t to) const;
-  /// Returns the number of words in heard() without trailing punctuation that belongs to no word.
+  /// Returns the number of words in heard() up to the last spoken word. Any entries after that word
+  /// are punctuation that belongs to no word.
   std::size_t n_all() const;
   /// Makes the first `n` words of heard() final and returns them, with times clipped to the range
   /// [floor(), end).

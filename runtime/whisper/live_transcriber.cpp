@@ -19,11 +19,13 @@ namespace {
 /// Maximum number of previous tokens in the prompt. Each pass runs all of these tokens, and more
 /// tokens improve the text little.
 constexpr int kPreviousTokens = 64;
-/// A window of this length restarts after a sentence. Longer windows cost time in each pass.
+/// A window of at least this length restarts at a pause, preferably after a sentence. Longer
+/// windows cost time in each pass.
 constexpr std::int64_t kLongWindow = 15 * kSampleRate;
-/// A window with this many final tokens is also cut, after any word if necessary.
+/// A window with at least this many final tokens may be cut after any word.
 constexpr std::size_t kLongText = 128;
-/// A cut removes at least this much of a window.
+/// Minimum length that a cut removes from a window. Windows that may be cut after any word have no
+/// minimum.
 constexpr std::int64_t kLeastCut = kLongWindow / 3;
 /// A window of at least this length may be cut after any word.
 constexpr std::int64_t kLongestWindow = 20 * kSampleRate;
@@ -35,7 +37,7 @@ constexpr double kPhraseCut = 0.2;
 constexpr double kGoodCut = 0.3;
 /// Length of silence kept at the end of the audio, because the next word may have begun in it.
 constexpr std::int64_t kTail = kSampleRate * 3 / 2;
-/// Length of speech without a recognised word that is kept at the end of the audio.
+/// Maximum length of unrecognised speech that is kept at the end of the audio.
 constexpr std::int64_t kUnheard = 5 * kSampleRate;
 /// A pause of this length ends a window.
 constexpr std::int64_t kPause = 2 * kSampleRate;
@@ -45,7 +47,8 @@ constexpr std::int64_t kEdge = kSampleRate;
 constexpr std::int64_t kTolerance = kSampleRate / 2;
 /// If at least this much voice follows the final words, the model must write another word.
 constexpr std::int64_t kUnheardWord = kSampleRate / 2;
-/// Text that the model wrote only because it was forced to is dropped below this log probability.
+/// Minimum average log probability of text that the model was forced to write. Less probable text
+/// is dropped.
 constexpr float kForcedLogProbability = -0.7F;
 /// A voice within this distance of the final words or of the end of the audio does not count as
 /// unrecognised speech. Also, a recognised word is returned at least this long before its deadline.
@@ -61,10 +64,10 @@ constexpr std::int64_t kPiece = kSampleRate / 50;
 /// audio. Nobody speaks faster, even in languages with one token per syllable or two per character.
 constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
-/// Tokens around the text in word timing: four before it, one after it.
+/// Number of tokens that word timing adds to the text: four before the text, one after it.
 constexpr int kTimingTokens = 5;
 /// Number of padding frames after the audio that are encoded exactly. They show the model that the
-/// audio ends. docs/architecture.md, Live, has the effect of fewer frames.
+/// audio ends. docs/decisions.md, Thinned padding, has the measurements.
 constexpr int kExactPadding = 130;
 
 /// Returns the score of a cut after `word`, which is followed by a pause of `pause` samples.
@@ -147,7 +150,7 @@ std::int64_t LiveTranscriber::audio_end() const {
 
 /// Returns the number of samples missing until the next pass. With Pace::RealTime the number is at
 /// least kPiece, because a pass that is due is postponed while more audio waits. With Pace::Audio
-/// the samples never extend beyond the next pass.
+/// the stream takes no samples beyond the next pass.
 std::int64_t LiveTranscriber::n_wanted() const {
   if (schedule_.pace() == Pace::Audio) {
     return std::max<std::int64_t>(next_pass_ - audio_.n_samples(), 1);
@@ -192,9 +195,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// With Pace::Audio, postpones the next pass until the first word that is not final may be due, so
-/// that after a pause a pass gets as much speech as possible. Postpones each pass only once.
-/// Returns whether the pass must wait.
+/// With Pace::Audio, postpones the next pass until the first word that is not final may be due. So
+/// a pass after a pause gets as much speech as possible. Postpones each pass only once. Returns
+/// whether the pass must wait.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;
@@ -214,9 +217,9 @@ std::int64_t LiveTranscriber::first_open_voice() const {
   return detector->first_voice(std::min(text_.floor() + kMargin, n), n);
 }
 
-/// With Pace::Audio, advances the position through silence in which no word begins, so that the
-/// position never lags by much more than the latency. A larger lag would fill the queues in
-/// parallel to the element, which hold no more audio than the latency.
+/// With Pace::Audio, advances position() through silence in which no word begins, so that
+/// position() never lags by much more than the latency. A larger lag would fill the queues that are
+/// parallel to the element, because these queues hold no more audio than the latency.
 void LiveTranscriber::leave_silence() {
   if (schedule_.pace() == Pace::RealTime || audio_.detector() == nullptr) return;
   std::int64_t begin = first_open_voice();
@@ -298,8 +301,9 @@ Result<void> LiveTranscriber::pass(bool is_last, std::vector<Segment>& out) {
 
 /// Decodes the window and fills text_.heard() with the words after the final ones.
 Result<void> LiveTranscriber::hear_window() {
-  // Until the language is certain, all positions are encoded: with thinned padding, the model tends
-  // to detect a rare language in near-silence and to invent text.
+  // Until the language is certain, all positions are encoded exactly. With thinned padding
+  // (TokenDecoder::encode()), the model tends to detect a rare language in near-silence and to
+  // invent text.
   const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
   if (const auto ok = encode(begin_, n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_, begin_, n_frames());
@@ -355,7 +359,8 @@ Result<void> LiveTranscriber::hear_window() {
 }
 
 /// Moves the punctuation at the beginning of `tokens` to the open end of the final text, and
-/// returns the rest. A mark that the next word continues, as in "cold-hearted" or "3.5", remains.
+/// returns the remaining tokens. Punctuation that continues without a space, as in "cold-hearted"
+/// or "3.5", stays in `tokens`.
 std::span<const Token> LiveTranscriber::without_open_end(std::span<const Token> tokens) {
   if (tokens.empty()) return tokens;
   std::string end;
@@ -404,8 +409,9 @@ bool LiveTranscriber::is_speech_unheard() const {
          kUnheardWord;
 }
 
-/// The alignment tends to place the first words of a sentence in the pause before it. Moves such
-/// words, one after another, to the start of the first voice after the final words.
+/// Moves words from the pause before a sentence to the voice, because alignment tends to place the
+/// first words of a sentence too early. The first such word moves to the start of the first voice
+/// after the final words. Each further such word moves to the end of the word before it.
 std::span<LiveWord> LiveTranscriber::placed_at_voice(std::span<LiveWord> words) const {
   const SpeechDetector* detector = audio_.detector();
   if (detector == nullptr) return words;
@@ -465,9 +471,9 @@ void LiveTranscriber::move_on() {
   text_.raise_floor(edge);
 }
 
-/// Returns the sample up to which audio without words may be discarded. With a detector, speech
-/// without recognised words is kept, for at most kUnheard, because it may be recognised when more
-/// of it has arrived.
+/// Returns the sample up to which audio without words may be discarded. With a detector, at most
+/// kUnheard of speech without recognised words is kept, because a pass over more audio may
+/// recognise it.
 std::int64_t LiveTranscriber::silent_to() const {
   const std::int64_t edge = audio_end() - kTail;
   const SpeechDetector* detector = audio_.detector();

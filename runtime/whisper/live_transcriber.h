@@ -18,30 +18,33 @@
 
 namespace npuwhisper {
 
-/// Returns the current time. The policy measures a pass's duration as the difference of two calls.
+/// Returns the current time. LiveTranscriber measures a pass's duration as the difference of two
+/// calls.
 using PassClock = std::function<std::chrono::nanoseconds()>;
 
 /// Returns words as they are spoken, each within TranscriberOptions::live_latency. A window grows
 /// with the stream and is decoded repeatedly in short passes (PassSchedule). Final words stay at
-/// the beginning of the window's text; LiveText decides when the other words become final. Each
+/// the beginning of the window's text. LiveText decides when the other words become final. Each
 /// returned segment holds only new words. A long window restarts at a pause, and the window moves
 /// past silence. A text that repeats itself is dropped together with the previous text in the
-/// prompt. With a speech detector, passes without new speech are skipped, words without speech near
-/// them are dropped, and a pass must write at least one word if enough speech follows the final
-/// words.
+/// prompt.
 ///
-/// No word is returned later than its end plus the latency: words that a pass finds too late get
+/// With a speech detector, passes without new speech are skipped, and words without speech near
+/// them are dropped. If enough speech follows the final words, a pass must write at least one word.
+///
+/// No word is returned later than its end plus the latency. Words that a pass finds too late get
 /// later times (TranscriberStats::late_words). When more audio waits than the latency, all known
-/// words are returned and the stream continues at the live edge (skipped_samples).
+/// words are returned and the stream continues at the live edge
+/// (TranscriberStats::skipped_samples).
 ///
 /// With Pace::RealTime the result depends on the audio, on samples_waiting and on the duration of
-/// passes; with Pace::Audio on the audio alone, however it is divided into pushes.
+/// passes. With Pace::Audio the result depends only on the audio, however it is divided into
+/// pushes.
 class LiveTranscriber final : public WhisperTranscriber {
  public:
   /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder
   /// that `make_decoder` returns. Errors: those of check_options() and of the factories;
-  /// Unsupported (the model has no alignment heads, so its words cannot be timed, or too few text
-  /// positions).
+  /// Unsupported (the model has no alignment heads for word times, or too few text positions).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,

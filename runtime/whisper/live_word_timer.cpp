@@ -32,7 +32,7 @@ Result<std::span<LiveWord>> LiveWordTimer::time(TokenDecoder& decoder,
     tokenizer_.decode(parts[i], segments_[i].text);
     segments_[i].words.clear();
   }
-  word_timer_.reset();  // Without the reset, the words would follow those of the last pass.
+  word_timer_.reset();  // The words may begin before the end of the last pass's words.
   const auto timed = word_timer_.add_words(decoder, window, segments_, 1);
   if (!timed) return fail(timed.error());
   const auto pieces = splitter_.split(heard, is_written_without_spaces(window.language));

@@ -83,8 +83,8 @@ void LogitRules::forbid_end(std::span<float> logits) const {
 void LogitRules::forbid_timestamps(std::span<const Token> sampled, std::span<float> logits) const {
   const auto times = logits.subspan(timestamp_begin_);
   if (sampled.empty()) {
-    // All text is forbidden anyway, so suppressed_first_ matters only if it holds timestamps.
-    // Whisper's own suppress_begin_tokens hold none.
+    // All text is forbidden anyway, so suppressed_first_ matters only if it contains timestamps.
+    // Whisper's own suppress_begin_tokens contain none.
     forbid(logits, suppressed_first_);
     forbid(logits.first(timestamp_begin_));
     forbid(times.subspan(std::min(max_initial_timestamp_ + 1, times.size())));

@@ -18,8 +18,9 @@ struct LogitSummary {
   float log_sum = 0;  ///< log(sum(exp(logits))): logit - log_sum is a log probability.
 };
 
-/// Decides which tokens may come next (Radford et al. 2022, section 4.5; openai/whisper decoding.py
-/// ApplyTimestampRules; CTranslate2 where the two differ):
+/// Decides which tokens may come next (Radford et al. 2022, section 4.5). Follows
+/// ApplyTimestampRules in decoding.py of openai/whisper, and CTranslate2 where the two projects
+/// differ:
 ///  - special tokens are forbidden, and with `suppress_non_speech` non-speech symbols too;
 ///  - the first token is a timestamp of at most `max_initial_timestamp`;
 ///  - timestamps come in pairs, except directly before the end; they never go back, and a segment
@@ -33,11 +34,12 @@ class LogitRules {
   LogitRules(const Tokenizer& tokenizer, const ModelConfig& config,
              const TranscriberOptions& options);
 
-  /// Sets the logits [n_vocab] of forbidden tokens to -inf and returns a summary of the rest.
-  /// `sampled`: the sequence so far, without its prompt. log_sum is NaN if no finite logit is left.
+  /// Sets the logits [n_vocab] of forbidden tokens to -inf and returns a summary of the remaining
+  /// logits. `sampled`: the sequence so far, without its prompt. log_sum is NaN if no logit is
+  /// finite.
   LogitSummary apply(std::span<const Token> sampled, std::span<float> logits) const;
-  /// Sets the logits [n_vocab] of tokens that are forbidden in text without timestamps to -inf and
-  /// returns a summary of the rest. `is_first`: the window has no text yet.
+  /// Sets the logits [n_vocab] of tokens that are forbidden in text without timestamps to -inf, and
+  /// returns a summary of the remaining logits. `is_first`: the window has no text yet.
   LogitSummary apply_to_text(bool is_first, std::span<float> logits) const;
   /// Forbids the end of text as the next token. Call before apply() or apply_to_text().
   void forbid_end(std::span<float> logits) const;

@@ -8,18 +8,18 @@ namespace {
 
 /// Minimum hop, the length of a syllable or two. Less audio has no new words.
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
-/// If the latency allows it, the distance between passes is this multiple of their cost.
+/// If the latency allows it, the distance between passes is at least this multiple of their cost.
 constexpr std::int64_t kWantedRatio = 2;
-/// Minimum distance between passes if the latency allows it. It is shorter than the audio for which
-/// LiveText waits after a word: with longer distances, words would become final after only one
-/// pass.
+/// Minimum distance between passes if the latency allows it. After a word, LiveText waits for more
+/// audio than this. With a longer distance, words would become final after only one pass.
 constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Number of passes that should process a word within its latency. Most words then become final by
 /// agreement and not because they are due.
 constexpr std::int64_t kPassesOfWord = 3;
 /// Lengths for Pace::Audio as fractions of the latency. kHopOfAudio is the minimum distance between
-/// passes. The other two are the audio that must follow a word before it becomes final; a word that
-/// ends a phrase needs kSettledPhraseOfAudio, and any other word needs kSettledOfAudio.
+/// passes. The other two constants are lengths of audio that must follow a word before the word
+/// becomes final. kSettledPhraseOfAudio applies to a word that ends a phrase, kSettledOfAudio to
+/// any other word.
 constexpr double kHopOfAudio = 0.6;
 constexpr double kSettledOfAudio = 0.3;
 constexpr double kSettledPhraseOfAudio = 0.2;

@@ -9,11 +9,12 @@
 namespace npuwhisper {
 
 /// Decides when the next pass over a live stream takes place, and which words would be late if they
-/// were returned only after it. Passes are far enough apart to leave the machine idle half of the
-/// time, but close enough for the promised latency, and never closer than their own duration. With
-/// Pace::Audio hop() is fixed; the caller may decode later. All values except the argument of
-/// took() are in samples of the stream's audio (16 kHz). "now" is the live edge: the end of the
-/// audio that has arrived, whether or not it was pushed. Reentrant; reads no clock.
+/// waited for the next pass. Passes are far enough apart to leave the machine idle half of the
+/// time, but close enough for the promised latency. They are never closer than their own duration.
+/// With Pace::Audio hop() is fixed, and the caller may postpone a pass beyond it. All values except
+/// the argument of took() are in samples of the stream's audio (16 kHz). "now" is the live edge:
+/// the end of the audio that has arrived, including audio that was not pushed yet. Reentrant; reads
+/// no clock.
 class PassSchedule {
  public:
   explicit PassSchedule(std::chrono::milliseconds latency, Pace pace = Pace::RealTime);

@@ -13,9 +13,9 @@
 
 namespace npuwhisper {
 
-/// The tokens before a window's text: `<|startofprev|>` and the last tokens of the previous text,
-/// if there is any, then `<|startoftranscript|>` and (unless the model is English-only) language
-/// and task. Reentrant.
+/// The tokens before a window's text. If there is previous text, the prompt begins with
+/// `<|startofprev|>` and the last tokens of that text. `<|startoftranscript|>` follows, and then
+/// language and task unless the model is English-only. Reentrant.
 class Prompt {
  public:
   /// The previous text takes at most `max_length` / 2 - 1 tokens. In openai/whisper, max_length is
@@ -26,7 +26,7 @@ class Prompt {
   /// Appends recognised text and timestamps to the previous text.
   void append(std::span<const Token> tokens);
   void forget_previous_text() { previous_.clear(); }
-  /// Restores the state after construction.
+  /// Restores the state after construction: only the initial text precedes the next window.
   void reset();
 
   struct View {

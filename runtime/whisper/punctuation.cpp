@@ -51,7 +51,7 @@ bool is_silent(char32_t character) {
   const bool is_full_width = character >= 0xFF01 && character <= 0xFF5E;
   const char32_t narrow = is_full_width ? character - 0xFF01 + U'!' : character;
   if (narrow < 0x80) return !contains(U"#$%&+=@", narrow);
-  if (character >= 0xFF5F && character <= 0xFF65) return true;  // half-width brackets, stops
+  if (character >= 0xFF5F && character <= 0xFF65) return true;  // brackets, stops, middle dot
   return std::ranges::any_of(kSilentRanges, [&](const CodePointRange& range) {
     return character >= range.first && character <= range.last;
   });

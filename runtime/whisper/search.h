@@ -27,14 +27,14 @@ struct Hypothesis {
 };
 
 /// Returns the score that ranks the hypotheses of one search: log probability / length ^
-/// length_penalty (CTranslate2; the length does not count the end of text).
+/// length_penalty. As in CTranslate2, the length does not count the end of text.
 float hypothesis_score(float sum_log_probability, std::size_t length, float length_penalty);
 
-/// Finds the best text by greedy search, sampling or beam search. It starts from the logits after
-/// the prompt, which the TokenDecoder has run as its only sequence. `max_new` limits the tokens of
-/// a text. The constructor allocates all buffers. A result belongs to this object and is valid
-/// until the next search. Reentrant. Errors: those of the decoder; DeviceError if its logits are
-/// not finite.
+/// Finds the best text by greedy search, sampling or beam search. A search starts from the logits
+/// after the prompt, which the TokenDecoder has run as its only sequence. `max_new` limits the
+/// tokens of a text. The constructor allocates all buffers. A result belongs to this object and is
+/// valid until the next search. Reentrant. Errors: those of the decoder; DeviceError if the
+/// decoder's logits are not finite.
 class Search {
  public:
   struct Limits {
@@ -53,8 +53,8 @@ class Search {
   Result<const Hypothesis*> sample(TokenDecoder& decoder, std::span<float> logits, int max_new,
                                    int n, float temperature, float length_penalty);
 
-  /// Keeps the `width` best partial texts, ends after round(width * patience) complete ones and
-  /// returns the best of these (CTranslate2's beam search; patience: Kasai et al. 2022).
+  /// Keeps the `width` best partial texts. Ends after round(width * patience) complete texts and
+  /// returns the best complete text (CTranslate2's beam search; patience: Kasai et al. 2022).
   Result<const Hypothesis*> beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
                                  int width, float patience, float length_penalty);
 
@@ -85,7 +85,7 @@ class Search {
 
   std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
   std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
-  std::vector<int> alive_;             // greedy and sampling: by sequence, index into beams_
+  std::vector<int> alive_;             // greedy and sampling: index into beams_ for each sequence
   std::vector<int> parents_;
   std::vector<Token> next_;
   std::vector<Candidate> candidates_;

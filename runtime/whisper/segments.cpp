@@ -14,9 +14,9 @@ bool continues_character(char byte) {
   return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
 }
 
-/// Returns where the text of the first tokens ends within `whole`, the text of all tokens. `head`
-/// is the text of the first tokens decoded on their own: the two differ at a character that begins
-/// in the first tokens and ends after them.
+/// Returns where the text of a window's first tokens ends within `whole`, the text of all tokens.
+/// `head` is the result of decoding the first tokens alone. It differs from `whole` if the first
+/// tokens end within a character. That character belongs to the first tokens.
 std::size_t text_end(const std::string& whole, const std::string& head) {
   const auto differs = std::mismatch(whole.begin(), whole.end(), head.begin(), head.end()).first;
   auto at = static_cast<std::size_t>(differs - whole.begin());
@@ -83,7 +83,7 @@ int split_window(const Tokenizer& tokenizer, std::span<const Token> tokens,
       add_between_timestamps(n);
       return window.n_frames;
     }
-    // The timestamp may lie past the audio of a partly filled window.
+    // The timestamp may lie beyond the audio of a partly filled window.
     return std::clamp(steps(tokens[first_token - 1]) * kFramesPerTimestamp, 1, window.n_frames);
   }
   const auto last = std::find_if(tokens.rbegin(), tokens.rend(),

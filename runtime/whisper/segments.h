@@ -32,9 +32,9 @@ int split_window(const Tokenizer& tokenizer, std::span<const Token> tokens,
 void drop_empty_segments(std::vector<Segment>& segments);
 
 /// Clips the times of segments and words to the samples [begin, end), so that they are in order and
-/// do not overlap and no segment has zero length. Whisper sometimes places text after the end of
-/// the audio. A segment that would begin there is joined to the previous one, so that no text is
-/// lost.
+/// do not overlap, and no segment has zero length. Whisper sometimes places text after the end of
+/// the audio. A segment that would get zero length is joined to the previous segment, so that no
+/// text is lost.
 void place_segments(std::vector<Segment>& segments, std::int64_t begin, std::int64_t end);
 
 }  // namespace npuwhisper

@@ -8,8 +8,9 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::size_t kBlock = 160;  // samples: 10 ms
-/// Coefficient of the first difference that raises consonants to the level of vowels and removes
-/// rumble and hum; the usual value of speech front ends (HTK book, section 5.2).
+/// Coefficient of the pre-emphasis filter (sample - kPreEmphasis * previous sample). The filter
+/// raises consonants to the level of vowels and removes rumble and hum. The value is usual in
+/// speech front ends (HTK book, section 5.2).
 constexpr float kPreEmphasis = 0.97F;
 constexpr float kSmallestPower = 1e-10F;  // level of digital silence: -100 dB
 
@@ -17,16 +18,16 @@ constexpr float kSmallestPower = 1e-10F;  // level of digital silence: -100 dB
 /// absolute loudness is assumed.
 constexpr double kPauseShare = 0.10;
 constexpr double kLoudShare = 0.95;
-/// Maximum range from pauses to loud speech. Weak consonants are up to 35 dB below vowels; anything
+/// Maximum range from pauses to loud speech. Weak consonants are up to 35 dB below vowels. Anything
 /// far lower is a pause, so deeper silence does not widen the range.
 constexpr float kMaxRange = 50.0F;  // dB
-constexpr float kThreshold = 0.3F;  // fraction of the range above the pauses
+constexpr float kThreshold = 0.3F;  // threshold of speech, as a fraction of the range
 constexpr float kSoftness = 6.0F;   // dB from the threshold to full evidence
-/// The range above which pauses begin to stand out from speech, and the range from which on they
-/// stand out clearly.
+/// Up to a range of kUselessRange, pauses do not stand out from speech. From a range of kClearRange
+/// on, pauses stand out clearly.
 constexpr float kUselessRange = 6.0F;  // dB
 constexpr float kClearRange = 18.0F;   // dB
-/// Natural log odds of full evidence, which are odds of about 7 to 1.
+/// Full evidence in natural log odds (odds of about 7 to 1).
 constexpr float kFullEvidence = 2.0F;
 
 }  // namespace

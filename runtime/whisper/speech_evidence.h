@@ -8,10 +8,10 @@
 
 namespace npuwhisper {
 
-/// Measures how strongly the energy of a window's audio indicates speech over time: natural log
-/// odds, positive for speech. The class estimates the level of the window's noise and how far
-/// speech rises above that level, so the evidence is 0 where music or noise leave no audible
-/// pauses. Reentrant; the constructor allocates all memory.
+/// Measures how strongly the energy of a window's audio indicates speech over time. The evidence is
+/// in natural log odds, positive for speech and negative for pauses. The class estimates the level
+/// of the window's noise and how far speech rises above that level, so the evidence is 0 where
+/// music or noise leave no audible pauses. Reentrant; the constructor allocates all memory.
 class SpeechEvidence {
  public:
   explicit SpeechEvidence(std::size_t max_samples);
@@ -22,7 +22,7 @@ class SpeechEvidence {
   /// Returns whether the window gives any evidence.
   bool is_informative() const { return scale_ > 0; }
   /// Returns the evidence for the 20 ms of the window that begin at `sample` (rounded to 10 ms).
-  /// Outside the window, returns the evidence at its nearer end.
+  /// For a `sample` outside the window, returns the evidence at the nearer end of the window.
   float at(std::int64_t sample) const;
 
  private:

@@ -14,12 +14,13 @@ namespace {
 /// Silence at the beginning of a window is skipped in pieces of this many mel frames (2 s); shorter
 /// silence is kept.
 constexpr std::int64_t kSkip = 200;
-/// A segment further than this from any speech is dropped; Whisper's timestamps are not exact.
+/// A segment further than this from any speech is dropped. The margin allows for inexact
+/// timestamps.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
-/// Minimum sum of three successive windows' advances in mel frames (1 s), regardless of their
-/// timestamps. It limits an endless text to three windows per second of audio. Speech never has
-/// three segments in a second. Two successive windows may advance less, because the end of a window
-/// can cut their text.
+/// Minimum sum of the advances of three successive windows in mel frames (1 s), regardless of their
+/// timestamps. The minimum limits repeated text to three windows per second of audio. Speech never
+/// has three segments in a second. Two successive windows may advance less in total, because the
+/// end of a window can cut their text.
 constexpr int kThreeAdvances = 100;
 
 }  // namespace
@@ -47,8 +48,9 @@ void StreamTranscriber::forget() {
   last_advances_ = kFirstAdvances;
 }
 
-/// Returns the number of samples missing from the window, at least kHop. The stream takes no more
-/// samples than these, so that the detector has not seen later audio when the window is decoded.
+/// Returns the number of samples missing from the window, at least kHop. The stream takes at most
+/// this number of samples at a time, so that the detector has not seen later audio when the window
+/// is decoded.
 std::int64_t StreamTranscriber::n_wanted() const {
   const std::int64_t missing = (seek_ + window_frames_) * kHop + kFftSize / 2 - audio_.n_samples();
   return std::max<std::int64_t>(missing, kHop);
@@ -62,8 +64,8 @@ Result<void> StreamTranscriber::listen(std::vector<Segment>& out) {
 }
 
 Result<void> StreamTranscriber::listen_to_rest(std::vector<Segment>& out) {
-  // As in faster-whisper, an incomplete last hop (less than 10 ms) is ignored. Any longer rest is
-  // transcribed.
+  // As in faster-whisper, an incomplete last hop (less than 10 ms) is ignored. Any longer remaining
+  // audio is transcribed.
   const std::int64_t end = audio_.n_samples() / kHop;
   for (skip_silence(); seek_ < end; skip_silence()) {
     const auto n_frames = static_cast<int>(std::min<std::int64_t>(window_frames_, end - seek_));
@@ -79,7 +81,7 @@ void StreamTranscriber::skip_silence() {
   const std::int64_t from = seek_ * kHop;
   const std::int64_t to = std::min(detector->silent_until(from) / kHop, audio_.end_frame());
   std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
-  // At the end of the stream all silence is skipped, because no later audio follows a short rest.
+  // Silence that reaches the end of the stream is skipped entirely, because no audio follows it.
   if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
   if (n_frames == 0) return;
   advance(n_frames);

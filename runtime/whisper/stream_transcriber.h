@@ -15,7 +15,7 @@
 namespace npuwhisper {
 
 /// Runs Whisper's long-form procedure (Radford et al. 2022, section 4.5) on a stream. Each window
-/// of 30 s begins where the text of the previous one ended according to its timestamps. The
+/// of 30 s begins where the text of the previous window ends according to its timestamps. The
 /// reference is faster-whisper 1.2, with these deliberate differences:
 ///  - log-mel is normalised by the loudest frame of the window, not of the whole file;
 ///  - the language comes from the windows with speech until it is certain (LanguageDecision), not

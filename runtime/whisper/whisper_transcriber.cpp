@@ -18,7 +18,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Returns, for example, "Spanish (es), with a probability of 0.43".
+/// Returns the name, code and probability of a language, such as "Spanish (es), with a probability
+/// of 0.43".
 std::string describe_guess(std::string_view code, float probability) {
   std::string name(language_name(code));
   if (!name.empty() && name.front() >= 'a' && name.front() <= 'z') name.front() -= 'a' - 'A';

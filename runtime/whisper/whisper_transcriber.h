@@ -72,8 +72,8 @@ class WhisperTranscriber : public Transcriber {
                                   const LogMelFactory& make_log_mel,
                                   const DetectorFactory& make_detector);
   /// Takes ownership of the objects in `parts`. The references in `parts` remain valid.
-  /// `prompt_length`: max_length of the Prompt. `keep_samples`: whether to keep the samples, which
-  /// word timing needs.
+  /// `prompt_length`: the argument max_length of the Prompt. `keep_samples`: whether audio_ keeps
+  /// the samples for word timing.
   WhisperTranscriber(Parts&& parts, int prompt_length, bool keep_samples);
 
   /// Returns the number of samples, at least 1, that the policy needs before its next decision.
@@ -94,23 +94,22 @@ class WhisperTranscriber : public Transcriber {
   /// Returns an error if the stream cannot continue: Cancelled, or the error that ended it.
   Result<void> check_running() const;
   bool is_drained() const { return drained_; }
-  /// Encodes the window that begins at mel frame `first`. `n_exact` has the meaning that it has in
-  /// TokenDecoder::encode().
+  /// Encodes the window that begins at mel frame `first`. `n_exact`: see TokenDecoder::encode().
   Result<void> encode(std::int64_t first, int n_exact);
   /// Returns the token of language_ if `is_known`. Otherwise detects the language in the window
-  /// encoded last, which begins at mel frame `first` and holds `n_frames` frames of audio, and
-  /// returns the token of the most probable language given this window and the kept ones. If that
-  /// language is not language_, drops the previous text from the prompt. Returns no token for an
-  /// English-only model. Errors: those of the decoder.
+  /// encoded last. That window begins at mel frame `first` and holds `n_frames` frames of audio.
+  /// Returns the token of the most probable language given that window and the kept windows. If the
+  /// most probable language is not language_, drops the previous text from the prompt. Returns no
+  /// token for an English-only model. Errors: those of the decoder.
   Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames);
-  /// Sets language_ to the language that the last find_language() found and keeps its window for
-  /// later detections. Call if that window has speech.
+  /// Sets language_ to the language that the last find_language() found, and keeps the result for
+  /// that window for later detections. Call this function only if that window has speech.
   void accept_language();
   /// Makes the current counters visible to stats().
   void publish_stats();
 
-  // The policies use the members below. cancel() and stats() must not use them, because other
-  // threads may call cancel() and stats().
+  // Only the thread that decodes may use the members below. cancel() and stats() must not use them,
+  // because other threads may call cancel() and stats().
   const Tokenizer& tokenizer_;
   const TranscriberOptions options_;
   const int window_frames_;

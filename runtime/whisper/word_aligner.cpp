@@ -12,10 +12,10 @@ namespace {
 
 /// Attention below this share of uniform attention is noise.
 constexpr float kNoiseShare = 0.01F;
-/// Cost of a pause that the text does not mark, in nats. It is larger than the log odds of such a
-/// pause would suggest, because the scores of neighbouring positions are not independent. Times
-/// change little between 5 and 20. Without the cost, the first word of a window is drawn to speech
-/// left over from the previous window.
+/// Cost in nats of a pause that the text does not mark. The log odds of such a pause would suggest
+/// a lower cost, but the scores of neighbouring positions are not independent. Times change little
+/// for costs between 5 and 20. Without the cost, the aligner tends to place the first word of a
+/// window in speech that belongs to the previous window.
 constexpr float kUnmarkedCost = 15;
 
 }  // namespace
@@ -75,8 +75,8 @@ void WordAligner::read_row(const AttentionView& attention, std::size_t row, std:
   }
 }
 
-// The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2, both
-// padded evenly), so position p represents the 320 samples around that sample.
+// The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2,
+// symmetric padding). So without a lead, position p represents the 320 samples around that sample.
 std::int64_t WordAligner::sample_of(std::int64_t position) const {
   return position * kSamplesPerTimestamp - kSamplesPerTimestamp / 2 + lead_;
 }

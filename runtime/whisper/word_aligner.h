@@ -15,9 +15,9 @@ namespace npuwhisper {
 struct TextState {
   enum class Kind {
     Spoken,     ///< One token of a word.
-    Gap,        ///< Between two words where the text marks no pause.
-    MarkedGap,  ///< Between two words where punctuation or a segment's end marks a pause.
-    Outside,    ///< Before the first word or after the last one.
+    Gap,        ///< A gap between two words if the text marks no pause.
+    MarkedGap,  ///< A gap that punctuation or a segment's end marks as a pause.
+    Outside,    ///< Audio before the first word or after the last word.
   };
   Kind kind = Kind::Spoken;
   /// First row of the attention for this state's tokens. Row i - 1 belongs to the prediction of
@@ -38,11 +38,11 @@ struct AttentionView {
 ///    position while the decoder predicts the token. The mean is used, not the product, because a
 ///    single head may be up to 0.2 s ahead of or behind the word, while the heads together cover
 ///    the word from both sides;
-///  - the score of any other state uses the attention of its punctuation, or uniform attention if
-///    that is larger;
-///  - energy adds the log odds of speech to the scores of tokens and subtracts them from those of
-///    gaps. States outside the words accept both speech and pauses, since windows begin and end
-///    within speech;
+///  - the score of any other state is the log of the attention for its punctuation, or of uniform
+///    attention if uniform attention is larger;
+///  - energy adds the log odds of speech to the scores of tokens and subtracts the log odds from
+///    the scores of gaps. States outside the words accept both speech and pauses, since windows
+///    begin and end within speech;
 ///  - a gap that the text does not mark has a cost.
 /// Every token takes at least one position; other states may take none. The best path gives the
 /// times. Reentrant; the constructor allocates all memory.
@@ -59,10 +59,11 @@ class WordAligner {
                                               const SpeechEvidence& evidence, std::size_t first,
                                               std::size_t end);
 
-  /// Returns the first sample of the window that `position` represents. It may lie outside the
-  /// window.
+  /// Returns the first sample that `position` represents, counted from the window's first sample.
+  /// The result may lie outside the window.
   std::int64_t sample_of(std::int64_t position) const;
-  /// Returns the position that represents `sample` of the window. It may lie outside the window.
+  /// Returns the position that represents `sample` of the window. The result may lie outside the
+  /// window.
   std::int64_t position_of(std::int64_t sample) const;
 
  private:

@@ -92,8 +92,8 @@ std::span<const WordPiece> WordSplitter::split(std::span<const Token> tokens, bo
   return pieces_;
 }
 
-/// Adds a unit: text that ends at a character's end and is not only white space. It begins a piece
-/// where a word may begin; otherwise it extends the previous piece.
+/// Adds a unit: text that ends at a character's end and is not only white space. The unit begins a
+/// piece where a word may begin. Otherwise, the unit extends the previous piece.
 void WordSplitter::add_unit(std::size_t first_token, std::size_t end_token, bool by_character) {
   const UnitText unit = read_unit(bytes_);
   const bool begins = pieces_.empty() || by_character || bytes_.starts_with(' ') ||
@@ -111,7 +111,8 @@ void WordSplitter::add_unit(std::size_t first_token, std::size_t end_token, bool
 
 std::span<const WordGroup> WordSplitter::group() {
   groups_.clear();
-  std::size_t first = 0;  // first of the opening pieces that belong to the next word
+  // Index of the first piece that belongs to no word yet.
+  std::size_t first = 0;
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     if (pieces_[i].is_spoken) {
       groups_.push_back({first, i + 1, i});

@@ -16,13 +16,13 @@ namespace npuwhisper {
 struct WordPiece {
   std::size_t first_token = 0;
   std::size_t end_token = 0;
-  std::size_t n_bytes = 0;  ///< Length of its text as valid UTF-8.
-  bool is_spoken = false;   ///< It has a character other than punctuation.
-  bool opens = false;       ///< It is punctuation that belongs to the next word, such as "(".
+  std::size_t n_bytes = 0;  ///< Length of the piece's text as valid UTF-8.
+  bool is_spoken = false;   ///< The piece has a character other than punctuation.
+  bool opens = false;       ///< The piece is punctuation of the next word, such as "(".
 };
 
 /// A word: pieces [first, end), including the punctuation around it. `core` is the piece that
-/// determines the word's time: the spoken one, or the first if none is spoken.
+/// determines the word's time: the spoken piece, or the first piece if none is spoken.
 struct WordGroup {
   std::size_t first = 0;
   std::size_t end = 0;
@@ -32,8 +32,8 @@ struct WordGroup {
 /// Returns true for languages (Whisper's codes) that do not separate words by spaces.
 bool is_written_without_spaces(std::string_view language);
 
-/// Splits a segment's text into words as openai/whisper does (tokenizer.py, timing.py), never
-/// within a character. Reentrant; allocates nothing for up to `max_tokens` tokens.
+/// Splits a segment's text into words as openai/whisper does (tokenizer.py, timing.py). Never
+/// splits a character. Reentrant; allocates nothing for up to `max_tokens` tokens.
 class WordSplitter {
  public:
   WordSplitter(const Tokenizer& tokenizer, std::size_t max_tokens);

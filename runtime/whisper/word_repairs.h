@@ -11,18 +11,19 @@ namespace npuwhisper {
 struct WordTime {
   std::int64_t start = 0;
   std::int64_t end = 0;
-  bool begins_sentence = false;  ///< It begins a sentence or the window: a pause may precede it.
-  bool ends_sentence = false;    ///< It ends a sentence or the window: a pause may follow it.
+  bool begins_sentence = false;  ///< Begins a sentence or the window. A pause may precede the word.
+  bool ends_sentence = false;    ///< Ends a sentence or the window. A pause may follow the word.
 };
 
-/// Shortens words at the start or end of a sentence to twice the median word's length and at most
-/// 1.4 s (openai/whisper, timing.py). This removes pauses that an alignment by attention alone
-/// counts as parts of words. `durations` is scratch memory with capacity for all words.
+/// Shortens long words at the start or end of a sentence to twice the median word length, at most
+/// 1.4 s (openai/whisper, timing.py). Words that were aligned by attention alone may include
+/// pauses. This function removes such pauses. `durations` is scratch memory with capacity for all
+/// words.
 void shorten_long_words(std::span<WordTime> words, std::vector<std::int64_t>& durations);
 
 /// Moves words, which are in order, so that they lie within [begin, end), do not overlap and last
-/// at least 10 ms. If there is too little room, that minimum shrinks, but not below one sample. If
-/// there are more words than samples, the last words extend beyond `end`.
+/// at least 10 ms. If there is too little room, the minimum length shrinks, but not below one
+/// sample. If there are more words than samples, the last words extend beyond `end`.
 void fit_words(std::span<WordTime> words, std::int64_t begin, std::int64_t end);
 
 }  // namespace npuwhisper

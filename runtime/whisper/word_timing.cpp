@@ -14,8 +14,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum distance of text from its segment's timestamps. timing.py of openai/whisper accepts
-/// words at the same distance.
+/// Maximum distance of a segment's words from the segment's timestamps, in samples (0.5 s), as in
+/// timing.py of openai/whisper.
 constexpr std::int64_t kTimestampTolerance = kSampleRate / 2;
 
 /// Returns the number of samples of audio in a window.
@@ -193,8 +193,8 @@ void WordTimer::mark_gap() {
 }
 
 /// Returns the index in tokens_ of the token before the first word of `segment`. If `segment` has
-/// no words, takes the first later segment with words. Returns tokens_.size() if there is none, and
-/// 0 for segment 0.
+/// no words, uses the first word of later segments. Returns tokens_.size() if there is no such
+/// word, and 0 for segment 0.
 std::size_t WordTimer::first_row_of(std::size_t segment) const {
   if (segment == 0) return 0;
   const auto word = std::ranges::find_if(
@@ -242,8 +242,8 @@ void WordTimer::place(const WordTimingWindow& window, std::span<const float> att
   }
 }
 
-/// Spreads the words evenly over the window. Used for text that cannot be aligned: it has more
-/// tokens than its audio has positions, so nobody can have spoken it.
+/// Spreads the words evenly over the window. Used for text that cannot be aligned, because the text
+/// has more tokens than the audio has positions. Nobody can have spoken such text.
 void WordTimer::spread(const WordTimingWindow& window) {
   const auto n = static_cast<std::int64_t>(times_.size());
   for (std::int64_t i = 0; i < n; ++i) {

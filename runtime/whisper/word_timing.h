@@ -28,7 +28,7 @@ struct WordTimingWindow {
   std::span<const float> pcm;  ///< Samples from first_sample on. If empty, times are less exact.
 };
 
-/// Finds the time of each word of a window: runs the decoder over the text once more, aligns the
+/// Finds the time of each word of a window. Runs the decoder over the text once more, aligns the
 /// text with the audio by the attention of the decoder's alignment heads (word_aligner.h), and
 /// corrects the times. Text is split into words as in openai/whisper, but the words are timed by a
 /// different method, which models pauses. Reentrant; allocates nothing except the words it returns.
@@ -36,15 +36,15 @@ class WordTimer {
  public:
   WordTimer(const Tokenizer& tokenizer, const ModelConfig& config);
 
-  /// Fills `words` of the segments and sets each segment's limits to those of its words. `segments`
-  /// are, in order, those of the window that `decoder` encoded last. A segment's words joined are
-  /// exactly its text. Words never overlap each other or earlier words of the stream. Words lie
-  /// within the window's audio, unless the audio after earlier words has fewer samples than there
-  /// are words. Segments without text do not change. To save time, the probabilities of words in
-  /// the first `n_known` segments are set to 0 and not computed. Errors: those of
-  /// TokenDecoder::align(), DeviceError (align() returned the wrong number of values),
-  /// InvalidArgument (unknown language, more tokens than the model has positions), Unsupported (the
-  /// model has no alignment heads).
+  /// Fills `words` of each segment. Sets a segment's start and end to those of its first and last
+  /// word. `segments` are the segments, in order, of the window that `decoder` encoded last. The
+  /// words of a segment, joined, are exactly the segment's text. Words never overlap each other or
+  /// earlier words of the stream. Words lie within the window's audio, unless the audio after
+  /// earlier words has fewer samples than there are words. Segments without text do not change. To
+  /// save time, the probabilities of words in the first `n_known` segments are set to 0 and not
+  /// computed. Errors: those of TokenDecoder::align(), DeviceError (align() returned the wrong
+  /// number of values), InvalidArgument (unknown language, more tokens than the model has
+  /// positions), Unsupported (the model has no alignment heads).
   Result<void> add_words(TokenDecoder& decoder, const WordTimingWindow& window,
                          std::span<Segment> segments, std::size_t n_known = 0);
   /// Starts a new stream: forgets the end of the last word.
@@ -56,10 +56,10 @@ class WordTimer {
   /// word's time.
   struct Source {
     std::size_t segment = 0;
-    std::size_t n_bytes = 0;       // length of its text
-    std::size_t first_token = 0;   // index in tokens_ of its core, without punctuation around it
-    std::size_t n_tokens = 0;      // tokens of its core
-    std::size_t state = kNoState;  // index in states_ of its first token; kNoState: not spoken
+    std::size_t n_bytes = 0;       // length of the word's text
+    std::size_t first_token = 0;   // index in tokens_ of the word's core (WordGroup::core)
+    std::size_t n_tokens = 0;      // number of tokens in the core
+    std::size_t state = kNoState;  // index in states_ of the core's first token; kNoState: silent
   };
 
   Result<void> collect_text(const WordTimingWindow& window, std::span<const Segment> segments);
@@ -85,8 +85,8 @@ class WordTimer {
   std::vector<Token> text_;           // text tokens of the current segment
   std::vector<TextState> states_;
   TextState gap_;                // the gap before the next word
-  std::vector<Source> sources_;  // by word
-  std::vector<WordTime> times_;  // by word
+  std::vector<Source> sources_;  // origin of each word
+  std::vector<WordTime> times_;  // time of each word
   std::vector<std::int64_t> durations_;
   std::int64_t previous_end_ = 0;  // end of the last word in the stream
 };

@@ -10,8 +10,7 @@
 namespace npuwhisper {
 namespace {
 
-// This test must be the first one in the file, because the default does not come back after a sink
-// has been set.
+// This test must be the first one in the file, because later tests cannot restore the default sink.
 TEST(Log, DefaultPrintsErrorsAndWarningsOnly) {
   testing::internal::CaptureStderr();
   log(LogLevel::Error, "one");

@@ -17,15 +17,15 @@ class ProgramError(Exception):
 def transcribe(files, options, environment=None, program=PROGRAM, wrapper=()):
     """Yields the program's JSON object for each of `files`, in order, as soon as it is available.
 
-    One process for all files: the model is loaded before the first one's clock starts. A file that
-    could not be transcribed has "error" in its object and does not stop the others. `wrapper` is a
-    command that runs the program, such as `npuwhisper-emulate npu2 --`.
+    Runs one process for all files. The process loads the model before the clock of the first file
+    starts. A file that cannot be transcribed has "error" in its object and does not stop the other
+    files. `wrapper` is a command that runs the program, such as `npuwhisper-emulate npu2 --`.
     """
     if not program.exists():
         raise ProgramError(f'{program} is not there: run tools/setup')
     variables = {**os.environ, **(environment or {})}
-    # In a build folder, the element is in `gst`, and the depth of the program depends on the
-    # checkout's age. An installed program finds the element itself.
+    # In a build folder, the plugin is in `gst`. The folder that contains the program differs
+    # between versions of the checkout. An installed program finds the plugin itself.
     build = next((folder for folder in program.parents if (folder / 'meson-info').is_dir()), None)
     if build:
         variables['GST_PLUGIN_PATH'] = str(build / 'gst')

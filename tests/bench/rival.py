@@ -5,7 +5,7 @@ usage: rival.py NAME RIVALS_FOLDER MODEL_FOLDER N_THREADS      (with the rivals'
 
 Prints {"versions", "load_seconds", "isa", "note"} when the model is loaded. Then, for each line of
 stdin, the path of a 16 kHz mono WAV file, prints {"wall_seconds", "text", "peak_rss_bytes"}.
-English, greedy, with timestamps. The clock runs from the samples in memory to the text.
+Decodes English greedily, with timestamps. The clock runs from the samples in memory to the text.
 """
 
 import importlib.metadata
@@ -36,7 +36,8 @@ def faster_whisper_batched(_, model_folder, n_threads):
 
 
 def openvino_precision():
-    # OpenVINO checks the machine for bf16, not oneDNN, and fails if oneDNN is limited to less.
+    # OpenVINO asks the machine, not oneDNN, whether bf16 is supported. OpenVINO fails with bf16 if
+    # oneDNN is limited to a lower instruction set.
     return 'f32' if 'ONEDNN_MAX_CPU_ISA' in os.environ else 'bf16'
 
 
@@ -102,7 +103,8 @@ RIVALS = {
 
 def main():
     name, rivals, model_folder, n_threads = sys.argv[1:]
-    # Libraries may print to stdout, so it is redirected, and the answers use a duplicate of it.
+    # Libraries may print to stdout. Their output therefore goes to stderr, and the answers go to a
+    # duplicate of the original stdout.
     answers = os.fdopen(os.dup(1), 'w', encoding='utf8')
     os.dup2(2, 1)
 

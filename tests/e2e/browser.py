@@ -26,7 +26,7 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix='npuwhisper-browser-')
         to_read, self.to_browser = os.pipe()
         self.from_browser, to_write = os.pipe()
-        # Higher than the descriptors' numbers in the child, so that dup2() overwrites none of them.
+        # The duplicates have numbers from 10 on, so that dup2() to 3 and 4 overwrites no duplicate.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)]
 
         def place_pipes():

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A plugin that is loaded before any other when a WAV file is played, since its typefinder handles
-// WAV. If NPUWHISPER_FAULT names a file, the plugin waits until that file exists and then crashes.
+// A plugin that can crash while GStreamer loads it. Its typefinder handles WAV with a high rank, so
+// GStreamer loads the plugin before any other when a WAV file is played. If NPUWHISPER_FAULT names
+// a file, the plugin waits until that file exists and then crashes.
 
 #include <gst/gst.h>
 

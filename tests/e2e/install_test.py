@@ -22,8 +22,8 @@ MODEL = 'tiny.en'
 RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
 INSTALL = pathlib.Path(__file__).parents[2] / 'docs' / 'install.md'
 APP = pathlib.Path(__file__).parents[2] / 'examples' / 'samples_to_text.cpp'
-# The arguments for each program and its expected error. It fails, but only after the program has
-# found the element.
+# The arguments for each program and a part of the expected error. Each program finds the element
+# before it fails.
 TRIES = {
     'npuwhisper-transcribe': (('--model', '/nowhere', 'nothing.wav'), '/nowhere'),
     'npuwhisper-player': (('--videosink', 'fakesink', '--audiosink', 'fakesink', '/nowhere.wav'),
@@ -76,7 +76,7 @@ class Installed(unittest.TestCase):
                 if path.name in TRIES and path.is_file()}
 
     def try_all(self, programs):
-        """Returns the stderr of each program as it fails, by the program's name."""
+        """Runs each program, which must fail. Returns {name of the program: stderr}."""
         said = {}
         for name, path in programs.items():
             done = self.run_clean(path, *TRIES[name][0])
@@ -153,7 +153,7 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 1, done.stderr)
         self.assertIn('npuwhisper-models fetch tiny', done.stderr)
 
-    # The library.
+    # Tests of the installed library.
 
     def compile(self, line):
         """Runs `line`, which compiles the example, against the installed library."""

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests the peak memory of npuwhisper-transcribe above that of its pipeline without the element.
+"""Tests how much more peak memory npuwhisper-transcribe takes than a pipeline without the element.
 
-Both figures are the kernel's, for a whole process. The program reports VmHWM in its stats. The same
-counter, ru_maxrss, is read for a gst-launch-1.0 that decodes the same file and discards the audio.
+The kernel measures both processes. The program reports VmHWM in its stats. The test reads the same
+counter, ru_maxrss, of a gst-launch-1.0 process that decodes the same file and discards the audio.
 """
 import ctypes
 import json
@@ -35,8 +35,8 @@ def baseline_bytes(path):
 class Memory(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        # Disables transparent huge pages for this process and its children: the program does not
-        # choose whether the system hands out 2 MB instead of 4 kB.
+        # Disables transparent huge pages for this process and its children, because the system, not
+        # the program, decides whether a page has 2 MB or 4 kB.
         ctypes.CDLL(None).prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0)
 
     def check(self, max_isa=None):

@@ -85,7 +85,7 @@ class Page(unittest.TestCase):
         self.assertIn(('main', 'Captions'), told)
 
     def check_partial_words(self, page):
-        """Returns while the page shows partial words next to final ones."""
+        """Waits for partial words. Checks that their colour differs from that of final words."""
         page.wait_for(f'{PARTIAL} !== null')
         final, partial = page.evaluate(
             f"[document.querySelector('#lines li span'), {PARTIAL}]"

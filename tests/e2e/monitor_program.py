@@ -18,8 +18,8 @@ LONGEST = 240  # seconds, on a busy machine
 
 
 def write_clip(path, *numbers):
-    """Writes the recordings `numbers` with pauses before, between and after them. Returns their
-    text."""
+    """Writes the recordings `numbers` to a WAV file, with pauses before, between and after the
+    recordings. Returns their text."""
     pieces, rate = zip(*(program.read_samples(program.RECORDINGS[number]) for number in numbers))
     pause = bytes(rate[0])  # Half a second of 16-bit samples.
     with wave.open(str(path), 'wb') as clip:
@@ -31,7 +31,7 @@ def write_clip(path, *numbers):
 
 
 class Monitor:
-    """The running program, which serves on `port`, or on a free port if it is 0."""
+    """The running program, which serves on `port`, or on a free port if `port` is 0."""
 
     def __init__(self, *args, port=0):
         self.process = subprocess.Popen(

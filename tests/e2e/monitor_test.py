@@ -97,7 +97,7 @@ class Errors(unittest.TestCase):
         return done.returncode, done.stderr
 
     def test_script_prints_the_help_without_building(self):
-        """Copies only the script and its help text: there is no tools/setup that could build."""
+        """Copies the script and its help text, but not tools/setup, which would build."""
         done = subprocess.run([PROGRAM, '--help'], capture_output=True, encoding='utf-8',
                               check=True, timeout=LONGEST)
         self.assertIn('--latency', done.stdout)

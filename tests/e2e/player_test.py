@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests npuwhisper-player as users see it: keys, captions that are legible in the picture, errors.
 
-NPUWHISPER_PLAYER names the program. With NPUWHISPER_PICTURE=FILE, the picture that shows the most
-words is kept. The README's picture is created this way.
+NPUWHISPER_PLAYER names the program. If NPUWHISPER_PICTURE names a file, the test copies the picture
+that shows the most words to that file. The README's picture is created this way.
 """
 import os
 import pathlib
@@ -130,11 +130,13 @@ class Terminal:
     def __init__(self, *command):
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
-            # Resets signals as in a shell: the tests' parent may ignore some (nohup, for instance).
+            # Resets signals as a shell does, because the parent of the tests may ignore some
+            # signals (nohup, for instance).
             for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
                 signal.signal(number, signal.SIG_DFL)
             signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            # With a limit of 0, a core would still be piped to a program that handles it (core(5)).
+            # With a limit of 0, the kernel would still pipe a core dump to a program that handles
+            # core dumps (core(5)).
             most = resource.getrlimit(resource.RLIMIT_CORE)[1]
             resource.setrlimit(resource.RLIMIT_CORE, (0 if most == 0 else 1, most))
             os.execvp(command[0], command)
@@ -204,7 +206,8 @@ class LineMode(Case):
             self.assertTrue(terminal.is_in_line_mode(), sent)
 
     def test_is_back_after_a_signal_and_one_to_go_on(self):
-        # timeout(1) and service managers send both, since a stopped program must continue to end.
+        # timeout(1) and service managers send both signals, because a stopped program ends only
+        # after it has continued.
         for _ in range(5):
             terminal = self.open(*self.PLAY)
             os.kill(terminal.pid, signal.SIGTERM)
@@ -226,7 +229,8 @@ class LineMode(Case):
                 self.assertTrue(terminal.is_in_line_mode())
 
     def test_is_back_while_it_is_stopped(self):
-        # A shell with job control: without it, nothing can be stopped.
+        # Runs the player in a shell with job control. Without job control, Ctrl-Z does not stop the
+        # player.
         play = shlex.join(map(str, self.PLAY))
         terminal = self.open('bash', '-m', '-c', f'{play}; read; fg')
         terminal.type(b'\x1a')
@@ -248,7 +252,7 @@ class Sound(Case):
         self.assertEqual(done.returncode, 0, done.stderr)
         picture = frames.read_bytes()
         n_frames = len(picture) // (160 * 90)
-        self.assertGreaterEqual(n_frames, 25 * 2.9)  # As long as the recording.
+        self.assertGreaterEqual(n_frames, 25 * 2.9)  # The video lasts as long as the recording.
         black = picture[:90 * 40]  # The part above a caption.
         self.assertEqual(set(black), {black[0]})
         with_text = [i for i in range(n_frames)
@@ -265,7 +269,7 @@ class OtherPlayers(Case):
                        cwd=self.folder)
 
     def expect_spoken(self, file):
-        """Checks the file's subtitles, which ffmpeg reads."""
+        """Checks that the file has subtitles with the spoken words. Reads them with ffmpeg."""
         srt = subprocess.run(['ffmpeg', '-v', 'error', '-i', self.folder / file, '-map', '0:s',
                               '-f', 'srt', '-'], capture_output=True, encoding='utf-8',
                              check=True).stdout

@@ -2,8 +2,9 @@
 """Runs npuwhisper-transcribe on recorded speech, for the tests next to this file.
 
 NPUWHISPER_TRANSCRIBE names the program, and GStreamer must find the element (GST_PLUGIN_PATH):
-Meson sets both. The recordings are those of Debian's package pocketsphinx-testdata. Without them or
-the model, tests are skipped and the exit status is 77, so that it is not mistaken for success.
+Meson sets both. The recordings are those of Debian's package pocketsphinx-testdata. Without the
+recordings or the model, tests are skipped. The exit status is then 77, which shows that tests were
+skipped.
 """
 import array
 import os
@@ -62,7 +63,7 @@ def needs_model(model):
 
 
 def transcribe(*args, timeout=300, **kwargs):
-    """Runs the program until it ends, and returns the finished process; its output is text."""
+    """Runs the program until it ends. Returns the finished process, whose output is text."""
     return subprocess.run([PROGRAM, *map(str, args)], capture_output=True, encoding='utf-8',
                           timeout=timeout, check=False, **kwargs)
 
@@ -82,7 +83,8 @@ def read_samples(path):
 
 
 def write_recording(path, seconds):
-    """Writes the recordings one after another, half a second apart, for at least `seconds`."""
+    """Writes the recordings repeatedly, half a second apart, for at least `seconds`.
+    Returns the duration of the file in seconds."""
     samples = array.array('h')
     rate = 0
     while not rate or len(samples) < seconds * rate:

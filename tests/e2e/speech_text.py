@@ -10,7 +10,8 @@ def words_of(text):
 
 
 def share_found(expected, text):
-    """Returns the share of the expected words that the text contains in order."""
+    """Returns the number of expected words that the text contains in order, divided by the number
+    of words in the longer of the two texts."""
     wanted, found = words_of(expected), words_of(text)
     blocks = difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_matching_blocks()
     return sum(block.size for block in blocks) / max(len(wanted), len(found))

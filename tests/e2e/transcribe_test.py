@@ -41,7 +41,7 @@ class Case(unittest.TestCase):
         return [json.loads(line) for line in self.run_ok('--format', 'json', *args).splitlines()]
 
     def make(self, name, pipeline):
-        """Writes and returns a media file, with a gst-launch line that has a muxer named m."""
+        """Writes a media file with a gst-launch line whose muxer is named m. Returns its path."""
         path = self.folder / name
         subprocess.run(['gst-launch-1.0', '-q', *pipeline.split(), 'm.', '!', 'filesink',
                         f'location={path}'], check=True, timeout=120)
@@ -215,7 +215,7 @@ class Speech(Case):
         self.assertIn('silent.mkv: it contains no audio', done.stderr)
 
     def make_coded(self, name, *options):
-        """Writes a media file with ffmpeg, and returns it."""
+        """Writes a media file with ffmpeg, and returns its path."""
         path = self.folder / name
         subprocess.run(['ffmpeg', '-v', 'error', *options, path], check=True, timeout=120)
         return path
@@ -279,7 +279,7 @@ class Speech(Case):
     def test_a_part_of_a_file_has_the_times_of_the_file(self):
         program.write_recording(self.folder / 'long.wav', 10)
         samples, rate = program.read_samples(RECORDINGS[0])
-        start = len(samples) / rate + 0.25  # The second recording begins 0.25 s later.
+        start = len(samples) / rate + 0.25  # The second recording begins 0.25 s after `start`.
         samples, rate = program.read_samples(RECORDINGS[1])
         end = start + len(samples) / rate + 0.5
         # The last two formats have no index from times to positions.
@@ -334,7 +334,7 @@ class Speech(Case):
         self.run_ok('--output', json_lines, *RECORDINGS[1:3])
         self.assertEqual([json.loads(line)['file'] for line in json_lines.read_text().splitlines()],
                          RECORDINGS[1:3])
-        # An explicit format wins.
+        # --format takes precedence over the extension of the output file.
         self.run_ok('--output', srt, '--format', 'txt', RECORDINGS[1])
         self.assertNotIn(' --> ', srt.read_text())
         self.assertGreaterEqual(share_found(SPOKEN[1], self.run_ok('--output', '-', RECORDINGS[1])),
@@ -382,7 +382,8 @@ class Speech(Case):
             self.assertEqual(done['stats']['vad'], 'on')
             self.assertAlmostEqual(done['stats']['speech_samples'] / 16000, done['audio_seconds'],
                                    delta=1.5)
-        # The model is found, but the weights of the detector are not.
+        # With this environment, the program finds the model, but not the weights of the speech
+        # detector.
         hidden = {**os.environ, 'XDG_CACHE_HOME': str(self.folder)}
         hidden.pop('NPUWHISPER_MODEL_DIR', None)
         files = ['--format', 'json', '--model', program.model_folder(), RECORDINGS[1], RECORDINGS[2]]
@@ -518,7 +519,7 @@ class Usage(Case):
         self.assertEqual(styles, ['none', 'subtitle', 'broadcast'])
 
     def test_script_prints_the_help_without_building(self):
-        """Copies only the script and its help text: there is no tools/setup that could build."""
+        """Copies the script and its help text, but not tools/setup, which would build."""
         for name in ('examples/transcribe', 'programs/transcribe/help.txt'):
             (self.folder / name).parent.mkdir(parents=True)
             shutil.copy(pathlib.Path(__file__).parents[2] / name, self.folder / name)
@@ -528,7 +529,7 @@ class Usage(Case):
             done = subprocess.run([examples / 'transcribe', *args], capture_output=True,
                                   encoding='utf-8', timeout=60, check=False)
             self.assertEqual((done.returncode, done.stdout, done.stderr), (0, wanted, ''))
-        # The value of an option is not taken as an option.
+        # The script takes this --help as the value of --initial-prompt, not as an option.
         done = subprocess.run([examples / 'transcribe', '--initial-prompt', '--help'],
                               capture_output=True, encoding='utf-8', timeout=60, check=False)
         self.assertIn('tools/setup', done.stderr)

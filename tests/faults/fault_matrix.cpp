@@ -2,11 +2,11 @@
 // Injects a failure into each call that can fail, in each situation of the element, and checks the
 // outcome.
 //
-// A child process runs each situation once and records the sites that are called. Then, for each
-// site, two children run the situation while calls at that site fail: in one child only the first
-// call fails, in the other all calls from the first one on. A child may succeed or report an ERROR,
-// and after NULL the element must play as before. The process must not end, hang, lose text without
-// an ERROR, or leak.
+// A child process runs each situation once and records the sites that are called. Two more children
+// then run the situation for each site. In one child, only the first call at the site fails. In the
+// other child, all calls at the site fail. A child may succeed or report an ERROR. After NULL, the
+// element must play as before. The process must not crash, hang, lose text without an ERROR, or
+// leak memory.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <gst/gst.h>
@@ -39,7 +39,7 @@ namespace {
 using nlohmann::json;
 using namespace std::chrono_literals;
 
-/// Time limit of a child. A child that takes longer counts as hanging; a child normally takes a
+/// Time limit of a child. A child that takes longer counts as hanging. A child normally takes a
 /// tenth of a second.
 constexpr auto kPatience = 40s;
 
@@ -73,7 +73,7 @@ struct Options {
   unsigned share = 1;                 ///< One in this many sites is tried.
   unsigned seed = 1;                  ///< Selects the sites that are tried.
   unsigned n_children = 2;
-  bool spares_onednn = false;  ///< Tries only sites in our own code, not those inside oneDNN.
+  bool spares_onednn = false;  ///< Tries only sites in this project's code, not in oneDNN.
 };
 
 /// The report of a child.
@@ -153,14 +153,14 @@ json to_json(const Outcome& outcome) {
 
 /// Runs the situation. Called in a child.
 json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
-  // XRT keeps the objects that it creates for its first device. An extra run creates them before
-  // the live objects are counted.
+  // XRT keeps the objects that it creates for its first device. An extra run creates these objects
+  // before the live objects are counted.
   if (setting.device == "npu") {
     run_situation(situation, setting, begin, fault_points::stop);
     fault_points::empty_caches();
   }
   const long n_before = fault_points::n_live_objects();
-  // A C string, because C++ objects would be counted.
+  // Stores the outcome as a C string, because C++ objects would be counted.
   char* text =
       strdup(to_json(run_situation(situation, setting, begin, fault_points::stop)).dump().c_str());
   fault_points::empty_caches();
@@ -254,7 +254,8 @@ std::string name_of(const void* address) {
   return std::string(info.dli_fname) + ' ' + offset;
 }
 
-/// Returns the names of the functions that contain the return addresses, from binutils.
+/// Returns the names of the functions that contain the return addresses. Calls addr2line of
+/// binutils.
 std::vector<std::string> functions_of(std::span<const void* const> frames) {
   std::vector<std::string> functions;
   for (const void* frame : frames) {
@@ -270,9 +271,9 @@ std::vector<std::string> functions_of(std::span<const void* const> frames) {
   return functions;
 }
 
-/// Returns whether docs/faults.md lists the failure as not covered. There are two such failures:
-/// nlohmann's JSON allocates in a noexcept function while it destroys a value; XRT no longer finds
-/// a device's files after it could not open the device.
+/// Returns whether docs/faults.md lists the failure as not covered. There are two such failures.
+/// First, nlohmann's JSON allocates in a noexcept function while it destroys a value. Second, XRT
+/// does not find a device's files after it has failed to open the device.
 bool is_known(const std::vector<std::string>& functions, const Report& report) {
   if (report.content.is_object() && report.content["again"].get<std::string>().find(
                                         "Failed to read sysfs node") != std::string::npos) {
@@ -286,8 +287,8 @@ bool is_known(const std::vector<std::string>& functions, const Report& report) {
 class Matrix {
  public:
   explicit Matrix(const Options& options) : options_(options) {
-    // On the emulated array, a window takes about 1 s of computation per 10 s of audio, so the
-    // model has windows of 2 s there instead of 30 s.
+    // On the emulated array, a window takes about 1 s of computation per 10 s of audio. The model
+    // therefore has windows of 2 s instead of 30 s for the NPU.
     const bool is_short = options.device == "npu";
     write_tiny_model(folder_.path(), {.n_audio_ctx = is_short ? 100 : 1500});
   }
@@ -344,7 +345,7 @@ class Matrix {
   }
 
   void take(Situation situation, const Trial& trial, const Report& report, const json& reference) {
-    // The text of a live stream depends on the timing of its audio, so it may differ from the
+    // The text of a live stream depends on the timing of its audio, so the text may differ from the
     // reference. The stream must still end.
     Verdict verdict = judge(report, reference, situation == Situation::Live,
                             options_.device == "npu" ? kKeptByXrt : 0);

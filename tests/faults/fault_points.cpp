@@ -37,7 +37,7 @@ std::size_t n_ranges = 0;
 std::array<FaultSite, kMaxSites> noted;  // Hash table by id with open addressing; id 0: free.
 std::atomic_flag noted_lock = ATOMIC_FLAG_INIT;
 std::atomic<Mode> mode{Mode::Off};
-std::optional<FaultKind> wanted_kind;  // Calls of other kinds are ignored: backtraces are slow.
+std::optional<FaultKind> wanted_kind;  // Other kinds are ignored, because backtraces are slow.
 std::uint64_t wanted = 0;
 bool is_lasting = false;
 std::atomic<bool> has_failed{false};
@@ -51,7 +51,8 @@ Owner owner_of(std::string_view path, bool is_program) {
   for (const std::string_view ours : {"libnpuwhisper", "libgstnpuwhisper", "libdnnl"}) {
     if (name.starts_with(ours)) return Owner::Ours;
   }
-  // This program, which holds the replacements, lies between our call and the system call.
+  // This program, which holds the replacements, lies between the project's call and the system
+  // call.
   if (is_program) return Owner::Between;
   for (const std::string_view between : {"libstdc++", "libc.so", "libgcc_s"}) {
     if (name.starts_with(between)) return Owner::Between;
@@ -94,7 +95,8 @@ bool is_xrt(const void* address) {
          std::string_view(info.dli_fname).find("/libxrt") != std::string_view::npos;
 }
 
-/// Returns a number for the address that is the same in each run, wherever libraries are loaded.
+/// Returns a number for the address. The number is the same in each run, and does not depend on
+/// where libraries are loaded.
 std::uint64_t place_of(const void* address) {
   const auto place = [&](std::ptrdiff_t library, const void* base) {
     return (static_cast<std::uint64_t>(library) << 40) +
@@ -115,8 +117,8 @@ bool is_fatal_in_glib(const void* address) {
          std::strcmp(info.dli_sname, "g_thread_new") == 0;
 }
 
-/// Returns whether calls of this kind count when XRT issues them for us. XRT's allocations and
-/// threads do not count.
+/// Returns whether calls of this kind count when XRT issues them on behalf of this project. XRT's
+/// allocations and threads do not count.
 bool counts_in_xrt(FaultKind kind) {
   return kind == FaultKind::Open || kind == FaultKind::Read || kind == FaultKind::Map ||
          kind == FaultKind::EventDescriptor || kind == FaultKind::Device;
@@ -127,7 +129,7 @@ FaultSite this_site(FaultKind kind) {
   constexpr std::size_t kOurFrames = 3;
   std::array<void*, kDepth> stack{};
   const auto n = static_cast<std::size_t>(backtrace(stack.data(), kDepth));
-  // GStreamer starts pad tasks' threads for us. Other indirect calls do not count.
+  // GStreamer starts the threads of this project's pad tasks. Other indirect calls do not count.
   const bool may_be_indirect = kind == FaultKind::Thread;
   FaultSite site{.kind = kind};
   std::size_t n_frames = 0, n_ours = 0;

@@ -9,9 +9,9 @@
 
 namespace npuwhisper::test {
 
-/// Library and system calls that can fail. Calls from our code or from oneDNN go through
-/// replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp), which know
-/// their call site and fail on demand.
+/// Library and system calls that can fail. The calls of this project's code and of oneDNN go
+/// through replacements in this program (replaced_files.cpp, tests/support/replaced_*.cpp). A
+/// replacement determines its call site and fails on demand.
 enum class FaultKind : std::uint8_t {
   New,
   Memory,
@@ -28,10 +28,10 @@ inline constexpr std::array kFaultKinds = {
 
 const char* to_string(FaultKind kind);
 
-/// The origin of a call: the return addresses within our libraries and oneDNN, innermost first;
-/// unused entries are null. Two calls with the same addresses belong to one site. File, mapping and
-/// device calls also count if XRT or AMD's driver issues them for us; their addresses are then
-/// included.
+/// The origin of a call: its return addresses within this project's libraries and oneDNN, innermost
+/// first. Unused entries are null. Two calls with the same addresses belong to one site. File,
+/// mapping and device calls also count if XRT or AMD's driver issues them on behalf of this
+/// project. The frames then include addresses in XRT and the driver.
 struct FaultSite {
   static constexpr std::size_t kFrames = 8;  ///< Calls by XRT and the driver need more than 3.
 
@@ -41,16 +41,19 @@ struct FaultSite {
 };
 
 /// Records or fails calls of this process. record() and fail() take effect until stop(). Only
-/// fails() may be called by several threads. In a child, the state is the one that fork() copied.
+/// fails() may be called by several threads. A child process starts with the state that fork()
+/// copied.
 namespace fault_points {
 
 /// Called by the replacements. Returns whether the current call of this kind in this thread must
 /// fail. After record(), records the call's site instead. Thread-safe.
 bool fails(FaultKind kind);
 
-/// Locates our libraries, which must be loaded already, in this process.
+/// Locates this project's libraries and oneDNN in the process. The libraries must be loaded
+/// already.
 void find_libraries();
-/// Starts recording each site that is called, of one kind or, without `kind`, of all kinds.
+/// Starts recording each site that is called. Records only calls of `kind`, or of all kinds if
+/// `kind` is not set.
 void record(std::optional<FaultKind> kind);
 /// Makes the first call from the site fail. With `lasts`, all later calls from the site fail too.
 void fail(const FaultSite& site, bool lasts);

@@ -20,8 +20,9 @@ using npuwhisper::test::fault_points::fails;
 /// The original functions of the C library, or those of a preloaded library.
 class NextFunctions {
  public:
-  /// Looks up all functions on the first call, before there are threads, because dlsym() blocks
-  /// while a library is loaded and the library's constructors may read files.
+  /// Looks up all functions on the first call, which happens before there are threads. Later,
+  /// dlsym() could block: it waits while a library is loaded, and the constructors of that library
+  /// may read files.
   static const NextFunctions& get() {
     static const NextFunctions found;
     return found;

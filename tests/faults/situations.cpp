@@ -14,7 +14,7 @@ namespace {
 constexpr int kRate = 16'000;
 constexpr std::size_t kChunk = kRate / 10;
 
-/// An element between a source and a sink, both driven by the calling thread.
+/// An element between a source and a sink. The calling thread drives the source and the sink.
 class Stream {
  public:
   Stream(const Setting& setting, bool is_live) : is_live_(is_live) {

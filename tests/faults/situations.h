@@ -25,7 +25,7 @@ struct Outcome {
 
 /// Settings of the element.
 struct Setting {
-  std::string model;  ///< A folder.
+  std::string model;  ///< Path of the model folder.
   std::string device = "cpu";
 };
 

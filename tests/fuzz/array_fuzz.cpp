@@ -18,7 +18,8 @@ namespace {
 constexpr std::uint64_t kInput = 0x4000'0000'0000;
 constexpr std::uint64_t kOutput = 0x4000'0010'0000;
 
-/// Two buffers of 64 words, allocated separately so that a sanitizer detects accesses beyond them.
+/// Two buffers of 64 words, allocated separately so that a sanitizer detects accesses beyond a
+/// buffer.
 class TwoBuffers final : public emu::DeviceMemory {
  public:
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override {

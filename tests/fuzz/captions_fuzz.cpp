@@ -84,11 +84,12 @@ class Session {
     maker_->add(texts, kLanguages[static_cast<std::size_t>(input.choice(kLanguages.size()))]);
   }
 
-  /// Restarts the maker. The time is sometimes one that only a hostile stream has.
+  /// Restarts the maker at a time that the input chooses. Some inputs choose a time that no
+  /// ordinary stream has.
   void restart(Decisions& input) {
     const nanoseconds from(input.yes() ? static_cast<std::int64_t>(input.word() >> 1)
                                        : input.between(0, 1'000'000'000));
-    // Leaves room for the words in the rest of the input.
+    // Limits the start, so that the times of later words do not overflow.
     said_ = std::min(from, nanoseconds::max() - std::chrono::hours(1000));
     last_end_ = nanoseconds::min();
     maker_->restart(said_);
@@ -127,7 +128,7 @@ class Session {
   nanoseconds last_end_ = nanoseconds::min();
 };
 
-/// Checks that captions of a single text contain all of it.
+/// Checks that the captions of a single text contain the whole text.
 void check_nothing_is_lost(const CaptionLayout& layout, const std::string& text) {
   if (layout.style == CaptionStyle::BuildUp || layout.upper_case) return;
   const auto maker = CaptionMaker::create(layout);

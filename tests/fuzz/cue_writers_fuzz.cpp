@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input is a transcript, as choices or as the element's JSON, or a sequence of cues, as choices.
-// Each writer of transcripts writes a transcript. WebVttSegments writes the cues.
+// An input is a transcript or a sequence of cues. A transcript is encoded as choices or as the
+// element's JSON. Cues are encoded as choices. Each transcript writer writes the transcript, and
+// WebVttSegments writes the cues.
 #include <array>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -28,7 +29,7 @@ bool is_blank(const std::string& line) {
   return line.find_first_not_of(" \t\r\v\f") == std::string::npos;
 }
 
-/// Checks SubRip or WebVTT: blocks of lines separated by empty lines, each with a line of times.
+/// Checks SubRip or WebVTT. Empty lines separate blocks, and each block has a line of times.
 void check_cues(const std::string& written, bool is_srt) {
   std::istringstream lines(written);
   std::string line;

@@ -25,9 +25,9 @@ namespace {
 /// finds no more.
 constexpr int kMostSteps = 200;
 
-/// Ignores warnings, which are expected: events in the wrong order, pads that refuse a query.
-/// Aborts the program on a critical message. GLib's own way to make criticals fatal raises a signal
-/// that libFuzzer does not catch.
+/// Ignores warnings, because inputs send events in the wrong order and pads refuse queries. Aborts
+/// the program on a critical message. GLib's own way to make criticals fatal raises a signal that
+/// libFuzzer does not catch.
 void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpointer) {
   if ((level & (G_LOG_LEVEL_CRITICAL | G_LOG_LEVEL_ERROR)) == 0) return;
   std::fprintf(stderr, "finding: CRITICAL %s\n", message);
@@ -35,7 +35,8 @@ void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpoi
 }
 
 void start_gstreamer() {
-  // Without the system's plugins, GLib's table of names, which leaks when it grows, stays small.
+  // Excludes the plugins of the system, so that GLib's table of names stays small. The table leaks
+  // memory when it grows.
   g_setenv("GST_PLUGIN_SYSTEM_PATH_1_0", "", TRUE);
   g_setenv("GST_PLUGIN_PATH_1_0", "", TRUE);
   g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);

@@ -12,7 +12,7 @@ namespace npuwhisper::fuzz {
 
 /// The pads around an element: one upstream pad, and one downstream pad for each source pad. A
 /// downstream pad accepts every buffer immediately and returns the flow return that the input
-/// chooses. All calls come from the harness's thread; the functions of the downstream pads run in
+/// chooses. All calls come from the harness's thread. The functions of the downstream pads run in
 /// the element's threads.
 class Neighbours {
  public:

@@ -12,7 +12,7 @@ constexpr std::size_t kMaxText = 40;
 
 using Specs = std::unique_ptr<GParamSpec*, decltype(&g_free)>;
 
-/// Chooses a value for the property. Returns false for types that none of our properties has.
+/// Chooses a value for the property. Returns false for types that no property of this project has.
 bool choose(Decisions& input, GParamSpec* spec, GValue* value) {
   if (auto* number = G_IS_PARAM_SPEC_UINT(spec) ? G_PARAM_SPEC_UINT(spec) : nullptr) {
     g_value_set_uint(value, static_cast<guint>(input.between(number->minimum, number->maximum)));
@@ -38,7 +38,7 @@ bool choose(Decisions& input, GParamSpec* spec, GValue* value) {
 }
 
 /// Returns whether the property is the element's own. Properties of GstObject, such as the name,
-/// are not.
+/// are excluded.
 bool is_ours(const GParamSpec* spec) {
   return spec->owner_type != GST_TYPE_OBJECT && spec->owner_type != G_TYPE_OBJECT;
 }

@@ -7,8 +7,8 @@
 
 namespace npuwhisper::fuzz {
 
-/// Sets `n` of the element's own properties to values chosen by the input: numbers within the
-/// property's range, and texts of any bytes that GObject allows.
+/// Sets up to `n` of the element's own properties to values that the input chooses. Numbers are
+/// within the property's range. Texts have any bytes that GObject allows.
 void set_some_properties(Decisions& input, GstElement* element, int n);
 
 /// Reads all of the element's properties.

@@ -13,7 +13,7 @@ constexpr std::int64_t kMostSamples = 1600;  // 0.1 s
 constexpr std::size_t kMaxText = 100;
 constexpr guint kRate = 16000;
 
-/// Returns a buffer with a copy of the bytes, or without memory if there are none.
+/// Returns a buffer with a copy of the bytes. If there are no bytes, the buffer has no memory.
 GstBuffer* buffer_of(const void* data, std::size_t n_bytes) {
   return n_bytes > 0 ? gst_buffer_new_memdup(data, n_bytes) : gst_buffer_new();
 }

@@ -7,10 +7,10 @@
 
 namespace npuwhisper::fuzz {
 
-/// Creates and sends buffers, events and queries as the input chooses. Most of them are valid.
+/// Creates and sends buffers, events and queries as the input chooses. Most of the data are valid.
 class Traffic {
  public:
-  /// `is_text`: the element accepts text; otherwise audio.
+  /// `is_text`: true if the element accepts text, false if it accepts audio.
   explicit Traffic(bool is_text) : is_text_(is_text) {}
 
   /// Sends the STREAM_START, CAPS and SEGMENT of a valid stream.

@@ -10,13 +10,13 @@
 #include <span>
 #include <string_view>
 
-/// The entry point of each harness. libFuzzer, or main() in replay_main.cpp, calls it with one
-/// input after another, in one thread. Returns 0; a finding aborts the program.
+/// The entry point of each harness. libFuzzer, or main() in replay_main.cpp, calls this function
+/// for each input, from one thread. Returns 0. A finding aborts the program.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace npuwhisper::fuzz {
 
-/// Aborts the program, which is a finding, unless `holds`.
+/// Aborts the program if `holds` is false. The abort counts as a finding.
 inline void require(bool holds, const char* what) {
   if (holds) return;
   std::fprintf(stderr, "finding: wanted %s\n", what);

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 /// Time limit of an input, longer than any request takes on a busy machine.
 constexpr std::chrono::seconds kPatience{60};
 
-/// A server of the monitor with some text. All inputs share it.
+/// A server of the monitor with some text. All inputs share the server.
 class Monitor {
  public:
   explicit Monitor(const monitor::WebServer::Options& options) {
@@ -68,13 +68,13 @@ class Browser {
   Browser(const Browser&) = delete;
   Browser& operator=(const Browser&) = delete;
 
-  /// Sends the bytes; those that the server does not accept are lost.
+  /// Sends the bytes. Bytes that the server does not accept are lost.
   void send(std::string_view bytes) const {
     (void)::send(socket_, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   }
   void finish_sending() const { ::shutdown(socket_, SHUT_WR); }
 
-  /// Reads the available part of the answer. Returns true at its end.
+  /// Reads the available part of the answer. Returns true at the end of the answer.
   bool read() {
     char bytes[4096];
     ssize_t n = 0;

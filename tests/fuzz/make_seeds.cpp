@@ -53,7 +53,8 @@ class Seeds {
   fs::path folder_;
 };
 
-/// Returns a model whose sizes are `width`, 1 or 2: about 3 kB, mostly names.
+/// Returns a model.bin of about 3 kB, most of which are names. `width`, 1 or 2, is the value of the
+/// model's main sizes.
 std::string smallest_model(DataType type, int width) {
   ModelConfig config;
   config.n_mels = config.n_audio_ctx = config.n_state = config.n_ffn = width;
@@ -96,8 +97,8 @@ void write_model_texts(const fs::path& root) {
                                            .n_text_layer = 1,
                                            .vocabulary = kVocabularies[i]});
     std::string text = content_of(folder.path() / kVocabularies[i]);
-    // The harness's window needs only a few of the 1501 timestamps. All of them would be most of
-    // the text.
+    // The harness needs only a few of the 1501 timestamps. All timestamps would make up most of the
+    // text.
     if (i < 2) {
       const std::size_t more = text.find("<|0.12|>");
       text = text.substr(0, text.rfind('>', more) + 1) + (i == 0 ? "\"]" : "\n");

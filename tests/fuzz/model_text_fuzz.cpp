@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// An input's first byte selects one of the text files of a model folder; the rest is its content.
+// An input's first byte selects one of the text files of a model folder. The other bytes are the
+// content of the file.
 #include <array>
 #include <string>
 #include <vector>
@@ -46,7 +47,7 @@ void check_config(const std::filesystem::path& file) {
   }
 }
 
-/// Checks that the tokens of `text`, which may be any bytes, have the same bytes.
+/// Checks that the tokens of `text` together have the bytes of `text`. `text` may be any bytes.
 void check_round_trip(const Tokenizer& tokenizer, std::string_view text) {
   std::string bytes;
   for (const Token token : tokenizer.encode(text)) {

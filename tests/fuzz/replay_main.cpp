@@ -32,7 +32,8 @@ bool replay(const std::filesystem::path& file) {
     std::fprintf(stderr, "cannot read '%s'\n", file.c_str());
     return false;
   }
-  // A vector of exactly this size lets a sanitizer detect the first read beyond it.
+  // The vector has exactly the size of the file, so that a sanitizer detects the first read beyond
+  // its end.
   const std::vector<char> bytes{std::istreambuf_iterator<char>(stream), {}};
   std::printf("%s: %zu bytes\n", file.c_str(), bytes.size());
   std::fflush(stdout);  // After a crash, the last line names the file.

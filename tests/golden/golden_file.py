@@ -18,7 +18,7 @@ TYPES = {'f32': np.dtype('<f4'), 'i32': np.dtype('<i4')}
 
 
 def write(path, attributes, tensors):
-    """Writes `path`. attributes: {key: text}; tensors: {name: array}. Stores integers as i32, the rest as f32."""
+    """Writes `path`. attributes: {key: text}; tensors: {name: array}. Stores integers as i32, other numbers as f32."""
     header, data = ['npuwhisper-golden 1'], []
     for key, value in attributes.items():
         assert ':' not in key and '\n' not in value and value

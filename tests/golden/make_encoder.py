@@ -5,10 +5,11 @@ usage: make_encoder.py MODEL_DIR WAV OUT        (needs NumPy; about a minute)
        tests/golden/encoder_base.bin: Whisper base (Systran/faster-whisper-base), and from Debian's
        pocketsphinx-testdata librivox/sense_and_sensibility_01_austen_64kb-0880.wav (LibriVox, public domain)
 
-MODEL_DIR is a CTranslate2 Whisper folder, WAV 16 kHz mono 16 bit, shorter than 30 s. The reference is written from
-the paper (Radford et al. 2022) and the layout of the file; it shares no code with the runtime. It was checked once
-against CTranslate2 4.8.5 (float32): encoder within 1.6e-6 of the largest magnitude, prompt logits within 1e-4, the
-same tokens. The tensors of OUT, in the format of golden_file.py (n = n_state, weights as the file stores them):
+MODEL_DIR is a CTranslate2 Whisper folder. WAV has 16 kHz, one channel and 16 bits, and is shorter than 30 s. The
+reference is written from the paper (Radford et al. 2022) and the layout of the file. It shares no code with the
+runtime. It was checked once against CTranslate2 4.8.5 (float32): the encoder output agreed within 1.6e-6 of the
+largest magnitude, the prompt logits within 1e-4, and the tokens were the same. The tensors of OUT, in the format of
+golden_file.py (n = n_state, weights as the file stores them):
 
     mel [frames, n_mels]            log-mel of the clip; the window is padded with zeros to 3000 frames
     positions [p]                   encoder positions (of 1500) in the next tensors
@@ -17,8 +18,8 @@ same tokens. The tensors of OUT, in the format of golden_file.py (n = n_state, w
     cross_key_last, _value_last     layer, heads side by side, keys not scaled
     prompt [3]                      <|startoftranscript|><|en|><|transcribe|>
     logits_ids, logits [3, 20]      the 20 largest logits after each prompt token, in descending order
-    argmax [a]                      the tokens after the prompt and <|notimestamps|> up to <|endoftext|>, each the one
-                                    with the largest logit, without rules
+    argmax [a]                      the tokens after the prompt and <|notimestamps|> up to <|endoftext|>; each token has
+                                    the largest logit of its step, without decoding rules
     argmax_logits [a]               the logits of these tokens
 """
 import hashlib
@@ -87,14 +88,14 @@ class Whisper:
         return ((x - mean) / np.sqrt(variance + 1e-5)) * self.w[name + '/gamma'] + self.w[name + '/beta']
 
     def conv(self, name, x, stride):
-        """x [time, channels], kernel of 3, one zero on each side."""
+        """Convolves x [time, channels] with a kernel of 3. Pads x with one zero on each side."""
         weight = self.w[name + '/weight']  # [out, in, 3]
         x = np.pad(x, ((1, 1), (0, 0)))
         n = (len(x) - 3) // stride + 1
         return sum(x[k:k + n * stride:stride][:n] @ weight[:, :, k].T for k in range(3)) + self.w[name + '/bias']
 
     def attend(self, query, key, value, causal=False):
-        """All arrays are [time, n_state], heads side by side."""
+        """Returns the output of attention. All arrays are [time, n_state], with the heads side by side."""
         split = lambda x: x.reshape(len(x), self.heads, -1).transpose(1, 0, 2)
         q, k, v = split(query), split(key), split(value)
         scores = q @ k.transpose(0, 2, 1) / math.sqrt(q.shape[-1])
@@ -152,7 +153,7 @@ if __name__ == '__main__':
     model_file, clip, out = pathlib.Path(sys.argv[1]) / 'model.bin', pathlib.Path(sys.argv[2]), sys.argv[3]
     whisper = Whisper(read_model(model_file))
     content = make_mel.log_mel(read_wav(clip), whisper.w['encoder/conv1/weight'].shape[1])
-    content = content.astype(np.float32)  # The stored values are exactly the input.
+    content = content.astype(np.float32)  # The encoder gets exactly the values that OUT stores.
     encoded = whisper.encode(np.pad(content.astype(np.float64), ((0, 3000 - len(content)), (0, 0))))
     cross = whisper.cross(encoded)
 
@@ -164,7 +165,8 @@ if __name__ == '__main__':
         tokens.append(int(last.argmax()))
         values.append(last.max())
 
-    # Dense in the speech, sparse in the zeros after it, and the last position.
+    # Selects many positions in the speech, few in the zeros after the speech, and the last
+    # position.
     speech = len(content) // 2
     at = np.unique(np.r_[0:speech:10, speech:1500:150, 1499])
     golden_file.write(out, {

@@ -4,8 +4,8 @@
 usage: make_mel.py [OUT]        (default: mel_synthetic.bin beside this script; needs NumPy)
 
 The reference is written from the definitions (Slaney's mel scale; STFT of 400 samples every 160 under a periodic
-Hann window, reflected at the start, zeros past the end; log10, floor 8 below the maximum, (x + 4) / 4), not from our
-C++. It was checked once against others. Largest absolute differences:
+Hann window, reflected at the start, zeros past the end; log10, floor 8 below the maximum, (x + 4) / 4), not from the
+C++ code. It was checked once against other implementations. Largest absolute differences:
   bank(80), bank(128) - mel_filters.npz of openai-whisper 20250625:      1.4e-9, 2.4e-9
   bank(80), bank(128) - faster-whisper 1.2.1 filters:           1.0e-9, 1.9e-9 (float32)
   log_mel of LibriVox speech (7.1 s) - faster-whisper 1.2.1 (float32):  3.3e-6 (80), 4.3e-6 (128)
@@ -47,8 +47,8 @@ def log_mel(pcm, n_mels):
 
 
 def synthetic():
-    """Returns 1.5 s (not a whole number of hops) that stress the front end: a sweep over all bins, noise over
-    80 dB, full scale, digital silence."""
+    """Returns 1.5 s of audio that stresses the front end: a sweep over all bins, noise over 80 dB, full scale, and
+    digital silence. The length is not a whole number of hops."""
     n = 24077
     t = np.arange(n) / RATE
     sweep = 0.5 * np.sin(2 * np.pi * (40 * t + 7900 / (2 * t[-1]) * t ** 2))

@@ -7,9 +7,9 @@ usage: make_tokenizer.py MULTILINGUAL_DIR ENGLISH_DIR OUT     (needs the Python 
 OUT is JSON: {"origin": text, "cases": [{"text": ..., "pieces": lengths in bytes of the pre-tokenizer's
 pieces, "multilingual": token ids, "english": token ids}]}. The values are exact: no tolerance.
 
-The multilingual tokenizer.json has the token for a space and "t" (id 256) but lost its merge, the
-first of all merges. openai/whisper's ranks have it, and so does the text that the model was trained
-on. This script puts it back.
+The multilingual tokenizer.json has the token for a space and "t" (id 256) but lacks the merge for
+this token, which must be the first merge. The ranks of openai/whisper contain the merge, and the
+model was trained on text that was encoded with it. This script adds the merge.
 """
 import json
 import pathlib
@@ -46,14 +46,14 @@ TEXTS = [
 
 
 def load(folder):
-    """Returns the tokenizer of `folder` with the merges that its vocabulary implies."""
+    """Returns the tokenizer of `folder`. Adds the merge of a space and "t" if it is missing."""
     root = json.loads((pathlib.Path(folder) / 'tokenizer.json').read_text(encoding='utf-8'))
     model = root['model']
     as_pair = [merge.split(' ') if isinstance(merge, str) else merge for merge in model['merges']]
     if ['Ġ', 't'] not in as_pair:
         as_pair.insert(0, ['Ġ', 't'])
     model['merges'] = [' '.join(pair) for pair in as_pair]
-    # Names of special tokens are ordinary text for us.
+    # The runtime treats the names of special tokens as ordinary text.
     root['added_tokens'] = []
     root['post_processor'] = None
     return tokenizers.Tokenizer.from_str(json.dumps(root))

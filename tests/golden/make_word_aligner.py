@@ -3,10 +3,10 @@
 
 usage: make_word_aligner.py [OUT]        (default: word_aligner.bin beside this script; needs NumPy)
 
-The reference is written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from our
-C++. The attention is synthetic: each head follows the words of a text with its own lead or lag, spread and noise. The
-sound is bursts of noise at the words. The best path is searched word by word, over all limits; the C++ searches frame
-by frame.
+The reference is written from the description in runtime/whisper/word_aligner.h and speech_evidence.h, not from the
+C++ code. The attention is synthetic: each head follows the words of a text with its own lead or lag, spread and noise.
+The sound consists of bursts of noise at the words. The reference searches the best path word by word, over all limits.
+The C++ code searches frame by frame.
 """
 import pathlib
 import sys
@@ -19,7 +19,8 @@ HEADS, POSITIONS, LEAD = 4, 160, 800
 STEP, BLOCK = 320, 160
 SPOKEN, GAP, MARKED, OUTSIDE = range(4)
 UNMARKED_COST = 15.0
-# (kind, tokens): the time before the text, "word word-of-two, word [pause] word.", and the time after it.
+# (kind, tokens) of each state: the time before the text, the text "word word-of-two, word [pause] word.", and the time
+# after the text.
 STATES = [(OUTSIDE, 0), (SPOKEN, 1), (GAP, 0), (SPOKEN, 1), (SPOKEN, 1), (MARKED, 1), (SPOKEN, 1), (GAP, 0),
           (SPOKEN, 1), (MARKED, 1), (OUTSIDE, 1)]
 # Positions at which the sound of each state begins and ends: the ground truth for the attention.
@@ -41,7 +42,7 @@ def sound(levels):
 
 
 def odds(pcm, samples):
-    """Returns the log odds of speech in the 20 ms from each of `samples` on."""
+    """Returns the log odds of speech in the 20 ms that begin at each of `samples`."""
     pcm = np.asarray(pcm, np.float64)
     high = pcm - 0.97 * np.concatenate([pcm[:1], pcm[:-1]])
     power = (high**2).reshape(-1, BLOCK).mean(1)
@@ -55,7 +56,7 @@ def odds(pcm, samples):
 
 
 def best_path(attention, evidence, n):
-    """Returns [n_states, 2]: first position of each state, and the one after its last."""
+    """Returns [n_states, 2]: the first position of each state, and the position after the state."""
     even = 1 / POSITIONS
     sums, row = [], 0
     for kind, tokens in STATES:

@@ -124,8 +124,8 @@ std::pair<Cues, Cues> cues_by_stream(const Recorder& text) {
   return cues;
 }
 
-/// Fails the test on each CRITICAL except one of rtspsrc (1.22): the EOS that it creates for a
-/// server's RTCP BYE takes its seqnum from a seek that never happened.
+/// Fails the test on each CRITICAL except one of rtspsrc (1.22). rtspsrc creates an EOS for a
+/// server's RTCP BYE, and takes the seqnum of this EOS from a seek that never happened.
 void fail_on_critical(const gchar* domain, GLogLevelFlags level, const gchar* message, gpointer) {
   const bool is_of_bye = std::string_view(message).starts_with("gst_event_set_seqnum:");
   if ((level & G_LOG_LEVEL_CRITICAL) != 0 && !is_of_bye) {

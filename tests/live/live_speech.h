@@ -20,8 +20,8 @@
 namespace npuwhisper::test {
 
 /// Recorded speech for live sources, and its offline transcription by Whisper base. The clock waits
-/// for slow computation, so no audio is skipped however busy the machine is. Tests are skipped if
-/// the weights or Debian's pocketsphinx-testdata are missing.
+/// for slow computation, so no audio is skipped even on a busy machine. Tests are skipped if the
+/// weights or Debian's pocketsphinx-testdata are missing.
 class LiveSpeech : public ::testing::Test {
  public:
   /// Timeout for anything that must arrive. On a very busy machine, seconds of live audio may take
@@ -35,9 +35,9 @@ class LiveSpeech : public ::testing::Test {
 
   void SetUp() override;
 
-  /// Writes the WAV file `name` to the test's folder and returns its path. It contains half a
-  /// second of silence, then the recordings with these numbers ("0890"), each followed by `pause`
-  /// seconds of silence.
+  /// Writes the WAV file `name` to the test's folder and returns its path. The file begins with
+  /// half a second of silence. The recordings with these numbers (such as "0890") follow, each with
+  /// `pause` seconds of silence after it.
   std::filesystem::path speech(const std::string& name, std::initializer_list<const char*> numbers,
                                int pause = 1);
   /// Returns the words that the offline transcriber recognises in the audio.
@@ -46,19 +46,20 @@ class LiveSpeech : public ::testing::Test {
 
   static std::string text_of(const Words& words);
   static Words heard(const std::vector<Record>& cues);
-  /// Fails the test if text is missing or repeated: if more than kFewLetters letters or the number
-  /// of words by more than kFewWords differ. The words themselves may differ a little. On a slow
-  /// machine, live recognition has less audio when it decides ("self fish", "all disposed").
+  /// Fails the test if text is missing or repeated. Text counts as missing or repeated if more than
+  /// kFewLetters letters differ, or if the numbers of words differ by more than kFewWords. The
+  /// words themselves may differ a little. On a slow machine, live recognition has less audio when
+  /// it decides ("self fish", "all disposed").
   static constexpr std::size_t kFewLetters = 8;
   static constexpr std::size_t kFewWords = 2;
   static void expect_same(const Words& wanted, const Words& found);
-  /// Does the same for text that was cut off while somebody spoke. The last kChanceWords of
-  /// `wanted` are compared only by their number, because the recognition of words is unreliable if
-  /// no audio follows them.
+  /// Compares text that was cut off while somebody spoke, like expect_same(). The last kChanceWords
+  /// of `wanted` are compared only by their number, because the recognition of words is unreliable
+  /// if no audio follows them.
   static constexpr std::size_t kChanceWords = 5;
   static void expect_same_but_for_the_end(const Words& wanted, const Words& found);
-  /// Waits until text or a GAP reaches the end of the audio. The source sends nothing after that,
-  /// not even an EOS. Returns false if it takes longer than kLongest.
+  /// Waits until text or a GAP reaches the end of the audio. After the audio, the source sends
+  /// nothing, not even an EOS. Returns false after kLongest.
   static bool is_text_complete(const Recorder& text, const HeardAudio& audio);
   /// Fails the test if a WARNING (late text, skipped audio) or ERROR of npuwhisper is on the bus.
   static void expect_no_complaints(Pipeline& pipeline);

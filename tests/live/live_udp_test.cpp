@@ -22,8 +22,8 @@ constexpr int kBitRate = 500'000;
 
 class LiveUdp : public LiveSpeech {
  protected:
-  /// Writes and returns a transport stream of a test picture and `wav`: H.264 and AAC, encoded as
-  /// for live use.
+  /// Writes an MPEG transport stream of a test picture (H.264) and `wav` (AAC), encoded for live
+  /// use. Returns the path of the file.
   std::filesystem::path transport_stream(const std::filesystem::path& wav) {
     const std::filesystem::path path = wav.string() + ".ts";
     output_of(folder_.path(),
@@ -36,7 +36,8 @@ class LiveUdp : public LiveSpeech {
     return path;
   }
 
-  /// Splits `stream` into two files: the part sent in the first `seconds` seconds, and the rest.
+  /// Splits `stream` into two files: the part sent in the first `seconds` seconds, and the later
+  /// part.
   static std::pair<std::filesystem::path, std::filesystem::path> split(
       const std::filesystem::path& stream, double seconds) {
     const std::vector<char> bytes = bytes_of(stream);
@@ -50,7 +51,8 @@ class LiveUdp : public LiveSpeech {
     return {head, tail};
   }
 
-  /// Plays the streams of `source`, a decoder that is given the name d, through the bin.
+  /// Plays the streams of `source` through the bin. `source` describes a decoder, which gets the
+  /// name d.
   void play(const std::string& source) {
     pipeline_ = std::make_unique<Pipeline>(
         source + " name=d npuwhisperbin name=b " + kProperties +
@@ -98,7 +100,7 @@ TEST_P(LiveUdpSource, TextOfWhatArrives) {
 TEST_F(LiveUdp, SenderStopsAndComesBack) {
   const auto whole = transport_stream(speech("first.wav", {"0890", "0930"}));
   const auto other = transport_stream(speech("second.wav", {"0930"}));
-  constexpr double kPause = 6.2;  // In seconds; lies after the first recording.
+  constexpr double kPause = 6.2;  // In seconds. The pause begins after the first recording.
   const auto [head, tail] = split(whole, kPause);
   const int port = free_udp_port();
   play(udpsrc(port));

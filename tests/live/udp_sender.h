@@ -21,8 +21,8 @@ struct Network {
   std::uint32_t seed = 1;
 };
 
-/// Sends a transport stream of constant bit rate to a port of 127.0.0.1, seven packets a datagram,
-/// paced by the PatientClock. Sending begins in the constructor.
+/// Sends a transport stream of constant bit rate to a port of 127.0.0.1, with seven packets per
+/// datagram. The PatientClock sets the pace. Sending begins in the constructor.
 class UdpSender {
  public:
   UdpSender(const std::filesystem::path& stream, int bits_per_second, int port, Network network);

@@ -34,7 +34,7 @@ AUDIO_CODECS = {
 
 
 def ffmpeg(*args):
-    """Runs ffmpeg. A list gives arguments as they are; a string is split at spaces."""
+    """Runs ffmpeg. A list holds whole arguments. A string is split at spaces."""
     command = ['ffmpeg', '-nostdin', '-v', 'error', '-y']
     for arg in args:
         command += arg.split(' ') if isinstance(arg, str) else list(map(str, arg))
@@ -72,7 +72,8 @@ class Clips:
         elif row.shape == 'edit-list':
             whole = making.with_name('whole-' + making.name)
             self._make(row, whole)
-            # 0.2 s is not a key frame: the file keeps the frames before it, and an edit skips them.
+            # There is no key frame at 0.2 s. The file keeps the frames before 0.2 s, and an edit
+            # list skips them.
             ffmpeg(['-ss', '0.2', '-i', whole, '-c', 'copy', '-strict', '-2', making])
         else:
             self._make(row, making)
@@ -80,7 +81,7 @@ class Clips:
         return path
 
     def wav(self, path, track=0):
-        """Returns the audio that ffmpeg decodes from `path`, as a WAV file; holes are silence."""
+        """Returns the audio that ffmpeg decodes from `path`, as WAV. Holes become silence."""
         out = path.with_name(f'{path.name}-{track}.wav')
         ffmpeg(['-i', path, '-map', f'0:a:{track}', '-af', 'aresample=async=1000', '-ac', '1', '-ar',
                 '16000', out])
@@ -128,7 +129,7 @@ class Clips:
         ffmpeg([*parts, path])
 
     def _make_changing(self, row, path):
-        """Writes two files one after the other, with different rates, channels and frame sizes."""
+        """Joins two recordings in one file, with different rates, channels and frame sizes."""
         with open(path, 'wb') as whole:
             for number, (source, rate, channels, size) in enumerate((
                     (FIRST, row.rate, row.channels, SIZE),

@@ -11,7 +11,9 @@ from speech_text import words_of  # noqa: E402
 SECOND = 1e9
 SYNC = 0.5  # seconds
 SAME_TIME = 1000  # nanoseconds by which demultiplexers may round a time
-CLIPPED = 0.04  # seconds: codec delays between the starts of audio and video; Vorbis: 256 samples
+# Maximum codec delay between the starts of audio and video, in seconds. In Vorbis, the delay is
+# 256 samples.
+CLIPPED = 0.04
 EDGE = 0.25  # seconds by which a picture may differ from the text's times, since frames are coarse
 
 
@@ -22,7 +24,7 @@ def timed_words(transcript):
 
 
 def word_errors(expected, found):
-    """Counts words to change, add or remove. A compound in parts ("cold hearted") is one change."""
+    """Counts words to change, add or remove. A split compound ("cold hearted") is one change."""
     errors = 0
     for kind, a, b, c, d in difflib.SequenceMatcher(None, expected, found,
                                                     autojunk=False).get_opcodes():
@@ -57,7 +59,7 @@ def late_cues(cues, expected):
 
 
 def media_differences(plain, ours, is_overlay=False):
-    """Returns {what differs: how} between the pipeline without our element and `ours`."""
+    """Returns {what differs: how} between `plain`, a run without npuwhisper, and `ours`."""
     wrong = {}
     for name in ('bytes', 'md5', 'first', 'formats'):
         is_rounded = (name == 'first' and
@@ -65,12 +67,13 @@ def media_differences(plain, ours, is_overlay=False):
         if plain['audio'][name] != ours['audio'][name] and not is_rounded:
             wrong[f'audio {name}'] = f'{ours["audio"][name]} found, {plain["audio"][name]} wanted'
     if not plain['video']:
-        return wrong  # `ours` shows the black picture.
+        return wrong  # The file has no video. `ours` shows the black picture.
     if len(plain['video']) != len(ours['video']):
         wrong['frames'] = f'{len(ours["video"])} found, {len(plain["video"])} wanted'
     for number, ((time, upper, lower, _), (our_time, our_upper, our_lower, _)) in enumerate(
             zip(plain['video'], ours['video'])):
-        # If the first frame begins before its segment, cccombiner moves its begin to the segment's.
+        # If the first frame begins before its segment, cccombiner moves the frame's start to the
+        # segment's.
         is_clipped = number == 0 and 0 < our_time - time < CLIPPED * SECOND
         if abs(time - our_time) > SAME_TIME and not is_clipped:
             wrong['times'] = f'a frame at {our_time / SECOND} s, wanted at {time / SECOND} s'
@@ -81,7 +84,8 @@ def media_differences(plain, ours, is_overlay=False):
 
 
 def covered_frames(plain, ours):
-    """Returns [(time, whether the lower half differs from the same frame of `plain`)] of `ours`."""
+    """Returns [(time, is covered)] for the frames of `ours`. A frame is covered if its lower half
+    differs from the lower half of the same frame in `plain`."""
     lowers = sorted((time, lower) for time, _, lower, _ in plain)
     times = [time for time, _ in lowers]
     frames = []
@@ -93,8 +97,8 @@ def covered_frames(plain, ours):
 
 
 def shown(frames):
-    """Returns a function of (begin, end), in seconds, that lists for each frame in that range
-    whether something is shown. `frames`: (time, is shown)."""
+    """Returns a function of (begin, end) in seconds. The function lists, for each frame in this
+    range, whether a caption is shown. `frames` holds (time, is shown)."""
     times = [(time / SECOND, seen) for time, seen in frames if time >= 0]
 
     def between(begin, end):
@@ -119,7 +123,8 @@ def picture_differences(frames, cues):
 
 
 def closed_caption_differences(frames, cues):
-    """Describes texts with no character sent within SYNC of their begin. `frames`: (time, sent)."""
+    """Describes texts without a character sent within SYNC of their start. `frames` holds
+    (time, sent)."""
     between = shown(frames)
     return [f'{text!r} is not sent about {begin / SECOND:.2f} s' for begin, _, text in cues
             if not any(between(begin / SECOND - SYNC, begin / SECOND + SYNC))]

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// media-run plays a file or URI with or without npuwhisperbin, performs one action on it, and
-// prints a report of the data that arrived at the sinks as one JSON object. The tests compare two
-// such objects.
+// media-run plays a file or URI with or without npuwhisperbin, and performs one action on it. It
+// prints a report of the data that arrived at the sinks as one JSON object. The tests compare the
+// reports of two runs.
 
 #include <gst/gst.h>
 
@@ -187,7 +187,7 @@ class Run {
     return waits ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
   }
 
-  /// Returns true if no pad is currently linked for that kind of media.
+  /// Returns true if no pad is currently linked for `media`.
   bool is_free(const std::string& media) const {
     const auto pad = first_pads_.find(media);
     return pad == first_pads_.end() || !gst_pad_is_linked(pad->second);
@@ -261,7 +261,7 @@ class Run {
     if (sought_) wait_for_state();
   }
 
-  // Pauses while a buffer is on its way to the sink. With two tracks, switches to the other one.
+  // Pauses while a buffer is on its way to the sink. With two tracks, switches to the other track.
   void pause() {
     while (!barrier_.wait_for_arrival()) {
       if (look_at_bus(0)) return;

@@ -16,11 +16,11 @@ PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a bu
 
 
 class Unplayable(Exception):
-    """GStreamer cannot play the file without our element either."""
+    """GStreamer cannot play the file without npuwhisper either."""
 
 
 class Hang(AssertionError):
-    """A program that had to be killed."""
+    """A program made no progress and was killed."""
 
 
 def cpu_seconds(pid):
@@ -64,7 +64,7 @@ class Watchdog:
 
 
 def run(command):
-    """Returns the finished process; stdout and stderr are text. Raises Hang."""
+    """Returns the finished process, with stdout and stderr as text. Raises Hang."""
     command = list(map(str, command))
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, encoding='utf-8') as process, Watchdog(process):
@@ -73,7 +73,8 @@ def run(command):
 
 
 def media_run(source, captions=None, action='play', at=0.0, queue=5, wait=0.0, sinks=None):
-    """Returns what arrives at the sinks. `captions` is npuwhisperbin's mode; None leaves it out.
+    """Returns the report of what arrives at the sinks. `captions` is npuwhisperbin's mode. If it is
+    None, the pipeline has no bin.
 
     Without the bin, queues of `queue` seconds take its place. A seek follows `wait` seconds after
     the preroll. `sinks`, {'audio': elements, 'video': elements}, replaces the default sinks, which
@@ -103,7 +104,7 @@ def transcribe(path):
 
 def decode(path, wav):
     """Writes the audio that GStreamer decodes from `path`, without its timestamps. Returns whether
-    GStreamer can decode it."""
+    GStreamer can decode the file."""
     line = (f'uridecodebin uri={path.as_uri()} caps=audio/x-raw expose-all-streams=false '
             '! audioconvert ! audioresample ! audio/x-raw,format=F32LE,rate=16000,channels=1 '
             f'! wavenc ! filesink location={wav}')

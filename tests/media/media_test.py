@@ -20,7 +20,7 @@ N_WORKERS = 2
 N_LISTENERS = 3  # Workers for rows of the monitor, which plays in real time and mostly waits.
 MOST_INCOMPARABLE = 0.1  # As a share of all rows.
 
-# What the table leaves out, and what testing it would require.
+# Media that the table leaves out, and the requirement for testing them.
 UNTESTED = {
     'ProRes': 'the decoder of gstreamer1.0-libav', 'WMA': 'the decoder of gstreamer1.0-libav',
     'ALAC': 'the decoder of gstreamer1.0-libav',

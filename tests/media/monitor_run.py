@@ -12,13 +12,13 @@ from media_run import MODEL, Watchdog
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 from monitor_program import Events, Monitor  # noqa: E402
 
-# Latency in milliseconds: longer than a clip, so that the live pipeline skips nothing, however slow
-# the machine is.
+# Latency in milliseconds. It is longer than a clip, so that the live pipeline skips nothing, even
+# on a slow machine.
 LATENCY = 60000
 
 
 class Failed(Exception):
-    """The source or the element failed; the text is the error that browsers receive."""
+    """The source or the element failed. The text is the error that browsers receive."""
 
 
 def listen(path):

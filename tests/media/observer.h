@@ -71,8 +71,8 @@ class AudioObserver final : public Observer {
   std::vector<std::string> formats_;  // One for each CAPS event that changed the caps.
 };
 
-/// Records raw video: for each frame its time, one checksum of its upper and one of its lower half,
-/// and whether it carries closed captions other than padding.
+/// Records raw video. For each frame, records its time, one checksum of its upper and one of its
+/// lower half, and whether it carries closed captions other than padding.
 class VideoObserver final : public Observer {
  public:
   nlohmann::json report() const override;

@@ -55,7 +55,7 @@ class Hold {
 struct State {
   std::unique_ptr<Observer> observer;
   std::string report;
-  std::uint64_t hold_at = 0;  ///< Number of the buffer that waits for a pause; 0 for none.
+  std::uint64_t hold_at = 0;  ///< Number of the buffer that waits for a pause, or 0 for none.
   std::uint64_t n_rendered = 0;
   Hold hold;
 };

@@ -29,8 +29,8 @@ class Observers:
                       for media, file in self.files.items()}
 
     def reports(self):
-        """Returns {'audio': , 'video': , 'from': }. The streams are as media-run reports them;
-        missing ones are left out. 'from' is the file's time, in nanoseconds, at which the first
+        """Returns {'audio': , 'video': , 'from': }. Each stream has the report of media-run.
+        Missing streams are left out. 'from' is the file's time, in nanoseconds, at which the first
         stream begins after a seek."""
         reports = {}
         begins = []
@@ -46,11 +46,11 @@ class Observers:
 
 
 class Failed(Exception):
-    """The player ended with an error; the text is its output."""
+    """The player ended with an error. The text is its output."""
 
 
 def observed_run(path, *args, **kwargs):
-    """Calls media_run() with observers as sinks, after the elements that the player puts there."""
+    """Calls media_run() with observers as sinks. The elements of BEFORE precede these sinks."""
     observers = Observers(path, 'plain')
     sinks = {media: f'{BEFORE[media]} ! {sink}' for media, sink in observers.sinks.items()}
     done = media_run(path, *args, **kwargs, sinks=sinks)
@@ -61,8 +61,8 @@ def play(path, action):
     """Returns what arrived after the last key: {'audio', 'video', 'from', 'sought'}. Raises Failed,
     Hang.
 
-    The sinks hold their first buffers until the player is paused, so that the key for `action` is
-    pressed at the beginning of the file, however fast it plays.
+    The sinks hold their first buffers until the player is paused. The key for `action` is therefore
+    pressed at the beginning of the file, however fast the file plays.
     """
     observers = Observers(path, 'player', 0 if action == 'play' else 20 if action == 'pause' else 1)
     command = [os.environ['NPUWHISPER_PLAYER'], '--model', MODEL, '--language', 'en']
@@ -92,7 +92,7 @@ def _press_keys(process, action):
             process.stdin.write(key)
             process.stdin.flush()
         except BrokenPipeError:
-            pass  # The program has ended; its output says why.
+            pass  # The program has ended, and its output says why.
 
     expect('playing')
     press(' ')

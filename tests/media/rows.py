@@ -34,7 +34,7 @@ class Checker:
     def __init__(self, files):
         self.files = files
         self.mutex = threading.Lock()  # Guards `locks`.
-        self.locks = collections.defaultdict(threading.Lock)  # By file.
+        self.locks = collections.defaultdict(threading.Lock)  # One lock per file.
 
     def check(self, row):
         """Returns 'ok', perhaps with a note on what could not be compared. Raises AssertionError if
@@ -51,7 +51,7 @@ class Checker:
             return checks.get(row.program, self._bin)(row, path)
         except Unplayable as error:
             if row.program in ('none', 'overlay', 'cea608', 'cea708'):
-                media_run(path, row.program, row.action)  # It ends.
+                media_run(path, row.program, row.action)  # Raises Hang if it does not end.
             return f'incomparable, GStreamer alone does not play it: {error}'
 
     @functools.lru_cache(maxsize=None)
@@ -60,7 +60,7 @@ class Checker:
 
     def _expected(self, row, start=0.0):
         """Returns the words of the clean recording that the row should give, with their times in
-        the recording. `start` is in seconds of the recording; words before it are left out."""
+        the recording. Leaves out words before `start`, in seconds of the recording."""
         words = self._said(self.files.speech)
         if row.shape == 'short':
             words = [timed for timed in words if timed[1] < clips.FIRST_SECONDS]
@@ -69,12 +69,13 @@ class Checker:
     def _check_words(self, row, found, exact, start=0.0):
         """Checks the words that were found.
 
-        `exact(wav)` yields lists of words that the same audio may give as WAV. It is called only if
-        `found` differs from the words of the clean recording in more than one word.
+        `exact(wav)` yields lists of words that the program may find in `wav`, the row's audio as
+        WAV. It is called only if `found` differs from the words of the clean recording in more than
+        one word.
         """
         expected = [word for word, _ in self._expected(row, start)]
         if row.shape == 'long' and row.program not in AUDIO_ALONE:
-            # Text ends with the video, but some later text may have been shown before its end.
+            # Text ends with the video. By then, the video may have shown some text of later speech.
             shown = sum(time + .5 < clips.VIDEO_SECONDS for _, time in self._expected(row, start))
             assert len(found) >= shown, f'text {" ".join(found)!r} until the video ends'
             expected = expected[:len(found)]
@@ -90,8 +91,8 @@ class Checker:
                              f'{" ".join(same)!r}')
 
     def _wavs(self, row):
-        """Yields the audio as WAV: first as ffmpeg decodes it, then bit-exactly as GStreamer does,
-        for a doubtful word that depends on the decoder."""
+        """Yields the audio as WAV, first as ffmpeg decodes it, then as GStreamer decodes it. The
+        second file is bit-exact, for doubtful words that depend on the decoder."""
         path = self.files.of(row)
         yield self.files.wav(path)
         wav = path.with_name(f'{path.name}-decoded.wav')
@@ -154,7 +155,7 @@ class Checker:
 
     @staticmethod
     def _is_dither(row, path, at):
-        """Returns whether no sample differs by more than one from the pipeline without our element.
+        """Returns whether no sample differs by more than one from the run without npuwhisper.
 
         FFmpeg's fixed-point MP3 decoder keeps its dither state across a flush, so the audio decoded
         before a seek changes the last bit of the audio after it.
@@ -200,8 +201,9 @@ class Checker:
     def _differences(plain, ours, is_overlay, plain_run):
         """Returns the differences, and a note on what cannot be compared.
 
-        `plain_run(queue, wait)` repeats `plain` with other queues. In some decoders, data decoded
-        before a seek leave traces (dither, overlaps). The queues decide how much that is.
+        `plain_run(queue, wait)` repeats `plain` with queues of `queue` seconds. In some decoders,
+        data decoded before a seek leave traces (dither, overlaps). The queues decide how much data
+        is decoded before the seek.
         """
         differences = compare.media_differences(plain, ours, is_overlay)
         if not differences:
@@ -218,7 +220,7 @@ class Checker:
 
     @staticmethod
     def _plain(row, path, action='play', at=0.0, queue=5, wait=0.0, runner=media_run):
-        """Returns the result of the pipeline without our element."""
+        """Returns the result of the pipeline without npuwhisper."""
         try:
             plain = runner(path, None, action, at, queue, wait)
         except Hang as hang:
@@ -230,7 +232,7 @@ class Checker:
     def _captions(self, row, path, plain, ours, begin, at):
         sought = plain['sought']
         if row.action == 'seek' and (not sought or not plain['audio']['bytes']):
-            return []  # Where the audio begins is unknown; MOV with an edit list gives no audio.
+            return []  # The audio's start is unknown. MOV with an edit list gives no audio.
         cues = ours['cues']
         start = max(at - begin, 0.0)
 
@@ -264,7 +266,8 @@ class Checker:
         return wrong
 
     def _player(self, row, path):
-        """Compares the player with the same elements without the bin, and with the bin's text."""
+        """Compares the player's media with a run of the same elements without the bin, and its
+        captions with the text of a run of the bin."""
         try:
             ours = player_run.play(path, row.action)
         except player_run.Failed as error:
@@ -275,7 +278,7 @@ class Checker:
 
         def plain_run(queue=5, wait=0.0):
             plain = self._plain(row, path, row.action, at, queue, wait, player_run.observed_run)
-            if row.video == 'none':  # The player's own picture: both halves are black, so alike.
+            if row.video == 'none':  # The player shows its own black picture, with equal halves.
                 plain['video'] = [[time, upper, upper, sent]
                                   for time, upper, _, sent in ours['video']]
             return plain

@@ -29,10 +29,10 @@ RATES_OF = {
 BARE = ('m4a', 'aac', 'mp3', 'flac', 'wav', 'ac3', 'opus')
 FPS = ('23.976', '25', '30', '60', 'variable')
 # late: the audio begins 6 s after the video, more than the bin's queues hold. quiet: no speech in
-# the first 1.8 s. short: the audio ends in the middle. holes: a part of it is missing. long: the
-# video ends first. hours: timestamps begin at two hours. edit-list: playback begins in the middle
-# of the coded data. changes: size, rate and channels change in the middle (two transport streams,
-# or two Ogg streams, one after the other).
+# the first 1.8 s. short: the audio ends in the middle. holes: a part of the audio is missing. long:
+# the video ends first. hours: timestamps begin at two hours. edit-list: playback begins in the
+# middle of the coded data. changes: size, rate and channels change in the middle, where a second
+# transport stream or Ogg stream begins.
 SHAPES_OF = {
     'mp4': 'plain quiet tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
     'mkv': 'plain quiet tracks late short long holes hours', 'webm': 'plain quiet late short long holes',
@@ -43,7 +43,7 @@ ACTIONS = ('play', 'seek', 'pause', 'half', 'double', 'track')
 
 
 def is_valid(row):
-    """Returns whether the container supports such streams, and the program supports the action."""
+    """Returns whether the container supports the row's streams, and the program the action."""
     if row.video not in VIDEO_OF.get(row.container, 'none').split():
         return False
     if row.audio not in AUDIO_OF[row.container].split():
@@ -74,14 +74,14 @@ def is_valid(row):
     if row.program in ('transcribe', 'monitor') and row.action != 'play':
         return False
     if row.program == 'player' and row.action not in ('play', 'seek', 'pause'):
-        return False  # The player has no keys for the others.
+        return False  # The player has no keys for other actions.
     # TODO(#11): On a busy machine the black picture was seen without a caption after a seek.
     if row.program == 'player' and row.video == 'none' and row.action == 'seek':
         return False
     if row.container in BARE and row.program not in (
             'transcribe', 'overlay', 'player', 'monitor'):
         return False  # There is only a black picture, which is not part of the file.
-    # Closed captions need a constant framerate; without one, the element reports an error.
+    # Closed captions need a constant framerate. The element reports an error for a variable one.
     return not (row.program.startswith('cea') and row.fps == 'variable')
 
 

@@ -18,8 +18,9 @@ def main():
     emulate, array, transcribe = sys.argv[1:]
     options = ['--quiet', '--model', 'base', '--language', 'en']
     with tempfile.TemporaryDirectory(prefix='npuwhisper-allocation-') as folder:
-        # Vorbis decodes to floats, so the element that converts them to 16 bits allocates the
-        # output. (wavparse forwards the file's bytes, and flacdec uses its own memory.)
+        # Vorbis decodes to floats. The element that converts the floats to 16 bits therefore
+        # allocates its output buffers. wavparse would forward the bytes of the file, and flacdec
+        # would use its own memory.
         clip = pathlib.Path(folder, 'clip.ogg')
         made = CLIP.exists() and subprocess.run(
             ['gst-launch-1.0', '-q', 'filesrc', f'location={CLIP}', '!', 'wavparse', '!',

@@ -37,7 +37,7 @@ Object program;
 std::array<Object, 8> libraries;  // The C and C++ libraries.
 std::size_t n_libraries = 0;
 
-// Set and counted by the thread that is measured.
+// The measured thread sets and increments these variables.
 thread_local bool counting = false;
 thread_local long ours = 0;
 thread_local long theirs = 0;

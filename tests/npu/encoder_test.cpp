@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compares the encoder of Whisper base on the NPU that XRT finds (here an emulated one) with the
-// golden data, both unchanged and with a single mutation. The mutations show that the output comes
-// from the array. No part of this program calls the CPU's encoder. Without the model, the program
-// exits with status 77 (skipped).
+// Compares the output of Whisper base's encoder on the NPU with the golden data. XRT finds an
+// emulated NPU here. Some tests make a single mutation, and check that the output is then wrong.
+// These tests show that the output comes from the array. No part of this program calls the CPU's
+// encoder. Without the model, the program exits with status 77 (skipped).
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -38,9 +38,9 @@ constexpr std::chrono::minutes kTimeout{5};
 double largest_error(const std::string& array) {
   return array == "npu1" ? 0.02 : 0.06;
 }
-/// The largest error allowed with int8 weights and rows of 64 values that are rounded to int8 in
-/// units of a power of two. In NumPy, this rounding alone gives about 0.046. int8 with a scale for
-/// a whole row, as on CPUs, gives 0.09.
+/// The largest error allowed with int8 weights. The cores also round the inputs to int8, in rows of
+/// 64 values. The unit of each row is a power of two. In NumPy, this rounding alone gives about
+/// 0.046. int8 with a scale for a whole row, as on CPUs, gives 0.09.
 constexpr double kLargestInt8Error = 0.08;
 
 class Encoder : public testing::Test {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests the runtime's reaction to each fault of the NPU against the table in docs/npu.md. Each case
-// is a separate process on the emulated NPU, which submits three windows of a tiny encoder, one
-// after another.
+// is a separate process that submits three windows of a tiny encoder to the emulated NPU.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -38,8 +37,8 @@ void PrintTo(const Fault& fault, std::ostream* out) {
   *out << fault.script;
 }
 
-/// Returns short timeouts for stuck runs. The runtime's timeout is set only if a run hangs, because
-/// a slow run on a busy machine must not become a fault.
+/// Returns an environment with short timeouts for stuck runs. The runtime's timeout is set only if
+/// a run hangs, because a slow run on a busy machine must not become a fault.
 std::map<std::string, std::string> short_times(const std::string& script) {
   std::map<std::string, std::string> environment = {{"NPUWHISPER_EMULATOR_WATCHDOG_MS", "300"}};
   if (script.find("hang") != std::string::npos) environment["NPUWHISPER_NPU_TIMEOUT_MS"] = "4000";
@@ -112,7 +111,8 @@ TEST_P(Faults, GiveTheDocumentedOutcome) {
   expect_outcome({});
 }
 
-// Contexts of the driver in the Linux kernel have timelines, on which XRT then waits.
+// The contexts of the driver in the Linux kernel have timelines. XRT then waits for runs on these
+// timelines.
 TEST_P(Faults, GiveTheDocumentedOutcomeWithTimelines) {
   expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
 }

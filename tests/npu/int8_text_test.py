@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Transcribes a short clip on the emulated NPU with precision int8. Expects the CPU's text (in any
-precision), products in int8, and the planned number of multiply-accumulates.
+"""Transcribes a short clip on the emulated NPU with precision int8. Expects the text of the CPU (in
+its default precision) with at most one different word, products in int8, and the planned number of
+multiply-accumulates.
 
 usage: int8_text_test.py EMULATE npu1|npu2 TRANSCRIBE
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live pipeline whose NPU fails. It continues after transient faults. Persistent faults end it
-// with an ERROR message, never with a hang. Each case is a separate process on the emulated NPU,
-// with a live source, a sink that syncs to the clock, and a tiny model that produces meaningless
-// text.
+// Tests a live pipeline whose NPU fails. The pipeline continues after transient faults. A
+// persistent fault ends the pipeline with an ERROR message, never with a hang. Each case is a
+// separate process on the emulated NPU, with a live source, a sink that syncs to the clock, and a
+// tiny model that produces meaningless text.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 
@@ -77,9 +77,9 @@ class LiveFaults : public testing::TestWithParam<Fault> {
            folder_->path().string() + " ! fakesink sync=true";
   }
 
-  /// Plays until `repeated` windows were repeated and others have followed, or until an error, then
-  /// stops. Returns the text of the ERROR message; empty if there was none. (The model's text is
-  /// not visible: a live element does not output nonsense.)
+  /// Plays until `repeated` windows have been repeated and two more windows have followed, or until
+  /// an ERROR. Then stops the pipeline. Returns the text of the ERROR message, or "" if there was
+  /// none. Does not check the text of the model, because a live element does not output nonsense.
   static std::string play(Pipeline& pipeline, int repeated) {
     n_repeated = 0;
     constexpr auto kEnds = static_cast<GstMessageType>(GST_MESSAGE_EOS | GST_MESSAGE_ERROR);

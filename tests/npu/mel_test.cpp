@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compares the log-mel of a window on the NPU that XRT finds, here an emulated one, with the front
-// end on the CPU. One test mutates the Fourier matrix and checks that the results then differ.
+// Compares the log-mel of a window on the NPU with that of the front end on the CPU. XRT finds an
+// emulated NPU here. One test mutates the Fourier matrix and checks that the results then differ.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -71,8 +71,7 @@ class Mel : public testing::Test {
     on_cpu_ = std::move(*on_cpu);
   }
 
-  /// Pushes samples to both front ends. The NPU's samples lie in the ring, as if written by
-  /// upstream.
+  /// Pushes samples to both front ends. Writes the NPU's samples into the ring, as upstream does.
   void push(std::span<const std::int16_t> pcm) {
     while (!pcm.empty()) {
       const auto slice = ring_->acquire(std::min<std::size_t>(pcm.size(), 4000));
@@ -111,11 +110,11 @@ class Mel : public testing::Test {
     return result;
   }
 
-  /// Maximum differences. The NPU rounds the features to bf16; half a step is 0.002 from 0.5 to 1,
-  /// and 0.004 from 1 to 2. It also rounds power, filters and the logarithm's argument to bf16.
-  /// Each of these roundings is a factor of at most 1.004, or 0.0005 in a feature. The Fourier
-  /// matrix has 16 bits, so a bin at the floor, 80 dB below the loudest bin of its frame, can have
-  /// an error of 1e-6 * 10^4 = 0.01.
+  /// Maximum differences. The NPU rounds the features to bf16. Half a step of bf16 is 0.002 from
+  /// 0.5 to 1, and 0.004 from 1 to 2. The NPU also rounds power, filters and the logarithm's
+  /// argument to bf16. Each of these roundings is a factor of at most 1.004, or 0.0005 in a
+  /// feature. The Fourier matrix has 16 bits. A bin at the floor, 80 dB below the loudest bin of
+  /// its frame, can therefore have an error of 1e-6 * 10^4 = 0.01.
   static constexpr double kLargest = 0.015;
   static constexpr double kRootMeanSquare = 0.002;
 
@@ -150,8 +149,8 @@ TEST_F(Mel, AWindowIsOneSubmissionAndTwoSyncsWithoutACopy) {
   EXPECT_LT(difference(0).largest, kLargest);
   EXPECT_EQ(session_->n_submissions(), n_submissions + 1);
   EXPECT_EQ(session_->n_syncs(), n_syncs + 2);
-  // The next window contains the end of the audio. It begins in the middle of the previous window,
-  // because in use the recognised text determines the start of the next window.
+  // The next window contains the end of the audio. The next window begins in the middle of the
+  // previous one, because in a real stream the recognised text determines where a window begins.
   constexpr std::int64_t kNext = 1501;
   on_npu_->discard_before(kNext);
   on_cpu_->discard_before(kNext);

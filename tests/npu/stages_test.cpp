@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests the encoder and decoder stages together on the NPU with a tiny model. Also tests models
-// that the array does not support: they run on the CPU or are an error.
+// that the array does not support. Such a model runs on the CPU or causes an error, depending on
+// the device option.
 #include <cmath>
 #include <cstdio>
 #include <cstring>

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Transcribes a short clip with the stages encoder and decoder on the emulated NPU. Expects the
-CPU's text and exactly the planned numbers of runs, syncs and multiply-accumulates.
+CPU's text with at most one different word, and exactly the planned numbers of runs, syncs and
+multiply-accumulates.
 
 usage: stages_text_test.py EMULATE npu1|npu2 TRANSCRIBE
 
@@ -29,9 +30,9 @@ def shortest_clip():
 
 
 def compare_clip(emulate, array, transcribe, clip, options, expect):
-    """Runs the program's plan, then transcribes `clip` on the NPU with `options` and on the CPU, and
-    expects the same text. Returns the plan, the emulator's counters after the plan and after the
-    transcription, and the CPU's words."""
+    """Runs the program with --plan, then transcribes `clip` on the NPU with `options` and on the CPU.
+    Expects the texts to differ in at most one word. Returns the plan, the emulator's counters after
+    the plan and after the transcription, and the CPU's words."""
     def on_npu(*arguments):
         with tempfile.TemporaryDirectory() as folder:
             stats = pathlib.Path(folder, 'stats.json')
@@ -68,7 +69,7 @@ def main():
     groups = int(groups.group(1))
     ran = {name: done['driver'][name] - prepared['driver'][name] for name in done['driver']
            if isinstance(done['driver'][name], int)}
-    # The window is one submission; all others are steps.
+    # One submission is the window. All other submissions are steps of the decoder.
     steps = (ran['n_submissions'] - 1) // groups
     print(f'{steps} steps of {groups} submissions; {ran}')
     expect(steps >= len(wanted), f'{steps} steps for {len(wanted)} words')

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Transcribes speech on the emulated NPU. Expects the CPU's text and the planned number of calls.
+"""Transcribes speech on the emulated NPU. Expects the CPU's text with at most one different word,
+and the planned number of calls.
 
 usage: text_test.py EMULATE npu1|npu2 TRANSCRIBE [CLIP...]
 
@@ -33,7 +34,7 @@ def words(text):
 
 
 def count_different(wanted, found):
-    """Returns the number of places that differ: "horse play" for "horseplay" counts as one."""
+    """Returns the number of words that differ. "horse play" for "horseplay" counts as one."""
     return sum(max(min(a2 - a1, b2 - b1), 1) for tag, a1, a2, b1, b2 in
                difflib.SequenceMatcher(None, wanted, found, autojunk=False).get_opcodes()
                if tag != 'equal')

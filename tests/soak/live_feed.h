@@ -13,8 +13,8 @@ namespace npuwhisper::soak {
 
 /// Simulates a live source before an element, with all interruptions that upstream may cause. Its
 /// clock is either the system clock, with audio in real time, or a test clock. The test clock is
-/// set to the end of each buffer as soon as the element has consumed the previous buffer, so hours
-/// of audio take minutes. Use it from one thread.
+/// set to the end of each buffer as soon as the element has consumed the previous buffer. Hours of
+/// audio thus take minutes. Use it from one thread.
 class LiveFeed {
  public:
   enum class Pace { RealTime, AsFastAsItCan };
@@ -26,7 +26,7 @@ class LiveFeed {
   LiveFeed& operator=(const LiveFeed&) = delete;
 
   /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kPatience,
-  /// Unavailable if it refuses data.
+  /// Unavailable if the element refuses data.
   Result<void> push(std::span<const float> pcm);
   /// Sends audio without waiting for the element to consume it. The amount of audio may be more
   /// than the element can process.
@@ -35,7 +35,7 @@ class LiveFeed {
   void seek(GstClockTime to);
   void flush() { seek(pts_); }
   void gap(GstClockTime duration);
-  /// Skips audio of this duration, as if it were lost; the next buffer has DISCONT.
+  /// Skips audio of this duration, as if it were lost. The next buffer has DISCONT.
   void lose(GstClockTime duration);
   /// Changes the format from F32 to S16, or back.
   void change_caps();

@@ -8,9 +8,9 @@ namespace npuwhisper::soak {
 /// Measures how the memory of this process grows over the time of a stream. Reentrant.
 class MemoryWatch {
  public:
-  /// Values in bytes, and in bytes per hour of stream. The slope is that of a line fitted to the
-  /// samples after the first fifth, during which caches fill. `growth` is the line's rise over
-  /// those samples.
+  /// Values in bytes, and in bytes per hour of stream. Caches fill during the first fifth of the
+  /// samples. A line is fitted to the later samples. `slope_per_hour` is the slope of this line,
+  /// and `growth` is its rise over the later samples.
   struct Trend {
     double first = 0, last = 0, slope_per_hour = 0, growth = 0;
   };

@@ -113,10 +113,10 @@ Result<void> Soak::play() {
   return feed_->end();
 }
 
-// With a test clock, waits until text and GAPs lag behind the running time by at most the latency
-// plus one second. The additional second is necessary because the element sends GAPs ten times per
-// second of real time, and the test clock runs faster. With the system clock, does not wait. Then
-// updates longest_silence_. Errors: Timeout after LiveFeed::kPatience.
+// Updates longest_silence_. With a test clock, first waits until text and GAPs lag behind the
+// running time by at most the latency plus one second. The additional second is necessary because
+// the element sends GAPs ten times per second of real time, and the test clock runs faster. With
+// the system clock, does not wait. Errors: Timeout after LiveFeed::kPatience.
 Result<void> Soak::wait_for_text() {
   const auto start = std::chrono::steady_clock::now();
   const auto lag = [this] {

@@ -24,7 +24,7 @@ namespace npuwhisper::soak {
 /// between the buffers. Register the element before the run. Use it from one thread.
 class Soak {
  public:
-  /// `model`: value of the element's property, a name or a folder.
+  /// `model` is the value of the element's property `model`, a name or a folder.
   Soak(const SoakOptions& options, std::string model, std::unique_ptr<SpeechSource> source)
       : options_(options),
         model_(std::move(model)),

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Plays hours of live input with random seeks, flushes, gaps, lost audio, caps and segment changes
-// and restarts: see tests/bench/README.md. Prints one JSON object to stdout. The exit status is 1
-// if "failures" is not empty.
+// Plays hours of live input with random seeks, flushes, gaps, lost audio, restarts, and changes of
+// caps and segments (see tests/bench/README.md). Prints one JSON object to stdout. The exit status
+// is 1 if "failures" is not empty.
 
 #include <gst/gst.h>
 
@@ -91,7 +91,7 @@ Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options) {
 
 int main(int argc, char** argv) {
   setenv("G_SLICE", "always-malloc", 0);  // Makes malloc count all memory.
-  // Setting G_DEBUG here would be too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late, because GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   return npuwhisper::soak::run(argc, argv);
 }

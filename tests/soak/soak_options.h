@@ -12,7 +12,7 @@ namespace npuwhisper::soak {
 
 /// The options on the command line of the soak test.
 struct SoakOptions {
-  std::string model;  ///< Empty: test tones.
+  std::string model;  ///< If empty, the soak test plays test tones.
   double hours = 4;   ///< Duration of the stream.
   std::uint64_t seed = 1;
   unsigned latency_ms = 3000;

@@ -24,16 +24,17 @@ struct SaidWord {
 class SpeechSource {
  public:
   virtual ~SpeechSource() = default;
-  /// Writes the next samples. Adds the words that begin in them to `said`, if they are known.
+  /// Writes the next samples. Adds the words that begin in these samples to `said`, if they are
+  /// known.
   virtual void next(std::span<float> pcm, std::vector<SaidWord>& said) = 0;
   virtual bool knows_words() const = 0;
 };
 
 /// Creates a speaker of the toy language in tests/support/tone_speech.h. `words` are the texts of
-/// its words.
+/// the language's words.
 std::unique_ptr<SpeechSource> make_tones(std::vector<std::string> words, std::uint64_t seed);
 
-/// Plays recordings one after another, in an endless loop. Errors: those of GStreamer's decoders.
+/// Plays the recordings in sequence, in an endless loop. Errors: those of GStreamer's decoders.
 Result<std::unique_ptr<SpeechSource>> make_recordings(const std::vector<std::string>& files);
 
 }  // namespace npuwhisper::soak

@@ -75,8 +75,8 @@ std::vector<std::string> TextCheck::complaints() const {
   return complaints_;
 }
 
-// Removes the oldest words until `most` are left. Counts a removed word as lost if its text has not
-// come although the word ended by `due`, unless errors at its time are forgiven.
+// Removes the oldest words until `most` are left. A removed word counts as lost if it ended by
+// `due` and its text has not come, unless errors at its time are forgiven.
 void TextCheck::forget(std::size_t most, GstClockTime due) {
   while (words_.size() > most) {
     const Word& word = words_.front();

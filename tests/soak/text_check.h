@@ -19,7 +19,7 @@ class TextCheck {
     std::uint64_t words = 0, gaps = 0;
     std::uint64_t heard = 0;      ///< Words reported at the time when they were said.
     std::uint64_t repeated = 0;   ///< Words reported for the second time.
-    std::uint64_t wrong = 0;      ///< Words that were not said at that time.
+    std::uint64_t wrong = 0;      ///< Words reported at a time when they were not said.
     std::uint64_t lost = 0;       ///< Words never reported.
     std::uint64_t backwards = 0;  ///< Buffers that begin before the end of the previous one.
     double mean_delay = 0,
@@ -36,8 +36,8 @@ class TextCheck {
   void said(const std::string& text, GstClockTime start, GstClockTime end);
   /// Ignores errors in the text between these times, including missing words.
   void forgive(GstClockTime start, GstClockTime end);
-  /// Handles a flush at `now`. Words that have not come although they ended `latency` or more
-  /// before `now` count as lost. Other words are forgotten.
+  /// Handles a flush at `now`. A word that ended at least `latency` before `now` counts as lost if
+  /// its text has not come. Other words are forgotten.
   void flushed(GstClockTime now, GstClockTime latency);
 
   Totals totals() const;

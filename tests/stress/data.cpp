@@ -20,7 +20,8 @@ GstSegment some_segment(Dice& dice) {
   segment.start = segment.time = static_cast<guint64>(dice.number(0, 5)) * GST_SECOND;
   segment.base = static_cast<guint64>(dice.number(0, 5)) * GST_SECOND;
   if (dice.chance(0.2)) segment.rate = dice.chance(0.5) ? -1.0 : 1.5;
-  if (segment.rate < 0) segment.stop = segment.start + 10 * GST_SECOND;  // GStreamer requires it.
+  // GStreamer requires a stop position if the rate is negative.
+  if (segment.rate < 0) segment.stop = segment.start + 10 * GST_SECOND;
   return segment;
 }
 

@@ -17,7 +17,7 @@ GstEvent* some_upstream_event(Dice& dice);
 GstEvent* some_downstream_event(Dice& dice);
 
 /// Pushes a buffer of text or 16 kHz audio to an appsrc, or sometimes changes the caps or ends the
-/// stream. Does nothing to other elements. Some buffers get a random or no time or duration.
+/// stream. Does nothing to other elements. Some buffers have a random time or duration, or none.
 void feed(GstElement* source, bool text, GstClockTime pts, GstClockTime duration, Dice& dice);
 
 }  // namespace npuwhisper::stress

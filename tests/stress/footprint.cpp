@@ -23,7 +23,7 @@ std::size_t n_entries(const char* folder) {
 }
 
 // Returns the number of threads. Reads the status file, because counting /proc/self/task is not
-// exact: if a thread ends while the folder is read, threads after it in the list may be missed.
+// exact. If a thread ends while the folder is read, the count may miss later threads in the list.
 std::size_t count_threads() {
   constexpr std::string_view kKey = "Threads:\t";
   std::ifstream status("/proc/self/status");

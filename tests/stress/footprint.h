@@ -11,7 +11,7 @@ namespace npuwhisper::stress {
 struct Footprint {
   std::size_t n_threads = 0;
   std::size_t n_descriptors = 0;
-  std::size_t heap_bytes = 0;  ///< Heap in use, as counted by malloc; 0 if malloc is replaced.
+  std::size_t heap_bytes = 0;  ///< Heap in use, as counted by malloc, or 0 if malloc is replaced.
 
   static Footprint now();
   std::string describe() const;

@@ -13,8 +13,8 @@ using LiveObjects = std::map<std::string, int>;
 
 LiveObjects count_live_objects();
 
-/// Describes, one per line, all live objects of each type whose number exceeds that in `before`.
-/// Returns an empty string if there is no such type.
+/// Describes, one per line, all live objects of each type whose number exceeds the number in
+/// `before`. Returns an empty string if no type has more objects than in `before`.
 std::string describe_more_live_objects(const LiveObjects& before);
 
 }  // namespace npuwhisper::stress

@@ -9,20 +9,20 @@ namespace npuwhisper::stress {
 
 /// The last operations of one thread, readable while that thread hangs and from a signal handler.
 ///
-/// One thread uses a log; any thread may call the static functions. At most kMaxLogs logs may exist
-/// at a time; creating more aborts.
+/// Only one thread uses a log. Any thread may call the static functions. At most kMaxLogs logs may
+/// exist at a time. The constructor of one more log aborts the process.
 class OperationLog {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::size_t kMaxLogs = 64;
 
-  /// `name` is the thread's name; at most 31 bytes are kept.
+  /// `name` is the thread's name. At most 31 bytes of it are kept.
   explicit OperationLog(std::string_view name);
   ~OperationLog();
   OperationLog(const OperationLog&) = delete;
   OperationLog& operator=(const OperationLog&) = delete;
 
-  /// Records the start of an operation; at most 95 bytes of the description are kept.
+  /// Records the start of an operation. At most 95 bytes of the description are kept.
   void begin(std::string_view description);
   void end();
 

@@ -32,7 +32,7 @@ void set_state(Unit& unit, Dice& dice) {
   if (dice.chance(0.3)) dice.rest(microseconds(20'000));
 }
 
-// Sets the pipeline to PLAYING and waits at most 20 ms for that state, as most applications wait.
+// Sets the pipeline to PLAYING. Like most applications, waits for that state, but at most 20 ms.
 // Then waits for a random time in which data can flow.
 void play(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
@@ -149,8 +149,8 @@ void add_branch(Unit& unit, Dice& dice) {
 }
 
 // Removes a branch. Takes the control mutex, because GStreamer's sinks cannot be flushed and
-// stopped at the same time: a flush holds the sink's stream lock and takes its state lock to report
-// the latency, and a stop takes them in the opposite order.
+// stopped at the same time. A flush holds the sink's stream lock and takes its state lock to report
+// the latency. A stop takes these locks in the opposite order.
 void remove_branch(Unit& unit, Dice& dice) {
   const std::scoped_lock lock(unit.control_mutex());
   const Branch branch = unit.take_branch(dice);

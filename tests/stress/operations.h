@@ -11,7 +11,7 @@ struct OperationKind {
   const char* name;
   double weight;  ///< Relative frequency.
   void (*run)(Unit& unit, Dice& dice);
-  bool (*applies)(const Unit& unit) = nullptr;  ///< nullptr: applies to every unit.
+  bool (*applies)(const Unit& unit) = nullptr;  ///< If nullptr, applies to every unit.
 };
 
 /// Returns a random operation that applies to the unit. The probability of an operation is

@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Outcome {
-  int status = 0;  ///< Exit status of the shell; 128 plus the signal if one ended it.
+  int status = 0;  ///< Exit status of the shell, or 128 plus the signal that ended it.
   std::string output;
 };
 

@@ -22,7 +22,7 @@ enum class Plant { None, Critical, Leak, Hang, Descriptor };
 /// it from one thread.
 class Round {
  public:
-  /// Number of situations. Consecutive seeds select different ones.
+  /// Number of situations. Consecutive seeds select different situations.
   static constexpr std::uint64_t kSituations = 5;
 
   /// `log` belongs to the calling thread.

@@ -70,8 +70,8 @@ Result<Options> parse(int argc, char** argv) {
   return options;
 }
 
-// Waits until at most `n` threads are left. GStreamer's threads hold references until they end, and
-// they end by themselves. The watchdog aborts the process if they do not.
+// Waits until at most `n` threads are left. GStreamer's threads hold references until they end.
+// These threads end by themselves. If they do not, the watchdog aborts the process.
 void wait_for_threads(std::size_t n, OperationLog& log) {
   const Operation operation(log, "wait for the end of threads: wanted " + std::to_string(n));
   g_thread_pool_stop_unused_threads();
@@ -85,7 +85,7 @@ class Stress {
  public:
   explicit Stress(const Options& options) : options_(options) {}
 
-  /// Runs rounds until the time is up or one fails. Returns true if there was no failure.
+  /// Runs rounds until the time is up or a round fails. Returns true if there was no failure.
   bool run() {
     const auto end = Clock::now() + std::chrono::duration<double>(options_.seconds);
     for (std::uint64_t n = 0; (n < kLeastRounds || Clock::now() < end) && n_failures_ == 0; ++n) {
@@ -151,7 +151,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   setenv("GST_TRACERS", "leaks", 1);
   setenv("G_SLICE", "always-malloc", 0);  // Makes mallinfo2() count GLib's slices.
-  // Setting G_DEBUG here would be too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late, because GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   return npuwhisper::stress::run(argc, argv);
 }

@@ -144,7 +144,7 @@ Unit::~Unit() {
   for (GstElement* source : sources_) gst_object_unref(source);
   gst_object_unref(subject_);
   GstBus* bus = gst_element_get_bus(pipeline_);
-  gst_bus_set_flushing(bus, TRUE);  // Drops messages, which hold references.
+  gst_bus_set_flushing(bus, TRUE);  // Drops messages, which hold references to elements.
   gst_object_unref(bus);
   gst_object_unref(pipeline_);
 }

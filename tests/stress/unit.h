@@ -13,7 +13,7 @@
 namespace npuwhisper::stress {
 
 /// Two pads that were linked when the pipeline was created, with a reference to each. An operation
-/// may have unlinked them.
+/// may have unlinked these pads.
 struct Link {
   GstPad* source = nullptr;
   GstPad* sink = nullptr;
@@ -51,8 +51,8 @@ class Unit {
   /// Returns the gst-launch line.
   const std::string& description() const { return description_; }
 
-  /// Returns true if the sinks wait for preroll, and some of them for the clock. Otherwise no sink
-  /// waits for either.
+  /// Returns true if all sinks wait for preroll, and some sinks also wait for the clock. Otherwise,
+  /// no sink waits for preroll or for the clock.
   bool sinks_wait() const { return sinks_wait_; }
   /// Returns the mutex to hold during state changes, seeks and flushes. GStreamer may hang if these
   /// coincide, because a flushed sink takes its state lock while it holds its stream lock.

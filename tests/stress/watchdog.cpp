@@ -58,7 +58,7 @@ void watch(const std::stop_token& stop, std::chrono::seconds limit) {
     dprintf(STDERR_FILENO, "an operation has run for more than %ld s\n",
             static_cast<long>(limit.count()));
     // Prints the logs before the stacks, because the signals that print the stacks may interrupt a
-    // wait and thereby end an operation.
+    // wait and end an operation.
     OperationLog::dump_all();
     print_all_stacks();
     signal(SIGABRT, SIG_DFL);

@@ -6,12 +6,12 @@
 
 namespace npuwhisper::stress {
 
-/// Aborts the process if an operation of any OperationLog runs for longer than the limit, after
-/// printing the last operations of each log and the stack of each thread to standard error.
+/// Aborts the process if an operation of any OperationLog runs for longer than the limit. Before
+/// that, prints the last operations of each log and the stack of each thread to standard error.
 ///
-/// If the process dies of SIGABRT, SIGTRAP (a GLib critical), SIGSEGV or SIGBUS, prints the stack
-/// of the failing thread and the last operations of each log. At most one watchdog may exist.
-/// Create it before other threads start.
+/// If SIGABRT, SIGTRAP (a GLib critical), SIGSEGV or SIGBUS ends the process, prints the stack of
+/// the failing thread and the last operations of each log. At most one watchdog may exist. Create
+/// it before other threads start.
 class Watchdog {
  public:
   explicit Watchdog(std::chrono::seconds limit);

@@ -9,7 +9,7 @@
 
 namespace {
 
-// The n_left-th next call in this thread fails; 0: none fails.
+// The n_left-th call from now fails in this thread. If n_left is 0, no call fails.
 thread_local long n_left = 0;
 thread_local bool lasts = false;
 thread_local bool spares_onednn = false;

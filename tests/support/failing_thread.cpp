@@ -7,7 +7,7 @@
 
 namespace {
 
-// The n_left-th next call fails; 0: none fails.
+// The n_left-th call from now fails. If n_left is 0, no call fails.
 std::atomic<int> n_left{0};
 std::atomic<bool> lasts{false};
 std::atomic<bool> has_failed{false};

@@ -15,7 +15,8 @@ static_assert(std::endian::native == std::endian::little, "golden data is little
 /// Reads one tensor's values. Returns false if the file ends early or the dimensions are invalid.
 template <typename T>
 bool read_values(std::istream& in, const std::vector<std::int64_t>& dims, std::vector<T>& values) {
-  constexpr std::int64_t kMost = 1 << 26;  // Golden data is small; more means a corrupt header.
+  // Golden data is small, so a larger number means a corrupt header.
+  constexpr std::int64_t kMost = 1 << 26;
   std::int64_t n = 1;
   for (const std::int64_t dim : dims) {
     if (dim < 0 || dim > kMost || n * dim > kMost) return false;

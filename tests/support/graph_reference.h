@@ -61,8 +61,8 @@ class GraphReference {
   GraphReference(Graph graph, const Weights& weights)
       : graph_(std::move(graph)), weights_(weights) {}
 
-  /// Restricts later windows to these positions of `n_all`: the whole convolution is computed, and
-  /// then its rows are selected. {} keeps all positions.
+  /// Restricts later windows to `positions` of the `n_all` positions. The whole convolution is
+  /// computed before its rows are selected. {} keeps all positions.
   void keep(const WindowPositions& positions, int n_all);
 
   /// Runs a graph over windows for one batch item. Takes its inputs in order and returns its

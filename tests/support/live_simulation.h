@@ -17,10 +17,10 @@ namespace npuwhisper::test {
 /// takes about 0.2 s.
 struct PassCosts {
   std::chrono::microseconds encode{150'000};
-  std::chrono::microseconds prompt{4'000};  ///< Plus prompt_token per token.
+  std::chrono::microseconds prompt{4'000};  ///< Cost of a prompt, plus prompt_token per token.
   std::chrono::microseconds prompt_token{150};
   std::chrono::microseconds step{2'500};
-  std::chrono::microseconds align{5'000};  ///< Plus align_token per token.
+  std::chrono::microseconds align{5'000};  ///< Cost of align(), plus align_token per token.
   std::chrono::microseconds align_token{150};
 };
 
@@ -37,10 +37,10 @@ struct SimulatedStream {
 };
 
 /// Plays `pcm` to a live transcriber in pieces of 20 ms, as if from a microphone. The decoder runs
-/// the real model, but time is simulated: each call of the decoder takes the time given in `costs`,
+/// the real model, but time is simulated. Each call of the decoder takes the time given in `costs`,
 /// independent of its real duration. Delays therefore depend only on the policy and are equal in
-/// every run, and a stream is processed as fast as the machine computes. `options.live_latency`
-/// must be set. This function sets `options.samples_waiting`. Errors: those of the transcriber.
+/// every run. A stream is processed as fast as the machine computes. `options.live_latency` must be
+/// set. This function sets `options.samples_waiting`. Errors: those of the transcriber.
 Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& engine,
                                                  TranscriberOptions options, const PassCosts& costs,
                                                  std::span<const std::int16_t> pcm);

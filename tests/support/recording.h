@@ -9,8 +9,9 @@
 
 namespace npuwhisper::test {
 
-/// Returns all audio of a file that GStreamer can decode: 16 kHz, mono, 16 bits. Call gst_init()
-/// first. Errors: InvalidArgument, with GStreamer's message; Unavailable (a plugin is missing).
+/// Returns all audio of a file that GStreamer can decode, as 16-bit mono samples at 16 kHz. Call
+/// gst_init() first. Errors: InvalidArgument with GStreamer's message, or Unavailable if a plugin
+/// is missing.
 Result<std::vector<std::int16_t>> read_recording(const std::filesystem::path& path);
 
 }  // namespace npuwhisper::test

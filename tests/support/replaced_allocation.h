@@ -16,7 +16,8 @@ enum class Allocation : std::uint8_t { New, Malloc, Map };
 /// address in the function that allocates. An allocation by the hook calls the hook again.
 bool allows(Allocation function, const void* caller);
 
-/// Hook, called before `memory` is freed by operator delete (New) or free() (Malloc). Never null.
+/// Hook, called before operator delete (New) or free() (Malloc) frees `memory`, which is never
+/// null.
 void note_release(Allocation function, const void* memory);
 
 /// Returns whether the calling thread is inside operator new or delete, which call malloc() and

@@ -52,7 +52,7 @@ class ScriptedDecoder final : public TokenDecoder {
 
   /// Makes every call return Cancelled while `*flag` is set.
   void watch(const std::atomic<bool>* flag) { cancelled_ = flag; }
-  /// Called before each step, so that a test can count steps or cancel between two of them.
+  /// Called before each step, so that a test can count steps or cancel between two steps.
   std::function<void()> on_step;
   /// Number of heads in the result of align().
   int n_alignment_heads = 1;

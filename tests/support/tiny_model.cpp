@@ -101,8 +101,8 @@ class RandomValues {
   std::mt19937_64 generator_;
 };
 
-/// Returns the largest amplitude, a power of two, for which a sum of `fan_in` inputs weighted with
-/// random values has at most the variance of one input.
+/// Returns the largest amplitude of random weights, a power of two, with which a weighted sum of
+/// `fan_in` inputs has at most the variance of one input.
 float amplitude_for(std::int64_t fan_in) {
   return std::exp2(std::floor(std::log2(std::sqrt(3.0F / static_cast<float>(fan_in)))));
 }

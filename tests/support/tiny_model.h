@@ -19,14 +19,14 @@ struct TinyModelOptions {
   int n_audio_layer = 2;
   int n_audio_head = 2;
   int n_state = 128;  ///< Multiple of both head counts.
-  int n_ffn = 0;      ///< 0: 4 * n_state.
+  int n_ffn = 0;      ///< If 0, n_ffn is 4 * n_state.
   int n_text_ctx = 448;
   int n_text_layer = 2;
   int n_text_head = 2;
-  bool is_multilingual = true;  ///< en, zh, de, es and fr; otherwise no language tokens.
+  bool is_multilingual = true;  ///< Has language tokens for en, zh, de, es and fr, or none.
   /// From position 128 on, encoder positions have equal encodings in groups of this size.
   int alike_positions = 1;
-  DataType storage = DataType::F16;  ///< F16 or F32; the values are the same.
+  DataType storage = DataType::F16;  ///< F16 or F32, with equal values.
   std::uint64_t seed = 1;
   std::string vocabulary = "vocabulary.txt";  ///< Or vocabulary.json or tokenizer.json.
 };

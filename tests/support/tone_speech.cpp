@@ -19,8 +19,8 @@ std::int64_t samples(double seconds) {
 
 }  // namespace
 
-// Uses the band centres of Slaney's bank (runtime/audio/mel_filterbank.h): 80 bands up to 8 kHz,
-// evenly spaced in mel, which is linear below 1 kHz and logarithmic above.
+// Uses the band centres of Slaney's bank (runtime/audio/mel_filterbank.h). The bank has 80 bands up
+// to 8 kHz, evenly spaced in mel. The mel scale is linear below 1 kHz and logarithmic above.
 double tones::frequency(int word) {
   constexpr double kLinearMel = 15, kHzPerMel = 200.0 / 3, kTopMel = 45.245640471924965;
   const double log_step = std::log(6.4) / 27;

@@ -8,7 +8,7 @@
 
 namespace npuwhisper::test {
 
-/// Speech in a toy language that can be generated and recognised exactly: a word is a tone in one
+/// Speech in a toy language that can be generated and recognised exactly. A word is a tone in one
 /// of the bands of the mel bank, surrounded by silence.
 namespace tones {
 inline constexpr int kFirstBand = 10;  ///< Index among 80 bands.
@@ -32,7 +32,7 @@ class ToneSpeaker {
  public:
   ToneSpeaker(int n_words, std::uint64_t seed) : n_words_(n_words), random_(seed) {}
 
-  /// Writes the next `pcm.size()` samples. Adds the words that begin in them to `said`.
+  /// Writes the next `pcm.size()` samples. Adds the words that begin in these samples to `said`.
   void speak(std::span<float> pcm, std::vector<ToneWord>& said);
 
  private:

@@ -14,8 +14,8 @@ Words words_of(const std::string& text);
 /// Returns the minimum number of insertions, deletions and substitutions of words that turn
 /// `wanted` into `found`.
 std::size_t word_errors(const Words& wanted, const Words& found);
-/// Returns the same for letters, disregarding where words begin: "coldhearted" equals "cold
-/// hearted".
+/// Returns the minimum number of insertions, deletions and substitutions of letters that turn
+/// `wanted` into `found`. Word boundaries do not count: "coldhearted" equals "cold hearted".
 std::size_t letter_errors(const Words& wanted, const Words& found);
 
 }  // namespace npuwhisper::test

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Tests the format of all C++ files with clang-format 14, and the spelling of all texts with codespell.
 
-These are the versions of Debian 12: others format some lines differently and know other words. Exit
-status 77 (skipped) without them or outside a git checkout."""
+The test needs codespell 2.2. Debian 12 has both programs in these versions. Other versions format
+some lines differently and know other words. Exit status 77 (skipped) without these versions or
+outside a git checkout."""
 import pathlib
 import re
 import shutil
@@ -13,7 +14,7 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 SKIPPED = 77
-# Words that codespell takes for wrong ones, and files with words of other languages.
+# Words that codespell wrongly reports, and files with words of other languages.
 WORDS = SOURCE / 'tests' / 'tools' / 'words.txt'
 OTHER_LANGUAGES = ('runtime/api/languages.cpp', 'runtime/captions/function_words.cpp')
 

@@ -8,8 +8,8 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^#include (?:"|<(?=npuwhisper/))([^">]+)[">]', re.MULTILINE)
-# The folders of each layer, from the bottom up. Folders of one line do not include each other. The
-# most specific folder counts.
+# The folders of each layer. The lowest layer comes first. Folders of one line do not include each
+# other. For a file in nested folders, the innermost folder of the list counts.
 LAYERS = [
     ['subprojects/xdna-array'],
     ['base', 'subprojects/xdna-emulator'],
@@ -30,7 +30,7 @@ LAYERS = [
     ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor'],
 ]
 LAYER_OF = {folder: number for number, folders in enumerate(LAYERS) for folder in folders}
-# The registry is where the devices are put together.
+# registry.cpp lists the devices, so it includes their headers.
 EXCEPTIONS = {('runtime/device/registry.cpp', 'runtime/device/cpu/cpu_device.h'),
               ('runtime/device/registry.cpp', 'runtime/device/xrt/npu_device.h')}
 # Paths that an include may start from.
@@ -58,7 +58,8 @@ def resolve(file, include, files):
 
 
 def find_wrong(texts):
-    """Returns a line for each include that goes up or has several meanings.
+    """Returns a line for each include that finds no file or several files, or a file of a layer
+    that is not below.
 
     texts: the content of each file by its path from the root of the tree."""
     wrong = []

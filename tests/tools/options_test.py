@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests Meson's options `fft` (the library that a build looks for, and the licence that it states)
-and `emulator` (what a build without it looks for and compiles), and the emulator as a project of
-its own.
+"""Tests Meson's options `fft` and `emulator`, and the emulator as a separate project.
 
-Configures a folder for each case, without the tests.
+`fft` selects the library that a build looks for, and the licence that the build states. `emulator`
+selects whether a build looks for libffi and compiles the emulator. Each case configures its own
+build folder, without the tests.
 """
 import json
 import pathlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Runs a program with a planted race: ThreadSanitizer must report it.
+"""Runs a program with a planted race. ThreadSanitizer must report the race.
 
 usage: planted_race_test.py PROGRAM CLASS   the class whose functions race
 """

@@ -14,7 +14,7 @@ namespace npuwhisper {
 namespace detail {
 
 /// Converts the exception that is being handled to an Error (Unavailable) whose message begins with
-/// `what`. If there is no memory for that message, uses a short one that needs no allocation.
+/// `what`. If there is not enough memory for this message, the message is "no memory".
 [[gnu::cold, gnu::noinline]] inline Failure caught(std::string_view what) noexcept {
   try {
     const std::string prefix = std::string(what) + ": ";

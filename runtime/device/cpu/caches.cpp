@@ -11,9 +11,9 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Returns the largest magnitude in a row of a head. It compares the floats' bits as integers.
-/// Floats without a sign have the same order as their bits, and compilers vectorise a maximum of
-/// integers, but not of floats.
+/// Returns the largest magnitude in a row of a head. Compares the bits of the floats as integers,
+/// because compilers vectorise a maximum of integers but not a maximum of floats. Without their
+/// sign bits, floats have the same order as their bits.
 float largest_magnitude(const float* row) {
   constexpr std::uint32_t kWithoutSign = 0x7fffffff;
   std::int32_t largest = 0;
@@ -24,7 +24,7 @@ float largest_magnitude(const float* row) {
   return std::bit_cast<float>(largest);
 }
 
-/// Quantises one row of a head and returns its scale.
+/// Quantises one row of a head to int8 and returns the row's scale.
 float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
   const float largest = largest_magnitude(row);
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;

@@ -32,7 +32,7 @@ class SelfCacheLayout {
     return n_planes_ * static_cast<std::size_t>(n_cells) * row_bytes_;
   }
 
-  /// Returns the key of one cell, [n_state]; value() returns the value of the cell.
+  /// Returns the key of one cell, [n_state]. The function value() returns the cell's value.
   std::byte* key(std::span<std::byte> cache, int layer, int cell) const {
     return row(cache, 2 * layer, cell);
   }
@@ -51,7 +51,8 @@ class SelfCacheLayout {
 
 /// Layout of a stream's cross-attention buffer, in int8 or f32. Each layer and head has keys,
 /// values and, for int8, a scale for each key and each value row. The keys are transposed into
-/// panels of 64 keys, so that scores are a panel product. The values are one panel of 64 columns.
+/// panels of 64 keys, so that a panel product computes the attention scores. The values are one
+/// panel of 64 columns.
 class CrossCacheLayout {
  public:
   CrossCacheLayout(const CacheShape& shape, DataType type);
@@ -70,8 +71,8 @@ class CrossCacheLayout {
   };
   Head head(std::byte* cache, int layer, int head) const;
 
-  /// Stores the keys and values [n, 64] of one head. `stride`: distance between rows in floats; n
-  /// is at most n_keys().
+  /// Stores the keys and values [n, 64] of one head. `stride`: distance between rows in floats. `n`
+  /// must be at most n_keys().
   void store(std::byte* cache, int layer, int head, const float* keys, const float* values,
              std::size_t stride, std::size_t n) const;
 

@@ -12,19 +12,19 @@
 
 namespace npuwhisper::cpu {
 
-/// The CPU as a device. Graphs over windows use oneDNN and the kernels of this project; decoder
-/// steps use only this project's kernels. All run on one thread pool. Executables of one device
-/// share the pool and working memory, so only one may run at a time, and none while another is
-/// prepared.
+/// The CPU as a device. Graphs over windows use oneDNN and the kernels of this project. Decoder
+/// steps use only the kernels of this project. All executables of a device share one thread pool
+/// and working memory. Only one executable may therefore run at a time, and no executable may run
+/// while another is prepared.
 class CpuDevice : public Device {
  public:
-  /// Errors: InvalidArgument (an invalid NPUWHISPER_MAX_ISA), Unsupported (bf16 on a CPU without
-  /// it), Unavailable (memory or threads).
+  /// Opens the CPU. Errors: InvalidArgument (an invalid NPUWHISPER_MAX_ISA), Unsupported (precision
+  /// bf16 on a CPU without bf16 instructions), Unavailable (memory or threads).
   static Result<std::unique_ptr<Device>> open(const DeviceOptions& options);
 
   const DeviceInfo& info() const override { return info_; }
-  /// Returns the type of features, Bf16 or F32. Features are the outputs of graphs over windows,
-  /// and the inputs of such graphs that another graph computed.
+  /// Returns the type of features, Bf16 or F32. Features are the output of a graph over windows,
+  /// and another graph over windows may read them as input.
   DataType feature_type() const { return window_types_.compute; }
   /// Returns the type of a stream's cross-attention buffer: I8 or F32.
   DataType cross_cache_type() const { return window_types_.cross_cache; }

@@ -63,8 +63,8 @@ Failure onednn_failure(const dnnl::error& error, const char* what) {
   return fail(ErrorCode::Unsupported, std::string(what) + ": oneDNN: " + error.what());
 }
 
-/// Executes a primitive. oneDNN allocates memory in each run. If that fails, the C function throws,
-/// and guarded() turns the exception into an Error.
+/// Executes a primitive. oneDNN allocates memory in each run. If the allocation fails,
+/// dnnl_primitive_execute() throws, and guarded() turns the exception into an Error.
 Result<void> execute(const dnnl::primitive& primitive, const dnnl::stream& stream,
                      std::span<const dnnl_exec_arg_t> arguments, const char* what) {
   return guarded("oneDNN", [&]() -> Result<void> {
@@ -85,7 +85,8 @@ struct ThreadMemory {
 };
 
 void point(dnnl::memory& memory, const void* data) {
-  // dnnl_memory_set_data_handle(), which takes no stream, does not modify the data or its padding.
+  // The const_cast is safe: dnnl_memory_set_data_handle() takes no stream and does not modify the
+  // data or its padding.
   dnnl_memory_set_data_handle(memory.get(), const_cast<void*>(data));
 }
 

@@ -33,13 +33,14 @@ struct GemmStrides {
   int n_stride = 0;
 };
 
-/// One oneDNN matrix product, with as much work as possible done in advance. run() and pack() are
-/// thread-safe as long as each caller passes its own `thread`, less than n_threads.
+/// One oneDNN matrix product. create() and the functions for packing do most of the work in
+/// advance. run() and pack() are thread-safe as long as each caller passes its own `thread`, less
+/// than n_threads.
 class OneDnnGemm {
  public:
   /// `n_threads`: number of threads that may call run() and pack(). `packing`: a product with a
-  /// different m whose packed B the new product must be able to read; nullptr: oneDNN chooses the
-  /// layout. Errors: Unsupported.
+  /// different m. The new product reads the packed B of that product. nullptr: oneDNN chooses the
+  /// layout of the packed B. Errors: Unsupported.
   static Result<std::unique_ptr<OneDnnGemm>> create(const GemmShape& shape, unsigned n_threads,
                                                     const OneDnnGemm* packing = nullptr);
   ~OneDnnGemm();

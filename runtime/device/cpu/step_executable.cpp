@@ -22,7 +22,8 @@ std::pair<std::size_t, std::size_t> share(std::size_t n, unsigned thread, unsign
   return {n * thread / n_threads, n * (thread + 1) / n_threads};
 }
 
-/// Returns the layers, width and heads of the attention operations of one kind.
+/// Returns the number of layers, the width and the number of heads of the attention operations of
+/// one kind.
 CacheShape cache_shape(const Graph& graph, OpKind kind) {
   CacheShape shape;
   for (const Op& op : graph.ops) {
@@ -34,8 +35,8 @@ CacheShape cache_shape(const Graph& graph, OpKind kind) {
   return shape;
 }
 
-/// Returns the maximum number of keys that a row attends to in input `i` of the graph: input 0 is
-/// the self-attention cache, input 1 the cross-attention buffer.
+/// Returns the maximum number of keys that a row attends to in input `i` of the graph. Input 0 is
+/// the self-attention cache, and input 1 is the cross-attention buffer.
 int input_rows(const Graph& graph, std::size_t i) {
   return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0;
 }
@@ -60,7 +61,8 @@ CacheShape cross_shape(const Graph& graph) {
   return shape;
 }
 
-/// Fills `found` with the indices of the `wanted` largest of `values`, in no particular order.
+/// Fills `found` with the indices of the largest `values`, at most `wanted` indices in no
+/// particular order.
 void find_largest(std::span<const float> values, std::size_t wanted, std::vector<int>& found) {
   const auto larger = [&](int a, int b) {
     return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)];
@@ -270,7 +272,7 @@ Result<void> StepExecutable::load(Step& step) {
   const Variable* found = weights_.find(op.weight);
   if (found == nullptr)
     return fail(ErrorCode::CorruptModel, "variable '" + op.weight + "' is missing");
-  // An embedding's number of rows is that of the tokens, which the graph does not specify.
+  // An embedding has one row for each token. The graph does not specify the number of tokens.
   const bool by_token = op.kind == OpKind::Embedding;
   const std::array<std::int64_t, 2> dims = {by_token ? found->n_rows() : columns[0],
                                             graph_.tensor(by_token ? op.output : op.input).columns};
@@ -278,8 +280,8 @@ Result<void> StepExecutable::load(Step& step) {
   if (!stored) return fail(stored.error());
   step.stored = *stored;
   if (!by_token) {
-    // F16 means that weights stay as the file stores them. Weights of other types are therefore
-    // converted to f32, without loss.
+    // The weight type F16 stands for weights without loss of precision. Weights that the file does
+    // not store as f16 are therefore converted to f32.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
     auto matrix = read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
     if (!matrix) return fail(matrix.error());

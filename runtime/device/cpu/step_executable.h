@@ -23,10 +23,10 @@ struct StepTypes {
   DataType cross_cache = DataType::I8;  ///< I8 or F32.
 };
 
-/// Runs a graph with few rows: a decoder step. Its speed is limited by the bandwidth of reading the
-/// weights, so each thread reads a share of each matrix's columns and computes these columns of all
-/// rows. Arithmetic is f32. Another device may run some operations (step_offload.h). Reentrant: one
-/// run at a time.
+/// Runs a graph with few rows: a decoder step. The memory bandwidth for the weights limits its
+/// speed. Each thread therefore reads a share of each matrix's columns, and computes these columns
+/// for all rows. Arithmetic is f32. Another device may run some operations (step_offload.h).
+/// Reentrant: one run at a time.
 class StepExecutable : public Executable {
  public:
   /// `max_rows`: limit on the rows of one run. `pool` must outlive the executable, and no other
@@ -53,13 +53,13 @@ class StepExecutable : public Executable {
   /// names the kinds of operation that use the member, if not all do.
   struct Step {
     Op op;
-    std::optional<PanelMatrix> matrix;  // Gemm
-    const Variable* stored = nullptr;   // Gemm, Embedding: the weights as the model stores them
-    std::vector<float> gamma, beta;     // LayerNorm
+    std::optional<PanelMatrix> matrix;  // Gemm: packed weights
+    const Variable* stored = nullptr;   // Gemm, Embedding: weights as the model stores them
+    std::vector<float> gamma, beta;     // LayerNorm: scale and offset
     std::vector<float> bias;            // padded to whole panels
-    std::vector<float> positions;       // Embedding
-    std::size_t first_capture =
-        0;           // CrossAttention: index of its first captured head in a row's attention
+    std::vector<float> positions;       // Embedding: [positions, n_state]
+    // CrossAttention: index of the operation's first captured head in a row's attention.
+    std::size_t first_capture = 0;
     int group = -1;  // group of the offload that runs instead of op; -1: none
   };
 
@@ -120,14 +120,14 @@ class StepExecutable : public Executable {
   std::vector<int> private_of_;  // by tensor: index into a thread's rows[]; -1: shared
   std::vector<bool> selected_;   // by tensor: whether it holds only the rows that want logits
   TensorSlots slots_;
-  std::vector<AlignedBytes> shared_;  // by slot
-  std::vector<Scratch> scratch_;      // by thread
+  std::vector<AlignedBytes> shared_;  // one for each slot of slots_
+  std::vector<Scratch> scratch_;      // one for each thread
   SelfCacheLayout self_layout_;
   CrossCacheLayout cross_layout_;
 
   // The members below describe the current run.
   std::span<const StepRow> rows_;
-  std::vector<std::size_t> wanted_;  // rows that want logits
+  std::vector<std::size_t> wanted_;  // indices of the rows that want logits
   Result<void> offloaded_;           // written by thread 0 between barriers
 };
 

@@ -24,9 +24,9 @@ class StepOffload {
   };
 
   virtual ~StepOffload() = default;
-  /// Returns the groups in the order of the graph. Between two groups there must be an operation of
-  /// the CPU that ends with a barrier of its threads (layer norms and SelectRows do not), so that
-  /// all threads have read a group's result before the next group runs.
+  /// Returns the groups in the order of the graph. Between two groups, the CPU must run an
+  /// operation that ends with a barrier of its threads, so that all threads read a group's result
+  /// before the next group runs. Layer norms and SelectRows do not end with a barrier.
   virtual std::span<const Group> groups() const = 0;
   /// Returns the plan of the operations in the groups. The plan may also list operations that stay
   /// on the CPU, with the reason.

@@ -18,14 +18,14 @@ namespace npuwhisper::cpu {
 namespace {
 
 // Maximum number of rows that pass through the operations of a stage together. More rows would not
-// stay in a core's cache. With fewer rows, a product would read its weights more often. A multiple
-// of 16, the height of an AMX tile.
+// stay in a core's cache. With fewer rows, a product would read its weights more often. The number
+// is a multiple of 16, the height of an AMX tile.
 constexpr int kBlockRows = 128;
 // Maximum number of queries of one head that are processed at a time. Their scores over 1,500 keys
 // take 384 KB.
 constexpr int kQueryRows = 64;
 // Minimum number of heads whose packed keys and values exist at the same time. If there are more
-// threads than this, the number of heads equals the number of threads. Each head takes up to
+// threads than this minimum, the number of heads is the number of threads. Each head takes up to
 // 0.8 MB.
 constexpr int kFewestHeads = 2;
 
@@ -92,8 +92,8 @@ Result<std::vector<float>> read_vector(const Weights& weights, const std::string
 }
 
 /// Reads a weight in f32 as the matrix [out, in] that a product packs. The weight of a convolution,
-/// [out, in, kernel], becomes [out, kernel * in], because gather() writes the taps of a row one
-/// after another.
+/// [out, in, kernel], becomes [out, kernel * in], because gather() writes the taps of a row
+/// consecutively.
 Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, std::size_t n_out,
                                  std::size_t n_in, std::size_t kernel) {
   const std::size_t n_row = n_in * kernel;
@@ -173,8 +173,9 @@ Result<void> WindowExecutable::divide_into_stages() {
     if (!joins) {
       Stage stage;
       stage.rows = op.kind == OpKind::StoreCrossCache ? graph_.tensor(op.input).rows : rows;
-      // Sizes the blocks so that all threads process about the same number of them. Otherwise most
-      // threads would wait at the end of the stage for the few that process the last blocks.
+      // Sizes the blocks so that all threads process about the same number of blocks. Otherwise
+      // most threads would wait at the end of the stage for the few threads that process the last
+      // blocks.
       const int threads = static_cast<int>(pool_.size());
       const int rounds = (stage.rows + kBlockRows * threads - 1) / (kBlockRows * threads);
       const int even = (stage.rows + rounds * threads - 1) / (rounds * threads);
@@ -189,8 +190,8 @@ Result<void> WindowExecutable::divide_into_stages() {
   return {};
 }
 
-/// Sets most_thinned_ to the largest number of positions for which the last block of every stage,
-/// computed as a whole block, stays within the stage's tensors.
+/// Sets most_thinned_ to the largest number of positions that a thinned run can compute. All blocks
+/// of a thinned run are whole, so the last block of every stage must fit into the stage's tensors.
 void WindowExecutable::find_most_thinned() {
   for (int dense = kPositionStep; dense + kSparsePositions < n_positions_; dense += kPositionStep) {
     const bool fits = std::all_of(stages_.begin(), stages_.end(), [&](const Stage& stage) {
@@ -223,8 +224,8 @@ Result<void> WindowExecutable::place_tensors() {
   for (const TensorId id : graph_.inputs) bound_[static_cast<std::size_t>(id)] = index++;
   for (const TensorId id : graph_.outputs) bound_[static_cast<std::size_t>(id)] = index++;
 
-  // A tensor that is used only within one stage lies in a thread's scratch. The output of an
-  // operation with a residual does not, because it overwrites the residual.
+  // A tensor that only one stage uses lies in a thread's scratch. The output of an operation with a
+  // residual is an exception, because this output overwrites the residual.
   std::vector<int> stage_of;
   std::vector<std::size_t> local_bytes;
   const std::vector<int> last = last_uses(graph_);
@@ -252,7 +253,8 @@ Result<void> WindowExecutable::place_tensors() {
   }
   slots_ = assign_slots(graph_, bytes, stage_of);
   // Sorts the areas by size, largest first. All executables share areas by index, so this order
-  // keeps the workspace small if one has few large tensors and another has many small ones.
+  // keeps the workspace small if one executable has few large tensors and another executable has
+  // many small tensors.
   std::vector<std::size_t> by_size(slots_.slot_bytes.size());
   std::iota(by_size.begin(), by_size.end(), std::size_t{0});
   std::sort(by_size.begin(), by_size.end(), [&](std::size_t a, std::size_t b) {

@@ -214,8 +214,8 @@ void WindowExecutable::gather(unsigned thread, const Step& step, int item, int f
     const int centre = thins ? positions.position_of(row, n_positions_) : row;
     for (int tap = 0; tap < op.kernel; ++tap, to += bytes) {
       int source = centre * op.stride + tap - (op.kernel - 1) / 2;
-      // Rows after the last computed row are replaced by that row: it lies in the padding, and all
-      // rows of padding are equal.
+      // The last computed row stands for all later rows, because this row lies in the padding and
+      // all rows of the padding are equal.
       if (thins) source = std::min(source, 2 * positions.dense - 1);
       if (source < 0 || source >= graph_.tensor(op.input).rows) {
         std::memset(to, 0, bytes);
@@ -264,8 +264,8 @@ Result<void> WindowExecutable::attend(unsigned thread, const Stage& stage, int i
       !done) {
     return done;
   }
-  // The weights overwrite the scores in place. Scores are read in order, and a weight never takes
-  // more bytes than a score.
+  // The attention weights overwrite the scores in place. exponentiate() reads the scores in order,
+  // and a weight never takes more bytes than a score.
   const float scale = 1.0F / std::sqrt(static_cast<float>(kHeadColumns));
   const WindowPositions& positions = bindings_.positions;
   const auto n_keys = static_cast<std::size_t>(this->n_rows(stage));

@@ -24,20 +24,20 @@ struct WindowTypes {
   /// Operands of products: F32 or Bf16. Sums and the residual stream are f32.
   DataType compute = DataType::F32;
   DataType cross_cache = DataType::I8;  ///< I8 or F32.
-  /// Weights of the cross-attention projections if operands are f32: I8, or F16, which keeps them
-  /// as the file stores them (in F32 if the file does not store F16). If operands are bf16, these
-  /// weights are bf16 too.
+  /// Type of the weights of the cross-attention projections if `compute` is F32: I8 or F16. F16
+  /// keeps the weights as the file stores them (in F32 if the file does not store F16). If
+  /// `compute` is Bf16, these weights are bf16 too.
   DataType projection = DataType::I8;
 };
 
-/// Runs a graph over windows: the encoder, or the cross-attention projections. The speed of such a
-/// graph is limited by arithmetic. Attention, convolutions and all products in bf16 run on oneDNN.
-/// In f32, other products with weights are panel products (panel_kernels.h). Except for
-/// projections, the weights of panel products stay f16 if the file stores f16, which is at least as
-/// fast as f32 weights and takes half the memory. Threads take blocks of rows, and a thread runs
-/// successive row-wise operations (layer norm, product, activation, residual) on a block while the
-/// block is in the cache. Attention is a stage of its own: each thread holds the scores of only one
-/// block of queries of one head at a time. Reentrant: one run at a time.
+/// Runs a graph over windows: the encoder, or the cross-attention projections. Arithmetic limits
+/// the speed of such a graph. Attention, convolutions and all products in bf16 run on oneDNN. In
+/// f32, other products with weights are panel products (panel_kernels.h). Except for projections,
+/// the weights of panel products stay f16 if the file stores f16, which is at least as fast as f32
+/// weights and takes half the memory. Threads take blocks of rows, and a thread runs successive
+/// row-wise operations (layer norm, product, activation, residual) on a block while the block is in
+/// the cache. Attention is a stage of its own: each thread holds the scores of only one block of
+/// queries of one head at a time. Reentrant: one run at a time.
 class WindowExecutable : public Executable {
  public:
   /// `batch`: maximum number of windows in one run. `pool` and `workspace` must outlive the
@@ -53,9 +53,9 @@ class WindowExecutable : public Executable {
   /// Completes the run before it returns. Errors: InvalidArgument (number of items or buffers, or
   /// positions that are not a result of positions_for()), DeviceError, Unavailable (memory).
   Result<Run*> start(const Bindings& bindings) override;
-  /// Allocates a buffer. Graph inputs of a convolution are f32 [rows, columns]; other inputs and
-  /// outputs have the compute type; the output of StoreCrossCache is a stream's cross-attention
-  /// buffer.
+  /// Allocates a buffer. An input of the graph that a convolution reads is f32 [rows, columns].
+  /// Other inputs and outputs have the type WindowTypes::compute. The output of StoreCrossCache is
+  /// a stream's cross-attention buffer.
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
 
   /// Returns the names of the oneDNN kernels in use, without duplicates.
@@ -63,7 +63,8 @@ class WindowExecutable : public Executable {
 
  private:
   /// The number of dense positions of a thinned run is a multiple of kPositionStep. Attention needs
-  /// its own prepared products for each number of keys, and the step keeps these numbers few.
+  /// products that are prepared for each possible number of keys. The step keeps the number of
+  /// these products small.
   static constexpr int kPositionStep = 128;
   static constexpr int kSparsePositions = 128;
 
@@ -84,7 +85,7 @@ class WindowExecutable : public Executable {
     AlignedBytes weight;                // packed for gemm
     std::optional<PanelMatrix> panels;  // if set, replaces gemm and weight
     std::vector<float> bias;
-    std::vector<float> gamma, beta;   // LayerNorm
+    std::vector<float> gamma, beta;   // LayerNorm: scale and offset
     std::vector<std::byte> position;  // [rows, columns] in position_type
     DataType position_type = DataType::F32;
   };
@@ -99,7 +100,7 @@ class WindowExecutable : public Executable {
   /// Identifies a product by its shape (m, k, n, lda, ldc, flags), the strides of the operand to
   /// pack, and the product with which it shares the packing.
   using GemmKey = std::tuple<int, int, int, int, int, int, int, int, const OneDnnGemm*>;
-  /// The products of attention over one number of keys.
+  /// The products of attention with a given number of keys.
   struct Attention {
     BlockGemm scores;  // [queries, 64] * [64, keys]
     BlockGemm mix;     // [queries, keys] * [keys, 64]
@@ -111,7 +112,7 @@ class WindowExecutable : public Executable {
     AlignedBytes queries;               // queries of one head, contiguous
     AlignedBytes scores;                // also holds the weights after the softmax
     AlignedBytes mixed;                 // [queries, 64] f32
-    std::vector<AlignedBytes> tensors;  // by block-local slot
+    std::vector<AlignedBytes> tensors;  // one for each slot of local_
   };
 
   WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool,
@@ -139,8 +140,8 @@ class WindowExecutable : public Executable {
     return (n_rows(stage) + stage.block_rows - 1) / stage.block_rows;
   }
 
-  /// Records the error if `result` is one. Returns whether the threads should continue: false once
-  /// one of them has failed.
+  /// Records the error of `result`, if any. Returns whether the threads should continue: false
+  /// after a thread has failed.
   bool note(const Result<void>& result);
   void execute(unsigned thread);
   template <typename Task>
@@ -175,20 +176,20 @@ class WindowExecutable : public Executable {
   Plan plan_;
   FinishedRun run_;
   std::vector<Stage> stages_;
-  std::vector<DataType> type_of_;  // by tensor
+  std::vector<DataType> type_of_;  // type of each tensor
   std::vector<int> bound_;         // by tensor: index among inputs and outputs; -1: none
   std::vector<int> local_;         // by tensor: slot in a thread's scratch; -1: none
   TensorSlots slots_;
   std::vector<std::size_t> area_of_;  // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
-  int most_thinned_ = 0;                 // positions of the largest thinned run; 0: none
-  std::map<int, Attention> attentions_;  // by number of keys
-  int heads_at_once_ = 0;                // heads, over all items, that are packed at the same time
-  std::size_t packed_heads_area_ = 0;    // area of each head's packed keys, then values
+  int most_thinned_ = 0;                 // number of positions in the largest thinned run; 0: none
+  std::map<int, Attention> attentions_;  // indexed by the number of keys
+  int heads_at_once_ = 0;                // number of heads of all items that are packed at once
+  std::size_t packed_heads_area_ = 0;    // area of the workspace with the packed keys and values
   std::size_t packed_keys_bytes_ = 0;
   std::size_t packed_values_bytes_ = 0;
-  std::vector<Scratch> scratch_;  // by thread
+  std::vector<Scratch> scratch_;  // one for each thread
   CrossCacheLayout cross_layout_;
 
   // The members below describe the current run.

@@ -8,7 +8,7 @@
 
 namespace npuwhisper::cpu {
 
-/// Working memory that the executables of one device share, because only one of them runs at a
+/// Working memory that the executables of one device share, because only one executable runs at a
 /// time. Each numbered area is as large as the largest request for it. Reentrant; require() may
 /// move the area.
 class Workspace {

@@ -8,7 +8,7 @@
 namespace npuwhisper::xdna {
 namespace {
 
-constexpr std::size_t kElement = 2;  // bf16
+constexpr std::size_t kElement = 2;  // bytes of a bf16
 
 /// Returns the shape of the cache that holds the layers and heads of `rows`.
 cpu::CacheShape shape_of(const std::vector<CacheRows>& rows, int n_keys) {

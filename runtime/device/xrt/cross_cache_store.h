@@ -33,7 +33,8 @@ class CrossCacheStore {
   std::vector<CacheRows> rows_;
   cpu::CrossCacheLayout layout_;
   cpu::ThreadPool& pool_;
-  std::vector<cpu::AlignedBytes> scratch_;  ///< By thread: a head's keys, then its values, in f32.
+  /// For each thread: a head's keys, then the head's values, in f32.
+  std::vector<cpu::AlignedBytes> scratch_;
 };
 
 }  // namespace npuwhisper::xdna

@@ -16,9 +16,9 @@ namespace {
 
 constexpr int kHeadColumns = 64;
 constexpr float kEpsilon = 1e-5F;
-constexpr std::uint64_t kElement = 2;  // bf16
-constexpr std::uint64_t kBufferAlign =
-    4096;  // page size; the outputs of different operations share no page
+constexpr std::uint64_t kElement = 2;  // bytes of a bf16
+// The page size. The outputs of different operations share no page.
+constexpr std::uint64_t kBufferAlign = 4096;
 
 std::size_t index(TensorId id) {
   return static_cast<std::size_t>(id);
@@ -44,11 +44,11 @@ bool is_output(const Graph& graph, TensorId id) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
 }
 
-/// A graph without the layer norms whose output only products read, and the removed norm of each
-/// such product.
+/// A graph without the layer norms whose output only products read. Each of these products keeps
+/// the layer norm that was removed before it.
 struct Folded {
   Graph graph;
-  std::vector<Op> norm_of;  ///< By output of a product: its folded norm; empty name: none.
+  std::vector<Op> norm_of;  ///< Removed norm of the product with this output; empty name: none.
 };
 
 Folded fold_norms(const Graph& graph) {
@@ -123,8 +123,8 @@ class Lowering {
     return users.size() == 1 && users[0]->kind == OpKind::Attention;
   }
 
-  /// Returns the number of rows of a convolution's input: one row of zeros before it, and all rows
-  /// that the windows of the padded output rows reach.
+  /// Returns the number of rows in the buffer of a convolution's input. The buffer begins with a
+  /// row of zeros and holds all rows that the windows of the padded output rows reach.
   int window_rows(const Op& conv) const {
     const int columns = graph_.tensor(conv.input).columns;
     const int window = round_up(conv.kernel * columns, npu::core::kTile);
@@ -284,7 +284,7 @@ class Lowering {
     if (feeds_attention(op.output)) {
       const int d = out.columns / 3;
       const auto [queries, keys, values] = attention_inputs(op.output);
-      // Attention scores are scaled by 1 / sqrt(64). The queries are scaled instead, which is exact
+      // Scales the queries by 1 / sqrt(64) instead of the attention scores. This scaling is exact,
       // because 0.125 is a power of two.
       product.parts = {{.n = d, .output = queries, .scale = 0.125F},
                        {.n = d, .output = keys, .transposed = true},
@@ -347,7 +347,7 @@ class Lowering {
   int pass_;
   Places places_;
   std::uint64_t workspace_;
-  std::vector<npu::HostMatrix> matrices_;  // by tensor
+  std::vector<npu::HostMatrix> matrices_;  // place of each tensor
   EncoderOperations result_;
 };
 
@@ -366,7 +366,7 @@ Result<std::vector<float>> read(const Weights& weights, const std::string& name,
 }
 
 /// Reorders a convolution's weight from [out, in, kernel] to [out, kernel, in], because the array
-/// reads the input rows of an output as one vector, one row after another.
+/// reads the consecutive input rows of an output row as one vector.
 std::vector<float> by_tap(const std::vector<float>& weight, std::size_t n_out, std::size_t n_in,
                           std::size_t kernel) {
   std::vector<float> turned(weight.size());

@@ -37,9 +37,9 @@ struct CacheRows {
   npu::HostMatrix rows{};
 };
 
-/// The operations of the array that compute a graph. A layer norm whose output is read only by
-/// products is folded into these products. Operations that store in a cache are left to the host.
-/// Each other operation of the graph is one operation of the array.
+/// The operations of the array that compute a graph. A layer norm is folded into products if only
+/// these products read its output. The host runs the operations that store in a cache. Every other
+/// operation of the graph is one operation of the array.
 struct EncoderOperations {
   /// The source of an operation's weights.
   struct Source {
@@ -49,24 +49,24 @@ struct EncoderOperations {
   };
   std::vector<npu::Operation> operations{};
   std::vector<Source> sources{};  ///< One for each operation.
-  std::vector<std::string>
-      folded{};  ///< Names of the graph's layer norms that are folded into products.
+  /// Names of the graph's layer norms that are folded into products.
+  std::vector<std::string> folded{};
   std::vector<Constant> constants{};
   npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
   std::vector<CacheRows> cache_rows{};  ///< Rows for the caches. If not empty, replaces the output.
-  std::array<std::uint64_t, kNArguments>
-      bytes{};  ///< Size of each buffer; that of kPacked comes from the plan.
+  /// Size of each buffer in bytes. The plan determines the size of kPacked.
+  std::array<std::uint64_t, kNArguments> bytes{};
 };
 
-/// Creates the operations of a graph over windows. The graph's input is in kInput, its output or
-/// the rows for the cache in kOutput, all other tensors in the workspace. Errors: Unsupported, if
-/// the graph has operations other than convolutions, layer norms, products, attention and stores,
-/// does not have exactly one input and one output, or has sizes that the array does not support
-/// (such as heads that are not 64 columns wide).
+/// Creates the operations of a graph over windows. kInput holds the graph's input. kOutput holds
+/// the graph's output or the rows for the caches. The workspace holds all other tensors. Errors:
+/// Unsupported (an operation that is not a convolution, layer norm, product, attention or store;
+/// not exactly one input and one output; a size that the array does not support, such as a head
+/// that is not 64 columns wide).
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
 
-/// Places of the tensors that several graphs share, by tensor; nullopt: the tensor belongs to only
-/// one graph.
+/// The place of each tensor that several graphs share; nullopt: the tensor belongs to only one
+/// graph.
 using Places = std::vector<std::optional<npu::HostMatrix>>;
 
 /// Creates the operations of a graph whose inputs and outputs all have a place in `places`. All
@@ -74,9 +74,9 @@ using Places = std::vector<std::optional<npu::HostMatrix>>;
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec,
                                                   const Places& places, std::uint64_t first_free);
 
-/// Selects int8 weights for all products except convolutions. Convolutions have few weights, and
-/// their error would pass through every layer. A product whose number of input columns is not a
-/// multiple of 128 keeps bf16 weights. The plan names the type of each product's weights.
+/// Selects int8 weights for all products except convolutions. Convolutions have few weights, and an
+/// error in their results would pass through every layer. A product whose number of input columns
+/// is not a multiple of 128 keeps bf16 weights. The plan names the type of each product's weights.
 void use_int8_weights(EncoderOperations& encoder);
 
 /// Makes all products keep the precision of their bf16 operands (npu::Product::in_parts).

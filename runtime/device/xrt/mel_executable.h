@@ -40,7 +40,7 @@ class MelExecutable final : public WindowMel {
   const MelOperations mel_;
   const std::shared_ptr<XrtSession> session_;
   Plan plan_;
-  std::array<std::size_t, kNMelArguments> buffers_{};  // the session's buffers, by argument
+  std::array<std::size_t, kNMelArguments> buffers_{};  // numbers of the session's buffers
   std::optional<RepeatingRun> work_;
   std::mutex mutex_;  // guards the session after load()
 };

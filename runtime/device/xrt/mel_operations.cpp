@@ -13,7 +13,7 @@ namespace npuwhisper::xdna {
 namespace {
 
 constexpr int kSampleRate = 16000;
-constexpr std::uint64_t kElement = 2;  // int16 or bf16
+constexpr std::uint64_t kElement = 2;  // bytes of an int16 or a bf16
 
 static_assert(npu::mel::kHopSamples == kHop && npu::mel::kFrameSamples == kFftSize);
 

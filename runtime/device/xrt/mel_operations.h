@@ -23,8 +23,8 @@ struct MelOperations {
   int n_mels = 0;
   npu::HostMatrix features{};  ///< bf16, (log10(max(power, 1e-10)) + 4) / 4
   std::vector<int> rows{};     ///< Row of `features` for each frame.
-  /// Size of each buffer in bytes. The size of kMelPacked is in the plan instead. kMelSamples: size
-  /// of the part that one window reads.
+  /// Size of each buffer in bytes. The size of kMelPacked is in the plan instead. The size of
+  /// kMelSamples is the size of the part that one window reads.
   std::array<std::uint64_t, kNMelArguments> bytes{};
 };
 

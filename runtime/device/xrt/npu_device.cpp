@@ -28,16 +28,16 @@ bool is_step(const Graph& graph) {
 }
 
 /// Returns the requested stages. Auto chooses only the encoder. A step's products would need two
-/// submissions per layer, and their bf16 weights are twice the size of the CPU's int8 weights, read
-/// from the same memory. Log-mel would change the array's configuration twice per window (2.8 ms on
-/// npu1, 4.3 ms on npu2). The CPU needs less time than that, because it computes log-mel while
-/// audio arrives.
+/// submissions per layer. Their bf16 weights are twice the size of the CPU's int8 weights, and both
+/// devices read weights from the same memory. Log-mel would change the array's configuration twice
+/// per window (2.8 ms on npu1, 4.3 ms on npu2). The CPU adds less delay than these changes, because
+/// it computes log-mel while audio arrives.
 Result<NpuStages> choose_stages(const NpuStages& asked) {
   if (asked.is_auto()) return NpuStages{.encoder = true};
   return asked;
 }
 
-/// Returns the design that uses the whole array of this generation.
+/// Returns the design that uses all cores of `array`, "npu1" or "npu2".
 Result<npu::DesignSpec> whole_array(const std::string& array) {
   return npu::make_design_spec(array, 4, array == "npu1" ? 4 : 8);
 }

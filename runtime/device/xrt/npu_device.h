@@ -16,14 +16,14 @@ namespace npuwhisper::xdna {
 
 class XrtSession;
 
-/// An AMD XDNA NPU together with the CPU: the chosen stages run on the array, and all others on the
-/// CPU. The plan of each graph names the device of each operation, which never changes at run time.
-/// The encoder stage is the encoder's graph. The decoder stage is the products of the decoder's
-/// steps and, if the encoder is on the array too, the cross-attention projections at the end of the
-/// encoder's stream. The mel stage is the log-mel, in its own context. With precision int8 the
-/// products of the encoder's stream, except convolutions, have int8 weights, and their inputs are
-/// rounded to int8, too. Executables share the CPU's threads and, except for log-mel, one context
-/// of the NPU, so only one of them runs at a time.
+/// An AMD XDNA NPU together with the CPU: the chosen stages run on the array, and all other stages
+/// run on the CPU. The plan of each graph names the device of each operation, which never changes
+/// at run time. The encoder stage is the encoder's graph. The decoder stage is the products of the
+/// decoder's steps and, if the encoder is on the array too, the cross-attention projections at the
+/// end of the encoder's stream. The mel stage is the log-mel, in its own context. With precision
+/// int8 the products of the encoder's stream, except convolutions, have int8 weights, and the NPU
+/// rounds their inputs to int8. Executables share the CPU's threads and, except for log-mel, one
+/// context of the NPU, so only one executable runs at a time.
 class NpuDevice final : public Device {
  public:
   /// Opens the first NPU and the CPU device. Errors: NotFound (no NPU, or no array configuration

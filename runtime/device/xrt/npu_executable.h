@@ -24,8 +24,8 @@ class NpuExecutable final : public Executable {
  public:
   /// Plans the run and packs the weights in the order in which the instruction stream reads them.
   /// `type`: the type of the products' weights (use_int8_weights()). `host`: the device that uses
-  /// the output; it must outlive the executable. Errors: Unsupported, CorruptModel, DeviceError,
-  /// InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS).
+  /// the output. `host` must outlive the executable. Errors: Unsupported, CorruptModel,
+  /// DeviceError, InvalidArgument (NPUWHISPER_NPU_TIMEOUT_MS).
   static Result<std::unique_ptr<Executable>> create(const Graph& graph, const Weights& weights,
                                                     npu::WeightType type,
                                                     const npu::DesignSpec& spec,
@@ -55,7 +55,7 @@ class NpuExecutable final : public Executable {
   Graph graph_;
   EncoderOperations encoder_;
   std::shared_ptr<XrtSession> session_;
-  std::array<std::size_t, kNArguments> buffers_{};  // the session's buffers, by argument
+  std::array<std::size_t, kNArguments> buffers_{};  // numbers of the session's buffers
   std::optional<RepeatingRun> work_;
   Plan plan_;
   WindowRun run_{*this};

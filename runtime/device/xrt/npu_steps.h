@@ -40,7 +40,7 @@ class NpuSteps final : public cpu::StepOffload {
   Result<Work> load_group(EncoderOperations& group, const npu::Plan& plan, const Weights& weights);
 
   std::shared_ptr<XrtSession> session_;
-  std::size_t workspace_ = 0, input_ = 0, output_ = 0;  // the session's buffers
+  std::size_t workspace_ = 0, input_ = 0, output_ = 0;  // numbers of the session's buffers
   std::vector<Group> groups_;
   std::vector<Work> work_;  // one for each group
   Plan plan_;

@@ -8,14 +8,14 @@
 namespace npuwhisper::xdna {
 namespace {
 
-constexpr std::uint64_t kElement = 2;  // bf16
+constexpr std::uint64_t kElement = 2;  // bytes of a bf16
 constexpr std::uint64_t kPage = 4096;
 
 std::size_t index(TensorId id) {
   return static_cast<std::size_t>(id);
 }
 
-/// Divides a step into groups and places the tensors between them.
+/// Divides a step into groups and places the tensors that groups exchange.
 class Cutter {
  public:
   Cutter(const Graph& step, const npu::DesignSpec& spec)
@@ -64,8 +64,8 @@ class Cutter {
 
   /// Places the tensors that cross the group's border: the input from the host (unless an earlier
   /// group has placed it), the output to the host, and results that other groups read. Errors:
-  /// Unsupported, unless the group has one input from the host and one output to the host, and its
-  /// last operation computes that output.
+  /// Unsupported (not exactly one input from the host and one output to the host, or an output that
+  /// is not the result of the group's last operation).
   Result<void> find_borders(cpu::StepOffload::Group& group) {
     const int self = group_of_[group.first_op];
     for (std::size_t i = group.first_op; i < group.end_op; ++i) {
@@ -139,7 +139,7 @@ class Cutter {
 
   const Graph& step_;
   npu::DesignSpec spec_;
-  std::vector<int> group_of_;  ///< By operation; -1: runs on the host.
+  std::vector<int> group_of_;  ///< Group of each operation; -1: the operation runs on the host.
   std::vector<cpu::StepOffload::Group> groups_;
   Places places_;
   StepOperations result_;

@@ -13,9 +13,9 @@
 namespace npuwhisper::xdna {
 
 /// The products of a decoder step on the array, and the layer norms between them. Consecutive
-/// operations without an operation of the host between them form a group, which is one submission.
-/// Every tensor that crosses a group's border has its own place. A group therefore never overwrites
-/// its own inputs and can be repeated.
+/// operations that run on the array form a group. Each group is one submission. Every tensor that
+/// crosses a group's border has its own place. A group therefore never overwrites its own inputs
+/// and can be repeated.
 struct StepOperations {
   struct Group {
     cpu::StepOffload::Group ops{};

@@ -20,8 +20,8 @@ double weights_of(const Graph& step, const Op& op) {
   return static_cast<double>(step.tensor(op.input).columns) * step.tensor(op.output).columns;
 }
 
-/// Returns why the product that computes a row's logits stays on the host, with the array's figures
-/// for it.
+/// Returns why the product that computes a row's logits stays on the host. The text includes the
+/// predicted figures for the array.
 std::string why_exact_product_on_host(const Graph& step, const Op& op,
                                       const npu::DesignSpec& spec) {
   const std::string exact = format(

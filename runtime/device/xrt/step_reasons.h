@@ -10,8 +10,9 @@
 
 namespace npuwhisper::xdna {
 
-/// Returns why an operation of a step stays on the CPU while other operations run on the array,
-/// with the figures that explain it. Returns an empty string if the reason is obvious.
+/// Returns why an operation of a step stays on the CPU while other operations run on the array. The
+/// text includes the figures that explain the reason. Returns an empty string if the reason is
+/// obvious.
 std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& spec);
 
 /// Returns an offload without groups. Its plan explains why the array runs no part of a step, with

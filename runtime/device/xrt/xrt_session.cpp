@@ -45,10 +45,10 @@ auto guarded(std::string_view what, Call&& call) -> Result<decltype(call())> {
   }
 }
 
-/// Waits for a list and returns the state of its command; RUNNING means that the wait timed out. An
-/// exception from wait() does not always mean that the command has ended: if a context has a
-/// timeline, AMD's driver 2.25 ignores the result of its own wait, and throws a command_error for
-/// an unfinished command, with its current state (NEW).
+/// Waits for a run list and returns the state of its command. RUNNING means that the wait timed
+/// out. A command_error does not always mean that the command has ended. In a context with a
+/// timeline, AMD's driver 2.25 ignores the result of its own wait. It can then throw a
+/// command_error for an unfinished command, with the command's current state (NEW).
 ert_cmd_state state_after(const xrt::runlist& list, std::chrono::milliseconds timeout) {
   timeout = std::max(timeout, std::chrono::milliseconds(1));  // To XRT, 0 means no timeout.
   try {
@@ -87,8 +87,8 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
   }
 }
 
-/// Returns the array of the device named `name`, "npu1" or "npu2"; empty if the device is not an
-/// NPU.
+/// Returns "npu1" or "npu2", the array of the device named `name`. Returns an empty string if the
+/// device is not an NPU.
 std::string array_of(const std::string& name) {
   const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
   if (has("Phoenix") || has("Hawk") || has("npu1")) return "npu1";
@@ -117,7 +117,7 @@ struct XrtSession::State {
   struct RunParts {
     std::vector<std::uint32_t> stream;
     std::vector<std::size_t> buffers;
-    std::vector<Binding> bindings{};  ///< Each replaces the buffer of its argument.
+    std::vector<Binding> bindings{};  ///< Each binding replaces the buffer of its argument.
   };
   std::vector<RunParts> parts;  ///< The parts of each run that do not depend on a context.
 
@@ -358,8 +358,8 @@ void XrtSession::note_end() {
 }
 
 void XrtSession::give_up() {
-  // Closing the context ends all work in it. The context is gone even if XRT throws, so errors are
-  // ignored.
+  // Closing the context ends all work in it. XRT closes the context even if it throws, so this
+  // function ignores errors.
   [[maybe_unused]] const auto closed =
       guarded("closing the context", [&] { state_->context.reset(); });
 }

@@ -26,12 +26,12 @@ inline constexpr const char* kMainKernel = "MLIR_AIE";
 
 /// Accesses one NPU through XRT. Holds an array configuration, buffers and runs. A run is an
 /// instruction stream that works on some of the buffers. All runs share one context, so that no run
-/// waits for the array to be configured again; one run is in flight at a time. Only this class
+/// waits for the array to be configured again. Only one run is in flight at a time. Only this class
 /// calls XRT. Every call is guarded, so XRT's exceptions become Errors. Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first of XRT's devices whose name is that of an NPU. Sessions of one device may
-  /// share `counters`. Errors: NotFound, with the devices found.
+  /// Opens the first of XRT's devices that has the name of an NPU. Sessions of one device may share
+  /// `counters`. Errors: NotFound, with the devices found.
   static Result<std::unique_ptr<XrtSession>> open(
       std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();
@@ -46,8 +46,8 @@ class XrtSession {
   Result<void> load(const std::filesystem::path& image, const std::string& kernel = kMainKernel);
   /// Creates a zeroed buffer and returns its number. Errors: DeviceError.
   Result<std::size_t> add_buffer(std::uint64_t bytes);
-  /// Releases buffer `i`. add_run() must not have named it; runs may have used it through bind().
-  /// Other buffers keep their numbers, and a new buffer reuses the released number.
+  /// Releases buffer `i`, which may have been an argument of bind() but not of add_run(). Other
+  /// buffers keep their numbers, and a new buffer reuses the released number.
   void remove_buffer(std::size_t i);
   /// Creates a run of `stream` and returns the run's number. Argument i of the run is buffer number
   /// buffers[i]. Errors: DeviceError.
@@ -67,11 +67,11 @@ class XrtSession {
   Result<void> sync_to_device(std::size_t i, const ByteRange& range = {});
   Result<void> sync_from_device(std::size_t i, const ByteRange& range = {});
 
-  /// Submits a run. If the context was closed after an error, first opens a new one with the same
-  /// buffers and runs. Errors: DeviceError.
+  /// Submits a run. If the context was closed after an error, first opens a new context with the
+  /// same buffers and runs. Errors: DeviceError.
   Result<void> start(std::size_t run = 0);
-  /// Waits until the run has completed. The buffers hold the run's results only after that. After
-  /// any error the context is closed, which ends all work in it. Errors: Timeout, DeviceError.
+  /// Waits until the run has completed and the buffers hold its results. After any error, closes
+  /// the context, which ends all work in the context. Errors: Timeout, DeviceError.
   Result<void> wait(std::chrono::milliseconds timeout);
 
   /// Returns the counters: submissions, syncs, bytes synced, and time with a run in flight.

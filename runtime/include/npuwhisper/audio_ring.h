@@ -14,14 +14,14 @@ namespace npuwhisper {
 
 /// Memory for one stream's audio (16-bit PCM, 16 kHz, mono) that the engine's device reads
 /// directly: samples that are written into the ring and pushed from it reach the device's log-mel
-/// without a copy. The ring hands out consecutive slices. Samples that are written and pushed in
-/// the order of the slices are contiguous, as the samples of a window must be.
+/// without a copy. The ring hands out consecutive slices. The samples of a window must be
+/// contiguous. They are contiguous if they are written and pushed in the order of the slices.
 ///
 /// Any other order works too, but costs copies. Contiguity breaks after a slice that was not filled
 /// to its end, after a slice that was dropped, and at the ring's end (about once in ten windows).
 /// If a window contains a break, its samples are copied to contiguous memory;
 /// TranscriberStats::bytes_copied counts their bytes. Audio that is pushed from other memory is
-/// copied into the ring and counted, too.
+/// also copied into the ring and counted.
 ///
 /// Thread-safe. The ring keeps its engine alive. Slices must not outlive the ring.
 class NPUWHISPER_API AudioRing {

@@ -43,15 +43,16 @@ NPUWHISPER_API Result<CaptionStyle> parse_caption_style(std::string_view name);
 
 struct NPUWHISPER_API CaptionLayout {
   CaptionStyle style = CaptionStyle::Subtitle;
-  /// Columns of a line, at least kLeastColumns. A full-width character takes two columns, a
-  /// combining character none.
+  /// Columns of a line, at least kLeastColumns. A full-width character takes two columns, and a
+  /// combining character takes no column.
   int columns = 42;
   int lines = 2;  ///< Lines of a caption, at least 1.
   bool upper_case = false;
 
   static constexpr int kLeastColumns = 8;
-  /// Returns the layout of `style`. A positive `columns` or `lines` replaces the style's value;
-  /// other values keep it. Values below the minimum are raised to the minimum.
+  /// Returns the layout of `style`. A positive `columns` or `lines` replaces the style's value.
+  /// Zero or a negative number keeps the style's value. Values below the minimum are raised to the
+  /// minimum.
   static CaptionLayout of(CaptionStyle style, int columns = 0, int lines = 0);
 
   bool operator==(const CaptionLayout&) const = default;
@@ -69,7 +70,7 @@ struct SpokenText {
   std::string text;  ///< UTF-8, including the space that separates it from the preceding text.
 };
 
-/// The position in the text and the time at which a word of a caption begins.
+/// The beginning of a word in a caption: its position in the text and its time.
 struct CaptionMark {
   std::size_t offset = 0;  ///< Byte offset in the caption's text.
   std::chrono::nanoseconds time{0};
@@ -88,20 +89,20 @@ struct Caption {
 /// in time. No word is lost, and except in style BuildUp no word is repeated.
 ///
 /// Lines and captions end where phrases end: preferably after a sentence, otherwise after
-/// punctuation, otherwise before a preposition, conjunction or article. They end after a
-/// preposition, conjunction or article only if there is no other place to end. No character is
-/// split. A caption lasts 5/6 s to 7 s, and long enough to be read at 20 columns a second. It may
-/// be shorter if the next words begin early: these words are delayed to make room, but by at most
-/// half a second.
+/// punctuation, otherwise before a preposition, conjunction or article. A line or caption ends
+/// after a preposition, conjunction or article only if there is no other place to end. No character
+/// is split. A caption lasts 5/6 s to 7 s. Within these limits, it lasts as long as a reader needs
+/// at 20 columns a second. A caption may be shorter if the next words begin early: these words are
+/// delayed to make room, but by at most half a second.
 /// Sources: Netflix Timed Text Style Guide, General Requirements; BBC Subtitle Guidelines 1.2,
 /// sections 3 to 5; EBU-TT-D practice of two lines; 47 CFR 79.1(j)(2) (captions coincide with
 /// speech and can be read); Unicode annexes 11, 14 and 29.
 ///
-/// A caption is returned once its text and its end are certain, because later words may change
-/// both. A caller that cannot wait sets the argument `due` of take(). Words must be added in the
-/// order of their times. Times are clamped to the range -2^61 to 2^62 ns (-73 to 146 years).
-/// Reentrant. Call order: (add | take | flush | flush_before | raise_floor)*, restart() at any
-/// time.
+/// Later words may change the text and the end of a caption. A caption is therefore returned once
+/// its text and its end are certain. A caller that cannot wait sets the argument `due` of take().
+/// Words must be added in the order of their times. Times are clamped to the range -2^61 to 2^62 ns
+/// (-73 to 146 years). Reentrant. Call order: (add | take | flush | flush_before | raise_floor)*,
+/// restart() at any time.
 class NPUWHISPER_API CaptionMaker {
  public:
   /// Creates a caption maker for any style except CaptionStyle::None, which needs no caption maker.
@@ -117,8 +118,9 @@ class NPUWHISPER_API CaptionMaker {
                                     std::optional<std::chrono::nanoseconds> due = {}) = 0;
   /// Returns captions for all remaining text.
   std::vector<Caption> flush() { return flush_before(std::chrono::nanoseconds::max()); }
-  /// Returns captions for all remaining text, if unrelated text begins at `next`. The captions
-  /// normally end at or before `next`. To be readable, they may end up to half a second later.
+  /// Returns captions for all remaining text. Use this function if unrelated text begins at `next`.
+  /// The captions normally end at or before `next`. They may end up to half a second after `next`,
+  /// so that a viewer can read them.
   virtual std::vector<Caption> flush_before(std::chrono::nanoseconds next) = 0;
   /// Returns the start time of the text that was added but not returned yet; empty if there is
   /// none.

@@ -17,10 +17,10 @@ enum class DeviceKind { Auto, Cpu, Npu };
 
 /// The arithmetic of the model. Auto: the fastest arithmetic that preserves the text. The encoder
 /// runs in bf16 if it is on an NPU or the CPU multiplies bf16 natively, otherwise in f32. Decoder
-/// weights are int8. F32: 32-bit arithmetic on the weights as the file stores them; not on an NPU.
-/// Bf16: the encoder runs in bf16 (on an NPU, or on a CPU with native bf16), and decoder weights
-/// stay as the file stores them. Int8: like Auto, but an encoder on the NPU has int8 weights.
-/// Decoder products that run on the NPU always have bf16 weights.
+/// weights are int8. F32: 32-bit arithmetic on the weights as the file stores them. An NPU does not
+/// support F32. Bf16: the encoder runs in bf16 (on an NPU, or on a CPU with native bf16), and
+/// decoder weights stay as the file stores them. Int8: like Auto, but an encoder on the NPU has
+/// int8 weights. Decoder products that run on the NPU always have bf16 weights.
 enum class Precision { Auto, F32, Bf16, Int8 };
 
 NPUWHISPER_API std::string_view to_string(DeviceKind kind);
@@ -31,7 +31,7 @@ NPUWHISPER_API Result<Precision> parse_precision(std::string_view text);
 /// A device's description of itself. The name of an emulated device contains "emulated".
 struct DeviceInfo {
   DeviceKind kind = DeviceKind::Cpu;
-  std::string name;        ///< As a user would search for it: "AMD EPYC ... (avx512_bf16)".
+  std::string name;  ///< Product name that a user can search for: "AMD EPYC ... (avx512_bf16)".
   unsigned n_threads = 1;  ///< Number of host threads that the device computes with.
   /// Kernels in use, one entry for the encoder and one for the decoder, such as "encoder: oneDNN
   /// 3.5.3 avx512_core_bf16 bf16".

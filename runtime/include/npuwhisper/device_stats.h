@@ -10,9 +10,9 @@ namespace npuwhisper {
 /// Times are wall time, even on an emulated NPU.
 struct DeviceStats {
   std::uint64_t calls = 0;                  ///< Runs submitted.
-  std::uint64_t dma_syncs = 0;              ///< Number of times a buffer was handed over or back.
-  std::uint64_t bytes_to_device = 0;        ///< Bytes of the buffers handed to the NPU.
-  std::uint64_t bytes_from_device = 0;      ///< Bytes of the buffers handed back by the NPU.
+  std::uint64_t dma_syncs = 0;              ///< Syncs of a buffer, in either direction.
+  std::uint64_t bytes_to_device = 0;        ///< Bytes synced to the NPU.
+  std::uint64_t bytes_from_device = 0;      ///< Bytes synced from the NPU.
   std::chrono::nanoseconds busy_time{0};    ///< Time during which a run was in flight.
   std::chrono::nanoseconds since_first{0};  ///< Time since the first run was submitted.
 

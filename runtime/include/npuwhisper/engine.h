@@ -36,11 +36,11 @@ struct DeviceActivity {
 /// schedules their encoder windows and batches their decoder steps. Thread-safe.
 class NPUWHISPER_API Engine {
  public:
-  /// Loads and prepares a model, or returns the engine that was opened with the same options if it
-  /// is still in use. Loading takes a while (base: about a second), so do not call this function on
-  /// the streaming thread. Concurrent callers with the same options share one load.
-  /// Errors: InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or
-  /// device), CorruptModel, Unsupported, Unavailable, DeviceError.
+  /// Loads and prepares a model. If an engine with the same options is still in use, returns this
+  /// engine instead. Loading takes a while (base: about a second), so do not call this function on
+  /// the streaming thread. Concurrent callers with the same options share one load. Errors:
+  /// InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or device),
+  /// CorruptModel, Unsupported, Unavailable, DeviceError.
   static Result<std::shared_ptr<Engine>> open(const EngineOptions& options);
 
   virtual ~Engine() = default;
@@ -58,12 +58,12 @@ class NPUWHISPER_API Engine {
   virtual std::string describe_plan() const = 0;
 };
 
-/// Returns the folder of a model. A path is used as it is. A name without slashes is looked up in
-/// the current folder, then in $NPUWHISPER_MODEL_DIR (which may itself be a folder of this name),
-/// in $XDG_CACHE_HOME/npuwhisper (~/.cache/npuwhisper) and in the Hugging Face cache of
-/// faster-whisper; the first folder with a model.bin is returned. Errors: InvalidArgument (an empty
-/// name), NotFound (for a name, the message lists the places that were searched and says how to
-/// fetch the model).
+/// Returns the folder of a model. A path is used as it is. A name without slashes is searched for
+/// in the following places, in this order: the current folder, $NPUWHISPER_MODEL_DIR (which may
+/// itself be a folder of this name), $XDG_CACHE_HOME/npuwhisper (~/.cache/npuwhisper), and the
+/// Hugging Face cache of faster-whisper. The function returns the first folder of this name with a
+/// model.bin. Errors: InvalidArgument (an empty name), NotFound (for a name, the message lists the
+/// places that were searched and says how to fetch the model).
 NPUWHISPER_API Result<std::filesystem::path> find_model(const std::string& name_or_path);
 
 }  // namespace npuwhisper

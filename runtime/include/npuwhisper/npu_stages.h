@@ -10,8 +10,8 @@
 namespace npuwhisper {
 
 /// The stages that run on the NPU's array if the device is an NPU. All other stages run on the CPU.
-/// If none is set ("auto"), the array runs only the encoder. Engine::describe_plan() reports where
-/// each operation runs.
+/// If no stage is set ("auto"), the array runs only the encoder. Engine::describe_plan() reports
+/// where each operation runs.
 struct NpuStages {
   bool mel = false;      ///< Log-mel of a window.
   bool encoder = false;  ///< Encoder of a window.
@@ -23,8 +23,8 @@ struct NpuStages {
 
 /// Returns "auto", or the names of the stages, separated by commas: "mel,encoder".
 NPUWHISPER_API std::string to_string(const NpuStages& stages);
-/// Parses a text as to_string() returns it, with the names in any order. Errors: InvalidArgument;
-/// the message has the name found and the names wanted.
+/// Parses a text in the format of to_string(). The names may be in any order. Errors:
+/// InvalidArgument (the message contains the name found and the names wanted).
 NPUWHISPER_API Result<NpuStages> parse_npu_stages(std::string_view text);
 
 }  // namespace npuwhisper

@@ -23,7 +23,7 @@ inline constexpr int kSampleRate = 16000;
 enum class Task { Transcribe, Translate };
 
 /// Voice activity detection. Auto and On use the detection. If the weights of the detection are not
-/// found, On is an error. Auto then transcribes without detection, and reports the missing weights
+/// found, On is an error, but Auto transcribes without detection. Auto reports the missing weights
 /// in the log and in TranscriberStats::vad.
 enum class Vad { Auto, On, Off };
 /// Whether a stream uses voice activity detection. Missing: the detection's weights were not found.
@@ -33,13 +33,14 @@ enum class VadUse { Off, On, Missing };
 /// Traditional: all characters are converted to this script.
 enum class ChineseScript { Auto, Simplified, Traditional };
 
-/// When a stream with TranscriberOptions::live_latency is decoded. RealTime: as often as the
-/// machine allows; words are returned as soon as they are certain. Audio: at positions in the audio
-/// that do not depend on the machine, so that the text depends only on the audio and the options.
+/// Selects when a live stream (TranscriberOptions::live_latency) is decoded. RealTime: as often as
+/// the machine allows; words are returned as soon as they are certain. Audio: at positions in the
+/// audio that do not depend on the machine, so that the text depends only on the audio and the
+/// options.
 enum class Pace { RealTime, Audio };
 
-/// How a stream is transcribed. The defaults are those of openai/whisper, except that the search at
-/// temperature 0 is greedy.
+/// The options of a transcription. The defaults are those of openai/whisper, except that the search
+/// at temperature 0 is greedy.
 struct TranscriberOptions {
   /// Whisper's code (see parse_language()). Empty: the language is detected in the first window
   /// with speech, and in later windows until one language is more probable than all others
@@ -59,24 +60,24 @@ struct TranscriberOptions {
   /// A candidate's log probability is divided by its length to the power of length_penalty.
   float length_penalty = 1.0F;
   std::vector<float> temperatures = {0.0F, 0.2F, 0.4F, 0.6F, 0.8F, 1.0F};
-  /// A window whose text has a higher compression ratio than this is decoded again at the next
-  /// temperature, because the text repeats itself.
+  /// A window whose text has a higher compression ratio than this value is decoded again at the
+  /// next temperature, because the text repeats itself.
   float compression_ratio_threshold = 2.4F;
-  /// A window whose text has a lower average log probability than this is decoded again at the next
-  /// temperature.
+  /// A window whose text has a lower average log probability than this value is decoded again at
+  /// the next temperature.
   float log_prob_threshold = -1.0F;
   /// A window counts as silence if its no-speech probability exceeds half this threshold and the
   /// average log probability of its text is at most a bound. For a no-speech probability of half
   /// this threshold, the bound is log_prob_threshold. The bound changes linearly to 0.7 *
-  /// log_prob_threshold for a no-speech probability equal to this threshold, and stays at that
-  /// value for higher ones. If voice activity detection finds enough speech in the window, the
-  /// bound is always log_prob_threshold (docs/architecture.md).
+  /// log_prob_threshold for a no-speech probability equal to this threshold, and does not change
+  /// for higher no-speech probabilities. If voice activity detection finds enough speech in the
+  /// window, the bound is always log_prob_threshold (docs/architecture.md).
   float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
   std::string initial_prompt;          ///< Text that the model sees as preceding the first window.
   bool condition_on_previous_text = true;
-  /// After a window that was decoded at a higher temperature than this, the next prompt contains no
-  /// previous text.
+  /// After a window that was decoded at a higher temperature than this value, the next prompt
+  /// contains no previous text.
   float prompt_reset_on_temperature = 0.5F;
   bool suppress_blank = true;
   bool suppress_non_speech = true;
@@ -90,15 +91,15 @@ struct TranscriberOptions {
   /// Live mode: each word is returned within this time after it was spoken. The search is greedy at
   /// temperature 0, regardless of beam_size and temperatures. Empty: not live.
   std::optional<std::chrono::milliseconds> live_latency;
-  /// When a live stream is decoded. Pace::Audio is for playing files: passes take place as late in
-  /// the audio as live_latency allows, at least 0.6 * live_latency apart. A word that ends a phrase
-  /// is returned, with the words before it, once the next 0.2 * live_latency of audio has been
-  /// decoded. If no phrase ends, a word is returned once the next 0.3 * live_latency of audio has
-  /// been decoded.
+  /// Selects when a live stream is decoded. Pace::Audio is for playing files. Decoding passes then
+  /// take place as late in the audio as live_latency allows, at least 0.6 * live_latency apart. A
+  /// word that ends a phrase is returned, with the words before it, once the next 0.2 *
+  /// live_latency of audio has been decoded. If no phrase ends, a word is returned once the next
+  /// 0.3 * live_latency of audio has been decoded.
   Pace pace = Pace::RealTime;
   /// Live mode with Pace::RealTime: returns the number of samples that have arrived but were not
-  /// pushed yet. Called by push(), settle() and drain() on their thread. Empty: no samples ever
-  /// wait.
+  /// pushed yet. push(), settle() and drain() call this function on the calling thread. Empty: no
+  /// samples ever wait.
   std::function<std::int64_t()> samples_waiting;
   std::uint64_t seed = 0;  ///< Seed of the sampling at temperatures above 0.
 };
@@ -118,7 +119,7 @@ struct TranscriberStats {
   /// earliest times that still meet live_latency.
   std::uint64_t late_words = 0;
   std::uint64_t samples = 0;  ///< Samples pushed.
-  /// Use of voice activity detection. Without it, the next three counters stay 0.
+  /// Use of voice activity detection. Without detection, the next three counters stay 0.
   VadUse vad = VadUse::Off;
   std::uint64_t speech_samples = 0;     ///< Samples with speech.
   std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because they contain no speech.
@@ -161,18 +162,20 @@ class NPUWHISPER_API Transcriber {
   /// and the text cannot wait for more audio. The next push() continues where the last push()
   /// ended, even in the middle of a word. Not live: returns nothing.
   virtual Result<std::vector<Segment>> settle() { return std::vector<Segment>(); }
-  /// Transcribes the remaining audio and returns its segments. Afterwards only reset() makes sense.
+  /// Transcribes the remaining audio and returns its segments. After drain(), only reset() makes
+  /// sense.
   virtual Result<std::vector<Segment>> drain() = 0;
   /// Discards audio, text and a pending cancel(). Keeps model, options, buffers and counters.
   virtual void reset() = 0;
-  /// Makes a running push(), settle() or drain(), and every later one until reset(), return
-  /// Cancelled soon (within one decoder step or one encoder window). Thread-safe. Never blocks.
+  /// Makes a running push(), settle() or drain() return Cancelled within one decoder step or one
+  /// encoder window. Later calls of these functions also return Cancelled, until reset().
+  /// Thread-safe. Never blocks.
   virtual void cancel() = 0;
 
   /// Returns the sample index up to which all text was returned: no later segment starts before it.
   virtual std::int64_t position() const = 0;
-  /// Live: returns the words that were heard after those already returned. They may still change,
-  /// and each pass replaces them. They begin at position() or later. Not live: returns none.
+  /// Live: returns the words that were heard but not returned yet. These words may still change,
+  /// and each pass replaces them. They begin at position() or later. Not live: returns no words.
   virtual std::vector<Word> draft() const { return {}; }
   /// Returns Whisper's code of the given or detected language; empty before detection.
   virtual const std::string& language() const = 0;

@@ -33,12 +33,12 @@ struct TileLimits {
   int n_s2mm_channels;
   int n_mm2s_channels;
   int n_dims;    ///< Dimensions of a descriptor, without the iteration dimension.
-  int max_wrap;  ///< Limit of every dimension except the outermost.
+  int max_wrap;  ///< Maximum wrap of every dimension except the outermost.
   int max_step;  ///< In 32-bit words. The hardware stores the step minus one.
   int max_iteration;
 };
 
-/// Sizes and limits of one model of array.
+/// Sizes and limits of one array model.
 struct ArrayModel {
   std::string_view name;     ///< "npu1", "npu2".
   std::string_view product;  ///< "NPU Phoenix", "NPU Strix".

@@ -17,7 +17,7 @@ struct DescriptorDim {
   std::uint32_t wrap = 0;
   std::uint32_t step = 1;
   /// Zeros that are sent before the dimension's data, in words for dimension 0 and in steps for the
-  /// others. Only memory tiles can pad, and only on MM2S channels.
+  /// other dimensions. Only memory tiles can pad, and only on MM2S channels.
   std::uint32_t zeros_before = 0;
   std::uint32_t zeros_after = 0;  ///< In the same units as zeros_before.
 };
@@ -38,8 +38,8 @@ struct BufferDescriptor {
   bool use_next = false;
   std::uint32_t next = 0;
   bool acquire_enable = false;
-  /// For a memory tile, an index in its window of three memory tiles, where its own locks are
-  /// 64..127.
+  /// Index of the lock. A memory tile's descriptor can access the locks of three memory tiles; the
+  /// tile's own locks are 64..127.
   std::uint32_t acquire_lock = 0;
   /// If negative, acquires the lock when it is at least -acquire_value. Otherwise, acquires the
   /// lock when it is equal to acquire_value.
@@ -55,13 +55,14 @@ struct BufferDescriptor {
 };
 
 /// Returns the descriptor's registers: 8 words for a shim or memory tile, 6 for a core (the rest
-/// are 0). Errors: InvalidArgument if a field does not fit, with the field, the value and the
-/// limit.
+/// are 0). Errors: InvalidArgument if a field does not fit. The message has the field, the value
+/// and the limit.
 Result<std::array<std::uint32_t, 8>> pack(const BufferDescriptor& descriptor, TileKind kind,
                                           const ArrayModel& array);
 
-/// Reverses pack(), for exactly descriptor_words() words. Errors: InvalidArgument; Unsupported if
-/// the words request compression, out-of-order or secure access.
+/// Reverses pack(), for exactly descriptor_words() words. Errors: InvalidArgument (number of words,
+/// next descriptor or burst length), Unsupported (the words request compression, out-of-order or
+/// secure access).
 Result<BufferDescriptor> unpack(std::span<const std::uint32_t> words, TileKind kind,
                                 const ArrayModel& array);
 int descriptor_words(TileKind kind);
@@ -76,8 +77,8 @@ struct Task {
 inline constexpr int kMaxRepeat = 255;
 inline constexpr int kQueueDepth = 4;  ///< Tasks that a channel's queue can hold (AM020).
 
-/// Returns the word to write to the queue register. Errors: InvalidArgument, with the field, the
-/// value and the limit.
+/// Returns the word to write to the queue register. Errors: InvalidArgument. The message has the
+/// field, the value and the limit.
 Result<std::uint32_t> pack_task(const Task& task, TileKind kind, const ArrayModel& array);
 Task unpack_task(std::uint32_t word, TileKind kind);
 

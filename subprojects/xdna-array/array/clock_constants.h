@@ -14,7 +14,7 @@ using Cycles = std::uint64_t;
 /// All constants of the emulated clock and of the planner's predictions, with their sources. The
 /// clock and the predictions use no other timing, and no constant is specific to an operation. A
 /// mark gives the kind of source: [S] is a manual or source text, [M] is a measurement on silicon
-/// by the named party, [A] is our assumption. The named parties are AM020 (AIE-ML architecture
+/// by the named source, and [A] is an assumption. The named sources are AM020 (AIE-ML architecture
 /// manual), DRV (amdxdna's clock tables), NPE (NpuEmbeddings), GRA (granite GEMV notes), DRA
 /// (npu-whisper), G (arXiv 2512.13282), ATB (mlir-aie, asymmetric tile buffering) and BFP
 /// (mlir-aie, block datatypes).
@@ -47,14 +47,14 @@ inline constexpr ArrayClock kAie2Clock{
     .int16x8 = {.peak = 128, .efficiency = 6.76 / 13.1},  // [A] as int8
     .int16 = {.peak = 64, .efficiency = 6.76 / 13.1},     // [A] as int8
     .bf16 = {.peak = 128, .efficiency = 3.14 / 6.55},     // [M] G
-    // AIE2 has no block floating point: the rates are those of bf16.
+    // AIE2 has no block floating point, so these rates are the rates of bf16.
     .bf16_by_bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
     .bfp16 = {.peak = 128, .efficiency = 3.14 / 6.55},
     // [S] aie_api splits a float into three bf16 and multiplies the nine pairs.
     .f32 = {.peak = 128.0 / 9, .efficiency = 3.14 / 6.55},
 };
 
-/// npu2: 32 cores at 1.8 GHz. Whole-array peaks: int8 and bfp16 59 T.
+/// npu2: 32 cores at 1.8 GHz. Whole-array peaks: int8 59 TOPS, bfp16 59 TFLOPS.
 inline constexpr ArrayClock kAie2pClock{
     .hertz = 1.8e9,
     .host_bytes_per_second = 42.7e9,                     // [M] GRA: 32 cores through memory tiles
@@ -64,8 +64,8 @@ inline constexpr ArrayClock kAie2pClock{
     // [M] BFP: products of plain bf16 reach 1.6 TFLOPS. They are computed element-wise, 64 per
     // cycle and core.
     .bf16 = {.peak = 64, .efficiency = 1.6 / 7.37},
-    // [M] G measured bf16 operands and results in memory, as in our kernels. The rate includes the
-    // conversion. (ATB's 27.3 TFLOPS are for weights stored as blocks.)
+    // [M] G measured bf16 operands and results in memory, as in this project's kernels. The rate
+    // includes the conversion. (ATB's 27.3 TFLOPS are for weights stored as blocks.)
     .bf16_by_bfp16 = {.peak = 512, .efficiency = 14.71 / 59},
     .bfp16 = {.peak = 512, .efficiency = 31.6 / 59},  // [M] ATB, Krackan, turbo
     .f32 = {.peak = 64.0 / 9, .efficiency = 1.6 / 7.37},
@@ -78,8 +78,8 @@ constexpr const ArrayClock& clock_of(Generation generation) {
 // ---- Commands ----
 
 /// Time from submission to the first instruction plus time from the last instruction to completion.
-/// [M] NPE: 150 us for XDNA2. On npu1, a product of 512^3 in bf16 takes 0.267 ms. Without the
-/// product's own time, the remaining time is within 20 % of this constant.
+/// [M] NPE: 150 us for XDNA2. On npu1, a product of 512^3 in bf16 takes 0.267 ms. After subtraction
+/// of the product's own time, the remaining time is within 20 % of this constant.
 inline constexpr double kDispatchSeconds = 150e-6;
 /// Time for one operation of an instruction stream, and for each register word that the operation
 /// writes. [A] The controller is a small processor on the array's configuration bus.

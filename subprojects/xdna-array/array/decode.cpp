@@ -156,7 +156,7 @@ class Decoder {
         short_form_ ? Masked{address, word(2), word(3)} : Masked{address, word(4), word(5)};
     if (!short_form_) {
       if (auto r = want(3, 0, "upper half of the address"); !r) return fail(r.error());
-      // aie-rt's struct ends with a word of padding, aiecc's does not.
+      // aie-rt's struct ends with a word of padding; aiecc's struct does not.
       if (word(6) == 8 * 4) {
         size = 8;
         if (auto r = begin(name, size); !r) return fail(r.error());
@@ -247,8 +247,8 @@ class Decoder {
                     std::string(name) + " is " + hex(word(index)) + ", expected " + hex(wanted));
   }
 
-  /// Checks the column and row of a register operation. aie-rt writes them beside the operation
-  /// code; aiecc writes zeros.
+  /// Checks the column and row of a register operation. aie-rt writes the column and row beside the
+  /// operation code; aiecc writes zeros.
   Result<void> check_location(std::uint32_t address) const {
     const std::uint32_t location = words_[at_] >> 8;
     const std::uint32_t column = address >> 25;

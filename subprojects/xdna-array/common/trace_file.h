@@ -46,7 +46,7 @@ class TraceFile {
 
   std::filesystem::path path_;
   File file_;
-  bool is_empty_;  // no event was written yet
+  bool is_empty_;  // True until the first event is written.
 };
 
 }  // namespace npuwhisper::trace

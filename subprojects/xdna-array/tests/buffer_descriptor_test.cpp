@@ -100,7 +100,7 @@ TEST_P(Descriptor, EveryFieldRoundTripsAtItsLimits) {
       const auto back = unpack(words_of(*words, GetParam()), GetParam(), array());
       ASSERT_TRUE(back) << back.error().message;
       EXPECT_EQ(c.get(*back), value) << c.name;
-      // No other field may change: all of them keep their defaults.
+      // No other field may change. All other fields keep their defaults.
       for (const Case& other : cases(GetParam())) {
         if (other.name != c.name) {
           EXPECT_EQ(other.get(*back), other.get(d)) << c.name << " moves " << other.name;
@@ -146,7 +146,7 @@ TEST_P(Descriptor, FlagsRoundTrip) {
 }
 
 TEST_P(Descriptor, RefusesAFieldThatTheTileLacks) {
-  BufferDescriptor wrap;  // The length ends the outermost dimension, so it has no wrap.
+  BufferDescriptor wrap;  // The length ends the outermost dimension, which has no wrap.
   wrap.dims[static_cast<std::size_t>(array().limits(GetParam()).n_dims) - 1].wrap = 2;
   EXPECT_FALSE(pack(wrap, GetParam(), array()));
   BufferDescriptor odd;
@@ -182,8 +182,9 @@ INSTANTIATE_TEST_SUITE_P(AllTiles, Descriptor,
                                                                 : "Core";
                          });
 
-// Describes the transfer of a block write to a memory tile in mlir-aie's own tests, and expects the
-// words of that block write. mlir-aie's test gives the steps and the iteration wrap minus one.
+// mlir-aie's own tests contain a block write of a memory tile's descriptor. This test packs the
+// same descriptor and expects the words of that block write. mlir-aie's test gives the steps and
+// the iteration wrap minus one.
 TEST(KnownDescriptor, MemoryTileWords) {
   BufferDescriptor d;
   d.valid = true;

@@ -81,7 +81,7 @@ TEST(Transaction, WritesWhatAieccWrites) {
   const Words again = encode(*decoded, npu1(), 4);
   Words expected = sized(kAieccStream);
   // aiecc's first block write names no tile. encode() always names the tile, like aiecc's second
-  // one.
+  // block write.
   expected[11] = 0x12345679U >> 25 | (0x12345679U >> 20 & 0x1f) << 8;
   EXPECT_EQ(again, expected);
 }

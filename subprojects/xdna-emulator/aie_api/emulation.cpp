@@ -58,8 +58,8 @@ void npuwhisper_check_access(const void* pointer, std::size_t bytes, bool is_wri
       inside(state.neighbour, address, bytes)) {
     return;
   }
-  // Tables and static variables of the object are allowed, because a core has them in its own
-  // memory.
+  // Accesses to the object's tables and static variables are allowed, because a core has these data
+  // in its own memory.
   if (inside(reinterpret_cast<std::uintptr_t>(__ehdr_start), reinterpret_cast<std::uintptr_t>(_end),
              address, bytes)) {
     return;

@@ -6,9 +6,9 @@
 
 /// The interface between a natively compiled kernel object and the emulated core that runs it. Each
 /// object has its own state, `npuwhisper_core_state` (defined in emulation.cpp, which is linked
-/// into every kernel object). The core finds it by that name, fills in the hooks, and reads the
-/// counters after each call. Every core loads its own copy of the object, so that each core has its
-/// own static variables.
+/// into every kernel object). The core finds the state by its name, fills in the hooks, and reads
+/// the counters after each call. Every core loads its own copy of the object, so that each core has
+/// its own static variables.
 struct NpuWhisperCoreState {
   /// Stops the kernel. Does not return: it throws an exception through the kernel's frames, which
   /// hold nothing that needs a destructor. Set by the core. If this hook is null, a trap prints its

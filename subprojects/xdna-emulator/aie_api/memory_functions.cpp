@@ -3,9 +3,9 @@
 #include <cstdint>
 
 // memcpy, memmove and memset for kernel objects. The compiler does not instrument calls of these
-// functions, but their accesses must be checked like all others, even if the compiler inserted the
-// call. The functions have hidden visibility, so that only the object that this file is linked into
-// uses them.
+// functions, so the functions check their accesses themselves. The checks also cover calls that the
+// compiler inserts. The functions have hidden visibility, so that only the object that this file is
+// linked into uses them.
 
 extern "C" {
 
@@ -23,8 +23,8 @@ void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_wri
 
 namespace {
 
-// Volatile, because the compiler may otherwise replace a function's loop by a call of the function
-// itself.
+// The bytes are volatile. Otherwise the compiler could replace a function's loop by a call of the
+// function itself.
 using Bytes = volatile unsigned char*;
 
 void copy_up(void* to, const void* from, std::size_t n) {

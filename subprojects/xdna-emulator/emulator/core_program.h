@@ -124,7 +124,7 @@ struct CoreInstruction {
   int lock = 0;
   LockAction lock_action = LockAction::Release;
   std::string callee{};  ///< Symbol of the function, or its C++ signature (from link_symbol).
-  /// Kernel object that must define `callee`. If empty, any of the core's objects may.
+  /// Kernel object that must define `callee`. If empty, any of the core's objects may define it.
   std::string object{};
   std::vector<CallArgument> arguments{};
   bool blocking = true;  ///< Whether GetStream and PutStream wait.
@@ -132,11 +132,11 @@ struct CoreInstruction {
 };
 
 /// A core's body, compiled from aie.core to linear code over numbered registers. Linear code lets a
-/// core stop at a lock and resume later. Registers hold 64-bit patterns: integers sign-extended
-/// (except i1, which is 0 or 1); f32, bf16 and f16 in the low bits with zeros above; memory
-/// references as core addresses (see CoreAddress). mlir-aie unrolls loops to select the buffers of
-/// an object FIFO. This code selects the buffers at run time instead: registers count the position
-/// at each end of a FIFO.
+/// core stop at a lock and resume later. A register holds a 64-bit pattern. Integers are
+/// sign-extended, except i1, which is 0 or 1. f32, bf16 and f16 are in the low bits, with zeros
+/// above. Memory references are addresses in the form of pack_address(). mlir-aie unrolls loops, so
+/// that each access to an object FIFO uses a fixed buffer. This code selects the buffer at run time
+/// instead: registers count the position at each end of a FIFO.
 struct CoreProgram {
   std::vector<CoreInstruction> code;
   int n_registers = 0;
@@ -148,7 +148,7 @@ constexpr std::int64_t pack_address(CoreAddress address) {
          static_cast<std::int64_t>(address.tile.row) << 32 |
          static_cast<std::int64_t>(address.offset);
 }
-/// Returns the address in a register pattern.
+/// Returns the address that a register pattern represents.
 constexpr CoreAddress unpack_address(std::int64_t pattern) {
   return {{static_cast<int>(pattern >> 48 & 0xffff), static_cast<int>(pattern >> 32 & 0xffff)},
           static_cast<std::uint32_t>(pattern & 0xffffffff)};

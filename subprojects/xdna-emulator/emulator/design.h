@@ -63,11 +63,12 @@ struct Port {
   friend auto operator<=>(const Port&, const Port&) = default;
 };
 
-/// A circuit-switched stream (packet_id absent) or a packet-switched one, from one source to all
-/// its destinations (broadcast: a word moves when every destination accepts it). Several packet
-/// routes may share a source (a packet's id selects its route) or a destination (packets are never
-/// interleaved). Destinations receive packets without header unless keep_packet_header is set.
-/// Cascades are routes with ports of kind Cascade, channel 0, and one destination.
+/// A stream from one source to one or more destinations. A word moves when every destination
+/// accepts it. The route is packet-switched if packet_id is set, otherwise circuit-switched.
+/// Several packet-switched routes may share a source, where the id of a packet selects its route.
+/// They may also share a destination, where packets are never interleaved. Destinations receive
+/// packet headers only if keep_packet_header is set. A cascade is a route between two ports of kind
+/// Cascade with channel 0.
 struct Route {
   Port source;
   std::vector<Port> destinations;
@@ -79,7 +80,7 @@ struct Core {
   npu::TileId tile;
   CoreProgram program;
   std::uint32_t stack_bytes = 1024;
-  std::vector<std::string> kernel_objects;  ///< File names from link_with, contained in the image.
+  std::vector<std::string> kernel_objects;  ///< Names of kernels in the image, from link_with.
 };
 
 /// Names a shim DMA channel for runtime sequences.
@@ -99,8 +100,9 @@ struct RuntimeSequence {
   std::vector<std::uint32_t> instructions;
 };
 
-/// A design after lowering: the registers, memories and programs that aiecc would put into a
-/// configuration. lower() creates it from MLIR-AIE text; Array executes it. Plain data.
+/// A design after lowering: the registers, memories and programs that mlir-aie's aiecc would put
+/// into a configuration. lower() creates a Design from MLIR-AIE text. Array executes it. Plain
+/// data.
 struct Design {
   std::string name;
   const npu::ArrayModel* array = nullptr;

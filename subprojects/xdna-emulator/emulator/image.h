@@ -12,9 +12,9 @@
 
 namespace npuwhisper::emu {
 
-/// The emulator's substitute for a PDI: a design's text and the kernels that it links, compiled
-/// natively as shared objects. Layout: magic, version, then (name, length, bytes) records.
-/// parse_image() checks every length.
+/// The emulator's substitute for a PDI, the configuration in an xclbin. Holds a design's text and
+/// the kernels that the design links, compiled for the host as shared objects. Layout: magic,
+/// version, then (name, length, bytes) records. parse_image() checks every length.
 struct Image {
   struct Kernel {
     std::string name;  ///< The name in link_with.

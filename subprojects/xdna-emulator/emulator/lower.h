@@ -10,18 +10,19 @@
 
 namespace npuwhisper::emu {
 
-/// Settings that the text leaves open, like aiecc's options --device-name and --alloc-scheme.
+/// Settings that the text leaves open, like the options --device-name and --alloc-scheme of
+/// mlir-aie's aiecc.
 struct LowerOptions {
   std::string device = {};  ///< Symbol of the aie.device; the first device if empty.
   /// Buffer placement in tiles that do not specify a placement: "basic-sequential" or "bank-aware".
-  /// If empty, bank-aware with basic-sequential as the fallback.
+  /// If empty, lower() tries bank-aware, then basic-sequential.
   std::string allocation_scheme = {};
 };
 
-/// Reads MLIR-AIE text and lowers one of its aie.devices: converts object FIFOs to buffers, locks
-/// and DMA programs, places all buffers, locks and descriptors that are not pinned, checks that
-/// flows can be routed, and compiles cores and runtime sequences. Refuses everything that silicon
-/// or aiecc would refuse, with the line and a message like mlir-aie's. Also refuses constructs that
+/// Reads MLIR-AIE text and lowers one of its aie.devices. Converts object FIFOs to buffers, locks
+/// and DMA programs. Places all buffers, locks and descriptors that are not pinned. Checks that
+/// flows can be routed. Compiles cores and runtime sequences. Refuses everything that silicon or
+/// aiecc would refuse, with the line and a message like mlir-aie's. Also refuses constructs that
 /// are not modelled; the message names the construct. Errors: InvalidArgument (malformed text, a
 /// limit exceeded), NotFound (no such device in the text), Unsupported (a construct that is not
 /// modelled). Reentrant.

@@ -19,15 +19,15 @@ namespace npuwhisper::emu {
 class DeviceMemory {
  public:
   virtual ~DeviceMemory() = default;
-  /// Returns `bytes` bytes at a device address; empty unless all of them are inside one buffer of
-  /// the context.
+  /// Returns the memory of `bytes` bytes at a device address; empty unless one buffer of the
+  /// context contains all bytes.
   virtual std::span<std::byte> at(std::uint64_t address, std::size_t bytes) = 0;
 };
 
 enum class RunState : std::uint8_t {
   Completed,
-  Error,  ///< The array or a kernel did something that silicon traps on, or that the emulator
-          ///< refuses; see RunOutcome::message.
+  Error,  ///< The array or a kernel caused an error that silicon traps or the emulator refuses.
+          ///< RunOutcome::message describes the error.
   Hung,   ///< The stream waits for an array that is deadlocked or busy for ever. On silicon the
           ///< command would never complete.
 };
@@ -38,7 +38,7 @@ struct Counters {
   std::uint64_t n_instructions = 0;
   std::uint64_t n_syncs = 0;          ///< Task-complete tokens that streams waited for.
   std::uint64_t n_descriptors = 0;    ///< Descriptors executed by all tiles.
-  std::uint64_t bytes_from_host = 0;  ///< Transferred by shim DMA.
+  std::uint64_t bytes_from_host = 0;  ///< Bytes that shim DMA reads from host memory.
   std::uint64_t bytes_to_host = 0;
   std::uint64_t multiply_accumulates = 0;  ///< Counted inside aie_api's operations.
   std::uint64_t n_kernel_calls = 0;
@@ -54,9 +54,9 @@ struct RunOutcome {
 };
 
 /// One context's array, loaded with an image. It executes instruction streams. A run ends when the
-/// stream's last instruction is done. Work that is still in flight continues in the next run and
-/// accesses that run's memory. After Hung, or after an Error in a stream that has begun, the array
-/// stops: every further run is an Error until the image is loaded again. Reentrant.
+/// stream's last instruction is done. Transfers that are still in flight continue in the next run,
+/// and access the next run's memory. After Hung, or after an Error in a stream that has begun, the
+/// array stops: every further run is an Error until the image is loaded again. Reentrant.
 class Npu {
  public:
   /// Loads an image (see image.h). Errors: InvalidArgument, NotFound (the design has no such

@@ -99,7 +99,7 @@ double in_seconds(std::chrono::nanoseconds time) {
   return std::chrono::duration<double>(time).count();
 }
 
-/// Returns the last two parts of the path, which name the recording in the set's tables.
+/// Returns the last two parts of the path, GROUP/FILE, as in the tables of the speech set.
 std::string name_of(const std::filesystem::path& path) {
   const auto whole = std::filesystem::absolute(path);
   return whole.parent_path().filename() / whole.filename();

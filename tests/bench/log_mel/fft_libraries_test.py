@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Log-mel values with FFTW3 and with KISS FFT differ by at most 1e-4.
+"""Tests that log-mel values with FFTW3 and with KISS FFT differ by at most 1e-4.
 
 usage: fft_libraries_test.py FOLDER_OF_THE_PROGRAMS [unittest options]
 
-Meson runs it on signals made here and, where Debian's package pocketsphinx-testdata is installed, on
-its recordings.
+Generates the test signals. Also uses the recordings of Debian's package pocketsphinx-testdata if
+the package is installed.
 """
 import array
 import importlib.machinery
@@ -64,8 +64,8 @@ class FftLibraries(unittest.TestCase):
         for recording in recordings:
             with self.subTest(recording=recording.name):
                 results = self.check(recording.name, fft.read_samples(recording))
-                # Equal values would mean that one result was used twice, and a maximum of 0 or less
-                # that the input was silence.
+                # Equal values would mean that one result was used twice. A maximum of 0 or less
+                # would mean that the input was silence.
                 self.assertNotEqual(results['fftw'].values, results['kissfft'].values)
                 self.assertGreater(max(results['fftw'].values), 0)
 

@@ -115,7 +115,8 @@ Json bandwidths(Comparison& comparison) {
   return rows;
 }
 
-/// Predicts Whisper base's encoder over a window of 1,500 positions, as one submission.
+/// Predicts the duration of Whisper base's encoder for a window of 1,500 positions, as one
+/// submission.
 Json encoders(bool run, Comparison& comparison) {
   struct Cores {
     const char* array;

@@ -4,18 +4,20 @@
 /// A model of the predecessor's encoder on XDNA2. It explains why eight times the cores made the
 /// encoder only 1.16 times as fast.
 ///
-/// The predecessor ran Whisper base's six layers over 512 positions from Python. Each matrix
-/// product became calls of one fixed kernel, 512 x 512 x 512 in int8: four calls for attention's
-/// projections and four for each of the two products of the feed-forward part, which Python split
-/// because the larger shapes did not fit the array's descriptors. A run of the encoder took 72
-/// calls. Each call was a round trip: copy slices, quantise, write to a buffer, dispatch, read
-/// back, convert to float. Softmax, layer norms and GELU ran in NumPy. The predecessor's profile of
-/// a call attributes 20 % of the time to the kernel (PHASE4_32TILE_ANALYSIS.md).
+/// The predecessor ran Whisper base's six layers over 512 positions from Python. It computed each
+/// matrix product with calls of one fixed int8 kernel, 512 x 512 x 512. A layer took twelve calls:
+/// four for the projections of attention, and four for each of the two products of the feed-forward
+/// part. Python split the feed-forward products because their shapes did not fit the array's
+/// descriptors. A run of the encoder took 72 calls. Each call was a round trip: copy slices,
+/// quantise, write to a buffer, dispatch, read back, convert to float. Softmax, layer norms and
+/// GELU ran in NumPy. The predecessor's profile of a call attributes 20 % of the time to the kernel
+/// (PHASE4_32TILE_ANALYSIS.md).
 ///
-/// The model has two parts. A kernel call consists of dispatch, which more cores do not shorten,
-/// and work, which n cores share. The dispatch time is our clock's constant kDispatchSeconds. The
-/// work time is the rest of the predecessor's measurement on 4 cores. A run of the encoder consists
-/// of host time, which does not change with n, and of kernel calls.
+/// The model has two parts. A kernel call consists of dispatch and work. More cores do not shorten
+/// the dispatch, and n cores share the work. The dispatch time is kDispatchSeconds, a constant of
+/// the emulated clock. The work time is the predecessor's measurement on 4 cores, less the dispatch
+/// time. A run of the encoder consists of host time, which does not change with n, and of kernel
+/// calls.
 namespace npuwhisper::bench::predecessor {
 
 inline constexpr int kCalls = 6 * (4 + 4 + 4);

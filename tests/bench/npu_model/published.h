@@ -4,8 +4,8 @@
 #include <array>
 #include <string_view>
 
-/// Measurements on silicon that others have published, in the data types of our kernels. Where the
-/// model differs, the reason is given. The sources have these names:
+/// Measurements on silicon that others have published, in the data types of this project's kernels.
+/// A row gives the reason if the model deviates from the measurement. The sources have these names:
 ///  - G: arXiv 2512.13282;
 ///  - DRA: a public account of Whisper on a Ryzen 7 PRO 8845HS (drakosha, npu-whisper);
 ///  - BFP: mlir-aie's example of block data types;
@@ -35,9 +35,9 @@ inline constexpr std::string_view kGenericDesign =
     "G's";
 
 inline constexpr std::array kProducts{
-    // G's abstract gives its best rate without the shape, so large shapes that fit are used here.
-    // The best rate is the clock's constant; the comparison shows whether a whole design sustains
-    // that rate.
+    // The abstract of G gives the best rate without a shape. These rows therefore use large shapes
+    // that fit. The clock's constant is this best rate. The comparison shows whether a whole design
+    // sustains this rate.
     PublishedProduct{"npu1", "G", 4096, 2048, 2048, seconds_at(3.14, 4096, 2048, 2048), ""},
     PublishedProduct{"npu1", "DRA, without IRON's wrapper", 512, 512, 512, 0.267e-3, ""},
     PublishedProduct{"npu1", "DRA", 1536, 1536, 384, seconds_at(1.76, 1536, 1536, 384), ""},
@@ -50,8 +50,8 @@ inline constexpr std::array kProducts{
         "npu2", "G", 4096, 2048, 2048, seconds_at(14.71, 4096, 2048, 2048),
         "our 64 x 64 tiles are transferred as fast as they are multiplied (2,048 and 2,053 "
         "cycles), so waits of either side at the ends of passes and jobs are never made up"},
-    // The figure was published for 8192 x 4224 x 4096. A column with K = 4224 does not fit into our
-    // memory tiles, so this row has half of that K.
+    // The figure was published for 8192 x 4224 x 4096. A column with K = 4224 does not fit into the
+    // memory tiles of the design, so this row has half of that K.
     PublishedProduct{"npu2", "BFP", 8192, 2112, 4096, seconds_at(4.8, 8192, 2112, 4096),
                      "an example that is not representative by its own account; G's design handles "
                      "the same type three times as fast"},

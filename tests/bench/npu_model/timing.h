@@ -21,16 +21,16 @@ struct Timing {
   double seconds() const { return clock_seconds.value_or(planner_seconds); }
 };
 
-/// Returns the planned time of the operations. Their inputs and outputs are in the run's buffer 1,
-/// which has `workspace_bytes` bytes; buffer 0 holds the packed weights. If `run` is true, also
-/// runs the plan on the emulated array with data of zeros (emulated time does not depend on values)
-/// and sets clock_seconds. Errors: those of make_plan() and, if `run` is true, of pack_panels() and
+/// Returns the planned time of the operations. Buffer 0 of the run holds the packed weights. Buffer
+/// 1, which has `workspace_bytes` bytes, holds the inputs and outputs. If `run` is true, also runs
+/// the plan on the emulated array with zeros as data, and sets clock_seconds. Emulated time does
+/// not depend on values. Errors: those of make_plan() and, if `run` is true, of pack_panels() and
 /// the emulated array.
 Result<Timing> time_operations(const npu::DesignSpec& spec,
                                std::span<const npu::Operation> operations,
                                std::uint64_t workspace_bytes, bool run);
 
-/// Plans and, if `run`, runs one product, [m, k] times [k, n], like time_operations().
+/// Plans one product, [m, k] times [k, n], and runs it if `run` is true, like time_operations().
 Result<Timing> time_product(const npu::DesignSpec& spec, int m, int k, int n, bool run);
 
 }  // namespace npuwhisper::bench

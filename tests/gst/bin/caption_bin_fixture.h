@@ -44,13 +44,13 @@ class InnerPad {
   GstPad* pad_;
 };
 
-/// Records the buffers that leave a pad of the bin. Text is detected by a byte above 128.
+/// Records the buffers that leave a pad of the bin. A byte above 128 in a frame means text.
 class Frames {
  public:
   struct Frame {
     GstClockTime pts;
     bool has_text;
-    std::chrono::nanoseconds arrived;  ///< Time of the PatientClock; 0 without one.
+    std::chrono::nanoseconds arrived;  ///< Time of the PatientClock, or 0 without this clock.
   };
 
   Frames(const Pipeline& pipeline, const char* pad);
@@ -63,7 +63,7 @@ class Frames {
   void clear();
 
  private:
-  // Shared with the probe, which may still run in another thread when the object is destroyed.
+  // The probe shares the log, because it may still run in another thread when Frames is destroyed.
   struct Log {
     std::mutex mutex;  // Guards `frames`.
     std::vector<Frame> frames;
@@ -75,8 +75,8 @@ class Frames {
   const std::shared_ptr<Log> log_ = std::make_shared<Log>();
 };
 
-/// Fails the test unless the frames with a PTS of at least `from` show text during each tone, and
-/// no text from 2 s after a tone until shortly before the next tone.
+/// Fails the test unless the frames show text during each tone, and no text from 2 s after a tone
+/// until shortly before the next tone. Ignores frames with a PTS below `from`.
 void expect_text_in_time(const std::vector<Frames::Frame>& frames, GstClockTime from = 0);
 
 }  // namespace npuwhisper::test

@@ -67,7 +67,7 @@ TEST_P(LiveLatency, IsThatOfTheElementAndFollowsIt) {
 }
 INSTANTIATE_TEST_SUITE_P(Modes, LiveLatency, ::testing::Values("overlay", "cea708"));
 
-// Timing tests, measured by the PatientClock.
+// Tests of timing. The PatientClock measures the times.
 class LivePlayback : public ::testing::TestWithParam<const char*> {
  protected:
   const PatientClock clock_;

@@ -77,7 +77,7 @@ TEST_P(QueriesInEveryMode, OfVideoAreAnsweredBeforePreroll) {
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(8) + video(8) + kSinks);
   const Asker asker(pipeline, "video");
   ASSERT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
-  // The pipeline stays paused: queries are answered without PLAYING.
+  // The pipeline stays paused, because queries must be answered without PLAYING.
   EXPECT_TRUE(eventually([&] { return asker.n_answered() >= 2 * 20; })) << asker.n_answered();
   ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(asker.n_answered(), 2 * 200);
@@ -132,8 +132,8 @@ class Allocations {
   std::atomic<int> n_{0};
 };
 
-// The query of the video's source reaches the sink, so that the source receives the sink's answer,
-// such as a buffer pool in the sink's memory.
+// The ALLOCATION query of the video source must reach the sink. The source then receives the sink's
+// answer, such as a buffer pool in the sink's memory.
 TEST(CaptionBin, AllocationOfTheFirstBufferReachesTheSink) {
   for (int run = 0; run < 2; ++run) {
     set_script({});
@@ -147,8 +147,8 @@ TEST(CaptionBin, AllocationOfTheFirstBufferReachesTheSink) {
   }
 }
 
-// A decoder that can downmix queries the caps. It must be offered six channels if the sink accepts
-// six, although the text needs only one.
+// A decoder that can downmix queries the caps. The bin must offer it six channels if the sink
+// accepts six, although recognition needs only one.
 TEST(CaptionBin, TheTextDoesNotChooseTheChannelsOfTheAudio) {
   for (const char* mode : {"mode=none", "mode=overlay", "mode=cea708"}) {
     SCOPED_TRACE(mode);

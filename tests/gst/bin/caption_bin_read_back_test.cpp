@@ -23,7 +23,7 @@ std::vector<std::string> lines_of(const std::string& command) {
   return lines;
 }
 
-// Captions within frames, read back by ffmpeg.
+// Writes video with captions to a file, and reads the captions back with ffmpeg.
 class ReadBack : public ::testing::Test {
  protected:
   void SetUp() override { set_script({.texts = {" First line.", " And a second."}}); }
@@ -39,8 +39,8 @@ class ReadBack : public ::testing::Test {
     gst_util_set_object_arg(captions, "mode", "pop-on");
     g_object_unref(captions);
   }
-  // Converts the captions of `input` to SRT with ffmpeg, and checks their texts and starts without
-  // their styling.
+  // Converts the captions of `input` to SRT with ffmpeg and removes their styling. Checks their
+  // texts and start times.
   void expect_captions(const std::string& input) const {
     const auto lines =
         lines_of("cd " + folder_.path().string() + " && ffmpeg -nostdin -v error " + input +

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin when one stream replaces another. Either the audio is unlinked and linked again, as
-// decodebin does for chained Ogg and for MPEG-TS whose streams change, or the video changes its
-// size.
+// Tests of npuwhisperbin when one stream replaces another. decodebin unlinks and links the audio
+// again for chained Ogg, and for MPEG-TS whose streams change. The video may also change its size.
 #include <gst/video/video.h>
 
 #include <atomic>
@@ -19,8 +18,8 @@ constexpr const char* kTicks =
     "wave=ticks freq=440 sine-periods-per-tick=440 tick-interval=4000000000 samplesperbuffer=1600 ";
 constexpr const char* kAudioCaps = " ! audio/x-raw,rate=16000,channels=1 ";
 
-/// At the end of the audio source named "audio", drops EOS, unlinks the source and links the source
-/// named "next", if there is one.
+/// Drops the EOS of the audio source that is linked to the bin, and unlinks this source. If a
+/// source named "next" exists, links it instead.
 class TakeOver {
  public:
   explicit TakeOver(const Pipeline& pipeline)
@@ -68,7 +67,7 @@ class Relink : public ::testing::TestWithParam<const char*> {
 };
 
 TEST_P(Relink, TextOfTheAudioBeforeIsKept) {
-  // Recognition is slower than the relinking: the text of the first source is still in flight.
+  // Recognition is slower than the relinking, so the text of the first source is still in flight.
   set_script({.decode_time = 300ms});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(12) + video(24) + kSinks);
   GstElement* next = gst_parse_bin_from_description(
@@ -134,8 +133,8 @@ bool is_full(GstElement* queue) {
   return level >= limit;
 }
 
-/// The video has stopped, the text waits for the video, and the audio waits for the text. Unlinking
-/// the video must return even then.
+/// The video has stopped, the text waits for the video, and the audio waits for the text. In this
+/// state, unlinking the video must still return.
 TEST_P(Relink, UnlinkingTheVideoWhileEverythingIsFullDoesNotWait) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=1000") + audio(10000) + video(10000) + kSinks);

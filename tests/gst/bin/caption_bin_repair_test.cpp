@@ -65,7 +65,7 @@ TEST_P(ClosedCaptions, AGapOfTheVideoBeforeItsCapsDoesNoHarm) {
 }
 
 /// cccombiner adds the time and the duration of a frame in 64 bits. The program ends if the sum
-/// wraps.
+/// overflows.
 TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   static constexpr GstClockTime kBelowZero = GstClockTime{0} - 40 * GST_MSECOND;
   set_script({});
@@ -150,7 +150,7 @@ TEST(CaptionBin, AFlushWaitsUntilTheConverterOfCaptionsIsDone) {
   pipeline.set_state(GST_STATE_NULL);
 }
 
-// TextSwitch sends FLUSH_STOP right after FLUSH_START if the text has had no FLUSH_START yet.
+// If the text has received no FLUSH_START, TextSwitch sends FLUSH_START right before FLUSH_STOP.
 TEST(CaptionBin, AFlushWakesTextThatWaitsForTheVideo) {
   set_script({});
   Pipeline pipeline(bin("mode=cea608") +

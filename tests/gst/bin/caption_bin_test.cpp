@@ -112,7 +112,7 @@ class CaptionedFrames {
     while (GstMeta* meta =
                gst_buffer_iterate_meta_filtered(frame, &state, GST_VIDEO_CAPTION_META_API_TYPE)) {
       const auto* captions = reinterpret_cast<GstVideoCaptionMeta*>(meta);
-      // The data is one pair, or CEA-708 triplets, the first of which holds field 1's pair.
+      // The data is either one pair or CEA-708 triplets. The first triplet holds field 1's pair.
       const gsize offset = captions->caption_type == GST_VIDEO_CAPTION_TYPE_CEA708_RAW ? 1 : 0;
       if (captions->size < offset + 2) continue;
       const bool is_padding = ((captions->data[offset] | captions->data[offset + 1]) & 0x7f) == 0;
@@ -152,8 +152,8 @@ TEST_P(EveryMode, SeeksAndGoesOnToTheEnd) {
   if (std::string(GetParam()) == "overlay") expect_text_in_time(seen);
 }
 
-// Until the first frame arrives, the queue must hold the audio before it in addition to the audio
-// whose text is still missing.
+// Until the first frame arrives, the queue must hold all audio that precedes this frame. It must
+// also hold the audio whose text is still missing.
 TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(15) +
@@ -166,8 +166,8 @@ TEST_P(EveryMode, PausesWhereTheVideoBeginsLater) {
   EXPECT_EQ(sound.size(), 150U);
 }
 
-// A video sink that does not wait for the clock takes frames until the text runs out. The frame
-// with which the sink prerolls on a pause still gets its text.
+// A video sink that does not wait for the clock takes frames until the text runs out. On a pause,
+// the sink prerolls with one more frame. This frame must still get its text.
 TEST_P(EveryMode, PausesWhereTheVideoIsFarAhead) {
   set_script({});
   Pipeline pipeline(bin(mode() + "latency=2000") + audio(300) + video(300) +
@@ -186,8 +186,8 @@ TEST_P(EveryMode, PausesWhereTheVideoIsFarAhead) {
   }
 }
 
-// At half the rate, a second of the stream takes two seconds of running time, and queues measure
-// their level in running time.
+// At half the rate, a second of the stream takes two seconds of running time. Queues measure their
+// level in running time.
 TEST_P(EveryMode, PlaysSlowlyAndFast) {
   for (const double rate : {0.25, 0.5, 2.0}) {
     set_script({});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin when its audio is unlinked or linked during a flush, or while another thread does
-// the opposite.
+// Tests of npuwhisperbin when its audio is unlinked or linked during a flush, or when one thread
+// links the audio while another thread unlinks it.
 #include <atomic>
 #include <condition_variable>
 #include <mutex>

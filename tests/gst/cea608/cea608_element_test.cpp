@@ -58,7 +58,8 @@ class TextToCea608 : public ::testing::Test {
     return gst_harness_push_event(harness_, gst_event_new_segment(&segment));
   }
 
-  // Feeds the frames that were output since the last call to the receiver, and returns them.
+  // Returns the frames that the element has output since the last call. Passes them to the
+  // receiver.
   std::vector<Frame> frames() {
     std::vector<Frame> out;
     while (const auto buffer = BufferPtr(gst_harness_try_pull(harness_))) {
@@ -78,7 +79,7 @@ class TextToCea608 : public ::testing::Test {
     }
     return out;
   }
-  // Returns when `screen` is first shown, or NONE if it never is.
+  // Returns the PTS of the first frame that shows `screen`, or NONE if no frame shows it.
   static GstClockTime shown_at(const std::vector<Frame>& frames, const Texts& screen) {
     for (const Frame& frame : frames) {
       if (frame.screen == screen) return frame.pts;

@@ -16,7 +16,7 @@ namespace {
 
 using Texts = std::vector<std::string>;
 
-// An encoder with 30 slots per second, whose pairs are fed to a receiver.
+// An encoder with 30 slots per second, and a receiver that decodes the encoder's pairs.
 struct Line21 {
   explicit Line21(Mode mode, int row = -1, int column = 0)
       : encoder({.mode = mode, .origin_row = row, .origin_column = column}) {}
@@ -60,8 +60,8 @@ TEST(Cea608Encoder, RollUpByteByByte) {
   Line21 line(Mode::RollUp2);
   line.encoder.set_timeout(5);
   line.encoder.add("Hi you", 1, 4);
-  // The pairs are RU2, CR, the PAC of row 15, and the text. EDM follows 5 slots after the last
-  // pair.
+  // The pairs are RU2 (roll-up with 2 rows), CR (carriage return), the PAC (preamble address code)
+  // of row 15, and the text. EDM (erase displayed memory) follows 5 slots after the last pair.
   EXPECT_EQ(line.run(18),
             "8080 9425 9425 94ad 94ad 9470 9470 c8e9 2079 ef75 8080 8080 8080 8080 942c 942c 8080 "
             "8080");
@@ -128,8 +128,9 @@ TEST(Cea608Encoder, RollUpKeepsRoomAboveItsBase) {
 TEST(Cea608Encoder, PopOnByteByByte) {
   Line21 line(Mode::PopOn);
   line.encoder.add("Hi!\nYou", 20, 40);
-  // The pairs are RCL, ENM, PAC 14, "Hi!", PAC 15 and "You". EOC is sent in the text's first slot,
-  // and EDM at the text's end.
+  // The pairs are RCL (resume caption loading), ENM (erase non-displayed memory), the PAC (preamble
+  // address code) of row 14, "Hi!", the PAC of row 15 and "You". EOC (end of caption) is sent in
+  // the text's first slot, and EDM (erase displayed memory) at the text's end.
   EXPECT_EQ(line.run(22),
             "9420 9420 94ae 94ae 94d0 94d0 c8e9 a180 9470 9470 d9ef 7580 8080 8080 8080 8080 8080 "
             "8080 8080 8080 942f 942f");
@@ -200,8 +201,8 @@ TEST(Cea608Encoder, PaintOnByteByByte) {
   Line21 line(Mode::PaintOn);
   line.encoder.add("Hi!", 1, 35);
   line.encoder.add("You", 60, 35);
-  // The pairs are RDC, the PAC of row 14, and the text. EDM follows half a second after the text's
-  // end.
+  // The pairs are RDC (resume direct captioning), the PAC (preamble address code) of row 14, and
+  // the text. EDM (erase displayed memory) follows half a second after the text's end.
   EXPECT_EQ(line.run(8), "8080 9429 9429 94d0 94d0 c8e9 a180 8080");
   line.run(43);
   EXPECT_EQ(line.run(3), "942c 942c 8080");
@@ -333,7 +334,7 @@ TEST(Cea608Encoder, TooMuchTextIsSkippedToTheLiveEdge) {
   EXPECT_EQ(counters.characters, 40 * words.size());
   EXPECT_GT(counters.dropped_characters, 10 * words.size() / 2);
   EXPECT_LT(counters.dropped_characters, 20 * words.size());
-  // The text is at most ten seconds (300 slots) late, plus the time of one part.
+  // The remaining backlog takes at most ten seconds (300 slots), plus the time of one caption part.
   int n_slots = 0;
   while (line.encoder.next() != kPadding) ++n_slots;
   EXPECT_LT(n_slots, 330);

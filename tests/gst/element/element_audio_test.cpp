@@ -239,7 +239,7 @@ TEST_F(AudioPad, ANewSegmentKeepsTheOrder) {
   make_with_audio();
   play();
   push(tones(1, {{0.2, 0.5}}), 0);
-  push_segment(seconds(0), seconds(1));  // Repeats the same times.
+  push_segment(seconds(0), seconds(1));  // Repeats the times of the first segment.
   push(tones(1, {{0.4, 0.5}}), 0);
   finish_audio();
   EXPECT_EQ(events_->events(GST_EVENT_SEGMENT).size(), 2U);
@@ -287,7 +287,7 @@ TEST_F(AudioPad, WhoTakesNoAudioStallsNeitherTextNorALiveSource) {
   EXPECT_EQ(sounds.back().start, seconds(kSeconds - 0.1)) << "it goes on at the live edge";
 }
 
-// The number of queued events is bounded too, although dropping audio does not reduce it.
+// The number of queued events is also bounded. Dropping audio does not reduce this number.
 TEST_F(AudioPad, OfVeryManyEventsTheNewestStayAndWhatBeginsSomething) {
   constexpr int kMany = 12000;
   set_script({});

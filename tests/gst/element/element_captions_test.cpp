@@ -162,8 +162,8 @@ TEST_F(Captions, LinesAreKeptInMarkup) {
 }
 
 // Words follow one another without pauses, so that only the clock ends a caption. Each caption must
-// leave within the latency of its first word. Elements that wait for text must still be informed of
-// all times, by text or GAPs.
+// leave within the latency of its first word. Text or GAPs must still cover all times, because
+// downstream elements may wait for text.
 TEST(LiveCaptions, LeaveWithinTheLatency) {
   const PatientClock clock;
   set_script({.texts = {" sound"}, .decode_time = 20ms, .now = PatientClock::now});

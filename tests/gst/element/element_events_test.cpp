@@ -48,7 +48,7 @@ TEST_F(Events, EosComesLastAndKeepsItsSeqnum) {
   EXPECT_EQ(out_->buffers().size(), 1U);
 }
 
-// A sink that prerolls or waits for its clock holds the lock of its pad.
+// A sink that prerolls or waits for its clock holds the stream lock of its pad.
 TEST_F(Events, SerializedQueriesDoNotWaitForASinkThatWaits) {
   set_script({});
   play();
@@ -152,7 +152,8 @@ TEST_F(Events, AudioIsCutByItsSamplesWhateverItsDuration) {
   EXPECT_EQ(texts[1].end, seconds(1.2));
 }
 
-// Upstream must send a SEGMENT after a flush. A pad without a SEGMENT uses the times as they are.
+// Upstream must send a SEGMENT after a flush. A pad without a SEGMENT uses the buffers' timestamps
+// unchanged.
 TEST_F(Events, AudioAfterAFlushWithoutASegmentIsHeard) {
   set_script({});
   play();
@@ -171,7 +172,7 @@ TEST_F(Events, AudioAfterAFlushWithoutASegmentIsHeard) {
   EXPECT_EQ(push(tones(1, {{0.25, 0.75}}), 0), GST_FLOW_OK);
   finish();
   EXPECT_EQ(out_->buffers().size(), 1U);
-  out_.reset();  // Skips complaint(): text without a SEGMENT is upstream's fault.
+  out_.reset();  // Skips complaint(), because text without a SEGMENT is upstream's fault.
   gst_pad_unlink(json, sink);
   gst_element_release_request_pad(element_, json);
   gst_object_unref(json);
@@ -329,7 +330,7 @@ TEST_F(Events, FlushStartReturnsAtOnceDuringInference) {
 
 TEST_F(Events, TextComesAgainAfterAFlushingSeek) {
   begin_endless_inference();
-  // Applies to the next transcriber; the current one stays slow.
+  // The script applies to the next transcriber. The current transcriber stays slow.
   set_script({.window = kSampleRate});
   g_object_set(element_, "beam-size", 2, nullptr);
   push_event(gst_event_new_flush_start());
@@ -410,7 +411,7 @@ TEST_F(Events, PlayingBackwardsGivesNoText) {
   EXPECT_TRUE(out_->buffers().empty());
   EXPECT_FALSE(out_->events(GST_EVENT_GAP).empty());
   EXPECT_EQ(stat("samples"), 0U);
-  out_->clear();  // complaint() would reject the gaps: like the audio, they run backwards.
+  out_->clear();  // complaint() would reject the GAPs, which run backwards like the audio.
 }
 
 TEST_F(Events, FastForwardKeepsTheTimesOfTheAudio) {

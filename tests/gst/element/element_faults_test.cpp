@@ -291,7 +291,8 @@ TEST_F(Faults, AStreamWhoseRestFailsDoesNotEnd) {
   for (const Record& record : out_->all()) EXPECT_NE(record.type, GST_EVENT_EOS);
 }
 
-// Only one ERROR is posted, whatever upstream still sends. A flush does not repair a device.
+// The element posts only one ERROR, whatever data upstream still sends. A flush does not repair a
+// device.
 TEST_F(Faults, AStreamThatFailsCausesOneErrorUntilItIsStartedAgain) {
   set_script({.window = kSampleRate / 2,
               .push_error = Error{ErrorCode::DeviceError, "the device is gone"}});

@@ -61,8 +61,8 @@ class ElementTest : public ::testing::Test {
   GstHarness* harness_ = nullptr;
   std::unique_ptr<Recorder> out_;
   bool s16_ = false;
-  bool captions_ =
-      false;  ///< If false, each text leaves alone, timed as its sound (caption-style none).
+  /// If false, caption-style is none. Each text then leaves alone, with the times of its sound.
+  bool captions_ = false;
 };
 
 }  // namespace npuwhisper::test

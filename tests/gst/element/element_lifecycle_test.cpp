@@ -27,8 +27,8 @@ class Lifecycle : public ElementTest {
     return domain;
   }
 
-  // Pushes until a push fails, and returns the flow. The element posts its own message before it
-  // fails, so that the user does not see upstream's error first.
+  // Pushes buffers until a push fails, and returns the flow return of that push. The element posts
+  // its own message before it fails, so that the user does not see upstream's error first.
   GstFlowReturn flow_in_the_end(GstClockTime pts) {
     GstFlowReturn flow = GST_FLOW_OK;
     for (int i = 0; i < 1000 && flow == GST_FLOW_OK; ++i) {
@@ -59,7 +59,7 @@ TEST_F(Lifecycle, LoadingTellsItsProgress) {
   EXPECT_EQ(progress(), "012");  // Start, continue, complete.
 }
 
-// Blocks the thread that posts an ERROR until the test releases it.
+// Blocks the thread that posts an ERROR until the test releases the thread.
 struct HeldError {
   std::binary_semaphore arrived{0};
   std::binary_semaphore released{0};
@@ -148,7 +148,7 @@ TEST_F(Lifecycle, NobodyWaitsBehindAFlushForAModelThatFailedToLoad) {
   std::binary_semaphore may_fail(0);
   set_script({.while_loading = [&] { may_fail.acquire(); },
               .load_error = Error{ErrorCode::Unavailable, "busy"}});
-  play();  // Must precede the failure, because a failed element does not start.
+  play();  // The element must play before the load fails, because a failed element does not start.
   may_fail.release();
   ASSERT_TRUE(message(GST_MESSAGE_ERROR));
   push_event(gst_event_new_flush_start());

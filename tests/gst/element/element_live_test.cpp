@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests of live use: the latency, GAPs that follow the clock, and a source that never has to wait.
-// Also tests of the element in pipelines.
+// Tests of live use: the latency, GAPs that follow the clock, and a source that never waits. Some
+// tests run the element in whole pipelines.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -238,8 +238,8 @@ TEST_F(Live, SourceThatStopsDoesNotKeepItsTextBack) {
   EXPECT_TRUE(out_->wait_for_buffers(1));
 }
 
-// Sends events that may keep arriving while there is no sound. None of these events may restart a
-// wait of the element.
+// Sends events that may keep arriving while there is no sound. None of these events may delay the
+// element's text.
 class QuietSource : public Live, public ::testing::WithParamInterface<const char*> {
  protected:
   GstEvent* event() const {
@@ -307,7 +307,7 @@ TEST(LivePipeline, GapsComeWhileTheModelIsLoading) {
   may_go_on.release();
 }
 
-// textoverlay holds back each picture until it knows that no text belongs to it.
+// textoverlay holds back each picture until text or a GAP covers the picture's time.
 TEST(LivePipeline, AnOverlayNeverWaitsForSilence) {
   if (GstElementFactory* factory = gst_element_factory_find("textoverlay")) {
     gst_object_unref(factory);
@@ -432,7 +432,7 @@ TEST(LivePipeline, TextThatIsTooLateIsSaid) {
   EXPECT_GT(n_notified, 0);
 }
 
-// Text that is late by `lateness` still arrives in time.
+// With the property lateness, text comes later than its audio. The sink must not drop this text.
 TEST(LivePipeline, LateTextReachesItsSinkInTime) {
   const PatientClock clock;
   set_script({.decode_time = 400ms, .now = PatientClock::now});

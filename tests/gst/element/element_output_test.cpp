@@ -55,8 +55,8 @@ TEST_F(Output, WordModeGivesOneBufferAWord) {
 }
 
 // When the flush begins, the first word is blocked in the pad. Downstream has meanwhile requested
-// other caps, which would precede the second word but cannot leave a flushing pad. That is not an
-// error.
+// other caps. The element would send these caps before the second word, but they cannot leave a
+// flushing pad. This failure is not an error of the stream.
 TEST_F(Output, AFlushBetweenWordsIsNoError) {
   set_script({.texts = {" Hello there, you."}});
   make();

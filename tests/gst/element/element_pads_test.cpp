@@ -15,7 +15,7 @@ namespace {
 using namespace std::chrono_literals;
 using ::testing::IsEmpty;
 
-/// A sink for one pad, with a record of everything that arrives there.
+/// A sink for one pad, with a record of all data that arrives.
 class Sink {
  public:
   Sink() : element_(gst_element_factory_make("fakesink", nullptr)) {

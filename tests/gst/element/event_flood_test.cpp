@@ -14,7 +14,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Counts the live events or buffers of a flood. The census must outlive all of them.
+/// Counts the live events or buffers of a flood. The census must outlive all counted objects.
 class Census {
  public:
   template <typename Object>
@@ -148,7 +148,7 @@ TEST_F(EventFlood, OfSegmentsWithABlockedReaderIsBounded) {
   EXPECT_EQ(stat("dropped-events"), 0U);
 }
 
-// The pad audio_src never blocks upstream for an event, so it has a bound of its own.
+// The pad audio_src never blocks upstream for an event, so its queue has a bound of its own.
 TEST_F(EventFlood, OfSegmentsWithABlockedReaderOfTheAudioIsBounded) {
   set_script({});
   make();

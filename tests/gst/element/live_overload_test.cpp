@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A live pipeline with video and audio while the machine becomes ten times slower, and after it
-// recovers. The live policy is the real one, on top of a decoder that sleeps.
+// Tests a live pipeline with video and audio on a machine that becomes ten times slower and then
+// recovers. The tests run the real live policy with a decoder that sleeps.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -75,7 +75,7 @@ struct Stage {
 class Departures {
  public:
   struct Buffer {
-    /// Running time of the end, or of the start if the buffer has no duration.
+    /// Running time of the buffer's end, or of its start if the buffer has no duration.
     GstClockTime end = 0;
     GstClockTime left = 0;
     bool discont = false;

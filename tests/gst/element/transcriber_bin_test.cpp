@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests of the requirements of bins that contain transcribers (transcriberbin and translationbin of
-// gst-plugins-rs). Without the bins, the tests make the same probes and calls in the same order.
+// gst-plugins-rs). The tests do not use these bins, but make their probes and calls in the bins'
+// order.
 #include <gmock/gmock.h>
 
 #include <atomic>
@@ -57,7 +58,7 @@ class TranscriberProbe : public ::testing::Test {
   }
 
   GstElement* element_ = nullptr;
-  std::counting_semaphore<> paused_{0};  // Released by each probe.
+  std::counting_semaphore<> paused_{0};  // probe() releases it after it has set PAUSED.
 };
 
 TEST_F(TranscriberProbe, PropertiesHaveTheTypesThatAreChecked) {
@@ -91,7 +92,7 @@ TEST_F(TranscriberProbe, EverySourcePadAnswersLatency) {
 }
 
 TEST_F(TranscriberProbe, AMissingModelDoesNotHangIt) {
-  // The load must not fail before PAUSED: the element does not start after a failure.
+  // The load must not fail before PAUSED, because the element does not start after a failure.
   set_script({.while_loading = [this] { paused_.acquire(); },
               .load_error = Error{ErrorCode::NotFound, "no model"}});
   g_object_set(element_, "model", "nowhere", nullptr);
@@ -157,7 +158,7 @@ class TranscriberBranch : public ::testing::Test {
     EXPECT_EQ(gst_element_set_state(branch_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
   }
 
-  // Removes the branch as the bin does: while it handles the ERROR, in the thread that posts it.
+  // Like the bin, removes the branch in the thread that posts the ERROR, before the post returns.
   void disable_on_error() {
     GstBus* bus = gst_element_get_bus(pipeline_->get());
     gst_bus_set_sync_handler(

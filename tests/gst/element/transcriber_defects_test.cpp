@@ -53,7 +53,7 @@ TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
               .load_error = Error{ErrorCode::NotFound, "model 'nope': not found in ..."}});
   make();
   g_object_set(element_, "model", "nope", nullptr);
-  play();  // Must precede the failure, because a failed element does not start.
+  play();  // The element must play before the load fails, because a failed element does not start.
   may_fail.release();
   const auto begin = Clock::now();
   EXPECT_EQ(push(tones(60, {}), 0), GST_FLOW_ERROR) << "a full queue must not wait for ever";

@@ -291,7 +291,7 @@ TEST_F(InputQueueTest, FailureReachesTheProducer) {
   EXPECT_EQ(queue_.copy(silence(160), SampleFormat::S16, 0).flow, GST_FLOW_ERROR);
 }
 
-// The failure must outlast the flush: data pushed after the flush would never be consumed.
+// The failure must outlast the flush, because data pushed after the flush would never be consumed.
 TEST_F(InputQueueTest, FailureOutlastsAFlush) {
   queue_.flush_start();
   queue_.fail(GST_FLOW_ERROR, queue_.n_starts());

@@ -46,7 +46,8 @@ TEST(Cues, SegmentIsOneCue) {
   EXPECT_EQ(cues[0].end, 2 * GST_SECOND);
 }
 
-// No clock shows such times, but a broken file may contain them. Sanitizers detect overflows.
+// No clock reaches the times below, but a broken file may contain them. Sanitizers detect
+// overflows.
 TEST(Cues, TimesBeyondAllClocksDoNotOverflow) {
   for (const GstClockTime time : {GstClockTime{1} << 62, GstClockTime{1} << 63,
                                   (GstClockTime{1} << 63) + 1000, GST_CLOCK_TIME_NONE - 1}) {

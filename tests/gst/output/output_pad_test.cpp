@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The queue of a live pad whose results are not consumed for a while.
+// Tests the queue of a live pad while nothing consumes its results.
 #include "gst/output/output_pad.h"
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace {
 GstStaticPadTemplate json_template = GST_STATIC_PAD_TEMPLATE(
     "unsynced_src", GST_PAD_SRC, GST_PAD_REQUEST, GST_STATIC_CAPS("application/x-json"));
 
-/// Tests with a JSON pad of a live element, blocked from its first event on.
+/// Tests with a JSON pad of a live element. The pad is blocked from its first event on.
 class LiveJsonPad : public ::testing::Test {
  protected:
   void SetUp() override {

@@ -35,7 +35,7 @@ std::string video(bool live, const char* caps) {
          caps + " ";
 }
 
-// Returns when `text` is first shown, in milliseconds, or -1 if it never is.
+// Returns the start in milliseconds of the first screen with `text`, or -1 if there is none.
 int shown_from(const std::vector<Cue>& screens, const std::string& text) {
   for (const Cue& screen : screens) {
     if (screen.text.find(text) != std::string::npos) return screen.start_ms;
@@ -63,7 +63,7 @@ class CaptionChains : public ::testing::Test {
     return "filesrc location=" + file("sounds.raw") +
            " blocksize=3200 ! rawaudioparse sample-rate=16000 num-channels=1 pcm-format=s16le ";
   }
-  // Returns sounds(), mixed into the audio of a live source.
+  // Returns the launch description of a live source, with sounds() mixed into its audio.
   std::string live_sounds() const {
     return "audiomixer name=mixer audiotestsrc is-live=true wave=silence samplesperbuffer=1600 "
            "num-buffers=" +

@@ -25,7 +25,7 @@ class Plugin : public ::testing::Test {
   void SetUp() override { write_tiny_model(folder_.path()); }
 
   std::string element(const std::string& properties = "") const {
-    // Allows a single attempt: with a model that writes nonsense, the decoder would otherwise try
+    // Allows a single attempt. The tiny model writes nonsense, so the decoder would otherwise try
     // all temperatures.
     return "npuwhisper name=n vad=off model=" + folder_.path().string() +
            " device=cpu language=en temperature-increment=0 " + properties;

@@ -171,7 +171,7 @@ TEST_F(Speech, LiveThroughAClock) {
   ASSERT_TRUE(pipeline.run());
   EXPECT_EQ(out->complaint(), "");
   const Words found = heard(*out);
-  // Live windows are cut by the clock, not at pauses, which causes more errors than offline.
+  // Live windows end by the clock, not at pauses, so live text has more errors than offline text.
   std::string text;
   for (const std::string& word : found) text += word + ' ';
   EXPECT_LE(word_errors(said(), found) * 3, said().size()) << text;
@@ -209,14 +209,15 @@ TEST_F(Speech, CaptionsInTheTransportStream) {
   // the start of the segment.
   for (const Record& segment : out->buffers()) {
     const auto start = static_cast<int>(segment.start / GST_MSECOND);
-    if (start < 3000) continue;  // Too early to be sent ahead of time.
+    if (start < 3000) continue;  // This start is too early to be sent ahead of time.
     EXPECT_TRUE(std::any_of(cues.begin(), cues.end(), [&](const Cue& cue) {
       return std::abs(cue.start_ms - start) <= 500;
     })) << segment.text;
   }
 }
 
-/// Plays the recordings from a file; play() reads it in buffers of `n_bytes` and returns the cues.
+/// Plays the recordings from a file. play() reads the file in buffers of `n_bytes` and returns the
+/// cues.
 class Playback : public Speech {
  protected:
   void SetUp() override {

@@ -5,7 +5,7 @@
 
 namespace npuwhisper::test {
 
-/// Blocks a pad while this object exists: a thread that pushes to the pad waits there.
+/// Blocks a pad while this object exists. A thread that pushes to the pad waits.
 class BlockedPad {
  public:
   explicit BlockedPad(GstPad* pad) : pad_(GST_PAD(gst_object_ref(pad))) {

@@ -29,8 +29,8 @@ std::string output_of(const std::filesystem::path& folder, const std::string& co
 /// ffmpeg's arguments, such as "-i out.mov".
 std::vector<Cue> captions_by_ffmpeg(const std::filesystem::path& folder, const std::string& input);
 
-/// Fails the test if the number of cues or a text differs, or a time by more than `tolerance_ms`.
-/// `end_tolerance_ms`, if given, applies to the ends.
+/// Fails the test if the number of cues or a text differs, or if a time differs by more than
+/// `tolerance_ms`. If `end_tolerance_ms` is given, it is the tolerance of the end times.
 void expect_same(const std::vector<Cue>& found, const std::vector<Cue>& wanted, int tolerance_ms,
                  std::optional<int> end_tolerance_ms = {});
 

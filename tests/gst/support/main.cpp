@@ -9,7 +9,7 @@
 // Runs tests on the scripted runtime with elements that this program registers itself. Treats
 // GStreamer's criticals (a bad cast, a lost reference) as failures.
 int main(int argc, char** argv) {
-  // Setting G_DEBUG here would be too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late, because GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);

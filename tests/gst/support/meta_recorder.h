@@ -14,7 +14,7 @@
 
 namespace npuwhisper::test {
 
-/// One NpuWhisperMeta.
+/// The content of one NpuWhisperMeta.
 struct MetaRecord {
   guint64 id = 0;
   GstClockTime start = 0;
@@ -48,7 +48,8 @@ class MetaRecorder {
   bool wait_for_sounds(std::size_t n, std::chrono::milliseconds timeout = kPatience) const;
 
  private:
-  // Shared with the probe, which may still run in another thread when the recorder is destroyed.
+  // The probe shares the log, because it may still run in another thread when the recorder is
+  // destroyed.
   struct Log {
     std::mutex mutex;
     std::condition_variable changed;

@@ -17,14 +17,14 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// kLongestStep limits how far the clock advances before the threads whose timeouts have expired
-// are running.
+// The clock advances by at most kLongestStep at once. Threads whose timeouts expire can thus start
+// to run before the clock advances much further.
 constexpr auto kStep = 2ms;
 constexpr auto kLongestStep = 4ms;
 
 std::atomic<GstTestClock*> living = nullptr;
 
-/// Returns the state of a thread of this process, as in proc(5), or 0 if it has ended.
+/// Returns the state of a thread of this process, as in proc(5), or 0 if the thread has ended.
 char state_of(const std::string& thread) {
   std::ifstream file("/proc/self/task/" + thread + "/stat");
   std::string stat;

@@ -25,7 +25,7 @@ Pipeline::Pipeline(const std::string& description) {
 
 Pipeline::~Pipeline() {
   EXPECT_EQ(gst_element_set_state(pipeline_, GST_STATE_NULL), GST_STATE_CHANGE_SUCCESS);
-  gst_bus_set_flushing(bus_, TRUE);  // Messages hold references.
+  gst_bus_set_flushing(bus_, TRUE);  // Messages hold references to the pipeline.
   gst_object_unref(bus_);
   // A thread of the bin that finishes an asynchronous state change may hold a reference a little
   // longer.

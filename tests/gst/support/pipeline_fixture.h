@@ -12,8 +12,8 @@
 
 namespace npuwhisper::test {
 
-/// A pipeline from a gst-launch line. The destructor stops it and checks that nothing else holds a
-/// reference to it.
+/// A pipeline from a gst-launch line. The destructor stops the pipeline and checks that no other
+/// object holds a reference to it.
 class Pipeline {
  public:
   explicit Pipeline(const std::string& description);
@@ -27,8 +27,8 @@ class Pipeline {
 
   /// Sets the state and waits until it is reached.
   bool set_state(GstState state, std::chrono::milliseconds timeout = kPatience);
-  /// Plays until EOS. Returns false and fails the test after `timeout` or an ERROR, whose text it
-  /// quotes.
+  /// Plays until EOS. After an ERROR or `timeout`, fails the test and returns false. The failure
+  /// message quotes the ERROR.
   bool run(std::chrono::milliseconds timeout = std::chrono::seconds(120));
   /// Waits for EOS. Handles an ERROR or `timeout` like run().
   bool wait_for_eos(std::chrono::milliseconds timeout = std::chrono::seconds(120));

@@ -5,7 +5,7 @@
 // Tests the built plugin, found through GST_PLUGIN_PATH. Returns 77 if a test was skipped, so that
 // Meson reports the skip.
 int main(int argc, char** argv) {
-  // Setting G_DEBUG here would be too late: GLib reads it before main().
+  // Setting G_DEBUG here would be too late, because GLib reads it before main().
   g_log_set_always_fatal(static_cast<GLogLevelFlags>(G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL));
   gst_init(&argc, &argv);
   ::testing::InitGoogleTest(&argc, argv);

@@ -92,7 +92,8 @@ GstPadProbeReturn Recorder::on_data(GstPad*, GstPadProbeInfo* info, gpointer dat
 
 void Recorder::Log::add(Record record) {
   const std::scoped_lock lock(mutex);
-  // A pad sends its sticky events again when it is linked. Records each of them once.
+  // A pad sends its sticky events again when it is linked. Records each event once, except
+  // SEGMENTs.
   const bool again = record.kind == Record::Kind::Event &&
                      std::any_of(records.begin(), records.end(), [&](const Record& old) {
                        return old.type == record.type && old.seqnum == record.seqnum &&

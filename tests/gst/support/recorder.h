@@ -55,7 +55,8 @@ class Recorder {
   std::string complaint() const;
 
  private:
-  // Shared with the probe, which may still run in another thread when the recorder is destroyed.
+  // The probe shares the log, because it may still run in another thread when the recorder is
+  // destroyed.
   struct Log {
     std::mutex mutex;
     std::condition_variable changed;

@@ -16,9 +16,10 @@ namespace npuwhisper::test {
 
 /// Controls a fake runtime that is linked in place of the real one. The fake implements only
 /// Engine::open, find_model, AudioRing::create and Transcriber::create. Its transcriber recognises
-/// loud stretches (an amplitude above 0.1, ended by 100 ms below 0.1) and "transcribes" each, with
-/// exact times, as the next text of the script. Tests can thus check the element's timing to the
-/// sample, and its order and errors. There is one script; set it before creating the element.
+/// loud stretches. A stretch begins with an amplitude above 0.1 and ends after 100 ms below 0.1.
+/// The transcriber returns the next text of the script for each stretch, with exact times. Tests
+/// can thus check the element's timing to the sample, and its order and errors. There is one
+/// script. Set it before creating the element.
 struct Script {
   std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in turn.
   std::int64_t window =
@@ -42,7 +43,7 @@ struct Script {
   /// The time reported for mel and for each of the decoder's three stages. The time reported for
   /// the encoder is twice as long.
   std::chrono::nanoseconds stage_time{0};
-  std::size_t ring_samples = 0;  ///< Size of each AudioRing; 0 if log-mel runs on the CPU.
+  std::size_t ring_samples = 0;  ///< Size of each AudioRing, or 0 if log-mel runs on the CPU.
   VadUse vad = VadUse::Off;      ///< Reported in the stats.
   bool drafts = false;           ///< If live, undecoded sound forms a draft of one word.
   /// Creates the transcribers in place of the scripted ones, if set.

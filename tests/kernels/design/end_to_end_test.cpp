@@ -52,14 +52,15 @@ Matrix transposed(const Matrix& matrix) {
 /// The single buffer that holds all activations.
 class Workspace {
  public:
-  /// Adds a matrix of `rows` x `columns`, filled with a nonzero pattern, so that a missing write
-  /// shows.
+  /// Adds a matrix of `rows` x `columns`, filled with a nonzero pattern, so that a test detects a
+  /// missing write.
   HostMatrix add(int rows, int columns) {
     const HostMatrix matrix{kWorkspace, bytes_.size(), columns};
     bytes_.resize(bytes_.size() + 2ULL * static_cast<std::size_t>(rows * columns), std::byte{0x3e});
     return matrix;
   }
-  /// Adds a matrix of `rows` x `columns` that holds `values`, with zeros beyond them.
+  /// Adds a matrix of `rows` x `columns` that holds `values`. The elements outside of `values` are
+  /// zero.
   HostMatrix add(const Matrix& values, int rows, int columns) {
     const HostMatrix matrix = add(rows, columns);
     for (int r = 0; r < rows; ++r) {
@@ -388,7 +389,7 @@ TEST_P(EndToEnd, Int8AndBf16InOneStream) {
     }
   }
   expect_near(hidden, reference::finish(up_sums, {.gelu = true}), 2 * kInt8Tolerance);
-  // The array's output, because the next product must round the same values.
+  // The reference uses the array's output, because the next product must round the same values.
   Matrix gelus(m, 2 * d);
   for (int r = 0; r < m; ++r) {
     for (int c = 0; c < 2 * d; ++c) gelus.at(r, c) = space_.get(hidden, r, c);
@@ -498,8 +499,8 @@ TEST_P(EndToEnd, LayerNormOfWholeRows) {
   expect_zero_rows(output, m, padded(m), d);
 }
 
-// Each operation reads the output of the previous one. A stream that does not wait for it reads the
-// initial pattern.
+// Each operation reads the output of the previous one. A stream that does not wait for the previous
+// operation reads the initial pattern.
 TEST_P(EndToEnd, OperationsInSequenceWaitForEachOther) {
   const int m = 64;
   const int d = 128;
@@ -622,8 +623,9 @@ TEST_P(EndToEnd, MultiplicationsMatchThePlan) {
   EXPECT_EQ(outcome.macs, padded_macs);
 }
 
-// On either array, a product in parts is nearly as exact as bf16. Where products round to bfp16, it
-// takes three products, and the products that compute the remainders of the operands.
+// On either array, a product in parts is nearly as exact as bf16. Where products round to bfp16, a
+// product in parts takes three products, plus the products that compute the remainders of the
+// operands.
 TEST_P(EndToEnd, InPartsAProductIsAsExactAsBf16) {
   const ProductOutcome outcome = run_product(70, 192, 128, 24, true);
   const std::uint64_t once = std::uint64_t{128} * 192 * 128;

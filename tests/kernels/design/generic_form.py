@@ -3,8 +3,8 @@
 
 Each operation of aie is written in MLIR's generic form, with its words and numbers as attributes in
 plain braces. Operations of the other dialects (arith, scf, memref, func) are not changed, except
-calls, which are renamed: the parser would search for the callee outside of an unknown operation.
-Instead, the types of calls are compared with the declarations here.
+calls. Calls are renamed, because the parser would search for the callee outside of an unknown
+operation. This module compares the types of calls with the declarations instead.
 """
 
 import re
@@ -42,7 +42,8 @@ def _descriptor(buffer, kind, offset, length, pattern, attributes):
             f' : ({kind}) -> ()')
 
 
-# The pattern of a line of aie, without its result, and a function that writes its generic form.
+# Each rule has the pattern of a line of aie, without the result, and a function that writes the
+# line in generic form.
 RULES = [
     (r'aie\.tile\((\d+), (\d+)\)',
      lambda column, row: f'"aie.tile"() {{col = {column} : i32, row = {row} : i32}} : () -> index'),
@@ -69,8 +70,8 @@ RULES = [
      f'{{channel_dir = "{direction}", channel_index = {n} : i32}} : () -> i1'),
     (r'aie\.end', lambda: '"aie.end"() : () -> ()'),
 ]
-# The pattern of a line that opens a region, and a function that returns the region's head, its own
-# attributes (written when it closes) and its type.
+# Each entry has the pattern of a line that opens a region, and a function. The function returns the
+# region's head, the region's own attributes (written when the region closes) and the region's type.
 REGIONS = [
     (r'aie\.device\((\w+)\) \{',
      lambda name: ('"aie.device"() ({', f'device = "{name}"', '() -> ()')),

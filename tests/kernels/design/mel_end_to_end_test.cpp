@@ -86,7 +86,7 @@ class MelOnArray : public testing::TestWithParam<Shape> {
       }
       samples_[i] = static_cast<std::int16_t>(std::nearbyint(x));
     }
-    // The last core row reads as many samples as the others.
+    // The last core row reads as many samples as the other core rows.
     const int shared = deal_frames(spec_, n_frames(), 1 << 20).per_row * spec_.core_rows;
     buffers_[kSamples].assign(2 * usize(make_frame_run(shared).samples()), std::byte{0});
     std::memcpy(buffers_[kSamples].data(), samples_.data(), 2 * samples_.size());
@@ -160,8 +160,8 @@ class MelOnArray : public testing::TestWithParam<Shape> {
   emu::Counters counters_{};
 };
 
-/// Tests on arrays with enough columns for a spectrum and the same number of frames on each core
-/// row.
+/// Tests on arrays with enough columns for a spectrum in one job. All core rows have the same
+/// number of frames.
 class MelInOneJob : public MelOnArray {};
 
 TEST_P(MelOnArray, IsWhisperLogMel) {
@@ -186,8 +186,9 @@ TEST_P(MelOnArray, MovesAndMultipliesWhatThePlanSays) {
   EXPECT_EQ(counters_.multiply_accumulates, macs);
 }
 
-// The spectrum runs alone, so the shims read only packed weights and samples. Where two core rows
-// meet, 240 samples are sent to both; no other sample is sent twice.
+// The spectrum runs alone, so the shims read only packed weights and samples. The frames of two
+// adjacent core rows share 240 samples, which are sent to both core rows. No other sample is sent
+// twice.
 TEST_P(MelInOneJob, SamplesAreSentOnceExceptWhereCoreRowsMeet) {
   const auto spectrum = make_plan(spec_, std::span(operations_.data(), 1), kPacked);
   ASSERT_TRUE(spectrum);
@@ -202,7 +203,8 @@ TEST_P(MelOnArray, MutationsShow) {
   ASSERT_EQ(run(plan_.stream()).state, emu::RunState::Completed);
   const auto right = buffers_[kFeatures];
 
-  // Changes the advance from pass to pass by a word or, if there is only one pass, the hop.
+  // Changes the advance from pass to pass by one word. If there is only one pass, changes the hop
+  // instead.
   Plan mutated = plan_;
   const std::uint32_t frames =
       tile_address({spec_.a_column(0), 1}, descriptor_register(TileKind::Mem, layout::kMemABd + 2));

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Parses the array programs with an independent MLIR parser, LLVM's mlir-opt. It checks the syntax
-and types of arith, scf, memref and func, values, their dominance, blocks and regions. It does not
-know the dialect aie, which generic_form.py translates to the generic form.
+"""Parses the array programs with an independent MLIR parser, LLVM's mlir-opt. mlir-opt checks the
+syntax and types of arith, scf, memref and func, values, their dominance, blocks and regions. It
+does not know the dialect aie, which generic_form.py translates to the generic form.
 
 usage: mlir_opt_test.py NPU_DESIGN [MLIR_OPT]
 
-Exit status 77 (skipped) without MLIR_OPT: Debian has it in mlir-19-tools (13), mlir-16-tools (12).
+Without MLIR_OPT, the exit status is 77 (skipped). mlir-opt is in Debian's packages mlir-19-tools
+(Debian 13) and mlir-16-tools (Debian 12).
 """
 
 import re
@@ -20,7 +21,7 @@ SIZES = (('npu1', 1, 1), ('npu1', 2, 2), ('npu1', 4, 4), ('npu2', 1, 1), ('npu2'
          ('npu2', 2, 3), ('npu2', 4, 4), ('npu2', 4, 8))
 
 # Each mutation breaks one thing in the text, and the parser must reject it. This shows that the
-# parser checks anything at all.
+# parser does check the text.
 MUTATIONS = {
     'a value that is not defined': (r'aie\.use_lock\(%a_full', 'aie.use_lock(%no_lock'),
     'a block that is not there': (r'aie\.next_bd \^\w+', 'aie.next_bd ^nowhere'),

@@ -67,7 +67,7 @@ class Pack : public testing::TestWithParam<const char*> {
 
 TEST_P(Pack, WeightsComeAsTheMultiplierTakesThem) {
   const int k = 100;
-  const int n = 150;  // Three blocks on two columns: the second column has one fewer.
+  const int n = 150;  // Three blocks on two columns, so the second column has only one block.
   const Operation operation{
       "p", Product{.m = 200, .k = k, .input = kInput, .parts = {{.n = n, .output = kOutput}}}};
   const auto plan = make_plan(spec(2, 2), std::span(&operation, 1), 0);
@@ -151,7 +151,7 @@ TEST_P(Pack, LayerNormIsFoldedIn) {
 }
 
 TEST_P(Pack, Int8WeightsComeAsTheMultiplierTakesThem) {
-  const int k = 200;  // Two objects of 128 rows (k) each; the second is partly filled.
+  const int k = 200;  // Two tiles of 128 rows (k) each; the second tile is partly filled.
   const int n = 150;
   const Operation operation{"p", Product{.m = 200,
                                          .k = k,

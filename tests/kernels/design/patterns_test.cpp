@@ -35,7 +35,7 @@ TEST(Patterns, RowsMayOverlap) {
   const auto words = walk(patterns::tiles_of_rows(matrix, 4, 64, 1));
   EXPECT_EQ(words[0], 0U);
   EXPECT_EQ(words[kRowWords], 40U);   // The next row begins within the window of this row.
-  EXPECT_EQ(words[2048], kRowWords);  // The next tile.
+  EXPECT_EQ(words[2048], kRowWords);  // Start of the next tile.
   EXPECT_EQ(words.back(), 63 * 40 + 127U);
 }
 

@@ -44,7 +44,8 @@ class Plans : public testing::TestWithParam<Shape> {
   }
 };
 
-// The project's predecessor needed 32,768 calls for this product.
+// One stream computes the whole product. The project's predecessor needed 32,768 calls for this
+// product.
 TEST_P(Plans, AProductIsOneStream) {
   const auto plan = plan_one(spec(), product(500, 512, 512));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -54,7 +55,7 @@ TEST_P(Plans, AProductIsOneStream) {
   EXPECT_TRUE(decode(plan->stream()));
 }
 
-// This product did not fit the descriptors of the project's predecessor.
+// A wide product has a plan. This product did not fit the descriptors of the project's predecessor.
 TEST_P(Plans, AWideProductPlans) {
   const auto plan = plan_one(spec(), product(512, 512, 2048));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -269,8 +270,8 @@ TEST(Plan, AColumnThatLacksABlockLetsItsTilesPass) {
   EXPECT_EQ(plan->jobs[0].panels[1].header.a_steps, 2);
 }
 
-// The core of the last head holds two tiles of A, so the idle core beside it must let two tiles
-// pass.
+// The core of the last head holds two tiles of A, so the idle core beside it must discard two
+// tiles.
 TEST(Plan, ASingleRemainingHeadLeavesOtherColumnsIdle) {
   const Operation attention{"a", Attention{.n_queries = 150,
                                            .n_keys = 64,

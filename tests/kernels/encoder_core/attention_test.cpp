@@ -58,10 +58,11 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
   }
 
   /// Checks that every element is within its error bound. A weight is off by a factor of at most
-  /// (1 + e) exp(d). e is the exponential's error: bf16 rounding 2^-8 and, on AIE2, three bf16
-  /// steps of 2^-10 each. d is the score's error: queries are rounded to bf16 after log2(e) has
-  /// been folded into them, and the product adds its own error. Numerator and denominator use the
-  /// same weights. The product with V adds its error.
+  /// (1 + r) exp(d). In this formula, r is the relative error of the exponential: 2^-8 for the
+  /// rounding to bf16 and, on AIE2, 2^-10 for each of three bf16 steps. d is the error of the
+  /// score. It has two sources: the rounding of the scaled queries to bf16, and the product's own
+  /// error. The weights are in the numerator and in the denominator of the result, so the factor
+  /// enters twice. The product with V adds its own error.
   void check(const Matrix& q, const Matrix& k, const Matrix& v, int valid_keys,
              double largest_rms) {
     const Matrix found = run(q, k, v, valid_keys);
@@ -178,8 +179,8 @@ TEST_P(AttentionTest, EqualScoresGiveTheMean) {
 }
 
 TEST_P(AttentionTest, OneKeyTakesAll) {
-  // One score is 100 and the others are 0. The weights of the others are e^-100, which vanishes in
-  // bf16 sums.
+  // One score is 100 and the others are 0. The weights of the other keys are e^-100, which has no
+  // effect on the sums.
   Matrix q(kTile, kTile);
   Matrix k(kTile, kTile);
   const Matrix v = random_matrix(kTile, kTile, 1.0, generator_);

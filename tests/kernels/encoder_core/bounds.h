@@ -38,8 +38,8 @@ inline RowStatistics row_statistics(const reference::Matrix& a, int row) {
   return {mean, std::sqrt(variance), squares / a.columns / variance};
 }
 
-/// Returns half a unit of the bfp16 block of 8 values at `at`, `stride` apart. It is 2^(e - 7) for
-/// the largest exponent e, or 2^(e - 6) if the largest value rounds up to 128 units.
+/// Returns half a unit of the bfp16 block of 8 values at `at`, `stride` apart. The result is
+/// 2^(e - 7) for the largest exponent e, or 2^(e - 6) if the largest value rounds up to 128 units.
 inline double half_unit(const double* at, int stride) {
   double largest = 0;
   for (int i = 0; i < 8; ++i) largest = std::max(largest, std::fabs(at[i * stride]));
@@ -78,10 +78,9 @@ inline reference::Matrix product_bound(const reference::Matrix& a, const referen
 
 /// Returns the error bound of gelu(y) if y is off by `error`. gelu's slope is at most 1.13. The
 /// tail t P(-t), with t = |y|, is computed from t in bf16, a polynomial in bf16 steps and a bf16
-/// power of two. The error of t has the sensitivity t^2 + t. The polynomial adds as much again, of
-/// which at most half comes from the first step's q and less from the others. The relative error of
-/// the tail is 2^-8 (2 + 1.5 t + 1.5 t^2). 1e-6 allows for the polynomial's range, which ends at
-/// 5.5.
+/// power of two. The error of t has the sensitivity t^2 + t. The polynomial's bf16 steps add half
+/// as much. The relative error of the tail is 2^-8 (2 + 1.5 t + 1.5 t^2). 1e-6 allows for the
+/// polynomial's range, which ends at 5.5.
 inline double gelu_bound(double y, double error) {
   const double t = std::fabs(y);
   const double tail = 0.5 * t * std::erfc(t / std::sqrt(2.0));

@@ -13,8 +13,10 @@
 #include "design/core_interface.h"
 #include "encoder_core/encoder_core_ref.h"
 
-/// A core's functions, loaded from the same object that the emulated array links, with 64 KiB of
-/// memory in the design's layout, and the loop that the generator writes around the functions.
+/// Runs a core's functions without an emulated array. CoreObject loads the functions from the same
+/// object that the emulated array links. It has 64 KiB of memory in the design's layout, and its
+/// own version of the loop that the generator writes. In this loop, queries arrive as tiles of A,
+/// and take_a also gets the tiles of A that an attention job holds.
 namespace npuwhisper::npu::testing {
 
 /// A tile as a stream carries it into or out of a core: bf16 values (or a header) in blocks.

@@ -17,7 +17,7 @@ using core::JobHeader;
 using core::kTile;
 using reference::Matrix;
 
-constexpr int kStep = 2 * kTile;  ///< Rows (k) of an object of B.
+constexpr int kStep = 2 * kTile;  ///< Rows (k) of a tile of int8 weights.
 
 Matrix random_integers(int rows, int columns, int least, int most, std::mt19937& generator) {
   std::uniform_int_distribution<int> distribution(least, most);
@@ -26,7 +26,8 @@ Matrix random_integers(int rows, int columns, int least, int most, std::mt19937&
   return m;
 }
 
-/// Returns an object of B: 128 rows (k) x 64 columns, starting at row `k` and column `n`.
+/// Returns a tile of int8 weights: 128 rows (k) x 64 columns of B, starting at row `k` and column
+/// `n`.
 Tile int8_tile(const Matrix& b, int k, int n) {
   Tile tile(core::kTileElements);
   auto* bytes = reinterpret_cast<std::int8_t*>(tile.data());
@@ -111,7 +112,8 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     object_.function<decltype(encoder_begin_pass)>("encoder_begin_pass")(job, 0, 0);
     object_.function<decltype(encoder_begin_block)>("encoder_begin_block")(job, 0, sums);
     for (int k = 0; k < p.a.columns; k += kTile) {
-      // Like the generated loop, this alternates A's slots each step and B's slots every two steps.
+      // Like the generated loop, this loop alternates A's slots each step and B's slots every two
+      // steps.
       const int a_slot = k / kTile % 2;
       const int b_slot = k / kStep % 2;
       const Tile a = object_.a_tile(p.a, 0, k / kTile);
@@ -212,7 +214,8 @@ TEST_P(Int8ProductTest, RoundsRowsToTheBit) {
   for (const int k : {0, kTile}) {
     Matrix a = random_matrix(kTile, kStep, 1.0, generator_);
     for (int m = 0; m < kTile; ++m) {
-      // Rows of all magnitudes, from below the smallest unit to the largest meaningful one.
+      // The magnitudes of the rows range from below the smallest unit to just below 2^110, the
+      // limit for defined results.
       for (int i = 0; i < kStep; ++i) {
         a.at(m, i) =
             std::ldexp(std::clamp(a.at(m, i), -3.9, 3.9), m == 63 ? 108 : -126 + 4 * m % 232);
@@ -238,7 +241,7 @@ TEST_P(Int8ProductTest, TiesAndLimits) {
   a = rounded(a);
   check_bits({.a = a, .b = diagonal(kStep, 0)});
   check_bits({.a = a, .b = diagonal(kStep, kTile)});
-  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // 127.5 in units twice as large.
+  EXPECT_EQ(reference::round_row(a, 1, 0).values[0], 64);  // 63.75, in a doubled unit.
   EXPECT_EQ(reference::round_row(a, 2, 0).values[0], -64);
 }
 
@@ -317,9 +320,9 @@ TEST_P(Int8ProductTest, CountsItsMultiplyAccumulates) {
             0U);
 }
 
-// A tile of A takes 2048 cycles to arrive. On AIE2P, rounding it and adding its sums must not take
-// longer. On AIE2, where sums are also rearranged, this may take slightly longer than the products
-// (1985 cycles).
+// A tile of A takes 2048 cycles to arrive. On AIE2P, rounding the tile and adding the sums must not
+// take longer. AIE2 must also rearrange the sums, so this work may take slightly longer than the
+// products (1985 cycles).
 TEST_P(Int8ProductTest, KeepsUpWithItsInput) {
   NpuWhisperCoreState& state = object_.state();
   accumulate(

@@ -98,7 +98,7 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
           }
           error = (error + kSplit * (magnitude + std::fabs(row.mean * column_sum))) / row.deviation;
           // The variance is a difference of f32 sums. The relative error of the deviation is half
-          // that of the variance.
+          // the relative error of the variance.
           error += std::fabs(before.at(m, n)) * (kSplit + row.cancellation * std::ldexp(1.0, -20));
         }
         error += std::fabs(before.at(m, n)) * std::ldexp(1.0, -22);
@@ -166,8 +166,8 @@ TEST_P(ProductTest, CountsItsMultiplyAccumulates) {
   EXPECT_GT(state.vector_ops, 0U);
 }
 
-// If some columns are sixteen times as large as others, a shared exponent leaves the others few
-// bits.
+// If some columns are sixteen times as large as others, a shared exponent leaves few bits for the
+// other columns.
 TEST_P(ProductTest, InPartsProductsKeepAllOfBf16) {
   for (const std::int32_t flags : {0, static_cast<int>(core::kNormalised)}) {
     Matrix a = random_matrix(kTile, 192, 1.0, generator_);
@@ -187,7 +187,7 @@ TEST_P(ProductTest, InPartsProductsKeepAllOfBf16) {
 }
 
 TEST_P(ProductTest, InPartsEveryElementReachesItsPlace) {
-  // A block of one part cannot hold these 16 bits, but the sums must still be exact.
+  // These values need more bits than one part of a block has, but the sums must still be exact.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -230,7 +230,8 @@ TEST_P(ProductTest, Gelu) {
 }
 
 TEST_P(ProductTest, GeluOfEverySize) {
-  // One column of A holds the arguments of gelu, from -12 to 12 and some beyond.
+  // One column of A holds values from -12 to 12 and three others. Gelu's arguments are these values
+  // times 1 to 2.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {
@@ -244,7 +245,7 @@ TEST_P(ProductTest, GeluOfEverySize) {
 }
 
 TEST_P(ProductTest, GelusTailHasNoBias) {
-  // Odd multiples of 1/32 from -4 to 0, which are exact in every format.
+  // A holds odd multiples of 1/32 from -4 to 0, which are exact in every format.
   Matrix a(kTile, kTile);
   Matrix b(kTile, kTile);
   for (int i = 0; i < kTile; ++i) {

@@ -118,7 +118,7 @@ class MelCoreTest : public ::testing::TestWithParam<Generation> {
                                                 mel::kFrameSamples);
       const auto wanted = reference::power(frame);
       // The Fourier matrix is rounded to multiples of 2^-15. Each element is off by at most half a
-      // unit, except 1, which is one unit too small. Sums of 64 are off by half of 2^-24.
+      // unit, except 1, which is one unit too small. Sums of 64 products are off by half of 2^-24.
       double off = 8 * std::ldexp(1.0, -25);
       for (const std::int16_t sample : frame) {
         off += std::fabs(sample / 32768.0) * std::ldexp(1.0, -16);
@@ -184,7 +184,8 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
     for (int mel = 0; mel < 2 * kTile; ++mel) {
       const double feature = reference::log_mel(wanted.at(row, mel));
       // The argument of log2, its polynomial's last factor and its fraction are rounded to bf16.
-      // The total error is 0.0085, times log10(2) / 4 in the feature.
+      // The total error of log2 is 0.0085. The factor log10(2) / 4 reduces it to less than 7e-4 in
+      // the feature.
       const double bound = 7e-4 + std::fabs(feature) * kBf16;
       ASSERT_NEAR(found.at(row, mel), feature, bound) << "frame " << row << " filter " << mel;
     }
@@ -228,8 +229,8 @@ TEST_P(MelCoreTest, WholeSpectrogram) {
       const double error = std::fabs(std::max(found.at(row, mel), largest - 2) - feature);
       squares += error * error;
       // Rounding to bf16 adds 0.002 below 1, and the logarithm adds as much again. The Fourier
-      // matrix has 16 bits. Its error is about 1e-6 of the strongest bin's amplitude, which is
-      // 1e-6 * 10^(2 d) of the amplitude of a bin whose feature is lower by d.
+      // matrix has 16 bits. Its error is about 1e-6 of the strongest bin's amplitude. Relative to
+      // the amplitude of a bin whose feature is lower by d, the error is 1e-6 * 10^(2 d).
       ASSERT_LT(error, 0.004 + 1e-6 * std::pow(10.0, 2 * (largest - feature))) << row << " " << mel;
     }
   }

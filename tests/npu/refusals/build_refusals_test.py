@@ -5,7 +5,8 @@ to `npuwhisper-emulate --build`, as by a user, and the refusal must name the lim
 
 usage: build_refusals_test.py EMULATE npu1|npu2
 
-Each row also has a design at the limit, which must build: refusing everything fails the test."""
+Most rows also have a design at the limit, which must build. A program that refuses every design
+therefore fails the test."""
 
 import pathlib
 import subprocess
@@ -215,7 +216,8 @@ TABLE = {
         ['aiex.npu.dance']),
 }
 
-# Sizes in bytes, for memref<..xi8>; the rows above have sizes in words.
+# The transfers in these rows have sizes in bytes (memref<..xi8>). The transfers in the rows above
+# have sizes in words.
 BYTES = words('a', 4096, '%m0').replace('4096xi32', '4096xi8')
 TABLE |= {
     'a length in words': (
@@ -235,8 +237,8 @@ TABLE |= {
 }
 
 
-# These limits need a device with one column: otherwise, streams go around a full switch through the
-# next column.
+# These limits need a device with one column, because streams otherwise avoid a full switch through
+# the next column.
 ONE_COLUMN = ('streams north', 'streams south')
 
 
@@ -265,7 +267,8 @@ class BuildRefuses(unittest.TestCase):
                     self.assertIn(text, done.stderr)
 
     def test_program_memory(self):
-        # The estimate of emulator/array/program_size.h is a 64th of the host's code.
+        # emulator/array/program_size.h estimates the size of a kernel as 1/64 of the size of its
+        # host code.
         for n_bytes, status in ((1_000_000, 0), (1_060_000, 2)):
             with self.subTest(n_bytes), tempfile.TemporaryDirectory() as folder:
                 kernel = pathlib.Path(folder, 'work.cc')

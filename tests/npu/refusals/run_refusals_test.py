@@ -17,7 +17,7 @@ import unittest
 from designs import ONE_OBJECT, device, kernel_loop, sequence, transfer, words
 
 EMULATE, ARRAY = sys.argv[1:3]
-# In a build with sanitizers, Python itself leaks.
+# In a build with sanitizers, the leak sanitizer would report leaks of Python itself.
 os.environ['ASAN_OPTIONS'] = os.environ.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
 SUBMIT = pathlib.Path(__file__).with_name('submit.py')
 LINEAR = '0, 0, 0, 1'
@@ -42,7 +42,7 @@ def write(offset, value, row):
 
 
 def descriptor(identifier, row, length, offset=0):
-    """Returns a write of a linear descriptor of `length` words, given by its fields."""
+    """Returns an operation that writes all fields of a linear descriptor of `length` words."""
     zero = ['d0_size', 'd0_stride', 'd1_size', 'd1_stride', 'd2_size', 'd2_stride', 'd0_zero_after',
             'd0_zero_before', 'd1_zero_after', 'd1_zero_before', 'd2_zero_after', 'd2_zero_before',
             'enable_packet', 'iteration_current', 'iteration_size', 'iteration_stride',
@@ -61,7 +61,7 @@ def start(channel, identifier, row):
 
 
 def wait(row, direction):
-    """Returns a wait for a token of channel 0. Direction 1 is MM2S."""
+    """Returns an operation that waits for a token of channel 0. Direction 1 is MM2S."""
     return ('aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, '
             f'direction = {direction} : i32, row = {row} : i32, row_num = 1 : i32}}\n')
 
@@ -73,7 +73,8 @@ def stream(body, before=''):
 
 
 def core_program(body, before=''):
-    """Returns a core that executes `body`, and a stream that waits for data that never arrives."""
+    """Returns a design whose core executes `body`. Its instruction stream waits for data that the
+    core never sends."""
     return device(before + f'aie.core(%c2) {{\n{body}aie.end\n}}\n' +
                   'aie.flow(%c2, DMA : 0, %s0, DMA : 0)\n' +
                   sequence(transfer(ONCE, LINEAR, '@out', '%y', 1, n_words=64) +

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// Tests the monitor's HTTP server with simulated browsers. Some of them read slowly, are too many,
-// use HTTP/1.0, or request the server under a foreign host name.
+// Tests the monitor's HTTP server with simulated browsers. Some browsers read slowly, use HTTP/1.0,
+// or request the server under a foreign host name. Some tests open too many connections.
 
 #include "programs/monitor/web_server.h"
 
@@ -282,8 +282,8 @@ class OpenServerTest : public WebServerTest {
   }
 };
 
-/// Guards against DNS rebinding: a web site that resolves its own name to this server could
-/// otherwise read the captions through its visitors' browsers.
+/// Guards against DNS rebinding. Otherwise, a web site that resolves its own name to this server
+/// could read the captions through its visitors' browsers.
 TEST_F(OpenServerTest, AnswersUnderItsOwnNamesOnly) {
   EXPECT_EQ(answer_to_host("captions.example"), "HTTP/1.1 403 Forbidden");
   EXPECT_EQ(answer_to_host("captions.example:" + std::to_string(port_)), "HTTP/1.1 403 Forbidden");

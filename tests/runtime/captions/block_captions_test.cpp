@@ -188,7 +188,7 @@ std::optional<nanoseconds> first_said(const Caption& caption) {
 struct Way {
   test::Script script;
   CaptionLayout layout;
-  double patience;  // Seconds from a word's start until it is due; 0: never.
+  double patience;  // Seconds from a word's start until it is due, or 0 for no deadline.
 };
 
 class AnySpeech : public ::testing::TestWithParam<Way> {

@@ -26,9 +26,9 @@ struct Case {
   NpuStages stages{};
 };
 
-/// Returns the parameters of a conformance suite: by default the CPU in every precision. If
-/// NPUWHISPER_TEST_DEVICE is npu, returns the NPU instead, with the encoder and the decoder on the
-/// array. The machine must then have an NPU.
+/// Returns the parameters of a conformance suite. By default, it tests the CPU in every precision.
+/// If NPUWHISPER_TEST_DEVICE is npu, it tests the NPU instead, with the encoder and the decoder on
+/// the array. In this case, the machine must have an NPU.
 std::vector<Case> all_cases();
 std::string name_of(const testing::TestParamInfo<Case>& info);
 
@@ -51,8 +51,8 @@ struct Tiny {
 };
 
 /// Returns a model, created once per size. The model has two layers and two heads. At the real
-/// window length of 1500 it has only one of each, because the reference would otherwise take
-/// seconds.
+/// window length of 1500 it has only one layer and one head, because the reference would otherwise
+/// take seconds.
 const Tiny& tiny(int n_audio_ctx);
 
 /// Returns uniformly distributed values from -1 to 1, exact in f32.

@@ -25,7 +25,7 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   constexpr int kVocab = 8;
   std::vector<float> embeddings(kVocab * kState);
   for (std::size_t i = 0; i < embeddings.size(); ++i) {
-    embeddings[i] = 1.0F + 1e-4F * static_cast<float>(i % 7);  // f16 has steps of 9.8e-4 here.
+    embeddings[i] = 1.0F + 1e-4F * static_cast<float>(i % 7);  // From 1 to 2, f16 steps are 9.8e-4.
   }
   const std::vector<float> zeros(3 * kState * kState);
   Ct2Writer writer;
@@ -78,8 +78,9 @@ TEST_P(ExactWeightsConformance, KeepsWeightsThatHalfPrecisionCannotHold) {
   EXPECT_LE(relative_error(found, wanted[0].logits), 1e-6);
 }
 
-/// A device may round weights for other logits. It must compute the embeddings and the largest
-/// logits, which decide the next token, from the weights as the file stores them.
+/// A device must compute the embeddings, and the largest logits, from the weights as the file
+/// stores them. The largest logits decide the next token. The device may round weights for other
+/// logits.
 TEST_P(ExactWeightsConformance, TheLargestLogitsAreNotRounded) {
   constexpr int kState = 64;
   constexpr int kVocab = 300;

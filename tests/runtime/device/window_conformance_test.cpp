@@ -133,7 +133,7 @@ TEST_P(EncoderConformance, PlanNamesEveryOperation) {
   EXPECT_NE(plan.describe().find("encoder/conv1"), std::string::npos);
 }
 
-/// Devices must check weights themselves, although Model::load() refuses such weights.
+/// Devices must check the shapes of weights themselves, although Model::load() also checks them.
 TEST_P(EncoderConformance, WeightsThatDoNotFitAreRefused) {
   const Tiny& model = tiny(50);
   TinyModelOptions wider;

@@ -150,9 +150,9 @@ TEST_F(RingLogMelTest, OnlyWindowsAcrossTheRingsEndAreCopied) {
   stream(pcm, kFrames, 1000, by_ring());
   end();
   EXPECT_GT(found_->bytes_copied(), 0U);
-  // The ring wraps three times. Each wrap copies at most two windows of 16-bit samples: the samples
-  // of the current window, and those that follow until no window needs samples from before the
-  // wrap.
+  // The ring wraps three times. Each wrap copies at most two windows of 16-bit samples. These are
+  // the samples of the current window, and the later samples until no window needs samples from
+  // before the wrap.
   EXPECT_LT(found_->bytes_copied(), 3 * 2 * 2 * (kWindow + kFftSize));
 }
 
@@ -293,7 +293,7 @@ TEST_F(RingLogMelTest, MirroredSamplesStayInTheStore) {
   const auto pcm = speech(1000);
   through_ring(pcm);
   wanted_->push(std::span<const std::int16_t>(pcm));
-  // Acquires the rest of the ring. The ring's store begins directly after the ring.
+  // Acquires all other samples of the ring. The ring's store begins directly after these samples.
   const auto others = ring_->acquire(SampleRing::kRingWindows * kWindow - pcm.size());
   ASSERT_FALSE(others.empty());
   std::fill(others.begin(), others.end(), std::int16_t{1234});

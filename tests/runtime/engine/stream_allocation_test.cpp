@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A running stream allocates nothing, neither in our code nor in the C++ library.
+// A running stream allocates nothing, neither in the project's code nor in the C++ library.
 //
 // oneDNN is the unavoidable exception: its execute() builds a map of its arguments for each call.
-// Allocations are therefore distinguished by caller. Those from inside libdnnl are counted
+// Allocations are therefore distinguished by caller. Allocations from inside libdnnl are counted
 // separately and must all be freed before the call into the stream returns. There must be no other
 // allocations.
 #include <gtest/gtest.h>

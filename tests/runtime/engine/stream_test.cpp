@@ -191,7 +191,7 @@ TEST(ThinnedPadding, SparsePositionRepresentsItsGroup) {
   const TinyEngine tiny(Precision::F32, {.n_audio_ctx = kPositions, .alike_positions = 4});
   std::vector<float> mel = tiny.mel(1);
   const auto n_mels = static_cast<std::size_t>(tiny.config().n_mels);
-  // The first position after the dense ones depends only on frames from this one on.
+  // The first position after the dense ones depends only on this frame and later frames.
   constexpr int kExact = 2 * kDense - 2;
   std::fill(mel.begin() + kExact * static_cast<std::ptrdiff_t>(n_mels), mel.end(), 0.0F);
   const auto decoder = tiny.stream({.max_sequences = 1, .alignment = true});

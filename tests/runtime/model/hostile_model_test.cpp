@@ -188,7 +188,7 @@ std::string with_aliases(std::string file,
 }
 
 /// Aliases can declare a layer with a few bytes of the file, although the layer takes as much
-/// memory as any other layer. Model::load() therefore limits the number of such layers.
+/// memory as any other layer. Model::load() therefore limits the number of layers made of aliases.
 TEST_F(HostileModel, LayersOfAliasesAreBounded) {
   // The model is wide enough that a layer's weights take more memory than the layer's names.
   auto options = smallest();

@@ -160,7 +160,8 @@ TEST(Tokenizer, DecodeIsAlwaysValidUtf8) {
   }
 }
 
-/// Applies `change` to the lines of a tiny vocabulary and returns the error message of loading it.
+/// Applies `change` to the lines of a tiny vocabulary, loads the result and returns the error
+/// message.
 template <typename Change>
 std::string message_after(Change change) {
   const test::TemporaryFolder folder;

@@ -23,7 +23,7 @@ TEST(CpuCount, IsAtLeastOneAndAtMostTheAffinity) {
 }
 
 TEST(CpuCount, OneProcessorIsOneCore) {
-  // Runs in its own thread, because the mask belongs to the thread.
+  // Runs in its own thread, because each thread has its own CPU mask.
   std::thread([] {
     cpu_set_t mask;
     CPU_ZERO(&mask);

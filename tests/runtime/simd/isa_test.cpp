@@ -20,9 +20,9 @@ namespace {
 constexpr int kRefused = 3;
 constexpr int kTooHigh = 4;
 
-/// Selects an ISA with NPUWHISPER_MAX_ISA=`limit` and exits: with 0 if the ISA and Highway's
-/// targets obey `most` and a second select_isa() returns the same ISA; with kRefused if
-/// select_isa() fails; otherwise with kTooHigh.
+/// Selects an ISA with NPUWHISPER_MAX_ISA=`limit` and exits. The status is kRefused if select_isa()
+/// fails. It is 0 if the ISA and Highway's targets obey `most` and a second select_isa() returns
+/// the same ISA. Otherwise, the status is kTooHigh.
 [[noreturn]] void select_under(const char* limit, Isa most) {
   setenv("NPUWHISPER_MAX_ISA", limit, 1);
   const auto isa = select_isa();

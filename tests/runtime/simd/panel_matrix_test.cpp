@@ -26,7 +26,7 @@ std::vector<float> random_weights(std::size_t n, std::size_t k) {
   return values;
 }
 
-/// Returns the values [n, k] with which products multiply. Computes them as products with one-hot
+/// Returns the values [n, k] that products use as weights. Computes them as products with one-hot
 /// rows.
 std::vector<float> unpacked(const PanelMatrix& matrix) {
   std::vector<float> values(matrix.n() * matrix.k());
@@ -68,7 +68,7 @@ TEST(PanelMatrix, FloatsAreExact) {
 TEST(PanelMatrix, Int8IsWithinHalfAStepOfItsGroup) {
   for (const auto& [n, k] : kSizes) {
     auto values = random_weights(n, k);
-    // The groups have very different magnitudes, because each has its own scale.
+    // The groups have very different magnitudes, because each group has its own scale.
     for (std::size_t i = 0; i < n; ++i) {
       for (std::size_t j = 0; j < k; ++j) {
         const std::size_t size = (i + 13 * (j / kScaleGroup)) % 40;

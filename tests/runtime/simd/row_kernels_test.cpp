@@ -99,8 +99,8 @@ TEST_P(RowKernels, LayerNormOfAConstantRowIsBeta) {
   for (const float x : out) EXPECT_EQ(x, 0.5F);
 }
 
-/// The mean must be subtracted before squaring: a large offset then costs no accuracy beyond the
-/// rounding of the inputs themselves.
+/// The kernel must subtract the mean before it squares the values. A large offset then costs no
+/// accuracy beyond the rounding of the inputs.
 TEST_P(RowKernels, LayerNormWithALargeOffset) {
   std::vector<float> in(512);
   for (std::size_t i = 0; i < in.size(); ++i) in[i] = 1000.0F + (i % 2 == 0 ? 0.5F : -0.5F);

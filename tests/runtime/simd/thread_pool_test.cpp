@@ -42,7 +42,7 @@ TEST_P(ThreadPoolOf, NoThreadPassesABarrierAlone) {
       written[thread] = round;
       pool.barrier();
       for (const int w : written) early += w == round ? 0 : 1;
-      pool.barrier();  // The next round overwrites values that others may still read.
+      pool.barrier();  // The next round overwrites values that other threads may still read.
     }
   });
   EXPECT_EQ(early, 0);
@@ -181,7 +181,7 @@ TEST(ThreadPool, TheCallerIsThreadZero) {
   for (unsigned i = 0; i < pool.size(); ++i) EXPECT_EQ(ids[i] == caller, i == 0);
 }
 
-/// The pool's threads block the host program's signals, but not those of a crash.
+/// The pool's threads block the host program's signals, but not the signals of a crash.
 TEST(ThreadPool, ThreadsTakeNoSignalsAndTheCallersMaskStays) {
   sigset_t before;
   pthread_sigmask(SIG_SETMASK, nullptr, &before);

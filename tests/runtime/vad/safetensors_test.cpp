@@ -16,8 +16,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Returns a file with this header and these values. `length` is the header length that the file
-/// declares.
+/// Returns a file with `header` and `values`. `length` is the header length that the file declares.
 std::vector<std::byte> make_file(const std::string& header, const std::vector<float>& values,
                                  std::uint64_t length) {
   std::vector<std::byte> bytes(8);

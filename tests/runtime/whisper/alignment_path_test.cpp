@@ -17,7 +17,7 @@ struct State {
   float cost = 0;
 };
 
-using Counts = std::vector<int>;  // Frames of each state.
+using Counts = std::vector<int>;  // Number of frames of each state.
 
 bool is_allowed(const std::vector<State>& states, const Counts& counts) {
   std::size_t first = 0;

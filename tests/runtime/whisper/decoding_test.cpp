@@ -37,7 +37,7 @@ class DecodingTest : public ::testing::Test {
         prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), is_spoken);
   }
   /// Returns a script that outputs texts[attempt]. Each token except timestamps has the probability
-  /// confidence[attempt]; 20 letters share the rest.
+  /// confidence[attempt]. Twenty letters share the remaining probability.
   Script attempts(std::vector<std::vector<Token>> texts, std::vector<float> confidence,
                   float no_speech = 0) const {
     return [this, texts, confidence, no_speech](const ScriptStep& at, std::span<float> logits) {

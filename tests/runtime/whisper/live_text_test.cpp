@@ -181,8 +181,8 @@ TEST_F(LiveTextTest, AWordThatWasNotHeardBeforeWasNotSpokenLongBefore) {
   EXPECT_EQ(text_.heard()[2].word.start, text_.heard()[1].word.end) << "no overlap";
 }
 
-/// Returns two words that start half a second apart, and four within 0.1 s, just after the first
-/// second.
+/// Returns two words that start half a second apart, and four words that start within 0.1 s, just
+/// after the first second.
 std::vector<LiveWord> words_of_which_four_are_too_fast() {
   std::vector<LiveWord> words(6);
   for (std::int64_t i = 0; i < 6; ++i) {

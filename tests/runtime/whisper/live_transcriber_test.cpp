@@ -321,7 +321,7 @@ TEST_F(LiveTranscriberTest, WordsThatNobodySpokeAreDropped) {
   speak(0.5, 5);
   ghost_ = seconds(6.6);
   speak(6.6, 7);
-  noise_ = seconds(8);  // Causes a pass, which recognises the ghost.
+  noise_ = seconds(8);  // Causes a pass, which recognises the word at ghost_.
   speak(12, 14);
   create();
   listen(16);
@@ -545,7 +545,7 @@ INSTANTIATE_TEST_SUITE_P(
         Trouble{"MuchTooSlow", [](ScriptedSpeaker& speaker) { speaker.cost = 3s; }}),
     [](const auto& trouble) { return std::string(trouble.param.name); });
 
-/// How a file is played: the size of its pieces, and the speed of the machine.
+/// The conditions of a playback: the size of the file's pieces, and the speed of the machine.
 struct Playback {
   std::string name;
   std::chrono::milliseconds cost;  ///< Duration of a pass.
@@ -617,7 +617,7 @@ TEST_F(LivePlaybackTest, PassesRunAsLateAsTheLatencyAllows) {
   EXPECT_EQ(said().size(), script().size());
   ASSERT_GE(windows_.size(), 5U);
   EXPECT_NEAR(static_cast<double>(windows_[0].second), 380, 2) << "3.8 s";
-  for (std::size_t i = 1; i + 1 < windows_.size(); ++i) {  // The last pass is that of drain().
+  for (std::size_t i = 1; i + 1 < windows_.size(); ++i) {  // drain() makes the last pass.
     EXPECT_GE(windows_[i].second - windows_[i - 1].second, 227) << i << ": 0.6 of 3.8 s, or more";
   }
 }

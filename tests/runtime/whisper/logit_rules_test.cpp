@@ -129,7 +129,7 @@ TEST_F(LogitRulesTest, TimestampsTogetherBeatTheBestText) {
     std::fill(logits.begin() + at(0), logits.end(), 0.0F);
     logits[static_cast<std::size_t>(a())] = best_text;
   };
-  const float together = std::log(1500.0F);  // All but <|0.00|>.
+  const float together = std::log(1500.0F);  // All timestamps except <|0.00|>.
   const std::vector<Token> sampled = {at(0), b()};
 
   reset(together - 0.01F);

@@ -69,9 +69,9 @@ Heard listen(const std::vector<float>& pcm, bool live) {
   return heard;
 }
 
-/// Returns 20 stretches of noise one after another: white noise, pink noise, mains hum, clicks, and
-/// noise that swells four times per second, each at four levels down to one step of a 16-bit
-/// sample.
+/// Returns 20 stretches of noise in sequence. There are five kinds: white noise, pink noise, mains
+/// hum, clicks, and noise that swells four times per second. Each kind has four levels. The lowest
+/// level is one step of a 16-bit sample.
 std::vector<float> make_noise() {
   std::minstd_rand random(1);
   std::normal_distribution<float> normal;

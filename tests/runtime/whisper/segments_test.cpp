@@ -70,7 +70,7 @@ TEST_F(SegmentsTest, APairAtTheEndStartsTheNextWindow) {
 TEST_F(SegmentsTest, WithoutAPairTheWindowIsOneSegment) {
   EXPECT_EQ(split(vocabulary_.segment(0.5, " hello", 4), {100, 3000}), 3000);
   ASSERT_EQ(segments_.size(), 1U);
-  // Like in the reference, the segment starts at the window's beginning.
+  // As in the reference implementation, the segment starts at the window's beginning.
   expect_segment(0, 1, 5, " hello");
 
   EXPECT_EQ(split(Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" hello")}), {100, 700}),

@@ -77,8 +77,8 @@ class StreamTranscriberTest : public ::testing::Test {
   void say_windows(std::vector<std::vector<Token>> texts) {
     create(say(*vocabulary_.tokenizer, std::move(texts)));
   }
-  /// Returns a script that outputs `texts`, but finds no speech in the windows `silent` and outputs
-  /// improbable text there.
+  /// Returns a script that outputs `texts`. In the windows `silent`, the script finds no speech and
+  /// outputs improbable text.
   Script say_or_silence(std::vector<std::vector<Token>> texts, std::vector<int> silent) const {
     return [this, texts, silent](const ScriptStep& at, std::span<float> logits) {
       if (std::find(silent.begin(), silent.end(), at.window) == silent.end()) {
@@ -277,7 +277,7 @@ TEST_F(StreamTranscriberTest, SilenceIsSkipped) {
 TEST_F(StreamTranscriberTest, DetectorDecidesWhetherWindowIsSilent) {
   options_.temperatures = {0};
   // The audio lasts 10 s and begins with `n_spoken` seconds of sound. Without a detector, the
-  // no-speech rule would drop each text: if the no-speech probability is 1, the text's mean log
+  // no-speech rule would drop each text. The no-speech probability is 1, and the text's mean log
   // probability of about -0.9 is too low.
   for (const auto& [n_spoken, is_kept] :
        {std::pair(0.4, false), std::pair(2.0, false), std::pair(5.0, true)}) {
@@ -432,7 +432,7 @@ TEST_F(StreamTranscriberTest, VeryShortAudio) {
   }
 }
 
-/// The work for a second of audio is bounded: the same audio must not be decoded repeatedly, even
+/// The work for a second of audio is bounded. The same audio must not be decoded repeatedly, even
 /// if the model's text never ends and the text's first timestamps lie close together.
 TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
   options_.temperatures = {0.0F};

@@ -107,7 +107,7 @@ TEST_F(WordAlignerTest, AttentionThatIsNoNumberIsNone) {
 }
 
 TEST_F(WordAlignerTest, PositionsAndSamplesAgree) {
-  // Position 0 is centred on sample 0; the words aligned with it come kLead samples later.
+  // Position 0 is centred on sample 0. Words aligned with this position come kLead samples later.
   EXPECT_EQ(aligner_.sample_of(0), -160 + kLead);
   for (const std::int64_t position : {-3, 0, 1, 159}) {
     const std::int64_t sample = aligner_.sample_of(position);

@@ -170,8 +170,9 @@ TEST_F(WordTimingTest, KnownSegmentsGetNoProbability) {
   ASSERT_TRUE(timer_->add_words(decoder_, window_, all));
   timer_->reset();
   ASSERT_TRUE(timer_->add_words(decoder_, window_, segments, 1));
-  // Probabilities are requested at three tokens: " world", whose logits predict " you"; " you",
-  // whose logits predict the end of text; and the end of text, which is the last token.
+  // Probabilities are requested at three tokens. The logits of " world" predict " you". The logits
+  // of " you" predict the end of text. The third token is the end of text itself, which is the last
+  // token.
   EXPECT_EQ(decoder_.n_probabilities, 3U);
   for (const Word& word : segments[0].words) EXPECT_EQ(word.probability, 0.0F);
   ASSERT_EQ(segments[1].words.size(), 1U);

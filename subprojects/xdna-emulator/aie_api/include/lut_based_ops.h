@@ -3,9 +3,9 @@
 
 #include <aie_api/aie.hpp>
 
-/// Replacements for functions of mlir-aie's runtime library for AIE2, which computes them from
-/// tables. The replacements compute in f32, so that kernels that use these functions run and give
-/// correct results.
+/// Replacements for functions of mlir-aie's runtime library for AIE2. The library computes these
+/// functions from tables; the replacements compute them in f32, so that kernels that use the
+/// functions run and give correct results.
 
 namespace aie::detail {
 template <typename F>

@@ -9,8 +9,8 @@ namespace {
 
 constexpr std::size_t kWord = sizeof(std::uint32_t);
 
-/// Copies `n` words. Blocked layouts mostly copy a few words at a time. memcpy() with a constant
-/// size is faster for such copies.
+/// Copies `n` words. Blocked layouts mostly copy a few words at a time. A constant size makes
+/// memcpy() faster for a few words.
 void copy_words(std::byte* to, const std::byte* from, std::size_t n) {
   switch (n) {
     case 1:
@@ -46,8 +46,8 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     const std::uint64_t padding = std::uint64_t{from.zeros_before} + from.zeros_after;
     dim.count = open ? dim.whole - std::min(padding, dim.whole) : from.wrap;
     row_words *= dim.whole;
-    // Merges this dimension with the dimension below it if both have no padding and this dimension
-    // continues where the dimension below it ends.
+    // Merge the dimension with the next inner dimension if neither has padding and the outer step
+    // equals the length of the inner dimension.
     if (n_dims_ > 0) {
       Dim& below = dims_[static_cast<std::size_t>(n_dims_) - 1];
       const bool padded = below.whole != below.count || dim.whole != dim.count;
@@ -61,8 +61,7 @@ AddressWalk::AddressWalk(const npu::BufferDescriptor& descriptor) : remaining_(d
     dims_[static_cast<std::size_t>(n_dims_++)] = dim;
     if (open) break;
   }
-  // The length may end the walk at any position, so the walk may not reach the ends of the last
-  // dimensions.
+  // The transfer's length can end the walk before the outer dimensions reach their ends.
   extent_ = 1;
   std::uint64_t reach = remaining_;
   std::array<std::uint64_t, 4> wholes{};
@@ -100,8 +99,8 @@ void AddressWalk::advance_row() {
   }
 }
 
-/// Advances the walk by `n_words` words. Calls run(inside, offset in words, step, n) for each part
-/// of a row; `inside` is false in padding.
+/// Advances the walk by `n_words` words. Calls run(inside, offset, step, n) for each part of a row.
+/// The offset and the step are in words. `inside` is false for padding.
 template <typename Run>
 void AddressWalk::walk(std::size_t n_words, Run run) {
   remaining_ -= n_words;

@@ -10,17 +10,18 @@
 
 namespace npuwhisper::emu {
 
-/// Enumerates the words of a descriptor's transfer in the order in which they cross the stream: a
-/// walk through memory along the descriptor's dimensions, with padding (zeros or a pad value).
-/// Computes offsets only; the caller provides the memory. Dimension 0 is the innermost. A dimension
-/// with wrap 0 is the last one; the descriptor's length bounds it.
+/// Walks through memory along a descriptor's dimensions, in the order in which the words cross the
+/// stream. The walk includes padding (zeros or a pad value). The class holds only offsets: the
+/// caller provides the memory. Dimension 0 is the innermost. A dimension with wrap 0 is the last
+/// one; the descriptor's length bounds it.
 class AddressWalk {
  public:
   AddressWalk() = default;
   explicit AddressWalk(const npu::BufferDescriptor& descriptor);
 
   std::size_t remaining() const { return remaining_; }
-  /// Returns the number of words from the walk's start to the end of the memory that it accesses.
+  /// Returns the distance in words from the walk's start to the end of the memory that the walk
+  /// accesses.
   std::uint64_t extent() const { return extent_; }
 
   /// Fills `out` with the next words of the walk. `start` points to the memory at the walk's start.

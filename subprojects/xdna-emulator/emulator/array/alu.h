@@ -13,8 +13,7 @@ namespace npuwhisper::emu {
 /// Returns the size of a type in memory, in bytes.
 std::size_t bytes_of(ScalarType type);
 
-/// Returns a bit pattern as a register holds it: integers sign-extended, i1 and floats
-/// zero-extended.
+/// Extends a bit pattern to a register's 64 bits: integers by their sign, i1 and floats with zeros.
 std::int64_t as_register(ScalarType type, std::int64_t pattern);
 
 /// Sets `result` to the value of a Unary, Binary or Compare instruction. Unary instructions ignore

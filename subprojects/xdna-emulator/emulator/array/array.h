@@ -22,22 +22,23 @@ namespace npuwhisper::emu {
 
 /// A configured array. Executes instruction streams as a discrete-event simulation with a
 /// deterministic order of events. Activity in flight at the end of a stream continues with the next
-/// stream. After a hang, or an error in a stream that has begun, every further run fails: as on
-/// silicon, the context must be created anew. Reentrant.
+/// stream. After a hang, or after an error in a stream that has begun, every further run fails. The
+/// context must then be created anew, as on silicon. Reentrant.
 class Array {
  public:
   struct Options {
     bool trace = false;
-    /// Limit on the acts of all actors while a stream stays at one instruction. An array that never
-    /// becomes idle (because of a polling core, or of channels that run in a loop without locks)
-    /// would hang on silicon as well. The default is far above the needs of a Whisper window.
+    /// Limit on the number of acts of all actors while a stream stays at one instruction. A run
+    /// that exceeds the limit ends as Hung. A polling core, or channels that loop without locks,
+    /// can keep the array busy for ever. On silicon, the run would hang as well. A window of
+    /// Whisper stays far below the default.
     std::uint64_t patience_acts = 50'000'000;
-    /// Limit on the instructions of all cores while a stream stays at one instruction.
+    /// Limit on the number of instructions of all cores while a stream stays at one instruction.
     std::uint64_t patience_instructions = 2'000'000'000;
   };
 
   /// Creates an array and configures it with `design`. Errors: InvalidArgument, Unsupported,
-  /// Unavailable (no memory file for a kernel).
+  /// Unavailable (the memory file for a kernel cannot be created).
   static Result<std::unique_ptr<Array>> create(const Design& design,
                                                std::span<const Image::Kernel> kernels,
                                                const Options& options);

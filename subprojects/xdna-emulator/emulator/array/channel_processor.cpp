@@ -153,7 +153,8 @@ Result<void> ChannelProcessor::start() {
 }
 
 Result<void> ChannelProcessor::become_ready(Cycles overhead) {
-  // Host memory is looked up each time, because a context's buffers may change from run to run.
+  // Look up host memory before each transfer, because a context's buffers may change from run to
+  // run.
   if (!window_.memory_tile && fabric_.host->at(window_.address, window_.bytes).empty()) {
     return fail(ErrorCode::DeviceError, "host addresses " + hexadecimal(window_.address) + " to " +
                                             hexadecimal(window_.address + window_.bytes) +

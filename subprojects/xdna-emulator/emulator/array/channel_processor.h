@@ -20,8 +20,9 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// One direction of one DMA channel. Takes tasks from its queue. For each descriptor of a task's
-/// chain, it acquires the lock, moves the words and releases the lock.
+/// One direction of one DMA channel: S2MM (stream to memory) or MM2S (memory to stream). Takes
+/// tasks from its queue. For each descriptor of a task's chain, acquires a lock, moves the words
+/// and releases a lock. Both locks are optional.
 class ChannelProcessor final : public Actor, public StreamSource, public StreamSink {
  public:
   enum class State : std::uint8_t {
@@ -33,8 +34,9 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
 
   ChannelProcessor(ChannelId id, Tile& tile, Fabric& fabric);
 
-  /// Queues a task, as a write to the queue register does. Like aie-rt, does not count the running
-  /// task as queued: four more tasks may wait. Errors: DeviceError if the queue is full.
+  /// Queues a task, as a write to the queue register does. The running task does not count as
+  /// queued, as in AMD's library aie-rt: four more tasks may wait. Errors: DeviceError if the queue
+  /// is full.
   Result<void> push(const npu::Task& task);
   /// Drops the running task and all queued ones, as the reset bit of the channel's control register
   /// does.
@@ -52,7 +54,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   void taken(Cycles start, Cycles end) override { moved(start, end); }
   void filled(Cycles start, Cycles end) override { moved(start, end); }
 
-  // For reports and for the registers.
+  // State that wait reports and registers read.
   ChannelId id() const { return id_; }
   State state() const { return state_; }
   int descriptor_id() const { return descriptor_id_; }
@@ -65,7 +67,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   const Inlet* inlet() const { return inlet_; }
   const Outlet* outlet() const { return outlet_; }
   /// Returns whether the running task or a queued task will still read this descriptor. A
-  /// descriptor in progress does not count, because it was read when it began.
+  /// descriptor in progress does not count, because the channel has already read it.
   bool will_use(int descriptor_id) const;
 
  private:
@@ -105,7 +107,9 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
 
   Trace::Track track_ = 0;
   Cycles wait_began_ = 0;
-  Cycles moved_until_ = 0;  ///< End of the last chunk, or earliest start of the first chunk.
+  /// Time at which the last move of words ended. Before the first move, the earliest time at which
+  /// words can move.
+  Cycles moved_until_ = 0;
 };
 
 }  // namespace npuwhisper::emu

@@ -14,7 +14,7 @@ namespace {
 
 /// The first word of a control packet.
 struct Command {
-  std::uint32_t address;    ///< Within the tile.
+  std::uint32_t address;    ///< Byte address within the tile.
   std::size_t n_words;      ///< Number of words to write or to read.
   std::uint32_t operation;  ///< 0 and 2 write, 1 reads.
   std::uint32_t answer_id;  ///< Id of the packet that returns the words read.
@@ -96,7 +96,7 @@ Result<void> ControlPort::execute_whole_packets() {
   return {};
 }
 
-/// Offers the first answer to its stream, unless an answer is already offered.
+/// Offers the first answer to the port's stream, unless the port already offers an answer.
 Result<void> ControlPort::offer() {
   if (answers_.empty() || (sends_ && n_sent_ == 0)) return {};
   sends_ = true;

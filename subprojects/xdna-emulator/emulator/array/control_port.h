@@ -13,10 +13,10 @@
 
 namespace npuwhisper::emu {
 
-/// A tile's control port. Executes control packets that arrive by stream and read or write one to
-/// four words of the tile's registers and memory. Answers each read with a packet of the words
-/// read. AM020 defines the format of control packets. A packet that is malformed or makes an
-/// illegal access ends the simulation.
+/// A tile's control port. Executes the control packets that arrive by stream. A control packet
+/// reads or writes one to four words of the tile's registers or memory. The answer to a read is a
+/// packet with the words. AMD's manual AM020 defines the format of control packets. A packet that
+/// is malformed or makes an illegal access ends the simulation.
 class ControlPort final : public Actor, public StreamSink, public StreamSource {
  public:
   ControlPort(npu::TileId tile, Fabric& fabric, Registers& registers);
@@ -50,7 +50,7 @@ class ControlPort final : public Actor, public StreamSink, public StreamSource {
   bool sends_ = false;
   std::deque<std::uint32_t> received_;
   std::deque<std::vector<std::uint32_t>> answers_;  ///< Answers to send, headers included.
-  std::size_t n_sent_ = 0;                          ///< Words of the first answer already sent.
+  std::size_t n_sent_ = 0;                          ///< Number of sent words of the first answer.
   Cycles ready_at_ = 0;
 };
 

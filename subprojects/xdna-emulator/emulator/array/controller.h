@@ -16,14 +16,14 @@
 
 namespace npuwhisper::emu {
 
-/// The small processor beside the array that executes instruction streams, one instruction after
-/// another. At a Sync it waits for task-complete tokens.
+/// The small processor beside the array. Executes the instructions of a stream in order. At a Sync,
+/// waits for task-complete tokens.
 class Controller final : public Actor {
  public:
   Controller(Fabric& fabric, Registers& registers) : fabric_(fabric), registers_(registers) {}
 
-  /// Begins a stream at time `at`. The caller owns the instructions and arguments; both must stay
-  /// valid until done() returns true or an error occurs.
+  /// Begins a stream at time `at`. The caller owns the instructions and the arguments, and keeps
+  /// them valid until done() returns true or an error occurs.
   void start(std::span<const npu::Instruction> instructions,
              std::span<const std::uint64_t> arguments, Cycles at);
   bool done() const { return pc_ == instructions_.size(); }
@@ -31,7 +31,7 @@ class Controller final : public Actor {
 
   Result<void> act() override;
 
-  // For reports.
+  // State that wait reports read.
   std::size_t position() const { return pc_; }
   std::size_t n_instructions() const { return instructions_.size(); }
   /// Returns the channels whose tokens the current Sync is still waiting for; empty if the current
@@ -53,7 +53,7 @@ class Controller final : public Actor {
   std::size_t pc_ = 0;
   std::size_t n_tokens_ = 0;  ///< Tokens that the current Sync has received.
   Cycles time_ = 0;
-  Cycles began_ = 0;  ///< When the current instruction began.
+  Cycles began_ = 0;  ///< Start time of the current instruction.
 };
 
 }  // namespace npuwhisper::emu

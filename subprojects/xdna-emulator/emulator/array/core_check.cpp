@@ -10,7 +10,7 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// The registers that an instruction must name.
+/// Whether an instruction must name each of its registers.
 struct Needs {
   bool a = false, b = false, c = false, result = false;
 };

@@ -9,8 +9,8 @@
 
 namespace npuwhisper::emu {
 
-/// Checks that all registers, jump targets and locks that a core's program names exist, so that
-/// execution need not check them. Errors: InvalidArgument, Unsupported.
+/// Checks that a core's program names only registers, jump targets and locks that exist. Execution
+/// relies on this check. Errors: InvalidArgument, Unsupported (stream access that does not block).
 Result<void> check_program(const Core& core, const CoreMemory& memory, const Fabric& fabric);
 
 }  // namespace npuwhisper::emu

@@ -145,8 +145,8 @@ Result<bool> CoreKernels::finish() {
   return true;
 }
 
-/// Reports the kernel's cycles so far to the core, so that the kernel's words leave and arrive at
-/// the correct times.
+/// Reports to the core the cycles that the kernel has spent since the last report, so that words
+/// leave and arrive at the correct times.
 void CoreKernels::settle() {
   const Cycles cycles = kernel_cycles(current_->object().state(), fabric_.clock);
   const Cycles more = cycles - spent_;

@@ -52,12 +52,13 @@ class CoreKernels {
                                                    KernelHost& host);
 
   /// Begins or continues the call at the program's instruction `index`. `arguments` and `began` are
-  /// used only when the call begins. Returns true if the call has returned and its cycles are
-  /// spent. Errors: DeviceError (the kernel trapped).
+  /// used only when the call begins. Returns true if the kernel has returned and its cycles are
+  /// reported to the core. Returns false if the kernel is suspended. Errors: DeviceError (the
+  /// kernel trapped).
   Result<bool> run(std::size_t index, std::span<const std::int64_t> arguments, Cycles began);
   bool under_way() const { return current_ != nullptr; }
   std::int64_t result() const { return result_; }
-  /// Abandons a call in progress, because the core was reset.
+  /// Abandons a call in progress when the core is reset.
   void drop() { current_ = nullptr; }
 
  private:
@@ -85,14 +86,14 @@ class CoreKernels {
   Fabric& fabric_;
   KernelHost& host_;
   std::vector<std::unique_ptr<KernelObject>> objects_;
-  std::vector<std::optional<KernelCall>> sites_;  ///< Call sites by index of the instruction.
+  std::vector<std::optional<KernelCall>> sites_;  ///< Call sites, indexed by instruction.
   std::unique_ptr<Fiber> fiber_;                  ///< Null if the core has no stream or cascade.
 
   const KernelCall* current_ = nullptr;
   std::vector<std::int64_t> arguments_;
   Result<std::int64_t> outcome_ = std::int64_t{0};
   std::int64_t result_ = 0;
-  Cycles spent_ = 0;              ///< Cycles of the current call spent so far.
+  Cycles spent_ = 0;              ///< Cycles of the current call that were reported.
   std::uint32_t rounding_ = 0;    ///< Control register, shared by the core's objects.
   std::uint32_t saturation_ = 0;  ///< Control register, shared by the core's objects.
 };

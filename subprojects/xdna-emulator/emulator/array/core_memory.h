@@ -16,16 +16,17 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// The memory that one core can access: its own tile's, and that of the core tiles to its south,
-/// west and north (AM020; a memory tile is not a core's neighbour).
+/// The memory that one core can access: the memory of its own tile and of the core tiles to its
+/// south, west and north (AMD's manual AM020). A core cannot access the memory of a memory tile.
 class CoreMemory {
  public:
   CoreMemory(npu::TileId tile, const Fabric& fabric);
 
   bool reaches(npu::TileId tile) const;
 
-  /// Returns a pointer to the `bytes` bytes that are `offset` bytes after a memory reference (see
-  /// pack_address()). Errors: DeviceError (outside the memory that the core can access).
+  /// Returns a pointer for an access of `bytes` bytes. The access begins `offset` bytes after a
+  /// memory reference (see pack_address()). Errors: DeviceError (outside the memory that the core
+  /// can access).
   Result<std::byte*> at(std::int64_t reference, std::int64_t offset, std::size_t bytes) const;
 
   /// Returns the reason why a kernel's access to a host address is illegal, or an empty string if

@@ -82,7 +82,7 @@ Result<void> CoreProcessor::set_control(std::uint32_t value) {
                                             " before its program ends is not modelled");
   }
   enabled_ = enable;
-  // Enabling a core whose program has ended has no effect, unless the core was reset in between.
+  // A core whose program has ended starts again only after a reset.
   if (enabled_ && !in_reset_ && was_reset_) {
     was_reset_ = false;
     state_ = State::Running;
@@ -134,7 +134,7 @@ bool CoreProcessor::spend(Cycles cycles) {
   return false;
 }
 
-/// Stalls the core until the actor that it waits for schedules it again. Returns false.
+/// Stalls the core until another actor schedules it. Returns false.
 bool CoreProcessor::wait(State state) {
   if (state_ == State::Running) wait_began_ = time_;
   state_ = state;
@@ -247,8 +247,8 @@ Result<bool> CoreProcessor::put(const Port& port, std::span<const std::uint32_t>
 
 Result<bool> CoreProcessor::get(const Port& port, std::span<std::uint32_t> words) {
   outlet_ = &fabric_.streams.outlet(port);
-  // The words of a chunk arrive at one per cycle, the last word at last_in. The arrival time is
-  // counted back from last_in.
+  // The words of a chunk arrive one per cycle. The last word of the FIFO arrives at last_in. Count
+  // back from last_in to the arrival of the last word that this call takes.
   const Cycles behind = outlet_->fifo.size() - std::min(outlet_->fifo.size(), words.size());
   const Cycles arrival = outlet_->last_in - std::min(outlet_->last_in, behind);
   auto got = fabric_.streams.get_words(*outlet_, words, *this);

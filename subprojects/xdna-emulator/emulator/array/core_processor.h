@@ -22,10 +22,10 @@ struct Fabric;
 struct Inlet;
 struct Outlet;
 
-/// One core. Executes its program, waits at locks and streams, and calls kernels on its own tile's
-/// memory and its neighbours'. Instructions that affect other actors or depend on them execute in
-/// the order of time. Instructions that use only registers may execute before the scheduler reaches
-/// their time.
+/// One core. Executes its program, waits at locks and streams, and calls kernels on the memory of
+/// its own tile and of its neighbours. Instructions that affect other actors or depend on them
+/// execute in order of emulated time. Instructions that use only registers may execute before the
+/// scheduler reaches their time.
 class CoreProcessor final : public Actor, private KernelHost {
  public:
   enum class State : std::uint8_t {
@@ -44,19 +44,19 @@ class CoreProcessor final : public Actor, private KernelHost {
 
   Result<void> act() override;
 
-  /// Writes the core's control register (AM025, CORE_CONTROL): bit 0 enables, bit 1 resets. A core
-  /// whose program has ended is no longer enabled. Errors: Unsupported (other bits, or stopping a
+  /// Writes the core's control register (CORE_CONTROL in AMD's manual AM025): bit 0 enables, bit 1
+  /// resets. The end of the program clears bit 0. Errors: Unsupported (other bits, or stopping a
   /// core before its program ends).
   Result<void> set_control(std::uint32_t value);
   std::uint32_t control() const { return (enabled_ ? 1U : 0U) | (in_reset_ ? 2U : 0U); }
 
-  // For reports.
+  // State that wait reports read.
   npu::TileId tile() const { return tile_; }
   State state() const { return state_; }
   /// Returns the current instruction; null if the program has ended.
   const CoreInstruction* instruction() const;
-  /// Returns the amount that a UseLock acquires or releases: a register's value if the instruction
-  /// names one, else its immediate.
+  /// Returns the amount that a UseLock acquires or releases: the value of register `a`, or the
+  /// immediate if `a` is -1.
   std::int64_t lock_amount(const CoreInstruction& instruction) const;
   const CoreProgram& program() const { return program_; }
   const Inlet* inlet() const { return inlet_; }
@@ -76,7 +76,7 @@ class CoreProcessor final : public Actor, private KernelHost {
   Result<void> store(const CoreInstruction& instruction);
   void end();
 
-  // The functions of KernelHost. The program's own streams use them too.
+  // Functions of KernelHost. The program's own stream instructions also call put() and get().
   bool spend(Cycles cycles) override;
   Result<bool> put(const Port& port, std::span<const std::uint32_t> words) override;
   Result<bool> get(const Port& port, std::span<std::uint32_t> words) override;

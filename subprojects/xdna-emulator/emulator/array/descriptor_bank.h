@@ -11,9 +11,9 @@
 
 namespace npuwhisper::emu {
 
-/// The buffer descriptors of one tile: the registers that instruction streams write, decoded when a
-/// channel loads a descriptor. The iteration counter lives in the descriptor, as on silicon: it
-/// keeps counting until the descriptor is written again.
+/// The buffer descriptors of one tile. Stores the registers that instruction streams write, and
+/// decodes them when a channel loads a descriptor. The iteration counter is a field of the
+/// descriptor, as on silicon, and keeps its value from task to task.
 class DescriptorBank {
  public:
   DescriptorBank(npu::TileId tile, npu::TileKind kind, const npu::ArrayModel& array);
@@ -35,7 +35,7 @@ class DescriptorBank {
   std::uint64_t version(int id) const { return at(id).version; }
 
   /// Advances the iteration counter of a descriptor after its execution. Does nothing if the
-  /// descriptor has been written since `version`.
+  /// descriptor's version differs from `version`, because a write has changed the descriptor.
   void advance_iteration(int id, std::uint64_t version);
 
  private:

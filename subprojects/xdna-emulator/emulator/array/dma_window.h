@@ -13,14 +13,14 @@ namespace npuwhisper::emu {
 struct Fabric;
 class Tile;
 
-/// The memory and locks that a descriptor's addresses and lock numbers denote for the channel that
-/// executes it. A memory tile's channels see three tiles, one after another: west, own, east. Only
-/// channels 0 to 3 reach the neighbours (AM027, memory tile DMA). A shim's address is a host
-/// address.
+/// The memory and the locks to which a descriptor's addresses and lock numbers resolve. The result
+/// depends on the channel that executes the descriptor. The channels of a memory tile address three
+/// memory tiles, in the order west, own, east. Only channels 0 to 3 reach the neighbours (AMD's
+/// manual AM027, memory tile DMA). A shim's address is a host address.
 struct DmaWindow {
   Tile* memory_tile = nullptr;   ///< Null for host memory.
   std::uint64_t address = 0;     ///< Byte address in the tile or host memory, iteration included.
-  std::uint64_t bytes = 0;       ///< Bytes that the transfer spans from `address` on.
+  std::uint64_t bytes = 0;       ///< Bytes that the transfer spans, beginning at `address`.
   Tile* acquire_tile = nullptr;  ///< Null if there is no lock to acquire.
   int acquire_lock = 0;
   Tile* release_tile = nullptr;

@@ -26,7 +26,7 @@ struct Fabric {
   Fabric(const Fabric&) = delete;
   Fabric& operator=(const Fabric&) = delete;
 
-  /// Returns the tile, or null if it is outside the design's columns.
+  /// Returns the tile at a position; null if the design's columns have no such tile.
   Tile* tile(npu::TileId id) const;
 
   const npu::ArrayModel& model;
@@ -38,7 +38,7 @@ struct Fabric {
   TokenBox tokens;
   Trace trace;
   Counters counters;
-  DeviceMemory* host = nullptr;  ///< Set only while a stream is executed.
+  DeviceMemory* host = nullptr;  ///< Set only while an instruction stream runs.
   std::string fault;             ///< Error from a function that cannot return a result.
   std::vector<std::unique_ptr<Tile>> tiles;
   /// npu1's silicon has one more column, west of the first column that the driver assigns. The

@@ -9,7 +9,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Guard area below the stack: a stack overflow faults instead of writing elsewhere.
+/// Size of the guard area below the stack. A stack overflow faults in the guard area instead of
+/// writing to other memory.
 constexpr std::size_t kGuardBytes = 4096;
 
 }  // namespace

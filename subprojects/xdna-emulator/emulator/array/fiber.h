@@ -11,8 +11,9 @@
 namespace npuwhisper::emu {
 
 /// A function that can suspend and resume, because it runs on a stack of its own. A core's kernel
-/// runs in a fiber, so that it can wait at streams or at the cascade. The function must not throw
-/// and must need no cleanup: if the fiber is destroyed, a suspended function is never resumed.
+/// runs in a fiber, so that the kernel can wait at streams or at the cascade. The function must not
+/// throw. It must not rely on destructors, because a function that is suspended when its fiber is
+/// destroyed never resumes.
 class Fiber {
  public:
   static constexpr std::size_t kStackBytes = 1 << 20;
@@ -22,10 +23,10 @@ class Fiber {
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
 
-  /// Runs `body` until it suspends or ends. Returns true if it has ended. An earlier body that is
-  /// still suspended is dropped.
+  /// Runs `body` until it suspends or ends. Returns true if `body` has ended. Drops an earlier body
+  /// that is still suspended.
   bool start(std::function<void()> body);
-  /// Resumes the body. Returns true if it has ended.
+  /// Resumes the body until it suspends or ends. Returns true if the body has ended.
   bool resume();
   /// Suspends the body and returns to start() or resume(). Call only from within the body.
   void suspend();

@@ -65,8 +65,8 @@ Result<KernelCall> KernelCall::prepare(const CoreInstruction& call, KernelObject
 }
 
 Result<std::int64_t> KernelCall::run(std::span<std::int64_t> arguments) const {
-  // libffi reads each scalar from the first bytes of its argument. Those are the low bytes, because
-  // hosts are little-endian.
+  // libffi reads each scalar from the first bytes of its argument. The first bytes are the low
+  // bytes, because supported hosts are little-endian.
   std::vector<void*> values;
   values.reserve(arguments.size());
   for (std::int64_t& argument : arguments) values.push_back(&argument);

@@ -34,8 +34,9 @@ class KernelCall {
 
   KernelObject& object() const { return *object_; }
 
-  /// Calls the function. `arguments` holds host addresses, and scalars in register form. Errors:
-  /// DeviceError, with the kernel's message if it trapped.
+  /// Calls the function. Each argument is a host address, or a scalar in the form of as_register().
+  /// Returns the result in the form of as_register(); 0 if the function returns nothing. Errors:
+  /// DeviceError (the kernel trapped), with the kernel's message.
   Result<std::int64_t> run(std::span<std::int64_t> arguments) const;
 
  private:
@@ -45,8 +46,8 @@ class KernelCall {
   void* function_ = nullptr;
   ScalarType result_type_ = ScalarType::I32;
   bool has_result_ = false;
-  // `interface_` points to the types. Both members keep their data on the heap, so that moving a
-  // KernelCall does not change the addresses.
+  // `interface_` points to the elements of `types_`. The data of both members is on the heap, so
+  // that moving a KernelCall does not change the addresses.
   std::unique_ptr<ffi_cif> interface_;
   std::vector<ffi_type*> types_;
 };

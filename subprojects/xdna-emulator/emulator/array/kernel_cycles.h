@@ -12,11 +12,12 @@ namespace npuwhisper::emu {
 /// Returns the number of multiply-accumulates of all types that a kernel has counted.
 std::uint64_t multiply_accumulates(const NpuWhisperCoreState& state);
 
-/// Returns the cycles of a kernel's call, computed from the counters in its state. A core issues
-/// several operations in a cycle (loads, a store, multiplier, other vector operations, scalars).
-/// The busiest kind of operation therefore bounds the time: the maximum counts, not the sum.
-/// Multiply-accumulates run at their type's peak rate times the best efficiency published for the
-/// type. The efficiency accounts for costs that such a bound ignores.
+/// Returns the cycles of a kernel's call, computed from the counters in the kernel's state. A core
+/// issues operations of several kinds in the same cycle: loads, a store, multiplications, other
+/// vector operations and scalar operations. The result is therefore the maximum over the kinds, not
+/// the sum, plus the cycles of the call itself. Multiply-accumulates run at their type's peak rate
+/// times the best efficiency published for the type. The efficiency accounts for costs that the
+/// maximum ignores.
 Cycles kernel_cycles(const NpuWhisperCoreState& state, const npu::ArrayClock& clock);
 
 /// Sets the counters to zero.

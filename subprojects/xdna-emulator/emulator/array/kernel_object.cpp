@@ -31,7 +31,7 @@ bool read_at(std::span<const std::byte> bytes, std::uint64_t offset, T& value) {
   return true;
 }
 
-/// Returns the name at `offset` in a string table; empty if it does not end within the table.
+/// Returns the name at `offset` in a string table; empty if the name does not end within the table.
 std::string name_at(std::span<const std::byte> bytes, const ElfW(Shdr) & table,
                     std::uint64_t offset) {
   if (offset >= table.sh_size || table.sh_offset > bytes.size() ||
@@ -47,7 +47,7 @@ std::string name_at(std::span<const std::byte> bytes, const ElfW(Shdr) & table,
 
 /// Returns the symbols that an object exports. Refuses objects with "unique" symbols, which
 /// compilers emit by default for static variables of inline functions and templates. The loader
-/// would share such a variable between all cores and never unload the object.
+/// would share these variables between all cores and would never unload the object.
 Result<std::vector<std::string>> exported_symbols(const std::string& name,
                                                   std::span<const std::byte> bytes) {
   ElfW(Ehdr) header{};

@@ -19,7 +19,7 @@ namespace npuwhisper::emu {
 class KernelObject {
  public:
   /// Loads a copy of a shared object. Errors: InvalidArgument (not a loadable shared object, or not
-  /// built for the emulated NPU), Unavailable (no memory file).
+  /// built for the emulated NPU), Unavailable (the memory file cannot be created).
   static Result<std::unique_ptr<KernelObject>> load(const std::string& name,
                                                     std::span<const std::byte> shared_object);
   ~KernelObject();
@@ -28,7 +28,7 @@ class KernelObject {
 
   const std::string& name() const { return name_; }
   /// Finds a function by its symbol, or by its C++ signature ("add_one(int*, int*)"). Returns null
-  /// if there is none.
+  /// if the object has no such function.
   void* find(const std::string& function) const;
   NpuWhisperCoreState& state() const { return *state_; }
 
@@ -38,7 +38,8 @@ class KernelObject {
 
   std::string name_;
   std::vector<std::string> symbols_;  ///< Exported symbols.
-  /// Stays open, because the loader identifies an object by its path, which contains this number.
+  /// Descriptor of the memory file. Stays open, because the loader identifies an object by its
+  /// path, which contains the descriptor's number.
   int file_ = -1;
   void* handle_ = nullptr;
   NpuWhisperCoreState* state_ = nullptr;

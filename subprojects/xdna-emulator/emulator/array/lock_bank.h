@@ -12,8 +12,9 @@
 
 namespace npuwhisper::emu {
 
-/// The semaphores of one tile. Refuses the use of a lock that neither the design has declared nor
-/// an instruction stream has set: on silicon, such a lock holds the value of its last use.
+/// The semaphores of one tile. A lock has no value until the design declares it or an instruction
+/// stream sets it. The use of a lock without a value is an error. On silicon, the lock would hold
+/// the value of its last use.
 class LockBank {
  public:
   LockBank(npu::TileId tile, const npu::TileLimits& limits, Scheduler& scheduler);
@@ -22,9 +23,9 @@ class LockBank {
   /// range).
   Result<void> declare(int lock, const std::string& name, int value);
 
-  /// Subtracts `amount` from the lock and returns true if its value is at least or exactly
-  /// `amount`, as `action` demands. Otherwise returns false, and schedules `waiter` when the lock
-  /// changes. Errors: DeviceError (see check(), or a negative amount).
+  /// Subtracts `amount` from the lock's value and returns true if the value satisfies `action`: at
+  /// least `amount`, or equal to `amount`. Otherwise returns false, and schedules `waiter` when the
+  /// value changes. Errors: DeviceError (see check(), or a negative amount).
   Result<bool> acquire(int lock, LockAction action, int amount, Actor& waiter);
 
   /// Adds `amount` to the lock. Errors: DeviceError (see check(), or a new value out of range).
@@ -41,8 +42,8 @@ class LockBank {
   /// lock that does not exist or is not initialised.
   Result<void> check(int lock) const;
 
-  /// Returns the design's name of the lock, without the tile's coordinates if it ends with them
-  /// ("a_full" for "a_full_0_2"); "lock 3" if it has no name.
+  /// Returns the design's name of the lock. Omits the tile's coordinates at the end of the name:
+  /// returns "a_full" for "a_full_0_2". Returns "lock 3" for a lock without a name.
   std::string name(int lock) const;
 
   /// Returns a description of the lock for messages: "lock 3 'of_in_cons_lock' of tile (0, 2)", and

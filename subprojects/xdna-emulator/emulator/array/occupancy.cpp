@@ -7,8 +7,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum numbers of functions and waits that have their own entry when the rest are combined.
-/// Readers cannot distinguish more entries by colour.
+/// Maximum numbers of functions and waits with entries of their own, in addition to an entry that
+/// combines all others. Readers cannot distinguish more entries by colour.
 constexpr std::size_t kMostFunctions = 5;
 constexpr std::size_t kMostWaits = 3;
 
@@ -51,9 +51,9 @@ class BinFiller {
   double width_;
 };
 
-/// Maps the index of each of the trace's names to the index of its activity. Lists the activities
-/// in `to`: functions first, then waits, each in descending order of time. The smallest of each
-/// kind are combined.
+/// Maps the index of a name in the trace to the index of an activity. Lists the activities in `to`:
+/// first functions, then waits, each group in descending order of time. Combines the smallest
+/// functions into one activity, and the smallest waits into another.
 class Ranking {
  public:
   Ranking(const Trace& trace, Occupancy& to) : activity_of_(trace.names().size()) {

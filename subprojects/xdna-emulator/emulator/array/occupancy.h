@@ -13,8 +13,8 @@
 
 namespace npuwhisper::emu {
 
-/// Shares of time, [bin][activity]. If a bin's shares sum to less than 1, the rest of its time
-/// belongs to no activity.
+/// Shares of time, indexed by bin and activity. If a bin's shares sum to less than 1, the bin's
+/// remaining time belongs to no activity.
 class Shares {
  public:
   Shares(std::size_t n_bins, std::size_t n_activities)
@@ -38,7 +38,7 @@ struct Occupancy {
     npu::TileId tile;
     Shares shares;  ///< Shares of the entries of `activities`.
   };
-  /// Aggregates all channels of one kind.
+  /// All DMA channels of one direction and one kind of tile together.
   struct DmaLine {
     std::string name;
     std::size_t n_channels;  ///< Number of channels with recorded activity.
@@ -48,8 +48,8 @@ struct Occupancy {
                                                         "waits for the stream"};
   std::size_t n_bins = 0;
   double seconds = 0;  ///< Predicted length of all bins together.
-  /// Activities of the cores: first functions, then waits, each in descending order of time. The
-  /// smallest of each are combined into one entry.
+  /// Activities of the cores: first functions, then waits, each group in descending order of time.
+  /// One entry combines the smallest functions. Another entry combines the smallest waits.
   std::vector<std::string> activities;
   std::size_t n_functions = 0;  ///< Number of functions; they come first in `activities`.
   std::vector<CoreLine> cores;  ///< Ordered by row, then column.

@@ -17,7 +17,8 @@ constexpr int kTop = 112;
 constexpr int kCoresHeight = 160, kStripPitch = 10, kRowGap = 6;
 constexpr int kDmaHeight = 36, kDmaPitch = 46, kGap = 34;
 
-// Colours for work, in an order that is distinguishable with colour blindness, and greys for waits.
+// Colours for functions, in an order that readers with colour blindness can distinguish. Waits are
+// grey.
 constexpr const char* kFunctionColours[] = {"#2f7ebc", "#e08214", "#1b9e77",
                                             "#c75a93", "#8c6bb1", "#b8a000"};
 constexpr const char* kWaitColours[] = {"#8a929b", "#b3bac2", "#d6dade", "#e9ebee"};

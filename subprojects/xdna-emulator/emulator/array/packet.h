@@ -8,8 +8,7 @@
 
 namespace npuwhisper::emu {
 
-/// Returns a packet header (AM020, packet header): stream id, type and source tile, with odd
-/// parity.
+/// Returns a packet header (AMD's manual AM020): stream id, type and source tile, with odd parity.
 inline std::uint32_t packet_header(std::uint32_t id, std::uint32_t type, npu::TileId tile) {
   const std::uint32_t header = id | type << 12 | static_cast<std::uint32_t>(tile.row) << 16 |
                                static_cast<std::uint32_t>(tile.column) << 21;

@@ -10,16 +10,17 @@
 
 namespace npuwhisper::emu {
 
-// Checks, by a low estimate, whether a core's code can fit its program memory. The size of Peano's
-// code for a kernel is not known here, only the size of the host compiler's code.
+// Compares a low estimate of a core's code size with the core's program memory. Only Peano, the
+// compiler for AIE cores, shows the real size of a kernel. The emulator knows only the size of the
+// kernel's code for the host.
 //
 // One AIE instruction corresponds to many host instructions, and to more on a host with short
-// vectors: this project's kernels have 7 to 19 times as much code on a host with AVX2 as
-// tests/bench/npu-code-size estimates for the core, and up to 48 times as much without AVX2. To
-// stay below the real size, the estimate counts a 64th of a kernel's host code, and 2 bytes, the
-// size of the smallest AIE instruction, for each instruction of the core's own program. Code that
-// is refused does not fit. Code that is accepted may still not fit: tests/bench/npu-code-size
-// computes a closer estimate.
+// vectors. npuwhisper's tool tests/bench/npu-code-size computes a closer estimate of a kernel's
+// size. On a host with AVX2, npuwhisper's kernels have 7 to 19 times as much code as the tool
+// estimates. Without AVX2, they have up to 48 times as much. To stay below the real size, the
+// estimate here counts 1/64 of the kernels' host code. It adds 2 bytes, the size of the smallest
+// AIE instruction, for each instruction of the core's own program. Code that the check refuses does
+// not fit. Code that the check accepts may still not fit.
 
 /// Returns the total size of a shared object's executable sections in bytes; 0 if its section table
 /// cannot be read.

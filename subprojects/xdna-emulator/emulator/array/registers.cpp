@@ -12,10 +12,10 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Fields of a channel's control register (AM025): the bit that resets the channel, and the field
-/// that selects the controller for task-complete tokens. The latter has no effect, because the
-/// model does not route tokens. Other fields (pause, out of order, compression, finish on TLAST)
-/// would have an effect and are refused.
+/// Fields of a channel's control register (AMD's manual AM025). kReset resets the channel.
+/// kControllerId selects the controller for task-complete tokens. The selection has no effect,
+/// because the model does not route tokens. Values that set other fields (pause, out of order,
+/// compression, finish on TLAST) are refused.
 constexpr std::uint32_t kReset = 0x00000002;
 constexpr std::uint32_t kControllerId = 0x0000ff00;
 
@@ -23,8 +23,9 @@ constexpr std::uint32_t kControllerId = 0x0000ff00;
 constexpr std::uint32_t kCoreControl = 0x32000;
 
 /// Returns the offset of a channel's status register (AM025: DMA_S2MM_Status and DMA_MM2S_Status).
-/// Streams poll it for the size of the task queue before they push (mlir-aie's queue-depth
-/// enforcement), or to check whether a channel is idle.
+/// Instruction streams poll the register before they push a task, to check that the task queue has
+/// room (mlir-aie's queue-depth enforcement). They also poll the register to check whether a
+/// channel is idle.
 std::uint32_t status_register(npu::TileKind kind, bool mm2s, int channel) {
   std::uint32_t base = mm2s ? 0x1df10 : 0x1df00;
   if (kind == npu::TileKind::Shim) base = mm2s ? 0x1d228 : 0x1d220;

@@ -13,14 +13,15 @@
 namespace npuwhisper::emu {
 
 /// The array's registers as instruction streams address them: descriptors, task queues, control and
-/// status of channels, locks, the cores' control, and the memories of memory tiles and cores.
-/// Accesses to other registers are refused; the error names the address.
+/// status of channels, locks, the cores' control, and the memories of memory tiles and cores. An
+/// access to another register leads to an error that names the address.
 class Registers {
  public:
   explicit Registers(Fabric& fabric);
 
-  /// Writes a register or a word of memory. Errors, also of read(): DeviceError (a tile or value
-  /// that the array does not have), Unsupported (a register that is not modelled).
+  /// Writes a register or a word of memory. write() and read() have the same errors: DeviceError (a
+  /// tile that the design does not have, or an illegal address or value), Unsupported (a register
+  /// or a value that is not modelled).
   Result<void> write(std::uint32_t address, std::uint32_t value);
   Result<std::uint32_t> read(std::uint32_t address) const;
 

@@ -11,9 +11,9 @@
 
 namespace npuwhisper::emu {
 
-/// A part of the array that acts on its own: a core, a DMA channel, a control port, the controller
-/// that executes an instruction stream. Between two acts it is either in the scheduler's queue, or
-/// waits for another actor to schedule it.
+/// A part of the array that acts on its own: a core, a DMA channel, a control port, or the
+/// controller that executes an instruction stream. Between two acts, an actor is in the scheduler's
+/// queue or waits for another actor to schedule it.
 class Actor {
  public:
   Actor() = default;
@@ -41,14 +41,14 @@ class Scheduler {
   /// place.
   void schedule(Actor& actor, Cycles at);
 
-  /// Returns the time of the next act; kNever if nothing is queued.
+  /// Returns the time of the next act; kNever if the queue is empty.
   Cycles next() const { return queue_.empty() ? kNever : queue_.top().at; }
 
-  /// Advances the time to `at` for the actor that is acting, if no other actor comes first. Returns
-  /// whether the time was advanced. The actor can then continue without a pass through the queue.
+  /// Advances the time to `at`, unless an actor is queued for `at` or earlier. Returns whether the
+  /// time was advanced. On success, the acting actor can continue without a pass through the queue.
   bool advance(Cycles at);
 
-  /// Lets the earliest actor act. Call only if something is queued.
+  /// Lets the earliest actor act. The queue must not be empty.
   Result<void> step();
 
  private:

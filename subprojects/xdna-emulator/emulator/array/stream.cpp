@@ -11,8 +11,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum number of words that move in one act: large enough to keep acts few, small enough for
-/// channels to share host memory fairly.
+/// Maximum number of words that move in one act. A larger number would let one channel use host
+/// memory for too long. A smaller number would need more acts.
 constexpr std::size_t kMaxWords = 4096;
 
 Cycles less(Cycles a, Cycles b) {
@@ -154,7 +154,7 @@ void StreamNetwork::sink_blocked(Outlet& outlet) {
 }
 
 void StreamNetwork::retry(Outlet& outlet) {
-  // Iterate by index: a move may end a packet, which reorders the streams.
+  // Iterate by index, because move() may end a packet and then reorders the streams.
   for (std::size_t i = 0; i < outlet.streams.size(); ++i) move(*outlet.streams[i], 0);
   wake_writers(outlet);
 }
@@ -168,8 +168,8 @@ void StreamNetwork::wake_writers(Outlet& outlet) {
   }
 }
 
-/// Acquires the arbiters of all destinations for a packet, whose header is the source's next word.
-/// Drops the header unless the stream keeps it. Returns false if another packet holds one of the
+/// Acquires the arbiters of all destinations for a packet. Drops the packet's header, the source's
+/// next word, unless the stream keeps headers. Returns false if another packet holds one of the
 /// arbiters.
 bool StreamNetwork::grant(Stream& stream) {
   for (const Stream::Branch& branch : stream.branches) {
@@ -190,8 +190,8 @@ void StreamNetwork::push(Outlet& outlet, std::span<const std::uint32_t> words, C
   if (Actor* reader = std::exchange(outlet.reader, nullptr)) scheduler_.schedule(*reader, at);
 }
 
-/// Moves the words that can move now. A sink that drains its buffer in this act accepts further
-/// words from `drained_at` on. Returns whether any words moved.
+/// Moves as many words as the source and all sinks allow. Sinks accept the words at `drained_at` or
+/// later. Pass 0 if no sink drains its buffer in this act. Returns whether any words moved.
 bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
   Inlet& inlet = *stream.inlet;
   if (inlet.current != &stream || inlet.source->available() == 0) return false;
@@ -214,7 +214,7 @@ bool StreamNetwork::move(Stream& stream, Cycles drained_at) {
     } else if (!outlet.sink || outlet.sink->blocked()) {
       n = std::min(n, outlet.space());
     } else {
-      return false;  // The sink is between two chunks and will call sink_ready().
+      return false;  // The sink still moves earlier words and will call sink_ready().
     }
   }
   if (n == 0) return false;
@@ -245,7 +245,7 @@ void StreamNetwork::finish_packet(Stream& stream) {
     Outlet& outlet = *branch.outlet;
     if (outlet.owner != &stream) continue;
     outlet.owner = nullptr;
-    // The arbiter is round-robin, so the other streams come first.
+    // The arbiter is round-robin, so this stream becomes the last one.
     const auto own = std::find(outlet.streams.begin(), outlet.streams.end(), &stream);
     std::rotate(outlet.streams.begin(), own + 1, outlet.streams.end());
     retry(outlet);

@@ -21,26 +21,32 @@ namespace npuwhisper::emu {
 class HostBandwidth;
 struct Stream;
 
-/// Feeds a stream with many words at a time, such as an MM2S channel with a descriptor in progress.
+/// A source that sends many words at a time to a stream, for example an MM2S channel with a
+/// descriptor in progress.
 class StreamSource {
  public:
   virtual ~StreamSource() = default;
-  virtual std::size_t available() const = 0;  ///< Words left to send; 0 if none can be sent now.
+  virtual std::size_t available() const = 0;  ///< Number of words that can be sent now.
   virtual Cycles ready_at() const = 0;
-  virtual void take(std::span<std::uint32_t> words) = 0;  ///< Fills at most available() words.
-  virtual void taken(Cycles start, Cycles end) = 0;       ///< Words sent from `start` to `end`.
+  /// Removes the next words from the source and stores them in `words`. The size of `words` is at
+  /// most available().
+  virtual void take(std::span<std::uint32_t> words) = 0;
+  /// Tells the source that its words leave from `start` to `end`. Called after take().
+  virtual void taken(Cycles start, Cycles end) = 0;
 };
 
-/// Drains a stream, such as an S2MM channel.
+/// A receiver of the words of a stream, for example an S2MM channel.
 class StreamSink {
  public:
   virtual ~StreamSink() = default;
   virtual std::size_t room() const = 0;  ///< Words that the sink accepts now.
-  /// Returns whether the sink waits for a task or a lock. Words then queue in the outlet.
+  /// Returns whether the sink waits for a task or a lock. The outlet queues the words for a sink
+  /// that waits.
   virtual bool blocked() const = 0;
   virtual Cycles ready_at() const = 0;
-  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< Takes at most room() words.
-  virtual void filled(Cycles start, Cycles end) = 0;  ///< Words arrived from `start` to `end`.
+  virtual void put(std::span<const std::uint32_t> words) = 0;  ///< Accepts at most room() words.
+  /// Tells the sink that its words arrive from `start` to `end`. Called after put().
+  virtual void filled(Cycles start, Cycles end) = 0;
 };
 
 /// A port at which streams start: a DMA channel, a core or a control port sends words to it.
@@ -58,7 +64,7 @@ struct Inlet {
 struct Outlet {
   Port port;
   std::vector<Stream*> streams;
-  StreamSink* sink = nullptr;  ///< Null for a core, which takes words one by one.
+  StreamSink* sink = nullptr;  ///< Null for a core, which calls get_words().
   std::deque<std::uint32_t> fifo;
   std::size_t capacity = 0;
   Cycles last_in = 0;       ///< Time at which the last word in the FIFO arrived.
@@ -81,18 +87,19 @@ struct Stream {
 
 /// All streams of an array. Words move straight from a source to its sinks. One step moves as many
 /// words as the source has and every sink accepts, so a broadcast moves only when all its sinks can
-/// accept words. At a blocked sink, up to kStreamWords words queue up; then the source stalls.
-/// Streams compete only for their ends, not for switches between them: packets to one destination
-/// pass one after another, each as a whole.
+/// accept words. Up to kStreamWords words queue up at a blocked sink. Then the source stalls.
+/// Streams compete for destinations, but not for the switches on their paths. Packets to one
+/// destination pass one at a time, each as a whole.
 class StreamNetwork {
  public:
   StreamNetwork(Scheduler& scheduler, HostBandwidth& host) : scheduler_(scheduler), host_(host) {}
   StreamNetwork(const StreamNetwork&) = delete;
   StreamNetwork& operator=(const StreamNetwork&) = delete;
 
-  /// Adds a stream for a route. Errors: InvalidArgument (a port that already has a stream, unless
-  /// both streams carry packets and, at a source, their ids differ), Unsupported (a kind of port,
-  /// or packets that a core creates).
+  /// Adds a stream for a route. Streams may share a port only if all of them carry packets. Streams
+  /// with the same source need different packet ids. Errors: InvalidArgument (a port that the
+  /// streams may not share), Unsupported (a kind of port that is not modelled, or packets that a
+  /// core creates).
   Result<void> add(const Route& route);
 
   /// Returns the start of the port's streams. If no route uses the port, creates a start that
@@ -104,19 +111,19 @@ class StreamNetwork {
   const std::map<Port, std::unique_ptr<Inlet>>& inlets() const { return inlets_; }
   const std::map<Port, std::unique_ptr<Outlet>>& outlets() const { return outlets_; }
 
-  /// Signals that a source has words. `packet_id` is the id of the packet to which they belong, if
-  /// any. Errors: DeviceError (no route).
+  /// Signals that a source has words. `packet_id` is the id of the words' packet; empty for words
+  /// without a packet. Errors: DeviceError (no route).
   Result<void> source_ready(Inlet& inlet, std::optional<int> packet_id);
   void sink_ready(Outlet& outlet);
   void sink_blocked(Outlet& outlet);
 
-  /// Sends a core's words (one for a stream, kCascadeWords for a cascade), all or none. Returns
-  /// false if there is no room: the core must wait, and is scheduled when a retry may succeed.
-  /// Errors: DeviceError (no stream).
-  Result<bool> put_words(Inlet& inlet, std::span<const std::uint32_t> words, Actor& core);
-  /// Receives words for a core (one from a stream, kCascadeWords from a cascade), all or none.
-  /// Returns false if they have not arrived: the core must wait, and is scheduled when a retry may
+  /// Sends all words of a core, or none: one word to a stream, kCascadeWords words to a cascade.
+  /// Returns false if there is no room. The core then waits, and is scheduled when a retry may
   /// succeed. Errors: DeviceError (no stream).
+  Result<bool> put_words(Inlet& inlet, std::span<const std::uint32_t> words, Actor& core);
+  /// Receives all words for a core, or none: one word from a stream, kCascadeWords words from a
+  /// cascade. Returns false if not all words have arrived. The core then waits, and is scheduled
+  /// when a retry may succeed. Errors: DeviceError (no stream).
   Result<bool> get_words(Outlet& outlet, std::span<std::uint32_t> words, Actor& core);
 
   /// Ends the transfer of a source that is being reset, and releases the arbiters that its packet
@@ -136,7 +143,7 @@ class StreamNetwork {
   std::map<Port, std::unique_ptr<Inlet>> inlets_;
   std::map<Port, std::unique_ptr<Outlet>> outlets_;
   std::vector<std::unique_ptr<Stream>> streams_;
-  std::vector<std::uint32_t> words_;  ///< Words in transit within one call.
+  std::vector<std::uint32_t> words_;  ///< Buffer for the words that one call moves.
 };
 
 }  // namespace npuwhisper::emu

@@ -45,8 +45,8 @@ using Share = std::function<double(std::size_t bin, std::size_t layer)>;
 void draw_stack(SvgText& svg, int y, int height, std::span<const Layer> layers, std::size_t n_bins,
                 const Share& share);
 
-/// Draws a horizontal line. Each bin has the colour of the layer with the largest share in it, or
-/// is left blank if the time outside of all layers is at least as large as that share.
+/// Draws a horizontal line. Each bin has the colour of the layer with the largest share in the bin.
+/// The bin stays blank if the time outside of all layers is at least as large as the largest share.
 void draw_strip(SvgText& svg, int y, std::span<const Layer> layers, std::size_t n_bins,
                 const Share& share);
 
@@ -54,7 +54,8 @@ void draw_strip(SvgText& svg, int y, std::span<const Layer> layers, std::size_t 
 void draw_legend(SvgText& svg, int y, const std::string& head, std::span<const Layer> layers,
                  std::span<const double> shares);
 
-/// Draws vertical lines with the time below them, at a round step that gives 10 to 25 lines.
+/// Draws vertical lines with the time below them, at a round step. The step divides the time into
+/// 10 to 25 parts.
 void draw_time(SvgText& svg, int top, int bottom, double seconds);
 
 }  // namespace npuwhisper::emu::chart

@@ -10,10 +10,10 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Inaccessible memory on either side of each tile's memory in the host's address space. Without
-/// it, a kernel's index that runs out of one tile could land in an adjacent one. Its size also
-/// aligns the start of a tile's memory for any vector: kernels check the alignment of host
-/// addresses.
+/// Size of the inaccessible range of host addresses before a tile's memory. Another inaccessible
+/// range follows the tile's memory. An index past the end of one tile's memory therefore cannot
+/// reach the memory of another tile. The size is a multiple of the page size, so that the tile's
+/// memory is aligned for any vector. Kernels check the alignment of host addresses.
 constexpr std::size_t kGuardBytes = std::size_t{4} << 20;
 constexpr std::size_t kReservedBytes = 2 * kGuardBytes;
 

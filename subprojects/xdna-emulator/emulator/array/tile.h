@@ -16,8 +16,8 @@ namespace npuwhisper::emu {
 class CoreProcessor;
 struct Fabric;
 
-/// One tile: memory, locks, descriptors, DMA channels. Memory is zero when the image is loaded, as
-/// after the driver has cleared a context's columns.
+/// One tile: memory, locks, descriptors and DMA channels. The memory of a new tile is zero, because
+/// the driver clears the columns of a new context.
 class Tile {
  public:
   Tile(npu::TileId id, Fabric& fabric);
@@ -29,7 +29,7 @@ class Tile {
   LockBank& locks() { return locks_; }
   const LockBank& locks() const { return locks_; }
   DescriptorBank& descriptors() { return descriptors_; }
-  /// Returns the core that runs a program here; null if there is none.
+  /// Returns the core that runs a program on this tile; null if no core does.
   CoreProcessor* core() { return core_; }
   void set_core(CoreProcessor* core) { core_ = core; }
 

@@ -28,8 +28,8 @@ class TokenBox {
     if (Actor* waiter = std::exchange(waiter_, nullptr)) scheduler_.schedule(*waiter, 0);
   }
 
-  /// Takes one token of the channel. If there is none, returns false and schedules `waiter` when a
-  /// token of any channel arrives.
+  /// Takes one token of the channel and returns true. If the channel has no token, returns false
+  /// and schedules `waiter` when a token of any channel arrives.
   bool take(ChannelId channel, Actor& waiter) {
     auto found = tokens_.find(channel);
     if (found == tokens_.end() || found->second == 0) {

@@ -11,7 +11,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum number of spans. Their JSON text has about 200 MB, more than viewers open easily.
+/// Maximum number of spans. At the maximum, the JSON text has about 200 MB, more than viewers open
+/// easily.
 constexpr std::size_t kMaxSpans = 2'000'000;
 
 /// Perfetto requires distinct process and thread numbers. The emulator's numbers start above any
@@ -28,8 +29,8 @@ std::string label(const Trace::Lane& lane) {
   return lane.name == "core" ? text : text + " " + lane.name;
 }
 
-/// Returns the order of display: the controller, the cores, then the DMA from the cores down to the
-/// shims.
+/// Returns a track's place in the display: first the controller, then the cores, then the DMA
+/// channels of cores, memory tiles and shims.
 int rank(const Trace::Lane& lane) {
   if (!lane.tile) return 0;
   if (lane.name == "core") return 1;
@@ -103,7 +104,8 @@ Result<void> Trace::write(const std::string& file, std::string_view device, int 
   }
   const double microseconds = 1e6 / hertz;
   for (const Span& span : spans_) {
-    // Find the run in which the span began. Spans before the first run are drawn with that run.
+    // Find the run in which the span began. Spans before the first run are drawn relative to the
+    // first run.
     auto run = std::upper_bound(runs_.begin(), runs_.end(), span.begin,
                                 [](Cycles at, const Run& other) { return at < other.at; });
     if (run != runs_.begin()) --run;

@@ -17,7 +17,7 @@
 namespace npuwhisper::emu {
 
 /// Records the activity in an array in emulated time, with a track for each core, each DMA channel
-/// and the controller. Records nothing unless it is on. Reentrant.
+/// and the controller. A trace that is off records nothing. Reentrant.
 class Trace {
  public:
   using Track = int;
@@ -50,10 +50,11 @@ class Trace {
   const std::vector<Span>& spans() const { return spans_; }
   std::uint64_t n_dropped() const { return n_dropped_; }
 
-  /// Adds the array to a file of Chrome trace events, as a separate process whose name is the
-  /// device's, with a note that the times are predicted. The activity of a run is drawn at the time
-  /// of the run's dispatch, with its predicted duration. `context` distinguishes the contexts of a
-  /// process. Errors: Unavailable, InvalidArgument (the file exists and is not such a trace).
+  /// Adds the recorded activity to a file of Chrome trace events, as a separate process. The
+  /// process is named after the device, with a note that the times are predicted. The activity of a
+  /// run begins at the time of the run's dispatch and has its predicted duration. `context`
+  /// distinguishes the contexts of a process. Errors: Unavailable, InvalidArgument (the file exists
+  /// and is not such a trace).
   Result<void> write(const std::string& file, std::string_view device, int context,
                      double hertz) const;
 

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kMaxLines = 60;
 constexpr int kMaxDepth = 16;
 
-/// A lock, and the value that a part waits for.
+/// A lock, and the value for which a core or a channel waits.
 struct LockWait {
   Tile* tile = nullptr;
   int lock = 0;
@@ -192,7 +192,7 @@ class Report {
     if (!found) line(depth + 1, "no core and no task releases it");
   }
 
-  /// Returns whether a descriptor that the channel has yet to begin releases the lock.
+  /// Returns whether the channel will begin a descriptor that releases the lock.
   bool releases(const ChannelProcessor& channel, Tile& tile, const LockWait& wait) const {
     for (int id = 0; id < tile.descriptors().size(); ++id) {
       if (!channel.will_use(id)) continue;

@@ -11,9 +11,10 @@
 
 namespace npuwhisper::emu {
 
-/// Explains why nothing moves. Follows the waits of the instruction stream from each waiting part
-/// to the parts that could unblock that part (by releasing the lock, or by sending or taking the
-/// word). Then lists all other waiting parts, each with lock values and words left.
+/// Explains why nothing moves. Starts with the waits of the instruction stream. Follows each wait
+/// to the cores and channels that could end the wait by releasing the lock, or by sending or
+/// receiving words. Then lists all other cores and channels that wait. Each line has the value of
+/// the lock or the number of remaining words.
 std::string describe_hang(const Fabric& fabric, const Controller& controller,
                           std::span<const std::unique_ptr<CoreProcessor>> cores);
 

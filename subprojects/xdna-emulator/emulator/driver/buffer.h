@@ -11,17 +11,19 @@
 
 namespace npuwhisper::emu {
 
-/// A buffer object, with separate memory for the host's view and the device's view. On silicon both
-/// are the same memory, accessed through the processor's caches or past them, and a sync writes
-/// back or drops cache lines; here a sync copies. On silicon, a forgotten sync does harm only if
-/// the cache happens to hold the content. Here it always leaves the other view stale.
+/// A buffer object with separate memory for the host's view and the device's view. On silicon, both
+/// views are the same memory. The processor accesses the memory through its caches, the device
+/// accesses it directly, and a sync writes back or invalidates cache lines. In the emulator, a sync
+/// copies between the views. On silicon, a missing sync causes errors only if the caches hold the
+/// content. In the emulator, a missing sync always leaves the other view stale.
 ///
-/// Command packets are the exception. The kernel driver accesses them with the processor, so its
-/// caches are coherent with the program's. The emulated driver therefore uses the host's view, and
-/// command packets need no syncs. The firmware reads the image (PDI) and the instruction streams
-/// past the caches, so the emulator reads them from the device's view.
+/// Command packets need no syncs, because the kernel driver accesses them with the processor. The
+/// emulated driver therefore uses the host's view of command packets. The firmware reads the image
+/// (PDI) and the instruction streams without the processor's caches, so the emulator reads them
+/// from the device's view.
 ///
-/// Thread-safe, except for the content: the program must prevent races on it, as on silicon.
+/// Thread-safe, except for the content. As on silicon, the program must prevent races on the
+/// content.
 class Buffer {
  public:
   enum class Type : std::uint32_t { Share = 1, Heap = 2, Device = 3, Command = 4 };
@@ -42,18 +44,20 @@ class Buffer {
   Buffer& operator=(const Buffer&) = delete;
 
   Type type() const { return type_; }
-  /// Returns the requested size. The spans below cover whole pages.
+  /// Returns the requested size. host() and device() cover whole pages.
   std::uint64_t bytes() const { return bytes_; }
   std::span<std::byte> host() const { return host_; }
   std::span<std::byte> device() const { return device_; }
   int fd() const { return fd_; }  ///< File of the driver's pages; -1 if the buffer has none.
 
-  /// Returns the buffer's address in the program. For buffers over the driver's pages, that is the
-  /// address of the first mapping, and kNoAddress before that.
+  /// Returns the buffer's address in the program. A buffer over the driver's pages has the address
+  /// of its first mapping, and kNoAddress before the first mapping. A Device buffer lies at its
+  /// offset in the heap's mapping.
   std::uint64_t user_address() const;
   void mapped_at(std::uint64_t address);
-  /// Returns the buffer's device address: for Heap and Device, one in the heap's window; for
-  /// others, the user address, because the NPU shares the process's address space.
+  /// Returns the buffer's device address. Heap and Device buffers have an address in the heap's
+  /// window. All other buffers have their user address, because the NPU shares the process's
+  /// address space.
   std::uint64_t device_address() const;
 
   /// Copies from the host's view to the device's. The range must be inside the buffer.

@@ -83,7 +83,7 @@ int BufferTable::close(std::uint32_t handle) {
   if (entry == entries_.end()) return EINVAL;
   last = std::move(entry->second.buffer);
   entries_.erase(entry);
-  // Existing buffers in the heap keep it alive, but new buffers need a new heap.
+  // Existing buffers keep the old heap alive, but new buffers need a new heap.
   if (last == heap_) heap_.reset();
   return 0;
 }
@@ -125,9 +125,9 @@ std::shared_ptr<Buffer> BufferTable::find_device_address(std::uint64_t address) 
   const std::lock_guard lock(mutex_);
   std::shared_ptr<Buffer> found;
   for (const auto& [handle, entry] : entries_) {
-    // Skip the heap as a whole: memory outside its buffers is unallocated.
+    // Skip the heap itself: heap memory outside of the Device buffers is unallocated.
     if (entry.buffer->type() != Buffer::Type::Heap && holds(*entry.buffer, address, 1)) {
-      found = entry.buffer;  // Prefer the newest: an older buffer may be unmapped but open.
+      found = entry.buffer;  // Prefer the newest buffer: an older one may be unmapped but open.
     }
   }
   return found;

@@ -24,17 +24,18 @@ class BufferTable {
   int create_internal(std::uint64_t bytes, std::shared_ptr<Buffer>& buffer);
   int close(std::uint32_t handle);
 
-  /// Returns the buffer's handle. Creates one if the buffer is not in this table.
+  /// Returns the buffer's handle. Creates a handle if the buffer is not in this table.
   std::uint32_t handle_of(const std::shared_ptr<Buffer>& buffer);
-  /// Returns nullptr if there is no such buffer.
+  /// Returns nullptr if no buffer has the handle.
   std::shared_ptr<Buffer> find(std::uint32_t handle) const;
   /// Returns the buffer that the device file has at `offset`, and sets `within` to the offset
-  /// inside the buffer. Returns nullptr if there is none.
+  /// inside the buffer. Returns nullptr if no buffer covers `offset`.
   std::shared_ptr<Buffer> find_map_offset(std::uint64_t offset, std::uint64_t& within) const;
-  /// Returns the buffer's offset in the device file, or Buffer::kNoAddress if it cannot be mapped.
+  /// Returns the buffer's offset in the device file. Returns Buffer::kNoAddress if the buffer
+  /// cannot be mapped or does not exist.
   std::uint64_t map_offset(std::uint32_t handle) const;
-  /// Returns the newest buffer, not counting the heap, that contains a device address; nullptr if
-  /// there is none.
+  /// Returns the newest buffer that contains a device address, or nullptr if no buffer contains the
+  /// address. Ignores the heap itself.
   std::shared_ptr<Buffer> find_device_address(std::uint64_t address) const;
 
   bool has_heap() const;
@@ -65,7 +66,7 @@ class BufferTable {
 /// its own, used by one thread.
 class RunMemory final : public DeviceMemory {
  public:
-  /// `host_offset` is subtracted from every address: the run's addresses include that offset.
+  /// Subtracts `host_offset` from every address, because the run's addresses include that offset.
   explicit RunMemory(const BufferTable& table, std::uint64_t host_offset = 0)
       : table_(table), host_offset_(host_offset) {}
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override;

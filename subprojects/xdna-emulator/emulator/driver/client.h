@@ -16,9 +16,9 @@
 namespace npuwhisper::emu {
 
 /// An open file of the emulated device. Answers the ioctls of the kernel's amdxdna driver, with the
-/// same errors. Apart from null, pointers within the arguments are not checked: a bad one crashes
-/// the program, where the kernel would return EFAULT. Functions return 0 or an errno value.
-/// Thread-safe.
+/// same errors. Pointers within the arguments are not checked, apart from some checks for null. A
+/// bad pointer crashes the program, whereas the kernel returns EFAULT. Functions return 0 or an
+/// errno value. Thread-safe.
 class Client {
  public:
   explicit Client(Device& device);
@@ -38,7 +38,7 @@ class Client {
 
  private:
   struct ContextSlot {
-    std::shared_ptr<Context> context;  ///< Null while it is being created.
+    std::shared_ptr<Context> context;  ///< Null while the context is being created.
     bool configured = false;
   };
 

@@ -17,7 +17,7 @@
 
 namespace npuwhisper::emu {
 
-/// The final state of a run or a chain, and the member of a chain that determined it.
+/// The final state of a run or a chain, and the member of the chain that determined the state.
 struct CommandResult {
   PacketState state = PacketState::Completed;
   std::uint32_t member = 0;
@@ -26,10 +26,11 @@ struct CommandResult {
 /// A hardware context: an array of its own with an image, and a queue of commands that the
 /// context's thread executes in order. Thread-safe.
 ///
-/// As on silicon, a stuck run blocks its context until the context is destroyed or the driver's
-/// watchdog ends the run. In the latter case the run ends in state TIMEOUT, the commands queued
-/// after it end in state ABORT, and the next run configures the array anew. Contexts do not block
-/// each other. On npu2 they take turns on the array; this is not modelled.
+/// As on silicon, a stuck run blocks its context until the context is destroyed, the device is
+/// lost, or the driver's watchdog ends the run. If the watchdog ends the run, the run has state
+/// TIMEOUT and the commands queued after the run end in state ABORT. The next run configures the
+/// array anew. Contexts do not block each other. On npu2, contexts take turns on the array. The
+/// emulator does not model these turns.
 class Context {
  public:
   /// Maximum number of outstanding commands. submit() waits for room, as xdna-driver does.
@@ -53,8 +54,8 @@ class Context {
   int submit(std::shared_ptr<Buffer> packet, std::vector<std::shared_ptr<Buffer>> pinned,
              std::uint64_t& sequence);
 
-  /// Stops the context for good after all outstanding commands have ended. A stuck run ends in
-  /// state TIMEOUT. Any other run completes. Queued commands end in state ABORT.
+  /// Stops the context permanently and waits until all outstanding commands have ended. A stuck run
+  /// ends in state TIMEOUT. Any other run completes. Queued commands end in state ABORT.
   void stop();
 
   /// Keeps a buffer that the driver has allocated in the client's heap until the context is

@@ -62,7 +62,7 @@ class ContextRegistry {
  private:
   ContextRegistry(int fd, MemoryMap map) : fd_(fd), map_(std::move(map)) {}
 
-  std::mutex mutex_;  ///< Excludes threads of this process; the file's lock excludes others.
+  std::mutex mutex_;  ///< Excludes other threads. The file's lock excludes other processes.
   int fd_;
   MemoryMap map_;
 };

@@ -39,9 +39,9 @@ class Device {
   Statistics& statistics() { return statistics_; }
   ContextRegistry& registry() { return registry_; }
 
-  /// Returns how long a run may be stuck before the driver ends it
-  /// (NPUWHISPER_EMULATOR_WATCHDOG_MS, 2000 by default, as in xdna-driver). Empty if the variable
-  /// is 0: a stuck run then lasts for ever.
+  /// Returns the watchdog's timeout, after which the driver ends a stuck run. The variable
+  /// NPUWHISPER_EMULATOR_WATCHDOG_MS sets the timeout. The default is 2000 ms, as in xdna-driver.
+  /// Empty if the variable is 0: a stuck run then never ends.
   std::optional<std::chrono::milliseconds> watchdog() const { return watchdog_; }
 
   /// Returns whether contexts have a timeline (DRM synchronisation object) for their commands, as
@@ -67,8 +67,8 @@ class Device {
   /// variable is not set. "%p" in the name is replaced by the process id.
   void write_statistics();
   /// Adds an array's trace to the file that NPUWHISPER_EMULATOR_TRACE names, and draws its picture
-  /// in the file that NPUWHISPER_EMULATOR_OCCUPANCY names. This process's first picture has that
-  /// name; the n-th has the name with ".n" appended. Skips arrays that ran nothing.
+  /// in the file that NPUWHISPER_EMULATOR_OCCUPANCY names. The first picture of this process has
+  /// that name. The n-th picture has the name with ".n" appended. Skips arrays that ran nothing.
   void write_trace(Npu& npu);
 
  private:

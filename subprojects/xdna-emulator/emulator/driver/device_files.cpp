@@ -18,7 +18,7 @@ namespace npuwhisper::emu::device_files {
 namespace {
 
 /// Paths of an NPU under /sys and /dev. These paths and all paths below them belong to the emulated
-/// device. All other paths are left alone.
+/// device. Accesses to all other paths are not redirected.
 constexpr std::array<std::string_view, 5> kPaths = {
     "/dev/accel", "/sys/bus/pci/drivers/amdxdna", "/sys/bus/pci/devices/0000:c5:00.1",
     "/sys/devices/pci0000:00/0000:c5:00.1", "/sys/module/amdxdna"};
@@ -26,8 +26,8 @@ static_assert(kPaths[2].ends_with(kPciAddress) && kPaths[3].ends_with(kPciAddres
 
 constexpr std::string_view kDevicePath = "/dev/accel/accel0";
 
-/// Identifies the file of a descriptor, to detect that a program has closed or replaced it by calls
-/// that are not intercepted (dup2, close_range).
+/// Identifies the file of a descriptor. A changed identity reveals that the program has closed or
+/// replaced the descriptor by calls that are not intercepted (dup2, close_range).
 struct FileIdentity {
   dev_t device = 0;
   ino_t inode = 0;
@@ -51,7 +51,7 @@ struct State {
     return std::string(value == nullptr ? "" : value);
   }();
   std::atomic<Device*> device = nullptr;
-  std::atomic<int> n_clients = 0;  ///< While it is 0, intercepted calls skip the mutex.
+  std::atomic<int> n_clients = 0;  ///< If 0, intercepted calls skip the mutex.
   std::mutex mutex;                ///< Guards the clients and the device's creation.
   std::map<int, OpenFile> clients;
 };

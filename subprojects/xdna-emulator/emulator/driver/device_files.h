@@ -14,20 +14,20 @@ namespace npuwhisper::emu {
 /// files that stand for paths under /sys and /dev. Thread-safe, and usable before main() and after
 /// static objects are destroyed.
 ///
-/// NPUWHISPER_EMULATOR_TREE names a folder that npuwhisper-emulate creates. It holds the files of
-/// the device's paths. Without the variable nothing is emulated. Descriptors are identified by
-/// their number: a duplicate (dup) is not the device, and a child process (fork) has no device
-/// until it opens one.
+/// NPUWHISPER_EMULATOR_TREE names a folder that npuwhisper-emulate creates. The folder holds the
+/// files that stand for the device's paths. Without the variable, nothing is emulated. A descriptor
+/// is identified by its number. A duplicate (dup) is therefore not the device, and a child process
+/// (fork) has no device until it opens one.
 namespace device_files {
 
 /// Returns the file that stands for a path; nothing if the path is not the device's.
 std::optional<std::string> redirect(std::string_view path);
-/// Returns the path that a file in the tree stands for; any other path unchanged.
+/// Returns the path that a file in the tree stands for. Returns any other path unchanged.
 std::string restore(std::string path);
 
 /// Returns whether a path (not redirected) is the device file.
 bool is_device(std::string_view path);
-/// Registers a descriptor that was just opened as a new client. Returns 0 or an errno value.
+/// Registers a newly opened descriptor as a new client. Returns 0 or an errno value.
 int opened(int fd);
 /// Returns the descriptor's client; nullptr if the descriptor is not the device's.
 std::shared_ptr<Client> find(int fd);

@@ -15,7 +15,8 @@ std::uint64_t round_up(std::uint64_t bytes) {
 std::optional<std::uint64_t> DeviceHeap::allocate(std::uint64_t bytes) {
   const std::lock_guard lock(mutex_);
   if (bytes == 0 || bytes > bytes_) return std::nullopt;
-  // Gaps begin and end at multiples of the alignment, because allocations are rounded up to it.
+  // Gaps begin and end at multiples of the alignment, because allocation sizes are rounded up to
+  // the alignment.
   const std::uint64_t taken = round_up(bytes);
   auto best = free_.end();
   for (auto gap = free_.begin(); gap != free_.end(); ++gap) {

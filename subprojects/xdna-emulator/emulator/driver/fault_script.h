@@ -27,24 +27,25 @@ enum class FaultKind : std::uint8_t {
 ///     fault  = kind "@" n [ "-" m ]
 ///     kind   = "error" | "abort" | "timeout" | "hang" | "load" | "lost"
 ///
-/// n and m count calls from 1 since the process started: the fault hits the calls n to m, or only
-/// the n-th if there is no m. For "load" a call is the configuration of a context with the images
-/// of all its kernels; for the other kinds it is a run. A single command is one run, and a chain
-/// has as many runs as members. A run that is skipped because an earlier one in its chain failed is
-/// not counted. Example: "error@3,load@2-4".
+/// The fault hits the calls n to m, or only call n if there is no m. Calls are counted from 1 since
+/// the process started. For "load", a call is the configuration of a context with the images of all
+/// its kernels. For all other kinds, a call is a run. A single command is one run, and a chain has
+/// as many runs as members. If a run fails, the skipped runs of its chain are not counted. Example:
+/// "error@3,load@2-4".
 ///
 /// Thread-safe.
 class FaultScript {
  public:
-  /// Parses a script. Errors: InvalidArgument if it is malformed, with the malformed part.
+  /// Parses a script. Errors: InvalidArgument if the script is malformed, with the malformed part.
   static Result<FaultScript> parse(std::string_view text);
 
   FaultScript() = default;
   FaultScript(FaultScript&& other) noexcept : faults_(std::move(other.faults_)) {}
 
-  /// Counts a run. Returns the fault that hits it, if any.
+  /// Counts a run. Returns the fault that the script selects for the run; empty if there is no
+  /// fault.
   std::optional<FaultKind> next_run();
-  /// Counts the configuration of a context. Returns whether it must fail.
+  /// Counts the configuration of a context. Returns whether the configuration must fail.
   bool next_load_fails();
 
  private:

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// The library that npuwhisper-emulate preloads. It replaces functions of the C library. Functions
-// that take paths redirect the NPU's paths to the device tree; functions that take file descriptors
-// handle the NPU's descriptors; all other calls are passed to the C library. Programs must call the
-// C library through dynamic symbols, as all of XRT does; a statically linked program sees no NPU.
+// The library that npuwhisper-emulate preloads. The library replaces functions of the C library.
+// Functions that take paths redirect the NPU's paths to the device tree. Functions that take file
+// descriptors handle the NPU's descriptors. All other calls go to the C library. Programs must call
+// the C library through dynamic symbols, as all of XRT does. A statically linked program sees no
+// NPU.
 //
 // Also exports npuwhisper_emulator_statistics(), for programs that read the counters while they
 // run.
 
-// The functions are defined for both widths of file offsets, which are the same on 64-bit machines.
-// The headers must therefore neither map both names to one nor define any of the functions inline.
+// This file defines each function for both widths of file offsets, such as open() and open64().
+// Without _FILE_OFFSET_BITS and _FORTIFY_SOURCE, the headers neither redirect one name to the other
+// nor define functions inline. Both widths are equal on 64-bit machines.
 #undef _FILE_OFFSET_BITS
 #undef _FORTIFY_SOURCE
 #include <dirent.h>
@@ -34,7 +36,7 @@ namespace {
 
 namespace device_files = npuwhisper::emu::device_files;
 
-/// Returns the C library's own function of this name.
+/// Returns the C library's own function with the name `name`.
 template <typename Function>
 Function* next(const char* name) {
   return reinterpret_cast<Function*>(dlsym(RTLD_NEXT, name));
@@ -92,7 +94,7 @@ void* map(void* address, size_t bytes, int protection, int flags, int fd, off_t 
   return begin;
 }
 
-/// Writes the counters when the process ends, even if it has not closed the device.
+/// Writes the counters when the process ends, even if the program has not closed the device.
 __attribute__((destructor)) void write_statistics() {
   if (auto* device = device_files::device()) device->write_statistics();
 }
@@ -151,7 +153,8 @@ int openat64(int folder, const char* path, int flags, ...) {
   return open_file(folder, path, flags | O_LARGEFILE, mode);
 }
 
-// _FORTIFY_SOURCE replaces calls without a mode with these functions.
+// In programs that define _FORTIFY_SOURCE, calls of open() and openat() without a mode become calls
+// of these functions.
 int __open_2(const char* path, int flags);
 int __open_2(const char* path, int flags) {
   return open_file(AT_FDCWD, path, flags, 0);

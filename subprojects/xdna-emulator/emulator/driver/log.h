@@ -5,8 +5,8 @@
 
 namespace npuwhisper::emu {
 
-/// Writes a message to standard error. A real driver would write the message to the kernel's log.
-/// The message is one line, which states that the NPU is emulated. Thread-safe.
+/// Writes a message to standard error as one line, which states that the NPU is emulated. A real
+/// driver would write the message to the kernel's log. Thread-safe.
 void log(const std::string& message);
 
 }  // namespace npuwhisper::emu

@@ -6,8 +6,8 @@
 
 namespace npuwhisper::emu {
 
-/// A mapping of whole pages: a file from its beginning, or anonymous memory, which is zero at
-/// first.
+/// A memory mapping of whole pages. Maps a file from its beginning, or anonymous memory that is
+/// initially zero.
 class MemoryMap {
  public:
   MemoryMap() = default;

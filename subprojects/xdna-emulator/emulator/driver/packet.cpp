@@ -12,14 +12,14 @@ constexpr std::uint32_t kStateMask = 0xf;
 constexpr std::uint32_t kTransactionStream = 3;    ///< A value of NPU kernels' "opcode" argument.
 constexpr std::size_t kChainHeaderWords = 6;       ///< Count, submit index, error index, 3 others.
 constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Address at which the array sees host memory.
-constexpr std::size_t kStartNpuWords = 4;          ///< Address (2), bytes, number of properties.
+constexpr std::size_t kStartNpuWords = 4;          ///< Address (2 words), bytes, property count.
 
 std::uint64_t pair(std::span<const std::uint32_t> words, std::size_t i) {
   return words[i] | std::uint64_t{words[i + 1]} << 32;
 }
 
-/// Returns the words after the CU masks. Empty if there is no header, if its count exceeds the
-/// buffer, or if no words follow.
+/// Returns the words after the compute unit (CU) masks. Empty if there is no header, if the
+/// header's count exceeds the buffer, or if no words follow the masks.
 std::span<const std::uint32_t> payload(std::span<const std::uint32_t> packet, std::size_t n_masks) {
   if (packet.empty()) return {};
   const std::size_t count = packet[0] >> 12 & 0x7ff;
@@ -89,7 +89,8 @@ Result<RunPacket> parse_run(std::span<const std::uint32_t> packet) {
   run.payload_bytes = words.size_bytes();
   run.cu = -1;
   for (std::size_t i = 0; i < n_masks && run.cu < 0; ++i) {
-    // Like the kernel driver, take the bit's position within its mask word, not within all masks.
+    // Like the kernel driver, use the bit's position within its mask word, not within all mask
+    // words.
     if (packet[1 + i] != 0) run.cu = std::countr_zero(packet[1 + i]);
   }
   if (run.cu < 0) return malformed("no compute unit is named");

@@ -9,10 +9,11 @@
 
 namespace npuwhisper::emu {
 
-// Command packets ("ERT" packets), as XRT lays them out in command buffers and the kernel driver
-// reads and marks them (core/include/ert.h in XRT, amdxdna_ctx.h in xdna-driver). Word 0 is the
-// header: state in bits 0-3, number of additional CU masks in 10-11, number of words after the
-// header in 12-22, opcode in 23-27.
+// Command packets ("ERT" packets). XRT writes packets to command buffers. The kernel driver reads
+// the packets and sets their states. Sources: core/include/ert.h in XRT, amdxdna_ctx.h in
+// xdna-driver. Word 0 is the header. Bits 0-3 hold the state, bits 10-11 the number of additional
+// compute unit (CU) masks, bits 12-22 the number of words after the header, and bits 23-27 the
+// opcode.
 
 enum class PacketOpcode : std::uint32_t {
   StartCu = 0,  ///< Starts a run. Holds the kernel's arguments, including the instruction buffer.

@@ -163,9 +163,9 @@ int query_contexts(Device& device, amdxdna_drm_get_info& arguments) {
   return fits ? 0 : EINVAL;
 }
 
-/// Writes to the program's buffer a header and a map from the firmware's context numbers to the
-/// driver's. The firmware's counters, which follow the map, are zero because no firmware is
-/// emulated.
+/// Writes a header and a map to the program's buffer. The map assigns the driver's context numbers
+/// to the firmware's context numbers. The firmware's counters, which follow the map, are zero
+/// because no firmware is emulated.
 int query_telemetry(Device& device, const amdxdna_drm_get_info& arguments) {
   if (geteuid() != 0) return EPERM;
   amdxdna_drm_query_telemetry_header header{};

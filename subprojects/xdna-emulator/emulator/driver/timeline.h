@@ -26,9 +26,9 @@ class Timeline {
     std::shared_ptr<Timeline> timeline;
     std::uint64_t point = 0;  ///< 0 means the last submitted point, as in the kernel.
   };
-  /// Waits until all points are signaled, or any of them. Sets `first` to the index of the first
-  /// wait whose point is signaled. Returns 0, ETIME at the deadline, or EINVAL if a point is not
-  /// yet submitted and `for_submit` is false.
+  /// Waits until all points are signaled or, if `all` is false, until any point is signaled. Sets
+  /// `first` to the index of the first wait whose point is signaled. Returns 0, ETIME at the
+  /// deadline, or EINVAL if a point is not yet submitted and `for_submit` is false.
   static int wait(std::span<const Wait> waits, bool all, bool for_submit, Deadline deadline,
                   std::uint32_t& first);
 

@@ -37,8 +37,8 @@ const mlir::Type& type(const mlir::Operation& op, std::string_view name);
 std::vector<std::int64_t> integers(const mlir::Operation& op, std::string_view name);
 std::vector<std::string> symbols(const mlir::Operation& op, std::string_view name);
 
-/// Reads an enumeration, given as a word or (generic form) as a number. Returns its position in
-/// `words`.
+/// Reads an enumeration. The attribute is a word or, in MLIR's generic form, a number. Returns the
+/// position in `words`.
 int choice(const mlir::Operation& op, std::string_view name,
            std::initializer_list<std::string_view> words);
 

@@ -6,8 +6,8 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Maximum numbers of operations and of instructions in a core's program, which inlining can
-/// multiply. A core's program memory holds far fewer instructions.
+/// Limit on the operations and on the instructions of a core's program. Inlining can multiply both
+/// numbers. A core's program memory holds far fewer instructions.
 constexpr std::size_t kMaxInstructions = 1 << 18;
 constexpr std::size_t kMaxCallDepth = 16;
 
@@ -202,7 +202,8 @@ void CoreCompiler::compile_operation(const Operation& op) {
   if (handler == handlers().end()) {
     refuse_unmodelled(op.line, "operation '" + op.name + "' in a core");
   }
-  // Limit operations as well, because nested calls also multiply operations that emit no code.
+  // Limit the number of operations, too, because nested calls also multiply operations that emit no
+  // code.
   if (++n_operations_ > kMaxInstructions) {
     refuse(op.line, "the core's program is too long");
   }

@@ -19,10 +19,10 @@ struct CompiledCore {
   std::vector<Buffer> data{};  ///< The code's constants and allocations, in the tile's memory.
 };
 
-/// Compiles the bodies of aie.core to linear code over registers: structured and unstructured
-/// control flow, arithmetic, memory views, locks, object FIFO accesses (counted in registers), and
-/// calls. Calls to functions with a body are inlined; all others go to kernel objects. One instance
-/// compiles one core. Throws Refusal.
+/// Compiles the bodies of aie.core to linear code over registers. Supports structured and
+/// unstructured control flow, arithmetic, memory views, locks, object FIFO accesses (counted in
+/// registers), and calls. Inlines calls to functions with a body. All other calls go to kernel
+/// objects. One instance compiles one core. Throws Refusal.
 class CoreCompiler {
  public:
   CoreCompiler(const DevicePlan& plan, const CorePlan& core) : plan_(plan), core_(core) {}
@@ -35,12 +35,12 @@ class CoreCompiler {
 
   /// A memref at run time: its start and its strides.
   struct View {
-    int base = -1;                        ///< Register that holds the start, a CoreAddress pattern.
+    int base = -1;                        ///< Register with the start as a packed CoreAddress.
     std::vector<std::int64_t> strides{};  ///< In elements, one per dimension.
     const mlir::Type* type = nullptr;
   };
   /// The result of an acquire: `n_objects` objects. Register `position` holds the FIFO position of
-  /// the first one, the oldest object held.
+  /// the first object, which is the oldest object held.
   struct Subview {
     const FifoEnd* end = nullptr;
     int position = -1;
@@ -96,7 +96,8 @@ class CoreCompiler {
   /// Returns the registers of values. The register of a memory holds the memory's start.
   std::vector<int> registers_of(const Operation& op, const std::vector<Value*>& values);
   int register_of(const Operation& op, const Value* value);
-  /// Binds a value passed by control flow to its register. A memory gets the layout of its type.
+  /// Binds a value that control flow passes in register `reg`. A memory gets the layout of its
+  /// type.
   void bind_passed(const Value* value, int reg, int line);
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
@@ -145,8 +146,8 @@ class CoreCompiler {
   View buffer_view(const Operation& op, int buffer);
   View data_view(const Operation& op, const std::string& name, const mlir::Type& type,
                  std::vector<std::byte> initial);
-  /// Emits the computation of an element's byte offset, with indices from operand `first_index`
-  /// on. Returns the offset's register.
+  /// Emits the computation of an element's byte offset. The indices are the operands from number
+  /// `first_index` on. Returns the offset's register.
   int element_offset(const Operation& op, const View& view, std::size_t first_index);
   int advance(const Operation& op, const View& view, int elements);
   std::vector<int> mixed_registers(const Operation& op, std::string_view name, std::size_t group);

@@ -59,7 +59,7 @@ void CoreCompiler::acquire(const Operation& op) {
     refuse_op(op, "acquires " + std::to_string(wanted) + " objects of an object FIFO of depth " +
                       std::to_string(end.buffers.size()) + ": it would wait forever");
   }
-  // Objects that the core already holds count, so that it acquires only the missing ones.
+  // The objects that the core holds already count. The core acquires only the missing objects.
   const int n = constant(wanted, ScalarType::I32);
   const int missing =
       emit_binary(Alu::MaxS, ScalarType::I32,
@@ -143,7 +143,8 @@ CoreCompiler::View CoreCompiler::object(const Operation& op, const Subview& subv
       result.base = program_.code.back().result;
     }
   }
-  // The access may use another type for the same memory (linked FIFOs, other granularity).
+  // The access may use another type for the same memory, as in linked FIFOs with objects of
+  // different sizes.
   if (byte_size(type, op.line) > byte_size(*result.type, op.line)) {
     refuse_op(op, "ObjectFifo element and ObjectFifoSubview element must match");
   }

@@ -58,7 +58,7 @@ constexpr NamedAlu kConversions[] = {
     {"arith.truncf", Alu::TruncateFloat},
 };
 
-// The order is that of arith's enumeration of integer predicates.
+// The order matches arith's enumeration of integer predicates.
 constexpr Alu kIntegerPredicates[] = {Alu::Eq,  Alu::Ne,  Alu::LtS, Alu::LeS, Alu::GtS,
                                       Alu::GeS, Alu::LtU, Alu::LeU, Alu::GtU, Alu::GeU};
 
@@ -217,9 +217,9 @@ void CoreCompiler::compare_floats(const Operation& op) {
   const int predicate = choice(op, "predicate",
                                {"false", "oeq", "ogt", "oge", "olt", "ole", "one", "ord", "ueq",
                                 "ugt", "uge", "ult", "ule", "une", "uno", "true"});
-  // The core evaluates une and the ordered predicates in this table. The unordered predicates ugt
-  // to ule are the negations of the opposite ordered predicates: (a < b or unordered) is not (a >=
-  // b).
+  // The core evaluates oeq, ogt, oge, olt, ole and une directly. The core evaluates ugt, uge, ult
+  // and ule as the negations of the opposite ordered predicates. For example, ult is the negation
+  // of oge.
   constexpr Alu kFloatPredicates[] = {Alu::None, Alu::EqF,  Alu::GtF,  Alu::GeF, Alu::LtF, Alu::LeF,
                                       Alu::None, Alu::None, Alu::None, Alu::LeF, Alu::LtF, Alu::GeF,
                                       Alu::GtF,  Alu::NeF,  Alu::None, Alu::None};

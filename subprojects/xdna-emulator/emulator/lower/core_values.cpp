@@ -38,9 +38,10 @@ int CoreCompiler::scalar(const Operation& op, std::size_t operand) {
   return scalar_of(op, op.operands[operand]);
 }
 
-/// Returns a lock's number from the core's point of view, for kernels that use locks themselves: 16
-/// locks of the tile in the south, 16 in the west, 16 in the north and 16 of its own (mlir-aie's
-/// localized locks).
+/// Returns a lock's number in the core's numbering, for kernels that use locks themselves. Numbers
+/// 0 to 15 are the locks of the tile in the south, 16 to 31 of the tile in the west, 32 to 47 of
+/// the tile in the north, and 48 to 63 of the core's own tile. mlir-aie calls such locks localized
+/// locks.
 std::int64_t CoreCompiler::local_lock(const Operation& op, int lock) const {
   const LockPlan& plan = plan_.locks[static_cast<std::size_t>(lock)];
   if (!reaches(*plan_.array, core_.tile, plan.tile)) {

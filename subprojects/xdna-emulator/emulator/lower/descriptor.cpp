@@ -85,7 +85,7 @@ std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& b
   return static_cast<std::uint64_t>(address);
 }
 
-/// In elements; more than any memory holds.
+/// An offset in elements that is larger than any memory.
 constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;
 
 void check_bounds(const BlockPlan& block) {
@@ -101,8 +101,8 @@ void check_bounds(const BlockPlan& block) {
   if (block.offset < 0 || (block.offset * block.element_bytes) % 4 != 0) {
     refuse(block.line, "'aie.dma_bd' op: Offset must be aligned to 4 byte boundary.");
   }
-  // Like mlir-aie, check only the walk, as if it began at the memory's start. An overrun of the
-  // tile's or the host's memory is detected at run time.
+  // Like mlir-aie, check the walk as if it began at the memory's start. The array detects an
+  // overrun of the tile's or the host's memory at run time.
   std::int64_t last = 0;
   for (const BlockDim& dim : block.dims) {
     last += std::min((dim.size - 1) * dim.stride, kFarBehind);
@@ -190,7 +190,8 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
                        " bytes = " + std::to_string(step) + " bytes, which is not divisible by 4.");
     }
     const std::int64_t size = i == 0 ? dim.size * element_bytes / 4 : dim.size;
-    // Dimension 0 walks the words of elements wider than a word, so it cannot step over elements.
+    // For elements wider than a word, dimension 0 walks the words of an element and cannot step
+    // over elements.
     const bool one = !stepped || (i == 0 && element_bytes > 4);
     words.push_back(
         {static_cast<std::uint64_t>(size), one ? 1 : static_cast<std::uint64_t>(step / 4)});

@@ -21,8 +21,7 @@ struct WordDim {
 };
 /// Converts sizes and strides, innermost first, from elements to words. Checks the rules that all
 /// users of descriptors share. If `unit_stride` is set, elements that are not one word wide must be
-/// adjacent (mlir-aie's rule for aie.mem and aie.memtile_dma; sequences may stride over them by
-/// words).
+/// adjacent. mlir-aie has this rule for aie.mem and aie.memtile_dma, but not for runtime sequences.
 std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int element_bytes,
                                int line, std::string_view what, bool unit_stride);
 

@@ -46,8 +46,8 @@ void FifoLowering::assign_channels() {
     }
     end.channel = end.pinned_channel;
   }
-  // Only channels 0 to 3 of a memory tile reach its neighbours, so ends that need a neighbour
-  // choose first.
+  // Only channels 0 to 3 of a memory tile reach its neighbours. Ends that need a neighbour's memory
+  // therefore choose their channels first.
   for (const bool neighbours : {true, false}) {
     for (std::size_t i = 0; i < ends_.size(); ++i) {
       End& end = ends_[i];

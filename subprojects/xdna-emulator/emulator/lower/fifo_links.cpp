@@ -34,7 +34,7 @@ TileId shared_tile(const std::vector<Fifo>& fifos, const FifoLink& link) {
   return tile;
 }
 
-/// Sets the offsets that older texts omit: the pieces are adjacent, in order.
+/// Sets the offsets that older texts omit. Each piece follows the previous piece without a gap.
 void set_implicit_offsets(const std::vector<Fifo>& fifos, FifoLink& link) {
   const std::vector<int>& parts = link.is_join() ? link.ins : link.outs;
   std::int64_t offset = 0;

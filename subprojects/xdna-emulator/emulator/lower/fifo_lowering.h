@@ -52,7 +52,8 @@ class FifoLowering {
   bool delegate_serves(const Fifo& fifo) const;
   bool needs_dma(int index) const;
   /// Returns the size of the largest acquire in the tile's core, plus one object for prefetching.
-  /// Returns the FIFO's depth if the core acquires none, or single objects of a FIFO of depth 1.
+  /// Returns the FIFO's depth if the core acquires no object. Also returns the depth if the depth
+  /// is 1 and the core acquires single objects.
   int depth_from_acquires(const Fifo& fifo, npu::TileId tile) const;
   void split(int index);
   void check_accesses() const;
@@ -66,15 +67,16 @@ class FifoLowering {
   /// reversed. Ends on memory tiles are sorted by object size, largest first, so that large objects
   /// take the memory of their own tile before objects spill into a neighbour's.
   std::vector<int> creation_order() const;
-  /// Returns the index of the linked end of one of the link's FIFOs: number `position` of the
-  /// inputs if `in` is true, otherwise of the outputs.
+  /// Returns the index of an end at the link's tile. The end belongs to FIFO number `position` of
+  /// the link's inputs if `in` is true, otherwise of its outputs.
   int member(const FifoLink& link, bool in, std::size_t position) const;
-  /// Returns the index of the end whose buffers all ends of the same link use; `index` if the end
-  /// has no link.
+  /// Returns the index of the end that owns the buffers of end `index`. All ends of a link share
+  /// one owner. An end without a link is its own owner.
   int owner(int index) const;
   std::int64_t used_bytes(npu::TileId tile) const;
-  /// Returns the tile for a buffer: `tile`, or, if that is a memory tile without room for `bytes`,
-  /// the neighbour with the most room. Returns `tile` if no neighbour has enough room either.
+  /// Returns the tile for a buffer of `bytes` bytes. Returns `tile` unless it is a memory tile
+  /// without room. In that case, returns the neighbour with the most room, or `tile` if no
+  /// neighbour has enough room.
   npu::TileId spill(npu::TileId tile, std::int64_t bytes) const;
   /// Returns the tile whose memory holds an end's objects.
   npu::TileId home(const End& end) const;

@@ -9,12 +9,12 @@
 
 namespace npuwhisper::emu::lowering {
 
-// Object FIFOs and their links, as in the text.
+// Object FIFOs and their links, as the MLIR text describes them.
 
 struct FifoConsumer {
   npu::TileId tile{};
-  std::vector<BlockDim> dims{};  ///< dimensionsFromStream
-  std::optional<int> depth{};    ///< From a depth list.
+  std::vector<BlockDim> dims{};  ///< Attribute dimensionsFromStream.
+  std::optional<int> depth{};    ///< Set by a depth list.
   int pinned_channel = -1;
 };
 
@@ -25,19 +25,19 @@ struct Fifo {
   int depth = 0;                     ///< The producer's depth.
   bool depth_list = false;           ///< Depths are explicit, not derived from the acquires.
   const mlir::Type* type = nullptr;  ///< The producer's object, a memref.
-  const mlir::Type* consumer_type = nullptr;  ///< Consumers' object; `type` unless given.
-  std::vector<BlockDim> dims{};               ///< dimensionsToStream
+  const mlir::Type* consumer_type = nullptr;  ///< The consumers' object; `type` by default.
+  std::vector<BlockDim> dims{};               ///< Attribute dimensionsToStream.
   std::vector<BlockPadding> padding{};
   std::uint32_t pad_value = 0;
   bool via_dma = false;
   bool synchronised = true;
   std::optional<int> repeat{};
-  std::optional<int> iterations{};  ///< iter_count
-  int stream_end = -1;              ///< aie_stream: 0 producer, 1 consumer, 2 both; -1 none.
+  std::optional<int> iterations{};  ///< Attribute iter_count.
+  int stream_end = -1;              ///< aie_stream: 0 producer, 1 consumer, 2 both; -1 if absent.
   int stream_port = 0;
   int pinned_channel = -1;
   std::vector<std::vector<std::byte>> initial{};
-  std::optional<npu::TileId> delegate{};  ///< objectfifo.allocate
+  std::optional<npu::TileId> delegate{};  ///< Tile of aie.objectfifo.allocate.
   int line = 0;
   const mlir::Operation* op = nullptr;
 };

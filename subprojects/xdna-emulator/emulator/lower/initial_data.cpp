@@ -10,8 +10,8 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-/// Converts a double to bf16, rounded once to nearest even. Corrects the rounding to float on the
-/// way.
+/// Converts a double to bf16, rounded once to nearest even. The conversion goes through float, so
+/// the function corrects the rounding to float.
 std::uint32_t bf16_bits(double value) {
   float single = static_cast<float>(value);
   if (std::isnan(single)) {

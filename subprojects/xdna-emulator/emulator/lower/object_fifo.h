@@ -6,11 +6,11 @@
 namespace npuwhisper::emu::lowering {
 
 /// Converts object FIFOs and their links to buffers, locks, DMA programs, flows, shim allocations
-/// and the ends that cores acquire from, like mlir-aie's AIEObjectFifoStatefulTransform. Neighbours
-/// share one set of buffers unless a DMA is required (via_DMA, repeat_count, dimensions, broadcast,
-/// links). Otherwise each end has its own buffers, and a stream connects them. A link's ends share
-/// the buffers of the larger side. Core accesses are not unrolled: a core counts in registers (see
-/// CoreProgram). Throws Refusal.
+/// and the ends that cores acquire from. Follows mlir-aie's AIEObjectFifoStatefulTransform.
+/// Neighbours share one set of buffers unless via_DMA, repeat_count, dimensions, a broadcast or a
+/// link requires a DMA. With a DMA, each end has its own buffers, and a stream connects the ends. A
+/// link's ends share the buffers of the larger side. Core accesses are not unrolled: a core counts
+/// in registers (see CoreProgram). Throws Refusal.
 void lower_object_fifos(DevicePlan& plan);
 
 }  // namespace npuwhisper::emu::lowering

@@ -13,15 +13,17 @@ namespace npuwhisper::emu::lowering {
 void place_buffers(DevicePlan& plan);
 /// Gives every lock an id and checks the number of locks. Throws Refusal.
 void place_locks(DevicePlan& plan);
-/// Gives every DMA block a descriptor id and checks the limits of descriptors (by channel parity in
-/// memory tiles) and DMA channels. Throws Refusal.
+/// Gives every DMA block a descriptor id. Checks the number of descriptors and of DMA channels. In
+/// memory tiles, even channels use the lower half of the descriptors, odd channels the upper half.
+/// Throws Refusal.
 void place_descriptors(DevicePlan& plan);
 
 /// Refuses a scheme that is neither an allocation scheme nor empty.
 void check_scheme(std::string_view scheme, int line);
 
-/// Returns the address of `bytes` bytes for constants of a core's code: after the stack and all
-/// buffers of its tile, and at least `used`. Throws Refusal if the tile has no room.
+/// Returns the address of `bytes` bytes for constants of a core's code. The address lies after the
+/// stack and all buffers of the tile, and is at least `used`. Throws Refusal if the tile has no
+/// room.
 std::uint32_t place_data(const DevicePlan& plan, npu::TileId tile, std::uint32_t used,
                          std::int64_t bytes, int line);
 

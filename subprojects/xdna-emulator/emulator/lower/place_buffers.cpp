@@ -82,9 +82,9 @@ class TilePlacer {
     return buffer.aligned ? (address + alignment_ - 1) / alignment_ * alignment_ : address;
   }
 
-  /// Keeps buffers that have an address. Places buffers that have a bank in that bank, and all
-  /// others, largest first, in one bank after the other. Returns an error message, empty on
-  /// success.
+  /// Keeps the address of each buffer that has one. Places each buffer that names a bank in that
+  /// bank. Places all other buffers, largest first, in successive banks. Returns an error message,
+  /// empty on success.
   std::string bank_aware() {
     const std::int64_t bank_size = size_ / n_banks_;
     std::vector<std::int64_t> next;
@@ -156,8 +156,8 @@ class TilePlacer {
     return "";
   }
 
-  /// Places buffers upwards from the stack's end, largest first, around those that have an address.
-  /// Always returns an empty error message.
+  /// Places buffers upwards from the stack's end, largest first, around the buffers that already
+  /// have an address. Always returns an empty error message.
   std::string sequential() {
     std::vector<const BufferPlan*> pinned;
     std::vector<BufferPlan*> order;

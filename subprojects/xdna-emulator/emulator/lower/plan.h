@@ -56,12 +56,12 @@ struct BlockIteration {
   std::int64_t current = 0;
 };
 
-/// A DMA buffer descriptor, as in the text.
+/// A DMA buffer descriptor, as the MLIR text describes it.
 struct BlockPlan {
   int buffer = -1;                    ///< Index of the buffer; -1 for host memory (shim tiles).
   const mlir::Value* host = nullptr;  ///< The host memory, if `buffer` is -1.
   int element_bytes = 4;
-  std::int64_t n_elements = 0;   ///< Size of the whole memory.
+  std::int64_t n_elements = 0;   ///< Size of the whole memory, in elements.
   std::int64_t offset = 0;       ///< In elements.
   std::int64_t length = 0;       ///< In elements.
   std::vector<BlockDim> dims{};  ///< Outermost first.
@@ -107,7 +107,7 @@ struct FifoEnd {
   std::vector<int> buffers{};
   int acquire_lock = -1;  ///< -1 if the FIFO is not synchronised.
   int release_lock = -1;
-  int locks_per_object = 1;  ///< repeat_count
+  int locks_per_object = 1;  ///< Value of repeat_count for a producer, 1 for a consumer.
   const mlir::Type* type = nullptr;
 };
 
@@ -133,7 +133,7 @@ struct DevicePlan {
   std::map<std::string, int, std::less<>> buffer_named{};
   std::map<std::string, const mlir::Operation*, std::less<>> functions{};
   std::map<std::string, const mlir::Operation*, std::less<>> globals{};
-  std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< aie.bd_chain
+  std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< Each aie.bd_chain.
   std::map<npu::TileId, int> controller_ids{};  ///< Packet ids of task-complete tokens.
   std::map<npu::TileId, std::string> allocation_schemes{};
   std::string allocation_scheme{};  ///< For tiles not in allocation_schemes.
@@ -142,9 +142,9 @@ struct DevicePlan {
   std::vector<LockPlan> locks{};
   /// The order in which buffers without an address are placed. Buffers of the text are in the
   /// text's order. As in mlir-aie, the buffers of object FIFOs are inserted at the position of the
-  /// text's last tile, those of the last FIFO first.
+  /// text's last tile. Among these, the buffers of the last FIFO come first.
   std::vector<int> buffer_order{};
-  /// The order in which locks without an id get an id; see buffer_order.
+  /// The order in which locks without an id get an id. Follows the rules of buffer_order.
   std::vector<int> lock_order{};
   /// Index in buffer_order at which the buffers of object FIFOs are inserted.
   std::size_t generated_buffers_at = 0;
@@ -168,8 +168,8 @@ struct DevicePlan {
 std::string to_string(npu::TileId tile);
 
 /// Returns whether the core (or, in a memory tile, the DMA) of tile `core` reaches the memory and
-/// locks of tile `memory`. Cores reach their own tile and the tiles to the north, south and west;
-/// memory tiles reach their own and the tiles to the east and west.
+/// locks of tile `memory`. Cores reach their own tile and the core tiles to the north, south and
+/// west. Memory tiles reach their own tile and the memory tiles to the east and west.
 bool reaches(const npu::ArrayModel& array, npu::TileId core, npu::TileId memory);
 
 }  // namespace npuwhisper::emu::lowering

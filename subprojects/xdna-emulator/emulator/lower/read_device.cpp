@@ -17,8 +17,8 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-/// Returns the device's name. The generic form has a number instead of the name. Numbers have the
-/// meaning that they have in mlir-aie since the removal of npu1_4col.
+/// Returns the device's name. The generic form has a number instead of the name. The numbers are
+/// those of mlir-aie versions without npu1_4col.
 std::string target_name(const Operation& op) {
   constexpr std::int64_t kNpu1 = 4;
   constexpr std::int64_t kNpu2 = 8;

@@ -8,9 +8,9 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Finds an aie.device (by symbol, or the first if `symbol` is empty) and reads its content except
-/// object FIFOs and DMA programs: tiles, buffers, locks, flows, cores, functions, globals, shim
-/// allocations and sequences. Refuses unknown operations. Throws Refusal.
+/// Finds an aie.device by symbol, or the first aie.device if `symbol` is empty. Reads tiles,
+/// buffers, locks, flows, cores, functions, globals, shim allocations and sequences. Does not read
+/// object FIFOs or DMA programs. Refuses unknown operations. Throws Refusal.
 DevicePlan read_device(const mlir::Module& module, std::string_view symbol);
 
 /// Returns the value of an integer arith.constant; nullopt for any other SSA value.

@@ -14,7 +14,8 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-/// Returns a list such as static_sizes, with the SSA values in place of kDynamic.
+/// Returns the list attribute `name`, such as static_sizes. Replaces each kDynamic entry by the
+/// value of the next operand of the group.
 std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group,
                                 const ValueOf& value_of) {
   std::vector<std::int64_t> values = integers(op, name);

@@ -7,8 +7,9 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Reads the DMA programs of a device (aie.mem, aie.memtile_dma, aie.shim_dma) into plan.dmas, in
-/// both forms: with blocks and dma_start, and with aie.dma. Throws Refusal.
+/// Reads the DMA programs of a device (aie.mem, aie.memtile_dma, aie.shim_dma) into plan.dmas.
+/// Accepts both forms of a program: blocks with aie.dma_start, and aie.dma operations. Throws
+/// Refusal.
 void read_dmas(DevicePlan& plan);
 
 /// Returns the value of an integer that an operation uses. Refuses values that are not constant.

@@ -5,7 +5,8 @@
 
 namespace npuwhisper::emu::lowering {
 
-// These functions check the ports; routes.h finds the routes. The plan must contain the tiles.
+// The functions below check the ports of flows. route_flows() in routes.h finds the routes. The
+// plan must contain the tiles.
 
 /// Adds an aie.flow to the plan's flows. Throws Refusal.
 void read_flow(DevicePlan& plan, const mlir::Operation& op);

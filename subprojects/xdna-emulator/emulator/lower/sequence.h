@@ -12,11 +12,10 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Compiles a runtime sequence to instructions by interpreting the sequence. Evaluates constants,
-/// runs loops with constant bounds, and for each aiex operation appends the instructions that
-/// mlir-aie's lowering would append (descriptor write, address patch, queue push, sync). Refuses
-/// sequences that depend on values known only at run time. One instance compiles one sequence.
-/// Throws Refusal.
+/// Compiles a runtime sequence to instructions by interpreting the sequence. Evaluates constants
+/// and runs loops with constant bounds. For each aiex operation, appends the same instructions as
+/// mlir-aie's lowering (descriptor write, address patch, queue push, sync). Refuses sequences that
+/// depend on values known only at run time. One instance compiles one sequence. Throws Refusal.
 class SequenceCompiler {
  public:
   explicit SequenceCompiler(const DevicePlan& plan) : plan_(plan) {}
@@ -27,7 +26,7 @@ class SequenceCompiler {
   using Block = mlir::Block;
   using Value = mlir::Value;
 
-  /// A view of host memory: the memory of one of the sequence's arguments from a byte offset on.
+  /// A view of host memory that starts at a byte offset in the memory of a sequence argument.
   struct Host {
     int argument = -1;
     std::int64_t offset = 0;  ///< In bytes.

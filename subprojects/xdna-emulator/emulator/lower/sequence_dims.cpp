@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::uint64_t kMaxWords = std::numeric_limits<std::uint32_t>::max();
 
-/// Returns whether sizes and strides, innermost first, walk memory without a gap. Ignores the
-/// repeat, the last dimension.
+/// Returns whether sizes and strides, innermost first, walk memory without a gap. Ignores the last
+/// dimension, which is the repeat.
 bool is_contiguous(const std::vector<BlockDim>& dims) {
   return (dims[0].stride == 1 || dims[0].size == 1) &&
          (dims[1].size == 1 || dims[1].stride == dims[0].size) &&

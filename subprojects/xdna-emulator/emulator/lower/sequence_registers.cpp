@@ -12,12 +12,12 @@ using npu::TileKind;
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::uint32_t kIssueToken = 0x80000000;
 
-// From AM025: the address of Core_Control in the core module, and the reset bit of that register
-// and of the DMA channels' control registers.
+// From AMD's register reference AM025: the address of Core_Control in the core module, and the
+// reset bit. Core_Control and the control registers of DMA channels have the same reset bit.
 constexpr std::uint32_t kCoreControl = 0x32000;
 constexpr std::uint32_t kReset = 2;
-// From AM025: the field of a channel's control register for the controller id of task-complete
-// tokens.
+// From AM025: the field in a DMA channel's control register that holds the controller id for
+// task-complete tokens.
 constexpr std::uint32_t kControllerIdMask = 0x1f00;
 constexpr int kControllerIdLsb = 8;
 

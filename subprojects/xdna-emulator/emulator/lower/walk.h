@@ -5,7 +5,8 @@
 
 namespace npuwhisper::emu::lowering {
 
-/// Calls f for every operation within op's regions, in text order. The parser bounds the nesting.
+/// Calls f for every operation within op's regions, in text order. The parser limits the depth of
+/// the recursion.
 template <typename F>
 void walk(const mlir::Operation& op, const F& f) {
   for (const mlir::Region& region : op.regions) {

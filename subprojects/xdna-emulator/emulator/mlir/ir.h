@@ -40,11 +40,11 @@ enum class TypeKind : std::uint8_t {
 struct Type {
   TypeKind kind = TypeKind::None;
   int width = 0;             ///< Width of an integer or a float in bits.
-  bool is_unsigned = false;  ///< ui8, ui32 ...
+  bool is_unsigned = false;  ///< Whether an integer is unsigned, such as ui8.
   bool is_bf16 = false;
   std::vector<std::int64_t> shape{};  ///< Shape of a MemRef, Tensor or Vector; kDynamic for `?`.
   const Type* element = nullptr;      ///< Element of a MemRef, Tensor, Vector, ObjectFifo(Subview).
-  bool has_layout = false;            ///< Whether a MemRef has strided<...>.
+  bool has_layout = false;            ///< Whether a MemRef has a strided<...> layout.
   std::vector<std::int64_t> strides{};
   std::int64_t offset = 0;
   std::vector<const Type*> inputs{};   ///< Argument types of a Function.
@@ -58,14 +58,14 @@ enum class AttributeKind : std::uint8_t {
   Integer,
   Float,
   String,
-  Symbol,  ///< @a or @a::@b; `text` has no @, its parts are joined by "::".
+  Symbol,  ///< @a or @a::@b. `text` holds the names without @, joined by "::".
   Array,
   Dictionary,
   Type,
-  Dense,       ///< dense<...>; `numbers`, or `text` for hexadecimal data.
-  DenseArray,  ///< array<i64: ...>; `numbers`.
+  Dense,       ///< dense<...>. `numbers` holds the data, or `text` if it is hexadecimal.
+  DenseArray,  ///< array<i64: ...>. `numbers` holds the data.
   Keyword,     ///< A bare word, such as an enumeration's value.
-  Struct,      ///< <a = 1, b = 2> or #dialect.name<...>; fields in `fields`, any name in `text`.
+  Struct,      ///< <a = 1, b = 2> or #dialect.name<...>. `text` holds the name, if any.
 };
 
 struct Number {
@@ -79,7 +79,7 @@ struct Attribute {
   std::int64_t integer = 0;  ///< Value of an Integer or a Bool.
   double real = 0;           ///< Value of a Float.
   std::string text{};
-  /// Value of a Type attribute; for others, the type after `:`.
+  /// Value of a Type attribute. For other kinds, the type that follows the value after `:`.
   const emu::mlir::Type* type = nullptr;
   std::vector<const Attribute*> elements{};
   std::vector<std::pair<std::string, const Attribute*>> fields{};

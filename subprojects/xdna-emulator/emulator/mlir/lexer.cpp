@@ -9,7 +9,8 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-// The functions of <cctype> are unsuitable: they depend on the locale, and char may be signed.
+// The functions of <cctype> are not suitable: they depend on the locale and do not accept negative
+// values of char.
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

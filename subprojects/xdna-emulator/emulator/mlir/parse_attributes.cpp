@@ -5,7 +5,8 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// Returns the fields of an attribute of the aie dialect, in the order of the form without names.
+/// Returns the names of the fields of an aie attribute. In the short form, such as <4, 1>, the
+/// values are in the order of these names.
 std::vector<std::string_view> struct_fields(std::string_view name) {
   if (name == "bd_dim_layout") {
     return {"size", "stride"};
@@ -185,8 +186,8 @@ void Parser::skip_angles() {
   } while (open > 0);
 }
 
-/// Parses an attribute of the aie dialect. Dimension lists have angle brackets of their own. These
-/// brackets are optional inside the dialect's brackets, that is, if `bare` is true.
+/// Parses an attribute of the aie dialect. Lists of dimensions are in angle brackets. `bare` is
+/// true inside #aie<...>, where the angle brackets of a list are optional.
 const Attribute* Parser::aie_attribute(const std::string& mnemonic, bool bare) {
   const bool nested = mnemonic.ends_with("layout_array_array");
   if (!nested && !mnemonic.ends_with("layout_array")) {

@@ -219,7 +219,7 @@ std::vector<std::pair<std::string, const Type*>> Parser::signature() {
     }
     arguments.emplace_back(std::move(name), type());
     Operation discarded;
-    attribute_dictionary(discarded);  // Argument attributes do not affect the data.
+    attribute_dictionary(discarded);  // The emulator ignores argument attributes.
     location();
   } while (take_if(TokenKind::Comma));
   expect(TokenKind::RightParen, "')'");

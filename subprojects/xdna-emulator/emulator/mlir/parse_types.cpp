@@ -53,8 +53,8 @@ const Type* Parser::shaped_type(TypeKind kind) {
   if (!at(TokenKind::Less)) {
     expected("'<'");
   }
-  // Read the dimensions directly from the lexer, which is right after '<'. Dimensions are not
-  // tokens.
+  // Read the dimensions directly from the lexer, because dimensions are not tokens. The lexer is
+  // right after '<'.
   bool unranked = false;
   std::int64_t size = 0;
   while (lexer_.dimension(size)) {
@@ -97,7 +97,7 @@ const Type* Parser::shaped_type(TypeKind kind) {
     } else if (at_word("affine_map")) {
       refuse_unmodelled(token_.line, "a memref with an affine_map layout");
     } else {
-      attribute();  // The memory space is ignored: every buffer belongs to a tile.
+      attribute();  // Ignore the memory space, because every buffer belongs to a tile.
     }
   }
   expect(TokenKind::Greater, "'>'");

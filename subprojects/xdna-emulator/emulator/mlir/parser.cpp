@@ -6,7 +6,8 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// Maximum nesting, far above any design's. Each level takes a few hundred bytes of stack.
+/// Maximum depth of nesting, far above the depth of any design. Each level takes a few hundred
+/// bytes of stack.
 constexpr int kMaxDepth = 128;
 
 /// Returns whether the operation's regions cannot use values from outside.

@@ -13,15 +13,15 @@
 
 namespace npuwhisper::emu::mlir {
 
-/// Parses MLIR text: the builtin forms; the pretty syntax of the dialects that designs use (aie,
-/// aiex, func, scf, cf, affine, arith, math, memref), including older spellings; and the generic
-/// form of any operation. Checks only the syntax; the lowering checks the meaning of operations and
-/// whether they may have an attribute. Errors: InvalidArgument (with the line and what was found
-/// and expected), Unsupported (pretty syntax of an unknown operation). Reentrant.
+/// Parses MLIR text. Accepts the builtin forms, the generic form of any operation, and the pretty
+/// syntax of the dialects that designs use (aie, aiex, func, scf, cf, affine, arith, index, math,
+/// memref), including older spellings. Checks only the syntax. The lowering checks the meaning of
+/// operations and their attributes. Errors: InvalidArgument (with the line, the text found and the
+/// text expected), Unsupported (pretty syntax that is not modelled). Reentrant.
 Result<Module> parse_module(std::string_view text);
 
-/// The parser, as used by the functions that parse one operation's pretty syntax (syntax_*.cpp).
-/// All methods throw Refusal.
+/// The parser. The functions in syntax_*.cpp call its public methods to parse the pretty syntax of
+/// one operation. All methods report errors by throwing Refusal.
 class Parser {
  public:
   explicit Parser(std::string_view text) : lexer_(text) { token_ = lexer_.next(); }
@@ -75,8 +75,8 @@ class Parser {
   Module& module() { return module_; }
 
   // Attributes of the aie dialect that pretty syntax writes without their name.
-  /// Parses `<size = 4, stride = 1>` or `<4, 1>`. In the form without names, the fields are
-  /// `names`, in order.
+  /// Parses `<size = 4, stride = 1>` or `<4, 1>`. `names` lists the fields of the form without
+  /// names, in order.
   const Attribute* struct_body(std::string name, const std::vector<std::string_view>& names);
   /// Parses `[<size = 4, stride = 16>, <4, 1>]`.
   const Attribute* struct_array(const std::vector<std::string_view>& names);
@@ -88,7 +88,7 @@ class Parser {
   struct Scope {
     bool isolated = false;
     std::map<std::string, Value*, std::less<>> values{};
-    /// Values used before their definition.
+    /// Values used before their definition, with the line of the first use.
     std::map<std::string, std::pair<Value*, int>, std::less<>> forward{};
     std::map<std::string, Block*, std::less<>> blocks{};
   };
@@ -138,7 +138,7 @@ class Parser {
   std::map<std::string, const Type*, std::less<>> type_aliases_{};
 };
 
-/// Parses the rest of an operation, after its name.
+/// Parses the text of an operation after its name.
 using SyntaxFunction = void (*)(Parser& parser, Operation& op);
 /// Returns the function for an operation's pretty syntax; null if none is known.
 SyntaxFunction find_syntax(std::string_view name);

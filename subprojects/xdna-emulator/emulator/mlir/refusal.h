@@ -18,7 +18,7 @@ struct Refusal {
 /// is 1-based, or 0 for no particular line.
 [[noreturn]] void refuse(int line, const std::string& message);
 
-/// Refuses a construct that may be valid but is not modelled by the emulator.
+/// Refuses a construct that may be valid, but that the emulator does not model.
 [[noreturn]] void refuse_unmodelled(int line, const std::string& construct);
 
 }  // namespace npuwhisper::emu

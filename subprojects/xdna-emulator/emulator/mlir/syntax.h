@@ -16,11 +16,11 @@ SyntaxTable aie_syntax();   ///< The aie dialect, except DMA programs and object
 SyntaxTable dma_syntax();   ///< DMA programs of the aie dialect.
 SyntaxTable fifo_syntax();  ///< Object FIFOs of the aie dialect.
 SyntaxTable aiex_syntax();
-SyntaxTable standard_syntax();  ///< builtin, func, arith, math, index, cf.
+SyntaxTable standard_syntax();  ///< The dialects builtin, func, arith, math, index and cf.
 SyntaxTable memref_syntax();
-SyntaxTable loop_syntax();  ///< scf, affine.
+SyntaxTable loop_syntax();  ///< The dialects scf and affine.
 
-// Parts that many operations share.
+// Parsers for parts that many operations share.
 void open(Parser& parser);
 void close(Parser& parser);
 void comma(Parser& parser);
@@ -29,8 +29,8 @@ void integer(Parser& parser, Operation& op, const char* name);
 /// Parses a bare word and sets the attribute `name`.
 void word(Parser& parser, Operation& op, const char* name);
 
-/// Parses `[%a, 4]`. Appends SSA values to the operands; `constants` gets the constants, and
-/// kDynamic for each SSA value. Returns the number of SSA values.
+/// Parses `[%a, 4]`. Appends the SSA values to the operands of `op`. Appends the constants to
+/// `constants`, with kDynamic in place of each SSA value. Returns the number of SSA values.
 int mixed_index_list(Parser& parser, Operation& op, std::vector<std::int64_t>& constants);
 
 }  // namespace npuwhisper::emu::mlir

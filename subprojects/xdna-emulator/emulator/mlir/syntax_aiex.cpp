@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "emulator/mlir/syntax.h"
 
-// The aiex dialect of runtime sequences, after mlir-aie's AIEX.td. Register writes and syncs take
-// their fields as attributes in older texts and as SSA values in newer ones. The parser keeps both
-// forms, and the lowering reads fields from either.
+// Syntax of the aiex dialect of runtime sequences, as defined by mlir-aie's AIEX.td. The fields of
+// register writes and syncs are attributes in older texts and SSA values in newer texts. The parser
+// keeps the form of the text. The lowering reads the fields from attributes and from SSA values.
 
 namespace npuwhisper::emu::mlir {
 namespace {
@@ -90,7 +90,7 @@ void rtp_write(Parser& parser, Operation& op) {
   }
 }
 
-/// Parses (column, row, MM2S:0).
+/// Parses (column, row, MM2S:0) [bd_id %a repeat %b] {attributes} [: types].
 void push_queue(Parser& parser, Operation& op) {
   open(parser);
   op.set("column", parser.make_integer(parser.integer()));

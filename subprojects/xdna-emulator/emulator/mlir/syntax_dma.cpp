@@ -2,7 +2,7 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// DMA programs of the aie dialect: descriptors with positional or named lengths, and chains.
+// DMA programs of the aie dialect: chains, and descriptors with positional or named lengths.
 
 namespace npuwhisper::emu::mlir {
 namespace {
@@ -27,7 +27,7 @@ void dma_bd(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   parser.expect(TokenKind::Colon, "':'");
   parser.type();
-  int n_values[4] = {};  // offset, length, sizes, strides
+  int n_values[4] = {};  // Numbers of SSA values: offset, length, sizes, strides.
   std::vector<std::int64_t> sizes;
   std::vector<std::int64_t> strides;
   bool shaped = false;

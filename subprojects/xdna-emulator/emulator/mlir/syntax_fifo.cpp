@@ -94,7 +94,7 @@ void objectfifo_port(Parser& parser, Operation& op) {
 void objectfifo_acquire(Parser& parser, Operation& op) {
   objectfifo_port(parser, op);
   parser.expect(TokenKind::Colon, "':'");
-  // Older texts have one subview as the result, newer ones the objects themselves.
+  // In older texts, the result is one subview. In newer texts, the results are the objects.
   do {
     parser.result_types.push_back(parser.type());
   } while (parser.take_if(TokenKind::Comma));

@@ -47,8 +47,8 @@ void iteration_arguments(Parser& parser, Operation& op, Arguments& arguments) {
   }
 }
 
-/// Parses a region, then restores the result types of `op`, which operations in the region
-/// overwrite.
+/// Parses a region of `op`. Then restores the result types of `op`, because the operations in the
+/// region overwrite the parser's result types.
 void body(Parser& parser, Operation& op, const Arguments& arguments) {
   const std::vector<const Type*> results = parser.result_types;
   parser.region(op, arguments);
@@ -126,7 +126,8 @@ void index_switch(Parser& parser, Operation& op) {
   op.operands.push_back(parser.operand());
   parser.attribute_dictionary(op);
   parser.result_types = arrow_types(parser);
-  // The default region is the first one, as in the generic form.
+  // In the generic form, the default region comes first. Keep the other regions until the default
+  // region is parsed.
   std::vector<Region> cases;
   std::vector<std::int64_t> values;
   while (parser.take_word_if("case")) {

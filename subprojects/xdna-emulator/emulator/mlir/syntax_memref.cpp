@@ -74,7 +74,7 @@ void get_global(Parser& parser, Operation& op) {
   parser.result_types = {memref_type(parser)};
 }
 
-/// Sets offsets, sizes and strides as in the generic form.
+/// Sets the attributes for offsets, sizes and strides, as in the generic form.
 void set_lists(Parser& parser, Operation& op, const std::vector<std::int64_t> (&constants)[3],
                const int (&n_values)[3]) {
   op.set("static_offsets", parser.make_dense_array(constants[0]));

@@ -5,7 +5,7 @@
 namespace npuwhisper::emu::mlir {
 namespace {
 
-/// Skips hints to an optimiser such as `fastmath<fast>` and `overflow<nsw>`.
+/// Skips optimisation hints such as `fastmath<fast>` and `overflow<nsw>`.
 void skip_flags(Parser& parser) {
   while (parser.at_word("fastmath") || parser.at_word("overflow")) {
     parser.take();
@@ -59,7 +59,7 @@ void comparison(Parser& parser, Operation& op) {
 
 void select(Parser& parser, Operation& op) {
   same_type(parser, op);
-  if (parser.take_if(TokenKind::Comma)) {  // i1, type
+  if (parser.take_if(TokenKind::Comma)) {  // In `: i1, type`, the second type is the result's.
     parser.result_types = {parser.type()};
   }
 }
@@ -143,7 +143,7 @@ void call(Parser& parser, Operation& op) {
   parser.result_types = type->results;
 }
 
-/// Parses name [%a, %b : type, type].
+/// Parses [{attributes}] [%a, %b : type, type].
 void terminator(Parser& parser, Operation& op) {
   if (op.name == "return") {
     op.name = "func.return";

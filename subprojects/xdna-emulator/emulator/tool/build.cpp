@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Minimum number of a kernel's buffer arguments. Host programs set this many for every design.
+/// Minimum number of buffer arguments of a kernel. Host programs set five buffers for every design.
 constexpr int kMinBuffers = 5;
 
 /// Returns the names of the objects that the cores link.
@@ -32,7 +32,7 @@ std::set<std::string> linked_objects(const Design& design) {
   return names;
 }
 
-/// Returns whether `link_with` is an object's name, or a path to it.
+/// Returns whether `link_with` is the name of object `name`, or a path to the object.
 bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }

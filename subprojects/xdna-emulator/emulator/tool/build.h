@@ -19,7 +19,7 @@ struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< MLIR-AIE text
   std::string device;                 ///< Symbol of the aie.device; empty for the first.
-  std::vector<KernelSource> kernels;  ///< Code that its cores link.
+  std::vector<KernelSource> kernels;  ///< Code that the design's cores link.
 };
 
 /// Parses [NAME=]FILE.mlir[@DEVICE]; the kernels stay empty. Returns nothing for any other form.
@@ -37,11 +37,11 @@ struct BuildRequest {
 /// Builds a container for the emulated NPU, as aiecc does for silicon. Checks the designs, compiles
 /// the code that their cores link, and packs the designs and the code into a container for XRT.
 /// Writes the instruction stream of each runtime sequence next to the container: OUT.insts.bin
-/// (little-endian words) and OUT.insts.txt (one hexadecimal word per line). With several designs,
-/// the kernel's name is inserted, and with several sequences, the sequence's name:
-/// OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower() and Npu::load(), NotFound (a design's
-/// file cannot be read, or an object that a design links is not given), InvalidArgument (a given
-/// object that the design does not link, or a design for another array), Unavailable.
+/// (little-endian words) and OUT.insts.txt (one hexadecimal word per line). If there are several
+/// designs, inserts the kernel's name. If there are several sequences, inserts the sequence's name.
+/// Example: OUT.KERNEL.SEQUENCE.insts.bin. Errors: those of lower() and Npu::load(), NotFound (a
+/// design's file cannot be read, or an object that a design links is not given), InvalidArgument (a
+/// given object that the design does not link, or a design for another array), Unavailable.
 Result<void> build(const BuildRequest& request);
 
 }  // namespace npuwhisper::emu

@@ -9,9 +9,9 @@
 
 namespace npuwhisper::emu {
 
-/// Fills a folder with the files of an NPU under /sys and /dev, as amdxdna and the PCI bus would
-/// show them, and with the state that the processes using them share (see driver/device_files.h).
-/// Errors: Unavailable.
+/// Fills a folder with the files that amdxdna and the PCI bus show for an NPU under /sys and /dev.
+/// Adds the state file, which all processes that open the device share (see
+/// driver/context_registry.h). Errors: Unavailable.
 Result<void> make_device_tree(const std::filesystem::path& folder, const DeviceModel& device);
 
 }  // namespace npuwhisper::emu

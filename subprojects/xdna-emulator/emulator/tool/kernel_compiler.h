@@ -14,7 +14,7 @@
 namespace npuwhisper::emu {
 
 /// A core's code as given to npuwhisper-emulate --build: NAME=FILE, or FILE. Without NAME, the name
-/// is that of the file with the suffix .o, as in a design's link_with.
+/// is the file's name with the suffix .o, as in a design's link_with.
 struct KernelSource {
   std::string name;
   std::filesystem::path file;
@@ -30,11 +30,11 @@ struct CompiledKernel {
   std::int64_t static_bytes = 0;
 };
 
-/// Builds one shared object from all files of one name, for the emulated array to load. Compiles
-/// C++ (.cc, .cpp, .cxx) and C (.c) for this machine, against the emulation of aie_api and with
-/// `options` (-D, -I) in addition to the flags of aie_api/kernel_flags.txt, and links the
-/// result with objects and archives (.o, .a). A shared object (.so) must be the only file and is
-/// used as it is. A .c file that does not compile as C is compiled as C++, with a note on stderr,
+/// Builds one shared object from all files of one name. The emulated array loads the shared object.
+/// Compiles C++ (.cc, .cpp, .cxx) and C (.c) for this machine, against the emulation of aie_api.
+/// Uses `options` (-D, -I) in addition to the flags of aie_api/kernel_flags.txt. Links the result
+/// with objects and archives (.o, .a). A shared object (.so) must be the only file and is used
+/// without changes. A .c file that does not compile as C is compiled as C++, with a note on stderr,
 /// because clang++ compiles .c files as C++ too. Errors: NotFound, InvalidArgument (an unknown
 /// suffix, or a shared object with other files), Unavailable (with the compiler's output).
 Result<CompiledKernel> compile_kernel(const std::vector<std::filesystem::path>& files,

@@ -8,8 +8,8 @@
 
 namespace npuwhisper::emu {
 
-/// Runs a program (found on PATH) in a folder and waits for its end. Errors: Unavailable; the
-/// message contains the program's output, which is discarded on success.
+/// Runs a program (found on PATH) in a folder and waits for its end. Discards the program's output
+/// on success. Errors: Unavailable, with the output in the message.
 Result<void> run_program(const std::vector<std::string>& command, const std::string& folder);
 
 }  // namespace npuwhisper::emu

@@ -23,7 +23,8 @@ constexpr char kMemory[] = R"({"mem_topology": {"m_count": "2", "m_mem_data": [
    "m_base_address": "0x4000000"}]}})";
 constexpr int kFirstBufferOffset = 0x14;
 
-/// Numbers of the first kernel, configuration and group. Each further one gets the next number.
+/// Numbers of the first kernel, configuration and group. Each further kernel, configuration or
+/// group gets the next number.
 constexpr int kFirstKernelId = 0x901;
 constexpr int kFirstImageId = 0x01;
 constexpr int kFirstGroupId = 0xC1;

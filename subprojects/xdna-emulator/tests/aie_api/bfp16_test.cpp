@@ -57,7 +57,7 @@ TEST_F(Bfp16Test, ValueThatRoundsTo128RaisesTheExponent) {
   aie::vector<float, 64> v = aie::zeros<float, 64>();
   v.set(127.75F, 0);  // With e = 6, the unit is 1 and 127.75 rounds to 128.
   v.set(3.0F, 1);
-  v.set(-128.0F, 8);  // -128 fits, but e = 7, so the unit is 2 here as well.
+  v.set(-128.0F, 8);  // -128 has e = 7, so the unit is 2.
   v.set(-127.75F, 16);
   v.set(3.0F, 17);
   const auto blocks = aie::accum<accfloat, 64>(v).to_vector<bfp16ebs8>();
@@ -116,8 +116,8 @@ TEST_F(Bfp16Test, Bf16ProductIsTheProductOfItsBlocks) {
     aie::mmul<8, 8, 8, bfloat16, bfloat16, accfloat> c;
     c.mac(a, b);
     c.mac(b, a);
-    // Computes the same products from explicit blocks. The blocks of A run along rows and those of
-    // B along columns, and the integer sums are exact.
+    // Computes the same products from explicit blocks. The blocks of A run along rows, and the
+    // blocks of B run along columns. The integer sums are exact.
     aie::mmul<8, 8, 8, bfp16ebs8, bfp16ebs8, accfloat> blocks;
     const auto to_blocks = [](const auto& v) {
       return aie::accum<accfloat, 64>(v).template to_vector<bfp16ebs8>();

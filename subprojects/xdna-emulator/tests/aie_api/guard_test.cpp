@@ -10,8 +10,8 @@
 
 namespace {
 
-/// A kernel object in the environment of an emulated core. Its memory is a single block; every
-/// other access is refused.
+/// A kernel object in the environment of an emulated core. The core's memory is one block. A kernel
+/// may access this block, its stack and its own static data. Any other access throws an exception.
 class GuardTest : public ::testing::Test {
  protected:
   GuardTest() : handle_(::dlopen(GUARDED_KERNEL, RTLD_NOW | RTLD_LOCAL)) {

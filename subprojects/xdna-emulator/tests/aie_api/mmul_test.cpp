@@ -7,7 +7,7 @@ namespace {
 
 using MmulTest = AieTest;
 
-/// Compares every element with a plain loop; products accumulate over two calls.
+/// Compares every element with a plain loop. The products accumulate over two calls of mac().
 template <unsigned M, unsigned K, unsigned N, typename A, typename B, typename Tag = accauto,
           typename Test>
 void check_integers(Test& test) {
@@ -137,8 +137,7 @@ TEST_F(MmulTest, GenerationsLackShapes) {
 }
 
 TEST_F(MmulTest, Bf16ProductsAreExactAndSummedInOrder) {
-  // 2^24 + 1 is not an f32, so each of the seven ones is lost if the products are summed in order
-  // of k.
+  // 2^24 + 1 is not representable in f32, so a sum in order of k loses each of the seven ones.
   aie::vector<bfloat16, 32> a = aie::zeros<bfloat16, 32>();
   aie::vector<bfloat16, 32> b = aie::broadcast<bfloat16, 32>(1.0F);
   a.set(16777216.0F, 0);

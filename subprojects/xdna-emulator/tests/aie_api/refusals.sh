@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Code that uses a feature the generation lacks must fail to compile, with a message that names it.
-# Usage: refusals.sh KERNELS COMPILER...
+# Tests that code fails to compile if it uses a feature that the generation lacks. The compiler's
+# message must name the feature. Usage: refusals.sh KERNELS COMPILER...
 set -u
 kernels=$1
 shift

@@ -10,7 +10,8 @@ using aie::rounding_mode;
 using aie::saturation_mode;
 using RoundingTest = AieTest;
 
-/// Returns x / 2^shift, rounded as the mode's description says, in long double (exact here).
+/// Returns x / 2^shift, rounded as the mode's description says. Computes in long double, which is
+/// exact for the tested values.
 std::int64_t rounded(std::int64_t x, int shift, rounding_mode mode) {
   if (shift <= 0) return static_cast<std::int64_t>(static_cast<std::uint64_t>(x) << -shift);
   const long double value = std::ldexp(static_cast<long double>(x), -shift);
@@ -144,7 +145,8 @@ TEST_F(RoundingTest, Bf16NearestEvenIsEveryFloatsNearest) {
 }
 
 TEST_F(RoundingTest, Bf16InEveryMode) {
-  // 2^16 floats lie between 1 and the next bf16. The offsets are below, at and above half way.
+  // 2^16 floats lie between two successive bf16 values. The tested offsets are below, at and above
+  // half way.
   struct Case {
     std::uint32_t low;  // The discarded bits.
     bool odd;           // The last bit that is kept.

@@ -3,8 +3,8 @@
 
 namespace npuwhisper::emu::test {
 
-/// A small design for npu1. Its core adds a value, which the instruction stream sets, to 64 words.
-/// Object FIFOs carry the words from the host to the core and back.
+/// A small design for npu1. Its core adds a value to 64 words. The instruction stream sets the
+/// value. Object FIFOs carry the words from the host to the core and back.
 inline constexpr char kAddingDesign[] = R"(aie.device(npu1_1col) {
   %shim = aie.tile(0, 0)
   %core = aie.tile(0, 2)

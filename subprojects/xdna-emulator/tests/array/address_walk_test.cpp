@@ -19,7 +19,8 @@ npu::BufferDescriptor shaped(std::uint32_t length, std::initializer_list<npu::De
   return descriptor;
 }
 
-/// Returns the offset of each word, or -1 for padding, computed one word at a time by definition.
+/// Returns the offset of each word, or -1 for padding. Applies the definition to one word at a
+/// time.
 std::vector<std::int64_t> offsets_of(const npu::BufferDescriptor& d) {
   std::vector<std::int64_t> offsets;
   std::array<std::int64_t, 4> index{};
@@ -73,7 +74,8 @@ TEST(AddressWalk, Transposes) {
 }
 
 TEST(AddressWalk, CutsATileIntoBlocks) {
-  // Walks 8 rows of 16 words in blocks of 4 rows of 2 words, one block after another along the row.
+  // Walks 8 rows of 16 words in blocks of 4 rows by 2 words. Successive blocks advance along the
+  // row.
   const auto descriptor = shaped(128, {{2, 1}, {4, 16}, {8, 2}, {0, 64}});
   const auto words = gather(AddressWalk(descriptor), counted(128), 128);
   const std::vector<std::uint32_t> first{0, 1, 16, 17, 32, 33, 48, 49, 2, 3};

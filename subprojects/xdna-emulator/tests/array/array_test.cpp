@@ -20,7 +20,8 @@ constexpr std::uint32_t kBlock = 64;
 constexpr std::uint32_t kIn = 0x1000;
 constexpr std::uint32_t kOut = 0x2000;
 
-/// The shim sends blocks of 64 words to a core, which adds one to each word and sends them back.
+/// Returns a design in which the shim sends blocks of 64 words to a core. The core adds one to each
+/// word and sends the words back.
 Design add_one() {
   Design design;
   design.name = "add_one";
@@ -82,8 +83,8 @@ TEST(Array, RunsACoreBetweenTwoShimTransfers) {
 }
 
 TEST(Array, APolledQueueNeverOverflows) {
-  // Twenty transfers on a queue of four: each push waits until bit 22 of the status, which belongs
-  // to the queue's depth, is 0.
+  // Pushes twenty tasks to a queue of four. Before each push, the stream polls until bit 22 of the
+  // channel's status is 0. Bit 22 is 1 while four tasks wait in the queue.
   const Design design = add_one();
   auto array = configured(design);
   HostMemory host;

@@ -34,7 +34,8 @@ Design shims_to_memory(int n_columns, int n_channels) {
   return design;
 }
 
-/// Returns the seconds in which every shim channel sends `n_words`, without the dispatch.
+/// Returns the time in seconds that the shim channels take to send `n_words` words each. Excludes
+/// the dispatch.
 double seconds_to_send(int n_columns, int n_channels, std::uint32_t n_words) {
   const Design design = shims_to_memory(n_columns, n_channels);
   auto array = configured(design);
@@ -147,11 +148,12 @@ TEST(Trace, HoldsWhatHappened) {
       sending += event["dur"].get<double>();
     }
   }
-  // The trace begins when the run is dispatched, on the clock of the host's traces.
+  // The trace begins when the run is dispatched. The trace and the host's traces use the same
+  // clock.
   EXPECT_GE(begin + 1, before_us);
   EXPECT_LE(begin, before_us + 60e6);
-  // The durations are in microseconds. The shim sends one word per cycle while the controller waits
-  // for it.
+  // The durations are in microseconds. The shim sends one word per cycle. Meanwhile, the controller
+  // waits for the end of the transfer.
   EXPECT_NEAR(sending, 4096 / npu::kAie2Clock.hertz * 1e6, 1e-2);
   EXPECT_GT(syncing, sending);
   std::remove(file.c_str());

@@ -21,8 +21,8 @@ std::uint32_t command(Operation operation, std::uint32_t address, std::uint32_t 
   return word | (std::popcount(word) % 2 == 0 ? 1U << 31 : 0);
 }
 
-/// Returns a design whose core waits for a lock and doubles a word of its memory. The shim's
-/// packets with id 1 are sent to the core's control port; its answers have id 2.
+/// Returns a design whose core waits for a lock and doubles a word of its memory. The shim sends
+/// packets with id 1 to the core's control port. The control port's answers have id 2.
 Design controlled() {
   Design design;
   design.array = npu1();

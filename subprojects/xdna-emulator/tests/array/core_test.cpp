@@ -68,8 +68,8 @@ TEST(Core, HandsValuesOnByCascade) {
   EXPECT_EQ(pass(design, counting(50)), counting(50, 2));
 }
 
-/// A core writes into its southern neighbour's memory and releases a lock there. The neighbour's
-/// DMA forwards the data.
+/// A core writes into its southern neighbour's memory and releases one of the neighbour's locks.
+/// The neighbour's DMA forwards the data.
 TEST(Core, SharesItsNeighboursMemoryAndLocks) {
   Design design = empty();
   design.locks = {{"empty", kSouth, 0, 1}, {"full", kSouth, 1, 0}};
@@ -120,7 +120,7 @@ TEST(Core, TakesALockAmountFromARegister) {
                                              .lock_tile = kCore,
                                              .lock = 3,
                                              .lock_action = LockAction::AcquireAtLeast});
-  // The lock's value is 0 after the first acquire, so the second one never succeeds.
+  // The lock's value is 0 after the first acquire, so the second acquire never succeeds.
   program.acquire(kCore, 3, 1).add({.op = CoreOp::PutStream, .a = 0, .b = 1});
   design.cores = {{kCore, program.end(), 1024, {}}};
   auto array = configured(design);

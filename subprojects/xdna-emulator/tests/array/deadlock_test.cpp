@@ -159,9 +159,9 @@ TEST(Deadlock, StreamThatIsFull) {
       << message;
 }
 
-/// One shim channel sends two packets. The receiver of the first one takes one word and then waits
-/// for the second packet, so the stream's capacity decides whether the run completes. mlir-aie
-/// measured a capacity of eight words on npu2 (docs/DeadlockModel.md, head of line).
+/// One shim channel sends two packets. The receiver of the first packet takes one word and then
+/// waits for the second packet. The stream's capacity therefore decides whether the run completes.
+/// mlir-aie measured a capacity of eight words on npu2 (docs/DeadlockModel.md, head of line).
 TEST(Deadlock, StreamHoldsEightWordsBeforeItsReceiver) {
   for (const std::uint32_t n : {9U, 10U}) {
     Design design = empty();
@@ -227,8 +227,8 @@ TEST(Deadlock, PollForAValueThatNeverAppears) {
             "0x3f");
 }
 
-/// One of two receivers of a broadcast never takes a word. The other receives only the words that
-/// the switches can hold.
+/// One of two receivers of a broadcast never takes a word. The other receiver gets only the words
+/// that the switches can hold.
 TEST(Deadlock, BroadcastWaitsForTheSlowest) {
   Design design = empty();
   design.routes = {{dma(kMem, 0), {dma(kShim, 0), dma(kShim, 1)}, {}, false}};

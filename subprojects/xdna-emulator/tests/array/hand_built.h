@@ -198,7 +198,8 @@ inline npu::BufferDescriptor linear(std::uint32_t words, std::uint64_t address =
   return descriptor;
 }
 
-/// Adds locks to a descriptor: it acquires `acquire` (at least 1) and releases `release` by 1.
+/// Adds locks to a descriptor. The descriptor acquires lock `acquire` when the lock is at least 1,
+/// and releases lock `release` by 1.
 inline npu::BufferDescriptor locked(npu::BufferDescriptor descriptor, std::uint32_t acquire,
                                     std::uint32_t release) {
   descriptor.acquire_enable = true;

@@ -32,7 +32,8 @@ TEST(Image, ComesBackAsItWas) {
 
 TEST(Image, TruncatedImagesAreRefused) {
   const auto bytes = serialize(example());
-  // An image cut at the end of a record is complete, except for the records that follow.
+  // An image that is cut at the end of a record is valid if it contains the array and the design.
+  // Only the records after the cut are missing.
   Image part = example();
   std::set<std::size_t> whole;
   for (const auto& drop :

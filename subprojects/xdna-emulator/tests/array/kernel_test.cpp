@@ -191,8 +191,9 @@ TEST(Kernel, MayUseItsStackAndVariablesButNoOtherHostMemory) {
       << outcome.message;
 }
 
-/// Two kernels block inside their calls: one waits for words and for room in the cascade, the other
-/// for values and for room in the stream.
+/// Two kernels block inside their calls. The first kernel waits for words from the stream and for
+/// room in the cascade. The second kernel waits for values from the cascade and for room in the
+/// stream.
 TEST(Kernel, WaitsAtStreamsAndAtTheCascade) {
   constexpr std::uint32_t kValues = 40;
   const npu::TileId next{1, 3};
@@ -219,7 +220,7 @@ TEST(Kernel, WaitsAtStreamsAndAtTheCascade) {
   const RunOutcome outcome = array->run(stream.words(), arguments, host);
   ASSERT_EQ(outcome.state, RunState::Completed) << outcome.message;
   for (std::uint32_t i = 0; i < n; ++i) ASSERT_EQ(host.words(to)[i], 2 * (i + 1)) << i;
-  // The second kernel spends a thousand cycles on each value, and the first waits for it.
+  // The second kernel spends a thousand cycles on each value, and the first kernel waits meanwhile.
   EXPECT_GT(outcome.seconds * npu::kAie2Clock.hertz,
             npu::kDispatchSeconds * npu::kAie2Clock.hertz + 1000 * kValues);
   EXPECT_GT(array->counters().core_busy_cycles, 1000 * kValues);
@@ -312,8 +313,8 @@ TEST(Kernel, CyclesAreThoseOfTheBusiestSlot) {
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1000);
   state.vector_ops = 1500;
   EXPECT_EQ(kernel_cycles(state, npu1_clock), npu::kCallCycles + 1500);
-  // A core computes 128 bf16 products a cycle at its peak, reduced by the best published
-  // efficiency.
+  // A core's peak is 128 bf16 products per cycle. The model multiplies the peak by the best
+  // published efficiency.
   state.macs_bf16 = 64 * 64 * 64;
   const double expected = 64.0 * 64 * 64 / 128 / (3.14 / 6.55);
   EXPECT_EQ(kernel_cycles(state, npu1_clock),

@@ -11,8 +11,8 @@ namespace {
 
 constexpr npu::TileId kShim{0, 0};
 constexpr npu::TileId kMem{0, 1};
-// The addresses and locks that a memory tile can access belong to three tiles. The western
-// neighbour's come first, then the tile's own, then the eastern neighbour's.
+// The addresses and locks that a memory tile can access belong to three tiles: the western
+// neighbour, the tile itself and the eastern neighbour, in this order.
 constexpr std::uint64_t kOwn = 0x80000;
 constexpr std::uint64_t kEast = 0x100000;
 constexpr std::uint32_t kOwnLock = 64;
@@ -40,7 +40,7 @@ Design through_memory(npu::BufferDescriptor in, npu::BufferDescriptor out) {
   return design;
 }
 
-/// Sends `in` and returns the `n_out` words received.
+/// Sends `in` and returns the `n_out` received words.
 std::vector<std::uint32_t> pass(const Design& design, const std::vector<std::uint32_t>& in,
                                 std::uint32_t n_out) {
   auto array = configured(design);
@@ -137,7 +137,8 @@ TEST(MemoryTile, BroadcastReachesAll) {
 }
 
 TEST(MemoryTile, ReachesItsNeighboursMemoryAndLocks) {
-  // Column 0 writes into column 1's memory and releases its lock; column 1 forwards the data.
+  // Column 0 writes into column 1's memory and releases column 1's lock. Column 1 forwards the
+  // data.
   Design design = on_columns(2);
   const npu::TileId east{1, 1};
   const npu::TileId east_shim{1, 0};
@@ -215,7 +216,8 @@ TEST(MemoryTile, PacketsMergeWhole) {
   }
 }
 
-/// Three sources with a lot of data for one channel take turns; none starves.
+/// Three sources continuously send packets to one channel. The sources take turns: each source
+/// sends 10 of the 30 received packets.
 TEST(MemoryTile, PacketsTakeTurns) {
   Design design = on_columns(1);
   for (int i = 0; i < 3; ++i) {

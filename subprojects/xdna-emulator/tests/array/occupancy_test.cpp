@@ -97,11 +97,12 @@ TEST(Occupancy, IsDrawnAsAPicture) {
   EXPECT_NE(svg.find(">finish 5 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">a_full 12 %</text>"), std::string::npos);
   EXPECT_NE(svg.find(">cores of row 3</text>"), std::string::npos);
-  // Three areas for all cores together and three for the DMA: moving data and two kinds of waiting.
-  // Each core's line has a path for each activity that is its most frequent one in some bin.
+  // All cores together have three areas. The DMA also has three areas: moving data and two kinds of
+  // waiting. Each core's line has one path for each activity that is the core's most frequent
+  // activity in at least one bin.
   EXPECT_EQ(count(svg, "<path fill="), 3U + 3U);
   EXPECT_EQ(count(svg, "<path stroke="), 3U);
-  // Core (0, 2) multiplied in the first five of the ten bins, which are 3 pixels wide.
+  // Core (0, 2) multiplies in the first five of the ten bins. Each bin is 3 pixels wide.
   EXPECT_NE(svg.find("d=\"M150 306h15\""), std::string::npos) << svg;
   EXPECT_EQ(count(svg, "<text"), count(svg, "</text>"));
 }

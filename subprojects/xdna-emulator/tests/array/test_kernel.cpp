@@ -81,7 +81,7 @@ std::int32_t add(std::int32_t a, std::int32_t b) {
   return a + b;
 }
 
-// Reads words from stream 1 and sends sixteen of them in each cascade value.
+// Reads words from stream 1 and sends them in cascade values of sixteen words.
 void stream_to_cascade(std::int32_t n) {
   const NpuWhisperCoreState& s = npuwhisper_core_state;
   for (std::int32_t i = 0; i < n; ++i) {

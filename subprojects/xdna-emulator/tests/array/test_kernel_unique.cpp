@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// A kernel object compiled without -fno-gnu-unique: all cores would share this counter.
+// A kernel object compiled with -fgnu-unique. All cores would share the variable
+// Shared<int>::value.
 template <typename T>
 struct Shared {
   static T value;

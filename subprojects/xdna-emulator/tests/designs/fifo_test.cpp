@@ -118,7 +118,7 @@ TEST_P(FifoDesign, RepeatedObjectsComeSeveralTimes) {
 }
 
 TEST_P(FifoDesign, BothEndsReorderInSeveralDimensions) {
-  // The memory tile splits 8 x 8 words into blocks of 4 x 4; the core's end transposes each block.
+  // The memory tile splits 8 x 8 words into blocks of 4 x 4. The core's end transposes each block.
   const auto buffers = run(R"(
     %shim = aie.tile(0, 0)
     %mem = aie.tile(0, 1)
@@ -158,7 +158,8 @@ TEST_P(FifoDesign, AMemoryTilePadsWhatItSends) {
 )" + adding_core("%core", "padded", "out", 12, 1) +
                                in_out_sequence(12, 24),
                            {counting(12, 10), Words(24)});
-  // Each 2 x 3 object has a row of zeros before it and a column of zeros after it.
+  // Each 2 x 3 object has a row of zeros before it and a column of zeros after it. The core adds 1
+  // to every word.
   EXPECT_EQ(buffers[1], (Words{1, 1, 1, 1, 11, 12, 13, 1, 14, 15, 16, 1,  //
                                1, 1, 1, 1, 17, 18, 19, 1, 20, 21, 22, 1}));
 }

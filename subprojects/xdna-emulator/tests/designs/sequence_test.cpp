@@ -93,8 +93,8 @@ TEST_P(SequenceDesign, TasksDriveMemoryTilesToo) {
 }
 
 TEST_P(SequenceDesign, RegistersAreWrittenOneByOne) {
-  // Writes the shim's descriptor 0, for 16 words of argument 0, and the queue of its MM2S channel
-  // 0.
+  // Writes descriptor 0 of the shim for 16 words of argument 0. Then writes to the queue of the
+  // shim's MM2S channel 0.
   const auto buffers = run(kAddsSeven + R"(
     memref.global "private" constant @descriptor : memref<8xi32>
         = dense<[16, 0, 0, 0, 0x40000000, 0, 0, 0x2000000]>
@@ -119,7 +119,8 @@ TEST_P(SequenceDesign, RegistersAreWrittenOneByOne) {
 }
 
 TEST_P(SequenceDesign, TheHostsSideMovesInFourDimensions) {
-  // Reads the transposed 4 x 8 words twice; writes the results to every other word.
+  // Reads the transpose of a 4 x 8 matrix twice. Writes the results to every other word of the
+  // output.
   const auto buffers = run(kAddsSeven + R"(
     aie.runtime_sequence(%a : memref<32xi32>, %b : memref<128xi32>) {
       aiex.npu.dma_memcpy_nd(%b[0, 0, 0, 0][1, 1, 64, 1][0, 0, 2, 1])
@@ -137,7 +138,7 @@ TEST_P(SequenceDesign, TheHostsSideMovesInFourDimensions) {
 
 TEST_P(SequenceDesign, ControlPacketsWriteAndReadATilesMemory) {
   // A packet's header holds the address, the number of words minus one, the operation (0 writes, 1
-  // reads) and the packet id of the answer. Its highest bit makes the parity odd.
+  // reads) and the packet id of the answer. The header's highest bit makes the parity odd.
   const auto header = [](std::uint32_t operation, std::uint32_t n, std::uint32_t answer) {
     const std::uint32_t word = answer << 24 | operation << 22 | (n - 1) << 20 | 0x400;
     return word | (std::uint32_t(__builtin_popcount(word) % 2 == 0) << 31);

@@ -41,7 +41,8 @@ std::string dma_program(const std::string& core, const std::string& out_attribut
 )";
 }
 
-/// Returns a core, with its tile's buffers and locks, that adds `added` to each word it receives.
+/// Returns a core that adds `added` to each word that it receives. Includes the buffers and locks
+/// of the core's tile.
 std::string locked_core(const std::string& core, const std::string& place, int added) {
   const auto lock = [&](const std::string& name, int init) {
     return "%" + core + "_" + name + " = aie.lock(%" + core + ") {init = " + std::to_string(init) +
@@ -275,7 +276,7 @@ TEST_P(StreamDesign, TheCascadeHandsVectorsToTheSouth) {
     } {link_with = "design_kernel.o"}
 )" + in_out_sequence(64, 64),
                            {counting(64), Words(64)}, 1, kernels(GetParam()));
-  // The upper core sends twice its input to the lower core, which adds its own input.
+  // The upper core sends twice its input to the lower core. The lower core adds its own input.
   for (std::uint32_t i = 0; i < 64; ++i) EXPECT_EQ(buffers[1][i], 3 * i) << i;
 }
 

@@ -30,7 +30,7 @@ class TextDesign : public ::testing::TestWithParam<const char*> {
 Words counting(std::size_t n, std::uint32_t first = 0);
 
 /// Returns a core that forever takes objects of `n` words from the FIFO `from`, adds `added` to
-/// each word and sends them through the FIFO `to`.
+/// each word and sends the objects through the FIFO `to`.
 std::string adding_core(const std::string& tile, const std::string& from, const std::string& to,
                         int n, int added);
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::uint64_t kMappedAt = 0x7f0000000000;
 
-/// A table with a mapped heap, which the user-mode driver creates first.
+/// A table with a mapped heap. AMD's user-mode driver also creates a heap before any other buffer.
 class WithHeap : public testing::Test {
  protected:
   void SetUp() override {

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint64_t kHeapAt = 0x7f0000000000;
 
-/// A context with a scripted image, used as XRT uses it.
+/// A context with a scripted image. The tests use the context as XRT does.
 class ContextTest : public testing::Test {
  protected:
   void SetUp() override { open_device("", "50"); }

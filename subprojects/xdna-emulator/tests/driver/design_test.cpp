@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Runs designs in MLIR-AIE text and their kernel through real XRT on the emulated array.
-// npuwhisper-emulate --build builds them.
+// Runs designs with real XRT on the emulated array. npuwhisper-emulate --build builds the designs
+// from MLIR-AIE text and a kernel.
 #include <gtest/gtest.h>
 #include <xrt/experimental/xrt_elf.h>
 #include <xrt/experimental/xrt_ext.h>

@@ -243,7 +243,7 @@ TEST_F(IoctlTest, BuffersAreTheClientsOwn) {
   EXPECT_EQ(ioctl(other, DRM_IOCTL_AMDXDNA_GET_BO_INFO, &arguments), -1);
   EXPECT_EQ(errno, ENOENT);
 
-  // An exported and imported buffer shares its pages between both clients.
+  // Both clients access the same pages of an exported and imported buffer.
   map(handle, 4096)[7] = std::byte{42};
   drm_prime_handle prime{.handle = handle, .flags = DRM_CLOEXEC | DRM_RDWR, .fd = -1};
   ASSERT_EQ(call(DRM_IOCTL_PRIME_HANDLE_TO_FD, prime), 0);

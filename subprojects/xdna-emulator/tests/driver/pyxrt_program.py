@@ -10,7 +10,7 @@ import sys
 import pyxrt
 
 N = 256
-ADD_ONE = 1  # scripted_npu.h
+ADD_ONE = 1  # Operation::AddOne in scripted_npu.h
 
 
 def main():

@@ -25,7 +25,7 @@ ert_cmd_state run_once(XrtProgram& program, std::chrono::milliseconds timeout = 
 }
 
 /// Executes a list of four valid runs. Returns the state in wait()'s exception, or the list's state
-/// if it does not throw.
+/// if wait() does not throw.
 ert_cmd_state run_list(XrtProgram& program) {
   auto stream = program.instructions(Operation::Sleep);
   auto buffer = program.buffer(1);
@@ -40,7 +40,7 @@ ert_cmd_state run_list(XrtProgram& program) {
   }
 }
 
-TEST(XrtFaults, Error) {  // error@2,error@5
+TEST(XrtFaults, Error) {  // Fault script: error@2,error@5.
   XrtProgram program;
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_ERROR);
@@ -49,7 +49,7 @@ TEST(XrtFaults, Error) {  // error@2,error@5
   EXPECT_EQ(run_list(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, Abort) {  // abort@1,abort@4
+TEST(XrtFaults, Abort) {  // Fault script: abort@1,abort@4.
   XrtProgram program;
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_ABORT);
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
@@ -57,7 +57,7 @@ TEST(XrtFaults, Abort) {  // abort@1,abort@4
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, Timeout) {  // timeout@1, a watchdog of 300 ms
+TEST(XrtFaults, Timeout) {  // Fault script: timeout@1. The watchdog waits 300 ms.
   XrtProgram program;
   const auto begin = std::chrono::steady_clock::now();
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_TIMEOUT);
@@ -65,7 +65,7 @@ TEST(XrtFaults, Timeout) {  // timeout@1, a watchdog of 300 ms
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, Hang) {  // hang@2
+TEST(XrtFaults, Hang) {  // Fault script: hang@2.
   // XRT aborts a program that destroys a run in progress, so these objects are never destroyed.
   static auto& stuck = *new XrtProgram();
   static auto& stream = *new xrt::bo(stuck.instructions(Operation::Sleep));
@@ -82,7 +82,7 @@ TEST(XrtFaults, Hang) {  // hang@2
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, HangInAList) {  // hang@2
+TEST(XrtFaults, HangInAList) {  // Fault script: hang@2.
   {
     XrtProgram program;
     auto stream = program.instructions(Operation::Sleep);
@@ -92,12 +92,13 @@ TEST(XrtFaults, HangInAList) {  // hang@2
     list.execute();
     EXPECT_EQ(list.wait(200ms), std::cv_status::timeout);
   }
-  // XRT allows runs of a list to be destroyed in progress; the end of their context ends them.
+  // XRT allows a program to destroy the runs of a list in progress. The end of the context ends the
+  // runs.
   XrtProgram program;
   EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, HangWithTimelines) {  // hang@1, NPUWHISPER_EMULATOR_TIMELINES
+TEST(XrtFaults, HangWithTimelines) {  // Fault script: hang@1. Timelines are on.
   XrtProgram program;
   auto stream = program.instructions(Operation::Sleep);
   auto buffer = program.buffer(1);
@@ -112,14 +113,14 @@ TEST(XrtFaults, HangWithTimelines) {  // hang@1, NPUWHISPER_EMULATOR_TIMELINES
   }
 }
 
-TEST(XrtFaults, Load) {  // load@2
+TEST(XrtFaults, Load) {  // Fault script: load@2.
   XrtProgram first;
   EXPECT_ANY_THROW(XrtProgram());
   EXPECT_NO_THROW(XrtProgram());
   EXPECT_EQ(run_once(first), ERT_CMD_STATE_COMPLETED);
 }
 
-TEST(XrtFaults, Lost) {  // lost@2
+TEST(XrtFaults, Lost) {  // Fault script: lost@2.
   {
     XrtProgram program;
     EXPECT_EQ(run_once(program), ERT_CMD_STATE_COMPLETED);

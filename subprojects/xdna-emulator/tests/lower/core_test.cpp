@@ -104,7 +104,7 @@ TEST(Core, NarrowIntegersWrap) {
 }
 
 TEST(Core, ViewsMoveAndReshape) {
-  // The subview has rows 1 and 3 and column 1 of a 4 x 2 view, as 2 x 1.
+  // The 2 x 1 subview is column 1 of rows 1 and 3 of a 4 x 2 view.
   EXPECT_EQ(run("%m = memref.expand_shape %out [[0, 1]] output_shape [4, 2] : memref<8xi32> into "
                 "memref<4x2xi32>\n"
                 "%s = memref.subview %m[1, %c1][2, 1][2, 1] : memref<4x2xi32> to memref<2x1xi32, "
@@ -230,7 +230,8 @@ TEST(Core, FifoWindowsSlide) {
   const std::vector<Observed> seen = ProgramRunner(design).run(kCore);
   ASSERT_EQ(seen.size(), 12u);
   for (std::size_t i = 0; i < 4; ++i) {
-    // The first acquire takes two objects. Later ones take one, as one is still held.
+    // The first acquire takes two objects. Each later acquire takes one object, because the core
+    // still holds another.
     EXPECT_EQ(seen[3 * i].value, i == 0 ? 2 : 1);
     EXPECT_EQ(unpack_address(seen[3 * i + 1].arguments[0]).offset, buffers[i % 3]);
     EXPECT_EQ(unpack_address(seen[3 * i + 1].arguments[1]).offset, buffers[(i + 1) % 3]);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Lowers corrupted texts. Each text is refused with a message, or lowers to a design whose parts
-// all exist. A build with sanitizers detects more faults.
+// Lowers corrupted texts. Each text is refused with a message, or is lowered to a design that
+// refers only to parts that exist. A build with sanitizers detects more faults.
 #include <array>
 #include <random>
 
@@ -17,8 +17,8 @@ using npu::TileKind;
 
 constexpr int kMutationsPerText = 1500;
 
-/// Corrupts a text in one to three places: bytes, spans, words and, most often, numbers, because
-/// texts that still parse exercise more of the code.
+/// Corrupts a text in one to three places. Changes bytes, spans, words and, most often, numbers. A
+/// text with another number often still parses, so it exercises more of the code.
 class Mutator {
  public:
   explicit Mutator(unsigned seed) : random_(seed) {}

@@ -168,7 +168,8 @@ TEST(ObjectFifo, JoinPutsPiecesTogether) {
 }
 
 TEST(ObjectFifo, RepeatSendsEachObjectAgain) {
-  // With one buffer, the channel repeats. With two, each buffer has one descriptor per repetition.
+  // With one buffer, the channel repeats its task. With two buffers, each buffer has one descriptor
+  // per repetition.
   const Design one =
       lowered(device(kTiles + fifo("of", "%m0", "%c2", "1 : i32", "{repeat_count = 3 : i32}")));
   EXPECT_EQ(find_channel(one, kMem, true, 0)->starts[0].repeat, 2);

@@ -13,7 +13,7 @@ int padded(int value, int to) {
   return (value + to - 1) / to * to;
 }
 
-/// Lays matrices out one after another.
+/// Places matrices at consecutive addresses.
 class Workspace {
  public:
   HostMatrix matrix(int rows, int columns) {
@@ -44,7 +44,8 @@ EncoderOperations encoder_operations(const DesignSpec& spec, const EncoderSizes&
 
   EncoderOperations result;
   Workspace space;
-  // A row of zeros precedes each convolution's input. The windows of padded rows extend beyond it.
+  // A row of zeros precedes each convolution's input. The windows of padding rows extend beyond the
+  // last row of the input.
   result.mel = space.matrix(1 + frames + 4, sizes.n_mels);
   const HostMatrix conv = space.matrix(1 + frames, d);
   result.positions = space.matrix(rows, d);

@@ -73,7 +73,7 @@ TEST_P(CrossCache, HoldsWhatIsStored) {
                    layout.n_keys());
     }
   }
-  // Reads the heads only after all of them are stored, to detect heads that share memory.
+  // Reads the heads only after all heads are stored, to detect heads that share memory.
   for (int layer = 0; layer < kShape.n_layers; ++layer) {
     for (int head = 0; head < kShape.n_heads; ++head) {
       const auto rows = random_rows(static_cast<unsigned>(layer * 10 + head));

@@ -23,7 +23,7 @@ RandomGraph make_graph(unsigned seed) {
   const auto below = [&](std::size_t n) { return static_cast<int>(generator() % n); };
   RandomGraph made;
   made.graph.inputs = {made.graph.add_tensor("input", 1, 1)};
-  made.bytes.push_back(0);  // Bound by the caller.
+  made.bytes.push_back(0);  // The caller binds the input.
   int stage = 0;
   const int n_ops = 3 + below(25);
   for (int i = 0; i < n_ops; ++i) {
@@ -85,8 +85,8 @@ TEST(TensorSlots, EveryReadFindsWhatWasWritten) {
 }
 
 /// Operations of one stage overlap in time, so no operation may write to a slot that an earlier one
-/// still reads or writes. The exception is a sum that replaces its residual row by row: each row is
-/// written after all reads of it.
+/// still reads or writes. The exception is a sum that replaces its residual row by row, because it
+/// writes each row after all reads of this row.
 TEST(TensorSlots, OperationsOfAStageDoNotConflict) {
   for (unsigned seed = 0; seed < 3000; ++seed) {
     const RandomGraph made = make_graph(seed);

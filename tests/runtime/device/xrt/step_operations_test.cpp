@@ -35,9 +35,9 @@ TEST_F(StepOperationsTest, AGroupBetweenAnyTwoAttentions) {
   ASSERT_EQ(step_.groups.size(), 1U + 2U * 6U);
   std::vector<std::size_t> sizes;
   for (const auto& group : step_.groups) sizes.push_back(group.operations.operations.size());
-  // Layer norms are folded into the products. The first group has the product qkv. In each layer, a
-  // group with out and query follows, then one with out, the two products of the feed-forward layer
-  // and the next layer's qkv. The last group has no qkv.
+  // Layer norms are folded into the products. The first group has the product qkv. Each layer
+  // continues with a group of the products out and query. The next group has the product out, the
+  // two products of the feed-forward layer, and the next layer's qkv. The last group has no qkv.
   EXPECT_EQ(sizes, (std::vector<std::size_t>{1, 2, 4, 2, 4, 2, 4, 2, 4, 2, 4, 2, 3}));
   for (const auto& group : step_.groups) {
     for (const npu::Operation& operation : group.operations.operations)

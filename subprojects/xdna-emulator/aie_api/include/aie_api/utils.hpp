@@ -4,7 +4,8 @@
 #include "aie_api/emulation/simd.h"
 #include "aie_api/emulation/tile.h"
 
-/// Loops that are unrolled here, or pipelined by silicon's compiler.
+/// Loops under the names of aie_api. unroll_...() unrolls at compile time. pipelined_loop() is a
+/// plain loop here; the compiler for AIE pipelines it.
 
 namespace aie {
 

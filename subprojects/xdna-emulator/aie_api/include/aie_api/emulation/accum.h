@@ -73,7 +73,7 @@ class accum {
   }
 
   /// Returns the values as a vector. Integer values are shifted down by `shift`, rounded and
-  /// saturated. Float values are returned unchanged as float, and rounded as bfloat16 or block
+  /// saturated. Float values are returned unchanged as float, or rounded to bfloat16 or block
   /// floating point. For T = float, a 32-bit integer accumulator returns its bits unchanged.
   template <typename T>
   requires(detail::is_block_type_v<T>&& std::is_same_v<Tag, accfloat>)
@@ -113,8 +113,8 @@ class accum {
   operator vector<T, Elems>() const {
     return to_vector<T>();
   }
-  /// Takes the values of a vector. f32 vectors and 32-bit accumulators share registers: the bits of
-  /// an f32 vector are copied unchanged, even into an integer accumulator.
+  /// Takes the values of a vector. f32 vectors and 32-bit accumulators share registers, so the bits
+  /// of an f32 vector are copied unchanged, even into an integer accumulator.
   template <typename T>
   requires(detail::is_floating_v<T>) __aie_inline accum& operator=(const vector<T, Elems>& v) {
     if constexpr (is_floating_point()) {

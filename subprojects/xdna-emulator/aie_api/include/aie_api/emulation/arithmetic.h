@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/multiply.h"
 
-/// Constants, sums, differences, extremes, logic and shifts, lane by lane. Integer sums wrap; bf16
-/// sums are computed in f32 and rounded in the current mode.
+/// Constants, sums, differences, maxima, minima, logic and shifts, lane by lane. Integer sums wrap;
+/// bf16 sums are computed in f32 and rounded in the current mode.
 
 namespace aie {
 

@@ -61,7 +61,7 @@ __aie_inline inline bool not_equal(const vector<T, N>& a, const vector<T, N>& b)
   return !equal(a, b);
 }
 
-/// Returns b where the mask is set, else a.
+/// Returns the elements of b where the mask is set, and the elements of a elsewhere.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> select(const vector<T, N>& a, const vector<T, N>& b,
                                         const mask<N>& m) {

@@ -21,8 +21,8 @@
 #define __aie_inline __attribute__((always_inline))
 #endif
 
-// The ABI of vectors passed by value differs between AVX and AVX-512 callers. This has no effect
-// here, because all functions are inlined.
+// The ABI of vectors passed by value differs between AVX and AVX-512 callers. The difference has no
+// effect here, because all functions are inlined.
 #pragma GCC diagnostic ignored "-Wpsabi"
 
 extern "C" {
@@ -48,8 +48,8 @@ __aie_inline inline void count_vector_op(std::uint64_t bytes) {
   npuwhisper_core_state.vector_ops += in_units_of(kRegisterBytes, bytes);
 }
 
-/// Checks an access to a whole vector. Compares its addresses with the window of the core's own
-/// memory, and calls npuwhisper_check_access() only for other addresses.
+/// Checks an access to a whole vector. Compares the vector's addresses with the window of the
+/// core's own memory, and calls npuwhisper_check_access() only for other addresses.
 __aie_inline inline void check_access(const void* address, std::size_t bytes, bool is_write) {
   const NpuWhisperCoreState::Window& window = npuwhisper_core_state.memory;
   const auto begin = reinterpret_cast<std::uintptr_t>(address);

@@ -25,7 +25,8 @@ inline float power_of_two(int exponent) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(exponent + 127) << 23);
 }
 
-/// Returns 2^x, to about 2 units in the last place of f32. Callers round it to bf16.
+/// Returns 2^x, with an error of about 2 units in the last place of f32. Callers round the result
+/// to bf16.
 template <unsigned N>
 __aie_inline inline Lanes<float, N> exp2_lanes(const Lanes<float, N>& x) {
   return map(x, [](auto v) __aie_inline {

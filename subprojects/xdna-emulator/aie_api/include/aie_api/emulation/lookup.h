@@ -19,8 +19,8 @@ class lut<4, OffsetType, SlopeType> {
       : elements_(elements),
         ab_(static_cast<const OffsetType*>(ab)),
         cd_(static_cast<const OffsetType*>(cd)) {}
-  /// Returns an element. Of each four lanes, lanes 0 and 1 read the first copy of the table, and
-  /// lanes 2 and 3 the second copy.
+  /// Returns an element. In each group of four lanes, lanes 0 and 1 read the first copy of the
+  /// table, and lanes 2 and 3 read the second copy.
   __aie_inline OffsetType get(unsigned element, unsigned lane) const {
     constexpr unsigned per_line = 16 / sizeof(OffsetType);
     const OffsetType* copy = lane % 4 < 2 ? ab_ : cd_;
@@ -44,7 +44,7 @@ class parallel_lookup {
   static_assert(std::is_unsigned_v<T>, "look-ups by signed values are not emulated");
 
  public:
-  /// A value v is looked up at index (v >> step_bits) + bias.
+  /// fetch() looks up a value v at index (v >> step_bits) + bias.
   __aie_inline parallel_lookup(const Table& table, unsigned step_bits, int bias = 0)
       : table_(table), step_bits_(step_bits), bias_(bias) {}
 

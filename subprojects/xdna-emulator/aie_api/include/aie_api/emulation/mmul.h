@@ -10,8 +10,8 @@
 /// The matrix multiplier. Integer products are exact and are added in 32 or 64 bits with
 /// wrap-around. bf16 products are exact and are added in f32 in the order of k (the order within
 /// silicon's multiplier is not published). AIE2P multiplies bf16 lane by lane, unless
-/// AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 selects block floating point, which first rounds the
-/// 8 x 8 blocks of A and B to shared exponents.
+/// AIE_API_EMULATE_BFLOAT16_MMUL_WITH_BFP16 selects block floating point. Block floating point
+/// first rounds the blocks of A and B to shared exponents.
 
 namespace aie {
 

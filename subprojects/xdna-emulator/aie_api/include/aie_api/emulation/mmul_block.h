@@ -31,8 +31,8 @@ struct BlockGeometry {
   static constexpr unsigned kGroup = K < kSpan ? K : kSpan;  ///< Values of k gathered at a time.
 };
 
-/// C += A * B. With `block_sum`, sums the block's K products first and then adds them to C, as the
-/// block floating point multiplier does.
+/// Computes C += A * B. With `block_sum`, first adds up the block's K products, then adds the sum
+/// to C, as the block floating point multiplier does.
 template <unsigned M, unsigned K, unsigned N, bool block_sum = false, typename L>
 __aie_inline inline void multiply_block(Lanes<L, M * N>& c, const Lanes<L, M * K>& a,
                                         const Lanes<L, K * N>& b) {

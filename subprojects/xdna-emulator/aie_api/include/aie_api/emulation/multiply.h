@@ -18,8 +18,8 @@ using accum_tag_or_default_t =
 
 /// Counts the multiplier's instructions for n lanes. One instruction covers 32 lanes of up to 16
 /// bits, or 16 lanes of bf16 on AIE2. 32-bit operands need one instruction for each pair of 16-bit
-/// halves. f32 operands are split into three bf16 parts (six conversions), whose nine products are
-/// added.
+/// halves. f32 operands are split into three bf16 parts (six conversions). The nine products of the
+/// parts are added.
 template <typename A, typename B>
 __aie_inline inline void count_products(std::uint64_t n) {
   constexpr bool floats = is_floating_v<A> || is_floating_v<B>;
@@ -44,7 +44,7 @@ __aie_inline inline Lanes<AccumLaneT<Tag>, N> products(const vector<A, N>& a,
     static_assert(is_floating_v<A> && is_floating_v<B>, "integers do not multiply floats");
     return map(compute_lanes(a), compute_lanes(b), multiply);
   } else {
-    // Unsigned arithmetic wraps; its low bits equal those of the signed product.
+    // Unsigned arithmetic wraps, and its low bits are equal to the low bits of the signed product.
     using U = std::make_unsigned_t<L>;
     return reinterpret<L>(map(reinterpret<U>(convert<L>(a.lanes())),
                               reinterpret<U>(convert<L>(b.lanes())), multiply));

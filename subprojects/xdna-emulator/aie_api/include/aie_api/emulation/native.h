@@ -155,8 +155,8 @@ __aie_inline inline v16accfloat ups_to_v16accfloat(const v16bfloat16& v) {
   return v16accfloat(v);
 }
 
-/// Returns a vector of the bytes from byte n on of the concatenation of a and b. Traps if n bytes
-/// are not a whole number of elements.
+/// Concatenates a and b, and returns a vector of the bytes from byte n on. Traps if n bytes are not
+/// a whole number of elements.
 template <typename T, unsigned N>
 __aie_inline inline aie::vector<T, N> shift_bytes(const aie::vector<T, N>& a,
                                                   const aie::vector<T, N>& b, unsigned n) {

@@ -3,7 +3,8 @@
 
 #include "aie_api/emulation/arithmetic.h"
 
-/// Permutations of elements within and between vectors. All are exact.
+/// Permutations of elements within and between vectors. They do not change the values of the
+/// elements.
 
 namespace aie {
 

@@ -3,8 +3,8 @@
 
 #include "aie_api/emulation/compare.h"
 
-/// Sums and extremes over a vector. Floats are added in silicon's order: the upper half of the
-/// lanes is added to the lower half, repeatedly.
+/// Sums, maxima and minima over a vector. Floats are added in silicon's order: the upper half of
+/// the lanes is added to the lower half, repeatedly.
 
 namespace aie {
 

@@ -21,9 +21,10 @@ __aie_inline inline saturation_mode current_saturation() {
   return static_cast<saturation_mode>(npuwhisper_core_state.saturation);
 }
 
-/// Calls f(std::integral_constant<rounding_mode, mode>, data) for the current mode. Used for the
-/// modes that the project's kernels do not use. Not inlined, so that the code of ten variants is
-/// not repeated at every place that rounds.
+/// Calls f(std::integral_constant<rounding_mode, mode>, data) for the current mode. with_rounding()
+/// calls this function for all modes except conv_even, which is the mode of the project's kernels.
+/// The function is not inlined, so that the code of its ten variants is not repeated at every place
+/// that rounds.
 template <typename Data, typename F>
 [[gnu::noinline, gnu::cold, gnu::no_sanitize("kernel-address")]] auto with_any_rounding(
     const Data& data, F f) {

@@ -13,8 +13,8 @@
 
 namespace aie::detail {
 
-// 32 bytes, even with AVX-512, because AVX-512's cross-lane shuffles cost more time than its wider
-// sums save.
+// With AVX2 and with AVX-512, a chunk has 32 bytes. Chunks of 64 bytes would be slower, because
+// AVX-512's cross-lane shuffles cost more time than its wider sums save.
 #if defined(__AVX2__)
 inline constexpr unsigned kChunkBytes = 32;
 #else
@@ -153,7 +153,7 @@ __aie_inline constexpr Lanes<To, N> map_to(const Lanes<From, N>& a, F&& f) {
   return r;
 }
 
-/// Converts each lane as C does: integers wrap or extend, float to integer truncates.
+/// Converts each lane as C does: integers wrap or extend, and floats are truncated to integers.
 template <typename To, typename From, unsigned N>
 __aie_inline constexpr Lanes<To, N> convert(const Lanes<From, N>& a) {
   if constexpr (std::is_same_v<To, From>) {
@@ -186,7 +186,7 @@ __aie_inline constexpr Lanes<L, M> sub_lanes(const Lanes<L, N>& a) {
   return r;
 }
 
-/// Replaces lanes [idx * M, idx * M + M) of `a`.
+/// Replaces lanes [idx * M, idx * M + M) of `a` by `b`.
 template <unsigned M, typename L, unsigned N>
 __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<L, M>& b) {
   if constexpr (M == N) {
@@ -195,7 +195,7 @@ __aie_inline constexpr void put_lanes(Lanes<L, N>& a, unsigned idx, const Lanes<
     unroll<Lanes<L, M>::kCount>([&](auto i)
                                     __aie_inline { a.c[idx * Lanes<L, M>::kCount + i] = b.c[i]; });
   } else {
-    // `b` is narrower than a chunk, so the chunk is assembled from `b` and its own other parts.
+    // `b` is narrower than a chunk, so the chunk is assembled from `b` and the chunk's other parts.
     constexpr unsigned parts = Lanes<L, N>::kPer / M;
     unroll<Lanes<L, N>::kCount>([&](auto i) __aie_inline {
       if (idx / parts == i) {

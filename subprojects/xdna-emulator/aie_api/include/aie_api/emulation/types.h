@@ -19,8 +19,9 @@ using uint32 = std::uint32_t;
 using int64 = std::int64_t;
 using uint64 = std::uint64_t;
 
-/// A scalar bfloat16 that converts like the type of the Peano compiler: exactly to float, and from
-/// float to nearest even (scalar code ignores the vector unit's rounding mode).
+/// A scalar bfloat16 that converts like the type of the Peano compiler. The conversion to float is
+/// exact. The conversion from float rounds to nearest even, because scalar code ignores the vector
+/// unit's rounding mode.
 class bfloat16 {
  public:
   bfloat16() = default;
@@ -60,7 +61,8 @@ static_assert(sizeof(bfloat16) == 2 && std::is_trivially_copyable_v<bfloat16>);
 /// Block floating point: 8 elements of 8 bits share an exponent (AIE2P).
 struct bfp16ebs8 {};
 
-// Accumulator tags. Their numbers are the minimum number of bits that a kernel requests.
+// Accumulator tags. The number in a tag's name is the minimum number of bits that a kernel
+// requests.
 struct acc16 {};
 struct acc24 {};
 struct acc32 {};
