@@ -13,6 +13,8 @@ import time
 MODEL = 'base'
 HANG = 120  # seconds without progress
 PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
+# Seconds of CPU time after which a run spins: many times what the longest clip takes.
+SPIN = 60 * (10 if 'ASAN_OPTIONS' in os.environ else 1)
 
 
 class Unplayable(Exception):
@@ -20,7 +22,7 @@ class Unplayable(Exception):
 
 
 class Hang(AssertionError):
-    """A program made no progress and was killed."""
+    """A program made no progress, or did not end, and was killed."""
 
 
 def cpu_seconds(pid):
@@ -30,9 +32,9 @@ def cpu_seconds(pid):
 
 
 class Watchdog:
-    """Kills a process that makes no progress. Leaving the context then raises Hang.
+    """Kills a process that makes no progress, or that spins. Leaving the context then raises Hang.
 
-    Progress is measured in CPU time, since a run may be slow on a busy machine without hanging.
+    Both are measured in CPU time, since a run may be slow on a busy machine without hanging.
     """
 
     def __init__(self, process):
@@ -55,9 +57,9 @@ class Watchdog:
         begin, used = time.monotonic(), 0
         while not self.over.wait(1):
             now_used = cpu_seconds(self.process.pid)
-            if now_used - used >= PROGRESS:
+            if now_used < SPIN and now_used - used >= PROGRESS:
                 begin, used = time.monotonic(), now_used
-            elif time.monotonic() - begin > HANG:
+            elif now_used >= SPIN or time.monotonic() - begin > HANG:
                 self.has_killed = True
                 self.process.kill()
                 return
