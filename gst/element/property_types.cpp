@@ -108,14 +108,15 @@ GType output_mode_type() {
 }
 
 GType caption_style_type() {
-  static const std::vector<GEnumValue> values = [] {
+  // GLib keeps a pointer to the values, so they are never freed.
+  static const auto& values = *new std::vector<GEnumValue>([] {
     std::vector<GEnumValue> rows;
     for (const CaptionStyleEntry& entry : caption_styles()) {
       rows.push_back({static_cast<int>(entry.style), entry.description, entry.name});
     }
     rows.push_back({0, nullptr, nullptr});
     return rows;
-  }();
+  }());
   static const GType type = register_enum("GstNpuWhisperCaptionStyle", values.data());
   return type;
 }

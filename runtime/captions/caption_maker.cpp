@@ -44,6 +44,14 @@ constexpr Row kRows[] = {
      make<BuildUpCaptions>},
 };
 
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < std::size(kRows); ++i) {
+    if (static_cast<std::size_t>(kRows[i].entry.style) != i) return false;
+  }
+  return true;
+}
+static_assert(is_in_order());
+
 constexpr auto kEntries = [] {
   std::array<CaptionStyleEntry, std::size(kRows)> entries{};
   std::ranges::transform(kRows, entries.begin(), &Row::entry);
