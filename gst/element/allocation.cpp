@@ -37,7 +37,7 @@ bool has_ring(GstElement* element, ElementState& state) {
       engine = state.loader.engine();
       if (engine == nullptr) return true;
     } else {
-      engine = state.loader.wait(state.patience.token());
+      engine = state.loader.wait(state.waits.token());
     }
   }
   return engine != nullptr && provide_ring(element, allocator, std::move(engine));

@@ -13,7 +13,7 @@
 #include "gst/output/latency.h"
 #include "gst/output/output_pad.h"
 #include "gst/support/counters.h"
-#include "gst/support/patience.h"
+#include "gst/support/wait_cancellation.h"
 #include "settings.h"
 #include "watchdog.h"
 #include "worker.h"
@@ -75,7 +75,7 @@ struct ElementState {
   /// A WARNING about lost events was posted since the element was started.
   std::atomic<bool> lost_events_told{false};
 
-  Patience patience;  ///< Limits how long the streaming thread waits for the engine.
+  WaitCancellation waits;  ///< Limits how long the streaming thread waits for the engine.
 
   // Accessed with the sink pad's STREAM_LOCK, or by state changes before data flows.
   GstSegment segment{};

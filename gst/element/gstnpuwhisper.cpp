@@ -118,7 +118,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
   if (ms <= state.max_delay_ms) return;
   state.max_delay_ms = ms;
   g_object_notify(G_OBJECT(element), "max-observed-delay");
-  if (delay > state.latency.patience()) {
+  if (delay > state.latency.longest_delay()) {
     GST_ELEMENT_WARNING(
         element, RESOURCE, BUSY,
         ("Text left %u ms after it was spoken, which exceeds latency plus lateness", ms),
@@ -134,7 +134,7 @@ bool posted(GstElement* element, const npuwhisper::Result<void>& done) {
 }
 
 bool start(GstElement* element, ElementState& state) {
-  state.patience.start();
+  state.waits.start();
   state.lost_events_told = false;
   const npuwhisper::EngineOptions options = state.settings.get().engine;
   if (!posted(element, state.loader.start(options))) return false;
@@ -171,7 +171,7 @@ GstStateChangeReturn change_state(GstElement* element, GstStateChange transition
       state.watchdog.set_playing(false);
       break;
     case GST_STATE_CHANGE_PAUSED_TO_READY:
-      state.patience.stop();
+      state.waits.stop();
       state.input.stop();  // Releases the streaming thread and the worker.
       state.worker.cancel();
       break;

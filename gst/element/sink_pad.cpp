@@ -103,7 +103,7 @@ InputQueue::PushResult queue_audio(ElementState& state, BufferPtr buffer) {
 }
 
 void flush_start(ElementState& state, GstEvent* event) {
-  state.patience.flush_start();
+  state.waits.flush_start();
   state.input.flush_start();
   state.worker.cancel();
   state.text.flush_start(event);
@@ -113,7 +113,7 @@ void flush_start(ElementState& state, GstEvent* event) {
 
 void flush_stop(ElementState& state, GstEvent* event) {
   gst_segment_init(&state.segment, GST_FORMAT_TIME);
-  state.patience.flush_stop();
+  state.waits.flush_stop();
   const std::uint64_t epoch = state.input.flush_stop();
   state.text.flush_stop(event, epoch);
   state.json.flush_stop(event, epoch);

@@ -21,8 +21,8 @@ bool refresh(ElementState& state, bool may_end_live) {
   {
     const std::scoped_lock lock(state.limit_mutex);
     const bool live = state.latency.live();
-    const std::int64_t patience = time_to_samples(state.latency.patience());
-    state.input.set_limit(live ? patience + kSpareLiveSamples : kQueueSamples, live);
+    const std::int64_t longest_delay = time_to_samples(state.latency.longest_delay());
+    state.input.set_limit(live ? longest_delay + kSpareLiveSamples : kQueueSamples, live);
   }
   if (changed) {
     state.text.wake();

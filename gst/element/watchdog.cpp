@@ -87,9 +87,9 @@ void Watchdog::check_decoding() {
 }
 
 // Returns the limit for a push when live. A sink in sync may hold its data until the data is due,
-// at most for upstream's latency plus patience().
-Watchdog::Clock::duration Watchdog::patience_with_push() const {
-  return limits_.push + std::chrono::nanoseconds(latency_.upstream() + latency_.patience());
+// at most for upstream's latency plus longest_delay().
+Watchdog::Clock::duration Watchdog::push_limit() const {
+  return limits_.push + std::chrono::nanoseconds(latency_.upstream() + latency_.longest_delay());
 }
 
 void Watchdog::check_push(std::size_t pad) {
@@ -101,7 +101,7 @@ void Watchdog::check_push(std::size_t pad) {
   }();
   if (!playing_since) return;
   const Clock::duration time = Clock::now() - std::max(*began, *playing_since);
-  if (time < patience_with_push()) return;
+  if (time < push_limit()) return;
   told_pushes_[pad] = *began;
   const PadPtr source = pads_[pad]->ref_pad();
   tell("Downstream of the pad %s has not accepted a buffer or event for %.1f s",

@@ -59,7 +59,7 @@ class Watchdog {
   void run(const std::stop_token& stop);
   void check_decoding();
   void check_push(std::size_t pad);
-  Clock::duration patience_with_push() const;
+  Clock::duration push_limit() const;
   template <typename... Parts>
   void tell(const char* format, Parts... parts);
 

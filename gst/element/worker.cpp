@@ -263,11 +263,11 @@ bool Worker::renew_transcriber() {
   ring_ = std::move(ring);
   settings_serial_ = serial;
   made_for_live_ = live;
-  patience_ = 0;
+  due_delay_ = 0;
   if (settings.streaming && !live) {
     // A pass may use the whole latency. The later words of a caption may become known only in that
     // pass, so the caption becomes due one step later.
-    patience_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
+    due_delay_ = latency_.of_transcriber().count() * kSampleRate / 1000 + kDueStep;
   }
   format_.cues = settings.cue_format();
   return true;
@@ -370,7 +370,7 @@ bool Worker::hear_silence(std::int64_t n_samples) {
 // If streaming and not live, no piece crosses a multiple of kDueStep.
 std::int64_t Worker::piece_of(std::int64_t n) {
   n = std::min(n, kPieceSamples);
-  if (patience_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);
+  if (due_delay_ != 0) n = std::min(n, kDueStep - heard_to_ % kDueStep);
   heard_to_ += n;
   return n;
 }
@@ -402,8 +402,8 @@ bool Worker::take(const Result<std::vector<Segment>>& segments) {
 // Returns 0 if live or not streaming.
 GstClockTime Worker::due() const {
   const std::int64_t heard = std::min(heard_to_, timeline_.n_samples());
-  const std::int64_t index = heard - heard % kDueStep - patience_;
-  return patience_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
+  const std::int64_t index = heard - heard % kDueStep - due_delay_;
+  return due_delay_ == 0 || index <= 0 ? 0 : timeline_.time_of(index);
 }
 
 // Reports live audio that the transcriber skipped to return to the live edge.

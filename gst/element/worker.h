@@ -116,7 +116,7 @@ class Worker {
   std::uint64_t settings_serial_ = 0;
   bool made_for_live_ = false;
   // Delay after which a caption is due, in samples; 0 if live or not streaming.
-  std::int64_t patience_ = 0;
+  std::int64_t due_delay_ = 0;
   std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
   std::uint64_t n_skipped_ = 0;   // Samples skipped by this transcriber that were announced.

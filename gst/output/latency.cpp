@@ -10,7 +10,7 @@ namespace npuwhisper {
 std::chrono::milliseconds Latency::of_transcriber() const {
   // More time does not improve any word of the transcriber.
   constexpr GstClockTime kMost = 20 * GST_SECOND;
-  return std::chrono::milliseconds((std::min(patience(), kMost) - kGapLead) / GST_MSECOND);
+  return std::chrono::milliseconds((std::min(longest_delay(), kMost) - kGapLead) / GST_MSECOND);
 }
 
 bool Latency::query_upstream(GstPad* sink, bool may_end_live) {

@@ -25,8 +25,8 @@ class Latency {
   void set_lateness(GstClockTime lateness) { lateness_ = lateness; }
   GstClockTime lateness() const { return lateness_; }
   /// Returns budget plus lateness, the time within which the text of a word must be sent.
-  GstClockTime patience() const { return budget_ + lateness_; }
-  /// Returns the time within which the transcriber must return a spoken word: patience() less
+  GstClockTime longest_delay() const { return budget_ + lateness_; }
+  /// Returns the time within which the transcriber must return a spoken word: longest_delay() less
   /// kGapLead, at most about 20 s.
   std::chrono::milliseconds of_transcriber() const;
 

@@ -9,7 +9,7 @@ namespace npuwhisper {
 /// Ends the waits of a streaming thread when the element is stopped or flushed. Thread-safe; never
 /// blocks. The mutex is held while stop callbacks run, so a stop callback must not call this
 /// object.
-class Patience {
+class WaitCancellation {
  public:
   /// Returns the stop token for one wait. A stop is requested as soon as the wait must end.
   std::stop_token token() const {

@@ -16,7 +16,7 @@ namespace npuwhisper::cli {
 class Finalization {
  public:
   /// The time after which an element counts as leaked.
-  static constexpr std::chrono::seconds kPatience{5};
+  static constexpr std::chrono::seconds kTimeout{5};
 
   /// Watches the element without taking a reference.
   explicit Finalization(GstElement* element) {
@@ -26,10 +26,10 @@ class Finalization {
     g_object_set_data_full(G_OBJECT(element), "npuwhisper-finalization", promise.release(), finish);
   }
 
-  /// Waits until the element is finalized, at most for `patience`. Returns whether the element is
+  /// Waits until the element is finalized, at most for `timeout`. Returns whether the element is
   /// finalized.
-  bool wait(std::chrono::nanoseconds patience = kPatience) const {
-    return done_.wait_for(patience) == std::future_status::ready;
+  bool wait(std::chrono::nanoseconds timeout = kTimeout) const {
+    return done_.wait_for(timeout) == std::future_status::ready;
   }
 
  private:

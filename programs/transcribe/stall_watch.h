@@ -6,13 +6,13 @@
 namespace npuwhisper::cli {
 
 /// Detects that GStreamer has stalled. GStreamer has stalled if the program waits only for
-/// GStreamer and no event occurs for kPatience. One cause is a thread that GStreamer could not
+/// GStreamer and no event occurs for kLimit. One cause is a thread that GStreamer could not
 /// start, because GStreamer does not report that failure. Waiting for a result never counts as a
 /// stall, because its duration depends on the model and the machine. Reentrant.
 class StallWatch {
  public:
   using Clock = std::chrono::steady_clock;
-  static constexpr std::chrono::seconds kPatience{60};
+  static constexpr std::chrono::seconds kLimit{60};
 
   explicit StallWatch(Clock::time_point now) : last_event_(now) {}
 
@@ -21,7 +21,7 @@ class StallWatch {
   /// Returns true if the pipeline has stalled. `waits`: the program waits only for GStreamer.
   bool is_stalled(bool waits, Clock::time_point now) {
     if (!waits) last_event_ = now;
-    return now - last_event_ >= kPatience;
+    return now - last_event_ >= kLimit;
   }
 
  private:

@@ -261,7 +261,7 @@ class Run {
       }
       if (watch.is_stalled(waits_for_gstreamer(), Clock::now())) {
         return fail(ErrorCode::Timeout,
-                    "nothing happened for " + std::to_string(StallWatch::kPatience.count()) +
+                    "nothing happened for " + std::to_string(StallWatch::kLimit.count()) +
                         " s: no audio arrived, or GStreamer is out of memory or threads");
       }
       if (Clock::now() < next_tick) continue;

@@ -41,7 +41,7 @@ using namespace std::chrono_literals;
 
 /// Time limit of a child. A child that takes longer counts as hanging. A child normally takes a
 /// tenth of a second.
-constexpr auto kPatience = 40s;
+constexpr auto kTimeout = 40s;
 
 /// Number of objects that XRT 2.25 and AMD's driver may keep after one of their calls fails. In
 /// practice they keep at most 12. The leak sanitizer does not report these objects as leaks.
@@ -142,7 +142,7 @@ class Child {
   pid_t pid_ = -1;
   FILE* output_ = nullptr;
   const std::chrono::steady_clock::time_point deadline_ =
-      std::chrono::steady_clock::now() + kPatience;
+      std::chrono::steady_clock::now() + kTimeout;
 };
 
 json to_json(const Outcome& outcome) {

@@ -21,7 +21,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 /// Time limit of an input, longer than any request takes on a busy machine.
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kTimeout{60};
 
 /// A server of the monitor with some text. All inputs share the server.
 class Monitor {
@@ -115,7 +115,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   browser.send(request.substr(pause));
   browser.finish_sending();
 
-  const auto end = Clock::now() + kPatience;
+  const auto end = Clock::now() + kTimeout;
   while (!browser.read() && !monitor.has_stream()) {
     require(Clock::now() < end, "an end of the connection");
     monitor.turn();

@@ -105,9 +105,9 @@ Result<void> LiveFeed::wait_until_taken() {
   const InputQueue& input = GST_NPU_WHISPER(element_)->state->input;
   const auto start = Clock::now();
   while (input.n_waiting() > 0) {
-    if (Clock::now() - start > kPatience) {
+    if (Clock::now() - start > kTimeout) {
       return fail(ErrorCode::Timeout, "the element has consumed nothing for " +
-                                          std::to_string(kPatience.count()) + " s");
+                                          std::to_string(kTimeout.count()) + " s");
     }
     std::this_thread::sleep_for(std::chrono::microseconds(50));
   }
@@ -175,7 +175,7 @@ void LiveFeed::restart() {
 Result<void> LiveFeed::end() {
   gst_harness_push_event(harness_, gst_event_new_eos());
   const auto start = Clock::now();
-  while (Clock::now() - start < kPatience) {
+  while (Clock::now() - start < kTimeout) {
     GstEvent* event = gst_harness_try_pull_event(harness_);
     if (event == nullptr) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));

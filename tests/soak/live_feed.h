@@ -25,7 +25,7 @@ class LiveFeed {
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
 
-  /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kPatience,
+  /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kTimeout,
   /// Unavailable if the element refuses data.
   Result<void> push(std::span<const float> pcm);
   /// Sends audio without waiting for the element to consume it. The amount of audio may be more
@@ -49,7 +49,7 @@ class LiveFeed {
   GstClockTime running_time() const { return running_time_; }  ///< Includes lost audio.
   double longest_wait() const { return longest_wait_; }        ///< Longest push, in seconds.
 
-  static constexpr std::chrono::seconds kPatience{60};
+  static constexpr std::chrono::seconds kTimeout{60};
 
  private:
   void begin();

@@ -116,7 +116,7 @@ Result<void> Soak::play() {
 // Updates longest_silence_. With a test clock, first waits until text and GAPs lag behind the
 // running time by at most the latency plus one second. The additional second is necessary because
 // the element sends GAPs ten times per second of real time, and the test clock runs faster. With
-// the system clock, does not wait. Errors: Timeout after LiveFeed::kPatience.
+// the system clock, does not wait. Errors: Timeout after LiveFeed::kTimeout.
 Result<void> Soak::wait_for_text() {
   const auto start = std::chrono::steady_clock::now();
   const auto lag = [this] {
@@ -124,9 +124,9 @@ Result<void> Soak::wait_for_text() {
     return now > covered ? now - covered : 0;
   };
   while (!options_.real_time && lag() > latency() + GST_SECOND) {
-    if (std::chrono::steady_clock::now() - start > LiveFeed::kPatience) {
+    if (std::chrono::steady_clock::now() - start > LiveFeed::kTimeout) {
       return fail(ErrorCode::Timeout, "neither text nor GAPs have come for " +
-                                          std::to_string(LiveFeed::kPatience.count()) + " s");
+                                          std::to_string(LiveFeed::kTimeout.count()) + " s");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

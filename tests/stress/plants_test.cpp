@@ -50,7 +50,7 @@ TEST(Plants, LeakIsNamed) {
 }
 
 TEST(Plants, HangIsNamed) {
-  const Outcome outcome = run("--seconds 1 --patience 5 --plant hang");
+  const Outcome outcome = run("--seconds 1 --hang-after 5 --plant hang");
   EXPECT_GE(outcome.status, 128) << outcome.output;
   EXPECT_THAT(outcome.output, HasSubstr("RUNS: planted hang"));
   EXPECT_THAT(outcome.output, HasSubstr("nanosleep"));

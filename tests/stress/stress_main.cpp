@@ -38,7 +38,7 @@ constexpr std::uint64_t kLeastRounds = kWarmUp + Round::kSituations;
 struct Options {
   double seconds = 20;
   std::int64_t seed = 1;
-  int patience = 60;  // Seconds.
+  int hang_after = 60;  // Seconds.
   Plant plant = Plant::None;
 };
 
@@ -60,7 +60,7 @@ Result<Options> parse(int argc, char** argv) {
   cli::ProgramOptions program("", kSummary);
   program.add("seconds", options.seconds, "How long; the first rounds run in any case (20)");
   program.add("seed", options.seed, "Of the first round (1)");
-  program.add("patience", options.patience, "Seconds after which an operation hangs (60)");
+  program.add("hang-after", options.hang_after, "Seconds after which an operation hangs (60)");
   program.add("plant", plant, "A fault: critical, leak, hang or descriptor", "FAULT");
   program.add_library(gst_init_get_option_group());
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
@@ -141,7 +141,7 @@ int run(int argc, char** argv) {
   gst_element_register(nullptr, "npuwhisper", GST_RANK_NONE, GST_TYPE_NPU_WHISPER);
   gst_element_register(nullptr, "texttocea608", GST_RANK_NONE, GST_TYPE_TEXT_TO_CEA608);
   gst_element_register(nullptr, "npuwhisperbin", GST_RANK_NONE, GST_TYPE_NPU_WHISPER_BIN);
-  const Watchdog watchdog{std::chrono::seconds(options->patience)};
+  const Watchdog watchdog{std::chrono::seconds(options->hang_after)};
   return Stress(*options).run() ? 0 : 1;
 }
 

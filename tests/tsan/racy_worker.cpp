@@ -5,8 +5,8 @@
 #include <gst/check/gstharness.h>
 
 #include "gst/element/gstnpuwhisper.h"
-#include "tests/gst/support/patience.h"
 #include "tests/gst/support/scripted_runtime.h"
+#include "tests/gst/support/timeouts.h"
 
 namespace npuwhisper::test {
 namespace {

@@ -31,7 +31,7 @@ std::string text_of(const std::shared_ptr<GstMessage>& message) {
 class Faults : public ElementTest {
  protected:
   // Returns the text of the element's next ERROR, or "none". The harness posts no errors.
-  std::string error_text(std::chrono::milliseconds timeout = kPatience) {
+  std::string error_text(std::chrono::milliseconds timeout = kTimeout) {
     const auto posted = message(GST_MESSAGE_ERROR, timeout);
     return posted ? text_of(posted) : "none";
   }

@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-#include "tests/gst/support/patience.h"
 #include "tests/gst/support/recorder.h"
 #include "tests/gst/support/scripted_runtime.h"
+#include "tests/gst/support/timeouts.h"
 
 namespace npuwhisper::test {
 
@@ -47,7 +47,7 @@ class ElementTest : public ::testing::Test {
 
   /// Returns the next message of one of `types`, or nullptr if none arrives within `timeout`.
   std::shared_ptr<GstMessage> message(GstMessageType types,
-                                      std::chrono::milliseconds timeout = kPatience);
+                                      std::chrono::milliseconds timeout = kTimeout);
   guint64 stat(const char* name) const;
   double stat_double(const char* name) const;
   /// Fails the test unless `pad` has a sticky event of each type.

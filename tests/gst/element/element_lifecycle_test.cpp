@@ -42,7 +42,7 @@ class Lifecycle : public ElementTest {
   std::string progress() {
     std::string types;
     bool ended = false;
-    while (const auto posted = message(GST_MESSAGE_PROGRESS, ended ? 100ms : kPatience)) {
+    while (const auto posted = message(GST_MESSAGE_PROGRESS, ended ? 100ms : kTimeout)) {
       GstProgressType type{};
       gst_message_parse_progress(posted.get(), &type, nullptr, nullptr);
       types += std::to_string(type);
@@ -89,7 +89,7 @@ TEST(Pipelines, APipelineDoesNotEndWhileAnErrorGoesThroughIt) {
       [](gpointer ended, GObject*) { *static_cast<std::atomic<bool>*>(ended) = true; },
       &held.pipeline_ended);
   gst_element_set_state(pipeline, GST_STATE_READY);
-  ASSERT_TRUE(held.arrived.try_acquire_for(kPatience));
+  ASSERT_TRUE(held.arrived.try_acquire_for(kTimeout));
   gst_element_set_state(pipeline, GST_STATE_NULL);
   gst_object_unref(pipeline);
   EXPECT_FALSE(held.pipeline_ended);
@@ -238,7 +238,7 @@ TEST_F(Lifecycle, StopsDuringInferenceAndWhileTheProducerWaits) {
 TEST_F(Lifecycle, StopsWhileLoading) {
   std::binary_semaphore may_go_on(0);
   bool waited_in_vain = false;
-  set_script({.while_loading = [&] { waited_in_vain = !may_go_on.try_acquire_for(kPatience); }});
+  set_script({.while_loading = [&] { waited_in_vain = !may_go_on.try_acquire_for(kTimeout); }});
   make();
   gst_element_set_state(element_, GST_STATE_PAUSED);
   gst_element_set_state(element_, GST_STATE_READY);

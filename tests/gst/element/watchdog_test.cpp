@@ -32,7 +32,7 @@ class WatchdogTest : public ElementTest {
   }
 
   // Returns the text of the next WARNING, or "none" if none arrives within `timeout`.
-  std::string warning(std::chrono::milliseconds timeout = kPatience) {
+  std::string warning(std::chrono::milliseconds timeout = kTimeout) {
     const auto posted = message(GST_MESSAGE_WARNING, timeout);
     if (!posted) return "none";
     GError* error = nullptr;

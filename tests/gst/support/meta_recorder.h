@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "patience.h"
+#include "timeouts.h"
 
 namespace npuwhisper::test {
 
@@ -45,7 +45,7 @@ class MetaRecorder {
   std::vector<MetaRecord> metas() const;
   /// Returns the texts of all metas.
   std::vector<std::string> texts() const;
-  bool wait_for_sounds(std::size_t n, std::chrono::milliseconds timeout = kPatience) const;
+  bool wait_for_sounds(std::size_t n, std::chrono::milliseconds timeout = kTimeout) const;
 
  private:
   // The probe shares the log, because it may still run in another thread when the recorder is

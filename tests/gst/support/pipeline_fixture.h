@@ -8,7 +8,7 @@
 #include <memory>
 #include <string>
 
-#include "patience.h"
+#include "timeouts.h"
 
 namespace npuwhisper::test {
 
@@ -26,7 +26,7 @@ class Pipeline {
   GstElement* element(const char* name) const;
 
   /// Sets the state and waits until it is reached.
-  bool set_state(GstState state, std::chrono::milliseconds timeout = kPatience);
+  bool set_state(GstState state, std::chrono::milliseconds timeout = kTimeout);
   /// Plays until EOS. After an ERROR or `timeout`, fails the test and returns false. The failure
   /// message quotes the ERROR.
   bool run(std::chrono::milliseconds timeout = std::chrono::seconds(120));
@@ -34,7 +34,7 @@ class Pipeline {
   bool wait_for_eos(std::chrono::milliseconds timeout = std::chrono::seconds(120));
   /// Returns the next message of these types, or nullptr after `timeout`.
   std::shared_ptr<GstMessage> message(GstMessageType types,
-                                      std::chrono::milliseconds timeout = kPatience);
+                                      std::chrono::milliseconds timeout = kTimeout);
 
  private:
   GstElement* pipeline_ = nullptr;

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "patience.h"
+#include "timeouts.h"
 
 namespace npuwhisper::test {
 
@@ -46,7 +46,7 @@ class Recorder {
 
   /// Waits until `wanted` holds for the list of records. Returns false after `timeout`.
   bool wait(const std::function<bool(const std::vector<Record>&)>& wanted,
-            std::chrono::milliseconds timeout = kPatience) const;
+            std::chrono::milliseconds timeout = kTimeout) const;
   bool wait_for_event(GstEventType type) const;
   bool wait_for_buffers(std::size_t n) const;
 

@@ -15,14 +15,14 @@ class StallWatchTest : public testing::Test {
 };
 
 TEST_F(StallWatchTest, APipelineThatDoesNothingHasStalled) {
-  EXPECT_FALSE(watch_.is_stalled(true, start_ + StallWatch::kPatience - 1ms));
-  EXPECT_TRUE(watch_.is_stalled(true, start_ + StallWatch::kPatience));
+  EXPECT_FALSE(watch_.is_stalled(true, start_ + StallWatch::kLimit - 1ms));
+  EXPECT_TRUE(watch_.is_stalled(true, start_ + StallWatch::kLimit));
 }
 
 TEST_F(StallWatchTest, AMessageIsASignOfLife) {
   watch_.note(start_ + 30s);
-  EXPECT_FALSE(watch_.is_stalled(true, start_ + StallWatch::kPatience + 29s));
-  EXPECT_TRUE(watch_.is_stalled(true, start_ + StallWatch::kPatience + 30s));
+  EXPECT_FALSE(watch_.is_stalled(true, start_ + StallWatch::kLimit + 29s));
+  EXPECT_TRUE(watch_.is_stalled(true, start_ + StallWatch::kLimit + 30s));
 }
 
 TEST_F(StallWatchTest, TheModelMayTakeItsTime) {

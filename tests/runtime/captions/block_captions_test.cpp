@@ -188,14 +188,14 @@ std::optional<nanoseconds> first_said(const Caption& caption) {
 struct Way {
   test::Script script;
   CaptionLayout layout;
-  double patience;  // Seconds from a word's start until it is due, or 0 for no deadline.
+  double due_after;  // Seconds from a word's start until it is due, or 0 for no deadline.
 };
 
 class AnySpeech : public ::testing::TestWithParam<Way> {
  protected:
   // Feeds the words to a CaptionMaker a few at a time and returns its captions. Passes the start of
-  // the next word to each take(). If the parameter's patience is not 0, also passes the time before
-  // which text is due.
+  // the next word to each take(). If the parameter's due_after is not 0, also passes the time
+  // before which text is due.
   static std::vector<Caption> captions_of(const std::vector<SpokenText>& words,
                                           std::mt19937& random) {
     const auto maker = CaptionMaker::create(GetParam().layout);
@@ -206,7 +206,7 @@ class AnySpeech : public ::testing::TestWithParam<Way> {
       i += n;
       const nanoseconds known = i < words.size() ? words[i].start : words.back().end;
       std::optional<nanoseconds> due;
-      if (GetParam().patience > 0) due = known - at(GetParam().patience);
+      if (GetParam().due_after > 0) due = known - at(GetParam().due_after);
       append(captions, maker->take(known, due));
       if (due && maker->pending()) {
         EXPECT_GT(*maker->pending(), *due);
@@ -248,7 +248,7 @@ TEST_P(AnySpeech, IsReadable) {
       // kLag and follows without a gap.
       const bool is_read = (caption.end - caption.start) * 20 >= std::chrono::seconds(columns);
       const bool is_least = caption.end - caption.start >= nanoseconds(reading::kLeast);
-      if (i + 1 == captions.size() || (is_read && is_least) || GetParam().patience > 0) continue;
+      if (i + 1 == captions.size() || (is_read && is_least) || GetParam().due_after > 0) continue;
       EXPECT_EQ(captions[i + 1].start, caption.end) << "too short to read";
       if (const auto next = first_said(captions[i + 1])) {
         EXPECT_GE(caption.end - *next, kLag) << "too short to read";

@@ -129,8 +129,8 @@ class SchedulerTest : public testing::Test {
   }
 
   /// Submits `n` one-row steps while another step holds the device, so that they wait together.
-  /// `patience` must be long enough for all submitting threads to reach the queue.
-  std::vector<Result<void>> decode_together(int n, milliseconds patience) {
+  /// `delay` must be long enough for all submitting threads to reach the queue.
+  std::vector<Result<void>> decode_together(int n, milliseconds delay) {
     hold_ = true;
     std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
     while (!holding_) std::this_thread::sleep_for(milliseconds(1));
@@ -144,7 +144,7 @@ class SchedulerTest : public testing::Test {
       });
     }
     while (submitting < n) std::this_thread::sleep_for(milliseconds(1));
-    std::this_thread::sleep_for(patience);
+    std::this_thread::sleep_for(delay);
     hold_ = false;
     for (std::thread& thread : threads) thread.join();
     holder.join();

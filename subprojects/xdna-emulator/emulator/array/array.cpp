@@ -188,8 +188,8 @@ RunOutcome Array::simulate() {
       n_before = n_executed();
     }
     const bool look = ++n_acts % 64 == 0;
-    if (n_acts > options_.patience_acts ||
-        (look && n_executed() - n_before > options_.patience_instructions)) {
+    if (n_acts > options_.max_acts ||
+        (look && n_executed() - n_before > options_.max_instructions)) {
       return stop(RunState::Hung, describe_endless(fabric_, controller_, cores_));
     }
   }

@@ -32,9 +32,9 @@ class Array {
     /// that exceeds the limit ends as Hung. A polling core, or channels that loop without locks,
     /// can keep the array busy for ever. On silicon, the run would hang as well. A window of
     /// Whisper stays far below the default.
-    std::uint64_t patience_acts = 50'000'000;
+    std::uint64_t max_acts = 50'000'000;
     /// Limit on the number of instructions of all cores while a stream stays at one instruction.
-    std::uint64_t patience_instructions = 2'000'000'000;
+    std::uint64_t max_instructions = 2'000'000'000;
   };
 
   /// Creates an array and configures it with `design`. Errors: InvalidArgument, Unsupported,

@@ -207,7 +207,7 @@ TEST(Deadlock, AnArrayThatNeverBecomesIdle) {
   program.forever([](Program&) {});
   design.cores = {{kCore, program.end(), 1024, {}}};
   const std::string message =
-      hangs(design, Stream(design).sync(kShim, false, 0), {.patience_instructions = 1'000'000});
+      hangs(design, Stream(design).sync(kShim, false, 0), {.max_instructions = 1'000'000});
   EXPECT_EQ(message,
             "the stream waits while the array keeps moving without end\n"
             "  the stream is at instruction 0 of 1\n"
