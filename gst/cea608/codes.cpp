@@ -12,7 +12,8 @@ struct RowAddress {
   std::uint8_t second;
 };
 
-// The preamble address codes of CTA-608-E. The order of the rows follows no formula.
+// The preamble address code of each row (CTA-608-E), from the top row down. No formula gives a
+// row's code.
 constexpr std::array<RowAddress, kRows> kRowAddresses = {{{0x11, 0x40},
                                                           {0x11, 0x60},
                                                           {0x12, 0x40},

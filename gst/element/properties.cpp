@@ -147,7 +147,7 @@ constexpr Setting setting(Member, Setting row) {
 
 // The id of a property is its place in this table. The first place has id 1.
 constexpr std::array kSettings = {
-    // Settings of the engine.
+    // Settings for the engine.
     setting(
         [](auto& s) -> auto& { return s.engine.model; },
         {.name = "model",
@@ -179,7 +179,7 @@ constexpr std::array kSettings = {
              .blurb = "Number of compute threads (0: one per physical core)",
              .max = 1024,
              .flags = kWhileReady}),
-    // Settings of the text.
+    // Settings for the text.
     setting([](auto& s) -> auto& { return s.language_code; },
             {.name = "language-code",
              .nick = "Language code",
@@ -230,7 +230,7 @@ constexpr std::array kSettings = {
              .nick = "Word times",
              .blurb = "Compute the time of each word for JSON output (implied by output-mode=word "
                       "and by every caption-style except none)"}),
-    // Settings of the search.
+    // Settings for the search.
     setting([](auto& s) -> auto& { return s.decoding.beam_size; },
             {.name = "beam-size",
              .nick = "Beam size",
@@ -288,7 +288,7 @@ constexpr std::array kSettings = {
         {.name = "suppress-non-speech",
          .nick = "Suppress non-speech",
          .blurb = "Never write symbols that are not spoken, such as brackets and musical notes"}),
-    // Settings of speech detection.
+    // Settings for speech detection.
     setting([](auto& s) -> auto& { return s.decoding.vad; },
             {.name = "vad",
              .nick = "Voice activity detection",
@@ -311,7 +311,7 @@ constexpr std::array kSettings = {
          .nick = "VAD minimum silence",
          .blurb = "Minimum duration of silence, in milliseconds; shorter pauses count as speech",
          .max = 10000}),
-    // Settings of times and output.
+    // Settings for latency and output.
     setting([](auto& s) -> auto& { return s.latency_ms; },
             {.name = "latency",
              .nick = "Latency",

@@ -250,8 +250,8 @@ void LiveText::forget_heard() {
 }
 
 void LiveText::reset() {
-  // Clears committed_tokens_ independently of committed_, because an exception in commit() may have
-  // left tokens without a word.
+  // Does not use drop_committed(), because an exception in commit() may have left tokens in
+  // committed_tokens_ that belong to no word in committed_.
   committed_.clear();
   committed_tokens_.clear();
   forget_heard();

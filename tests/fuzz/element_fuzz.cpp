@@ -35,8 +35,8 @@ void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpoi
 }
 
 void start_gstreamer() {
-  // Excludes the plugins of the system, so that GLib's table of names stays small. The table leaks
-  // memory when it grows.
+  // Excludes the plugins of the system, so that GLib registers few quarks. GLib leaks the old array
+  // of quarks when the array grows.
   g_setenv("GST_PLUGIN_SYSTEM_PATH_1_0", "", TRUE);
   g_setenv("GST_PLUGIN_PATH_1_0", "", TRUE);
   g_setenv("GST_REGISTRY_DISABLE", "yes", TRUE);

@@ -23,10 +23,10 @@ struct StepTypes {
   DataType cross_cache = DataType::I8;  ///< I8 or F32.
 };
 
-/// Runs a graph with few rows: a decoder step. The memory bandwidth for the weights limits its
-/// speed. Each thread therefore reads a share of each matrix's columns, and computes these columns
-/// for all rows. Arithmetic is f32. Another device may run some operations (step_offload.h).
-/// Reentrant: one run at a time.
+/// Runs a graph with few rows: a decoder step. The rate at which weights are read from memory
+/// limits the speed of a step. Each thread therefore reads a share of each matrix's columns, and
+/// computes these columns for all rows. Arithmetic is f32. Another device may run some operations
+/// (step_offload.h). Reentrant; one run at a time in each object.
 class StepExecutable : public Executable {
  public:
   /// `max_rows`: limit on the rows of one run. `pool` must outlive the executable, and no other
@@ -49,14 +49,14 @@ class StepExecutable : public Executable {
     Result<void> wait() override { return {}; }
   };
 
-  /// One operation with its loaded weights, or one group of the offload. The comment of a member
-  /// names the kinds of operation that use the member, if not all do.
+  /// One operation with its loaded weights, or one group of the offload. A member whose comment
+  /// begins with kinds of operation is used only by operations of these kinds.
   struct Step {
     Op op;
     std::optional<PanelMatrix> matrix;  // Gemm: packed weights
     const Variable* stored = nullptr;   // Gemm, Embedding: weights as the model stores them
     std::vector<float> gamma, beta;     // LayerNorm: scale and offset
-    std::vector<float> bias;            // padded to whole panels
+    std::vector<float> bias;            // Gemm: bias, padded to whole panels
     std::vector<float> positions;       // Embedding: [positions, n_state]
     // CrossAttention: index of the operation's first captured head in a row's attention.
     std::size_t first_capture = 0;

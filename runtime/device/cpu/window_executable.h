@@ -37,7 +37,7 @@ struct WindowTypes {
 /// weights and takes half the memory. Threads take blocks of rows, and a thread runs successive
 /// row-wise operations (layer norm, product, activation, residual) on a block while the block is in
 /// the cache. Attention is a stage of its own: each thread holds the scores of only one block of
-/// queries of one head at a time. Reentrant: one run at a time.
+/// queries of one head at a time. Reentrant; one run at a time in each object.
 class WindowExecutable : public Executable {
  public:
   /// `batch`: maximum number of windows in one run. `pool` and `workspace` must outlive the

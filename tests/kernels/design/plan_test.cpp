@@ -85,7 +85,7 @@ TEST_P(Plans, WholeEncodersPlan) {
   }
 }
 
-// Exactly one column of one job computes each part of each result.
+// Each block of 64 columns of a result is computed in exactly one job, by exactly one core column.
 TEST_P(Plans, EveryBlockIsDoneOnce) {
   const auto encoder = encoder_operations(spec(), kSmall);
   const auto plan = make_plan(spec(), encoder.operations, 0);

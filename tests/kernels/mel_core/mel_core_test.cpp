@@ -183,9 +183,9 @@ TEST_P(MelCoreTest, LogOfFilteredPower) {
   for (int row = 0; row < kTile; ++row) {
     for (int mel = 0; mel < 2 * kTile; ++mel) {
       const double feature = reference::log_mel(wanted.at(row, mel));
-      // The argument of log2, its polynomial's last factor and its fraction are rounded to bf16.
-      // The total error of log2 is 0.0085. The factor log10(2) / 4 reduces it to less than 7e-4 in
-      // the feature.
+      // take_log() rounds the polynomial's argument, each of its steps and its result to bf16. This
+      // changes log2 by at most 0.0085. The factor log10(2) / 4 reduces the error to less than 7e-4
+      // in the feature.
       const double bound = 7e-4 + std::fabs(feature) * kBf16;
       ASSERT_NEAR(found.at(row, mel), feature, bound) << "frame " << row << " filter " << mel;
     }

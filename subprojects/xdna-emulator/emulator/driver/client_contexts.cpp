@@ -171,7 +171,7 @@ int Client::execute(amdxdna_drm_exec_cmd& arguments) {
   if (arguments.type != AMDXDNA_CMD_SUBMIT_EXEC_BUF) return EINVAL;
   if (arguments.arg_count > kMaxArguments || arguments.cmd_count != 1) return EINVAL;
   auto packet = buffers_.find(static_cast<std::uint32_t>(arguments.cmd_handles));
-  // Accept both types, because the kernel has one type for command buffers and shared buffers.
+  // Accepts both types, because the Linux driver handles AMDXDNA_BO_CMD as AMDXDNA_BO_SHARE.
   if (!packet ||
       (packet->type() != Buffer::Type::Command && packet->type() != Buffer::Type::Share) ||
       packet->fd() < 0) {

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Tests that code fails to compile if it uses a feature that the generation lacks. The compiler's
-# message must name the feature. Usage: refusals.sh KERNELS COMPILER...
+# message must name the feature. Usage: refusals.sh SOURCE COMPILER...
 set -u
-kernels=$1
+source_folder=$1
 shift
 failed=0
 
@@ -14,8 +14,8 @@ refuse() {
   source=$3
   shift 3
   message=$(printf '#include <aie_api/aie.hpp>\n%s\n' "$source" |
-    "$@" -std=c++20 -fsyntax-only -w -x c++ "-D__AIE_ARCH__=$arch" "-I$kernels" \
-      "-I$kernels/aie_api/include" - 2>&1)
+    "$@" -std=c++20 -fsyntax-only -w -x c++ "-D__AIE_ARCH__=$arch" "-I$source_folder" \
+      "-I$source_folder/aie_api/include" - 2>&1)
   if [ $? -eq 0 ]; then
     echo "FAIL: compiles for $arch: $source"
     failed=1
