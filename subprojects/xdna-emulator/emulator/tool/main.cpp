@@ -67,12 +67,15 @@ std::string preload_library() {
   return (self.parent_path().parent_path() / "driver/libnpuwhisper-emulated-npu.so").string();
 }
 
-/// Returns the path of the project's own image in this program's build folder, or "" if the image
-/// was not built.
+/// Returns the path of npuwhisper's own image, or "" if this program is not in npuwhisper's build
+/// folder or the image was not built.
 std::string own_image(const std::string& array) {
-  const auto self = std::filesystem::read_symlink("/proc/self/exe");
-  const auto image =
-      self.parent_path().parent_path().parent_path() / "image" / (array + "-emulated.xclbin");
+  std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  for (const char* name : {"tool", "emulator", "xdna-emulator", "subprojects"}) {
+    if (folder.filename() != name) return {};
+    folder = folder.parent_path();
+  }
+  const auto image = folder / "kernels/image" / (array + "-emulated.xclbin");
   return std::filesystem::exists(image) ? image.string() : std::string();
 }
 
