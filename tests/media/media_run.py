@@ -14,7 +14,7 @@ MODEL = 'base'
 HANG = 120  # seconds without progress
 PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
 # Seconds of CPU time after which a run spins: many times what the longest clip takes.
-SPIN = 60 * (10 if 'ASAN_OPTIONS' in os.environ else 1)
+SPIN = 120 * (10 if 'ASAN_OPTIONS' in os.environ else 1)
 
 
 class Unplayable(Exception):
