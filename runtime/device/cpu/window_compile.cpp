@@ -57,10 +57,6 @@ bool feeds_cross_cache(const Graph& graph, TensorId tensor) {
   });
 }
 
-int round_up_16(int n) {
-  return (n + 15) / 16 * 16;
-}
-
 CacheShape cross_shape(const Graph& graph) {
   CacheShape shape;
   for (const Op& op : graph.ops) {
@@ -180,7 +176,7 @@ Result<void> WindowExecutable::divide_into_stages() {
       const int rounds = (stage.rows + kBlockRows * threads - 1) / (kBlockRows * threads);
       const int even = (stage.rows + rounds * threads - 1) / (rounds * threads);
       stage.block_rows = op.kind == OpKind::Attention ? std::min(kQueryRows, stage.rows)
-                                                      : std::min(round_up_16(even), stage.rows);
+                                                      : std::min(round_up(even, 16), stage.rows);
       stages_.push_back(std::move(stage));
     }
     Step step;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "simd/onednn.h"
+#include "simd/round_up.h"
 #include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
@@ -42,7 +43,7 @@ Result<Run*> WindowExecutable::start(const Bindings& bindings) {
 }
 
 WindowPositions WindowExecutable::positions_for(int n_dense) const {
-  const int dense = (std::max(n_dense, 1) + kPositionStep - 1) / kPositionStep * kPositionStep;
+  const int dense = round_up(std::max(n_dense, 1), kPositionStep);
   if (dense + kSparsePositions > most_thinned_) return {};
   return {dense, kSparsePositions};
 }

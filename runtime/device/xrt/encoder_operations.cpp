@@ -28,7 +28,7 @@ std::uint64_t elements(int rows, int columns) {
 }
 
 std::uint64_t round_to_pages(std::uint64_t bytes) {
-  return (bytes + kBufferAlign - 1) / kBufferAlign * kBufferAlign;
+  return round_up(bytes, kBufferAlign);
 }
 
 /// Returns the operations that read `id` as input or residual.

@@ -5,6 +5,8 @@
 #include <string>
 #include <utility>
 
+#include "simd/round_up.h"
+
 namespace npuwhisper::xdna {
 namespace {
 
@@ -112,10 +114,10 @@ class Cutter {
   npu::HostMatrix place(Argument argument, std::uint64_t& bytes, TensorId id) const {
     const TensorSpec& tensor = step_.tensor(id);
     const int pass = spec_.core_rows * npu::core::kTile;
-    const auto rows = static_cast<std::uint64_t>((tensor.rows + pass - 1) / pass * pass);
+    const auto rows = static_cast<std::uint64_t>(round_up(tensor.rows, pass));
     const npu::HostMatrix matrix{argument, bytes, tensor.columns};
     const std::uint64_t n = rows * static_cast<std::uint64_t>(tensor.columns) * kElement;
-    bytes += (n + kPage - 1) / kPage * kPage;
+    bytes += round_up(n, kPage);
     return matrix;
   }
 
