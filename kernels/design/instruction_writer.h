@@ -8,7 +8,7 @@
 
 #include "array/buffer_descriptor.h"
 #include "array/transaction.h"
-#include "design/operation.h"
+#include "design/host_matrix.h"
 
 namespace npuwhisper::npu {
 

@@ -68,7 +68,8 @@ class JobPlanner {
   /// Returns text such as "6 passes of 256 rows", for OperationPlan::reason.
   std::string rows_cut(int rows, int max_passes) const;
 
-  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. All columns of the new job are
+  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. The caller sets the job's input.
+  /// All columns of the new job are
   /// idle and discard A; activate() gives a column work.
   Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
                 int a_slot_tiles) const;
@@ -82,10 +83,5 @@ class JobPlanner {
   std::size_t index_;
   const std::string& name_;
 };
-
-Result<void> plan_product(JobPlanner& planner, const Product& product);
-Result<void> plan_attention(JobPlanner& planner, const Attention& attention);
-Result<void> plan_layer_norm(JobPlanner& planner, const LayerNorm& norm);
-Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum);
 
 }  // namespace npuwhisper::npu

@@ -56,11 +56,6 @@ constexpr std::uint64_t tile_bytes(int n_tiles) {
   return static_cast<std::uint64_t>(n_tiles) * core::kTileBytes;
 }
 
-HostMatrix shifted(HostMatrix matrix, int row, int column) {
-  matrix.offset += 2 * (static_cast<std::uint64_t>(row) * u32(matrix.row_stride) + u32(column));
-  return matrix;
-}
-
 void acquire(BufferDescriptor& d, int lock, int value) {
   d.acquire_enable = true;
   d.acquire_lock = kOwnLocks + u32(lock);
@@ -101,27 +96,6 @@ std::uint64_t JobWriter::a_address() const {
 }
 std::uint64_t JobWriter::panel_address() const {
   return a_address() + tile_bytes(a_room(job_));
-}
-
-const HostMatrix& JobWriter::input() const {
-  if (const auto* product = std::get_if<Product>(&what_)) return product->input;
-  if (const auto* attention = std::get_if<Attention>(&what_)) return attention->queries;
-  if (const auto* spectrum = std::get_if<Spectrum>(&what_)) return spectrum->samples;
-  return std::get<LayerNorm>(what_).input;
-}
-
-bool JobWriter::is_transposed(const ColumnBlock& block) const {
-  const auto* product = std::get_if<Product>(&what_);
-  return product != nullptr && product->parts[static_cast<std::size_t>(block.part)].transposed;
-}
-
-HostMatrix JobWriter::result_of(const ColumnBlock& block) const {
-  if (const auto* product = std::get_if<Product>(&what_)) {
-    return product->parts[static_cast<std::size_t>(block.part)].output;
-  }
-  if (const auto* attention = std::get_if<Attention>(&what_)) return attention->output;
-  if (const auto* spectrum = std::get_if<Spectrum>(&what_)) return spectrum->power;
-  return std::get<LayerNorm>(what_).output;
 }
 
 void JobWriter::describe() {
@@ -192,7 +166,7 @@ void JobWriter::describe_frames(int row) {
 
 void JobWriter::describe_samples(int row) {
   const FrameRun& run = *job_.run;
-  const HostMatrix from = input();
+  const HostMatrix& from = job_.input;
   const auto frames = static_cast<std::uint64_t>(row * job_.row_frames + job_.first_frame);
   out_.host_descriptor(plan_.spec.a_column(row), shim_bd(kBdA), patterns::samples(run.samples()),
                        from.argument, from.offset + 2 * frames * mel::kHopSamples);
@@ -221,7 +195,7 @@ void JobWriter::start_a_slots() {
 /// Describes the transfer of A from the host. In attention, the cores use A tiles only as scratch.
 /// The values of these tiles do not matter, so each pass sends the same tile.
 void JobWriter::describe_input(int row) {
-  const HostMatrix from = shifted(input(), job_.first_row + row * core::kTile, 0);
+  const HostMatrix from = job_.input.from(job_.first_row + row * core::kTile, 0);
   const int executions = job_.a_passes == job_.m_passes ? job_.m_passes : 1;
   out_.host_descriptor(
       plan_.spec.a_column(row), shim_bd(kBdA),
@@ -312,9 +286,7 @@ BufferDescriptor JobWriter::rows_out(int column) const {
 /// residual, then the next pass's weights, and so on. The last pass's residual is a separate task,
 /// which starts at the slot that the last pass uses.
 void JobWriter::describe_residual(int column) {
-  const ColumnBlock& block = panel(column).blocks[0];
-  const auto& part = std::get<Product>(what_).parts[static_cast<std::size_t>(block.part)];
-  const HostMatrix residual = shifted(*part.residual, job_.first_row, block.first_column);
+  const HostMatrix& residual = *panel(column).rows;
   out_.host_descriptor(
       column, shim_bd(kBdRows),
       patterns::column_of_tiles(residual, rows_per_pass(plan_.spec), job_.m_passes),
@@ -334,12 +306,9 @@ void JobWriter::describe_residual(int column) {
 /// pass's queries, then all keys and values tile by tile. For each further pass, B carries that
 /// pass's queries, then all keys and values again.
 void JobWriter::describe_attention(int column) {
-  const auto& attention = std::get<Attention>(what_);
   const Panel& work = panel(column);
-  const int head = work.blocks[0].first_column;
-  const HostMatrix queries = shifted(attention.queries, job_.first_row, head);
-  const HostMatrix keys = shifted(attention.keys, head, 0);
-  const HostMatrix values = shifted(attention.values, 0, head);
+  const HostMatrix& queries = *work.rows;
+  const auto& [keys, values] = *work.attended;
   const int n_tiles = work.header.b_steps / 2;
   out_.host_descriptor(column, shim_bd(kBdRows),
                        patterns::column_of_tiles(queries, rows_per_pass(plan_.spec), job_.m_passes),
@@ -408,14 +377,14 @@ void JobWriter::describe_results(int column) {
   const auto& blocks = panel(column).blocks;
   const int pass_rows = rows_per_pass(plan_.spec);
   for (std::size_t b = 0; b < blocks.size(); ++b) {
-    HostMatrix result = result_of(blocks[b]);
+    HostMatrix result = blocks[b].result;
     BufferDescriptor d;
-    if (is_transposed(blocks[b])) {
-      result = shifted(result, blocks[b].first_column, job_.first_row);
+    if (blocks[b].transposed) {
+      result = result.from(blocks[b].first_column, job_.first_row);
       d = blocks.size() == 1 ? patterns::tiles_along_rows(result, job_.m_passes * rows(), 1)
                              : patterns::tiles_along_rows(result, rows(), job_.m_passes);
     } else {
-      result = shifted(result, job_.first_row, blocks[b].first_column);
+      result = result.from(job_.first_row, blocks[b].first_column);
       d = blocks.size() == 1 ? patterns::whole_column_of_tiles(result, pass_rows, job_.m_passes)
                              : patterns::column_of_tiles(result, pass_rows, job_.m_passes);
     }

@@ -26,7 +26,6 @@ class JobWriter {
   JobWriter(const Plan& plan, std::size_t index, const Room& room, InstructionWriter& out)
       : plan_(plan),
         job_(plan.jobs[index]),
-        what_(plan.operations[job_.operation].what),
         parity_(static_cast<int>(index % 2)),
         room_(room),
         out_(out) {}
@@ -61,9 +60,6 @@ class JobWriter {
   void describe_results(int column);
 
   const Panel& panel(int column) const { return job_.panels[static_cast<std::size_t>(column)]; }
-  const HostMatrix& input() const;
-  HostMatrix result_of(const ColumnBlock& block) const;
-  bool is_transposed(const ColumnBlock& block) const;
   int n_columns() const { return plan_.spec.core_columns; }
   int rows() const { return plan_.spec.core_rows; }
   std::uint64_t a_address() const;
@@ -74,7 +70,6 @@ class JobWriter {
 
   const Plan& plan_;
   const Job& job_;
-  const decltype(Operation::what)& what_;
   int parity_;
   Room room_;
   InstructionWriter& out_;

@@ -3,7 +3,7 @@
 
 #include "array/buffer_descriptor.h"
 #include "design/core_interface.h"
-#include "design/operation.h"
+#include "design/host_matrix.h"
 
 namespace npuwhisper::npu {
 

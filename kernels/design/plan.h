@@ -19,11 +19,19 @@ namespace npuwhisper::npu {
 
 /// A block of 64 columns of a result.
 struct ColumnBlock {
-  int part = 0;  ///< Product: index of the part.
+  int part = 0;  ///< Product: index of the part, for pack().
   /// Index of the first column in the part's output (product) or in the operation's output. In
   /// attention, it is the head's first column.
   int first_column = 0;
-  int n_columns = 0;  ///< Columns of the 64 that are not padding.
+  int n_columns = 0;        ///< Columns of the 64 that are not padding.
+  HostMatrix result{};      ///< The whole matrix that the block's columns are written to.
+  bool transposed = false;  ///< `result` is written transposed.
+};
+
+/// Keys and values of one head, from its first column on.
+struct KeysAndValues {
+  HostMatrix keys{};  ///< Transposed.
+  HostMatrix values{};
 };
 
 /// One core column's work in a job. The column's B channels transfer the panel from the packed
@@ -32,12 +40,17 @@ struct Panel {
   core::JobHeader header{};           ///< Counts only; pack_panels() adds the parameters.
   std::vector<ColumnBlock> blocks{};  ///< Empty if the column is idle.
   int weight_tiles = 0;               ///< Tiles of weights of all blocks.
-  std::uint64_t offset = 0;           ///< Bytes from the start of the packed buffer.
+  /// The rows that B carries pass by pass, from the job's first row and the block's first column
+  /// on: the residual, or the queries of attention.
+  std::optional<HostMatrix> rows{};
+  std::optional<KeysAndValues> attended{};  ///< Attention only.
+  std::uint64_t offset = 0;                 ///< Bytes from the start of the packed buffer.
 };
 
 /// The work of all cores from one header to the next.
 struct Job {
   std::size_t operation = 0;
+  HostMatrix input{};  ///< The matrix from which the core rows get A.
   int first_row = 0;
   int m_passes = 0;
   /// Blocks of the fullest column. Each core row's A is sent this many times in a pass.
@@ -56,10 +69,19 @@ struct Job {
   std::vector<Panel> panels{};
 };
 
+/// Arithmetic of an operation's matrix products on the cores.
+enum class Arithmetic {
+  Bf16Rounded,  ///< bf16. AIE2P rounds the operands to bfp16.
+  Bf16,         ///< bf16 on both generations.
+  Int16,
+};
+
 /// Cost of an operation, and how it is divided into jobs.
 struct OperationPlan {
-  std::string shape;   ///< "product 1500 x 512 x 2048, gelu"
-  std::string reason;  ///< How the operation is divided into jobs, and why.
+  Arithmetic arithmetic = Arithmetic::Bf16Rounded;  ///< Of products without int8 weights.
+  bool skips_padding = false;  ///< The cores do not multiply row tiles without valid rows.
+  std::string shape;           ///< "product 1500 x 512 x 2048, gelu"
+  std::string reason;          ///< How the operation is divided into jobs, and why.
   std::size_t first_job = 0, n_jobs = 0;
   int padded_rows = 0;            ///< Rows of input read and of output written, padding included.
   std::uint64_t macs = 0;         ///< Multiply-accumulates of its matrix products.
@@ -92,11 +114,6 @@ struct Plan {
   double predicted_seconds() const;  ///< Includes dispatch. An estimate, not the emulator's clock.
   std::string describe() const;
 };
-
-/// Returns the number of rows of a spectrum's power. Errors: as make_plan().
-Result<int> spectrum_rows(const DesignSpec& spec, int n_frames);
-/// Returns the row of frame `frame` in a spectrum's power. Errors: as make_plan().
-Result<int> frame_row(const DesignSpec& spec, int n_frames, int frame);
 
 /// Plans `operations` in order. Each operation may read the results of earlier operations. Buffer
 /// `packed_argument` holds the packed weights and headers. Errors: InvalidArgument (invalid shape

@@ -6,7 +6,6 @@
 #include "array/clock_constants.h"
 #include "design/patterns.h"
 #include "design/plan_jobs.h"
-#include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -27,23 +26,6 @@ constexpr double kVectorOpsPerInt8TileAie2p = 1730;
 constexpr std::uint64_t kTileMacsInParts =
     3 * kTileMacs + 2 * std::uint64_t{core::kTileElements} * 8;
 
-std::uint64_t product_macs(const Operation& operation) {
-  if (const auto* product = std::get_if<Product>(&operation.what)) {
-    std::uint64_t n = 0;
-    for (const ProductPart& part : product->parts) n += static_cast<std::uint64_t>(part.n);
-    return n * static_cast<std::uint64_t>(product->m) * static_cast<std::uint64_t>(product->k);
-  }
-  if (const auto* attention = std::get_if<Attention>(&operation.what)) {
-    return 2ULL * static_cast<std::uint64_t>(attention->n_queries) *
-           static_cast<std::uint64_t>(attention->n_keys) *
-           static_cast<std::uint64_t>(attention->n_heads) * core::kTile;
-  }
-  if (const auto* spectrum = std::get_if<Spectrum>(&operation.what)) {
-    return 2ULL * static_cast<std::uint64_t>(spectrum->n_frames) * mel::kFrameSamples * mel::kBins;
-  }
-  return 0;
-}
-
 /// Returns the number of bytes of A that a job reads from the host, for all core rows.
 std::uint64_t input_bytes(const Job& job, int core_rows) {
   const auto rows = static_cast<std::uint64_t>(core_rows);
@@ -51,13 +33,10 @@ std::uint64_t input_bytes(const Job& job, int core_rows) {
   return rows * static_cast<std::uint64_t>(job.a_passes * job.a_tiles) * core::kTileBytes;
 }
 
-/// Returns the rate of an operation's products. Products with mel filters use plain bf16 in both
-/// generations.
-const MacRate& rate_of(const Operation& operation, Generation generation) {
+const MacRate& rate_of(Arithmetic arithmetic, Generation generation) {
   const ArrayClock& clock = clock_of(generation);
-  if (std::holds_alternative<Spectrum>(operation.what)) return clock.int16;
-  const auto* product = std::get_if<Product>(&operation.what);
-  const bool is_bf16 = generation == Generation::Aie2 || (product != nullptr && product->log_mel);
+  if (arithmetic == Arithmetic::Int16) return clock.int16;
+  const bool is_bf16 = generation == Generation::Aie2 || arithmetic == Arithmetic::Bf16;
   return is_bf16 ? clock.bf16 : clock.bf16_by_bfp16;
 }
 
@@ -89,11 +68,9 @@ double cycles_of(std::uint64_t macs, const MacRate& rate) {
   return static_cast<double>(macs) / (rate.peak * rate.efficiency);
 }
 
-/// Returns the number of row tiles that a panel's cores multiply in all passes. Products skip row
-/// tiles without valid rows.
-std::uint64_t row_tiles(const Job& job, const Panel& panel, int core_rows) {
+/// Returns the number of row tiles that a panel's cores multiply in all passes.
+std::uint64_t row_tiles(const Job& job, const Panel& panel, int core_rows, bool skips_padding) {
   const int all = job.m_passes * core_rows;
-  const bool skips_padding = panel.header.operation == core::kProduct;
   return static_cast<std::uint64_t>(skips_padding ? std::min(all, tiles_of(panel.header.valid_rows))
                                                   : all);
 }
@@ -104,12 +81,11 @@ void predict(Plan& plan, std::size_t index) {
   OperationPlan& figures = plan.figures[index];
   const bool aie2 = plan.spec.array->generation == Generation::Aie2;
   const ArrayClock& clock = clock_of(plan.spec.array->generation);
-  const MacRate& rate = rate_of(plan.operations[index], plan.spec.array->generation);
+  const MacRate& rate = rate_of(figures.arithmetic, plan.spec.array->generation);
   const double int8_tile = std::max(cycles_of(kTileMacs, clock.int8),
                                     aie2 ? kVectorOpsPerInt8TileAie2 : kVectorOpsPerInt8TileAie2p);
   const auto rows = static_cast<std::uint64_t>(plan.spec.core_rows);
 
-  figures.macs = product_macs(plan.operations[index]);
   for (std::size_t j = figures.first_job; j < figures.first_job + figures.n_jobs; ++j) {
     const Job& job = plan.jobs[j];
     const auto passes = static_cast<std::uint64_t>(job.m_passes);
@@ -125,7 +101,7 @@ void predict(Plan& plan, std::size_t index) {
       blocks += panel.blocks.size();
       figures.padded_macs += (static_cast<std::uint64_t>(cost.tiles) * cost.tile_macs +
                               static_cast<std::uint64_t>(cost.int8_tiles) * kTileMacs) *
-                             row_tiles(job, panel, plan.spec.core_rows);
+                             row_tiles(job, panel, plan.spec.core_rows, figures.skips_padding);
       tiles_in +=
           static_cast<std::uint64_t>(1 + panel.weight_tiles + panel.header.b_steps) +
           static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *

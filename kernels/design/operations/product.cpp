@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/operations/product.h"
+
 #include "design/job_planner.h"
 #include "mel_core/mel_core.h"
 
@@ -72,7 +74,11 @@ std::vector<ColumnBlock> blocks_of(const Product& product) {
   for (std::size_t i = 0; i < product.parts.size(); ++i) {
     const int n = product.parts[i].n;
     for (int first = 0; first < n; first += core::kTile) {
-      blocks.push_back({static_cast<int>(i), first, std::min(core::kTile, n - first)});
+      blocks.push_back({.part = static_cast<int>(i),
+                        .first_column = first,
+                        .n_columns = std::min(core::kTile, n - first),
+                        .result = product.parts[i].output,
+                        .transposed = product.parts[i].transposed});
     }
   }
   return blocks;
@@ -121,6 +127,7 @@ void fill_column(const JobPlanner& planner, Job& job, int column, const Product&
                             (part.transposed ? core::kTransposed : 0) |
                             (takes_parts(planner, product) ? core::kInParts : 0);
     panel.header.residual_steps = part.residual ? planner.core_rows() : 0;
+    if (part.residual) panel.rows = part.residual->from(job.first_row, blocks[index].first_column);
     panel.blocks.push_back(blocks[index]);
   }
   if (panel.blocks.empty()) return;
@@ -137,7 +144,7 @@ void fill_column(const JobPlanner& planner, Job& job, int column, const Product&
 
 }  // namespace
 
-Result<void> plan_product(JobPlanner& planner, const Product& product) {
+Result<void> plan_jobs(JobPlanner& planner, const Product& product) {
   if (auto r = check(planner, product); !r) return r;
   const std::vector<ColumnBlock> blocks = blocks_of(product);
   const auto n_blocks = static_cast<int>(blocks.size());
@@ -153,6 +160,7 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
       const int rounds_here = (rounds - round + n_jobs - j - 1) / (n_jobs - j);
       Job job = planner.begin_job(first_row, m_passes, rounds_here, m_passes, cut->k_tiles,
                                   slot_tiles(cut->k_tiles, m_passes, rounds_here, cut->least_slot));
+      job.input = product.input;
       for (int c = 0; c < columns; ++c) {
         fill_column(planner, job, c, product, blocks, round * columns + c);
       }
@@ -163,17 +171,23 @@ Result<void> plan_product(JobPlanner& planner, const Product& product) {
 
   int n = 0;
   for (const ProductPart& part : product.parts) n += part.n;
-  planner.figures().shape =
-      "product " + text(product.m) + " x " + text(product.k) + " x " + text(n) +
-      (product.weights == WeightType::Int8 ? ", int8" : "") +
-      (takes_parts(planner, product) ? ", operands in two parts" : "") +
-      (product.normalised ? ", after layer norm" : "") + (product.log_mel ? ", log-mel" : "") +
-      (product.parts[0].gelu ? ", gelu" : "") + (cut->has_residual ? ", residual" : "");
-  planner.figures().reason =
-      planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
-      " blocks of 64 columns on " + text(columns) + " core columns, at most " + text(cut->blocks) +
-      " a job: their weights (" + text(cut->blocks * cut->weight_tiles()) +
-      " tiles a column) stay in the memory tile, and the input is read once a job";
+  OperationPlan& figures = planner.figures();
+  figures.macs = static_cast<std::uint64_t>(n) * static_cast<std::uint64_t>(product.m) *
+                 static_cast<std::uint64_t>(product.k);
+  // The mel core multiplies plain bf16 in both generations, and does not skip padding.
+  if (product.log_mel) figures.arithmetic = Arithmetic::Bf16;
+  figures.skips_padding = !product.log_mel;
+  figures.shape = "product " + text(product.m) + " x " + text(product.k) + " x " + text(n) +
+                  (product.weights == WeightType::Int8 ? ", int8" : "") +
+                  (takes_parts(planner, product) ? ", operands in two parts" : "") +
+                  (product.normalised ? ", after layer norm" : "") +
+                  (product.log_mel ? ", log-mel" : "") + (product.parts[0].gelu ? ", gelu" : "") +
+                  (cut->has_residual ? ", residual" : "");
+  figures.reason = planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
+                   " blocks of 64 columns on " + text(columns) + " core columns, at most " +
+                   text(cut->blocks) + " a job: their weights (" +
+                   text(cut->blocks * cut->weight_tiles()) +
+                   " tiles a column) stay in the memory tile, and the input is read once a job";
   return {};
 }
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/operations/attention.h"
+
 #include "design/job_planner.h"
+#include "design/parameters.h"
 
 namespace npuwhisper::npu {
 namespace {
@@ -14,7 +17,7 @@ constexpr int kHeadColumns = core::kTile;
 
 }  // namespace
 
-Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
+Result<void> plan_jobs(JobPlanner& planner, const Attention& attention) {
   if (auto r = planner.check_count(attention.n_queries, "queries"); !r) return r;
   if (auto r = planner.check_count(attention.n_keys, "keys"); !r) return r;
   if (auto r = planner.check_count(attention.n_heads, "heads"); !r) return r;
@@ -33,9 +36,14 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
   planner.for_each_chunk(attention.n_queries, kMaxPasses, [&](int first_row, int m_passes) {
     for (int first = 0; first < attention.n_heads; first += columns) {
       Job job = planner.begin_job(first_row, m_passes, 1, kHeldTiles, 1, 1);
+      job.input = attention.queries;
       for (int c = 0; c < std::min(columns, attention.n_heads - first); ++c) {
         Panel& panel = job.panels[static_cast<std::size_t>(c)];
-        panel.blocks.push_back({0, (first + c) * kHeadColumns, kHeadColumns});
+        const int head = (first + c) * kHeadColumns;
+        panel.blocks.push_back(
+            {.first_column = head, .n_columns = kHeadColumns, .result = attention.output});
+        panel.rows = attention.queries.from(first_row, head);
+        panel.attended = {attention.keys.from(head, 0), attention.values.from(0, head)};
         planner.activate(job, c, core::kAttention, attention.n_queries);
         panel.header.a_steps = 0;
         panel.header.a_hold = kHeldTiles;
@@ -48,6 +56,9 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
     }
   });
 
+  planner.figures().macs = 2 * static_cast<std::uint64_t>(attention.n_queries) *
+                           static_cast<std::uint64_t>(attention.n_keys) *
+                           static_cast<std::uint64_t>(attention.n_heads) * kHeadColumns;
   planner.figures().shape = "attention " + text(attention.n_queries) + " x " +
                             text(attention.n_keys) + ", " + text(attention.n_heads) + " heads";
   planner.figures().reason = planner.rows_cut(attention.n_queries, kMaxPasses) +
@@ -57,5 +68,11 @@ Result<void> plan_attention(JobPlanner& planner, const Attention& attention) {
                              "core";
   return {};
 }
+
+std::vector<ParameterSizes> parameter_sizes(const Attention&) {
+  return {};
+}
+
+void pack(const Attention&, const Panel&, std::span<const Parameters>, const PanelPlace&) {}
 
 }  // namespace npuwhisper::npu

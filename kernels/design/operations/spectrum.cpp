@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include "design/operations/spectrum.h"
+
+#include <array>
 #include <cstdio>
+#include <cstring>
 
 #include "design/job_planner.h"
+#include "design/parameters.h"
+#include "mel_core/fourier_matrix.h"
 #include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
@@ -33,11 +39,14 @@ SpectrumCut cut_spectrum(const DesignSpec& spec, int n_frames) {
   return cut;
 }
 
-void fill_column(const JobPlanner& planner, Job& job, int column, int first, int rows) {
+void fill_column(const JobPlanner& planner, Job& job, int column, const HostMatrix& power,
+                 int first, int rows) {
   Panel& panel = job.panels[static_cast<std::size_t>(column)];
   for (int b = 0; b < job.n_blocks; ++b) {
     const int block = first + b * planner.columns();
-    if (block < kColumnTiles) panel.blocks.push_back({0, block * core::kTile, core::kTile});
+    if (block >= kColumnTiles) break;
+    panel.blocks.push_back(
+        {.first_column = block * core::kTile, .n_columns = core::kTile, .result = power});
   }
   if (panel.blocks.empty()) return;
   const auto n_blocks = static_cast<int>(panel.blocks.size());
@@ -67,6 +76,21 @@ std::string crossing(const SpectrumCut& cut, int core_rows, int n_frames) {
   return ratio;
 }
 
+/// Writes a block's 64 columns of the Fourier matrix, in tiles of 64 rows.
+void write_fourier_block(const ColumnBlock& block, std::byte* tiles) {
+  for (int first_k = 0; first_k < mel::kSpectrumRows; first_k += core::kTile) {
+    std::array<std::uint16_t, core::kTileElements> tile{};  // [64 k][64 n]
+    for (int k = 0; k < core::kTile; ++k) {
+      for (int n = 0; n < core::kTile; ++n) {
+        tile[static_cast<std::size_t>(k * core::kTile + n)] =
+            static_cast<std::uint16_t>(mel::fourier_element(first_k + k, block.first_column + n));
+      }
+    }
+    std::memcpy(tiles, tile.data(), core::kTileBytes);
+    tiles += core::kTileBytes;
+  }
+}
+
 }  // namespace
 
 Result<int> spectrum_rows(const DesignSpec& spec, int n_frames) {
@@ -92,7 +116,7 @@ Result<int> frame_row(const DesignSpec& spec, int n_frames, int frame) {
          in_run % runs.run(job).advance;
 }
 
-Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
+Result<void> plan_jobs(JobPlanner& planner, const Spectrum& spectrum) {
   if (auto r = check_frames(spectrum.n_frames); !r) {
     return planner.refuse(r.error().code, r.error().message);
   }
@@ -108,18 +132,23 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
       const int blocks = (cut.rounds - round + cut.n_jobs - j - 1) / (cut.n_jobs - j);
       Job job =
           planner.begin_job(first_pass * pass_rows, run.n_passes, blocks, run.n_passes, kKTiles, 0);
+      job.input = spectrum.samples;
       job.run = run;
       job.row_frames = cut.runs.per_row;
       job.first_frame = r * cut.runs.per_job;
       for (int c = 0; c < columns; ++c) {
         // All rows count as valid, so the rows of a tile beyond its frames are not set to zero.
-        fill_column(planner, job, c, round * columns + c, job.first_row + run.n_passes * pass_rows);
+        fill_column(planner, job, c, spectrum.power, round * columns + c,
+                    job.first_row + run.n_passes * pass_rows);
       }
       planner.end_job(std::move(job));
       round += blocks;
     }
     first_pass += run.n_passes;
   }
+  planner.figures().arithmetic = Arithmetic::Int16;
+  planner.figures().macs =
+      2 * static_cast<std::uint64_t>(spectrum.n_frames) * mel::kFrameSamples * mel::kBins;
   planner.figures().padded_rows = first_pass * pass_rows;
   planner.figures().shape =
       "spectrum of " + text(spectrum.n_frames) + " frames, " + text(mel::kBins) + " bins";
@@ -133,6 +162,19 @@ Result<void> plan_spectrum(JobPlanner& planner, const Spectrum& spectrum) {
       " blocks of 64 columns on " + text(columns) + " core columns in " + text(cut.n_jobs) +
       (cut.n_jobs == 1 ? " job" : " jobs");
   return {};
+}
+
+std::vector<ParameterSizes> parameter_sizes(const Spectrum&) {
+  return {};
+}
+
+void pack(const Spectrum&, const Panel& panel, std::span<const Parameters>,
+          const PanelPlace& place) {
+  std::byte* tiles = place.weights;
+  for (const ColumnBlock& block : panel.blocks) {
+    write_fourier_block(block, tiles);
+    tiles += static_cast<std::size_t>(kKTiles) * core::kTileBytes;
+  }
 }
 
 }  // namespace npuwhisper::npu

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "design/core_interface.h"
+
+namespace npuwhisper::npu {
+
+/// A row-major matrix of weights in one of two types; the other type's span is empty.
+struct Weights {
+  std::span<const float> f32{};
+  std::span<const std::uint16_t> bf16{};
+
+  std::size_t size() const { return f32.empty() ? bf16.size() : f32.size(); }
+  float at(std::size_t index) const;
+};
+
+/// Parameters of a product's part or of a layer norm. Empty spans mean zeros (bias, beta) or ones
+/// (gamma).
+struct Parameters {
+  Weights weights{};               ///< Product: [n, k]
+  std::span<const float> bias{};   ///< [n]
+  std::span<const float> gamma{};  ///< [k]; product: only if it is normalised
+  std::span<const float> beta{};   ///< [k]
+};
+
+/// Numbers of elements of one Parameters. Bias, gamma and beta may also be empty.
+struct ParameterSizes {
+  std::size_t weights = 0;
+  std::size_t bias = 0;
+  std::size_t gamma = 0;
+  std::size_t beta = 0;
+};
+
+/// Where pack() writes a panel.
+struct PanelPlace {
+  core::JobHeader& header;  ///< Has the counts of the panel's header.
+  std::byte* weights;       ///< The panel's first tile of weights.
+  core::BlockShape blocks;  ///< Blocks of the design's tiles.
+};
+
+/// Writes `bytes` to `tile`, permuted so that they reach a core in their original order. The memory
+/// tile cuts B's tiles into blocks, which reverses the permutation.
+void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile);
+
+/// Returns values[index], or `otherwise` if there are no values.
+inline float value_or(std::span<const float> values, std::size_t index, float otherwise) {
+  return values.empty() ? otherwise : values[index];
+}
+
+/// Rounds to the nearest bf16, ties to even; a NaN stays a NaN.
+std::uint16_t to_bf16(float value);
+float from_bf16(std::uint16_t value);
+
+}  // namespace npuwhisper::npu
