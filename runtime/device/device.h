@@ -38,7 +38,7 @@ struct StepRow {
   Buffer* self_cache = nullptr;
   Buffer* cross_cache = nullptr;   ///< Rows with the same buffer must be adjacent.
   WindowPositions positions = {};  ///< Positions for which cross_cache was computed.
-  float* logits = nullptr;         ///< Receives [n_vocab]; nullptr: not wanted.
+  float* logits = nullptr;         ///< Receives the row's logits [n_vocab]; nullptr: not wanted.
   /// Receives the attention weights of the captured heads of all layers, in the graph's order. Each
   /// head has one weight for each position of the window. The weight is 0 for positions that are
   /// not dense. Heads begin attention_stride floats apart. nullptr: not wanted.
@@ -47,9 +47,9 @@ struct StepRow {
 };
 
 /// The data that one run reads and writes. Graphs over windows use `items` and `positions`. For
-/// each batch item, `items` holds the graph's inputs and outputs in order. `positions` is a result
-/// of positions_for(): only the rows of these positions are computed, and the computed rows are
-/// contiguous. A decoder step uses `rows`.
+/// each batch item, `items` holds the graph's inputs and outputs in order. `positions` must be a
+/// result of Executable::positions_for(). The run computes only the rows of these positions and
+/// stores them contiguously. A decoder step uses `rows`.
 struct Bindings {
   std::span<const std::span<Buffer* const>> items;
   std::span<const StepRow> rows;
@@ -74,8 +74,9 @@ class Executable {
   /// Returns the smallest set of positions that a run over windows can compute if all positions
   /// from `n_dense` on are padding.
   virtual WindowPositions positions_for([[maybe_unused]] int n_dense) const { return {}; }
-  /// Starts a run. The number of items must not exceed the `batch` of Device::prepare(). Allocates
-  /// and plans nothing. The executable owns the returned run.
+  /// Starts a run. The number of items must not exceed the `batch` of Device::prepare(). Plans
+  /// nothing, and allocates no memory except in libraries such as oneDNN. The executable owns the
+  /// returned run.
   virtual Result<Run*> start(const Bindings& bindings) = 0;
   /// Allocates a buffer for the graph's tensor `id` (one batch item), in this device's layout. For
   /// inputs that are caches, `rows` is the number of cells or keys; 0: the graph's number.

@@ -24,7 +24,7 @@ class DeviceCounters {
 
  private:
   mutable std::mutex mutex_;  // guards all other members; no other lock is taken while it is held
-  DeviceStats counted_;       // without since_first
+  DeviceStats counted_;       // all counters except since_first, which stats() computes
   Clock::time_point first_{};
   Clock::time_point busy_since_{};  // valid while n_in_flight_ > 0
   int n_in_flight_ = 0;

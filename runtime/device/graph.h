@@ -10,14 +10,14 @@ namespace npuwhisper {
 /// The operations of Whisper. Their tensors are row-major [rows, columns]; a row is a position in
 /// time or a token.
 enum class OpKind {
-  Conv1d,  ///< Convolution over rows, zero padding (kernel - 1) / 2: weight [columns out, columns
-           ///< in, kernel].
+  Conv1d,     ///< Convolution over rows with (kernel - 1) / 2 rows of zero padding at each end. The
+              ///< weight has the shape [output columns, input columns, kernel].
   LayerNorm,  ///< Over columns: weight is gamma, bias is beta; epsilon 1e-5.
   Gemm,       ///< input * weight^T + bias: weight [columns out, columns in].
   Attention,  ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
   Embedding,  ///< Sum of the token's row of `weight` and the position's row of `position`.
   CachedAttention,  ///< Stores each row's key and value in a cache, then attends to the cache.
-  CrossAttention,   ///< Queries from input, keys and values from the row's cross-attention buffer.
+  CrossAttention,   ///< Every row attends to the keys in its cross-attention buffer.
   StoreCrossCache,  ///< Stores keys and values [rows, 2 * columns] in a cross-attention buffer.
   SelectRows,       ///< Keeps the rows whose logits are wanted, in order.
 };
@@ -49,9 +49,8 @@ struct Op {
   int n_heads = 0;
   int kernel = 0;  ///< Conv1d: width of the kernel in rows.
   int stride = 1;  ///< Conv1d: stride in rows.
-  /// Gemm: number of values in each output row that the device computes from `weight` as the model
-  /// stores it. These are the largest values of the row. The device may compute all other values
-  /// from rounded weights.
+  /// Gemm: number of the largest values of each output row that the device must compute from the
+  /// model's unrounded weights. The device may compute all other values from rounded weights.
   int n_exact_best = 0;
   int layer = 0;  ///< Index of the encoder or decoder layer; selects its cache.
   std::vector<int> captured_heads = {};  ///< CrossAttention: heads captured in StepRow::attention.

@@ -11,7 +11,7 @@ namespace npuwhisper {
 struct PlannedOp {
   std::string name;
   std::string device;  ///< "cpu" or "npu".
-  std::string how;     ///< Kernel, types and tiles: "onednn bf16, 128 rows a task".
+  std::string how;     ///< Kernel, types and tiles, such as "panels of 64, weights i8".
   std::string reason;  ///< Why the operation runs on this device; empty if obvious.
   double flops = 0;    ///< Floating-point operations for one batch item.
 };

@@ -14,13 +14,14 @@ namespace npuwhisper {
 struct DeviceOptions {
   DeviceKind kind = DeviceKind::Auto;
   Precision precision = Precision::Auto;
-  unsigned n_threads = 0;     ///< 0: one for each physical core that cgroup and affinity allow.
+  /// Number of CPU threads. 0: one for each physical core that the cgroup and the affinity allow.
+  unsigned n_threads = 0;
   NpuStages npu_stages = {};  ///< Stages that run on the NPU; unused if Auto chooses the CPU.
 };
 
 /// Opens the requested device. Auto tries the NPU, then the CPU, chooses the first device that can
 /// be opened, and logs the choice. Errors: NotFound (no device of this kind), Unsupported
-/// (precision), InvalidArgument (stages for a CPU), those of the device.
+/// (precision), InvalidArgument (NPU stages for a CPU), and the errors of the device.
 Result<std::unique_ptr<Device>> open_device(const DeviceOptions& options);
 
 }  // namespace npuwhisper

@@ -9,16 +9,16 @@
 namespace npuwhisper {
 
 /// Describes which tensors share memory. An output takes over the slot of its residual if no later
-/// operation reads the residual. The sum is then computed in place. All other slots become free
-/// after the stage of their tensor's last use.
+/// operation reads the residual and both have the same size. The sum is then computed in place. Any
+/// other slot becomes free after the last stage that reads its tensor.
 struct TensorSlots {
   std::vector<int> slot_of;             ///< Slot of each tensor; -1: none (an input, or 0 bytes).
   std::vector<std::size_t> slot_bytes;  ///< Size of each slot in bytes.
 };
 
-/// Assigns slots to tensors. `bytes`: size by tensor; 0: the tensor needs no slot. `stage_of`:
-/// stage by operation, ascending. Operations of one stage overlap in time, so no operation may
-/// write memory that another operation of its stage reads.
+/// Assigns slots to tensors. `bytes`: size of each tensor in bytes; 0: the tensor needs no slot.
+/// `stage_of`: stage of each operation, in ascending order. Operations of one stage overlap in
+/// time, so no operation may write memory that another operation of its stage reads.
 TensorSlots assign_slots(const Graph& graph, const std::vector<std::size_t>& bytes,
                          const std::vector<int>& stage_of);
 

@@ -25,10 +25,11 @@ class WindowMel {
   /// Allocates memory for 16-bit samples, all zero, for use with run().
   virtual Result<std::unique_ptr<Buffer>> allocate_samples(std::size_t n_samples) = 0;
 
-  /// Computes a window in one submission. Frame i consists of kFftSize samples from index
-  /// first + i * kHop of `samples` on. `samples` must come from allocate_samples() and hold the
-  /// samples of all frames. `first` must be even. Writes (log10(max(power, 1e-10)) + 4) / 4 to out,
-  /// [n_frames, n_mels]. Errors: Timeout, DeviceError.
+  /// Computes the log-mel of one window in one submission. Frame i consists of kFftSize samples of
+  /// `samples`, from index first + i * kHop on. `samples` must come from allocate_samples() and
+  /// hold the samples of all frames. `first` must be even. Writes
+  /// (log10(max(power, 1e-10)) + 4) / 4 to `out`, which has shape [n_frames, n_mels]. Errors:
+  /// Timeout, DeviceError.
   virtual Result<void> run(Buffer& samples, std::size_t first, std::span<float> out) = 0;
 };
 

@@ -19,8 +19,8 @@ struct WindowPositions {
   bool operator==(const WindowPositions&) const = default;
   bool is_all() const { return sparse == 0; }
   int count(int n_all) const { return is_all() ? n_all : dense + sparse; }
-  /// Returns the position in the window of the computed row `row`. Returns the window's last
-  /// position if `row` is after the last computed row.
+  /// Returns the position in the window of the computed row `row`. If there are sparse positions
+  /// and `row` is after the last computed row, returns the window's last position.
   int position_of(int row, int n_all) const {
     if (is_all() || row < dense) return row;
     return std::min(dense + (2 * (row - dense) + 1) * (n_all - dense) / (2 * sparse), n_all - 1);

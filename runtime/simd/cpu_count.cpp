@@ -29,7 +29,7 @@ unsigned count_cores_in_affinity() {
   for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
     if (!CPU_ISSET(cpu, &mask)) continue;
     const std::string topology = "/sys/devices/system/cpu/cpu" + std::to_string(cpu) + "/topology/";
-    // If the topology is hidden, each processor counts as a core.
+    // If the topology cannot be read, each processor counts as a core.
     cores.emplace(read_int(topology + "physical_package_id").value_or(-1),
                   read_int(topology + "core_id").value_or(1000000 + cpu));
   }
@@ -51,7 +51,8 @@ std::optional<double> quota_v1(const std::string& folder) {
   return static_cast<double>(*quota) / *period;
 }
 
-/// Returns the tightest quota, in CPUs, from this process's cgroup up to the root.
+/// Returns the smallest CPU quota of this process's cgroup and its ancestors, in CPUs. Returns
+/// nullopt if there is no quota.
 std::optional<double> cgroup_quota() {
   std::optional<double> tightest;
   std::ifstream groups("/proc/self/cgroup");

@@ -25,8 +25,9 @@ float from_f16(std::uint32_t half) {
   const std::uint32_t exponent = shifted & kExponent;
   // The exponent of infinity and NaN is all ones. Adding kRebias twice makes it all ones in f32.
   const std::uint32_t normal = shifted + kRebias + (exponent == kExponent ? kRebias : 0);
-  // A subnormal's value is its mantissa times 2^-24. With the exponent of 2^-14, the mantissa gives
-  // 2^-14 plus this value. Subtracting 2^-14 leaves the value. No f32 subnormal occurs.
+  // A subnormal's value is its mantissa times 2^-24. `above` has the same mantissa and the exponent
+  // of 2^-14, so it equals 2^-14 plus the subnormal's value. Subtracting 2^-14 leaves that value.
+  // No f32 subnormal occurs.
   const float above = std::bit_cast<float>(shifted + kSmallestNormal);
   const auto subnormal =
       std::bit_cast<std::uint32_t>(above - std::bit_cast<float>(kSmallestNormal));

@@ -14,7 +14,7 @@ namespace npuwhisper::cpu::onednn {
 /// before, with a higher limit).
 Result<Isa> limit_isa(Isa limit);
 
-/// Returns oneDNN's version and instruction set: "oneDNN 2.6.3 avx512_core_bf16".
+/// Returns oneDNN's version and instruction set, such as "oneDNN 2.6.3 avx512_core_bf16".
 std::string describe();
 
 /// While an object of this class exists, the OpenMP regions of oneDNN that the current thread

@@ -13,7 +13,7 @@ namespace npuwhisper::cpu {
 /// instruction set and chosen at run time (Highway). They are thread-safe.
 inline constexpr std::size_t kPanelColumns = 64;
 
-/// Number of successive k of int8 weights that share a scale in each column.
+/// Number of successive int8 weights of one column that share a scale.
 inline constexpr std::size_t kScaleGroup = 64;
 
 /// Multiplies rows by a panel of type I8, F16 or F32, in f32 arithmetic. For m < rows: sums[m * 64
@@ -23,10 +23,12 @@ inline constexpr std::size_t kScaleGroup = 64;
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
                     const void* panel, DataType type, const float* scales, float* sums);
 
-/// The operations on 64 sums of one row, in order: bias, activation, residual.
+/// The operations that finish_panel() applies to the sums of one row: adds `bias`, applies GELU if
+/// `gelu` is set, and adds `residual`, in this order.
 struct PanelEpilogue {
-  const float* bias = nullptr;      ///< [64], added; nullptr: 0.
-  const float* residual = nullptr;  ///< [64], added last; nullptr: 0. May be `out`.
+  const float* bias = nullptr;  ///< [64], added; nullptr: 0.
+  /// [n] as in finish_panel(), added last; nullptr: 0. May be `out`.
+  const float* residual = nullptr;
   bool gelu = false;
 };
 

@@ -30,7 +30,8 @@ void scale_row(const float* in, std::size_t n, float factor, void* out, DataType
 /// Replaces each x by gelu(x) = x * (1 + erf(x / sqrt 2)) / 2, with an error of at most 5e-7.
 void gelu(float* x, std::size_t n);
 
-/// Returns the dot product of `a`, f32, and `b`, f16 (finite) or f32.
+/// Returns the dot product of `a` and `b`, which have `n` numbers each. `a` is f32. `b` is f32 or
+/// f16, with finite values only.
 float dot(const float* a, const void* b, DataType b_type, std::size_t n);
 
 /// Computes sum[i] += factor * in[i]; in is f16 (finite) or f32.

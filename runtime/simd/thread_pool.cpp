@@ -150,8 +150,8 @@ void ThreadPool::finish() {
 void ThreadPool::barrier() {
   if (n_threads_ == 1) return;
   const std::uint32_t passed = barriers_.load(std::memory_order_acquire);
-  // abandon() sets is_abandoned_ before it raises barriers_. If `passed` is the raised value, this
-  // thread sees is_abandoned_ here. Otherwise the change of barriers_ ends the wait below.
+  // abandon() sets is_abandoned_ before it increments barriers_. If `passed` was read after the
+  // increment, this thread sees is_abandoned_ here. Otherwise the increment ends the wait below.
   if (is_abandoned_) throw Abandoned();
   if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == n_threads_) {
     arrived_.store(0, std::memory_order_relaxed);

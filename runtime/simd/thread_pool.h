@@ -55,12 +55,12 @@ class ThreadPool {
   void work(unsigned thread);
 
   const unsigned n_threads_;
-  Entry entry_ = nullptr;  // written before generation_ is raised
+  Entry entry_ = nullptr;  // written before generation_ is incremented
   void* context_ = nullptr;
-  std::atomic<std::uint32_t> generation_{0};  // raised by each job and by stop()
+  std::atomic<std::uint32_t> generation_{0};  // incremented by start() and by stop()
   std::atomic<std::uint32_t> running_{0};     // threads_ that are still inside the job
   std::atomic<std::uint32_t> arrived_{0};     // threads at the barrier
-  std::atomic<std::uint32_t> barriers_{0};    // barriers passed
+  std::atomic<std::uint32_t> barriers_{0};    // number of barriers passed
   std::atomic<std::uint32_t> sleepers_{0};    // threads that sleep or are about to sleep
   std::atomic<bool> is_abandoned_{false};     // an exception left the job
   std::exception_ptr exception_;              // written by the thread that set is_abandoned_

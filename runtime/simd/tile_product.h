@@ -17,8 +17,8 @@ inline constexpr std::size_t kLeastTileRows = 8;
 
 /// Multiplies rows by int8 panels (panel_kernels.h) on the CPU's matrix tiles, which multiply bf16.
 /// int8 is exact in bf16, and each f32 is split into three bf16 that add up to the f32. The
-/// products are therefore exact, and the sums are sums in f32 arithmetic in a different order.
-/// Requires has_tiles(). Reentrant.
+/// products are therefore exact. The sums are computed in f32, in a different order from
+/// multiply_panel(). Requires has_tiles(). Reentrant.
 class TileProduct {
  public:
   TileProduct() = default;

@@ -48,7 +48,7 @@ HWY_INLINE V gelu_erf(D d, V x) {
   p = hn::MulAdd(p, t, hn::Set(d, 0.254829592F));
   const V tail =
       hn::Mul(hn::Mul(p, t), exp2_nonpositive(d, hn::Mul(hn::Mul(z, z), hn::Set(d, -1.44269504F))));
-  // tail = erfc(|x| / sqrt 2), so Phi(x) = 1 - tail / 2 for x >= 0 and tail / 2 below.
+  // tail = erfc(|x| / sqrt 2), so Phi(x) is 1 - tail / 2 for x >= 0, and tail / 2 for x < 0.
   const V half = hn::Mul(tail, hn::Set(d, 0.5F));
   const V phi = hn::IfThenElse(hn::Lt(x, hn::Zero(d)), half, hn::Sub(hn::Set(d, 1.0F), half));
   return hn::Mul(x, phi);

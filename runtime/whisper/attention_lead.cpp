@@ -13,8 +13,8 @@ using Heads = std::array<std::pair<int, int>, 8>;
 
 // A lead is the shift that makes the median error of word starts and ends 0. The reference times
 // are forced alignments (PocketSphinx 5) of speech from LibriSpeech test-clean, FLEURS and
-// LibriVox. Half of the speakers determined the leads; the other half agrees within 10 ms. A model
-// is identified by its alignment heads.
+// LibriVox. The leads were determined from half of the speakers. The leads of the other half differ
+// by at most 10 ms. A model is identified by its alignment heads.
 constexpr Heads kBaseHeads = {{{3, 1}, {4, 2}, {4, 3}, {4, 7}, {5, 1}, {5, 2}, {5, 4}, {5, 6}}};
 constexpr int kBaseLead = 880;  // 55 ms
 constexpr Heads kTinyEnHeads = {{{1, 0}, {2, 0}, {2, 5}, {3, 0}, {3, 1}, {3, 2}, {3, 3}, {3, 4}}};

@@ -6,9 +6,8 @@
 namespace npuwhisper {
 
 /// Returns the number of samples by which the attention of the model's alignment heads runs ahead
-/// of the words (negative: behind them). Attention locates words only up to a constant shift, which
-/// depends on the trained weights, as the choice of the heads does. Returns 0 for models that were
-/// not measured.
+/// of the words (negative: behind them). Attention locates words only up to a constant shift. The
+/// shift depends on the trained weights. Returns 0 for models that were not measured.
 int attention_lead(const ModelConfig& config);
 
 }  // namespace npuwhisper

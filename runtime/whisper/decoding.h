@@ -48,7 +48,7 @@ class WindowDecoder {
   WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                 const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats);
 
-  /// Restarts sampling, so that the same audio gives the same text again.
+  /// Restarts the random numbers of sampling, so that the same audio produces the same text again.
   void reset() { search_.reseed(options_.seed); }
 
   /// Decodes the window that the decoder encoded last. `is_spoken`: see is_silent(). The result is

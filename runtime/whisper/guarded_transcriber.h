@@ -12,7 +12,7 @@
 
 namespace npuwhisper {
 
-/// Wraps a transcriber and turns its exceptions (above all std::bad_alloc) into an Error
+/// Wraps a transcriber and converts its exceptions (mainly std::bad_alloc) to an Error
 /// (Unavailable). The wrapped transcriber may be in any state after an exception, so every call
 /// returns an Error until a reset() succeeds. Reentrant, like Transcriber.
 class GuardedTranscriber final : public Transcriber {

@@ -35,7 +35,7 @@ HeardAudio::HeardAudio(std::unique_ptr<LogMel> mel, std::unique_ptr<SpeechDetect
       window_frames_(window_frames),
       keep_samples_(keep_samples),
       stats_(stats) {
-  // Besides whole frames, the log-mel may hold fewer than kFftSize further samples.
+  // In addition to whole frames, the log-mel may hold up to kFftSize - 1 samples.
   if (keep_samples) {
     samples_.reserve(static_cast<std::size_t>(capacity(window_frames) * kHop + kFftSize));
   }

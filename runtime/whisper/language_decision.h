@@ -39,8 +39,8 @@ class LanguageDecision {
   /// candidate, or the model is English-only.
   bool is_given() const { return !given_.empty(); }
   /// Detects the language in the window that `decoder` encoded last. The window begins at mel frame
-  /// `first_frame` and holds `n_samples` of audio. Replaces the decoder's sequences. Requires
-  /// !is_given(). Errors: those of the decoder.
+  /// `first_frame` and holds `n_samples` samples of audio. Replaces the decoder's sequences.
+  /// Requires !is_given(). Errors: those of the decoder.
   Result<void> hear_window(TokenDecoder& decoder, std::int64_t first_frame, std::int64_t n_samples);
   /// Keeps the result of the last window for all later decisions. Call this function only if the
   /// window has speech.

@@ -28,7 +28,7 @@ constexpr std::int64_t kSafeEnd = kSampleRate * 3 / 10;
 constexpr std::int64_t kHeard = kSampleRate * 6 / 10;
 /// A pause of this length ends a phrase.
 constexpr std::int64_t kPhrasePause = kSampleRate * 3 / 10;
-/// This many words in less than kFastTime are not speech, whatever the language.
+/// Nobody speaks kFastWords words in less than kFastTime, in any language.
 constexpr std::size_t kFastWords = 4;
 constexpr std::int64_t kFastTime = kSampleRate / 5;
 /// The model invents words only after the last spoken word, while a pause is still too short to end

@@ -27,11 +27,11 @@ struct LiveWord {
 ///  - two successive passes agree on the word, and another word follows it (LocalAgreement-2: Liu
 ///    et al. 2020, Macháček et al. 2023);
 ///  - the word ended long enough before the end of the audio (as in AlignAtt, Papi et al. 2023);
-///  - the word is due.
+///  - the next pass would be too late for the word (PassSchedule::is_due()).
 /// With Pace::Audio a word becomes final in any of these cases:
 ///  - the word's phrase has ended, and a certain amount of audio follows the phrase;
 ///  - a larger amount of audio follows the word;
-///  - the word is due.
+///  - the next pass would be too late for the word.
 /// The parts of a compound become final together, so that no caption ends within a compound. Words
 /// become final in order and do not change afterwards. The times of final words are in order and do
 /// not overlap. Reentrant; allocates nothing after construction except the result of commit().
@@ -43,7 +43,7 @@ class LiveText {
   /// Replaces the words that are not final by the words of a pass over the audio up to `heard`.
   /// LiveWord::first_token of `words` is an index into `tokens`. The texts of `words` are moved
   /// out. `is_doubtful`: the words are too improbable to become final before they are due. Returns
-  /// the number of words dropped because nobody speaks that fast.
+  /// the number of words that were dropped because they are faster than any speech.
   std::size_t hear(std::span<LiveWord> words, std::span<const Token> tokens, bool is_doubtful,
                    std::int64_t heard);
   /// Records that the new audio up to `heard` has no speech.

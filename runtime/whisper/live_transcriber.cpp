@@ -16,8 +16,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum number of previous tokens in the prompt. Each pass runs all of these tokens, and more
-/// tokens improve the text little.
+/// Maximum number of previous tokens in the prompt. Each pass processes all of these tokens, and
+/// additional tokens hardly improve the text.
 constexpr int kPreviousTokens = 64;
 /// A window of at least this length restarts at a pause, preferably after a sentence. Longer
 /// windows cost time in each pass.
@@ -195,9 +195,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// With Pace::Audio, postpones the next pass until the first word that is not final may be due. So
-/// a pass after a pause gets as much speech as possible. Postpones each pass only once. Returns
-/// whether the pass must wait.
+/// With Pace::Audio, postpones the next pass until the first word that is not final may be due. A
+/// pass after a pause then processes as much speech as possible. Postpones each pass only once.
+/// Returns whether the pass must wait.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;

@@ -18,8 +18,8 @@
 
 namespace npuwhisper {
 
-/// Returns the current time. LiveTranscriber measures a pass's duration as the difference of two
-/// calls.
+/// Returns the current time. LiveTranscriber subtracts the results of two calls to measure the
+/// duration of a pass.
 using PassClock = std::function<std::chrono::nanoseconds()>;
 
 /// Returns words as they are spoken, each within TranscriberOptions::live_latency. A window grows
@@ -33,13 +33,12 @@ using PassClock = std::function<std::chrono::nanoseconds()>;
 /// them are dropped. If enough speech follows the final words, a pass must write at least one word.
 ///
 /// No word is returned later than its end plus the latency. Words that a pass finds too late get
-/// later times (TranscriberStats::late_words). When more audio waits than the latency, all known
-/// words are returned and the stream continues at the live edge
+/// later times (TranscriberStats::late_words). If the waiting audio is longer than the latency, all
+/// known words are returned and the stream continues at the live edge
 /// (TranscriberStats::skipped_samples).
 ///
 /// With Pace::RealTime the result depends on the audio, on samples_waiting and on the duration of
-/// passes. With Pace::Audio the result depends only on the audio, however it is divided into
-/// pushes.
+/// passes. With Pace::Audio the result depends only on the audio, not on its division into pushes.
 class LiveTranscriber final : public WhisperTranscriber {
  public:
   /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder

@@ -23,7 +23,7 @@ struct LogitSummary {
 /// differ:
 ///  - special tokens are forbidden, and with `suppress_non_speech` non-speech symbols too;
 ///  - the first token is a timestamp of at most `max_initial_timestamp`;
-///  - timestamps come in pairs, except directly before the end; they never go back, and a segment
+///  - timestamps come in pairs, except directly before the end; they never decrease, and a segment
 ///    is at least one step (0.02 s) long;
 ///  - if all timestamps together are more probable than any text token, the next token is a
 ///    timestamp.

@@ -6,12 +6,13 @@
 namespace npuwhisper {
 namespace {
 
-/// Minimum hop, the length of a syllable or two. Less audio has no new words.
+/// Minimum hop: the length of one or two syllables. Shorter audio does not contain a new word.
 constexpr std::int64_t kLeastHop = kSampleRate * 3 / 10;
 /// If the latency allows it, the distance between passes is at least this multiple of their cost.
 constexpr std::int64_t kWantedRatio = 2;
-/// Minimum distance between passes if the latency allows it. After a word, LiveText waits for more
-/// audio than this. With a longer distance, words would become final after only one pass.
+/// Minimum distance between passes if the latency allows it. LiveText waits for more audio than
+/// this distance after a word. With a longer distance, words would become final after only one
+/// pass.
 constexpr std::int64_t kWantedHop = kSampleRate * 2 / 5;
 /// Number of passes that should process a word within its latency. Most words then become final by
 /// agreement and not because they are due.

@@ -25,7 +25,7 @@ class PassSchedule {
   void took(std::chrono::nanoseconds cost);
   /// Returns the expected duration of the next pass, in samples.
   std::int64_t cost() const { return cost_; }
-  /// Returns the amount of new audio that justifies a pass.
+  /// Returns the minimum amount of new audio for which a pass is run.
   std::int64_t hop() const;
   std::int64_t latency() const { return latency_; }
 

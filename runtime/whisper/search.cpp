@@ -127,8 +127,8 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
       if (left < 0) return static_cast<Token>(begin + i);
     }
   }
-  // This line is reached only if rounding made the total larger than the sum of its parts and the
-  // draw lies in the difference.
+  // This line is reached only if rounding makes the total larger than the sum of its parts, and the
+  // random number falls between the two.
   return most_probable();
 }
 

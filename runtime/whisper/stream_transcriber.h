@@ -21,8 +21,9 @@ namespace npuwhisper {
 ///  - the language comes from the windows with speech until it is certain (LanguageDecision), not
 ///    from the first window;
 ///  - word times do not move the next window, so they do not change the text;
-///  - segments never overlap and never pass the end of the audio;
-///  - three successive windows advance by at least one second, even if their timestamps do not;
+///  - segments never overlap and never extend beyond the end of the audio;
+///  - three successive windows together advance by at least one second, even if their timestamps do
+///    not;
 ///  - with a speech detector, silence at the beginning of a window is skipped in steps of two
 ///    seconds, and a segment without speech near it is dropped.
 class StreamTranscriber final : public WhisperTranscriber {

@@ -88,7 +88,8 @@ class WhisperTranscriber : public Transcriber {
   virtual Result<void> listen_to_rest(std::vector<Segment>& out) = 0;
   /// Called by reset(): discards the policy's state of the stream.
   virtual void forget() = 0;
-  /// Returns the earliest sample at which a later segment can start. It may be ahead of the audio.
+  /// Returns the earliest sample at which a later segment can start. This sample may not have
+  /// arrived yet.
   virtual std::int64_t said_to() const = 0;
 
   /// Returns an error if the stream cannot continue: Cancelled, or the error that ended it.

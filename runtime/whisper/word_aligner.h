@@ -15,7 +15,7 @@ namespace npuwhisper {
 struct TextState {
   enum class Kind {
     Spoken,     ///< One token of a word.
-    Gap,        ///< A gap between two words if the text marks no pause.
+    Gap,        ///< A gap between two words where the text marks no pause.
     MarkedGap,  ///< A gap that punctuation or a segment's end marks as a pause.
     Outside,    ///< Audio before the first word or after the last word.
   };

@@ -11,8 +11,10 @@ namespace npuwhisper {
 struct WordTime {
   std::int64_t start = 0;
   std::int64_t end = 0;
-  bool begins_sentence = false;  ///< Begins a sentence or the window. A pause may precede the word.
-  bool ends_sentence = false;    ///< Ends a sentence or the window. A pause may follow the word.
+  /// Whether the word begins a sentence or the window. A pause may precede such a word.
+  bool begins_sentence = false;
+  /// Whether the word ends a sentence or the window. A pause may follow such a word.
+  bool ends_sentence = false;
 };
 
 /// Shortens long words at the start or end of a sentence to twice the median word length, at most
@@ -22,8 +24,8 @@ struct WordTime {
 void shorten_long_words(std::span<WordTime> words, std::vector<std::int64_t>& durations);
 
 /// Moves words, which are in order, so that they lie within [begin, end), do not overlap and last
-/// at least 10 ms. If there is too little room, the minimum length shrinks, but not below one
-/// sample. If there are more words than samples, the last words extend beyond `end`.
+/// at least 10 ms. If the range is too short for all words, the minimum length is shorter, but at
+/// least one sample. If there are more words than samples, the last words extend beyond `end`.
 void fit_words(std::span<WordTime> words, std::int64_t begin, std::int64_t end);
 
 }  // namespace npuwhisper

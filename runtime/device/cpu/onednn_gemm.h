@@ -38,9 +38,9 @@ struct GemmStrides {
 /// than n_threads.
 class OneDnnGemm {
  public:
-  /// `n_threads`: number of threads that may call run() and pack(). `packing`: a product with a
-  /// different m. The new product reads the packed B of that product. nullptr: oneDNN chooses the
-  /// layout of the packed B. Errors: Unsupported.
+  /// Creates a product. `n_threads`: number of threads that may call run() and pack(). `packing`:
+  /// an existing product with a different m, whose packed B the new product can read. nullptr:
+  /// oneDNN chooses the layout of the packed B. Errors: Unsupported.
   static Result<std::unique_ptr<OneDnnGemm>> create(const GemmShape& shape, unsigned n_threads,
                                                     const OneDnnGemm* packing = nullptr);
   ~OneDnnGemm();
@@ -57,7 +57,8 @@ class OneDnnGemm {
   /// at load time.
   Result<void> pack_weight(const float* b, void* packed) const;
 
-  /// Prepares pack() for a B of type `input` (GemmShape) with these strides.
+  /// Prepares pack() for a B with these strides and the type GemmShape::input. Must be called
+  /// before pack(). Errors: Unsupported.
   Result<void> prepare_pack(const GemmStrides& strides);
   Result<void> pack(unsigned thread, const void* b, void* packed) const;
 

@@ -31,14 +31,14 @@ class StepExecutable : public Executable {
  public:
   /// `max_rows`: limit on the rows of one run. `pool` must outlive the executable, and no other
   /// thread may use it during start(). `offload`: the operations that another device runs; nullptr:
-  /// none. Errors: Unsupported, CorruptModel, those of reading weights. Throws std::bad_alloc.
+  /// none. Errors: Unsupported, CorruptModel, those of Weights. Throws std::bad_alloc.
   static Result<std::unique_ptr<StepExecutable>> create(
       const Graph& graph, const Weights& weights, int max_rows, const StepTypes& types,
       ThreadPool& pool, std::unique_ptr<StepOffload> offload = nullptr);
 
   const Plan& plan() const override { return plan_; }
-  /// Completes the run before it returns. Errors: InvalidArgument (too many rows), those of reading
-  /// weights and of the offload.
+  /// Completes the run before it returns. Errors: InvalidArgument (too many rows), those of
+  /// Weights::read_rows() and of StepOffload::run().
   Result<Run*> start(const Bindings& bindings) override;
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows = 0) override;
 

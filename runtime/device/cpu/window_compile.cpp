@@ -186,8 +186,9 @@ Result<void> WindowExecutable::divide_into_stages() {
   return {};
 }
 
-/// Sets most_thinned_ to the largest number of positions that a thinned run can compute. All blocks
-/// of a thinned run are whole, so the last block of every stage must fit into the stage's tensors.
+/// Sets most_thinned_ to the largest number of positions that a run with sparse positions can
+/// compute. All blocks of such a run are whole, so the last block of every stage must fit into the
+/// stage's tensors.
 void WindowExecutable::find_most_thinned() {
   for (int dense = kPositionStep; dense + kSparsePositions < n_positions_; dense += kPositionStep) {
     const bool fits = std::all_of(stages_.begin(), stages_.end(), [&](const Stage& stage) {
@@ -220,8 +221,8 @@ Result<void> WindowExecutable::place_tensors() {
   for (const TensorId id : graph_.inputs) bound_[static_cast<std::size_t>(id)] = index++;
   for (const TensorId id : graph_.outputs) bound_[static_cast<std::size_t>(id)] = index++;
 
-  // A tensor that only one stage uses lies in a thread's scratch. The output of an operation with a
-  // residual is an exception, because this output overwrites the residual.
+  // A tensor that only one stage uses is stored in each thread's scratch. The output of an
+  // operation with a residual is an exception, because this output overwrites the residual.
   std::vector<int> stage_of;
   std::vector<std::size_t> local_bytes;
   const std::vector<int> last = last_uses(graph_);

@@ -48,17 +48,17 @@ WindowPositions WindowExecutable::positions_for(int n_dense) const {
   return {dense, kSparsePositions};
 }
 
-/// Returns the number of rows that a stage computes. If padding is thinned, a stage computes one
-/// row for each computed position. The stage before the convolution with stride 2 computes two rows
-/// for each dense position instead.
+/// Returns the number of rows that a stage computes. In a run with sparse positions, a stage
+/// computes one row for each of the run's positions. The stage before the convolution with stride 2
+/// computes two rows for each dense position instead.
 int WindowExecutable::n_rows(const Stage& stage, const WindowPositions& positions) const {
   if (positions.is_all()) return stage.rows;
   return stage.rows == n_positions_ ? positions.count(n_positions_) : 2 * positions.dense;
 }
 
 /// Returns the number of rows of a block. Products exist for whole blocks and for the last block of
-/// a window. If padding is thinned, all blocks are whole, and the surplus rows of the last block
-/// are computed but not read.
+/// a window. In a run with sparse positions, all blocks are whole, and the surplus rows of the last
+/// block are computed but not read.
 int WindowExecutable::n_rows(const Stage& stage, int block) const {
   if (!bindings_.positions.is_all()) return stage.block_rows;
   return std::min(stage.block_rows, stage.rows - block * stage.block_rows);

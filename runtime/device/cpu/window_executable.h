@@ -42,7 +42,7 @@ class WindowExecutable : public Executable {
  public:
   /// `batch`: maximum number of windows in one run. `pool` and `workspace` must outlive the
   /// executable, and no other thread may use them during start(). Errors: Unsupported,
-  /// CorruptModel, those of reading weights. Throws std::bad_alloc.
+  /// CorruptModel, those of Weights. Throws std::bad_alloc.
   static Result<std::unique_ptr<WindowExecutable>> create(const Graph& graph,
                                                           const Weights& weights, int batch,
                                                           const WindowTypes& types,
@@ -62,9 +62,9 @@ class WindowExecutable : public Executable {
   std::vector<std::string> kernels() const;
 
  private:
-  /// The number of dense positions of a thinned run is a multiple of kPositionStep. Attention needs
-  /// products that are prepared for each possible number of keys. The step keeps the number of
-  /// these products small.
+  /// In a run with sparse positions, the number of dense positions is a multiple of kPositionStep.
+  /// Attention needs products that are prepared for each possible number of keys. This step keeps
+  /// the number of these products small.
   static constexpr int kPositionStep = 128;
   static constexpr int kSparsePositions = 128;
 
@@ -183,7 +183,7 @@ class WindowExecutable : public Executable {
   std::vector<std::size_t> area_of_;  // by slot: area of the workspace, [batch, rows, columns]
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
-  int most_thinned_ = 0;                 // number of positions in the largest thinned run; 0: none
+  int most_thinned_ = 0;  // largest number of positions of a run with sparse positions; 0: none
   std::map<int, Attention> attentions_;  // indexed by the number of keys
   int heads_at_once_ = 0;                // number of heads of all items that are packed at once
   std::size_t packed_heads_area_ = 0;    // area of the workspace with the packed keys and values

@@ -44,11 +44,11 @@ bool is_output(const Graph& graph, TensorId id) {
   return std::find(graph.outputs.begin(), graph.outputs.end(), id) != graph.outputs.end();
 }
 
-/// A graph without the layer norms whose output only products read. Each of these products keeps
-/// the layer norm that was removed before it.
+/// A graph after the removal of layer norms. A layer norm is removed if only products read its
+/// output. norm_of holds the removed layer norm of each of these products.
 struct Folded {
   Graph graph;
-  std::vector<Op> norm_of;  ///< Removed norm of the product with this output; empty name: none.
+  std::vector<Op> norm_of;  ///< By output of a product: its removed norm; empty name: none.
 };
 
 Folded fold_norms(const Graph& graph) {
@@ -67,8 +67,8 @@ Folded fold_norms(const Graph& graph) {
     }
     folded.graph.ops.push_back(op);
   }
-  // The input of a product behind a removed norm becomes the norm's input. The norm's entry in
-  // norm_of moves from the norm's output to the product's output.
+  // Each product that reads the output of a removed norm reads the norm's input instead. The norm's
+  // entry in norm_of moves from the norm's output to the product's output.
   for (Op& op : folded.graph.ops) {
     if (op.input != kNoTensor && instead[index(op.input)] != kNoTensor) {
       folded.norm_of[index(op.output)] = folded.norm_of[index(op.input)];

@@ -53,7 +53,7 @@ struct EncoderOperations {
   std::vector<std::string> folded{};
   std::vector<Constant> constants{};
   npu::HostMatrix input{}, output{};    ///< Row 0 of the graph's input and (first) output.
-  std::vector<CacheRows> cache_rows{};  ///< Rows for the caches. If not empty, replaces the output.
+  std::vector<CacheRows> cache_rows{};  ///< Rows for the caches. Any such rows replace the output.
   /// Size of each buffer in bytes. The plan determines the size of kPacked.
   std::array<std::uint64_t, kNArguments> bytes{};
 };
@@ -65,8 +65,7 @@ struct EncoderOperations {
 /// that is not 64 columns wide).
 Result<EncoderOperations> make_encoder_operations(const Graph& graph, const npu::DesignSpec& spec);
 
-/// The place of each tensor that several graphs share; nullopt: the tensor belongs to only one
-/// graph.
+/// For each tensor, the place that several graphs share. nullopt: only one graph uses the tensor.
 using Places = std::vector<std::optional<npu::HostMatrix>>;
 
 /// Creates the operations of a graph whose inputs and outputs all have a place in `places`. All

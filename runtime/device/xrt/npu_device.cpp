@@ -30,8 +30,8 @@ bool is_step(const Graph& graph) {
 /// Returns the requested stages. Auto chooses only the encoder. A step's products would need two
 /// submissions per layer. Their bf16 weights are twice the size of the CPU's int8 weights, and both
 /// devices read weights from the same memory. Log-mel would change the array's configuration twice
-/// per window (2.8 ms on npu1, 4.3 ms on npu2). The CPU adds less delay than these changes, because
-/// it computes log-mel while audio arrives.
+/// per window (2.8 ms on npu1, 4.3 ms on npu2). The CPU adds less latency than these changes,
+/// because it computes log-mel while audio arrives.
 Result<NpuStages> choose_stages(const NpuStages& asked) {
   if (asked.is_auto()) return NpuStages{.encoder = true};
   return asked;

@@ -12,7 +12,7 @@
 namespace npuwhisper::xdna {
 namespace {
 
-/// Returns the bytes of the first `n_rows` rows of a matrix in its buffer.
+/// Returns the part of a matrix's buffer that holds the first `n_rows` rows of the matrix.
 ByteRange rows_of(const npu::HostMatrix& matrix, std::size_t n_rows) {
   return {static_cast<std::size_t>(matrix.offset),
           n_rows * static_cast<std::size_t>(matrix.row_stride) * size_of(DataType::Bf16)};

@@ -22,7 +22,8 @@ struct StepOperations {
     EncoderOperations operations{};  ///< Each group has its own kPacked buffer.
   };
   std::vector<Group> groups{};
-  std::uint64_t workspace_bytes = 0, input_bytes = 0, output_bytes = 0;  ///< For all groups.
+  /// Sizes in bytes of the buffers that all groups share.
+  std::uint64_t workspace_bytes = 0, input_bytes = 0, output_bytes = 0;
 };
 
 /// Returns whether this operation of a step can run on the array. True for layer norms, and for
