@@ -6,8 +6,8 @@
 namespace npuwhisper {
 namespace {
 
-// The time by which each GAP extends beyond the time that the captioner needs. After audio is
-// linked again, text within this extension may be too late for its video.
+// Duration that each GAP covers beyond the time that the captioner currently needs. After audio is
+// linked again, text within this duration may be too late for its video.
 constexpr GstClockTime kStep = 200 * GST_MSECOND;
 
 constexpr gulong kRetry = 1000;  // Pause before the next attempt, in microseconds.
@@ -151,7 +151,7 @@ void AbsentText::end(guint32 seqnum) {
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
   if (needs_segment) {
     begin_stream();
-    // The default segment fits, because the running time starts at 0, also after a flush.
+    // The default segment fits, because the running time starts at 0, even after a flush.
     gst_segment_init(&text_segment_, GST_FORMAT_TIME);
   }
   EventPtr gap = begin_gaps(seqnum);
@@ -167,10 +167,10 @@ void AbsentText::begin_stream() {
   gst_pad_push_event(src_, gst_event_new_caps(caps.get()));
 }
 
-// Marks the text as absent. Returns the first GAP, or nullptr if none is due. The caller, in the
-// thread of `src`, must push the GAP on `src`. The video may be waiting for this GAP. fill() may be
-// unable to send it, because the thread that sent the end_event() may still hold the stream lock of
-// `sink`.
+// Marks the text as absent. Returns the first GAP, or nullptr if no GAP is due. The caller must
+// push the GAP on `src`, in the thread of `src`, because the video may be waiting for the GAP.
+// fill() may be unable to send the first GAP: the thread that sent the end_event() may still hold
+// the stream lock of `sink`.
 EventPtr AbsentText::begin_gaps(guint32 seqnum) {
   const std::scoped_lock lock(mutex_);
   gap_segment_ = text_segment_;
@@ -222,8 +222,8 @@ void AbsentText::fill() {
   }
 }
 
-// Ends the absence and resets the position, because a flush has made the captioner lose the text
-// and its segment.
+// Ends the absence and resets the position, because a flush has removed the text and its segment
+// from the captioner.
 void AbsentText::forget_text() {
   gst_segment_init(&text_segment_, GST_FORMAT_UNDEFINED);
   absent_ = false;

@@ -24,11 +24,12 @@ namespace npuwhisper {
 ///                                                                                \.
 ///   video_sink - video_queue --------------------------------------------- captioner - video_src
 ///
-/// Text arrives later than its speech, so audio_queue and video_queue hold the data of that delay.
-/// If video is ahead of audio, audio_queue also holds the audio of that lead (VideoLead). Only the
-/// captioner waits for text, or for the GAP in its place. Text flows only while both sink pads of
-/// the bin are linked. Without audio, there would be no GAPs and video would wait forever. Without
-/// video, no element would consume the text, so the gate also drops text after the video has ended.
+/// Text arrives later than its speech, so audio_queue and video_queue buffer audio and video during
+/// this delay. If video is ahead of audio, audio_queue also buffers as much audio as the video is
+/// ahead (VideoLead). Only the captioner waits for text, or for a GAP that replaces the text. Text
+/// flows only while both sink pads of the bin are linked. Without audio, there would be no GAPs and
+/// video would wait forever. Without video, no element would consume the text, so the gate also
+/// drops text after the video has ended.
 /// Serialized queries never wait in a queue (QueryGuard).
 ///
 /// Functions must be called from state changes and property setters unless stated otherwise. Any

@@ -46,8 +46,8 @@ class Captioner {
   /// Prepares for a new stream. Must be called for READY to PAUSED, when the video's caps are still
   /// unknown.
   virtual void start() {}
-  /// Sets the video's caps. Called by the video's thread before the first frame. Errors:
-  /// Unsupported.
+  /// Sets the video's caps. Called by the video's thread before the first frame with these caps.
+  /// Errors: Unsupported.
   virtual Result<void> video_caps(const GstCaps* caps) = 0;
   /// Returns the delay between a text and its caption. Thread-safe.
   virtual GstClockTime latency() const = 0;

@@ -106,7 +106,8 @@ void CeaCaptioner::start() {
 // the flag that reports the flush to a held thread, and then waits for the stream lock, which the
 // held thread owns. A thread held at that moment would wait forever, and so would the flush.
 GstPadProbeReturn CeaCaptioner::on_text_event(GstPad* pad, GstPadProbeInfo* info, gpointer self) {
-  // Microseconds. The wait is short, because GStreamer has already woken the held thread.
+  // Pause between two checks, in microseconds. It is short, because GStreamer has already woken the
+  // held thread.
   constexpr gulong kRetry = 100;
   auto& captioner = *static_cast<CeaCaptioner*>(self);
   const GstEventType type = GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info));

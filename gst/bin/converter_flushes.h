@@ -12,7 +12,7 @@ namespace npuwhisper {
 /// Delays FLUSH_START until ccconverter has converted its current buffer. GStreamer 1.22 needs this
 /// delay.
 ///
-/// FLUSH_START arrives in another thread than the buffers. ccconverter then frees its state
+/// FLUSH_START and buffers arrive in different threads. At FLUSH_START, ccconverter frees its state
 /// immediately, even while its streaming thread uses that state. The streaming thread then finds no
 /// buffer to copy metadata from, or a freed buffer. This class first sends FLUSH_START downstream,
 /// which makes the streaming thread return, and only then passes the event to ccconverter.
@@ -32,8 +32,8 @@ class ConverterFlushes {
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
 
   PadPtr src_;
-  // FLUSH_START was already sent downstream. The FLUSH_START that ccconverter forwards must be
-  // dropped.
+  // True after on_sink() has sent FLUSH_START downstream. on_src() must drop the FLUSH_START that
+  // ccconverter then forwards.
   std::atomic<bool> passed_{false};
 };
 

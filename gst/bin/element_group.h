@@ -10,8 +10,8 @@ namespace npuwhisper {
 
 /// A group of elements of a bin. The destructor removes the elements from the bin. Factories that
 /// are not installed are recorded in missing() instead of reported, so that a bin can be created
-/// and inspected without these factories. Reentrant. The bin must be in NULL or READY, or be
-/// disposed when the destructor runs.
+/// and inspected without these factories. Reentrant. When the destructor runs, the bin must be in
+/// NULL or READY, or its disposal must be in progress.
 class ElementGroup {
  public:
   explicit ElementGroup(GstBin* bin) : bin_(bin) {}

@@ -9,8 +9,8 @@ namespace npuwhisper {
 
 /// Keeps serialized queries (ALLOCATION, DRAIN) out of a queue once data has entered it.
 ///
-/// A queue answers a serialized query after everything before it has been pushed. In PAUSED the
-/// sink takes no more than its first buffer, so the query waits for preroll. In this bin the
+/// A queue answers a serialized query only after it has pushed all earlier data. In PAUSED, the
+/// sink takes no more than its first buffer, so the query waits for preroll. In this bin, the
 /// preroll of the video waits for text, and text waits for audio. Without the guard, the pipeline
 /// would never start if an audio decoder sent a second ALLOCATION query.
 ///

@@ -34,9 +34,10 @@ bool passes_closed_gate(GstEvent* event) {
   }
 }
 
-// Returns whether data must reach the captioner. Captioners forward all other events (tags, custom
-// ones) on the video's pad, but in the text's thread. That thread would then wait for the video's
-// sink, and only a flush of the video would wake it.
+// Returns whether a buffer or event must reach the captioner: text, GAPs and the events that text
+// needs. A captioner would forward any other event, such as TAG, on the video's pad, but in the
+// text's thread. That thread would then wait for the video's sink, and only a flush of the video
+// would wake it.
 bool is_of_text(const GstPadProbeInfo* info) {
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) != 0) return true;
   GstEvent* event = GST_EVENT(info->data);
@@ -82,9 +83,10 @@ void TextGate::close() {
   if (queue_ == nullptr) return;
   n_let_in_ = 0;
   closed_ = true;
-  limit(queue_, 0);  // Wakes a thread that waits for room.
-  // Waits until all text that on_text() let in is in the queue, because on_text() runs with this
-  // lock held. The captioner must not refuse text earlier.
+  limit(queue_, 0);  // Wakes a thread that waits for space in the queue.
+  // Waits until all text that on_text() has let in is in the queue. The thread of the text holds
+  // this lock from on_text() until the text is in the queue. Until then, the captioner must not
+  // refuse text.
   GST_PAD_STREAM_LOCK(sink_.get());
   GST_PAD_STREAM_UNLOCK(sink_.get());
 }

@@ -259,7 +259,7 @@ void TextSwitch::stop_flush(EventPtr event) {
 }
 
 // Adds a probe that reports when all buffers that have passed the tee's pad are in the branch. Such
-// a buffer may still be waiting for room in the branch, and the end of the text must be sent after
+// a buffer may still be waiting for space in the branch, and the end of the text must be sent after
 // that buffer.
 void TextSwitch::await_idle() {
   auto* unlinked = g_new0(Unlinked, 1);  // g_new0() does not throw, unlike new.

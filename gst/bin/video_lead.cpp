@@ -10,10 +10,11 @@
 namespace npuwhisper {
 namespace {
 
-// The limits of room(). 60 s of stereo audio at 48 kHz with 32-bit samples take 23 MB.
+// The limit of room() while the bin is playing. 60 s of stereo audio at 48 kHz with 32-bit samples
+// take 23 MB.
 constexpr GstClockTime kMostWhilePlaying = 60 * GST_SECOND;
-// This limit is higher, because each pause needs room for one more frame, which may last a few
-// seconds.
+// The limit of room() while the bin is not playing. It is higher than the limit during playback,
+// because each pause needs space for one more frame, which may last a few seconds.
 constexpr GstClockTime kMostWhilePaused = 120 * GST_SECOND;
 constexpr GstClockTime kStep = GST_SECOND;
 
@@ -81,8 +82,8 @@ void VideoLead::note(Stream& stream, GstClockTime pts) {
   const GstClockTime time = gst_segment_to_running_time(&*segment, GST_FORMAT_TIME, pts);
   if (!GST_CLOCK_TIME_IS_VALID(time)) return;
   stream.position = time;
-  // Reduces the room only if it is more than two steps too large, so that the room does not change
-  // with each buffer.
+  // Reduces the queue's capacity only if it is more than two seconds too large, so that the
+  // capacity does not change with each buffer.
   const GstClockTime wanted = distance();
   if (wanted > room_ || wanted + 2 * kStep < room_) on_change_();
 }

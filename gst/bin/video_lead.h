@@ -15,8 +15,8 @@ namespace npuwhisper {
 /// A frame waits for the text of its time, and text needs audio. If the audio's sink takes no more
 /// audio, the audio's queue must hold the distance between both streams. Otherwise, the frame never
 /// leaves the bin and the pipeline hangs. The video gets ahead if it starts later than the audio,
-/// if a video sink that does not wait for the clock pauses, or if an encoder delays the video that
-/// a muxer needs.
+/// if the pipeline pauses and the video sink does not wait for the clock, or if an encoder delays
+/// the video that a muxer needs.
 ///
 /// The distance is bounded, because it may grow without end while the sinks take video but no
 /// audio. The bound is higher while the bin is not playing, because a paused sink takes one more
@@ -34,8 +34,8 @@ class VideoLead {
   /// Sets whether the bin is playing.
   void set_playing(bool playing) { playing_ = playing; }
 
-  /// Returns how much room the audio's queue needs in addition to the room for the latency. The
-  /// result is running time, rounded up to whole seconds.
+  /// Returns the capacity that the audio's queue needs in addition to its capacity for the latency.
+  /// The result is running time, rounded up to whole seconds.
   GstClockTime room();
 
  private:

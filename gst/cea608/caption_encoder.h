@@ -36,7 +36,7 @@ struct EncoderCounters {
   std::atomic<std::uint64_t> texts{0};
   std::atomic<std::uint64_t> characters{0};  ///< Includes spaces and new rows.
   std::atomic<std::uint64_t> replaced_characters{0};
-  std::atomic<std::uint64_t> dropped_characters{0};  ///< See "Overload" at CaptionEncoder.
+  std::atomic<std::uint64_t> dropped_characters{0};  ///< Characters that were too late or too many.
 };
 
 /// Encodes timed text into byte pairs of caption channel CC1, one per slot (CTA-608-E). A slot is
@@ -65,8 +65,8 @@ struct EncoderCounters {
 /// characters per second at 30 slots per second. Text that is more than kMaxDelaySeconds late is
 /// dropped. In roll-up mode, all other text that has begun is dropped too, so that the captions
 /// catch up. Pop-on and paint-on captions whose end has passed before their first pair was sent are
-/// dropped. Memory is bounded too. A text is cut to kMaxCharacters. If more than kMaxCharacters
-/// would wait, the earliest texts are dropped. All dropped characters are counted.
+/// dropped. Memory is bounded too. A text longer than kMaxCharacters is truncated. If more than
+/// kMaxCharacters would wait, the earliest texts are dropped. All dropped characters are counted.
 ///
 /// Reentrant; the counters are thread-safe. Allocates only if there is something to send.
 class CaptionEncoder {

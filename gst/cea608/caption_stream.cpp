@@ -14,8 +14,9 @@ namespace {
 using cea608::BytePair;
 using cea608::FrameClock;
 
-// The byte before each pair (SMPTE 334-1, annex A). The highest bit is the field. The lowest five
-// bits are the line as an offset, 0 if the line does not matter.
+// The values of the byte before each pair (SMPTE 334-1, annex A). The highest bit is 1 for field 1
+// and 0 for field 2. The lowest five bits hold the offset of the line, or 0 if the line does not
+// matter.
 constexpr guint8 kField1 = 0x80;
 constexpr guint8 kField2 = 0x00;
 constexpr int kUsualRate[] = {30000, 1001};

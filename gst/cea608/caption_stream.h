@@ -21,8 +21,8 @@ namespace npuwhisper {
 ///
 /// As everywhere in GStreamer, a text or GAP declares everything before its end complete. Text for
 /// a time that has passed is sent in the next free frames. If there is nothing to send for longer
-/// than kLongestFill, one GAP event covers this time except its last kLongestFill, which is filled
-/// with frames. A segment that plays backwards has no captions, only GAPs.
+/// than kLongestFill, only the last kLongestFill of this time is filled with frames, and one GAP
+/// event covers the time before. A segment that plays backwards has no captions, only GAPs.
 ///
 /// The functions for settings, latency and counters are thread-safe. Only the streaming thread,
 /// which holds the sink pad's stream lock, may call the other functions; reset() may also be called
@@ -31,7 +31,7 @@ class CaptionStream {
  public:
   static constexpr GstClockTime kLongestFill = 600 * GST_SECOND;
 
-  /// `src` stays owned by the element.
+  /// Creates a stream that pushes on `src`, which the element owns.
   explicit CaptionStream(GstPad* src) : src_(src) {}
 
   CaptionSettings settings() const;
@@ -55,7 +55,7 @@ class CaptionStream {
   /// refuses the event.
   bool segment(GstEvent* event);
   /// Adds a text. If `pts` is NONE, the text starts at the end of the text and GAPs so far. If
-  /// `duration` is NONE or 0, the text has no end. A duration above kLongestFill is cut to
+  /// `duration` is NONE or 0, the text has no end. A duration above kLongestFill is reduced to
   /// kLongestFill.
   GstFlowReturn text(std::string_view utf8, GstClockTime pts, GstClockTime duration);
   /// Advances to the end of a GAP.

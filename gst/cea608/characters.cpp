@@ -105,8 +105,8 @@ class Collector {
   std::optional<Glyph> pending_;
 };
 
-// Adds the ASCII transliteration of `c`, or kReplacement if GLib knows none. In the locale C, GLib
-// writes only ASCII, and '?' for unknown characters.
+// Adds the ASCII transliteration of `c`, or kReplacement if GLib has no transliteration. In the
+// locale C, GLib writes only ASCII, and '?' for unknown characters.
 void transliterate(gunichar c, Collector& out) {
   gchar utf8[7] = {};
   g_unichar_to_utf8(c, utf8);

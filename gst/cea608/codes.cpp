@@ -12,8 +12,8 @@ struct RowAddress {
   std::uint8_t second;
 };
 
-// The preamble address code of each row (CTA-608-E), from the top row down. No formula gives a
-// row's code.
+// The preamble address code of each row (CTA-608-E), from the top row down. The codes follow no
+// formula.
 constexpr std::array<RowAddress, kRows> kRowAddresses = {{{0x11, 0x40},
                                                           {0x11, 0x60},
                                                           {0x12, 0x40},

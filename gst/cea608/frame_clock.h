@@ -10,8 +10,8 @@ namespace npuwhisper::cea608 {
 ///
 /// Line 21 carries one pair per field 29.97 times per second. Up to 30 frames per second, each
 /// frame carries a pair of field 1. At higher rates, as in CTA-708, only every n-th frame carries a
-/// pair of field 1. n is the smallest number that gives at most 30 pairs per second: 2 up to 60
-/// frames per second, 4 at 120. The frames with a pair are the slots of CaptionEncoder.
+/// pair of field 1. n is the smallest number for which at most 30 frames per second carry a pair: 2
+/// up to 60 frames per second, 4 at 120. The frames with a pair are the slots of CaptionEncoder.
 class FrameClock {
  public:
   /// Creates a clock of numerator / denominator frames per second; both must be at least 1.

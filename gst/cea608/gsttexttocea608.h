@@ -10,9 +10,9 @@ class CaptionStream;
 G_BEGIN_DECLS
 
 /// The element `texttocea608` takes timed text and outputs CEA-608 captions, one buffer per frame.
-/// This file and its source are the GObject shell: class, pads, properties. caption_stream.h
-/// contains the conversion, and cea608/caption_encoder.h contains the encoder. docs/captions.md
-/// describes how to use the element.
+/// This file and its source contain the GObject class, the pads and the properties.
+/// cea608/caption_stream.h declares the conversion, and cea608/caption_encoder.h declares the
+/// encoder. docs/captions.md describes how to use the element.
 #define GST_TYPE_TEXT_TO_CEA608 (gst_text_to_cea608_get_type())
 G_DECLARE_FINAL_TYPE(GstTextToCea608, gst_text_to_cea608, GST, TEXT_TO_CEA608, GstElement)
 

@@ -23,7 +23,7 @@ namespace npuwhisper {
 /// The state of one element. GstNpuWhisper, which is a C struct, holds a pointer to this C++
 /// object.
 ///
-/// Threads and what they do:
+/// The threads and their work:
 ///   streaming thread of the sink pad   input and audio (producer), segment, lacks_segment,
 ///                                      format; the thread of a flush resets segment
 ///   worker                             input (consumer), transcriber, text and json (writer),
@@ -72,7 +72,7 @@ struct ElementState {
   std::atomic<guint> max_delay_ms{0};
   std::mutex limit_mutex;  ///< Keeps the input's limit and the latency consistent across threads.
 
-  /// A WARNING about lost events was posted since the element was started.
+  /// True if a WARNING about lost events has been posted since the element was started.
   std::atomic<bool> lost_events_told{false};
 
   WaitCancellation waits;  ///< Limits how long the streaming thread waits for the engine.

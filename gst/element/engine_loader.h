@@ -32,8 +32,8 @@ class EngineLoader {
   /// Waits for the load and returns the engine. Returns nullptr if loading failed (an ERROR was
   /// posted), if no load was started or if `stop` was requested first.
   std::shared_ptr<Engine> wait(std::stop_token stop);
-  /// Waits for the loading thread, because the element may be finalized in NULL. Discards the
-  /// result of a failed load, so that the next start() tries again.
+  /// Waits until the loading thread has ended, because the element may be finalized in NULL.
+  /// Discards the result of a failed load, so that the next start() tries again.
   void end();
 
   /// Returns true if the last load had these options and failed.

@@ -9,9 +9,10 @@ struct ElementState;
 
 G_BEGIN_DECLS
 
-/// The element `npuwhisper` takes audio and outputs timed text. This file and its source are the
-/// GObject shell: class, pads, properties, state changes. sink_pad.h contains the sink side,
-/// source_pads.h contains the source side, and worker.h contains the processing.
+/// The element `npuwhisper` takes audio and outputs timed text. This file and its source contain
+/// the GObject class, the pads, the properties and the state changes. sink_pad.h declares the
+/// functions of the sink pad, source_pads.h declares the functions of the source pads, and worker.h
+/// declares the thread that transcribes.
 #define GST_TYPE_NPU_WHISPER (gst_npu_whisper_get_type())
 G_DECLARE_FINAL_TYPE(GstNpuWhisper, gst_npu_whisper, GST, NPU_WHISPER, GstElement)
 

@@ -145,7 +145,7 @@ constexpr Setting setting(Member, Setting row) {
   return row;
 }
 
-// The id of a property is its place in this table. The first place has id 1.
+// The ID of a property is its position in this table, counted from 1.
 constexpr std::array kSettings = {
     // Settings for the engine.
     setting(

@@ -6,8 +6,8 @@
 
 namespace npuwhisper {
 
-/// Return the GTypes of the element's enum properties. Each GType is registered at its first call,
-/// also for the plugin's documentation. Thread-safe.
+/// Returns the GType of an enum property of the element. The first call of each function registers
+/// the GType, also for the plugin's documentation. Thread-safe.
 GType device_type();
 GType precision_type();
 GType task_type();

@@ -73,7 +73,7 @@ class SharedSettings {
     const std::scoped_lock lock(mutex_);
     return settings_.partial_results;
   }
-  /// Returns a number that differs after each change that affects the transcriber.
+  /// Returns a number that increases with each change that affects the transcriber.
   std::uint64_t serial() const {
     const std::scoped_lock lock(mutex_);
     return serial_;

@@ -7,13 +7,14 @@
 namespace npuwhisper {
 namespace {
 
-// The input queue's limit when not live. It is about half of a window of 30 s, so that upstream
-// decodes ahead while a window is transcribed. Each second takes 64 kB as F32.
+// The input queue's limit for a source that is not live, in samples. It is about half of a window
+// of 30 s, so that upstream decodes ahead while a window is transcribed. Each second takes 64 kB as
+// F32.
 constexpr std::int64_t kQueueSamples = 16 * kSampleRate;
-// The room of the input queue for live audio, in addition to latency and lateness. If more audio
-// than the latency is queued, the transcriber skips to the live edge. The transcriber chooses
-// better than the queue what to skip. Therefore, the queue drops audio only if an inference exceeds
-// latency and lateness by this constant.
+// The input queue's limit for live audio, in samples, beyond latency and lateness. If more audio
+// than the latency is queued, the transcriber skips to the live edge. The transcriber selects the
+// audio to skip better than the queue. Therefore, the queue drops audio only if an inference
+// exceeds latency and lateness by this constant.
 constexpr std::int64_t kSpareLiveSamples = 5 * kSampleRate;
 
 bool refresh(ElementState& state, bool may_end_live) {
@@ -60,7 +61,7 @@ gboolean source_event(GstPad* pad, GstObject* parent, GstEvent* event) {
       gst_event_unref(event);
       return TRUE;
     case GST_EVENT_SEEK: {
-      // A pipeline seeks through every sink, so that two source pads receive the same seek.
+      // A pipeline sends a seek to every sink, so several source pads receive the same seek.
       const guint32 seqnum = gst_event_get_seqnum(event);
       if (state_of(parent).last_seek.exchange(seqnum) != seqnum) break;
       gst_event_unref(event);

@@ -38,7 +38,8 @@ constexpr std::int64_t kMaxMissing = kSampleRate * 4 / 10;
 // second.
 constexpr std::chrono::milliseconds kLongestPiece{500};
 // The time between settle() and the moment at which text is due. The worker needs this time for a
-// last pass over the audio and for passing the text to the pad. The pad sends GAPs by the clock.
+// last pass over the audio and for passing the text to the pad. Later text would be moved, because
+// the pad sends GAPs by the clock and text cannot start before the end of a GAP.
 constexpr std::chrono::milliseconds kSettleTime{300};
 constexpr std::chrono::milliseconds kNow{0};
 // The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
@@ -51,7 +52,7 @@ constexpr std::size_t kMaxDeferred = 3000;
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
 // Returns whether audio of `segment` is transcribed. Audio that is skipped in parts or played
-// backwards (trick modes) is not transcribed, because its words are cut.
+// backwards (trick modes) is not transcribed, because its words are incomplete or reversed.
 bool is_speech(const GstSegment& segment) {
   return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
                                                GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
@@ -96,7 +97,7 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
 }
 
 // Returns n samples from `bytes`. If `bytes` is not aligned, copies the samples to `scratch`, which
-// must have room for them.
+// must be large enough.
 template <typename Sample>
 std::span<const Sample> samples_at(const std::uint8_t* bytes, std::size_t n,
                                    std::vector<float>& scratch) {

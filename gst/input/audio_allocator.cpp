@@ -122,8 +122,8 @@ const AudioMemory* audio_memory(const GstMemory* memory) {
   return reinterpret_cast<const AudioMemory*>(memory);
 }
 
-// Allocates a slice of the ring. Returns nullptr if there is no ring or no memory, or if the ring
-// has no room or does not fit the request.
+// Allocates a slice of the ring. Returns nullptr if there is no ring or no memory, if the ring is
+// full, or if the ring cannot serve the request (alignment, prefix, padding, odd size).
 GstMemory* alloc_in_ring(GstAllocator* allocator, gsize size, const GstAllocationParams& params) {
   auto ring = state_of(allocator).ring();
   const bool fits = params.align <= npuwhisper::kRingAlign && params.prefix == 0 &&

@@ -19,8 +19,8 @@ namespace npuwhisper {
 /// Thread-safe. Unused memory is freed with the allocator's last reference.
 ///
 /// With a ring, the allocator hands out memory that the device reads itself: consecutive slices of
-/// the ring. If the ring has no room, the allocator uses ordinary memory. A slice keeps the ring,
-/// and with it the engine and the device, alive.
+/// the ring. If the ring is full, the allocator uses ordinary memory. A slice keeps the ring, the
+/// engine and the device alive.
 AllocatorPtr make_audio_allocator();
 
 /// Takes the memory of future allocations from `ring`, or from the system if `ring` is nullptr.

@@ -100,8 +100,8 @@ InputQueue::PushResult InputQueue::copy(std::span<const std::byte> bytes, Sample
 }
 
 // Appends as much of `bytes` to the last item as fits, and returns the number of bytes appended.
-// Returns 0 unless the last item is a chunk of pool_ whose audio `bytes` continue within
-// Timeline::kDrift.
+// Returns 0 if the last item is not a chunk of pool_ with the same format, or if `bytes` do not
+// continue this chunk within Timeline::kDrift.
 std::size_t InputQueue::append_to_last(std::span<const std::byte> bytes, SampleFormat format,
                                        GstClockTime pts) {
   if (items_.empty()) return 0;
@@ -134,7 +134,7 @@ InputQueue::EventResult InputQueue::push(EventPtr event) {
   return result;
 }
 
-// Reduces the number of events to the maximum.
+// Reduces the number of queued events to kMaxEvents. Stores the losses in `result`.
 void InputQueue::drop_events(EventResult& result) {
   result.n_lost = drop_superseded_events();
   if (n_events() > kMaxEvents && is_boundary(event_of(items_.back().item))) {

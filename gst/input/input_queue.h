@@ -89,8 +89,9 @@ class InputQueue {
   PushResult push(Audio audio);
   /// Queues a copy of `bytes`, which are whole samples and have the timestamp `pts`.
   PushResult copy(std::span<const std::byte> bytes, SampleFormat format, GstClockTime pts);
-  /// Queues a serialized event. Waits for room unless live. The event is not accepted while
-  /// flushing or stopped, or if the worker has failed and the queue has no room.
+  /// Queues a serialized event. Waits while kMaxEvents events are queued, unless the queue is live.
+  /// The event is not accepted while flushing or stopped, or if the worker has failed and
+  /// kMaxEvents events are queued.
   EventResult push(EventPtr event);
 
   /// Returns the number of samples of queued audio.

@@ -19,14 +19,15 @@ namespace npuwhisper {
 
 /// The pad `audio_src`: forwards the input audio by reference, with its events, and attaches the
 /// recognised text to it as metas. In sync, a buffer waits until all text up to its end is known,
-/// so that each meta is on the buffer in which its text begins. A live buffer waits no longer than
-/// until it is due. Text that arrives after its buffer was sent is attached to the next buffer.
-/// Without sync, audio is sent immediately, and text is attached to the next buffer.
+/// so that each meta is on the buffer in which its text begins. A live buffer waits at most until
+/// it is due. Text that arrives after its buffer was sent is attached to the next buffer. Without
+/// sync, audio is sent immediately, and text is attached to the next buffer.
 ///
-/// The audio held is bounded. Only a slow downstream can exhaust the limit. The producer then waits
-/// or, live, all held audio is dropped. Events are bounded as well, see write(). If the limit of
-/// buffers is reached, the oldest buffer does not wait for its text: otherwise, many tiny buffers
-/// would block the audio that their text depends on.
+/// The audio held is bounded. Only a slow downstream can exhaust the limit. The producer then
+/// waits. In a live stream, the producer does not wait, and all held audio is dropped instead.
+/// Events are bounded as well, see write(). If the limit of buffers is reached, the oldest buffer
+/// does not wait for its text: otherwise, many tiny buffers would block the audio that their text
+/// depends on.
 ///
 /// Timestamps are meaningful only between two marks (SEGMENT, EOS, SEGMENT_DONE), so the streaming
 /// thread and the worker each count the marks. Only the streaming thread may call start_of() and
@@ -45,8 +46,8 @@ class AudioOutput final : public SourceTask {
   GstClockTime start_of(const GstBuffer* buffer, std::int64_t n_samples);
   /// Queues a reference to a buffer and returns the number of samples dropped to make room for it.
   /// Blocks while there is no room, unless live; a stop or a flush ends the wait. The caller must
-  /// first queue the buffer for the worker, because held buffers, and therefore the room, may
-  /// depend on the text of the new buffer.
+  /// first queue the buffer for the worker, because the held buffers may wait for the text of the
+  /// new buffer.
   std::int64_t write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples);
   /// Queues a reference to a serialized event and returns the number of events that were lost.
   /// Never blocks, because the audio after the event may be needed first: for the text that the pad

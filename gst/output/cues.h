@@ -68,7 +68,7 @@ class CueMaker {
   /// Returns the start of the waiting text, or NONE if no text waits.
   GstClockTime pending() const;
 
-  /// Adds speech and returns the cues that it completes. Text of only white space gives no cues.
+  /// Adds speech and returns the cues that it completes. Ignores text that is only white space.
   std::vector<Cue> add(const Speech& speech);
   /// Returns the cues that are complete because no later text starts before `known`.
   std::vector<Cue> advance(GstClockTime known);

@@ -122,7 +122,7 @@ void OutputPad::write(std::uint64_t epoch, Item item) {
                       ("the element linked to it blocks; text on src continues"));
 }
 
-// Returns the number of lasting items. The caller holds the mutex.
+// Returns the number of queued items for which is_lasting() is true. The caller holds the mutex.
 std::size_t OutputPad::n_lasting() const {
   return static_cast<std::size_t>(std::count_if(items_.begin(), items_.end(), is_lasting));
 }
@@ -137,8 +137,8 @@ void OutputPad::forget_draft() {
   erase(draft);
 }
 
-// Drops the oldest lasting item. Drops a sticky event only if there is no other lasting item.
-// Returns true if it dropped a result. The caller holds the mutex.
+// Drops the oldest item for which is_lasting() is true. Drops a sticky event only if there is no
+// other such item. Returns true if the dropped item is a result. The caller holds the mutex.
 bool OutputPad::drop_oldest() {
   auto dropped = std::find_if(items_.begin(), items_.end(), [](const Item& item) {
     const auto* event = std::get_if<EventPtr>(&item);
@@ -269,7 +269,7 @@ void OutputPad::push(const Advance& advance) {
 void OutputPad::push_gap(GstClockTime to) {
   if (GST_CLOCK_TIME_IS_VALID(segment_.stop)) to = std::min(to, segment_.stop);
   if (const GstClockTime text = cues_.pending(); GST_CLOCK_TIME_IS_VALID(text)) {
-    // A sink would wait for such a short GAP, and the wait would delay the text after the GAP.
+    // A sink would wait for a GAP of less than one tick, and the wait would delay the next text.
     if (text <= to && text < position_ + kTickTime) return;
     to = std::min(to, text);
   }

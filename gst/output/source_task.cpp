@@ -15,10 +15,11 @@ bool is_fatal(GstFlowReturn flow) {
   return flow == GST_FLOW_NOT_NEGOTIATED || flow <= GST_FLOW_ERROR;
 }
 
-/// Removes a task that got no thread from `pad`. GStreamer considers such a task started, so the
-/// pad could not start again. GStreamer also keeps the task in the queue of its thread pool. The
-/// next thread of the pool takes the task, finds it stopped and releases it. Until then, the task
-/// holds a reference to the pad, because it uses the pad's lock.
+/// Removes the task of `pad` after GStreamer could not start a thread for the task. GStreamer
+/// considers such a task started, so the pad could not start again. GStreamer also keeps the task
+/// in the queue of its thread pool. The next thread of the pool takes the task, finds it stopped
+/// and releases it. Until then, the task holds a reference to the pad, because the task uses the
+/// pad's lock.
 void abandon_task(GstPad* pad) {
   GST_OBJECT_LOCK(pad);
   GstTask* task = GST_PAD_TASK(pad);

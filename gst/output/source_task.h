@@ -35,8 +35,9 @@ class SourceTask {
   /// Sets the pad to push on. Must be called while inactive. The pad's activation function must
   /// call activate().
   void attach(GstPad* pad);
-  /// Starts the task, or stops it and waits until downstream has returned. Returns false on
-  /// failure. Called by the pad's activation function, never by the task itself.
+  /// Starts the task if `active` is true. Otherwise, stops the task and waits until a push in
+  /// progress has returned. Returns false on failure. Called by the pad's activation function,
+  /// never by the task itself.
   bool activate(bool active);
   /// Returns true in the task's own thread, for example in functions that a push calls.
   bool is_own_thread() const { return thread_ == g_thread_self(); }

@@ -75,7 +75,7 @@ class TextOutput {
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
   bool in_segment_ = false;
-  TagListPtr tags_;          ///< Upstream's stream tags that also hold for the text.
+  TagListPtr tags_;          ///< Upstream's stream tags that also apply to the text.
   std::string language_;     ///< The language in the tags that were sent last.
   std::vector<Word> draft_;  ///< The draft sent last.
 };

@@ -18,8 +18,8 @@ struct Counters {
   std::atomic<std::uint64_t> dropped_samples{0};  ///< Live input dropped because of a backlog.
   /// Live audio that the pad audio_src dropped because downstream was too slow.
   std::atomic<std::uint64_t> audio_dropped_samples{0};
-  /// Events from upstream that were dropped for lack of room and that no newer event replaces. An
-  /// event that one pad drops counts even if another pad sends it.
+  /// Dropped events from upstream that no newer event replaces. Events are dropped when a queue is
+  /// full. An event that one pad drops counts even if another pad sends it.
   std::atomic<std::uint64_t> dropped_events{0};
   /// Partial results that were replaced by newer results before they were sent.
   std::atomic<std::uint64_t> replaced_partial_results{0};

@@ -17,8 +17,8 @@ void call_soon(GstElement* element, GstElementCallAsyncFunc call, gpointer data,
                GDestroyNotify destroy) noexcept;
 
 /// Posts an ERROR message of `element` in the calling thread, as bins expect during state changes.
-/// Only this function and the functions below map the runtime's error codes to GStreamer's codes.
-/// Posts nothing for Cancelled, which is not an error. Thread-safe; holds no lock.
+/// Maps `code`, an error code of the runtime, to a code of GStreamer. Posts nothing for Cancelled,
+/// which is not an error. Thread-safe; holds no lock.
 void post_error_now(GstElement* element, ErrorCode code, const char* message) noexcept;
 
 /// Posts `error` as an ERROR message of `element`, asynchronously, then calls `then()`, which must

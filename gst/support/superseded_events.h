@@ -57,7 +57,7 @@ class NewerEvents {
 /// also replaces all events between the last data and the STREAM_START. A SEGMENT also replaces the
 /// GAPs between the last data and the SEGMENT. `event_of` returns the event of an item, or nullptr
 /// for data. `on_drop` is called with each dropped item and the next item that is kept. Returns the
-/// number of dropped events that lose information (is_lost_if_replaced()). Takes O(n log n).
+/// number of dropped events that lose information (is_lost_if_replaced()). Takes O(n log n) time.
 /// Reentrant.
 template <typename Item, typename EventOf, typename OnDrop>
 std::size_t drop_superseded(std::deque<Item>& items, EventOf event_of, OnDrop on_drop) {

@@ -21,8 +21,7 @@ GstClockTime distance(GstClockTime a, GstClockTime b);
 bool same_timing(const GstSegment& a, const GstSegment& b);
 
 /// Maps a sample index, counted from Transcriber::reset(), to a buffer time (PTS). Reports whether
-/// a buffer continues the audio before it. Nothing else in the project converts samples to
-/// GstClockTime.
+/// a buffer continues the audio before it. Only this file converts samples to GstClockTime.
 ///
 /// Audio is one stretch as long as each buffer starts within kDiscontinuity of the end of the
 /// previous buffer. Otherwise the caller drains and calls restart(). A smaller error (a capture

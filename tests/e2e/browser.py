@@ -16,7 +16,7 @@ import tempfile
 import time
 
 PROGRAM = shutil.which('chromium')
-LONGEST = 240  # seconds, on a busy machine
+LONGEST = 240  # Timeout in seconds, long enough for a busy machine.
 
 
 class Browser:

@@ -14,7 +14,7 @@ import unittest
 import program
 
 MB = 1e6
-PR_SET_THP_DISABLE = 41  # Of prctl(2).
+PR_SET_THP_DISABLE = 41  # An operation of prctl(2).
 # Limits with an encoder in 16 and in 32 bits, whose weights take 40 MB and 80 MB.
 LIMIT_MB, LIMIT_F32_MB = 150, 190
 BASELINE = ('gst-launch-1.0 -q filesrc location={} ! decodebin expose-all-streams=false '

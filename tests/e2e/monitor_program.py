@@ -14,7 +14,7 @@ import wave
 import program
 
 PROGRAM = os.environ.get('NPUWHISPER_MONITOR', 'npuwhisper-monitor')
-LONGEST = 240  # seconds, on a busy machine
+LONGEST = 240  # Timeout in seconds, long enough for a busy machine.
 
 
 def write_clip(path, *numbers):

@@ -25,7 +25,7 @@ from program import MODEL, RECORDINGS, SPOKEN, needs_speech
 
 PLAYER = os.environ.get('NPUWHISPER_PLAYER', 'npuwhisper-player')
 SILENT = ('--videosink', 'fakesink sync=true', '--audiosink', 'fakesink sync=true')
-LONGEST = 240  # seconds, on a busy machine
+LONGEST = 240  # Timeout in seconds, long enough for a busy machine.
 
 
 def words_of(text):
@@ -183,7 +183,8 @@ class LineMode(Case):
     PLAY = (PLAYER, '--model', MODEL, *SILENT, RECORDINGS[0])
 
     def open(self, *command):
-        # AddressSanitizer reports the signals of a crash and ends the program itself.
+        # By default, AddressSanitizer handles the signals of a crash and ends the program itself.
+        # These options leave the signals to the player.
         options = os.environ.get('ASAN_OPTIONS', '') + ':handle_segv=0:handle_abort=0'
         with unittest.mock.patch.dict(os.environ, ASAN_OPTIONS=options):
             terminal = Terminal(*command)

@@ -9,12 +9,13 @@ sys.path.insert(0, str(pathlib.Path(__file__).parents[1] / 'e2e'))
 from speech_text import words_of  # noqa: E402
 
 SECOND = 1e9
-SYNC = 0.5  # seconds
+SYNC = 0.5  # seconds by which a caption may begin before or after its first word
 SAME_TIME = 1000  # nanoseconds by which demultiplexers may round a time
 # Maximum codec delay between the starts of audio and video, in seconds. In Vorbis, the delay is
 # 256 samples.
 CLIPPED = 0.04
-EDGE = 0.25  # seconds by which a picture may differ from the text's times, since frames are coarse
+# Seconds by which the picture may differ from the text's times, which lie between two frames.
+EDGE = 0.25
 
 
 def timed_words(transcript):

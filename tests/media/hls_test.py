@@ -19,7 +19,7 @@ import compare
 import media_run
 import rows
 
-SEGMENT = 2  # seconds
+SEGMENT = 2  # Duration of each HLS segment in seconds.
 ENCODE = ('-c:v libx264 -preset ultrafast -tune zerolatency -pix_fmt yuv420p -g 50 -c:a aac -b:a 96k '
           f'-ar 48000 -f hls -hls_time {SEGMENT}').split()
 

@@ -177,7 +177,7 @@ class Run {
     GstPad* to = gst_element_get_static_pad(first, sink_name.c_str());
     gst_pad_link(pad, to);
     first_pads_[media] = to;
-    gst_object_unref(to);  // The pipeline keeps it.
+    gst_object_unref(to);  // The pad's element keeps the pad alive.
   }
 
   /// Drops serialized queries. A decoder whose query waits in the queue for the preroll would

@@ -13,7 +13,7 @@ import time
 MODEL = 'base'
 HANG = 120  # seconds without progress
 PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
-# Seconds of CPU time after which a run spins: many times what the longest clip takes.
+# Seconds of CPU time after which a run counts as spinning. The longest clip needs far less.
 SPIN = 120 * (10 if 'ASAN_OPTIONS' in os.environ else 1)
 
 

@@ -17,7 +17,8 @@ std::string checksum(const GstVideoFrame& frame, int from, int to, int parts) {
     const int stride = GST_VIDEO_FRAME_COMP_STRIDE(&frame, component);
     const auto* data = static_cast<const guchar*>(GST_VIDEO_FRAME_COMP_DATA(&frame, component));
     for (int row = height * from / parts; row < height * to / parts; ++row) {
-      // The row's last pixel is not followed by interleaved bytes of another component.
+      // Ends with this component's byte of the last pixel. The bytes after it may lie beyond the
+      // row.
       g_checksum_update(sum, data + static_cast<std::ptrdiff_t>(row) * stride,
                         std::min(width * step, stride) - step + 1);
     }

@@ -33,7 +33,7 @@ class Observer {
   std::int64_t from() const;
 
  protected:
-  // The caller of each of these functions holds the mutex.
+  // The caller of caps(), buffer(), forget() or stream_time() holds the mutex.
 
   virtual void caps(const GstCaps*) {}
   virtual void buffer(GstBuffer* buffer) = 0;
@@ -41,7 +41,7 @@ class Observer {
   /// Returns the stream time of `pts` in nanoseconds, or -1 if it has none.
   std::int64_t stream_time(GstClockTime pts) const;
 
-  mutable std::mutex mutex_;  // Guards all data.
+  mutable std::mutex mutex_;  // Guards all data except callback_.
   std::uint64_t n_buffers_ = 0;
   GstSegment segment_{};
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A plugin with the element mediaobserver, a sink for raw audio or video. When the sink goes to
-// READY, it writes a JSON report of the data that arrived since the last flush to a file. The sink
-// is for programs that take the description of a sink, such as npuwhisper-player.
+// A plugin with the element mediaobserver, a sink for raw audio or video. On PAUSED to READY, the
+// sink writes a JSON file that describes the data since the last flush. The sink is for programs
+// that take the description of a sink, such as npuwhisper-player.
 
 #include <gst/base/gstbasesink.h>
 #include <gst/gst.h>

@@ -156,7 +156,7 @@ class Checker:
             plain = self._plain(row, path, row.action, at)
         ours = media_run(path, row.program, row.action, at)
         assert ours['ended'] and not ours['error'], f'ERROR of the pipeline: {ours["error"]}'
-        if row.action == 'track':  # The samples are of two tracks, switched at no exact position.
+        if row.action == 'track':  # The position of the switch between the tracks varies.
             plain['audio'] = ours['audio']
         wrong, note = self._differences(
             plain, ours, row.program == 'overlay',
@@ -248,7 +248,8 @@ class Checker:
     def _captions(self, row, path, plain, ours, begin, at):
         sought = plain['sought']
         if row.action == 'seek' and (not sought or not plain['audio']['bytes']):
-            return []  # The audio's start is unknown. MOV with an edit list gives no audio.
+            # The audio's start is unknown. A MOV file with an edit list has no audio after a seek.
+            return []
         cues = ours['cues']
         start = max(at - begin, 0.0)
 

@@ -28,11 +28,12 @@ RATES_OF = {
     'pcm': RATES}
 BARE = ('m4a', 'aac', 'mp3', 'flac', 'wav', 'ac3', 'opus')
 FPS = ('23.976', '25', '30', '60', 'variable')
-# late: the audio begins 6 s after the video, more than the bin's queues hold. quiet: no speech in
-# the first 1.8 s. short: the audio ends in the middle. holes: a part of the audio is missing. long:
-# the video ends first. hours: timestamps begin at two hours. edit-list: playback begins in the
-# middle of the coded data. changes: size, rate and channels change in the middle, where a second
-# transport stream or Ogg stream begins.
+# The shapes of the files that each container can hold. tracks: the file has two audio tracks. late:
+# the audio begins 6 s after the video, more than the bin's queues hold. quiet: no speech in the
+# first 1.8 s. short: the audio ends in the middle. holes: a part of the audio is missing. long: the
+# audio continues after the video has ended. hours: timestamps begin at two hours. edit-list:
+# playback begins in the middle of the coded data. changes: size, rate and channels change in the
+# middle, where a second transport stream or Ogg stream begins.
 SHAPES_OF = {
     'mp4': 'plain quiet tracks late short long edit-list', 'mov': 'plain tracks short long edit-list',
     'mkv': 'plain quiet tracks late short long holes hours', 'webm': 'plain quiet late short long holes',
@@ -65,7 +66,7 @@ def is_valid(row):
     if row.shape not in shapes or row.video == 'none' and row.shape not in ('plain', 'changes'):
         return False
     if row.shape == 'changes' and row.audio == 'ac3':
-        return False  # a52dec of GStreamer 1.22 overruns its buffer when there are more channels.
+        return False  # With more channels, a52dec of GStreamer 1.22 overruns its buffer.
     if row.shape == 'changes' and (row.action not in ('play', 'pause') or row.fps == 'variable' or
                                    row.container == 'ogg' and row.video != 'none'):
         return False

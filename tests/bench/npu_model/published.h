@@ -23,7 +23,7 @@ struct PublishedProduct {
   std::string_view array, source;
   int m, k, n;
   double seconds;           ///< Duration of a call, dispatch included.
-  std::string_view reason;  ///< Known cause of a deviation above kTolerance; empty: none.
+  std::string_view reason;  ///< Known cause of a deviation above kTolerance, or empty.
 };
 
 constexpr double seconds_at(double tera_per_second, double m, double k, double n) {

@@ -13,8 +13,8 @@
 namespace npuwhisper::bench {
 namespace {
 
-/// Packs zeros as the weights of a product's parts. A layer norm gets empty parameters, and all
-/// other operations get none.
+/// Packs zeros as the weights of a product's parts. A layer norm gets empty parameters. All other
+/// operations get no parameters.
 Result<void> pack_zeros(const npu::Plan& plan, std::size_t index, std::span<std::byte> packed) {
   const npu::Operation& operation = plan.operations[index];
   std::vector<npu::Parameters> parameters;
