@@ -86,8 +86,8 @@ TEST_F(Trace, HoldsNestedSpansOfThreadsByTheirNames) {
 TEST_F(Trace, ShowsRunsAsTheDevices) {
   ASSERT_TRUE(start_trace(path_));
   const auto begin = trace::Clock::now();
-  // The process is named after the last run's device. No part of the first run's longer name may
-  // remain.
+  // The trace names the process after the device of the last run. No part of the first device's
+  // longer name may remain.
   trace::record_run("NPU Strix Point in Ryzen AI (emulated)", begin, begin);
   trace::record_run("NPU Strix (emulated)", begin, begin + std::chrono::milliseconds(7));
   ASSERT_TRUE(stop_trace());

@@ -4,9 +4,9 @@
 //
 // A child process runs each situation once and records the sites that are called. Two more children
 // then run the situation for each site. In one child, only the first call at the site fails. In the
-// other child, all calls at the site fail. A child may succeed or report an ERROR. After NULL, the
-// element must play as before. The process must not crash, hang, lose text without an ERROR, or
-// leak memory.
+// other child, all calls at the site fail. A child may succeed or report an ERROR. It must not
+// crash, hang, lose text without an ERROR, or leak memory. After a return to the state NULL, the
+// element must play as before.
 #include <dlfcn.h>
 #include <execinfo.h>
 #include <gst/gst.h>
@@ -47,8 +47,8 @@ constexpr auto kTimeout = 40s;
 /// practice they keep at most 12. The leak sanitizer does not report these objects as leaks.
 constexpr long kKeptByXrt = 16;
 
-/// The outcome of a trial. OneDnn: an allocation in oneDNN failed, and oneDNN crashed, deadlocked,
-/// leaked, or kept a primitive that it could not create.
+/// The outcome of a trial. OneDnn means that an allocation in oneDNN failed, and that oneDNN then
+/// crashed, deadlocked, leaked, or kept an incomplete primitive in its cache.
 enum class Verdict { WentWell, Error, NotReached, OneDnn, Crash, Hang, SilentLoss, Leak, NotAgain };
 constexpr std::array kVerdicts = {Verdict::WentWell,   Verdict::Error, Verdict::NotReached,
                                   Verdict::OneDnn,     Verdict::Crash, Verdict::Hang,
@@ -113,7 +113,8 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  /// Returns the child's report if it has ended or taken too long.
+  /// Returns the report if the child has ended or its time limit has passed, otherwise nullopt.
+  /// After the time limit, kills the child first.
   std::optional<Report> poll() {
     Report report;
     const bool has_ended = waitpid(pid_, &report.status, WNOHANG) == pid_;
@@ -151,7 +152,8 @@ json to_json(const Outcome& outcome) {
           {"again", outcome.again},       {"happened", fault_points::happened()}};
 }
 
-/// Runs the situation. Called in a child.
+/// Runs the situation in a child process. `begin` starts recording or failing calls. Returns the
+/// outcome as JSON, with the number of objects that are still alive afterwards.
 json try_out(Situation situation, const Setting& setting, const std::function<void()>& begin) {
   // XRT keeps the objects that it creates for its first device. An extra run creates these objects
   // before the live objects are counted.
@@ -293,7 +295,7 @@ class Matrix {
     write_tiny_model(folder_.path(), {.n_audio_ctx = is_short ? 100 : 1500});
   }
 
-  /// Returns whether all verdicts are allowed.
+  /// Runs all trials and prints their verdicts. Returns whether all verdicts are allowed.
   bool run() {
     for (const Situation situation : options_.situations) run(situation);
     print();

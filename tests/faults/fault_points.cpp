@@ -124,7 +124,7 @@ bool counts_in_xrt(FaultKind kind) {
          kind == FaultKind::EventDescriptor || kind == FaultKind::Device;
 }
 
-/// Returns the site of this thread's current call; id 0: the call does not count.
+/// Returns the site of this thread's current call, or a site with id 0 if the call does not count.
 FaultSite this_site(FaultKind kind) {
   constexpr std::size_t kOurFrames = 3;
   std::array<void*, kDepth> stack{};

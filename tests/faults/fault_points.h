@@ -33,7 +33,8 @@ const char* to_string(FaultKind kind);
 /// mapping and device calls also count if XRT or AMD's driver issues them on behalf of this
 /// project. The frames then include addresses in XRT and the driver.
 struct FaultSite {
-  static constexpr std::size_t kFrames = 8;  ///< Calls by XRT and the driver need more than 3.
+  /// Maximum number of return addresses. Calls by XRT and the driver need more than 3.
+  static constexpr std::size_t kFrames = 8;
 
   std::uint64_t id = 0;
   FaultKind kind = FaultKind::New;

@@ -20,7 +20,7 @@ struct Outcome {
   bool refused = false;   ///< A state change failed, or a buffer was rejected.
   bool finished = false;  ///< EOS left the element.
   std::string text;       ///< All output text, each piece with its time.
-  std::string again;  ///< Text or error of a second stream, played by the same element after NULL.
+  std::string again;      ///< Text or error of a second stream, played after a return to NULL.
 };
 
 /// Settings of the element.

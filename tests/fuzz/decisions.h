@@ -9,9 +9,9 @@
 
 namespace npuwhisper::fuzz {
 
-/// Reads an input as a sequence of choices, for harnesses of call sequences. After the end of the
-/// input, every number is the lowest one and every text is empty, so every input is valid.
-/// Reentrant.
+/// Reads an input as a sequence of choices, for harnesses that make sequences of calls. After the
+/// end of the input, every number is the lowest possible one and every text is empty. Every input
+/// is therefore valid. Reentrant.
 class Decisions {
  public:
   Decisions(const std::uint8_t* data, std::size_t size) : left_(data, size) {}

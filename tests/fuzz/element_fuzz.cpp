@@ -55,7 +55,7 @@ void write_script(Decisions& input) {
   test::set_script(std::move(script));
 }
 
-/// An element and its neighbours.
+/// An element under test, its bus, and the pads around it. step() performs one action on them.
 class Session {
  public:
   explicit Session(Decisions& input)

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 /// Time limit of an input, longer than any request takes on a busy machine.
 constexpr std::chrono::seconds kTimeout{60};
 
-/// A server of the monitor with some text. All inputs share the server.
+/// A web server of the monitor, with one text in its feed. One server handles many inputs.
 class Monitor {
  public:
   explicit Monitor(const monitor::WebServer::Options& options) {

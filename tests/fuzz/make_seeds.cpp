@@ -53,8 +53,8 @@ class Seeds {
   fs::path folder_;
 };
 
-/// Returns a model.bin of about 3 kB, most of which are names. `width`, 1 or 2, is the value of the
-/// model's main sizes.
+/// Returns a model.bin of about 3 kB, which consists mostly of the variables' names. `width` (1 or
+/// 2) is the model's n_mels, n_audio_ctx, n_state and n_ffn.
 std::string smallest_model(DataType type, int width) {
   ModelConfig config;
   config.n_mels = config.n_audio_ctx = config.n_state = config.n_ffn = width;

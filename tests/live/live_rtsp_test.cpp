@@ -55,7 +55,7 @@ class Camera {
     gst_util_set_object_arg(G_OBJECT(source_), "protocols", "tcp");
     g_signal_connect(source_, "pad-added", G_CALLBACK(on_pad), this);
     gst_bin_add(GST_BIN(pipeline_.get()), source_);
-    // The first source starts with the pipeline, which then knows that it is live.
+    // The first source starts together with the pipeline, so the pipeline knows that it is live.
     gst_element_sync_state_with_parent(source_);
   }
 
@@ -189,8 +189,8 @@ TEST_P(LiveRtsp, TextIsWholeThoughTheServerGoesAway) {
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 1; })) << "it notices";
   const std::size_t n_first = heard_audio.samples().size();
   server = std::make_unique<RtspServer>(media(second), port);
-  // These 9 s include the audio that was missed between the two counts, and end in the silence
-  // after the speech.
+  // These 9 s include the audio that was missed between the two counts of samples. The 9 s end in
+  // the silence after the speech.
   ASSERT_TRUE(camera.run([&] { return heard_audio.samples().size() > n_first + 9 * kRate; }));
   server.reset();
   ASSERT_TRUE(camera.run([&] { return camera.n_connects() > 2; })) << "again";

@@ -46,17 +46,19 @@ class LiveSpeech : public ::testing::Test {
 
   static std::string text_of(const Words& words);
   static Words heard(const std::vector<Record>& cues);
+  /// Maximum number of different letters in two texts that count as the same.
+  static constexpr std::size_t kFewLetters = 8;
+  /// Maximum difference in the number of words between two texts that count as the same.
+  static constexpr std::size_t kFewWords = 2;
   /// Fails the test if text is missing or repeated. Text counts as missing or repeated if more than
   /// kFewLetters letters differ, or if the numbers of words differ by more than kFewWords. The
   /// words themselves may differ a little. On a slow machine, live recognition has less audio when
   /// it decides ("self fish", "all disposed").
-  static constexpr std::size_t kFewLetters = 8;
-  static constexpr std::size_t kFewWords = 2;
   static void expect_same(const Words& wanted, const Words& found);
-  /// Compares text that was cut off while somebody spoke, like expect_same(). The last kChanceWords
-  /// of `wanted` are compared only by their number, because the recognition of words is unreliable
-  /// if no audio follows them.
+  /// Number of words at the end of a text that may be misrecognised, because no audio follows them.
   static constexpr std::size_t kChanceWords = 5;
+  /// Compares texts that end in the middle of speech. Works like expect_same(), but ignores the
+  /// letters of the last kChanceWords words of `wanted`. The numbers of all words must still match.
   static void expect_same_but_for_the_end(const Words& wanted, const Words& found);
   /// Waits until text or a GAP reaches the end of the audio. After the audio, the source sends
   /// nothing, not even an EOS. Returns false after kLongest.

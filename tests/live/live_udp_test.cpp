@@ -51,8 +51,8 @@ class LiveUdp : public LiveSpeech {
     return {head, tail};
   }
 
-  /// Plays the streams of `source` through the bin. `source` describes a decoder, which gets the
-  /// name d.
+  /// Plays the audio and video of `source` through npuwhisperbin, and records the text. `source` is
+  /// a launch description that ends with a decoder. The decoder gets the name d.
   void play(const std::string& source) {
     pipeline_ = std::make_unique<Pipeline>(
         source + " name=d npuwhisperbin name=b " + kProperties +

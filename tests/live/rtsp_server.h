@@ -9,8 +9,9 @@
 namespace npuwhisper::test {
 
 /// An RTSP server on a port of 127.0.0.1 with one mount, /live. Each connection plays the media
-/// from the beginning, paced by the clock that is GStreamer's system clock when the connection
-/// begins. The destructor closes all connections, as when a server is switched off.
+/// from the beginning, at the pace of GStreamer's system clock. If this clock is replaced, existing
+/// connections keep the old clock. The destructor closes all connections, as when a server is
+/// switched off.
 class RtspServer {
  public:
   /// `media` is a bin in gst-launch syntax, with payloaders named pay0, pay1. Port 0 selects a free

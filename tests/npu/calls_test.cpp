@@ -3,7 +3,8 @@
 // project.
 //
 // XRT and the driver allocate objects for each call. Allocations are therefore attributed to the
-// innermost caller outside of the C and C++ libraries. The driver counts buffers, too.
+// innermost caller outside of the C and C++ libraries. The emulated driver counts the buffers that
+// are created.
 #include <gtest/gtest.h>
 
 #include <dlfcn.h>

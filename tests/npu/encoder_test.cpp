@@ -210,7 +210,7 @@ TEST_F(Encoder, NeedsTheHostsSync) {
   load();
   ASSERT_TRUE(session_->sync_to_device(kPacked));
   ASSERT_TRUE(session_->sync_to_device(kWorkspace));
-  // The input is not synced.
+  // Omits the sync of the input.
   const auto started = session_->start();
   ASSERT_TRUE(started) << started.error().message;
   ASSERT_TRUE(session_->wait(kTimeout));

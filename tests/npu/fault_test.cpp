@@ -111,8 +111,8 @@ TEST_P(Faults, GiveTheDocumentedOutcome) {
   expect_outcome({});
 }
 
-// The contexts of the driver in the Linux kernel have timelines. XRT then waits for runs on these
-// timelines.
+// With the Linux kernel's own driver, each hardware context has a timeline. AMD's user-mode driver
+// waits for runs on this timeline. In this test, the emulated contexts have timelines, too.
 TEST_P(Faults, GiveTheDocumentedOutcomeWithTimelines) {
   expect_outcome({{"NPUWHISPER_EMULATOR_TIMELINES", "1"}});
 }

@@ -25,8 +25,9 @@ class LiveFeed {
   LiveFeed(const LiveFeed&) = delete;
   LiveFeed& operator=(const LiveFeed&) = delete;
 
-  /// Sends audio when it is due. Errors: Timeout if the element consumes nothing for kTimeout,
-  /// Unavailable if the element refuses data.
+  /// Sends audio. With the system clock, waits until the clock has reached the end of the audio.
+  /// With a test clock, waits until the element has consumed the audio. Errors: Timeout if the
+  /// element has not consumed the audio after kTimeout, Unavailable if the element refuses it.
   Result<void> push(std::span<const float> pcm);
   /// Sends audio without waiting for the element to consume it. The amount of audio may be more
   /// than the element can process.
@@ -47,7 +48,7 @@ class LiveFeed {
 
   GstClockTime pts() const { return pts_; }                    ///< PTS of the next sample.
   GstClockTime running_time() const { return running_time_; }  ///< Includes lost audio.
-  double longest_wait() const { return longest_wait_; }        ///< Longest push, in seconds.
+  double longest_wait() const { return longest_wait_; }        ///< Longest wait by push(), in s.
 
   static constexpr std::chrono::seconds kTimeout{60};
 

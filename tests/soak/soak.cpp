@@ -135,8 +135,8 @@ Result<void> Soak::wait_for_text() {
 }
 
 // Ignores errors in speech around the current time, because this speech may be lost or
-// misrecognised. If time leaps, all pending text may be late, because the element learns of the
-// leap only with the audio that follows it.
+// misrecognised. `leaps` means that the running time is about to jump. All pending text may then be
+// late, because the element detects the jump only when the next audio arrives.
 void Soak::cut(bool leaps) {
   const GstClockTime pts = feed_->pts();
   const GstClockTime before = leaps ? latency() + kCut : kCut;

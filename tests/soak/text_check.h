@@ -36,8 +36,8 @@ class TextCheck {
   void said(const std::string& text, GstClockTime start, GstClockTime end);
   /// Ignores errors in the text between these times, including missing words.
   void forgive(GstClockTime start, GstClockTime end);
-  /// Handles a flush at `now`. A word that ended at least `latency` before `now` counts as lost if
-  /// its text has not come. Other words are forgotten.
+  /// Handles a flush at buffer time `now`. A word that ended at least `latency` before `now` counts
+  /// as lost if its text has not arrived. Other words are forgotten.
   void flushed(GstClockTime now, GstClockTime latency);
 
   Totals totals() const;

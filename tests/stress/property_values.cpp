@@ -33,8 +33,8 @@ guint some_flags(GType type, Dice& dice) {
   return value;
 }
 
-// Returns a value at most 4000 above the minimum, because with times of up to an hour no output
-// would appear.
+// Returns a value at most 4000 above the minimum. Some properties are times of up to an hour, with
+// which no output would appear.
 guint some_uint(const GParamSpecUInt& spec, Dice& dice) {
   constexpr guint kMostAbove = 4000;
   const guint most = std::min(spec.maximum, spec.minimum + kMostAbove);

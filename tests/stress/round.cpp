@@ -21,7 +21,7 @@ struct Situation {
   Subject kind;
   int n_units;
   int n_threads;
-  int n_operations;  ///< Number per thread.
+  int n_operations;  ///< Number of operations per thread.
 };
 
 constexpr std::array<Situation, Round::kSituations> kSituations = {{

@@ -8,8 +8,8 @@ import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 INCLUDE = re.compile(r'^#include (?:"|<(?=npuwhisper/))([^">]+)[">]', re.MULTILINE)
-# The folders of each layer. The lowest layer comes first. Folders of one line do not include each
-# other. For a file in nested folders, the innermost folder of the list counts.
+# The folders of each layer. The lowest layer comes first. A file may include files of its own
+# folder and of lower layers. A file belongs to the innermost listed folder that contains it.
 LAYERS = [
     ['subprojects/xdna-array'],
     ['base', 'subprojects/xdna-emulator'],
@@ -29,7 +29,7 @@ LAYERS = [
     ['programs/common'],
     ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor'],
 ]
-# The product does not know the emulated NPU.
+# Files outside this folder may not include files in it.
 EMULATOR = 'subprojects/xdna-emulator/'
 LAYER_OF = {folder: number for number, folders in enumerate(LAYERS) for folder in folders}
 # registry.cpp lists the devices, so it includes their headers.

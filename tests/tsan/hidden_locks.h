@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Include this file (-include) before a source file in which races are planted. The file replaces
-// the locks in that source file by one lock for the whole process. The lock is invisible to
+// the locks in that source file with one lock for the whole process. The lock is invisible to
 // ThreadSanitizer. The lock still excludes other threads, so the program works. ThreadSanitizer
 // sees the accesses that the lock guards as races, and must report a race.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin with live sources, on the scripted runtime: latency, pace, and streams that appear
-// and disappear.
+// Tests of npuwhisperbin with live sources, on the scripted runtime: latency, pace, and streams
+// that appear and disappear.
 #include <atomic>
 #include <cmath>
 

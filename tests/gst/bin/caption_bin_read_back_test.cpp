@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Captions that npuwhisperbin attaches to frames, read back by ffmpeg.
+// Tests of the captions that npuwhisperbin attaches to frames. ffmpeg reads the captions back.
 #include <cstdio>
 
 #include "caption_bin_fixture.h"

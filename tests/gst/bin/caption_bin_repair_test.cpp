@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Input that npuwhisperbin keeps away from GStreamer elements that cannot handle it. CRITICALs of
-// these elements end the test program.
+// Tests of input that npuwhisperbin keeps away from GStreamer elements that cannot handle it.
+// CRITICALs of these elements end the test program.
 #include <atomic>
 #include <thread>
 

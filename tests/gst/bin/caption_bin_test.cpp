@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// npuwhisperbin on the scripted runtime: properties, modes, errors, and files.
+// Tests of npuwhisperbin on the scripted runtime: properties, modes, errors, and files.
 #include <gst/check/gsttestclock.h>
 #include <gst/pbutils/missing-plugins.h>
 #include <gst/video/video.h>

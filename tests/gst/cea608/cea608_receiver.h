@@ -48,7 +48,7 @@ class Cea608Receiver {
   int depth_ = 0;
   int row_ = kRows - 1;
   int column_ = 0;
-  std::pair<int, int> last_code_{0, 0};  // {0, 0} if the last pair was no code or a repetition.
+  std::pair<int, int> last_code_{0, 0};  // {0, 0} after text, padding or a repeated code.
   std::string complaint_;
 };
 

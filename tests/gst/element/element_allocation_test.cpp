@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Audio in memory that the device reads directly.
+// Tests of audio in memory that the device reads directly.
 #include <array>
 #include <atomic>
 #include <functional>
@@ -94,7 +94,7 @@ TEST_F(DeviceMemory, IsSystemMemoryWhereTheCpuComputesLogMel) {
 }
 
 TEST_F(DeviceMemory, IsSystemMemoryWhenTheRingIsFull) {
-  set_script({.ring_samples = kBufferBytes});  // Room for two buffers.
+  set_script({.ring_samples = kBufferBytes});  // The samples of two buffers.
   start();
   std::array<GstBuffer*, 3> buffers{};
   for (GstBuffer*& buffer : buffers) buffer = allocate();
@@ -210,7 +210,7 @@ TEST_F(DeviceMemory, IsEachElementsOwn) {
       harness, "audio/x-raw, format=S16LE, rate=16000, channels=1, layout=interleaved");
   GstCaps* caps = gst_pad_get_current_caps(harness->srcpad);
   GstQuery* query = gst_query_new_allocation(caps, FALSE);
-  // Repeats until the other element has its engine, which both elements share.
+  // Repeats the query until the other element has the engine, which both elements share.
   EXPECT_TRUE(eventually([&] {
     EXPECT_TRUE(gst_pad_peer_query(harness->srcpad, query));
     return calls().rings_made >= 2;

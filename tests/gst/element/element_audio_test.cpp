@@ -287,7 +287,8 @@ TEST_F(AudioPad, WhoTakesNoAudioStallsNeitherTextNorALiveSource) {
   EXPECT_EQ(sounds.back().start, seconds(kSeconds - 0.1)) << "it goes on at the live edge";
 }
 
-// The number of queued events is also bounded. Dropping audio does not reduce this number.
+// The pad limits the number of queued events, and not only the amount of queued audio. Dropping
+// audio does not reduce the number of events.
 TEST_F(AudioPad, OfVeryManyEventsTheNewestStayAndWhatBeginsSomething) {
   constexpr int kMany = 12000;
   set_script({});

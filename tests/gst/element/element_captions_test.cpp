@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Captions of the element: caption-style and related properties, offline and live.
+// Tests of the element's captions: caption-style and related properties, offline and live.
 #include <gmock/gmock.h>
 #include <npuwhisper/captions.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Events and times: order, seeks, segments, discontinuities.
+// Tests of events and times: order, seeks, segments, discontinuities.
 #include <gmock/gmock.h>
 
 #include <algorithm>

@@ -242,7 +242,8 @@ TEST(CaptionFaults, NoMemoryInTheStreamingThreadIsAnError) {
   gst_harness_teardown(harness);
 }
 
-// A program that stops at EOS would otherwise mistake incomplete text for the whole text.
+// The ERROR must precede EOS. Otherwise, a program that stops at EOS would mistake incomplete text
+// for the whole text.
 TEST_F(Faults, TheErrorComesBeforeTheEndOfTheStream) {
   set_script({.window = kSampleRate / 2});
   play();

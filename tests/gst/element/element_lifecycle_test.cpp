@@ -304,7 +304,7 @@ TEST_F(Properties, AllAreDescribedAndSayWhenTheyMayChange) {
     EXPECT_GT(strlen(g_param_spec_get_blurb(specs[i])), 10U) << spec->name;
     if ((spec->flags & G_PARAM_WRITABLE) == 0) continue;
     EXPECT_NE(spec->flags & (GST_PARAM_MUTABLE_READY | GST_PARAM_MUTABLE_PLAYING), 0) << spec->name;
-    // The default shown must be the actual value.
+    // The default in the property's specification must be the initial value of the element.
     GValue value = G_VALUE_INIT;
     g_value_init(&value, spec->value_type);
     g_object_get_property(G_OBJECT(element_), spec->name, &value);

@@ -49,7 +49,8 @@ class Live : public ElementTest {
     gst_object_unref(src);
     return time;
   }
-  // The scheduler decides where live windows end, so a window may cut the sound in two.
+  // Checks that the text of a sound covers `from` to `to`, in seconds. The text may be in several
+  // buffers, because a live window may end within the sound.
   void expect_sound_at(double from, double to) const {
     ASSERT_FALSE(out_->buffers().empty());
     EXPECT_EQ(out_->buffers().front().start, seconds(from));

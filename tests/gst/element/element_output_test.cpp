@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// The output of the source pads: text, JSON, tags, messages, gaps.
+// Tests of the output of the source pads: text, JSON, tags, messages, gaps.
 #include <gmock/gmock.h>
 
 #include <atomic>

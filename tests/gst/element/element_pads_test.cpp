@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Request pads that are requested late and released early.
+// Tests of request pads that are requested late and released early.
 #include <gmock/gmock.h>
 
 #include <algorithm>

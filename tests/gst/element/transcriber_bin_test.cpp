@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests of the requirements of bins that contain transcribers (transcriberbin and translationbin of
-// gst-plugins-rs). The tests do not use these bins, but make their probes and calls in the bins'
+// gst-plugins-rs). The tests do not use these bins, but make the same probes and calls in the same
 // order.
 #include <gmock/gmock.h>
 
@@ -58,7 +58,7 @@ class TranscriberProbe : public ::testing::Test {
   }
 
   GstElement* element_ = nullptr;
-  std::counting_semaphore<> paused_{0};  // probe() releases it after it has set PAUSED.
+  std::counting_semaphore<> paused_{0};  // Released by probe() once the element is PAUSED.
 };
 
 TEST_F(TranscriberProbe, PropertiesHaveTheTypesThatAreChecked) {
@@ -190,9 +190,9 @@ class TranscriberBranch : public ::testing::Test {
     ASSERT_FALSE(text_->buffers().empty());
     for (const Record& cue : text_->buffers()) {
       const double position = static_cast<double>(cue.start) / 0.3e9;
-      // The tolerance is 70 ms. A tick of 23 ms may be cut at the end of a window, or where the
-      // branch was inserted. Where audio was lost, audioresample's times are right within 1/32 s,
-      // and the element's within 10 ms.
+      // The tolerance is 70 ms. A tick of 23 ms may be split at the end of a window, or where the
+      // branch was inserted. After lost audio, the times of audioresample have errors of up to
+      // 1/32 s, and the element's times have errors of up to 10 ms.
       EXPECT_NEAR(position, std::round(position), 0.07 / 0.3) << cue.start;
     }
   }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests of defects that users and bins met in other Whisper elements for GStreamer, with one test
-// each. The defects were found in whispertranscriber of gst-plugins-rs, by reading its source or by
-// trial. Three defects are tested with the runtime instead: words repeated at the edges of windows
-// (LiveTranscriberTest.WordsLeaveSoonAndInTime, WhateverIsMisheardWordsAreInTimeAndInOrder), tokens
-// that split a UTF-8 character (WordPiecesTest.NeverSplitsACharacter,
-// Tokenizer.DecodeIsAlwaysValidUtf8), and text for silence (Speech.SilenceGivesNoText).
+// Tests of defects that users and bins encounter in other Whisper elements for GStreamer. Each test
+// covers one defect. The defects were found in whispertranscriber of gst-plugins-rs, by reading its
+// source or by trial. Three defects are tested with the runtime instead: words repeated at the
+// edges of windows (LiveTranscriberTest.WordsLeaveSoonAndInTime,
+// WhateverIsMisheardWordsAreInTimeAndInOrder), tokens that split a UTF-8 character
+// (WordPiecesTest.NeverSplitsACharacter, Tokenizer.DecodeIsAlwaysValidUtf8), and text for silence
+// (Speech.SilenceGivesNoText).
 #include <gmock/gmock.h>
 
 #include <semaphore>

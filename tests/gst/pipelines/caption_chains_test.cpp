@@ -75,7 +75,8 @@ class CaptionChains : public ::testing::Test {
   std::vector<Cue> ffmpeg(const std::string& input) const {
     return captions_by_ffmpeg(folder_.path(), input);
   }
-  // Each cue lies within one of the windows of 1 s that the scripted runtime decodes.
+  // Returns the expected cues. Each cue lies within one of the windows of 1 s that the scripted
+  // runtime decodes.
   static std::vector<Cue> spoken() {
     return {{100, 900, "Good evening."},
             {2100, 2900, "Here is the news,"},

@@ -18,8 +18,8 @@ namespace npuwhisper::test {
 /// Engine::open, find_model, AudioRing::create and Transcriber::create. Its transcriber recognises
 /// loud stretches. A stretch begins with an amplitude above 0.1 and ends after 100 ms below 0.1.
 /// The transcriber returns the next text of the script for each stretch, with exact times. Tests
-/// can thus check the element's timing to the sample, and its order and errors. There is one
-/// script. Set it before creating the element.
+/// can thus check the element's times to the sample, the order of its output, and its errors. There
+/// is one script. Set it before creating the element.
 struct Script {
   std::vector<std::string> texts = {" sound"};  ///< Texts of the loud stretches, in turn.
   std::int64_t window =
@@ -45,7 +45,7 @@ struct Script {
   std::chrono::nanoseconds stage_time{0};
   std::size_t ring_samples = 0;  ///< Size of each AudioRing, or 0 if log-mel runs on the CPU.
   VadUse vad = VadUse::Off;      ///< Reported in the stats.
-  bool drafts = false;           ///< If live, undecoded sound forms a draft of one word.
+  bool drafts = false;           ///< Returns undecoded live sound as a draft of one word.
   /// Creates the transcribers in place of the scripted ones, if set.
   std::function<Result<std::unique_ptr<Transcriber>>(const TranscriberOptions&)> make_transcriber{};
   /// Each word overlaps the next one, as can happen with alignment.

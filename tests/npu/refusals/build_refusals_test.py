@@ -216,8 +216,8 @@ TABLE = {
         ['aiex.npu.dance']),
 }
 
-# The transfers in these rows have sizes in bytes (memref<..xi8>). The transfers in the rows above
-# have sizes in words.
+# Adds rows whose transfers have sizes in bytes (memref<..xi8>). In all other rows of TABLE, sizes
+# are in words.
 BYTES = words('a', 4096, '%m0').replace('4096xi32', '4096xi8')
 TABLE |= {
     'a length in words': (
@@ -237,8 +237,8 @@ TABLE |= {
 }
 
 
-# These limits need a device with one column, because streams otherwise avoid a full switch through
-# the next column.
+# Limits that are tested on a device with one column. On a wider device, streams are routed around a
+# full switch, through the next column.
 ONE_COLUMN = ('streams north', 'streams south')
 
 

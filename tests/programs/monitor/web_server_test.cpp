@@ -273,7 +273,8 @@ TEST_F(DrippingServerTest, AHeadThatTakesTooLongEndsTheConnection) {
   EXPECT_TRUE(wait_for([&] { return listener->has("still there"); }));
 }
 
-/// Tests a server that listens on all of this machine's addresses. Browsers connect by loopback.
+/// Tests a server that listens on all of this machine's addresses. Browsers connect over the
+/// loopback interface.
 class OpenServerTest : public WebServerTest {
  protected:
   OpenServerTest() : WebServerTest() { address_ = "0.0.0.0"; }
