@@ -207,7 +207,7 @@ class ModelsTest(unittest.TestCase):
     # Tests of the download from the hub.
 
     def test_without_home_the_account_has_one(self):
-        """The library behaves in the same way (tests/runtime/model/find_model_test.cpp)."""
+        """Without HOME, the cache is in the home of the account, as in the library (find_model_test.cpp)."""
         del os.environ['XDG_CACHE_HOME']
         wanted = pathlib.Path(pwd.getpwuid(os.getuid()).pw_dir) / '.cache'
         for home in (None, ''):
