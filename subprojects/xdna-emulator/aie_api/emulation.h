@@ -27,9 +27,10 @@ struct NpuWhisperCoreState {
   void (*put_stream)(void* core, int port, std::uint32_t word, bool last) = nullptr;
   std::uint32_t (*get_stream)(void* core, int port) = nullptr;
 
-  /// Host addresses [begin, end) that the kernel may use without a call of check_access: the core's
-  /// own memory, the host stack that the kernel runs on, and a neighbour's memory. `memory` must be
-  /// set, or every vector load costs a call. The object's own variables are always allowed.
+  /// A range of host addresses [begin, end) that the kernel may access without a call of
+  /// check_access. Three members hold such ranges: `memory` (the core's own memory), `stack` (the
+  /// host stack that the kernel runs on) and `neighbour` (a neighbour's memory). If `memory` is not
+  /// set, every vector access costs a function call. The object's own variables are always allowed.
   struct Window {
     std::uintptr_t begin = 0;
     std::uintptr_t end = 0;

@@ -69,13 +69,14 @@ class Npu {
                          std::span<const std::uint64_t> arguments, DeviceMemory& memory) = 0;
   virtual Counters counters() const = 0;
   /// Adds the activity since the image was loaded (cores, DMA channels and stalls of each tile)
-  /// to a file of Chrome trace events, see array/trace.h. The activity is recorded if
+  /// to a file of Chrome trace events (see array/trace.h). The activity is recorded if
   /// NPUWHISPER_EMULATOR_TRACE or NPUWHISPER_EMULATOR_OCCUPANCY is set when the image is loaded.
-  /// Errors: Unavailable, InvalidArgument (the file exists and is not such a trace).
+  /// Errors: Unavailable (also if no activity was recorded), InvalidArgument (the file exists and
+  /// is not such a trace).
   virtual Result<void> write_trace(const std::string& file, std::string_view device,
                                    int context) = 0;
-  /// Writes a picture (SVG) of the activity that write_trace() records, see array/occupancy.h.
-  /// Errors: Unavailable.
+  /// Writes a picture (SVG) of the activity that write_trace() writes (see array/occupancy.h).
+  /// Errors: Unavailable (also if no activity was recorded).
   virtual Result<void> write_occupancy(const std::string& file, std::string_view device) = 0;
 };
 

@@ -30,8 +30,8 @@ class Array {
     bool trace = false;
     /// Limit on the number of acts of all actors while a stream stays at one instruction. A run
     /// that exceeds the limit ends as Hung. A polling core, or channels that loop without locks,
-    /// can keep the array busy for ever. On silicon, the run would hang as well. A window of
-    /// Whisper stays far below the default.
+    /// can keep the array busy for ever. On silicon, the run would hang as well. The runs of
+    /// Whisper models stay far below the default.
     std::uint64_t max_acts = 50'000'000;
     /// Limit on the number of instructions of all cores while a stream stays at one instruction.
     std::uint64_t max_instructions = 2'000'000'000;

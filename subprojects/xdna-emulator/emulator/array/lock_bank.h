@@ -38,8 +38,8 @@ class LockBank {
   /// DeviceError (no such lock, or a value out of range).
   Result<void> set(int lock, int value);
 
-  /// Checks that the design or a stream has given the lock a value. Errors: DeviceError, with the
-  /// lock that does not exist or is not initialised.
+  /// Checks that the lock exists, and that the design or an instruction stream has set its value.
+  /// Errors: DeviceError, with a message that names the lock.
   Result<void> check(int lock) const;
 
   /// Returns the design's name of the lock. Omits the tile's coordinates at the end of the name:

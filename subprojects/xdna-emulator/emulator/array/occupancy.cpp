@@ -7,8 +7,8 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Maximum numbers of functions and waits with entries of their own, in addition to an entry that
-/// combines all others. Readers cannot distinguish more entries by colour.
+/// Maximum numbers of functions and of waits that are shown separately. All other functions share
+/// one entry, and all other waits share another. Readers cannot distinguish more entries by colour.
 constexpr std::size_t kMostFunctions = 5;
 constexpr std::size_t kMostWaits = 3;
 

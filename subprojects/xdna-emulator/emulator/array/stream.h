@@ -102,11 +102,9 @@ class StreamNetwork {
   /// core creates).
   Result<void> add(const Route& route);
 
-  /// Returns the start of the port's streams. If no route uses the port, creates a start that
-  /// carries no words.
+  /// Returns the inlet of a port. If no route begins at the port, creates an inlet without streams.
   Inlet& inlet(const Port& port);
-  /// Returns the end of the port's streams. If no route uses the port, creates an end that carries
-  /// no words.
+  /// Returns the outlet of a port. If no route ends at the port, creates an outlet without streams.
   Outlet& outlet(const Port& port);
   const std::map<Port, std::unique_ptr<Inlet>>& inlets() const { return inlets_; }
   const std::map<Port, std::unique_ptr<Outlet>>& outlets() const { return outlets_; }

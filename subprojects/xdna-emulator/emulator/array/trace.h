@@ -22,8 +22,8 @@ class Trace {
  public:
   using Track = int;
   struct Lane {
-    std::optional<npu::TileId> tile;  ///< None for the controller.
-    std::string name;                 ///< Such as "core" or "MM2S 1".
+    std::optional<npu::TileId> tile;  ///< Empty for the controller.
+    std::string name;                 ///< For example "core" or "MM2S 1".
   };
   struct Span {
     Track track;

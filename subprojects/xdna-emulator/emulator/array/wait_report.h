@@ -11,15 +11,16 @@
 
 namespace npuwhisper::emu {
 
-/// Explains why nothing moves. Starts with the waits of the instruction stream. Follows each wait
-/// to the cores and channels that could end the wait by releasing the lock, or by sending or
-/// receiving words. Then lists all other cores and channels that wait. Each line has the value of
-/// the lock or the number of remaining words.
+/// Returns a text of several lines that explains why an array is deadlocked. The text starts with
+/// the waits of the instruction stream. It follows each wait to the cores and channels that could
+/// end the wait by releasing the lock, or by sending or receiving words. Then it lists all other
+/// cores and channels that wait. Lines about locks contain the lock's value, and lines about words
+/// contain the number of words.
 std::string describe_hang(const Fabric& fabric, const Controller& controller,
                           std::span<const std::unique_ptr<CoreProcessor>> cores);
 
-/// Explains the waits of an instruction stream like describe_hang(), but for an array that never
-/// becomes idle.
+/// Returns the same text as describe_hang(), but with a first line for an array that never becomes
+/// idle.
 std::string describe_endless(const Fabric& fabric, const Controller& controller,
                              std::span<const std::unique_ptr<CoreProcessor>> cores);
 

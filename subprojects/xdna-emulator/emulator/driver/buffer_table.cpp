@@ -77,7 +77,7 @@ int BufferTable::create_device(std::uint64_t bytes, std::uint32_t& handle) {
 }
 
 int BufferTable::close(std::uint32_t handle) {
-  std::shared_ptr<Buffer> last;  // Its pages are freed after the lock is released.
+  std::shared_ptr<Buffer> last;  // Destroyed after `lock`, so that the mutex is not held then.
   const std::lock_guard lock(mutex_);
   const auto entry = entries_.find(handle);
   if (entry == entries_.end()) return EINVAL;

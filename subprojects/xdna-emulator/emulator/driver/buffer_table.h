@@ -61,9 +61,9 @@ class BufferTable {
   std::uint64_t next_map_offset_ = std::uint64_t{1} << 32;
 };
 
-/// Gives one run access to its client's buffers. Keeps every buffer that the run has accessed
-/// alive, even if the program closes the buffer before the run ends. Each run has an instance of
-/// its own, used by one thread.
+/// Finds a client's buffers for one run. A buffer that the run has accessed stays valid until the
+/// run ends, even if the program closes the buffer earlier. Each run has an instance of its own,
+/// used by one thread.
 class RunMemory final : public DeviceMemory {
  public:
   /// Subtracts `host_offset` from every address, because the run's addresses include that offset.

@@ -59,8 +59,9 @@ struct State {
 State& state() {
   static auto* const instance = [] {
     auto* made = new State;
-    // A child process has none of the contexts' threads, and inherits locks that may be held for
-    // ever. The child starts with fresh state and does not destroy the inherited objects.
+    // A child process does not have the contexts' threads, and a mutex that another thread of the
+    // parent held stays locked for ever. The child therefore starts with new state. It does not
+    // destroy the inherited objects.
     pthread_atfork(nullptr, nullptr, [] {
       State& inherited = state();
       new (&inherited.mutex) std::mutex;

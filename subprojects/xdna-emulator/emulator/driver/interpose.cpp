@@ -99,8 +99,7 @@ __attribute__((destructor)) void write_statistics() {
   if (auto* device = device_files::device()) device->write_statistics();
 }
 
-/// Makes XRT sync buffers through the driver, where the emulator sees the syncs, instead of
-/// flushing caches itself.
+/// Makes XRT sync buffers through the driver, because the emulator cannot see cache flushes by XRT.
 __attribute__((constructor)) void configure_xrt() {
   if (getenv("NPUWHISPER_EMULATOR_TREE") != nullptr) setenv("Debug.force_driver_sync", "true", 1);
 }

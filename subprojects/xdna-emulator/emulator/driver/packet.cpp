@@ -9,7 +9,7 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kStateMask = 0xf;
-constexpr std::uint32_t kTransactionStream = 3;    ///< A value of NPU kernels' "opcode" argument.
+constexpr std::uint32_t kTransactionStream = 3;    ///< Value of a kernel's argument "opcode".
 constexpr std::size_t kChainHeaderWords = 6;       ///< Count, submit index, error index, 3 others.
 constexpr std::uint64_t kHostOffset = 0x80000000;  ///< Address at which the array sees host memory.
 constexpr std::size_t kStartNpuWords = 4;          ///< Address (2 words), bytes, property count.

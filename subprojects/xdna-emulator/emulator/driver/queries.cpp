@@ -16,7 +16,8 @@ namespace npuwhisper::emu {
 namespace {
 
 constexpr std::uint32_t kMaxElements = 1024;
-/// Size of a column's status, in bytes. No status is ever reported.
+/// Size of a column's status, in bytes. A program must provide a buffer for the status of all
+/// columns, but the emulator reports no status.
 constexpr std::uint32_t kColumnStatusBytes = 4096;
 constexpr std::size_t kMaxTelemetryContexts = 16;
 

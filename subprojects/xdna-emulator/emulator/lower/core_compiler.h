@@ -93,11 +93,10 @@ class CoreCompiler {
   /// Gives each value (result, loop variable or block argument) a register of its own and returns
   /// the registers.
   std::vector<int> make_registers(const Operation& op, const std::vector<Value*>& values);
-  /// Returns the registers of values. The register of a memory holds the memory's start.
+  /// Returns the registers of values. The register of a memref holds the memref's start.
   std::vector<int> registers_of(const Operation& op, const std::vector<Value*>& values);
   int register_of(const Operation& op, const Value* value);
-  /// Binds a value that control flow passes in register `reg`. A memory gets the layout of its
-  /// type.
+  /// Binds a value that control flow passes in register `reg`. A memref has the layout of its type.
   void bind_passed(const Value* value, int reg, int line);
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;

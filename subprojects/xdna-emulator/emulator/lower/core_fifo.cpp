@@ -59,7 +59,8 @@ void CoreCompiler::acquire(const Operation& op) {
     refuse_op(op, "acquires " + std::to_string(wanted) + " objects of an object FIFO of depth " +
                       std::to_string(end.buffers.size()) + ": it would wait forever");
   }
-  // The objects that the core holds already count. The core acquires only the missing objects.
+  // Objects that the core already holds count towards the wanted number. The core acquires only the
+  // missing objects.
   const int n = constant(wanted, ScalarType::I32);
   const int missing =
       emit_binary(Alu::MaxS, ScalarType::I32,

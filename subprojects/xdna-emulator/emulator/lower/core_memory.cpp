@@ -235,8 +235,8 @@ void CoreCompiler::reinterpret(const Operation& op) {
       refuse_unmodelled(op.line, "'memref.reinterpret_cast' with a dynamic stride");
     }
   }
-  // The offset is relative to the start of the underlying memory. A view with an offset of its own
-  // does not know that start.
+  // The offset is relative to the start of the underlying memory. If the source memref has an
+  // offset of its own, this start is not known.
   const Value* source = op.operands[0];
   if (source->type->has_layout && source->type->offset != 0) {
     refuse_unmodelled(op.line, "'memref.reinterpret_cast' of a memref with an offset");

@@ -15,7 +15,7 @@ namespace npuwhisper::emu::lowering {
 struct End {
   int fifo = 0;
   bool produces = true;
-  bool split = false;  ///< The other side is a separate end with its own buffers.
+  bool split = false;  ///< Whether the other side is an end with buffers of its own.
   std::string name{};
   npu::TileId tile{};
   npu::TileId peer{};  ///< The consumer's tile, for an end in shared memory.

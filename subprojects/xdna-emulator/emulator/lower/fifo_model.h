@@ -22,9 +22,9 @@ struct Fifo {
   std::string name{};
   npu::TileId producer{};
   std::vector<FifoConsumer> consumers{};
-  int depth = 0;                     ///< The producer's depth.
-  bool depth_list = false;           ///< Depths are explicit, not derived from the acquires.
-  const mlir::Type* type = nullptr;  ///< The producer's object, a memref.
+  int depth = 0;                              ///< The producer's depth.
+  bool depth_list = false;                    ///< Whether the text lists the depth of each end.
+  const mlir::Type* type = nullptr;           ///< The producer's object, a memref.
   const mlir::Type* consumer_type = nullptr;  ///< The consumers' object; `type` by default.
   std::vector<BlockDim> dims{};               ///< Attribute dimensionsToStream.
   std::vector<BlockPadding> padding{};

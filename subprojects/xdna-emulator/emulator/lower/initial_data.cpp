@@ -20,7 +20,8 @@ std::uint32_t bf16_bits(double value) {
   std::uint32_t bits = std::bit_cast<std::uint32_t>(single);
   const double back = static_cast<double>(single);
   if (back != value && std::isfinite(single) && (bits & 0xffff) == 0x8000) {
-    // The float is on a tie but the double is not: step from the tie towards the double.
+    // The float lies halfway between two bf16 values, but the double does not. Move the float by
+    // one step towards the double.
     bits += std::abs(value) > std::abs(back) ? 1U : 0U - 1U;
   }
   return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;

@@ -11,10 +11,10 @@
 
 namespace npuwhisper::emu::mlir {
 
-// MLIR as data: operations of any dialect with operands, results, attributes, successors and
-// regions. Pretty and generic syntax give the same tree, with the names and operand order of the
-// generic form. The Module's pools own all nodes and free them without recursion. All pointers
-// between nodes point into the pools.
+// The tree of a parsed MLIR text: operations of any dialect with operands, results, attributes,
+// successors and regions. Pretty and generic syntax are parsed to the same tree, which has the
+// names and the operand order of the generic form. The Module's pools own all nodes and free them
+// without recursion. All pointers between nodes point into the pools.
 
 struct Block;
 struct Operation;

@@ -2,7 +2,8 @@
 #include "emulator/mlir/refusal.h"
 #include "emulator/mlir/syntax.h"
 
-// DMA programs of the aie dialect: chains, and descriptors with positional or named lengths.
+// Syntax of the DMA programs of the aie dialect: chains, and descriptors with positional or named
+// lengths.
 
 namespace npuwhisper::emu::mlir {
 namespace {
@@ -32,7 +33,8 @@ void dma_bd(Parser& parser, Operation& op) {
   std::vector<std::int64_t> strides;
   bool shaped = false;
   if (parser.take_if(TokenKind::Comma)) {
-    // Older texts have positional offset and length, then `[<size = 4, stride = 1>]`, then padding.
+    // Older texts have an offset and a length without names, then `[<size = 4, stride = 1>]`, then
+    // padding.
     n_values[0] = scalar(parser, op, "static_offset");
     comma(parser);
     n_values[1] = scalar(parser, op, "static_len");

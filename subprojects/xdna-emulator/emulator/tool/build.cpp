@@ -37,8 +37,8 @@ bool is_named(const std::string& link_with, const std::string& name) {
   return link_with == name || fs::path(link_with).filename() == name;
 }
 
-/// Warns if kernels' static data would not fit into a tile's memory. This is not an error, because
-/// the emulator keeps the data in the loaded shared object, outside of the tile's memory.
+/// Prints a warning if the kernels' static data would not fit into the memory of the core's tile.
+/// Such a design still runs, because the emulator keeps the data in the loaded shared object.
 void warn_of_static_data(const Core& core, const Design& design,
                          const std::map<std::string, std::int64_t>& static_bytes) {
   std::int64_t data = 0;

@@ -13,8 +13,8 @@
 
 namespace npuwhisper::emu {
 
-/// One kernel of the container as host programs see it. Each kernel has its own array
-/// configuration.
+/// A design to build, and the code that its cores link. Host programs see each design as one kernel
+/// of the container, with a configuration of the array of its own.
 struct DesignSource {
   std::string name = "MLIR_AIE";
   std::filesystem::path file;         ///< MLIR-AIE text

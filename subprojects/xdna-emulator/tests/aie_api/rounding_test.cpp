@@ -145,8 +145,8 @@ TEST_F(RoundingTest, Bf16NearestEvenIsEveryFloatsNearest) {
 }
 
 TEST_F(RoundingTest, Bf16InEveryMode) {
-  // 2^16 floats lie between two successive bf16 values. The tested offsets are below, at and above
-  // half way.
+  // A conversion discards 16 bits. The tested values of these bits are 0, and values below, at and
+  // above the midpoint between two successive bf16 values.
   struct Case {
     std::uint32_t low;  // The discarded bits.
     bool odd;           // The last bit that is kept.

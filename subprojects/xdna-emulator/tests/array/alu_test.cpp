@@ -86,8 +86,8 @@ TEST(Alu, Converts) {
   EXPECT_EQ(result_of(unary(Alu::FloatToInt, F32, I32), pattern(-2.9F)), -2);
   EXPECT_EQ(result_of(unary(Alu::FloatToUInt, F32, I8), pattern(255.5F)), -1);
   EXPECT_EQ(result_of(unary(Alu::ExtendFloat, Bf16, F32), 0xc000), pattern(-2));
-  // Rounds to nearest, ties to even. 1 + 2^-8 lies half way between 1 and the next bf16. The value
-  // 1 + 3 * 2^-8 lies half way between the two bf16 after 1.
+  // Rounds to nearest, ties to even. 1 + 2^-8 lies halfway between 1 and the next bf16 value. The
+  // value 1 + 3 * 2^-8 lies halfway between the two bf16 values after 1.
   EXPECT_EQ(result_of(unary(Alu::TruncateFloat, F32, Bf16), pattern(1.00390625F)), 0x3f80);
   EXPECT_EQ(result_of(unary(Alu::TruncateFloat, F32, Bf16), pattern(1.01171875F)), 0x3f82);
   EXPECT_EQ(refusal(unary(Alu::FloatToInt, F32, I8), pattern(128)),

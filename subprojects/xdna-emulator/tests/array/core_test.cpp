@@ -150,7 +150,7 @@ TEST(Core, RunsAgainAfterAReset) {
   Stream stream(design);
   stream.descriptor(kShim, 0, linear(1), 0).descriptor(kShim, 1, linear(1), 0, 4);
   stream.push(kShim, false, 0, {0, 0, true}).sync(kShim, false, 0);
-  stream.add(npu::MaskPoll{control, 0, 1});   // The core ended and is no longer enabled.
+  stream.add(npu::MaskPoll{control, 0, 1});   // Wait until the program has ended.
   stream.add(npu::MaskWrite{control, 1, 1});  // An enable alone has no effect.
   stream.add(npu::MaskWrite{control, 0, 1});
   stream.add(npu::MaskWrite{control, 2, 2}).add(npu::MaskWrite{control, 0, 2});

@@ -32,8 +32,8 @@ TEST(Image, ComesBackAsItWas) {
 
 TEST(Image, TruncatedImagesAreRefused) {
   const auto bytes = serialize(example());
-  // An image that is cut at the end of a record is valid if it contains the array and the design.
-  // Only the records after the cut are missing.
+  // An image that is truncated at the end of a record is valid if it still contains the array and
+  // the design. `whole` holds the sizes of these valid images.
   Image part = example();
   std::set<std::size_t> whole;
   for (const auto& drop :

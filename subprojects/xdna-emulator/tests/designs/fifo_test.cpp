@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Object FIFOs between the host, memory tiles and cores of several columns.
+// Tests of object FIFOs between the host, memory tiles and cores of several columns.
 #include "text_design.h"
 
 namespace npuwhisper::emu::test {

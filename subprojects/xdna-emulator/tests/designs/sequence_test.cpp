@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Runtime sequences: tasks on DMA queues, and registers written individually.
+// Tests of runtime sequences: tasks on DMA queues, and registers that are written individually.
 #include "text_design.h"
 
 namespace npuwhisper::emu::test {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 //
-// Plain DMA programs with locks, packets, shared memory, the cascade, and calls into kernels.
+// Tests of DMA programs with locks, packets, shared memory, the cascade, and calls into kernels.
 #include <fstream>
 #include <iterator>
 

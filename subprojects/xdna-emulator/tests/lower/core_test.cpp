@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Core bodies, compiled and then run in isolation.
+// Tests of core bodies, which are compiled and then run in isolation.
 #include <gtest/gtest.h>
 
 #include "lowering.h"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Addresses of buffers and ids of locks and descriptors, as mlir-aie's allocators assign them.
+// Tests of the addresses of buffers and the ids of locks and descriptors. They must be those that
+// mlir-aie's allocators assign.
 #include <gtest/gtest.h>
 
 #include "lowering.h"

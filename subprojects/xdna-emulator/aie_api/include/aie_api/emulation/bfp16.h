@@ -10,10 +10,11 @@
 
 namespace aie::detail {
 
-/// The sum of this number and the bits of a positive f32 value has the exponent that the block
-/// needs after rounding. A significand of 127.5 / 64 is a tie: modes that round it up to 128 / 64
-/// have 0x10000, and modes that round it down have 0xffff. The ceil modes round every significand
-/// above 127 / 64 up, and the floor modes none.
+/// Number to add to the bits of a positive f32 value. The sum has the exponent that the block needs
+/// after rounding. The number is 0x10000 for modes that round a significand of 127.5 / 64 up to
+/// 128 / 64, and 0xffff for modes that round this significand down. It is 0x1ffff for the ceil
+/// modes, which round every significand above 127 / 64 up. It is 0 for the floor modes, which never
+/// round up.
 template <rounding_mode Mode>
 inline constexpr std::int32_t kExponentCarry =
     Mode == rounding_mode::floor || Mode == rounding_mode::symmetric_floor ? 0
@@ -28,11 +29,11 @@ inline constexpr std::int32_t kExponentCarry =
 template <rounding_mode Mode, typename V>
 __aie_inline inline V round_float(V x) {
   if constexpr (Mode == rounding_mode::conv_even) {
-    const float magic = 12582912.0F;  // 1.5 * 2^23: the sum has no fraction, ties go to even.
+    const float magic = 12582912.0F;  // 1.5 * 2^23: the sum is rounded to an integer, ties to even.
     return (x + magic) - magic;
   } else {
-    // The scale 2^16 keeps 16 bits of the fraction. Lower bits only decide whether a value is exact
-    // or a tie, so the last kept bit is set if any lower bit is set.
+    // The scale 2^16 keeps 16 bits of the fraction. If any lower bit is set, the last kept bit is
+    // set, so that the value is rounded neither as exact nor as a tie.
     using I = Vec<std::int32_t, sizeof(V) / 4>;
     const V scaled = x * 65536.0F;
     I fixed = __builtin_convertvector(scaled, I);

@@ -88,8 +88,8 @@ __aie_inline inline TransposedBlocks<T, N> op_transpose(const block_vector<T, N>
   return {v};
 }
 
-/// Reads consecutive block vectors, which need no alignment in memory.
-/// block_vector_output_buffer_stream writes them.
+/// Reads consecutive block vectors from memory, from any byte address.
+/// block_vector_output_buffer_stream writes block vectors in the same way.
 template <typename T, unsigned Elems, aie_dm_resource = aie_dm_resource::none>
 class block_vector_input_buffer_stream {
  public:

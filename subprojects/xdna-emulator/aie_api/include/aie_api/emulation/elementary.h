@@ -4,7 +4,7 @@
 #include "aie_api/emulation/compare.h"
 
 /// Functions of one variable, and conversions between fixed and floating point. Conversions to
-/// fixed point round to nearest even and saturate in all modes (according to the documentation).
+/// fixed point round to nearest even and saturate in all modes (see aie_api's documentation).
 /// inv and invsqrt are AIE2's short Newton sequences. Their errors of about 1e-3 are too large for
 /// a layer norm. exp2 and tanh exist on AIE2P only. Silicon's tables are not published, so exp2 and
 /// tanh return the exact function rounded to bf16.
@@ -71,7 +71,8 @@ __aie_inline inline T fixed_of(float x, int shift, bool floor_it) {
   return static_cast<T>(rounded);
 }
 
-/// Rounds to the precision of T. The bf16 sequences round in this way after each step.
+/// Returns `x` rounded to the precision of T, in the current rounding mode. inverse_of() and
+/// inverse_root_of() round in this way after each step.
 template <typename T>
 __aie_inline inline float hold(float x) {
   if constexpr (std::is_same_v<T, bfloat16>) {

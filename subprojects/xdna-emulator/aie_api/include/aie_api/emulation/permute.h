@@ -19,9 +19,9 @@ __aie_inline inline vector<T, N> gather(F source) {
 
 }  // namespace detail
 
-/// Returns a vector whose element i is element i + n of `v`. The documentation leaves the top
-/// elements undefined: silicon shifts in zeros or garbage, so kernels must not rely on these
-/// elements. In the emulation, they have the pattern of a vector that was never written.
+/// Returns a vector whose element i is element i + n of `v`. aie_api's documentation leaves the top
+/// `n` elements undefined, so kernels must not rely on these elements. Silicon shifts in zeros or
+/// garbage. In the emulation, these elements have the pattern of a vector that was never written.
 template <typename T, unsigned N>
 __aie_inline inline vector<T, N> shuffle_down(const vector<T, N>& v, unsigned n) {
   return detail::gather<T, N>([&](unsigned i) __aie_inline {
