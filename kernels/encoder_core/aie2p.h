@@ -23,7 +23,7 @@ inline constexpr unsigned kLanes = 32;
 /// Products of bf16 round their operands to bfp16 blocks of 8 values along k.
 inline constexpr bool kProductsByBlocks = true;
 
-/// Computes 2^y in bf16 with AIE2P's instruction for it.
+/// Computes 2^y in bf16 with the exponential instruction of AIE2P.
 class Exp2 {
  public:
   inline aie::vector<bfloat16, kLanes> operator()(const aie::vector<float, kLanes>& y) const {

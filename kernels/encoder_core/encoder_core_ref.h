@@ -4,9 +4,9 @@
 #include <span>
 #include <vector>
 
-/// Reference for the encoder's core functions, in plain C++ and double: it defines the correct
-/// results. Matrices are row-major, without blocks. Callers round the inputs. Here, only
-/// round_row() rounds, tile by tile.
+/// Reference implementation of the encoder's core functions, in plain C++. It computes in double
+/// and defines the correct results. Matrices are row-major, without blocks. Callers round the
+/// inputs. Only round_row() and int8_product() round values, one tile of a row at a time.
 namespace npuwhisper::npu::reference {
 
 struct Matrix {
@@ -36,7 +36,7 @@ Matrix product(const Matrix& a, const Matrix& b);
 /// this formula, e is the exponent of the largest magnitude in these columns. If that magnitude
 /// would be rounded to 128, e is increased by one.
 struct RoundedTile {
-  std::vector<int> values;  ///< 64
+  std::vector<int> values;  ///< 64 integers.
   double unit;
 };
 RoundedTile round_row(const Matrix& a, int row, int tile);
@@ -45,9 +45,9 @@ RoundedTile round_row(const Matrix& a, int row, int tile);
 Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>& scales);
 
 struct Epilogue {
-  std::vector<double> bias{};  ///< [n]; empty: none.
+  std::vector<double> bias{};  ///< [n], or empty if no bias is added.
   bool gelu = false;
-  const Matrix* residual = nullptr;  ///< [m, n], added last.
+  const Matrix* residual = nullptr;  ///< [m, n], or nullptr. Added last.
 };
 Matrix finish(const Matrix& sums, const Epilogue& epilogue);
 
@@ -55,7 +55,8 @@ Matrix finish(const Matrix& sums, const Epilogue& epilogue);
 /// first `features` columns. Columns beyond them are padding, and zero in `x`.
 Matrix normalise(const Matrix& x, int features, double epsilon);
 
-/// Returns softmax(Q K^T) V over the first `n_keys` keys. Q [m, d], K [t, d], V [t, d].
+/// Returns softmax(Q K^T) V over the first `n_keys` keys. The shapes are Q [m, d], K [t, d] and V
+/// [t, d].
 Matrix attention(const Matrix& q, const Matrix& k, const Matrix& v, int n_keys);
 
 }  // namespace npuwhisper::npu::reference

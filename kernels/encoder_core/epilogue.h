@@ -3,8 +3,8 @@
 
 #include "encoder_core/tiles.h"
 
-/// Steps applied to 64 x 64 sums before a core writes them as bf16. Each step updates the
-/// accumulator in place, in a small loop that operations share.
+/// Steps applied to 64 x 64 sums before a core writes them as bf16. Each step is a small loop that
+/// updates the accumulator in place. Several operations use the same steps.
 namespace npuwhisper::npu::core {
 
 /// Returns 1 / sqrt(x) for x > 0. Three Newton steps refine an estimate that is made from the bits

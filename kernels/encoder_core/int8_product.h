@@ -4,9 +4,9 @@
 #include "encoder_core/tiles.h"
 
 /// Products of a bf16 tile of A and int8 weights. Each row of the tile is rounded to int8 in its
-/// own unit. The unit is a power of two, so the rounding needs no division: it multiplies by the
-/// inverse of the unit, which is exact. An addition to the exponents multiplies the sums of
-/// integers by the unit.
+/// own unit. The unit is a power of two, so the rounding needs no division: multiplication by the
+/// inverse of the unit is exact. An addition to the exponents multiplies the sums of integers by
+/// the unit.
 ///
 /// Conversions use f32 values in [2^23, 2^24), which hold an integer in their lowest bits. Adding
 /// the f32 1.5 * 2^23 to a value rounds the value to an integer. Adding an integer to the bits of

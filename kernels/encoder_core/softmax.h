@@ -10,8 +10,8 @@
 namespace npuwhisper::npu::core {
 
 inline constexpr float kSlack = 10.0F;
-/// Lower limit of a score minus its row's reference. Exp2 takes no lower exponents, and the weight
-/// 2^-126 is too small to change a row's sum, which is at least 1.
+/// Lower limit of a score minus its row's reference. Exp2 does not support lower exponents. The
+/// weight 2^-126 is too small to change a row's sum, which is at least 1.
 inline constexpr float kLowestExponent = -126.0F;
 inline constexpr float kLowestScore = -3.0e38F;
 

@@ -11,9 +11,9 @@
 /// Tiles, blocks, memory and the loop are those of the encoder.
 ///
 ///   kSpectrum  A: int16 samples, a frame in each row (rows overlap: a descriptor's stride is the
-///              hop), in columns of kSampleColumns: [64/8][64 rows][8]. This order lets one
-///              descriptor cut all tiles of 64 frames from samples that are stored once. B: int16
-///              window times Fourier matrix. C: power, bf16.
+///              hop), in columns of kSampleColumns: [64/8][64 rows][8]. With this order, one
+///              descriptor can read all tiles of 64 frames from samples that are stored once.
+///              B: int16 window times Fourier matrix. C: power, bf16.
 ///   kMel       A: power. B: mel filters, bf16. C: (log10(max(y, 1e-10)) + 4) / 4, bf16. Whisper's
 ///              floor, 2 below the window's maximum, is not applied, as it needs the whole window.
 ///
@@ -22,7 +22,7 @@ namespace npuwhisper::npu::mel {
 
 enum Operation : std::int32_t { kSpectrum = 16, kMel = 17 };
 
-inline constexpr int kFrameSamples = 400;  ///< Also the length of the Fourier transform.
+inline constexpr int kFrameSamples = 400;  ///< Length of a frame and of the Fourier transform.
 inline constexpr int kHopSamples = 160;
 inline constexpr int kBins = kFrameSamples / 2 + 1;
 
@@ -45,14 +45,15 @@ constexpr int imaginary_column(int bin) {
 }
 
 /// Rows of the Fourier matrix: one for each sample of a frame, then rows of zeros up to whole
-/// tiles. A's values in the columns of this padding have no effect.
+/// tiles. Because of the zeros, A's values in the corresponding columns have no effect.
 inline constexpr int kSpectrumRows = 448;
 
 /// Samples and matrix elements are integers in units of 2^-15. With these units, samples are in
 /// [-1, 1).
 inline constexpr int kFractionBits = 15;
 
-/// Name of the object file with the functions. Each generation has its own file of this name.
+/// Name of the object file with the log-mel functions. Each generation has its own file of this
+/// name.
 inline constexpr const char* kObject = "mel_core.o";
 
 }  // namespace npuwhisper::npu::mel

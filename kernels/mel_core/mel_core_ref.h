@@ -7,7 +7,8 @@
 
 #include "mel_core/mel_core.h"
 
-/// Reference for Whisper's spectrogram, in plain C++ and double: it defines the correct results.
+/// Reference implementation of Whisper's spectrogram, in plain C++. It computes in double and
+/// defines the correct results.
 namespace npuwhisper::npu::reference {
 
 /// Returns value n of the periodic Hann window of 400 values.

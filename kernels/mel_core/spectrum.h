@@ -5,9 +5,9 @@
 #include "mel_core/mel_core.h"
 
 /// Multiplies int16 samples by the int16 Fourier matrix. Sums over the 64 samples of a tile are
-/// exact in 64 bits. They are then converted to f32 and added to the accumulator. B and C are in
-/// the blocks of bf16 tiles, A in columns of 8 samples. Each step of k = 8 is two int16 products of
-/// k = 4.
+/// exact in 64 bits. They are then converted to f32 and added to the accumulator. B and C are
+/// stored in the blocks of bf16 tiles. A is stored in columns of 8 samples. Each step of k = 8
+/// consists of two int16 products of k = 4.
 namespace npuwhisper::npu::mel {
 
 using core::kBlocks;
@@ -22,7 +22,7 @@ inline constexpr int kBlockElements = kBlocks.k * kBlocks.n;  // Elements of a b
 /// and a sign. Without the low bits, it has 30 bits and a sign, and fits an int32.
 inline constexpr int kDroppedBits = 6;
 
-/// Returns the offset of a piece of A, 4 rows of 8 samples.
+/// Returns the offset of a piece of A (4 rows of 8 samples) in a tile, in samples.
 inline int piece_of_samples(int quad, int column) {
   return (column * kTile + 4 * quad) * kSampleColumns;
 }

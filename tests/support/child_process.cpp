@@ -22,11 +22,12 @@ using Clock = std::chrono::steady_clock;
   const bool written =
       write(to, result.data(), result.size()) == static_cast<ssize_t>(result.size());
   close(to);
-  // Calls exit(), because it runs the destructors of libraries and the leak check.
+  // Calls exit(), which runs the destructors of libraries and the leak check.
   std::exit(written && !testing::Test::HasFailure() ? 0 : 1);
 }
 
-/// Reads until the other end is closed. Returns false at the deadline.
+/// Appends the bytes from the pipe `from` to `text` until the other end is closed. Returns false at
+/// the deadline or if a read fails.
 bool read_all(int from, Clock::time_point deadline, std::string& text) {
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());

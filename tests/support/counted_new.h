@@ -5,7 +5,7 @@
 /// sources.
 namespace npuwhisper::test {
 
-/// Returns the number of calls so far, in all threads.
+/// Returns the number of calls of operator new so far, in all threads.
 long n_allocations();
 
 }  // namespace npuwhisper::test

@@ -20,7 +20,7 @@ void append_string(std::string& to, std::string_view text) {
   to.append(text).push_back('\0');
 }
 
-/// Converts to binary16. Values that binary16 cannot represent are truncated.
+/// Converts `value`, whose magnitude is below 65536, to binary16. Truncates bits that do not fit.
 std::uint16_t to_f16(float value) {
   const auto bits = std::bit_cast<std::uint32_t>(value);
   const std::uint32_t sign = bits >> 16 & 0x8000U;

@@ -9,7 +9,8 @@
 
 namespace {
 
-// The n_left-th call from now fails in this thread. If n_left is 0, no call fails.
+// Number of calls of operator new in this thread until one fails, including the failing call. If 0,
+// no call fails.
 thread_local long n_left = 0;
 thread_local bool lasts = false;
 thread_local bool spares_onednn = false;

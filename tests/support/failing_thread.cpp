@@ -7,7 +7,8 @@
 
 namespace {
 
-// The n_left-th call from now fails. If n_left is 0, no call fails.
+// Number of calls of pthread_create() until one fails, including the failing call. If 0, no call
+// fails.
 std::atomic<int> n_left{0};
 std::atomic<bool> lasts{false};
 std::atomic<bool> has_failed{false};

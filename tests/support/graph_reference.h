@@ -48,7 +48,7 @@ struct ReferenceRow {
 /// The result of a step for one row.
 struct ReferenceResult {
   std::vector<double> logits;                  ///< [n_vocab]
-  std::vector<std::vector<double>> attention;  ///< [captured heads in the graph's order][keys]
+  std::vector<std::vector<double>> attention;  ///< [captured head, in the graph's order][key]
 };
 
 /// A plain interpreter of graphs in double precision. Its results define the correct results of
@@ -65,8 +65,8 @@ class GraphReference {
   /// computed before its rows are selected. {} keeps all positions.
   void keep(const WindowPositions& positions, int n_all);
 
-  /// Runs a graph over windows for one batch item. Takes its inputs in order and returns its
-  /// outputs in order. StoreCrossCache operations store to `cross`.
+  /// Runs a graph over windows for one batch item. `inputs` are the graph's inputs in order.
+  /// Returns the graph's outputs in order. StoreCrossCache operations store to `cross`.
   std::vector<Matrix> run_window(std::span<const Matrix> inputs, ReferenceCache* cross = nullptr);
 
   /// Runs one step of a decoder graph. Every row gets logits.

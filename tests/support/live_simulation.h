@@ -39,8 +39,8 @@ struct SimulatedStream {
 /// Plays `pcm` to a live transcriber in pieces of 20 ms, as if from a microphone. The decoder runs
 /// the real model, but time is simulated. Each call of the decoder takes the time given in `costs`,
 /// independent of its real duration. Delays therefore depend only on the policy and are equal in
-/// every run. A stream is processed as fast as the machine computes. `options.live_latency` must be
-/// set. This function sets `options.samples_waiting`. Errors: those of the transcriber.
+/// every run. The function does not wait for real time to pass. `options.live_latency` must be set.
+/// This function sets `options.samples_waiting`. Errors: those of the transcriber.
 Result<SimulatedStream> listen_in_simulated_time(const std::shared_ptr<Engine>& engine,
                                                  TranscriberOptions options, const PassCosts& costs,
                                                  std::span<const std::int16_t> pcm);

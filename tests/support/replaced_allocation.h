@@ -5,9 +5,9 @@
 
 /// Replaces the allocation functions of the program and of the libraries that the program uses. A
 /// test adds replaced_new.cpp to its sources to replace operator new and delete, also in builds
-/// with sanitizers. It may add replaced_malloc.cpp to replace malloc(), its relatives and mmap()
-/// as well, except with sanitizers, which replace these functions themselves. The test defines the
-/// hooks allows() and note_release().
+/// with sanitizers. Without sanitizers, the test may also add replaced_malloc.cpp, which replaces
+/// malloc(), the related functions and mmap(). Sanitizers replace these functions themselves. The
+/// test defines the hooks allows() and note_release().
 namespace npuwhisper::test {
 
 enum class Allocation : std::uint8_t { New, Malloc, Map };

@@ -20,7 +20,7 @@ struct ScriptStep {
   std::span<const Token> sampled;
 };
 
-/// A function that fills the logits for a step. They are all 0 on entry.
+/// A function that fills the logits for a step. All logits are 0 on entry.
 using Script = std::function<void(const ScriptStep&, std::span<float> logits)>;
 
 /// A TokenDecoder whose output comes from a test's script, and that records its calls. Misuse (too
@@ -58,8 +58,8 @@ class ScriptedDecoder final : public TokenDecoder {
   int n_alignment_heads = 1;
   int n_audio_ctx = 1500;
 
-  std::vector<std::vector<float>> windows;  ///< Every encoded mel.
-  std::vector<std::vector<Token>> prompts;  ///< Every prompt run.
+  std::vector<std::vector<float>> windows;  ///< The log-mel of every encoded window.
+  std::vector<std::vector<Token>> prompts;  ///< Every prompt that was run.
   int n_steps = 0;
   int n_forks = 0;
   int n_truncations = 0;
@@ -84,7 +84,8 @@ class ScriptedDecoder final : public TokenDecoder {
 /// every attempt. Each token has a probability of nearly 1.
 Script say(const Tokenizer& tokenizer, std::vector<std::vector<Token>> texts);
 
-/// Makes `token` the most likely one, with `margin` over all others.
+/// Sets the logit of `token` to `margin`. If all other logits are 0, `token` is the most likely
+/// token by this margin.
 void prefer(std::span<float> logits, Token token, float margin = 30);
 
 }  // namespace npuwhisper::test

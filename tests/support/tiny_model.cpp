@@ -22,7 +22,7 @@ namespace {
 constexpr std::array<std::string_view, 5> kLanguages = {"en", "zh", "de", "es", "fr"};
 constexpr int kTimestamps = 1501;  // From 0 to 30 s in steps of 0.02 s.
 
-/// Each merge is the union of two earlier tokens, as in byte-pair encoding.
+/// Each merge is the concatenation of two earlier tokens, as in byte-pair encoding.
 constexpr std::array<std::string_view, 50> kMerges = {
     " t",   "he",   " a", "in",     "re",    "on",     " the", "er",   " s",       "at",
     " w",   "nd",   " o", "ou",     "it",    "es",     "en",   "is",   "or",       "ing",
@@ -101,7 +101,7 @@ class RandomValues {
   std::mt19937_64 generator_;
 };
 
-/// Returns the largest amplitude of random weights, a power of two, with which a weighted sum of
+/// Returns an amplitude for random weights: the largest power of two with which a weighted sum of
 /// `fan_in` inputs has at most the variance of one input.
 float amplitude_for(std::int64_t fan_in) {
   return std::exp2(std::floor(std::log2(std::sqrt(3.0F / static_cast<float>(fan_in)))));
@@ -125,7 +125,8 @@ std::vector<float> random_variable(RandomValues& random, const VariableShape& va
   return random.take(n, 0, amplitude_for(fan_in));
 }
 
-/// Overwrites the rows of each group of `group` rows, from row 128 on, with the group's first row.
+/// Divides the rows from row 128 on into groups of `group` rows. Overwrites each row of a group
+/// with the group's first row.
 void make_alike(std::vector<float>& values, int n_columns, int group) {
   const auto columns = static_cast<std::size_t>(n_columns);
   const std::size_t first = 128 * columns;

@@ -23,19 +23,19 @@ struct TinyModelOptions {
   int n_text_ctx = 448;
   int n_text_layer = 2;
   int n_text_head = 2;
-  bool is_multilingual = true;  ///< Has language tokens for en, zh, de, es and fr, or none.
+  bool is_multilingual = true;  ///< Whether tokens for en, zh, de, es and fr exist.
   /// From position 128 on, encoder positions have equal encodings in groups of this size.
   int alike_positions = 1;
-  DataType storage = DataType::F16;  ///< F16 or F32, with equal values.
+  DataType storage = DataType::F16;  ///< F16 or F32. The values are equal in both.
   std::uint64_t seed = 1;
-  std::string vocabulary = "vocabulary.txt";  ///< Or vocabulary.json or tokenizer.json.
+  std::string vocabulary = "vocabulary.txt";  ///< Or "vocabulary.json" or "tokenizer.json".
 };
 
 /// Returns the sizes and token lists that Model::load finds in a tiny model.
 ModelConfig tiny_model_config(const TinyModelOptions& options = {});
 
 /// Returns a tiny model's vocabulary by ID, in CTranslate2's spelling: 256 bytes, some English
-/// merges, special tokens, timestamps to 30 s.
+/// merges, special tokens, and timestamps up to 30 s.
 std::vector<std::string> tiny_model_vocabulary(const TinyModelOptions& options = {});
 
 /// Writes model.bin, config.json and the vocabulary into `folder`, which must exist. Aborts the

@@ -18,8 +18,8 @@ namespace {
 constexpr float kLoud = 0.5F;
 constexpr int kWordFrames = static_cast<int>(100 * tones::kWordSeconds);
 constexpr int kLeastFrames = kWordFrames / 5;
-// The logit of the chosen token. All other logits are 0. In a window without words, the end-of-text
-// token gets the lower logit, because Whisper's text for silence is improbable too.
+// Logits of the chosen token. All other logits are 0. In a window without words, the end-of-text
+// token gets the logit kUnsure, because Whisper's text for silence is improbable too.
 constexpr float kSure = 30, kUnsure = 5;
 
 struct HeardTone {

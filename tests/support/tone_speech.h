@@ -11,7 +11,7 @@ namespace npuwhisper::test {
 /// Speech in a toy language that can be generated and recognised exactly. A word is a tone in one
 /// of the bands of the mel bank, surrounded by silence.
 namespace tones {
-inline constexpr int kFirstBand = 10;  ///< Index among 80 bands.
+inline constexpr int kFirstBand = 10;  ///< Band of word 0, an index among 80 bands.
 inline constexpr int kBandStep = 4;
 inline constexpr int kMostWords = 16;
 inline constexpr double kWordSeconds = 0.26;

@@ -34,7 +34,7 @@ struct TileLimits {
   int n_mm2s_channels;
   int n_dims;    ///< Dimensions of a descriptor, without the iteration dimension.
   int max_wrap;  ///< Maximum wrap of every dimension except the outermost.
-  int max_step;  ///< In 32-bit words. The hardware stores the step minus one.
+  int max_step;  ///< Maximum step in 32-bit words. The hardware stores the step minus one.
   int max_iteration;
 };
 

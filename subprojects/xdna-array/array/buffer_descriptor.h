@@ -30,9 +30,9 @@ struct BufferDescriptor {
   /// Address in bytes. A shim has a host address of 48 bits. A memory tile has an address in its
   /// window of three memory tiles. A core has an address in its own memory.
   std::uint64_t address = 0;
-  std::uint32_t length = 0;  ///< Words that cross the stream, padding included.
+  std::uint32_t length = 0;  ///< 32-bit words that cross the stream, including padding.
   std::array<DescriptorDim, 4> dims{};
-  std::uint32_t iteration_wrap = 1;  ///< 1..64
+  std::uint32_t iteration_wrap = 1;  ///< Number of iterations, from 1 to 64.
   std::uint32_t iteration_step = 1;
   std::uint32_t iteration_current = 0;
   bool use_next = false;
@@ -41,11 +41,12 @@ struct BufferDescriptor {
   /// Index of the lock. A memory tile's descriptor can access the locks of three memory tiles; the
   /// tile's own locks are 64..127.
   std::uint32_t acquire_lock = 0;
-  /// If negative, acquires the lock when it is at least -acquire_value. Otherwise, acquires the
-  /// lock when it is equal to acquire_value.
+  /// If this value is negative, the descriptor acquires the lock when the lock's value is at least
+  /// -acquire_value. Otherwise, the descriptor acquires the lock when the lock's value is equal to
+  /// acquire_value.
   std::int32_t acquire_value = 0;
   std::uint32_t release_lock = 0;
-  std::int32_t release_value = 0;  ///< 0: releases nothing.
+  std::int32_t release_value = 0;  ///< If 0, the descriptor releases no lock.
   bool packet = false;
   std::uint32_t packet_id = 0;
   std::uint32_t packet_type = 0;
@@ -82,9 +83,10 @@ inline constexpr int kQueueDepth = 4;  ///< Tasks that a channel's queue can hol
 Result<std::uint32_t> pack_task(const Task& task, TileKind kind, const ArrayModel& array);
 Task unpack_task(std::uint32_t word, TileKind kind);
 
-/// The functions below return register addresses within a tile (AM025), for transactions and the
-/// emulator's registers. queue_register() returns the address of the channel's "task" or "start"
-/// queue, 4 bytes after the channel's control register.
+/// descriptor_register(), queue_register(), channel_control_register() and lock_register() return
+/// register addresses within a tile (AM025). Transactions and the emulator's registers use these
+/// addresses. queue_register() returns the address of the channel's "task" or "start" queue, 4
+/// bytes after the channel's control register.
 std::uint32_t descriptor_register(TileKind kind, int id);
 std::uint32_t queue_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t channel_control_register(TileKind kind, bool mm2s, int channel);

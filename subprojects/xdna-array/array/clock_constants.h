@@ -29,7 +29,7 @@ struct MacRate {
 /// Constants that differ between the array generations.
 struct ArrayClock {
   double hertz;                  ///< Clock rate at the highest performance level. [S] DRV
-  double host_bytes_per_second;  ///< Rate of host memory, for all shims together.
+  double host_bytes_per_second;  ///< Host memory bandwidth of all shims together.
   MacRate int8;
   MacRate int16x8;
   MacRate int16;

@@ -43,7 +43,7 @@ struct PatchAddress {
   std::uint64_t offset;
 };
 struct LoadPdi {
-  std::uint32_t id;  ///< 16 bits
+  std::uint32_t id;  ///< Identifier of the PDI, 16 bits.
   std::uint32_t bytes = 0;
   std::uint64_t pdi_address = 0;
 };
@@ -54,9 +54,9 @@ struct Preempt {
 using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync, PatchAddress,
                                  LoadPdi, Noop, Preempt>;
 
-/// Encodes a stream, header included, in form 0.1, which aiecc also writes. Tiles, channels and ids
-/// have fewer bits in the stream than in the structs; the caller ensures that their values are in
-/// range.
+/// Encodes a stream, including its header, in form 0.1, which aiecc also writes. The header names
+/// the array and contains `n_columns`. Tiles, channels and ids have fewer bits in the stream than
+/// in the structs; the caller ensures that their values are in range.
 std::vector<std::uint32_t> encode(std::span<const Instruction> instructions,
                                   const ArrayModel& array, int n_columns);
 

@@ -212,8 +212,8 @@ TEST(KnownDescriptor, MemoryTileWords) {
 
 // The expected words are encoded by hand from AM025. A row has 64 words, 16 rows are 256 words
 // apart, and 3 steps of 65536 words follow. Five iterations are 2^20 words apart. The descriptor is
-// valid, names 9 as the next one, acquires lock 5 with a value of at least 1, and releases lock 6
-// by 1.
+// valid, names descriptor 9 as its successor, acquires lock 5 with a value of at least 1, and
+// releases lock 6 by 1.
 TEST(KnownDescriptor, ShimWords) {
   BufferDescriptor d;
   d.valid = true;

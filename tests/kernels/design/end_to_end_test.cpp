@@ -175,7 +175,7 @@ class OnArray {
             array_->counters().multiply_accumulates - before};
   }
 
-  /// Expects a relative root mean square error below `tolerance`.
+  /// Expects the root mean square error of `found`, relative to `wanted`, to be below `tolerance`.
   void expect_near(const HostMatrix& found, const Matrix& wanted, double tolerance) const {
     double error = 0;
     double size = 0;
@@ -194,7 +194,8 @@ class OnArray {
       for (int c = 0; c < columns; ++c) ASSERT_EQ(space_.get(found, r, c), 0) << r << ", " << c;
     }
   }
-  /// Allows for one rounding to bf16 and, on AIE2P, 8-bit operands with shared exponents (bfp16).
+  /// Returns a tolerance for one rounding to bf16 and, on AIE2P, for 8-bit operands with shared
+  /// exponents (bfp16).
   double tolerance() const { return aie2_ ? 0.003 : 0.012; }
 
   DesignSpec spec_{};
@@ -525,8 +526,8 @@ TEST_P(EndToEnd, OperationsInSequenceWaitForEachOther) {
   expect_near(from, wanted, tolerance() * 3);
 }
 
-// Checks that the tests above can fail: a change in a plan changes the result, or the array refuses
-// it.
+// Checks that comparisons of results detect errors. After a change of the weights or of the plan,
+// the output differs or the run does not complete.
 TEST_P(EndToEnd, MutationsShow) {
   const int m = 200;
   const int d = 128;
@@ -548,8 +549,8 @@ TEST_P(EndToEnd, MutationsShow) {
   }
   const std::vector<std::byte> before(space_.bytes().begin(), space_.bytes().end());
 
-  /// Runs `stream` on a new array with fresh buffers. Returns the output's bytes, or none if the
-  /// run does not complete.
+  /// Runs `stream` on a new array with fresh buffers. Returns the output's bytes, or an empty
+  /// vector if the run does not complete.
   const auto result_of = [&](const std::vector<std::uint32_t>& stream,
                              std::vector<std::byte> weights_in) {
     open(GetParam());

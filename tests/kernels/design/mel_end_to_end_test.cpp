@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Compares log-mel on the emulated array, computed by the project's own kernels, with plain C++.
-// The tests cover the cutting of frames out of samples that are transferred once, and the spectra,
-// filters and logarithms of the frames.
+// The tests check that overlapping frames are read correctly from shared samples. They also check
+// the spectra, filters and logarithms of the frames.
 #include <cmath>
 #include <cstring>
 #include <random>

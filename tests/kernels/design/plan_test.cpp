@@ -44,8 +44,6 @@ class Plans : public testing::TestWithParam<Shape> {
   }
 };
 
-// One stream computes the whole product. The project's predecessor needed 32,768 calls for this
-// product.
 TEST_P(Plans, AProductIsOneStream) {
   const auto plan = plan_one(spec(), product(500, 512, 512));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -55,7 +53,6 @@ TEST_P(Plans, AProductIsOneStream) {
   EXPECT_TRUE(decode(plan->stream()));
 }
 
-// A wide product has a plan. This product did not fit the descriptors of the project's predecessor.
 TEST_P(Plans, AWideProductPlans) {
   const auto plan = plan_one(spec(), product(512, 512, 2048));
   ASSERT_TRUE(plan) << plan.error().message;
@@ -152,8 +149,8 @@ TEST_P(Plans, Int8WeightsHalveTheResidentTiles) {
   EXPECT_LT(int8->predicted_seconds(), bf16->predicted_seconds());
 }
 
-// In bf16, this feed-forward layer of Whisper medium has 64 tiles of weights a column, but only 53
-// fit.
+// In bf16, this feed-forward layer of Whisper medium has 64 tiles of weights for each column, but
+// only 53 fit.
 TEST_P(Plans, Int8WeightsLetWiderInputsFit) {
   Operation operation = product(1500, 4096, 1024);
   EXPECT_FALSE(plan_one(spec(), operation));

@@ -135,8 +135,8 @@ class Int8ProductTest : public ::testing::TestWithParam<Generation> {
     return found;
   }
 
-  /// Checks that the accumulator equals, in every bit, the exact sums of the tiles, added in f32 in
-  /// order.
+  /// Checks that the accumulator equals a reference in every bit. The reference adds the exact sums
+  /// of the tiles in f32, in the order of the tiles.
   void check_bits(const Product& p) {
     const Matrix found = accumulate(p);
     for (int m = 0; m < kTile; ++m) {

@@ -20,7 +20,7 @@ struct Product {
   std::int32_t flags = 0;
   const Matrix* residual = nullptr;  ///< [64, 64 * blocks]
   int valid_rows = kTile;
-  double largest_rms = 0;  ///< The largest relative error allowed; not checked if 0.
+  double largest_rms = 0;  ///< Largest relative RMS error allowed, or 0 for no limit.
 };
 
 class ProductTest : public ::testing::TestWithParam<Generation> {
@@ -113,8 +113,8 @@ class ProductTest : public ::testing::TestWithParam<Generation> {
     }
   }
 
-  /// Allows for a root mean square error of 2^-9.8 of bf16 results and about 1 % of products in
-  /// bfp16.
+  /// Returns the usual limit of the relative root mean square error. The expected error is 2^-9.8
+  /// for bf16 results and about 1 % for products in bfp16.
   double usual_rms() const { return aie2() ? 0.0025 : 0.015; }
 
   CoreObject object_;

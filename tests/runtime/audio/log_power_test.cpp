@@ -34,7 +34,7 @@ TEST(LogPower, SilenceIsTheSmallestValueExactly) {
 TEST(LogPower, TouchesNothingAfterTheEndForAnySize) {
   for (std::size_t n = 1; n < 70; ++n) {
     std::vector<float> power(n + 1, 5.0F);
-    power[n] = 1e20F;  // The largest value, if the function reads beyond the input.
+    power[n] = 1e20F;  // Changes the result if the function reads beyond the input.
     const std::span<float> inside = std::span(power).first(n);
     const float largest = log10_power(inside, inside);
     EXPECT_NEAR(largest, std::log10(5.0), 1e-6) << n;

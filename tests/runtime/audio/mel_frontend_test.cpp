@@ -274,8 +274,8 @@ TEST(MelFrontend, LongStreamKeepsItsPlace) {
   EXPECT_EQ(pushed, 60 * 16'000);
   mel->finish();
   EXPECT_EQ(mel->end_frame(), 6'000);
-  // The audio repeats every second, so an inner frame of the last second equals one of any other
-  // second.
+  // The audio repeats every second, so an inner frame of the last second equals the corresponding
+  // frame of any other second.
   const auto second = frontend(kMels, 400);
   for (int i = 0; i < 3; ++i) second->push(pcm);
   EXPECT_EQ(window(*mel, 5'998, 1).size(), kFrame);

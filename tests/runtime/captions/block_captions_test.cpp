@@ -188,7 +188,7 @@ std::optional<nanoseconds> first_said(const Caption& caption) {
 struct Way {
   test::Script script;
   CaptionLayout layout;
-  double due_after;  // Seconds from a word's start until it is due, or 0 for no deadline.
+  double due_after;  // Seconds from a word's start to its deadline, or 0 for no deadline.
 };
 
 class AnySpeech : public ::testing::TestWithParam<Way> {
@@ -244,8 +244,8 @@ TEST_P(AnySpeech, IsReadable) {
       if (const auto said = first_said(caption)) {
         EXPECT_LE(caption.start - *said, kLag + 10 * nanoseconds(reading::kShortest)) << "late";
       }
-      // A caption may be too short to be read only if the next caption was delayed by at least
-      // kLag and follows without a gap.
+      // A caption that is too short to read is allowed only if the next caption was delayed by at
+      // least kLag and follows without a gap.
       const bool is_read = (caption.end - caption.start) * 20 >= std::chrono::seconds(columns);
       const bool is_least = caption.end - caption.start >= nanoseconds(reading::kLeast);
       if (i + 1 == captions.size() || (is_read && is_least) || GetParam().due_after > 0) continue;

@@ -23,8 +23,8 @@ enum class Script { Latin, Chinese, Thai, Mixed };
 /// line.
 std::vector<SpokenText> random_speech(std::mt19937& random, Script script, std::size_t n_words);
 
-/// Returns all text without white space. Words and the captions made from them must give equal
-/// strings.
+/// Returns all text without white space. The results for words and for the captions made from them
+/// must be equal.
 std::string letters(const std::vector<SpokenText>& words);
 std::string letters(const std::vector<Caption>& captions);
 

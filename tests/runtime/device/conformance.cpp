@@ -17,12 +17,12 @@ namespace {
 
 /// Returns the bounds of a case.
 ///
-/// With f32, two layers sum up to a few thousand products of magnitude 1, each rounded to 2^-24.
-/// The largest error observed is 1e-6. The margin allows devices to add in another order. With
-/// bf16, each operand has 8 bits and an error of 0.2 %. The largest error observed is 0.7 % after
-/// two layers, and 0.05 % for features that are exact except for their own rounding. With int8,
-/// weights and cross-attention keys are rounded by at most 1/254 of the largest magnitude in their
-/// row. The largest error observed is 1.8 %.
+/// With f32, the sums of two layers have at most a few thousand products of magnitude 1. Each
+/// product is rounded to 2^-24. The largest error observed is 1e-6. The margin allows devices to
+/// add in another order. With bf16, each operand has 8 bits and an error of 0.2 %. The largest
+/// error observed is 0.7 % after two layers, and 0.05 % for features that are exact except for
+/// their own rounding. With int8, weights and cross-attention keys are rounded by at most 1/254 of
+/// the largest magnitude in their row. The largest error observed is 1.8 %.
 ///
 /// The NPU stores values in bf16 that the CPU stores in f32, including the residual stream. The
 /// largest error observed is 1.5 % on npu1. It is 3 % on npu2, which multiplies in bfp16, a format

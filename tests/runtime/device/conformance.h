@@ -35,8 +35,8 @@ std::string name_of(const testing::TestParamInfo<Case>& info);
 /// Largest allowed difference from the reference, relative to the reference's largest magnitude.
 struct Bounds {
   double encoder = 0;
-  /// Bound for decoder steps from exact features. Covers the cross-attention buffer, the caches and
-  /// the weights.
+  /// Bound for decoder steps whose input features are exact. Covers the errors of the
+  /// cross-attention buffer, the caches and the weights.
   double decoder = 0;
 };
 
@@ -71,8 +71,8 @@ double relative_error(std::span<const float> found, std::span<const double> want
 /// Runs `executable` to completion. Fails the test on an error.
 void run(Executable& executable, const Bindings& bindings);
 
-/// Opens the case's device. If this CPU lacks the precision, checks that the device refuses it and
-/// skips the test.
+/// Opens the case's device. If this CPU lacks the case's precision, checks that the device refuses
+/// this precision and skips the test.
 class Conformance : public testing::TestWithParam<Case> {
  protected:
   void SetUp() override;

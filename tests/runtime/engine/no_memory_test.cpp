@@ -17,8 +17,9 @@
 namespace npuwhisper {
 namespace {
 
-/// Calls `body` repeatedly with the first, second, ... allocation failing, until none fails. Late
-/// allocations are only sampled. `body` returns whether it succeeded.
+/// Calls `body` until no allocation fails. The first allocation fails in the first call, the second
+/// allocation in the second call, and so on. Later allocations are only sampled. `body` must return
+/// success or Unavailable.
 void fail_each_allocation(test::Failures failures, const std::function<Result<void>()>& body) {
   for (long n = 1; n < 10'000'000; n += 1 + n / 4) {
     Result<void> result;

@@ -31,7 +31,8 @@ std::vector<std::int16_t> speech(std::size_t n) {
   return pcm;
 }
 
-/// Runs a stream through the ring and through the CPU's front end. Both must give the same windows.
+/// Passes a stream through the ring and through the CPU's front end. Both must return the same
+/// windows.
 class RingLogMelTest : public testing::Test {
  protected:
   void SetUp() override {

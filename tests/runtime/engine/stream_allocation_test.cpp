@@ -29,7 +29,7 @@ std::atomic<bool> counting{false};
 std::atomic<long> ours{0};
 std::atomic<long> onednns{0};
 std::atomic<long> freed{0};
-// The address range of libdnnl. If an allocation's caller lies in this range, it is libdnnl's.
+// The address range of libdnnl. Allocations whose caller lies in this range are libdnnl's.
 std::uintptr_t onednn_begin = 0;
 std::uintptr_t onednn_end = 0;
 

@@ -187,7 +187,7 @@ Heard hear(TokenDecoder& decoder, const std::vector<float>& mel, int n_exact) {
 /// nothing.
 TEST(ThinnedPadding, SparsePositionRepresentsItsGroup) {
   constexpr int kPositions = 640;
-  constexpr int kDense = 128;  // Of the other 512, the device computes one of every 4.
+  constexpr int kDense = 128;  // The device computes one of every 4 of the other 512 positions.
   const TinyEngine tiny(Precision::F32, {.n_audio_ctx = kPositions, .alike_positions = 4});
   std::vector<float> mel = tiny.mel(1);
   const auto n_mels = static_cast<std::size_t>(tiny.config().n_mels);

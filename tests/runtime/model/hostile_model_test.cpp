@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Truncated or changed files give an Error or a valid model, never a crash. Builds with
-// -Db_sanitize=address,undefined detect more faults.
+// Loading a truncated or changed file returns an Error or a valid model, and never crashes. Builds
+// with -Db_sanitize=address,undefined detect more faults.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 

@@ -30,7 +30,7 @@ TEST(UnicodeClass, KnowsTheScripts) {
 }
 
 void expect_ordered(std::span<const CodePointRange> ranges) {
-  char32_t end = 0;  // One past the previous range.
+  char32_t end = 0;  // One past the last code point of the previous range.
   for (const CodePointRange& range : ranges) {
     EXPECT_GE(range.first, end);
     EXPECT_LE(range.first, range.last);

@@ -105,7 +105,7 @@ TEST_F(StoredWeights, GetChecksDimensions) {
 
 TEST_F(StoredWeights, ReadRowsOfAnyLength) {
   constexpr std::size_t kRows = 5;
-  // A row is longer than the pieces in which weights.cpp reads, and not a multiple of a piece.
+  // weights.cpp reads data in pieces. A row is longer than a piece, and not a multiple of a piece.
   constexpr std::size_t kColumns = 100'003;
   std::vector<float> values(kRows * kColumns);
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<float>(i % 1009);

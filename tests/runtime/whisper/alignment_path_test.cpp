@@ -101,7 +101,7 @@ TEST(AlignmentPath, FindsWhatTryingEveryPathFinds) {
 }
 
 TEST(AlignmentPath, FollowsTheRidgeOfAMatrix) {
-  // State s scores 0 in frames 3 s to 3 s + 2 and -1 elsewhere.
+  // State s scores 0 in frames 3 * s to 3 * s + 2, and -1 in all other frames.
   AlignmentPath path(5, 15);
   std::vector<State> states(5);
   for (std::size_t s = 0; s < states.size(); ++s) {

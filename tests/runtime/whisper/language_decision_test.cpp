@@ -20,8 +20,8 @@ using test::ScriptedDecoder;
 using test::ScriptStep;
 using test::Vocabulary;
 
-/// Probabilities by language code. The languages en, zh, de, es and fr that are not in the map
-/// share the remaining probability equally.
+/// Probabilities by language code. Of the languages en, zh, de, es and fr, those that are not in
+/// the map share the remaining probability equally.
 using Odds = std::map<std::string, float>;
 
 class LanguageDecisionTest : public ::testing::Test {

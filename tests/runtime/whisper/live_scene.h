@@ -42,7 +42,7 @@ struct HeardWindow {
   std::int64_t end_frame = 0;
 };
 
-/// The real log-mel, which records the last window read from it.
+/// Wraps the real log-mel and records the last window that is read.
 class WatchedMel final : public LogMel {
  public:
   WatchedMel(std::unique_ptr<LogMel> mel, HeardWindow& heard)
@@ -91,13 +91,13 @@ class ScriptedSpeaker final : public TokenDecoder {
   /// Probability, in each pass, of mishearing a word that ended less than half a second before the
   /// window's end.
   double misheard = 0;
-  /// Windows with fewer samples than this give no words.
+  /// In windows with fewer samples than this, the speaker outputs no words.
   std::int64_t deaf_below = 0;
   /// In windows that end in [mute_from, mute_to), the text ends before the first word that begins
   /// at `mute_from` or later.
   std::int64_t mute_from = 0;
   std::int64_t mute_to = 0;
-  bool mute_softly = false;  ///< Makes the first muted word nearly as probable as the end.
+  bool mute_softly = false;  ///< The first muted word is nearly as probable as the text's end.
   /// Windows that begin before this sample repeat one word forever.
   std::int64_t loop_until = 0;
   bool only_with_previous_text = false;  ///< Limits the loop to prompts with previous text.

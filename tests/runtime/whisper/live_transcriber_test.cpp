@@ -488,7 +488,7 @@ TEST_F(LiveTranscriberTest, SilenceStaysSilentWhereNoWordIsProbable) {
   EXPECT_EQ(said(), script()) << "six seconds of sound without words";
 }
 
-/// A cause of late text: the model outputs nothing, repeats itself, or takes long.
+/// A cause of late text: the model outputs nothing, repeats itself, or takes a long time.
 struct Trouble {
   const char* name;
   void (*begin)(ScriptedSpeaker&);

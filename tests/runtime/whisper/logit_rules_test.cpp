@@ -16,8 +16,8 @@ using test::Vocabulary;
 
 class LogitRulesTest : public ::testing::Test {
  protected:
-  /// Returns the logits after the rules. Before the rules, the logits of `probable` tokens are 10
-  /// and all others 0.
+  /// Applies the rules and returns the logits. Before the rules, the logits of `probable` tokens
+  /// are 10 and all other logits are 0.
   std::vector<float> apply(const std::vector<Token>& sampled,
                            const std::vector<Token>& probable = {}) {
     std::vector<float> logits(static_cast<std::size_t>(vocabulary_.tokenizer->n_vocab()), 0);
@@ -129,7 +129,7 @@ TEST_F(LogitRulesTest, TimestampsTogetherBeatTheBestText) {
     std::fill(logits.begin() + at(0), logits.end(), 0.0F);
     logits[static_cast<std::size_t>(a())] = best_text;
   };
-  const float together = std::log(1500.0F);  // All timestamps except <|0.00|>.
+  const float together = std::log(1500.0F);  // Combined logit of all timestamps except <|0.00|>.
   const std::vector<Token> sampled = {at(0), b()};
 
   reset(together - 0.01F);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// With the real model, audio without speech gives no words, neither from a file nor live. The audio
-// is synthetic noise and, if ffmpeg is available, the recordings in
+// With the real model, audio without speech produces no words, whether it comes from a file or from
+// a live source. The audio is synthetic noise and, if ffmpeg is available, the recordings in
 // NPUWHISPER_SHARED/speech/nonspeech. Exits with 77 if the model or the VAD's weights are missing.
 //
 // usage: no_speech_test [gtest's options] [SECONDS]     SECONDS of each of the 20 noises; default 3

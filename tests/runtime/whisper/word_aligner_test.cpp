@@ -17,8 +17,8 @@ constexpr std::size_t kPositions = 160;
 constexpr int kLead = 800;
 constexpr std::size_t kSamples = kPositions * 320;
 
-/// Returns the sound of tests/golden/make_word_aligner.py: noise with the given amplitude for each
-/// 10 ms.
+/// Returns the same sound that tests/golden/make_word_aligner.py generates: noise with the
+/// amplitude levels[i] in the i-th piece of 10 ms.
 std::vector<float> make_sound(const std::vector<float>& levels) {
   std::vector<float> pcm;
   std::uint32_t state = 1;

@@ -22,7 +22,7 @@ inline constexpr EncoderSizes kBase{.n_mels = 80, .n_state = 512, .n_heads = 8, 
 inline constexpr EncoderSizes kSmall{.n_mels = 80, .n_state = 768, .n_heads = 12, .n_layers = 12};
 
 /// The operations of a Whisper encoder, for planning: convolutions, blocks and the final layer
-/// norm. Argument 0 is the packed weights, argument 1 the workspace.
+/// norm. Argument 0 is the packed weights. Argument 1 is the workspace.
 struct EncoderOperations {
   std::vector<Operation> operations{};
   std::uint64_t workspace_bytes = 0;
