@@ -2,10 +2,20 @@
 #include "element_neighbours.h"
 
 namespace npuwhisper::fuzz {
+namespace {
+
+// Pads of real elements have templates. If a pad has no template, gst_pad_query_default() reads the
+// pad's caps without a reference, while another thread may replace them.
+GstStaticPadTemplate sink_template =
+    GST_STATIC_PAD_TEMPLATE("sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+GstStaticPadTemplate source_template =
+    GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS_ANY);
+
+}  // namespace
 
 Neighbours::Neighbours(GstElement* element, bool is_live)
     : element_(element),
-      upstream_(gst_pad_new("upstream", GST_PAD_SRC)),
+      upstream_(gst_pad_new_from_static_template(&source_template, "upstream")),
       sink_(gst_element_get_static_pad(element, "sink")),
       is_live_(is_live) {
   gst_object_ref_sink(upstream_);
@@ -14,7 +24,7 @@ Neighbours::Neighbours(GstElement* element, bool is_live)
   gst_pad_set_active(upstream_, TRUE);
   gst_pad_link_full(upstream_, sink_, GST_PAD_LINK_CHECK_NOTHING);
   for (Output& output : outputs_) {
-    output.to = gst_pad_new(nullptr, GST_PAD_SINK);
+    output.to = gst_pad_new_from_static_template(&sink_template, nullptr);
     gst_object_ref_sink(output.to);
     gst_pad_set_element_private(output.to, this);
     gst_pad_set_chain_function(output.to, chain);
