@@ -12,6 +12,11 @@
 namespace npuwhisper {
 namespace {
 
+struct CodePointRange {
+  char32_t first;
+  char32_t last;
+};
+
 /// Ranges of punctuation and decoration. Letters and numbers within them are excluded by their
 /// Unicode class.
 constexpr std::array<CodePointRange, 17> kSilentRanges = {{
