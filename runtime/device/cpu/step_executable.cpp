@@ -115,86 +115,100 @@ int StepExecutable::group_of(std::size_t op) const {
 Result<void> StepExecutable::compile() {
   private_of_.assign(graph_.tensors.size(), -1);
   selected_.assign(graph_.tensors.size(), false);
-  std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
-  std::size_t captures = 0;
   for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
-    const Op& op = graph_.ops[i];
-    if (const int group = group_of(i); group >= 0) {
-      const StepOffload::Group& g = offload_->groups()[static_cast<std::size_t>(group)];
-      if (i == g.first_op) steps_.emplace_back().group = group;
-      if (op.output == g.output) {
-        bytes[static_cast<std::size_t>(g.output)] =
-            max_rows_ * columns_of(g.output) * sizeof(float);
-      }
-      continue;
+    const int group = group_of(i);
+    if (group < 0) {
+      if (auto added = add_step(graph_.ops[i]); !added) return added;
+    } else if (i == offload_->groups()[static_cast<std::size_t>(group)].first_op) {
+      steps_.emplace_back().group = group;
     }
-    if (!can_run(op.kind))
-      return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
-    const auto output = static_cast<std::size_t>(op.output);
-    selected_[output] =
-        op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
-    if (op.kind == OpKind::SelectRows) private_of_[output] = 0;
-    if (op.kind == OpKind::LayerNorm) private_of_[output] = 1;
-    const bool bound =
-        std::find(graph_.outputs.begin(), graph_.outputs.end(), op.output) != graph_.outputs.end();
-    if (private_of_[output] < 0 && !bound)
-      bytes[output] = max_rows_ * columns_of(op.output) * sizeof(float);
-    if (op.n_heads > 0 &&
-        columns_of(op.output) != static_cast<std::size_t>(op.n_heads) * kHeadColumns) {
-      return fail(ErrorCode::Unsupported,
-                  op.name + ": found " + std::to_string(op.n_heads) + " heads over " +
-                      std::to_string(columns_of(op.output)) + " columns, wanted 64 columns a head");
-    }
-    Step step;
-    step.op = op;
-    step.first_capture = captures;
-    captures += op.captured_heads.size();
-    if (auto loaded = load(step); !loaded) return fail(loaded.error());
-    steps_.push_back(std::move(step));
   }
+  allocate_shared();
+  for (unsigned i = 0; i < pool_.size(); ++i) scratch_.push_back(make_scratch());
+  wanted_.reserve(max_rows_);
+  describe();
+  return {};
+}
+
+/// Adds the step of an operation that this device runs itself.
+Result<void> StepExecutable::add_step(const Op& op) {
+  if (!can_run(op.kind)) {
+    return fail(ErrorCode::Unsupported, op.name + ": not an operation of a decoder step");
+  }
+  if (op.n_heads > 0 &&
+      columns_of(op.output) != static_cast<std::size_t>(op.n_heads) * kHeadColumns) {
+    return fail(ErrorCode::Unsupported, op.name + ": found " + std::to_string(op.n_heads) +
+                                            " heads over " + std::to_string(columns_of(op.output)) +
+                                            " columns, wanted 64 columns a head");
+  }
+  const auto output = static_cast<std::size_t>(op.output);
+  selected_[output] =
+      op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
+  if (op.kind == OpKind::SelectRows) private_of_[output] = 0;
+  if (op.kind == OpKind::LayerNorm) private_of_[output] = 1;
+  Step step;
+  step.op = op;
+  for (const Step& earlier : steps_) step.first_capture += earlier.op.captured_heads.size();
+  if (auto loaded = load(step); !loaded) return loaded;
+  steps_.push_back(std::move(step));
+  return {};
+}
+
+/// Allocates the memory of the tensors that all threads share. Tensors within a group of the
+/// offload, and the outputs of the graph, need none.
+void StepExecutable::allocate_shared() {
   // A stage ends at a barrier of the threads. Operations with a private output (private_of_) end
   // without a barrier, so they belong to the stage of the next operation.
+  std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
   std::vector<int> stage_of;
   int stage = 0;
-  for (const Op& op : graph_.ops) {
+  for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
+    const TensorId output = graph_.ops[i].output;
+    const bool is_private = private_of_[static_cast<std::size_t>(output)] >= 0;
     stage_of.push_back(stage);
-    if (private_of_[static_cast<std::size_t>(op.output)] < 0) ++stage;
+    if (!is_private) ++stage;
+    const int group = group_of(i);
+    const bool needs_memory =
+        group >= 0
+            ? output == offload_->groups()[static_cast<std::size_t>(group)].output
+            : !is_private && std::ranges::find(graph_.outputs, output) == graph_.outputs.end();
+    if (needs_memory) {
+      bytes[static_cast<std::size_t>(output)] = max_rows_ * columns_of(output) * sizeof(float);
+    }
   }
   slots_ = assign_slots(graph_, bytes, stage_of);
   for (const std::size_t n : slots_.slot_bytes) {
     shared_.emplace_back(n);
     plan_.working_bytes += n;
   }
+}
+
+/// Returns the working memory of one thread, and counts it in the plan.
+StepExecutable::Scratch StepExecutable::make_scratch() {
   std::size_t widest = 0;
+  std::size_t best = 0;
+  std::size_t refined_columns = 0;
   for (const Step& step : steps_) {
     if (step.group >= 0) continue;
-    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0)
+    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) {
       widest = std::max(widest, columns_of(step.op.output));
-  }
-  int best = 0, refined_columns = 0;
-  for (const Step& step : steps_) {
+    }
     if (!is_refined(step)) continue;
-    best = std::max(best, step.op.n_exact_best);
-    refined_columns = std::max(refined_columns, graph_.tensor(step.op.input).columns);
+    best = std::max(best, static_cast<std::size_t>(step.op.n_exact_best));
+    refined_columns = std::max(refined_columns, columns_of(step.op.input));
   }
   const std::size_t keys =
       std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
-  for (unsigned i = 0; i < pool_.size(); ++i) {
-    Scratch scratch;
-    for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
-    scratch.sums =
-        AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
-    scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
-    scratch.product = RowProduct(kAttentionRows, product_depth());
-    scratch.best.reserve(static_cast<std::size_t>(best));
-    scratch.exact.resize(static_cast<std::size_t>(refined_columns));
-    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
-                           scratch.scores.size() + scratch.product.bytes();
-    scratch_.push_back(std::move(scratch));
-  }
-  wanted_.reserve(max_rows_);
-  describe();
-  return {};
+  Scratch scratch;
+  for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
+  scratch.sums = AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
+  scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
+  scratch.product = RowProduct(kAttentionRows, product_depth());
+  scratch.best.reserve(best);
+  scratch.exact.resize(refined_columns);
+  plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() + scratch.scores.size() +
+                         scratch.product.bytes();
+  return scratch;
 }
 
 /// Returns the largest depth (k) of any product: the number of inputs of the deepest matrix, or the

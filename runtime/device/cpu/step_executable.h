@@ -77,6 +77,9 @@ class StepExecutable : public Executable {
   StepExecutable(const Graph& graph, const Weights& weights, const StepTypes& types,
                  ThreadPool& pool, int max_rows, std::unique_ptr<StepOffload> offload);
   Result<void> compile();
+  Result<void> add_step(const Op& op);
+  void allocate_shared();
+  Scratch make_scratch();
   int group_of(std::size_t op) const;
   void describe();
   Result<void> load(Step& step);
