@@ -44,10 +44,10 @@ struct ThreadName {
 struct Recording {
   std::filesystem::path file;
   std::vector<Event> events;  // never grows beyond its reserved capacity
-  std::size_t next = 0;       // index of the oldest event once events is full
+  std::size_t next = 0;       // index of the oldest event when events is full
   std::uint64_t n_dropped = 0;
   std::vector<ThreadName> threads;  // at most kNamedThreads; further threads get no name
-  std::array<char, 64> device{};    // name of the device; empty: no runs
+  std::array<char, 64> device{};    // name of the device; empty if no run was recorded
 };
 
 constexpr std::size_t kNamedThreads = 256;
@@ -66,7 +66,7 @@ Recorder& recorder() {
 }
 
 thread_local pid_t this_thread = 0;
-thread_local unsigned named_in = 0;  // serial of the last recording with this thread's name
+thread_local unsigned named_in = 0;  // serial of the last recording that added this thread's name
 
 void name_this_thread(Recorder& to) {
   if (named_in == to.serial) return;

@@ -8,8 +8,8 @@
 
 #include <npuwhisper/trace.h>
 
-/// Records the library's own activity into a trace (npuwhisper/trace.h). Thread-safe. Costs one
-/// load and a branch while no recording is active, and never allocates.
+/// Records the library's own activity into a trace (npuwhisper/trace.h). Thread-safe. A Span costs
+/// one load and one branch while no recording is active. No function allocates memory.
 namespace npuwhisper::trace {
 
 using Clock = std::chrono::steady_clock;
@@ -25,7 +25,7 @@ extern std::atomic<bool> is_on;
 /// Records a span of the calling thread from `begin` to `end`. `name` must be a string literal.
 void record(const char* name, Clock::time_point begin, Clock::time_point end, Value value = {});
 
-/// Records a run of the NPU named `device`, in flight from `begin` to `end`.
+/// Records a run on the NPU named `device` that lasted from `begin` to `end`.
 void record_run(std::string_view device, Clock::time_point begin, Clock::time_point end);
 
 /// Records its own lifetime as a span of the calling thread, if it is created during a recording.

@@ -77,8 +77,8 @@ Error PipelineError::translate(GstMessage* message) const {
             std::string("not recognised as audio or video: ") + error->message};
   }
   std::string text = error->message;
-  // The last line of the debug text gives the cause. Earlier lines give the place in GStreamer's
-  // sources.
+  // The last line of the debug text states the cause. Earlier lines name the place in GStreamer's
+  // source code.
   const std::string_view lines = debug ? debug.get() : "";
   const auto last = lines.rfind('\n');
   if (last != std::string_view::npos && last + 1 < lines.size()) {

@@ -28,12 +28,14 @@ class ProgramOptions {
   /// option. parse() fails unless `help` describes exactly the options that were added. With this
   /// constructor, add() needs no help texts or shapes.
   explicit ProgramOptions(const char* help);
-  /// GOption writes the text of --help. `arguments` describes the arguments after the options.
+  /// GOption writes the text of --help. `arguments` names the arguments after the options.
+  /// `summary` is printed before the options, and `description` after the options.
   ProgramOptions(const char* arguments, const char* summary, const char* description = nullptr);
   ProgramOptions(const ProgramOptions&) = delete;
   ProgramOptions& operator=(const ProgramOptions&) = delete;
 
-  /// `shape` is the value's placeholder in --help. `letter` is the option's short name.
+  /// Adds the option --`name`, whose value is written to `value`. `help` describes the option in
+  /// --help. `shape` is the value's placeholder in --help. `letter` is the option's short name.
   void add(const char* name, std::string& value, const char* help = nullptr,
            const char* shape = nullptr, char letter = '\0');
   void add(const char* name, std::optional<std::string>& value, const char* help = nullptr,

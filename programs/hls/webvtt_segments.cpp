@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::uint64_t kMpegClock = 1ULL << 33;
 
-// Returns the escaped rows without empty lines, because an empty line would end the cue.
+// Returns the lines of `text`, escaped. Leaves out empty lines, because an empty line would end the
+// cue.
 std::string rows_of(std::string_view text) {
   std::istringstream lines{std::string(text)};
   std::string rows;

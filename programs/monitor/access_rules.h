@@ -18,12 +18,12 @@ class AccessRules {
   struct Options {
     /// Additional names and addresses of the server.
     std::vector<std::string> hosts{};
-    /// The token that each request must carry. Empty: none is required.
+    /// The token that each request must carry. Empty: no token is required.
     std::string token{};
   };
 
-  /// `address` is the address that the server listens on. Errors: InvalidArgument (an invalid
-  /// address or host, or a token that is too short or cannot be part of a URL).
+  /// Creates rules for a server that listens on the IP address `address`. Errors: InvalidArgument
+  /// (an invalid address or host, or a token that is too short or cannot be part of a URL).
   static Result<AccessRules> create(Options options, const std::string& address);
 
   /// Returns whether the Host of the request names the server. Without this check, a web site could

@@ -8,7 +8,7 @@
 
 namespace npuwhisper::monitor {
 
-/// The content of one JSON object of the element npuwhisper, in the form for browsers.
+/// A piece of text from the element npuwhisper, converted to JSON for browsers.
 struct CaptionEvent {
   bool final = false;  ///< True: final text. False: replaces the previous partial text.
   double delay = 0;    ///< Seconds from the end of the last word until the text left the element.
@@ -28,7 +28,8 @@ struct TimeMeaning {
   std::function<double(double)> delay;
 };
 
-/// Reads a JSON object of the pad unsynced_src. Errors: InvalidArgument for anything else.
+/// Converts `json`, a JSON object of the pad unsynced_src. `meaning` converts the times in the
+/// object. Errors: InvalidArgument (`json` is not such an object).
 Result<CaptionEvent> make_caption_event(const std::string& json, const TimeMeaning& meaning);
 
 }  // namespace npuwhisper::monitor

@@ -16,8 +16,8 @@ namespace npuwhisper::monitor {
 /// stored. A browser that reads too slowly misses pieces and receives the event `missed`.
 ///
 /// Events: `hello` {session, resumed}, `final` (with an id), `partial`, `status`, `missed`
-/// {pieces}. The data of an event are a JSON object on one line. The caller writes the objects of
-/// `final`, `partial` and `status`. Reentrant.
+/// {pieces}. The data of each event is a JSON object on one line. The caller provides the objects
+/// of `final`, `partial` and `status`. Reentrant.
 class CaptionFeed {
  public:
   struct Reader {
@@ -37,9 +37,9 @@ class CaptionFeed {
   void set_partial(std::string json);
   void set_status(std::string json);
 
-  /// Returns a new reader. `last_event_id` is sent by a browser that reconnects, and empty
-  /// otherwise. The reader continues after the piece with that id, or at the oldest piece if the id
-  /// is empty, invalid or from another session.
+  /// Returns a new reader. `last_event_id` is the id that a reconnecting browser sends; empty for a
+  /// new browser. The reader continues after the piece with this id. If the id is empty, invalid or
+  /// from another session, the reader begins at the oldest piece.
   Reader join(std::string_view last_event_id) const;
 
   /// Returns the events not yet sent to `reader`, or "" if there are none. Adds no further final

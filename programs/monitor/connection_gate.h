@@ -32,8 +32,8 @@ class ConnectionGate {
     std::chrono::seconds request{10};
   };
 
-  /// Listens on `address` (port 0: a free one) for `server`, which must outlive the gate. Errors:
-  /// Unavailable.
+  /// Listens on `address` and `port` (0: any free port) for `server`, which must outlive the gate.
+  /// Errors: Unavailable (the gate cannot listen).
   static Result<std::unique_ptr<ConnectionGate>> open(SoupServer* server, GInetAddress* address,
                                                       std::uint16_t port, const Limits& limits);
   /// Stops accepting connections. Accepted connections stay with the server.

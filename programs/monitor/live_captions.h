@@ -52,7 +52,7 @@ class LiveCaptions {
     std::function<void()> listening;  ///< The model is loaded and the audio starts.
     std::function<void()> ended;      ///< All audio has been processed and all text delivered.
     std::function<void(const std::string&)> warning;
-    std::function<void(const Error&)> failed;  ///< No callbacks follow.
+    std::function<void(const Error&)> failed;  ///< The pipeline has failed and will not continue.
   };
 
   /// Errors: InvalidArgument (GStreamer rejects a description or property), NotFound or Unavailable
@@ -78,7 +78,8 @@ class LiveCaptions {
   Result<void> build(const Listening& listening);
   void take(GstSample* sample);
   void deliver();
-  /// The result is valid while `piece` lives.
+  /// Returns the meaning of the times in `piece`. The result refers to `piece`, which must outlive
+  /// the result.
   static TimeMeaning meaning_of(const Piece& piece);
   void handle(GstMessage* message);
 

@@ -6,16 +6,16 @@
 
 namespace npuwhisper::monitor {
 
-/// Average CPU use, in cores, over the last ten seconds, or over the time since the first reading
-/// if it is shorter. Text is computed in bursts, so averages over shorter periods vary widely.
-/// Reentrant.
+/// Computes the average CPU use, in cores, over the last ten seconds. If the first reading is less
+/// than ten seconds old, computes the average since the first reading. Text is computed in bursts,
+/// so averages over shorter periods vary widely. Reentrant.
 class LoadMeter {
  public:
   using Clock = std::chrono::steady_clock;
   static constexpr std::chrono::seconds kSpan{10};
 
-  /// Adds a reading: the CPU time used until `now`. Neither value may be less than in an earlier
-  /// call.
+  /// Adds a reading: `cpu_seconds` is the CPU time used until `now`. Neither value may be less than
+  /// in an earlier call.
   void add(Clock::time_point now, double cpu_seconds);
   /// Returns the average, or 0 until there are two readings.
   double cores() const;

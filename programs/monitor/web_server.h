@@ -33,8 +33,9 @@ class WebServer {
     ConnectionGate::Limits limits{};
   };
 
-  /// `feed` must outlive the server. Errors: InvalidArgument (an invalid address), Unavailable (the
-  /// server cannot listen), and those of AccessRules::create().
+  /// Creates a server that listens and sends the events of `feed`, which must outlive the server.
+  /// Errors: InvalidArgument (an invalid address), Unavailable (the server cannot listen), and
+  /// those of AccessRules::create().
   static Result<std::unique_ptr<WebServer>> create(const Options& options, const CaptionFeed& feed);
   ~WebServer();
   WebServer(const WebServer&) = delete;
@@ -57,7 +58,7 @@ class WebServer {
 
   Result<void> listen(const Options& options);
   void answer(SoupServerMessage* message, const std::string& path);
-  /// Refuses a request that is not allowed, and gives the reason in the response. Returns true if
+  /// Refuses a request that is not allowed, and states the reason in the response. Returns whether
   /// the request was refused.
   bool refuse(SoupServerMessage* message) const;
   void answer_events(SoupServerMessage* message);

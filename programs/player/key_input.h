@@ -18,7 +18,7 @@ enum class Key { Pause, Back, Forward, Language, Task, Captions, Quit };
 std::optional<Key> key_named(const std::string& bytes);
 
 /// Calls `pressed` on the main loop for each key read from stdin, until stdin ends. While this
-/// object lives, a terminal delivers keys one by one (KeyMode). Use it from one thread.
+/// object lives, a terminal delivers keys one by one (KeyMode). Use the object from one thread.
 class KeyInput {
  public:
   explicit KeyInput(std::function<void(Key)> pressed);

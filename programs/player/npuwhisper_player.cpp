@@ -221,7 +221,7 @@ class Player {
   PlayerPipeline& pipeline_;
   GMainLoop* loop_;
   guint watch_ = 0;
-  bool told_missing_ = false;  ///< A missing plugin has been reported.
+  bool told_missing_ = false;  ///< Whether a missing plugin has been reported.
   std::size_t language_ = 0;
   bool translates_ = false;
   int exit_code_ = kOk;

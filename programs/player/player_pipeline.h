@@ -24,7 +24,8 @@ class PlayerPipeline {
     std::string audio = "autoaudiosink";
   };
 
-  /// Errors: NotFound (an element is not installed), InvalidArgument (a sink's description).
+  /// Creates a pipeline for `uri`. Errors: NotFound (an element is not installed), InvalidArgument
+  /// (a sink's description).
   static Result<std::unique_ptr<PlayerPipeline>> create(const std::string& uri, const Sinks& sinks);
   ~PlayerPipeline();
   PlayerPipeline(const PlayerPipeline&) = delete;
@@ -39,8 +40,8 @@ class PlayerPipeline {
   /// Sets whether a network buffer is filling. While the buffer is filling, playback is paused,
   /// unless the source is live.
   void set_buffering(bool buffering);
-  /// Seeks relative to the current position. Returns the new position, or NONE if the stream cannot
-  /// seek.
+  /// Seeks relative to the current position. Returns the new position in nanoseconds, or
+  /// GST_CLOCK_TIME_NONE if the stream cannot seek.
   GstClockTime seek_by(gint64 nanoseconds);
   /// Shows or hides the captions and returns whether they are shown. Speech recognition continues.
   bool toggle_captions();
@@ -53,7 +54,7 @@ class PlayerPipeline {
   static void on_pad(GstElement* source, GstPad* pad, gpointer self);
   static void on_no_more_pads(GstElement* source, gpointer self);
 
-  // Declared before pipeline_, so that it outlives the data flow.
+  // Declared before pipeline_, so that picture_ outlives the data flow.
   std::unique_ptr<BlackPicture> picture_;
   Owned<GstElement> pipeline_;
   GstElement* captions_ = nullptr;  // Owned by the pipeline.

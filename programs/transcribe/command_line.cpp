@@ -202,7 +202,7 @@ Failure without_captions(const char* option, Format format) {
 }
 
 // Reads the options for cues. Must be called after the format and the transcriber's options have
-// been read, because it turns on word times for captions.
+// been read, because this function depends on the format and turns on word times for captions.
 Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   const auto style = parse_caption_style(raw.caption_style.value_or("subtitle"));
   if (!style) return fail(style.error());

@@ -16,7 +16,7 @@ namespace npuwhisper::cli {
 
 /// The command line, parsed and checked as far as possible without the model.
 struct CommandLine {
-  std::vector<Input> inputs;  ///< Empty only if an option prints and exits.
+  std::vector<Input> inputs;  ///< Empty only with an option that prints text and exits.
   Format format = Format::Txt;
   CueOptions cues;
   std::string output;  ///< Value of --output; empty: stdout (outputs.h).

@@ -41,8 +41,8 @@ enum ExitCode { kOk = 0, kFailed = 1, kUsage = 2, kSignal = 128 };
 
 volatile std::sig_atomic_t caught_signal = 0;
 
-/// The first signal requests an orderly end and removes the handler, so a second signal ends the
-/// program immediately.
+/// Installs a handler for SIGINT and SIGTERM. The first signal requests an orderly end and removes
+/// the handler, so a second signal ends the program immediately.
 void stop_on_signals() {
   struct sigaction action = {};
   action.sa_handler = [](int signal) { caught_signal = signal; };
@@ -241,8 +241,8 @@ int run(int argc, char** argv) {
   return exit_code;
 }
 
-/// Calls run(). An exception, such as std::bad_alloc, would abort the program. Reports it with a
-/// message and an exit code instead.
+/// Calls run() and returns its exit code. If run() throws an exception, such as std::bad_alloc,
+/// reports the exception and returns kFailed. Otherwise, the exception would abort the program.
 int run_guarded(int argc, char** argv) {
   const Result<int> code =
       guarded("cannot continue", [&]() -> Result<int> { return run(argc, argv); });

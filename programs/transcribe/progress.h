@@ -22,7 +22,8 @@ class Progress {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// Borrows `out`. The first line is drawn 100 ms after `now`.
+  /// Creates a display on `out`, which must outlive this object. Nothing is drawn until 100 ms
+  /// after `now`.
   Progress(bool is_terminal, std::ostream& out, TimePoint now);
 
   /// Redraws the line with the progress of `file`, unless the last drawing was too recent.

@@ -5,10 +5,10 @@
 
 namespace npuwhisper::cli {
 
-/// Detects that GStreamer has stalled. GStreamer has stalled if the program waits only for
-/// GStreamer and no event occurs for kLimit. One cause is a thread that GStreamer could not
-/// start, because GStreamer does not report that failure. Waiting for a result never counts as a
-/// stall, because its duration depends on the model and the machine. Reentrant.
+/// Detects that GStreamer has stalled: the program waits only for GStreamer, and no event occurs
+/// for kLimit. For example, GStreamer stalls without an error if it cannot start a thread. Waiting
+/// for the model never counts as a stall, because the waiting time depends on the model and the
+/// machine. Reentrant.
 class StallWatch {
  public:
   using Clock = std::chrono::steady_clock;

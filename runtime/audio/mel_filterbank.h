@@ -11,8 +11,8 @@ namespace npuwhisper {
 /// Whisper's mel filter bank: overlapping triangles that sum a power spectrum into mel bins. The
 /// corners of the triangles are evenly spaced on Slaney's mel scale, from 0 to half the sample
 /// rate. The scale is linear below 1000 Hz and logarithmic above (Slaney, Auditory Toolbox, 1998).
-/// Each triangle has area 1, with frequency in Hz. The weights are computed and not read from a
-/// file, so any number of mel bins works. Immutable; thread-safe.
+/// Each triangle has an area of 1, with frequency in Hz. The weights are computed and not read from
+/// a file, so any number of mel bins works. Immutable; thread-safe.
 class MelFilterbank {
  public:
   /// Creates a bank for fft_size / 2 + 1 spectrum bins. `fft_size` is in samples, `sample_rate` in

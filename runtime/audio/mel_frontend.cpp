@@ -78,7 +78,7 @@ struct MelFrontend::State {
   std::array<float, kBins> power{};
 
   std::array<float, kPcmSize> pcm{};
-  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is in use; initially for mirrored samples
+  std::size_t pcm_end = kHalf;      // pcm[0, pcm_end) is in use, initially by mirrored samples
   std::int64_t pcm_first = -kHalf;  // sample index of pcm[0]
   std::int64_t first_frame = 0;
   std::int64_t end_frame = 0;

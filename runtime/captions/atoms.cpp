@@ -99,7 +99,7 @@ std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
   Clock clock(texts, texts.size());
   std::vector<Atom> atoms;
   std::vector<Place> places;
-  std::vector<int> said(texts.size());  // Columns of each text that are in atoms so far.
+  std::vector<int> said(texts.size());  // Number of columns of each text that are in atoms so far.
   std::size_t text = 0;
   std::uint32_t last = 0;
   bool begins_text = false;

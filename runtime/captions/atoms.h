@@ -22,17 +22,18 @@ inline constexpr BreakCost kBetweenWords = 8;
 inline constexpr BreakCost kWithinCompound = 16;
 /// The cost of a line end after a word that belongs to the next word.
 inline constexpr BreakCost kAfterFunctionWord = 24;
-inline constexpr BreakCost kWithinWord = 64;  ///< A line end within a word wider than a line.
+/// The cost of a line end within a word that is wider than a line.
+inline constexpr BreakCost kWithinWord = 64;
 
 /// Text that no line break may split: a word, an East Asian character with its punctuation, or a
 /// piece of a word that is wider than a line.
 struct Atom {
-  std::string text;  ///< Neither begins nor ends with white space.
+  std::string text;  ///< Text of the atom, without white space at either end.
   int width = 0;     ///< Width in columns.
   std::chrono::nanoseconds start{0};
   std::chrono::nanoseconds end{0};
   bool after_space = false;
-  bool begins_word = false;                ///< Gets a mark in captions (CaptionMark).
+  bool begins_word = false;                ///< Whether captions mark the atom (CaptionMark).
   BreakCost break_before = kBetweenWords;  ///< The cost of ending a line before this atom.
 };
 
@@ -44,7 +45,8 @@ struct Atom {
 std::vector<Atom> split_atoms(std::span<const SpokenText> texts, int columns,
                               std::string_view language);
 
-/// Returns the cost of ending a line after `atom`, as far as it depends on `atom` alone.
+/// Returns the cost of ending a line after `atom` if the next atom is not known. `language` is
+/// Whisper's code.
 BreakCost cost_of_ending(const Atom& atom, std::string_view language);
 
 /// Returns the number of columns of `text`, which has no line breaks.

@@ -12,7 +12,7 @@
 
 namespace npuwhisper {
 
-/// Captions that appear as a whole (Subtitle, Broadcast). Each text is shown once.
+/// Builds captions that appear as a whole (styles Subtitle and Broadcast). No word is repeated.
 class BlockCaptions final : public CaptionMaker {
  public:
   explicit BlockCaptions(const CaptionLayout& layout) : layout_(layout) {}
@@ -26,8 +26,9 @@ class BlockCaptions final : public CaptionMaker {
   void restart(std::chrono::nanoseconds from) override;
 
  private:
-  /// The conditions for captions: the arguments of take(), and whether all words have been added
-  /// (`is_end`). No word that is added later begins before `known`.
+  /// The arguments of take() or flush_before(). No word that is added later begins before `known`.
+  /// Text that begins at or before `due` does not wait for later words. `is_end`: the remaining
+  /// text does not wait for later words.
   struct Outlook {
     std::chrono::nanoseconds known;
     std::optional<std::chrono::nanoseconds> due;

@@ -13,7 +13,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-// A new word and all words that begin less than this time after it appear together.
+// Words that begin less than this time after a new word appear together with the new word.
 constexpr milliseconds kStep{100};
 // Time for which the last words stay on the screen after their end, if no further words follow.
 constexpr milliseconds kHold{3000};
@@ -72,7 +72,8 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
     captions.back().spoken = spoken_;
   }
   if (atoms_.empty() && !screen_.empty()) {
-    // The screen stays unchanged until `due`, because no further words have arrived.
+    // No further words have arrived, so the screen stays unchanged until `known` or until `due`,
+    // whichever is later.
     const nanoseconds settled = std::max(known, due.value_or(known));
     const nanoseconds until = std::min<nanoseconds>(settled, spoken_ + kHold);
     if (until >= floor_ + kStep) captions.push_back(show(floor_, until));
@@ -82,7 +83,7 @@ std::vector<Caption> BuildUpCaptions::collect(nanoseconds known, std::optional<n
 }
 
 /// Returns the end time of the screen that shows the next n atoms, or nullopt if this time depends
-/// on words that are not known yet.
+/// on words that are not known yet. If `must_go` is set, returns a time in any case.
 std::optional<nanoseconds> BuildUpCaptions::end_of(std::size_t n, nanoseconds known,
                                                    bool must_go) const {
   const nanoseconds spoken = atoms_[n - 1].end;

@@ -11,8 +11,9 @@
 
 namespace npuwhisper {
 
-/// Captions that grow (BuildUp): a word appears when it is spoken, at the end of the bottom line.
-/// When that line is full, the lines move up. The screen is cleared after 3 s without speech.
+/// Builds captions that grow (style BuildUp). A word appears at the end of the bottom line when it
+/// is spoken. When the bottom line is full, the lines move up. The screen is cleared after 3 s
+/// without speech.
 class BuildUpCaptions final : public CaptionMaker {
  public:
   explicit BuildUpCaptions(const CaptionLayout& layout) : layout_(layout) {}

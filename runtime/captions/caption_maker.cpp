@@ -20,7 +20,7 @@ std::unique_ptr<CaptionMaker> make(const CaptionLayout& layout) {
   return std::make_unique<Maker>(layout);
 }
 
-// All that distinguishes a style.
+// The properties of a caption style.
 struct Row {
   CaptionStyleEntry entry;
   int columns;

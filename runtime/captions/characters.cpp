@@ -35,9 +35,9 @@ bool is_line_end(std::uint32_t c) {
 }
 
 // Returns whether a line may break between `before` and `after` because one of them is a quotation
-// mark. Unicode annex 14 allows no break at these marks, because it cannot know whether a mark
-// opens or closes a quotation. Next to an East Asian character, the marks of the first set open a
-// quotation and the marks of the second set close a quotation.
+// mark. Unicode annex 14 allows no break at quotation marks, because the same mark can open or
+// close a quotation in different languages. Next to an East Asian character, “ and ‘ open a
+// quotation, and ” and ’ close a quotation.
 bool is_east_asian_quotation(const Character& before, const Character& after) {
   if (contains(U"“‘", after.first)) return before.width == 2 && !opens_bracket(before.last);
   return contains(U"”’", before.last) && after.width == 2 && !ends_sentence(after.first) &&

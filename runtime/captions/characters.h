@@ -25,10 +25,13 @@ std::vector<Character> split_characters(const std::string& text);
 /// Appends `text` to `to`. Replaces bytes that are not valid UTF-8 by U+FFFD.
 void append_valid(std::string_view text, std::string& to);
 
-bool ends_sentence(std::uint32_t c);  ///< A full stop, question or exclamation mark.
-bool ends_phrase(std::uint32_t c);    ///< A comma, colon, dash, ...
+/// Returns whether `c` is a full stop, a question mark or an exclamation mark.
+bool ends_sentence(std::uint32_t c);
+/// Returns whether `c` is a comma, colon, dash, closing bracket or similar mark.
+bool ends_phrase(std::uint32_t c);
 bool opens_bracket(std::uint32_t c);
-bool closes_quotation(std::uint32_t c);  ///< A closing bracket, or a quotation mark that may close.
+/// Returns whether `c` is a closing bracket or a quotation mark that may close a quotation.
+bool closes_quotation(std::uint32_t c);
 bool is_hangul(std::uint32_t c);
 bool is_hiragana(std::uint32_t c);
 bool is_katakana(std::uint32_t c);

@@ -17,7 +17,7 @@ namespace npuwhisper {
 /// that shares the prepared graphs among streams.
 class ModelEngine final : public Engine {
  public:
-  /// Maximum number of rows (tokens) of one decoder step. Prompts are cut into pieces of at most
+  /// Maximum number of rows (tokens) of one decoder step. Prompts are split into pieces of at most
   /// this length, and the steps of several streams share the rows.
   static constexpr int kMaxRows = 64;
 

@@ -16,8 +16,8 @@ constexpr std::int64_t kHalf = kFftSize / 2;
 static_assert(SampleRing::kBorder == kHalf);
 /// Maximum number of samples that write() copies to the ring at a time.
 constexpr std::size_t kPiece = 4096;
-/// Distance of Whisper's floor below the window's maximum: 8 decades of power, which are 2 in the
-/// scale of the features.
+/// Difference between the window's maximum and the lowest value of Whisper's features: 8 decades of
+/// power, which the normalisation divides by 4.
 constexpr float kFloorDistance = 2.0F;
 constexpr float kSilence = -1.5F;
 
@@ -103,8 +103,9 @@ void RingLogMel::keep() {
   ring_->keep_from(piece_position_ + std::min(oldest, n_samples_) - piece_begin_);
 }
 
-/// Returns how many of `n_wanted` samples fit. As in MelFrontend, all samples of the frames that
-/// fit can be pushed, including the samples of frames that only finish() completes.
+/// Returns the number of samples that push() accepts, at most `n_wanted`. As in MelFrontend, push()
+/// accepts all samples of the frames within the capacity, including the samples of frames that only
+/// finish() completes.
 std::size_t RingLogMel::room(std::size_t n_wanted) const {
   if (finished_) return 0;
   const std::int64_t limit = (first_frame_ + capacity_ + 1) * kHop - 1;

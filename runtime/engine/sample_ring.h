@@ -46,14 +46,14 @@ class SampleRing final : public AudioRing {
   /// Like acquire(), but returns the samples from position `end` on. These samples may belong to a
   /// slice that was released: elements upstream often acquire a slice that they never send,
   /// especially at the end of a stream. Returns an empty span if a slice from `end` on is still
-  /// held, or if there is no room before the ring's end.
+  /// held, or if fewer than `n_samples` samples are free before the ring's end.
   std::span<std::int16_t> extend(std::int64_t end, std::size_t n_samples);
   /// Returns whether the kBorder samples before `position` are a border, which is reserved for a
   /// stream whose first sample is at `position`.
   bool has_border(std::int64_t position) const;
-  /// Prepares for a new stream: the next slice gets a border, if there is room. If no samples were
-  /// kept since the last border, the new stream uses the last border, because upstream may already
-  /// hold slices after this border.
+  /// Prepares for a new stream: reserves a border before the next slice, if these samples are free.
+  /// If no samples were kept since the last border, the new stream uses the last border, because
+  /// upstream may already hold slices after this border.
   void leave_border();
   /// The argument of keep_from() that keeps no samples.
   static constexpr std::int64_t kNothing = INT64_MAX;

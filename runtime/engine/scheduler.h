@@ -16,12 +16,13 @@
 
 namespace npuwhisper {
 
-/// Shares one device among streams. It has no thread of its own. If the device is idle, a caller
-/// runs the next batch of waiting requests, which may include other callers' requests. If the
-/// device is busy, callers wait, and their work forms later batches. A batch is one window, or the
-/// decoder rows of several streams. A single stream therefore needs no thread switch, and many
-/// streams share one pass over the decoder's weights. Thread-safe; calls block until the work is
-/// done. Allocates nothing after construction, unless more than `max_streams` requests wait.
+/// Shares one device among streams. The scheduler has no thread of its own. If the device is idle,
+/// a caller runs the next batch of waiting requests, which may include other callers' requests. If
+/// the device is busy, callers wait, and their requests are run in later batches. A batch is one
+/// window, or the decoder rows of several streams. A single stream therefore needs no thread
+/// switch, and many streams share one pass over the decoder's weights. Thread-safe; encode() and
+/// decode() block until the work is done. Allocates nothing after construction, unless more than
+/// `max_streams` requests wait.
 class Scheduler {
  public:
   /// The executables that encode a window: `encoder` writes `features`, and `cross` reads

@@ -23,14 +23,17 @@ struct StreamOptions {
 };
 
 /// Creates a stream's decoder on `engine`. Once `cancelled` is set, every call of the decoder that
-/// runs the model returns Cancelled. `cancelled` must outlive the decoder.
+/// runs the model returns Cancelled. `cancelled` must outlive the decoder. Errors: InvalidArgument
+/// (options.max_sequences outside 1 to ModelEngine::kMaxRows), Unavailable (no memory), and those
+/// of the device.
 Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine,
                                                           const StreamOptions& options,
                                                           const std::atomic<bool>& cancelled);
 
 /// Creates a stream's log-mel, on the device or on the CPU. `ring`: as in Transcriber::create().
-/// Errors: InvalidArgument (`ring` is set but the CPU computes log-mel, or the ring belongs to
-/// another engine), Unavailable, DeviceError.
+/// `capacity_frames`: maximum number of frames held at a time. Errors: InvalidArgument (`ring` is
+/// set but the CPU computes log-mel, the ring belongs to another engine, or the capacity is out of
+/// range), Unavailable, DeviceError.
 Result<std::unique_ptr<LogMel>> make_stream_mel(const std::shared_ptr<Engine>& engine,
                                                 std::shared_ptr<AudioRing> ring,
                                                 int capacity_frames);

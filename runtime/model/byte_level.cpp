@@ -17,7 +17,7 @@ constexpr std::size_t kNotSelfSpelled = 256 - (0x7E - 0x20) - (0x100 - 0xA1 - 1)
 
 struct ByteLevel {
   std::array<char32_t, 256> spelling{};
-  std::array<std::uint8_t, kNotSelfSpelled> above{};  // The byte spelled as U+0100 + index.
+  std::array<std::uint8_t, kNotSelfSpelled> above{};  // Entry i: the byte spelled as U+0100 + i.
 };
 
 constexpr ByteLevel kByteLevel = [] {

@@ -12,10 +12,11 @@ namespace npuwhisper {
 // bytes of Latin-1 are spelled as themselves. All other bytes are spelled, in order, as U+0100 and
 // up (the space is spelled as U+0120).
 
-/// Returns the bytes that `spelling` (UTF-8) stands for; nullopt if a character stands for no byte.
+/// Returns the bytes of a token from its spelling (UTF-8) in a GPT-2 vocabulary file. Returns
+/// nullopt if a character of `spelling` stands for no byte.
 std::optional<std::string> from_byte_level(std::string_view spelling);
 
-/// Returns the character that spells `byte`.
+/// Returns the character that spells `byte` in GPT-2 vocabulary files.
 char32_t to_byte_level(std::uint8_t byte);
 
 }  // namespace npuwhisper

@@ -12,11 +12,11 @@
 namespace npuwhisper {
 namespace {
 
-/// Minimum number of decoder positions: room for the longest start sequence, one token, a timestamp
-/// and the end of text.
+/// Minimum number of decoder positions. It suffices for the longest start sequence, one token, a
+/// timestamp and the end of text.
 constexpr int kMinTextContext = 8;
-/// Limit of the number of layers: twice that of the large models. Caches grow with the layers, and
-/// a hostile file can define many layers by aliases in a few bytes.
+/// Maximum number of layers: twice the number in the large models. Caches grow with the number of
+/// layers, and a small hostile file can define many layers with aliases.
 constexpr int kMaxLayers = 64;
 
 Failure corrupt(const std::string& message) {
@@ -29,7 +29,8 @@ struct Size {
   std::string_view name;
   std::size_t rank;
   std::size_t axis;
-  /// Limit well above every Whisper model, so that a hostile file cannot request huge buffers.
+  /// Maximum value, far above the value in any Whisper model. The limit keeps a hostile file from
+  /// requesting huge buffers.
   std::int64_t max;
 };
 

@@ -6,7 +6,7 @@
 
 namespace npuwhisper {
 
-/// Returns the path in environment variable `name`; nullopt if it is not set or empty.
+/// Returns the path in the environment variable `name`; nullopt if the variable is unset or empty.
 std::optional<std::filesystem::path> path_from_environment(const char* name);
 
 /// Returns $XDG_CACHE_HOME, or .cache in $HOME. Ignores a relative XDG_CACHE_HOME, as the XDG base

@@ -30,9 +30,9 @@ std::size_t run_length(std::string_view text, UnicodeClass wanted) {
   return length;
 }
 
-/// Returns the length of the first piece of a text that begins with a space. The last character of
-/// a run of spaces belongs to the next piece ("\s+(?!\S)"), unless the run has only one character
-/// or ends the text.
+/// Returns the length in bytes of the first piece of a text that begins with a space. The last
+/// character of a run of spaces belongs to the next piece ("\s+(?!\S)"), unless the run has only
+/// one character or ends the text.
 std::size_t spaces_length(std::string_view text) {
   const std::size_t run = run_length(text, UnicodeClass::Space);
   if (run == text.size()) return run;

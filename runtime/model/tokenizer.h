@@ -29,7 +29,7 @@ struct SpecialTokens {
   Token translate = 0;
   Token transcribe = 0;
   Token sot_lm = 0;
-  Token sot_prev = 0;   ///< Introduces the text before this window.
+  Token sot_prev = 0;   ///< Precedes the previous text in a prompt.
   Token no_speech = 0;  ///< "<|nospeech|>", in older files "<|nocaptions|>".
   Token no_timestamps = 0;
   Token timestamp_begin = 0;  ///< <|0.00|>; each further id adds 0.02 s.
@@ -52,11 +52,11 @@ class Tokenizer {
   bool is_timestamp(Token token) const { return token >= special_.timestamp_begin; }
   bool is_text(Token token) const { return token >= 0 && token < special_.eot; }
 
-  /// Returns the raw bytes of a text token, which may end within a UTF-8 character; empty for every
-  /// other id. The bytes are valid as long as the tokenizer exists.
+  /// Returns the raw bytes of a text token; empty for every other id. The bytes may end within a
+  /// UTF-8 character. The returned view is valid as long as the tokenizer exists.
   std::string_view bytes(Token token) const;
-  /// Returns the text of the text tokens among `tokens`. It is always valid UTF-8: an incomplete
-  /// character becomes U+FFFD.
+  /// Returns the text of the text tokens among `tokens`. The text is always valid UTF-8: an
+  /// incomplete character becomes U+FFFD.
   std::string decode(std::span<const Token> tokens) const;
   /// Replaces `text` with the text of the text tokens among `tokens`. Allocates nothing if `text`
   /// has enough capacity and the bytes of the tokens are valid UTF-8.

@@ -50,9 +50,9 @@ class Weights {
   Result<void> each_row(
       const Variable& variable,
       const std::function<void(std::size_t row, std::span<const float> values)>& take) const;
-  /// Returns all values as f32. Errors: as read_rows().
+  /// Returns all values as f32. Errors: those of read_rows().
   Result<std::vector<float>> read(const Variable& variable) const;
-  /// Returns all values as they are stored. Errors: as read_rows().
+  /// Returns the bytes of all values as they are stored. Errors: those of read_rows().
   Result<std::vector<std::byte>> read_stored(const Variable& variable) const;
 
  private:

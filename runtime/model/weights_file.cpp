@@ -34,7 +34,8 @@ class Cursor {
 
   std::uint64_t position() const { return position_; }
   std::uint64_t left() const { return file_.size() - position_; }
-  /// Returns whether the file could be read. After an error, integer() and string() fail.
+  /// Returns the error of the first read that failed, or success. After an error, integer() and
+  /// string() return nullopt.
   const Result<void>& status() const { return status_; }
 
   bool skip(std::uint64_t n) {

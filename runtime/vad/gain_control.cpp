@@ -7,8 +7,8 @@
 namespace npuwhisper {
 namespace {
 
-/// The target level (root mean square). Speech in usual recordings has 0.03 to 0.3 in its loudest
-/// steps.
+/// The target level (root mean square). In usual recordings, the loudest steps of speech have a
+/// level of 0.03 to 0.3.
 constexpr float kWantedLevel = 0.03F;
 constexpr float kMaxGain = 100;
 /// Decay of the level per step of 32 ms: 2 dB a second.

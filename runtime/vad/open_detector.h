@@ -18,7 +18,8 @@ namespace npuwhisper {
 Result<std::unique_ptr<SpeechDetector>> open_detector(const TranscriberOptions& options,
                                                       const std::filesystem::path& model_folder);
 
-/// Returns the use of voice activity detection for the stream's statistics.
+/// Returns the value of TranscriberStats::vad for a stream with `options`. `has_detector`: whether
+/// open_detector() returned a detector for the stream.
 VadUse vad_use(const TranscriberOptions& options, bool has_detector);
 
 }  // namespace npuwhisper

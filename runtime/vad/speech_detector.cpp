@@ -9,8 +9,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Maximum distance from the threshold down to the release probability (release_). A probability
-/// between the two neither begins nor ends speech.
+/// Maximum difference between the threshold and the lower probability release_. A probability
+/// between these two values neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
 /// Number of steps whose results are stored, about two minutes. The number is a power of two, so
 /// that `% kRing` needs no division.

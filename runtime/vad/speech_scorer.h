@@ -6,7 +6,7 @@
 
 namespace npuwhisper {
 
-/// Estimates, step by step, how likely it is that somebody speaks. Not thread-safe; allocates
+/// Estimates the probability of speech in each step of a stream. Not thread-safe; allocates
 /// nothing.
 class SpeechScorer {
  public:

@@ -17,11 +17,11 @@ namespace npuwhisper {
 /// without a copy. The ring hands out consecutive slices. The samples of a window must be
 /// contiguous. They are contiguous if they are written and pushed in the order of the slices.
 ///
-/// Any other order works too, but costs copies. Contiguity breaks after a slice that was not filled
-/// to its end, after a slice that was dropped, and at the ring's end (about once in ten windows).
-/// If a window contains a break, its samples are copied to contiguous memory;
-/// TranscriberStats::bytes_copied counts their bytes. Audio that is pushed from other memory is
-/// also copied into the ring and counted.
+/// Any other order works too, but requires copies. Contiguity breaks after a slice that was not
+/// filled to its end, after a slice that was dropped, and at the ring's end (about once in ten
+/// windows). If a window contains a break, its samples are copied to contiguous memory. Audio that
+/// is pushed from other memory is copied into the ring. TranscriberStats::bytes_copied counts the
+/// bytes of both kinds of copies.
 ///
 /// Thread-safe. The ring keeps its engine alive. Slices must not outlive the ring.
 class NPUWHISPER_API AudioRing {
@@ -34,7 +34,7 @@ class NPUWHISPER_API AudioRing {
 
   /// Returns a slice of the next `n_samples` samples for writing, aligned to 4 bytes. The caller
   /// must not change samples after pushing them, because the device reads them later. Returns an
-  /// empty span if there is no room, because older slices were not released or a later window still
+  /// empty span if the ring is full: older slices have not been released, or a later window still
   /// needs their audio. Never blocks.
   virtual std::span<std::int16_t> acquire(std::size_t n_samples) = 0;
   /// Releases a slice. `slice` must be exactly the span that acquire() returned. Afterwards, the

@@ -25,7 +25,8 @@ enum class CaptionStyle {
               ///< not for files.
 };
 
-/// What programs need to offer a style to their users. The strings are literals.
+/// The description of a style for programs that offer the styles to their users. The strings are
+/// literals.
 struct CaptionStyleEntry {
   CaptionStyle style;
   const char* name;         ///< For options and properties: "subtitle".
@@ -33,7 +34,7 @@ struct CaptionStyleEntry {
   bool for_files;           ///< Whether subtitle files can have this style.
 };
 
-/// Returns an entry for each style, in the order of their values. Never fails, allocates nothing.
+/// Returns an entry for each style, in the order of CaptionStyle. Never fails. Allocates nothing.
 NPUWHISPER_API std::span<const CaptionStyleEntry> caption_styles();
 
 /// Returns the style's name.
@@ -92,8 +93,8 @@ struct Caption {
 /// punctuation, otherwise before a preposition, conjunction or article. A line or caption ends
 /// after a preposition, conjunction or article only if there is no other place to end. No character
 /// is split. A caption lasts 5/6 s to 7 s. Within these limits, it lasts as long as a reader needs
-/// at 20 columns a second. A caption may be shorter if the next words begin early: these words are
-/// delayed to make room, but by at most half a second.
+/// at 20 columns a second. If the next words begin before the caption ends, the next caption is
+/// delayed by at most half a second. If this delay is not enough, the caption is shorter.
 /// Sources: Netflix Timed Text Style Guide, General Requirements; BBC Subtitle Guidelines 1.2,
 /// sections 3 to 5; EBU-TT-D practice of two lines; 47 CFR 79.1(j)(2) (captions coincide with
 /// speech and can be read); Unicode annexes 11, 14 and 29.
@@ -122,8 +123,8 @@ class NPUWHISPER_API CaptionMaker {
   /// The captions normally end at or before `next`. They may end up to half a second after `next`,
   /// so that a viewer can read them.
   virtual std::vector<Caption> flush_before(std::chrono::nanoseconds next) = 0;
-  /// Returns the start time of the text that was added but not returned yet; empty if there is
-  /// none.
+  /// Returns the start time of the text that was added but not returned yet; empty if all text was
+  /// returned.
   virtual std::optional<std::chrono::nanoseconds> pending() const = 0;
   /// Ensures that no later caption starts before `to`.
   virtual void raise_floor(std::chrono::nanoseconds to) = 0;

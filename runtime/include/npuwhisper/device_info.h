@@ -15,12 +15,14 @@ namespace npuwhisper {
 /// logs its choice.
 enum class DeviceKind { Auto, Cpu, Npu };
 
-/// The arithmetic of the model. Auto: the fastest arithmetic that preserves the text. The encoder
-/// runs in bf16 if it is on an NPU or the CPU multiplies bf16 natively, otherwise in f32. Decoder
-/// weights are int8. F32: 32-bit arithmetic on the weights as the file stores them. An NPU does not
-/// support F32. Bf16: the encoder runs in bf16 (on an NPU, or on a CPU with native bf16), and
-/// decoder weights stay as the file stores them. Int8: like Auto, but an encoder on the NPU has
-/// int8 weights. Decoder products that run on the NPU always have bf16 weights.
+/// The arithmetic of the model:
+///  - Auto: the fastest arithmetic that preserves the text. The encoder runs in bf16 if it is on an
+///    NPU or the CPU multiplies bf16 natively, otherwise in f32. Decoder weights are int8.
+///  - F32: 32-bit arithmetic on the weights as the file stores them. An NPU does not support F32.
+///  - Bf16: the encoder runs in bf16, on an NPU or on a CPU that multiplies bf16 natively. Decoder
+///    weights stay as the file stores them.
+///  - Int8: like Auto, but an encoder on the NPU has int8 weights.
+/// Decoder products that run on the NPU always have bf16 weights.
 enum class Precision { Auto, F32, Bf16, Int8 };
 
 NPUWHISPER_API std::string_view to_string(DeviceKind kind);

@@ -20,7 +20,7 @@ struct EngineOptions {
   std::string model = "base";
   DeviceKind device = DeviceKind::Auto;
   Precision precision = Precision::Auto;
-  unsigned n_threads = 0;  ///< 0: one for each physical core that cgroup and affinity allow.
+  unsigned n_threads = 0;  ///< 0: one thread for each physical core that cgroup and affinity allow.
   NpuStages npu_stages{};  ///< Stages that an NPU runs. With device=cpu only auto is allowed.
 
   bool operator==(const EngineOptions&) const = default;
@@ -54,7 +54,7 @@ class NPUWHISPER_API Engine {
   /// Returns true if the model transcribes this language ("en", "de", ...). An English-only model
   /// transcribes only "en".
   virtual bool has_language(std::string_view code) const = 0;
-  /// Returns the plan as text: the device of each operation and, unless obvious, the reason.
+  /// Returns the plan as text: the device of each operation, and the reason if it is not obvious.
   virtual std::string describe_plan() const = 0;
 };
 

@@ -27,15 +27,15 @@ NPUWHISPER_API std::span<const Language> languages();
 NPUWHISPER_API std::string_view language_name(std::string_view code);
 
 /// Returns Whisper's code of a language that a user wrote as a code ("de"), a tag with a region
-/// ("de-AT", "pt_BR") or an English name ("German", "castilian"), in upper or lower case. An empty
-/// text and "auto" give an empty string, which requests detection of the language. Thread-safe.
-/// Errors: InvalidArgument, with a message for the user.
+/// ("de-AT", "pt_BR") or an English name ("German", "castilian"), in upper or lower case. For an
+/// empty text and for "auto", returns an empty string, which requests detection of the language.
+/// Thread-safe. Errors: InvalidArgument, with a message for the user.
 NPUWHISPER_API Result<std::string> parse_language(std::string_view text);
 
 /// Returns Whisper's codes of a comma-separated list of languages ("en,de,spanish"), without
-/// duplicates. Each entry is written as for parse_language(), but must not be empty or "auto". An
-/// empty text gives an empty list. Thread-safe. Errors: InvalidArgument; the message names every
-/// invalid entry.
+/// duplicates. Each entry is written as for parse_language(), but must not be empty or "auto".
+/// Returns an empty list for an empty text. Thread-safe. Errors: InvalidArgument; the message names
+/// every invalid entry.
 NPUWHISPER_API Result<std::vector<std::string>> parse_languages(std::string_view text);
 
 }  // namespace npuwhisper

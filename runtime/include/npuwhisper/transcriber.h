@@ -74,7 +74,7 @@ struct TranscriberOptions {
   /// window, the bound is always log_prob_threshold (docs/architecture.md).
   float no_speech_threshold = 0.6F;
   float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
-  std::string initial_prompt;          ///< Text that the model sees as preceding the first window.
+  std::string initial_prompt;          ///< Text that precedes the first window in its prompt.
   bool condition_on_previous_text = true;
   /// After a window that was decoded at a higher temperature than this value, the next prompt
   /// contains no previous text.
