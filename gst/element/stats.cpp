@@ -3,6 +3,9 @@
 
 #include <memory>
 #include <string>
+#include <variant>
+
+#include "stream_counters.h"
 
 namespace npuwhisper {
 namespace {
@@ -60,26 +63,11 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   GstStructure* stats = owned.get();
   set(stats, "device", engine != nullptr ? engine->device().name : std::string());
   set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
-  set(stats, "windows", stream.windows);
-  set(stats, "tokens", stream.tokens);
-  set(stats, "fallbacks", stream.fallbacks);
-  set(stats, "verified-tokens", stream.verified_tokens);
-  set(stats, "silent-windows", stream.silent_windows);
-  set(stats, "skipped-samples", stream.skipped_samples);
-  set(stats, "loops", stream.loops);
-  set(stats, "invented-words", stream.invented_words);
-  set(stats, "late-words", stream.late_words);
   set(stats, "vad", std::string(name_of(stream.vad)));
-  set(stats, "speech-samples", stream.speech_samples);
-  set(stats, "unspoken-samples", stream.unspoken_samples);
-  set(stats, "unspoken-segments", stream.unspoken_segments);
-  set(stats, "vad-time", stream.vad_time);
-  set(stats, "samples", stream.samples);
-  set(stats, "mel-time", stream.mel_time);
-  set(stats, "encode-time", stream.encode_time);
-  set(stats, "prompt-time", stream.prompt_time);
-  set(stats, "decode-time", stream.decode_time);
-  set(stats, "align-time", stream.align_time);
+  for (const StreamCounter& counter : kStreamCounters) {
+    std::visit([&](const auto member) { set(stats, counter.name, stream.*member); },
+               counter.member);
+  }
   set(stats, "load-time", load_time);
   set(stats, "mel-ms", milliseconds(stream.mel_time));
   set(stats, "encoder-ms", milliseconds(stream.encode_time));
@@ -94,6 +82,7 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "pool-buffers", counters.pool_buffers);
   set(stats, "device-buffers", counters.device_buffers);
   set(stats, "copied-buffers", counters.copied_buffers);
+  // The total replaces the bytes that the stream copied.
   set(stats, "bytes-copied", counters.bytes_copied + stream.bytes_copied);
   set(stats, "pool-hits", memory.hits);
   set(stats, "pool-misses", memory.misses);

@@ -12,6 +12,7 @@
 #include "gst/support/mapped_buffer.h"
 #include "gst/support/sticky_events.h"
 #include "gst/support/thread.h"
+#include "stream_counters.h"
 
 namespace npuwhisper {
 namespace {
@@ -72,27 +73,10 @@ EventPtr in_time_format(const EventPtr& event) {
 }
 
 TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
-  a.windows += b.windows;
-  a.tokens += b.tokens;
-  a.fallbacks += b.fallbacks;
-  a.verified_tokens += b.verified_tokens;
-  a.silent_windows += b.silent_windows;
-  a.skipped_samples += b.skipped_samples;
-  a.loops += b.loops;
-  a.invented_words += b.invented_words;
-  a.late_words += b.late_words;
-  a.samples += b.samples;
+  for (const StreamCounter& counter : kStreamCounters) {
+    std::visit([&](const auto member) { a.*member += b.*member; }, counter.member);
+  }
   a.vad = b.vad;
-  a.speech_samples += b.speech_samples;
-  a.unspoken_samples += b.unspoken_samples;
-  a.unspoken_segments += b.unspoken_segments;
-  a.vad_time += b.vad_time;
-  a.bytes_copied += b.bytes_copied;
-  a.mel_time += b.mel_time;
-  a.encode_time += b.encode_time;
-  a.prompt_time += b.prompt_time;
-  a.decode_time += b.decode_time;
-  a.align_time += b.align_time;
   return a;
 }
 
