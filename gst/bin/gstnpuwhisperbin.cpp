@@ -41,9 +41,10 @@ GType mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(CaptionMode::None), "No captions: audio and video pass through", "none"},
       {static_cast<int>(CaptionMode::Overlay), "Text in the picture", "overlay"},
-      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions on the frames", "cea608"},
+      {static_cast<int>(CaptionMode::Cea608), "CEA-608 captions, attached to the frames", "cea608"},
       {static_cast<int>(CaptionMode::Cea708),
-       "CEA-608 captions within CEA-708 (cc_data), as H.264 encoders expect them", "cea708"},
+       "CEA-608 captions within CEA-708 (cc_data), attached to the frames for H.264 encoders",
+       "cea708"},
       {0, nullptr, nullptr}};
   static const GType type = [] {
     const GType registered = g_enum_register_static("GstNpuWhisperBinMode", values);
@@ -144,7 +145,7 @@ static void gst_npu_whisper_bin_class_init(GstNpuWhisperBinClass* klass) {
   gst_element_class_add_static_pad_template(element_class, &video_src_template);
   gst_element_class_set_static_metadata(
       element_class, "Captions by Whisper speech recognition", "Filter/Audio/Video/Text",
-      "Transcribes the speech of a video and puts it on the video as captions",
+      "Transcribes the speech of a video and adds the text to the video as captions",
       "The npuwhisper developers");
 }
 

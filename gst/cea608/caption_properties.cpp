@@ -18,8 +18,7 @@ constexpr guint kLongestLookaheadMs = 10'000;
 GType mode_type() {
   static const GEnumValue values[] = {
       {static_cast<int>(Mode::PopOn), "Captions appear as a whole, at their start time", "pop-on"},
-      {static_cast<int>(Mode::PaintOn), "Captions that appear on screen as they are written",
-       "paint-on"},
+      {static_cast<int>(Mode::PaintOn), "Captions become visible while they are sent", "paint-on"},
       {static_cast<int>(Mode::RollUp2), "Running text in two rows", "roll-up2"},
       {static_cast<int>(Mode::RollUp3), "Running text in three rows", "roll-up3"},
       {static_cast<int>(Mode::RollUp4), "Running text in four rows", "roll-up4"},
@@ -65,12 +64,13 @@ void install_caption_properties(GObjectClass* klass) {
       klass, kCaptionPropLookahead,
       g_param_spec_uint("lookahead", "Lookahead",
                         "Pop-on: time in milliseconds between sending a caption and showing it; "
-                        "adds as much latency when live",
+                        "increases the latency of a live pipeline by this time",
                         0, kLongestLookaheadMs, initial.lookahead_ms, kWhilePlaying));
   g_object_class_install_property(
       klass, kCaptionPropStats,
       g_param_spec_boxed(
-          "stats", "Statistics", "Numbers of texts and of characters sent, replaced and dropped",
+          "stats", "Statistics",
+          "Numbers of texts and characters received, and of characters replaced and dropped",
           GST_TYPE_STRUCTURE, static_cast<GParamFlags>(G_PARAM_READABLE | G_PARAM_STATIC_STRINGS)));
 }
 

@@ -160,7 +160,7 @@ static void gst_text_to_cea608_class_init(GstTextToCea608Class* klass) {
   gst_element_class_add_static_pad_template(element_class, &sink_template);
   gst_element_class_add_static_pad_template(element_class, &src_template);
   gst_element_class_set_static_metadata(element_class, "Text to CEA-608", "Filter/Converter/Text",
-                                        "Turns timed text into CEA-608 closed captions",
+                                        "Converts timed text to CEA-608 closed captions",
                                         "The npuwhisper developers");
 }
 

@@ -121,7 +121,7 @@ void note_delay(GstElement* element, GstClockTime delay) {
   if (delay > state.latency.longest_delay()) {
     GST_ELEMENT_WARNING(
         element, RESOURCE, BUSY,
-        ("Text left %u ms after it was spoken, which exceeds latency plus lateness", ms),
+        ("Text was sent %u ms after it was spoken, which exceeds latency plus lateness", ms),
         (nullptr));
   }
 }

@@ -20,7 +20,7 @@ void LanguageWarning::check(GstElement* element, const Transcriber& transcriber)
   GST_ELEMENT_WARNING(
       element, STREAM, DECODE,
       ("The language is probably %s (%s), but with a probability of only %.2f: set language-code "
-       "(--language), or the candidates with languages (--languages)",
+       "(--language), or set the candidates with languages (--languages)",
        name.c_str(), code.c_str(), static_cast<double>(transcriber.language_probability())),
       ("detection requires a probability of at least one half"));
 }

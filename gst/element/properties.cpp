@@ -164,7 +164,7 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.engine.npu_stages; },
             {.name = "npu-stages",
              .nick = "NPU stages",
-             .blurb = "Stages that run on an NPU (none: auto)",
+             .blurb = "Stages that run on an NPU (no stage given: auto)",
              .type = npu_stages_type,
              .flags = kWhileReady}),
     setting([](auto& s) -> auto& { return s.engine.precision; },
@@ -251,8 +251,8 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.temperature_increment; },
             {.name = "temperature-increment",
              .nick = "Temperature increment",
-             .blurb = "Added to the temperature for each new attempt after one fails its "
-                      "thresholds (0: no new attempts)",
+             .blurb = "Increase of the temperature for each new attempt after an attempt fails "
+                      "(0: no new attempts)",
              .max = 1}),
     setting(
         [](auto& s) -> auto& { return s.decoding.compression_ratio_threshold; },
@@ -329,8 +329,8 @@ constexpr std::array kSettings = {
     setting([](auto& s) -> auto& { return s.lateness_ms; },
             {.name = "lateness",
              .nick = "Lateness",
-             .blurb = "Milliseconds by which text is later than the audio: extra time to "
-                      "transcribe that does not add to the latency",
+             .blurb = "Time in milliseconds by which text is later than its audio: extra time for "
+                      "transcription that does not add to the latency",
              .max = 60000,
              .flags = kNearest}),
     setting(
@@ -339,18 +339,18 @@ constexpr std::array kSettings = {
          .nick = "Partial results",
          .blurb = "Live: also send recognised words that may still change, as JSON on unsynced_src",
          .remakes_transcriber = false}),
-    setting([](auto& s) -> auto& { return s.meta_sync; },
-            {.name = "meta-sync",
-             .nick = "Meta sync",
-             .blurb =
-                 "Delay audio_src by the latency, so that its metas are on the audio they describe",
-             .remakes_transcriber = false}),
     setting(
-        [](auto& s) -> auto& { return s.streaming; },
-        {.name = "streaming",
-         .nick = "Streaming",
-         .blurb = "Sources that are not live: send text as soon as `latency` of audio has followed "
-                  "it, as live streams always do, instead of transcribing 30 s at a time"}),
+        [](auto& s) -> auto& { return s.meta_sync; },
+        {.name = "meta-sync",
+         .nick = "Meta sync",
+         .blurb = "Delay audio_src by the latency, so that metas are on the audio they describe",
+         .remakes_transcriber = false}),
+    setting([](auto& s) -> auto& { return s.streaming; },
+            {.name = "streaming",
+             .nick = "Streaming",
+             .blurb =
+                 "Sources that are not live: transcribe as if the source were live, with the delay "
+                 "`latency`, instead of in windows of 30 s"}),
     setting([](auto& s) -> auto& { return s.post_messages; },
             {.name = "post-messages",
              .nick = "Post messages",

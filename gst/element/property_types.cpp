@@ -100,7 +100,8 @@ GType vad_type() {
 
 GType output_mode_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(OutputMode::Segment), "One buffer for each segment", "segment"},
+      {static_cast<int>(OutputMode::Segment),
+       "One buffer for each caption, or segment if caption-style=none", "segment"},
       {static_cast<int>(OutputMode::Word), "One buffer for each word", "word"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperOutputMode", values);

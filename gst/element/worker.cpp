@@ -297,7 +297,7 @@ std::int64_t Worker::missing_before(GstClockTime start) const {
 }
 
 void Worker::resync(GstClockTime start) {
-  GST_INFO_OBJECT(element_, "audio goes on at %" GST_TIME_FORMAT " instead of %" GST_TIME_FORMAT,
+  GST_INFO_OBJECT(element_, "audio continues at %" GST_TIME_FORMAT " instead of %" GST_TIME_FORMAT,
                   GST_TIME_ARGS(start), GST_TIME_ARGS(timeline_.end()));
   finish();
   timeline_.restart(start);

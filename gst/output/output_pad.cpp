@@ -336,7 +336,8 @@ bool OutputPad::negotiate() {
     }
   }
   if (!gst_caps_can_intersect(allowed.get(), caps.get())) {
-    GST_WARNING_OBJECT(pad_.get(), "downstream takes %" GST_PTR_FORMAT ", we make %" GST_PTR_FORMAT,
+    GST_WARNING_OBJECT(pad_.get(),
+                       "downstream accepts %" GST_PTR_FORMAT ", this pad produces %" GST_PTR_FORMAT,
                        static_cast<void*>(allowed.get()), static_cast<void*>(templ.get()));
     return false;
   }

@@ -166,7 +166,7 @@ Result<void> ProgramOptions::check_help() const {
   }
   if (described.empty()) return {};
   return fail(ErrorCode::InvalidArgument,
-              "the help describes " + *described.begin() + ", which is no option");
+              "the help describes " + *described.begin() + ", which is not an option");
 }
 
 Result<void> ProgramOptions::parse(int argc, char** argv) {

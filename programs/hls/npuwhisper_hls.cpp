@@ -37,8 +37,9 @@ int complain(const std::string& message) {
 }
 
 constexpr const char* kSummary =
-    "Writes a live stream with captions into FOLDER; players open its master.m3u8.\n"
-    "SOURCE is a gst-launch line with raw video into `picture.` and raw audio into `speech.`, as\n"
+    "Writes a live stream with captions to FOLDER. Players open the file master.m3u8 in FOLDER.\n"
+    "SOURCE is a pipeline in the syntax of gst-launch-1.0. It links raw video to `picture.`\n"
+    "and raw audio to `speech.`, for example\n"
     "  'uridecodebin uri=rtsp://camera/ name=d  d. ! videoconvert ! picture.  "
     "d. ! audioconvert ! speech.'";
 
@@ -49,12 +50,12 @@ Result<HlsOptions> parse(int argc, char** argv) {
   int listed = 5;
   std::vector<std::string> rest;
   ProgramOptions program("FOLDER SOURCE", kSummary);
-  program.add("language", options.language, "Spoken language (default auto: detected)",
+  program.add("language", options.language, "Spoken language (default: auto, detected)",
               "auto|CODE|NAME", 'l');
-  program.add("model", options.model, "The model (default: base)", "NAME", 'm');
-  program.add("latency", latency, "Delay of text after speech (default: 2000)", "MS");
-  program.add("segment", length, "Length of a segment (2)", "SECONDS");
-  program.add("listed", listed, "Segments in the playlists; 0: all (5)");
+  program.add("model", options.model, "Model, by name or folder (default: base)", "NAME", 'm');
+  program.add("latency", latency, "Maximum delay from speech to text (default: 2000)", "MS");
+  program.add("segment", length, "Duration of a segment (default: 2)", "SECONDS");
+  program.add("listed", listed, "Number of segments in the playlists (default: 5; 0: all)");
   program.add_rest(rest);
   program.add_library(gst_init_get_option_group());
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());

@@ -59,7 +59,7 @@ Result<void> set_property(GstElement* element, const std::string& name, const st
   if (spec == nullptr || (spec->flags & G_PARAM_WRITABLE) == 0) {
     return fail(ErrorCode::InvalidArgument,
                 "npuwhisper has no property '" + name +
-                    "' that can be set; gst-inspect-1.0 npuwhisper lists them");
+                    "' that can be set; gst-inspect-1.0 npuwhisper lists the properties");
   }
   GValue parsed = G_VALUE_INIT;
   g_value_init(&parsed, spec->value_type);
@@ -69,7 +69,7 @@ Result<void> set_property(GstElement* element, const std::string& name, const st
   g_value_unset(&parsed);
   if (valid) return {};
   return fail(ErrorCode::InvalidArgument,
-              "'" + value + "' is no value of npuwhisper's property '" + name + "'");
+              "'" + value + "' is not a value of npuwhisper's property '" + name + "'");
 }
 
 }  // namespace

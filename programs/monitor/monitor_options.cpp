@@ -52,7 +52,7 @@ Result<std::string> uri_of(const std::string& input) {
     return fail(ErrorCode::NotFound, input + ": " + std::strerror(errno));
   }
   const cli::Owned<gchar> uri(gst_filename_to_uri(input.c_str(), nullptr));
-  if (!uri) return fail(ErrorCode::InvalidArgument, input + ": cannot be a URI");
+  if (!uri) return fail(ErrorCode::InvalidArgument, input + ": cannot be converted to a URI");
   return std::string(uri.get());
 }
 

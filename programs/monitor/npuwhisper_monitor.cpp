@@ -38,8 +38,8 @@ std::string describe_readers(const WebServer::Options& server) {
   const bool is_open = server.access.token.empty();
   return "warning: " + std::string(is_open ? "everybody" : "everybody with the token") +
          " who can reach " + server.address + " over the network can read what is said" +
-         (is_open ? "; there is no password (--token asks for one)" : "") +
-         ", and nothing is encrypted";
+         (is_open ? "; no token is required (--token sets one)" : "") +
+         ", and the connection is not encrypted";
 }
 
 std::string new_session() {

@@ -119,7 +119,7 @@ void WebServer::answer(SoupServerMessage* message, const std::string& path) {
     if (path == file.path) return answer_file(message, file, access_.query());
   }
   if (path == "/events" && method == "GET") return answer_events(message);
-  answer_text(message, SOUP_STATUS_NOT_FOUND, "There is nothing here.\n");
+  answer_text(message, SOUP_STATUS_NOT_FOUND, "There is no such page.\n");
 }
 
 bool WebServer::refuse(SoupServerMessage* message) const {
@@ -133,18 +133,18 @@ bool WebServer::refuse(SoupServerMessage* message) const {
   }
   if (!access_.allows_host(message)) {
     answer_text(message, SOUP_STATUS_FORBIDDEN,
-                "This server does not go by that name; its option --host can add it.\n");
+                "This is not a name of this server; its option --host can add the name.\n");
     return true;
   }
   if (!access_.allows_token(message)) {
     soup_message_headers_replace(headers, "WWW-Authenticate", "Bearer");
     answer_text(message, SOUP_STATUS_UNAUTHORIZED,
-                "This needs the token: add ?token=... to the address.\n");
+                "A token is required: add ?token=... to the address.\n");
     return true;
   }
   if (method != "GET" && method != "HEAD") {
     soup_message_headers_replace(headers, "Allow", "GET, HEAD");
-    answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "GET or HEAD only.\n");
+    answer_text(message, SOUP_STATUS_METHOD_NOT_ALLOWED, "Only GET and HEAD are allowed.\n");
     return true;
   }
   return false;

@@ -28,11 +28,11 @@ constexpr const char* kSummary =
     "Plays a file or a URI with captions of its speech.\n"
     "\n"
     "Keys, in the terminal and in the window:\n"
-    "  space         pause, go on\n"
-    "  left, right   ten seconds back, ahead\n"
+    "  space         pause, resume\n"
+    "  left, right   seek back or ahead by ten seconds\n"
     "  l             next language: auto, en, de, fr, es, it, pt, zh, ja\n"
-    "  t             transcribe, or translate into English\n"
-    "  c             captions on, off\n"
+    "  t             switch between transcription and translation into English\n"
+    "  c             show or hide captions\n"
     "  q             quit";
 
 constexpr std::array kLanguages = {"auto", "en", "de", "fr", "es", "it", "pt", "zh", "ja"};
@@ -53,13 +53,15 @@ struct Options {
 Result<Options> parse(int argc, char** argv) {
   Options options;
   cli::ProgramOptions program("FILE|URI", kSummary);
-  program.add("model", options.model, "Model, by name or folder (default base)", "NAME|PATH");
-  program.add("device", options.device, "What runs the model (default auto)", "auto|cpu|npu");
+  program.add("model", options.model, "Model, by name or folder (default: base)", "NAME|PATH");
+  program.add("device", options.device, "Device that runs the model (default: auto)",
+              "auto|cpu|npu");
   program.add("language", options.language, "Spoken language (default: auto, detected)",
               "auto|CODE");
-  program.add("task", options.task, "translate: into English", "transcribe|translate");
+  program.add("task", options.task, "Transcribe, or translate into English (default: transcribe)",
+              "transcribe|translate");
   program.add("latency", options.latency,
-              "Maximum delay of the text; lower is faster, higher is more accurate", "MS");
+              "Maximum delay of the text; a longer delay gives fewer errors", "MS");
   program.add("videosink", options.sinks.video, "Video sink (default: autovideosink)", "ELEMENT");
   program.add("audiosink", options.sinks.audio, "Audio sink (default: autoaudiosink)", "ELEMENT");
   program.add_rest(options.uris);

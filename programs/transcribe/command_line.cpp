@@ -210,7 +210,7 @@ Result<void> read_cues(const RawOptions& raw, CommandLine& line) {
   if (!std::ranges::find_if(caption_styles(), is_style)->for_files) {
     return fail(ErrorCode::InvalidArgument,
                 "--caption-style " + std::string(to_string(*style)) +
-                    ": only for video, wanted one of --list-caption-styles");
+                    ": not available for files, wanted one of --list-caption-styles");
   }
   const bool has_cues = line.format == Format::Srt || line.format == Format::Vtt;
   const bool has_lines = has_cues && *style != CaptionStyle::None;
@@ -279,7 +279,7 @@ Result<CommandLine> parse_command_line(int argc, char** argv) {
     return fail(ErrorCode::InvalidArgument, "no FILE given");
   }
   if (std::ranges::count(line.inputs, Input::Kind::Stdin, &Input::kind) > 1) {
-    return fail(ErrorCode::InvalidArgument, "stdin (-) can be read once only");
+    return fail(ErrorCode::InvalidArgument, "stdin (-) can be read only once");
   }
   return line;
 }

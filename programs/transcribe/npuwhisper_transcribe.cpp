@@ -193,7 +193,7 @@ int run_engine(const CommandLine& line, const std::vector<std::filesystem::path>
   if (!language.empty() && !(*engine)->has_language(language)) {
     const std::string found = "--language " + language + ": model '" + line.engine.model + "' ";
     complain(found + ((*engine)->is_multilingual()
-                          ? "does not know it"
+                          ? "does not support this language"
                           : "is English-only, wanted a multilingual model, such as base"));
     return kUsage;
   }

@@ -21,8 +21,8 @@ fs::path name_of(const Input& input, Format format) {
 Failure one_file_for_several(const std::string& output, std::size_t n_inputs) {
   return fail(ErrorCode::InvalidArgument,
               "--output '" + output + "' is one file, but there are " + std::to_string(n_inputs) +
-                  " inputs: name a folder that exists, or a new one as '" + output +
-                  "/' (--format json can hold several in one file)");
+                  " inputs: name an existing folder, or '" + output +
+                  "/' to create one (--format json can write all of them to one file)");
 }
 
 bool same_file(const fs::path& a, const fs::path& b) {
@@ -39,7 +39,7 @@ Result<std::vector<fs::path>> plan_outputs(std::span<const Input> inputs, const 
     if (many && (format == Format::Srt || format == Format::Vtt)) {
       return fail(ErrorCode::InvalidArgument,
                   "format " + std::string(to_string(format)) +
-                      " holds one file: name a folder with --output for several");
+                      " cannot hold several inputs: name a folder with --output");
     }
     return std::vector<fs::path>(inputs.size());
   }

@@ -319,7 +319,7 @@ class Run {
     const std::vector<AudioTrack> tracks = tracks_->tracks();
     if (audio_.track > static_cast<int>(tracks.size())) {
       return fail(ErrorCode::InvalidArgument, "--audio-track " + std::to_string(audio_.track) +
-                                                  ": its audio tracks are " +
+                                                  ": the audio tracks of the file are " +
                                                   describe_tracks(tracks));
     }
     if (audio_.track == 0 && tracks.size() > 1 && !has_noted_tracks_) {

@@ -37,8 +37,8 @@ struct FftPlan::State {
 
 Result<std::unique_ptr<FftPlan>> FftPlan::create(int size) {
   if (size < 2 || size % 2 != 0) {
-    return fail(ErrorCode::InvalidArgument,
-                "FFT size: found " + std::to_string(size) + ", wanted an even number from 2 on");
+    return fail(ErrorCode::InvalidArgument, "FFT size: found " + std::to_string(size) +
+                                                ", wanted an even number of at least 2");
   }
   auto state = std::make_unique<State>();
   const std::size_t n_input = static_cast<std::size_t>(size);

@@ -95,8 +95,8 @@ Result<void> check_architecture(const Weights& weights) {
       Flag{"decoder/activation", 3, "GELU"},
       Flag{"decoder/alibi", 0, "no linear position biases"},
       Flag{"decoder/pre_norm", 1, "layer norms before their blocks"},
-      Flag{"decoder/scale_embeddings", 0, "embeddings as they are"},
-      Flag{"decoder/start_from_zero_embedding", 0, "a real first token"},
+      Flag{"decoder/scale_embeddings", 0, "embeddings without scaling"},
+      Flag{"decoder/start_from_zero_embedding", 0, "the embedding of the first token"},
   };
   for (const Flag& flag : kFlags) {
     const Variable* const variable = weights.find(flag.name);

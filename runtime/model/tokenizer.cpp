@@ -67,7 +67,7 @@ Result<void> check_timestamps(const Vocabulary& vocabulary, Token begin,
   const auto n_listed = static_cast<int>(vocabulary.spellings.size());
   if (n_listed != config.n_vocab && n_listed != begin) {
     return corrupt(vocabulary, "found " + std::to_string(n_listed) +
-                                   " tokens, wanted as many as embeddings, " +
+                                   " tokens, wanted the number of embeddings, " +
                                    std::to_string(config.n_vocab));
   }
   if (n_listed > begin) {
@@ -79,7 +79,7 @@ Result<void> check_timestamps(const Vocabulary& vocabulary, Token begin,
   }
   const int n_timestamps = config.n_vocab - begin;
   if (n_timestamps < config.n_audio_ctx + 1) {
-    return corrupt(vocabulary, "found room for " + std::to_string(n_timestamps) +
+    return corrupt(vocabulary, "found ids for " + std::to_string(n_timestamps) +
                                    " timestamps, wanted at least " +
                                    std::to_string(config.n_audio_ctx + 1));
   }

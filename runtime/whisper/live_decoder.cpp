@@ -87,7 +87,7 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
     }
     const LogitSummary summary = rules_.apply_to_text(pass.committed.empty() && text.empty(), own);
     if (!std::isfinite(summary.log_sum)) {
-      return fail(ErrorCode::DeviceError, "decoder: expected logits, found no number");
+      return fail(ErrorCode::DeviceError, "decoder: found logits that are not finite numbers");
     }
     const auto token = static_cast<Token>(find_first(own, summary.max));
     sum += summary.max - summary.log_sum;

@@ -162,7 +162,7 @@ class Errors(unittest.TestCase):
         url, complaints = self.readers('--address', '0.0.0.0', '--token', token)
         self.assertTrue(url.endswith(f'/?token={token}'), url)
         self.assertIn('warning: everybody with the token', complaints)
-        self.assertIn('nothing is encrypted', complaints)
+        self.assertIn('not encrypted', complaints)
         self.assertNotIn(token, complaints)
 
     def test_model_that_is_not_there(self):

@@ -273,8 +273,8 @@ class Speech(Case):
             self.assertGreaterEqual(share_found(spoken, done.stdout), 0.8, done.stdout)
         done = transcribe('--audio-track', 3, two)
         self.assertEqual((done.returncode, done.stdout), (1, ''))
-        self.assertEqual(done.stderr, f'npuwhisper-transcribe: {two}: --audio-track 3: its audio '
-                         f'tracks are {tracks}\n')
+        self.assertEqual(done.stderr, f'npuwhisper-transcribe: {two}: --audio-track 3: the audio '
+                         f'tracks of the file are {tracks}\n')
 
     def test_a_part_of_a_file_has_the_times_of_the_file(self):
         program.write_recording(self.folder / 'long.wav', 10)

@@ -416,12 +416,12 @@ class Matrix {
       "  --kind       new, memory, thread, open, read, map, event-descriptor or device (default:\n"
       "               all)\n"
       "  --site       one site, by the number that a run of the same build prints (default: all)\n"
-      "  --only ours  none of oneDNN's own calls\n"
+      "  --only ours  leave out oneDNN's own calls\n"
       "  --device     device under test; npu requires running under npuwhisper-emulate (default: "
       "cpu)\n"
       "  --share      try one of N sites (default: 1, all)\n"
-      "  --seed       chooses other ones (default: 1)\n"
-      "  --children   how many processes run at once (default: 2)\n",
+      "  --seed       selects which sites --share tries (default: 1)\n"
+      "  --children   number of processes that run at once (default: 2)\n",
       stderr);
   std::exit(2);
 }

@@ -23,14 +23,15 @@ Result<SoakOptions> parse_soak_options(int argc, char** argv) {
   int latency = 3000;
   cli::ProgramOptions program("[FILE...]", kSummary);
   program.add("model", options.model, "A real model, such as base", "NAME|PATH");
-  program.add("hours", options.hours, "Of the stream (4)");
-  program.add("seed", seed, "Seed of the random events (1)");
-  program.add("latency", latency, "The element's (3000)", "MS");
-  program.add("plain", options.plain, "Nothing but audio: no seeks, gaps, or changes");
+  program.add("hours", options.hours, "Duration of the stream in hours (default: 4)");
+  program.add("seed", seed, "Seed of the random events (default: 1)");
+  program.add("latency", latency, "Latency of the element (default: 3000)", "MS");
+  program.add("plain", options.plain, "Only audio: no seeks, gaps or changes");
   program.add("real-time", options.real_time, "Use the system clock");
   program.add("overload", options.overload,
-              "Occasional bursts of more audio than can be processed");
-  program.add("set", options.properties, "Any property of the element; more than once");
+              "Occasionally send more audio at once than can be processed");
+  program.add("set", options.properties,
+              "Any property of the element; may be given more than once");
   program.add_rest(options.files);
   program.add_library(gst_init_get_option_group());
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());

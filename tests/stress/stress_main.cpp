@@ -58,10 +58,13 @@ Result<Options> parse(int argc, char** argv) {
   Options options;
   std::string plant;
   cli::ProgramOptions program("", kSummary);
-  program.add("seconds", options.seconds, "How long; the first rounds run in any case (20)");
-  program.add("seed", options.seed, "Of the first round (1)");
-  program.add("hang-after", options.hang_after, "Seconds after which an operation hangs (60)");
-  program.add("plant", plant, "A fault: critical, leak, hang or descriptor", "FAULT");
+  program.add("seconds", options.seconds,
+              "Duration in seconds; the first rounds always run (default: 20)");
+  program.add("seed", options.seed, "Seed of the first round (default: 1)");
+  program.add("hang-after", options.hang_after,
+              "Seconds after which an operation counts as hung (default: 60)");
+  program.add("plant", plant, "Fault to insert, as a test: critical, leak, hang or descriptor",
+              "FAULT");
   program.add_library(gst_init_get_option_group());
   if (auto parsed = program.parse(argc, argv); !parsed) return fail(parsed.error());
   auto planted = plant_of(plant);

@@ -317,8 +317,8 @@ class Lowering {
     const TensorSpec& out = graph_.tensor(op.output);
     if (out.columns != op.n_heads * kHeadColumns || !feeds_attention(op.input)) {
       return fail(ErrorCode::Unsupported,
-                  op.name + ": wanted heads of 64 columns, and a product's result that nobody " +
-                      "else reads; found " + std::to_string(op.n_heads) + " heads over " +
+                  op.name + ": wanted heads of 64 columns, and a product whose result no other " +
+                      "operation reads; found " + std::to_string(op.n_heads) + " heads over " +
                       std::to_string(out.columns) + " columns");
     }
     const auto [queries, keys, values] = attention_inputs(op.input);

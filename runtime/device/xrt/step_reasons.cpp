@@ -61,9 +61,10 @@ Result<std::string> predict_products(const Graph& step, const npu::DesignSpec& s
   const auto n = static_cast<double>(operations->groups.size());
   const double host_rate = npu::clock_of(spec.array->generation).host_bytes_per_second;
   return format(
-      "there they would be %.0f submissions per step and %.1f MB of bf16 weights, %.1f ms "
-      "predicted, %.1f ms of it dispatch; the same weights in int8 are %.1f MB here, "
-      "%.1f ms at the rate of the same memory, so that an array pays for many rows only",
+      "on the array, they would take %.0f submissions per step, %.1f MB of bf16 weights and a "
+      "predicted %.1f ms, of which %.1f ms are dispatch; on the CPU, the same weights in int8 are "
+      "%.1f MB, which takes %.1f ms at the same memory rate; so the array is faster only for steps "
+      "with many rows",
       n, array_bytes / 1e6, 1e3 * seconds, 1e3 * n * npu::kDispatchSeconds, weights / 1e6,
       1e3 * weights / host_rate);
 }

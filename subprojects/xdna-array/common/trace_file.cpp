@@ -78,7 +78,7 @@ Result<TraceFile> TraceFile::append(const std::filesystem::path& path) {
   const auto tail = static_cast<long>(kTail.size());
   if (!has_at(file->get(), 0, SEEK_SET, kHead) || !has_at(file->get(), -tail, SEEK_END, kTail)) {
     return fail(ErrorCode::InvalidArgument,
-                path.string() + ": found another file, wanted one that holds a trace of ours");
+                path.string() + ": found a file that is not a trace of npuwhisper");
   }
   std::fseek(file->get(), -tail, SEEK_END);
   const bool is_empty = std::ftell(file->get()) == static_cast<long>(kHead.size());

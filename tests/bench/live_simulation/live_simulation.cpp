@@ -24,18 +24,21 @@ namespace {
 
 constexpr const char* kUsage =
     "usage: live_simulation OUT.jsonl OUT.tsv [OPTION...] FILE...\n"
-    "Writes what tests/bench/live writes, of a machine on which a pass takes what is said here.\n"
-    "  --latency MS        words leave within it (1800: the element's latency less 200)\n"
-    "  --model NAME        base\n"
-    "  --threads N         that really compute; changes nothing but the time it takes\n"
-    "  --language CODE     en; none: it is found\n"
-    "  --vad auto|off      auto\n"
-    "  --pace real-time|audio  real-time; audio: as files are heard that are played\n"
-    "  --encode MS         of a window (150)\n"
-    "  --prompt MS         of the known tokens in one run (4), and for each (--prompt-token, "
-    "0.15)\n"
-    "  --step MS           of a token after them (2.5)\n"
-    "  --align MS          of word times (5), and for each token (--align-token, 0.15)\n";
+    "Transcribes the FILEs in simulated time, in which a pass takes the time that the options\n"
+    "define. Writes the results in the format of tests/bench/live.\n"
+    "  --latency MS        maximum delay of a word (default: 1800; the latency of the element is\n"
+    "                      200 ms longer)\n"
+    "  --model NAME        default: base\n"
+    "  --threads N         number of threads that compute; does not change the results\n"
+    "  --language CODE     default: en; none: detected\n"
+    "  --vad auto|off      default: auto\n"
+    "  --pace real-time|audio  default: real-time; audio: the schedule of played files\n"
+    "  --encode MS         simulated time to encode a window (default: 150)\n"
+    "  --prompt MS         simulated time of the run for the known tokens (default: 4)\n"
+    "  --prompt-token MS   additional time for each known token (default: 0.15)\n"
+    "  --step MS           simulated time to decode each further token (default: 2.5)\n"
+    "  --align MS          simulated time to compute word times (default: 5)\n"
+    "  --align-token MS    additional time for each token (default: 0.15)\n";
 
 struct Settings {
   std::vector<std::string> arguments;

@@ -133,7 +133,7 @@ TEST(ProgramOptionsHelp, NamesADescriptionWithoutAnOption) {
   ProgramOptions options("  -h, --help\n  --text=TEXT\n");
   const auto parsed = parse_nothing(options);
   ASSERT_FALSE(parsed);
-  EXPECT_EQ(parsed.error().message, "the help describes --text=, which is no option");
+  EXPECT_EQ(parsed.error().message, "the help describes --text=, which is not an option");
 }
 
 }  // namespace

@@ -197,7 +197,8 @@ TEST(Tokenizer, RefusesBrokenVocabularies) {
   EXPECT_TRUE(contains(message_after(replace("<|0.00|>", "<|0.10|>")), "wanted <|0.00|>"));
   EXPECT_TRUE(contains(message_after(replace("e", "x")), "no token for byte 101"));
   EXPECT_TRUE(contains(message_after(replace("e", "\xE2\x82\xAC")), "token 68: found a character"));
-  EXPECT_TRUE(contains(message_after([](Spellings& s) { s.pop_back(); }), "wanted as many as"));
+  EXPECT_TRUE(contains(message_after([](Spellings& s) { s.pop_back(); }),
+                       "wanted the number of embeddings"));
   EXPECT_TRUE(contains(message_after([](Spellings& s) { s.clear(); }), "no token <|endoftext|>"));
   EXPECT_TRUE(contains(
       message_after([](Spellings& s) { std::swap(*std::ranges::find(s, "<|translate|>"), s[0]); }),
@@ -210,7 +211,7 @@ TEST(Tokenizer, NeedsATimestampForEveryPosition) {
   test::write_tiny_model(folder.path(), options);
   const auto tokenizer = Tokenizer::load(folder.path(), tiny_model_config(options));
   ASSERT_FALSE(tokenizer);
-  EXPECT_NE(tokenizer.error().message.find("room for 1501 timestamps, wanted at least 1502"),
+  EXPECT_NE(tokenizer.error().message.find("ids for 1501 timestamps, wanted at least 1502"),
             std::string::npos)
       << tokenizer.error().message;
 }

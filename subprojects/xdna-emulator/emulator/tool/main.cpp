@@ -25,33 +25,35 @@ constexpr char kUsage[] =
        npuwhisper-emulate --build OUT.xclbin npu1|npu2 DESIGN [[NAME=]KERNEL...]...
        npuwhisper-emulate --pack OUT.xclbin npu1|npu2 IMAGE
 
-Runs COMMAND, which sees an emulated NPU (npu1: Phoenix; npu2: Strix) through XRT and AMD's driver,
-and ends with its exit status.
+Runs COMMAND with an emulated NPU (npu1: Phoenix; npu2: Strix), which COMMAND sees through XRT and
+AMD's driver. The exit status is that of COMMAND.
 
-  --image FILE  the array configuration that npuwhisper loads (NPUWHISPER_NPU_IMAGE; else the
+  --image FILE  The array configuration for npuwhisper (default: $NPUWHISPER_NPU_IMAGE, else the
                 project's own, if it was built)
-  --build       makes of a design in MLIR-AIE text and its kernels (C++ on aie_api, or objects) an
-                image that the emulated NPU loads, and OUT.insts.bin and .txt of its runtime
-                sequence. DESIGN is [NAME=]FILE.mlir[@DEVICE]: how host programs know it (without:
-                MLIR_AIE), and which aie.device of the text (without: the first). KERNEL is C++ or
-                C, compiled with what options (-D, -I) are given; an object, an archive, or a
-                shared object; its NAME is how the design links it (without: its own name with .o;
-                several files with the same name become one).
-                --alloc-scheme=basic-sequential or bank-aware: how buffers are placed;
-                --elf: OUT.insts.elf too, for host programs that use xrt::elf
-  --pack        puts an image of the emulated array into a container for XRT
+  --build       Builds an image for the emulated NPU from designs in MLIR-AIE text and their
+                kernels. Also writes the runtime sequence to OUT.insts.bin and OUT.insts.txt.
+                DESIGN is [NAME=]FILE.mlir[@DEVICE]. Host programs know the design by NAME (default:
+                MLIR_AIE). DEVICE selects an aie.device of the text (default: the first).
+                KERNEL is a C++ or C source that uses aie_api, an object, an archive or a shared
+                object. Sources are compiled with the options that are given (-D, -I). The design
+                links the kernel by its NAME (default: the file's name with .o). Several files with
+                the same NAME become one.
+                --alloc-scheme=basic-sequential or bank-aware selects the placement of buffers.
+                --elf also writes OUT.insts.elf, for host programs that use xrt::elf.
+  --pack        Puts an image of the emulated array into a container for XRT
 
-Environment, read by the emulated device:
-  NPUWHISPER_EMULATOR_FAULTS       what goes wrong: KIND@N[-M], separated by commas; KIND is error,
-                                   abort, timeout, hang or lost (at the N-th run) or load (of an
-                                   image)
-  NPUWHISPER_EMULATOR_WATCHDOG_MS  how long a stuck run lasts (2000; 0: for ever)
-  NPUWHISPER_EMULATOR_TIMELINES    1: commands are waited for as with the kernel's own driver; XRT
-                                   2.25 then throws where a wait times out
-  NPUWHISPER_EMULATOR_STATS        a file for the counters, as JSON; %p is the process's number
-  NPUWHISPER_EMULATOR_TRACE        a file for a Chrome trace of the array: cores, DMA and stalls of
+Environment variables of the emulated device:
+  NPUWHISPER_EMULATOR_FAULTS       Faults to inject: KIND@N[-M], separated by commas. KIND is error,
+                                   abort, timeout, hang or lost, at the N-th run, or load, at the
+                                   N-th load of an image
+  NPUWHISPER_EMULATOR_WATCHDOG_MS  Time after which a stuck run ends, in milliseconds (default:
+                                   2000; 0: never)
+  NPUWHISPER_EMULATOR_TIMELINES    1: commands are waited for as with the kernel's own driver. XRT
+                                   2.25 then throws an exception if a wait times out
+  NPUWHISPER_EMULATOR_STATS        File for the counters, as JSON; %p stands for the process id
+  NPUWHISPER_EMULATOR_TRACE        File for a Chrome trace of the array: cores, DMA and stalls of
                                    each tile
-  NPUWHISPER_EMULATOR_OCCUPANCY    a file for a picture of the same (SVG)
+  NPUWHISPER_EMULATOR_OCCUPANCY    File for a picture (SVG) of the same activity
 )";
 
 int fail_with(const std::string& message) {
@@ -167,7 +169,7 @@ int pack(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.empty()) return fail_with(std::string("what?\n\n") + kUsage);
+  if (arguments.empty()) return fail_with(std::string("no arguments\n\n") + kUsage);
   if (arguments[0] == "--help" || arguments[0] == "-h") {
     std::cout << kUsage;
     return 0;
