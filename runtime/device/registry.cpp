@@ -7,7 +7,7 @@
 
 #include "device/cpu/cpu_device.h"
 #ifdef NPUWHISPER_HAVE_XRT
-#include "device/xrt/npu_device.h"
+#include "device/npu/npu_device.h"
 #endif
 
 namespace npuwhisper {
@@ -22,7 +22,7 @@ struct Entry {
 /// this table.
 constexpr Entry kDevices[] = {
 #ifdef NPUWHISPER_HAVE_XRT
-    {DeviceKind::Npu, xdna::NpuDevice::open},
+    {DeviceKind::Npu, npu_device::NpuDevice::open},
 #endif
     {DeviceKind::Cpu, cpu::CpuDevice::open},
 };

@@ -21,13 +21,13 @@
 
 #include "array/buffer_descriptor.h"
 #include "design/pack_panels.h"
-#include "device/xrt/encoder_operations.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/encoder_operations.h"
+#include "device/npu/xrt_session.h"
 #include "engine/whisper_graphs.h"
 #include "golden.h"
 #include "model/model.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr std::chrono::minutes kTimeout{5};
@@ -219,7 +219,7 @@ TEST_F(Encoder, NeedsTheHostsSync) {
 }
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device
 
 int main(int argc, char** argv) {
   testing::InitGoogleTest(&argc, argv);

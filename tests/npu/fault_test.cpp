@@ -16,7 +16,7 @@
 #include "tiny_encoder.h"
 #include "tiny_model.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 using test::in_child;
@@ -143,4 +143,4 @@ INSTANTIATE_TEST_SUITE_P(AllKinds, Faults, testing::ValuesIn(kFaults),
                          [](const auto& fault) { return fault.param.name; });
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -15,11 +15,11 @@
 #include <vector>
 
 #include "audio/mel_frontend.h"
-#include "device/xrt/mel_executable.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/mel_executable.h"
+#include "device/npu/xrt_session.h"
 #include "engine/ring_log_mel.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr int kFrames = 3000;
@@ -215,4 +215,4 @@ TEST_F(Mel, StreamsShareIt) {
 }
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -15,11 +15,11 @@
 
 #include "design/pack_panels.h"
 #include "design/plan.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/xrt_session.h"
 #include "emulator_counters.h"
 #include "encoder_core/encoder_core_ref.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 using npu::reference::Matrix;
@@ -136,4 +136,4 @@ INSTANTIATE_TEST_SUITE_P(Shapes, LargeProducts,
                          [](const auto& shape) { return shape.param.name; });
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

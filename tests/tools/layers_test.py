@@ -18,7 +18,7 @@ LAYERS = [
     ['runtime/vad'],
     ['runtime/device'],
     ['runtime/device/cpu'],
-    ['runtime/device/xrt'],
+    ['runtime/device/npu'],
     ['runtime/engine'],
     ['runtime/whisper'],
     ['gst/support'],
@@ -34,7 +34,7 @@ EMULATOR = 'subprojects/xdna-emulator/'
 LAYER_OF = {folder: number for number, folders in enumerate(LAYERS) for folder in folders}
 # registry.cpp lists the devices, so it includes their headers.
 EXCEPTIONS = {('runtime/device/registry.cpp', 'runtime/device/cpu/cpu_device.h'),
-              ('runtime/device/registry.cpp', 'runtime/device/xrt/npu_device.h')}
+              ('runtime/device/registry.cpp', 'runtime/device/npu/npu_device.h')}
 # Paths that an include may start from.
 ROOTS = ['', 'runtime', 'kernels', 'base/include', 'runtime/include', 'subprojects/xdna-array',
          'subprojects/xdna-array/include', 'subprojects/xdna-emulator',

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/mel_executable.h"
+#include "device/npu/mel_executable.h"
 
 #include <cstdio>
 #include <string>
 #include <utility>
 
 #include "design/predict.h"
-#include "device/xrt/describe_run.h"
+#include "device/npu/describe_run.h"
 #include "mel_core/mel_core.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// A buffer of the session, released when this object is destroyed.
 class MelExecutable::SampleBuffer final : public Buffer {
@@ -114,4 +114,4 @@ Result<void> MelExecutable::run(Buffer& samples, std::size_t first, std::span<fl
   return {};
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -12,7 +12,7 @@ namespace npuwhisper::cpu {
 class CpuDevice;
 }
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 class XrtSession;
 
@@ -51,4 +51,4 @@ class NpuDevice final : public Device {
   DeviceInfo info_;
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/cross_cache_store.h"
+#include "device/npu/cross_cache_store.h"
 
 #include <utility>
 
 #include "simd/row_kernels.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr std::size_t kElement = 2;  // bytes of a bf16
@@ -59,4 +59,4 @@ void CrossCacheStore::store_head(const CacheRows& layer, int head, const std::by
                 layout_.n_keys());
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

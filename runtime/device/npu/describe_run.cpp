@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/describe_run.h"
+#include "device/npu/describe_run.h"
 
 #include <algorithm>
 #include <cstdio>
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 std::string describe_cores(const npu::Plan& plan) {
   return std::to_string(plan.spec.core_rows) + " x " + std::to_string(plan.spec.core_columns) +
@@ -57,4 +57,4 @@ PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations&
   return planned;
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "design/plan.h"
+#include "device/npu/encoder_operations.h"
 #include "device/plan.h"
-#include "device/xrt/encoder_operations.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Returns a text for the part of the array that a plan uses, such as "4 x 8 cores".
 std::string describe_cores(const npu::Plan& plan);
@@ -21,4 +21,4 @@ std::string describe_run(const npu::Plan& plan);
 PlannedOp describe_op(const Graph& graph, const Op& op, const EncoderOperations& operations,
                       const npu::Plan& plan);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -6,12 +6,12 @@
 #include <mutex>
 #include <optional>
 
+#include "device/npu/mel_operations.h"
+#include "device/npu/repeating_run.h"
+#include "device/npu/xrt_session.h"
 #include "device/window_mel.h"
-#include "device/xrt/mel_operations.h"
-#include "device/xrt/repeating_run.h"
-#include "device/xrt/xrt_session.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Computes log-mel on the NPU with one submission and two buffer syncs per window. The samples are
 /// read in place: the part of their buffer that holds the window becomes the run's argument. A
@@ -48,4 +48,4 @@ class MelExecutable final : public WindowMel {
 /// Name of the log-mel design's kernel in an image.
 inline constexpr const char* kMelKernel = "mel";
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/mel_operations.h"
+#include "device/npu/mel_operations.h"
 
 #include <cstring>
 #include <string>
@@ -9,7 +9,7 @@
 #include "design/pack_panels.h"
 #include "mel_core/mel_core.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr int kSampleRate = 16000;
@@ -88,4 +88,4 @@ void read_features(const MelOperations& mel, std::span<const std::byte> features
   }
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

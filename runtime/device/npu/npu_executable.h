@@ -7,12 +7,12 @@
 
 #include "device/cpu/cpu_device.h"
 #include "device/device.h"
-#include "device/xrt/cross_cache_store.h"
-#include "device/xrt/encoder_operations.h"
-#include "device/xrt/repeating_run.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/cross_cache_store.h"
+#include "device/npu/encoder_operations.h"
+#include "device/npu/repeating_run.h"
+#include "device/npu/xrt_session.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Runs a graph over windows on the NPU, with one submission and two buffer syncs per window. The
 /// caller's buffers are host memory. The input is f32. The output has the feature type of the CPU's
@@ -64,4 +64,4 @@ class NpuExecutable final : public Executable {
   std::span<std::byte> output_{};         // output of the current window
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/step_operations.h"
+#include "device/npu/step_operations.h"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +12,7 @@
 #include "engine/whisper_graphs.h"
 #include "whisper_base.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 class StepOperationsTest : public testing::Test {
@@ -142,4 +142,4 @@ TEST_F(StepOperationsTest, TwoInputsFromTheHostAreRefused) {
 }
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

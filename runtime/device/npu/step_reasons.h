@@ -6,9 +6,9 @@
 
 #include "device/cpu/step_offload.h"
 #include "device/graph.h"
-#include "device/xrt/step_operations.h"
+#include "device/npu/step_operations.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Returns why an operation of a step stays on the CPU while other operations run on the array. The
 /// text includes the figures that explain the reason. Returns an empty string if the reason is
@@ -20,4 +20,4 @@ std::string why_on_host(const Graph& step, const Op& op, const npu::DesignSpec& 
 std::unique_ptr<cpu::StepOffload> explain_steps_on_host(const Graph& step,
                                                         const npu::DesignSpec& spec);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

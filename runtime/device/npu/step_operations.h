@@ -8,9 +8,9 @@
 
 #include "device/cpu/step_offload.h"
 #include "device/graph.h"
-#include "device/xrt/encoder_operations.h"
+#include "device/npu/encoder_operations.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// The products of a decoder step on the array, and the layer norms between them. Consecutive
 /// operations that run on the array form a group. Each group is one submission. Every tensor that
@@ -34,4 +34,4 @@ bool runs_on_array(const Op& op);
 /// the host and exactly one output to the host.
 Result<StepOperations> make_step_operations(const Graph& step, const npu::DesignSpec& spec);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

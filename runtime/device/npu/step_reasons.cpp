@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/step_reasons.h"
+#include "device/npu/step_reasons.h"
 
 #include <cstdio>
 #include <utility>
 
 #include "array/clock_constants.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 template <typename... Values>
@@ -105,4 +105,4 @@ std::unique_ptr<cpu::StepOffload> explain_steps_on_host(const Graph& step,
       (prediction ? *prediction : prediction.error().message));
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/mel_operations.h"
+#include "device/npu/mel_operations.h"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 #include "design/pack_panels.h"
 #include "mel_core/mel_core.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr int kFrames = 3000;
@@ -70,4 +70,4 @@ TEST(MelOperations, RefusesWhatMakesNoSense) {
 }
 
 }  // namespace
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

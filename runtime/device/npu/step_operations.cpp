@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/step_operations.h"
+#include "device/npu/step_operations.h"
 
 #include <algorithm>
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "simd/round_up.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr std::uint64_t kElement = 2;  // bytes of a bf16
@@ -158,4 +158,4 @@ Result<StepOperations> make_step_operations(const Graph& step, const npu::Design
   return Cutter(step, spec).run();
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

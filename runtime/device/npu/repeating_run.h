@@ -7,9 +7,9 @@
 
 #include <npuwhisper/result.h>
 
-#include "device/xrt/xrt_session.h"
+#include "device/npu/xrt_session.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// A run of a session that is repeated once, with a warning in the log, if it fails or does not end
 /// in time. The run must not modify its own inputs. Allocates nothing, except after a failure.
@@ -47,4 +47,4 @@ class RepeatingRun {
   Result<void> started_;
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -5,11 +5,11 @@
 #include <vector>
 
 #include "device/cpu/step_offload.h"
-#include "device/xrt/repeating_run.h"
-#include "device/xrt/step_operations.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/repeating_run.h"
+#include "device/npu/step_operations.h"
+#include "device/npu/xrt_session.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Runs the products of a decoder step on the NPU. Each group of operations between two attentions
 /// takes one submission. Two buffer syncs per group transfer only the step's rows. The residual
@@ -46,4 +46,4 @@ class NpuSteps final : public cpu::StepOffload {
   Plan plan_;
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

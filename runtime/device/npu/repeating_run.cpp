@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/repeating_run.h"
+#include "device/npu/repeating_run.h"
 
 #include <charconv>
 #include <cstdlib>
@@ -10,7 +10,7 @@
 
 #include <npuwhisper/log.h>
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 // Default timeout of a run. A run normally takes tens of milliseconds.
@@ -60,4 +60,4 @@ Result<void> RepeatingRun::run() {
   return wait();
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/encoder_operations.h"
+#include "device/npu/encoder_operations.h"
 
 #include <algorithm>
 #include <cmath>
@@ -11,7 +11,7 @@
 #include "device/tensor_slots.h"
 #include "simd/round_up.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 constexpr int kHeadColumns = 64;
@@ -482,4 +482,4 @@ Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& wei
   return {};
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

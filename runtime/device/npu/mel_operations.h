@@ -11,7 +11,7 @@
 
 #include "design/plan.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// The host buffers of a log-mel run, in the order of its arguments. The power spectrum is never
 /// transferred to the host.
@@ -40,4 +40,4 @@ Result<void> pack_mel(const MelOperations& mel, const npu::Plan& plan, std::span
 void read_features(const MelOperations& mel, std::span<const std::byte> features,
                    std::span<float> out);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/npu_device.h"
+#include "device/npu/npu_device.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "device/cpu/cpu_device.h"
-#include "device/xrt/mel_executable.h"
-#include "device/xrt/npu_executable.h"
-#include "device/xrt/npu_image.h"
-#include "device/xrt/npu_steps.h"
-#include "device/xrt/step_reasons.h"
-#include "device/xrt/xrt_session.h"
+#include "device/npu/mel_executable.h"
+#include "device/npu/npu_executable.h"
+#include "device/npu/npu_image.h"
+#include "device/npu/npu_steps.h"
+#include "device/npu/step_reasons.h"
+#include "device/npu/xrt_session.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 bool has_op(const Graph& graph, OpKind kind) {
@@ -129,4 +129,4 @@ Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const
   return cpu_->prepare(graph, weights, batch);
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -13,7 +13,7 @@
 
 #include "device/device_counters.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// A part of a buffer; by default the whole buffer.
 struct ByteRange {
@@ -88,4 +88,4 @@ class XrtSession {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

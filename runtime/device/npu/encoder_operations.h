@@ -17,7 +17,7 @@
 #include "device/graph.h"
 #include "model/weights.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// The host buffers of a run, in the order of its arguments.
 enum Argument : int { kPacked, kWorkspace, kInput, kOutput, kNArguments };
@@ -90,4 +90,4 @@ Result<void> pack_weights(const EncoderOperations& encoder, const npu::Plan& pla
 Result<void> fill_workspace(const EncoderOperations& encoder, const Weights& weights,
                             std::span<std::byte> workspace);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/xrt_session.h"
+#include "device/npu/xrt_session.h"
 
 #include <algorithm>
 #include <condition_variable>
@@ -20,7 +20,7 @@
 
 #include "base/trace.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 // Every NPU kernel takes these arguments in this order: opcode, instructions, number of
@@ -364,4 +364,4 @@ void XrtSession::give_up() {
       guarded("closing the context", [&] { state_->context.reset(); });
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -6,11 +6,11 @@
 
 #include <npuwhisper/result.h>
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Returns the path of the array configuration for `array`, "npu1" or "npu2". If
 /// $NPUWHISPER_NPU_IMAGE is set, its value is the path. Otherwise, returns the path of the
 /// installed file. Errors: NotFound (the message contains the path).
 Result<std::filesystem::path> find_image(const std::string& array);
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/npu_steps.h"
+#include "device/npu/npu_steps.h"
 
 #include <array>
 #include <cstdio>
 #include <utility>
 
-#include "device/xrt/describe_run.h"
-#include "device/xrt/step_reasons.h"
+#include "device/npu/describe_run.h"
+#include "device/npu/step_reasons.h"
 #include "simd/row_kernels.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 namespace {
 
 /// Returns the part of a matrix's buffer that holds the first `n_rows` rows of the matrix.
@@ -115,4 +115,4 @@ Result<void> NpuSteps::run(std::size_t group, std::size_t n_rows, const float* i
   return {};
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

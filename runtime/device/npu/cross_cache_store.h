@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "device/cpu/caches.h"
-#include "device/xrt/encoder_operations.h"
+#include "device/npu/encoder_operations.h"
 #include "simd/aligned.h"
 #include "simd/thread_pool.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 /// Converts the keys and values that the array computes for a window (bf16, one row per position)
 /// to the CPU's layout and stores them in a stream's cross-attention buffer. The heads are divided
@@ -37,4 +37,4 @@ class CrossCacheStore {
   std::vector<cpu::AlignedBytes> scratch_;
 };
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/npu_image.h"
+#include "device/npu/npu_image.h"
 
 #include <cstdlib>
 #include <system_error>
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 Result<std::filesystem::path> find_image(const std::string& array) {
   const char* given = std::getenv("NPUWHISPER_NPU_IMAGE");
@@ -19,4 +19,4 @@ Result<std::filesystem::path> find_image(const std::string& array) {
                   (is_given ? " ($NPUWHISPER_NPU_IMAGE)" : "; see docs/npu.md"));
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device

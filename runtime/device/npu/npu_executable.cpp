@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "device/xrt/npu_executable.h"
+#include "device/npu/npu_executable.h"
 
 #include <utility>
 
 #include "device/cpu/cpu_buffer.h"
-#include "device/xrt/describe_run.h"
+#include "device/npu/describe_run.h"
 #include "simd/row_kernels.h"
 
-namespace npuwhisper::xdna {
+namespace npuwhisper::npu_device {
 
 NpuExecutable::NpuExecutable(Graph graph, EncoderOperations encoder, cpu::CpuDevice& host,
                              std::shared_ptr<XrtSession> session)
@@ -114,4 +114,4 @@ Result<void> NpuExecutable::finish() {
   return {};
 }
 
-}  // namespace npuwhisper::xdna
+}  // namespace npuwhisper::npu_device
