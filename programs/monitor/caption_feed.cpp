@@ -3,11 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 
 namespace npuwhisper::monitor {
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 // A browser reconnects this many milliseconds after its connection breaks.
 constexpr std::string_view kRetry = "retry: 1000\n";
@@ -64,12 +67,10 @@ std::string CaptionFeed::read(Reader& reader, std::size_t max_bytes) const {
   if (!reader.greeted) {
     reader.greeted = true;
     out.append(kRetry);
-    append_event(out, "hello",
-                 "{\"session\":\"" + session_ +
-                     "\",\"resumed\":" + (reader.resumed ? "true" : "false") + "}");
+    append_event(out, "hello", Json{{"session", session_}, {"resumed", reader.resumed}}.dump());
   }
   if (reader.next < first_) {
-    append_event(out, "missed", "{\"pieces\":" + std::to_string(first_ - reader.next) + "}");
+    append_event(out, "missed", Json{{"pieces", first_ - reader.next}}.dump());
     reader.next = first_;
   }
   while (reader.next < end() && out.size() < max_bytes) {
