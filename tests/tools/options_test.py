@@ -2,8 +2,8 @@
 """Tests Meson's options `fft` and `emulator`, and the emulator as a separate project.
 
 `fft` selects the library that a build looks for, and the licence that the build states. `emulator`
-selects whether a build looks for libffi and compiles the emulator. Each case configures its own
-build folder, without the tests.
+selects whether a build looks for libffi and CLI11, and compiles the emulator. Each case configures
+its own build folder, without the tests.
 """
 import json
 import pathlib
@@ -62,20 +62,21 @@ class Options(unittest.TestCase):
         self.check_fft(['-Dfft=kissfft'], 'kissfft-float', 'fftw3f', 'fft_plan_kissfft.cpp', 'LGPL')
 
     def emulator_of(self, *options):
-        """Returns whether a build looks for libffi, and the number of the emulator's sources."""
+        """Returns which of libffi and CLI11 a build looks for, and the number of the emulator's
+        sources."""
         with tempfile.TemporaryDirectory(prefix='npuwhisper-emulator-') as folder:
             self.configure(folder, *options)
             folders = ('subprojects/xdna-emulator', 'kernels/encoder_core')
             sources = [path for path in self.compiled(folder)
                        if str(path).startswith(folders)]
-            return 'libffi' in self.looked_for(folder), len(sources)
+            return {'libffi', 'CLI11'} & set(self.looked_for(folder)), len(sources)
 
     def test_a_build_without_the_emulator(self):
-        self.assertEqual(self.emulator_of('-Demulator=disabled'), (False, 0))
+        self.assertEqual(self.emulator_of('-Demulator=disabled'), (set(), 0))
 
     def test_a_build_with_the_emulator(self):
         looks, n_sources = self.emulator_of('-Demulator=enabled')
-        self.assertTrue(looks)
+        self.assertEqual(looks, {'libffi', 'CLI11'})
         self.assertGreater(n_sources, 50)
 
     def test_the_emulator_alone(self):

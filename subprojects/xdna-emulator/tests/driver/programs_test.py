@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests programs under npuwhisper-emulate: the behaviour of its command line, and the emulated NPU
-as xrt-smi and other programs see it.
+"""Tests the images that npuwhisper-emulate builds, and the emulated NPU as xrt-smi and other
+programs see it. All tests need XRT; command_line_test.py has the tests that do not.
 
 usage: programs_test.py EMULATE XCLBIN_NPU1 XCLBIN_NPU2 HOLD_CONTEXT DESIGN
 
@@ -30,29 +30,7 @@ def emulate(array, *command, check=True, **variables):
                           capture_output=True, text=True, check=check, timeout=60)
 
 
-class CommandLine(unittest.TestCase):
-    def test_the_exit_status_is_the_commands(self):
-        self.assertEqual(emulate("npu2", "sh", "-c", "exit 7", check=False).returncode, 7)
-        self.assertEqual(emulate("npu2", "true").returncode, 0)
-        killed = emulate("npu2", "sh", "-c", "kill -9 $$", check=False)
-        self.assertEqual(killed.returncode, 128 + 9)
-        self.assertEqual(emulate("npu2", "no-such-program", check=False).returncode, 127)
-
-    def test_mistakes_are_named(self):
-        for arguments, text in ((["npu3", "--", "true"], "npu3"), (["npu1"], "no command"),
-                                (["npu1", "true"], "'true'"), (["npu1", "--"], "no command")):
-            done = subprocess.run([EMULATE, *arguments], capture_output=True, text=True,
-                                  check=False)
-            self.assertEqual(done.returncode, 2)
-            self.assertIn(text, done.stderr)
-
-    def test_a_malformed_fault_script_stops_it_before_the_command(self):
-        done = emulate("npu2", "echo", "started", check=False,
-                       NPUWHISPER_EMULATOR_FAULTS="error@1,fire@2")
-        self.assertEqual(done.returncode, 2)
-        self.assertIn("fire@2", done.stderr)
-        self.assertNotIn("started", done.stdout)
-
+class Cleanup(unittest.TestCase):
     def test_nothing_is_left_behind(self):
         with tempfile.TemporaryDirectory() as folder:
             emulate("npu2", "xrt-smi", "examine", TMPDIR=folder)
@@ -64,12 +42,6 @@ class CommandLine(unittest.TestCase):
                 running.send_signal(signal.SIGTERM)
                 self.assertEqual(running.wait(10), 128 + signal.SIGTERM)
             self.assertEqual(os.listdir(folder), [])
-
-    def test_the_image_is_passed_on(self):
-        done = subprocess.run([EMULATE, "npu2", "--image", "an.xclbin", "--", "sh", "-c",
-                               'echo "$NPUWHISPER_NPU_IMAGE"'],
-                              capture_output=True, text=True, check=True)
-        self.assertEqual(done.stdout.strip(), os.path.abspath("an.xclbin"))
 
 
 class Build(unittest.TestCase):
