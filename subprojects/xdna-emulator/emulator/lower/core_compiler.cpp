@@ -221,8 +221,8 @@ void CoreCompiler::link(const std::string& object) {
 void CoreCompiler::call(const Operation& op) {
   know_attributes(op, {"callee"});
   const std::string callee = text(op, "callee");
-  const auto found = plan_.functions.find(callee);
-  if (found == plan_.functions.end()) {
+  const auto found = draft_.functions.find(callee);
+  if (found == draft_.functions.end()) {
     refuse_op(op, "'" + callee + "' does not reference a valid function");
   }
   const Operation& function = *found->second;

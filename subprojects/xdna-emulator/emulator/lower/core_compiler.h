@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "emulator/core_program.h"
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -25,7 +25,7 @@ struct CompiledCore {
 /// objects. One instance compiles one core. Throws Refusal.
 class CoreCompiler {
  public:
-  CoreCompiler(const DevicePlan& plan, const CorePlan& core) : plan_(plan), core_(core) {}
+  CoreCompiler(const DeviceDraft& draft, const CoreDraft& core) : draft_(draft), core_(core) {}
   CompiledCore compile();
 
  private:
@@ -164,8 +164,8 @@ class CoreCompiler {
   const FifoEnd& fifo_end(const Operation& op, FifoCounters*& counters);
   void emit_lock(int lock, LockAction action, int value_register, std::int64_t value, int line);
 
-  const DevicePlan& plan_;
-  const CorePlan& core_;
+  const DeviceDraft& draft_;
+  const CoreDraft& core_;
   CoreProgram program_{};
   std::map<const Value*, Bound> values_{};
   std::map<std::pair<ScalarType, std::int64_t>, int> constants_{};

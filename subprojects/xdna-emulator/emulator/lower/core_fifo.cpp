@@ -6,14 +6,15 @@ namespace npuwhisper::emu::lowering {
 
 void CoreCompiler::emit_lock(int lock, LockAction action, int value_register, std::int64_t value,
                              int line) {
-  const LockPlan& plan = plan_.locks[static_cast<std::size_t>(lock)];
-  if (!reaches(*plan_.array, core_.tile, plan.tile)) {
+  const LockDraft& drafted = draft_.locks[static_cast<std::size_t>(lock)];
+  if (!reaches(*draft_.array, core_.tile, drafted.tile)) {
     refuse(line, "'aie.use_lock' op: the core of tile " + to_string(core_.tile) +
-                     " does not reach lock '" + plan.name + "' of tile " + to_string(plan.tile));
+                     " does not reach lock '" + drafted.name + "' of tile " +
+                     to_string(drafted.tile));
   }
   CoreInstruction& instruction = emit(CoreOp::UseLock, line);
-  instruction.lock_tile = plan.tile;
-  instruction.lock = *plan.id;
+  instruction.lock_tile = drafted.tile;
+  instruction.lock = *drafted.id;
   instruction.lock_action = action;
   instruction.a = value_register;
   instruction.immediate = value;
@@ -26,10 +27,10 @@ void CoreCompiler::use_lock(const Operation& op) {
     constexpr LockAction kActions[] = {LockAction::AcquireEqual, LockAction::Release,
                                        LockAction::AcquireAtLeast};
     const int action = choice(op, "action", {"Acquire", "Release", "AcquireGreaterEqual"});
-    emit_lock(plan_.lock_operand(op, 0), kActions[action], scalar(op, 1), 0, op.line);
+    emit_lock(draft_.lock_operand(op, 0), kActions[action], scalar(op, 1), 0, op.line);
     return;
   }
-  const LockUse use = lock_use(plan_, op);
+  const LockUse use = lock_use(draft_, op);
   emit_lock(use.lock, use.action, -1, use.value, op.line);
 }
 
@@ -37,8 +38,8 @@ const FifoEnd& CoreCompiler::fifo_end(const Operation& op, FifoCounters*& counte
   know_attributes(op, {"objFifo_name", "port", "size"});
   const std::string name = text(op, "objFifo_name");
   const bool produces = choice(op, "port", {"Produce", "Consume"}) == 0;
-  const auto end = plan_.fifo_ends.find({core_.tile, name, produces});
-  if (end == plan_.fifo_ends.end() || end->second.buffers.empty()) {
+  const auto end = draft_.fifo_ends.find({core_.tile, name, produces});
+  if (end == draft_.fifo_ends.end() || end->second.buffers.empty()) {
     refuse_op(op, "object FIFO '@" + name + "' has no buffers for the core of tile " +
                       to_string(core_.tile));
   }

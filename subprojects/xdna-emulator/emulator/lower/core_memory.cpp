@@ -42,8 +42,8 @@ std::vector<std::int64_t> CoreCompiler::layout(const mlir::Type& memref, int lin
 }
 
 CoreCompiler::View CoreCompiler::buffer_view(const Operation& op, int buffer) {
-  const BufferPlan& memory = plan_.buffers[static_cast<std::size_t>(buffer)];
-  if (!reaches(*plan_.array, core_.tile, memory.tile)) {
+  const BufferDraft& memory = draft_.buffers[static_cast<std::size_t>(buffer)];
+  if (!reaches(*draft_.array, core_.tile, memory.tile)) {
     refuse_op(op, "the core of tile " + to_string(core_.tile) + " does not reach buffer '" +
                       memory.name + "' of tile " + to_string(memory.tile));
   }
@@ -118,7 +118,7 @@ CoreCompiler::View CoreCompiler::data_view(const Operation& op, const std::strin
   const auto [found, inserted] = data_named_.try_emplace(name, data_.size());
   if (inserted) {
     const std::int64_t bytes = byte_size(type, op.line);
-    const std::uint32_t address = place_data(plan_, core_.tile, data_end_, bytes, op.line);
+    const std::uint32_t address = place_data(draft_, core_.tile, data_end_, bytes, op.line);
     data_end_ = address + static_cast<std::uint32_t>(bytes);
     data_.push_back(
         {name, core_.tile, address, static_cast<std::uint32_t>(bytes), std::move(initial)});
@@ -129,8 +129,8 @@ CoreCompiler::View CoreCompiler::data_view(const Operation& op, const std::strin
 
 void CoreCompiler::get_global(const Operation& op) {
   const std::string name = text(op, "name");
-  const auto found = plan_.globals.find(name);
-  if (found == plan_.globals.end()) {
+  const auto found = draft_.globals.find(name);
+  if (found == draft_.globals.end()) {
     refuse_op(op, "'" + name + "' does not reference a valid global memref");
   }
   const Operation& global = *found->second;

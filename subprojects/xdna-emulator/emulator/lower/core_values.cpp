@@ -8,7 +8,7 @@ CoreCompiler::Bound& CoreCompiler::bound(const Operation& op, const Value* value
   if (found != values_.end()) {
     return found->second;
   }
-  if (const auto buffer = plan_.buffer_of.find(value); buffer != plan_.buffer_of.end()) {
+  if (const auto buffer = draft_.buffer_of.find(value); buffer != draft_.buffer_of.end()) {
     Bound made{.kind = Bound::Kind::View, .view = buffer_view(op, buffer->second)};
     return values_[value] = std::move(made);
   }
@@ -17,7 +17,7 @@ CoreCompiler::Bound& CoreCompiler::bound(const Operation& op, const Value* value
     constant_value(*value->owner);
     return values_.at(value);
   }
-  if (const auto lock = plan_.lock_of.find(value); lock != plan_.lock_of.end()) {
+  if (const auto lock = draft_.lock_of.find(value); lock != draft_.lock_of.end()) {
     return values_[value] = Bound{.reg = constant(local_lock(op, lock->second), ScalarType::Index)};
   }
   refuse_op(op, "'%" + value->name + "' is no value of the core's code");
@@ -43,16 +43,16 @@ int CoreCompiler::scalar(const Operation& op, std::size_t operand) {
 /// the tile in the north, and 48 to 63 of the core's own tile. mlir-aie calls such locks localized
 /// locks.
 std::int64_t CoreCompiler::local_lock(const Operation& op, int lock) const {
-  const LockPlan& plan = plan_.locks[static_cast<std::size_t>(lock)];
-  if (!reaches(*plan_.array, core_.tile, plan.tile)) {
+  const LockDraft& drafted = draft_.locks[static_cast<std::size_t>(lock)];
+  if (!reaches(*draft_.array, core_.tile, drafted.tile)) {
     refuse_op(op, "the core of tile " + to_string(core_.tile) + " does not reach lock '" +
-                      plan.name + "' of tile " + to_string(plan.tile));
+                      drafted.name + "' of tile " + to_string(drafted.tile));
   }
-  const int group = plan.tile == core_.tile                 ? 3
-                    : plan.tile.row > core_.tile.row        ? 2
-                    : plan.tile.column != core_.tile.column ? 1
-                                                            : 0;
-  return group * plan_.array->core.n_locks + *plan.id;
+  const int group = drafted.tile == core_.tile                 ? 3
+                    : drafted.tile.row > core_.tile.row        ? 2
+                    : drafted.tile.column != core_.tile.column ? 1
+                                                               : 0;
+  return group * draft_.array->core.n_locks + *drafted.id;
 }
 
 void CoreCompiler::bind(const Value* value, int reg) {

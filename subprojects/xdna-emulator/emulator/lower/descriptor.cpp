@@ -15,14 +15,15 @@ int window(TileId tile, TileId other) {
   return other.column - tile.column + 1;
 }
 
-std::uint32_t lock_index(const DevicePlan& plan, TileId tile, const LockUse& use, int line) {
-  const LockPlan& lock = plan.locks[static_cast<std::size_t>(use.lock)];
-  if (plan.array->kind(tile) == TileKind::Mem) {
-    if (!reaches(*plan.array, tile, lock.tile)) {
+std::uint32_t lock_index(const DeviceDraft& draft, TileId tile, const LockUse& use, int line) {
+  const LockDraft& lock = draft.locks[static_cast<std::size_t>(use.lock)];
+  if (draft.array->kind(tile) == TileKind::Mem) {
+    if (!reaches(*draft.array, tile, lock.tile)) {
       refuse(line, "'aie.use_lock' op: the DMA of tile " + to_string(tile) +
                        " does not reach lock '" + lock.name + "' of tile " + to_string(lock.tile));
     }
-    return static_cast<std::uint32_t>(window(tile, lock.tile) * plan.array->mem.n_locks + *lock.id);
+    return static_cast<std::uint32_t>(window(tile, lock.tile) * draft.array->mem.n_locks +
+                                      *lock.id);
   }
   if (lock.tile != tile) {
     refuse(line, "'aie.use_lock' op: the DMA of tile " + to_string(tile) +
@@ -32,35 +33,35 @@ std::uint32_t lock_index(const DevicePlan& plan, TileId tile, const LockUse& use
   return static_cast<std::uint32_t>(*lock.id);
 }
 
-void set_locks(const DevicePlan& plan, TileId tile, const BlockPlan& block,
+void set_locks(const DeviceDraft& draft, TileId tile, const BlockDraft& block,
                npu::BufferDescriptor& descriptor) {
   // Omit an acquire of at least 0, which never waits.
   if (block.acquire &&
       (block.acquire->value != 0 || block.acquire->action == LockAction::AcquireEqual)) {
     descriptor.acquire_enable = true;
-    descriptor.acquire_lock = lock_index(plan, tile, *block.acquire, block.line);
+    descriptor.acquire_lock = lock_index(draft, tile, *block.acquire, block.line);
     descriptor.acquire_value = block.acquire->action == LockAction::AcquireAtLeast
                                    ? -block.acquire->value
                                    : block.acquire->value;
   }
   if (block.release) {
-    descriptor.release_lock = lock_index(plan, tile, *block.release, block.line);
+    descriptor.release_lock = lock_index(draft, tile, *block.release, block.line);
     descriptor.release_value = block.release->value;
   }
 }
 
-std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& block) {
+std::uint64_t address_of(const DeviceDraft& draft, TileId tile, const BlockDraft& block) {
   const std::int64_t offset = block.offset * block.element_bytes;
   if (block.buffer < 0) {
     return 0;
   }
-  const BufferPlan& buffer = plan.buffers[static_cast<std::size_t>(block.buffer)];
-  const TileKind kind = plan.array->kind(tile);
+  const BufferDraft& buffer = draft.buffers[static_cast<std::size_t>(block.buffer)];
+  const TileKind kind = draft.array->kind(tile);
   if (kind == TileKind::Core && buffer.tile != tile) {
     refuse(block.line,
            "'aie.dma_bd' op: Core tile DMAs can only access a buffer in the same tile.");
   }
-  if (kind == TileKind::Shim || !reaches(*plan.array, tile, buffer.tile)) {
+  if (kind == TileKind::Shim || !reaches(*draft.array, tile, buffer.tile)) {
     refuse(block.line, "'aie.dma_bd' op: the DMA of tile " + to_string(tile) +
                            " does not reach buffer '" + buffer.name + "' of tile " +
                            to_string(buffer.tile));
@@ -80,7 +81,7 @@ std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& b
   if (kind == TileKind::Mem) {
     return static_cast<std::uint64_t>(address) +
            static_cast<std::uint64_t>(window(tile, buffer.tile)) *
-               static_cast<std::uint64_t>(plan.array->mem.memory_bytes);
+               static_cast<std::uint64_t>(draft.array->mem.memory_bytes);
   }
   return static_cast<std::uint64_t>(address);
 }
@@ -88,7 +89,7 @@ std::uint64_t address_of(const DevicePlan& plan, TileId tile, const BlockPlan& b
 /// An offset in elements that is larger than any memory.
 constexpr std::int64_t kFarBehind = std::int64_t{1} << 48;
 
-void check_bounds(const BlockPlan& block) {
+void check_bounds(const BlockDraft& block) {
   if (block.length <= 0) {
     refuse(block.line, "'aie.dma_bd' op: transfer length " + std::to_string(block.length) +
                            " must be positive");
@@ -116,7 +117,7 @@ void check_bounds(const BlockPlan& block) {
   }
 }
 
-void set_padding(const BlockPlan& block, TileKind kind, bool mm2s,
+void set_padding(const BlockDraft& block, TileKind kind, bool mm2s,
                  npu::BufferDescriptor& descriptor) {
   if (block.padding.empty()) {
     return;
@@ -200,14 +201,14 @@ std::vector<WordDim> word_dims(const std::vector<BlockDim>& innermost_first, int
   return words;
 }
 
-npu::BufferDescriptor lower_block(const DevicePlan& plan, TileId tile, const BlockPlan& block,
+npu::BufferDescriptor lower_block(const DeviceDraft& draft, TileId tile, const BlockDraft& block,
                                   bool mm2s, int next) {
-  const TileKind kind = plan.array->kind(tile);
-  const npu::TileLimits& limits = plan.array->limits(kind);
+  const TileKind kind = draft.array->kind(tile);
+  const npu::TileLimits& limits = draft.array->limits(kind);
   check_bounds(block);
   npu::BufferDescriptor descriptor;
   descriptor.valid = true;
-  descriptor.address = address_of(plan, tile, block);
+  descriptor.address = address_of(draft, tile, block);
   descriptor.length = static_cast<std::uint32_t>(
       std::min<std::int64_t>(block.length * block.element_bytes / 4, 0xffffffff));
 
@@ -254,7 +255,7 @@ npu::BufferDescriptor lower_block(const DevicePlan& plan, TileId tile, const Blo
     descriptor.iteration_step = static_cast<std::uint32_t>(bytes / 4);
     descriptor.iteration_current = static_cast<std::uint32_t>(block.iteration->current);
   }
-  set_locks(plan, tile, block, descriptor);
+  set_locks(draft, tile, block, descriptor);
   if (block.packet) {
     descriptor.packet = true;
     descriptor.packet_id = static_cast<std::uint32_t>(block.packet->id);
@@ -274,7 +275,7 @@ npu::BufferDescriptor lower_block(const DevicePlan& plan, TileId tile, const Blo
   }
   descriptor.use_next = next >= 0;
   descriptor.next = next >= 0 ? static_cast<std::uint32_t>(next) : 0;
-  if (const auto packed = npu::pack(descriptor, kind, *plan.array); !packed) {
+  if (const auto packed = npu::pack(descriptor, kind, *draft.array); !packed) {
     refuse(block.line, "'aie.dma_bd' op: tile " + to_string(tile) + ": " + packed.error().message);
   }
   return descriptor;

@@ -2,17 +2,17 @@
 #pragma once
 
 #include "array/buffer_descriptor.h"
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
-/// Converts a DMA block to the hardware's descriptor, for a tile of the plan. Buffers, locks and
+/// Converts a DMA block to the hardware's descriptor, for a tile of the draft. Buffers, locks and
 /// descriptors must be placed. Converts lengths and strides to words, and addresses and locks to
 /// offsets in the tile's windows. Checks all rules of wraps, strides, alignment and padding. A
 /// block in host memory has address 0. `next` is the id of the next descriptor, or -1 if there is
 /// none. Throws Refusal.
-npu::BufferDescriptor lower_block(const DevicePlan& plan, npu::TileId tile, const BlockPlan& block,
-                                  bool mm2s, int next);
+npu::BufferDescriptor lower_block(const DeviceDraft& draft, npu::TileId tile,
+                                  const BlockDraft& block, bool mm2s, int next);
 
 /// A dimension in words: `wrap` steps of `step` words. The wrap of dimension 0 counts words.
 struct WordDim {

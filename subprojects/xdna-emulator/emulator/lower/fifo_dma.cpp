@@ -12,22 +12,22 @@ using npu::TileKind;
 bool FifoLowering::spilled(const End& end, int index) const {
   const End& own = ends_[static_cast<std::size_t>(owner(index))];
   return std::any_of(own.buffers.begin(), own.buffers.end(), [&](int buffer) {
-    return plan_.buffers[static_cast<std::size_t>(buffer)].tile != end.tile;
+    return draft_.buffers[static_cast<std::size_t>(buffer)].tile != end.tile;
   });
 }
 
 void FifoLowering::assign_channels() {
   std::set<std::tuple<TileId, bool, int>> used;
-  for (const auto& [tile, dma] : plan_.dmas) {
-    for (const ChannelPlan& channel : dma.channels) {
+  for (const auto& [tile, dma] : draft_.dmas) {
+    for (const ChannelDraft& channel : dma.channels) {
       used.emplace(tile, channel.mm2s, channel.channel);
     }
   }
-  for (const ShimAllocation& allocation : plan_.allocations) {
+  for (const ShimAllocation& allocation : draft_.allocations) {
     used.emplace(allocation.tile, allocation.mm2s, allocation.channel);
   }
   const auto n_channels = [&](const End& end) {
-    const npu::TileLimits& limits = plan_.array->limits(kind(end.tile));
+    const npu::TileLimits& limits = draft_.array->limits(kind(end.tile));
     return end.produces ? limits.n_mm2s_channels : limits.n_s2mm_channels;
   };
   for (End& end : ends_) {
@@ -123,21 +123,21 @@ void FifoLowering::program(int index) {
     }
   }
 
-  DmaPlan& dma = plan_.dmas[end.tile];
+  DmaDraft& dma = draft_.dmas[end.tile];
   dma.tile = end.tile;
   const int first = static_cast<int>(dma.blocks.size());
   for (const int buffer : target.buffers) {
     for (int copy = 0; copy < copies; ++copy) {
       for (const Piece& piece : parts) {
-        const BufferPlan& memory = plan_.buffers[static_cast<std::size_t>(buffer)];
-        BlockPlan block{.buffer = buffer,
-                        .element_bytes = element_bits(*memory.type, fifo.line) / 8,
-                        .n_elements = element_count(*memory.type, fifo.line),
-                        .offset = piece.offset,
-                        .length = piece.length,
-                        .dims = end.dims,
-                        .next = static_cast<int>(dma.blocks.size()) + 1,
-                        .line = fifo.line};
+        const BufferDraft& memory = draft_.buffers[static_cast<std::size_t>(buffer)];
+        BlockDraft block{.buffer = buffer,
+                         .element_bytes = element_bits(*memory.type, fifo.line) / 8,
+                         .n_elements = element_count(*memory.type, fifo.line),
+                         .offset = piece.offset,
+                         .length = piece.length,
+                         .dims = end.dims,
+                         .next = static_cast<int>(dma.blocks.size()) + 1,
+                         .line = fifo.line};
         if (end.produces && memory_tile) {
           block.padding = fifo.padding;
         }
@@ -152,7 +152,7 @@ void FifoLowering::program(int index) {
     }
   }
   dma.blocks.back().next = chain ? -1 : first;
-  ChannelPlan channel{
+  ChannelDraft channel{
       .mm2s = end.produces, .channel = end.channel, .first = first, .line = fifo.line};
   channel.repeat = chain ? *fifo.iterations - 1 : channel_repeats ? repeat - 1 : 0;
   if (end.produces && memory_tile) {
@@ -183,13 +183,13 @@ void FifoLowering::connect(int fifo) {
         allocation.tile = end.tile;
         allocation.mm2s = end.produces;
         allocation.channel = end.channel;
-        plan_.allocations.push_back(std::move(allocation));
+        draft_.allocations.push_back(std::move(allocation));
       }
     }
     if (end.produces) {
       source = port(end);
     } else {
-      plan_.flows.push_back({source, {port(end)}, std::nullopt, false, fifo_of(end).line});
+      draft_.flows.push_back({source, {port(end)}, std::nullopt, false, fifo_of(end).line});
     }
   }
 }

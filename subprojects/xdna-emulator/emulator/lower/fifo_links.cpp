@@ -58,9 +58,9 @@ void check_offsets(const Operation& op, const std::vector<std::int64_t>& offsets
   }
 }
 
-void check_link(const DevicePlan& plan, const std::vector<Fifo>& fifos, const FifoLink& link) {
+void check_link(const DeviceDraft& draft, const std::vector<Fifo>& fifos, const FifoLink& link) {
   const Operation& op = *link.op;
-  const TileKind kind = plan.array->kind(link.tile);
+  const TileKind kind = draft.array->kind(link.tile);
   if ((link.is_join() || link.is_distribute()) && kind != TileKind::Mem) {
     refuse_op(op,
               "ObjectFifoLinkOp join and distribute are unavailable on compute or "
@@ -102,7 +102,7 @@ void check_link(const DevicePlan& plan, const std::vector<Fifo>& fifos, const Fi
   }
 }
 
-FifoLink read_link(const DevicePlan& plan, const std::vector<Fifo>& fifos, const Operation& op,
+FifoLink read_link(const DeviceDraft& draft, const std::vector<Fifo>& fifos, const Operation& op,
                    std::set<int>& linked) {
   know_attributes(op, {"fifoIns", "fifoOuts", "src_offsets", "dst_offsets"});
   FifoLink link{.op = &op};
@@ -133,20 +133,20 @@ FifoLink read_link(const DevicePlan& plan, const std::vector<Fifo>& fifos, const
               "time");
   }
   link.tile = shared_tile(fifos, link);
-  check_link(plan, fifos, link);
+  check_link(draft, fifos, link);
   return link;
 }
 
 }  // namespace
 
-std::vector<FifoLink> read_links(const DevicePlan& plan, const std::vector<Fifo>& fifos) {
+std::vector<FifoLink> read_links(const DeviceDraft& draft, const std::vector<Fifo>& fifos) {
   std::vector<FifoLink> links;
   std::set<int> linked;
-  for (const mlir::Region& region : plan.op->regions) {
+  for (const mlir::Region& region : draft.op->regions) {
     for (const mlir::Block* block : region.blocks) {
       for (const Operation* op : block->operations) {
         if (op->name == "aie.objectfifo.link") {
-          links.push_back(read_link(plan, fifos, *op, linked));
+          links.push_back(read_link(draft, fifos, *op, linked));
         }
       }
     }

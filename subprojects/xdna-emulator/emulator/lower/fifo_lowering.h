@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "emulator/lower/device_draft.h"
 #include "emulator/lower/fifo_model.h"
-#include "emulator/lower/plan.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -32,8 +32,8 @@ struct End {
 /// Implements lower_object_fifos() for one device. Throws Refusal.
 class FifoLowering {
  public:
-  explicit FifoLowering(DevicePlan& plan)
-      : plan_(plan), fifos_(read_fifos(plan)), links_(read_links(plan, fifos_)) {}
+  explicit FifoLowering(DeviceDraft& draft)
+      : draft_(draft), fifos_(read_fifos(draft)), links_(read_links(draft, fifos_)) {}
   void run();
 
  private:
@@ -45,7 +45,7 @@ class FifoLowering {
   };
 
   const Fifo& fifo_of(const End& end) const { return fifos_[static_cast<std::size_t>(end.fifo)]; }
-  npu::TileKind kind(npu::TileId tile) const { return plan_.array->kind(tile); }
+  npu::TileKind kind(npu::TileId tile) const { return draft_.array->kind(tile); }
 
   // object_fifo.cpp: ends, and the cores' access to them.
   const FifoLink* link_of(int fifo, int* index = nullptr) const;
@@ -99,7 +99,7 @@ class FifoLowering {
   Port port(const End& end) const;
   void connect(int fifo);
 
-  DevicePlan& plan_;
+  DeviceDraft& draft_;
   std::vector<Fifo> fifos_;
   std::vector<FifoLink> links_;
   std::vector<End> ends_{};

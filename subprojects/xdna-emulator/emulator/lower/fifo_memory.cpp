@@ -80,7 +80,7 @@ std::int64_t FifoLowering::used_bytes(TileId tile) const {
   std::int64_t used = 0;
   for (const End& end : ends_) {
     for (const int buffer : end.buffers) {
-      const BufferPlan& b = plan_.buffers[static_cast<std::size_t>(buffer)];
+      const BufferDraft& b = draft_.buffers[static_cast<std::size_t>(buffer)];
       used += b.tile == tile ? b.bytes : 0;
     }
   }
@@ -88,7 +88,7 @@ std::int64_t FifoLowering::used_bytes(TileId tile) const {
 }
 
 TileId FifoLowering::spill(TileId tile, std::int64_t bytes) const {
-  const std::int64_t limit = plan_.array->mem.memory_bytes;
+  const std::int64_t limit = draft_.array->mem.memory_bytes;
   if (kind(tile) != TileKind::Mem || used_bytes(tile) + bytes <= limit) {
     return tile;
   }
@@ -96,7 +96,7 @@ TileId FifoLowering::spill(TileId tile, std::int64_t bytes) const {
   std::int64_t least = limit - bytes;
   for (const int step : {-1, 1}) {
     const TileId next{tile.column + step, tile.row};
-    if (next.column >= 0 && next.column < plan_.n_columns &&
+    if (next.column >= 0 && next.column < draft_.n_columns &&
         (best == tile ? used_bytes(next) <= least : used_bytes(next) < least)) {
       best = next;
       least = used_bytes(next);
@@ -116,7 +116,7 @@ TileId FifoLowering::home(const End& end) const {
     }
     return *fifo.delegate;
   }
-  return reaches(*plan_.array, end.peer, end.tile) ? end.tile : end.peer;
+  return reaches(*draft_.array, end.peer, end.tile) ? end.tile : end.peer;
 }
 
 void FifoLowering::create_elements(int index) {
@@ -130,22 +130,22 @@ void FifoLowering::create_elements(int index) {
   std::vector<int> buffers;
   if (kind(tile) != TileKind::Shim) {
     for (int i = 0; i < end.depth; ++i) {
-      BufferPlan buffer{.name = end.name + "_buff_" + std::to_string(i),
-                        .tile = spill(tile, byte_size(*end.type, fifo.line)),
-                        .type = end.type,
-                        .bytes = byte_size(*end.type, fifo.line),
-                        .line = fifo.line};
+      BufferDraft buffer{.name = end.name + "_buff_" + std::to_string(i),
+                         .tile = spill(tile, byte_size(*end.type, fifo.line)),
+                         .type = end.type,
+                         .bytes = byte_size(*end.type, fifo.line),
+                         .line = fifo.line};
       if (end.produces && !fifo.initial.empty()) {
         buffer.initial = fifo.initial[static_cast<std::size_t>(i)];
       }
-      plan_.buffer_named.emplace(buffer.name, static_cast<int>(plan_.buffers.size()));
-      buffers.push_back(static_cast<int>(plan_.buffers.size()));
+      draft_.buffer_named.emplace(buffer.name, static_cast<int>(draft_.buffers.size()));
+      buffers.push_back(static_cast<int>(draft_.buffers.size()));
       end.buffers.push_back(buffers.back());
-      plan_.buffers.push_back(std::move(buffer));
+      draft_.buffers.push_back(std::move(buffer));
     }
   }
-  plan_.buffer_order.insert(
-      plan_.buffer_order.begin() + static_cast<std::ptrdiff_t>(plan_.generated_buffers_at),
+  draft_.buffer_order.insert(
+      draft_.buffer_order.begin() + static_cast<std::ptrdiff_t>(draft_.generated_buffers_at),
       buffers.begin(), buffers.end());
   create_locks(end, tile);
 }
@@ -182,23 +182,23 @@ void FifoLowering::create_locks(End& end, TileId tile) {
   std::vector<int> locks;
   for (std::size_t pair = 0; pair < pairs; ++pair) {
     for (const bool prod : {true, false}) {
-      LockPlan lock{
+      LockDraft lock{
           .name = end.name + (prod ? "_prod_lock_" : "_cons_lock_") + std::to_string(pair),
           .tile = tile,
           .initial = (prod ? objects - full : full) * repeat,
           .line = fifo.line};
-      const int max = plan_.array->limits(kind(tile)).max_lock_value;
+      const int max = draft_.array->limits(kind(tile)).max_lock_value;
       if (lock.initial > max) {
         refuse(fifo.line, "'aie.lock' op: initial value " + std::to_string(lock.initial) +
                               " is not in 0.." + std::to_string(max));
       }
-      locks.push_back(static_cast<int>(plan_.locks.size()));
-      plan_.locks.push_back(std::move(lock));
+      locks.push_back(static_cast<int>(draft_.locks.size()));
+      draft_.locks.push_back(std::move(lock));
     }
   }
   end.locks = locks;
-  plan_.lock_order.insert(
-      plan_.lock_order.begin() + static_cast<std::ptrdiff_t>(plan_.generated_locks_at),
+  draft_.lock_order.insert(
+      draft_.lock_order.begin() + static_cast<std::ptrdiff_t>(draft_.generated_locks_at),
       locks.begin(), locks.end());
 }
 

@@ -70,7 +70,7 @@ void read_depths(const Operation& op, Fifo& fifo) {
   }
 }
 
-void read_streams(const DevicePlan& plan, const Operation& op, Fifo& fifo) {
+void read_streams(const DeviceDraft& draft, const Operation& op, Fifo& fifo) {
   const auto end = optional_integer(op, "aie_stream", 0, 2);
   const auto port = optional_integer(op, "aie_stream_port", 0, 0);
   if (end.has_value() != port.has_value()) {
@@ -86,8 +86,8 @@ void read_streams(const DevicePlan& plan, const Operation& op, Fifo& fifo) {
   }
   const bool produces = fifo.stream_end != 1;
   const bool consumes = fifo.stream_end != 0;
-  if ((produces && plan.array->kind(fifo.producer) != TileKind::Core) ||
-      (consumes && plan.array->kind(fifo.consumers[0].tile) != TileKind::Core)) {
+  if ((produces && draft.array->kind(fifo.producer) != TileKind::Core) ||
+      (consumes && draft.array->kind(fifo.consumers[0].tile) != TileKind::Core)) {
     refuse_op(op, "`aie_stream` is not available for shim and mem tiles");
   }
   if (produces && fifo.repeat) {
@@ -101,8 +101,8 @@ void read_streams(const DevicePlan& plan, const Operation& op, Fifo& fifo) {
   }
 }
 
-void check(const DevicePlan& plan, const Operation& op, const Fifo& fifo) {
-  const TileKind producer = plan.array->kind(fifo.producer);
+void check(const DeviceDraft& draft, const Operation& op, const Fifo& fifo) {
+  const TileKind producer = draft.array->kind(fifo.producer);
   bool memory_tile = producer == TileKind::Mem;
   if (producer == TileKind::Shim) {
     if (!fifo.dims.empty()) {
@@ -118,8 +118,8 @@ void check(const DevicePlan& plan, const Operation& op, const Fifo& fifo) {
     }
   }
   for (const FifoConsumer& consumer : fifo.consumers) {
-    memory_tile = memory_tile || plan.array->kind(consumer.tile) == TileKind::Mem;
-    if (plan.array->kind(consumer.tile) == TileKind::Shim && !consumer.dims.empty()) {
+    memory_tile = memory_tile || draft.array->kind(consumer.tile) == TileKind::Mem;
+    if (draft.array->kind(consumer.tile) == TileKind::Shim && !consumer.dims.empty()) {
       refuse_op(op,
                 "`dimensionsFromStreamPerConsumer` data layout transformations are not "
                 "supported on shim tile consumers");
@@ -146,7 +146,7 @@ void check(const DevicePlan& plan, const Operation& op, const Fifo& fifo) {
   }
 }
 
-Fifo read_fifo(const DevicePlan& plan, const Operation& op) {
+Fifo read_fifo(const DeviceDraft& draft, const Operation& op) {
   know_attributes(
       op, {"sym_name", "elemNumber", "elemType", "consumerElemType", "dimensionsToStream",
            "dimensionsFromStreamPerConsumer", "via_DMA", "plio", "disable_synchronization",
@@ -159,10 +159,10 @@ Fifo read_fifo(const DevicePlan& plan, const Operation& op) {
     refuse_unmodelled(op.line, "'plio' (these arrays have none)");
   }
   Fifo fifo{
-      .name = text(op, "sym_name"), .producer = plan.tile_of(op, 0), .line = op.line, .op = &op};
+      .name = text(op, "sym_name"), .producer = draft.tile_of(op, 0), .line = op.line, .op = &op};
   const Attribute* from_stream = op.attribute("dimensionsFromStreamPerConsumer");
   for (std::size_t i = 1; i < op.operands.size(); ++i) {
-    FifoConsumer consumer{.tile = plan.tile_of(op, i)};
+    FifoConsumer consumer{.tile = draft.tile_of(op, i)};
     if (from_stream != nullptr && i - 1 < from_stream->elements.size()) {
       consumer.dims = dims(op, from_stream->elements[i - 1]);
     }
@@ -203,8 +203,8 @@ Fifo read_fifo(const DevicePlan& plan, const Operation& op) {
       refuse_op(op, "`init_values` does not initialize all objects");
     }
   }
-  read_streams(plan, op, fifo);
-  check(plan, op, fifo);
+  read_streams(draft, op, fifo);
+  check(draft, op, fifo);
   return fifo;
 }
 
@@ -219,15 +219,15 @@ int find_fifo(const std::vector<Fifo>& fifos, const std::string& name, const Ope
   refuse_op(op, "cannot retrieve associated object FIFO '@" + name + "'");
 }
 
-std::vector<Fifo> read_fifos(const DevicePlan& plan) {
+std::vector<Fifo> read_fifos(const DeviceDraft& draft) {
   std::vector<Fifo> fifos;
   std::set<std::string> names;
   std::vector<const Operation*> allocations;
-  for (const mlir::Region& region : plan.op->regions) {
+  for (const mlir::Region& region : draft.op->regions) {
     for (const mlir::Block* block : region.blocks) {
       for (const Operation* op : block->operations) {
         if (op->name == "aie.objectfifo") {
-          fifos.push_back(read_fifo(plan, *op));
+          fifos.push_back(read_fifo(draft, *op));
           if (!names.insert(fifos.back().name).second) {
             refuse_op(*op, "redefinition of symbol named '" + fifos.back().name + "'");
           }
@@ -250,7 +250,7 @@ std::vector<Fifo> read_fifos(const DevicePlan& plan) {
     if (fifo.delegate) {
       refuse_op(*op, "objectfifo has more than one allocate operation");
     }
-    fifo.delegate = plan.tile_of(*op, 0);
+    fifo.delegate = draft.tile_of(*op, 0);
   }
   return fifos;
 }

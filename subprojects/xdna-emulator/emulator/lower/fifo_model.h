@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -55,10 +55,10 @@ struct FifoLink {
 };
 
 /// Reads and checks aie.objectfifo and aie.objectfifo.allocate. Throws Refusal.
-std::vector<Fifo> read_fifos(const DevicePlan& plan);
+std::vector<Fifo> read_fifos(const DeviceDraft& draft);
 /// Returns the index of the FIFO `name`, to which `op` refers. Throws Refusal if there is none.
 int find_fifo(const std::vector<Fifo>& fifos, const std::string& name, const mlir::Operation& op);
 /// Reads and checks aie.objectfifo.link (in fifo_links.cpp). Throws Refusal.
-std::vector<FifoLink> read_links(const DevicePlan& plan, const std::vector<Fifo>& fifos);
+std::vector<FifoLink> read_links(const DeviceDraft& draft, const std::vector<Fifo>& fifos);
 
 }  // namespace npuwhisper::emu::lowering

@@ -18,22 +18,22 @@
 namespace npuwhisper::emu {
 namespace {
 
-using lowering::DevicePlan;
+using lowering::DeviceDraft;
 
-void take_memory(const DevicePlan& plan, Design& design) {
-  for (const lowering::BufferPlan& buffer : plan.buffers) {
+void take_memory(const DeviceDraft& draft, Design& design) {
+  for (const lowering::BufferDraft& buffer : draft.buffers) {
     design.buffers.push_back({buffer.name, buffer.tile, static_cast<std::uint32_t>(*buffer.address),
                               static_cast<std::uint32_t>(buffer.bytes), buffer.initial});
   }
-  for (const lowering::LockPlan& lock : plan.locks) {
+  for (const lowering::LockDraft& lock : draft.locks) {
     design.locks.push_back({lock.name, lock.tile, *lock.id, lock.initial});
   }
 }
 
-void take_dmas(const DevicePlan& plan, Design& design) {
-  for (const auto& [tile, dma] : plan.dmas) {
+void take_dmas(const DeviceDraft& draft, Design& design) {
+  for (const auto& [tile, dma] : draft.dmas) {
     std::vector<bool> mm2s(dma.blocks.size(), false);
-    for (const lowering::ChannelPlan& channel : dma.channels) {
+    for (const lowering::ChannelDraft& channel : dma.channels) {
       for (int block = channel.first;
            channel.mm2s && block >= 0 && !mm2s[static_cast<std::size_t>(block)];) {
         mm2s[static_cast<std::size_t>(block)] = true;
@@ -55,13 +55,13 @@ void take_dmas(const DevicePlan& plan, Design& design) {
       }
     }
     for (std::size_t i = 0; i < dma.blocks.size(); ++i) {
-      const lowering::BlockPlan& block = dma.blocks[i];
+      const lowering::BlockDraft& block = dma.blocks[i];
       if (block.buffer < 0) {
         refuse_unmodelled(block.line, "a static descriptor of host memory ('aie.external_buffer')");
       }
       const int next = block.next >= 0 ? *dma.blocks[static_cast<std::size_t>(block.next)].id : -1;
       design.descriptors.push_back(
-          {tile, *block.id, lowering::lower_block(plan, tile, block, mm2s[i], next)});
+          {tile, *block.id, lowering::lower_block(draft, tile, block, mm2s[i], next)});
     }
   }
 }
@@ -71,33 +71,33 @@ Design lower_or_throw(std::string_view text, const LowerOptions& options) {
   if (!module) {
     throw Refusal{module.error()};
   }
-  DevicePlan plan = lowering::read_device(*module, options.device);
-  plan.allocation_scheme = options.allocation_scheme;
+  DeviceDraft draft = lowering::read_device(*module, options.device);
+  draft.allocation_scheme = options.allocation_scheme;
   lowering::check_scheme(options.allocation_scheme, 0);
-  lowering::read_dmas(plan);
-  lowering::lower_object_fifos(plan);
-  lowering::place_buffers(plan);
-  lowering::place_locks(plan);
-  lowering::place_descriptors(plan);
+  lowering::read_dmas(draft);
+  lowering::lower_object_fifos(draft);
+  lowering::place_buffers(draft);
+  lowering::place_locks(draft);
+  lowering::place_descriptors(draft);
 
   Design design;
-  design.name = plan.name;
-  design.array = plan.array;
-  design.n_columns = plan.n_columns;
-  take_memory(plan, design);
-  take_dmas(plan, design);
-  design.routes = lowering::route_flows(plan);
-  for (const lowering::CorePlan& core : plan.cores) {
-    lowering::CompiledCore compiled = lowering::CoreCompiler(plan, core).compile();
+  design.name = draft.name;
+  design.array = draft.array;
+  design.n_columns = draft.n_columns;
+  take_memory(draft, design);
+  take_dmas(draft, design);
+  design.routes = lowering::route_flows(draft);
+  for (const lowering::CoreDraft& core : draft.cores) {
+    lowering::CompiledCore compiled = lowering::CoreCompiler(draft, core).compile();
     design.cores.push_back({core.tile, std::move(compiled.program), core.stack_bytes,
                             std::move(compiled.kernel_objects)});
     for (Buffer& data : compiled.data) {
       design.buffers.push_back(std::move(data));
     }
   }
-  design.shim_allocations = plan.allocations;
-  for (const mlir::Operation* sequence : plan.sequences) {
-    design.sequences.push_back(lowering::SequenceCompiler(plan).compile(*sequence));
+  design.shim_allocations = draft.allocations;
+  for (const mlir::Operation* sequence : draft.sequences) {
+    design.sequences.push_back(lowering::SequenceCompiler(draft).compile(*sequence));
   }
   return design;
 }

@@ -43,8 +43,8 @@ const FifoLink* FifoLowering::link_of(int fifo, int* index) const {
 }
 
 bool FifoLowering::delegate_serves(const Fifo& fifo) const {
-  return fifo.delegate && reaches(*plan_.array, fifo.producer, *fifo.delegate) &&
-         reaches(*plan_.array, fifo.consumers[0].tile, *fifo.delegate);
+  return fifo.delegate && reaches(*draft_.array, fifo.producer, *fifo.delegate) &&
+         reaches(*draft_.array, fifo.consumers[0].tile, *fifo.delegate);
 }
 
 bool FifoLowering::needs_dma(int index) const {
@@ -59,7 +59,7 @@ bool FifoLowering::needs_dma(int index) const {
 }
 
 int FifoLowering::depth_from_acquires(const Fifo& fifo, TileId tile) const {
-  const CorePlan* core = plan_.find_core(tile);
+  const CoreDraft* core = draft_.find_core(tile);
   std::int64_t most = 0;
   if (core != nullptr && fifo.depth > 0) {
     walk(*core->op, [&](const mlir::Operation& op) {
@@ -123,7 +123,7 @@ void FifoLowering::split(int index) {
 }
 
 void FifoLowering::check_accesses() const {
-  for (const CorePlan& core : plan_.cores) {
+  for (const CoreDraft& core : draft_.cores) {
     walk(*core.op, [&](const mlir::Operation& op) {
       if (op.name != "aie.objectfifo.acquire" && op.name != "aie.objectfifo.release") {
         return;
@@ -168,7 +168,7 @@ void FifoLowering::offer(const End& end, TileId tile, bool produces) {
     offered.release_lock = target.locks[produces ? 1 : 0];
   }
   offered.locks_per_object = produces ? fifo.repeat.value_or(1) : 1;
-  plan_.fifo_ends[{tile, fifo.name, produces}] = std::move(offered);
+  draft_.fifo_ends[{tile, fifo.name, produces}] = std::move(offered);
 }
 
 void FifoLowering::offer_to_core(const End& end) {
@@ -187,11 +187,11 @@ bool FifoLowering::uses_stream_port(const End& end) const {
 }
 
 bool FifoLowering::share_memory(TileId a, TileId b) const {
-  return reaches(*plan_.array, a, b) || reaches(*plan_.array, b, a);
+  return reaches(*draft_.array, a, b) || reaches(*draft_.array, b, a);
 }
 
-void lower_object_fifos(DevicePlan& plan) {
-  FifoLowering(plan).run();
+void lower_object_fifos(DeviceDraft& draft) {
+  FifoLowering(draft).run();
 }
 
 }  // namespace npuwhisper::emu::lowering

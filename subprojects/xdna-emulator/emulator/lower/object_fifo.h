@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -11,6 +11,6 @@ namespace npuwhisper::emu::lowering {
 /// link requires a DMA. With a DMA, each end has its own buffers, and a stream connects the ends. A
 /// link's ends share the buffers of the larger side. Core accesses are not unrolled: a core counts
 /// in registers (see CoreProgram). Throws Refusal.
-void lower_object_fifos(DevicePlan& plan);
+void lower_object_fifos(DeviceDraft& draft);
 
 }  // namespace npuwhisper::emu::lowering

@@ -3,20 +3,20 @@
 
 #include <string_view>
 
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
 // The placement functions follow the order and the rules of mlir-aie's assign passes.
 
 /// Gives every buffer an address and checks the limits of memory. Throws Refusal.
-void place_buffers(DevicePlan& plan);
+void place_buffers(DeviceDraft& draft);
 /// Gives every lock an id and checks the number of locks. Throws Refusal.
-void place_locks(DevicePlan& plan);
+void place_locks(DeviceDraft& draft);
 /// Gives every DMA block a descriptor id. Checks the number of descriptors and of DMA channels. In
 /// memory tiles, even channels use the lower half of the descriptors, odd channels the upper half.
 /// Throws Refusal.
-void place_descriptors(DevicePlan& plan);
+void place_descriptors(DeviceDraft& draft);
 
 /// Refuses a scheme that is neither an allocation scheme nor empty.
 void check_scheme(std::string_view scheme, int line);
@@ -24,7 +24,7 @@ void check_scheme(std::string_view scheme, int line);
 /// Returns the address of `bytes` bytes for constants of a core's code. The address lies after the
 /// stack and all buffers of the tile, and is at least `used`. Throws Refusal if the tile has no
 /// room.
-std::uint32_t place_data(const DevicePlan& plan, npu::TileId tile, std::uint32_t used,
+std::uint32_t place_data(const DeviceDraft& draft, npu::TileId tile, std::uint32_t used,
                          std::int64_t bytes, int line);
 
 }  // namespace npuwhisper::emu::lowering

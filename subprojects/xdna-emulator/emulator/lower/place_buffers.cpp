@@ -29,16 +29,16 @@ std::string hex(std::int64_t value) {
 /// Places the buffers of one tile.
 class TilePlacer {
  public:
-  TilePlacer(DevicePlan& plan, TileId tile) : plan_(plan), tile_(tile) {
-    const TileKind kind = plan.array->kind(tile);
-    size_ = plan.array->limits(kind).memory_bytes;
+  TilePlacer(DeviceDraft& draft, TileId tile) : draft_(draft), tile_(tile) {
+    const TileKind kind = draft.array->kind(tile);
+    size_ = draft.array->limits(kind).memory_bytes;
     alignment_ = kind == TileKind::Mem ? kMemAlignment : kCoreAlignment;
     n_banks_ = kind == TileKind::Mem ? kMemBanks : kCoreBanks;
-    if (const CorePlan* core = plan.find_core(tile)) {
+    if (const CoreDraft* core = draft.find_core(tile)) {
       stack_ = core->stack_bytes;
     }
-    for (const int index : plan.buffer_order) {
-      BufferPlan& buffer = plan.buffers[static_cast<std::size_t>(index)];
+    for (const int index : draft.buffer_order) {
+      BufferDraft& buffer = draft.buffers[static_cast<std::size_t>(index)];
       if (buffer.tile == tile) {
         buffers_.push_back(&buffer);
       }
@@ -46,9 +46,9 @@ class TilePlacer {
   }
 
   void place() {
-    const auto scheme = plan_.allocation_schemes.find(tile_);
+    const auto scheme = draft_.allocation_schemes.find(tile_);
     const std::string wanted =
-        scheme == plan_.allocation_schemes.end() ? plan_.allocation_scheme : scheme->second;
+        scheme == draft_.allocation_schemes.end() ? draft_.allocation_scheme : scheme->second;
     std::string problem;
     if (wanted != "basic-sequential") {
       problem = bank_aware();
@@ -62,7 +62,7 @@ class TilePlacer {
         refuse(line_, "'aie.tile' op: Bank-aware allocation failed on tile " + to_string(tile_) +
                           ": " + problem);
       }
-      for (BufferPlan* buffer : floating_) {
+      for (BufferDraft* buffer : floating_) {
         buffer->address.reset();
       }
     }
@@ -78,7 +78,7 @@ class TilePlacer {
   }
 
  private:
-  std::int64_t align(const BufferPlan& buffer, std::int64_t address) const {
+  std::int64_t align(const BufferDraft& buffer, std::int64_t address) const {
     return buffer.aligned ? (address + alignment_ - 1) / alignment_ * alignment_ : address;
   }
 
@@ -92,9 +92,9 @@ class TilePlacer {
       next.push_back(bank * bank_size);
     }
     next[0] += stack_;
-    std::vector<BufferPlan*> pinned;
-    std::vector<BufferPlan*> banked;
-    for (BufferPlan* buffer : buffers_) {
+    std::vector<BufferDraft*> pinned;
+    std::vector<BufferDraft*> banked;
+    for (BufferDraft* buffer : buffers_) {
       if (buffer->address) {
         pinned.push_back(buffer);
       } else if (buffer->bank) {
@@ -103,10 +103,10 @@ class TilePlacer {
         floating_.push_back(buffer);
       }
     }
-    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferPlan* a, const BufferPlan* b) {
+    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferDraft* a, const BufferDraft* b) {
       return *a->address < *b->address;
     });
-    for (const BufferPlan* buffer : pinned) {
+    for (const BufferDraft* buffer : pinned) {
       line_ = buffer->line;
       const std::int64_t bank = *buffer->address / bank_size;
       if (bank >= n_banks_) {
@@ -121,7 +121,7 @@ class TilePlacer {
       }
       next[static_cast<std::size_t>(bank)] = *buffer->address + buffer->bytes;
     }
-    for (BufferPlan* buffer : banked) {
+    for (BufferDraft* buffer : banked) {
       line_ = buffer->line;
       if (*buffer->bank >= n_banks_) {
         return "mem_bank attribute value of '" + buffer->name + "' is out of range";
@@ -134,11 +134,12 @@ class TilePlacer {
       buffer->address = address;
       cursor = address + buffer->bytes;
     }
-    std::vector<BufferPlan*> order = floating_;
-    std::stable_sort(order.begin(), order.end(),
-                     [](const BufferPlan* a, const BufferPlan* b) { return a->bytes > b->bytes; });
+    std::vector<BufferDraft*> order = floating_;
+    std::stable_sort(order.begin(), order.end(), [](const BufferDraft* a, const BufferDraft* b) {
+      return a->bytes > b->bytes;
+    });
     int bank = 0;
-    for (BufferPlan* buffer : order) {
+    for (BufferDraft* buffer : order) {
       line_ = buffer->line;
       for (int tried = 0; tried < n_banks_ && !buffer->address; ++tried) {
         std::int64_t& cursor = next[static_cast<std::size_t>(bank)];
@@ -159,23 +160,24 @@ class TilePlacer {
   /// Places buffers upwards from the stack's end, largest first, around the buffers that already
   /// have an address. Always returns an empty error message.
   std::string sequential() {
-    std::vector<const BufferPlan*> pinned;
-    std::vector<BufferPlan*> order;
-    for (BufferPlan* buffer : buffers_) {
+    std::vector<const BufferDraft*> pinned;
+    std::vector<BufferDraft*> order;
+    for (BufferDraft* buffer : buffers_) {
       if (buffer->address) {
         pinned.push_back(buffer);
       } else {
         order.push_back(buffer);
       }
     }
-    std::stable_sort(order.begin(), order.end(),
-                     [](const BufferPlan* a, const BufferPlan* b) { return a->bytes > b->bytes; });
-    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferPlan* a, const BufferPlan* b) {
+    std::stable_sort(order.begin(), order.end(), [](const BufferDraft* a, const BufferDraft* b) {
+      return a->bytes > b->bytes;
+    });
+    std::stable_sort(pinned.begin(), pinned.end(), [](const BufferDraft* a, const BufferDraft* b) {
       return *a->address < *b->address;
     });
     std::int64_t address = stack_;
     auto obstacle = pinned.begin();
-    for (BufferPlan* buffer : order) {
+    for (BufferDraft* buffer : order) {
       address = align(*buffer, address);
       while (obstacle != pinned.end() && address + buffer->bytes > *(*obstacle)->address) {
         address = std::max(address, align(*buffer, *(*obstacle)->address + (*obstacle)->bytes));
@@ -190,13 +192,13 @@ class TilePlacer {
   /// Checks alignment, overlaps and the end of memory. Returns an error message, empty on
   /// success.
   std::string check() {
-    std::vector<const BufferPlan*> sorted(buffers_.begin(), buffers_.end());
-    std::stable_sort(sorted.begin(), sorted.end(), [](const BufferPlan* a, const BufferPlan* b) {
+    std::vector<const BufferDraft*> sorted(buffers_.begin(), buffers_.end());
+    std::stable_sort(sorted.begin(), sorted.end(), [](const BufferDraft* a, const BufferDraft* b) {
       return *a->address < *b->address;
     });
     std::int64_t end = 0;
-    const BufferPlan* last = nullptr;
-    for (const BufferPlan* buffer : sorted) {
+    const BufferDraft* last = nullptr;
+    for (const BufferDraft* buffer : sorted) {
       line_ = buffer->line;
       const std::int64_t address = *buffer->address;
       const std::string name = "buffer '" + buffer->name + "' at address " + hex(address);
@@ -221,25 +223,25 @@ class TilePlacer {
     return "";
   }
 
-  std::string memory_map(const std::vector<const BufferPlan*>& sorted) const {
+  std::string memory_map(const std::vector<const BufferDraft*>& sorted) const {
     std::string map = "MemoryMap: ";
     map += stack_ > 0 ? "(stack) 0x0-" + hex(stack_ - 1) : std::string("(no stack allocated)");
-    for (const BufferPlan* buffer : sorted) {
+    for (const BufferDraft* buffer : sorted) {
       map += ", " + buffer->name + " " + hex(*buffer->address) + "-" +
              hex(*buffer->address + buffer->bytes - 1);
     }
     return map;
   }
 
-  DevicePlan& plan_;
+  DeviceDraft& draft_;
   TileId tile_;
   std::int64_t size_ = 0;
   std::int64_t alignment_ = 4;
   int n_banks_ = 1;
   std::int64_t stack_ = 0;
   int line_ = 0;
-  std::vector<BufferPlan*> buffers_{};
-  std::vector<BufferPlan*> floating_{};
+  std::vector<BufferDraft*> buffers_{};
+  std::vector<BufferDraft*> floating_{};
 };
 
 }  // namespace
@@ -250,31 +252,31 @@ void check_scheme(std::string_view scheme, int line) {
   }
 }
 
-void place_buffers(DevicePlan& plan) {
+void place_buffers(DeviceDraft& draft) {
   std::set<TileId> tiles;
-  for (const BufferPlan& buffer : plan.buffers) {
+  for (const BufferDraft& buffer : draft.buffers) {
     tiles.insert(buffer.tile);
   }
   for (const TileId tile : tiles) {
-    TilePlacer(plan, tile).place();
+    TilePlacer(draft, tile).place();
   }
 }
 
-std::uint32_t place_data(const DevicePlan& plan, TileId tile, std::uint32_t used,
+std::uint32_t place_data(const DeviceDraft& draft, TileId tile, std::uint32_t used,
                          std::int64_t bytes, int line) {
   std::int64_t end = used;
-  if (const CorePlan* core = plan.find_core(tile)) {
+  if (const CoreDraft* core = draft.find_core(tile)) {
     end = std::max<std::int64_t>(end, core->stack_bytes);
   }
-  for (const BufferPlan& buffer : plan.buffers) {
+  for (const BufferDraft& buffer : draft.buffers) {
     if (buffer.tile == tile) {
       end = std::max(end, *buffer.address + buffer.bytes);
     }
   }
   end = (end + kCoreAlignment - 1) / kCoreAlignment * kCoreAlignment;
-  if (end + bytes > plan.array->core.memory_bytes) {
+  if (end + bytes > draft.array->core.memory_bytes) {
     refuse(line, "'aie.tile' op: allocated buffers exceeded available memory (" +
-                     std::to_string(plan.array->core.memory_bytes) + " bytes) on tile " +
+                     std::to_string(draft.array->core.memory_bytes) + " bytes) on tile " +
                      to_string(tile) + ": no room for " + std::to_string(bytes) +
                      " bytes of constants");
   }

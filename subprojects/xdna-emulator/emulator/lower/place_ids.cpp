@@ -9,9 +9,9 @@ namespace {
 using npu::TileId;
 using npu::TileKind;
 
-void check_channels(const DevicePlan& plan, const DmaPlan& dma) {
-  const npu::TileLimits& limits = plan.array->limits(plan.array->kind(dma.tile));
-  for (const ChannelPlan& channel : dma.channels) {
+void check_channels(const DeviceDraft& draft, const DmaDraft& dma) {
+  const npu::TileLimits& limits = draft.array->limits(draft.array->kind(dma.tile));
+  for (const ChannelDraft& channel : dma.channels) {
     const int n_channels = channel.mm2s ? limits.n_mm2s_channels : limits.n_s2mm_channels;
     const std::string name = (channel.mm2s ? "MM2S" : "S2MM") + std::to_string(channel.channel);
     if (channel.channel >= n_channels) {
@@ -24,10 +24,10 @@ void check_channels(const DevicePlan& plan, const DmaPlan& dma) {
 }
 
 /// Assigns each block to the channel whose chain reaches it.
-void follow_chains(DmaPlan& dma) {
-  for (const ChannelPlan& channel : dma.channels) {
+void follow_chains(DmaDraft& dma) {
+  for (const ChannelDraft& channel : dma.channels) {
     for (int block = channel.first; block >= 0;) {
-      BlockPlan& here = dma.blocks[static_cast<std::size_t>(block)];
+      BlockDraft& here = dma.blocks[static_cast<std::size_t>(block)];
       if (here.channel == channel.channel) {
         break;
       }
@@ -41,8 +41,8 @@ bool accessible(const npu::TileLimits& limits, int id, int channel) {
   return !limits.descriptors_by_parity || (id < limits.n_descriptors / 2) == (channel % 2 == 0);
 }
 
-void place_tile(const DevicePlan& plan, DmaPlan& dma) {
-  const npu::TileLimits& limits = plan.array->limits(plan.array->kind(dma.tile));
+void place_tile(const DeviceDraft& draft, DmaDraft& dma) {
+  const npu::TileLimits& limits = draft.array->limits(draft.array->kind(dma.tile));
   const int available = limits.n_descriptors;
   if (dma.blocks.size() > static_cast<std::size_t>(available)) {
     refuse(dma.blocks[static_cast<std::size_t>(available)].line,
@@ -51,7 +51,7 @@ void place_tile(const DevicePlan& plan, DmaPlan& dma) {
                "): no space for this bd");
   }
   std::set<int> used;
-  for (const BlockPlan& block : dma.blocks) {
+  for (const BlockDraft& block : dma.blocks) {
     if (!block.id) {
       continue;
     }
@@ -69,7 +69,7 @@ void place_tile(const DevicePlan& plan, DmaPlan& dma) {
                              std::to_string(block.channel));
     }
   }
-  for (BlockPlan& block : dma.blocks) {
+  for (BlockDraft& block : dma.blocks) {
     const int channel = block.channel < 0 ? 0 : block.channel;
     for (int id = 0; id < available && !block.id; ++id) {
       if (accessible(limits, id, channel) && used.insert(id).second) {
@@ -88,17 +88,17 @@ void place_tile(const DevicePlan& plan, DmaPlan& dma) {
 
 }  // namespace
 
-void place_locks(DevicePlan& plan) {
+void place_locks(DeviceDraft& draft) {
   std::map<TileId, std::set<int>> used;
-  for (const LockPlan& lock : plan.locks) {
+  for (const LockDraft& lock : draft.locks) {
     if (lock.id && !used[lock.tile].insert(*lock.id).second) {
       refuse(lock.line, "'aie.lock' op: is assigned to the same lock (" + std::to_string(*lock.id) +
                             ") as another op.");
     }
   }
-  for (const int index : plan.lock_order) {
-    LockPlan& lock = plan.locks[static_cast<std::size_t>(index)];
-    const int available = plan.array->limits(plan.array->kind(lock.tile)).n_locks;
+  for (const int index : draft.lock_order) {
+    LockDraft& lock = draft.locks[static_cast<std::size_t>(index)];
+    const int available = draft.array->limits(draft.array->kind(lock.tile)).n_locks;
     for (int id = 0; id < available && !lock.id; ++id) {
       if (used[lock.tile].insert(id).second) {
         lock.id = id;
@@ -112,11 +112,11 @@ void place_locks(DevicePlan& plan) {
   }
 }
 
-void place_descriptors(DevicePlan& plan) {
-  for (auto& [tile, dma] : plan.dmas) {
-    check_channels(plan, dma);
+void place_descriptors(DeviceDraft& draft) {
+  for (auto& [tile, dma] : draft.dmas) {
+    check_channels(draft, dma);
     follow_chains(dma);
-    place_tile(plan, dma);
+    place_tile(draft, dma);
   }
 }
 

@@ -33,32 +33,32 @@ std::string target_name(const Operation& op) {
 }
 
 /// Reads the array and its number of columns from a name such as npu1, npu1_2col or npu2_4col.
-void read_target(DevicePlan& plan, const Operation& op) {
+void read_target(DeviceDraft& draft, const Operation& op) {
   const std::string target = target_name(op);
   const std::string family = target.substr(0, 4);
   const Result<const npu::ArrayModel*> array = npu::find_array(family);
   if (!array) {
     refuse_op(op, "device '" + target + "': expected npu1, npu2 or one of their *_Ncol");
   }
-  plan.array = *array;
-  plan.n_columns = plan.array->n_columns;
+  draft.array = *array;
+  draft.n_columns = draft.array->n_columns;
   if (target.size() > 4) {
     const std::string columns = target.substr(4);
     if (columns.size() != 5 || columns[0] != '_' || columns.substr(2) != "col" ||
-        columns[1] < '1' || columns[1] - '0' > plan.array->n_columns) {
+        columns[1] < '1' || columns[1] - '0' > draft.array->n_columns) {
       refuse_op(op, "device '" + target + "': expected " + family + " or " + family + "_1col to " +
-                        family + "_" + std::to_string(plan.array->n_columns) + "col");
+                        family + "_" + std::to_string(draft.array->n_columns) + "col");
     }
-    plan.n_columns = columns[1] - '0';
+    draft.n_columns = columns[1] - '0';
   }
 }
 
 class DeviceReader {
  public:
-  explicit DeviceReader(DevicePlan& plan) : plan_(plan) {}
+  explicit DeviceReader(DeviceDraft& draft) : draft_(draft) {}
 
   void read() {
-    const Operation& device = *plan_.op;
+    const Operation& device = *draft_.op;
     if (device.regions.size() != 1 || device.regions[0].blocks.size() > 1) {
       refuse_op(device, "expects one region with one block");
     }
@@ -76,15 +76,15 @@ class DeviceReader {
     for (const Operation* op : body.operations) {
       read_operation(*op);
       if (op == last_tile) {
-        plan_.generated_buffers_at = plan_.buffers.size();
-        plan_.generated_locks_at = plan_.locks.size();
+        draft_.generated_buffers_at = draft_.buffers.size();
+        draft_.generated_locks_at = draft_.locks.size();
       }
     }
-    for (std::size_t i = 0; i < plan_.buffers.size(); ++i) {
-      plan_.buffer_order.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < draft_.buffers.size(); ++i) {
+      draft_.buffer_order.push_back(static_cast<int>(i));
     }
-    for (std::size_t i = 0; i < plan_.locks.size(); ++i) {
-      plan_.lock_order.push_back(static_cast<int>(i));
+    for (std::size_t i = 0; i < draft_.locks.size(); ++i) {
+      draft_.lock_order.push_back(static_cast<int>(i));
     }
   }
 
@@ -97,27 +97,27 @@ class DeviceReader {
     }
     const TileId tile{static_cast<int>(integer(op, "col", 0, kMaxInt)),
                       static_cast<int>(integer(op, "row", 0, kMaxInt))};
-    if (tile.column >= plan_.n_columns) {
+    if (tile.column >= draft_.n_columns) {
       refuse_op(op, "column index (" + std::to_string(tile.column) +
                         ") must be less than the number of columns in the device (" +
-                        std::to_string(plan_.n_columns) + ")");
+                        std::to_string(draft_.n_columns) + ")");
     }
-    if (tile.row >= plan_.array->n_rows) {
+    if (tile.row >= draft_.array->n_rows) {
       refuse_op(op, "row index (" + std::to_string(tile.row) +
                         ") must be less than the number of rows in the device (" +
-                        std::to_string(plan_.array->n_rows) + ")");
+                        std::to_string(draft_.array->n_rows) + ")");
     }
     if (const auto controller = packet_info(op, "controller_id")) {
-      plan_.controller_ids[tile] = controller->id;
+      draft_.controller_ids[tile] = controller->id;
     }
     if (const auto scheme = optional_text(op, "allocation_scheme")) {
       check_scheme(*scheme, op.line);
-      plan_.allocation_schemes[tile] = *scheme;
+      draft_.allocation_schemes[tile] = *scheme;
     }
     if (op.results.size() != 1) {
       refuse_op(op, "has one result");
     }
-    plan_.tiles[op.results[0]] = tile;
+    draft_.tiles[op.results[0]] = tile;
   }
 
   void read_buffer(const Operation& op) {
@@ -125,12 +125,12 @@ class DeviceReader {
     if (op.results.size() != 1 || op.results[0]->type->kind != mlir::TypeKind::MemRef) {
       refuse_op(op, "has one result, a memref");
     }
-    BufferPlan buffer;
-    buffer.tile = plan_.tile_of(op, 0);
+    BufferDraft buffer;
+    buffer.tile = draft_.tile_of(op, 0);
     buffer.type = op.results[0]->type;
     buffer.bytes = byte_size(*buffer.type, op.line);
     buffer.line = op.line;
-    if (plan_.array->kind(buffer.tile) == TileKind::Shim) {
+    if (draft_.array->kind(buffer.tile) == TileKind::Shim) {
       refuse_op(op, "tile " + to_string(buffer.tile) + " has no memory");
     }
     buffer.name = optional_text(op, "sym_name").value_or(op.results[0]->name);
@@ -142,14 +142,14 @@ class DeviceReader {
     if (const mlir::Attribute* initial = op.attribute("initial_value")) {
       buffer.initial = initial_data(*initial, *buffer.type, op.line);
     }
-    const int index = static_cast<int>(plan_.buffers.size());
-    plan_.buffer_of[op.results[0]] = index;
+    const int index = static_cast<int>(draft_.buffers.size());
+    draft_.buffer_of[op.results[0]] = index;
     if (const auto symbol = optional_text(op, "sym_name")) {
-      if (!plan_.buffer_named.emplace(*symbol, index).second) {
+      if (!draft_.buffer_named.emplace(*symbol, index).second) {
         refuse_op(op, "redefinition of symbol named '" + *symbol + "'");
       }
     }
-    plan_.buffers.push_back(std::move(buffer));
+    draft_.buffers.push_back(std::move(buffer));
   }
 
   void read_lock(const Operation& op) {
@@ -157,11 +157,11 @@ class DeviceReader {
     if (op.results.size() != 1) {
       refuse_op(op, "has one result");
     }
-    LockPlan lock;
-    lock.tile = plan_.tile_of(op, 0);
+    LockDraft lock;
+    lock.tile = draft_.tile_of(op, 0);
     lock.line = op.line;
     lock.name = optional_text(op, "sym_name").value_or(op.results[0]->name);
-    const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(lock.tile));
+    const npu::TileLimits& limits = draft_.array->limits(draft_.array->kind(lock.tile));
     if (const auto id = optional_integer(op, "lockID", 0, kMaxInt)) {
       if (*id >= limits.n_locks) {
         refuse_op(
@@ -175,8 +175,8 @@ class DeviceReader {
                         std::to_string(limits.max_lock_value));
     }
     lock.initial = static_cast<int>(initial);
-    plan_.lock_of[op.results[0]] = static_cast<int>(plan_.locks.size());
-    plan_.locks.push_back(std::move(lock));
+    draft_.lock_of[op.results[0]] = static_cast<int>(draft_.locks.size());
+    draft_.locks.push_back(std::move(lock));
   }
 
   static bool is_empty(const Operation& core) {
@@ -195,11 +195,11 @@ class DeviceReader {
   void read_core(const Operation& op) {
     know_attributes(op, {"stack_size", "link_with", "link_files", "elf_file",
                          "dynamic_objfifo_lowering", "sym_name"});
-    CorePlan core{.tile = plan_.tile_of(op, 0), .op = &op};
-    if (plan_.array->kind(core.tile) != TileKind::Core) {
+    CoreDraft core{.tile = draft_.tile_of(op, 0), .op = &op};
+    if (draft_.array->kind(core.tile) != TileKind::Core) {
       refuse_op(op, "tile " + to_string(core.tile) + " is no core tile");
     }
-    if (plan_.find_core(core.tile) != nullptr) {
+    if (draft_.find_core(core.tile) != nullptr) {
       refuse_op(op, "tile " + to_string(core.tile) + " has another core already");
     }
     // Older versions of aiecc store the name of their output file in elf_file. If the core has no
@@ -208,8 +208,8 @@ class DeviceReader {
       refuse_unmodelled(op.line, "attribute 'elf_file' of 'aie.core' (a core from an ELF file)");
     }
     core.stack_bytes = static_cast<std::uint32_t>(
-        integer_or(op, "stack_size", 1024, 1, plan_.array->core.memory_bytes));
-    plan_.cores.push_back(core);
+        integer_or(op, "stack_size", 1024, 1, draft_.array->core.memory_bytes));
+    draft_.cores.push_back(core);
   }
 
   void read_allocation(const Operation& op) {
@@ -220,9 +220,9 @@ class DeviceReader {
     ShimAllocation allocation;
     allocation.symbol = text(op, "sym_name");
     allocation.tile = op.operands.empty()
-                          ? TileId{static_cast<int>(integer(op, "col", 0, plan_.n_columns - 1)), 0}
-                          : plan_.tile_of(op, 0);
-    if (plan_.array->kind(allocation.tile) != TileKind::Shim) {
+                          ? TileId{static_cast<int>(integer(op, "col", 0, draft_.n_columns - 1)), 0}
+                          : draft_.tile_of(op, 0);
+    if (draft_.array->kind(allocation.tile) != TileKind::Shim) {
       refuse_op(op, "tile must be a shim tile, but got tile" + to_string(allocation.tile));
     }
     allocation.mm2s = choice(op, "channel_dir", {"S2MM", "MM2S"}) == 1;
@@ -231,10 +231,10 @@ class DeviceReader {
       allocation.packet_id = packet->id;
       allocation.packet_type = packet->type;
     }
-    if (plan_.find_allocation(allocation.symbol) != nullptr) {
+    if (draft_.find_allocation(allocation.symbol) != nullptr) {
       refuse_op(op, "redefinition of symbol named '" + allocation.symbol + "'");
     }
-    plan_.allocations.push_back(std::move(allocation));
+    draft_.allocations.push_back(std::move(allocation));
   }
 
   /// Returns whether a function is a runtime sequence: in older texts, sequences are functions that
@@ -256,8 +256,8 @@ class DeviceReader {
     know_attributes(op, {"sym_name", "function_type", "sym_visibility", "link_with", "link_symbol",
                          "llvm.emit_c_interface", "llvm.bareptr"});
     if (is_sequence(op)) {
-      plan_.sequences.push_back(&op);
-    } else if (!plan_.functions.emplace(text(op, "sym_name"), &op).second) {
+      draft_.sequences.push_back(&op);
+    } else if (!draft_.functions.emplace(text(op, "sym_name"), &op).second) {
       refuse_op(op, "redefinition of symbol named '" + text(op, "sym_name") + "'");
     }
   }
@@ -287,11 +287,11 @@ class DeviceReader {
     } else if (name == "aie.lock") {
       read_lock(op);
     } else if (name == "aie.flow") {
-      read_flow(plan_, op);
+      read_flow(draft_, op);
     } else if (name == "aie.packet_flow") {
-      read_packet_flow(plan_, op);
+      read_packet_flow(draft_, op);
     } else if (name == "aie.cascade_flow") {
-      read_cascade(plan_, op);
+      read_cascade(draft_, op);
     } else if (name == "aie.core") {
       read_core(op);
       read_nested(op);
@@ -302,11 +302,11 @@ class DeviceReader {
     } else if (name == "func.func") {
       read_function(op);
     } else if (name == "memref.global") {
-      plan_.globals.emplace(text(op, "sym_name"), &op);
+      draft_.globals.emplace(text(op, "sym_name"), &op);
     } else if (name == "aie.bd_chain") {
-      plan_.chains.emplace(text(op, "sym_name"), &op);
+      draft_.chains.emplace(text(op, "sym_name"), &op);
     } else if (name == "aie.runtime_sequence" || name == "aiex.runtime_sequence") {
-      plan_.sequences.push_back(&op);
+      draft_.sequences.push_back(&op);
     } else if (name != "aie.tile" && name != "aie.logical_tile" && name != "aie.end" &&
                name != "arith.constant" && !name.starts_with("aie.objectfifo") &&
                name != "aie.external_buffer") {
@@ -314,7 +314,7 @@ class DeviceReader {
     }
   }
 
-  DevicePlan& plan_;
+  DeviceDraft& draft_;
 };
 
 const Operation* find_device(const std::vector<Operation*>& operations, std::string_view symbol) {
@@ -339,14 +339,14 @@ const Operation* find_device(const std::vector<Operation*>& operations, std::str
 }
 
 /// Reads kernels that are declared outside the devices.
-void read_outer_functions(const std::vector<Operation*>& operations, DevicePlan& plan) {
+void read_outer_functions(const std::vector<Operation*>& operations, DeviceDraft& draft) {
   for (const Operation* op : operations) {
     if (op->name == "func.func") {
-      plan.functions.emplace(text(*op, "sym_name"), op);
+      draft.functions.emplace(text(*op, "sym_name"), op);
     } else if (op->name == "builtin.module") {
       for (const mlir::Region& region : op->regions) {
         for (const Block* block : region.blocks) {
-          read_outer_functions(block->operations, plan);
+          read_outer_functions(block->operations, draft);
         }
       }
     }
@@ -367,7 +367,7 @@ std::optional<std::int64_t> constant_of(const mlir::Value* value) {
   return constant->integer;
 }
 
-LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op) {
+LockUse lock_use(const DeviceDraft& draft, const mlir::Operation& op) {
   know_attributes(op, {"action", "value", "blocking", "acq_en"});
   if (op.attribute("blocking") != nullptr &&
       choice(op, "blocking", {"NonBlocking", "Blocking"}) == 0) {
@@ -377,7 +377,7 @@ LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op) {
     refuse_unmodelled(op.line, "attribute 'acq_en' of 'aie.use_lock'");
   }
   LockUse use;
-  use.lock = plan.lock_operand(op, 0);
+  use.lock = draft.lock_operand(op, 0);
   constexpr LockAction kActions[] = {LockAction::AcquireEqual, LockAction::Release,
                                      LockAction::AcquireAtLeast};
   use.action = kActions[choice(op, "action", {"Acquire", "Release", "AcquireGreaterEqual"})];
@@ -391,8 +391,8 @@ LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op) {
   } else {
     value = integer(op, "value", -kMaxInt, kMaxInt);
   }
-  const npu::TileId tile = plan.locks[static_cast<std::size_t>(use.lock)].tile;
-  const int max = plan.array->limits(plan.array->kind(tile)).max_lock_value;
+  const npu::TileId tile = draft.locks[static_cast<std::size_t>(use.lock)].tile;
+  const int max = draft.array->limits(draft.array->kind(tile)).max_lock_value;
   if (value < 0 || value > max) {
     refuse_op(op, "lock value " + std::to_string(value) + " is not in 0.." + std::to_string(max));
   }
@@ -400,20 +400,20 @@ LockUse lock_use(const DevicePlan& plan, const mlir::Operation& op) {
   return use;
 }
 
-DevicePlan read_device(const mlir::Module& module, std::string_view symbol) {
-  DevicePlan plan;
-  plan.op = find_device(module.operations, symbol);
-  if (plan.op == nullptr) {
+DeviceDraft read_device(const mlir::Module& module, std::string_view symbol) {
+  DeviceDraft draft;
+  draft.op = find_device(module.operations, symbol);
+  if (draft.op == nullptr) {
     throw Refusal{{ErrorCode::NotFound,
                    symbol.empty() ? std::string("the text has no aie.device")
                                   : "the text has no aie.device @" + std::string(symbol)}};
   }
-  know_attributes(*plan.op, {"device", "sym_name"});
-  read_outer_functions(module.operations, plan);
-  plan.name = optional_text(*plan.op, "sym_name").value_or("main");
-  read_target(plan, *plan.op);
-  DeviceReader(plan).read();
-  return plan;
+  know_attributes(*draft.op, {"device", "sym_name"});
+  read_outer_functions(module.operations, draft);
+  draft.name = optional_text(*draft.op, "sym_name").value_or("main");
+  read_target(draft, *draft.op);
+  DeviceReader(draft).read();
+  return draft;
 }
 
 }  // namespace npuwhisper::emu::lowering

@@ -48,8 +48,8 @@ std::optional<std::int64_t> scalar(const Operation& op, std::initializer_list<co
   return std::nullopt;
 }
 
-void read_descriptor(const DevicePlan& plan, const Operation& op, const ValueOf& value_of,
-                     BlockPlan& block) {
+void read_descriptor(const DeviceDraft& draft, const Operation& op, const ValueOf& value_of,
+                     BlockDraft& block) {
   know_attributes(op, {"static_offset", "static_len", "static_sizes", "static_strides", "offset",
                        "len", "dimensions", "pad_dimensions", "bd_id", "next_bd_id", "packet",
                        "burst_length", "iteration"});
@@ -57,7 +57,7 @@ void read_descriptor(const DevicePlan& plan, const Operation& op, const ValueOf&
     refuse_op(op, "expects a memory");
   }
   const mlir::Value* memory = op.operands[0];
-  if (const auto found = plan.buffer_of.find(memory); found != plan.buffer_of.end()) {
+  if (const auto found = draft.buffer_of.find(memory); found != draft.buffer_of.end()) {
     block.buffer = found->second;
   } else {
     block.host = memory;
@@ -132,13 +132,13 @@ void read_descriptor(const DevicePlan& plan, const Operation& op, const ValueOf&
 
 class DmaReader {
  public:
-  DmaReader(DevicePlan& plan, const Operation& program)
-      : plan_(plan), program_(program), dma_(plan.dmas[plan.tile_of(program, 0)]) {
-    dma_.tile = plan.tile_of(program, 0);
+  DmaReader(DeviceDraft& draft, const Operation& program)
+      : draft_(draft), program_(program), dma_(draft.dmas[draft.tile_of(program, 0)]) {
+    dma_.tile = draft.tile_of(program, 0);
   }
 
   void read() {
-    const TileKind kind = plan_.array->kind(dma_.tile);
+    const TileKind kind = draft_.array->kind(dma_.tile);
     const char* wanted = kind == TileKind::Core  ? "aie.mem"
                          : kind == TileKind::Mem ? "aie.memtile_dma"
                                                  : "aie.shim_dma";
@@ -155,7 +155,7 @@ class DmaReader {
     for (const Block* block : program_.regions[0].blocks) {
       if (is_descriptor(*block)) {
         index_[block] = static_cast<int>(dma_.blocks.size());
-        dma_.blocks.push_back(read_block(plan_, *block, constant));
+        dma_.blocks.push_back(read_block(draft_, *block, constant));
       }
     }
     for (const Block* block : program_.regions[0].blocks) {
@@ -216,7 +216,7 @@ class DmaReader {
   }
 
   void add_channel(const Operation& op, int first) {
-    ChannelPlan channel;
+    ChannelDraft channel;
     channel.mm2s = choice(op, "channel_dir", {"S2MM", "MM2S"}) == 1;
     channel.channel = static_cast<int>(integer(op, "channel_index", 0, kMaxInt));
     channel.repeat = static_cast<int>(integer_or(op, "repeat_count", 0, 0, 255));
@@ -238,7 +238,7 @@ class DmaReader {
       if (region.blocks.size() != 1) {
         refuse_op(op, "DMAOp regions must have only one block");
       }
-      dma_.blocks.push_back(read_block(plan_, *region.blocks[0], constant));
+      dma_.blocks.push_back(read_block(draft_, *region.blocks[0], constant));
       dma_.blocks.back().next = static_cast<int>(dma_.blocks.size());
     }
     if (op.regions.empty()) {
@@ -248,20 +248,20 @@ class DmaReader {
     add_channel(op, first);
   }
 
-  DevicePlan& plan_;
+  DeviceDraft& draft_;
   const Operation& program_;
-  DmaPlan& dma_;
+  DmaDraft& dma_;
   std::map<const Block*, int> index_{};
 };
 
 }  // namespace
 
-BlockPlan read_block(const DevicePlan& plan, const mlir::Block& block, const ValueOf& value_of) {
-  BlockPlan result;
+BlockDraft read_block(const DeviceDraft& draft, const mlir::Block& block, const ValueOf& value_of) {
+  BlockDraft result;
   bool described = false;
   for (const Operation* op : block.operations) {
     if (op->name == "aie.use_lock") {
-      const LockUse use = lock_use(plan, *op);
+      const LockUse use = lock_use(draft, *op);
       auto& slot = use.action == LockAction::Release ? result.release : result.acquire;
       if (slot) {
         refuse_op(*op, "a buffer descriptor takes one acquire and one release");
@@ -275,7 +275,7 @@ BlockPlan read_block(const DevicePlan& plan, const mlir::Block& block, const Val
       }
       described = true;
       const auto packet = result.packet;
-      read_descriptor(plan, *op, value_of, result);
+      read_descriptor(draft, *op, value_of, result);
       result.packet = result.packet ? result.packet : packet;
     } else if (op->name == "aie.dma_bd_packet") {
       know_attributes(*op, {"packet_type", "packet_id"});
@@ -289,12 +289,12 @@ BlockPlan read_block(const DevicePlan& plan, const mlir::Block& block, const Val
   return result;
 }
 
-void read_dmas(DevicePlan& plan) {
-  for (const mlir::Region& region : plan.op->regions) {
+void read_dmas(DeviceDraft& draft) {
+  for (const mlir::Region& region : draft.op->regions) {
     for (const Block* block : region.blocks) {
       for (const Operation* op : block->operations) {
         if (op->name == "aie.mem" || op->name == "aie.memtile_dma" || op->name == "aie.shim_dma") {
-          DmaReader(plan, *op).read();
+          DmaReader(draft, *op).read();
         }
       }
     }

@@ -13,22 +13,22 @@ using npu::TileKind;
 
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 
-Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std::string_view bundle,
-          std::string_view channel, bool source) {
+Port port(const DeviceDraft& draft, const Operation& op, std::size_t operand,
+          std::string_view bundle, std::string_view channel, bool source) {
   static constexpr PortKind kUnknown = PortKind::Fifo;
-  Port port{plan.tile_of(op, operand), kUnknown,
+  Port port{draft.tile_of(op, operand), kUnknown,
             static_cast<int>(integer(op, channel, 0, kMaxInt))};
   // The words have the order of mlir-aie's enumeration WireBundle.
   const int kind = choice(op, bundle,
                           {"Core", "DMA", "FIFO", "South", "West", "North", "East", "PLIO", "NOC",
                            "Trace", "TileControl", "Ctrl", "Control"});
-  const npu::TileLimits& limits = plan.array->limits(plan.array->kind(port.tile));
-  const bool shim = plan.array->kind(port.tile) == TileKind::Shim;
+  const npu::TileLimits& limits = draft.array->limits(draft.array->kind(port.tile));
+  const bool shim = draft.array->kind(port.tile) == TileKind::Shim;
   int n_channels = 1;
   switch (kind) {
     case 0:
       port.kind = PortKind::Core;
-      n_channels = plan.array->kind(port.tile) == TileKind::Core ? 1 : 0;
+      n_channels = draft.array->kind(port.tile) == TileKind::Core ? 1 : 0;
       break;
     case 1:
       port.kind = PortKind::Dma;
@@ -44,7 +44,7 @@ Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std:
       break;
     case 9:
       port.kind = PortKind::Trace;
-      n_channels = source ? (plan.array->kind(port.tile) == TileKind::Core ? 2 : 1) : 0;
+      n_channels = source ? (draft.array->kind(port.tile) == TileKind::Core ? 2 : 1) : 0;
       break;
     case 10:
     case 11:  // Ctrl and Control are older names of TileControl.
@@ -64,15 +64,15 @@ Port port(const DevicePlan& plan, const Operation& op, std::size_t operand, std:
 
 }  // namespace
 
-void read_flow(DevicePlan& plan, const Operation& op) {
+void read_flow(DeviceDraft& draft, const Operation& op) {
   know_attributes(op, {"source_bundle", "source_channel", "dest_bundle", "dest_channel"});
-  FlowPlan flow{.source = port(plan, op, 0, "source_bundle", "source_channel", true),
-                .destinations = {port(plan, op, 1, "dest_bundle", "dest_channel", false)},
-                .line = op.line};
-  plan.flows.push_back(std::move(flow));
+  FlowDraft flow{.source = port(draft, op, 0, "source_bundle", "source_channel", true),
+                 .destinations = {port(draft, op, 1, "dest_bundle", "dest_channel", false)},
+                 .line = op.line};
+  draft.flows.push_back(std::move(flow));
 }
 
-void read_packet_flow(DevicePlan& plan, const Operation& op) {
+void read_packet_flow(DeviceDraft& draft, const Operation& op) {
   know_attributes(op, {"ID", "keep_pkt_header", "priority_route"});
   const int id = static_cast<int>(integer(op, "ID", 0, 31));
   std::vector<Port> sources;
@@ -82,10 +82,10 @@ void read_packet_flow(DevicePlan& plan, const Operation& op) {
       for (const Operation* inner : block->operations) {
         if (inner->name == "aie.packet_source") {
           know_attributes(*inner, {"bundle", "channel"});
-          sources.push_back(port(plan, *inner, 0, "bundle", "channel", true));
+          sources.push_back(port(draft, *inner, 0, "bundle", "channel", true));
         } else if (inner->name == "aie.packet_dest") {
           know_attributes(*inner, {"bundle", "channel"});
-          destinations.push_back(port(plan, *inner, 0, "bundle", "channel", false));
+          destinations.push_back(port(draft, *inner, 0, "bundle", "channel", false));
         } else if (inner->name != "aie.end") {
           refuse_op(*inner, "cannot be contained in a packet_flow op");
         }
@@ -97,19 +97,19 @@ void read_packet_flow(DevicePlan& plan, const Operation& op) {
   }
   const bool keep = flag(op, "keep_pkt_header");
   for (const Port& source : sources) {
-    plan.flows.push_back({source, destinations, id, keep, op.line});
+    draft.flows.push_back({source, destinations, id, keep, op.line});
   }
 }
 
-void read_cascade(DevicePlan& plan, const Operation& op) {
+void read_cascade(DeviceDraft& draft, const Operation& op) {
   know_attributes(op, {});
-  const TileId source = plan.tile_of(op, 0);
-  const TileId destination = plan.tile_of(op, 1);
+  const TileId source = draft.tile_of(op, 0);
+  const TileId destination = draft.tile_of(op, 1);
   for (const TileId tile : {source, destination}) {
-    if (plan.array->kind(tile) == TileKind::Shim) {
+    if (draft.array->kind(tile) == TileKind::Shim) {
       refuse_op(op, "shimTile row has no cascade stream interface");
     }
-    if (plan.array->kind(tile) == TileKind::Mem) {
+    if (draft.array->kind(tile) == TileKind::Mem) {
       refuse_op(op, "memTile row has no cascade stream interface");
     }
   }
@@ -121,11 +121,11 @@ void read_cascade(DevicePlan& plan, const Operation& op) {
     refuse_op(op, distance == 1 ? "output direction of cascade must be South or East"
                                 : "tiles must be adjacent");
   }
-  plan.flows.push_back({{source, PortKind::Cascade, 0},
-                        {{destination, PortKind::Cascade, 0}},
-                        std::nullopt,
-                        false,
-                        op.line});
+  draft.flows.push_back({{source, PortKind::Cascade, 0},
+                         {{destination, PortKind::Cascade, 0}},
+                         std::nullopt,
+                         false,
+                         op.line});
 }
 
 }  // namespace npuwhisper::emu::lowering

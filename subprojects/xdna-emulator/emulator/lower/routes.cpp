@@ -42,7 +42,7 @@ std::string describe(const Port& port) {
 
 class Router {
  public:
-  explicit Router(const DevicePlan& plan) : plan_(plan) {}
+  explicit Router(const DeviceDraft& draft) : draft_(draft) {}
 
   /// Reserves switch ports along a tree from the route's source to all its destinations.
   void route(const Route& route, int line) {
@@ -77,8 +77,8 @@ class Router {
  private:
   int ports(const Link& link) const {
     const TileId to = step(link.from, link.direction);
-    if (to.column < 0 || to.column >= plan_.n_columns || to.row < 0 ||
-        to.row >= plan_.array->n_rows) {
+    if (to.column < 0 || to.column >= draft_.n_columns || to.row < 0 ||
+        to.row >= draft_.array->n_rows) {
       return 0;
     }
     if (link.direction == North) {
@@ -87,7 +87,7 @@ class Router {
     if (link.direction == South) {
       return 4;
     }
-    return plan_.array->kind(link.from) == TileKind::Mem ? 0 : 4;
+    return draft_.array->kind(link.from) == TileKind::Mem ? 0 : 4;
   }
 
   bool free(const Link& link, bool packet) const {
@@ -115,17 +115,17 @@ class Router {
     return came;
   }
 
-  const DevicePlan& plan_;
+  const DeviceDraft& draft_;
   std::map<Link, int> taken_{};
   std::set<Link> shared_{};  ///< Links that packet flows share.
 };
 
 }  // namespace
 
-std::vector<Route> route_flows(const DevicePlan& plan) {
+std::vector<Route> route_flows(const DeviceDraft& draft) {
   std::vector<Route> routes;
   std::vector<int> lines;
-  for (const FlowPlan& flow : plan.flows) {
+  for (const FlowDraft& flow : draft.flows) {
     auto found = std::find_if(routes.begin(), routes.end(), [&](const Route& route) {
       return route.source == flow.source && route.packet_id == flow.packet_id;
     });
@@ -160,7 +160,7 @@ std::vector<Route> route_flows(const DevicePlan& plan) {
       }
     }
   }
-  Router router(plan);
+  Router router(draft);
   for (std::size_t i = 0; i < routes.size(); ++i) {
     if (routes[i].source.kind != PortKind::Cascade) {
       router.route(routes[i], lines[i]);

@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -14,6 +14,6 @@ namespace npuwhisper::emu::lowering {
 /// greedy: for each route in turn, it takes the shortest path that is free. It may refuse designs
 /// that mlir-aie's rip-up-and-retry router can place. Every design that it accepts can be routed on
 /// silicon. Throws Refusal.
-std::vector<Route> route_flows(const DevicePlan& plan);
+std::vector<Route> route_flows(const DeviceDraft& draft);
 
 }  // namespace npuwhisper::emu::lowering

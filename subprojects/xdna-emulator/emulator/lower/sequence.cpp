@@ -184,7 +184,7 @@ void SequenceCompiler::configure(const Operation& op) {
 
 void SequenceCompiler::run_sequence(const Operation& op) {
   const std::string name = text(op, "runtime_sequence_symbol");
-  for (const Operation* sequence : plan_.sequences) {
+  for (const Operation* sequence : draft_.sequences) {
     if (optional_text(*sequence, "sym_name").value_or("sequence") == name) {
       call_body(op, *sequence);
       return;
@@ -223,7 +223,7 @@ RuntimeSequence SequenceCompiler::compile(const Operation& sequence) {
   RuntimeSequence result;
   result.name = optional_text(sequence, "sym_name").value_or("sequence");
   if (sequence.regions.size() != 1 || sequence.regions[0].blocks.empty()) {
-    result.instructions = npu::encode(instructions_, *plan_.array, plan_.n_columns);
+    result.instructions = npu::encode(instructions_, *draft_.array, draft_.n_columns);
     return result;
   }
   const Block& body = *sequence.regions[0].blocks[0];
@@ -238,7 +238,7 @@ RuntimeSequence SequenceCompiler::compile(const Operation& sequence) {
     ++argument;
   }
   call_body(sequence, sequence);
-  result.instructions = npu::encode(instructions_, *plan_.array, plan_.n_columns);
+  result.instructions = npu::encode(instructions_, *draft_.array, draft_.n_columns);
   return result;
 }
 

@@ -8,7 +8,7 @@
 
 #include "array/buffer_descriptor.h"
 #include "array/transaction.h"
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 
@@ -18,7 +18,7 @@ namespace npuwhisper::emu::lowering {
 /// depend on values known only at run time. One instance compiles one sequence. Throws Refusal.
 class SequenceCompiler {
  public:
-  explicit SequenceCompiler(const DevicePlan& plan) : plan_(plan) {}
+  explicit SequenceCompiler(const DeviceDraft& draft) : draft_(draft) {}
   RuntimeSequence compile(const mlir::Operation& sequence);
 
  private:
@@ -128,11 +128,11 @@ class SequenceCompiler {
   int make_task(const Operation& op, const mlir::Region& region);
   void start(const Operation& op, int task);
   Channel task_channel(const Operation& op, std::optional<PacketInfo>& packet);
-  void write_block(const Operation& op, const Channel& channel, int id, BlockPlan block, int next);
+  void write_block(const Operation& op, const Channel& channel, int id, BlockDraft block, int next);
   int take_descriptor(const Operation& op, const Channel& channel, std::optional<int> wanted);
   int task_of(const Operation& op);
 
-  const DevicePlan& plan_;
+  const DeviceDraft& draft_;
   std::vector<npu::Instruction> instructions_{};
   std::map<const Value*, Bound> values_{};
   std::vector<Task> tasks_{};

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "array/buffer_descriptor.h"
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 namespace npuwhisper::emu::lowering {
 

@@ -20,7 +20,7 @@ void SequenceCompiler::dma_memcpy_nd(const Operation& op) {
            "issue_token", "d0_zero_before", "d1_zero_before", "d2_zero_before", "d0_zero_after",
            "d1_zero_after", "d2_zero_after", "burst_length"});
   const std::string symbol = text(op, "metadata");
-  const ShimAllocation* allocation = plan_.find_allocation(symbol);
+  const ShimAllocation* allocation = draft_.find_allocation(symbol);
   if (allocation == nullptr) {
     refuse_op(op, "couldn't find shim_dma_allocation op '@" + symbol + "'");
   }
@@ -66,8 +66,8 @@ void SequenceCompiler::dma_memcpy_nd(const Operation& op) {
   }
   npu::BufferDescriptor descriptor;
   descriptor.valid = true;
-  const std::uint64_t length = set_sequence_dims(op.line, "'" + op.name + "' op", plan_.array->shim,
-                                                 true, dims, element_bytes, descriptor);
+  const std::uint64_t length = set_sequence_dims(
+      op.line, "'" + op.name + "' op", draft_.array->shim, true, dims, element_bytes, descriptor);
   descriptor.length = static_cast<std::uint32_t>(length);
   if (const auto packet = packet_info(op, "packet")) {
     descriptor.packet = true;
@@ -80,9 +80,9 @@ void SequenceCompiler::dma_memcpy_nd(const Operation& op) {
   }
   descriptor.burst_bytes = static_cast<std::uint32_t>(integer_or(op, "burst_length", 0, 0, 1024));
   const std::int64_t id = integer(op, "id", 0, kMaxInt);
-  if (id >= plan_.array->shim.n_descriptors) {
+  if (id >= draft_.array->shim.n_descriptors) {
     refuse_op(op, "BD ID exceeds the maximum ID " +
-                      std::to_string(plan_.array->shim.n_descriptors - 1) + ".");
+                      std::to_string(draft_.array->shim.n_descriptors - 1) + ".");
   }
   emit_descriptor(op, allocation->tile, static_cast<int>(id), descriptor);
   emit_host_address(allocation->tile, static_cast<int>(id), {memory.host.argument, offset});
@@ -94,7 +94,7 @@ void SequenceCompiler::dma_memcpy_nd(const Operation& op) {
 void SequenceCompiler::dma_wait(const Operation& op) {
   know_attributes(op, {"symbol"});
   const std::string symbol = text(op, "symbol");
-  const ShimAllocation* allocation = plan_.find_allocation(symbol);
+  const ShimAllocation* allocation = draft_.find_allocation(symbol);
   if (allocation == nullptr) {
     refuse_op(op, "couldn't find shim_dma_allocation op '@" + symbol + "'");
   }

@@ -33,7 +33,7 @@ std::uint32_t word(const mlir::Operation& op, std::int64_t value) {
 }  // namespace
 
 TileId SequenceCompiler::checked_tile(const Operation& op, std::int64_t column, std::int64_t row) {
-  if (column < 0 || column >= plan_.n_columns || row < 0 || row >= plan_.array->n_rows) {
+  if (column < 0 || column >= draft_.n_columns || row < 0 || row >= draft_.array->n_rows) {
     refuse_op(op, "tile (" + std::to_string(column) + ", " + std::to_string(row) +
                       ") is not in the device");
   }
@@ -43,11 +43,11 @@ TileId SequenceCompiler::checked_tile(const Operation& op, std::int64_t column, 
 std::uint32_t SequenceCompiler::absolute_address(const Operation& op, std::int64_t address) {
   const std::uint32_t given = word(op, address);
   if (const auto name = optional_text(op, "buffer")) {
-    const auto found = plan_.buffer_named.find(*name);
-    if (found == plan_.buffer_named.end()) {
+    const auto found = draft_.buffer_named.find(*name);
+    if (found == draft_.buffer_named.end()) {
       refuse_op(op, "buffer '" + *name + "' not found in device");
     }
-    const BufferPlan& buffer = plan_.buffers[static_cast<std::size_t>(found->second)];
+    const BufferDraft& buffer = draft_.buffers[static_cast<std::size_t>(found->second)];
     return npu::tile_address(buffer.tile,
                              (static_cast<std::uint32_t>(*buffer.address) + given * 4) & 0xfffff);
   }
@@ -89,11 +89,11 @@ void SequenceCompiler::rtp_write(const Operation& op) {
   know_attributes(op, {"buffer", "buffer_sym_name", "index", "value", "col", "row", "column"});
   const std::string name =
       text(op, op.attribute("buffer") != nullptr ? "buffer" : "buffer_sym_name");
-  const auto found = plan_.buffer_named.find(name);
-  if (found == plan_.buffer_named.end()) {
+  const auto found = draft_.buffer_named.find(name);
+  if (found == draft_.buffer_named.end()) {
     refuse_op(op, "buffer '" + name + "' not found in device");
   }
-  const BufferPlan& buffer = plan_.buffers[static_cast<std::size_t>(found->second)];
+  const BufferDraft& buffer = draft_.buffers[static_cast<std::size_t>(found->second)];
   const std::int64_t index = integer(op, "index", 0, kMaxInt);
   if (index * 4 + 4 > buffer.bytes) {
     refuse_op(op, "index " + std::to_string(index) + " lies behind buffer '" + name + "' of " +
@@ -122,8 +122,8 @@ void SequenceCompiler::sync(const Operation& op) {
   const std::int64_t n_columns = field(op, 4, "column_num");
   const std::int64_t n_rows = field(op, 5, "row_num");
   if (direction < 0 || direction > 1 || channel < 0 || channel > 5 || n_columns < 1 ||
-      n_columns > plan_.n_columns - tile.column || n_rows < 1 ||
-      n_rows > plan_.array->n_rows - tile.row) {
+      n_columns > draft_.n_columns - tile.column || n_rows < 1 ||
+      n_rows > draft_.array->n_rows - tile.row) {
     refuse_op(op, "waits for tiles or channels that are not in the device");
   }
   emit(npu::Sync{tile, direction == 1, static_cast<int>(channel), static_cast<int>(n_rows),
@@ -132,12 +132,13 @@ void SequenceCompiler::sync(const Operation& op) {
 
 void SequenceCompiler::emit_push(const Operation& op, const Channel& channel, int descriptor,
                                  int repeat, bool issue_token) {
-  const TileKind kind = plan_.array->kind(channel.tile);
+  const TileKind kind = draft_.array->kind(channel.tile);
   if (repeat < 0 || repeat > 255) {
     refuse_op(op, "Repeat count " + std::to_string(repeat) + " exceeds the [0:255] range.");
   }
   if (issue_token) {
-    if (const auto id = plan_.controller_ids.find(channel.tile); id != plan_.controller_ids.end()) {
+    if (const auto id = draft_.controller_ids.find(channel.tile);
+        id != draft_.controller_ids.end()) {
       emit(npu::MaskWrite{
           npu::tile_address(channel.tile,
                             npu::channel_control_register(kind, channel.mm2s, channel.channel)),
@@ -158,7 +159,7 @@ void SequenceCompiler::push_queue(const Operation& op) {
   channel.tile =
       checked_tile(op, integer(op, "column", 0, kMaxInt), integer(op, "row", 0, kMaxInt));
   channel.mm2s = choice(op, "direction", {"S2MM", "MM2S"}) == 1;
-  const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(channel.tile));
+  const npu::TileLimits& limits = draft_.array->limits(draft_.array->kind(channel.tile));
   channel.channel = static_cast<int>(integer(
       op, "channel", 0, (channel.mm2s ? limits.n_mm2s_channels : limits.n_s2mm_channels) - 1));
   const std::int64_t repeat = field(op, 0, "repeat_count");
@@ -176,8 +177,8 @@ void SequenceCompiler::push_queue(const Operation& op) {
 
 void SequenceCompiler::emit_descriptor(const Operation& op, TileId tile, int id,
                                        const npu::BufferDescriptor& descriptor) {
-  const TileKind kind = plan_.array->kind(tile);
-  const auto words = npu::pack(descriptor, kind, *plan_.array);
+  const TileKind kind = draft_.array->kind(tile);
+  const auto words = npu::pack(descriptor, kind, *draft_.array);
   if (!words) {
     refuse_op(op, words.error().message);
   }
@@ -213,7 +214,7 @@ void SequenceCompiler::write_bd(const Operation& op) {
   // Ignore ddr_id, which older versions set: an address_patch gives the same information.
   const TileId tile =
       checked_tile(op, integer(op, "column", 0, kMaxInt), integer(op, "row", 0, kMaxInt));
-  const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(tile));
+  const npu::TileLimits& limits = draft_.array->limits(draft_.array->kind(tile));
   const auto raw = [&](const char* name) {
     return static_cast<std::uint32_t>(integer_or(op, name, 0, -kMaxInt - 1, 0xffffffff));
   };
@@ -225,7 +226,7 @@ void SequenceCompiler::write_bd(const Operation& op) {
   npu::BufferDescriptor d;
   d.valid = raw("valid_bd") != 0;
   d.address = raw("buffer_offset");
-  if (plan_.array->kind(tile) == TileKind::Mem) {
+  if (draft_.array->kind(tile) == TileKind::Mem) {
     d.address *= 4;
   }
   d.length = raw("buffer_length");
@@ -256,18 +257,18 @@ void SequenceCompiler::write_bd(const Operation& op) {
 
 void SequenceCompiler::set_lock(const Operation& op) {
   know_attributes(op, {"value"});
-  const LockPlan& lock = plan_.locks[static_cast<std::size_t>(plan_.lock_operand(op, 0))];
-  const TileKind kind = plan_.array->kind(lock.tile);
-  const std::int64_t value = integer(op, "value", 0, plan_.array->limits(kind).max_lock_value);
+  const LockDraft& lock = draft_.locks[static_cast<std::size_t>(draft_.lock_operand(op, 0))];
+  const TileKind kind = draft_.array->kind(lock.tile);
+  const std::int64_t value = integer(op, "value", 0, draft_.array->limits(kind).max_lock_value);
   emit(npu::Write32{npu::tile_address(lock.tile, npu::lock_register(kind, *lock.id)),
                     static_cast<std::uint32_t>(value)});
 }
 
 void SequenceCompiler::buffer_clear(const Operation& op) {
   know_attributes(op, {"address", "length"});
-  const TileId tile = plan_.tile_of(op, 0);
-  const TileKind kind = plan_.array->kind(tile);
-  const std::int64_t bytes = plan_.array->limits(kind).memory_bytes;
+  const TileId tile = draft_.tile_of(op, 0);
+  const TileKind kind = draft_.array->kind(tile);
+  const std::int64_t bytes = draft_.array->limits(kind).memory_bytes;
   if (kind == TileKind::Shim) {
     refuse_op(op, "tile " + to_string(tile) +
                       " has no local data memory to clear (only core and mem tiles do)");
@@ -294,13 +295,13 @@ void SequenceCompiler::preempt(const Operation& op) {
 
 void SequenceCompiler::channel_reset(const Operation& op) {
   know_attributes(op, {"direction", "channel"});
-  const TileId tile = plan_.tile_of(op, 0);
-  const TileKind kind = plan_.array->kind(tile);
+  const TileId tile = draft_.tile_of(op, 0);
+  const TileKind kind = draft_.array->kind(tile);
   if (kind == TileKind::Shim) {
     refuse_op(op, "the DMA channels of shim tiles have no reset");
   }
   const bool mm2s = choice(op, "direction", {"S2MM", "MM2S"}) == 1;
-  const npu::TileLimits& limits = plan_.array->limits(kind);
+  const npu::TileLimits& limits = draft_.array->limits(kind);
   const int channel = static_cast<int>(
       integer(op, "channel", 0, (mm2s ? limits.n_mm2s_channels : limits.n_s2mm_channels) - 1));
   const std::uint32_t address =
@@ -311,8 +312,8 @@ void SequenceCompiler::channel_reset(const Operation& op) {
 
 void SequenceCompiler::core_reset(const Operation& op) {
   know_attributes(op, {});
-  const TileId tile = plan_.tile_of(op, 0);
-  if (plan_.array->kind(tile) != TileKind::Core) {
+  const TileId tile = draft_.tile_of(op, 0);
+  if (draft_.array->kind(tile) != TileKind::Core) {
     refuse_op(op, "tile " + to_string(tile) + " is no core tile");
   }
   const std::uint32_t address = npu::tile_address(tile, kCoreControl);

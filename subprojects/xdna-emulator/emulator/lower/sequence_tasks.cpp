@@ -11,7 +11,7 @@ using npu::TileKind;
 SequenceCompiler::Channel SequenceCompiler::task_channel(const Operation& op,
                                                          std::optional<PacketInfo>& packet) {
   if (const auto symbol = optional_text(op, "alloc")) {
-    const ShimAllocation* allocation = plan_.find_allocation(*symbol);
+    const ShimAllocation* allocation = draft_.find_allocation(*symbol);
     if (allocation == nullptr) {
       refuse_op(op, "no shim DMA allocation found for symbol '@" + *symbol + "'");
     }
@@ -23,9 +23,9 @@ SequenceCompiler::Channel SequenceCompiler::task_channel(const Operation& op,
   packet = packet_info(op, "packet");
   Channel channel;
   // The tile is the first operand of a task, and the last operand of start_bd_chain.
-  channel.tile = plan_.tile_of(op, op.attribute("symbol") != nullptr ? op.operands.size() - 1 : 0);
+  channel.tile = draft_.tile_of(op, op.attribute("symbol") != nullptr ? op.operands.size() - 1 : 0);
   channel.mm2s = choice(op, "direction", {"S2MM", "MM2S"}) == 1;
-  const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(channel.tile));
+  const npu::TileLimits& limits = draft_.array->limits(draft_.array->kind(channel.tile));
   channel.channel = static_cast<int>(integer(
       op, "channel", 0, (channel.mm2s ? limits.n_mm2s_channels : limits.n_s2mm_channels) - 1));
   return channel;
@@ -33,7 +33,7 @@ SequenceCompiler::Channel SequenceCompiler::task_channel(const Operation& op,
 
 int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channel,
                                       std::optional<int> wanted) {
-  const npu::TileLimits& limits = plan_.array->limits(plan_.array->kind(channel.tile));
+  const npu::TileLimits& limits = draft_.array->limits(draft_.array->kind(channel.tile));
   std::set<int>& used = descriptors_in_use_[channel.tile];
   if (wanted) {
     if (*wanted >= limits.n_descriptors) {
@@ -47,8 +47,8 @@ int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channe
   }
   // Exclude the configuration's own descriptors, which must not be overwritten.
   std::set<int> fixed;
-  if (const auto dma = plan_.dmas.find(channel.tile); dma != plan_.dmas.end()) {
-    for (const BlockPlan& block : dma->second.blocks) {
+  if (const auto dma = draft_.dmas.find(channel.tile); dma != draft_.dmas.end()) {
+    for (const BlockDraft& block : dma->second.blocks) {
       fixed.insert(*block.id);
     }
   }
@@ -66,9 +66,9 @@ int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channe
 }
 
 void SequenceCompiler::write_block(const Operation& op, const Channel& channel, int id,
-                                   BlockPlan block, int next) {
-  const TileKind kind = plan_.array->kind(channel.tile);
-  const npu::TileLimits& limits = plan_.array->limits(kind);
+                                   BlockDraft block, int next) {
+  const TileKind kind = draft_.array->kind(channel.tile);
+  const npu::TileLimits& limits = draft_.array->limits(kind);
   block.channel = channel.channel;
   Host host;
   if (block.buffer < 0) {
@@ -121,7 +121,7 @@ void SequenceCompiler::write_block(const Operation& op, const Channel& channel, 
   } else if (block.dims.size() > 3) {
     refuse_unmodelled(block.line, "padding of four dimensions in a task");
   }
-  npu::BufferDescriptor descriptor = lower_block(plan_, channel.tile, block, channel.mm2s, next);
+  npu::BufferDescriptor descriptor = lower_block(draft_, channel.tile, block, channel.mm2s, next);
   for (std::size_t i = 0; shaped && i < walk.dims.size(); ++i) {
     descriptor.dims[i].wrap = walk.dims[i].wrap;
     descriptor.dims[i].step = walk.dims[i].step;
@@ -188,16 +188,16 @@ int SequenceCompiler::make_task(const Operation& op, const mlir::Region& region)
   task.issue_token = flag(op, "issue_token");
   task.repeat = static_cast<int>(integer_or(op, "repeat_count", 0, 0, 255));
   const Chain chain = follow_chain(op, region);
-  std::vector<BlockPlan> blocks;
+  std::vector<BlockDraft> blocks;
   for (const Block* one : chain.blocks) {
-    blocks.push_back(read_block(plan_, *one, [this](const Operation& user, const Value* value) {
+    blocks.push_back(read_block(draft_, *one, [this](const Operation& user, const Value* value) {
       return number_of(user, value);
     }));
     if (!blocks.back().packet) {
       blocks.back().packet = packet;
     }
   }
-  for (const BlockPlan& one : blocks) {
+  for (const BlockDraft& one : blocks) {
     if (one.id) {
       task.ids.push_back(take_descriptor(op, task.channel, one.id));
     } else {
@@ -300,8 +300,8 @@ void SequenceCompiler::start_bd_chain(const Operation& op) {
   know_attributes(
       op, {"symbol", "direction", "channel", "issue_token", "repeat_count", "packet", "alloc"});
   const std::string symbol = text(op, "symbol");
-  const auto found = plan_.chains.find(symbol);
-  if (found == plan_.chains.end()) {
+  const auto found = draft_.chains.find(symbol);
+  if (found == draft_.chains.end()) {
     refuse_op(op, "'@" + symbol + "' does not reference a valid BD chain");
   }
   const Operation& chain = *found->second;
@@ -314,7 +314,7 @@ void SequenceCompiler::start_bd_chain(const Operation& op) {
     refuse_op(op, "Number of arguments does not match the BD chain's");
   }
   for (std::size_t i = 0; i < given; ++i) {
-    if (plan_.buffer_of.contains(op.operands[i])) {
+    if (draft_.buffer_of.contains(op.operands[i])) {
       refuse_unmodelled(op.line, "a buffer as argument of a BD chain");
     }
     values_[arguments[i]] = Bound(bound(op, op.operands[i]));

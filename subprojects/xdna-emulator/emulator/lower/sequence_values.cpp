@@ -248,8 +248,8 @@ void SequenceCompiler::pass(const Operation& op) {
 
 void SequenceCompiler::get_global(const Operation& op) {
   const std::string name = text(op, "name");
-  const auto found = plan_.globals.find(name);
-  if (found == plan_.globals.end() || op.results.size() != 1) {
+  const auto found = draft_.globals.find(name);
+  if (found == draft_.globals.end() || op.results.size() != 1) {
     refuse_op(op, "'" + name + "' does not reference a valid global memref");
   }
   const Operation& global = *found->second;

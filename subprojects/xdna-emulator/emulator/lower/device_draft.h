@@ -16,7 +16,7 @@
 
 namespace npuwhisper::emu::lowering {
 
-struct BufferPlan {
+struct BufferDraft {
   std::string name{};
   npu::TileId tile{};
   const mlir::Type* type = nullptr;  ///< A memref of static shape.
@@ -28,7 +28,7 @@ struct BufferPlan {
   int line = 0;
 };
 
-struct LockPlan {
+struct LockDraft {
   std::string name{};
   npu::TileId tile{};
   std::optional<int> id{};
@@ -57,7 +57,7 @@ struct BlockIteration {
 };
 
 /// A DMA buffer descriptor, as the MLIR text describes it.
-struct BlockPlan {
+struct BlockDraft {
   int buffer = -1;                    ///< Index of the buffer; -1 for host memory (shim tiles).
   const mlir::Value* host = nullptr;  ///< The host memory, if `buffer` is -1.
   int element_bytes = 4;
@@ -78,7 +78,7 @@ struct BlockPlan {
   int line = 0;
 };
 
-struct ChannelPlan {
+struct ChannelDraft {
   bool mm2s = false;
   int channel = 0;
   int first = 0;  ///< Index of the first block.
@@ -88,13 +88,13 @@ struct ChannelPlan {
 };
 
 /// All descriptors and channels that one tile's configuration sets up.
-struct DmaPlan {
+struct DmaDraft {
   npu::TileId tile{};
-  std::vector<BlockPlan> blocks{};
-  std::vector<ChannelPlan> channels{};
+  std::vector<BlockDraft> blocks{};
+  std::vector<ChannelDraft> channels{};
 };
 
-struct FlowPlan {
+struct FlowDraft {
   Port source{};
   std::vector<Port> destinations{};
   std::optional<int> packet_id{};
@@ -111,16 +111,16 @@ struct FifoEnd {
   const mlir::Type* type = nullptr;
 };
 
-struct CorePlan {
+struct CoreDraft {
   npu::TileId tile{};
   const mlir::Operation* op = nullptr;
   std::uint32_t stack_bytes = 1024;
 };
 
-/// A device during lowering: the content of the text and the decisions of the passes so far. The
-/// passes run in the order of lower.cpp. Each pass adds the entries that its header describes.
-/// Indices refer to entries of the vectors.
-struct DevicePlan {
+/// A device during lowering, which is not yet a Design: the content of the text and the decisions
+/// of the passes so far. The passes run in the order of lower.cpp. Each pass adds the entries that
+/// its header describes. Indices refer to entries of the vectors.
+struct DeviceDraft {
   std::string name{};
   const npu::ArrayModel* array = nullptr;
   int n_columns = 0;
@@ -138,8 +138,8 @@ struct DevicePlan {
   std::map<npu::TileId, std::string> allocation_schemes{};
   std::string allocation_scheme{};  ///< For tiles not in allocation_schemes.
 
-  std::vector<BufferPlan> buffers{};
-  std::vector<LockPlan> locks{};
+  std::vector<BufferDraft> buffers{};
+  std::vector<LockDraft> locks{};
   /// The order in which buffers without an address are placed. Buffers of the text are in the
   /// text's order. As in mlir-aie, the buffers of object FIFOs are inserted at the position of the
   /// text's last tile. Among these, the buffers of the last FIFO come first.
@@ -150,9 +150,9 @@ struct DevicePlan {
   std::size_t generated_buffers_at = 0;
   /// Index in lock_order at which the locks of object FIFOs are inserted.
   std::size_t generated_locks_at = 0;
-  std::map<npu::TileId, DmaPlan> dmas{};
-  std::vector<FlowPlan> flows{};
-  std::vector<CorePlan> cores{};
+  std::map<npu::TileId, DmaDraft> dmas{};
+  std::vector<FlowDraft> flows{};
+  std::vector<CoreDraft> cores{};
   std::vector<ShimAllocation> allocations{};
   std::vector<const mlir::Operation*> sequences{};
   /// The FIFO ends of the cores, by core tile, FIFO and port (true for produce).
@@ -161,7 +161,7 @@ struct DevicePlan {
   npu::TileId tile_of(const mlir::Operation& op, std::size_t operand) const;
   int lock_operand(const mlir::Operation& op, std::size_t operand) const;
   const ShimAllocation* find_allocation(std::string_view symbol) const;
-  const CorePlan* find_core(npu::TileId tile) const;
+  const CoreDraft* find_core(npu::TileId tile) const;
 };
 
 /// Returns a tile's coordinates, such as "(0, 2)".

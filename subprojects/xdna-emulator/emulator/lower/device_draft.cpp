@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "emulator/lower/plan.h"
+#include "emulator/lower/device_draft.h"
 
 #include <cstdlib>
 
 namespace npuwhisper::emu::lowering {
 
-npu::TileId DevicePlan::tile_of(const mlir::Operation& op_, std::size_t operand) const {
+npu::TileId DeviceDraft::tile_of(const mlir::Operation& op_, std::size_t operand) const {
   if (operand >= op_.operands.size()) {
     refuse_op(op_, "expects a tile");
   }
@@ -16,7 +16,7 @@ npu::TileId DevicePlan::tile_of(const mlir::Operation& op_, std::size_t operand)
   return found->second;
 }
 
-int DevicePlan::lock_operand(const mlir::Operation& op_, std::size_t operand) const {
+int DeviceDraft::lock_operand(const mlir::Operation& op_, std::size_t operand) const {
   if (operand >= op_.operands.size()) {
     refuse_op(op_, "expects a lock");
   }
@@ -27,7 +27,7 @@ int DevicePlan::lock_operand(const mlir::Operation& op_, std::size_t operand) co
   return found->second;
 }
 
-const ShimAllocation* DevicePlan::find_allocation(std::string_view symbol) const {
+const ShimAllocation* DeviceDraft::find_allocation(std::string_view symbol) const {
   for (const ShimAllocation& allocation : allocations) {
     if (allocation.symbol == symbol) {
       return &allocation;
@@ -36,8 +36,8 @@ const ShimAllocation* DevicePlan::find_allocation(std::string_view symbol) const
   return nullptr;
 }
 
-const CorePlan* DevicePlan::find_core(npu::TileId tile) const {
-  for (const CorePlan& core : cores) {
+const CoreDraft* DeviceDraft::find_core(npu::TileId tile) const {
+  for (const CoreDraft& core : cores) {
     if (core.tile == tile) {
       return &core;
     }
