@@ -128,6 +128,9 @@ class SequenceCompiler {
   int make_task(const Operation& op, const mlir::Region& region);
   void start(const Operation& op, int task);
   Channel task_channel(const Operation& op, std::optional<PacketInfo>& packet);
+  /// Returns the host memory of a task's block. Throws Refusal.
+  Host task_memory(const Operation& op, npu::TileKind kind, const BlockDraft& block);
+  /// Emits the descriptor of a task's block, and the address of its host memory. Throws Refusal.
   void write_block(const Operation& op, const Channel& channel, int id, BlockDraft block, int next);
   int take_descriptor(const Operation& op, const Channel& channel, std::optional<int> wanted);
   int task_of(const Operation& op);

@@ -8,6 +8,62 @@ namespace npuwhisper::emu::lowering {
 
 using npu::TileKind;
 
+namespace {
+
+/// Returns a descriptor with only the dimensions and the iteration of a task's block; nothing if
+/// the text gives no dimensions. The outermost of four dimensions becomes the iteration, which
+/// lower_block() does not handle. Throws Refusal.
+std::optional<npu::BufferDescriptor> task_walk(const BlockDraft& block,
+                                               const npu::TileLimits& limits, TileKind kind) {
+  if (block.dims.empty()) {
+    return std::nullopt;
+  }
+  std::vector<BlockDim> dims(block.dims.rbegin(), block.dims.rend());
+  if (dims.size() > 4) {
+    refuse(block.line,
+           "'aie.dma_bd' op: At most four data layout transformation dimensions may be "
+           "provided.");
+  }
+  dims.resize(4, {1, 0});
+  npu::BufferDescriptor walk;
+  const std::uint64_t words =
+      set_sequence_dims(block.line, "'aie.dma_bd' op", limits, kind == TileKind::Shim, dims,
+                        block.element_bytes, walk);
+  const std::int64_t bytes = block.length * block.element_bytes;
+  if (block.padding.empty() && words != static_cast<std::uint64_t>(bytes / 4)) {
+    refuse(block.line,
+           "'aie.dma_bd' op: Buffer descriptor length does not match length of transfer "
+           "expressed by lowest three dimensions of data layout transformation strides/wraps. "
+           "BD length is " +
+               std::to_string(bytes) +
+               " bytes. Lowest three dimensions of data layout transformation would result in "
+               "transfer of " +
+               std::to_string(words * 4) + " bytes.");
+  }
+  return walk;
+}
+
+/// Copies the dimensions and the iteration of `walk` to the descriptor of `block`. Throws Refusal
+/// if the block has an iteration of its own.
+void set_walk(const BlockDraft& block, const npu::BufferDescriptor& walk,
+              npu::BufferDescriptor& descriptor) {
+  for (std::size_t i = 0; i < walk.dims.size(); ++i) {
+    descriptor.dims[i].wrap = walk.dims[i].wrap;
+    descriptor.dims[i].step = walk.dims[i].step;
+  }
+  if (walk.iteration_wrap > 1) {
+    if (block.iteration) {
+      refuse(block.line,
+             "'aie.dma_bd' op: iteration is given twice, as an attribute and as the "
+             "outermost dimension");
+    }
+    descriptor.iteration_wrap = walk.iteration_wrap;
+    descriptor.iteration_step = walk.iteration_step;
+  }
+}
+
+}  // namespace
+
 SequenceCompiler::Channel SequenceCompiler::task_channel(const Operation& op,
                                                          std::optional<PacketInfo>& packet) {
   if (const auto symbol = optional_text(op, "alloc")) {
@@ -65,79 +121,46 @@ int SequenceCompiler::take_descriptor(const Operation& op, const Channel& channe
                     ". Emit an aiex.dma_free_task / aiex.dma_await_task to reuse BDs.");
 }
 
+SequenceCompiler::Host SequenceCompiler::task_memory(const Operation& op, TileKind kind,
+                                                     const BlockDraft& block) {
+  const Bound& memory = bound(op, block.host);
+  if (memory.kind != Bound::Kind::Host) {
+    refuse_op(op,
+              "Buffer argument must be a constant aie.buffer, a runtime sequence input "
+              "argument, or a view of one");
+  }
+  if (kind != TileKind::Shim) {
+    refuse_op(op, "DDR memory (runtime input arguments) can only be referred to on shim tiles.");
+  }
+  Host host = memory.host;
+  host.offset += block.offset * block.element_bytes;
+  if (host.offset < 0 || host.offset % 4 != 0) {
+    refuse(block.line, "'aie.dma_bd' op: Offset must be aligned to 4 byte boundary.");
+  }
+  return host;
+}
+
 void SequenceCompiler::write_block(const Operation& op, const Channel& channel, int id,
                                    BlockDraft block, int next) {
   const TileKind kind = draft_.array->kind(channel.tile);
-  const npu::TileLimits& limits = draft_.array->limits(kind);
   block.channel = channel.channel;
-  Host host;
+  std::optional<Host> host;
   if (block.buffer < 0) {
-    const Bound& memory = bound(op, block.host);
-    if (memory.kind != Bound::Kind::Host) {
-      refuse_op(op,
-                "Buffer argument must be a constant aie.buffer, a runtime sequence input "
-                "argument, or a view of one");
-    }
-    if (kind != TileKind::Shim) {
-      refuse_op(op, "DDR memory (runtime input arguments) can only be referred to on shim tiles.");
-    }
-    host = memory.host;
-    host.offset += block.offset * block.element_bytes;
-    if (host.offset < 0 || host.offset % 4 != 0) {
-      refuse(block.line, "'aie.dma_bd' op: Offset must be aligned to 4 byte boundary.");
-    }
+    host = task_memory(op, kind, block);
   }
-  // The outermost of four dimensions is the iteration, which lower_block() does not handle.
-  std::vector<BlockDim> dims(block.dims.rbegin(), block.dims.rend());
-  if (dims.size() > 4) {
-    refuse(block.line,
-           "'aie.dma_bd' op: At most four data layout transformation dimensions may be "
-           "provided.");
-  }
-  const bool shaped = !dims.empty();
-  dims.resize(4, {1, 0});
-  npu::BufferDescriptor walk;
-  if (shaped) {
-    const std::uint64_t words =
-        set_sequence_dims(block.line, "'aie.dma_bd' op", limits, kind == TileKind::Shim, dims,
-                          block.element_bytes, walk);
-    std::uint64_t padded = words;
-    if (!block.padding.empty()) {
-      padded = static_cast<std::uint64_t>(block.length * block.element_bytes / 4);
-    }
-    if (padded != static_cast<std::uint64_t>(block.length * block.element_bytes / 4)) {
-      refuse(block.line,
-             "'aie.dma_bd' op: Buffer descriptor length does not match length of transfer "
-             "expressed by lowest three dimensions of data layout transformation strides/wraps. "
-             "BD length is " +
-                 std::to_string(block.length * block.element_bytes) +
-                 " bytes. Lowest three dimensions of data layout transformation would result in "
-                 "transfer of " +
-                 std::to_string(words * 4) + " bytes.");
-    }
-  }
+  const auto walk = task_walk(block, draft_.array->limits(kind), kind);
   if (block.padding.empty()) {
     block.dims.clear();
   } else if (block.dims.size() > 3) {
     refuse_unmodelled(block.line, "padding of four dimensions in a task");
   }
   npu::BufferDescriptor descriptor = lower_block(draft_, channel.tile, block, channel.mm2s, next);
-  for (std::size_t i = 0; shaped && i < walk.dims.size(); ++i) {
-    descriptor.dims[i].wrap = walk.dims[i].wrap;
-    descriptor.dims[i].step = walk.dims[i].step;
-  }
-  if (walk.iteration_wrap > 1) {
-    if (block.iteration) {
-      refuse(block.line,
-             "'aie.dma_bd' op: iteration is given twice, as an attribute and as the "
-             "outermost dimension");
-    }
-    descriptor.iteration_wrap = walk.iteration_wrap;
-    descriptor.iteration_step = walk.iteration_step;
+  if (walk) {
+    set_walk(block, *walk, descriptor);
   }
   emit_descriptor(op, channel.tile, id, descriptor);
-  if (block.buffer < 0) {
-    emit_host_address(channel.tile, id, host);
+  if (host) {
+    emit_host_address(channel.tile, id, *host);
   }
 }
 
