@@ -47,6 +47,9 @@ struct NpuWhisperCoreState {
 
   std::uint64_t cycles = 0;   ///< Result of tile::cycles(); set by the core before a call.
   std::uint32_t core_id = 0;  ///< Result of get_coreid(): column << 16 | row.
+  /// Native load width of the core in bytes: 32 (AIE2) or 64 (AIE2P). Set by the core. Accesses
+  /// that only the compiler's instrumentation sees are counted in this unit.
+  std::uint32_t load_bytes = 32;
 
   // Multiply-accumulates of matrix products (mmul), by the type that the multiplier processes.
   std::uint64_t macs_8x8 = 0;  ///< int8 x int8

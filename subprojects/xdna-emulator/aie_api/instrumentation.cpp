@@ -25,7 +25,8 @@ void scalar_access(const void* address, std::size_t bytes, bool is_write) {
 /// Counts and checks an access to a whole structure, or to a vector through a pointer to its type.
 void wide_access(const void* address, std::size_t bytes, bool is_write) {
   if (in_stack(address, bytes)) return;
-  (is_write ? npuwhisper_core_state.stores : npuwhisper_core_state.loads) += (bytes + 31) / 32;
+  NpuWhisperCoreState& state = npuwhisper_core_state;
+  (is_write ? state.stores : state.loads) += (bytes + state.load_bytes - 1) / state.load_bytes;
   npuwhisper_check_access(address, bytes, is_write);
 }
 

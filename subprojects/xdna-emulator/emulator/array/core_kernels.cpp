@@ -83,6 +83,7 @@ void CoreKernels::prepare(KernelObject& object) {
   state.core = this;
   state.core_id =
       static_cast<std::uint32_t>(tile_.column) << 16 | static_cast<std::uint32_t>(tile_.row);
+  state.load_bytes = fabric_.model.generation == npu::Generation::Aie2 ? 32 : 64;
   state.memory = memory_.own_window();
   state.neighbour = memory_.neighbour_window();
 }

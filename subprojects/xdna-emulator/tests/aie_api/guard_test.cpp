@@ -88,6 +88,18 @@ TEST_F(GuardTest, BlockAndVectorAccesses) {
   EXPECT_NE(trap_of(vectors, words, words + 1024, 33), "");
 }
 
+TEST_F(GuardTest, VectorsThroughPointersAreCountedInLoadWidths) {
+  auto* vectors = find<void(const std::int16_t*, std::int16_t*, std::int32_t)>("copy_vectors");
+  auto* words = reinterpret_cast<std::int16_t*>(memory_);
+  for (const std::uint32_t width : {32U, 64U}) {
+    state_->load_bytes = width;
+    state_->loads = state_->stores = 0;
+    EXPECT_EQ(trap_of(vectors, words, words + 1024, 10), "");
+    EXPECT_EQ(state_->loads, 640U / width);
+    EXPECT_EQ(state_->stores, 640U / width);
+  }
+}
+
 TEST_F(GuardTest, OwnTablesStaticsAndStackAreAllowed) {
   EXPECT_EQ(find<std::int32_t(std::int32_t)>("look_up")(5), 32);
   auto* count = find<std::int32_t()>("count_calls");

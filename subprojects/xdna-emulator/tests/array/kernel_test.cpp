@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -138,6 +139,17 @@ TEST(Kernel, ControlRegistersAreTheCores) {
   program.call("core_id", {}, 2).constant(3, 3);
   expect_equal(program, 2, 3);
   EXPECT_EQ(run_once(with_program(kCore, program), {kernel("k.o")}).state, RunState::Completed);
+}
+
+TEST(Kernel, KnowsTheLoadWidthOfItsArray) {
+  for (const auto& [name, width] : {std::pair{"npu1", 32}, {"npu2", 64}}) {
+    Program program;
+    program.call("load_bytes", {}, 0).constant(1, width);
+    expect_equal(program, 0, 1);
+    Design design = with_program(kCore, program);
+    design.array = *npu::find_array(name);
+    EXPECT_EQ(run_once(design, {kernel("k.o")}).state, RunState::Completed) << name;
+  }
 }
 
 TEST(Kernel, ATrapEndsTheRun) {

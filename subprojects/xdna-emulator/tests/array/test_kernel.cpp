@@ -23,6 +23,7 @@ EXPORT void touch_host();
 EXPORT void set_rounding(std::int32_t mode);
 EXPORT std::int32_t get_rounding();
 EXPORT std::int32_t core_id();
+EXPORT std::int32_t load_bytes();
 EXPORT void work(std::int32_t kind, std::int32_t n);
 EXPORT void stream_to_cascade(std::int32_t n);
 EXPORT void cascade_to_stream(std::int32_t n);
@@ -75,6 +76,9 @@ std::int32_t get_rounding() {
 }
 std::int32_t core_id() {
   return static_cast<std::int32_t>(npuwhisper_core_state.core_id);
+}
+std::int32_t load_bytes() {
+  return static_cast<std::int32_t>(npuwhisper_core_state.load_bytes);
 }
 
 std::int32_t add(std::int32_t a, std::int32_t b) {
