@@ -151,7 +151,8 @@ void AbsentText::end(guint32 seqnum) {
   const bool needs_segment = text_segment_.format != GST_FORMAT_TIME;
   if (needs_segment) {
     begin_stream();
-    // The default segment fits, because the running time starts at 0, even after a flush.
+    // In the default segment, timestamps equal running times. This is also right after a flush,
+    // because a flush restarts the running time at 0.
     gst_segment_init(&text_segment_, GST_FORMAT_TIME);
   }
   EventPtr gap = begin_gaps(seqnum);

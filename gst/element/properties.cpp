@@ -132,8 +132,9 @@ struct Value<NpuStages> {
   }
 };
 
-/// Returns the table row of a property. `Member` is a lambda without captures that takes a Settings
-/// and returns the property's member.
+/// Returns `row` with the functions that create the property's GParamSpec, and that get and set its
+/// value. `Member` is the type of a lambda without captures. The lambda takes a Settings and
+/// returns the member that holds the property's value.
 template <typename Member>
 constexpr Setting setting(Member, Setting row) {
   using V = Value<std::remove_cvref_t<std::invoke_result_t<Member, Settings&>>>;

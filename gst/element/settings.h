@@ -20,8 +20,9 @@ namespace npuwhisper {
 struct Settings {
   EngineOptions engine;
   TranscriberOptions decoding;  ///< Its languages, temperatures and word times are unused.
-  std::string language_code;    ///< "", "auto", "en", "en-US", "English", ...
-  std::string languages;        ///< "", "en,de,Spanish", ...
+  /// Spoken language as a code or a name ("en", "en-US", "English"); "" or "auto": detected.
+  std::string language_code;
+  std::string languages;  ///< Candidates of the detection ("en,de,Spanish"); "": all.
   float temperature = 0.0F;
   float temperature_increment = 0.2F;
   OutputMode output_mode = OutputMode::Segment;

@@ -42,7 +42,8 @@ class TextOutput {
   void begin_epoch(std::uint64_t epoch);
   /// Forwards an event. SEGMENT must be in TIME format.
   void event(EventPtr event);
-  /// Accounts for `n` marks (is_mark()) that were dropped before the next event.
+  /// Reports to audio_src that the worker has passed `n` SEGMENT, EOS or SEGMENT_DONE events (see
+  /// is_mark()) that the input queue dropped before the next item.
   void skip_marks(std::size_t n);
   /// Writes one final segment of the transcriber.
   void segment(const Segment& segment, const Timeline& timeline, const Format& format);

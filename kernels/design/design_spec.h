@@ -74,7 +74,8 @@ inline constexpr int kMemBFull = 10;  ///< Tiles of B that have arrived and are 
 inline constexpr int kMemRowsFree = 11;
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;
-inline constexpr int kMemStreamLocks = 5;  ///< Number of locks, without two per core row for C.
+/// Number of a memory tile's locks for A, B and rows. C has two more locks for each core row.
+inline constexpr int kMemStreamLocks = 5;
 
 // Memory tile's descriptors. Even channels use the descriptors from 0 on, and odd channels use the
 // descriptors from 24 on. The instruction streams have one set of descriptors for each of two jobs.

@@ -12,7 +12,7 @@ namespace npuwhisper::cli {
 struct ProgressPoint {
   double position = 0;             ///< Duration of the audio that has been transcribed.
   std::optional<double> duration;  ///< Duration of all audio to transcribe, if known.
-  double wall = 0;                 ///< Time since the file was started.
+  double wall = 0;                 ///< Time since the file's transcription began.
 };
 
 /// Shows the user the program's progress: one line on a terminal, redrawn repeatedly and removed

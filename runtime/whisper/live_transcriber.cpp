@@ -195,9 +195,9 @@ bool LiveTranscriber::is_time_for_pass() const {
   return audio_.n_samples() - heard_ >= schedule_.hop();
 }
 
-/// With Pace::Audio, postpones the next pass until the first word that is not final may be due. A
-/// pass after a pause then processes as much speech as possible. Postpones each pass only once.
-/// Returns whether the pass must wait.
+/// With Pace::Audio, postpones the next pass to the earliest deadline that a word that is not final
+/// can have. A pass after a pause then processes as much speech as possible. Postpones each pass
+/// only once. Returns whether the pass must wait. With Pace::RealTime, only returns false.
 bool LiveTranscriber::put_off_pass() {
   if (schedule_.pace() == Pace::RealTime || is_put_off_) return false;
   is_put_off_ = true;

@@ -216,8 +216,8 @@ void WordTimer::place(const WordTimingWindow& window, std::span<const float> att
   const Segment& last = segments[sources_.back().segment];
   std::size_t begin = position_at(first.start - kTimestampTolerance);
   std::size_t end = position_at(last.end + kTimestampTolerance);
-  // If there are more tokens than positions, the timestamps are wrong, and the whole window is
-  // used.
+  // If there are fewer positions between the segments' timestamps than tokens, the timestamps are
+  // wrong. The words are then aligned with the whole window.
   if (end < begin + tokens_.size()) {
     begin = 0;
     end = n_positions;

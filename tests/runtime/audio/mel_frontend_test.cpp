@@ -186,7 +186,8 @@ TEST(MelFrontend, PushAcceptsNoMoreThanCapacity) {
   EXPECT_EQ(mel->end_frame(), 7);
   EXPECT_EQ(mel->push(std::span(pcm).subspan(at)), 0U);
 
-  // Compares windows of a single frame, so that both are clamped by the same maximum.
+  // Compares one frame at a time. window() clamps relative to the window's maximum, so both front
+  // ends must get windows with the same frames.
   const auto whole = frontend(kMels, 100);
   whole->push(pcm);
   whole->finish();

@@ -43,7 +43,7 @@ class DescriptorBank {
     std::array<std::uint32_t, 8> words{};
     npu::BufferDescriptor decoded;
     bool is_decoded = false;
-    std::uint64_t version = 0;  ///< 0 if never written.
+    std::uint64_t version = 0;  ///< Number of writes to the descriptor.
   };
   Entry& at(int id) { return descriptors_[static_cast<std::size_t>(id)]; }
   const Entry& at(int id) const { return descriptors_[static_cast<std::size_t>(id)]; }

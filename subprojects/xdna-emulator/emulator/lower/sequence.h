@@ -65,7 +65,8 @@ class SequenceCompiler {
   std::int64_t number_of(const Operation& op, const Value* value);
   std::int64_t number(const Operation& op, std::size_t operand);
   void bind_number(const Operation& op, std::int64_t value);
-  /// Returns a field that is an operand in newer texts and an attribute in older ones.
+  /// Returns a field of `op`. In newer MLIR-AIE texts, the field is the operand with the index
+  /// `operand`. In older texts, it is the attribute `name`.
   std::int64_t field(const Operation& op, std::size_t operand, std::string_view name);
   std::vector<std::int64_t> mixed(const Operation& op, std::string_view name, std::size_t group);
   void constant(const Operation& op);
