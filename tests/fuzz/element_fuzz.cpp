@@ -7,6 +7,8 @@
 #include <array>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <iterator>
 #include <memory>
 
 #include "decisions.h"
@@ -34,7 +36,24 @@ void take_message(const gchar*, GLogLevelFlags level, const gchar* message, gpoi
   std::abort();
 }
 
+std::ptrdiff_t count_threads() {
+  return std::distance(std::filesystem::directory_iterator("/proc/self/task"), {});
+}
+
+/// Threads that remain until the program exits.
+std::ptrdiff_t lasting_threads;
+
+/// Ends the idle threads of GLib's pools, and waits for at most 5 s until they have ended.
+/// LeakSanitizer, which runs after this function, takes GLib's memory of a thread that is ending
+/// for a leak.
+void end_threads() {
+  g_thread_pool_stop_unused_threads();
+  for (int i = 0; i < 500 && count_threads() > lasting_threads; ++i) g_usleep(10'000);
+}
+
 void start_gstreamer() {
+  lasting_threads = count_threads() + 1;  // GStreamer's system clock has a thread.
+  std::atexit(end_threads);
   // Excludes the plugins of the system, so that GLib registers few quarks. GLib leaks the old array
   // of quarks when the array grows.
   g_setenv("GST_PLUGIN_SYSTEM_PATH_1_0", "", TRUE);
