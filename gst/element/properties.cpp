@@ -36,7 +36,7 @@ struct Setting {
   GParamFlags flags = kWhilePlaying;
   bool remakes_transcriber = true;  // A change needs a new transcriber.
 
-  // Derived from the member's type.
+  // Functions for the type of the property's member in Settings. setting() fills them in.
   GParamSpec* (*make_spec)(const Setting&, const Settings& defaults) = nullptr;
   void (*get)(const Settings&, GValue*) = nullptr;
   void (*set)(Settings&, const GValue*) = nullptr;

@@ -72,7 +72,7 @@ class TextOutput {
   CueMaker json_cues_;
   bool discont_ = true;
   GstClockTime told_ = 0;  ///< The latest `to` of advance().
-  GstClockTime due_ = 0;   ///< The latest `due` of advance().
+  GstClockTime due_ = 0;   ///< Captions that begin by this time do not wait for later text.
   guint32 seqnum_ = GST_SEQNUM_INVALID;
 
   bool in_segment_ = false;

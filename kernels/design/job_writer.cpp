@@ -226,7 +226,7 @@ void JobWriter::describe_panel(int column) {
   first.address = panel_address();
   acquire(first, layout::kMemBFull, 1);
   iterate(first, 1 + work.weight_tiles, 1);
-  // The first queries follow the header.
+  // In attention, the transfer of the header continues with the first pass's queries.
   if (attends) {
     packed.use_next = fill.use_next = first.use_next = true;
     packed.next = u32(shim_bd(kBdRows));

@@ -37,7 +37,7 @@ struct ParameterSizes {
 
 /// Where pack() writes a panel.
 struct PanelPlace {
-  core::JobHeader& header;  ///< Has the counts of the panel's header.
+  core::JobHeader& header;  ///< Copy of the panel's header. pack() adds the parameters.
   std::byte* weights;       ///< The panel's first tile of weights.
   core::BlockShape blocks;  ///< Blocks of the design's tiles.
 };

@@ -8,9 +8,11 @@
 
 namespace npuwhisper::npu {
 
-/// The functions below write the parts of a design's text for write_design().
+/// Writes the buffers, locks and DMA program of a column's memory tile, for write_design().
 void write_mem_tile(MlirText& text, const DesignSpec& spec, int column);
+/// Writes the buffers, locks and DMA program of a core's tile, for write_design().
 void write_core_memory(MlirText& text, int column, int row);
+/// Writes the program of a core, which calls the functions in `object`, for write_design().
 void write_core(MlirText& text, int column, int row, std::string_view object);
 
 }  // namespace npuwhisper::npu

@@ -101,7 +101,7 @@ void go_on(int) {
   apply(key_mode);
 }
 
-/// Blocks the handled signals in this thread during its lifetime.
+/// Blocks the handled signals in the constructing thread while the object exists.
 class WithoutSignals {
  public:
   WithoutSignals() { pthread_sigmask(SIG_BLOCK, &handled, &before_); }

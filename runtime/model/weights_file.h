@@ -48,9 +48,9 @@ struct WeightsIndex {
 /// below a few times the file's size. Reentrant. Errors: CorruptModel, Unsupported, Unavailable
 /// (the file cannot be read).
 ///
-/// Layout (CTranslate2 model_spec.py, binary version 6, which every release that converts Whisper
-/// writes): little-endian, unaligned. A string is a u16 length, the text and a NUL, which the
-/// length includes.
+/// Layout (CTranslate2 model_spec.py): binary version 6. Every CTranslate2 release that can convert
+/// Whisper writes this version. All values are little-endian and unaligned. A string is a u16
+/// length, the text and a NUL. The length includes the NUL.
 ///   u32 version; string spec; u32 revision; u32 count, then for each variable: string name, u8
 ///   rank, u32 dims[rank], u8 type, u32 bytes, data; u32 count, then for each alias: string alias,
 ///   string name.

@@ -20,8 +20,8 @@ class PassSchedule {
   explicit PassSchedule(std::chrono::milliseconds latency, Pace pace = Pace::RealTime);
 
   Pace pace() const { return pace_; }
-  /// Records the duration of a pass. cost() follows a longer duration immediately and a shorter one
-  /// gradually. Has no effect with Pace::Audio.
+  /// Records the duration of a pass. A longer duration raises cost() immediately, to at most half
+  /// the latency. A shorter duration lowers cost() gradually. Has no effect with Pace::Audio.
   void took(std::chrono::nanoseconds cost);
   /// Returns the expected duration of the next pass, in samples.
   std::int64_t cost() const { return cost_; }

@@ -26,7 +26,8 @@ class Browser:
         self.profile = tempfile.TemporaryDirectory(prefix='npuwhisper-browser-')
         to_read, self.to_browser = os.pipe()
         self.from_browser, to_write = os.pipe()
-        # The duplicates have numbers from 10 on, so that dup2() to 3 and 4 overwrites no duplicate.
+        # F_DUPFD returns descriptors of at least 10, so that dup2() to 3 and 4 overwrites no
+        # duplicate.
         ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_read, to_write)]
 
         def place_pipes():

@@ -29,9 +29,9 @@ inline constexpr std::array kFaultKinds = {
 const char* to_string(FaultKind kind);
 
 /// The origin of a call: its return addresses within this project's libraries and oneDNN, innermost
-/// first. Unused entries are null. Two calls with the same addresses belong to one site. File,
-/// mapping and device calls also count if XRT or AMD's driver issues them on behalf of this
-/// project. The frames then include addresses in XRT and the driver.
+/// first. Unused entries are null. Two calls with the same addresses belong to one site. Calls
+/// that XRT or AMD's driver makes for this project also have sites, except allocations and threads.
+/// The frames of these sites include addresses in XRT and the driver.
 struct FaultSite {
   /// Maximum number of return addresses. Calls by XRT and the driver need more than 3.
   static constexpr std::size_t kFrames = 8;

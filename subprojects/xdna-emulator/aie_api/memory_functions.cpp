@@ -11,8 +11,8 @@ extern "C" {
 
 void npuwhisper_check_access(const void* address, std::size_t bytes, bool is_write);
 
-// The functions have other names in C++, so that the compiler does not treat them as its built-in
-// functions.
+// The C++ names differ from the symbol names, so that the compiler does not treat the functions as
+// its built-in functions.
 [[gnu::visibility("hidden")]] void* npuwhisper_memcpy(void* to, const void* from,
                                                       std::size_t n) asm("memcpy");
 [[gnu::visibility("hidden")]] void* npuwhisper_memmove(void* to, const void* from,

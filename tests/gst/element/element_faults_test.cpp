@@ -316,7 +316,7 @@ TEST_F(Faults, AStreamThatFailsCausesOneErrorUntilItIsStartedAgain) {
   }
 }
 
-// Each cue fails again, but only one ERROR is posted.
+// Downstream refuses every cue, also after a flush, but the element posts only one ERROR.
 TEST_F(Faults, DownstreamThatFailsCausesOneError) {
   set_script({.window = kSampleRate / 2});
   play();

@@ -23,7 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 class TranscriberDefects : public ElementTest {};
 
-// Elements with this defect send neither text nor EOS after the seek.
+// Some transcribers send neither text nor EOS after the seek.
 TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   set_script({.window = kSampleRate});
   Pipeline pipeline(
@@ -46,7 +46,7 @@ TEST(TranscriberDefectsPipeline, AFlushingSeekGivesTextFromThereAndThenEos) {
   EXPECT_EQ(out.complaint(), "");
 }
 
-// Elements with this defect post no error, and the pipeline waits forever.
+// Some transcribers post no error, and the pipeline waits forever.
 TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
   std::binary_semaphore may_fail(0);
   set_script({.while_loading = [&] { may_fail.acquire(); },
@@ -72,7 +72,7 @@ TEST_F(TranscriberDefects, AMissingModelIsAnErrorAndNothingHangs) {
   EXPECT_EQ(gst_element_set_state(element_, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
 }
 
-// Elements with this defect send the text "[BLANK_AUDIO]" for silence.
+// Some transcribers send the text "[BLANK_AUDIO]" for silence.
 TEST_F(TranscriberDefects, SilenceGivesGapsAndNoText) {
   set_script({.window = kSampleRate});
   play();
@@ -85,7 +85,7 @@ TEST_F(TranscriberDefects, SilenceGivesGapsAndNoText) {
   EXPECT_EQ(gaps.back().end, seconds(5));
 }
 
-// Elements with this defect send cues that overlap.
+// Some transcribers send cues that overlap.
 TEST_F(TranscriberDefects, OverlappingWordTimesDoNotOverlapInCues) {
   set_script({.texts = {" a b c d"}, .overlapping_words = true});
   make();
@@ -96,7 +96,7 @@ TEST_F(TranscriberDefects, OverlappingWordTimesDoNotOverlapInCues) {
   EXPECT_EQ(out_->buffers().size(), 8U);  // complaint() checks the buffers' times.
 }
 
-// Elements with this defect drop words without a leading space, including all Chinese and Japanese
+// Some transcribers drop words without a leading space, including all Chinese and Japanese
 // text.
 TEST_F(TranscriberDefects, WordsWithoutSpacesAreKept) {
   set_script({.texts = {"你好世界"}});
@@ -108,7 +108,7 @@ TEST_F(TranscriberDefects, WordsWithoutSpacesAreKept) {
   EXPECT_THAT(out_->texts(), ElementsAre("你好世界"));
 }
 
-// Elements with this defect never synchronise their times again after a jump of the timestamps.
+// Some transcribers never synchronise their times again after a jump of the timestamps.
 TEST_F(TranscriberDefects, ATimestampJumpResyncs) {
   set_script({.texts = {" one", " two"}});
   play();
@@ -123,7 +123,7 @@ TEST_F(TranscriberDefects, ATimestampJumpResyncs) {
   EXPECT_EQ(calls().drains, 2);
 }
 
-// Elements with this defect lack the property "language-code".
+// Some transcribers lack the property "language-code".
 TEST_F(TranscriberDefects, LanguageCodesAreThoseOfBins) {
   set_script({});
   make();
@@ -136,7 +136,7 @@ TEST_F(TranscriberDefects, LanguageCodesAreThoseOfBins) {
   EXPECT_THAT(out_->events(GST_EVENT_TAG).back().text, HasSubstr("language-code=(string)pt"));
 }
 
-// Elements with this defect accept only F32.
+// Some transcribers accept only F32.
 class TranscriberDefectsFormat : public ElementTest,
                                  public ::testing::WithParamInterface<const char*> {};
 

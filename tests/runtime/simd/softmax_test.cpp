@@ -29,7 +29,7 @@ double reference_log_sum(const std::vector<float>& logits) {
   return std::log(sum);
 }
 
-// Tests every length up to more than twice the widest vector, so that whole vectors and remainders
+// Tests every length up to 150, so that inputs with whole vectors, with a remainder, and with both
 // occur.
 TEST(Softmax, AgreesWithDoubleAtEveryLength) {
   for (std::size_t n = 1; n <= 150; ++n) {
