@@ -111,8 +111,11 @@ std::string_view packages_of_decoder(const GstCaps* caps) {
 }  // namespace
 
 Kind kind_of_decoder(const GstCaps* caps) {
-  const auto flags = gst_pb_utils_get_caps_description_flags(caps);
-  if ((flags & GST_PBUTILS_CAPS_DESCRIPTION_FLAG_CONTAINER) != 0) return Kind::Audio;
+  // Parsers offer caps that are not fixed. gst_pb_utils_get_caps_description_flags() refuses these.
+  if (gst_caps_is_fixed(caps)) {
+    const auto flags = gst_pb_utils_get_caps_description_flags(caps);
+    if ((flags & GST_PBUTILS_CAPS_DESCRIPTION_FLAG_CONTAINER) != 0) return Kind::Audio;
+  }
   const std::string_view type = gst_structure_get_name(gst_caps_get_structure(caps, 0));
   for (const std::string_view picture : {"video/", "image/", "subpicture/"}) {
     if (type.starts_with(picture)) return Kind::Video;

@@ -26,7 +26,8 @@ struct MissingPlugin {
   std::string installer_detail;
 };
 
-/// Returns the kind of a decoder of `caps`, which must be fixed. Reentrant.
+/// Returns the kind of a decoder of `caps`. A container has the kind Audio if `caps` are fixed.
+/// Reentrant.
 MissingPlugin::Kind kind_of_decoder(const GstCaps* caps);
 
 /// Reads GStreamer's missing-plugin message. Returns nullopt for any other message. Reentrant.

@@ -90,6 +90,10 @@ class Speech(Case):
         self.assertEqual(done.stdout, done.stdout.strip() + '\n')
         self.assertEqual(done.stderr, '')
 
+    def test_a_parser_causes_no_critical_message(self):
+        done = transcribe('--quiet', self.make_coded('speech.flac', '-i', RECORDINGS[1]))
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+
     def test_srt(self):
         path = self.folder / 'long.wav'
         length = program.write_recording(path, 60)
