@@ -64,9 +64,10 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "device", engine != nullptr ? engine->device().name : std::string());
   set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
   set(stats, "vad", std::string(name_of(stream.vad)));
+  TranscriberStats total = stream;
+  total.bytes_copied += counters.bytes_copied;
   for (const StreamCounter& counter : kStreamCounters) {
-    std::visit([&](const auto member) { set(stats, counter.name, stream.*member); },
-               counter.member);
+    std::visit([&](const auto member) { set(stats, counter.name, total.*member); }, counter.member);
   }
   set(stats, "load-time", load_time);
   set(stats, "mel-ms", milliseconds(stream.mel_time));
@@ -82,8 +83,6 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   set(stats, "pool-buffers", counters.pool_buffers);
   set(stats, "device-buffers", counters.device_buffers);
   set(stats, "copied-buffers", counters.copied_buffers);
-  // The total replaces the bytes that the stream copied.
-  set(stats, "bytes-copied", counters.bytes_copied + stream.bytes_copied);
   set(stats, "pool-hits", memory.hits);
   set(stats, "pool-misses", memory.misses);
   set(stats, "dropped-samples", counters.dropped_samples);
