@@ -124,7 +124,7 @@ Result<void> StepExecutable::compile() {
     }
   }
   allocate_shared();
-  for (unsigned i = 0; i < pool_.size(); ++i) scratch_.push_back(make_scratch());
+  allocate_scratch();
   wanted_.reserve(max_rows_);
   describe();
   return {};
@@ -154,8 +154,8 @@ Result<void> StepExecutable::add_step(const Op& op) {
   return {};
 }
 
-/// Allocates the memory of the tensors that all threads share. Tensors within a group of the
-/// offload, and the outputs of the graph, need none.
+/// Allocates the memory of the tensors that all threads share. A group of the offload needs memory
+/// only for its output. Outputs of the graph that this device computes need none.
 void StepExecutable::allocate_shared() {
   // A stage ends at a barrier of the threads. Operations with a private output (private_of_) end
   // without a barrier, so they belong to the stage of the next operation.
@@ -183,8 +183,8 @@ void StepExecutable::allocate_shared() {
   }
 }
 
-/// Returns the working memory of one thread, and counts it in the plan.
-StepExecutable::Scratch StepExecutable::make_scratch() {
+/// Allocates the working memory of the threads.
+void StepExecutable::allocate_scratch() {
   std::size_t widest = 0;
   std::size_t best = 0;
   std::size_t refined_columns = 0;
@@ -199,16 +199,20 @@ StepExecutable::Scratch StepExecutable::make_scratch() {
   }
   const std::size_t keys =
       std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
-  Scratch scratch;
-  for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
-  scratch.sums = AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
-  scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
-  scratch.product = RowProduct(kAttentionRows, product_depth());
-  scratch.best.reserve(best);
-  scratch.exact.resize(refined_columns);
-  plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() + scratch.scores.size() +
-                         scratch.product.bytes();
-  return scratch;
+  const std::size_t depth = product_depth();
+  for (unsigned i = 0; i < pool_.size(); ++i) {
+    Scratch scratch;
+    for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
+    scratch.sums =
+        AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
+    scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
+    scratch.product = RowProduct(kAttentionRows, depth);
+    scratch.best.reserve(best);
+    scratch.exact.resize(refined_columns);
+    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
+                           scratch.scores.size() + scratch.product.bytes();
+    scratch_.push_back(std::move(scratch));
+  }
 }
 
 /// Returns the largest depth (k) of any product: the number of inputs of the deepest matrix, or the

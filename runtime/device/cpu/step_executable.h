@@ -79,7 +79,7 @@ class StepExecutable : public Executable {
   Result<void> compile();
   Result<void> add_step(const Op& op);
   void allocate_shared();
-  Scratch make_scratch();
+  void allocate_scratch();
   int group_of(std::size_t op) const;
   void describe();
   Result<void> load(Step& step);
