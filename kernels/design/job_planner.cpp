@@ -68,9 +68,10 @@ std::string JobPlanner::rows_cut(int rows, int max_passes) const {
   return text;
 }
 
-Job JobPlanner::begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
-                          int a_slot_tiles) const {
+Job JobPlanner::begin_job(const HostMatrix& input, int first_row, int m_passes, int n_blocks,
+                          int a_passes, int a_tiles, int a_slot_tiles) const {
   Job job{.operation = index_,
+          .input = input,
           .first_row = first_row,
           .m_passes = m_passes,
           .n_blocks = n_blocks,

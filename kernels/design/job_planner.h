@@ -68,11 +68,10 @@ class JobPlanner {
   /// Returns text such as "6 passes of 256 rows", for OperationPlan::reason.
   std::string rows_cut(int rows, int max_passes) const;
 
-  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A. The caller sets the job's input.
-  /// All columns of the new job are
-  /// idle and discard A; activate() gives a column work.
-  Job begin_job(int first_row, int m_passes, int n_blocks, int a_passes, int a_tiles,
-                int a_slot_tiles) const;
+  /// Returns a job with `a_passes` passes of `a_tiles` tiles of A, which come from `input`. All
+  /// columns of the new job are idle and discard A; activate() gives a column work.
+  Job begin_job(const HostMatrix& input, int first_row, int m_passes, int n_blocks, int a_passes,
+                int a_tiles, int a_slot_tiles) const;
   /// Activates a column. The column's blocks must already be set. The caller sets the other counts
   /// of steps in the header.
   void activate(Job& job, int column, std::int32_t operation, int rows) const;

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "design/patterns.h"
+
 namespace npuwhisper::npu {
 namespace {
 

@@ -2,18 +2,8 @@
 #include "design/parameters.h"
 
 #include <bit>
-#include <cstring>
-
-#include "design/patterns.h"
 
 namespace npuwhisper::npu {
-
-void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile) {
-  for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
-    const int place = word_before_blocks(block, static_cast<int>(i));
-    std::memcpy(tile + 4 * place, &bytes[4 * i], 4);
-  }
-}
 
 float Weights::at(std::size_t index) const {
   return f32.empty() ? from_bf16(bf16[index]) : f32[index];

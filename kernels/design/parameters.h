@@ -42,10 +42,6 @@ struct PanelPlace {
   core::BlockShape blocks;  ///< Blocks of the design's tiles.
 };
 
-/// Writes `bytes` to `tile`, permuted so that they reach a core in their original order. The memory
-/// tile cuts B's tiles into blocks, which reverses the permutation.
-void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile);
-
 /// Returns values[index], or `otherwise` if there are no values.
 inline float value_or(std::span<const float> values, std::size_t index, float otherwise) {
   return values.empty() ? otherwise : values[index];

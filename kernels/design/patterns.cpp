@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/patterns.h"
 
+#include <cstring>
+
 #include "mel_core/mel_core.h"
 
 namespace npuwhisper::npu {
@@ -103,6 +105,13 @@ int word_before_blocks(core::BlockShape block, int word) {
   const int block_column = word / (words * block.k) % (core::kTile / block.n);
   const int block_row = word / (words * block.k) / (core::kTile / block.n);
   return (block_row * block.k + row) * (core::kTile / 2) + block_column * words + in_row;
+}
+
+void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile) {
+  for (std::size_t i = 0; i < bytes.size() / 4; ++i) {
+    const int place = word_before_blocks(block, static_cast<int>(i));
+    std::memcpy(tile + 4 * place, &bytes[4 * i], 4);
+  }
 }
 
 }  // namespace npuwhisper::npu

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
+#include <span>
+
 #include "array/buffer_descriptor.h"
 #include "design/core_interface.h"
 #include "design/host_matrix.h"
@@ -52,5 +55,9 @@ BufferDescriptor blocks_of_b(core::BlockShape block, int n_tiles);
 /// Returns the index of a 32-bit word in a row-major tile of B. The memory tile cuts the tile into
 /// blocks, so that this word reaches a core as word number `word`.
 int word_before_blocks(core::BlockShape block, int word);
+
+/// Writes `bytes` to a tile of B, permuted so that they reach a core in their original order. The
+/// memory tile cuts the tile into blocks, which reverses the permutation.
+void write_in_order(std::span<const std::byte> bytes, core::BlockShape block, std::byte* tile);
 
 }  // namespace npuwhisper::npu

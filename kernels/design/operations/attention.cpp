@@ -35,8 +35,7 @@ Result<void> plan_jobs(JobPlanner& planner, const Attention& attention) {
 
   planner.for_each_chunk(attention.n_queries, kMaxPasses, [&](int first_row, int m_passes) {
     for (int first = 0; first < attention.n_heads; first += columns) {
-      Job job = planner.begin_job(first_row, m_passes, 1, kHeldTiles, 1, 1);
-      job.input = attention.queries;
+      Job job = planner.begin_job(attention.queries, first_row, m_passes, 1, kHeldTiles, 1, 1);
       for (int c = 0; c < std::min(columns, attention.n_heads - first); ++c) {
         Panel& panel = job.panels[static_cast<std::size_t>(c)];
         const int head = (first + c) * kHeadColumns;

@@ -9,8 +9,8 @@
 
 #include "design/host_matrix.h"
 
-// The types in the functions of an operation. Each operation declares these functions in its own
-// header (here for an operation X):
+// Declares the types of the parameters of an operation's functions. The header of each operation X
+// declares these functions:
 //
 //   Result<void> plan_jobs(JobPlanner& planner, const X& x);
 //     Appends the operation's jobs to the plan, and describes them in planner.figures(). Errors: as

@@ -23,9 +23,8 @@ Result<void> plan_jobs(JobPlanner& planner, const LayerNorm& norm) {
 
   planner.for_each_chunk(norm.m, kMaxPasses, [&](int first_row, int m_passes) {
     for (int first = 0; first < tiles; first += columns) {
-      Job job = planner.begin_job(first_row, m_passes, 1, m_passes, tiles,
+      Job job = planner.begin_job(norm.input, first_row, m_passes, 1, m_passes, tiles,
                                   slot_tiles(tiles, m_passes, 1, kLeastSlotTiles));
-      job.input = norm.input;
       for (int c = 0; c < std::min(columns, tiles - first); ++c) {
         Panel& panel = job.panels[static_cast<std::size_t>(c)];
         const int column = (first + c) * core::kTile;

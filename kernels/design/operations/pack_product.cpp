@@ -6,6 +6,7 @@
 
 #include "design/operations/product.h"
 #include "design/parameters.h"
+#include "design/patterns.h"
 #include "design/plan.h"
 
 namespace npuwhisper::npu {

@@ -158,9 +158,9 @@ Result<void> plan_jobs(JobPlanner& planner, const Product& product) {
     int round = 0;
     for (int j = 0; j < n_jobs; ++j) {
       const int rounds_here = (rounds - round + n_jobs - j - 1) / (n_jobs - j);
-      Job job = planner.begin_job(first_row, m_passes, rounds_here, m_passes, cut->k_tiles,
-                                  slot_tiles(cut->k_tiles, m_passes, rounds_here, cut->least_slot));
-      job.input = product.input;
+      Job job =
+          planner.begin_job(product.input, first_row, m_passes, rounds_here, m_passes, cut->k_tiles,
+                            slot_tiles(cut->k_tiles, m_passes, rounds_here, cut->least_slot));
       for (int c = 0; c < columns; ++c) {
         fill_column(planner, job, c, product, blocks, round * columns + c);
       }

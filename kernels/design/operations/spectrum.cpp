@@ -130,9 +130,8 @@ Result<void> plan_jobs(JobPlanner& planner, const Spectrum& spectrum) {
     int round = 0;
     for (int j = 0; j < cut.n_jobs; ++j) {
       const int blocks = (cut.rounds - round + cut.n_jobs - j - 1) / (cut.n_jobs - j);
-      Job job =
-          planner.begin_job(first_pass * pass_rows, run.n_passes, blocks, run.n_passes, kKTiles, 0);
-      job.input = spectrum.samples;
+      Job job = planner.begin_job(spectrum.samples, first_pass * pass_rows, run.n_passes, blocks,
+                                  run.n_passes, kKTiles, 0);
       job.run = run;
       job.row_frames = cut.runs.per_row;
       job.first_frame = r * cut.runs.per_job;
