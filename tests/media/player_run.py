@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 
-from media_run import MODEL, Watchdog, media_run
+from media_run import MODEL, Watchdog, environment, media_run
 
 # The elements that the player puts in front of its sinks.
 BEFORE = {'video': 'videoconvert ! videoscale',
@@ -69,7 +69,8 @@ def play(path, action):
     for media, sink in observers.sinks.items():
         command += [f'--{media}sink', sink]
     with subprocess.Popen([*command, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, encoding='utf-8', bufsize=1) as process:
+                          stderr=subprocess.PIPE, encoding='utf-8', bufsize=1,
+                          env=environment(path)) as process:
         with Watchdog(process):
             sought = action == 'play' or _press_keys(process, action)
             _, complaints = process.communicate()
