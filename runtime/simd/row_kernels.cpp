@@ -193,6 +193,49 @@ void AddScaled(float factor, const T* in, float* sum, std::size_t n) {
   for (; i < n; ++i) sum[i] += factor * scalar_f32(in + i);
 }
 
+template <typename T>
+void DotRows(const float* a, const StoredRows& rows, std::span<const int> indices, float* out) {
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
+    out[i] = Dot(a, reinterpret_cast<const T*>(row), rows.n);
+  }
+}
+
+/// Adds the rows to `Vectors` vectors of the sum, which stay in registers.
+template <std::size_t Vectors, typename T>
+HWY_INLINE void add_rows(const float* factors, const StoredRows& rows, std::span<const int> indices,
+                         std::size_t first, float* sum) {
+  const DF d;
+  const std::size_t lanes = hn::Lanes(d);
+  VF acc[Vectors];
+  for (VF& v : acc) v = hn::Zero(d);
+  for (std::size_t i = 0; i < indices.size(); ++i) {
+    const VF factor = hn::Set(d, factors[i]);
+    const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
+    const T* from = reinterpret_cast<const T*>(row) + first;
+    for (std::size_t v = 0; v < Vectors; ++v) {
+      acc[v] = hn::MulAdd(factor, load_f32(d, from + v * lanes), acc[v]);
+    }
+  }
+  for (std::size_t v = 0; v < Vectors; ++v) hn::StoreU(acc[v], d, sum + first + v * lanes);
+}
+
+template <typename T>
+void SumScaledRows(const float* factors, const StoredRows& rows, std::span<const int> indices,
+                   float* sum) {
+  const std::size_t lanes = hn::Lanes(DF());
+  std::size_t j = 0;
+  for (; j + 4 * lanes <= rows.n; j += 4 * lanes) add_rows<4, T>(factors, rows, indices, j, sum);
+  for (; j + lanes <= rows.n; j += lanes) add_rows<1, T>(factors, rows, indices, j, sum);
+  for (; j < rows.n; ++j) {
+    sum[j] = 0;
+    for (std::size_t i = 0; i < indices.size(); ++i) {
+      const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
+      sum[j] += factors[i] * scalar_f32(reinterpret_cast<const T*>(row) + j);
+    }
+  }
+}
+
 float DotF16(const float* a, const hwy::float16_t* b, std::size_t n) {
   return Dot(a, b, n);
 }
@@ -204,6 +247,20 @@ void AddScaledF16(float f, const hwy::float16_t* in, float* sum, std::size_t n) 
 }
 void AddScaledF32(float f, const float* in, float* sum, std::size_t n) {
   AddScaled(f, in, sum, n);
+}
+void DotRowsF16(const float* a, const StoredRows& rows, std::span<const int> indices, float* out) {
+  DotRows<hwy::float16_t>(a, rows, indices, out);
+}
+void DotRowsF32(const float* a, const StoredRows& rows, std::span<const int> indices, float* out) {
+  DotRows<float>(a, rows, indices, out);
+}
+void SumScaledRowsF16(const float* f, const StoredRows& rows, std::span<const int> indices,
+                      float* sum) {
+  SumScaledRows<hwy::float16_t>(f, rows, indices, sum);
+}
+void SumScaledRowsF32(const float* f, const StoredRows& rows, std::span<const int> indices,
+                      float* sum) {
+  SumScaledRows<float>(f, rows, indices, sum);
 }
 
 void ToF16(const float* in, hwy::float16_t* out, std::size_t n) {
@@ -236,6 +293,10 @@ HWY_EXPORT(DotF16);
 HWY_EXPORT(DotF32);
 HWY_EXPORT(AddScaledF16);
 HWY_EXPORT(AddScaledF32);
+HWY_EXPORT(DotRowsF16);
+HWY_EXPORT(DotRowsF32);
+HWY_EXPORT(SumScaledRowsF16);
+HWY_EXPORT(SumScaledRowsF32);
 HWY_EXPORT(ToF16);
 
 void layer_norm(const float* in, std::size_t n, const float* gamma, const float* beta, void* out,
@@ -277,6 +338,23 @@ void add_scaled(float factor, const void* in, DataType in_type, float* sum, std:
     HWY_DYNAMIC_DISPATCH(AddScaledF16)(factor, static_cast<const hwy::float16_t*>(in), sum, n);
   } else {
     HWY_DYNAMIC_DISPATCH(AddScaledF32)(factor, static_cast<const float*>(in), sum, n);
+  }
+}
+
+void dot_rows(const float* a, const StoredRows& rows, std::span<const int> indices, float* out) {
+  if (rows.type == DataType::F16) {
+    HWY_DYNAMIC_DISPATCH(DotRowsF16)(a, rows, indices, out);
+  } else {
+    HWY_DYNAMIC_DISPATCH(DotRowsF32)(a, rows, indices, out);
+  }
+}
+
+void sum_scaled_rows(const float* factors, const StoredRows& rows, std::span<const int> indices,
+                     float* sum) {
+  if (rows.type == DataType::F16) {
+    HWY_DYNAMIC_DISPATCH(SumScaledRowsF16)(factors, rows, indices, sum);
+  } else {
+    HWY_DYNAMIC_DISPATCH(SumScaledRowsF32)(factors, rows, indices, sum);
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "simd/data_type.h"
 
@@ -36,6 +37,22 @@ float dot(const float* a, const void* b, DataType b_type, std::size_t n);
 
 /// Computes sum[i] += factor * in[i]; in is f16 (finite) or f32.
 void add_scaled(float factor, const void* in, DataType in_type, float* sum, std::size_t n);
+
+/// Rows of `n` numbers in memory, f16 (finite) or f32: row i begins `stride` * i bytes after
+/// `first`.
+struct StoredRows {
+  const std::byte* first;
+  std::size_t stride;
+  DataType type;
+  std::size_t n;
+};
+
+/// Computes out[i] = the dot product of `a`, [rows.n] f32, and row indices[i].
+void dot_rows(const float* a, const StoredRows& rows, std::span<const int> indices, float* out);
+
+/// Computes sum[j] = sum over i of factors[i] * row indices[i][j], for j < rows.n.
+void sum_scaled_rows(const float* factors, const StoredRows& rows, std::span<const int> indices,
+                     float* sum);
 
 /// Computes out[i] = in[i] as f16 or f32. Rounds to f16 with ties to even on CPUs with AVX2, which
 /// have an instruction for this rounding. Truncates on other CPUs.

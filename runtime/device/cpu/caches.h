@@ -32,6 +32,8 @@ class SelfCacheLayout {
     return n_planes_ * static_cast<std::size_t>(n_cells) * row_bytes_;
   }
 
+  /// Returns the distance between successive cells of a layer, in bytes.
+  std::size_t row_bytes() const { return row_bytes_; }
   /// Returns the key of one cell, [n_state]. The function value() returns the cell's value.
   std::byte* key(std::span<std::byte> cache, int layer, int cell) const {
     return row(cache, 2 * layer, cell);

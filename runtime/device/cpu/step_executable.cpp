@@ -523,18 +523,15 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
     const std::span<std::byte> cache = row.self_cache->host();
     const float* query = in + task / n_heads * 3 * columns + column;
     float* sum = out + task / n_heads * columns + column;
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const std::byte* key =
-          self_layout_.key(cache, step.op.layer, row.cells[i]) + column * element;
-      scores[i] = dot(query, key, types_.self_cache, kHeadColumns);
-    }
+    StoredRows rows{.first = self_layout_.key(cache, step.op.layer, 0) + column * element,
+                    .stride = self_layout_.row_bytes(),
+                    .type = types_.self_cache,
+                    .n = kHeadColumns};
+    dot_rows(query, rows, row.cells, scores);
     const float total = exponentiate(scores, row.cells.size(), scale, scores, DataType::F32);
-    std::fill_n(sum, kHeadColumns, 0.0F);
-    for (std::size_t i = 0; i < row.cells.size(); ++i) {
-      const std::byte* value =
-          self_layout_.value(cache, step.op.layer, row.cells[i]) + column * element;
-      add_scaled(scores[i] / total, value, types_.self_cache, sum, kHeadColumns);
-    }
+    for (std::size_t i = 0; i < row.cells.size(); ++i) scores[i] /= total;
+    rows.first = self_layout_.value(cache, step.op.layer, 0) + column * element;
+    sum_scaled_rows(scores, rows, row.cells, sum);
   }
 }
 

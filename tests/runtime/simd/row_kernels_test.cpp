@@ -309,6 +309,39 @@ TEST_P(RowKernels, DotAndAddScaledOfEverySize) {
   }
 }
 
+TEST_P(RowKernels, StoredRowsEqualSingleRows) {
+  constexpr std::size_t kRows = 9;
+  for (const DataType type : {DataType::F32, DataType::F16}) {
+    for (std::size_t n = 1; n <= kLargest; ++n) {
+      const std::size_t stride = (n + 3) * size_of(type);
+      std::vector<std::byte> bytes(kRows * stride);
+      for (std::size_t i = 0; i < kRows; ++i) {
+        store_row(random_row(n).data(), bytes.data() + i * stride, type, n);
+      }
+      const StoredRows rows{.first = bytes.data(), .stride = stride, .type = type, .n = n};
+      const auto a = random_row(n);
+      for (const std::vector<int>& indices :
+           {std::vector<int>{}, std::vector<int>{8}, std::vector<int>{3, 0, 3, 7, 1}}) {
+        const auto factors = random_row(indices.size());
+        Guarded<float> products(indices.size());
+        dot_rows(a.data(), rows, indices, products.data());
+        ASSERT_TRUE(products.is_intact()) << n;
+        Guarded<float> sum(n);
+        std::fill_n(sum.data(), n, 7.0F);
+        sum_scaled_rows(factors.data(), rows, indices, sum.data());
+        ASSERT_TRUE(sum.is_intact()) << n;
+        std::vector<float> wanted(n, 0.0F);
+        for (std::size_t i = 0; i < indices.size(); ++i) {
+          const std::byte* row = bytes.data() + static_cast<std::size_t>(indices[i]) * stride;
+          EXPECT_EQ(products[i], dot(a.data(), row, type, n));
+          add_scaled(factors[i], row, type, wanted.data(), n);
+        }
+        for (std::size_t j = 0; j < n; ++j) EXPECT_NEAR(sum[j], wanted[j], 1e-6) << n;
+      }
+    }
+  }
+}
+
 TEST_P(RowKernels, ReadsEveryFiniteF16) {
   std::vector<std::uint16_t> in;
   for (unsigned bits = 0; bits < 65536; ++bits) {
