@@ -194,14 +194,19 @@ void AddScaled(float factor, const T* in, float* sum, std::size_t n) {
 }
 
 template <typename T>
+HWY_INLINE const T* row_of(const StoredRows& rows, int index) {
+  return reinterpret_cast<const T*>(rows.first + static_cast<std::size_t>(index) * rows.stride);
+}
+
+template <typename T>
 void DotRows(const float* a, const StoredRows& rows, std::span<const int> indices, float* out) {
   for (std::size_t i = 0; i < indices.size(); ++i) {
-    const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
-    out[i] = Dot(a, reinterpret_cast<const T*>(row), rows.n);
+    out[i] = Dot(a, row_of<T>(rows, indices[i]), rows.n);
   }
 }
 
-/// Adds the rows to `Vectors` vectors of the sum, which stay in registers.
+/// Computes `Vectors` vectors of the sum, from column `first` on. The vectors stay in registers
+/// until all rows are added.
 template <std::size_t Vectors, typename T>
 HWY_INLINE void add_rows(const float* factors, const StoredRows& rows, std::span<const int> indices,
                          std::size_t first, float* sum) {
@@ -211,8 +216,7 @@ HWY_INLINE void add_rows(const float* factors, const StoredRows& rows, std::span
   for (VF& v : acc) v = hn::Zero(d);
   for (std::size_t i = 0; i < indices.size(); ++i) {
     const VF factor = hn::Set(d, factors[i]);
-    const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
-    const T* from = reinterpret_cast<const T*>(row) + first;
+    const T* from = row_of<T>(rows, indices[i]) + first;
     for (std::size_t v = 0; v < Vectors; ++v) {
       acc[v] = hn::MulAdd(factor, load_f32(d, from + v * lanes), acc[v]);
     }
@@ -230,8 +234,7 @@ void SumScaledRows(const float* factors, const StoredRows& rows, std::span<const
   for (; j < rows.n; ++j) {
     sum[j] = 0;
     for (std::size_t i = 0; i < indices.size(); ++i) {
-      const std::byte* row = rows.first + static_cast<std::size_t>(indices[i]) * rows.stride;
-      sum[j] += factors[i] * scalar_f32(reinterpret_cast<const T*>(row) + j);
+      sum[j] += factors[i] * scalar_f32(row_of<T>(rows, indices[i]) + j);
     }
   }
 }

@@ -38,13 +38,12 @@ float dot(const float* a, const void* b, DataType b_type, std::size_t n);
 /// Computes sum[i] += factor * in[i]; in is f16 (finite) or f32.
 void add_scaled(float factor, const void* in, DataType in_type, float* sum, std::size_t n);
 
-/// Rows of `n` numbers in memory, f16 (finite) or f32: row i begins `stride` * i bytes after
-/// `first`.
+/// Rows of numbers in memory that the caller owns.
 struct StoredRows {
-  const std::byte* first;
-  std::size_t stride;
-  DataType type;
-  std::size_t n;
+  const std::byte* first;  ///< Row 0.
+  std::size_t stride;      ///< Distance between successive rows, in bytes.
+  DataType type;           ///< F16 (finite values only) or F32.
+  std::size_t n;           ///< Number of numbers in a row.
 };
 
 /// Computes out[i] = the dot product of `a`, [rows.n] f32, and row indices[i].
