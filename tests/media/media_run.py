@@ -69,8 +69,8 @@ def environment(source):
     """Returns the environment of a program that plays `source`, a path or URI of clips.py."""
     variables = dict(os.environ)
     if 'h265' in str(source):
-        # de265dec leaks its frames (GStreamer 1.22). The stacks do not name it, so that no
-        # suppression finds these leaks.
+        # de265dec of GStreamer 1.22 leaks frames. A suppression cannot select these leaks, because
+        # the stacks of some of them do not contain de265dec's library.
         variables['ASAN_OPTIONS'] = variables.get('ASAN_OPTIONS', '') + ':detect_leaks=0'
     return variables
 
