@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "simd/row_kernels.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -136,28 +137,49 @@ void FromBf16(const std::uint16_t* in, std::size_t n, float* out) {
   }
 }
 
-float Exponentiate(const float* in, std::size_t n, float scale, void* out, DataType out_type) {
+float largest_of(const float* in, std::size_t n) {
   const DF d;
-  VF maxima = hn::Set(d, in[0]);
-  for_each_vector(
-      n, [&](std::size_t i) HWY_ATTR { maxima = hn::Max(maxima, hn::LoadU(d, in + i)); },
-      [&](std::size_t i, std::size_t lanes) HWY_ATTR {
-        maxima =
-            hn::Max(maxima, hn::IfThenElse(hn::FirstN(d, lanes), load_part(in + i, lanes), maxima));
-      });
-  const VF max = hn::Set(d, hn::GetLane(hn::MaxOfLanes(d, maxima)));
+  const std::size_t lanes = hn::Lanes(d);
+  // Four maxima, so that an operation need not wait for the previous one.
+  const VF first = hn::Set(d, in[0]);
+  VF maxima[4] = {first, first, first, first};
+  std::size_t i = 0;
+  for (; i + 4 * lanes <= n; i += 4 * lanes) {
+    for (std::size_t j = 0; j < 4; ++j) {
+      maxima[j] = hn::Max(maxima[j], hn::LoadU(d, in + i + j * lanes));
+    }
+  }
+  const VF most = hn::Max(hn::Max(maxima[0], maxima[1]), hn::Max(maxima[2], maxima[3]));
+  float largest = hn::GetLane(hn::MaxOfLanes(d, most));
+  for (; i < n; ++i) largest = std::max(largest, in[i]);
+  return largest;
+}
+
+/// Computes exponentiate() with the function `exp2`, which returns powers of 2.
+template <typename Store, typename Exp2>
+HWY_INLINE float exponentiate_with(const float* in, std::size_t n, float scale, const Store& store,
+                                   Exp2 exp2) {
+  const DF d;
   // exp(x) is computed as 2^(x * log2(e)). `factor` includes log2(e), which saves one
   // multiplication for each element.
   const VF factor = hn::Set(d, scale * 1.44269504F);
+  const VF max = hn::Set(d, largest_of(in, n));
   VF sums = hn::Zero(d);
-  with_store(out, out_type, [&](auto store) HWY_ATTR {
-    map_row(in, n, store, [&](VF v, std::size_t, std::size_t lanes) HWY_ATTR {
-      const VF e = exp2_nonpositive(d, hn::Mul(hn::Sub(v, max), factor));
-      sums = hn::Add(sums, lanes == hn::Lanes(d) ? e : hn::IfThenElseZero(hn::FirstN(d, lanes), e));
-      return e;
-    });
+  map_row(in, n, store, [&](VF v, std::size_t, std::size_t lanes) HWY_ATTR {
+    const VF e = exp2(hn::Mul(hn::Sub(v, max), factor));
+    sums = hn::Add(sums, lanes == hn::Lanes(d) ? e : hn::IfThenElseZero(hn::FirstN(d, lanes), e));
+    return e;
   });
   return hn::GetLane(hn::SumOfLanes(d, sums));
+}
+
+float Exponentiate(const float* in, std::size_t n, float scale, void* out, DataType out_type) {
+  if (out_type == DataType::Bf16) {
+    return exponentiate_with(in, n, scale, ToBf16{static_cast<std::uint16_t*>(out)},
+                             [](VF x) HWY_ATTR { return exp2_nonpositive_for_bf16(DF(), x); });
+  }
+  return exponentiate_with(in, n, scale, ToF32{static_cast<float*>(out)},
+                           [](VF x) HWY_ATTR { return exp2_nonpositive(DF(), x); });
 }
 
 void Gelu(float* x, std::size_t n) {
