@@ -58,12 +58,11 @@ NpuStages stages_of(guint flags) {
 
 GType precision_type() {
   static const GEnumValue values[] = {
-      {static_cast<int>(Precision::Auto), "The fastest precision that leaves the text unchanged",
-       "auto"},
+      {static_cast<int>(Precision::Auto), "The fastest precision with the accuracy of f32", "auto"},
       {static_cast<int>(Precision::F32), "32-bit floating point", "f32"},
       {static_cast<int>(Precision::Bf16), "Encoder in bfloat16", "bf16"},
       {static_cast<int>(Precision::Int8),
-       "8-bit integer decoder weights; on an NPU also the encoder's matrix products", "int8"},
+       "8-bit integer decoder weights and matrix products of the encoder", "int8"},
       {0, nullptr, nullptr}};
   static const GType type = register_enum("GstNpuWhisperPrecision", values);
   return type;

@@ -48,6 +48,10 @@ Result<Isa> limit_isa(Isa limit) {
   return isa;
 }
 
+bool has_vnni() {
+  return includes(dnnl::get_effective_cpu_isa(), dnnl::cpu_isa::avx512_core_vnni);
+}
+
 std::string describe() {
   const dnnl_version_t* version = dnnl_version();
   const dnnl::cpu_isa isa = dnnl::get_effective_cpu_isa();

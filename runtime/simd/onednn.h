@@ -14,6 +14,10 @@ namespace npuwhisper::cpu::onednn {
 /// before, with a higher limit).
 Result<Isa> limit_isa(Isa limit);
 
+/// Returns whether oneDNN uses instructions for products of 8-bit integers (AVX-512 VNNI), within
+/// the limit of limit_isa().
+bool has_vnni();
+
 /// Returns oneDNN's version and instruction set, such as "oneDNN 2.6.3 avx512_core_bf16".
 std::string describe();
 

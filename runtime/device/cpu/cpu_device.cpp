@@ -40,6 +40,7 @@ WindowTypes window_types(Precision precision, Isa isa) {
   types.compute =
       precision != Precision::F32 && isa >= Isa::Avx512Bf16 ? DataType::Bf16 : DataType::F32;
   const bool exact = precision == Precision::F32 || precision == Precision::Bf16;
+  types.products = !exact && onednn::has_vnni() ? DataType::I8 : types.compute;
   types.cross_cache = exact ? DataType::F32 : DataType::I8;
   types.projection = exact ? DataType::F16 : DataType::I8;
   return types;
@@ -76,11 +77,14 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
   info.kind = DeviceKind::Cpu;
   info.name = processor_name() + " (" + std::string(to_string(*isa)) + ")";
   info.n_threads = n_threads;
-  const std::string encoder_products = window.compute == DataType::Bf16
-                                           ? onednn::describe() + " bf16"
-                                           : "Highway " + chosen_target() +
-                                                 " f32, attention and convolutions " +
-                                                 onednn::describe() + " f32";
+  const std::string compute(to_string(window.compute));
+  std::string encoder_products = onednn::describe() + " " + compute;
+  if (window.products == DataType::I8) {
+    encoder_products = onednn::describe() + " int8, attention and convolutions " + compute;
+  } else if (window.compute == DataType::F32) {
+    encoder_products = "Highway " + chosen_target() + " f32, attention and convolutions " +
+                       onednn::describe() + " f32";
+  }
   info.kernels = {
       "encoder: " + encoder_products,
       "decoder: Highway " + chosen_target() + ", weights " +

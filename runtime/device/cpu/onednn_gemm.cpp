@@ -20,7 +20,16 @@ using Desc = dnnl::memory::desc;
 using Tag = dnnl::memory::format_tag;
 
 dnnl::memory::data_type type_of(DataType type) {
-  return type == DataType::Bf16 ? dnnl::memory::data_type::bf16 : dnnl::memory::data_type::f32;
+  switch (type) {
+    case DataType::Bf16:
+      return dnnl::memory::data_type::bf16;
+    case DataType::I8:
+      return dnnl::memory::data_type::s8;
+    case DataType::I32:
+      return dnnl::memory::data_type::s32;
+    default:
+      return dnnl::memory::data_type::f32;
+  }
 }
 
 const dnnl::engine& cpu_engine() {
@@ -43,7 +52,8 @@ dnnl::primitive_attr make_attributes(const GemmShape& shape) {
 }
 
 dnnl::matmul::primitive_desc make_matmul(const GemmShape& s, const Desc* packing) {
-  const Desc a({s.m, s.k}, type_of(s.input), dnnl::memory::dims{s.lda, 1});
+  const auto a_type = s.input == DataType::I8 ? dnnl::memory::data_type::u8 : type_of(s.input);
+  const Desc a({s.m, s.k}, a_type, dnnl::memory::dims{s.lda, 1});
   const Desc b = packing != nullptr ? *packing : Desc({s.k, s.n}, type_of(s.input), Tag::any);
   const Desc c({s.m, s.n}, type_of(s.output), dnnl::memory::dims{s.ldc, 1});
   const Desc bias = s.bias ? Desc({1, s.n}, dnnl::memory::data_type::f32, Tag::ab) : Desc();
@@ -94,6 +104,7 @@ void point(dnnl::memory& memory, const void* data) {
 
 struct OneDnnGemm::State {
   GemmShape shape;
+  std::size_t packed_bytes = 0;
   dnnl::matmul::primitive_desc description;
   dnnl::matmul primitive;
   dnnl::reorder packer;
@@ -113,6 +124,7 @@ Result<std::unique_ptr<OneDnnGemm>> OneDnnGemm::create(const GemmShape& shape, u
     state->description = make_matmul(shape, packing != nullptr ? &packed : nullptr);
     state->primitive = dnnl::matmul(state->description);
     const dnnl::matmul::primitive_desc& pd = state->description;
+    state->packed_bytes = pd.weights_desc().get_size();
     const auto memory = [](const Desc& desc) { return dnnl::memory(desc, cpu_engine(), nullptr); };
     for (unsigned i = 0; i < n_threads; ++i) {
       ThreadMemory thread{.stream = dnnl::stream(cpu_engine()),
@@ -136,7 +148,7 @@ const GemmShape& OneDnnGemm::shape() const {
   return state_->shape;
 }
 std::size_t OneDnnGemm::packed_bytes() const {
-  return state_->description.weights_desc().get_size();
+  return state_->packed_bytes;
 }
 std::size_t OneDnnGemm::scratch_bytes() const {
   return state_->description.scratchpad_desc().get_size();
@@ -145,12 +157,13 @@ std::string OneDnnGemm::kernel() const {
   return state_->description.impl_info_str();
 }
 
-Result<void> OneDnnGemm::pack_weight(const float* b, void* packed) const {
+Result<void> OneDnnGemm::pack_weight(const void* b, void* packed) const {
   const onednn::SingleThreaded guard;
   try {
     const GemmShape& s = state_->shape;
-    const Desc from({s.k, s.n}, dnnl::memory::data_type::f32, dnnl::memory::dims{1, s.k});
-    dnnl::memory source(from, cpu_engine(), const_cast<float*>(b));
+    const DataType type = s.input == DataType::I8 ? DataType::I8 : DataType::F32;
+    const Desc from({s.k, s.n}, type_of(type), dnnl::memory::dims{1, s.k});
+    dnnl::memory source(from, cpu_engine(), const_cast<void*>(b));
     dnnl::memory target(state_->description.weights_desc(), cpu_engine(), packed);
     dnnl::stream stream(cpu_engine());
     dnnl::reorder(source, target).execute(stream, source, target);

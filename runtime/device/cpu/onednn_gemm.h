@@ -13,15 +13,16 @@ namespace npuwhisper::cpu {
 
 /// C[m, n] = activation(A[m, k] * B[k, n] + bias[n]) (+ C). A and C are row-major, with lda and ldc
 /// elements from row to row. B is packed (OneDnnGemm). A and B have type `input`, C has type
-/// `output`; bias and sums are f32.
+/// `output`; bias and sums are f32. Products of integers have no bias and no activation: A is
+/// unsigned and B is signed, with 8 bits each, and C is I32.
 struct GemmShape {
   int m = 0;
   int k = 0;
   int n = 0;
   int lda = 0;
   int ldc = 0;
-  DataType input = DataType::F32;   ///< F32 or Bf16.
-  DataType output = DataType::F32;  ///< F32 or Bf16.
+  DataType input = DataType::F32;   ///< F32, Bf16 or I8.
+  DataType output = DataType::F32;  ///< F32 or Bf16; I32 if `input` is I8.
   bool bias = false;
   bool gelu = false;        ///< Applies GELU (with erf) before C is added.
   bool accumulate = false;  ///< Adds the result to the content of C.
@@ -53,9 +54,9 @@ class OneDnnGemm {
   /// Returns oneDNN's name of the kernel, such as "brg:avx512_core_bf16".
   std::string kernel() const;
 
-  /// Packs B from f32 in row-major [n, k], the layout of weights. Allocates memory, so call it only
-  /// at load time.
-  Result<void> pack_weight(const float* b, void* packed) const;
+  /// Packs B from row-major [n, k], the layout of weights. `b`: int8 if GemmShape::input is I8,
+  /// else f32. Allocates memory, so call it only at load time.
+  Result<void> pack_weight(const void* b, void* packed) const;
 
   /// Prepares pack() for a B with these strides and the type GemmShape::input. Must be called
   /// before pack(). Errors: Unsupported.

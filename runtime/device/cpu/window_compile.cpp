@@ -28,6 +28,9 @@ constexpr int kQueryRows = 64;
 // threads than this minimum, the number of heads is the number of threads. Each head takes up to
 // 0.8 MB.
 constexpr int kFewestHeads = 2;
+// Maximum number of columns of a rounded product that are computed at a time. Their integer sums
+// stay in a core's cache until they are finished.
+constexpr std::size_t kPartColumns = 512;
 
 bool is_product(const Op& op) {
   return op.kind == OpKind::Gemm || op.kind == OpKind::Conv1d;
@@ -102,6 +105,18 @@ Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight,
   return matrix;
 }
 
+/// Returns the number of columns that a rounded product computes at a time: the largest divisor of
+/// n that is at most kPartColumns and a multiple of kRoundedStep.
+std::size_t part_columns(std::size_t n) {
+  std::size_t columns = kPartColumns;
+  while (n % columns != 0) columns -= kRoundedStep;
+  return columns;
+}
+
+void grow(AlignedBytes& bytes, std::size_t n) {
+  if (bytes.size() < n) bytes = AlignedBytes(n);
+}
+
 }  // namespace
 
 WindowExecutable::WindowExecutable(const Graph& graph, int batch, const WindowTypes& types,
@@ -144,7 +159,8 @@ Result<void> WindowExecutable::compile(const Weights& weights) {
   for (Scratch& scratch : scratch_) {
     scratch.onednn = AlignedBytes(onednn_bytes);
     plan_.working_bytes += onednn_bytes + scratch.gathered.size() + scratch.queries.size() +
-                           scratch.scores.size() + scratch.mixed.size();
+                           scratch.scores.size() + scratch.mixed.size() + scratch.rounded.size() +
+                           scratch.rotated.size() + scratch.integers.size();
     for (const AlignedBytes& bytes : scratch.tensors) plan_.working_bytes += bytes.size();
   }
   std::size_t n_counters = 0;
@@ -272,8 +288,9 @@ Result<void> WindowExecutable::place_tensors() {
 
 Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDnnGemm* packing,
                                                  const GemmStrides* strides) {
-  const int flags = (s.input == DataType::Bf16 ? 1 : 0) | (s.output == DataType::Bf16 ? 2 : 0) |
-                    (s.bias ? 4 : 0) | (s.gelu ? 8 : 0) | (s.accumulate ? 16 : 0);
+  const int flags = (s.input == DataType::I8 ? 32 : 0) | (s.input == DataType::Bf16 ? 1 : 0) |
+                    (s.output == DataType::Bf16 ? 2 : 0) | (s.bias ? 4 : 0) | (s.gelu ? 8 : 0) |
+                    (s.accumulate ? 16 : 0);
   const GemmKey key(s.m, s.k, s.n, s.lda, s.ldc, flags, strides != nullptr ? strides->k_stride : 0,
                     strides != nullptr ? strides->n_stride : 0, packing);
   auto& slot = gemms_[key];
@@ -288,9 +305,26 @@ Result<const OneDnnGemm*> WindowExecutable::gemm(const GemmShape& s, const OneDn
   return slot.get();
 }
 
+/// Returns the products for the blocks of a stage. `shape.m` is ignored.
+Result<WindowExecutable::BlockGemm> WindowExecutable::block_gemm(const Stage& stage,
+                                                                 GemmShape shape) {
+  BlockGemm gemms;
+  shape.m = stage.block_rows;
+  auto whole = gemm(shape, nullptr, nullptr);
+  if (!whole) return fail(whole.error());
+  gemms.whole = *whole;
+  shape.m = stage.rows % stage.block_rows;
+  if (shape.m == 0) return gemms;
+  auto last = gemm(shape, gemms.whole, nullptr);
+  if (!last) return fail(last.error());
+  gemms.last = *last;
+  return gemms;
+}
+
 Result<void> WindowExecutable::load(const Weights& weights, Stage& stage, Step& step) {
   const Op& op = step.op;
   if (is_product(op)) {
+    if (is_rounded(op)) return load_rounded(weights, stage, step);
     const bool in_panels = types_.compute == DataType::F32 && op.kind == OpKind::Gemm;
     return in_panels ? load_panels(weights, stage, step) : load_product(weights, stage, step);
   }
@@ -309,25 +343,17 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   const std::size_t n_out = columns_of(op.output);
   const std::size_t n_in = columns_of(op.input);
   const auto kernel = static_cast<std::size_t>(op.kind == OpKind::Conv1d ? op.kernel : 1);
-  GemmShape shape{.m = stage.block_rows,
-                  .k = static_cast<int>(n_in * kernel),
-                  .n = static_cast<int>(n_out),
-                  .lda = static_cast<int>(n_in * kernel),
-                  .ldc = static_cast<int>(n_out),
-                  .input = types_.compute,
-                  .output = type_of_[static_cast<std::size_t>(op.output)],
-                  .bias = !op.bias.empty(),
-                  .gelu = op.activation == Activation::Gelu,
-                  .accumulate = op.residual != kNoTensor};
-  auto whole = gemm(shape, nullptr, nullptr);
-  if (!whole) return fail(whole.error());
-  step.gemm.whole = *whole;
-  if (stage.rows % stage.block_rows != 0) {
-    shape.m = stage.rows % stage.block_rows;
-    auto last = gemm(shape, step.gemm.whole, nullptr);
-    if (!last) return fail(last.error());
-    step.gemm.last = *last;
-  }
+  auto gemms = block_gemm(stage, {.k = static_cast<int>(n_in * kernel),
+                                  .n = static_cast<int>(n_out),
+                                  .lda = static_cast<int>(n_in * kernel),
+                                  .ldc = static_cast<int>(n_out),
+                                  .input = types_.compute,
+                                  .output = type_of_[static_cast<std::size_t>(op.output)],
+                                  .bias = !op.bias.empty(),
+                                  .gelu = op.activation == Activation::Gelu,
+                                  .accumulate = op.residual != kNoTensor});
+  if (!gemms) return fail(gemms.error());
+  step.gemm = *gemms;
   if (op.kind == OpKind::Conv1d) {
     const std::size_t bytes =
         static_cast<std::size_t>(stage.block_rows) * n_in * kernel * size_of(types_.compute);
@@ -350,6 +376,60 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
   plan_.weight_bytes += step.weight.size();
   return step.gemm.whole->pack_weight(matrix->as<float>(), step.weight.data());
+}
+
+/// Returns whether the operands of an operation are rounded to 8 bits.
+bool WindowExecutable::is_rounded(const Op& op) const {
+  return types_.products == DataType::I8 && op.kind == OpKind::Gemm &&
+         !feeds_cross_cache(graph_, op.output) && columns_of(op.input) % kRoundedStep == 0 &&
+         columns_of(op.output) % kRoundedStep == 0;
+}
+
+/// Loads the weight of a product whose rows and weights are rounded to 8 bits.
+Result<void> WindowExecutable::load_rounded(const Weights& weights, const Stage& stage,
+                                            Step& step) {
+  const Op& op = step.op;
+  const std::size_t n_out = columns_of(op.output);
+  const std::size_t n_in = columns_of(op.input);
+  const std::size_t n_part = part_columns(n_out);
+  auto gemms = block_gemm(stage, {.k = static_cast<int>(n_in),
+                                  .n = static_cast<int>(n_part),
+                                  .lda = static_cast<int>(n_in),
+                                  .ldc = static_cast<int>(n_part),
+                                  .input = DataType::I8,
+                                  .output = DataType::I32});
+  if (!gemms) return fail(gemms.error());
+  step.gemm = *gemms;
+  if (!op.bias.empty()) {
+    auto bias = read_vector(weights, op.bias, n_out);
+    if (!bias) return fail(bias.error());
+    step.bias = std::move(*bias);
+  }
+  const auto weight = find_variable(weights, op.weight, n_out * n_in);
+  if (!weight) return fail(weight.error());
+  const auto matrix = read_matrix(weights, **weight, n_out, n_in, 1);
+  if (!matrix) return fail(matrix.error());
+  step.rounded.emplace(std::span(matrix->as<float>(), n_out * n_in), n_out, n_in);
+  const std::size_t part_bytes = step.gemm.whole->packed_bytes();
+  step.weight = AlignedBytes(n_out / n_part * part_bytes);
+  for (std::size_t part = 0; part < n_out / n_part; ++part) {
+    const std::int8_t* from = step.rounded->values() + part * n_part * n_in;
+    if (auto packed = step.gemm.whole->pack_weight(from, step.weight.data() + part * part_bytes);
+        !packed) {
+      return packed;
+    }
+  }
+  step.rounded->release_values();
+  plan_.weight_bytes += step.weight.size() + step.rounded->bytes();
+
+  const auto rows = static_cast<std::size_t>(stage.block_rows);
+  for (Scratch& scratch : scratch_) {
+    grow(scratch.rounded, rows * n_in);
+    grow(scratch.rotated, n_in * sizeof(float));
+    grow(scratch.integers, rows * n_part * sizeof(std::int32_t));
+    if (scratch.rows.size() < rows) scratch.rows.resize(rows);
+  }
+  return {};
 }
 
 Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage, Step& step) {
@@ -472,6 +552,7 @@ void WindowExecutable::describe(const Stage& stage) {
     std::string how = "f32";
     const std::string block = std::to_string(stage.block_rows);
     if (step.gemm.whole != nullptr) how = step.gemm.whole->kernel() + ", " + block + " rows a task";
+    if (step.rounded) how += ", rows and weights int8";
     if (step.panels) how = "panels of 64, weights " + std::string(to_string(step.panels->type()));
     if (step.op.kind == OpKind::Attention) {
       how = attentions_.at(stage.rows).scores.whole->kernel() + ", " + block + " queries a task";

@@ -124,6 +124,8 @@ Result<void> WindowExecutable::run_block(unsigned thread, const Stage& stage, in
       run_norm(thread, step, item, first, n_rows);
     } else if (step.panels) {
       run_panels(thread, step, item, first, n_rows);
+    } else if (step.rounded) {
+      if (auto done = run_rounded(thread, stage, step, item, first, n_rows); !done) return done;
     } else if (auto done = run_product(thread, stage, step, item, first, n_rows); !done) {
       return done;
     }
@@ -173,11 +175,7 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
                                            int item, int first, int n_rows) {
   const Op& op = step.op;
   std::byte* out = row_of(thread, op.output, item, first, first);
-  if (op.residual != kNoTensor) {
-    const std::byte* residual = row_of(thread, op.residual, item, first, first);
-    if (residual != out)
-      std::memcpy(out, residual, static_cast<std::size_t>(n_rows) * row_bytes(op.output));
-  }
+  if (op.residual != kNoTensor) copy_residual(thread, op, item, first, n_rows);
   const void* in = nullptr;
   if (op.kind == OpKind::Conv1d) {
     gather(thread, step, item, first, n_rows);
@@ -191,6 +189,54 @@ Result<void> WindowExecutable::run_product(unsigned thread, const Stage& stage, 
                 scratch_[thread].onednn.data());
   if (!step.position.empty()) add_positions(step, first, n_rows, reinterpret_cast<float*>(out));
   return done;
+}
+
+Result<void> WindowExecutable::run_rounded(unsigned thread, const Stage& stage, const Step& step,
+                                           int item, int first, int n_rows) {
+  const Op& op = step.op;
+  Scratch& scratch = scratch_[thread];
+  const auto rows = static_cast<std::size_t>(n_rows);
+  const std::size_t k = columns_of(op.input);
+  const std::size_t n = columns_of(op.output);
+  const std::byte* in = row_of(thread, op.input, item, first, first);
+  const DataType in_type = type_of_[static_cast<std::size_t>(op.input)];
+  auto* rounded = scratch.rounded.as<std::uint8_t>();
+  for (std::size_t i = 0; i < rows; ++i) {
+    scratch.rows[i] = round_row(in + i * row_bytes(op.input), in_type, k,
+                                scratch.rotated.as<float>(), rounded + i * k);
+  }
+  std::byte* out = row_of(thread, op.output, item, first, first);
+  const DataType out_type = type_of_[static_cast<std::size_t>(op.output)];
+  const bool accumulate = op.residual != kNoTensor;
+  if (accumulate) copy_residual(thread, op, item, first, n_rows);
+  const OneDnnGemm& gemm = n_rows == stage.block_rows ? *step.gemm.whole : *step.gemm.last;
+  const auto n_part = static_cast<std::size_t>(gemm.shape().n);
+  const RoundedColumns columns =
+      step.rounded->columns(step.bias.empty() ? nullptr : step.bias.data());
+  const auto* sums = scratch.integers.as<std::int32_t>();
+  for (std::size_t column = 0; column < n; column += n_part) {
+    const std::byte* weight = step.weight.data() + column / n_part * gemm.packed_bytes();
+    if (auto done = gemm.run(thread, rounded, weight, nullptr, scratch.integers.data(),
+                             scratch.onednn.data());
+        !done) {
+      return done;
+    }
+    for (std::size_t i = 0; i < rows; ++i) {
+      finish_rounded(sums + i * n_part, scratch.rows[i], columns.from(column),
+                     op.activation == Activation::Gelu, accumulate,
+                     out + i * row_bytes(op.output) + column * size_of(out_type), out_type, n_part);
+    }
+  }
+  return {};
+}
+
+/// Copies the residual of an operation to its output, unless the output overwrites the residual.
+void WindowExecutable::copy_residual(unsigned thread, const Op& op, int item, int first,
+                                     int n_rows) {
+  const std::byte* residual = row_of(thread, op.residual, item, first, first);
+  std::byte* out = row_of(thread, op.output, item, first, first);
+  if (residual != out)
+    std::memcpy(out, residual, static_cast<std::size_t>(n_rows) * row_bytes(op.output));
 }
 
 void WindowExecutable::add_positions(const Step& step, int first, int n_rows, float* out) const {

@@ -15,6 +15,7 @@
 #include "device/device.h"
 #include "device/tensor_slots.h"
 #include "simd/panel_matrix.h"
+#include "simd/rounded_rows.h"
 #include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
@@ -23,6 +24,10 @@ namespace npuwhisper::cpu {
 struct WindowTypes {
   /// Operands of products: F32 or Bf16. Sums and the residual stream are f32.
   DataType compute = DataType::F32;
+  /// Operands of products with weights, except convolutions and the cross-attention projections:
+  /// `compute`, or I8 for rounded rows and weights (rounded_rows.h). If a size does not fit rounded
+  /// products, `compute` replaces I8.
+  DataType products = DataType::F32;
   DataType cross_cache = DataType::I8;  ///< I8 or F32.
   /// Type of the weights of the cross-attention projections if `compute` is F32: I8 or F16. F16
   /// keeps the weights as the file stores them (in F32 if the file does not store F16). If
@@ -31,13 +36,13 @@ struct WindowTypes {
 };
 
 /// Runs a graph over windows: the encoder, or the cross-attention projections. Arithmetic limits
-/// the speed of such a graph. Attention, convolutions and all products in bf16 run on oneDNN. In
-/// f32, other products with weights are panel products (panel_kernels.h). Except for projections,
-/// the weights of panel products stay f16 if the file stores f16, which is at least as fast as f32
-/// weights and takes half the memory. Threads take blocks of rows, and a thread runs successive
-/// row-wise operations (layer norm, product, activation, residual) on a block while the block is in
-/// the cache. Attention is a stage of its own: each thread holds the scores of only one block of
-/// queries of one head at a time. Reentrant; one run at a time in each object.
+/// the speed of such a graph. Attention, convolutions and all products in bf16 and int8 run on
+/// oneDNN. In f32, other products with weights are panel products (panel_kernels.h). Except for
+/// projections, the weights of panel products stay f16 if the file stores f16, which is at least as
+/// fast as f32 weights and takes half the memory. Threads take blocks of rows, and a thread runs
+/// successive row-wise operations (layer norm, product, activation, residual) on a block while the
+/// block is in the cache. Attention is a stage of its own: each thread holds the scores of only one
+/// block of queries of one head at a time. Reentrant; one run at a time in each object.
 class WindowExecutable : public Executable {
  public:
   /// `batch`: maximum number of windows in one run. `pool` and `workspace` must outlive the
@@ -82,8 +87,9 @@ class WindowExecutable : public Executable {
   struct Step {
     Op op;
     BlockGemm gemm;
-    AlignedBytes weight;                // packed for gemm
-    std::optional<PanelMatrix> panels;  // if set, replaces gemm and weight
+    AlignedBytes weight;                   // packed for gemm
+    std::optional<RoundedWeight> rounded;  // if set, gemm computes a part of the columns at a time
+    std::optional<PanelMatrix> panels;     // if set, replaces gemm and weight
     std::vector<float> bias;
     std::vector<float> gamma, beta;   // LayerNorm: scale and offset
     std::vector<std::byte> position;  // [rows, columns] in position_type
@@ -106,8 +112,12 @@ class WindowExecutable : public Executable {
     BlockGemm mix;     // [queries, keys] * [keys, 64]
   };
   struct Scratch {
-    AlignedBytes sums;      // sums of one panel, [block rows, 64]
-    AlignedBytes gathered;  // input rows of a convolution, contiguous
+    AlignedBytes sums;             // sums of one panel, [block rows, 64]
+    AlignedBytes gathered;         // input rows of a convolution, contiguous
+    AlignedBytes rounded;          // input rows of a rounded product, [block rows, k]
+    AlignedBytes rotated;          // one row of such a product, [k] f32
+    AlignedBytes integers;         // integer sums of a part of the columns, [block rows, columns]
+    std::vector<RoundedRow> rows;  // scales and means of the rounded rows
     AlignedBytes onednn;
     AlignedBytes queries;               // queries of one head, contiguous
     AlignedBytes scores;                // also holds the weights after the softmax
@@ -123,6 +133,8 @@ class WindowExecutable : public Executable {
   Result<void> place_tensors();
   Result<void> load(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_product(const Weights& weights, Stage& stage, Step& step);
+  Result<void> load_rounded(const Weights& weights, const Stage& stage, Step& step);
+  bool is_rounded(const Op& op) const;
   Result<void> load_panels(const Weights& weights, Stage& stage, Step& step);
   Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
@@ -130,6 +142,7 @@ class WindowExecutable : public Executable {
   void find_most_thinned();
   Result<const OneDnnGemm*> gemm(const GemmShape& shape, const OneDnnGemm* packing,
                                  const GemmStrides* strides);
+  Result<BlockGemm> block_gemm(const Stage& stage, GemmShape shape);
   void describe(const Stage& stage);
 
   int n_rows(const Stage& stage, const WindowPositions& positions) const;
@@ -150,6 +163,9 @@ class WindowExecutable : public Executable {
   Result<void> run_block(unsigned thread, const Stage& stage, int item, int block);
   Result<void> run_product(unsigned thread, const Stage& stage, const Step& step, int item,
                            int first, int n_rows);
+  Result<void> run_rounded(unsigned thread, const Stage& stage, const Step& step, int item,
+                           int first, int n_rows);
+  void copy_residual(unsigned thread, const Op& op, int item, int first, int n_rows);
   void run_panels(unsigned thread, const Step& step, int item, int first, int n_rows);
   void run_norm(unsigned thread, const Step& step, int item, int first, int n_rows);
   void add_positions(const Step& step, int first, int n_rows, float* out) const;

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <cstring>
 #include <memory>
 #include <random>
@@ -151,6 +153,52 @@ TEST_P(OneDnn, AnotherNumberOfRowsSharesThePacking) {
     ASSERT_TRUE(last->run(0, problem.a.bytes.data(), packed.data(), nullptr, problem.c.bytes.data(),
                           scratch.data()));
     problem.check(std::to_string(m) + " rows");
+  }
+}
+
+/// Sums of 8-bit integers are exact, even if all products have the largest magnitude. Shorter
+/// blocks of rows read the same packed weights.
+TEST(OneDnnIntegers, SumsAreExact) {
+  ASSERT_TRUE(select_isa());
+  if (!onednn::has_vnni()) GTEST_SKIP() << "this CPU has no AVX-512 VNNI";
+  const onednn::SingleThreaded guard;
+  GemmShape shape{.m = 40,
+                  .k = 2048,
+                  .n = 48,
+                  .lda = 2048,
+                  .ldc = 48,
+                  .input = DataType::I8,
+                  .output = DataType::I32};
+  const auto whole = make(shape);
+  ASSERT_NE(whole, nullptr);
+  std::mt19937 generator(1);
+  std::vector<std::uint8_t> a(static_cast<std::size_t>(shape.m * shape.k));
+  std::vector<std::int8_t> b(static_cast<std::size_t>(shape.n * shape.k));
+  for (std::uint8_t& x : a) x = static_cast<std::uint8_t>(generator());
+  for (std::int8_t& x : b) x = static_cast<std::int8_t>(generator());
+  std::fill_n(a.begin(), shape.k, std::uint8_t{255});
+  std::fill_n(b.begin(), shape.k, std::int8_t{127});
+  std::fill_n(b.begin() + shape.k, shape.k, std::int8_t{-128});
+  const AlignedBytes packed(whole->packed_bytes());
+  ASSERT_TRUE(whole->pack_weight(b.data(), packed.data()));
+  for (const int m : {40, 1, 13}) {
+    shape.m = m;
+    const auto gemm = make(shape, whole.get());
+    ASSERT_NE(gemm, nullptr);
+    const AlignedBytes scratch(gemm->scratch_bytes());
+    std::vector<std::int32_t> c(static_cast<std::size_t>(m * shape.n));
+    ASSERT_TRUE(gemm->run(0, a.data(), packed.data(), nullptr, c.data(), scratch.data()));
+    for (int row = 0; row < m; ++row) {
+      for (int column = 0; column < shape.n; ++column) {
+        std::int32_t wanted = 0;
+        for (int i = 0; i < shape.k; ++i) {
+          wanted += a[static_cast<std::size_t>(row * shape.k + i)] *
+                    b[static_cast<std::size_t>(column * shape.k + i)];
+        }
+        ASSERT_EQ(c[static_cast<std::size_t>(row * shape.n + column)], wanted)
+            << m << " rows, row " << row << " column " << column;
+      }
+    }
   }
 }
 
