@@ -10,7 +10,6 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "simd/row_kernels.h"
 #include "simd/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -54,7 +53,7 @@ HWY_INLINE void transform_all(float* group, std::size_t n, std::size_t distance)
 }
 
 void Rotate(float* row, std::size_t k, std::size_t n) {
-  for (std::size_t group = 0; n > 1 && group < k; group += n * kRoundedStep) {
+  for (std::size_t group = 0; group < k; group += n * kRoundedStep) {
     std::size_t distance = 1;
     for (; distance * 8 <= n; distance *= 8) transform_all<8>(row + group, n, distance);
     if (n / distance == 4) transform_all<4>(row + group, n, distance);

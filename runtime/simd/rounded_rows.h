@@ -64,7 +64,6 @@ void finish_rounded(const std::int32_t* sums, const RoundedRow& row, const Round
 /// row's largest magnitude / 127.
 class RoundedWeight {
  public:
-  RoundedWeight() = default;
   /// Rounds `values`, [n, k]. Overwrites `values`. Throws std::bad_alloc.
   RoundedWeight(std::span<float> values, std::size_t n, std::size_t k);
 

@@ -90,6 +90,12 @@ Result<std::vector<float>> read_vector(const Weights& weights, const std::string
   return weights.read(**variable);
 }
 
+/// Returns the bias of an operation with n columns; an empty vector if the operation has none.
+Result<std::vector<float>> read_bias(const Weights& weights, const Op& op, std::size_t n) {
+  if (op.bias.empty()) return std::vector<float>();
+  return read_vector(weights, op.bias, n);
+}
+
 /// Reads a weight in f32 as the matrix [out, in] that a product packs. The weight of a convolution,
 /// [out, in, kernel], becomes [out, kernel * in], because gather() writes the taps of a row
 /// consecutively.
@@ -113,6 +119,7 @@ std::size_t part_columns(std::size_t n) {
   return columns;
 }
 
+/// Replaces `bytes` by zeroed memory of n bytes if it is smaller than n bytes.
 void grow(AlignedBytes& bytes, std::size_t n) {
   if (bytes.size() < n) bytes = AlignedBytes(n);
 }
@@ -357,15 +364,11 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   if (op.kind == OpKind::Conv1d) {
     const std::size_t bytes =
         static_cast<std::size_t>(stage.block_rows) * n_in * kernel * size_of(types_.compute);
-    for (Scratch& scratch : scratch_) {
-      if (scratch.gathered.size() < bytes) scratch.gathered = AlignedBytes(bytes);
-    }
+    for (Scratch& scratch : scratch_) grow(scratch.gathered, bytes);
   }
-  if (!op.bias.empty()) {
-    auto bias = read_vector(weights, op.bias, n_out);
-    if (!bias) return fail(bias.error());
-    step.bias = std::move(*bias);
-  }
+  auto bias = read_bias(weights, op, n_out);
+  if (!bias) return fail(bias.error());
+  step.bias = std::move(*bias);
   if (!op.position.empty()) {
     if (auto loaded = load_position(weights, stage, step); !loaded) return loaded;
   }
@@ -400,11 +403,9 @@ Result<void> WindowExecutable::load_rounded(const Weights& weights, const Stage&
                                   .output = DataType::I32});
   if (!gemms) return fail(gemms.error());
   step.gemm = *gemms;
-  if (!op.bias.empty()) {
-    auto bias = read_vector(weights, op.bias, n_out);
-    if (!bias) return fail(bias.error());
-    step.bias = std::move(*bias);
-  }
+  auto bias = read_bias(weights, op, n_out);
+  if (!bias) return fail(bias.error());
+  step.bias = std::move(*bias);
   const auto weight = find_variable(weights, op.weight, n_out * n_in);
   if (!weight) return fail(weight.error());
   const auto matrix = read_matrix(weights, **weight, n_out, n_in, 1);
@@ -445,16 +446,14 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
   if (!panels) return fail(panels.error());
   step.panels = std::move(*panels);
   plan_.weight_bytes += step.panels->bytes();
-  if (!op.bias.empty()) {
-    auto bias = read_vector(weights, op.bias, n_out);
-    if (!bias) return fail(bias.error());
-    step.bias = std::move(*bias);
-    step.bias.resize(step.panels->n_panels() * kPanelColumns);
-  }
+  auto bias = read_bias(weights, op, n_out);
+  if (!bias) return fail(bias.error());
+  step.bias = std::move(*bias);
+  if (!step.bias.empty()) step.bias.resize(step.panels->n_panels() * kPanelColumns);
   for (Scratch& scratch : scratch_) {
     const std::size_t bytes =
         static_cast<std::size_t>(stage.block_rows) * kPanelColumns * sizeof(float);
-    if (scratch.sums.size() < bytes) scratch.sums = AlignedBytes(bytes);
+    grow(scratch.sums, bytes);
   }
   return {};
 }
