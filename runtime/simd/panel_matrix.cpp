@@ -5,19 +5,10 @@
 #include <array>
 #include <cmath>
 
+#include "simd/largest_magnitude.h"
 #include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
-namespace {
-
-float largest_magnitude(std::span<const float> row) {
-  float largest = 0;
-  for (const float x : row) largest = std::max(largest, std::fabs(x));
-  return largest;
-}
-
-}  // namespace
-
 PanelMatrix PanelMatrix::pack(std::span<const float> values, std::size_t n, std::size_t k,
                               DataType type) {
   PanelMatrix m;

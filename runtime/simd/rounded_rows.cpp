@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "simd/rounded_rows.h"
 
-#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -10,6 +9,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include "simd/largest_magnitude.h"
 #include "simd/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -167,8 +167,7 @@ RoundedWeight::RoundedWeight(std::span<float> values, std::size_t n, std::size_t
     const std::span<float> row = values.subspan(i * k, k);
     totals_[i] = std::accumulate(row.begin(), row.end(), 0.0F);
     rotate(row.data(), k);
-    float largest = 0;
-    for (const float x : row) largest = std::max(largest, std::fabs(x));
+    const float largest = largest_magnitude(row);
     scales_[i] = largest / kLargestRounded / gain;
     const float inverse = largest > 0 ? kLargestRounded / largest : 0.0F;
     std::int32_t sum = 0;

@@ -3,30 +3,17 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 
+#include "simd/largest_magnitude.h"
 #include "simd/round_up.h"
 
 namespace npuwhisper::cpu {
 namespace {
 
-/// Returns the largest magnitude in a row of a head. Compares the bits of the floats as integers,
-/// because compilers vectorise a maximum of integers but not a maximum of floats. Without their
-/// sign bits, floats have the same order as their bits.
-float largest_magnitude(const float* row) {
-  constexpr std::uint32_t kWithoutSign = 0x7fffffff;
-  std::int32_t largest = 0;
-  for (std::size_t i = 0; i < kHeadColumns; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(row[i]) & kWithoutSign;
-    largest = std::max(largest, static_cast<std::int32_t>(bits));
-  }
-  return std::bit_cast<float>(largest);
-}
-
 /// Quantises one row of a head to int8 and returns the row's scale.
 float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
-  const float largest = largest_magnitude(row);
+  const float largest = largest_magnitude({row, kHeadColumns});
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
   // Adding and subtracting 1.5 * 2^23 rounds to an integer, ties to even, without a function call.
   constexpr float kMagic = 12582912.0F;
