@@ -62,38 +62,35 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
 }
 
 Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, bool is_spoken) {
-  bool have_best = false;
-  bool best_is_repetitive = true;
-  for (std::size_t i = 0; i < options_.temperatures.size(); ++i) {
-    if (i > 0) ++stats_.fallbacks;
-    const auto done = decode_at(options_.temperatures[i], prompt);
-    if (!done) return fail(done.error());
-
-    const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
-    const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
-    if (is_silent(now_, is_spoken, options_) || !(repetitive || improbable)) return &now_;
-
-    const bool better = repetitive == best_is_repetitive
-                            ? now_.average_log_probability > best_.average_log_probability
-                            : best_is_repetitive;
-    if (!have_best || better) {
-      std::swap(now_, best_);
-      have_best = true;
-      best_is_repetitive = repetitive;
+  begin(is_spoken);
+  do {
+    auto more = run_prompt(prompt);
+    const Stopwatch watch(stats_.decode_time, "decode");
+    while (more && *more) {
+      const auto logits = decoder_.step(next_tokens());
+      if (!logits) return fail(logits.error());
+      more = take(*logits);
     }
-  }
-  best_.temperature = options_.temperatures.back();
-  return &best_;
+    if (!more) return fail(more.error());
+  } while (!ends_attempt());
+  return result_;
 }
 
-Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& prompt) {
+void WindowDecoder::begin(bool is_spoken) {
+  is_spoken_ = is_spoken;
+  attempt_ = 0;
+  have_best_ = false;
+  best_is_repetitive_ = true;
+}
+
+Result<bool> WindowDecoder::run_prompt(const Prompt::View& prompt) {
   const auto n_prompt = static_cast<int>(prompt.tokens.size());
   // The prompt of an English-only model ends with <|startoftranscript|>, so one row of logits gives
   // both the no-speech probability and the first token.
   const std::array<int, 2> positions = {prompt.sot, n_prompt - 1};
   const std::size_t n_rows = prompt.sot == n_prompt - 1 ? 1 : 2;
   const auto n_vocab = static_cast<std::size_t>(decoder_.n_vocab());
-  Result<std::span<float>> logits = [&] {
+  const Result<std::span<float>> logits = [&] {
     const Stopwatch watch(stats_.prompt_time, "prompt");
     return decoder_.prompt(prompt.tokens, std::span(positions).first(n_rows));
   }();
@@ -106,29 +103,61 @@ Result<void> WindowDecoder::decode_at(float temperature, const Prompt::View& pro
   // As in CTranslate2, the prompt's last token does not count towards max_length, because it is the
   // first input of the decoder's steps.
   const int max_length = decoder_.max_length();
-  const int max_new = std::min(max_new_tokens(max_length), max_length - (n_prompt - 1));
-  const std::uint64_t n_tokens = search_.n_tokens();
-  const Stopwatch watch(stats_.decode_time, "decode");
-  const auto found = search(logits->last(n_vocab), max_new, temperature);
-  stats_.tokens += search_.n_tokens() - n_tokens;
-  if (!found) return fail(found.error());
-
-  now_.tokens = (*found)->tokens;
-  now_.temperature = temperature;
-  now_.average_log_probability = (*found)->average_log_probability();
-  now_.compression_ratio = measure_compression(now_.tokens);
-  return {};
+  start_search(std::min(max_new_tokens(max_length), max_length - (n_prompt - 1)),
+               options_.temperatures[attempt_]);
+  return take(logits->last(n_vocab));
 }
 
-Result<const Hypothesis*> WindowDecoder::search(std::span<float> logits, int max_new,
-                                                float temperature) {
+void WindowDecoder::start_search(int max_new, float temperature) {
   if (temperature > 0) {
-    return search_.sample(decoder_, logits, max_new, options_.best_of, temperature,
-                          options_.length_penalty);
+    search_.start_sampling(max_new, options_.best_of, temperature, options_.length_penalty);
+  } else if (options_.beam_size == 1) {
+    search_.start_greedy(max_new);
+  } else {
+    search_.start_beams(max_new, options_.beam_size, options_.patience, options_.length_penalty);
   }
-  if (options_.beam_size == 1) return search_.greedy(decoder_, logits, max_new);
-  return search_.beam(decoder_, logits, max_new, options_.beam_size, options_.patience,
-                      options_.length_penalty);
+}
+
+std::span<const Token> WindowDecoder::next_tokens() {
+  search_.fork(decoder_);
+  return search_.next();
+}
+
+Result<bool> WindowDecoder::take(std::span<float> logits) {
+  const std::uint64_t n_tokens = search_.n_tokens();
+  auto more = search_.take(logits);
+  stats_.tokens += search_.n_tokens() - n_tokens;
+  return more;
+}
+
+bool WindowDecoder::ends_attempt() {
+  const Hypothesis& found = search_.best();
+  now_.tokens = found.tokens;
+  now_.temperature = options_.temperatures[attempt_];
+  now_.average_log_probability = found.average_log_probability();
+  now_.compression_ratio = measure_compression(now_.tokens);
+
+  const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
+  const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
+  if (is_silent(now_, is_spoken_, options_) || !(repetitive || improbable)) {
+    result_ = &now_;
+    return true;
+  }
+  const bool better = repetitive == best_is_repetitive_
+                          ? now_.average_log_probability > best_.average_log_probability
+                          : best_is_repetitive_;
+  if (!have_best_ || better) {
+    std::swap(now_, best_);
+    have_best_ = true;
+    best_is_repetitive_ = repetitive;
+  }
+  if (++attempt_ < options_.temperatures.size()) {
+    ++stats_.fallbacks;
+    return false;
+  }
+  best_.temperature = options_.temperatures.back();
+  result_ = &best_;
+  return true;
 }
 
 float WindowDecoder::measure_compression(std::span<const Token> tokens) {

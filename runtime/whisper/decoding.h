@@ -41,7 +41,8 @@ bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOpti
 /// class follows faster-whisper 1.2. If every temperature fails, decode() returns the most probable
 /// text that is not repetitive, or the most probable text if all texts are repetitive. In that
 /// case, DecodedWindow::temperature is the last temperature. Adds times and counts to `stats`. The
-/// constructor allocates all buffers. Reentrant. Errors: those of the decoder.
+/// constructor allocates all buffers. Reentrant. Errors: those of the decoder and of
+/// Search::take().
 class WindowDecoder {
  public:
   /// The arguments must outlive this object. The caller has validated the options.
@@ -55,9 +56,27 @@ class WindowDecoder {
   /// valid until the next call.
   Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
 
+  /// The functions below divide decode() into steps, so that a caller can perform the steps of
+  /// several windows together:
+  ///
+  ///     begin(is_spoken);
+  ///     do {
+  ///       for (bool more = run_prompt(prompt); more;) more = take(decoder.step(next_tokens()));
+  ///     } while (!ends_attempt());
+  ///     ... result() ...
+  ///
+  /// run_prompt() and take() return whether the attempt needs another step. next_tokens() prepares
+  /// the decoder's sequences for this step and returns their tokens. ends_attempt() ends an attempt
+  /// and returns whether it was the last one.
+  void begin(bool is_spoken);
+  Result<bool> run_prompt(const Prompt::View& prompt);
+  std::span<const Token> next_tokens();
+  Result<bool> take(std::span<float> logits);
+  bool ends_attempt();
+  const DecodedWindow& result() const { return *result_; }
+
  private:
-  Result<void> decode_at(float temperature, const Prompt::View& prompt);
-  Result<const Hypothesis*> search(std::span<float> logits, int max_new, float temperature);
+  void start_search(int max_new, float temperature);
   float measure_compression(std::span<const Token> tokens);
 
   const Tokenizer& tokenizer_;
@@ -68,8 +87,14 @@ class WindowDecoder {
   Search search_;
   CompressionRatio compression_ratio_;
   std::string text_;
-  DecodedWindow now_;
-  DecodedWindow best_;
+  // The members below describe the current window.
+  bool is_spoken_ = false;
+  std::size_t attempt_ = 0;  // index into options_.temperatures
+  bool have_best_ = false;
+  bool best_is_repetitive_ = true;
+  DecodedWindow now_;   // the current attempt
+  DecodedWindow best_;  // the best of the earlier attempts
+  const DecodedWindow* result_ = nullptr;
 };
 
 /// Returns the number of decoder sequences that a stream with these options needs at once.

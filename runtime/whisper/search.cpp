@@ -46,71 +46,99 @@ Search::Search(const LogitRules& rules, Token eot, const Limits& limits)
   candidates_.reserve(2 * n + 1);
 }
 
-Result<const Hypothesis*> Search::greedy(TokenDecoder& decoder, std::span<float> logits,
-                                         int max_new) {
-  if (const auto done = draw_all(decoder, logits, max_new, 1, 0.0F); !done) {
-    return fail(done.error());
-  }
-  return &beams_[0];
+void Search::start_greedy(int max_new) {
+  start({.max_new = max_new});
 }
 
-Result<const Hypothesis*> Search::sample(TokenDecoder& decoder, std::span<float> logits,
-                                         int max_new, int n, float temperature,
-                                         float length_penalty) {
-  if (const auto done = draw_all(decoder, logits, max_new, n, temperature); !done) {
-    return fail(done.error());
+void Search::start_sampling(int max_new, int n, float temperature, float length_penalty) {
+  start({.n = static_cast<std::size_t>(n),
+         .max_new = max_new,
+         .temperature = temperature,
+         .length_penalty = length_penalty});
+}
+
+void Search::start_beams(int max_new, int width, float patience, float length_penalty) {
+  const long n_wanted = std::lround(static_cast<float>(width) * patience);
+  start({.beams = true,
+         .n = static_cast<std::size_t>(width),
+         .max_new = max_new,
+         .length_penalty = length_penalty,
+         .n_wanted = static_cast<std::size_t>(std::max(1L, n_wanted))});
+}
+
+void Search::start(const Method& method) {
+  assert(method.n >= 1 && method.n <= beams_.size() && method.max_new >= 1);
+  method_ = method;
+  length_ = 0;
+  result_ = nullptr;
+  alive_.clear();
+  for (std::size_t i = 0; i < method.n; ++i) {
+    beams_[i].tokens.clear();
+    beams_[i].sum_log_probability = 0;
+    alive_.push_back(static_cast<int>(i));
   }
+  next_.resize(1);  // The prompt is the only sequence.
+  n_finished_ = 0;
+  best_beam_finished_ = false;
+}
+
+Result<bool> Search::take(std::span<float> logits) {
+  n_before_ = next_.size();
+  ++length_;
+  return method_.beams ? take_beams(logits) : draw_tokens(logits);
+}
+
+void Search::fork(TokenDecoder& decoder) const {
+  bool same = n_before_ == parents_.size();
+  for (std::size_t i = 0; same && i < parents_.size(); ++i) {
+    same = parents_[i] == static_cast<int>(i);
+  }
+  if (!same) decoder.fork(parents_);
+}
+
+/// Draws the next token of each text that has not ended.
+Result<bool> Search::draw_tokens(std::span<float> logits) {
+  const bool first = length_ == 1;
+  LogitSummary summary;
+  parents_.clear();
+  next_.clear();
+  std::size_t n_alive = 0;
+  for (std::size_t i = 0; i < alive_.size(); ++i) {
+    Hypothesis& text = beams_[static_cast<std::size_t>(alive_[i])];
+    // All texts draw their first token from the prompt's only row.
+    const auto own = row(logits, first ? 0 : i, n_vocab_);
+    if (!first || i == 0) summary = rules_.apply(text.tokens, own);
+    if (!std::isfinite(summary.log_sum)) return no_number();
+    const Token token = draw(own, summary);
+    text.sum_log_probability += own[static_cast<std::size_t>(token)] - summary.log_sum;
+    ++n_tokens_;
+    if (token == eot_) continue;
+    text.tokens.push_back(token);
+    if (text.tokens.size() == static_cast<std::size_t>(method_.max_new)) continue;
+    parents_.push_back(first ? 0 : static_cast<int>(i));
+    next_.push_back(token);
+    alive_[n_alive++] = alive_[i];
+  }
+  alive_.resize(n_alive);
+  if (!alive_.empty()) return true;
+  result_ = &best_draw();
+  return false;
+}
+
+/// Returns the drawn text with the best score.
+const Hypothesis& Search::best_draw() const {
   const auto score = [&](const Hypothesis& text) {
-    return hypothesis_score(text.sum_log_probability, text.tokens.size(), length_penalty);
+    return hypothesis_score(text.sum_log_probability, text.tokens.size(), method_.length_penalty);
   };
-  return &*std::max_element(
-      beams_.begin(), beams_.begin() + n,
+  return *std::max_element(
+      beams_.begin(), beams_.begin() + static_cast<std::ptrdiff_t>(method_.n),
       [&](const Hypothesis& a, const Hypothesis& b) { return score(a) < score(b); });
 }
 
-Result<void> Search::draw_all(TokenDecoder& decoder, std::span<float> logits, int max_new, int n,
-                              float temperature) {
-  assert(n >= 1 && static_cast<std::size_t>(n) <= beams_.size() && max_new >= 1);
-  alive_.clear();
-  for (int i = 0; i < n; ++i) {
-    beams_[static_cast<std::size_t>(i)].tokens.clear();
-    beams_[static_cast<std::size_t>(i)].sum_log_probability = 0;
-    alive_.push_back(i);
-  }
-  LogitSummary summary;
-  for (bool first = true;; first = false) {
-    const std::size_t n_before = first ? 1 : alive_.size();
-    parents_.clear();
-    next_.clear();
-    std::size_t n_alive = 0;
-    for (std::size_t i = 0; i < alive_.size(); ++i) {
-      Hypothesis& text = beams_[static_cast<std::size_t>(alive_[i])];
-      // All texts draw their first token from the prompt's only row.
-      const auto own = row(logits, first ? 0 : i, n_vocab_);
-      if (!first || i == 0) summary = rules_.apply(text.tokens, own);
-      if (!std::isfinite(summary.log_sum)) return no_number();
-      const Token token = draw(own, summary, temperature);
-      text.sum_log_probability += own[static_cast<std::size_t>(token)] - summary.log_sum;
-      ++n_tokens_;
-      if (token == eot_) continue;
-      text.tokens.push_back(token);
-      if (text.tokens.size() == static_cast<std::size_t>(max_new)) continue;
-      parents_.push_back(first ? 0 : static_cast<int>(i));
-      next_.push_back(token);
-      alive_[n_alive++] = alive_[i];
-    }
-    alive_.resize(n_alive);
-    if (alive_.empty()) return {};
-    const auto more = advance(decoder, n_before);
-    if (!more) return fail(more.error());
-    logits = *more;
-  }
-}
-
-Token Search::draw(std::span<const float> logits, const LogitSummary& summary, float temperature) {
+Token Search::draw(std::span<const float> logits, const LogitSummary& summary) {
   const auto most_probable = [&] { return static_cast<Token>(find_first(logits, summary.max)); };
-  if (temperature == 0) return most_probable();
-  const float scale = 1 / temperature;
+  if (method_.temperature == 0) return most_probable();
+  const float scale = 1 / method_.temperature;
   // A number in [0, 1) from 53 random bits. std::uniform_real_distribution is not used, because its
   // results differ between libraries.
   const double uniform = static_cast<double>(random_() >> 11) * 0x1.0p-53;
@@ -132,30 +160,18 @@ Token Search::draw(std::span<const float> logits, const LogitSummary& summary, f
   return most_probable();
 }
 
-Result<const Hypothesis*> Search::beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
-                                       int width, float patience, float length_penalty) {
-  const auto n = static_cast<std::size_t>(width);
-  assert(n >= 1 && n <= beams_.size() && max_new >= 1);
-  const auto wanted =
-      static_cast<std::size_t>(std::max(1L, std::lround(static_cast<float>(width) * patience)));
-  beams_[0].tokens.clear();
-  beams_[0].sum_log_probability = 0;
-  n_finished_ = 0;
-  best_beam_finished_ = false;
-  std::size_t n_beams = 1;
-  for (int length = 1;; ++length) {
-    // Ranks twice as many candidates as beams, so that candidates that end can be replaced.
-    const auto ranked = rank_candidates(logits, n_beams, 2 * n);
-    if (!ranked) return fail(ranked.error());
-    grow_beams(n, length == max_new, length_penalty);
-    // Without a length penalty no later text can overtake the best beam.
-    const bool enough = n_finished_ >= wanted || (length_penalty == 0 && best_beam_finished_);
-    if (enough || next_.empty()) return &best_;
-    const auto more = advance(decoder, n_beams);
-    if (!more) return fail(more.error());
-    logits = *more;
-    n_beams = next_.size();
-  }
+/// Performs one step of beam search.
+Result<bool> Search::take_beams(std::span<float> logits) {
+  // Ranks twice as many candidates as beams, so that candidates that end can be replaced.
+  const auto ranked = rank_candidates(logits, next_.size(), 2 * method_.n);
+  if (!ranked) return fail(ranked.error());
+  grow_beams(length_ == method_.max_new);
+  // Without a length penalty no later text can overtake the best beam.
+  const bool enough =
+      n_finished_ >= method_.n_wanted || (method_.length_penalty == 0 && best_beam_finished_);
+  if (!enough && !next_.empty()) return true;
+  result_ = &best_;
+  return false;
 }
 
 Result<void> Search::rank_candidates(std::span<float> logits, std::size_t n_beams,
@@ -193,8 +209,8 @@ void Search::add_candidate(const Candidate& candidate, std::size_t n_wanted) {
 }
 
 /// Turns the best candidates into the beams of the next step (none if no text continues).
-void Search::grow_beams(std::size_t width, bool last_step, float length_penalty) {
-  const std::size_t n_first = std::min(width, candidates_.size());
+void Search::grow_beams(bool last_step) {
+  const std::size_t n_first = std::min(method_.n, candidates_.size());
   std::size_t reserve = n_first;
   parents_.clear();
   next_.clear();
@@ -202,7 +218,7 @@ void Search::grow_beams(std::size_t width, bool last_step, float length_penalty)
     const Candidate* candidate = &candidates_[k];
     if (candidate->token == eot_ || last_step) {
       if (k == 0) best_beam_finished_ = true;
-      finish_beam(*candidate, length_penalty);
+      finish_beam(*candidate);
       while (reserve < candidates_.size() && candidates_[reserve].token == eot_) ++reserve;
       if (last_step || reserve == candidates_.size()) continue;
       candidate = &candidates_[reserve++];
@@ -218,27 +234,16 @@ void Search::grow_beams(std::size_t width, bool last_step, float length_penalty)
   beams_.swap(new_beams_);
 }
 
-void Search::finish_beam(const Candidate& candidate, float length_penalty) {
+void Search::finish_beam(const Candidate& candidate) {
   const std::vector<Token>& begun = beams_[static_cast<std::size_t>(candidate.beam)].tokens;
   const bool whole = candidate.token == eot_;
   const float score = hypothesis_score(candidate.sum_log_probability,
-                                       begun.size() + (whole ? 0 : 1), length_penalty);
+                                       begun.size() + (whole ? 0 : 1), method_.length_penalty);
   if (n_finished_++ > 0 && score <= best_score_) return;
   best_score_ = score;
   best_.tokens = begun;
   if (!whole) best_.tokens.push_back(candidate.token);
   best_.sum_log_probability = candidate.sum_log_probability;
-}
-
-/// Replaces the decoder's `n_before` sequences: sequence i becomes a copy of parents_[i] followed
-/// by next_[i]. Returns the next logits.
-Result<std::span<float>> Search::advance(TokenDecoder& decoder, std::size_t n_before) {
-  bool same = n_before == parents_.size();
-  for (std::size_t i = 0; same && i < parents_.size(); ++i) {
-    same = parents_[i] == static_cast<int>(i);
-  }
-  if (!same) decoder.fork(parents_);
-  return decoder.step(next_);
 }
 
 }  // namespace npuwhisper

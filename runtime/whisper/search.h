@@ -30,11 +30,11 @@ struct Hypothesis {
 /// length_penalty. As in CTranslate2, the length does not count the end of text.
 float hypothesis_score(float sum_log_probability, std::size_t length, float length_penalty);
 
-/// Finds the best text by greedy search, sampling or beam search. A search starts from the logits
-/// after the prompt, which the TokenDecoder has run as its only sequence. `max_new` limits the
-/// tokens of a text. The constructor allocates all buffers. A result belongs to this object and is
-/// valid until the next search. Reentrant. Errors: those of the decoder; DeviceError if the
-/// decoder's logits are not finite.
+/// Finds the best text by greedy search, sampling or beam search, one step at a time, so that a
+/// caller can perform the steps of several searches together. A search begins with one of the
+/// start functions. take() then receives the logits of each step, until it returns false. The text
+/// of the search is best(). `max_new` limits the tokens of a text. The constructor allocates all
+/// buffers. Reentrant.
 class Search {
  public:
   struct Limits {
@@ -46,17 +46,28 @@ class Search {
 
   void reseed(std::uint64_t seed) { random_.seed(seed); }
 
-  /// Returns the text that takes the most probable token at each step.
-  Result<const Hypothesis*> greedy(TokenDecoder& decoder, std::span<float> logits, int max_new);
+  /// Starts a search for the text that takes the most probable token at each step.
+  void start_greedy(int max_new);
+  /// Starts a search that draws `n` texts at `temperature` (> 0). Its result is the text with the
+  /// best score.
+  void start_sampling(int max_new, int n, float temperature, float length_penalty);
+  /// Starts a search that keeps the `width` best partial texts. It ends after round(width *
+  /// patience) complete texts. Its result is the best complete text (CTranslate2's beam search;
+  /// patience: Kasai et al. 2022).
+  void start_beams(int max_new, int width, float patience, float length_penalty);
 
-  /// Draws `n` texts at `temperature` (> 0) and returns the one with the best score.
-  Result<const Hypothesis*> sample(TokenDecoder& decoder, std::span<float> logits, int max_new,
-                                   int n, float temperature, float length_penalty);
+  /// Takes the logits of the next token of each sequence, [n_sequences, n_vocab], and overwrites
+  /// them. The first call takes the only row of logits after the prompt. Returns whether the search
+  /// needs another step: fork() followed by TokenDecoder::step(next()). Errors: DeviceError if a
+  /// row has no finite logit.
+  Result<bool> take(std::span<float> logits);
+  /// Forks the decoder's sequences if those of the next step differ from those of the last one.
+  void fork(TokenDecoder& decoder) const;
+  /// Returns the next token of each sequence. Valid until the next take().
+  std::span<const Token> next() const { return next_; }
 
-  /// Keeps the `width` best partial texts. Ends after round(width * patience) complete texts and
-  /// returns the best complete text (CTranslate2's beam search; patience: Kasai et al. 2022).
-  Result<const Hypothesis*> beam(TokenDecoder& decoder, std::span<float> logits, int max_new,
-                                 int width, float patience, float length_penalty);
+  /// Returns the text of the search. Valid until the next start.
+  const Hypothesis& best() const { return *result_; }
 
   /// Returns the number of tokens decoded since construction, over all sequences.
   std::uint64_t n_tokens() const { return n_tokens_; }
@@ -68,14 +79,25 @@ class Search {
     Token token;
   };
 
-  Result<void> draw_all(TokenDecoder& decoder, std::span<float> logits, int max_new, int n,
-                        float temperature);
-  Token draw(std::span<const float> logits, const LogitSummary& summary, float temperature);
+  /// The parameters of the current search.
+  struct Method {
+    bool beams = false;
+    std::size_t n = 1;  // number of texts, or of beams
+    int max_new = 1;
+    float temperature = 0;
+    float length_penalty = 1;
+    std::size_t n_wanted = 1;  // beam search: number of complete texts that end the search
+  };
+
+  void start(const Method& method);
+  Result<bool> draw_tokens(std::span<float> logits);
+  Result<bool> take_beams(std::span<float> logits);
+  Token draw(std::span<const float> logits, const LogitSummary& summary);
   Result<void> rank_candidates(std::span<float> logits, std::size_t n_beams, std::size_t n_wanted);
   void add_candidate(const Candidate& candidate, std::size_t n_wanted);
-  void finish_beam(const Candidate& candidate, float length_penalty);
-  void grow_beams(std::size_t width, bool last_step, float length_penalty);
-  Result<std::span<float>> advance(TokenDecoder& decoder, std::size_t n_before);
+  void finish_beam(const Candidate& candidate);
+  void grow_beams(bool last_step);
+  const Hypothesis& best_draw() const;
 
   const LogitRules& rules_;
   const Token eot_;
@@ -83,6 +105,10 @@ class Search {
   std::mt19937_64 random_;
   std::uint64_t n_tokens_ = 0;
 
+  Method method_;
+  int length_ = 0;            // number of calls of take() since the start
+  std::size_t n_before_ = 1;  // number of sequences of the last step
+  const Hypothesis* result_ = nullptr;
   std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
   std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
   std::vector<int> alive_;             // greedy and sampling: index into beams_ for each sequence

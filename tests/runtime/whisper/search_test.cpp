@@ -41,6 +41,32 @@ class SearchTest : public ::testing::Test {
                    .max_sequences = kMaxSequences,
                    .max_new_tokens = kMaxNew});
   }
+  /// Runs a started search from the logits after the prompt.
+  Result<const Hypothesis*> run(Search& search, std::span<float> logits) {
+    for (;;) {
+      const auto more = search.take(logits);
+      if (!more) return fail(more.error());
+      if (!*more) return &search.best();
+      search.fork(*decoder_);
+      const auto stepped = decoder_->step(search.next());
+      if (!stepped) return fail(stepped.error());
+      logits = *stepped;
+    }
+  }
+  Result<const Hypothesis*> find_greedy(Search& search, std::span<float> logits, int max_new) {
+    search.start_greedy(max_new);
+    return run(search, logits);
+  }
+  Result<const Hypothesis*> find_sample(Search& search, std::span<float> logits, int max_new, int n,
+                                        float temperature, float length_penalty) {
+    search.start_sampling(max_new, n, temperature, length_penalty);
+    return run(search, logits);
+  }
+  Result<const Hypothesis*> find_beam(Search& search, std::span<float> logits, int max_new,
+                                      int width, float patience, float length_penalty) {
+    search.start_beams(max_new, width, patience, length_penalty);
+    return run(search, logits);
+  }
   /// Sets the probabilities of the tokens that may follow. All other tokens get nearly 0.
   static void choose(std::span<float> logits, const std::map<Token, double>& probabilities) {
     std::fill(logits.begin(), logits.end(), -60.0F);
@@ -65,7 +91,7 @@ TEST_F(SearchTest, GreedySaysTheMostProbableText) {
   const auto text = vocabulary_.segment(0, " hello world", 2);
   const auto logits = start(say(*vocabulary_.tokenizer, {text}));
   Search search = make_search();
-  const auto found = search.greedy(*decoder_, logits, kMaxNew);
+  const auto found = find_greedy(search, logits, kMaxNew);
   ASSERT_TRUE(found);
   EXPECT_EQ((*found)->tokens, text);
   EXPECT_NEAR((*found)->sum_log_probability, 0, 1e-3);
@@ -86,7 +112,7 @@ TEST_F(SearchTest, LogProbabilityIsThatOfTheChosenTokens) {
     }
   });
   Search search = make_search();
-  const auto found = search.greedy(*decoder_, logits, kMaxNew);
+  const auto found = find_greedy(search, logits, kMaxNew);
   ASSERT_TRUE(found);
   EXPECT_EQ((*found)->tokens, tokens("a"));
   EXPECT_NEAR((*found)->sum_log_probability, std::log(0.6 * 0.7), 1e-4);
@@ -98,11 +124,11 @@ TEST_F(SearchTest, EndsAtTheLongestText) {
     prefer(row, at.sampled.empty() ? vocabulary_.at(0) : token("a"));
   };
   Search search = make_search();
-  const auto greedy = search.greedy(*decoder_, start(babble), 5);
+  const auto greedy = find_greedy(search, start(babble), 5);
   ASSERT_TRUE(greedy);
   EXPECT_EQ((*greedy)->tokens, tokens("aaaa"));
   EXPECT_EQ(decoder_->n_steps, 4);
-  const auto beam = search.beam(*decoder_, start(babble), 5, 3, 1, 1);
+  const auto beam = find_beam(search, start(babble), 5, 3, 1, 1);
   ASSERT_TRUE(beam);
   EXPECT_EQ((*beam)->tokens, tokens("aaaa"));
 }
@@ -133,12 +159,12 @@ TEST_F(SearchTest, BeamFindsWhatGreedyMisses) {
     choose(row, next);
   };
   Search search = make_search();
-  const auto greedy = search.greedy(*decoder_, start(script), kMaxNew);
+  const auto greedy = find_greedy(search, start(script), kMaxNew);
   ASSERT_TRUE(greedy);
   EXPECT_EQ((*greedy)->tokens, tokens("ac"));
   EXPECT_NEAR((*greedy)->sum_log_probability, std::log(0.3), 1e-4);
 
-  const auto beam = search.beam(*decoder_, start(script), kMaxNew, 2, 1, 1);
+  const auto beam = find_beam(search, start(script), kMaxNew, 2, 1, 1);
   ASSERT_TRUE(beam);
   EXPECT_EQ((*beam)->tokens, tokens("bc"));
   EXPECT_NEAR((*beam)->sum_log_probability, std::log(0.36), 1e-4);
@@ -151,7 +177,7 @@ TEST_F(SearchTest, ABeamOfOneIsGreedy) {
     choose(row, next);
   };
   Search search = make_search();
-  const auto beam = search.beam(*decoder_, start(script), kMaxNew, 1, 1, 1);
+  const auto beam = find_beam(search, start(script), kMaxNew, 1, 1, 1);
   ASSERT_TRUE(beam);
   EXPECT_EQ((*beam)->tokens, tokens("ac"));
   EXPECT_EQ(decoder_->n_forks, 0);
@@ -181,20 +207,20 @@ Script short_or_long(const Vocabulary& vocabulary) {
 
 TEST_F(SearchTest, LengthPenaltyFavoursLongTexts) {
   Search search = make_search();
-  const auto with = search.beam(*decoder_, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 1);
+  const auto with = find_beam(search, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 1);
   ASSERT_TRUE(with);
   EXPECT_EQ((*with)->tokens, tokens("bb"));
-  const auto without = search.beam(*decoder_, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 0);
+  const auto without = find_beam(search, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 0);
   ASSERT_TRUE(without);
   EXPECT_EQ((*without)->tokens, tokens("a"));
 }
 
 TEST_F(SearchTest, PatienceLooksAtMoreTexts) {
   Search search = make_search();
-  const auto hasty = search.beam(*decoder_, start(short_or_long(vocabulary_)), kMaxNew, 2, 0.5, 1);
+  const auto hasty = find_beam(search, start(short_or_long(vocabulary_)), kMaxNew, 2, 0.5, 1);
   ASSERT_TRUE(hasty);
   EXPECT_EQ((*hasty)->tokens, tokens("a")) << "ends after round(2 * 0.5) = 1 text";
-  const auto patient = search.beam(*decoder_, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 1);
+  const auto patient = find_beam(search, start(short_or_long(vocabulary_)), kMaxNew, 2, 1, 1);
   ASSERT_TRUE(patient);
   EXPECT_EQ((*patient)->tokens, tokens("bb"));
 }
@@ -209,7 +235,7 @@ TEST_F(SearchTest, SamplingTakesTheBestOfItsTexts) {
   int n_best = 0;
   for (std::uint64_t seed = 0; seed < 50; ++seed) {
     search.reseed(seed);
-    const auto found = search.sample(*decoder_, start(script), kMaxNew, 8, 1, 1);
+    const auto found = find_sample(search, start(script), kMaxNew, 8, 1, 1);
     ASSERT_TRUE(found);
     n_best += (*found)->tokens == tokens("bc") ? 1 : 0;
   }
@@ -233,7 +259,7 @@ TEST_F(SearchTest, SamplingFollowsTheTemperature) {
         choose(row, {{vocabulary_.eot(), 1}});
       });
       const auto found =
-          search.sample(*decoder_, logits, kMaxNew, 1, static_cast<float>(temperature), 1);
+          find_sample(search, logits, kMaxNew, 1, static_cast<float>(temperature), 1);
       ASSERT_TRUE(found);
       n_a += (*found)->tokens == tokens("a") ? 1 : 0;
     }
@@ -252,7 +278,7 @@ TEST_F(SearchTest, SamplingDependsOnTheSeedAlone) {
   const auto draw = [&](std::uint64_t seed) {
     Search search = make_search();
     search.reseed(seed);
-    const auto found = search.sample(*decoder_, start(even), kMaxNew, 3, 0.8F, 1);
+    const auto found = find_sample(search, start(even), kMaxNew, 3, 0.8F, 1);
     EXPECT_TRUE(found);
     return (*found)->tokens;
   };
@@ -269,7 +295,7 @@ TEST_F(SearchTest, FinishedTextsLeaveTheBatch) {
     choose(row, {{ends ? vocabulary_.eot() : token("b"), 1}});
   });
   Search search = make_search();
-  const auto found = search.sample(*decoder_, logits, kMaxNew, 8, 1, 1);
+  const auto found = find_sample(search, logits, kMaxNew, 8, 1, 1);
   ASSERT_TRUE(found) << found.error().message;
   EXPECT_EQ((*found)->tokens, tokens("bbbbb")) << "the same probability, but longer";
   EXPECT_EQ(decoder_->n_forks, 2) << "eight from one, and what was left of them";
@@ -282,11 +308,11 @@ TEST_F(SearchTest, NoNumbersAreADeviceError) {
     std::fill(row.begin(), row.end(), std::nanf(""));
   };
   Search search = make_search();
-  const auto greedy = search.greedy(*decoder_, start(broken), kMaxNew);
+  const auto greedy = find_greedy(search, start(broken), kMaxNew);
   ASSERT_FALSE(greedy);
   EXPECT_EQ(greedy.error().code, ErrorCode::DeviceError);
-  EXPECT_FALSE(search.sample(*decoder_, start(broken), kMaxNew, 4, 0.5F, 1));
-  EXPECT_FALSE(search.beam(*decoder_, start(broken), kMaxNew, 4, 1, 1));
+  EXPECT_FALSE(find_sample(search, start(broken), kMaxNew, 4, 0.5F, 1));
+  EXPECT_FALSE(find_beam(search, start(broken), kMaxNew, 4, 1, 1));
 }
 
 TEST_F(SearchTest, PassesTheDecodersErrorsOn) {
@@ -298,9 +324,9 @@ TEST_F(SearchTest, PassesTheDecodersErrorsOn) {
     cancelled = false;
     decoder_->watch(&cancelled);
     decoder_->on_step = [&] { cancelled = decoder_->n_steps == 2; };
-    const auto found = width == 0   ? search.greedy(*decoder_, logits, kMaxNew)
-                       : width == 1 ? search.sample(*decoder_, logits, kMaxNew, 2, 0.5F, 1)
-                                    : search.beam(*decoder_, logits, kMaxNew, width, 1, 1);
+    const auto found = width == 0   ? find_greedy(search, logits, kMaxNew)
+                       : width == 1 ? find_sample(search, logits, kMaxNew, 2, 0.5F, 1)
+                                    : find_beam(search, logits, kMaxNew, width, 1, 1);
     ASSERT_FALSE(found);
     EXPECT_EQ(found.error().code, ErrorCode::Cancelled);
     EXPECT_EQ(decoder_->n_steps, 2) << "nothing runs after it";
