@@ -58,11 +58,13 @@ class StreamDecoder final : public TokenDecoder {
   void truncate(int length) override { tables_.truncate(static_cast<std::size_t>(length)); }
   void fork(std::span<const int> parents) override { tables_.fork(parents); }
   Result<std::span<float>> step(std::span<const Token> tokens) override;
+  Result<void> step_together(std::span<Share> shares) override;
   Result<std::span<const float>> align(std::span<const Token> tokens,
                                        std::span<float> probabilities) override;
 
  private:
   Result<StepRow> next_row(std::size_t sequence, Token token);
+  Result<void> append_rows(std::span<const Token> tokens, std::span<StepRow> rows);
   Result<void> run(std::span<StepRow> rows);
   float text_probability(Token token, const float* logits) const;
   float* logits_row(std::size_t i) {
@@ -185,16 +187,41 @@ Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens,
   return std::span<float>(logits_.get(), wanted * static_cast<std::size_t>(config_.n_vocab));
 }
 
-Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
+/// Appends tokens[i] to sequence i, for all sequences, and sets rows[i] to its row.
+Result<void> StreamDecoder::append_rows(std::span<const Token> tokens, std::span<StepRow> rows) {
   assert(tokens.size() == tables_.n_sequences());
   for (std::size_t i = 0; i < tokens.size(); ++i) {
     auto row = next_row(i, tokens[i]);
     if (!row) return fail(row.error());
-    rows_[i] = *row;
-    rows_[i].logits = logits_row(i);
+    rows[i] = *row;
+    rows[i].logits = logits_row(i);
   }
-  if (auto done = run({rows_.data(), tokens.size()}); !done) return fail(done.error());
-  return std::span<float>(logits_.get(), tokens.size() * static_cast<std::size_t>(config_.n_vocab));
+  return {};
+}
+
+Result<std::span<float>> StreamDecoder::step(std::span<const Token> tokens) {
+  Share share{.decoder = this, .tokens = tokens, .logits = {}};
+  if (auto done = step_together({&share, 1}); !done) return fail(done.error());
+  return share.logits;
+}
+
+Result<void> StreamDecoder::step_together(std::span<Share> shares) {
+  if (shares.empty()) return {};
+  std::size_t n_rows = 0;
+  for (Share& share : shares) {
+    auto& decoder = static_cast<StreamDecoder&>(*share.decoder);
+    assert(decoder.engine_ == engine_);
+    if (n_rows + share.tokens.size() > rows_.size()) {
+      if (auto done = run({rows_.data(), n_rows}); !done) return done;
+      n_rows = 0;
+    }
+    const auto rows = std::span(rows_).subspan(n_rows, share.tokens.size());
+    if (auto appended = decoder.append_rows(share.tokens, rows); !appended) return appended;
+    share.logits = {decoder.logits_.get(),
+                    share.tokens.size() * static_cast<std::size_t>(config_.n_vocab)};
+    n_rows += rows.size();
+  }
+  return run({rows_.data(), n_rows});
 }
 
 /// Returns the probability of `token` under a softmax over text tokens and the end of text; 0 for

@@ -53,6 +53,18 @@ class TokenDecoder {
   /// [tokens.size(), n_vocab].
   virtual Result<std::span<float>> step(std::span<const Token> tokens) = 0;
 
+  /// One decoder's part of a joint step.
+  struct Share {
+    TokenDecoder* decoder = nullptr;
+    std::span<const Token> tokens;  ///< The argument of step().
+    std::span<float> logits;        ///< Receives the result of step().
+  };
+  /// Performs step() for the decoders of all `shares`, each of which occurs once. The decoders must
+  /// be of the same engine as this one, which need not be among them. The device reads the model's
+  /// weights once for as many rows as one run can hold. If the call fails, no decoder may continue
+  /// its sequences.
+  virtual Result<void> step_together(std::span<Share> shares);
+
   /// Runs `tokens` as the only sequence. Returns the attention of the model's alignment heads after
   /// softmax, [n_alignment_heads, tokens.size(), n_audio_ctx]. The attention is 0 for positions
   /// that represent several positions of padding. `probabilities` has an element for each of the

@@ -98,6 +98,7 @@ Result<void> HeardAudio::window(std::int64_t first, std::span<float> out) {
 }
 
 std::span<const float> HeardAudio::samples(std::int64_t first, int n_frames) const {
+  if (!keep_samples_) return {};
   const std::int64_t skipped = first * kHop - samples_begin_;
   const auto n_held = static_cast<std::int64_t>(samples_.size());
   assert(skipped >= 0 && skipped <= n_held);

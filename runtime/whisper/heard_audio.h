@@ -49,8 +49,8 @@ class HeardAudio {
   /// [window_frames, n_mels]. Frames from end_frame() on are 0. Errors: those of LogMel::window().
   Result<void> window(std::int64_t first, std::span<float> out);
   /// Returns the samples of frames [first, first + n_frames), without samples that have not
-  /// arrived. The samples from `first` on must not be discarded yet. Requires keep_samples. The
-  /// result is valid until the next push(), discard_before() or reset().
+  /// arrived. The samples from `first` on must not be discarded yet. Without keep_samples, the
+  /// result is empty. Otherwise it is valid until the next push(), discard_before() or reset().
   std::span<const float> samples(std::int64_t first, int n_frames) const;
   /// Returns the detector, or nullptr if there is none.
   const SpeechDetector* detector() const { return detector_.get(); }

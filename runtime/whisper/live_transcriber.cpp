@@ -66,9 +66,6 @@ constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
 /// Number of tokens that word timing adds to the text: four before the text, one after it.
 constexpr int kTimingTokens = 5;
-/// Number of padding frames after the audio that are encoded exactly. They show the model that the
-/// audio ends. docs/decisions.md, Thinned padding, has the measurements.
-constexpr int kExactPadding = 130;
 
 /// Returns the score of a cut after `word`, which is followed by a pause of `pause` samples.
 double score_of_cut(const Word& word, std::int64_t pause) {
@@ -93,7 +90,8 @@ Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
                 "live: found " + std::to_string(config.n_text_ctx) + " text positions, wanted " +
                     std::to_string(2 * (kTimingTokens + kLeastTokens)) + " or more");
   }
-  auto parts = make_parts(tokenizer, config, options, 1, make_decoder, make_log_mel, make_detector);
+  auto parts =
+      make_parts(tokenizer, config, options, 1, 1, make_decoder, make_log_mel, make_detector);
   if (!parts) return fail(parts.error());
   return std::unique_ptr<LiveTranscriber>(new LiveTranscriber(std::move(*parts), std::move(clock)));
 }
@@ -102,7 +100,7 @@ LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
     : WhisperTranscriber(std::move(parts), 2 * (kPreviousTokens + 1), true),
       max_text_(static_cast<std::size_t>(parts.config.n_text_ctx / 2 - kTimingTokens)),
       clock_(std::move(clock)),
-      live_decoder_(tokenizer_, parts.config, options_, *decoder_, stats_),
+      live_decoder_(tokenizer_, parts.config, options_, decoder_, stats_),
       word_timer_(tokenizer_, parts.config, max_text_),
       compression_ratio_(kBytesPerToken * max_text_),
       schedule_(*options_.live_latency, options_.pace),
@@ -305,7 +303,7 @@ Result<void> LiveTranscriber::hear_window() {
   // (TokenDecoder::encode()), the model tends to detect a rare language in near-silence and to
   // invent text.
   const int n_exact = language_is_sure_ ? n_frames() + kExactPadding : window_frames_;
-  if (const auto ok = encode(begin_, n_exact); !ok) return ok;
+  if (const auto ok = encode(begin_, n_frames(), n_exact); !ok) return ok;
   const auto language = find_language(language_is_sure_, begin_, n_frames());
   if (!language) return fail(language.error());
   const std::span<const Token> open_end = text_.open_end();
@@ -390,7 +388,7 @@ bool LiveTranscriber::is_loop(const LiveHearing& hearing) {
 /// Returns the words of the new text `heard`, with their times.
 Result<std::span<LiveWord>> LiveTranscriber::time_words(std::span<const Token> heard) {
   const Stopwatch watch(stats_.align_time, "word times");
-  return word_timer_.time(*decoder_,
+  return word_timer_.time(decoder_,
                           {.first_sample = begin_ * kHop,
                            .n_frames = n_frames(),
                            .language = language_,

@@ -14,9 +14,6 @@ namespace {
 /// Silence at the beginning of a window is skipped in pieces of this many mel frames (2 s); shorter
 /// silence is kept.
 constexpr std::int64_t kSkip = 200;
-/// A segment further than this from any speech is dropped. The margin allows for inexact
-/// timestamps.
-constexpr std::int64_t kTolerance = kSampleRate / 2;
 /// Minimum sum of the advances of three successive windows in mel frames (1 s), regardless of their
 /// timestamps. The minimum limits repeated text to three windows per second of audio. Speech never
 /// has three segments in a second. Two successive windows may advance less in total, because the
@@ -29,21 +26,21 @@ Result<std::unique_ptr<StreamTranscriber>> StreamTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
     const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
     const DetectorFactory& make_detector) {
-  auto parts = make_parts(tokenizer, config, options, sequences_needed(options), make_decoder,
+  auto parts = make_parts(tokenizer, config, options, 1, sequences_needed(options), make_decoder,
                           make_log_mel, make_detector);
   if (!parts) return fail(parts.error());
   return std::unique_ptr<StreamTranscriber>(new StreamTranscriber(std::move(*parts)));
 }
 
 StreamTranscriber::StreamTranscriber(Parts&& parts)
-    : WhisperTranscriber(std::move(parts), parts.decoder->max_length(), parts.options.word_times),
-      window_decoder_(tokenizer_, parts.config, options_, *decoder_, stats_) {
-  if (options_.word_times) word_timer_.emplace(tokenizer_, parts.config);
-}
+    : WhisperTranscriber(std::move(parts), parts.decoders.front()->max_length(),
+                         parts.options.word_times),
+      window_decoder_(tokenizer_, parts.config, options_, decoder_, stats_),
+      window_text_(tokenizer_, parts.config, options_, audio_, stats_) {}
 
 void StreamTranscriber::forget() {
   window_decoder_.reset();
-  if (word_timer_) word_timer_->reset();
+  window_text_.reset();
   seek_ = 0;
   last_advances_ = kFirstAdvances;
 }
@@ -109,7 +106,7 @@ int StreamTranscriber::limit_windows(int n_done, int n_frames) {
 /// Appends the segments of the window at seek_ and returns the number of frames until the next
 /// window begins.
 Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& out) {
-  if (const auto ok = encode(seek_, window_frames_); !ok) return fail(ok.error());
+  if (const auto ok = encode(seek_, n_frames, window_frames_); !ok) return fail(ok.error());
   const bool is_language_known = language_decision_.is_settled();
   const auto language = find_language(is_language_known, seek_, n_frames);
   if (!language) return fail(language.error());
@@ -122,7 +119,12 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   }
   if (!is_language_known) accept_language();
 
-  const auto n_done = make_segments(**heard, n_frames);
+  const auto n_done = window_text_.make_segments(**heard,
+                                                 {.decoder = decoder_,
+                                                  .position = {seek_, n_frames},
+                                                  .language = language_,
+                                                  .pcm = audio_.samples(seek_, n_frames)},
+                                                 segments_);
   if (!n_done) return fail(n_done.error());
   for (const Segment& segment : segments_) prompt_.append(segment.tokens);
   if (!options_.condition_on_previous_text ||
@@ -131,44 +133,6 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   }
   std::move(segments_.begin(), segments_.end(), std::back_inserter(out));
   return *n_done;
-}
-
-/// Fills segments_ and returns the number of frames until the next window begins.
-Result<int> StreamTranscriber::make_segments(const DecodedWindow& heard, int n_frames) {
-  const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
-  const int n_done = split_window(tokenizer_, heard.tokens,
-                                  {.first_frame = seek_, .n_frames = n_frames}, segments_);
-  if (options_.word_times) {
-    if (const auto ok = add_words(n_frames); !ok) return fail(ok.error());
-  }
-  drop_empty_segments(segments_);
-  place_segments(segments_, seek_ * kHop, std::min((seek_ + n_done) * kHop, audio_.n_samples()));
-  if (audio_.detector() != nullptr) drop_unspoken_segments();
-  for (Segment& segment : segments_) {
-    segment.temperature = heard.temperature;
-    segment.average_log_probability = heard.average_log_probability;
-    segment.compression_ratio = heard.compression_ratio;
-    segment.no_speech_probability = heard.no_speech_probability;
-    segment.language = language_;
-  }
-  return n_done;
-}
-
-Result<void> StreamTranscriber::add_words(int n_frames) {
-  const Stopwatch watch(stats_.align_time, "word times");
-  return word_timer_->add_words(*decoder_,
-                                {.first_sample = seek_ * kHop,
-                                 .n_frames = n_frames,
-                                 .language = language_,
-                                 .task = options_.task,
-                                 .pcm = audio_.samples(seek_, n_frames)},
-                                segments_);
-}
-
-void StreamTranscriber::drop_unspoken_segments() {
-  stats_.unspoken_segments += std::erase_if(segments_, [&](const Segment& segment) {
-    return !audio_.detector()->has_speech(segment.start - kTolerance, segment.end + kTolerance);
-  });
 }
 
 void StreamTranscriber::advance(std::int64_t n_frames) {

@@ -4,13 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "whisper/decoding.h"
-#include "whisper/segments.h"
 #include "whisper/whisper_transcriber.h"
-#include "whisper/word_timing.h"
+#include "whisper/window_text.h"
 
 namespace npuwhisper {
 
@@ -50,14 +48,11 @@ class StreamTranscriber final : public WhisperTranscriber {
   void skip_silence();
   Result<void> transcribe_window(int n_frames, std::vector<Segment>& out);
   Result<int> hear_window(int n_frames, std::vector<Segment>& out);
-  Result<int> make_segments(const DecodedWindow& heard, int n_frames);
-  Result<void> add_words(int n_frames);
-  void drop_unspoken_segments();
   int limit_windows(int n_done, int n_frames);
   void advance(std::int64_t n_frames);
 
   WindowDecoder window_decoder_;
-  std::optional<WordTimer> word_timer_;
+  WindowText window_text_;
   std::vector<Segment> segments_;                      // segments of the current window
   std::int64_t seek_ = 0;                              // mel frame at which the next window begins
   std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the most recent last

@@ -33,8 +33,8 @@ std::string describe_guess(std::string_view code, float probability) {
 
 Result<WhisperTranscriber::Parts> WhisperTranscriber::make_parts(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
-    int max_sequences, const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
-    const DetectorFactory& make_detector) {
+    int n_decoders, int max_sequences, const DecoderFactory& make_decoder,
+    const LogMelFactory& make_log_mel, const DetectorFactory& make_detector) {
   if (const auto ok = check_options(options, tokenizer); !ok) return fail(ok.error());
   Parts parts{.tokenizer = tokenizer,
               .config = config,
@@ -48,9 +48,11 @@ Result<WhisperTranscriber::Parts> WhisperTranscriber::make_parts(
   auto mel = make_log_mel(HeardAudio::capacity(kFramesPerTimestamp * config.n_audio_ctx));
   if (!mel) return fail(mel.error());
   parts.mel = std::move(*mel);
-  auto decoder = make_decoder(max_sequences, *parts.cancelled);
-  if (!decoder) return fail(decoder.error());
-  parts.decoder = std::move(*decoder);
+  for (int i = 0; i < n_decoders; ++i) {
+    auto decoder = make_decoder(max_sequences, *parts.cancelled);
+    if (!decoder) return fail(decoder.error());
+    parts.decoders.push_back(std::move(*decoder));
+  }
   return parts;
 }
 
@@ -59,14 +61,14 @@ WhisperTranscriber::WhisperTranscriber(Parts&& parts, int prompt_length, bool ke
       tokenizer_(parts.tokenizer),
       options_(parts.options),
       window_frames_(kFramesPerTimestamp * parts.config.n_audio_ctx),
-      decoder_(std::move(parts.decoder)),
+      decoders_(std::move(parts.decoders)),
+      decoder_(*decoders_.front()),
       audio_(std::move(parts.mel), std::move(parts.detector), window_frames_, keep_samples, stats_),
       prompt_(tokenizer_, prompt_length, options_.initial_prompt),
       language_decision_(tokenizer_, options_),
-      language_(language_decision_.code()) {
-  if (decoder_->window().empty()) {
-    own_window_.resize(static_cast<std::size_t>(window_frames_ * parts.config.n_mels));
-  }
+      language_(language_decision_.code()),
+      window_values_(static_cast<std::size_t>(window_frames_ * parts.config.n_mels)) {
+  if (decoder_.window().empty()) own_windows_.resize(decoders_.size() * window_values_);
   stats_.vad = vad_use(options_, audio_.detector() != nullptr);
   published_ = stats_;
 }
@@ -153,21 +155,44 @@ void WhisperTranscriber::publish_stats() {
   published_ = stats_;
 }
 
-Result<void> WhisperTranscriber::encode(std::int64_t first, int n_exact) {
-  std::span<float> window = decoder_->window();
-  if (window.empty()) window = own_window_;
-  if (const auto made = audio_.window(first, window); !made) return made;
+/// Returns the memory for the log-mel of a decoder's window, [window_frames_, n_mels].
+std::span<float> WhisperTranscriber::window_of(std::size_t decoder) {
+  const std::span<float> window = decoders_[decoder]->window();
+  if (!window.empty()) return window;
+  return std::span(own_windows_).subspan(decoder * window_values_, window_values_);
+}
+
+Result<void> WhisperTranscriber::encode(std::int64_t first, int n_frames, int n_exact,
+                                        std::size_t decoder) {
+  if (const auto made = audio_.window(first, window_of(decoder)); !made) return made;
+  return encode_window(n_frames, n_exact, decoder);
+}
+
+Result<void> WhisperTranscriber::encode_rest(int n_skipped, int n_frames, int n_exact,
+                                             std::size_t decoder) {
+  const std::span<float> window = window_of(decoder);
+  const std::size_t n_mels = window_values_ / static_cast<std::size_t>(window_frames_);
+  std::ranges::copy(window.subspan(static_cast<std::size_t>(n_skipped) * n_mels), window.begin());
+  return encode_window(n_frames, n_exact, decoder);
+}
+
+/// Encodes the log-mel in window_of(decoder), with padding from frame `n_frames` on.
+Result<void> WhisperTranscriber::encode_window(int n_frames, int n_exact, std::size_t decoder) {
+  assert(n_frames <= n_exact && n_frames <= window_frames_);
+  const std::span<float> window = window_of(decoder);
+  const std::size_t n_mels = window_values_ / static_cast<std::size_t>(window_frames_);
+  std::ranges::fill(window.subspan(static_cast<std::size_t>(n_frames) * n_mels), 0.0F);
   const Stopwatch watch(stats_.encode_time, "encode");
   ++stats_.windows;
-  return decoder_->encode(window, n_exact);
+  return decoders_[decoder]->encode(window, n_exact);
 }
 
 Result<std::optional<Token>> WhisperTranscriber::find_language(bool is_known, std::int64_t first,
-                                                               int n_frames) {
+                                                               int n_frames, std::size_t decoder) {
   if (!tokenizer_.is_multilingual()) return std::optional<Token>();
   if (is_known) return tokenizer_.language_token(language_);
   const Stopwatch watch(stats_.prompt_time, "prompt");
-  const auto heard = language_decision_.hear_window(*decoder_, first, n_frames * kHop);
+  const auto heard = language_decision_.hear_window(*decoders_[decoder], first, n_frames * kHop);
   if (!heard) return fail(heard.error());
   if (!language_.empty() && language_decision_.code() != language_) prompt_.forget_previous_text();
   return language_decision_.token();

@@ -32,6 +32,10 @@ using LogMelFactory = std::function<Result<std::unique_ptr<LogMel>>(int capacity
 /// Creates a stream's speech detector, or returns nullptr if the stream has none.
 using DetectorFactory = std::function<Result<std::unique_ptr<SpeechDetector>>()>;
 
+/// Number of padding frames after the audio that are encoded exactly. They show the model that the
+/// audio ends. docs/decisions.md, Thinned padding, has the measurements.
+inline constexpr int kExactPadding = 130;
+
 /// Base class of the transcription policies. It accepts the audio piece by piece and keeps the
 /// state that every policy needs: options, decoder, audio, language, counters, and the error or
 /// cancel() that ended the stream. A policy is a derived class that decides how much audio it needs
@@ -60,15 +64,16 @@ class WhisperTranscriber : public Transcriber {
     const ModelConfig& config;
     const TranscriberOptions& options;
     std::unique_ptr<std::atomic<bool>> cancelled{};
-    std::unique_ptr<TokenDecoder> decoder{};
+    std::vector<std::unique_ptr<TokenDecoder>> decoders{};
     std::unique_ptr<LogMel> mel{};
     std::unique_ptr<SpeechDetector> detector{};
   };
-  /// Checks the options and, if they are valid, creates the parts. `make_detector` may be empty.
-  /// Errors: those of check_options() and of the factories.
+  /// Checks the options and, if they are valid, creates the parts, with `n_decoders` decoders for
+  /// as many windows at a time. `make_detector` may be empty. Errors: those of check_options() and
+  /// of the factories.
   static Result<Parts> make_parts(const Tokenizer& tokenizer, const ModelConfig& config,
-                                  const TranscriberOptions& options, int max_sequences,
-                                  const DecoderFactory& make_decoder,
+                                  const TranscriberOptions& options, int n_decoders,
+                                  int max_sequences, const DecoderFactory& make_decoder,
                                   const LogMelFactory& make_log_mel,
                                   const DetectorFactory& make_detector);
   /// Takes ownership of the objects in `parts`. The references in `parts` remain valid.
@@ -95,14 +100,20 @@ class WhisperTranscriber : public Transcriber {
   /// Returns an error if the stream cannot continue: Cancelled, or the error that ended it.
   Result<void> check_running() const;
   bool is_drained() const { return drained_; }
-  /// Encodes the window that begins at mel frame `first`. `n_exact`: see TokenDecoder::encode().
-  Result<void> encode(std::int64_t first, int n_exact);
+  /// Encodes the window that begins at mel frame `first` on decoders_[decoder]. Frames from
+  /// `n_frames` on are replaced by padding. `n_exact`: see TokenDecoder::encode().
+  Result<void> encode(std::int64_t first, int n_frames, int n_exact, std::size_t decoder = 0);
+  /// Encodes the last window of decoders_[decoder] again, without its first `n_skipped` frames.
+  /// `n_frames` frames remain before the padding.
+  Result<void> encode_rest(int n_skipped, int n_frames, int n_exact, std::size_t decoder);
   /// Returns the token of language_ if `is_known`. Otherwise detects the language in the window
-  /// encoded last. That window begins at mel frame `first` and holds `n_frames` frames of audio.
+  /// that decoders_[decoder] encoded last. That window begins at mel frame `first` and holds
+  /// `n_frames` frames of audio.
   /// Returns the token of the most probable language given that window and the kept windows. If the
   /// most probable language is not language_, drops the previous text from the prompt. Returns no
   /// token for an English-only model. Errors: those of the decoder.
-  Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames);
+  Result<std::optional<Token>> find_language(bool is_known, std::int64_t first, int n_frames,
+                                             std::size_t decoder = 0);
   /// Sets language_ to the language that the last find_language() found, and keeps the result for
   /// that window for later detections. Call this function only if that window has speech.
   void accept_language();
@@ -114,7 +125,8 @@ class WhisperTranscriber : public Transcriber {
   const Tokenizer& tokenizer_;
   const TranscriberOptions options_;
   const int window_frames_;
-  const std::unique_ptr<TokenDecoder> decoder_;
+  const std::vector<std::unique_ptr<TokenDecoder>> decoders_;
+  TokenDecoder& decoder_;  // the first decoder
   TranscriberStats stats_;
   HeardAudio audio_;
   Prompt prompt_;
@@ -128,7 +140,12 @@ class WhisperTranscriber : public Transcriber {
   Error end_with(const Error& error);
   void warn_of_language();
 
-  std::vector<float> own_window_;  // the mel window if the decoder has no memory for it
+  std::span<float> window_of(std::size_t decoder);
+  Result<void> encode_window(int n_frames, int n_exact, std::size_t decoder);
+
+  std::size_t window_values_;  // mel values in a window
+  // [decoders, window_values_]: the windows of log-mel if the decoders have no memory for them
+  std::vector<float> own_windows_;
   bool drained_ = false;
   bool warned_of_language_ = false;
   std::optional<Error> error_;  // the error that ended the stream; cleared by reset()

@@ -107,6 +107,33 @@ TEST_F(Stream, ForkedSequencesEqualSeparateOnes) {
   }
 }
 
+/// 30 decoders with 3 sequences each need more rows than one run of the device has (64).
+TEST_F(Stream, JointStepsEqualSeparateOnes) {
+  const std::vector<Token> prompt = {10, 20, 30};
+  const int last = 2;
+  const std::vector<Token> next = {40, 50, 60};
+  std::vector<std::unique_ptr<TokenDecoder>> decoders;
+  std::vector<TokenDecoder::Share> shares;
+  std::vector<std::vector<float>> expected;
+  for (int i = 0; i < 30; ++i) {
+    auto& decoder = *decoders.emplace_back(tiny().stream({.max_sequences = 3}));
+    for (const bool is_joint : {false, true}) {
+      ASSERT_TRUE(decoder.encode(tiny().mel(i), tiny().n_frames()));
+      ASSERT_TRUE(decoder.prompt(prompt, {&last, 1}));
+      decoder.fork(std::vector<int>{0, 0, 0});
+      if (is_joint) continue;
+      const auto logits = decoder.step(next);
+      ASSERT_TRUE(logits);
+      expected.emplace_back(logits->begin(), logits->end());
+    }
+    shares.push_back({.decoder = &decoder, .tokens = next, .logits = {}});
+  }
+  ASSERT_TRUE(decoders[0]->step_together(shares));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    EXPECT_TRUE(std::ranges::equal(shares[i].logits, expected[i])) << i;
+  }
+}
+
 TEST_F(Stream, ANewWindowForgetsEverything) {
   const auto before = step_through(*decoder_, {1, 2, 3});
   ASSERT_TRUE(decoder_->encode(tiny().mel(2), tiny().n_frames()));

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/window_text.h"
+
+#include <algorithm>
+#include <cstdint>
+
+#include "whisper/stopwatch.h"
+#include "whisper/timestamps.h"
+
+namespace npuwhisper {
+namespace {
+
+/// A segment further than this from any speech is dropped. The margin allows for inexact
+/// timestamps.
+constexpr std::int64_t kTolerance = kSampleRate / 2;
+
+}  // namespace
+
+WindowText::WindowText(const Tokenizer& tokenizer, const ModelConfig& config,
+                       const TranscriberOptions& options, const HeardAudio& audio,
+                       TranscriberStats& stats)
+    : tokenizer_(tokenizer), options_(options), audio_(audio), stats_(stats) {
+  if (options_.word_times) word_timer_.emplace(tokenizer_, config);
+}
+
+void WindowText::reset() {
+  if (word_timer_) word_timer_->reset();
+}
+
+Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& window,
+                                      std::vector<Segment>& segments) {
+  const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
+  const int n_done = split_window(tokenizer_, heard.tokens, window.position, segments);
+  if (options_.word_times) {
+    if (const auto ok = add_words(window, segments); !ok) return fail(ok.error());
+  }
+  drop_empty_segments(segments);
+  const std::int64_t first = window.position.first_frame;
+  place_segments(segments, first * kHop, std::min((first + n_done) * kHop, audio_.n_samples()));
+  if (audio_.detector() != nullptr) drop_unspoken(segments);
+  for (Segment& segment : segments) {
+    segment.temperature = heard.temperature;
+    segment.average_log_probability = heard.average_log_probability;
+    segment.compression_ratio = heard.compression_ratio;
+    segment.no_speech_probability = heard.no_speech_probability;
+    segment.language = window.language;
+  }
+  return n_done;
+}
+
+Result<void> WindowText::add_words(const Window& window, std::vector<Segment>& segments) {
+  const Stopwatch watch(stats_.align_time, "word times");
+  return word_timer_->add_words(window.decoder,
+                                {.first_sample = window.position.first_frame * kHop,
+                                 .n_frames = window.position.n_frames,
+                                 .language = window.language,
+                                 .task = options_.task,
+                                 .pcm = window.pcm},
+                                segments);
+}
+
+void WindowText::drop_unspoken(std::vector<Segment>& segments) {
+  stats_.unspoken_segments += std::erase_if(segments, [&](const Segment& segment) {
+    return !audio_.detector()->has_speech(segment.start - kTolerance, segment.end + kTolerance);
+  });
+}
+
+}  // namespace npuwhisper
