@@ -23,7 +23,9 @@ namespace npuwhisper {
 ///  - three successive windows together advance by at least one second, even if their timestamps do
 ///    not;
 ///  - with a speech detector, silence at the beginning of a window is skipped in steps of two
-///    seconds, and a segment without speech near it is dropped.
+///    seconds, and a segment without speech near it is dropped;
+///  - with a speech detector, speech after the last timestamp of a text is decoded in the next
+///    window, even if the timestamps say that the window is done.
 class StreamTranscriber final : public WhisperTranscriber {
  public:
   /// `tokenizer` and `config` must live as long as the decoder that `make_decoder` returns. Without

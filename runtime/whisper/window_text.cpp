@@ -13,6 +13,12 @@ namespace {
 /// A segment further than this from any speech is dropped. The margin allows for inexact
 /// timestamps.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
+/// Speech up to this long after the last timestamp of a text belongs to the text, because
+/// timestamps are inexact. In samples.
+constexpr std::int64_t kInexactEnd = kSampleRate / 5;
+/// Minimum duration of a voice after the last timestamp that counts as speech without text, in
+/// samples.
+constexpr std::int64_t kLeastUnheard = kSampleRate;
 
 }  // namespace
 
@@ -30,7 +36,8 @@ void WindowText::reset() {
 Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& window,
                                       std::vector<Segment>& segments) {
   const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
-  const int n_done = split_window(tokenizer_, heard.tokens, window.position, segments);
+  int n_done = split_window(tokenizer_, heard.tokens, window.position, segments);
+  n_done = keep_unheard(window.position, segments, n_done);
   if (options_.word_times) {
     if (const auto ok = add_words(window, segments); !ok) return fail(ok.error());
   }
@@ -46,6 +53,20 @@ Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& 
     segment.language = window.language;
   }
   return n_done;
+}
+
+/// Returns the number of frames until the next window begins. The model sometimes ends the text
+/// although speech follows. If the detector finds enough of a voice between the text and the frame
+/// `n_done`, the next window begins where the text ends.
+int WindowText::keep_unheard(const WindowPosition& window, std::span<const Segment> segments,
+                             int n_done) const {
+  if (audio_.detector() == nullptr || segments.empty()) return n_done;
+  const std::int64_t begin = window.first_frame * kHop;
+  const std::int64_t text_end = std::max(segments.back().end, begin);
+  const std::int64_t n_voiced =
+      audio_.detector()->n_voiced(text_end + kInexactEnd, begin + n_done * kHop);
+  if (n_voiced < kLeastUnheard) return n_done;
+  return std::max(static_cast<int>((text_end - begin) / kHop), 1);
 }
 
 Result<void> WindowText::add_words(const Window& window, std::vector<Segment>& segments) {

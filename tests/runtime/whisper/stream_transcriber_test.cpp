@@ -598,16 +598,32 @@ TEST_F(StreamTranscriberTest, TextThatNobodySpokeIsDropped) {
   detector_ = test::make_sound_detector();
   const auto hello = vocabulary_.segment(0, " hello", 5);
   say_windows({Vocabulary::join({hello, vocabulary_.segment(15, " you", 20)}),
-               vocabulary_.segment(0, " world", 4)});
+               vocabulary_.segment(0, " world", 5)});
   push(tone(5));
   push(std::vector<float>(static_cast<std::size_t>(seconds(25.5))));
   push(tone(5));
   drain();
   ASSERT_EQ(segments_.size(), 2U);
   expect_segment(0, 0, 5, " hello");
-  expect_segment(1, 30, 34, " world");
+  expect_segment(1, 30, 35, " world");
   EXPECT_EQ(transcriber_->stats().unspoken_segments, 1U);
   EXPECT_EQ(decoder_->prompts.back(), prompt_after(hello)) << "nor does other text follow it";
+}
+
+TEST_F(StreamTranscriberTest, SpeechAfterTheTextIsDecoded) {
+  // The single timestamp at the end of the first text says that the window is done.
+  const std::vector<std::vector<Token>> texts = {vocabulary_.segment(0, " hello", 20),
+                                                 vocabulary_.segment(0, " world", 19.5)};
+  for (const auto& [duration, n_windows] : {std::pair(40.0, 2U), std::pair(21.1, 1U)}) {
+    detector_ = test::make_sound_detector();
+    segments_.clear();
+    say_windows(texts);
+    push(tone(duration));
+    drain();
+    EXPECT_EQ(decoder_->windows.size(), n_windows) << duration;
+    expect_segment(0, 0, 20, " hello");
+    if (n_windows == 2) expect_segment(1, 20, 39.5, " world");
+  }
 }
 
 TEST_F(StreamTranscriberTest, SaysWhetherSpeechIsDetected) {
