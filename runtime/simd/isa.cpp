@@ -12,15 +12,16 @@
 namespace npuwhisper::cpu {
 namespace {
 
-constexpr std::array<std::string_view, 5> kNames = {"baseline", "avx2", "avx512", "avx512_bf16",
-                                                    "amx"};
+constexpr std::array<std::string_view, 6> kNames = {"baseline", "avx2",        "avx2_vnni",
+                                                    "avx512",   "avx512_bf16", "amx"};
 
 Result<Isa> parse_limit(std::string_view text) {
   for (std::size_t i = 1; i < kNames.size(); ++i) {
     if (text == kNames[i]) return static_cast<Isa>(i);
   }
-  return fail(ErrorCode::InvalidArgument, "NPUWHISPER_MAX_ISA: found '" + std::string(text) +
-                                              "', wanted avx2, avx512, avx512_bf16 or amx");
+  return fail(ErrorCode::InvalidArgument,
+              "NPUWHISPER_MAX_ISA: found '" + std::string(text) +
+                  "', wanted avx2, avx2_vnni, avx512, avx512_bf16 or amx");
 }
 
 Result<Isa> apply_limit() {

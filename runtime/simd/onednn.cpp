@@ -13,6 +13,8 @@ dnnl::cpu_isa isa_for(Isa limit) {
       return dnnl::cpu_isa::sse41;
     case Isa::Avx2:
       return dnnl::cpu_isa::avx2;
+    case Isa::Avx2Vnni:
+      return dnnl::cpu_isa::avx2_vnni;
     case Isa::Avx512:
       return dnnl::cpu_isa::avx512_core_vnni;
     case Isa::Avx512Bf16:
@@ -37,6 +39,7 @@ Result<Isa> limit_isa(Isa limit) {
   const dnnl::cpu_isa effective = dnnl::get_effective_cpu_isa();
   Isa isa = Isa::Baseline;
   if (includes(effective, dnnl::cpu_isa::avx2)) isa = Isa::Avx2;
+  if (includes(effective, dnnl::cpu_isa::avx2_vnni)) isa = Isa::Avx2Vnni;
   if (includes(effective, dnnl::cpu_isa::avx512_core)) isa = Isa::Avx512;
   if (includes(effective, dnnl::cpu_isa::avx512_core_bf16)) isa = Isa::Avx512Bf16;
   if (includes(effective, dnnl::cpu_isa::avx512_core_amx)) isa = Isa::Amx;
@@ -59,6 +62,7 @@ std::string describe() {
                      : includes(isa, dnnl::cpu_isa::avx512_core_bf16) ? "avx512_core_bf16"
                      : includes(isa, dnnl::cpu_isa::avx512_core_vnni) ? "avx512_core_vnni"
                      : includes(isa, dnnl::cpu_isa::avx512_core)      ? "avx512_core"
+                     : includes(isa, dnnl::cpu_isa::avx2_vnni)        ? "avx2_vnni"
                      : includes(isa, dnnl::cpu_isa::avx2)             ? "avx2"
                                                                       : "sse41";
   return "oneDNN " + std::to_string(version->major) + "." + std::to_string(version->minor) + "." +

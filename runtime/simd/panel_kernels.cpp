@@ -41,15 +41,11 @@ HWY_INLINE void prefetch_behind(const void* p) {
   hwy::Prefetch(reinterpret_cast<const std::byte*>(address));
 }
 
-/// Selects how multiply_tile() stores the sums over one group of k: unchanged, scaled, or scaled
-/// and added to the sums of earlier groups.
-enum class Sums { Store, Scale, AddScaled };
-
 /// Multiplies a tile of `Rows` rows and tile_vectors(Rows) vectors of columns. If there is only one
 /// row, keeps separate sums for even and odd k to hide the latency of the multiply-adds.
-template <std::size_t Rows, Sums kSums, typename T>
+template <std::size_t Rows, typename T>
 HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, const T* panel,
-                              const float* scales, float* sums) {
+                              float* sums) {
   constexpr std::size_t kCopies = Rows == 1 ? 2 : 1;
   constexpr std::size_t kTileVectors = tile_vectors(Rows);
   const DF d;
@@ -80,58 +76,43 @@ HWY_INLINE void multiply_tile(const float* a, std::size_t lda, std::size_t k, co
     for (std::size_t v = 0; v < kTileVectors; ++v) {
       VF sum = acc[0][m][v];
       if constexpr (kCopies == 2) sum = hn::Add(sum, acc[1][m][v]);
-      float* to = sums + m * kPanelColumns + v * lanes;
-      if constexpr (kSums == Sums::Scale) sum = hn::Mul(sum, hn::LoadU(d, scales + v * lanes));
-      if constexpr (kSums == Sums::AddScaled)
-        sum = hn::MulAdd(sum, hn::LoadU(d, scales + v * lanes), hn::LoadU(d, to));
-      hn::StoreU(sum, d, to);
+      hn::StoreU(sum, d, sums + m * kPanelColumns + v * lanes);
     }
   }
 }
 
 template <std::size_t Rows, typename T>
 HWY_INLINE void multiply_rows(const float* a, std::size_t lda, std::size_t k, const T* panel,
-                              const float* scales, float* sums) {
+                              float* sums) {
   const std::size_t tile = tile_vectors(Rows) * hn::Lanes(DF());
   for (std::size_t column = 0; column < kPanelColumns; column += tile) {
-    if (scales == nullptr) {
-      multiply_tile<Rows, Sums::Store>(a, lda, k, panel + column, nullptr, sums + column);
-      continue;
-    }
-    std::size_t n = std::min(k, kScaleGroup);
-    multiply_tile<Rows, Sums::Scale>(a, lda, n, panel + column, scales + column, sums + column);
-    for (std::size_t i = n; i < k; i += n) {
-      n = std::min(k - i, kScaleGroup);
-      multiply_tile<Rows, Sums::AddScaled>(a + i, lda, n, panel + i * kPanelColumns + column,
-                                           scales + i / kScaleGroup * kPanelColumns + column,
-                                           sums + column);
-    }
+    multiply_tile<Rows>(a, lda, k, panel + column, sums + column);
   }
 }
 
 template <typename T>
 void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const T* panel,
-              const float* scales, float* sums) {
+              float* sums) {
   while (rows > 0) {
     const std::size_t n = std::min(rows, kTileRows);
     switch (n) {
       case 1:
-        multiply_rows<1>(a, lda, k, panel, scales, sums);
+        multiply_rows<1>(a, lda, k, panel, sums);
         break;
       case 2:
-        multiply_rows<2>(a, lda, k, panel, scales, sums);
+        multiply_rows<2>(a, lda, k, panel, sums);
         break;
       case 3:
-        multiply_rows<3>(a, lda, k, panel, scales, sums);
+        multiply_rows<3>(a, lda, k, panel, sums);
         break;
       case 4:
-        multiply_rows<4>(a, lda, k, panel, scales, sums);
+        multiply_rows<4>(a, lda, k, panel, sums);
         break;
       case 5:
-        multiply_rows<5>(a, lda, k, panel, scales, sums);
+        multiply_rows<5>(a, lda, k, panel, sums);
         break;
       default:
-        multiply_rows<kTileRows>(a, lda, k, panel, scales, sums);
+        multiply_rows<kTileRows>(a, lda, k, panel, sums);
         break;
     }
     a += n * lda;
@@ -140,17 +121,13 @@ void Multiply(const float* a, std::size_t lda, std::size_t rows, std::size_t k, 
   }
 }
 
-void MultiplyI8(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
-                const std::int8_t* p, const float* scales, float* s) {
-  Multiply(a, lda, rows, k, p, scales, s);
-}
 void MultiplyF16(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
                  const hwy::float16_t* p, float* s) {
-  Multiply(a, lda, rows, k, p, nullptr, s);
+  Multiply(a, lda, rows, k, p, s);
 }
 void MultiplyF32(const float* a, std::size_t lda, std::size_t rows, std::size_t k, const float* p,
                  float* s) {
-  Multiply(a, lda, rows, k, p, nullptr, s);
+  Multiply(a, lda, rows, k, p, s);
 }
 
 void Finish(float* sums, const PanelEpilogue& epilogue, float* out, std::size_t n) {
@@ -183,25 +160,17 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace npuwhisper::cpu {
 
-HWY_EXPORT(MultiplyI8);
 HWY_EXPORT(MultiplyF16);
 HWY_EXPORT(MultiplyF32);
 HWY_EXPORT(Finish);
 
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
-                    const void* panel, DataType type, const float* scales, float* sums) {
-  switch (type) {
-    case DataType::I8:
-      HWY_DYNAMIC_DISPATCH(MultiplyI8)
-      (a, lda, rows, k, static_cast<const std::int8_t*>(panel), scales, sums);
-      return;
-    case DataType::F16:
-      HWY_DYNAMIC_DISPATCH(MultiplyF16)
-      (a, lda, rows, k, static_cast<const hwy::float16_t*>(panel), sums);
-      return;
-    default:
-      HWY_DYNAMIC_DISPATCH(MultiplyF32)(a, lda, rows, k, static_cast<const float*>(panel), sums);
-      return;
+                    const void* panel, DataType type, float* sums) {
+  if (type == DataType::F16) {
+    HWY_DYNAMIC_DISPATCH(MultiplyF16)
+    (a, lda, rows, k, static_cast<const hwy::float16_t*>(panel), sums);
+  } else {
+    HWY_DYNAMIC_DISPATCH(MultiplyF32)(a, lda, rows, k, static_cast<const float*>(panel), sums);
   }
 }
 

@@ -8,20 +8,15 @@
 namespace npuwhisper::cpu {
 
 /// Columns per panel. A matrix product with few rows streams its right side once, so the right side
-/// is stored in panels of 64 columns: element (k, n) is at [k * 64 + n % 64] of panel n / 64. In
-/// int8, the 64 elements of each k fill one cache line. The kernels are compiled for each
+/// is stored in panels of 64 columns. In f32 and f16, element (k, n) is at [k * 64 + n % 64] of
+/// panel n / 64. Int8 panels have another order (int8_kernels.h). The kernels are compiled for each
 /// instruction set and chosen at run time (Highway). They are thread-safe.
 inline constexpr std::size_t kPanelColumns = 64;
 
-/// Number of successive int8 weights of one column that share a scale.
-inline constexpr std::size_t kScaleGroup = 64;
-
-/// Multiplies rows by a panel of type I8, F16 or F32, in f32 arithmetic. For m < rows: sums[m * 64
-/// + j] = sum over k of a[m * lda + k] * panel[k * 64 + j]. `scales`, for I8: [k / 64 rounded up,
-/// 64]. Each scale multiplies the partial sum of one column over 64 successive k. nullptr: all
-/// scales are 1.
+/// Multiplies rows by a panel of type F16 or F32, in f32 arithmetic. For m < rows: sums[m * 64 + j]
+/// = sum over k of a[m * lda + k] * panel[k * 64 + j].
 void multiply_panel(const float* a, std::size_t lda, std::size_t rows, std::size_t k,
-                    const void* panel, DataType type, const float* scales, float* sums);
+                    const void* panel, DataType type, float* sums);
 
 /// The operations that finish_panel() applies to the sums of one row: adds `bias`, applies GELU if
 /// `gelu` is set, and adds `residual`, in this order.

@@ -63,14 +63,14 @@ void PanelMatrix::pack_row(std::size_t row, std::span<const float> values) {
 
 void PanelMatrix::pack_int8(std::size_t row, std::span<const float> values) {
   const std::size_t i = row / kPanelColumns, column = row % kPanelColumns;
-  auto* to = reinterpret_cast<std::int8_t*>(bytes_.data() + i * panel_bytes()) + column;
+  auto* to = reinterpret_cast<std::uint8_t*>(bytes_.data() + i * panel_bytes());
   for (std::size_t group = 0; group < n_groups(); ++group) {
     const std::size_t first = group * kScaleGroup, end = std::min(first + kScaleGroup, k_);
     const float scale = largest_magnitude(values.subspan(first, end - first)) / 127.0F;
     const float inverse = scale > 0 ? 1.0F / scale : 0.0F;
     scales_[(i * n_groups() + group) * kPanelColumns + column] = scale;
     for (std::size_t k = first; k < end; ++k) {
-      to[k * kPanelColumns] = static_cast<std::int8_t>(std::lrint(values[k] * inverse));
+      to[int8_index(k, column)] = int8_byte(static_cast<int>(std::lrint(values[k] * inverse)));
     }
   }
 }

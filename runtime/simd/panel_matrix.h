@@ -10,13 +10,15 @@
 #include <npuwhisper/result.h>
 
 #include "simd/aligned.h"
+#include "simd/int8_kernels.h"
 #include "simd/panel_kernels.h"
 
 namespace npuwhisper::cpu {
 
 /// A weight matrix [n, k] as the right side of products with few rows. The matrix is transposed
-/// into panels (panel_kernels.h), and the last panel is padded with zeros. For int8, each row is
-/// divided into groups of 64 values with one scale each: the group's largest magnitude / 127.
+/// into panels (panel_kernels.h; int8_kernels.h for int8), and the last panel is padded with zeros.
+/// For int8, each row is divided into groups of 64 values with one scale each: the group's largest
+/// magnitude / 127.
 /// Immutable; thread-safe.
 class PanelMatrix {
  public:
@@ -40,7 +42,7 @@ class PanelMatrix {
   std::size_t columns(std::size_t i) const {
     return i + 1 == n_panels() ? n_ - i * kPanelColumns : kPanelColumns;
   }
-  /// Returns the scales of panel i for multiply_panel(); nullptr if the matrix is not int8.
+  /// Returns the scales of panel i for multiply_int8(); nullptr if the matrix is not int8.
   const float* scales(std::size_t i) const {
     return type_ == DataType::I8 ? scales_.data() + i * n_groups() * kPanelColumns : nullptr;
   }
@@ -48,7 +50,9 @@ class PanelMatrix {
 
  private:
   std::size_t n_groups() const { return (k_ + kScaleGroup - 1) / kScaleGroup; }
-  std::size_t panel_bytes() const { return k_ * kPanelColumns * size_of(type_); }
+  std::size_t panel_bytes() const {
+    return type_ == DataType::I8 ? int8_panel_bytes(k_) : k_ * kPanelColumns * size_of(type_);
+  }
   void allocate(std::size_t n, std::size_t k, DataType type);
   void pack_row(std::size_t row, std::span<const float> values);
   void pack_int8(std::size_t row, std::span<const float> values);

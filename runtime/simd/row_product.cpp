@@ -4,15 +4,17 @@
 #include <cstdint>
 #include <limits>
 
+#include "simd/int8_kernels.h"
+#include "simd/panel_kernels.h"
+
 namespace npuwhisper::cpu {
 
-RowProduct::RowProduct(std::size_t n_rows, std::size_t max_k) {
-  if (has_tiles()) tiles_ = TileProduct(n_rows, max_k);
+RowProduct::RowProduct(std::size_t n_rows, std::size_t max_k) : rows_(n_rows, max_k) {
+  if (has_tiles()) tiles_ = TileProduct(rows_.max_rows(kScaleGroup));
 }
 
 std::size_t RowProduct::max_rows(std::size_t k, DataType type) const {
-  const bool on_panels = !has_tiles() || type != DataType::I8;
-  return on_panels ? std::numeric_limits<std::size_t>::max() : tiles_.max_rows(k);
+  return type == DataType::I8 ? rows_.max_rows(k) : std::numeric_limits<std::size_t>::max();
 }
 
 void RowProduct::set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k,
@@ -22,15 +24,19 @@ void RowProduct::set_rows(const float* a, std::size_t lda, std::size_t n_rows, s
   n_rows_ = n_rows;
   k_ = k;
   type_ = type;
-  on_tiles_ = has_tiles() && type == DataType::I8 && n_rows >= kLeastTileRows;
-  if (on_tiles_) tiles_.set_rows(a, lda, n_rows, k);
+  if (type == DataType::I8) rows_.set(a, lda, n_rows, k);
 }
 
 void RowProduct::multiply(const void* panel, const float* scales, float* sums) {
-  if (on_tiles_) {
-    tiles_.multiply(static_cast<const std::int8_t*>(panel), scales, sums);
+  if (type_ != DataType::I8) {
+    multiply_panel(a_, lda_, n_rows_, k_, panel, type_, sums);
+    return;
+  }
+  const auto* bytes = static_cast<const std::uint8_t*>(panel);
+  if (n_rows_ >= kLeastTileRows && has_tiles()) {
+    tiles_.multiply(rows_, bytes, scales, sums);
   } else {
-    multiply_panel(a_, lda_, n_rows_, k_, panel, type_, scales, sums);
+    multiply_int8(best_int8_isa(), rows_, bytes, scales, sums);
   }
 }
 

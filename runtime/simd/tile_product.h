@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "simd/aligned.h"
+#include "simd/int8_rows.h"
 
 namespace npuwhisper::cpu {
 
@@ -12,35 +13,25 @@ namespace npuwhisper::cpu {
 /// NPUWHISPER_MAX_ISA allows them. Thread-safe.
 bool has_tiles();
 
-/// Minimum number of rows for which TileProduct is faster than multiply_panel().
-inline constexpr std::size_t kLeastTileRows = 8;
+/// Minimum number of rows for which TileProduct is used instead of multiply_int8(). A tile product
+/// takes as long for 1 row as for 16. Chosen from the instructions' throughput, not measured.
+inline constexpr std::size_t kLeastTileRows = 4;
 
-/// Multiplies rows by int8 panels (panel_kernels.h) on the CPU's matrix tiles, which multiply bf16.
-/// int8 is exact in bf16, and each f32 is split into three bf16 that add up to the f32. The
-/// products are therefore exact. The sums are computed in f32, in a different order from
-/// multiply_panel(). Requires has_tiles(). Reentrant.
+/// Multiplies rows by int8 panels (int8_kernels.h) on the CPU's matrix tiles. Computes the same
+/// bits as multiply_int8(). Requires has_tiles(). Reentrant.
 class TileProduct {
  public:
   TileProduct() = default;
-  /// Allocates memory for left sides of at most [max_rows, max_k]. Throws std::bad_alloc.
-  TileProduct(std::size_t max_rows, std::size_t max_k);
+  /// Allocates memory for products of at most `max_rows` rows. Throws std::bad_alloc.
+  explicit TileProduct(std::size_t max_rows);
 
-  /// Returns how many rows of `k` numbers the allocated memory can hold.
-  std::size_t max_rows(std::size_t k) const;
-
-  std::size_t bytes() const { return rows_.size() + sums_.size(); }
-  /// Copies `a`, the left side of the following products: `n_rows` rows of `k` numbers, `lda`
-  /// numbers apart.
-  void set_rows(const float* a, std::size_t lda, std::size_t n_rows, std::size_t k);
-  /// Multiplies the rows by an int8 panel, like multiply_panel(): sums[m * 64 + j] = sum over k of
-  /// a[m, k] * panel[k, j].
-  void multiply(const std::int8_t* panel, const float* scales, float* sums);
+  std::size_t bytes() const { return sums_.size() + weights_.size(); }
+  /// Multiplies the rows by an int8 panel, like multiply_int8().
+  void multiply(const Int8Rows& rows, const std::uint8_t* panel, const float* scales, float* sums);
 
  private:
-  AlignedBytes rows_;  // bf16 [group of k][block of 16 rows][half][part][16 rows, 32]
-  AlignedBytes sums_;  // f32 [4 tiles][16, 16]
-  std::size_t n_rows_ = 0;
-  std::size_t k_ = 0;
+  AlignedBytes sums_;     // i32 [2 blocks of 16 rows][2 column tiles][upper, lower][16, 16]
+  AlignedBytes weights_;  // the last group of a panel, padded to 64 k
 };
 
 }  // namespace npuwhisper::cpu

@@ -100,12 +100,6 @@ HWY_INLINE hn::Vec<D> load_f32(D d, const hwy::bfloat16_t* p) {
   const hn::Rebind<hwy::bfloat16_t, D> d16;
   return hn::PromoteTo(d, hn::LoadU(d16, p));
 }
-template <class D>
-HWY_INLINE hn::Vec<D> load_f32(D d, const std::int8_t* p) {
-  const hn::Rebind<std::int8_t, D> d8;
-  const hn::RebindToSigned<D> di;
-  return hn::ConvertTo(d, hn::PromoteTo(di, hn::LoadU(d8, p)));
-}
 
 template <typename T>
 HWY_INLINE float scalar_f32(const T* p) {

@@ -90,7 +90,7 @@ void SileroNetwork::multiply(const VadLayer& layer, const float* rows, size_t st
   const cpu::PanelMatrix& matrix = layer.matrix;
   for (size_t panel = 0; panel < matrix.n_panels(); ++panel) {
     cpu::multiply_panel(rows, stride, n_rows, matrix.k(), matrix.panel(panel), matrix.type(),
-                        nullptr, sums_.data());
+                        sums_.data());
     const size_t first = panel * cpu::kPanelColumns;
     for (size_t row = 0; row < n_rows; ++row) {
       const float* sums = sums_.data() + row * cpu::kPanelColumns;

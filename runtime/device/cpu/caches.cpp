@@ -3,32 +3,67 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
+#include <cstring>
 
+#include "simd/int8_kernels.h"
 #include "simd/largest_magnitude.h"
 #include "simd/round_up.h"
 
 namespace npuwhisper::cpu {
 namespace {
 
-/// Quantises one row of a head to int8 and returns the row's scale.
-float quantise(const float* row, std::array<std::int8_t, kHeadColumns>& out) {
+/// Rounds one row of a head to the bytes of int8 panels (int8_kernels.h). Returns the row's scale.
+float quantise(const float* row, std::array<std::uint8_t, kHeadColumns>& out) {
   const float largest = largest_magnitude({row, kHeadColumns});
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
-  // Adding and subtracting 1.5 * 2^23 rounds to an integer, ties to even, without a function call.
+  // Adding 1.5 * 2^23 rounds to an integer, ties to even, without a function call. The integer is
+  // then in the lowest bits of the sum.
   constexpr float kMagic = 12582912.0F;
   for (std::size_t i = 0; i < kHeadColumns; ++i) {
-    out[i] = static_cast<std::int8_t>(row[i] * inverse + kMagic - kMagic);
+    const auto bits = std::bit_cast<std::uint32_t>(row[i] * inverse + kMagic);
+    out[i] = static_cast<std::uint8_t>(bits + kInt8Offset);
   }
   return largest / 127.0F;
 }
 
-/// Writes one key into its column of the panels.
-template <typename T>
-void scatter_key(const T* row, std::size_t key, std::byte* panels) {
-  T* to = reinterpret_cast<T*>(panels) + key / kPanelColumns * kPanelColumns * kHeadColumns +
-          key % kPanelColumns;
+/// Writes one key of f32 into its column of the panels.
+void scatter_key(const float* row, std::size_t key, std::byte* panels) {
+  float* to = reinterpret_cast<float*>(panels) +
+              key / kPanelColumns * kPanelColumns * kHeadColumns + key % kPanelColumns;
   for (std::size_t i = 0; i < kHeadColumns; ++i) to[i * kPanelColumns] = row[i];
+}
+
+/// Writes one key into its column of int8 panels.
+void scatter_key(const std::array<std::uint8_t, kHeadColumns>& row, std::size_t key,
+                 std::byte* panels) {
+  std::byte* panel = panels + key / kPanelColumns * int8_panel_bytes(kHeadColumns);
+  for (std::size_t i = 0; i < kHeadColumns; i += kInt8Depth) {
+    std::memcpy(panel + int8_index(i, key % kPanelColumns), &row[i], kInt8Depth);
+  }
+}
+
+/// Stores keys and values of one head, as CrossCacheLayout::store() does.
+void store_int8(const CrossCacheLayout::Head& to, const float* keys, const float* values,
+                std::size_t stride, std::size_t n) {
+  // The values of four successive keys are adjacent in a panel.
+  std::array<std::array<std::uint8_t, kHeadColumns>, kInt8Depth> rows;
+  for (std::size_t first = 0; first < n; first += kInt8Depth) {
+    const std::size_t n_rows = std::min(kInt8Depth, n - first);
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      const std::size_t key = first + i;
+      to.key_scales[key] = quantise(keys + key * stride, rows[i]);
+      scatter_key(rows[i], key, to.keys);
+    }
+    for (std::size_t i = 0; i < n_rows; ++i) {
+      to.value_scales[first + i] = quantise(values + (first + i) * stride, rows[i]);
+    }
+    auto* out = reinterpret_cast<std::uint8_t*>(to.values) + int8_index(first, 0);
+    for (std::size_t c = 0; c < kHeadColumns; ++c) {
+      for (std::size_t i = 0; i < kInt8Depth; ++i) out[c * kInt8Depth + i] = rows[i][c];
+    }
+  }
 }
 
 }  // namespace
@@ -52,21 +87,14 @@ CrossCacheLayout::Head CrossCacheLayout::head(std::byte* cache, int layer, int h
 void CrossCacheLayout::store(std::byte* cache, int layer, int head, const float* keys,
                              const float* values, std::size_t stride, std::size_t n) const {
   const Head to = this->head(cache, layer, head);
-  std::array<std::int8_t, kHeadColumns> row;
+  if (type_ == DataType::I8) {
+    store_int8(to, keys, values, stride, n);
+    return;
+  }
   for (std::size_t i = 0; i < n; ++i) {
-    const float* key = keys + i * stride;
-    const float* value = values + i * stride;
-    if (type_ == DataType::I8) {
-      to.key_scales[i] = quantise(key, row);
-      scatter_key(row.data(), i, to.keys);
-      to.value_scales[i] = quantise(value, row);
-      std::copy(row.begin(), row.end(),
-                reinterpret_cast<std::int8_t*>(to.values) + i * kHeadColumns);
-    } else {
-      scatter_key(key, i, to.keys);
-      std::copy(value, value + kHeadColumns,
+    scatter_key(keys + i * stride, i, to.keys);
+    std::copy_n(values + i * stride, kHeadColumns,
                 reinterpret_cast<float*>(to.values) + i * kHeadColumns);
-    }
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "model/weights.h"
 #include "simd/aligned.h"
+#include "simd/int8_rows.h"
 #include "simd/panel_kernels.h"
 
 namespace npuwhisper::cpu {
@@ -54,7 +55,7 @@ class SelfCacheLayout {
 /// Layout of a stream's cross-attention buffer, in int8 or f32. Each layer and head has keys,
 /// values and, for int8, a scale for each key and each value row. The keys are transposed into
 /// panels of 64 keys, so that a panel product computes the attention scores. The values are one
-/// panel of 64 columns.
+/// panel of 64 columns. Int8 panels have the order of int8_kernels.h.
 class CrossCacheLayout {
  public:
   CrossCacheLayout(const CacheShape& shape, DataType type);
@@ -66,8 +67,8 @@ class CrossCacheLayout {
   std::size_t padded_keys() const { return padded_keys_; }
 
   struct Head {
-    std::byte* keys;      ///< [padded_keys / 64, 64 columns, 64 keys]
-    std::byte* values;    ///< [padded_keys, 64 columns]
+    std::byte* keys;      ///< padded_keys / 64 panels with k = 64 columns and 64 keys.
+    std::byte* values;    ///< A panel with k = padded_keys and 64 columns.
     float* key_scales;    ///< [padded_keys]; nullptr unless int8.
     float* value_scales;  ///< [padded_keys]; nullptr unless int8.
   };

@@ -12,8 +12,10 @@
 #include <npuwhisper/log.h>
 
 #include "simd/cpu_count.h"
+#include "simd/int8_kernels.h"
 #include "simd/isa.h"
 #include "simd/onednn.h"
+#include "simd/tile_product.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -53,6 +55,13 @@ StepTypes step_types(Precision precision) {
   return {.weights = DataType::I8, .self_cache = DataType::F16, .cross_cache = DataType::I8};
 }
 
+/// Describes the kernels that multiply a decoder's weights of type `weights`.
+std::string describe_products(DataType weights) {
+  if (weights != DataType::I8) return "Highway " + chosen_target() + ", weights as stored";
+  return "weights i8, products " + std::string(to_string(best_int8_isa())) +
+         (has_tiles() ? " and amx_int8" : "");
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
@@ -85,12 +94,10 @@ Result<std::unique_ptr<Device>> CpuDevice::open(const DeviceOptions& options) {
     encoder_products = "Highway " + chosen_target() + " f32, attention and convolutions " +
                        onednn::describe() + " f32";
   }
-  info.kernels = {
-      "encoder: " + encoder_products,
-      "decoder: Highway " + chosen_target() + ", weights " +
-          (step.weights == DataType::F16 ? "as stored" : std::string(to_string(step.weights))) +
-          ", self-attention cache " + std::string(to_string(step.self_cache)) +
-          ", cross-attention cache " + std::string(to_string(step.cross_cache))};
+  info.kernels = {"encoder: " + encoder_products,
+                  "decoder: " + describe_products(step.weights) + ", self-attention cache " +
+                      std::string(to_string(step.self_cache)) + ", cross-attention cache " +
+                      std::string(to_string(step.cross_cache))};
   try {
     return std::unique_ptr<Device>(new CpuDevice(n_threads, window, step, std::move(info)));
   } catch (const std::exception& error) {

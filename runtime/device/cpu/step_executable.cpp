@@ -529,7 +529,7 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
                     .n = kHeadColumns};
     dot_rows(query, rows, row.cells, scores);
     const float total = exponentiate(scores, row.cells.size(), scale, scores, DataType::F32);
-    for (std::size_t i = 0; i < row.cells.size(); ++i) scores[i] /= total;
+    scale_row(scores, row.cells.size(), 1.0F / total, scores, DataType::F32);
     rows.first = self_layout_.value(cache, step.op.layer, 0) + column * element;
     sum_scaled_rows(scores, rows, row.cells, sum);
   }

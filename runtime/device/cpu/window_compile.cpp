@@ -454,6 +454,12 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
     const std::size_t bytes =
         static_cast<std::size_t>(stage.block_rows) * kPanelColumns * sizeof(float);
     grow(scratch.sums, bytes);
+    const auto rows = static_cast<std::size_t>(stage.block_rows);
+    const std::size_t depth = step.panels->k();
+    if (step.panels->type() == DataType::I8 &&
+        scratch.product.max_rows(depth, DataType::I8) < rows) {
+      scratch.product = RowProduct(rows, depth);
+    }
   }
   return {};
 }

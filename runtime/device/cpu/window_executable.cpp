@@ -157,9 +157,10 @@ void WindowExecutable::run_panels(unsigned thread, const Step& step, int item, i
           : reinterpret_cast<const float*>(row_of(thread, op.residual, item, first, first));
   auto* sums = scratch_[thread].sums.as<float>();
   const auto rows = static_cast<std::size_t>(n_rows);
+  RowProduct& product = scratch_[thread].product;
+  product.set_rows(in, columns_of(op.input), rows, panels.k(), panels.type());
   for (std::size_t p = 0; p < panels.n_panels(); ++p) {
-    multiply_panel(in, columns_of(op.input), rows, panels.k(), panels.panel(p), panels.type(),
-                   panels.scales(p), sums);
+    product.multiply(panels.panel(p), panels.scales(p), sums);
     for (std::size_t i = 0; i < rows; ++i) {
       const std::size_t at = i * columns + p * kPanelColumns;
       const PanelEpilogue epilogue{

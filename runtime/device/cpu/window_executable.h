@@ -16,6 +16,7 @@
 #include "device/tensor_slots.h"
 #include "simd/panel_matrix.h"
 #include "simd/rounded_rows.h"
+#include "simd/row_product.h"
 #include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
@@ -113,6 +114,7 @@ class WindowExecutable : public Executable {
   };
   struct Scratch {
     AlignedBytes sums;             // sums of one panel, [block rows, 64]
+    RowProduct product;            // products with panels
     AlignedBytes gathered;         // input rows of a convolution, contiguous
     AlignedBytes rounded;          // input rows of a rounded product, [block rows, k]
     AlignedBytes rotated;          // one row of such a product, [k] f32

@@ -12,6 +12,7 @@
 
 #include <hwy/targets.h>
 
+#include "simd/int8_kernels.h"
 #include "simd/onednn.h"
 
 namespace npuwhisper::cpu {
@@ -33,8 +34,12 @@ constexpr int kTooHigh = 4;
   }
   std::fprintf(stderr, "selected %s, %s\n", std::string(to_string(*isa)).c_str(),
                onednn::describe().c_str());
+  const Int8Isa most_int8 = most <= Isa::Avx2       ? Int8Isa::Avx2
+                            : most == Isa::Avx2Vnni ? Int8Isa::AvxVnni
+                                                    : Int8Isa::Avx512Vnni;
   const bool own_kernels_obey =
-      most >= Isa::Avx512 || (hwy::SupportedTargets() & (HWY_AVX2 - 1)) == 0;
+      best_int8_isa() <= most_int8 &&
+      (most >= Isa::Avx512 || (hwy::SupportedTargets() & (HWY_AVX2 - 1)) == 0);
   const auto again = select_isa();
   _exit(*isa <= most && own_kernels_obey && again && *again == *isa ? 0 : kTooHigh);
 }
@@ -55,6 +60,8 @@ TEST_F(IsaLimit, UnknownNamesAreRefused) {
 TEST_F(IsaLimit, LimitsOurKernelsAndOneDnn) {
   EXPECT_EXIT(select_under("avx2", Isa::Avx2), testing::ExitedWithCode(0),
               "selected (baseline|avx2),.* (sse41|avx2)\n");
+  EXPECT_EXIT(select_under("avx2_vnni", Isa::Avx2Vnni), testing::ExitedWithCode(0),
+              "selected (baseline|avx2|avx2_vnni), oneDNN .* (sse41|avx2|avx2_vnni)");
   EXPECT_EXIT(select_under("avx512", Isa::Avx512), testing::ExitedWithCode(0), "selected");
   EXPECT_EXIT(select_under("avx512_bf16", Isa::Avx512Bf16), testing::ExitedWithCode(0), "selected");
   EXPECT_EXIT(select_under("amx", Isa::Amx), testing::ExitedWithCode(0), "selected");
@@ -67,7 +74,8 @@ TEST_F(IsaLimit, NoLimitIsTheBest) {
 TEST(Isa, HasNames) {
   EXPECT_EQ(to_string(Isa::Baseline), "baseline");
   EXPECT_EQ(to_string(Isa::Avx512Bf16), "avx512_bf16");
-  EXPECT_LT(Isa::Avx2, Isa::Avx512);
+  EXPECT_LT(Isa::Avx2, Isa::Avx2Vnni);
+  EXPECT_LT(Isa::Avx2Vnni, Isa::Avx512);
 }
 
 }  // namespace

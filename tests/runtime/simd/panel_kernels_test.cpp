@@ -36,12 +36,6 @@ class PanelKernels : public test::EachTarget {
     const std::size_t n = k * kPanelColumns;
     panel.bytes.resize(n * size_of(type));
     for (std::size_t i = 0; i < n; ++i) {
-      if (type == DataType::I8) {
-        const auto value = static_cast<std::int8_t>(static_cast<int>(generator_() % 255) - 127);
-        reinterpret_cast<std::int8_t*>(panel.bytes.data())[i] = value;
-        panel.values.push_back(value);
-        continue;
-      }
       float value = distribution_(generator_);
       if (type == DataType::F16) {
         auto* half = reinterpret_cast<std::uint16_t*>(panel.bytes.data()) + i;
@@ -55,7 +49,7 @@ class PanelKernels : public test::EachTarget {
     return panel;
   }
 
-  void check(std::size_t rows, std::size_t k, DataType type, bool scaled = false) {
+  void check(std::size_t rows, std::size_t k, DataType type) {
     const Panel panel = make_panel(k, type);
     const std::size_t lda = k + k % 5;
     std::vector<float> a(rows * lda, kGuard);
@@ -63,23 +57,15 @@ class PanelKernels : public test::EachTarget {
       for (std::size_t i = 0; i < k; ++i) a[m * lda + i] = distribution_(generator_);
     }
     std::vector<float> sums((rows + 1) * kPanelColumns, kGuard);
-    std::vector<float> scales((k + kScaleGroup - 1) / kScaleGroup * kPanelColumns, 1.0F);
-    if (scaled) {
-      for (float& x : scales) x = distribution_(generator_);
-    }
-    multiply_panel(a.data(), lda, rows, k, panel.bytes.data(), type,
-                   scaled ? scales.data() : nullptr, sums.data());
-    const double scale = type == DataType::I8 ? 127.0 : 1.0;
+    multiply_panel(a.data(), lda, rows, k, panel.bytes.data(), type, sums.data());
     for (std::size_t m = 0; m < rows; ++m) {
       for (std::size_t j = 0; j < kPanelColumns; ++j) {
         double wanted = 0;
         for (std::size_t i = 0; i < k; ++i) {
-          wanted += static_cast<double>(a[m * lda + i]) * panel.values[i * kPanelColumns + j] *
-                    scales[i / kScaleGroup * kPanelColumns + j];
+          wanted += static_cast<double>(a[m * lda + i]) * panel.values[i * kPanelColumns + j];
         }
-        // Each of the k additions has an error of at most 2^-24 of a sum that is at most k * scale.
-        ASSERT_NEAR(sums[m * kPanelColumns + j], wanted,
-                    scale * static_cast<double>(k * k) * 6e-8 + 1e-30)
+        // Each of the k additions has an error of at most 2^-24 of a sum that is at most k.
+        ASSERT_NEAR(sums[m * kPanelColumns + j], wanted, static_cast<double>(k * k) * 6e-8 + 1e-30)
             << rows << " rows, k " << k << ", " << to_string(type) << ", row " << m << " column "
             << j;
       }
@@ -93,22 +79,16 @@ class PanelKernels : public test::EachTarget {
 };
 
 TEST_P(PanelKernels, EveryDepth) {
-  for (const DataType type : {DataType::I8, DataType::F16, DataType::F32}) {
+  for (const DataType type : {DataType::F16, DataType::F32}) {
     for (std::size_t k = 1; k <= 300; ++k) check(k % 3 + 1, k, type);
   }
 }
 
 TEST_P(PanelKernels, EveryNumberOfRows) {
-  for (const DataType type : {DataType::I8, DataType::F16, DataType::F32}) {
+  for (const DataType type : {DataType::F16, DataType::F32}) {
     for (std::size_t rows = 1; rows <= 20; ++rows) {
       for (const std::size_t k : {1, 2, 7, 64, 129}) check(rows, k, type);
     }
-  }
-}
-
-TEST_P(PanelKernels, ScalesOfEveryGroup) {
-  for (std::size_t rows = 1; rows <= 14; ++rows) {
-    for (const std::size_t k : {1, 63, 64, 65, 128, 300}) check(rows, k, DataType::I8, true);
   }
 }
 

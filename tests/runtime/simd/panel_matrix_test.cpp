@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "simd/row_kernels.h"
+#include "simd/row_product.h"
 
 namespace npuwhisper::cpu {
 namespace {
@@ -31,13 +31,14 @@ std::vector<float> random_weights(std::size_t n, std::size_t k) {
 std::vector<float> unpacked(const PanelMatrix& matrix) {
   std::vector<float> values(matrix.n() * matrix.k());
   std::vector<float> one_hot(matrix.k(), 0.0F);
+  RowProduct product(1, matrix.k());
   for (std::size_t j = 0; j < matrix.k(); ++j) {
     one_hot[j] = 1.0F;
+    product.set_rows(one_hot.data(), matrix.k(), 1, matrix.k(), matrix.type());
     for (std::size_t p = 0; p < matrix.n_panels(); ++p) {
       float sums[kPanelColumns];
       float out[kPanelColumns];
-      multiply_panel(one_hot.data(), matrix.k(), 1, matrix.k(), matrix.panel(p), matrix.type(),
-                     matrix.scales(p), sums);
+      product.multiply(matrix.panel(p), matrix.scales(p), sums);
       finish_panel(sums, {}, out, kPanelColumns);
       for (std::size_t c = 0; c < kPanelColumns; ++c) {
         if (c < matrix.columns(p)) {
@@ -103,7 +104,7 @@ TEST(PanelMatrix, ZeroAndTinyRowsStayFinite) {
 TEST(PanelMatrix, BytesCountsPanelsAndScales) {
   const auto values = random_weights(65, 10);
   EXPECT_EQ(PanelMatrix::pack(values, 65, 10, DataType::I8).bytes(),
-            2U * 64 * 10 + 2 * 64 * sizeof(float));
+            2U * 64 * 12 + 2 * 64 * sizeof(float));
   EXPECT_EQ(PanelMatrix::pack(values, 65, 10, DataType::F16).bytes(), 2U * 64 * 10 * 2);
 }
 

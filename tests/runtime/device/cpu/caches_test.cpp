@@ -9,6 +9,8 @@
 #include <set>
 #include <vector>
 
+#include "simd/int8_kernels.h"
+
 namespace npuwhisper::cpu {
 namespace {
 
@@ -52,13 +54,16 @@ class CrossCache : public testing::TestWithParam<DataType> {
   /// Returns column `c` of key or value `i`, read at the address that the layout defines.
   float at(const CrossCacheLayout& layout, const CrossCacheLayout::Head& head, bool key,
            std::size_t i, std::size_t c) const {
-    const std::size_t index = key ? i / kPanelColumns * kPanelColumns * kHeadColumns +
-                                        c * kPanelColumns + i % kPanelColumns
-                                  : i * kHeadColumns + c;
+    const std::size_t panel = key ? i / kPanelColumns * kPanelColumns * kHeadColumns : 0;
+    const std::size_t row = key ? c : i;
+    const std::size_t column = key ? i % kPanelColumns : c;
     const std::byte* data = key ? head.keys : head.values;
-    if (layout.type() == DataType::F32) return reinterpret_cast<const float*>(data)[index];
+    if (layout.type() == DataType::F32) {
+      return reinterpret_cast<const float*>(data)[panel + row * kPanelColumns + column];
+    }
     const float* scales = key ? head.key_scales : head.value_scales;
-    return static_cast<float>(reinterpret_cast<const std::int8_t*>(data)[index]) * scales[i];
+    const auto byte = std::to_integer<int>(data[panel + int8_index(row, column)]);
+    return static_cast<float>(byte - kInt8Offset) * scales[i];
   }
 };
 
