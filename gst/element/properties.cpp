@@ -244,6 +244,12 @@ constexpr std::array kSettings = {
              .blurb = "Number of candidates when sampling at temperatures above 0",
              .min = 1,
              .max = 32}),
+    setting([](auto& s) -> auto& { return s.decoding.batch; },
+            {.name = "batch",
+             .nick = "Batch",
+             .blurb = "Files: pieces of audio, cut at pauses, that are decoded together, without "
+                      "the text of earlier pieces as a prompt (1: sequential, 0: auto)",
+             .max = kMaxBatch}),
     setting([](auto& s) -> auto& { return s.temperature; },
             {.name = "temperature",
              .nick = "Temperature",

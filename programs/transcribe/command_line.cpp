@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -20,7 +21,7 @@ namespace {
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
-  std::optional<std::string> start, end;
+  std::optional<std::string> start, end, batch;
   std::optional<int> audio_track, caption_columns, caption_lines;
   int n_threads = 0, beam_size = 1, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
@@ -68,6 +69,7 @@ void add_model(ProgramOptions& options, RawOptions& raw) {
   options.add("beam-size", raw.beam_size);
   options.add("best-of", raw.best_of);
   options.add("no-condition", raw.no_condition);
+  options.add("batch", raw.batch);
 }
 
 void add_program(ProgramOptions& options, RawOptions& raw) {
@@ -159,6 +161,19 @@ Result<ChineseScript> parse_chinese_script(const std::string& name) {
               "chinese-script '" + name + "' is not one of auto, simplified, traditional");
 }
 
+/// Reads the value of --batch: "auto" or a number.
+Result<int> parse_batch(const std::string& text) {
+  if (text == "auto") return 0;
+  int n = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (error == std::errc() && end == text.data() + text.size() && n >= 1 && n <= kMaxBatch) {
+    return n;
+  }
+  return fail(
+      ErrorCode::InvalidArgument,
+      "--batch '" + text + "' is not auto or a number from 1 to " + std::to_string(kMaxBatch));
+}
+
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
   const auto language = parse_language(raw.language.value_or("auto"));
   if (!language) return fail(language.error());
@@ -185,6 +200,9 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
   }
   if (raw.beam_size < 1) return out_of_range("--beam-size", raw.beam_size, "1 or more");
   if (raw.best_of < 1) return out_of_range("--best-of", raw.best_of, "1 or more");
+  const auto batch = parse_batch(raw.batch.value_or("1"));
+  if (!batch) return fail(batch.error());
+  options.batch = *batch;
   options.beam_size = raw.beam_size;
   options.best_of = raw.best_of;
   options.word_times = raw.word_times;

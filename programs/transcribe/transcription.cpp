@@ -126,13 +126,14 @@ void configure(GstElement* whisper, const EngineOptions& engine,
   g_object_set(whisper, "vad-threshold", static_cast<gdouble>(options.vad_threshold),
                "vad-min-speech", static_cast<guint>(options.vad_min_speech.count()),
                "vad-min-silence", static_cast<guint>(options.vad_min_silence.count()), nullptr);
-  g_object_set(
-      whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads, "language-code",
-      options.language.empty() ? nullptr : options.language.c_str(), "languages",
-      join(options.languages).c_str(), "beam-size", options.beam_size, "best-of", options.best_of,
-      "initial-prompt", options.initial_prompt.empty() ? nullptr : options.initial_prompt.c_str(),
-      "condition-on-previous-text", static_cast<gboolean>(options.condition_on_previous_text),
-      "word-times", static_cast<gboolean>(options.word_times), nullptr);
+  g_object_set(whisper, "model", engine.model.c_str(), "n-threads", engine.n_threads,
+               "language-code", options.language.empty() ? nullptr : options.language.c_str(),
+               "languages", join(options.languages).c_str(), "batch", options.batch, "beam-size",
+               options.beam_size, "best-of", options.best_of, "initial-prompt",
+               options.initial_prompt.empty() ? nullptr : options.initial_prompt.c_str(),
+               "condition-on-previous-text",
+               static_cast<gboolean>(options.condition_on_previous_text), "word-times",
+               static_cast<gboolean>(options.word_times), nullptr);
 }
 
 /// Adds one field of the element's stats to a JSON object. Converts the name of the field to snake

@@ -12,9 +12,9 @@ namespace {
 /// Maximum difference between the threshold and the lower probability release_. A probability
 /// between these two values neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
-/// Number of steps whose results are stored, about two minutes. The number is a power of two, so
-/// that `% kRing` needs no division.
-constexpr std::size_t kRing = 4096;
+/// Number of steps whose results are stored, nearly nine minutes. kMaxBatch pieces of 30 s are
+/// shorter. The number is a power of two, so that `% kRing` needs no division.
+constexpr std::size_t kRing = 16384;
 
 std::int64_t in_steps(std::int64_t samples) {
   constexpr auto kStep = static_cast<std::int64_t>(SpeechScorer::kStep);
@@ -174,6 +174,14 @@ std::int64_t SpeechDetector::first_voice(std::int64_t begin, std::int64_t end) c
   const std::int64_t last = std::min(in_steps(end), n_steps_);
   for (std::int64_t step = std::max(begin / kStep, oldest()); step < last; ++step) {
     if (is_voice(step)) return std::clamp(step * kStep, begin, end);
+  }
+  return end;
+}
+
+std::int64_t SpeechDetector::first_gap(std::int64_t begin, std::int64_t end) const {
+  const std::int64_t last = std::min(in_steps(end), n_steps_);
+  for (std::int64_t step = begin / kStep; step < last; ++step) {
+    if (step < oldest() || !is_voice(step)) return std::clamp(step * kStep, begin, end);
   }
   return end;
 }

@@ -26,7 +26,7 @@ struct SpeechRules {
 /// Detects the parts of a stream in which somebody speaks, in steps of 32 ms. In doubt, audio
 /// counts as speech, so that no speech is lost. A sound that has just begun counts as speech until
 /// it turns out to be too short. Audio counts as speech until it is judged, and again when its
-/// result is discarded after two minutes. Quiet audio is amplified before it is judged. Samples
+/// result is discarded after eight minutes. Quiet audio is amplified before it is judged. Samples
 /// that are NaN or infinite count as 0. The result does not depend on how audio is split into
 /// pushes. Reentrant; allocates nothing after construction.
 class SpeechDetector {
@@ -50,6 +50,9 @@ class SpeechDetector {
   std::int64_t n_voiced(std::int64_t begin, std::int64_t end) const;
   /// Returns the first sample of [begin, end) that n_voiced() counts, or `end` if there is none.
   std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;
+  /// Returns the first sample of [begin, end) that n_voiced() does not count, or `end` if there is
+  /// none. Takes all samples whose result is not known yet as voiced.
+  std::int64_t first_gap(std::int64_t begin, std::int64_t end) const;
   /// Returns the end of the silence that begins at sample `from`, or `from` if that sample counts
   /// as speech. Samples once reported as silent stay silent.
   std::int64_t silent_until(std::int64_t from) const;

@@ -101,6 +101,17 @@ Result<void> check_search(const TranscriberOptions& options) {
   return {};
 }
 
+Result<void> check_batch(const TranscriberOptions& options) {
+  if (options.batch < 0 || options.batch > kMaxBatch) {
+    return invalid("batch", options.batch, "1 to " + std::to_string(kMaxBatch) + ", or 0 (auto)");
+  }
+  if (options.batch > 1 && !options.live_latency && options.vad == Vad::Off) {
+    return invalid("batch", options.batch,
+                   "1: with vad=off, the pauses between pieces of audio are not known");
+  }
+  return {};
+}
+
 Result<void> check_thresholds(const TranscriberOptions& options) {
   if (!within(options.compression_ratio_threshold, 0.0F, kInfinity)) {
     return invalid("compression_ratio_threshold", options.compression_ratio_threshold,
@@ -143,6 +154,7 @@ Result<void> check_options(const TranscriberOptions& options, const Tokenizer& t
   if (const auto ok = check_language(options, tokenizer); !ok) return ok;
   if (const auto ok = check_candidates(options, tokenizer); !ok) return ok;
   if (const auto ok = check_search(options); !ok) return ok;
+  if (const auto ok = check_batch(options); !ok) return ok;
   if (const auto ok = check_thresholds(options); !ok) return ok;
   if (const auto ok = check_vad(options); !ok) return ok;
   if (options.live_latency &&

@@ -9,6 +9,7 @@
 #include "engine/stream.h"
 #include "model/model.h"
 #include "vad/open_detector.h"
+#include "whisper/batch_transcriber.h"
 #include "whisper/chinese_converter.h"
 #include "whisper/chinese_transcriber.h"
 #include "whisper/guarded_transcriber.h"
@@ -32,13 +33,24 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
   const auto make_mel = [&](int capacity_frames) {
     return make_stream_mel(engine, ring, capacity_frames);
   };
-  const auto make_detector = [&] { return open_detector(options, engine->model_path()); };
+  auto detector = open_detector(options, engine->model_path());
+  if (!detector) return fail(detector.error());
+  const bool is_batch = options.batch > 1 || (options.batch == 0 && *detector != nullptr);
+  const auto make_detector = [&]() -> Result<std::unique_ptr<SpeechDetector>> {
+    return std::move(*detector);
+  };
   if (options.live_latency) {
     auto live = LiveTranscriber::create(
         *model.tokenizer, model.config, options, make_decoder, make_mel,
         [] { return std::chrono::steady_clock::now().time_since_epoch(); }, make_detector);
     if (!live) return fail(live.error());
     return std::unique_ptr<Transcriber>(std::move(*live));
+  }
+  if (is_batch) {
+    auto batch = BatchTranscriber::create(*model.tokenizer, model.config, options, make_decoder,
+                                          make_mel, make_detector);
+    if (!batch) return fail(batch.error());
+    return std::unique_ptr<Transcriber>(std::move(*batch));
   }
   auto stream = StreamTranscriber::create(*model.tokenizer, model.config, options, make_decoder,
                                           make_mel, make_detector);

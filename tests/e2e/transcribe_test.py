@@ -198,6 +198,22 @@ class Speech(Case):
                              RECORDINGS[0])
         self.assertEqual(program.encoder_type(f32['stats']), 'f32')
 
+    @unittest.skipUnless(program.vad_weights(), 'needs the weights of the speech detector')
+    def test_pieces_decoded_together(self):
+        together = self.folder / 'together.wav'
+        duration = program.write_recording(together, 80)
+        found = {}
+        for batch in ('auto', 2, 3):
+            found[batch], = self.run_json('--batch', batch, '--language', 'en', together)
+        self.assertGreater(found[2]['stats']['windows'], 1)
+        for batch in (2, 3):
+            self.assertEqual(found[batch]['segments'], found['auto']['segments'])
+        self.assertAlmostEqual(found['auto']['audio_seconds'], duration, delta=0.1)
+        n_repeats = found['auto']['text'].lower().count('rather selfish')
+        spoken = ' '.join(n_repeats * SPOKEN)
+        self.assertGreaterEqual(n_repeats, 3)
+        self.assertGreater(share_found(spoken, found['auto']['text']), 0.85)
+
     def test_silence_has_no_text(self):
         silence = self.make('silence.wav', 'audiotestsrc wave=silence num-buffers=500 ! '
                             'audio/x-raw,rate=48000,channels=2 ! wavenc name=m')
@@ -551,6 +567,9 @@ class Usage(Case):
                 (['--precision', 'f8', 'a.wav'], "'f8'"),
                 (['--npu-stages', 'mel,all', 'a.wav'], "'all'"),
                 (['--beam-size', '0', 'a.wav'], '--beam-size'),
+                (['--batch', '0', 'a.wav'], "'0'"),
+                (['--batch', '17', 'a.wav'], "'17'"),
+                (['--batch', '2x', 'a.wav'], "'2x'"),
                 (['--best-of', 'x', 'a.wav'], '--best-of'),
                 (['--n-threads', '-1', 'a.wav'], '--n-threads'),
                 (['--vad', 'maybe', 'a.wav'], "'maybe'"),

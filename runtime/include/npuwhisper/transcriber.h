@@ -19,6 +19,10 @@
 namespace npuwhisper {
 
 inline constexpr int kSampleRate = 16000;
+/// Maximum of TranscriberOptions::batch.
+inline constexpr int kMaxBatch = 16;
+/// Pieces that are decoded together if TranscriberOptions::batch is 0 (auto).
+inline constexpr int kAutoBatch = 8;
 
 enum class Task { Transcribe, Translate };
 
@@ -76,6 +80,13 @@ struct TranscriberOptions {
   float max_initial_timestamp = 1.0F;  ///< Limit of a window's first timestamp, in seconds.
   std::string initial_prompt;          ///< Text that precedes the first window in its prompt.
   bool condition_on_previous_text = true;
+  /// Maximum number of pieces of audio that are decoded together: 1 to kMaxBatch, or 0 (auto). 1:
+  /// windows are decoded one after another, each with the text of the previous window in its
+  /// prompt. A larger number is faster, but returns text later. The audio is then cut at pauses
+  /// into pieces of at most 30 s, initial_prompt precedes each of them, and
+  /// condition_on_previous_text has no effect. Voice activity detection finds the pauses. Without
+  /// it, a number above 1 is an error, and auto means 1. Has no effect on live streams.
+  int batch = 1;
   /// After a window that was decoded at a higher temperature than this value, the next prompt
   /// contains no previous text.
   float prompt_reset_on_temperature = 0.5F;

@@ -47,7 +47,13 @@ INSTANTIATE_TEST_SUITE_P(
              }},
         Case{"beam_size", [](O& o) { o.beam_size = 0; }},
         Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
-        Case{"best_of", [](O& o) { o.best_of = 0; }},
+        Case{"best_of", [](O& o) { o.best_of = 0; }}, Case{"batch", [](O& o) { o.batch = -1; }},
+        Case{"batch", [](O& o) { o.batch = kMaxBatch + 1; }},
+        Case{"batch",
+             [](O& o) {
+               o.batch = 2;
+               o.vad = Vad::Off;
+             }},
         Case{"patience", [](O& o) { o.patience = 0; }},
         Case{"patience", [](O& o) { o.patience = kNotANumber; }},
         Case{"length_penalty", [](O& o) { o.length_penalty = -1; }},

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/batch_transcriber.h"
+
+#include <algorithm>
+#include <cassert>
+#include <iterator>
+#include <utility>
+
+#include "whisper/stopwatch.h"
+#include "whisper/timestamps.h"
+
+namespace npuwhisper {
+namespace {
+
+/// A pause at which a piece is cut ends at least this many mel frames (15 s) after the piece's
+/// beginning, so that the text of most pieces has context.
+constexpr std::int64_t kLeastPiece = 1500;
+/// Audio after the last voice of a piece that belongs to the piece, in samples, if the pause is at
+/// least twice as long.
+constexpr std::int64_t kTail = kSampleRate / 2;
+/// If the text of a piece ends at least this many samples before the last voice of the piece, the
+/// rest is decoded as a window of its own. Timestamps are inexact, so a shorter rest is not speech.
+constexpr std::int64_t kLeastRest = kSampleRate / 2;
+/// Each window advances by at least this many mel frames (1 s), regardless of its timestamps.
+constexpr int kLeastAdvance = 100;
+/// Silence between pieces is skipped in pieces of this many mel frames (2 s).
+constexpr std::int64_t kSkip = 200;
+
+}  // namespace
+
+Result<std::unique_ptr<BatchTranscriber>> BatchTranscriber::create(
+    const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
+    const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel,
+    const DetectorFactory& make_detector) {
+  const int n_lanes = options.batch == 0 ? kAutoBatch : options.batch;
+  auto parts = make_parts(tokenizer, config, options, n_lanes, sequences_needed(options),
+                          make_decoder, make_log_mel, make_detector);
+  if (!parts) return fail(parts.error());
+  if (parts->detector == nullptr) {
+    return fail(ErrorCode::Unavailable, "batch: found " + std::to_string(n_lanes) +
+                                            ", wanted 1: without voice activity detection, the "
+                                            "pauses between pieces of audio are not known");
+  }
+  return std::unique_ptr<BatchTranscriber>(new BatchTranscriber(std::move(*parts)));
+}
+
+BatchTranscriber::BatchTranscriber(Parts&& parts)
+    : WhisperTranscriber(std::move(parts), parts.decoders.front()->max_length(),
+                         parts.options.word_times),
+      window_text_(tokenizer_, parts.config, options_, audio_, stats_) {
+  lanes_.resize(decoders_.size());
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    lanes_[i].index = i;
+    lanes_[i].decoder =
+        std::make_unique<WindowDecoder>(tokenizer_, parts.config, options_, *decoders_[i], stats_);
+    lanes_[i].prompt.reserve(static_cast<std::size_t>(decoders_[i]->max_length()));
+    if (options_.word_times) {
+      lanes_[i].pcm.reserve(static_cast<std::size_t>(window_frames_) * kHop);
+    }
+  }
+  shares_.reserve(lanes_.size());
+  stepping_.reserve(lanes_.size());
+}
+
+void BatchTranscriber::forget() {
+  for (Lane& lane : lanes_) lane.is_running = false;
+  texts_.clear();
+  first_ticket_ = 0;
+  seek_ = 0;
+}
+
+std::int64_t BatchTranscriber::said_to() const {
+  return (texts_.empty() ? seek_ : texts_.front().first) * kHop;
+}
+
+std::int64_t BatchTranscriber::n_wanted() const {
+  const std::int64_t missing = (seek_ + window_frames_) * kHop + kFftSize / 2 - audio_.n_samples();
+  return std::max<std::int64_t>(missing, kHop);
+}
+
+Result<void> BatchTranscriber::listen(std::vector<Segment>& out) {
+  for (skip_silence(); audio_.end_frame() - seek_ >= window_frames_; skip_silence()) {
+    if (auto done = transcribe_piece(next_piece(window_frames_), out); !done) return done;
+  }
+  return {};
+}
+
+Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
+  const std::int64_t end = audio_.n_samples() / kHop;
+  for (skip_silence(); seek_ < end; skip_silence()) {
+    const bool is_last = end - seek_ <= window_frames_;
+    const Piece piece = is_last ? Piece{.first = seek_, .n_frames = static_cast<int>(end - seek_)}
+                                : next_piece(window_frames_);
+    if (auto done = transcribe_piece(piece, out); !done) return done;
+  }
+  while (!texts_.empty()) {
+    if (auto done = step(out); !done) return done;
+  }
+  return {};
+}
+
+/// Moves the beginning of the next piece towards the next speech, in steps of kSkip.
+void BatchTranscriber::skip_silence() {
+  const std::int64_t from = seek_ * kHop;
+  const std::int64_t to =
+      std::min(audio_.detector()->silent_until(from) / kHop, audio_.end_frame());
+  std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
+  // Silence that reaches the end of the stream is skipped entirely, because no audio follows it.
+  if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
+  if (n_frames == 0) return;
+  advance(n_frames);
+  stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
+}
+
+/// Returns the piece that begins at seek_ and ends in the longest pause of the next `n_frames`
+/// frames that is not too early.
+BatchTranscriber::Piece BatchTranscriber::next_piece(int n_frames) const {
+  const SpeechDetector& detector = *audio_.detector();
+  const std::int64_t begin = seek_ * kHop;
+  const std::int64_t end = begin + n_frames * kHop;
+  const std::int64_t voice = detector.first_voice(begin, end);
+  // Audio without a voice is one piece, because no word is cut.
+  Piece piece{.first = seek_, .n_frames = n_frames, .is_open = voice < end};
+  std::int64_t longest = 0;
+  for (std::int64_t from = detector.first_gap(voice, end); from < end;) {
+    const std::int64_t to = detector.first_voice(from, end);
+    if (to >= begin + kLeastPiece * kHop && to - from >= longest) {
+      longest = to - from;
+      const std::int64_t cut = from + std::min(longest / 2, kTail);
+      piece.n_frames = std::max(static_cast<int>((cut - begin) / kHop), 1);
+      piece.is_open = false;
+    }
+    from = detector.first_gap(to, end);
+  }
+  return piece;
+}
+
+Result<void> BatchTranscriber::transcribe_piece(const Piece& piece, std::vector<Segment>& out) {
+  if (const auto ok = check_running(); !ok) return ok;
+  const auto lane = find_lane(out);
+  if (!lane) return fail(lane.error());
+  if (const auto started = start(**lane, piece); !started) return started;
+  if (piece.is_open) {
+    while ((*lane)->is_running) {
+      if (const auto done = step(out); !done) return done;
+    }
+  } else {
+    advance(piece.n_frames);
+  }
+  return_texts(out);
+  publish_stats();
+  return {};
+}
+
+/// Returns a lane without a piece. Performs decoder steps until there is one.
+Result<BatchTranscriber::Lane*> BatchTranscriber::find_lane(std::vector<Segment>& out) {
+  for (;;) {
+    const auto free = std::ranges::find(lanes_, false, &Lane::is_running);
+    if (free != lanes_.end()) return &*free;
+    if (const auto done = step(out); !done) return fail(done.error());
+  }
+}
+
+/// Begins to decode a piece on a free lane.
+Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
+  lane.piece = piece;
+  lane.ticket = first_ticket_ + texts_.size();
+  texts_.push_back({.first = piece.first, .is_complete = false, .segments = {}});
+  lane.is_running = true;
+  const std::int64_t begin = piece.first * kHop;
+  const std::int64_t end = begin + piece.n_frames * kHop;
+  lane.voice_end = begin;
+  for (std::int64_t from = begin; from < end;) {
+    const std::int64_t voice = audio_.detector()->first_voice(from, end);
+    from = audio_.detector()->first_gap(voice, end);
+    if (voice < end) lane.voice_end = from;
+  }
+  lane.is_spoken = audio_.is_spoken(piece.first, piece.n_frames);
+  const std::span<const float> pcm = audio_.samples(piece.first, piece.n_frames);
+  lane.pcm.assign(pcm.begin(), pcm.end());
+
+  const bool is_language_known = language_decision_.is_settled();
+  const int n_exact = is_language_known ? piece.n_frames + kExactPadding : window_frames_;
+  if (const auto ok = encode(piece.first, piece.n_frames, n_exact, lane.index); !ok) return ok;
+  const auto language = find_language(is_language_known, piece.first, piece.n_frames, lane.index);
+  if (!language) return fail(language.error());
+  lane.language = is_language_known ? std::string_view(language_) : language_decision_.code();
+  // Audio in which the detector finds enough speech decides the language. This cannot wait for the
+  // text of the piece, because the next pieces need the language.
+  if (!is_language_known && lane.is_spoken) accept_language();
+  const Prompt::View prompt = prompt_.build(*language, options_.task);
+  lane.prompt.assign(prompt.tokens.begin(), prompt.tokens.end());
+  lane.sot = prompt.sot;
+  return decode(lane);
+}
+
+/// Begins to decode the window that the lane encoded last.
+Result<void> BatchTranscriber::decode(Lane& lane) {
+  lane.decoder->reset();  // The text must not depend on the random numbers of earlier windows.
+  lane.decoder->begin(lane.is_spoken);
+  return follow(lane, lane.decoder->run_prompt(lane.prompt_view()));
+}
+
+/// Performs one decoder step of all running lanes.
+Result<void> BatchTranscriber::step(std::vector<Segment>& out) {
+  shares_.clear();
+  stepping_.clear();
+  for (Lane& lane : lanes_) {
+    if (!lane.is_running) continue;
+    shares_.push_back({.decoder = decoders_[lane.index].get(),
+                       .tokens = lane.decoder->next_tokens(),
+                       .logits = {}});
+    stepping_.push_back(&lane);
+  }
+  {
+    const Stopwatch watch(stats_.decode_time, "decode");
+    if (const auto done = decoder_.step_together(shares_); !done) return done;
+  }
+  for (std::size_t i = 0; i < stepping_.size(); ++i) {
+    Lane& lane = *stepping_[i];
+    if (const auto ok = follow(lane, lane.decoder->take(shares_[i].logits)); !ok) return ok;
+  }
+  return_texts(out);
+  return {};
+}
+
+/// Continues after a step of the lane's decoder. `more`: whether the attempt needs another step.
+Result<void> BatchTranscriber::follow(Lane& lane, Result<bool> more) {
+  while (more && !*more) {
+    if (lane.decoder->ends_attempt()) return end_window(lane);
+    more = lane.decoder->run_prompt(lane.prompt_view());
+  }
+  if (!more) return fail(more.error());
+  return {};
+}
+
+/// Appends the segments of the lane's window to the text of its piece.
+Result<void> BatchTranscriber::end_window(Lane& lane) {
+  const DecodedWindow& heard = lane.decoder->result();
+  if (is_silent(heard, lane.is_spoken, options_)) {
+    ++stats_.silent_windows;
+    return continue_piece(lane, lane.piece.n_frames);
+  }
+  if (language_.empty()) language_ = lane.language;
+  window_text_.reset();  // Pieces are not timed in order.
+  const auto n_done =
+      window_text_.make_segments(heard,
+                                 {.decoder = *decoders_[lane.index],
+                                  .position = {lane.piece.first, lane.piece.n_frames},
+                                  .language = lane.language,
+                                  .pcm = lane.pcm},
+                                 segments_);
+  if (!n_done) return fail(n_done.error());
+  Text& text = texts_[lane.ticket - first_ticket_];
+  std::move(segments_.begin(), segments_.end(), std::back_inserter(text.segments));
+  return continue_piece(lane, *n_done);
+}
+
+/// Decodes the audio of the lane's piece after its first `n_done` frames if it has a voice.
+/// Otherwise completes the piece.
+Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done) {
+  Piece& piece = lane.piece;
+  n_done = std::min(std::max(n_done, kLeastAdvance), piece.n_frames);
+  const int n_left = piece.n_frames - n_done;
+  if (piece.is_open || n_left == 0 || lane.voice_end - (piece.first + n_done) * kHop < kLeastRest) {
+    if (piece.is_open) advance(n_done);
+    lane.is_running = false;
+    texts_[lane.ticket - first_ticket_].is_complete = true;
+    return {};
+  }
+  piece.first += n_done;
+  piece.n_frames = n_left;
+  lane.pcm.erase(lane.pcm.begin(),
+                 lane.pcm.begin() + std::min(std::ssize(lane.pcm), std::ptrdiff_t{n_done} * kHop));
+  const auto encoded = encode_rest(n_done, n_left, n_left + kExactPadding, lane.index);
+  if (!encoded) return encoded;
+  return decode(lane);
+}
+
+/// Returns the texts of the pieces before the first piece whose text is not complete.
+void BatchTranscriber::return_texts(std::vector<Segment>& out) {
+  while (!texts_.empty() && texts_.front().is_complete) {
+    std::ranges::move(texts_.front().segments, std::back_inserter(out));
+    texts_.pop_front();
+    ++first_ticket_;
+  }
+}
+
+void BatchTranscriber::advance(std::int64_t n_frames) {
+  seek_ += n_frames;
+  audio_.discard_before(seek_);
+}
+
+}  // namespace npuwhisper

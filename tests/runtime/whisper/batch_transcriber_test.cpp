@@ -1,0 +1,300 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/batch_transcriber.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "audio/mel_frontend.h"
+#include "scripted_decoder.h"
+#include "sound_detector.h"
+#include "vocabulary.h"
+
+namespace npuwhisper {
+namespace {
+
+using test::prefer;
+using test::ScriptedDecoder;
+using test::ScriptStep;
+using test::Vocabulary;
+
+constexpr std::int64_t seconds(double s) {
+  return static_cast<std::int64_t>(s * 16000 + 0.5);
+}
+
+struct Sound {
+  double duration;  // seconds of a tone
+  double pause;     // seconds of silence after the tone
+};
+
+std::vector<float> audio_of(const std::vector<Sound>& sounds) {
+  std::vector<float> pcm;
+  for (const Sound& sound : sounds) {
+    for (std::int64_t i = 0; i < seconds(sound.duration); ++i) {
+      pcm.push_back(0.1F * std::sin(static_cast<float>(i % 1600 + 1) * 0.2F));
+    }
+    pcm.resize(pcm.size() + static_cast<std::size_t>(seconds(sound.pause)));
+  }
+  return pcm;
+}
+
+/// The window that a text belongs to.
+struct Heard {
+  double duration;  // seconds of audio in the window
+  int window;       // number of windows that the decoder encoded before
+};
+using Teller = std::function<std::vector<Token>(const Heard&)>;
+
+class BatchTranscriberTest : public ::testing::Test {
+ protected:
+  BatchTranscriberTest() { options_.language = "en"; }
+
+  /// Creates a transcriber whose decoders output the text that `tell` returns for each window.
+  Result<void> create(Teller tell) {
+    decoders_.clear();
+    auto made = BatchTranscriber::create(
+        *vocabulary_.tokenizer, vocabulary_.config, options_,
+        [&](int max_sequences,
+            const std::atomic<bool>& cancelled) -> Result<std::unique_ptr<TokenDecoder>> {
+          const std::size_t index = decoders_.size();
+          auto decoder = std::make_unique<ScriptedDecoder>(
+              ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
+                                     .max_sequences = max_sequences},
+              [this, index, tell](const ScriptStep& at, std::span<float> logits) {
+                const auto text = tell({duration(decoders_[index]->windows.back()), at.window});
+                const bool done = at.sampled.size() >= text.size();
+                prefer(logits, done ? vocabulary_.eot() : text[at.sampled.size()]);
+              });
+          decoder->watch(&cancelled);
+          decoder->n_alignment_heads = static_cast<int>(vocabulary_.config.alignment_heads.size());
+          decoders_.push_back(decoder.get());
+          return std::unique_ptr<TokenDecoder>(std::move(decoder));
+        },
+        [this](int capacity_frames) -> Result<std::unique_ptr<LogMel>> {
+          auto mel = MelFrontend::create(vocabulary_.config.n_mels, capacity_frames);
+          if (!mel) return fail(mel.error());
+          return std::unique_ptr<LogMel>(std::move(*mel));
+        },
+        [this]() -> Result<std::unique_ptr<SpeechDetector>> {
+          return has_detector_ ? test::make_sound_detector() : nullptr;
+        });
+    if (!made) return fail(made.error());
+    transcriber_ = std::move(*made);
+    return {};
+  }
+  /// Returns the tokens of `text`, timed from the window's beginning to its last whole second.
+  std::vector<Token> say(std::string_view text, const Heard& heard) const {
+    return vocabulary_.segment(0, text, std::floor(heard.duration));
+  }
+  /// Returns the duration of the audio before the window's padding, in seconds.
+  double duration(const std::vector<float>& window) const {
+    const auto n_mels = static_cast<std::ptrdiff_t>(vocabulary_.config.n_mels);
+    const auto last = std::find_if(window.rbegin(), window.rend(), [](float x) { return x != 0; });
+    return static_cast<double>((window.rend() - last + n_mels - 1) / n_mels) / 100;
+  }
+  /// Transcribes `audio`, pushed in pieces of `n` samples, and returns the segments.
+  std::vector<Segment> transcribe(std::span<const float> audio, std::size_t n = 16'000) {
+    std::vector<Segment> segments;
+    const auto append = [&](Result<std::vector<Segment>> result) {
+      ASSERT_TRUE(result) << result.error().message;
+      std::ranges::move(*result, std::back_inserter(segments));
+    };
+    for (; !audio.empty(); audio = audio.subspan(std::min(n, audio.size()))) {
+      append(transcriber_->push(audio.first(std::min(n, audio.size()))));
+    }
+    append(transcriber_->drain());
+    return segments;
+  }
+  static std::vector<std::string> describe(const std::vector<Segment>& segments) {
+    std::vector<std::string> lines;
+    for (const Segment& segment : segments) {
+      lines.push_back(std::to_string(segment.start / 160) + "-" +
+                      std::to_string(segment.end / 160) + segment.text);
+    }
+    return lines;
+  }
+  std::size_t n_windows() const {
+    std::size_t n = 0;
+    for (const ScriptedDecoder* decoder : decoders_) n += decoder->windows.size();
+    return n;
+  }
+
+  const Vocabulary& vocabulary_ = Vocabulary::multilingual();
+  TranscriberOptions options_;
+  bool has_detector_ = true;
+  std::atomic<bool> broken_ = false;
+  std::vector<ScriptedDecoder*> decoders_;
+  std::unique_ptr<BatchTranscriber> transcriber_;
+};
+
+/// Four sounds. Any two of them together are longer than a window.
+const std::vector<Sound> kSounds = {{18, 1}, {20, 1}, {17, 1}, {19, 1}};
+
+TEST_F(BatchTranscriberTest, PiecesAreCutAtPauses) {
+  // The text of the first piece is much longer than the others, so it is complete last.
+  const Teller tell = [this](const Heard& heard) {
+    std::string text = " hello";
+    for (int i = 0; i < 60 && heard.duration < 19; ++i) text += i % 2 == 0 ? " the" : " world";
+    return vocabulary_.segment(0, text, std::floor(heard.duration));
+  };
+  options_.compression_ratio_threshold = 100;
+  const auto audio = audio_of(kSounds);
+  std::vector<std::string> expected;
+  for (const int batch : {2, 3, 8}) {
+    for (const std::size_t n : {std::size_t{1600}, audio.size()}) {
+      options_.batch = batch;
+      ASSERT_TRUE(create(tell));
+      const auto segments = describe(transcribe(audio, n));
+      EXPECT_EQ(decoders_.size(), static_cast<std::size_t>(batch));
+      EXPECT_EQ(n_windows(), 4U);
+      ASSERT_EQ(segments.size(), 4U);
+      if (expected.empty()) expected = segments;
+      EXPECT_EQ(segments, expected) << batch << " pieces, pushes of " << n << " samples";
+      EXPECT_EQ(transcriber_->position(), std::ssize(audio));
+    }
+  }
+  // A piece ends in the middle of a pause, at most half a second after its last sound.
+  EXPECT_TRUE(expected[0].starts_with("0-1800 hello the world")) << expected[0];
+  EXPECT_EQ(expected[1], "1849-3949 hello");
+}
+
+TEST_F(BatchTranscriberTest, ManySequencesAndAttemptsRunTogether) {
+  options_.batch = 3;
+  options_.beam_size = 3;
+  options_.log_prob_threshold = 1;  // Every attempt fails.
+  options_.temperatures = {0, 0.001F};
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    return say(heard.duration < 20 ? " hello" : " world", heard);
+  }));
+  const auto segments = transcribe(audio_of(kSounds));
+  ASSERT_EQ(segments.size(), 4U);
+  EXPECT_EQ(segments[0].text, " hello");
+  EXPECT_EQ(segments[1].text, " world");
+  EXPECT_FLOAT_EQ(segments[0].temperature, 0.001F);
+  EXPECT_EQ(transcriber_->stats().fallbacks, 4U);
+}
+
+TEST_F(BatchTranscriberTest, TheRestOfAPieceIsDecoded) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    return heard.duration > 17 ? vocabulary_.segment(0, " hello", 8)
+                               : vocabulary_.segment(0, " world", 9);
+  }));
+  const auto segments = describe(transcribe(audio_of({{18, 1}, {14, 1}})));
+  EXPECT_EQ(segments, (std::vector<std::string>{"0-800 hello", "800-1700 world", "1849-2749 world",
+                                                "2749-3400 world"}));
+  EXPECT_EQ(n_windows(), 4U);
+}
+
+TEST_F(BatchTranscriberTest, AWindowWithoutPauseEndsWithItsText) {
+  options_.batch = 4;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    return heard.duration > 29
+               ? Vocabulary::join({vocabulary_.segment(0, " hello", 25), {vocabulary_.at(25)}})
+               : vocabulary_.segment(0, " world", 14);
+  }));
+  const auto segments = describe(transcribe(audio_of({{40, 0}})));
+  EXPECT_EQ(segments, (std::vector<std::string>{"0-2500 hello", "2500-3900 world"}));
+}
+
+TEST_F(BatchTranscriberTest, LongSilenceIsSkipped) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    return vocabulary_.segment(0, " hello", std::min(std::floor(heard.duration), 7.0));
+  }));
+  const auto segments = transcribe(audio_of({{5, 60}, {5, 20}}));
+  ASSERT_EQ(segments.size(), 2U);
+  EXPECT_NEAR(static_cast<double>(segments[1].start), static_cast<double>(seconds(65)), seconds(2));
+  EXPECT_EQ(n_windows(), 2U);
+  EXPECT_GT(transcriber_->stats().unspoken_samples, static_cast<std::uint64_t>(seconds(50)));
+}
+
+TEST_F(BatchTranscriberTest, OnlyTheInitialPromptPrecedesAPiece) {
+  options_.batch = 2;
+  options_.initial_prompt = "the world";
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  transcribe(audio_of(kSounds));
+  std::vector<std::vector<Token>> prompts;
+  for (const ScriptedDecoder* decoder : decoders_) {
+    prompts.insert(prompts.end(), decoder->prompts.begin(), decoder->prompts.end());
+  }
+  ASSERT_EQ(prompts.size(), 4U);
+  EXPECT_GT(prompts[0].size(), 4U);
+  for (const auto& prompt : prompts) EXPECT_EQ(prompt, prompts[0]);
+}
+
+TEST_F(BatchTranscriberTest, TheLanguageIsDetectedOnce) {
+  options_.batch = 2;
+  options_.language.clear();
+  options_.languages = {"de", "fr"};  // All logits of the prompts are equal.
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  const auto segments = transcribe(audio_of(kSounds));
+  ASSERT_EQ(segments.size(), 4U);
+  for (const Segment& segment : segments) EXPECT_EQ(segment.language, "de");
+  // Detection runs one prompt, before the prompt of the first piece.
+  EXPECT_EQ(decoders_[0]->prompts.size() + decoders_[1]->prompts.size(), 5U);
+}
+
+TEST_F(BatchTranscriberTest, WordsAreTimedWithinTheirPiece) {
+  options_.batch = 3;
+  options_.word_times = true;
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello world", heard); }));
+  const auto segments = transcribe(audio_of(kSounds));
+  ASSERT_EQ(segments.size(), 4U);
+  std::int64_t earliest = 0;
+  for (const Segment& segment : segments) {
+    ASSERT_EQ(segment.words.size(), 2U);
+    for (const Word& word : segment.words) {
+      EXPECT_LE(earliest, word.start);
+      EXPECT_LE(word.start, word.end);
+      earliest = word.end;
+    }
+  }
+}
+
+TEST_F(BatchTranscriberTest, CancelStopsAndResetBeginsAgain) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  const auto audio = audio_of(kSounds);
+  decoders_[1]->on_step = [&, n = 0]() mutable {
+    if (++n == 2) transcriber_->cancel();
+  };
+  const auto cancelled = transcriber_->push(audio);
+  ASSERT_FALSE(cancelled);
+  EXPECT_EQ(cancelled.error().code, ErrorCode::Cancelled);
+  EXPECT_EQ(transcriber_->drain().error().code, ErrorCode::Cancelled);
+  decoders_[1]->on_step = {};
+  transcriber_->reset();
+  EXPECT_EQ(transcriber_->position(), 0);
+  EXPECT_EQ(transcribe(audio).size(), 4U);
+}
+
+TEST_F(BatchTranscriberTest, AFailureOfOneDecoderEndsTheStream) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    return heard.duration > 20 ? std::vector<Token>{} : say(" hello", heard);
+  }));
+  decoders_[1]->on_step = [&] { decoders_[1]->watch(&broken_); };
+  broken_ = true;
+  EXPECT_FALSE(transcriber_->push(audio_of(kSounds)));
+}
+
+TEST_F(BatchTranscriberTest, NeedsADetector) {
+  options_.batch = 4;
+  has_detector_ = false;
+  const auto made = create([](const Heard&) { return std::vector<Token>(); });
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::Unavailable);
+  EXPECT_EQ(made.error().message,
+            "batch: found 4, wanted 1: without voice activity detection, the pauses between pieces "
+            "of audio are not known");
+}
+
+}  // namespace
+}  // namespace npuwhisper
