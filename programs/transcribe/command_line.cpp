@@ -23,7 +23,7 @@ struct RawOptions {
   std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
   std::optional<std::string> start, end, batch;
   std::optional<int> audio_track, caption_columns, caption_lines;
-  int n_threads = 0, beam_size = 1, best_of = 5;
+  int n_threads = 0, beam_size = 5, best_of = 5;
   double vad_threshold = TranscriberOptions().vad_threshold;
   int vad_min_speech = static_cast<int>(TranscriberOptions().vad_min_speech.count());
   int vad_min_silence = static_cast<int>(TranscriberOptions().vad_min_silence.count());

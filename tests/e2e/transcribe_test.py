@@ -52,7 +52,8 @@ class Case(unittest.TestCase):
 class Trace(Case):
     def test_shows_the_stages_of_each_window(self):
         trace = self.folder / 'trace.json'
-        [found] = self.run_json('--device', 'cpu', '--trace', trace, RECORDINGS[0])
+        [found] = self.run_json('--device', 'cpu', '--beam-size', 1, '--trace', trace,
+                                RECORDINGS[0])
         events = json.loads(trace.read_text(encoding='utf8'))['traceEvents']
         spans = [event for event in events if event['ph'] == 'X']
         named = {}
@@ -189,9 +190,10 @@ class Speech(Case):
                              segment['text'].strip())
 
     def test_options_reach_the_model(self):
-        plain, = self.run_json(RECORDINGS[0])
-        beam, = self.run_json('--beam-size', 5, '--language', 'en', RECORDINGS[0])
-        self.assertGreater(beam['stats']['tokens'], 2 * plain['stats']['tokens'])
+        greedy, = self.run_json('--beam-size', 1, RECORDINGS[0])
+        for options in ([], ['--beam-size', 4]):
+            beam, = self.run_json('--language', 'en', *options, RECORDINGS[0])
+            self.assertGreater(beam['stats']['tokens'], 2 * greedy['stats']['tokens'])
         german, = self.run_json('--language', 'de', RECORDINGS[0])
         self.assertEqual(german['language'], 'de')
         f32, = self.run_json('--precision', 'f32', '--n-threads', 1, '--device', 'cpu',

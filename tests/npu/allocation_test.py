@@ -16,7 +16,7 @@ from insight_test import CLIP, SKIPPED
 
 def main():
     emulate, array, transcribe = sys.argv[1:]
-    options = ['--quiet', '--model', 'base', '--language', 'en']
+    options = ['--quiet', '--model', 'base', '--language', 'en', '--beam-size', '1']
     with tempfile.TemporaryDirectory(prefix='npuwhisper-allocation-') as folder:
         # Vorbis decodes to floats. The element that converts the floats to 16 bits therefore
         # allocates its output buffers. wavparse would forward the bytes of the file, and flacdec
