@@ -188,6 +188,7 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
   // Audio in which the detector finds enough speech decides the language. This cannot wait for the
   // text of the piece, because the next pieces need the language.
   if (!is_language_known && lane.is_spoken) accept_language();
+  prompt_.reset();  // find_language() drops the initial prompt if the language changes.
   const Prompt::View prompt = prompt_.build(*language, options_.task);
   lane.prompt.assign(prompt.tokens.begin(), prompt.tokens.end());
   lane.sot = prompt.sot;

@@ -67,6 +67,10 @@ class BatchTranscriberTest : public ::testing::Test {
               ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                      .max_sequences = max_sequences},
               [this, index, tell](const ScriptStep& at, std::span<float> logits) {
+                const bool detects_language = at.sampled.empty() && at.prompt.size() == 1;
+                if (detects_language && detect_) {
+                  return detect_(duration(decoders_[index]->windows.back()), logits);
+                }
                 const auto text = tell({duration(decoders_[index]->windows.back()), at.window});
                 const bool done = at.sampled.size() >= text.size();
                 prefer(logits, done ? vocabulary_.eot() : text[at.sampled.size()]);
@@ -127,6 +131,9 @@ class BatchTranscriberTest : public ::testing::Test {
 
   const Vocabulary& vocabulary_ = Vocabulary::multilingual();
   TranscriberOptions options_;
+  /// Sets the logits of language detection for a window with `duration` seconds of audio. If empty,
+  /// all languages are equally probable.
+  std::function<void(double duration, std::span<float> logits)> detect_;
   bool has_detector_ = true;
   std::atomic<bool> broken_ = false;
   std::vector<ScriptedDecoder*> decoders_;
@@ -239,6 +246,30 @@ TEST_F(BatchTranscriberTest, TheLanguageIsDetectedOnce) {
   for (const Segment& segment : segments) EXPECT_EQ(segment.language, "de");
   // Detection runs one prompt, before the prompt of the first piece.
   EXPECT_EQ(decoders_[0]->prompts.size() + decoders_[1]->prompts.size(), 5U);
+}
+
+TEST_F(BatchTranscriberTest, TheInitialPromptOutlastsAChangeOfLanguage) {
+  options_.batch = 2;
+  options_.language.clear();
+  options_.languages = {"de", "fr", "en"};
+  options_.initial_prompt = "the world";
+  // The first piece is doubtful, the others are French.
+  detect_ = [this](double duration, std::span<float> logits) {
+    const bool is_first = duration < 19;
+    prefer(logits, *vocabulary_.tokenizer->language_token(is_first ? "de" : "fr"),
+           is_first ? 0.2F : 20.0F);
+  };
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  const auto segments = transcribe(audio_of(kSounds));
+  ASSERT_EQ(segments.size(), 4U);
+  EXPECT_EQ(segments[0].language, "de");
+  for (std::size_t i = 1; i < 4; ++i) EXPECT_EQ(segments[i].language, "fr") << i;
+  for (const ScriptedDecoder* decoder : decoders_) {
+    for (const auto& prompt : decoder->prompts) {
+      if (prompt.size() == 1) continue;  // the prompt of language detection
+      EXPECT_EQ(prompt.front(), vocabulary_.special().sot_prev);
+    }
+  }
 }
 
 TEST_F(BatchTranscriberTest, WordsAreTimedWithinTheirPiece) {
