@@ -23,8 +23,6 @@ constexpr std::int64_t kTail = kSampleRate / 2;
 constexpr std::int64_t kLeastRest = kSampleRate / 2;
 /// Each window advances by at least this many mel frames (1 s), regardless of its timestamps.
 constexpr int kLeastAdvance = 100;
-/// Silence between pieces is skipped in pieces of this many mel frames (2 s).
-constexpr std::int64_t kSkip = 200;
 
 }  // namespace
 
@@ -99,14 +97,9 @@ Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
   return {};
 }
 
-/// Moves the beginning of the next piece towards the next speech, in steps of kSkip.
+/// Moves the beginning of the next piece towards the next speech (HeardAudio::n_silent()).
 void BatchTranscriber::skip_silence() {
-  const std::int64_t from = seek_ * kHop;
-  const std::int64_t to =
-      std::min(audio_.detector()->silent_until(from) / kHop, audio_.end_frame());
-  std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
-  // Silence that reaches the end of the stream is skipped entirely, because no audio follows it.
-  if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
+  const std::int64_t n_frames = audio_.n_silent(seek_);
   if (n_frames == 0) return;
   advance(n_frames);
   stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);

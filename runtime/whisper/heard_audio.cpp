@@ -21,6 +21,8 @@ constexpr int kSpareFrames = 16;
 /// are shorter than the words.
 constexpr std::int64_t kLeastVoice = kSampleRate / 2;
 constexpr std::int64_t kVoiceShare = 3;
+/// Silence is skipped in units of this many mel frames (2 s); shorter silence is kept.
+constexpr std::int64_t kSkip = 200;
 
 }  // namespace
 
@@ -113,6 +115,14 @@ bool HeardAudio::is_spoken(std::int64_t first, int n_frames) const {
   const std::int64_t end = std::min((first + n_frames) * kHop, n_samples());
   const std::int64_t n_voiced = detector_->n_voiced(begin, end);
   return n_voiced >= kLeastVoice && kVoiceShare * n_voiced >= end - begin;
+}
+
+std::int64_t HeardAudio::n_silent(std::int64_t first) const {
+  if (!detector_) return 0;
+  const std::int64_t to = std::min(detector_->silent_until(first * kHop) / kHop, end_frame());
+  const std::int64_t n_frames = std::max<std::int64_t>(to - first, 0);
+  // Silence that reaches the end of the stream is skipped entirely, because no audio follows it.
+  return to < n_samples() / kHop ? n_frames - n_frames % kSkip : n_frames;
 }
 
 void HeardAudio::update_stats() {

@@ -57,6 +57,10 @@ class HeardAudio {
   /// Returns whether the detector found so much voice in frames [first, first + n_frames) that a
   /// false alarm over music or noise is unlikely. Returns false without a detector.
   bool is_spoken(std::int64_t first, int n_frames) const;
+  /// Returns the number of mel frames of silence from frame `first` on that need not be decoded: a
+  /// multiple of 2 s, or all remaining frames if the silence reaches the end of the audio. Returns
+  /// 0 without a detector.
+  std::int64_t n_silent(std::int64_t first) const;
   /// Copies the counters of the log-mel and the detector to `stats`.
   void update_stats();
 

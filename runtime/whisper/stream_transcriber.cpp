@@ -11,9 +11,6 @@
 namespace npuwhisper {
 namespace {
 
-/// Silence at the beginning of a window is skipped in pieces of this many mel frames (2 s); shorter
-/// silence is kept.
-constexpr std::int64_t kSkip = 200;
 /// Minimum sum of the advances of three successive windows in mel frames (1 s), regardless of their
 /// timestamps. The minimum limits repeated text to three windows per second of audio. Speech never
 /// has three segments in a second. Two successive windows may advance less in total, because the
@@ -71,15 +68,9 @@ Result<void> StreamTranscriber::listen_to_rest(std::vector<Segment>& out) {
   return {};
 }
 
-/// Moves the beginning of the next window towards the next speech, in steps of kSkip.
+/// Moves the beginning of the next window towards the next speech (HeardAudio::n_silent()).
 void StreamTranscriber::skip_silence() {
-  const SpeechDetector* detector = audio_.detector();
-  if (detector == nullptr) return;
-  const std::int64_t from = seek_ * kHop;
-  const std::int64_t to = std::min(detector->silent_until(from) / kHop, audio_.end_frame());
-  std::int64_t n_frames = std::max<std::int64_t>(to - seek_, 0);
-  // Silence that reaches the end of the stream is skipped entirely, because no audio follows it.
-  if (to < audio_.n_samples() / kHop) n_frames -= n_frames % kSkip;
+  const std::int64_t n_frames = audio_.n_silent(seek_);
   if (n_frames == 0) return;
   advance(n_frames);
   stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
