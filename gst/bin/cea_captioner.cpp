@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "cea_captioner.h"
 
+#include <gst/base/gstaggregator.h>
+
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "flushable_aggregator.h"
 #include "gst/cea608/caption_stream.h"
 #include "gst/cea608/gsttexttocea608.h"
 #include "gst/support/callback.h"
@@ -42,13 +46,27 @@ GstPadProbeReturn fit_gap_to_rate(GstPad* pad, GstPadProbeInfo* info, gpointer) 
   return GST_PAD_PROBE_OK;
 }
 
+// Adds a cccombiner that supports flushes of the video alone and of the text alone. Returns nullptr
+// if cccombiner is not installed.
+GstElement* add_combiner(ElementGroup& elements) {
+  constexpr const char* kFactory = "cccombiner";
+  constexpr const char* kName = "combiner";
+  using Feature = std::unique_ptr<GstPluginFeature, ObjectUnref>;
+  const Feature found(GST_PLUGIN_FEATURE(gst_element_factory_find(kFactory)));
+  const Feature loaded(found ? gst_plugin_feature_load(found.get()) : nullptr);
+  if (!loaded) return elements.add(kFactory, kName);
+  const GType type = gst_element_factory_get_element_type(GST_ELEMENT_FACTORY(loaded.get()));
+  if (!g_type_is_a(type, GST_TYPE_AGGREGATOR)) return elements.add(kFactory, kName);
+  return elements.add(flushable_aggregator(type), kName);
+}
+
 }  // namespace
 
 CeaCaptioner::CeaCaptioner(GstBin* bin, CaptionMode mode) : elements_(bin), mode_(mode) {
   captions_ = elements_.add(GST_TYPE_TEXT_TO_CEA608, "captions");
   format_ = elements_.add("capsfilter", "caption_format");
   GstElement* queue = elements_.add("queue", "caption_queue");
-  combiner_ = elements_.add("cccombiner", "combiner");
+  combiner_ = add_combiner(elements_);
   if (mode == CaptionMode::Cea608) {
     ElementGroup::link({captions_, format_, queue});
   } else {
