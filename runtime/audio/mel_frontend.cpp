@@ -213,11 +213,12 @@ std::uint64_t MelFrontend::bytes_copied() const {
   return state_->bytes_copied;
 }
 
-Result<int> MelFrontend::window(std::int64_t first, int n_frames, std::span<float> out) {
+Result<int> MelFrontend::window(std::int64_t first, int n_heard, int n_frames,
+                                std::span<float> out) {
   const State& s = *state_;
-  assert(first >= s.first_frame && n_frames >= 0);
+  assert(first >= s.first_frame && n_heard >= 0 && n_frames >= n_heard);
   assert(out.size() >= static_cast<std::size_t>(n_frames) * s.n_mels);
-  const int n_real = static_cast<int>(std::clamp<std::int64_t>(s.end_frame - first, 0, n_frames));
+  const int n_real = static_cast<int>(std::clamp<std::int64_t>(s.end_frame - first, 0, n_heard));
   float largest = kMinLogPower;
   for (int i = 0; i < n_real; ++i) largest = std::max(largest, s.frame_max[s.row(first + i)]);
   const float lowest = largest - 8.0F;

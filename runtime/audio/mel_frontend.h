@@ -36,7 +36,7 @@ class MelFrontend final : public LogMel {
   std::int64_t n_samples() const override;
   void discard_before(std::int64_t frame) override;
   /// Never fails.
-  Result<int> window(std::int64_t first, int n_frames, std::span<float> out) override;
+  Result<int> window(std::int64_t first, int n_heard, int n_frames, std::span<float> out) override;
   std::uint64_t bytes_copied() const override;
 
  private:

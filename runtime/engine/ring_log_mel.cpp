@@ -222,7 +222,8 @@ void RingLogMel::finish() {
   store(kZeros);
 }
 
-Result<int> RingLogMel::window(std::int64_t first, int n_frames, std::span<float> out) {
+Result<int> RingLogMel::window(std::int64_t first, int n_heard, int n_frames,
+                               std::span<float> out) {
   WindowMel& mel = ring_->mel();
   const auto n_mels = static_cast<std::size_t>(mel.n_mels());
   if (n_frames != mel.n_frames() || out.size() != static_cast<std::size_t>(n_frames) * n_mels) {
@@ -230,8 +231,8 @@ Result<int> RingLogMel::window(std::int64_t first, int n_frames, std::span<float
                                                 std::to_string(n_frames) + " frames, wanted " +
                                                 std::to_string(mel.n_frames()));
   }
-  assert(first >= first_frame_);
-  const int n_real = static_cast<int>(std::clamp<std::int64_t>(end_frame() - first, 0, n_frames));
+  assert(first >= first_frame_ && n_heard >= 0 && n_frames >= n_heard);
+  const int n_real = static_cast<int>(std::clamp<std::int64_t>(end_frame() - first, 0, n_heard));
   if (n_real > 0) {
     const std::int64_t begin = first * kHop - kHalf;
     for (std::int64_t i = 1; i <= -begin; ++i) *sample(-i) = *sample(i);

@@ -37,7 +37,7 @@ class RingLogMel final : public LogMel {
   void discard_before(std::int64_t frame) override;
   /// `n_frames` must be the number of frames in the device's window. Errors: InvalidArgument, and
   /// those of LogMel::window().
-  Result<int> window(std::int64_t first, int n_frames, std::span<float> out) override;
+  Result<int> window(std::int64_t first, int n_heard, int n_frames, std::span<float> out) override;
   std::uint64_t bytes_copied() const override { return bytes_copied_; }
 
  private:

@@ -91,9 +91,9 @@ void HeardAudio::discard_before(std::int64_t frame) {
   samples_begin_ = begin;
 }
 
-Result<void> HeardAudio::window(std::int64_t first, std::span<float> out) {
+Result<void> HeardAudio::window(std::int64_t first, int n_frames, std::span<float> out) {
   const Stopwatch watch(stats_.mel_time, "mel");
-  if (const auto made = mel_->window(first, window_frames_, out); !made) {
+  if (const auto made = mel_->window(first, n_frames, window_frames_, out); !made) {
     return fail(made.error());
   }
   return {};

@@ -45,9 +45,9 @@ class HeardAudio {
   std::int64_t n_samples() const { return mel_->n_samples(); }
   std::int64_t end_frame() const { return mel_->end_frame(); }  ///< One past the last whole frame.
   int window_frames() const { return window_frames_; }
-  /// Writes the log-mel of the window that begins at frame `first` to `out`, which has shape
-  /// [window_frames, n_mels]. Frames from end_frame() on are 0. Errors: those of LogMel::window().
-  Result<void> window(std::int64_t first, std::span<float> out);
+  /// Writes the log-mel of frames [first, first + n_frames) to `out`, which has shape
+  /// [window_frames, n_mels]. The other values are 0. Errors: those of LogMel::window().
+  Result<void> window(std::int64_t first, int n_frames, std::span<float> out);
   /// Returns the samples of frames [first, first + n_frames), without samples that have not
   /// arrived. The samples from `first` on must not be discarded yet. Without keep_samples, the
   /// result is empty. Otherwise it is valid until the next push(), discard_before() or reset().

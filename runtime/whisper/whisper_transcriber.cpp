@@ -164,7 +164,7 @@ std::span<float> WhisperTranscriber::window_of(std::size_t decoder) {
 
 Result<void> WhisperTranscriber::encode(std::int64_t first, int n_frames, int n_exact,
                                         std::size_t decoder) {
-  if (const auto made = audio_.window(first, window_of(decoder)); !made) return made;
+  if (const auto made = audio_.window(first, n_frames, window_of(decoder)); !made) return made;
   return encode_window(n_frames, n_exact, decoder);
 }
 

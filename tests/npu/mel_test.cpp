@@ -95,9 +95,9 @@ class Mel : public testing::Test {
     const auto n = static_cast<std::size_t>(kFrames) * static_cast<std::size_t>(mel_->n_mels());
     std::vector<float> found(n, 99.0F);
     std::vector<float> wanted(n, -99.0F);
-    const auto n_found = on_npu_->window(first, kFrames, found);
+    const auto n_found = on_npu_->window(first, kFrames, kFrames, found);
     EXPECT_TRUE(n_found) << n_found.error().message;
-    const auto n_wanted = on_cpu_->window(first, kFrames, wanted);
+    const auto n_wanted = on_cpu_->window(first, kFrames, kFrames, wanted);
     if (!n_found) return {1e9, 1e9};
     EXPECT_EQ(*n_found, *n_wanted);
     Difference result;
@@ -207,7 +207,7 @@ TEST_F(Mel, StreamsShareIt) {
     ASSERT_TRUE(other);
     std::vector<float> out(static_cast<std::size_t>(kFrames) * 80);
     (*other)->push(std::span<const std::int16_t>(pcm).subspan(5000));
-    EXPECT_TRUE((*other)->window(0, kFrames, out));
+    EXPECT_TRUE((*other)->window(0, kFrames, kFrames, out));
   }
   on_npu_->finish();
   on_cpu_->finish();

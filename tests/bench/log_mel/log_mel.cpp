@@ -54,7 +54,7 @@ int run(std::span<char*> arguments) {
     (*mel)->reset();
     (*mel)->push(std::span<const std::int16_t>(pcm));
     (*mel)->finish();
-    (*mel)->window(0, n_frames, values).value();
+    (*mel)->window(0, n_frames, n_frames, values).value();
     shortest =
         std::min<std::chrono::duration<double>>(shortest, std::chrono::steady_clock::now() - start);
   }

@@ -23,11 +23,11 @@ TEST(MelAllocation, NothingAllocatesAfterCreate) {
       for (std::size_t at = 0; at < pcm.size(); at += 1'000) {
         (*mel)->push(std::span(pcm).subspan(at, 1'000));
       }
-      EXPECT_TRUE((*mel)->window((*mel)->first_frame(), 300, out));
+      EXPECT_TRUE((*mel)->window((*mel)->first_frame(), 300, 300, out));
       (*mel)->discard_before((*mel)->end_frame() - 100);
     }
     (*mel)->finish();
-    EXPECT_TRUE((*mel)->window((*mel)->first_frame(), 300, out));
+    EXPECT_TRUE((*mel)->window((*mel)->first_frame(), 300, 300, out));
     (*mel)->reset();
   }
   EXPECT_EQ(test::n_allocations(), before);

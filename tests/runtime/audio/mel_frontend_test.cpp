@@ -34,7 +34,7 @@ std::vector<float> noise(std::size_t n, unsigned seed) {
 
 std::vector<float> window(MelFrontend& mel, std::int64_t first, int n_frames) {
   std::vector<float> out(static_cast<std::size_t>(n_frames) * kFrame, -99.0F);
-  EXPECT_TRUE(mel.window(first, n_frames, out));
+  EXPECT_TRUE(mel.window(first, n_frames, n_frames, out));
   return out;
 }
 
@@ -72,7 +72,8 @@ TEST_P(MelGolden, MatchesTheNumPyReference) {
   mel->finish();
   ASSERT_EQ(mel->end_frame(), wanted.dims.at(0));
   std::vector<float> out(wanted.f32.size());
-  ASSERT_TRUE(mel->window(0, static_cast<int>(wanted.dims.at(0)), out));
+  const auto n_frames = static_cast<int>(wanted.dims.at(0));
+  ASSERT_TRUE(mel->window(0, n_frames, n_frames, out));
   float largest = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     largest = std::max(largest, std::abs(out[i] - wanted.f32[i]));
@@ -136,14 +137,15 @@ TEST(MelFrontend, VeryShortInput) {
     const std::int64_t n_frames = static_cast<std::int64_t>(n) / kHop;
     EXPECT_EQ(mel->end_frame(), n_frames) << n;
     std::vector<float> out(4 * kFrame);
-    EXPECT_EQ(*mel->window(0, 4, out), n_frames) << n;
+    EXPECT_EQ(*mel->window(0, 4, 4, out), n_frames) << n;
     // The front end replaces missing samples by zeros, as if zeros had been pushed.
     std::vector<float> padded = pcm;
     padded.resize(1'600);
     const auto longer = frontend(kMels, 10);
     longer->push(padded);
     std::vector<float> wanted(static_cast<std::size_t>(n_frames) * kFrame);
-    ASSERT_TRUE(longer->window(0, static_cast<int>(n_frames), wanted));
+    const auto n_wanted = static_cast<int>(n_frames);
+    ASSERT_TRUE(longer->window(0, n_wanted, n_wanted, wanted));
     wanted.resize(out.size());
     EXPECT_EQ(out, wanted) << n;
   }
@@ -175,6 +177,19 @@ TEST(MelFrontend, WindowIsClampedByItsOwnMaximum) {
   // A window of only the quiet half is clamped by its own maximum, so its values still differ.
   EXPECT_LT(range(window(*mel, 60, 30)), 1.9F);
   EXPECT_GT(range(window(*mel, 60, 30)), 0.1F);
+}
+
+TEST(MelFrontend, FramesThatAreNotHeardDoNotMatter) {
+  const auto mel = frontend(kMels, 100);
+  std::vector<float> pcm = noise(16'000, 6);
+  for (std::size_t i = 0; i < 8'000; ++i) pcm[i] *= 3e-5F;
+  mel->push(pcm);
+  mel->finish();
+  std::vector<float> out(60 * kFrame, -99.0F);
+  EXPECT_EQ(*mel->window(0, 40, 60, out), 40);
+  std::vector<float> wanted = window(*mel, 0, 40);
+  wanted.resize(out.size());
+  EXPECT_EQ(out, wanted);
 }
 
 TEST(MelFrontend, PushAcceptsNoMoreThanCapacity) {

@@ -47,17 +47,19 @@ class RingLogMelTest : public testing::Test {
     wanted_ = std::move(*wanted);
   }
 
-  /// Compares the windows at `first`, then discards the frames before `next`.
+  /// Compares whole and partly filled windows at `first`, then discards the frames before `next`.
   void expect_window(std::int64_t first, std::int64_t next) {
     ASSERT_EQ(found_->end_frame(), wanted_->end_frame());
-    std::vector<float> found(kFrames * kMels, -99.0F);
-    std::vector<float> wanted(kFrames * kMels, 99.0F);
-    const auto n_found = found_->window(first, kFrames, found);
-    ASSERT_TRUE(n_found) << n_found.error().message;
-    ASSERT_EQ(*n_found, *wanted_->window(first, kFrames, wanted));
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      ASSERT_NEAR(found[i], wanted[i], 2e-5)
-          << "frame " << i / kMels << " of the window at " << first;
+    for (const int n_heard : {kFrames / 3, kFrames}) {
+      std::vector<float> found(kFrames * kMels, -99.0F);
+      std::vector<float> wanted(kFrames * kMels, 99.0F);
+      const auto n_found = found_->window(first, n_heard, kFrames, found);
+      ASSERT_TRUE(n_found) << n_found.error().message;
+      ASSERT_EQ(*n_found, *wanted_->window(first, n_heard, kFrames, wanted));
+      for (std::size_t i = 0; i < wanted.size(); ++i) {
+        ASSERT_NEAR(found[i], wanted[i], 2e-5)
+            << "frame " << i / kMels << " of the window at " << first;
+      }
     }
     found_->discard_before(next);
     wanted_->discard_before(next);
@@ -311,7 +313,7 @@ TEST_F(RingLogMelTest, RefusesOtherSizes) {
   EXPECT_FALSE(RingLogMel::create(ring_, kFrames - 1));
   EXPECT_FALSE(RingLogMel::create(ring_, kFrames + SampleRing::kSpareFrames + 1));
   std::vector<float> out(10 * kMels);
-  const auto window = found_->window(0, 10, out);
+  const auto window = found_->window(0, 10, 10, out);
   ASSERT_FALSE(window);
   EXPECT_EQ(window.error().code, ErrorCode::InvalidArgument);
 }

@@ -210,6 +210,21 @@ TEST_F(BatchTranscriberTest, AWindowWithoutPauseEndsWithItsText) {
   EXPECT_EQ(segments, (std::vector<std::string>{"0-2500 hello", "2500-3900 world"}));
 }
 
+TEST_F(BatchTranscriberTest, APieceDoesNotDependOnLaterAudio) {
+  options_.batch = 2;
+  std::vector<std::vector<float>> windows;
+  for (const float loudness : {0.01F, 9.0F}) {
+    ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+    auto audio = audio_of({{18, 1}, {18, 1}});
+    for (std::size_t i = 0; i < audio.size(); ++i) {
+      audio[i] *= i < static_cast<std::size_t>(seconds(19)) ? 0.01F : loudness;
+    }
+    transcribe(audio);
+    windows.push_back(decoders_[0]->windows[0]);
+  }
+  EXPECT_EQ(windows[0], windows[1]);
+}
+
 TEST_F(BatchTranscriberTest, LongSilenceIsSkipped) {
   options_.batch = 2;
   ASSERT_TRUE(create([this](const Heard& heard) {

@@ -55,9 +55,9 @@ class WatchedMel final : public LogMel {
   std::int64_t end_frame() const override { return mel_->end_frame(); }
   std::int64_t n_samples() const override { return mel_->n_samples(); }
   void discard_before(std::int64_t frame) override { mel_->discard_before(frame); }
-  Result<int> window(std::int64_t first, int n_frames, std::span<float> out) override {
-    heard_ = {first, std::min(mel_->end_frame(), first + n_frames)};
-    return mel_->window(first, n_frames, out);
+  Result<int> window(std::int64_t first, int n_heard, int n_frames, std::span<float> out) override {
+    heard_ = {first, std::min(mel_->end_frame(), first + n_heard)};
+    return mel_->window(first, n_heard, n_frames, out);
   }
   std::uint64_t bytes_copied() const override { return mel_->bytes_copied(); }
 
