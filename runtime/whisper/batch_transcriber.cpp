@@ -191,7 +191,10 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
 /// Begins to decode the window that the lane encoded last.
 Result<void> BatchTranscriber::decode(Lane& lane) {
   lane.decoder->reset();  // The text must not depend on the random numbers of earlier windows.
-  lane.decoder->begin(lane.is_spoken);
+  lane.decoder->begin({.is_spoken = lane.is_spoken,
+                       .detector = audio_.detector(),
+                       .begin = lane.piece.first * kHop,
+                       .end = (lane.piece.first + lane.piece.n_frames) * kHop});
   return follow(lane, lane.decoder->run_prompt(lane.prompt_view()));
 }
 

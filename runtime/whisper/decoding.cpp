@@ -8,6 +8,7 @@
 #include "base/trim.h"
 #include "simd/softmax.h"
 #include "whisper/stopwatch.h"
+#include "whisper/timestamps.h"
 
 namespace npuwhisper {
 namespace {
@@ -16,6 +17,13 @@ namespace {
 /// Text that Whisper invents over silence ("you", "Thank you.") has an average log probability of
 /// -1 to -0.7. Real text has a much higher average.
 constexpr float kStrictest = 0.7F;
+
+/// Minimum duration of the voice in a segment that is checked for missing words, in samples (10 s).
+/// Short segments can have very few words, for example a long name.
+constexpr std::int64_t kLongVoice = 10 * kSampleRate;
+/// Minimum number of tokens per second of voice. Speech has about four, very slow speech more than
+/// one. Beam search sometimes stretches a few words over 20 s of other speech.
+constexpr double kLeastTokensPerSecond = 0.8;
 
 int max_new_tokens(int max_length) {
   return max_length / 2;
@@ -55,14 +63,15 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
       compression_ratio_(kBytesPerToken *
                          static_cast<std::size_t>(max_new_tokens(decoder.max_length()))) {
   const auto max_tokens = static_cast<std::size_t>(max_new_tokens(decoder.max_length()));
-  now_.tokens.reserve(max_tokens);
-  best_.tokens.reserve(max_tokens);
+  now_.text.tokens.reserve(max_tokens);
+  best_.text.tokens.reserve(max_tokens);
   text_.reserve(kBytesPerToken * max_tokens);
   reset();
 }
 
-Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, bool is_spoken) {
-  begin(is_spoken);
+Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt,
+                                                   const WindowVoice& voice) {
+  begin(voice);
   do {
     auto more = run_prompt(prompt);
     const Stopwatch watch(stats_.decode_time, "decode");
@@ -76,14 +85,18 @@ Result<const DecodedWindow*> WindowDecoder::decode(const Prompt::View& prompt, b
   return result_;
 }
 
-void WindowDecoder::begin(bool is_spoken) {
-  is_spoken_ = is_spoken;
+void WindowDecoder::begin(const WindowVoice& voice) {
+  voice_ = voice;
   attempt_ = 0;
+  lacked_words_ = false;
   have_best_ = false;
-  best_is_repetitive_ = true;
 }
 
-Result<bool> WindowDecoder::run_prompt(const Prompt::View& prompt) {
+Result<bool> WindowDecoder::run_prompt(const Prompt::View& with_text) {
+  const auto n_text = static_cast<std::size_t>(with_text.sot);
+  const Prompt::View prompt =
+      lacked_words_ ? Prompt::View{.tokens = with_text.tokens.subspan(n_text), .sot = 0}
+                    : with_text;
   const auto n_prompt = static_cast<int>(prompt.tokens.size());
   // The prompt of an English-only model ends with <|startoftranscript|>, so one row of logits gives
   // both the no-speech probability and the first token.
@@ -98,7 +111,7 @@ Result<bool> WindowDecoder::run_prompt(const Prompt::View& prompt) {
 
   const auto at_sot = logits->first(n_vocab);
   const auto no_speech = static_cast<std::size_t>(tokenizer_.special().no_speech);
-  now_.no_speech_probability = std::exp(at_sot[no_speech] - log_sum_exp(at_sot));
+  now_.text.no_speech_probability = std::exp(at_sot[no_speech] - log_sum_exp(at_sot));
 
   // As in CTranslate2, the prompt's last token does not count towards max_length, because it is the
   // first input of the decoder's steps.
@@ -132,32 +145,80 @@ Result<bool> WindowDecoder::take(std::span<float> logits) {
 
 bool WindowDecoder::ends_attempt() {
   const Hypothesis& found = search_.best();
-  now_.tokens = found.tokens;
-  now_.temperature = options_.temperatures[attempt_];
-  now_.average_log_probability = found.average_log_probability();
-  now_.compression_ratio = measure_compression(now_.tokens);
+  DecodedWindow& text = now_.text;
+  text.tokens = found.tokens;
+  text.temperature = options_.temperatures[attempt_];
+  text.average_log_probability = found.average_log_probability();
+  text.compression_ratio = measure_compression(text.tokens);
+  now_.n_text_tokens = std::ranges::count_if(
+      text.tokens, [this](Token token) { return !tokenizer_.is_timestamp(token); });
 
-  const bool repetitive = now_.compression_ratio > options_.compression_ratio_threshold;
-  const bool improbable = now_.average_log_probability < options_.log_prob_threshold;
-  if (is_silent(now_, is_spoken_, options_) || !(repetitive || improbable)) {
-    result_ = &now_;
+  const bool is_silence = is_silent(text, voice_.is_spoken, options_);
+  if (is_silence) now_.n_text_tokens = 0;  // The caller drops such a text.
+  now_.flaw = Flaw::None;
+  if (text.compression_ratio > options_.compression_ratio_threshold) {
+    now_.flaw = Flaw::IsRepetitive;
+  } else if (lacks_words(text.tokens)) {
+    now_.flaw = Flaw::LacksWords;
+  } else if (lacked_words_ && (is_silence || now_.n_text_tokens == 0)) {
+    now_.flaw = Flaw::LacksWords;  // An earlier attempt has some words.
+  }
+  const bool is_accepted = is_silence ? !lacked_words_
+                                      : now_.flaw == Flaw::None && text.average_log_probability >=
+                                                                       options_.log_prob_threshold;
+  if (is_accepted) {
+    result_ = &text;
     return true;
   }
-  const bool better = repetitive == best_is_repetitive_
-                          ? now_.average_log_probability > best_.average_log_probability
-                          : best_is_repetitive_;
-  if (!have_best_ || better) {
+  lacked_words_ = lacked_words_ || now_.flaw == Flaw::LacksWords;
+  if (!have_best_ || now_.is_better_than(best_)) {
     std::swap(now_, best_);
     have_best_ = true;
-    best_is_repetitive_ = repetitive;
   }
   if (++attempt_ < options_.temperatures.size()) {
     ++stats_.fallbacks;
     return false;
   }
-  best_.temperature = options_.temperatures.back();
-  result_ = &best_;
+  best_.text.temperature = options_.temperatures.back();
+  result_ = &best_.text;
   return true;
+}
+
+bool WindowDecoder::Attempt::is_better_than(const Attempt& other) const {
+  if (flaw != other.flaw) return flaw < other.flaw;
+  if (flaw == Flaw::LacksWords && n_text_tokens != other.n_text_tokens) {
+    return n_text_tokens > other.n_text_tokens;
+  }
+  return text.average_log_probability > other.text.average_log_probability;
+}
+
+/// Returns whether `n_tokens` are far fewer than the voice between two samples suggests.
+bool WindowDecoder::is_sparse(std::int64_t begin, std::int64_t end, int n_tokens) const {
+  const std::int64_t n_voiced = voice_.detector->n_voiced(begin, std::min(end, voice_.end));
+  const double least = kLeastTokensPerSecond * static_cast<double>(n_voiced) / kSampleRate;
+  return n_tokens > 0 && n_voiced >= kLongVoice && n_tokens < least;
+}
+
+/// Returns whether a segment has far fewer tokens than the voice between its timestamps suggests.
+bool WindowDecoder::lacks_words(std::span<const Token> tokens) const {
+  if (voice_.detector == nullptr) return false;
+  const Token zero = tokenizer_.special().timestamp_begin;
+  std::int64_t begin = voice_.begin;
+  int n_tokens = 0;
+  bool has_end = false;  // A segment has an end, so the next window begins at the last end.
+  for (const Token token : tokens) {
+    if (!tokenizer_.is_timestamp(token)) {
+      ++n_tokens;
+      continue;
+    }
+    const std::int64_t end = voice_.begin + std::int64_t{token - zero} * kSamplesPerTimestamp;
+    if (is_sparse(begin, end, n_tokens)) return true;
+    has_end = has_end || n_tokens > 0;
+    begin = end;
+    n_tokens = 0;
+  }
+  // Without an end, split_window() lets the segment last until the end of the window.
+  return !has_end && is_sparse(begin, voice_.end, n_tokens);
 }
 
 float WindowDecoder::measure_compression(std::span<const Token> tokens) {

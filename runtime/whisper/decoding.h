@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,7 @@
 #include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
+#include "vad/speech_detector.h"
 #include "whisper/compression_ratio.h"
 #include "whisper/logit_rules.h"
 #include "whisper/prompt.h"
@@ -27,6 +29,14 @@ struct DecodedWindow {
   float no_speech_probability = 0;
 };
 
+/// What the speech detector found in a window.
+struct WindowVoice {
+  bool is_spoken = false;                    ///< There is enough speech (HeardAudio::is_spoken()).
+  const SpeechDetector* detector = nullptr;  ///< Null without a detector.
+  std::int64_t begin = 0;                    ///< First sample of the window.
+  std::int64_t end = 0;                      ///< One past the last sample of the window.
+};
+
 /// Returns whether the no-speech rule classifies the window as silence, noise or music. By the rule
 /// of Radford et al. 2022, a window is silent if its no-speech probability exceeds
 /// no_speech_threshold and its text is less probable than log_prob_threshold. This function makes
@@ -37,12 +47,13 @@ struct DecodedWindow {
 bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOptions& options);
 
 /// Decodes one encoded window. Repeats the decoding at higher temperatures while the text is
-/// repetitive or improbable (Radford et al. 2022, section 4.5). Where implementations differ, this
-/// class follows faster-whisper 1.2. If every temperature fails, decode() returns the most probable
-/// text that is not repetitive, or the most probable text if all texts are repetitive. In that
-/// case, DecodedWindow::temperature is the last temperature. Adds times and counts to `stats`. The
-/// constructor allocates all buffers. Reentrant. Errors: those of the decoder and of
-/// Search::take().
+/// repetitive or improbable (Radford et al. 2022, section 4.5), or while a segment has far fewer
+/// words than its voice can have. Where implementations differ, this class follows faster-whisper
+/// 1.2, which has no rule for missing words. If every temperature fails, decode() returns the text
+/// with the smallest Flaw. Of several such texts, it returns the longest one if words are missing,
+/// and otherwise the most probable one. In that case, DecodedWindow::temperature is the last
+/// temperature. Adds times and counts to `stats`. The constructor allocates all buffers. Reentrant.
+/// Errors: those of the decoder and of Search::take().
 class WindowDecoder {
  public:
   /// The arguments must outlive this object. The caller has validated the options.
@@ -52,14 +63,15 @@ class WindowDecoder {
   /// Restarts the random numbers of sampling, so that the same audio produces the same text again.
   void reset() { search_.reseed(options_.seed); }
 
-  /// Decodes the window that the decoder encoded last. `is_spoken`: see is_silent(). The result is
-  /// valid until the next call.
-  Result<const DecodedWindow*> decode(const Prompt::View& prompt, bool is_spoken = false);
+  /// Decodes the window that the decoder encoded last. After an attempt that lacks words, the
+  /// prompt of the next attempts does not contain the text before the window, because that text is
+  /// the usual cause. The result is valid until the next call.
+  Result<const DecodedWindow*> decode(const Prompt::View& prompt, const WindowVoice& voice = {});
 
   /// The functions below divide decode() into steps, so that a caller can perform the steps of
   /// several windows together:
   ///
-  ///     begin(is_spoken);
+  ///     begin(voice);
   ///     do {
   ///       for (bool more = run_prompt(prompt); more;) more = take(decoder.step(next_tokens()));
   ///     } while (!ends_attempt());
@@ -68,16 +80,28 @@ class WindowDecoder {
   /// run_prompt() and take() return whether the attempt needs another step. next_tokens() prepares
   /// the decoder's sequences for this step and returns their tokens. ends_attempt() ends an attempt
   /// and returns whether it was the last one.
-  void begin(bool is_spoken);
-  Result<bool> run_prompt(const Prompt::View& prompt);
+  void begin(const WindowVoice& voice);
+  Result<bool> run_prompt(const Prompt::View& with_text);
   std::span<const Token> next_tokens();
   Result<bool> take(std::span<float> logits);
   bool ends_attempt();
   const DecodedWindow& result() const { return *result_; }
 
  private:
+  /// What is wrong with a text, apart from its probability. A later flaw is a worse one.
+  enum class Flaw { None, LacksWords, IsRepetitive };
+  /// An attempt that has not been accepted.
+  struct Attempt {
+    DecodedWindow text;
+    Flaw flaw = Flaw::None;
+    std::ptrdiff_t n_text_tokens = 0;  ///< Tokens that are not timestamps.
+    bool is_better_than(const Attempt& other) const;
+  };
+
   void start_search(int max_new, float temperature);
   float measure_compression(std::span<const Token> tokens);
+  bool is_sparse(std::int64_t begin, std::int64_t end, int n_tokens) const;
+  bool lacks_words(std::span<const Token> tokens) const;
 
   const Tokenizer& tokenizer_;
   const TranscriberOptions& options_;
@@ -88,12 +112,12 @@ class WindowDecoder {
   CompressionRatio compression_ratio_;
   std::string text_;
   // The members below describe the current window.
-  bool is_spoken_ = false;
-  std::size_t attempt_ = 0;  // index into options_.temperatures
+  WindowVoice voice_;
+  std::size_t attempt_ = 0;    // index into options_.temperatures
+  bool lacked_words_ = false;  // an earlier attempt lacked words
   bool have_best_ = false;
-  bool best_is_repetitive_ = true;
-  DecodedWindow now_;   // the current attempt
-  DecodedWindow best_;  // the best of the earlier attempts
+  Attempt now_;   // the current attempt
+  Attempt best_;  // the best of the earlier attempts
   const DecodedWindow* result_ = nullptr;
 };
 

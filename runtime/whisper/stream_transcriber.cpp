@@ -102,7 +102,11 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   const auto language = find_language(is_language_known, seek_, n_frames);
   if (!language) return fail(language.error());
   const bool is_spoken = audio_.is_spoken(seek_, n_frames);
-  const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task), is_spoken);
+  const auto heard = window_decoder_.decode(prompt_.build(*language, options_.task),
+                                            {.is_spoken = is_spoken,
+                                             .detector = audio_.detector(),
+                                             .begin = seek_ * kHop,
+                                             .end = (seek_ + n_frames) * kHop});
   if (!heard) return fail(heard.error());
   if (is_silent(**heard, is_spoken, options_)) {
     ++stats_.silent_windows;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "scripted_decoder.h"
+#include "sound_detector.h"
 #include "vocabulary.h"
 
 namespace npuwhisper {
@@ -24,7 +25,7 @@ using test::Vocabulary;
 
 class DecodingTest : public ::testing::Test {
  protected:
-  Result<const DecodedWindow*> decode(Script script, bool is_spoken = false) {
+  Result<const DecodedWindow*> decode(Script script, const WindowVoice& voice = {}) {
     window_decoder_.reset();
     decoder_.emplace(ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab(),
                                             .max_sequences = sequences_needed(options_)},
@@ -34,7 +35,7 @@ class DecodingTest : public ::testing::Test {
     window_decoder_.emplace(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_,
                             stats_);
     return window_decoder_->decode(
-        prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), is_spoken);
+        prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), voice);
   }
   /// Returns a script that outputs texts[attempt]. Each token except timestamps has the probability
   /// confidence[attempt]. Twenty letters share the remaining probability.
@@ -100,6 +101,70 @@ TEST_F(DecodingTest, ARepetitiveTextIsDecodedAgain) {
 
   options_.compression_ratio_threshold = std::numeric_limits<float>::infinity();
   EXPECT_EQ((*decode(attempts({loop()}, {1})))->tokens, loop());
+}
+
+TEST_F(DecodingTest, ATextWithFarTooFewWordsIsDecodedAgain) {
+  const auto detector = test::make_sound_detector();
+  detector->push(std::vector<float>(20 * kSampleRate, 0.1F));
+  detector->finish();
+  const auto sparse = vocabulary_.segment(0, " hello world", 20);
+  prompt_.append(long_);
+  const auto decoded = [&](const std::vector<Token>& text, const SpeechDetector* heard,
+                           std::int64_t begin) {
+    return (*decode(attempts({text, good_}, {1, 1}),
+                    {.detector = heard, .begin = begin, .end = begin + 30 * kSampleRate}))
+        ->tokens;
+  };
+  EXPECT_EQ(decoded(sparse, detector.get(), 0), good_);
+  EXPECT_EQ(stats_.fallbacks, 1U);
+  ASSERT_EQ(decoder_->prompts.size(), 2U);
+  EXPECT_EQ(decoder_->prompts[0].front(), special_.sot_prev);
+  EXPECT_EQ(decoder_->prompts[1].front(), special_.sot);
+  // Without a detector, with too little voice, or between times without text, nothing is missing.
+  EXPECT_EQ(decoded(sparse, nullptr, 0), sparse);
+  EXPECT_EQ(decoded(sparse, detector.get(), 12 * kSampleRate), sparse);
+  EXPECT_EQ(decoded(vocabulary_.segment(0, " hello world", 9), detector.get(), 0).size(), 4U);
+  const auto late = Vocabulary::join({good_, vocabulary_.segment(19, " hello", 20)});
+  EXPECT_EQ(decoded(late, detector.get(), 0), late);
+}
+
+TEST_F(DecodingTest, ATextWithTooFewWordsIsBetterThanAWorseOne) {
+  const auto detector = test::make_sound_detector();
+  detector->push(std::vector<float>(20 * kSampleRate, 0.1F));
+  detector->finish();
+  const WindowVoice voice = {
+      .is_spoken = true, .detector = detector.get(), .end = 20 * kSampleRate};
+  const auto sparse = vocabulary_.segment(0, " hello world", 20);
+  options_.temperatures = {0, 0.001F};
+  options_.best_of = 1;
+  for (const auto& worse :
+       {std::vector<Token>{vocabulary_.at(0)}, loop(), vocabulary_.segment(0, " hello", 20)}) {
+    const auto heard = decode(attempts({sparse, worse}, {0.9F, 1}), voice);
+    ASSERT_TRUE(heard);
+    EXPECT_EQ((*heard)->tokens, sparse);
+  }
+  const auto improbable = decode(attempts({sparse, long_}, {0.9F, 0.25F}, 0.9F), voice);
+  ASSERT_TRUE(improbable);
+  EXPECT_EQ((*improbable)->tokens, sparse) << "the longer text counts as silence";
+}
+
+TEST_F(DecodingTest, ATextWithoutEndTimeCanLackWords) {
+  const auto detector = test::make_sound_detector();
+  detector->push(std::vector<float>(40 * kSampleRate, 0.1F));
+  detector->finish();
+  const auto fallbacks = [&](const std::vector<Token>& text, std::int64_t end) {
+    stats_.fallbacks = 0;
+    EXPECT_TRUE(decode(attempts({text, good_}, {1, 1}), {.detector = detector.get(), .end = end}));
+    return stats_.fallbacks;
+  };
+  const auto open = Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(" hello")});
+  EXPECT_EQ(fallbacks(open, 20 * kSampleRate), 1U);
+  EXPECT_EQ(fallbacks(open, 5 * kSampleRate), 0U);
+  // The next window begins at the end of the first segment.
+  const auto after = Vocabulary::join({good_, {vocabulary_.at(2)}, vocabulary_.text(" hello")});
+  EXPECT_EQ(fallbacks(after, 20 * kSampleRate), 0U);
+  // The voice after the window does not count.
+  EXPECT_EQ(fallbacks(vocabulary_.segment(0, " hello", 25), 9 * kSampleRate), 0U);
 }
 
 TEST_F(DecodingTest, AnImprobableTextIsDecodedAgain) {
@@ -190,7 +255,7 @@ TEST_F(DecodingTest, SpokenWindowIsSilentBelowTheLogProbThresholdOnly) {
 }
 
 TEST_F(DecodingTest, SpokenSilenceIsNotSampled) {
-  const auto heard = decode(attempts({long_, long_}, {0.25F, 0.9F}, 0.9F), true);
+  const auto heard = decode(attempts({long_, long_}, {0.25F, 0.9F}, 0.9F), {.is_spoken = true});
   ASSERT_TRUE(heard);
   EXPECT_TRUE(is_silent(**heard, true, options_));
   EXPECT_EQ(stats_.fallbacks, 0U);
