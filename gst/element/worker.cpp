@@ -46,9 +46,10 @@ constexpr std::chrono::milliseconds kNow{0};
 // The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
 // correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
-// Maximum number of events that wait for the text before them: one every 10 ms of a window. If more
-// events wait, the oldest event is sent before its text. If the source pad is full, upstream waits.
-constexpr std::size_t kMaxDeferred = 3000;
+// Duration for which one event may wait for the text before it, in samples (10 ms). If more events
+// wait during the transcriber's longest lag, the oldest event is sent before its text. If the
+// source pad is full, upstream waits.
+constexpr std::int64_t kDeferredEvery = kSampleRate / 100;
 // Interval at which the worker checks whether the engine is still loading.
 constexpr std::chrono::milliseconds kLoadingTick{10};
 
@@ -244,6 +245,7 @@ bool Worker::renew_transcriber() {
                          "(run npuwhisper-models fetch silero-vad)"),
                         ("vad=auto continues without them; vad=on would fail"));
   }
+  longest_lag_ = longest_lag(options.batch);
   n_skipped_ = 0;
   ring_ = std::move(ring);
   settings_serial_ = serial;
@@ -438,7 +440,8 @@ void Worker::settle() {
 void Worker::defer(const EventPtr& event) {
   deferred_.push_back({timeline_.n_samples(), share(event)});
   if (settled_ || timeline_.n_samples() == 0) release_events(timeline_.n_samples());
-  while (deferred_.size() > kMaxDeferred) release_first();
+  const auto most = static_cast<std::size_t>(longest_lag_ / kDeferredEvery);
+  while (deferred_.size() > most) release_first();
 }
 
 void Worker::release_first() {

@@ -129,6 +129,7 @@ class Worker {
   Clock::time_point quiet_since_;  // Time of the last push or settle().
   bool settled_ = false;           // settle() was called since the last audio.
   std::deque<Deferred> deferred_;
+  std::int64_t longest_lag_ = longest_lag(1);  // see longest_lag(), for the transcriber
   std::vector<float> pcm_;
 
   std::jthread thread_;

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "audio_output.h"
 
-#include <npuwhisper/transcriber.h>
-
 #include <algorithm>
 #include <chrono>
 #include <utility>
@@ -13,20 +11,21 @@
 namespace npuwhisper {
 namespace {
 
-// The limit of audio held when not live, in samples (96 s). For a little over a minute of this
-// audio, the text is not known yet, because the audio is also in the input queue or in a window of
-// the transcriber. The remaining audio waits for a sink.
-constexpr std::int64_t kMostSamples = 96 * kSampleRate;
+// The limit of audio held when not live, in samples, in addition to the transcriber's longest lag
+// (66 s). The text of this audio is not known yet if the audio is also in the input queue.
+// Otherwise, the audio waits for a sink.
+constexpr std::int64_t kMostOther = 66 * kSampleRate;
 // The number of samples of live audio that may be held in addition to those of the latency.
 constexpr std::int64_t kLiveSlack = 2 * kSampleRate;
 // The limit of texts held. It is reached only if the audio of the texts was dropped, so that no
 // buffer takes the texts.
 constexpr std::size_t kMostSaid = 4096;
-// The limit of events. It exceeds one event per 10 ms of the audio held, so that a slow sink loses
-// no events.
+// The limit of events. It exceeds one event per 10 ms of the audio held for a transcriber that
+// decodes one window at a time, so that a slow sink loses no events.
 constexpr std::size_t kMostEvents = 10000;
-// The limit of buffers of any length. It exceeds one buffer per 10 ms of the audio held.
-constexpr std::size_t kMostBuffers = 10000;
+// The limit of buffers of any length is one buffer per 10 ms of the limit of audio, and this number
+// of buffers in addition.
+constexpr std::size_t kMoreBuffers = 400;
 // Live audio is pushed at most this long after Latency::deadline() has reached its start. That
 // deadline includes a lead of up to kGapLead.
 constexpr auto kTick = std::chrono::milliseconds(20);
@@ -38,11 +37,24 @@ void AudioOutput::set_sync(bool sync) {
   wake();
 }
 
+void AudioOutput::set_longest_lag(std::int64_t n_samples) {
+  longest_lag_ = n_samples;
+  wake();
+}
+
 GstClockTime AudioOutput::start_of(const GstBuffer* buffer, std::int64_t n_samples) {
   const GstClockTime pts = GST_BUFFER_PTS(buffer);
   const GstClockTime start = GST_CLOCK_TIME_IS_VALID(pts) ? pts : next_time_;
   next_time_ = start + samples_to_time(n_samples);
   return start;
+}
+
+std::int64_t AudioOutput::most_samples() const {
+  return longest_lag_ + kMostOther;
+}
+
+std::size_t AudioOutput::most_buffers() const {
+  return static_cast<std::size_t>(most_samples() / (kSampleRate / 100)) + kMoreBuffers;
 }
 
 std::int64_t AudioOutput::write(GstBuffer* buffer, GstClockTime start, std::int64_t n_samples) {
@@ -72,8 +84,8 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
 
 // The caller holds the mutex.
 bool AudioOutput::has_room() const {
-  if (n_buffers_ >= kMostBuffers) return false;
-  if (!latency_.live()) return n_samples_ < kMostSamples;
+  if (n_buffers_ >= most_buffers()) return false;
+  if (!latency_.live()) return n_samples_ < most_samples();
   // Sources that do not pace their data (such as RTP) may deliver audio of this duration in one
   // burst.
   const GstClockTime wait = latency_.upstream() + latency_.budget();
@@ -176,7 +188,7 @@ void AudioOutput::forget_epoch() {
 }
 
 bool AudioOutput::may_go(const Item& item, GstClockTime due) const {
-  if (!sync_ || item.n_samples == 0 || n_buffers_ >= kMostBuffers) return true;
+  if (!sync_ || item.n_samples == 0 || n_buffers_ >= most_buffers()) return true;
   if (item.n_marks < n_passed_) return true;
   if (item.n_marks == n_passed_ && item.end <= heard_to_) return true;
   return GST_CLOCK_TIME_IS_VALID(due) && item.start <= due;

@@ -3,6 +3,8 @@
 
 #include <gst/gst.h>
 
+#include <npuwhisper/transcriber.h>
+
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -40,6 +42,9 @@ class AudioOutput final : public SourceTask {
 
   void set_sync(bool sync);
   bool is_sync() const { return sync_; }
+  /// Sets the maximum duration of the audio that the transcriber takes before it returns its text,
+  /// in samples. When not live, the pad can hold that audio and 66 s of further audio.
+  void set_longest_lag(std::int64_t n_samples);
 
   /// Returns the start time of a buffer of n_samples: its timestamp or, without one, the end of the
   /// last buffer. Must be called once for each buffer.
@@ -87,6 +92,8 @@ class AudioOutput final : public SourceTask {
   void forget_epoch() override;
 
   static const GstEvent* event_of(const Item& item);
+  std::int64_t most_samples() const;
+  std::size_t most_buffers() const;
   bool has_room() const;
   std::size_t drop_events();
   bool may_go(const Item& item, GstClockTime due) const;
@@ -97,6 +104,7 @@ class AudioOutput final : public SourceTask {
   const Latency& latency_;
   Counters& counters_;
   std::atomic<bool> sync_{true};
+  std::atomic<std::int64_t> longest_lag_{longest_lag(1)};
 
   // Guarded by the mutex.
   std::deque<Item> items_;

@@ -6,15 +6,18 @@
 #include <type_traits>
 #include <utility>
 
+#include <npuwhisper/transcriber.h>
+
 namespace npuwhisper {
 namespace {
 
 /// Maximum difference between the threshold and the lower probability release_. A probability
 /// between these two values neither begins nor ends speech.
 constexpr float kHysteresis = 0.15F;
-/// Number of steps whose results are stored, nearly nine minutes. kMaxBatch pieces of 30 s are
-/// shorter. The number is a power of two, so that `% kRing` needs no division.
-constexpr std::size_t kRing = 16384;
+/// Number of steps whose results are stored (17 minutes). The number is a power of two, so that `%
+/// kRing` needs no division.
+constexpr std::size_t kRing = 32768;
+static_assert(kRing * SpeechScorer::kStep > longest_lag(kMaxBatch));
 
 std::int64_t in_steps(std::int64_t samples) {
   constexpr auto kStep = static_cast<std::int64_t>(SpeechScorer::kStep);

@@ -26,7 +26,7 @@ struct SpeechRules {
 /// Detects the parts of a stream in which somebody speaks, in steps of 32 ms. In doubt, audio
 /// counts as speech, so that no speech is lost. A sound that has just begun counts as speech until
 /// it turns out to be too short. Audio counts as speech until it is judged, and again when its
-/// result is discarded after eight minutes. Quiet audio is amplified before it is judged. Samples
+/// result is discarded after 17 minutes. Quiet audio is amplified before it is judged. Samples
 /// that are NaN or infinite count as 0. The result does not depend on how audio is split into
 /// pushes. Reentrant; allocates nothing after construction.
 class SpeechDetector {

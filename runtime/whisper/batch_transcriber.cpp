@@ -80,7 +80,7 @@ Result<void> BatchTranscriber::listen(std::vector<Segment>& out) {
   for (skip_silence(); audio_.end_frame() - seek_ >= window_frames_; skip_silence()) {
     if (auto done = transcribe_piece(next_piece(window_frames_), out); !done) return done;
   }
-  return {};
+  return limit_lag(out);
 }
 
 Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
@@ -94,6 +94,18 @@ Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
   while (!texts_.empty()) {
     if (auto done = step(out); !done) return done;
   }
+  return {};
+}
+
+/// Continues the oldest pieces while the audio after the last complete text is too long, so that
+/// longest_lag() holds. One piece can need many times as many steps as others, and silence needs
+/// none.
+Result<void> BatchTranscriber::limit_lag(std::vector<Segment>& out) {
+  const std::int64_t longest = longest_lag(static_cast<int>(lanes_.size())) - window_frames_ * kHop;
+  while (!texts_.empty() && audio_.n_samples() - said_to() > longest) {
+    if (auto done = step(out); !done) return done;
+  }
+  publish_stats();
   return {};
 }
 

@@ -24,6 +24,16 @@ inline constexpr int kMaxBatch = 16;
 /// Pieces that are decoded together if TranscriberOptions::batch is 0 (auto).
 inline constexpr int kAutoBatch = 8;
 
+/// Returns the maximum duration, in samples, of the audio between Transcriber::position() and the
+/// end of the audio pushed, for a stream that is not live. `batch`: TranscriberOptions::batch.
+constexpr std::int64_t longest_lag(int batch) {
+  constexpr std::int64_t kWindow = 30 * kSampleRate;
+  // The last window is incomplete. With several pieces, two further pieces may have a text while
+  // the first piece has none yet.
+  const int n_windows = batch == 1 ? 1 : (batch == 0 ? kAutoBatch : batch) + 3;
+  return n_windows * kWindow;
+}
+
 enum class Task { Transcribe, Translate };
 
 /// Voice activity detection. Auto and On use the detection. If the weights of the detection are not

@@ -39,12 +39,19 @@ class Speech : public ::testing::Test {
     join_recordings();
   }
 
-  // Joins all five recordings into one WAV file, and collects their words.
-  void join_recordings() {
+  // Joins all five recordings into one WAV file, `n_times` in succession, and collects their words.
+  void join_recordings(int n_times = 1) {
+    starts_.clear();
+    texts_.clear();
     std::ifstream transcription(kRecordings / "transcription");
+    std::string lines;
+    std::getline(transcription, lines, '\0');
+    std::string all_lines;
+    for (int i = 0; i < n_times; ++i) all_lines += lines;
+    std::istringstream every(all_lines);
     std::string pcm;
     std::string header;
-    for (std::string line; std::getline(transcription, line);) {
+    for (std::string line; std::getline(every, line);) {
       std::smatch match;
       if (!std::regex_match(line, match, std::regex(R"(<s> (.*) </s> \((.*)\))"))) continue;
       starts_.push_back(static_cast<double>(pcm.size()) / 32000);
@@ -96,6 +103,19 @@ class Speech : public ::testing::Test {
   std::vector<double> starts_;
   double length_ = 0;
 };
+
+TEST_F(Speech, AudioFollowsTheTextOfSeveralPieces) {
+  join_recordings(8);
+  ASSERT_GT(length_, 190) << "the audio must exceed the limit of a pad without batch";
+  for (const std::string sync : {"true", "false"}) {
+    Pipeline pipeline(source() +
+                      "npuwhisper name=n language-code=en beam-size=1 batch=3 meta-sync=" + sync +
+                      " ! fakesink sync=false n.audio_src ! fakesink sync=false");
+    const auto recorder = record(pipeline);
+    ASSERT_TRUE(pipeline.run()) << "meta-sync=" << sync;
+    expect_close(said(), heard(*recorder));
+  }
+}
 
 TEST_F(Speech, FileToSrt) {
   const std::string srt = folder_.path() / "out.srt";

@@ -177,13 +177,13 @@ TEST(SpeechDetector, UnjudgedAudioCountsAsSpeech) {
   detector.finish();
   EXPECT_EQ(detector.n_judged(), 11 * kStep);
   EXPECT_FALSE(detector.has_speech(0, 100 * kStep));
-  // Pushes more than eight minutes of audio. The detector no longer knows the oldest steps.
+  // Pushes more than 17 minutes of audio. The detector no longer knows the oldest steps.
   detector.reset();
-  for (int i = 0; i < 17; ++i) detector.push(std::vector<float>(std::size_t{1024} * kStep));
+  for (int i = 0; i < 33; ++i) detector.push(std::vector<float>(std::size_t{1024} * kStep));
   EXPECT_TRUE(detector.has_speech(0, kStep));
   EXPECT_EQ(detector.silent_until(0), 0);
   EXPECT_FALSE(detector.has_speech(1024 * kStep, 1025 * kStep));
-  EXPECT_EQ(detector.silent_until(1024 * kStep), (17 * 1024 - 2) * kStep);
+  EXPECT_EQ(detector.silent_until(1024 * kStep), (33 * 1024 - 2) * kStep);
 }
 
 TEST(SpeechDetector, DoesNotDependOnHowAudioIsCut) {

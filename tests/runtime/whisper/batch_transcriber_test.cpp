@@ -214,6 +214,38 @@ TEST_F(BatchTranscriberTest, AWindowWithoutPauseEndsWithItsText) {
   EXPECT_EQ(segments, (std::vector<std::string>{"0-2500 hello", "2500-3900 world"}));
 }
 
+TEST_F(BatchTranscriberTest, TheTextIsNeverFurtherBehindThanTheLongestLag) {
+  // The text of the first piece needs many times as many steps as the others.
+  options_.compression_ratio_threshold = 1000;
+  const Teller tell = [this](const Heard& heard) {
+    if (heard.duration > 18.9) return say(" hello", heard);
+    std::string text = " hello";
+    for (int i = 0; i < 200; ++i) text += i % 2 == 0 ? " the" : " world";
+    return vocabulary_.segment(0, text, 8);  // 10 s of the piece remain.
+  };
+  const auto expect_lag = [&](const std::vector<Sound>& sounds, int batch) {
+    options_.batch = batch;
+    ASSERT_TRUE(create(tell));
+    const auto audio = audio_of(sounds);
+    std::vector<std::string> segments;
+    for (std::size_t at = 0; at < audio.size(); at += 16'000) {
+      const std::size_t n = std::min<std::size_t>(16'000, audio.size() - at);
+      const auto made = transcriber_->push(std::span(audio).subspan(at, n));
+      ASSERT_TRUE(made);
+      for (const auto& line : describe(*made)) segments.push_back(line);
+      ASSERT_LE(static_cast<std::int64_t>(at + n) - transcriber_->position(), longest_lag(batch));
+    }
+    ASSERT_GE(segments.size(), 2U);
+    EXPECT_TRUE(segments[0].starts_with("0-800 hello")) << segments[0];
+    EXPECT_TRUE(segments[1].starts_with("800-")) << segments[1];
+  };
+  std::vector<Sound> sounds(60, {19, 1});
+  sounds.front().duration = 18.1;
+  expect_lag(sounds, 2);
+  expect_lag(sounds, 16);
+  expect_lag({{18.1, 1200}, {19, 1}, {19, 1}}, 2);
+}
+
 TEST_F(BatchTranscriberTest, APieceDoesNotDependOnLaterAudio) {
   options_.batch = 2;
   std::vector<std::vector<float>> windows;
