@@ -144,14 +144,14 @@ Result<void> BatchTranscriber::transcribe_piece(const Piece& piece, std::vector<
   if (const auto ok = check_running(); !ok) return ok;
   const auto lane = find_lane(out);
   if (!lane) return fail(lane.error());
+  const bool is_language_known = language_decision_.is_settled();
   if (const auto started = start(**lane, piece); !started) return started;
-  if (piece.is_open) {
+  if (piece.is_open || !is_language_known) {
     while ((*lane)->is_running) {
       if (const auto done = step(out); !done) return done;
     }
-  } else {
-    advance(piece.n_frames);
   }
+  if (!piece.is_open) advance(piece.n_frames);
   return_texts(out);
   publish_stats();
   return {};
@@ -190,9 +190,6 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
   const auto language = find_language(is_language_known, piece.first, piece.n_frames, lane.index);
   if (!language) return fail(language.error());
   lane.language = is_language_known ? std::string_view(language_) : language_decision_.code();
-  // Audio in which the detector finds enough speech decides the language. This cannot wait for the
-  // text of the piece, because the next pieces need the language.
-  if (!is_language_known && lane.is_spoken) accept_language();
   prompt_.reset();  // find_language() drops the initial prompt if the language changes.
   const Prompt::View prompt = prompt_.build(*language, options_.task);
   lane.prompt.assign(prompt.tokens.begin(), prompt.tokens.end());
@@ -250,7 +247,7 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
     ++stats_.silent_windows;
     return continue_piece(lane, lane.piece.n_frames);
   }
-  if (language_.empty()) language_ = lane.language;
+  if (!language_decision_.is_settled()) accept_language();
   window_text_.reset();  // Pieces are not timed in order.
   const auto n_done =
       window_text_.make_segments(heard,

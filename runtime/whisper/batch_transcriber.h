@@ -23,7 +23,8 @@ namespace npuwhisper {
 ///  - the initial prompt precedes every piece;
 ///  - the padding after a piece is thinned (device/window_positions.h);
 ///  - a piece that contains no pause ends where its text ends according to its timestamps, and the
-///    audio after it is not decoded until this time is known.
+///    audio after it is not decoded until this time is known;
+///  - until the language is certain, pieces are decoded one after another.
 /// A text depends only on its own piece and on the language, so it does not depend on the number of
 /// pieces that are decoded together.
 class BatchTranscriber final : public WhisperTranscriber {

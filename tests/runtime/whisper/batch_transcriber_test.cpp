@@ -299,6 +299,25 @@ TEST_F(BatchTranscriberTest, TheLanguageIsDetectedOnce) {
   EXPECT_EQ(decoders_[0]->prompts.size() + decoders_[1]->prompts.size(), 5U);
 }
 
+TEST_F(BatchTranscriberTest, TheLanguageOfSparseSpeechIsDecided) {
+  options_.batch = 2;
+  options_.language.clear();
+  options_.languages = {"de", "fr", "en"};
+  detect_ = [&, n = 0](double, std::span<float> logits) mutable {
+    const bool is_first = n++ == 0;
+    prefer(logits, *vocabulary_.tokenizer->language_token(is_first ? "fr" : "de"), 3.0F);
+  };
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  const auto segments = transcribe(audio_of(std::vector<Sound>(60, {1.2, 4.8})));
+  EXPECT_GT(segments.size(), 5U);
+  for (const Segment& segment : segments) EXPECT_EQ(segment.language, "fr");
+  std::ptrdiff_t n_detections = 0;
+  for (const ScriptedDecoder* decoder : decoders_) {
+    n_detections += std::ranges::count(decoder->prompts, 1U, &std::vector<Token>::size);
+  }
+  EXPECT_EQ(n_detections, 1);
+}
+
 TEST_F(BatchTranscriberTest, TheInitialPromptOutlastsAChangeOfLanguage) {
   options_.batch = 2;
   options_.language.clear();
