@@ -21,8 +21,6 @@ constexpr std::int64_t kTail = kSampleRate / 2;
 /// If the text of a piece ends at least this many samples before the last voice of the piece, the
 /// rest is decoded as a window of its own. Timestamps are inexact, so a shorter rest is not speech.
 constexpr std::int64_t kLeastRest = kSampleRate / 2;
-/// Each window advances by at least this many mel frames (1 s), regardless of its timestamps.
-constexpr int kLeastAdvance = 100;
 
 }  // namespace
 
@@ -62,6 +60,7 @@ BatchTranscriber::BatchTranscriber(Parts&& parts)
 
 void BatchTranscriber::forget() {
   for (Lane& lane : lanes_) lane.is_running = false;
+  open_limit_ = {};
   texts_.clear();
   first_ticket_ = 0;
   seek_ = 0;
@@ -172,6 +171,7 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
   lane.ticket = first_ticket_ + texts_.size();
   texts_.push_back({.first = piece.first, .is_complete = false, .segments = {}});
   lane.is_running = true;
+  lane.advance_limit = piece.is_open ? open_limit_ : AdvanceLimit();
   const std::int64_t begin = piece.first * kHop;
   const std::int64_t end = begin + piece.n_frames * kHop;
   lane.voice_end = begin;
@@ -266,10 +266,13 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
 /// Otherwise completes the piece.
 Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done) {
   Piece& piece = lane.piece;
-  n_done = std::min(std::max(n_done, kLeastAdvance), piece.n_frames);
+  n_done = lane.advance_limit.next(n_done, piece.n_frames);
   const int n_left = piece.n_frames - n_done;
   if (piece.is_open || n_left == 0 || lane.voice_end - (piece.first + n_done) * kHop < kLeastRest) {
-    if (piece.is_open) advance(n_done);
+    if (piece.is_open) {
+      open_limit_ = lane.advance_limit;
+      advance(n_done);
+    }
     lane.is_running = false;
     texts_[lane.ticket - first_ticket_].is_complete = true;
     return {};

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "whisper/advance_limit.h"
 #include "whisper/decoding.h"
 #include "whisper/whisper_transcriber.h"
 #include "whisper/window_text.h"
@@ -54,6 +55,7 @@ class BatchTranscriber final : public WhisperTranscriber {
     std::uint64_t ticket = 0;    // number of the piece in the stream
     std::int64_t voice_end = 0;  // sample at which the last voice of the piece ends
     bool is_spoken = false;      // see is_silent()
+    AdvanceLimit advance_limit{};
     std::vector<Token> prompt{};
     int sot = 0;                  // position of <|startoftranscript|> in the prompt
     std::string_view language{};  // owned by the tokenizer
@@ -97,6 +99,7 @@ class BatchTranscriber final : public WhisperTranscriber {
   std::deque<Text> texts_;                   // texts of the last pieces, in order
   std::uint64_t first_ticket_ = 0;           // number of the piece of texts_.front()
   std::int64_t seek_ = 0;                    // mel frame at which the next piece begins
+  AdvanceLimit open_limit_;                  // limits the advances of pieces without a pause
 };
 
 }  // namespace npuwhisper

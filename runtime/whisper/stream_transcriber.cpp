@@ -9,15 +9,6 @@
 #include "whisper/timestamps.h"
 
 namespace npuwhisper {
-namespace {
-
-/// Minimum sum of the advances of three successive windows in mel frames (1 s), regardless of their
-/// timestamps. The minimum limits repeated text to three windows per second of audio. Speech never
-/// has three segments in a second. Two successive windows may advance less in total, because the
-/// end of a window can cut their text.
-constexpr int kThreeAdvances = 100;
-
-}  // namespace
 
 Result<std::unique_ptr<StreamTranscriber>> StreamTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
@@ -39,7 +30,7 @@ void StreamTranscriber::forget() {
   window_decoder_.reset();
   window_text_.reset();
   seek_ = 0;
-  last_advances_ = kFirstAdvances;
+  advance_limit_ = {};
 }
 
 /// Returns the number of samples missing from the window, at least kHop. The stream takes at most
@@ -80,18 +71,9 @@ Result<void> StreamTranscriber::transcribe_window(int n_frames, std::vector<Segm
   if (const auto ok = check_running(); !ok) return ok;
   const auto n_done = hear_window(n_frames, out);
   if (!n_done) return fail(n_done.error());
-  advance(limit_windows(*n_done, n_frames));
+  advance(advance_limit_.next(*n_done, n_frames));
   publish_stats();
   return {};
-}
-
-/// Returns the number of frames to advance after a window of `n_frames` frames, of which `n_done`
-/// became text.
-int StreamTranscriber::limit_windows(int n_done, int n_frames) {
-  const int least = kThreeAdvances - last_advances_[0] - last_advances_[1];
-  const int n = std::min(std::max(n_done, least), n_frames);
-  last_advances_ = {last_advances_[1], n};
-  return n;
 }
 
 /// Appends the segments of the window at seek_ and returns the number of frames until the next

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "whisper/advance_limit.h"
 #include "whisper/decoding.h"
 #include "whisper/whisper_transcriber.h"
 #include "whisper/window_text.h"
@@ -36,9 +36,6 @@ class StreamTranscriber final : public WhisperTranscriber {
       const DetectorFactory& make_detector = {});
 
  private:
-  /// Initial last_advances_: large enough not to force an advance on the first two windows.
-  static constexpr std::array<int, 2> kFirstAdvances = {100, 100};
-
   explicit StreamTranscriber(Parts&& parts);
 
   std::int64_t n_wanted() const override;
@@ -50,14 +47,13 @@ class StreamTranscriber final : public WhisperTranscriber {
   void skip_silence();
   Result<void> transcribe_window(int n_frames, std::vector<Segment>& out);
   Result<int> hear_window(int n_frames, std::vector<Segment>& out);
-  int limit_windows(int n_done, int n_frames);
   void advance(std::int64_t n_frames);
 
   WindowDecoder window_decoder_;
   WindowText window_text_;
-  std::vector<Segment> segments_;                      // segments of the current window
-  std::int64_t seek_ = 0;                              // mel frame at which the next window begins
-  std::array<int, 2> last_advances_ = kFirstAdvances;  // mel frames, the most recent last
+  std::vector<Segment> segments_;  // segments of the current window
+  std::int64_t seek_ = 0;          // mel frame at which the next window begins
+  AdvanceLimit advance_limit_;
 };
 
 }  // namespace npuwhisper

@@ -19,6 +19,9 @@ constexpr std::int64_t kInexactEnd = kSampleRate / 5;
 /// Minimum duration of a voice after the last timestamp that counts as speech without text, in
 /// samples.
 constexpr std::int64_t kLeastUnheard = kSampleRate;
+/// Text that ends earlier in its window does not decide where the next window begins, in samples
+/// (2 s). Otherwise, the model could repeat a short text in many windows over singing or noise.
+constexpr std::int64_t kLeastText = 2 * kSampleRate;
 
 }  // namespace
 
@@ -65,8 +68,8 @@ int WindowText::keep_unheard(const WindowPosition& window, std::span<const Segme
   const std::int64_t text_end = std::max(segments.back().end, begin);
   const std::int64_t n_voiced =
       audio_.detector()->n_voiced(text_end + kInexactEnd, begin + n_done * kHop);
-  if (n_voiced < kLeastUnheard) return n_done;
-  return std::max(static_cast<int>((text_end - begin) / kHop), 1);
+  if (n_voiced < kLeastUnheard || text_end - begin < kLeastText) return n_done;
+  return static_cast<int>((text_end - begin) / kHop);
 }
 
 Result<void> WindowText::add_words(const Window& window, std::vector<Segment>& segments) {

@@ -32,12 +32,13 @@ class WindowText {
   struct Window {
     TokenDecoder& decoder;  ///< Holds the encoded window.
     WindowPosition position;
-    std::string_view language;   ///< Whisper's code, empty for an English-only model.
+    std::string_view language;   ///< Whisper's code.
     std::span<const float> pcm;  ///< The window's samples. Used only for word times.
   };
   /// Replaces `segments` by those of the window. Returns the number of frames until the next window
-  /// begins: see split_window(), but if a detector finds at least a second of a voice after the
-  /// text, the next window begins at the end of the text. Errors: those of WordTimer::add_words().
+  /// begins: see split_window(), but if a detector finds at least a second of a voice after a text
+  /// that is not very short, the next window begins at the end of the text. Errors: those of
+  /// WordTimer::add_words().
   Result<int> make_segments(const DecodedWindow& heard, const Window& window,
                             std::vector<Segment>& segments);
   /// Starts a new stream: the times of later words do not depend on earlier words.

@@ -214,6 +214,26 @@ TEST_F(BatchTranscriberTest, AWindowWithoutPauseEndsWithItsText) {
   EXPECT_EQ(segments, (std::vector<std::string>{"0-2500 hello", "2500-3900 world"}));
 }
 
+TEST_F(BatchTranscriberTest, AWindowMayAdvanceLessThanASecond) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    if (heard.duration < 18) return say(" the", heard);
+    return Vocabulary::join({vocabulary_.segment(0, " hello", 0.4),
+                             {vocabulary_.at(0.4)},
+                             vocabulary_.text(" world the")});
+  }));
+  const auto segments = describe(transcribe(audio_of({{18, 1}, {16, 1}})));
+  ASSERT_GE(segments.size(), 3U);
+  EXPECT_EQ(segments[0], "0-40 hello");
+  EXPECT_TRUE(segments[1].starts_with("40-")) << segments[1];
+}
+
+TEST_F(BatchTranscriberTest, AShortTextIsNotRepeated) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard&) { return vocabulary_.segment(0, " hello", 0.1); }));
+  EXPECT_EQ(transcribe(audio_of({{28, 1}, {20, 1}})).size(), 2U);
+}
+
 TEST_F(BatchTranscriberTest, TheTextIsNeverFurtherBehindThanTheLongestLag) {
   // The text of the first piece needs many times as many steps as the others.
   options_.compression_ratio_threshold = 1000;

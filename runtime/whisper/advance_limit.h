@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <algorithm>
+
+namespace npuwhisper {
+
+/// Ensures that three successive windows together advance by at least one second, regardless of
+/// their timestamps. This limits repeated text to three windows per second of audio. Speech never
+/// has three segments in a second. Two successive windows may advance less in total, because the
+/// end of a window can cut their text.
+class AdvanceLimit {
+ public:
+  /// Returns the number of mel frames to advance after a window of `n_frames` frames, of which
+  /// `n_done` became text.
+  int next(int n_done, int n_frames) {
+    const int n = std::min(std::max(n_done, kThreeAdvances - before_last_ - last_), n_frames);
+    before_last_ = last_;
+    last_ = n;
+    return n;
+  }
+
+ private:
+  static constexpr int kThreeAdvances = 100;  // in mel frames: 1 s
+
+  // The last two advances, in mel frames. The initial values do not force an advance.
+  int before_last_ = kThreeAdvances;
+  int last_ = kThreeAdvances;
+};
+
+}  // namespace npuwhisper
