@@ -18,8 +18,11 @@ constexpr std::int64_t kLeastPiece = 1500;
 /// Audio after the last voice of a piece that belongs to the piece, in samples, if the pause is at
 /// least twice as long.
 constexpr std::int64_t kTail = kSampleRate / 2;
+/// Shorter gaps between voices are not pauses, in samples. Consonants can be as long.
+constexpr std::int64_t kLeastPause = kSampleRate / 5;
 /// If the text of a piece ends at least this many samples before the last voice of the piece, the
 /// rest is decoded as a window of its own. Timestamps are inexact, so a shorter rest is not speech.
+/// In WindowText, more voice is needed, because a window that is not a piece can end within a word.
 constexpr std::int64_t kLeastRest = kSampleRate / 2;
 
 }  // namespace
@@ -128,7 +131,8 @@ BatchTranscriber::Piece BatchTranscriber::next_piece(int n_frames) const {
   std::int64_t longest = 0;
   for (std::int64_t from = detector.first_gap(voice, end); from < end;) {
     const std::int64_t to = detector.first_voice(from, end);
-    if (to >= begin + kLeastPiece * kHop && to - from >= longest) {
+    const bool is_late = to >= begin + kLeastPiece * kHop;
+    if (is_late && to - from >= std::max(longest, kLeastPause)) {
       longest = to - from;
       const std::int64_t cut = from + std::min(longest / 2, kTail);
       piece.n_frames = std::max(static_cast<int>((cut - begin) / kHop), 1);
@@ -245,7 +249,7 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
   const DecodedWindow& heard = lane.decoder->result();
   if (is_silent(heard, lane.is_spoken, options_)) {
     ++stats_.silent_windows;
-    return continue_piece(lane, lane.piece.n_frames);
+    return continue_piece(lane, lane.piece.n_frames, false);
   }
   if (!language_decision_.is_settled()) accept_language();
   window_text_.reset();  // Pieces are not timed in order.
@@ -259,16 +263,19 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
   if (!n_done) return fail(n_done.error());
   Text& text = texts_[lane.ticket - first_ticket_];
   std::move(segments_.begin(), segments_.end(), std::back_inserter(text.segments));
-  return continue_piece(lane, *n_done);
+  const bool is_cut = !heard.tokens.empty() && !tokenizer_.is_timestamp(heard.tokens.back());
+  return continue_piece(lane, *n_done, is_cut);
 }
 
 /// Decodes the audio of the lane's piece after its first `n_done` frames if it has a voice.
-/// Otherwise completes the piece.
-Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done) {
+/// Otherwise completes the piece. `is_cut`: the model wrote text after the last timestamp, but no
+/// end time. This text is not part of a segment.
+Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done, bool is_cut) {
   Piece& piece = lane.piece;
   n_done = lane.advance_limit.next(n_done, piece.n_frames);
   const int n_left = piece.n_frames - n_done;
-  if (piece.is_open || n_left == 0 || lane.voice_end - (piece.first + n_done) * kHop < kLeastRest) {
+  const std::int64_t voice_left = lane.voice_end - (piece.first + n_done) * kHop;
+  if (piece.is_open || n_left == 0 || voice_left < (is_cut ? 1 : kLeastRest)) {
     if (piece.is_open) {
       open_limit_ = lane.advance_limit;
       advance(n_done);

@@ -86,7 +86,7 @@ class BatchTranscriber final : public WhisperTranscriber {
   Result<void> step(std::vector<Segment>& out);
   Result<void> follow(Lane& lane, Result<bool> more);
   Result<void> end_window(Lane& lane);
-  Result<void> continue_piece(Lane& lane, int n_done);
+  Result<void> continue_piece(Lane& lane, int n_done, bool is_cut);
   Result<void> limit_lag(std::vector<Segment>& out);
   void return_texts(std::vector<Segment>& out);
   void advance(std::int64_t n_frames);

@@ -214,6 +214,21 @@ TEST_F(BatchTranscriberTest, AWindowWithoutPauseEndsWithItsText) {
   EXPECT_EQ(segments, (std::vector<std::string>{"0-2500 hello", "2500-3900 world"}));
 }
 
+TEST_F(BatchTranscriberTest, AWordAfterTheLastEndTimeIsDecoded) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) {
+    if (heard.duration < 17) return vocabulary_.segment(0, " the", heard.duration);
+    return Vocabulary::join({vocabulary_.segment(0, " hello", 17.5),
+                             {vocabulary_.at(17.5)},
+                             vocabulary_.text(" world")});
+  }));
+  const auto segments = describe(transcribe(audio_of({{17.9, 1}, {16, 1}})));
+  ASSERT_EQ(segments.size(), 3U);
+  EXPECT_EQ(segments[0], "0-1750 hello");
+  EXPECT_TRUE(segments[1].starts_with("1750-")) << segments[1];
+  EXPECT_TRUE(segments[1].ends_with(" the")) << segments[1];
+}
+
 TEST_F(BatchTranscriberTest, AWindowMayAdvanceLessThanASecond) {
   options_.batch = 2;
   ASSERT_TRUE(create([this](const Heard& heard) {
@@ -232,6 +247,16 @@ TEST_F(BatchTranscriberTest, AShortTextIsNotRepeated) {
   options_.batch = 2;
   ASSERT_TRUE(create([this](const Heard&) { return vocabulary_.segment(0, " hello", 0.1); }));
   EXPECT_EQ(transcribe(audio_of({{28, 1}, {20, 1}})).size(), 2U);
+}
+
+TEST_F(BatchTranscriberTest, AVeryShortGapIsNoPause) {
+  options_.batch = 2;
+  ASSERT_TRUE(create([this](const Heard& heard) { return say(" hello", heard); }));
+  auto audio = audio_of({{45, 1}});
+  std::fill_n(audio.begin() + 512 * 500, 512, 0.0F);  // 32 ms at 16 s
+  const auto segments = describe(transcribe(audio));
+  ASSERT_EQ(segments.size(), 2U);
+  EXPECT_EQ(segments[0], "0-3000 hello");
 }
 
 TEST_F(BatchTranscriberTest, TheTextIsNeverFurtherBehindThanTheLongestLag) {
