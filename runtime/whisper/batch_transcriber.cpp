@@ -198,17 +198,20 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
   const Prompt::View prompt = prompt_.build(*language, options_.task);
   lane.prompt.assign(prompt.tokens.begin(), prompt.tokens.end());
   lane.sot = prompt.sot;
-  return decode(lane);
+  return begin_window(lane);
 }
 
 /// Begins to decode the window that the lane encoded last.
-Result<void> BatchTranscriber::decode(Lane& lane) {
+Result<void> BatchTranscriber::begin_window(Lane& lane) {
   lane.decoder->reset();  // The text must not depend on the random numbers of earlier windows.
   lane.decoder->begin({.is_spoken = lane.is_spoken,
                        .detector = audio_.detector(),
                        .begin = lane.piece.first * kHop,
                        .end = (lane.piece.first + lane.piece.n_frames) * kHop});
-  return follow(lane, lane.decoder->run_prompt(lane.prompt_view()));
+  const auto more = lane.decoder->run_prompt(lane.prompt_view());
+  if (!more) return fail(more.error());
+  lane.needs_step = *more;
+  return end_attempts(lane);
 }
 
 /// Performs one decoder step of all running lanes.
@@ -225,22 +228,28 @@ Result<void> BatchTranscriber::step(std::vector<Segment>& out) {
   {
     const Stopwatch watch(stats_.decode_time, "decode");
     if (const auto done = decoder_.step_together(shares_); !done) return done;
+    for (std::size_t i = 0; i < stepping_.size(); ++i) {
+      const auto more = stepping_[i]->decoder->take(shares_[i].logits);
+      if (!more) return fail(more.error());
+      stepping_[i]->needs_step = *more;
+    }
   }
-  for (std::size_t i = 0; i < stepping_.size(); ++i) {
-    Lane& lane = *stepping_[i];
-    if (const auto ok = follow(lane, lane.decoder->take(shares_[i].logits)); !ok) return ok;
+  for (Lane* lane : stepping_) {
+    if (const auto ok = end_attempts(*lane); !ok) return ok;
   }
   return_texts(out);
   return {};
 }
 
-/// Continues after a step of the lane's decoder. `more`: whether the attempt needs another step.
-Result<void> BatchTranscriber::follow(Lane& lane, Result<bool> more) {
-  while (more && !*more) {
+/// Ends the attempts of the lane's decoder that need no further step, and the window after the last
+/// attempt.
+Result<void> BatchTranscriber::end_attempts(Lane& lane) {
+  while (!lane.needs_step) {
     if (lane.decoder->ends_attempt()) return end_window(lane);
-    more = lane.decoder->run_prompt(lane.prompt_view());
+    const auto more = lane.decoder->run_prompt(lane.prompt_view());
+    if (!more) return fail(more.error());
+    lane.needs_step = *more;
   }
-  if (!more) return fail(more.error());
   return {};
 }
 
@@ -290,7 +299,7 @@ Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done, bool is_cu
                  lane.pcm.begin() + std::min(std::ssize(lane.pcm), std::ptrdiff_t{n_done} * kHop));
   const auto encoded = encode_rest(n_done, n_left, n_left + kExactPadding, lane.index);
   if (!encoded) return encoded;
-  return decode(lane);
+  return begin_window(lane);
 }
 
 /// Returns the texts of the pieces before the first piece whose text is not complete.

@@ -26,8 +26,9 @@ namespace npuwhisper {
 ///  - a piece that contains no pause ends where its text ends according to its timestamps, and the
 ///    audio after it is not decoded until this time is known;
 ///  - until the language is certain, pieces are decoded one after another.
-/// A text depends only on its own piece and on the language, so it does not depend on the number of
-/// pieces that are decoded together.
+/// A text depends only on its own piece and on the language. With int8 weights in the decoder, it
+/// therefore does not depend on the number of pieces that are decoded together; with other weights,
+/// the rounding of a step with one row differs from that of several rows.
 class BatchTranscriber final : public WhisperTranscriber {
  public:
   /// `tokenizer` and `config` must live as long as the decoders that `make_decoder` returns.
@@ -60,6 +61,7 @@ class BatchTranscriber final : public WhisperTranscriber {
     int sot = 0;                  // position of <|startoftranscript|> in the prompt
     std::string_view language{};  // owned by the tokenizer
     std::vector<float> pcm{};     // the samples of `piece`; empty unless words are timed
+    bool needs_step = false;      // whether the attempt needs another step
     Prompt::View prompt_view() const { return {prompt, sot}; }
   };
   /// The text of a piece that was not yet returned because earlier pieces have no text yet.
@@ -82,9 +84,9 @@ class BatchTranscriber final : public WhisperTranscriber {
   Result<void> transcribe_piece(const Piece& piece, std::vector<Segment>& out);
   Result<Lane*> find_lane(std::vector<Segment>& out);
   Result<void> start(Lane& lane, const Piece& piece);
-  Result<void> decode(Lane& lane);
+  Result<void> begin_window(Lane& lane);
   Result<void> step(std::vector<Segment>& out);
-  Result<void> follow(Lane& lane, Result<bool> more);
+  Result<void> end_attempts(Lane& lane);
   Result<void> end_window(Lane& lane);
   Result<void> continue_piece(Lane& lane, int n_done, bool is_cut);
   Result<void> limit_lag(std::vector<Segment>& out);
