@@ -56,24 +56,21 @@ npuwhisper::AllocatorUse memory_use(const ElementState& state) {
   return {offered.hits + chunks.hits, offered.misses + chunks.misses};
 }
 
-/// Passes latency, lateness, meta-sync and batch on to the objects that use them in other threads.
+/// Passes latency, lateness and meta-sync on to the objects that use them in other threads.
 void set_timing(ElementState& state, const Settings& settings) {
-  const std::int64_t lag = npuwhisper::longest_lag(settings.decoding.batch);
-  state.audio.set_longest_lag(lag);
-  state.watchdog.set_windows(lag / npuwhisper::longest_lag(1));
   state.latency.set_lateness(settings.lateness_ms * GST_MSECOND);
   state.latency.set_budget(settings.latency_ms * GST_MSECOND);
   state.audio.set_sync(settings.meta_sync);
 }
 
-/// Passes on changes of latency, lateness, meta-sync and batch. Announces a changed latency.
+/// Passes on changes of latency, lateness and meta-sync. Announces a changed latency.
 void apply_timing(GstElement* element, ElementState& state) {
   const Settings settings = state.settings.get();
   const bool other_lateness = settings.lateness_ms * GST_MSECOND != state.latency.lateness();
   const bool other_latency = settings.latency_ms * GST_MSECOND != state.latency.budget() ||
                              settings.meta_sync != state.audio.is_sync();
-  set_timing(state, settings);
   if (!other_latency && !other_lateness) return;
+  set_timing(state, settings);
   // Lateness is not part of the pipeline's latency, but it raises the input queue's limit.
   npuwhisper::update_own_latency(element, state, other_latency);
 }

@@ -76,7 +76,7 @@ void Watchdog::check_decoding() {
   const std::shared_ptr<Engine> engine = loader_.engine();
   const DeviceActivity activity = engine ? engine->device_activity() : DeviceActivity{};
   const bool device_is_late = activity.stage != nullptr && activity.time >= limits_.device;
-  if (time < (device_is_late ? limits_.device : limits_.decoding * n_windows_.load())) return;
+  if (time < (device_is_late ? limits_.device : limits_.decoding * decoding_.n_parts())) return;
   told_decoding_ = *began;
   if (device_is_late) {
     tell("The device %s has not finished a run that began %.1f s ago: %s",

@@ -6,10 +6,8 @@
 #include <npuwhisper/result.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <cstdint>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -28,7 +26,7 @@ namespace npuwhisper {
 /// `stalls` and posts one WARNING that names what the element waits for. The watchdog does not end
 /// the call. The thread runs from READY->PAUSED to PAUSED->READY.
 ///
-/// All functions but set_windows() must be called from state changes.
+/// All functions must be called from state changes.
 class Watchdog {
  public:
   using Clock = WatchedCall::Clock;
@@ -37,8 +35,8 @@ class Watchdog {
   struct Limits {
     /// The limit for a run of the device. A run of an NPU is abandoned earlier, after 2 s.
     Clock::duration device = std::chrono::seconds(10);
-    /// The limit for one call of the transcriber for each window that the call may decode, at all
-    /// fallback temperatures. A window has up to 30 s of audio.
+    /// The limit for each part of a call of the transcriber: a window of up to 30 s of audio, which
+    /// is decoded at all fallback temperatures.
     Clock::duration decoding = std::chrono::seconds(60);
     /// The limit for a push, in addition to the time that a sink in sync may hold the push.
     Clock::duration push = std::chrono::seconds(10);
@@ -50,8 +48,6 @@ class Watchdog {
 
   /// Sets the limits for the next start().
   void set_limits(const Limits& limits) { limits_ = limits; }
-  /// Sets the maximum number of windows that one call of the transcriber decodes. Thread-safe.
-  void set_windows(std::int64_t n) { n_windows_ = n; }
   /// Starts the thread. Errors: Unavailable (the thread cannot be started).
   Result<void> start();
   /// Stops the thread and waits for it.
@@ -74,7 +70,6 @@ class Watchdog {
   const WatchedCall& decoding_;
   const std::array<const SourceTask*, 3> pads_;
   Limits limits_;
-  std::atomic<std::int64_t> n_windows_{1};
 
   std::mutex mutex_;  // Guards playing_since_. No other lock is taken while it is held.
   std::optional<Clock::time_point> playing_since_;

@@ -81,6 +81,12 @@ TranscriberStats sum(TranscriberStats a, const TranscriberStats& b) {
   return a;
 }
 
+// Returns the number of pieces that a transcriber with these options decodes together.
+int n_together(const TranscriberOptions& options, VadUse vad) {
+  if (options.live_latency) return 1;
+  return options.batch == 0 && vad != VadUse::On ? 1 : options.batch;
+}
+
 // Returns n samples from `bytes`. If `bytes` is not aligned, copies the samples to `scratch`, which
 // must be large enough.
 template <typename Sample>
@@ -245,7 +251,11 @@ bool Worker::renew_transcriber() {
                          "(run npuwhisper-models fetch silero-vad)"),
                         ("vad=auto continues without them; vad=on would fail"));
   }
-  longest_lag_ = longest_lag(options.batch);
+  // All text of the previous transcriber has been sent, so the audio after its text may become
+  // less.
+  longest_lag_ = longest_lag(n_together(options, transcriber_->stats().vad));
+  output_.set_longest_lag(longest_lag_);
+  decoding_.set_parts(static_cast<int>(longest_lag_ / longest_lag(1)));
   n_skipped_ = 0;
   ring_ = std::move(ring);
   settings_serial_ = serial;

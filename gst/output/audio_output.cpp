@@ -85,7 +85,12 @@ std::int64_t AudioOutput::make_room(std::unique_lock<std::mutex>& lock) {
 // The caller holds the mutex.
 bool AudioOutput::has_room() const {
   if (n_buffers_ >= most_buffers()) return false;
-  if (!latency_.live()) return n_samples_ < most_samples();
+  if (!latency_.live()) {
+    const auto is_buffer = [](const Item& item) { return event_of(item) == nullptr; };
+    const auto first = std::find_if(items_.begin(), items_.end(), is_buffer);
+    // The oldest buffer may be of any length. Its text is known once the limit of audio follows it.
+    return first == items_.end() || n_samples_ - first->n_samples < most_samples();
+  }
   // Sources that do not pace their data (such as RTP) may deliver audio of this duration in one
   // burst.
   const GstClockTime wait = latency_.upstream() + latency_.budget();

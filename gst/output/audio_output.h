@@ -43,7 +43,9 @@ class AudioOutput final : public SourceTask {
   void set_sync(bool sync);
   bool is_sync() const { return sync_; }
   /// Sets the maximum duration of the audio that the transcriber takes before it returns its text,
-  /// in samples. When not live, the pad can hold that audio and 66 s of further audio.
+  /// in samples. When not live, the pad can hold that audio and 66 s of further audio after the
+  /// oldest buffer. Called only by the worker, because the duration must not become shorter while
+  /// an older transcriber still takes audio.
   void set_longest_lag(std::int64_t n_samples);
 
   /// Returns the start time of a buffer of n_samples: its timestamp or, without one, the end of the

@@ -42,6 +42,8 @@ class TextOutput {
   void begin_epoch(std::uint64_t epoch);
   /// Forwards an event. SEGMENT must be in TIME format.
   void event(EventPtr event);
+  /// Sets the longest lag of the transcriber, for audio_src.
+  void set_longest_lag(std::int64_t n_samples) { audio_.set_longest_lag(n_samples); }
   /// Reports to audio_src that the worker has passed `n` SEGMENT, EOS or SEGMENT_DONE events (see
   /// is_mark()) that the input queue dropped before the next item.
   void skip_marks(std::size_t n);

@@ -8,7 +8,8 @@
 namespace npuwhisper {
 
 /// Records the start time of a call that should return soon, while the call is in progress. Calls
-/// come from one thread at a time; any thread may call began(). Never blocks.
+/// and set_parts() come from one thread at a time; any thread may call the other functions. Never
+/// blocks.
 class WatchedCall {
  public:
   using Clock = std::chrono::steady_clock;
@@ -27,6 +28,10 @@ class WatchedCall {
     WatchedCall& call_;
   };
 
+  /// Sets the number of parts of later calls. A call may take longer if it has more parts.
+  void set_parts(int n) { n_parts_.store(n, std::memory_order_relaxed); }
+  int n_parts() const { return n_parts_.load(std::memory_order_relaxed); }
+
   /// Returns the start time of the call in progress, or nullopt if there is none.
   std::optional<Clock::time_point> began() const {
     const Clock::rep began = began_.load(std::memory_order_relaxed);
@@ -37,6 +42,7 @@ class WatchedCall {
  private:
   static constexpr Clock::rep kNone = 0;
   std::atomic<Clock::rep> began_{kNone};
+  std::atomic<int> n_parts_{1};
 };
 
 }  // namespace npuwhisper

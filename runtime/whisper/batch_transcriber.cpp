@@ -103,7 +103,8 @@ Result<void> BatchTranscriber::listen_to_rest(std::vector<Segment>& out) {
 /// longest_lag() holds. One piece can need many times as many steps as others, and silence needs
 /// none.
 Result<void> BatchTranscriber::limit_lag(std::vector<Segment>& out) {
-  const std::int64_t longest = longest_lag(static_cast<int>(lanes_.size())) - window_frames_ * kHop;
+  const std::int64_t longest_window = window_frames_ * kHop + kFftSize / 2;  // See n_wanted().
+  const std::int64_t longest = longest_lag(static_cast<int>(lanes_.size())) - longest_window;
   while (!texts_.empty() && audio_.n_samples() - said_to() > longest) {
     if (auto done = step(out); !done) return done;
   }

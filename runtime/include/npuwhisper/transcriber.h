@@ -27,7 +27,8 @@ inline constexpr int kAutoBatch = 8;
 /// Returns the maximum duration, in samples, of the audio between Transcriber::position() and the
 /// end of the audio pushed, for a stream that is not live. `batch`: TranscriberOptions::batch.
 constexpr std::int64_t longest_lag(int batch) {
-  constexpr std::int64_t kWindow = 30 * kSampleRate;
+  // The spectrum of a window's last frame needs a few samples after the window.
+  constexpr std::int64_t kWindow = 30 * kSampleRate + kSampleRate / 100;
   // The last window is incomplete. With several pieces, two further pieces may have a text while
   // the first piece has none yet.
   const int n_windows = batch == 1 ? 1 : (batch == 0 ? kAutoBatch : batch) + 3;

@@ -3,11 +3,15 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
+#include <future>
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 
 #include "element_fixture.h"
+#include "tests/gst/support/blocked_pad.h"
 #include "tests/gst/support/meta_recorder.h"
 #include "tests/gst/support/patient_clock.h"
 #include "tests/gst/support/pipeline_fixture.h"
@@ -141,6 +145,48 @@ TEST_F(AudioPad, BuffersMayBeLongerThanAllThatIsHeld) {
   finish_audio();
   ASSERT_EQ(audio_->sounds().size(), 3U);
   EXPECT_EQ(audio_->sounds()[1].metas.size(), 1U);
+}
+
+TEST_F(AudioPad, ABufferMayBeLongerThanTheLimit) {
+  set_script({.window = 28 * kSampleRate});
+  make_with_audio();
+  play();
+  const Pcm pcm = tones(150, {{149, 149.5}});
+  GstBuffer* buffer = gst_buffer_new_memdup(pcm.data(), 4 * pcm.size());
+  GST_BUFFER_PTS(buffer) = 0;
+  auto pushed = std::async(std::launch::async, [&] {
+    gst_harness_push(harness_, buffer);
+    return push(tones(40, {}), seconds(150));
+  });
+  ASSERT_EQ(pushed.wait_for(kTimeout), std::future_status::ready);
+  EXPECT_EQ(pushed.get(), GST_FLOW_OK);
+  finish_audio();
+  EXPECT_EQ(audio_->sounds().front().metas.size(), 1U);
+}
+
+/// A transcriber that has taken audio for 8 pieces still needs as much audio.
+TEST_F(AudioPad, ASmallerBatchDoesNotStopTheAudio) {
+  set_script({.window = 240 * kSampleRate});
+  make_with_audio();
+  g_object_set(element_, "batch", 8U, nullptr);
+  play();
+  std::atomic<int> n_pushed{0};
+  std::optional<BlockedPad> blocked(pad_);
+  auto pushed = std::async(std::launch::async, [&] {
+    const Pcm second = tones(1, {});
+    for (; n_pushed < 500; ++n_pushed) push(second, seconds(n_pushed));
+  });
+  const auto is_full = [&] {
+    const int before = n_pushed;
+    std::this_thread::sleep_for(300ms);
+    return before >= 390 && n_pushed == before;
+  };
+  ASSERT_TRUE(eventually(is_full)) << "the pad holds 396 s of audio";
+  set_script({});
+  g_object_set(element_, "batch", 1U, nullptr);
+  blocked.reset();
+  EXPECT_EQ(pushed.wait_for(kTimeout), std::future_status::ready) << n_pushed << " s";
+  finish_audio();
 }
 
 TEST_F(AudioPad, InSyncItWaitsForTheText) {

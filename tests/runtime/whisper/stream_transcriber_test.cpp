@@ -626,6 +626,17 @@ TEST_F(StreamTranscriberTest, SpeechAfterTheTextIsDecoded) {
   }
 }
 
+TEST_F(StreamTranscriberTest, TheTextIsNeverFurtherBehindThanTheLongestLag) {
+  detector_ = test::make_sound_detector();
+  say_windows({vocabulary_.segment(0, " hello", 30)});
+  const std::vector<float> pcm = tone(30.1);
+  push(std::span(pcm).first(30 * kSampleRate + 39));
+  EXPECT_EQ(transcriber_->position(), 0);
+  EXPECT_LE(30 * kSampleRate + 39, longest_lag(1));
+  push(std::span(pcm).subspan(30 * kSampleRate + 39, 1));
+  EXPECT_EQ(transcriber_->position(), 30 * kSampleRate);
+}
+
 TEST_F(StreamTranscriberTest, SaysWhetherSpeechIsDetected) {
   say_windows({});
   EXPECT_EQ(transcriber_->stats().vad, VadUse::Missing);
