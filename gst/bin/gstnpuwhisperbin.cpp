@@ -128,7 +128,7 @@ static void gst_npu_whisper_bin_class_init(GstNpuWhisperBinClass* klass) {
   object_class->set_property = set_property;
   object_class->get_property = get_property;
   object_class->dispose = dispose;
-  npuwhisper::install_properties(object_class);
+  npuwhisper::install_properties(object_class, npuwhisper::PropertySet::SuitsVideo);
   g_object_class_install_property(
       object_class, kPropMode,
       g_param_spec_enum("mode", "Mode", "How captions are put on the video", mode_type(),

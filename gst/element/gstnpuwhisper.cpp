@@ -275,7 +275,7 @@ static void gst_npu_whisper_class_init(GstNpuWhisperClass* klass) {
   object_class->set_property = ElementCallback<set_property>::call_void;
   object_class->get_property = ElementCallback<get_property>::call_void;
   object_class->finalize = finalize;
-  npuwhisper::install_properties(object_class);
+  npuwhisper::install_properties(object_class, npuwhisper::PropertySet::All);
   npuwhisper::register_segment_meta();
 
   GstElementClass* element_class = GST_ELEMENT_CLASS(klass);

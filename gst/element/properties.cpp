@@ -35,6 +35,7 @@ struct Setting {
   GType (*type)() = nullptr;  // Type of an enum or of flags.
   GParamFlags flags = kWhilePlaying;
   bool remakes_transcriber = true;  // A change needs a new transcriber.
+  bool suits_video = true;          // npuwhisperbin has the property too.
 
   // Functions for the type of the property's member in Settings. setting() fills them in.
   GParamSpec* (*make_spec)(const Setting&, const Settings& defaults) = nullptr;
@@ -249,7 +250,8 @@ constexpr std::array kSettings = {
              .nick = "Batch",
              .blurb = "Files: pieces of audio, cut at pauses, that are decoded together, without "
                       "the text of earlier pieces as a prompt (1: sequential, 0: auto)",
-             .max = kMaxBatch}),
+             .max = kMaxBatch,
+             .suits_video = false}),
     setting([](auto& s) -> auto& { return s.temperature; },
             {.name = "temperature",
              .nick = "Temperature",
@@ -373,10 +375,11 @@ const Setting* find(guint id) {
 
 }  // namespace
 
-void install_properties(GObjectClass* klass) {
+void install_properties(GObjectClass* klass, PropertySet set) {
   const Settings defaults;
   for (guint id = 1; id <= kSettings.size(); ++id) {
     const Setting& row = kSettings[id - 1];
+    if (set == PropertySet::SuitsVideo && !row.suits_video) continue;
     g_object_class_install_property(klass, id, row.make_spec(row, defaults));
   }
   g_object_class_install_property(

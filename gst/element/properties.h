@@ -10,8 +10,12 @@ namespace npuwhisper {
 /// The ids of the properties that are not settings. The element itself provides their values.
 enum Reading : guint { kPropMaxObservedDelay = 900, kPropStats };
 
-/// Installs all properties and registers their enum types for the plugin's documentation.
-void install_properties(GObjectClass* klass);
+/// Which properties to install. SuitsVideo: not those that would make decoded video wait for
+/// minutes.
+enum class PropertySet { All, SuitsVideo };
+
+/// Installs the properties and registers their enum types for the plugin's documentation.
+void install_properties(GObjectClass* klass, PropertySet set);
 /// Stores `value` in the setting `id`. Returns false if `id` is not one of the settings.
 bool set_property(Settings& settings, guint id, const GValue* value);
 /// Copies the setting `id` to `value`. Returns false if `id` is not one of the settings.

@@ -27,6 +27,10 @@ TEST(CaptionBin, HasThePropertiesOfTheElement) {
   GParamSpec** specs = g_object_class_list_properties(G_OBJECT_GET_CLASS(inner), &n);
   for (guint i = 0; i < n; ++i) {
     const GParamSpec* found = g_object_class_find_property(G_OBJECT_GET_CLASS(b), specs[i]->name);
+    if (std::string_view(specs[i]->name) == "batch") {
+      EXPECT_EQ(found, nullptr) << "decoded video cannot wait for several windows";
+      continue;
+    }
     ASSERT_NE(found, nullptr) << specs[i]->name;
     EXPECT_EQ(found->value_type, specs[i]->value_type) << specs[i]->name;
   }
