@@ -8,7 +8,8 @@ namespace npuwhisper {
 /// Ensures that three successive windows together advance by at least one second, regardless of
 /// their timestamps. This limits repeated text to three windows per second of audio. Speech never
 /// has three segments in a second. Two successive windows may advance less in total, because the
-/// end of a window can cut their text.
+/// end of a window can cut their text. Windows are not successive if silence between them was
+/// skipped; the caller then begins with a new object.
 class AdvanceLimit {
  public:
   /// Returns the number of mel frames to advance after a window of `n_frames` frames, of which
@@ -20,12 +21,15 @@ class AdvanceLimit {
     return n;
   }
 
+  /// Returns the last advance in mel frames; a long advance before the first window.
+  int last() const { return last_; }
+
  private:
   static constexpr int kThreeAdvances = 100;  // in mel frames: 1 s
+  static constexpr int kLong = 3000;          // in mel frames: 30 s
 
-  // The last two advances, in mel frames. The initial values do not force an advance.
-  int before_last_ = kThreeAdvances;
-  int last_ = kThreeAdvances;
+  int before_last_ = kLong;
+  int last_ = kLong;
 };
 
 }  // namespace npuwhisper

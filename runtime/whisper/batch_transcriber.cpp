@@ -20,9 +20,8 @@ constexpr std::int64_t kLeastPiece = 1500;
 constexpr std::int64_t kTail = kSampleRate / 2;
 /// Shorter gaps between voices are not pauses, in samples. Consonants can be as long.
 constexpr std::int64_t kLeastPause = kSampleRate / 5;
-/// If the text of a piece ends at least this many samples before the last voice of the piece, the
-/// rest is decoded as a window of its own. Timestamps are inexact, so a shorter rest is not speech.
-/// In WindowText, more voice is needed, because a window that is not a piece can end within a word.
+/// If the next window of a piece would begin at least this many samples before the last voice of
+/// the piece, that window is decoded. Timestamps are inexact, so a shorter rest is not speech.
 constexpr std::int64_t kLeastRest = kSampleRate / 2;
 
 }  // namespace
@@ -116,6 +115,7 @@ Result<void> BatchTranscriber::limit_lag(std::vector<Segment>& out) {
 void BatchTranscriber::skip_silence() {
   const std::int64_t n_frames = audio_.n_silent(seek_);
   if (n_frames == 0) return;
+  open_limit_ = {};
   advance(n_frames);
   stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
 }
@@ -176,7 +176,8 @@ Result<void> BatchTranscriber::start(Lane& lane, const Piece& piece) {
   lane.ticket = first_ticket_ + texts_.size();
   texts_.push_back({.first = piece.first, .is_complete = false, .segments = {}});
   lane.is_running = true;
-  lane.advance_limit = piece.is_open ? open_limit_ : AdvanceLimit();
+  if (!piece.is_open) open_limit_ = {};
+  lane.advance_limit = open_limit_;
   const std::int64_t begin = piece.first * kHop;
   const std::int64_t end = begin + piece.n_frames * kHop;
   lane.voice_end = begin;
@@ -267,6 +268,7 @@ Result<void> BatchTranscriber::end_window(Lane& lane) {
       window_text_.make_segments(heard,
                                  {.decoder = *decoders_[lane.index],
                                   .position = {lane.piece.first, lane.piece.n_frames},
+                                  .last_advance = lane.advance_limit.last(),
                                   .language = lane.language,
                                   .pcm = lane.pcm},
                                  segments_);
@@ -296,6 +298,7 @@ Result<void> BatchTranscriber::continue_piece(Lane& lane, int n_done, bool is_cu
   }
   piece.first += n_done;
   piece.n_frames = n_left;
+  lane.is_spoken = audio_.is_spoken(piece.first, piece.n_frames);
   lane.pcm.erase(lane.pcm.begin(),
                  lane.pcm.begin() + std::min(std::ssize(lane.pcm), std::ptrdiff_t{n_done} * kHop));
   const auto encoded = encode_rest(n_done, n_left, n_left + kExactPadding, lane.index);

@@ -63,6 +63,7 @@ Result<void> StreamTranscriber::listen_to_rest(std::vector<Segment>& out) {
 void StreamTranscriber::skip_silence() {
   const std::int64_t n_frames = audio_.n_silent(seek_);
   if (n_frames == 0) return;
+  advance_limit_ = {};
   advance(n_frames);
   stats_.unspoken_samples += static_cast<std::uint64_t>(n_frames * kHop);
 }
@@ -99,6 +100,7 @@ Result<int> StreamTranscriber::hear_window(int n_frames, std::vector<Segment>& o
   const auto n_done = window_text_.make_segments(**heard,
                                                  {.decoder = decoder_,
                                                   .position = {seek_, n_frames},
+                                                  .last_advance = advance_limit_.last(),
                                                   .language = language_,
                                                   .pcm = audio_.samples(seek_, n_frames)},
                                                  segments_);

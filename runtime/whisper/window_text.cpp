@@ -19,9 +19,10 @@ constexpr std::int64_t kInexactEnd = kSampleRate / 5;
 /// Minimum duration of a voice after the last timestamp that counts as speech without text, in
 /// samples.
 constexpr std::int64_t kLeastUnheard = kSampleRate;
-/// Text that ends earlier in its window does not decide where the next window begins, in samples
-/// (2 s). Otherwise, the model could repeat a short text in many windows over singing or noise.
-constexpr std::int64_t kLeastText = 2 * kSampleRate;
+/// If two successive windows advance by less than this number of mel frames (2 s), the second one
+/// advances further. Otherwise, the model could repeat a short text in many windows over singing or
+/// noise.
+constexpr int kShortAdvance = 200;
 
 }  // namespace
 
@@ -40,7 +41,7 @@ Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& 
                                       std::vector<Segment>& segments) {
   const trace::Span span("text", {"tokens", static_cast<std::int64_t>(heard.tokens.size())});
   int n_done = split_window(tokenizer_, heard.tokens, window.position, segments);
-  n_done = keep_unheard(window.position, segments, n_done);
+  n_done = keep_unheard(window, segments, n_done);
   if (options_.word_times) {
     if (const auto ok = add_words(window, segments); !ok) return fail(ok.error());
   }
@@ -61,15 +62,16 @@ Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& 
 /// Returns the number of frames until the next window begins. The model sometimes ends the text
 /// although speech follows. If the detector finds enough of a voice between the text and the frame
 /// `n_done`, the next window begins where the text ends.
-int WindowText::keep_unheard(const WindowPosition& window, std::span<const Segment> segments,
+int WindowText::keep_unheard(const Window& window, std::span<const Segment> segments,
                              int n_done) const {
   if (audio_.detector() == nullptr || segments.empty()) return n_done;
-  const std::int64_t begin = window.first_frame * kHop;
+  const std::int64_t begin = window.position.first_frame * kHop;
   const std::int64_t text_end = std::max(segments.back().end, begin);
   const std::int64_t n_voiced =
       audio_.detector()->n_voiced(text_end + kInexactEnd, begin + n_done * kHop);
-  if (n_voiced < kLeastUnheard || text_end - begin < kLeastText) return n_done;
-  return static_cast<int>((text_end - begin) / kHop);
+  const int n_text = std::max(static_cast<int>((text_end - begin) / kHop), 1);
+  const bool is_repeated = n_text < kShortAdvance && window.last_advance < kShortAdvance;
+  return n_voiced < kLeastUnheard || is_repeated ? n_done : n_text;
 }
 
 Result<void> WindowText::add_words(const Window& window, std::vector<Segment>& segments) {

@@ -32,21 +32,21 @@ class WindowText {
   struct Window {
     TokenDecoder& decoder;  ///< Holds the encoded window.
     WindowPosition position;
+    int last_advance;            ///< Advance of the window before this window, in mel frames.
     std::string_view language;   ///< Whisper's code.
     std::span<const float> pcm;  ///< The window's samples. Used only for word times.
   };
   /// Replaces `segments` by those of the window. Returns the number of frames until the next window
-  /// begins: see split_window(), but if a detector finds at least a second of a voice after a text
-  /// that is not very short, the next window begins at the end of the text. Errors: those of
-  /// WordTimer::add_words().
+  /// begins: see split_window(), but if a detector finds at least a second of a voice after the
+  /// text, the next window begins at the end of the text. After two successive texts of less than
+  /// two seconds, this does not apply. Errors: those of WordTimer::add_words().
   Result<int> make_segments(const DecodedWindow& heard, const Window& window,
                             std::vector<Segment>& segments);
   /// Starts a new stream: the times of later words do not depend on earlier words.
   void reset();
 
  private:
-  int keep_unheard(const WindowPosition& window, std::span<const Segment> segments,
-                   int n_done) const;
+  int keep_unheard(const Window& window, std::span<const Segment> segments, int n_done) const;
   Result<void> add_words(const Window& window, std::vector<Segment>& segments);
   void drop_unspoken(std::vector<Segment>& segments);
 
