@@ -213,6 +213,7 @@ bool Worker::pass_events() {
 void Worker::begin_epoch(std::uint64_t epoch) {
   epoch_ = epoch;
   have_segment_ = false;
+  forget_gaps();
   timeline_.restart(0);
   if (transcriber_) transcriber_->reset();
   output_.begin_epoch(epoch);
@@ -282,6 +283,7 @@ void Worker::handle(const Audio& audio) {
   if (!GST_CLOCK_TIME_IS_VALID(start) && audio.n_dropped > 0) {
     start = timeline_.end() + samples_to_time(audio.n_dropped);
   }
+  check_gaps(start);
   if (const std::int64_t n_missing = audio.n_dropped == 0 ? missing_before(start) : 0) {
     timeline_.append(timeline_.end(), n_missing);
     if (!hear_silence(n_missing)) return;
@@ -500,6 +502,7 @@ void Worker::handle_segment(const EventPtr& event) {
   gst_event_copy_segment(timed.get(), &segment);
   if (!have_segment_ || !same_timing(segment, segment_)) {
     finish();
+    forget_gaps();
     timeline_.restart(segment.start);
     segment_ = segment;
     have_segment_ = true;
@@ -524,6 +527,13 @@ void Worker::handle_gap(const EventPtr& event) {
   }
   if (engine_ && !renew_transcriber()) return;
   if (!GST_CLOCK_TIME_IS_VALID(duration)) duration = 0;
+  note_gap(start, start + duration);
+  if (gap_lead_ > 0) {
+    const GstClockTime end = start + duration;
+    start = timeline_.end();
+    if (end <= start + gap_lead_) return;
+    duration = end - gap_lead_ - start;
+  }
   const std::int64_t n = time_to_samples(duration);
   if (timeline_.n_samples() > 0 && timeline_.continues(start) && n <= kMaxHeardGap &&
       gap_samples_ + n <= kMaxHeardGaps) {
@@ -533,6 +543,27 @@ void Worker::handle_gap(const EventPtr& event) {
     return;
   }
   resync(start + duration);
+}
+
+// Remembers the GAPs since the last audio.
+void Worker::note_gap(GstClockTime start, GstClockTime end) {
+  const bool continues = gap_start_ != gap_end_ && start <= gap_end_ + kMaxStepBack;
+  if (!continues) gap_start_ = start;
+  gap_end_ = end;
+}
+
+// Compares audio with the GAPs since the last audio. qtdemux (1.22) sends GAPs of 3 s before each
+// buffer if a seek has changed the rate and the audio begins late in the file.
+void Worker::check_gaps(GstClockTime start) {
+  const GstClockTime tolerant = start + kMaxStepBack;
+  if (GST_CLOCK_TIME_IS_VALID(start) && tolerant >= gap_start_ && tolerant < gap_end_) {
+    gap_lead_ = std::max(gap_lead_, gap_end_ - start);
+  }
+  gap_start_ = gap_end_ = 0;
+}
+
+void Worker::forget_gaps() {
+  gap_start_ = gap_end_ = gap_lead_ = 0;
 }
 
 void Worker::fail_stream(const Error& error) noexcept {

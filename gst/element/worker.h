@@ -72,6 +72,9 @@ class Worker {
   void handle_segment(const EventPtr& event);
   void tell_language();
   void handle_gap(const EventPtr& event);
+  void note_gap(GstClockTime start, GstClockTime end);
+  void check_gaps(GstClockTime start);
+  void forget_gaps();
 
   std::int64_t missing_before(GstClockTime start) const;
   bool hear(const Audio& audio);
@@ -119,8 +122,13 @@ class Worker {
   std::int64_t due_delay_ = 0;
   std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
-  std::uint64_t n_skipped_ = 0;   // Samples skipped by this transcriber that were announced.
-  std::uint64_t n_starts_ = 0;    // InputQueue::n_starts() of this run.
+  GstClockTime gap_start_ = 0;    // First time of the GAPs since the last audio.
+  GstClockTime gap_end_ = 0;      // Last time of these GAPs; gap_start_ if there are none.
+  // Largest duration by which GAPs of this segment reached beyond the start of audio that followed.
+  // Later GAPs end earlier by this duration.
+  GstClockTime gap_lead_ = 0;
+  std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber that were announced.
+  std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() of this run.
   std::uint64_t epoch_ = 0;
   Timeline timeline_;
   GstSegment segment_{};

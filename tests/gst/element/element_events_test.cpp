@@ -278,6 +278,39 @@ TEST_F(Events, ShortGapIsSilenceInTheMiddle) {
   EXPECT_EQ(stat("samples"), 5U * kSampleRate / 2);
 }
 
+/// qtdemux of GStreamer 1.22 sends such GAPs after a seek that changes the rate.
+TEST_F(Events, GapsThatContainAudioAreShortened) {
+  set_script({});
+  play();
+  push(tones(1, {}), 0);
+  push_event(gst_event_new_gap(seconds(1), seconds(3)));
+  push_event(gst_event_new_gap(seconds(4), seconds(3)));
+  for (int second = 1; second < 12; ++second) {
+    push(tones(0.5, {{0.2, 0.5}}), seconds(second - 0.002));
+    push_event(gst_event_new_gap(seconds(second + 0.5), seconds(3)));
+    push_event(gst_event_new_gap(seconds(second + 3.5), seconds(3)));
+    push(tones(0.5, {{0, 0.2}}), seconds(second + 0.498));
+    push_event(gst_event_new_gap(seconds(second + 1), seconds(3)));
+    push_event(gst_event_new_gap(seconds(second + 4), seconds(3)));
+  }
+  // No audio follows these.
+  for (int second = 18; second < 30; second += 3) {
+    push_event(gst_event_new_gap(seconds(second), seconds(3)));
+  }
+  EXPECT_TRUE(out_->wait([](const std::vector<Record>& records) {
+    return !records.empty() && records.back().kind == Record::Kind::Gap &&
+           records.back().end > 23 * GST_SECOND;
+  }));
+  finish();
+  EXPECT_EQ(calls().drains, 2) << "at the first GAP and at the first GAP without audio";
+  const std::vector<Record> texts = out_->buffers();
+  ASSERT_EQ(texts.size(), 11U);
+  // Downstream knows from the first GAPs that no text starts before 7 s.
+  for (std::size_t i = 6; i < texts.size(); ++i) {
+    EXPECT_EQ(texts[i].start, seconds(static_cast<double>(i) + 1.198));
+  }
+}
+
 TEST_F(Events, FewMissingSamplesAreSilenceInTheMiddle) {
   set_script({});
   play();
