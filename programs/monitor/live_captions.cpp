@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "gst/support/unpositioned_channels.h"
 #include "programs/common/media_type.h"
 #include "programs/common/plugin_lookup.h"
 #include "programs/common/undecoded_streams.h"
@@ -24,7 +25,7 @@ constexpr const char* kPlayed =
 // The sinks neither synchronise to a clock nor wait for a first buffer, because text arrives at any
 // time.
 constexpr const char* kCaptioned =
-    " ! audioconvert ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
+    " ! audioconvert name=mono ! audioresample ! npuwhisper name=npuwhisper-monitor ! "
     "fakesink sync=false async=false npuwhisper-monitor.unsynced_src ! "
     "appsink name=json sync=false async=false";
 
@@ -98,11 +99,14 @@ Result<void> LiveCaptions::build(const Listening& listening) {
     return fail(ErrorCode::InvalidArgument,
                 std::string("cannot build the pipeline: ") + error->message);
   }
+  const Owned<GstElement> mono(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "mono"));
+  mix_unpositioned_channels(mono.get());
   if (!listening.uri.empty()) {
     const Owned<GstElement> decoder(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "source"));
     g_object_set(decoder.get(), "uri", listening.uri.c_str(), nullptr);
     // The pipeline owns both elements.
     const Owned<GstElement> sound(gst_bin_get_by_name(GST_BIN(pipeline_.get()), "sound"));
+    mix_unpositioned_channels(sound.get());
     cli::expose_undecoded(decoder.get());
     g_signal_connect(decoder.get(), "pad-added", G_CALLBACK(link_sound), sound.get());
     g_signal_connect(decoder.get(), "no-more-pads", G_CALLBACK(expect_sound), sound.get());

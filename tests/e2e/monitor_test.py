@@ -24,6 +24,17 @@ class Captions(unittest.TestCase):
             with Monitor(path, '--language', 'en', '--latency', 8000) as monitor:
                 self.follow(monitor, spoken)
 
+    def test_channels_without_positions_are_mixed(self):
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-e2e-') as folder:
+            path = os.path.join(folder, 'six.mov')
+            subprocess.run(['ffmpeg', '-v', 'error', '-i', program.RECORDINGS[1], '-ac', '6', '-c:a',
+                            'pcm_s16le', path], check=True, timeout=120)
+            with Monitor(path, '--language', 'en', '--latency', 8000) as monitor:
+                events = Events(monitor.url)
+                events.wait_for_state('ended')
+                text = ''.join(piece['text'] for piece in events.named('final'))
+        self.assertGreaterEqual(share_found(program.SPOKEN[1], text), 0.7, text)
+
     def follow(self, monitor, spoken):
         first, second = Events(monitor.url), Events(monitor.url)
         # A client that never reads must not delay the others.
