@@ -93,20 +93,21 @@ GstFlowReturn finish_buffer(GstAggregator* element, GstBuffer* buffer) {
 }
 
 gboolean sink_event(GstAggregator* element, GstAggregatorPad* pad, GstEvent* event) {
-  if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
-    const ResetsSegment reset(segment_use(element));
-    return parent_class(element)->sink_event(element, pad, event);
+  const auto pass = [&] { return parent_class(element)->sink_event(element, pad, event); };
+  switch (GST_EVENT_TYPE(event)) {
+    case GST_EVENT_FLUSH_STOP: {
+      const ResetsSegment reset(segment_use(element));
+      return pass();
+    }
+    case GST_EVENT_GAP: {  // The source pad's thread calls this function for a GAP.
+      const UsesSegments use(segment_use(element));
+      if (pad->segment.format == GST_FORMAT_TIME) return pass();
+      gst_event_unref(event);
+      return TRUE;
+    }
+    default:
+      return pass();
   }
-  if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) {
-    return parent_class(element)->sink_event(element, pad, event);
-  }
-  // The source pad's thread calls this function for a GAP.
-  const UsesSegments use(segment_use(element));
-  if (pad->segment.format == GST_FORMAT_TIME) {
-    return parent_class(element)->sink_event(element, pad, event);
-  }
-  gst_event_unref(event);
-  return TRUE;
 }
 
 void finalize(GObject* object) {
