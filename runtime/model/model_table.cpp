@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "model/model_table.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <numeric>
+
+namespace npuwhisper {
+namespace {
+
+// The most exact quantisation comes first. The table of npuwhisper-models has the same list
+// (tools/model_tool/table.py).
+constexpr std::array<std::string_view, 5> kQuantisations = {"q8_0", "q5_1", "q5_0", "q4_1", "q4_0"};
+
+const KnownModel* find_known(std::string_view name) {
+  for (const KnownModel& model : known_models()) {
+    if (model.name == name || std::ranges::find(model.aliases, name) != model.aliases.end()) {
+      return &model;
+    }
+  }
+  return nullptr;
+}
+
+/// Returns the number of inserted, removed and replaced characters between `a` and `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);  // Distances of a part of `a` to each part of `b`.
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i + 1;
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::span<const std::string_view> ggml_quantisations() {
+  return kQuantisations;
+}
+
+std::optional<NamedModel> resolve_model(std::string_view name) {
+  if (const KnownModel* const model = find_known(name)) return NamedModel{model, {}};
+  const std::size_t dash = name.rfind('-');
+  if (dash == std::string_view::npos) return std::nullopt;
+  const auto quantisation = std::ranges::find(kQuantisations, name.substr(dash + 1));
+  const KnownModel* const model = find_known(name.substr(0, dash));
+  if (model == nullptr || quantisation == kQuantisations.end()) return std::nullopt;
+  return NamedModel{model, *quantisation};
+}
+
+std::vector<std::string_view> known_names(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const KnownModel& model : known_models()) {
+    names.push_back(model.name);
+    names.insert(names.end(), model.aliases.begin(), model.aliases.end());
+  }
+  std::ranges::stable_sort(names, {},
+                           [&](std::string_view known) { return edit_distance(name, known); });
+  return names;
+}
+
+}  // namespace npuwhisper

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace npuwhisper {
+
+/// A published Whisper model: its names, and the names under which other programs store it. The
+/// table is generated from tools/models.json, which is also the table of npuwhisper-models.
+struct KnownModel {
+  std::string_view name;
+  std::vector<std::string_view> aliases;
+  /// Repositories on the Hugging Face hub with the model in CTranslate2's format, as in
+  /// "Systran/faster-whisper-base".
+  std::vector<std::string_view> ctranslate2;
+  std::string_view original;  ///< The authors' repository, in the format of transformers.
+  bool is_openai = false;     ///< Whether openai-whisper stores the model as NAME.pt.
+  /// Names of whisper.cpp's files without the quantisation and ".bin", as in "ggml-base".
+  std::vector<std::string_view> ggml;
+};
+
+/// Returns all models. Thread-safe; the models live as long as the process.
+const std::vector<KnownModel>& known_models();
+
+/// Returns the quantisations in the names of whisper.cpp's files, in the order of the search.
+std::span<const std::string_view> ggml_quantisations();
+
+/// A model of the table that a user selects by a name, an alias, or one of these with a
+/// quantisation (base, turbo, base-q5_1).
+struct NamedModel {
+  const KnownModel* model = nullptr;  ///< Never null in the result of resolve_model().
+  std::string_view quantisation;      ///< Empty if the user's name has none.
+};
+
+/// Returns the model that `name` selects; nullopt if the table does not know the name.
+std::optional<NamedModel> resolve_model(std::string_view name);
+
+/// Returns all names and aliases of the table, the most similar to `name` (by edit distance) first.
+std::vector<std::string_view> known_names(std::string_view name);
+
+}  // namespace npuwhisper
