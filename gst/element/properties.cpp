@@ -150,13 +150,11 @@ constexpr Setting setting(Member, Setting row) {
 // The ID of a property is its position in this table, counted from 1.
 constexpr std::array kSettings = {
     // Settings for the engine.
-    setting(
-        [](auto& s) -> auto& { return s.engine.model; },
-        {.name = "model",
-         .nick = "Model",
-         .blurb =
-             "Name of a Whisper model (base, tiny.en, ...) or path of a CTranslate2 model folder",
-         .flags = kWhileReady}),
+    setting([](auto& s) -> auto& { return s.engine.model; },
+            {.name = "model",
+             .nick = "Model",
+             .blurb = "Name of a Whisper model (base, turbo, ...) or path of its folder or file",
+             .flags = kWhileReady}),
     setting([](auto& s) -> auto& { return s.engine.device; },
             {.name = "device",
              .nick = "Device",

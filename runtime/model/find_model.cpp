@@ -3,106 +3,74 @@
 #include <filesystem>
 #include <optional>
 #include <string>
-#include <system_error>
-#include <utility>
+#include <string_view>
 #include <vector>
 
 #include <npuwhisper/engine.h>
 #include <npuwhisper/guarded.h>
 
 #include "model/model_folders.h"
+#include "model/model_places.h"
+#include "model/model_table.h"
 
 namespace npuwhisper {
 namespace {
 
 namespace fs = std::filesystem;
 
-/// Returns the folder where huggingface_hub keeps its downloads.
-std::optional<fs::path> hub_cache() {
-  if (auto hub = path_from_environment("HF_HUB_CACHE")) return hub;
-  if (auto home = path_from_environment("HF_HOME")) return *home / "hub";
-  if (auto cache = cache_home()) return *cache / "huggingface" / "hub";
-  return std::nullopt;
-}
-
-/// Returns whether `folder` has a model.bin. Does not check the file: Model::load() does.
-bool holds_model(const fs::path& folder) {
-  std::error_code ignored;
-  return fs::exists(folder / "model.bin", ignored);
-}
-
-/// Returns the snapshots in `folder`, sorted by path. The caller may use any snapshot that has a
-/// model.bin.
-std::vector<fs::path> snapshots(const fs::path& folder) {
-  std::vector<fs::path> found;
-  std::error_code error;
-  for (fs::directory_iterator entry(folder, error), end; !error && entry != end;
-       entry.increment(error)) {
-    found.push_back(entry->path());
+/// Returns the text of each place in quotes, once.
+std::string list_places(const std::vector<ModelPlace>& places) {
+  std::vector<std::string> texts;
+  for (const ModelPlace& place : places) {
+    std::string text = "'" + place.shown + "'";
+    if (std::ranges::find(texts, text) == texts.end()) texts.push_back(std::move(text));
   }
-  std::ranges::sort(found);
-  return found;
+  std::string joined;
+  for (const std::string& text : texts) joined.append(joined.empty() ? "" : ", ").append(text);
+  return joined;
 }
 
-/// Searches places for a model, in order, and lists the places in the error message.
-class Search {
- public:
-  bool try_folder(const fs::path& folder) {
-    places_.push_back(folder);
-    if (!holds_model(folder)) return false;
-    found_ = folder;
-    return true;
-  }
-
-  bool try_snapshots(const fs::path& folder) {
-    places_.push_back(folder);
-    for (fs::path& snapshot : snapshots(folder)) {
-      if (!holds_model(snapshot)) continue;
-      found_ = std::move(snapshot);
-      return true;
+/// Returns the end of the message for a model that was not found: what the user can do.
+std::string advice(const std::string& name, const std::optional<NamedModel>& known) {
+  if (!known) {
+    std::string text;
+    for (const std::string_view known_name : known_names(name)) {
+      text.append(text.empty() ? "the known names are " : ", ").append(known_name);
     }
-    return false;
+    return text;
   }
+  const std::string own_name(known->model->name);
+  const std::string quantised = "quantised files are not fetched; for model '" + own_name + "', ";
+  return (known->quantisation.empty() ? "" : quantised) + "run npuwhisper-models fetch " + own_name;
+}
 
-  Result<fs::path> result(const std::string& name) const {
-    if (!found_.empty()) return found_;
-    std::string message = "model '" + name + "': no model.bin in ";
-    for (const fs::path& place : places_) message.append("'").append(place.string()).append("', ");
-    return fail(ErrorCode::NotFound, message + "run npuwhisper-models fetch " + name);
+Result<fs::path> find_by_name(const std::string& name) {
+  const auto known = resolve_model(name);
+  std::vector<ModelPlace> places;
+  // Only a name that the table does not know may be a folder of the working directory. Otherwise,
+  // the owner of that directory could replace a model that the user expects elsewhere.
+  if (!known) places.push_back({name, name});
+  for (ModelPlace& place : model_places(name, known)) places.push_back(std::move(place));
+  for (const ModelPlace& place : places) {
+    if (looks_like_model(place.path)) return place.path;
   }
+  return fail(ErrorCode::NotFound, "model '" + name + "': found no model in " +
+                                       list_places(places) + "; " + advice(name, known));
+}
 
- private:
-  std::vector<fs::path> places_;
-  fs::path found_;
-};
-
-Result<std::filesystem::path> find_unguarded(const std::string& name_or_path) {
+Result<fs::path> find_unguarded(const std::string& name_or_path) {
   if (name_or_path.empty()) {
-    return fail(ErrorCode::InvalidArgument, "model: found '', wanted a name or a folder");
+    return fail(ErrorCode::InvalidArgument, "model: found '', wanted a name or a path");
   }
   const fs::path given(name_or_path);
-  // Anything except a plain name is a path. A path is never joined to the places below.
+  // Anything except a plain name is a path. A path is never joined to the places of names.
   const bool is_name = given.filename() == given && name_or_path != "." && name_or_path != "..";
-  if (!is_name) {
-    if (holds_model(given)) return given;
-    return fail(ErrorCode::NotFound, "model '" + name_or_path + "': no model.bin in this folder");
-  }
-
-  Search search;
-  if (search.try_folder(given)) return search.result(name_or_path);
-  if (const auto folder = path_from_environment("NPUWHISPER_MODEL_DIR")) {
-    if (search.try_folder(*folder / given)) return search.result(name_or_path);
-    const fs::path own_name =
-        folder->has_filename() ? folder->filename() : folder->parent_path().filename();
-    if (own_name == given && search.try_folder(*folder)) return search.result(name_or_path);
-  }
-  if (const auto cache = cache_home()) {
-    if (search.try_folder(*cache / "npuwhisper" / given)) return search.result(name_or_path);
-  }
-  if (const auto hub = hub_cache()) {
-    search.try_snapshots(*hub / ("models--Systran--faster-whisper-" + name_or_path) / "snapshots");
-  }
-  return search.result(name_or_path);
+  if (is_name) return find_by_name(name_or_path);
+  if (looks_like_model(given)) return given;
+  return fail(ErrorCode::NotFound,
+              "model '" + name_or_path +
+                  "': found no model at this path, wanted a folder with config.json, weights and "
+                  "vocabulary, or a file NAME.pt or NAME.bin");
 }
 
 }  // namespace

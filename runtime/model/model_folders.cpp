@@ -4,7 +4,10 @@
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <system_error>
 #include <vector>
 
 namespace npuwhisper {
@@ -23,6 +26,23 @@ std::optional<std::filesystem::path> home_of_account() {
   return std::filesystem::path(entry.pw_dir);
 }
 
+/// Returns the folder that `variable` names if it is absolute, otherwise `fallback` in the home
+/// directory.
+std::optional<std::filesystem::path> base_folder(const char* variable, const char* fallback) {
+  if (auto folder = path_from_environment(variable); folder && folder->is_absolute()) {
+    return folder;
+  }
+  auto home = path_from_environment("HOME");
+  if (!home) home = home_of_account();
+  if (!home) return std::nullopt;
+  return *home / fallback;
+}
+
+bool is_file(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_regular_file(path, ignored);
+}
+
 }  // namespace
 
 std::optional<std::filesystem::path> path_from_environment(const char* name) {
@@ -32,13 +52,31 @@ std::optional<std::filesystem::path> path_from_environment(const char* name) {
 }
 
 std::optional<std::filesystem::path> cache_home() {
-  if (auto cache = path_from_environment("XDG_CACHE_HOME"); cache && cache->is_absolute()) {
-    return cache;
+  return base_folder("XDG_CACHE_HOME", ".cache");
+}
+
+std::optional<std::filesystem::path> data_home() {
+  return base_folder("XDG_DATA_HOME", ".local/share");
+}
+
+std::optional<std::filesystem::path> hub_cache() {
+  if (auto hub = path_from_environment("HF_HUB_CACHE")) return hub;
+  if (auto home = path_from_environment("HF_HOME")) return *home / "hub";
+  if (auto cache = cache_home()) return *cache / "huggingface" / "hub";
+  return std::nullopt;
+}
+
+bool looks_like_model(const std::filesystem::path& path) {
+  if (is_file(path)) return path.extension() == ".pt" || path.extension() == ".bin";
+  const auto has = [&](const char* name) { return is_file(path / name); };
+  if (!has("config.json")) return false;
+  if (has("model.bin")) {
+    constexpr std::array kTokens = {"tokenizer.json", "vocabulary.json", "vocabulary.txt"};
+    return std::ranges::any_of(kTokens, has);
   }
-  auto home = path_from_environment("HOME");
-  if (!home) home = home_of_account();
-  if (!home) return std::nullopt;
-  return *home / ".cache";
+  constexpr std::array kWeights = {"model.safetensors", "model.safetensors.index.json",
+                                   "pytorch_model.bin"};
+  return std::ranges::any_of(kWeights, has);
 }
 
 }  // namespace npuwhisper

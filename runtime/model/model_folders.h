@@ -15,4 +15,19 @@ std::optional<std::filesystem::path> path_from_environment(const char* name);
 /// directory. tools/npuwhisper-models looks in the same folder.
 std::optional<std::filesystem::path> cache_home();
 
+/// Returns $XDG_DATA_HOME, or .local/share in the home directory, which is found as for
+/// cache_home().
+std::optional<std::filesystem::path> data_home();
+
+/// Returns the folder in which huggingface_hub keeps its downloads: $HF_HUB_CACHE, $HF_HOME/hub, or
+/// huggingface/hub in cache_home().
+std::optional<std::filesystem::path> hub_cache();
+
+/// Returns whether a model seems to be at `path`, judged by the names of files only; Model::load()
+/// checks the contents. A model is a folder with config.json and weights (model.bin,
+/// model.safetensors, model.safetensors.index.json or pytorch_model.bin), or a file whose name ends
+/// with .pt (OpenAI) or .bin (whisper.cpp). A folder with model.bin also needs a vocabulary, so
+/// that an interrupted download does not count.
+bool looks_like_model(const std::filesystem::path& path);
+
 }  // namespace npuwhisper

@@ -16,7 +16,7 @@
 namespace npuwhisper {
 
 struct EngineOptions {
-  /// A name ("base", "tiny.en") or the path of a CTranslate2 Whisper folder; see find_model().
+  /// A name ("base", "tiny.en") or the path of a Whisper model; see find_model().
   std::string model = "base";
   DeviceKind device = DeviceKind::Auto;
   Precision precision = Precision::Auto;
@@ -48,7 +48,7 @@ class NPUWHISPER_API Engine {
   virtual DeviceStats device_stats() const = 0;
   /// Returns the device's current activity, for any of the engine's transcribers. Never blocks.
   virtual DeviceActivity device_activity() const = 0;
-  /// Returns the folder from which the model was loaded.
+  /// Returns the folder or file from which the model was loaded.
   virtual const std::filesystem::path& model_path() const = 0;
   virtual bool is_multilingual() const = 0;
   /// Returns true if the model transcribes this language ("en", "de", ...). An English-only model
@@ -58,12 +58,27 @@ class NPUWHISPER_API Engine {
   virtual std::string describe_plan() const = 0;
 };
 
-/// Returns the folder of a model. A path is used as it is. A name without slashes is searched for
-/// in the following places, in this order: the current folder, $NPUWHISPER_MODEL_DIR (which may
-/// itself be a folder of this name), $XDG_CACHE_HOME/npuwhisper (~/.cache/npuwhisper), and the
-/// Hugging Face cache of faster-whisper. The function returns the first folder of this name with a
-/// model.bin. Errors: InvalidArgument (an empty name), NotFound (for a name, the message lists the
-/// places that were searched and says how to fetch the model).
+/// Returns the path of a model: a folder, or a file of OpenAI's (NAME.pt) or whisper.cpp's
+/// (ggml-NAME.bin). Looks at the names of files only; Engine::open() reads the contents.
+///
+/// A path is used as it is. Anything without a slash is a name. The names of published models are
+/// in docs/models.md; turbo means large-v3-turbo, and large means large-v3. A name may end with a
+/// quantisation of whisper.cpp (base-q5_1), which selects only this file. A name is searched for in
+/// the following places, in this order:
+///
+/// 1. $NPUWHISPER_MODEL_DIR, which may itself be the model's folder: the folder NAME, NAME.pt,
+///    ggml-NAME.bin
+/// 2. $XDG_CACHE_HOME/npuwhisper/NAME (~/.cache/npuwhisper)
+/// 3. the Hugging Face cache: the repositories of faster-whisper, then the authors' repository
+/// 4. $XDG_CACHE_HOME/whisper/NAME.pt (~/.cache/whisper, the cache of openai-whisper)
+/// 5. ggml-NAME.bin in $XDG_DATA_HOME/pywhispercpp/models (~/.local/share) and in whisper.cpp's
+///    repository in the Hugging Face cache
+///
+/// Places 3 to 5 are for published models only. In places 1 and 5, quantised files come last. A
+/// name that is not a published model may also be a folder or a file of the working directory,
+/// which comes first. Errors: InvalidArgument (an empty name), NotFound (for a name, the message
+/// lists the places that were searched and says how to fetch the model, or lists the published
+/// names).
 NPUWHISPER_API Result<std::filesystem::path> find_model(const std::string& name_or_path);
 
 }  // namespace npuwhisper

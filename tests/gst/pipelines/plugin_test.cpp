@@ -2,6 +2,7 @@
 // Tests of the built plugin with the real runtime and a tiny model whose text is meaningless.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
+#include <stdlib.h>
 
 #include <chrono>
 #include <filesystem>
@@ -60,6 +61,37 @@ TEST_P(MissingModel, IsAnErrorAtOnce) {
 }
 INSTANTIATE_TEST_SUITE_P(NameAndPath, MissingModel,
                          ::testing::Values("no-such-model", "/no/such/folder"));
+
+/// Hides all models that are on this machine.
+class NoModels : public ::testing::Test {
+ protected:
+  static constexpr const char* kFolders[] = {"NPUWHISPER_MODEL_DIR", "XDG_CACHE_HOME",
+                                             "XDG_DATA_HOME", "HF_HOME", "HF_HUB_CACHE"};
+  NoModels() {
+    for (const char* name : kFolders) ::setenv(name, folder_.path().c_str(), 1);
+  }
+  ~NoModels() override {
+    for (const char* name : kFolders) ::unsetenv(name);
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(NoModels, TheErrorEndsWithTheCommandThatFetchesTheModel) {
+  for (const char* name : {"turbo", "large-v3-turbo"}) {
+    Pipeline pipeline(kSource + "npuwhisper model=" + name + " ! fakesink");
+    gst_element_set_state(pipeline.get(), GST_STATE_PAUSED);
+    const auto posted = pipeline.message(GST_MESSAGE_ERROR);
+    ASSERT_TRUE(posted);
+    GError* error = nullptr;
+    gst_message_parse_error(posted.get(), &error, nullptr);
+    EXPECT_TRUE(g_str_has_suffix(error->message, "; run npuwhisper-models fetch large-v3-turbo"))
+        << error->message;
+    EXPECT_TRUE(g_error_matches(error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_NOT_FOUND));
+    g_error_free(error);
+    gst_element_set_state(pipeline.get(), GST_STATE_NULL);
+  }
+}
 
 TEST_F(Plugin, TruncatedModelIsAnError) {
   std::filesystem::resize_file(folder_.path() / "model.bin", 1000);

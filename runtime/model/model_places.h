@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/model_table.h"
+
+namespace npuwhisper {
+
+/// A path at which a model may be.
+struct ModelPlace {
+  std::filesystem::path path;
+  /// The path as an error message shows it. Places that differ only in the quantisation or in the
+  /// snapshot have the same text.
+  std::string shown;
+};
+
+/// Returns the places of the model with the user's name `name`, in the order of the search. Reads
+/// environment variables and the names of folders. engine.h describes the places; npuwhisper-models
+/// searches the same places (tools/model_tool/places.py).
+///
+/// known: the model that `name` selects; nullopt if the table does not know the name.
+std::vector<ModelPlace> model_places(const std::string& name,
+                                     const std::optional<NamedModel>& known);
+
+}  // namespace npuwhisper
