@@ -1,0 +1,225 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests of tools/npuwhisper-models: fetching a model whose sums come from the hub, and deadlines,
+other processes and disks.
+
+usage: models_hub_test.py PATH_OF_NPUWHISPER_MODELS [unittest options]
+"""
+
+import json
+import os
+import resource
+import socket
+import time
+import unittest
+import unittest.mock
+
+import model_hub
+from model_case import FILES, NO_SERVER, WEIGHTS, Case
+from model_hub import git_sha1, sha256
+from model_tool import fetching, hub, transfer
+
+
+class TrustedSums(Case):
+    """Tests of a model whose sums the hub gives at the first download."""
+
+    def setUp(self):
+        super().setUp()
+        self.files = {name: data for name, data in
+                      self.hub.repositories['Systran/faster-whisper-tiny'].items()
+                      if name != 'README.md'}
+
+    @property
+    def pins(self):
+        return self.in_cache('tiny.pins.json')
+
+    def assert_tiny_is_whole(self):
+        self.assertEqual({file.name: file.read_bytes() for file in self.in_cache('tiny').iterdir()},
+                         self.files)
+
+    def test_trusts_once_and_pins(self):
+        status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (0, str(self.in_cache('tiny'))), err)
+        self.assertIn('trusting those of Systran/faster-whisper-tiny at revision '
+                      f'{model_hub.REVISION[:12]}', err)
+        self.assert_tiny_is_whole()
+        pinned = json.loads(self.pins.read_text('utf8'))
+        self.assertEqual(pinned['revision'], model_hub.REVISION)
+        self.assertEqual(pinned['repository'], 'Systran/faster-whisper-tiny')
+        sums = {file['name']: (file['bytes'], file['sum']) for file in pinned['files']}
+        self.assertEqual(sums, {
+            name: (len(data), f'sha256:{sha256(data)}' if name == 'model.bin' else
+                   f'git-sha1:{git_sha1(data)}') for name, data in self.files.items()})
+        # Files come from the pinned revision, not from whatever is newest.
+        self.assertFalse([path for path, _ in self.hub.requests if '/resolve/main/' in path])
+
+    def test_a_repository_that_changes_after_the_pins_is_noticed(self):
+        self.hub.break_after, self.hub.breaks = 1_000_000, 1
+        self.hub.contents['tokenizer.json'] = b'{"model": []}'
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
+        self.assertTrue(self.pins.exists())
+        # The repository now has another content, and says so.
+        self.hub.repositories['Systran/faster-whisper-tiny']['tokenizer.json'] = b'{"model": []}'
+        status, _, err = self.run_command('fetch', 'tiny')
+        self.assertEqual(status, 1)
+        self.assertNotIn('trusting', err)
+        self.assertIn(git_sha1(FILES['tokenizer.json']), err)
+        self.assertIn(git_sha1(b'{"model": []}'), err)
+        self.pins.unlink()
+        self.files['tokenizer.json'] = b'{"model": []}'
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
+        self.assert_tiny_is_whole()
+
+    def test_an_interrupted_download_goes_on_with_its_pins(self):
+        with unittest.mock.patch.object(transfer, 'TRIES_WITHOUT_PROGRESS', 1):
+            self.hub.break_after, self.hub.breaks = 0, 5
+            partial = self.in_cache('.tiny.partial')
+            self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
+            self.hub.breaks = 0
+            (partial / 'model.bin.part').write_bytes(WEIGHTS[:5000])
+        status, _, err = self.run_command('fetch', 'tiny')
+        self.assertEqual(status, 0, err)
+        self.assertNotIn('trusting', err)
+        self.assertEqual(self.hub.ranges_of(WEIGHTS)[-1], 'bytes=5000-')
+        self.assert_tiny_is_whole()
+
+    def test_follows_a_renamed_repository(self):
+        self.hub.repositories['dropbox-dash/faster-whisper-large-v3-turbo'] = dict(FILES)
+        self.hub.renamed = {'mobiuslabsgmbh/faster-whisper-large-v3-turbo':
+                            'dropbox-dash/faster-whisper-large-v3-turbo'}
+        status, out, err = self.run_command('fetch', 'turbo')
+        self.assertEqual((status, out), (0, str(self.in_cache('large-v3-turbo'))), err)
+        self.assert_whole(out)
+        self.assertEqual(self.run_command('fetch', 'large-v3-turbo'), (0, out, ''))
+
+    def test_tries_the_next_repository(self):
+        self.hub.repositories['dropbox-dash/faster-whisper-large-v3-turbo'] = dict(FILES)
+        status, out, err = self.run_command('fetch', 'turbo')
+        self.assertEqual((status, out), (0, str(self.in_cache('large-v3-turbo'))), err)
+
+    def test_answers_that_are_no_list_of_files(self):
+        path = '/api/models/Systran/faster-whisper-tiny/revision/main'
+        good = json.loads(self.hub.api_answer('Systran/faster-whisper-tiny'))
+        evil = {**good, 'siblings': [*good['siblings'], {**good['siblings'][0],
+                                                         'rfilename': 'vocabulary.x/../../a'}]}
+        incomplete = {**good, 'siblings': good['siblings'][:1]}
+        no_sum = {**good, 'siblings': [{**one, 'blobId': 'x'} for one in good['siblings']]}
+        for answer in (b'<html>log in</html>', b'[]', b'{}', b'\xff', json.dumps(evil).encode(),
+                       json.dumps(incomplete).encode(), json.dumps(no_sum).encode(),
+                       json.dumps({**good, 'sha': '../main'}).encode()):
+            with self.subTest(answer=answer[:60]):
+                self.hub.pages[path] = answer
+                status, out, err = self.run_command('fetch', 'tiny')
+                self.assertEqual((status, out), (1, ''))
+                self.assertIn('wanted', err)
+                self.assertFalse(self.pins.exists())
+                self.assertFalse(self.in_cache('tiny').exists())
+
+    def test_the_login_page_of_a_network(self):
+        self.hub.portal = '/'
+        status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('found a web page', err)
+        self.assertIn('login page', err)
+        self.hub.portal = None
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
+
+    def test_no_network(self):
+        os.environ['HF_ENDPOINT'] = NO_SERVER
+        status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('127.0.0.1:9', err)
+        self.assertIn('Connection refused', err)
+
+    # Tests of deadlines, other processes and disks.
+
+    def test_a_slow_server_meets_the_deadline(self):
+        self.hub.drip_s = 0.05  # At this speed, the file would take two days.
+        status, out, err = self.run_command('fetch', '--timeout', '2', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('not finished within 2 s (--timeout)', err)
+        self.hub.drip_s = 0
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
+        self.assert_tiny_is_whole()
+
+    def test_a_server_that_never_answers_is_given_up(self):
+        with socket.create_server(('127.0.0.1', 0)) as server, \
+                unittest.mock.patch.object(hub, 'SILENCE_TIMEOUT_S', 0.2):
+            os.environ['HF_ENDPOINT'] = f'http://127.0.0.1:{server.getsockname()[1]}'
+            status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('timed out', err)
+
+    def start_two(self):
+        """Starts two processes. Returns them when the first downloads and the second waits."""
+        self.hub.drip_s = 1e-4  # At this speed, the file would take five minutes.
+        first = self.start_program('fetch', 'tiny')
+        while not self.hub.ranges_of(WEIGHTS):
+            self.assertIsNone(first.poll())
+            time.sleep(0.01)
+        second = self.start_program('fetch', 'tiny')
+        self.assertEqual(second.stderr.readline(), 'npuwhisper: waiting for another process, which '
+                         'fetches or removes tiny ...\n')
+        return first, second
+
+    def test_two_processes_at_once_download_once(self):
+        processes = self.start_two()
+        self.hub.drip_s = 0
+        for process in processes:
+            out, err = process.communicate(timeout=60)
+            self.assertEqual((process.returncode, out), (0, f'{self.in_cache("tiny")}\n'), err)
+        self.assertEqual(self.hub.ranges_of(WEIGHTS), [None])
+        self.assert_tiny_is_whole()
+
+    def test_a_process_that_waits_continues_for_one_that_is_killed(self):
+        first, second = self.start_two()
+        first.kill()
+        first.communicate(timeout=60)
+        self.hub.drip_s = 0
+        out, err = second.communicate(timeout=60)
+        self.assertEqual((second.returncode, out), (0, f'{self.in_cache("tiny")}\n'), err)
+        self.assertNotIn('trusting', err)
+        self.assert_tiny_is_whole()
+
+    def test_waiting_for_another_process_has_a_deadline(self):
+        with fetching.locked('tiny'):
+            waiting = self.start_program('fetch', '--timeout', '3', 'tiny')
+            out, err = waiting.communicate(timeout=60)
+        self.assertEqual((waiting.returncode, out), (1, ''))
+        self.assertIn('waiting for another process', err)
+        self.assertIn('not finished within 3 s', err)
+
+    def test_a_full_disk_is_named(self):
+        free = unittest.mock.Mock(free=1_000_000)
+        with unittest.mock.patch.object(fetching.shutil, 'disk_usage', return_value=free):
+            status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('found 1 MB of free space, wanted 3 MB', err)
+        self.assertEqual(self.hub.ranges_of(WEIGHTS), [])
+
+    def test_a_disk_that_becomes_full_is_named(self):
+        """A limit of the size of files fails the write like a full disk."""
+        limit = (1_000_000, resource.RLIM_INFINITY)
+        process = self.start_program(
+            'fetch', 'tiny', preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit))
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (1, ''))
+        part = self.in_cache('.tiny.partial') / 'model.bin.part'
+        self.assertIn(f"cannot write '{part}': File too large", err)
+        self.assertEqual(len(self.hub.ranges_of(WEIGHTS)), 1)
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
+        self.assert_tiny_is_whole()
+
+    def test_a_cache_that_cannot_be_written_is_named(self):
+        blocked = self.folder / 'file'
+        blocked.write_text('not a folder')
+        os.environ['XDG_CACHE_HOME'] = str(blocked)
+        status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn(f"cannot write '{blocked}/npuwhisper", err)
+        self.assertIn('XDG_CACHE_HOME', err)
+        self.assertEqual(self.hub.requests, [])
+
+
+if __name__ == '__main__':
+    unittest.main()

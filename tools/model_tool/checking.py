@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The comparison of a model on this machine with its known sums."""
+from model_tool import pins
+from model_tool.places import own_cache
+from model_tool.reporting import FetchError
+from model_tool.sums import LENGTHS, compare, is_sum
+from model_tool.table import File
+
+
+def published_sum(path, model):
+    """Returns the sum of a file of OpenAI's or whisper.cpp's as a list of File."""
+    if path.suffix == '.pt' and model.openai_sha256:
+        return [File(path.name, None, f'sha256:{model.openai_sha256}')]
+    if path.name in model.ggml_sha1:
+        return [File(path.name, None, f'sha1:{model.ggml_sha1[path.name]}')]
+    return []
+
+
+def names_of_blobs(folder):
+    """Returns the files of a snapshot in the Hugging Face cache. The cache names each file by its
+    sum: SHA-256 for large files, git's SHA-1 for small ones."""
+    files = []
+    for path in sorted(folder.iterdir()):
+        blob = path.resolve()
+        algorithm = 'sha256' if len(blob.name) == LENGTHS['sha256'] else 'git-sha1'
+        if blob.parent.name == 'blobs' and is_sum(f'{algorithm}:{blob.name}'):
+            files.append(File(path.name, None, f'{algorithm}:{blob.name}'))
+    return files
+
+
+def known_sums(path, model):
+    """Returns the files of the model at `path` with their sums. Raises FetchError without sums."""
+    if path.is_file():
+        files = published_sum(path, model)
+    elif model.files and (path / model.files[-1].name).is_file():
+        files = list(model.files)
+    elif path == own_cache() / model.name and (pinned := pins.read(model.name)):
+        files = list(pinned.files)
+    else:
+        files = names_of_blobs(path)
+    if not files:
+        raise FetchError(f"'{path}': no sums are known for this copy of {model.name}")
+    return files
+
+
+def check(path, model):
+    """Returns (file name, difference or None) for each file of the model at `path`."""
+    folder = path.parent if path.is_file() else path
+    return [(file.name, compare(folder / file.name, file)) for file in known_sums(path, model)]

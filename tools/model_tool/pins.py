@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Pins: the sums of a model's files that the hub gave when the model was first fetched.
+
+The file NAME.pins.json beside the model's folder holds them. Later downloads and checks of the
+model use these sums and this revision, so that a repository that changes afterwards is noticed."""
+import dataclasses
+import json
+import os
+
+from model_tool.places import own_cache
+from model_tool.reporting import FetchError
+from model_tool.sums import is_sum
+from model_tool.table import File
+
+
+@dataclasses.dataclass(frozen=True)
+class Pins:
+    repository: str
+    revision: str  # The commit of the repository.
+    files: tuple
+
+
+def path_of(name):
+    return own_cache() / f'{name}.pins.json'
+
+
+def is_plain_name(name):
+    return isinstance(name, str) and name not in ('', '.', '..') and '/' not in name
+
+
+def parse(content):
+    """Returns the Pins in `content`, parsed JSON. Raises ValueError, TypeError or KeyError."""
+    files = tuple(File(file['name'], file['bytes'], file['sum']) for file in content['files'])
+    for file in files:
+        if not (is_plain_name(file.name) and isinstance(file.n_bytes, int) and
+                file.n_bytes >= 0 and is_sum(file.sum)):
+            raise ValueError(f'a name, a size and a sum were wanted, found {file}')
+    if not files or not is_sum(f'git-sha1:{content["revision"]}'):
+        raise ValueError('files and the revision of a repository were wanted')
+    return Pins(str(content['repository']), content['revision'], files)
+
+
+def read(name):
+    """Returns the pins of model `name`, or None if it has none."""
+    path = path_of(name)
+    try:
+        return parse(json.loads(path.read_text(encoding='utf8')))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise FetchError(f"'{path}': not the pins of a model ({error}). Remove this file to trust "
+                         'the repository again.') from error
+
+
+def write(name, pinned):
+    """Replaces the pins of model `name` in one step."""
+    content = {'repository': pinned.repository, 'revision': pinned.revision,
+               'files': [{'name': file.name, 'bytes': file.n_bytes, 'sum': file.sum}
+                         for file in pinned.files]}
+    path = path_of(name)
+    new = path.with_suffix('.new')
+    with new.open('w', encoding='utf8') as stream:
+        json.dump(content, stream, indent=2)
+        stream.flush()
+        os.fsync(stream.fileno())
+    new.rename(path)

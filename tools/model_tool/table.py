@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The table of models, models.json. The library's table is generated from the same file."""
+import dataclasses
+import difflib
+import json
+import pathlib
+
+TABLE = pathlib.Path(__file__).parents[1] / 'models.json'
+# Quantisations of whisper.cpp's files, in the order of the search. The library has the same list
+# (runtime/model/model_table.cpp).
+QUANTISATIONS = ('q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0')
+
+
+@dataclasses.dataclass(frozen=True)
+class File:
+    """A file of a model. `sum` is an algorithm and a sum; sums.digest() knows the algorithms."""
+    name: str
+    n_bytes: int
+    sum: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A Python package whose wheel holds files of the model (or `model.bin.partN`) in `folder`."""
+    requirement: str
+    folder: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Shape:
+    """The sizes of a Whisper model, named as in the library's ModelConfig."""
+    n_mels: int
+    n_state: int
+    n_audio_layer: int
+    n_text_layer: int
+    n_vocab: int
+
+    n_audio_ctx = 1500
+    n_text_ctx = 448
+
+    def parameters(self):
+        """Returns the number of all parameters, as the published checkpoints store them."""
+        n = self.n_state
+        matrices = (12 * self.n_audio_layer + 16 * self.n_text_layer) * n * n
+        convolutions = 3 * (self.n_mels + n) * n
+        embeddings = (self.n_vocab + self.n_audio_ctx + self.n_text_ctx) * n
+        # Biases (keys have none) and layer norms; the convolutions and the last norms have six.
+        vectors = (12 * self.n_audio_layer + 17 * self.n_text_layer + 6) * n
+        return matrices + convolutions + embeddings + vectors
+
+    def weight_bytes(self):
+        """Returns the memory of the weights as the CPU device stores them with precision=auto on a
+        CPU with AVX-512 VNNI and BF16 (docs/architecture.md). Does not include the buffers.
+
+        The encoder's products take 8 bits for each weight. The decoder's products and the
+        vocabulary take 8 bits, and 32 bits for each 64 weights. Convolutions and the projections
+        for cross-attention take 16 bits. Biases, norms and the encoder's positions take 32 bits.
+        The decoder's positions are read from the file."""
+        n = self.n_state
+        encoder = 12 * self.n_audio_layer * n * n
+        decoder = 14 * self.n_text_layer * n * n + self.n_vocab * n
+        in_16_bits = 2 * self.n_text_layer * n * n + 3 * (self.n_mels + n) * n
+        in_file = self.n_text_ctx * n
+        others = self.parameters() - encoder - decoder - in_16_bits - in_file
+        return encoder + decoder + decoder // 16 + 2 * in_16_bits + 4 * others
+
+
+@dataclasses.dataclass(frozen=True)
+class Model:
+    """A row of the table. Only Whisper models have a shape, repositories and files of others."""
+    name: str
+    files: tuple = ()  # With known sums; otherwise the sums come from the hub.
+    packages: tuple = ()
+    aliases: tuple = ()
+    shape: 'Shape | None' = None
+    ctranslate2: tuple = ()  # Repositories on the Hugging Face hub. All hold the same model.
+    original: 'str | None' = None  # The repository of the authors, in the format of transformers.
+    openai_sha256: 'str | None' = None  # Of NAME.pt; None if OpenAI does not publish the model.
+    ggml: tuple = ()  # Names of whisper.cpp's files, without the quantisation and .bin.
+    ggml_sha1: dict = dataclasses.field(default_factory=dict, hash=False)  # By file name.
+
+    def fetched_bytes(self):
+        """Returns the size of the download in bytes: exactly if the files are known, otherwise as
+        computed from the shape (16 bits for each parameter)."""
+        if self.files:
+            return sum(file.n_bytes for file in self.files)
+        return 2 * self.shape.parameters()
+
+
+def read_row(row):
+    lists = {key: tuple(row.get(key, ())) for key in ('aliases', 'ctranslate2', 'ggml')}
+    return Model(
+        name=row['name'], **lists,
+        files=tuple(File(file['name'], file['bytes'], file['sum'])
+                    for file in row.get('files', ())),
+        packages=tuple(Package(**package) for package in row.get('packages', ())),
+        shape=Shape(**row['shape']) if 'shape' in row else None,
+        original=row.get('original'), openai_sha256=row.get('openai_sha256'),
+        ggml_sha1=row.get('ggml_sha1', {}))
+
+
+def read_table():
+    content = json.loads(TABLE.read_text(encoding='utf8'))
+    return {row['name']: read_row(row) for row in content['whisper'] + content['others']}
+
+
+MODELS = read_table()
+
+
+def find_row(name):
+    """Returns the model of this name or alias, or None."""
+    return MODELS.get(name) or next(
+        (model for model in MODELS.values() if name in model.aliases), None)
+
+
+def resolve(name):
+    """Returns the model and the quantisation that `name` selects; (None, '') if it is unknown.
+
+    Examples: base, turbo, base-q5_1. The quantisation is '' if the name has none."""
+    if model := find_row(name):
+        return model, ''
+    stem, _, quantisation = name.rpartition('-')
+    model = find_row(stem)
+    if model and model.ggml and quantisation in QUANTISATIONS:
+        return model, quantisation
+    return None, ''
+
+
+def known_names():
+    """Returns a sentence part: all names, with their aliases."""
+    return ', '.join(model.name + ''.join(f' (alias {alias})' for alias in model.aliases)
+                     for model in MODELS.values())
+
+
+def similar_names(name):
+    """Returns the names and aliases that resemble `name`, the most similar first."""
+    names = [known for model in MODELS.values() for known in (model.name, *model.aliases)]
+    return difflib.get_close_matches(name, names)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The download of one file over HTTP: continued after interruptions, checked, and synchronised."""
+import http.client
+import os
+import urllib.error
+import urllib.request
+
+from model_tool import sums
+from model_tool.reporting import FetchError, Progress, Unreachable
+
+SILENCE_TIMEOUT_S = 5  # Limit of the time without any byte from a server.
+TRIES_WITHOUT_PROGRESS = 3
+BLOCK_BYTES = 1 << 18
+USER_AGENT = {'User-Agent': 'npuwhisper-models'}
+
+
+def sync_folder(folder):
+    """Makes the names in `folder` durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def cannot_write(path, error):
+    """Returns a FetchError for the OSError `error` of a write to `path`."""
+    return FetchError(f"cannot write '{path}': {error.strerror or error}. The folder is "
+                      "npuwhisper's cache; XDG_CACHE_HOME can name another place.")
+
+
+def accept(file, candidate, source):
+    """Renames `candidate` to `file.name` in its folder if size and sum are correct. Otherwise
+    removes it and raises Unreachable. Makes the content durable before the rename."""
+    difference = sums.compare(candidate, file)
+    if difference:
+        candidate.unlink()
+        raise Unreachable(f'{file.name} from {source} is not the wanted file: {difference}. It has '
+                          'been removed: the source has changed, or something on the way changes '
+                          'it')
+    try:
+        with candidate.open('rb+') as stream:
+            os.fsync(stream.fileno())
+        candidate.rename(candidate.with_name(file.name))
+        sync_folder(candidate.parent)
+    except OSError as error:
+        raise cannot_write(candidate, error) from error
+
+
+def announced_bytes(answer):
+    """Returns the size of the whole file that `answer` announces, or None."""
+    size = (answer.headers.get('Content-Range', '').rpartition('/')[2]
+            if answer.status == http.client.PARTIAL_CONTENT
+            else answer.headers.get('Content-Length', ''))
+    return int(size) if size.isdecimal() else None
+
+
+def check_answer(answer, url, file):
+    """Raises Unreachable if `answer` cannot be `file`: a web page, as a network with a login page
+    sends it instead of any file, or another size."""
+    if answer.headers.get_content_type() == 'text/html':
+        raise Unreachable(f'{url}: found a web page, wanted the file {file.name}. Does this '
+                          'network have a login page?')
+    size = announced_bytes(answer)
+    if size is not None and size != file.n_bytes:
+        raise Unreachable(f'{url}: found a file of {size} bytes, wanted {file.n_bytes}')
+
+
+def open_part(part, have):
+    """Opens the file `part` to append to its first `have` bytes, without a buffer."""
+    try:
+        return part.open('ab' if have else 'wb', buffering=0)
+    except OSError as error:
+        raise cannot_write(part, error) from error
+
+
+def write(stream, block):
+    left = memoryview(block)
+    try:
+        while left:
+            left = left[stream.write(left):]
+    except OSError as error:
+        raise cannot_write(stream.name, error) from error
+
+
+def transfer(url, part, file, progress):
+    """Requests the missing rest of `file` at `url` once, and appends what it receives to `part`."""
+    have = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers=USER_AGENT)
+    if have:
+        request.add_header('Range', f'bytes={have}-')
+    with urllib.request.urlopen(request, timeout=SILENCE_TIMEOUT_S) as answer:
+        check_answer(answer, url, file)
+        # A server that does not support Range sends the whole file again.
+        if answer.status != http.client.PARTIAL_CONTENT:
+            have = 0
+        with open_part(part, have) as stream:
+            # read1() returns what has arrived. read() would lose it when the deadline passes.
+            while have <= file.n_bytes and (block := answer.read1(BLOCK_BYTES)):
+                write(stream, block)
+                have += len(block)
+                progress.show(have)
+
+
+def download(url, file, folder):
+    """Downloads `file` into `folder`, continuing the partial file of an earlier attempt.
+
+    Raises Unreachable if the server does not send this file, FetchError if it cannot be stored."""
+    part = folder / f'{file.name}.part'
+
+    def stored_bytes():
+        return part.stat().st_size if part.exists() else 0
+
+    have = stored_bytes()
+    progress = Progress(file.name, have, max(file.n_bytes, 1))
+    failures = 0
+    while have < file.n_bytes:
+        problem = 'the connection was closed too early'
+        try:
+            transfer(url, part, file, progress)
+        except urllib.error.HTTPError as error:
+            raise Unreachable(f'{url}: HTTP status {error.code} ({error.reason})') from error
+        except (OSError, http.client.HTTPException) as error:
+            problem = getattr(error, 'reason', error)
+        before, have = have, stored_bytes()
+        failures = 0 if have > before else failures + 1
+        # Gives up immediately on a URL that has never sent data, because the next source may be
+        # faster.
+        if have < file.n_bytes and failures and (have == 0 or failures == TRIES_WITHOUT_PROGRESS):
+            raise Unreachable(f'{url}: {problem}')
+    progress.show(have, last=True)
+    accept(file, part, url)
