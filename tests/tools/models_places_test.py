@@ -1,0 +1,199 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests that npuwhisper-models and the library's find_model() find the same models.
+
+usage: models_places_test.py PATH_OF_NPUWHISPER_MODELS PATH_OF_FIND_MODEL [unittest options]
+
+find-model prints the results of find_model(), a line for each argument.
+"""
+
+import os
+import random
+import subprocess
+import sys
+import unittest
+
+FIND_MODEL = os.path.abspath(sys.argv.pop(2))
+
+from model_case import Case
+from model_tool import places, table
+
+SNAPSHOT = 'snapshots/0123456789abcdef'
+# Files of a folder in each format.
+CTRANSLATE2 = ('model.bin', 'config.json', 'vocabulary.json')
+SAFETENSORS = ('model.safetensors', 'config.json')
+SHARDS = ('model.safetensors.index.json', 'config.json')
+PYTORCH = ('pytorch_model.bin', 'config.json')
+
+
+def all_places(model):
+    """Returns the places of `model` in the order of the search: paths from the home folder, each
+    with the files of a folder; () if the place is a file."""
+    hub = '.cache/huggingface/hub/models--'
+    found = [(f'models/{model.name}', CTRANSLATE2)]
+    if model.openai_sha256:
+        found.append((f'models/{model.name}.pt', ()))
+    endings = ['', *(f'-{quantisation}' for quantisation in table.QUANTISATIONS)]
+    found += [(f'models/{stem}{ending}.bin', ()) for ending in endings for stem in model.ggml]
+    found.append((f'.cache/npuwhisper/{model.name}', CTRANSLATE2))
+    repositories = [(name, CTRANSLATE2) for name in model.ctranslate2]
+    repositories.append((model.original, random.Random(model.name).choice(
+        (SAFETENSORS, SHARDS, PYTORCH))))
+    found += [(f'{hub}{name.replace("/", "--")}/{SNAPSHOT}', files)
+              for name, files in repositories]
+    if model.openai_sha256:
+        found.append((f'.cache/whisper/{model.name}.pt', ()))
+    folders = ['.local/share/pywhispercpp/models', f'{hub}ggerganov--whisper.cpp/{SNAPSHOT}']
+    found += [(f'{folder}/{stem}{ending}.bin', ())
+              for ending in endings for folder in folders for stem in model.ggml]
+    return found
+
+
+class Places(Case):
+    def setUp(self):
+        super().setUp()
+        del os.environ['XDG_CACHE_HOME']
+        os.environ['NPUWHISPER_MODEL_DIR'] = str(self.folder / 'models')
+        working_directory = self.folder / 'work'
+        working_directory.mkdir()
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(working_directory)
+
+    def create(self, place, files):
+        path = self.folder / place
+        for file in [path / name for name in files] or [path]:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text('content')
+        return str(path)
+
+    def delete(self, place, files):
+        path = self.folder / place
+        for file in [path / name for name in files] or [path]:
+            file.unlink()
+
+    @staticmethod
+    def tool_finds(name):
+        model, quantisation = table.resolve(name)
+        found = places.find(name, model, quantisation) if model else places.find_own(name)
+        return str(found.path) if found else ''
+
+    def library_finds(self, *names):
+        done = subprocess.run([FIND_MODEL, *names], check=True, capture_output=True,
+                              encoding='utf8', timeout=60)
+        return done.stdout.splitlines()
+
+    def assert_found(self, name, wanted):
+        self.assertEqual(self.tool_finds(name), wanted, name)
+        self.assertEqual(self.library_finds(name), [wanted], name)
+
+    def test_each_place_of_each_model(self):
+        """Each place alone, which no other name may find."""
+        for model in table.MODELS.values():
+            if model.shape is None:
+                continue
+            for place, files in all_places(model):
+                with self.subTest(place=place):
+                    path = self.create(place, files)
+                    found = {name: self.tool_finds(name) for name in table.MODELS}
+                    in_library = self.library_finds(*table.MODELS)
+                    self.delete(place, files)
+                    wanted = {name: path if name == model.name else '' for name in table.MODELS}
+                    self.assertEqual(found, wanted)
+                    self.assertEqual(dict(zip(table.MODELS, in_library)), wanted)
+
+    def test_the_order_of_places(self):
+        """Fills the places from the last to the first: each new one takes precedence."""
+        for name in ('base', 'large-v3-turbo', 'distil-medium.en', 'large-v3'):
+            model = table.MODELS[name]
+            for place, files in reversed(all_places(model)):
+                path = self.create(place, files)
+                for known in (name, *model.aliases):
+                    with self.subTest(place=place, name=known):
+                        self.assert_found(known, path)
+
+    def test_random_places(self):
+        """Both find the same model, whatever is on the machine."""
+        choices = random.Random(7)
+        every = [place for model in table.MODELS.values() if model.shape
+                 for place in all_places(model)]
+        every += [(f'{folder}/{name}', CTRANSLATE2) for folder in ('models', '.cache/npuwhisper')
+                  for name in ('turbo', 'large', 'base-q5_1', 'turbo-q5_0', 'mine')]
+        every += [(f'work/{name}', CTRANSLATE2) for name in ('base', 'turbo', 'mine', 'mine.pt')]
+        names = [name for model in table.MODELS.values() if model.shape
+                 for name in (model.name, *model.aliases, f'{model.name}-q5_1')]
+        names += ['mine', 'mine.pt', 'turbo-q5_0', 'nothing', 'base-q9_9']
+        n_found = 0
+        for _ in range(40):
+            filled = choices.sample(every, 30)
+            for place, files in filled:
+                self.create(place, files)
+            found = [self.tool_finds(name) for name in names]
+            self.assertEqual(self.library_finds(*names), found)
+            n_found += sum(map(bool, found))
+            for place, files in filled:
+                self.delete(place, files)
+        self.assertGreater(n_found, 200)
+
+    def test_environment_variables(self):
+        variables = {'XDG_CACHE_HOME': 'xdg/cache', 'XDG_DATA_HOME': 'xdg/data', 'HF_HOME': 'hf',
+                     'HF_HUB_CACHE': 'hub'}
+        repository = f'models--Systran--faster-whisper-base/{SNAPSHOT}'
+        for variable, place, files in (
+                ('XDG_DATA_HOME', 'xdg/data/pywhispercpp/models/ggml-base.bin', ()),
+                ('XDG_CACHE_HOME', 'xdg/cache/whisper/base.pt', ()),
+                ('XDG_CACHE_HOME', f'xdg/cache/huggingface/hub/{repository}', CTRANSLATE2),
+                ('HF_HOME', f'hf/hub/{repository}', CTRANSLATE2),
+                ('HF_HUB_CACHE', f'hub/{repository}', CTRANSLATE2),
+                ('XDG_CACHE_HOME', 'xdg/cache/npuwhisper/base', CTRANSLATE2)):
+            with self.subTest(variable=variable, place=place):
+                os.environ[variable] = str(self.folder / variables[variable])
+                self.assert_found('base', self.create(place, files))
+        # A relative folder is ignored.
+        os.environ['XDG_CACHE_HOME'] = os.environ['XDG_DATA_HOME'] = 'relative'
+        del os.environ['HF_HUB_CACHE'], os.environ['HF_HOME']
+        self.create('work/relative/npuwhisper/base', CTRANSLATE2)
+        self.assert_found('base', '')
+
+    def test_the_variable_may_name_the_folder_of_the_model(self):
+        for name in ('turbo', 'large-v3-turbo', 'mine'):
+            path = self.create(f'models/{name}', CTRANSLATE2)
+            os.environ['NPUWHISPER_MODEL_DIR'] = path
+            self.assert_found(name, path)
+        # The variable now names the folder of another model.
+        self.assert_found('turbo', '')
+
+    def test_the_main_snapshot_comes_first(self):
+        repository = '.cache/huggingface/hub/models--openai--whisper-medium'
+        paths = [self.create(f'{repository}/snapshots/{name}', SAFETENSORS) for name in 'abc']
+        self.assert_found('medium', paths[0])
+        main = self.folder / repository / 'refs' / 'main'
+        main.parent.mkdir()
+        main.write_text('b\n')
+        self.assert_found('medium', paths[1])
+
+    def test_incomplete_folders_are_passed_over(self):
+        cached = self.create('.cache/npuwhisper/base', CTRANSLATE2)
+        for files in (CTRANSLATE2, SAFETENSORS, SHARDS, PYTORCH):
+            for missing in files:
+                rest = [file for file in files if file != missing]
+                self.create('models/base', rest)
+                self.assert_found('base', cached)
+                self.delete('models/base', rest)
+        self.assert_found('base', cached)
+
+    def test_a_users_own_name_may_be_in_the_working_directory(self):
+        for place in ('.cache/npuwhisper/mine', 'models/mine'):
+            self.assert_found('mine', self.create(place, CTRANSLATE2))
+        self.create('work/mine', CTRANSLATE2)
+        self.assert_found('mine', 'mine')
+
+    def test_the_working_directory_is_not_searched_for_published_names(self):
+        for place in ('work/base', 'work/turbo'):
+            self.create(place, CTRANSLATE2)
+        self.create('work/models/ggml-base.bin', ())
+        for name in ('base', 'turbo', 'base-q5_1'):
+            self.assert_found(name, '')
+
+
+if __name__ == '__main__':
+    unittest.main()
