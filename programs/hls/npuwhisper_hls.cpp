@@ -52,7 +52,7 @@ Result<HlsOptions> parse(int argc, char** argv) {
   ProgramOptions program("FOLDER SOURCE", kSummary);
   program.add("language", options.language, "Spoken language (default: auto, detected)",
               "auto|CODE|NAME", 'l');
-  program.add("model", options.model, "Model, by name or folder (default: base)", "NAME", 'm');
+  program.add("model", options.model, "Model, by name or path (default: base)", "NAME", 'm');
   program.add("latency", latency, "Maximum delay from speech to text (default: 2000)", "MS");
   program.add("segment", length, "Duration of a segment (default: 2)", "SECONDS");
   program.add("listed", listed, "Number of segments in the playlists (default: 5; 0: all)");

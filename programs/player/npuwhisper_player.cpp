@@ -53,7 +53,7 @@ struct Options {
 Result<Options> parse(int argc, char** argv) {
   Options options;
   cli::ProgramOptions program("FILE|URI", kSummary);
-  program.add("model", options.model, "Model, by name or folder (default: base)", "NAME|PATH");
+  program.add("model", options.model, "Model, by name or path (default: base)", "NAME|PATH");
   program.add("device", options.device, "Device that runs the model (default: auto)",
               "auto|cpu|npu");
   program.add("language", options.language, "Spoken language (default: auto, detected)",

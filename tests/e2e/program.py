@@ -31,7 +31,8 @@ SPOKEN = (
 
 
 def model_folder(model=MODEL):
-    """Returns the folder of the model, or None. Searches where npuwhisper::find_model() does."""
+    """Returns the folder of the model, or None. Searches in the first places of
+    npuwhisper::find_model(), to which tools/fetch-model downloads."""
     home = pathlib.Path.home()
     cache = pathlib.Path(os.environ.get('XDG_CACHE_HOME') or home / '.cache')
     hub = pathlib.Path(os.environ.get('HF_HUB_CACHE') or
