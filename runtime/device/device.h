@@ -14,6 +14,7 @@
 #include "device/plan.h"
 #include "device/window_positions.h"
 #include "model/weights.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper {
 

@@ -28,7 +28,7 @@ class ModelEngine final : public Engine {
   const DeviceInfo& device() const override { return device_->info(); }
   DeviceStats device_stats() const override { return device_->stats(); }
   DeviceActivity device_activity() const override { return scheduler_->activity(); }
-  const std::filesystem::path& model_path() const override { return model_->folder; }
+  const std::filesystem::path& model_path() const override { return model_->path; }
   bool is_multilingual() const override { return model_->tokenizer->is_multilingual(); }
   bool has_language(std::string_view code) const override {
     return model_->tokenizer->has_language(code);

@@ -2,6 +2,7 @@
 #include "model/config.h"
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,10 +16,6 @@ namespace {
 /// Minimum number of decoder positions. It suffices for the longest start sequence, one token, a
 /// timestamp and the end of text.
 constexpr int kMinTextContext = 8;
-/// Maximum number of layers: twice the number in the large models. Caches grow with the number of
-/// layers, and a small hostile file can define many layers with aliases.
-constexpr int kMaxLayers = 64;
-
 Failure corrupt(const std::string& message) {
   return fail(ErrorCode::CorruptModel, message);
 }
@@ -55,22 +52,23 @@ Result<int> read_size(const Weights& weights, const Size& size) {
   return static_cast<int>(variable->dims[size.axis]);
 }
 
-Result<int> head_count(const Weights& weights, std::string_view name, int n_state) {
+Result<int> head_count(const Weights& weights, std::string_view name) {
   const std::string what = "variable '" + std::string(name) + "'";
   const Variable* const variable = weights.find(name);
   if (variable == nullptr) return corrupt(what + " is not there");
-  if (variable->type != DataType::I16 || variable->n_elements() != 1) {
+  if (variable->type != StoredType::I16 || variable->n_elements() != 1 || variable->is_real()) {
     return corrupt(what + ": found " + std::string(to_string(variable->type)) + " " +
                    to_string(variable->dims) + ", wanted one i16");
   }
   const auto value = weights.read(*variable);
   if (!value) return fail(value.error());
-  const int heads = static_cast<int>(value->front());
-  if (heads < 1 || n_state % heads != 0) {
-    return corrupt(what + ": found " + std::to_string(heads) + " heads, wanted a divisor of the " +
-                   "model's width " + std::to_string(n_state));
-  }
-  return heads;
+  return static_cast<int>(value->front());
+}
+
+Result<void> check_heads(const char* scope, int heads, int n_state) {
+  if (heads >= 1 && n_state % heads == 0) return {};
+  return corrupt(std::string(scope) + ": found " + std::to_string(heads) +
+                 " heads, wanted a divisor of the model's width " + std::to_string(n_state));
 }
 
 Result<int> count_layers(const Weights& weights, const std::string& scope) {
@@ -110,8 +108,7 @@ Result<void> check_architecture(const Weights& weights) {
     const float found = value->front();
     if (found != flag.wanted) {
       return fail(ErrorCode::Unsupported, "variable '" + std::string(flag.name) + "': found " +
-                                              std::to_string(static_cast<int>(found)) +
-                                              ", wanted " +
+                                              std::to_string(std::lround(found)) + ", wanted " +
                                               std::to_string(static_cast<int>(flag.wanted)) + " (" +
                                               std::string(flag.meaning) + ")");
     }
@@ -121,9 +118,16 @@ Result<void> check_architecture(const Weights& weights) {
 
 }  // namespace
 
-Result<ModelConfig> config_from_weights(const Weights& weights) {
+Result<HeadCounts> head_counts(const Weights& weights) {
   if (auto checked = check_architecture(weights); !checked) return fail(checked.error());
+  const auto audio = head_count(weights, "encoder/num_heads");
+  if (!audio) return fail(audio.error());
+  const auto text = head_count(weights, "decoder/num_heads");
+  if (!text) return fail(text.error());
+  return HeadCounts{.audio = *audio, .text = *text};
+}
 
+Result<ModelConfig> config_from_weights(const Weights& weights, const HeadCounts& heads) {
   ModelConfig config;
   for (const Size& size : kSizes) {
     const auto value = read_size(weights, size);
@@ -131,12 +135,13 @@ Result<ModelConfig> config_from_weights(const Weights& weights) {
     config.*size.member = *value;
   }
 
-  const auto audio_heads = head_count(weights, "encoder/num_heads", config.n_state);
-  if (!audio_heads) return fail(audio_heads.error());
-  const auto text_heads = head_count(weights, "decoder/num_heads", config.n_state);
-  if (!text_heads) return fail(text_heads.error());
-  config.n_audio_head = *audio_heads;
-  config.n_text_head = *text_heads;
+  for (const auto& [scope, count] : {std::pair("encoder", heads.audio), {"decoder", heads.text}}) {
+    if (auto checked = check_heads(scope, count, config.n_state); !checked) {
+      return fail(checked.error());
+    }
+  }
+  config.n_audio_head = heads.audio;
+  config.n_text_head = heads.text;
 
   const auto audio_layers = count_layers(weights, "encoder");
   if (!audio_layers) return fail(audio_layers.error());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -11,6 +12,10 @@
 namespace npuwhisper {
 
 class Weights;
+
+/// Maximum number of layers: twice the number in the large models. Caches grow with the number of
+/// layers, and a small hostile file can define many layers with aliases.
+inline constexpr int kMaxLayers = 64;
 
 /// Vocabulary size of the English-only models (tiny.en to medium.en). Their vocabularies also name
 /// the languages, and their config.json lists language ids (off by one), but the models know only
@@ -40,15 +45,42 @@ struct ModelConfig {
   std::vector<std::pair<int, int>> alignment_heads;
 };
 
-/// Returns the sizes that the variables of `weights` imply. The token lists stay empty. Checks only
-/// the variables that it reads. Errors: CorruptModel, Unavailable (cannot be read), Unsupported
-/// (not Whisper's architecture).
-Result<ModelConfig> config_from_weights(const Weights& weights);
+/// Numbers of attention heads, which the shapes of the weights do not show.
+struct HeadCounts {
+  int audio = 0;
+  int text = 0;
+};
 
-/// Adds the tokens and alignment heads of `file`, a config.json. A missing file or token list
-/// suppresses no tokens. Without alignment heads in the file, all heads of the last half of the
-/// decoder's layers are used, as in openai/whisper. Errors: NotFound (not a regular file),
+/// Returns the numbers of heads in the variables of a CTranslate2 file. Errors: CorruptModel,
+/// Unavailable (cannot be read), Unsupported (not Whisper's architecture).
+Result<HeadCounts> head_counts(const Weights& weights);
+
+/// Returns the sizes that the variables of `weights` imply. The lists stay empty. Checks only the
+/// variables that it reads. Error: CorruptModel (also numbers of heads that do not divide the
+/// width).
+Result<ModelConfig> config_from_weights(const Weights& weights, const HeadCounts& heads);
+
+/// The lists of a model folder's JSON files. nullopt: the files do not have the list.
+struct ModelLists {
+  std::optional<std::vector<Token>> suppress_tokens;
+  std::optional<std::vector<Token>> suppress_begin_tokens;
+  std::optional<std::vector<std::pair<int, int>>> alignment_heads;
+};
+
+/// Reads those lists of `file` that `lists` does not have yet. The file is a config.json of
+/// CTranslate2 ("suppress_ids", "suppress_ids_begin", "alignment_heads"), or a
+/// generation_config.json or config.json of Hugging Face ("suppress_tokens",
+/// "begin_suppress_tokens", "alignment_heads"). A missing file has no lists. Alignment heads of
+/// decoder layers that the model does not have belong to the model that it was distilled from: the
+/// list counts as missing. Errors: NotFound (not a regular file),
 /// Unavailable, CorruptModel (too large, not JSON, wrong type, out of range).
-Result<void> read_config_json(const std::filesystem::path& file, ModelConfig& config);
+Result<void> read_model_lists(const std::filesystem::path& file, const ModelConfig& config,
+                              ModelLists& lists);
+
+/// Reads the numbers of heads in a config.json of Hugging Face, and checks the flags that describe
+/// the architecture. Whisper allows exactly one value for each flag. Errors: those of
+/// read_model_lists(), CorruptModel if a number is missing, and Unsupported for another
+/// architecture.
+Result<HeadCounts> read_hugging_face_config(const std::filesystem::path& file);
 
 }  // namespace npuwhisper

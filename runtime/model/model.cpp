@@ -5,7 +5,10 @@
 #include <cstdint>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "model/model_source.h"
+#include "model/published_models.h"
 #include "model/variables.h"
 
 namespace npuwhisper {
@@ -18,29 +21,25 @@ Failure in_file(const std::filesystem::path& file, const Error& error) {
   return fail(error.code, "model '" + file.string() + "': " + error.message);
 }
 
-Result<void> check_type(const Variable& variable) {
-  const DataType type = variable.type;
-  if (type == DataType::F32 || type == DataType::F16 || type == DataType::Bf16) return {};
-  return fail(ErrorCode::Unsupported, "variable '" + variable.name + "': found " +
-                                          std::string(to_string(type)) +
-                                          ", wanted f32, f16 or bf16");
-}
-
-Result<void> check_variables(const std::filesystem::path& file, const Weights& weights,
+Result<void> check_variables(const std::filesystem::path& path, const Weights& weights,
                              const ModelConfig& config) {
   std::uint64_t total = 0;
   for (const VariableShape& shape : whisper_variables(config)) {
     const auto variable = weights.get(shape.name, shape.dims);
     if (!variable) return fail(variable.error());
-    if (auto checked = check_type(**variable); !checked) return in_file(file, checked.error());
-    total += (*variable)->n_bytes;
+    if (!(*variable)->is_real()) {
+      return in_file(path, {ErrorCode::Unsupported, "variable '" + shape.name + "': found " +
+                                                        std::string(to_string((*variable)->type)) +
+                                                        " without scales, wanted real numbers"});
+    }
+    total += (*variable)->n_bytes();
   }
   // A variable may have several names: Whisper's embeddings may have two, and a variable of zeros
   // may have many. Each name is packed separately, so a limit keeps memory from growing far beyond
   // the size of the file.
   const std::uint64_t wanted = kMaxUses * weights.file_bytes();
   if (total > wanted) {
-    return in_file(file, {ErrorCode::CorruptModel,
+    return in_file(path, {ErrorCode::CorruptModel,
                           "variables and their aliases: found " + std::to_string(total) +
                               " bytes, wanted at most " + std::to_string(wanted) + ", " +
                               std::to_string(kMaxUses) + " times the file"});
@@ -50,40 +49,102 @@ Result<void> check_variables(const std::filesystem::path& file, const Weights& w
 
 /// Rejects models that suppress the end-of-text token. Whisper's own lists never contain this
 /// token. If this token were suppressed, every window would be decoded to the maximum length.
-Result<void> check_suppressed(const std::filesystem::path& file, const ModelConfig& config,
+Result<void> check_suppressed(const std::filesystem::path& path, const ModelConfig& config,
                               Token eot) {
   if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};
-  return fail(ErrorCode::CorruptModel, "config '" + file.string() + "': suppress_ids: found " +
-                                           std::to_string(eot) +
-                                           ", the end of text, wanted other tokens");
+  return in_file(path, {ErrorCode::CorruptModel, "suppressed tokens: found " + std::to_string(eot) +
+                                                     ", the end of text, wanted other tokens"});
+}
+
+/// Returns the vocabulary of the model's files, or the published vocabulary of this size. A single
+/// file with a published number of embeddings has the published vocabulary, as in whisper.cpp. Its
+/// own tokens are not used, because files of different years list different tokens: some list the
+/// end of text, and old ones have U+FFFD instead of partial characters.
+Result<Vocabulary> find_vocabulary(const std::filesystem::path& path, ModelSource& source,
+                                   const ModelConfig& config) {
+  if (source.text_tokens && !is_published_vocabulary(config.n_vocab)) {
+    if (append_special_tokens(config.n_vocab, source.text_tokens->spellings)) {
+      return std::move(*source.text_tokens);
+    }
+    return in_file(
+        path,
+        {ErrorCode::CorruptModel,
+         "vocabulary: found " + std::to_string(source.text_tokens->spellings.size()) +
+             " text tokens, which do not fit " + std::to_string(config.n_vocab) + " embeddings"});
+  }
+  Result<Vocabulary> read =
+      fail(ErrorCode::Unsupported,
+           "model '" + path.string() + "': the file has no vocabulary, and " +
+               std::to_string(config.n_vocab) + " embeddings are not those of a published model");
+  if (!source.vocabulary_folder.empty()) {
+    read = read_vocabulary(source.vocabulary_folder, config.n_vocab);
+    if (read || read.error().code != ErrorCode::NotFound) return read;
+  }
+  if (auto published = published_vocabulary(config.n_vocab)) {
+    return Vocabulary{.file = path, .spellings = std::move(*published)};
+  }
+  return read;
+}
+
+void use_last_half(ModelConfig& config) {
+  for (int layer = config.n_text_layer / 2; layer < config.n_text_layer; ++layer) {
+    for (int head = 0; head < config.n_text_head; ++head) {
+      config.alignment_heads.emplace_back(layer, head);
+    }
+  }
+}
+
+/// Fills the lists of `config`: those of the model's files, or the published lists of models with
+/// this vocabulary and these sizes.
+Result<void> fill_lists(const std::filesystem::path& path, const ModelSource& source,
+                        const Tokenizer& tokenizer, ModelConfig& config) {
+  ModelLists lists;
+  for (const std::filesystem::path& file : source.lists) {
+    if (auto read = read_model_lists(file, config, lists); !read) return read;
+  }
+  if (is_published_vocabulary(config.n_vocab)) {
+    if (!lists.suppress_tokens) lists.suppress_tokens = published_suppressed_tokens(tokenizer);
+    if (!lists.suppress_begin_tokens) {
+      lists.suppress_begin_tokens = published_first_suppressed_tokens(tokenizer);
+    }
+  }
+  config.suppress_tokens = std::move(lists.suppress_tokens).value_or(std::vector<Token>());
+  config.suppress_begin_tokens =
+      std::move(lists.suppress_begin_tokens).value_or(std::vector<Token>());
+  const std::string name = path.has_filename() ? path.filename() : path.parent_path().filename();
+  config.alignment_heads = lists.alignment_heads && !lists.alignment_heads->empty()
+                               ? std::move(*lists.alignment_heads)
+                               : published_alignment_heads(config, name);
+  if (config.alignment_heads.empty()) use_last_half(config);
+  return {};
 }
 
 }  // namespace
 
-Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& folder) {
-  const std::filesystem::path file = folder / "model.bin";
-  auto weights = Weights::load(file);
-  if (!weights) return fail(weights.error());
-  auto config = config_from_weights(**weights);
-  if (!config) return in_file(file, config.error());
-  if (auto checked = check_variables(file, **weights, *config); !checked) {
+Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& path) {
+  auto source = open_model_source(path);
+  if (!source) return fail(source.error());
+  auto config = config_from_weights(*source->weights, source->heads);
+  if (!config) return in_file(path, config.error());
+  if (auto checked = check_variables(path, *source->weights, *config); !checked) {
     return fail(checked.error());
   }
-  const std::filesystem::path config_file = folder / "config.json";
-  if (auto read = read_config_json(config_file, *config); !read) return fail(read.error());
-  auto tokenizer = Tokenizer::load(folder, *config);
+  const auto vocabulary = find_vocabulary(path, *source, *config);
+  if (!vocabulary) return fail(vocabulary.error());
+  auto tokenizer = Tokenizer::create(*vocabulary, *config);
   if (!tokenizer) return fail(tokenizer.error());
-  const Token eot = (*tokenizer)->special().eot;
-  if (auto checked = check_suppressed(config_file, *config, eot); !checked) {
-    return fail(checked.error());
+  if (auto filled = fill_lists(path, *source, **tokenizer, *config); !filled) {
+    return fail(filled.error());
   }
+  const Token eot = (*tokenizer)->special().eot;
+  if (auto checked = check_suppressed(path, *config, eot); !checked) return fail(checked.error());
   const auto languages = (*tokenizer)->language_tokens();
   config->language_tokens.assign(languages.begin(), languages.end());
 
   auto model = std::make_shared<Model>();
-  model->folder = folder;
+  model->path = path;
   model->config = std::move(*config);
-  model->weights = std::move(*weights);
+  model->weights = std::move(source->weights);
   model->tokenizer = std::move(*tokenizer);
   return std::shared_ptr<const Model>(std::move(model));
 }

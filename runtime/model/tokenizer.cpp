@@ -9,7 +9,6 @@
 #include "model/byte_pairs.h"
 #include "model/pretokenizer.h"
 #include "model/utf8.h"
-#include "model/vocabulary_file.h"
 
 namespace npuwhisper {
 namespace {
@@ -122,12 +121,17 @@ Result<std::unique_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::
                                                          const ModelConfig& config) {
   const auto vocabulary = read_vocabulary(folder, config.n_vocab);
   if (!vocabulary) return fail(vocabulary.error());
-  const auto special = find_special(*vocabulary);
+  return create(*vocabulary, config);
+}
+
+Result<std::unique_ptr<const Tokenizer>> Tokenizer::create(const Vocabulary& vocabulary,
+                                                           const ModelConfig& config) {
+  const auto special = find_special(vocabulary);
   if (!special) return fail(special.error());
-  if (auto checked = check_timestamps(*vocabulary, special->timestamp_begin, config); !checked) {
+  if (auto checked = check_timestamps(vocabulary, special->timestamp_begin, config); !checked) {
     return fail(checked.error());
   }
-  auto text = read_text_tokens(*vocabulary, special->eot);
+  auto text = read_text_tokens(vocabulary, special->eot);
   if (!text) return fail(text.error());
 
   std::unique_ptr<Tokenizer> tokenizer(new Tokenizer(std::move(*text)));
@@ -136,7 +140,7 @@ Result<std::unique_ptr<const Tokenizer>> Tokenizer::load(const std::filesystem::
   if (config.n_vocab != kEnglishOnlyVocab) {
     for (Token token = special->eot; token < special->no_timestamps; ++token) {
       const std::string_view code =
-          language_of(vocabulary->spellings[static_cast<std::size_t>(token)]);
+          language_of(vocabulary.spellings[static_cast<std::size_t>(token)]);
       if (code.empty()) continue;
       tokenizer->language_tokens_.push_back(token);
       tokenizer->languages_.emplace_back(code);

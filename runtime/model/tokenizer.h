@@ -16,6 +16,7 @@
 
 #include "model/config.h"
 #include "model/token_table.h"
+#include "model/vocabulary_file.h"
 
 namespace npuwhisper {
 
@@ -39,12 +40,16 @@ struct SpecialTokens {
 /// Text tokens are the ids below `special().eot`.
 class Tokenizer {
  public:
-  /// Reads vocabulary.json, vocabulary.txt or tokenizer.json of a model folder. If the file does
-  /// not list the timestamps, their ids follow that of <|notimestamps|>. Errors: NotFound,
-  /// Unavailable, CorruptModel (size does not match config.n_vocab, missing special token or byte,
-  /// too few timestamps for config.n_audio_ctx).
+  /// Reads the vocabulary of a model folder and calls create(). Errors: those of read_vocabulary()
+  /// and create().
   static Result<std::unique_ptr<const Tokenizer>> load(const std::filesystem::path& folder,
                                                        const ModelConfig& config);
+  /// Creates the tokenizer of a vocabulary. If it does not list the timestamps, their ids follow
+  /// that of <|notimestamps|>. Error: CorruptModel (size does not match config.n_vocab, missing
+  /// special token or byte, too few timestamps for config.n_audio_ctx). The message names
+  /// vocabulary.file.
+  static Result<std::unique_ptr<const Tokenizer>> create(const Vocabulary& vocabulary,
+                                                         const ModelConfig& config);
 
   const SpecialTokens& special() const { return special_; }
   bool is_multilingual() const { return !languages_.empty(); }

@@ -163,6 +163,32 @@ class TokenizerObject : public JsonEvents {
   std::optional<std::string> content_;
 };
 
+/// Reads vocab.json or added_tokens.json: {"!": 0, "\"": 1}
+class VocabularyMap : public JsonEvents {
+ public:
+  using JsonEvents::JsonEvents;
+
+  bool start_object(std::size_t) override { return ++depth_ == 1 || unexpected(); }
+  bool key(string_t& name) override {
+    name_ = std::move(name);
+    return true;
+  }
+  bool number_unsigned(number_unsigned_t id) override {
+    return depth_ == 1 ? list_.put(id, std::move(name_)) : unexpected();
+  }
+  bool string(string_t&) override { return unexpected(); }
+  bool null() override { return unexpected(); }
+  bool boolean(bool) override { return unexpected(); }
+  bool number_integer(number_integer_t) override { return unexpected(); }
+  bool number_float(number_float_t, const string_t&) override { return unexpected(); }
+  bool start_array(std::size_t) override { return unexpected(); }
+
+ private:
+  bool unexpected() { return refuse("wanted one object of token ids"); }
+  int depth_ = 0;
+  std::string name_;
+};
+
 template <typename Reader>
 std::string read_json(std::string_view text, SpellingList& list) {
   Reader reader(list);
@@ -182,37 +208,53 @@ std::string read_lines(std::string_view text, SpellingList& list) {
   return {};
 }
 
+using ReadSpellings = std::string (*)(std::string_view text, SpellingList& list);
+
+/// Adds the tokens of a file to `list`. Returns false if the file does not exist.
+Result<bool> read_file(const std::filesystem::path& file, ReadSpellings read, SpellingList& list) {
+  std::error_code ignored;
+  if (!std::filesystem::exists(file, ignored)) return false;
+  const auto in_file = [&](const Error& failure) {
+    return fail(failure.code, "vocabulary '" + file.string() + "': " + failure.message);
+  };
+  const auto opened = RegularFile::open(file);
+  if (!opened) return in_file(opened.error());
+  const auto text = opened->read_all(kMaxFileBytes);
+  if (!text) return in_file(text.error());
+  if (const std::string message = read(*text, list); !message.empty()) {
+    return in_file({ErrorCode::CorruptModel, message});
+  }
+  return true;
+}
+
 }  // namespace
 
 Result<Vocabulary> read_vocabulary(const std::filesystem::path& folder, int max_tokens) {
   struct Format {
     const char* name;
-    std::string (*read)(std::string_view, SpellingList&);
+    ReadSpellings read;
+    const char* more;  // A second file of the same format, which need not exist; or nullptr.
   };
   constexpr std::array kFormats = {
-      Format{"vocabulary.json", read_json<VocabularyArray>},
-      Format{"vocabulary.txt", read_lines},
-      Format{"tokenizer.json", read_json<TokenizerObject>},
+      Format{"vocabulary.json", read_json<VocabularyArray>, nullptr},
+      Format{"vocabulary.txt", read_lines, nullptr},
+      Format{"tokenizer.json", read_json<TokenizerObject>, nullptr},
+      Format{"vocab.json", read_json<VocabularyMap>, "added_tokens.json"},
   };
   for (const Format& format : kFormats) {
-    std::filesystem::path file = folder / format.name;
-    std::error_code ignored;
-    if (!std::filesystem::exists(file, ignored)) continue;
-    const auto in_file = [&](const Error& failure) {
-      return fail(failure.code, "vocabulary '" + file.string() + "': " + failure.message);
-    };
-    const auto opened = RegularFile::open(file);
-    if (!opened) return in_file(opened.error());
-    const auto text = opened->read_all(kMaxFileBytes);
-    if (!text) return in_file(text.error());
     SpellingList list(max_tokens);
-    if (const std::string message = format.read(*text, list); !message.empty()) {
-      return in_file({ErrorCode::CorruptModel, message});
+    auto found = read_file(folder / format.name, format.read, list);
+    if (found && *found && format.more != nullptr) {
+      if (const auto more = read_file(folder / format.more, format.read, list); !more) {
+        found = fail(more.error());
+      }
     }
-    return Vocabulary{std::move(file), list.take()};
+    if (!found) return fail(found.error());
+    if (*found) return Vocabulary{folder / format.name, list.take()};
   }
-  return fail(ErrorCode::NotFound, "model '" + folder.string() +
-                                       "': no vocabulary.json, vocabulary.txt or tokenizer.json");
+  return fail(ErrorCode::NotFound,
+              "model '" + folder.string() +
+                  "': no vocabulary.json, vocabulary.txt, tokenizer.json or vocab.json");
 }
 
 }  // namespace npuwhisper

@@ -8,7 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "vad/safetensors.h"
+#include "model/safetensors.h"
+#include "model/weights.h"
 
 namespace npuwhisper {
 namespace {
@@ -19,6 +20,8 @@ using std::size_t;
 /// The numbers of input and output channels of each convolution.
 constexpr std::array<std::array<int, 2>, 4> kConvolutions = {
     {{SileroWeights::kBins, 128}, {128, 64}, {64, 64}, {64, 128}}};
+/// Limit of the header in bytes. Silero's header has 1.2 KB.
+constexpr std::uint64_t kMaxHeaderBytes = 64 << 10;
 constexpr int kTaps = 3;
 constexpr int kWindow = 256;
 constexpr int kCells = 128;
@@ -32,11 +35,12 @@ PanelMatrix pack(std::span<const float> values, int n, int k) {
 /// error.
 class Reader {
  public:
-  explicit Reader(const Safetensors& file) : file_(file) {}
+  explicit Reader(const Weights& tensors) : tensors_(tensors) {}
 
   std::vector<float> read(const std::string& name, std::initializer_list<std::int64_t> dims) {
     if (!ok_) return {};
-    auto values = file_.read(name, std::span(dims.begin(), dims.size()));
+    const auto tensor = tensors_.get(name, std::span(dims.begin(), dims.size()));
+    auto values = tensor ? tensors_.read(**tensor) : fail(tensor.error());
     if (values) return std::move(*values);
     ok_ = fail(values.error());
     return {};
@@ -44,7 +48,7 @@ class Reader {
   const Result<void>& ok() const { return ok_; }
 
  private:
-  const Safetensors& file_;
+  const Weights& tensors_;
   Result<void> ok_;
 };
 
@@ -62,8 +66,21 @@ std::vector<float> taps_first(const std::vector<float>& weight, size_t n_out, si
   return turned;
 }
 
-Result<std::shared_ptr<const SileroWeights>> read(const Safetensors& file) {
-  Reader reader(file);
+/// Opens the file and reads its header.
+Result<Weights> open(const std::filesystem::path& path) {
+  auto file = ModelFile::open(path);
+  if (!file) return fail(file.error());
+  TensorIndex tensors;
+  if (auto done = index_safetensors(file->file, 0, kMaxHeaderBytes, tensors); !done) {
+    return file->failure(done.error());
+  }
+  std::vector<ModelFile> files;
+  files.push_back(std::move(*file));
+  return Weights(std::move(files), index_of(tensors));
+}
+
+Result<std::shared_ptr<const SileroWeights>> read(const Weights& tensors) {
+  Reader reader(tensors);
   auto weights = std::make_shared<SileroWeights>();
   const int n_spectrum = 2 * static_cast<int>(SileroWeights::kBins);
   const auto spectrum = reader.read("stft_conv.weight", {n_spectrum, 1, kWindow});
@@ -110,13 +127,9 @@ Result<std::shared_ptr<const SileroWeights>> read(const Safetensors& file) {
 
 Result<std::shared_ptr<const SileroWeights>> SileroWeights::load(
     const std::filesystem::path& file) {
-  const auto tensors = Safetensors::load(file);
+  const auto tensors = open(file);
   if (!tensors) return fail(tensors.error());
-  auto weights = read(*tensors);
-  if (!weights) {
-    return fail(weights.error().code, "'" + file.string() + "': " + weights.error().message);
-  }
-  return weights;
+  return read(*tensors);
 }
 
 }  // namespace npuwhisper

@@ -18,6 +18,7 @@
 #include "emulator/lower.h"
 #include "harness.h"
 #include "model/variables.h"
+#include "model_formats.h"
 #include "subprojects/xdna-emulator/tests/array/adding_design.h"
 #include "subprojects/xdna-emulator/tests/lower/whole_texts.h"
 #include "temporary_folder.h"
@@ -106,6 +107,11 @@ void write_model_texts(const fs::path& root) {
     seeds.add(kVocabularies[i], static_cast<char>(i) + text);
     if (i == 0) seeds.add("config.json", '\3' + content_of(folder.path() / "config.json"));
   }
+  seeds.add("vocab.json", std::string("\4{\"!\": 0, \"a\": 1, \"<|endoftext|>\": 2}"));
+  seeds.add("hugging_face.json",
+            std::string("\3{\"suppress_tokens\": [1], \"begin_suppress_tokens\": [2], "
+                        "\"encoder_attention_heads\": 2, \"decoder_attention_heads\": 2, "
+                        "\"alignment_heads\": [[5, 1]]}"));
   seeds.add("config_small.json",
             "\3{\"suppress_ids\": [1, 2, 399], \"suppress_ids_begin\": null, \"lang_ids\": [7], "
             "\"alignment_heads\": [[0, 1], [1, 0]]}");
@@ -126,6 +132,41 @@ void write_safetensors(const fs::path& root) {
   seeds.add("scalar", file(R"({"scalar":{"dtype":"F32","shape":[],"data_offsets":[0,4]},)"
                            R"("none":{"dtype":"F32","shape":[0],"data_offsets":[4,4]}})",
                            1));
+}
+
+/// Writes models in the formats of other projects, as small as the harnesses need them.
+void write_model_formats(const fs::path& root) {
+  const test::SmallSizes sizes{.n_mels = 2,
+                               .n_vocab = 4,
+                               .n_audio_ctx = 2,
+                               .n_state = 2,
+                               .n_head = 1,
+                               .n_audio_layer = 1,
+                               .n_text_ctx = 2,
+                               .n_text_layer = 1};
+  const test::RawTensors tensors = test::small_whisper(sizes);
+  const Seeds torch(root, "torch");
+  torch.add("checkpoint", '\0' + test::torch_file(tensors, &sizes));
+  torch.add("state", '\0' + test::torch_file(test::hugging_face_names(tensors), nullptr));
+  const std::string whole = test::torch_file(tensors, &sizes);
+  const std::size_t pickle = whole.find("\x80\x02");
+  torch.add("pickle", '\1' + whole.substr(pickle, whole.find("PK\3\4", pickle) - pickle));
+  torch.add("zip", '\0' + test::zip_file({{.name = "m/data.pkl", .data = "\x80\x02}."},
+                                          {.name = "m/byteorder", .data = "little"}}));
+  const Seeds ggml(root, "ggml");
+  ggml.add("small", test::ggml_file(tensors, sizes, {"a", " b"}));
+  std::string rows = test::ggml_file({}, sizes, {"a"});
+  // The file type of quantised blocks, and a matrix of each type.
+  rows.replace(44, 4, std::string("\xD6\x07\0\0", 4));
+  for (const auto& [type, bytes] : {std::pair(2, 18), {3, 20}, {6, 22}, {7, 24}, {8, 34}}) {
+    const std::string name = "q" + std::to_string(type);
+    rows += std::string("\2\0\0\0\2\0\0\0", 8) + static_cast<char>(type) + std::string(3, '\0') +
+            std::string("\x20\0\0\0\1\0\0\0", 8) + name +
+            std::string(static_cast<std::size_t>(bytes), '\x15');
+  }
+  ggml.add("blocks", rows);
+  Seeds(root, "safetensors")
+      .add("whisper", test::safetensors_file(test::hugging_face_names(tensors), "F16"));
 }
 
 void write_http(const fs::path& root) {
@@ -209,6 +250,7 @@ void write_all(const fs::path& root) {
   write_models(root);
   write_model_texts(root);
   write_safetensors(root);
+  write_model_formats(root);
   write_http(root);
   write_designs(root);
   write_cue_writers(root);

@@ -2,10 +2,10 @@
 // An input is a model.bin.
 #include "harness.h"
 #include "memory_file.h"
+#include "model/ctranslate2_file.h"
 #include "model/model.h"
 #include "model/regular_file.h"
 #include "model/weights.h"
-#include "model/weights_file.h"
 #include "temporary_folder.h"
 
 namespace npuwhisper::fuzz {
@@ -33,7 +33,7 @@ void load_file(std::string_view content) {
   }
   const auto file = RegularFile::open(memory.path());
   require(file.has_value(), "a file that opens again");
-  const auto index = index_weights_file(*file);
+  const auto index = index_ctranslate2(*file);
   require(index.has_value(), "the same index again");
   read_everything(**weights, *index);
 }

@@ -14,8 +14,8 @@
 namespace npuwhisper::fuzz {
 namespace {
 
-constexpr std::array kFiles = {"vocabulary.json", "vocabulary.txt", "tokenizer.json",
-                               "config.json"};
+constexpr std::array kFiles = {"vocabulary.json", "vocabulary.txt", "tokenizer.json", "config.json",
+                               "vocab.json"};
 constexpr int kMaxTokens = 4096;
 constexpr std::size_t kMaxText = 256;
 
@@ -30,18 +30,22 @@ ModelConfig small_config() {
 }
 
 void check_config(const std::filesystem::path& file) {
-  ModelConfig config = small_config();
-  const auto read = read_config_json(file, config);
+  const ModelConfig config = small_config();
+  ModelLists lists;
+  const auto read = read_model_lists(file, config, lists);
+  const auto heads = read_hugging_face_config(file);
+  require(heads || !heads.error().message.empty(), "an error with a message");
   if (!read) {
     require(!read.error().message.empty(), "an error with a message");
     return;
   }
-  for (const auto* tokens : {&config.suppress_tokens, &config.suppress_begin_tokens}) {
-    for (const Token token : *tokens) {
+  for (const auto* tokens : {&lists.suppress_tokens, &lists.suppress_begin_tokens}) {
+    for (const Token token : tokens->value_or(std::vector<Token>())) {
       require(token >= 0 && token < config.n_vocab, "suppressed tokens of the vocabulary");
     }
   }
-  for (const auto& [layer, head] : config.alignment_heads) {
+  if (!lists.alignment_heads) return;
+  for (const auto& [layer, head] : *lists.alignment_heads) {
     require(layer >= 0 && layer < config.n_text_layer && head >= 0 && head < config.n_text_head,
             "alignment heads of the decoder");
   }

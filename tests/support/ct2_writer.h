@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "model/weights.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper::test {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/config.h"
-#include "model/weights.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper::test {
 

@@ -39,7 +39,8 @@ EXCEPTIONS = {('runtime/device/registry.cpp', 'runtime/device/cpu/cpu_device.h')
 ROOTS = ['', 'runtime', 'kernels', 'base/include', 'runtime/include', 'subprojects/xdna-array',
          'subprojects/xdna-array/include', 'subprojects/xdna-emulator',
          'subprojects/xdna-emulator/aie_api/include']
-GENERATED = {'transcribe_help.h', 'monitor_help.h', 'emulator/tool/build_paths.h'}
+GENERATED = {'transcribe_help.h', 'monitor_help.h', 'emulator/tool/build_paths.h',
+             'model/english_vocabulary.h', 'model/multilingual_vocabulary.h'}
 
 
 def folder_of(path):

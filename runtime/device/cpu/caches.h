@@ -6,6 +6,7 @@
 
 #include "model/weights.h"
 #include "simd/aligned.h"
+#include "simd/data_type.h"
 #include "simd/int8_rows.h"
 #include "simd/panel_kernels.h"
 

@@ -7,7 +7,7 @@
 
 #include <npuwhisper/result.h>
 
-#include "model/weights.h"
+#include "simd/data_type.h"
 
 namespace npuwhisper::cpu {
 

@@ -4,6 +4,7 @@
 #include <npuwhisper/result.h>
 
 #include "model/weights.h"
+#include "simd/data_type.h"
 #include "simd/panel_matrix.h"
 
 namespace npuwhisper::cpu {

@@ -300,7 +300,7 @@ Result<void> StepExecutable::load(Step& step) {
   if (!by_token) {
     // The weight type F16 stands for weights without loss of precision. Weights that the file does
     // not store as f16 are therefore converted to f32.
-    const bool exact = types_.weights == DataType::F16 && step.stored->type != DataType::F16;
+    const bool exact = types_.weights == DataType::F16 && step.stored->type != StoredType::F16;
     auto matrix = read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
     if (!matrix) return fail(matrix.error());
     step.matrix = std::move(*matrix);

@@ -441,7 +441,7 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
   const auto weight = weights.get(op.weight, dims);
   if (!weight) return fail(weight.error());
   DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
-  if (type == DataType::F16 && (*weight)->type != DataType::F16) type = DataType::F32;
+  if (type == DataType::F16 && (*weight)->type != StoredType::F16) type = DataType::F32;
   auto panels = read_panels(weights, **weight, type);
   if (!panels) return fail(panels.error());
   step.panels = std::move(*panels);
@@ -469,7 +469,7 @@ Result<void> WindowExecutable::load_position(const Weights& weights, const Stage
   const std::size_t n = static_cast<std::size_t>(stage.rows) * columns_of(step.op.output);
   const auto found = find_variable(weights, step.op.position, n);
   if (!found) return fail(found.error());
-  if ((*found)->type == DataType::F16) {
+  if ((*found)->type == StoredType::F16) {
     auto stored = weights.read_stored(**found);
     if (!stored) return fail(stored.error());
     step.position_type = DataType::F16;

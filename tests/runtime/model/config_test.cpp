@@ -49,7 +49,9 @@ Result<ModelConfig> config_of(const Sizes& sizes) {
   std::ofstream(folder.path() / "model.bin", std::ios::binary) << writer.finish();
   const auto weights = Weights::load(folder.path() / "model.bin");
   if (!weights) return fail(weights.error());
-  return config_from_weights(**weights);
+  const auto heads = head_counts(**weights);
+  if (!heads) return fail(heads.error());
+  return config_from_weights(**weights, *heads);
 }
 
 TEST(ConfigFromWeights, ReadsTheSizes) {
@@ -93,12 +95,14 @@ class ConfigJson : public testing::Test {
   }
   Result<void> read(std::string_view text) {
     std::ofstream(file_, std::ios::binary) << text;
-    return read_config_json(file_, config_);
+    lists_ = {};
+    return read_model_lists(file_, config_, lists_);
   }
 
   test::TemporaryFolder folder_;
   std::filesystem::path file_ = folder_.path() / "config.json";
   ModelConfig config_;
+  ModelLists lists_;
 };
 
 using Heads = std::vector<std::pair<int, int>>;
@@ -107,21 +111,68 @@ TEST_F(ConfigJson, ReadsTokensAndHeads) {
   const auto done = read(R"({"suppress_ids": [1, 99], "suppress_ids_begin": [2], "lang_ids": [7],
                              "alignment_heads": [[2, 1], [0, 0]], "more": {}})");
   ASSERT_TRUE(done) << done.error().message;
-  EXPECT_EQ(config_.suppress_tokens, (std::vector<Token>{1, 99}));
-  EXPECT_EQ(config_.suppress_begin_tokens, (std::vector<Token>{2}));
-  EXPECT_EQ(config_.alignment_heads, (Heads{{2, 1}, {0, 0}}));
-  EXPECT_TRUE(config_.language_tokens.empty()) << "the vocabulary says which these are";
+  EXPECT_EQ(lists_.suppress_tokens, (std::vector<Token>{1, 99}));
+  EXPECT_EQ(lists_.suppress_begin_tokens, (std::vector<Token>{2}));
+  EXPECT_EQ(lists_.alignment_heads, (Heads{{2, 1}, {0, 0}}));
 }
 
-TEST_F(ConfigJson, DefaultsToTheHeadsOfTheLastHalf) {
-  const Heads last_half = {{1, 0}, {1, 1}, {2, 0}, {2, 1}};
-  ASSERT_TRUE(read_config_json(file_, config_)) << "no file";
-  EXPECT_EQ(config_.alignment_heads, last_half);
+TEST_F(ConfigJson, ReadsTheNamesOfHuggingFace) {
+  const auto done = read(R"({"suppress_tokens": [5], "begin_suppress_tokens": [6, 7]})");
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_EQ(lists_.suppress_tokens, (std::vector<Token>{5}));
+  EXPECT_EQ(lists_.suppress_begin_tokens, (std::vector<Token>{6, 7}));
+}
 
-  config_.alignment_heads.clear();
+TEST_F(ConfigJson, TheFirstFileThatHasAListDecides) {
+  ASSERT_TRUE(read(R"({"suppress_tokens": [5]})"));
+  std::ofstream(file_, std::ios::binary)
+      << R"({"suppress_tokens": [8], "begin_suppress_tokens": [9]})";
+  ASSERT_TRUE(read_model_lists(file_, config_, lists_));
+  EXPECT_EQ(lists_.suppress_tokens, (std::vector<Token>{5}));
+  EXPECT_EQ(lists_.suppress_begin_tokens, (std::vector<Token>{9}));
+}
+
+TEST_F(ConfigJson, MissingListsStayMissing) {
+  ASSERT_TRUE(read_model_lists(file_, config_, lists_)) << "no file";
+  EXPECT_FALSE(lists_.alignment_heads);
   ASSERT_TRUE(read(R"({"alignment_heads": null, "suppress_ids": null})"));
-  EXPECT_EQ(config_.alignment_heads, last_half);
-  EXPECT_TRUE(config_.suppress_tokens.empty());
+  EXPECT_FALSE(lists_.alignment_heads);
+  EXPECT_FALSE(lists_.suppress_tokens);
+}
+
+/// A distilled model keeps the list of its teacher, which has more decoder layers.
+TEST_F(ConfigJson, HeadsOfTheTeachersLayersCountAsMissing) {
+  const auto done = read(R"({"alignment_heads": [[0, 1], [3, 0]]})");
+  ASSERT_TRUE(done) << done.error().message;
+  EXPECT_FALSE(lists_.alignment_heads);
+}
+
+TEST_F(ConfigJson, RefusesOtherArchitectures) {
+  for (const char* flag : {R"("activation_function": "relu")", R"("scale_embedding": true)",
+                           R"("tie_word_embeddings": false)"}) {
+    std::ofstream(file_) << R"({"encoder_attention_heads": 2, "decoder_attention_heads": 2, )"
+                         << flag << "}";
+    const auto refused = read_hugging_face_config(file_);
+    ASSERT_FALSE(refused) << flag;
+    EXPECT_EQ(refused.error().code, ErrorCode::Unsupported);
+    EXPECT_NE(refused.error().message.find(", wanted "), std::string::npos);
+  }
+}
+
+TEST_F(ConfigJson, ReadsTheNumbersOfHeads) {
+  std::ofstream(file_) << R"({"encoder_attention_heads": 20, "decoder_attention_heads": 16})";
+  const auto heads = read_hugging_face_config(file_);
+  ASSERT_TRUE(heads) << heads.error().message;
+  EXPECT_EQ(heads->audio, 20);
+  EXPECT_EQ(heads->text, 16);
+  for (const char* text : {"{}", R"({"encoder_attention_heads": 20})",
+                           R"({"encoder_attention_heads": -1, "decoder_attention_heads": 16})"}) {
+    std::ofstream(file_) << text;
+    const auto refused = read_hugging_face_config(file_);
+    ASSERT_FALSE(refused) << text;
+    EXPECT_EQ(refused.error().code, ErrorCode::CorruptModel);
+    EXPECT_NE(refused.error().message.find("_attention_heads: found"), std::string::npos);
+  }
 }
 
 TEST_F(ConfigJson, RefusesWhatDoesNotFit) {
@@ -134,8 +185,8 @@ TEST_F(ConfigJson, RefusesWhatDoesNotFit) {
       {R"({"suppress_ids": [-1]})", "found -1"},
       {R"({"suppress_ids_begin": [1e3]})", "found 1000.0"},
       {R"({"suppress_ids_begin": [99999999999999999999999]})", "suppress_ids_begin: found"},
-      {R"({"alignment_heads": [[3, 0]]})",
-       "found [3,0], wanted pairs [layer below 3, head below 2]"},
+      {R"({"alignment_heads": [[-3, 0]]})",
+       "found [-3,0], wanted pairs [layer below 3, head below 2]"},
       {R"({"alignment_heads": [[0, 2]]})", "found [0,2]"},
       {R"({"alignment_heads": [[0]]})", "found [0]"},
       {R"({"alignment_heads": [[0, 1], [0, 1]]})", "[0,1] is listed twice"},

@@ -12,9 +12,9 @@
 
 #include "ct2_writer.h"
 #include "memory_file.h"
+#include "model/ctranslate2_file.h"
 #include "model/model.h"
 #include "model/variables.h"
-#include "model/weights_file.h"
 #include "temporary_folder.h"
 #include "tiny_model.h"
 
@@ -45,7 +45,7 @@ void write_file(const std::filesystem::path& file, std::string_view bytes) {
 Result<WeightsIndex> index_of(std::string_view bytes) {
   const auto file = RegularFile::open(test::MemoryFile(bytes).path());
   if (!file) return fail(file.error());
-  return index_weights_file(*file);
+  return index_ctranslate2(*file);
 }
 
 /// Reads everything that a valid file declares.
@@ -57,7 +57,7 @@ void read_everything(std::string_view bytes) {
   ASSERT_TRUE(index);
   for (const auto& [name, i] : index->by_name) {
     const Variable& variable = index->variables[i];
-    ASSERT_LE(variable.offset + variable.n_bytes, bytes.size());
+    ASSERT_LE(*variable.parts.front().offset + variable.n_bytes(), bytes.size());
     // A changed header may turn text into numbers, which need not be finite.
     if (const auto values = (*weights)->read(*(*weights)->find(name)); !values) {
       EXPECT_EQ(values.error().code, ErrorCode::CorruptModel) << values.error().message;
@@ -122,7 +122,8 @@ TEST_F(HostileModel, WeightsWithChangedHeaders) {
   // True for bytes that are not data of a variable.
   std::vector<bool> is_header(whole.size(), true);
   for (const Variable& variable : index->variables) {
-    for (std::size_t i = 0; i < variable.n_bytes; ++i) is_header[variable.offset + i] = false;
+    const std::uint64_t offset = *variable.parts.front().offset;
+    for (std::size_t i = 0; i < variable.n_bytes(); ++i) is_header[offset + i] = false;
   }
   std::vector<std::size_t> positions;
   for (std::size_t i = 0; i < whole.size(); ++i) {
@@ -176,7 +177,7 @@ std::string with_aliases(std::string file,
   const auto index = index_of(file);
   EXPECT_TRUE(index);
   const Variable& last = index->variables.back();
-  char* const count = file.data() + last.offset + last.n_bytes;
+  char* const count = file.data() + *last.parts.front().offset + last.n_bytes();
   std::uint32_t n = 0;
   std::memcpy(&n, count, sizeof n);
   n += static_cast<std::uint32_t>(aliases.size());

@@ -50,7 +50,7 @@ TEST(TinyModel, LoadsAsItWasWritten) {
     const auto model = Model::load(folder.path());
     ASSERT_TRUE(model) << model.error().message;
     expect_same((*model)->config, tiny_model_config(options));
-    EXPECT_EQ((*model)->folder, folder.path());
+    EXPECT_EQ((*model)->path, folder.path());
     EXPECT_EQ((*model)->tokenizer->is_multilingual(), options.is_multilingual);
   }
 }
@@ -122,7 +122,7 @@ TEST(ModelLoad, EndOfTextMustNotBeSuppressed) {
   const auto endless = Model::load(folder.path());
   ASSERT_FALSE(endless);
   EXPECT_EQ(endless.error().code, ErrorCode::CorruptModel);
-  EXPECT_NE(endless.error().message.find("config.json': suppress_ids: found " + eot +
+  EXPECT_NE(endless.error().message.find("suppressed tokens: found " + eot +
                                          ", the end of text, wanted other tokens"),
             std::string::npos)
       << endless.error().message;

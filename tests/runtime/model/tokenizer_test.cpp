@@ -223,7 +223,9 @@ std::unique_ptr<const Tokenizer> real_tokenizer(const std::string& name) {
   const auto weights = Weights::load(*folder / "model.bin");
   EXPECT_TRUE(weights) << weights.error().message;
   if (!weights) return nullptr;
-  const auto config = config_from_weights(**weights);
+  const auto heads = head_counts(**weights);
+  EXPECT_TRUE(heads) << heads.error().message;
+  const auto config = config_from_weights(**weights, *heads);
   EXPECT_TRUE(config) << config.error().message;
   if (!config) return nullptr;
   auto tokenizer = Tokenizer::load(*folder, *config);

@@ -12,7 +12,7 @@
 
 #include "ct2_writer.h"
 #include "memory_file.h"
-#include "model/weights_file.h"
+#include "model/ctranslate2_file.h"
 #include "temporary_folder.h"
 
 namespace npuwhisper {
@@ -25,7 +25,7 @@ using Dims = std::vector<std::int64_t>;
 Result<WeightsIndex> index_of(const std::string& bytes) {
   const auto file = RegularFile::open(test::MemoryFile(bytes).path());
   if (!file) return fail(file.error());
-  return index_weights_file(*file);
+  return index_ctranslate2(*file);
 }
 
 Error error_of(const Ct2Writer& writer) {
@@ -66,7 +66,7 @@ TEST_F(StoredWeights, ReadsVariablesAndAliases) {
   const Variable* const single = weights->find("single");
   ASSERT_TRUE(single);
   EXPECT_EQ(single->name, "single");
-  EXPECT_EQ(single->type, DataType::F32);
+  EXPECT_EQ(single->type, StoredType::F32);
   EXPECT_EQ(single->dims, (Dims{4}));
   EXPECT_EQ(read(*weights, *single), (std::vector{1.5F, -0.1F, 3e30F, 1e-40F}));
   EXPECT_EQ(weights->find("other"), single);
@@ -192,13 +192,89 @@ TEST(WeightsFile, RefusesWhatItDoesNotKnow) {
 
   error = error_of(Ct2Writer({.revision = 2}));
   EXPECT_EQ(error.code, ErrorCode::Unsupported);
+}
 
-  Ct2Writer quantised;
-  quantised.add_raw("encoder/conv1/weight", Dims{2}, 1, "ab");
-  quantised.add("encoder/conv1/weight_scale", Dims{1}, DataType::F32, std::array{1.0F});
-  error = error_of(quantised);
-  EXPECT_EQ(error.code, ErrorCode::Unsupported);
-  EXPECT_NE(error.message.find("float16 or float32"), std::string::npos) << error.message;
+TEST_F(StoredWeights, DividesIntegersByTheirScales) {
+  Ct2Writer writer;
+  writer.add_raw("rows/weight", Dims{2, 3}, 1, "\x01\x02\x03\xFF\x7F\x80");
+  writer.add("rows/weight_scale", Dims{2}, DataType::F32, std::array{2.0F, 0.5F});
+  writer.add_raw("whole/weight", Dims{2, 1}, 2, std::string_view("\x00\x01\xFF\xFF", 4));
+  writer.add("whole/weight_scale", Dims{}, DataType::F32, std::array{4.0F});
+  writer.add_raw("plain", Dims{1}, 1, "\x05");
+  const auto weights = load(writer.finish());
+  ASSERT_TRUE(weights);
+  const Variable& rows = *weights->find("rows/weight");
+  EXPECT_TRUE(rows.is_real());
+  EXPECT_EQ(read(*weights, rows), (std::vector{0.5F, 1.0F, 1.5F, -2.0F, 254.0F, -256.0F}));
+  std::vector<float> second(3);
+  ASSERT_TRUE(weights->read_rows(rows, 1, second));
+  EXPECT_EQ(second, (std::vector{-2.0F, 254.0F, -256.0F}));
+  EXPECT_EQ(read(*weights, *weights->find("whole/weight")), (std::vector{64.0F, -0.25F}));
+  EXPECT_FALSE(weights->find("plain")->is_real());
+}
+
+/// Only weights have scales: a number of heads with a scale would be no integer.
+TEST_F(StoredWeights, FindsScalesByTheirNameOrAlias) {
+  Ct2Writer writer;
+  writer.add_raw("a/weight", Dims{1, 1}, 1, "\x03");
+  writer.add("shared", Dims{1}, DataType::F32, std::array{2.0F});
+  writer.add_alias("a/weight_scale", "shared");
+  writer.add_alias("b/weight", "a/weight");
+  writer.add_i16("num_heads", 8);
+  writer.add("num_heads_scale", Dims{}, DataType::F32, std::array{0.9F});
+  const auto weights = load(writer.finish());
+  ASSERT_TRUE(weights);
+  EXPECT_EQ(read(*weights, *weights->find("b/weight")), (std::vector{1.5F}));
+  EXPECT_FALSE(weights->find("num_heads")->is_real());
+  EXPECT_EQ(read(*weights, *weights->find("num_heads")), (std::vector{8.0F}));
+}
+
+TEST_F(StoredWeights, RefusesScalesThatAreNotPositive) {
+  for (const float scale : {0.0F, -1.0F, NAN, 1e-45F, 3e-39F}) {
+    Ct2Writer writer;
+    writer.add_raw("x/weight", Dims{1, 1}, 1, "\x7F");
+    writer.add("x/weight_scale", Dims{1}, DataType::F32, std::array{scale});
+    const auto weights = load(writer.finish());
+    ASSERT_TRUE(weights);
+    const auto values = weights->read(*weights->find("x/weight"));
+    ASSERT_FALSE(values) << scale;
+    EXPECT_EQ(values.error().code, ErrorCode::CorruptModel);
+    EXPECT_NE(values.error().message.find("of row 0, wanted a number above 0 that keeps"),
+              std::string::npos)
+        << values.error().message;
+  }
+}
+
+TEST_F(StoredWeights, JoinsTheRowsOfSeveralParts) {
+  Ct2Writer writer;
+  writer.add("first", Dims{1, 2}, DataType::F32, std::array{1.0F, 2.0F});
+  writer.add("last", Dims{2, 2}, DataType::F32, std::array{3.0F, 4.0F, 5.0F, 6.0F});
+  std::ofstream(file_, std::ios::binary) << writer.finish();
+  auto file = ModelFile::open(file_);
+  ASSERT_TRUE(file);
+  const auto stored = index_ctranslate2(file->file);
+  ASSERT_TRUE(stored);
+  WeightsIndex index;
+  index.add({.name = "joined",
+             .dims = {5, 2},
+             .parts = {stored->find("first")->parts.front(),
+                       {.n_rows = 2},
+                       stored->find("last")->parts.front()}});
+  std::vector<ModelFile> files;
+  files.push_back(std::move(*file));
+  const Weights weights(std::move(files), std::move(index));
+  const Variable& joined = *weights.find("joined");
+  EXPECT_EQ(joined.n_bytes(), 6 * sizeof(float)) << "zeros are stored nowhere";
+  const std::vector<float> all = {1, 2, 0, 0, 0, 0, 3, 4, 5, 6};
+  EXPECT_EQ(read(weights, joined), all);
+  for (std::int64_t first = 0; first < 5; ++first) {
+    for (std::int64_t n = 1; first + n <= 5; ++n) {
+      std::vector<float> rows(static_cast<std::size_t>(2 * n));
+      ASSERT_TRUE(weights.read_rows(joined, first, rows));
+      EXPECT_TRUE(std::equal(rows.begin(), rows.end(), all.begin() + 2 * first))
+          << first << " " << n;
+    }
+  }
 }
 
 TEST(WeightsFile, RefusesContradictions) {

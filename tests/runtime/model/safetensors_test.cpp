@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-#include "vad/safetensors.h"
+#include "model/safetensors.h"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <bit>
 #include <cmath>
 #include <fstream>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "memory_file.h"
+#include "model/weights.h"
 #include "temporary_folder.h"
 #include "vad/silero_weights.h"
 
@@ -37,10 +41,21 @@ std::string tensor(const std::string& entries) {
 
 const std::vector<std::int64_t> kDims = {1, 2};
 
-Result<std::vector<float>> read_a(std::vector<std::byte> bytes) {
-  const auto file = Safetensors::parse(std::move(bytes));
+Result<std::vector<float>> read_a(const std::vector<std::byte>& bytes) {
+  const test::MemoryFile memory(
+      std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  auto file = ModelFile::open(memory.path());
   if (!file) return fail(file.error());
-  return file->read("a", kDims);
+  TensorIndex tensors;
+  if (auto done = index_safetensors(file->file, 0, 64 << 10, tensors); !done) {
+    return fail(done.error());
+  }
+  std::vector<ModelFile> files;
+  files.push_back(std::move(*file));
+  const Weights weights(std::move(files), index_of(tensors));
+  const auto variable = weights.get("a", kDims);
+  if (!variable) return fail(variable.error());
+  return weights.read(**variable);
 }
 
 TEST(Safetensors, GivesATensor) {
@@ -57,7 +72,7 @@ TEST(Safetensors, RefusesValuesThatAreNoNumbers) {
     const auto values = read_a(make_file(header, {1.5F, value}));
     ASSERT_FALSE(values) << value;
     EXPECT_EQ(values.error().code, ErrorCode::CorruptModel);
-    EXPECT_NE(values.error().message.find("tensor 'a': found NaN or infinity at 1"),
+    EXPECT_NE(values.error().message.find("variable 'a': found NaN or infinity at 1"),
               std::string::npos)
         << values.error().message;
   }
@@ -65,9 +80,11 @@ TEST(Safetensors, RefusesValuesThatAreNoNumbers) {
 
 TEST(Safetensors, SaysWhatIsWrongWithATensor) {
   const std::vector<std::pair<std::string, std::string>> cases = {
-      {R"("dtype":"F16","shape":[1,2],"data_offsets":[0,8])", "found type 'F16', wanted F32"},
+      {R"("dtype":"F16","shape":[1,2],"data_offsets":[0,8])",
+       "found 8 bytes for the shape [1,2] of F16"},
       {R"("dtype":"F32","shape":[2,1],"data_offsets":[0,8])", "found [2, 1], wanted [1, 2]"},
-      {R"("dtype":"F32","shape":[1,2],"data_offsets":[0,4])", "found 4 bytes, wanted 8"},
+      {R"("dtype":"F32","shape":[1,2],"data_offsets":[0,4])",
+       "found 4 bytes for the shape [1,2] of F32"},
       {R"("dtype":"F32","shape":[1,2],"data_offsets":[4,12])", "found 4 to 12"},
       {R"("dtype":"F32","shape":[1,2],"data_offsets":[8,0])", "found 8 to 0"},
       {R"("dtype":"F32","shape":[1,2],"data_offsets":[0,99999999999999999999])", "data_offsets"},
@@ -82,10 +99,41 @@ TEST(Safetensors, SaysWhatIsWrongWithATensor) {
     const auto values = read_a(make_file(tensor(entries), {1.5F, -2.0F}));
     ASSERT_FALSE(values) << entries;
     EXPECT_EQ(values.error().code, ErrorCode::CorruptModel);
-    EXPECT_NE(values.error().message.find("tensor 'a'"), std::string::npos)
-        << values.error().message;
+    EXPECT_NE(values.error().message.find("'a': "), std::string::npos) << values.error().message;
     EXPECT_NE(values.error().message.find(wanted), std::string::npos) << values.error().message;
   }
+}
+
+TEST(Safetensors, ReadsHalfPrecision) {
+  // 1.5 and -2 in binary16 and in bfloat16, as one f32 each.
+  const float binary16 = std::bit_cast<float>(0xC000'3E00U);
+  const float bfloat16 = std::bit_cast<float>(0xC000'3FC0U);
+  for (const auto& [type, values] : {std::pair("F16", binary16), std::pair("BF16", bfloat16)}) {
+    const auto read = read_a(make_file(
+        tensor(R"("dtype":")" + std::string(type) + R"(","shape":[1,2],"data_offsets":[0,4])"),
+        {values}));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read, (std::vector<float>{1.5F, -2.0F}));
+  }
+}
+
+/// A tensor that the model does not need may have any type.
+TEST(Safetensors, ListsTypesOfOtherModelsAsUnsupported) {
+  const auto bytes = make_file(R"({"a":{"dtype":"F64","shape":[1],"data_offsets":[0,8]},)"
+                               R"("b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},)"
+                               R"("c":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}})",
+                               {1.5F, -2.0F});
+  const test::MemoryFile memory(
+      std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const auto file = RegularFile::open(memory.path());
+  ASSERT_TRUE(file);
+  TensorIndex tensors;
+  ASSERT_TRUE(index_safetensors(*file, 0, 64 << 10, tensors));
+  EXPECT_EQ(tensors.at("a").unsupported,
+            "found dtype 'F64', wanted F32, F16, BF16, I8, I16 or I32");
+  EXPECT_EQ(tensors.at("b").unsupported, "");
+  EXPECT_EQ(tensors.at("c").unsupported, "found no values");
+  EXPECT_EQ(index_of(tensors).find("a"), nullptr);
 }
 
 TEST(Safetensors, RefusesOtherFiles) {

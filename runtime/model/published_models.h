@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <npuwhisper/segment.h>
+
+#include "model/config.h"
+#include "model/tokenizer.h"
+
+namespace npuwhisper {
+
+// What openai/whisper publishes in its source code instead of its model files: tokenizer.py and
+// assets/ (the vocabularies, the order of the languages, the suppressed tokens) and __init__.py
+// (the alignment heads). Model files of other projects may contain these facts or not.
+
+/// Returns the alignment heads of the model with these sizes. large-v1 and large-v2 have the same
+/// sizes: if `file_name` contains neither name, such as "ggml-large.bin", no heads are returned.
+/// Returns no heads for other models, such as distilled ones.
+std::vector<std::pair<int, int>> published_alignment_heads(const ModelConfig& config,
+                                                           std::string_view file_name);
+
+/// Returns whether a published model has a vocabulary of this size.
+bool is_published_vocabulary(int n_vocab);
+/// Returns the spellings (byte_level.h) of all tokens except the timestamps, by ID. Returns nullopt
+/// if no published model has a vocabulary of this size.
+std::optional<std::vector<std::string>> published_vocabulary(int n_vocab);
+
+/// Appends the special tokens except the timestamps to the spellings of all text tokens. The number
+/// of languages follows from `n_vocab`. Returns false if no number of languages fits.
+bool append_special_tokens(int n_vocab, std::vector<std::string>& spellings);
+
+/// Returns the tokens that openai/whisper suppresses in every position, in ascending order: symbols
+/// that are not spoken, and special tokens.
+std::vector<Token> published_suppressed_tokens(const Tokenizer& tokenizer);
+/// Returns the tokens that openai/whisper suppresses at the start of a text: a space and the end.
+std::vector<Token> published_first_suppressed_tokens(const Tokenizer& tokenizer);
+
+}  // namespace npuwhisper

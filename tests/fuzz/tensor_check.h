@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "harness.h"
+#include "model/tensor_names.h"
+#include "model/weights.h"
+
+namespace npuwhisper::fuzz {
+
+/// Checks the tensors that a reader found in `file`: they are within the file, and their values can
+/// be read. Then forms the variables of a Whisper model from them.
+inline void check_tensors(ModelFile file, const TensorIndex& tensors) {
+  constexpr std::int64_t kMaxValues = 1 << 16;  // More values would take too long for one input.
+  const std::uint64_t size = file.file.size();
+  std::vector<ModelFile> files;
+  files.push_back(std::move(file));
+  const Weights weights(std::move(files), index_of(tensors));
+  for (const auto& [name, tensor] : tensors) {
+    if (!tensor.unsupported.empty()) continue;
+    require(tensor.offset <= size && stored_bytes(tensor.type, tensor.dims, size - tensor.offset),
+            "a tensor within the file");
+    const Variable& variable = *weights.find(name);
+    if (variable.n_elements() > kMaxValues) continue;
+    const auto values = weights.read(variable);
+    if (values) {
+      require(static_cast<std::int64_t>(values->size()) == variable.n_elements(),
+              "as many values as the dimensions say");
+    } else {
+      require(!values.error().message.empty(), "an error with a message");
+    }
+  }
+  for (const TensorNames names : {TensorNames::OpenAi, TensorNames::HuggingFace}) {
+    const auto index = whisper_index(tensors, names);
+    require(index || !index.error().message.empty(), "an error with a message");
+  }
+}
+
+}  // namespace npuwhisper::fuzz
