@@ -56,10 +56,12 @@ WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& conf
       decoder_(decoder),
       stats_(stats),
       rules_(tokenizer, config, options),
+      hotwords_(make_hotword_tree(tokenizer, options)),
       search_(rules_, tokenizer.special().eot,
               {.n_vocab = decoder.n_vocab(),
                .max_sequences = sequences_needed(options),
-               .max_new_tokens = max_new_tokens(decoder.max_length())}),
+               .max_new_tokens = max_new_tokens(decoder.max_length())},
+              hotwords_ ? &*hotwords_ : nullptr),
       compression_ratio_(kBytesPerToken *
                          static_cast<std::size_t>(max_new_tokens(decoder.max_length()))) {
   const auto max_tokens = static_cast<std::size_t>(max_new_tokens(decoder.max_length()));
@@ -116,16 +118,16 @@ Result<bool> WindowDecoder::run_prompt(const Prompt::View& with_text) {
   // As in CTranslate2, the prompt's last token does not count towards max_length, because it is the
   // first input of the decoder's steps.
   const int max_length = decoder_.max_length();
-  start_search(std::min(max_new_tokens(max_length), max_length - (n_prompt - 1)),
+  start_search(std::min(max_new_tokens(max_length), max_length - (n_prompt - 1)), n_prompt,
                options_.temperatures[attempt_]);
   return take(logits->last(n_vocab));
 }
 
-void WindowDecoder::start_search(int max_new, float temperature) {
+void WindowDecoder::start_search(int max_new, int n_prompt, float temperature) {
   if (temperature > 0) {
     search_.start_sampling(max_new, options_.best_of, temperature, options_.length_penalty);
   } else if (options_.beam_size == 1) {
-    search_.start_greedy(max_new);
+    search_.start_greedy(max_new, n_prompt);
   } else {
     search_.start_beams(max_new, options_.beam_size, options_.patience, options_.length_penalty);
   }

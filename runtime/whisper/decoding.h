@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include "model/tokenizer.h"
 #include "vad/speech_detector.h"
 #include "whisper/compression_ratio.h"
+#include "whisper/hotword_tree.h"
 #include "whisper/logit_rules.h"
 #include "whisper/prompt.h"
 #include "whisper/search.h"
@@ -98,7 +100,7 @@ class WindowDecoder {
     bool is_better_than(const Attempt& other) const;
   };
 
-  void start_search(int max_new, float temperature);
+  void start_search(int max_new, int n_prompt, float temperature);
   float measure_compression(std::span<const Token> tokens);
   bool is_sparse(std::int64_t begin, std::int64_t end, int n_tokens) const;
   bool lacks_words(std::span<const Token> tokens) const;
@@ -108,6 +110,7 @@ class WindowDecoder {
   TokenDecoder& decoder_;
   TranscriberStats& stats_;
   LogitRules rules_;
+  const std::optional<HotwordTree> hotwords_;
   Search search_;
   CompressionRatio compression_ratio_;
   std::string text_;

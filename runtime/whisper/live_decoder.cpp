@@ -16,7 +16,12 @@ namespace npuwhisper {
 LiveDecoder::LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                          const TranscriberOptions& options, TokenDecoder& decoder,
                          TranscriberStats& stats)
-    : tokenizer_(tokenizer), decoder_(decoder), stats_(stats), rules_(tokenizer, config, options) {
+    : tokenizer_(tokenizer),
+      decoder_(decoder),
+      stats_(stats),
+      rules_(tokenizer, config, options),
+      hotword_tree_(make_hotword_tree(tokenizer, options)) {
+  if (hotword_tree_) hotwords_.emplace(*hotword_tree_);
   const auto max_tokens = static_cast<std::size_t>(decoder.max_length());
   tokens_.reserve(max_tokens);
   positions_.reserve(static_cast<std::size_t>(decoder.max_positions()));
@@ -77,7 +82,9 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
   hearing_.was_forced = false;
   float sum = 0;
   bool has_word = false;  // the text has a word
-  bool is_draft = true;   // all of the text so far is from the draft, which the decoder holds
+  const auto is_word = [this](Token token) { return !is_closing(tokenizer_.bytes(token)); };
+  if (hotwords_) hotwords_->start(pass.committed);
+  bool is_draft = true;  // all of the text so far is from the draft, which the decoder holds
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
     if (pass.must_speak && !has_word) {
@@ -89,9 +96,22 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
     if (!std::isfinite(summary.log_sum)) {
       return fail(ErrorCode::DeviceError, "decoder: found logits that are not finite numbers");
     }
-    const auto token = static_cast<Token>(find_first(own, summary.max));
-    sum += summary.max - summary.log_sum;
-    has_word = has_word || !is_closing(tokenizer_.bytes(token));
+    Token token = 0;
+    if (hotwords_) {
+      const auto choice = hotwords_->choose(own, summary, text.size(), sum);
+      token = choice.token;
+      sum = choice.sum_log_probability + choice.log_probability;
+      if (choice.n_kept < text.size()) {
+        text.resize(choice.n_kept);
+        decoder_.truncate(static_cast<int>(n_known + text.size()));
+        is_draft = false;
+        has_word = std::ranges::any_of(text, is_word);
+      }
+    } else {
+      token = static_cast<Token>(find_first(own, summary.max));
+      sum += summary.max - summary.log_sum;
+    }
+    has_word = has_word || is_word(token);
     if (token == tokenizer_.special().eot || text.size() == max_new) break;
     const bool was_expected = is_draft && text.size() < n_draft && token == pass.draft[text.size()];
     if (was_expected) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +11,8 @@
 #include "engine/token_decoder.h"
 #include "model/config.h"
 #include "model/tokenizer.h"
+#include "whisper/greedy_hotwords.h"
+#include "whisper/hotword_tree.h"
 #include "whisper/logit_rules.h"
 #include "whisper/prompt.h"
 
@@ -37,8 +40,9 @@ struct LiveHearing {
 /// Greedily decodes a window that has grown since its last decoding. One batched pass checks the
 /// draft and accepts its tokens up to the first one that greedy search would not choose. From that
 /// position on, decoding continues token by token. Therefore the text is exactly that of greedy
-/// search after `committed`. The text has no timestamps, because words are timed by alignment. The
-/// class adds times and counts to `stats`. Allocates nothing after construction. Reentrant.
+/// search after `committed`, with the hotwords of the options (GreedyHotwords). The text has no
+/// timestamps, because words are timed by alignment. The class adds times and counts to `stats`.
+/// Allocates nothing after construction. Reentrant.
 class LiveDecoder {
  public:
   /// The arguments must outlive this object.
@@ -58,8 +62,10 @@ class LiveDecoder {
   TokenDecoder& decoder_;
   TranscriberStats& stats_;
   const LogitRules rules_;
-  std::vector<Token> tokens_;   // prompt, committed text and draft
-  std::vector<int> positions_;  // positions in tokens_ whose logits are needed
+  const std::optional<HotwordTree> hotword_tree_;
+  std::optional<GreedyHotwords> hotwords_;  // empty without hotwords
+  std::vector<Token> tokens_;               // prompt, committed text and draft
+  std::vector<int> positions_;              // positions in tokens_ whose logits are needed
   LiveHearing hearing_;
 };
 

@@ -31,8 +31,16 @@ float hypothesis_score(float sum_log_probability, std::size_t length, float leng
          std::pow(static_cast<float>(std::max<std::size_t>(length, 1)), length_penalty);
 }
 
-Search::Search(const LogitRules& rules, Token eot, const Limits& limits)
-    : rules_(rules), eot_(eot), n_vocab_(static_cast<std::size_t>(limits.n_vocab)) {
+Search::Search(const LogitRules& rules, Token eot, const Limits& limits,
+               const HotwordTree* hotwords)
+    : rules_(rules),
+      eot_(eot),
+      n_vocab_(static_cast<std::size_t>(limits.n_vocab)),
+      hotwords_(hotwords) {
+  if (hotwords_ != nullptr) {
+    bias_.emplace(*hotwords_);
+    greedy_.emplace(*hotwords_);
+  }
   const auto n = static_cast<std::size_t>(limits.max_sequences);
   const auto length = static_cast<std::size_t>(limits.max_new_tokens);
   beams_.resize(n);
@@ -40,14 +48,16 @@ Search::Search(const LogitRules& rules, Token eot, const Limits& limits)
   for (Hypothesis& beam : beams_) beam.tokens.reserve(length);
   for (Hypothesis& beam : new_beams_) beam.tokens.reserve(length);
   best_.tokens.reserve(length);
+  gains_.resize(n);
   alive_.reserve(n);
   parents_.reserve(n);
   next_.reserve(n);
   candidates_.reserve(2 * n + 1);
 }
 
-void Search::start_greedy(int max_new) {
-  start({.max_new = max_new});
+void Search::start_greedy(int max_new, int n_prompt) {
+  start({.max_new = max_new, .n_prompt = n_prompt});
+  if (greedy_) greedy_->start({});
 }
 
 void Search::start_sampling(int max_new, int n, float temperature, float length_penalty) {
@@ -70,11 +80,13 @@ void Search::start(const Method& method) {
   assert(method.n >= 1 && method.n <= beams_.size() && method.max_new >= 1);
   method_ = method;
   length_ = 0;
+  truncate_to_ = -1;
   result_ = nullptr;
   alive_.clear();
   for (std::size_t i = 0; i < method.n; ++i) {
     beams_[i].tokens.clear();
     beams_[i].sum_log_probability = 0;
+    beams_[i].hotwords = {};
     alive_.push_back(static_cast<int>(i));
   }
   next_.resize(1);  // The prompt is the only sequence.
@@ -85,10 +97,13 @@ void Search::start(const Method& method) {
 Result<bool> Search::take(std::span<float> logits) {
   n_before_ = next_.size();
   ++length_;
-  return method_.beams ? take_beams(logits) : draw_tokens(logits);
+  if (method_.beams) return take_beams(logits);
+  const bool is_greedy = method_.n == 1 && method_.temperature == 0;
+  return is_greedy && greedy_ ? take_greedy(logits) : draw_tokens(logits);
 }
 
 void Search::fork(TokenDecoder& decoder) const {
+  if (truncate_to_ >= 0) decoder.truncate(truncate_to_);
   bool same = n_before_ == parents_.size();
   for (std::size_t i = 0; same && i < parents_.size(); ++i) {
     same = parents_[i] == static_cast<int>(i);
@@ -96,10 +111,33 @@ void Search::fork(TokenDecoder& decoder) const {
   if (!same) decoder.fork(parents_);
 }
 
+/// Takes the next token of greedy search with hotwords.
+Result<bool> Search::take_greedy(std::span<float> logits) {
+  const auto own = row(logits, 0, n_vocab_);
+  Hypothesis& text = beams_.front();
+  const LogitSummary summary = rules_.apply(text.tokens, own);
+  if (!std::isfinite(summary.log_sum)) return no_number();
+  const auto choice = greedy_->choose(own, summary, text.tokens.size(), text.sum_log_probability);
+  truncate_to_ = -1;
+  if (choice.n_kept < text.tokens.size()) {
+    truncate_to_ = method_.n_prompt + static_cast<int>(choice.n_kept);
+    text.tokens.resize(choice.n_kept);
+  }
+  text.sum_log_probability = choice.sum_log_probability + choice.log_probability;
+  ++n_tokens_;
+  result_ = &text;
+  if (choice.token == eot_) return false;
+  text.tokens.push_back(choice.token);
+  parents_.assign(1, 0);
+  next_.assign(1, choice.token);
+  return text.tokens.size() < static_cast<std::size_t>(method_.max_new);
+}
+
 /// Draws the next token of each text that has not ended.
 Result<bool> Search::draw_tokens(std::span<float> logits) {
   const bool first = length_ == 1;
   LogitSummary summary;
+  HotwordGains gains;
   parents_.clear();
   next_.clear();
   std::size_t n_alive = 0;
@@ -107,10 +145,17 @@ Result<bool> Search::draw_tokens(std::span<float> logits) {
     Hypothesis& text = beams_[static_cast<std::size_t>(alive_[i])];
     // All texts draw their first token from the prompt's only row.
     const auto own = row(logits, first ? 0 : i, n_vocab_);
-    if (!first || i == 0) summary = rules_.apply(text.tokens, own);
+    if (!first || i == 0) {
+      summary = rules_.apply(text.tokens, own);
+      if (bias_) gains = bias_->favour(text.hotwords, own, summary);
+    }
     if (!std::isfinite(summary.log_sum)) return no_number();
     const Token token = draw(own, summary);
     text.sum_log_probability += own[static_cast<std::size_t>(token)] - summary.log_sum;
+    if (bias_) {
+      text.sum_log_probability -= hotwords_->gain(text.hotwords, token, gains);
+      text.hotwords = hotwords_->advance(text.hotwords, token, gains);
+    }
     ++n_tokens_;
     if (token == eot_) continue;
     text.tokens.push_back(token);
@@ -128,7 +173,8 @@ Result<bool> Search::draw_tokens(std::span<float> logits) {
 /// Returns the drawn text with the best score.
 const Hypothesis& Search::best_draw() const {
   const auto score = [&](const Hypothesis& text) {
-    return hypothesis_score(text.sum_log_probability, text.tokens.size(), method_.length_penalty);
+    return hypothesis_score(text.sum_log_probability + text.hotwords.kept, text.tokens.size(),
+                            method_.length_penalty);
   };
   return *std::max_element(
       beams_.begin(), beams_.begin() + static_cast<std::ptrdiff_t>(method_.n),
@@ -181,11 +227,15 @@ Result<void> Search::rank_candidates(std::span<float> logits, std::size_t n_beam
     const auto own = row(logits, beam, n_vocab_);
     const LogitSummary summary = rules_.apply(beams_[beam].tokens, own);
     if (!std::isfinite(summary.log_sum)) return no_number();
-    const float base = beams_[beam].sum_log_probability - summary.log_sum;
+    float base = beams_[beam].sum_log_probability - summary.log_sum;
+    if (bias_) {
+      gains_[beam] = bias_->rank(beams_[beam].hotwords, own, summary);
+      base += beams_[beam].hotwords.bonus;
+    }
     for (std::size_t begin = 0; begin < own.size(); begin += kBlock) {
       const auto block = own.subspan(begin, std::min(kBlock, own.size() - begin));
       const auto worst = [&] {
-        return candidates_.size() < n_wanted ? kNothing : candidates_.back().sum_log_probability;
+        return candidates_.size() < n_wanted ? kNothing : candidates_.back().sum;
       };
       if (base + max_of(block) <= worst()) continue;
       for (std::size_t i = 0; i < block.size(); ++i) {
@@ -200,10 +250,9 @@ Result<void> Search::rank_candidates(std::span<float> logits, std::size_t n_beam
 }
 
 void Search::add_candidate(const Candidate& candidate, std::size_t n_wanted) {
-  const auto at = std::upper_bound(candidates_.begin(), candidates_.end(), candidate,
-                                   [](const Candidate& a, const Candidate& b) {
-                                     return a.sum_log_probability > b.sum_log_probability;
-                                   });
+  const auto at =
+      std::upper_bound(candidates_.begin(), candidates_.end(), candidate,
+                       [](const Candidate& a, const Candidate& b) { return a.sum > b.sum; });
   candidates_.insert(at, candidate);
   if (candidates_.size() > n_wanted) candidates_.pop_back();
 }
@@ -226,7 +275,8 @@ void Search::grow_beams(bool last_step) {
     Hypothesis& beam = new_beams_[next_.size()];
     beam.tokens = beams_[static_cast<std::size_t>(candidate->beam)].tokens;
     beam.tokens.push_back(candidate->token);
-    beam.sum_log_probability = candidate->sum_log_probability;
+    beam.hotwords = place_after(*candidate);
+    beam.sum_log_probability = candidate->sum - beam.hotwords.bonus;
     parents_.push_back(candidate->beam);
     next_.push_back(candidate->token);
   }
@@ -234,16 +284,25 @@ void Search::grow_beams(bool last_step) {
   beams_.swap(new_beams_);
 }
 
+/// Returns the place of the beam's text after the candidate's token.
+HotwordPlace Search::place_after(const Candidate& candidate) const {
+  if (hotwords_ == nullptr) return {};
+  const auto beam = static_cast<std::size_t>(candidate.beam);
+  return hotwords_->advance(beams_[beam].hotwords, candidate.token, gains_[beam]);
+}
+
 void Search::finish_beam(const Candidate& candidate) {
   const std::vector<Token>& begun = beams_[static_cast<std::size_t>(candidate.beam)].tokens;
   const bool whole = candidate.token == eot_;
-  const float score = hypothesis_score(candidate.sum_log_probability,
+  const HotwordPlace place = place_after(candidate);
+  const float sum_log_probability = candidate.sum - place.bonus;
+  const float score = hypothesis_score(sum_log_probability + place.kept,
                                        begun.size() + (whole ? 0 : 1), method_.length_penalty);
   if (n_finished_++ > 0 && score <= best_score_) return;
   best_score_ = score;
   best_.tokens = begun;
   if (!whole) best_.tokens.push_back(candidate.token);
-  best_.sum_log_probability = candidate.sum_log_probability;
+  best_.sum_log_probability = sum_log_probability;
 }
 
 }  // namespace npuwhisper

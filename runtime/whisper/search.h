@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <random>
 #include <span>
 #include <vector>
@@ -10,6 +11,9 @@
 #include <npuwhisper/segment.h>
 
 #include "engine/token_decoder.h"
+#include "whisper/greedy_hotwords.h"
+#include "whisper/hotword_bias.h"
+#include "whisper/hotword_tree.h"
 #include "whisper/logit_rules.h"
 
 namespace npuwhisper {
@@ -17,7 +21,9 @@ namespace npuwhisper {
 /// A text found by the search: the tokens after the prompt, without the end of text.
 struct Hypothesis {
   std::vector<Token> tokens;
-  float sum_log_probability = 0;  ///< Includes the end-of-text token if the text has ended.
+  /// Includes the end-of-text token if the text has ended. Does not include the bonus of hotwords.
+  float sum_log_probability = 0;
+  HotwordPlace hotwords{};  ///< The bonus of the text's hotwords.
 
   /// Returns the average log probability of a token. As in openai/whisper, the end of text counts
   /// as a token.
@@ -33,8 +39,9 @@ float hypothesis_score(float sum_log_probability, std::size_t length, float leng
 /// Finds the best text by greedy search, sampling or beam search, one step at a time, so that a
 /// caller can perform the steps of several searches together. A search begins with one of the
 /// start functions. take() then receives the logits of each step, until it returns false. The text
-/// of the search is best(). `max_new` limits the tokens of a text. The constructor allocates all
-/// buffers. Reentrant.
+/// of the search is best(). `max_new` limits the tokens of a text. The bonus of hotwords takes part
+/// in every comparison of tokens and of texts, but not in the log probabilities of the result. The
+/// constructor allocates all buffers. Reentrant.
 class Search {
  public:
   struct Limits {
@@ -42,12 +49,15 @@ class Search {
     int max_sequences = 1;
     int max_new_tokens = 0;
   };
-  Search(const LogitRules& rules, Token eot, const Limits& limits);
+  /// The arguments must outlive this object. `hotwords`: null if there are none.
+  Search(const LogitRules& rules, Token eot, const Limits& limits,
+         const HotwordTree* hotwords = nullptr);
 
   void reseed(std::uint64_t seed) { random_.seed(seed); }
 
-  /// Starts a search for the text that takes the most probable token at each step.
-  void start_greedy(int max_new);
+  /// Starts a search for the text that takes the most probable token at each step, and that
+  /// follows GreedyHotwords. `n_prompt`: the number of tokens of the prompt.
+  void start_greedy(int max_new, int n_prompt);
   /// Starts a search that draws `n` texts at `temperature` (> 0). Its result is the text with the
   /// best score.
   void start_sampling(int max_new, int n, float temperature, float length_penalty);
@@ -61,7 +71,8 @@ class Search {
   /// needs another step: fork() followed by TokenDecoder::step(next()). Errors: DeviceError if a
   /// row has no finite logit.
   Result<bool> take(std::span<float> logits);
-  /// Forks the decoder's sequences if those of the next step differ from those of the last one.
+  /// Forks the decoder's sequences if those of the next step differ from those of the last one, or
+  /// shortens the only sequence if greedy search returns to an earlier position.
   void fork(TokenDecoder& decoder) const;
   /// Returns the next token of each sequence. Valid until the next take().
   std::span<const Token> next() const { return next_; }
@@ -74,7 +85,7 @@ class Search {
 
  private:
   struct Candidate {
-    float sum_log_probability;
+    float sum;  // log probability with the bonus of hotwords
     int beam;
     Token token;
   };
@@ -84,6 +95,7 @@ class Search {
     bool beams = false;
     std::size_t n = 1;  // number of texts, or of beams
     int max_new = 1;
+    int n_prompt = 0;  // greedy search: number of tokens of the prompt
     float temperature = 0;
     float length_penalty = 1;
     std::size_t n_wanted = 1;  // beam search: number of complete texts that end the search
@@ -92,9 +104,11 @@ class Search {
   void start(const Method& method);
   Result<bool> draw_tokens(std::span<float> logits);
   Result<bool> take_beams(std::span<float> logits);
+  Result<bool> take_greedy(std::span<float> logits);
   Token draw(std::span<const float> logits, const LogitSummary& summary);
   Result<void> rank_candidates(std::span<float> logits, std::size_t n_beams, std::size_t n_wanted);
   void add_candidate(const Candidate& candidate, std::size_t n_wanted);
+  HotwordPlace place_after(const Candidate& candidate) const;
   void finish_beam(const Candidate& candidate);
   void grow_beams(bool last_step);
   const Hypothesis& best_draw() const;
@@ -102,15 +116,20 @@ class Search {
   const LogitRules& rules_;
   const Token eot_;
   const std::size_t n_vocab_;
+  const HotwordTree* const hotwords_;     // null: none
+  std::optional<HotwordBias> bias_;       // beam search and sampling; empty without hotwords
+  std::optional<GreedyHotwords> greedy_;  // greedy search; empty without hotwords
   std::mt19937_64 random_;
   std::uint64_t n_tokens_ = 0;
 
   Method method_;
-  int length_ = 0;            // number of calls of take() since the start
+  int length_ = 0;        // number of calls of take() since the start
+  int truncate_to_ = -1;  // greedy search: length to shorten the decoder's sequence to; -1: none
   std::size_t n_before_ = 1;  // number of sequences of the last step
   const Hypothesis* result_ = nullptr;
   std::vector<Hypothesis> beams_;      // greedy and sampling: one for each text
   std::vector<Hypothesis> new_beams_;  // beam search: swapped with beams_
+  std::vector<HotwordGains> gains_;    // beam search: the gains of each beam's next token
   std::vector<int> alive_;             // greedy and sampling: index into beams_ for each sequence
   std::vector<int> parents_;
   std::vector<Token> next_;

@@ -63,7 +63,15 @@ TranscriberOptions sampling() {
   return options;
 }
 
-INSTANTIATE_TEST_SUITE_P(All, SearchAllocation, ::testing::Values(greedy(), beam(), sampling()));
+/// Adds hotwords of the text, and others that share their beginnings.
+TranscriberOptions with_hotwords(TranscriberOptions options) {
+  options.hotwords = "world and the other, world and then, hello world, other";
+  return options;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, SearchAllocation,
+                         ::testing::Values(greedy(), beam(), sampling(), with_hotwords(greedy()),
+                                           with_hotwords(beam()), with_hotwords(sampling())));
 
 }  // namespace
 }  // namespace npuwhisper

@@ -54,7 +54,7 @@ class SearchTest : public ::testing::Test {
     }
   }
   Result<const Hypothesis*> find_greedy(Search& search, std::span<float> logits, int max_new) {
-    search.start_greedy(max_new);
+    search.start_greedy(max_new, 1);
     return run(search, logits);
   }
   Result<const Hypothesis*> find_sample(Search& search, std::span<float> logits, int max_new, int n,

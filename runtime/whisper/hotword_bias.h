@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include <npuwhisper/segment.h>
+
+#include "whisper/hotword_tree.h"
+#include "whisper/logit_rules.h"
+
+namespace npuwhisper {
+
+/// Adds the bonus of hotwords to rows of logits. The bonus multiplies the probabilities of the
+/// tokens that begin or continue a phrase by constants, and all probabilities are then normalised.
+/// The gain of a token is its bonus minus the normaliser, so no biased probability exceeds 1: a
+/// text gains nothing by repeating a phrase or by ending early. Allocates nothing after
+/// construction. Reentrant.
+class HotwordBias {
+ public:
+  /// `tree` must outlive this object.
+  explicit HotwordBias(const HotwordTree& tree);
+
+  /// Adds gains to a row of logits [n_vocab], to which the rules were applied, and returns the
+  /// gains. `place`: that of the text before the row. `summary`: that of the row; its member `max`
+  /// is updated, log_sum remains that of the unbiased row.
+  HotwordGains favour(const HotwordPlace& place, std::span<float> logits, LogitSummary& summary);
+  /// Like favour(), but also takes back the bonus of a begun phrase: adds to every logit the
+  /// difference between the bonus of the text with this token and the bonus without it. Biased
+  /// logits and sums of texts with different places can then be compared.
+  HotwordGains rank(const HotwordPlace& place, std::span<float> logits, LogitSummary summary);
+
+ private:
+  void list_tokens(const HotwordPlace& place);
+  HotwordGains measure_gains(std::span<const float> logits, float log_sum) const;
+
+  const HotwordTree& tree_;
+  std::vector<Token> next_;   // the tokens that continue a phrase
+  std::vector<Token> first_;  // the tokens that begin a phrase and are not in next_
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <npuwhisper/segment.h>
+#include <npuwhisper/transcriber.h>
+
+#include "model/tokenizer.h"
+
+namespace npuwhisper {
+
+/// Bonuses on the log probability of the next token, if the token belongs to a hotword.
+struct HotwordGains {
+  float first = 0;  ///< For the first token of a phrase.
+  float next = 0;   ///< For each later token of a phrase.
+};
+
+/// The place of a text in the tree of hotwords, and the bonus of the text. A place depends only on
+/// the tokens of the text and on the gains of these tokens.
+struct HotwordPlace {
+  int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
+  bool ends_word = false;  ///< The text ends with a letter or a digit, so a word may continue.
+  float bonus = 0;         ///< Of all complete phrases of the text, and of the begun phrase.
+  /// The bonus that remains if the begun phrase breaks off within a word.
+  float kept_within_word = 0;
+  /// The bonus that remains if the begun phrase breaks off at the end of a word.
+  float kept = 0;
+};
+
+/// A prefix tree over the tokens of phrases. It follows a text token by token (Aho and Corasick
+/// 1975). When a phrase breaks off, the tree continues with the longest end of the text that begins
+/// a phrase. A phrase is complete only if a word ends at its last token, and begins only where no
+/// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
+/// spaces between words are words of their own. Immutable; thread-safe.
+class HotwordTree {
+ public:
+  struct Edge {
+    Token token;
+    int node;
+  };
+
+  /// Builds the tree of `phrases` (see spell_hotwords()). Keeps no reference to its arguments.
+  HotwordTree(const Tokenizer& tokenizer, std::span<const std::vector<Token>> phrases);
+
+  /// Returns the number of edges, which is the maximum number of tokens that extend a place.
+  std::size_t n_edges() const { return edges_.size(); }
+
+  /// Returns the place after one more token. `gains`: those that the token can receive.
+  HotwordPlace advance(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
+  /// Returns the gain that advance() adds to the bonus for `token`; 0 if no phrase has it next.
+  float gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
+
+  /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
+  /// 0: the first tokens of all phrases.
+  std::span<const Edge> edges(int node) const;
+  /// Returns the node of the longest proper end of the node's tokens that begins a phrase; 0: none.
+  int suffix(int node) const { return nodes_[static_cast<std::size_t>(node)].suffix; }
+  /// Returns the node for `token` after `node`, or -1.
+  int child(int node, Token token) const;
+  /// Returns whether a phrase can begin with `token` at this place.
+  bool can_begin(const HotwordPlace& place, Token token) const {
+    return !(place.ends_word && continues_word(token));
+  }
+  /// Returns whether the text of `token` begins with a letter or a digit, so that the token
+  /// continues a word if one precedes it.
+  bool continues_word(Token token) const { return (shape(token) & kBeginsInWord) != 0; }
+
+ private:
+  static constexpr std::uint8_t kBeginsInWord = 1;
+  static constexpr std::uint8_t kEndsInWord = 2;
+  struct Node {
+    std::size_t first_edge = 0;
+    std::size_t n_edges = 0;
+    int suffix = 0;
+    bool is_phrase = false;
+  };
+  /// The node that a token leads to.
+  struct Target {
+    int node = 0;  // 0: no phrase has the token here
+    bool is_same_phrase = false;
+    bool is_first = false;  // the token is the first one of a phrase
+  };
+
+  std::uint8_t shape(Token token) const {
+    const auto at = static_cast<std::size_t>(token);
+    return at < shapes_.size() ? shapes_[at] : 0;
+  }
+  Target find(const HotwordPlace& place, Token token) const;
+  int find_suffix(std::span<const Token> tokens) const;
+
+  std::vector<Node> nodes_;
+  std::vector<Edge> edges_;           // those of a node are adjacent
+  std::vector<std::uint8_t> shapes_;  // [number of text tokens], kBeginsInWord and kEndsInWord
+};
+
+/// Returns the tree of options.hotwords, which check_options() has accepted; nullopt if it has no
+/// phrase.
+std::optional<HotwordTree> make_hotword_tree(const Tokenizer& tokenizer,
+                                             const TranscriberOptions& options);
+
+}  // namespace npuwhisper

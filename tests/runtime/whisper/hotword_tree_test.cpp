@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "whisper/hotword_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <string>
+#include <vector>
+
+#include "vocabulary.h"
+#include "whisper/hotword_list.h"
+
+namespace npuwhisper {
+namespace {
+
+using test::Vocabulary;
+
+/// Counts one for each token of a phrase.
+constexpr HotwordGains kOne = {.first = 1, .next = 1};
+
+const Vocabulary& vocabulary() {
+  return Vocabulary::multilingual();
+}
+
+HotwordTree make_tree(std::string_view list) {
+  const auto spellings = spell_hotwords(list, *vocabulary().tokenizer);
+  EXPECT_TRUE(spellings) << spellings.error().message;
+  return HotwordTree(*vocabulary().tokenizer, *spellings);
+}
+
+HotwordPlace follow(const HotwordTree& tree, const std::vector<Token>& tokens) {
+  HotwordPlace place;
+  for (const Token token : tokens) place = tree.advance(place, token, kOne);
+  return place;
+}
+
+/// Returns the bonus of a whole text.
+float bonus(const HotwordTree& tree, std::string_view text) {
+  std::vector<Token> tokens = vocabulary().text(text);
+  tokens.push_back(vocabulary().eot());
+  return follow(tree, tokens).bonus;
+}
+
+TEST(HotwordList, SplitsAtCommasAndLines) {
+  const std::vector<std::string> wanted = {"Ann", "New York", "b"};
+  EXPECT_EQ(split_hotwords(" Ann,New \t York\r\n\n,, b "), wanted);
+  EXPECT_TRUE(split_hotwords(" ,\n").empty());
+}
+
+TEST(HotwordList, SpellsWithSpaceAndCapital) {
+  const auto spellings = spell_hotwords("\xC3\xB6n", *vocabulary().tokenizer);
+  ASSERT_TRUE(spellings);
+  std::vector<std::string> texts;
+  for (const auto& tokens : *spellings) texts.push_back(vocabulary().tokenizer->decode(tokens));
+  EXPECT_EQ(texts,
+            (std::vector<std::string>{" \xC3\xB6n", "\xC3\xB6n", " \xC3\x96n", "\xC3\x96n"}));
+  EXPECT_EQ(spell_hotwords("Ann", *vocabulary().tokenizer)->size(), 2U) << "already a capital";
+}
+
+TEST(HotwordTree, FollowsAPhraseToItsEnd) {
+  const HotwordTree tree = make_tree("hello world");
+  const std::vector<Token> tokens = vocabulary().text(" hello world");
+  ASSERT_EQ(tokens.size(), 2U);
+  const HotwordPlace begun = follow(tree, {tokens[0]});
+  EXPECT_EQ(begun.bonus, 1);
+  EXPECT_EQ(begun.kept, 0);
+  const HotwordPlace complete = follow(tree, tokens);
+  EXPECT_EQ(complete.bonus, 2);
+  EXPECT_EQ(complete.kept, 2);
+  EXPECT_EQ(complete.kept_within_word, 0);
+  EXPECT_EQ(bonus(tree, " you and hello world, hello world"), 4);
+}
+
+TEST(HotwordTree, TakesBackABrokenPhrase) {
+  const HotwordTree tree = make_tree("hello world you");
+  EXPECT_EQ(bonus(tree, " hello world the"), 0);
+  EXPECT_EQ(bonus(tree, " hello world"), 0) << "the text ends within the phrase";
+}
+
+TEST(HotwordTree, APhraseEndsWithAWord) {
+  const HotwordTree tree = make_tree("wor");
+  EXPECT_EQ(bonus(tree, " wor"), 1);
+  EXPECT_EQ(bonus(tree, " wor's you"), 1);
+  EXPECT_EQ(bonus(tree, " worn"), 0);
+}
+
+TEST(HotwordTree, APhraseBeginsWithAWord) {
+  const HotwordTree tree = make_tree("n");
+  EXPECT_EQ(bonus(tree, " worn"), 0);
+  EXPECT_EQ(bonus(tree, " wor-n"), 1);
+  EXPECT_EQ(bonus(tree, "n"), 1);
+}
+
+TEST(HotwordTree, RestartsWithinABrokenPhrase) {
+  const HotwordTree tree = make_tree("a a b");
+  EXPECT_EQ(bonus(tree, " a a b"), 3);
+  // The phrase begins at the second token, which received its bonus as a token of the first one.
+  EXPECT_EQ(bonus(tree, " a a a b"), 2);
+  const HotwordTree two = make_tree("hello world you\nworld the");
+  EXPECT_EQ(bonus(two, " hello world the"), 1);
+}
+
+TEST(HotwordTree, SharedBeginningsCountOnce) {
+  const HotwordTree tree = make_tree("hello, hello world, hello world you you");
+  EXPECT_EQ(bonus(tree, " hello and"), 1);
+  EXPECT_EQ(bonus(tree, " hello world"), 2);
+  EXPECT_EQ(bonus(tree, " hello world you"), 2);
+  EXPECT_EQ(bonus(tree, " hello world you you"), 4);
+}
+
+TEST(HotwordTree, ChineseNeedsNoSpaces) {
+  const HotwordTree tree = make_tree("\xE4\xB8\xAD");
+  EXPECT_EQ(bonus(tree, "\xE5\x9B\xBD\xE4\xB8\xAD\xE5\x9B\xBD"), 3) << "three bytes, three tokens";
+}
+
+TEST(HotwordTree, GainIsWhatAdvanceAdds) {
+  const HotwordTree tree = make_tree("hello world");
+  const HotwordGains gains = {.first = 2, .next = 5};
+  const std::vector<Token> tokens = vocabulary().text(" hello world");
+  const HotwordPlace begun = tree.advance({}, tokens[0], gains);
+  EXPECT_EQ(tree.gain({}, tokens[0], gains), 2);
+  EXPECT_EQ(tree.gain(begun, tokens[1], gains), 5);
+  EXPECT_EQ(tree.gain({}, tokens[1], gains), 0);
+  EXPECT_EQ(tree.advance(begun, tokens[1], gains).bonus, 7);
+}
+
+}  // namespace
+}  // namespace npuwhisper
