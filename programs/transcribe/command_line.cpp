@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
+#include <fstream>
 #include <optional>
 #include <utility>
 
@@ -20,7 +22,8 @@ namespace {
 /// The option values as given by the user. help.txt describes the options.
 struct RawOptions {
   std::optional<std::string> format, output, language, task, model, device, npu_stages, precision;
-  std::optional<std::string> prompt, trace, vad, caption_style, languages, chinese_script;
+  std::optional<std::string> prompt, hotwords, hotwords_file, trace, vad, caption_style, languages,
+      chinese_script;
   std::optional<std::string> start, end, batch;
   std::optional<int> audio_track, caption_columns, caption_lines;
   int n_threads = 0, beam_size = 5, best_of = 5;
@@ -54,6 +57,8 @@ void add_speech(ProgramOptions& options, RawOptions& raw) {
   options.add("chinese-script", raw.chinese_script);
   options.add("task", raw.task);
   options.add("initial-prompt", raw.prompt);
+  options.add("hotwords", raw.hotwords);
+  options.add("hotwords-file", raw.hotwords_file);
   options.add("vad", raw.vad);
   options.add("vad-threshold", raw.vad_threshold);
   options.add("vad-min-speech", raw.vad_min_speech);
@@ -174,6 +179,44 @@ Result<int> parse_batch(const std::string& text) {
       "--batch '" + text + "' is not auto or a number from 1 to " + std::to_string(kMaxBatch));
 }
 
+/// Returns the content of the file of --hotwords-file, or an empty text without this option.
+Result<std::string> read_hotwords_file(const RawOptions& raw) {
+  // The transcriber accepts 1,000 phrases. This limit stops the program from reading an endless or
+  // a wrong file.
+  constexpr std::size_t kMostBytes = 1 << 20;
+  if (!raw.hotwords_file) return std::string();
+  const std::string option = "--hotwords-file " + *raw.hotwords_file + ": ";
+  std::ifstream file(*raw.hotwords_file, std::ios::binary);
+  if (!file) return fail(ErrorCode::InvalidArgument, option + g_strerror(errno));
+  std::string text(kMostBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) return fail(ErrorCode::InvalidArgument, option + g_strerror(errno));
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMostBytes) {
+    return fail(
+        ErrorCode::InvalidArgument,
+        option + "found more than " + std::to_string(kMostBytes) + " bytes, wanted at most that");
+  }
+  return text;
+}
+
+/// Returns the phrases of --hotwords and --hotwords-file, separated by commas or newlines.
+Result<std::string> read_hotwords(const RawOptions& raw) {
+  auto from_file = read_hotwords_file(raw);
+  if (!from_file) return from_file;
+  const std::string given = raw.hotwords.value_or("");
+  // A text with a NUL fails too, because a property of GStreamer cannot hold it.
+  const auto is_utf8 = [](const std::string& text) {
+    return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
+  };
+  if (!is_utf8(given)) return fail(ErrorCode::InvalidArgument, "--hotwords is not UTF-8");
+  if (!is_utf8(*from_file)) {
+    return fail(ErrorCode::InvalidArgument, "--hotwords-file is not UTF-8");
+  }
+  if (given.empty() || from_file->empty()) return given + *from_file;
+  return given + "\n" + *from_file;
+}
+
 Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options) {
   const auto language = parse_language(raw.language.value_or("auto"));
   if (!language) return fail(language.error());
@@ -198,6 +241,9 @@ Result<void> read_transcriber(const RawOptions& raw, TranscriberOptions& options
     }
     options.initial_prompt = *raw.prompt;
   }
+  auto hotwords = read_hotwords(raw);
+  if (!hotwords) return fail(hotwords.error());
+  options.hotwords = std::move(*hotwords);
   if (raw.beam_size < 1) return out_of_range("--beam-size", raw.beam_size, "1 or more");
   if (raw.best_of < 1) return out_of_range("--best-of", raw.best_of, "1 or more");
   const auto batch = parse_batch(raw.batch.value_or("1"));

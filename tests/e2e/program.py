@@ -17,6 +17,7 @@ import wave
 PROGRAM = os.environ.get('NPUWHISPER_TRANSCRIBE', 'npuwhisper-transcribe')
 MODEL = 'base'
 LIBRIVOX = pathlib.Path('/usr/share/pocketsphinx/test/data/librivox')
+CARDS = pathlib.Path('/usr/share/pocketsphinx/test/data/cards')
 RECORDINGS = [str(LIBRIVOX / f'sense_and_sensibility_01_austen_64kb-{number}.wav')
               for number in ('0870', '0880', '0890', '0920', '0930')]
 SPOKEN = (

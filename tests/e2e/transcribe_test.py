@@ -200,6 +200,23 @@ class Speech(Case):
                              RECORDINGS[0])
         self.assertEqual(program.encoder_type(f32['stats']), 'f32')
 
+    def test_hotwords_correct_a_name(self):
+        card = program.CARDS / '001.wav'
+        names = self.folder / 'names.txt'
+        names.write_text('spades\n\n  clubs\r\nKowloon, Margolotte', encoding='utf8')
+        for search in (['--beam-size', 5], ['--beam-size', 1], ['--batch', 'auto']):
+            search += ['--language', 'en']
+            without, = self.run_json(*search, card)
+            self.assertNotIn('clubs', without['text'].lower(), search)
+            for options in (['--hotwords', 'Kowloon, clubs, Margolotte'],
+                            ['--hotwords-file', names],
+                            ['--hotwords', 'Kowloon', '--hotwords-file', names]):
+                found, = self.run_json(*search, *options, card)
+                self.assertEqual(found['text'].strip(' .'), '10 of clubs', (search, options))
+        unspoken, = self.run_json('--language', 'en', '--hotwords', 'Kowloon, Margolotte', card)
+        without, = self.run_json('--language', 'en', card)
+        self.assertEqual(unspoken['segments'], without['segments'])
+
     @unittest.skipUnless(program.vad_weights(), 'needs the weights of the speech detector')
     def test_pieces_decoded_together(self):
         together = self.folder / 'together.wav'
@@ -572,6 +589,10 @@ class Usage(Case):
                 (['--batch', '0', 'a.wav'], "'0'"),
                 (['--batch', '17', 'a.wav'], "'17'"),
                 (['--batch', '2x', 'a.wav'], "'2x'"),
+                (['--hotwords-file', self.folder / 'missing', 'a.wav'], 'No such file'),
+                (['--hotwords-file', self.folder, 'a.wav'], 'Is a directory'),
+                (['--hotwords-file', '/dev/zero', 'a.wav'], 'more than 1048576 bytes'),
+                (['--hotwords-file', '/bin/true', 'a.wav'], '--hotwords-file is not UTF-8'),
                 (['--best-of', 'x', 'a.wav'], '--best-of'),
                 (['--n-threads', '-1', 'a.wav'], '--n-threads'),
                 (['--vad', 'maybe', 'a.wav'], "'maybe'"),
