@@ -31,6 +31,7 @@ constexpr const char* kUsage =
     "  --model NAME        default: base\n"
     "  --threads N         number of threads that compute; does not change the results\n"
     "  --language CODE     default: en; none: detected\n"
+    "  --hotwords TEXT     names and phrases to prefer, separated by commas\n"
     "  --vad auto|off      default: auto\n"
     "  --pace real-time|audio  default: real-time; audio: the schedule of played files\n"
     "  --encode MS         simulated time to encode a window (default: 150)\n"
@@ -82,6 +83,8 @@ std::optional<Settings> parse(int argc, char** argv) {
       settings.engine.model = value;
     } else if (argument == "--language") {
       settings.stream.language = value == "none" ? "" : value;
+    } else if (argument == "--hotwords") {
+      settings.stream.hotwords = value;
     } else if (argument == "--vad" && (value == "auto" || value == "off")) {
       settings.stream.vad = value == "off" ? Vad::Off : Vad::Auto;
     } else if (argument == "--pace" && (value == "real-time" || value == "audio")) {
