@@ -9,8 +9,8 @@ namespace {
 
 /// The logarithms of the factors by which a phrase's tokens become more probable.
 /// docs/decisions.md, Hotwords, has the measurements.
-constexpr float kFirstBonus = 3;
-constexpr float kNextBonus = 5;
+constexpr float kFirstBonus = 2;
+constexpr float kNextBonus = 4;
 
 }  // namespace
 

@@ -204,7 +204,8 @@ class Speech(Case):
         card = program.CARDS / '001.wav'
         names = self.folder / 'names.txt'
         names.write_text('spades\n\n  clubs\r\nKowloon, Margolotte', encoding='utf8')
-        for search in (['--beam-size', 5], ['--beam-size', 1], ['--batch', 'auto']):
+        for search in (['--beam-size', 5], ['--beam-size', 1],
+                       ['--beam-size', 1, '--batch', 'auto']):
             search += ['--language', 'en']
             without, = self.run_json(*search, card)
             self.assertNotIn('clubs', without['text'].lower(), search)
