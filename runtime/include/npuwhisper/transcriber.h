@@ -92,8 +92,8 @@ struct TranscriberOptions {
   std::string initial_prompt;          ///< Text that precedes the first window in its prompt.
   /// Words and phrases, such as names, that the audio probably contains, separated by commas or
   /// newlines: at most 1000 phrases, and 10,000 tokens of their spellings. The search prefers these
-  /// phrases to similar text. The bonus changes no probabilities of segments and words, and so no
-  /// decision that depends on them. Every task, search, device and live stream uses it.
+  /// phrases to similar text, in every search and in live streams. The probabilities of segments
+  /// and words are the model's own: they do not contain the bonus of hotwords.
   std::string hotwords;
   bool condition_on_previous_text = true;
   /// Maximum number of pieces of audio that are decoded together: 1 to kMaxBatch, or 0 (auto). 1:
