@@ -25,45 +25,17 @@ golden_file.py (n = n_state, weights as the file stores them):
 import hashlib
 import math
 import pathlib
-import struct
 import sys
 import wave
 
 import numpy as np
 
+import ct2_file
 import golden_file
 import make_mel
 
-TYPES = {0: '<f4', 1: '<i1', 2: '<i2', 3: '<i4', 4: '<f2'}
 PROMPT = [50258, 50259, 50359]
 END_OF_TEXT, NO_TIMESTAMPS = 50257, 50363
-
-
-def read_model(path):
-    """Reads CTranslate2's model.bin, version 6. Returns {variable: array}."""
-    data, at = pathlib.Path(path).read_bytes(), 0
-
-    def take(layout):
-        nonlocal at
-        values = struct.unpack_from('<' + layout, data, at)
-        at += struct.calcsize('<' + layout)
-        return values
-
-    def text():
-        return take(f'{take("H")[0]}s')[0].rstrip(b'\0').decode()
-
-    version, = take('I')
-    assert version == 6, version
-    text(), take('I')
-    variables = {}
-    for _ in range(take('I')[0]):
-        name = text()
-        dims = take(f'{take("B")[0]}I')
-        kind, n_bytes = take('BI')
-        values = np.frombuffer(data, TYPES[kind], n_bytes // np.dtype(TYPES[kind]).itemsize, at)
-        variables[name] = values.reshape(dims).astype(np.float64)
-        at += n_bytes
-    return variables
 
 
 erf = np.vectorize(math.erf, otypes=[np.float64])
@@ -151,7 +123,7 @@ def sha256(path):
 
 if __name__ == '__main__':
     model_file, clip, out = pathlib.Path(sys.argv[1]) / 'model.bin', pathlib.Path(sys.argv[2]), sys.argv[3]
-    whisper = Whisper(read_model(model_file))
+    whisper = Whisper({name: array.astype(np.float64) for name, array in ct2_file.read(model_file).items()})
     content = make_mel.log_mel(read_wav(clip), whisper.w['encoder/conv1/weight'].shape[1])
     content = content.astype(np.float32)  # The encoder gets exactly the values that OUT stores.
     encoded = whisper.encode(np.pad(content.astype(np.float64), ((0, 3000 - len(content)), (0, 0))))
