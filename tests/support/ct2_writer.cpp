@@ -2,6 +2,7 @@
 #include "ct2_writer.h"
 
 #include <bit>
+#include <cassert>
 #include <cstring>
 #include <vector>
 
@@ -81,16 +82,38 @@ void Ct2Writer::add_alias(std::string_view alias, std::string_view name) {
   ++n_aliases_;
 }
 
+std::string Ct2Writer::format_header() const {
+  std::string header;
+  append(header, header_.version);
+  append_string(header, header_.spec);
+  append(header, header_.revision);
+  append(header, n_variables_);
+  return header;
+}
+
+std::string Ct2Writer::format_aliases() const {
+  std::string aliases;
+  append(aliases, n_aliases_);
+  return aliases + aliases_;
+}
+
 std::string Ct2Writer::finish() const {
-  std::string file;
-  append(file, header_.version);
-  append_string(file, header_.spec);
-  append(file, header_.revision);
-  append(file, n_variables_);
-  file += variables_;
-  append(file, n_aliases_);
-  file += aliases_;
-  return file;
+  assert(!is_flushed_);
+  return format_header() + variables_ + format_aliases();
+}
+
+void Ct2Writer::flush(std::ostream& file) {
+  if (!is_flushed_) file << format_header();
+  is_flushed_ = true;
+  file << variables_;
+  variables_.clear();
+}
+
+void Ct2Writer::finish(std::ostream& file) {
+  flush(file);
+  file << format_aliases();
+  file.seekp(0);
+  file << format_header();  // The number of variables is known only now.
 }
 
 }  // namespace npuwhisper::test

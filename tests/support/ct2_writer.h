@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <ostream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,10 +34,20 @@ class Ct2Writer {
   void add_i8(std::string_view name, std::int8_t value);
   void add_alias(std::string_view alias, std::string_view name);
 
+  /// Returns the whole file. flush() must not have been called.
   std::string finish() const;
+  /// Writes the variables added so far to `file`, and forgets their values. The first call also
+  /// writes the header. `file` must be seekable and empty before the first call.
+  void flush(std::ostream& file);
+  /// Writes the rest of the file.
+  void finish(std::ostream& file);
 
  private:
+  std::string format_header() const;
+  std::string format_aliases() const;
+
   Header header_;
+  bool is_flushed_ = false;  // whether the header was written
   std::uint32_t n_variables_ = 0;
   std::string variables_;
   std::uint32_t n_aliases_ = 0;

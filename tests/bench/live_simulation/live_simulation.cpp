@@ -29,6 +29,7 @@ constexpr const char* kUsage =
     "  --latency MS        maximum delay of a word (default: 1800; the latency of the element is\n"
     "                      200 ms longer)\n"
     "  --model NAME        default: base\n"
+    "  --precision auto|f32  default: auto\n"
     "  --threads N         number of threads that compute; does not change the results\n"
     "  --language CODE     default: en; none: detected\n"
     "  --hotwords TEXT     names and phrases to prefer, separated by commas\n"
@@ -81,6 +82,8 @@ std::optional<Settings> parse(int argc, char** argv) {
       settings.engine.n_threads = static_cast<unsigned>(std::atoi(value.c_str()));
     } else if (argument == "--model") {
       settings.engine.model = value;
+    } else if (argument == "--precision" && (value == "auto" || value == "f32")) {
+      settings.engine.precision = value == "f32" ? Precision::F32 : Precision::Auto;
     } else if (argument == "--language") {
       settings.stream.language = value == "none" ? "" : value;
     } else if (argument == "--hotwords") {
