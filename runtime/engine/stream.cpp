@@ -24,6 +24,10 @@ namespace {
 // float for each token of the vocabulary.
 constexpr int kAlignmentRows = 16;
 
+// Limit of the memory for the attention of single heads. A model without published alignment heads
+// has hundreds of them.
+constexpr std::size_t kHeadsBytes = std::size_t{16} << 20;
+
 /// Returns the number of self-attention cells of a stream: enough for one sequence of the maximum
 /// length, and for the tokens that the other sequences may add to their common prompt.
 int count_cells(const ModelConfig& config, int max_sequences) {
@@ -67,6 +71,7 @@ class StreamDecoder final : public TokenDecoder {
   Result<void> append_rows(std::span<const Token> tokens, std::span<StepRow> rows);
   Result<void> run(std::span<StepRow> rows);
   float text_probability(Token token, const float* logits) const;
+  void average_heads(std::size_t n_rows, float* mean) const;
   float* logits_row(std::size_t i) {
     return logits_.get() + i * static_cast<std::size_t>(config_.n_vocab);
   }
@@ -81,8 +86,10 @@ class StreamDecoder final : public TokenDecoder {
   std::vector<StepRow> rows_;
   std::size_t n_logit_rows_ = 0;  // number of logits rows that a call may request
   std::unique_ptr<float[]>
-      logits_;                    // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
-  std::vector<float> attention_;  // [alignment heads, tokens, n_audio_ctx]
+      logits_;  // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
+  std::size_t n_attention_rows_ = 0;  // number of rows whose attention a run may request
+  std::vector<float> heads_;          // [alignment heads, n_attention_rows_, n_audio_ctx]
+  std::vector<float> attention_;      // mean of the heads: [tokens, n_audio_ctx]
 };
 
 Result<void> StreamDecoder::allocate() {
@@ -102,9 +109,12 @@ Result<void> StreamDecoder::allocate() {
   logits_ = std::make_unique_for_overwrite<float[]>(n_logit_rows_ *
                                                     static_cast<std::size_t>(config_.n_vocab));
   if (options_.alignment) {
-    attention_.resize(config_.alignment_heads.size() *
-                      static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) *
-                      static_cast<std::size_t>(config_.n_audio_ctx));
+    const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
+    const std::size_t of_row = std::max<std::size_t>(config_.alignment_heads.size(), 1) * n_keys;
+    n_attention_rows_ =
+        std::clamp<std::size_t>(kHeadsBytes / (of_row * sizeof(float)), 1, rows_.size());
+    heads_.resize(n_attention_rows_ * of_row);
+    attention_.resize(static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) * n_keys);
   }
   return {};
 }
@@ -232,10 +242,22 @@ float StreamDecoder::text_probability(Token token, const float* logits) const {
   return token <= eot ? std::exp(text[static_cast<std::size_t>(token)] - log_sum_exp(text)) : 0.0F;
 }
 
+/// Fills `mean`, [n_rows, n_audio_ctx], with the mean of the first n_rows rows of all heads.
+void StreamDecoder::average_heads(std::size_t n_rows, float* mean) const {
+  const std::size_t n_values = n_rows * static_cast<std::size_t>(config_.n_audio_ctx);
+  const std::size_t n_heads = config_.alignment_heads.size();
+  const float share = 1.0F / static_cast<float>(n_heads);
+  std::fill_n(mean, n_values, 0.0F);
+  for (std::size_t head = 0; head < n_heads; ++head) {
+    const float* const values = heads_.data() + head * (heads_.size() / n_heads);
+    for (std::size_t i = 0; i < n_values; ++i) mean[i] += share * values[i];
+  }
+}
+
 Result<std::span<const float>> StreamDecoder::align(std::span<const Token> tokens,
                                                     std::span<float> probabilities) {
   const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
-  const std::size_t n_values = config_.alignment_heads.size() * tokens.size() * n_keys;
+  const std::size_t n_values = tokens.size() * n_keys;
   if (!options_.alignment || n_values > attention_.size()) {
     return fail(ErrorCode::InvalidArgument,
                 "alignment: found " + std::to_string(tokens.size()) + " tokens, wanted at most " +
@@ -247,16 +269,17 @@ Result<std::span<const float>> StreamDecoder::align(std::span<const Token> token
   for (std::size_t first = 0; first < tokens.size();) {
     std::size_t n = 0;
     std::size_t n_wanted = 0;
-    while (n < rows_.size() && first + n < tokens.size() && n_wanted < n_logit_rows_) {
+    while (n < n_attention_rows_ && first + n < tokens.size() && n_wanted < n_logit_rows_) {
       const std::size_t token = first + n;
       auto row = next_row(0, tokens[token]);
       if (!row) return fail(row.error());
-      row->attention = attention_.data() + token * n_keys;
-      row->attention_stride = tokens.size() * n_keys;
+      row->attention = heads_.data() + n * n_keys;
+      row->attention_stride = n_attention_rows_ * n_keys;
       if (token >= first_wanted && token + 1 < tokens.size()) row->logits = logits_row(n_wanted++);
       rows_[n++] = *row;
     }
     if (auto done = run({rows_.data(), n}); !done) return fail(done.error());
+    average_heads(n, attention_.data() + first * n_keys);
     std::size_t token = std::max(first, first_wanted);
     for (std::size_t i = 0; i < n_wanted; ++i, ++token) {
       probabilities[token - first_wanted] = text_probability(tokens[token + 1], logits_row(i));

@@ -65,9 +65,9 @@ class TokenDecoder {
   /// its sequences.
   virtual Result<void> step_together(std::span<Share> shares);
 
-  /// Runs `tokens` as the only sequence. Returns the attention of the model's alignment heads after
-  /// softmax, [n_alignment_heads, tokens.size(), n_audio_ctx]. The attention is 0 for positions
-  /// that represent several positions of padding. `probabilities` has an element for each of the
+  /// Runs `tokens` as the only sequence. Returns the mean attention of the model's alignment heads,
+  /// each after softmax: [tokens.size(), n_audio_ctx]. The attention is 0 for positions that
+  /// represent several positions of padding. `probabilities` has an element for each of the
   /// last probabilities.size() tokens (at most tokens.size()). Each element receives the
   /// probability of the token that follows, under a softmax over text tokens (ids up to and
   /// including the end of text). The element of the last token, which has no successor, is left

@@ -20,22 +20,19 @@ constexpr float kUnmarkedCost = 15;
 
 }  // namespace
 
-WordAligner::WordAligner(std::size_t n_heads, std::size_t n_positions, std::size_t max_states,
-                         int lead)
-    : n_heads_(n_heads), n_positions_(n_positions), lead_(lead), path_(max_states, n_positions) {
-  row_.reserve(n_positions);
+WordAligner::WordAligner(std::size_t n_positions, std::size_t max_states, int lead)
+    : n_positions_(n_positions), lead_(lead), path_(max_states, n_positions) {
   scores_.reserve(n_positions);
   odds_.reserve(n_positions);
 }
 
-std::span<const AlignmentPath::Range> WordAligner::align(const AttentionView& attention,
+std::span<const AlignmentPath::Range> WordAligner::align(std::span<const float> attention,
                                                          std::span<const TextState> states,
                                                          const SpeechEvidence& evidence,
                                                          std::size_t first, std::size_t end) {
-  assert(attention.values.size() == n_heads_ * attention.n_rows * n_positions_);
+  assert(attention.size() % n_positions_ == 0);
   assert(first < end && end <= n_positions_);
   odds_.resize(end - first);
-  row_.resize(end - first);
   scores_.resize(end - first);
   for (std::size_t t = 0; t < odds_.size(); ++t) {
     odds_[t] = evidence.at(sample_of(static_cast<std::int64_t>(first + t)));
@@ -45,15 +42,16 @@ std::span<const AlignmentPath::Range> WordAligner::align(const AttentionView& at
   return path_.solve();
 }
 
-void WordAligner::add_state(const AttentionView& attention, const TextState& state,
+void WordAligner::add_state(std::span<const float> attention, const TextState& state,
                             std::size_t first) {
   using Kind = TextState::Kind;
   const bool is_spoken = state.kind == Kind::Spoken;
   const float even = 1.0F / static_cast<float>(n_positions_);
   std::fill(scores_.begin(), scores_.end(), is_spoken ? 0.0F : even);
   for (std::size_t i = 0; i < state.n_rows; ++i) {
-    read_row(attention, state.first_row + i, first);
-    for (std::size_t t = 0; t < row_.size(); ++t) scores_[t] = std::max(scores_[t], row_[t]);
+    const auto row =
+        attention.subspan((state.first_row + i) * n_positions_ + first, scores_.size());
+    for (std::size_t t = 0; t < row.size(); ++t) scores_[t] = std::max(scores_[t], row[t]);
   }
   for (std::size_t t = 0; t < scores_.size(); ++t) {
     const float odds = state.kind == Kind::Outside ? std::abs(odds_[t])
@@ -62,17 +60,6 @@ void WordAligner::add_state(const AttentionView& attention, const TextState& sta
     scores_[t] = std::log(scores_[t] + kNoiseShare * even) + odds;
   }
   path_.add(scores_, !is_spoken, state.kind == Kind::Gap ? kUnmarkedCost : 0.0F);
-}
-
-/// Fills row_ with the heads' mean attention in `row`, from position `first` on.
-void WordAligner::read_row(const AttentionView& attention, std::size_t row, std::size_t first) {
-  std::fill(row_.begin(), row_.end(), 0.0F);
-  const float share = 1.0F / static_cast<float>(n_heads_);
-  for (std::size_t head = 0; head < n_heads_; ++head) {
-    const float* values =
-        attention.values.data() + (head * attention.n_rows + row) * n_positions_ + first;
-    for (std::size_t t = 0; t < row_.size(); ++t) row_[t] += share * values[t];
-  }
 }
 
 // The convolutions before the encoder centre position p on sample p * 320 (hop 160, stride 2,

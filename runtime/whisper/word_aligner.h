@@ -26,12 +26,6 @@ struct TextState {
   std::size_t n_rows = 0;
 };
 
-/// Attention of a model's alignment heads, after softmax: [n_heads, n_rows, n_positions].
-struct AttentionView {
-  std::span<const float> values;
-  std::size_t n_rows = 0;
-};
-
 /// Finds where the parts of a window's text lie in its audio. One probabilistic model, a chain of
 /// states, combines attention and energy:
 ///  - the score of a token at a position (20 ms) is the log of the heads' mean attention to that
@@ -49,12 +43,13 @@ struct AttentionView {
 class WordAligner {
  public:
   /// `lead`: number of samples by which attention runs ahead of the words (attention_lead.h).
-  WordAligner(std::size_t n_heads, std::size_t n_positions, std::size_t max_states, int lead);
+  WordAligner(std::size_t n_positions, std::size_t max_states, int lead);
 
-  /// Aligns the states with the positions [first, end). Returns the range of positions of each
-  /// state, counted from `first`, or an empty span if the states do not fit. The result is valid
-  /// until the next call.
-  std::span<const AlignmentPath::Range> align(const AttentionView& attention,
+  /// Aligns the states with the positions [first, end). `attention` is the mean attention of the
+  /// model's alignment heads after softmax, [rows, n_positions], with all rows of `states`. Returns
+  /// the range of positions of each state, counted from `first`, or an empty span if the states do
+  /// not fit. The result is valid until the next call.
+  std::span<const AlignmentPath::Range> align(std::span<const float> attention,
                                               std::span<const TextState> states,
                                               const SpeechEvidence& evidence, std::size_t first,
                                               std::size_t end);
@@ -67,14 +62,11 @@ class WordAligner {
   std::int64_t position_of(std::int64_t sample) const;
 
  private:
-  void add_state(const AttentionView& attention, const TextState& state, std::size_t first);
-  void read_row(const AttentionView& attention, std::size_t row, std::size_t first);
+  void add_state(std::span<const float> attention, const TextState& state, std::size_t first);
 
-  const std::size_t n_heads_;
   const std::size_t n_positions_;
   const int lead_;
   AlignmentPath path_;
-  std::vector<float> row_;     // mean over the heads
   std::vector<float> scores_;  // scores of the current state
   std::vector<float> odds_;    // log odds of speech
 };

@@ -51,12 +51,12 @@ std::string_view take_text(std::string_view& text, std::size_t n_bytes) {
 
 WordTimer::WordTimer(const Tokenizer& tokenizer, const ModelConfig& config)
     : tokenizer_(tokenizer),
-      n_heads_(config.alignment_heads.size()),
+      has_heads_(!config.alignment_heads.empty()),
       n_positions_(static_cast<std::size_t>(config.n_audio_ctx)),
       max_tokens_(static_cast<std::size_t>(config.n_text_ctx)),
       splitter_(tokenizer, max_tokens_),
       // There is at most one gap before each token, and there are two states at the end.
-      aligner_(n_heads_, n_positions_, 2 * max_tokens_ + 2, attention_lead(config)),
+      aligner_(n_positions_, 2 * max_tokens_ + 2, attention_lead(config)),
       evidence_(n_positions_ * kSamplesPerTimestamp) {
   tokens_.reserve(max_tokens_);
   probabilities_.reserve(max_tokens_);
@@ -69,7 +69,7 @@ WordTimer::WordTimer(const Tokenizer& tokenizer, const ModelConfig& config)
 
 Result<void> WordTimer::add_words(TokenDecoder& decoder, const WordTimingWindow& window,
                                   std::span<Segment> segments, std::size_t n_known) {
-  if (n_heads_ == 0) {
+  if (!has_heads_) {
     return fail(ErrorCode::Unsupported,
                 "word times: expected alignment heads in the model's config.json, found none");
   }
@@ -79,7 +79,7 @@ Result<void> WordTimer::add_words(TokenDecoder& decoder, const WordTimingWindow&
   const auto probabilities = std::span(probabilities_).subspan(first_row_of(n_known));
   const auto attention = decoder.align(tokens_, probabilities);
   if (!attention) return fail(attention.error());
-  const std::size_t wanted = n_heads_ * tokens_.size() * n_positions_;
+  const std::size_t wanted = tokens_.size() * n_positions_;
   if (attention->size() != wanted) {
     return fail(ErrorCode::DeviceError, "attention for word times: expected " +
                                             std::to_string(wanted) + " values, found " +
@@ -222,8 +222,7 @@ void WordTimer::place(const WordTimingWindow& window, std::span<const float> att
     begin = 0;
     end = n_positions;
   }
-  const auto ranges = aligner_.align({.values = attention, .n_rows = tokens_.size()}, states_,
-                                     evidence_, begin, end);
+  const auto ranges = aligner_.align(attention, states_, evidence_, begin, end);
   if (ranges.empty()) return spread(window);
 
   const auto sample_of = [&](int position) {

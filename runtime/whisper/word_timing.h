@@ -73,7 +73,7 @@ class WordTimer {
   void write(std::span<Segment> segments) const;
 
   const Tokenizer& tokenizer_;
-  const std::size_t n_heads_;
+  const bool has_heads_;
   const std::size_t n_positions_;
   const std::size_t max_tokens_;
   WordSplitter splitter_;

@@ -96,7 +96,7 @@ Result<std::span<float>> ScriptedDecoder::step(std::span<const Token> tokens) {
 Result<std::span<const float>> ScriptedDecoder::align(std::span<const Token> tokens,
                                                       std::span<float> probabilities) {
   if (const auto ok = check(); !ok) return fail(ok.error());
-  const auto n = static_cast<std::size_t>(n_alignment_heads * n_audio_ctx) * tokens.size();
+  const auto n = static_cast<std::size_t>(n_audio_ctx) * tokens.size();
   attention_.assign(n, 1.0F / static_cast<float>(n_audio_ctx));
   std::fill(probabilities.begin(), probabilities.end(), 0.5F);
   return std::span<const float>(attention_);

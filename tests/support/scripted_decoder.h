@@ -54,8 +54,6 @@ class ScriptedDecoder final : public TokenDecoder {
   void watch(const std::atomic<bool>* flag) { cancelled_ = flag; }
   /// Called before each step, so that a test can count steps or cancel between two steps.
   std::function<void()> on_step;
-  /// Number of heads in the result of align().
-  int n_alignment_heads = 1;
   int n_audio_ctx = 1500;
 
   std::vector<std::vector<float>> windows;  ///< The log-mel of every encoded window.

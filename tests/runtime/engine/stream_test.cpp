@@ -150,8 +150,8 @@ TEST_F(Stream, AlignsAllTokens) {
   const auto attention = decoder_->align(tokens, probabilities);
   ASSERT_TRUE(attention) << attention.error().message;
   const auto n_keys = static_cast<std::size_t>(tiny().config().n_audio_ctx);
-  ASSERT_EQ(attention->size(), tiny().config().alignment_heads.size() * tokens.size() * n_keys);
-  for (std::size_t row = 0; row < attention->size() / n_keys; ++row) {
+  ASSERT_EQ(attention->size(), tokens.size() * n_keys);
+  for (std::size_t row = 0; row < tokens.size(); ++row) {
     const auto weights = attention->subspan(row * n_keys, n_keys);
     EXPECT_NEAR(std::accumulate(weights.begin(), weights.end(), 0.0), 1.0, 1e-5) << row;
   }
@@ -166,6 +166,34 @@ TEST_F(Stream, AlignsAllTokens) {
     EXPECT_NEAR(probabilities[static_cast<std::size_t>(at)],
                 std::exp(static_cast<double>((*logits)[next])) / sum, 1e-5)
         << at;
+  }
+}
+
+/// A model whose config.json names no alignment heads uses all heads of the last half of its
+/// layers. The decoder then aligns few tokens in each run.
+TEST(ManyAlignmentHeads, GiveEachTokenTheSameAttentionInEveryText) {
+  const test::TemporaryFolder folder;
+  test::write_tiny_model(folder.path(), {.n_text_layer = 60});
+  std::filesystem::remove(folder.path() / "config.json");
+  const auto engine = Engine::open({.model = folder.path(), .precision = Precision::F32});
+  ASSERT_TRUE(engine) << engine.error().message;
+  ASSERT_EQ(model_of(**engine).config.alignment_heads.size(), 60U);
+  const std::atomic<bool> never{false};
+  const auto decoder = make_stream_decoder(*engine, {.alignment = true}, never);
+  ASSERT_TRUE(decoder) << decoder.error().message;
+  ASSERT_TRUE((*decoder)->encode(std::vector<float>(3000 * 80, 0.5F), 3000));
+  std::vector<Token> tokens(100);
+  std::iota(tokens.begin(), tokens.end(), 30);
+  const auto all = (*decoder)->align(tokens, {});
+  ASSERT_TRUE(all) << all.error().message;
+  const std::vector<float> wanted(all->begin(), all->end());
+  for (const std::size_t n : {1, 40, 47, 99}) {
+    const auto some = (*decoder)->align(std::span(tokens).first(n), {});
+    ASSERT_TRUE(some) << some.error().message;
+    const std::vector<float> found(some->begin(), some->end());
+    EXPECT_LE(largest_difference({wanted.begin(), wanted.begin() + std::ssize(found)}, found), 1e-5)
+        << n;
+    EXPECT_NEAR(std::accumulate(found.end() - 1500, found.end(), 0.0), 1.0, 1e-5) << n;
   }
 }
 

@@ -80,7 +80,6 @@ class BatchTranscriberTest : public ::testing::Test {
                 prefer(logits, done ? vocabulary_.eot() : text[at.sampled.size()]);
               });
           decoder->watch(&cancelled);
-          decoder->n_alignment_heads = static_cast<int>(vocabulary_.config.alignment_heads.size());
           decoders_.push_back(decoder.get());
           return std::unique_ptr<TokenDecoder>(std::move(decoder));
         },

@@ -88,8 +88,7 @@ Result<std::span<float>> ScriptedSpeaker::step(std::span<const Token> tokens) {
 Result<std::span<const float>> ScriptedSpeaker::align(std::span<const Token> tokens,
                                                       std::span<float> probabilities) {
   const auto n_positions = static_cast<std::size_t>(vocabulary_.config.n_audio_ctx);
-  const std::size_t n_heads = vocabulary_.config.alignment_heads.size();
-  attention_.assign(n_heads * tokens.size() * n_positions, 1e-7F);
+  attention_.assign(tokens.size() * n_positions, 1e-7F);
   std::fill(probabilities.begin(), probabilities.end(), 0.5F);
   const auto marker = static_cast<std::size_t>(
       std::find(tokens.begin(), tokens.end(), vocabulary_.special().no_timestamps) -
@@ -104,11 +103,8 @@ Result<std::span<const float>> ScriptedSpeaker::align(std::span<const Token> tok
     const std::size_t first = position(in_window_[word].start);
     const std::size_t end =
         std::min(std::max(position(in_window_[word].end), first + 1), n_positions);
-    for (std::size_t head = 0; head < n_heads; ++head) {
-      for (std::size_t p = first; p < end; ++p) {
-        attention_[(head * tokens.size() + row) * n_positions + p] =
-            1.0F / static_cast<float>(end - first);
-      }
+    for (std::size_t p = first; p < end; ++p) {
+      attention_[row * n_positions + p] = 1.0F / static_cast<float>(end - first);
     }
   }
   return std::span<const float>(attention_);

@@ -65,7 +65,6 @@ class StreamTranscriberTest : public ::testing::Test {
                                      .max_sequences = max_sequences},
               std::move(script));
           decoder->watch(&cancelled);
-          decoder->n_alignment_heads = static_cast<int>(vocabulary_.config.alignment_heads.size());
           decoder_ = decoder.get();
           return std::unique_ptr<TokenDecoder>(std::move(decoder));
         },

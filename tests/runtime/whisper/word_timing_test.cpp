@@ -17,7 +17,6 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::int64_t kPosition = 320;  // Samples per position.
-constexpr std::size_t kHeads = 2;
 
 /// Attends to positions [first[i], first[i + 1]) while it predicts the i-th text token.
 class AttentiveDecoder final : public TokenDecoder {
@@ -43,7 +42,7 @@ class AttentiveDecoder final : public TokenDecoder {
     EXPECT_LE(probabilities.size(), tokens.size());
     n_probabilities = probabilities.size();
     const std::size_t first_wanted = tokens.size() - probabilities.size();
-    attention_.assign(kHeads * tokens.size() * n_positions, 1e-7F);
+    attention_.assign(tokens.size() * n_positions, 1e-7F);
     for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
       if (i >= first_wanted) {
         probabilities[i - first_wanted] =
@@ -53,11 +52,8 @@ class AttentiveDecoder final : public TokenDecoder {
       const std::size_t text = i - (n_prefix - 1);
       const std::size_t begin = first.at(text);
       const std::size_t end = text + 1 < first.size() ? first[text + 1] : begin + 10;
-      for (std::size_t head = 0; head < kHeads; ++head) {
-        for (std::size_t p = begin; p < end; ++p) {
-          attention_[(head * tokens.size() + i) * n_positions + p] =
-              1.0F / static_cast<float>(end - begin);
-        }
+      for (std::size_t p = begin; p < end; ++p) {
+        attention_[i * n_positions + p] = 1.0F / static_cast<float>(end - begin);
       }
     }
     attention_.resize(attention_.size() - n_missing);
@@ -376,7 +372,7 @@ TEST_F(WordTimingTest, ErrorsArePassedOnAndNamed) {
   const auto short_answer = timer_->add_words(decoder_, window_, segments);
   ASSERT_FALSE(short_answer);
   EXPECT_EQ(short_answer.error().code, ErrorCode::DeviceError);
-  EXPECT_NE(short_answer.error().message.find("expected 18000"), std::string::npos)
+  EXPECT_NE(short_answer.error().message.find("expected 9000"), std::string::npos)
       << short_answer.error().message;
   decoder_.n_missing = 0;
 
