@@ -63,6 +63,10 @@ GstStructure* make_stats(const Engine* engine, std::chrono::nanoseconds load_tim
   GstStructure* stats = owned.get();
   set(stats, "device", engine != nullptr ? engine->device().name : std::string());
   set(stats, "kernels", engine != nullptr ? joined(engine->device().kernels) : std::string());
+  set(stats, "alignment-heads",
+      std::string(engine == nullptr               ? ""
+                  : engine->has_alignment_heads() ? "known"
+                                                  : "unknown"));
   set(stats, "vad", std::string(name_of(stream.vad)));
   TranscriberStats total = stream;
   total.bytes_copied += counters.bytes_copied;

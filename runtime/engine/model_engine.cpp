@@ -98,6 +98,19 @@ WindowPositions ModelEngine::positions_for(int n_dense) const {
   return agree ? positions : WindowPositions();
 }
 
+bool ModelEngine::has_alignment_heads() const {
+  // If the heads are not known, the list has all heads of the last half of the layers: that of
+  // read_config_json(), or that of CTranslate2's converter. No published list has all these heads.
+  const ModelConfig& config = model_->config;
+  std::size_t n_late_heads = 0;
+  for (const auto& [layer, head] : config.alignment_heads) {
+    if (layer < config.n_text_layer / 2) return true;
+    ++n_late_heads;
+  }
+  const int n_late_layers = config.n_text_layer - config.n_text_layer / 2;
+  return n_late_heads < static_cast<std::size_t>(n_late_layers * config.n_text_head);
+}
+
 std::string ModelEngine::describe_plan() const {
   return "device: " + device_->info().name + "\n" +
          (window_mel_ ? window_mel_->plan().describe() : std::string()) +

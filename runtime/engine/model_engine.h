@@ -33,6 +33,7 @@ class ModelEngine final : public Engine {
   bool has_language(std::string_view code) const override {
     return model_->tokenizer->has_language(code);
   }
+  bool has_alignment_heads() const override;
   std::string describe_plan() const override;
 
   const Model& model() const { return *model_; }

@@ -54,6 +54,10 @@ class NPUWHISPER_API Engine {
   /// Returns true if the model transcribes this language ("en", "de", ...). An English-only model
   /// transcribes only "en".
   virtual bool has_language(std::string_view code) const = 0;
+  /// Returns whether the attention heads that follow the audio are known for this model. Without
+  /// these alignment heads, all heads of the last half of the decoder's layers determine the word
+  /// times, which are then less exact.
+  virtual bool has_alignment_heads() const = 0;
   /// Returns the plan as text: the device of each operation, and the reason if it is not obvious.
   virtual std::string describe_plan() const = 0;
 };

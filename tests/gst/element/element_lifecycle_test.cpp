@@ -437,6 +437,7 @@ TEST_F(Properties, StatsNameTheDevice) {
   EXPECT_STREQ(gst_structure_get_name(stats), "application/x-npuwhisper-stats");
   EXPECT_STREQ(gst_structure_get_string(stats, "device"), "scripted device");
   EXPECT_STREQ(gst_structure_get_string(stats, "kernels"), "ear: none; hand: none");
+  EXPECT_STREQ(gst_structure_get_string(stats, "alignment-heads"), "unknown");
   gst_structure_free(stats);
   EXPECT_EQ(stat("copied-buffers"), 10U);
   EXPECT_EQ(stat("bytes-copied"), 4U * kSampleRate);

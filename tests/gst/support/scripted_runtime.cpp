@@ -79,6 +79,7 @@ class ScriptedEngine final : public Engine {
   const std::filesystem::path& model_path() const override { return path_; }
   bool is_multilingual() const override { return true; }
   bool has_language(std::string_view code) const override { return code.size() == 2; }
+  bool has_alignment_heads() const override { return false; }
   std::string describe_plan() const override { return "scripted"; }
 
  private:

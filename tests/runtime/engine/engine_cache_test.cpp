@@ -3,6 +3,7 @@
 
 #include <array>
 #include <filesystem>
+#include <fstream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -89,6 +90,22 @@ TEST_F(EngineCache, SaysWhatItRuns) {
   for (const char* part :
        {"device: ", "encoder/conv1", "decoder/layer_1/ffn/linear_0", "cross-attention"}) {
     EXPECT_NE(plan.find(part), std::string::npos) << part;
+  }
+}
+
+TEST_F(EngineCache, KnowsWhetherAlignmentHeadsWereNamed) {
+  struct Case {
+    const char* config;
+    bool is_known;
+  };
+  for (const auto& [config, is_known] :
+       {Case{"{}", false}, Case{R"({"alignment_heads": [[1, 0], [1, 1]]})", false},
+        Case{R"({"alignment_heads": [[1, 1]]})", true},
+        Case{R"({"alignment_heads": [[0, 0], [1, 0]]})", true}}) {
+    std::ofstream(folder_.path() / "config.json") << config;
+    const auto engine = Engine::open(options_);
+    ASSERT_TRUE(engine) << engine.error().message;
+    EXPECT_EQ((*engine)->has_alignment_heads(), is_known) << config;
   }
 }
 
