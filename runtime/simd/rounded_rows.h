@@ -67,10 +67,10 @@ class RoundedWeight {
   /// Rounds `values`, [n, k]. Overwrites `values`. Throws std::bad_alloc.
   RoundedWeight(std::span<float> values, std::size_t n, std::size_t k);
 
-  /// Returns the integers, [n, k].
+  /// Returns the integers, [n, k]; nullptr after release_values().
   const std::int8_t* values() const { return values_.data(); }
-  /// Releases the integers, which are not needed after they have been packed.
-  void release_values() { values_ = {}; }
+  /// Releases the memory of the integers, which are not needed after they have been packed.
+  void release_values() { std::vector<std::int8_t>().swap(values_); }
   /// `bias`: [n]; nullptr: none.
   RoundedColumns columns(const float* bias) const {
     return {scales_.data(), offsets_.data(), totals_.data(), bias};

@@ -150,6 +150,14 @@ TEST_P(RoundedRows, TheMeanIsExact) {
   }
 }
 
+TEST_P(RoundedRows, ReleasedValuesTakeNoMemory) {
+  std::vector<float> values = random_numbers(16 * 64, 1);
+  RoundedWeight weight(values, 16, 64);
+  EXPECT_NE(weight.values(), nullptr);
+  weight.release_values();
+  EXPECT_EQ(weight.values(), nullptr);
+}
+
 TEST_P(RoundedRows, NotANumberStaysVisible) {
   std::vector<float> row = random_numbers(512, 1);
   row[300] = std::numeric_limits<float>::quiet_NaN();
