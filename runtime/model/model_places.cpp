@@ -33,8 +33,8 @@ std::vector<fs::path> snapshots(const fs::path& repository) {
   std::ranges::sort(found);
   std::string main;
   std::ifstream(repository / "refs" / "main") >> main;
-  std::ranges::stable_partition(found,
-                                [&](const fs::path& path) { return path.filename() == main; });
+  std::stable_partition(found.begin(), found.end(),
+                        [&](const fs::path& path) { return path.filename() == main; });
   return found;
 }
 

@@ -31,10 +31,12 @@ class Options(unittest.TestCase):
                 json.loads(self.run_ok('meson', 'introspect', '--dependencies', folder))}
 
     def compiled(self, folder):
-        """Returns the paths of the sources, from the root of the tree."""
+        """Returns the paths of the sources, from the root of the tree. Leaves out generated files."""
         commands = (pathlib.Path(folder) / 'compile_commands.json').read_text('utf-8')
-        return {(pathlib.Path(folder) / command['file']).resolve().relative_to(SOURCE.resolve())
-                for command in json.loads(commands) if not command['file'].startswith('/')}
+        paths = [(pathlib.Path(folder) / command['file']).resolve() for command in json.loads(commands)
+                 if not command['file'].startswith('/')]
+        return {path.relative_to(SOURCE.resolve()) for path in paths
+                if path.is_relative_to(SOURCE.resolve())}
 
     def check_fft(self, options, package, other_package, source, licence):
         with tempfile.TemporaryDirectory(prefix='npuwhisper-fft-') as folder:
