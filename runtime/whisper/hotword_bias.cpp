@@ -32,11 +32,13 @@ void HotwordBias::list_tokens(const HotwordPlace& place) {
   };
   for (int node = place.node; node != 0; node = tree_.suffix(node)) {
     for (const auto& edge : tree_.edges(node)) {
-      if (!is_listed(edge.token, node)) next_.push_back(edge.token);
+      if (!tree_.is_repetition(place, edge.node) && !is_listed(edge.token, node))
+        next_.push_back(edge.token);
     }
   }
   for (const auto& edge : tree_.edges(0)) {
-    if (tree_.can_begin(place, edge.token) && !is_listed(edge.token, 0)) {
+    if (tree_.can_begin(place, edge.token) && !tree_.is_repetition(place, edge.node) &&
+        !is_listed(edge.token, 0)) {
       first_.push_back(edge.token);
     }
   }
@@ -81,12 +83,12 @@ HotwordGains HotwordBias::rank(const HotwordPlace& place, std::span<float> logit
   const float lost = place.kept - place.bonus;
   const float lost_within_word = place.kept_within_word - place.bonus;
   if (lost == 0 && lost_within_word == 0) return gains;
-  for (std::size_t i = 0; i < logits.size(); ++i) {
-    logits[i] += tree_.continues_word(static_cast<Token>(i)) ? lost_within_word : lost;
-  }
+  const auto lost_with = [&](Token token) {
+    return tree_.continues_word(place, token) ? lost_within_word : lost;
+  };
+  for (std::size_t i = 0; i < logits.size(); ++i) logits[i] += lost_with(static_cast<Token>(i));
   for (const auto& edge : tree_.edges(place.node)) {
-    logits[static_cast<std::size_t>(edge.token)] -=
-        tree_.continues_word(edge.token) ? lost_within_word : lost;
+    logits[static_cast<std::size_t>(edge.token)] -= lost_with(edge.token);
   }
   return gains;
 }

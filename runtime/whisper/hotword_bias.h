@@ -12,10 +12,11 @@
 namespace npuwhisper {
 
 /// Adds the bonus of hotwords to rows of logits. The bonus multiplies the probabilities of the
-/// tokens that begin or continue a phrase by constants, and all probabilities are then normalised.
-/// The gain of a token is its bonus minus the normaliser, so no biased probability exceeds 1: a
-/// text gains nothing by repeating a phrase or by ending early. Allocates nothing after
-/// construction. Reentrant.
+/// tokens that begin or continue a phrase by constants. The gain of such a token is its bonus minus
+/// the logarithm of the factor that the bonuses add to the sum of all probabilities (the
+/// normaliser), so no biased probability exceeds 1. The logits of other tokens do not change. A
+/// phrase that would directly follow itself has no bonus. Allocates nothing after construction.
+/// Reentrant.
 class HotwordBias {
  public:
   /// `tree` must outlive this object.

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include <unictype.h>
+
 #include "model/unicode_class.h"
 #include "model/utf8.h"
 #include "whisper/hotword_list.h"
@@ -32,20 +34,27 @@ bool has_no_spaces(char32_t c) {
   return std::ranges::any_of(kRanges, [&](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
+/// Returns whether a character belongs to a word that continues beside it.
 bool is_in_word(char32_t c) {
   const UnicodeClass of = unicode_class(c);
-  return (of == UnicodeClass::Letter || of == UnicodeClass::Number) && !has_no_spaces(c);
+  const bool is_mark = uc_is_general_category(c, UC_CATEGORY_M);
+  return (of == UnicodeClass::Letter || of == UnicodeClass::Number || is_mark) && !has_no_spaces(c);
 }
 
-/// Returns the last character of `text`, which must not be empty.
-char32_t last_code_point(std::string_view text) {
-  char32_t last = kReplacementCharacter;
-  while (!text.empty()) {
-    const CodePoint c = first_code_point(text);
-    last = c.value;
-    text.remove_prefix(c.n_bytes);
-  }
-  return last;
+bool is_separator(char32_t c) {
+  return unicode_class(c) != UnicodeClass::Letter && unicode_class(c) != UnicodeClass::Number &&
+         !uc_is_general_category(c, UC_CATEGORY_M);
+}
+
+bool is_continuation(char byte) {
+  return (static_cast<unsigned char>(byte) & 0xC0) == 0x80;
+}
+
+/// Returns whether a byte begins a character of two bytes that is probably a letter. The letters of
+/// U+00C0 to U+07FF (Latin, Greek, Cyrillic, Hebrew, Arabic) begin with these bytes.
+bool begins_letter(char byte) {
+  const auto value = static_cast<unsigned char>(byte);
+  return value >= 0xC3 && value <= 0xDF;
 }
 
 }  // namespace
@@ -55,23 +64,42 @@ HotwordTree::HotwordTree(const Tokenizer& tokenizer, std::span<const std::vector
   if (phrases.empty()) return;
   shapes_.resize(static_cast<std::size_t>(tokenizer.special().eot));
   for (std::size_t i = 0; i < shapes_.size(); ++i) {
-    const std::string_view text = tokenizer.bytes(static_cast<Token>(i));
-    if (text.empty()) continue;
-    const bool begins = is_in_word(first_code_point(text).value);
-    const bool ends = is_in_word(last_code_point(text));
-    shapes_[i] = static_cast<std::uint8_t>((begins ? kBeginsInWord : 0) | (ends ? kEndsInWord : 0));
+    shapes_[i] = shape_of(tokenizer.bytes(static_cast<Token>(i)));
   }
+  add_phrases(phrases);
+  link_suffixes();
+}
+
+/// Returns the flags of a token's text. A token can begin and end within a character.
+std::uint8_t HotwordTree::shape_of(std::string_view text) {
+  if (text.empty()) return 0;
+  if (std::ranges::all_of(text, is_continuation)) return kBeginsInWord | kIsPartOfCharacter;
+  bool begins = is_continuation(text.front()) || begins_letter(text.front());
+  if (const CodePoint first = first_code_point(text); first.is_valid) {
+    begins = is_in_word(first.value);
+  }
+  bool ends = begins_letter(text.back());
+  bool separates = true;
+  while (!text.empty()) {
+    const CodePoint c = first_code_point(text);
+    text.remove_prefix(c.n_bytes);
+    separates = separates && c.is_valid && is_separator(c.value);
+    if (text.empty() && c.is_valid) ends = is_in_word(c.value);
+  }
+  return static_cast<std::uint8_t>((begins ? kBeginsInWord : 0) | (ends ? kEndsInWord : 0) |
+                                   (separates ? kIsSeparator : 0));
+}
+
+void HotwordTree::add_phrases(std::span<const std::vector<Token>> phrases) {
   std::map<std::pair<int, Token>, int> children;
-  std::vector<std::vector<Token>> paths(1);  // the tokens of each node
   for (const std::vector<Token>& phrase : phrases) {
     int node = 0;
     for (const Token token : phrase) {
-      const auto [at, is_new] = children.try_emplace({node, token}, static_cast<int>(paths.size()));
+      const auto [at, is_new] =
+          children.try_emplace({node, token}, static_cast<int>(nodes_.size()));
       if (is_new) {
-        std::vector<Token> path = paths[static_cast<std::size_t>(node)];
-        path.push_back(token);
-        paths.push_back(std::move(path));
-        nodes_.emplace_back();
+        const bool before = nodes_[static_cast<std::size_t>(node)].ends_word;
+        nodes_.push_back({.parent = node, .ends_word = ends_word(before, token)});
       }
       node = at->second;
     }
@@ -82,19 +110,24 @@ HotwordTree::HotwordTree(const Tokenizer& tokenizer, std::span<const std::vector
     if (node.n_edges++ == 0) node.first_edge = edges_.size();
     edges_.push_back({from.second, to});
   }
-  for (std::size_t i = 1; i < nodes_.size(); ++i) nodes_[i].suffix = find_suffix(paths[i]);
 }
 
-/// Returns the node of the longest proper end of `tokens` that begins a phrase.
-int HotwordTree::find_suffix(std::span<const Token> tokens) const {
-  for (std::size_t begin = 1; begin < tokens.size(); ++begin) {
-    const bool is_in_word =
-        (shape(tokens[begin - 1]) & kEndsInWord) != 0 && continues_word(tokens[begin]);
-    int node = is_in_word ? -1 : 0;
-    for (std::size_t i = begin; i < tokens.size() && node >= 0; ++i) node = child(node, tokens[i]);
-    if (node > 0) return node;
+/// Sets the suffixes of all nodes in the order of their depths. The suffix of a node extends a
+/// suffix of its parent, so the time is linear in the number of the phrases' tokens.
+void HotwordTree::link_suffixes() {
+  std::vector<int> order = {0};
+  order.reserve(nodes_.size());
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const int parent = order[i];
+    const HotwordPlace after_parent{
+        .node = suffix(parent), .ends_word = nodes_[static_cast<std::size_t>(parent)].ends_word};
+    for (const Edge& edge : edges(parent)) {
+      // The only end of a single token is the empty one.
+      const int to = parent == 0 ? 0 : find(after_parent, edge.token).node;
+      nodes_[static_cast<std::size_t>(edge.node)].suffix = to;
+      order.push_back(edge.node);
+    }
   }
-  return 0;
 }
 
 std::span<const HotwordTree::Edge> HotwordTree::edges(int node) const {
@@ -116,24 +149,43 @@ HotwordTree::Target HotwordTree::find(const HotwordPlace& place, Token token) co
   return {std::max(first, 0), false, first >= 0};
 }
 
+bool HotwordTree::is_repetition(const HotwordPlace& place, int node) const {
+  int part = place.repeatable;
+  while (part > node) part = nodes_[static_cast<std::size_t>(part)].parent;
+  return node != 0 && part == node;
+}
+
+float HotwordTree::gain(const Target& target, const HotwordPlace& place,
+                        const HotwordGains& gains) const {
+  if (target.node == 0 || is_repetition(place, target.node)) return 0;
+  return target.is_first ? gains.first : gains.next;
+}
+
 float HotwordTree::gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const {
-  const Target target = find(place, token);
-  return target.node == 0 ? 0 : target.is_first ? gains.first : gains.next;
+  return gain(find(place, token), place, gains);
 }
 
 HotwordPlace HotwordTree::advance(const HotwordPlace& place, Token token,
                                   const HotwordGains& gains) const {
   const Target target = find(place, token);
-  const float kept = continues_word(token) ? place.kept_within_word : place.kept;
+  const float kept = continues_word(place, token) ? place.kept_within_word : place.kept;
   HotwordPlace next{.node = target.node,
-                    .ends_word = (shape(token) & kEndsInWord) != 0,
+                    .ends_word = ends_word(place.ends_word, token),
                     .bonus = kept,
                     .kept_within_word = kept,
                     .kept = kept};
+  const bool is_phrase = nodes_[static_cast<std::size_t>(target.node)].is_phrase;
+  if (is_repetition(place, target.node)) {
+    next.repeatable = place.repeatable;
+  } else if (is_phrase) {
+    next.repeatable = target.node;
+  } else if ((shape(token) & kIsSeparator) != 0) {
+    next.repeatable = place.repeatable;
+  }
   if (target.node == 0) return next;
   if (target.is_same_phrase) next.bonus = place.bonus;
-  next.bonus += target.is_first ? gains.first : gains.next;
-  if (nodes_[static_cast<std::size_t>(target.node)].is_phrase) next.kept = next.bonus;
+  next.bonus += gain(target, place, gains);
+  if (is_phrase) next.kept = next.bonus;
   return next;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include <npuwhisper/segment.h>
@@ -24,19 +25,23 @@ struct HotwordGains {
 /// the tokens of the text and on the gains of these tokens.
 struct HotwordPlace {
   int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
-  bool ends_word = false;  ///< The text ends with a letter or a digit, so a word may continue.
+  bool ends_word = false;  ///< The text ends within a word or at its end: a word may continue.
   float bonus = 0;         ///< Of all complete phrases of the text, and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
   float kept_within_word = 0;
   /// The bonus that remains if the begun phrase breaks off at the end of a word.
   float kept = 0;
+  /// The last complete phrase, if only spaces, punctuation and tokens of its repetition follow it;
+  /// 0: none. Its repetition has no bonus.
+  int repeatable = 0;
 };
 
 /// A prefix tree over the tokens of phrases. It follows a text token by token (Aho and Corasick
 /// 1975). When a phrase breaks off, the tree continues with the longest end of the text that begins
 /// a phrase. A phrase is complete only if a word ends at its last token, and begins only where no
 /// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
-/// spaces between words are words of their own. Immutable; thread-safe.
+/// spaces between words are words of their own. A phrase that directly follows itself in the same
+/// spelling has no bonus. Immutable; thread-safe.
 class HotwordTree {
  public:
   struct Edge {
@@ -52,7 +57,8 @@ class HotwordTree {
 
   /// Returns the place after one more token. `gains`: those that the token can receive.
   HotwordPlace advance(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
-  /// Returns the gain that advance() adds to the bonus for `token`; 0 if no phrase has it next.
+  /// Returns the gain that advance() adds to the bonus for `token`; 0 if no phrase has it next, or
+  /// if the phrase repeats the one before it.
   float gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
 
   /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
@@ -64,19 +70,26 @@ class HotwordTree {
   int child(int node, Token token) const;
   /// Returns whether a phrase can begin with `token` at this place.
   bool can_begin(const HotwordPlace& place, Token token) const {
-    return !(place.ends_word && continues_word(token));
+    return !continues_word(place, token);
   }
-  /// Returns whether the text of `token` begins with a letter or a digit, so that the token
-  /// continues a word if one precedes it.
-  bool continues_word(Token token) const { return (shape(token) & kBeginsInWord) != 0; }
+  /// Returns whether `token` continues a word at this place.
+  bool continues_word(const HotwordPlace& place, Token token) const {
+    return place.ends_word && (shape(token) & kBeginsInWord) != 0;
+  }
+  /// Returns whether `node` belongs to a phrase that would follow itself at this place.
+  bool is_repetition(const HotwordPlace& place, int node) const;
 
  private:
   static constexpr std::uint8_t kBeginsInWord = 1;
   static constexpr std::uint8_t kEndsInWord = 2;
+  static constexpr std::uint8_t kIsPartOfCharacter = 4;  // only continuation bytes of UTF-8
+  static constexpr std::uint8_t kIsSeparator = 8;        // only spaces and punctuation
   struct Node {
     std::size_t first_edge = 0;
     std::size_t n_edges = 0;
+    int parent = 0;  // less than the node's own index
     int suffix = 0;
+    bool ends_word = false;  // see HotwordPlace
     bool is_phrase = false;
   };
   /// The node that a token leads to.
@@ -88,14 +101,22 @@ class HotwordTree {
 
   std::uint8_t shape(Token token) const {
     const auto at = static_cast<std::size_t>(token);
-    return at < shapes_.size() ? shapes_[at] : 0;
+    return at < shapes_.size() ? shapes_[at] : kIsSeparator;  // timestamps separate words
+  }
+  static std::uint8_t shape_of(std::string_view text);
+  /// Returns whether a text ends in a word after `token`. `before`: whether it did without it.
+  bool ends_word(bool before, Token token) const {
+    const std::uint8_t of = shape(token);
+    return (of & kIsPartOfCharacter) != 0 ? before : (of & kEndsInWord) != 0;
   }
   Target find(const HotwordPlace& place, Token token) const;
-  int find_suffix(std::span<const Token> tokens) const;
+  float gain(const Target& target, const HotwordPlace& place, const HotwordGains& gains) const;
+  void add_phrases(std::span<const std::vector<Token>> phrases);
+  void link_suffixes();
 
   std::vector<Node> nodes_;
   std::vector<Edge> edges_;           // those of a node are adjacent
-  std::vector<std::uint8_t> shapes_;  // [number of text tokens], kBeginsInWord and kEndsInWord
+  std::vector<std::uint8_t> shapes_;  // [number of text tokens], the flags above
 };
 
 /// Returns the tree of options.hotwords, which check_options() has accepted; nullopt if it has no

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -67,7 +68,7 @@ TEST(HotwordTree, FollowsAPhraseToItsEnd) {
   EXPECT_EQ(complete.bonus, 2);
   EXPECT_EQ(complete.kept, 2);
   EXPECT_EQ(complete.kept_within_word, 0);
-  EXPECT_EQ(bonus(tree, " you and hello world, hello world"), 4);
+  EXPECT_EQ(bonus(tree, " you and hello world and hello world"), 4);
 }
 
 TEST(HotwordTree, TakesBackABrokenPhrase) {
@@ -110,6 +111,50 @@ TEST(HotwordTree, SharedBeginningsCountOnce) {
 TEST(HotwordTree, ChineseNeedsNoSpaces) {
   const HotwordTree tree = make_tree("\xE4\xB8\xAD");
   EXPECT_EQ(bonus(tree, "\xE5\x9B\xBD\xE4\xB8\xAD\xE5\x9B\xBD"), 3) << "three bytes, three tokens";
+}
+
+TEST(HotwordTree, ChineseEndsBeforeDigitsAndLetters) {
+  const HotwordTree tree = make_tree("\xE4\xB8\xAD");
+  EXPECT_EQ(bonus(tree,
+                  "\xE4\xB8\xAD"
+                  "2020"),
+            3);
+  EXPECT_EQ(bonus(tree,
+                  "\xE4\xB8\xAD"
+                  "worn"),
+            3);
+}
+
+TEST(HotwordTree, PartsOfALetterContinueAWord) {
+  const HotwordTree tree = make_tree("wor");
+  EXPECT_EQ(bonus(tree, " wor\xC7\x91"), 0) << "two bytes, two tokens";
+  EXPECT_EQ(bonus(tree, " wor\xCC\x81"), 0) << "a combining mark";
+  EXPECT_EQ(bonus(make_tree("n"), "\xC7\x91n"), 0);
+}
+
+TEST(HotwordTree, ARepetitionHasNoBonus) {
+  const HotwordTree tree = make_tree("hello world, the, you you");
+  EXPECT_EQ(bonus(tree, " hello world hello world"), 2);
+  EXPECT_EQ(bonus(tree, " hello world, hello world"), 2);
+  EXPECT_EQ(bonus(tree, " hello world and hello world"), 4);
+  EXPECT_EQ(bonus(tree, " the the the hello world the"), 4);
+  EXPECT_EQ(bonus(tree, " you you you you you"), 2) << "the repetitions overlap";
+}
+
+TEST(HotwordTree, BuildsTheLargestListAtOnce) {
+  // The ends of each node's tokens match the phrase for thousands of tokens and then differ.
+  constexpr std::size_t kHalf = kMaxHotwordTokens / 2;
+  const Token the = vocabulary().text(" the").front();
+  const Token you = vocabulary().text(" you").front();
+  std::vector<Token> phrase(kMaxHotwordTokens, the);
+  phrase[kHalf] = you;
+  const HotwordTree tree(*vocabulary().tokenizer, std::span(&phrase, 1));
+  ASSERT_EQ(tree.n_edges(), kMaxHotwordTokens);
+  std::vector<int> nodes = {0};
+  for (const Token token : phrase) nodes.push_back(tree.child(nodes.back(), token));
+  for (std::size_t n = 2; n <= kHalf; ++n) ASSERT_EQ(tree.suffix(nodes[n]), nodes[n - 1]);
+  ASSERT_EQ(tree.suffix(nodes[kHalf + 1]), 0);
+  for (std::size_t n = 1; n < kHalf; ++n) ASSERT_EQ(tree.suffix(nodes[kHalf + 1 + n]), nodes[n]);
 }
 
 TEST(HotwordTree, GainIsWhatAdvanceAdds) {
