@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <span>
+#include <vector>
 
 #include <npuwhisper/segment.h>
 
@@ -13,17 +14,23 @@
 namespace npuwhisper {
 
 /// Favours hotwords in greedy search. Where the bonus changes the choice of a token, the search
-/// follows the phrase. If the phrase breaks off before it is complete, the search returns to that
-/// position and takes the most probable token there. So the text differs from that without hotwords
-/// only where a phrase is complete, and after that. Allocates nothing after construction.
-/// Reentrant.
+/// follows the phrase. If the phrase breaks off, or the text reaches its maximum length, before the
+/// phrase is complete, the search returns to that position and takes the most probable token there.
+/// So the chosen tokens differ from the most probable ones only within complete phrases. At each
+/// position the search tries only the most probable hotword. A text takes at most 3 * max_new
+/// steps: once max_new tokens are dropped, the search follows no new phrase. Allocates nothing
+/// after construction. Reentrant.
 class GreedyHotwords {
  public:
   /// `tree` must outlive this object.
-  explicit GreedyHotwords(const HotwordTree& tree) : tree_(tree), bias_(tree) {}
+  /// `max_new`: the largest max_new of start().
+  GreedyHotwords(const HotwordTree& tree, std::size_t max_new) : tree_(tree), bias_(tree) {
+    branches_.reserve(max_new);
+  }
 
   /// Starts a text that begins with the tokens `known`, to which the search never returns.
-  void start(std::span<const Token> known);
+  /// `max_new`: the maximum number of tokens after `known`.
+  void start(std::span<const Token> known, std::size_t max_new);
 
   struct Choice {
     Token token = 0;
@@ -41,13 +48,23 @@ class GreedyHotwords {
   struct Branch {
     Choice other;              // the most probable token without the bonus
     HotwordPlace other_place;  // the place after `other`
-    float bonus;               // of the text before the branch
+    bool other_continues;      // `other` continues the phrase that was begun before the branch
+    float bonus;               // of the complete phrases before the branch
   };
+
+  /// Returns whether the bonus may change the choice of a token.
+  bool may_follow() const { return n_dropped_ < max_new_; }
+  /// Returns whether the token after `n_tokens` tokens is the last one of the text.
+  bool is_last(std::size_t n_tokens) const { return n_tokens + 1 >= max_new_; }
+  bool continues_phrase(Token token) const;
+  std::optional<Choice> go_back(float kept, std::size_t n_tokens);
 
   const HotwordTree& tree_;
   HotwordBias bias_;
   HotwordPlace place_;
-  std::optional<Branch> branch_;
+  std::vector<Branch> branches_;  // of phrases that may still break off, in order of position
+  std::size_t max_new_ = 0;
+  std::size_t n_dropped_ = 0;  // tokens that were decoded and then dropped by returns
 };
 
 }  // namespace npuwhisper

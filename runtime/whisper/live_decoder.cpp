@@ -21,8 +21,8 @@ LiveDecoder::LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
       stats_(stats),
       rules_(tokenizer, config, options),
       hotword_tree_(make_hotword_tree(tokenizer, options)) {
-  if (hotword_tree_) hotwords_.emplace(*hotword_tree_);
   const auto max_tokens = static_cast<std::size_t>(decoder.max_length());
+  if (hotword_tree_) hotwords_.emplace(*hotword_tree_, max_tokens);
   tokens_.reserve(max_tokens);
   positions_.reserve(static_cast<std::size_t>(decoder.max_positions()));
   hearing_.tokens.reserve(max_tokens);
@@ -83,7 +83,7 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
   float sum = 0;
   bool has_word = false;  // the text has a word
   const auto is_word = [this](Token token) { return !is_closing(tokenizer_.bytes(token)); };
-  if (hotwords_) hotwords_->start(pass.committed);
+  if (hotwords_) hotwords_->start(pass.committed, max_new);
   bool is_draft = true;  // all of the text so far is from the draft, which the decoder holds
   while (true) {
     const auto own = is_draft ? logits.subspan(text.size() * n_vocab, n_vocab) : logits;
@@ -117,6 +117,7 @@ Result<void> LiveDecoder::go_on(const LivePass& pass, std::size_t n_draft,
     if (was_expected) {
       text.push_back(token);
       ++stats_.verified_tokens;
+      if (text.size() == max_new) break;
       continue;
     }
     if (is_draft && text.size() < n_draft) {

@@ -39,7 +39,7 @@ Search::Search(const LogitRules& rules, Token eot, const Limits& limits,
       hotwords_(hotwords) {
   if (hotwords_ != nullptr) {
     bias_.emplace(*hotwords_);
-    greedy_.emplace(*hotwords_);
+    greedy_.emplace(*hotwords_, static_cast<std::size_t>(limits.max_new_tokens));
   }
   const auto n = static_cast<std::size_t>(limits.max_sequences);
   const auto length = static_cast<std::size_t>(limits.max_new_tokens);
@@ -57,7 +57,7 @@ Search::Search(const LogitRules& rules, Token eot, const Limits& limits,
 
 void Search::start_greedy(int max_new, int n_prompt) {
   start({.max_new = max_new, .n_prompt = n_prompt});
-  if (greedy_) greedy_->start({});
+  if (greedy_) greedy_->start({}, static_cast<std::size_t>(max_new));
 }
 
 void Search::start_sampling(int max_new, int n, float temperature, float length_penalty) {

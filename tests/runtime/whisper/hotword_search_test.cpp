@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "scripted_decoder.h"
@@ -57,9 +59,22 @@ class HotwordSearch : public ::testing::Test {
     return Vocabulary::join({{vocabulary_.at(0)}, vocabulary_.text(words)});
   }
 
+  /// Returns a script in which each token of `phrase` has the probability 0.3, and `other` 0.7.
+  /// After `phrase`, `other` follows. The text ends after `other`.
+  Script follow(std::vector<Token> phrase, std::string_view other) const {
+    return [this, phrase, other](const ScriptStep& at, std::span<float> row) {
+      const auto n = at.sampled.size();
+      if (n == 0) return choose(row, {{vocabulary_.at(0), 1}});
+      if (at.sampled.back() == token(other)) return choose(row, {{vocabulary_.eot(), 1}});
+      if (n == phrase.size()) return choose(row, {{token(other), 1}});
+      choose(row, {{phrase[n], 0.3}, {token(other), 0.7}});
+    };
+  }
+
   enum class Method { Greedy, Beams, Sampling };
   /// Returns the text that the search finds with these hotwords.
-  Hypothesis find(Method method, std::string_view hotwords, const Script& script) {
+  Hypothesis find(Method method, std::string_view hotwords, const Script& script,
+                  int max_new = kMaxNew) {
     const auto spellings = spell_hotwords(hotwords, *vocabulary_.tokenizer);
     const HotwordTree tree(*vocabulary_.tokenizer, *spellings);
     decoder_.emplace(
@@ -71,10 +86,10 @@ class HotwordSearch : public ::testing::Test {
                   spellings->empty() ? nullptr : &tree);
     auto logits =
         *decoder_->prompt(std::vector<Token>{vocabulary_.special().sot}, std::vector<int>{0});
-    if (method == Method::Greedy) search.start_greedy(kMaxNew, 1);
-    if (method == Method::Beams) search.start_beams(kMaxNew, 3, 1, 1);
-    if (method == Method::Sampling) search.start_sampling(kMaxNew, 3, 0.5F, 1);
-    for (;;) {
+    if (method == Method::Greedy) search.start_greedy(max_new, 1);
+    if (method == Method::Beams) search.start_beams(max_new, 3, 1, 1);
+    if (method == Method::Sampling) search.start_sampling(max_new, 3, 0.5F, 1);
+    for (n_steps_ = 1;; ++n_steps_) {
       const auto more = search.take(logits);
       EXPECT_TRUE(more) << more.error().message;
       if (!more || !*more) return search.best();
@@ -90,6 +105,7 @@ class HotwordSearch : public ::testing::Test {
   const TranscriberOptions options_;
   const LogitRules rules_{*vocabulary_.tokenizer, vocabulary_.config, options_};
   std::optional<ScriptedDecoder> decoder_;
+  int n_steps_ = 0;  // of the last find()
 };
 
 TEST_F(HotwordSearch, FindsTheHotword) {
@@ -153,6 +169,38 @@ TEST_F(HotwordSearch, ARepetitionHasNoBonus) {
     SCOPED_TRACE(static_cast<int>(method));
     EXPECT_EQ(find(method, "world", repeats).tokens, text(" world"));
   }
+}
+
+TEST_F(HotwordSearch, GreedyDropsAllOfABrokenPhraseAfterACompleteOne) {
+  const Script words = follow(text(" worn the"), " you");
+  EXPECT_EQ(find(Method::Greedy, "worn, worn the hell", words).tokens, text(" worn you"));
+  EXPECT_EQ(find(Method::Greedy, "worn, worn the", words).tokens, text(" worn the you"));
+}
+
+TEST_F(HotwordSearch, AReturnCanBreakTheWordBefore) {
+  // "wor" is complete before " the", but not before "e", to which the search returns.
+  const Script words = follow(text(" wor the"), "e");
+  EXPECT_EQ(find(Method::Greedy, "wor, the hell", words).tokens, text("e"));
+}
+
+TEST_F(HotwordSearch, TheEndOfTheTextBreaksAPhrase) {
+  const Script words = follow(text(" world the"), " you");
+  EXPECT_EQ(find(Method::Greedy, "world the hell", words, 3).tokens, text(" you"));
+  EXPECT_EQ(find(Method::Greedy, "world the", words, 3).tokens, text(" world the"));
+}
+
+TEST_F(HotwordSearch, GreedyTakesABoundedNumberOfSteps) {
+  // The phrase "the the ... the hell" never becomes complete, and begins at each position.
+  std::string phrase;
+  for (int i = 0; i < kMaxNew / 2; ++i) phrase += "the ";
+  const Script words = [&](const ScriptStep& at, std::span<float> row) {
+    if (at.sampled.empty()) return choose(row, {{vocabulary_.at(0), 1}});
+    choose(row, {{token(" you"), 0.6}, {token(" the"), 0.4}});
+  };
+  const Hypothesis found = find(Method::Greedy, phrase + "hell", words);
+  EXPECT_EQ(std::ranges::count(found.tokens, token(" the")), 0);
+  EXPECT_LE(n_steps_, 3 * kMaxNew);
+  EXPECT_GT(n_steps_, kMaxNew) << "the search returned";
 }
 
 TEST_F(HotwordSearch, SamplingPrefersTheHotword) {
