@@ -193,9 +193,13 @@ Result<std::string> read_hotwords_file(const RawOptions& raw) {
   if (file.bad()) return fail(ErrorCode::InvalidArgument, option + g_strerror(errno));
   text.resize(static_cast<std::size_t>(file.gcount()));
   if (text.size() > kMostBytes) {
-    return fail(
-        ErrorCode::InvalidArgument,
-        option + "found more than " + std::to_string(kMostBytes) + " bytes, wanted at most that");
+    return fail(ErrorCode::InvalidArgument,
+                option + "found more than " + std::to_string(kMostBytes) +
+                    " bytes, wanted at most " + std::to_string(kMostBytes));
+  }
+  // Some editors begin a file with a byte order mark.
+  if (constexpr std::string_view kMark = "\xEF\xBB\xBF"; text.starts_with(kMark)) {
+    text.erase(0, kMark.size());
   }
   return text;
 }

@@ -203,7 +203,7 @@ class Speech(Case):
     def test_hotwords_correct_a_name(self):
         card = program.CARDS / '001.wav'
         names = self.folder / 'names.txt'
-        names.write_text('spades\n\n  clubs\r\nKowloon, Margolotte', encoding='utf8')
+        names.write_text('clubs\n\n  spades\r\nKowloon, Margolotte', encoding='utf-8-sig')
         for search in (['--beam-size', 5], ['--beam-size', 1],
                        ['--beam-size', 1, '--batch', 'auto']):
             search += ['--language', 'en']
