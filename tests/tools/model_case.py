@@ -113,7 +113,7 @@ class Case(unittest.TestCase):
 
     def need_pip(self):
         try:
-            packages.pip_command()
+            packages.pip_command(self.folder)
         except reporting.Unreachable as error:
             self.skipTest(str(error))
 

