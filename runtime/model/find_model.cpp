@@ -66,11 +66,10 @@ Result<fs::path> find_unguarded(const std::string& name_or_path) {
   // Anything except a plain name is a path. A path is never joined to the places of names.
   const bool is_name = given.filename() == given && name_or_path != "." && name_or_path != "..";
   if (is_name) return find_by_name(name_or_path);
-  if (looks_like_model(given)) return given;
-  return fail(ErrorCode::NotFound,
-              "model '" + name_or_path +
-                  "': found no model at this path, wanted a folder with config.json, weights and "
-                  "vocabulary, or a file NAME.pt or NAME.bin");
+  if (has_weights(given)) return given;
+  return fail(ErrorCode::NotFound, "model '" + name_or_path +
+                                       "': found no model at this path, wanted a folder with "
+                                       "weights, or a file NAME.pt or NAME.bin");
 }
 
 }  // namespace

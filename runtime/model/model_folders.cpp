@@ -66,17 +66,19 @@ std::optional<std::filesystem::path> hub_cache() {
   return std::nullopt;
 }
 
-bool looks_like_model(const std::filesystem::path& path) {
+bool has_weights(const std::filesystem::path& path) {
   if (is_file(path)) return path.extension() == ".pt" || path.extension() == ".bin";
-  const auto has = [&](const char* name) { return is_file(path / name); };
-  if (!has("config.json")) return false;
-  if (has("model.bin")) {
-    constexpr std::array kTokens = {"tokenizer.json", "vocabulary.json", "vocabulary.txt"};
-    return std::ranges::any_of(kTokens, has);
-  }
-  constexpr std::array kWeights = {"model.safetensors", "model.safetensors.index.json",
+  constexpr std::array kWeights = {"model.bin", "model.safetensors", "model.safetensors.index.json",
                                    "pytorch_model.bin"};
-  return std::ranges::any_of(kWeights, has);
+  return std::ranges::any_of(kWeights, [&](const char* name) { return is_file(path / name); });
+}
+
+bool looks_like_model(const std::filesystem::path& path) {
+  if (!has_weights(path)) return false;
+  if (is_file(path)) return true;
+  const auto has = [&](const char* name) { return is_file(path / name); };
+  constexpr std::array kTokens = {"tokenizer.json", "vocabulary.json", "vocabulary.txt"};
+  return has("config.json") && (!has("model.bin") || std::ranges::any_of(kTokens, has));
 }
 
 }  // namespace npuwhisper

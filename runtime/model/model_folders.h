@@ -30,4 +30,9 @@ std::optional<std::filesystem::path> hub_cache();
 /// that an interrupted download does not count.
 bool looks_like_model(const std::filesystem::path& path);
 
+/// Returns whether `path` is a folder with weights, or a file whose name ends with .pt or .bin.
+/// This weaker rule is for a path that the user gives: Model::load() then says which file is
+/// missing.
+bool has_weights(const std::filesystem::path& path);
+
 }  // namespace npuwhisper

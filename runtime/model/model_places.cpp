@@ -2,12 +2,14 @@
 #include "model/model_places.h"
 
 #include <algorithm>
-#include <fstream>
+#include <cstdint>
+#include <sstream>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
 #include "model/model_folders.h"
+#include "model/regular_file.h"
 
 namespace npuwhisper {
 namespace {
@@ -21,6 +23,19 @@ fs::path repository_folder(const fs::path& hub, std::string_view repository) {
   return hub / name;
 }
 
+/// Returns the revision of branch main, which names a snapshot of `repository`; "" if the file that
+/// holds it cannot be read or has more than 200 bytes.
+std::string main_revision(const fs::path& repository) {
+  constexpr std::uint64_t kMaxBytes = 200;
+  const auto file = RegularFile::open(repository / "refs" / "main");
+  if (!file) return "";
+  const auto text = file->read_all(kMaxBytes);
+  if (!text) return "";
+  std::string revision;
+  std::istringstream(*text) >> revision;
+  return revision;
+}
+
 /// Returns the snapshots of a repository: the snapshot of branch main first, then the others by
 /// name.
 std::vector<fs::path> snapshots(const fs::path& repository) {
@@ -31,8 +46,7 @@ std::vector<fs::path> snapshots(const fs::path& repository) {
     found.push_back(entry->path());
   }
   std::ranges::sort(found);
-  std::string main;
-  std::ifstream(repository / "refs" / "main") >> main;
+  const std::string main = main_revision(repository);
   std::stable_partition(found.begin(), found.end(),
                         [&](const fs::path& path) { return path.filename() == main; });
   return found;
@@ -57,9 +71,7 @@ class Places {
     if (std::ranges::find(folder_names_, last.string()) != folder_names_.end()) add(folder);
     if (!known_) return;
     add_openai(folder);
-    for (const std::string_view quantisation : quantisations()) {
-      add_ggml_files(folder, quantisation);
-    }
+    add_ggml_files(folder);
   }
 
   void add_own_cache(const fs::path& cache) {
@@ -81,24 +93,19 @@ class Places {
     add(folder / (std::string(known_->model->name) + ".pt"));
   }
 
-  /// Adds whisper.cpp's files in all `folders`: first those without quantisation.
-  void add_ggml(const std::vector<fs::path>& folders) {
-    for (const std::string_view quantisation : quantisations()) {
-      for (const fs::path& folder : folders) add_ggml_files(folder, quantisation);
+  /// Adds whisper.cpp's files in `folder`. A name without a quantisation selects only files without
+  /// one, because quantised weights give another text.
+  void add_ggml_files(const fs::path& folder) {
+    const std::string quantisation(known_->quantisation);
+    const std::string ending = quantisation.empty() ? ".bin" : "-" + quantisation + ".bin";
+    for (const std::string_view stem : known_->model->ggml) {
+      add(folder / (std::string(stem) + ending));
     }
   }
 
   std::vector<ModelPlace> take() { return std::move(places_); }
 
  private:
-  /// Returns the quantisations to search for, in order; "" means none.
-  std::vector<std::string_view> quantisations() const {
-    if (!known_->quantisation.empty()) return {known_->quantisation};
-    std::vector<std::string_view> all = {""};
-    all.insert(all.end(), ggml_quantisations().begin(), ggml_quantisations().end());
-    return all;
-  }
-
   void add(const fs::path& path) { places_.push_back({path, path.string()}); }
 
   void add_snapshots(const fs::path& repository) {
@@ -107,17 +114,6 @@ class Places {
     }
     // The repository's folder itself holds no model. It shows in the message that it was searched.
     add(repository);
-  }
-
-  /// Adds the files of one quantisation in `folder`.
-  void add_ggml_files(const fs::path& folder, std::string_view quantisation) {
-    for (const std::string_view stem : known_->model->ggml) {
-      const std::string name(stem);
-      const std::string ending =
-          quantisation.empty() ? ".bin" : "-" + std::string(quantisation) + ".bin";
-      const std::string shown = known_->quantisation.empty() ? name + "[-q*].bin" : name + ending;
-      places_.push_back({folder / (name + ending), (folder / shown).string()});
-    }
   }
 
   std::optional<NamedModel> known_;
@@ -140,13 +136,12 @@ std::vector<ModelPlace> model_places(const std::string& name,
   const auto hub = hub_cache();
   if (hub) places.add_hub(*hub);
   if (cache) places.add_openai(*cache / "whisper");
-  std::vector<fs::path> ggml_folders;
-  if (const auto data = data_home()) ggml_folders.push_back(*data / "pywhispercpp" / "models");
+  if (const auto data = data_home()) places.add_ggml_files(*data / "pywhispercpp" / "models");
   if (hub) {
-    const std::vector<fs::path> found = snapshots(repository_folder(*hub, "ggerganov/whisper.cpp"));
-    ggml_folders.insert(ggml_folders.end(), found.begin(), found.end());
+    for (const fs::path& snapshot : snapshots(repository_folder(*hub, "ggerganov/whisper.cpp"))) {
+      places.add_ggml_files(snapshot);
+    }
   }
-  places.add_ggml(ggml_folders);
   return places.take();
 }
 

@@ -13,8 +13,8 @@ namespace npuwhisper {
 /// A path at which a model may be.
 struct ModelPlace {
   std::filesystem::path path;
-  /// The path as an error message shows it. Places that differ only in the quantisation or in the
-  /// snapshot have the same text.
+  /// The path as an error message shows it. The snapshots of a repository that may hold the
+  /// model have the same text.
   std::string shown;
 };
 

@@ -9,8 +9,8 @@
 namespace npuwhisper {
 namespace {
 
-// The most exact quantisation comes first. The table of npuwhisper-models has the same list
-// (tools/model_tool/table.py).
+// The quantisations in the names of whisper.cpp's files. The table of npuwhisper-models has the
+// same list (tools/model_tool/table.py).
 constexpr std::array<std::string_view, 5> kQuantisations = {"q8_0", "q5_1", "q5_0", "q4_1", "q4_0"};
 
 const KnownModel* find_known(std::string_view name) {
@@ -39,10 +39,6 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
-
-std::span<const std::string_view> ggml_quantisations() {
-  return kQuantisations;
-}
 
 std::optional<NamedModel> resolve_model(std::string_view name) {
   if (const KnownModel* const model = find_known(name)) return NamedModel{model, {}};

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,9 +24,6 @@ struct KnownModel {
 
 /// Returns all models. Thread-safe; the models live as long as the process.
 const std::vector<KnownModel>& known_models();
-
-/// Returns the quantisations in the names of whisper.cpp's files, in the order of the search.
-std::span<const std::string_view> ggml_quantisations();
 
 /// A model of the table that a user selects by a name, an alias, or one of these with a
 /// quantisation (base, turbo, base-q5_1).

@@ -25,7 +25,7 @@ class Commands(Case):
         openai = self.cache / 'whisper' / 'base.pt'
         openai.parent.mkdir()
         openai.write_bytes(bytes(2_000_000))
-        ggml = self.folder / '.local' / 'share' / 'pywhispercpp' / 'models' / 'ggml-small-q5_0.bin'
+        ggml = self.folder / '.local' / 'share' / 'pywhispercpp' / 'models' / 'ggml-small.bin'
         ggml.parent.mkdir(parents=True)
         ggml.write_bytes(b'x')
         status, out, err = self.run_command('list')
@@ -37,7 +37,7 @@ class Commands(Case):
                          f'{self.in_cache("large-v3")}')
         self.assertIn(f' yes OpenAI 2 MB 82 MB 148 MB {openai}', lines['base'])
         self.assertEqual(lines['tiny'], 'tiny no 43 MB 76 MB')
-        self.assertIn(f' yes ggml q5_0 0 MB 270 MB 3 MB {ggml}', lines['small'])
+        self.assertIn(f' yes ggml 0 MB 270 MB 3 MB {ggml}', lines['small'])
         self.assertEqual(self.hub.requests, [])
 
     def test_list_as_json(self):
@@ -171,6 +171,25 @@ class Commands(Case):
         self.assertIn('npuwhisper-models fetch base', err)
         self.assertEqual(self.hub.requests, [])
 
+    def test_a_wanted_format_is_fetched_though_another_is_here(self):
+        ggml = self.folder / '.local' / 'share' / 'pywhispercpp' / 'models' / 'ggml-small.bin'
+        ggml.parent.mkdir(parents=True)
+        ggml.write_bytes(b'x')
+        self.assertEqual(self.run_command('fetch', 'small'), (0, str(ggml), ''))
+        self.assertEqual(self.hub.requests, [])
+        wanted = ('fetch', '--format', 'ctranslate2', 'small')
+        status, out, err = self.run_command(*wanted)
+        self.assertEqual((status, out), (0, str(self.in_cache('small'))), err)
+        self.assert_whole(out)
+        self.assertEqual(self.run_command(*wanted), (0, out, ''))
+
+    def test_the_speech_detector_has_one_format(self):
+        self.in_cache('silero-vad').mkdir(parents=True)
+        for file in table.MODELS['silero-vad'].files:
+            (self.in_cache('silero-vad') / file.name).write_bytes(b'x')
+        self.assertEqual(self.run_command('fetch', '--format', 'ctranslate2', 'silero-vad'),
+                         (0, str(self.in_cache('silero-vad')), ''))
+
     def test_a_models_own_name_is_found(self):
         os.environ['NPUWHISPER_MODEL_DIR'] = str(self.folder / 'models')
         self.place(self.folder / 'models' / 'mine')
@@ -203,11 +222,16 @@ class Commands(Case):
         self.assert_usage_error(['fetch', '--timeout', 'soon', 'small'], "--timeout: found 'soon'")
         self.assert_usage_error(['fetch', '--timeout=0', 'small'], "--timeout: found '0'")
         self.assert_usage_error(['fetch', 'small', '--timeout'], '--timeout needs a value')
+        self.assert_usage_error(['fetch', '--format=ggml', 'small'], "found 'ggml', wanted ctr")
         self.assert_usage_error(['list', '--json=x'], "unknown option '--json=x'")
         self.assert_usage_error(['list', 'small'], 'wanted no names')
         self.assert_usage_error(['remove', '../small'], "found the path '../small'")
 
-    def test_fetch_model_of_the_checkout_is_the_same(self):
+    def test_fetch_model_of_the_checkout_wants_ctranslate2(self):
+        openai = self.cache / 'whisper' / 'small.pt'
+        openai.parent.mkdir(parents=True)
+        openai.write_bytes(b'x')
+        os.environ['NPUWHISPER_MODEL_DIR'] = str(openai.parent)
         self.place(self.in_cache('small'))
         done = subprocess.run([pathlib.Path(PATH).with_name('fetch-model'), '--optional', 'small'],
                               capture_output=True, text=True)

@@ -49,10 +49,11 @@ class ModelsDocument(unittest.TestCase):
                     self.assertIsNotNone(table.find_row(name), name)
 
     def test_formats_and_quantisations(self):
+        *first, last = table.QUANTISATIONS
         text = read('docs/models.md')
         for name in places.WEIGHTS:
             self.assertIn(f'`{name}`', text)
-        self.assertIn(f'in the order {", ".join(table.QUANTISATIONS)}.', text)
+        self.assertIn(f'The quantisations are {", ".join(first)} and {last}.', text)
 
     def test_the_readme_links_to_the_table(self):
         self.assertIn('(docs/models.md)', read('README.md'))

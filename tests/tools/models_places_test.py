@@ -12,6 +12,7 @@ import random
 import subprocess
 import sys
 import unittest
+import unittest.mock
 
 FIND_MODEL = os.path.abspath(sys.argv.pop(2))
 
@@ -33,8 +34,7 @@ def all_places(model):
     found = [(f'models/{model.name}', CTRANSLATE2)]
     if model.openai_sha256:
         found.append((f'models/{model.name}.pt', ()))
-    endings = ['', *(f'-{quantisation}' for quantisation in table.QUANTISATIONS)]
-    found += [(f'models/{stem}{ending}.bin', ()) for ending in endings for stem in model.ggml]
+    found += [(f'models/{stem}.bin', ()) for stem in model.ggml]
     found.append((f'.cache/npuwhisper/{model.name}', CTRANSLATE2))
     repositories = [(name, CTRANSLATE2) for name in model.ctranslate2]
     repositories.append((model.original, random.Random(model.name).choice(
@@ -44,8 +44,7 @@ def all_places(model):
     if model.openai_sha256:
         found.append((f'.cache/whisper/{model.name}.pt', ()))
     folders = ['.local/share/pywhispercpp/models', f'{hub}ggerganov--whisper.cpp/{SNAPSHOT}']
-    found += [(f'{folder}/{stem}{ending}.bin', ())
-              for ending in endings for folder in folders for stem in model.ggml]
+    found += [(f'{folder}/{stem}.bin', ()) for folder in folders for stem in model.ggml]
     return found
 
 
@@ -116,6 +115,9 @@ class Places(Case):
         choices = random.Random(7)
         every = [place for model in table.MODELS.values() if model.shape
                  for place in all_places(model)]
+        every += [(f'{folder}/{stem}-q5_1.bin', ()) for model in table.MODELS.values()
+                  for folder in ('models', '.local/share/pywhispercpp/models')
+                  for stem in model.ggml]
         every += [(f'{folder}/{name}', CTRANSLATE2) for folder in ('models', '.cache/npuwhisper')
                   for name in ('turbo', 'large', 'base-q5_1', 'turbo-q5_0', 'mine')]
         every += [(f'work/{name}', CTRANSLATE2) for name in ('base', 'turbo', 'mine', 'mine.pt')]
@@ -170,6 +172,52 @@ class Places(Case):
         main.parent.mkdir()
         main.write_text('b\n')
         self.assert_found('medium', paths[1])
+
+    def test_the_file_of_the_main_revision_may_be_anything(self):
+        repository = '.cache/huggingface/hub/models--openai--whisper-medium'
+        paths = [self.create(f'{repository}/snapshots/{name}', SAFETENSORS) for name in 'ab']
+        main = self.folder / repository / 'refs' / 'main'
+        main.parent.mkdir()
+        for content, wanted in ((b'b' + bytes(10), 0), (b'b' + b' ' * 200, 0), (b'\xff\n', 0),
+                                (b'', 0), (b' b\n', 1)):
+            main.write_bytes(content)
+            with self.subTest(content=content):
+                self.assert_found('medium', paths[wanted])
+        main.unlink()
+        os.mkfifo(main)
+        self.assert_found('medium', paths[0])
+        main.unlink()
+        main.mkdir()
+        self.assert_found('medium', paths[0])
+
+    def test_places_that_cannot_be_examined_are_passed_over(self):
+        cached = self.create('.cache/npuwhisper/base', CTRANSLATE2)
+        for folder in (self.folder / ('a' * 300), '/dev/null/models'):
+            os.environ['NPUWHISPER_MODEL_DIR'] = os.environ['HF_HUB_CACHE'] = str(folder)
+            with self.subTest(folder=folder):
+                self.assert_found('base', cached)
+        del os.environ['NPUWHISPER_MODEL_DIR'], os.environ['HF_HUB_CACHE']
+        self.assert_found('a' * 300, '')
+
+    def test_without_a_home_other_places_are_searched(self):
+        del os.environ['HOME']
+        with unittest.mock.patch.object(places.pwd, 'getpwuid', side_effect=KeyError):
+            self.assertEqual(self.tool_finds('base'), '')
+            path = self.create('models/base', CTRANSLATE2)
+            self.assertEqual(self.tool_finds('base'), path)
+            self.assertEqual(self.run_command('list')[0], 0)
+            # pywhispercpp's folder is in the home folder, npuwhisper's cache is not.
+            os.environ['XDG_CACHE_HOME'] = str(self.folder / 'xdg')
+            self.assertEqual(self.run_command('fetch', 'small')[0], 0)
+
+    def test_a_quantised_file_is_found_by_its_name_only(self):
+        for place in ('models', '.local/share/pywhispercpp/models',
+                      f'.cache/huggingface/hub/models--ggerganov--whisper.cpp/{SNAPSHOT}'):
+            with self.subTest(place=place):
+                path = self.create(f'{place}/ggml-base-q5_1.bin', ())
+                self.assert_found('base-q5_1', path)
+                self.assert_found('base', '')
+                self.delete(f'{place}/ggml-base-q5_1.bin', ())
 
     def test_incomplete_folders_are_passed_over(self):
         cached = self.create('.cache/npuwhisper/base', CTRANSLATE2)

@@ -47,7 +47,7 @@ class KnownSums(Case):
         del os.environ['XDG_CACHE_HOME'], os.environ['HOME']
         with unittest.mock.patch.object(places.pwd, 'getpwuid', side_effect=KeyError):
             with self.assertRaisesRegex(reporting.FetchError, 'XDG_CACHE_HOME'):
-                places.cache_folder()
+                places.own_cache()
 
     # Tests of the download from the hub.
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The comparison of a model on this machine with its known sums."""
 from model_tool import pins
-from model_tool.places import own_cache
+from model_tool.places import cache_folder, own_cache
 from model_tool.reporting import FetchError
 from model_tool.sums import LENGTHS, compare, is_sum
 from model_tool.table import File
@@ -34,7 +34,7 @@ def known_sums(path, model):
         files = published_sum(path, model)
     elif model.files and (path / model.files[-1].name).is_file():
         files = list(model.files)
-    elif path == own_cache() / model.name and (pinned := pins.read(model.name)):
+    elif cache_folder() and path == own_cache() / model.name and (pinned := pins.read(model.name)):
         files = list(pinned.files)
     else:
         files = names_of_blobs(path)

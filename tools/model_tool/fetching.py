@@ -105,15 +105,18 @@ def try_sources(model, folder):
         'folder above them in NPUWHISPER_MODEL_DIR.')
 
 
-def fetch(model):
-    """Fetches `model` into the cache unless it is on this machine. Returns its path."""
+def fetch(model, wanted=None):
+    """Fetches `model` into the cache unless it is on this machine. Returns its path.
+
+    wanted: the format that a copy on this machine must have, as in places.WEIGHTS. None: any."""
     with locked(model.name):
         # Another process may have fetched the model while this one waited for the lock.
-        if found := find(model.name, model):
+        if found := find(model.name, model, wanted=wanted):
             return found.path
         folder = own_cache() / model.name
         if folder.exists():
-            raise FetchError(f"'{folder}' is not a complete model; `npuwhisper-models remove "
+            kind = f"model in {wanted}'s format" if wanted else 'model'
+            raise FetchError(f"'{folder}' is not a complete {kind}; `npuwhisper-models remove "
                              f'{model.name}` removes it')
         partial = own_cache() / f'.{model.name}.partial'
         try:
@@ -134,7 +137,7 @@ def fetch(model):
     return folder
 
 
-def fetch_optional(model):
+def fetch_optional(model, wanted=None):
     """Calls fetch(), unless it failed within the last day, which a file in the cache records."""
     failed = own_cache() / f'.{model.name}.failed'
     with contextlib.suppress(OSError):
@@ -142,7 +145,7 @@ def fetch_optional(model):
             raise FetchError(f"'{model.name}' is not on this machine and could not be fetched the "
                              f'last time; `npuwhisper-models fetch {model.name}` tries again')
     try:
-        path = fetch(model)
+        path = fetch(model, wanted)
     except FetchError:
         with contextlib.suppress(OSError):
             failed.touch()

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The list of all models: where each is, its format, its size and the memory that it needs."""
-from model_tool.places import find, format_of
+from model_tool.places import find, format_of, is_file
 from model_tool.table import MODELS
 
 
 def bytes_of(path):
-    """Returns the size of a file, or of the files in a folder, whose links are followed."""
-    if path.is_file():
-        return path.stat().st_size
-    return sum(file.stat().st_size for file in path.iterdir() if file.is_file())
+    """Returns the size of a file, or of the files in a folder, whose links are followed; None
+    if the folder cannot be read."""
+    try:
+        files = [path] if is_file(path) else [file for file in path.iterdir() if is_file(file)]
+        return sum(file.stat().st_size for file in files)
+    except OSError:
+        return None
 
 
 def describe(model):

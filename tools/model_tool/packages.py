@@ -13,8 +13,8 @@ from model_tool.transfer import accept
 
 
 def pip_command(folder):
-    """Returns the start of pip's command line. pip must run in `folder`: `python -m` imports modules
-    from the working directory, so a file pip.py in the user's working directory would run."""
+    """Returns the start of pip's command line. pip must run in `folder`: `python -m` imports
+    modules from the working directory, so a file pip.py in the user's directory would run."""
     python = os.path.abspath(sys.executable)
     for command in ([python, '-m', 'pip'], ['pip3'], ['pip']):
         with contextlib.suppress(OSError):

@@ -12,9 +12,10 @@ import pathlib
 import pwd
 
 from model_tool.reporting import FetchError
-from model_tool.table import QUANTISATIONS, Model
+from model_tool.table import Model
 
 Path = pathlib.Path
+MAX_REVISION_BYTES = 200
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,19 +25,24 @@ class Found:
 
 
 def home_folder():
+    """Returns the home folder, or None if this user has none."""
     # HOME is unset in systemd services. As in the library, an empty HOME counts as unset.
     if os.environ.get('HOME'):
         return Path(os.environ['HOME'])
     with contextlib.suppress(KeyError):
         if home := pwd.getpwuid(os.getuid()).pw_dir:
             return Path(home)
-    raise FetchError('this user has no home folder: XDG_CACHE_HOME or HOME must name one')
+    return None
 
 
 def base_folder(variable, default):
+    """Returns the folder that `variable` names, or `default` in the home folder, or None."""
     # The XDG base directory specification requires that a relative path is ignored.
     named = Path(os.environ.get(variable, ''))
-    return named if named.is_absolute() else home_folder() / default
+    if named.is_absolute():
+        return named
+    home = home_folder()
+    return home / default if home else None
 
 
 def cache_folder():
@@ -44,20 +50,59 @@ def cache_folder():
 
 
 def own_cache():
-    """Returns the folder in which this program keeps models."""
-    return cache_folder() / 'npuwhisper'
+    """Returns the folder in which this program keeps models. Raises FetchError if there is none."""
+    cache = cache_folder()
+    if cache is None:
+        raise FetchError('this user has no home folder: XDG_CACHE_HOME or HOME must name one')
+    return cache / 'npuwhisper'
+
+
+def hub_folder():
+    """Returns the folder in which huggingface_hub keeps its downloads, or None."""
+    if os.environ.get('HF_HUB_CACHE'):
+        return Path(os.environ['HF_HUB_CACHE'])
+    if os.environ.get('HF_HOME'):
+        return Path(os.environ['HF_HOME']) / 'hub'
+    cache = cache_folder()
+    return cache / 'huggingface' / 'hub' if cache else None
+
+
+def is_file(path):
+    """Returns whether `path` is a file. A path that cannot be examined is none: one in a folder
+    without permission, with a name that is too long, or with a null character."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def main_revision(repository):
+    """Returns the revision of branch main, which names a snapshot of the folder `repository`; None
+    if the file that holds it cannot be read or has more than 200 bytes."""
+    path = repository / 'refs' / 'main'
+    if not is_file(path):  # Opening a FIFO would wait.
+        return None
+    try:
+        with path.open('rb') as stream:
+            text = stream.read(MAX_REVISION_BYTES + 1)
+    except OSError:
+        return None
+    words = text.split()
+    return os.fsdecode(words[0]) if words and len(text) <= MAX_REVISION_BYTES else None
 
 
 def hub_snapshots(repository):
     """Returns the snapshots of `repository` in the Hugging Face cache, branch main's first."""
-    home = Path(os.environ.get('HF_HOME') or cache_folder() / 'huggingface')
-    hub = Path(os.environ.get('HF_HUB_CACHE') or home / 'hub')
+    hub = hub_folder()
+    if hub is None:
+        return []
     folder = hub / ('models--' + repository.replace('/', '--'))
-    snapshots = sorted((folder / 'snapshots').glob('*'))
-    with contextlib.suppress(OSError):
-        main = (folder / 'refs' / 'main').read_text(encoding='utf8').strip()
-        snapshots.sort(key=lambda snapshot: snapshot.name != main)
-    return snapshots
+    try:
+        snapshots = sorted((folder / 'snapshots').iterdir())
+    except (OSError, ValueError):
+        return []
+    main = main_revision(folder)
+    return sorted(snapshots, key=lambda snapshot: snapshot.name != main)
 
 
 # The files of weights in a folder, with the name of the format. The first of them is used.
@@ -67,6 +112,8 @@ WEIGHTS = {
     'model.safetensors.index.json': 'safetensors',
     'pytorch_model.bin': 'PyTorch',
 }
+# The files of vocabularies in CTranslate2's format. A model needs one of them.
+VOCABULARIES = ('vocabulary.json', 'vocabulary.txt', 'tokenizer.json')
 
 
 def format_of(path):
@@ -74,25 +121,24 @@ def format_of(path):
 
     Judges by the names of files only. A folder holds a model if it has config.json and weights;
     CTranslate2's also needs a vocabulary, so that an interrupted download does not count."""
-    if path.is_file():
-        quantisation = path.stem.rpartition('-')[2]
-        ggml = f'ggml {quantisation}' if quantisation in QUANTISATIONS else 'ggml'
-        return {'.pt': 'OpenAI', '.bin': ggml}.get(path.suffix)
-    if not (path / 'config.json').is_file():
+    if is_file(path):
+        return {'.pt': 'OpenAI', '.bin': 'ggml'}.get(path.suffix)
+    if not is_file(path / 'config.json'):
         return None
-    weights = next((name for name in WEIGHTS if (path / name).is_file()), None)
-    tokens = ('tokenizer.json', 'vocabulary.json', 'vocabulary.txt')
-    if weights == 'model.bin' and not any((path / name).is_file() for name in tokens):
+    weights = next((name for name in WEIGHTS if is_file(path / name)), None)
+    if weights == 'model.bin' and not any(is_file(path / name) for name in VOCABULARIES):
         return None
     return WEIGHTS.get(weights)
 
 
 def ggml_files(folder, model, quantisation):
+    """Returns the places of whisper.cpp's files in `folder`. Without `quantisation`, these are
+    files without one, because quantised weights give another text."""
     ending = f'-{quantisation}.bin' if quantisation else '.bin'
     return [folder / f'{stem}{ending}' for stem in model.ggml]
 
 
-def named_folder_places(typed, model, quantisation, folder_names):
+def named_folder_places(model, quantisation, folder_names):
     """Yields the places in $NPUWHISPER_MODEL_DIR, which may be the folder of the model itself, a
     folder of such folders, or a folder of OpenAI's or whisper.cpp's files."""
     if not os.environ.get('NPUWHISPER_MODEL_DIR'):
@@ -103,28 +149,26 @@ def named_folder_places(typed, model, quantisation, folder_names):
         yield named
     if model.openai_sha256 and not quantisation:
         yield named / f'{model.name}.pt'
-    for suffix in [quantisation] if quantisation else ['', *QUANTISATIONS]:
-        yield from ggml_files(named, model, suffix)
+    yield from ggml_files(named, model, quantisation)
 
 
 def other_caches(model, quantisation):
     """Yields (path, owner) for the caches of other programs."""
+    cache = cache_folder()
     if not quantisation:
         for repository in (*model.ctranslate2, *([model.original] if model.original else [])):
             for snapshot in hub_snapshots(repository):
                 yield snapshot, 'the Hugging Face cache'
-        if model.openai_sha256:
-            yield cache_folder() / 'whisper' / f'{model.name}.pt', 'the cache of openai-whisper'
+        if model.openai_sha256 and cache:
+            yield cache / 'whisper' / f'{model.name}.pt', 'the cache of openai-whisper'
     if not model.ggml:
         return
-    folders = [(base_folder('XDG_DATA_HOME', '.local/share') / 'pywhispercpp' / 'models',
-                'the models of pywhispercpp'),
-               *((snapshot, 'the Hugging Face cache')
-                 for snapshot in hub_snapshots('ggerganov/whisper.cpp'))]
-    for suffix in [quantisation] if quantisation else ['', *QUANTISATIONS]:
-        for folder, owner in folders:
-            for file in ggml_files(folder, model, suffix):
-                yield file, owner
+    if data := base_folder('XDG_DATA_HOME', '.local/share'):
+        for file in ggml_files(data / 'pywhispercpp' / 'models', model, quantisation):
+            yield file, 'the models of pywhispercpp'
+    for snapshot in hub_snapshots('ggerganov/whisper.cpp'):
+        for file in ggml_files(snapshot, model, quantisation):
+            yield file, 'the Hugging Face cache'
 
 
 def places(typed, model, quantisation):
@@ -133,27 +177,43 @@ def places(typed, model, quantisation):
     typed: the name that the user gave; it may be an alias, or have a quantisation."""
     own_name = model.name + (f'-{quantisation}' if quantisation else '')
     folder_names = list(dict.fromkeys((typed, own_name)))
-    for path in named_folder_places(typed, model, quantisation, folder_names):
+    for path in named_folder_places(model, quantisation, folder_names):
         yield path, 'NPUWHISPER_MODEL_DIR'
-    for name in folder_names:
-        yield own_cache() / name, "npuwhisper's cache"
+    if cache_folder():
+        for name in folder_names:
+            yield own_cache() / name, "npuwhisper's cache"
     yield from other_caches(model, quantisation)
 
 
+def is_speech_detector(model):
+    return model.shape is None and bool(model.files)
+
+
 def is_complete(path, model):
-    if model.files and model.shape is None:  # The speech detector.
-        return all((path / file.name).is_file() for file in model.files)
+    if is_speech_detector(model):
+        return all(is_file(path / file.name) for file in model.files)
     return format_of(path) is not None
 
 
-def find_own(name):
-    """Returns where the model with a name that the table does not know is, as a Found, or None."""
-    if format_of(Path(name)):
+def is_in_format(path, model, wanted):
+    """Returns whether the complete model at `path` is in the format `wanted`. None means any
+    format. The speech detector has only one format, which always counts."""
+    return wanted is None or is_speech_detector(model) or format_of(path) == wanted
+
+
+def find_own(name, wanted=None):
+    """Returns where the model with a name that the table does not know is, as a Found, or None.
+
+    wanted: the format, as in WEIGHTS; None means any."""
+    model = Model(name)
+    if format_of(Path(name)) and is_in_format(Path(name), model, wanted):
         return Found(Path(name), 'the working directory')
-    return find(name, Model(name))
+    return find(name, model, wanted=wanted)
 
 
-def find(typed, model, quantisation=''):
-    """Returns where the model is on this machine as a Found, or None."""
+def find(typed, model, quantisation='', wanted=None):
+    """Returns where the model is on this machine as a Found, or None.
+
+    wanted: the format, as in WEIGHTS; None means any."""
     return next((Found(path, owner) for path, owner in places(typed, model, quantisation)
-                 if is_complete(path, model)), None)
+                 if is_complete(path, model) and is_in_format(path, model, wanted)), None)

@@ -6,7 +6,7 @@ import json
 import pathlib
 
 TABLE = pathlib.Path(__file__).parents[1] / 'models.json'
-# Quantisations of whisper.cpp's files, in the order of the search. The library has the same list
+# The quantisations in the names of whisper.cpp's files. The library has the same list
 # (runtime/model/model_table.cpp).
 QUANTISATIONS = ('q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0')
 

@@ -78,7 +78,7 @@ class NPUWHISPER_API Engine {
 /// 5. ggml-NAME.bin in $XDG_DATA_HOME/pywhispercpp/models (~/.local/share) and in whisper.cpp's
 ///    repository in the Hugging Face cache
 ///
-/// Places 3 to 5 are for published models only. In places 1 and 5, quantised files come last. A
+/// Places 3 to 5 are for published models only. Quantised files have names of their own (above). A
 /// name that is not a published model may also be a folder or a file of the working directory,
 /// which comes first. Errors: InvalidArgument (an empty name), NotFound (for a name, the message
 /// lists the places that were searched and says how to fetch the model, or lists the published

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <pwd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -106,10 +107,10 @@ TEST_F(FindModel, TakesFilesAndFoldersOfAllFormats) {
   for (const char* weights :
        {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"}) {
     const fs::path folder = make_file(fs::path("hf") / weights / weights).parent_path();
-    EXPECT_FALSE(find_model(folder)) << "without config.json: " << weights;
-    make_file(fs::path("hf") / weights / "config.json");
     expect_found(folder, folder);
   }
+  const fs::path ctranslate2 = make_file("any/folder/model.bin").parent_path();
+  expect_found(ctranslate2, ctranslate2);
   EXPECT_FALSE(find_model(make_file("any/notes.txt")));
 }
 
@@ -187,6 +188,23 @@ TEST_F(FindModel, TakesTheMainSnapshotFirst) {
   expect_found("large", main);
 }
 
+/// The file refs/main belongs to another program, and may be anything.
+TEST_F(FindModel, PassesOverAFileOfTheMainRevisionThatIsNone) {
+  const fs::path repository =
+      "home/.cache/huggingface/hub/models--Systran--faster-whisper-large-v3";
+  const fs::path first = make(repository / "snapshots/aaaa");
+  make(repository / "snapshots/bbbb");
+  const fs::path main = root_ / repository / "refs/main";
+  fs::create_directories(main);
+  expect_found("large", first);
+  fs::remove(main);
+  std::ofstream(main) << "bbbb" << std::string(200, ' ');
+  expect_found("large", first);
+  fs::remove(main);
+  ASSERT_EQ(::mkfifo(main.c_str(), 0600), 0);
+  expect_found("large", first);
+}
+
 /// Fills the places from the last to the first. Each new model takes precedence over the models
 /// that exist already.
 TEST_F(FindModel, SearchesPlacesInOrder) {
@@ -195,10 +213,7 @@ TEST_F(FindModel, SearchesPlacesInOrder) {
   const fs::path ggml_snapshot = hub / "models--ggerganov--whisper.cpp/snapshots/0123";
   const fs::path pywhispercpp = "home/.local/share/pywhispercpp/models";
   for (const fs::path& file :
-       {ggml_snapshot / "ggml-large-v3-turbo-q5_0.bin",
-        pywhispercpp / "ggml-large-v3-turbo-q5_0.bin",
-        pywhispercpp / "ggml-large-v3-turbo-q8_0.bin", ggml_snapshot / "ggml-large-v3-turbo.bin",
-        pywhispercpp / "ggml-large-v3-turbo.bin",
+       {ggml_snapshot / "ggml-large-v3-turbo.bin", pywhispercpp / "ggml-large-v3-turbo.bin",
         fs::path("home/.cache/whisper/large-v3-turbo.pt")}) {
     expect_found("turbo", make_file(file));
   }
@@ -212,8 +227,7 @@ TEST_F(FindModel, SearchesPlacesInOrder) {
                make(hub / "models--mobiuslabsgmbh--faster-whisper-large-v3-turbo/snapshots/0"));
   expect_found("turbo", make("home/.cache/npuwhisper/large-v3-turbo"));
   expect_found("turbo", make("home/.cache/npuwhisper/turbo"));
-  for (const char* file : {"models/ggml-large-v3-turbo-q8_0.bin", "models/ggml-large-v3-turbo.bin",
-                           "models/large-v3-turbo.pt"}) {
+  for (const char* file : {"models/ggml-large-v3-turbo.bin", "models/large-v3-turbo.pt"}) {
     expect_found("turbo", make_file(file));
   }
   expect_found("turbo", make("models/large-v3-turbo"));
@@ -228,6 +242,9 @@ TEST_F(FindModel, QuantisedNameSelectsThatFile) {
   EXPECT_FALSE(find_model("base-q5_1"));
   expect_found("base-q5_1", make_file("data/pywhispercpp/models/ggml-base-q5_1.bin"));
   EXPECT_NE(message("base-q8_0").find("ggml-base-q8_0.bin'"), std::string::npos);
+  fs::remove_all(root_ / "home/.cache/npuwhisper/base");
+  fs::remove(root_ / "data/pywhispercpp/models/ggml-base.bin");
+  EXPECT_FALSE(find_model("base")) << "a quantised file";
   EXPECT_NE(message("base-q9_9").find("known names"), std::string::npos);
 }
 
@@ -248,7 +265,7 @@ TEST_F(FindModel, ListsThePlacesAndEndsWithTheCommand) {
         (root_ / "home/.cache/huggingface/hub").string() +
             "/models--mobiuslabsgmbh--faster-whisper-large-v3-turbo'",
         (root_ / "home/.cache/whisper/large-v3-turbo.pt'").string(),
-        (root_ / "home/.local/share/pywhispercpp/models/ggml-large-v3-turbo[-q*].bin'").string()}) {
+        (root_ / "home/.local/share/pywhispercpp/models/ggml-large-v3-turbo.bin'").string()}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in " << text;
   }
   const std::string command = "; run npuwhisper-models fetch large-v3-turbo";
