@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A small Hugging Face hub and package index on the loopback interface, for models_test.py.
+"""A small Hugging Face hub and package index on the loopback interface, for the tests
+of tools/npuwhisper-models.
 
 The hub has the layout of the real one: the API lists the files of a repository with their sums;
 addresses of files redirect, large ones to another path with the headers X-Linked-Size and
@@ -40,6 +41,7 @@ class Hub(http.server.ThreadingHTTPServer):
         self.break_after, self.breaks = None, 0
         self.drip_s = 0  # Sends each byte of a large file after this time.
         self.portal = None  # Answers requests below this path with the login page of a network.
+        self.failures = []  # (path, status, headers): the answers to the next requests of the path.
         self.knows_range, self.knows_length = True, True
         threading.Thread(target=self.serve_forever, kwargs={'poll_interval': 0.01},
                          daemon=True).start()
@@ -67,6 +69,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         hub = self.server
         path = urllib.parse.unquote(urllib.parse.urlsplit(self.path).path)
         hub.requests.append((path, self.headers.get('Range')))
+        for failure in hub.failures:
+            if failure[0] in path:
+                hub.failures.remove(failure)
+                self.redirect(failure[1], '', failure[2])
+                return
         for old, new in hub.renamed.items():
             if f'/{old}/' in path:
                 self.redirect(307, path.replace(f'/{old}/', f'/{new}/'))

@@ -9,6 +9,7 @@ import json
 import os
 import pathlib
 import subprocess
+import sys
 import unittest
 
 import model_hub
@@ -76,6 +77,21 @@ class Commands(Case):
         text = self.check('small', 1)
         self.assertIn('tokenizer.json: the file is missing', text)
         self.assertIn('2 of 4 files are wrong', text)
+
+    def test_check_names_files_without_a_sum(self):
+        """For a model that another program stored, only the names of blobs give sums."""
+        repository = self.cache / 'huggingface' / 'hub' / 'models--Systran--faster-whisper-medium'
+        snapshot = repository / 'snapshots' / model_hub.REVISION
+        self.place(snapshot)
+        (snapshot / 'README.md').write_bytes(b'# medium')
+        (repository / 'blobs').mkdir()
+        blob = repository / 'blobs' / git_sha1(FILES['config.json'])
+        (snapshot / 'config.json').rename(blob)
+        (snapshot / 'config.json').symlink_to(blob)
+        status, out, _ = self.run_command('check', 'medium')
+        self.assertEqual((status, out.splitlines()), (1, [
+            'config.json: correct', *(f'{name}: no sum is known for this file' for name in
+                                      ('model.bin', 'tokenizer.json', 'vocabulary.txt'))]))
 
     def test_check_compares_with_the_pins(self):
         self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
@@ -189,6 +205,15 @@ class Commands(Case):
             (self.in_cache('silero-vad') / file.name).write_bytes(b'x')
         self.assertEqual(self.run_command('fetch', '--format', 'ctranslate2', 'silero-vad'),
                          (0, str(self.in_cache('silero-vad')), ''))
+
+    def test_a_path_that_is_no_utf8_is_printed_as_it_is(self):
+        folder = os.fsencode(self.folder) + b'/\xff'
+        self.place(pathlib.Path(os.fsdecode(folder)) / 'small')
+        os.environ['NPUWHISPER_MODEL_DIR'] = os.fsdecode(folder)
+        for arguments in (['fetch', 'small'], ['list']):
+            done = subprocess.run([sys.executable, PATH, *arguments], capture_output=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(folder + b'/small\n', done.stdout)
 
     def test_a_models_own_name_is_found(self):
         os.environ['NPUWHISPER_MODEL_DIR'] = str(self.folder / 'models')

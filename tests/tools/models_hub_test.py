@@ -71,12 +71,10 @@ class TrustedSums(Case):
         self.assert_tiny_is_whole()
 
     def test_an_interrupted_download_goes_on_with_its_pins(self):
-        with unittest.mock.patch.object(transfer, 'TRIES_WITHOUT_PROGRESS', 1):
-            self.hub.break_after, self.hub.breaks = 0, 5
-            partial = self.in_cache('.tiny.partial')
-            self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
-            self.hub.breaks = 0
-            (partial / 'model.bin.part').write_bytes(WEIGHTS[:5000])
+        self.hub.portal = '/cdn/'  # Only the small files arrive.
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
+        self.hub.portal = None
+        (self.in_cache('.tiny.partial') / 'model.bin.part').write_bytes(WEIGHTS[:5000])
         status, _, err = self.run_command('fetch', 'tiny')
         self.assertEqual(status, 0, err)
         self.assertNotIn('trusting', err)
@@ -97,16 +95,90 @@ class TrustedSums(Case):
         status, out, err = self.run_command('fetch', 'turbo')
         self.assertEqual((status, out), (0, str(self.in_cache('large-v3-turbo'))), err)
 
+    def test_a_repository_that_sends_nothing_leaves_no_pins(self):
+        first = 'mobiuslabsgmbh/faster-whisper-large-v3-turbo'
+        second = 'dropbox-dash/faster-whisper-large-v3-turbo'
+        self.hub.repositories[first] = {**FILES, 'config.json': b'[]'}
+        self.hub.portal = f'/{first}/resolve/'
+        self.assertEqual(self.run_command('fetch', 'turbo')[0], 1)
+        self.assertFalse(self.in_cache('large-v3-turbo.pins.json').exists())
+        self.hub.repositories[second] = dict(FILES)
+        status, out, err = self.run_command('fetch', 'turbo')
+        self.assertEqual((status, out), (0, str(self.in_cache('large-v3-turbo'))), err)
+        self.assert_whole(out)
+        pinned = json.loads(self.in_cache('large-v3-turbo.pins.json').read_text('utf8'))
+        self.assertEqual(pinned['repository'], second)
+
+    def test_a_server_with_too_much_to_do_is_asked_again(self):
+        busy = [(408, {}), (429, {'Retry-After': '7'}), (503, {'Retry-After': '99999'})]
+        for path in ('/api/models/', '/cdn/'):
+            with self.subTest(path=path), unittest.mock.patch.object(time, 'sleep') as sleep:
+                self.hub.failures = [(path, *answer) for answer in busy]
+                status, _, err = self.run_command('fetch', 'tiny')
+                self.assertEqual(status, 0, err)
+                self.assertEqual([call.args[0] for call in sleep.mock_calls], [0.5, 7, 30])
+            self.run_command('remove', 'tiny')
+
+    def test_a_server_that_stays_busy_is_given_up(self):
+        self.hub.failures = 100 * [('/api/models/', 500, {})]
+        with unittest.mock.patch.object(time, 'sleep') as sleep:
+            status, _, err = self.run_command('fetch', 'tiny')
+        self.assertEqual(status, 1)
+        self.assertIn('HTTP status 500', err)
+        self.assertEqual([call.args[0] for call in sleep.mock_calls], [0.5, 1, 2])
+
+    def test_an_endpoint_must_be_an_http_address(self):
+        for wrong in ('huggingface.co', 'file:///tmp', 'http://[::1', 'http://', 'http://a:b'):
+            with self.subTest(endpoint=wrong):
+                os.environ['HF_ENDPOINT'] = wrong
+                status, out, err = self.run_command('fetch', 'tiny')
+                self.assertEqual((status, out), (2, ''))
+                self.assertIn(f"HF_ENDPOINT: found '{wrong}', wanted", err)
+
+    def test_broken_pins_are_named(self):
+        self.pins.parent.mkdir(parents=True)
+        for broken in (b'{', b'[]', b'\xff', b'[' * 100_000, b'{"files": [1]}'):
+            with self.subTest(pins=broken[:20]):
+                self.pins.write_bytes(broken)
+                status, out, err = self.run_command('fetch', 'tiny')
+                self.assertEqual((status, out), (1, ''))
+                self.assertIn(f"'{self.pins}': not the pins of a model", err)
+
+    def test_a_folder_is_complete_before_it_appears(self):
+        """Pins without a vocabulary, which an older version has stored."""
+        self.assertEqual(self.run_command('fetch', 'tiny')[0], 0)
+        content = json.loads(self.pins.read_text('utf8'))
+        content['files'] = [file for file in content['files']
+                            if file['name'] in ('config.json', 'model.bin')]
+        self.run_command('remove', 'tiny')
+        self.pins.write_text(json.dumps(content))
+        status, out, err = self.run_command('fetch', 'tiny')
+        self.assertEqual((status, out), (1, ''))
+        self.assertIn('is not a complete model', err)
+        self.assertFalse(self.in_cache('tiny').exists())
+
     def test_answers_that_are_no_list_of_files(self):
         path = '/api/models/Systran/faster-whisper-tiny/revision/main'
         good = json.loads(self.hub.api_answer('Systran/faster-whisper-tiny'))
         evil = {**good, 'siblings': [*good['siblings'], {**good['siblings'][0],
                                                          'rfilename': 'vocabulary.x/../../a'}]}
         incomplete = {**good, 'siblings': good['siblings'][:1]}
+        def changed(name, **entry):
+            return {**good, 'siblings': [{**one, **entry} if one['rfilename'] == name else one
+                                         for one in good['siblings']]}
+
+        no_vocabulary = {**good, 'siblings': [one for one in good['siblings'] if one['rfilename']
+                                              not in ('tokenizer.json', 'vocabulary.txt')]}
+        twice = {**good, 'siblings': [*good['siblings'], good['siblings'][0]]}
+        hostile = [no_vocabulary, twice, {**good, 'sha': int('1' * 40)},
+                   *(changed('vocabulary.txt', rfilename=f'vocabulary.{ending}')
+                     for ending in ('\0', 'a' * 100, '\ud800', '\x1b')),
+                   *(changed('model.bin', size=size) for size in (0, True, 10**12, 10**400, 1.5))]
         no_sum = {**good, 'siblings': [{**one, 'blobId': 'x'} for one in good['siblings']]}
         for answer in (b'<html>log in</html>', b'[]', b'{}', b'\xff', json.dumps(evil).encode(),
                        json.dumps(incomplete).encode(), json.dumps(no_sum).encode(),
-                       json.dumps({**good, 'sha': '../main'}).encode()):
+                       json.dumps({**good, 'sha': '../main'}).encode(), b'[' * 900_000,
+                       *(json.dumps(answer).encode() for answer in hostile)):
             with self.subTest(answer=answer[:60]):
                 self.hub.pages[path] = answer
                 status, out, err = self.run_command('fetch', 'tiny')

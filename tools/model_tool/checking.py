@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The comparison of a model on this machine with its known sums."""
+import fnmatch
+
 from model_tool import pins
-from model_tool.places import cache_folder, own_cache
+from model_tool.places import VOCABULARIES, WEIGHTS, cache_folder, own_cache
 from model_tool.reporting import FetchError
 from model_tool.sums import LENGTHS, compare, is_sum
 from model_tool.table import File
+
+# The files that the library reads in the folder of a model.
+READ_BY_LIBRARY = (*WEIGHTS, 'model-*.safetensors', 'pytorch_model-*.bin', 'config.json',
+                   'generation_config.json', *VOCABULARIES, 'vocab.json', 'added_tokens.json')
 
 
 def published_sum(path, model):
@@ -43,7 +49,19 @@ def known_sums(path, model):
     return files
 
 
+def without_sum(path, files):
+    """Returns the names of those files of the model at `path` that the library reads and `files`
+    does not list."""
+    if path.is_file():
+        return []
+    known = {file.name for file in files}
+    return [file.name for file in sorted(path.iterdir()) if file.name not in known and
+            any(fnmatch.fnmatch(file.name, pattern) for pattern in READ_BY_LIBRARY)]
+
+
 def check(path, model):
     """Returns (file name, difference or None) for each file of the model at `path`."""
     folder = path.parent if path.is_file() else path
-    return [(file.name, compare(folder / file.name, file)) for file in known_sums(path, model)]
+    files = known_sums(path, model)
+    return [*((file.name, compare(folder / file.name, file)) for file in files),
+            *((name, 'no sum is known for this file') for name in without_sum(path, files))]

@@ -7,7 +7,7 @@ import time
 
 from model_tool import hub, pins
 from model_tool.packages import fetch_from_packages
-from model_tool.places import find, own_cache
+from model_tool.places import find, is_complete, own_cache
 from model_tool.reporting import FetchError, Unreachable, say
 from model_tool.sums import compare
 from model_tool.transfer import cannot_write, download, sync_folder
@@ -62,20 +62,45 @@ def fetch_known(model, folder):
     raise Unreachable('\n  '.join(reasons))
 
 
-def fetch_pinned(model, folder):
-    """Downloads the files with the sums that the hub gave when the model was first fetched.
+def has_any_of(files, folder):
+    """Returns whether `folder` holds one of `files`, or at least one byte of one."""
+    candidates = [folder / f'{file.name}{ending}' for file in files for ending in ('', '.part')]
+    return any(path.is_file() and path.stat().st_size > 0 for path in candidates)
 
-    The first time, asks the hub for the sums and keeps them as pins."""
-    pinned = pins.read(model.name)
-    if pinned is None:
-        pinned = hub.newest_pins(model.ctranslate2)
+
+def fetch_newest(model, repository, folder):
+    """Asks the hub for the sums of the files of `repository`, keeps them as pins, and downloads
+    the files. Removes the pins if the repository sends none of the files."""
+    pinned = hub.list_files(repository)
+    path = pins.path_of(model.name)
+    try:
+        pins.write(model.name, pinned)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    say(f'the sums of {model.name} are not known; trusting those of {pinned.repository} at '
+        f"revision {pinned.revision[:12]} from now on ('{path}')")
+    try:
+        fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
+    except Unreachable:
+        if not has_any_of(pinned.files, folder):
+            path.unlink()
+        raise
+
+
+def fetch_pinned(model, folder):
+    """Downloads the files with the sums that the hub gave when the model was first fetched. The
+    first time, tries the repositories until one of them sends a file."""
+    if pinned := pins.read(model.name):
+        return fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
+    reasons = []
+    for repository in model.ctranslate2:
         try:
-            pins.write(model.name, pinned)
-        except OSError as error:
-            raise cannot_write(pins.path_of(model.name), error) from error
-        say(f'the sums of {model.name} are not known; trusting those of {pinned.repository} at '
-            f"revision {pinned.revision[:12]} from now on ('{pins.path_of(model.name)}')")
-    fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
+            return fetch_newest(model, repository, folder)
+        except Unreachable as error:
+            reasons.append(str(error))
+            if pins.path_of(model.name).exists():
+                break
+    raise Unreachable('\n  '.join(reasons))
 
 
 def sources(model):
@@ -126,6 +151,9 @@ def fetch(model, wanted=None):
         size = f'{"" if model.files else "about "}{model.fetched_bytes() / 1e6:.0f} MB'
         say(f'fetching the weights of {model.name} ({size}) into {folder}')
         try_sources(model, partial)
+        if not is_complete(partial, model):
+            raise FetchError(f"'{partial}' is not a complete model: wanted weights, config.json "
+                             'and a vocabulary')
         # Removes the partial files of one source when another source has finished the download.
         pinned = None if model.files else pins.read(model.name)
         names = {file.name for file in (pinned.files if pinned else model.files)}

@@ -4,13 +4,15 @@ import fnmatch
 import http.client
 import json
 import os
-import urllib.error
+import time
 import urllib.parse
 import urllib.request
 
 from model_tool.pins import parse
-from model_tool.reporting import Unreachable
-from model_tool.transfer import SILENCE_TIMEOUT_S, USER_AGENT
+from model_tool.places import VOCABULARIES
+from model_tool.reporting import Unreachable, UsageError
+from model_tool.transfer import (SILENCE_TIMEOUT_S, TRIES_WITHOUT_PROGRESS, USER_AGENT, describe,
+                                 is_temporary, seconds_to_wait)
 
 # The files of a CTranslate2 repository that a model needs. preprocessor_config.json is for
 # faster-whisper, so that it can use the folder too.
@@ -20,7 +22,17 @@ MAX_ANSWER_BYTES = 1 << 20
 
 
 def endpoint():
-    return (os.environ.get('HF_ENDPOINT') or 'https://huggingface.co').rstrip('/')
+    """Returns the address of the hub. Raises UsageError if HF_ENDPOINT is not an HTTP address."""
+    text = os.environ.get('HF_ENDPOINT') or 'https://huggingface.co'
+    try:
+        parts = urllib.parse.urlsplit(text)
+        valid = parts.scheme in ('http', 'https') and parts.hostname and text.isascii()
+        parts.port  # Raises ValueError if it is not a number up to 65535.
+    except ValueError:
+        valid = False
+    if not valid:
+        raise UsageError(f"HF_ENDPOINT: found '{text}', wanted an address with http:// or https://")
+    return text.rstrip('/')
 
 
 def file_url(repository, revision, name):
@@ -30,13 +42,16 @@ def file_url(repository, revision, name):
 def read_answer(url):
     """Returns the body of the answer to a request for JSON at `url`."""
     request = urllib.request.Request(url, headers=USER_AGENT)
-    try:
-        with urllib.request.urlopen(request, timeout=SILENCE_TIMEOUT_S) as answer:
-            return answer.read(MAX_ANSWER_BYTES)
-    except urllib.error.HTTPError as error:
-        raise Unreachable(f'{url}: HTTP status {error.code} ({error.reason})') from error
-    except (OSError, http.client.HTTPException) as error:
-        raise Unreachable(f'{url}: {getattr(error, "reason", error)}') from error
+    failures = 0
+    while True:
+        try:
+            with urllib.request.urlopen(request, timeout=SILENCE_TIMEOUT_S) as answer:
+                return answer.read(MAX_ANSWER_BYTES)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            failures += 1
+            if not is_temporary(error) or failures == TRIES_WITHOUT_PROGRESS:
+                raise Unreachable(f'{url}: {describe(error)}') from error
+            time.sleep(seconds_to_wait(error, failures))
 
 
 def file_entry(sibling):
@@ -57,23 +72,12 @@ def list_files(repository):
                    if any(fnmatch.fnmatch(sibling['rfilename'], pattern) for pattern in PATTERNS)]
         entries.sort(key=lambda entry: entry['name'] == 'model.bin')  # The largest file comes last.
         pinned = parse({'repository': repository, 'revision': content['sha'], 'files': entries})
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         kind = 'a web page' if body.lstrip()[:1] == b'<' else 'something else'
         raise Unreachable(f'{url}: found {kind}, wanted a list of files ({error!r}). Does this '
                           'network have a login page?') from error
     names = {file.name for file in pinned.files}
-    if not {'model.bin', 'config.json'} <= names:
-        raise Unreachable(f'{url}: found {", ".join(sorted(names))}, wanted model.bin and '
-                          'config.json')
+    if not {'model.bin', 'config.json'} <= names or names.isdisjoint(VOCABULARIES):
+        raise Unreachable(f'{url}: found {", ".join(sorted(names))}, wanted model.bin, config.json '
+                          f'and one of {", ".join(VOCABULARIES)}')
     return pinned
-
-
-def newest_pins(repositories):
-    """Returns the Pins of the first of `repositories` that the hub has."""
-    reasons = []
-    for repository in repositories:
-        try:
-            return list_files(repository)
-        except Unreachable as error:
-            reasons.append(str(error))
-    raise Unreachable('\n  '.join(reasons))

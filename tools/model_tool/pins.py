@@ -6,11 +6,14 @@ model use these sums and this revision, so that a repository that changes afterw
 import dataclasses
 import json
 import os
+import re
 
 from model_tool.places import own_cache
 from model_tool.reporting import FetchError
 from model_tool.sums import is_sum
 from model_tool.table import File
+
+MAX_FILE_BYTES = 10**12
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,19 +28,26 @@ def path_of(name):
 
 
 def is_plain_name(name):
-    return isinstance(name, str) and name not in ('', '.', '..') and '/' not in name
+    return (isinstance(name, str) and name not in ('.', '..') and
+            re.fullmatch('[A-Za-z0-9._-]{1,100}', name) is not None)
+
+
+def is_size(n_bytes):
+    return type(n_bytes) is int and 0 < n_bytes < MAX_FILE_BYTES  # A bool is no size.
 
 
 def parse(content):
     """Returns the Pins in `content`, parsed JSON. Raises ValueError, TypeError or KeyError."""
     files = tuple(File(file['name'], file['bytes'], file['sum']) for file in content['files'])
     for file in files:
-        if not (is_plain_name(file.name) and isinstance(file.n_bytes, int) and
-                file.n_bytes >= 0 and is_sum(file.sum)):
+        if not (is_plain_name(file.name) and is_size(file.n_bytes) and is_sum(file.sum)):
             raise ValueError(f'a name, a size and a sum were wanted, found {file}')
-    if not files or not is_sum(f'git-sha1:{content["revision"]}'):
+    if len({file.name for file in files}) != len(files):
+        raise ValueError('different names of files were wanted, found one twice')
+    revision = content['revision']
+    if not files or not isinstance(revision, str) or not re.fullmatch('[0-9a-f]{40}', revision):
         raise ValueError('files and the revision of a repository were wanted')
-    return Pins(str(content['repository']), content['revision'], files)
+    return Pins(str(content['repository']), revision, files)
 
 
 def read(name):
@@ -47,7 +57,7 @@ def read(name):
         return parse(json.loads(path.read_text(encoding='utf8')))
     except FileNotFoundError:
         return None
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise FetchError(f"'{path}': not the pins of a model ({error}). Remove this file to trust "
                          'the repository again.') from error
 

@@ -2,6 +2,8 @@
 """The download of one file over HTTP: continued after interruptions, checked, and synchronised."""
 import http.client
 import os
+import re
+import time
 import urllib.error
 import urllib.request
 
@@ -9,7 +11,9 @@ from model_tool import sums
 from model_tool.reporting import FetchError, Progress, Unreachable
 
 SILENCE_TIMEOUT_S = 5  # Limit of the time without any byte from a server.
-TRIES_WITHOUT_PROGRESS = 3
+TRIES_WITHOUT_PROGRESS = 4
+FIRST_WAIT_S = 0.5  # Before the second try; twice as long before each further try.
+MAX_WAIT_S = 30
 BLOCK_BYTES = 1 << 18
 USER_AGENT = {'User-Agent': 'npuwhisper-models'}
 
@@ -45,6 +49,30 @@ def accept(file, candidate, source):
         sync_folder(candidate.parent)
     except OSError as error:
         raise cannot_write(candidate, error) from error
+
+
+def is_temporary(error):
+    """Returns whether `error` is the answer of a server that may send the file later: it has too
+    much to do, or failed."""
+    return isinstance(error, urllib.error.HTTPError) and (
+        error.code in (408, 429) or error.code >= 500)
+
+
+def seconds_to_wait(error, failures):
+    """Returns the time before the next try, after `failures` tries without progress.
+
+    error: of the last try. If the server asks for a time with Retry-After, this time is taken, up
+    to MAX_WAIT_S."""
+    asked = error.headers.get('Retry-After', '') if is_temporary(error) else ''
+    if re.fullmatch('[0-9]{1,9}', asked):
+        return min(int(asked), MAX_WAIT_S)
+    return FIRST_WAIT_S * 2 ** max(failures - 1, 0)
+
+
+def describe(error):
+    if isinstance(error, urllib.error.HTTPError):
+        return f'HTTP status {error.code} ({error.reason})'
+    return str(getattr(error, 'reason', error))
 
 
 def announced_bytes(answer):
@@ -115,18 +143,23 @@ def download(url, file, folder):
     progress = Progress(file.name, have, max(file.n_bytes, 1))
     failures = 0
     while have < file.n_bytes:
-        problem = 'the connection was closed too early'
+        problem = None
         try:
             transfer(url, part, file, progress)
-        except urllib.error.HTTPError as error:
-            raise Unreachable(f'{url}: HTTP status {error.code} ({error.reason})') from error
-        except (OSError, http.client.HTTPException) as error:
-            problem = getattr(error, 'reason', error)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            problem = error
+            if isinstance(error, urllib.error.HTTPError) and not is_temporary(error):
+                raise Unreachable(f'{url}: {describe(error)}') from error
         before, have = have, stored_bytes()
+        if have >= file.n_bytes:
+            break
         failures = 0 if have > before else failures + 1
         # Gives up immediately on a URL that has never sent data, because the next source may be
-        # faster.
-        if have < file.n_bytes and failures and (have == 0 or failures == TRIES_WITHOUT_PROGRESS):
-            raise Unreachable(f'{url}: {problem}')
+        # faster. An overloaded server is tried again.
+        gives_up = have == 0 and not is_temporary(problem)
+        if failures and (gives_up or failures == TRIES_WITHOUT_PROGRESS):
+            reason = describe(problem) if problem else 'the connection was closed too early'
+            raise Unreachable(f'{url}: {reason}')
+        time.sleep(seconds_to_wait(problem, failures))
     progress.show(have, last=True)
     accept(file, part, url)
