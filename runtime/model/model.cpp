@@ -7,8 +7,11 @@
 #include <utility>
 #include <vector>
 
+#include "model/byte_level.h"
+#include "model/model_failure.h"
 #include "model/model_source.h"
 #include "model/published_models.h"
+#include "model/utf8.h"
 #include "model/variables.h"
 
 namespace npuwhisper {
@@ -17,10 +20,6 @@ namespace {
 /// Limit of the total size of a model's variables, as a multiple of the file's size.
 constexpr std::uint64_t kMaxUses = 2;
 
-Failure in_file(const std::filesystem::path& file, const Error& error) {
-  return fail(error.code, "model '" + file.string() + "': " + error.message);
-}
-
 Result<void> check_variables(const std::filesystem::path& path, const Weights& weights,
                              const ModelConfig& config) {
   std::uint64_t total = 0;
@@ -28,7 +27,8 @@ Result<void> check_variables(const std::filesystem::path& path, const Weights& w
     const auto variable = weights.get(shape.name, shape.dims);
     if (!variable) return fail(variable.error());
     if (!(*variable)->is_real()) {
-      return in_file(path, {ErrorCode::Unsupported, "variable '" + shape.name + "': found " +
+      return model_failure(path,
+                           {ErrorCode::Unsupported, "variable '" + shape.name + "': found " +
                                                         std::string(to_string((*variable)->type)) +
                                                         " without scales, wanted real numbers"});
     }
@@ -39,10 +39,10 @@ Result<void> check_variables(const std::filesystem::path& path, const Weights& w
   // the size of the file.
   const std::uint64_t wanted = kMaxUses * weights.file_bytes();
   if (total > wanted) {
-    return in_file(path, {ErrorCode::CorruptModel,
-                          "variables and their aliases: found " + std::to_string(total) +
-                              " bytes, wanted at most " + std::to_string(wanted) + ", " +
-                              std::to_string(kMaxUses) + " times the file"});
+    return model_failure(path, {ErrorCode::CorruptModel,
+                                "variables and their aliases: found " + std::to_string(total) +
+                                    " bytes, wanted at most " + std::to_string(wanted) + ", " +
+                                    std::to_string(kMaxUses) + " times the file"});
   }
   return {};
 }
@@ -52,30 +52,41 @@ Result<void> check_variables(const std::filesystem::path& path, const Weights& w
 Result<void> check_suppressed(const std::filesystem::path& path, const ModelConfig& config,
                               Token eot) {
   if (std::ranges::find(config.suppress_tokens, eot) == config.suppress_tokens.end()) return {};
-  return in_file(path, {ErrorCode::CorruptModel, "suppressed tokens: found " + std::to_string(eot) +
+  return model_failure(path,
+                       {ErrorCode::CorruptModel, "suppressed tokens: found " + std::to_string(eot) +
                                                      ", the end of text, wanted other tokens"});
+}
+
+/// Returns the spellings (byte_level.h) of tokens that a file lists by their bytes.
+std::vector<std::string> spell(const std::vector<std::string>& tokens) {
+  std::vector<std::string> spellings;
+  for (const std::string& bytes : tokens) {
+    std::string& spelling = spellings.emplace_back();
+    for (const char byte : bytes) {
+      append_utf8(to_byte_level(static_cast<std::uint8_t>(byte)), spelling);
+    }
+  }
+  return spellings;
 }
 
 /// Returns the vocabulary of the model's files, or the published vocabulary of this size. A single
 /// file with a published number of embeddings has the published vocabulary, as in whisper.cpp. Its
 /// own tokens are not used, because files of different years list different tokens: some list the
 /// end of text, and old ones have U+FFFD instead of partial characters.
-Result<Vocabulary> find_vocabulary(const std::filesystem::path& path, ModelSource& source,
+Result<Vocabulary> find_vocabulary(const std::filesystem::path& path, const ModelSource& source,
                                    const ModelConfig& config) {
-  if (source.text_tokens && !is_published_vocabulary(config.n_vocab)) {
-    if (append_special_tokens(config.n_vocab, source.text_tokens->spellings)) {
-      return std::move(*source.text_tokens);
-    }
-    return in_file(
-        path,
-        {ErrorCode::CorruptModel,
-         "vocabulary: found " + std::to_string(source.text_tokens->spellings.size()) +
-             " text tokens, which do not fit " + std::to_string(config.n_vocab) + " embeddings"});
+  if (!source.text_tokens.empty() && !is_published_vocabulary(config.n_vocab)) {
+    Vocabulary vocabulary{.file = path, .spellings = spell(source.text_tokens)};
+    if (append_special_tokens(config.n_vocab, vocabulary.spellings)) return vocabulary;
+    return model_failure(path, {ErrorCode::CorruptModel,
+                                "vocabulary: found " + std::to_string(source.text_tokens.size()) +
+                                    " text tokens, which do not fit " +
+                                    std::to_string(config.n_vocab) + " embeddings"});
   }
-  Result<Vocabulary> read =
-      fail(ErrorCode::Unsupported,
-           "model '" + path.string() + "': the file has no vocabulary, and " +
-               std::to_string(config.n_vocab) + " embeddings are not those of a published model");
+  Result<Vocabulary> read = model_failure(
+      path,
+      {ErrorCode::Unsupported, "the file has no vocabulary, and " + std::to_string(config.n_vocab) +
+                                   " embeddings are not those of a published model"});
   if (!source.vocabulary_folder.empty()) {
     read = read_vocabulary(source.vocabulary_folder, config.n_vocab);
     if (read || read.error().code != ErrorCode::NotFound) return read;
@@ -125,7 +136,7 @@ Result<std::shared_ptr<const Model>> Model::load(const std::filesystem::path& pa
   auto source = open_model_source(path);
   if (!source) return fail(source.error());
   auto config = config_from_weights(*source->weights, source->heads);
-  if (!config) return in_file(path, config.error());
+  if (!config) return model_failure(path, config.error());
   if (auto checked = check_variables(path, *source->weights, *config); !checked) {
     return fail(checked.error());
   }

@@ -9,8 +9,8 @@
 #include <system_error>
 #include <utility>
 
-#include "model/byte_level.h"
 #include "model/ggml_file.h"
+#include "model/model_failure.h"
 #include "model/safetensors.h"
 #include "model/tensor_names.h"
 #include "model/torch_file.h"
@@ -122,10 +122,7 @@ Result<ModelSource> open_ctranslate2(const fs::path& folder) {
   auto weights = Weights::load(folder / "model.bin");
   if (!weights) return fail(weights.error());
   const auto heads = head_counts(**weights);
-  if (!heads) {
-    return fail(heads.error().code,
-                "model '" + (folder / "model.bin").string() + "': " + heads.error().message);
-  }
+  if (!heads) return model_failure(folder / "model.bin", heads.error());
   return ModelSource{.weights = std::move(*weights),
                      .heads = *heads,
                      .lists = {folder / "config.json"},
@@ -140,8 +137,8 @@ Result<ModelSource> open_folder(const fs::path& folder) {
       return open_hugging_face(folder, format);
     }
   }
-  return fail(ErrorCode::NotFound, "model '" + folder.string() +
-                                       "': no model.bin, model.safetensors or pytorch_model.bin");
+  return model_failure(
+      folder, {ErrorCode::NotFound, "no model.bin, model.safetensors or pytorch_model.bin"});
 }
 
 /// Opens a checkpoint of OpenAI, which has the sizes of the model in its "dims".
@@ -175,16 +172,9 @@ Result<ModelSource> open_checkpoint(ModelFile file) {
 Result<ModelSource> open_ggml(ModelFile file) {
   auto content = read_ggml_file(file.file);
   if (!content) return file.failure(content.error());
-  Vocabulary vocabulary{.file = file.path, .spellings = {}};
-  for (const std::string& bytes : content->tokens) {
-    std::string spelling;
-    for (const char byte : bytes)
-      append_utf8(to_byte_level(static_cast<std::uint8_t>(byte)), spelling);
-    vocabulary.spellings.push_back(std::move(spelling));
-  }
   // Some files list the end of text, which is a special token.
-  if (!vocabulary.spellings.empty() && content->tokens.back() == "<|endoftext|>") {
-    vocabulary.spellings.pop_back();
+  if (!content->tokens.empty() && content->tokens.back() == "<|endoftext|>") {
+    content->tokens.pop_back();
   }
   std::vector<ModelFile> files;
   files.push_back(std::move(file));
@@ -194,7 +184,7 @@ Result<ModelSource> open_ggml(ModelFile file) {
                      .heads = {.audio = content->n_audio_head, .text = content->n_text_head},
                      .lists = {},
                      .vocabulary_folder = {},
-                     .text_tokens = std::move(vocabulary)};
+                     .text_tokens = std::move(content->tokens)};
 }
 
 }  // namespace

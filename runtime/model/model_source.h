@@ -3,13 +3,12 @@
 
 #include <filesystem>
 #include <memory>
-#include <optional>
+#include <string>
 #include <vector>
 
 #include <npuwhisper/result.h>
 
 #include "model/config.h"
-#include "model/vocabulary_file.h"
 #include "model/weights.h"
 
 namespace npuwhisper {
@@ -23,8 +22,8 @@ struct ModelSource {
   std::vector<std::filesystem::path> lists;
   /// The folder whose vocabulary file belongs to the model; empty for a single file.
   std::filesystem::path vocabulary_folder;
-  /// The text tokens of a single file that has them, without special tokens.
-  std::optional<Vocabulary> text_tokens;
+  /// The bytes of the text tokens of a single file that has them, by ID; empty for other formats.
+  std::vector<std::string> text_tokens;
 };
 
 /// Opens the files of a model, but reads no weights. `path` is one of:

@@ -147,7 +147,7 @@ bool is_published_vocabulary(int n_vocab) {
 
 std::optional<std::vector<std::string>> published_vocabulary(int n_vocab) {
   if (!is_published_vocabulary(n_vocab)) return std::nullopt;
-  // Compilers limit the length of literals from which they form a string_view without a size.
+  // The sizes are given, because compilers count the characters of a literal only up to a limit.
   constexpr std::string_view kEnglish(kEnglishVocabulary, sizeof kEnglishVocabulary - 1);
   constexpr std::string_view kMultilingual(kMultilingualVocabulary,
                                            sizeof kMultilingualVocabulary - 1);
@@ -179,7 +179,7 @@ std::vector<Token> published_suppressed_tokens(const Tokenizer& tokenizer) {
       "@",   "[",  "\\", "]",   "^",   "_",   "`",   "{",  "|",   "}",  "~",  "「",
       "」",  "『", "』", "<<",  ">>",  "<<<", ">>>", "--", "---", "-(", "-[", "('",
       "(\"", "((", "))", "(((", ")))", "[[",  "]]",  "{{", "}}",  "♪♪", "♪♪♪"};
-  // Notes, whose first token is suppressed because no other text begins with it.
+  // Notes. Their first token is suppressed, because no spoken text begins with it.
   constexpr std::array<std::string_view, 7> kNotes = {"♩", "♪", "♫", "♬", "♭", "♮", "♯"};
   // Within a word, the hyphen and the apostrophe are spoken.
   std::set<Token> tokens = {tokenizer.encode(" -").front(), tokenizer.encode(" '").front()};

@@ -8,6 +8,7 @@
 
 #include "model/ctranslate2_file.h"
 #include "model/finite.h"
+#include "model/model_failure.h"
 
 namespace npuwhisper {
 namespace {
@@ -23,13 +24,12 @@ constexpr std::size_t kScalesAtOnce = 256;
 
 Result<ModelFile> ModelFile::open(const std::filesystem::path& path) {
   auto file = RegularFile::open(path);
-  if (!file)
-    return fail(file.error().code, "model '" + path.string() + "': " + file.error().message);
+  if (!file) return model_failure(path, file.error());
   return ModelFile{path, std::move(*file)};
 }
 
 Failure ModelFile::failure(const Error& error) const {
-  return fail(error.code, "model '" + path.string() + "': " + error.message);
+  return model_failure(path, error);
 }
 
 Result<std::shared_ptr<const Weights>> Weights::load(const std::filesystem::path& path) {
