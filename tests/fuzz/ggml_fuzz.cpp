@@ -8,11 +8,10 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace npuwhisper;
   using namespace npuwhisper::fuzz;
   const test::MemoryFile memory(text_of(data, size));
-  auto file = ModelFile::open(memory.path());
-  require(file.has_value(), "a file that opens");
-  const auto content = read_ggml_file(file->file);
+  ModelFile file = open_input(memory);
+  const auto content = read_ggml_file(file.file);
   if (content) {
-    check_tensors(std::move(*file), content->tensors);
+    check_tensors(std::move(file), content->tensors);
   } else {
     require(!content.error().message.empty(), "an error with a message");
   }

@@ -7,21 +7,14 @@
 #include "model/regular_file.h"
 #include "model/weights.h"
 #include "temporary_folder.h"
+#include "tensor_check.h"
 
 namespace npuwhisper::fuzz {
 namespace {
 
-/// Reads all variables that a valid file declares. Values that are not finite are an error.
+/// Reads all variables that a valid file declares.
 void read_everything(const Weights& weights, const WeightsIndex& index) {
-  for (const Variable& variable : index.variables) {
-    const auto values = weights.read(variable);
-    if (values) {
-      require(static_cast<std::int64_t>(values->size()) == variable.n_elements(),
-              "as many values as the dimensions say");
-    } else {
-      require(!values.error().message.empty(), "an error with a message");
-    }
-  }
+  for (const Variable& variable : index.variables) check_values(weights, variable);
 }
 
 void load_file(std::string_view content) {

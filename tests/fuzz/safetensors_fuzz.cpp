@@ -8,12 +8,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace npuwhisper;
   using namespace npuwhisper::fuzz;
   const test::MemoryFile memory(text_of(data, size));
-  auto file = ModelFile::open(memory.path());
-  require(file.has_value(), "a file that opens");
+  ModelFile file = open_input(memory);
   TensorIndex tensors;
-  const auto done = index_safetensors(file->file, 0, 64 << 10, tensors);
+  const auto done = index_safetensors(file.file, 0, 64 << 10, tensors);
   if (done) {
-    check_tensors(std::move(*file), tensors);
+    check_tensors(std::move(file), tensors);
   } else {
     require(!done.error().message.empty(), "an error with a message");
   }

@@ -5,10 +5,29 @@
 #include <vector>
 
 #include "harness.h"
+#include "memory_file.h"
 #include "model/tensor_names.h"
 #include "model/weights.h"
 
 namespace npuwhisper::fuzz {
+
+/// Opens the file that holds an input.
+inline ModelFile open_input(const test::MemoryFile& memory) {
+  auto file = ModelFile::open(memory.path());
+  require(file.has_value(), "a file that opens");
+  return std::move(*file);
+}
+
+/// Reads all values of a variable. Values that are not finite are an error.
+inline void check_values(const Weights& weights, const Variable& variable) {
+  const auto values = weights.read(variable);
+  if (values) {
+    require(static_cast<std::int64_t>(values->size()) == variable.n_elements(),
+            "as many values as the dimensions say");
+  } else {
+    require(!values.error().message.empty(), "an error with a message");
+  }
+}
 
 /// Checks the tensors that a reader found in `file`: they are within the file, and their values can
 /// be read. Then forms the variables of a Whisper model from them.
@@ -23,14 +42,7 @@ inline void check_tensors(ModelFile file, const TensorIndex& tensors) {
     require(tensor.offset <= size && stored_bytes(tensor.type, tensor.dims, size - tensor.offset),
             "a tensor within the file");
     const Variable& variable = *weights.find(name);
-    if (variable.n_elements() > kMaxValues) continue;
-    const auto values = weights.read(variable);
-    if (values) {
-      require(static_cast<std::int64_t>(values->size()) == variable.n_elements(),
-              "as many values as the dimensions say");
-    } else {
-      require(!values.error().message.empty(), "an error with a message");
-    }
+    if (variable.n_elements() <= kMaxValues) check_values(weights, variable);
   }
   for (const TensorNames names : {TensorNames::OpenAi, TensorNames::HuggingFace}) {
     const auto index = whisper_index(tensors, names);

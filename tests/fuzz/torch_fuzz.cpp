@@ -17,12 +17,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     return 0;
   }
   const test::MemoryFile memory(content);
-  auto file = ModelFile::open(memory.path());
-  require(file.has_value(), "a file that opens");
+  ModelFile file = open_input(memory);
   TensorIndex tensors;
-  const auto dims = index_torch_file(file->file, 0, tensors);
+  const auto dims = index_torch_file(file.file, 0, tensors);
   if (dims) {
-    check_tensors(std::move(*file), tensors);
+    check_tensors(std::move(file), tensors);
   } else {
     require(!dims.error().message.empty(), "an error with a message");
   }
