@@ -34,16 +34,16 @@ bool has_no_spaces(char32_t c) {
   return std::ranges::any_of(kRanges, [&](const Range& r) { return c >= r.first && c <= r.last; });
 }
 
-/// Returns whether a character belongs to a word that continues beside it.
-bool is_in_word(char32_t c) {
+/// Returns whether a character separates words: it is no letter, digit or combining mark.
+bool is_separator(char32_t c) {
   const UnicodeClass of = unicode_class(c);
-  const bool is_mark = uc_is_general_category(c, UC_CATEGORY_M);
-  return (of == UnicodeClass::Letter || of == UnicodeClass::Number || is_mark) && !has_no_spaces(c);
+  return of != UnicodeClass::Letter && of != UnicodeClass::Number &&
+         !uc_is_general_category(c, UC_CATEGORY_M);
 }
 
-bool is_separator(char32_t c) {
-  return unicode_class(c) != UnicodeClass::Letter && unicode_class(c) != UnicodeClass::Number &&
-         !uc_is_general_category(c, UC_CATEGORY_M);
+/// Returns whether a character belongs to a word that continues beside it.
+bool is_in_word(char32_t c) {
+  return !is_separator(c) && !has_no_spaces(c);
 }
 
 bool is_continuation(char byte) {
