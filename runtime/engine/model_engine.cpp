@@ -100,7 +100,7 @@ WindowPositions ModelEngine::positions_for(int n_dense) const {
 
 bool ModelEngine::has_alignment_heads() const {
   // If the heads are not known, the list has all heads of the last half of the layers: that of
-  // read_config_json(), or that of CTranslate2's converter. No published list has all these heads.
+  // Model::load(), or that of CTranslate2's converter. No published list has all these heads.
   const ModelConfig& config = model_->config;
   std::size_t n_late_heads = 0;
   for (const auto& [layer, head] : config.alignment_heads) {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The places in which a model may already be. The library's find_model() searches the same places
-in the same order (runtime/model/model_places.cpp); tests/tools/model_places_test.py compares both.
+in the same order (runtime/model/model_places.cpp); tests/tools/models_places_test.py compares both.
 
 A known name is not searched for in the working directory: the owner of that folder could otherwise
 replace the model.
