@@ -15,8 +15,6 @@ namespace {
 
 /// Maximum number of bytes that read_rows() reads with one system call.
 constexpr std::size_t kPieceBytes = 16384;
-/// Number of rows that each_row() holds in memory at a time.
-constexpr std::size_t kRowsAtOnce = 16;
 /// Number of scales that are read with one system call.
 constexpr std::size_t kScalesAtOnce = 256;
 
@@ -149,22 +147,6 @@ Result<void> Weights::unscale(const Variable& variable, const VariablePart& part
     }
     rows = rows.subspan(n * per_row);
     first += static_cast<std::int64_t>(n);
-  }
-  return {};
-}
-
-Result<void> Weights::each_row(
-    const Variable& variable,
-    const std::function<void(std::size_t row, std::span<const float> values)>& take) const {
-  const auto n = static_cast<std::size_t>(variable.n_rows());
-  const std::size_t n_row = static_cast<std::size_t>(variable.n_elements()) / n;
-  std::vector<float> rows(std::min(kRowsAtOnce, n) * n_row);
-  for (std::size_t first = 0; first < n; first += kRowsAtOnce) {
-    const std::size_t count = std::min(kRowsAtOnce, n - first);
-    const auto values = std::span(rows).first(count * n_row);
-    auto done = read_rows(variable, static_cast<std::int64_t>(first), values);
-    if (!done) return done;
-    for (std::size_t i = 0; i < count; ++i) take(first + i, values.subspan(i * n_row, n_row));
   }
   return {};
 }

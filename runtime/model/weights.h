@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -60,12 +59,6 @@ class Weights {
   /// a file with each system call. Errors: Unavailable (the file cannot be read any more),
   /// CorruptModel (a value is NaN or infinite, or a scale is not positive).
   Result<void> read_rows(const Variable& variable, std::int64_t first, std::span<float> out) const;
-  /// Calls `take` with the index and the values of each row, in order. Holds only a few rows in
-  /// memory at a time. Errors: those of read_rows(). Before an error, `take` may have received some
-  /// rows.
-  Result<void> each_row(
-      const Variable& variable,
-      const std::function<void(std::size_t row, std::span<const float> values)>& take) const;
   /// Returns all values as f32. Errors: those of read_rows().
   Result<std::vector<float>> read(const Variable& variable) const;
   /// Returns the bytes of all values as they are stored. `variable` must consist of one part.

@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
+#include <cstdint>
 
-#include "simd/largest_magnitude.h"
+#include "simd/round_to_int8.h"
 #include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
@@ -66,11 +66,14 @@ void PanelMatrix::pack_int8(std::size_t row, std::span<const float> values) {
   auto* to = reinterpret_cast<std::uint8_t*>(bytes_.data() + i * panel_bytes());
   for (std::size_t group = 0; group < n_groups(); ++group) {
     const std::size_t first = group * kScaleGroup, end = std::min(first + kScaleGroup, k_);
-    const float scale = largest_magnitude(values.subspan(first, end - first)) / 127.0F;
+    const float scale = largest_magnitude(values.data() + first, end - first) / 127.0F;
     const float inverse = scale > 0 ? 1.0F / scale : 0.0F;
     scales_[(i * n_groups() + group) * kPanelColumns + column] = scale;
-    for (std::size_t k = first; k < end; ++k) {
-      to[int8_index(k, column)] = int8_byte(static_cast<int>(std::lrint(values[k] * inverse)));
+    std::array<std::int8_t, kScaleGroup> rounded = {};
+    round_to_int8(values.data() + first, inverse, rounded.data(), end - first);
+    for (std::size_t k = first; k < end; k += kInt8Depth) {
+      std::uint8_t* bytes = to + int8_index(k, column);
+      for (std::size_t j = 0; j < kInt8Depth; ++j) bytes[j] = int8_byte(rounded[k - first + j]);
     }
   }
 }

@@ -28,8 +28,9 @@ class PanelMatrix {
   /// A function that packs the k values of one row.
   using PackRow = std::function<void(std::size_t row, std::span<const float> values)>;
   /// Packs a matrix [n, k] that is read a few rows at a time and is therefore never in memory
-  /// twice. Calls `read` with a function that packs one row. `read` must pack every row. `type`: as
-  /// for pack(). Errors: those of `read`. Throws std::bad_alloc.
+  /// twice. Calls `read` with a function that packs one row. `read` must pack every row, and may do
+  /// so from several threads at the same time. `type`: as for pack(). Errors: those of `read`.
+  /// Throws std::bad_alloc.
   static Result<PanelMatrix> pack_rows(std::size_t n, std::size_t k, DataType type,
                                        const std::function<Result<void>(const PackRow&)>& read);
 

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "simd/rounded_rows.h"
 
-#include <cmath>
-#include <numeric>
-
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "simd/rounded_rows.cpp"
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include "simd/largest_magnitude.h"
+#include "simd/round_to_int8.h"
 #include "simd/vector_math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -158,26 +155,19 @@ void finish_rounded(const std::int32_t* sums, const RoundedRow& row, const Round
   (sums, row, columns, gelu, accumulate, out, out_type, n);
 }
 
-RoundedWeight::RoundedWeight(std::span<float> values, std::size_t n, std::size_t k)
-    : values_(n * k), scales_(n), offsets_(n), totals_(n) {
+RoundedWeight::RoundedWeight(std::size_t n, std::size_t k)
+    : k_(k), values_(n * k), scales_(n), offsets_(n), totals_(n) {}
+
+void RoundedWeight::round(std::size_t i, std::span<float> row) {
+  totals_[i] = sum_of(row.data(), k_);
+  rotate(row.data(), k_);
+  const float largest = largest_magnitude(row.data(), k_);
   // A product of a rotated row and a rotated weight is this many times as large as the product of
   // the row and the weight.
-  const auto gain = static_cast<float>(rotated_columns(k));
-  for (std::size_t i = 0; i < n; ++i) {
-    const std::span<float> row = values.subspan(i * k, k);
-    totals_[i] = std::accumulate(row.begin(), row.end(), 0.0F);
-    rotate(row.data(), k);
-    const float largest = largest_magnitude(row);
-    scales_[i] = largest / kLargestRounded / gain;
-    const float inverse = largest > 0 ? kLargestRounded / largest : 0.0F;
-    std::int32_t sum = 0;
-    for (std::size_t j = 0; j < k; ++j) {
-      const auto rounded = static_cast<std::int8_t>(std::lrint(row[j] * inverse));
-      values_[i * k + j] = rounded;
-      sum += rounded;
-    }
-    offsets_[i] = 128 * sum;
-  }
+  const auto gain = static_cast<float>(rotated_columns(k_));
+  scales_[i] = largest / kLargestRounded / gain;
+  const float factor = largest > 0 ? kLargestRounded / largest : 0.0F;
+  offsets_[i] = 128 * round_to_int8(row.data(), factor, values_.data() + i * k_, k_);
 }
 
 }  // namespace npuwhisper::cpu

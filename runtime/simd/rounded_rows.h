@@ -64,9 +64,12 @@ void finish_rounded(const std::int32_t* sums, const RoundedRow& row, const Round
 /// row's largest magnitude / 127.
 class RoundedWeight {
  public:
-  /// Rounds `values`, [n, k]. Overwrites `values`. Throws std::bad_alloc.
-  RoundedWeight(std::span<float> values, std::size_t n, std::size_t k);
+  /// Creates a matrix of zeros. Throws std::bad_alloc.
+  RoundedWeight(std::size_t n, std::size_t k);
 
+  /// Rounds row i of the matrix. `row`: [k], overwritten. Threads may round different rows at the
+  /// same time. Must not be called after release_values().
+  void round(std::size_t i, std::span<float> row);
   /// Returns the integers, [n, k]; nullptr after release_values().
   const std::int8_t* values() const { return values_.data(); }
   /// Releases the memory of the integers, which are not needed after they have been packed.
@@ -78,6 +81,7 @@ class RoundedWeight {
   std::size_t bytes() const { return scales_.size() * (2 * sizeof(float) + sizeof(std::int32_t)); }
 
  private:
+  std::size_t k_;
   std::vector<std::int8_t> values_;
   std::vector<float> scales_;
   std::vector<std::int32_t> offsets_;

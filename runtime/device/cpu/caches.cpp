@@ -8,7 +8,7 @@
 #include <cstring>
 
 #include "simd/int8_kernels.h"
-#include "simd/largest_magnitude.h"
+#include "simd/round_to_int8.h"
 #include "simd/round_up.h"
 
 namespace npuwhisper::cpu {
@@ -16,7 +16,7 @@ namespace {
 
 /// Rounds one row of a head to the bytes of int8 panels (int8_kernels.h). Returns the row's scale.
 float quantise(const float* row, std::array<std::uint8_t, kHeadColumns>& out) {
-  const float largest = largest_magnitude({row, kHeadColumns});
+  const float largest = largest_magnitude(row, kHeadColumns);
   const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
   // Adding 1.5 * 2^23 rounds to an integer, ties to even, without a function call. The integer is
   // then in the lowest bits of the sum.

@@ -55,7 +55,7 @@ class OneDnnGemm {
   std::string kernel() const;
 
   /// Packs B from row-major [n, k], the layout of weights. `b`: int8 if GemmShape::input is I8,
-  /// else f32. Allocates memory, so call it only at load time.
+  /// else f32. Allocates memory, so call it only at load time. Thread-safe.
   Result<void> pack_weight(const void* b, void* packed) const;
 
   /// Prepares pack() for a B with these strides and the type GemmShape::input. Must be called

@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "device/cpu/cpu_buffer.h"
-#include "device/cpu/read_panels.h"
+#include "device/cpu/read_weights.h"
 #include "simd/row_kernels.h"
 
 namespace npuwhisper::cpu {
@@ -301,7 +301,8 @@ Result<void> StepExecutable::load(Step& step) {
     // The weight type F16 stands for weights without loss of precision. Weights that the file does
     // not store as f16 are therefore converted to f32.
     const bool exact = types_.weights == DataType::F16 && step.stored->type != StoredType::F16;
-    auto matrix = read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights);
+    auto matrix =
+        read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights, pool_);
     if (!matrix) return fail(matrix.error());
     step.matrix = std::move(*matrix);
   }

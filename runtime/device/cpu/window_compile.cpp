@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "device/cpu/cpu_buffer.h"
-#include "device/cpu/read_panels.h"
+#include "device/cpu/read_weights.h"
 
 #include "device/cpu/window_executable.h"
 #include "simd/round_up.h"
@@ -99,13 +99,14 @@ Result<std::vector<float>> read_bias(const Weights& weights, const Op& op, std::
 /// Reads a weight in f32 as the matrix [out, in] that a product packs. The weight of a convolution,
 /// [out, in, kernel], becomes [out, kernel * in], because gather() writes the taps of a row
 /// consecutively.
-Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, std::size_t n_out,
-                                 std::size_t n_in, std::size_t kernel) {
-  const std::size_t n_row = n_in * kernel;
-  AlignedBytes matrix(n_out * n_row * sizeof(float));
-  const auto done = weights.each_row(weight, [&](std::size_t row, std::span<const float> values) {
-    float* const to = matrix.as<float>() + row * n_row;
-    for (std::size_t i = 0; i < n_row; ++i) to[i % kernel * n_in + i / kernel] = values[i];
+Result<AlignedBytes> read_matrix(const Weights& weights, const Variable& weight, ThreadPool& pool,
+                                 std::size_t n_out, std::size_t n_in, std::size_t kernel) {
+  AlignedBytes matrix(n_out * n_in * kernel * sizeof(float));
+  const auto done = each_row(weights, weight, pool, [&](std::size_t row, std::span<float> values) {
+    float* to = matrix.as<float>() + row * values.size();
+    for (std::size_t tap = 0; tap < kernel; ++tap) {
+      for (std::size_t i = 0; i < n_in; ++i) *to++ = values[i * kernel + tap];
+    }
   });
   if (!done) return fail(done.error());
   return matrix;
@@ -374,7 +375,7 @@ Result<void> WindowExecutable::load_product(const Weights& weights, Stage& stage
   }
   const auto weight = find_variable(weights, op.weight, n_out * n_in * kernel);
   if (!weight) return fail(weight.error());
-  const auto matrix = read_matrix(weights, **weight, n_out, n_in, kernel);
+  const auto matrix = read_matrix(weights, **weight, pool_, n_out, n_in, kernel);
   if (!matrix) return fail(matrix.error());
   step.weight = AlignedBytes(step.gemm.whole->packed_bytes());
   plan_.weight_bytes += step.weight.size();
@@ -408,18 +409,18 @@ Result<void> WindowExecutable::load_rounded(const Weights& weights, const Stage&
   step.bias = std::move(*bias);
   const auto weight = find_variable(weights, op.weight, n_out * n_in);
   if (!weight) return fail(weight.error());
-  const auto matrix = read_matrix(weights, **weight, n_out, n_in, 1);
-  if (!matrix) return fail(matrix.error());
-  step.rounded.emplace(std::span(matrix->as<float>(), n_out * n_in), n_out, n_in);
+  step.rounded.emplace(n_out, n_in);
+  auto read = each_row(weights, **weight, pool_, [&](std::size_t row, std::span<float> values) {
+    step.rounded->round(row, values);
+  });
+  if (!read) return read;
   const std::size_t part_bytes = step.gemm.whole->packed_bytes();
   step.weight = AlignedBytes(n_out / n_part * part_bytes);
-  for (std::size_t part = 0; part < n_out / n_part; ++part) {
-    const std::int8_t* from = step.rounded->values() + part * n_part * n_in;
-    if (auto packed = step.gemm.whole->pack_weight(from, step.weight.data() + part * part_bytes);
-        !packed) {
-      return packed;
-    }
-  }
+  auto packed = for_each_index(pool_, n_out / n_part, [&](unsigned /*thread*/, std::size_t part) {
+    return step.gemm.whole->pack_weight(step.rounded->values() + part * n_part * n_in,
+                                        step.weight.data() + part * part_bytes);
+  });
+  if (!packed) return packed;
   step.rounded->release_values();
   plan_.weight_bytes += step.weight.size() + step.rounded->bytes();
 
@@ -442,7 +443,7 @@ Result<void> WindowExecutable::load_panels(const Weights& weights, Stage& stage,
   if (!weight) return fail(weight.error());
   DataType type = feeds_cross_cache(graph_, op.output) ? types_.projection : DataType::F16;
   if (type == DataType::F16 && (*weight)->type != StoredType::F16) type = DataType::F32;
-  auto panels = read_panels(weights, **weight, type);
+  auto panels = read_panels(weights, **weight, type, pool_);
   if (!panels) return fail(panels.error());
   step.panels = std::move(*panels);
   plan_.weight_bytes += step.panels->bytes();
