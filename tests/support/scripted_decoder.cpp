@@ -30,7 +30,7 @@ Result<void> ScriptedDecoder::check() const {
 }
 
 Result<void> ScriptedDecoder::encode(std::span<const float> mel, int) {
-  if (const auto ok = check(); !ok) return ok;
+  if (auto ok = check(); !ok) return ok;
   windows.emplace_back(mel.begin(), mel.end());
   attempt_ = -1;
   n_sequences_ = 0;

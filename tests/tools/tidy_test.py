@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Tests C++ files with clang-tidy 14, which Debian 12 has. The checks are in .clang-tidy.
+
+usage: tidy_test.py BUILD [--all]
+
+BUILD is a build folder with compile_commands.json. The test takes up to 12 of the source files that the last 20 commits
+or the working tree changed; the last commit chooses them. With --all, it takes all source files of BUILD (about
+25 minutes on two cores). Exit status 77 (skipped) without clang-tidy 14 or outside a git checkout.
+"""
+import concurrent.futures
+import json
+import os
+import pathlib
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+SKIPPED = 77
+N_COMMITS = 20
+MOST_FILES = 12
+# GCC's warning options that clang does not know.
+OPTIONS = ('--quiet', '--extra-arg=-Wno-unknown-warning-option')
+
+
+def output_of(*command):
+    return subprocess.run(command, cwd=SOURCE, capture_output=True, encoding='utf8', check=False)
+
+
+def clang_tidy():
+    """Returns the program's name; None if there is no version 14."""
+    for name in ('clang-tidy-14', 'clang-tidy'):
+        if shutil.which(name) and re.search(r'version 14\.', output_of(name, '--version').stdout):
+            return name
+    return None
+
+
+def sources(build):
+    """Returns the source files of a build, relative to SOURCE, without generated files and code for the NPU's cores.
+
+    The emulation of aie_api, which that code includes, needs builtin functions that clang 14 does not have.
+    """
+    commands = json.loads((build / 'compile_commands.json').read_text(encoding='utf8'))
+    found = {pathlib.Path(os.path.realpath(pathlib.Path(entry['directory']) / entry['file'])) for entry in commands
+             if 'aie_api/include' not in entry['command']}
+    return sorted(str(file.relative_to(SOURCE)) for file in found
+                  if file.is_relative_to(SOURCE) and not file.is_relative_to(build.resolve()))
+
+
+def changed():
+    """Returns the files that the last commits or the working tree changed."""
+    committed = output_of('git', 'log', f'-{N_COMMITS}', '--name-only', '--format=').stdout.splitlines()
+    return {*committed, *output_of('git', 'diff', 'HEAD', '--name-only').stdout.splitlines()}
+
+
+def chosen(build):
+    files = sorted(set(sources(build)) & changed())
+    head = output_of('git', 'rev-parse', 'HEAD').stdout
+    return files if len(files) <= MOST_FILES else random.Random(head).sample(files, MOST_FILES)
+
+
+def findings(build, file, *options):
+    """Returns what clang-tidy says about a file; an empty string if it has no finding."""
+    done = output_of(clang_tidy(), '-p', str(build), *OPTIONS, *options, str(file))
+    return done.stdout + done.stderr if done.returncode else ''
+
+
+class Tidy(unittest.TestCase):
+    build = pathlib.Path()
+    check_all = False
+
+    def test_sources_have_no_findings(self):
+        files = sources(self.build) if self.check_all else chosen(self.build)
+        print(f'clang-tidy: {len(files)} files: {" ".join(files)}')
+        with concurrent.futures.ThreadPoolExecutor(os.cpu_count() if self.check_all else 1) as pool:
+            found = list(pool.map(lambda file: findings(self.build, SOURCE / file), files))
+        self.assertEqual('\n'.join(filter(None, found)), '')
+
+    def test_a_mistake_is_found(self):
+        with tempfile.TemporaryDirectory() as folder:
+            file = pathlib.Path(folder) / 'mistake.cpp'
+            file.write_text('struct A { virtual ~A() = default; virtual void f() {} };\n'
+                            'struct B : A { void f() {} };\n', encoding='utf8')
+            found = findings(self.build, file, f'--config-file={SOURCE / ".clang-tidy"}')
+        self.assertIn('modernize-use-override', found)
+
+
+if __name__ == '__main__':
+    wanted = {'clang-tidy 14': clang_tidy(),
+              'git checkout': shutil.which('git') and output_of('git', 'rev-parse', 'HEAD').stdout}
+    missing = [name for name, found in wanted.items() if not found]
+    if missing:
+        print('skipped: found no ' + ' and no '.join(missing))
+        sys.exit(SKIPPED)
+    Tidy.build = pathlib.Path(sys.argv[1])
+    Tidy.check_all = '--all' in sys.argv[2:]
+    unittest.main(argv=sys.argv[:1])
