@@ -30,8 +30,8 @@ struct SileroWeights {
   std::vector<float> output;     ///< 128 weights of the hidden state.
   float output_bias = 0;
 
-  /// Loads the weights. Errors: those of Safetensors::load(); CorruptModel also for a tensor that
-  /// is missing or has another shape.
+  /// Loads the weights. Errors: those of ModelFile::open(), index_safetensors() and
+  /// Weights::read(); CorruptModel also for a tensor that is missing or has another shape.
   static Result<std::shared_ptr<const SileroWeights>> load(const std::filesystem::path& file);
 };
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Reads and writes model.bin, the weights of a CTranslate2 Whisper folder (layout: runtime/model/weights_file.h)."""
+"""Reads and writes model.bin, the weights of a CTranslate2 Whisper folder (layout: runtime/model/ctranslate2_file.h)."""
 import pathlib
 import struct
 

@@ -11,7 +11,7 @@
 
 namespace npuwhisper::test {
 
-/// Builds the bytes of a CTranslate2 model file (layout: model/weights.h). Tests can also build
+/// Builds the bytes of a CTranslate2 model file (layout: ctranslate2_file.h). Tests can also build
 /// invalid files.
 class Ct2Writer {
  public:

@@ -29,7 +29,7 @@ std::string read_file(const std::filesystem::path& file) {
   return std::string(std::istreambuf_iterator<char>(stream), {});
 }
 
-/// Returns the offset of the data of variable `name` in a model file (layout: model/weights.h).
+/// Returns the offset of the data of variable `name` in a model file (layout: ctranslate2_file.h).
 std::size_t data_of(const std::string& file, const std::string& name) {
   const std::size_t rank = file.find(name + '\0') + name.size() + 1;
   return rank + 1 + 4 * static_cast<std::size_t>(file[rank]) + 1 + 4;
