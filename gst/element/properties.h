@@ -10,8 +10,8 @@ namespace npuwhisper {
 /// The ids of the properties that are not settings. The element itself provides their values.
 enum Reading : guint { kPropMaxObservedDelay = 900, kPropStats };
 
-/// Which properties to install. SuitsVideo: not those that would make decoded video wait for
-/// minutes.
+/// The properties to install. SuitsVideo omits the properties that would make decoded video wait
+/// for minutes.
 enum class PropertySet { All, SuitsVideo };
 
 /// Installs the properties and registers their enum types for the plugin's documentation.

@@ -252,8 +252,7 @@ bool Worker::renew_transcriber() {
                          "(run npuwhisper-models fetch silero-vad)"),
                         ("vad=auto continues without them; vad=on would fail"));
   }
-  // All text of the previous transcriber has been sent, so the audio after its text may become
-  // less.
+  // All text of the previous transcriber has been sent, so the maximum lag may become shorter.
   longest_lag_ = longest_lag(n_together(options, transcriber_->stats().vad));
   output_.set_longest_lag(longest_lag_);
   decoding_.set_parts(static_cast<int>(longest_lag_ / longest_lag(1)));

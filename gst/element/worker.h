@@ -123,7 +123,7 @@ class Worker {
   std::int64_t heard_to_ = 0;     // Samples of the timeline pushed so far.
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
   GstClockTime gap_start_ = 0;    // First time of the GAPs since the last audio.
-  GstClockTime gap_end_ = 0;      // Last time of these GAPs; gap_start_ if there are none.
+  GstClockTime gap_end_ = 0;      // End of the GAPs since the last audio; gap_start_ without GAPs.
   // Largest duration by which GAPs of this segment reached beyond the start of audio that followed.
   // Later GAPs end earlier by this duration.
   GstClockTime gap_lead_ = 0;
@@ -137,7 +137,7 @@ class Worker {
   Clock::time_point quiet_since_;  // Time of the last push or settle().
   bool settled_ = false;           // settle() was called since the last audio.
   std::deque<Deferred> deferred_;
-  std::int64_t longest_lag_ = longest_lag(1);  // see longest_lag(), for the transcriber
+  std::int64_t longest_lag_ = longest_lag(1);  // Result of longest_lag() for the transcriber.
   std::vector<float> pcm_;
 
   std::jthread thread_;

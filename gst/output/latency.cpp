@@ -8,7 +8,7 @@
 namespace npuwhisper {
 
 std::chrono::milliseconds Latency::of_transcriber() const {
-  // With more time than this, the transcriber would not recognise words better.
+  // Maximum delay for the transcriber. A longer delay would not improve the recognition.
   constexpr GstClockTime kMost = 20 * GST_SECOND;
   return std::chrono::milliseconds((std::min(longest_delay(), kMost) - kGapLead) / GST_MSECOND);
 }

@@ -26,7 +26,7 @@ class Latency {
   GstClockTime lateness() const { return lateness_; }
   /// Returns budget plus lateness, the time within which the text of a word must be sent.
   GstClockTime longest_delay() const { return budget_ + lateness_; }
-  /// Returns the time within which the transcriber must return a spoken word: longest_delay() less
+  /// Returns the time within which the transcriber must return a spoken word: longest_delay() minus
   /// kGapLead, at most about 20 s.
   std::chrono::milliseconds of_transcriber() const;
 

@@ -23,7 +23,7 @@ struct ColumnBlock {
   /// Index of the first column in the part's output (product) or in the operation's output. In
   /// attention, it is the head's first column.
   int first_column = 0;
-  int n_columns = 0;        ///< Columns of the 64 that are not padding.
+  int n_columns = 0;        ///< Number of the 64 columns that are not padding.
   HostMatrix result{};      ///< The whole matrix that the block's columns are written to.
   bool transposed = false;  ///< `result` is written transposed.
 };
@@ -39,9 +39,9 @@ struct KeysAndValues {
 struct Panel {
   core::JobHeader header{};           ///< Counts only; pack_panels() adds the parameters.
   std::vector<ColumnBlock> blocks{};  ///< Empty if the column is idle.
-  int weight_tiles = 0;               ///< Tiles of weights of all blocks.
-  /// The rows that B carries pass by pass, from the job's first row and the block's first column
-  /// on: the residual, or the queries of attention.
+  int weight_tiles = 0;               ///< Number of weight tiles in all blocks.
+  /// The residual, or the queries of attention. B carries its rows pass by pass. It begins at the
+  /// job's first row and the block's first column.
   std::optional<HostMatrix> rows{};
   std::optional<KeysAndValues> attended{};  ///< Attention only.
   std::uint64_t offset = 0;                 ///< Bytes from the start of the packed buffer.
@@ -78,7 +78,7 @@ enum class Arithmetic {
 
 /// Cost of an operation, and how it is divided into jobs.
 struct OperationPlan {
-  Arithmetic arithmetic = Arithmetic::Bf16Rounded;  ///< Of products without int8 weights.
+  Arithmetic arithmetic = Arithmetic::Bf16Rounded;  ///< Applies to products without int8 weights.
   bool skips_padding = false;  ///< The cores do not multiply row tiles without valid rows.
   std::string shape;           ///< "product 1500 x 512 x 2048, gelu"
   std::string reason;          ///< How the operation is divided into jobs, and why.

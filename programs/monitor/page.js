@@ -107,7 +107,7 @@ function show_status(status) {
 
 function greet(hello) {
   if (hello.resumed) return;
-  // Another run of the program, or one that sends its lines again.
+  // The events begin at the oldest stored piece, so the page discards its lines.
   lines.textContent = '';
   line = null;
   show_partial({});

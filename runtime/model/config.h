@@ -70,10 +70,10 @@ struct ModelLists {
 /// Reads those lists of `file` that `lists` does not have yet. The file is a config.json of
 /// CTranslate2 ("suppress_ids", "suppress_ids_begin", "alignment_heads"), or a
 /// generation_config.json or config.json of Hugging Face ("suppress_tokens",
-/// "begin_suppress_tokens", "alignment_heads"). A missing file has no lists. Alignment heads of
-/// decoder layers that the model does not have belong to the model that it was distilled from: the
-/// list counts as missing. Errors: NotFound (not a regular file),
-/// Unavailable, CorruptModel (too large, not JSON, wrong type, out of range).
+/// "begin_suppress_tokens", "alignment_heads"). A missing file has no lists. A list of alignment
+/// heads in decoder layers that the model lacks counts as missing: it describes the larger model
+/// from which this model was distilled. Errors: NotFound (not a regular file), Unavailable,
+/// CorruptModel (too large, not JSON, wrong type, out of range).
 Result<void> read_model_lists(const std::filesystem::path& file, const ModelConfig& config,
                               ModelLists& lists);
 

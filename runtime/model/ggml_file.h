@@ -17,7 +17,7 @@ struct GgmlFile {
   int n_audio_head = 0;
   int n_text_head = 0;
   std::vector<std::string> tokens;  ///< The bytes of the text tokens, by ID.
-  TensorIndex tensors;              ///< By OpenAI's names ("encoder.conv1.weight").
+  TensorIndex tensors;              ///< Tensors by OpenAI's names ("encoder.conv1.weight").
 };
 
 /// Returns whether the file begins like a whisper.cpp file.

@@ -112,7 +112,8 @@ class Places {
     for (fs::path& snapshot : snapshots(repository)) {
       places_.push_back({std::move(snapshot), repository.string()});
     }
-    // The repository's folder itself holds no model. It shows in the message that it was searched.
+    // The repository's folder itself holds no model. This entry makes the message of a failed
+    // search name the folder even if it has no snapshots.
     add(repository);
   }
 

@@ -23,8 +23,8 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-/// Limit of a safetensors header and of an index of shards in bytes. Those of large-v3 have about
-/// 150 KB. Parsed JSON takes up to 60 times the memory of its text.
+/// Limits of a safetensors header and of an index of shards, in bytes. The header and the index of
+/// large-v3 have about 150 KB. Parsed JSON takes up to 60 times the memory of its text.
 constexpr std::uint64_t kMaxHeaderBytes = 1 << 20;
 constexpr std::uint64_t kMaxIndexBytes = 1 << 20;
 constexpr std::size_t kMaxShards = 256;

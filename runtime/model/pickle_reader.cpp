@@ -31,7 +31,7 @@ class Reader {
   }
 
  private:
-  // Reading the pickle.
+  // The functions below read bytes and numbers of the pickle.
 
   std::string_view take(std::size_t n) {
     if (n > all_.size() - at_) {
@@ -62,14 +62,14 @@ class Reader {
     return line;
   }
 
-  // Messages.
+  // The functions below record errors.
 
   void wrong(const std::string& what) { stop(ErrorCode::CorruptModel, what); }
   void stop(ErrorCode code, const std::string& what) {
     if (status_) status_ = fail(code, "pickle: at byte " + std::to_string(at_) + ": " + what);
   }
 
-  // The stack.
+  // The functions below access the stack.
 
   void push(PickleId id) { stack_.push_back(id); }
   PickleValue& push_new(Kind kind) {
@@ -126,7 +126,7 @@ class Reader {
     return nullptr;
   }
 
-  // Operations.
+  // The functions below execute operations.
 
   void push_tuple(std::vector<PickleId> items) {
     if (status_) push_new(Kind::Tuple).items = std::move(items);
@@ -163,14 +163,15 @@ class Reader {
     push_new(Kind::Call).items = items;
   }
 
-  /// Makes an object of a class, which is dropped: checkpoints may have metadata beside the
-  /// tensors.
+  /// Replaces a class and its arguments by a value of kind Other. Objects other than tensors are
+  /// metadata, which the caller does not need.
   void make_object() {
     pop_items(2);
     if (status_) push_new(Kind::Other);
   }
 
-  /// Sets the attributes of an object, which are dropped: state dictionaries have "_metadata".
+  /// Drops the attributes of an object. State dictionaries have the attribute "_metadata", which
+  /// the caller does not need.
   void build() {
     const auto items = pop_items(2);
     if (status_) push(items[0]);

@@ -89,7 +89,7 @@ struct TypeRow {
   void (*to_f32)(std::span<const std::byte> in, std::span<float> out);
 };
 
-/// In the order of StoredType.
+/// The properties of each type, in the order of StoredType.
 constexpr std::array kTypes = {
     TypeRow{"f32",
             {1, 4},

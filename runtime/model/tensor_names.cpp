@@ -16,8 +16,8 @@
 namespace npuwhisper {
 namespace {
 
-/// The names of one kind of file. Names of tensors are without ".weight" and ".bias", and names
-/// within a layer are without that of the layer.
+/// The names of tensors in one kind of file. The names omit ".weight" and ".bias". Names within a
+/// layer omit the name of the layer.
 struct Names {
   std::string_view layers;
   std::string_view token_embedding;
@@ -127,7 +127,8 @@ class IndexBuilder {
     add_bias(to + "/bias", from);
   }
 
-  /// Adds the biases of `from`, one after another. Whisper's keys have none, which means zeros.
+  /// Adds the biases of `from`, one after another. A missing bias becomes zeros: Whisper's key
+  /// projections have no bias.
   void add_bias(const std::string& to, const TensorList& from) {
     if (!status_) return;
     Variable bias{.name = to, .type = StoredType::F32, .dims = {0}, .parts = {}};

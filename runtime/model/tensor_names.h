@@ -15,9 +15,9 @@ enum class TensorNames { OpenAi, HuggingFace };
 
 /// Returns the variables of whisper_variables() by CTranslate2's names: query, key and value become
 /// one variable, a missing bias becomes zeros, and the projection to the vocabulary is the token
-/// embedding. The number of layers is that of the file. Reentrant. Errors: CorruptModel (a tensor
-/// is not there, or tensors that belong together have different widths), Unsupported (tensors that
-/// belong together have different types). The message has the file's name of the tensor.
+/// embedding. The variables have as many layers as the file. Reentrant. Errors: CorruptModel (a
+/// tensor is missing, or tensors that belong together have different widths), Unsupported (tensors
+/// that belong together have different types). The message has the file's name of the tensor.
 Result<WeightsIndex> whisper_index(const TensorIndex& tensors, TensorNames names);
 
 }  // namespace npuwhisper

@@ -14,7 +14,7 @@ namespace npuwhisper {
 namespace {
 
 constexpr std::string_view kPickleName = "/data.pkl";
-/// Maximum size of the pickle in bytes. That of the large models has about 200 KB.
+/// Maximum size of the pickle in bytes. The pickle of a large model has about 200 KB.
 constexpr std::uint64_t kMaxPickleBytes = 1 << 20;
 
 using Members = std::map<std::string, ZipMember>;

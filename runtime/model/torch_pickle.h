@@ -30,11 +30,11 @@ struct TorchPickle {
 };
 
 /// Reads the pickle of a checkpoint (data.pkl). The state dictionary is the entry
-/// "model_state_dict" of a dictionary, or the dictionary itself. Runs nothing: of the functions
-/// that a pickle can name, this function recognises the calls of the three that make dictionaries,
-/// tensors and parameters (torch/_utils.py), and ignores the results of all others. Memory: that of
-/// read_pickle(), and at most kMaxTensors tensors. Reentrant. Errors: those of read_pickle();
-/// CorruptModel (no dictionary, tensors without storage or size, too many tensors).
+/// "model_state_dict" of a dictionary, or the dictionary itself. Runs no code of the pickle.
+/// Recognises the calls of the three functions that create dictionaries, tensors and parameters
+/// (torch/_utils.py), and ignores all other calls. Takes the memory of read_pickle() and of at most
+/// kMaxTensors tensors. Reentrant. Errors: those of read_pickle(); CorruptModel (no dictionary,
+/// tensors without storage or size, too many tensors).
 Result<TorchPickle> read_torch_pickle(std::string_view pickle);
 
 }  // namespace npuwhisper

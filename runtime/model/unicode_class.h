@@ -14,7 +14,7 @@ enum class UnicodeClass : std::uint8_t {
 };
 
 /// Returns the class of a code point in libunistring's version of Unicode (14 in Debian 12). A
-/// value that is no code point is in class Other.
+/// value that is not a code point is in class Other.
 UnicodeClass unicode_class(char32_t code_point);
 
 }  // namespace npuwhisper

@@ -41,7 +41,7 @@ struct Variable {
   std::int64_t n_rows() const { return dims.empty() ? 1 : dims.front(); }
   /// Returns the number of bytes that the values take in the files.
   std::uint64_t n_bytes() const;
-  /// Returns whether the values are real numbers: no integers, unless they are scaled.
+  /// Returns whether the values are real numbers: floating-point numbers or scaled integers.
   bool is_real() const;
 };
 

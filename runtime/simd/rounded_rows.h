@@ -74,7 +74,7 @@ class RoundedWeight {
   const std::int8_t* values() const { return values_.data(); }
   /// Releases the memory of the integers, which are not needed after they have been packed.
   void release_values() { std::vector<std::int8_t>().swap(values_); }
-  /// `bias`: [n]; nullptr: none.
+  /// Returns the columns of products with this matrix. `bias`: [n]; nullptr: none.
   RoundedColumns columns(const float* bias) const {
     return {scales_.data(), offsets_.data(), totals_.data(), bias};
   }

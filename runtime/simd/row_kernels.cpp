@@ -140,7 +140,7 @@ void FromBf16(const std::uint16_t* in, std::size_t n, float* out) {
 float largest_of(const float* in, std::size_t n) {
   const DF d;
   const std::size_t lanes = hn::Lanes(d);
-  // Four maxima, so that an operation need not wait for the previous one.
+  // Keeps four maxima, so that an operation does not wait for the previous one.
   const VF first = hn::Set(d, in[0]);
   VF maxima[4] = {first, first, first, first};
   std::size_t i = 0;

@@ -51,7 +51,7 @@ class SpeechDetector {
   /// Returns the first sample of [begin, end) that n_voiced() counts, or `end` if there is none.
   std::int64_t first_voice(std::int64_t begin, std::int64_t end) const;
   /// Returns the first sample of [begin, end) that n_voiced() does not count, or `end` if there is
-  /// none. Takes all samples whose result is not known yet as voiced.
+  /// none. Treats samples whose result is not known yet as voiced.
   std::int64_t first_gap(std::int64_t begin, std::int64_t end) const;
   /// Returns the end of the silence that begins at sample `from`, or `from` if that sample counts
   /// as speech. Samples once reported as silent stay silent.

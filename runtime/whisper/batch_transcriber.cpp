@@ -18,7 +18,7 @@ constexpr std::int64_t kLeastPiece = 1500;
 /// Audio after the last voice of a piece that belongs to the piece, in samples, if the pause is at
 /// least twice as long.
 constexpr std::int64_t kTail = kSampleRate / 2;
-/// Shorter gaps between voices are not pauses, in samples. Consonants can be as long.
+/// Minimum length of a pause, in samples. Consonants cause shorter gaps between voices.
 constexpr std::int64_t kLeastPause = kSampleRate / 5;
 /// If the next window of a piece would begin at least this many samples before the last voice of
 /// the piece, that window is decoded. Timestamps are inexact, so a shorter rest is not speech.

@@ -49,7 +49,7 @@ class BatchTranscriber final : public WhisperTranscriber {
   };
   /// A decoder with the piece that it decodes.
   struct Lane {
-    std::size_t index = 0;  // of the lane's decoder in decoders_
+    std::size_t index = 0;  // index of the lane's decoder in decoders_
     std::unique_ptr<WindowDecoder> decoder{};
     bool is_running = false;
     Piece piece{};               // the audio that is not yet text

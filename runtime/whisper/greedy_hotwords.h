@@ -34,12 +34,13 @@ class GreedyHotwords {
 
   struct Choice {
     Token token = 0;
-    std::size_t n_kept = 0;         ///< The text's tokens that precede `token`.
+    std::size_t n_kept = 0;         ///< Number of the text's tokens that precede `token`.
     float log_probability = 0;      ///< Unbiased log probability of `token`.
-    float sum_log_probability = 0;  ///< Unbiased, of the text's tokens that precede `token`.
+    float sum_log_probability = 0;  ///< Sum of the unbiased log probabilities of the kept tokens.
   };
   /// Chooses the next token. `logits` [n_vocab]: the row after the text, to which the rules were
-  /// applied; overwritten. `n_tokens`, `sum_log_probability`: of the text after `known`.
+  /// applied; overwritten. `n_tokens`: the number of tokens after `known`. `sum_log_probability`:
+  /// the sum of their log probabilities.
   Choice choose(std::span<float> logits, LogitSummary summary, std::size_t n_tokens,
                 float sum_log_probability);
 
@@ -49,7 +50,7 @@ class GreedyHotwords {
     Choice other;              // the most probable token without the bonus
     HotwordPlace other_place;  // the place after `other`
     bool other_continues;      // `other` continues the phrase that was begun before the branch
-    float bonus;               // of the complete phrases before the branch
+    float bonus;               // bonus of the complete phrases before the branch
   };
 
   /// Returns whether the bonus may change the choice of a token.
@@ -62,7 +63,7 @@ class GreedyHotwords {
   const HotwordTree& tree_;
   HotwordBias bias_;
   HotwordPlace place_;
-  std::vector<Branch> branches_;  // of phrases that may still break off, in order of position
+  std::vector<Branch> branches_;  // phrases that may still break off, in order of position
   std::size_t max_new_ = 0;
   std::size_t n_dropped_ = 0;  // tokens that were decoded and then dropped by returns
 };

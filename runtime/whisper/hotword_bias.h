@@ -23,8 +23,8 @@ class HotwordBias {
   explicit HotwordBias(const HotwordTree& tree);
 
   /// Adds gains to a row of logits [n_vocab], to which the rules were applied, and returns the
-  /// gains. `place`: that of the text before the row. `summary`: that of the row; its member `max`
-  /// is updated, log_sum remains that of the unbiased row.
+  /// gains. `place`: the place of the text before the row. `summary`: the summary of the row.
+  /// Updates summary.max, but leaves summary.log_sum unbiased.
   HotwordGains favour(const HotwordPlace& place, std::span<float> logits, LogitSummary& summary);
   /// Like favour(), but also takes back the bonus of a begun phrase: adds to every logit the
   /// difference between the bonus of the text with this token and the bonus without it. Biased

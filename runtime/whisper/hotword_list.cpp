@@ -13,7 +13,7 @@
 namespace npuwhisper {
 namespace {
 
-/// Returns `text` without white space around it, and with one space for each white space within it.
+/// Returns `text` without white space around it. Replaces white space within it by single spaces.
 std::string collapse_space(std::string_view text) {
   std::string out;
   for (text = trim(text); !text.empty();) {

@@ -17,8 +17,8 @@ namespace npuwhisper {
 
 /// Bonuses on the log probability of the next token, if the token belongs to a hotword.
 struct HotwordGains {
-  float first = 0;  ///< For the first token of a phrase.
-  float next = 0;   ///< For each later token of a phrase.
+  float first = 0;  ///< Bonus of the first token of a phrase.
+  float next = 0;   ///< Bonus of each later token of a phrase.
 };
 
 /// The place of a text in the tree of hotwords, and the bonus of the text. A place depends only on
@@ -26,7 +26,7 @@ struct HotwordGains {
 struct HotwordPlace {
   int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
   bool ends_word = false;  ///< The text ends within a word or at its end: a word may continue.
-  float bonus = 0;         ///< Of all complete phrases of the text, and of the begun phrase.
+  float bonus = 0;         ///< Bonus of the text's complete phrases and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
   float kept_within_word = 0;
   /// The bonus that remains if the begun phrase breaks off at the end of a word.
@@ -55,10 +55,10 @@ class HotwordTree {
   /// Returns the number of edges, which is the maximum number of tokens that extend a place.
   std::size_t n_edges() const { return edges_.size(); }
 
-  /// Returns the place after one more token. `gains`: those that the token can receive.
+  /// Returns the place after one more token. `gains`: the gains that the token can receive.
   HotwordPlace advance(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
-  /// Returns the gain that advance() adds to the bonus for `token`; 0 if no phrase has it next, or
-  /// if the phrase repeats the one before it.
+  /// Returns the gain that advance() adds to the bonus for `token`. Returns 0 if no phrase begins
+  /// or continues with `token`, or if the phrase repeats the previous phrase.
   float gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
 
   /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
@@ -104,7 +104,8 @@ class HotwordTree {
     return at < shapes_.size() ? shapes_[at] : kIsSeparator;  // timestamps separate words
   }
   static std::uint8_t shape_of(std::string_view text);
-  /// Returns whether a text ends in a word after `token`. `before`: whether it did without it.
+  /// Returns whether a text with the last token `token` ends in a word. `before`: whether the text
+  /// without `token` ends in a word.
   bool ends_word(bool before, Token token) const {
     const std::uint8_t of = shape(token);
     return (of & kIsPartOfCharacter) != 0 ? before : (of & kEndsInWord) != 0;
@@ -115,7 +116,7 @@ class HotwordTree {
   void link_suffixes();
 
   std::vector<Node> nodes_;
-  std::vector<Edge> edges_;           // those of a node are adjacent
+  std::vector<Edge> edges_;           // the edges of a node are adjacent
   std::vector<std::uint8_t> shapes_;  // [number of text tokens], the flags above
 };
 

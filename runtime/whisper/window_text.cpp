@@ -13,8 +13,8 @@ namespace {
 /// A segment further than this from any speech is dropped. The margin allows for inexact
 /// timestamps.
 constexpr std::int64_t kTolerance = kSampleRate / 2;
-/// Speech up to this long after the last timestamp of a text belongs to the text, because
-/// timestamps are inexact. In samples.
+/// Maximum length, in samples, of speech that follows the last timestamp of a text and still
+/// belongs to the text. Timestamps are inexact.
 constexpr std::int64_t kInexactEnd = kSampleRate / 5;
 /// Minimum duration of a voice after the last timestamp that counts as speech without text, in
 /// samples.

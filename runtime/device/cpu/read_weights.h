@@ -14,10 +14,11 @@
 
 namespace npuwhisper::cpu {
 
-/// Reading and packing of weights on all threads of a pool, which must have no other job.
+/// The functions below read and pack weights on all threads of a pool, which must have no other
+/// job.
 
-/// Calls work(thread, i) once for each i < n. Returns the error of the smallest i that failed; some
-/// of the following i are then left out. Throws what `work` throws.
+/// Calls work(thread, i) once for each i < n. After a failure, skips some of the later i, and
+/// returns the error of the smallest i that failed. Throws what `work` throws.
 Result<void> for_each_index(ThreadPool& pool, std::size_t n,
                             const std::function<Result<void>(unsigned, std::size_t)>& work);
 

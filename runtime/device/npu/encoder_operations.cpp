@@ -48,7 +48,7 @@ bool is_output(const Graph& graph, TensorId id) {
 /// output. norm_of holds the removed layer norm of each of these products.
 struct Folded {
   Graph graph;
-  std::vector<Op> norm_of;  ///< By output of a product: its removed norm; empty name: none.
+  std::vector<Op> norm_of;  ///< Removed norm of each product, by its output; empty name: none.
 };
 
 Folded fold_norms(const Graph& graph) {

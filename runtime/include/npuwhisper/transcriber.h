@@ -141,7 +141,7 @@ struct TranscriberStats {
   std::uint64_t silent_windows = 0;   ///< Windows skipped by the no-speech rule.
   std::uint64_t skipped_samples = 0;  ///< Live: samples skipped to return to the live edge.
   std::uint64_t loops = 0;            ///< Live: passes whose text repeated itself and was dropped.
-  std::uint64_t invented_words = 0;   ///< Live: words dropped because nobody speaks that fast.
+  std::uint64_t invented_words = 0;   ///< Live: words dropped because they are faster than speech.
   /// Live: words recognised after their deadline. The times of these words were moved to the
   /// earliest times that still meet live_latency.
   std::uint64_t late_words = 0;
@@ -150,7 +150,7 @@ struct TranscriberStats {
   VadUse vad = VadUse::Off;
   std::uint64_t speech_samples = 0;     ///< Samples with speech.
   std::uint64_t unspoken_samples = 0;   ///< Samples not decoded because they contain no speech.
-  std::uint64_t unspoken_segments = 0;  ///< Segments (live: words) dropped because nobody spoke.
+  std::uint64_t unspoken_segments = 0;  ///< Segments (live: words) dropped for lack of speech.
   /// Bytes of audio that were moved or converted between push() and log-mel.
   std::uint64_t bytes_copied = 0;
   std::chrono::nanoseconds vad_time{0};  ///< Time of voice activity detection.
