@@ -35,7 +35,8 @@ def names_of_blobs(folder):
 
 
 def known_sums(path, model):
-    """Returns the files of the model at `path` with their sums. Raises FetchError without sums."""
+    """Returns the files of the model at `path` with their sums. Raises FetchError if no sums are
+    known."""
     if path.is_file():
         files = published_sum(path, model)
     elif model.files and (path / model.files[-1].name).is_file():

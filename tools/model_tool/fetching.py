@@ -17,7 +17,8 @@ OPTIONAL_AGAIN_S = 24 * 3600
 
 @contextlib.contextmanager
 def locked(name):
-    """Creates the cache and holds the lock of model `name`. Says so if it waits for the lock."""
+    """Creates the cache and holds the lock of model `name`. Prints a message if another process
+    holds the lock, and waits."""
     path = own_cache() / f'.{name}.lock'
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

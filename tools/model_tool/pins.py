@@ -33,7 +33,7 @@ def is_plain_name(name):
 
 
 def is_size(n_bytes):
-    return type(n_bytes) is int and 0 < n_bytes < MAX_FILE_BYTES  # A bool is no size.
+    return type(n_bytes) is int and 0 < n_bytes < MAX_FILE_BYTES  # A bool is not a size.
 
 
 def parse(content):

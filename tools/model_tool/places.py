@@ -68,8 +68,8 @@ def hub_folder():
 
 
 def is_file(path):
-    """Returns whether `path` is a file. A path that cannot be examined is none: one in a folder
-    without permission, with a name that is too long, or with a null character."""
+    """Returns whether `path` is a file. Returns False if the path cannot be examined: it is in a
+    folder without permission, its name is too long, or it has a null character."""
     try:
         return path.is_file()
     except (OSError, ValueError):
@@ -132,8 +132,8 @@ def format_of(path):
 
 
 def ggml_files(folder, model, quantisation):
-    """Returns the places of whisper.cpp's files in `folder`. Without `quantisation`, these are
-    files without one, because quantised weights give another text."""
+    """Returns the places of whisper.cpp's files in `folder`. Without `quantisation`, returns only
+    files that are not quantised, because quantised weights give another text."""
     ending = f'-{quantisation}.bin' if quantisation else '.bin'
     return [folder / f'{stem}{ending}' for stem in model.ggml]
 
@@ -202,7 +202,7 @@ def is_in_format(path, model, wanted):
 
 
 def find_own(name, wanted=None):
-    """Returns where the model with a name that the table does not know is, as a Found, or None.
+    """Finds a model with a name that the table does not know. Returns a Found, or None.
 
     wanted: the format, as in WEIGHTS; None means any."""
     model = Model(name)
@@ -212,7 +212,7 @@ def find_own(name, wanted=None):
 
 
 def find(typed, model, quantisation='', wanted=None):
-    """Returns where the model is on this machine as a Found, or None.
+    """Finds a model on this machine. Returns a Found, or None.
 
     wanted: the format, as in WEIGHTS; None means any."""
     return next((Found(path, owner) for path, owner in places(typed, model, quantisation)

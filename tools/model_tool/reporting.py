@@ -15,7 +15,7 @@ class UsageError(Exception):
 
 
 class Unreachable(Exception):
-    """This source does not have the file, or not in the expected form; another source may."""
+    """This source does not have the expected file. Another source may have it."""
 
 
 def say(text):

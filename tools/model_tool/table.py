@@ -44,7 +44,8 @@ class Shape:
         matrices = (12 * self.n_audio_layer + 16 * self.n_text_layer) * n * n
         convolutions = 3 * (self.n_mels + n) * n
         embeddings = (self.n_vocab + self.n_audio_ctx + self.n_text_ctx) * n
-        # Biases (keys have none) and layer norms; the convolutions and the last norms have six.
+        # Counts the values of biases and layer norms in units of n. Keys have no bias. The
+        # convolutions and the last norms have six units.
         vectors = (12 * self.n_audio_layer + 17 * self.n_text_layer + 6) * n
         return matrices + convolutions + embeddings + vectors
 
@@ -67,21 +68,23 @@ class Shape:
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A row of the table. Only Whisper models have a shape, repositories and files of others."""
+    """A row of the table. Only a Whisper model has a shape, repositories, and files of other
+    programs."""
     name: str
-    files: tuple = ()  # With known sums; otherwise the sums come from the hub.
+    files: tuple = ()  # Files with known sums. If there are none, the sums come from the hub.
     packages: tuple = ()
     aliases: tuple = ()
     shape: 'Shape | None' = None
     ctranslate2: tuple = ()  # Repositories on the Hugging Face hub. All hold the same model.
     original: 'str | None' = None  # The repository of the authors, in the format of transformers.
-    openai_sha256: 'str | None' = None  # Of NAME.pt; None if OpenAI does not publish the model.
+    openai_sha256: 'str | None' = None  # Sum of NAME.pt; None if OpenAI does not publish it.
     ggml: tuple = ()  # Names of whisper.cpp's files, without the quantisation and .bin.
-    ggml_sha1: dict = dataclasses.field(default_factory=dict, hash=False)  # By file name.
+    # The sums of whisper.cpp's files, by file name.
+    ggml_sha1: dict = dataclasses.field(default_factory=dict, hash=False)
 
     def fetched_bytes(self):
-        """Returns the size of the download in bytes: exactly if the files are known, otherwise as
-        computed from the shape (16 bits for each parameter)."""
+        """Returns the size of the download in bytes. The size is exact if the files are known.
+        Otherwise, it is computed from the shape (16 bits for each parameter)."""
         if self.files:
             return sum(file.n_bytes for file in self.files)
         return 2 * self.shape.parameters()

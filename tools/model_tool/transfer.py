@@ -12,7 +12,7 @@ from model_tool.reporting import FetchError, Progress, Unreachable
 
 SILENCE_TIMEOUT_S = 5  # Limit of the time without any byte from a server.
 TRIES_WITHOUT_PROGRESS = 4
-FIRST_WAIT_S = 0.5  # Before the second try; twice as long before each further try.
+FIRST_WAIT_S = 0.5  # Time before the second try. The time doubles before each further try.
 MAX_WAIT_S = 30
 BLOCK_BYTES = 1 << 18
 USER_AGENT = {'User-Agent': 'npuwhisper-models'}
@@ -52,8 +52,8 @@ def accept(file, candidate, source):
 
 
 def is_temporary(error):
-    """Returns whether `error` is the answer of a server that may send the file later: it has too
-    much to do, or failed."""
+    """Returns whether `error` is the answer of a server that is overloaded or failed, and may send
+    the file later."""
     return isinstance(error, urllib.error.HTTPError) and (
         error.code in (408, 429) or error.code >= 500)
 
@@ -61,8 +61,8 @@ def is_temporary(error):
 def seconds_to_wait(error, failures):
     """Returns the time before the next try, after `failures` tries without progress.
 
-    error: of the last try. If the server asks for a time with Retry-After, this time is taken, up
-    to MAX_WAIT_S."""
+    error: the error of the last try. If the server's answer has Retry-After, returns this time, but
+    at most MAX_WAIT_S."""
     asked = error.headers.get('Retry-After', '') if is_temporary(error) else ''
     if re.fullmatch('[0-9]{1,9}', asked):
         return min(int(asked), MAX_WAIT_S)
@@ -84,8 +84,8 @@ def announced_bytes(answer):
 
 
 def check_answer(answer, url, file):
-    """Raises Unreachable if `answer` cannot be `file`: a web page, as a network with a login page
-    sends it instead of any file, or another size."""
+    """Raises Unreachable if `answer` has another size than `file`, or is a web page. A network with
+    a login page sends that page instead of any file."""
     if answer.headers.get_content_type() == 'text/html':
         raise Unreachable(f'{url}: found a web page, wanted the file {file.name}. Does this '
                           'network have a login page?')
