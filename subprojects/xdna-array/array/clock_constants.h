@@ -75,7 +75,7 @@ constexpr const ArrayClock& clock_of(Generation generation) {
   return generation == Generation::Aie2 ? kAie2Clock : kAie2pClock;
 }
 
-// ---- Commands ----
+// The constants below describe commands.
 
 /// Time from submission to the first instruction plus time from the last instruction to completion.
 /// [M] NPE: 150 us for XDNA2. On npu1, a product of 512^3 in bf16 takes 0.267 ms. After subtraction
@@ -88,7 +88,7 @@ inline constexpr double kRegisterWordSeconds = 5e-9;
 /// Interval at which the controller rereads a polled register. [A]
 inline constexpr Cycles kPollCycles = 200;
 
-// ---- Configurations ----
+// The constants below describe configurations.
 
 /// Time to load another configuration. [M] DRA on npu1: 2.81 ms for a switch to a second context
 /// and back. [M] NPE on npu2: 25 us, plus 7.2 us for each of the design's locks.
@@ -96,7 +96,7 @@ inline constexpr double kAie2ConfigurationSeconds = 2.81e-3 / 2;
 inline constexpr double kAie2pConfigurationSeconds = 25e-6;
 inline constexpr double kAie2pLockSeconds = 7.2e-6;
 
-// ---- DMA and streams ----
+// The constants below describe DMA and streams.
 
 /// 32-bit words that a channel or a stream moves per cycle. [S] AM020
 inline constexpr Cycles kWordsPerCycle = 1;
@@ -119,7 +119,7 @@ inline constexpr Cycles kPacketCycles = 1;
 inline constexpr std::size_t kCascadeWords = 16;
 inline constexpr std::size_t kCascadeValues = 4;
 
-// ---- Cores ----
+// The constants below describe cores.
 
 /// Cycles of a lock request. The lock answers within the cycle, and the core continues when the
 /// answer has passed the core's pipeline. [A] from AM020: one request per cycle, load latency of

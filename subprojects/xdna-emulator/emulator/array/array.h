@@ -22,8 +22,8 @@ namespace npuwhisper::emu {
 
 /// A configured array. Executes instruction streams as a discrete-event simulation with a
 /// deterministic order of events. Activity in flight at the end of a stream continues with the next
-/// stream. After a hang, or after an error in a stream that has begun, every further run fails. The
-/// context must then be created anew, as on silicon. Reentrant.
+/// stream. After a hang, or after an error in a stream that has begun, every further run fails. A
+/// new context must then be created, as on silicon. Reentrant.
 class Array {
  public:
   struct Options {

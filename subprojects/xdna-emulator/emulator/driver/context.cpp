@@ -268,7 +268,7 @@ PacketState Context::stay_stuck(bool watched) {
     if (watchdog && Clock::now() >= end) {
       log("the watchdog ends a stuck run, and the commands behind it");
       abort_before_ = next_sequence_;
-      // prepare() configures the array anew for the next run.
+      // prepare() configures the array again for the next run.
       lock.unlock();
       for (ComputeUnit& unit : units_) unload(unit);
       return PacketState::Timeout;

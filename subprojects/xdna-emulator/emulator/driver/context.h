@@ -29,7 +29,7 @@ struct CommandResult {
 /// As on silicon, a stuck run blocks its context until the context is destroyed, the device is
 /// lost, or the driver's watchdog ends the run. If the watchdog ends the run, the run has state
 /// TIMEOUT and the commands queued after the run end in state ABORT. The next run configures the
-/// array anew. Contexts do not block each other. On npu2, contexts take turns on the array. The
+/// array again. Contexts do not block each other. On npu2, contexts take turns on the array. The
 /// emulator does not model these turns.
 class Context {
  public:

@@ -60,7 +60,7 @@ class CoreCompiler {
   using Handler = void (CoreCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // core_compiler.cpp: code and calls.
+  // Defined in core_compiler.cpp: code and calls.
   int fresh() { return program_.n_registers++; }
   int constant(std::int64_t value, ScalarType type);
   int variable(std::int64_t initial, ScalarType type);
@@ -82,7 +82,7 @@ class CoreCompiler {
   void ignore(const Operation&) {}
   void end(const Operation& op);
 
-  // core_values.cpp: the registers of values.
+  // Defined in core_values.cpp: the registers of values.
   Bound& bound(const Operation& op, const Value* value);
   int scalar(const Operation& op, std::size_t operand);
   int scalar_of(const Operation& op, const Value* value);
@@ -101,7 +101,7 @@ class CoreCompiler {
   ScalarType passed_type(const Value* value, int line) const;
   std::vector<ScalarType> types_of(const Operation& op, const std::vector<Value*>& values) const;
 
-  // core_control.cpp: control flow.
+  // Defined in core_control.cpp: control flow.
   void compile_region(const mlir::Region& region);
   void compile_block(const Block& block);
   const Block& only_block(const Operation& op, std::size_t region) const;
@@ -119,7 +119,7 @@ class CoreCompiler {
   void branch(const Operation& op);
   void conditional_branch(const Operation& op);
 
-  // core_scalar.cpp
+  // Defined in core_scalar.cpp.
   void constant_value(const Operation& op);
   void binary(const Operation& op);
   void unary(const Operation& op);
@@ -129,7 +129,7 @@ class CoreCompiler {
   void compare_floats(const Operation& op);
   void select(const Operation& op);
 
-  // core_memory.cpp
+  // Defined in core_memory.cpp.
   void load(const Operation& op);
   void store(const Operation& op);
   void get_global(const Operation& op);
@@ -151,7 +151,7 @@ class CoreCompiler {
   int advance(const Operation& op, const View& view, int elements);
   std::vector<int> mixed_registers(const Operation& op, std::string_view name, std::size_t group);
 
-  // core_fifo.cpp
+  // Defined in core_fifo.cpp.
   void use_lock(const Operation& op);
   void acquire(const Operation& op);
   void release(const Operation& op);

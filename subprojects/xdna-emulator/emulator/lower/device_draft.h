@@ -136,7 +136,7 @@ struct DeviceDraft {
   std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< Each aie.bd_chain.
   std::map<npu::TileId, int> controller_ids{};  ///< Packet ids of task-complete tokens.
   std::map<npu::TileId, std::string> allocation_schemes{};
-  std::string allocation_scheme{};  ///< For tiles not in allocation_schemes.
+  std::string allocation_scheme{};  ///< Scheme of all tiles that are not in allocation_schemes.
 
   std::vector<BufferDraft> buffers{};
   std::vector<LockDraft> locks{};

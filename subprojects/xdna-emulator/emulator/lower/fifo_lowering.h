@@ -47,7 +47,7 @@ class FifoLowering {
   const Fifo& fifo_of(const End& end) const { return fifos_[static_cast<std::size_t>(end.fifo)]; }
   npu::TileKind kind(npu::TileId tile) const { return draft_.array->kind(tile); }
 
-  // object_fifo.cpp: ends, and the cores' access to them.
+  // Defined in object_fifo.cpp: ends, and the cores' access to them.
   const FifoLink* link_of(int fifo, int* index = nullptr) const;
   bool delegate_serves(const Fifo& fifo) const;
   bool needs_dma(int index) const;
@@ -62,7 +62,7 @@ class FifoLowering {
   bool uses_stream_port(const End& end) const;
   bool share_memory(npu::TileId a, npu::TileId b) const;
 
-  // fifo_memory.cpp: buffers and locks.
+  // Defined in fifo_memory.cpp: buffers and locks.
   /// Returns the ends in the order of their creation: the text's order, with a FIFO's consumers
   /// reversed. Ends on memory tiles are sorted by object size, largest first, so that large objects
   /// take the memory of their own tile before objects spill into a neighbour's.
@@ -87,7 +87,7 @@ class FifoLowering {
   bool cycles_initial_values(const End& end) const;
   void create_locks(End& end, npu::TileId tile);
 
-  // fifo_dma.cpp: channels, descriptors and flows.
+  // Defined in fifo_dma.cpp: channels, descriptors and flows.
   bool spilled(const End& end, int index) const;
   void assign_channels();
   std::int64_t piece_length(const std::vector<std::int64_t>& offsets, std::size_t i,

@@ -60,7 +60,7 @@ class SequenceCompiler {
   using Handler = void (SequenceCompiler::*)(const Operation&);
   static const std::map<std::string_view, Handler>& handlers();
 
-  // sequence_values.cpp: numbers and memories, known when the sequence is compiled.
+  // Defined in sequence_values.cpp: numbers and memories, known when the sequence is compiled.
   const Bound& bound(const Operation& op, const Value* value);
   std::int64_t number_of(const Operation& op, const Value* value);
   std::int64_t number(const Operation& op, std::size_t operand);
@@ -79,7 +79,7 @@ class SequenceCompiler {
   void pass(const Operation& op);
   void get_global(const Operation& op);
 
-  // sequence.cpp: control flow.
+  // Defined in sequence.cpp: control flow.
   void emit(npu::Instruction instruction);
   void run_block(const Block& block);
   void run_operation(const Operation& op);
@@ -91,7 +91,7 @@ class SequenceCompiler {
   void run_sequence(const Operation& op);
   void call_body(const Operation& op, const Operation& sequence);
 
-  // sequence_registers.cpp: operations on registers.
+  // Defined in sequence_registers.cpp: operations on registers.
   void write32(const Operation& op);
   void mask_write32(const Operation& op);
   void block_write(const Operation& op);
@@ -115,11 +115,11 @@ class SequenceCompiler {
   /// Emits the address patch that makes a shim descriptor point to host memory.
   void emit_host_address(npu::TileId tile, int id, const Host& host);
 
-  // sequence_dma.cpp: transfers.
+  // Defined in sequence_dma.cpp: transfers.
   void dma_memcpy_nd(const Operation& op);
   void dma_wait(const Operation& op);
 
-  // sequence_tasks.cpp: configured chains of descriptors.
+  // Defined in sequence_tasks.cpp: configured chains of descriptors.
   void configure_task(const Operation& op);
   void start_task(const Operation& op);
   void await_task(const Operation& op);

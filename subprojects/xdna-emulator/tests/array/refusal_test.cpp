@@ -264,7 +264,7 @@ TEST(Refusal, MalformedStream) {
   EXPECT_EQ(array->run(Stream(design).words(), {}, host).state, RunState::Completed);
 }
 
-// ---- Refused designs ----
+// The tests below check that designs are refused.
 
 TEST(Refusal, DesignsThatDoNotFitTheArray) {
   Design design = empty();
