@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Tests that models of larger shapes say what the model says from which they were made
-// (widened_model.h). The time is simulated, so every run gives the same result. A test is skipped
-// if the weights or Debian's pocketsphinx-testdata are missing.
+// Tests that a model of a larger shape gives the text of its source model (widened_model.h). The
+// time is simulated, so every run gives the same result. A test is skipped if the weights or
+// Debian's pocketsphinx-testdata are missing.
 #include <gst/gst.h>
 #include <gtest/gtest.h>
 

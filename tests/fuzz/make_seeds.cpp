@@ -156,7 +156,7 @@ void write_model_formats(const fs::path& root) {
   const Seeds ggml(root, "ggml");
   ggml.add("small", test::ggml_file(tensors, sizes, {"a", " b"}));
   std::string rows = test::ggml_file({}, sizes, {"a"});
-  // The file type of quantised blocks, and a matrix of each type.
+  // Sets the file type of quantised blocks, and adds a matrix of each type.
   rows.replace(44, 4, std::string("\xD6\x07\0\0", 4));
   for (const auto& [type, bytes] : {std::pair(2, 18), {3, 20}, {6, 22}, {7, 24}, {8, 34}}) {
     const std::string name = "q" + std::to_string(type);

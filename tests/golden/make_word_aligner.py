@@ -28,7 +28,7 @@ LIMITS = [0, 14, 26, 26, 38, 52, 70, 86, 106, 124, 140, 160]
 
 
 def noise(n):
-    """Returns uniform noise in [-1, 1). The generator (Numerical Recipes, ranqd1) is one line in any language."""
+    """Returns uniform noise in [-1, 1). The C++ test has the same generator (Numerical Recipes, ranqd1)."""
     state, out = 1, np.empty(n, np.float32)
     for i in range(n):
         state = (state * 1664525 + 1013904223) % 2**32

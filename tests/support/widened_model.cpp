@@ -187,7 +187,8 @@ void Widening::linear_inside(const std::string& from, const std::string& to, std
   write_vector(to + "/bias", repeat_rows(read(from + "/bias"), blocks));
 }
 
-/// Widens a product from a block's inner values to the stream. That of an identity is zero.
+/// Widens a product from a block's inner values to the stream. If `is_identity`, writes zeros, so
+/// that the block does not change the stream.
 void Widening::linear_into_stream(const std::string& from, const std::string& to,
                                   bool is_identity) {
   Matrix weight = read(from + "/weight");

@@ -30,13 +30,13 @@ struct WideShape {
 /// hidden units are repeated. Layers whose output projections are zero fill up the layers.
 ///
 /// If the width is not a multiple of the source's width, the other channels are zero, and the
-/// stream must have a mean of 0. The projections into the stream are therefore centred, which layer
-/// norms do not notice, and the factors of the norms account for the variance over more channels.
-/// The sum of the embeddings (encoder: of the convolution's output) and the positions cannot be
-/// centred by weights. The first layer, an additional one, subtracts its mean. The feed-forward
-/// block cannot know the scale by which its layer norm divides. The positions therefore add large
-/// constants, which determine this scale within about 0.1 %, to the other channels, and the block
-/// removes the constants.
+/// stream must have a mean of 0. The projections into the stream are therefore centred. Centring
+/// does not change the results of layer norms. The factors of the norms account for the variance
+/// over more channels. Weights cannot centre the sum of the positions and the embeddings (encoder:
+/// the convolution's output). An additional first layer therefore subtracts the sum's mean. The
+/// feed-forward block of this layer depends on the scale by which its layer norm divides. The
+/// positions therefore add large constants to the other channels. The constants determine the scale
+/// within about 0.1 %, and the block removes them.
 ///
 /// For a source with n layers, the encoder needs n layers, or n + 1 if the width is not a multiple.
 /// Memory: a few times the largest variable. Errors: InvalidArgument (the shape does not fit),
@@ -44,8 +44,8 @@ struct WideShape {
 Result<void> write_widened_model(const Model& source, const WideShape& wide,
                                  const std::filesystem::path& folder);
 
-/// Returns for each layer of the source's decoder that the widened decoder contains, in order, the
-/// index of its layer there.
+/// Returns the indices of the layers of the widened decoder that contain layers of the source's
+/// decoder, in the order of the source.
 std::vector<int> widened_text_layers(const ModelConfig& source, const WideShape& wide);
 
 }  // namespace npuwhisper::test

@@ -36,7 +36,7 @@ Result<void> write_json(const std::filesystem::path& file, const Json& json) {
   return {};
 }
 
-/// Adds 1 to each token in the list from `first` on.
+/// Adds 1 to each token of the list that is at least `first`.
 void move_tokens(Json& list, Token first) {
   for (Json& token : list) {
     if (token.get<Token>() >= first) token = token.get<Token>() + 1;

@@ -151,7 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for number in range(len(body)):
             self.wfile.write(body[number:number + 1])
             time.sleep(hub.drip_s)
-            if not hub.drip_s:  # A test has ended the slowness.
+            if not hub.drip_s:  # A test has set drip_s to 0.
                 self.wfile.write(body[number + 1:])
                 return
 

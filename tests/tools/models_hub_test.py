@@ -50,7 +50,7 @@ class TrustedSums(Case):
         self.assertEqual(sums, {
             name: (len(data), f'sha256:{sha256(data)}' if name == 'model.bin' else
                    f'git-sha1:{git_sha1(data)}') for name, data in self.files.items()})
-        # Files come from the pinned revision, not from whatever is newest.
+        # Files come from the pinned revision, not from the newest one.
         self.assertFalse([path for path, _ in self.hub.requests if '/resolve/main/' in path])
 
     def test_a_repository_that_changes_after_the_pins_is_noticed(self):
@@ -58,7 +58,7 @@ class TrustedSums(Case):
         self.hub.contents['tokenizer.json'] = b'{"model": []}'
         self.assertEqual(self.run_command('fetch', 'tiny')[0], 1)
         self.assertTrue(self.pins.exists())
-        # The repository now has another content, and says so.
+        # The hub now lists another sum of the file.
         self.hub.repositories['Systran/faster-whisper-tiny']['tokenizer.json'] = b'{"model": []}'
         status, _, err = self.run_command('fetch', 'tiny')
         self.assertEqual(status, 1)

@@ -86,7 +86,7 @@ class Places(Case):
         self.assertEqual(self.library_finds(name), [wanted], name)
 
     def test_each_place_of_each_model(self):
-        """Each place alone, which no other name may find."""
+        """Creates one place at a time. Only the name of its model may find the place."""
         for model in table.MODELS.values():
             if model.shape is None:
                 continue
@@ -101,7 +101,7 @@ class Places(Case):
                     self.assertEqual(dict(zip(table.MODELS, in_library)), wanted)
 
     def test_the_order_of_places(self):
-        """Fills the places from the last to the first: each new one takes precedence."""
+        """Fills the places from the last to the first. Each new place takes precedence."""
         for name in ('base', 'large-v3-turbo', 'distil-medium.en', 'large-v3'):
             model = table.MODELS[name]
             for place, files in reversed(all_places(model)):

@@ -64,7 +64,8 @@ TEST_F(WatchdogTest, ADeviceThatDoesNotFinishIsNamedWithWhatItDoes) {
   EXPECT_EQ(stat("stalls"), 1U);
 }
 
-// Another transcriber of the same engine may keep the device busy.
+// The device is busy with a run of another transcriber. The element does not wait for this run, so
+// it posts no WARNING.
 TEST_F(WatchdogTest, ADeviceIsNothingToAnElementThatDoesNotWaitForIt) {
   set_script({.device_stage = "encoder"});
   watch({.device = kSoon, .decoding = kSoon, .push = kSoon});

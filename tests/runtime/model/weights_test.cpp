@@ -213,7 +213,7 @@ TEST_F(StoredWeights, DividesIntegersByTheirScales) {
   EXPECT_FALSE(weights->find("plain")->is_real());
 }
 
-/// Only weights have scales: a number of heads with a scale would be no integer.
+/// Only weights have scales: a number of heads with a scale would not be an integer.
 TEST_F(StoredWeights, FindsScalesByTheirNameOrAlias) {
   Ct2Writer writer;
   writer.add_raw("a/weight", Dims{1, 1}, 1, "\x03");

@@ -84,8 +84,8 @@ class Int8Kernels : public testing::TestWithParam<Int8Isa> {
     for (std::size_t m = 0; m < rows; ++m) {
       for (std::size_t j = 0; j < kPanelColumns; ++j) {
         double wanted = 0;
-        double rounding = 0;   // of the rows
-        double magnitude = 0;  // of the terms
+        double rounding = 0;   // Bound of the rows' rounding errors.
+        double magnitude = 0;  // Sum of the terms' magnitudes.
         for (std::size_t i = 0; i < k; ++i) {
           const std::size_t first = i / kScaleGroup * kScaleGroup;
           float largest = 0;

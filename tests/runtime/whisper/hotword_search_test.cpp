@@ -105,7 +105,7 @@ class HotwordSearch : public ::testing::Test {
   const TranscriberOptions options_;
   const LogitRules rules_{*vocabulary_.tokenizer, vocabulary_.config, options_};
   std::optional<ScriptedDecoder> decoder_;
-  int n_steps_ = 0;  // of the last find()
+  int n_steps_ = 0;  // Number of steps of the last find().
 };
 
 TEST_F(HotwordSearch, FindsTheHotword) {
@@ -212,7 +212,7 @@ TEST_F(HotwordSearch, SamplingPrefersTheHotword) {
 /// Decodes live windows, whose text has no timestamps and begins with the final word " the".
 class LiveHotwords : public HotwordSearch {
  protected:
-  /// Decodes a window and returns its text after `committed`.
+  /// Decodes a window and returns its text after the final word.
   LiveHearing decode(const std::string& hotwords, std::span<const Token> draft, double n) {
     TranscriberOptions options;
     options.hotwords = hotwords;
@@ -221,7 +221,7 @@ class LiveHotwords : public HotwordSearch {
     decoder_.emplace(
         ScriptedDecoder::Shape{.n_vocab = vocabulary_.tokenizer->n_vocab()},
         [&, words](const ScriptStep& at, std::span<float> row) {
-          // The rows of prompt() are those after <|startoftranscript|> and after the text's tokens.
+          // prompt() returns the rows after <|startoftranscript|> and after the text's tokens.
           const std::vector<Token> all = Vocabulary::join(
               {{at.prompt.begin(), at.prompt.end()}, {at.sampled.begin(), at.sampled.end()}});
           const auto text = std::span(all).subspan(std::min<std::size_t>(all.size(), 2));

@@ -37,7 +37,8 @@ class LanguageDecisionTest : public ::testing::Test {
         [&](const ScriptStep& at, std::span<float> logits) {
           EXPECT_EQ(at.prompt.size(), 1U);
           EXPECT_EQ(at.prompt.back(), vocabulary_.special().sot);
-          // The no-speech token is no language and must be ignored, although it is most probable.
+          // The no-speech token is most probable, but must be ignored, because it is not a
+          // language.
           prefer(logits, vocabulary_.special().no_speech, 50);
           float rest = 1;
           for (const auto& [code, p] : odds) rest -= p;

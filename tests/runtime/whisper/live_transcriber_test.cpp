@@ -374,7 +374,7 @@ TEST_F(LiveTranscriberTest, LoopCausedByPreviousTextEndsWithoutThatText) {
   speaker_->only_with_previous_text = true;
   listen(41);
   drain();
-  // The loop discards only text that was not yet certain, so no word is lost.
+  // Only text that was not yet certain is dropped as a loop, so no word is lost.
   EXPECT_EQ(said(), script());
   EXPECT_LE(longest_delay(), 2.5);
   EXPECT_GE(transcriber_->stats().loops, 1U);
