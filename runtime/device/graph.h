@@ -13,7 +13,7 @@ enum class OpKind {
   Conv1d,     ///< Convolution over rows with (kernel - 1) / 2 rows of zero padding at each end. The
               ///< weight has the shape [output columns, input columns, kernel].
   LayerNorm,  ///< Over columns: weight is gamma, bias is beta; epsilon 1e-5.
-  Gemm,       ///< input * weight^T + bias: weight [columns out, columns in].
+  Gemm,       ///< input * weight^T + bias: weight [output columns, input columns].
   Attention,  ///< Every row attends to every row; input is [rows, 3 * columns]: query, key, value.
   Embedding,  ///< Sum of the token's row of `weight` and the position's row of `position`.
   CachedAttention,  ///< Stores each row's key and value in a cache, then attends to the cache.

@@ -116,7 +116,8 @@ class Reader {
     return items;
   }
 
-  /// Returns the value on top of the stack if it has one of these kinds.
+  /// Returns the value on top of the stack if it has one of these kinds. Otherwise records an error
+  /// and returns nullptr.
   PickleValue* top(std::initializer_list<Kind> kinds) {
     if (n_above_mark() > 0) {
       PickleValue& value = result_.values[stack_.back()];

@@ -16,8 +16,8 @@ constexpr std::int64_t kTolerance = kSampleRate / 2;
 /// Maximum length, in samples, of speech that follows the last timestamp of a text and still
 /// belongs to the text. Timestamps are inexact.
 constexpr std::int64_t kInexactEnd = kSampleRate / 5;
-/// Minimum duration of a voice after the last timestamp that counts as speech without text, in
-/// samples.
+/// Minimum duration, in samples, of voice after the last timestamp. Such voice counts as speech
+/// without text.
 constexpr std::int64_t kLeastUnheard = kSampleRate;
 /// If two successive windows advance by less than this number of mel frames (2 s), the second one
 /// advances further. Otherwise, the model could repeat a short text in many windows over singing or
@@ -60,7 +60,7 @@ Result<int> WindowText::make_segments(const DecodedWindow& heard, const Window& 
 }
 
 /// Returns the number of frames until the next window begins. The model sometimes ends the text
-/// although speech follows. If the detector finds enough of a voice between the text and the frame
+/// although speech follows. If the detector finds enough voice between the text and the frame
 /// `n_done`, the next window begins where the text ends.
 int WindowText::keep_unheard(const Window& window, std::span<const Segment> segments,
                              int n_done) const {

@@ -55,7 +55,7 @@ using npuwhisper::test::Allocation;
 using npuwhisper::test::allows_malloc;
 
 #define CALLER __builtin_return_address(0)
-// Exported so that libraries use these functions.
+// The functions below are exported, so that libraries use them.
 #pragma GCC visibility push(default)
 extern "C" {
 void* malloc(std::size_t n_bytes) {

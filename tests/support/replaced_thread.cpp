@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-// Exported so that libraries use this function.
+// This function is exported, so that libraries use it.
 #pragma GCC visibility push(default)
 extern "C" int pthread_create(pthread_t* thread, const pthread_attr_t* attributes,
                               void* (*start)(void*), void* argument) noexcept {
