@@ -112,7 +112,7 @@ void SourceTask::flush_stop(GstEvent* event, std::uint64_t epoch) {
   PadPtr pad = ref_pad();
   {
     const std::scoped_lock lock(mutex_);
-    flushing_ = true;  // Needed if no FLUSH_START came before.
+    flushing_ = true;  // flushing_ is false here if no FLUSH_START came before.
     changed_.notify_all();
   }
   // Waits for the end of the task's turn. The turn ends because both downstream and this pad are
@@ -192,7 +192,8 @@ void SourceTask::pause() {
 }
 
 bool SourceTask::relinked() {
-  ++n_relinked_;  // Must be the first step: see push_buffer().
+  // The counter comes first, because push_buffer() reads it after it has recorded a failure.
+  ++n_relinked_;
   GstFlowReturn not_linked = GST_FLOW_NOT_LINKED;
   last_flow_.compare_exchange_strong(not_linked, GST_FLOW_OK);
   return missed_.exchange(false);

@@ -23,7 +23,7 @@ struct Weights {
 struct Parameters {
   Weights weights{};               ///< Product: [n, k]
   std::span<const float> bias{};   ///< [n]
-  std::span<const float> gamma{};  ///< [k]; product: only if it is normalised
+  std::span<const float> gamma{};  ///< [k]; empty for a product whose input is not normalised
   std::span<const float> beta{};   ///< [k]
 };
 

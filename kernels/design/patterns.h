@@ -10,8 +10,9 @@
 
 namespace npuwhisper::npu {
 
-/// Access patterns of descriptors, in 32-bit words (two bf16 elements each). The comment of a
-/// pattern first names the tiles that use it, then describes the data that it accesses.
+/// Access patterns of descriptors, in 32-bit words (two bf16 elements each). "Shim:" or "Memory
+/// tile:" names the tiles that use a pattern. The rest of the comment names the data that the
+/// returned descriptor accesses.
 namespace patterns {
 
 inline constexpr std::uint32_t kRowWords = core::kTile / 2;  ///< Words in a row of a tile.

@@ -47,7 +47,7 @@ Matrix int8_product(const Matrix& a, const Matrix& b, const std::vector<double>&
 struct Epilogue {
   std::vector<double> bias{};  ///< [n], or empty if no bias is added.
   bool gelu = false;
-  const Matrix* residual = nullptr;  ///< [m, n], or nullptr. Added last.
+  const Matrix* residual = nullptr;  ///< [m, n], or nullptr. It is added last.
 };
 Matrix finish(const Matrix& sums, const Epilogue& epilogue);
 

@@ -40,7 +40,7 @@ void encoder_begin_block(npuwhisper::npu::core::Job* job, std::int32_t block, fl
 void encoder_take_a(const void* /*a*/, std::int32_t /*slot*/, std::int32_t /*step*/,
                     npuwhisper::npu::core::Job* /*job*/, float* /*accumulator*/) {}
 
-/// Not called: this object has no attention jobs.
+/// This function is never called, because this object has no attention jobs.
 void encoder_attend(const void* /*b*/, std::int32_t /*slot*/, std::int32_t /*step*/,
                     npuwhisper::npu::core::Job* /*job*/, void* /*a*/, float* /*accumulator*/) {}
 
@@ -58,7 +58,7 @@ void encoder_multiply(const void* a, std::int32_t a_slot, void* b, std::int32_t 
   }
 }
 
-/// Not called: no job of this object has residuals.
+/// This function is never called, because no job of this object has residuals.
 void encoder_add_residual(const void* /*b*/, std::int32_t /*slot*/, std::int32_t /*step*/,
                           std::int32_t /*row*/, npuwhisper::npu::core::Job* /*job*/,
                           float* /*accumulator*/) {}

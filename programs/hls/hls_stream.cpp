@@ -32,8 +32,8 @@ GstElement* element(GstElement* pipeline, const char* name) {
   return found;
 }
 
-// Returns the running time of `pts` in milliseconds. Muxers use running times, too. Returns nullopt
-// if `pts` has no running time.
+// Returns the running time of `pts` in milliseconds, or nullopt if `pts` has no running time.
+// Muxers write running times.
 std::optional<std::int64_t> running_ms(GstPad* pad, GstClockTime pts) {
   GstEvent* event = gst_pad_get_sticky_event(pad, GST_EVENT_SEGMENT, 0);
   if (event == nullptr) return std::nullopt;

@@ -209,7 +209,7 @@ Result<std::string> read_hotwords(const RawOptions& raw) {
   auto from_file = read_hotwords_file(raw);
   if (!from_file) return from_file;
   const std::string given = raw.hotwords.value_or("");
-  // A text with a NUL fails too, because a property of GStreamer cannot hold it.
+  // A NUL counts as invalid, because a string property of GStreamer cannot hold it.
   const auto is_utf8 = [](const std::string& text) {
     return g_utf8_validate(text.data(), static_cast<gssize>(text.size()), nullptr) != FALSE;
   };

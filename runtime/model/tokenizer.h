@@ -44,10 +44,10 @@ class Tokenizer {
   /// and create().
   static Result<std::unique_ptr<const Tokenizer>> load(const std::filesystem::path& folder,
                                                        const ModelConfig& config);
-  /// Creates the tokenizer of a vocabulary. If it does not list the timestamps, their ids follow
-  /// that of <|notimestamps|>. Error: CorruptModel (size does not match config.n_vocab, missing
-  /// special token or byte, too few timestamps for config.n_audio_ctx). The message names
-  /// vocabulary.file.
+  /// Creates the tokenizer of a vocabulary. If the vocabulary does not list the timestamps, their
+  /// ids follow the id of <|notimestamps|>. Error: CorruptModel (size does not match
+  /// config.n_vocab, missing special token or byte, too few timestamps for config.n_audio_ctx). The
+  /// message names vocabulary.file.
   static Result<std::unique_ptr<const Tokenizer>> create(const Vocabulary& vocabulary,
                                                          const ModelConfig& config);
 

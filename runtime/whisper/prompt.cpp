@@ -9,7 +9,8 @@
 namespace npuwhisper {
 namespace {
 
-/// Tokens besides the previous text: <|startofprev|>, <|startoftranscript|>, language and task.
+/// Number of tokens in addition to the previous text: <|startofprev|>, <|startoftranscript|>,
+/// language and task.
 constexpr std::size_t kSpecialTokens = 4;
 
 }  // namespace

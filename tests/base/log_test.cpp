@@ -34,7 +34,7 @@ TEST(Log, SinkReceivesEveryLevel) {
 }
 
 TEST(Log, CallsTheSinkOneAtATime) {
-  int calls = 0;  // Not atomic, so that concurrent calls would lose counts.
+  int calls = 0;  // This int is not atomic, so concurrent calls would lose counts.
   set_log_sink([&](LogLevel, std::string_view) { ++calls; });
   {
     std::vector<std::jthread> threads;

@@ -81,7 +81,7 @@ class Installed(unittest.TestCase):
         for name, path in programs.items():
             done = self.run_clean(path, *TRIES[name][0])
             self.assertNotEqual(done.returncode, 0, done.stdout)
-            self.assertGreater(done.returncode, 0, done.stderr)  # Not killed by a signal.
+            self.assertGreater(done.returncode, 0, done.stderr)  # No signal ended it.
             said[name] = done.stderr
         return said
 

@@ -193,8 +193,8 @@ class Checker:
         return max(first / compare.SECOND, 0) + self._before_speech(row)
 
     def _late(self, row, cues, begin, start=0.0):
-        """Describes cues that do not begin with their words. `begin` is from _speech_begins();
-        `start` is as for _expected()."""
+        """Describes cues that do not begin with their words. `begin` is the result of
+        _speech_begins(). `start` is passed to _expected()."""
         if (row.container, row.audio) == ('avi', 'aac'):
             return []  # avidemux counts large frames twice, so its times show holes in the audio.
         expected = [(word, time + begin) for word, time in self._expected(row, start)]

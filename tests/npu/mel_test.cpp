@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Compares the log-mel of a window on the NPU with that of the front end on the CPU. XRT finds an
+// Compares the log-mel of a window on the NPU with the log-mel of the CPU. XRT finds an
 // emulated NPU here. One test mutates the Fourier matrix and checks that the results then differ.
 #include <gtest/gtest.h>
 

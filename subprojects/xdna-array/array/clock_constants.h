@@ -131,8 +131,8 @@ inline constexpr Cycles kScalarCycles = 1;
 /// Cycles to call a kernel and return: branches with delay slots, saved registers, loop set-up and
 /// pipeline fill. [A]
 inline constexpr Cycles kCallCycles = 40;
-/// Issue slots of a core's instruction word. [S] AM020: two loads, one store, one vector operation
-/// besides the multiplier, one scalar operation.
+/// Issue slots of a core's instruction word. [S] AM020: two loads, one store, one product, one
+/// other vector operation, one scalar operation.
 inline constexpr double kLoadsPerCycle = 2;
 inline constexpr double kStoresPerCycle = 1;
 inline constexpr double kVectorOpsPerCycle = 1;

@@ -128,7 +128,7 @@ TEST_P(RequestPad, ThatComesDuringAFlushGoesOnBehindIt) {
   release(pad);
 }
 
-// Applications release pads inside a pad probe, on the thread that pushes.
+// An application may release a pad inside a pad probe, on the thread that pushes.
 TEST_P(RequestPad, MayBeReleasedByItsOwnThread) {
   Sink sink;
   GstPad* pad = play_into(sink);

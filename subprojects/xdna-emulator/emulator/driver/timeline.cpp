@@ -16,7 +16,7 @@ struct Monitor {
 };
 
 Monitor& monitor() {
-  // Never destroyed: waiters may outlive static objects.
+  // The instance is never destroyed, because waiters may outlive static objects.
   static auto* const instance = new Monitor;
   return *instance;
 }

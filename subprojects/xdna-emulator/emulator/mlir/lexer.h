@@ -9,7 +9,7 @@ namespace npuwhisper::emu::mlir {
 
 enum class TokenKind : std::uint8_t {
   End,
-  BareId,       ///< aie.tile, to, i32
+  BareId,       ///< a name without a prefix, such as aie.tile, to or i32
   ValueId,      ///< %x, %0, %0#1 (text without the %)
   SymbolId,     ///< @x or @"x" (text without the @)
   BlockId,      ///< ^bb1 (text without the ^)

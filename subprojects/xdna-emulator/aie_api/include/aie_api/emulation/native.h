@@ -12,7 +12,7 @@
 #include "aie_api/emulation/tile.h"
 
 /// Native vector types under the compiler's names, and the intrinsics that published kernels use
-/// besides aie_api. Loop hints have no effect.
+/// in addition to aie_api. Loop hints have no effect.
 
 #define restrict __restrict
 #define chess_prepare_for_pipelining
