@@ -154,7 +154,7 @@ Result<void> start_trace(const std::filesystem::path& file, std::size_t max_span
   trace::Recorder& to = trace::recorder();
   const std::scoped_lock lock(to.mutex);
   if (to.is_recording) {
-    return fail(ErrorCode::Unavailable, "trace: found a recording under way, to " +
+    return fail(ErrorCode::Unavailable, "trace: found a recording in progress, to " +
                                             to.recording.file.string() + "; wanted none");
   }
   auto made = trace::TraceFile::create(file);

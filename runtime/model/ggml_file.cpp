@@ -141,7 +141,7 @@ Result<GgmlFile> read_all(FileCursor& cursor) {
     if (!tensor) return fail(tensor.error());
     const std::string what = "tensor " + in_quotes(tensor->first) + ": ";
     if (file.tensors.size() == kMaxTensors || !file.tensors.insert(std::move(*tensor)).second) {
-      return corrupt(what + "found it twice, or too many tensors");
+      return corrupt(what + "found it twice, or found too many tensors");
     }
   }
   return file;

@@ -101,7 +101,7 @@ Result<CheckpointDims> index_torch_file(const RegularFile& file, std::size_t num
     if (!tensor) return fail(tensor.error().code, what + tensor.error().message);
     tensor->file = number;
     if (index.size() == kMaxTensors || !index.emplace(name, std::move(*tensor)).second) {
-      return fail(ErrorCode::CorruptModel, what + "found it twice, or too many tensors");
+      return fail(ErrorCode::CorruptModel, what + "found it twice, or found too many tensors");
     }
   }
   return std::move(pickle->dims);
