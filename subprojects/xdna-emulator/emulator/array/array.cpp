@@ -147,8 +147,8 @@ Result<void> Array::start_channels(const Design& design) {
 RunOutcome Array::run(std::span<const std::uint32_t> instructions,
                       std::span<const std::uint64_t> arguments, DeviceMemory& memory) {
   if (!failure_.empty()) {
-    return {RunState::Error,
-            "an earlier run failed, and the context has not been created anew: " + failure_, 0};
+    return {RunState::Error, "an earlier run failed, and no new context was created: " + failure_,
+            0};
   }
   ++fabric_.counters.n_runs;
   auto decoded = npu::decode(instructions);
@@ -204,7 +204,7 @@ RunOutcome Array::stop(RunState state, std::string message) {
 Result<void> Array::check_trace() const {
   if (fabric_.trace.on()) return {};
   return fail(ErrorCode::Unavailable,
-              "no trace was recorded: it was off when the image was loaded");
+              "no trace was recorded: tracing was off when the image was loaded");
 }
 
 Result<void> Array::write_trace(const std::string& file, std::string_view device,

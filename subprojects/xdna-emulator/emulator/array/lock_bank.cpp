@@ -50,8 +50,8 @@ Result<bool> LockBank::acquire(int lock, LockAction action, int amount, Actor& w
   if (!checked) return fail(checked.error());
   Lock& state = at(lock);
   if (amount < 0) {
-    return fail(ErrorCode::DeviceError,
-                "acquire of " + std::to_string(amount) + " from " + describe(lock));
+    return fail(ErrorCode::DeviceError, "acquire of " + std::to_string(amount) + " from " +
+                                            describe(lock) + ": the amount must be at least 0");
   }
   const bool free =
       action == LockAction::AcquireEqual ? state.value == amount : state.value >= amount;

@@ -46,7 +46,7 @@ Result<std::unique_ptr<Npu>> Npu::load(std::span<const std::byte> bytes) {
   if (!design) return fail(design.error());
   if (!design->array || design->array->name != image->array) {
     return fail(ErrorCode::InvalidArgument,
-                "the image is for array '" + image->array + "', its design for '" +
+                "the image is for array '" + image->array + "', but its design is for '" +
                     (design->array ? std::string(design->array->name) : "none") + "'");
   }
   const bool trace = is_set("NPUWHISPER_EMULATOR_TRACE") || is_set("NPUWHISPER_EMULATOR_OCCUPANCY");

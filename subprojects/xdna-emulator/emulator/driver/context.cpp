@@ -43,7 +43,7 @@ int Context::configure(std::span<const std::shared_ptr<Buffer>> images) {
     unit.image.assign(bytes.begin(), bytes.end());
     device_.statistics().count([](DriverCounters& counters) { ++counters.n_loads; });
     const auto loaded =
-        is_refused ? fail(ErrorCode::DeviceError, "the fault script says so") : load(unit);
+        is_refused ? fail(ErrorCode::DeviceError, "the fault script refuses it") : load(unit);
     if (!loaded) {
       log("the image of compute unit " + std::to_string(i) +
           " cannot be loaded: " + loaded.error().message);
@@ -193,17 +193,17 @@ PacketState Context::execute_run(const RunPacket& run) {
   if (const auto fault = device_.faults().next_run()) {
     switch (*fault) {
       case FaultKind::Error:
-        log("a run fails: the fault script says so");
+        log("a run fails, as the fault script requests");
         return failed(PacketState::Error);
       case FaultKind::Abort:
-        log("a run is aborted: the fault script says so");
+        log("a run is aborted, as the fault script requests");
         return failed(PacketState::Abort);
       case FaultKind::Timeout:
       case FaultKind::Hang:
-        log("a run is stuck: the fault script says so");
+        log("a run is stuck, as the fault script requests");
         return failed(stay_stuck(*fault == FaultKind::Timeout));
       case FaultKind::Lost:
-        log("the device is lost: the fault script says so");
+        log("the device is lost, as the fault script requests");
         device_.lose();
         changed_.notify_all();
         return failed(PacketState::Abort);

@@ -71,9 +71,9 @@ Device::Device(const DeviceModel& model, const npu::ArrayModel& array, ContextRe
 Result<std::unique_ptr<Npu>> Device::load(std::span<const std::byte> image) const {
   auto npu = Npu::load(image);
   if (npu && (*npu)->array().name != array_->name) {
-    return fail(ErrorCode::InvalidArgument, "the image is for " +
-                                                std::string((*npu)->array().name) +
-                                                ", this device is " + std::string(array_->name));
+    return fail(ErrorCode::InvalidArgument,
+                "the image is for " + std::string((*npu)->array().name) + ", but this device is " +
+                    std::string(array_->name));
   }
   return npu;
 }

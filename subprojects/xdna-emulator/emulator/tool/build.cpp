@@ -63,8 +63,9 @@ Result<std::vector<Image::Kernel>> compile_kernels(const DesignSource& source, c
       std::string names;
       for (const std::string& name : wanted) names += (names.empty() ? "" : ", ") + name;
       return fail(ErrorCode::InvalidArgument, source.file.string() + " links no '" + kernel.name +
-                                                  "' but " + (names.empty() ? "nothing" : names) +
-                                                  "; NAME=FILE gives a file another name");
+                                                  "'; it links " +
+                                                  (names.empty() ? "nothing" : names) +
+                                                  ". NAME=FILE gives a file another name");
     }
   }
   std::vector<Image::Kernel> kernels;

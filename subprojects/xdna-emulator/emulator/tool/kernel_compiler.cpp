@@ -139,7 +139,8 @@ Result<CompiledKernel> compile_kernel(const std::vector<fs::path>& files,
     }
     if (!fs::exists(file)) return fail(ErrorCode::NotFound, "there is no " + file.string());
     if (kind == Kind::SharedObject && files.size() > 1) {
-      return fail(ErrorCode::InvalidArgument, file.string() + ": a shared object stands alone");
+      return fail(ErrorCode::InvalidArgument,
+                  file.string() + ": a shared object must be the only file");
     }
   }
   CompiledKernel kernel;

@@ -42,9 +42,10 @@ class Relocator {
       if (patch == nullptr) continue;
       const auto upper = registers_.find(patch->address + kWordBytes);
       if (upper == registers_.end() || patch->offset > kMaxOffset) {
-        return fail(ErrorCode::Unsupported,
-                    "the stream cannot be an ELF file: an argument's address goes into a "
-                    "descriptor that the stream does not write, or 256 MiB behind its start");
+        return fail(
+            ErrorCode::Unsupported,
+            "the stream cannot be an ELF file: an argument's address goes into a "
+            "descriptor that the stream does not write, or has an offset of 256 MiB or more");
       }
       patches_.push_back(*patch);
       instruction = npu::BlockWrite{patch->address, {0, upper->second & ~kUpperAddressMask}};

@@ -62,8 +62,10 @@ TEST_F(LockBankTest, RefusesOverflow) {
 }
 
 TEST_F(LockBankTest, RefusesToTakeLessThanNothing) {
-  EXPECT_EQ(locks_.acquire(3, LockAction::AcquireAtLeast, -1, waiter_).error().message,
-            "acquire of -1 from lock 3 'full' of tile (0, 2) (value 1)");
+  EXPECT_EQ(
+      locks_.acquire(3, LockAction::AcquireAtLeast, -1, waiter_).error().message,
+      "acquire of -1 from lock 3 'full' of tile (0, 2) (value 1): the amount must be at least "
+      "0");
 }
 
 TEST_F(LockBankTest, RefusesLocksThatNoOneInitialised) {

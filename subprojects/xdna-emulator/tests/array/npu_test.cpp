@@ -51,7 +51,7 @@ TEST(Npu, RefusesImagesThatAreNotGood) {
   EXPECT_FALSE(Npu::load(serialize({"npu1", "module {", {}})));
   const auto other = Npu::load(serialize({"npu2", kAddingDesign, {}}));
   ASSERT_FALSE(other);
-  EXPECT_EQ(other.error().message, "the image is for array 'npu2', its design for 'npu1'");
+  EXPECT_EQ(other.error().message, "the image is for array 'npu2', but its design is for 'npu1'");
 }
 
 }  // namespace

@@ -42,7 +42,7 @@ std::string fails(const Design& design, const Stream& stream) {
   EXPECT_EQ(outcome.state, RunState::Error) << outcome.message;
   // Every further run fails, too, until a new context is created.
   EXPECT_EQ(array->run(Stream(design).words(), arguments, host).message,
-            "an earlier run failed, and the context has not been created anew: " + outcome.message);
+            "an earlier run failed, and no new context was created: " + outcome.message);
   return outcome.message;
 }
 

@@ -245,7 +245,7 @@ TEST_F(ContextTest, TheWatchdogEndsAStuckRun) {
   EXPECT_EQ(wait(last), 0);
   EXPECT_EQ(state(stuck), PacketState::Timeout);
   EXPECT_EQ(state(behind), PacketState::Abort);
-  EXPECT_EQ(count(), 1u) << "the array was configured anew";
+  EXPECT_EQ(count(), 1u) << "the array was configured again";
 }
 
 TEST_F(ContextTest, AStuckChainNamesItsRun) {

@@ -137,7 +137,7 @@ TEST(Xrt, TheWatchdogEndsAStuckRun) {
   run.start();
   run.wait2();
   buffer.sync(XCL_BO_SYNC_BO_FROM_DEVICE);
-  EXPECT_EQ(buffer.map<std::uint32_t*>()[0], 1u) << "the array was configured anew";
+  EXPECT_EQ(buffer.map<std::uint32_t*>()[0], 1u) << "the array was configured again";
 }
 
 /// A list of `n` runs that each add one to a buffer. Run `bad` fails, unless `bad` is negative.
