@@ -33,7 +33,7 @@ void npuwhisper_trap_misaligned(const void* address, std::size_t bytes, std::siz
   char text[160];
   std::snprintf(
       text, sizeof text,
-      "aligned vector %s of %zu bytes at an address that is no multiple of %zu (%zu over)",
+      "aligned vector %s of %zu bytes at an address that is not a multiple of %zu (%zu over)",
       is_write ? "store" : "load", bytes, alignment,
       reinterpret_cast<std::uintptr_t>(address) % alignment);
   npuwhisper_trap(text);

@@ -55,7 +55,7 @@ CoreCompiler::View CoreCompiler::buffer_view(const Operation& op, int buffer) {
 CoreCompiler::View CoreCompiler::view(const Operation& op, const Value* value) {
   const Bound& held = bound(op, value);
   if (held.kind != Bound::Kind::View) {
-    refuse_op(op, "'%" + value->name + "' is no memory");
+    refuse_op(op, "'%" + value->name + "' is not a memory view");
   }
   return held.view;
 }

@@ -20,13 +20,13 @@ CoreCompiler::Bound& CoreCompiler::bound(const Operation& op, const Value* value
   if (const auto lock = draft_.lock_of.find(value); lock != draft_.lock_of.end()) {
     return values_[value] = Bound{.reg = constant(local_lock(op, lock->second), ScalarType::Index)};
   }
-  refuse_op(op, "'%" + value->name + "' is no value of the core's code");
+  refuse_op(op, "'%" + value->name + "' is not a value of the core's code");
 }
 
 int CoreCompiler::scalar_of(const Operation& op, const Value* value) {
   const Bound& held = bound(op, value);
   if (held.kind != Bound::Kind::Scalar) {
-    refuse_op(op, "'%" + value->name + "' is no number");
+    refuse_op(op, "'%" + value->name + "' is not a number");
   }
   return held.reg;
 }

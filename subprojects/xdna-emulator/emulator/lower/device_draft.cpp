@@ -11,7 +11,7 @@ npu::TileId DeviceDraft::tile_of(const mlir::Operation& op_, std::size_t operand
   }
   const auto found = tiles.find(op_.operands[operand]);
   if (found == tiles.end()) {
-    refuse_op(op_, "'%" + op_.operands[operand]->name + "' is no tile of this device");
+    refuse_op(op_, "'%" + op_.operands[operand]->name + "' is not a tile of this device");
   }
   return found->second;
 }
@@ -22,7 +22,7 @@ int DeviceDraft::lock_operand(const mlir::Operation& op_, std::size_t operand) c
   }
   const auto found = lock_of.find(op_.operands[operand]);
   if (found == lock_of.end()) {
-    refuse_op(op_, "'%" + op_.operands[operand]->name + "' is no lock of this device");
+    refuse_op(op_, "'%" + op_.operands[operand]->name + "' is not a lock of this device");
   }
   return found->second;
 }

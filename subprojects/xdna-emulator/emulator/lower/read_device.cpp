@@ -197,7 +197,7 @@ class DeviceReader {
                          "dynamic_objfifo_lowering", "sym_name"});
     CoreDraft core{.tile = draft_.tile_of(op, 0), .op = &op};
     if (draft_.array->kind(core.tile) != TileKind::Core) {
-      refuse_op(op, "tile " + to_string(core.tile) + " is no core tile");
+      refuse_op(op, "tile " + to_string(core.tile) + " is not a core tile");
     }
     if (draft_.find_core(core.tile) != nullptr) {
       refuse_op(op, "tile " + to_string(core.tile) + " has another core already");

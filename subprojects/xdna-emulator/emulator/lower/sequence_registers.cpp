@@ -314,7 +314,7 @@ void SequenceCompiler::core_reset(const Operation& op) {
   know_attributes(op, {});
   const TileId tile = draft_.tile_of(op, 0);
   if (draft_.array->kind(tile) != TileKind::Core) {
-    refuse_op(op, "tile " + to_string(tile) + " is no core tile");
+    refuse_op(op, "tile " + to_string(tile) + " is not a core tile");
   }
   const std::uint32_t address = npu::tile_address(tile, kCoreControl);
   emit(npu::MaskWrite{address, kReset, kReset});

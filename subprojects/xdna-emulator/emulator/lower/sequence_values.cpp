@@ -42,7 +42,7 @@ const SequenceCompiler::Bound& SequenceCompiler::bound(const Operation& op, cons
 std::int64_t SequenceCompiler::number_of(const Operation& op, const Value* value) {
   const Bound& held = bound(op, value);
   if (held.kind != Bound::Kind::Number) {
-    refuse_op(op, "'%" + value->name + "' is no number");
+    refuse_op(op, "'%" + value->name + "' is not a number");
   }
   return held.number;
 }
@@ -89,7 +89,7 @@ void SequenceCompiler::constant(const Operation& op) {
   const mlir::Attribute* value = op.attribute("value");
   if (value == nullptr ||
       (value->kind != mlir::AttributeKind::Integer && value->kind != mlir::AttributeKind::Bool)) {
-    refuse_unmodelled(op.line, "a constant that is no integer in a runtime sequence");
+    refuse_unmodelled(op.line, "a constant that is not an integer in a runtime sequence");
   }
   bind_number(op, value->integer);
 }
@@ -225,7 +225,8 @@ void SequenceCompiler::reinterpret(const Operation& op) {
   std::int64_t contiguous = 1;
   for (std::size_t i = sizes.size(); i > 0; --i) {
     if (sizes[i - 1] < 1 || sizes[i - 1] > kMaxHostElements / contiguous) {
-      refuse_op(op, "size " + std::to_string(sizes[i - 1]) + " is no size of a buffer");
+      refuse_op(op, "size " + std::to_string(sizes[i - 1]) + " of a buffer, expected 1 to " +
+                        std::to_string(kMaxHostElements / contiguous));
     }
     if (strides.size() != sizes.size() || (strides[i - 1] != contiguous && sizes[i - 1] != 1)) {
       refuse_unmodelled(op.line, "'memref.reinterpret_cast' that is not contiguous, in a sequence");

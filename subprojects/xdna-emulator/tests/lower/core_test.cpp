@@ -292,7 +292,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "calls itself"},
         Refused{device("%t = aie.tile(0, 2)\naie.core(%t) {\naie.end\n} {elf_file = \"a.elf\"}"),
                 "a core from an ELF file"},
-        Refused{device("%t = aie.tile(0, 1)\naie.core(%t) {\naie.end\n}"), "is no core tile"},
+        Refused{device("%t = aie.tile(0, 1)\naie.core(%t) {\naie.end\n}"), "is not a core tile"},
         Refused{device("%t = aie.tile(0, 2)\naie.core(%t) {\naie.end\n}\naie.core(%t) "
                        "{\naie.end\n}"),
                 "has another core already"}));

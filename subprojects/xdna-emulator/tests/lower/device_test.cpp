@@ -77,7 +77,7 @@ TEST(Device, RefusesWhatItDoesNotKnowByNameAndLine) {
        ErrorCode::Unsupported},
       {"%t = aie.tile(0, 2)\n%a = aie.buffer(%u) : memref<4xi32>\n", "%u"},
       {"%t = aie.tile(0, 2)\n%a = aie.buffer(%t) : memref<?xi32>\n", "memref<?xi32>"},
-      {"%t = aie.tile(0, 1)\n%c = aie.core(%t) { aie.end }\n", "is no core tile"},
+      {"%t = aie.tile(0, 1)\n%c = aie.core(%t) { aie.end }\n", "is not a core tile"},
       {"%t = aie.tile(0, 2)\n%c = aie.core(%t) { aie.end } {elf_file = \"x.elf\"}\n",
        "a core from an ELF file", ErrorCode::Unsupported},
       {"%t = aie.tile(0, 2)\naie.shim_dma_allocation @a(%t, MM2S, 0)\n",

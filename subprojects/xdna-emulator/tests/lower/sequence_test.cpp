@@ -357,7 +357,7 @@ TEST(Registers, Refusals) {
       {"aiex.npu.load_pdi {device_ref = @other}\n", "'aiex.npu.load_pdi'"},
       {"aiex.set_lock(%k, 64)\n", "64"},
       {"aiex.dma_channel_reset(%s0, MM2S, 0)\n", "have no reset"},
-      {"aiex.core_reset(%m0)\n", "is no core tile"},
+      {"aiex.core_reset(%m0)\n", "is not a core tile"},
       {"aiex.npu.dance {speed = 1 : i32}\n", "aiex.npu.dance"},
   });
 }
