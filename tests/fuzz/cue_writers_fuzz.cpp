@@ -49,7 +49,7 @@ void check_cues(const std::string& written, bool is_srt) {
     int n_rows = 0;
     while (std::getline(lines, line) && !line.empty()) {
       require(!is_blank(line), "rows with text");
-      require(is_srt || line.find("-->") == std::string::npos, "text that is no line of times");
+      require(is_srt || line.find("-->") == std::string::npos, "text that is not a line of times");
       ++n_rows;
     }
     require(n_rows > 0, "cues with text");

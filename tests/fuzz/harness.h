@@ -36,7 +36,7 @@ inline void write_file(const std::filesystem::path& file, std::string_view conte
   std::ofstream stream(file, std::ios::binary);
   stream.write(content.data(), static_cast<std::streamsize>(content.size()));
   stream.close();
-  require(!stream.fail(), "a file that can be written (a full disk is no finding)");
+  require(!stream.fail(), "a file that can be written (a full disk is not a finding)");
 }
 
 }  // namespace npuwhisper::fuzz

@@ -137,7 +137,7 @@ TEST(SpeechDetector, CountsVoiceWithoutPaddingAndPauses) {
   SpeechDetector detector = make_detector();
   detector.push(audio_of(script({{0.1F, 10}, {0.9F, 4}, {0.1F, 3}, {0.9F, 3}, {0.1F, 10}})));
   EXPECT_EQ(detector.n_voiced(0, 30 * kStep), 7 * kStep);
-  EXPECT_EQ(detector.n_voiced(0, 10 * kStep), 0) << "padding is no voice";
+  EXPECT_EQ(detector.n_voiced(0, 10 * kStep), 0) << "padding is not voice";
   EXPECT_EQ(detector.n_voiced(14 * kStep, 17 * kStep), 0) << "nor is a pause";
   EXPECT_EQ(detector.n_voiced(10 * kStep + 7, 11 * kStep + 5), kStep - 7 + 5);
   EXPECT_EQ(detector.n_voiced(30 * kStep, 40 * kStep), 0) << "not judged yet";

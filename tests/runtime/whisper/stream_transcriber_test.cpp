@@ -372,7 +372,7 @@ TEST_F(StreamTranscriberTest, DoubtfulLanguageIsDetectedAgainWithTheNextWindow) 
   const Token spanish = *vocabulary_.tokenizer->language_token("es");
   const auto& second = decoder_->prompts.at(3);
   EXPECT_EQ(second, (std::vector<Token>{special_.sot, spanish, special_.transcribe}))
-      << "text in another language is no prompt";
+      << "text in another language is not a prompt";
 }
 
 TEST_F(StreamTranscriberTest, DoubtfulLanguageIsReportedAtTheEnd) {
