@@ -16,6 +16,10 @@ struct Room {
   int row_slots = 0;
 };
 
+/// Returns the number of B tiles that are sent to the cores in each pass: weights, or keys and
+/// values.
+int played_tiles(const Panel& panel);
+
 /// Returns the room that a job needs with `row_slots` slots for rows (1 or layout::kMemSlots).
 Room room_needed(const DesignSpec& spec, const Job& job, int row_slots);
 

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+
+#include "design/core_interface.h"
+#include "design/design_spec.h"
+#include "design/patterns.h"
+
+/// The numbers of the descriptors that JobWriter writes for a job, and the parts of a descriptor
+/// that its functions set in the same way.
+namespace npuwhisper::npu {
+
+/// A shim's descriptors for one job.
+enum ShimBd {
+  kBdA = 0,
+  kBdPanel = 1,
+  kBdRows = 2,  ///< Residual or queries.
+  kBdKeys = 3,
+  kBdC = 4,  ///< Up to kMaxBlocks descriptors; attention has one.
+  kBdValues = 7,
+  kShimBdsPerJob = 8
+};
+static_assert(kBdC + core::kMaxBlocks == kShimBdsPerJob);
+/// A memory tile's descriptors for A in one job, from layout::kMemABd on.
+enum MemABd {
+  kBdAIn = 0,
+  kBdAOut = 1,       ///< Up to kMaxBlocks descriptors, one for each block.
+  kBdSamplesIn = 1,  ///< Spectrum, instead of kBdAOut: receives the later pieces of samples.
+  kBdFrames = 2,     ///< Spectrum: sends frames; up to kMaxBlocks - 1 descriptors.
+};
+static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
+/// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
+enum MemBBd {
+  kBdFill = 0,     ///< In: the panel or, in attention, the header.
+  kBdFirst = 1,    ///< Out: the tiles of kBdFill, for the first pass.
+  kBdAgain = 2,    ///< Out: a further pass.
+  kBdRowsIn = 3,   ///< In: a pass's residual or queries.
+  kBdRowsOut = 4,  ///< Out: a pass's residual or queries, then kBdAgain.
+  /// Out: the residual of the last pass or the queries of the first pass, without a next
+  /// descriptor.
+  kBdRowsEnd = 5,
+  kBdKeysIn = 6,   ///< In: keys and values of attention.
+  kBdKeysOut = 7,  ///< Out: keys and values of attention, for the first pass.
+  kMemBBdsUsed = 8
+};
+static_assert(kMemBBdsUsed == layout::kMemBBdsPerJob);
+
+/// Address and lock index at which a memory tile's own memory and locks begin in its descriptors. A
+/// descriptor can access its own memory tile and the two neighbouring ones (AMD's manual AM020).
+inline constexpr std::uint64_t kOwnMemory = 512 * 1024;
+inline constexpr std::uint32_t kOwnLocks = 64;
+
+constexpr std::uint64_t tile_bytes(int n_tiles) {
+  return static_cast<std::uint64_t>(n_tiles) * core::kTileBytes;
+}
+
+inline void acquire(BufferDescriptor& d, int lock, int value) {
+  d.acquire_enable = true;
+  d.acquire_lock = kOwnLocks + patterns::u32(lock);
+  d.acquire_value = -value;  // Negative: acquires when the lock is at least `value`.
+}
+inline void release(BufferDescriptor& d, int lock, int value) {
+  d.release_lock = kOwnLocks + patterns::u32(lock);
+  d.release_value = value;
+}
+inline void iterate(BufferDescriptor& d, int executions, int step_tiles) {
+  d.iteration_wrap = patterns::u32(executions);
+  d.iteration_step = executions > 1 ? patterns::u32(step_tiles) * patterns::kTileWords : 1;
+}
+
+}  // namespace npuwhisper::npu
