@@ -3,93 +3,14 @@
 // design, instruction stream, packed weights and core functions agree.
 #include <algorithm>
 #include <cmath>
-#include <cstring>
-#include <random>
 
 #include <gtest/gtest.h>
 
 #include "array/buffer_descriptor.h"
-#include "design/pack_panels.h"
-#include "encoder_core/encoder_core_ref.h"
-#include "support/emulated_array.h"
+#include "support/on_array.h"
 
 namespace npuwhisper::npu {
 namespace {
-
-using reference::Matrix;
-
-constexpr int kPacked = 0;
-constexpr int kWorkspace = 1;
-
-struct Shape {
-  const char* array;
-  int rows, columns;
-};
-
-/// Returns random values that bf16 represents exactly.
-Matrix random_matrix(int rows, int columns, double scale, unsigned seed) {
-  std::mt19937 random(seed);
-  std::normal_distribution<float> normal(0, 1);
-  Matrix matrix(rows, columns);
-  for (double& value : matrix.values) {
-    value = static_cast<double>(from_bf16(to_bf16(static_cast<float>(scale) * normal(random))));
-  }
-  return matrix;
-}
-
-std::vector<float> floats(const Matrix& matrix) {
-  return {matrix.values.begin(), matrix.values.end()};
-}
-
-Matrix transposed(const Matrix& matrix) {
-  Matrix result(matrix.columns, matrix.rows);
-  for (int r = 0; r < matrix.rows; ++r) {
-    for (int c = 0; c < matrix.columns; ++c) result.at(c, r) = matrix.at(r, c);
-  }
-  return result;
-}
-
-/// The single buffer that holds all activations.
-class Workspace {
- public:
-  /// Adds a matrix of `rows` x `columns`, filled with a nonzero pattern, so that a test detects a
-  /// missing write.
-  HostMatrix add(int rows, int columns) {
-    const HostMatrix matrix{kWorkspace, bytes_.size(), columns};
-    bytes_.resize(bytes_.size() + 2ULL * static_cast<std::size_t>(rows * columns), std::byte{0x3e});
-    return matrix;
-  }
-  /// Adds a matrix of `rows` x `columns` that holds `values`. The elements outside of `values` are
-  /// zero.
-  HostMatrix add(const Matrix& values, int rows, int columns) {
-    const HostMatrix matrix = add(rows, columns);
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c) {
-        const bool inside = r < values.rows && c < values.columns;
-        set(matrix, r, c, inside ? values.at(r, c) : 0);
-      }
-    }
-    return matrix;
-  }
-  void set(const HostMatrix& matrix, int row, int column, double value) {
-    const std::uint16_t bits = to_bf16(static_cast<float>(value));
-    std::memcpy(&bytes_[place(matrix, row, column)], &bits, 2);
-  }
-  double get(const HostMatrix& matrix, int row, int column) const {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, &bytes_[place(matrix, row, column)], 2);
-    return static_cast<double>(from_bf16(bits));
-  }
-  std::span<std::byte> bytes() { return bytes_; }
-
- private:
-  static std::size_t place(const HostMatrix& matrix, int row, int column) {
-    return matrix.offset +
-           2 * (static_cast<std::size_t>(row) * static_cast<std::size_t>(matrix.row_stride) +
-                static_cast<std::size_t>(column));
-  }
-  std::vector<std::byte> bytes_{};
-};
 
 /// Encodes the plan's stream without the instructions for which `drop` returns true.
 template <typename Drop>
@@ -120,92 +41,7 @@ Matrix layer_norm(const Matrix& x, const Matrix& gamma, const Matrix& beta) {
   return normal;
 }
 
-class OnArray {
- protected:
-  void open(const Shape& shape) {
-    spec_ = *make_design_spec(shape.array, shape.rows, shape.columns);
-    aie2_ = spec_.array->generation == Generation::Aie2;
-    auto array = EmulatedArray::create(spec_, aie2_ ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
-    ASSERT_TRUE(array) << array.error().message;
-    array_ = std::move(*array);
-  }
-
-  int padded(int rows) const {
-    const int pass = spec_.core_rows * core::kTile;
-    return (rows + pass - 1) / pass * pass;
-  }
-
-  void run(const std::vector<Operation>& operations,
-           const std::vector<std::vector<Parameters>>& parameters) {
-    auto plan = make_plan(spec_, operations, kPacked);
-    ASSERT_TRUE(plan) << plan.error().message;
-    std::vector<std::byte> packed(plan->packed_bytes);
-    for (std::size_t i = 0; i < operations.size(); ++i) {
-      const auto result = pack_panels(*plan, i, parameters[i], packed);
-      ASSERT_TRUE(result) << result.error().message;
-    }
-    const std::span<std::byte> buffers[] = {packed, space_.bytes()};
-    const emu::RunOutcome outcome = array_->run(*plan, buffers);
-    ASSERT_EQ(outcome.state, emu::RunState::Completed) << outcome.message;
-    figures_ = plan->figures;
-  }
-
-  /// Result of run_product().
-  struct ProductOutcome {
-    HostMatrix output{};
-    Matrix wanted;
-    std::uint64_t macs = 0;  ///< Multiply-accumulates that the cores counted.
-  };
-  /// Runs one operation: random x [m, k] times the transpose of random w [n, k]. `k` and `n` are
-  /// multiples of 64.
-  ProductOutcome run_product(int m, int k, int n, unsigned seed, bool in_parts = false) {
-    const Matrix x = random_matrix(m, k, 1, seed);
-    const Matrix w = random_matrix(n, k, 0.1, seed + 1);
-    const HostMatrix input = space_.add(x, padded(m), k);
-    const HostMatrix output = space_.add(padded(m), n);
-    const std::vector<float> weights = floats(w);
-    const std::uint64_t before = array_->counters().multiply_accumulates;
-    run({{"p", Product{.m = m,
-                       .k = k,
-                       .input = input,
-                       .in_parts = in_parts,
-                       .parts = {{.n = n, .output = output}}}}},
-        {{{.weights = {.f32 = weights}}}});
-    return {output, reference::product(x, transposed(w)),
-            array_->counters().multiply_accumulates - before};
-  }
-
-  /// Expects the root mean square error of `found`, relative to `wanted`, to be below `tolerance`.
-  void expect_near(const HostMatrix& found, const Matrix& wanted, double tolerance) const {
-    double error = 0;
-    double size = 0;
-    for (int r = 0; r < wanted.rows; ++r) {
-      for (int c = 0; c < wanted.columns; ++c) {
-        const double value = space_.get(found, r, c);
-        ASSERT_TRUE(std::isfinite(value)) << r << ", " << c;
-        error += (value - wanted.at(r, c)) * (value - wanted.at(r, c));
-        size += wanted.at(r, c) * wanted.at(r, c);
-      }
-    }
-    EXPECT_LT(std::sqrt(error / size), tolerance);
-  }
-  void expect_zero_rows(const HostMatrix& found, int from, int to, int columns) const {
-    for (int r = from; r < to; ++r) {
-      for (int c = 0; c < columns; ++c) ASSERT_EQ(space_.get(found, r, c), 0) << r << ", " << c;
-    }
-  }
-  /// Returns a tolerance for one rounding to bf16 and, on AIE2P, for 8-bit operands with shared
-  /// exponents (bfp16).
-  double tolerance() const { return aie2_ ? 0.003 : 0.012; }
-
-  DesignSpec spec_{};
-  bool aie2_ = false;
-  std::unique_ptr<EmulatedArray> array_;
-  Workspace space_{};
-  std::vector<OperationPlan> figures_{};
-};
-
-class EndToEnd : public OnArray, public testing::TestWithParam<Shape> {
+class EndToEnd : public OnArray, public testing::TestWithParam<CoreShape> {
  protected:
   void SetUp() override { open(GetParam()); }
 };
@@ -283,45 +119,6 @@ TEST_P(EndToEnd, NormalisedPartsWithOneTransposed) {
   expect_near(v, part(2, 1), tolerance());
   for (int c = m; c < padded(m); ++c) EXPECT_EQ(space_.get(k, 5, c), 0);
 }
-
-/// Weights [n, k] as integers with a scale for each row, rounded as in pack_panels().
-struct RoundedWeights {
-  Matrix values;
-  std::vector<double> scales{};
-};
-RoundedWeights rounded_to_int8(const Matrix& w) {
-  RoundedWeights rounded{.values = w};
-  for (int n = 0; n < w.rows; ++n) {
-    float largest = 0;
-    for (int k = 0; k < w.columns; ++k) {
-      largest = std::max(largest, std::fabs(static_cast<float>(w.at(n, k))));
-    }
-    const float scale = largest / 127;
-    for (int k = 0; k < w.columns; ++k) {
-      rounded.values.at(n, k) =
-          static_cast<double>(std::nearbyint(static_cast<float>(w.at(n, k)) / scale));
-    }
-    rounded.scales.push_back(static_cast<double>(scale));
-  }
-  return rounded;
-}
-
-/// Returns `matrix` with columns of zeros appended, up to a multiple of 64.
-Matrix padded_columns(const Matrix& matrix) {
-  Matrix result(matrix.rows, (matrix.columns + 63) / 64 * 64);
-  for (int r = 0; r < matrix.rows; ++r) {
-    for (int c = 0; c < matrix.columns; ++c) result.at(r, c) = matrix.at(r, c);
-  }
-  return result;
-}
-
-Matrix int8_product(const Matrix& x, const Matrix& w) {
-  const auto [values, scales] = rounded_to_int8(w);
-  return reference::int8_product(padded_columns(x), transposed(padded_columns(values)), scales);
-}
-
-// The reference rounds to int8 identically; only the epilogue's rounding to bf16 remains.
-constexpr double kInt8Tolerance = 0.003;
 
 TEST_P(EndToEnd, AnInt8ProductOfAnyShape) {
   const int m = 100;
@@ -690,10 +487,10 @@ TEST_F(LargeShapes, AttentionOverAWindow) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Arrays, EndToEnd,
-                         testing::Values(Shape{"npu1", 1, 1}, Shape{"npu1", 2, 2},
-                                         Shape{"npu1", 4, 4}, Shape{"npu1", 4, 1},
-                                         Shape{"npu2", 1, 1}, Shape{"npu2", 2, 3},
-                                         Shape{"npu2", 4, 8}),
+                         testing::Values(CoreShape{"npu1", 1, 1}, CoreShape{"npu1", 2, 2},
+                                         CoreShape{"npu1", 4, 4}, CoreShape{"npu1", 4, 1},
+                                         CoreShape{"npu2", 1, 1}, CoreShape{"npu2", 2, 3},
+                                         CoreShape{"npu2", 4, 8}),
                          [](const auto& shape) {
                            return std::string(shape.param.array) + "_" +
                                   std::to_string(shape.param.rows) + "x" +
