@@ -39,7 +39,7 @@ Result<DesignSpec> make_design_spec(std::string_view array, int core_rows, int c
 /// The configuration runs the cores' DMAs and the collection of C in the memory tiles, in endless
 /// loops. An instruction stream drives the shims, and the memory tiles' A and B channels. Data is
 /// read from the host once per job and stays in the memory tile while the job sends it to the
-/// cores.
+/// cores. Weights that do not fit into the memory tile are read from the host for each pass.
 namespace layout {
 
 // The shim's channels.
@@ -70,7 +70,8 @@ inline constexpr int kMemAFull = 1;
 inline constexpr int kMemCFree = 2;   ///< Lock id for core row 0; add 2 per core row.
 inline constexpr int kMemCFull = 3;   ///< Lock id for core row 0; add 2 per core row.
 inline constexpr int kMemBFull = 10;  ///< Tiles of B that have arrived and are not sent yet.
-/// Free slots for residual or query tiles, at most kMemSlots. A slot has one tile per core row.
+/// Free slots for residual or query tiles, at most kMemSlots. A slot has one tile per core row. If
+/// the weights do not stay in the memory tile, they pass through these slots (Job::b_slot_tiles).
 inline constexpr int kMemRowsFree = 11;
 inline constexpr int kMemRowsFull = 12;
 inline constexpr int kMemSlots = 2;

@@ -17,7 +17,8 @@ enum ShimBd {
   kBdPanel = 1,
   kBdRows = 2,  ///< Residual or queries.
   kBdKeys = 3,
-  kBdC = 4,  ///< Up to kMaxBlocks descriptors; attention has one.
+  kBdWeights = 3,  ///< Product whose weights do not stay in the memory tile, instead of kBdKeys.
+  kBdC = 4,        ///< Up to kMaxBlocks descriptors; attention has one.
   kBdValues = 7,
   kShimBdsPerJob = 8
 };
@@ -32,11 +33,13 @@ enum MemABd {
 static_assert(kBdAOut + core::kMaxBlocks == layout::kMemABdsPerJob);
 /// A memory tile's descriptors for B in one job, from layout::kMemBBd on.
 enum MemBBd {
-  kBdFill = 0,     ///< In: the panel or, in attention, the header.
-  kBdFirst = 1,    ///< Out: the tiles of kBdFill, for the first pass.
-  kBdAgain = 2,    ///< Out: a further pass.
-  kBdRowsIn = 3,   ///< In: a pass's residual or queries.
-  kBdRowsOut = 4,  ///< Out: a pass's residual or queries, then kBdAgain.
+  kBdFill = 0,    ///< In: the panel or, in attention, the header.
+  kBdFirst = 1,   ///< Out: the tiles of kBdFill, for the first pass.
+  kBdAgain = 2,   ///< Out: a further pass.
+  kBdRowsIn = 3,  ///< In: a pass's residual or queries, or a slot of weights.
+  /// Out: a pass's residual or queries, then kBdAgain. If the weights do not stay in the memory
+  /// tile: a slot of weights or of the residual, without a next descriptor.
+  kBdRowsOut = 4,
   /// Out: the residual of the last pass or the queries of the first pass, without a next
   /// descriptor.
   kBdRowsEnd = 5,

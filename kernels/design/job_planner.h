@@ -15,6 +15,9 @@ inline constexpr int kMaxPasses = 64;
 /// Maximum executions of a memory tile's descriptor for A in one job. One task covers kMaxRepeat +
 /// 1 executions, and a channel's queue has room for two tasks of each of two jobs.
 inline constexpr int kMaxExecutions = 2 * (kMaxRepeat + 1);
+/// Maximum tiles in a slot for weights that do not stay in the memory tile. The number is small, so
+/// that the first tiles are forwarded early.
+inline constexpr int kMaxWeightSlotTiles = 4;
 /// Minimum tiles of A in a slot of a memory tile. The number is small, so that the first tiles are
 /// forwarded early. A slot has a single tile if there is no room for more.
 inline constexpr int kLeastSlotTiles = 2;

@@ -12,15 +12,20 @@ namespace npuwhisper::npu {
 
 using patterns::u32;
 
-int played_tiles(const Panel& panel) {
-  return panel.weight_tiles + panel.header.b_steps;
+int kept_weight_tiles(const Job& job, const Panel& panel) {
+  return job.b_slot_tiles > 0 ? 0 : panel.weight_tiles;
+}
+
+int played_tiles(const Job& job, const Panel& panel) {
+  return kept_weight_tiles(job, panel) + panel.header.b_steps;
 }
 
 Room room_needed(const DesignSpec& spec, const Job& job, int row_slots) {
   int most = 0;
   for (const Panel& panel : job.panels) {
     const bool has_rows = panel.header.residual_steps + panel.header.query_steps > 0;
-    most = std::max(most, 1 + played_tiles(panel) + (has_rows ? row_slots * spec.core_rows : 0));
+    const int slot = job.b_slot_tiles > 0 ? job.b_slot_tiles : has_rows ? spec.core_rows : 0;
+    most = std::max(most, 1 + played_tiles(job, panel) + row_slots * slot);
   }
   return {.tiles = a_room(job) + most, .row_slots = row_slots};
 }

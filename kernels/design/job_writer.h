@@ -9,16 +9,20 @@
 namespace npuwhisper::npu {
 
 /// The room that a job's tiles take in a memory tile. The tiles are A's slots, the panel (header,
-/// then the tiles that each pass sends), and slots for rows of residuals or of queries.
+/// then the tiles that each pass sends), and slots for rows of residuals or of queries. If the
+/// weights do not stay in the memory tile, weights and residuals share the slots for rows.
 struct Room {
   int first = 0;
   int tiles = 0;
   int row_slots = 0;
 };
 
-/// Returns the number of B tiles that are sent to the cores in each pass: weights, or keys and
-/// values.
-int played_tiles(const Panel& panel);
+/// Returns the number of weight tiles that stay in a column's memory tile during the job.
+int kept_weight_tiles(const Job& job, const Panel& panel);
+
+/// Returns the number of B tiles that stay in a column's memory tile and are sent to the cores in
+/// each pass: weights, or keys and values.
+int played_tiles(const Job& job, const Panel& panel);
 
 /// Returns the room that a job needs with `row_slots` slots for rows (1 or layout::kMemSlots).
 Room room_needed(const DesignSpec& spec, const Job& job, int row_slots);
@@ -47,8 +51,9 @@ class JobWriter {
   /// compute A.
   void start_input();
   /// Starts the rest of B: keys and values, residuals, the queries of further passes, and the
-  /// weights again for further passes. The stream must first wait for the operations that compute
-  /// keys, values, residuals and queries.
+  /// weights again for further passes. If the weights do not stay in the memory tile, starts the
+  /// weights of all passes. The stream must first wait for the operations that compute keys,
+  /// values, residuals and queries.
   void start_stream_of_b();
 
  private:
@@ -58,6 +63,9 @@ class JobWriter {
   void describe_samples(int row);
   void describe_panel(int column);
   void describe_residual(int column);
+  void describe_residual_input(int column);
+  void describe_passing_weights(int column);
+  void start_passing_weights(int column);
   void describe_attention(int column);
   BufferDescriptor rows_in(int column) const;
   BufferDescriptor rows_out(int column) const;
@@ -66,6 +74,8 @@ class JobWriter {
   const Panel& panel(int column) const { return job_.panels[static_cast<std::size_t>(column)]; }
   int n_columns() const { return plan_.spec.core_columns; }
   int rows() const { return plan_.spec.core_rows; }
+  /// Returns the number of tiles in each of a memory tile's slots for rows.
+  int row_slot_tiles() const { return job_.b_slot_tiles > 0 ? job_.b_slot_tiles : rows(); }
   std::uint64_t a_address() const;
   std::uint64_t panel_address() const;
   int shim_bd(int bd) const;

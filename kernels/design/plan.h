@@ -60,6 +60,9 @@ struct Job {
   /// of one tile each, and the cores hold these tiles as scratch.
   int a_passes = 0;
   int a_slot_tiles = 0;  ///< Tiles in each of a memory tile's two slots for A.
+  /// Product: tiles in each of a memory tile's two slots through which the host sends the weights
+  /// and the residual of each pass. 0: the weights stay in the memory tile during the job.
+  int b_slot_tiles = 0;
   /// Spectrum: the frames of a core row. The memory tile keeps the samples and cuts A's tiles from
   /// them. The slots are not used.
   std::optional<FrameRun> run{};

@@ -102,9 +102,11 @@ void predict(Plan& plan, std::size_t index) {
       figures.padded_macs += (static_cast<std::uint64_t>(cost.tiles) * cost.tile_macs +
                               static_cast<std::uint64_t>(cost.int8_tiles) * kTileMacs) *
                              row_tiles(job, panel, plan.spec.core_rows, figures.skips_padding);
+      const int again = job.b_slot_tiles > 0 ? panel.weight_tiles : 0;
       tiles_in +=
-          static_cast<std::uint64_t>(1 + panel.weight_tiles + panel.header.b_steps) +
-          static_cast<std::uint64_t>(panel.header.residual_steps + panel.header.query_steps) *
+          static_cast<std::uint64_t>(1 + panel.weight_tiles - again + panel.header.b_steps) +
+          static_cast<std::uint64_t>(again + panel.header.residual_steps +
+                                     panel.header.query_steps) *
               passes;
     }
     figures.bytes_in += input_bytes(job, plan.spec.core_rows) + tiles_in * core::kTileBytes;

@@ -38,8 +38,9 @@ class StreamWriter {
     writer.start_a_slots();
     if (is_first) wait_for(index);
     writer.start_input();
-    // Residuals need more queue entries than the previous job leaves free.
-    if (job.panels[0].header.residual_steps > 0) wait_for(index);
+    // Residuals need more queue entries than the previous job leaves free. If the weights do not
+    // stay in the memory tile, the residual needs no entries of its own.
+    if (job.panels[0].header.residual_steps > 0 && job.b_slot_tiles == 0) wait_for(index);
     writer.start_stream_of_b();
     writer.start_results();  // Last, because the results depend on the other transfers.
   }

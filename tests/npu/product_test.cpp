@@ -128,11 +128,13 @@ TEST_P(LargeProducts, AreOneSubmission) {
   EXPECT_LT(std::sqrt(errors / values), aie2 ? 0.003 : 0.012);
 }
 
-// The shapes are m x k x n. In "Wide", n is large. In "Deep", k is large.
+// The shapes are m x k x n. In "Wide", n is large. In "Deep", k is large. In "Deeper", a block's
+// weights do not fit into a memory tile.
 INSTANTIATE_TEST_SUITE_P(Shapes, LargeProducts,
                          testing::Values(Shape{"Square", 500, 512, 512},
                                          Shape{"Wide", 512, 512, 2048},
-                                         Shape{"Deep", 512, 2048, 512}),
+                                         Shape{"Deep", 512, 2048, 512},
+                                         Shape{"Deeper", 512, 5120, 512}),
                          [](const auto& shape) { return shape.param.name; });
 
 }  // namespace

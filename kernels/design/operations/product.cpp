@@ -18,6 +18,7 @@ struct ProductCut {
   int a_per_step = 1;           ///< Tiles of A per tile of weights.
   int max_passes = kMaxPasses;  ///< Maximum passes of a job.
   int blocks = 0;               ///< Maximum blocks of a column in a job.
+  int b_slot_tiles = 0;         ///< As in Job.
   int least_slot = kLeastSlotTiles;
   bool has_residual = false;
 
@@ -84,17 +85,43 @@ std::vector<ColumnBlock> blocks_of(const Product& product) {
   return blocks;
 }
 
+/// Returns the number of tiles of residual that a core column gets in a pass.
+int residual_tiles(const JobPlanner& planner, const ProductCut& cut) {
+  return cut.has_residual ? planner.core_rows() : 0;
+}
+
 /// Returns the number of tiles that a cut needs in a memory tile: A's two slots, header, weights,
-/// one slot for residuals.
+/// one slot for residuals. If the weights do not stay, two slots replace weights and residuals.
 int tiles_needed(const JobPlanner& planner, const ProductCut& cut) {
   const int slot =
       planner.most_slot_tiles(cut.rows, cut.max_passes, cut.k_tiles, cut.blocks, cut.least_slot);
-  return layout::kMemSlots * slot + 1 + cut.blocks * cut.weight_tiles() +
-         (cut.has_residual ? planner.core_rows() : 0);
+  const int b = cut.b_slot_tiles > 0
+                    ? layout::kMemSlots * cut.b_slot_tiles
+                    : cut.blocks * cut.weight_tiles() + residual_tiles(planner, cut);
+  return layout::kMemSlots * slot + 1 + b;
+}
+
+/// Changes a cut so that its weights do not stay in the memory tile. A slot's tiles divide those of
+/// the weights and of the residual. One task covers all executions of a slot's descriptor, which
+/// limits the passes of a job. Errors: Unsupported (too many executions in a pass).
+Result<void> pass_weights(const JobPlanner& planner, ProductCut& cut) {
+  const int weights = cut.weight_tiles();
+  const int residual = residual_tiles(planner, cut);
+  cut.b_slot_tiles = kMaxWeightSlotTiles;
+  while (weights % cut.b_slot_tiles != 0 || residual % cut.b_slot_tiles != 0) --cut.b_slot_tiles;
+  const int executions = (weights + residual) / cut.b_slot_tiles;
+  cut.max_passes = std::min(kMaxPasses, (kMaxRepeat + 1) / executions);
+  cut.least_slot = kLeastSlotTiles;
+  if (cut.max_passes > 0) return {};
+  return planner.refuse(ErrorCode::Unsupported,
+                        text(cut.k_tiles * core::kTile) + " columns of input need " +
+                            text(executions) + " executions of a descriptor in a pass, expected " +
+                            "at most " + text(kMaxRepeat + 1));
 }
 
 /// Chooses as many blocks per column as fit, so that the input is read as rarely as possible. If a
-/// single block does not fit, reduces the size of A's slots first, then the passes of a job.
+/// single block does not fit, reduces the size of A's slots first, then the passes of a job. If the
+/// block still does not fit, the weights do not stay in the memory tile.
 Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product, int rounds) {
   ProductCut cut{.rows = product.m,
                  .k_tiles = tiles_of(product.k),
@@ -107,6 +134,10 @@ Result<ProductCut> choose_cut(const JobPlanner& planner, const Product& product,
   while (cut.blocks > 1 && !fits()) --cut.blocks;
   if (!fits()) cut.least_slot = 1;
   if (!fits()) cut.max_passes = std::max(1, kMaxExecutions / cut.k_tiles);
+  if (!fits()) {
+    if (auto r = pass_weights(planner, cut); !r) return fail(r.error());
+    if (!fits()) cut.least_slot = 1;
+  }
   const auto room =
       planner.check_room(tiles_needed(planner, cut), text(product.k) + " columns of input");
   if (!room) return fail(room.error());
@@ -161,6 +192,7 @@ Result<void> plan_jobs(JobPlanner& planner, const Product& product) {
       Job job =
           planner.begin_job(product.input, first_row, m_passes, rounds_here, m_passes, cut->k_tiles,
                             slot_tiles(cut->k_tiles, m_passes, rounds_here, cut->least_slot));
+      job.b_slot_tiles = cut->b_slot_tiles;
       for (int c = 0; c < columns; ++c) {
         fill_column(planner, job, c, product, blocks, round * columns + c);
       }
@@ -183,11 +215,13 @@ Result<void> plan_jobs(JobPlanner& planner, const Product& product) {
                   (product.normalised ? ", after layer norm" : "") +
                   (product.log_mel ? ", log-mel" : "") + (product.parts[0].gelu ? ", gelu" : "") +
                   (cut->has_residual ? ", residual" : "");
-  figures.reason = planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
-                   " blocks of 64 columns on " + text(columns) + " core columns, at most " +
-                   text(cut->blocks) + " a job: their weights (" +
-                   text(cut->blocks * cut->weight_tiles()) +
-                   " tiles a column) stay in the memory tile, and the input is read once a job";
+  figures.reason =
+      planner.rows_cut(product.m, cut->max_passes) + "; " + text(n_blocks) +
+      " blocks of 64 columns on " + text(columns) + " core columns, at most " + text(cut->blocks) +
+      " a job: their weights (" + text(cut->blocks * cut->weight_tiles()) + " tiles a column) " +
+      (cut->b_slot_tiles > 0 ? "do not fit into the memory tile and are read again for each pass"
+                             : "stay in the memory tile") +
+      ", and the input is read once a job";
   return {};
 }
 

@@ -20,6 +20,11 @@ struct EncoderSizes {
 inline constexpr EncoderSizes kTiny{.n_mels = 80, .n_state = 384, .n_heads = 6, .n_layers = 4};
 inline constexpr EncoderSizes kBase{.n_mels = 80, .n_state = 512, .n_heads = 8, .n_layers = 6};
 inline constexpr EncoderSizes kSmall{.n_mels = 80, .n_state = 768, .n_heads = 12, .n_layers = 12};
+inline constexpr EncoderSizes kMedium{.n_mels = 80, .n_state = 1024, .n_heads = 16, .n_layers = 24};
+/// large-v1 and large-v2. large-v3 has 128 mel bins.
+inline constexpr EncoderSizes kLarge{.n_mels = 80, .n_state = 1280, .n_heads = 20, .n_layers = 32};
+inline constexpr EncoderSizes kLargeV3{
+    .n_mels = 128, .n_state = 1280, .n_heads = 20, .n_layers = 32};
 
 /// The operations of a Whisper encoder, for planning: convolutions, blocks and the final layer
 /// norm. Argument 0 is the packed weights. Argument 1 is the workspace.
