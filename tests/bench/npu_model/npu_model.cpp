@@ -9,10 +9,12 @@
 #include <cstring>
 #include <iostream>
 #include <string>
+#include <variant>
 
 #include <nlohmann/json.hpp>
 
 #include "array/clock_constants.h"
+#include "design/plan.h"
 #include "predecessor.h"
 #include "published.h"
 #include "support/whisper_encoder.h"
@@ -142,6 +144,52 @@ Json encoders(bool run, Comparison& comparison) {
   return rows;
 }
 
+/// Selects int8 weights for all products except the convolutions, as the device does.
+void use_int8_weights(npu::EncoderOperations& encoder) {
+  for (npu::Operation& operation : encoder.operations) {
+    auto* product = std::get_if<npu::Product>(&operation.what);
+    if (product != nullptr && operation.name.rfind("conv", 0) != 0) {
+      product->weights = npu::WeightType::Int8;
+    }
+  }
+}
+
+/// Predicts the duration of the encoders of all published sizes for a window. The prediction is the
+/// planner's.
+Json encoders_by_size(Comparison& comparison) {
+  struct Size {
+    const char* models;
+    npu::EncoderSizes sizes;
+  };
+  Json rows = Json::array();
+  for (const Size& size :
+       {Size{"tiny", npu::kTiny}, Size{"base", npu::kBase}, Size{"small", npu::kSmall},
+        Size{"medium", npu::kMedium}, Size{"large-v1, large-v2", npu::kLarge},
+        Size{"large-v3, large-v3-turbo", npu::kLargeV3}}) {
+    Json row{{"models", size.models}};
+    for (const char* array : {"npu1", "npu2"}) {
+      for (const bool int8 : {false, true}) {
+        npu::EncoderOperations encoder = npu::encoder_operations(whole(array), size.sizes);
+        if (int8) use_int8_weights(encoder);
+        const auto plan = npu::make_plan(whole(array), encoder.operations, 0);
+        const std::string key = std::string(array) + (int8 ? "_int8" : "_bf16");
+        if (!plan) {
+          comparison.failed(std::string(size.models) + " " + key, plan.error());
+          continue;
+        }
+        std::uint64_t bytes = 0;
+        for (const npu::OperationPlan& figures : plan->figures) {
+          bytes += figures.bytes_in + figures.bytes_out;
+        }
+        row[key + "_ms"] = milliseconds(plan->predicted_seconds());
+        row[key + "_megabytes"] = bytes / 1'000'000;
+      }
+    }
+    rows.push_back(row);
+  }
+  return rows;
+}
+
 Json predecessors(Comparison& comparison) {
   Json rows = Json::array();
   for (const int n : {1, 4, 16, 32}) {
@@ -188,6 +236,7 @@ int main(int argc, char** argv) {
       {"dispatch", dispatches(comparison)},
       {"host_memory", bandwidths(comparison)},
       {"encoder_of_base", encoders(run, comparison)},
+      {"encoders_by_size", encoders_by_size(comparison)},
       {"predecessors_encoder", predecessors(comparison)}};
   std::cout << all.dump(1) << '\n';
   return comparison.n_off() == 0 && std::cout.good() ? 0 : 1;
