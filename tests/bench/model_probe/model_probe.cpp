@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Runs the encoder and the decoder of a model on the CPU and writes their results. See
+// Runs the encoder and the decoder of a model on the CPU. Writes their results, or times them. See
 // tests/bench/README.md.
 #include <npuwhisper/engine.h>
 
@@ -10,20 +10,24 @@
 #include <fstream>
 #include <iostream>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "device/registry.h"
 #include "engine/stream.h"
 #include "engine/whisper_graphs.h"
 #include "model/model.h"
+#include "window_timer.h"
 
 namespace npuwhisper {
 namespace {
 
 constexpr const char* kUsage =
     "usage: model_probe MODEL PRECISION MEL PREFIX N TOKEN...\n"
+    "       model_probe --time THREADS MODEL PRECISION MEL N TOKEN...\n"
     "Encodes a window and decodes greedily, on the CPU and without decoding rules.\n"
     "  MODEL      name or folder\n"
     "  PRECISION  f32 or auto\n"
@@ -32,7 +36,14 @@ constexpr const char* kUsage =
     "             PREFIX.logits receives the logits after each token: f32, [TOKENs + N - 1,\n"
     "             vocabulary]\n"
     "  N          number of tokens to decode after the TOKENs\n"
-    "Prints {\"tokens\": [the decoded tokens], \"kernels\": [...]}.\n";
+    "Prints {\"tokens\": [the decoded tokens], \"kernels\": [...]}.\n"
+    "\n"
+    "With --time, prints {\"kernels\": [...]} when the model is loaded. Then, for each line of\n"
+    "stdin, encodes the window, decodes N tokens other than the end of text, and prints\n"
+    "{\"seconds\": {\"encode\", \"prompt\", \"steps\"}, \"tokens\"}. \"prompt\" is the time to "
+    "the\n"
+    "first decoded token after the encoding, \"steps\" the time for the other tokens.\n"
+    "  THREADS    number of threads, at least 1\n";
 
 Result<std::vector<float>> read_values(const std::string& path, std::size_t n) {
   std::vector<float> values(n);
@@ -149,26 +160,72 @@ Result<void> probe(const EngineOptions& options, const std::string& mel_file,
   return {};
 }
 
+Result<void> time_model(const EngineOptions& options, const std::string& mel_file, int n,
+                        const std::vector<Token>& prompt) {
+  const auto engine = Engine::open(options);
+  if (!engine) return fail(engine.error());
+  const std::atomic<bool> never{false};
+  auto decoder = make_stream_decoder(*engine, {}, never);
+  if (!decoder) return fail(decoder.error());
+  const Model& model = model_of(**engine);
+  const int n_frames = 2 * model.config.n_audio_ctx;
+  auto mel = read_values(mel_file, static_cast<std::size_t>(n_frames * model.config.n_mels));
+  if (!mel) return fail(mel.error());
+  const TimedWindow window{.mel = std::move(*mel),
+                           .n_frames = n_frames,
+                           .prompt = prompt,
+                           .n_tokens = n,
+                           .end = model.tokenizer->special().eot};
+  std::cout << nlohmann::json{{"kernels", (*engine)->device().kernels}} << std::endl;
+  return time_window(**decoder, window, std::cin, std::cout);
+}
+
+/// The arguments of the command line.
+struct Arguments {
+  bool time = false;
+  EngineOptions engine{.device = DeviceKind::Cpu};
+  std::string mel_file, prefix;  // `prefix` is empty with --time.
+  int n = 0;
+  std::vector<Token> prompt;
+};
+
+/// Returns nullopt if `words` are not a command line of kUsage.
+std::optional<Arguments> parse(std::span<const std::string> words) {
+  Arguments arguments;
+  if (words.size() > 1 && words[0] == "--time") {
+    arguments.time = true;
+    const int n_threads = std::atoi(words[1].c_str());
+    if (n_threads < 1) return std::nullopt;
+    arguments.engine.n_threads = static_cast<unsigned>(n_threads);
+    words = words.subspan(2);
+  }
+  const std::size_t n_named = arguments.time ? 4 : 5;
+  if (words.size() <= n_named || (words[1] != "f32" && words[1] != "auto")) return std::nullopt;
+  arguments.engine.model = words[0];
+  arguments.engine.precision = words[1] == "f32" ? Precision::F32 : Precision::Auto;
+  arguments.mel_file = words[2];
+  if (!arguments.time) arguments.prefix = words[3];
+  arguments.n = std::atoi(words[n_named - 1].c_str());
+  for (const std::string& token : words.subspan(n_named)) {
+    arguments.prompt.push_back(static_cast<Token>(std::atoi(token.c_str())));
+  }
+  return arguments.n >= (arguments.time ? 1 : 0) ? std::optional(arguments) : std::nullopt;
+}
+
 }  // namespace
 }  // namespace npuwhisper
 
 int main(int argc, char** argv) {
   using namespace npuwhisper;
-  const std::vector<std::string> arguments(argv + 1, argv + argc);
-  if (arguments.size() < 6 || (arguments[1] != "f32" && arguments[1] != "auto")) {
+  const std::vector<std::string> words(argv + 1, argv + argc);
+  const auto arguments = parse(words);
+  if (!arguments) {
     std::cerr << kUsage;
     return 2;
   }
-  std::vector<Token> prompt;
-  for (std::size_t i = 5; i < arguments.size(); ++i) {
-    prompt.push_back(static_cast<Token>(std::atoi(arguments[i].c_str())));
-  }
-  const EngineOptions options{
-      .model = arguments[0],
-      .device = DeviceKind::Cpu,
-      .precision = arguments[1] == "f32" ? Precision::F32 : Precision::Auto};
+  const auto& [time, engine, mel_file, prefix, n, prompt] = *arguments;
   const auto done =
-      probe(options, arguments[2], arguments[3], std::atoi(arguments[4].c_str()), prompt);
+      time ? time_model(engine, mel_file, n, prompt) : probe(engine, mel_file, prefix, n, prompt);
   if (!done) {
     std::cerr << "model_probe: " << done.error().message << '\n';
     return 1;
