@@ -30,6 +30,13 @@ LANGUAGES = ('en zh de es ru ko fr ja pt tr pl ca nl ar sv it id hi fi vi he uk 
 TASKS = '<|translate|> <|transcribe|> <|startoflm|> <|startofprev|> <|nospeech|> <|notimestamps|>'.split()
 
 
+def byte_spellings():
+    """Returns {character: byte}. Each byte is spelled as itself or as a character above U+00FF, as in GPT-2."""
+    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(256) if byte not in printable]
+    return {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
+
+
 @dataclasses.dataclass(frozen=True)
 class Architecture:
     width: int
@@ -47,14 +54,25 @@ class Architecture:
     def tokens(self):
         """Returns the spellings of all tokens."""
         n_text = TEXT_TOKENS['english' if self.english else 'multilingual']
-        # Each byte is spelled as a character above U+00FF or as itself, as in GPT-2's vocabulary.
-        printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-        others = [byte for byte in range(256) if byte not in printable]
-        spellings = [chr(byte) for byte in printable] + [chr(256 + i) for i in range(len(others))]
+        spellings = [*byte_spellings()]
         spellings += [f'\u0120{i}' for i in range(len(spellings), n_text)]
         languages = LANGUAGES + (['yue'] if self.yue else [])
         spellings += ['<|endoftext|>', '<|startoftranscript|>', *(f'<|{code}|>' for code in languages), *TASKS]
         return spellings + [f'<|{i / 50:.2f}|>' for i in range(N_AUDIO_CTX + 1)]
+
+    def text_tokens(self):
+        """Returns the bytes of all text tokens."""
+        spellings, table = self.tokens(), byte_spellings()
+        return [bytes(table[character] for character in spelling)
+                for spelling in spellings[:spellings.index('<|endoftext|>')]]
+
+    def prompt(self):
+        """Returns the tokens before the text, without timestamps."""
+        tokens = self.tokens()
+        names = ['<|startoftranscript|>', '<|notimestamps|>']
+        if not self.english:
+            names[1:1] = ['<|yue|>' if self.yue else '<|en|>', '<|transcribe|>']
+        return [tokens.index(name) for name in names]
 
 
 ARCHITECTURES = {
