@@ -46,6 +46,9 @@ constexpr std::chrono::milliseconds kNow{0};
 // The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
 // correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
+// The largest result of expected_gap_lead(). It bounds the delay of the text's progress if GAPs are
+// correct after all.
+constexpr GstClockTime kLongestExpectedLead = 6 * GST_SECOND;
 // Duration for which one event may wait for the text before it, in samples (10 ms). If more events
 // wait during the transcriber's longest lag, the oldest event is sent before its text. If the
 // source pad is full, upstream waits.
@@ -58,6 +61,18 @@ constexpr std::chrono::milliseconds kLoadingTick{10};
 bool is_speech(const GstSegment& segment) {
   return segment.rate > 0 && (segment.flags & (GST_SEGMENT_FLAG_TRICKMODE_KEY_UNITS |
                                                GST_SEGMENT_FLAG_TRICKMODE_NO_AUDIO)) == 0;
+}
+
+// Returns the duration by which GAPs of `segment` may reach beyond the start of the audio that
+// follows. qtdemux (1.22) compares the positions of its streams with their bases as if bases were
+// stream time. If a seek sets a rate above 1 and audio begins late in the file, its base is the
+// running time before its start, so audio seems to lag by base * (rate - 1), and qtdemux sends
+// GAPs.
+GstClockTime expected_gap_lead(const GstSegment& segment) {
+  if (segment.rate <= 1 || segment.base == 0) return 0;
+  // Streams are interleaved in pieces, so audio may seem to lag a little more.
+  const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kMaxStepBack;
+  return static_cast<GstClockTime>(std::min(lead, static_cast<double>(kLongestExpectedLead)));
 }
 
 // Returns the SEGMENT in TIME format. A SEGMENT in another format (appsrc sends BYTES by default)
@@ -502,6 +517,7 @@ void Worker::handle_segment(const EventPtr& event) {
   if (!have_segment_ || !same_timing(segment, segment_)) {
     finish();
     forget_gaps();
+    gap_lead_ = expected_gap_lead(segment);
     timeline_.restart(segment.start);
     segment_ = segment;
     have_segment_ = true;

@@ -124,8 +124,8 @@ class Worker {
   std::int64_t gap_samples_ = 0;  // Samples of silence pushed for GAPs since the last audio.
   GstClockTime gap_start_ = 0;    // First time of the GAPs since the last audio.
   GstClockTime gap_end_ = 0;      // End of the GAPs since the last audio; gap_start_ without GAPs.
-  // Largest duration by which GAPs of this segment reached beyond the start of audio that followed.
-  // Later GAPs end earlier by this duration.
+  // Largest duration by which GAPs of this segment reach beyond the start of audio that follows, as
+  // expected or found. GAPs end earlier by this duration.
   GstClockTime gap_lead_ = 0;
   std::uint64_t n_skipped_ = 0;  // Samples skipped by this transcriber that were announced.
   std::uint64_t n_starts_ = 0;   // InputQueue::n_starts() of this run.

@@ -311,6 +311,27 @@ TEST_F(Events, GapsThatContainAudioAreShortened) {
   }
 }
 
+/// The audio of the file begins at 6 s and is played at double speed. qtdemux of GStreamer 1.22
+/// then sends a GAP of 3 s after each piece of audio, from the first piece on.
+TEST_F(Events, GapsThatContainAudioDoNotDelayTheFirstText) {
+  set_script({});
+  play();
+  push_segment(0, seconds(3), GST_CLOCK_TIME_NONE, 2.0);
+  for (int i = 0; i < 50; ++i) {
+    push(tones(0.1, i % 10 == 5 ? std::vector<std::pair<double, double>>{{0, 0.1}}
+                                : std::vector<std::pair<double, double>>{}),
+         seconds(0.1 * i));
+    push_event(gst_event_new_gap(seconds(0.1 * (i + 1)), seconds(3)));
+  }
+  finish();
+  const std::vector<Record> texts = out_->buffers();
+  ASSERT_EQ(texts.size(), 5U);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_EQ(texts[i].start, seconds(static_cast<double>(i) + 0.5));
+  }
+  EXPECT_EQ(stat("samples"), 5U * kSampleRate) << "silence was added for a GAP";
+}
+
 TEST_F(Events, FewMissingSamplesAreSilenceInTheMiddle) {
   set_script({});
   play();
