@@ -74,6 +74,7 @@ void VideoRepair::reset() {
   n_in_ = 0;
   n_out_ = 0;
   changes_.clear();
+  gaps_.reset();
 }
 
 // Posts a WARNING that frames are dropped, once per start().
@@ -92,9 +93,9 @@ GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpoin
   if ((info->type & GST_PAD_PROBE_TYPE_BUFFER) == 0) {
     GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
     repair.sink_event(event);
-    const bool drop =
-        GST_EVENT_TYPE(event) == GST_EVENT_GAP && (!takes_gaps(pad) || !is_possible(event));
-    return drop ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+    if (GST_EVENT_TYPE(event) != GST_EVENT_GAP) return GST_PAD_PROBE_OK;
+    if (!takes_gaps(pad) || !is_possible(event)) return GST_PAD_PROBE_DROP;
+    return repair.delay_gap(pad, info);
   }
   GstBuffer* buffer = GST_PAD_PROBE_INFO_BUFFER(info);
   for (const GstClockTime time : {GST_BUFFER_PTS(buffer), GST_BUFFER_DURATION(buffer)}) {
@@ -105,12 +106,34 @@ GstPadProbeReturn VideoRepair::on_sink(GstPad* pad, GstPadProbeInfo* info, gpoin
   if (is_outside(pad, GST_BUFFER_PTS(buffer))) return GST_PAD_PROBE_DROP;
   const std::scoped_lock lock(repair.mutex_);
   ++repair.n_in_;
+  repair.gaps_.reset();
+  return GST_PAD_PROBE_OK;
+}
+
+// Delays a GAP of the video if the rate is not 1. Passes a GAP without a duration.
+GstPadProbeReturn VideoRepair::delay_gap(GstPad* pad, GstPadProbeInfo* info) {
+  GstEvent* event = GST_PAD_PROBE_INFO_EVENT(info);
+  GstClockTime start = 0;
+  GstClockTime duration = 0;
+  gst_event_parse_gap(event, &start, &duration);
+  const auto segment = segment_of(pad);
+  if (!segment || segment->rate == 1 || duration > kLatest) return GST_PAD_PROBE_OK;
+  const std::scoped_lock lock(mutex_);
+  const auto sent = gaps_.add({.start = start, .end = start + duration});
+  if (!sent) return GST_PAD_PROBE_DROP;
+  GstEvent* gap = gst_event_new_gap(sent->start, sent->end - sent->start);
+  gst_event_set_seqnum(gap, gst_event_get_seqnum(event));
+  gst_event_unref(event);
+  info->data = gap;
   return GST_PAD_PROBE_OK;
 }
 
 void VideoRepair::sink_event(GstEvent* event) {
   if (GST_EVENT_TYPE(event) == GST_EVENT_FLUSH_STOP) {
     reset();
+  } else if (GST_EVENT_TYPE(event) == GST_EVENT_SEGMENT) {
+    const std::scoped_lock lock(mutex_);
+    gaps_.reset();
   } else if (GST_EVENT_TYPE(event) == GST_EVENT_CAPS) {
     const std::scoped_lock lock(mutex_);
     changes_.push_back({n_in_, caps_of(event)});

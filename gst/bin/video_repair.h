@@ -8,6 +8,7 @@
 #include <deque>
 #include <mutex>
 
+#include "gap_delay.h"
 #include "gst/support/gst_ptr.h"
 
 namespace npuwhisper {
@@ -22,7 +23,9 @@ namespace npuwhisper {
 /// frames, and this class turns the empty frames back into GAPs. A GAP before any segment, for
 /// example after a flush, makes cccombiner print a CRITICAL. A GAP before any caps may make
 /// cccombiner abort the program. GAPs without segment or caps carry no information, so this class
-/// drops them.
+/// drops them. For a GAP in the middle of the frames, cccombiner takes all captions of the GAP's
+/// time and discards most of them. If the rate is not 1, such GAPs may be wrong, so this class
+/// delays them (GapDelay).
 ///
 /// cccombiner aborts the program if the sum of a frame's timestamp and duration exceeds 64 bits.
 /// This class drops frames with such times and posts one WARNING. It drops GAPs with such times
@@ -51,12 +54,14 @@ class VideoRepair {
   static GstPadProbeReturn on_src(GstPad* pad, GstPadProbeInfo* info, gpointer self);
   void reset();
   void sink_event(GstEvent* event);
+  GstPadProbeReturn delay_gap(GstPad* pad, GstPadProbeInfo* info);
   void refuse(GstPad* pad, GstClockTime time);
   bool is_early(GstEvent* caps_event);
   CapsPtr caps_of_next_frame();
 
   std::atomic<bool> was_told_{false};
   std::mutex mutex_;  // Guards the members below. No other lock is taken while it is held.
+  GapDelay gaps_;
   std::uint64_t n_in_ = 0;
   std::uint64_t n_out_ = 0;
   std::deque<Change> changes_;  // Caps whose first frame has not left cccombiner yet.

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Tests of input that npuwhisperbin keeps away from GStreamer elements that cannot handle it.
 // CRITICALs of these elements end the test program.
+#include <gst/video/video.h>
+
 #include <atomic>
+#include <set>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "caption_bin_fixture.h"
 #include "gst/support/gst_ptr.h"
+#include "gst/support/sticky_events.h"
 #include "tests/gst/support/scripted_runtime.h"
 
 namespace npuwhisper::test {
@@ -90,6 +96,71 @@ TEST_P(ClosedCaptions, AFrameWithAnImpossibleTimeIsDropped) {
   ASSERT_TRUE(next);
   EXPECT_EQ(GST_MESSAGE_TYPE(next.get()), GST_MESSAGE_EOS) << "said more than once";
   EXPECT_EQ(frames.size(), 248U);
+}
+
+// A frame's time and the data of its captions.
+using CaptionedFrame = std::pair<GstClockTime, std::vector<guint8>>;
+
+// Sends a GAP of 3 s that contains the next frames before each frame that plays at half speed, as
+// qtdemux of GStreamer 1.22 does.
+GstPadProbeReturn send_gap(GstPad* pad, GstPadProbeInfo* info, gpointer) {
+  const auto segment = segment_of(pad);
+  if (segment && segment->rate == 0.5) {
+    const GstClockTime start = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+    gst_pad_push_event(pad, gst_event_new_gap(start, 3 * GST_SECOND));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+// Adds a frame to the std::vector<CaptionedFrame> `log`. A flush empties the log.
+GstPadProbeReturn note_frame(GstPad*, GstPadProbeInfo* info, gpointer log) {
+  auto& frames = *static_cast<std::vector<CaptionedFrame>*>(log);
+  if ((info->type & GST_PAD_PROBE_TYPE_EVENT_FLUSH) != 0) {
+    if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_FLUSH_STOP) frames.clear();
+    return GST_PAD_PROBE_OK;
+  }
+  GstBuffer* frame = GST_PAD_PROBE_INFO_BUFFER(info);
+  const auto* captions = gst_buffer_get_video_caption_meta(frame);
+  std::vector<guint8> data;
+  if (captions != nullptr) data.assign(captions->data, captions->data + captions->size);
+  frames.emplace_back(GST_BUFFER_PTS(frame), std::move(data));
+  return GST_PAD_PROBE_OK;
+}
+
+// Plays 8 s of video at half speed and returns its frames.
+std::vector<CaptionedFrame> frames_at_half_speed(const std::string& mode, bool with_gaps) {
+  set_script({});
+  std::vector<CaptionedFrame> frames;
+  Pipeline pipeline(bin(mode + "latency=2000") + audio(1000) + video(1000) + kSinks);
+  const PadPtr source(gst_element_get_static_pad(pipeline.element("video"), "src"));
+  const PadPtr sink(gst_element_get_static_pad(pipeline.element("vs"), "sink"));
+  if (with_gaps) {
+    gst_pad_add_probe(source.get(), GST_PAD_PROBE_TYPE_BUFFER, send_gap, nullptr, nullptr);
+  }
+  constexpr auto kFrames =
+      static_cast<GstPadProbeType>(GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_EVENT_FLUSH);
+  gst_pad_add_probe(sink.get(), kFrames, note_frame, &frames, nullptr);
+  EXPECT_TRUE(pipeline.set_state(GST_STATE_PAUSED));
+  constexpr auto kFlags = static_cast<GstSeekFlags>(GST_SEEK_FLAG_FLUSH | GST_SEEK_FLAG_ACCURATE);
+  EXPECT_TRUE(gst_element_seek(pipeline.get(), 0.5, GST_FORMAT_TIME, kFlags, GST_SEEK_TYPE_SET, 0,
+                               GST_SEEK_TYPE_SET, 8 * GST_SECOND));
+  EXPECT_TRUE(pipeline.run());
+  EXPECT_TRUE(pipeline.set_state(GST_STATE_NULL));
+  return frames;
+}
+
+/// cccombiner would take all captions of a GAP's time, and discard most of them.
+TEST_P(ClosedCaptions, GapsThatContainFramesLeaveTheCaptions) {
+  const auto wanted = frames_at_half_speed(mode(), false);
+  const auto found = frames_at_half_speed(mode(), true);
+  ASSERT_GE(wanted.size(), 195U);
+  ASSERT_EQ(found.size(), wanted.size());
+  std::set<std::vector<guint8>> pairs;
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    EXPECT_EQ(found[i], wanted[i]) << "frame " << i;
+    pairs.insert(wanted[i].second);
+  }
+  EXPECT_GE(pairs.size(), 5U) << "the captions have no text";
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, ClosedCaptions, ::testing::Values("cea608", "cea708"));
