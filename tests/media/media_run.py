@@ -6,6 +6,7 @@ NPUWHISPER_MEDIA_RUN, NPUWHISPER_TRANSCRIBE and NPUWHISPER_PLAYER name the progr
 import json
 import os
 import pathlib
+import re
 import subprocess
 import threading
 import time
@@ -13,8 +14,12 @@ import time
 MODEL = 'base'
 HANG = 120  # seconds without progress
 PROGRESS = 0.5  # seconds of CPU time, which a run gets within HANG even on a busy machine
-# Seconds of CPU time after which a run counts as spinning. The longest clip needs far less.
-SPIN = 120 * (10 if 'ASAN_OPTIONS' in os.environ else 1)
+# Factor by which a sanitizer slows a run down.
+SLOWNESS = 10 if 'ASAN_OPTIONS' in os.environ else 1
+# Seconds of CPU time after which a thread that has not waited once counts as spinning. Threads that
+# decode or compute wait many times a second.
+SPIN = 10 * SLOWNESS
+LONGEST = 120 * SLOWNESS  # Seconds of CPU time of a run. The longest clip needs far less.
 
 
 class Unplayable(Exception):
@@ -26,9 +31,39 @@ class Hang(AssertionError):
 
 
 def cpu_seconds(pid):
-    """Returns the CPU time that all threads of a process have used; see proc(5)."""
+    """Returns the CPU time that all threads of a process have used, in seconds; see proc(5). `pid` may
+    also be PID/task/TID, for one thread."""
     fields = pathlib.Path(f'/proc/{pid}/stat').read_text('utf-8').rpartition(')')[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def uses_of_threads(pid):
+    """Returns {thread: (CPU time in seconds, number of waits)} of a process; see proc(5)."""
+    threads = {}
+    for folder in pathlib.Path(f'/proc/{pid}/task').iterdir():
+        try:
+            waits = re.search(r'^voluntary_ctxt_switches:\s*(\d+)',
+                              (folder / 'status').read_text('utf-8'), re.MULTILINE)
+            threads[folder.name] = (cpu_seconds(f'{pid}/task/{folder.name}'), int(waits[1]))
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # The thread has ended.
+    return threads
+
+
+class SpinDetector:
+    """Finds a thread of a process that has used SPIN seconds of CPU time without waiting."""
+
+    def __init__(self):
+        self.waited = {}  # {thread: (CPU time, number of waits)} when the number last changed
+
+    def finds_spin(self, pid):
+        """Returns whether a thread spins. Must be called repeatedly."""
+        for thread, (used, n_waits) in uses_of_threads(pid).items():
+            if thread not in self.waited or self.waited[thread][1] != n_waits:
+                self.waited[thread] = (used, n_waits)
+            elif used - self.waited[thread][0] >= SPIN:
+                return True
+        return False
 
 
 class Watchdog:
@@ -55,11 +90,16 @@ class Watchdog:
 
     def _watch(self):
         begin, used = time.monotonic(), 0
+        detector = SpinDetector()
         while not self.over.wait(1):
-            now_used = cpu_seconds(self.process.pid)
-            if now_used < SPIN and now_used - used >= PROGRESS:
+            try:
+                now_used = cpu_seconds(self.process.pid)
+                spins = now_used >= LONGEST or detector.finds_spin(self.process.pid)
+            except (FileNotFoundError, ProcessLookupError):
+                return  # The process has ended.
+            if not spins and now_used - used >= PROGRESS:
                 begin, used = time.monotonic(), now_used
-            elif now_used >= SPIN or time.monotonic() - begin > HANG:
+            elif spins or time.monotonic() - begin > HANG:
                 self.has_killed = True
                 self.process.kill()
                 return
