@@ -62,8 +62,9 @@ def main():
         workers = concurrent.futures.ThreadPoolExecutor(N_WORKERS)
         listeners = concurrent.futures.ThreadPoolExecutor(N_LISTENERS)
         with workers, listeners:
+            # The longest rows come first, so that the workers finish at about the same time.
             done = [(listeners if row.program == 'monitor' else workers).submit(check, row)
-                    for row in chosen]
+                    for row in sorted(chosen, key=rows.cpu_time, reverse=True)]
         for row_done in done:
             row_done.result()  # Re-raises exceptions that check() did not expect.
     for name, needs in UNTESTED.items():

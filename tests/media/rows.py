@@ -18,6 +18,11 @@ import program  # noqa: E402
 
 AUDIO_ALONE = ('transcribe', 'monitor')  # Programs that ignore the video.
 SOUGHT = ('seek', 'half', 'double')  # Actions that need a seek.
+# Typical CPU time of a row's programs and of its video's encoder, in seconds.
+PROGRAM_SECONDS = {'player': 3.6, 'monitor': 1.9, 'none': 0.4}
+OTHER_PROGRAM_SECONDS = 1.6
+ENCODER_SECONDS = {'av1': 1.0, 'h265': 0.7, 'vp9': 0.5, 'none': 0.0}
+OTHER_ENCODER_SECONDS = 0.3
 
 
 def can_run():
@@ -25,6 +30,12 @@ def can_run():
     program.MODEL = MODEL
     return (program.model_folder() is not None and program.vad_weights() is not None and
             all(pathlib.Path(path).exists() for path in program.RECORDINGS))
+
+
+def cpu_time(row):
+    """Returns the estimated CPU time of a row's check, in seconds."""
+    return (PROGRAM_SECONDS.get(row.program, OTHER_PROGRAM_SECONDS) +
+            ENCODER_SECONDS.get(row.video, OTHER_ENCODER_SECONDS))
 
 
 class Checker:
@@ -35,6 +46,8 @@ class Checker:
         self.files = files
         self.mutex = threading.Lock()  # Guards `locks`.
         self.locks = collections.defaultdict(threading.Lock)  # One lock per file.
+        # Almost every row needs this text. The cache does not make a second thread wait for the first.
+        self._said(files.speech)
 
     def check(self, row):
         """Returns 'ok', perhaps with a note on what could not be compared. Raises AssertionError if
@@ -145,12 +158,9 @@ class Checker:
         return 'ok'
 
     def _bin(self, row, path):
-        plain = self._plain(row, path, row.action)
-        first = plain['audio']['first']
+        plain = self._plain(row, path, 'play' if row.action == 'seek' else row.action)
+        begin = self._speech_begins(row, plain['audio']['first'])
         at = 0.0
-        if row.action == 'seek':
-            first = media_run(path)['audio']['first']
-        begin = self._speech_begins(row, first)
         if row.action == 'seek':
             at = round(begin + clips.SECOND_BEGINS - 0.3, 3)
             plain = self._plain(row, path, row.action, at)
