@@ -86,14 +86,21 @@ def media_differences(plain, ours, is_overlay=False):
 
 def covered_frames(plain, ours):
     """Returns [(time, is covered)] for the frames of `ours`. A frame is covered if its lower half
-    differs from the lower half of the same frame in `plain`."""
-    lowers = sorted((time, lower) for time, _, lower, _ in plain)
-    times = [time for time, _ in lowers]
+    differs from the lower half of the same frame in `plain`.
+
+    Leaves out frames whose upper halves differ. Captions do not change the upper half, so such a frame
+    was decoded differently, as libde265 does with some frames in some runs. media_differences() finds
+    these frames.
+    """
+    known = sorted((time, upper, lower) for time, upper, lower, _ in plain)
+    times = [time for time, _, _ in known]
     frames = []
-    for time, _, lower, _ in ours:
+    for time, upper, lower, _ in ours:
         at = bisect.bisect_left(times, time - SAME_TIME)
-        is_same = (at < len(times) and times[at] <= time + SAME_TIME and lowers[at][1] == lower)
-        frames.append((time, not is_same))
+        if at == len(times) or times[at] > time + SAME_TIME:
+            frames.append((time, True))
+        elif known[at][1] == upper:
+            frames.append((time, known[at][2] != lower))
     return frames
 
 
