@@ -17,7 +17,7 @@ import table
 
 EXIT_SKIPPED = 77
 N_WORKERS = 2
-N_LISTENERS = 3  # Workers for rows of the monitor, which plays in real time and mostly waits.
+N_LISTENERS = 2  # Workers for rows of the monitor, which plays in real time and mostly waits.
 MOST_INCOMPARABLE = 0.1  # Largest accepted share of incomparable rows.
 
 # Media that the table leaves out, and the requirement for testing them.
