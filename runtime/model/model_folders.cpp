@@ -10,6 +10,8 @@
 #include <system_error>
 #include <vector>
 
+#include "model/model_table.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -68,9 +70,9 @@ std::optional<std::filesystem::path> hub_cache() {
 
 bool has_weights(const std::filesystem::path& path) {
   if (is_file(path)) return path.extension() == ".pt" || path.extension() == ".bin";
-  constexpr std::array kWeights = {"model.bin", "model.safetensors", "model.safetensors.index.json",
-                                   "pytorch_model.bin"};
-  return std::ranges::any_of(kWeights, [&](const char* name) { return is_file(path / name); });
+  return std::ranges::any_of(folder_formats(), [&](const FolderFormat& format) {
+    return is_file(path / format.file) || (!format.index.empty() && is_file(path / format.index));
+  });
 }
 
 bool looks_like_model(const std::filesystem::path& path) {

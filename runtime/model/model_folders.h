@@ -24,10 +24,9 @@ std::optional<std::filesystem::path> data_home();
 std::optional<std::filesystem::path> hub_cache();
 
 /// Returns whether a model seems to be at `path`, judged by the names of files only; Model::load()
-/// checks the contents. A model is a folder with config.json and weights (model.bin,
-/// model.safetensors, model.safetensors.index.json or pytorch_model.bin), or a file whose name ends
-/// with .pt (OpenAI) or .bin (whisper.cpp). A folder with model.bin also needs a vocabulary, so
-/// that an interrupted download does not count.
+/// checks the contents. A model is a folder with config.json and weights (folder_formats()), or a
+/// file whose name ends with .pt (OpenAI) or .bin (whisper.cpp). A folder with model.bin also needs
+/// a vocabulary, so that an interrupted download does not count.
 bool looks_like_model(const std::filesystem::path& path);
 
 /// Returns whether `path` is a folder with weights, or a file whose name ends with .pt or .bin.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "model/model_source.h"
 
-#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -11,6 +10,7 @@
 
 #include "model/ggml_file.h"
 #include "model/model_failure.h"
+#include "model/model_table.h"
 #include "model/safetensors.h"
 #include "model/tensor_names.h"
 #include "model/torch_file.h"
@@ -29,13 +29,6 @@ constexpr std::uint64_t kMaxHeaderBytes = 1 << 20;
 constexpr std::uint64_t kMaxIndexBytes = 1 << 20;
 constexpr std::size_t kMaxShards = 256;
 
-/// A way in which Hugging Face's folders store the weights.
-struct FolderFormat {
-  const char* file;
-  const char* index;  ///< Maps tensors to files if there are several.
-  Result<void> (*add)(const ModelFile& file, std::size_t number, TensorIndex& index);
-};
-
 Result<void> add_safetensors(const ModelFile& file, std::size_t number, TensorIndex& index) {
   return index_safetensors(file.file, number, kMaxHeaderBytes, index);
 }
@@ -44,10 +37,6 @@ Result<void> add_torch(const ModelFile& file, std::size_t number, TensorIndex& i
   const auto dims = index_torch_file(file.file, number, index);
   return dims ? Result<void>() : Result<void>(fail(dims.error()));
 }
-
-constexpr std::array kFolderFormats = {
-    FolderFormat{"model.safetensors", "model.safetensors.index.json", add_safetensors},
-    FolderFormat{"pytorch_model.bin", "pytorch_model.bin.index.json", add_torch}};
 
 bool is_there(const fs::path& file) {
   std::error_code ignored;
@@ -91,7 +80,8 @@ Result<std::shared_ptr<const Weights>> make_weights(std::vector<ModelFile> files
 }
 
 Result<ModelSource> open_hugging_face(const fs::path& folder, const FolderFormat& format) {
-  std::set<std::string> names = {format.file};
+  const auto add_tensors = format.format == WeightsFormat::PyTorch ? add_torch : add_safetensors;
+  std::set<std::string> names = {std::string(format.file)};
   if (!is_there(folder / format.file)) {
     auto shards = read_shards(folder / format.index);
     if (!shards) return fail(shards.error());
@@ -102,7 +92,7 @@ Result<ModelSource> open_hugging_face(const fs::path& folder, const FolderFormat
   for (const std::string& name : names) {
     auto file = ModelFile::open(folder / name);
     if (!file) return fail(file.error());
-    if (auto added = format.add(*file, files.size(), tensors); !added) {
+    if (auto added = add_tensors(*file, files.size(), tensors); !added) {
       return file->failure(added.error());
     }
     files.push_back(std::move(*file));
@@ -118,11 +108,11 @@ Result<ModelSource> open_hugging_face(const fs::path& folder, const FolderFormat
                      .text_tokens = {}};
 }
 
-Result<ModelSource> open_ctranslate2(const fs::path& folder) {
-  auto weights = Weights::load(folder / "model.bin");
+Result<ModelSource> open_ctranslate2(const fs::path& folder, const fs::path& file) {
+  auto weights = Weights::load(file);
   if (!weights) return fail(weights.error());
   const auto heads = head_counts(**weights);
-  if (!heads) return model_failure(folder / "model.bin", heads.error());
+  if (!heads) return model_failure(file, heads.error());
   return ModelSource{.weights = std::move(*weights),
                      .heads = *heads,
                      .lists = {folder / "config.json"},
@@ -131,14 +121,17 @@ Result<ModelSource> open_ctranslate2(const fs::path& folder) {
 }
 
 Result<ModelSource> open_folder(const fs::path& folder) {
-  if (is_there(folder / "model.bin")) return open_ctranslate2(folder);
-  for (const FolderFormat& format : kFolderFormats) {
-    if (is_there(folder / format.file) || is_there(folder / format.index)) {
-      return open_hugging_face(folder, format);
+  std::string wanted;
+  for (const FolderFormat& format : folder_formats()) {
+    const bool has_index = !format.index.empty() && is_there(folder / format.index);
+    if (has_index || is_there(folder / format.file)) {
+      return format.format == WeightsFormat::CTranslate2
+                 ? open_ctranslate2(folder, folder / format.file)
+                 : open_hugging_face(folder, format);
     }
+    wanted.append(wanted.empty() ? "" : ", ").append(format.file);
   }
-  return model_failure(
-      folder, {ErrorCode::NotFound, "no model.bin, model.safetensors or pytorch_model.bin"});
+  return model_failure(folder, {ErrorCode::NotFound, "found no weights, wanted one of " + wanted});
 }
 
 /// Opens a checkpoint of OpenAI, which has the sizes of the model in its "dims".

@@ -22,6 +22,20 @@ struct KnownModel {
   std::vector<std::string_view> ggml;
 };
 
+/// How a folder stores the weights of a model.
+enum class WeightsFormat { CTranslate2, Safetensors, PyTorch };
+
+/// The names of the files of weights in a folder. The table is generated from tools/models.json.
+struct FolderFormat {
+  WeightsFormat format = WeightsFormat::CTranslate2;
+  std::string_view file;   ///< The only file, as in "model.safetensors".
+  std::string_view index;  ///< Maps tensors to files if there are several. Empty: always one file.
+};
+
+/// Returns all formats of folders, in the order in which they are tried. Thread-safe; the formats
+/// live as long as the process.
+const std::vector<FolderFormat>& folder_formats();
+
 /// Returns all models. Thread-safe; the models live as long as the process.
 const std::vector<KnownModel>& known_models();
 

@@ -25,6 +25,7 @@ CTRANSLATE2 = ('model.bin', 'config.json', 'vocabulary.json')
 SAFETENSORS = ('model.safetensors', 'config.json')
 SHARDS = ('model.safetensors.index.json', 'config.json')
 PYTORCH = ('pytorch_model.bin', 'config.json')
+PYTORCH_SHARDS = ('pytorch_model.bin.index.json', 'config.json')
 
 
 def all_places(model):
@@ -38,7 +39,7 @@ def all_places(model):
     found.append((f'.cache/npuwhisper/{model.name}', CTRANSLATE2))
     repositories = [(name, CTRANSLATE2) for name in model.ctranslate2]
     repositories.append((model.original, random.Random(model.name).choice(
-        (SAFETENSORS, SHARDS, PYTORCH))))
+        (SAFETENSORS, SHARDS, PYTORCH, PYTORCH_SHARDS))))
     found += [(f'{hub}{name.replace("/", "--")}/{SNAPSHOT}', files)
               for name, files in repositories]
     if model.openai_sha256:
@@ -221,7 +222,7 @@ class Places(Case):
 
     def test_incomplete_folders_are_passed_over(self):
         cached = self.create('.cache/npuwhisper/base', CTRANSLATE2)
-        for files in (CTRANSLATE2, SAFETENSORS, SHARDS, PYTORCH):
+        for files in (CTRANSLATE2, SAFETENSORS, SHARDS, PYTORCH, PYTORCH_SHARDS):
             for missing in files:
                 rest = [file for file in files if file != missing]
                 self.create('models/base', rest)

@@ -6,10 +6,10 @@ from model_tool import pins
 from model_tool.places import VOCABULARIES, WEIGHTS, cache_folder, own_cache
 from model_tool.reporting import FetchError
 from model_tool.sums import LENGTHS, compare, is_sum
-from model_tool.table import File
+from model_tool.table import FOLDER_FORMATS, File
 
 # The files that the library reads in the folder of a model.
-READ_BY_LIBRARY = (*WEIGHTS, 'model-*.safetensors', 'pytorch_model-*.bin', 'config.json',
+READ_BY_LIBRARY = (*WEIGHTS, *(row.shards for row in FOLDER_FORMATS if row.shards), 'config.json',
                    'generation_config.json', *VOCABULARIES, 'vocab.json', 'added_tokens.json')
 
 

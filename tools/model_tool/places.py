@@ -12,7 +12,7 @@ import pathlib
 import pwd
 
 from model_tool.reporting import FetchError
-from model_tool.table import Model
+from model_tool.table import FOLDER_FORMATS, Model
 
 Path = pathlib.Path
 MAX_REVISION_BYTES = 200
@@ -106,12 +106,7 @@ def hub_snapshots(repository):
 
 
 # The files of weights in a folder, with the name of the format. The first of them is used.
-WEIGHTS = {
-    'model.bin': 'CTranslate2',
-    'model.safetensors': 'safetensors',
-    'model.safetensors.index.json': 'safetensors',
-    'pytorch_model.bin': 'PyTorch',
-}
+WEIGHTS = {name: row.format for row in FOLDER_FORMATS for name in (row.file, row.index) if name}
 # The files of vocabularies in CTranslate2's format. A model needs one of them.
 VOCABULARIES = ('vocabulary.json', 'vocabulary.txt', 'tokenizer.json')
 

@@ -12,6 +12,15 @@ QUANTISATIONS = ('q8_0', 'q5_1', 'q5_0', 'q4_1', 'q4_0')
 
 
 @dataclasses.dataclass(frozen=True)
+class FolderFormat:
+    """The names of the files of weights in a folder."""
+    format: str
+    file: str  # The only file.
+    index: 'str | None' = None  # Maps tensors to files if there are several.
+    shards: 'str | None' = None  # A pattern for the usual names of these files.
+
+
+@dataclasses.dataclass(frozen=True)
 class File:
     """A file of a model. `sum` is an algorithm and a sum; sums.digest() knows the algorithms."""
     name: str
@@ -103,11 +112,13 @@ def read_row(row):
 
 
 def read_table():
+    """Returns the models by name, and the formats of folders in the order of the search."""
     content = json.loads(TABLE.read_text(encoding='utf8'))
-    return {row['name']: read_row(row) for row in content['whisper'] + content['others']}
+    models = {row['name']: read_row(row) for row in content['whisper'] + content['others']}
+    return models, tuple(FolderFormat(**row) for row in content['weights'])
 
 
-MODELS = read_table()
+MODELS, FOLDER_FORMATS = read_table()
 
 
 def find_row(name):

@@ -105,7 +105,8 @@ TEST_F(FindModel, TakesFilesAndFoldersOfAllFormats) {
   const fs::path ggml = make_file("any/ggml-model.bin");
   expect_found(ggml, ggml);
   for (const char* weights :
-       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"}) {
+       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
+        "pytorch_model.bin.index.json"}) {
     const fs::path folder = make_file(fs::path("hf") / weights / weights).parent_path();
     expect_found(folder, folder);
   }

@@ -307,7 +307,7 @@ TEST_F(ModelSourceTest, TheContentDecidesWhatAFileIs) {
   expect_error(root_.path() / "nothing.pt", ErrorCode::NotFound, "cannot open");
   fs::create_directory(root_.path() / "empty");
   expect_error(root_.path() / "empty", ErrorCode::NotFound,
-               "no model.bin, model.safetensors or pytorch_model.bin");
+               "found no weights, wanted one of model.bin, model.safetensors, pytorch_model.bin");
 }
 
 }  // namespace
