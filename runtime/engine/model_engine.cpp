@@ -111,6 +111,13 @@ bool ModelEngine::has_alignment_heads() const {
   return n_late_heads < static_cast<std::size_t>(n_late_layers * config.n_text_head);
 }
 
+void ModelEngine::warn_of_unknown_heads() {
+  if (has_alignment_heads()) return;
+  const std::string text = "word times: the alignment heads of model '" + model_->path.string() +
+                           "' are not known, so word times and live text are coarser";
+  if (!has_warned_of_heads_.exchange(true)) log(LogLevel::Warning, text);
+}
+
 std::string ModelEngine::describe_plan() const {
   return "device: " + device_->info().name + "\n" +
          (window_mel_ ? window_mel_->plan().describe() : std::string()) +

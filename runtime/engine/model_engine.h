@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 
@@ -35,6 +36,9 @@ class ModelEngine final : public Engine {
   }
   bool has_alignment_heads() const override;
   std::string describe_plan() const override;
+  /// Logs a warning if the alignment heads of the model are not known, once for this engine.
+  /// Called for each stream that times words.
+  void warn_of_unknown_heads();
 
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
@@ -73,6 +77,7 @@ class ModelEngine final : public Engine {
   std::unique_ptr<Executable> cross_;  // nullptr: encoder_ also runs the cross-attention graph
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
+  std::atomic<bool> has_warned_of_heads_ = false;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;
 };
 

@@ -304,9 +304,10 @@ Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine
                     " sequences, wanted 1 to " + std::to_string(ModelEngine::kMaxRows));
   }
   return guarded("stream", [&]() -> Result<std::unique_ptr<TokenDecoder>> {
-    auto decoder = std::make_unique<StreamDecoder>(
-        std::static_pointer_cast<ModelEngine>(std::move(engine)), options, cancelled);
+    const auto model_engine = std::static_pointer_cast<ModelEngine>(std::move(engine));
+    auto decoder = std::make_unique<StreamDecoder>(model_engine, options, cancelled);
     if (auto allocated = decoder->allocate(); !allocated) return fail(allocated.error());
+    if (options.alignment) model_engine->warn_of_unknown_heads();
     return std::unique_ptr<TokenDecoder>(std::move(decoder));
   });
 }

@@ -23,9 +23,10 @@ struct StreamOptions {
 };
 
 /// Creates a stream's decoder on `engine`. Once `cancelled` is set, every call of the decoder that
-/// runs the model returns Cancelled. `cancelled` must outlive the decoder. Errors: InvalidArgument
-/// (options.max_sequences outside 1 to ModelEngine::kMaxRows), Unavailable (no memory), and those
-/// of the device.
+/// runs the model returns Cancelled. `cancelled` must outlive the decoder. Logs a warning if the
+/// stream is the engine's first one with alignment, and the model's alignment heads are not known.
+/// Errors: InvalidArgument (options.max_sequences outside 1 to ModelEngine::kMaxRows), Unavailable
+/// (no memory), and those of the device.
 Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine,
                                                           const StreamOptions& options,
                                                           const std::atomic<bool>& cancelled);

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include <npuwhisper/guarded.h>
-#include <npuwhisper/log.h>
 
 #include "engine/stream.h"
 #include "model/model.h"
@@ -26,11 +25,6 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
                                                        std::shared_ptr<AudioRing> ring) {
   const Model& model = model_of(*engine);
   const bool alignment = options.word_times || options.live_latency;
-  if (alignment && !engine->has_alignment_heads()) {
-    log(LogLevel::Warning, "word times: the alignment heads of model '" +
-                               engine->model_path().string() +
-                               "' are not known, so the times are less exact");
-  }
   // The decoder owns the engine, which owns the model.
   const auto make_decoder = [&](int max_sequences, const std::atomic<bool>& cancelled) {
     return make_stream_decoder(engine, {.max_sequences = max_sequences, .alignment = alignment},

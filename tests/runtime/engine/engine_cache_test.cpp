@@ -5,10 +5,14 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include <npuwhisper/engine.h>
+#include <npuwhisper/log.h>
+#include <npuwhisper/transcriber.h>
 
 #include "temporary_folder.h"
 #include "tiny_model.h"
@@ -107,6 +111,35 @@ TEST_F(EngineCache, KnowsWhetherAlignmentHeadsWereNamed) {
     ASSERT_TRUE(engine) << engine.error().message;
     EXPECT_EQ((*engine)->has_alignment_heads(), is_known) << config;
   }
+}
+
+TEST_F(EngineCache, UnknownAlignmentHeadsAreReportedOnceForAnEngine) {
+  std::vector<std::string> warnings;
+  set_log_sink([&](LogLevel level, std::string_view message) {
+    if (level == LogLevel::Warning) warnings.emplace_back(message);
+  });
+  const auto engine = Engine::open(options_);
+  ASSERT_TRUE(engine) << engine.error().message;
+  TranscriberOptions words;
+  words.beam_size = 1000;
+  words.word_times = true;
+  words.vad = Vad::Off;
+  EXPECT_FALSE(Transcriber::create(*engine, words));
+  EXPECT_TRUE(warnings.empty()) << "the options are not valid: " << warnings.front();
+  words.beam_size = 1;
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(Transcriber::create(*engine, words));
+  ASSERT_EQ(warnings.size(), 1U);
+  EXPECT_NE(warnings[0].find(folder_.path().string() + "' are not known"), std::string::npos)
+      << warnings[0];
+  EXPECT_NE(warnings[0].find("word times and live text are coarser"), std::string::npos)
+      << warnings[0];
+  std::ofstream(folder_.path() / "config.json") << R"({"alignment_heads": [[1, 1]]})";
+  options_.n_threads = 1;  // Another engine, whose heads are known.
+  const auto known = Engine::open(options_);
+  ASSERT_TRUE(known) << known.error().message;
+  EXPECT_TRUE(Transcriber::create(*known, words));
+  set_log_sink({});
+  EXPECT_EQ(warnings.size(), 1U);
 }
 
 TEST_F(EngineCache, AMissingModelIsNotFound) {
