@@ -49,8 +49,8 @@ BatchTranscriber::BatchTranscriber(Parts&& parts)
   lanes_.resize(decoders_.size());
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].index = i;
-    lanes_[i].decoder =
-        std::make_unique<WindowDecoder>(tokenizer_, parts.config, options_, *decoders_[i], stats_);
+    lanes_[i].decoder = std::make_unique<WindowDecoder>(tokenizer_, parts.config, options_,
+                                                        *decoders_[i], stats_, hotwords());
     lanes_[i].prompt.reserve(static_cast<std::size_t>(decoders_[i]->max_length()));
     if (options_.word_times) {
       lanes_[i].pcm.reserve(static_cast<std::size_t>(window_frames_) * kHop);

@@ -9,7 +9,6 @@
 #include <string_view>
 
 #include "model/utf8.h"
-#include "whisper/hotword_list.h"
 
 namespace npuwhisper {
 namespace {
@@ -158,7 +157,6 @@ Result<void> check_options(const TranscriberOptions& options, const Tokenizer& t
   if (const auto ok = check_batch(options); !ok) return ok;
   if (const auto ok = check_thresholds(options); !ok) return ok;
   if (const auto ok = check_vad(options); !ok) return ok;
-  if (const auto ok = spell_hotwords(options.hotwords, tokenizer); !ok) return fail(ok.error());
   if (options.live_latency &&
       (*options.live_latency < kLeastLatency || *options.live_latency > kMostLatency)) {
     return invalid("live_latency", std::to_string(options.live_latency->count()) + " ms",

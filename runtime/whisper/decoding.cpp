@@ -50,18 +50,17 @@ int sequences_needed(const TranscriberOptions& options) {
 
 WindowDecoder::WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                              const TranscriberOptions& options, TokenDecoder& decoder,
-                             TranscriberStats& stats)
+                             TranscriberStats& stats, const HotwordTree* hotwords)
     : tokenizer_(tokenizer),
       options_(options),
       decoder_(decoder),
       stats_(stats),
       rules_(tokenizer, config, options),
-      hotwords_(make_hotword_tree(tokenizer, options)),
       search_(rules_, tokenizer.special().eot,
               {.n_vocab = decoder.n_vocab(),
                .max_sequences = sequences_needed(options),
                .max_new_tokens = max_new_tokens(decoder.max_length())},
-              hotwords_ ? &*hotwords_ : nullptr),
+              hotwords),
       compression_ratio_(kBytesPerToken *
                          static_cast<std::size_t>(max_new_tokens(decoder.max_length()))) {
   const auto max_tokens = static_cast<std::size_t>(max_new_tokens(decoder.max_length()));

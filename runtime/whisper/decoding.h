@@ -58,9 +58,11 @@ bool is_silent(const DecodedWindow& heard, bool is_spoken, const TranscriberOpti
 /// Errors: those of the decoder and of Search::take().
 class WindowDecoder {
  public:
-  /// The arguments must outlive this object. The caller has validated the options.
+  /// The arguments must outlive this object. The caller has validated the options. `hotwords`: the
+  /// tree of options.hotwords; null if there are none.
   WindowDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
-                const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats);
+                const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats,
+                const HotwordTree* hotwords);
 
   /// Restarts the random numbers of sampling, so that the same audio produces the same text again.
   void reset() { search_.reseed(options_.seed); }
@@ -110,7 +112,6 @@ class WindowDecoder {
   TokenDecoder& decoder_;
   TranscriberStats& stats_;
   LogitRules rules_;
-  const std::optional<HotwordTree> hotwords_;
   Search search_;
   CompressionRatio compression_ratio_;
   std::string text_;

@@ -189,11 +189,12 @@ HotwordPlace HotwordTree::advance(const HotwordPlace& place, Token token,
   return next;
 }
 
-std::optional<HotwordTree> make_hotword_tree(const Tokenizer& tokenizer,
-                                             const TranscriberOptions& options) {
-  const auto spellings = spell_hotwords(options.hotwords, tokenizer);
-  if (!spellings || spellings->empty()) return std::nullopt;
-  return HotwordTree(tokenizer, *spellings);
+Result<std::unique_ptr<const HotwordTree>> make_hotword_tree(std::string_view list,
+                                                             const Tokenizer& tokenizer) {
+  const auto spellings = spell_hotwords(list, tokenizer);
+  if (!spellings) return fail(spellings.error());
+  if (spellings->empty()) return std::unique_ptr<const HotwordTree>();
+  return std::make_unique<const HotwordTree>(tokenizer, *spellings);
 }
 
 }  // namespace npuwhisper

@@ -3,13 +3,13 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
 
+#include <npuwhisper/result.h>
 #include <npuwhisper/segment.h>
-#include <npuwhisper/transcriber.h>
 
 #include "model/tokenizer.h"
 
@@ -120,9 +120,9 @@ class HotwordTree {
   std::vector<std::uint8_t> shapes_;  // [number of text tokens], the flags above
 };
 
-/// Returns the tree of options.hotwords, which check_options() has accepted; nullopt if it has no
-/// phrase.
-std::optional<HotwordTree> make_hotword_tree(const Tokenizer& tokenizer,
-                                             const TranscriberOptions& options);
+/// Returns the tree of TranscriberOptions::hotwords, or null if the list has no phrase. Errors:
+/// those of spell_hotwords().
+Result<std::unique_ptr<const HotwordTree>> make_hotword_tree(std::string_view list,
+                                                             const Tokenizer& tokenizer);
 
 }  // namespace npuwhisper

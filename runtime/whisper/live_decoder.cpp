@@ -15,14 +15,10 @@ namespace npuwhisper {
 
 LiveDecoder::LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                          const TranscriberOptions& options, TokenDecoder& decoder,
-                         TranscriberStats& stats)
-    : tokenizer_(tokenizer),
-      decoder_(decoder),
-      stats_(stats),
-      rules_(tokenizer, config, options),
-      hotword_tree_(make_hotword_tree(tokenizer, options)) {
+                         TranscriberStats& stats, const HotwordTree* hotwords)
+    : tokenizer_(tokenizer), decoder_(decoder), stats_(stats), rules_(tokenizer, config, options) {
   const auto max_tokens = static_cast<std::size_t>(decoder.max_length());
-  if (hotword_tree_) hotwords_.emplace(*hotword_tree_, max_tokens);
+  if (hotwords != nullptr) hotwords_.emplace(*hotwords, max_tokens);
   tokens_.reserve(max_tokens);
   positions_.reserve(static_cast<std::size_t>(decoder.max_positions()));
   hearing_.tokens.reserve(max_tokens);

@@ -45,9 +45,11 @@ struct LiveHearing {
 /// Allocates nothing after construction. Reentrant.
 class LiveDecoder {
  public:
-  /// The arguments must outlive this object.
+  /// The arguments must outlive this object. `hotwords`: the tree of options.hotwords; null if
+  /// there are none.
   LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
-              const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats);
+              const TranscriberOptions& options, TokenDecoder& decoder, TranscriberStats& stats,
+              const HotwordTree* hotwords);
 
   /// Decodes the window that the decoder encoded last. The result is valid until the next call.
   /// Errors: those of the decoder; InvalidArgument if prompt and committed text exceed the
@@ -62,7 +64,6 @@ class LiveDecoder {
   TokenDecoder& decoder_;
   TranscriberStats& stats_;
   const LogitRules rules_;
-  const std::optional<HotwordTree> hotword_tree_;
   std::optional<GreedyHotwords> hotwords_;  // empty without hotwords
   std::vector<Token> tokens_;               // prompt, committed text and draft
   std::vector<int> positions_;              // positions in tokens_ whose logits are needed

@@ -100,7 +100,7 @@ LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
     : WhisperTranscriber(std::move(parts), 2 * (kPreviousTokens + 1), true),
       max_text_(static_cast<std::size_t>(parts.config.n_text_ctx / 2 - kTimingTokens)),
       clock_(std::move(clock)),
-      live_decoder_(tokenizer_, parts.config, options_, decoder_, stats_),
+      live_decoder_(tokenizer_, parts.config, options_, decoder_, stats_, hotwords()),
       word_timer_(tokenizer_, parts.config, max_text_),
       compression_ratio_(kBytesPerToken * max_text_),
       schedule_(*options_.live_latency, options_.pace),

@@ -23,7 +23,7 @@ Result<std::unique_ptr<StreamTranscriber>> StreamTranscriber::create(
 StreamTranscriber::StreamTranscriber(Parts&& parts)
     : WhisperTranscriber(std::move(parts), parts.decoders.front()->max_length(),
                          parts.options.word_times),
-      window_decoder_(tokenizer_, parts.config, options_, decoder_, stats_),
+      window_decoder_(tokenizer_, parts.config, options_, decoder_, stats_, hotwords()),
       window_text_(tokenizer_, parts.config, options_, audio_, stats_) {}
 
 void StreamTranscriber::forget() {

@@ -36,9 +36,12 @@ Result<WhisperTranscriber::Parts> WhisperTranscriber::make_parts(
     int n_decoders, int max_sequences, const DecoderFactory& make_decoder,
     const LogMelFactory& make_log_mel, const DetectorFactory& make_detector) {
   if (const auto ok = check_options(options, tokenizer); !ok) return fail(ok.error());
+  auto hotwords = make_hotword_tree(options.hotwords, tokenizer);
+  if (!hotwords) return fail(hotwords.error());
   Parts parts{.tokenizer = tokenizer,
               .config = config,
               .options = options,
+              .hotwords = std::move(*hotwords),
               .cancelled = std::make_unique<std::atomic<bool>>(false)};
   if (make_detector) {
     auto detector = make_detector();
@@ -58,6 +61,7 @@ Result<WhisperTranscriber::Parts> WhisperTranscriber::make_parts(
 
 WhisperTranscriber::WhisperTranscriber(Parts&& parts, int prompt_length, bool keep_samples)
     : cancelled_(std::move(parts.cancelled)),
+      hotwords_(std::move(parts.hotwords)),
       tokenizer_(parts.tokenizer),
       options_(parts.options),
       window_frames_(kFramesPerTimestamp * parts.config.n_audio_ctx),

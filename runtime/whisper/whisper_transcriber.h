@@ -18,6 +18,7 @@
 #include "model/tokenizer.h"
 #include "vad/speech_detector.h"
 #include "whisper/heard_audio.h"
+#include "whisper/hotword_tree.h"
 #include "whisper/language_decision.h"
 #include "whisper/prompt.h"
 
@@ -56,6 +57,7 @@ class WhisperTranscriber : public Transcriber {
 
  private:
   const std::unique_ptr<std::atomic<bool>> cancelled_;  // also read by decoder_
+  const std::unique_ptr<const HotwordTree> hotwords_;
 
  protected:
   /// The parts of a stream.
@@ -63,14 +65,15 @@ class WhisperTranscriber : public Transcriber {
     const Tokenizer& tokenizer;
     const ModelConfig& config;
     const TranscriberOptions& options;
+    std::unique_ptr<const HotwordTree> hotwords{};  ///< null if there are none
     std::unique_ptr<std::atomic<bool>> cancelled{};
     std::vector<std::unique_ptr<TokenDecoder>> decoders{};
     std::unique_ptr<LogMel> mel{};
     std::unique_ptr<SpeechDetector> detector{};
   };
   /// Checks the options and, if they are valid, creates the parts, with `n_decoders` decoders for
-  /// as many windows at a time. `make_detector` may be empty. Errors: those of check_options() and
-  /// of the factories.
+  /// as many windows at a time. `make_detector` may be empty. Errors: those of check_options(), of
+  /// make_hotword_tree() and of the factories.
   static Result<Parts> make_parts(const Tokenizer& tokenizer, const ModelConfig& config,
                                   const TranscriberOptions& options, int n_decoders,
                                   int max_sequences, const DecoderFactory& make_decoder,
@@ -123,6 +126,9 @@ class WhisperTranscriber : public Transcriber {
   // Only the thread that decodes may use the members below. cancel() and stats() must not use them,
   // because other threads may call cancel() and stats().
   const Tokenizer& tokenizer_;
+  /// Returns the tree of options_.hotwords, which all decoders of the stream share; null if there
+  /// are no hotwords. Valid as long as this object.
+  const HotwordTree* hotwords() const { return hotwords_.get(); }
   const TranscriberOptions options_;
   const int window_frames_;
   const std::vector<std::unique_ptr<TokenDecoder>> decoders_;

@@ -45,12 +45,6 @@ INSTANTIATE_TEST_SUITE_P(
              [](O& o) {
                o.languages = {"en", "xx"};
              }},
-        Case{"hotwords",
-             [](O& o) {
-               for (int i = 0; i <= 1000; ++i) o.hotwords += "a,";
-             }},
-        Case{"hotwords", [](O& o) { o.hotwords = std::string(10'000, 'x'); }},
-        Case{"hotwords", [](O& o) { o.hotwords = "\xFF"; }},
         Case{"beam_size", [](O& o) { o.beam_size = 0; }},
         Case{"beam_size", [](O& o) { o.beam_size = 1000; }},
         Case{"best_of", [](O& o) { o.best_of = 0; }}, Case{"batch", [](O& o) { o.batch = -1; }},

@@ -32,8 +32,8 @@ class DecodingTest : public ::testing::Test {
                      std::move(script));
     EXPECT_TRUE(decoder_->encode({}, 0));
     stats_ = {};
-    window_decoder_.emplace(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_,
-                            stats_);
+    window_decoder_.emplace(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_, stats_,
+                            nullptr);
     return window_decoder_->decode(
         prompt_.build(vocabulary_.tokenizer->language_token("en"), Task::Transcribe), voice);
   }
@@ -267,7 +267,8 @@ TEST_F(DecodingTest, AnEnglishOnlyPromptGivesBothRowsAtOnce) {
   ScriptedDecoder decoder({.n_vocab = english.tokenizer->n_vocab(), .max_sequences = 5},
                           say(*english.tokenizer, {text}));
   ASSERT_TRUE(decoder.encode({}, 0));
-  WindowDecoder window_decoder(*english.tokenizer, english.config, options_, decoder, stats_);
+  WindowDecoder window_decoder(*english.tokenizer, english.config, options_, decoder, stats_,
+                               nullptr);
   Prompt prompt(*english.tokenizer, 448, "");
   const auto heard = window_decoder.decode(prompt.build(std::nullopt, Task::Transcribe));
   ASSERT_TRUE(heard) << heard.error().message;

@@ -214,8 +214,6 @@ class LiveHotwords : public HotwordSearch {
  protected:
   /// Decodes a window and returns its text after the final word.
   LiveHearing decode(const std::string& hotwords, std::span<const Token> draft, double n) {
-    TranscriberOptions options;
-    options.hotwords = hotwords;
     const auto first = vocabulary_.text(" the");
     const Script words = script(0.3, n);
     decoder_.emplace(
@@ -230,7 +228,10 @@ class LiveHotwords : public HotwordSearch {
         });
     EXPECT_TRUE(decoder_->encode({}, 0));
     TranscriberStats stats;
-    LiveDecoder live(*vocabulary_.tokenizer, vocabulary_.config, options, *decoder_, stats);
+    const auto tree = make_hotword_tree(hotwords, *vocabulary_.tokenizer);
+    EXPECT_TRUE(tree) << tree.error().message;
+    LiveDecoder live(*vocabulary_.tokenizer, vocabulary_.config, options_, *decoder_, stats,
+                     tree->get());
     const Prompt::View prompt = {.tokens = std::span(&vocabulary_.special().sot, 1), .sot = 0};
     const auto heard =
         live.decode({.prompt = prompt, .committed = first, .draft = draft, .max_new = kMaxNew});

@@ -22,6 +22,16 @@ const Vocabulary& vocabulary() {
   return Vocabulary::multilingual();
 }
 
+/// Expects that make_hotword_tree() refuses a list, and says what it found and wanted.
+void expect_refused(const std::string& list, const std::string& wanted) {
+  const auto made = make_hotword_tree(list, *vocabulary().tokenizer);
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::InvalidArgument);
+  EXPECT_EQ(made.error().message.find("hotwords: found "), 0U) << made.error().message;
+  EXPECT_NE(made.error().message.find(", wanted " + wanted), std::string::npos)
+      << made.error().message;
+}
+
 HotwordTree make_tree(std::string_view list) {
   const auto spellings = spell_hotwords(list, *vocabulary().tokenizer);
   EXPECT_TRUE(spellings) << spellings.error().message;
@@ -55,6 +65,20 @@ TEST(HotwordList, SpellsWithSpaceAndCapital) {
   EXPECT_EQ(texts,
             (std::vector<std::string>{" \xC3\xB6n", "\xC3\xB6n", " \xC3\x96n", "\xC3\x96n"}));
   EXPECT_EQ(spell_hotwords("Ann", *vocabulary().tokenizer)->size(), 2U) << "already a capital";
+}
+
+TEST(HotwordTree, RefusesListsThatAreNotValid) {
+  std::string phrases;
+  for (std::size_t i = 0; i <= kMaxHotwords; ++i) phrases += "a,";
+  expect_refused(phrases, "at most 1000");
+  expect_refused(std::string(10'000, 'x'), "at most 10000");
+  expect_refused("\xFF", "text in UTF-8");
+}
+
+TEST(HotwordTree, ThereIsNoneWithoutAPhrase) {
+  const auto made = make_hotword_tree(" ,\n", *vocabulary().tokenizer);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(*made, nullptr);
 }
 
 TEST(HotwordTree, FollowsAPhraseToItsEnd) {

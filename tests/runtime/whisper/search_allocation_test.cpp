@@ -33,7 +33,10 @@ TEST_P(SearchAllocation, AStepAllocatesNothing) {
   const Prompt::View prompt = {.tokens = std::span(&vocabulary.special().sot, 1), .sot = 0};
   TranscriberStats stats;
   before = test::n_allocations();
-  WindowDecoder window(*vocabulary.tokenizer, vocabulary.config, options, decoder, stats);
+  const auto hotwords = make_hotword_tree(options.hotwords, *vocabulary.tokenizer);
+  ASSERT_TRUE(hotwords) << hotwords.error().message;
+  WindowDecoder window(*vocabulary.tokenizer, vocabulary.config, options, decoder, stats,
+                       hotwords->get());
   EXPECT_GT(test::n_allocations(), before) << "the counter does not count";
 
   decoder.prompts.reserve(10);
