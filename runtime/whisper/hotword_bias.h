@@ -15,8 +15,7 @@ namespace npuwhisper {
 /// tokens that begin or continue a phrase by constants. The gain of such a token is its bonus minus
 /// the logarithm of the factor that the bonuses add to the sum of all probabilities (the
 /// normaliser), so no biased probability exceeds 1. The logits of other tokens do not change. A
-/// phrase that would directly follow itself has no bonus. Allocates nothing after construction.
-/// Reentrant.
+/// phrase that would be repeated has no bonus. Allocates nothing after construction. Reentrant.
 class HotwordBias {
  public:
   /// `tree` must outlive this object.

@@ -150,9 +150,10 @@ HotwordTree::Target HotwordTree::find(const HotwordPlace& place, Token token) co
 }
 
 bool HotwordTree::is_repetition(const HotwordPlace& place, int node) const {
-  int part = place.repeatable;
-  while (part > node) part = nodes_[static_cast<std::size_t>(part)].parent;
-  return node != 0 && part == node;
+  return node != 0 && std::ranges::any_of(place.repeatable, [&](int part) {
+           while (part > node) part = nodes_[static_cast<std::size_t>(part)].parent;
+           return part == node;
+         });
 }
 
 float HotwordTree::gain(const Target& target, const HotwordPlace& place,
@@ -175,12 +176,11 @@ HotwordPlace HotwordTree::advance(const HotwordPlace& place, Token token,
                     .kept_within_word = kept,
                     .kept = kept};
   const bool is_phrase = nodes_[static_cast<std::size_t>(target.node)].is_phrase;
-  if (is_repetition(place, target.node)) {
-    next.repeatable = place.repeatable;
-  } else if (is_phrase) {
-    next.repeatable = target.node;
-  } else if ((shape(token) & kIsSeparator) != 0) {
-    next.repeatable = place.repeatable;
+  if (target.node != 0 || (shape(token) & kIsSeparator) != 0) next.repeatable = place.repeatable;
+  if (is_phrase && !is_repetition(place, target.node)) {
+    std::ranges::copy_backward(std::span(place.repeatable).first(place.repeatable.size() - 1),
+                               next.repeatable.end());
+    next.repeatable.front() = target.node;
   }
   if (target.node == 0) return next;
   if (target.is_same_phrase) next.bonus = place.bonus;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,17 +32,18 @@ struct HotwordPlace {
   float kept_within_word = 0;
   /// The bonus that remains if the begun phrase breaks off at the end of a word.
   float kept = 0;
-  /// The last complete phrase, if only spaces, punctuation and tokens of its repetition follow it;
-  /// 0: none. Its repetition has no bonus.
-  int repeatable = 0;
+  /// The last complete phrases, the newest first, if only tokens of phrases, spaces and punctuation
+  /// follow them; 0: none. Their repetition has no bonus.
+  std::array<int, 4> repeatable{};
 };
 
 /// A prefix tree over the tokens of phrases. It follows a text token by token (Aho and Corasick
 /// 1975). When a phrase breaks off, the tree continues with the longest end of the text that begins
 /// a phrase. A phrase is complete only if a word ends at its last token, and begins only where no
 /// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
-/// spaces between words are words of their own. A phrase that directly follows itself in the same
-/// spelling has no bonus. Immutable; thread-safe.
+/// spaces between words are words of their own. A phrase that is repeated has no bonus, if at most
+/// three other phrases and no other words are between (HotwordPlace::repeatable). So neither one
+/// phrase nor several phrases by turns can fill a text. Immutable; thread-safe.
 class HotwordTree {
  public:
   struct Edge {
@@ -58,7 +60,7 @@ class HotwordTree {
   /// Returns the place after one more token. `gains`: the gains that the token can receive.
   HotwordPlace advance(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
   /// Returns the gain that advance() adds to the bonus for `token`. Returns 0 if no phrase begins
-  /// or continues with `token`, or if the phrase repeats the previous phrase.
+  /// or continues with `token`, or if the phrase is repeated.
   float gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
 
   /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
@@ -76,7 +78,7 @@ class HotwordTree {
   bool continues_word(const HotwordPlace& place, Token token) const {
     return place.ends_word && (shape(token) & kBeginsInWord) != 0;
   }
-  /// Returns whether `node` belongs to a phrase that would follow itself at this place.
+  /// Returns whether `node` belongs to a phrase that would be repeated at this place.
   bool is_repetition(const HotwordPlace& place, int node) const;
 
  private:

@@ -171,6 +171,20 @@ TEST_F(HotwordSearch, ARepetitionHasNoBonus) {
   }
 }
 
+TEST_F(HotwordSearch, AlternatingHotwordsDoNotFillTheText) {
+  // After a hotword, the text ends or another hotword follows.
+  const Script alternates = [&](const ScriptStep& at, std::span<float> row) {
+    if (at.sampled.empty()) return choose(row, {{vocabulary_.at(0), 1}});
+    if (at.sampled.size() == 1) return choose(row, {{token(" world"), 1}});
+    const bool is_world = at.sampled.back() == token(" world");
+    choose(row, {{vocabulary_.eot(), 0.6}, {token(is_world ? " hello" : " world"), 0.4}});
+  };
+  for (const Method method : {Method::Greedy, Method::Beams}) {
+    SCOPED_TRACE(static_cast<int>(method));
+    EXPECT_EQ(find(method, "world, hello", alternates).tokens, text(" world hello"));
+  }
+}
+
 TEST_F(HotwordSearch, GreedyDropsAllOfABrokenPhraseAfterACompleteOne) {
   const Script words = follow(text(" worn the"), " you");
   EXPECT_EQ(find(Method::Greedy, "worn, worn the hell", words).tokens, text(" worn you"));

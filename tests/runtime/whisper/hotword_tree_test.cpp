@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <random>
 #include <span>
 #include <string>
 #include <vector>
@@ -161,8 +163,45 @@ TEST(HotwordTree, ARepetitionHasNoBonus) {
   EXPECT_EQ(bonus(tree, " hello world hello world"), 2);
   EXPECT_EQ(bonus(tree, " hello world, hello world"), 2);
   EXPECT_EQ(bonus(tree, " hello world and hello world"), 4);
-  EXPECT_EQ(bonus(tree, " the the the hello world the"), 4);
+  EXPECT_EQ(bonus(tree, " the the the hello world and the"), 4);
   EXPECT_EQ(bonus(tree, " you you you you you"), 2) << "the repetitions overlap";
+}
+
+TEST(HotwordTree, AlternatingPhrasesHaveABonusOnce) {
+  const HotwordTree tree = make_tree("hello world, the, you you, worn");
+  EXPECT_EQ(bonus(tree, " the hello world the hello world, the"), 3);
+  EXPECT_EQ(bonus(tree, " the hello world you you worn the hello world you you worn"), 6 + 1);
+  EXPECT_EQ(bonus(tree, " the hello world and the hello world"), 6) << "another word is between";
+  // The beginning of a phrase is no other word.
+  EXPECT_EQ(bonus(tree, " the hello the hello the"), 1);
+  const HotwordTree spellings = make_tree("wor");
+  EXPECT_EQ(bonus(spellings, " wor Wor wor Wor"), bonus(spellings, " wor Wor"));
+}
+
+TEST(HotwordTree, ATextWithoutACompletePhraseHasNoBonus) {
+  std::mt19937 random(1);
+  std::vector<Token> tokens;
+  for (const char* text : {" the", " you", " and", ",", "n"}) {
+    tokens.push_back(vocabulary().text(text).front());
+  }
+  const auto draw = [&](std::size_t n) {
+    std::vector<Token> drawn(n);
+    for (Token& token : drawn) token = tokens[random() % tokens.size()];
+    return drawn;
+  };
+  int n_incomplete = 0;
+  for (int i = 0; i < 2000; ++i) {
+    const std::vector<std::vector<Token>> phrases = {draw(2), draw(3), draw(3)};
+    const HotwordTree tree(*vocabulary().tokenizer, phrases);
+    std::vector<Token> text = draw(12);
+    const bool is_complete = std::ranges::any_of(
+        phrases, [&](const auto& phrase) { return !std::ranges::search(text, phrase).empty(); });
+    if (is_complete) continue;
+    ++n_incomplete;
+    text.push_back(vocabulary().eot());
+    ASSERT_EQ(follow(tree, text).bonus, 0) << vocabulary().tokenizer->decode(text);
+  }
+  EXPECT_GT(n_incomplete, 100);
 }
 
 TEST(HotwordTree, BuildsTheLargestListAtOnce) {
