@@ -33,29 +33,50 @@ bool all_of(std::span<const std::byte> values) {
   return found == 0;
 }
 
+/// Returns whether the scales of all ggml blocks are finite, and also the minimums that follow the
+/// scales if `has_minimum`.
+bool all_blocks(StoredType type, bool has_minimum, std::span<const std::byte> blocks) {
+  const std::size_t n_bytes = block_of(type).n_bytes;
+  const std::size_t n_checked = (has_minimum ? 2 : 1) * sizeof(std::uint16_t);
+  bool found = true;
+  for (std::size_t at = 0; at < blocks.size(); at += n_bytes) {
+    found = found && all_of<std::uint16_t, kExponentF16>(blocks.subspan(at, n_checked));
+  }
+  return found;
+}
+
 }  // namespace
 
-bool all_finite(DataType type, std::span<const std::byte> values) {
+bool all_finite(StoredType type, std::span<const std::byte> values) {
   switch (type) {
-    case DataType::F32:
+    case StoredType::F32:
       return all_of<std::uint32_t, kExponentF32>(values);
-    case DataType::F16:
+    case StoredType::F16:
       return all_of<std::uint16_t, kExponentF16>(values);
-    case DataType::Bf16:
+    case StoredType::Bf16:
       return all_of<std::uint16_t, kExponentBf16>(values);
-    case DataType::I8:
-    case DataType::I16:
-    case DataType::I32:
+    case StoredType::I8:
+    case StoredType::I16:
+    case StoredType::I32:
       return true;
+    case StoredType::Q4_0:
+    case StoredType::Q5_0:
+    case StoredType::Q8_0:
+      return all_blocks(type, false, values);
+    case StoredType::Q4_1:
+    case StoredType::Q5_1:
+      return all_blocks(type, true, values);
   }
   return true;
 }
 
-std::size_t first_not_finite(DataType type, std::span<const std::byte> values) {
-  const std::size_t size = size_of(type);
-  std::size_t i = 0;
-  while (i * size < values.size() && all_finite(type, values.subspan(i * size, size))) ++i;
-  return i;
+std::size_t first_not_finite(StoredType type, std::span<const std::byte> values) {
+  const StoredBlock block = block_of(type);
+  std::size_t at = 0;
+  while (at < values.size() && all_finite(type, values.subspan(at, block.n_bytes))) {
+    at += block.n_bytes;
+  }
+  return at / block.n_bytes * block.n_values;
 }
 
 }  // namespace npuwhisper

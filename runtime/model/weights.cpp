@@ -111,9 +111,9 @@ Result<void> Weights::read_values(const Variable& variable, const VariablePart& 
     if (auto done = file.file.read(offset, bytes); !done) return file.failure(done.error());
     const auto values = out.first(count);
     stored_to_f32(variable.type, bytes, values);
-    if (!all_finite(DataType::F32, std::as_bytes(values))) {
+    if (!all_finite(StoredType::F32, std::as_bytes(values))) {
       return not_finite(variable, part,
-                        first + first_not_finite(DataType::F32, std::as_bytes(values)));
+                        first + first_not_finite(StoredType::F32, std::as_bytes(values)));
     }
     out = out.subspan(count);
     first += count;
@@ -137,7 +137,7 @@ Result<void> Weights::unscale(const Variable& variable, const VariablePart& part
       const float scale = found[part.one_scale ? 0 : i];
       const auto row = rows.subspan(i * per_row, per_row);
       for (float& value : row) value /= scale;
-      if (!(scale > 0) || !all_finite(DataType::F32, std::as_bytes(row))) {
+      if (!(scale > 0) || !all_finite(StoredType::F32, std::as_bytes(row))) {
         return file.failure({ErrorCode::CorruptModel,
                              "variable '" + variable.name + "': found the scale " +
                                  std::to_string(scale) + " of row " +
@@ -165,11 +165,8 @@ Result<std::vector<std::byte>> Weights::read_stored(const Variable& variable) co
   const ModelFile& file = files_[part.file];
   std::vector<std::byte> bytes(static_cast<std::size_t>(variable.n_bytes()));
   if (auto done = file.file.read(*part.offset, bytes); !done) return file.failure(done.error());
-  std::vector<float> values(static_cast<std::size_t>(variable.n_elements()));
-  stored_to_f32(variable.type, bytes, values);
-  const auto converted = std::as_bytes(std::span(values));
-  if (!all_finite(DataType::F32, converted)) {
-    return not_finite(variable, part, first_not_finite(DataType::F32, converted));
+  if (!all_finite(variable.type, bytes)) {
+    return not_finite(variable, part, first_not_finite(variable.type, bytes));
   }
   return bytes;
 }

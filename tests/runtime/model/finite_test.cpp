@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 namespace npuwhisper {
@@ -19,7 +20,7 @@ std::vector<std::byte> bytes_of(const std::vector<Bits>& values) {
 }
 
 template <typename Bits>
-void check(DataType type, Bits largest, Bits infinity, Bits sign) {
+void check(StoredType type, Bits largest, Bits infinity, Bits sign) {
   for (const Bits bits : {infinity, static_cast<Bits>(infinity | sign),
                           static_cast<Bits>(infinity + 1), static_cast<Bits>(sign - 1)}) {
     for (const std::size_t at : {0U, 7U, 99U}) {
@@ -39,15 +40,42 @@ void check(DataType type, Bits largest, Bits infinity, Bits sign) {
 }
 
 TEST(Finite, TellsNumbersFromNanAndInfinity) {
-  check<std::uint32_t>(DataType::F32, 0x7f7fffff, 0x7f800000, 0x80000000);
-  check<std::uint16_t>(DataType::F16, 0x7bff, 0x7c00, 0x8000);
-  check<std::uint16_t>(DataType::Bf16, 0x7f7f, 0x7f80, 0x8000);
+  check<std::uint32_t>(StoredType::F32, 0x7f7fffff, 0x7f800000, 0x80000000);
+  check<std::uint16_t>(StoredType::F16, 0x7bff, 0x7c00, 0x8000);
+  check<std::uint16_t>(StoredType::Bf16, 0x7f7f, 0x7f80, 0x8000);
 }
 
 TEST(Finite, IntegersAreAlwaysFinite) {
   const std::vector<std::byte> ones(16, std::byte{0xFF});
-  for (const DataType type : {DataType::I8, DataType::I16, DataType::I32}) {
+  for (const StoredType type : {StoredType::I8, StoredType::I16, StoredType::I32}) {
     EXPECT_TRUE(all_finite(type, ones));
+  }
+}
+
+TEST(Finite, ABlockIsFiniteIfItsScaleAndMinimumAre) {
+  constexpr std::size_t kBlocks = 3;
+  for (const StoredType type :
+       {StoredType::Q4_0, StoredType::Q4_1, StoredType::Q5_0, StoredType::Q5_1, StoredType::Q8_0}) {
+    SCOPED_TRACE(to_string(type));
+    const auto [n_values, n_bytes] = block_of(type);
+    // All bits of the numbers are ones. The scales and the minimums are 0.
+    std::vector<std::byte> blocks(kBlocks * n_bytes, std::byte{0xFF});
+    const bool has_minimum = type == StoredType::Q4_1 || type == StoredType::Q5_1;
+    const std::size_t n_halves = has_minimum ? 2 : 1;
+    for (std::size_t i = 0; i < kBlocks; ++i) {
+      std::memset(blocks.data() + i * n_bytes, 0, n_halves * 2);
+    }
+    EXPECT_TRUE(all_finite(type, blocks));
+    EXPECT_EQ(first_not_finite(type, blocks), kBlocks * n_values);
+    for (std::size_t half = 0; half < n_halves; ++half) {
+      auto broken = blocks;
+      broken[n_bytes + 2 * half + 1] = std::byte{0x7C};  // Infinity.
+      EXPECT_FALSE(all_finite(type, broken));
+      EXPECT_EQ(first_not_finite(type, broken), n_values);
+      std::vector<float> values(kBlocks * n_values);
+      stored_to_f32(type, broken, values);
+      EXPECT_EQ(first_not_finite(StoredType::F32, std::as_bytes(std::span(values))), n_values);
+    }
   }
 }
 
