@@ -109,6 +109,23 @@ class TrustedSums(Case):
         pinned = json.loads(self.in_cache('large-v3-turbo.pins.json').read_text('utf8'))
         self.assertEqual(pinned['repository'], second)
 
+    def test_a_repository_that_sends_only_small_files_leaves_the_next_one_a_chance(self):
+        first, second = ('mobiuslabsgmbh/faster-whisper-large-v3-turbo',
+                         'dropbox-dash/faster-whisper-large-v3-turbo')
+        weights = WEIGHTS[:-1] + b'?'
+        self.hub.repositories[first] = {**FILES, 'model.bin': weights, 'config.json': b'[]'}
+        self.hub.portal = f'/cdn/{sha256(weights)}'
+        # No other repository is there: a later run tries all of them again.
+        status, _, err = self.run_command('fetch', 'turbo')
+        self.assertEqual(status, 1)
+        self.assertIn('dropbox-dash', err)
+        self.hub.repositories[second] = dict(FILES)
+        status, out, err = self.run_command('fetch', 'turbo')
+        self.assertEqual((status, out), (0, str(self.in_cache('large-v3-turbo'))), err)
+        self.assert_whole(out)
+        pinned = json.loads(self.in_cache('large-v3-turbo.pins.json').read_text('utf8'))
+        self.assertEqual(pinned['repository'], second)
+
     def test_a_server_with_too_much_to_do_is_asked_again(self):
         busy = [(408, {}), (429, {'Retry-After': '7'}), (503, {'Retry-After': '99999'})]
         for path in ('/api/models/', '/cdn/'):

