@@ -79,6 +79,24 @@ class Commands(Case):
         self.assertIn('tokenizer.json: the file is missing', text)
         self.assertIn('2 of 4 files are wrong', text)
 
+    def test_check_advises_what_can_be_done(self):
+        self.place(self.in_cache('small'))
+        os.environ['NPUWHISPER_MODEL_DIR'] = str(self.folder / 'models')
+        for place, parts, others in (
+                (self.in_cache('small'), ('`npuwhisper-models remove small`',
+                                          '`npuwhisper-models fetch small`'), ('belongs to',)),
+                (self.folder / 'models' / 'small',
+                 ('belongs to NPUWHISPER_MODEL_DIR', 'by hand'), ('models remove', 'models fetch'))):
+            with self.subTest(place=place):
+                if not place.exists():
+                    self.place(place)
+                (place / 'vocabulary.txt').write_bytes(b'a\nc\n')
+                text = self.check('small', 1)
+                for part in parts:
+                    self.assertIn(part, text)
+                for other in others:
+                    self.assertNotIn(other, text)
+
     def test_check_names_files_without_a_sum(self):
         """For a model that another program stored, only the names of blobs give sums."""
         repository = self.cache / 'huggingface' / 'hub' / 'models--Systran--faster-whisper-medium'
