@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <string>
 #include <system_error>
 #include <vector>
 
@@ -28,14 +29,29 @@ std::optional<std::filesystem::path> home_of_account() {
   return std::filesystem::path(entry.pw_dir);
 }
 
+/// Returns $HOME, or else the home directory of the account.
+std::optional<std::filesystem::path> home_folder() {
+  auto home = path_from_environment("HOME");
+  return home ? home : home_of_account();
+}
+
+/// Returns the path in the environment variable `name`, as huggingface_hub reads it: "~" and "~/"
+/// at the beginning stand for the home directory.
+std::optional<std::filesystem::path> path_from_hub_variable(const char* name) {
+  auto path = path_from_environment(name);
+  if (!path || path->begin()->string() != "~") return path;
+  const auto home = home_folder();
+  const std::string rest = path->string().substr(1);
+  return home ? std::filesystem::path(home->string() + rest) : path;
+}
+
 /// Returns the folder that `variable` names if it is absolute, otherwise `fallback` in the home
 /// directory.
 std::optional<std::filesystem::path> base_folder(const char* variable, const char* fallback) {
   if (auto folder = path_from_environment(variable); folder && folder->is_absolute()) {
     return folder;
   }
-  auto home = path_from_environment("HOME");
-  if (!home) home = home_of_account();
+  const auto home = home_folder();
   if (!home) return std::nullopt;
   return *home / fallback;
 }
@@ -62,8 +78,9 @@ std::optional<std::filesystem::path> data_home() {
 }
 
 std::optional<std::filesystem::path> hub_cache() {
-  if (auto hub = path_from_environment("HF_HUB_CACHE")) return hub;
-  if (auto home = path_from_environment("HF_HOME")) return *home / "hub";
+  if (auto hub = path_from_hub_variable("HF_HUB_CACHE")) return hub;
+  if (auto hub = path_from_hub_variable("HUGGINGFACE_HUB_CACHE")) return hub;
+  if (auto home = path_from_hub_variable("HF_HOME")) return *home / "hub";
   if (auto cache = cache_home()) return *cache / "huggingface" / "hub";
   return std::nullopt;
 }

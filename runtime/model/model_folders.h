@@ -19,8 +19,9 @@ std::optional<std::filesystem::path> cache_home();
 /// cache_home().
 std::optional<std::filesystem::path> data_home();
 
-/// Returns the folder in which huggingface_hub keeps its downloads: $HF_HUB_CACHE, $HF_HOME/hub, or
-/// huggingface/hub in cache_home().
+/// Returns the folder in which huggingface_hub keeps its downloads: $HF_HUB_CACHE,
+/// $HUGGINGFACE_HUB_CACHE (its old name), $HF_HOME/hub, or huggingface/hub in cache_home(). In
+/// these three variables, "~" at the beginning stands for the home directory.
 std::optional<std::filesystem::path> hub_cache();
 
 /// Returns whether a model seems to be at `path`, judged by the names of files only; Model::load()

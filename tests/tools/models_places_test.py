@@ -139,13 +139,14 @@ class Places(Case):
 
     def test_environment_variables(self):
         variables = {'XDG_CACHE_HOME': 'xdg/cache', 'XDG_DATA_HOME': 'xdg/data', 'HF_HOME': 'hf',
-                     'HF_HUB_CACHE': 'hub'}
+                     'HF_HUB_CACHE': 'hub', 'HUGGINGFACE_HUB_CACHE': 'old'}
         repository = f'models--Systran--faster-whisper-base/{SNAPSHOT}'
         for variable, place, files in (
                 ('XDG_DATA_HOME', 'xdg/data/pywhispercpp/models/ggml-base.bin', ()),
                 ('XDG_CACHE_HOME', 'xdg/cache/whisper/base.pt', ()),
                 ('XDG_CACHE_HOME', f'xdg/cache/huggingface/hub/{repository}', CTRANSLATE2),
                 ('HF_HOME', f'hf/hub/{repository}', CTRANSLATE2),
+                ('HUGGINGFACE_HUB_CACHE', f'old/{repository}', CTRANSLATE2),
                 ('HF_HUB_CACHE', f'hub/{repository}', CTRANSLATE2),
                 ('XDG_CACHE_HOME', 'xdg/cache/npuwhisper/base', CTRANSLATE2)):
             with self.subTest(variable=variable, place=place):
@@ -153,9 +154,22 @@ class Places(Case):
                 self.assert_found('base', self.create(place, files))
         # A relative folder is ignored.
         os.environ['XDG_CACHE_HOME'] = os.environ['XDG_DATA_HOME'] = 'relative'
-        del os.environ['HF_HUB_CACHE'], os.environ['HF_HOME']
+        for variable in ('HF_HUB_CACHE', 'HUGGINGFACE_HUB_CACHE', 'HF_HOME'):
+            del os.environ[variable]
         self.create('work/relative/npuwhisper/base', CTRANSLATE2)
         self.assert_found('base', '')
+
+    def test_the_variables_of_the_hub_may_begin_with_the_home_folder(self):
+        repository = f'models--Systran--faster-whisper-base/{SNAPSHOT}'
+        for variable, folder in (('HF_HOME', 'hub/'), ('HUGGINGFACE_HUB_CACHE', ''),
+                                 ('HF_HUB_CACHE', '')):
+            for value, place, is_found in (('~', '', True), ('~/a', 'a/', True),
+                                           ('~a', 'a/', False)):
+                with self.subTest(variable=variable, value=value), \
+                        unittest.mock.patch.dict(os.environ, {variable: value}):
+                    path = self.create(f'{place}{folder}{repository}', CTRANSLATE2)
+                    self.assert_found('base', path if is_found else '')
+                    self.delete(f'{place}{folder}{repository}', CTRANSLATE2)
 
     def test_the_variable_may_name_the_folder_of_the_model(self):
         for name in ('turbo', 'large-v3-turbo', 'mine'):

@@ -57,12 +57,20 @@ def own_cache():
     return cache / 'npuwhisper'
 
 
+def with_home(text):
+    """Returns the path `text`. As in huggingface_hub, ~ at the beginning is the home folder."""
+    home = home_folder()
+    if home and (text == '~' or text.startswith('~/')):
+        return Path(f'{home}{text[1:]}')
+    return Path(text)
+
+
 def hub_folder():
     """Returns the folder in which huggingface_hub keeps its downloads, or None."""
-    if os.environ.get('HF_HUB_CACHE'):
-        return Path(os.environ['HF_HUB_CACHE'])
-    if os.environ.get('HF_HOME'):
-        return Path(os.environ['HF_HOME']) / 'hub'
+    for variable, folder in (('HF_HUB_CACHE', ''), ('HUGGINGFACE_HUB_CACHE', ''),
+                             ('HF_HOME', 'hub')):
+        if named := os.environ.get(variable):
+            return with_home(named) / folder
     cache = cache_folder()
     return cache / 'huggingface' / 'hub' if cache else None
 

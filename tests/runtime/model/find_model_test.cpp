@@ -23,8 +23,8 @@ namespace fs = std::filesystem;
 class FindModel : public testing::Test {
  protected:
   FindModel() {
-    for (const char* name :
-         {"NPUWHISPER_MODEL_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME", "HF_HUB_CACHE", "HF_HOME"}) {
+    for (const char* name : {"NPUWHISPER_MODEL_DIR", "XDG_CACHE_HOME", "XDG_DATA_HOME",
+                             "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME"}) {
       ::unsetenv(name);
     }
     set("HOME", root_ / "home");
@@ -104,9 +104,8 @@ TEST_F(FindModel, TakesFilesAndFoldersOfAllFormats) {
   expect_found(openai, openai);
   const fs::path ggml = make_file("any/ggml-model.bin");
   expect_found(ggml, ggml);
-  for (const char* weights :
-       {"model.safetensors", "model.safetensors.index.json", "pytorch_model.bin",
-        "pytorch_model.bin.index.json"}) {
+  for (const char* weights : {"model.safetensors", "model.safetensors.index.json",
+                              "pytorch_model.bin", "pytorch_model.bin.index.json"}) {
     const fs::path folder = make_file(fs::path("hf") / weights / weights).parent_path();
     expect_found(folder, folder);
   }
