@@ -17,9 +17,11 @@ def text(value):
 def row(model):
     texts = [f'.{key} = {{{", ".join(map(text, model[key]))}}}' for key in
              ('aliases', 'ctranslate2', 'ggml')]
+    repository = text(model.get('ggml_repository', ''))
     is_openai = 'true' if 'openai_sha256' in model else 'false'
     return (f'    {{.name = {text(model["name"])}, {texts[0]}, {texts[1]}, '
-            f'.original = {text(model["original"])}, .is_openai = {is_openai}, {texts[2]}}},\n')
+            f'.original = {text(model["original"])}, .is_openai = {is_openai}, {texts[2]}, '
+            f'.ggml_repository = {repository}}},\n')
 
 
 def format_row(weights):

@@ -103,6 +103,21 @@ class Places {
     }
   }
 
+  /// Adds whisper.cpp's files in the snapshots of repositories in the Hugging Face cache `hub`.
+  void add_ggml_hub(const fs::path& hub) {
+    for (const fs::path& snapshot : snapshots(repository_folder(hub, "ggerganov/whisper.cpp"))) {
+      add_ggml_files(snapshot);
+    }
+    const std::string_view own = known_->model->ggml_repository;
+    if (own.empty()) return;
+    for (const fs::path& snapshot : snapshots(repository_folder(hub, own))) {
+      add_ggml_files(snapshot);
+      // The default name of whisper.cpp's converters. In this repository, it can only be this
+      // model.
+      if (known_->quantisation.empty()) add(snapshot / "ggml-model.bin");
+    }
+  }
+
   std::vector<ModelPlace> take() { return std::move(places_); }
 
  private:
@@ -138,11 +153,7 @@ std::vector<ModelPlace> model_places(const std::string& name,
   if (hub) places.add_hub(*hub);
   if (cache) places.add_openai(*cache / "whisper");
   if (const auto data = data_home()) places.add_ggml_files(*data / "pywhispercpp" / "models");
-  if (hub) {
-    for (const fs::path& snapshot : snapshots(repository_folder(*hub, "ggerganov/whisper.cpp"))) {
-      places.add_ggml_files(snapshot);
-    }
-  }
+  if (hub) places.add_ggml_hub(*hub);
   return places.take();
 }
 

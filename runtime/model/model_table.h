@@ -20,6 +20,9 @@ struct KnownModel {
   bool is_openai = false;     ///< Whether openai-whisper stores the model as NAME.pt.
   /// Names of whisper.cpp's files without the quantisation and ".bin", as in "ggml-base".
   std::vector<std::string_view> ggml;
+  /// The repository in which the authors store whisper.cpp's file of this model, besides
+  /// whisper.cpp's own repository. Empty: none.
+  std::string_view ggml_repository;
 };
 
 /// How a folder stores the weights of a model.

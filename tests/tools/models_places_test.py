@@ -46,6 +46,9 @@ def all_places(model):
         found.append((f'.cache/whisper/{model.name}.pt', ()))
     folders = ['.local/share/pywhispercpp/models', f'{hub}ggerganov--whisper.cpp/{SNAPSHOT}']
     found += [(f'{folder}/{stem}.bin', ()) for folder in folders for stem in model.ggml]
+    if model.ggml_repository:
+        own = f'{hub}{model.ggml_repository.replace("/", "--")}/{SNAPSHOT}'
+        found += [(f'{own}/{stem}.bin', ()) for stem in (*model.ggml, 'ggml-model')]
     return found
 
 
@@ -233,6 +236,24 @@ class Places(Case):
                 self.assert_found('base-q5_1', path)
                 self.assert_found('base', '')
                 self.delete(f'{place}/ggml-base-q5_1.bin', ())
+
+    def test_the_files_of_distil_whisper_are_found_under_their_published_names(self):
+        for name, file in (('distil-small.en', 'distil-small.en/{}/ggml-distil-small.en.bin'),
+                           ('distil-medium.en', 'distil-medium.en/{}/ggml-medium-32-2.en.bin'),
+                           ('distil-large-v2', 'distil-large-v2/{}/ggml-large-32-2.en.bin'),
+                           ('distil-large-v3',
+                            'distil-large-v3-ggml/{}/ggml-distil-large-v3.bin'),
+                           ('distil-large-v3',
+                            'distil-large-v3-ggml/{}/ggml-distil-large-v3.fp32.bin'),
+                           ('distil-large-v3.5', 'distil-large-v3.5-ggml/{}/ggml-model.bin')):
+            with self.subTest(file=file):
+                place = '.cache/huggingface/hub/models--distil-whisper--' + file.format(SNAPSHOT)
+                self.assert_found(name, self.create(place, ()))
+                self.delete(place, ())
+        # Elsewhere, this name can be any model.
+        for place in ('models', '.local/share/pywhispercpp/models'):
+            self.create(f'{place}/ggml-model.bin', ())
+            self.assert_found('distil-large-v3.5', '')
 
     def test_incomplete_folders_are_passed_over(self):
         cached = self.create('.cache/npuwhisper/base', CTRANSLATE2)

@@ -172,6 +172,12 @@ def other_caches(model, quantisation):
     for snapshot in hub_snapshots('ggerganov/whisper.cpp'):
         for file in ggml_files(snapshot, model, quantisation):
             yield file, 'the Hugging Face cache'
+    for snapshot in hub_snapshots(model.ggml_repository) if model.ggml_repository else ():
+        files = ggml_files(snapshot, model, quantisation)
+        # The default name of whisper.cpp's converters. In this repository, it can only be this
+        # model.
+        for file in files if quantisation else [*files, snapshot / 'ggml-model.bin']:
+            yield file, 'the Hugging Face cache'
 
 
 def places(typed, model, quantisation):

@@ -88,6 +88,8 @@ class Model:
     original: 'str | None' = None  # The repository of the authors, in the format of transformers.
     openai_sha256: 'str | None' = None  # Sum of NAME.pt; None if OpenAI does not publish it.
     ggml: tuple = ()  # Names of whisper.cpp's files, without the quantisation and .bin.
+    # The authors' repository with a file for whisper.cpp; None if there is none.
+    ggml_repository: 'str | None' = None
     # The sums of whisper.cpp's files, by file name.
     ggml_sha1: dict = dataclasses.field(default_factory=dict, hash=False)
 
@@ -108,7 +110,7 @@ def read_row(row):
         packages=tuple(Package(**package) for package in row.get('packages', ())),
         shape=Shape(**row['shape']) if 'shape' in row else None,
         original=row.get('original'), openai_sha256=row.get('openai_sha256'),
-        ggml_sha1=row.get('ggml_sha1', {}))
+        ggml_repository=row.get('ggml_repository'), ggml_sha1=row.get('ggml_sha1', {}))
 
 
 def read_table():

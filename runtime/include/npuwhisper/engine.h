@@ -75,8 +75,8 @@ class NPUWHISPER_API Engine {
 /// 2. $XDG_CACHE_HOME/npuwhisper/NAME (~/.cache/npuwhisper)
 /// 3. the Hugging Face cache: the repositories of faster-whisper, then the authors' repository
 /// 4. $XDG_CACHE_HOME/whisper/NAME.pt (~/.cache/whisper, the cache of openai-whisper)
-/// 5. ggml-NAME.bin in $XDG_DATA_HOME/pywhispercpp/models (~/.local/share) and in whisper.cpp's
-///    repository in the Hugging Face cache
+/// 5. ggml-NAME.bin in $XDG_DATA_HOME/pywhispercpp/models (~/.local/share), and in the repositories
+///    of whisper.cpp and of distil-whisper in the Hugging Face cache
 ///
 /// Places 3 to 5 are for published models only. Quantised files have names of their own (above). A
 /// name that is not a published model may also be a folder or a file of the working directory,
