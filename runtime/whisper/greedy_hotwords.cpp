@@ -17,7 +17,7 @@ void GreedyHotwords::start(std::span<const Token> known, std::size_t max_new) {
   branches_.clear();
   max_new_ = max_new;
   n_dropped_ = 0;
-  for (const Token token : known) place_ = tree_.advance(place_, token, kCount);
+  for (const Token token : known) place_ = tree_.advance(place_, token, 0, kCount);
 }
 
 GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSummary summary,
@@ -29,16 +29,14 @@ GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSumm
                      .sum_log_probability = sum_log_probability};
   Choice choice = other;
   if (may_follow()) {
-    const HotwordGains gains = bias_.favour(place_, logits, summary);
+    bias_.favour(place_, logits, summary);
     choice.token = most_probable();
-    if (choice.token != other.token) {
-      choice.log_probability =
-          summary.max - tree_.gain(place_, choice.token, gains) - summary.log_sum;
-    }
+    choice.log_probability = bias_.unbiased(choice.token) - summary.log_sum;
   }
   const bool deviates = choice.token != other.token;
-  const bool continues = continues_phrase(choice.token);
-  const HotwordPlace next = tree_.advance(place_, choice.token, kCount);
+  const float gap = other.log_probability - choice.log_probability;
+  const bool continues = tree_.continues_phrase(place_, choice.token, gap);
+  const HotwordPlace next = tree_.advance(place_, choice.token, gap, kCount);
   if (!continues) {
     // A token that leaves the begun phrase keeps the bonus of complete phrases only.
     if (const auto back = go_back(next.kept_within_word, n_tokens)) return *back;
@@ -46,8 +44,8 @@ GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSumm
   }
   if (deviates) {
     branches_.push_back({.other = other,
-                         .other_place = tree_.advance(place_, other.token, kCount),
-                         .other_continues = continues_phrase(other.token),
+                         .other_place = tree_.advance(place_, other.token, 0, kCount),
+                         .other_continues = tree_.continues_phrase(place_, other.token, 0),
                          .bonus = continues ? place_.kept : next.kept_within_word});
   }
   place_ = next;
@@ -55,10 +53,6 @@ GreedyHotwords::Choice GreedyHotwords::choose(std::span<float> logits, LogitSumm
     if (const auto back = go_back(next.kept, n_tokens)) return *back;
   }
   return choice;
-}
-
-bool GreedyHotwords::continues_phrase(Token token) const {
-  return place_.node != 0 && tree_.child(place_.node, token) >= 0;
 }
 
 /// Returns to the last branch whose phrase is complete or can be continued. `kept`: the bonus of

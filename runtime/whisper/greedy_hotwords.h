@@ -22,14 +22,15 @@ namespace npuwhisper {
 /// after construction. Reentrant.
 class GreedyHotwords {
  public:
-  /// `tree` must outlive this object.
-  /// `max_new`: the largest max_new of start().
-  GreedyHotwords(const HotwordTree& tree, std::size_t max_new) : tree_(tree), bias_(tree) {
+  /// `tree` must outlive this object. `n_vocab`: length of a row of logits. `max_new`: the largest
+  /// max_new of start().
+  GreedyHotwords(const HotwordTree& tree, std::size_t n_vocab, std::size_t max_new)
+      : tree_(tree), bias_(tree, n_vocab) {
     branches_.reserve(max_new);
   }
 
-  /// Starts a text that begins with the tokens `known`, to which the search never returns.
-  /// `max_new`: the maximum number of tokens after `known`.
+  /// Starts a text that begins with the tokens `known`, to which the search never returns and
+  /// whose gaps count as 0. `max_new`: the maximum number of tokens after `known`.
   void start(std::span<const Token> known, std::size_t max_new);
 
   struct Choice {
@@ -57,7 +58,6 @@ class GreedyHotwords {
   bool may_follow() const { return n_dropped_ < max_new_; }
   /// Returns whether the token after `n_tokens` tokens is the last one of the text.
   bool is_last(std::size_t n_tokens) const { return n_tokens + 1 >= max_new_; }
-  bool continues_phrase(Token token) const;
   std::optional<Choice> go_back(float kept, std::size_t n_tokens);
 
   const HotwordTree& tree_;

@@ -10,11 +10,12 @@ namespace {
 /// The logarithms of the factors by which a phrase's tokens become more probable.
 /// docs/decisions.md, Hotwords, has the measurements.
 constexpr float kFirstBonus = 2;
-constexpr float kNextBonus = 4;
+constexpr float kNextBonus = 6;
 
 }  // namespace
 
-HotwordBias::HotwordBias(const HotwordTree& tree) : tree_(tree) {
+HotwordBias::HotwordBias(const HotwordTree& tree, std::size_t n_vocab)
+    : tree_(tree), unbiased_(n_vocab) {
   next_.reserve(tree.n_edges());
   first_.reserve(tree.n_edges());
 }
@@ -25,6 +26,7 @@ void HotwordBias::list_tokens(const HotwordPlace& place) {
   first_.clear();
   // Whether the token continues a longer begun phrase than that of `node`.
   const auto is_listed = [&](Token token, int node) {
+    if (!tree_.can_continue(place, gap(token))) return false;
     for (int longer = place.node; longer != node; longer = tree_.suffix(longer)) {
       if (tree_.child(longer, token) >= 0) return true;
     }
@@ -32,24 +34,26 @@ void HotwordBias::list_tokens(const HotwordPlace& place) {
   };
   for (int node = place.node; node != 0; node = tree_.suffix(node)) {
     for (const auto& edge : tree_.edges(node)) {
-      if (!tree_.is_repetition(place, edge.node) && !is_listed(edge.token, node))
+      if (tree_.can_continue(place, gap(edge.token)) && !tree_.is_repetition(place, edge.node) &&
+          !is_listed(edge.token, node)) {
         next_.push_back(edge.token);
+      }
     }
   }
   for (const auto& edge : tree_.edges(0)) {
-    if (tree_.can_begin(place, edge.token) && !tree_.is_repetition(place, edge.node) &&
-        !is_listed(edge.token, 0)) {
+    if (tree_.can_begin(place, edge.token, gap(edge.token)) &&
+        !tree_.is_repetition(place, edge.node) && !is_listed(edge.token, 0)) {
       first_.push_back(edge.token);
     }
   }
 }
 
 /// Returns the gains of next_ and first_ after normalisation.
-HotwordGains HotwordBias::measure_gains(std::span<const float> logits, float log_sum) const {
+HotwordGains HotwordBias::measure_gains(float log_sum) const {
   const auto mass = [&](const std::vector<Token>& tokens) {
     float sum = 0;
     for (const Token token : tokens) {
-      sum += std::exp(logits[static_cast<std::size_t>(token)] - log_sum);
+      sum += std::exp(unbiased(token) - log_sum);
     }
     return sum;
   };
@@ -61,8 +65,10 @@ HotwordGains HotwordBias::measure_gains(std::span<const float> logits, float log
 
 HotwordGains HotwordBias::favour(const HotwordPlace& place, std::span<float> logits,
                                  LogitSummary& summary) {
+  std::ranges::copy(logits, unbiased_.begin());
+  max_ = summary.max;
   list_tokens(place);
-  const HotwordGains gains = measure_gains(logits, summary.log_sum);
+  const HotwordGains gains = measure_gains(summary.log_sum);
   const auto add = [&](const std::vector<Token>& tokens, float gain) {
     for (const Token token : tokens) {
       float& logit = logits[static_cast<std::size_t>(token)];
@@ -88,7 +94,9 @@ HotwordGains HotwordBias::rank(const HotwordPlace& place, std::span<float> logit
   };
   for (std::size_t i = 0; i < logits.size(); ++i) logits[i] += lost_with(static_cast<Token>(i));
   for (const auto& edge : tree_.edges(place.node)) {
-    logits[static_cast<std::size_t>(edge.token)] -= lost_with(edge.token);
+    if (tree_.can_continue(place, gap(edge.token))) {
+      logits[static_cast<std::size_t>(edge.token)] -= lost_with(edge.token);
+    }
   }
   return gains;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <vector>
 
@@ -15,11 +16,12 @@ namespace npuwhisper {
 /// tokens that begin or continue a phrase by constants. The gain of such a token is its bonus minus
 /// the logarithm of the factor that the bonuses add to the sum of all probabilities (the
 /// normaliser), so no biased probability exceeds 1. The logits of other tokens do not change. A
-/// phrase that would be repeated has no bonus. Allocates nothing after construction. Reentrant.
+/// phrase that would be repeated, or whose gap would exceed kMaxHotwordGap, has no bonus. Allocates
+/// nothing after construction. Reentrant.
 class HotwordBias {
  public:
-  /// `tree` must outlive this object.
-  explicit HotwordBias(const HotwordTree& tree);
+  /// `tree` must outlive this object. `n_vocab`: length of a row of logits.
+  HotwordBias(const HotwordTree& tree, std::size_t n_vocab);
 
   /// Adds gains to a row of logits [n_vocab], to which the rules were applied, and returns the
   /// gains. `place`: the place of the text before the row. `summary`: the summary of the row.
@@ -30,13 +32,20 @@ class HotwordBias {
   /// logits and sums of texts with different places can then be compared.
   HotwordGains rank(const HotwordPlace& place, std::span<float> logits, LogitSummary summary);
 
+  /// Returns the logit of `token` without the bonus, in the row of the last favour() or rank().
+  float unbiased(Token token) const { return unbiased_[static_cast<std::size_t>(token)]; }
+  /// Returns the gap of `token` (see kMaxHotwordGap) in this row.
+  float gap(Token token) const { return max_ - unbiased(token); }
+
  private:
   void list_tokens(const HotwordPlace& place);
-  HotwordGains measure_gains(std::span<const float> logits, float log_sum) const;
+  HotwordGains measure_gains(float log_sum) const;
 
   const HotwordTree& tree_;
-  std::vector<Token> next_;   // the tokens that continue a phrase
-  std::vector<Token> first_;  // the tokens that begin a phrase and are not in next_
+  std::vector<float> unbiased_;  // [n_vocab], the last row
+  float max_ = 0;                // of unbiased_
+  std::vector<Token> next_;      // the tokens that continue a phrase
+  std::vector<Token> first_;     // the tokens that begin a phrase and are not in next_
 };
 
 }  // namespace npuwhisper

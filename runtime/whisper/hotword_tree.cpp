@@ -122,8 +122,8 @@ void HotwordTree::link_suffixes() {
     const HotwordPlace after_parent{
         .node = suffix(parent), .ends_word = nodes_[static_cast<std::size_t>(parent)].ends_word};
     for (const Edge& edge : edges(parent)) {
-      // The only proper suffix of a single token is empty.
-      const int to = parent == 0 ? 0 : find(after_parent, edge.token).node;
+      // The only end of a single token is the empty one.
+      const int to = parent == 0 ? 0 : find(after_parent, edge.token, 0).node;
       nodes_[static_cast<std::size_t>(edge.node)].suffix = to;
       order.push_back(edge.node);
     }
@@ -141,11 +141,11 @@ int HotwordTree::child(int node, Token token) const {
   return at != all.end() && at->token == token ? at->node : -1;
 }
 
-HotwordTree::Target HotwordTree::find(const HotwordPlace& place, Token token) const {
-  for (int node = place.node; node != 0; node = suffix(node)) {
+HotwordTree::Target HotwordTree::find(const HotwordPlace& place, Token token, float gap) const {
+  for (int node = can_continue(place, gap) ? place.node : 0; node != 0; node = suffix(node)) {
     if (const int next = child(node, token); next >= 0) return {next, node == place.node, false};
   }
-  const int first = can_begin(place, token) ? child(0, token) : -1;
+  const int first = can_begin(place, token, gap) ? child(0, token) : -1;
   return {std::max(first, 0), false, first >= 0};
 }
 
@@ -156,35 +156,27 @@ bool HotwordTree::is_repetition(const HotwordPlace& place, int node) const {
          });
 }
 
-float HotwordTree::gain(const Target& target, const HotwordPlace& place,
-                        const HotwordGains& gains) const {
-  if (target.node == 0 || is_repetition(place, target.node)) return 0;
-  return target.is_first ? gains.first : gains.next;
-}
-
-float HotwordTree::gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const {
-  return gain(find(place, token), place, gains);
-}
-
-HotwordPlace HotwordTree::advance(const HotwordPlace& place, Token token,
+HotwordPlace HotwordTree::advance(const HotwordPlace& place, Token token, float gap,
                                   const HotwordGains& gains) const {
-  const Target target = find(place, token);
+  const Target target = find(place, token, gap);
   const float kept = continues_word(place, token) ? place.kept_within_word : place.kept;
   HotwordPlace next{.node = target.node,
                     .ends_word = ends_word(place.ends_word, token),
                     .bonus = kept,
                     .kept_within_word = kept,
                     .kept = kept};
+  const bool is_repeated = is_repetition(place, target.node);
   const bool is_phrase = nodes_[static_cast<std::size_t>(target.node)].is_phrase;
   if (target.node != 0 || (shape(token) & kIsSeparator) != 0) next.repeatable = place.repeatable;
-  if (is_phrase && !is_repetition(place, target.node)) {
+  if (is_phrase && !is_repeated) {
     std::ranges::copy_backward(std::span(place.repeatable).first(place.repeatable.size() - 1),
                                next.repeatable.end());
     next.repeatable.front() = target.node;
   }
   if (target.node == 0) return next;
+  next.gap = target.is_first ? gap : place.gap + gap;
   if (target.is_same_phrase) next.bonus = place.bonus;
-  next.bonus += gain(target, place, gains);
+  if (!is_repeated) next.bonus += target.is_first ? gains.first : gains.next;
   if (is_phrase) next.kept = next.bonus;
   return next;
 }

@@ -16,6 +16,11 @@
 
 namespace npuwhisper {
 
+/// Maximum gap of a phrase. The gap of a token is the log probability of the most probable token in
+/// its position minus that of the token itself, both without the bonus. The gap of a phrase is the
+/// sum of the gaps of its tokens. docs/decisions.md, Hotwords, has the measurements.
+inline constexpr float kMaxHotwordGap = 5;
+
 /// Bonuses on the log probability of the next token, if the token belongs to a hotword.
 struct HotwordGains {
   float first = 0;  ///< Bonus of the first token of a phrase.
@@ -23,9 +28,10 @@ struct HotwordGains {
 };
 
 /// The place of a text in the tree of hotwords, and the bonus of the text. A place depends only on
-/// the tokens of the text and on the gains of these tokens.
+/// the tokens of the text, and on the gaps and the gains of these tokens.
 struct HotwordPlace {
   int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
+  float gap = 0;           ///< Of the begun phrase, or of a longer phrase that it continues.
   bool ends_word = false;  ///< The text ends within a word or at its end: a word may continue.
   float bonus = 0;         ///< Bonus of the text's complete phrases and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
@@ -43,7 +49,8 @@ struct HotwordPlace {
 /// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
 /// spaces between words are words of their own. A phrase that is repeated has no bonus, if at most
 /// three other phrases and no other words are between (HotwordPlace::repeatable). So neither one
-/// phrase nor several phrases by turns can fill a text. Immutable; thread-safe.
+/// phrase nor several phrases by turns can fill a text. A phrase also breaks off where its gap
+/// exceeds kMaxHotwordGap. Immutable; thread-safe.
 class HotwordTree {
  public:
   struct Edge {
@@ -57,11 +64,18 @@ class HotwordTree {
   /// Returns the number of edges, which is the maximum number of tokens that extend a place.
   std::size_t n_edges() const { return edges_.size(); }
 
-  /// Returns the place after one more token. `gains`: the gains that the token can receive.
-  HotwordPlace advance(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
-  /// Returns the gain that advance() adds to the bonus for `token`. Returns 0 if no phrase begins
-  /// or continues with `token`, or if the phrase is repeated.
-  float gain(const HotwordPlace& place, Token token, const HotwordGains& gains) const;
+  /// Returns the place after one more token. `gap`: that of the token, at least 0; 0 if it is not
+  /// known. `gains`: those that the token can receive.
+  HotwordPlace advance(const HotwordPlace& place, Token token, float gap,
+                       const HotwordGains& gains) const;
+  /// Returns whether a token with this gap continues the begun phrase of `place`.
+  bool continues_phrase(const HotwordPlace& place, Token token, float gap) const {
+    return place.node != 0 && can_continue(place, gap) && child(place.node, token) >= 0;
+  }
+  /// Returns whether the begun phrase of `place` can have another token with this gap.
+  static bool can_continue(const HotwordPlace& place, float gap) {
+    return place.gap + gap <= kMaxHotwordGap;
+  }
 
   /// Returns the tokens that continue the phrase of `node`, in ascending order of their ids. Node
   /// 0: the first tokens of all phrases.
@@ -70,9 +84,9 @@ class HotwordTree {
   int suffix(int node) const { return nodes_[static_cast<std::size_t>(node)].suffix; }
   /// Returns the node for `token` after `node`, or -1.
   int child(int node, Token token) const;
-  /// Returns whether a phrase can begin with `token` at this place.
-  bool can_begin(const HotwordPlace& place, Token token) const {
-    return !continues_word(place, token);
+  /// Returns whether a phrase can begin with `token`, which has this gap, at this place.
+  bool can_begin(const HotwordPlace& place, Token token, float gap) const {
+    return gap <= kMaxHotwordGap && !continues_word(place, token);
   }
   /// Returns whether `token` continues a word at this place.
   bool continues_word(const HotwordPlace& place, Token token) const {
@@ -112,8 +126,7 @@ class HotwordTree {
     const std::uint8_t of = shape(token);
     return (of & kIsPartOfCharacter) != 0 ? before : (of & kEndsInWord) != 0;
   }
-  Target find(const HotwordPlace& place, Token token) const;
-  float gain(const Target& target, const HotwordPlace& place, const HotwordGains& gains) const;
+  Target find(const HotwordPlace& place, Token token, float gap) const;
   void add_phrases(std::span<const std::vector<Token>> phrases);
   void link_suffixes();
 

@@ -18,7 +18,9 @@ LiveDecoder::LiveDecoder(const Tokenizer& tokenizer, const ModelConfig& config,
                          TranscriberStats& stats, const HotwordTree* hotwords)
     : tokenizer_(tokenizer), decoder_(decoder), stats_(stats), rules_(tokenizer, config, options) {
   const auto max_tokens = static_cast<std::size_t>(decoder.max_length());
-  if (hotwords != nullptr) hotwords_.emplace(*hotwords, max_tokens);
+  if (hotwords != nullptr) {
+    hotwords_.emplace(*hotwords, static_cast<std::size_t>(decoder.n_vocab()), max_tokens);
+  }
   tokens_.reserve(max_tokens);
   positions_.reserve(static_cast<std::size_t>(decoder.max_positions()));
   hearing_.tokens.reserve(max_tokens);

@@ -38,8 +38,8 @@ Search::Search(const LogitRules& rules, Token eot, const Limits& limits,
       n_vocab_(static_cast<std::size_t>(limits.n_vocab)),
       hotwords_(hotwords) {
   if (hotwords_ != nullptr) {
-    bias_.emplace(*hotwords_);
-    greedy_.emplace(*hotwords_, static_cast<std::size_t>(limits.max_new_tokens));
+    bias_.emplace(*hotwords_, n_vocab_);
+    greedy_.emplace(*hotwords_, n_vocab_, static_cast<std::size_t>(limits.max_new_tokens));
   }
   const auto n = static_cast<std::size_t>(limits.max_sequences);
   const auto length = static_cast<std::size_t>(limits.max_new_tokens);
@@ -151,10 +151,10 @@ Result<bool> Search::draw_tokens(std::span<float> logits) {
     }
     if (!std::isfinite(summary.log_sum)) return no_number();
     const Token token = draw(own, summary);
-    text.sum_log_probability += own[static_cast<std::size_t>(token)] - summary.log_sum;
+    const float logit = bias_ ? bias_->unbiased(token) : own[static_cast<std::size_t>(token)];
+    text.sum_log_probability += logit - summary.log_sum;
     if (bias_) {
-      text.sum_log_probability -= hotwords_->gain(text.hotwords, token, gains);
-      text.hotwords = hotwords_->advance(text.hotwords, token, gains);
+      text.hotwords = hotwords_->advance(text.hotwords, token, bias_->gap(token), gains);
     }
     ++n_tokens_;
     if (token == eot_) continue;
@@ -241,7 +241,9 @@ Result<void> Search::rank_candidates(std::span<float> logits, std::size_t n_beam
       for (std::size_t i = 0; i < block.size(); ++i) {
         const float score = base + block[i];
         if (score > worst()) {
-          add_candidate({score, static_cast<int>(beam), static_cast<Token>(begin + i)}, n_wanted);
+          const auto token = static_cast<Token>(begin + i);
+          const float gap = bias_ ? bias_->gap(token) : 0.0F;
+          add_candidate({score, static_cast<int>(beam), token, gap}, n_wanted);
         }
       }
     }
@@ -288,7 +290,7 @@ void Search::grow_beams(bool last_step) {
 HotwordPlace Search::place_after(const Candidate& candidate) const {
   if (hotwords_ == nullptr) return {};
   const auto beam = static_cast<std::size_t>(candidate.beam);
-  return hotwords_->advance(beams_[beam].hotwords, candidate.token, gains_[beam]);
+  return hotwords_->advance(beams_[beam].hotwords, candidate.token, candidate.gap, gains_[beam]);
 }
 
 void Search::finish_beam(const Candidate& candidate) {

@@ -148,6 +148,26 @@ TEST_F(HotwordSearch, ImprobableHotwordsDoNotWin) {
   }
 }
 
+TEST_F(HotwordSearch, TheGapOfAHotwordIsBounded) {
+  const auto words = [&](double n) {
+    return [this, n](const ScriptStep& at, std::span<float> row) {
+      if (at.sampled.empty()) return choose(row, {{vocabulary_.at(0), 1}});
+      if (at.sampled.size() == 1) {
+        return choose(row,
+                      {{token(" world"), 0.5}, {token(" wor"), 0.25}, {token(" hello"), 0.25}});
+      }
+      if (at.sampled.back() == token(" wor")) {
+        return choose(row, {{token("e"), 0.5}, {token("n"), n}, {token(" the"), 0.5 - n}});
+      }
+      const bool is_last = at.sampled.back() == token(" you");
+      choose(row, {{is_last ? vocabulary_.eot() : token(" you"), 1}});
+    };
+  };
+  // The gaps of " wor" and "n" together are 4.6 and 5.4. The bonus is larger in both cases.
+  EXPECT_EQ(find(Method::Beams, "worn", words(0.01)).tokens, text(" worn you"));
+  EXPECT_EQ(find(Method::Beams, "worn", words(0.0045)).tokens, text(" world you"));
+}
+
 TEST_F(HotwordSearch, OtherHotwordsChangeNothing) {
   for (const Method method : {Method::Greedy, Method::Beams, Method::Sampling}) {
     SCOPED_TRACE(static_cast<int>(method));

@@ -42,7 +42,7 @@ HotwordTree make_tree(std::string_view list) {
 
 HotwordPlace follow(const HotwordTree& tree, const std::vector<Token>& tokens) {
   HotwordPlace place;
-  for (const Token token : tokens) place = tree.advance(place, token, kOne);
+  for (const Token token : tokens) place = tree.advance(place, token, 0, kOne);
   return place;
 }
 
@@ -220,15 +220,32 @@ TEST(HotwordTree, BuildsTheLargestListAtOnce) {
   for (std::size_t n = 1; n < kHalf; ++n) ASSERT_EQ(tree.suffix(nodes[kHalf + 1 + n]), nodes[n]);
 }
 
-TEST(HotwordTree, GainIsWhatAdvanceAdds) {
+TEST(HotwordTree, TheFirstTokenHasAnotherGain) {
   const HotwordTree tree = make_tree("hello world");
   const HotwordGains gains = {.first = 2, .next = 5};
   const std::vector<Token> tokens = vocabulary().text(" hello world");
-  const HotwordPlace begun = tree.advance({}, tokens[0], gains);
-  EXPECT_EQ(tree.gain({}, tokens[0], gains), 2);
-  EXPECT_EQ(tree.gain(begun, tokens[1], gains), 5);
-  EXPECT_EQ(tree.gain({}, tokens[1], gains), 0);
-  EXPECT_EQ(tree.advance(begun, tokens[1], gains).bonus, 7);
+  const HotwordPlace begun = tree.advance({}, tokens[0], 0, gains);
+  EXPECT_EQ(begun.bonus, 2);
+  EXPECT_EQ(tree.advance(begun, tokens[1], 0, gains).bonus, 7);
+  EXPECT_EQ(tree.advance({}, tokens[1], 0, gains).bonus, 0);
+}
+
+TEST(HotwordTree, APhraseBreaksOffWhereItsGapIsTooLarge) {
+  const HotwordTree tree = make_tree("hello world you, the");
+  const std::vector<Token> tokens = vocabulary().text(" hello world you");
+  constexpr float kHalf = kMaxHotwordGap / 2;
+  const HotwordPlace begun = tree.advance({}, tokens[0], kHalf, kOne);
+  EXPECT_EQ(begun.gap, kHalf);
+  const HotwordPlace at_limit = tree.advance(begun, tokens[1], kHalf, kOne);
+  EXPECT_EQ(at_limit.bonus, 2);
+  EXPECT_EQ(tree.advance(at_limit, tokens[2], 0, kOne).kept, 3);
+  const HotwordPlace over_limit = tree.advance(at_limit, tokens[2], 0.5F, kOne);
+  EXPECT_EQ(over_limit.bonus, 0);
+  EXPECT_EQ(over_limit.node, 0);
+  EXPECT_EQ(tree.advance({}, tokens[0], kMaxHotwordGap + 1, kOne).node, 0);
+  // The gap belongs to the phrase: the next one begins without it.
+  const Token the = vocabulary().text(" the").front();
+  EXPECT_EQ(tree.advance(at_limit, the, 1, kOne).kept, 1);
 }
 
 }  // namespace
