@@ -11,6 +11,7 @@
 #include <npuwhisper/segment.h>
 
 #include "device/graph.h"
+#include "device/graph_memory.h"
 #include "device/plan.h"
 #include "device/window_positions.h"
 #include "model/weights.h"
@@ -103,6 +104,11 @@ class Device {
   /// weights from it. Errors: Unsupported, CorruptModel, Unavailable (memory).
   virtual Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                                       int batch) = 0;
+  /// Returns the memory that prepare() would take for `graph`, and the sizes of the executable's
+  /// buffers. Reads no weights: `weights` has only names, types and dimensions. Errors:
+  /// Unsupported, Unavailable (memory).
+  virtual Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights,
+                                      int batch) = 0;
   /// Prepares the log-mel of windows of `n_frames` frames. Returns nullptr if this device leaves
   /// log-mel to MelFrontend on the CPU. Errors: as for prepare().
   virtual Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames);

@@ -44,6 +44,8 @@ class Weights {
   /// within the files.
   Weights(std::vector<ModelFile> files, WeightsIndex index);
 
+  /// Returns the names, types and dimensions of all variables.
+  const WeightsIndex& index() const { return index_; }
   /// Returns the variable with this name or alias; nullptr if there is none.
   const Variable* find(std::string_view name) const { return index_.find(name); }
   /// Returns the variable with this name, which must have exactly these dimensions. Errors:

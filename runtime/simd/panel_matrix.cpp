@@ -28,6 +28,15 @@ Result<PanelMatrix> PanelMatrix::pack_rows(
   return m;
 }
 
+std::size_t PanelMatrix::bytes(std::size_t n, std::size_t k, DataType type) {
+  PanelMatrix m;
+  m.n_ = n;
+  m.k_ = k;
+  m.type_ = type;
+  const std::size_t n_scales = type == DataType::I8 ? m.n_groups() * kPanelColumns : 0;
+  return m.n_panels() * (m.panel_bytes() + n_scales * sizeof(float));
+}
+
 void PanelMatrix::allocate(std::size_t n, std::size_t k, DataType type) {
   n_ = n;
   k_ = k;

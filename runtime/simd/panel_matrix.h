@@ -48,6 +48,8 @@ class PanelMatrix {
     return type_ == DataType::I8 ? scales_.data() + i * n_groups() * kPanelColumns : nullptr;
   }
   std::size_t bytes() const { return bytes_.size() + scales_.size() * sizeof(float); }
+  /// Returns bytes() of a packed matrix [n, k] of `type`.
+  static std::size_t bytes(std::size_t n, std::size_t k, DataType type);
 
  private:
   std::size_t n_groups() const { return (k_ + kScaleGroup - 1) / kScaleGroup; }

@@ -78,7 +78,9 @@ class RoundedWeight {
   RoundedColumns columns(const float* bias) const {
     return {scales_.data(), offsets_.data(), totals_.data(), bias};
   }
-  std::size_t bytes() const { return scales_.size() * (2 * sizeof(float) + sizeof(std::int32_t)); }
+  std::size_t bytes() const { return bytes(scales_.size()); }
+  /// Returns bytes() of a matrix of n rows after release_values().
+  static std::size_t bytes(std::size_t n) { return n * (2 * sizeof(float) + sizeof(std::int32_t)); }
 
  private:
   std::size_t k_;

@@ -193,6 +193,12 @@ ToneDevice::ToneDevice(const Tokenizer& tokenizer, const ModelConfig& config)
       special_(tokenizer.special()),
       words_(tone_word_tokens(tokenizer)) {}
 
+Result<GraphMemory> ToneDevice::measure(const Graph& graph, const WeightsIndex&, int) {
+  GraphMemory memory;
+  memory.buffer_bytes.resize(graph.inputs.size() + graph.outputs.size());
+  return memory;
+}
+
 Result<std::unique_ptr<Executable>> ToneDevice::prepare(const Graph& graph, const Weights&, int) {
   const bool is_decoder = std::any_of(graph.ops.begin(), graph.ops.end(), [](const Op& op) {
     return op.kind == OpKind::CachedAttention;

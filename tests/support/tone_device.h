@@ -28,6 +28,8 @@ class ToneDevice final : public Device {
   bool joins_cross_attention() const override { return true; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
+  /// Returns no memory of weights, because the device packs none, and empty buffers.
+  Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights, int batch) override;
 
  private:
   DeviceInfo info_;

@@ -55,6 +55,10 @@ StepTypes step_types(Precision precision) {
   return {.weights = DataType::I8, .self_cache = DataType::F16, .cross_cache = DataType::I8};
 }
 
+bool has_steps(const Graph& graph) {
+  return std::ranges::any_of(graph.ops, [](const Op& op) { return op.kind == OpKind::Embedding; });
+}
+
 /// Describes the kernels that multiply a decoder's weights of type `weights`.
 std::string describe_products(DataType weights) {
   if (weights != DataType::I8) return "Highway " + chosen_target() + ", weights as stored";
@@ -114,9 +118,7 @@ CpuDevice::CpuDevice(unsigned n_threads, const WindowTypes& window_types,
 
 Result<std::unique_ptr<Executable>> CpuDevice::prepare(const Graph& graph, const Weights& weights,
                                                        int batch) {
-  const bool has_steps = std::any_of(graph.ops.begin(), graph.ops.end(),
-                                     [](const Op& op) { return op.kind == OpKind::Embedding; });
-  if (has_steps) return prepare_step(graph, weights, batch, nullptr);
+  if (has_steps(graph)) return prepare_step(graph, weights, batch, nullptr);
   try {
     auto made = WindowExecutable::create(graph, weights, batch, window_types_, pool_, workspace_);
     if (!made) return fail(made.error());
@@ -137,6 +139,21 @@ Result<std::unique_ptr<Executable>> CpuDevice::prepare_step(const Graph& graph,
   } catch (const std::bad_alloc&) {
     return fail(ErrorCode::Unavailable, graph.name + ": not enough memory");
   }
+}
+
+Result<GraphMemory> CpuDevice::measure(const Graph& graph, const WeightsIndex& weights, int batch) {
+  try {
+    if (has_steps(graph)) return measure_step(graph, weights, batch, {});
+    return WindowExecutable::measure(graph, weights, batch, window_types_, pool_);
+  } catch (const std::bad_alloc&) {
+    return fail(ErrorCode::Unavailable, graph.name + ": not enough memory");
+  }
+}
+
+GraphMemory CpuDevice::measure_step(const Graph& graph, const WeightsIndex& weights, int batch,
+                                    std::span<const StepOffload::Group> groups) {
+  const StepLayout layout(graph, weights, static_cast<std::size_t>(batch), step_types_, groups);
+  return layout.memory(graph, pool_.size());
 }
 
 }  // namespace npuwhisper::cpu

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 
 #include "device/cpu/step_executable.h"
 #include "device/cpu/window_executable.h"
@@ -32,10 +33,15 @@ class CpuDevice : public Device {
   ThreadPool& pool() { return pool_; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
+  Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights, int batch) override;
   /// Prepares a decoder step. `offload`: the operations that another device runs; nullptr: none.
   /// Errors: those of prepare().
   Result<std::unique_ptr<Executable>> prepare_step(const Graph& graph, const Weights& weights,
                                                    int batch, std::unique_ptr<StepOffload> offload);
+  /// Returns the memory that prepare_step() takes on this device. `groups`: the operations that
+  /// another device runs.
+  GraphMemory measure_step(const Graph& graph, const WeightsIndex& weights, int batch,
+                           std::span<const StepOffload::Group> groups);
 
  private:
   CpuDevice(unsigned n_threads, const WindowTypes& window_types, const StepTypes& step_types,

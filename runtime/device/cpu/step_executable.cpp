@@ -14,31 +14,11 @@
 namespace npuwhisper::cpu {
 namespace {
 
-/// Maximum number of rows that share one pass over the cross-attention keys of their stream.
-constexpr std::size_t kAttentionRows = 32;
+constexpr std::size_t kAttentionRows = StepLayout::kAttentionRows;
 
 /// Returns the share of [0, n) that `thread` processes.
 std::pair<std::size_t, std::size_t> share(std::size_t n, unsigned thread, unsigned n_threads) {
   return {n * thread / n_threads, n * (thread + 1) / n_threads};
-}
-
-/// Returns the number of layers, the width and the number of heads of the attention operations of
-/// one kind.
-CacheShape cache_shape(const Graph& graph, OpKind kind) {
-  CacheShape shape;
-  for (const Op& op : graph.ops) {
-    if (op.kind != kind) continue;
-    shape.n_layers = std::max(shape.n_layers, op.layer + 1);
-    shape.n_state = graph.tensor(op.output).columns;
-    shape.n_heads = op.n_heads;
-  }
-  return shape;
-}
-
-/// Returns the maximum number of keys that a row attends to in input `i` of the graph. Input 0 is
-/// the self-attention cache, and input 1 is the cross-attention buffer.
-int input_rows(const Graph& graph, std::size_t i) {
-  return i < graph.inputs.size() ? graph.tensor(graph.inputs[i]).rows : 0;
 }
 
 bool can_run(OpKind kind) {
@@ -53,12 +33,6 @@ bool can_run(OpKind kind) {
     default:
       return false;
   }
-}
-
-CacheShape cross_shape(const Graph& graph) {
-  CacheShape shape = cache_shape(graph, OpKind::CrossAttention);
-  shape.n_keys = input_rows(graph, 1);
-  return shape;
 }
 
 /// Fills `found` with the indices of the largest `values`, at most `wanted` indices in no
@@ -89,9 +63,7 @@ StepExecutable::StepExecutable(const Graph& graph, const Weights& weights, const
       types_(types),
       pool_(pool),
       max_rows_(static_cast<std::size_t>(max_rows)),
-      self_layout_(cache_shape(graph, OpKind::CachedAttention).n_layers,
-                   cache_shape(graph, OpKind::CachedAttention).n_state, types.self_cache),
-      cross_layout_(cross_shape(graph), types.cross_cache) {}
+      layout_(graph, weights.index(), max_rows_, types, groups()) {}
 
 Result<std::unique_ptr<StepExecutable>> StepExecutable::create(
     const Graph& graph, const Weights& weights, int max_rows, const StepTypes& types,
@@ -102,29 +74,16 @@ Result<std::unique_ptr<StepExecutable>> StepExecutable::create(
   return executable;
 }
 
-int StepExecutable::group_of(std::size_t op) const {
-  if (offload_ == nullptr) return -1;
-  int index = 0;
-  for (const StepOffload::Group& group : offload_->groups()) {
-    if (op >= group.first_op && op < group.end_op) return index;
-    ++index;
-  }
-  return -1;
-}
-
 Result<void> StepExecutable::compile() {
-  private_of_.assign(graph_.tensors.size(), -1);
-  selected_.assign(graph_.tensors.size(), false);
   for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
-    const int group = group_of(i);
+    const int group = group_of(groups(), i);
     if (group < 0) {
       if (auto added = add_step(graph_.ops[i]); !added) return added;
-    } else if (i == offload_->groups()[static_cast<std::size_t>(group)].first_op) {
+    } else if (i == groups()[static_cast<std::size_t>(group)].first_op) {
       steps_.emplace_back().group = group;
     }
   }
-  allocate_shared();
-  allocate_scratch();
+  allocate();
   wanted_.reserve(max_rows_);
   describe();
   return {};
@@ -141,11 +100,6 @@ Result<void> StepExecutable::add_step(const Op& op) {
                                             " heads over " + std::to_string(columns_of(op.output)) +
                                             " columns, wanted 64 columns a head");
   }
-  const auto output = static_cast<std::size_t>(op.output);
-  selected_[output] =
-      op.kind == OpKind::SelectRows || selected_[static_cast<std::size_t>(std::max(op.input, 0))];
-  if (op.kind == OpKind::SelectRows) private_of_[output] = 0;
-  if (op.kind == OpKind::LayerNorm) private_of_[output] = 1;
   Step step;
   step.op = op;
   for (const Step& earlier : steps_) step.first_capture += earlier.op.captured_heads.size();
@@ -154,75 +108,20 @@ Result<void> StepExecutable::add_step(const Op& op) {
   return {};
 }
 
-/// Allocates the memory of the tensors that all threads share. A group of the offload needs memory
-/// only for its output. Outputs of the graph that this device computes need none.
-void StepExecutable::allocate_shared() {
-  // A stage ends at a barrier of the threads. Operations with a private output (private_of_) end
-  // without a barrier, so they belong to the stage of the next operation.
-  std::vector<std::size_t> bytes(graph_.tensors.size(), 0);
-  std::vector<int> stage_of;
-  int stage = 0;
-  for (std::size_t i = 0; i < graph_.ops.size(); ++i) {
-    const TensorId output = graph_.ops[i].output;
-    const bool is_private = private_of_[static_cast<std::size_t>(output)] >= 0;
-    stage_of.push_back(stage);
-    if (!is_private) ++stage;
-    const int group = group_of(i);
-    const bool needs_memory =
-        group >= 0
-            ? output == offload_->groups()[static_cast<std::size_t>(group)].output
-            : !is_private && std::ranges::find(graph_.outputs, output) == graph_.outputs.end();
-    if (needs_memory) {
-      bytes[static_cast<std::size_t>(output)] = max_rows_ * columns_of(output) * sizeof(float);
-    }
-  }
-  slots_ = assign_slots(graph_, bytes, stage_of);
-  for (const std::size_t n : slots_.slot_bytes) {
-    shared_.emplace_back(n);
-    plan_.working_bytes += n;
-  }
-}
-
-/// Allocates the working memory of the threads.
-void StepExecutable::allocate_scratch() {
-  std::size_t widest = 0;
-  std::size_t best = 0;
-  std::size_t refined_columns = 0;
-  for (const Step& step : steps_) {
-    if (step.group >= 0) continue;
-    if (private_of_[static_cast<std::size_t>(step.op.output)] >= 0) {
-      widest = std::max(widest, columns_of(step.op.output));
-    }
-    if (!is_refined(step)) continue;
-    best = std::max(best, static_cast<std::size_t>(step.op.n_exact_best));
-    refined_columns = std::max(refined_columns, columns_of(step.op.input));
-  }
-  const std::size_t keys =
-      std::max(cross_layout_.padded_keys(), static_cast<std::size_t>(input_rows(graph_, 0)));
-  const std::size_t depth = product_depth();
+/// Allocates the memory of shared tensors and the working memory of the threads.
+void StepExecutable::allocate() {
+  for (const std::size_t n : layout_.slots.slot_bytes) shared_.emplace_back(n);
   for (unsigned i = 0; i < pool_.size(); ++i) {
     Scratch scratch;
-    for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(max_rows_ * widest * sizeof(float));
-    scratch.sums =
-        AlignedBytes(std::max(max_rows_, kAttentionRows) * kPanelColumns * sizeof(float));
-    scratch.scores = AlignedBytes(kAttentionRows * keys * sizeof(float));
-    scratch.product = RowProduct(kAttentionRows, depth);
-    scratch.best.reserve(best);
-    scratch.exact.resize(refined_columns);
-    plan_.working_bytes += 2 * scratch.rows[0].size() + scratch.sums.size() +
-                           scratch.scores.size() + scratch.product.bytes();
+    for (AlignedBytes& rows : scratch.rows) rows = AlignedBytes(layout_.row_bytes);
+    scratch.sums = AlignedBytes(layout_.sum_bytes);
+    scratch.scores = AlignedBytes(layout_.score_bytes);
+    scratch.product = RowProduct(kAttentionRows, layout_.product_depth);
+    scratch.best.reserve(layout_.best);
+    scratch.exact.resize(layout_.exact);
     scratch_.push_back(std::move(scratch));
   }
-}
-
-/// Returns the largest depth (k) of any product: the number of inputs of the deepest matrix, or the
-/// padded number of cross-attention keys.
-std::size_t StepExecutable::product_depth() const {
-  std::size_t depth = cross_layout_.padded_keys();
-  for (const Step& step : steps_) {
-    if (step.matrix) depth = std::max(depth, step.matrix->k());
-  }
-  return depth;
+  plan_.working_bytes = layout_.shared_bytes() + pool_.size() * layout_.scratch_bytes();
 }
 
 void StepExecutable::describe() {
@@ -239,12 +138,16 @@ void StepExecutable::describe() {
   };
   for (const Step& step : steps_) {
     if (step.group >= 0) {
-      const StepOffload::Group& group = offload_->groups()[static_cast<std::size_t>(step.group)];
+      const StepOffload::Group& group = groups()[static_cast<std::size_t>(step.group)];
       for (std::size_t i = group.first_op; i < group.end_op; ++i) {
         if (const PlannedOp* planned = planned_elsewhere(graph_.ops[i]))
           plan_.ops.push_back(*planned);
       }
       continue;
+    }
+    for (const std::vector<float>* values :
+         {&step.gamma, &step.beta, &step.bias, &step.positions}) {
+      plan_.weight_bytes += values->size() * sizeof(float);
     }
     std::string how = "f32";
     if (step.matrix) {
@@ -298,11 +201,7 @@ Result<void> StepExecutable::load(Step& step) {
   if (!stored) return fail(stored.error());
   step.stored = *stored;
   if (!by_token) {
-    // The weight type F16 stands for weights without loss of precision. Weights that the file does
-    // not store as f16 are therefore converted to f32.
-    const bool exact = types_.weights == DataType::F16 && step.stored->type != StoredType::F16;
-    auto matrix =
-        read_panels(weights_, *step.stored, exact ? DataType::F32 : types_.weights, pool_);
+    auto matrix = read_panels(weights_, *step.stored, types_.packed_type(*step.stored), pool_);
     if (!matrix) return fail(matrix.error());
     step.matrix = std::move(*matrix);
   }
@@ -315,11 +214,11 @@ Result<void> StepExecutable::load(Step& step) {
 
 Result<std::unique_ptr<Buffer>> StepExecutable::allocate(TensorId id, int rows) {
   if (!graph_.inputs.empty() && id == graph_.inputs[0]) {
-    return std::unique_ptr<Buffer>(
-        std::make_unique<CpuBuffer>(self_layout_.bytes(rows > 0 ? rows : graph_.tensor(id).rows)));
+    return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(
+        layout_.self_cache.bytes(rows > 0 ? rows : graph_.tensor(id).rows)));
   }
   if (graph_.inputs.size() > 1 && id == graph_.inputs[1]) {
-    return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(cross_layout_.bytes()));
+    return std::unique_ptr<Buffer>(std::make_unique<CpuBuffer>(layout_.cross_cache.bytes()));
   }
   return fail(ErrorCode::InvalidArgument,
               graph_.name + ": '" + graph_.tensor(id).name + "' is not a cache");
@@ -347,13 +246,14 @@ Result<Run*> StepExecutable::start(const Bindings& bindings) {
 }
 
 std::size_t StepExecutable::count_rows(TensorId id) const {
-  return selected_[static_cast<std::size_t>(id)] ? wanted_.size() : rows_.size();
+  return layout_.selected[static_cast<std::size_t>(id)] ? wanted_.size() : rows_.size();
 }
 
 float* StepExecutable::rows_of(unsigned thread, TensorId id) {
   const auto tensor = static_cast<std::size_t>(id);
-  if (private_of_[tensor] >= 0) return scratch_[thread].rows[private_of_[tensor]].as<float>();
-  const int slot = slots_.slot_of[tensor];
+  if (layout_.private_of[tensor] >= 0)
+    return scratch_[thread].rows[layout_.private_of[tensor]].as<float>();
+  const int slot = layout_.slots.slot_of[tensor];
   return slot >= 0 ? shared_[static_cast<std::size_t>(slot)].as<float>() : nullptr;
 }
 
@@ -503,9 +403,10 @@ void StepExecutable::append_to_cache(unsigned thread, const Step& step) {
   for (std::size_t i = first; i < end; ++i) {
     const std::span<std::byte> cache = rows_[i].self_cache->host();
     const float* key = in + i * 3 * n + n;
-    store_row(key, self_layout_.key(cache, step.op.layer, rows_[i].cell), types_.self_cache, n);
-    store_row(key + n, self_layout_.value(cache, step.op.layer, rows_[i].cell), types_.self_cache,
+    store_row(key, layout_.self_cache.key(cache, step.op.layer, rows_[i].cell), types_.self_cache,
               n);
+    store_row(key + n, layout_.self_cache.value(cache, step.op.layer, rows_[i].cell),
+              types_.self_cache, n);
   }
 }
 
@@ -524,14 +425,14 @@ void StepExecutable::attend_to_cache(unsigned thread, const Step& step) {
     const std::span<std::byte> cache = row.self_cache->host();
     const float* query = in + task / n_heads * 3 * columns + column;
     float* sum = out + task / n_heads * columns + column;
-    StoredRows rows{.first = self_layout_.key(cache, step.op.layer, 0) + column * element,
-                    .stride = self_layout_.row_bytes(),
+    StoredRows rows{.first = layout_.self_cache.key(cache, step.op.layer, 0) + column * element,
+                    .stride = layout_.self_cache.row_bytes(),
                     .type = types_.self_cache,
                     .n = kHeadColumns};
     dot_rows(query, rows, row.cells, scores);
     const float total = exponentiate(scores, row.cells.size(), scale, scores, DataType::F32);
     scale_row(scores, row.cells.size(), 1.0F / total, scores, DataType::F32);
-    rows.first = self_layout_.value(cache, step.op.layer, 0) + column * element;
+    rows.first = layout_.self_cache.value(cache, step.op.layer, 0) + column * element;
     sum_scaled_rows(scores, rows, row.cells, sum);
   }
 }
@@ -557,12 +458,12 @@ void StepExecutable::attend_across(unsigned thread, const Step& step, std::size_
                                    std::size_t n_rows, int head) {
   const std::size_t columns = columns_of(step.op.output);
   const std::size_t column = static_cast<std::size_t>(head) * kHeadColumns;
-  const std::size_t stride = cross_layout_.padded_keys();
+  const std::size_t stride = layout_.cross_cache.padded_keys();
   const WindowPositions& positions = rows_[first].positions;
-  const int n_all = static_cast<int>(cross_layout_.n_keys());
+  const int n_all = static_cast<int>(layout_.cross_cache.n_keys());
   const auto n_keys = static_cast<std::size_t>(positions.count(n_all));
   const CrossCacheLayout::Head cache =
-      cross_layout_.head(rows_[first].cross_cache->host().data(), step.op.layer, head);
+      layout_.cross_cache.head(rows_[first].cross_cache->host().data(), step.op.layer, head);
   const float* query = rows_of(thread, step.op.input) + first * columns + column;
   float* sums = scratch_[thread].sums.as<float>();
   float* scores = scratch_[thread].scores.as<float>();

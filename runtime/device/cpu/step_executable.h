@@ -5,23 +5,14 @@
 #include <optional>
 #include <vector>
 
-#include "device/cpu/caches.h"
+#include "device/cpu/step_layout.h"
 #include "device/cpu/step_offload.h"
 #include "device/device.h"
-#include "device/tensor_slots.h"
 #include "simd/panel_matrix.h"
 #include "simd/row_product.h"
 #include "simd/thread_pool.h"
 
 namespace npuwhisper::cpu {
-
-/// The data types of a decoder's weights and caches.
-struct StepTypes {
-  DataType weights = DataType::I8;  ///< I8, F32, or F16. F16 keeps weights as the file stores them
-                                    ///< (in F32 if the file does not store F16).
-  DataType self_cache = DataType::F16;  ///< F16 or F32.
-  DataType cross_cache = DataType::I8;  ///< I8 or F32.
-};
 
 /// Runs a graph with few rows: a decoder step. The rate at which weights are read from memory
 /// limits the speed of a step. Each thread therefore reads a share of each matrix's columns, and
@@ -78,17 +69,17 @@ class StepExecutable : public Executable {
                  ThreadPool& pool, int max_rows, std::unique_ptr<StepOffload> offload);
   Result<void> compile();
   Result<void> add_step(const Op& op);
-  void allocate_shared();
-  void allocate_scratch();
-  int group_of(std::size_t op) const;
+  void allocate();
+  /// Returns the groups of the offload, which another device runs.
+  std::span<const StepOffload::Group> groups() const {
+    return offload_ != nullptr ? offload_->groups() : std::span<const StepOffload::Group>();
+  }
   void describe();
   Result<void> load(Step& step);
   /// Returns whether the step's largest results are recomputed from the model's exact weights.
   static bool is_refined(const Step& step) {
     return step.op.n_exact_best > 0 && step.matrix->type() == DataType::I8;
   }
-
-  std::size_t product_depth() const;
 
   void execute(unsigned thread);
   Result<void> embed(unsigned thread, const Step& step);
@@ -117,16 +108,12 @@ class StepExecutable : public Executable {
   StepTypes types_;
   ThreadPool& pool_;
   std::size_t max_rows_;
+  StepLayout layout_;
   Plan plan_;
   FinishedRun run_;
   std::vector<Step> steps_;
-  std::vector<int> private_of_;  // by tensor: index into a thread's rows[]; -1: shared
-  std::vector<bool> selected_;   // by tensor: whether it holds only the rows that want logits
-  TensorSlots slots_;
-  std::vector<AlignedBytes> shared_;  // one for each slot of slots_
+  std::vector<AlignedBytes> shared_;  // one for each slot of layout_.slots
   std::vector<Scratch> scratch_;      // one for each thread
-  SelfCacheLayout self_layout_;
-  CrossCacheLayout cross_layout_;
 
   // The members below describe the current run.
   std::span<const StepRow> rows_;

@@ -54,6 +54,11 @@ class WindowExecutable : public Executable {
                                                           const WindowTypes& types,
                                                           ThreadPool& pool, Workspace& workspace);
 
+  /// Returns the memory of the executable that create() would return. Reads no weights. `weights`:
+  /// the variables of the model. Errors: Unsupported. Throws std::bad_alloc.
+  static Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights, int batch,
+                                     const WindowTypes& types, ThreadPool& pool);
+
   const Plan& plan() const override { return plan_; }
   WindowPositions positions_for(int n_dense) const override;
   /// Completes the run before it returns. Errors: InvalidArgument (number of items or buffers, or
@@ -126,18 +131,44 @@ class WindowExecutable : public Executable {
     AlignedBytes mixed;                 // [queries, 64] f32
     std::vector<AlignedBytes> tensors;  // one for each slot of local_
   };
+  /// Sizes of the members of Scratch, in bytes.
+  struct ScratchSizes {
+    std::size_t sums = 0, gathered = 0, rounded = 0, rotated = 0, integers = 0;
+    std::size_t onednn = 0, queries = 0, scores = 0, mixed = 0;
+    std::size_t rows = 0;                             // number of rows
+    std::size_t product_rows = 0, product_depth = 0;  // arguments of RowProduct; 0: none
+    std::vector<std::size_t> tensors;
+
+    /// Returns the sum of all sizes in bytes.
+    std::size_t bytes() const;
+  };
 
   WindowExecutable(const Graph& graph, int batch, const WindowTypes& types, ThreadPool& pool,
                    Workspace& workspace);
+  /// Computes everything that does not depend on the values of the weights: stages, types, places
+  /// of tensors, products, and the sizes of all memory.
+  Result<void> lay_out(const WeightsIndex& weights);
+  /// Allocates the memory and packs the weights.
   Result<void> compile(const Weights& weights);
   Result<void> divide_into_stages();
   void choose_types();
-  Result<void> place_tensors();
-  Result<void> load(const Weights& weights, Stage& stage, Step& step);
-  Result<void> load_product(const Weights& weights, Stage& stage, Step& step);
-  Result<void> load_rounded(const Weights& weights, const Stage& stage, Step& step);
+  void place_tensors();
+  Scratch make_scratch() const;
+  Result<void> prepare_step(const WeightsIndex& weights, const Stage& stage, Step& step);
+  Result<void> prepare_product(const Stage& stage, Step& step);
+  Result<void> prepare_rounded(const Stage& stage, Step& step);
+  void prepare_panels(const WeightsIndex& weights, const Stage& stage, const Op& op);
   bool is_rounded(const Op& op) const;
-  Result<void> load_panels(const Weights& weights, Stage& stage, Step& step);
+  bool is_in_panels(const Op& op) const;
+  DataType panel_type(const Op& op, const Variable* stored) const;
+  /// Returns the type in which position encodings are kept. `stored`: the variable in the files.
+  static DataType position_type(const Variable* stored) {
+    return stored != nullptr && stored->type == StoredType::F16 ? DataType::F16 : DataType::F32;
+  }
+  Result<void> load(const Weights& weights, Stage& stage, Step& step);
+  Result<void> load_product(const Weights& weights, const Stage& stage, Step& step);
+  Result<void> load_rounded(const Weights& weights, Step& step);
+  Result<void> load_panels(const Weights& weights, Step& step);
   Result<void> load_position(const Weights& weights, const Stage& stage, Step& step);
   Result<void> prepare_attention(const Stage& stage);
   Result<void> prepare_products(const Stage& stage, int n_keys, Attention& attention);
@@ -182,6 +213,8 @@ class WindowExecutable : public Executable {
   /// Returns the packed keys of one head. The head's packed values begin packed_keys_bytes_ later.
   std::byte* packed_head(int item, const Op& op, int head) const;
   std::size_t row_bytes(TensorId id) const;
+  /// Returns the size of a buffer of allocate().
+  std::size_t buffer_bytes(TensorId id, int rows) const;
   std::size_t columns_of(TensorId id) const {
     return static_cast<std::size_t>(graph_.tensor(id).columns);
   }
@@ -198,7 +231,10 @@ class WindowExecutable : public Executable {
   std::vector<int> bound_;         // by tensor: index among inputs and outputs; -1: none
   std::vector<int> local_;         // by tensor: slot in a thread's scratch; -1: none
   TensorSlots slots_;
-  std::vector<std::size_t> area_of_;  // by slot: area of the workspace, [batch, rows, columns]
+  std::vector<std::size_t> area_of_;     // by slot: area of the workspace, [batch, rows, columns]
+  std::vector<std::size_t> area_bytes_;  // by area: size that this executable needs
+  std::uint64_t weight_bytes_ = 0;       // size of the packed weights, computed without them
+  ScratchSizes sizes_;
   std::map<GemmKey, std::unique_ptr<OneDnnGemm>> gemms_;
   int n_positions_;
   int most_thinned_ = 0;  // largest number of positions of a run with sparse positions; 0: none

@@ -129,4 +129,17 @@ Result<std::unique_ptr<Executable>> NpuDevice::prepare(const Graph& graph, const
   return cpu_->prepare(graph, weights, batch);
 }
 
+Result<GraphMemory> NpuDevice::measure(const Graph& graph, const WeightsIndex& weights, int batch) {
+  if (stages_.encoder && is_encoder(graph)) {
+    return NpuExecutable::measure(graph, encoder_weights_, spec_, *cpu_);
+  }
+  if (!stages_.decoder || !is_step(graph)) return cpu_->measure(graph, weights, batch);
+  const auto on_array = NpuSteps::measure(graph, spec_);
+  if (!on_array) return fail(on_array.error());
+  GraphMemory memory = cpu_->measure_step(graph, weights, batch, on_array->groups);
+  memory.weight_bytes += on_array->weight_bytes;
+  memory.working_bytes += on_array->working_bytes;
+  return memory;
+}
+
 }  // namespace npuwhisper::npu_device

@@ -37,6 +37,7 @@ class NpuDevice final : public Device {
   bool joins_cross_attention() const override { return stages_.encoder && stages_.decoder; }
   Result<std::unique_ptr<Executable>> prepare(const Graph& graph, const Weights& weights,
                                               int batch) override;
+  Result<GraphMemory> measure(const Graph& graph, const WeightsIndex& weights, int batch) override;
   Result<std::unique_ptr<WindowMel>> prepare_mel(int n_mels, int n_frames) override;
 
  private:

@@ -32,6 +32,22 @@ Result<std::unique_ptr<Executable>> NpuExecutable::create(
   return std::unique_ptr<Executable>(std::move(executable));
 }
 
+Result<GraphMemory> NpuExecutable::measure(const Graph& graph, npu::WeightType type,
+                                           const npu::DesignSpec& spec, cpu::CpuDevice& host) {
+  auto encoder = make_encoder_operations(graph, spec);
+  if (!encoder) return fail(encoder.error());
+  if (type == npu::WeightType::Int8) use_int8_weights(*encoder);
+  const auto plan = npu::make_plan(spec, encoder->operations, kPacked);
+  if (!plan) return fail(plan.error());
+  GraphMemory memory{.weight_bytes = plan->packed_bytes, .working_bytes = 0, .buffer_bytes = {}};
+  for (const int buffer : {kWorkspace, kInput, kOutput})
+    memory.working_bytes += encoder->bytes[static_cast<std::size_t>(buffer)];
+  const NpuExecutable executable(graph, std::move(*encoder), host, nullptr);
+  memory.buffer_bytes = {executable.buffer_bytes(graph.inputs[0]),
+                         executable.buffer_bytes(graph.outputs[0])};
+  return memory;
+}
+
 Result<void> NpuExecutable::load(const Weights& weights, const npu::DesignSpec& spec) {
   const auto plan = npu::make_plan(spec, encoder_.operations, kPacked);
   if (!plan) return fail(plan.error());
@@ -71,16 +87,16 @@ void NpuExecutable::describe(const npu::Plan& plan) {
   for (const Op& op : graph_.ops) plan_.ops.push_back(describe_op(graph_, op, encoder_, plan));
 }
 
-Result<std::unique_ptr<Buffer>> NpuExecutable::allocate(TensorId id, int) {
+std::size_t NpuExecutable::buffer_bytes(TensorId id) const {
   const TensorSpec& tensor = graph_.tensor(id);
   const bool is_output = id == graph_.outputs[0];
-  if (is_output && store_) {
-    return std::unique_ptr<Buffer>(std::make_unique<cpu::CpuBuffer>(store_->cache_bytes()));
-  }
-  const std::size_t n =
-      static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.columns);
-  return std::unique_ptr<Buffer>(
-      std::make_unique<cpu::CpuBuffer>(n * size_of(is_output ? output_type_ : DataType::F32)));
+  if (is_output && store_) return store_->cache_bytes();
+  return static_cast<std::size_t>(tensor.rows) * static_cast<std::size_t>(tensor.columns) *
+         size_of(is_output ? output_type_ : DataType::F32);
+}
+
+Result<std::unique_ptr<Buffer>> NpuExecutable::allocate(TensorId id, int) {
+  return std::unique_ptr<Buffer>(std::make_unique<cpu::CpuBuffer>(buffer_bytes(id)));
 }
 
 Result<Run*> NpuExecutable::start(const Bindings& bindings) {

@@ -32,6 +32,11 @@ class NpuExecutable final : public Executable {
                                                     cpu::CpuDevice& host,
                                                     std::shared_ptr<XrtSession> session);
 
+  /// Returns the memory that an executable of create() takes. The arguments are those of create().
+  /// Errors: Unsupported.
+  static Result<GraphMemory> measure(const Graph& graph, npu::WeightType type,
+                                     const npu::DesignSpec& spec, cpu::CpuDevice& host);
+
   const Plan& plan() const override { return plan_; }
   Result<Run*> start(const Bindings& bindings) override;
   Result<std::unique_ptr<Buffer>> allocate(TensorId id, int rows) override;
@@ -50,6 +55,8 @@ class NpuExecutable final : public Executable {
                 std::shared_ptr<XrtSession> session);
   Result<void> load(const Weights& weights, const npu::DesignSpec& spec);
   void describe(const npu::Plan& plan);
+  /// Returns the size of a buffer of allocate().
+  std::size_t buffer_bytes(TensorId id) const;
   Result<void> finish();
 
   Graph graph_;

@@ -31,6 +31,22 @@ Result<std::unique_ptr<NpuSteps>> NpuSteps::create(const Graph& step, const Weig
   return steps;
 }
 
+Result<NpuSteps::Memory> NpuSteps::measure(const Graph& step, const npu::DesignSpec& spec) {
+  auto operations = make_step_operations(step, spec);
+  if (!operations) return fail(operations.error());
+  Memory memory;
+  memory.working_bytes =
+      operations->workspace_bytes + operations->input_bytes + operations->output_bytes;
+  for (StepOperations::Group& group : operations->groups) {
+    use_parts(group.operations);
+    const auto plan = npu::make_plan(spec, group.operations.operations, kPacked);
+    if (!plan) return fail(plan.error());
+    memory.weight_bytes += plan->packed_bytes;
+    memory.groups.push_back(group.ops);
+  }
+  return memory;
+}
+
 Result<void> NpuSteps::load(const Graph& step, const Weights& weights, const npu::DesignSpec& spec,
                             StepOperations& operations) {
   for (const auto& [number, bytes] :

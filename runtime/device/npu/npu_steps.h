@@ -23,6 +23,15 @@ class NpuSteps final : public cpu::StepOffload {
                                                   const npu::DesignSpec& spec,
                                                   std::shared_ptr<XrtSession> session);
 
+  /// What the NPU takes of a step: its groups, and the sizes in bytes of their packed weights and
+  /// buffers.
+  struct Memory {
+    std::vector<Group> groups;
+    std::uint64_t weight_bytes = 0, working_bytes = 0;
+  };
+  /// Returns the memory of create() for these arguments. Errors: Unsupported.
+  static Result<Memory> measure(const Graph& step, const npu::DesignSpec& spec);
+
   std::span<const Group> groups() const override { return groups_; }
   const Plan& plan() const override { return plan_; }
   Result<void> run(std::size_t group, std::size_t n_rows, const float* input,
