@@ -3,8 +3,8 @@
 
 usage: make_model_table.py models.json OUTPUT
 
-models.json is also the table of npuwhisper-models. The library needs only the names of models,
-repositories and files (KnownModel and FolderFormat in model_table.h)."""
+models.json is also the table of npuwhisper-models. The library needs only the sizes of models and
+the names of models, repositories and files (KnownModel and FolderFormat in model_table.h)."""
 import json
 import pathlib
 import sys
@@ -17,9 +17,10 @@ def text(value):
 def row(model):
     texts = [f'.{key} = {{{", ".join(map(text, model[key]))}}}' for key in
              ('aliases', 'ctranslate2', 'ggml')]
+    shape = ', '.join(f'.{size} = {number}' for size, number in model['shape'].items())
     repository = text(model.get('ggml_repository', ''))
     is_openai = 'true' if 'openai_sha256' in model else 'false'
-    return (f'    {{.name = {text(model["name"])}, {texts[0]}, {texts[1]}, '
+    return (f'    {{.name = {text(model["name"])}, {texts[0]}, .shape = {{{shape}}}, {texts[1]}, '
             f'.original = {text(model["original"])}, .is_openai = {is_openai}, {texts[2]}, '
             f'.ggml_repository = {repository}}},\n')
 

@@ -97,14 +97,6 @@ Result<Vocabulary> find_vocabulary(const std::filesystem::path& path, const Mode
   return read;
 }
 
-void use_last_half(ModelConfig& config) {
-  for (int layer = config.n_text_layer / 2; layer < config.n_text_layer; ++layer) {
-    for (int head = 0; head < config.n_text_head; ++head) {
-      config.alignment_heads.emplace_back(layer, head);
-    }
-  }
-}
-
 /// Fills the lists of `config`: those of the model's files, or the published lists of models with
 /// this vocabulary and these sizes.
 Result<void> fill_lists(const std::filesystem::path& path, const ModelSource& source,
@@ -126,7 +118,7 @@ Result<void> fill_lists(const std::filesystem::path& path, const ModelSource& so
   config.alignment_heads = lists.alignment_heads && !lists.alignment_heads->empty()
                                ? std::move(*lists.alignment_heads)
                                : published_alignment_heads(config, name);
-  if (config.alignment_heads.empty()) use_last_half(config);
+  if (config.alignment_heads.empty()) config.alignment_heads = late_heads(config);
   return {};
 }
 

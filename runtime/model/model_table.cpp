@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <numeric>
 
+#include "model/published_models.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -39,6 +41,33 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 }  // namespace
+
+ModelConfig config_of(const KnownModel& model) {
+  constexpr int kHeadColumns = 64;
+  const KnownShape& shape = model.shape;
+  const int n_heads = shape.n_state / kHeadColumns;
+  ModelConfig config{.n_mels = shape.n_mels,
+                     .n_audio_ctx = 1500,
+                     .n_audio_layer = shape.n_audio_layer,
+                     .n_audio_head = n_heads,
+                     .n_state = shape.n_state,
+                     .n_ffn = 4 * shape.n_state,
+                     .n_text_ctx = 448,
+                     .n_text_layer = shape.n_text_layer,
+                     .n_text_head = n_heads,
+                     .n_vocab = shape.n_vocab,
+                     .suppress_tokens = {},
+                     .suppress_begin_tokens = {},
+                     .language_tokens = {},
+                     .alignment_heads = {}};
+  config.alignment_heads = published_alignment_heads(config, model.name);
+  if (config.alignment_heads.empty()) config.alignment_heads = late_heads(config);
+  return config;
+}
+
+bool is_english_only(const KnownModel& model) {
+  return model.name.ends_with(".en") || model.name.starts_with("distil-");
+}
 
 std::optional<NamedModel> resolve_model(std::string_view name) {
   if (const KnownModel* const model = find_known(name)) return NamedModel{model, {}};

@@ -6,13 +6,26 @@
 #include <string_view>
 #include <vector>
 
+#include "model/config.h"
+
 namespace npuwhisper {
+
+/// The sizes of a published Whisper model, named as in ModelConfig. The other sizes are the same in
+/// all models.
+struct KnownShape {
+  int n_mels = 0;
+  int n_state = 0;
+  int n_audio_layer = 0;
+  int n_text_layer = 0;
+  int n_vocab = 0;
+};
 
 /// A published Whisper model: its names, and the names under which other programs store it. The
 /// table is generated from tools/models.json, which is also the table of npuwhisper-models.
 struct KnownModel {
   std::string_view name;
   std::vector<std::string_view> aliases;
+  KnownShape shape;
   /// Repositories on the Hugging Face hub with the model in CTranslate2's format, as in
   /// "Systran/faster-whisper-base".
   std::vector<std::string_view> ctranslate2;
@@ -41,6 +54,13 @@ const std::vector<FolderFormat>& folder_formats();
 
 /// Returns all models. Thread-safe; the models live as long as the process.
 const std::vector<KnownModel>& known_models();
+
+/// Returns the sizes of a model of the table and the alignment heads that Model::load() finds. The
+/// other lists stay empty.
+ModelConfig config_of(const KnownModel& model);
+
+/// Returns whether the model transcribes only English.
+bool is_english_only(const KnownModel& model);
 
 /// A model of the table that a user selects by a name, an alias, or one of these with a
 /// quantisation (base, turbo, base-q5_1).

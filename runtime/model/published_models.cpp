@@ -141,6 +141,14 @@ std::vector<Head> published_alignment_heads(const ModelConfig& config, std::stri
   return {found.front()->heads.begin(), found.front()->heads.end()};
 }
 
+std::vector<Head> late_heads(const ModelConfig& config) {
+  std::vector<Head> heads;
+  for (int layer = config.n_text_layer / 2; layer < config.n_text_layer; ++layer) {
+    for (int head = 0; head < config.n_text_head; ++head) heads.emplace_back(layer, head);
+  }
+  return heads;
+}
+
 bool is_published_vocabulary(int n_vocab) {
   return n_vocab == kEnglishOnlyVocab || n_vocab == kMultilingualVocab || n_vocab == kLargeV3Vocab;
 }

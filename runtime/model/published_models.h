@@ -24,6 +24,10 @@ namespace npuwhisper {
 std::vector<std::pair<int, int>> published_alignment_heads(const ModelConfig& config,
                                                            std::string_view file_name);
 
+/// Returns all heads of the last half of the decoder's layers, which openai/whisper uses if the
+/// alignment heads of a model are not known.
+std::vector<std::pair<int, int>> late_heads(const ModelConfig& config);
+
 /// Returns whether a published model has a vocabulary of this size.
 bool is_published_vocabulary(int n_vocab);
 /// Returns the spellings (byte_level.h) of all tokens except the timestamps, by ID. Returns nullopt

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "whisper_base.h"
+
 namespace npuwhisper {
 namespace {
 
@@ -57,6 +59,32 @@ TEST(ModelTable, ResolvesAliasesAndQuantisations) {
   }
   for (const char* name : {"", "-", "-q5_1", "base-", "base-q5", "base-q5_1-q5_1", "bas", "BASE"}) {
     EXPECT_FALSE(resolve_model(name)) << name;
+  }
+}
+
+TEST(ModelTable, HasTheSizesOfModels) {
+  const ModelConfig base = config_of(*resolve_model("base")->model);
+  const ModelConfig wanted = test::whisper_base_config();
+  for (int ModelConfig::*size :
+       {&ModelConfig::n_mels, &ModelConfig::n_audio_ctx, &ModelConfig::n_audio_layer,
+        &ModelConfig::n_audio_head, &ModelConfig::n_state, &ModelConfig::n_ffn,
+        &ModelConfig::n_text_ctx, &ModelConfig::n_text_layer, &ModelConfig::n_text_head,
+        &ModelConfig::n_vocab}) {
+    EXPECT_EQ(base.*size, wanted.*size);
+  }
+  EXPECT_EQ(base.alignment_heads, wanted.alignment_heads);
+  const ModelConfig v3 = config_of(*resolve_model("large-v3")->model);
+  EXPECT_EQ(v3.n_mels, 128);
+  EXPECT_EQ(v3.n_text_head, 20);
+  // Without published heads, all 20 heads of the second of two layers are used.
+  EXPECT_EQ(config_of(*resolve_model("distil-large-v3")->model).alignment_heads.size(), 20U);
+}
+
+TEST(ModelTable, KnowsWhichModelsAreForEnglish) {
+  for (const KnownModel& model : known_models()) {
+    const bool has_english_vocabulary = model.shape.n_vocab == kEnglishOnlyVocab;
+    const bool is_distilled = model.original.starts_with("distil-whisper/");
+    EXPECT_EQ(is_english_only(model), has_english_vocabulary || is_distilled) << model.name;
   }
 }
 
