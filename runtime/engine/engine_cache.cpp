@@ -77,4 +77,8 @@ Result<std::shared_ptr<Engine>> Engine::open(const EngineOptions& options) {
   return guarded("engine", [&] { return open_unguarded(options); });
 }
 
+Result<MemoryNeed> Engine::memory_needed(const EngineOptions& options) {
+  return guarded("engine", [&] { return ModelEngine::memory_needed(options); });
+}
+
 }  // namespace npuwhisper

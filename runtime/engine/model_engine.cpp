@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "engine/model_engine.h"
 
+#include <type_traits>
 #include <utility>
 
 #include <npuwhisper/log.h>
 
 #include "device/registry.h"
+#include "engine/memory_need.h"
 #include "engine/whisper_graphs.h"
 
 namespace npuwhisper {
@@ -15,31 +17,47 @@ namespace {
 // allocate memory.
 constexpr std::size_t kExpectedStreams = 64;
 
-}  // namespace
-
-Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& options) {
+/// Opens the device and the model of `options`, and returns the result of `use` for both. With
+/// device=auto, calls `use` again with the CPU if the model does not fit the NPU (Unsupported), and
+/// logs the reason. Opens the device before the model, so that a missing device is reported
+/// immediately.
+template <typename Use>
+auto use_model(const EngineOptions& options, const Use& use)
+    -> std::invoke_result_t<Use, std::unique_ptr<Device>, std::shared_ptr<const Model>> {
   auto folder = find_model(options.model);
   if (!folder) return fail(folder.error());
   DeviceOptions wanted{.kind = options.device,
                        .precision = options.precision,
                        .n_threads = options.n_threads,
                        .npu_stages = options.npu_stages};
-  // Opens the device before it loads the model, so that a missing device is reported immediately.
   auto device = open_device(wanted);
   if (!device) return fail(device.error());
   auto model = Model::load(*folder);
   if (!model) return fail(model.error());
   const bool may_choose =
       wanted.kind == DeviceKind::Auto && (*device)->info().kind == DeviceKind::Npu;
-  auto engine = prepare_on(std::move(*device), *model);
-  if (engine || !may_choose || engine.error().code != ErrorCode::Unsupported) return engine;
+  auto result = use(std::move(*device), *model);
+  if (result || !may_choose || result.error().code != ErrorCode::Unsupported) return result;
   log(LogLevel::Info, "device=auto: chose the CPU because the model does not fit the NPU: " +
-                          engine.error().message);
+                          result.error().message);
   wanted.kind = DeviceKind::Cpu;
   wanted.npu_stages = {};
   device = open_device(wanted);
   if (!device) return fail(device.error());
-  return prepare_on(std::move(*device), *model);
+  return use(std::move(*device), *model);
+}
+
+}  // namespace
+
+Result<std::shared_ptr<ModelEngine>> ModelEngine::create(const EngineOptions& options) {
+  return use_model(options, prepare_on);
+}
+
+Result<MemoryNeed> ModelEngine::memory_needed(const EngineOptions& options) {
+  return use_model(options, [](const std::unique_ptr<Device>& device,
+                               const std::shared_ptr<const Model>& model) {
+    return measure_memory(*device, model->config, model->weights->index());
+  });
 }
 
 Result<std::shared_ptr<ModelEngine>> ModelEngine::prepare_on(std::unique_ptr<Device> device,

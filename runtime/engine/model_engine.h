@@ -26,6 +26,9 @@ class ModelEngine final : public Engine {
   /// CPU, and the log says why. Errors: those of Engine::open.
   static Result<std::shared_ptr<ModelEngine>> create(const EngineOptions& options);
 
+  /// Returns the memory that create() would take. Errors: those of Engine::memory_needed().
+  static Result<MemoryNeed> memory_needed(const EngineOptions& options);
+
   const DeviceInfo& device() const override { return device_->info(); }
   DeviceStats device_stats() const override { return device_->stats(); }
   DeviceActivity device_activity() const override { return scheduler_->activity(); }

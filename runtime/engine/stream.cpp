@@ -15,24 +15,11 @@
 #include "engine/cell_tables.h"
 #include "engine/model_engine.h"
 #include "engine/ring_log_mel.h"
+#include "engine/stream_sizes.h"
 #include "simd/softmax.h"
 
 namespace npuwhisper {
 namespace {
-
-// Number of positions whose logits align() holds at a time. The logits of one position are one
-// float for each token of the vocabulary.
-constexpr int kAlignmentRows = 16;
-
-// Limit of the memory for the attention of single heads. A model without published alignment heads
-// has hundreds of them.
-constexpr std::size_t kHeadsBytes = std::size_t{16} << 20;
-
-/// Returns the number of self-attention cells of a stream: enough for one sequence of the maximum
-/// length, and for the tokens that the other sequences may add to their common prompt.
-int count_cells(const ModelConfig& config, int max_sequences) {
-  return config.n_text_ctx + (max_sequences - 1) * (config.n_text_ctx / 2 + 1);
-}
 
 class StreamDecoder final : public TokenDecoder {
  public:
@@ -42,15 +29,15 @@ class StreamDecoder final : public TokenDecoder {
         config_(engine_->model().config),
         options_(options),
         cancelled_(cancelled),
-        tables_(count_cells(config_, options.max_sequences), options.max_sequences,
-                config_.n_text_ctx) {}
+        sizes_(config_, options),
+        tables_(sizes_.n_cells, options.max_sequences, config_.n_text_ctx) {}
 
   Result<void> allocate();
 
   int n_vocab() const override { return config_.n_vocab; }
   int max_sequences() const override { return options_.max_sequences; }
   int max_length() const override { return config_.n_text_ctx; }
-  int max_positions() const override { return static_cast<int>(n_logit_rows_); }
+  int max_positions() const override { return static_cast<int>(sizes_.n_logit_rows); }
 
   std::span<float> window() override {
     const std::span<std::byte> host = mel_->host();
@@ -80,16 +67,14 @@ class StreamDecoder final : public TokenDecoder {
   const ModelConfig& config_;
   const StreamOptions options_;
   const std::atomic<bool>& cancelled_;
+  const StreamSizes sizes_;
   CellTables tables_;
   std::unique_ptr<Buffer> mel_, cross_cache_, self_cache_;
   WindowPositions positions_;  // the positions computed in cross_cache_
   std::vector<StepRow> rows_;
-  std::size_t n_logit_rows_ = 0;  // number of logits rows that a call may request
-  std::unique_ptr<float[]>
-      logits_;  // [n_logit_rows_, n_vocab]; rows that no run uses take no memory
-  std::size_t n_attention_rows_ = 0;  // number of rows whose attention a run may request
-  std::vector<float> heads_;          // [alignment heads, n_attention_rows_, n_audio_ctx]
-  std::vector<float> attention_;      // mean of the heads: [tokens, n_audio_ctx]
+  std::unique_ptr<float[]> logits_;  // rows that no run uses take no memory
+  std::vector<float> heads_;
+  std::vector<float> attention_;
 };
 
 Result<void> StreamDecoder::allocate() {
@@ -97,25 +82,15 @@ Result<void> StreamDecoder::allocate() {
   if (!mel) return fail(mel.error());
   auto cross_cache = engine_->allocate_cross_cache();
   if (!cross_cache) return fail(cross_cache.error());
-  auto self_cache = engine_->allocate_self_cache(count_cells(config_, options_.max_sequences));
+  auto self_cache = engine_->allocate_self_cache(sizes_.n_cells);
   if (!self_cache) return fail(self_cache.error());
   mel_ = std::move(*mel);
   cross_cache_ = std::move(*cross_cache);
   self_cache_ = std::move(*self_cache);
   rows_.resize(ModelEngine::kMaxRows);
-  const int logit_rows =
-      std::max({2, options_.max_sequences, options_.alignment ? kAlignmentRows : 0});
-  n_logit_rows_ = static_cast<std::size_t>(logit_rows);
-  logits_ = std::make_unique_for_overwrite<float[]>(n_logit_rows_ *
-                                                    static_cast<std::size_t>(config_.n_vocab));
-  if (options_.alignment) {
-    const auto n_keys = static_cast<std::size_t>(config_.n_audio_ctx);
-    const std::size_t of_row = std::max<std::size_t>(config_.alignment_heads.size(), 1) * n_keys;
-    n_attention_rows_ =
-        std::clamp<std::size_t>(kHeadsBytes / (of_row * sizeof(float)), 1, rows_.size());
-    heads_.resize(n_attention_rows_ * of_row);
-    attention_.resize(static_cast<std::size_t>(config_.n_text_ctx / 2 + 8) * n_keys);
-  }
+  logits_ = std::make_unique_for_overwrite<float[]>(sizes_.logits);
+  heads_.resize(sizes_.heads);
+  attention_.resize(sizes_.attention);
   return {};
 }
 
@@ -148,7 +123,7 @@ Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
                 "decoder step: a sequence has " + std::to_string(length) +
                     " tokens, wanted room for one more: at most " +
                     std::to_string(config_.n_text_ctx) + " in a sequence and " +
-                    std::to_string(count_cells(config_, options_.max_sequences)) + " in all");
+                    std::to_string(sizes_.n_cells) + " in all");
   }
   const std::span<const int> cells = tables_.cells(sequence);
   StepRow row;
@@ -169,7 +144,7 @@ Result<void> StreamDecoder::run(std::span<StepRow> rows) {
 
 Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens,
                                                std::span<const int> positions) {
-  const std::size_t n_logits = n_logit_rows_;
+  const std::size_t n_logits = sizes_.n_logit_rows;
   if (positions.size() > n_logits) {
     return fail(ErrorCode::InvalidArgument, "prompt: found " + std::to_string(positions.size()) +
                                                 " positions, wanted at most " +
@@ -269,12 +244,13 @@ Result<std::span<const float>> StreamDecoder::align(std::span<const Token> token
   for (std::size_t first = 0; first < tokens.size();) {
     std::size_t n = 0;
     std::size_t n_wanted = 0;
-    while (n < n_attention_rows_ && first + n < tokens.size() && n_wanted < n_logit_rows_) {
+    while (n < sizes_.n_attention_rows && first + n < tokens.size() &&
+           n_wanted < sizes_.n_logit_rows) {
       const std::size_t token = first + n;
       auto row = next_row(0, tokens[token]);
       if (!row) return fail(row.error());
       row->attention = heads_.data() + n * n_keys;
-      row->attention_stride = n_attention_rows_ * n_keys;
+      row->attention_stride = sizes_.n_attention_rows * n_keys;
       if (token >= first_wanted && token + 1 < tokens.size()) row->logits = logits_row(n_wanted++);
       rows_[n++] = *row;
     }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -26,6 +27,21 @@ struct EngineOptions {
   bool operator==(const EngineOptions&) const = default;
 };
 
+/// The memory that an engine and its first stream take, in bytes.
+struct MemoryNeed {
+  std::uint64_t weight_bytes = 0;   ///< Weights in the device's format.
+  std::uint64_t working_bytes = 0;  ///< Working memory that all streams share.
+  /// Buffers of one stream with the default TranscriberOptions and word times. Each further stream,
+  /// and each further piece of TranscriberOptions::batch, takes as much again.
+  std::uint64_t stream_bytes = 0;
+  std::uint64_t other_bytes = 0;  ///< Estimate of all else: the tokenizer, generated code.
+
+  /// Returns the peak. Packing the weights takes less memory than running the model, which follows.
+  std::uint64_t peak_bytes() const {
+    return weight_bytes + working_bytes + stream_bytes + other_bytes;
+  }
+};
+
 /// The current activity of a device.
 struct DeviceActivity {
   const char* stage = nullptr;  ///< "encoder", "decoder step", ...; nullptr: the device is idle.
@@ -42,6 +58,11 @@ class NPUWHISPER_API Engine {
   /// InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or device),
   /// CorruptModel, Unsupported, Unavailable, DeviceError.
   static Result<std::shared_ptr<Engine>> open(const EngineOptions& options);
+
+  /// Returns the memory that open() would take with these options. Reads the model's files, but no
+  /// weights, and opens the device. The sizes of weights and buffers are exact. Errors: those of
+  /// open().
+  static Result<MemoryNeed> memory_needed(const EngineOptions& options);
 
   virtual ~Engine() = default;
   virtual const DeviceInfo& device() const = 0;

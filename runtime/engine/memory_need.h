@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <npuwhisper/engine.h>
+#include <npuwhisper/result.h>
+
+#include "device/device.h"
+#include "model/config.h"
+#include "model/weights_index.h"
+
+namespace npuwhisper {
+
+/// Returns the memory that a model takes on `device`. Reads no weights. `weights`: names, types and
+/// dimensions of the model's variables. Errors: those of Device::measure().
+Result<MemoryNeed> measure_memory(Device& device, const ModelConfig& config,
+                                  const WeightsIndex& weights);
+
+/// Returns the variables of a model with these sizes, as a file with weights of f16 has them. They
+/// have no values.
+WeightsIndex outline_weights(const ModelConfig& config);
+
+}  // namespace npuwhisper

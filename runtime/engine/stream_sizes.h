@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "engine/stream.h"
+#include "model/config.h"
+
+namespace npuwhisper {
+
+/// Sizes of the memory that a stream's decoder allocates in addition to its buffers on the device.
+struct StreamSizes {
+  StreamSizes(const ModelConfig& config, const StreamOptions& options);
+
+  int n_cells = 0;                   ///< Cells of the self-attention cache.
+  std::size_t n_logit_rows = 0;      ///< Number of logits rows that a call may request.
+  std::size_t n_attention_rows = 0;  ///< Number of rows whose attention a run may request.
+  // Numbers of floats.
+  std::size_t logits = 0;     ///< [n_logit_rows, n_vocab]
+  std::size_t heads = 0;      ///< [alignment heads, n_attention_rows, n_audio_ctx]
+  std::size_t attention = 0;  ///< Mean of the heads: [tokens, n_audio_ctx]
+
+  std::uint64_t bytes() const { return (logits + heads + attention) * sizeof(float); }
+};
+
+}  // namespace npuwhisper

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include "engine/memory_need.h"
+
+#include <gtest/gtest.h>
+
+#include <memory>
+
+#include "device/registry.h"
+#include "engine/model_engine.h"
+#include "engine/stream_sizes.h"
+#include "tiny_engine.h"
+
+namespace npuwhisper {
+namespace {
+
+/// Opens the CPU with one thread, which every machine has.
+std::unique_ptr<Device> open_cpu() {
+  auto device = open_device({.kind = DeviceKind::Cpu, .n_threads = 1});
+  if (!device) throw std::runtime_error(device.error().message);
+  return std::move(*device);
+}
+
+TEST(MemoryNeeded, CountsTheBuffersOfAStream) {
+  const test::TinyEngine tiny(Precision::Auto);
+  const auto need = Engine::memory_needed({.model = tiny.folder.path().string()});
+  ASSERT_TRUE(need) << need.error().message;
+  auto& engine = static_cast<ModelEngine&>(*tiny.engine);
+  const StreamSizes sizes(tiny.config(), {.max_sequences = 5, .alignment = true});
+  const auto mel = engine.allocate_mel();
+  const auto cross_cache = engine.allocate_cross_cache();
+  const auto self_cache = engine.allocate_self_cache(sizes.n_cells);
+  ASSERT_TRUE(mel && cross_cache && self_cache);
+  std::uint64_t bytes = sizes.bytes();
+  for (const auto* buffer : {&*mel, &*cross_cache, &*self_cache}) {
+    bytes += (*buffer)->host().size();
+  }
+  EXPECT_EQ(need->stream_bytes, bytes);
+}
+
+TEST(MemoryNeeded, ReturnsTheErrorsOfOpen) {
+  for (const EngineOptions& options :
+       {EngineOptions{.model = ""}, EngineOptions{.model = "/nothing/here"}}) {
+    const auto need = Engine::memory_needed(options);
+    const auto opened = Engine::open(options);
+    ASSERT_FALSE(need);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(need.error().message, opened.error().message);
+  }
+}
+
+// The outline of a model stands for the variables of its file.
+TEST(OutlineWeights, NeedTheMemoryOfTheFile) {
+  const test::TinyEngine tiny(Precision::Auto);
+  const auto device = open_cpu();
+  const Model& model = model_of(*tiny.engine);
+  const auto of_file = measure_memory(*device, model.config, model.weights->index());
+  const auto of_outline = measure_memory(*device, model.config, outline_weights(model.config));
+  ASSERT_TRUE(of_file && of_outline);
+  EXPECT_EQ(of_file->weight_bytes, of_outline->weight_bytes);
+  EXPECT_EQ(of_file->peak_bytes(), of_outline->peak_bytes());
+}
+
+}  // namespace
+}  // namespace npuwhisper
