@@ -8,6 +8,7 @@
 #include "engine/model_engine.h"
 #include "engine/stream_sizes.h"
 #include "engine/whisper_graphs.h"
+#include "model/model_table.h"
 #include "model/variables.h"
 
 namespace npuwhisper {
@@ -68,6 +69,21 @@ WeightsIndex outline_weights(const ModelConfig& config) {
                .parts = {{.n_rows = n_rows}}});
   }
   return index;
+}
+
+std::optional<std::string_view> largest_known_model(Device& device, std::uint64_t bytes,
+                                                    bool is_english_only) {
+  std::optional<std::string_view> name;
+  std::uint64_t largest = 0;
+  for (const KnownModel& model : known_models()) {
+    if (npuwhisper::is_english_only(model) != is_english_only) continue;
+    const ModelConfig config = config_of(model);
+    const auto need = measure_memory(device, config, outline_weights(config));
+    if (!need || need->peak_bytes() > bytes || need->peak_bytes() < largest) continue;
+    largest = need->peak_bytes();
+    name = model.name;
+  }
+  return name;
 }
 
 }  // namespace npuwhisper

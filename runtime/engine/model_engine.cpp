@@ -7,6 +7,7 @@
 #include <npuwhisper/log.h>
 
 #include "device/registry.h"
+#include "engine/memory_check.h"
 #include "engine/memory_need.h"
 #include "engine/whisper_graphs.h"
 
@@ -65,8 +66,21 @@ Result<std::shared_ptr<ModelEngine>> ModelEngine::prepare_on(std::unique_ptr<Dev
   std::shared_ptr<ModelEngine> engine(new ModelEngine());
   engine->model_ = std::move(model);
   engine->device_ = std::move(device);
+  if (auto checked = engine->check_memory(); !checked) return fail(checked.error());
   if (auto prepared = engine->prepare(); !prepared) return fail(prepared.error());
   return engine;
+}
+
+/// Compares the memory that this engine will take with the limits of this process.
+Result<void> ModelEngine::check_memory() {
+  const ModelConfig& config = model_->config;
+  const auto need = measure_memory(*device_, config, model_->weights->index());
+  if (!need) return fail(need.error());
+  const auto find_fitting = [&](std::uint64_t bytes) {
+    return largest_known_model(*device_, bytes, config.n_vocab == kEnglishOnlyVocab);
+  };
+  return npuwhisper::check_memory(model_->path, *need,
+                                  read_memory_limits("/", read_resource_limits()), find_fitting);
 }
 
 Result<void> ModelEngine::prepare_graph(const Graph& graph, int batch,

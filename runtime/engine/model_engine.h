@@ -68,6 +68,7 @@ class ModelEngine final : public Engine {
   ModelEngine() = default;
   static Result<std::shared_ptr<ModelEngine>> prepare_on(std::unique_ptr<Device> device,
                                                          std::shared_ptr<const Model> model);
+  Result<void> check_memory();
   Result<void> prepare();
   Result<void> prepare_graph(const Graph& graph, int batch,
                              std::unique_ptr<Executable>& executable);

@@ -54,9 +54,14 @@ class NPUWHISPER_API Engine {
  public:
   /// Loads and prepares a model. If an engine with the same options is still in use, returns this
   /// engine instead. Loading takes a while (base: about a second), so do not call this function on
-  /// the streaming thread. Concurrent callers with the same options share one load. Errors:
-  /// InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or device),
-  /// CorruptModel, Unsupported, Unavailable, DeviceError.
+  /// the streaming thread. Concurrent callers with the same options share one load.
+  ///
+  /// Before it reads weights, compares memory_needed() with the memory of the machine, the limits
+  /// of the process's cgroups and the process's resource limits. A model that needs more than any
+  /// of them allows is an error. If it needs more than is available now, the log has a warning.
+  ///
+  /// Errors: InvalidArgument (no model, or npu_stages with device=cpu), NotFound (no such model or
+  /// device), CorruptModel, Unsupported, Unavailable (also not enough memory), DeviceError.
   static Result<std::shared_ptr<Engine>> open(const EngineOptions& options);
 
   /// Returns the memory that open() would take with these options. Reads the model's files, but no

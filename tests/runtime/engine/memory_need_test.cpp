@@ -4,10 +4,12 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <string>
 
 #include "device/registry.h"
 #include "engine/model_engine.h"
 #include "engine/stream_sizes.h"
+#include "model/model_table.h"
 #include "tiny_engine.h"
 
 namespace npuwhisper {
@@ -18,6 +20,13 @@ std::unique_ptr<Device> open_cpu() {
   auto device = open_device({.kind = DeviceKind::Cpu, .n_threads = 1});
   if (!device) throw std::runtime_error(device.error().message);
   return std::move(*device);
+}
+
+MemoryNeed need_of(Device& device, std::string_view name) {
+  const ModelConfig config = config_of(*resolve_model(name)->model);
+  const auto need = measure_memory(device, config, outline_weights(config));
+  if (!need) throw std::runtime_error(need.error().message);
+  return *need;
 }
 
 TEST(MemoryNeeded, CountsTheBuffersOfAStream) {
@@ -58,6 +67,16 @@ TEST(OutlineWeights, NeedTheMemoryOfTheFile) {
   ASSERT_TRUE(of_file && of_outline);
   EXPECT_EQ(of_file->weight_bytes, of_outline->weight_bytes);
   EXPECT_EQ(of_file->peak_bytes(), of_outline->peak_bytes());
+}
+
+TEST(LargestKnownModel, FitsInTheMemory) {
+  const auto device = open_cpu();
+  EXPECT_FALSE(largest_known_model(*device, 1'000'000, false));
+  const std::uint64_t base = need_of(*device, "base").peak_bytes();
+  EXPECT_EQ(largest_known_model(*device, base - 1, false), "tiny");
+  EXPECT_EQ(largest_known_model(*device, base, false), "base");
+  EXPECT_EQ(largest_known_model(*device, need_of(*device, "base.en").peak_bytes(), true),
+            "base.en");
 }
 
 }  // namespace
