@@ -34,11 +34,11 @@ class Commands(Case):
         lines = {line.split(',')[0].split()[0]: ' '.join(line.split()) for line in out.splitlines()}
         self.assertEqual(set(lines), {'name', *table.MODELS})
         self.assertEqual(lines['large-v3'],
-                         'large-v3, large yes CTranslate2 3 MB 1713 MB 3087 MB '
+                         'large-v3, large yes CTranslate2 3 MB 2162 MB 3087 MB '
                          f'{self.in_cache("large-v3")}')
-        self.assertIn(f' yes OpenAI 2 MB 82 MB 148 MB {openai}', lines['base'])
-        self.assertEqual(lines['tiny'], 'tiny no 43 MB 76 MB')
-        self.assertIn(f' yes ggml 0 MB 270 MB 3 MB {ggml}', lines['small'])
+        self.assertIn(f' yes OpenAI 2 MB 159 MB 148 MB {openai}', lines['base'])
+        self.assertEqual(lines['tiny'], 'tiny no 100 MB 76 MB')
+        self.assertIn(f' yes ggml 0 MB 411 MB 3 MB {ggml}', lines['small'])
         self.assertEqual(self.hub.requests, [])
 
     def test_list_as_json(self):
@@ -48,7 +48,7 @@ class Commands(Case):
         rows = {row['name']: row for row in json.loads(out)}
         self.assertEqual(list(rows), list(table.MODELS))
         self.assertEqual(rows['base'], {
-            'name': 'base', 'aliases': [], 'parameters': 72593920, 'memory_bytes': 82036000,
+            'name': 'base', 'aliases': [], 'parameters': 72593920, 'memory_bytes': 159000000,
             'fetched_bytes': 147882941, 'path': str(self.in_cache('base')), 'format': 'CTranslate2',
             'bytes_on_disk': sum(map(len, FILES.values()))})
         self.assertIsNone(rows['tiny']['path'])

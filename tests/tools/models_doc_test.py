@@ -24,7 +24,7 @@ def table_row(model):
     names = ', '.join(f'`{name}`' for name in (model.name, *model.aliases))
     formats = ['CTranslate2', 'transformers', *(['OpenAI'] if model.openai_sha256 else []), 'ggml']
     return (f'| {names} | {model.shape.parameters() / 1e6:.0f} M '
-            f'| {model.fetched_bytes() / 1e6:.0f} MB | {model.shape.weight_bytes() / 1e6:.0f} MB '
+            f'| {model.fetched_bytes() / 1e6:.0f} MB | {model.memory_bytes / 1e6:.0f} MB '
             f'| {", ".join(formats)} |')
 
 

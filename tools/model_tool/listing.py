@@ -22,7 +22,7 @@ def describe(model):
         'name': model.name,
         'aliases': list(model.aliases),
         'parameters': model.shape.parameters() if model.shape else None,
-        'memory_bytes': model.shape.weight_bytes() if model.shape else None,
+        'memory_bytes': model.memory_bytes,
         'fetched_bytes': model.fetched_bytes(),
         'path': str(path) if path else None,
         'format': (format_of(path) or 'safetensors') if path else None,

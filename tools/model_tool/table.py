@@ -58,32 +58,19 @@ class Shape:
         vectors = (12 * self.n_audio_layer + 17 * self.n_text_layer + 6) * n
         return matrices + convolutions + embeddings + vectors
 
-    def weight_bytes(self):
-        """Returns the memory of the weights as the CPU device stores them with precision=auto on a
-        CPU with AVX-512 VNNI and BF16 (docs/architecture.md). Does not include the buffers.
-
-        The encoder's products take 8 bits for each weight. The decoder's products and the
-        vocabulary take 8 bits, and 32 bits for each 64 weights. Convolutions and the projections
-        for cross-attention take 16 bits. Biases, norms and the encoder's positions take 32 bits.
-        The decoder's positions are read from the file."""
-        n = self.n_state
-        encoder = 12 * self.n_audio_layer * n * n
-        decoder = 14 * self.n_text_layer * n * n + self.n_vocab * n
-        in_16_bits = 2 * self.n_text_layer * n * n + 3 * (self.n_mels + n) * n
-        in_file = self.n_text_ctx * n
-        others = self.parameters() - encoder - decoder - in_16_bits - in_file
-        return encoder + decoder + decoder // 16 + 2 * in_16_bits + 4 * others
-
 
 @dataclasses.dataclass(frozen=True)
 class Model:
-    """A row of the table. Only a Whisper model has a shape, repositories, and files of other
-    programs."""
+    """A row of the table. Only a Whisper model has a shape, a memory, repositories, and files of
+    other programs."""
     name: str
     files: tuple = ()  # Files with known sums. If there are none, the sums come from the hub.
     packages: tuple = ()
     aliases: tuple = ()
     shape: 'Shape | None' = None
+    # What the library's Engine::memory_needed() returns with one thread and precision=auto on a CPU
+    # with AVX-512 VNNI and BF16, in whole megabytes (tests/runtime/engine/memory_need_test.cpp).
+    memory_bytes: 'int | None' = None
     ctranslate2: tuple = ()  # Repositories on the Hugging Face hub. All hold the same model.
     original: 'str | None' = None  # The repository of the authors, in the format of transformers.
     openai_sha256: 'str | None' = None  # Sum of NAME.pt; None if OpenAI does not publish it.
@@ -109,6 +96,7 @@ def read_row(row):
                     for file in row.get('files', ())),
         packages=tuple(Package(**package) for package in row.get('packages', ())),
         shape=Shape(**row['shape']) if 'shape' in row else None,
+        memory_bytes=row.get('memory_bytes'),
         original=row.get('original'), openai_sha256=row.get('openai_sha256'),
         ggml_repository=row.get('ggml_repository'), ggml_sha1=row.get('ggml_sha1', {}))
 

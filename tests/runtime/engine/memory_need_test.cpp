@@ -3,13 +3,18 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "device/registry.h"
 #include "engine/model_engine.h"
 #include "engine/stream_sizes.h"
 #include "model/model_table.h"
+#include "simd/isa.h"
+#include "simd/onednn.h"
 #include "tiny_engine.h"
 
 namespace npuwhisper {
@@ -77,6 +82,35 @@ TEST(LargestKnownModel, FitsInTheMemory) {
   EXPECT_EQ(largest_known_model(*device, base, false), "base");
   EXPECT_EQ(largest_known_model(*device, need_of(*device, "base.en").peak_bytes(), true),
             "base.en");
+}
+
+/// Returns "memory_bytes" of each model in tools/models.json.
+std::map<std::string, std::uint64_t> table_bytes() {
+  std::ifstream file(NPUWHISPER_MODELS_JSON);
+  std::map<std::string, std::uint64_t> bytes;
+  const auto table = nlohmann::json::parse(file);
+  for (const auto& row : table.at("whisper")) bytes[row.at("name")] = row.at("memory_bytes");
+  return bytes;
+}
+
+// The table of npuwhisper-models has the figures of a CPU with AVX-512 VNNI and BF16. On another
+// CPU, no model takes less.
+TEST(TableOfModels, HasTheComputedMemory) {
+  const auto device = open_cpu();
+  const bool has_int8_and_bf16 =
+      cpu::onednn::has_vnni() && cpu::select_isa().value() >= cpu::Isa::Avx512Bf16;
+  // Layouts of packed weights differ between instruction sets and between versions of oneDNN.
+  constexpr double kTolerance = 0.03;
+  const auto table = table_bytes();
+  ASSERT_EQ(table.size(), known_models().size());
+  for (const auto& [name, bytes] : table) {
+    const auto computed = static_cast<double>(need_of(*device, name).peak_bytes());
+    const auto stated = static_cast<double>(bytes);
+    EXPECT_GE(computed, (1 - kTolerance) * stated) << name;
+    if (has_int8_and_bf16) {
+      EXPECT_LE(computed, (1 + kTolerance) * stated) << name;
+    }
+  }
 }
 
 }  // namespace
