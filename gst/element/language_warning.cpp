@@ -14,7 +14,7 @@ void LanguageWarning::check(GstElement* element, const Transcriber& transcriber)
   }
   if (is_posted_) return;
   is_posted_ = true;
-  const std::string code = transcriber.language();
+  const std::string& code = transcriber.language();
   std::string name(language_name(code));
   if (!name.empty()) name.front() = g_ascii_toupper(name.front());
   GST_ELEMENT_WARNING(

@@ -46,11 +46,13 @@ BatchTranscriber::BatchTranscriber(Parts&& parts)
     : WhisperTranscriber(std::move(parts), parts.decoders.front()->max_length(),
                          parts.options.word_times),
       window_text_(tokenizer_, parts.config, options_, audio_, stats_) {
+  // The base class has moved objects out of `parts`, but the configuration is a reference.
+  const ModelConfig& config = parts.config;  // NOLINT(bugprone-use-after-move)
   lanes_.resize(decoders_.size());
   for (std::size_t i = 0; i < lanes_.size(); ++i) {
     lanes_[i].index = i;
-    lanes_[i].decoder = std::make_unique<WindowDecoder>(tokenizer_, parts.config, options_,
-                                                        *decoders_[i], stats_, hotwords());
+    lanes_[i].decoder = std::make_unique<WindowDecoder>(tokenizer_, config, options_, *decoders_[i],
+                                                        stats_, hotwords());
     lanes_[i].prompt.reserve(static_cast<std::size_t>(decoders_[i]->max_length()));
     if (options_.word_times) {
       lanes_[i].pcm.reserve(static_cast<std::size_t>(window_frames_) * kHop);

@@ -65,9 +65,13 @@ def chosen(build):
 
 
 def findings(build, file, *options):
-    """Returns what clang-tidy says about a file; an empty string if it has no finding."""
+    """Returns the lines with clang-tidy's findings in a file.
+
+    Errors of the compiler are not findings: GCC compiles the code, but clang 14 does not support all of C++20.
+    """
     done = output_of(clang_tidy(), '-p', str(build), *OPTIONS, *options, str(file))
-    return done.stdout + done.stderr if done.returncode else ''
+    return [line for line in done.stdout.splitlines()
+            if re.search(r'(warning|error): .*\[.+\]$', line) and '[clang-diagnostic-error' not in line]
 
 
 class Tidy(unittest.TestCase):
@@ -79,7 +83,7 @@ class Tidy(unittest.TestCase):
         print(f'clang-tidy: {len(files)} files: {" ".join(files)}')
         with concurrent.futures.ThreadPoolExecutor(os.cpu_count() if self.check_all else 1) as pool:
             found = list(pool.map(lambda file: findings(self.build, SOURCE / file), files))
-        self.assertEqual('\n'.join(filter(None, found)), '')
+        self.assertEqual('\n'.join(line for lines in found for line in lines), '')
 
     def test_a_mistake_is_found(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -87,7 +91,8 @@ class Tidy(unittest.TestCase):
             file.write_text('struct A { virtual ~A() = default; virtual void f() {} };\n'
                             'struct B : A { void f() {} };\n', encoding='utf8')
             found = findings(self.build, file, f'--config-file={SOURCE / ".clang-tidy"}')
-        self.assertIn('modernize-use-override', found)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn('modernize-use-override', found[0])
 
 
 if __name__ == '__main__':

@@ -92,7 +92,8 @@ class UnlinkDuringFlush : public ::testing::TestWithParam<std::tuple<const char*
 
 /// The audio is unlinked when another thread's flush has reached npuwhisper.
 TEST_P(UnlinkDuringFlush, TheVideoGoesOn) {
-  const auto [mode, type] = GetParam();
+  const char* const mode = std::get<0>(GetParam());
+  const GstEventType type = std::get<1>(GetParam());
   set_script({});
   Pipeline pipeline(bin(std::string("mode=") + mode + " latency=1000") + audio(10000) +
                     video(10000) + kSinks);

@@ -349,7 +349,7 @@ TEST_F(StreamTranscriberTest, DoubtfulLanguageIsDetectedAgainWithTheNextWindow) 
   // expected number of detections.
   for (const auto& [margin, n_detections] : {std::pair(3.0F, 1), std::pair(0.5F, 2)}) {
     segments_.clear();
-    create([&](const ScriptStep& at, std::span<float> logits) {
+    create([&, margin = margin](const ScriptStep& at, std::span<float> logits) {
       say(*vocabulary_.tokenizer, {hello, hello, hello})(at, logits);
       if (at.sampled.empty() && at.prompt.back() == special_.sot) {
         const bool is_first = at.window == 0;

@@ -7,7 +7,6 @@ namespace npuwhisper::emu::lowering {
 namespace {
 
 using npu::TileId;
-using npu::TileKind;
 
 void check_channels(const DeviceDraft& draft, const DmaDraft& dma) {
   const npu::TileLimits& limits = draft.array->limits(draft.array->kind(dma.tile));

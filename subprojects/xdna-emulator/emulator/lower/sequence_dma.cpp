@@ -7,8 +7,6 @@
 namespace npuwhisper::emu::lowering {
 namespace {
 
-using npu::TileKind;
-
 constexpr std::int64_t kMaxInt = std::numeric_limits<std::int32_t>::max();
 constexpr std::int64_t kMaxHostOffset = std::int64_t{1} << 48;
 

@@ -10,10 +10,8 @@ namespace {
 using npu::TileId;
 using test::chain;
 using test::device;
-using test::find_buffer;
 using test::find_channel;
 using test::find_descriptor;
-using test::find_lock;
 using test::lowered;
 using test::refusal;
 

@@ -13,8 +13,6 @@
 namespace npuwhisper::emu {
 namespace {
 
-using npu::TileKind;
-
 constexpr int kMutationsPerText = 1500;
 
 /// Corrupts a text in one to three places. Changes bytes, spans, words and, most often, numbers. A

@@ -8,7 +8,6 @@
 namespace npuwhisper::emu {
 namespace {
 
-using npu::TileId;
 using test::device;
 using test::lowered;
 using test::refusal;
