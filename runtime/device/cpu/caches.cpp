@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cstdint>
 #include <cstring>
 
@@ -17,14 +16,9 @@ namespace {
 /// Rounds one row of a head to the bytes of int8 panels (int8_kernels.h). Returns the row's scale.
 float quantise(const float* row, std::array<std::uint8_t, kHeadColumns>& out) {
   const float largest = largest_magnitude(row, kHeadColumns);
-  const float inverse = largest > 0 ? 127.0F / largest : 0.0F;
-  // Adding 1.5 * 2^23 rounds to an integer, ties to even, without a function call. The integer is
-  // then in the lowest bits of the sum.
-  constexpr float kMagic = 12582912.0F;
-  for (std::size_t i = 0; i < kHeadColumns; ++i) {
-    const auto bits = std::bit_cast<std::uint32_t>(row[i] * inverse + kMagic);
-    out[i] = static_cast<std::uint8_t>(bits + kInt8Offset);
-  }
+  std::array<std::int8_t, kHeadColumns> rounded;
+  round_to_int8(row, largest > 0 ? 127.0F / largest : 0.0F, rounded.data(), kHeadColumns);
+  std::ranges::transform(rounded, out.begin(), int8_byte);
   return largest / 127.0F;
 }
 
