@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "engine/model_engine.h"
 
+#include <algorithm>
 #include <type_traits>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "engine/memory_check.h"
 #include "engine/memory_need.h"
 #include "engine/whisper_graphs.h"
+#include "model/published_models.h"
 
 namespace npuwhisper {
 namespace {
@@ -131,23 +133,15 @@ WindowPositions ModelEngine::positions_for(int n_dense) const {
 }
 
 bool ModelEngine::has_alignment_heads() const {
-  // If the heads are not known, the list has all heads of the last half of the layers: that of
-  // Model::load(), or that of CTranslate2's converter. No published list has all these heads.
-  const ModelConfig& config = model_->config;
-  std::size_t n_late_heads = 0;
-  for (const auto& [layer, head] : config.alignment_heads) {
-    if (layer < config.n_text_layer / 2) return true;
-    ++n_late_heads;
-  }
-  const int n_late_layers = config.n_text_layer - config.n_text_layer / 2;
-  return n_late_heads < static_cast<std::size_t>(n_late_layers * config.n_text_head);
+  // If the heads are not known, Model::load() and CTranslate2's converter list the late heads. No
+  // published list has all of them.
+  return !std::ranges::is_permutation(model_->config.alignment_heads, late_heads(model_->config));
 }
 
 void ModelEngine::warn_of_unknown_heads() {
-  if (has_alignment_heads()) return;
-  const std::string text = "word times: the alignment heads of model '" + model_->path.string() +
-                           "' are not known, so word times and live text are coarser";
-  if (!has_warned_of_heads_.exchange(true)) log(LogLevel::Warning, text);
+  if (has_alignment_heads() || has_warned_of_heads_.exchange(true)) return;
+  log(LogLevel::Warning, "word times: the alignment heads of model '" + model_->path.string() +
+                             "' are not known, so word times and live text are coarser");
 }
 
 std::string ModelEngine::describe_plan() const {
