@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "array/clock_constants.h"
+#include "design/job_writer.h"
 #include "design/patterns.h"
 #include "design/plan_jobs.h"
 
@@ -102,12 +103,11 @@ void predict(Plan& plan, std::size_t index) {
       figures.padded_macs += (static_cast<std::uint64_t>(cost.tiles) * cost.tile_macs +
                               static_cast<std::uint64_t>(cost.int8_tiles) * kTileMacs) *
                              row_tiles(job, panel, plan.spec.core_rows, figures.skips_padding);
-      const int again = job.b_slot_tiles > 0 ? panel.weight_tiles : 0;
-      tiles_in +=
-          static_cast<std::uint64_t>(1 + panel.weight_tiles - again + panel.header.b_steps) +
-          static_cast<std::uint64_t>(again + panel.header.residual_steps +
-                                     panel.header.query_steps) *
-              passes;
+      const int again = panel.weight_tiles - kept_weight_tiles(job, panel);
+      tiles_in += static_cast<std::uint64_t>(1 + played_tiles(job, panel)) +
+                  static_cast<std::uint64_t>(again + panel.header.residual_steps +
+                                             panel.header.query_steps) *
+                      passes;
     }
     figures.bytes_in += input_bytes(job, plan.spec.core_rows) + tiles_in * core::kTileBytes;
     figures.bytes_out += blocks * rows * passes * core::kTileBytes;
