@@ -137,8 +137,8 @@ TEST_P(DeepProducts, NormalisedPartsWithOneTransposed) {
   expect_planned_work();
 }
 
-// In int8, the weights of Whisper large's feed-forward layer stay in the memory tile. Those of a
-// layer with 8,192 columns do not.
+// In int8, the weights of Whisper large's feed-forward layer stay in the memory tile. The weights
+// of a layer with 8,192 columns do not.
 TEST_P(DeepProducts, InInt8) {
   const int m = 140;
   const int n = 128;
@@ -173,11 +173,7 @@ INSTANTIATE_TEST_SUITE_P(Arrays, DeepProducts,
                          testing::Values(CoreShape{"npu1", 1, 1}, CoreShape{"npu1", 4, 1},
                                          CoreShape{"npu1", 4, 4}, CoreShape{"npu2", 2, 3},
                                          CoreShape{"npu2", 4, 8}),
-                         [](const auto& shape) {
-                           return std::string(shape.param.array) + "_" +
-                                  std::to_string(shape.param.rows) + "x" +
-                                  std::to_string(shape.param.columns);
-                         });
+                         name_of);
 
 }  // namespace
 }  // namespace npuwhisper::npu

@@ -491,11 +491,7 @@ INSTANTIATE_TEST_SUITE_P(Arrays, EndToEnd,
                                          CoreShape{"npu1", 4, 4}, CoreShape{"npu1", 4, 1},
                                          CoreShape{"npu2", 1, 1}, CoreShape{"npu2", 2, 3},
                                          CoreShape{"npu2", 4, 8}),
-                         [](const auto& shape) {
-                           return std::string(shape.param.array) + "_" +
-                                  std::to_string(shape.param.rows) + "x" +
-                                  std::to_string(shape.param.columns);
-                         });
+                         name_of);
 
 }  // namespace
 }  // namespace npuwhisper::npu

@@ -8,20 +8,14 @@
 #include "design/plan.h"
 #include "design/predict.h"
 #include "mel_core/mel_core.h"
+#include "support/core_shape.h"
 
 namespace npuwhisper::npu {
 namespace {
 
 constexpr int kFrames = 3000;
 
-struct Shape {
-  const char* array;
-  int rows, columns;
-};
-const Shape kShapes[] = {{"npu1", 1, 1}, {"npu1", 4, 1}, {"npu1", 1, 4}, {"npu1", 2, 2},
-                         {"npu1", 4, 4}, {"npu2", 1, 1}, {"npu2", 4, 4}, {"npu2", 4, 8}};
-
-class MelPlans : public testing::TestWithParam<Shape> {
+class MelPlans : public testing::TestWithParam<CoreShape> {
  protected:
   DesignSpec spec() const {
     return *make_design_spec(GetParam().array, GetParam().rows, GetParam().columns);
@@ -134,10 +128,7 @@ TEST(ConfigurationTime, IsThatOfTheSource) {
   EXPECT_NEAR(configuration_seconds(*make_design_spec("npu2", 4, 8)), 25e-6 + 296 * 7.2e-6, 1e-6);
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, MelPlans, testing::ValuesIn(kShapes), [](const auto& shape) {
-  return std::string(shape.param.array) + "_" + std::to_string(shape.param.rows) + "x" +
-         std::to_string(shape.param.columns);
-});
+INSTANTIATE_TEST_SUITE_P(Arrays, MelPlans, testing::ValuesIn(kPlannedShapes), name_of);
 
 }  // namespace
 }  // namespace npuwhisper::npu

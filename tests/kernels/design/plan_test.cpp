@@ -10,6 +10,7 @@
 #include "array/buffer_descriptor.h"
 #include "design/job_planner.h"
 #include "design/job_writer.h"
+#include "support/core_shape.h"
 #include "support/whisper_encoder.h"
 
 namespace npuwhisper::npu {
@@ -32,14 +33,7 @@ Result<Plan> plan_one(const DesignSpec& where, const Operation& operation) {
   return make_plan(where, std::span(&operation, 1), 0);
 }
 
-struct Shape {
-  const char* array;
-  int rows, columns;
-};
-const Shape kShapes[] = {{"npu1", 1, 1}, {"npu1", 4, 1}, {"npu1", 1, 4}, {"npu1", 2, 2},
-                         {"npu1", 4, 4}, {"npu2", 1, 1}, {"npu2", 4, 4}, {"npu2", 4, 8}};
-
-class Plans : public testing::TestWithParam<Shape> {
+class Plans : public testing::TestWithParam<CoreShape> {
  protected:
   DesignSpec spec() const {
     return *make_design_spec(GetParam().array, GetParam().rows, GetParam().columns);
@@ -250,10 +244,7 @@ TEST_P(Plans, DescribesItselfWithReasons) {
   EXPECT_NE(text.find("predicted"), std::string::npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Arrays, Plans, testing::ValuesIn(kShapes), [](const auto& shape) {
-  return std::string(shape.param.array) + "_" + std::to_string(shape.param.rows) + "x" +
-         std::to_string(shape.param.columns);
-});
+INSTANTIATE_TEST_SUITE_P(Arrays, Plans, testing::ValuesIn(kPlannedShapes), name_of);
 
 TEST(Plan, AnEncoderOfBaseIsOneJobAnOperationOnNpu2) {
   const DesignSpec where = spec("npu2", 4, 8);

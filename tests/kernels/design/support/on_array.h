@@ -15,6 +15,7 @@
 
 #include "design/pack_panels.h"
 #include "encoder_core/encoder_core_ref.h"
+#include "support/core_shape.h"
 #include "support/emulated_array.h"
 
 /// Runs operations on an emulated array with the project's own kernels, and compares the results
@@ -26,12 +27,6 @@ using reference::Matrix;
 
 inline constexpr int kPacked = 0;
 inline constexpr int kWorkspace = 1;
-
-/// The cores of a design.
-struct CoreShape {
-  const char* array;
-  int rows, columns;
-};
 
 /// Returns random values that bf16 represents exactly.
 inline Matrix random_matrix(int rows, int columns, double scale, unsigned seed) {
