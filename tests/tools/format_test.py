@@ -5,33 +5,16 @@
 The test needs codespell 2.2. Debian 12 has both programs in these versions. Other versions format
 some lines differently and know other words. Exit status 77 (skipped) without these versions or
 outside a git checkout."""
-import pathlib
-import re
 import shutil
-import subprocess
-import sys
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+from style_programs import SOURCE, clang_program, output_of, skip_without
+
 # Words that codespell wrongly reports, and files with words of other languages. Whisper's vocabulary
 # has parts of words.
 WORDS = SOURCE / 'tests' / 'tools' / 'words.txt'
 OTHER_LANGUAGES = ('runtime/api/languages.cpp', 'runtime/captions/function_words.cpp',
                    'runtime/model/published_models.cpp')
-
-
-def output_of(*command):
-    return subprocess.run(command, cwd=SOURCE, capture_output=True, encoding='utf8', check=False,
-                          timeout=240)
-
-
-def clang_format():
-    """Returns the program's name; None if there is no version 14."""
-    for name in ('clang-format-14', 'clang-format'):
-        if shutil.which(name) and re.search(r'version 14\.', output_of(name, '--version').stdout):
-            return name
-    return None
 
 
 def has_codespell():
@@ -46,7 +29,7 @@ class Format(unittest.TestCase):
     def test_sources_are_formatted(self):
         files = tracked('*.h', '*.cpp', '*.cc')
         self.assertGreater(len(files), 1000)
-        done = output_of(clang_format(), '--dry-run', '--Werror', *files)
+        done = output_of(clang_program('clang-format'), '--dry-run', '--Werror', *files)
         self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_words_are_spelt_right(self):
@@ -59,10 +42,6 @@ class Format(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    wanted = {'clang-format 14': clang_format(), 'codespell 2.2': has_codespell(),
-              'git checkout': shutil.which('git') and tracked('meson.build')}
-    missing = [name for name, found in wanted.items() if not found]
-    if missing:
-        print('skipped: found no ' + ' and no '.join(missing))
-        sys.exit(SKIPPED)
+    skip_without({'clang-format 14': clang_program('clang-format'), 'codespell 2.2': has_codespell(),
+                  'git checkout': shutil.which('git') and tracked('meson.build')})
     unittest.main()

@@ -4,9 +4,10 @@
 
 usage: tidy_test.py BUILD [--all]
 
-BUILD is a build folder with compile_commands.json. The test takes up to 12 of the source files that the last 20 commits
-or the working tree changed; the last commit chooses them. With --all, it takes all source files of BUILD (about
-25 minutes on two cores). Exit status 77 (skipped) without clang-tidy 14 or outside a git checkout.
+BUILD is a build folder with compile_commands.json. The test checks at most 12 of the source files that the last 20
+commits or the working tree changed. The hash of the last commit selects them. With --all, the test checks all source
+files of BUILD, which takes about 25 minutes on two cores. The exit status is 77 (skipped) without clang-tidy 14 or
+outside a git checkout.
 """
 import concurrent.futures
 import json
@@ -15,29 +16,16 @@ import pathlib
 import random
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import unittest
 
-SOURCE = pathlib.Path(__file__).resolve().parents[2]
-SKIPPED = 77
+from style_programs import SOURCE, clang_program, output_of, skip_without
+
 N_COMMITS = 20
 MOST_FILES = 12
 # GCC's warning options that clang does not know.
 OPTIONS = ('--quiet', '--extra-arg=-Wno-unknown-warning-option')
-
-
-def output_of(*command):
-    return subprocess.run(command, cwd=SOURCE, capture_output=True, encoding='utf8', check=False)
-
-
-def clang_tidy():
-    """Returns the program's name; None if there is no version 14."""
-    for name in ('clang-tidy-14', 'clang-tidy'):
-        if shutil.which(name) and re.search(r'version 14\.', output_of(name, '--version').stdout):
-            return name
-    return None
 
 
 def sources(build):
@@ -69,7 +57,7 @@ def findings(build, file, *options):
 
     Errors of the compiler are not findings: GCC compiles the code, but clang 14 does not support all of C++20.
     """
-    done = output_of(clang_tidy(), '-p', str(build), *OPTIONS, *options, str(file))
+    done = output_of(clang_program('clang-tidy'), '-p', str(build), *OPTIONS, *options, str(file))
     return [line for line in done.stdout.splitlines()
             if re.search(r'(warning|error): .*\[.+\]$', line) and '[clang-diagnostic-error' not in line]
 
@@ -96,12 +84,8 @@ class Tidy(unittest.TestCase):
 
 
 if __name__ == '__main__':
-    wanted = {'clang-tidy 14': clang_tidy(),
-              'git checkout': shutil.which('git') and output_of('git', 'rev-parse', 'HEAD').stdout}
-    missing = [name for name, found in wanted.items() if not found]
-    if missing:
-        print('skipped: found no ' + ' and no '.join(missing))
-        sys.exit(SKIPPED)
+    skip_without({'clang-tidy 14': clang_program('clang-tidy'),
+                  'git checkout': shutil.which('git') and output_of('git', 'rev-parse', 'HEAD').stdout})
     Tidy.build = pathlib.Path(sys.argv[1])
     Tidy.check_all = '--all' in sys.argv[2:]
     unittest.main(argv=sys.argv[:1])
