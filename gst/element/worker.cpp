@@ -46,6 +46,8 @@ constexpr std::chrono::milliseconds kNow{0};
 // The largest step back of timestamps that is ignored. Demultiplexers of live transport streams
 // correct their clock in steps.
 constexpr GstClockTime kMaxStepBack = 200 * GST_MSECOND;
+// The duration by which the pieces of interleaved streams can make audio seem to lag.
+constexpr GstClockTime kInterleaving = 200 * GST_MSECOND;
 // The largest result of expected_gap_lead(). It bounds the delay of the text's progress if GAPs are
 // correct after all.
 constexpr GstClockTime kLongestExpectedLead = 6 * GST_SECOND;
@@ -65,13 +67,12 @@ bool is_speech(const GstSegment& segment) {
 
 // Returns the duration by which GAPs of `segment` may reach beyond the start of the audio that
 // follows. qtdemux (1.22) compares the positions of its streams with their bases as if bases were
-// stream time. If a seek sets a rate above 1 and audio begins late in the file, its base is the
-// running time before its start, so audio seems to lag by base * (rate - 1), and qtdemux sends
-// GAPs.
+// stream time. If a seek sets a rate above 1 and audio begins late in the file, the base of audio
+// is the running time before its start. So audio seems to lag by base * (rate - 1), and qtdemux
+// sends GAPs.
 GstClockTime expected_gap_lead(const GstSegment& segment) {
   if (segment.rate <= 1 || segment.base == 0) return 0;
-  // Streams are interleaved in pieces, so audio may seem to lag a little more.
-  const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kMaxStepBack;
+  const double lead = static_cast<double>(segment.base) * (segment.rate - 1) + kInterleaving;
   return static_cast<GstClockTime>(std::min(lead, static_cast<double>(kLongestExpectedLead)));
 }
 
