@@ -43,7 +43,7 @@ class HotwordBias {
 
   const HotwordTree& tree_;
   std::vector<float> unbiased_;  // [n_vocab], the last row
-  float max_ = 0;                // of unbiased_
+  float max_ = 0;                // the largest logit of unbiased_
   std::vector<Token> next_;      // the tokens that continue a phrase
   std::vector<Token> first_;     // the tokens that begin a phrase and are not in next_
 };

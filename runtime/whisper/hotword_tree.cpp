@@ -122,7 +122,7 @@ void HotwordTree::link_suffixes() {
     const HotwordPlace after_parent{
         .node = suffix(parent), .ends_word = nodes_[static_cast<std::size_t>(parent)].ends_word};
     for (const Edge& edge : edges(parent)) {
-      // The only end of a single token is the empty one.
+      // The only proper suffix of a single token is empty.
       const int to = parent == 0 ? 0 : find(after_parent, edge.token, 0).node;
       nodes_[static_cast<std::size_t>(edge.node)].suffix = to;
       order.push_back(edge.node);

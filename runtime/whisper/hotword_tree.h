@@ -31,7 +31,7 @@ struct HotwordGains {
 /// the tokens of the text, and on the gaps and the gains of these tokens.
 struct HotwordPlace {
   int node = 0;            ///< The longest end of the text that begins a phrase; 0: none.
-  float gap = 0;           ///< Of the begun phrase, or of a longer phrase that it continues.
+  float gap = 0;           ///< Gap of the begun phrase, or of a longer phrase that it continues.
   bool ends_word = false;  ///< The text ends within a word or at its end: a word may continue.
   float bonus = 0;         ///< Bonus of the text's complete phrases and of the begun phrase.
   /// The bonus that remains if the begun phrase breaks off within a word.
@@ -48,8 +48,8 @@ struct HotwordPlace {
 /// a phrase. A phrase is complete only if a word ends at its last token, and begins only where no
 /// word continues: "Ann" does not occur in "Annoy" and "Joann". Characters of scripts without
 /// spaces between words are words of their own. A phrase that is repeated has no bonus, if at most
-/// three other phrases and no other words are between (HotwordPlace::repeatable). So neither one
-/// phrase nor several phrases by turns can fill a text. A phrase also breaks off where its gap
+/// three other phrases and no other words stand between (HotwordPlace::repeatable). So neither one
+/// phrase nor several alternating phrases can fill a text. A phrase also breaks off where its gap
 /// exceeds kMaxHotwordGap. Immutable; thread-safe.
 class HotwordTree {
  public:
@@ -64,8 +64,8 @@ class HotwordTree {
   /// Returns the number of edges, which is the maximum number of tokens that extend a place.
   std::size_t n_edges() const { return edges_.size(); }
 
-  /// Returns the place after one more token. `gap`: that of the token, at least 0; 0 if it is not
-  /// known. `gains`: those that the token can receive.
+  /// Returns the place after one more token. `gap`: the gap of the token, at least 0; 0 if it is
+  /// not known. `gains`: the gains that the token can receive.
   HotwordPlace advance(const HotwordPlace& place, Token token, float gap,
                        const HotwordGains& gains) const;
   /// Returns whether a token with this gap continues the begun phrase of `place`.

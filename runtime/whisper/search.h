@@ -88,7 +88,7 @@ class Search {
     float sum;  // log probability with the bonus of hotwords
     int beam;
     Token token;
-    float gap;  // of the token (see kMaxHotwordGap); 0 without hotwords
+    float gap;  // the gap of the token (see kMaxHotwordGap); 0 without hotwords
   };
 
   /// The parameters of the current search.

@@ -122,13 +122,13 @@ class WhisperTranscriber : public Transcriber {
   void accept_language();
   /// Makes the current counters visible to stats().
   void publish_stats();
+  /// Returns the tree of options_.hotwords, which all decoders of the stream share; null if there
+  /// are no hotwords. Valid as long as this object.
+  const HotwordTree* hotwords() const { return hotwords_.get(); }
 
   // Only the thread that decodes may use the members below. cancel() and stats() must not use them,
   // because other threads may call cancel() and stats().
   const Tokenizer& tokenizer_;
-  /// Returns the tree of options_.hotwords, which all decoders of the stream share; null if there
-  /// are no hotwords. Valid as long as this object.
-  const HotwordTree* hotwords() const { return hotwords_.get(); }
   const TranscriberOptions options_;
   const int window_frames_;
   const std::vector<std::unique_ptr<TokenDecoder>> decoders_;

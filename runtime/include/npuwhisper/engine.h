@@ -53,8 +53,9 @@ struct DeviceActivity {
 class NPUWHISPER_API Engine {
  public:
   /// Loads and prepares a model. If an engine with the same options is still in use, returns this
-  /// engine instead. Loading takes a while (base: about a second), so do not call this function on
-  /// the streaming thread. Concurrent callers with the same options share one load.
+  /// engine instead. Loading takes a while (base: a tenth of a second on two cores; large models:
+  /// seconds), so do not call this function on the streaming thread. Concurrent callers with the
+  /// same options share one load.
   ///
   /// Before it reads weights, compares memory_needed() with the memory of the machine, the limits
   /// of the process's cgroups and the process's resource limits. A model that needs more than any
