@@ -437,7 +437,7 @@ TEST_F(StreamTranscriberTest, TextWithoutEndDoesNotListenToTheSameAudioAgain) {
   options_.temperatures = {0.0F};
   const auto begin = unfinished(0, " hello", 0.02);
   const Token more = vocabulary_.text(" you").front();
-  create([this, begin, more](const ScriptStep& at, std::span<float> logits) {
+  create([begin, more](const ScriptStep& at, std::span<float> logits) {
     const std::size_t n = at.sampled.size();
     prefer(logits, n < begin.size() ? begin[n] : more);
   });
