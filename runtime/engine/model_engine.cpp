@@ -16,10 +16,6 @@
 namespace npuwhisper {
 namespace {
 
-// Number of streams whose requests can wait without an allocation. Requests of further streams may
-// allocate memory.
-constexpr std::size_t kExpectedStreams = 64;
-
 /// Opens the device and the model of `options`, and returns the result of `use` for both. With
 /// device=auto, calls `use` again with the CPU if the model does not fit the NPU (Unsupported), and
 /// logs the reason. Opens the device before the model, so that a missing device is reported

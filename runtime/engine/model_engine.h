@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -9,6 +10,7 @@
 
 #include "device/device.h"
 #include "device/window_mel.h"
+#include "engine/pass_turns.h"
 #include "engine/scheduler.h"
 #include "model/model.h"
 
@@ -45,6 +47,8 @@ class ModelEngine final : public Engine {
 
   const Model& model() const { return *model_; }
   Scheduler& scheduler() { return *scheduler_; }
+  /// Returns the turns of this engine's live streams.
+  PassTurns& pass_turns() { return pass_turns_; }
 
   /// Returns the smallest set of positions that the encoder must compute if all positions of the
   /// window from `n_dense` on are padding.
@@ -65,6 +69,9 @@ class ModelEngine final : public Engine {
   }
 
  private:
+  /// Number of streams that can wait without an allocation. Further streams may allocate memory.
+  static constexpr std::size_t kExpectedStreams = 64;
+
   ModelEngine() = default;
   static Result<std::shared_ptr<ModelEngine>> prepare_on(std::unique_ptr<Device> device,
                                                          std::shared_ptr<const Model> model);
@@ -81,6 +88,7 @@ class ModelEngine final : public Engine {
   std::unique_ptr<Executable> cross_;  // nullptr: encoder_ also runs the cross-attention graph
   std::unique_ptr<Buffer> features_;
   std::unique_ptr<Scheduler> scheduler_;
+  PassTurns pass_turns_{kExpectedStreams};
   std::atomic<bool> has_warned_of_heads_ = false;
   TensorId encoder_input_ = kNoTensor, cross_output_ = kNoTensor, decoder_self_cache_ = kNoTensor;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "engine/scheduler.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <utility>
@@ -40,15 +41,17 @@ Scheduler::Scheduler(const Windows& windows, Executable& decoder, int max_rows,
   rows_.reserve(max_rows_);
 }
 
-Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions) {
+Result<void> Scheduler::encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions,
+                               Urgency urgency) {
   Request request;
   request.mel = &mel;
   request.cross_cache = &cross_cache;
   request.positions = positions;
+  request.urgency = urgency;
   return submit(request);
 }
 
-Result<void> Scheduler::decode(std::span<const StepRow> rows) {
+Result<void> Scheduler::decode(std::span<const StepRow> rows, Urgency urgency) {
   if (rows.size() > max_rows_) {
     return fail(ErrorCode::InvalidArgument, "decoder step: found " + std::to_string(rows.size()) +
                                                 " rows, wanted at most " +
@@ -56,6 +59,7 @@ Result<void> Scheduler::decode(std::span<const StepRow> rows) {
   }
   Request request;
   request.rows = rows;
+  request.urgency = urgency;
   return submit(request);
 }
 
@@ -81,15 +85,30 @@ Result<void> Scheduler::submit(Request& request) {
   }
 }
 
+/// Returns the waiting request that runs next. At least one request must wait.
+const Scheduler::Request& Scheduler::most_urgent() const {
+  const Request& first = *waiting_.front();
+  if (Clock::now() - first.arrived > kLongestWait) return first;
+  const auto live = std::ranges::find(waiting_, Urgency::Live, &Request::urgency);
+  return live == waiting_.end() ? first : **live;
+}
+
 void Scheduler::take_batch() {
   batch_.clear();
   rows_.clear();
-  const bool encodes = waiting_.front()->mel != nullptr;
+  const Request& next = most_urgent();
+  const bool encodes = next.mel != nullptr;
+  add_to_batch(next.urgency, encodes);
+  add_to_batch(next.urgency == Urgency::Live ? Urgency::File : Urgency::Live, encodes);
+}
+
+/// Moves waiting requests of one urgency to the batch, in order of arrival, as far as they fit. A
+/// batch has one window, or only decoder rows.
+void Scheduler::add_to_batch(Urgency urgency, bool encodes) {
   std::size_t kept = 0;
   for (Request* request : waiting_) {
-    const bool fits =
-        encodes ? batch_.empty()
-                : request->mel == nullptr && rows_.size() + request->rows.size() <= max_rows_;
+    const bool fits = request->urgency == urgency && encodes == (request->mel != nullptr) &&
+                      (encodes ? batch_.empty() : rows_.size() + request->rows.size() <= max_rows_);
     if (fits) {
       batch_.push_back(request);
       rows_.insert(rows_.end(), request->rows.begin(), request->rows.end());

@@ -20,11 +20,17 @@ namespace npuwhisper {
 /// a caller runs the next batch of waiting requests, which may include other callers' requests. If
 /// the device is busy, callers wait, and their requests are run in later batches. A batch is one
 /// window, or the decoder rows of several streams. A single stream therefore needs no thread
-/// switch, and many streams share one pass over the decoder's weights. Thread-safe; encode() and
-/// decode() block until the work is done. Allocates nothing after construction, unless more than
-/// `max_streams` requests wait.
+/// switch, and many streams share one pass over the decoder's weights. Requests of live streams run
+/// first, in order of arrival. Other requests run when no live request waits, and in any case after
+/// kLongestWait. Thread-safe; encode() and decode() block until the work is done. Allocates nothing
+/// after construction, unless more than `max_streams` requests wait.
 class Scheduler {
  public:
+  /// How urgent the requests of a stream are.
+  enum class Urgency { File, Live };
+  /// Maximum time that a request for a file waits for requests of live streams that came later.
+  static constexpr std::chrono::seconds kLongestWait{1};
+
   /// The executables that encode a window: `encoder` writes `features`, and `cross` reads
   /// `features`. If the encoder computes the cross-attention projections itself, `cross` and
   /// `features` are nullptr.
@@ -39,11 +45,12 @@ class Scheduler {
 
   /// Encodes `mel`, [2 * n_audio_ctx, n_mels] in f32, into a stream's cross-attention buffer.
   /// Computes only `positions` of the window. Errors: those of the device.
-  Result<void> encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions);
+  Result<void> encode(Buffer& mel, Buffer& cross_cache, const WindowPositions& positions,
+                      Urgency urgency = Urgency::File);
 
   /// Runs decoder rows of one stream. Errors: InvalidArgument (more than max_rows rows), those of
   /// the device.
-  Result<void> decode(std::span<const StepRow> rows);
+  Result<void> decode(std::span<const StepRow> rows, Urgency urgency = Urgency::File);
 
   /// Returns the device's current activity. Never blocks.
   DeviceActivity activity() const;
@@ -54,11 +61,15 @@ class Scheduler {
     Buffer* cross_cache = nullptr;  // used by encode()
     WindowPositions positions;      // used by encode()
     std::span<const StepRow> rows;  // used by decode()
+    Urgency urgency = Urgency::File;
+    std::chrono::steady_clock::time_point arrived = std::chrono::steady_clock::now();
     Result<void> result;
     bool done = false;
   };
   Result<void> submit(Request& request);
+  const Request& most_urgent() const;
   void take_batch();
+  void add_to_batch(Urgency urgency, bool encodes);
   Result<void> run_batch();
   Result<void> run_window(const char* stage, Executable& executable, Buffer& from, Buffer& to,
                           const WindowPositions& positions);

@@ -15,6 +15,7 @@
 #include "engine/cell_tables.h"
 #include "engine/model_engine.h"
 #include "engine/ring_log_mel.h"
+#include "engine/scheduler.h"
 #include "engine/stream_sizes.h"
 #include "simd/softmax.h"
 
@@ -28,6 +29,7 @@ class StreamDecoder final : public TokenDecoder {
       : engine_(std::move(engine)),
         config_(engine_->model().config),
         options_(options),
+        urgency_(options.is_live ? Scheduler::Urgency::Live : Scheduler::Urgency::File),
         cancelled_(cancelled),
         sizes_(config_, options),
         tables_(sizes_.n_cells, options.max_sequences, config_.n_text_ctx) {}
@@ -66,6 +68,7 @@ class StreamDecoder final : public TokenDecoder {
   const std::shared_ptr<ModelEngine> engine_;
   const ModelConfig& config_;
   const StreamOptions options_;
+  const Scheduler::Urgency urgency_;
   const std::atomic<bool>& cancelled_;
   const StreamSizes sizes_;
   CellTables tables_;
@@ -107,7 +110,7 @@ Result<void> StreamDecoder::encode(std::span<const float> mel, int n_exact) {
   // After the two convolutions, position i depends on frames 2 * i - 2 to 2 * i + 2.
   positions_ = engine_->positions_for((n_exact + 3) / 2);
   if (auto synced = mel_->sync_to_device(); !synced) return synced;
-  return engine_->scheduler().encode(*mel_, *cross_cache_, positions_);
+  return engine_->scheduler().encode(*mel_, *cross_cache_, positions_, urgency_);
 }
 
 Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
@@ -139,7 +142,7 @@ Result<StepRow> StreamDecoder::next_row(std::size_t sequence, Token token) {
 
 Result<void> StreamDecoder::run(std::span<StepRow> rows) {
   if (cancelled_) return fail(ErrorCode::Cancelled, "cancelled");
-  return engine_->scheduler().decode(rows);
+  return engine_->scheduler().decode(rows, urgency_);
 }
 
 Result<std::span<float>> StreamDecoder::prompt(std::span<const Token> tokens,
@@ -269,6 +272,10 @@ Result<std::span<const float>> StreamDecoder::align(std::span<const Token> token
 
 const Model& model_of(const Engine& engine) {
   return static_cast<const ModelEngine&>(engine).model();
+}
+
+PassTurns& pass_turns_of(Engine& engine) {
+  return static_cast<ModelEngine&>(engine).pass_turns();
 }
 
 Result<std::unique_ptr<TokenDecoder>> make_stream_decoder(std::shared_ptr<Engine> engine,

@@ -8,6 +8,7 @@
 #include <npuwhisper/engine.h>
 
 #include "audio/log_mel.h"
+#include "engine/pass_turns.h"
 #include "engine/token_decoder.h"
 #include "model/model.h"
 
@@ -16,10 +17,14 @@ namespace npuwhisper {
 /// Returns the model that `engine` runs.
 const Model& model_of(const Engine& engine);
 
+/// Returns the turns that the live streams of `engine` share. They belong to the engine.
+PassTurns& pass_turns_of(Engine& engine);
+
 /// Options of a stream's decoder. The decoder allocates all its memory at creation.
 struct StreamOptions {
   int max_sequences = 1;   ///< Maximum number of beams or candidates.
   bool alignment = false;  ///< Whether align() will be called.
+  bool is_live = false;    ///< Whether the requests of the stream run before those of files.
 };
 
 /// Creates a stream's decoder on `engine`. Once `cancelled` is set, every call of the decoder that

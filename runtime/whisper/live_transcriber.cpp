@@ -64,6 +64,7 @@ constexpr std::int64_t kPiece = kSampleRate / 50;
 /// audio. Nobody speaks faster, even in languages with one token per syllable or two per character.
 constexpr std::int64_t kTokensPerSecond = 12;
 constexpr std::int64_t kLeastTokens = 8;
+constexpr std::int64_t kNanosecondsPerSample = 1'000'000'000 / kSampleRate;
 /// Number of tokens that word timing adds to the text: four before the text, one after it.
 constexpr int kTimingTokens = 5;
 
@@ -79,7 +80,7 @@ double score_of_cut(const Word& word, std::int64_t pause) {
 Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
     const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
     const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
-    const DetectorFactory& make_detector) {
+    const DetectorFactory& make_detector, PassTurns* turns) {
   assert(options.live_latency);
   if (config.alignment_heads.empty()) {
     return fail(ErrorCode::Unsupported,
@@ -93,13 +94,15 @@ Result<std::unique_ptr<LiveTranscriber>> LiveTranscriber::create(
   auto parts =
       make_parts(tokenizer, config, options, 1, 1, make_decoder, make_log_mel, make_detector);
   if (!parts) return fail(parts.error());
-  return std::unique_ptr<LiveTranscriber>(new LiveTranscriber(std::move(*parts), std::move(clock)));
+  return std::unique_ptr<LiveTranscriber>(
+      new LiveTranscriber(std::move(*parts), std::move(clock), turns));
 }
 
-LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
+LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock, PassTurns* turns)
     : WhisperTranscriber(std::move(parts), 2 * (kPreviousTokens + 1), true),
       max_text_(static_cast<std::size_t>(parts.config.n_text_ctx / 2 - kTimingTokens)),
       clock_(std::move(clock)),
+      turns_(turns),
       live_decoder_(tokenizer_, parts.config, options_, decoder_, stats_, hotwords()),
       word_timer_(tokenizer_, parts.config, max_text_),
       compression_ratio_(kBytesPerToken * max_text_),
@@ -111,7 +114,12 @@ LiveTranscriber::LiveTranscriber(Parts&& parts, PassClock clock)
   window_text_.reserve(kBytesPerToken * max_text_);
 }
 
+LiveTranscriber::~LiveTranscriber() {
+  leave_turns();
+}
+
 void LiveTranscriber::forget() {
+  leave_turns();
   text_.reset();
   language_is_sure_ = !language_.empty();
   begin_ = 0;
@@ -157,8 +165,8 @@ std::int64_t LiveTranscriber::n_wanted() const {
 }
 
 /// Appends the words that are due. If the stream is overloaded, skips to the live edge. Otherwise
-/// runs a pass once there is enough new audio and little more audio waits to be pushed. Without new
-/// speech, rest() replaces the pass.
+/// runs a pass once there is enough new audio, little more audio waits to be pushed, and it is the
+/// stream's turn. Without new speech, rest() replaces the pass.
 Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   audio_.discard_before(begin_);
   // After a skip, audio before the new live edge is ignored.
@@ -174,11 +182,28 @@ Result<void> LiveTranscriber::listen(std::vector<Segment>& out) {
   if (!is_full && n_waiting > schedule_.hop() / 4) return {};
   if (n_frames() == 0) return {};
   if (is_quiet()) {
+    leave_turns();
     rest(out);
     return {};
   }
   if (!is_full && put_off_pass()) return {};
-  return pass(false, out);
+  const auto turn = ask_for_turn(is_full);
+  return turn ? pass(false, out) : Result<void>();
+}
+
+/// Returns the right to run a pass now, or nullopt if the stream must wait for its turn. A stream
+/// whose window is full does not wait.
+std::optional<PassTurns::Turn> LiveTranscriber::ask_for_turn(bool is_full) {
+  if (turns_ == nullptr || schedule_.pace() == Pace::Audio) return PassTurns::Turn();
+  if (is_full) return turns_->take(this);
+  const std::int64_t now = audio_.n_samples() + samples_waiting();
+  const std::int64_t n_spare = schedule_.latest_start(heard_) - now;
+  const std::chrono::nanoseconds time = clock_();
+  return turns_->ask(this, time + std::chrono::nanoseconds(n_spare * kNanosecondsPerSample), time);
+}
+
+void LiveTranscriber::leave_turns() {
+  if (turns_ != nullptr) turns_->leave(this);
 }
 
 /// Records that the audio up to `sample` was processed or skipped.
@@ -240,6 +265,7 @@ void LiveTranscriber::keep_deadlines(std::vector<Segment>& out) {
 }
 
 Result<void> LiveTranscriber::listen_to_rest(std::vector<Segment>& out) {
+  leave_turns();
   if (n_frames() > 0 && heard_ < audio_.n_samples() && !is_quiet()) return pass(true, out);
   commit(text_.n_all(), out);
   return {};

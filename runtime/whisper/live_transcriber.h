@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "engine/pass_turns.h"
 #include "whisper/compression_ratio.h"
 #include "whisper/live_decoder.h"
 #include "whisper/live_text.h"
@@ -37,22 +39,28 @@ using PassClock = std::function<std::chrono::nanoseconds()>;
 /// known words are returned and the stream continues at the live edge
 /// (TranscriberStats::skipped_samples).
 ///
-/// With Pace::RealTime the result depends on the audio, on samples_waiting and on the duration of
-/// passes. With Pace::Audio the result depends only on the audio, not on its division into pushes.
+/// With Pace::RealTime, streams of one engine take turns (PassTurns). A stream that waits for its
+/// turn continues to take audio, until its window is full.
+///
+/// With Pace::RealTime the result depends on the audio, on samples_waiting, on the duration of
+/// passes and on turns. With Pace::Audio the result depends only on the audio, not on its division
+/// into pushes.
 class LiveTranscriber final : public WhisperTranscriber {
  public:
-  /// `options.live_latency` must be set. `tokenizer` and `config` must live as long as the decoder
-  /// that `make_decoder` returns. Errors: those of check_options() and of the factories;
-  /// Unsupported (the model has no alignment heads for word times, or too few text positions).
+  /// `options.live_latency` must be set. `tokenizer`, `config` and `turns` must live as long as the
+  /// decoder that `make_decoder` returns. `turns` null: passes never wait. Errors: those of
+  /// check_options() and of the factories; Unsupported (the model has no alignment heads for word
+  /// times, or too few text positions).
   static Result<std::unique_ptr<LiveTranscriber>> create(
       const Tokenizer& tokenizer, const ModelConfig& config, const TranscriberOptions& options,
       const DecoderFactory& make_decoder, const LogMelFactory& make_log_mel, PassClock clock,
-      const DetectorFactory& make_detector = {});
+      const DetectorFactory& make_detector = {}, PassTurns* turns = nullptr);
+  ~LiveTranscriber() override;
 
   std::vector<Word> draft() const override;
 
  private:
-  LiveTranscriber(Parts&& parts, PassClock clock);
+  LiveTranscriber(Parts&& parts, PassClock clock, PassTurns* turns);
 
   std::int64_t n_wanted() const override;
   Result<void> listen(std::vector<Segment>& out) override;
@@ -67,6 +75,8 @@ class LiveTranscriber final : public WhisperTranscriber {
   void set_heard(std::int64_t sample);
   bool is_time_for_pass() const;
   bool put_off_pass();
+  std::optional<PassTurns::Turn> ask_for_turn(bool is_full);
+  void leave_turns();
   std::int64_t first_open_voice() const;
   void leave_silence();
   void keep_deadlines(std::vector<Segment>& out);
@@ -91,6 +101,7 @@ class LiveTranscriber final : public WhisperTranscriber {
 
   const std::size_t max_text_;  // limit on the tokens of a window's text
   const PassClock clock_;
+  PassTurns* const turns_;  // null: passes never wait
   LiveDecoder live_decoder_;
   LiveWordTimer word_timer_;
   CompressionRatio compression_ratio_;

@@ -62,6 +62,12 @@ bool PassSchedule::is_due(std::int64_t end, std::int64_t heard, std::int64_t now
   return next + kMargin > end + latency_;
 }
 
+std::int64_t PassSchedule::latest_start(std::int64_t heard) const {
+  // The duration of the first pass is not known.
+  const std::int64_t cost = cost_ > 0 ? cost_ : latency_ / 4;
+  return heard + latency_ - cost - kMargin;
+}
+
 bool PassSchedule::is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const {
   return end + of_latency(ends_phrase ? kSettledPhraseOfAudio : kSettledOfAudio) <= heard;
 }

@@ -35,6 +35,8 @@ class PassSchedule {
   /// Returns whether a word that ended at `end` would be late if it were returned after the next
   /// pass. `heard`: the end of the last pass's audio.
   bool is_due(std::int64_t end, std::int64_t heard, std::int64_t now) const;
+  /// Returns the latest time at which a pass can begin without making the words after `heard` late.
+  std::int64_t latest_start(std::int64_t heard) const;
   /// Returns whether, with Pace::Audio, enough audio has followed a word that ended at `end` for
   /// the word to become final. The last word of a phrase needs less audio.
   bool is_settled(std::int64_t end, std::int64_t heard, bool ends_phrase) const;

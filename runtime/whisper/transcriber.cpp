@@ -25,10 +25,12 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
                                                        std::shared_ptr<AudioRing> ring) {
   const Model& model = model_of(*engine);
   const bool alignment = options.word_times || options.live_latency;
+  const bool is_live = options.live_latency && options.pace == Pace::RealTime;
   // The decoder owns the engine, which owns the model.
   const auto make_decoder = [&](int max_sequences, const std::atomic<bool>& cancelled) {
-    return make_stream_decoder(engine, {.max_sequences = max_sequences, .alignment = alignment},
-                               cancelled);
+    return make_stream_decoder(
+        engine, {.max_sequences = max_sequences, .alignment = alignment, .is_live = is_live},
+        cancelled);
   };
   const auto make_mel = [&](int capacity_frames) {
     return make_stream_mel(engine, ring, capacity_frames);
@@ -42,7 +44,8 @@ Result<std::unique_ptr<Transcriber>> create_as_written(std::shared_ptr<Engine> e
   if (options.live_latency) {
     auto live = LiveTranscriber::create(
         *model.tokenizer, model.config, options, make_decoder, make_mel,
-        [] { return std::chrono::steady_clock::now().time_since_epoch(); }, make_detector);
+        [] { return std::chrono::steady_clock::now().time_since_epoch(); }, make_detector,
+        &pass_turns_of(*engine));
     if (!live) return fail(live.error());
     return std::unique_ptr<Transcriber>(std::move(*live));
   }

@@ -72,6 +72,8 @@ class FakeExecutable final : public Executable, private Run {
 
 constexpr int kMaxRows = 7;
 constexpr int kHolder = 99;
+constexpr int kFile = 1;
+constexpr int kLive = 2;
 
 class SchedulerTest : public testing::Test {
  protected:
@@ -92,6 +94,7 @@ class SchedulerTest : public testing::Test {
     while (hold_) std::this_thread::sleep_for(milliseconds(1));
     holding_ = false;
     most_rows_ = std::max(most_rows_.load(), bindings.rows.size());
+    if (!bindings.rows.empty()) served_.push_back(bindings.rows.front().token);
     for (std::size_t i = 0; i < bindings.rows.size(); ++i) {
       const StepRow& row = bindings.rows[i];
       row.logits[0] = static_cast<float>(1000 * row.token + row.position);
@@ -111,7 +114,8 @@ class SchedulerTest : public testing::Test {
   }
 
   /// Runs one stream's step of `n` rows and checks that each row gets its own result.
-  Result<void> decode(int stream, int n, int position = 0) {
+  Result<void> decode(int stream, int n, int position = 0,
+                      Scheduler::Urgency urgency = Scheduler::Urgency::File) {
     FakeBuffer cross;
     std::vector<float> logits(static_cast<std::size_t>(n), -1.0F);
     std::vector<StepRow> rows(logits.size());
@@ -121,7 +125,7 @@ class SchedulerTest : public testing::Test {
       rows[i].cross_cache = &cross;
       rows[i].logits = &logits[i];
     }
-    const auto result = scheduler_.decode(rows);
+    const auto result = scheduler_.decode(rows, urgency);
     for (std::size_t i = 0; i < rows.size(); ++i) {
       EXPECT_EQ(logits[i], static_cast<float>(1000 * stream + position + static_cast<int>(i)));
     }
@@ -151,6 +155,22 @@ class SchedulerTest : public testing::Test {
     return results;
   }
 
+  /// Submits a step of a file and, a moment later, one of a live stream, while another step holds
+  /// the device for at least `delay`. The two do not fit into one batch. Returns the streams in the
+  /// order in which the device served them.
+  std::vector<Token> serve_file_and_live(milliseconds delay) {
+    hold_ = true;
+    std::thread holder([this] { EXPECT_TRUE(decode(kHolder, 1)); });
+    while (!holding_) std::this_thread::sleep_for(milliseconds(1));
+    std::thread file([this] { EXPECT_TRUE(decode(kFile, kMaxRows)); });
+    std::this_thread::sleep_for(std::max(delay, milliseconds(50)));
+    std::thread live([this] { EXPECT_TRUE(decode(kLive, kMaxRows, 0, Scheduler::Urgency::Live)); });
+    std::this_thread::sleep_for(milliseconds(50));
+    hold_ = false;
+    for (std::thread* thread : {&holder, &file, &live}) thread->join();
+    return served_;
+  }
+
   FakeDevice device_;
   FakeExecutable encoder_{device_, [this](const Bindings& b) { return encode_work(b); }};
   FakeExecutable cross_{device_, [this](const Bindings& b) { return cross_work(b); }};
@@ -161,7 +181,17 @@ class SchedulerTest : public testing::Test {
   std::atomic<bool> throws_{false};  // Every batch except the holder's throws.
   std::atomic<Token> poison_{-1};    // A batch with this stream fails.
   std::atomic<std::size_t> most_rows_{0};
+  std::vector<Token> served_;  // first stream of each batch; only the device's runs write it
 };
+
+TEST_F(SchedulerTest, LiveStreamsAreServedBeforeFiles) {
+  EXPECT_EQ(serve_file_and_live(milliseconds(0)), (std::vector<Token>{kHolder, kLive, kFile}));
+}
+
+TEST_F(SchedulerTest, AFileDoesNotWaitForever) {
+  EXPECT_EQ(serve_file_and_live(Scheduler::kLongestWait + milliseconds(50)),
+            (std::vector<Token>{kHolder, kFile, kLive}));
+}
 
 TEST_F(SchedulerTest, SaysWhatTheDeviceIsDoing) {
   EXPECT_EQ(scheduler_.activity().stage, nullptr);

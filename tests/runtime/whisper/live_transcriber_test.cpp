@@ -64,7 +64,8 @@ class LiveTranscriberTest : public ::testing::Test {
           return std::unique_ptr<LogMel>(std::make_unique<WatchedMel>(std::move(*mel), heard_));
         },
         [this] { return time_.now; },
-        [this]() -> Result<std::unique_ptr<SpeechDetector>> { return std::move(detector_); });
+        [this]() -> Result<std::unique_ptr<SpeechDetector>> { return std::move(detector_); },
+        &turns_);
     ASSERT_TRUE(made) << made.error().message;
     transcriber_ = std::move(*made);
   }
@@ -137,6 +138,7 @@ class LiveTranscriberTest : public ::testing::Test {
   std::vector<ScriptedWord> words_;
   HeardWindow heard_;
   LiveTime time_;
+  PassTurns turns_{1};
   std::unique_ptr<SpeechDetector> detector_;  // Moved into the transcriber.
   bool silent_pauses_ = false;                ///< If false, all audio is sound.
   std::int64_t noise_ = seconds(1000);        ///< Start of 0.3 s of sound without a word.
@@ -147,6 +149,44 @@ class LiveTranscriberTest : public ::testing::Test {
   std::int64_t position_ = 0;
   std::int64_t end_ = 0;
 };
+
+/// While other streams use the device, the stream takes audio. Its next pass hears all of it.
+TEST_F(LiveTranscriberTest, APassWaitsForItsTurn) {
+  speak(0.2, 6);
+  create();
+  std::optional<PassTurns::Turn> first, second;
+  std::uint64_t n_before = 0;
+  listen(6.5, [&] {
+    if (time_.n_pushed == seconds(2)) {
+      first.emplace(turns_.take(&first));
+      second.emplace(turns_.take(&second));
+      n_before = transcriber_->stats().windows;
+    }
+    if (time_.n_pushed == seconds(3)) {
+      EXPECT_LE(transcriber_->stats().windows, n_before + 1) << "a pass that had begun";
+      first.reset();
+      second.reset();
+    }
+  });
+  EXPECT_GT(n_before, 0U);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.0);
+  EXPECT_EQ(transcriber_->stats().late_words, 0U);
+}
+
+/// A stream that waits does not miss its deadlines, even if the other streams' passes never end.
+TEST_F(LiveTranscriberTest, APassThatIsDueDoesNotWaitForItsTurn) {
+  speak(0.2, 6);
+  create();
+  const PassTurns::Turn first = turns_.take(&first);
+  const PassTurns::Turn second = turns_.take(&second);
+  listen(6.5);
+  drain();
+  EXPECT_EQ(said(), script());
+  EXPECT_LE(longest_delay(), 2.0);
+  EXPECT_EQ(transcriber_->stats().late_words, 0U);
+}
 
 TEST_F(LiveTranscriberTest, WordsLeaveSoonAndInTime) {
   ASSERT_GE(vocabulary_words_.size(), 3U);

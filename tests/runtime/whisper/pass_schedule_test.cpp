@@ -69,6 +69,14 @@ TEST(PassScheduleTest, AWordIsDueWhenTheNextPassWouldBeTooLate) {
       << "the live edge is further than the next pass";
 }
 
+TEST(PassScheduleTest, APassBeginsEarlyEnoughForTheWordsAfterThePreviousPass) {
+  PassSchedule schedule(2000ms);
+  EXPECT_EQ(schedule.latest_start(kSecond), kSecond * 24 / 10)
+      << "2 s later, without 0.1 s and the 0.5 s that a first pass may take";
+  schedule.took(300ms);
+  EXPECT_EQ(schedule.latest_start(kSecond), kSecond * 26 / 10);
+}
+
 TEST(PassScheduleTest, PaceOfAudioDependsOnTheLatencyAlone) {
   PassSchedule schedule(3000ms, Pace::Audio);
   const std::int64_t hop = schedule.hop();
