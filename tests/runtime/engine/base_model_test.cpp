@@ -113,11 +113,12 @@ TEST(BaseModel, EncoderInF32) {
   check_encoder(Precision::F32, 1e-3, 1e-3);
 }
 
-/// bf16 operands have 8 bits and an error of 0.2 % each. After six layers with their residuals, the
-/// error is about 0.5 %. The measured errors are 0.4 % (EncoderError::largest) and 0.55 % (rms). On
-/// a CPU without bf16, the default is f32.
+/// With AVX-512 VNNI, the operands of the products with weights are rounded to 8 bits. The measured
+/// errors are then 2 % (rms) and less (EncoderError::largest); docs/decisions.md, "The encoder's
+/// 8-bit products". With bf16 operands, they are 0.55 % and 0.4 %. On a CPU without either, the
+/// default is f32.
 TEST(BaseModel, EncoderInTheDefaultPrecision) {
-  check_encoder(Precision::Auto, 2e-2, 2e-2);
+  check_encoder(Precision::Auto, 2e-2, 3e-2);
 }
 
 class BaseDecoder : public testing::TestWithParam<Precision> {};
