@@ -5,41 +5,18 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <vector>
 
 #include <npuwhisper/guarded.h>
 #include <npuwhisper/transcriber.h>
 
-#include "failing_new.h"
+#include "fail_each_allocation.h"
 #include "tiny_engine.h"
 
 namespace npuwhisper {
 namespace {
 
-/// Calls `body` until no allocation fails. The first allocation fails in the first call, the second
-/// allocation in the second call, and so on. Later allocations are only sampled. `body` must return
-/// success or Unavailable.
-void fail_each_allocation(test::Failures failures, const std::function<Result<void>()>& body) {
-  for (long n = 1; n < 10'000'000; n += 1 + n / 4) {
-    Result<void> result;
-    bool happened = false;
-    {
-      failures.first = n;
-      const test::FailingNew failing(failures);
-      result = body();
-      happened = failing.happened();
-    }
-    if (!happened) {
-      ASSERT_TRUE(result) << result.error().message;
-      return;
-    }
-    if (!result) {
-      ASSERT_EQ(result.error().code, ErrorCode::Unavailable) << n << ": " << result.error().message;
-    }
-  }
-  FAIL() << "the allocations do not end";
-}
+using test::fail_each_allocation;
 
 class NoMemory : public testing::Test {
  protected:
