@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests the format of all C++ files with clang-format 14, and the spelling of all texts with codespell.
+"""Tests the format of all C and C++ files with clang-format 14, and the spelling of all texts with codespell.
 
 The test needs codespell 2.2. Debian 12 has both programs in these versions. Other versions format
 some lines differently and know other words. Exit status 77 (skipped) without these versions or
@@ -27,7 +27,7 @@ def tracked(*patterns):
 
 class Format(unittest.TestCase):
     def test_sources_are_formatted(self):
-        files = tracked('*.h', '*.cpp', '*.cc')
+        files = tracked('*.h', '*.c', '*.cpp', '*.cc')
         self.assertGreater(len(files), 1000)
         done = output_of(clang_program('clang-format'), '--dry-run', '--Werror', *files)
         self.assertEqual(done.returncode, 0, done.stderr)

@@ -21,6 +21,7 @@ LAYERS = [
     ['runtime/device/npu'],
     ['runtime/engine'],
     ['runtime/whisper'],
+    ['runtime/c_api'],
     ['gst/support'],
     ['gst/input', 'gst/output', 'gst/cea608'],
     ['gst/element'],
