@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests an installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library.
+"""Tests an installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library, examples.
 
 Meson sets NPUWHISPER_BUILD and NPUWHISPER_INSTALLED. The latter holds the folders of the programs,
 libraries, pkg-config files and plugins below the installation's root, and the programs' rpath.
@@ -20,8 +20,9 @@ BUILD = pathlib.Path(os.environ['NPUWHISPER_BUILD'])
 FOLDERS = json.loads(os.environ['NPUWHISPER_INSTALLED'])
 MODEL = 'tiny.en'
 RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
-INSTALL = pathlib.Path(__file__).parents[2] / 'docs' / 'install.md'
-APP = pathlib.Path(__file__).parents[2] / 'examples' / 'samples_to_text.cpp'
+SOURCE = pathlib.Path(__file__).parents[2]
+LIBRARY = SOURCE / 'docs' / 'library.md'
+EXAMPLES = SOURCE / 'examples'
 # The arguments for each program and a part of the expected error. Each program finds the element
 # before it fails.
 TRIES = {
@@ -56,7 +57,8 @@ class Installed(unittest.TestCase):
         subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir',
                         cls.root], check=True, stdout=subprocess.DEVNULL, timeout=120)
         cls.bin, cls.lib, cls.pkgconfig, cls.plugins = (
-            cls.root / FOLDERS[name].lstrip('/') for name in ('bin', 'lib', 'pkgconfig', 'plugins'))
+            cls.root / FOLDERS[name].lstrip('/')
+            for name in ('bin', 'lib', 'pkgconfig', 'plugins'))
 
     def environment(self, **more):
         """Returns the environment without variables that help to find plugins or libraries, but
@@ -156,30 +158,49 @@ class Installed(unittest.TestCase):
     # Tests of the installed library.
 
     def compile(self, line):
-        """Runs `line`, which compiles the example, against the installed library."""
-        shutil.copy(APP, self.folder)
+        """Runs `line`, which compiles an example, against the installed library."""
+        for example in EXAMPLES.glob('samples_to_text.c*'):
+            shutil.copy(example, self.folder)
         return subprocess.run(
             ['bash', '-c', line], cwd=self.folder, capture_output=True, encoding='utf-8',
             timeout=120, check=False, env=self.environment(
                 PKG_CONFIG_PATH=str(self.pkgconfig), PKG_CONFIG_SYSROOT_DIR=str(self.root)))
 
-    def readme_line(self):
-        [line] = re.findall(r'^    (g\+\+ .*npuwhisper\))$', INSTALL.read_text('utf-8'), re.M)
+    def documented_line(self, compiler):
+        [line] = re.findall(rf'^    ({re.escape(compiler)} .*npuwhisper\))$', LIBRARY.read_text('utf-8'),
+                            re.M)
         return line
 
-    @needs_model
-    def test_line_of_the_readme_compiles_a_user_of_the_library(self):
-        done = self.compile(self.readme_line())
-        self.assertEqual((done.returncode, done.stderr), (0, ''))
+    def check_transcribes(self, *command, **more):
+        """Runs a program that reads the samples of the recording and prints their text."""
         samples, _ = program.read_samples(RECORDING)
-        app = subprocess.run([self.folder / 'a.out', MODEL], input=samples.tobytes(),
-                             env=self.environment(LD_LIBRARY_PATH=str(self.lib)),
-                             capture_output=True, timeout=120, check=False)
-        self.assertEqual(app.returncode, 0, app.stderr)
-        self.assertIn('young man', app.stdout.decode())
+        done = subprocess.run([str(word) for word in command], input=samples.tobytes(),
+                              env=self.environment(**more), capture_output=True, timeout=120,
+                              check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('young man', done.stdout.decode())
+
+    @needs_model
+    def test_documented_line_compiles_the_cxx_example(self):
+        done = self.compile(self.documented_line('g++'))
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.check_transcribes(self.folder / 'a.out', MODEL, LD_LIBRARY_PATH=str(self.lib))
+
+    @needs_model
+    def test_documented_line_compiles_the_c_example(self):
+        done = self.compile(self.documented_line('gcc') + ' -Wall -Wextra -pedantic')
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        self.check_transcribes(self.folder / 'a.out', MODEL, LD_LIBRARY_PATH=str(self.lib))
+
+    def test_c_example_reports_a_missing_model(self):
+        done = self.compile(self.documented_line('gcc'))
+        self.assertEqual((done.returncode, done.stderr), (0, ''))
+        failed = self.run_clean(self.folder / 'a.out', '/nowhere', LD_LIBRARY_PATH=str(self.lib))
+        self.assertEqual(failed.returncode, 1)
+        self.assertIn("samples_to_text: model '/nowhere'", failed.stderr)
 
     def test_headers_say_that_they_need_cxx20(self):
-        done = self.compile(self.readme_line().replace('c++20', 'c++17'))
+        done = self.compile(self.documented_line('g++').replace('c++20', 'c++17'))
         self.assertNotEqual(done.returncode, 0)
         errors = [line for line in done.stderr.splitlines() if 'error:' in line]
         self.assertIn('compile with -std=c++20', errors[0], done.stderr)
