@@ -2,7 +2,8 @@
 """Tests an installed copy without GST_PLUGIN_PATH: programs, plugin, model tool, library, examples.
 
 Meson sets NPUWHISPER_BUILD and NPUWHISPER_INSTALLED. The latter holds the folders of the programs,
-libraries, pkg-config files and plugins below the installation's root, and the programs' rpath.
+libraries, pkg-config files, plugins and Python packages below the installation's root, and the
+programs' rpath.
 Tests that need the model tiny.en or the recordings are skipped without them (exit status 77).
 """
 import json
@@ -56,15 +57,15 @@ class Installed(unittest.TestCase):
         cls.root = cls.folder / 'root'
         subprocess.run(['meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir',
                         cls.root], check=True, stdout=subprocess.DEVNULL, timeout=120)
-        cls.bin, cls.lib, cls.pkgconfig, cls.plugins = (
+        cls.bin, cls.lib, cls.pkgconfig, cls.plugins, cls.python = (
             cls.root / FOLDERS[name].lstrip('/')
-            for name in ('bin', 'lib', 'pkgconfig', 'plugins'))
+            for name in ('bin', 'lib', 'pkgconfig', 'plugins', 'python'))
 
     def environment(self, **more):
         """Returns the environment without variables that help to find plugins or libraries, but
         with a registry of its own."""
         kept = {name: value for name, value in os.environ.items()
-                if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG'))}
+                if not name.startswith(('GST_', 'LD_', 'PKG_CONFIG', 'PYTHON', 'NPUWHISPER_LIBRARY'))}
         if not FOLDERS['rpath']:  # Prefix /usr: the linker searches /usr, but not below self.root.
             kept['LD_LIBRARY_PATH'] = str(self.lib)
         return {**kept, 'GST_REGISTRY': str(self.folder / 'registry.bin'), **more}
@@ -204,6 +205,33 @@ class Installed(unittest.TestCase):
         self.assertNotEqual(done.returncode, 0)
         errors = [line for line in done.stderr.splitlines() if 'error:' in line]
         self.assertIn('compile with -std=c++20', errors[0], done.stderr)
+
+    # Tests of the installed Python package.
+
+    def run_python(self, *arguments):
+        return self.run_clean('python3', *arguments, PYTHONPATH=self.python)
+
+    def test_pkg_config_tells_the_folder_of_the_python_package(self):
+        found = subprocess.run(['pkg-config', '--variable=pythondir', 'npuwhisper'],
+                               capture_output=True, encoding='utf-8', check=True,
+                               env=self.environment(PKG_CONFIG_PATH=str(self.pkgconfig)))
+        self.assertEqual(found.stdout.strip(), FOLDERS['python'])
+
+    def test_python_package_loads_the_library_of_its_installation(self):
+        done = self.run_python('-c', 'import npuwhisper; print(open("/proc/self/maps").read())')
+        self.assertEqual(done.returncode, 0, done.stderr)
+        mapped = set(re.findall(r'\S+/libnpuwhisper\.so\S*', done.stdout))
+        self.assertEqual({pathlib.Path(path).parent for path in mapped}, {self.lib.resolve()})
+
+    def test_python_example_reports_a_missing_model(self):
+        done = self.run_python(EXAMPLES / 'samples_to_text.py', '/nowhere')
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("samples_to_text: model '/nowhere'", done.stderr)
+
+    @needs_model
+    def test_python_example_transcribes(self):
+        self.check_transcribes('python3', EXAMPLES / 'samples_to_text.py', MODEL,
+                               PYTHONPATH=str(self.python))
 
     def test_pkg_config_tells_the_licence_of_the_binary(self):
         licence = subprocess.run(['pkg-config', '--variable=licence', 'npuwhisper'],
