@@ -13,6 +13,7 @@ library. docs/library.md describes the options.
 from ._engine import Engine, find_model, memory_needed
 from ._errors import Error, ErrorCode
 from ._library import lib as _lib
+from ._live import transcribe_live
 from ._options import EngineOptions, TranscriberOptions
 from ._samples import Samples
 from ._text import SAMPLE_RATE, Segment, Word
@@ -20,4 +21,4 @@ from ._transcriber import Transcriber
 
 __version__ = _lib.version().decode()
 __all__ = ['SAMPLE_RATE', 'Engine', 'EngineOptions', 'Error', 'ErrorCode', 'Samples', 'Segment', 'Transcriber',
-           'TranscriberOptions', 'Word', 'find_model', 'memory_needed']
+           'TranscriberOptions', 'Word', 'find_model', 'memory_needed', 'transcribe_live']

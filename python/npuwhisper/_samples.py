@@ -28,6 +28,12 @@ def view_of(samples: Samples) -> memoryview:
     return view
 
 
+def copy_of(samples: Samples) -> memoryview:
+    """Returns a view of a copy of the samples. Raises the errors of view_of()."""
+    view: Any = view_of(samples)
+    return memoryview(bytearray(view.tobytes())).cast(view.format)
+
+
 def push(transcriber, view: memoryview, segments):
     """Calls the function of the library that takes these samples, and returns its error."""
     ctype, function = _FORMATS[view.format]

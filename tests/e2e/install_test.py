@@ -24,6 +24,19 @@ RECORDING = next(path for path in program.RECORDINGS if '0880' in path)
 SOURCE = pathlib.Path(__file__).parents[2]
 LIBRARY = SOURCE / 'docs' / 'library.md'
 EXAMPLES = SOURCE / 'examples'
+# A program that prints the words of a live source, which is faster than real time.
+LIVE = '''
+import array, asyncio, sys, npuwhisper
+async def pieces():
+    samples = array.array('h', sys.stdin.buffer.read())
+    for start in range(0, len(samples), 1600):
+        yield samples[start:start + 1600]
+async def main():
+    engine = npuwhisper.Engine(sys.argv[1])
+    async for segment in npuwhisper.transcribe_live(engine, pieces(), latency=2, language='en', pace='audio'):
+        print(segment.text, end='')
+asyncio.run(main())
+'''
 # The arguments for each program and a part of the expected error. Each program finds the element
 # before it fails.
 TRIES = {
@@ -232,6 +245,18 @@ class Installed(unittest.TestCase):
     def test_python_example_transcribes(self):
         self.check_transcribes('python3', EXAMPLES / 'samples_to_text.py', MODEL,
                                PYTHONPATH=str(self.python))
+
+    @needs_model
+    def test_python_transcribes_live(self):
+        self.check_transcribes('python3', '-c', LIVE, MODEL, PYTHONPATH=str(self.python))
+
+    @needs_model
+    def test_live_python_example_ends_with_its_source(self):
+        done = subprocess.run(['python3', str(EXAMPLES / 'live_to_text.py'), MODEL], input=bytes(32000),
+                              env=self.environment(PYTHONPATH=str(self.python)), capture_output=True,
+                              timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout[-1:], b'\n')
 
     def test_pkg_config_tells_the_licence_of_the_binary(self):
         licence = subprocess.run(['pkg-config', '--variable=licence', 'npuwhisper'],

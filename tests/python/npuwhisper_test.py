@@ -5,6 +5,7 @@ Meson sets PYTHONPATH and NPUWHISPER_LIBRARY, and with-tiny-model sets NPUWHISPE
 NPUWHISPER_LIVE_TEST_MODEL.
 """
 import array
+import asyncio
 import os
 import pathlib
 import random
@@ -203,6 +204,82 @@ class Transcription(unittest.TestCase):
     def test_a_transcriber_keeps_its_model(self):
         transcriber = npuwhisper.Engine(MODEL, n_threads=2).transcriber(language='en', **TALKATIVE)
         self.assertGreater(len(list(transcriber.transcribe(self.samples))), 0)
+
+
+class Source:
+    """A live source of pieces of samples. Ends with `error`, or never if `is_endless`."""
+
+    def __init__(self, samples, error=None, is_endless=False):
+        self.samples = samples
+        self.error = error
+        self.is_endless = is_endless
+        self.is_closed = False
+
+    async def pieces(self):
+        memory = array.array('h', bytes(2 * 1600))
+        try:
+            for start in range(0, len(self.samples), len(memory)):
+                memory[:] = self.samples[start:start + len(memory)]  # Uses its memory again, like a microphone.
+                yield memory
+                await asyncio.sleep(0)
+            if self.error:
+                raise self.error
+            while self.is_endless:
+                await asyncio.sleep(0.01)
+        finally:
+            self.is_closed = True
+
+
+class Live(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.engine = npuwhisper.Engine(os.environ['NPUWHISPER_LIVE_TEST_MODEL'], precision='f32')
+        cls.options = {'latency': 2, 'language': 'en', 'pace': 'audio', **TALKATIVE}
+
+    def tearDown(self):
+        self.assertEqual([thread.name for thread in threading.enumerate() if thread.name.startswith('npuwhisper')], [])
+
+    def live(self, source):
+        return npuwhisper.transcribe_live(self.engine, source.pieces(), **self.options)
+
+    async def collect(self, source):
+        return [segment async for segment in self.live(source)]
+
+    def test_segments_are_those_of_a_live_transcriber(self):
+        samples = noise(10)
+        source = Source(samples)
+        found = asyncio.run(self.collect(source))
+        options = {name: value for name, value in self.options.items() if name != 'latency'}
+        with self.engine.transcriber(live_latency=2000, **options) as transcriber:
+            wanted = [segment for start in range(0, len(samples), 1600)
+                      for segment in transcriber.push(samples[start:start + 1600])] + transcriber.drain()
+        self.assertEqual(found, wanted)
+        self.assertGreater(len(wanted), 0)
+        self.assertTrue(source.is_closed)
+
+    def test_an_error_of_the_source_is_raised(self):
+        with self.assertRaisesRegex(OSError, 'unplugged'):
+            asyncio.run(self.collect(Source(noise(1), OSError('unplugged'))))
+
+    def test_wrong_samples_are_refused(self):
+        async def doubles():
+            yield array.array('d', [0.0])
+
+        async def collect():
+            return [segment async for segment in npuwhisper.transcribe_live(self.engine, doubles(), **self.options)]
+
+        with self.assertRaises(TypeError):
+            asyncio.run(collect())
+
+    def test_cancelling_the_task_closes_the_source(self):
+        source = Source(noise(1), is_endless=True)
+
+        async def run():
+            with self.assertRaises(asyncio.TimeoutError):
+                await asyncio.wait_for(self.collect(source), 0.5)
+
+        asyncio.run(run())
+        self.assertTrue(source.is_closed)
 
 
 if __name__ == '__main__':
