@@ -162,6 +162,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((pathlib.Path(done.stdout.strip()) / 'model.bin').is_file(), done.stdout)
 
+    def test_brings_the_doctor(self):
+        done = self.run_clean(self.bin / 'npuwhisper-doctor', '--json')
+        findings = json.loads(done.stdout)
+        self.assertEqual(done.stderr, '')
+        plugin = [finding for finding in findings if 'libgstnpuwhisper.so' in finding['text']]
+        self.assertEqual([finding['command'] for finding in plugin],
+                         [f'export GST_PLUGIN_PATH={self.plugins.resolve()}'])
+
     def test_message_for_a_missing_model_names_the_model_tool(self):
         done = self.run_clean(self.bin / 'npuwhisper-transcribe', '--model', 'tiny', RECORDING,
                               XDG_CACHE_HOME=self.folder / 'cache', HOME=self.folder,
