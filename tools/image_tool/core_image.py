@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The code, the stack and the static data of a configuration's cores, beside their limits."""
+
+import dataclasses
+import re
+
+from image_tool.elf import Elf
+from image_tool.reporting import BuildError, say
+
+CODE_BYTES = 16 * 1024  # program memory of a core (getProgramMemorySize() in mlir-aie's target model)
+MEMORY_BYTES = 64 * 1024  # data memory of a core
+ELEMENT_BYTES = {'i8': 1, 'bf16': 2, 'i16': 2, 'i32': 4, 'f32': 4}
+START_UP = '_main_init'  # Peano's crt1.o: it calls the core's program, and its frame stays alive.
+# The frame of START_UP, where Peano's object lacks it: 32 bytes on AIE2, 64 bytes on AIE2P
+# (tools/aiecc/StackSizeAnalysis.cpp in mlir-aie).
+START_UP_FRAME = 64
+CORE_ELF = re.compile(r'core_(\d+)_(\d+)\.elf$')
+
+
+@dataclasses.dataclass
+class Limits:
+    """What a core of an array program has room for, in bytes."""
+    code: int
+    stack: int
+    data: int
+
+
+@dataclasses.dataclass
+class Sizes:
+    """The size of a core's image in bytes. unmeasured: functions whose frames are unknown, so that
+    `stack` is a lower bound."""
+    code: int
+    stack: int
+    data: int
+    unmeasured: set
+
+
+def largest_gap(taken):
+    """Returns the bytes of the largest gap between the parts (begin, end) of a core's memory. aiecc
+    places static data there."""
+    gap = position = 0
+    for begin, end in [*sorted(taken), (MEMORY_BYTES, MEMORY_BYTES)]:
+        gap = max(gap, begin - position)
+        position = max(position, end)
+    return gap
+
+
+def read_limits(program):
+    """Returns the limits of each core of an array program (MLIR), by (column, row)."""
+    buffers = {}
+    for tile, address, shape, element in re.findall(
+            r'aie\.buffer\((%\w+)\) \{address = (\d+) : i32[^}]*\} : memref<([\dx]+)x(\w+)>', program):
+        size = ELEMENT_BYTES[element]
+        for number in shape.split('x'):
+            size *= int(number)
+        buffers.setdefault(tile, []).append((int(address), int(address) + size))
+    tiles = re.findall(r'= aie\.core\((%\w+)\)', program)
+    stacks = [int(size) for size in re.findall(r'link_with = "[^"]*", stack_size = (\d+) : i32', program)]
+    places = dict(re.findall(r'(%\w+) = aie\.tile\((\d+, \d+)\)', program))
+    limits = {}
+    for tile, stack in zip(tiles, stacks, strict=True):
+        column, row = places[tile].split(', ')
+        data = largest_gap([(0, stack), *buffers.get(tile, [])])
+        limits[int(column), int(row)] = Limits(CODE_BYTES, stack, data)
+    return limits
+
+
+def longest_path(frames, calls, root):
+    """Returns the bytes of the deepest chain of calls from `root`, and the functions without a frame
+    size, which count as 0 bytes. Raises BuildError if functions call each other in a circle."""
+    unmeasured, known = set(), {}
+
+    def depth(name, path):
+        if name in path:
+            raise BuildError(f'the stack of {root} has no limit: {" calls ".join([*path, name])}')
+        if name not in known:
+            if name not in frames:
+                unmeasured.add(name)
+            below = [depth(callee, [*path, name]) for callee in sorted(calls.get(name, ()))]
+            known[name] = frames.get(name, 0) + max(below, default=0)
+        return known[name]
+
+    return depth(root, []), unmeasured
+
+
+def merge(into, more):
+    for name, callees in more.items():
+        into.setdefault(name, set()).update(callees)
+
+
+def measure(linked, kernel):
+    """Returns the sizes of a core from its linked image and its kernel's object (both Elf).
+
+    A linker that keeps no relocations leaves no calls in the image. The core's program then counts
+    as the caller of each of the kernel's functions."""
+    frames = {START_UP: START_UP_FRAME, **kernel.frame_bytes(), **linked.frame_bytes()}
+    calls = {}
+    merge(calls, kernel.calls())
+    merge(calls, linked.calls())
+    program = next((f.name for f in linked.functions() if re.fullmatch(r'core_\d+_\d+', f.name)), None)
+    if program is None:
+        raise BuildError('found no function core_COLUMN_ROW in the linked image of a core')
+    if program not in calls:
+        calls[program] = {function.name for function in kernel.functions()}
+    calls.setdefault(START_UP, set()).add(program)
+    stack, unmeasured = longest_path(frames, calls, START_UP)
+    return Sizes(linked.code_bytes(), stack, linked.data_bytes(), unmeasured)
+
+
+def core_images(folder):
+    """Returns the paths of the linked images in aiecc's work folder, by the core's (column, row)."""
+    found = {}
+    # aiecc may link a core twice: first to measure it, then to its final addresses.
+    for path in sorted(folder.rglob('*.elf'), key=lambda path: path.stat().st_mtime_ns):
+        match = CORE_ELF.search(path.name)
+        if match:
+            found[int(match[1]), int(match[2])] = path
+    return found
+
+
+def measure_object(kernel):
+    """Returns the sizes of a kernel's object, which are lower bounds of those of a core."""
+    paths = [longest_path(kernel.frame_bytes(), kernel.calls(), function.name)
+             for function in kernel.functions()]
+    return Sizes(kernel.code_bytes(), START_UP_FRAME + max((path[0] for path in paths), default=0),
+                 kernel.data_bytes(), {"the core's program"}.union(*(path[1] for path in paths)))
+
+
+def measure_all(folder, kernel_path, program):
+    """Returns (place, sizes, limits) for each core of an array program. `folder` is aiecc's work
+    folder. If it has no linked images at all, returns the sizes of the kernel's object, with a
+    warning. Raises BuildError if only some cores have one."""
+    kernel, images, measured = Elf(kernel_path), core_images(folder), []
+    if not images:
+        say(f'warning: aiecc left no linked images of cores in {folder}: the sizes of '
+            f'{kernel_path.name} alone are used, without the core\'s program')
+    for place, limits in read_limits(program).items():
+        if images and place not in images:
+            raise BuildError(f'aiecc left no linked image of core {place} in {folder}')
+        sizes = measure(Elf(images[place]), kernel) if images else measure_object(kernel)
+        measured.append((place, sizes, limits))
+    return measured
+
+
+def excess(sizes, limits):
+    """Returns a text for each limit that a core's image exceeds."""
+    return [f'{what}: found {getattr(sizes, what)} bytes, wanted at most {getattr(limits, what)}'
+            for what in ('code', 'stack', 'data') if getattr(sizes, what) > getattr(limits, what)]
+
+
+def check(name, measured):
+    """Raises BuildError if a core's image exceeds a limit. A stack that is too large overwrites the
+    core's buffers, and nothing reports it at run time."""
+    for place, sizes, limits in measured:
+        problems = excess(sizes, limits)
+        if problems:
+            raise BuildError(f'{name}, core {place}: {"; ".join(problems)}')
+
+
+def largest(measured, what):
+    """Returns (bytes, limit) of the core that has the least room left for `what`."""
+    return min(((getattr(sizes, what), getattr(limits, what)) for _, sizes, limits in measured),
+               key=lambda pair: pair[1] - pair[0])
+
+
+def table(measured_by_name):
+    """Returns a table of the configurations' core images: of each size, the core with the least room."""
+    rows = [('core image', 'cores', 'code', 'stack', 'static data')]
+    for name, measured in measured_by_name.items():
+        is_bound = any(sizes.unmeasured for _, sizes, _ in measured)
+        cells = ['{:,} of {:,}'.format(*largest(measured, what)) for what in ('code', 'stack', 'data')]
+        if is_bound:
+            cells[1] = 'at least ' + cells[1]
+        rows.append((name, str(len(measured)), *cells))
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return '\n'.join('  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+                     for row in rows)
