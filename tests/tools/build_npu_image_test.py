@@ -1,83 +1,57 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests of tools/build-npu-image with stand-ins for mlir-aie and Peano that record how they are
-called. How the real tools respond can be tested only on a machine that has them.
+"""Tests of tools/build-npu-image with stand-ins for mlir-aie and Peano (toolchain_stubs/).
 
 usage: build_npu_image_test.py BUILD_NPU_IMAGE NPU_DESIGN [unittest options]
 """
 
 import json
-import os
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
 import unittest
 
+from toolchain_stubs import install
+
 PROGRAM = pathlib.Path(sys.argv.pop(1)).resolve()
 DESIGN = pathlib.Path(sys.argv.pop(1)).resolve()
 
-# Each stand-in appends its call to $CALLS.
-RECORD = '''#!/usr/bin/env python3
-import json, os, pathlib, sys
-with open(os.environ['CALLS'], 'a') as calls:
-    json.dump({'program': pathlib.Path(sys.argv[0]).name, 'arguments': sys.argv[1:],
-               'folder': os.getcwd(), 'files': sorted(os.listdir())}, calls)
-    calls.write('\\n')
-'''
-CLANG = RECORD + '''
-if os.environ.get('CLANG_FAILS'): sys.exit('error: unable to legalize instruction')
-pathlib.Path(sys.argv[sys.argv.index('-o') + 1]).write_text('object')
-'''
-SIZE = RECORD + '''
-print(f'{sys.argv[-1]}  :\\nsection size addr\\n.text 0 0\\n.text.a 9000 0\\n.text.b 4500 0\\n'
-      '.rodata 64 0\\nTotal 13564')
-'''
-AIECC = RECORD + '''
-if '--help' in sys.argv:
-    print(os.environ.get('AIECC_HELP', 'named artifacts have shorthands (e.g. --get-xclbin)'))
-    sys.exit()
-if os.environ.get('AIECC_FAILS'): sys.exit('error: region program overflowed')
-for argument in sys.argv:
-    if argument.startswith('--xclbin-name=') and not os.environ.get('AIECC_MAKES_NOTHING'):
-        pathlib.Path(argument.split('=')[1]).write_text('xclbin')
-'''
 
+class ImageCase(unittest.TestCase):
+    """A folder with the stand-ins, in which a test calls tools/build-npu-image."""
 
-class BuildNpuImage(unittest.TestCase):
     def setUp(self):
-        scratch = tempfile.TemporaryDirectory()
+        scratch = tempfile.TemporaryDirectory(prefix='npuwhisper-image-test-')
         self.addCleanup(scratch.cleanup)
         self.folder = pathlib.Path(scratch.name)
         self.calls = self.folder / 'calls'
         self.out = self.folder / 'out' / 'image.xclbin'
-        self.peano, self.mlir_aie = self.folder / 'peano', self.folder / 'mlir_aie'
-        self.put(self.peano / 'bin/clang++', CLANG)
-        self.put(self.peano / 'bin/llvm-size', SIZE)
-        self.put(self.mlir_aie / 'bin/aiecc', AIECC)
-        self.put(self.mlir_aie / 'include/aie_api/aie.hpp', '')
-        self.put(self.folder / 'bin/xclbinutil', RECORD)
+        self.work = self.folder / 'work'
+        self.site = self.folder / 'site'
+        self.peano, self.mlir_aie = self.site / 'llvm-aie', self.site / 'mlir_aie'
+        install.install(self.site, self.folder / 'bin')
         self.writer = DESIGN
         self.environment = {
             'PATH': f'{self.folder / "bin"}:/usr/bin:/bin', 'CALLS': str(self.calls),
             'PEANO_INSTALL_DIR': str(self.peano), 'MLIR_AIE_INSTALL_DIR': str(self.mlir_aie)}
 
-    @staticmethod
-    def put(path, text):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        path.chmod(0o755)
-
     def run_program(self, *arguments, **variables):
-        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
-                              env={**self.environment, **variables}, check=False, timeout=60)
+        return subprocess.run([sys.executable, PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+                              env={**self.environment, **variables}, check=False, timeout=120)
 
-    def build(self, array='npu2', **variables):
-        return self.run_program(array, self.out, '--writer', self.writer, **variables)
+    def build(self, array='npu2', *options, **variables):
+        """Builds a small image. All cores of an array have the same program."""
+        return self.run_program(array, self.out, '--size', '1x1', '--writer', self.writer, '--work',
+                                self.work, *options, **variables)
 
     def calls_of(self, program):
         calls = [json.loads(line) for line in self.calls.read_text().splitlines()]
         return [call for call in calls if call['program'] == program]
+
+    def succeeds(self, done):
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def fails(self, done, *words):
         self.assertEqual(done.returncode, 1, done.stderr)
@@ -85,96 +59,176 @@ class BuildNpuImage(unittest.TestCase):
             self.assertIn(word, done.stderr)
         self.assertFalse(self.out.exists())
 
+
+class BuildNpuImage(ImageCase):
     def test_compiles_for_the_generation_and_links_in_one_folder(self):
         for array, generation in (('npu1', 'aie2'), ('npu2', 'aie2p')):
             with self.subTest(array):
                 self.calls.unlink(missing_ok=True)
-                done = self.build(array)
-                self.assertEqual(done.returncode, 0, done.stderr)
-                self.assertEqual(self.out.read_text(), 'xclbin')
-                for clang, name in zip(self.calls_of('clang++'), ('encoder_core', 'mel_core'),
-                                       strict=True):
-                    self.assertIn(f'--target={generation}-none-unknown-elf', clang['arguments'])
-                    self.assertIn('-std=c++20', clang['arguments'])
-                    self.assertIn(str(self.mlir_aie / 'include'), clang['arguments'])
-                    unit = clang['arguments'][clang['arguments'].index('-c') + 1]
+                self.succeeds(self.build(array))
+                for clang, name in zip(self.calls_of('clang'), ('encoder_core', 'mel_core'), strict=True):
+                    arguments = clang['arguments']
+                    self.assertIn(f'--target={generation}-none-unknown-elf', arguments)
+                    self.assertIn('-std=c++20', arguments)
+                    self.assertIn('-O2', arguments)
+                    unit = arguments[arguments.index('-c') + 1]
                     self.assertTrue(unit.endswith(f'{name}/{name}_{generation}.cc'), unit)
-                    self.assertTrue(pathlib.Path(unit).is_file())
-                _, *calls = self.calls_of('aiecc')
-                for aiecc, name in zip(calls, ('encoder', 'mel'), strict=True):
-                    self.assertIn('--get-xclbin', aiecc['arguments'])
-                    self.assertEqual(aiecc['arguments'][aiecc['arguments'].index('--peano') + 1],
-                                     str(self.peano))
-                    self.assertIn(f'{name}_core.o', aiecc['files'])
-                    self.assertEqual(aiecc['arguments'][-1], f'{name}.mlir')
+                for aiecc, name in zip(self.calls_of('aiecc'), ('encoder', 'mel'), strict=True):
+                    self.assertEqual(aiecc['folder'], str(self.work.resolve()))
+                    self.assertTrue(any(re.fullmatch(rf'{name}_core-\w+\.o', f) for f in aiecc['files']))
+                    self.assertRegex(aiecc['arguments'][-1], rf'^{name}-{array}-1x1-\w+\.mlir$')
 
-    def test_the_second_kernel_joins_the_first(self):
-        self.build()
-        _, encoder, mel = self.calls_of('aiecc')
-        # The first kernel has aiecc's default name, MLIR_AIE.
-        self.assertFalse([a for a in encoder['arguments'] if 'kernel' in a or 'input' in a])
-        first, = [a.split('=')[1] for a in encoder['arguments'] if a.startswith('--xclbin-name=')]
-        for option in (f'--xclbin-input={first}', '--xclbin-kernel-name=mel',
-                       '--xclbin-kernel-id=0x902', '--xclbin-instance-name=MEL'):
-            self.assertIn(option, mel['arguments'])
+    def test_the_image_has_both_kernels(self):
+        self.succeeds(self.build())
+        self.assertEqual(json.loads(self.out.read_text()),
+                         [['MLIR_AIE', '0x901', 'MLIRAIE'], ['mel', '0x902', 'MEL']])
 
-    def test_says_how_large_the_code_is_and_that_no_silicon_ran_it(self):
+    def test_whole_arrays_get_a_table_of_their_core_images(self):
+        done = self.run_program('both', '--writer', self.writer, '--build', self.folder / 'build',
+                                '--work', self.work)
+        self.succeeds(done)
+        rows = [re.split(r'  +', line) for line in done.stderr.splitlines()
+                if line.startswith(('core image', 'encoder  ', 'mel  '))]
+        self.assertEqual(rows[0], ['core image', 'cores', 'code', 'stack', 'static data'])
+        self.assertEqual([row[:2] for row in rows[1:3]], [['encoder', '16'], ['mel', '16']])
+        self.assertEqual([row[:2] for row in rows[4:6]], [['encoder', '32'], ['mel', '32']])
+        # The stand-ins' sizes: eight functions of 1,000 bytes, the core's program with 600, and the
+        # start-up with 880; frames of 64, 96 and 128 bytes; constants of 256 bytes.
+        self.assertEqual(rows[1][2:], ['9,480 of 16,384', '288 of 2,048', '256 of 1,024'])
+
+    def test_default_names_have_a_hash_and_a_link(self):
+        images = self.folder / 'build/kernels/image'
+
+        def names(*options, **variables):
+            self.succeeds(self.run_program('npu2', '--size', '1x1', '--writer', self.writer, '--build',
+                                           self.folder / 'build', '--any-version', *options, **variables))
+            link = images / 'npu2.xclbin'
+            self.assertTrue(link.is_symlink())
+            self.assertRegex(link.readlink().name, r'^npu2-\dx\d-[0-9a-f]{12}\.xclbin$')
+            return link.readlink().name
+
+        first = names()
+        self.assertEqual(names(), first)
+        self.assertNotEqual(names('--optimize', 's'), first)
+        self.assertNotEqual(names('--size', '1x2').split('-')[2], first.split('-')[2])
+        other = install.accepted()['llvm-aie'] + '1'
+        install.rename_package(self.site, 'llvm-aie', other)
+        self.assertNotEqual(names(), first)
+
+    def test_steps_report_their_time_and_memory(self):
         done = self.build()
-        self.assertIn('13500 bytes of code, of 16384', done.stderr)
+        for step in ('compiling kernels/encoder_core/encoder_core_aie2p.cc', 'of mel with aiecc'):
+            self.assertRegex(done.stderr, rf'{step}: \d+\.\d s, \d+ MiB')
         self.assertIn('No silicon has run', done.stderr)
         self.assertIn(f'NPUWHISPER_NPU_IMAGE={self.out}', done.stderr)
 
-    def test_an_older_aiecc_gets_its_own_options(self):
-        done = self.build(AIECC_HELP='--aie-generate-xclbin  Generate xclbin')
-        self.assertEqual(done.returncode, 0, done.stderr)
-        _, aiecc, _ = self.calls_of('aiecc')
-        for option in ('--aie-generate-xclbin', '--no-compile-host', '--no-xchesscc',
-                       '--no-xbridge'):
-            self.assertIn(option, aiecc['arguments'])
-        self.assertNotIn('--get-xclbin', aiecc['arguments'])
-
-    def test_the_work_folder_is_kept_on_request(self):
-        work = self.folder / 'work'
-        done = self.run_program('npu2', self.out, '--writer', self.writer, '--work', work)
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn('link_with = "mel_core.o"', (work / 'mel.mlir').read_text())
-        self.assertTrue((work / 'encoder_core.o').exists())
-
-    def test_what_is_missing_is_named(self):
-        self.fails(self.build(PEANO_INSTALL_DIR=''), 'PEANO_INSTALL_DIR is not set')
-        self.fails(self.build(PEANO_INSTALL_DIR=str(self.folder)), 'no bin/clang++')
-        self.fails(self.build(MLIR_AIE_INSTALL_DIR=str(self.folder)), 'aie_api/aie.hpp')
-        self.fails(self.build(MLIR_AIE_INSTALL_DIR=''), 'mlir-aie was not found')
-        self.fails(self.build(PATH=self.without('xclbinutil')), 'xclbinutil is not on PATH')
-        (self.mlir_aie / 'bin/aiecc').unlink()
-        self.fails(self.build(), 'no aiecc')
-
-    def without(self, program):
-        """Returns a PATH with all programs of /usr/bin except one."""
-        folder = self.folder / 'path'
-        folder.mkdir()
-        for entry in pathlib.Path('/usr/bin').iterdir():
-            if entry.name != program:
-                (folder / entry.name).symlink_to(entry)
-        return str(folder)
+    def test_levels_of_optimisation(self):
+        for level, for_aiecc in (('1', ['--opt-level=1']), ('2', []), ('s', [])):
+            with self.subTest(level):
+                self.calls.unlink(missing_ok=True)
+                self.succeeds(self.build('npu2', '--optimize', level))
+                for clang in self.calls_of('clang'):
+                    self.assertEqual([a for a in clang['arguments'] if a.startswith('-O')], [f'-O{level}'])
+                for aiecc in self.calls_of('aiecc'):
+                    self.assertEqual([a for a in aiecc['arguments'] if 'opt-level' in a], for_aiecc)
 
     def test_failures_of_the_tools_are_failures(self):
-        self.fails(self.build(CLANG_FAILS='1'), 'unable to legalize', 'could not compile')
-        self.fails(self.build(AIECC_FAILS='1'), 'region program overflowed', 'aiecc failed')
-        self.fails(self.build(AIECC_MAKES_NOTHING='1'), 'made no encoder.xclbin')
+        self.fails(self.build(PEANO_FAILS='1'), 'unable to legalize', 'encoder_core_aie2p.cc failed')
+        self.fails(self.build(AIECC_MAKES_NOTHING='1'), 'reported no error, but made no encoder-')
+        (self.peano / 'bin/llc').unlink()
+        self.fails(self.build(), "tool 'llc' not found", 'encoder with aiecc failed')
 
     def test_bad_arguments(self):
-        self.fails(self.build('npu3'), "unknown array 'npu3'")
-        self.fails(self.run_program('npu2', self.out, '--size', '4'), 'ROWSxCOLUMNS')
+        for arguments, word in ((['npu3'], "'npu3'"), (['npu2', self.out, '--size', '4'], 'ROWSxCOLUMNS'),
+                                (['npu2', '--work'], '--work'), ([], 'array'),
+                                (['both', self.out], 'no common OUT.xclbin'),
+                                (['npu2', '--optimize', '3'], "'3'")):
+            done = self.run_program(*arguments)
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(word, done.stderr)
+
+    def test_wrong_array_programs(self):
         self.writer = self.folder / 'writer'
-        self.put(self.writer, '#!/bin/sh\necho "module {}"\n')
-        self.fails(self.build(), 'links no kernel object')
-        self.put(self.writer, '#!/bin/sh\necho \'{link_with = "other.o"}\'\n')
-        self.fails(self.build(), 'links other.o')
-        self.put(self.writer, '#!/bin/sh\nexit 1\n')
-        self.fails(self.build(), 'could not write the array program')
-        self.assertEqual(self.run_program().returncode, 2)
-        self.assertEqual(self.run_program('npu2', '--work').returncode, 2)
+        install.put(self.writer, '#!/bin/sh\necho "module {}"\n')
+        self.fails(self.build(), 'links [], wanted encoder_core.o')
+        install.put(self.writer, '#!/bin/sh\necho \'{link_with = "other.o"}\'\n')
+        self.fails(self.build(), "links ['other.o']")
+        install.put(self.writer, '#!/bin/sh\necho "no such array" >&2\nexit 1\n')
+        self.fails(self.build(), 'could not write the array program: no such array')
+
+
+class Tools(ImageCase):
+    """How the program finds the tools, and which versions it accepts."""
+
+    def test_installed_packages_are_found(self):
+        self.environment['PYTHONPATH'] = str(self.site)
+        self.succeeds(self.build(PEANO_INSTALL_DIR='', MLIR_AIE_INSTALL_DIR=''))
+        self.assertIn(str(self.peano.resolve()), self.calls_of('aiecc')[0]['arguments'])
+
+    def test_what_is_missing_is_named(self):
+        self.fails(self.build(PEANO_INSTALL_DIR=''), 'llvm-aie was not found', 'pip install -r')
+        self.fails(self.build(PEANO_INSTALL_DIR=str(self.folder)), 'no bin/clang++')
+        self.fails(self.build(MLIR_AIE_INSTALL_DIR=str(self.folder)), 'no include/aie_api/aie.hpp')
+        self.fails(self.build(MLIR_AIE_INSTALL_DIR=''), 'mlir_aie was not found')
+        self.fails(self.build(AIE_XCLBINUTIL='/none'), "AIE_XCLBINUTIL names '/none'")
+        self.fails(self.build(PATH=str(self.folder)), 'xclbinutil is not on PATH')
+        self.fails(self.run_program('npu2', self.out, '--build', self.folder), 'run tools/setup first')
+        (self.mlir_aie / 'bin/aiecc').unlink()
+        self.fails(self.build(), 'no bin/aiecc')
+
+    def test_other_versions_are_refused_unless_asked_for(self):
+        install.rename_package(self.site, 'mlir_aie', '1.3.0')
+        self.fails(self.build(), 'mlir_aie: found 1.3.0', f'wanted {install.accepted()["mlir_aie"]}',
+                   'pip install -r', '--any-version')
+        done = self.build('npu2', '--any-version')
+        self.succeeds(done)
+        self.assertIn('warning: mlir_aie: found 1.3.0', done.stderr)
+
+    def test_a_folder_without_metadata_has_no_version(self):
+        install.remove_package(self.site, 'llvm-aie')
+        self.fails(self.build(), 'llvm-aie: found no version in')
+
+
+class CoreImages(ImageCase):
+    """Sizes of the cores' images: found by aiecc, or by the program if aiecc checks nothing."""
+
+    def test_code_that_does_not_fit(self):
+        # Eight functions, the core's program (600) and the start-up (880): 8 x 1,863 + 1,480 = 16,384.
+        self.succeeds(self.build(PEANO_CODE='1863'))
+        self.out.unlink()
+        self.fails(self.build(PEANO_CODE='1864'), "will not fit in region 'program': overflowed by 8 bytes")
+        self.fails(self.build(PEANO_CODE='1864', AIECC_MEASURES='0'),
+                   'core (0, 2): code: found 16392 bytes, wanted at most 16384')
+
+    def test_a_stack_that_is_too_large(self):
+        # The start-up has 64 bytes, and the core's program 96: 64 + 96 + 1,888 = 2,048.
+        self.succeeds(self.build(PEANO_FRAME='1888'))
+        self.out.unlink()
+        self.fails(self.build(PEANO_FRAME='1889'), 'stack_size = 2048 is insufficient')
+        # Without the size of the core's program, the limit is 2,048 - 64.
+        self.succeeds(self.build(PEANO_FRAME='1984', AIECC_MEASURES='0'))
+        self.out.unlink()
+        self.fails(self.build(PEANO_FRAME='1985', AIECC_MEASURES='0'),
+                   'core (0, 2): stack: found 2049 bytes, wanted at most 2048')
+
+    def test_static_data_that_does_not_fit(self):
+        self.succeeds(self.build(PEANO_DATA='1024'))
+        self.out.unlink()
+        self.fails(self.build(PEANO_DATA='1025'), "will not fit in region 'data': overflowed by 1 bytes")
+        self.fails(self.build(PEANO_DATA='1025', AIECC_MEASURES='0'),
+                   'core (0, 2): data: found 1025 bytes, wanted at most 1024')
+
+    def test_unknown_frames_are_named(self):
+        done = self.build(AIECC_MEASURES='0')
+        self.succeeds(done)
+        self.assertRegex(done.stderr, r'at least 192 of 2,048')
+        self.assertIn('no stack frame is known for core_0_2; each counts as 0 bytes', done.stderr)
+
+    def test_without_linked_images_the_objects_count(self):
+        done = self.build(AIECC_LINKS='0')
+        self.succeeds(done)
+        self.assertIn('aiecc left no linked images', done.stderr)
+        self.assertRegex(done.stderr, r'encoder +1 +8,000 of 16,384 +at least 192 of 2,048')
 
 
 if __name__ == '__main__':
