@@ -231,5 +231,57 @@ class CoreImages(ImageCase):
         self.assertRegex(done.stderr, r'encoder +1 +8,000 of 16,384 +at least 192 of 2,048')
 
 
+class Refusals(ImageCase):
+    """Each refusal of the stand-ins occurs if the program's call, or what it passes on, is changed."""
+
+    def setUp(self):
+        super().setUp()
+        self.succeeds(self.build())
+        self.clang = self.calls_of('clang')[0]['arguments']
+        self.aiecc = self.calls_of('aiecc')[0]['arguments']
+
+    def call(self, tool, arguments, **variables):
+        return subprocess.run([tool, *arguments], cwd=self.work, capture_output=True, text=True, check=False,
+                              env={**self.environment, **variables}, timeout=60)
+
+    def refuses(self, tool, arguments, word, **variables):
+        done = self.call(tool, arguments, **variables)
+        self.assertNotEqual(done.returncode, 0, done.stdout)
+        self.assertIn(word, done.stderr)
+
+    def test_clang(self):
+        clang = self.peano / 'bin/clang++'
+        self.assertEqual(self.call(clang, self.clang).returncode, 0)
+        without = [a for a in self.clang if 'AIE_ADF' not in a]
+        self.assertEqual(len(without), len(self.clang) - 1)
+        self.refuses(clang, without, "'adf.h' file not found")
+        self.refuses(clang, [a.replace('aie2p-', 'aie3-') for a in self.clang], 'unknown target triple')
+        self.refuses(clang, [a for a in self.clang if not a.startswith('--target')], 'unknown target triple')
+        api = self.clang[self.clang.index('-I') + 1]
+        self.refuses(clang, [a.replace(api, '/none') for a in self.clang], "'aie_api/")
+
+    def test_aiecc_options(self):
+        aiecc = self.mlir_aie / 'bin/aiecc'
+        self.assertEqual(self.call(aiecc, self.aiecc).returncode, 0)
+        self.refuses(aiecc, ['--get-xclbins', *self.aiecc], "unknown output selector '--get-xclbins'")
+        self.refuses(aiecc, ['--aie-generate-xclbin', *self.aiecc], 'Unknown command line argument')
+        self.refuses(aiecc, [*self.aiecc, 'other.mlir'], 'expected one input file, got 2')
+        self.refuses(aiecc, ['/none' if a == str(self.peano.resolve()) else a for a in self.aiecc],
+                     '--peano directory does not exist')
+        self.refuses(aiecc, self.aiecc, "tool 'xclbinutil' not found", PATH='/none')
+
+    def test_aiecc_links(self):
+        aiecc, program = self.mlir_aie / 'bin/aiecc', self.work / self.aiecc[-1]
+        text = program.read_text()
+        kernel, = self.work.glob('encoder_core-*.o')
+        program.write_text(text.replace('private @encoder_finish', 'private @encoder_end'))
+        self.refuses(aiecc, self.aiecc, 'undefined symbol: encoder_end')
+        program.write_text(text.replace('dma_start(MM2S, 0', 'dma_start(S2MM, 2'))
+        self.refuses(aiecc, self.aiecc, 'more input channels than available')
+        program.write_text(text)
+        kernel.unlink()
+        self.refuses(aiecc, self.aiecc, f'cannot open {kernel.name}')
+
+
 if __name__ == '__main__':
     unittest.main()
