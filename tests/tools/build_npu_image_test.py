@@ -176,6 +176,15 @@ class Tools(ImageCase):
         (self.mlir_aie / 'bin/aiecc').unlink()
         self.fails(self.build(), 'no bin/aiecc')
 
+    def test_an_old_xclbinutil_is_refused(self):
+        install.put_xclbinutil(self.folder / 'bin', '2.18.0')
+        self.succeeds(self.build())
+        self.out.unlink()
+        install.put_xclbinutil(self.folder / 'bin', '2.13.466')
+        self.fails(self.build(), 'xclbinutil: found version 2.13, wanted 2.18 or later')
+        install.put(self.folder / 'bin/xclbinutil', '#!/bin/sh\n')
+        self.fails(self.build(), 'found no version')
+
     def test_other_versions_are_refused_unless_asked_for(self):
         install.rename_package(self.site, 'mlir_aie', '1.3.0')
         self.fails(self.build(), 'mlir_aie: found 1.3.0', f'wanted {install.accepted()["mlir_aie"]}',

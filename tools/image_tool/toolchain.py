@@ -7,10 +7,12 @@ import os
 import pathlib
 import re
 import shutil
+import subprocess
 
 from image_tool.reporting import BuildError, say
 
 REQUIREMENTS = pathlib.Path(__file__).with_name('requirements.txt')
+OLDEST_XRT = (2, 18)  # as runtime/device/npu needs
 INSTALL = 'pip install -r tools/image_tool/requirements.txt'
 
 
@@ -82,12 +84,20 @@ def find_tool(package, folder, variable, needed):
 
 
 def check_xclbinutil():
-    """Checks that aiecc will find xclbinutil: on PATH, or the program that AIE_XCLBINUTIL names."""
+    """Checks that aiecc will find a usable xclbinutil: on PATH, or the program that AIE_XCLBINUTIL
+    names. Raises BuildError."""
     named = os.environ.get('AIE_XCLBINUTIL')
-    if not shutil.which(named or 'xclbinutil'):
+    program = shutil.which(named or 'xclbinutil')
+    if not program:
         raise BuildError(
             f"AIE_XCLBINUTIL names '{named}', which is no program" if named else
             'xclbinutil is not on PATH: it comes with XRT (Debian and Ubuntu: libxrt-utils)')
+    done = subprocess.run([program, '--version'], capture_output=True, encoding='utf8', check=False)
+    version = re.search(r'XRT Build Version: (\d+)\.(\d+)', done.stdout)
+    if not version or (int(version[1]), int(version[2])) < OLDEST_XRT:
+        found = f'version {version[1]}.{version[2]}' if version else 'no version'
+        raise BuildError(f'{program}: found {found}, wanted {OLDEST_XRT[0]}.{OLDEST_XRT[1]} or later '
+                         "(on Debian 13, from backports: Debian's older xclbinutil makes no images)")
 
 
 def check_versions(tools, accept_others):

@@ -48,7 +48,12 @@ def install(site, programs):
     put_program(site / 'mlir_aie/bin/aiecc', 'aiecc.py')
     for name, text in HEADERS.items():
         put(site / 'mlir_aie/include/aie_api' / name, text)
-    put(programs / 'xclbinutil', '#!/bin/sh\n')
+    put_xclbinutil(programs, '2.25.00')
+
+
+def put_xclbinutil(programs, version):
+    """Installs an xclbinutil that prints its version as the one of Debian 13's backports does."""
+    put(programs / 'xclbinutil', f'#!/bin/sh\necho "       XRT Build Version: {version}"\n')
 
 
 def remove_package(site, package):
