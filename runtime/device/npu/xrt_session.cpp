@@ -19,6 +19,9 @@
 #include <xrt/xrt_kernel.h>
 
 #include "base/trace.h"
+#include "device/npu/npu_identity.h"
+#include "device/npu/npu_problems.h"
+#include "device/npu/system_files.h"
 
 namespace npuwhisper::npu_device {
 namespace {
@@ -87,13 +90,23 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
   }
 }
 
-/// Returns "npu1" or "npu2", the array of the device named `name`. Returns an empty string if the
-/// device is not an NPU.
-std::string array_of(const std::string& name) {
-  const auto has = [&](const char* part) { return name.find(part) != std::string::npos; };
-  if (has("Phoenix") || has("Hawk") || has("npu1")) return "npu1";
-  if (has("Strix") || has("Krackan") || has("npu4") || has("npu5") || has("npu6")) return "npu2";
-  return {};
+/// Returns why XRT offers no NPU that npuwhisper supports, as the end of a message.
+std::string reasons_for_no_npu(unsigned n_devices) {
+  const auto problems = problems_of_finding(SystemFiles());
+  if (problems.empty() && n_devices == 0) {
+    return "; the kernel offers an NPU to this user, but XRT has no driver for it (install AMD's "
+           "NPU driver for XRT; Debian: libxrt-npu2)";
+  }
+  return describe(problems);
+}
+
+/// Adds to the error of a call why the NPU may have refused it. `bytes`: memory that this process
+/// must be able to lock for the call.
+template <typename T>
+Result<T> with_reasons(Result<T> done, std::uint64_t bytes = kNpuHeapBytes) {
+  if (done) return done;
+  return fail(done.error().code,
+              done.error().message + describe(problems_of_use(SystemFiles(), bytes)));
 }
 
 }  // namespace
@@ -185,7 +198,10 @@ XrtSession::~XrtSession() = default;
 Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCounters> counters) {
   const auto n_devices =
       guarded("enumerating devices", [] { return xrt::system::enumerate_devices(); });
-  if (!n_devices) return fail(ErrorCode::NotFound, n_devices.error().message);
+  if (!n_devices) {
+    return fail(ErrorCode::NotFound,
+                n_devices.error().message + describe(problems_of_finding(SystemFiles())));
+  }
   std::string others;
   for (unsigned i = 0; i < *n_devices; ++i) {
     auto state = std::make_unique<State>();
@@ -202,11 +218,8 @@ Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCount
     others += "; device " + std::to_string(i) + ": " +
               (opened ? "'" + state->name + "'" : opened.error().message);
   }
-  return fail(ErrorCode::NotFound,
-              "no NPU (AMD XDNA) among XRT's " + std::to_string(*n_devices) +
-                  " devices: is the amdxdna driver loaded, and may this user open "
-                  "/dev/accel/accel0?" +
-                  others);
+  return fail(ErrorCode::NotFound, "no NPU (AMD XDNA) among XRT's " + std::to_string(*n_devices) +
+                                       " devices" + others + reasons_for_no_npu(*n_devices));
 }
 
 const std::string& XrtSession::name() const {
@@ -230,17 +243,17 @@ Result<void> XrtSession::load(const std::filesystem::path& image, const std::str
   if (!std::filesystem::is_regular_file(image, missing)) {
     return fail(ErrorCode::NotFound, "no NPU image " + image.string());
   }
-  return guarded("loading " + image.string(), [&] {
+  return with_reasons(guarded("loading " + image.string(), [&] {
     state_->image = xrt::xclbin(image.string());
     state_->kernel = kernel;
     state_->device.register_xclbin(state_->image);
     state_->open_context();
-  });
+  }));
 }
 
 Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
   if (auto opened = require_context(); !opened) return fail(opened.error());
-  return guarded("making a buffer of " + std::to_string(bytes) + " bytes", [&] {
+  const auto make = [&] {
     xrt::bo made(state_->device, bytes, XRT_BO_FLAGS_HOST_ONLY,
                  state_->context->kernel.group_id(kFirstBuffer));
     std::memset(made.map<std::byte*>(), 0, made.size());
@@ -255,7 +268,9 @@ Result<std::size_t> XrtSession::add_buffer(std::uint64_t bytes) {
       *place = std::move(made);
     }
     return number;
-  });
+  };
+  return with_reasons(guarded("making a buffer of " + std::to_string(bytes) + " bytes", make),
+                      kNpuHeapBytes + bytes);
 }
 
 Result<std::size_t> XrtSession::add_run(std::span<const std::uint32_t> stream,
@@ -322,7 +337,7 @@ Result<void> XrtSession::sync_from_device(std::size_t i, const ByteRange& range)
 
 Result<void> XrtSession::require_context() {
   if (state_->context) return {};
-  return guarded("reopening the context", [&] { state_->open_context(); });
+  return with_reasons(guarded("reopening the context", [&] { state_->open_context(); }));
 }
 
 Result<void> XrtSession::start(std::size_t run) {

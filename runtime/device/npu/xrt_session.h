@@ -31,7 +31,7 @@ inline constexpr const char* kMainKernel = "MLIR_AIE";
 class XrtSession {
  public:
   /// Opens the first of XRT's devices that has the name of an NPU. Sessions of one device may share
-  /// `counters`. Errors: NotFound, with the devices found.
+  /// `counters`. Errors: NotFound, with the devices found and the reasons why none can be used.
   static Result<std::unique_ptr<XrtSession>> open(
       std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "device/npu/system_files.h"
+
+namespace npuwhisper::npu_device {
+
+/// A reason why the computer's NPU cannot be used.
+struct NpuProblem {
+  std::string found;   ///< "the NPU ... has no driver"
+  std::string remedy;  ///< What the owner of the computer can do.
+};
+
+/// Returns the reasons why XRT finds no NPU that npuwhisper supports. Returns none if the kernel
+/// offers an NPU to this process. Reentrant.
+std::vector<NpuProblem> problems_of_finding(const SystemFiles& files);
+
+/// Memory that AMD's user-mode driver maps and locks for a process' first context. With less
+/// lockable memory, this call fails ("mmap(..., len=67108864, ...) failed (err=-11)"), and XRT may
+/// report no device at all (Xilinx/XRT pull request 9132).
+inline constexpr std::uint64_t kNpuHeapBytes = std::uint64_t{64} << 20;
+
+/// Returns the reasons why an NPU that XRT has found may refuse a context or a buffer. `bytes`:
+/// memory that the process must be able to lock. The other reasons are processes that use the NPU
+/// (the driver has 6 contexts for npu1, and 16 for npu2), a failed resume, and an IOMMU that passes
+/// addresses through, which amdxdna can use only since amd/xdna-driver pull request 1445.
+/// Reentrant.
+std::vector<NpuProblem> problems_of_use(const SystemFiles& files,
+                                        std::uint64_t bytes = kNpuHeapBytes);
+
+/// Returns the problems as the end of an error message: "; FOUND (REMEDY); FOUND (REMEDY)". Returns
+/// an empty text without problems.
+std::string describe(const std::vector<NpuProblem>& problems);
+
+}  // namespace npuwhisper::npu_device
