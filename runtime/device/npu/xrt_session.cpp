@@ -90,6 +90,15 @@ Result<void> outcome_of(ert_cmd_state state, std::chrono::milliseconds timeout) 
   }
 }
 
+/// Returns "npu1" or "npu2", the array of a device of XRT. The device's ids on the PCI bus decide,
+/// if /sys has them. Returns an empty text if npuwhisper does not support the device.
+std::string array_of_device(const xrt::device& device, const std::string& name) {
+  const auto address = guarded("reading a device's address",
+                               [&] { return device.get_info<xrt::info::device::bdf>(); });
+  const PciIds ids = address ? SystemFiles().pci_ids(*address) : PciIds{};
+  return std::string(ids.vendor == 0 ? array_of(name) : array_of(ids));
+}
+
 /// Returns why XRT offers no NPU that npuwhisper supports, as the end of a message.
 std::string reasons_for_no_npu(unsigned n_devices) {
   const auto problems = problems_of_finding(SystemFiles());
@@ -211,7 +220,7 @@ Result<std::unique_ptr<XrtSession>> XrtSession::open(std::shared_ptr<DeviceCount
       state->name = state->device.get_info<xrt::info::device::name>();
     });
     if (opened) {
-      state->array = array_of(state->name);
+      state->array = array_of_device(state->device, state->name);
       if (!state->array.empty())
         return std::unique_ptr<XrtSession>(new XrtSession(std::move(state)));
     }

@@ -30,8 +30,9 @@ inline constexpr const char* kMainKernel = "MLIR_AIE";
 /// calls XRT. Every call is guarded, so XRT's exceptions become Errors. Not thread-safe.
 class XrtSession {
  public:
-  /// Opens the first of XRT's devices that has the name of an NPU. Sessions of one device may share
-  /// `counters`. Errors: NotFound, with the devices found and the reasons why none can be used.
+  /// Opens the first of XRT's devices that is a supported NPU by its ids on the PCI bus, or by its
+  /// name if /sys has no ids. Sessions of one device may share `counters`. Errors: NotFound, with
+  /// the devices found and the reasons why none can be used.
   static Result<std::unique_ptr<XrtSession>> open(
       std::shared_ptr<DeviceCounters> counters = std::make_shared<DeviceCounters>());
   ~XrtSession();
