@@ -21,6 +21,7 @@
 #include "base/trace.h"
 #include "device/npu/npu_identity.h"
 #include "device/npu/npu_problems.h"
+#include "device/npu/sleep_watch.h"
 #include "device/npu/system_files.h"
 
 namespace npuwhisper::npu_device {
@@ -156,6 +157,7 @@ struct XrtSession::State {
   };
   std::optional<Context> context;  ///< Empty before load() and after an error.
   std::size_t started = 0;         ///< Index of the run in flight.
+  SleepWatch sleep{};              ///< Since the context was opened.
 
   void open_context() {
     Context made;
@@ -163,6 +165,13 @@ struct XrtSession::State {
     made.kernel = xrt::kernel(made.context, kernel);
     for (const RunParts& run : parts) made.runs.push_back(make_run(made, run));
     context = std::move(made);
+    sleep.restart();
+  }
+
+  /// Adds to an error whether the computer was suspended while the context was open.
+  Result<void> with_sleep(const Result<void>& done) const {
+    if (done) return done;
+    return fail(done.error().code, done.error().message + sleep.describe());
   }
 
   std::size_t bytes_of(std::size_t i, const ByteRange& range) {
@@ -354,7 +363,8 @@ Result<void> XrtSession::start(std::size_t run) {
   state_->submitted = DeviceCounters::Clock::now();
   state_->counters->submitted(state_->submitted);
   state_->started = run;
-  auto started = guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); });
+  auto started = state_->with_sleep(
+      guarded("submitting a run", [&] { state_->context->runs[run].list.execute(); }));
   if (!started) {
     note_end();
     give_up();
@@ -368,7 +378,8 @@ Result<void> XrtSession::wait(std::chrono::milliseconds timeout) {
     return state_after(state_->context->runs[state_->started].list, timeout);
   });
   note_end();
-  auto outcome = state ? outcome_of(*state, timeout) : Result<void>(fail(state.error()));
+  auto outcome =
+      state_->with_sleep(state ? outcome_of(*state, timeout) : Result<void>(fail(state.error())));
   if (!outcome) give_up();
   return outcome;
 }
