@@ -28,7 +28,7 @@ LAYERS = [
     ['gst/bin'],
     ['gst'],
     ['programs/common'],
-    ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor'],
+    ['programs/transcribe', 'programs/player', 'programs/hls', 'programs/monitor', 'programs/npu_check'],
 ]
 # Files outside this folder may not include files in it.
 EMULATOR = 'subprojects/xdna-emulator/'
