@@ -92,6 +92,11 @@ std::uint32_t queue_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t channel_control_register(TileKind kind, bool mm2s, int channel);
 std::uint32_t lock_register(TileKind kind, int lock);
 
+/// Field of a channel's control register (AM025) that holds the controller id: the packet id of the
+/// channel's task-complete tokens. The field has 8 bits, of which a packet id uses the lower 5.
+inline constexpr std::uint32_t kControllerIdMask = 0x1f00;
+inline constexpr int kControllerIdLsb = 8;
+
 /// Returns the address of a tile's register in transactions: column << 25 | row << 20 | offset.
 constexpr std::uint32_t tile_address(TileId tile, std::uint32_t offset) {
   return static_cast<std::uint32_t>(tile.column) << 25 |

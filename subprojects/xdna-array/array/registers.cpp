@@ -3,6 +3,7 @@
 #include <string>
 
 #include "array/buffer_descriptor.h"
+#include "array/transaction.h"
 
 namespace npuwhisper::npu {
 
@@ -46,6 +47,12 @@ std::uint32_t channel_control_register(TileKind kind, bool mm2s, int channel) {
 
 std::uint32_t queue_register(TileKind kind, bool mm2s, int channel) {
   return channel_control_register(kind, mm2s, channel) + 4;
+}
+
+MaskWrite controller_id_write(TileId tile, TileKind kind, bool mm2s, int channel, int id) {
+  return {.address = tile_address(tile, channel_control_register(kind, mm2s, channel)),
+          .value = static_cast<std::uint32_t>(id) << kControllerIdLsb,
+          .mask = kControllerIdMask};
 }
 
 std::uint32_t lock_register(TileKind kind, int lock) {

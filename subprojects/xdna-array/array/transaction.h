@@ -54,6 +54,11 @@ struct Preempt {
 using Instruction = std::variant<Write32, BlockWrite, MaskWrite, MaskPoll, Sync, PatchAddress,
                                  LoadPdi, Noop, Preempt>;
 
+/// Returns the instruction that sets a channel's controller id (0 to 31), the packet id of the
+/// channel's task-complete tokens. `kind` is the kind of `tile`. aiecc writes this instruction
+/// before each task that issues a token (mlir-aie, AIEDmaToNpu).
+MaskWrite controller_id_write(TileId tile, TileKind kind, bool mm2s, int channel, int id);
+
 /// Encodes a stream, including its header, in form 0.1, which aiecc also writes. The header names
 /// the array and contains `n_columns`. Tiles, channels and ids have fewer bits in the stream than
 /// in the structs; the caller ensures that their values are in range.

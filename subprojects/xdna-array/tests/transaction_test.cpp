@@ -183,6 +183,21 @@ TEST(Transaction, RefusesWhatDoesNotFitWithItsPlace) {
   EXPECT_NE(refusal(13, 16).find("word 13"), std::string::npos);
 }
 
+// The addresses, values and masks are those of mlir-aie's streams: the shim's write is part of the
+// output of its AIEDmaToNpu, and the writes of the other tiles are part of its hardware tests.
+TEST(ControllerId, IsWrittenUnderItsMask) {
+  const MaskWrite shim = controller_id_write({0, 0}, TileKind::Shim, false, 0, 15);
+  EXPECT_EQ(shim.address, 0x1d200U);
+  EXPECT_EQ(shim.value, 0xf00U);
+  EXPECT_EQ(shim.mask, 0x1f00U);
+  const MaskWrite core = controller_id_write({0, 2}, TileKind::Core, false, 0, 1);
+  EXPECT_EQ(core.address, 0x21de00U);
+  EXPECT_EQ(core.value, 0x100U);
+  const MaskWrite mem = controller_id_write({1, 1}, TileKind::Mem, true, 5, 26);
+  EXPECT_EQ(mem.address, 0x2100000U + 0xa0658U);
+  EXPECT_EQ(mem.value, 0x1a00U);
+}
+
 TEST(Transaction, RefusesAnUnknownOperationByItsCode) {
   const auto ops = decode(sized({0x06030100, 0x00000104, 1, 0, 0x00000082, 8}));
   ASSERT_FALSE(ops);

@@ -16,10 +16,6 @@ constexpr std::uint32_t kIssueToken = 0x80000000;
 // reset bit. Core_Control and the control registers of DMA channels have the same reset bit.
 constexpr std::uint32_t kCoreControl = 0x32000;
 constexpr std::uint32_t kReset = 2;
-// From AM025: the field in a DMA channel's control register that holds the controller id for
-// task-complete tokens.
-constexpr std::uint32_t kControllerIdMask = 0x1f00;
-constexpr int kControllerIdLsb = 8;
 
 /// Returns the bits of a 32-bit field. The text may give its value signed or unsigned.
 std::uint32_t word(const mlir::Operation& op, std::int64_t value) {
@@ -139,10 +135,7 @@ void SequenceCompiler::emit_push(const Operation& op, const Channel& channel, in
   if (issue_token) {
     if (const auto id = draft_.controller_ids.find(channel.tile);
         id != draft_.controller_ids.end()) {
-      emit(npu::MaskWrite{
-          npu::tile_address(channel.tile,
-                            npu::channel_control_register(kind, channel.mm2s, channel.channel)),
-          static_cast<std::uint32_t>(id->second) << kControllerIdLsb, kControllerIdMask});
+      emit(npu::controller_id_write(channel.tile, kind, channel.mm2s, channel.channel, id->second));
     }
     ++tokens_[channel];
   }
