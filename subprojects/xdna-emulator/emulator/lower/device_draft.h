@@ -134,7 +134,8 @@ struct DeviceDraft {
   std::map<std::string, const mlir::Operation*, std::less<>> functions{};
   std::map<std::string, const mlir::Operation*, std::less<>> globals{};
   std::map<std::string, const mlir::Operation*, std::less<>> chains{};  ///< Each aie.bd_chain.
-  std::map<npu::TileId, int> controller_ids{};  ///< Packet ids of task-complete tokens.
+  /// Packet ids of the tiles' task-complete tokens. A tile that the text does not declare has none.
+  std::map<npu::TileId, int> controller_ids{};
   std::map<npu::TileId, std::string> allocation_schemes{};
   std::string allocation_scheme{};  ///< Scheme of all tiles that are not in allocation_schemes.
 

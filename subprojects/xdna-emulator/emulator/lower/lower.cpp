@@ -12,6 +12,7 @@
 #include "emulator/lower/read_dma.h"
 #include "emulator/lower/routes.h"
 #include "emulator/lower/sequence.h"
+#include "emulator/lower/tokens.h"
 #include "emulator/mlir/parser.h"
 #include "emulator/mlir/refusal.h"
 
@@ -86,6 +87,7 @@ Design lower_or_throw(std::string_view text, const LowerOptions& options) {
   design.n_columns = draft.n_columns;
   take_memory(draft, design);
   take_dmas(draft, design);
+  lowering::add_token_routes(draft);
   design.routes = lowering::route_flows(draft);
   for (const lowering::CoreDraft& core : draft.cores) {
     lowering::CompiledCore compiled = lowering::CoreCompiler(draft, core).compile();

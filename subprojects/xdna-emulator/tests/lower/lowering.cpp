@@ -27,6 +27,16 @@ std::string device(const std::string& body, const std::string& target) {
   return "aie.device(" + target + ") {\n" + body + "\n}\n";
 }
 
+std::vector<Route> data_routes(const Design& design) {
+  std::vector<Route> routes;
+  for (const Route& route : design.routes) {
+    if (route.destinations.at(0).kind != PortKind::South) {
+      routes.push_back(route);
+    }
+  }
+  return routes;
+}
+
 const Buffer* find_buffer(const Design& design, const std::string& name) {
   for (const Buffer& buffer : design.buffers) {
     if (buffer.name == name) {

@@ -16,6 +16,9 @@ std::string refusal(const std::string& text);
 /// Returns `aie.device(TARGET) { BODY }`.
 std::string device(const std::string& body, const std::string& target = "npu1");
 
+/// Returns the design's routes except the routes of task-complete tokens to the host.
+std::vector<Route> data_routes(const Design& design);
+
 const Buffer* find_buffer(const Design& design, const std::string& name);
 const Lock* find_lock(const Design& design, const std::string& name);
 const DmaChannel* find_channel(const Design& design, npu::TileId tile, bool mm2s, int channel);

@@ -9,6 +9,7 @@ namespace {
 
 using npu::TileId;
 using test::chain;
+using test::data_routes;
 using test::device;
 using test::find_buffer;
 using test::find_channel;
@@ -39,7 +40,7 @@ TEST(ObjectFifo, NeighboursShareMemory) {
   EXPECT_EQ(find_buffer(design, "of_buff_0")->tile, kCore);
   EXPECT_EQ(find_lock(design, "of_prod_lock_0")->initial, 3);
   EXPECT_EQ(find_lock(design, "of_cons_lock_0")->initial, 0);
-  EXPECT_TRUE(design.routes.empty());
+  EXPECT_TRUE(data_routes(design).empty());
   EXPECT_TRUE(design.channels.empty());
 }
 
@@ -56,7 +57,7 @@ TEST(ObjectFifo, ViaDmaGivesEachEndItsBuffers) {
       lowered(device(kTiles + fifo("of", "%c2", "%c3", "2 : i32", "{via_DMA = true}")));
   EXPECT_EQ(find_buffer(design, "of_buff_1")->tile, (TileId{0, 2}));
   EXPECT_EQ(find_buffer(design, "of_cons_buff_1")->tile, (TileId{0, 3}));
-  ASSERT_EQ(design.routes.size(), 1u);
+  ASSERT_EQ(data_routes(design).size(), 1u);
   EXPECT_EQ(design.routes[0].source, (Port{{0, 2}, PortKind::Dma, 0}));
   EXPECT_EQ(design.routes[0].destinations, (std::vector<Port>{{{0, 3}, PortKind::Dma, 0}}));
   const auto sender = chain(design, {0, 2}, true, 0);
@@ -77,7 +78,7 @@ TEST(ObjectFifo, ViaDmaGivesEachEndItsBuffers) {
 TEST(ObjectFifo, DistantTilesAndTheHostNeedDma) {
   const Design design = lowered(device(kTiles + fifo("in", "%s0", "%c2") +
                                        fifo("out", "%c2", "%s0") + fifo("far", "%c2", "%d3")));
-  EXPECT_EQ(design.routes.size(), 3u);
+  EXPECT_EQ(data_routes(design).size(), 3u);
   ASSERT_EQ(design.shim_allocations.size(), 2u);
   EXPECT_EQ(design.shim_allocations[0].symbol, "in");
   EXPECT_TRUE(design.shim_allocations[0].mm2s);
@@ -104,7 +105,7 @@ TEST(ObjectFifo, DepthFollowsWhatTheCoreAcquires) {
 
 TEST(ObjectFifo, BroadcastIsOneRoute) {
   const Design design = lowered(device(kTiles + fifo("of", "%m0", "%c2, %c3, %d2")));
-  ASSERT_EQ(design.routes.size(), 1u);
+  ASSERT_EQ(data_routes(design).size(), 1u);
   EXPECT_EQ(design.routes[0].destinations.size(), 3u);
   EXPECT_EQ(find_buffer(design, "of_1_cons_buff_0")->tile, (TileId{0, 3}));
   EXPECT_EQ(find_buffer(design, "of_2_cons_buff_0")->tile, (TileId{1, 2}));

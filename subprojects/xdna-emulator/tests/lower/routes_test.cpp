@@ -8,6 +8,7 @@
 namespace npuwhisper::emu {
 namespace {
 
+using test::data_routes;
 using test::device;
 using test::lowered;
 using test::refusal;
@@ -34,7 +35,7 @@ TEST(Flows, FromOneSourceAreOneBroadcast) {
   const Design design = lowered(device(kTiles + "aie.flow(%s0, DMA : 0, %c2, DMA : 0)\n"
                                                 "aie.flow(%s0, DMA : 0, %c3, DMA : 1)\n"
                                                 "aie.flow(%s0, DMA : 1, %c3, DMA : 0)\n"));
-  ASSERT_EQ(design.routes.size(), 2u);
+  ASSERT_EQ(data_routes(design).size(), 2u);
   EXPECT_EQ(design.routes[0].source, (Port{{0, 0}, PortKind::Dma, 0}));
   EXPECT_EQ(design.routes[0].destinations,
             (std::vector<Port>{{{0, 2}, PortKind::Dma, 0}, {{0, 3}, PortKind::Dma, 1}}));
@@ -47,12 +48,55 @@ TEST(Flows, OfCoresTracesAndTokens) {
                               "aie.flow(%c4, Trace : 0, %s1, DMA : 0)\n"
                               "aie.packet_flow(15) {\naie.packet_source<%m0, TileControl "
                               ": 0>\naie.packet_dest<%s0, South : 0>\n}\n"));
-  ASSERT_EQ(design.routes.size(), 3u);
+  ASSERT_EQ(design.routes.size(), 5u) << "the last two are of the tokens of %s0 and %s1";
   EXPECT_EQ(design.routes[0].source.kind, PortKind::Core);
   EXPECT_EQ(design.routes[1].source.kind, PortKind::Trace);
   EXPECT_EQ(design.routes[2].source.kind, PortKind::Control);
   EXPECT_EQ(design.routes[2].destinations[0].kind, PortKind::South);
   EXPECT_EQ(design.routes[2].packet_id, 15);
+}
+
+/// Returns the routes of task-complete tokens to the host, as "tile to shim: id".
+std::vector<std::string> token_routes(const Design& design) {
+  std::vector<std::string> routes;
+  for (const Route& route : design.routes) {
+    if (route.destinations.at(0).kind == PortKind::South) {
+      EXPECT_EQ(route.source.kind, PortKind::Control);
+      EXPECT_EQ(route.destinations[0].channel, 0);
+      const npu::TileId from = route.source.tile;
+      const npu::TileId to = route.destinations[0].tile;
+      routes.push_back(std::to_string(from.column) + "," + std::to_string(from.row) + " to " +
+                       std::to_string(to.column) + "," + std::to_string(to.row) + ": " +
+                       std::to_string(route.packet_id.value_or(-1)));
+    }
+  }
+  return routes;
+}
+
+/// Returns a packet flow from the control port of `tile` to the host port of the shim %s0.
+std::string token_flow(const std::string& tile, int id) {
+  return "aie.packet_flow(" + std::to_string(id) + ") {\naie.packet_source<" + tile +
+         ", TileControl : 0>\naie.packet_dest<%s0, South : 0>\n} {keep_pkt_header = true}\n";
+}
+
+// aiecc adds the route of each declared shim. Its id is 15 unless the text gives another.
+TEST(TokenRoutes, OfShimsAreAdded) {
+  using Routes = std::vector<std::string>;
+  EXPECT_EQ(token_routes(lowered(device(kTiles))), (Routes{"0,0 to 0,0: 15", "1,0 to 1,0: 15"}));
+  const std::string shim =
+      "%s0 = aie.tile(0, 0) {controller_id = #aie.packet_info<pkt_type = 0, "
+      "pkt_id = 3>}\n";
+  EXPECT_EQ(token_routes(lowered(device(shim))), (Routes{"0,0 to 0,0: 3"}));
+  EXPECT_EQ(token_routes(lowered(device("%c2 = aie.tile(0, 2)\n"))), Routes{});
+}
+
+TEST(TokenRoutes, OfTheTextAreKept) {
+  using Routes = std::vector<std::string>;
+  const std::string tiles = "%s0 = aie.tile(0, 0)\n%m0 = aie.tile(0, 1)\n";
+  EXPECT_EQ(token_routes(lowered(device(tiles + token_flow("%s0", 15)))),
+            (Routes{"0,0 to 0,0: 15"}));
+  EXPECT_EQ(token_routes(lowered(device(tiles + token_flow("%s0", 4) + token_flow("%m0", 26)))),
+            (Routes{"0,0 to 0,0: 4", "0,1 to 0,0: 26", "0,0 to 0,0: 15"}));
 }
 
 TEST(Flows, PacketsShareSourcesAndDestinations) {
@@ -62,7 +106,7 @@ TEST(Flows, PacketsShareSourcesAndDestinations) {
       "aie.packet_flow(2) {\naie.packet_source<%s0, DMA : 0>\naie.packet_dest<%c3, DMA : 0>\n} "
       "{keep_pkt_header = true}\n"
       "aie.packet_flow(3) {\naie.packet_source<%d2, DMA : 0>\naie.packet_dest<%c2, DMA : 0>\n}\n"));
-  ASSERT_EQ(design.routes.size(), 3u);
+  ASSERT_EQ(data_routes(design).size(), 3u);
   EXPECT_FALSE(design.routes[0].keep_packet_header);
   EXPECT_TRUE(design.routes[1].keep_packet_header);
   EXPECT_EQ(design.routes[1].packet_id, 2);
@@ -71,7 +115,7 @@ TEST(Flows, PacketsShareSourcesAndDestinations) {
 TEST(Flows, CascadesGoSouthOrEast) {
   const Design design =
       lowered(device(kTiles + "aie.cascade_flow(%c3, %c2)\naie.cascade_flow(%c2, %d2)\n"));
-  ASSERT_EQ(design.routes.size(), 2u);
+  ASSERT_EQ(data_routes(design).size(), 2u);
   EXPECT_EQ(design.routes[0].source, (Port{{0, 3}, PortKind::Cascade, 0}));
   EXPECT_EQ(design.routes[1].destinations[0], (Port{{1, 2}, PortKind::Cascade, 0}));
   expect_refused({
@@ -118,7 +162,7 @@ std::string upwards(int n) {
 }
 
 TEST(Routing, SixCircuitsGoNorthFromATile) {
-  EXPECT_EQ(lowered(device(kTiles + upwards(6))).routes.size(), 6u);
+  EXPECT_EQ(data_routes(lowered(device(kTiles + upwards(6)))).size(), 6u);
 }
 
 TEST(Routing, RefusesASeventhCircuitNorth) {
@@ -141,7 +185,7 @@ TEST(Routing, FourCircuitsGoSouthFromATile) {
   }
   const std::string tiles =
       "%m0 = aie.tile(0, 1)\n%c2 = aie.tile(0, 2)\n%c3 = aie.tile(0, 3)\n%c4 = aie.tile(0, 4)\n";
-  EXPECT_EQ(lowered(device(tiles + four, "npu1_1col")).routes.size(), 4u);
+  EXPECT_EQ(data_routes(lowered(device(tiles + four, "npu1_1col"))).size(), 4u);
   const std::string message =
       refusal(device(tiles + four + "aie.flow(%c4, DMA : 0, %m0, DMA : 4)\n", "npu1_1col"));
   EXPECT_NE(message.find("Unable to find a legal routing: no free stream switch ports for the flow "
@@ -157,9 +201,9 @@ TEST(Routing, PacketsShareALink) {
              ") {\naie.packet_source<%c4, DMA : 0>\naie.packet_dest<%m0, DMA : " +
              std::to_string(id % 6) + ">\n}\n";
   }
-  EXPECT_EQ(lowered(device("%m0 = aie.tile(0, 1)\n%c4 = aie.tile(0, 4)\n" + flows, "npu1_1col"))
-                .routes.size(),
-            8u);
+  const Design design =
+      lowered(device("%m0 = aie.tile(0, 1)\n%c4 = aie.tile(0, 4)\n" + flows, "npu1_1col"));
+  EXPECT_EQ(data_routes(design).size(), 8u);
 }
 
 TEST(Routing, GoesAroundAFullLink) {
@@ -172,7 +216,7 @@ TEST(Routing, GoesAroundAFullLink) {
              ", %m0, DMA : " + std::to_string(i) + ")\n";
   }
   flows += "aie.flow(%c4, DMA : 0, %m0, DMA : 4)\n";
-  EXPECT_EQ(lowered(device(kTiles + flows, "npu1_2col")).routes.size(), 5u);
+  EXPECT_EQ(data_routes(lowered(device(kTiles + flows, "npu1_2col"))).size(), 5u);
 }
 
 }  // namespace

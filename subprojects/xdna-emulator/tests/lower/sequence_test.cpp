@@ -57,6 +57,15 @@ T at(const std::vector<Instruction>& instructions, std::size_t index) {
   return std::get<T>(instructions[index]);
 }
 
+/// Expects an instruction that writes `id` as the controller id of the channel whose control
+/// register is at `address`.
+void expect_controller_id(const std::vector<Instruction>& instructions, std::size_t index,
+                          std::uint32_t address, std::uint32_t id) {
+  EXPECT_EQ(at<MaskWrite>(instructions, index).address, address);
+  EXPECT_EQ(at<MaskWrite>(instructions, index).value, id << 8);
+  EXPECT_EQ(at<MaskWrite>(instructions, index).mask, 0x1f00u);
+}
+
 npu::BufferDescriptor descriptor(const std::vector<Instruction>& instructions, std::size_t index,
                                  TileKind kind = TileKind::Shim) {
   const auto found =
@@ -92,15 +101,17 @@ TEST(DmaMemcpy, TransfersToTheHostIssueATokenAlways) {
       memcpy_nd("[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]", "id = 2 : i64, metadata = @out", "%y")));
   EXPECT_EQ(at<PatchAddress>(found, 1).argument, 1);
   EXPECT_EQ(at<PatchAddress>(found, 1).address, 0x2000000u + 0x1d044u);
-  EXPECT_EQ(at<Write32>(found, 2).address, 0x2000000u + 0x1d20cu);
-  EXPECT_EQ(at<Write32>(found, 2).value, 0x80000002u);
+  expect_controller_id(found, 2, 0x2000000u + 0x1d208u, 15);
+  EXPECT_EQ(at<Write32>(found, 3).address, 0x2000000u + 0x1d20cu);
+  EXPECT_EQ(at<Write32>(found, 3).value, 0x80000002u);
 }
 
 TEST(DmaMemcpy, TokensFromTheHostWhereAskedFor) {
   const auto found =
       compiled(sequence(memcpy_nd("[0, 0, 0, 0][1, 1, 1, 64][0, 0, 0, 1]",
                                   "id = 0 : i64, metadata = @in, issue_token = true")));
-  EXPECT_EQ(at<Write32>(found, 2).value, 0x80000000u);
+  expect_controller_id(found, 2, 0x1d210u, 15);
+  EXPECT_EQ(at<Write32>(found, 3).value, 0x80000000u);
 }
 
 TEST(DmaMemcpy, DimensionsAndIteration) {
@@ -287,15 +298,16 @@ TEST(Registers, SyncPatchPushAndPreempt) {
       "aiex.npu.push_queue(0, 0, MM2S : 1) {issue_token = true, repeat_count = 2 : i32, bd_id = 5 "
       ": i32}\n"
       "aiex.npu.preempt {level = 1 : ui8}\n"));
-  ASSERT_EQ(found.size(), 4u);
+  ASSERT_EQ(found.size(), 5u);
   const Sync sync = at<Sync>(found, 0);
   EXPECT_EQ(sync.tile, (TileId{2, 0}));
   EXPECT_TRUE(sync.mm2s);
   EXPECT_EQ(sync.n_columns, 3);
   EXPECT_EQ(at<PatchAddress>(found, 1).offset, 64u);
-  EXPECT_EQ(at<Write32>(found, 2).address, 0x1d21cu);
-  EXPECT_EQ(at<Write32>(found, 2).value, 0x80020005u);
-  EXPECT_EQ(at<Preempt>(found, 3).level, 1u);
+  expect_controller_id(found, 2, 0x1d218u, 15);
+  EXPECT_EQ(at<Write32>(found, 3).address, 0x1d21cu);
+  EXPECT_EQ(at<Write32>(found, 3).value, 0x80020005u);
+  EXPECT_EQ(at<Preempt>(found, 4).level, 1u);
 }
 
 TEST(Registers, ADescriptorAsItsFields) {
@@ -369,13 +381,14 @@ const std::string kShimTask =
 TEST(Tasks, AreConfiguredStartedAndAwaited) {
   const auto found =
       compiled(sequence(kShimTask + "aiex.dma_start_task(%t)\naiex.dma_await_task(%t)\n"));
-  ASSERT_EQ(found.size(), 4u);
+  ASSERT_EQ(found.size(), 5u);
   EXPECT_EQ(at<BlockWrite>(found, 0).address, 0x2000000u + 0x1d000u);
   EXPECT_EQ(descriptor(found, 0).length, 128u);
   EXPECT_EQ(at<PatchAddress>(found, 1).offset, 256u);
-  EXPECT_EQ(at<Write32>(found, 2).address, 0x2000000u + 0x1d20cu);
-  EXPECT_EQ(at<Write32>(found, 2).value, 0x80000000u);
-  EXPECT_EQ(at<Sync>(found, 3).tile, (TileId{1, 0}));
+  expect_controller_id(found, 2, 0x2000000u + 0x1d208u, 15);
+  EXPECT_EQ(at<Write32>(found, 3).address, 0x2000000u + 0x1d20cu);
+  EXPECT_EQ(at<Write32>(found, 3).value, 0x80000000u);
+  EXPECT_EQ(at<Sync>(found, 4).tile, (TileId{1, 0}));
 }
 
 TEST(Tasks, ChainsOnAMemoryTile) {
@@ -396,6 +409,32 @@ TEST(Tasks, ChainsOnAMemoryTile) {
   EXPECT_FALSE(tail.use_next);
   EXPECT_EQ(at<Write32>(found, 2).address, 0x100000u + 0xa063cu);
   EXPECT_EQ(at<Write32>(found, 2).value, 2u << 16 | 24u);
+}
+
+// A tile that the text does not declare has no controller id. aiecc writes none for it either.
+TEST(Tokens, IdsDependOnTheRow) {
+  const auto push = [](const std::string& tile, int row) {
+    return compiled(device(tile +
+                               "aie.runtime_sequence @sequence(%x: memref<4xi32>) {\n"
+                               "aiex.npu.push_queue(1, " +
+                               std::to_string(row) +
+                               ", S2MM : 0) {issue_token = true, repeat_count = 0 : i32, bd_id = 0 "
+                               ": i32}\n}\n",
+                           "npu2"));
+  };
+  const auto declared = [](int row) { return "%t = aie.tile(1, " + std::to_string(row) + ")\n"; };
+  constexpr std::uint32_t kIds[] = {15, 26, 27, 29, 30, 31};
+  for (int row = 0; row < 6; ++row) {
+    const std::uint32_t control = row == 0 ? 0x1d200 : row == 1 ? 0xa0600 : 0x1de00;
+    const auto found = push(declared(row), row);
+    ASSERT_EQ(found.size(), 2u);
+    expect_controller_id(found, 0, npu::tile_address({1, row}, control), kIds[row]);
+  }
+  ASSERT_EQ(push("", 2).size(), 1u);
+  at<Write32>(push("", 2), 0);
+  const auto given =
+      push("%t = aie.tile(1, 2) {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = 5>}\n", 2);
+  expect_controller_id(given, 0, npu::tile_address({1, 2}, 0x1de00), 5);
 }
 
 TEST(Tasks, DescriptorsAreTakenAndFreed) {
@@ -438,7 +477,7 @@ TEST(Tasks, BdChains) {
           "= "
           "true}\naiex.dma_await_task(%t)\n}\n",
       "npu2"));
-  ASSERT_EQ(found.size(), 4u);
+  ASSERT_EQ(found.size(), 5u);
   EXPECT_EQ(descriptor(found, 0).length, 16u);
 }
 
