@@ -46,6 +46,11 @@ namespace layout {
 inline constexpr int kShimA = 0;  ///< MM2S channel.
 inline constexpr int kShimB = 1;  ///< MM2S channel.
 inline constexpr int kShimC = 0;  ///< S2MM channel.
+/// Controller id of all shims: the packet id of their task-complete tokens. The array program gives
+/// this id to the shims, and the instruction streams write it to the channels. mlir-aie's aiecc
+/// adds a route for packets with this id from each shim to the controller. 15 is also aiecc's own
+/// choice for shims without an id.
+inline constexpr int kShimControllerId = 15;
 
 // The memory tile's channels. A and B have the same channel numbers in both directions.
 inline constexpr int kMemA = 0;

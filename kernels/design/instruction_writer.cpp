@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include "design/instruction_writer.h"
 
+#include <cassert>
+
+#include "design/design_spec.h"
+
 namespace npuwhisper::npu {
 
 void InstructionWriter::descriptor(TileId tile, int id, const BufferDescriptor& descriptor) {
@@ -34,6 +38,10 @@ void InstructionWriter::push(TileId tile, bool mm2s, int channel, const Task& ta
   const TileKind kind = array_.kind(tile);
   const auto word = pack_task(task, kind, array_);
   if (!word) return refuse(word.error(), tile);
+  if (task.issue_token) {
+    assert(kind == TileKind::Shim);
+    out_.emplace_back(controller_id_write(tile, kind, mm2s, channel, layout::kShimControllerId));
+  }
   out_.emplace_back(Write32{tile_address(tile, queue_register(kind, mm2s, channel)), *word});
 }
 

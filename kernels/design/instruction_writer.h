@@ -24,6 +24,8 @@ class InstructionWriter {
   /// Writes a shim's descriptor for host memory that begins at byte `offset` of buffer `argument`.
   void host_descriptor(int column, int id, const BufferDescriptor& descriptor, int argument,
                        std::uint64_t offset);
+  /// Queues a task. If the task issues a token, first writes the controller id of the shims. Only
+  /// shims may issue tokens, because the configuration routes only the tokens of shims.
   void push(TileId tile, bool mm2s, int channel, const Task& task);
   /// Appends an instruction that waits for a token from S2MM channel `channel` of each shim in
   /// columns 0 .. n_columns - 1.

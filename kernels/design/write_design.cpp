@@ -21,6 +21,16 @@ bool carries_a(const DesignSpec& spec, int column) {
   return false;
 }
 
+void write_tile(MlirText& text, int column, int row) {
+  std::string line = tile_name(column, row) + " = aie.tile(" + std::to_string(column) + ", " +
+                     std::to_string(row) + ")";
+  if (row == 0) {
+    line += " {controller_id = #aie.packet_info<pkt_type = 0, pkt_id = " +
+            std::to_string(layout::kShimControllerId) + ">}";
+  }
+  text.line(line);
+}
+
 void write_flow(MlirText& text, const std::string& from, int from_channel, const std::string& to,
                 int to_channel) {
   text.line("aie.flow(" + from + ", DMA : " + std::to_string(from_channel) + ", " + to +
@@ -89,8 +99,7 @@ std::string write_design(const DesignSpec& spec, std::string_view object) {
   text.open("aie.device(" + device_name(spec) + ") {");
   for (int column = 0; column < spec.columns(); ++column) {
     for (int row = 0; row < 2 + (column < spec.core_columns ? spec.core_rows : 0); ++row) {
-      text.line(tile_name(column, row) + " = aie.tile(" + std::to_string(column) + ", " +
-                std::to_string(row) + ")");
+      write_tile(text, column, row);
     }
   }
   text.blank();

@@ -45,8 +45,9 @@ def _descriptor(buffer, kind, offset, length, pattern, attributes):
 # Each rule has the pattern of a line of aie, without the result, and a function that writes the
 # line in generic form.
 RULES = [
-    (r'aie\.tile\((\d+), (\d+)\)',
-     lambda column, row: f'"aie.tile"() {{col = {column} : i32, row = {row} : i32}} : () -> index'),
+    (r'aie\.tile\((\d+), (\d+)\)(?: \{(.*)\})?',
+     lambda column, row, more: '"aie.tile"()' + _attributes(
+         f'col = {column} : i32, row = {row} : i32', more or '') + ' : () -> index'),
     (rf'aie\.flow\(({VALUE}), (\w+) : (\d+), ({VALUE}), (\w+) : (\d+)\)',
      lambda a, a_kind, a_n, b, b_kind, b_n: f'"aie.flow"({a}, {b})' + _attributes(
          _channel('source', a_kind, a_n),

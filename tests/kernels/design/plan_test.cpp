@@ -234,6 +234,29 @@ TEST_P(Plans, NoQueueHoldsMoreThanFourTasks) {
   EXPECT_EQ(plan->n_syncs, n_synced);
 }
 
+// A token reaches the controller only if its channel has the controller id of the shims' routes.
+TEST_P(Plans, EachTaskWithATokenFollowsItsControllerId) {
+  const auto encoder = encoder_operations(spec(), kTiny);
+  const auto plan = make_plan(spec(), encoder.operations, 0);
+  ASSERT_TRUE(plan);
+  constexpr std::uint32_t kQueueOfC = 0x1d204;
+  int n_tokens = 0;
+  const MaskWrite* before = nullptr;
+  for (const Instruction& instruction : plan->instructions) {
+    const auto* write = std::get_if<Write32>(&instruction);
+    if (write != nullptr && (write->value >> 31) != 0) {
+      ++n_tokens;
+      EXPECT_EQ(write->address & 0x1ffffff, kQueueOfC);
+      ASSERT_NE(before, nullptr);
+      EXPECT_EQ(before->address, write->address - 4);
+      EXPECT_EQ(before->value, 0xf00U);
+      EXPECT_EQ(before->mask, 0x1f00U);
+    }
+    before = std::get_if<MaskWrite>(&instruction);
+  }
+  EXPECT_GE(n_tokens, static_cast<int>(plan->jobs.size()));
+}
+
 TEST_P(Plans, DescribesItselfWithReasons) {
   const auto encoder = encoder_operations(spec(), kBase);
   const auto plan = make_plan(spec(), encoder.operations, 0);

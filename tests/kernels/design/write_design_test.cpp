@@ -47,6 +47,18 @@ TEST(WriteDesign, HasWhatItsCoresNeed) {
   EXPECT_EQ(count(text, "link_with = \"encoder_core.o\""), 32U);
 }
 
+// The instruction streams write this controller id. Memory tiles and cores issue no tokens.
+TEST(WriteDesign, ShimsHaveTheControllerIdOfTheStreams) {
+  const std::string text = design("npu2", 4, 8);
+  const auto ids = matches(text, R"(= aie\.tile\(\d, (\d)\) \{controller_id = )"
+                                 R"(#aie\.packet_info<pkt_type = 0, pkt_id = (\d+)>\})");
+  EXPECT_EQ(ids.size(), 8U);
+  for (const auto& m : ids) {
+    EXPECT_EQ(m[1], "0") << m[0];
+    EXPECT_EQ(std::stoi(m[2]), layout::kShimControllerId) << m[0];
+  }
+}
+
 TEST(WriteDesign, BracesAndBracketsBalance) {
   for (const auto& text : {design("npu1", 4, 4), design("npu2", 4, 8), design("npu1", 4, 1)}) {
     EXPECT_EQ(count(text, "{"), count(text, "}"));
