@@ -151,6 +151,9 @@ TABLE = {
                                            rest=', issue_token = true') +
                     'aiex.npu.dma_wait {symbol = @in}\n'),
         COPY, 'TIMEOUT', ['a run is stuck:', 'MM2S 0']),
+    'a token without a route': (
+        stream(descriptor(0, 1, 8, 0x80000 // 4) + start('MM2S : 0', 0, 1) + wait(1, 1)),
+        None, 'TIMEOUT', ['a run is stuck:', 'its token never arrives: tile (0, 1) has no route']),
     'a wait for what nobody sends': (
         stream(wait(0, 0)),
         None, 'TIMEOUT', ['a run is stuck:', 'S2MM 0']),

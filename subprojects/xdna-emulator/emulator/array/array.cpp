@@ -89,7 +89,12 @@ Result<void> Array::connect(const Design& design) {
       if (good) good = check_port(port, false, fabric_);
       if (port.kind == PortKind::Control) with_control.insert(port.tile);
     }
-    if (good) good = fabric_.streams.add(route);
+    if (!good) return good;
+    if (TokenBox::is_route(route)) {
+      fabric_.tokens.add_route(route);
+      continue;
+    }
+    good = fabric_.streams.add(route);
     if (!good) return good;
   }
   for (const npu::TileId tile : with_control) {

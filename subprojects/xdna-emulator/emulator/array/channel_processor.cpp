@@ -231,7 +231,7 @@ Result<void> ChannelProcessor::finish() {
   if (!descriptor_.use_next) {
     next_id_ = task_->first;
     if (--runs_left_ == 0) {
-      if (task_->issue_token) fabric_.tokens.add(id_);
+      if (task_->issue_token) fabric_.tokens.issue(id_, controller_id_);
       task_.reset();
     }
   }

@@ -42,6 +42,8 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   /// does.
   void reset();
   void set_pad_value(std::uint32_t value) { pad_value_ = value; }
+  /// Sets the controller id, the packet id of the tokens that the channel issues from now on.
+  void set_controller_id(int id) { controller_id_ = id; }
 
   Result<void> act() override;
 
@@ -56,6 +58,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
 
   // State that wait reports and registers read.
   ChannelId id() const { return id_; }
+  int controller_id() const { return controller_id_; }
   State state() const { return state_; }
   int descriptor_id() const { return descriptor_id_; }
   const npu::BufferDescriptor& descriptor() const { return descriptor_; }
@@ -88,6 +91,7 @@ class ChannelProcessor final : public Actor, public StreamSource, public StreamS
   Inlet* inlet_ = nullptr;
   Outlet* outlet_ = nullptr;
   std::uint32_t pad_value_ = 0;
+  int controller_id_ = 0;
 
   State state_ = State::Idle;
   std::deque<npu::Task> queue_;

@@ -12,12 +12,10 @@
 namespace npuwhisper::emu {
 namespace {
 
-/// Fields of a channel's control register (AMD's manual AM025). kReset resets the channel.
-/// kControllerId selects the controller for task-complete tokens. The selection has no effect,
-/// because the model does not route tokens. Values that set other fields (pause, out of order,
-/// compression, finish on TLAST) are refused.
+/// Bit of a channel's control register that resets the channel (AMD's manual AM025). Besides this
+/// bit and the controller id, the register has other fields (pause, out of order, compression,
+/// finish on TLAST). Values that set these fields are refused.
 constexpr std::uint32_t kReset = 0x00000002;
-constexpr std::uint32_t kControllerId = 0x0000ff00;
 
 /// Offset of the register CORE_CONTROL (AM025).
 constexpr std::uint32_t kCoreControl = 0x32000;
@@ -142,12 +140,15 @@ Result<void> Registers::write(std::uint32_t address, std::uint32_t value) {
 }
 
 Result<void> Registers::write_control(const ChannelId& channel, Tile& tile, std::uint32_t value) {
-  if ((value & ~(kControllerId | kReset)) != 0) {
+  if ((value & ~(npu::kControllerIdMask | kReset)) != 0) {
     return fail(ErrorCode::Unsupported, "value " + hexadecimal(value) + " for the control of " +
                                             name_of(channel.tile, channel.mm2s, channel.channel) +
                                             " is not modelled (reset and the controller's id are)");
   }
-  if ((value & kReset) != 0) tile.channel(channel.mm2s, channel.channel)->reset();
+  ChannelProcessor& processor = *tile.channel(channel.mm2s, channel.channel);
+  processor.set_controller_id(
+      static_cast<int>((value & npu::kControllerIdMask) >> npu::kControllerIdLsb));
+  if ((value & kReset) != 0) processor.reset();
   return {};
 }
 
@@ -181,7 +182,9 @@ Result<std::uint32_t> Registers::read(std::uint32_t address) const {
     case Kind::Control:
       break;
   }
-  return std::uint32_t{0};
+  const auto id = static_cast<std::uint32_t>(
+      tile.channel(place->reg.word == 1, place->reg.index)->controller_id());
+  return id << npu::kControllerIdLsb;
 }
 
 Result<void> Registers::patch(std::uint32_t address, std::uint64_t host_address) {

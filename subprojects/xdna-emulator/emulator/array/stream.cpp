@@ -59,10 +59,6 @@ Outlet& StreamNetwork::outlet(const Port& port) {
 }
 
 Result<void> StreamNetwork::add(const Route& route) {
-  // Task-complete tokens reach the controller directly. The model has no stream for them.
-  const bool tokens = route.source.kind == PortKind::Control && route.destinations.size() == 1 &&
-                      route.destinations[0].kind == PortKind::South;
-  if (tokens) return {};
   for (const Port& port : route.destinations) {
     if (!carries_words(port.kind)) {
       return fail(ErrorCode::Unsupported, "a stream to " + name_of(port) + " is not modelled");

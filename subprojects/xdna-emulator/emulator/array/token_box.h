@@ -2,10 +2,12 @@
 #pragma once
 
 #include <map>
-#include <utility>
+#include <string>
+#include <vector>
 
 #include "array/array_model.h"
 #include "emulator/array/scheduler.h"
+#include "emulator/design.h"
 
 namespace npuwhisper::emu {
 
@@ -18,31 +20,46 @@ struct ChannelId {
   friend auto operator<=>(const ChannelId&, const ChannelId&) = default;
 };
 
-/// Task-complete tokens that have reached the controller and that no instruction has taken yet.
+/// Carries task-complete tokens from the DMA channels to the controller, and holds the tokens that
+/// no instruction has taken yet. A token is a packet that leaves a tile through the tile's control
+/// port. Its packet id is the controller id in the control register of the channel. The token
+/// reaches the controller only if a route takes packets with this id from the control port to host
+/// port 0 of a shim. Otherwise the token stays in the control port, and all later tokens of the
+/// tile wait behind it. Sources: mlir-aie (AIEGenerateColumnControlOverlay, AIEDmaToNpu) and AM020
+/// (task-complete tokens). The time that tokens travel is not modelled. Reentrant.
 class TokenBox {
  public:
   explicit TokenBox(Scheduler& scheduler) : scheduler_(scheduler) {}
 
-  void add(ChannelId channel) {
-    ++tokens_[channel];
-    if (Actor* waiter = std::exchange(waiter_, nullptr)) scheduler_.schedule(*waiter, 0);
-  }
+  /// Returns whether a route carries tokens: it begins at a control port and ends at a host port.
+  static bool is_route(const Route& route);
+  void add_route(const Route& route) { routes_.push_back(route); }
 
-  /// Takes one token of the channel and returns true. If the channel has no token, returns false
-  /// and schedules `waiter` when a token of any channel arrives.
-  bool take(ChannelId channel, Actor& waiter) {
-    auto found = tokens_.find(channel);
-    if (found == tokens_.end() || found->second == 0) {
-      waiter_ = &waiter;
-      return false;
-    }
-    --found->second;
-    return true;
-  }
+  /// Sends a token of a channel whose control register has this controller id.
+  void issue(ChannelId channel, int controller_id);
+
+  /// Takes one token of the channel and returns true. If no token of the channel has arrived,
+  /// returns false and schedules `waiter` when a token of any channel arrives.
+  bool take(ChannelId channel, Actor& waiter);
+
+  /// Returns a sentence that explains why a token that the channel issued has not arrived. Returns
+  /// an empty text if all tokens of the channel have arrived.
+  std::string why_held(ChannelId channel) const;
 
  private:
+  struct Token {
+    ChannelId channel;
+    int controller_id = 0;
+  };
+  bool arrives(const Token& token) const;
+  std::string why_no_route(const Token& token) const;
+
   Scheduler& scheduler_;
-  std::map<ChannelId, int> tokens_;
+  std::vector<Route> routes_;
+  std::map<ChannelId, int> arrived_;
+  /// Tokens that no route takes, in the order in which their tile issued them. The first token of a
+  /// tile blocks the tile's other tokens.
+  std::map<npu::TileId, std::vector<Token>> held_;
   Actor* waiter_ = nullptr;
 };
 

@@ -46,6 +46,7 @@ class Report {
       if (channel.state() != ChannelProcessor::State::Idle && !will_tell) {
         line(1, "its task was pushed without a request to issue a token");
       }
+      if (const std::string held = fabric_.tokens.why_held(id); !held.empty()) line(1, held);
       follow(channel, 1);
     }
   }

@@ -165,6 +165,9 @@ class Stream {
     EXPECT_TRUE(word) << word.error().message;
     return write(npu::tile_address(tile, npu::queue_register(kind, mm2s, channel)), *word);
   }
+  Stream& controller_id(npu::TileId tile, bool mm2s, int channel, int id) {
+    return add(npu::controller_id_write(tile, design_.array->kind(tile), mm2s, channel, id));
+  }
   Stream& write(std::uint32_t address, std::uint32_t value) {
     instructions_.push_back(npu::Write32{address, value});
     return *this;
@@ -216,11 +219,22 @@ inline npu::BufferDescriptor then(npu::BufferDescriptor descriptor, std::uint32_
   return descriptor;
 }
 
-/// Configures an array with the design. Fails the test and returns nullptr if the array refuses the
-/// design.
-inline std::unique_ptr<Array> configured(const Design& design,
-                                         std::span<const Image::Kernel> kernels = {},
+/// Returns a route for the task-complete tokens of a tile. The route takes tokens with the
+/// controller id `id` to host port `port` of the column's shim.
+inline Route token_route(npu::TileId tile, std::optional<int> id, int port = 0) {
+  return {{tile, PortKind::Control, 0}, {{{tile.column, 0}, PortKind::South, port}}, id, true};
+}
+
+/// Configures an array with the design. Adds a route for the tokens of each tile. The routes take
+/// controller id 0, the id of a channel to which no id was written. Fails the test and returns
+/// nullptr if the array refuses the design.
+inline std::unique_ptr<Array> configured(Design design, std::span<const Image::Kernel> kernels = {},
                                          Array::Options options = {}) {
+  for (int column = 0; column < design.n_columns; ++column) {
+    for (int row = 0; row < design.array->n_rows; ++row) {
+      design.routes.push_back(token_route({column, row}, 0));
+    }
+  }
   auto array = Array::create(design, kernels, options);
   EXPECT_TRUE(array) << array.error().message;
   return array ? std::move(*array) : nullptr;

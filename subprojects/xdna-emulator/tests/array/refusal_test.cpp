@@ -293,9 +293,8 @@ TEST(Refusal, StreamsThatAreNotModelled) {
   EXPECT_EQ(not_configured(design), "a stream to tile (0, 2) stream FIFO 0 is not modelled");
   design.routes = {{core_port(kCore, 0), {dma(kShim, 0)}, 1, false}};
   EXPECT_EQ(not_configured(design), "packets created by tile (0, 2) core port 0 are not modelled");
-  // The route of the task-complete tokens is accepted: tokens do not need a modelled stream.
-  design.routes = {{{kShim, PortKind::Control, 0}, {{kShim, PortKind::South, 0}}, {}, false}};
-  EXPECT_TRUE(Array::create(design, {}));
+  design.routes = {{dma(kMem, 0), {{kShim, PortKind::South, 0}}, {}, false}};
+  EXPECT_EQ(not_configured(design), "a stream to tile (0, 0) host port 0 is not modelled");
 }
 
 TEST(Refusal, TwoCircuitsAtOnePort) {

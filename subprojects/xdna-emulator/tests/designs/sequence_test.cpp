@@ -61,6 +61,10 @@ TEST_P(SequenceDesign, TasksDriveMemoryTilesToo) {
     %held = aie.buffer(%mem) {sym_name = "held"} : memref<32xi32>
     aie.flow(%shim, DMA : 0, %mem, DMA : 2)
     aie.flow(%mem, DMA : 3, %shim, DMA : 1)
+    aie.packet_flow(26) {
+      aie.packet_source<%mem, TileControl : 0>
+      aie.packet_dest<%shim, South : 0>
+    } {keep_pkt_header = true, priority_route = true}
     aie.runtime_sequence(%a : memref<32xi32>, %b : memref<64xi32>) {
       %send = aiex.dma_configure_task(%shim, MM2S, 0) {
         aie.dma_bd(%a : memref<32xi32>, 0, 32) {bd_id = 0 : i32}
@@ -104,7 +108,7 @@ TEST_P(SequenceDesign, RegistersAreWrittenOneByOne) {
           : memref<8xi32>
       aiex.npu.address_patch {addr = 0x1d004 : ui32, arg_idx = 0 : i32, arg_plus = 64 : i32}
       aiex.npu.maskwrite32 {address = 0x1d210 : ui32, column = 0 : i32, row = 0 : i32,
-                            mask = 0xf00 : ui32, value = 0x400 : ui32}
+                            mask = 0x1f00 : ui32, value = 0xf00 : ui32}
       aiex.npu.write32 {address = 0x1d214 : ui32, column = 0 : i32, row = 0 : i32,
                         value = 0x80000000 : ui32}
       aiex.npu.sync {channel = 0 : i32, column = 0 : i32, column_num = 1 : i32, direction = 1 : i32,

@@ -6,7 +6,6 @@
 #include <span>
 
 #include "emulator/lower.h"
-#include "emulator/npu.h"
 
 namespace npuwhisper::emu::test {
 namespace {
@@ -16,7 +15,11 @@ class Buffers final : public DeviceMemory {
  public:
   explicit Buffers(std::vector<Words>& buffers) : buffers_(buffers) {}
 
-  static std::uint64_t address(std::size_t index) { return kFirst + kStep * index; }
+  std::vector<std::uint64_t> addresses() const {
+    std::vector<std::uint64_t> result;
+    for (std::size_t i = 0; i < buffers_.size(); ++i) result.push_back(kFirst + kStep * i);
+    return result;
+  }
 
   std::span<std::byte> at(std::uint64_t address, std::size_t bytes) override {
     if (address < kFirst) return {};
@@ -43,7 +46,7 @@ std::string number(int value) {
 std::vector<Words> TextDesign::run(const std::string& body, std::vector<Words> buffers, int n_runs,
                                    std::vector<Image::Kernel> kernels) {
   const std::string array = GetParam();
-  const std::string text = "module { aie.device(" + array + ") {\n" + body + "\n} }";
+  const std::string text = text_of(body);
   const auto design = lower(text);
   if (!design) {
     ADD_FAILURE() << design.error().message;
@@ -55,13 +58,40 @@ std::vector<Words> TextDesign::run(const std::string& body, std::vector<Words> b
     return buffers;
   }
   Buffers memory(buffers);
-  std::vector<std::uint64_t> arguments;
-  for (std::size_t i = 0; i < buffers.size(); ++i) arguments.push_back(Buffers::address(i));
   for (int i = 0; i < n_runs; ++i) {
-    const auto outcome = (*npu)->run(design->sequences.at(0).instructions, arguments, memory);
+    const auto outcome =
+        (*npu)->run(design->sequences.at(0).instructions, memory.addresses(), memory);
     EXPECT_EQ(outcome.state, RunState::Completed) << outcome.message;
   }
   return buffers;
+}
+
+std::string TextDesign::text_of(const std::string& body) {
+  return "module { aie.device(" + std::string(GetParam()) + ") {\n" + body + "\n} }";
+}
+
+std::vector<npu::Instruction> TextDesign::instructions(const std::string& body) {
+  const auto design = lower(text_of(body));
+  if (!design || design->sequences.empty()) {
+    ADD_FAILURE() << (design ? "no sequence" : design.error().message);
+    return {};
+  }
+  const auto decoded = npu::decode(design->sequences[0].instructions);
+  EXPECT_TRUE(decoded);
+  return decoded ? *decoded : std::vector<npu::Instruction>{};
+}
+
+RunOutcome TextDesign::run_stream(const std::string& body,
+                                  const std::vector<npu::Instruction>& stream,
+                                  std::vector<Words> buffers) {
+  auto npu = Npu::load(serialize({.array = GetParam(), .design = text_of(body), .kernels = {}}));
+  if (!npu) {
+    ADD_FAILURE() << npu.error().message;
+    return {};
+  }
+  const npu::ArrayModel& array = (*npu)->array();
+  Buffers memory(buffers);
+  return (*npu)->run(npu::encode(stream, array, array.n_columns), memory.addresses(), memory);
 }
 
 Words counting(std::size_t n, std::uint32_t first) {

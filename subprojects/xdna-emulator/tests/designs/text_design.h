@@ -7,7 +7,9 @@
 
 #include <gtest/gtest.h>
 
+#include "array/transaction.h"
 #include "emulator/image.h"
+#include "emulator/npu.h"
 
 /// Executes designs in text from end to end. A design is read, lowered and loaded, and its own
 /// runtime sequence runs on host buffers. XRT and the driver are not involved and have their own
@@ -24,6 +26,14 @@ class TextDesign : public ::testing::TestWithParam<const char*> {
   /// fails the test.
   static std::vector<Words> run(const std::string& body, std::vector<Words> buffers, int n_runs = 1,
                                 std::vector<Image::Kernel> kernels = {});
+  /// Returns the instructions of the body's sequence. A refusal fails the test.
+  static std::vector<npu::Instruction> instructions(const std::string& body);
+  /// Loads the body's design and runs `stream` once, instead of the body's own sequence.
+  static RunOutcome run_stream(const std::string& body, const std::vector<npu::Instruction>& stream,
+                               std::vector<Words> buffers);
+
+ private:
+  static std::string text_of(const std::string& body);
 };
 
 /// Returns `n` consecutive words, starting with `first`.
