@@ -409,6 +409,51 @@ TEST_P(EndToEnd, MutationsShow) {
             right);
 }
 
+// Each column's token arrives only with the controller id that its shim's route takes. Without the
+// token, the run never ends, on silicon as well.
+TEST_P(EndToEnd, EachSyncNeedsTheControllerIdOfEachColumn) {
+  const int n = 64 * spec_.core_columns;
+  const HostMatrix input = space_.add(random_matrix(64, 64, 1, 26), padded(64), 64);
+  const HostMatrix output = space_.add(padded(64), n);
+  const std::vector<float> weights(static_cast<std::size_t>(64 * n));
+  const Operation operation{
+      "p", Product{.m = 64, .k = 64, .input = input, .parts = {{.n = n, .output = output}}}};
+  const Parameters parameters{.weights = {.f32 = weights}};
+  const auto plan = make_plan(spec_, std::span(&operation, 1), kPacked);
+  ASSERT_TRUE(plan) << plan.error().message;
+  ASSERT_EQ(plan->jobs.size(), 1U);
+  std::vector<std::byte> packed(plan->packed_bytes);
+  ASSERT_TRUE(pack_panels(*plan, 0, std::span(&parameters, 1), packed));
+  const std::string text = write_design(spec_);
+  const auto state_of = [&](const std::string& design, const Plan& changed) {
+    load(design);
+    const std::span<std::byte> buffers[] = {packed, space_.bytes()};
+    return array_->run(changed, buffers).state;
+  };
+  EXPECT_EQ(state_of(text, *plan), emu::RunState::Completed);
+
+  std::vector<std::size_t> writes;
+  for (std::size_t i = 0; i < plan->instructions.size(); ++i) {
+    if (std::holds_alternative<MaskWrite>(plan->instructions[i])) writes.push_back(i);
+  }
+  ASSERT_EQ(writes.size(), static_cast<std::size_t>(spec_.core_columns));
+  for (const std::size_t write : writes) {
+    Plan wrong = *plan;
+    std::get<MaskWrite>(wrong.instructions[write]).value = 14 << kControllerIdLsb;
+    EXPECT_EQ(state_of(text, wrong), emu::RunState::Hung);
+    wrong.instructions.erase(wrong.instructions.begin() + static_cast<std::ptrdiff_t>(write));
+    EXPECT_EQ(state_of(text, wrong), emu::RunState::Hung);
+  }
+
+  // Shims whose routes take another id.
+  const std::string id = "pkt_id = " + std::to_string(layout::kShimControllerId);
+  std::string other = text;
+  for (std::size_t at = other.find(id); at != std::string::npos; at = other.find(id)) {
+    other.replace(at, id.size(), "pkt_id = 3");
+  }
+  EXPECT_EQ(state_of(other, *plan), emu::RunState::Hung);
+}
+
 // The cores execute exactly the multiply-accumulates of the plan, padding included.
 TEST_P(EndToEnd, MultiplicationsMatchThePlan) {
   const int k = 128;

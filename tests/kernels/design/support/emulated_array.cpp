@@ -39,13 +39,19 @@ class Buffers final : public emu::DeviceMemory {
 
 Result<std::unique_ptr<EmulatedArray>> EmulatedArray::create(const DesignSpec& spec,
                                                              const char* object, const char* name) {
+  return load(spec, write_design(spec, name), object, name);
+}
+
+Result<std::unique_ptr<EmulatedArray>> EmulatedArray::load(const DesignSpec& spec,
+                                                           const std::string& text,
+                                                           const char* object, const char* name) {
   std::ifstream file(object, std::ios::binary);
   if (!file) return fail(ErrorCode::NotFound, std::string("kernel object '") + object + "'");
   const std::vector<char> bytes((std::istreambuf_iterator<char>(file)),
                                 std::istreambuf_iterator<char>());
   const auto* data = reinterpret_cast<const std::byte*>(bytes.data());
   const emu::Image image{.array = std::string(spec.array->name),
-                         .design = write_design(spec, name),
+                         .design = text,
                          .kernels = {{name, {data, data + bytes.size()}}}};
   auto npu = emu::Npu::load(emu::serialize(image));
   if (!npu) return fail(npu.error());

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "design/plan.h"
@@ -20,6 +21,10 @@ class EmulatedArray {
   /// natively for the array's generation; the design links it as `name`.
   static Result<std::unique_ptr<EmulatedArray>> create(const DesignSpec& spec, const char* object,
                                                        const char* name = core::kObject);
+  /// Loads the design `text` instead of the design for `spec`.
+  static Result<std::unique_ptr<EmulatedArray>> load(const DesignSpec& spec,
+                                                     const std::string& text, const char* object,
+                                                     const char* name = core::kObject);
 
   /// Runs the plan's instruction stream. `buffers[i]` is argument i.
   emu::RunOutcome run(const Plan& plan, std::span<const std::span<std::byte>> buffers);

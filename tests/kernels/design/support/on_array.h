@@ -9,11 +9,13 @@
 #include <memory>
 #include <random>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "design/pack_panels.h"
+#include "design/write_design.h"
 #include "encoder_core/encoder_core_ref.h"
 #include "support/core_shape.h"
 #include "support/emulated_array.h"
@@ -138,7 +140,11 @@ class OnArray {
   void open(const CoreShape& shape) {
     spec_ = *make_design_spec(shape.array, shape.rows, shape.columns);
     aie2_ = spec_.array->generation == Generation::Aie2;
-    auto array = EmulatedArray::create(spec_, aie2_ ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
+    load(write_design(spec_));
+  }
+  /// Loads the design `text` on a new array.
+  void load(const std::string& text) {
+    auto array = EmulatedArray::load(spec_, text, aie2_ ? ENCODER_CORE_AIE2 : ENCODER_CORE_AIE2P);
     ASSERT_TRUE(array) << array.error().message;
     array_ = std::move(*array);
   }
