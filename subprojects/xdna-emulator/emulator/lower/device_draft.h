@@ -140,17 +140,15 @@ struct DeviceDraft {
   std::string allocation_scheme{};  ///< Scheme of all tiles that are not in allocation_schemes.
 
   std::vector<BufferDraft> buffers{};
+  /// Locks of the text, then locks of object FIFOs, in the order of the FIFOs. Locks without an id
+  /// get their ids in this order, as in aiecc's output.
   std::vector<LockDraft> locks{};
   /// The order in which buffers without an address are placed. Buffers of the text are in the
   /// text's order. As in mlir-aie, the buffers of object FIFOs are inserted at the position of the
   /// text's last tile. Among these, the buffers of the last FIFO come first.
   std::vector<int> buffer_order{};
-  /// The order in which locks without an id get an id. Follows the rules of buffer_order.
-  std::vector<int> lock_order{};
   /// Index in buffer_order at which the buffers of object FIFOs are inserted.
   std::size_t generated_buffers_at = 0;
-  /// Index in lock_order at which the locks of object FIFOs are inserted.
-  std::size_t generated_locks_at = 0;
   std::map<npu::TileId, DmaDraft> dmas{};
   std::vector<FlowDraft> flows{};
   std::vector<CoreDraft> cores{};

@@ -197,9 +197,6 @@ void FifoLowering::create_locks(End& end, TileId tile) {
     }
   }
   end.locks = locks;
-  draft_.lock_order.insert(
-      draft_.lock_order.begin() + static_cast<std::ptrdiff_t>(draft_.generated_locks_at),
-      locks.begin(), locks.end());
 }
 
 }  // namespace npuwhisper::emu::lowering

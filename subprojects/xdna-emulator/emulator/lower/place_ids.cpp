@@ -95,8 +95,7 @@ void place_locks(DeviceDraft& draft) {
                             ") as another op.");
     }
   }
-  for (const int index : draft.lock_order) {
-    LockDraft& lock = draft.locks[static_cast<std::size_t>(index)];
+  for (LockDraft& lock : draft.locks) {
     const int available = draft.array->limits(draft.array->kind(lock.tile)).n_locks;
     for (int id = 0; id < available && !lock.id; ++id) {
       if (used[lock.tile].insert(id).second) {

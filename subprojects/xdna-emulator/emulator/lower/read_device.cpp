@@ -77,14 +77,10 @@ class DeviceReader {
       read_operation(*op);
       if (op == last_tile) {
         draft_.generated_buffers_at = draft_.buffers.size();
-        draft_.generated_locks_at = draft_.locks.size();
       }
     }
     for (std::size_t i = 0; i < draft_.buffers.size(); ++i) {
       draft_.buffer_order.push_back(static_cast<int>(i));
-    }
-    for (std::size_t i = 0; i < draft_.locks.size(); ++i) {
-      draft_.lock_order.push_back(static_cast<int>(i));
     }
   }
 
