@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Tests Meson's options `fft` and `emulator`, and the emulator as a separate project.
+"""Tests Meson's options `fft` and `emulator`, a second configuration, and the emulator as a separate project.
 
 `fft` selects the library that a build looks for, and the licence that the build states. `emulator`
 selects whether a build looks for libffi and CLI11, and compiles the emulator. Each case configures
-its own build folder, without the tests.
+its own build folder. Most cases configure it without the tests.
 """
 import json
 import pathlib
@@ -62,6 +62,11 @@ class Options(unittest.TestCase):
 
     def test_kissfft(self):
         self.check_fft(['-Dfft=kissfft'], 'kissfft-float', 'fftw3f', 'fft_plan_kissfft.cpp', 'LGPL')
+
+    def test_a_build_can_be_configured_again(self):
+        with tempfile.TemporaryDirectory(prefix='npuwhisper-again-') as folder:
+            self.run_ok('meson', 'setup', folder, str(SOURCE))
+            self.run_ok('meson', 'setup', '--reconfigure', folder, str(SOURCE))
 
     def emulator_of(self, *options):
         """Returns which of libffi and CLI11 a build looks for, and the number of the emulator's
