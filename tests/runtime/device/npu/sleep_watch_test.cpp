@@ -6,8 +6,7 @@
 namespace npuwhisper::npu_device {
 namespace {
 
-using std::chrono_literals::operator""ms;
-using std::chrono_literals::operator""s;
+using namespace std::chrono_literals;
 
 std::chrono::nanoseconds slept_in_total{};
 std::chrono::nanoseconds simulated_sleep() {
