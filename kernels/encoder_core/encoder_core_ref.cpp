@@ -12,6 +12,18 @@ constexpr int kTileColumns = 64;
 
 }  // namespace
 
+std::vector<float> floats(const Matrix& matrix) {
+  return {matrix.values.begin(), matrix.values.end()};
+}
+
+Matrix transposed(const Matrix& matrix) {
+  Matrix result(matrix.columns, matrix.rows);
+  for (int r = 0; r < matrix.rows; ++r) {
+    for (int c = 0; c < matrix.columns; ++c) result.at(c, r) = matrix.at(r, c);
+  }
+  return result;
+}
+
 double gelu(double y) {
   return 0.5 * y * std::erfc(-y / std::sqrt(2.0));
 }

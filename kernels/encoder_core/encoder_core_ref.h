@@ -25,6 +25,11 @@ struct Matrix {
   std::vector<double> values;
 };
 
+/// Returns the values, rounded to f32.
+std::vector<float> floats(const Matrix& matrix);
+
+Matrix transposed(const Matrix& matrix);
+
 /// Returns 0.5 y (1 + erf(y / sqrt 2)).
 double gelu(double y);
 

@@ -21,18 +21,6 @@ double as_bf16(double value) {
   return static_cast<double>(npu::from_bf16(npu::to_bf16(static_cast<float>(value))));
 }
 
-std::vector<float> floats(const Matrix& matrix) {
-  return {matrix.values.begin(), matrix.values.end()};
-}
-
-Matrix transposed(const Matrix& matrix) {
-  Matrix result(matrix.columns, matrix.rows);
-  for (int r = 0; r < matrix.rows; ++r) {
-    for (int c = 0; c < matrix.columns; ++c) result.at(c, r) = matrix.at(r, c);
-  }
-  return result;
-}
-
 /// Returns an element of a row of edge values, each at most 1. No row other than the zeros is
 /// constant, because a layer norm divides by the deviation.
 double edge_value(int row, int column) {

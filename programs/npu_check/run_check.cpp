@@ -32,7 +32,7 @@ CheckOutcome compare(std::span<const std::byte> buffer, const CoreCheck& check) 
     for (int c = 0; c < check.padded_columns; ++c) {
       const bool is_padding = r >= check.wanted.rows || c >= check.wanted.columns;
       const double wanted = is_padding ? 0 : check.wanted.at(r, c);
-      const double found = Workspace::get(buffer, check.output, r, c);
+      const double found = npu::Workspace::get(buffer, check.output, r, c);
       // A sum with a NaN would compare as neither larger nor smaller than the bound.
       if (!std::isfinite(found)) {
         outcome.error = std::numeric_limits<double>::infinity();

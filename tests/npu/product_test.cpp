@@ -53,14 +53,6 @@ Matrix matrix(const std::vector<float>& values, int rows, int columns) {
   return result;
 }
 
-Matrix transposed(const Matrix& of) {
-  Matrix result(of.columns, of.rows);
-  for (int r = 0; r < of.rows; ++r) {
-    for (int c = 0; c < of.columns; ++c) result.at(c, r) = of.at(r, c);
-  }
-  return result;
-}
-
 class LargeProducts : public testing::TestWithParam<Shape> {};
 
 TEST_P(LargeProducts, AreOneSubmission) {

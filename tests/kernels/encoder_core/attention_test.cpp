@@ -41,10 +41,7 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
     a.push_back(object_.a_tile(other, 0, 0));
     a.push_back(object_.a_tile(other, 0, 0));
     std::deque<Tile> b;
-    Matrix keys_transposed(kTile, k.rows);
-    for (int t = 0; t < k.rows; ++t) {
-      for (int d = 0; d < kTile; ++d) keys_transposed.at(d, t) = k.at(t, d);
-    }
+    const Matrix keys_transposed = transposed(k);
     for (int tile = 0; tile < n_tiles; ++tile) {
       b.push_back(object_.b_tile(keys_transposed, 0, tile));
       b.push_back(object_.b_tile(v, tile, 0));
@@ -67,10 +64,7 @@ class AttentionTest : public ::testing::TestWithParam<Generation> {
              double largest_rms) {
     const Matrix found = run(q, k, v, valid_keys);
     const Matrix wanted = reference::attention(q, k, v, valid_keys);
-    Matrix keys_transposed(kTile, k.rows);
-    for (int t = 0; t < k.rows; ++t) {
-      for (int d = 0; d < kTile; ++d) keys_transposed.at(d, t) = k.at(t, d);
-    }
+    const Matrix keys_transposed = transposed(k);
     const Matrix score_bound = product_bound(q, keys_transposed, GetParam());
     RelativeError total;
     for (int m = 0; m < kTile; ++m) {

@@ -17,6 +17,7 @@
 #include "design/pack_panels.h"
 #include "design/write_design.h"
 #include "encoder_core/encoder_core_ref.h"
+#include "encoder_core/workspace.h"
 #include "support/core_shape.h"
 #include "support/emulated_array.h"
 
@@ -39,18 +40,6 @@ inline Matrix random_matrix(int rows, int columns, double scale, unsigned seed) 
     value = static_cast<double>(from_bf16(to_bf16(static_cast<float>(scale) * normal(random))));
   }
   return matrix;
-}
-
-inline std::vector<float> floats(const Matrix& matrix) {
-  return {matrix.values.begin(), matrix.values.end()};
-}
-
-inline Matrix transposed(const Matrix& matrix) {
-  Matrix result(matrix.columns, matrix.rows);
-  for (int r = 0; r < matrix.rows; ++r) {
-    for (int c = 0; c < matrix.columns; ++c) result.at(c, r) = matrix.at(r, c);
-  }
-  return result;
 }
 
 /// Weights [n, k] as integers with a scale for each row, rounded as in pack_panels().
@@ -92,47 +81,11 @@ inline Matrix int8_product(const Matrix& x, const Matrix& w) {
 // The reference rounds to int8 identically; only the epilogue's rounding to bf16 remains.
 inline constexpr double kInt8Tolerance = 0.003;
 
-/// The single buffer that holds all activations.
-class Workspace {
- public:
-  /// Adds a matrix of `rows` x `columns`, filled with a nonzero pattern, so that a test detects a
-  /// missing write.
-  HostMatrix add(int rows, int columns) {
-    const HostMatrix matrix{kWorkspace, bytes_.size(), columns};
-    bytes_.resize(bytes_.size() + 2ULL * static_cast<std::size_t>(rows * columns), std::byte{0x3e});
-    return matrix;
-  }
-  /// Adds a matrix of `rows` x `columns` that holds `values`. The elements outside of `values` are
-  /// zero.
-  HostMatrix add(const Matrix& values, int rows, int columns) {
-    const HostMatrix matrix = add(rows, columns);
-    for (int r = 0; r < rows; ++r) {
-      for (int c = 0; c < columns; ++c) {
-        const bool inside = r < values.rows && c < values.columns;
-        set(matrix, r, c, inside ? values.at(r, c) : 0);
-      }
-    }
-    return matrix;
-  }
-  void set(const HostMatrix& matrix, int row, int column, double value) {
-    const std::uint16_t bits = to_bf16(static_cast<float>(value));
-    std::memcpy(&bytes_[place(matrix, row, column)], &bits, 2);
-  }
-  double get(const HostMatrix& matrix, int row, int column) const {
-    std::uint16_t bits = 0;
-    std::memcpy(&bits, &bytes_[place(matrix, row, column)], 2);
-    return static_cast<double>(from_bf16(bits));
-  }
-  std::span<std::byte> bytes() { return bytes_; }
+/// A nonzero pattern. A test that finds it in a result has found an element that the run did not
+/// write.
+inline constexpr std::uint16_t kUnwritten = 0x3e3e;
 
- private:
-  static std::size_t place(const HostMatrix& matrix, int row, int column) {
-    return matrix.offset +
-           2 * (static_cast<std::size_t>(row) * static_cast<std::size_t>(matrix.row_stride) +
-                static_cast<std::size_t>(column));
-  }
-  std::vector<std::byte> bytes_{};
-};
+;
 
 /// A loaded array and the workspace of its operations; a base of test fixtures.
 class OnArray {
@@ -220,7 +173,7 @@ class OnArray {
   DesignSpec spec_{};
   bool aie2_ = false;
   std::unique_ptr<EmulatedArray> array_;
-  Workspace space_{};
+  Workspace space_{kWorkspace, kUnwritten};
   std::vector<OperationPlan> figures_{};
 };
 
