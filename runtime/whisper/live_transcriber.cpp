@@ -508,18 +508,19 @@ std::int64_t LiveTranscriber::silent_to() const {
   return std::max(std::min(edge, detector->silent_until(from)), audio_end() - kUnheard);
 }
 
-/// Cuts a long window after a final word. If the window is still full, restarts it near the end of
-/// the audio.
+/// Cuts a long or full window after a final word. If the window is still full, restarts it near the
+/// end of the audio.
 void LiveTranscriber::shorten_window() {
   const bool is_long =
       audio_end() - begin_ * kHop >= kLongWindow || text_.committed_tokens().size() >= kLongText;
-  if (!is_long) return;
+  if (!is_long && n_frames() < window_frames_) return;
   if (!text_.committed().empty()) cut_window();
   if (n_frames() < window_frames_) return;
   // Words that are not final after a full window have waited longer than any latency allows and
   // have no meaningful times.
   text_.forget_heard();
-  begin_after(text_.committed().size(), audio_end() - kTail, true);
+  const std::int64_t tail = std::min<std::int64_t>(kTail, window_frames_ * kHop / 2);
+  begin_after(text_.committed().size(), audio_end() - tail, true);
 }
 
 /// Restarts the window after the final word with the best score_of_cut(), if that score is good

@@ -87,8 +87,8 @@ Result<std::span<float>> ScriptedSpeaker::step(std::span<const Token> tokens) {
 
 Result<std::span<const float>> ScriptedSpeaker::align(std::span<const Token> tokens,
                                                       std::span<float> probabilities) {
-  const auto n_positions = static_cast<std::size_t>(vocabulary_.config.n_audio_ctx);
-  attention_.assign(tokens.size() * n_positions, 1e-7F);
+  const auto n_columns = static_cast<std::size_t>(n_positions);
+  attention_.assign(tokens.size() * n_columns, 1e-7F);
   std::fill(probabilities.begin(), probabilities.end(), 0.5F);
   const auto marker = static_cast<std::size_t>(
       std::find(tokens.begin(), tokens.end(), vocabulary_.special().no_timestamps) -
@@ -102,9 +102,9 @@ Result<std::span<const float>> ScriptedSpeaker::align(std::span<const Token> tok
     };
     const std::size_t first = position(in_window_[word].start);
     const std::size_t end =
-        std::min(std::max(position(in_window_[word].end), first + 1), n_positions);
+        std::min(std::max(position(in_window_[word].end), first + 1), n_columns);
     for (std::size_t p = first; p < end; ++p) {
-      attention_[row * n_positions + p] = 1.0F / static_cast<float>(end - first);
+      attention_[row * n_columns + p] = 1.0F / static_cast<float>(end - first);
     }
   }
   return std::span<const float>(attention_);

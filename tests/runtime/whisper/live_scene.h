@@ -72,7 +72,11 @@ class ScriptedSpeaker final : public TokenDecoder {
  public:
   ScriptedSpeaker(const Vocabulary& vocabulary, const std::vector<ScriptedWord>& words,
                   const HeardWindow& heard, LiveTime& time)
-      : vocabulary_(vocabulary), words_(words), heard_(heard), time_(time) {}
+      : n_positions(vocabulary.config.n_audio_ctx),
+        vocabulary_(vocabulary),
+        words_(words),
+        heard_(heard),
+        time_(time) {}
 
   int n_vocab() const override { return vocabulary_.tokenizer->n_vocab(); }
   int max_sequences() const override { return 1; }
@@ -87,6 +91,7 @@ class ScriptedSpeaker final : public TokenDecoder {
   Result<std::span<const float>> align(std::span<const Token> tokens,
                                        std::span<float> probabilities) override;
 
+  int n_positions;                             ///< Encoder positions of a window.
   std::chrono::nanoseconds cost{150'000'000};  ///< Simulated duration of a pass.
   /// Probability, in each pass, of mishearing a word that ended less than half a second before the
   /// window's end.
