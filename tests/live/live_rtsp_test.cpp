@@ -72,6 +72,8 @@ class Camera {
     } else {
       gst_element_set_state(source_, GST_STATE_PLAYING);
     }
+    // An ERROR ends a state change of the pipeline that waits for the first text. Starts it again.
+    gst_element_set_state(pipeline_.get(), GST_STATE_PLAYING);
   }
 
   static void on_pad(GstElement*, GstPad* pad, gpointer self) {
